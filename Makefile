@@ -1,0 +1,66 @@
+# The one runner. `make help` lists what it does.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+BIN := .venv/bin
+PACKAGES := auto_schema sources smart_sync pipeline scheduler demo bench
+PYTHON_FILES := $(PACKAGES) tests main.py setup.py
+
+.PHONY: help setup fmt check test demo bench docs golden lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.done .venv-bigquery/.done ## make both environments from the lock files
+
+.venv/.done: requirements.txt requirements-dev.txt
+	@rm -rf .venv
+	@python=$$(demo/find_python 3.11 3.12 3.13) && echo "making .venv with $$python" && "$$python" -m venv .venv
+	@$(BIN)/python $(PIP) -r requirements.txt -r requirements-dev.txt
+	@$(BIN)/python -m pip check --quiet || $(BIN)/python -m pip check
+	@touch $@
+
+# The local BigQuery wants Python 3.13 and another numpy than Beam, so it lives apart.
+.venv-bigquery/.done: requirements-bigquery.txt
+	@rm -rf .venv-bigquery
+	@python=$$(demo/find_python 3.13) && echo "making .venv-bigquery with $$python" && "$$python" -m venv .venv-bigquery
+	@.venv-bigquery/bin/python $(PIP) -r requirements-bigquery.txt
+	@mkdir -p .venv-bigquery/home
+	@HOME=$$PWD/.venv-bigquery/home .venv-bigquery/bin/python -c "from duckdb_extensions import import_extension as i; [i(n) for n in ('icu', 'spatial', 'ducklake')]"
+	@touch $@
+
+fmt: .venv/.done ## format the code
+	@$(BIN)/ruff format $(PYTHON_FILES)
+	@$(BIN)/ruff check --fix $(PYTHON_FILES)
+
+check: .venv/.done ## lint, types, import contracts
+	@$(BIN)/ruff format --check $(PYTHON_FILES)
+	@$(BIN)/ruff check $(PYTHON_FILES)
+	@$(BIN)/mypy $(PACKAGES) main.py
+	@$(BIN)/lint-imports --no-cache
+
+test: setup check ## check, then all tests on real servers
+	@$(BIN)/python -m pytest
+
+demo: setup ## PostgreSQL → BigQuery on real flights, locally
+	@$(BIN)/python -m demo.run
+
+bench: setup ## rows per second beside COPY and beside other ways
+	@$(BIN)/python -m bench.run
+
+docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping
+	@$(BIN)/python -m pipeline.parameter_docs
+
+golden: .venv/.done ## rewrite the golden files; review the diff
+	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
+
+lock: .venv/.done ## renew the lock files (needs uv)
+	@for name in requirements requirements-dev; do \
+	  uv pip compile $$name.in -o $$name.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-config --no-annotate -q; done
+	@uv pip compile requirements-bigquery.in -o requirements-bigquery.txt --universal --python-version 3.13 \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-config --no-annotate -q
+
+clean: ## remove environments, caches and what the demo left
+	@rm -rf .venv .venv-bigquery .demo .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,232 @@
+"""conform(batch, schema): whole columns are cast and checked; only what fails is bisected.
+
+A cast that succeeds is no proof: drivers hand over wrapped infinities and flattened
+arrays without an error. So every column is checked against what BigQuery can hold, and
+a row that is refused becomes a dead letter with its column, reason and raw content.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from auto_schema import json_numbers
+from auto_schema.kernels import Array, arrow, pc
+from auto_schema.raw_row import cell_text, raw_row
+from auto_schema.schema import Column, TableSchema
+
+DIMENSIONS_PREFIX = "__dimensions_of_"
+"""Hidden int columns that the reader adds beside arrays: the array's dimensions."""
+
+DEAD_LETTER_SCHEMA = pa.schema(
+    [
+        pa.field("column_name", pa.string()),
+        pa.field("value", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("raw_row", pa.string()),
+        pa.field("row_hash", pa.string()),
+    ]
+)
+
+MIN_DATE_DAYS, MAX_DATE_DAYS = -719162, 2932896
+"""0001-01-01 and 9999-12-31 in days since 1970, BigQuery's range (both included)."""
+MIN_MICROS, MAX_MICROS = -62135596800000000, 253402300799999999
+"""0001-01-01 00:00:00 and 9999-12-31 23:59:59.999999 in microseconds since 1970."""
+DAY_MICROS = 86_400_000_000
+VALUE_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Which checks a plan asks for beyond the types' own."""
+
+    utf8: bool = False
+    json_numbers: str = "double"
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """Rows of exactly the planned schema, and the dead letters of the others."""
+
+    batch: pa.RecordBatch
+    dead: pa.RecordBatch | None = None
+
+
+def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = None) -> Conformed:
+    """Cast and check a batch whose columns carry the schema's names.
+
+    Args:
+        batch: as the reader and the transformation left it, hidden columns included.
+        schema: the planned destination.
+        checks: what to check beyond the types.
+
+    Returns:
+        The good rows in their order, and one dead letter for each refused row: its first
+        refused column in the schema's order.
+    """
+    checks = checks or Checks()
+    refused: dict[int, tuple[str, str]] = {}
+    arrays: list[Array] = []
+    for column in schema:
+        raw = plain(batch.column(column.name))
+        dimensions = _hidden(batch, column)
+        array, bad = _convert(raw, column, checks, dimensions)
+        for index, reason in bad.items():
+            refused.setdefault(index, (column.name, reason))
+        arrays.append(array)
+    converted = arrow.RecordBatch.from_arrays(arrays, schema=schema.arrow)
+    if not refused:
+        return Conformed(converted)
+    keep = pa.array([i for i in range(batch.num_rows) if i not in refused], pa.int64())
+    return Conformed(converted.take(keep), _dead_letters(batch, schema, refused))
+
+
+def _hidden(batch: pa.RecordBatch, column: Column) -> Array | None:
+    index = batch.schema.get_field_index(DIMENSIONS_PREFIX + column.source_name)
+    return batch.column(index) if index >= 0 else None
+
+
+def plain(array: Array) -> Array:
+    """The storage behind extension types, also inside lists."""
+    if isinstance(array, pa.ExtensionArray):
+        return array.storage
+    if pa.types.is_list(array.type) and isinstance(array.values, pa.ExtensionArray):
+        values = array.values.storage
+        return arrow.ListArray.from_arrays(array.offsets, values, mask=array.is_null())
+    return array
+
+
+Bad = dict[int, str]
+
+
+def _convert(
+    raw: Array, column: Column, checks: Checks, dimensions: Array | None
+) -> tuple[Array, Bad]:
+    """The column in its planned type, with NULL where a row is refused, and why."""
+    bad: Bad = {}
+    if dimensions is not None:
+        _note(bad, pc.greater(dimensions, 1), "array of more than one dimension")
+    if column.is_repeated:
+        array, more = _convert_list(raw, column.arrow)
+    else:
+        if checks.utf8 and pa.types.is_string(raw.type):
+            raw, more = _valid_utf8(raw)
+            bad = more | bad
+        array, more = _cast(raw, column.arrow)
+    bad = more | bad
+    if not column.is_repeated:
+        _note_out_of_range(bad, array)
+    if column.is_json and checks.json_numbers == "double":
+        bad = json_numbers.refused(array) | bad
+    return (_nulled(array, bad) if bad else array), bad
+
+
+def _convert_list(raw: Array, wanted: Any) -> tuple[Array, Bad]:
+    bad: Bad = {}
+    flat = raw.flatten()
+    parents = pc.list_parent_indices(raw)
+    values, more = _cast(flat, wanted.value_type)
+    _note_out_of_range(more, values)
+    for index in pc.indices_nonzero(pc.is_null(flat)).to_pylist():
+        more.setdefault(index, "array with a NULL element")
+    for index, reason in more.items():
+        bad.setdefault(parents[index].as_py(), reason)
+    lengths = pc.fill_null(pc.list_value_length(raw), 0)
+    ends = pc.cumulative_sum(lengths.cast(pa.int32()))
+    offsets = arrow.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
+    return arrow.ListArray.from_arrays(offsets, values), bad
+
+
+def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:
+    """Cast strictly; when that fails, bisect for the culprits and leave NULL there."""
+    if raw.type == wanted:
+        return raw, {}
+    try:
+        return raw.cast(wanted, safe=True), {}
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        if len(raw) == 1:
+            return arrow.nulls(1, wanted), {0: _reason(error, wanted)}
+        middle = len(raw) // 2
+        left, bad = _cast(raw.slice(0, middle), wanted)
+        right, more = _cast(raw.slice(middle), wanted)
+        bad = bad | {middle + index: reason for index, reason in more.items()}
+        return arrow.concat_arrays([left, right]), bad
+
+
+def _reason(error: Exception, wanted: pa.DataType) -> str:
+    text = str(error).splitlines()[0]
+    if pa.types.is_decimal(wanted):
+        digits = f"at most {wanted.precision - wanted.scale} digits before and {wanted.scale} after"
+        return f"not a number of {digits} the point ({text})"
+    return text
+
+
+def _note(bad: Bad, mask: Array, reason: str) -> None:
+    if pc.any(mask).as_py():
+        for index in pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist():
+            bad.setdefault(index, reason)
+
+
+_RANGES = (
+    (pa.types.is_timestamp, pa.int64(), MIN_MICROS, MAX_MICROS, "outside the years 1 to 9999"),
+    (pa.types.is_date32, pa.int32(), MIN_DATE_DAYS, MAX_DATE_DAYS, "outside the years 1 to 9999"),
+    (pa.types.is_time64, pa.int64(), 0, DAY_MICROS - 1, "not a time before 24:00:00"),
+)
+
+
+def _note_out_of_range(bad: Bad, array: Array) -> None:
+    """Note values that Arrow holds and BigQuery doesn't (infinities arrive wrapped)."""
+    for is_type, integer, low, high, reason in _RANGES:
+        if is_type(array.type) and len(array) > array.null_count:
+            numbers = array.view(integer)
+            ends = pc.min_max(numbers)
+            if ends["min"].as_py() < low or ends["max"].as_py() > high:
+                outside = pc.or_(pc.less(numbers, low), pc.greater(numbers, high))
+                _note(bad, outside, reason)
+
+
+def _valid_utf8(raw: Array) -> tuple[Array, Bad]:
+    try:
+        raw.validate(full=True)
+    except pa.ArrowInvalid:
+        if len(raw) == 1:
+            return arrow.nulls(1, raw.type), {0: "bytes that are not UTF-8"}
+        middle = len(raw) // 2
+        left, bad = _valid_utf8(raw.slice(0, middle))
+        right, more = _valid_utf8(raw.slice(middle))
+        bad = bad | {middle + index: reason for index, reason in more.items()}
+        return arrow.concat_arrays([left, right]), bad
+    return raw, {}
+
+
+def _nulled(array: Array, bad: Mapping[int, str]) -> Array:
+    """Rows to be dropped get NULL, so that the batch stays valid until they are."""
+    if pa.types.is_list(array.type):
+        return array
+    mask = pa.array([index in bad for index in range(len(array))])
+    return pc.if_else(mask, arrow.nulls(len(array), array.type), array)
+
+
+def _dead_letters(
+    batch: pa.RecordBatch, schema: TableSchema, refused: Mapping[int, tuple[str, str]]
+) -> pa.RecordBatch:
+    names = [column.name for column in schema]
+    columns = {name: plain(batch.column(name)) for name in names}
+    rows = []
+    for index in sorted(refused):
+        name, reason = refused[index]
+        raw = json.dumps(raw_row(columns, index), ensure_ascii=False, sort_keys=True)
+        value = cell_text(columns[name], index)
+        rows.append(
+            {
+                "column_name": name,
+                "value": None if value is None else value[:VALUE_CHARACTERS],
+                "reason": reason,
+                "raw_row": raw,
+                "row_hash": hashlib.sha256(raw.encode()).hexdigest(),
+            }
+        )
+    return pa.RecordBatch.from_pylist(rows, schema=DEAD_LETTER_SCHEMA)

@@ -1,0 +1,118 @@
+"""Errors that say what, where, why and how to mend, and the exit code of each.
+
+A class stands for what the operator has to do, not for where it was raised.
+All parts are passed positionally so that an error pickles.
+"""
+
+from collections.abc import Sequence
+
+SHOWN = 200
+"""Characters of a quoted value that a message shows at most."""
+
+
+def shown(value: object) -> str:
+    r"""Quote a value for a message, cut at 200 characters.
+
+    >>> shown("o'clock")
+    '"o\\'clock"'
+    """
+    text = repr(value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+class SyncError(Exception):
+    """One fault: what is wrong, where, why, and what the operator changes."""
+
+    exit_code = 70
+
+    def __init__(self, what: str, where: str = "", why: str = "", fix: str = "") -> None:
+        super().__init__(what, where, why, fix)
+        self.what, self.where, self.why, self.fix = what, where, why, fix
+
+    def __str__(self) -> str:
+        text = self.what + (f" ({self.where})" if self.where else "")
+        text += f": {self.why}" if self.why else ""
+        if not text.endswith((".", "!", "?")):
+            text += "."
+        return text + (f" To mend: {self.fix}" if self.fix else "")
+
+
+class ConfigError(SyncError):
+    """A parameter is missing, malformed or contradicts another."""
+
+    exit_code = 2
+
+
+class SourceError(SyncError):
+    """The source could not be read."""
+
+    exit_code = 3
+
+
+class SourceUnreachableError(SourceError):
+    """The connection failed or was lost: trying again may help."""
+
+
+class SourceRefusedError(SourceError):
+    """The source answered no (credentials, permission, SQL): trying again won't help."""
+
+
+class SchemaError(SyncError):
+    """Source and destination don't fit, or a type is not known."""
+
+    exit_code = 4
+
+
+class SourceChangedError(SchemaError):
+    """The source no longer looks as it did when the plan was made."""
+
+
+class TargetError(SyncError):
+    """BigQuery or the staging location refused or could not be reached."""
+
+    exit_code = 5
+
+
+class RunInProgressError(SyncError):
+    """Another run holds the destination table."""
+
+    exit_code = 6
+
+
+class DeadLetterLimitError(SyncError):
+    """More rows could not be conformed than max_dead_letters allows."""
+
+    exit_code = 7
+
+
+class VerificationError(SyncError):
+    """What was published is not what was staged or read."""
+
+    exit_code = 8
+
+
+class HeldBackTooLongError(SyncError):
+    """Open transactions have kept the window empty for too long."""
+
+    exit_code = 9
+
+
+class ManyErrors(SyncError):  # noqa: N818 - a plural
+    """Several faults, told at once; the exit code is the lowest of theirs."""
+
+    def __init__(self, errors: Sequence[SyncError]) -> None:
+        super().__init__(f"{len(errors)} faults")
+        self.args = (tuple(errors),)
+        self.errors = tuple(errors)
+        self.exit_code = min(error.exit_code for error in errors)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{i}. {error}" for i, error in enumerate(self.errors, 1))
+
+
+def raise_all(errors: Sequence[SyncError]) -> None:
+    """Raise nothing for no error, the error for one, ManyErrors for more."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ManyErrors(errors)

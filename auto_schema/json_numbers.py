@@ -1,0 +1,90 @@
+"""Which JSON texts hold a number that a double can't carry.
+
+BigQuery stores JSON numbers as INT64, UINT64 or FLOAT64. A number is safe when it is an
+integer of 64 bits or equals the shortest text of its double. Few rows can hold another
+one: a vectorised pattern finds the candidates, and only those are parsed.
+"""
+
+import json
+from decimal import Decimal
+
+from auto_schema.kernels import Array, pc
+
+CANDIDATE = r"(^|[:\[,\s])-?([0-9][0-9.]{15}|[0-9]+(\.[0-9]+)?[eE])"
+"""A number of sixteen digits or more, or one with an exponent."""
+MAX_DEPTH = 500
+"""https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type"""
+REASON = "a JSON number with more digits than a double holds (json_numbers=text keeps it)"
+DEPTH_REASON = f"JSON nested deeper than {MAX_DEPTH} levels"
+
+
+def refused(texts: Array) -> dict[int, str]:
+    """Index and reason of each JSON text that would be stored changed."""
+    found: dict[int, str] = {}
+    for index in _where(pc.match_substring_regex(texts, CANDIDATE)):
+        if not all_exact(texts[index].as_py()):
+            found[index] = REASON
+    brackets = pc.add(pc.count_substring(texts, "{"), pc.count_substring(texts, "["))
+    for index in _where(pc.greater(brackets, MAX_DEPTH)):
+        if depth(texts[index].as_py()) > MAX_DEPTH:
+            found[index] = DEPTH_REASON
+    return found
+
+
+def _where(mask: Array) -> list[int]:
+    indices: list[int] = pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist()
+    return indices
+
+
+def all_exact(text: str) -> bool:
+    """Whether every number of a JSON text survives as INT64, UINT64 or FLOAT64.
+
+    >>> all_exact('{"a": 67.174118}'), all_exact("[0.1234567890123456789]")
+    (True, False)
+    """
+    exact = True
+
+    def check(number: str) -> None:
+        nonlocal exact
+        exact = exact and is_exact(number)
+
+    try:
+        json.loads(text, parse_float=check, parse_int=check)
+    except RecursionError:
+        return True  # depth is told apart
+    return exact
+
+
+def is_exact(number: str) -> bool:
+    """Whether one JSON number keeps its value.
+
+    >>> is_exact("18446744073709551615"), is_exact("18446744073709551617"), is_exact("1e400")
+    (True, False, False)
+    """
+    digits = number.removeprefix("-")
+    if digits.isdigit() and -(2**63) <= int(number) < 2**64:
+        return True
+    double = float(number)
+    return Decimal(number) == Decimal(repr(double))
+
+
+def depth(text: str) -> int:
+    """The deepest nesting of brackets outside strings.
+
+    >>> depth('{"a[": [[1]]}')
+    3
+    """
+    level = deepest = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            in_string = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif character in "]}":
+            level -= 1
+    return deepest

@@ -1,0 +1,118 @@
+"""Legal BigQuery names, labels and identifiers; a collision is an error.
+
+Column rules: https://cloud.google.com/bigquery/docs/schemas#column_names
+"""
+
+import re
+from collections.abc import Iterable
+
+from auto_schema.errors import SchemaError, SyncError, shown
+
+MAX_COLUMN_CHARACTERS = 300
+FORBIDDEN_PREFIXES = (
+    "_table_",
+    "_file_",
+    "_partition",
+    "_row_timestamp",
+    "__root__",
+    "_colidentifier",
+)
+_COLUMN = re.compile(r"[^\W\d][\w]*", re.UNICODE)
+_LABEL = re.compile(r"[^a-z0-9_-]")
+
+
+def column_fault(name: str) -> str:
+    """Why BigQuery refuses a column name; empty when it doesn't.
+
+    >>> column_fault("order date")
+    "only letters, digits and '_' may stand in it, and no digit first"
+    >>> column_fault("größe")
+    ''
+    """
+    if not name:
+        return "it is empty"
+    if len(name) > MAX_COLUMN_CHARACTERS:
+        return f"it has {len(name)} characters, the most is {MAX_COLUMN_CHARACTERS}"
+    if name.casefold().startswith(FORBIDDEN_PREFIXES):
+        return "BigQuery keeps that prefix for itself"
+    if not _COLUMN.fullmatch(name):
+        return "only letters, digits and '_' may stand in it, and no digit first"
+    return ""
+
+
+def legal_suggestion(name: str) -> str:
+    """A legal name near an illegal one, for the message only.
+
+    >>> legal_suggestion("2nd order-date")
+    '_2nd_order_date'
+    """
+    text = re.sub(r"\W", "_", name) or "column"
+    text = f"_{text}" if text[0].isdigit() else text
+    if text.casefold().startswith(FORBIDDEN_PREFIXES):
+        text = "col" + text
+    return text[:MAX_COLUMN_CHARACTERS]
+
+
+def name_faults(names: Iterable[str]) -> list[SyncError]:
+    """One SchemaError for each illegal name and each pair that BigQuery can't tell apart."""
+    faults: list[SyncError] = []
+    seen: dict[str, str] = {}
+    for name in names:
+        if why := column_fault(name):
+            faults.append(
+                SchemaError(
+                    "column name that BigQuery refuses",
+                    f"column {shown(name)}",
+                    why,
+                    "rename it with transformation_config="
+                    f'{{"field_mappings": {{{_json(name)}: {_json(legal_suggestion(name))}}}}}'
+                    " or with AS in the query.",
+                )
+            )
+        folded = name.casefold()
+        if folded in seen:
+            faults.append(
+                SchemaError(
+                    "two columns with one name",
+                    f"columns {shown(seen[folded])} and {shown(name)}",
+                    "BigQuery tells names apart without regard to case",
+                    "rename one of them with field_mappings in transformation_config"
+                    " or with AS in the query.",
+                )
+            )
+        seen.setdefault(folded, name)
+    return faults
+
+
+def _json(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def label(text: str) -> str:
+    """A legal label value: lower case, [a-z0-9_-], at most 63 characters.
+
+    >>> label("Orders: Größe")
+    'orders__gr__e'
+    """
+    return _LABEL.sub("_", text.lower())[:63]
+
+
+def quoted(*path: str) -> str:
+    """A BigQuery identifier in backticks.
+
+    >>> quoted("p", "d", "t")
+    '`p.d.t`'
+    """
+    return "`" + ".".join(path).replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def string_literal(text: str) -> str:
+    r"""A BigQuery string literal.
+
+    >>> print(string_literal('say "hi"\n'))
+    "say \"hi\"\n"
+    """
+    escaped = (
+        text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    )
+    return f'"{escaped}"'

@@ -1,0 +1,1 @@
+"""Benchmarks: rows per second beside a baseline measured in the same run."""

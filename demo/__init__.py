@@ -1,0 +1,1 @@
+"""The local demo: real servers, real flights, the real entry point."""

@@ -1,0 +1,149 @@
+"""I/O. The BigQuery client: made in one place, jobs with fixed ids, errors as ours."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import (
+    Conflict,
+    GoogleAPICallError,
+    NotFound,
+    RetryError,
+    ServerError,
+    TooManyRequests,
+)
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+from requests.exceptions import RequestException
+
+from auto_schema.errors import SyncError, TargetError
+from smart_sync.request import Endpoints, TableRef
+
+CONNECTION_ERRORS = (RequestException, ConnectionError, TimeoutError)
+TRANSIENT_REASONS = frozenset(
+    {"backendError", "internalError", "rateLimitExceeded", "jobBackendError"}
+)
+"""https://cloud.google.com/bigquery/docs/error-messages: worth another attempt."""
+APPLICATION = "bigquery-smart-sync"
+
+
+def make_client(project: str, location: str | None, endpoints: Endpoints) -> bigquery.Client:
+    """A client of the real service, or of the stand-in that the endpoints name."""
+    if not endpoints.bigquery:
+        return bigquery.Client(project=project, location=location)
+    return bigquery.Client(
+        project=project,
+        location=location,
+        credentials=AnonymousCredentials(),
+        client_options=ClientOptions(api_endpoint=endpoints.bigquery),
+    )
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again may help: connection loss, 429, 5xx, BigQuery's own backends."""
+    if isinstance(error, (*CONNECTION_ERRORS, ServerError, TooManyRequests, RetryError)):
+        return True
+    if isinstance(error, GoogleAPICallError):
+        return any(e.get("reason") in TRANSIENT_REASONS for e in error.errors or ())
+    return False
+
+
+def target_error(error: BaseException, where: str) -> TargetError:
+    """BigQuery's answer as our error."""
+    text = getattr(error, "message", "") or str(error)
+    text = " ".join(text.split("\n\nLocation:")[0].split())
+    if isinstance(error, (*CONNECTION_ERRORS, RetryError)):
+        fix = "check the network path to BigQuery, and run again: nothing was published."
+        return TargetError("BigQuery unreachable", where, text, fix)
+    if isinstance(error, GoogleAuthError):
+        fix = (
+            "give the service account access, or run `gcloud auth application-default login`;"
+            " for a local BigQuery set BIGQUERY_EMULATOR_HOST."
+        )
+        return TargetError("no credentials for BigQuery", where, text, fix)
+    if getattr(error, "code", None) == 403:
+        fix = (
+            "grant roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the"
+            " job project to the service account."
+        )
+        return TargetError("BigQuery refused", where, text, fix)
+    return TargetError("BigQuery refused", where, text, "correct what it names, and run again.")
+
+
+@contextmanager
+def as_target_errors(where: str) -> Iterator[None]:
+    """Turn the client library's errors into TargetError."""
+    try:
+        yield
+    except SyncError:
+        raise
+    except (GoogleAPICallError, GoogleAuthError, RetryError, *CONNECTION_ERRORS) as error:
+        raise target_error(error, where) from error
+
+
+@dataclass(frozen=True, slots=True)
+class JobLabels:
+    """Labels by which a job is known as a run's own."""
+
+    run_id: str
+    step: str
+
+    def as_dict(self) -> dict[str, str]:
+        """As BigQuery wants them."""
+        return {"application": APPLICATION, "run_id": self.run_id.lower(), "step": self.step}
+
+
+def run_job(
+    client: bigquery.Client, job_id: str, labels: JobLabels, start: Callable[[], Any]
+) -> Any:
+    """Start the job of that id, or find it when it was already sent; wait until it is done.
+
+    Args:
+        client: of the job's project and location.
+        job_id: deterministic, so that sending twice is running once.
+        labels: the job's own; a job of that id with others isn't ours.
+        start: sends the job.
+
+    Returns:
+        The finished job.
+
+    Raises:
+        TargetError: the id belongs to another job.
+        GoogleAPICallError: the job ended with an error.
+    """
+    try:
+        job = start()
+    except Conflict:
+        job = client.get_job(job_id)
+        if job.labels != labels.as_dict():
+            fix = "run again: a new run has new ids."
+            raise TargetError("job id taken", job_id, "a job of another run has it", fix) from None
+    except CONNECTION_ERRORS:
+        job = find_job(client, job_id)
+        if job is None:
+            raise
+    job.result(retry=None) if job.state == "DONE" else job.result()
+    return job
+
+
+def find_job(client: bigquery.Client, job_id: str) -> Any:
+    """The job of that id, or None: for an answer that got lost."""
+    try:
+        return client.get_job(job_id)
+    except NotFound:
+        return None
+
+
+def query_config(labels: JobLabels, parameters: Sequence[Any] = ()) -> bigquery.QueryJobConfig:
+    """Configuration of one of our statements."""
+    config = bigquery.QueryJobConfig(use_legacy_sql=False, query_parameters=list(parameters))
+    config.labels = labels.as_dict()
+    return config
+
+
+def table_id(ref: TableRef) -> str:
+    """As the client library wants it."""
+    return f"{ref.project}.{ref.dataset}.{ref.table}"

@@ -1,0 +1,142 @@
+"""main(argv) → exit code: parse, gather facts, plan, then explain or launch.
+
+Errors become one message on stderr and the documented exit code; a traceback is shown
+only for our own bugs.
+"""
+
+import logging
+import secrets
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from google.cloud import bigquery
+
+from auto_schema.errors import SyncError, raise_all
+from pipeline import options as option_module
+from pipeline.bigquery import as_target_errors, make_client
+from pipeline.elements import Failure, Outcome
+from pipeline.gather import gather
+from pipeline.graph import build, build_single_step
+from pipeline.history import make_tables, read_outcome, write_event
+from pipeline.options import Options
+from pipeline.progress import configure_logging, progress
+from pipeline.runner import beam_flag_faults, run
+from pipeline.version import VERSION
+from smart_sync.explain import as_json, explain
+from smart_sync.plan import SyncPlan, make_plan
+
+LOGGER = logging.getLogger("smart_sync")
+BUG = 70
+BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the template; the return value is the process's exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    configure_logging()
+    try:
+        return _main(words)
+    except SyncError as error:
+        print_error(error)
+        return error.exit_code
+    except Exception:
+        traceback.print_exc()
+        print(f"smart-sync {VERSION}: {BUG_FIX}.", file=sys.stderr)
+        return BUG
+
+
+def _main(words: Sequence[str]) -> int:
+    options = parse(words)
+    for warning in options.warnings:
+        LOGGER.warning("%s", warning)
+    now = datetime.now(UTC)
+    run_id = new_run_id(now)
+    request = options.request
+    project = request.job_project or request.destination.project
+    with as_target_errors(f"project {project}"):
+        client = make_client(project, None, request.endpoints)
+    facts = gather(request, client, run_id)
+    plan = make_plan(request, facts, run_id=run_id, now=now)
+    if request.plan_only:
+        return _plan_only(options, plan)
+    LOGGER.info("%s", explain(plan))
+    return _launch(options, plan)
+
+
+def parse(words: Sequence[str]) -> Options:
+    """Our parameters and Beam's flags; the faults of both told at once."""
+    _, beam_argv, _ = option_module.split_argv(words)
+    faults = beam_flag_faults(beam_argv)
+    try:
+        options = option_module.parse(words)
+    except SyncError as error:
+        raise_all([*getattr(error, "errors", (error,)), *faults])
+        raise
+    raise_all(faults)
+    return options
+
+
+def new_run_id(now: datetime) -> str:
+    """Sortable by time and unique: `20250722t150000-3f9a0c1d`."""
+    return f"{now:%Y%m%dt%H%M%S}-{secrets.token_hex(4)}"
+
+
+def _plan_only(options: Options, plan: SyncPlan) -> int:
+    text = as_json(plan) if options.request.plan_format == "json" else explain(plan)
+    print(text)
+    if options.flag("template_location"):
+        outcome = Outcome(status="planned")
+        run(options, lambda root: build_single_step(root, plan, outcome, reports=False))
+    return 0
+
+
+def _launch(options: Options, plan: SyncPlan) -> int:
+    """Run the plan. The lock will be taken here, before the history is touched."""
+    client = make_client(plan.job_project, plan.location, plan.endpoints)
+    make_tables(client, plan.history_table)
+    write_event(client, plan, Outcome(status="running"))
+    if not options.is_local:
+        run(options, lambda root: build(root, plan))
+        print(f"launched run {plan.run_id} for {plan.destination}")
+        return 0
+    fault = None
+    with progress(plan):
+        try:
+            run(options, lambda root: build(root, plan))
+        except Exception as error:
+            fault = Failure.of(error, "Run", traceback=traceback.format_exc())
+    return _verdict(client, plan, fault)
+
+
+def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
+    """The exit code, from the run's last event in the history."""
+    row = read_outcome(client, plan.history_table, plan.run_id)
+    if row is None or row["status"] in ("running", "publishing"):
+        trace = fault.traceback if fault else ""
+        sys.stderr.write(trace)
+        state = row["status"] if row else "not in the history"
+        print(f"smart-sync: run {plan.run_id} ended while {state}; {BUG_FIX}.", file=sys.stderr)
+        return fault.exit_code if fault else BUG
+    print(summary(plan, row))
+    if row["exit_code"]:
+        print(f"smart-sync: {row['error']}", file=sys.stderr)
+    return int(row["exit_code"])
+
+
+def summary(plan: SyncPlan, row: dict[str, object]) -> str:
+    """The run in one line."""
+    text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
+    if row["rows_dead"]:
+        text += f", {row['rows_dead']:,} dead letters in {plan.dead_letter_table}"
+    if row["status"] == "held_back":
+        text = f"held_back: {row['error']}"
+    return f"{text} · {plan.destination} · run {plan.run_id}"
+
+
+def print_error(error: SyncError) -> None:
+    """One message on stderr."""
+    name = type(error).__name__
+    text = str(error) if name == "ManyErrors" else f"{name}: {error}"
+    print(f"smart-sync: {text}", file=sys.stderr)

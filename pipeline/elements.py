@@ -1,0 +1,115 @@
+"""The values that travel through the graph, from the first batch to the outcome."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from auto_schema.errors import ManyErrors, SyncError
+
+CursorText = datetime | date | int | None
+
+
+class SplitElement:
+    """SplitBatch or SplitDone: what the reader says of one attempt at one split."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitBatch(SplitElement):
+    """Rows of one attempt at one split; `dead` are the dead letters found among them."""
+
+    split: int
+    attempt: int
+    batch: pa.RecordBatch
+    dead: pa.RecordBatch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitDone(SplitElement):
+    """The last of an attempt: the whole split was read. Attempts without it don't count."""
+
+    split: int
+    attempt: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """One Parquet file of a finished attempt, with what is in it."""
+
+    uri: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSplit:
+    """A split that was read and staged whole, with its figures."""
+
+    split: int
+    attempt: int
+    rows_read: int
+    files: tuple[StagedFile, ...] = ()
+    dead_files: tuple[StagedFile, ...] = ()
+    lowest: CursorText = None
+    highest: CursorText = None
+    seconds: float = 0.0
+    dead_example: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Rows staged for the destination."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def dead(self) -> int:
+        """Rows staged as dead letters."""
+        return sum(file.rows for file in self.dead_files)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the files for the destination."""
+        return sum(file.bytes for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A fault as a value: on Dataflow a DoFn that raises takes the report with it."""
+
+    step: str
+    exit_code: int
+    message: str
+    split: int | None = None
+    traceback: str = ""
+
+    @classmethod
+    def of(
+        cls, error: BaseException, step: str, split: int | None = None, traceback: str = ""
+    ) -> "Failure":
+        """From an exception; what isn't ours is a bug and carries its traceback."""
+        code = error.exit_code if isinstance(error, SyncError) else 70
+        kind = type(error).__name__
+        text = str(error) if isinstance(error, ManyErrors) else f"{kind}: {error}"
+        return cls(step, code, text, split, traceback if code == 70 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended; one per run, and the only thing that the report is given.
+
+    `status` is running, publishing, held_back, planned, succeeded, failed or
+    published_mismatch.
+    """
+
+    status: str
+    exit_code: int = 0
+    message: str = ""
+    rows_read: int = 0
+    rows_dead: int = 0
+    rows_staged: int = 0
+    rows_published: int = 0
+    bytes_staged: int = 0
+    watermark_after: str = ""
+    publish_job: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    traceback: str = ""

@@ -1,0 +1,114 @@
+"""I/O. The facts of a plan, gathered in order: source, destination, clock, rows.
+
+Nothing is written. The window is decided here, since the look at the rows needs it; the
+deciding function is pure, and the plan takes its answer as it is.
+"""
+
+from dataclasses import replace
+from importlib import import_module
+
+from google.cloud import bigquery
+
+from auto_schema.errors import raise_all
+from pipeline.target import read_target, read_watermark
+from smart_sync.plan import Facts
+from smart_sync.request import SyncRequest
+from smart_sync.schema_plan import (
+    columns_to_look_at,
+    find_cursor,
+    partition_column,
+    plan_columns,
+)
+from smart_sync.window import Cursor, Watermark, WindowRequest, now_as_cursor, plan_window
+from sources.base import SOURCES, Clock, Evidence, Inspector, Source
+
+
+def gather(request: SyncRequest, client: bigquery.Client, run_id: str) -> Facts:
+    """All facts of one sync.
+
+    Raises:
+        SyncError: source or destination unreachable, or a fault that only they show.
+    """
+    module = import_module(SOURCES[request.data_source])
+    with module.inspecting(request.connection, request.query, request.schema_table) as inspector:
+        target = read_target(client, request.destination)
+        _, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
+        raise_all(faults)
+        facts = Facts(inspector.profile, target, _source(request, inspector, run_id))
+        if request.smart_sync:
+            facts = _with_window(request, client, inspector, facts, run_id)
+        return replace(facts, evidence=_evidence(request, inspector, facts))
+
+
+def _source(
+    request: SyncRequest, inspector: Inspector, run_id: str, facts: Facts | None = None
+) -> Source:
+    window = facts.window.window if facts and facts.window else None
+    cursor = facts.cursor.source_name if facts and facts.cursor else None
+    return inspector.source(
+        cursor=cursor, window=window, batch_rows=request.batch_rows, run_id=run_id
+    )
+
+
+def _with_window(
+    request: SyncRequest,
+    client: bigquery.Client,
+    inspector: Inspector,
+    facts: Facts,
+    run_id: str,
+) -> Facts:
+    cursor = find_cursor(request, facts.profile)
+    clock, cursor_max = _clock(request, inspector, cursor)
+    watermark = Watermark(table_exists=facts.target.exists)
+    if not request.replaces:
+        now = now_as_cursor(clock, cursor, request.source_timezone)
+        watermark = read_watermark(client, request.destination, facts.target, cursor, now)
+    window = plan_window(window_request(request), cursor, clock, watermark, cursor_max=cursor_max)
+    facts = replace(
+        facts,
+        profile=replace(facts.profile, clock=clock, cursor_max=cursor_max),
+        cursor=cursor,
+        watermark=watermark,
+        window=window,
+    )
+    return replace(facts, source=_source(request, inspector, run_id, facts))
+
+
+def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[Clock, int | None]:
+    if not cursor.is_integer:
+        return inspector.clock(guard=request.guard.auto), None
+    cursor_max, remaining = inspector.integer_cursor(cursor.source_name)
+    hidden = tuple(replace(transaction, started=None) for transaction in remaining)
+    return replace(inspector.clock(guard=False), open=hidden), cursor_max
+
+
+def window_request(request: SyncRequest) -> WindowRequest:
+    """The parameters that bear on the window."""
+    return WindowRequest(
+        sync_all_on_empty_table=request.sync_all_on_empty_table,
+        fallback=request.fallback,
+        margin=request.margin,
+        guard_auto=request.guard.auto,
+        guard_duration=request.guard.duration,
+        guard_longest=request.guard.longest,
+        replaces=request.replaces,
+        source_timezone=request.source_timezone,
+    )
+
+
+def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evidence:
+    if facts.window is not None and facts.window.held_back is not None:
+        return Evidence()
+    return inspector.evidence(
+        facts.source,
+        look_at=columns_to_look_at(request, facts.profile, facts.target.by_name()),
+        split_column=_split_column(facts),
+        count_outside=facts.window is not None and facts.window.watermark is None,
+        partition=partition_column(request, facts.profile),
+    )
+
+
+def _split_column(facts: Facts) -> str | None:
+    if facts.profile.split_reason:
+        return None
+    return facts.cursor.source_name if facts.cursor else facts.profile.unique_key

@@ -1,0 +1,63 @@
+"""build(root, plan): the whole graph on one screen.
+
+Read → Transform → Conform → Stage ─┬─ staged ───┐
+  └───────── failures ──────────────┴─ failures ─┴→ Publish → Report
+"""
+
+from typing import Any
+
+import apache_beam as beam
+
+from pipeline.conform import ConformBatches, TransformBatches
+from pipeline.elements import Outcome
+from pipeline.publish import PublishTable
+from pipeline.read import FAILURES, ReadSplits
+from pipeline.report import LogPlan, ReportRun
+from pipeline.stage import StageBatches
+from smart_sync.explain import explain
+from smart_sync.plan import SyncPlan
+
+REPORT = "Report the run"
+
+
+def build(root: Any, plan: SyncPlan) -> Any:
+    """The steps of one run; nothing after `run()` is needed."""
+    header = plan.header()
+    table = plan.destination.table
+    if plan.held_back:
+        return build_single_step(root, plan, held_back_outcome(plan), reports=True)
+    read = root | f"Read {table}" >> ReadSplits(plan)
+    renamed = read.elements | "Transform" >> TransformBatches(plan.schema)
+    conformed = renamed | "Conform to schema" >> ConformBatches(plan.schema, plan.checks)
+    staged = conformed | "Stage as Parquet" >> StageBatches(header)
+    failures = (read[FAILURES], staged[FAILURES]) | "Gather failures" >> beam.Flatten()
+    outcome = (staged.staged, failures) | f"Publish {table}" >> PublishTable(header)
+    return outcome | REPORT >> ReportRun(header)
+
+
+def build_single_step(root: Any, plan: SyncPlan, outcome: Outcome, *, reports: bool) -> Any:
+    """A job without data: held back, or only planned; the launcher must submit one."""
+    header = plan.header()
+    made = root | "Outcome" >> beam.Create([outcome], reshuffle=False)
+    if not reports:
+        return made | REPORT >> LogPlan(explain(plan))
+    return made | REPORT >> ReportRun(header)
+
+
+def held_back_outcome(plan: SyncPlan) -> Outcome:
+    """What a run reports that reads nothing because its window is empty."""
+    held = plan.window.held_back if plan.window else None
+    if held is None:
+        return Outcome(status="succeeded")
+    if not held.too_long:
+        return Outcome(status="held_back", message=held.why)
+    fix = (
+        "end that session, or set late_commit_guard to a duration such as 1h: rows that commit"
+        " later than that after their stamp are then missed."
+    )
+    return Outcome(
+        status="held_back",
+        exit_code=9,
+        message=f"HeldBackTooLongError: held back for longer than late_commit_guard_max:"
+        f" {held.why}. To mend: {fix}",
+    )

@@ -1,0 +1,154 @@
+"""I/O. The run history: append-only events, and a view with one row per run.
+
+Each event is an INSERT with a deterministic job id, so that writing it twice writes it
+once, and runs for many tables never contend for a row.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from google.api_core.exceptions import Conflict, NotFound
+from google.cloud import bigquery
+
+from auto_schema.names import quoted
+from pipeline.bigquery import (
+    JobLabels,
+    as_target_errors,
+    query_config,
+    run_job,
+    table_id,
+)
+from pipeline.elements import Outcome
+from pipeline.version import VERSION
+from smart_sync.explain import value_text
+from smart_sync.plan import SyncPlan
+from smart_sync.request import TableRef
+
+SEQUENCE = {"running": 0, "publishing": 1}
+FINAL = 2
+Field = tuple[str, str]
+FIELDS: tuple[Field, ...] = (
+    ("run_id", "STRING"),
+    ("seq", "INT64"),
+    ("status", "STRING"),
+    ("event_time", "TIMESTAMP"),
+    ("destination", "STRING"),
+    ("data_source", "STRING"),
+    ("source", "STRING"),
+    ("mode", "STRING"),
+    ("cursor_column", "STRING"),
+    ("window_start", "STRING"),
+    ("window_end", "STRING"),
+    ("watermark_before", "STRING"),
+    ("watermark_after", "STRING"),
+    ("rows_read", "INT64"),
+    ("rows_filtered", "INT64"),
+    ("rows_dead", "INT64"),
+    ("rows_staged", "INT64"),
+    ("rows_published", "INT64"),
+    ("bytes_staged", "INT64"),
+    ("seconds", "STRING"),
+    ("publish_job", "STRING"),
+    ("exit_code", "INT64"),
+    ("error", "STRING"),
+    ("plan_fingerprint", "STRING"),
+    ("version", "STRING"),
+)
+
+
+def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """One event of a run as a row of the history."""
+    window = plan.window
+    low = window.window.low if window else None
+    return {
+        "run_id": plan.run_id,
+        "seq": SEQUENCE.get(outcome.status, FINAL),
+        "status": outcome.status,
+        "event_time": now,
+        "destination": str(plan.destination),
+        "data_source": plan.data_source,
+        "source": plan.source.place,
+        "mode": str(plan.mode),
+        "cursor_column": plan.cursor.source_name if plan.cursor else None,
+        "window_start": None if low is None else value_text(low),
+        "window_end": value_text(window.window.high) if window else None,
+        "watermark_before": (
+            value_text(window.watermark) if window and window.watermark is not None else None
+        ),
+        "watermark_after": outcome.watermark_after or None,
+        "rows_read": outcome.rows_read,
+        "rows_filtered": 0,
+        "rows_dead": outcome.rows_dead,
+        "rows_staged": outcome.rows_staged,
+        "rows_published": outcome.rows_published,
+        "bytes_staged": outcome.bytes_staged,
+        "seconds": json.dumps(outcome.seconds, sort_keys=True),
+        "publish_job": outcome.publish_job or None,
+        "exit_code": outcome.exit_code,
+        "error": outcome.message or None,
+        "plan_fingerprint": plan.fingerprint,
+        "version": VERSION,
+    }
+
+
+def make_tables(client: bigquery.Client, table: TableRef) -> None:
+    """Make the history and its view where they are missing."""
+    with as_target_errors(f"run history {table}"):
+        try:
+            client.get_table(table_id(table))
+        except NotFound:
+            _create(client, table)
+
+
+def _create(client: bigquery.Client, table: TableRef) -> None:
+    fields = [bigquery.SchemaField(name, kind) for name, kind in FIELDS]
+    made = bigquery.Table(table_id(table), schema=fields)
+    made.time_partitioning = bigquery.TimePartitioning(field="event_time")
+    made.description = "Events of Smart Sync runs, append-only."
+    latest = table.sibling(f"{table.table}_latest")
+    view = bigquery.Table(table_id(latest))
+    view.view_query = (
+        f"SELECT * FROM {table.sql} WHERE TRUE"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
+    )
+    for each in (made, view):
+        try:
+            client.create_table(each)
+        except Conflict:
+            continue
+
+
+def write_event(client: bigquery.Client, plan: SyncPlan, outcome: Outcome) -> dict[str, Any]:
+    """Append one event; the same event twice is one row.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    row = event_row(plan, outcome, datetime.now(UTC))
+    job_id = f"sync_{plan.run_id}_event_{row['seq']}"
+    labels = JobLabels(plan.run_id, f"event_{row['seq']}")
+    parameters = [bigquery.ScalarQueryParameter(name, kind, row[name]) for name, kind in FIELDS]
+    names = ", ".join(quoted(name) for name, _ in FIELDS)
+    values = ", ".join(f"@{name}" for name, _ in FIELDS)
+    sql = f"INSERT INTO {plan.history_table.sql} ({names}) VALUES ({values})"
+    config = query_config(labels, parameters)
+    with as_target_errors(f"run history {plan.history_table}"):
+        run_job(
+            client,
+            job_id,
+            labels,
+            lambda: client.query(sql, config, job_id=job_id, job_retry=None),
+        )
+    return row
+
+
+def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[str, Any] | None:
+    """The newest event of a run, or None."""
+    sql = f"SELECT * FROM {table.sql} WHERE run_id = @run_id ORDER BY seq DESC LIMIT 1"
+    config = bigquery.QueryJobConfig(
+        query_parameters=[bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
+    )
+    with as_target_errors(f"run history {table}"):
+        rows = list(client.query(sql, config).result())
+    return dict(rows[0]) if rows else None

@@ -1,0 +1,213 @@
+"""I/O. Load jobs and statements with deterministic ids: sent twice, run once."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+
+from auto_schema.schema import Column
+from pipeline.bigquery import (
+    CONNECTION_ERRORS,
+    JobLabels,
+    as_target_errors,
+    find_job,
+    is_transient,
+    query_config,
+    run_job,
+    table_id,
+    target_error,
+)
+from pipeline.elements import StagedFile
+from smart_sync.plan import Mode, SyncPlan
+from smart_sync.request import TableRef, WriteDisposition
+
+MAX_URIS = 10_000
+"""Per load job: https://cloud.google.com/bigquery/quotas#load_jobs"""
+STAGING_LIFE = timedelta(days=1)
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+
+
+def run_attempts(
+    client: bigquery.Client,
+    plan: SyncPlan,
+    step: str,
+    start: Callable[[str, JobLabels], Any],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Any:
+    """Run a step's job; the next attempt's id is used only after the one before has failed.
+
+    Raises:
+        TargetError: the job was refused, or transient faults didn't end within max_retries.
+    """
+    attempt, pause = 1, FIRST_PAUSE_S
+    labels = JobLabels(plan.run_id, step)
+    for tries in range(plan.max_retries + 1):
+        job_id = publish_job_id(plan, step, attempt)
+        try:
+            return run_job(client, job_id, labels, partial(start, job_id, labels))
+        except (GoogleAPICallError, GoogleAuthError, RetryError, *CONNECTION_ERRORS) as error:
+            if tries == plan.max_retries or not is_transient(error):
+                raise target_error(error, f"{plan.destination}, job {job_id}") from error
+            attempt += 1 if _has_failed(client, job_id) else 0
+            sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+    raise AssertionError("unreachable")
+
+
+def publish_job_id(plan: SyncPlan, step: str, attempt: int = 1) -> str:
+    """The id of a step's job; ids are unique per project and location."""
+    return f"sync_{plan.run_id}_{step}_{attempt}"
+
+
+def _has_failed(client: bigquery.Client, job_id: str) -> bool:
+    try:
+        job = find_job(client, job_id)
+    except (GoogleAPICallError, RetryError, *CONNECTION_ERRORS):
+        return False
+    return job is not None and job.state == "DONE" and bool(job.error_result)
+
+
+def field(column: Column, *, staged: bool) -> bigquery.SchemaField:
+    """A column as the API wants it; JSON is text while it is staged."""
+    kind = "STRING" if staged and column.is_json else column.bigquery
+    if staged or not column.description:
+        return bigquery.SchemaField(column.name, kind, column.mode)
+    return bigquery.SchemaField(column.name, kind, column.mode, description=column.description)
+
+
+def make_staging_table(
+    client: bigquery.Client, table: TableRef, fields: Sequence[bigquery.SchemaField]
+) -> None:
+    """Make a table that BigQuery itself removes after a day."""
+    made = bigquery.Table(table_id(table), schema=list(fields))
+    made.expires = datetime.now(UTC) + STAGING_LIFE
+    with as_target_errors(f"staging table {table}"):
+        try:
+            client.create_table(made)
+        except Conflict:
+            return
+
+
+def load_config(labels: JobLabels) -> bigquery.LoadJobConfig:
+    """What all our Parquet loads share; nothing is detected."""
+    config = bigquery.LoadJobConfig(source_format="PARQUET", autodetect=False)
+    parquet = bigquery.ParquetOptions()
+    parquet.enable_list_inference = True
+    config.parquet_options = parquet
+    config.labels = labels.as_dict()
+    return config
+
+
+def load_into_existing(
+    client: bigquery.Client, plan: SyncPlan, table: TableRef, files: Sequence[StagedFile], step: str
+) -> int:
+    """Append files to a table of ours; the rows that BigQuery counted.
+
+    Files in a bucket go in load jobs of up to 10,000, local ones in a job each.
+    """
+
+    def config(labels: JobLabels) -> bigquery.LoadJobConfig:
+        made = load_config(labels)
+        made.create_disposition, made.write_disposition = "CREATE_NEVER", "WRITE_APPEND"
+        return made
+
+    def load_uris(uris: list[str], job_id: str, labels: JobLabels) -> Any:
+        return client.load_table_from_uri(
+            uris, table_id(table), job_id=job_id, job_config=config(labels)
+        )
+
+    def load_file(file: StagedFile, job_id: str, labels: JobLabels) -> Any:
+        return upload(client, file, table, job_id, config(labels))
+
+    starts: list[Callable[[str, JobLabels], Any]] = [partial(load_file, file) for file in files]
+    if plan.staging.is_bucket:
+        uris = [file.uri for file in files]
+        starts = [
+            partial(load_uris, uris[first : first + MAX_URIS])
+            for first in range(0, len(uris), MAX_URIS)
+        ]
+    jobs = [
+        run_attempts(client, plan, f"{step}_{number}", start) for number, start in enumerate(starts)
+    ]
+    return sum(int(job.output_rows) for job in jobs)
+
+
+def upload(
+    client: bigquery.Client,
+    file: StagedFile,
+    table: TableRef,
+    job_id: str,
+    config: bigquery.LoadJobConfig,
+) -> Any:
+    """Send a local file as a load job."""
+    with Path(file.uri).open("rb") as stream:
+        return client.load_table_from_file(
+            stream, table_id(table), size=file.bytes, job_id=job_id, job_config=config
+        )
+
+
+def load_straight(
+    client: bigquery.Client, plan: SyncPlan, files: Sequence[StagedFile], columns: Sequence[Any]
+) -> Any:
+    """One load job of all files into the destination, creating or evolving it with them.
+
+    Args:
+        client: of the job project.
+        plan: the run's.
+        files: in a bucket; at least one.
+        columns: the destination's full schema after the job, as SchemaFields.
+    """
+
+    def start(job_id: str, labels: JobLabels) -> Any:
+        config = load_config(labels)
+        config.schema = list(columns)
+        config.create_disposition = "CREATE_IF_NEEDED" if plan.create_if_needed else "CREATE_NEVER"
+        config.write_disposition = _load_disposition(plan)
+        if plan.added and plan.mode is Mode.APPEND:
+            config.schema_update_options = ["ALLOW_FIELD_ADDITION"]
+        if plan.schema.partitioning and plan.schema.partitioning.field != "_PARTITIONTIME":
+            config.time_partitioning = bigquery.TimePartitioning(
+                type_=plan.schema.partitioning.type, field=plan.schema.partitioning.field
+            )
+        if plan.schema.clustering:
+            config.clustering_fields = list(plan.schema.clustering)
+        if plan.mode is Mode.CREATE:
+            properties: dict[str, Any] = {"labels": dict(plan.labels)}
+            if plan.schema.description:
+                properties["description"] = plan.schema.description
+            config._properties["load"]["destinationTableProperties"] = properties
+        uris = [file.uri for file in files]
+        return client.load_table_from_uri(
+            uris, table_id(plan.destination), job_id=job_id, job_config=config
+        )
+
+    return run_attempts(client, plan, "publish", start)
+
+
+def _load_disposition(plan: SyncPlan) -> str:
+    if plan.mode is Mode.REBUILD or (plan.mode is Mode.REPLACE and plan.added):
+        return "WRITE_TRUNCATE"
+    if plan.mode is Mode.REPLACE:
+        return "WRITE_TRUNCATE_DATA"
+    if plan.write_disposition is WriteDisposition.EMPTY:
+        return "WRITE_EMPTY"
+    return "WRITE_APPEND"
+
+
+def run_statement(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:
+    """Run a statement or script as one job."""
+    return run_attempts(
+        client,
+        plan,
+        step,
+        lambda job_id, labels: client.query(
+            sql, query_config(labels), job_id=job_id, job_retry=None
+        ),
+    )

@@ -1,0 +1,269 @@
+"""argv → SyncRequest: the only reader of strings and of the environment; no Beam.
+
+All faults are collected and raised at once, each naming the parameter and the mend.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from auto_schema import transform
+from auto_schema.errors import ConfigError, SyncError, raise_all, shown
+from pipeline.parameter_checks import DURATION, duration, value_faults
+from pipeline.parameters import BY_NAME, PARAMETERS
+from smart_sync.request import Endpoints, Guard, SyncRequest, TableRef, WriteDisposition
+from sources.base import NOT_YET, SOURCES
+from sources.postgresql import PostgresqlConnection
+from sources.secrets import Secret
+from sources.sql import END, START, placeholders, strip_end
+
+LOCAL_RUNNERS = ("", "directrunner", "fnapirunner", "bundlebaseddirectrunner")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A parsed command line: our request, and the flags that are Beam's."""
+
+    request: SyncRequest
+    beam_argv: tuple[str, ...]
+    runner: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the pipeline runs in this process."""
+        return self.runner.lower() in LOCAL_RUNNERS and not self.flag("template_location")
+
+    def flag(self, name: str) -> str:
+        """The value of one of Beam's flags, or empty."""
+        return beam_flag(self.beam_argv, name)
+
+
+def split_argv(argv: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...], list[SyncError]]:
+    """Part our parameters from Beam's flags, before Beam sees any of them."""
+    ours: dict[str, str] = {}
+    rest: list[str] = []
+    faults: list[SyncError] = []
+    position = 0
+    while position < len(argv):
+        word = argv[position]
+        position += 1
+        name, has_value, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or name not in BY_NAME:
+            rest.append(word)
+            continue
+        if not has_value:
+            following = argv[position] if position < len(argv) else "--"
+            if following.startswith("--"):
+                fix = f"write --{name}=VALUE."
+                faults.append(ConfigError("parameter without a value", f"--{name}", "", fix))
+                continue
+            value, position = following, position + 1
+        if name in ours:
+            fix = "give it once."
+            faults.append(ConfigError("parameter given twice", f"--{name}", "", fix))
+        ours[name] = value
+    return ours, tuple(rest), faults
+
+
+def beam_flag(argv: Sequence[str], name: str) -> str:
+    """The last value of a flag in `--name=value` or `--name value` form, or empty."""
+    found = ""
+    for position, word in enumerate(argv):
+        if word.startswith(f"--{name}="):
+            found = word.partition("=")[2]
+        elif word == f"--{name}" and position + 1 < len(argv):
+            found = argv[position + 1]
+    return found
+
+
+def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:
+    """Read a command line.
+
+    Raises:
+        ConfigError, ManyErrors: everything that is wrong with it.
+    """
+    environ = os.environ if environ is None else environ
+    given, beam_argv, faults = split_argv(argv)
+    values = {p.name: given.get(p.name, p.default) for p in PARAMETERS}
+    runner = beam_flag(beam_argv, "runner")
+    faults += value_faults(values, given)
+    faults += _requirement_faults(values, given)
+    faults += _query_faults(values)
+    transformation, more = transform.parse(values["transformation_config"])
+    faults += [] if _is_json_fault(faults) else more
+    temp_location = beam_flag(beam_argv, "temp_location") or beam_flag(
+        beam_argv, "staging_location"
+    )
+    local = runner.lower() in LOCAL_RUNNERS
+    if not temp_location and not local:
+        fix = "give --temp_location=gs://bucket/folder."
+        faults.append(ConfigError("missing parameter", "temp_location", "", fix))
+    raise_all(faults)
+    if not temp_location:
+        temp_location = str(Path(tempfile.gettempdir()) / "bigquery-smart-sync")
+    request = _request(values, given, transformation, temp_location, environ)
+    return Options(request, beam_argv, runner, _warnings(request, local=local))
+
+
+def _is_json_fault(faults: Sequence[SyncError]) -> bool:
+    return any("transformation_config" in fault.where for fault in faults)
+
+
+def _requirement_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:
+    faults: list[SyncError] = []
+    source = values["data_source"]
+    if source in NOT_YET:
+        why = "this version reads PostgreSQL"
+        fix = f"set data_source={' or '.join(SOURCES)}."
+        faults.append(ConfigError("not in this version", f"data_source {shown(source)}", why, fix))
+    for parameter in PARAMETERS:
+        applies = not parameter.source or parameter.source == source
+        if parameter.required and applies and not given.get(parameter.name, "").strip():
+            example = f"={parameter.example}" if parameter.example else "=…"
+            reason = f"needed for data_source={source}" if parameter.source else "always needed"
+            fix = f"give --{parameter.name}{example}."
+            faults.append(ConfigError("missing parameter", parameter.name, reason, fix))
+    return faults
+
+
+def _query_faults(values: Mapping[str, str]) -> list[SyncError]:
+    if values["data_source"] != "postgresql":
+        return []
+    smart = values["enable_smart_sync"] == "true"
+    base, plain, table = (
+        values[name].strip()
+        for name in ("postgresql_base_query", "postgresql_query", "source_table_for_schema")
+    )
+    if smart and base:
+        missing = sorted({START, END} - placeholders(base))
+        if missing:
+            return [
+                ConfigError(
+                    "base query without placeholders",
+                    "postgresql_base_query",
+                    f"{' and '.join(missing)} missing, so every run would read the same rows",
+                    "add WHERE updated_at > '{start_timestamp}' AND updated_at <="
+                    " '{end_timestamp}', or give the query as postgresql_query: then the"
+                    " window is put around it.",
+                )
+            ]
+        return []
+    if not plain and not table:
+        names = "postgresql_base_query, postgresql_query" if smart else "postgresql_query"
+        why = f"with enable_smart_sync={'true' if smart else 'false'} nothing says what to read"
+        fix = f"give {names} or source_table_for_schema."
+        return [ConfigError("missing parameter", names, why, fix)]
+    if not smart and placeholders(plain):
+        why = "only smart sync fills placeholders"
+        fix = "set enable_smart_sync=true, or take the placeholders out."
+        return [ConfigError("placeholders without smart sync", "postgresql_query", why, fix)]
+    return []
+
+
+def _request(
+    values: Mapping[str, str],
+    given: Mapping[str, str],
+    transformation: transform.Transformation,
+    temp_location: str,
+    environ: Mapping[str, str],
+) -> SyncRequest:
+    smart = values["enable_smart_sync"] == "true"
+    parameter = "postgresql_query"
+    if smart and values["postgresql_base_query"].strip():
+        parameter = "postgresql_base_query"
+    endpoints = _endpoints(environ)
+    return SyncRequest(
+        data_source=values["data_source"],
+        connection=_connection(values, endpoints),
+        destination=TableRef(
+            values["destination_bigquery_project"],
+            values["destination_bigquery_dataset"],
+            values["destination_bigquery_table"],
+        ),
+        query=strip_end(values[parameter]),
+        query_parameter=parameter,
+        schema_table=values["source_table_for_schema"].strip(),
+        smart_sync=smart,
+        cursor=values["smart_sync_timestamp_column"],
+        sync_all_on_empty_table=values["sync_all_on_empty_table"] == "true",
+        fallback=timedelta(days=int(values["fallback_days"])),
+        margin=duration(values["smart_sync_margin"]),
+        guard=_guard(values),
+        source_timezone=values["source_timezone"],
+        auto_schema=values["enable_auto_schema"] == "true",
+        partition_field=values["partition_field"].strip(),
+        partition_given="partition_field" in given,
+        partition_type=values["partition_type"],
+        clustering_fields=_fields(values["clustering_fields"]),
+        delete_existing_table=values["delete_existing_table"] == "true",
+        schema_evolution=values["schema_evolution"],
+        transformation=transformation,
+        write_disposition=WriteDisposition(values["write_disposition"]),
+        create_if_needed=values["create_disposition"] == "CREATE_IF_NEEDED",
+        batch_rows=int(values["batch_size"]) if values["batch_size"] else None,
+        max_retries=int(values["max_retries"]),
+        num_splits=int(values["num_splits"]),
+        max_source_connections=int(values["max_source_connections"]),
+        json_numbers=values["json_numbers"],
+        dead_letter_table=values["dead_letter_table"],
+        max_dead_letters=int(values["max_dead_letters"]),
+        run_history_table=values["run_history_table"],
+        job_project=values["bigquery_job_project"],
+        accept_source_change=values["accept_source_change"] == "true",
+        temp_location=temp_location,
+        plan_only=values["plan_only"] == "true",
+        plan_format=values["plan_format"],
+        endpoints=endpoints,
+    )
+
+
+def _endpoints(environ: Mapping[str, str]) -> Endpoints:
+    return Endpoints(
+        bigquery=_url(environ.get("BIGQUERY_EMULATOR_HOST", "")),
+        storage=_url(environ.get("STORAGE_EMULATOR_HOST", "")),
+        secret_manager=_url(environ.get("SECRET_MANAGER_EMULATOR_HOST", "")),
+    )
+
+
+def _url(host: str) -> str:
+    return host if not host or re.match(r"https?://", host) else f"http://{host}"
+
+
+def _connection(values: Mapping[str, str], endpoints: Endpoints) -> PostgresqlConnection:
+    return PostgresqlConnection(
+        values["postgresql_host"],
+        int(values["postgresql_port"]),
+        values["postgresql_database"],
+        values["postgresql_username"],
+        Secret.of(values["postgresql_password"], endpoints.secret_manager),
+        values["postgresql_sslmode"],
+        values["postgresql_sslrootcert"],
+    )
+
+
+def _guard(values: Mapping[str, str]) -> Guard:
+    text, longest = values["late_commit_guard"], duration(values["late_commit_guard_max"])
+    fixed = duration(text) if re.fullmatch(DURATION, text) else timedelta(0)
+    return Guard(auto=text == "auto", duration=fixed, longest=longest)
+
+
+def _fields(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _warnings(request: SyncRequest, *, local: bool) -> tuple[str, ...]:
+    connection = request.connection
+    if local or not isinstance(connection, PostgresqlConnection):
+        return ()
+    if not connection.password.is_plain:
+        return ()
+    return (
+        "postgresql_password is plain text: the launch request and the staged graph"
+        " (pipeline.pb) hold it. Name a Secret Manager version instead"
+        " (projects/P/secrets/S/versions/V).",
+    )

@@ -1,0 +1,163 @@
+"""Each parameter's text against its kind; every fault told, none raised."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from auto_schema.errors import ConfigError, SyncError, shown
+from auto_schema.type_maps import MAX_CLUSTERING
+from pipeline.parameters import PARAMETERS, Kind, Parameter
+
+DURATION = r"[0-9]+(s|m|h|d)"
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+REGEXES: Mapping[Kind, str] = {
+    Kind.BOOL: "^(true|false)$",
+    Kind.INT: "^[0-9]+$",
+    Kind.DURATION: f"^{DURATION}$",
+    Kind.PROJECT: "^([a-z0-9.-]+:)?[a-z][a-z0-9-]{1,61}[a-z0-9]$",
+    Kind.DATASET: "^[A-Za-z0-9_]{1,1024}$",
+    Kind.TABLE: "^[^`./\\\\@:!]{1,1024}$",
+}
+"""POSIX extended, as the template's metadata wants them.
+
+Names: https://cloud.google.com/bigquery/docs/datasets#dataset-naming and tables#table_naming.
+"""
+WORDS: Mapping[Kind, str] = {
+    Kind.BOOL: "write true or false.",
+    Kind.DURATION: "write a number and s, m, h or d, such as 30s, 5m, 6h or 1d.",
+    Kind.PROJECT: "write a project id, such as my-analytics-project.",
+    Kind.DATASET: "use letters, digits and '_' only, without the project.",
+    Kind.TABLE: "write the table's name alone; project and dataset have parameters of their own.",
+}
+TABLE_PATH = re.compile(r"([^.`]+\.){0,2}[^.`]+")
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration.
+
+    >>> duration("5m")
+    datetime.timedelta(seconds=300)
+    """
+    return timedelta(seconds=int(text[:-1]) * SECONDS[text[-1]])
+
+
+def value_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:
+    """Everything that is wrong with single values."""
+    faults: list[SyncError] = []
+    for parameter in PARAMETERS:
+        value = values[parameter.name]
+        if parameter.planned and given.get(parameter.name, parameter.default) != parameter.default:
+            faults.append(_fault("not in this version", parameter, "", "leave it out."))
+        elif value in parameter.planned_choices:
+            left = [c for c in parameter.choices if c not in parameter.planned_choices]
+            fix = f"use one of {', '.join(left)}."
+            faults.append(_fault("not in this version", parameter, shown(value), fix))
+        elif value and (fault := value_fault(parameter, value)):
+            faults.append(fault)
+    return faults + _special_faults(values)
+
+
+def value_fault(parameter: Parameter, value: str) -> SyncError | None:
+    """What is wrong with one value, by its kind."""
+    check = _CHECKS.get(parameter.kind, _matches)
+    found = check(parameter, value)
+    if found is None:
+        return None
+    why, fix = found
+    return _fault("malformed parameter", parameter, why, fix)
+
+
+def _fault(what: str, parameter: Parameter, why: str, fix: str) -> ConfigError:
+    return ConfigError(what, parameter.name, why, fix)
+
+
+Found = tuple[str, str] | None
+
+
+def _matches(parameter: Parameter, value: str) -> Found:
+    pattern = REGEXES.get(parameter.kind)
+    if pattern is None or re.fullmatch(pattern, value):
+        return None
+    return f"{shown(value)} is not a {parameter.kind}", WORDS[parameter.kind]
+
+
+def _boolean(parameter: Parameter, value: str) -> Found:
+    del parameter
+    return None if value in ("true", "false") else (f"{shown(value)}", WORDS[Kind.BOOL])
+
+
+def _integer(parameter: Parameter, value: str) -> Found:
+    text = f"write a whole number from {parameter.low} to {parameter.high}."
+    if not re.fullmatch("[0-9]+", value):
+        return f"{shown(value)} is not a whole number", text
+    if not parameter.low <= int(value) <= parameter.high:
+        return f"{shown(value)} is out of range", text
+    return None
+
+
+def _choice(parameter: Parameter, value: str) -> Found:
+    if value in parameter.choices:
+        return None
+    known = ", ".join(choice for choice in parameter.choices if choice)
+    return f"{shown(value)} is unknown", f"use one of {known}."
+
+
+def _json(parameter: Parameter, value: str) -> Found:
+    del parameter
+    try:
+        parsed = json.loads(value)
+    except ValueError as error:
+        return f"not JSON: {error}", "send one JSON object; in a shell, quote it with '…'."
+    return None if isinstance(parsed, dict) else ("not a JSON object", "send one JSON object.")
+
+
+def _zone(parameter: Parameter, value: str) -> Found:
+    del parameter
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"{shown(value)} is no IANA time zone", "write one such as Europe/Berlin or UTC."
+    return None
+
+
+def _names(parameter: Parameter, value: str) -> Found:
+    names = [name.strip() for name in value.split(",")]
+    if not all(names):
+        return "an empty name between commas", "write column names with single commas."
+    if len(set(names)) < len(names):
+        return "a name stands twice", "name each column once."
+    if parameter.name == "clustering_fields" and len(names) > MAX_CLUSTERING:
+        return f"{len(names)} columns", f"BigQuery clusters by {MAX_CLUSTERING} at most."
+    return None
+
+
+_CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
+    Kind.BOOL: _boolean,
+    Kind.INT: _integer,
+    Kind.ENUM: _choice,
+    Kind.JSON: _json,
+    Kind.ZONE: _zone,
+    Kind.FIELDS: _names,
+}
+
+
+def _special_faults(values: Mapping[str, str]) -> list[SyncError]:
+    faults: list[SyncError] = []
+    guard = values["late_commit_guard"]
+    if guard not in ("auto", "off") and not re.fullmatch(DURATION, guard):
+        faults.append(
+            ConfigError(
+                "malformed parameter",
+                "late_commit_guard",
+                f"{shown(guard)} is neither auto, off nor a duration",
+                "write auto, off or a duration such as 30m.",
+            )
+        )
+    for name in ("dead_letter_table", "run_history_table"):
+        if values[name] and not TABLE_PATH.fullmatch(values[name]):
+            fix = "write table, dataset.table or project.dataset.table."
+            faults.append(ConfigError("malformed parameter", name, shown(values[name]), fix))
+    return faults

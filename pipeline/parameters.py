@@ -1,0 +1,141 @@
+"""The one table of parameters: parser, checks, metadata.json and README come from it.
+
+All values are strings, as Dataflow passes them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a parameter's text must be."""
+
+    TEXT = "text"
+    SQL = "sql"
+    BOOL = "true or false"
+    INT = "whole number"
+    ENUM = "one of"
+    DURATION = "duration"
+    JSON = "JSON"
+    SECRET = "secret"  # noqa: S105 - a kind, not a secret
+    PROJECT = "project id"
+    DATASET = "dataset name"
+    TABLE = "table name"
+    FIELDS = "comma-separated names"
+    ZONE = "IANA time zone"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One template parameter.
+
+    Attributes:
+        name: as in `--name=value` and in the template's metadata.
+        group: heading in README and console.
+        label: a few words for the console.
+        help: one or two sentences for the operator.
+        kind: what its text must be.
+        default: the text that holds when it isn't given.
+        example: for README and help.
+        choices: of an ENUM.
+        low, high: of an INT, both included.
+        source: the data_source it belongs to; empty for all.
+        required: it must be given (for its source).
+        planned: accepted by name, refused with «not in this version» when it is set.
+        planned_choices: choices of which the same holds.
+    """
+
+    name: str
+    group: str
+    label: str
+    help: str
+    kind: Kind = Kind.TEXT
+    default: str = ""
+    example: str = ""
+    choices: tuple[str, ...] = ()
+    low: int = 0
+    high: int = 2**31 - 1
+    source: str = ""
+    required: bool = False
+    planned: bool = False
+    planned_choices: tuple[str, ...] = ()
+
+
+CORE, POSTGRESQL, SMART_SYNC = "Core", "PostgreSQL", "Smart sync"
+AUTO_SCHEMA, MONGODB, BIGQUERY = "Auto schema", "MongoDB", "BigQuery source"
+READING, WRITING, PLAN = "Reading", "Writing", "Plan and proof"
+P = Parameter
+
+PARAMETERS: tuple[Parameter, ...] = (
+    P("data_source", CORE, "Data source", "Kind of the source. MongoDB and BigQuery are not in this version.", Kind.ENUM, choices=("postgresql", "mongodb", "bigquery"), required=True, example="postgresql"),
+    P("destination_bigquery_project", CORE, "Destination project", "Project of the destination table.", Kind.PROJECT, required=True, example="my-analytics-project"),
+    P("destination_bigquery_dataset", CORE, "Destination dataset", "Dataset of the destination table; it must exist.", Kind.DATASET, required=True, example="production_data"),
+    P("destination_bigquery_table", CORE, "Destination table", "Destination table.", Kind.TABLE, required=True, example="organizations"),
+    P("postgresql_host", POSTGRESQL, "Host", "Host name or IP address, or the folder of a Unix socket.", source="postgresql", required=True, example="db.example.com"),
+    P("postgresql_port", POSTGRESQL, "Port", "Port.", Kind.INT, "5432", low=1, high=65535, source="postgresql", example="5432"),
+    P("postgresql_database", POSTGRESQL, "Database", "Database.", source="postgresql", required=True, example="user_management"),
+    P("postgresql_username", POSTGRESQL, "User", "Role that reads; SELECT on the tables is enough.", source="postgresql", required=True, example="dataflow_user"),
+    P("postgresql_password", POSTGRESQL, "Password", "Name of a Secret Manager version (projects/P/secrets/S/versions/V), read where the connection opens; or plain text, which on Dataflow stands in the launch request and the staged graph.", Kind.SECRET, source="postgresql", required=True, example="projects/my-project/secrets/pg-password/versions/latest"),
+    P("postgresql_query", POSTGRESQL, "Query", "SQL query to run. Required unless smart sync has a base query or source_table_for_schema names a table.", Kind.SQL, source="postgresql", example="SELECT * FROM organizations WHERE active = true"),
+    P("postgresql_sslmode", POSTGRESQL, "TLS mode", "libpq's sslmode; empty is libpq's own default, prefer.", Kind.ENUM, choices=("", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"), source="postgresql", example="verify-full"),
+    P("postgresql_sslrootcert", POSTGRESQL, "TLS root certificate", "File with the certificate authorities, present on launcher and workers; `system` takes the system's.", source="postgresql", example="/etc/ssl/certs/db-ca.pem"),
+    P("enable_smart_sync", SMART_SYNC, "Smart sync", "Read only what is newer than the destination's MAX of the cursor column.", Kind.BOOL, "false", example="true"),
+    P("postgresql_base_query", SMART_SYNC, "Base query", "Query with the placeholders {start_timestamp} and {end_timestamp}. Without it smart sync takes postgresql_query, or reads the whole of source_table_for_schema.", Kind.SQL, source="postgresql", example="SELECT * FROM organizations WHERE updated_at > '{start_timestamp}' AND updated_at <= '{end_timestamp}'"),
+    P("smart_sync_timestamp_column", SMART_SYNC, "Cursor column", "Column whose growth tells what is new: timestamptz, timestamp, date or integer. It must be in the query's result.", default="updated_at", example="last_modified"),
+    P("sync_all_on_empty_table", SMART_SYNC, "Everything when empty", "With an empty or missing destination read everything (true) or the last fallback_days (false).", Kind.BOOL, "true", example="true"),
+    P("fallback_days", SMART_SYNC, "Fallback days", "Days to look back when sync_all_on_empty_table=false.", Kind.INT, "1", low=0, high=36500, example="7"),
+    P("smart_sync_margin", SMART_SYNC, "Margin", "How far behind the source's clock a window ends. Give more when applications stamp rows before their transaction begins, or clocks differ.", Kind.DURATION, "10s", example="2m"),
+    P("smart_sync_lookback", SMART_SYNC, "Lookback", "How far behind the watermark a window starts; needs WRITE_MERGE.", Kind.DURATION, planned=True, example="1h"),
+    P("late_commit_guard", SMART_SYNC, "Late-commit guard", "auto: the window ends before the oldest open transaction began. A duration: that far behind the clock. off: no guard.", default="auto", example="auto"),
+    P("late_commit_guard_max", SMART_SYNC, "Longest hold", "When an open transaction has kept the window empty for longer, the run fails with exit code 9.", Kind.DURATION, "6h", example="12h"),
+    P("source_timezone", SMART_SYNC, "Source time zone", "IANA zone of a cursor column without a zone; empty: the server's own TimeZone setting.", Kind.ZONE, example="Europe/Berlin"),
+    P("sync_start", SMART_SYNC, "Window start by hand", "Start of a window by hand.", planned=True),
+    P("sync_end", SMART_SYNC, "Window end by hand", "End of a window by hand.", planned=True),
+    P("enable_auto_schema", AUTO_SCHEMA, "Auto schema", "Give a table that this run makes partitioning, clustering and descriptions from the source. Without it a missing table is made plainly.", Kind.BOOL, "false", example="true"),
+    P("source_table_for_schema", AUTO_SCHEMA, "Source table", "Table or view whose comments describe the destination; without any query, its rows are what is read.", example="public.organizations"),
+    P("partition_field", AUTO_SCHEMA, "Partition column", "DATE, DATETIME or TIMESTAMP column to partition by, under its destination name. The default holds only where that column exists; empty: no partitioning.", default="updated_at", example="created_at"),
+    P("partition_type", AUTO_SCHEMA, "Partition size", "Size of a partition.", Kind.ENUM, "DAY", choices=("HOUR", "DAY", "MONTH", "YEAR"), example="MONTH"),
+    P("clustering_fields", AUTO_SCHEMA, "Clustering columns", "One to four columns to cluster by, under their destination names.", Kind.FIELDS, example="id,status"),
+    P("delete_existing_table", AUTO_SCHEMA, "Rebuild the table", "Replace the destination by a new table with all rows, whatever its schema and layout were.", Kind.BOOL, "false", example="false"),
+    P("schema_evolution", AUTO_SCHEMA, "Schema evolution", "add_columns: new source columns are added as nullable ones. freeze: they are an error.", Kind.ENUM, "add_columns", choices=("add_columns", "freeze", "evolve"), planned_choices=("evolve",), example="freeze"),
+    P("mongodb_host", MONGODB, "Host", "MongoDB host.", source="mongodb", example="mongodb.example.com"),
+    P("mongodb_port", MONGODB, "Port", "MongoDB port.", Kind.INT, "27017", low=1, high=65535, source="mongodb"),
+    P("mongodb_database", MONGODB, "Database", "MongoDB database.", source="mongodb", example="user_data"),
+    P("mongodb_collection", MONGODB, "Collection", "MongoDB collection.", source="mongodb", example="users"),
+    P("mongodb_username", MONGODB, "User", "MongoDB user.", source="mongodb", example="dataflow_user"),
+    P("mongodb_password", MONGODB, "Password", "Secret Manager version name, or plain text.", Kind.SECRET, source="mongodb"),
+    P("mongodb_connection_string", MONGODB, "Connection string", "Complete connection string: a Secret Manager version name, or plain text.", Kind.SECRET, source="mongodb"),
+    P("mongodb_query", MONGODB, "Query", "Query as Extended JSON.", Kind.JSON, source="mongodb", example='{"status": "active"}'),
+    P("mongodb_projection", MONGODB, "Projection", "Projection as JSON.", Kind.JSON, source="mongodb", example='{"name": 1}'),
+    P("mongodb_sample_size", MONGODB, "Sample size", "Documents sampled for the schema.", Kind.INT, "10000", low=1, source="mongodb", planned=True),
+    P("source_bigquery_project", BIGQUERY, "Source project", "Project of the source table.", Kind.PROJECT, source="bigquery", example="source-data-project"),
+    P("source_bigquery_dataset", BIGQUERY, "Source dataset", "Dataset of the source table.", Kind.DATASET, source="bigquery", example="raw_data"),
+    P("source_bigquery_table", BIGQUERY, "Source table", "Source table.", Kind.TABLE, source="bigquery", example="user_events"),
+    P("source_bigquery_query", BIGQUERY, "Query", "Query in place of a table.", Kind.SQL, source="bigquery", example="SELECT 1 AS test_column"),
+    P("bigquery_read_method", BIGQUERY, "Read method", "How a BigQuery source is read.", Kind.ENUM, "auto", choices=("auto", "in_place", "workers"), source="bigquery", planned=True),
+    P("max_bytes_billed", BIGQUERY, "Most bytes billed", "Ceiling for a query's bytes.", Kind.INT, low=0, high=2**63 - 1, source="bigquery", planned=True),
+    P("batch_size", READING, "Rows per batch", "Rows per batch; not given: batches of about 16 MiB, which is faster than any fixed count.", Kind.INT, low=1, high=10_000_000, example="50000"),
+    P("max_retries", READING, "Retries", "How often a lost connection, 429 or 5xx is tried again, with growing pauses; never bad SQL, credentials or data.", Kind.INT, "3", low=0, high=20, example="5"),
+    P("num_splits", READING, "Splits", "Parts that are read side by side; 0: chosen by size.", Kind.INT, "0", low=0, high=5000, example="16"),
+    P("max_source_connections", READING, "Most connections", "Connections to the source at once, over all workers.", Kind.INT, "8", low=1, high=1000, example="4"),
+    P("transformation_config", WRITING, "Transformation", "JSON with field_mappings {old: new}, select_fields [names], exclude_fields [names].", Kind.JSON, example='{"field_mappings": {"old_name": "new_name"}}'),
+    P("write_disposition", WRITING, "Write disposition", "WRITE_APPEND adds, WRITE_TRUNCATE replaces all rows, WRITE_EMPTY fails on a table with rows.", Kind.ENUM, "WRITE_APPEND", choices=("WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY", "WRITE_MERGE"), planned_choices=("WRITE_MERGE",), example="WRITE_TRUNCATE"),
+    P("create_disposition", WRITING, "Create disposition", "CREATE_IF_NEEDED makes a missing table, CREATE_NEVER fails.", Kind.ENUM, "CREATE_IF_NEEDED", choices=("CREATE_IF_NEEDED", "CREATE_NEVER"), example="CREATE_NEVER"),
+    P("merge_keys", WRITING, "Merge keys", "Key columns of WRITE_MERGE.", Kind.FIELDS, planned=True, example="id"),
+    P("json_numbers", WRITING, "Numbers in JSON", "double: as JSON parsers read them; what a double can't hold is a dead letter. text: the column becomes STRING.", Kind.ENUM, "double", choices=("double", "exact", "text"), planned_choices=("exact",), example="text"),
+    P("dead_letter_table", WRITING, "Dead letter table", "Table for rows that can't be conformed; default: the destination's name with _dead_letters.", example="orders_dead_letters"),
+    P("max_dead_letters", WRITING, "Most dead letters", "With more, the run fails before anything is published.", Kind.INT, "0", low=0, example="100"),
+    P("bigquery_job_project", WRITING, "Job project", "Project that runs and pays the BigQuery jobs; default: the destination's.", Kind.PROJECT, example="my-billing-project"),
+    P("run_history_table", WRITING, "Run history table", "Table of runs, in the destination's dataset unless written as dataset.table.", default="sync_runs", example="ops.sync_runs"),
+    P("accept_source_change", WRITING, "Accept another source", "Fill a table that another source filled before.", Kind.BOOL, "false", example="true"),
+    P("lock_lease", WRITING, "Lock lease", "How long a run that died holds its table.", Kind.DURATION, planned=True, example="30m"),
+    P("notify_webhook", WRITING, "Webhook", "Address that is told of failures.", Kind.SECRET, planned=True),
+    P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true"),
+    P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json"),
+    P("verify", PLAN, "Verify", "Prove the run by hashes.", Kind.BOOL, "false", planned=True),
+    P("verify_only", PLAN, "Only verify", "Verify a past window.", Kind.BOOL, "false", planned=True),
+    P("verify_start", PLAN, "Verify from", "Start of the window to verify.", planned=True),
+    P("verify_end", PLAN, "Verify to", "End of the window to verify.", planned=True),
+)  # fmt: skip
+
+BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}

@@ -1,0 +1,236 @@
+"""publish(): staged splits → one Outcome; nothing is visible until all of it is.
+
+Sums first, then dead letters, then the event «publishing» with the job's id, then the
+one job. Plain code behind the Publish step.
+"""
+
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from google.cloud import bigquery
+
+from auto_schema.errors import DeadLetterLimitError, VerificationError
+from pipeline.bigquery import as_target_errors, table_id
+from pipeline.dead_letters import keep_dead_letters
+from pipeline.elements import Failure, Outcome, StagedSplit
+from pipeline.history import write_event
+from pipeline.load_jobs import (
+    MAX_URIS,
+    field,
+    load_into_existing,
+    load_straight,
+    make_staging_table,
+    publish_job_id,
+    run_statement,
+)
+from pipeline.stage_files import empty_file, total
+from pipeline.staging import Folder
+from smart_sync.explain import value_text
+from smart_sync.plan import Mode, SyncPlan, Way
+from smart_sync.publish_sql import publish_statement
+
+SHOWN_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """What publishing works with: the plan's header, a client, the staging folder."""
+
+    plan: SyncPlan
+    client: bigquery.Client
+    folder: Folder
+
+    def publish(self, staged: Sequence[StagedSplit], failures: Sequence[Failure]) -> Outcome:
+        """Publish all staged splits, or say why not; never raises."""
+        began = time.monotonic()
+        outcome = self._figures(staged)
+        try:
+            dead = [file for split in staged for file in split.dead_files]
+            keep_dead_letters(self.client, self.plan, dead)
+            if failures:
+                return _failed(outcome, failures)
+            self._check_sums(staged)
+            self._check_dead_letters(staged)
+            outcome = self._publish(staged, outcome)
+        except Exception as error:
+            failure = Failure.of(error, "Publish", traceback=traceback.format_exc())
+            return _failed(outcome, (*failures, failure))
+        seconds = outcome.seconds | {"publish": round(time.monotonic() - began, 3)}
+        return replace(outcome, seconds=seconds)
+
+    def _figures(self, staged: Sequence[StagedSplit]) -> Outcome:
+        highest = [split.highest for split in staged if split.highest is not None]
+        staging = (datetime.now(UTC) - self.plan.launched_at).total_seconds()
+        before = self.plan.window.watermark if self.plan.window else None
+        after: Any = max(highest, default=before)
+        return Outcome(
+            status="running",
+            rows_read=total(staged, "rows_read"),
+            rows_dead=total(staged, "dead"),
+            rows_staged=total(staged, "rows"),
+            bytes_staged=total(staged, "bytes"),
+            watermark_after="" if after is None else value_text(after),
+            seconds={"until_staged": round(staging, 3)},
+        )
+
+    def _check_sums(self, staged: Sequence[StagedSplit]) -> None:
+        """Every split once, and every row read staged or dead.
+
+        Raises:
+            VerificationError: a sum doesn't hold; nothing was published.
+        """
+        indices = sorted(split.split for split in staged)
+        if indices != list(range(self.plan.split_total)):
+            missing = sorted(set(range(self.plan.split_total)) - set(indices))
+            raise VerificationError(
+                "splits are missing or doubled",
+                f"run {self.plan.run_id}",
+                f"{len(indices)} of {self.plan.split_total} were staged, missing: {missing[:20]}",
+                "run again; nothing was published. If it repeats, report it as a bug.",
+            )
+        for split in staged:
+            if split.rows_read != split.rows + split.dead:
+                raise VerificationError(
+                    "rows of a split don't add up",
+                    f"run {self.plan.run_id}, split {split.split}",
+                    f"{split.rows_read} read, {split.rows} staged, {split.dead} dead letters",
+                    "run again; nothing was published. If it repeats, report it as a bug.",
+                )
+
+    def _check_dead_letters(self, staged: Sequence[StagedSplit]) -> None:
+        count = total(staged, "dead")
+        if count <= self.plan.max_dead_letters:
+            return
+        example = next(split.dead_example for split in staged if split.dead_example)
+        raise DeadLetterLimitError(
+            "too many dead letters",
+            f"table {self.plan.destination}",
+            f"{count:,} rows could not be conformed, max_dead_letters={self.plan.max_dead_letters};"
+            f" the first: {example}",
+            f"look into {self.plan.dead_letter_table}, mend the rows or cast the column in the"
+            " query, or raise max_dead_letters. Nothing was published.",
+        )
+
+    def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
+        if not outcome.rows_staged and self.plan.mode in (Mode.APPEND, Mode.CREATE):
+            self._make_empty_table()
+            return replace(outcome, status="succeeded")
+        files = [file for split in staged for file in split.files]
+        straight = self.plan.way is Way.LOAD and len(files) <= MAX_URIS
+        job_id = publish_job_id(self.plan, "publish")
+        outcome = replace(outcome, status="publishing", publish_job=job_id)
+        if not straight:
+            self._load_staging_table(files, outcome.rows_staged)
+        write_event(self.client, self.plan, outcome)
+        if straight:
+            files = files or [empty_file(self.folder, self.plan.schema)]
+            job = load_straight(self.client, self.plan, files, self._full_schema())
+            published = int(job.output_rows)
+        else:
+            job = run_statement(self.client, self.plan, publish_statement(self.plan), "publish")
+            published = self._published(job)
+            with as_target_errors(f"staging table {self.plan.staging.table}"):
+                self.client.delete_table(table_id(self.plan.staging.table), not_found_ok=True)
+        self._label_table()
+        outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
+        if published != outcome.rows_staged:
+            return self._mismatch(outcome)
+        return replace(outcome, status="succeeded")
+
+    def _mismatch(self, outcome: Outcome) -> Outcome:
+        error = VerificationError(
+            "published rows differ from staged rows",
+            f"table {self.plan.destination}, job {outcome.publish_job}",
+            f"{outcome.rows_staged} staged, {outcome.rows_published} published",
+            "restore the table with CREATE OR REPLACE TABLE … AS SELECT * FROM"
+            f" {self.plan.destination.sql} FOR SYSTEM_TIME AS OF"
+            f" TIMESTAMP '{self.plan.launched_at:%Y-%m-%d %H:%M:%S}+00', and report it as a bug.",
+        )
+        return replace(
+            outcome,
+            status="published_mismatch",
+            exit_code=error.exit_code,
+            message=f"VerificationError: {error}",
+        )
+
+    def _load_staging_table(self, files: Sequence[Any], rows: int) -> None:
+        table = self.plan.staging.table
+        make_staging_table(self.client, table, [field(c, staged=True) for c in self.plan.schema])
+        loaded = load_into_existing(self.client, self.plan, table, files, "stage")
+        if loaded != rows:
+            raise VerificationError(
+                "loaded rows differ from staged rows",
+                f"staging table {table}",
+                f"{rows} staged, {loaded} loaded",
+                "run again; nothing was published. If it repeats, report it as a bug.",
+            )
+
+    def _published(self, job: Any) -> int:
+        """Rows that the statement published, as BigQuery counted them."""
+        if self.plan.mode in (Mode.CREATE, Mode.REBUILD):
+            with as_target_errors(f"table {self.plan.destination}"):
+                return int(self.client.get_table(table_id(self.plan.destination)).num_rows or 0)
+        if job.statement_type != "SCRIPT":
+            return int(job.num_dml_affected_rows or 0)
+        with as_target_errors(f"job {job.job_id}"):
+            children = list(self.client.list_jobs(parent_job=job.job_id))
+        return sum(
+            int(child.num_dml_affected_rows or 0)
+            for child in children
+            if child.statement_type == "INSERT"
+        )
+
+    def _full_schema(self) -> list[bigquery.SchemaField]:
+        """The destination's schema after the run: its own fields, then the added ones."""
+        planned = [field(column, staged=False) for column in self.plan.schema]
+        if self.plan.mode in (Mode.CREATE, Mode.REBUILD):
+            return planned
+        with as_target_errors(f"table {self.plan.destination}"):
+            current = list(self.client.get_table(table_id(self.plan.destination)).schema)
+        there = {each.name.casefold() for each in current}
+        return current + [each for each in planned if each.name.casefold() not in there]
+
+    def _make_empty_table(self) -> None:
+        """A missing table is made even when there is no row for it yet."""
+        if self.plan.mode is not Mode.CREATE:
+            return
+        table = bigquery.Table(
+            table_id(self.plan.destination),
+            schema=[field(column, staged=False) for column in self.plan.schema],
+        )
+        if self.plan.schema.partitioning:
+            table.time_partitioning = bigquery.TimePartitioning(
+                type_=self.plan.schema.partitioning.type, field=self.plan.schema.partitioning.field
+            )
+        table.clustering_fields = list(self.plan.schema.clustering) or None
+        table.description = self.plan.schema.description or None
+        table.labels = dict(self.plan.labels)
+        with as_target_errors(f"table {self.plan.destination}"):
+            self.client.create_table(table, exists_ok=True)
+
+    def _label_table(self) -> None:
+        """The source's label on a table that this run made, rebuilt or took over."""
+        wanted = dict(self.plan.labels)
+        if not wanted or not self.plan.sets_label:
+            return
+        with as_target_errors(f"table {self.plan.destination}"):
+            table = self.client.get_table(table_id(self.plan.destination))
+            if any(table.labels.get(key) != value for key, value in wanted.items()):
+                table.labels = {**table.labels, **wanted}
+                self.client.update_table(table, ["labels"])
+
+
+def _failed(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:
+    first = min(failures, key=lambda failure: failure.exit_code)
+    messages = list(dict.fromkeys(failure.message for failure in failures))
+    message = "; ".join(messages[:SHOWN_FAILURES])
+    if len(messages) > SHOWN_FAILURES:
+        message += f"; and {len(messages) - SHOWN_FAILURES} more"
+    trace = next((failure.traceback for failure in failures if failure.traceback), "")
+    return replace(
+        outcome, status="failed", exit_code=first.exit_code, message=message, traceback=trace
+    )

@@ -1,0 +1,72 @@
+"""read_split(): one split, attempt by attempt, until it was read whole; no Beam."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
+
+from auto_schema.errors import SourceUnreachableError
+from pipeline.elements import Failure, SplitBatch, SplitDone, SplitElement
+from pipeline.staging import Folder
+from smart_sync.plan import SyncPlan
+from sources.base import Split
+
+LOGGER = logging.getLogger("smart_sync.progress")
+READ = "Read"
+LONGEST_PAUSE_S = 30
+
+
+def read_split(
+    plan: SyncPlan, split: Split, folder: Folder, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[SplitElement | Failure]:
+    """Yield the split's batches and SplitDone, or a Failure.
+
+    A lost connection is tried again as a whole split under a new attempt number; what an
+    attempt without a SplitDone left behind is never published.
+    """
+    if folder.is_failed():
+        return
+    pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
+    for attempt in range(plan.max_retries + 1):
+        try:
+            yield from _attempt(plan, split, attempt)
+        except SourceUnreachableError as error:
+            if attempt == plan.max_retries:
+                folder.mark_failed()
+                yield Failure.of(error, READ, split.index)
+                return
+            seconds = _pause(pause, attempt)
+            LOGGER.warning(
+                "split=%d attempt=%d lost its connection, again in %.1f s: %s",
+                split.index,
+                attempt,
+                seconds,
+                error.why,
+            )
+            sleep(seconds)
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            folder.mark_failed()
+            yield Failure.of(error, READ, split.index, traceback.format_exc())
+            return
+        else:
+            return
+
+
+def _pause(strategy: wait_random_exponential, attempt: int) -> float:
+    state = RetryCallState(Retrying(stop=stop_after_attempt(1)), None, (), {})
+    state.attempt_number = attempt + 1
+    return float(strategy(state))
+
+
+def _attempt(plan: SyncPlan, split: Split, attempt: int) -> Iterator[SplitElement]:
+    rows = 0
+    for batch in plan.source.read(split):
+        rows += batch.num_rows
+        yield SplitBatch(split.index, attempt, batch)
+        LOGGER.info("split=%d attempt=%d rows=%d", split.index, attempt, rows)
+    LOGGER.info("split=%d attempt=%d rows=%d done", split.index, attempt, rows)
+    yield SplitDone(split.index, attempt, rows)

@@ -1,0 +1,94 @@
+"""ReportRun: history, one JSON log line, clearing up; only then a failed run raises."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import apache_beam as beam
+
+from auto_schema.errors import SyncError
+from pipeline.bigquery import make_client
+from pipeline.elements import Outcome
+from pipeline.history import event_row, write_event
+from pipeline.staging import STORAGE_ERRORS, Folder
+from smart_sync.plan import SyncPlan
+
+LOGGER = logging.getLogger("smart_sync")
+
+
+class RunFailedError(Exception):
+    """Ends a failed job, after its report was written."""
+
+
+def report(plan: SyncPlan, outcome: Outcome, client: Any, folder: Folder) -> Outcome:
+    """Write the run's last event, log it as one JSON line, clear the staging folder.
+
+    Doing it twice equals doing it once.
+    """
+    total = (datetime.now(UTC) - plan.launched_at).total_seconds()
+    outcome.seconds["total"] = round(total, 3)
+    row = event_row(plan, outcome, datetime.now(UTC))
+    LOGGER.info("run_report %s", json.dumps(row, default=str, sort_keys=True))
+    if outcome.traceback:
+        LOGGER.error("%s", outcome.traceback)
+    try:
+        write_event(client, plan, outcome)
+    except SyncError as error:
+        LOGGER.error("the run history could not be written: %s", error)
+    try:
+        folder.clear()
+    except STORAGE_ERRORS as error:
+        LOGGER.warning("%s could not be cleared: %s", folder.path, error)
+    return outcome
+
+
+class _Report(beam.DoFn):
+    def __init__(self, plan: SyncPlan) -> None:
+        self._plan = plan
+
+    def setup(self) -> None:
+        plan = self._plan
+        self._client = make_client(plan.job_project, plan.location, plan.endpoints)
+        self._folder = Folder(plan.staging, plan.endpoints)
+
+    def process(self, outcome: Outcome) -> Iterator[Outcome]:
+        yield report(self._plan, outcome, self._client, self._folder)
+        raise_if_failed(outcome)
+
+
+def raise_if_failed(outcome: Outcome) -> None:
+    """End the job as failed when the run did."""
+    if outcome.exit_code:
+        raise RunFailedError(outcome.message)
+
+
+@dataclass(eq=False)
+class ReportRun(beam.PTransform):
+    """Outcome → the same, reported."""
+
+    plan: SyncPlan
+
+    def expand(self, outcomes: Any) -> Any:
+        return outcomes | beam.ParDo(_Report(self.plan)).with_output_types(Outcome)
+
+
+class _LogPlan(beam.DoFn):
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def process(self, outcome: Outcome) -> Iterator[Outcome]:
+        LOGGER.info("%s\n%s", outcome.status, self._text)
+        yield outcome
+
+
+@dataclass(eq=False)
+class LogPlan(beam.PTransform):
+    """plan_only through the launcher: the job's only step logs the plan."""
+
+    text: str
+
+    def expand(self, outcomes: Any) -> Any:
+        return outcomes | beam.ParDo(_LogPlan(self.text)).with_output_types(Outcome)

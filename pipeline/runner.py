@@ -1,0 +1,91 @@
+"""Beam's own options, and the local runner that is correct: FnApiRunner in memory.
+
+`multi_threading` loses rows, and DirectRunner tries to download another runner first;
+so neither is ever used. Both cores are kept busy by the reader's own thread.
+"""
+
+import argparse
+import difflib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+
+from auto_schema.errors import ConfigError, SyncError
+from pipeline.options import Options
+from pipeline.parameters import BY_NAME
+
+LOCAL_FIXED = ("direct_running_mode", "direct_num_workers")
+
+
+def known_flags() -> set[str]:
+    """Every flag that some class of Beam's options takes, without `--`."""
+    parser = argparse.ArgumentParser(add_help=False, conflict_handler="resolve")
+    classes: list[Any] = [PipelineOptions, *_subclasses(PipelineOptions)]
+    for options in classes:
+        add = options.__dict__.get("_add_argparse_args")
+        if add is not None:
+            options._add_argparse_args(parser)
+    return {
+        text.removeprefix("--")
+        for action in parser._actions
+        for text in action.option_strings
+        if text.startswith("--")
+    }
+
+
+def _subclasses(cls: type) -> list[type[PipelineOptions]]:
+    found: list[type[PipelineOptions]] = []
+    each: Any
+    for each in cls.__subclasses__():
+        found += [each, *_subclasses(each)]
+    return found
+
+
+def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
+    """Flags that neither we nor Beam know: a misspelt password must not reach job.json."""
+    flags, faults = known_flags(), list[SyncError]()
+    expects_value = False
+    for word in argv:
+        if not word.startswith("--"):
+            if not expects_value:
+                fix = "write parameters as --name=value; quote values with spaces."
+                faults.append(ConfigError("stray argument", "command line", "", fix))
+            expects_value = False
+            continue
+        name, has_value, _ = word.removeprefix("--").partition("=")
+        expects_value = not has_value
+        if name not in flags:
+            near = difflib.get_close_matches(name, [*BY_NAME, *flags], 1)
+            fix = f"did you mean --{near[0]}?" if near else "see README.md for the parameters."
+            faults.append(ConfigError("unknown parameter", f"--{name}", "", fix))
+    return faults
+
+
+def beam_options(options: Options) -> PipelineOptions:
+    """Options for Beam: all its flags untouched; locally the correct runner and mode."""
+    argv = list(options.beam_argv)
+    if options.is_local:
+        made = PipelineOptions(argv, direct_running_mode="in_memory", direct_num_workers=1)
+        made.view_as(StandardOptions).runner = "FnApiRunner"
+        return made
+    made = PipelineOptions(argv)
+    if not options.flag("save_main_session"):
+        made.view_as(beam.options.pipeline_options.SetupOptions).save_main_session = False
+    return made
+
+
+def run(options: Options, build: Any) -> Any:
+    """Build the graph with `build(root)` and run it; local runs end when this returns."""
+    runner = FnApiRunner() if options.is_local else None
+    pipeline = beam.Pipeline(runner=runner, options=beam_options(options))
+    build(pipeline)
+    if options.is_local:
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    result = pipeline.run()
+    if options.is_local:
+        result.wait_until_finish()
+    return result

@@ -1,0 +1,127 @@
+"""I/O. The staging folder: a bucket or a local folder, behind five verbs.
+
+Files are named by split, attempt and part, so that no two attempts share one.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import storage  # type: ignore[attr-defined] # a namespace package
+from google.cloud.exceptions import NotFound
+from google.resumable_media import DataCorruption, InvalidResponse
+from requests.exceptions import RequestException
+
+from auto_schema.errors import TargetError
+from smart_sync.plan import Staging
+from smart_sync.request import Endpoints
+
+LOGGER = logging.getLogger("smart_sync")
+FAILED = "FAILED"
+STORAGE_ERRORS = (
+    GoogleAPICallError,
+    GoogleAuthError,
+    InvalidResponse,
+    DataCorruption,
+    RequestException,
+    OSError,
+)
+CHUNK_BYTES = 8 * 1024 * 1024
+
+
+class Folder:
+    """One run's staging folder. Not picklable: make it where it is used."""
+
+    def __init__(self, staging: Staging, endpoints: Endpoints) -> None:
+        self.path = staging.folder
+        self._bucket: Any = None
+        self._prefix = ""
+        if staging.is_bucket:
+            name, _, self._prefix = self.path.removeprefix("gs://").partition("/")
+            self._bucket = _client(endpoints).bucket(name)
+
+    def uri(self, name: str) -> str:
+        """The address of a file of this folder."""
+        return f"{self.path}/{name}"
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a new file for writing."""
+        if self._bucket is not None:
+            blob = self._bucket.blob(f"{self._prefix}/{name}")
+            stream: IO[bytes] = blob.open("wb", chunk_size=CHUNK_BYTES, ignore_flush=True)
+            return stream
+        path = Path(self.path)
+        path.mkdir(parents=True, exist_ok=True)
+        return (path / name).open("wb")
+
+    def size(self, name: str) -> int:
+        """Bytes of a file that was closed."""
+        if self._bucket is not None:
+            blob = self._bucket.get_blob(f"{self._prefix}/{name}")
+            if blob is None:
+                raise FileNotFoundError(self.uri(name))
+            return int(blob.size)
+        return os.stat(Path(self.path) / name).st_size  # noqa: PTH116
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that isn't there is fine."""
+        if self._bucket is not None:
+            _ignoring_missing(self._bucket.blob(f"{self._prefix}/{name}").delete)
+        else:
+            (Path(self.path) / name).unlink(missing_ok=True)
+
+    def mark_failed(self) -> None:
+        """Tell all readers of this run to stop before their next split; best effort."""
+        try:
+            with self.open(FAILED) as file:
+                file.write(b"1")
+        except STORAGE_ERRORS as error:
+            LOGGER.warning("%s could not be marked as failed: %s", self.path, error)
+
+    def is_failed(self) -> bool:
+        """Whether any step of this run has failed."""
+        if self._bucket is not None:
+            return bool(self._bucket.blob(f"{self._prefix}/{FAILED}").exists())
+        return (Path(self.path) / FAILED).exists()
+
+    def clear(self) -> None:
+        """Remove the folder with all its files."""
+        if self._bucket is not None:
+            for blob in self._bucket.list_blobs(prefix=f"{self._prefix}/"):
+                _ignoring_missing(blob.delete)
+        else:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _ignoring_missing(delete: Callable[[], Any]) -> None:
+    try:
+        delete()
+    except NotFound:
+        return
+
+
+def _client(endpoints: Endpoints) -> storage.Client:
+    if not endpoints.storage:
+        return storage.Client()
+    return storage.Client(
+        project="stand-in",
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": endpoints.storage},
+    )
+
+
+def staging_error(error: BaseException, path: str) -> TargetError:
+    """What went wrong with the staging folder, and what to do."""
+    return TargetError(
+        "staging failed",
+        path,
+        f"{type(error).__name__}: {error}",
+        "check that temp_location exists, has room, and can be written by the service account"
+        " (roles/storage.objectAdmin on the bucket).",
+    )

@@ -1,0 +1,230 @@
+"""I/O. The destination as it is, and its watermark: the only reads of it before a run."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.cloud import bigquery
+
+from auto_schema.errors import SchemaError, TargetError, shown
+from auto_schema.evolve import CurrentField
+from auto_schema.names import quoted, string_literal
+from auto_schema.schema import Partitioning
+from auto_schema.type_maps import standard
+from pipeline.bigquery import as_target_errors, table_id
+from smart_sync.plan import Target
+from smart_sync.request import TableRef
+from smart_sync.window import CURSOR_KINDS, Cursor, Watermark
+from sources.base import CursorValue
+
+
+def read_target(client: bigquery.Client, ref: TableRef) -> Target:
+    """Look at the destination table.
+
+    Raises:
+        TargetError: the dataset is missing or BigQuery refuses.
+    """
+    with as_target_errors(f"dataset {ref.project}.{ref.dataset}"):
+        try:
+            dataset = client.get_dataset(f"{ref.project}.{ref.dataset}")
+        except NotFound:
+            raise TargetError(
+                "destination dataset is missing",
+                f"{ref.project}.{ref.dataset}",
+                "",
+                f"make it with `bq mk --dataset --location=LOCATION {ref.project}:{ref.dataset}`,"
+                " in the location of the temp bucket.",
+            ) from None
+        try:
+            table = client.get_table(table_id(ref))
+        except NotFound:
+            return Target(location=dataset.location)
+    if table.table_type != "TABLE":
+        raise TargetError(
+            "destination is not a table",
+            str(ref),
+            f"it is a {table.table_type}",
+            "choose another destination_bigquery_table.",
+        )
+    return _target(dataset.location, table)
+
+
+def _target(location: str, table: bigquery.Table) -> Target:
+    time = table.time_partitioning
+    streaming = getattr(table, "streaming_buffer", None)
+    return Target(
+        location=location,
+        exists=True,
+        fields=tuple(
+            CurrentField(f.name, standard(f.field_type), f.mode or "NULLABLE") for f in table.schema
+        ),
+        partitioning=Partitioning(time.field or "_PARTITIONTIME", time.type_) if time else None,
+        clustering=tuple(table.clustering_fields or ()),
+        labels=tuple(sorted(table.labels.items())),
+        rows=None if streaming or table.num_rows is None else int(table.num_rows),
+        require_partition_filter=bool(table.require_partition_filter),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A MAX query: its predicate, and what it says of itself in the plan."""
+
+    where: str
+    how: str
+
+
+def read_watermark(
+    client: bigquery.Client,
+    ref: TableRef,
+    target: Target,
+    cursor: Cursor,
+    now: CursorValue | None,
+) -> Watermark:
+    """MAX(cursor) of the destination, not later than now.
+
+    When the cursor is the partition column, only the newest partition is looked into.
+
+    Args:
+        client: of the job project.
+        ref: the destination.
+        target: as it is.
+        cursor: under its destination name.
+        now: the source's clock as a cursor value; None: no future check.
+
+    Raises:
+        SchemaError: the destination has no such column, or of another type.
+    """
+    if not target.exists:
+        return Watermark()
+    _check_column(ref, target, cursor)
+    if target.rows == 0:
+        return Watermark(table_exists=True, how=" (the table has no rows)")
+    with as_target_errors(f"MAX({cursor.name}) of {ref}"):
+        newest, future = _newest_partition(client, ref, target, cursor, now)
+        if newest is not None:
+            found = _ask(client, ref, cursor, now, newest)
+            if found.value is not None:
+                return _with_future(found, future)
+        return _ask(client, ref, cursor, now, _Question(_filter(target), "the whole column"))
+
+
+def _check_column(ref: TableRef, target: Target, cursor: Cursor) -> None:
+    field = target.by_name().get(cursor.name.casefold())
+    wanted = CURSOR_KINDS[cursor.type]
+    where = f"table {ref}, column {shown(cursor.name)}"
+    fix = (
+        "set smart_sync_timestamp_column to a column that both sides have, or rebuild the"
+        " table with delete_existing_table=true."
+    )
+    if field is None:
+        raise SchemaError(
+            "destination has no cursor column",
+            where,
+            f"its columns are {', '.join(f.name for f in target.fields)}",
+            fix,
+        )
+    if field.bigquery != wanted:
+        why = f"it is {field.bigquery}, the source's {cursor.type} needs {wanted}"
+        raise SchemaError("cursor column of another type in the destination", where, why, fix)
+
+
+def _filter(target: Target) -> str:
+    if not target.require_partition_filter or target.partitioning is None:
+        return ""
+    field = quoted(target.partitioning.field)
+    return f"WHERE ({field} IS NULL OR {field} IS NOT NULL)"
+
+
+def _ask(
+    client: bigquery.Client,
+    ref: TableRef,
+    cursor: Cursor,
+    now: CursorValue | None,
+    question: _Question,
+) -> Watermark:
+    column = quoted(cursor.name)
+    if now is None:
+        selected = f"MAX({column}) AS latest, 0 AS future_rows, MAX({column}) AS highest"
+        config = bigquery.QueryJobConfig()
+    else:
+        selected = (
+            f"MAX(IF({column} <= @now, {column}, NULL)) AS latest,"
+            f" COUNTIF({column} > @now) AS future_rows, MAX({column}) AS highest"
+        )
+        kind = CURSOR_KINDS[cursor.type]
+        config = bigquery.QueryJobConfig(
+            query_parameters=[bigquery.ScalarQueryParameter("now", kind, now)]
+        )
+    job = client.query(f"SELECT {selected} FROM {ref.sql} {question.where}".strip(), config)
+    row = next(iter(job.result()))
+    size = job.total_bytes_processed or 0
+    how = f" ({question.how}, {size:,} bytes processed)"
+    return Watermark(row.latest, True, int(row.future_rows), row.highest, how)
+
+
+def _with_future(found: Watermark, future: int) -> Watermark:
+    if not future:
+        return found
+    highest = found.highest if found.future_rows else None
+    return Watermark(found.value, True, found.future_rows + future, highest, found.how)
+
+
+_FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
+
+
+def _newest_partition(
+    client: bigquery.Client,
+    ref: TableRef,
+    target: Target,
+    cursor: Cursor,
+    now: CursorValue | None,
+) -> tuple[_Question | None, int]:
+    """The newest partition up to now with rows, and the rows in later ones."""
+    partitioning = target.partitioning
+    if partitioning is None or partitioning.field.casefold() != cursor.name.casefold():
+        return None, 0
+    sql = (
+        "SELECT partition_id, total_rows FROM"
+        f" {quoted(ref.project, ref.dataset, 'INFORMATION_SCHEMA', 'PARTITIONS')}"
+        f" WHERE table_name = {string_literal(ref.table)} AND total_rows > 0"
+    )
+    try:
+        rows: list[Any] = list(client.query(sql).result())
+    except GoogleAPICallError:
+        return None, 0
+    ids = {row.partition_id: int(row.total_rows) for row in rows}
+    if "__UNPARTITIONED__" in ids:
+        return None, 0
+    format_ = _FORMATS[partitioning.type]
+    dated = {i: n for i, n in ids.items() if i and not i.startswith("__")}
+    current = now.strftime(format_) if isinstance(now, date) else None
+    past = [i for i in dated if current is None or i <= current]
+    if not past:
+        return None, 0
+    future = sum(rows for i, rows in dated.items() if i not in past)
+    return _Question(_range(cursor, max(past), partitioning), f"partition {max(past)}"), future
+
+
+def _range(cursor: Cursor, partition_id: str, partitioning: Partitioning) -> str:
+    start = datetime.strptime(partition_id, _FORMATS[partitioning.type])  # noqa: DTZ007 - UTC by rule
+    end = _next(start, partitioning.type)
+    kind, column = CURSOR_KINDS[cursor.type], quoted(cursor.name)
+    low, high = (_literal(kind, value) for value in (start, end))
+    return f"WHERE {column} >= {low} AND {column} < {high}"
+
+
+def _next(start: datetime, size: str) -> datetime:
+    if size in ("HOUR", "DAY"):
+        return start + (timedelta(hours=1) if size == "HOUR" else timedelta(days=1))
+    if size == "MONTH":
+        return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return start.replace(year=start.year + 1)
+
+
+def _literal(kind: str, value: datetime) -> str:
+    if kind == "DATE":
+        return f"DATE '{value:%Y-%m-%d}'"
+    zone = "+00" if kind == "TIMESTAMP" else ""
+    return f"{kind} '{value:%Y-%m-%d %H:%M:%S}{zone}'"

@@ -1,0 +1,1 @@
+"""Cloud Scheduler jobs for the template; comes with a later version."""

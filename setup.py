@@ -1,0 +1,11 @@
+"""Packages what the workers import; main.py is the launcher's alone."""
+
+from setuptools import setup
+
+setup(
+    name="bigquery-smart-sync",
+    version="0.1.0",
+    description="Smart Sync to BigQuery: a Dataflow Flex Template",
+    packages=["auto_schema", "sources", "smart_sync", "pipeline"],
+    python_requires=">=3.11,<3.14",
+)

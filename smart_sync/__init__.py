@@ -1,0 +1,5 @@
+"""What to move this time: facts in, one frozen plan out; all of it pure.
+
+SyncRequest + Facts --make_plan--> SyncPlan --explain--> text
+                                           --publish_sql--> statements
+"""

@@ -1,0 +1,189 @@
+"""explain(plan) and as_json(plan): the very object that runs, for people and machines."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from auto_schema.evolve import layout_text
+from smart_sync.plan import Mode, SyncPlan, Way
+from smart_sync.publish_sql import publish_statement
+from sources.base import KeyValue, Split
+
+SHOWN_SPLITS = 6
+
+
+def explain(plan: SyncPlan) -> str:
+    """The plan in words, some 30 lines."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: SyncPlan) -> Iterator[str]:
+    yield f"Plan {plan.fingerprint} of run {plan.run_id}"
+    yield f"  from         {plan.source.place}"
+    yield f"  into         {plan.destination} ({plan.location})"
+    yield from _window_lines(plan)
+    yield from _reading_lines(plan)
+    yield "  columns"
+    yield from _column_lines(plan)
+    yield f"  table        {plan.mode}: {plan.mode_reason}"
+    if plan.mode in (Mode.CREATE, Mode.REBUILD):
+        yield f"               {layout_text(plan.schema.partitioning, plan.schema.clustering)}"
+    if plan.added:
+        yield f"               columns to be added: {', '.join(plan.added)}"
+    if plan.target_only:
+        yield f"               columns that stay NULL in new rows: {', '.join(plan.target_only)}"
+    yield from _publish_lines(plan)
+    for warning in plan.warnings:
+        yield f"  WARNING      {warning}"
+    for note in plan.notes:
+        yield f"  note         {note}"
+
+
+def _window_lines(plan: SyncPlan) -> Iterator[str]:
+    if plan.window is None or plan.cursor is None:
+        yield "  window       none: the whole result of the query"
+        return
+    window = plan.window.window
+    low = "-∞" if window.low is None else value_text(window.low)
+    yield f"  window       ({low}, {value_text(window.high)}] of {plan.cursor.source_name}"
+    yield f"               in {plan.window.time_zone}"
+    yield f"    start      {plan.window.start_reason}"
+    yield f"    end        {plan.window.end_reason}"
+    if plan.window.held_back:
+        yield f"  HELD BACK    nothing is read: {plan.window.held_back.why}"
+
+
+def _reading_lines(plan: SyncPlan) -> Iterator[str]:
+    if plan.held_back:
+        return
+    if plan.estimated_rows is not None:
+        yield f"  estimate     about {plan.estimated_rows:,} rows"
+    yield f"  splits       {plan.split_total} ({plan.split_reason})"
+    for split in plan.splits[:SHOWN_SPLITS]:
+        if split.column is not None:
+            yield f"    {split.index:>5}      {range_text(split)}"
+    if len(plan.splits) > SHOWN_SPLITS:
+        yield f"               … and {len(plan.splits) - SHOWN_SPLITS:,} more"
+    if plan.splits:
+        yield "  SQL of the first split"
+        yield from (f"    | {line}" for line in plan.source.statement(plan.splits[0]).split("\n"))
+
+
+def _column_lines(plan: SyncPlan) -> Iterator[str]:
+    width = max((len(c.name) for c in plan.schema), default=0)
+    kind_width = max((len(c.source_type) for c in plan.schema), default=0)
+    for column in plan.schema:
+        kind = f"ARRAY<{column.bigquery}>" if column.is_repeated else column.bigquery
+        text = f"    {column.name:<{width}}  {column.source_type:<{kind_width}} → {kind}"
+        if column.name != column.source_name:
+            text += f"  (source column {column.source_name})"
+        yield text + (f"  loses: {column.loss}" if column.loss else "")
+
+
+def _publish_lines(plan: SyncPlan) -> Iterator[str]:
+    if plan.held_back:
+        return
+    yield f"  staging      {plan.staging.folder}"
+    if plan.way is Way.LOAD:
+        yield f"  publish      {plan.way_reason}, straight into the table (free)"
+    else:
+        yield f"  publish      load into {plan.staging.table.table}, then one statement"
+        yield f"               because {plan.way_reason}"
+        yield "               the load is free, the statement bills the bytes of the staged rows"
+        yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
+    if plan.swaps:
+        yield "               readers may miss the table for seconds while it is swapped"
+    yield f"  dead letters at most {plan.max_dead_letters}, into {plan.dead_letter_table}"
+    yield f"  history      {plan.history_table}"
+
+
+def range_text(split: Split) -> str:
+    """A split's range with the right brackets."""
+    low = "-∞" if split.lower is None else value_text(split.lower)
+    high = "∞" if split.upper is None else value_text(split.upper)
+    opening, closing = ("[", ")") if split.by_key else ("(", "]")
+    return f"{split.column} {opening}{low}, {high}{closing}"
+
+
+def value_text(value: KeyValue) -> str:
+    """A cursor or key value as the plan shows it."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def as_json(plan: SyncPlan) -> str:
+    """The plan as JSON with sorted keys; the same plan gives the same text."""
+    return json.dumps(as_dict(plan), indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def as_dict(plan: SyncPlan) -> dict[str, object]:
+    """The plan as JSON-ready values, without secrets."""
+    return {
+        "run_id": plan.run_id,
+        "fingerprint": plan.fingerprint,
+        "data_source": plan.data_source,
+        "source": plan.source.place,
+        "destination": str(plan.destination),
+        "location": plan.location,
+        "job_project": plan.job_project,
+        "window": _window_dict(plan),
+        "estimated_rows": plan.estimated_rows,
+        "estimated_bytes": plan.estimated_bytes,
+        "splits": {
+            "count": plan.split_total,
+            "reason": plan.split_reason,
+            "fingerprint": plan.split_fingerprint,
+            "connections": plan.connections,
+            "ranges": [range_text(split) for split in plan.splits if split.column],
+        },
+        "sql": [plan.source.statement(split) for split in plan.splits[:1]],
+        "columns": [column.describe() for column in plan.schema],
+        "table": {
+            "mode": str(plan.mode),
+            "reason": plan.mode_reason,
+            "added_columns": list(plan.added),
+            "target_only_columns": list(plan.target_only),
+            "partitioning": _partitioning_dict(plan),
+            "clustering": list(plan.schema.clustering),
+            "labels": dict(plan.labels),
+            "description": plan.schema.description,
+        },
+        "publish": {
+            "way": str(plan.way),
+            "reason": plan.way_reason,
+            "swaps": plan.swaps,
+            "write_disposition": str(plan.write_disposition),
+            "statement": publish_statement(plan) if plan.way is Way.STATEMENT else None,
+            "staging_folder": plan.staging.folder,
+            "staging_table": str(plan.staging.table) if plan.way is Way.STATEMENT else None,
+        },
+        "max_dead_letters": plan.max_dead_letters,
+        "dead_letter_table": str(plan.dead_letter_table),
+        "history_table": str(plan.history_table),
+        "warnings": list(plan.warnings),
+        "notes": list(plan.notes),
+    }
+
+
+def _window_dict(plan: SyncPlan) -> dict[str, object] | None:
+    if plan.window is None or plan.cursor is None:
+        return None
+    window = plan.window.window
+    return {
+        "column": plan.cursor.source_name,
+        "destination_column": plan.cursor.name,
+        "start": None if window.low is None else value_text(window.low),
+        "start_included": False,
+        "start_reason": plan.window.start_reason,
+        "end": value_text(window.high),
+        "end_included": True,
+        "end_reason": plan.window.end_reason,
+        "time_zone": plan.window.time_zone,
+        "held_back": plan.window.held_back.why if plan.window.held_back else None,
+    }
+
+
+def _partitioning_dict(plan: SyncPlan) -> dict[str, str] | None:
+    partitioning = plan.schema.partitioning
+    return {"field": partitioning.field, "type": partitioning.type} if partitioning else None

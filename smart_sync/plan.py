@@ -1,0 +1,412 @@
+"""make_plan(request, facts): one frozen SyncPlan, which is printed and which is run.
+
+Pure: no clock, no environment, no client. All faults of a plan are raised at once.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from auto_schema.conform import Checks
+from auto_schema.errors import SchemaError, SyncError, TargetError, raise_all
+from auto_schema.evolve import AddColumn, CurrentField, conflict_error, diff, layout_conflict
+from auto_schema.names import label
+from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.request import Endpoints, SyncRequest, TableRef, WriteDisposition
+from smart_sync.schema_plan import plan_columns, plan_layout
+from smart_sync.splits import cut, fingerprint, make_splits, split_count
+from smart_sync.window import Cursor, Watermark, WindowPlan
+from sources.base import Evidence, Source, SourceProfile, Split
+
+MAX_PARTITIONS = 4_000
+"""Per job: https://cloud.google.com/bigquery/quotas#partitioned_tables"""
+MAX_COLUMNS = 10_000
+UNITS = {"HOUR": 3600, "DAY": 86_400, "MONTH": 2_629_800, "YEAR": 31_557_600}
+"""Seconds of a partition, for an estimate of how many there will be."""
+
+
+class Mode(StrEnum):
+    """How publishing changes the destination."""
+
+    CREATE = "create"
+    APPEND = "append"
+    REPLACE = "replace"
+    REBUILD = "rebuild"
+
+
+class Way(StrEnum):
+    """How staged files become rows."""
+
+    LOAD = "load"
+    STATEMENT = "statement"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The destination as it is.
+
+    Attributes:
+        location: the dataset's location.
+        exists: whether the table is there.
+        fields: its columns by case-folded name.
+        rows: its row count; None when not known (a streaming buffer, a view).
+    """
+
+    location: str
+    exists: bool = False
+    fields: tuple[CurrentField, ...] = ()
+    partitioning: Partitioning | None = None
+    clustering: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    rows: int | None = None
+    require_partition_filter: bool = False
+
+    def by_name(self) -> dict[str, CurrentField]:
+        """The fields by case-folded name."""
+        return {f.name.casefold(): f for f in self.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a plan is made of, beside the request."""
+
+    profile: SourceProfile
+    target: Target
+    source: Source
+    evidence: Evidence = field(default_factory=Evidence)
+    cursor: Cursor | None = None
+    watermark: Watermark = field(default_factory=Watermark)
+    window: WindowPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """Where a run's files lie until they are published."""
+
+    folder: str
+    table: TableRef
+
+    @property
+    def is_bucket(self) -> bool:
+        """Whether BigQuery can read the files itself."""
+        return self.folder.startswith("gs://")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """Everything a run does, fixed before it starts; holds references to secrets only."""
+
+    run_id: str
+    launched_at: datetime
+    destination: TableRef
+    location: str
+    job_project: str
+    data_source: str
+    source: Source
+    schema: TableSchema
+    mode: Mode
+    mode_reason: str
+    write_disposition: WriteDisposition
+    create_if_needed: bool
+    added: tuple[str, ...]
+    way: Way
+    way_reason: str
+    swaps: bool
+    cursor: Cursor | None
+    window: WindowPlan | None
+    splits: tuple[Split, ...]
+    split_total: int
+    split_fingerprint: str
+    split_reason: str
+    connections: int
+    staging: Staging
+    checks: Checks
+    max_retries: int
+    max_dead_letters: int
+    dead_letter_table: TableRef
+    history_table: TableRef
+    labels: tuple[tuple[str, str], ...]
+    sets_label: bool
+    endpoints: Endpoints
+    estimated_rows: int | None = None
+    estimated_bytes: int | None = None
+    watermark_how: str = ""
+    target_only: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def header(self) -> "SyncPlan":
+        """The plan without its splits: what every step but the first is given."""
+        return replace(self, splits=())
+
+    @property
+    def held_back(self) -> bool:
+        """Whether the window is empty, so that nothing is read."""
+        return self.window is not None and self.window.held_back is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over what is read and where it goes, not over the run's id."""
+        text = f"{self.source.place}|{self.destination}|{self.schema.fingerprint}|{self.window}"
+        text += f"|{self.split_fingerprint}|{self.mode}|{self.way}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime) -> SyncPlan:
+    """Compute the plan.
+
+    Args:
+        request: what the operator asked for.
+        facts: what source and destination look like.
+        run_id: the run's name.
+        now: when it was launched, aware UTC.
+
+    Raises:
+        SyncError: every fault that can be found before anything is written; several at
+            once as ManyErrors.
+    """
+    columns, faults = plan_columns(request, facts.profile, facts.target.by_name(), facts.evidence)
+    layout, more, notes = plan_layout(request, columns)
+    faults = [*faults, *more]
+    schema = TableSchema(columns, *layout, facts.profile.description)
+    mode, mode_reason = choose_mode(request, facts.target)
+    added, more = _changes(request, facts.target, schema, mode)
+    faults += more + _target_faults(request, facts, schema)
+    raise_all(faults)
+    schema, layout_note = _kept_layout(request, facts.target, schema, mode)
+    swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
+    splits, split_reason = plan_splits(request, facts)
+    way, way_reason = choose_way(request, schema, swaps=swaps)
+    destination = request.destination
+    folder = f"{request.temp_location.rstrip('/')}/{run_id}"
+    return SyncPlan(
+        run_id=run_id,
+        launched_at=now,
+        destination=destination,
+        location=facts.target.location,
+        job_project=request.job_project or destination.project,
+        data_source=request.data_source,
+        source=facts.source.with_columns(columns),
+        schema=schema,
+        mode=mode,
+        mode_reason=mode_reason,
+        write_disposition=request.write_disposition,
+        create_if_needed=request.create_if_needed,
+        added=added,
+        way=way,
+        way_reason=way_reason,
+        swaps=swaps,
+        cursor=facts.cursor,
+        window=facts.window,
+        splits=splits,
+        split_total=len(splits),
+        split_fingerprint=fingerprint(splits),
+        split_reason=split_reason,
+        connections=min(request.max_source_connections, len(splits)),
+        staging=Staging(folder, destination.sibling(f"_sync_staging_{run_id.replace('-', '_')}")),
+        checks=Checks(utf8=not facts.profile.is_utf8, json_numbers=request.json_numbers),
+        max_retries=request.max_retries,
+        max_dead_letters=request.max_dead_letters,
+        dead_letter_table=TableRef.parse(
+            request.dead_letter_table or f"{destination.table}_dead_letters", destination
+        ),
+        history_table=TableRef.parse(request.run_history_table, destination),
+        labels=source_labels(facts.profile),
+        sets_label=mode in (Mode.CREATE, Mode.REBUILD)
+        or request.replaces
+        or request.accept_source_change,
+        endpoints=request.endpoints,
+        estimated_rows=facts.evidence.estimated_rows,
+        estimated_bytes=facts.evidence.estimated_bytes,
+        watermark_how=facts.watermark.how,
+        target_only=_target_only(facts.target, schema) if mode is not Mode.REBUILD else (),
+        warnings=_warnings(request, facts),
+        notes=tuple(filter(None, (*facts.profile.notes, *notes, layout_note))),
+    )
+
+
+def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str]:
+    """What publishing does to the destination, and why; the first row that fits wins."""
+    if not target.exists:
+        return Mode.CREATE, "the table is missing"
+    if request.delete_existing_table:
+        return Mode.REBUILD, "delete_existing_table=true"
+    if request.write_disposition is WriteDisposition.TRUNCATE:
+        return Mode.REPLACE, "write_disposition=WRITE_TRUNCATE"
+    return Mode.APPEND, f"write_disposition={request.write_disposition}"
+
+
+def choose_way(request: SyncRequest, schema: TableSchema, *, swaps: bool) -> tuple[Way, str]:
+    """Whether files are loaded straight into the table, and why not."""
+    json = [column.name for column in schema if column.is_json]
+    if json:
+        return Way.STATEMENT, f"BigQuery loads no JSON from Parquet ({', '.join(json)})"
+    if not request.temp_location.startswith("gs://"):
+        return Way.STATEMENT, "temp_location is a local folder: each file is a load job of its own"
+    if swaps:
+        return Way.STATEMENT, "the table is rebuilt with another layout"
+    return Way.LOAD, "one load job of all files"
+
+
+def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], str]:
+    """The splits and the reason for their number."""
+    if facts.window is not None and facts.window.held_back is not None:
+        return (), "held back: nothing is read"
+    if facts.profile.split_reason:
+        return (Split(0),), f"one split: {facts.profile.split_reason}"
+    column = facts.cursor.source_name if facts.cursor else facts.profile.unique_key
+    if column is None:
+        return (Split(0),), "one split: no window, and no unique NOT NULL key in the result"
+    count, why = split_count(
+        request.num_splits, facts.evidence.estimated_bytes, request.max_source_connections
+    )
+    cuts = cut(facts.evidence.bounds, count)
+    splits = make_splits(column, cuts, by_key=facts.cursor is None)
+    if len(splits) < count:
+        why += f"; {column} has values for {len(splits)} only"
+    return splits, why if len(splits) == 1 else f"{why}, cut by {column}"
+
+
+def _changes(
+    request: SyncRequest, target: Target, schema: TableSchema, mode: Mode
+) -> tuple[tuple[str, ...], list[SyncError]]:
+    if mode in (Mode.CREATE, Mode.REBUILD):
+        return (), []
+    changes = diff(target.by_name(), schema)
+    added = tuple(change.column.name for change in changes if isinstance(change, AddColumn))
+    error = conflict_error(str(request.destination), changes)
+    faults: list[SyncError] = [error] if error else []
+    if added and request.schema_evolution == "freeze":
+        faults.append(
+            SchemaError(
+                "destination lacks columns",
+                f"table {request.destination}",
+                ", ".join(added) + " (schema_evolution=freeze)",
+                "set schema_evolution=add_columns, or leave the columns out with"
+                ' transformation_config={"exclude_fields": […]}.',
+            )
+        )
+    return added, faults
+
+
+def _target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> list[SyncError]:
+    target, faults = facts.target, list[SyncError]()
+    where = f"table {request.destination}"
+    if not target.exists and not request.create_if_needed:
+        why = "create_disposition=CREATE_NEVER"
+        fix = "create the table, or set create_disposition=CREATE_IF_NEEDED."
+        faults.append(TargetError("destination table is missing", where, why, fix))
+    empties = request.write_disposition is WriteDisposition.EMPTY
+    if empties and target.exists and target.rows != 0 and not request.delete_existing_table:
+        why = f"it holds {target.rows:,} rows" if target.rows is not None else "it may hold rows"
+        fix = "choose WRITE_APPEND or WRITE_TRUNCATE, or another destination_bigquery_table."
+        faults.append(TargetError("write_disposition=WRITE_EMPTY on a full table", where, why, fix))
+    if len(schema.columns) > MAX_COLUMNS:
+        why = f"{len(schema.columns):,} columns, the most is {MAX_COLUMNS:,}"
+        faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
+    faults.extend(_partition_faults(where, schema.partitioning, facts.evidence))
+    faults.extend(_label_faults(request, facts))
+    return faults
+
+
+def _partition_faults(
+    where: str, partitioning: Partitioning | None, evidence: Evidence
+) -> list[SyncError]:
+    if partitioning is None or evidence.partition_span is None:
+        return []
+    low, high = (_as_date_time(value) for value in evidence.partition_span)
+    count = int((high - low).total_seconds() // UNITS[partitioning.type]) + 1
+    if count <= MAX_PARTITIONS:
+        return []
+    fitting = next((u for u, s in UNITS.items() if (high - low).total_seconds() / s < 3900), "YEAR")
+    return [
+        SchemaError(
+            "too many partitions",
+            f"{where}, partition_field {partitioning.field}",
+            f"{low:%Y-%m-%d} to {high:%Y-%m-%d} makes up to {count:,} partitions by"
+            f" {partitioning.type}, a job may touch {MAX_PARTITIONS:,}",
+            f"set partition_type={fitting}, or another partition_field.",
+        )
+    ]
+
+
+def _as_date_time(value: datetime | date) -> datetime:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - only differences count
+
+
+def _label_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
+    wanted = dict(source_labels(facts.profile)).get("sync_source")
+    current = dict(facts.target.labels).get("sync_source")
+    if not facts.target.exists or request.replaces or request.accept_source_change:
+        return []
+    if wanted is None or current is None or current == wanted:
+        return []
+    return [
+        TargetError(
+            "the destination belongs to another source",
+            f"table {request.destination}, label sync_source",
+            f"it is {current}, this source ({', '.join(facts.profile.tables)}) is {wanted};"
+            " two sources that share one MAX lose rows",
+            "give each source its own destination_bigquery_table, or set"
+            " accept_source_change=true if the source only moved or was renamed.",
+        )
+    ]
+
+
+def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
+    """The label of a table that this source fills: who, not where (the host may move)."""
+    if not profile.tables:
+        return ()
+    text = "|".join((profile.identity, *profile.tables))
+    return (("sync_source", label(hashlib.sha256(text.encode()).hexdigest()[:32])),)
+
+
+def _layout_of(of: Target | TableSchema) -> tuple[Partitioning | None, tuple[str, ...]]:
+    return of.partitioning, of.clustering
+
+
+def _kept_layout(
+    request: SyncRequest, target: Target, schema: TableSchema, mode: Mode
+) -> tuple[TableSchema, str]:
+    """An existing table keeps its layout; a different wish is told."""
+    if mode in (Mode.CREATE, Mode.REBUILD):
+        return schema, ""
+    asked = request.auto_schema and (request.partition_given or request.clustering_fields)
+    note = ""
+    if asked:
+        note = layout_conflict(str(request.destination), _layout_of(target), _layout_of(schema))
+    kept = replace(schema, partitioning=target.partitioning, clustering=target.clustering)
+    return kept, note
+
+
+def _target_only(target: Target, schema: TableSchema) -> tuple[str, ...]:
+    wanted = {column.name.casefold() for column in schema}
+    return tuple(f.name for f in target.fields if f.name.casefold() not in wanted)
+
+
+def _warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
+    warnings = list(facts.window.warnings) if facts.window else []
+    evidence, cursor = facts.evidence, facts.cursor
+    if cursor and evidence.null_cursors:
+        warnings.append(
+            f"{evidence.null_cursors:,} rows have NULL in {cursor.source_name}: they never match"
+            " a window and are not synced; give the column a value or use another cursor"
+        )
+    if cursor and evidence.before:
+        warnings.append(f"{evidence.before:,} rows lie before the window and are left out")
+    if cursor and evidence.after:
+        warnings.append(
+            f"{evidence.after:,} rows lie after the window's end; the next run reads them"
+        )
+    no_label = facts.target.exists and "sync_source" not in dict(facts.target.labels)
+    if no_label and request.smart_sync and not request.replaces:
+        warnings.append(
+            f"{request.destination} has no sync_source label: nothing guards it against a second"
+            " source with the same cursor"
+        )
+    if not facts.profile.is_utf8:
+        warnings.append("the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused")
+    return tuple(warnings)

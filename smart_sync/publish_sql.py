@@ -1,0 +1,144 @@
+"""The statements that publish a staging table: pure text from a plan.
+
+One statement or script is one job; BigQuery makes its rows visible all at once.
+"""
+
+from auto_schema.names import quoted, string_literal
+from auto_schema.schema import Column, Partitioning, TableSchema
+from smart_sync.plan import Mode, SyncPlan
+from smart_sync.request import TableRef, WriteDisposition
+
+
+def publish_statement(plan: SyncPlan) -> str:
+    """The job that turns the staging table's rows into the destination's."""
+    if plan.mode is Mode.CREATE:
+        return create_as_select(plan, plan.destination, or_replace=False)
+    if plan.mode is Mode.REBUILD:
+        return _swap(plan) if plan.swaps else _rebuild(plan)
+    add = "".join(f"{add_column(plan.destination, c)};\n" for c in added_columns(plan))
+    insert = insert_select(plan)
+    if plan.mode is Mode.REPLACE:
+        return add + in_transaction(f"TRUNCATE TABLE {plan.destination.sql};\n{insert}")
+    if plan.write_disposition is WriteDisposition.EMPTY:
+        message = string_literal(f"WRITE_EMPTY: {plan.destination} is not empty")
+        check = (
+            f"IF EXISTS (SELECT 1 FROM {plan.destination.sql}{always_true(plan)}) THEN\n"
+            f"  RAISE USING MESSAGE = {message};\nEND IF;\n"
+        )
+        return add + in_transaction(check + insert)
+    return add + insert if add else insert
+
+
+def in_transaction(body: str) -> str:
+    """A script whose DML becomes visible at once, or not at all."""
+    return f"BEGIN TRANSACTION;\n{body};\nCOMMIT TRANSACTION;"
+
+
+def always_true(plan: SyncPlan) -> str:
+    """A WHERE that satisfies require_partition_filter and drops nothing."""
+    partitioning = plan.schema.partitioning
+    if partitioning is None:
+        return ""
+    field = quoted(partitioning.field)
+    return f" WHERE {field} IS NULL OR {field} IS NOT NULL"
+
+
+def added_columns(plan: SyncPlan) -> tuple[Column, ...]:
+    """The planned columns that the destination lacks."""
+    return tuple(column for column in plan.schema if column.name in plan.added)
+
+
+def insert_select(plan: SyncPlan) -> str:
+    """INSERT of all staged rows, columns by name."""
+    names = ", ".join(quoted(column.name) for column in plan.schema)
+    return f"INSERT INTO {plan.destination.sql} ({names})\n{select_staged(plan)}"
+
+
+def select_staged(plan: SyncPlan) -> str:
+    """The staged rows in the destination's types."""
+    items = ", ".join(staged_value(column) for column in plan.schema)
+    return f"SELECT {items}\nFROM {plan.staging.table.sql}"
+
+
+def staged_value(column: Column) -> str:
+    """How a staged column becomes the destination's: JSON was staged as text.
+
+    Numbers are taken as JSON parsers do; the ones that a double can't carry were refused
+    before staging.
+    """
+    name = quoted(column.name)
+    return f"PARSE_JSON({name}, wide_number_mode=>'round') AS {name}" if column.is_json else name
+
+
+def create_as_select(plan: SyncPlan, table: TableRef, *, or_replace: bool) -> str:
+    """CREATE TABLE … AS SELECT with columns, descriptions, layout and labels."""
+    create = "CREATE OR REPLACE TABLE" if or_replace else "CREATE TABLE"
+    columns = ",\n  ".join(column_definition(column) for column in plan.schema)
+    parts = [f"{create} {table.sql} (\n  {columns}\n)"]
+    if plan.schema.partitioning:
+        parts.append(f"PARTITION BY {partition_expression(plan.schema)}")
+    if plan.schema.clustering:
+        parts.append(f"CLUSTER BY {', '.join(map(quoted, plan.schema.clustering))}")
+    if options := table_options(plan):
+        parts.append(f"OPTIONS ({', '.join(options)})")
+    return "\n".join([*parts, f"AS {select_staged(plan)}"])
+
+
+def column_definition(column: Column) -> str:
+    """One column of CREATE TABLE or ADD COLUMN."""
+    kind = f"ARRAY<{column.bigquery}>" if column.is_repeated else column.bigquery
+    text = f"{quoted(column.name)} {kind}"
+    if column.description:
+        text += f" OPTIONS (description={string_literal(column.description)})"
+    return text
+
+
+def add_column(table: TableRef, column: Column) -> str:
+    """ALTER TABLE that adds a nullable column; repeating it changes nothing."""
+    return f"ALTER TABLE {table.sql} ADD COLUMN IF NOT EXISTS {column_definition(column)}"
+
+
+def partition_expression(schema: TableSchema) -> str:
+    """PARTITION BY's expression for the column's type.
+
+    See https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#partition_expression
+    """
+    partitioning = schema.partitioning or Partitioning("")
+    column = schema.find(partitioning.field)
+    field, kind = quoted(partitioning.field), column.bigquery if column else "TIMESTAMP"
+    if kind == "DATE":
+        return field if partitioning.type == "DAY" else f"DATE_TRUNC({field}, {partitioning.type})"
+    return f"{kind}_TRUNC({field}, {partitioning.type})"
+
+
+def table_options(plan: SyncPlan) -> list[str]:
+    """OPTIONS of a table that this run makes."""
+    options = []
+    if plan.schema.description:
+        options.append(f"description={string_literal(plan.schema.description)}")
+    if plan.labels:
+        pairs = ", ".join(f"({string_literal(k)}, {string_literal(v)})" for k, v in plan.labels)
+        options.append(f"labels=[{pairs}]")
+    return options
+
+
+def _rebuild(plan: SyncPlan) -> str:
+    return create_as_select(plan, plan.destination, or_replace=True)
+
+
+def _swap(plan: SyncPlan) -> str:
+    """Another layout can't be put in place: build beside, then rename.
+
+    Readers may miss the table between the two renames, for seconds.
+    """
+    table = plan.destination
+    new, old = table.sibling(f"{table.table}__new"), table.sibling(f"{table.table}__old")
+    return ";\n".join(
+        (
+            create_as_select(plan, new, or_replace=True),
+            f"DROP TABLE IF EXISTS {old.sql}",
+            f"ALTER TABLE {table.sql} RENAME TO {quoted(old.table)}",
+            f"ALTER TABLE {new.sql} RENAME TO {quoted(table.table)}",
+            f"DROP TABLE {old.sql}",
+        )
+    )

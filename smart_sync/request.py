@@ -1,0 +1,115 @@
+"""SyncRequest: what the operator asked for, validated and complete."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from auto_schema.names import quoted
+from auto_schema.transform import Transformation
+
+
+class WriteDisposition(StrEnum):
+    """How the run's rows meet those that are there."""
+
+    APPEND = "WRITE_APPEND"
+    TRUNCATE = "WRITE_TRUNCATE"
+    EMPTY = "WRITE_EMPTY"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRef:
+    """A BigQuery table."""
+
+    project: str
+    dataset: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{self.project}.{self.dataset}.{self.table}"
+
+    @property
+    def sql(self) -> str:
+        """The table in backticks."""
+        return quoted(self.project, self.dataset, self.table)
+
+    def sibling(self, table: str) -> "TableRef":
+        """Another table of the same dataset."""
+        return TableRef(self.project, self.dataset, table)
+
+    @classmethod
+    def parse(cls, text: str, default: "TableRef") -> "TableRef":
+        """From `table`, `dataset.table` or `project.dataset.table`."""
+        parts = text.split(".")
+        missing = [default.project, default.dataset][: 3 - len(parts)]
+        return cls(*missing, *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where stand-ins of Google's services listen; empty for the real ones."""
+
+    bigquery: str = ""
+    storage: str = ""
+    secret_manager: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """late_commit_guard: look at open transactions, a fixed duration, or nothing."""
+
+    auto: bool = True
+    duration: timedelta = timedelta(0)
+    longest: timedelta = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """One table's sync as the parameters say it; secrets are in `connection` only.
+
+    `query` is the text to run: the base query under smart sync, else the plain query, or
+    empty when it is built from `schema_table`. `partition_given` tells a partition field
+    that the operator named from the default, which may be absent.
+    """
+
+    data_source: str
+    connection: object
+    destination: TableRef
+    query: str = ""
+    query_parameter: str = "postgresql_query"
+    schema_table: str = ""
+    smart_sync: bool = False
+    cursor: str = "updated_at"
+    sync_all_on_empty_table: bool = True
+    fallback: timedelta = timedelta(days=1)
+    margin: timedelta = timedelta(seconds=10)
+    guard: Guard = field(default_factory=Guard)
+    source_timezone: str = ""
+    auto_schema: bool = False
+    partition_field: str = "updated_at"
+    partition_given: bool = False
+    partition_type: str = "DAY"
+    clustering_fields: tuple[str, ...] = ()
+    delete_existing_table: bool = False
+    schema_evolution: str = "add_columns"
+    transformation: Transformation = field(default_factory=Transformation)
+    write_disposition: WriteDisposition = WriteDisposition.APPEND
+    create_if_needed: bool = True
+    batch_rows: int | None = None
+    max_retries: int = 3
+    num_splits: int = 0
+    max_source_connections: int = 8
+    json_numbers: str = "double"
+    dead_letter_table: str = ""
+    max_dead_letters: int = 0
+    run_history_table: str = "sync_runs"
+    job_project: str = ""
+    accept_source_change: bool = False
+    temp_location: str = ""
+    plan_only: bool = False
+    plan_format: str = "text"
+    endpoints: Endpoints = field(default_factory=Endpoints)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the run replaces all rows of the destination."""
+        return self.delete_existing_table or self.write_disposition is WriteDisposition.TRUNCATE

@@ -1,0 +1,231 @@
+"""The planned columns and layout, and every fault in them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from auto_schema import transform
+from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
+from auto_schema.evolve import CurrentField
+from auto_schema.schema import Column, Partitioning
+from auto_schema.type_maps import (
+    CLUSTER_TYPES,
+    PARTITION_TYPES,
+    Look,
+    needs_look,
+    postgresql_column,
+)
+from smart_sync.request import SyncRequest
+from smart_sync.window import CURSOR_KINDS, Cursor
+from sources.base import Evidence, SourceColumn, SourceProfile
+
+Layout = tuple[Partitioning | None, tuple[str, ...]]
+
+
+def plan_columns(
+    request: SyncRequest,
+    profile: SourceProfile,
+    current: Mapping[str, CurrentField],
+    evidence: Evidence,
+) -> tuple[tuple[Column, ...], list[SyncError]]:
+    """The destination's columns as the source and the transformation make them."""
+    faults: list[SyncError] = []
+    if request.delete_existing_table:
+        current = {}
+    columns = []
+    for source in profile.columns:
+        if not request.transformation.keeps(source.name):
+            continue
+        try:
+            columns.append(_column(request, source, current, evidence))
+        except SchemaError as error:
+            faults.append(error)
+    names = [column.name for column in profile.columns]
+    faults.extend(_duplicate_faults(names))
+    protected = [request.cursor] if request.smart_sync else []
+    if request.partition_given:
+        protected.extend(_source_names(request, [request.partition_field]))
+    faults.extend(transform.faults(request.transformation, names, protected))
+    return tuple(columns), _unique(faults)
+
+
+def _column(
+    request: SyncRequest,
+    source: SourceColumn,
+    current: Mapping[str, CurrentField],
+    evidence: Evidence,
+) -> Column:
+    name = request.transformation.destination_name(source.name)
+    there = current.get(name.casefold())
+    look = evidence.looks.get(source.name)
+    column = postgresql_column(
+        source.name,
+        source.type,
+        look=look if isinstance(look, Look) else None,
+        current=(there.bigquery, there.mode) if there else None,
+        json_as_text=request.json_numbers == "text",
+        description=source.description if request.auto_schema else "",
+    )
+    return replace(column, name=name)
+
+
+def _duplicate_faults(names: list[str]) -> list[SyncError]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [
+        SchemaError(
+            "the query delivers a column twice",
+            f"column {shown(name)}",
+            "a destination column can have one source only",
+            "name the columns in the query, with AS where two tables share a name.",
+        )
+        for name in twice
+    ]
+
+
+def _unique(faults: list[SyncError]) -> list[SyncError]:
+    return list({str(fault): fault for fault in faults}.values())
+
+
+def columns_to_look_at(
+    request: SyncRequest, profile: SourceProfile, current: Mapping[str, CurrentField]
+) -> tuple[SourceColumn, ...]:
+    """Columns whose type the data decides, and that the destination hasn't decided yet."""
+    rebuilt = request.delete_existing_table
+    return tuple(
+        column
+        for column in profile.columns
+        if needs_look(column.type)
+        and request.transformation.keeps(column.name)
+        and (
+            rebuilt
+            or request.transformation.destination_name(column.name).casefold() not in current
+        )
+    )
+
+
+def _source_names(request: SyncRequest, names: list[str]) -> list[str]:
+    back = {new: old for old, new in request.transformation.field_mappings}
+    return [back.get(name, name) for name in names]
+
+
+def find_cursor(request: SyncRequest, profile: SourceProfile) -> Cursor:
+    """The cursor column of the source.
+
+    Raises:
+        ConfigError: the query doesn't deliver it, or its type has no order to sync by.
+    """
+    where = f"smart_sync_timestamp_column {shown(request.cursor)}"
+    column = profile.column(request.cursor)
+    if column is None:
+        raise ConfigError(
+            "unknown cursor column",
+            where,
+            "the query delivers " + ", ".join(c.name for c in profile.columns),
+            "set smart_sync_timestamp_column to one of these, or add the column to the query.",
+        )
+    if column.type.is_array or column.type.name not in CURSOR_KINDS:
+        raise ConfigError(
+            "cursor column of an unfit type",
+            where,
+            f"it is {column.type.display}",
+            "use a timestamptz, timestamp, date or integer column.",
+        )
+    cursor = Cursor(
+        request.cursor,
+        request.transformation.destination_name(request.cursor),
+        column.type.name,
+        _precision(column),
+    )
+    if cursor.is_integer and not request.sync_all_on_empty_table:
+        raise ConfigError(
+            "sync_all_on_empty_table=false with an integer cursor",
+            where,
+            "fallback_days counts days, and an integer has none",
+            "set sync_all_on_empty_table=true, or use a timestamp column.",
+        )
+    return cursor
+
+
+def _precision(column: SourceColumn) -> int | None:
+    if column.type.precision is not None:
+        return column.type.precision
+    return 6 if column.origin is not None else None
+
+
+def partition_column(request: SyncRequest, profile: SourceProfile) -> SourceColumn | None:
+    """The source column that the table will be partitioned on, if it is there."""
+    if not request.auto_schema or not request.partition_field:
+        return None
+    return profile.column(_source_names(request, [request.partition_field])[0])
+
+
+def plan_layout(
+    request: SyncRequest, columns: tuple[Column, ...]
+) -> tuple[Layout, list[SyncError], list[str]]:
+    """Partitioning and clustering of a table that this run makes, faults and notes."""
+    if not request.auto_schema:
+        return (None, ()), [], []
+    partitioning, faults, notes = _plan_partitioning(request, columns)
+    by_name = {column.name.casefold(): column for column in columns}
+    clustering = []
+    for name in request.clustering_fields:
+        found = by_name.get(name.casefold())
+        if fault := _clustering_fault(name, found, columns):
+            faults.append(fault)
+        elif found is not None:
+            clustering.append(found.name)
+    return (partitioning, tuple(clustering)), faults, notes
+
+
+def _plan_partitioning(
+    request: SyncRequest, columns: tuple[Column, ...]
+) -> tuple[Partitioning | None, list[SyncError], list[str]]:
+    faults: list[SyncError] = []
+    notes: list[str] = []
+    by_name = {column.name.casefold(): column for column in columns}
+    partitioning = None
+    if request.partition_field:
+        found = by_name.get(request.partition_field.casefold())
+        fault = _partition_fault(request, found, columns)
+        if fault and request.partition_given:
+            faults.append(fault)
+        elif fault:
+            notes.append(f"not partitioned by the default partition_field: {fault.what}")
+        elif found is not None:
+            partitioning = Partitioning(found.name, request.partition_type)
+    return partitioning, faults, notes
+
+
+def _partition_fault(
+    request: SyncRequest, column: Column | None, columns: tuple[Column, ...]
+) -> SyncError | None:
+    where = f"partition_field {shown(request.partition_field)}"
+    fit = ", ".join(c.name for c in columns if c.bigquery in PARTITION_TYPES and not c.is_repeated)
+    fix = f"choose one of: {fit}." if fit else "leave partition_field empty."
+    if column is None:
+        return ConfigError("unknown partition column", where, "no such column arrives", fix)
+    if column.bigquery not in PARTITION_TYPES or column.is_repeated:
+        why = f"it is {column.bigquery}; DATE, DATETIME and TIMESTAMP can be partitioned on"
+        return ConfigError("partition column of an unfit type", where, why, fix)
+    if request.partition_type == "HOUR" and column.bigquery == "DATE":
+        return ConfigError(
+            "partition_type=HOUR on a DATE", where, "a DATE has no hours", "choose DAY."
+        )
+    return None
+
+
+def _clustering_fault(
+    name: str, column: Column | None, columns: tuple[Column, ...]
+) -> SyncError | None:
+    where = f"clustering_fields, {shown(name)}"
+    fit = ", ".join(c.name for c in columns if c.bigquery in CLUSTER_TYPES and not c.is_repeated)
+    if column is None:
+        return ConfigError(
+            "unknown clustering column", where, "no such column arrives", f"choose among: {fit}."
+        )
+    if column.bigquery not in CLUSTER_TYPES or column.is_repeated:
+        kind = f"{'an array of ' if column.is_repeated else ''}{column.bigquery}"
+        why = f"it is {kind}, which BigQuery doesn't cluster on"
+        return ConfigError(
+            "clustering column of an unfit type", where, why, f"choose among: {fit}."
+        )
+    return None

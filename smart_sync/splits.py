@@ -1,0 +1,74 @@
+"""Splits: pure arithmetic that cuts a window or a key range without gap or overlap."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+from sources.base import KeyValue, Split
+
+MAX_SPLITS = 5_000
+SPLIT_BYTES = 256 * 1024 * 1024
+"""About this much of the source per automatic split."""
+PER_LANE = 2
+"""Automatic splits per connection at least, once one split is not enough."""
+
+
+def split_count(asked: int, estimated_bytes: int | None, connections: int) -> tuple[int, str]:
+    """How many splits, and why.
+
+    Args:
+        asked: num_splits; 0 for automatic.
+        estimated_bytes: the source's estimate; None when it gave none.
+        connections: max_source_connections.
+
+    >>> split_count(0, 100 * 2**20, 8)
+    (1, 'about 100 MB by the estimate: one split')
+    """
+    if asked:
+        return min(asked, MAX_SPLITS), f"num_splits={asked}"
+    if estimated_bytes is None:
+        return 1, "no estimate of the size: one split"
+    size = f"about {max(1, estimated_bytes >> 20):,} MB by the estimate"
+    needed = math.ceil(estimated_bytes / SPLIT_BYTES)
+    if needed <= 1:
+        return 1, f"{size}: one split"
+    count = min(max(needed, PER_LANE * connections), MAX_SPLITS)
+    return count, f"{size}: {count} splits over {connections} connections"
+
+
+def cut(bounds: Sequence[KeyValue], count: int) -> tuple[KeyValue, ...]:
+    """At most `count` − 1 cut points, evenly chosen among ascending bounds.
+
+    >>> cut([10, 20, 30, 40, 50], 3)
+    (20, 40)
+    """
+    wanted = min(count - 1, len(bounds))
+    if wanted < 1:
+        return ()
+    step = (len(bounds) + 1) / (wanted + 1)
+    return tuple(bounds[round(step * i) - 1] for i in range(1, wanted + 1))
+
+
+def make_splits(column: str | None, cuts: Sequence[KeyValue], *, by_key: bool) -> tuple[Split, ...]:
+    """Adjacent ranges: open below the first cut and above the last.
+
+    >>> [(s.lower, s.upper) for s in make_splits("id", [10, 20], by_key=True)]
+    [(None, 10), (10, 20), (20, None)]
+    """
+    if not cuts or column is None:
+        return (Split(0),)
+    ends = (None, *cuts, None)
+    return tuple(
+        Split(index, column, ends[index], ends[index + 1], by_key) for index in range(len(cuts) + 1)
+    )
+
+
+def fingerprint(splits: Sequence[Split]) -> str:
+    """16 hex digits over all splits, for a plan that no longer carries them."""
+    return hashlib.sha256(repr(tuple(splits)).encode()).hexdigest()[:16]
+
+
+def lanes(splits: Sequence[Split], connections: int) -> tuple[tuple[int, Split], ...]:
+    """Deal the splits to as many lanes as there may be connections; each lane is read in order."""
+    width = max(1, min(connections, len(splits)))
+    return tuple((split.index % width, split) for split in splits)

@@ -1,0 +1,7 @@
+"""How rows leave a database: knows neither Beam nor the destination.
+
+    inspect() → SourceProfile    what is there, what time it is, who still writes
+    read(split) → RecordBatches  over the driver's columnar way
+
+A new source is one module with the Source protocol and one line in `base.SOURCES`.
+"""

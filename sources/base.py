@@ -1,0 +1,207 @@
+"""Source protocol and the values that pass between sources and planning."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Protocol
+
+import pyarrow as pa
+
+from auto_schema.schema import Column
+from auto_schema.type_maps import PostgresType
+
+CursorValue = datetime | date | int
+KeyValue = datetime | date | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The rows of one run: low < cursor <= high. `low` None: open downwards.
+
+    Values are aware UTC datetimes for a cursor with a zone, naive ones (the wall clock of
+    the source's zone) for one without, dates or integers for cursors of those types.
+    """
+
+    low: CursorValue | None
+    high: CursorValue
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row can lie in it."""
+        return self.low is not None and _orderable(self.high) <= _orderable(self.low)
+
+
+def _orderable(value: CursorValue) -> tuple[float, int]:
+    if isinstance(value, int):
+        return (0.0, value)
+    if isinstance(value, datetime):
+        naive = value.replace(tzinfo=None)
+        return (0.0, (naive - datetime.min) // timedelta(microseconds=1))  # noqa: DTZ901
+    return (0.0, value.toordinal())
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A part of the source that one worker reads in one go.
+
+    `column` None: everything in the window. Cursor splits are (lower, upper], key splits
+    [lower, upper); None leaves an end open.
+    """
+
+    index: int
+    column: str | None = None
+    lower: KeyValue | None = None
+    upper: KeyValue | None = None
+    by_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """One column of the query's result."""
+
+    name: str
+    type: PostgresType
+    description: str = ""
+    origin: tuple[int, int] | None = None
+    """(table oid, column number) where the driver knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransaction:
+    """A transaction that may still commit rows with old stamps.
+
+    `started` None: the server doesn't show it to this role.
+    """
+
+    pid: int
+    application: str
+    user: str
+    started: datetime | None
+    virtual_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What the source's server says of time and of who still writes.
+
+    Attributes:
+        now: the server's clock, aware UTC, read before anything else here.
+        time_zone: the server's own TimeZone setting for this database and role.
+        open: transactions open at `now` or shortly after.
+        prepared: the oldest PREPARE TRANSACTION's time, with its name.
+        blind_spot: why the open transactions can't all be seen (a standby, a subscriber);
+            empty when they can.
+    """
+
+    now: datetime
+    time_zone: str = "UTC"
+    open: tuple[OpenTransaction, ...] = ()
+    prepared: tuple[str, datetime] | None = None
+    blind_spot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProfile:
+    """What inspecting the source found before the window is known."""
+
+    columns: tuple[SourceColumn, ...]
+    clock: Clock
+    server: str = ""
+    description: str = ""
+    tables: tuple[str, ...] = ()
+    """The qualified tables that the query reads, sorted; empty when they are not known."""
+    identity: str = ""
+    """Kind and database, for the `sync_source` label."""
+    split_reason: str = ""
+    """Why the query can't be split; empty when it can."""
+    unique_key: str | None = None
+    """A NOT NULL column of the result that is unique, for splits without a window."""
+    cursor_max: int | None = None
+    """MAX of an integer cursor, read with the clock."""
+    notes: tuple[str, ...] = ()
+    is_utf8: bool = True
+
+    def column(self, name: str) -> SourceColumn | None:
+        """The column of that name, or None."""
+        return next((c for c in self.columns if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a look at the rows of the window found; None where it was not cheap.
+
+    Attributes:
+        estimated_rows, estimated_bytes: the server's own estimate.
+        null_cursors: rows whose cursor is NULL: they never match a window.
+        before, after: rows outside the window that the run leaves out.
+        bounds: values that cut the window or the key range into even parts, ascending.
+        looks: per column, see `auto_schema.type_maps.Look`.
+        partition_span: lowest and highest value of the partition column.
+    """
+
+    estimated_rows: int | None = None
+    estimated_bytes: int | None = None
+    null_cursors: int | None = None
+    before: int | None = None
+    after: int | None = None
+    bounds: tuple[KeyValue, ...] = ()
+    looks: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    partition_span: tuple[datetime | date, datetime | date] | None = None
+
+
+class Source(Protocol):
+    """What a plan holds to read its rows; pickles, and holds no connection."""
+
+    def statement(self, split: Split) -> str:
+        """The query text that reads a split."""
+
+    def read(self, split: Split) -> Iterator[pa.RecordBatch]:
+        """Yield the split's rows under their source names, in one transaction.
+
+        Raises:
+            SourceUnreachableError: the connection failed; the split may be read again.
+            SourceRefusedError: the server refused; reading again won't help.
+        """
+
+    def with_columns(self, columns: tuple[Column, ...]) -> "Source":
+        """The same source, reading these columns."""
+
+    @property
+    def place(self) -> str:
+        """Where the rows come from, without secrets, for messages and the history."""
+
+
+class Inspector(Protocol):
+    """An open look at one source: facts before the window is known, and after."""
+
+    profile: SourceProfile
+
+    def clock(self, *, guard: bool) -> Clock:
+        """The source's clock, and with `guard` who may still write older stamps."""
+
+    def integer_cursor(self, name: str) -> tuple[int | None, tuple[OpenTransaction, ...]]:
+        """MAX of an integer cursor, and who may still commit lower values."""
+
+    def source(
+        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
+    ) -> Source:
+        """What a plan holds to read this window."""
+
+    def evidence(
+        self,
+        source: Source,
+        *,
+        look_at: tuple[SourceColumn, ...],
+        split_column: str | None,
+        count_outside: bool,
+        partition: SourceColumn | None,
+    ) -> Evidence:
+        """A look at the rows of the window."""
+
+
+SOURCES: Mapping[str, str] = MappingProxyType({"postgresql": "sources.postgresql_inspector"})
+"""data_source → module whose `inspecting(connection, query, table)` opens an Inspector."""
+
+NOT_YET = ("mongodb", "bigquery")
+"""Values of data_source that are accepted and answered with «not in this version»."""

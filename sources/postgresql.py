@@ -1,0 +1,155 @@
+"""PostgreSQL as a value: how to connect, and the exact SQL of each split.
+
+Around the user's query stands our own predicate, so that a query's `>=`, `BETWEEN` or
+`::date` can neither double nor drop a row:
+
+    SELECT casts FROM (
+    <query>
+    ) AS q(…) WHERE q.cursor > low AND q.cursor <= high
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import quote as percent
+
+import pyarrow as pa
+
+from auto_schema.conform import DIMENSIONS_PREFIX
+from auto_schema.schema import Column
+from sources.base import Split, Window
+from sources.secrets import Secret
+from sources.sql import literal, quote
+
+APPLICATION_NAME = "bigquery-smart-sync"
+CONNECT_TIMEOUT_S = 15
+LOCK_TIMEOUT_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlConnection:
+    """Where the server is and who we are; the password is a Secret."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: Secret
+    sslmode: str = ""
+    sslrootcert: str = ""
+
+    @property
+    def place(self) -> str:
+        """`postgresql://host:port/database`, without user and password."""
+        return f"postgresql://{self.host}:{self.port}/{self.database}"
+
+    def parameters(self, *, application: str = APPLICATION_NAME) -> dict[str, str]:
+        """Libpq keywords; resolves the password, so call it where a connection opens."""
+        words = {
+            "host": self.host,
+            "port": str(self.port),
+            "dbname": self.database,
+            "user": self.user,
+            "password": self.password.resolve(),
+            "connect_timeout": str(CONNECT_TIMEOUT_S),
+            "application_name": application,
+            "sslmode": self.sslmode,
+            "sslrootcert": self.sslrootcert,
+            "client_encoding": "UTF8",
+            "keepalives_idle": "60",
+        }
+        return {word: value for word, value in words.items() if value}
+
+    def uri(self, *, application: str = APPLICATION_NAME) -> str:
+        """A libpq connection URI holding the password: never log it."""
+        words = self.parameters(application=application)
+        query = "&".join(f"{word}={percent(value, safe='')}" for word, value in words.items())
+        return f"postgresql:///?{query}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlSource:
+    """One query on one database, read split by split over COPY BINARY.
+
+    Attributes:
+        query: the user's query, placeholders bound, no trailing `;`.
+        result_names: the names of all columns of its result, in order.
+        columns: those that are read, with how.
+        cursor, window: the predicate around the query, where there is one.
+        batch_rows: rows per batch; None: batches of about 16 MiB.
+    """
+
+    connection: PostgresqlConnection
+    query: str
+    result_names: tuple[str, ...]
+    columns: tuple[Column, ...] = ()
+    cursor: str | None = None
+    window: Window | None = None
+    batch_rows: int | None = None
+    run_id: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the rows come from, without secrets."""
+        return self.connection.place
+
+    def with_columns(self, columns: tuple[Column, ...]) -> "PostgresqlSource":
+        """The same source, reading these columns."""
+        return replace(self, columns=columns)
+
+    def statement(self, split: Split) -> str:
+        """The SQL that reads a split."""
+        return wrapped(self, select_list(self.columns), split_predicates(split))
+
+    def read(self, split: Split) -> Iterator[pa.RecordBatch]:
+        """Yield the split's rows; see `Source.read`."""
+        from sources.postgresql_read import read_statement
+
+        yield from read_statement(
+            self.connection,
+            self.statement(split),
+            application=f"{APPLICATION_NAME} {self.run_id}".strip(),
+            batch_rows=self.batch_rows,
+        )
+
+
+def wrapped(source: PostgresqlSource, selected: str, predicates: tuple[str, ...] = ()) -> str:
+    """`SELECT selected` from the query within its window and further predicates."""
+    names = ", ".join(quote(name) for name in source.result_names)
+    every = window_predicates(source.cursor, source.window) + predicates
+    where = f"\nWHERE {' AND '.join(every)}" if every else ""
+    return f"SELECT {selected}\nFROM (\n{source.query}\n) AS q({names}){where}"
+
+
+def select_list(columns: tuple[Column, ...]) -> str:
+    """What is read of each column, and the dimensions of each array beside it."""
+    items = []
+    for column in columns:
+        name = quote(column.source_name)
+        items.append(f"{column.select.format(c=f'q.{name}')} AS {name}")
+        if column.is_repeated:
+            hidden = quote(DIMENSIONS_PREFIX + column.source_name)
+            items.append(f"coalesce(array_ndims(q.{name}), 0) AS {hidden}")
+    return ", ".join(items)
+
+
+def window_predicates(cursor: str | None, window: Window | None) -> tuple[str, ...]:
+    """Low < cursor AND cursor <= high, exact whatever the query itself says."""
+    if cursor is None or window is None:
+        return ()
+    column = f"q.{quote(cursor)}"
+    low = () if window.low is None else (f"{column} > {literal(window.low)}",)
+    return (*low, f"{column} <= {literal(window.high)}")
+
+
+def split_predicates(split: Split) -> tuple[str, ...]:
+    """(lower, upper] of a cursor split, [lower, upper) of a key split."""
+    if split.column is None:
+        return ()
+    column = f"q.{quote(split.column)}"
+    above, below = (">=", "<") if split.by_key else (">", "<=")
+    predicates = []
+    if split.lower is not None:
+        predicates.append(f"{column} {above} {literal(split.lower)}")
+    if split.upper is not None:
+        predicates.append(f"{column} {below} {literal(split.upper)}")
+    return tuple(predicates)

@@ -1,0 +1,96 @@
+"""PostgreSQL's errors, sorted into «try again» and «won't help».
+
+SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html. While
+COPY streams, the driver raises a bare OSError without a code: then the text decides.
+"""
+
+import re
+
+from auto_schema.errors import SourceError, SourceRefusedError, SourceUnreachableError
+
+TRANSIENT_STATES = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "53300"})
+_TRANSIENT_TEXT = re.compile(
+    r"terminating connection|server closed the connection|connection (reset|refused|timed out)"
+    r"|could not (connect|receive|send)|no connection to the server|SSL SYSCALL"
+    r"|connection to server .* failed|timeout expired|canceling statement due to conflict"
+    r"|the database system is (starting|shutting)|too many clients|consuming input failed",
+    re.IGNORECASE,
+)
+_REFUSED_AT_LOGIN = re.compile(
+    r"password authentication failed|no password supplied|role .* does not exist"
+    r"|no pg_hba\.conf entry|permission denied for database|certificate verify failed"
+    r"|server does not support SSL|root certificate file",
+    re.IGNORECASE,
+)
+_FIXES = (
+    (
+        re.compile(r"password|role .* does not exist|pg_hba", re.IGNORECASE),
+        "check postgresql_username and postgresql_password, and pg_hba.conf on the server.",
+    ),
+    (
+        re.compile(r'database ".*" does not exist', re.IGNORECASE),
+        "check postgresql_database; `psql -l` lists the databases of the server.",
+    ),
+    (
+        re.compile(r"SSL|certificate", re.IGNORECASE),
+        "check postgresql_sslmode and postgresql_sslrootcert, and that the server offers TLS.",
+    ),
+    (
+        re.compile(r"row-level security", re.IGNORECASE),
+        "row-level security would hide rows in silence: grant BYPASSRLS to the role,"
+        " or read a view that the owner made for it.",
+    ),
+    (
+        re.compile(r"permission denied", re.IGNORECASE),
+        "grant SELECT on it to the role of postgresql_username.",
+    ),
+)
+_UNREACHABLE_FIX = (
+    "check postgresql_host and postgresql_port, firewall, VPC network and subnetwork;"
+    " launcher and workers must both reach the server."
+)
+_QUERY_FIX = "correct the query; it has to run as it is in psql."
+
+
+def source_error(error: BaseException, place: str, query: str = "") -> SourceError:
+    """Turn a driver's error into ours: what the server said, and what to do."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+    message = str(error)
+    text = clean(message)
+    refused = _REFUSED_AT_LOGIN.search(text) or "does not exist" in text
+    transient = state.startswith("08") or state in TRANSIENT_STATES
+    if not state and not refused:
+        streaming_refusal = "PGRES_FATAL_ERROR" in message
+        broken = isinstance(error, OSError) and not streaming_refusal
+        transient = bool(_TRANSIENT_TEXT.search(text)) or broken
+    if transient:
+        return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
+    fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), _QUERY_FIX)
+    position = _position(error, query)
+    where = place + (f", {position}" if position else "")
+    return SourceRefusedError("source refused", where, text, fix)
+
+
+def clean(text: str) -> str:
+    r"""The server's message on one line, without the query and the driver's wrapping.
+
+    >>> clean("IO: [libpq] Failed to execute query: ERROR:  no\nQuery was: COPY (x)")
+    'no'
+    """
+    text = text.split("Query was:")[0]
+    text = re.sub(r"^(?:[A-Z_]+: )?(?:\[libpq\] )?", "", text)
+    text = re.sub(r"^(?:Failed to \w+ query|Failed to connect)[:\s]+", "", text)
+    text = re.sub(r"(?:could not begin COPY: )?\b(?:ERROR|FATAL):\s+", "", text)
+    text = text.replace("Execution error [PGRES_FATAL_ERROR]: ", "")
+    lines = [line.strip() for line in text.splitlines()]
+    kept = [line for line in lines if line and not re.fullmatch(r"[\s^]*|LINE \d+:.*", line)]
+    return " ".join(kept) or "no message"
+
+
+def _position(error: BaseException, query: str) -> str:
+    diagnostics = getattr(error, "diag", None)
+    position = getattr(diagnostics, "statement_position", None)
+    if not position or not query:
+        return ""
+    before = query[: int(position) - 1]
+    return f"line {before.count(chr(10)) + 1}, character {len(before) - before.rfind(chr(10))}"

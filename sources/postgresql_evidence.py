@@ -1,0 +1,223 @@
+"""I/O. A look at the rows of the window, each question only while it is cheap.
+
+Every statement has a timeout of its own; a question that takes longer stays unanswered
+(None), and planning takes the safe way.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+
+from auto_schema.type_maps import Look
+from sources.base import Evidence, KeyValue, SourceColumn
+from sources.postgresql import PostgresqlSource, wrapped
+from sources.postgresql_inspect import reading
+from sources.sql import literal, quote
+
+COUNT_TIMEOUT_MS = 5_000
+LOOK_TIMEOUT_MS = 120_000
+GRID = 1_000
+"""Even cut points of an integer or time range where no histogram is known."""
+
+
+def evidence(
+    opened: "psycopg2.extensions.connection",
+    source: PostgresqlSource,
+    *,
+    look_at: Sequence[SourceColumn],
+    split_column: SourceColumn | None,
+    count_outside: bool,
+    partition: SourceColumn | None,
+) -> Evidence:
+    """Gather what planning needs of the rows themselves.
+
+    Args:
+        opened: a session of ours.
+        source: query, cursor and window of the run.
+        look_at: bare numerics and arrays whose type the data decides.
+        split_column: the column that splits would cut; None: no splits.
+        count_outside: count the rows before and after the window as well.
+        partition: the partition column whose span is checked; None: not needed.
+    """
+    rows, size = _estimate(opened, source)
+    nulls, before, after = _outside(opened, source, count_outside)
+    return Evidence(
+        estimated_rows=rows,
+        estimated_bytes=size,
+        null_cursors=nulls,
+        before=before,
+        after=after,
+        bounds=_bounds(opened, source, split_column) if split_column else (),
+        looks=MappingProxyType(_looks(opened, source, look_at)),
+        partition_span=_span(opened, source, partition) if partition else None,
+    )
+
+
+def _ask(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) -> Any:
+    """The only row of a statement, or None when it takes too long."""
+    with reading(opened, timeout_ms) as cursor:
+        try:
+            cursor.execute(sql)
+        except (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable):
+            return None
+        return cursor.fetchone()
+
+
+def _estimate(
+    opened: "psycopg2.extensions.connection", source: PostgresqlSource
+) -> tuple[int | None, int | None]:
+    row = _ask(opened, f"EXPLAIN (FORMAT JSON) {wrapped(source, 'q.*')}", COUNT_TIMEOUT_MS)
+    if row is None:
+        return None, None
+    plan = row[0][0]["Plan"]
+    return int(plan["Plan Rows"]), int(plan["Plan Rows"]) * max(int(plan["Plan Width"]), 1)
+
+
+def _outside(
+    opened: "psycopg2.extensions.connection", source: PostgresqlSource, count_outside: bool
+) -> tuple[int | None, int | None, int | None]:
+    if source.cursor is None or source.window is None:
+        return None, None, None
+    column = f"q.{quote(source.cursor)}"
+    whole = PostgresqlSource(source.connection, source.query, source.result_names)
+    if not count_outside:
+        row = _ask(opened, wrapped(whole, "count(*)", (f"{column} IS NULL",)), COUNT_TIMEOUT_MS)
+        return (row[0] if row else None), None, None
+    low, high = source.window.low, source.window.high
+    before = f"count(*) FILTER (WHERE {column} <= {literal(low)})" if low is not None else "0"
+    selected = (
+        f"count(*) FILTER (WHERE {column} IS NULL), {before},"
+        f" count(*) FILTER (WHERE {column} > {literal(high)})"
+    )
+    row = _ask(opened, wrapped(whole, selected), COUNT_TIMEOUT_MS)
+    return (row[0], row[1], row[2]) if row else (None, None, None)
+
+
+def _looks(
+    opened: "psycopg2.extensions.connection",
+    source: PostgresqlSource,
+    columns: Sequence[SourceColumn],
+) -> dict[str, Look]:
+    if not columns:
+        return {}
+    items = [item for column in columns for item in _look_items(column)]
+    row = _ask(opened, wrapped(source, ", ".join(items)), LOOK_TIMEOUT_MS)
+    if row is None:
+        return {}
+    values, looks = list(row), {}
+    for column in columns:
+        flat, integer_digits, scale = values[:3]
+        del values[:3]
+        looks[column.name] = Look(
+            None if integer_digits is None else int(integer_digits),
+            None if scale is None else int(scale),
+            None if flat is None else bool(flat),
+        )
+    return looks
+
+
+def _look_items(column: SourceColumn) -> tuple[str, str, str]:
+    """SQL for: every array is flat, most digits before the point, most after it."""
+    name = f"q.{quote(column.name)}"
+    flat = digits = scale = "NULL"
+    if column.type.is_array:
+        no_null = f"NOT EXISTS (SELECT FROM unnest({name}) AS element WHERE element IS NULL)"
+        one = f"(coalesce(array_ndims({name}), 1) = 1 AND {no_null})"
+        flat = f"coalesce(bool_and({one}), true)"
+    elif column.type.name == "numeric":
+        finite = f"{name} NOT IN ('NaN', 'Infinity', '-Infinity')"
+        digits = f"max(length(trunc(abs({name}))::text)) FILTER (WHERE {finite})"
+        scale = f"max(scale({name})) FILTER (WHERE {finite})"
+    return flat, digits, scale
+
+
+def _span(
+    opened: "psycopg2.extensions.connection", source: PostgresqlSource, partition: SourceColumn
+) -> tuple[datetime | date, datetime | date] | None:
+    name = f"q.{quote(partition.name)}"
+    kind = partition.type.name
+    held = f"isfinite({name}) AND {name} >= '0001-01-01'::{kind} AND {name} <= '9999-12-31'::{kind}"
+    selected = f"min({name}) FILTER (WHERE {held}), max({name}) FILTER (WHERE {held})"
+    row = _ask(opened, wrapped(source, selected), COUNT_TIMEOUT_MS)
+    return (row[0], row[1]) if row and row[0] is not None else None
+
+
+_HISTOGRAM = """
+SELECT s.histogram_bounds::text::{kind}[]
+FROM pg_catalog.pg_stats s
+JOIN pg_catalog.pg_class c ON c.relname = s.tablename
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = s.schemaname
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname
+WHERE c.oid = %s AND a.attnum = %s AND s.histogram_bounds IS NOT NULL
+ORDER BY s.inherited DESC LIMIT 1
+"""
+_GRID_TYPES = frozenset({"int2", "int4", "int8", "date", "timestamp", "timestamptz"})
+
+
+def _bounds(
+    opened: "psycopg2.extensions.connection", source: PostgresqlSource, column: SourceColumn
+) -> tuple[KeyValue, ...]:
+    """Values that cut the rows into even parts: the server's histogram, or an even grid."""
+    found = _histogram(opened, column)
+    if not found and column.type.name in _GRID_TYPES:
+        name = f"q.{quote(column.name)}"
+        row = _ask(opened, wrapped(source, f"min({name}), max({name})"), LOOK_TIMEOUT_MS)
+        if row and row[0] is not None:
+            found = grid(_plain(row[0]), _plain(row[1]))
+    inside = [value for value in found if _lies_within(value, source)]
+    return tuple(dict.fromkeys(inside))
+
+
+def _histogram(
+    opened: "psycopg2.extensions.connection", column: SourceColumn
+) -> tuple[KeyValue, ...]:
+    kind = column.type.name
+    if column.origin is None or kind in ("text", "varchar", "uuid"):
+        kind = "text"
+    if column.origin is None:
+        return ()
+    with reading(opened, COUNT_TIMEOUT_MS) as cursor:
+        try:
+            cursor.execute(_HISTOGRAM.format(kind=kind), column.origin)
+            row = cursor.fetchone()
+        except (psycopg2.DataError, psycopg2.errors.QueryCanceled, OverflowError, ValueError):
+            return ()
+    return tuple(_plain(value) for value in row[0]) if row else ()
+
+
+def _plain(value: Any) -> KeyValue:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    result: KeyValue = value
+    return result
+
+
+def _lies_within(value: KeyValue, source: PostgresqlSource) -> bool:
+    window = source.window
+    if window is None or isinstance(value, str):
+        return True
+    low: Any = window.low
+    comparable: Any = value
+    return bool((low is None or comparable > low) and comparable < window.high)
+
+
+def grid(low: KeyValue, high: KeyValue) -> tuple[KeyValue, ...]:
+    """Up to a thousand even points strictly between two values.
+
+    >>> grid(0, 4)
+    (1, 2, 3)
+    """
+    if isinstance(low, datetime) and isinstance(high, datetime):
+        return tuple(low + (high - low) * i / GRID for i in range(1, GRID))
+    if isinstance(low, date) and isinstance(high, date):
+        points = range(low.toordinal() + 1, high.toordinal())
+        return tuple(date.fromordinal(day) for day in points[:: max(1, len(points) // GRID)])
+    if isinstance(low, int) and isinstance(high, int):
+        numbers = range(low + 1, high)
+        return tuple(numbers[:: max(1, len(numbers) // GRID)])
+    return ()

@@ -1,0 +1,235 @@
+"""I/O. inspect() for PostgreSQL: the query's columns, its tables, a key to split on.
+
+psycopg2 asks the catalog; no row of the user's is read here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from auto_schema.errors import ConfigError, SourceRefusedError, shown
+from sources.base import Clock, SourceColumn, SourceProfile
+from sources.postgresql import PostgresqlConnection
+from sources.postgresql_errors import source_error
+from sources.postgresql_types import attribute_rows, resolve, type_rows
+from sources.query import QueryShape, shape
+from sources.sql import quote
+
+DESCRIBE_TIMEOUT_MS = 60_000
+PSYCOPG_NUMERIC = 1700
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands in the profile until the clock is read."""
+
+
+@contextmanager
+def session(connection: PostgresqlConnection) -> Iterator["psycopg2.extensions.connection"]:
+    """An autocommit session of ours, closed at the end.
+
+    Raises:
+        SourceUnreachableError, SourceRefusedError: with what the server said.
+    """
+    try:
+        opened = psycopg2.connect(**connection.parameters())  # type: ignore[call-overload]
+    except psycopg2.Error as error:
+        raise source_error(error, connection.place) from None
+    try:
+        opened.autocommit = True
+        yield opened
+    except psycopg2.Error as error:
+        raise source_error(error, connection.place) from error
+    finally:
+        opened.close()
+
+
+@contextmanager
+def reading(
+    opened: "psycopg2.extensions.connection", timeout_ms: int = DESCRIBE_TIMEOUT_MS
+) -> Iterator[Any]:
+    """A cursor in a read-only transaction set up as the readers' are, then rolled back."""
+    with opened.cursor() as cursor:
+        cursor.execute("BEGIN READ ONLY")
+        try:
+            cursor.execute("SET LOCAL TimeZone = 'UTC'")
+            cursor.execute("SET LOCAL row_security = off")
+            cursor.execute(f"SET LOCAL statement_timeout = {int(timeout_ms)}")
+            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            yield cursor
+        finally:
+            if not opened.closed:
+                cursor.execute("ROLLBACK")
+
+
+def qualified_table(opened: "psycopg2.extensions.connection", name: str, place: str) -> str:
+    """The quoted, schema-qualified name of a table or view given as the user writes it.
+
+    Args:
+        opened: a session of ours.
+        name: `orders`, `shop.orders` or `"My Shop"."Orders"`.
+        place: where it leads, for the message.
+
+    Raises:
+        SourceRefusedError: no such table, view or partitioned table.
+    """
+    with reading(opened) as cursor:
+        try:
+            cursor.execute(
+                "SELECT n.nspname, c.relname FROM pg_class c"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE c.oid = to_regclass(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+                (name,),
+            )
+            row = cursor.fetchone()
+        except psycopg2.Error as error:
+            raise source_error(error, place) from error
+    if row is None:
+        raise SourceRefusedError(
+            "unknown table",
+            f"{place}, source_table_for_schema {shown(name)}",
+            "no table or view of that name is visible to the role",
+            "write it as schema.table, with double quotes around names that have capitals"
+            " or spaces, and check that the role has USAGE on the schema.",
+        )
+    return f"{quote(row[0])}.{quote(row[1])}"
+
+
+def profile(
+    opened: "psycopg2.extensions.connection",
+    connection: PostgresqlConnection,
+    query: str,
+    *,
+    schema_table: str | None,
+) -> SourceProfile:
+    """Describe a query whose placeholders are bound; the clock is read apart.
+
+    Args:
+        opened: a session of ours.
+        connection: where it leads.
+        query: SQL that PostgreSQL itself has to accept.
+        schema_table: qualified table whose comments and columns are told; None: none.
+    """
+    look = shape(query)
+    columns = _columns(opened, connection.place, query)
+    with reading(opened) as cursor:
+        cursor.execute(
+            "SELECT version(), current_setting('server_encoding'), current_setting('TimeZone')"
+        )
+        version, encoding, _ = cursor.fetchone()
+        tables = _qualified(cursor, look)
+        description = _description(cursor, schema_table)
+        notes = _notes(cursor, schema_table, columns)
+        key = _unique_key(cursor, look, columns)
+    return SourceProfile(
+        columns=columns,
+        clock=Clock(now=EPOCH),
+        server=version.split(" on ")[0],
+        description=description,
+        tables=tables,
+        identity=f"postgresql/{connection.database}",
+        split_reason=look.split_reason,
+        unique_key=key,
+        notes=notes,
+        is_utf8=encoding != "SQL_ASCII",
+    )
+
+
+def _columns(
+    opened: "psycopg2.extensions.connection", place: str, query: str
+) -> tuple[SourceColumn, ...]:
+    with reading(opened) as cursor:
+        text = f"SELECT * FROM (\n{query}\n) AS q LIMIT 0"
+        try:
+            cursor.execute(text)
+        except psycopg2.Error as error:
+            raise source_error(error, place, text.removeprefix("SELECT * FROM (\n")) from error
+        described = list(cursor.description)
+        types = type_rows(cursor, {item.type_code for item in described})
+        origins = {(d.table_oid, d.table_column) for d in described if d.table_oid}
+        attributes = attribute_rows(cursor, origins)
+    if not described:
+        raise ConfigError("query without columns", place, "", "select at least one column.")
+    columns = []
+    for item in described:
+        origin = (item.table_oid, item.table_column) if item.table_oid else None
+        known = attributes.get(origin) if origin else None
+        typmod, words, comment = -1, "", known[3] if known else ""
+        if known and known[0] == item.type_code:
+            typmod, words = known[1], known[2]
+        elif item.type_code == PSYCOPG_NUMERIC and item.precision and item.precision < 1001:
+            typmod = ((item.precision << 16) | (item.scale & 0x7FF)) + 4
+        kind = resolve(types, item.type_code, typmod, words)
+        columns.append(SourceColumn(item.name, kind, comment, origin))
+    return tuple(columns)
+
+
+def _qualified(cursor: Any, look: QueryShape) -> tuple[str, ...]:
+    names = []
+    for schema, table in look.tables:
+        written = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
+        cursor.execute(
+            "SELECT n.nspname || '.' || c.relname FROM pg_class c"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(%s)",
+            (written,),
+        )
+        row = cursor.fetchone()
+        names.append(row[0] if row else f"{schema}.{table}".lstrip("."))
+    return tuple(sorted(set(names)))
+
+
+def _description(cursor: Any, schema_table: str | None) -> str:
+    if schema_table is None:
+        return ""
+    cursor.execute(
+        "SELECT coalesce(obj_description(to_regclass(%s), 'pg_class'), '')", (schema_table,)
+    )
+    return str(cursor.fetchone()[0])
+
+
+def _notes(
+    cursor: Any, schema_table: str | None, columns: tuple[SourceColumn, ...]
+) -> tuple[str, ...]:
+    if schema_table is None:
+        return ()
+    cursor.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
+        " AND NOT attisdropped ORDER BY attnum",
+        (schema_table,),
+    )
+    of_table = [row[0] for row in cursor.fetchall()]
+    delivered = {column.name for column in columns}
+    missing = [name for name in of_table if name not in delivered]
+    if not missing:
+        return ()
+    return (f"the query doesn't deliver these columns of {schema_table}: {', '.join(missing)}",)
+
+
+_KEYS = """
+SELECT i.indkey[0] FROM pg_index i
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+JOIN pg_type t ON t.oid = a.atttypid
+WHERE i.indrelid = %s AND i.indisunique AND i.indisvalid AND i.indimmediate
+  AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indexprs IS NULL AND a.attnotnull
+  AND t.typname IN ('int2', 'int4', 'int8', 'uuid', 'text', 'varchar', 'timestamp',
+                    'timestamptz', 'date')
+ORDER BY i.indisprimary DESC, t.typlen, i.indkey[0]
+"""
+
+
+def _unique_key(cursor: Any, look: QueryShape, columns: tuple[SourceColumn, ...]) -> str | None:
+    """A result column that is a unique NOT NULL key of the query's only table."""
+    relations = {column.origin[0] for column in columns if column.origin}
+    if not look.single_table or len(relations) != 1:
+        return None
+    relation = relations.pop()
+    cursor.execute(
+        "SELECT c.relkind IN ('r', 'p', 'm') FROM pg_class c WHERE c.oid = %s", (relation,)
+    )
+    if not cursor.fetchone()[0]:
+        return None
+    cursor.execute(_KEYS, (relation,))
+    numbers = [row[0] for row in cursor.fetchall()]
+    by_number = {column.origin[1]: column.name for column in columns if column.origin}
+    return next((by_number[number] for number in numbers if number in by_number), None)

@@ -1,0 +1,134 @@
+"""I/O. PostgreSQL behind the Inspector protocol: one session for all facts of a plan."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import psycopg2.extensions
+
+from auto_schema.errors import SourceRefusedError
+from sources import postgresql_clock, postgresql_evidence, postgresql_inspect
+from sources.base import (
+    Clock,
+    CursorValue,
+    Evidence,
+    Inspector,
+    OpenTransaction,
+    Source,
+    SourceColumn,
+    SourceProfile,
+    Window,
+)
+from sources.postgresql import PostgresqlConnection, PostgresqlSource
+from sources.query import shape
+from sources.sql import bind, placeholders, without_order
+
+SAMPLE_STAMP = datetime(1900, 1, 1)  # noqa: DTZ001 - stands in for either kind of timestamp
+SAMPLES: tuple[CursorValue, ...] = (SAMPLE_STAMP, 0)
+"""What stands in the placeholders while the query is described: a stamp, or an integer."""
+
+
+@contextmanager
+def inspecting(connection: object, query: str, table: str) -> Iterator[Inspector]:
+    """Open an inspector.
+
+    Args:
+        connection: a PostgresqlConnection.
+        query: the user's query, placeholders and all; empty: all of `table`.
+        table: source_table_for_schema; empty: none.
+
+    Raises:
+        SourceUnreachableError, SourceRefusedError: with what the server said.
+    """
+    if not isinstance(connection, PostgresqlConnection):
+        raise TypeError(f"not a PostgreSQL connection: {type(connection).__name__}")
+    with postgresql_inspect.session(connection) as opened:
+        qualified = None
+        if table:
+            qualified = postgresql_inspect.qualified_table(opened, table, connection.place)
+        text = query or f"SELECT * FROM {qualified}"
+        profile = _profile(opened, connection, text, qualified)
+        yield _Inspector(opened, connection, text, profile)
+
+
+def _profile(
+    opened: "psycopg2.extensions.connection",
+    connection: PostgresqlConnection,
+    query: str,
+    table: str | None,
+) -> SourceProfile:
+    samples = SAMPLES if placeholders(query) else SAMPLES[:1]
+    refused: list[SourceRefusedError] = []
+    for sample in samples:
+        try:
+            bound = bind(query, sample, sample)
+            return postgresql_inspect.profile(opened, connection, bound, schema_table=table)
+        except SourceRefusedError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+class _Inspector:
+    """See `sources.base.Inspector`."""
+
+    def __init__(
+        self,
+        opened: "psycopg2.extensions.connection",
+        connection: PostgresqlConnection,
+        query: str,
+        profile: SourceProfile,
+    ) -> None:
+        self._opened, self._connection, self._query = opened, connection, query
+        self.profile = profile
+
+    def clock(self, *, guard: bool) -> Clock:
+        return postgresql_clock.read_clock(self._opened, guard=guard)
+
+    def integer_cursor(self, name: str) -> tuple[int | None, tuple[OpenTransaction, ...]]:
+        lowest = bind(self._query, None, 2**63 - 1)
+        return postgresql_clock.integer_cursor(self._opened, lowest, self._column(name))
+
+    def source(
+        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
+    ) -> Source:
+        query = self._query
+        if window is not None:
+            query = bind(query, window.low, window.high)
+        if shape(query).has_order:
+            query = without_order(query)
+        names = tuple(column.name for column in self.profile.columns)
+        return PostgresqlSource(
+            self._connection,
+            query,
+            names,
+            cursor=cursor,
+            window=window,
+            batch_rows=batch_rows,
+            run_id=run_id,
+        )
+
+    def evidence(
+        self,
+        source: Source,
+        *,
+        look_at: tuple[SourceColumn, ...],
+        split_column: str | None,
+        count_outside: bool,
+        partition: SourceColumn | None,
+    ) -> Evidence:
+        if not isinstance(source, PostgresqlSource):
+            raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
+        return postgresql_evidence.evidence(
+            self._opened,
+            source,
+            look_at=look_at,
+            split_column=self._column(split_column) if split_column else None,
+            count_outside=count_outside,
+            partition=partition,
+        )
+
+    def _column(self, name: str) -> SourceColumn:
+        found = self.profile.column(name)
+        if found is None:
+            raise SourceRefusedError("unknown column", name, "the query doesn't deliver it", "")
+        return found

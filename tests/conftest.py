@@ -1,0 +1,120 @@
+"""Real servers for the whole session, and a database, dataset and folder per test."""
+
+import contextlib
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from google.cloud import bigquery
+
+from demo.servers import (
+    BigQueryServer,
+    PostgresqlServer,
+    bigquery_server,
+    bucket_server,
+    postgresql_server,
+)
+from tests.sync import PROJECT, Sync, make_client
+
+BUCKET = "bkt"
+NUMBERS = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Third parties' deprecations are theirs; everything else stays an error."""
+    for module in ("apache_beam", "google", "grpc", "dill", "hdfs", "httplib2", "psycopg2"):
+        config.addinivalue_line("filterwarnings", f"ignore::DeprecationWarning:{module}.*")
+    config.addinivalue_line("filterwarnings", "ignore::FutureWarning:google.*")
+    config.addinivalue_line("filterwarnings", "ignore:.*unclosed.*:ResourceWarning")
+    config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """The server of SMART_SYNC_TEST_POSTGRESQL (host:port:user), else the wheel's own."""
+    named = os.environ.get("SMART_SYNC_TEST_POSTGRESQL")
+    if named:
+        host, port, user = named.rsplit(":", 2)
+        yield PostgresqlServer(host, int(port), user)
+        return
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the local BigQuery and the bucket keep their data, both the same."""
+    return tmp_path_factory.mktemp("servers") / "data"
+
+
+@pytest.fixture(scope="session")
+def target(data_folder: Path) -> Iterator[BigQueryServer]:
+    with bigquery_server(data_folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bucket(data_folder: Path) -> Iterator[str]:
+    """The address of a Cloud Storage over the folder where the local BigQuery looks."""
+    with bucket_server(data_folder, BUCKET) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def client(target: BigQueryServer) -> bigquery.Client:
+    return make_client(target)
+
+
+@pytest.fixture
+def database(postgresql: PostgresqlServer) -> Iterator[PostgresqlServer]:
+    """A database of the test's own."""
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    with contextlib.closing(psycopg2.connect(postgresql.dsn)) as admin:
+        admin.autocommit = True
+        cursor = admin.cursor()
+        cursor.execute(f"CREATE DATABASE {name}")
+        yield PostgresqlServer(postgresql.host, postgresql.port, postgresql.user, name)
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sql(database: PostgresqlServer) -> Iterator[Callable[..., Any]]:
+    """Run SQL in the test's database, each call in a transaction of its own; rows or None."""
+    with contextlib.closing(psycopg2.connect(database.dsn)) as connection:
+        connection.autocommit = True
+
+        def run(text: str, *values: Any) -> Any:
+            with connection.cursor() as cursor:
+                cursor.execute(text, values or None)
+                return cursor.fetchall() if cursor.description else None
+
+        yield run
+
+
+@pytest.fixture
+def dataset(client: bigquery.Client) -> str:
+    """A dataset of the test's own."""
+    name = f"d{os.getpid()}_{next(NUMBERS)}"
+    client.create_dataset(f"{PROJECT}.{name}")
+    return name
+
+
+@pytest.fixture
+def sync(
+    database: PostgresqlServer,
+    target: BigQueryServer,
+    client: bigquery.Client,
+    dataset: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Sync:
+    """main() against the test's database and dataset, in this process."""
+    for name, value in target.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    return Sync(database, client, dataset, tmp_path / "temp", capsys)
