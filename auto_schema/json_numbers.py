@@ -10,8 +10,12 @@ from decimal import Decimal
 
 from auto_schema.kernels import Array, pc
 
-CANDIDATE = r"(^|[:\[,\s])-?([0-9][0-9.]{15}|[0-9]+(\.[0-9]+)?[eE])"
-"""A number of sixteen digits or more, or one with an exponent."""
+CANDIDATE = r"(^|[:\[,\s])-?([0-9][0-9.]{14,}[1-9]|[0-9]+(\.[0-9]+)?[eE])"
+"""A number with a nonzero digit in the sixteenth place or later, or with an exponent.
+
+Up to fifteen significant digits a double always gives back; zeros at the end, as
+PostgreSQL's own divisions leave them, are not significant.
+"""
 MAX_DEPTH = 500
 """https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type"""
 REASON = "a JSON number with more digits than a double holds (json_numbers=text keeps it)"
