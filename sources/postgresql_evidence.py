@@ -13,7 +13,7 @@ import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 
-from auto_schema.type_maps import Look
+from auto_schema.type_maps import NATIVE_ELEMENTS, Look
 from sources.base import Evidence, KeyValue, SourceColumn
 from sources.postgresql import PostgresqlSource, wrapped
 from sources.postgresql_inspect import reading
@@ -127,6 +127,8 @@ def _look_items(column: SourceColumn) -> tuple[str, str, str]:
     flat = digits = scale = "NULL"
     if column.type.is_array:
         no_null = f"NOT EXISTS (SELECT FROM unnest({name}) AS element WHERE element IS NULL)"
+        if column.type.name in NATIVE_ELEMENTS:  # these have an equality operator: faster
+            no_null = f"array_position({name}, NULL) IS NULL"
         one = f"(coalesce(array_ndims({name}), 1) = 1 AND {no_null})"
         flat = f"coalesce(bool_and({one}), true)"
     elif column.type.name == "numeric":
