@@ -1,0 +1,159 @@
+"""What is made from tables: metadata.json, README's parameters, docs/type-mapping.md.
+
+`make docs` writes them, and a test fails when one is stale.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from auto_schema.type_maps import (
+    ARRAY_JSON_LOSS,
+    ARRAY_LOSS,
+    POSTGRESQL,
+    PostgresType,
+    describe_rules,
+    numeric_rule,
+)
+from pipeline.parameter_checks import REGEXES
+from pipeline.parameters import PARAMETERS, Kind, Parameter
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- parameters: made by `make docs` -->", "<!-- end of parameters -->"
+NOT_YET = "*Not in this version.* "
+
+_PARAM_TYPES = {Kind.BOOL: "BOOLEAN", Kind.ENUM: "ENUM", Kind.INT: "NUMBER"}
+
+
+def metadata() -> dict[str, Any]:
+    """The template's metadata.
+
+    See https://cloud.google.com/dataflow/docs/guides/templates/configuring-flex-templates#metadata
+    """
+    return {
+        "name": "Smart Sync to BigQuery",
+        "description": "Syncs PostgreSQL into a BigQuery table: once, or again and again for only"
+        " what is new. No row is lost or doubled: each run is published in one atomic step.",
+        "parameters": [_metadata_of(p) for p in PARAMETERS if not p.planned],
+    }
+
+
+def _metadata_of(parameter: Parameter) -> dict[str, Any]:
+    required = parameter.required and not parameter.source
+    entry: dict[str, Any] = {
+        "name": parameter.name,
+        "label": parameter.label,
+        "helpText": _help(parameter),
+        "isOptional": not required,
+        "paramType": _PARAM_TYPES.get(parameter.kind, "TEXT"),
+    }
+    if parameter.default:
+        entry["defaultValue"] = parameter.default
+    if parameter.kind is Kind.ENUM:
+        entry["enumOptions"] = [{"value": choice} for choice in _choices(parameter) if choice]
+    elif pattern := REGEXES.get(parameter.kind):
+        entry["regexes"] = [pattern if required or parameter.default else f"^$|{pattern}"]
+    if parameter.source:
+        entry |= {"parentName": "data_source", "parentTriggerValues": [parameter.source]}
+    else:
+        entry["groupName"] = parameter.group
+    return entry
+
+
+def _choices(parameter: Parameter) -> list[str]:
+    return [c for c in parameter.choices if c not in parameter.planned_choices]
+
+
+def _help(parameter: Parameter) -> str:
+    return parameter.help + (f" For example: {parameter.example}" if parameter.example else "")
+
+
+def readme_tables() -> str:
+    """The parameters as Markdown, one table per group."""
+    groups: dict[str, list[Parameter]] = {}
+    for parameter in PARAMETERS:
+        groups.setdefault(parameter.group, []).append(parameter)
+    return "\n\n".join(_group(name, members) for name, members in groups.items())
+
+
+def _group(name: str, members: Iterable[Parameter]) -> str:
+    lines = [f"### {name}", "", "| parameter | default | meaning |", "|---|---|---|"]
+    for p in members:
+        default = "**required**" if p.required else f"`{p.default}`" if p.default else ""
+        text = (NOT_YET if p.planned else "") + p.help
+        if choices := [c for c in _choices(p) if c]:
+            text += " One of " + ", ".join(f"`{c}`" for c in choices) + "."
+        if p.planned_choices:
+            text += f" {', '.join(f'`{c}`' for c in p.planned_choices)}: not in this version."
+        if p.example and not p.choices and p.kind is not Kind.BOOL:
+            text += f" Example: `{p.example}`"
+        lines.append(f"| `{p.name}` | {default} | {text.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines)
+
+
+def with_tables(readme: str) -> str:
+    """README with its tables renewed between the two marks."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{readme_tables()}\n\n{END}{after}"
+
+
+def type_mapping() -> str:
+    """docs/type-mapping.md."""
+    rows = describe_rules(list(POSTGRESQL.values()))
+    numerics = [
+        ("numeric(p,s), p−s ≤ 29 and s ≤ 9", "NUMERIC"),
+        ("numeric(p,s), p−s ≤ 38 and s ≤ 38", "BIGNUMERIC"),
+        ("numeric(p,s), wider", "STRING"),
+        ("numeric, its data fit", "BIGNUMERIC"),
+        ("numeric, its data don't fit or weren't seen", "STRING"),
+    ]
+    for words, bigquery in numerics:
+        rule = numeric_rule(bigquery, PostgresType("numeric", "numeric"))
+        rows.append((words, rule.select.format(c="c"), bigquery, rule.loss))
+    rows.append(("T[], one dimension, no NULL inside", "c, or c::text[]", "ARRAY<T>", ARRAY_LOSS))
+    rows.append(("T[], otherwise", "to_jsonb(c)::text", "JSON", ARRAY_JSON_LOSS))
+    lines = [
+        "# Types",
+        "",
+        "Made from `auto_schema/type_maps.py` by `make docs`. Every value arrives unchanged, or"
+        " its row becomes a dead letter with column, value and reason. What a type can't carry"
+        " over at all stands under «loses».",
+        "",
+        "Domains are read as their base type. A type that isn't here (a composite, an"
+        " extension's own) is an error that names column and type; cast it in the query.",
+        "",
+        "Where a type can become several, an existing destination column decides.",
+        "",
+        "| PostgreSQL | read as | BigQuery | loses |",
+        "|---|---|---|---|",
+        *(f"| {a} | `{b}` | {c} | {d} |" for a, b, c, d in rows),
+        "",
+        "JSON is staged as text and becomes JSON by `PARSE_JSON(…, wide_number_mode=>'round')`"
+        " when it is published, since BigQuery loads no JSON from Parquet. A number with more"
+        " digits than a double holds makes its row a dead letter (`json_numbers=double`), or the"
+        " column is kept as STRING (`json_numbers=text`).",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def files() -> dict[Path, str]:
+    """Every made file and its text."""
+    readme = ROOT / "README.md"
+    return {
+        ROOT / "metadata.json": json.dumps(metadata(), indent=2, ensure_ascii=False) + "\n",
+        readme: with_tables(readme.read_text(encoding="utf-8")),
+        ROOT / "docs" / "type-mapping.md": type_mapping(),
+    }
+
+
+def main() -> None:
+    """Write them."""
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
