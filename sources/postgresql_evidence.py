@@ -33,6 +33,7 @@ def evidence(
     split_column: SourceColumn | None,
     count_outside: bool,
     partition: SourceColumn | None,
+    hidden_nulls: SourceColumn | None,
 ) -> Evidence:
     """Gather what planning needs of the rows themselves.
 
@@ -43,9 +44,13 @@ def evidence(
         split_column: the column that splits would cut; None: no splits.
         count_outside: count the rows before and after the window as well.
         partition: the partition column whose span is checked; None: not needed.
+        hidden_nulls: the cursor column when the query's own placeholders hide its NULLs;
+            they are then counted in its table.
     """
     rows, size = _estimate(opened, source)
     nulls, before, after = _outside(opened, source, count_outside)
+    if hidden_nulls is not None:
+        nulls = _nulls_in_table(opened, hidden_nulls)
     return Evidence(
         estimated_rows=rows,
         estimated_bytes=size,
@@ -96,6 +101,33 @@ def _outside(
     )
     row = _ask(opened, wrapped(whole, selected), COUNT_TIMEOUT_MS)
     return (row[0], row[1], row[2]) if row else (None, None, None)
+
+
+_NULL_SHARE = """
+SELECT (s.null_frac * c.reltuples)::int8
+FROM pg_catalog.pg_stats s
+JOIN pg_catalog.pg_class c ON c.relname = s.tablename
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = s.schemaname
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname
+WHERE c.oid = {0} AND a.attnum = {1} AND c.reltuples > 0 ORDER BY s.inherited DESC LIMIT 1
+"""
+
+
+def _nulls_in_table(opened: "psycopg2.extensions.connection", column: SourceColumn) -> int | None:
+    """NULLs of a column in its own table: counted, or estimated where that takes long."""
+    if column.origin is None:
+        return None
+    relation, number = column.origin
+    named = _ask(
+        opened,
+        "SELECT a.attrelid::regclass::text, quote_ident(a.attname) FROM pg_catalog.pg_attribute a"
+        f" WHERE a.attrelid = {relation} AND a.attnum = {number}",
+        COUNT_TIMEOUT_MS,
+    )
+    sql = f"SELECT count(*) FROM {named[0]} WHERE {named[1]} IS NULL"
+    row = _ask(opened, sql, COUNT_TIMEOUT_MS)
+    row = row or _ask(opened, _NULL_SHARE.format(relation, number), COUNT_TIMEOUT_MS)
+    return int(row[0]) if row else None
 
 
 def _looks(

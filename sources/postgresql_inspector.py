@@ -125,7 +125,14 @@ class _Inspector:
             split_column=self._column(split_column) if split_column else None,
             count_outside=count_outside,
             partition=partition,
+            hidden_nulls=self._hidden_nulls(source),
         )
+
+    def _hidden_nulls(self, source: PostgresqlSource) -> SourceColumn | None:
+        """The cursor, when a predicate with the placeholders keeps its NULLs from us."""
+        if source.cursor is None or not placeholders(self._query):
+            return None
+        return self._column(source.cursor)
 
     def _column(self, name: str) -> SourceColumn:
         found = self.profile.column(name)

@@ -18,6 +18,7 @@ from demo.servers import (
     bucket_server,
     postgresql_server,
 )
+from tests.bodies import checked_bodies
 from tests.sync import PROJECT, Sync, make_client
 
 BUCKET = "bkt"
@@ -101,6 +102,13 @@ def dataset(client: bigquery.Client) -> str:
     name = f"d{os.getpid()}_{next(NUMBERS)}"
     client.create_dataset(f"{PROJECT}.{name}")
     return name
+
+
+@pytest.fixture(autouse=True)
+def sent_jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """All BigQuery jobs that the test's process sends; each is checked as it is sent."""
+    with checked_bodies(monkeypatch) as sent:
+        yield sent
 
 
 @pytest.fixture

@@ -75,3 +75,12 @@ def test_the_plan_shown_is_the_plan_run_and_writes_nothing(sync, sql):
     ]
     assert stable
     assert not ran.err
+
+
+def test_rows_without_a_stamp_are_counted_also_behind_the_users_own_predicate(sync, sql):
+    sql(ORDERS)
+    sql("INSERT INTO orders VALUES (2000, 'no stamp', NULL), (2001, 'nor here', NULL)")
+    built = {"enable_smart_sync": "true", "source_table_for_schema": "orders"}
+    for parameters in (SMART, built):
+        shown = sync.ok(**parameters, plan_only="true")
+        assert "2 rows have NULL in updated_at" in shown.out

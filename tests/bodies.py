@@ -1,0 +1,82 @@
+"""Every job and table that a test sends to BigQuery, checked: an emulator forgives much."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from google.cloud import bigquery
+from google.cloud._http import JSONConnection
+
+from tests.discovery import errors
+
+REQUIRED_OF_LOADS = ("destinationTable", "writeDisposition", "createDisposition", "sourceFormat")
+
+
+def job_faults(body: dict[str, Any]) -> list[str]:
+    """What real BigQuery, or our own rules, would refuse in a job."""
+    found = errors("bigquery.v2", "Job", body)
+    load = body.get("configuration", {}).get("load")
+    if load is not None:
+        found += [f"load job without {key}" for key in REQUIRED_OF_LOADS if key not in load]
+        if load.get("autodetect"):
+            found.append("load job detects its schema")
+        if not load.get("parquetOptions", {}).get("enableListInference"):
+            found.append("load job without enableListInference")
+        fields = load.get("schema", {}).get("fields", [])
+        found += [f"JSON from Parquet: {f['name']}" for f in fields if f["type"] == "JSON"]
+        if "*" in "".join(load.get("sourceUris", [])):
+            found.append("load job with a wildcard")
+    return found
+
+
+def table_faults(body: dict[str, Any]) -> list[str]:
+    """What real BigQuery would refuse in a table."""
+    return errors("bigquery.v2", "Table", body)
+
+
+@contextmanager
+def checked_bodies(patch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """Record all job bodies of the client library, and fail on the first bad one."""
+    sent: list[dict[str, Any]] = []
+    original = JSONConnection.api_request
+    uploads = {name: getattr(bigquery.Client, name) for name in _UPLOADS}
+
+    def api_request(self: Any, method: str, path: str = "", data: Any = None, **rest: Any) -> Any:
+        if method in ("POST", "PATCH", "PUT") and isinstance(data, dict):
+            _check(path, data)
+            if path.endswith("/jobs"):
+                sent.append(data)
+        return original(self, method=method, path=path, data=data, **rest)
+
+    def upload(name: str) -> Any:
+        def send(self: Any, stream: Any, metadata: dict[str, Any], *rest: Any, **more: Any) -> Any:
+            _check("/jobs", metadata)
+            sent.append(metadata)
+            return uploads[name](self, stream, metadata, *rest, **more)
+
+        return send
+
+    patch.setattr(JSONConnection, "api_request", api_request)
+    for name in _UPLOADS:
+        patch.setattr(bigquery.Client, name, upload(name))
+    yield sent
+
+
+_UPLOADS = ("_do_resumable_upload", "_do_multipart_upload")
+
+
+def _without_nulls(body: Any) -> Any:
+    """In Google's JSON APIs a null says the same as an absent key."""
+    if isinstance(body, dict):
+        return {key: _without_nulls(value) for key, value in body.items() if value is not None}
+    return [_without_nulls(value) for value in body] if isinstance(body, list) else body
+
+
+def _check(path: str, body: dict[str, Any]) -> None:
+    found, body = [], _without_nulls(body)
+    if path.endswith("/jobs"):
+        found = job_faults(body)
+    elif "/tables" in path and "/data" not in path:
+        found = table_faults(body)
+    assert not found, f"{path}: {found}\n{body}"
