@@ -8,6 +8,8 @@ import pyarrow as pa
 
 NULLABLE = "NULLABLE"
 REPEATED = "REPEATED"
+INGESTION_TIME = "_PARTITIONTIME"
+"""Stands for the field of a table that is partitioned by ingestion time."""
 
 
 @dataclass(frozen=True, slots=True)

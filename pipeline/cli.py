@@ -21,6 +21,7 @@ from pipeline.gather import gather
 from pipeline.graph import build, build_single_step
 from pipeline.history import make_tables, read_outcome, write_event
 from pipeline.options import Options
+from pipeline.parameter_docs import usage
 from pipeline.progress import configure_logging, progress
 from pipeline.runner import beam_flag_faults, run
 from pipeline.version import VERSION
@@ -29,6 +30,7 @@ from smart_sync.plan import SyncPlan, make_plan
 
 LOGGER = logging.getLogger("smart_sync")
 BUG = 70
+INTERRUPTED = 130
 BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
 
 
@@ -41,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SyncError as error:
         print_error(error)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("smart-sync: interrupted; run it again, it starts afresh.", file=sys.stderr)
+        return INTERRUPTED
     except Exception:
         traceback.print_exc()
         print(f"smart-sync {VERSION}: {BUG_FIX}.", file=sys.stderr)
@@ -48,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words: Sequence[str]) -> int:
+    if {"--help", "-h"} & set(words):
+        print(usage())
+        return 0
     options = parse(words)
     for warning in options.warnings:
         LOGGER.warning("%s", warning)

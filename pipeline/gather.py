@@ -10,6 +10,7 @@ from importlib import import_module
 from google.cloud import bigquery
 
 from auto_schema.errors import raise_all
+from pipeline.staging import check_bucket
 from pipeline.target import read_target, read_watermark
 from smart_sync.plan import Facts
 from smart_sync.request import SyncRequest
@@ -32,6 +33,7 @@ def gather(request: SyncRequest, client: bigquery.Client, run_id: str) -> Facts:
     module = import_module(SOURCES[request.data_source])
     with module.inspecting(request.connection, request.query, request.schema_table) as inspector:
         target = read_target(client, request.destination)
+        check_bucket(request.temp_location, target.location, request.endpoints)
         _, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
         raise_all(faults)
         facts = Facts(inspector.profile, target, _source(request, inspector, run_id))

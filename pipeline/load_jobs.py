@@ -11,7 +11,7 @@ from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
-from auto_schema.schema import Column
+from auto_schema.schema import INGESTION_TIME, Column, TableSchema
 from pipeline.bigquery import (
     CONNECTION_ERRORS,
     JobLabels,
@@ -172,12 +172,9 @@ def load_straight(
         config.write_disposition = _load_disposition(plan)
         if plan.added and plan.mode is Mode.APPEND:
             config.schema_update_options = ["ALLOW_FIELD_ADDITION"]
-        if plan.schema.partitioning and plan.schema.partitioning.field != "_PARTITIONTIME":
-            config.time_partitioning = bigquery.TimePartitioning(
-                type_=plan.schema.partitioning.type, field=plan.schema.partitioning.field
-            )
-        if plan.schema.clustering:
-            config.clustering_fields = list(plan.schema.clustering)
+        if config.write_disposition == "WRITE_TRUNCATE" or plan.mode is Mode.CREATE:
+            config.time_partitioning = time_partitioning(plan.schema)
+            config.clustering_fields = list(plan.schema.clustering) or None
         if plan.mode is Mode.CREATE:
             properties: dict[str, Any] = {"labels": dict(plan.labels)}
             if plan.schema.description:
@@ -189,6 +186,17 @@ def load_straight(
         )
 
     return run_attempts(client, plan, "publish", start)
+
+
+def time_partitioning(schema: TableSchema) -> bigquery.TimePartitioning | None:
+    """As the API wants it; by ingestion time has no field."""
+    if schema.partitioning is None:
+        return None
+    field_name = schema.partitioning.field
+    return bigquery.TimePartitioning(
+        type_=schema.partitioning.type,
+        field=None if field_name == INGESTION_TIME else field_name,
+    )
 
 
 def _load_disposition(plan: SyncPlan) -> str:

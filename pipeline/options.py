@@ -100,9 +100,11 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
         beam_argv, "staging_location"
     )
     local = runner.lower() in LOCAL_RUNNERS
-    if not temp_location and not local:
+    if not local and not temp_location.startswith("gs://"):
+        why = "workers and BigQuery share files through a bucket"
         fix = "give --temp_location=gs://bucket/folder."
-        faults.append(ConfigError("missing parameter", "temp_location", "", fix))
+        what = "malformed parameter" if temp_location else "missing parameter"
+        faults.append(ConfigError(what, "temp_location", why, fix))
     raise_all(faults)
     if not temp_location:
         temp_location = str(Path(tempfile.gettempdir()) / "bigquery-smart-sync")

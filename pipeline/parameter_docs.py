@@ -92,6 +92,17 @@ def _group(name: str, members: Iterable[Parameter]) -> str:
     return "\n".join(lines)
 
 
+def usage() -> str:
+    """All parameters as plain text, for --help."""
+    lines = ["python main.py --name=value …", ""]
+    for p in PARAMETERS:
+        default = "required" if p.required else p.default
+        lines.append(f"  --{p.name}{f' ({default})' if default else ''}")
+        lines.append(f"      {'Not in this version. ' if p.planned else ''}{p.help}")
+    lines += ["", "Other flags are Beam's own: --runner, --temp_location, --region and so on."]
+    return "\n".join(lines)
+
+
 def with_tables(readme: str) -> str:
     """README with its tables renewed between the two marks."""
     before, _, rest = readme.partition(BEGIN)

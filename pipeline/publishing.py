@@ -26,6 +26,7 @@ from pipeline.load_jobs import (
     make_staging_table,
     publish_job_id,
     run_statement,
+    time_partitioning,
 )
 from pipeline.stage_files import empty_file, total
 from pipeline.staging import Folder
@@ -202,10 +203,7 @@ class Publisher:
             table_id(self.plan.destination),
             schema=[field(column, staged=False) for column in self.plan.schema],
         )
-        if self.plan.schema.partitioning:
-            table.time_partitioning = bigquery.TimePartitioning(
-                type_=self.plan.schema.partitioning.type, field=self.plan.schema.partitioning.field
-            )
+        table.time_partitioning = time_partitioning(self.plan.schema)
         table.clustering_fields = list(self.plan.schema.clustering) or None
         table.description = self.plan.schema.description or None
         table.labels = dict(self.plan.labels)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import Forbidden, GoogleAPICallError
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage  # type: ignore[attr-defined] # a namespace package
@@ -24,6 +24,9 @@ from smart_sync.request import Endpoints
 
 LOGGER = logging.getLogger("smart_sync")
 FAILED = "FAILED"
+MULTI_REGIONS = ("US", "EU")
+"""Datasets there load from more than one location:
+https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet#limitations"""
 STORAGE_ERRORS = (
     GoogleAPICallError,
     GoogleAuthError,
@@ -114,6 +117,34 @@ def _client(endpoints: Endpoints) -> storage.Client:
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": endpoints.storage},
     )
+
+
+def check_bucket(temp_location: str, dataset_location: str, endpoints: Endpoints) -> None:
+    """Look at the temp bucket before anything starts.
+
+    Raises:
+        TargetError: it is missing, or lies where BigQuery can't load it from.
+    """
+    if not temp_location.startswith("gs://"):
+        return
+    name = temp_location.removeprefix("gs://").partition("/")[0]
+    try:
+        bucket = _client(endpoints).lookup_bucket(name, timeout=30)
+    except Forbidden:
+        return  # roles/storage.objectAdmin is enough to run; it doesn't show the bucket
+    except STORAGE_ERRORS as error:
+        raise staging_error(error, temp_location) from error
+    if bucket is None:
+        fix = f"make it with `gcloud storage buckets create gs://{name}`, or correct the name."
+        raise TargetError("temp bucket is missing", temp_location, "", fix)
+    place, wanted = str(bucket.location or "").upper(), dataset_location.upper()
+    if place and wanted not in MULTI_REGIONS and place != wanted:
+        raise TargetError(
+            "temp bucket and dataset are in different locations",
+            temp_location,
+            f"the bucket is in {place}, the dataset in {wanted}",
+            f"use a bucket in {wanted}: BigQuery loads only from there.",
+        )
 
 
 def staging_error(error: BaseException, path: str) -> TargetError:

@@ -10,7 +10,7 @@ from google.cloud import bigquery
 from auto_schema.errors import SchemaError, TargetError, shown
 from auto_schema.evolve import CurrentField
 from auto_schema.names import quoted, string_literal
-from auto_schema.schema import Partitioning
+from auto_schema.schema import INGESTION_TIME, Partitioning
 from auto_schema.type_maps import standard
 from pipeline.bigquery import as_target_errors, table_id
 from smart_sync.plan import Target
@@ -59,7 +59,7 @@ def _target(location: str, table: bigquery.Table) -> Target:
         fields=tuple(
             CurrentField(f.name, standard(f.field_type), f.mode or "NULLABLE") for f in table.schema
         ),
-        partitioning=Partitioning(time.field or "_PARTITIONTIME", time.type_) if time else None,
+        partitioning=Partitioning(time.field or INGESTION_TIME, time.type_) if time else None,
         clustering=tuple(table.clustering_fields or ()),
         labels=tuple(sorted(table.labels.items())),
         rows=None if streaming or table.num_rows is None else int(table.num_rows),

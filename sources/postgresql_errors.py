@@ -12,6 +12,7 @@ TRANSIENT_STATES = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "5330
 _TRANSIENT_TEXT = re.compile(
     r"terminating connection|server closed the connection|connection (reset|refused|timed out)"
     r"|could not (connect|receive|send)|no connection to the server|SSL SYSCALL"
+    r"|could not translate host name|no route to host|network is unreachable"
     r"|connection to server .* failed|timeout expired|canceling statement due to conflict"
     r"|the database system is (starting|shutting)|too many clients|consuming input failed",
     re.IGNORECASE,
