@@ -12,7 +12,7 @@ from google.cloud import bigquery
 from auto_schema.errors import raise_all
 from pipeline.staging import check_bucket
 from pipeline.target import read_target, read_watermark
-from smart_sync.plan import Facts
+from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import (
     columns_to_look_at,

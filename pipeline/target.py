@@ -13,7 +13,7 @@ from auto_schema.names import quoted, string_literal
 from auto_schema.schema import INGESTION_TIME, Partitioning
 from auto_schema.type_maps import standard
 from pipeline.bigquery import as_target_errors, table_id
-from smart_sync.plan import Target
+from smart_sync.facts import Target
 from smart_sync.request import TableRef
 from smart_sync.window import CURSOR_KINDS, Cursor, Watermark
 from sources.base import CursorValue

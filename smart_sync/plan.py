@@ -5,25 +5,20 @@ Pure: no clock, no environment, no client. All faults of a plan are raised at on
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from auto_schema.conform import Checks
-from auto_schema.errors import SchemaError, SyncError, TargetError, raise_all
-from auto_schema.evolve import AddColumn, CurrentField, conflict_error, diff, layout_conflict
-from auto_schema.names import label
+from auto_schema.errors import SchemaError, SyncError, raise_all
+from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.facts import Facts, Target
+from smart_sync.plan_checks import plan_warnings, source_labels, target_faults
 from smart_sync.request import Endpoints, SyncRequest, TableRef, WriteDisposition
 from smart_sync.schema_plan import plan_columns, plan_layout
 from smart_sync.splits import cut, fingerprint, make_splits, split_count
-from smart_sync.window import Cursor, Watermark, WindowPlan
-from sources.base import Evidence, Source, SourceProfile, Split
-
-MAX_PARTITIONS = 4_000
-"""Per job: https://cloud.google.com/bigquery/quotas#partitioned_tables"""
-MAX_COLUMNS = 10_000
-UNITS = {"HOUR": 3600, "DAY": 86_400, "MONTH": 2_629_800, "YEAR": 31_557_600}
-"""Seconds of a partition, for an estimate of how many there will be."""
+from smart_sync.window import Cursor, WindowPlan
+from sources.base import Source, Split
 
 
 class Mode(StrEnum):
@@ -40,44 +35,6 @@ class Way(StrEnum):
 
     LOAD = "load"
     STATEMENT = "statement"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The destination as it is.
-
-    Attributes:
-        location: the dataset's location.
-        exists: whether the table is there.
-        fields: its columns by case-folded name.
-        rows: its row count; None when not known (a streaming buffer, a view).
-    """
-
-    location: str
-    exists: bool = False
-    fields: tuple[CurrentField, ...] = ()
-    partitioning: Partitioning | None = None
-    clustering: tuple[str, ...] = ()
-    labels: tuple[tuple[str, str], ...] = ()
-    rows: int | None = None
-    require_partition_filter: bool = False
-
-    def by_name(self) -> dict[str, CurrentField]:
-        """The fields by case-folded name."""
-        return {f.name.casefold(): f for f in self.fields}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that a plan is made of, beside the request."""
-
-    profile: SourceProfile
-    target: Target
-    source: Source
-    evidence: Evidence = field(default_factory=Evidence)
-    cursor: Cursor | None = None
-    watermark: Watermark = field(default_factory=Watermark)
-    window: WindowPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +129,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     schema = TableSchema(columns, *layout, facts.profile.description)
     mode, mode_reason = choose_mode(request, facts.target)
     added, more = _changes(request, facts.target, schema, mode)
-    faults += more + _target_faults(request, facts, schema)
+    faults += more + target_faults(request, facts, schema)
     raise_all(faults)
     schema, layout_note = _kept_layout(request, facts.target, schema, mode)
     swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
@@ -221,7 +178,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         estimated_bytes=facts.evidence.estimated_bytes,
         watermark_how=facts.watermark.how,
         target_only=_target_only(facts.target, schema) if mode is not Mode.REBUILD else (),
-        warnings=_warnings(request, facts),
+        warnings=plan_warnings(request, facts),
         notes=tuple(filter(None, (*facts.profile.notes, *notes, layout_note))),
     )
 
@@ -290,80 +247,6 @@ def _changes(
     return added, faults
 
 
-def _target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> list[SyncError]:
-    target, faults = facts.target, list[SyncError]()
-    where = f"table {request.destination}"
-    if not target.exists and not request.create_if_needed:
-        why = "create_disposition=CREATE_NEVER"
-        fix = "create the table, or set create_disposition=CREATE_IF_NEEDED."
-        faults.append(TargetError("destination table is missing", where, why, fix))
-    empties = request.write_disposition is WriteDisposition.EMPTY
-    if empties and target.exists and target.rows != 0 and not request.delete_existing_table:
-        why = f"it holds {target.rows:,} rows" if target.rows is not None else "it may hold rows"
-        fix = "choose WRITE_APPEND or WRITE_TRUNCATE, or another destination_bigquery_table."
-        faults.append(TargetError("write_disposition=WRITE_EMPTY on a full table", where, why, fix))
-    if len(schema.columns) > MAX_COLUMNS:
-        why = f"{len(schema.columns):,} columns, the most is {MAX_COLUMNS:,}"
-        faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
-    faults.extend(_partition_faults(where, schema.partitioning, facts.evidence))
-    faults.extend(_label_faults(request, facts))
-    return faults
-
-
-def _partition_faults(
-    where: str, partitioning: Partitioning | None, evidence: Evidence
-) -> list[SyncError]:
-    if partitioning is None or evidence.partition_span is None:
-        return []
-    low, high = (_as_date_time(value) for value in evidence.partition_span)
-    count = int((high - low).total_seconds() // UNITS[partitioning.type]) + 1
-    if count <= MAX_PARTITIONS:
-        return []
-    fitting = next((u for u, s in UNITS.items() if (high - low).total_seconds() / s < 3900), "YEAR")
-    return [
-        SchemaError(
-            "too many partitions",
-            f"{where}, partition_field {partitioning.field}",
-            f"{low:%Y-%m-%d} to {high:%Y-%m-%d} makes up to {count:,} partitions by"
-            f" {partitioning.type}, a job may touch {MAX_PARTITIONS:,}",
-            f"set partition_type={fitting}, or another partition_field.",
-        )
-    ]
-
-
-def _as_date_time(value: datetime | date) -> datetime:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
-    return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - only differences count
-
-
-def _label_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
-    wanted = dict(source_labels(facts.profile)).get("sync_source")
-    current = dict(facts.target.labels).get("sync_source")
-    if not facts.target.exists or request.replaces or request.accept_source_change:
-        return []
-    if wanted is None or current is None or current == wanted:
-        return []
-    return [
-        TargetError(
-            "the destination belongs to another source",
-            f"table {request.destination}, label sync_source",
-            f"it is {current}, this source ({', '.join(facts.profile.tables)}) is {wanted};"
-            " two sources that share one MAX lose rows",
-            "give each source its own destination_bigquery_table, or set"
-            " accept_source_change=true if the source only moved or was renamed.",
-        )
-    ]
-
-
-def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
-    """The label of a table that this source fills: who, not where (the host may move)."""
-    if not profile.tables:
-        return ()
-    text = "|".join((profile.identity, *profile.tables))
-    return (("sync_source", label(hashlib.sha256(text.encode()).hexdigest()[:32])),)
-
-
 def _layout_of(of: Target | TableSchema) -> tuple[Partitioning | None, tuple[str, ...]]:
     return of.partitioning, of.clustering
 
@@ -385,28 +268,3 @@ def _kept_layout(
 def _target_only(target: Target, schema: TableSchema) -> tuple[str, ...]:
     wanted = {column.name.casefold() for column in schema}
     return tuple(f.name for f in target.fields if f.name.casefold() not in wanted)
-
-
-def _warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
-    warnings = list(facts.window.warnings) if facts.window else []
-    evidence, cursor = facts.evidence, facts.cursor
-    if cursor and evidence.null_cursors:
-        warnings.append(
-            f"{evidence.null_cursors:,} rows have NULL in {cursor.source_name}: they never match"
-            " a window and are not synced; give the column a value or use another cursor"
-        )
-    if cursor and evidence.before:
-        warnings.append(f"{evidence.before:,} rows lie before the window and are left out")
-    if cursor and evidence.after:
-        warnings.append(
-            f"{evidence.after:,} rows lie after the window's end; the next run reads them"
-        )
-    no_label = facts.target.exists and "sync_source" not in dict(facts.target.labels)
-    if no_label and request.smart_sync and not request.replaces:
-        warnings.append(
-            f"{request.destination} has no sync_source label: nothing guards it against a second"
-            " source with the same cursor"
-        )
-    if not facts.profile.is_utf8:
-        warnings.append("the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused")
-    return tuple(warnings)

@@ -1,0 +1,46 @@
+"""Facts: all that a plan is made of, beside the request."""
+
+from dataclasses import dataclass, field
+
+from auto_schema.evolve import CurrentField
+from auto_schema.schema import Partitioning
+from smart_sync.window import Cursor, Watermark, WindowPlan
+from sources.base import Evidence, Source, SourceProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The destination as it is.
+
+    Attributes:
+        location: the dataset's location.
+        exists: whether the table is there.
+        fields: its columns by case-folded name.
+        rows: its row count; None when not known (a streaming buffer, a view).
+    """
+
+    location: str
+    exists: bool = False
+    fields: tuple[CurrentField, ...] = ()
+    partitioning: Partitioning | None = None
+    clustering: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    rows: int | None = None
+    require_partition_filter: bool = False
+
+    def by_name(self) -> dict[str, CurrentField]:
+        """The fields by case-folded name."""
+        return {f.name.casefold(): f for f in self.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a plan is made of, beside the request."""
+
+    profile: SourceProfile
+    target: Target
+    source: Source
+    evidence: Evidence = field(default_factory=Evidence)
+    cursor: Cursor | None = None
+    watermark: Watermark = field(default_factory=Watermark)
+    window: WindowPlan | None = None

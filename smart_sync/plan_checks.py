@@ -1,0 +1,118 @@
+"""What stands against a plan, and what the operator should know of it."""
+
+import hashlib
+from datetime import date, datetime
+
+from auto_schema.errors import SchemaError, SyncError, TargetError
+from auto_schema.names import label
+from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.facts import Facts
+from smart_sync.request import SyncRequest, WriteDisposition
+from sources.base import Evidence, SourceProfile
+
+MAX_PARTITIONS = 4_000
+"""Per job: https://cloud.google.com/bigquery/quotas#partitioned_tables"""
+MAX_COLUMNS = 10_000
+UNITS = {"HOUR": 3600, "DAY": 86_400, "MONTH": 2_629_800, "YEAR": 31_557_600}
+"""Seconds of a partition, for an estimate of how many there will be."""
+
+
+def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> list[SyncError]:
+    """Every fault of the destination that would end the run."""
+    target, faults = facts.target, list[SyncError]()
+    where = f"table {request.destination}"
+    if not target.exists and not request.create_if_needed:
+        why = "create_disposition=CREATE_NEVER"
+        fix = "create the table, or set create_disposition=CREATE_IF_NEEDED."
+        faults.append(TargetError("destination table is missing", where, why, fix))
+    empties = request.write_disposition is WriteDisposition.EMPTY
+    if empties and target.exists and target.rows != 0 and not request.delete_existing_table:
+        why = f"it holds {target.rows:,} rows" if target.rows is not None else "it may hold rows"
+        fix = "choose WRITE_APPEND or WRITE_TRUNCATE, or another destination_bigquery_table."
+        faults.append(TargetError("write_disposition=WRITE_EMPTY on a full table", where, why, fix))
+    if len(schema.columns) > MAX_COLUMNS:
+        why = f"{len(schema.columns):,} columns, the most is {MAX_COLUMNS:,}"
+        faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
+    faults.extend(_partition_faults(where, schema.partitioning, facts.evidence))
+    faults.extend(_label_faults(request, facts))
+    return faults
+
+
+def _partition_faults(
+    where: str, partitioning: Partitioning | None, evidence: Evidence
+) -> list[SyncError]:
+    if partitioning is None or evidence.partition_span is None:
+        return []
+    low, high = (_as_date_time(value) for value in evidence.partition_span)
+    count = int((high - low).total_seconds() // UNITS[partitioning.type]) + 1
+    if count <= MAX_PARTITIONS:
+        return []
+    fitting = next((u for u, s in UNITS.items() if (high - low).total_seconds() / s < 3900), "YEAR")
+    return [
+        SchemaError(
+            "too many partitions",
+            f"{where}, partition_field {partitioning.field}",
+            f"{low:%Y-%m-%d} to {high:%Y-%m-%d} makes up to {count:,} partitions by"
+            f" {partitioning.type}, a job may touch {MAX_PARTITIONS:,}",
+            f"set partition_type={fitting}, or another partition_field.",
+        )
+    ]
+
+
+def _as_date_time(value: datetime | date) -> datetime:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - only differences count
+
+
+def _label_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
+    wanted = dict(source_labels(facts.profile)).get("sync_source")
+    current = dict(facts.target.labels).get("sync_source")
+    if not facts.target.exists or request.replaces or request.accept_source_change:
+        return []
+    if wanted is None or current is None or current == wanted:
+        return []
+    return [
+        TargetError(
+            "the destination belongs to another source",
+            f"table {request.destination}, label sync_source",
+            f"it is {current}, this source ({', '.join(facts.profile.tables)}) is {wanted};"
+            " two sources that share one MAX lose rows",
+            "give each source its own destination_bigquery_table, or set"
+            " accept_source_change=true if the source only moved or was renamed.",
+        )
+    ]
+
+
+def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
+    """The label of a table that this source fills: who, not where (the host may move)."""
+    if not profile.tables:
+        return ()
+    text = "|".join((profile.identity, *profile.tables))
+    return (("sync_source", label(hashlib.sha256(text.encode()).hexdigest()[:32])),)
+
+
+def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
+    """What the operator should know before the run."""
+    warnings = list(facts.window.warnings) if facts.window else []
+    evidence, cursor = facts.evidence, facts.cursor
+    if cursor and evidence.null_cursors:
+        warnings.append(
+            f"{evidence.null_cursors:,} rows have NULL in {cursor.source_name}: they never match"
+            " a window and are not synced; give the column a value or use another cursor"
+        )
+    if cursor and evidence.before:
+        warnings.append(f"{evidence.before:,} rows lie before the window and are left out")
+    if cursor and evidence.after:
+        warnings.append(
+            f"{evidence.after:,} rows lie after the window's end; the next run reads them"
+        )
+    no_label = facts.target.exists and "sync_source" not in dict(facts.target.labels)
+    if no_label and request.smart_sync and not request.replaces:
+        warnings.append(
+            f"{request.destination} has no sync_source label: nothing guards it against a second"
+            " source with the same cursor"
+        )
+    if not facts.profile.is_utf8:
+        warnings.append("the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused")
+    return tuple(warnings)

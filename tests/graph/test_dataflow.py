@@ -1,0 +1,77 @@
+"""The launcher's own way: main.py writes a Dataflow job and exits, having run nothing."""
+
+import json
+
+import pytest
+from apache_beam.portability.api import beam_runner_api_pb2
+
+from tests.discovery import errors
+from tests.secret_manager import secret_manager
+from tests.sync import PASSWORD
+
+NAME = "projects/demo-project/secrets/pg/versions/7"
+SMART = {"enable_smart_sync": "true", "source_table_for_schema": "orders"}
+
+
+@pytest.fixture
+def launch(sync, sql, tmp_path, bucket, monkeypatch):
+    """main() as the Flex launcher calls it; returns what it left in the template folder."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    sql("CREATE TABLE orders (id int8, updated_at timestamptz)")
+    sql("INSERT INTO orders VALUES (1, '2024-05-01')")
+
+    def run(**parameters):
+        flags = {
+            "runner": "DataflowRunner",
+            "project": "my-project",
+            "region": "us-central1",
+            "dataflow_endpoint": "http://localhost:1",
+            "staging_location": str(tmp_path),
+            "temp_location": "gs://bkt/tmp",
+            "job_name": "orders",
+            "template_location": str(tmp_path / "job.json"),
+            "sdk_container_image": "image:1",
+        }
+        result = sync.ok("--no_auth", **SMART | flags | parameters)
+        job = (tmp_path / "job.json").read_text()
+        return result, job, (tmp_path / "pipeline.pb").read_bytes()
+
+    return run
+
+
+def test_the_launcher_writes_a_valid_job_and_runs_nothing(launch, sync):
+    result, job, proto = launch()
+    assert "launched run" in result.out
+    assert errors("dataflow.v1b3", "Job", json.loads(job)) == []
+    steps = beam_runner_api_pb2.Pipeline.FromString(proto).components.transforms.values()
+    names = {step.unique_name.split("/")[0] for step in steps}
+    assert {"Read t", "Transform", "Conform to schema", "Stage as Parquet"} <= names
+    assert {"Publish t", "Report the run"} <= names
+    assert "t" not in sync.tables()
+    assert [run["status"] for run in sync.history()] == ["running"]
+
+
+def test_a_plain_password_is_in_the_staged_graph_only_and_is_warned_about(launch, caplog):
+    _, job, proto = launch()
+    assert PASSWORD not in job
+    assert PASSWORD.encode() in proto
+    assert any("Secret Manager" in record.getMessage() for record in caplog.records)
+
+
+def test_a_password_by_name_is_nowhere(launch, monkeypatch, caplog):
+    with secret_manager({NAME: PASSWORD}) as url:
+        monkeypatch.setenv("SECRET_MANAGER_EMULATOR_HOST", url)
+        _, job, proto = launch(postgresql_password=NAME)
+    assert PASSWORD not in job
+    assert PASSWORD.encode() not in proto
+    assert not any(PASSWORD in record.getMessage() for record in caplog.records)
+
+
+def test_plan_only_still_submits_a_job_that_only_reports(launch, sync):
+    result, job, proto = launch(plan_only="true")
+    assert "window" in result.out
+    assert errors("dataflow.v1b3", "Job", json.loads(job)) == []
+    steps = beam_runner_api_pb2.Pipeline.FromString(proto).components.transforms.values()
+    assert any(step.unique_name.startswith("Report the run") for step in steps)
+    assert not any(step.unique_name.startswith("Read") for step in steps)
+    assert sync.tables() == set()
