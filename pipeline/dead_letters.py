@@ -63,7 +63,8 @@ def merge_statement(plan: SyncPlan, staging: str) -> str:
     return (
         f"MERGE {plan.dead_letter_table.sql} AS t\n"
         f"USING (SELECT {destination} AS destination, column_name, reason, row_hash,\n"
-        "         ANY_VALUE(value) AS value, ANY_VALUE(raw_row) AS raw_row\n"
+        "         ANY_VALUE(value) AS value,\n"
+        "         PARSE_JSON(ANY_VALUE(raw_row)) AS raw_row\n"
         f"       FROM {staging} GROUP BY column_name, reason, row_hash) AS s\n"
         "ON t.destination = s.destination AND t.row_hash = s.row_hash\n"
         "   AND t.column_name = s.column_name AND t.reason = s.reason\n"
@@ -71,5 +72,5 @@ def merge_statement(plan: SyncPlan, staging: str) -> str:
         "  (run_id, time, destination, column_name, value, reason, raw_row, row_hash)\n"
         f"VALUES ({string_literal(plan.run_id)}, CURRENT_TIMESTAMP(), s.destination,"
         " s.column_name, s.value,\n"
-        "        s.reason, PARSE_JSON(s.raw_row, wide_number_mode=>'round'), s.row_hash)"
+        "        s.reason, s.raw_row, s.row_hash)"
     )

@@ -42,7 +42,9 @@ class PostgresqlConnection:
         """`postgresql://host:port/database`, without user and password."""
         return f"postgresql://{self.host}:{self.port}/{self.database}"
 
-    def parameters(self, *, application: str = APPLICATION_NAME) -> dict[str, str]:
+    def parameters(
+        self, *, application: str = APPLICATION_NAME, encoding: str = "UTF8"
+    ) -> dict[str, str]:
         """Libpq keywords; resolves the password, so call it where a connection opens."""
         words = {
             "host": self.host,
@@ -54,14 +56,14 @@ class PostgresqlConnection:
             "application_name": application,
             "sslmode": self.sslmode,
             "sslrootcert": self.sslrootcert,
-            "client_encoding": "UTF8",
+            "client_encoding": encoding,
             "keepalives_idle": "60",
         }
         return {word: value for word, value in words.items() if value}
 
-    def uri(self, *, application: str = APPLICATION_NAME) -> str:
+    def uri(self, *, application: str = APPLICATION_NAME, encoding: str = "UTF8") -> str:
         """A libpq connection URI holding the password: never log it."""
-        words = self.parameters(application=application)
+        words = self.parameters(application=application, encoding=encoding)
         query = "&".join(f"{word}={percent(value, safe='')}" for word, value in words.items())
         return f"postgresql:///?{query}"
 
@@ -76,6 +78,8 @@ class PostgresqlSource:
         columns: those that are read, with how.
         cursor, window: the predicate around the query, where there is one.
         batch_rows: rows per batch; None: batches of about 16 MiB.
+        encoding: of the session: SQL_ASCII for a database that doesn't check its text, so
+            that bytes which aren't UTF-8 become dead letters and not an error of the read.
     """
 
     connection: PostgresqlConnection
@@ -86,6 +90,7 @@ class PostgresqlSource:
     window: Window | None = None
     batch_rows: int | None = None
     run_id: str = ""
+    encoding: str = "UTF8"
 
     @property
     def place(self) -> str:
@@ -109,6 +114,7 @@ class PostgresqlSource:
             self.statement(split),
             application=f"{APPLICATION_NAME} {self.run_id}".strip(),
             batch_rows=self.batch_rows,
+            encoding=self.encoding,
         )
 
 

@@ -105,6 +105,7 @@ class _Inspector:
             window=window,
             batch_rows=batch_rows,
             run_id=run_id,
+            encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
         )
 
     def evidence(

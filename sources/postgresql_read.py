@@ -35,14 +35,19 @@ SESSION = (
 
 
 def read_statement(
-    connection: PostgresqlConnection, sql: str, *, application: str, batch_rows: int | None
+    connection: PostgresqlConnection,
+    sql: str,
+    *,
+    application: str,
+    batch_rows: int | None,
+    encoding: str = "UTF8",
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of one statement; the session ends with the iterator.
 
     Raises:
         SourceUnreachableError, SourceRefusedError: as `Source.read` says.
     """
-    ahead = _ReadAhead(connection, sql, application)
+    ahead = _ReadAhead(connection, sql, application, encoding)
     try:
         for batch in ahead:
             yield from _cut(batch, batch_rows)
@@ -61,8 +66,11 @@ def _cut(batch: pa.RecordBatch, rows: int | None) -> Iterator[pa.RecordBatch]:
 class _ReadAhead:
     """Batches of a statement, read by a thread up to AHEAD before they are asked for."""
 
-    def __init__(self, connection: PostgresqlConnection, sql: str, application: str) -> None:
-        self._connection, self._sql, self._application = connection, sql, application
+    def __init__(
+        self, connection: PostgresqlConnection, sql: str, application: str, encoding: str
+    ) -> None:
+        self._connection, self._sql = connection, sql
+        self._application, self._encoding = application, encoding
         self._queue: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._fill, name="read ahead", daemon=True)
@@ -104,7 +112,7 @@ class _ReadAhead:
             return
 
     def _read(self) -> None:
-        uri = self._connection.uri(application=self._application)
+        uri = self._connection.uri(application=self._application, encoding=self._encoding)
         with adbc_driver_postgresql.dbapi.connect(uri) as session:
             with session.cursor() as cursor:
                 for setting in SESSION:
