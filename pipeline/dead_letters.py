@@ -32,13 +32,11 @@ def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[S
     if not files:
         return
     _make_table(client, plan)
-    staging = plan.destination.sibling(f"_sync_dead_{plan.run_id.replace('-', '_')}")
+    staging = plan.staging.dead_table
     fields = [bigquery.SchemaField(name, "STRING") for name in DEAD_LETTER_SCHEMA.names]
     make_staging_table(client, staging, fields)
     load_into_existing(client, plan, staging, files, "dead")
     run_statement(client, plan, merge_statement(plan, staging.sql), "dead_letters")
-    with as_target_errors(f"staging table {staging}"):
-        client.delete_table(table_id(staging), not_found_ok=True)
 
 
 def _make_table(client: bigquery.Client, plan: SyncPlan) -> None:

@@ -162,12 +162,13 @@ def load_straight(
         client: of the job project.
         plan: the run's.
         files: in a bucket; at least one.
-        columns: the destination's full schema after the job, as SchemaFields.
+        columns: the destination's full schema after the job; empty: it keeps its own.
     """
 
     def start(job_id: str, labels: JobLabels) -> Any:
         config = load_config(labels)
-        config.schema = list(columns)
+        if columns:
+            config.schema = list(columns)
         config.create_disposition = "CREATE_IF_NEEDED" if plan.create_if_needed else "CREATE_NEVER"
         config.write_disposition = _load_disposition(plan)
         if plan.added and plan.mode is Mode.APPEND:

@@ -56,7 +56,13 @@ class Publisher:
                 return _failed(outcome, failures)
             self._check_sums(staged)
             self._check_dead_letters(staged)
-            outcome = self._publish(staged, outcome)
+            if outcome.rows_staged or self.plan.mode in (Mode.REPLACE, Mode.REBUILD):
+                job_id = publish_job_id(self.plan, "publish")
+                outcome = replace(outcome, status="publishing", publish_job=job_id)
+                outcome = self._publish(staged, outcome)
+            else:
+                self._make_empty_table()
+                outcome = replace(outcome, status="succeeded")
         except Exception as error:
             failure = Failure.of(error, "Publish", traceback=traceback.format_exc())
             return _failed(outcome, (*failures, failure))
@@ -117,25 +123,18 @@ class Publisher:
         )
 
     def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
-        if not outcome.rows_staged and self.plan.mode in (Mode.APPEND, Mode.CREATE):
-            self._make_empty_table()
-            return replace(outcome, status="succeeded")
         files = [file for split in staged for file in split.files]
         straight = self.plan.way is Way.LOAD and len(files) <= MAX_URIS
-        job_id = publish_job_id(self.plan, "publish")
-        outcome = replace(outcome, status="publishing", publish_job=job_id)
         if not straight:
             self._load_staging_table(files, outcome.rows_staged)
         write_event(self.client, self.plan, outcome)
         if straight:
             files = files or [empty_file(self.folder, self.plan.schema)]
-            job = load_straight(self.client, self.plan, files, self._full_schema())
+            job = load_straight(self.client, self.plan, files, self._load_schema())
             published = int(job.output_rows)
         else:
             job = run_statement(self.client, self.plan, publish_statement(self.plan), "publish")
             published = self._published(job)
-            with as_target_errors(f"staging table {self.plan.staging.table}"):
-                self.client.delete_table(table_id(self.plan.staging.table), not_found_ok=True)
         self._label_table()
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
         if published != outcome.rows_staged:
@@ -185,11 +184,16 @@ class Publisher:
             if child.statement_type == "INSERT"
         )
 
-    def _full_schema(self) -> list[bigquery.SchemaField]:
-        """The destination's schema after the run: its own fields, then the added ones."""
+    def _load_schema(self) -> list[bigquery.SchemaField]:
+        """The schema that a straight load gives or adds to the table.
+
+        None where the table keeps its own: Parquet's columns are matched by name then.
+        """
         planned = [field(column, staged=False) for column in self.plan.schema]
         if self.plan.mode in (Mode.CREATE, Mode.REBUILD):
             return planned
+        if not self.plan.added:
+            return []
         with as_target_errors(f"table {self.plan.destination}"):
             current = list(self.client.get_table(table_id(self.plan.destination)).schema)
         there = {each.name.casefold() for each in current}
@@ -211,15 +215,23 @@ class Publisher:
             self.client.create_table(table, exists_ok=True)
 
     def _label_table(self) -> None:
-        """The source's label on a table that this run made, rebuilt or took over."""
-        wanted = dict(self.plan.labels)
-        if not wanted or not self.plan.sets_label:
+        """The source's label and description on a table that this run made or took over."""
+        if not self.plan.sets_label:
             return
+        description = self.plan.schema.description
         with as_target_errors(f"table {self.plan.destination}"):
             table = self.client.get_table(table_id(self.plan.destination))
-            if any(table.labels.get(key) != value for key, value in wanted.items()):
-                table.labels = {**table.labels, **wanted}
-                self.client.update_table(table, ["labels"])
+            changed = []
+            if any(table.labels.get(key) != value for key, value in self.plan.labels):
+                table.labels = {**table.labels, **dict(self.plan.labels)}
+                changed.append("labels")
+            if self.plan.mode in (Mode.CREATE, Mode.REBUILD) and description != (
+                table.description or ""
+            ):
+                table.description = description
+                changed.append("description")
+            if changed:
+                self.client.update_table(table, changed)
 
 
 def _failed(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:

@@ -13,7 +13,9 @@ from pipeline.staging import Folder
 from smart_sync.plan import SyncPlan
 from sources.base import Split
 
-LOGGER = logging.getLogger("smart_sync.progress")
+LOGGER = logging.getLogger("smart_sync")
+PROGRESS = logging.getLogger("smart_sync.progress")
+"""One line per batch, which a local run turns into a bar."""
 READ = "Read"
 LONGEST_PAUSE_S = 30
 
@@ -67,6 +69,6 @@ def _attempt(plan: SyncPlan, split: Split, attempt: int) -> Iterator[SplitElemen
     for batch in plan.source.read(split):
         rows += batch.num_rows
         yield SplitBatch(split.index, attempt, batch)
-        LOGGER.info("split=%d attempt=%d rows=%d", split.index, attempt, rows)
-    LOGGER.info("split=%d attempt=%d rows=%d done", split.index, attempt, rows)
+        PROGRESS.info("split=%d attempt=%d rows=%d", split.index, attempt, rows)
+    PROGRESS.info("split=%d attempt=%d rows=%d done", split.index, attempt, rows)
     yield SplitDone(split.index, attempt, rows)

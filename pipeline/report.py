@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import apache_beam as beam
+from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
-from pipeline.bigquery import make_client
+from pipeline.bigquery import as_target_errors, make_client, table_id
 from pipeline.elements import Outcome
 from pipeline.history import event_row, write_event
 from pipeline.staging import STORAGE_ERRORS, Folder
@@ -23,7 +24,7 @@ class RunFailedError(Exception):
     """Ends a failed job, after its report was written."""
 
 
-def report(plan: SyncPlan, outcome: Outcome, client: Any, folder: Folder) -> Outcome:
+def report(plan: SyncPlan, outcome: Outcome, client: bigquery.Client, folder: Folder) -> Outcome:
     """Write the run's last event, log it as one JSON line, clear the staging folder.
 
     Doing it twice equals doing it once.
@@ -38,11 +39,22 @@ def report(plan: SyncPlan, outcome: Outcome, client: Any, folder: Folder) -> Out
         write_event(client, plan, outcome)
     except SyncError as error:
         LOGGER.error("the run history could not be written: %s", error)
+    _clear(plan, client, folder)
+    return outcome
+
+
+def _clear(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> None:
+    """Remove what the run staged; what can't be removed now expires by itself."""
     try:
         folder.clear()
     except STORAGE_ERRORS as error:
         LOGGER.warning("%s could not be cleared: %s", folder.path, error)
-    return outcome
+    for table in (plan.staging.table, plan.staging.dead_table):
+        try:
+            with as_target_errors(f"staging table {table}"):
+                client.delete_table(table_id(table), not_found_ok=True)
+        except SyncError as error:
+            LOGGER.warning("%s", error)
 
 
 class _Report(beam.DoFn):

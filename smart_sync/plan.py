@@ -43,6 +43,7 @@ class Staging:
 
     folder: str
     table: TableRef
+    dead_table: TableRef
 
     @property
     def is_bucket(self) -> bool:
@@ -134,9 +135,10 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     schema, layout_note = _kept_layout(request, facts.target, schema, mode)
     swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
     splits, split_reason = plan_splits(request, facts)
-    way, way_reason = choose_way(request, schema, swaps=swaps)
+    target_only = () if mode is Mode.REBUILD else _target_only(facts.target, schema)
+    widened_aside = bool(added and target_only)
+    way, way_reason = choose_way(request, schema, swaps=swaps, widened_aside=widened_aside)
     destination = request.destination
-    folder = f"{request.temp_location.rstrip('/')}/{run_id}"
     return SyncPlan(
         run_id=run_id,
         launched_at=now,
@@ -161,7 +163,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         split_fingerprint=fingerprint(splits),
         split_reason=split_reason,
         connections=min(request.max_source_connections, len(splits)),
-        staging=Staging(folder, destination.sibling(f"_sync_staging_{run_id.replace('-', '_')}")),
+        staging=_staging(request, run_id),
         checks=Checks(utf8=not facts.profile.is_utf8, json_numbers=request.json_numbers),
         max_retries=request.max_retries,
         max_dead_letters=request.max_dead_letters,
@@ -177,9 +179,18 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         estimated_rows=facts.evidence.estimated_rows,
         estimated_bytes=facts.evidence.estimated_bytes,
         watermark_how=facts.watermark.how,
-        target_only=_target_only(facts.target, schema) if mode is not Mode.REBUILD else (),
+        target_only=target_only,
         warnings=plan_warnings(request, facts),
         notes=tuple(filter(None, (*facts.profile.notes, *notes, layout_note))),
+    )
+
+
+def _staging(request: SyncRequest, run_id: str) -> Staging:
+    name = run_id.replace("-", "_")
+    return Staging(
+        f"{request.temp_location.rstrip('/')}/{run_id}",
+        request.destination.sibling(f"_sync_staging_{name}"),
+        request.destination.sibling(f"_sync_dead_{name}"),
     )
 
 
@@ -194,13 +205,25 @@ def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str]:
     return Mode.APPEND, f"write_disposition={request.write_disposition}"
 
 
-def choose_way(request: SyncRequest, schema: TableSchema, *, swaps: bool) -> tuple[Way, str]:
-    """Whether files are loaded straight into the table, and why not."""
+def choose_way(
+    request: SyncRequest, schema: TableSchema, *, swaps: bool, widened_aside: bool
+) -> tuple[Way, str]:
+    """Whether files are loaded straight into the table, and why not.
+
+    Args:
+        request: what the operator asked for.
+        schema: the planned one.
+        swaps: the table is rebuilt with another layout.
+        widened_aside: columns are added to a table that has others of its own.
+    """
     json = [column.name for column in schema if column.is_json]
     if json:
         return Way.STATEMENT, f"BigQuery loads no JSON from Parquet ({', '.join(json)})"
     if not request.temp_location.startswith("gs://"):
         return Way.STATEMENT, "temp_location is a local folder: each file is a load job of its own"
+    if widened_aside:
+        why = "columns are added to a table that has others of its own"
+        return Way.STATEMENT, why
     if swaps:
         return Way.STATEMENT, "the table is rebuilt with another layout"
     return Way.LOAD, "one load job of all files"

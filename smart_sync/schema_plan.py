@@ -155,7 +155,9 @@ def partition_column(request: SyncRequest, profile: SourceProfile) -> SourceColu
     """The source column that the table will be partitioned on, if it is there."""
     if not request.auto_schema or not request.partition_field:
         return None
-    return profile.column(_source_names(request, [request.partition_field])[0])
+    found = profile.column(_source_names(request, [request.partition_field])[0])
+    fits = found is not None and found.type.name in ("date", "timestamp", "timestamptz")
+    return found if fits and found and not found.type.is_array else None
 
 
 def plan_layout(

@@ -256,8 +256,8 @@ def _held_back(
             f"the start of {names} can't be seen, and it didn't end within 60 s: grant"
             " pg_read_all_stats to the role, or set late_commit_guard to a duration"
         )
-    if not window.is_empty:
-        return None
+    if not window.is_empty or isinstance(window.high, int):
+        return None  # of an integer cursor there is simply nothing new
     age = clock.now - hold.since if hold.since else timedelta(0)
     return HeldBack(hold.why, age > request.guard_longest)
 

@@ -53,8 +53,17 @@ _UNREACHABLE_FIX = (
 _QUERY_FIX = "correct the query; it has to run as it is in psql."
 
 
-def source_error(error: BaseException, place: str, query: str = "") -> SourceError:
-    """Turn a driver's error into ours: what the server said, and what to do."""
+def source_error(
+    error: BaseException, place: str, query: str = "", *, offset: int = 0
+) -> SourceError:
+    """Turn a driver's error into ours: what the server said, and what to do.
+
+    Args:
+        error: the driver's.
+        place: where the source is.
+        query: the user's query, to tell line and character in it.
+        offset: characters that were sent before it.
+    """
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
     message = str(error)
     text = clean(message)
@@ -67,7 +76,7 @@ def source_error(error: BaseException, place: str, query: str = "") -> SourceErr
     if transient:
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
     fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), _QUERY_FIX)
-    position = _position(error, query)
+    position = _position(error, query, offset)
     where = place + (f", {position}" if position else "")
     return SourceRefusedError("source refused", where, text, fix)
 
@@ -88,10 +97,10 @@ def clean(text: str) -> str:
     return " ".join(kept) or "no message"
 
 
-def _position(error: BaseException, query: str) -> str:
+def _position(error: BaseException, query: str, offset: int) -> str:
     diagnostics = getattr(error, "diag", None)
     position = getattr(diagnostics, "statement_position", None)
-    if not position or not query:
+    if not position or not offset < int(position) <= offset + len(query):
         return ""
-    before = query[: int(position) - 1]
+    before = query[: int(position) - 1 - offset]
     return f"line {before.count(chr(10)) + 1}, character {len(before) - before.rfind(chr(10))}"

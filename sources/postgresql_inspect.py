@@ -140,11 +140,11 @@ def _columns(
     opened: "psycopg2.extensions.connection", place: str, query: str
 ) -> tuple[SourceColumn, ...]:
     with reading(opened) as cursor:
-        text = f"SELECT * FROM (\n{query}\n) AS q LIMIT 0"
+        before = "SELECT * FROM (\n"
         try:
-            cursor.execute(text)
+            cursor.execute(f"{before}{query}\n) AS q LIMIT 0")
         except psycopg2.Error as error:
-            raise source_error(error, place, text.removeprefix("SELECT * FROM (\n")) from error
+            raise source_error(error, place, query, offset=len(before)) from error
         described = list(cursor.description)
         types = type_rows(cursor, {item.type_code for item in described})
         origins = {(d.table_oid, d.table_column) for d in described if d.table_oid}
