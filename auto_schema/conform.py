@@ -90,13 +90,8 @@ def _hidden(batch: pa.RecordBatch, column: Column) -> Array | None:
 
 
 def plain(array: Array) -> Array:
-    """The storage behind extension types, also inside lists."""
-    if isinstance(array, pa.ExtensionArray):
-        return array.storage
-    if pa.types.is_list(array.type) and isinstance(array.values, pa.ExtensionArray):
-        values = array.values.storage
-        return arrow.ListArray.from_arrays(array.offsets, values, mask=array.is_null())
-    return array
+    """The storage behind an extension type."""
+    return array.storage if isinstance(array, pa.ExtensionArray) else array
 
 
 Bad = dict[int, str]
@@ -110,34 +105,40 @@ def _convert(
     if dimensions is not None:
         _note(bad, pc.greater(dimensions, 1), "array of more than one dimension")
     if column.is_repeated:
-        array, more = _convert_list(raw, column.arrow)
+        array, more = _convert_list(raw, column.arrow, checks)
     else:
-        if checks.utf8 and pa.types.is_string(raw.type):
-            raw, more = _valid_utf8(raw)
-            bad = more | bad
-        array, more = _cast(raw, column.arrow)
+        array, more = _convert_values(raw, column.arrow, checks)
     bad = more | bad
-    if not column.is_repeated:
-        _note_out_of_range(bad, array)
     if column.is_json and checks.json_numbers == "double":
         bad = json_numbers.refused(array) | bad
     return (_nulled(array, bad) if bad else array), bad
 
 
-def _convert_list(raw: Array, wanted: Any) -> tuple[Array, Bad]:
+def _convert_values(raw: Array, wanted: pa.DataType, checks: Checks) -> tuple[Array, Bad]:
     bad: Bad = {}
-    flat = raw.flatten()
-    parents = pc.list_parent_indices(raw)
-    values, more = _cast(flat, wanted.value_type)
-    _note_out_of_range(more, values)
+    if checks.utf8 and pa.types.is_string(raw.type):
+        raw, bad = _valid_utf8(raw)
+    array, more = _cast(raw, wanted)
+    bad = more | bad
+    _note_out_of_range(bad, array)
+    return array, bad
+
+
+def _convert_list(raw: Array, wanted: Any, checks: Checks) -> tuple[Array, Bad]:
+    """Lists of checked values; a list of none comes out for a NULL one."""
+    bad: Bad = {}
+    flat = plain(raw.flatten())
+    lengths = pc.fill_null(pc.list_value_length(raw), 0).cast(pa.int32())
+    offsets = arrow.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths)])
+    values, more = _convert_values(flat, wanted.value_type, checks)
+    array = arrow.ListArray.from_arrays(offsets, values)
     for index in pc.indices_nonzero(pc.is_null(flat)).to_pylist():
-        more.setdefault(index, "array with a NULL element")
-    for index, reason in more.items():
-        bad.setdefault(parents[index].as_py(), reason)
-    lengths = pc.fill_null(pc.list_value_length(raw), 0)
-    ends = pc.cumulative_sum(lengths.cast(pa.int32()))
-    offsets = arrow.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
-    return arrow.ListArray.from_arrays(offsets, values), bad
+        more[index] = "array with a NULL element"
+    if more:
+        parents = pc.list_parent_indices(array)
+        for index in sorted(more):
+            bad.setdefault(parents[index].as_py(), more[index])
+    return array, bad
 
 
 def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:
@@ -147,6 +148,8 @@ def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:
     try:
         return raw.cast(wanted, safe=True), {}
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        if len(raw) == 0:
+            return arrow.nulls(0, wanted), {}
         if len(raw) == 1:
             return arrow.nulls(1, wanted), {0: _reason(error, wanted)}
         middle = len(raw) // 2

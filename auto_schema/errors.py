@@ -14,7 +14,7 @@ def shown(value: object) -> str:
     r"""Quote a value for a message, cut at 200 characters.
 
     >>> shown("o'clock")
-    '"o\\'clock"'
+    '"o\'clock"'
     """
     text = repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

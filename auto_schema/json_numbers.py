@@ -6,9 +6,9 @@ one: a vectorised pattern finds the candidates, and only those are parsed.
 """
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
-from auto_schema.kernels import Array, pc
+from auto_schema.kernels import Array, arrow, pc
 
 CANDIDATE = r"(^|[:\[,\s])-?([0-9][0-9.]{14,}[1-9]|[0-9]+(\.[0-9]+)?[eE])"
 """A number with a nonzero digit in the sixteenth place or later, or with an exponent.
@@ -16,6 +16,9 @@ CANDIDATE = r"(^|[:\[,\s])-?([0-9][0-9.]{14,}[1-9]|[0-9]+(\.[0-9]+)?[eE])"
 Up to fifteen significant digits a double always gives back; zeros at the end, as
 PostgreSQL's own divisions leave them, are not significant.
 """
+LONG_NUMBER = r"[0-9]{300}"
+"""May be larger than any double, whatever its last digits are."""
+MOST_DIGITS = 1_000
 MAX_DEPTH = 500
 """https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type"""
 REASON = "a JSON number with more digits than a double holds (json_numbers=text keeps it)"
@@ -25,7 +28,8 @@ DEPTH_REASON = f"JSON nested deeper than {MAX_DEPTH} levels"
 def refused(texts: Array) -> dict[int, str]:
     """Index and reason of each JSON text that would be stored changed."""
     found: dict[int, str] = {}
-    for index in _where(pc.match_substring_regex(texts, CANDIDATE)):
+    candidates = {*_where(pc.match_substring_regex(texts, CANDIDATE)), *_long_numbers(texts)}
+    for index in sorted(candidates):
         if not all_exact(texts[index].as_py()):
             found[index] = REASON
     brackets = pc.add(pc.count_substring(texts, "{"), pc.count_substring(texts, "["))
@@ -33,6 +37,14 @@ def refused(texts: Array) -> dict[int, str]:
         if depth(texts[index].as_py()) > MAX_DEPTH:
             found[index] = DEPTH_REASON
     return found
+
+
+def _long_numbers(texts: Array) -> list[int]:
+    long = _where(pc.greater(pc.binary_length(texts), 300))
+    if not long:
+        return []
+    found = _where(pc.match_substring_regex(texts.take(arrow.array(long)), LONG_NUMBER))
+    return [long[index] for index in found]
 
 
 def _where(mask: Array) -> list[int]:
@@ -65,11 +77,15 @@ def is_exact(number: str) -> bool:
     >>> is_exact("18446744073709551615"), is_exact("18446744073709551617"), is_exact("1e400")
     (True, False, False)
     """
-    digits = number.removeprefix("-")
-    if digits.isdigit() and -(2**63) <= int(number) < 2**64:
+    if len(number) > MOST_DIGITS:
+        return False
+    if number.removeprefix("-").isdigit() and -(2**63) <= int(number) < 2**64:
         return True
     double = float(number)
-    return Decimal(number) == Decimal(repr(double))
+    try:
+        return Decimal(number) == Decimal(repr(double))
+    except InvalidOperation:  # an exponent beyond what even Decimal holds
+        return False
 
 
 def depth(text: str) -> int:

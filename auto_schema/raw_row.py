@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from auto_schema.kernels import Array
 
+HOUR_MICROS = 3_600_000_000
+DAY_MICROS = 24 * HOUR_MICROS
 Cell = str | None | list["Cell"]
 
 
@@ -27,6 +29,8 @@ def cell(array: Array, index: int) -> Cell:
     """
     if not array[index].is_valid:
         return None
+    if isinstance(array, pa.ExtensionArray):
+        return cell(array.storage, index)
     kind = array.type
     if pa.types.is_list(kind):
         start, end = array.offsets[index].as_py(), array.offsets[index + 1].as_py()
@@ -53,6 +57,8 @@ def _text(array: Array, index: int) -> str:
 
 def _temporal(array: Array, index: int) -> str:
     scalar = array[index]
+    if pa.types.is_time64(array.type) and scalar.value >= DAY_MICROS:
+        return f"{scalar.value // HOUR_MICROS}:00:00"  # 24:00:00, which Python shows as 00:00:00
     try:
         return str(scalar.as_py())
     except (ValueError, OverflowError):

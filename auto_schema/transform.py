@@ -53,7 +53,7 @@ def parse(text: str) -> tuple[Transformation, list[SyncError]]:
         return Transformation(), []
     try:
         config = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Transformation(), [_fault("malformed JSON", str(error), "send one JSON object.")]
     if not isinstance(config, dict):
         return Transformation(), [_fault("not a JSON object", shown(config), "send one object.")]

@@ -116,7 +116,7 @@ NUMERIC_RANGE = MappingProxyType({"NUMERIC": (29, 9), "BIGNUMERIC": (38, 38)})
 """Digits before and after the point that a type always holds."""
 
 ARRAY_LOSS = "lower bounds; a NULL array becomes an empty one, since BigQuery has no NULL array"
-ARRAY_JSON_LOSS = "lower bounds"
+ARRAY_JSON_LOSS = "lower bounds, trailing zeros of numbers; NaN and infinity become texts"
 NATIVE_ELEMENTS = frozenset(
     [
         "bool",
@@ -127,6 +127,7 @@ NATIVE_ELEMENTS = frozenset(
         "float8",
         "text",
         "varchar",
+        "bpchar",
         "bytea",
         "date",
         "time",
@@ -147,6 +148,7 @@ class PostgresType:
         kind: `typtype`: b base, c composite, e enum, r range, m multirange, p pseudo.
         is_array: whether it is an array of `name`.
         precision, scale: of a numeric or a time type; None when not declared.
+        is_nested: an array of a domain over arrays.
     """
 
     display: str
@@ -155,6 +157,7 @@ class PostgresType:
     is_array: bool = False
     precision: int | None = None
     scale: int | None = None
+    is_nested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,13 +288,13 @@ def _array(
         element = _numeric(element_kind, look, (known, NULLABLE) if known else None)
     else:
         element = _scalar(name, element_kind)
-    flat = current[1] == REPEATED if current else bool(look.is_flat)
+    flat = current[1] == REPEATED if current else bool(look.is_flat) and not kind.is_nested
     if not flat or element.bigquery == "JSON":
         return as_json, NULLABLE
     native = element_kind.name in NATIVE_ELEMENTS and element.select == PLAIN
     rule = TypeRule(
         "array",
-        PLAIN if native else "{c}::text[]",
+        PLAIN if native else f"{AS_TEXT if element.select == PLAIN else element.select}[]",
         pa.list_(element.arrow),
         element.bigquery,
         "; ".join(filter(None, (ARRAY_LOSS, element.loss))),

@@ -14,7 +14,7 @@ from pathlib import Path
 from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.parameter_checks import DURATION, duration, value_faults
-from pipeline.parameters import BY_NAME, PARAMETERS
+from pipeline.parameters import BY_NAME, PARAMETERS, Kind
 from smart_sync.request import Endpoints, Guard, SyncRequest, TableRef, WriteDisposition
 from sources.base import NOT_YET, SOURCES
 from sources.postgresql import PostgresqlConnection
@@ -61,6 +61,8 @@ def split_argv(argv: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...], li
             if following.startswith("--"):
                 fix = f"write --{name}=VALUE."
                 faults.append(ConfigError("parameter without a value", f"--{name}", "", fix))
+                if BY_NAME[name].kind is Kind.SECRET and not _is_ours(following):
+                    position += 1  # a secret that begins with dashes: no message may show it
                 continue
             value, position = following, position + 1
         if name in ours:
@@ -68,6 +70,10 @@ def split_argv(argv: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...], li
             faults.append(ConfigError("parameter given twice", f"--{name}", "", fix))
         ours[name] = value
     return ours, tuple(rest), faults
+
+
+def _is_ours(word: str) -> bool:
+    return word.removeprefix("--").partition("=")[0] in BY_NAME
 
 
 def beam_flag(argv: Sequence[str], name: str) -> str:
@@ -89,6 +95,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     """
     environ = os.environ if environ is None else environ
     given, beam_argv, faults = split_argv(argv)
+    given = {name: text for name, text in given.items() if text or name == "partition_field"}
     values = {p.name: given.get(p.name, p.default) for p in PARAMETERS}
     runner = beam_flag(beam_argv, "runner")
     faults += value_faults(values, given)

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.type_maps import MAX_CLUSTERING
-from pipeline.parameters import PARAMETERS, Kind, Parameter
+from pipeline.parameters import BY_NAME, PARAMETERS, Kind, Parameter
 
 DURATION = r"[0-9]+(s|m|h|d)"
+MAX_DIGITS = 19
+LONGEST = timedelta(days=36_500)
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 REGEXES: Mapping[Kind, str] = {
@@ -93,8 +95,18 @@ def _integer(parameter: Parameter, value: str) -> Found:
     text = f"write a whole number from {parameter.low} to {parameter.high}."
     if not re.fullmatch("[0-9]+", value):
         return f"{shown(value)} is not a whole number", text
-    if not parameter.low <= int(value) <= parameter.high:
+    if len(value) > MAX_DIGITS or not parameter.low <= int(value) <= parameter.high:
         return f"{shown(value)} is out of range", text
+    return None
+
+
+def _duration(parameter: Parameter, value: str) -> Found:
+    del parameter
+    if not re.fullmatch(DURATION, value):
+        return f"{shown(value)} is not a duration", WORDS[Kind.DURATION]
+    number, unit = value[:-1], value[-1]
+    if len(number) > MAX_DIGITS or int(number) * SECONDS[unit] > LONGEST.total_seconds():
+        return f"{shown(value)} is out of range", f"write at most {LONGEST.days}d."
     return None
 
 
@@ -109,7 +121,7 @@ def _json(parameter: Parameter, value: str) -> Found:
     del parameter
     try:
         parsed = json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return f"not JSON: {error}", "send one JSON object; in a shell, quote it with '…'."
     return None if isinstance(parsed, dict) else ("not a JSON object", "send one JSON object.")
 
@@ -138,6 +150,7 @@ _CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
     Kind.BOOL: _boolean,
     Kind.INT: _integer,
     Kind.ENUM: _choice,
+    Kind.DURATION: _duration,
     Kind.JSON: _json,
     Kind.ZONE: _zone,
     Kind.FIELDS: _names,
@@ -147,7 +160,7 @@ _CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
 def _special_faults(values: Mapping[str, str]) -> list[SyncError]:
     faults: list[SyncError] = []
     guard = values["late_commit_guard"]
-    if guard not in ("auto", "off") and not re.fullmatch(DURATION, guard):
+    if guard not in ("auto", "off") and _duration(BY_NAME["late_commit_guard"], guard):
         faults.append(
             ConfigError(
                 "malformed parameter",

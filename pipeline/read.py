@@ -53,6 +53,6 @@ class ReadSplits(beam.PTransform):
             | "Deal to lanes" >> beam.GroupByKey()
             | "Read lane"
             >> beam.ParDo(_ReadLane(self.plan.header()))
+            .with_output_types(SplitElement, failures=Failure)
             .with_outputs(FAILURES, main="elements")
-            .with_output_types(SplitElement)
         )

@@ -98,6 +98,6 @@ class StageBatches(beam.PTransform):
     plan: SyncPlan
 
     def expand(self, elements: Any) -> Any:
-        return elements | beam.ParDo(_Stage(self.plan)).with_outputs(
-            FAILURES, main="staged"
-        ).with_output_types(StagedSplit)
+        return elements | beam.ParDo(_Stage(self.plan)).with_output_types(
+            StagedSplit, failures=Failure
+        ).with_outputs(FAILURES, main="staged")

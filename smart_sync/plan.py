@@ -108,6 +108,7 @@ class SyncPlan:
         """16 hex digits over what is read and where it goes, not over the run's id."""
         text = f"{self.source.place}|{self.destination}|{self.schema.fingerprint}|{self.window}"
         text += f"|{self.split_fingerprint}|{self.mode}|{self.way}"
+        text += f"|{self.source.statement(Split(0))}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -130,9 +131,9 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     schema = TableSchema(columns, *layout, facts.profile.description)
     mode, mode_reason = choose_mode(request, facts.target)
     added, more = _changes(request, facts.target, schema, mode)
+    schema, layout_note = _kept_layout(request, facts.target, schema, mode)
     faults += more + target_faults(request, facts, schema)
     raise_all(faults)
-    schema, layout_note = _kept_layout(request, facts.target, schema, mode)
     swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
     splits, split_reason = plan_splits(request, facts)
     target_only = () if mode is Mode.REBUILD else _target_only(facts.target, schema)

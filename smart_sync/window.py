@@ -147,7 +147,7 @@ def plan_window(
         high = _as_cursor(hold.end, cursor, zone, complete=True)
         end_reason = hold.why
     window = Window(low, high)
-    held = _held_back(request, window, clock, hold, hidden)
+    held = _held_back(request, cursor, window, clock, (hold, hidden))
     return WindowPlan(
         window,
         start_reason,
@@ -245,18 +245,22 @@ def _integer_end(
 
 def _held_back(
     request: WindowRequest,
+    cursor: Cursor,
     window: Window,
     clock: Clock,
-    hold: _Hold,
-    hidden: tuple[OpenTransaction, ...],
+    holders: tuple[_Hold, tuple[OpenTransaction, ...]],
 ) -> HeldBack | None:
+    hold, hidden = holders
+    if hidden and cursor.is_integer:
+        names = ", ".join(transaction_text(t, None) for t in hidden)
+        return HeldBack(f"{names} may still commit lower values, and didn't end within 60 s")
     if hidden:
         names = ", ".join(transaction_text(t, None) for t in hidden)
         return HeldBack(
             f"the start of {names} can't be seen, and it didn't end within 60 s: grant"
             " pg_read_all_stats to the role, or set late_commit_guard to a duration"
         )
-    if not window.is_empty or isinstance(window.high, int):
+    if not window.is_empty or cursor.is_integer:
         return None  # of an integer cursor there is simply nothing new
     age = clock.now - hold.since if hold.since else timedelta(0)
     return HeldBack(hold.why, age > request.guard_longest)

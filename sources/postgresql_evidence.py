@@ -249,9 +249,12 @@ def grid(low: KeyValue, high: KeyValue) -> tuple[KeyValue, ...]:
     if isinstance(low, datetime) and isinstance(high, datetime):
         return tuple(low + (high - low) * i / GRID for i in range(1, GRID))
     if isinstance(low, date) and isinstance(high, date):
-        points = range(low.toordinal() + 1, high.toordinal())
-        return tuple(date.fromordinal(day) for day in points[:: max(1, len(points) // GRID)])
+        days = _points(low.toordinal(), high.toordinal())
+        return tuple(date.fromordinal(day) for day in days)
     if isinstance(low, int) and isinstance(high, int):
-        numbers = range(low + 1, high)
-        return tuple(numbers[:: max(1, len(numbers) // GRID)])
+        return tuple(_points(low, high))
     return ()
+
+
+def _points(low: int, high: int) -> range:
+    return range(low + 1, high, max(1, -(-(high - low) // GRID)))

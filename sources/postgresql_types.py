@@ -56,7 +56,15 @@ def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") 
         )
     if is_array:
         inner = resolve(rows, element, typmod)
-        return PostgresType(display, inner.name, inner.kind, True, inner.precision, inner.scale)
+        return PostgresType(
+            display,
+            inner.name,
+            inner.kind,
+            True,
+            inner.precision,
+            inner.scale,
+            is_nested=inner.is_array,
+        )
     precision, scale = modifiers(name, typmod)
     if precision is not None and display == "numeric":
         display = f"numeric({precision},{scale})"

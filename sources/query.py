@@ -65,13 +65,20 @@ def shape(sql: str) -> QueryShape:
 
 
 def _tables(tree: exp.Expr) -> tuple[tuple[str, str], ...]:
-    named = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
+    named = {("", _folded(cte.args["alias"].this)) for cte in tree.find_all(exp.CTE)}
     found = {
-        (table.db, table.name)
+        (_folded(table.args.get("db")), _folded(table.this))
         for table in tree.find_all(exp.Table)
-        if table.name and not (not table.db and table.name in named)
+        if isinstance(table.this, exp.Identifier)
     }
-    return tuple(sorted(found))
+    return tuple(sorted(found - named))
+
+
+def _folded(name: object) -> str:
+    """A name as PostgreSQL takes it: lower case unless it was quoted."""
+    if not isinstance(name, exp.Identifier):
+        return ""
+    return name.name if name.quoted else name.name.lower()
 
 
 def _split_reason(tree: exp.Expr) -> str:
@@ -84,8 +91,16 @@ def _split_reason(tree: exp.Expr) -> str:
             return f"the query has {name}"
     if tree.find(exp.TableSample):
         return "the query has TABLESAMPLE"
-    found = (_expression_reason(expression) for expression in tree.expressions)
+    found = [_expression_reason(expression) for expression in tree.expressions]
+    found += [_split_reason(derived.this) for derived in _derived_tables(tree)]
     return next((reason for reason in found if reason), "")
+
+
+def _derived_tables(tree: exp.Select) -> list[exp.Subquery]:
+    """Sub-selects in FROM and JOIN: what cuts their rows cuts ours, in each split anew."""
+    clauses = [tree.args.get("from_") or tree.args.get("from"), *(tree.args.get("joins") or ())]
+    sources = [clause.this for clause in clauses if clause is not None]
+    return [source for source in sources if isinstance(source, exp.Subquery)]
 
 
 _KINDS: tuple[tuple[tuple[type[exp.Expr], ...], str], ...] = (

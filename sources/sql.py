@@ -7,6 +7,7 @@ where the plan says so, its outermost ORDER BY.
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import pairwise
 
 from sources.base import CursorValue, KeyValue
 
@@ -19,7 +20,7 @@ _TOKEN = re.compile(
     | (?P<estring>[eE]'(?:[^'\\]|\\.|'')*')
     | (?P<string>'(?:[^']|'')*')
     | (?P<ident>"(?:[^"]|"")*")
-    | (?P<dollar>\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?P=tag)?\$)
+    | (?P<dollar>\$\$.*?\$\$ | \$(?P<tag>[A-Za-z_]\w*)\$.*?\$(?P=tag)\$)
     | (?P<word>[A-Za-z_]\w*)
     | (?P<other>.)
     """,
@@ -148,16 +149,17 @@ def without_order(sql: str) -> str:
     >>> without_order("SELECT a FROM (SELECT 1 AS a ORDER BY 1) t ORDER BY a ASC")
     'SELECT a FROM (SELECT 1 AS a ORDER BY 1) t'
     """
-    level, cut = 0, None
-    for kind, start, end in tokens(sql):
-        text = sql[start:end]
-        if text == "(":
-            level += 1
-        elif text == ")":
-            level -= 1
-        elif level == 0 and kind == "word" and text.upper() == "ORDER":
-            cut = start
-    return sql if cut is None else sql[:cut].rstrip()
+    parts = [
+        (sql[start:end].upper(), start)
+        for kind, start, end in tokens(sql)
+        if kind not in ("line", "block") and sql[start:end].strip()
+    ]
+    level = 0
+    for (text, start), (following, _) in pairwise(parts):
+        level += {"(": 1, ")": -1}.get(text, 0)
+        if level == 0 and text == "ORDER" and following == "BY":
+            return sql[:start].rstrip()
+    return sql
 
 
 def quote(name: str) -> str:

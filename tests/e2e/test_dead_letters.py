@@ -1,0 +1,153 @@
+"""Rows that can't be conformed: refused before publishing, or kept beside the good ones."""
+
+import datetime as dt
+import json
+
+ORDERS = """
+CREATE TABLE orders (id int8 PRIMARY KEY, day date, note text, secret text, raw bytea, tags text[]);
+INSERT INTO orders VALUES
+  (1, '2024-01-01', 'good', 'x', '\\x00ff', '{a}'),
+  (2, 'infinity', 'bad', 'hidden', '\\x00ff', '{b,c}'),
+  (3, '2024-01-03', NULL, 'x', NULL, NULL), (4, '-infinity', NULL, 'x', NULL, NULL)
+"""
+QUERY = {"postgresql_query": "SELECT * FROM orders"}
+
+
+def test_one_dead_letter_more_than_allowed_fails_the_run_before_a_table_is_made(sync, sql):
+    sql(ORDERS)
+    for most in (None, "1"):
+        result = sync(**QUERY, max_dead_letters=most)
+        assert result.code == 7
+        assert "DeadLetterLimitError" in result.err
+        for part in ("'day'", "outside the years 1 to 9999", "2 rows", "t_dead_letters"):
+            assert part in result.err
+        assert f"max_dead_letters={most or 0}" in result.err
+        assert "t" not in sync.tables()
+    assert [run["status"] for run in sync.history()] == ["failed", "failed"]
+
+
+def test_a_run_over_its_budget_leaves_the_destination_as_it_was_and_keeps_the_letters(sync, sql):
+    sql(ORDERS)
+    sync.ok(postgresql_query="SELECT * FROM orders WHERE id = 1")
+    before = sync.table().modified
+    for disposition in ("WRITE_APPEND", "WRITE_TRUNCATE"):
+        assert sync(**QUERY, write_disposition=disposition).code == 7
+    assert sync(**QUERY, delete_existing_table="true").code == 7
+    assert sync.rows("id, note") == [(1, "good")]
+    assert sync.table().modified == before
+    assert not [name for name in sync.tables() if name.startswith("_sync_")]
+    assert sync.rows("JSON_VALUE(raw_row, '$.id')", "t_dead_letters") == [("2",), ("4",)]
+    assert sync.history()[-1]["rows_published"] == 0
+    assert sync.history()[-1]["exit_code"] == 7
+
+
+def test_within_the_budget_the_good_rows_are_published_and_the_bad_ones_kept_whole(sync, sql):
+    sql(ORDERS)
+    result = sync.ok(**QUERY, max_dead_letters="2")
+    assert "2 dead letters" in result.out
+    assert sync.rows("id, day, note") == [
+        (1, dt.date(2024, 1, 1), "good"),
+        (3, dt.date(2024, 1, 3), None),
+    ]
+    letters = sync.rows(
+        "run_id, destination, column_name, reason, TO_JSON_STRING(raw_row), time IS NOT NULL",
+        "t_dead_letters",
+        "JSON_VALUE(raw_row, '$.id')",
+    )
+    (run,) = sync.history()
+    for letter in letters:
+        assert letter[:2] == (run["run_id"], f"demo-project.{sync.dataset}.t")
+        assert letter[2:4] == ("day", "outside the years 1 to 9999")
+        assert letter[5] is True
+    first, second = (json.loads(letter[4]) for letter in letters)
+    assert first.keys() == {"id", "day", "note", "secret", "raw", "tags"}
+    assert (first["id"], first["note"], first["raw"]) == ("2", "bad", "AP8=")
+    assert first["tags"] == ["b", "c"]
+    assert (second["id"], second["note"], second["raw"], second["tags"]) == ("4", None, None, None)
+
+
+def test_the_sums_stand_in_the_history(sync, sql):
+    sql(ORDERS)
+    sync.ok(**QUERY, max_dead_letters="2")
+    (run,) = sync.history()
+    figures = ("rows_read", "rows_filtered", "rows_dead", "rows_staged", "rows_published")
+    assert [run[name] for name in figures] == [4, 0, 2, 2, 2]
+
+
+def test_the_same_bad_row_stands_once_however_often_it_is_read(sync, sql):
+    sql("CREATE TABLE orders (id int8, day date)")
+    sql("INSERT INTO orders VALUES (1, 'infinity'), (1, 'infinity'), (2, 'infinity')")
+    for _ in range(2):
+        sync.ok(**QUERY, max_dead_letters="3")
+    assert [run["rows_dead"] for run in sync.history()] == [3, 3]
+    first = sync.history()[0]["run_id"]
+    assert sync.rows("run_id, JSON_VALUE(raw_row, '$.id')", "t_dead_letters", "2") == [
+        (first, "1"),
+        (first, "2"),
+    ]
+
+
+def test_one_dead_letter_table_serves_two_destinations(sync, sql):
+    sql(ORDERS)
+    for table in ("t", "u"):
+        sync.ok(
+            **QUERY,
+            destination_bigquery_table=table,
+            dead_letter_table="letters",
+            max_dead_letters="2",
+        )
+    assert sync.rows("destination, JSON_VALUE(raw_row, '$.id')", "letters", "1, 2") == [
+        (f"demo-project.{sync.dataset}.{table}", number) for table in "tu" for number in "24"
+    ]
+    assert "t_dead_letters" not in sync.tables()
+
+
+def test_excluded_fields_are_not_in_dead_letters_and_renamed_ones_have_their_new_name(sync, sql):
+    sql(ORDERS)
+    config = {"exclude_fields": ["secret"], "field_mappings": {"day": "due"}}
+    sync.ok(**QUERY, transformation_config=json.dumps(config), max_dead_letters="2")
+    letters = sync.rows(
+        "column_name, TO_JSON_STRING(raw_row)", "t_dead_letters", "JSON_VALUE(raw_row, '$.id')"
+    )
+    assert [letter[0] for letter in letters] == ["due", "due"]
+    for letter in letters:
+        assert json.loads(letter[1]).keys() == {"id", "due", "note", "raw", "tags"}
+        assert "hidden" not in letter[1]
+
+
+def test_exactly_the_bad_rows_of_many_splits_and_batches_are_dead(sync, sql):
+    sql(
+        "CREATE TABLE many AS SELECT g::int8 AS id, date '2024-01-01' AS day, ARRAY[g, g] AS ns"
+        " FROM generate_series(1, 30000) AS g"
+    )
+    sql("UPDATE many SET day = 'infinity' WHERE id % 3 = 0 AND id BETWEEN 9000 AND 9030")
+    sql("UPDATE many SET day = '-infinity' WHERE id IN (1, 30000, 15000, 15001)")
+    sql("ALTER TABLE many ADD PRIMARY KEY (id)")
+    ((count, total),) = sql("SELECT count(*), sum(id) FROM many WHERE isfinite(day)")
+    bad = [row[0] for row in sql("SELECT id FROM many WHERE NOT isfinite(day) ORDER BY id")]
+    sync.ok(
+        postgresql_query="SELECT * FROM many",
+        num_splits="4",
+        batch_size="997",
+        max_dead_letters=str(len(bad)),
+    )
+    assert sync.rows("COUNT(*), SUM(id), COUNT(DISTINCT id), COUNTIF(ns[OFFSET(0)] = id)") == [
+        (count, total, count, count)
+    ]
+    letters = sync.rows("CAST(JSON_VALUE(raw_row, '$.id') AS INT64)", "t_dead_letters")
+    assert [letter[0] for letter in letters] == bad
+
+
+def test_a_run_of_bad_rows_only_publishes_nothing_and_makes_the_table(sync, sql):
+    sql("CREATE TABLE orders AS SELECT date 'infinity' AS day")
+    sync.ok(**QUERY, max_dead_letters="1")
+    assert sync.types() == {"day": "DATE"}
+    assert sync.rows() == []
+
+
+def test_a_row_bad_in_two_columns_is_one_letter_for_the_first_of_them(sync, sql):
+    sql("CREATE TABLE orders AS SELECT 1 AS id, time '24:00' AS a, date 'infinity' AS b")
+    sync.ok(**QUERY, max_dead_letters="1")
+    assert sync.rows("column_name", "t_dead_letters") == [("a",)]
+    (run,) = sync.history()
+    assert (run["rows_read"], run["rows_dead"]) == (1, 1)

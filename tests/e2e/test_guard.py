@@ -1,0 +1,262 @@
+"""Smart sync's contract end to end: late commits, kinds of cursors, watermarks, the query."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+
+from sources import postgresql_clock
+
+EXACT = {"smart_sync_margin": "0s"}
+"""No margin: what was committed before the run is read by it."""
+TABLE = {"enable_smart_sync": "true", "postgresql_query": "SELECT * FROM orders"}
+SMART = {
+    "enable_smart_sync": "true",
+    "postgresql_base_query": "SELECT * FROM orders WHERE updated_at > '{start_timestamp}'"
+    " AND updated_at <= '{end_timestamp}' ORDER BY updated_at",
+}
+PLAN = {"plan_only": "true"}
+
+
+@contextlib.contextmanager
+def transaction(database, application: str = "billing") -> Iterator[Any]:
+    """A cursor in another session's transaction, which is open from here on."""
+    opened = psycopg2.connect(database.dsn, application_name=application)
+    with contextlib.closing(opened) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        yield cursor
+
+
+def orders(sql, kind: str = "timestamptz") -> None:
+    sql(f"CREATE TABLE orders (id int8, updated_at {kind})")
+
+
+# Late commits
+
+
+@pytest.mark.parametrize(
+    ("guard", "arrived"), [("auto", [(1,), (2,), (3,)]), ("off", [(1,), (3,)])]
+)
+def test_a_row_that_commits_late_is_found_by_the_guard_and_lost_without(
+    sync, sql, database, guard, arrived
+):
+    orders(sql)
+    sql("INSERT INTO orders VALUES (1, '2024-05-01')")
+    parameters = SMART | EXACT | {"late_commit_guard": guard}
+    with transaction(database) as late:
+        late.execute("INSERT INTO orders VALUES (2, now())")
+        sql("INSERT INTO orders VALUES (3, now())")
+        sync.ok(**parameters)
+        late.connection.commit()
+    sync.ok(**parameters)
+    assert sync.rows("id") == arrived
+
+
+def test_a_transaction_that_has_only_read_so_far_holds_the_window_too(sync, sql, database):
+    orders(sql)
+    sql("INSERT INTO orders VALUES (1, '2024-05-01')")
+    with transaction(database) as late:
+        sql("INSERT INTO orders VALUES (3, now())")
+        sync.ok(**SMART, **EXACT)
+        late.execute("INSERT INTO orders VALUES (2, now())")
+        late.connection.commit()
+    sync.ok(**SMART, **EXACT)
+    assert sync.rows("id") == [(1,), (2,), (3,)]
+
+
+def test_a_window_held_empty_is_told_and_fails_only_past_late_commit_guard_max(sync, sql, database):
+    orders(sql)
+    with transaction(database, "nightly-report") as report:
+        pid = report.connection.info.backend_pid
+        sql("INSERT INTO orders VALUES (1, now())")
+        sync.ok(**SMART, **EXACT, late_commit_guard="off")
+        held = sync.ok(**SMART, **EXACT)
+        too_long = sync(**SMART, **EXACT, late_commit_guard_max="0s")
+    for text in (held.out, too_long.err):
+        assert f"pid {pid} (nightly-report, user {database.user}, open for " in text
+    assert held.out.startswith("held_back: ")
+    assert too_long.code == 9
+    assert "end that session, or set late_commit_guard to a duration" in too_long.err
+    assert [(run["status"], run["exit_code"]) for run in sync.history()] == [
+        ("succeeded", 0),
+        ("held_back", 0),
+        ("held_back", 9),
+    ]
+    assert sync.rows("COUNT(*)") == [(1,)]
+
+
+def test_a_guard_of_a_duration_leaves_the_newest_rows_to_the_next_run(sync, sql):
+    orders(sql)
+    sql("INSERT INTO orders VALUES (1, now() - interval '2 h'), (2, now() - interval '30 m')")
+    sync.ok(**SMART, late_commit_guard="1h")
+    assert sync.rows("id") == [(1,)]
+    sync.ok(**SMART, late_commit_guard="10m")
+    assert sync.rows("id") == [(1,), (2,)]
+
+
+# Kinds of cursors
+
+
+def test_a_date_cursor_waits_for_the_day_to_end_and_skips_no_row(sync, sql):
+    orders(sql, "date")
+    sql("INSERT INTO orders SELECT g, current_date - g FROM generate_series(3, 5) g")
+    sync.ok(**SMART)
+    sql("INSERT INTO orders SELECT g, current_date - g FROM generate_series(0, 2) g")
+    assert "2 rows read, 2 published" in sync.ok(**SMART).out
+    assert sync.rows("id") == [(1,), (2,), (3,), (4,), (5,)]
+    assert sync.types()["updated_at"] == "DATE"
+
+
+@pytest.mark.parametrize(
+    ("zone", "said_by"),
+    [("Asia/Tokyo", "parameter"), ("America/Bogota", "parameter"), ("Asia/Tokyo", "database")],
+)
+def test_a_cursor_without_a_zone_is_read_in_its_zones_wall_clock(
+    sync, sql, database, zone, said_by
+):
+    orders(sql, "timestamp")
+    wall = f"(now() AT TIME ZONE '{zone}')"
+    sql(f"INSERT INTO orders VALUES (1, {wall} - interval '1 min'), (2, {wall} + interval '1 h')")
+    parameters = SMART | {"source_timezone": zone}
+    if said_by == "database":
+        sql(f"ALTER DATABASE {database.database} SET timezone = '{zone}'")
+        parameters = SMART
+    sync.ok(**parameters)
+    assert sync.rows("id") == [(1,)]
+    assert sync.types()["updated_at"] == "DATETIME"
+    sql(f"INSERT INTO orders VALUES (3, {wall} - interval '30 s')")
+    sync.ok(**parameters)
+    assert sync.rows("id") == [(1,), (3,)]
+
+
+def test_a_zone_with_daylight_saving_is_warned_about(sync, sql):
+    orders(sql, "timestamp")
+    shown = sync.ok(**SMART, **PLAN, source_timezone="Europe/Berlin")
+    assert "read as Europe/Berlin, which repeats an hour each autumn" in shown.out
+
+
+def test_an_integer_cursor_reads_each_value_once_over_three_runs(sync, sql):
+    sql("CREATE TABLE orders (id int8 GENERATED ALWAYS AS IDENTITY, name text)")
+    smart = SMART | {
+        "smart_sync_timestamp_column": "id",
+        "postgresql_base_query": "SELECT * FROM orders"
+        " WHERE id > {start_timestamp} AND id <= {end_timestamp}",
+    }
+    for number in (3, 2, 1):
+        sql("INSERT INTO orders (name) SELECT 'n' FROM generate_series(1, %s)", number)
+        assert f"{number} rows read, {number} published" in sync.ok(**smart).out
+    assert sync.rows("id") == [(n,) for n in range(1, 7)]
+
+
+def test_an_integer_cursor_waits_and_then_tells_the_transaction_that_stays_open(
+    sync, sql, database, monkeypatch
+):
+    monkeypatch.setattr(postgresql_clock.wait_until_gone, "__defaults__", (1.0,))
+    sql("CREATE TABLE orders (id int8)")
+    sql("INSERT INTO orders VALUES (1)")
+    with transaction(database) as slow:
+        held = sync.ok(**TABLE, smart_sync_timestamp_column="id")
+        assert held.out.startswith("held_back: ")
+        assert f"pid {slow.connection.info.backend_pid} (billing" in held.out
+    assert "t" not in sync.tables()
+
+
+def test_an_integer_cursor_may_span_all_of_int8(sync, sql):
+    sql("CREATE TABLE orders (id int8)")
+    sql("INSERT INTO orders VALUES (-9223372036854775808), (0), (9223372036854775807)")
+    smart = TABLE | {"smart_sync_timestamp_column": "id", "num_splits": "4"}
+    sync.ok(**smart)
+    assert sync.rows("COUNT(*)") == [(3,)]
+
+
+# What a window leaves out
+
+
+def test_rows_without_a_cursor_value_are_counted(sync, sql):
+    orders(sql)
+    sql("INSERT INTO orders VALUES (1, '2024-05-01'), (2, NULL), (3, NULL), (4, NULL)")
+    assert "3 rows have NULL in updated_at" in sync.ok(**TABLE, **PLAN).out
+
+
+@pytest.mark.parametrize("query", [TABLE, SMART], ids=["query", "base_query"])
+def test_older_rows_that_a_first_run_leaves_out_are_counted(sync, sql, query):
+    orders(sql)
+    sql(
+        "INSERT INTO orders VALUES (1, now() - interval '50 h'), (2, now() - interval '46 h'),"
+        " (3, now() - interval '9 y')"
+    )
+    parameters = query | {"sync_all_on_empty_table": "false", "fallback_days": "2"}
+    shown = sync.ok(**parameters, **PLAN)
+    assert "2 rows lie before the window and are left out" in shown.out
+    sync.ok(**parameters)
+    assert sync.rows("id") == [(2,)]
+
+
+def test_a_watermark_in_the_future_does_not_stop_the_sync(sync, sql):
+    orders(sql)
+    sql("INSERT INTO orders VALUES (1, '2024-05-01'), (2, '2999-01-01')")
+    sync.ok(postgresql_query="SELECT * FROM orders")
+    sql("INSERT INTO orders VALUES (3, '2024-05-02')")
+    shown = sync.ok(**SMART, **PLAN)
+    assert "1 rows of the destination have updated_at later than now" in shown.out
+    assert "2999-01-01" in shown.out
+    sync.ok(**SMART)
+    assert sync.rows("id") == [(1,), (2,), (3,)]
+
+
+# The watermark
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "partition"),
+    [
+        ("timestamptz", "DAY", "20240502"),
+        ("timestamp", "MONTH", "202405"),
+        ("date", "YEAR", "2024"),
+    ],
+)
+def test_only_the_newest_partition_is_asked_for_the_watermark(sync, sql, kind, size, partition):
+    orders(sql, kind)
+    sql("INSERT INTO orders VALUES (1, '2022-05-01'), (2, '2023-05-02'), (3, '2024-05-02')")
+    parameters = SMART | {"enable_auto_schema": "true", "partition_type": size}
+    sync.ok(**parameters)
+    shown = sync.ok(**parameters, **PLAN)
+    assert f"MAX(updated_at) of the destination (partition {partition}, " in shown.out
+    assert "(2024-05-02" in shown.out
+
+
+def test_a_partition_later_than_now_is_passed_over(sync, sql):
+    orders(sql)
+    sql("INSERT INTO orders VALUES (1, '2024-05-01'), (2, '2150-01-01'), (3, NULL)")
+    auto = {"enable_auto_schema": "true", "partition_type": "YEAR"}
+    sync.ok(**auto, postgresql_query="SELECT * FROM orders")
+    shown = sync.ok(**SMART, **auto, **PLAN)
+    assert "(partition 2024, " in shown.out
+    assert "1 rows of the destination have updated_at later than now" in shown.out
+
+
+# The user's query
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "updated_at > {start_timestamp} AND updated_at <= {end_timestamp}",
+        "updated_at BETWEEN '{start_timestamp}' AND '{end_timestamp}'",
+        "updated_at::date >= '{start_timestamp}'::date"
+        " AND updated_at::date <= '{end_timestamp}'::date",
+        "updated_at >= timestamptz '{start_timestamp}' -- AND {end_timestamp}\n"
+        " AND updated_at < '{end_timestamp}'::timestamptz + interval '1 day';",
+    ],
+    ids=["outside_quotes", "between", "by_day", "wider_with_comment"],
+)
+def test_a_row_arrives_once_however_the_query_says_the_window(sync, sql, where):
+    orders(sql)
+    smart = SMART | {"postgresql_base_query": f"SELECT * FROM orders WHERE {where}"}
+    sql("INSERT INTO orders VALUES (1, '2024-05-01 08:00'), (2, '2024-05-01 09:00:00.5')")
+    sync.ok(**smart)
+    sql("INSERT INTO orders VALUES (3, '2024-05-01 09:00:00.500001'), (4, '2024-05-01 10:00')")
+    assert "2 rows read, 2 published" in sync.ok(**smart).out
+    assert sync.rows("id") == [(1,), (2,), (3,), (4,)]

@@ -1,0 +1,168 @@
+"""Builders with defaults: a test names only what matters. None of them needs a server."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from auto_schema.evolve import CurrentField
+from auto_schema.type_maps import PostgresType, postgresql_column
+from pipeline.gather import window_request
+from smart_sync.facts import Facts, Target
+from smart_sync.plan import SyncPlan, make_plan
+from smart_sync.request import SyncRequest, TableRef
+from smart_sync.schema_plan import find_cursor
+from smart_sync.window import Cursor, Watermark, WindowPlan, WindowRequest, plan_window
+from sources.base import (
+    Clock,
+    CursorValue,
+    Evidence,
+    OpenTransaction,
+    SourceColumn,
+    SourceProfile,
+    Window,
+)
+from sources.postgresql import PostgresqlConnection, PostgresqlSource
+from sources.secrets import Secret
+
+NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
+RUN_ID = "20250722t150000-3f9a0c1d"
+SECRET = "pl4nted-s3cret"
+DESTINATION = TableRef("my-project", "shop", "orders")
+QUERY = "SELECT * FROM orders"
+
+
+def utc(text: str) -> datetime:
+    """An aware stamp from `2025-07-22 15:00`."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def a_transaction(started: datetime | None, **rest: Any) -> OpenTransaction:
+    words: dict[str, Any] = {"pid": 4711, "application": "billing", "user": "app"}
+    return OpenTransaction(started=started, **words | rest)
+
+
+def a_clock(now: datetime = NOW, **rest: Any) -> Clock:
+    return Clock(now=now, **rest)
+
+
+def a_cursor(kind: str = "timestamptz", precision: int | None = 6) -> Cursor:
+    return Cursor("updated_at", "updated_at", kind, precision)
+
+
+def a_watermark(value: CursorValue | None = None, **rest: Any) -> Watermark:
+    """What a table says that exists; of a missing one say `Watermark()`."""
+    return Watermark(value, **{"table_exists": True} | rest)
+
+
+def a_window(
+    request: WindowRequest | None = None,
+    cursor: Cursor | None = None,
+    clock: Clock | None = None,
+    watermark: Watermark | None = None,
+    **rest: Any,
+) -> WindowPlan:
+    return plan_window(
+        request or WindowRequest(),
+        cursor or a_cursor(),
+        clock or a_clock(),
+        watermark or Watermark(),
+        **rest,
+    )
+
+
+def a_source_column(name: str, kind: str = "text", **rest: Any) -> SourceColumn:
+    return SourceColumn(name, PostgresType(kind, kind), **rest)
+
+
+COLUMNS = (
+    a_source_column("id", "int8"),
+    a_source_column("name", "text"),
+    a_source_column("updated_at", "timestamptz", origin=(16384, 3)),
+)
+
+
+def a_request(**rest: Any) -> SyncRequest:
+    """Smart sync of `orders` into a bucket-staged append; `smart_sync=False` for a query."""
+    connection = PostgresqlConnection("db.example.com", 5432, "shop", "reader", Secret.of(SECRET))
+    words: dict[str, Any] = {
+        "data_source": "postgresql",
+        "connection": connection,
+        "destination": DESTINATION,
+        "query": QUERY,
+        "smart_sync": True,
+        "temp_location": "gs://my-bucket/temp",
+    }
+    return SyncRequest(**words | rest)
+
+
+def some_fields(*columns: SourceColumn) -> tuple[CurrentField, ...]:
+    """The destination's fields as a sync of these columns would have made them."""
+    made = (postgresql_column(column.name, column.type) for column in columns or COLUMNS)
+    return tuple(CurrentField(column.name, column.bigquery, column.mode) for column in made)
+
+
+def a_target(**rest: Any) -> Target:
+    """A table that an earlier sync of `orders` made; `exists=False` for a missing one."""
+    words: dict[str, Any] = {"location": "EU", "exists": True, "rows": 1000}
+    if rest.get("exists", True):
+        words["fields"] = some_fields()
+    else:
+        words["rows"] = None
+    return Target(**words | rest)
+
+
+def some_facts(
+    request: SyncRequest | None = None,
+    *,
+    columns: tuple[SourceColumn, ...] = COLUMNS,
+    target: Target | None = None,
+    clock: Clock | None = None,
+    watermark: Watermark | None = None,
+    evidence: Evidence | None = None,
+    **profile: Any,
+) -> Facts:
+    """Facts as gathered for a request: with smart sync also cursor and window."""
+    request = request or a_request()
+    clock = clock or a_clock()
+    target = target or Target("EU")
+    words: dict[str, Any] = {
+        "tables": ("public.orders",),
+        "identity": "postgresql/shop",
+        "unique_key": "id",
+        "clock": clock,
+    }
+    facts = Facts(
+        SourceProfile(columns=columns, **words | profile),
+        target,
+        a_source(request, columns),
+        evidence or Evidence(),
+    )
+    if not request.smart_sync:
+        return facts
+    cursor = find_cursor(request, facts.profile)
+    watermark = watermark or Watermark(table_exists=target.exists)
+    window = plan_window(window_request(request), cursor, clock, watermark)
+    source = a_source(request, columns, cursor.source_name, window.window)
+    return replace(facts, cursor=cursor, watermark=watermark, window=window, source=source)
+
+
+def a_source(
+    request: SyncRequest,
+    columns: tuple[SourceColumn, ...],
+    cursor: str | None = None,
+    window: Window | None = None,
+) -> PostgresqlSource:
+    """The source as the inspector would have made it."""
+    connection = request.connection
+    assert isinstance(connection, PostgresqlConnection)
+    names = tuple(column.name for column in columns)
+    return PostgresqlSource(
+        connection, request.query, names, cursor=cursor, window=window, run_id=RUN_ID
+    )
+
+
+def a_plan(request: SyncRequest | None = None, facts: Facts | None = None, **rest: Any) -> SyncPlan:
+    """The plan of a request; keywords go to `some_facts` where no facts are given."""
+    request = request or a_request()
+    facts = facts or some_facts(request, **rest)
+    return make_plan(request, facts, run_id=RUN_ID, now=NOW)

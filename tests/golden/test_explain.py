@@ -1,0 +1,127 @@
+"""explain() and publish_statement() against files; REWRITE_GOLDEN=1 writes them anew."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from auto_schema.evolve import CurrentField
+from auto_schema.schema import Partitioning
+from auto_schema.type_maps import PostgresType
+from smart_sync.explain import explain
+from smart_sync.plan_checks import source_labels
+from smart_sync.publish_sql import publish_statement
+from smart_sync.request import WriteDisposition
+from sources.base import Evidence, SourceColumn
+from tests.factories import (
+    COLUMNS,
+    NOW,
+    a_clock,
+    a_plan,
+    a_request,
+    a_source_column,
+    a_target,
+    a_transaction,
+    a_watermark,
+    some_facts,
+    some_fields,
+    utc,
+)
+
+HERE = Path(__file__).parent
+RICH = (
+    a_source_column("id", "int8", description="the order's number"),
+    SourceColumn("amount", PostgresType("numeric(12,2)", "numeric", precision=12, scale=2)),
+    SourceColumn("tags", PostgresType("text[]", "text", is_array=True)),
+    a_source_column("extra", "jsonb", description="it's «free» text"),
+    COLUMNS[2],
+)
+LABELS = source_labels(some_facts().profile)
+LAYOUT = {"partitioning": Partitioning("updated_at"), "clustering": ("id",)}
+
+
+def first_sync():
+    """Everything since 1900 into a partitioned table that the run makes."""
+    request = a_request(auto_schema=True, clustering_fields=("id",))
+    evidence = Evidence(
+        estimated_rows=12_000_000,
+        estimated_bytes=3 * 2**30,
+        null_cursors=7,
+        bounds=tuple(NOW - timedelta(days=days) for days in range(900, 0, -1)),
+    )
+    return a_plan(request, columns=RICH, evidence=evidence, description="All orders.")
+
+
+def append_with_added_column():
+    """New rows for a table that lacks a column and has one of its own."""
+    target = a_target(
+        fields=(*some_fields(*COLUMNS[::2]), CurrentField("legacy", "STRING")), labels=LABELS
+    )
+    watermark = a_watermark(
+        utc("2025-07-22 13:00"), how=" (partition 20250722, 1,024 bytes processed)"
+    )
+    clock = a_clock(open=(a_transaction(NOW - timedelta(minutes=7)),))
+    evidence = Evidence(estimated_rows=2_500, estimated_bytes=2_500_000)
+    return a_plan(target=target, watermark=watermark, clock=clock, evidence=evidence)
+
+
+def append_json():
+    """JSON columns go through a staging table, one of them new."""
+    target = a_target(fields=some_fields(*RICH[:3], RICH[4]), labels=LABELS)
+    watermark = a_watermark(utc("2025-07-22 13:00"))
+    return a_plan(target=target, watermark=watermark, columns=RICH)
+
+
+def rebuild_with_swap():
+    """A table rebuilt with another layout is built beside and swapped."""
+    request = a_request(
+        delete_existing_table=True, auto_schema=True, clustering_fields=("id",), smart_sync=False
+    )
+    return a_plan(request, target=a_target(), columns=RICH)
+
+
+def replace_all():
+    """WRITE_TRUNCATE of a table that demands a partition filter, out of a local folder."""
+    request = a_request(
+        write_disposition=WriteDisposition.TRUNCATE, temp_location="/tmp/staging", query="TABLE o"
+    )
+    return a_plan(request, target=a_target(**LAYOUT, require_partition_filter=True))
+
+
+def write_empty():
+    """WRITE_EMPTY looks again in the very job that publishes."""
+    request = a_request(write_disposition=WriteDisposition.EMPTY, temp_location="/tmp/staging")
+    return a_plan(request, target=a_target(**LAYOUT, rows=0))
+
+
+def held_back():
+    """An open transaction older than the watermark."""
+    clock = a_clock(open=(a_transaction(NOW - timedelta(hours=3)),))
+    watermark = a_watermark(utc("2025-07-22 13:00"))
+    return a_plan(target=a_target(labels=LABELS), watermark=watermark, clock=clock)
+
+
+def check(name: str, text: str) -> None:
+    file = HERE / name
+    if os.environ.get("REWRITE_GOLDEN") == "1":
+        file.write_text(text + "\n", encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == text + "\n"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [first_sync, append_with_added_column, append_json, rebuild_with_swap, held_back],
+    ids=lambda make: make.__name__,
+)
+def test_a_plan_reads_as_the_file_says(make):
+    check(f"plan_{make.__name__}.txt", explain(make()))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [first_sync, append_json, rebuild_with_swap, replace_all, write_empty],
+    ids=lambda make: make.__name__,
+)
+def test_a_statement_is_the_one_in_the_file(make):
+    check(f"publish_{make.__name__}.sql", publish_statement(make()))

@@ -1,0 +1,162 @@
+"""The statements that publish a staging table, for each mode and disposition."""
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from auto_schema.evolve import CurrentField
+from auto_schema.schema import INGESTION_TIME, Column, Partitioning, TableSchema
+from auto_schema.type_maps import PostgresType
+from smart_sync.facts import Facts, Target
+from smart_sync.plan import Mode, Way, make_plan
+from smart_sync.publish_sql import always_true, partition_expression, publish_statement
+from smart_sync.request import SyncRequest, TableRef, WriteDisposition
+from sources.base import Clock, SourceColumn, SourceProfile
+from sources.postgresql import PostgresqlConnection, PostgresqlSource
+from sources.secrets import Secret
+
+NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
+CONNECTION = PostgresqlConnection("db.example.com", 5432, "shop", "reader", Secret.of("x"))
+COLUMNS = (
+    SourceColumn("id", PostgresType("bigint", "int8", "b")),
+    SourceColumn("doc", PostgresType("jsonb", "jsonb", "b"), 'what "it" says'),
+    SourceColumn("day", PostgresType("date", "date", "b")),
+)
+FIELDS = (CurrentField("id", "INT64"), CurrentField("doc", "JSON"), CurrentField("day", "DATE"))
+PROFILE = SourceProfile(
+    COLUMNS, Clock(NOW), description="Orders", tables=("public.orders",), identity="postgresql/shop"
+)
+STAGED = "`p.d._sync_staging_20250722t150000_ab`"
+INSERT = (
+    "INSERT INTO `p.d.t` (`id`, `doc`, `day`)\n"
+    "SELECT `id`, PARSE_JSON(`doc`, wide_number_mode=>'round') AS `doc`, `day`\n"
+    f"FROM {STAGED}"
+)
+
+
+def a_plan(target, **request):
+    asked = SyncRequest(
+        "postgresql",
+        CONNECTION,
+        TableRef("p", "d", "t"),
+        query="SELECT * FROM orders",
+        temp_location="/tmp/x",
+        **request,
+    )
+    source = PostgresqlSource(CONNECTION, asked.query, tuple(c.name for c in COLUMNS))
+    facts = Facts(PROFILE, target, source)
+    return make_plan(asked, facts, run_id="20250722t150000-ab", now=NOW)
+
+
+def there(*fields, **more):
+    return Target("US", exists=True, fields=fields or FIELDS, rows=0, **more)
+
+
+def test_append_is_one_insert_by_name_that_parses_json():
+    assert publish_statement(a_plan(there())) == INSERT
+
+
+def test_append_adds_a_missing_column_before_the_insert():
+    plan = a_plan(there(*FIELDS[:2]))
+    assert publish_statement(plan) == (
+        f"ALTER TABLE `p.d.t` ADD COLUMN IF NOT EXISTS `day` DATE;\n{INSERT}"
+    )
+
+
+def test_truncate_replaces_rows_in_one_transaction():
+    plan = a_plan(there(), write_disposition=WriteDisposition.TRUNCATE)
+    assert plan.mode is Mode.REPLACE
+    assert publish_statement(plan) == (
+        f"BEGIN TRANSACTION;\nTRUNCATE TABLE `p.d.t`;\n{INSERT};\nCOMMIT TRANSACTION;"
+    )
+
+
+def test_no_ddl_stands_inside_a_transaction():
+    plan = a_plan(there(*FIELDS[:1]), write_disposition=WriteDisposition.TRUNCATE)
+    before, transaction = publish_statement(plan).split("BEGIN TRANSACTION;")
+    assert before.count("ALTER TABLE") == 2
+    assert "ALTER" not in transaction
+
+
+def test_write_empty_looks_again_inside_the_transaction():
+    plan = a_plan(there(), write_disposition=WriteDisposition.EMPTY)
+    assert publish_statement(plan) == (
+        "BEGIN TRANSACTION;\nIF EXISTS (SELECT 1 FROM `p.d.t`) THEN\n"
+        '  RAISE USING MESSAGE = "WRITE_EMPTY: p.d.t is not empty";\nEND IF;\n'
+        f"{INSERT};\nCOMMIT TRANSACTION;"
+    )
+
+
+def test_write_empty_satisfies_a_required_partition_filter():
+    layout = there(partitioning=Partitioning("day"), require_partition_filter=True)
+    plan = a_plan(layout, write_disposition=WriteDisposition.EMPTY)
+    assert "FROM `p.d.t` WHERE `day` IS NULL OR `day` IS NOT NULL)" in publish_statement(plan)
+
+
+def test_a_missing_table_is_made_with_everything_in_one_statement():
+    plan = a_plan(
+        Target("US"),
+        auto_schema=True,
+        partition_field="day",
+        partition_given=True,
+        partition_type="MONTH",
+        clustering_fields=("id", "day"),
+    )
+    label = dict(plan.labels)["sync_source"]
+    assert publish_statement(plan) == (
+        "CREATE TABLE `p.d.t` (\n"
+        '  `id` INT64,\n  `doc` JSON OPTIONS (description="what \\"it\\" says"),\n  `day` DATE\n)\n'
+        "PARTITION BY DATE_TRUNC(`day`, MONTH)\n"
+        "CLUSTER BY `id`, `day`\n"
+        f'OPTIONS (description="Orders", labels=[("sync_source", "{label}")])\n'
+        "AS " + INSERT.partition("\n")[2]
+    )
+
+
+def test_rebuilding_with_the_same_layout_replaces_the_table_in_one_statement():
+    plan = a_plan(there(CurrentField("old", "BYTES")), delete_existing_table=True)
+    assert (plan.mode, plan.swaps) == (Mode.REBUILD, False)
+    text = publish_statement(plan)
+    assert text.startswith("CREATE OR REPLACE TABLE `p.d.t` (")
+    assert ";" not in text
+
+
+def test_rebuilding_with_another_layout_builds_beside_and_renames():
+    plan = a_plan(there(clustering=("id",)), delete_existing_table=True)
+    assert plan.swaps
+    create, *steps = publish_statement(plan).split(";\n")
+    assert create.startswith("CREATE OR REPLACE TABLE `p.d.t__new` (")
+    assert steps == [
+        "DROP TABLE IF EXISTS `p.d.t__old`",
+        "ALTER TABLE `p.d.t` RENAME TO `t__old`",
+        "ALTER TABLE `p.d.t__new` RENAME TO `t`",
+        "DROP TABLE `p.d.t__old`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "text"),
+    [
+        ("DATE", "DAY", "`c`"),
+        ("DATE", "YEAR", "DATE_TRUNC(`c`, YEAR)"),
+        ("TIMESTAMP", "DAY", "TIMESTAMP_TRUNC(`c`, DAY)"),
+        ("TIMESTAMP", "HOUR", "TIMESTAMP_TRUNC(`c`, HOUR)"),
+        ("DATETIME", "MONTH", "DATETIME_TRUNC(`c`, MONTH)"),
+    ],
+)
+def test_the_partition_expression_fits_the_columns_type(kind, size, text):
+    column = Column("c", "c", "any", "{c}", pa.date32(), kind)
+    assert partition_expression(TableSchema((column,), Partitioning("c", size))) == text
+
+
+def test_a_table_without_partitions_needs_no_filter():
+    assert always_true(a_plan(there())) == ""
+    by_ingestion = a_plan(there(partitioning=Partitioning(INGESTION_TIME)))
+    assert "_PARTITIONTIME" in always_true(by_ingestion)
+
+
+def test_json_and_local_folders_go_through_a_statement_and_the_rest_is_loaded():
+    assert a_plan(there()).way is Way.STATEMENT
+    assert "BigQuery loads no JSON from Parquet (doc)" in a_plan(there()).way_reason
+    assert a_plan(there(), json_numbers="text", delete_existing_table=True).way is Way.STATEMENT
