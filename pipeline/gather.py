@@ -79,9 +79,9 @@ def _with_window(
 def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[Clock, int | None]:
     if not cursor.is_integer:
         return inspector.clock(guard=request.guard.auto), None
-    cursor_max, remaining = inspector.integer_cursor(cursor.source_name)
-    hidden = tuple(replace(transaction, started=None) for transaction in remaining)
-    return replace(inspector.clock(guard=False), open=hidden), cursor_max
+    guarded = request.guard.auto or bool(request.guard.duration)
+    cursor_max, remaining = inspector.integer_cursor(cursor.source_name, wait=guarded)
+    return replace(inspector.clock(guard=False), open=remaining), cursor_max
 
 
 def window_request(request: SyncRequest) -> WindowRequest:
@@ -106,7 +106,7 @@ def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evide
         look_at=columns_to_look_at(request, facts.profile, facts.target.by_name()),
         split_column=_split_column(facts),
         count_outside=facts.window is not None and facts.window.watermark is None,
-        partition=partition_column(request, facts.profile),
+        partition=partition_column(request, facts.profile, facts.target.partitioning),
     )
 
 

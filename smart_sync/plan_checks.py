@@ -45,6 +45,8 @@ def _partition_faults(
         return []
     low, high = (_as_date_time(value) for value in evidence.partition_span)
     count = int((high - low).total_seconds() // UNITS[partitioning.type]) + 1
+    if evidence.partition_count is not None:
+        count = evidence.partition_count
     if count <= MAX_PARTITIONS:
         return []
     fitting = next((u for u, s in UNITS.items() if (high - low).total_seconds() / s < 3900), "YEAR")

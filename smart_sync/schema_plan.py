@@ -151,13 +151,19 @@ def _precision(column: SourceColumn) -> int | None:
     return 6 if column.origin is not None else None
 
 
-def partition_column(request: SyncRequest, profile: SourceProfile) -> SourceColumn | None:
-    """The source column that the table will be partitioned on, if it is there."""
-    if not request.auto_schema or not request.partition_field:
+def partition_column(
+    request: SyncRequest, profile: SourceProfile, current: Partitioning | None
+) -> tuple[SourceColumn, str] | None:
+    """The source column that the run's partitions come from, and their size; None: none."""
+    field, size = request.partition_field, request.partition_type
+    if current is not None and not request.delete_existing_table:
+        field, size = current.field, current.type
+    elif not request.auto_schema:
         return None
-    found = profile.column(_source_names(request, [request.partition_field])[0])
-    fits = found is not None and found.type.name in ("date", "timestamp", "timestamptz")
-    return found if fits and found and not found.type.is_array else None
+    found = profile.column(_source_names(request, [field])[0])
+    if found is None or found.type.is_array:
+        return None
+    return (found, size) if found.type.name in ("date", "timestamp", "timestamptz") else None
 
 
 def plan_layout(

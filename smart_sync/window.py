@@ -139,6 +139,8 @@ def plan_window(
     warnings = _warnings(cursor, clock, watermark, zone)
     low, start_reason = _start(request, cursor, clock, watermark, zone)
     hidden = tuple(t for t in clock.open if t.started is None) if request.guard_auto else ()
+    if cursor.is_integer:
+        hidden = clock.open  # what is left of those that were waited for
     high: CursorValue
     if cursor.is_integer:
         high, end_reason, hold = _integer_end(low, cursor_max, clock)
@@ -252,8 +254,12 @@ def _held_back(
 ) -> HeldBack | None:
     hold, hidden = holders
     if hidden and cursor.is_integer:
-        names = ", ".join(transaction_text(t, None) for t in hidden)
-        return HeldBack(f"{names} may still commit lower values, and didn't end within 60 s")
+        names = ", ".join(
+            transaction_text(t, clock.now - t.started if t.started else None) for t in hidden
+        )
+        why = f"{names} may still commit lower values, and didn't end within 60 s"
+        ages = [clock.now - t.started for t in hidden if t.started is not None]
+        return HeldBack(why, max(ages, default=timedelta(0)) > request.guard_longest)
     if hidden:
         names = ", ".join(transaction_text(t, None) for t in hidden)
         return HeldBack(

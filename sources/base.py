@@ -138,6 +138,7 @@ class Evidence:
         bounds: values that cut the window or the key range into even parts, ascending.
         looks: per column, see `auto_schema.type_maps.Look`.
         partition_span: lowest and highest value of the partition column.
+        partition_count: partitions that the rows lie in; asked only for a wide span.
     """
 
     estimated_rows: int | None = None
@@ -148,6 +149,7 @@ class Evidence:
     bounds: tuple[KeyValue, ...] = ()
     looks: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     partition_span: tuple[datetime | date, datetime | date] | None = None
+    partition_count: int | None = None
 
 
 class Source(Protocol):
@@ -180,8 +182,10 @@ class Inspector(Protocol):
     def clock(self, *, guard: bool) -> Clock:
         """The source's clock, and with `guard` who may still write older stamps."""
 
-    def integer_cursor(self, name: str) -> tuple[int | None, tuple[OpenTransaction, ...]]:
-        """MAX of an integer cursor, and who may still commit lower values."""
+    def integer_cursor(
+        self, name: str, *, wait: bool
+    ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
+        """MAX of an integer cursor, and who may still commit lower values after a wait."""
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
@@ -195,7 +199,7 @@ class Inspector(Protocol):
         look_at: tuple[SourceColumn, ...],
         split_column: str | None,
         count_outside: bool,
-        partition: SourceColumn | None,
+        partition: tuple[SourceColumn, str] | None,
     ) -> Evidence:
         """A look at the rows of the window."""
 

@@ -104,10 +104,10 @@ def _wait_for_hidden(cursor: Any) -> tuple[OpenTransaction, ...]:
 
 
 def wait_until_gone(
-    cursor: Any, waited: tuple[OpenTransaction, ...], timeout_s: float = WAIT_S
+    cursor: Any, waited: tuple[OpenTransaction, ...], timeout_s: float | None = None
 ) -> tuple[OpenTransaction, ...]:
     """Wait until these very transactions have ended; return those that haven't."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + (WAIT_S if timeout_s is None else timeout_s)
     remaining = waited
     while remaining and time.monotonic() < deadline:
         time.sleep(POLL_S)
@@ -117,7 +117,7 @@ def wait_until_gone(
 
 
 def integer_cursor(
-    opened: "psycopg2.extensions.connection", query: str, column: SourceColumn
+    opened: "psycopg2.extensions.connection", query: str, column: SourceColumn, *, wait: bool = True
 ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
     """MAX of an integer cursor, and the transactions that may still commit lower values.
 
@@ -131,7 +131,7 @@ def integer_cursor(
         cursor.execute(f"SELECT max(q.{quote(column.name)}) FROM (\n{query}\n) AS q")
         highest = cursor.fetchone()[0]
     with opened.cursor() as cursor:
-        remaining = wait_until_gone(cursor, open_transactions(cursor))
+        remaining = wait_until_gone(cursor, open_transactions(cursor)) if wait else ()
     return highest, remaining
 
 
@@ -139,7 +139,15 @@ _SEQUENCE = """
 SELECT s.seqcache, s.seqrelid::regclass::text
 FROM pg_catalog.pg_depend d
 JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
-WHERE d.refobjid = %s AND d.refobjsubid = %s AND d.deptype IN ('a', 'i') AND s.seqcache > 1
+WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
+  AND d.refobjid = %s AND d.refobjsubid = %s AND d.deptype IN ('a', 'i') AND s.seqcache > 1
+UNION
+SELECT s.seqcache, s.seqrelid::regclass::text
+FROM pg_catalog.pg_attrdef a
+JOIN pg_catalog.pg_depend d
+  ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = a.oid
+JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.refobjid
+WHERE a.adrelid = %s AND a.adnum = %s AND s.seqcache > 1
 """
 
 
@@ -147,7 +155,7 @@ def _refuse_cached_sequence(opened: "psycopg2.extensions.connection", column: So
     if column.origin is None:
         return
     with opened.cursor() as cursor:
-        cursor.execute(_SEQUENCE, column.origin)
+        cursor.execute(_SEQUENCE, column.origin * 2)
         row = cursor.fetchone()
     if row:
         raise ConfigError(

@@ -21,6 +21,8 @@ from sources.sql import literal, quote
 
 COUNT_TIMEOUT_MS = 5_000
 LOOK_TIMEOUT_MS = 120_000
+WIDE_SPAN_DAYS = 150
+"""Fewer days are fewer than 4,000 partitions, by whatever unit."""
 GRID = 1_000
 """Even cut points of an integer or time range where no histogram is known."""
 
@@ -32,8 +34,9 @@ def evidence(
     look_at: Sequence[SourceColumn],
     split_column: SourceColumn | None,
     count_outside: bool,
-    partition: SourceColumn | None,
+    partition: tuple[SourceColumn, str] | None,
     hidden_nulls: SourceColumn | None,
+    whole_query: str,
 ) -> Evidence:
     """Gather what planning needs of the rows themselves.
 
@@ -43,12 +46,15 @@ def evidence(
         look_at: bare numerics and arrays whose type the data decides.
         split_column: the column that splits would cut; None: no splits.
         count_outside: count the rows before and after the window as well.
-        partition: the partition column whose span is checked; None: not needed.
+        partition: the partition column and HOUR, DAY, MONTH or YEAR; None: not needed.
         hidden_nulls: the cursor column when the query's own placeholders hide its NULLs;
             they are then counted in its table.
+        whole_query: the query over all time, to count what lies outside the window.
     """
     rows, size = _estimate(opened, source)
-    nulls, before, after = _outside(opened, source, count_outside)
+    query = whole_query if count_outside else source.query
+    nulls, before, after = _outside(opened, source, query, count_outside)
+    span, partitions = _span(opened, source, *partition) if partition else (None, None)
     if hidden_nulls is not None:
         nulls = _nulls_in_table(opened, hidden_nulls)
     return Evidence(
@@ -59,7 +65,8 @@ def evidence(
         after=after,
         bounds=_bounds(opened, source, split_column) if split_column else (),
         looks=MappingProxyType(_looks(opened, source, look_at)),
-        partition_span=_span(opened, source, partition) if partition else None,
+        partition_span=span,
+        partition_count=partitions,
     )
 
 
@@ -84,12 +91,15 @@ def _estimate(
 
 
 def _outside(
-    opened: "psycopg2.extensions.connection", source: PostgresqlSource, count_outside: bool
+    opened: "psycopg2.extensions.connection",
+    source: PostgresqlSource,
+    query: str,
+    count_outside: bool,
 ) -> tuple[int | None, int | None, int | None]:
     if source.cursor is None or source.window is None:
         return None, None, None
     column = f"q.{quote(source.cursor)}"
-    whole = PostgresqlSource(source.connection, source.query, source.result_names)
+    whole = PostgresqlSource(source.connection, query, source.result_names)
     if not count_outside:
         row = _ask(opened, wrapped(whole, "count(*)", (f"{column} IS NULL",)), COUNT_TIMEOUT_MS)
         return (row[0] if row else None), None, None
@@ -171,14 +181,24 @@ def _look_items(column: SourceColumn) -> tuple[str, str, str]:
 
 
 def _span(
-    opened: "psycopg2.extensions.connection", source: PostgresqlSource, partition: SourceColumn
-) -> tuple[datetime | date, datetime | date] | None:
+    opened: "psycopg2.extensions.connection",
+    source: PostgresqlSource,
+    partition: SourceColumn,
+    unit: str,
+) -> tuple[tuple[datetime | date, datetime | date] | None, int | None]:
+    """Lowest and highest value; and, when that is a wide span, how many partitions it fills."""
     name = f"q.{quote(partition.name)}"
     kind = partition.type.name
     held = f"isfinite({name}) AND {name} >= '0001-01-01'::{kind} AND {name} <= '9999-12-31'::{kind}"
     selected = f"min({name}) FILTER (WHERE {held}), max({name}) FILTER (WHERE {held})"
     row = _ask(opened, wrapped(source, selected), COUNT_TIMEOUT_MS)
-    return (row[0], row[1]) if row and row[0] is not None else None
+    if row is None or row[0] is None:
+        return None, None
+    if (row[1] - row[0]).days < WIDE_SPAN_DAYS:
+        return (row[0], row[1]), None
+    counted = f"count(DISTINCT date_trunc('{unit.lower()}', {name})) FILTER (WHERE {held})"
+    count = _ask(opened, wrapped(source, counted), LOOK_TIMEOUT_MS)
+    return (row[0], row[1]), count[0] if count else None
 
 
 _HISTOGRAM = """

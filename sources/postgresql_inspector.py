@@ -23,6 +23,8 @@ from sources.postgresql import PostgresqlConnection, PostgresqlSource
 from sources.query import shape
 from sources.sql import bind, placeholders, without_order
 
+LAST_INT64 = 2**63 - 1
+FIRST_STAMP, LAST_STAMP = datetime.min, datetime.max  # noqa: DTZ901 - the widest window
 SAMPLE_STAMP = datetime(1900, 1, 1)  # noqa: DTZ001 - stands in for either kind of timestamp
 SAMPLES: tuple[CursorValue, ...] = (SAMPLE_STAMP, 0)
 """What stands in the placeholders while the query is described: a stamp, or an integer."""
@@ -84,9 +86,11 @@ class _Inspector:
     def clock(self, *, guard: bool) -> Clock:
         return postgresql_clock.read_clock(self._opened, guard=guard)
 
-    def integer_cursor(self, name: str) -> tuple[int | None, tuple[OpenTransaction, ...]]:
-        lowest = bind(self._query, None, 2**63 - 1)
-        return postgresql_clock.integer_cursor(self._opened, lowest, self._column(name))
+    def integer_cursor(
+        self, name: str, *, wait: bool
+    ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
+        whole = bind(self._query, None, LAST_INT64)
+        return postgresql_clock.integer_cursor(self._opened, whole, self._column(name), wait=wait)
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
@@ -115,7 +119,7 @@ class _Inspector:
         look_at: tuple[SourceColumn, ...],
         split_column: str | None,
         count_outside: bool,
-        partition: SourceColumn | None,
+        partition: tuple[SourceColumn, str] | None,
     ) -> Evidence:
         if not isinstance(source, PostgresqlSource):
             raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
@@ -127,7 +131,16 @@ class _Inspector:
             count_outside=count_outside,
             partition=partition,
             hidden_nulls=self._hidden_nulls(source),
+            whole_query=self._whole_query(source),
         )
+
+    def _whole_query(self, source: PostgresqlSource) -> str:
+        """The query over all time, to count what lies outside the window."""
+        if source.window is None or not placeholders(self._query):
+            return source.query
+        if isinstance(source.window.high, int):
+            return bind(self._query, None, LAST_INT64)
+        return bind(self._query, FIRST_STAMP, LAST_STAMP)
 
     def _hidden_nulls(self, source: PostgresqlSource) -> SourceColumn | None:
         """The cursor, when a predicate with the placeholders keeps its NULLs from us."""

@@ -301,6 +301,7 @@ def test_an_integer_cursor_on_an_empty_destination_is_open_downwards():
 def test_an_integer_cursor_without_new_values_reads_nothing():
     plan = a_window(cursor=a_cursor("int2"), watermark=a_watermark(7), cursor_max=7)
     assert plan.window.is_empty
+    assert plan.held_back is None
 
 
 def test_an_integer_cursor_of_an_emptied_source_reads_nothing():
