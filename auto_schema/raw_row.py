@@ -13,6 +13,14 @@ from auto_schema.kernels import Array
 
 HOUR_MICROS = 3_600_000_000
 DAY_MICROS = 24 * HOUR_MICROS
+INFINITIES = {
+    (pa.date32(), -2147472692): "infinity",
+    (pa.date32(), -2147472691): "-infinity",
+    (pa.timestamp("us"), -9222425352054775809): "infinity",
+    (pa.timestamp("us"), -9222425352054775808): "-infinity",
+}
+"""PostgreSQL's infinities as its driver hands them over: its largest and smallest integer,
+moved from 2000 to 1970, where the largest wraps around."""
 Cell = str | None | list["Cell"]
 
 
@@ -57,6 +65,9 @@ def _text(array: Array, index: int) -> str:
 
 def _temporal(array: Array, index: int) -> str:
     scalar = array[index]
+    kind = pa.timestamp("us") if pa.types.is_timestamp(array.type) else array.type
+    if (kind, scalar.value) in INFINITIES:
+        return INFINITIES[kind, scalar.value]
     if pa.types.is_time64(array.type) and scalar.value >= DAY_MICROS:
         return f"{scalar.value // HOUR_MICROS}:00:00"  # 24:00:00, which Python shows as 00:00:00
     try:
