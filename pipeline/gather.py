@@ -13,6 +13,7 @@ from auto_schema.errors import raise_all
 from pipeline.staging import check_bucket
 from pipeline.target import read_target, read_watermark
 from smart_sync.facts import Facts
+from smart_sync.plan import split_column
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import (
     columns_to_look_at,
@@ -104,13 +105,7 @@ def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evide
     return inspector.evidence(
         facts.source,
         look_at=columns_to_look_at(request, facts.profile, facts.target.by_name()),
-        split_column=_split_column(facts),
+        split_column=split_column(request, facts)[0],
         count_outside=facts.window is not None and facts.window.watermark is None,
         partition=partition_column(request, facts.profile, facts.target.partitioning),
     )
-
-
-def _split_column(facts: Facts) -> str | None:
-    if facts.profile.split_reason:
-        return None
-    return facts.cursor.source_name if facts.cursor else facts.profile.unique_key

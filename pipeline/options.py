@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Options:
     @property
     def is_local(self) -> bool:
         """Whether the pipeline runs in this process."""
-        return self.runner.lower() in LOCAL_RUNNERS and not self.flag("template_location")
+        return self.request.is_local
 
     def flag(self, name: str) -> str:
         """The value of one of Beam's flags, or empty."""
@@ -116,6 +116,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     if not temp_location:
         temp_location = str(Path(tempfile.gettempdir()) / "bigquery-smart-sync")
     request = _request(values, given, transformation, temp_location, environ)
+    request = replace(request, is_local=local and not beam_flag(beam_argv, "template_location"))
     return Options(request, beam_argv, runner, _warnings(request, local=local))
 
 

@@ -163,7 +163,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         split_total=len(splits),
         split_fingerprint=fingerprint(splits),
         split_reason=split_reason,
-        connections=min(request.max_source_connections, len(splits)),
+        connections=min(request.connections, len(splits)),
         staging=_staging(request, run_id),
         checks=Checks(utf8=not facts.profile.is_utf8, json_numbers=request.json_numbers),
         max_retries=request.max_retries,
@@ -234,19 +234,36 @@ def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], 
     """The splits and the reason for their number."""
     if facts.window is not None and facts.window.held_back is not None:
         return (), "held back: nothing is read"
-    if facts.profile.split_reason:
-        return (Split(0),), f"one split: {facts.profile.split_reason}"
-    column = facts.cursor.source_name if facts.cursor else facts.profile.unique_key
+    column, why_not = split_column(request, facts)
     if column is None:
-        return (Split(0),), "one split: no window, and no unique NOT NULL key in the result"
+        return (Split(0),), f"one split: {why_not}"
     count, why = split_count(
-        request.num_splits, facts.evidence.estimated_bytes, request.max_source_connections
+        request.num_splits, facts.evidence.estimated_bytes, request.connections
     )
     cuts = cut(facts.evidence.bounds, count)
-    splits = make_splits(column, cuts, by_key=facts.cursor is None)
+    by_key = facts.cursor is None or column != facts.cursor.source_name
+    splits = make_splits(column, cuts, by_key=by_key)
     if len(splits) < count:
         why += f"; {column} has values for {len(splits)} only"
     return splits, why if len(splits) == 1 else f"{why}, cut by {column}"
+
+
+def split_column(request: SyncRequest, facts: Facts) -> tuple[str | None, str]:
+    """The column that cuts the rows into splits, or None and why there is none.
+
+    The cursor where an index begins with it, else a unique key. Without an index each
+    split would scan the whole table, so then only num_splits makes more than one.
+    """
+    profile, cursor = facts.profile, facts.cursor
+    if profile.split_reason:
+        return None, profile.split_reason
+    if cursor and (request.num_splits or cursor.source_name in profile.indexed):
+        return cursor.source_name, ""
+    if profile.unique_key:
+        return profile.unique_key, ""
+    if cursor:
+        return None, f"no index begins with {cursor.source_name}, so each would scan the table"
+    return None, "no window, and no unique NOT NULL key in the result"
 
 
 def _changes(

@@ -109,6 +109,13 @@ class SyncRequest:
     plan_format: str = "text"
     endpoints: Endpoints = field(default_factory=Endpoints)
 
+    is_local: bool = False
+
+    @property
+    def connections(self) -> int:
+        """Connections to the source at once: a local run reads split after split."""
+        return 1 if self.is_local else self.max_source_connections
+
     @property
     def replaces(self) -> bool:
         """Whether the run replaces all rows of the destination."""

@@ -19,7 +19,7 @@ def split_count(asked: int, estimated_bytes: int | None, connections: int) -> tu
     Args:
         asked: num_splits; 0 for automatic.
         estimated_bytes: the source's estimate; None when it gave none.
-        connections: max_source_connections.
+        connections: that may be open at once.
 
     >>> split_count(0, 100 * 2**20, 8)
     (1, 'about 100 MB by the estimate: one split')
@@ -33,6 +33,8 @@ def split_count(asked: int, estimated_bytes: int | None, connections: int) -> tu
     if needed <= 1:
         return 1, f"{size}: one split"
     count = min(max(needed, PER_LANE * connections), MAX_SPLITS)
+    if connections == 1:
+        return count, f"{size}: {count} splits, one after the other"
     return count, f"{size}: {count} splits over {connections} connections"
 
 

@@ -116,7 +116,9 @@ class SourceProfile:
     split_reason: str = ""
     """Why the query can't be split; empty when it can."""
     unique_key: str | None = None
-    """A NOT NULL column of the result that is unique, for splits without a window."""
+    """A NOT NULL column of the result that is unique, to split on."""
+    indexed: tuple[str, ...] = ()
+    """Columns of the result by which an index begins: their ranges are read without a scan."""
     cursor_max: int | None = None
     """MAX of an integer cursor, read with the clock."""
     notes: tuple[str, ...] = ()

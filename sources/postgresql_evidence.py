@@ -223,8 +223,9 @@ def _bounds(
         row = _ask(opened, wrapped(source, f"min({name}), max({name})"), LOOK_TIMEOUT_MS)
         if row and row[0] is not None:
             found = grid(_plain(row[0]), _plain(row[1]))
-    inside = [value for value in found if _lies_within(value, source)]
-    return tuple(dict.fromkeys(inside))
+    if column.name == source.cursor:
+        found = tuple(value for value in found if _lies_within(value, source))
+    return tuple(dict.fromkeys(found))
 
 
 def _histogram(

@@ -121,7 +121,7 @@ def profile(
         tables = _qualified(cursor, look)
         description = _description(cursor, schema_table)
         notes = _notes(cursor, schema_table, columns)
-        key = _unique_key(cursor, look, columns)
+        key, indexed = _split_columns(cursor, look, columns)
     return SourceProfile(
         columns=columns,
         clock=Clock(now=EPOCH),
@@ -131,6 +131,7 @@ def profile(
         identity=f"postgresql/{connection.database}",
         split_reason=look.split_reason,
         unique_key=key,
+        indexed=indexed,
         notes=notes,
         is_utf8=encoding != "SQL_ASCII",
     )
@@ -206,30 +207,30 @@ def _notes(
     return (f"the query doesn't deliver these columns of {schema_table}: {', '.join(missing)}",)
 
 
-_KEYS = """
-SELECT i.indkey[0] FROM pg_index i
+_INDICES = """
+SELECT i.indkey[0], i.indisunique AND i.indimmediate AND i.indnkeyatts = 1 AND a.attnotnull
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_am m ON m.oid = c.relam AND m.amname = 'btree'
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 JOIN pg_type t ON t.oid = a.atttypid
-WHERE i.indrelid = %s AND i.indisunique AND i.indisvalid AND i.indimmediate
-  AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indexprs IS NULL AND a.attnotnull
+WHERE i.indrelid = %s AND i.indisvalid AND i.indpred IS NULL
   AND t.typname IN ('int2', 'int4', 'int8', 'uuid', 'text', 'varchar', 'timestamp',
                     'timestamptz', 'date')
 ORDER BY i.indisprimary DESC, t.typlen, i.indkey[0]
 """
 
 
-def _unique_key(cursor: Any, look: QueryShape, columns: tuple[SourceColumn, ...]) -> str | None:
-    """A result column that is a unique NOT NULL key of the query's only table."""
+def _split_columns(
+    cursor: Any, look: QueryShape, columns: tuple[SourceColumn, ...]
+) -> tuple[str | None, tuple[str, ...]]:
+    """A unique NOT NULL key of the query's only table, and all columns that lead an index."""
     relations = {column.origin[0] for column in columns if column.origin}
     if not look.single_table or len(relations) != 1:
-        return None
-    relation = relations.pop()
-    cursor.execute(
-        "SELECT c.relkind IN ('r', 'p', 'm') FROM pg_class c WHERE c.oid = %s", (relation,)
-    )
-    if not cursor.fetchone()[0]:
-        return None
-    cursor.execute(_KEYS, (relation,))
-    numbers = [row[0] for row in cursor.fetchall()]
+        return None, ()
+    cursor.execute(_INDICES, (relations.pop(),))
+    found = cursor.fetchall()
     by_number = {column.origin[1]: column.name for column in columns if column.origin}
-    return next((by_number[number] for number in numbers if number in by_number), None)
+    keys = [by_number[number] for number, is_key in found if is_key and number in by_number]
+    indexed = (by_number[number] for number, _ in found if number in by_number)
+    return next(iter(keys), None), tuple(dict.fromkeys(indexed))

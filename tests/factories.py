@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.type_maps import PostgresType, postgresql_column
 from pipeline.gather import window_request
@@ -166,3 +169,11 @@ def a_plan(request: SyncRequest | None = None, facts: Facts | None = None, **res
     request = request or a_request()
     facts = facts or some_facts(request, **rest)
     return make_plan(request, facts, run_id=RUN_ID, now=NOW)
+
+
+def refused(**rest):
+    """The faults of a plan that can't be made, as (class, what)."""
+    with pytest.raises(SyncError) as caught:
+        a_plan(**rest)
+    faults = getattr(caught.value, "errors", (caught.value,))
+    return [(type(fault), fault.what) for fault in faults]

@@ -1,0 +1,177 @@
+"""Whole command lines: what is required, passed through, shown."""
+
+from datetime import timedelta
+
+import pytest
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    WorkerOptions,
+)
+
+from pipeline import cli
+from pipeline.parameters import BY_NAME, PARAMETERS
+from pipeline.runner import beam_options
+from smart_sync.request import Guard, TableRef, WriteDisposition
+from tests.command_lines import DATAFLOW, argv, only_fault, request
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("write_disposition", "WRITE_MERGE"),
+        ("schema_evolution", "evolve"),
+        ("json_numbers", "exact"),
+    ],
+)
+def test_a_planned_choice_is_refused_and_the_others_are_named(name, value):
+    found = only_fault(**{name: value})
+    assert f"not in this version ({name})" in found
+    assert BY_NAME[name].default in found
+
+
+BASE = "SELECT * FROM t WHERE u > '{start_timestamp}' AND u <= '{end_timestamp}'"
+
+
+def test_smart_sync_takes_a_base_query_a_query_or_a_table():
+    smart = {"enable_smart_sync": "true", "postgresql_query": None}
+    assert request(**smart, postgresql_base_query=f"{BASE};").query == BASE
+    assert request(enable_smart_sync="true").query == "SELECT 1 AS one"
+    assert request(**smart, source_table_for_schema="t").query == ""
+    both = request(enable_smart_sync="true", postgresql_base_query=BASE)
+    assert (both.query, both.query_parameter) == (BASE, "postgresql_base_query")
+    assert "source_table_for_schema" in only_fault(**smart)
+
+
+def test_without_smart_sync_a_base_query_is_no_query_and_placeholders_are_refused():
+    assert "postgresql_query" in only_fault(postgresql_query=None, postgresql_base_query=BASE)
+    assert "placeholders without smart sync" in only_fault(postgresql_query=BASE)
+
+
+@pytest.mark.parametrize(
+    ("query", "missing"),
+    [
+        ("SELECT 1", "{end_timestamp} and {start_timestamp} missing"),
+        ("SELECT '{start_timestamp}'", "{end_timestamp} missing"),
+        ("SELECT '{end_timestamp}' -- {start_timestamp}", "{start_timestamp} missing"),
+        ("SELECT '{end_timestamp}' /* {start_timestamp} */", "{start_timestamp} missing"),
+    ],
+)
+def test_a_base_query_without_its_placeholders_is_refused(query, missing):
+    found = only_fault(enable_smart_sync="true", postgresql_base_query=query)
+    assert "base query without placeholders (postgresql_base_query)" in found
+    assert missing in found
+
+
+def test_beams_flags_pass_through_untouched():
+    parsed = cli.parse([*DATAFLOW[:6], *argv(), *DATAFLOW[6:]])
+    assert parsed.beam_argv == tuple(DATAFLOW)
+    assert not parsed.is_local
+    made = beam_options(parsed)
+    assert made.view_as(GoogleCloudOptions).region == "europe-west1"
+    worker = made.view_as(WorkerOptions)
+    assert worker.machine_type == "n2-standard-2"
+    assert worker.use_public_ips is False
+    assert worker.sdk_container_image.endswith("/sync:1")
+    kept = made.get_all_options()
+    assert {"use_runner_v2", "shuffle_mode=service"} <= set(kept["experiments"])
+    assert not {name for name in kept if name in BY_NAME and kept[name]}
+    assert parsed.request.temp_location == "gs://bkt/temp"
+
+
+def test_none_of_our_parameters_reaches_beam():
+    parsed = cli.parse([*argv(), "--runner", "DataflowRunner", *DATAFLOW[1:]])
+    assert "pl4nted-s3cret" not in " ".join(parsed.beam_argv)
+    assert "pl4nted-s3cret" not in repr(parsed)
+
+
+def test_dataflow_needs_a_bucket():
+    found = only_fault("--runner=DataflowRunner", "--project=p", "--region=r")
+    assert "missing parameter (temp_location)" in found
+    assert "gs://" in found
+    local = only_fault("--runner=DataflowRunner", "--temp_location=/tmp/x")
+    assert "malformed parameter (temp_location)" in local
+
+
+def test_a_plain_password_on_dataflow_is_warned_about_and_a_name_is_not():
+    (warning,) = cli.parse([*argv(), *DATAFLOW]).warnings
+    assert "Secret Manager" in warning
+    named = argv(postgresql_password="projects/p/secrets/s/versions/1")
+    assert cli.parse([*named, *DATAFLOW]).warnings == ()
+    assert cli.parse(argv()).warnings == ()
+
+
+@pytest.mark.parametrize("runner", [None, "DirectRunner", "directrunner", "FnApiRunner"])
+def test_local_runners_are_local_and_need_no_bucket(runner):
+    parsed = cli.parse([*argv(), *([f"--runner={runner}"] if runner else [])])
+    assert parsed.is_local
+    assert parsed.request.temp_location
+
+
+def test_defaults_are_those_of_the_template():
+    defaults = {
+        "postgresql_port": "5432",
+        "enable_smart_sync": "false",
+        "smart_sync_timestamp_column": "updated_at",
+        "sync_all_on_empty_table": "true",
+        "fallback_days": "1",
+        "enable_auto_schema": "false",
+        "partition_field": "updated_at",
+        "delete_existing_table": "false",
+        "mongodb_port": "27017",
+        "write_disposition": "WRITE_APPEND",
+        "create_disposition": "CREATE_IF_NEEDED",
+        "max_retries": "3",
+    }
+    assert {name: BY_NAME[name].default for name in defaults} == defaults
+    made = request()
+    assert made.connection.port == 5432
+    assert made.destination == TableRef("my-project", "production_data", "organizations")
+    assert (made.smart_sync, made.cursor, made.fallback) == (
+        False,
+        "updated_at",
+        timedelta(days=1),
+    )
+    assert (made.sync_all_on_empty_table, made.auto_schema) == (True, False)
+    assert (made.partition_field, made.partition_given, made.clustering_fields) == (
+        "updated_at",
+        False,
+        (),
+    )
+    assert made.write_disposition is WriteDisposition.APPEND
+    assert (made.create_if_needed, made.delete_existing_table, made.max_retries) == (True, False, 3)
+    assert (made.batch_rows, made.num_splits, made.max_dead_letters) == (None, 0, 0)
+    assert made.guard == Guard(auto=True, longest=timedelta(hours=6))
+    assert (made.margin, made.run_history_table) == (timedelta(seconds=10), "sync_runs")
+
+
+OPTIONAL = [
+    p.name
+    for p in PARAMETERS
+    if not p.required and p.name not in ("postgresql_query", "partition_field")
+]
+
+
+def test_an_empty_text_means_that_a_parameter_is_not_given():
+    for name in OPTIONAL:
+        assert request(**{name: ""}) == request(), name
+
+
+def test_values_arrive_in_the_request():
+    made = request(
+        clustering_fields=" id , status",
+        late_commit_guard="30m",
+        partition_field="",
+        batch_size="500",
+        write_disposition="WRITE_TRUNCATE",
+        create_disposition="CREATE_NEVER",
+        smart_sync_margin="2d",
+        transformation_config='{"field_mappings": {"a": "b"}, "exclude_fields": ["c"]}',
+    )
+    assert made.clustering_fields == ("id", "status")
+    assert made.guard == Guard(auto=False, duration=timedelta(minutes=30))
+    assert (made.partition_field, made.partition_given) == ("", True)
+    assert (made.batch_rows, made.create_if_needed) == (500, False)
+    assert made.write_disposition is WriteDisposition.TRUNCATE
+    assert made.margin == timedelta(days=2)
+    assert made.transformation.destination_name("a") == "b"
+    assert not made.transformation.keeps("c")
