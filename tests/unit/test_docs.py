@@ -1,11 +1,13 @@
 """What is made from tables is fresh, and the metadata is what Dataflow reads."""
 
+import ast
 import re
 
 import pytest
 
-from pipeline.parameter_docs import files, metadata
+from pipeline.parameter_docs import ROOT, files, metadata
 from pipeline.parameters import PARAMETERS
+from pipeline.version import VERSION
 from tests.discovery import errors
 
 
@@ -29,3 +31,14 @@ def test_metadata_defaults_are_the_parsers_defaults():
     defaults = {p.name: p.default for p in PARAMETERS}
     for entry in metadata()["parameters"]:
         assert entry.get("defaultValue", "") == defaults[entry["name"]]
+
+
+def test_the_package_holds_what_workers_import_and_carries_the_version():
+    words = {
+        keyword.arg: ast.literal_eval(keyword.value)
+        for node in ast.walk(ast.parse((ROOT / "setup.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+    }
+    assert set(words["packages"]) == {"auto_schema", "sources", "smart_sync", "pipeline"}
+    assert words["version"] == VERSION
