@@ -106,7 +106,11 @@ def _launch(options: Options, plan: SyncPlan) -> int:
     make_tables(client, plan.history_table)
     write_event(client, plan, Outcome(status="running"))
     if not options.is_local:
-        run(options, lambda root: build(root, plan))
+        try:
+            run(options, lambda root: build(root, plan))
+        except Exception as error:
+            _write_failed(client, plan, Failure.of(error, "Launch"))
+            raise
         print(f"launched run {plan.run_id} for {plan.destination}")
         return 0
     fault = None
@@ -118,12 +122,19 @@ def _launch(options: Options, plan: SyncPlan) -> int:
     return _verdict(client, plan, fault)
 
 
+def _write_failed(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
+    """The last event of a run that ended before its own report could say so."""
+    outcome = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
+    write_event(client, plan, outcome)
+
+
 def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
     """The exit code, from the run's last event in the history."""
     row = read_outcome(client, plan.history_table, plan.run_id)
     if row is None or row["status"] in ("running", "publishing"):
-        trace = fault.traceback if fault else ""
-        sys.stderr.write(trace)
+        sys.stderr.write(fault.traceback if fault else "")
+        if fault and row and row["status"] == "running":
+            _write_failed(client, plan, fault)
         state = row["status"] if row else "not in the history"
         print(f"smart-sync: run {plan.run_id} ended while {state}; {BUG_FIX}.", file=sys.stderr)
         return fault.exit_code if fault else BUG

@@ -291,3 +291,17 @@ def test_two_sources_in_one_destination_are_refused_unless_accepted(sync, sql):
     assert sync.table().labels["sync_source"] not in ("", label)
     sync.ok(**other)
     assert sync(**SMART).code == 5
+
+
+def test_a_run_that_ends_before_its_report_is_failed_in_the_history(sync, sql, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("the runner broke")
+
+    sql("CREATE TABLE s (id int8)")
+    monkeypatch.setattr("pipeline.cli.run", broken)
+    result = sync(postgresql_query="SELECT * FROM s")
+    assert result.code == 70
+    assert "the runner broke" in result.err
+    (run,) = sync.history()
+    assert (run["status"], run["exit_code"]) == ("failed", 70)
+    assert "the runner broke" in run["error"]
