@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg2
 import pytest
 from google.cloud import bigquery
@@ -32,6 +33,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore::FutureWarning:google.*")
     config.addinivalue_line("filterwarnings", "ignore:.*unclosed.*:ResourceWarning")
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+# No deadline: machines are shared. CI takes the same examples each time, so that a
+# change is judged by what it changed; at home new ones are looked for.
+hypothesis.settings.register_profile(
+    "here", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True
+)
+hypothesis.settings.load_profile("here")
 
 
 @pytest.fixture(scope="session")
