@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from auto_schema import json_numbers
 from auto_schema.kernels import Array, arrow, pc
-from auto_schema.raw_row import cell_text, raw_row
+from auto_schema.raw_row import DAY_MICROS, cell_text, raw_row
 from auto_schema.schema import Column, TableSchema
 
 DIMENSIONS_PREFIX = "__dimensions_of_"
@@ -35,7 +35,6 @@ MIN_DATE_DAYS, MAX_DATE_DAYS = -719162, 2932896
 """0001-01-01 and 9999-12-31 in days since 1970, BigQuery's range (both included)."""
 MIN_MICROS, MAX_MICROS = -62135596800000000, 253402300799999999
 """0001-01-01 00:00:00 and 9999-12-31 23:59:59.999999 in microseconds since 1970."""
-DAY_MICROS = 86_400_000_000
 VALUE_CHARACTERS = 1000
 
 
@@ -217,7 +216,7 @@ def _dead_letters(
     batch: pa.RecordBatch, schema: TableSchema, refused: Mapping[int, tuple[str, str]]
 ) -> pa.RecordBatch:
     names = [column.name for column in schema]
-    columns = {name: plain(batch.column(name)) for name in names}
+    columns = {name: batch.column(name) for name in names}
     rows = []
     for index in sorted(refused):
         name, reason = refused[index]

@@ -21,6 +21,7 @@ from smart_sync.schema_plan import (
     partition_column,
     plan_columns,
 )
+from smart_sync.splits import SPLIT_BYTES
 from smart_sync.window import Cursor, Watermark, WindowRequest, now_as_cursor, plan_window
 from sources.base import SOURCES, Clock, Evidence, Inspector, Source
 
@@ -106,6 +107,7 @@ def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evide
         facts.source,
         look_at=columns_to_look_at(request, facts.profile, facts.target.by_name()),
         split_column=split_column(request, facts)[0],
+        split_over_bytes=0 if request.num_splits else SPLIT_BYTES,
         count_outside=facts.window is not None and facts.window.watermark is None,
         partition=partition_column(request, facts.profile, facts.target.partitioning),
     )

@@ -123,7 +123,14 @@ def type_mapping() -> str:
     for words, bigquery in numerics:
         rule = numeric_rule(bigquery, PostgresType("numeric", "numeric"))
         rows.append((words, rule.select.format(c="c"), bigquery, rule.loss))
-    rows.append(("T[], one dimension, no NULL inside", "c, or c::text[]", "ARRAY<T>", ARRAY_LOSS))
+    rows.append(
+        (
+            "T[], one dimension, no NULL inside",
+            "c, or each element cast",
+            "ARRAY<T>",
+            ARRAY_LOSS,
+        )
+    )
     rows.append(("T[], otherwise", "to_jsonb(c)::text", "JSON", ARRAY_JSON_LOSS))
     lines = [
         "# Types",

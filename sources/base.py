@@ -200,6 +200,7 @@ class Inspector(Protocol):
         *,
         look_at: tuple[SourceColumn, ...],
         split_column: str | None,
+        split_over_bytes: int,
         count_outside: bool,
         partition: tuple[SourceColumn, str] | None,
     ) -> Evidence:

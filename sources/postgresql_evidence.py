@@ -33,6 +33,7 @@ def evidence(
     *,
     look_at: Sequence[SourceColumn],
     split_column: SourceColumn | None,
+    split_over_bytes: int,
     count_outside: bool,
     partition: tuple[SourceColumn, str] | None,
     hidden_nulls: SourceColumn | None,
@@ -45,6 +46,7 @@ def evidence(
         source: query, cursor and window of the run.
         look_at: bare numerics and arrays whose type the data decides.
         split_column: the column that splits would cut; None: no splits.
+        split_over_bytes: bounds are looked for only above that estimate; 0: always.
         count_outside: count the rows before and after the window as well.
         partition: the partition column and HOUR, DAY, MONTH or YEAR; None: not needed.
         hidden_nulls: the cursor column when the query's own placeholders hide its NULLs;
@@ -52,8 +54,12 @@ def evidence(
         whole_query: the query over all time, to count what lies outside the window.
     """
     rows, size = _estimate(opened, source)
-    query = whole_query if count_outside else source.query
-    nulls, before, after = _outside(opened, source, query, count_outside)
+    large = not split_over_bytes or (size is not None and size > split_over_bytes)
+    nulls, before, after = None, None, None
+    if count_outside:
+        nulls, before, after = _outside(opened, source, whole_query)
+    elif hidden_nulls is None:
+        nulls = _nulls(opened, source)
     span, partitions = _span(opened, source, *partition) if partition else (None, None)
     if hidden_nulls is not None:
         nulls = _nulls_in_table(opened, hidden_nulls)
@@ -63,7 +69,7 @@ def evidence(
         null_cursors=nulls,
         before=before,
         after=after,
-        bounds=_bounds(opened, source, split_column) if split_column else (),
+        bounds=_bounds(opened, source, split_column) if split_column and large else (),
         looks=MappingProxyType(_looks(opened, source, look_at)),
         partition_span=span,
         partition_count=partitions,
@@ -90,19 +96,22 @@ def _estimate(
     return int(plan["Plan Rows"]), int(plan["Plan Rows"]) * max(int(plan["Plan Width"]), 1)
 
 
+def _nulls(opened: "psycopg2.extensions.connection", source: PostgresqlSource) -> int | None:
+    if source.cursor is None:
+        return None
+    whole = PostgresqlSource(source.connection, source.query, source.result_names)
+    predicates = (f"q.{quote(source.cursor)} IS NULL",)
+    row = _ask(opened, wrapped(whole, "count(*)", predicates), COUNT_TIMEOUT_MS)
+    return row[0] if row else None
+
+
 def _outside(
-    opened: "psycopg2.extensions.connection",
-    source: PostgresqlSource,
-    query: str,
-    count_outside: bool,
+    opened: "psycopg2.extensions.connection", source: PostgresqlSource, query: str
 ) -> tuple[int | None, int | None, int | None]:
     if source.cursor is None or source.window is None:
         return None, None, None
     column = f"q.{quote(source.cursor)}"
     whole = PostgresqlSource(source.connection, query, source.result_names)
-    if not count_outside:
-        row = _ask(opened, wrapped(whole, "count(*)", (f"{column} IS NULL",)), COUNT_TIMEOUT_MS)
-        return (row[0] if row else None), None, None
     low, high = source.window.low, source.window.high
     before = f"count(*) FILTER (WHERE {column} <= {literal(low)})" if low is not None else "0"
     selected = (
@@ -113,14 +122,14 @@ def _outside(
     return (row[0], row[1], row[2]) if row else (None, None, None)
 
 
-_NULL_SHARE = """
-SELECT (s.null_frac * c.reltuples)::int8
+_STATISTICS = """
 FROM pg_catalog.pg_stats s
 JOIN pg_catalog.pg_class c ON c.relname = s.tablename
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = s.schemaname
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname
-WHERE c.oid = {0} AND a.attnum = {1} AND c.reltuples > 0 ORDER BY s.inherited DESC LIMIT 1
+WHERE c.oid = {0} AND a.attnum = {1} AND {2} ORDER BY s.inherited DESC LIMIT 1
 """
+"""What ANALYZE knows of one column, given table oid, column number and a condition."""
 
 
 def _nulls_in_table(opened: "psycopg2.extensions.connection", column: SourceColumn) -> int | None:
@@ -136,7 +145,10 @@ def _nulls_in_table(opened: "psycopg2.extensions.connection", column: SourceColu
     )
     sql = f"SELECT count(*) FROM {named[0]} WHERE {named[1]} IS NULL"
     row = _ask(opened, sql, COUNT_TIMEOUT_MS)
-    row = row or _ask(opened, _NULL_SHARE.format(relation, number), COUNT_TIMEOUT_MS)
+    if row is None:
+        known = _STATISTICS.format(relation, number, "c.reltuples > 0")
+        share = f"SELECT (s.null_frac * c.reltuples)::int8 {known}"
+        row = _ask(opened, share, COUNT_TIMEOUT_MS)
     return int(row[0]) if row else None
 
 
@@ -201,15 +213,6 @@ def _span(
     return (row[0], row[1]), count[0] if count else None
 
 
-_HISTOGRAM = """
-SELECT s.histogram_bounds::text::{kind}[]
-FROM pg_catalog.pg_stats s
-JOIN pg_catalog.pg_class c ON c.relname = s.tablename
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = s.schemaname
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname
-WHERE c.oid = %s AND a.attnum = %s AND s.histogram_bounds IS NOT NULL
-ORDER BY s.inherited DESC LIMIT 1
-"""
 _GRID_TYPES = frozenset({"int2", "int4", "int8", "date", "timestamp", "timestamptz"})
 
 
@@ -238,7 +241,8 @@ def _histogram(
         return ()
     with reading(opened, COUNT_TIMEOUT_MS) as cursor:
         try:
-            cursor.execute(_HISTOGRAM.format(kind=kind), column.origin)
+            known = _STATISTICS.format(*column.origin, "s.histogram_bounds IS NOT NULL")
+            cursor.execute(f"SELECT s.histogram_bounds::text::{kind}[] {known}")
             row = cursor.fetchone()
         except (psycopg2.DataError, psycopg2.errors.QueryCanceled, OverflowError, ValueError):
             return ()

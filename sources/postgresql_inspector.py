@@ -118,6 +118,7 @@ class _Inspector:
         *,
         look_at: tuple[SourceColumn, ...],
         split_column: str | None,
+        split_over_bytes: int,
         count_outside: bool,
         partition: tuple[SourceColumn, str] | None,
     ) -> Evidence:
@@ -128,6 +129,7 @@ class _Inspector:
             source,
             look_at=look_at,
             split_column=self._column(split_column) if split_column else None,
+            split_over_bytes=split_over_bytes,
             count_outside=count_outside,
             partition=partition,
             hidden_nulls=self._hidden_nulls(source),

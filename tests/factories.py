@@ -1,7 +1,7 @@
 """Builders with defaults: a test names only what matters. None of them needs a server."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -177,3 +177,12 @@ def refused(**rest):
         a_plan(**rest)
     faults = getattr(caught.value, "errors", (caught.value,))
     return [(type(fault), fault.what) for fault in faults]
+
+
+MISSING = a_target(exists=False)
+JSON_COLUMNS = (*COLUMNS, a_source_column("extra", "jsonb"))
+HELD_BACK: dict[str, Any] = {
+    "clock": a_clock(open=(a_transaction(NOW - timedelta(hours=2)),)),
+    "watermark": a_watermark(NOW - timedelta(hours=1)),
+    "target": a_target(),
+}

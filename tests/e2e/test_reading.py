@@ -104,6 +104,18 @@ def test_a_window_function_is_read_over_the_whole_table(sync, sql):
 
 
 @contextlib.contextmanager
+def beside(run, over):
+    """Run a loop in a thread until the block ends; `over` tells it to stop."""
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextlib.contextmanager
 def terminating(database, sync, times):
     """End the reader's session, each time after it has staged rows; the pids ended."""
     ended, over = [], threading.Event()
@@ -121,13 +133,8 @@ def terminating(database, sync, times):
                     ended.append(pid)
                 time.sleep(0.3)
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with beside(run, over):
         yield ended
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_a_connection_lost_amid_the_rows_is_read_again_without_doubling(
@@ -178,13 +185,8 @@ def every_session_ended(database):
                     if pid not in ended:
                         ended.append(pid)
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with beside(run, over):
         yield ended
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_batch_size_bounds_the_rows_of_a_batch(sync, sql, caplog):

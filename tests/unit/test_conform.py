@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from auto_schema import json_numbers
 from auto_schema.conform import (
-    DAY_MICROS,
     DIMENSIONS_PREFIX,
     MAX_DATE_DAYS,
     MAX_MICROS,
@@ -22,6 +21,7 @@ from auto_schema.conform import (
     Conformed,
     conform,
 )
+from auto_schema.raw_row import DAY_MICROS
 from auto_schema.schema import REPEATED, Column, TableSchema
 
 MICROS, UTC_MICROS = pa.timestamp("us"), pa.timestamp("us", "UTC")

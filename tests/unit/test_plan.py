@@ -15,28 +15,20 @@ from smart_sync.request import WriteDisposition
 from sources.base import Evidence
 from tests.factories import (
     COLUMNS,
+    JSON_COLUMNS,
+    MISSING,
     NOW,
     RUN_ID,
-    a_clock,
     a_plan,
     a_request,
     a_source_column,
     a_target,
-    a_transaction,
-    a_watermark,
     refused,
     some_facts,
     some_fields,
 )
 
 APPEND, TRUNCATE, EMPTY = WriteDisposition
-MISSING = a_target(exists=False)
-JSON_COLUMNS = (*COLUMNS, a_source_column("extra", "jsonb"))
-HELD_BACK = {
-    "clock": a_clock(open=(a_transaction(NOW - timedelta(hours=2)),)),
-    "watermark": a_watermark(NOW - timedelta(hours=1)),
-    "target": a_target(),
-}
 
 
 # Mode and way

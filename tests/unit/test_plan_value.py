@@ -18,6 +18,9 @@ from sources.base import Evidence, Split
 from tests.factories import (
     COLUMNS,
     DESTINATION,
+    HELD_BACK,
+    JSON_COLUMNS,
+    MISSING,
     NOW,
     SECRET,
     a_clock,
@@ -25,7 +28,6 @@ from tests.factories import (
     a_request,
     a_source_column,
     a_target,
-    a_transaction,
     a_watermark,
     refused,
     some_facts,
@@ -33,13 +35,6 @@ from tests.factories import (
 )
 
 APPEND, TRUNCATE, EMPTY = WriteDisposition
-MISSING = a_target(exists=False)
-JSON_COLUMNS = (*COLUMNS, a_source_column("extra", "jsonb"))
-HELD_BACK = {
-    "clock": a_clock(open=(a_transaction(NOW - timedelta(hours=2)),)),
-    "watermark": a_watermark(NOW - timedelta(hours=1)),
-    "target": a_target(),
-}
 
 
 def test_an_existing_table_keeps_its_layout_and_a_given_wish_is_told():
