@@ -73,6 +73,10 @@ class TargetError(SyncError):
     exit_code = 5
 
 
+class OutcomeUnknownError(TargetError):
+    """The answer to the publishing job was lost: it may still run."""
+
+
 class RunInProgressError(SyncError):
     """Another run holds the destination table."""
 

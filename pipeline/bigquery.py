@@ -20,6 +20,7 @@ from google.cloud import bigquery
 from requests.exceptions import RequestException
 
 from auto_schema.errors import SyncError, TargetError
+from smart_sync.plan import SyncPlan
 from smart_sync.request import Endpoints, TableRef
 
 CONNECTION_ERRORS = (RequestException, ConnectionError, TimeoutError)
@@ -30,16 +31,48 @@ TRANSIENT_REASONS = frozenset(
 APPLICATION = "bigquery-smart-sync"
 
 
-def make_client(project: str, location: str | None, endpoints: Endpoints) -> bigquery.Client:
-    """A client of the real service, or of the stand-in that the endpoints name."""
-    if not endpoints.bigquery:
-        return bigquery.Client(project=project, location=location)
-    return bigquery.Client(
-        project=project,
-        location=location,
-        credentials=AnonymousCredentials(),
-        client_options=ClientOptions(api_endpoint=endpoints.bigquery),
-    )
+RETRY_S = 10.0
+"""Seconds of retries per call and per `max_retries`; the library's own are 600."""
+REQUEST_TIMEOUT_S = 300.0
+"""Of one HTTP request; BigQuery itself ends them after 2 minutes."""
+
+
+class _Client(bigquery.Client):
+    """A client whose retries end: the library's own would hide an outage for 10 minutes."""
+
+    def __init__(self, *args: Any, retry_s: float, **words: Any) -> None:
+        super().__init__(*args, **words)
+        self._retry_s = retry_s
+
+    def _call_api(self, retry: Any, *args: Any, **words: Any) -> Any:
+        """All calls pass here, with the retry of their own defaults."""
+        if words.get("timeout", "absent") is None:
+            words["timeout"] = REQUEST_TIMEOUT_S
+        bounded = retry.with_timeout(self._retry_s) if retry and self._retry_s else None
+        return super()._call_api(bounded, *args, **words)
+
+
+def make_client(
+    project: str, location: str | None, endpoints: Endpoints, max_retries: int
+) -> bigquery.Client:
+    """A client of the real service, or of the stand-in that the endpoints name.
+
+    Args:
+        project: that runs and pays the jobs.
+        location: of the jobs; None until the dataset's is known.
+        endpoints: where a stand-in listens.
+        max_retries: each call is tried again for 10 s times this.
+    """
+    words: dict[str, Any] = {"retry_s": RETRY_S * max_retries}
+    if endpoints.bigquery:
+        words["credentials"] = AnonymousCredentials()
+        words["client_options"] = ClientOptions(api_endpoint=endpoints.bigquery)
+    return _Client(project=project, location=location, **words)
+
+
+def client_of(plan: SyncPlan) -> bigquery.Client:
+    """A client where a plan's jobs run."""
+    return make_client(plan.job_project, plan.location, plan.endpoints, plan.max_retries)
 
 
 def is_transient(error: BaseException) -> bool:

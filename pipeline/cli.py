@@ -9,24 +9,35 @@ import secrets
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from google.cloud import bigquery
 
-from auto_schema.errors import SyncError, raise_all
+from auto_schema.errors import OutcomeUnknownError, SyncError, raise_all
 from pipeline import options as option_module
 from pipeline.bigquery import as_target_errors, make_client
 from pipeline.elements import Failure, Outcome
-from pipeline.gather import gather
+from pipeline.gather import gather, inspecting, rehearse
 from pipeline.graph import build, build_single_step
-from pipeline.history import make_tables, read_outcome, write_event
+from pipeline.history import (
+    append,
+    make_tables,
+    planning_failure,
+    read_outcome,
+    write_event,
+)
+from pipeline.lease import Holding, holding
+from pipeline.lock import Lock, lock_of
 from pipeline.options import Options
 from pipeline.parameter_docs import usage
 from pipeline.progress import configure_logging, progress
 from pipeline.runner import beam_flag_faults, run
+from pipeline.takeover import Taker
 from pipeline.version import VERSION
 from smart_sync.explain import as_json, explain
 from smart_sync.plan import SyncPlan, make_plan
+from smart_sync.request import SyncRequest
 
 LOGGER = logging.getLogger("smart_sync")
 BUG = 70
@@ -61,16 +72,9 @@ def _main(words: Sequence[str]) -> int:
         LOGGER.warning("%s", warning)
     now = datetime.now(UTC)
     run_id = new_run_id(now)
-    request = options.request
-    project = request.job_project or request.destination.project
-    with as_target_errors(f"project {project}"):
-        client = make_client(project, None, request.endpoints)
-    facts = gather(request, client, run_id)
-    plan = make_plan(request, facts, run_id=run_id, now=now)
-    if request.plan_only:
-        return _plan_only(options, plan)
-    LOGGER.info("%s", explain(plan))
-    return _launch(options, plan)
+    if options.request.plan_only:
+        return _plan_only(options, run_id, now)
+    return _sync(options, run_id, now)
 
 
 def parse(words: Sequence[str]) -> Options:
@@ -91,26 +95,70 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%dt%H%M%S}-{secrets.token_hex(4)}"
 
 
-def _plan_only(options: Options, plan: SyncPlan) -> int:
-    text = as_json(plan) if options.request.plan_format == "json" else explain(plan)
-    print(text)
+def _client(request: SyncRequest, location: str | None = None) -> bigquery.Client:
+    project = request.job_project or request.destination.project
+    with as_target_errors(f"project {project}"):
+        return make_client(project, location, request.endpoints, request.max_retries)
+
+
+def _plan_only(options: Options, run_id: str, now: datetime) -> int:
+    """Print the plan; no lock is taken and nothing is written."""
+    request, client = options.request, _client(options.request)
+    with inspecting(request) as inspector:
+        rehearse(request, client, inspector, run_id, now)
+        facts = gather(request, client, inspector, run_id)
+    plan = make_plan(request, facts, run_id=run_id, now=now)
+    print(as_json(plan) if request.plan_format == "json" else explain(plan))
     if options.flag("template_location"):
         outcome = Outcome(status="planned")
         run(options, lambda root: build_single_step(root, plan, outcome, reports=False))
     return 0
 
 
-def _launch(options: Options, plan: SyncPlan) -> int:
-    """Run the plan. The lock will be taken here, before the history is touched."""
-    client = make_client(plan.job_project, plan.location, plan.endpoints)
-    make_tables(client, plan.history_table)
+def _sync(options: Options, run_id: str, now: datetime) -> int:
+    """Rehearse, lock, settle what a dead run left, then plan and run."""
+    request = options.request
+    with ExitStack() as stack:
+        with inspecting(request) as inspector:
+            target = rehearse(request, _client(request), inspector, run_id, now)
+            client = _client(request, target.location)
+            held = stack.enter_context(
+                holding(Lock(client, request.destination, run_id, request.lease))
+            )
+            try:
+                make_tables(client, request.history_table)
+                taker = Taker(client, request.history_table, request.destination, request.endpoints)
+                taker.settle()
+                facts = gather(request, client, inspector, run_id)
+                plan = make_plan(request, facts, run_id=run_id, now=now)
+            except SyncError as error:
+                _write_planning_failure(client, request, run_id, error)
+                raise
+        LOGGER.info("%s", explain(plan))
+        return _launch(options, plan, client, held)
+
+
+def _write_planning_failure(
+    client: bigquery.Client, request: SyncRequest, run_id: str, error: SyncError
+) -> None:
+    row = planning_failure(request, run_id, error, datetime.now(UTC))
+    try:
+        append(client, request.history_table, row)
+    except SyncError as fault:
+        LOGGER.warning("the run history could not be written: %s", fault)
+
+
+def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Holding) -> int:
+    """Run the plan under its lock, which the submitted job takes over."""
     write_event(client, plan, Outcome(status="running"))
+    lock_of(plan, client).renew()  # whoever takes over from now on finds that event
     if not options.is_local:
         try:
             run(options, lambda root: build(root, plan))
         except Exception as error:
             _write_failed(client, plan, Failure.of(error, "Launch"))
             raise
+        held.hand_over()
         print(f"launched run {plan.run_id} for {plan.destination}")
         return 0
     fault = None
@@ -131,9 +179,17 @@ def _write_failed(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> No
 def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
     """The exit code, from the run's last event in the history."""
     row = read_outcome(client, plan.history_table, plan.run_id)
-    if row is None or row["status"] in ("running", "publishing"):
+    if row and row["status"] == "publishing":
+        print(
+            f"smart-sync: OutcomeUnknownError: run {plan.run_id} was publishing when BigQuery"
+            " stopped to answer. To mend: run again; that run waits for its job, or makes it"
+            " void, before anything else.",
+            file=sys.stderr,
+        )
+        return OutcomeUnknownError.exit_code
+    if row is None or row["status"] == "running":
         sys.stderr.write(fault.traceback if fault else "")
-        if fault and row and row["status"] == "running":
+        if fault and row:
             _write_failed(client, plan, fault)
         state = row["status"] if row else "not in the history"
         print(f"smart-sync: run {plan.run_id} ended while {state}; {BUG_FIX}.", file=sys.stderr)

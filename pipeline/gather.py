@@ -4,16 +4,19 @@ Nothing is written. The window is decided here, since the look at the rows needs
 deciding function is pure, and the plan takes its answer as it is.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 from importlib import import_module
 
 from google.cloud import bigquery
 
 from auto_schema.errors import raise_all
+from auto_schema.type_maps import Look
 from pipeline.staging import check_bucket
 from pipeline.target import read_target, read_watermark
-from smart_sync.facts import Facts
-from smart_sync.plan import split_column
+from smart_sync.facts import Facts, Target
+from smart_sync.plan import make_plan, split_column
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import (
     columns_to_look_at,
@@ -26,22 +29,58 @@ from smart_sync.window import Cursor, Watermark, WindowRequest, now_as_cursor, p
 from sources.base import SOURCES, Clock, Evidence, Inspector, Source
 
 
-def gather(request: SyncRequest, client: bigquery.Client, run_id: str) -> Facts:
-    """All facts of one sync.
+def inspecting(request: SyncRequest) -> AbstractContextManager[Inspector]:
+    """Open the source; its query is described before any row is asked for.
+
+    Raises:
+        SyncError: the source is unreachable, or refuses the query.
+    """
+    module = import_module(SOURCES[request.data_source])
+    opened: AbstractContextManager[Inspector] = module.inspecting(
+        request.connection, request.query, request.schema_table
+    )
+    return opened
+
+
+def rehearse(
+    request: SyncRequest, client: bigquery.Client, inspector: Inspector, run_id: str, now: datetime
+) -> Target:
+    """Look at the destination, and make a plan with what is known before the lock.
+
+    So what parameters and schemas alone make impossible ends before anything is written.
+
+    Raises:
+        SyncError: the destination is unreachable, or no plan can be made whatever the rows.
+    """
+    target = read_target(client, request.destination)
+    check_bucket(request.temp_location, target.location, request.endpoints)
+    profile = inspector.profile
+    flat = {c.name: Look(is_flat=True) for c in profile.columns if c.type.is_array}
+    evidence = Evidence(looks=flat)
+    facts = Facts(profile, target, _source(request, inspector, run_id), evidence)
+    _, faults = plan_columns(request, profile, target.by_name(), evidence)
+    raise_all(faults)
+    if request.smart_sync:
+        facts = replace(facts, cursor=find_cursor(request, facts.profile))
+    make_plan(request, facts, run_id=run_id, now=now)
+    return target
+
+
+def gather(
+    request: SyncRequest, client: bigquery.Client, inspector: Inspector, run_id: str
+) -> Facts:
+    """All facts of one sync, the destination looked at anew.
 
     Raises:
         SyncError: source or destination unreachable, or a fault that only they show.
     """
-    module = import_module(SOURCES[request.data_source])
-    with module.inspecting(request.connection, request.query, request.schema_table) as inspector:
-        target = read_target(client, request.destination)
-        check_bucket(request.temp_location, target.location, request.endpoints)
-        _, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
-        raise_all(faults)
-        facts = Facts(inspector.profile, target, _source(request, inspector, run_id))
-        if request.smart_sync:
-            facts = _with_window(request, client, inspector, facts, run_id)
-        return replace(facts, evidence=_evidence(request, inspector, facts))
+    target = read_target(client, request.destination)
+    _, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
+    raise_all(faults)
+    facts = Facts(inspector.profile, target, _source(request, inspector, run_id))
+    if request.smart_sync:
+        facts = _with_window(request, client, inspector, facts, run_id)
+    return replace(facts, evidence=_evidence(request, inspector, facts))
 
 
 def _source(

@@ -5,12 +5,13 @@ once, and runs for many tables never contend for a row.
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
+from auto_schema.errors import ManyErrors, SyncError
 from auto_schema.names import quoted
 from pipeline.bigquery import (
     JobLabels,
@@ -23,10 +24,12 @@ from pipeline.elements import Outcome
 from pipeline.version import VERSION
 from smart_sync.explain import value_text
 from smart_sync.plan import SyncPlan
-from smart_sync.request import TableRef
+from smart_sync.request import SyncRequest, TableRef
 
 SEQUENCE = {"running": 0, "publishing": 1}
 FINAL = 2
+LOOK_BACK = timedelta(days=30)
+"""Unfinished runs are looked for so far back; each launch settles those it finds."""
 Field = tuple[str, str]
 FIELDS: tuple[Field, ...] = (
     ("run_id", "STRING"),
@@ -50,6 +53,9 @@ FIELDS: tuple[Field, ...] = (
     ("bytes_staged", "INT64"),
     ("seconds", "STRING"),
     ("publish_job", "STRING"),
+    ("job_project", "STRING"),
+    ("job_location", "STRING"),
+    ("staging_folder", "STRING"),
     ("exit_code", "INT64"),
     ("error", "STRING"),
     ("plan_fingerprint", "STRING"),
@@ -85,9 +91,34 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "bytes_staged": outcome.bytes_staged,
         "seconds": json.dumps(outcome.seconds, sort_keys=True),
         "publish_job": outcome.publish_job or None,
+        "job_project": plan.job_project,
+        "job_location": plan.location,
+        "staging_folder": plan.staging.folder,
         "exit_code": outcome.exit_code,
         "error": outcome.message or None,
         "plan_fingerprint": plan.fingerprint,
+        "version": VERSION,
+    }
+
+
+def planning_failure(
+    request: SyncRequest, run_id: str, error: SyncError, now: datetime
+) -> dict[str, Any]:
+    """The only event of a run that failed before it had a plan."""
+    message = str(error) if isinstance(error, ManyErrors) else f"{type(error).__name__}: {error}"
+    return {
+        "run_id": run_id,
+        "seq": FINAL,
+        "status": "failed",
+        "event_time": now,
+        "destination": str(request.destination),
+        "data_source": request.data_source,
+        "rows_read": 0,
+        "rows_dead": 0,
+        "rows_staged": 0,
+        "rows_published": 0,
+        "exit_code": error.exit_code,
+        "error": message,
         "version": VERSION,
     }
 
@@ -96,15 +127,25 @@ def make_tables(client: bigquery.Client, table: TableRef) -> None:
     """Make the history and its view where they are missing."""
     with as_target_errors(f"run history {table}"):
         try:
-            client.get_table(table_id(table))
+            found = client.get_table(table_id(table))
         except NotFound:
             _create(client, table)
+            return
+        there = {each.name for each in found.schema}
+        missing = [each for each in _schema() if each.name not in there]
+        if missing:
+            found.schema = [*found.schema, *missing]
+            client.update_table(found, ["schema"])
+
+
+def _schema() -> list[bigquery.SchemaField]:
+    return [bigquery.SchemaField(name, kind) for name, kind in FIELDS]
 
 
 def _create(client: bigquery.Client, table: TableRef) -> None:
-    fields = [bigquery.SchemaField(name, kind) for name, kind in FIELDS]
-    made = bigquery.Table(table_id(table), schema=fields)
+    made = bigquery.Table(table_id(table), schema=_schema())
     made.time_partitioning = bigquery.TimePartitioning(field="event_time")
+    made.clustering_fields = ["destination", "run_id"]
     made.description = "Events of Smart Sync runs, append-only."
     latest = table.sibling(f"{table.table}_latest")
     view = bigquery.Table(table_id(latest))
@@ -126,21 +167,51 @@ def write_event(client: bigquery.Client, plan: SyncPlan, outcome: Outcome) -> di
         TargetError: BigQuery refused or can't be reached.
     """
     row = event_row(plan, outcome, datetime.now(UTC))
-    job_id = f"sync_{plan.run_id}_event_{row['seq']}"
-    labels = JobLabels(plan.run_id, f"event_{row['seq']}")
-    parameters = [bigquery.ScalarQueryParameter(name, kind, row[name]) for name, kind in FIELDS]
+    append(client, plan.history_table, row)
+    return row
+
+
+def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> None:
+    """Append an event; of a run's last events the first to arrive stands.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    job_id = f"sync_{row['run_id']}_event_{row['seq']}"
+    labels = JobLabels(row["run_id"], f"event_{row['seq']}")
+    parameters = [bigquery.ScalarQueryParameter(n, kind, row.get(n)) for n, kind in FIELDS]
     names = ", ".join(quoted(name) for name, _ in FIELDS)
     values = ", ".join(f"@{name}" for name, _ in FIELDS)
-    sql = f"INSERT INTO {plan.history_table.sql} ({names}) VALUES ({values})"
+    sql = f"INSERT INTO {table.sql} ({names}) VALUES ({values})"
     config = query_config(labels, parameters)
-    with as_target_errors(f"run history {plan.history_table}"):
+    with as_target_errors(f"run history {table}"):
         run_job(
             client,
             job_id,
             labels,
             lambda: client.query(sql, config, job_id=job_id, job_retry=None),
         )
-    return row
+
+
+def unfinished_runs(
+    client: bigquery.Client, table: TableRef, destination: TableRef
+) -> list[dict[str, Any]]:
+    """The newest events of the destination's runs that have none of their last."""
+    since = datetime.now(UTC) - LOOK_BACK
+    sql = (
+        f"SELECT * FROM {table.sql}"
+        " WHERE destination = @destination AND event_time >= @since"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
+        f" AND seq < {FINAL} ORDER BY run_id"
+    )
+    config = bigquery.QueryJobConfig(
+        query_parameters=[
+            bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+            bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+        ]
+    )
+    with as_target_errors(f"run history {table}"):
+        return [dict(row) for row in client.query(sql, config).result()]
 
 
 def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[str, Any] | None:

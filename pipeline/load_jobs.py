@@ -11,6 +11,7 @@ from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
+from auto_schema.errors import OutcomeUnknownError, TargetError
 from auto_schema.schema import INGESTION_TIME, Column, TableSchema
 from pipeline.bigquery import (
     CONNECTION_ERRORS,
@@ -44,7 +45,8 @@ def run_attempts(
     """Run a step's job; the next attempt's id is used only after the one before has failed.
 
     Raises:
-        TargetError: the job was refused, or transient faults didn't end within max_retries.
+        TargetError: the job was refused, or has failed once too often.
+        OutcomeUnknownError: transient faults didn't end within max_retries.
     """
     attempt, pause = 1, FIRST_PAUSE_S
     labels = JobLabels(plan.run_id, step)
@@ -53,9 +55,10 @@ def run_attempts(
         try:
             return run_job(client, job_id, labels, partial(start, job_id, labels))
         except (GoogleAPICallError, GoogleAuthError, RetryError, *CONNECTION_ERRORS) as error:
+            failed = not is_transient(error) or _has_failed(client, job_id)
             if tries == plan.max_retries or not is_transient(error):
-                raise target_error(error, f"{plan.destination}, job {job_id}") from error
-            attempt += 1 if _has_failed(client, job_id) else 0
+                raise _given_up(plan, job_id, error, failed=failed) from error
+            attempt += 1 if failed else 0
             sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
     raise AssertionError("unreachable")
@@ -63,7 +66,22 @@ def run_attempts(
 
 def publish_job_id(plan: SyncPlan, step: str, attempt: int = 1) -> str:
     """The id of a step's job; ids are unique per project and location."""
-    return f"sync_{plan.run_id}_{step}_{attempt}"
+    return job_id_of(plan.run_id, step, attempt)
+
+
+def job_id_of(run_id: str, step: str, attempt: int) -> str:
+    """The same, of a run that is known by its name only."""
+    return f"sync_{run_id}_{step}_{attempt}"
+
+
+def _given_up(plan: SyncPlan, job_id: str, error: Exception, *, failed: bool) -> TargetError:
+    """What BigQuery said last; without a word on the job itself it may still run."""
+    where = f"{plan.destination}, job {job_id}"
+    fault = target_error(error, where)
+    if failed:
+        return fault
+    fix = "run again when BigQuery answers: that run waits for this job, or makes it void, first."
+    return OutcomeUnknownError("BigQuery does not answer", where, fault.why, fix)
 
 
 def _has_failed(client: bigquery.Client, job_id: str) -> bool:
@@ -124,7 +142,7 @@ def load_into_existing(
         )
 
     def load_file(file: StagedFile, job_id: str, labels: JobLabels) -> Any:
-        return upload(client, file, table, job_id, config(labels))
+        return upload(client, file, table, job_id, config(labels), plan.max_retries)
 
     starts: list[Callable[[str, JobLabels], Any]] = [partial(load_file, file) for file in files]
     if plan.staging.is_bucket:
@@ -145,16 +163,26 @@ def upload(
     table: TableRef,
     job_id: str,
     config: bigquery.LoadJobConfig,
+    retries: int,
 ) -> Any:
     """Send a local file as a load job."""
     with Path(file.uri).open("rb") as stream:
         return client.load_table_from_file(
-            stream, table_id(table), size=file.bytes, job_id=job_id, job_config=config
+            stream,
+            table_id(table),
+            size=file.bytes,
+            num_retries=retries,
+            job_id=job_id,
+            job_config=config,
         )
 
 
 def load_straight(
-    client: bigquery.Client, plan: SyncPlan, files: Sequence[StagedFile], columns: Sequence[Any]
+    client: bigquery.Client,
+    plan: SyncPlan,
+    files: Sequence[StagedFile],
+    columns: Sequence[Any],
+    before: Callable[[], None],
 ) -> Any:
     """One load job of all files into the destination, creating or evolving it with them.
 
@@ -163,6 +191,7 @@ def load_straight(
         plan: the run's.
         files: in a bucket; at least one.
         columns: the destination's full schema after the job; empty: it keeps its own.
+        before: looks at the lock just before the job is sent, and raises when it is lost.
     """
 
     def start(job_id: str, labels: JobLabels) -> Any:
@@ -182,6 +211,7 @@ def load_straight(
                 properties["description"] = plan.schema.description
             config._properties["load"]["destinationTableProperties"] = properties
         uris = [file.uri for file in files]
+        before()
         return client.load_table_from_uri(
             uris, table_id(plan.destination), job_id=job_id, job_config=config
         )
@@ -210,13 +240,17 @@ def _load_disposition(plan: SyncPlan) -> str:
     return "WRITE_APPEND"
 
 
-def run_statement(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:
-    """Run a statement or script as one job."""
-    return run_attempts(
-        client,
-        plan,
-        step,
-        lambda job_id, labels: client.query(
-            sql, query_config(labels), job_id=job_id, job_retry=None
-        ),
-    )
+def run_statement(
+    client: bigquery.Client,
+    plan: SyncPlan,
+    sql: str,
+    step: str,
+    before: Callable[[], None] = lambda: None,
+) -> Any:
+    """Run a statement or script as one job; `before` is called just before it is sent."""
+
+    def start(job_id: str, labels: JobLabels) -> Any:
+        before()
+        return client.query(sql, query_config(labels), job_id=job_id, job_retry=None)
+
+    return run_attempts(client, plan, step, start)

@@ -21,6 +21,8 @@ from sources.postgresql import PostgresqlConnection
 from sources.secrets import Secret
 from sources.sql import END, START, placeholders, strip_end
 
+DATAFLOW_LEASE, LOCAL_LEASE = timedelta(minutes=30), timedelta(seconds=30)
+"""Dataflow may queue a job for minutes and takes more to start its workers."""
 LOCAL_RUNNERS = ("", "directrunner", "fnapirunner", "bundlebaseddirectrunner")
 
 
@@ -116,7 +118,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     if not temp_location:
         temp_location = str(Path(tempfile.gettempdir()) / "bigquery-smart-sync")
     request = _request(values, given, transformation, temp_location, environ)
-    request = replace(request, is_local=local and not beam_flag(beam_argv, "template_location"))
+    if local and not beam_flag(beam_argv, "template_location"):
+        lease = request.lease if values["lock_lease"] else LOCAL_LEASE
+        request = replace(request, is_local=True, lease=lease)
     return Options(request, beam_argv, runner, _warnings(request, local=local))
 
 
@@ -226,6 +230,7 @@ def _request(
         job_project=values["bigquery_job_project"],
         accept_source_change=values["accept_source_change"] == "true",
         temp_location=temp_location,
+        lease=duration(values["lock_lease"]) if values["lock_lease"] else DATAFLOW_LEASE,
         plan_only=values["plan_only"] == "true",
         plan_format=values["plan_format"],
         endpoints=endpoints,

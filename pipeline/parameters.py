@@ -128,7 +128,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("bigquery_job_project", WRITING, "Job project", "Project that runs and pays the BigQuery jobs; default: the destination's.", Kind.PROJECT, example="my-billing-project"),
     P("run_history_table", WRITING, "Run history table", "Table of runs, in the destination's dataset unless written as dataset.table.", default="sync_runs", example="ops.sync_runs"),
     P("accept_source_change", WRITING, "Accept another source", "Fill a table that another source filled before.", Kind.BOOL, "false", example="true"),
-    P("lock_lease", WRITING, "Lock lease", "How long a run that died holds its table.", Kind.DURATION, planned=True, example="30m"),
+    P("lock_lease", WRITING, "Lock lease", "How long a run that died still holds its table; a living one renews it. Not given: 30m on Dataflow, which covers its queue and start, 30s locally.", Kind.DURATION, example="1h"),
     P("notify_webhook", WRITING, "Webhook", "Address that is told of failures.", Kind.SECRET, planned=True),
     P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true"),
     P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json"),

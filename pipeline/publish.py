@@ -6,8 +6,10 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.bigquery import make_client
+from pipeline.bigquery import client_of
 from pipeline.elements import Failure, Outcome, StagedSplit
+from pipeline.lease import LeaseKeeper
+from pipeline.lock import lock_of
 from pipeline.publishing import Publisher
 from pipeline.staging import Folder
 from smart_sync.plan import SyncPlan
@@ -19,8 +21,13 @@ class _Publish(beam.DoFn):
 
     def setup(self) -> None:
         plan = self._plan
-        client = make_client(plan.job_project, plan.location, plan.endpoints)
-        self._publisher = Publisher(plan, client, Folder(plan.staging, plan.endpoints))
+        client = client_of(plan)
+        lock = lock_of(plan, client)
+        self._keeper = LeaseKeeper(lock).start()
+        self._publisher = Publisher(plan, client, Folder(plan.staging, plan.endpoints), lock)
+
+    def teardown(self) -> None:
+        self._keeper.stop()
 
     def process(
         self, _: bytes, staged: Iterable[StagedSplit], failures: Iterable[Failure]

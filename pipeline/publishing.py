@@ -13,7 +13,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from auto_schema.errors import DeadLetterLimitError, VerificationError
+from auto_schema.errors import DeadLetterLimitError, OutcomeUnknownError, VerificationError
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.dead_letters import keep_dead_letters
 from pipeline.elements import Failure, Outcome, StagedSplit
@@ -28,6 +28,7 @@ from pipeline.load_jobs import (
     run_statement,
     time_partitioning,
 )
+from pipeline.lock import Lock
 from pipeline.stage_files import empty_file, total
 from pipeline.staging import Folder
 from smart_sync.explain import value_text
@@ -39,11 +40,12 @@ SHOWN_FAILURES = 3
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """What publishing works with: the plan's header, a client, the staging folder."""
+    """What publishing works with: the plan's header, a client, staging folder and lock."""
 
     plan: SyncPlan
     client: bigquery.Client
     folder: Folder
+    lock: Lock
 
     def publish(self, staged: Sequence[StagedSplit], failures: Sequence[Failure]) -> Outcome:
         """Publish all staged splits, or say why not; never raises."""
@@ -128,13 +130,19 @@ class Publisher:
         if not straight:
             self._load_staging_table(files, outcome.rows_staged)
         write_event(self.client, self.plan, outcome)
-        if straight:
-            files = files or [empty_file(self.folder, self.plan.schema)]
-            job = load_straight(self.client, self.plan, files, self._load_schema())
-            published = int(job.output_rows)
-        else:
-            job = run_statement(self.client, self.plan, publish_statement(self.plan), "publish")
-            published = self._published(job)
+        try:
+            if straight:
+                files = files or [empty_file(self.folder, self.plan.schema)]
+                columns = self._load_schema()
+                job = load_straight(self.client, self.plan, files, columns, self.lock.check)
+                published = int(job.output_rows)
+            else:
+                sql = publish_statement(self.plan)
+                job = run_statement(self.client, self.plan, sql, "publish", self.lock.check)
+                published = self._published(job)
+        except OutcomeUnknownError as error:
+            message = f"OutcomeUnknownError: {error}"
+            return replace(outcome, exit_code=error.exit_code, message=message)
         self._label_table()
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
         if published != outcome.rows_staged:

@@ -8,7 +8,10 @@ import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 
 from pipeline import coders  # noqa: F401 - registers the coder of batches
+from pipeline.bigquery import client_of
 from pipeline.elements import Failure, SplitBatch, SplitElement
+from pipeline.lease import LeaseKeeper
+from pipeline.lock import lock_of
 from pipeline.reading import read_split
 from pipeline.staging import Folder
 from smart_sync.plan import SyncPlan
@@ -27,10 +30,14 @@ class _ReadLane(beam.DoFn):
 
     def setup(self) -> None:
         self._folder = Folder(self._plan.staging, self._plan.endpoints)
+        self._keeper = LeaseKeeper(lock_of(self._plan, client_of(self._plan))).start()
+
+    def teardown(self) -> None:
+        self._keeper.stop()
 
     def process(self, lane: tuple[int, Iterable[Split]]) -> Iterator[Any]:
         for split in sorted(lane[1], key=lambda split: split.index):
-            for element in read_split(self._plan, split, self._folder):
+            for element in read_split(self._plan, split, self._folder, self._keeper.check):
                 if isinstance(element, Failure):
                     yield beam.pvalue.TaggedOutput(FAILURES, element)
                     continue

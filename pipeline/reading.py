@@ -21,19 +21,24 @@ LONGEST_PAUSE_S = 30
 
 
 def read_split(
-    plan: SyncPlan, split: Split, folder: Folder, sleep: Callable[[float], None] = time.sleep
+    plan: SyncPlan,
+    split: Split,
+    folder: Folder,
+    check: Callable[[], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[SplitElement | Failure]:
     """Yield the split's batches and SplitDone, or a Failure.
 
     A lost connection is tried again as a whole split under a new attempt number; what an
-    attempt without a SplitDone left behind is never published.
+    attempt without a SplitDone left behind is never published. `check` raises when the
+    lock is lost.
     """
     if folder.is_failed():
         return
     pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
     for attempt in range(plan.max_retries + 1):
         try:
-            yield from _attempt(plan, split, attempt)
+            yield from _attempt(plan, split, attempt, check)
         except SourceUnreachableError as error:
             if attempt == plan.max_retries:
                 folder.mark_failed()
@@ -64,9 +69,12 @@ def _pause(strategy: wait_random_exponential, attempt: int) -> float:
     return float(strategy(state))
 
 
-def _attempt(plan: SyncPlan, split: Split, attempt: int) -> Iterator[SplitElement]:
+def _attempt(
+    plan: SyncPlan, split: Split, attempt: int, check: Callable[[], None]
+) -> Iterator[SplitElement]:
     rows = 0
     for batch in plan.source.read(split):
+        check()
         rows += batch.num_rows
         yield SplitBatch(split.index, attempt, batch)
         PROGRESS.info("split=%d attempt=%d rows=%d", split.index, attempt, rows)

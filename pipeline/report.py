@@ -11,10 +11,11 @@ import apache_beam as beam
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
-from pipeline.bigquery import as_target_errors, make_client, table_id
+from pipeline.bigquery import client_of
 from pipeline.elements import Outcome
 from pipeline.history import event_row, write_event
-from pipeline.staging import STORAGE_ERRORS, Folder
+from pipeline.lock import lock_of
+from pipeline.takeover import clear_staging
 from smart_sync.plan import SyncPlan
 
 LOGGER = logging.getLogger("smart_sync")
@@ -24,10 +25,11 @@ class RunFailedError(Exception):
     """Ends a failed job, after its report was written."""
 
 
-def report(plan: SyncPlan, outcome: Outcome, client: bigquery.Client, folder: Folder) -> Outcome:
-    """Write the run's last event, log it as one JSON line, clear the staging folder.
+def report(plan: SyncPlan, outcome: Outcome, client: bigquery.Client) -> Outcome:
+    """Write the run's last event, log it as one JSON line, clear up, release the lock.
 
-    Doing it twice equals doing it once.
+    A run whose publishing job may still end keeps what it staged and stays `publishing`:
+    the next run settles it. Doing it twice equals doing it once.
     """
     total = (datetime.now(UTC) - plan.launched_at).total_seconds()
     outcome.seconds["total"] = round(total, 3)
@@ -35,26 +37,14 @@ def report(plan: SyncPlan, outcome: Outcome, client: bigquery.Client, folder: Fo
     LOGGER.info("run_report %s", json.dumps(row, default=str, sort_keys=True))
     if outcome.traceback:
         LOGGER.error("%s", outcome.traceback)
-    try:
-        write_event(client, plan, outcome)
-    except SyncError as error:
-        LOGGER.error("the run history could not be written: %s", error)
-    _clear(plan, client, folder)
-    return outcome
-
-
-def _clear(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> None:
-    """Remove what the run staged; what can't be removed now expires by itself."""
-    try:
-        folder.clear()
-    except STORAGE_ERRORS as error:
-        LOGGER.warning("%s could not be cleared: %s", folder.path, error)
-    for table in (plan.staging.table, plan.staging.dead_table):
+    if outcome.status != "publishing":
         try:
-            with as_target_errors(f"staging table {table}"):
-                client.delete_table(table_id(table), not_found_ok=True)
+            write_event(client, plan, outcome)
         except SyncError as error:
-            LOGGER.warning("%s", error)
+            LOGGER.error("the run history could not be written: %s", error)
+        clear_staging(client, plan.staging, plan.endpoints)
+    lock_of(plan, client).release()
+    return outcome
 
 
 class _Report(beam.DoFn):
@@ -63,11 +53,10 @@ class _Report(beam.DoFn):
 
     def setup(self) -> None:
         plan = self._plan
-        self._client = make_client(plan.job_project, plan.location, plan.endpoints)
-        self._folder = Folder(plan.staging, plan.endpoints)
+        self._client = client_of(plan)
 
     def process(self, outcome: Outcome) -> Iterator[Outcome]:
-        yield report(self._plan, outcome, self._client, self._folder)
+        yield report(self._plan, outcome, self._client)
         raise_if_failed(outcome)
 
 

@@ -5,7 +5,7 @@ Pure: no clock, no environment, no client. All faults of a plan are raised at on
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from auto_schema.conform import Checks
@@ -46,6 +46,11 @@ class Staging:
     dead_table: TableRef
 
     @property
+    def tables(self) -> tuple[TableRef, TableRef]:
+        """The tables of both kinds of rows."""
+        return (self.table, self.dead_table)
+
+    @property
     def is_bucket(self) -> bool:
         """Whether BigQuery can read the files itself."""
         return self.folder.startswith("gs://")
@@ -80,6 +85,7 @@ class SyncPlan:
     connections: int
     staging: Staging
     checks: Checks
+    lease: timedelta
     max_retries: int
     max_dead_letters: int
     dead_letter_table: TableRef
@@ -164,14 +170,15 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         split_fingerprint=fingerprint(splits),
         split_reason=split_reason,
         connections=min(request.connections, len(splits)),
-        staging=_staging(request, run_id),
+        staging=staging_of(f"{request.temp_location.rstrip('/')}/{run_id}", destination, run_id),
         checks=Checks(utf8=not facts.profile.is_utf8, json_numbers=request.json_numbers),
+        lease=request.lease,
         max_retries=request.max_retries,
         max_dead_letters=request.max_dead_letters,
         dead_letter_table=TableRef.parse(
             request.dead_letter_table or f"{destination.table}_dead_letters", destination
         ),
-        history_table=TableRef.parse(request.run_history_table, destination),
+        history_table=request.history_table,
         labels=source_labels(facts.profile),
         sets_label=mode in (Mode.CREATE, Mode.REBUILD)
         or request.replaces
@@ -186,12 +193,13 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     )
 
 
-def _staging(request: SyncRequest, run_id: str) -> Staging:
+def staging_of(folder: str, destination: TableRef, run_id: str) -> Staging:
+    """Where a run stages: its folder, and tables beside the destination named by the run."""
     name = run_id.replace("-", "_")
     return Staging(
-        f"{request.temp_location.rstrip('/')}/{run_id}",
-        request.destination.sibling(f"_sync_staging_{name}"),
-        request.destination.sibling(f"_sync_dead_{name}"),
+        folder,
+        destination.sibling(f"_sync_staging_{name}"),
+        destination.sibling(f"_sync_dead_{name}"),
     )
 
 

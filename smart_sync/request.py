@@ -105,6 +105,7 @@ class SyncRequest:
     job_project: str = ""
     accept_source_change: bool = False
     temp_location: str = ""
+    lease: timedelta = timedelta(minutes=30)
     plan_only: bool = False
     plan_format: str = "text"
     endpoints: Endpoints = field(default_factory=Endpoints)
@@ -115,6 +116,11 @@ class SyncRequest:
     def connections(self) -> int:
         """Connections to the source at once: a local run reads split after split."""
         return 1 if self.is_local else self.max_source_connections
+
+    @property
+    def history_table(self) -> TableRef:
+        """Where the runs of this sync are told."""
+        return TableRef.parse(self.run_history_table, self.destination)
 
     @property
     def replaces(self) -> bool:

@@ -40,7 +40,11 @@ def objects(bucket, dataset):
 
 def nothing_is_left(sync, bucket):
     assert ".parquet" not in objects(bucket, sync.dataset)
-    assert [name for name in sync.tables() if name.startswith("_sync") or "__" in name] == []
+    assert [
+        name
+        for name in sync.tables()
+        if name.startswith(("_sync_staging", "_sync_dead")) or "__" in name
+    ] == []
 
 
 def publishing(sent):

@@ -27,7 +27,7 @@ LAID_OUT = {
 }
 TRUNCATE = {"write_disposition": "WRITE_TRUNCATE"}
 EMPTY = {"write_disposition": "WRITE_EMPTY"}
-HISTORY = {"sync_runs", "sync_runs_latest"}
+HISTORY = {"sync_runs", "sync_runs_latest", "_sync_lock_t"}
 
 
 def layout(table):
@@ -45,7 +45,11 @@ def nothing_is_left(sync):
     """No staged file and no staging table."""
     assert list(sync.temp.rglob("*.parquet")) == []
     assert not sync.temp.exists() or list(sync.temp.iterdir()) == []
-    assert [name for name in sync.tables() if name.startswith("_sync") or "__" in name] == []
+    assert [
+        name
+        for name in sync.tables()
+        if name.startswith(("_sync_staging", "_sync_dead")) or "__" in name
+    ] == []
 
 
 def test_append_adds_and_truncate_replaces_all_rows(sync, sql):

@@ -17,6 +17,7 @@ MALFORMED = {
     "sync_all_on_empty_table": ("1", "'1'", "true or false"),
     "fallback_days": ("1.5", "'1.5' is not a whole number", "from 0 to 36500"),
     "smart_sync_margin": ("10 s", "'10 s'", "such as 30s, 5m, 6h or 1d"),
+    "lock_lease": ("half an hour", "'half an hour'", "such as 30s, 5m, 6h or 1d"),
     "late_commit_guard": ("on", "'on' is neither auto, off nor a duration", "30m"),
     "late_commit_guard_max": ("-6h", "'-6h'", "s, m, h or d"),
     "source_timezone": ("Europe/Atlantis", "'Europe/Atlantis'", "Europe/Berlin"),

@@ -1,0 +1,211 @@
+"""Texts that PostgreSQL and BigQuery make of the same row, letter for letter alike.
+
+Hashed and summed on either side they show whether two tables hold the same rows,
+without moving one. Each type has one form; a row's text is
+
+    <form>;<form>;-;…        NULL is `-`
+
+Only strings and arrays could hold a `;` or be `-`: a string says how many characters
+it has, an array how many elements. So two rows that differ have two texts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from auto_schema.names import quoted
+from auto_schema.schema import Column
+
+WORDS = (1, 9, 17, 25)
+"""Where in an MD5's 32 hex digits each of its four 32-bit words begins."""
+ROW_TEXT = "row_text"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a type is written, with `{c}` for the value; NULL stays NULL.
+
+    `loss` says which different values are written alike; empty when none are.
+    """
+
+    postgresql: str
+    bigquery: str
+    loss: str = ""
+
+
+# concat() takes a value as it is printed: a cast to text would strip char(n) of its blanks.
+_STRING = Form(
+    "CASE WHEN {c} IS NOT NULL THEN concat(length(concat({c})), ':', {c}) END",
+    "CONCAT(CAST(CHAR_LENGTH({c}) AS STRING), ':', {c})",
+)
+
+# BigQuery may write 1.5 as 1.500000000, PostgreSQL writes the column's whole scale.
+_NUMERIC = Form(
+    "trim_scale(({c})::numeric)::text",
+    r"REGEXP_REPLACE(CAST({c} AS STRING), r'\.0*$|(\.[0-9]*[1-9])0+$', r'\1')",
+)
+
+# extract() is exact, being numeric since PostgreSQL 14. date_part() is not.
+_MICROS = "trim_scale(extract(epoch FROM {c}) * 1000000)::text"
+_REAL_MICROS = f"CASE WHEN isfinite({{c}}) THEN {_MICROS} ELSE ({{c}})::text END"
+
+# The 64 bits as an integer. BigQuery can't see them but can work them out, since division
+# by a power of two is exact. `exponent` is never too high and at most one too low: then
+# `mantissa` has one bit too many, and is the larger of the two in LEAST. At the lowest
+# exponent it may be short of 2^52: that is a subnormal number, whose bits it is, as in 0.
+_HIDDEN_BIT = 2**52
+_LOWEST = -1022
+_FLOAT64 = Form(
+    "CASE WHEN ({c})::float8 IN ('NaN', 'Infinity', '-Infinity') THEN ({c})::float8::text "
+    "ELSE ('x' || encode(float8send(({c})::float8 + 0), 'hex'))::bit(64)::int8::text END",
+    "CASE WHEN IS_NAN({c}) THEN 'NaN' "
+    "WHEN IS_INF({c}) THEN IF({c} > 0, 'Infinity', '-Infinity') "
+    f"ELSE (SELECT CAST((exponent + {-_LOWEST} - IF({{c}} < 0, 2048, 0)) * {_HIDDEN_BIT}"
+    f" + LEAST(mantissa, {_HIDDEN_BIT} + DIV(mantissa, 2)) AS STRING) "
+    "FROM UNNEST([IF(IS_NAN({c}) OR IS_INF({c}), 0, ABS({c}))]) AS size, "
+    f"UNNEST([GREATEST({_LOWEST}, CAST(FLOOR("
+    f"LN(GREATEST(size, {2.0**_LOWEST!r})) / LN(2) - 1e-9) AS INT64))]) AS exponent, "
+    f"UNNEST([CAST(size / POW(2, exponent) * {_HIDDEN_BIT} AS INT64)]) AS mantissa) END",
+    "the sign of zero",
+)
+
+FORMS: Mapping[str, Form] = MappingProxyType(
+    {
+        "BOOL": Form("({c})::text", "CAST({c} AS STRING)"),
+        "INT64": Form("({c})::text", "CAST({c} AS STRING)"),
+        "FLOAT64": _FLOAT64,
+        "NUMERIC": _NUMERIC,
+        "BIGNUMERIC": _NUMERIC,
+        "STRING": _STRING,
+        "JSON": _STRING,
+        "BYTES": Form("encode({c}, 'hex')", "TO_HEX({c})"),
+        "DATE": Form(
+            "CASE WHEN isfinite({c}) THEN ({c} - date '1970-01-01')::text ELSE ({c})::text END",
+            "CAST(UNIX_DATE({c}) AS STRING)",
+        ),
+        "TIME": Form(_MICROS, "CAST(TIME_DIFF({c}, TIME '00:00:00', MICROSECOND) AS STRING)"),
+        "DATETIME": Form(
+            _REAL_MICROS,
+            "CAST(DATETIME_DIFF({c}, DATETIME '1970-01-01 00:00:00', MICROSECOND) AS STRING)",
+        ),
+        "TIMESTAMP": Form(_REAL_MICROS, "CAST(UNIX_MICROS({c}) AS STRING)"),
+    }
+)
+"""Keyed by the column's BigQuery type; JSON is compared as the text that is staged.
+
+Infinities and years BC, which are never staged, get some text and no error.
+"""
+
+
+def compared(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns that have a form."""
+    return tuple(column for column in columns if column.bigquery in FORMS)
+
+
+def excluded(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
+    """(name, why) of the columns that are not compared.
+
+    >>> import pyarrow as pa
+    >>> excluded([Column("a", "a", "geography", "{c}", pa.string(), "GEOGRAPHY")])
+    (('a', 'GEOGRAPHY has no form that both sides write alike'),)
+    """
+    return tuple(
+        (column.name, f"{column.bigquery} has no form that both sides write alike")
+        for column in columns
+        if column.bigquery not in FORMS
+    )
+
+
+def losses(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
+    """(name, loss) of the compared columns whose form doesn't tell all values apart.
+
+    >>> import pyarrow as pa
+    >>> losses([Column("a", "a", "float8", "{c}", pa.float64(), "FLOAT64")])
+    (('a', 'the sign of zero'),)
+    """
+    return tuple(
+        (column.name, FORMS[column.bigquery].loss)
+        for column in compared(columns)
+        if FORMS[column.bigquery].loss
+    )
+
+
+def postgresql_row_text(columns: Sequence[Column]) -> str:
+    """The row's text as a SELECT item, over the source's rows named `q`.
+
+    >>> import pyarrow as pa
+    >>> print(postgresql_row_text([Column("n", "N", "int8", "{c}", pa.int64(), "INT64")]))
+    array_to_string(ARRAY[(q."N")::text]::text[], ';', '-') AS row_text
+    """
+    items = ", ".join(map(_postgresql_text, compared(columns)))
+    return f"array_to_string(ARRAY[{items}]::text[], ';', '-') AS {ROW_TEXT}"
+
+
+def bigquery_row_text(columns: Sequence[Column]) -> str:
+    """The row's text as a SELECT item, over the staged rows named `s`.
+
+    >>> import pyarrow as pa
+    >>> print(bigquery_row_text([Column("n", "N", "int8", "{c}", pa.int64(), "INT64")]))
+    ARRAY_TO_STRING([CAST(s.`n` AS STRING)], ';', '-') AS row_text
+    """
+    items = ", ".join(map(_bigquery_text, compared(columns)))
+    if not items:
+        return f"'' AS {ROW_TEXT}"
+    return f"ARRAY_TO_STRING([{items}], ';', '-') AS {ROW_TEXT}"
+
+
+def _postgresql_text(column: Column) -> str:
+    name = column.source_name.replace('"', '""')
+    value = column.select.format(c=f'q."{name}"')
+    form = FORMS[column.bigquery].postgresql
+    if not column.is_repeated:
+        return form.format(c=value)
+    return (
+        f"concat(coalesce(cardinality({value}), 0), ':', array_to_string(ARRAY("
+        f"SELECT {form.format(c='u.element')} FROM unnest({value}) WITH ORDINALITY "
+        "AS u(element, place) ORDER BY u.place), ',', '-'))"
+    )
+
+
+def _bigquery_text(column: Column) -> str:
+    value = f"s.{quoted(column.name)}"
+    form = FORMS[column.bigquery].bigquery
+    if not column.is_repeated:
+        return form.format(c=value)
+    return (
+        f"CONCAT(CAST(COALESCE(ARRAY_LENGTH({value}), 0) AS STRING), ':', ARRAY_TO_STRING(ARRAY("
+        f"SELECT {form.format(c='element')} FROM UNNEST({value}) AS element "
+        "WITH OFFSET AS place ORDER BY place), ',', '-'))"
+    )
+
+
+def postgresql_sums(rows: str) -> str:
+    """Count and four sums over a SELECT of `postgresql_row_text`; sums of no rows are 0.
+
+    Texts are hashed as UTF-8. OFFSET 0 keeps the planner from hashing once per word.
+    """
+    words = ",\n  ".join(
+        f"coalesce(sum(('x' || substr(digest, {start}, 8))::bit(32)::int8), 0) AS word{number}"
+        for number, start in enumerate(WORDS, 1)
+    )
+    return (
+        f"SELECT count(*) AS row_count,\n  {words}\n"
+        f"FROM (SELECT md5(convert_to({ROW_TEXT}, 'UTF8')) AS digest\n"
+        f"FROM (\n{rows}\n) AS r OFFSET 0) AS d"
+    )
+
+
+def bigquery_sums(rows: str) -> str:
+    """Count and four sums over a SELECT of `bigquery_row_text`; sums of no rows are 0.
+
+    2^31 rows at least fit a sum in INT64; BigQuery refuses an overflow.
+    """
+    words = ",\n  ".join(
+        f"COALESCE(SUM(CAST(CONCAT('0x', SUBSTR(digest, {start}, 8)) AS INT64)), 0) AS word{number}"
+        for number, start in enumerate(WORDS, 1)
+    )
+    return (
+        f"SELECT COUNT(*) AS row_count,\n  {words}\n"
+        f"FROM (SELECT TO_HEX(MD5({ROW_TEXT})) AS digest\n"
+        f"FROM (\n{rows}\n) AS r) AS d"
+    )

@@ -1,0 +1,214 @@
+"""I/O. The lock of one destination: a table that only one run can make.
+
+`tables.insert` is atomic: the second gets 409. The table carries the run's id and an
+expiry, which the run moves ahead while it lives. Every change is a patch with If-Match,
+so that of two who saw the same state one wins.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed
+from google.cloud import bigquery
+
+from auto_schema.errors import RunInProgressError, TargetError
+from pipeline.bigquery import APPLICATION, as_target_errors, table_id, target_error
+from smart_sync.plan import SyncPlan
+from smart_sync.request import TableRef
+
+LOGGER = logging.getLogger("smart_sync")
+PREFIX = "_sync_lock_"
+LONGEST_NAME = 1_024
+"""https://cloud.google.com/bigquery/docs/tables#table_naming"""
+RELEASED_LIFE = timedelta(seconds=60)
+"""What is left of a released lock: never deleted by name, that could hit the next holder's."""
+TRIES = 5
+HELD, RELEASED = "held", "released"
+
+
+def lock_of(plan: SyncPlan, client: bigquery.Client) -> "Lock":
+    """The lock that a plan's run holds."""
+    return Lock(client, plan.destination, plan.run_id, plan.lease)
+
+
+def lock_table(destination: TableRef) -> TableRef:
+    """The table that stands for the lock of a destination."""
+    name = PREFIX + destination.table
+    if len(name.encode()) > LONGEST_NAME:
+        name = PREFIX + hashlib.sha256(destination.table.encode()).hexdigest()
+    return destination.sibling(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The lock of `destination`, as one run sees it.
+
+    Attributes:
+        client: of the job project.
+        destination: the table that the run publishes into.
+        run_id: who we are.
+        lease: how long the lock outlives our last sign of life.
+    """
+
+    client: bigquery.Client
+    destination: TableRef
+    run_id: str
+    lease: timedelta
+
+    @property
+    def _id(self) -> str:
+        return table_id(lock_table(self.destination))
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            RunInProgressError: another run holds it; with its id, start and end of lease.
+            TargetError: BigQuery refused or can't be reached.
+        """
+        refusal: GoogleAPICallError | None = None
+        with as_target_errors(f"lock {self._id}"):
+            for _ in range(TRIES):
+                refusal = self._insert()
+                if refusal is None:
+                    return
+                found = self._look()
+                if found is None:
+                    continue  # it ended between the two calls
+                if _holder(found) == self.run_id:
+                    return  # our own insert, whose answer was lost
+                if not _is_free(found):
+                    raise self._in_progress(found)
+                if self._patch(found, self.lease, HELD):
+                    return
+        raise target_error(refusal or RuntimeError("always taken"), f"lock {self._id}")
+
+    def renew(self) -> bool:
+        """Move the lock's end ahead; False when we have released it ourselves.
+
+        Raises:
+            RunInProgressError: it is no longer ours.
+            TargetError: BigQuery refused or can't be reached.
+        """
+        for _ in range(TRIES):
+            with as_target_errors(f"lock {self._id}"):
+                found = self._ours(self._look())
+                if _state(found) == RELEASED:
+                    return False
+                if self._patch(found, self.lease, HELD):
+                    return True
+        return True  # other workers of this run renew it all the time
+
+    def check(self) -> None:
+        """Look once more that the lock is ours and not over.
+
+        Raises:
+            RunInProgressError: it isn't.
+            TargetError: BigQuery refused or can't be reached.
+        """
+        with as_target_errors(f"lock {self._id}"):
+            found = self._ours(self._look())
+        if _is_free(found):
+            raise self._lost("its lease was over before the run came to publish")
+
+    def release(self) -> None:
+        """Give the lock back when it is ours; it then ends by itself. Best effort."""
+        try:
+            with as_target_errors(f"lock {self._id}"):
+                for _ in range(TRIES):
+                    found = self._look()
+                    if found is None or _holder(found) != self.run_id:
+                        return
+                    if _state(found) == RELEASED or self._patch(found, RELEASED_LIFE, RELEASED):
+                        return
+        except TargetError as error:
+            LOGGER.warning("the lock ends only with its lease: %s", error)
+
+    def _insert(self) -> GoogleAPICallError | None:
+        """Make the table, or say why not; whatever the reason, a table that is there holds."""
+        made = bigquery.Table(self._id)
+        made.expires = datetime.now(UTC) + self.lease
+        made.labels = self._labels(HELD)
+        made.description = "Held by a run of Smart Sync while it works on the table."
+        try:
+            self.client.create_table(made)
+        except GoogleAPICallError as error:
+            if error.code is not None and error.code >= 500:
+                raise
+            return error
+        return None
+
+    def _look(self) -> Any:
+        try:
+            return self.client.get_table(self._id)
+        except NotFound:
+            return None
+
+    def _patch(self, found: Any, life: timedelta, state: str) -> bool:
+        """Write our id and a new expiry; False when someone else was faster."""
+        found.expires = datetime.now(UTC) + life
+        found.labels = self._labels(state)
+        try:
+            self.client.update_table(found, ["expires", "labels"])  # sends If-Match: etag
+        except (PreconditionFailed, NotFound):
+            return False
+        return True
+
+    def _labels(self, state: str) -> dict[str, str]:
+        return {"application": APPLICATION, "run_id": self.run_id.lower(), "state": state}
+
+    def _ours(self, found: Any) -> Any:
+        if found is None:
+            raise self._lost("its lease was over")
+        if _holder(found) != self.run_id:
+            raise self._lost(f"its lease was over and run {_holder(found)} has taken the table")
+        return found
+
+    def _lost(self, why: str) -> RunInProgressError:
+        return RunInProgressError(
+            "lock lost",
+            f"table {self.destination}, run {self.run_id}",
+            why,
+            "nothing more is published by this run; run again. If runs are slow to start or are"
+            " suspended, raise lock_lease.",
+        )
+
+    def _in_progress(self, found: Any) -> RunInProgressError:
+        holder = _holder(found)
+        return RunInProgressError(
+            "another run holds the table",
+            f"table {self.destination}",
+            f"run {holder}, started {started(holder)}",
+            "wait until it has ended. If it died, its lease ends at"
+            f" {found.expires:%Y-%m-%d %H:%M:%S} UTC: run again then, and what it left is settled"
+            " first (lock_lease sets how long that takes).",
+        )
+
+
+def started(run_id: str) -> str:
+    """When a run was launched, from its id.
+
+    >>> started("20250722t150000-3f9a0c1d")
+    '2025-07-22 15:00:00 UTC'
+    """
+    try:
+        moment = datetime.strptime(run_id.partition("-")[0], "%Y%m%dt%H%M%S")  # noqa: DTZ007 - UTC
+    except ValueError:
+        return "at an unknown time"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _holder(found: Any) -> str:
+    return str(found.labels.get("run_id", ""))
+
+
+def _state(found: Any) -> str:
+    return str(found.labels.get("state", HELD))
+
+
+def _is_free(found: Any) -> bool:
+    over = found.expires is not None and found.expires <= datetime.now(UTC)
+    return over or _state(found) == RELEASED

@@ -1,0 +1,137 @@
+"""I/O. What a dead run left is settled before anything else is read of its table.
+
+The taker holds the lock, so a run without its last event is dead, or asleep. Its next
+publish id is used up by a job that does nothing: then it can publish no more. An id that
+was used is waited for. Only then may MAX be read.
+"""
+
+import itertools
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from google.api_core.exceptions import Conflict, GoogleAPICallError
+from google.cloud import bigquery
+
+from auto_schema.errors import SyncError
+from pipeline.bigquery import JobLabels, as_target_errors, query_config, table_id
+from pipeline.history import FINAL, append, unfinished_runs
+from pipeline.load_jobs import job_id_of
+from pipeline.lock import started
+from pipeline.staging import STORAGE_ERRORS, Folder
+from smart_sync.plan import Staging, staging_of
+from smart_sync.request import Endpoints, TableRef
+
+LOGGER = logging.getLogger("smart_sync")
+ABANDONED, BURNT, PUBLISH = "abandoned", "burnt", "publish"
+EXIT_CODE = 6
+"""What a run that was taken over ends with, should it still be there to read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Settles dead runs of `destination`; its lock is held while this works."""
+
+    client: bigquery.Client
+    history: TableRef
+    destination: TableRef
+    endpoints: Endpoints
+
+    def settle(self) -> None:
+        """Fence, finish or clean up after every run that has no last event.
+
+        Raises:
+            TargetError: BigQuery refused or can't be reached; then nothing may be read.
+        """
+        for run in unfinished_runs(self.client, self.history, self.destination):
+            LOGGER.warning("run %s did not end by itself and is settled first", run["run_id"])
+            job = self._fence(run)
+            self._clear(run)
+            append(self.client, self.history, abandoned_row(run, job, datetime.now(UTC)))
+
+    def _fence(self, run: Mapping[str, Any]) -> Any:
+        """Use up the first free publish id; the run's own job when it has published."""
+        run_id = run["run_id"]
+        for attempt in itertools.count(1):
+            job_id = job_id_of(run_id, PUBLISH, attempt)
+            with as_target_errors(f"run {run_id}, job {job_id}"):
+                if self._burn(run, job_id):
+                    return None
+                job = self._finished(run, job_id)
+            if job.labels.get("step") == BURNT:
+                return None
+            if not job.error_result:
+                return job
+        raise AssertionError("unreachable")
+
+    def _burn(self, run: Mapping[str, Any], job_id: str) -> bool:
+        config = query_config(JobLabels(run["run_id"], BURNT))
+        try:
+            self.client.query("SELECT 1", config, job_id=job_id, job_retry=None, **_place(run))
+        except Conflict:
+            return False
+        return True
+
+    def _finished(self, run: Mapping[str, Any], job_id: str) -> Any:
+        job = self.client.get_job(job_id, **_place(run))
+        if job.state != "DONE":
+            LOGGER.warning("waiting for job %s of run %s", job_id, run["run_id"])
+            try:
+                job.result()
+            except GoogleAPICallError as error:
+                LOGGER.warning("job %s failed: %s", job_id, error.message)
+            job = self.client.get_job(job_id, **_place(run))
+        return job
+
+    def _clear(self, run: Mapping[str, Any]) -> None:
+        """Remove what it had staged; what can't be removed expires by itself."""
+        folder = run.get("staging_folder") or ""
+        staging = staging_of(folder, self.destination, run["run_id"])
+        clear_staging(self.client, staging, self.endpoints)
+
+
+def clear_staging(client: bigquery.Client, staging: Staging, endpoints: Endpoints) -> None:
+    """Remove a run's staged files and tables; best effort, they also expire."""
+    removals = [
+        partial(client.delete_table, table_id(t), not_found_ok=True) for t in staging.tables
+    ]
+    if staging.folder:
+        try:
+            Folder(staging, endpoints).clear()
+        except STORAGE_ERRORS as error:
+            LOGGER.warning("%s could not be cleared: %s", staging.folder, error)
+    for remove in removals:
+        try:
+            with as_target_errors(f"staging of {staging.table}"):
+                remove()
+        except SyncError as error:
+            LOGGER.warning("%s", error)
+
+
+def _place(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Where its jobs are: ids are unique per project and location."""
+    return {"project": run.get("job_project"), "location": run.get("job_location")}
+
+
+def abandoned_row(run: Mapping[str, Any], job: Any, now: datetime) -> dict[str, Any]:
+    """The last event of a dead run: whether its rows are in the table."""
+    begin = f"AbandonedError: run {run['run_id']}, started {started(run['run_id'])}, did not end"
+    if job is None:
+        message = f"{begin} by itself. Nothing of it was published, and it can't publish any more."
+        published = 0
+    else:
+        message = f"{begin} by itself, but its job {job.job_id} did: its rows are in the table."
+        published = run["rows_staged"]
+    return {
+        **run,
+        "seq": FINAL,
+        "status": ABANDONED,
+        "event_time": now,
+        "rows_published": published,
+        "publish_job": job.job_id if job is not None else None,
+        "exit_code": EXIT_CODE,
+        "error": message,
+    }
