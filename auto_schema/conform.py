@@ -44,6 +44,8 @@ class Checks:
 
     utf8: bool = False
     json_numbers: str = "double"
+    not_null: tuple[str, ...] = ()
+    """Columns that tell rows apart: a row with NULL there is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
         raw = plain(batch.column(column.name))
         dimensions = _hidden(batch, column)
         array, bad = _convert(raw, column, checks, dimensions)
+        if column.name in checks.not_null:
+            _note(bad, pc.is_null(raw), "NULL in a merge key")
         for index, reason in bad.items():
             refused.setdefault(index, (column.name, reason))
         arrays.append(array)

@@ -108,7 +108,7 @@ def faults(
     Args:
         transformation: the parsed parameter.
         source_names: the source's columns.
-        protected: source columns that must reach the destination (cursor, partition).
+        protected: source columns that must reach the destination (cursor, partition, merge keys).
     """
     found: list[SyncError] = []
     known = set(source_names)
@@ -129,7 +129,7 @@ def faults(
     found.extend(
         _fault(
             f"field {shown(name)} must stay",
-            "it is the cursor or the partition column",
+            "it is the cursor, the partition column or a merge key",
             "take it out of exclude_fields or add it to select_fields.",
         )
         for name in dict.fromkeys(protected)

@@ -319,6 +319,21 @@ CLUSTER_TYPES = frozenset(
 )
 """https://cloud.google.com/bigquery/docs/clustered-tables#cluster_column_types"""
 MAX_CLUSTERING = 4
+MERGE_KEY_TYPES = frozenset(
+    [
+        "BIGNUMERIC",
+        "BOOL",
+        "BYTES",
+        "DATE",
+        "DATETIME",
+        "INT64",
+        "NUMERIC",
+        "STRING",
+        "TIME",
+        "TIMESTAMP",
+    ]
+)
+"""Types whose equal values are equal; of FLOAT64 a NaN is not even equal to itself."""
 
 
 def standard(bigquery: str) -> str:

@@ -14,8 +14,10 @@ from google.cloud import bigquery
 from auto_schema.errors import raise_all
 from auto_schema.type_maps import Look
 from pipeline.staging import check_bucket
-from pipeline.target import read_target, read_watermark
+from pipeline.target import dry_run_bytes, read_target, read_watermark
 from smart_sync.facts import Facts, Target
+from smart_sync.hand_window import gap, gap_error, window_by_hand
+from smart_sync.merge_plan import merge_question
 from smart_sync.plan import make_plan, split_column
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import (
@@ -25,7 +27,14 @@ from smart_sync.schema_plan import (
     plan_columns,
 )
 from smart_sync.splits import SPLIT_BYTES
-from smart_sync.window import Cursor, Watermark, WindowRequest, now_as_cursor, plan_window
+from smart_sync.window import (
+    Cursor,
+    Watermark,
+    WindowPlan,
+    WindowRequest,
+    now_as_cursor,
+    plan_window,
+)
 from sources.base import SOURCES, Clock, Evidence, Inspector, Source
 
 
@@ -80,6 +89,9 @@ def gather(
     facts = Facts(inspector.profile, target, _source(request, inspector, run_id))
     if request.smart_sync:
         facts = _with_window(request, client, inspector, facts, run_id)
+    question = merge_question(request, target, facts.cursor.name if facts.cursor else None)
+    if question:
+        facts = replace(facts, merge_bytes=dry_run_bytes(client, question))
     return replace(facts, evidence=_evidence(request, inspector, facts))
 
 
@@ -107,6 +119,8 @@ def _with_window(
         now = now_as_cursor(clock, cursor, request.source_timezone)
         watermark = read_watermark(client, request.destination, facts.target, cursor, now)
     window = plan_window(window_request(request), cursor, clock, watermark, cursor_max=cursor_max)
+    if request.hand_window:
+        window = _by_hand(request, inspector, cursor, window)
     facts = replace(
         facts,
         profile=replace(facts.profile, clock=clock, cursor_max=cursor_max),
@@ -115,6 +129,25 @@ def _with_window(
         window=window,
     )
     return replace(facts, source=_source(request, inspector, run_id, facts))
+
+
+def _by_hand(
+    request: SyncRequest, inspector: Inspector, cursor: Cursor, safe: WindowPlan
+) -> WindowPlan:
+    """The window that the operator gave, when no row falls between it and the watermark.
+
+    Raises:
+        ConfigError: one does, or the window can't be read safely.
+    """
+    hand = window_by_hand(request, cursor, safe)
+    between = gap(hand)
+    if between is not None:
+        skipped = inspector.source(
+            cursor=cursor.source_name, window=between, batch_rows=None, run_id=""
+        )
+        if inspector.has_rows(skipped):
+            raise gap_error(request, between)
+    return hand
 
 
 def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[Clock, int | None]:
@@ -136,6 +169,7 @@ def window_request(request: SyncRequest) -> WindowRequest:
         guard_longest=request.guard.longest,
         replaces=request.replaces,
         source_timezone=request.source_timezone,
+        lookback=request.lookback,
     )
 
 

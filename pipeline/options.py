@@ -15,6 +15,7 @@ from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.parameter_checks import DURATION, duration, value_faults
 from pipeline.parameters import BY_NAME, PARAMETERS, Kind
+from pipeline.writing_checks import writing_faults
 from smart_sync.request import Endpoints, Guard, SyncRequest, TableRef, WriteDisposition
 from sources.base import NOT_YET, SOURCES
 from sources.postgresql import PostgresqlConnection
@@ -103,6 +104,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     faults += value_faults(values, given)
     faults += _requirement_faults(values, given)
     faults += _query_faults(values)
+    faults += writing_faults(values)
     transformation, more = transform.parse(values["transformation_config"])
     faults += [] if _is_json_fault(faults) else more
     temp_location = beam_flag(beam_argv, "temp_location") or beam_flag(
@@ -207,6 +209,8 @@ def _request(
         sync_all_on_empty_table=values["sync_all_on_empty_table"] == "true",
         fallback=timedelta(days=int(values["fallback_days"])),
         margin=duration(values["smart_sync_margin"]),
+        lookback=duration(values["smart_sync_lookback"] or "0s"),
+        hand_window=_hand_window(values),
         guard=_guard(values),
         source_timezone=values["source_timezone"],
         auto_schema=values["enable_auto_schema"] == "true",
@@ -218,6 +222,7 @@ def _request(
         schema_evolution=values["schema_evolution"],
         transformation=transformation,
         write_disposition=WriteDisposition(values["write_disposition"]),
+        merge_keys=_fields(values["merge_keys"]),
         create_if_needed=values["create_disposition"] == "CREATE_IF_NEEDED",
         batch_rows=int(values["batch_size"]) if values["batch_size"] else None,
         max_retries=int(values["max_retries"]),
@@ -265,6 +270,11 @@ def _guard(values: Mapping[str, str]) -> Guard:
     text, longest = values["late_commit_guard"], duration(values["late_commit_guard_max"])
     fixed = duration(text) if re.fullmatch(DURATION, text) else timedelta(0)
     return Guard(auto=text == "auto", duration=fixed, longest=longest)
+
+
+def _hand_window(values: Mapping[str, str]) -> tuple[str, str] | None:
+    ends = (values["sync_start"], values["sync_end"])
+    return ends if all(ends) else None
 
 
 def _fields(text: str) -> tuple[str, ...]:

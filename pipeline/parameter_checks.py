@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.type_maps import MAX_CLUSTERING
 from pipeline.parameters import BY_NAME, PARAMETERS, Kind, Parameter
+from smart_sync.hand_window import FORM
 
 DURATION = r"[0-9]+(s|m|h|d)"
 MAX_DIGITS = 19
@@ -19,6 +20,7 @@ REGEXES: Mapping[Kind, str] = {
     Kind.BOOL: "^(true|false)$",
     Kind.INT: "^[0-9]+$",
     Kind.DURATION: f"^{DURATION}$",
+    Kind.STAMP: FORM,
     Kind.PROJECT: "^([a-z0-9.-]+:)?[a-z][a-z0-9-]{1,61}[a-z0-9]$",
     Kind.DATASET: "^[A-Za-z0-9_]{1,1024}$",
     Kind.TABLE: "^[^`./\\\\@:!]{1,1024}$",
@@ -30,6 +32,7 @@ Names: https://cloud.google.com/bigquery/docs/datasets#dataset-naming and tables
 WORDS: Mapping[Kind, str] = {
     Kind.BOOL: "write true or false.",
     Kind.DURATION: "write a number and s, m, h or d, such as 30s, 5m, 6h or 1d.",
+    Kind.STAMP: "write a stamp such as 2025-07-01, 2025-07-01T12:30:00Z, or an integer.",
     Kind.PROJECT: "write a project id, such as my-analytics-project.",
     Kind.DATASET: "use letters, digits and '_' only, without the project.",
     Kind.TABLE: "write the table's name alone; project and dataset have parameters of their own.",
@@ -169,6 +172,9 @@ def _special_faults(values: Mapping[str, str]) -> list[SyncError]:
                 "write auto, off or a duration such as 30m.",
             )
         )
+    if re.fullmatch("0+[smhd]", values["lock_lease"]):
+        fix = "write at least 1s, and more than a run may be silent."
+        faults.append(ConfigError("malformed parameter", "lock_lease", "no time at all", fix))
     for name in ("dead_letter_table", "run_history_table"):
         if values[name] and not TABLE_PATH.fullmatch(values[name]):
             fix = "write table, dataset.table or project.dataset.table."

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     TABLE = "table name"
     FIELDS = "comma-separated names"
     ZONE = "IANA time zone"
+    STAMP = "stamp, date or integer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,12 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("sync_all_on_empty_table", SMART_SYNC, "Everything when empty", "With an empty or missing destination read everything (true) or the last fallback_days (false).", Kind.BOOL, "true", example="true"),
     P("fallback_days", SMART_SYNC, "Fallback days", "Days to look back when sync_all_on_empty_table=false.", Kind.INT, "1", low=0, high=36500, example="7"),
     P("smart_sync_margin", SMART_SYNC, "Margin", "How far behind the source's clock a window ends. Give more when applications stamp rows before their transaction begins, or clocks differ.", Kind.DURATION, "10s", example="2m"),
-    P("smart_sync_lookback", SMART_SYNC, "Lookback", "How far behind the watermark a window starts; needs WRITE_MERGE.", Kind.DURATION, planned=True, example="1h"),
+    P("smart_sync_lookback", SMART_SYNC, "Lookback", "How far behind the watermark a window starts, for writers that stamp rows late. Needs WRITE_MERGE: rows are read again, and appending would double them.", Kind.DURATION, example="1h"),
     P("late_commit_guard", SMART_SYNC, "Late-commit guard", "auto: the window ends before the oldest open transaction began. A duration: that far behind the clock. off: no guard.", default="auto", example="auto"),
     P("late_commit_guard_max", SMART_SYNC, "Longest hold", "When an open transaction has kept the window empty for longer, the run fails with exit code 9.", Kind.DURATION, "6h", example="12h"),
     P("source_timezone", SMART_SYNC, "Source time zone", "IANA zone of a cursor column without a zone; empty: the server's own TimeZone setting.", Kind.ZONE, example="Europe/Berlin"),
-    P("sync_start", SMART_SYNC, "Window start by hand", "Start of a window by hand.", planned=True),
-    P("sync_end", SMART_SYNC, "Window end by hand", "End of a window by hand.", planned=True),
+    P("sync_start", SMART_SYNC, "Window start by hand", "Start of a window by hand, included: a stamp (UTC unless it says its zone), a date or an integer, as the cursor is. With WRITE_MERGE, or with WRITE_TRUNCATE, which then replaces exactly the partitions of the window.", Kind.STAMP, example="2025-07-01"),
+    P("sync_end", SMART_SYNC, "Window end by hand", "End of a window by hand, not included.", Kind.STAMP, example="2025-08-01"),
     P("enable_auto_schema", AUTO_SCHEMA, "Auto schema", "Give a table that this run makes partitioning, clustering and descriptions from the source. Without it a missing table is made plainly.", Kind.BOOL, "false", example="true"),
     P("source_table_for_schema", AUTO_SCHEMA, "Source table", "Table or view whose comments describe the destination; without any query, its rows are what is read.", example="public.organizations"),
     P("partition_field", AUTO_SCHEMA, "Partition column", "DATE, DATETIME or TIMESTAMP column to partition by, under its destination name. The default holds only where that column exists; empty: no partitioning.", default="updated_at", example="created_at"),
@@ -119,9 +120,9 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("num_splits", READING, "Splits", "Parts that are read side by side; 0: chosen by size.", Kind.INT, "0", low=0, high=5000, example="16"),
     P("max_source_connections", READING, "Most connections", "Connections to the source at once, over all workers.", Kind.INT, "8", low=1, high=1000, example="4"),
     P("transformation_config", WRITING, "Transformation", "JSON with field_mappings {old: new}, select_fields [names], exclude_fields [names].", Kind.JSON, example='{"field_mappings": {"old_name": "new_name"}}'),
-    P("write_disposition", WRITING, "Write disposition", "WRITE_APPEND adds, WRITE_TRUNCATE replaces all rows, WRITE_EMPTY fails on a table with rows.", Kind.ENUM, "WRITE_APPEND", choices=("WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY", "WRITE_MERGE"), planned_choices=("WRITE_MERGE",), example="WRITE_TRUNCATE"),
+    P("write_disposition", WRITING, "Write disposition", "WRITE_APPEND adds, WRITE_TRUNCATE replaces all rows, WRITE_EMPTY fails on a table with rows, WRITE_MERGE updates rows by merge_keys and adds new ones.", Kind.ENUM, "WRITE_APPEND", choices=("WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY", "WRITE_MERGE"), example="WRITE_MERGE"),
     P("create_disposition", WRITING, "Create disposition", "CREATE_IF_NEEDED makes a missing table, CREATE_NEVER fails.", Kind.ENUM, "CREATE_IF_NEEDED", choices=("CREATE_IF_NEEDED", "CREATE_NEVER"), example="CREATE_NEVER"),
-    P("merge_keys", WRITING, "Merge keys", "Key columns of WRITE_MERGE.", Kind.FIELDS, planned=True, example="id"),
+    P("merge_keys", WRITING, "Merge keys", "Columns that tell rows apart for WRITE_MERGE, under their destination names. The newest row of a key by the cursor column wins.", Kind.FIELDS, example="id"),
     P("json_numbers", WRITING, "Numbers in JSON", "double: as JSON parsers read them; what a double can't hold is a dead letter. text: the column becomes STRING.", Kind.ENUM, "double", choices=("double", "exact", "text"), planned_choices=("exact",), example="text"),
     P("dead_letter_table", WRITING, "Dead letter table", "Table for rows that can't be conformed; default: the destination's name with _dead_letters.", example="orders_dead_letters"),
     P("max_dead_letters", WRITING, "Most dead letters", "With more, the run fails before anything is published.", Kind.INT, "0", low=0, example="100"),

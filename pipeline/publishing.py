@@ -36,6 +36,8 @@ from smart_sync.plan import Mode, SyncPlan, Way
 from smart_sync.publish_sql import publish_statement
 
 SHOWN_FAILURES = 3
+REPLACING = (Mode.REPLACE, Mode.REBUILD, Mode.PARTITIONS)
+"""Modes that publish also when nothing was staged: rows have to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Publisher:
                 return _failed(outcome, failures)
             self._check_sums(staged)
             self._check_dead_letters(staged)
-            if outcome.rows_staged or self.plan.mode in (Mode.REPLACE, Mode.REBUILD):
+            if outcome.rows_staged or self.plan.mode in REPLACING:
                 job_id = publish_job_id(self.plan, "publish")
                 outcome = replace(outcome, status="publishing", publish_job=job_id)
                 outcome = self._publish(staged, outcome)
@@ -130,6 +132,7 @@ class Publisher:
         if not straight:
             self._load_staging_table(files, outcome.rows_staged)
         write_event(self.client, self.plan, outcome)
+        expected = outcome.rows_staged
         try:
             if straight:
                 files = files or [empty_file(self.folder, self.plan.schema)]
@@ -140,20 +143,29 @@ class Publisher:
                 sql = publish_statement(self.plan)
                 job = run_statement(self.client, self.plan, sql, "publish", self.lock.check)
                 published = self._published(job)
+                expected = self._expected(job, outcome.rows_staged)
         except OutcomeUnknownError as error:
             message = f"OutcomeUnknownError: {error}"
             return replace(outcome, exit_code=error.exit_code, message=message)
         self._label_table()
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
-        if published != outcome.rows_staged:
-            return self._mismatch(outcome)
+        if published != expected:
+            return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
 
-    def _mismatch(self, outcome: Outcome) -> Outcome:
+    def _expected(self, job: Any, staged: int) -> int:
+        """Rows that a statement must have published: a merge says so itself."""
+        if self.plan.merge is None:
+            return staged
+        with as_target_errors(f"job {job.job_id}"):
+            return int(next(iter(job.result()))["expected"])
+
+    def _mismatch(self, outcome: Outcome, expected: int) -> Outcome:
         error = VerificationError(
             "published rows differ from staged rows",
             f"table {self.plan.destination}, job {outcome.publish_job}",
-            f"{outcome.rows_staged} staged, {outcome.rows_published} published",
+            f"{outcome.rows_staged} staged, {expected} to publish,"
+            f" {outcome.rows_published} published",
             "restore the table with CREATE OR REPLACE TABLE … AS SELECT * FROM"
             f" {self.plan.destination.sql} FOR SYSTEM_TIME AS OF"
             f" TIMESTAMP '{self.plan.launched_at:%Y-%m-%d %H:%M:%S}+00', and report it as a bug.",
@@ -189,7 +201,7 @@ class Publisher:
         return sum(
             int(child.num_dml_affected_rows or 0)
             for child in children
-            if child.statement_type == "INSERT"
+            if child.statement_type in ("INSERT", "MERGE")
         )
 
     def _load_schema(self) -> list[bigquery.SchemaField]:

@@ -63,8 +63,19 @@ def _target(location: str, table: bigquery.Table) -> Target:
         clustering=tuple(table.clustering_fields or ()),
         labels=tuple(sorted(table.labels.items())),
         rows=None if streaming or table.num_rows is None else int(table.num_rows),
+        bytes=None if streaming or table.num_bytes is None else int(table.num_bytes),
         require_partition_filter=bool(table.require_partition_filter),
     )
+
+
+def dry_run_bytes(client: bigquery.Client, sql: str) -> int | None:
+    """What a query would read; None when BigQuery doesn't say."""
+    config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+    try:
+        job = client.query(sql, config)
+    except GoogleAPICallError:
+        return None
+    return None if job.total_bytes_processed is None else int(job.total_bytes_processed)
 
 
 @dataclass(frozen=True, slots=True)

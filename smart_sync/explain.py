@@ -90,11 +90,35 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
         yield f"  publish      load into {plan.staging.table.table}, then one statement"
         yield f"               because {plan.way_reason}"
         yield "               the load is free, the statement bills the bytes of the staged rows"
+        yield from _merge_lines(plan)
         yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
     if plan.swaps:
         yield "               readers may miss the table for seconds while it is swapped"
     yield f"  dead letters at most {plan.max_dead_letters}, into {plan.dead_letter_table}"
     yield f"  history      {plan.history_table}"
+
+
+def _merge_lines(plan: SyncPlan) -> Iterator[str]:
+    merge = plan.merge
+    if merge is None:
+        return
+    newest = f", the newest by {plan.cursor.name} wins" if plan.cursor else ""
+    yield f"  merge        on {', '.join(merge.keys)}{newest}"
+    if plan.mode is not Mode.MERGE:
+        return
+    if merge.first_bytes is not None:
+        yield (
+            "               the first query reads keys, partitions and cursors of the table:"
+            f" {merge.first_bytes:,} bytes"
+        )
+    size = f" of {merge.bytes:,} bytes" if merge.bytes is not None else ""
+    if merge.partition:
+        yield (
+            f"               the MERGE reads those partitions by {merge.partition.field}{size}"
+            " that the staged rows come from or go to"
+        )
+    else:
+        yield f"               NOT PRUNED: the MERGE reads all{size}, since {merge.why_whole}"
 
 
 def range_text(split: Split) -> str:
@@ -154,6 +178,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
             "reason": plan.way_reason,
             "swaps": plan.swaps,
             "write_disposition": str(plan.write_disposition),
+            "merge": _merge_dict(plan),
             "statement": publish_statement(plan) if plan.way is Way.STATEMENT else None,
             "staging_folder": plan.staging.folder,
             "staging_table": str(plan.staging.table) if plan.way is Way.STATEMENT else None,
@@ -181,6 +206,20 @@ def _window_dict(plan: SyncPlan) -> dict[str, object] | None:
         "end_reason": plan.window.end_reason,
         "time_zone": plan.window.time_zone,
         "held_back": plan.window.held_back.why if plan.window.held_back else None,
+    }
+
+
+def _merge_dict(plan: SyncPlan) -> dict[str, object] | None:
+    merge = plan.merge
+    if merge is None:
+        return None
+    return {
+        "keys": list(merge.keys),
+        "pruned_by": merge.partition.field if merge.partition else None,
+        "not_pruned_because": merge.why_whole or None,
+        "table_rows": merge.rows,
+        "table_bytes": merge.bytes,
+        "first_query_bytes": merge.first_bytes,
     }
 
 

@@ -16,7 +16,7 @@ class Target:
         location: the dataset's location.
         exists: whether the table is there.
         fields: its columns by case-folded name.
-        rows: its row count; None when not known (a streaming buffer, a view).
+        rows, bytes: its size; None when not known (a streaming buffer, a view).
     """
 
     location: str
@@ -26,6 +26,7 @@ class Target:
     clustering: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     rows: int | None = None
+    bytes: int | None = None
     require_partition_filter: bool = False
 
     def by_name(self) -> dict[str, CurrentField]:
@@ -44,3 +45,5 @@ class Facts:
     cursor: Cursor | None = None
     watermark: Watermark = field(default_factory=Watermark)
     window: WindowPlan | None = None
+    merge_bytes: int | None = None
+    """What a merge's first query reads of the destination."""

@@ -13,6 +13,8 @@ from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.facts import Facts, Target
+from smart_sync.hand_window import partition_faults
+from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.plan_checks import plan_warnings, source_labels, target_faults
 from smart_sync.request import Endpoints, SyncRequest, TableRef, WriteDisposition
 from smart_sync.schema_plan import plan_columns, plan_layout
@@ -28,6 +30,8 @@ class Mode(StrEnum):
     APPEND = "append"
     REPLACE = "replace"
     REBUILD = "rebuild"
+    MERGE = "merge"
+    PARTITIONS = "replace_partitions"
 
 
 class Way(StrEnum):
@@ -71,6 +75,7 @@ class SyncPlan:
     mode: Mode
     mode_reason: str
     write_disposition: WriteDisposition
+    merge: MergePlan | None
     create_if_needed: bool
     added: tuple[str, ...]
     way: Way
@@ -138,7 +143,11 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     mode, mode_reason = choose_mode(request, facts.target)
     added, more = _changes(request, facts.target, schema, mode)
     schema, layout_note = _kept_layout(request, facts.target, schema, mode)
-    faults += more + target_faults(request, facts, schema)
+    merge, merge_faults = plan_merge(request, facts, schema)
+    faults += more + merge_faults + target_faults(request, facts, schema)
+    if request.replaces_partitions and facts.cursor and facts.window:
+        partitioning = schema.partitioning
+        faults += partition_faults(request, facts.cursor, partitioning, facts.window)
     raise_all(faults)
     swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
     splits, split_reason = plan_splits(request, facts)
@@ -158,6 +167,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         mode=mode,
         mode_reason=mode_reason,
         write_disposition=request.write_disposition,
+        merge=merge,
         create_if_needed=request.create_if_needed,
         added=added,
         way=way,
@@ -171,7 +181,11 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         split_reason=split_reason,
         connections=min(request.connections, len(splits)),
         staging=staging_of(f"{request.temp_location.rstrip('/')}/{run_id}", destination, run_id),
-        checks=Checks(utf8=not facts.profile.is_utf8, json_numbers=request.json_numbers),
+        checks=Checks(
+            utf8=not facts.profile.is_utf8,
+            json_numbers=request.json_numbers,
+            not_null=merge.keys if merge else (),
+        ),
         lease=request.lease,
         max_retries=request.max_retries,
         max_dead_letters=request.max_dead_letters,
@@ -210,7 +224,12 @@ def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str]:
     if request.delete_existing_table:
         return Mode.REBUILD, "delete_existing_table=true"
     if request.write_disposition is WriteDisposition.TRUNCATE:
+        if request.replaces_partitions:
+            return Mode.PARTITIONS, "write_disposition=WRITE_TRUNCATE within sync_start, sync_end"
         return Mode.REPLACE, "write_disposition=WRITE_TRUNCATE"
+    if request.write_disposition is WriteDisposition.MERGE:
+        keys = ", ".join(request.merge_keys)
+        return Mode.MERGE, f"write_disposition=WRITE_MERGE on {keys}"
     return Mode.APPEND, f"write_disposition={request.write_disposition}"
 
 
@@ -233,6 +252,10 @@ def choose_way(
     if widened_aside:
         why = "columns are added to a table that has others of its own"
         return Way.STATEMENT, why
+    if request.write_disposition is WriteDisposition.MERGE:
+        return Way.STATEMENT, "WRITE_MERGE compares rows by their keys"
+    if request.replaces_partitions:
+        return Way.STATEMENT, "rows of the window are deleted and inserted in one transaction"
     if swaps:
         return Way.STATEMENT, "the table is rebuilt with another layout"
     return Way.LOAD, "one load job of all files"

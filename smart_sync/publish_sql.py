@@ -5,18 +5,23 @@ One statement or script is one job; BigQuery makes its rows visible all at once.
 
 from auto_schema.names import quoted, string_literal
 from auto_schema.schema import Column, Partitioning, TableSchema
+from smart_sync.hand_window import bigquery_literal
+from smart_sync.merge_sql import create_script, merge_script, newest
 from smart_sync.plan import Mode, SyncPlan
 from smart_sync.request import TableRef, WriteDisposition
 
 
 def publish_statement(plan: SyncPlan) -> str:
     """The job that turns the staging table's rows into the destination's."""
-    if plan.mode is Mode.CREATE:
-        return create_as_select(plan, plan.destination, or_replace=False)
-    if plan.mode is Mode.REBUILD:
-        return _swap(plan) if plan.swaps else _rebuild(plan)
+    if plan.mode in (Mode.CREATE, Mode.REBUILD):
+        create = _create(plan)
+        return create_script(plan, plan.merge, create) if plan.merge else create
     add = "".join(f"{add_column(plan.destination, c)};\n" for c in added_columns(plan))
+    if plan.mode is Mode.MERGE and plan.merge:
+        return merge_script(plan, plan.merge, select_staged(plan), add)
     insert = insert_select(plan)
+    if plan.mode is Mode.PARTITIONS:
+        return add + in_transaction(f"{_delete_window(plan)};\n{insert}")
     if plan.mode is Mode.REPLACE:
         return add + in_transaction(f"TRUNCATE TABLE {plan.destination.sql};\n{insert}")
     if plan.write_disposition is WriteDisposition.EMPTY:
@@ -81,7 +86,10 @@ def create_as_select(plan: SyncPlan, table: TableRef, *, or_replace: bool) -> st
         parts.append(f"CLUSTER BY {', '.join(map(quoted, plan.schema.clustering))}")
     if options := table_options(plan):
         parts.append(f"OPTIONS ({', '.join(options)})")
-    return "\n".join([*parts, f"AS {select_staged(plan)}"])
+    select = select_staged(plan)
+    if plan.merge:
+        select = newest(plan, plan.merge, select)
+    return "\n".join([*parts, f"AS {select}"])
 
 
 def column_definition(column: Column) -> str:
@@ -120,6 +128,24 @@ def table_options(plan: SyncPlan) -> list[str]:
         pairs = ", ".join(f"({string_literal(k)}, {string_literal(v)})" for k, v in plan.labels)
         options.append(f"labels=[{pairs}]")
     return options
+
+
+def _create(plan: SyncPlan) -> str:
+    if plan.mode is Mode.CREATE:
+        return create_as_select(plan, plan.destination, or_replace=False)
+    return _swap(plan) if plan.swaps else _rebuild(plan)
+
+
+def _delete_window(plan: SyncPlan) -> str:
+    """DELETE of the rows that the window by hand brings anew, whole partitions."""
+    if plan.window is None or plan.cursor is None or plan.window.window.low is None:
+        raise ValueError("no window to replace")
+    column = quoted(plan.cursor.name)
+    low, high = plan.window.window.low, plan.window.window.high
+    return (
+        f"DELETE FROM {plan.destination.sql}\nWHERE {column} > {bigquery_literal(low, plan.cursor)}"
+        f" AND {column} <= {bigquery_literal(high, plan.cursor)}"
+    )
 
 
 def _rebuild(plan: SyncPlan) -> str:

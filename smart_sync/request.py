@@ -14,6 +14,7 @@ class WriteDisposition(StrEnum):
     APPEND = "WRITE_APPEND"
     TRUNCATE = "WRITE_TRUNCATE"
     EMPTY = "WRITE_EMPTY"
+    MERGE = "WRITE_MERGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ class Guard:
 class SyncRequest:
     """One table's sync as the parameters say it; secrets are in `connection` only.
 
-    `query` is the text to run: the base query under smart sync, else the plain query, or
-    empty when it is built from `schema_table`. `partition_given` tells a partition field
-    that the operator named from the default, which may be absent.
+    `hand_window` is [sync_start, sync_end) as it was written. `query` is the text to run:
+    the base query under smart sync, else the plain query, or empty when it is built from
+    `schema_table`. `partition_given` tells a partition field that the operator named from
+    the default, which may be absent.
     """
 
     data_source: str
@@ -82,6 +84,8 @@ class SyncRequest:
     sync_all_on_empty_table: bool = True
     fallback: timedelta = timedelta(days=1)
     margin: timedelta = timedelta(seconds=10)
+    lookback: timedelta = timedelta(0)
+    hand_window: tuple[str, str] | None = None
     guard: Guard = field(default_factory=Guard)
     source_timezone: str = ""
     auto_schema: bool = False
@@ -93,6 +97,7 @@ class SyncRequest:
     schema_evolution: str = "add_columns"
     transformation: Transformation = field(default_factory=Transformation)
     write_disposition: WriteDisposition = WriteDisposition.APPEND
+    merge_keys: tuple[str, ...] = ()
     create_if_needed: bool = True
     batch_rows: int | None = None
     max_retries: int = 3
@@ -125,4 +130,11 @@ class SyncRequest:
     @property
     def replaces(self) -> bool:
         """Whether the run replaces all rows of the destination."""
-        return self.delete_existing_table or self.write_disposition is WriteDisposition.TRUNCATE
+        truncates = self.write_disposition is WriteDisposition.TRUNCATE
+        return self.delete_existing_table or (truncates and self.hand_window is None)
+
+    @property
+    def replaces_partitions(self) -> bool:
+        """Whether the run replaces exactly the partitions of a window by hand."""
+        truncates = self.write_disposition is WriteDisposition.TRUNCATE
+        return truncates and self.hand_window is not None

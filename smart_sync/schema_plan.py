@@ -44,6 +44,7 @@ def plan_columns(
     protected = [request.cursor] if request.smart_sync else []
     if request.partition_given:
         protected.extend(_source_names(request, [request.partition_field]))
+    protected.extend(_source_names(request, list(request.merge_keys)))
     faults.extend(transform.faults(request.transformation, names, protected))
     return tuple(columns), _unique(faults)
 
@@ -141,6 +142,13 @@ def find_cursor(request: SyncRequest, profile: SourceProfile) -> Cursor:
             where,
             "fallback_days counts days, and an integer has none",
             "set sync_all_on_empty_table=true, or use a timestamp column.",
+        )
+    if cursor.is_integer and request.lookback:
+        raise ConfigError(
+            "smart_sync_lookback with an integer cursor",
+            where,
+            "a lookback counts time, and an integer has none",
+            "leave smart_sync_lookback out, or use a timestamp column.",
         )
     return cursor
 

@@ -20,6 +20,7 @@ PREPARED_HEADROOM = timedelta(minutes=10)
 BLIND_SPOT_GUARD = timedelta(minutes=10)
 """Held back where open transactions can't be seen: a standby, a subscriber."""
 MICROSECOND = timedelta(microseconds=1)
+REPEATED_HOUR = timedelta(hours=1)
 
 CURSOR_KINDS = {
     "timestamptz": "TIMESTAMP",
@@ -86,6 +87,7 @@ class WindowRequest:
     guard_longest: timedelta = timedelta(hours=6)
     replaces: bool = False
     source_timezone: str = ""
+    lookback: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def plan_window(
         cursor_max: MAX of an integer cursor in the source.
     """
     zone = request.source_timezone or clock.time_zone
-    warnings = _warnings(cursor, clock, watermark, zone)
+    warnings = _warnings(request, cursor, clock, watermark)
     low, start_reason = _start(request, cursor, clock, watermark, zone)
     hidden = tuple(t for t in clock.open if t.started is None) if request.guard_auto else ()
     if cursor.is_integer:
@@ -149,7 +151,9 @@ def plan_window(
         high = _as_cursor(hold.end, cursor, zone, complete=True)
         end_reason = hold.why
     window = Window(low, high)
-    held = _held_back(request, cursor, window, clock, (hold, hidden))
+    new_from = low if request.replaces or watermark.value is None else watermark.value
+    beyond = Window(new_from, high)
+    held = _held_back(request, cursor, beyond, clock, (hold, hidden))
     return WindowPlan(
         window,
         start_reason,
@@ -165,7 +169,11 @@ def _start(
     request: WindowRequest, cursor: Cursor, clock: Clock, watermark: Watermark, zone: str
 ) -> tuple[CursorValue | None, str]:
     if watermark.value is not None and not request.replaces:
-        return watermark.value, f"MAX({cursor.name}) of the destination{watermark.how}"
+        why = f"MAX({cursor.name}) of the destination{watermark.how}"
+        if not request.lookback:
+            return watermark.value, why
+        why += f", minus smart_sync_lookback {request.lookback.total_seconds():g}s"
+        return _back(watermark.value, request.lookback), why
     if request.replaces:
         why = "the destination is replaced"
     else:
@@ -179,6 +187,15 @@ def _start(
     low = _as_cursor(clock.now - request.fallback, cursor, zone, complete=False)
     days = request.fallback.days
     return low, f"{why}: the last {days} days (sync_all_on_empty_table=false, fallback_days)"
+
+
+def _back(value: CursorValue, lookback: timedelta) -> CursorValue:
+    """That far behind a watermark; days count whole."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, datetime):
+        return value - lookback
+    return value - timedelta(days=-(-lookback // timedelta(days=1)))
 
 
 def _hold(request: WindowRequest, clock: Clock) -> _Hold:
@@ -306,18 +323,22 @@ def now_as_cursor(clock: Clock, cursor: Cursor, source_timezone: str) -> CursorV
     return _as_cursor(clock.now, cursor, zone, complete=False)
 
 
-def _warnings(cursor: Cursor, clock: Clock, watermark: Watermark, zone: str) -> tuple[str, ...]:
+def _warnings(
+    request: WindowRequest, cursor: Cursor, clock: Clock, watermark: Watermark
+) -> tuple[str, ...]:
     warnings = []
+    zone = request.source_timezone or clock.time_zone
     if watermark.future_rows:
         warnings.append(
             f"{watermark.future_rows} rows of the destination have {cursor.name} later than now"
             f" (up to {watermark.highest}); MAX leaves them out"
         )
-    if cursor.type == "timestamp" and _has_daylight_saving(zone, clock.now):
+    repeats = cursor.type == "timestamp" and _has_daylight_saving(zone, clock.now)
+    if repeats and request.lookback < REPEATED_HOUR:
         warnings.append(
             f"{cursor.name} has no time zone and is read as {zone}, which repeats an hour each"
-            " autumn: rows stamped in the repeated hour can be missed. Use timestamptz or"
-            " store UTC (source_timezone=UTC)"
+            " autumn: rows stamped in the repeated hour can be missed. Use timestamptz,"
+            " store UTC (source_timezone=UTC), or WRITE_MERGE with smart_sync_lookback=1h"
         )
     return tuple(warnings)
 

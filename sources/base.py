@@ -32,6 +32,11 @@ class Window:
         return self.low is not None and _orderable(self.high) <= _orderable(self.low)
 
 
+def is_after(value: CursorValue, other: CursorValue) -> bool:
+    """Whether one value of a cursor is greater than another."""
+    return _orderable(value) > _orderable(other)
+
+
 def _orderable(value: CursorValue) -> tuple[float, int]:
     if isinstance(value, int):
         return (0.0, value)
@@ -193,6 +198,9 @@ class Inspector(Protocol):
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
     ) -> Source:
         """What a plan holds to read this window."""
+
+    def has_rows(self, source: Source) -> bool:
+        """Whether the window of a source holds any row."""
 
     def evidence(
         self,

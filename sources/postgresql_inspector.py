@@ -19,7 +19,7 @@ from sources.base import (
     SourceProfile,
     Window,
 )
-from sources.postgresql import PostgresqlConnection, PostgresqlSource
+from sources.postgresql import PostgresqlConnection, PostgresqlSource, wrapped
 from sources.query import shape
 from sources.sql import bind, placeholders, without_order
 
@@ -111,6 +111,13 @@ class _Inspector:
             run_id=run_id,
             encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
         )
+
+    def has_rows(self, source: Source) -> bool:
+        if not isinstance(source, PostgresqlSource):
+            raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
+        with postgresql_inspect.reading(self._opened) as cursor:
+            cursor.execute(f"SELECT EXISTS (\n{wrapped(source, '1')}\n)")
+            return bool(cursor.fetchone()[0])
 
     def evidence(
         self,

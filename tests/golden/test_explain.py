@@ -73,6 +73,20 @@ def append_json():
     return a_plan(target=target, watermark=watermark, columns=RICH)
 
 
+def merge_json():
+    """Rows are merged by their key into a partitioned table, an hour is read again."""
+    request = a_request(
+        write_disposition=WriteDisposition.MERGE,
+        merge_keys=("id",),
+        lookback=timedelta(hours=1),
+    )
+    target = a_target(
+        fields=some_fields(*RICH[:3], RICH[4]), labels=LABELS, bytes=123_456_789, **LAYOUT
+    )
+    watermark = a_watermark(utc("2025-07-22 13:00"))
+    return a_plan(request, target=target, watermark=watermark, columns=RICH)
+
+
 def rebuild_with_swap():
     """A table rebuilt with another layout is built beside and swapped."""
     request = a_request(
@@ -111,7 +125,7 @@ def check(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [first_sync, append_with_added_column, append_json, rebuild_with_swap, held_back],
+    [first_sync, append_with_added_column, append_json, merge_json, rebuild_with_swap, held_back],
     ids=lambda make: make.__name__,
 )
 def test_a_plan_reads_as_the_file_says(make):
@@ -120,7 +134,7 @@ def test_a_plan_reads_as_the_file_says(make):
 
 @pytest.mark.parametrize(
     "make",
-    [first_sync, append_json, rebuild_with_swap, replace_all, write_empty],
+    [first_sync, append_json, merge_json, rebuild_with_swap, replace_all, write_empty],
     ids=lambda make: make.__name__,
 )
 def test_a_statement_is_the_one_in_the_file(make):

@@ -17,6 +17,10 @@ MALFORMED = {
     "sync_all_on_empty_table": ("1", "'1'", "true or false"),
     "fallback_days": ("1.5", "'1.5' is not a whole number", "from 0 to 36500"),
     "smart_sync_margin": ("10 s", "'10 s'", "such as 30s, 5m, 6h or 1d"),
+    "smart_sync_lookback": ("1 hour", "'1 hour'", "such as 30s, 5m, 6h or 1d"),
+    "sync_start": ("yesterday", "'yesterday'", "such as 2025-07-01"),
+    "sync_end": ("2025/07/01", "'2025/07/01'", "such as 2025-07-01"),
+    "merge_keys": ("id,,nr", "an empty name", "single commas"),
     "lock_lease": ("half an hour", "'half an hour'", "such as 30s, 5m, 6h or 1d"),
     "late_commit_guard": ("on", "'on' is neither auto, off nor a duration", "30m"),
     "late_commit_guard_max": ("-6h", "'-6h'", "s, m, h or d"),
@@ -44,10 +48,20 @@ MALFORMED = {
 }
 
 
+MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": "id", "enable_smart_sync": "true"}
+BESIDE = {
+    "smart_sync_lookback": MERGE,
+    "sync_start": MERGE | {"sync_end": "2025-07-01"},
+    "sync_end": MERGE | {"sync_start": "2025-07-01"},
+    "merge_keys": MERGE,
+}
+"""What else has to be said, so that only the malformed value is at fault."""
+
+
 @pytest.mark.parametrize("name", MALFORMED)
 def test_a_malformed_value_is_named_quoted_and_mended(name):
     value, why, fix = MALFORMED[name]
-    found = only_fault(**{name: value})
+    found = only_fault(**BESIDE.get(name, {}) | {name: value})
     assert f"({name})" in found or f"({name} " in found
     assert why in found
     assert fix in found.partition("To mend: ")[2]

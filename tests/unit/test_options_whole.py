@@ -18,7 +18,6 @@ from tests.command_lines import DATAFLOW, argv, only_fault, request
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("write_disposition", "WRITE_MERGE"),
         ("schema_evolution", "evolve"),
         ("json_numbers", "exact"),
     ],

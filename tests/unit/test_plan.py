@@ -28,7 +28,7 @@ from tests.factories import (
     some_fields,
 )
 
-APPEND, TRUNCATE, EMPTY = WriteDisposition
+APPEND, TRUNCATE, EMPTY, _ = WriteDisposition
 
 
 # Mode and way

@@ -1,0 +1,69 @@
+"""How writing, window and keys go together: what one parameter asks of another."""
+
+from collections.abc import Iterator, Mapping
+
+from auto_schema.errors import ConfigError, SyncError
+
+KEYS_FIX = "give the columns that tell rows apart, such as --merge_keys=id."
+
+
+def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
+    """Everything that contradicts itself about what is written."""
+    return [*_merge_faults(values), *_lookback_faults(values), *_hand_faults(values)]
+
+
+def _merge_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    merges = values["write_disposition"] == "WRITE_MERGE"
+    if merges and not values["merge_keys"]:
+        yield ConfigError("missing parameter", "merge_keys", "WRITE_MERGE needs it", KEYS_FIX)
+    if values["merge_keys"] and not merges:
+        why = f"write_disposition={values['write_disposition']} compares no rows"
+        fix = "set write_disposition=WRITE_MERGE, or leave merge_keys out."
+        yield ConfigError("merge_keys without WRITE_MERGE", "merge_keys", why, fix)
+
+
+def _lookback_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    if not values["smart_sync_lookback"]:
+        return
+    if values["write_disposition"] != "WRITE_MERGE":
+        yield ConfigError(
+            "smart_sync_lookback without WRITE_MERGE",
+            "smart_sync_lookback",
+            "rows behind the watermark are read again in each run, and"
+            f" {values['write_disposition']} would not find those that are there already",
+            "set write_disposition=WRITE_MERGE with merge_keys; against late commits alone"
+            " late_commit_guard and smart_sync_margin are enough.",
+        )
+    if values["enable_smart_sync"] != "true":
+        fix = "set enable_smart_sync=true."
+        yield ConfigError("smart_sync_lookback without smart sync", "smart_sync_lookback", "", fix)
+
+
+def _hand_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    given = [name for name in ("sync_start", "sync_end") if values[name]]
+    if not given:
+        return
+    if len(given) == 1:
+        other = "sync_end" if given == ["sync_start"] else "sync_start"
+        yield ConfigError("half a window by hand", given[0], f"{other} is missing", "give both.")
+    if values["enable_smart_sync"] != "true":
+        why = "they are ends of the cursor column's window"
+        yield ConfigError(
+            "window by hand without smart sync",
+            ", ".join(given),
+            why,
+            "set enable_smart_sync=true.",
+        )
+    if values["delete_existing_table"] == "true":
+        why = "the table would hold that window only"
+        fix = "leave delete_existing_table out; WRITE_TRUNCATE replaces just the window."
+        yield ConfigError("window by hand in a rebuilt table", ", ".join(given), why, fix)
+    if values["write_disposition"] not in ("WRITE_MERGE", "WRITE_TRUNCATE"):
+        why = f"{values['write_disposition']} would add rows that may be there already"
+        fix = "use WRITE_MERGE with merge_keys, or WRITE_TRUNCATE, which replaces exactly the"
+        fix += " partitions of the window."
+        yield ConfigError("window by hand that appends", ", ".join(given), why, fix)
+    if values["smart_sync_lookback"]:
+        why = "the window's start is given"
+        fix = "leave smart_sync_lookback out."
+        yield ConfigError("lookback beside a window by hand", ", ".join(given), why, fix)

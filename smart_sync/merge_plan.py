@@ -1,0 +1,111 @@
+"""What a WRITE_MERGE joins on, and which partitions it can leave unread."""
+
+from dataclasses import dataclass
+
+from auto_schema.errors import ConfigError, SyncError, shown
+from auto_schema.names import quoted
+from auto_schema.schema import Column, TableSchema
+from auto_schema.type_maps import MERGE_KEY_TYPES, PARTITION_TYPES
+from smart_sync.facts import Facts, Target
+from smart_sync.request import SyncRequest, WriteDisposition
+
+
+@dataclass(frozen=True, slots=True)
+class MergePartition:
+    """The destination's partition column: its type and unit, and whether rows bring it."""
+
+    field: str
+    kind: str
+    unit: str
+    is_staged: bool
+
+    def of(self, alias: str) -> str:
+        """The partition of a row of `alias`, as an expression BigQuery prunes by."""
+        column = f"{alias}.{quoted(self.field)}"
+        if self.kind == "DATE" and self.unit == "DAY":
+            return column
+        return f"{self.kind}_TRUNC({column}, {self.unit})"
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """How staged rows meet those that are there.
+
+    Attributes:
+        keys: columns that tell rows apart, under their destination names.
+        partition: what the MERGE is pruned by; None: it reads the whole table.
+        why_whole: why it isn't pruned; empty when it is.
+        rows, bytes: of the table now; None when not known.
+        first_bytes: what the first query reads, by a dry run.
+    """
+
+    keys: tuple[str, ...]
+    partition: MergePartition | None = None
+    why_whole: str = ""
+    rows: int | None = None
+    bytes: int | None = None
+    first_bytes: int | None = None
+
+
+def plan_merge(
+    request: SyncRequest, facts: Facts, schema: TableSchema
+) -> tuple[MergePlan | None, list[SyncError]]:
+    """The merge of a run with WRITE_MERGE, and every fault of its keys."""
+    if request.write_disposition is not WriteDisposition.MERGE:
+        return None, []
+    faults, keys = list[SyncError](), list[str]()
+    for name in request.merge_keys:
+        column = schema.find(name)
+        if fault := _key_fault(name, column, schema):
+            faults.append(fault)
+        elif column is not None:
+            keys.append(column.name)
+    partition, why_whole = merge_partition(facts.target, schema)
+    target = facts.target
+    merge = MergePlan(
+        tuple(keys), partition, why_whole, target.rows, target.bytes, facts.merge_bytes
+    )
+    return merge, faults
+
+
+def merge_partition(target: Target, schema: TableSchema) -> tuple[MergePartition | None, str]:
+    """The column that prunes a merge into this table, or None and why."""
+    if not target.exists:
+        return None, "the table is made by this run"
+    if target.partitioning is None:
+        return None, "the table is not partitioned by a column of time"
+    field = target.by_name().get(target.partitioning.field.casefold())
+    if field is None or field.bigquery not in PARTITION_TYPES:
+        return None, "the table is partitioned by ingestion time"
+    is_staged = schema.find(field.name) is not None
+    return MergePartition(field.name, field.bigquery, target.partitioning.type, is_staged), ""
+
+
+def merge_question(request: SyncRequest, target: Target, cursor: str | None) -> str:
+    """The columns that the first query reads of the table, for a dry run; empty: none."""
+    known = target.by_name()
+    names = [*request.merge_keys, cursor or ""]
+    if target.partitioning is not None:
+        names.append(target.partitioning.field)
+    there = [known[name.casefold()].name for name in names if name.casefold() in known]
+    if request.write_disposition is not WriteDisposition.MERGE or not there:
+        return ""
+    where = ""
+    if target.partitioning is not None and target.partitioning.field.casefold() in known:
+        field = quoted(target.partitioning.field)
+        where = f" WHERE {field} IS NULL OR {field} IS NOT NULL"
+    selected = ", ".join(quoted(name) for name in dict.fromkeys(there))
+    return f"SELECT {selected} FROM {request.destination.sql}{where}"
+
+
+def _key_fault(name: str, column: Column | None, schema: TableSchema) -> SyncError | None:
+    where = f"merge_keys, {shown(name)}"
+    fit = ", ".join(c.name for c in schema if c.bigquery in MERGE_KEY_TYPES and not c.is_repeated)
+    if column is None:
+        fix = f"choose among: {fit}."
+        return ConfigError("unknown merge key", where, "no such column arrives", fix)
+    if column.bigquery not in MERGE_KEY_TYPES or column.is_repeated:
+        kind = f"{'an array of ' if column.is_repeated else ''}{column.bigquery}"
+        why = f"it is {kind}, whose values don't tell rows apart exactly"
+        return ConfigError("merge key of an unfit type", where, why, f"choose among: {fit}.")
+    return None

@@ -1,0 +1,185 @@
+"""The script of WRITE_MERGE: staged rows in, each key once, newest by cursor.
+
+    newest   one staged row per key; rows of one key and cursor that differ end the run
+    held     key, partition and cursor of those keys in the table: the first query over it
+    MERGE    with both sides' partitions as constants, so that BigQuery reads no others
+
+An updated row's old version lies in another partition when the partition column moves
+with it. Constants of the staged rows alone would not find it, and insert the row again.
+"""
+
+from collections.abc import Sequence
+
+from auto_schema.names import quoted, string_literal
+from smart_sync.merge_plan import MergePlan
+from smart_sync.plan import SyncPlan
+
+NEWEST, HELD = "_newest", "_held"
+
+_FORMATTERS = {
+    "DATE": ("FORMAT_DATE('%Y-%m-%d', p)", "'"),
+    "DATETIME": ("FORMAT_DATETIME('%Y-%m-%d %H:%M:%S', p)", "'"),
+    "TIMESTAMP": ("FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%S', p)", "+00'"),
+}
+
+
+def merge_script(plan: SyncPlan, merge: MergePlan, select: str, first: str) -> str:
+    """The whole script; its last statement tells how many rows the MERGE must have touched.
+
+    Args:
+        plan: the run's, of mode MERGE.
+        merge: keys and pruning.
+        select: the staged rows in the destination's types.
+        first: statements that add columns, each with its `;`.
+    """
+    return (
+        "DECLARE differing, doubled, partitions STRING;\n"
+        "DECLARE staged_keys, newer_keys INT64;\n"
+        f"{first}{refuse_differing(plan, merge)}"
+        f"CREATE TEMP TABLE {NEWEST} AS\n{newest(plan, merge, select)};\n"
+        f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
+        f"{_refuse_doubled(plan, merge)}"
+        f"SET staged_keys = (SELECT COUNT(*) FROM {NEWEST});\n"
+        f"SET newer_keys = {_newer(plan)};\n"
+        f"{_merge(plan, merge)};\n"
+        "SELECT staged_keys - newer_keys AS expected;"
+    )
+
+
+def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
+    """For a table that this run makes: the same check, then the table, then the count."""
+    keys = _names(merge.keys)
+    return (
+        "DECLARE differing STRING;\n"
+        f"{refuse_differing(plan, merge)}{create};\n"
+        f"SELECT COUNT(*) AS expected FROM"
+        f" (SELECT DISTINCT {keys} FROM {plan.staging.table.sql});"
+    )
+
+
+def newest(plan: SyncPlan, merge: MergePlan, select: str) -> str:
+    """One staged row of each key: that with the largest cursor."""
+    order = quoted(plan.cursor.name) + " DESC" if plan.cursor else _names(merge.keys)
+    return (
+        f"{select}\nWHERE TRUE\n"
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {_names(merge.keys)} ORDER BY {order}) = 1"
+    )
+
+
+def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
+    """End the run when rows of one key and cursor differ: which of them is right?"""
+    cursor = [plan.cursor.name] if plan.cursor else []
+    group = _names(list(dict.fromkeys([*merge.keys, *cursor])))
+    beyond = f" and the same {plan.cursor.name}" if plan.cursor else ""
+    message = (
+        f"WRITE_MERGE: rows with the same merge_keys{beyond} differ. Nothing was published."
+        " To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: "
+    )
+    return (
+        f"SET differing = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
+        f"  FROM {plan.staging.table.sql} AS s\n  GROUP BY {group}\n"
+        "  HAVING COUNT(DISTINCT TO_JSON_STRING(s)) > 1));\n"
+        f"IF differing IS NOT NULL THEN\n"
+        f"  RAISE USING MESSAGE = CONCAT({string_literal(message)}, differing);\nEND IF;\n"
+    )
+
+
+def _held(plan: SyncPlan, merge: MergePlan) -> str:
+    names = [f"t.{quoted(key)} AS {quoted(key)}" for key in merge.keys]
+    if merge.partition:
+        names.append(f"{merge.partition.of('t')} AS _partition")
+    if plan.cursor:
+        cursor = quoted(plan.cursor.name)
+        names.append(f"t.{cursor} AS _cursor, s.{cursor} AS _staged_cursor")
+    where = ""
+    if merge.partition:
+        column = f"t.{quoted(merge.partition.field)}"
+        where = f"\nWHERE {column} IS NULL OR {column} IS NOT NULL"
+    return (
+        f"SELECT {', '.join(names)}\nFROM {plan.destination.sql} AS t\n"
+        f"JOIN {NEWEST} AS s ON {_on(merge)}{where}"
+    )
+
+
+def _refuse_doubled(plan: SyncPlan, merge: MergePlan) -> str:
+    message = (
+        f"WRITE_MERGE: {plan.destination} holds a key more than once. Nothing was published."
+        " To mend: leave one row of each merge_keys in the table, or rebuild it with"
+        " delete_existing_table=true. The first: "
+    )
+    return (
+        f"SET doubled = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n  FROM {HELD}\n"
+        f"  GROUP BY {_names(merge.keys)} HAVING COUNT(*) > 1));\n"
+        f"IF doubled IS NOT NULL THEN\n"
+        f"  RAISE USING MESSAGE = CONCAT({string_literal(message)}, doubled);\nEND IF;\n"
+    )
+
+
+def _newer(plan: SyncPlan) -> str:
+    """How many keys the table has in a newer version."""
+    if plan.cursor is None:
+        return "0"
+    return f"(SELECT COUNT(*) FROM {HELD} WHERE _cursor > _staged_cursor)"
+
+
+def _merge(plan: SyncPlan, merge: MergePlan) -> str:
+    head = f"MERGE {plan.destination.sql} AS t\nUSING {NEWEST} AS s\nON {_on(merge)}"
+    newer = ""
+    if plan.cursor:
+        cursor = quoted(plan.cursor.name)
+        newer = f" AND (t.{cursor} IS NULL OR s.{cursor} >= t.{cursor})"
+    names = [quoted(column.name) for column in plan.schema]
+    tail = (
+        f"WHEN MATCHED{newer} THEN UPDATE SET "
+        + ", ".join(f"{name} = s.{name}" for name in names)
+        + f"\nWHEN NOT MATCHED THEN INSERT ({', '.join(names)})\n"
+        + f"  VALUES ({', '.join(f's.{name}' for name in names)})"
+    )
+    if merge.partition is None:
+        return f"{head}\n{tail}"
+    column = f"t.{quoted(merge.partition.field)}"
+    head += f"\n  AND ({column} IS NULL"
+    return (
+        f"{_set_partitions(merge)};\n"
+        f"EXECUTE IMMEDIATE CONCAT({_block(head)},\n"
+        f"  IFNULL(CONCAT(' OR {_escaped(merge.partition.of('t'))} IN (', partitions, ')'), ''),\n"
+        f"  {_block(')' + chr(10) + tail)})"
+    )
+
+
+def _set_partitions(merge: MergePlan) -> str:
+    """The partitions of both sides, as a list of literals."""
+    partition = merge.partition
+    if partition is None:
+        return ""
+    formatted, end = _FORMATTERS[partition.kind]
+    staged = f"SELECT {partition.of('s')} AS p FROM {NEWEST} AS s UNION DISTINCT "
+    if not partition.is_staged:
+        staged = ""
+    return (
+        f'SET partitions = (SELECT STRING_AGG(CONCAT("{partition.kind} \'", {formatted},'
+        f" \"{end}\"), ', ' ORDER BY p)\n"
+        f"  FROM ({staged}SELECT DISTINCT _partition AS p FROM {HELD}) WHERE p IS NOT NULL)"
+    )
+
+
+def _on(merge: MergePlan) -> str:
+    return " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in merge.keys)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(map(quoted, names))
+
+
+def _key_text(merge: MergePlan) -> str:
+    items = ", ".join(f"{quoted(key)} AS {quoted(key)}" for key in merge.keys)
+    return f"TO_JSON_STRING(STRUCT({items}))"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _block(text: str) -> str:
+    """A literal over several lines, as it is read."""
+    return f"'''{_escaped(text)}'''"
