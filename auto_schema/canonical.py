@@ -19,6 +19,8 @@ from auto_schema.schema import Column
 WORDS = (1, 9, 17, 25)
 """Where in an MD5's 32 hex digits each of its four 32-bit words begins."""
 ROW_TEXT = "row_text"
+BUCKET_DIGITS = 3
+"""Rows are compared in 16^3 parts by their digest, so that few rows need to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ _STRING = Form(
     "CONCAT(CAST(CHAR_LENGTH({c}) AS STRING), ':', {c})",
 )
 
-# BigQuery may write 1.5 as 1.500000000, PostgreSQL writes the column's whole scale.
+# PostgreSQL writes a column's whole scale, BigQuery no zeros at the end: both are trimmed,
+# so that neither has to be counted on.
 _NUMERIC = Form(
     "trim_scale(({c})::numeric)::text",
     r"REGEXP_REPLACE(CAST({c} AS STRING), r'\.0*$|(\.[0-9]*[1-9])0+$', r'\1')",
@@ -137,8 +140,18 @@ def postgresql_row_text(columns: Sequence[Column]) -> str:
     >>> print(postgresql_row_text([Column("n", "N", "int8", "{c}", pa.int64(), "INT64")]))
     array_to_string(ARRAY[(q."N")::text]::text[], ';', '-') AS row_text
     """
+    return f"{postgresql_row(columns)} AS {ROW_TEXT}"
+
+
+def postgresql_digest(columns: Sequence[Column]) -> str:
+    """The row's MD5 in hex as an expression, over the source's rows named `q`."""
+    return f"md5(convert_to({postgresql_row(columns)}, 'UTF8'))"
+
+
+def postgresql_row(columns: Sequence[Column]) -> str:
+    """The text of these columns as an expression, over rows named `q`."""
     items = ", ".join(map(_postgresql_text, compared(columns)))
-    return f"array_to_string(ARRAY[{items}]::text[], ';', '-') AS {ROW_TEXT}"
+    return f"array_to_string(ARRAY[{items}]::text[], ';', '-')"
 
 
 def bigquery_row_text(columns: Sequence[Column]) -> str:
@@ -148,10 +161,18 @@ def bigquery_row_text(columns: Sequence[Column]) -> str:
     >>> print(bigquery_row_text([Column("n", "N", "int8", "{c}", pa.int64(), "INT64")]))
     ARRAY_TO_STRING([CAST(s.`n` AS STRING)], ';', '-') AS row_text
     """
+    return f"{bigquery_row(columns)} AS {ROW_TEXT}"
+
+
+def bigquery_digest(columns: Sequence[Column]) -> str:
+    """The row's MD5 in hex as an expression, over rows named `s`."""
+    return f"TO_HEX(MD5({bigquery_row(columns)}))"
+
+
+def bigquery_row(columns: Sequence[Column]) -> str:
+    """The text of these columns as an expression, over rows named `s`."""
     items = ", ".join(map(_bigquery_text, compared(columns)))
-    if not items:
-        return f"'' AS {ROW_TEXT}"
-    return f"ARRAY_TO_STRING([{items}], ';', '-') AS {ROW_TEXT}"
+    return f"ARRAY_TO_STRING([{items}], ';', '-')" if items else "''"
 
 
 def _postgresql_text(column: Column) -> str:
@@ -184,15 +205,27 @@ def postgresql_sums(rows: str) -> str:
 
     Texts are hashed as UTF-8. OFFSET 0 keeps the planner from hashing once per word.
     """
+    return (
+        f"SELECT {_postgresql_figures()}\n"
+        f"FROM (SELECT md5(convert_to({ROW_TEXT}, 'UTF8')) AS digest\n"
+        f"FROM (\n{rows}\n) AS r OFFSET 0) AS d"
+    )
+
+
+def postgresql_buckets(digests: str) -> str:
+    """Bucket, count and four sums over a SELECT of `digest`, by the digest's first digits."""
+    return (
+        f"SELECT substr(digest, 1, {BUCKET_DIGITS}) AS bucket, {_postgresql_figures()}\n"
+        f"FROM (\n{digests}\nOFFSET 0) AS d GROUP BY 1"
+    )
+
+
+def _postgresql_figures() -> str:
     words = ",\n  ".join(
         f"coalesce(sum(('x' || substr(digest, {start}, 8))::bit(32)::int8), 0) AS word{number}"
         for number, start in enumerate(WORDS, 1)
     )
-    return (
-        f"SELECT count(*) AS row_count,\n  {words}\n"
-        f"FROM (SELECT md5(convert_to({ROW_TEXT}, 'UTF8')) AS digest\n"
-        f"FROM (\n{rows}\n) AS r OFFSET 0) AS d"
-    )
+    return f"count(*) AS row_count,\n  {words}"
 
 
 def bigquery_sums(rows: str) -> str:
@@ -200,12 +233,24 @@ def bigquery_sums(rows: str) -> str:
 
     2^31 rows at least fit a sum in INT64; BigQuery refuses an overflow.
     """
+    return (
+        f"SELECT {_bigquery_figures()}\n"
+        f"FROM (SELECT TO_HEX(MD5({ROW_TEXT})) AS digest\n"
+        f"FROM (\n{rows}\n) AS r) AS d"
+    )
+
+
+def bigquery_buckets(digests: str) -> str:
+    """Bucket, count and four sums over a SELECT of `digest`, by the digest's first digits."""
+    return (
+        f"SELECT SUBSTR(digest, 1, {BUCKET_DIGITS}) AS bucket, {_bigquery_figures()}\n"
+        f"FROM (\n{digests}\n) AS d GROUP BY 1"
+    )
+
+
+def _bigquery_figures() -> str:
     words = ",\n  ".join(
         f"COALESCE(SUM(CAST(CONCAT('0x', SUBSTR(digest, {start}, 8)) AS INT64)), 0) AS word{number}"
         for number, start in enumerate(WORDS, 1)
     )
-    return (
-        f"SELECT COUNT(*) AS row_count,\n  {words}\n"
-        f"FROM (SELECT TO_HEX(MD5({ROW_TEXT})) AS digest\n"
-        f"FROM (\n{rows}\n) AS r) AS d"
-    )
+    return f"COUNT(*) AS row_count,\n  {words}"

@@ -16,6 +16,7 @@ import pyarrow as pa
 from auto_schema import json_numbers
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.raw_row import DAY_MICROS, cell_text, raw_row
+from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column, TableSchema
 
 DIMENSIONS_PREFIX = "__dimensions_of_"
@@ -28,8 +29,10 @@ DEAD_LETTER_SCHEMA = pa.schema(
         pa.field("reason", pa.string()),
         pa.field("raw_row", pa.string()),
         pa.field("row_hash", pa.string()),
+        pa.field("digest", pa.string()),
     ]
 )
+"""`digest` is the source's own, where a run is verified; the table doesn't keep it."""
 
 MIN_DATE_DAYS, MAX_DATE_DAYS = -719162, 2932896
 """0001-01-01 and 9999-12-31 in days since 1970, BigQuery's range (both included)."""
@@ -221,6 +224,7 @@ def _dead_letters(
 ) -> pa.RecordBatch:
     names = [column.name for column in schema]
     columns = {name: batch.column(name) for name in names}
+    digests = batch.column(DIGEST) if DIGEST in batch.schema.names else None
     rows = []
     for index in sorted(refused):
         name, reason = refused[index]
@@ -233,6 +237,7 @@ def _dead_letters(
                 "reason": reason,
                 "raw_row": raw,
                 "row_hash": hashlib.sha256(raw.encode()).hexdigest(),
+                "digest": None if digests is None else digests[index].as_py(),
             }
         )
     return pa.RecordBatch.from_pylist(rows, schema=DEAD_LETTER_SCHEMA)

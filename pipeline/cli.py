@@ -14,17 +14,18 @@ from datetime import UTC, datetime
 
 from google.cloud import bigquery
 
-from auto_schema.errors import OutcomeUnknownError, SyncError, raise_all
+from auto_schema.errors import OutcomeUnknownError, SyncError, VerificationError, raise_all
 from pipeline import options as option_module
 from pipeline.bigquery import as_target_errors, make_client
 from pipeline.elements import Failure, Outcome
 from pipeline.gather import gather, inspecting, rehearse
-from pipeline.graph import build, build_single_step
+from pipeline.graph import build, build_note, build_single_step
 from pipeline.history import (
     append,
     make_tables,
     planning_failure,
     read_outcome,
+    verified_row,
     write_event,
 )
 from pipeline.lease import Holding, holding
@@ -34,6 +35,7 @@ from pipeline.parameter_docs import usage
 from pipeline.progress import configure_logging, progress
 from pipeline.runner import beam_flag_faults, run
 from pipeline.takeover import Taker
+from pipeline.verifying import comparison, verdict_figures, verdict_text
 from pipeline.version import VERSION
 from smart_sync.explain import as_json, explain
 from smart_sync.plan import SyncPlan, make_plan
@@ -74,6 +76,8 @@ def _main(words: Sequence[str]) -> int:
     run_id = new_run_id(now)
     if options.request.plan_only:
         return _plan_only(options, run_id, now)
+    if options.request.verify_window:
+        return _verify_only(options, run_id)
     return _sync(options, run_id, now)
 
 
@@ -112,6 +116,34 @@ def _plan_only(options: Options, run_id: str, now: datetime) -> int:
     if options.flag("template_location"):
         outcome = Outcome(status="planned")
         run(options, lambda root: build_single_step(root, plan, outcome, reports=False))
+    return 0
+
+
+def _verify_only(options: Options, run_id: str) -> int:
+    """Compare a past window; the verdict goes into the history and onto the screen."""
+    request, client = options.request, _client(options.request)
+    with inspecting(request) as inspector:
+        made = comparison(request, client, inspector, run_id)
+        verdict = made.verdict()
+    text = verdict_text(made, verdict)
+    error = None
+    if not verdict.holds:
+        error = VerificationError(
+            "BigQuery lacks rows of the source, or has them twice",
+            f"table {request.destination}",
+            f"{verdict.lacking:,} lacking or in another version, {verdict.doubled:,} doubled",
+            "repair the window with sync_start and sync_end (WRITE_MERGE, or WRITE_TRUNCATE by"
+            " partitions), and give smart_sync_margin or late_commit_guard what its writers need.",
+        )
+    make_tables(client, request.history_table)
+    figures = verdict_figures(made, verdict)
+    append(client, request.history_table, verified_row(request, run_id, figures, error))
+    print(text)
+    if options.flag("template_location"):
+        outcome = Outcome(status="verified")
+        run(options, lambda root: build_note(root, text, outcome))
+    if error:
+        raise error
     return 0
 
 

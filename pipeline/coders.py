@@ -10,9 +10,11 @@ import apache_beam as beam
 import apache_beam.coders.typecoders
 import pyarrow as pa
 
+from auto_schema.row_sums import RowSums
 from pipeline.elements import SplitBatch, SplitDone, SplitElement
 
 _HEADER = struct.Struct("<bqqq")
+_SUMS = struct.Struct("<qqqqq")
 _DONE, _BATCH, _BATCH_WITH_DEAD = 0, 1, 2
 
 
@@ -38,7 +40,8 @@ class SplitElementCoder(beam.coders.Coder):
     def encode(self, value: SplitElement) -> bytes:
         """A header of kind, split, attempt and rows or length, then the batches."""
         if isinstance(value, SplitDone):
-            return _HEADER.pack(_DONE, value.split, value.attempt, value.rows)
+            head = _HEADER.pack(_DONE, value.split, value.attempt, value.rows)
+            return head + (_SUMS.pack(*value.sums.figures) if value.sums else b"")
         if not isinstance(value, SplitBatch):
             raise TypeError(f"not a split element: {type(value).__name__}")
         body = encode_batch(value.batch)
@@ -50,7 +53,9 @@ class SplitElementCoder(beam.coders.Coder):
         """The element of `encode`."""
         kind, split, attempt, number = _HEADER.unpack_from(encoded)
         if kind == _DONE:
-            return SplitDone(split, attempt, number)
+            rest = encoded[_HEADER.size :]
+            sums = RowSums.of(_SUMS.unpack(rest)) if rest else None
+            return SplitDone(split, attempt, number, sums)
         start = _HEADER.size
         batch = decode_batch(encoded[start : start + number])
         dead = decode_batch(encoded[start + number :]) if kind == _BATCH_WITH_DEAD else None

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from auto_schema.errors import ManyErrors, SyncError
+from auto_schema.row_sums import RowSums
 
 CursorText = datetime | date | int | None
 
@@ -26,11 +27,15 @@ class SplitBatch(SplitElement):
 
 @dataclass(frozen=True, slots=True)
 class SplitDone(SplitElement):
-    """The last of an attempt: the whole split was read. Attempts without it don't count."""
+    """The last of an attempt: the whole split was read. Attempts without it don't count.
+
+    `sums` are the source's own over the split, in the same snapshot.
+    """
 
     split: int
     attempt: int
     rows: int
+    sums: RowSums | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class StagedSplit:
     highest: CursorText = None
     seconds: float = 0.0
     dead_example: str = ""
+    sums: RowSums | None = None
+    dead_sums: RowSums = field(default_factory=RowSums)
 
     @property
     def rows(self) -> int:
@@ -112,4 +119,5 @@ class Outcome:
     watermark_after: str = ""
     publish_job: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+    verification: str = ""
     traceback: str = ""

@@ -44,6 +44,11 @@ def build_single_step(root: Any, plan: SyncPlan, outcome: Outcome, *, reports: b
     return made | REPORT >> ReportRun(header)
 
 
+def build_note(root: Any, text: str, outcome: Outcome) -> Any:
+    """A job that only logs what the launcher has found out."""
+    return root | "Outcome" >> beam.Create([outcome], reshuffle=False) | REPORT >> LogPlan(text)
+
+
 def held_back_outcome(plan: SyncPlan) -> Outcome:
     """What a run reports that reads nothing because its window is empty."""
     held = plan.window.held_back if plan.window else None

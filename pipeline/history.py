@@ -5,6 +5,7 @@ once, and runs for many tables never contend for a row.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,6 +53,7 @@ FIELDS: tuple[Field, ...] = (
     ("rows_published", "INT64"),
     ("bytes_staged", "INT64"),
     ("seconds", "STRING"),
+    ("verification", "STRING"),
     ("publish_job", "STRING"),
     ("job_project", "STRING"),
     ("job_location", "STRING"),
@@ -89,6 +91,7 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "rows_staged": outcome.rows_staged,
         "rows_published": outcome.rows_published,
         "bytes_staged": outcome.bytes_staged,
+        "verification": outcome.verification or None,
         "seconds": json.dumps(outcome.seconds, sort_keys=True),
         "publish_job": outcome.publish_job or None,
         "job_project": plan.job_project,
@@ -105,11 +108,29 @@ def planning_failure(
     request: SyncRequest, run_id: str, error: SyncError, now: datetime
 ) -> dict[str, Any]:
     """The only event of a run that failed before it had a plan."""
-    message = str(error) if isinstance(error, ManyErrors) else f"{type(error).__name__}: {error}"
+    return _single_row(request, run_id, "failed", error, now)
+
+
+def verified_row(
+    request: SyncRequest, run_id: str, figures: Mapping[str, object], error: SyncError | None
+) -> dict[str, Any]:
+    """The only event of a verify_only: `verified`, or `differs`."""
+    status = "differs" if error else "verified"
+    row = _single_row(request, run_id, status, error, datetime.now(UTC))
+    return row | {"verification": json.dumps(figures, sort_keys=True)}
+
+
+def _single_row(
+    request: SyncRequest, run_id: str, status: str, error: SyncError | None, now: datetime
+) -> dict[str, Any]:
+    message = None
+    if error is not None:
+        several = isinstance(error, ManyErrors)
+        message = str(error) if several else f"{type(error).__name__}: {error}"
     return {
         "run_id": run_id,
         "seq": FINAL,
-        "status": "failed",
+        "status": status,
         "event_time": now,
         "destination": str(request.destination),
         "data_source": request.data_source,
@@ -117,7 +138,7 @@ def planning_failure(
         "rows_dead": 0,
         "rows_staged": 0,
         "rows_published": 0,
-        "exit_code": error.exit_code,
+        "exit_code": error.exit_code if error else 0,
         "error": message,
         "version": VERSION,
     }

@@ -236,6 +236,8 @@ def _request(
         accept_source_change=values["accept_source_change"] == "true",
         temp_location=temp_location,
         lease=duration(values["lock_lease"]) if values["lock_lease"] else DATAFLOW_LEASE,
+        verify=values["verify"] == "true",
+        verify_window=_verify_window(values),
         plan_only=values["plan_only"] == "true",
         plan_format=values["plan_format"],
         endpoints=endpoints,
@@ -275,6 +277,11 @@ def _guard(values: Mapping[str, str]) -> Guard:
 def _hand_window(values: Mapping[str, str]) -> tuple[str, str] | None:
     ends = (values["sync_start"], values["sync_end"])
     return ends if all(ends) else None
+
+
+def _verify_window(values: Mapping[str, str]) -> tuple[str, str] | None:
+    only = values["verify_only"] == "true"
+    return (values["verify_start"], values["verify_end"]) if only else None
 
 
 def _fields(text: str) -> tuple[str, ...]:

@@ -133,10 +133,10 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("notify_webhook", WRITING, "Webhook", "Address that is told of failures.", Kind.SECRET, planned=True),
     P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true"),
     P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json"),
-    P("verify", PLAN, "Verify", "Prove the run by hashes.", Kind.BOOL, "false", planned=True),
-    P("verify_only", PLAN, "Only verify", "Verify a past window.", Kind.BOOL, "false", planned=True),
-    P("verify_start", PLAN, "Verify from", "Start of the window to verify.", planned=True),
-    P("verify_end", PLAN, "Verify to", "End of the window to verify.", planned=True),
+    P("verify", PLAN, "Verify", "Prove before publishing that the staged rows are the source's: both databases hash them, in the source in the snapshot that was read. Reads the source once more and takes the staging-table way.", Kind.BOOL, "false", example="true"),
+    P("verify_only", PLAN, "Only verify", "Compare a past window of source and destination, row by row through hashes; nothing is written but the verdict in the run history. Exit code 8 when BigQuery lacks a row.", Kind.BOOL, "false", example="true"),
+    P("verify_start", PLAN, "Verify from", "Start of the window to verify, included; written as sync_start.", Kind.STAMP, example="2025-07-01"),
+    P("verify_end", PLAN, "Verify to", "End of the window to verify, not included.", Kind.STAMP, example="2025-08-01"),
 )  # fmt: skip
 
 BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}

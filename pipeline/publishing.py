@@ -29,6 +29,7 @@ from pipeline.load_jobs import (
     time_partitioning,
 )
 from pipeline.lock import Lock
+from pipeline.proof import prove
 from pipeline.stage_files import empty_file, total
 from pipeline.staging import Folder
 from smart_sync.explain import value_text
@@ -65,6 +66,7 @@ class Publisher:
                 outcome = replace(outcome, status="publishing", publish_job=job_id)
                 outcome = self._publish(staged, outcome)
             else:
+                outcome = self._prove(staged, outcome, has_rows=False)
                 self._make_empty_table()
                 outcome = replace(outcome, status="succeeded")
         except Exception as error:
@@ -131,6 +133,7 @@ class Publisher:
         straight = self.plan.way is Way.LOAD and len(files) <= MAX_URIS
         if not straight:
             self._load_staging_table(files, outcome.rows_staged)
+        outcome = self._prove(staged, outcome, has_rows=bool(files))
         write_event(self.client, self.plan, outcome)
         expected = outcome.rows_staged
         try:
@@ -152,6 +155,12 @@ class Publisher:
         if published != expected:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
+
+    def _prove(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
+        if self.plan.proof is None:
+            return outcome
+        verification = prove(self.client, self.plan, staged, has_rows=has_rows)
+        return replace(outcome, verification=verification)
 
     def _expected(self, job: Any, staged: int) -> int:
         """Rows that a statement must have published: a merge says so itself."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
 
 from auto_schema.errors import SourceUnreachableError
+from auto_schema.row_sums import RowSums
 from pipeline.elements import Failure, SplitBatch, SplitDone, SplitElement
 from pipeline.staging import Folder
 from smart_sync.plan import SyncPlan
@@ -72,11 +73,14 @@ def _pause(strategy: wait_random_exponential, attempt: int) -> float:
 def _attempt(
     plan: SyncPlan, split: Split, attempt: int, check: Callable[[], None]
 ) -> Iterator[SplitElement]:
-    rows = 0
+    rows, sums = 0, None
     for batch in plan.source.read(split):
         check()
+        if isinstance(batch, RowSums):
+            sums = batch
+            continue
         rows += batch.num_rows
         yield SplitBatch(split.index, attempt, batch)
         PROGRESS.info("split=%d attempt=%d rows=%d", split.index, attempt, rows)
     PROGRESS.info("split=%d attempt=%d rows=%d done", split.index, attempt, rows)
-    yield SplitDone(split.index, attempt, rows)
+    yield SplitDone(split.index, attempt, rows, sums)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from auto_schema.conform import DEAD_LETTER_SCHEMA
 from auto_schema.kernels import pc
+from auto_schema.row_sums import RowSums
 from auto_schema.schema import TableSchema
 from pipeline.elements import CursorText, SplitBatch, SplitDone, StagedFile, StagedSplit
 from pipeline.staging import Folder
@@ -88,6 +89,7 @@ class AttemptFiles:
         self._cursor = cursor
         self._ends: list[CursorText] = []
         self._example = ""
+        self._dead_sums = RowSums()
         self._began = time.monotonic()
 
     def write(self, element: SplitBatch) -> None:
@@ -98,6 +100,8 @@ class AttemptFiles:
         if element.dead is not None and element.dead.num_rows:
             self._dead.write(element.dead)
             self._example = self._example or _example(element.dead)
+            digests = [text for text in element.dead.column("digest").to_pylist() if text]
+            self._dead_sums = self._dead_sums + RowSums.of_digests(digests)
 
     def _note_ends(self, batch: pa.RecordBatch) -> None:
         if self._cursor is None:
@@ -117,6 +121,8 @@ class AttemptFiles:
             max(self._ends, default=None),  # type: ignore[type-var]
             time.monotonic() - self._began,
             self._example,
+            done.sums,
+            self._dead_sums,
         )
 
     def abandon(self) -> None:

@@ -9,7 +9,30 @@ KEYS_FIX = "give the columns that tell rows apart, such as --merge_keys=id."
 
 def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
     """Everything that contradicts itself about what is written."""
-    return [*_merge_faults(values), *_lookback_faults(values), *_hand_faults(values)]
+    return [
+        *_merge_faults(values),
+        *_lookback_faults(values),
+        *_hand_faults(values),
+        *_verify_faults(values),
+    ]
+
+
+def _verify_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    only = values["verify_only"] == "true"
+    names = ("verify_start", "verify_end")
+    missing = [name for name in names if not values[name]]
+    if only and missing:
+        fix = f"give {' and '.join(f'--{name}=2025-07-01' for name in missing)}."
+        why = "verify_only compares the window [verify_start, verify_end)"
+        yield ConfigError("missing parameter", ", ".join(missing), why, fix)
+    if only and values["enable_smart_sync"] != "true":
+        why = "the window is one of the cursor column"
+        fix = "set enable_smart_sync=true."
+        yield ConfigError("verify_only without smart sync", "verify_only", why, fix)
+    if not only and len(missing) < len(names):
+        given = ", ".join(name for name in names if values[name])
+        fix = "set verify_only=true, or leave them out."
+        yield ConfigError("window to verify without verify_only", given, "", fix)
 
 
 def _merge_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

@@ -94,6 +94,7 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
         yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
     if plan.swaps:
         yield "               readers may miss the table for seconds while it is swapped"
+    yield from _proof_lines(plan)
     yield f"  dead letters at most {plan.max_dead_letters}, into {plan.dead_letter_table}"
     yield f"  history      {plan.history_table}"
 
@@ -119,6 +120,17 @@ def _merge_lines(plan: SyncPlan) -> Iterator[str]:
         )
     else:
         yield f"               NOT PRUNED: the MERGE reads all{size}, since {merge.why_whole}"
+
+
+def _proof_lines(plan: SyncPlan) -> Iterator[str]:
+    if plan.proof is None:
+        return
+    yield "  verify       source and BigQuery hash the same rows before they are published:"
+    yield "               the source computes each split once more, BigQuery reads what was staged"
+    for name, why in plan.proof.left_out:
+        yield f"               {name} is left out: {why}"
+    for name, loss in plan.proof.losses:
+        yield f"               {name} is compared but for {loss}"
 
 
 def range_text(split: Split) -> str:
@@ -183,6 +195,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
             "staging_folder": plan.staging.folder,
             "staging_table": str(plan.staging.table) if plan.way is Way.STATEMENT else None,
         },
+        "verify": _proof_dict(plan),
         "max_dead_letters": plan.max_dead_letters,
         "dead_letter_table": str(plan.dead_letter_table),
         "history_table": str(plan.history_table),
@@ -207,6 +220,12 @@ def _window_dict(plan: SyncPlan) -> dict[str, object] | None:
         "time_zone": plan.window.time_zone,
         "held_back": plan.window.held_back.why if plan.window.held_back else None,
     }
+
+
+def _proof_dict(plan: SyncPlan) -> dict[str, object] | None:
+    if plan.proof is None:
+        return None
+    return {"left_out": dict(plan.proof.left_out), "losses": dict(plan.proof.losses)}
 
 
 def _merge_dict(plan: SyncPlan) -> dict[str, object] | None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from auto_schema.canonical import excluded, losses
 from auto_schema.conform import Checks
 from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
-from auto_schema.schema import Partitioning, TableSchema
+from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.facts import Facts, Target
 from smart_sync.hand_window import partition_faults
 from smart_sync.merge_plan import MergePlan, plan_merge
@@ -32,6 +33,14 @@ class Mode(StrEnum):
     REBUILD = "rebuild"
     MERGE = "merge"
     PARTITIONS = "replace_partitions"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What verify=true compares: left-out columns and blind spots, each (name, why)."""
+
+    left_out: tuple[tuple[str, str], ...] = ()
+    losses: tuple[tuple[str, str], ...] = ()
 
 
 class Way(StrEnum):
@@ -76,6 +85,7 @@ class SyncPlan:
     mode_reason: str
     write_disposition: WriteDisposition
     merge: MergePlan | None
+    proof: Proof | None
     create_if_needed: bool
     added: tuple[str, ...]
     way: Way
@@ -151,6 +161,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     raise_all(faults)
     swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
     splits, split_reason = plan_splits(request, facts)
+    proof, source = plan_proof(request, facts.source.with_columns(columns), columns)
     target_only = () if mode is Mode.REBUILD else _target_only(facts.target, schema)
     widened_aside = bool(added and target_only)
     way, way_reason = choose_way(request, schema, swaps=swaps, widened_aside=widened_aside)
@@ -162,12 +173,13 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         location=facts.target.location,
         job_project=request.job_project or destination.project,
         data_source=request.data_source,
-        source=facts.source.with_columns(columns),
+        source=source,
         schema=schema,
         mode=mode,
         mode_reason=mode_reason,
         write_disposition=request.write_disposition,
         merge=merge,
+        proof=proof,
         create_if_needed=request.create_if_needed,
         added=added,
         way=way,
@@ -205,6 +217,19 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         warnings=plan_warnings(request, facts),
         notes=tuple(filter(None, (*facts.profile.notes, *notes, layout_note))),
     )
+
+
+def plan_proof(
+    request: SyncRequest, source: Source, columns: tuple[Column, ...]
+) -> tuple[Proof | None, Source]:
+    """What verify=true can prove, and the source that makes its half of the proof.
+
+    Rows bring their own digests only when some of them may become dead letters.
+    """
+    if not request.verify:
+        return None, source
+    proof = Proof(excluded(columns), losses(columns))
+    return proof, source.with_proof(digests=request.max_dead_letters > 0)
 
 
 def staging_of(folder: str, destination: TableRef, run_id: str) -> Staging:
@@ -252,6 +277,8 @@ def choose_way(
     if widened_aside:
         why = "columns are added to a table that has others of its own"
         return Way.STATEMENT, why
+    if request.verify:
+        return Way.STATEMENT, "verify=true hashes the staged rows in BigQuery"
     if request.write_disposition is WriteDisposition.MERGE:
         return Way.STATEMENT, "WRITE_MERGE compares rows by their keys"
     if request.replaces_partitions:

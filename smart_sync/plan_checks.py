@@ -35,6 +35,10 @@ def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> li
         faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
     faults.extend(_partition_faults(where, schema.partitioning, facts.evidence))
     faults.extend(_label_faults(request, facts))
+    if request.verify and not facts.profile.is_utf8:
+        why = "the database is SQL_ASCII: its texts have no characters to be hashed alike"
+        fix = "set verify=false, or give the database an encoding."
+        faults.append(SchemaError("verify=true can't hash this source", where, why, fix))
     return faults
 
 

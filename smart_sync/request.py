@@ -67,7 +67,8 @@ class Guard:
 class SyncRequest:
     """One table's sync as the parameters say it; secrets are in `connection` only.
 
-    `hand_window` is [sync_start, sync_end) as it was written. `query` is the text to run:
+    `hand_window` is [sync_start, sync_end) as it was written, `verify_window`
+    [verify_start, verify_end) with verify_only. `query` is the text to run:
     the base query under smart sync, else the plain query, or empty when it is built from
     `schema_table`. `partition_given` tells a partition field that the operator named from
     the default, which may be absent.
@@ -111,6 +112,8 @@ class SyncRequest:
     accept_source_change: bool = False
     temp_location: str = ""
     lease: timedelta = timedelta(minutes=30)
+    verify: bool = False
+    verify_window: tuple[str, str] | None = None
     plan_only: bool = False
     plan_format: str = "text"
     endpoints: Endpoints = field(default_factory=Endpoints)

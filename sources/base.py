@@ -1,6 +1,6 @@
 """Source protocol and the values that pass between sources and planning."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from auto_schema.type_maps import PostgresType
 
@@ -159,14 +160,26 @@ class Evidence:
     partition_count: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DigestRow:
+    """A row as verify_only looks at it, in the forms of `auto_schema.canonical`."""
+
+    digest: str
+    key: str
+    cursor: str
+
+
 class Source(Protocol):
     """What a plan holds to read its rows; pickles, and holds no connection."""
 
     def statement(self, split: Split) -> str:
         """The query text that reads a split."""
 
-    def read(self, split: Split) -> Iterator[pa.RecordBatch]:
+    def read(self, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
         """Yield the split's rows under their source names, in one transaction.
+
+        A source `with_proof` yields last the sums that the server itself makes over the
+        split, in the same snapshot.
 
         Raises:
             SourceUnreachableError: the connection failed; the split may be read again.
@@ -175,6 +188,13 @@ class Source(Protocol):
 
     def with_columns(self, columns: tuple[Column, ...]) -> "Source":
         """The same source, reading these columns."""
+
+    def with_proof(self, *, digests: bool) -> "Source":
+        """The same source, whose reads end with RowSums.
+
+        Args:
+            digests: whether each row brings its own digest, in the hidden column DIGEST.
+        """
 
     @property
     def place(self) -> str:
@@ -198,6 +218,14 @@ class Inspector(Protocol):
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
     ) -> Source:
         """What a plan holds to read this window."""
+
+    def buckets(self, source: Source) -> Mapping[str, RowSums]:
+        """The server's own sums over a source's rows, by the first digits of their digests."""
+
+    def digests(
+        self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
+    ) -> list[DigestRow]:
+        """The rows of these buckets: digest, key and cursor, as texts."""
 
     def has_rows(self, source: Source) -> bool:
         """Whether the window of a source holds any row."""

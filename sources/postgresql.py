@@ -14,7 +14,9 @@ from urllib.parse import quote as percent
 
 import pyarrow as pa
 
+from auto_schema.canonical import postgresql_digest, postgresql_row_text, postgresql_sums
 from auto_schema.conform import DIMENSIONS_PREFIX
+from auto_schema.row_sums import DIGEST, RowSums
 from auto_schema.schema import Column
 from sources.base import Split, Window
 from sources.secrets import Secret
@@ -78,6 +80,8 @@ class PostgresqlSource:
         columns: those that are read, with how.
         cursor, window: the predicate around the query, where there is one.
         batch_rows: rows per batch; None: batches of about 16 MiB.
+        proves: whether a read ends with the server's own sums, in one snapshot.
+        digests: whether each row brings its digest, so that dead ones can be summed apart.
         encoding: of the session: SQL_ASCII for a database that doesn't check its text, so
             that bytes which aren't UTF-8 become dead letters and not an error of the read.
     """
@@ -91,6 +95,8 @@ class PostgresqlSource:
     batch_rows: int | None = None
     run_id: str = ""
     encoding: str = "UTF8"
+    proves: bool = False
+    digests: bool = False
 
     @property
     def place(self) -> str:
@@ -101,11 +107,23 @@ class PostgresqlSource:
         """The same source, reading these columns."""
         return replace(self, columns=columns)
 
+    def with_proof(self, *, digests: bool) -> "PostgresqlSource":
+        """The same source, whose reads end with the server's own RowSums."""
+        return replace(self, proves=True, digests=digests)
+
     def statement(self, split: Split) -> str:
         """The SQL that reads a split."""
-        return wrapped(self, select_list(self.columns), split_predicates(split))
+        selected = select_list(self.columns)
+        if self.digests:
+            selected += f", {postgresql_digest(self.columns)} AS {quote(DIGEST)}"
+        return wrapped(self, selected, split_predicates(split))
 
-    def read(self, split: Split) -> Iterator[pa.RecordBatch]:
+    def proof(self, split: Split) -> str:
+        """The SQL that sums the digests of a split's rows, in the server."""
+        row_text = postgresql_row_text(self.columns)
+        return postgresql_sums(wrapped(self, row_text, split_predicates(split)))
+
+    def read(self, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
         """Yield the split's rows; see `Source.read`."""
         from sources.postgresql_read import read_statement
 
@@ -115,6 +133,7 @@ class PostgresqlSource:
             application=f"{APPLICATION_NAME} {self.run_id}".strip(),
             batch_rows=self.batch_rows,
             encoding=self.encoding,
+            proof=self.proof(split) if self.proves else "",
         )
 
 

@@ -1,16 +1,24 @@
 """I/O. PostgreSQL behind the Inspector protocol: one session for all facts of a plan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg2.extensions
 
 from auto_schema.errors import SourceRefusedError
-from sources import postgresql_clock, postgresql_evidence, postgresql_inspect
+from auto_schema.row_sums import RowSums
+from auto_schema.schema import Column
+from sources import (
+    postgresql_clock,
+    postgresql_evidence,
+    postgresql_inspect,
+    postgresql_verify,
+)
 from sources.base import (
     Clock,
     CursorValue,
+    DigestRow,
     Evidence,
     Inspector,
     OpenTransaction,
@@ -70,6 +78,12 @@ def _profile(
     raise refused[0]
 
 
+def _ours(source: Source) -> PostgresqlSource:
+    if not isinstance(source, PostgresqlSource):
+        raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
+    return source
+
+
 class _Inspector:
     """See `sources.base.Inspector`."""
 
@@ -112,11 +126,17 @@ class _Inspector:
             encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
         )
 
+    def buckets(self, source: Source) -> Mapping[str, RowSums]:
+        return postgresql_verify.buckets(self._opened, _ours(source))
+
+    def digests(
+        self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
+    ) -> list[DigestRow]:
+        return postgresql_verify.digests(self._opened, _ours(source), keys, buckets)
+
     def has_rows(self, source: Source) -> bool:
-        if not isinstance(source, PostgresqlSource):
-            raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
         with postgresql_inspect.reading(self._opened) as cursor:
-            cursor.execute(f"SELECT EXISTS (\n{wrapped(source, '1')}\n)")
+            cursor.execute(f"SELECT EXISTS (\n{wrapped(_ours(source), '1')}\n)")
             return bool(cursor.fetchone()[0])
 
     def evidence(
@@ -129,8 +149,7 @@ class _Inspector:
         count_outside: bool,
         partition: tuple[SourceColumn, str] | None,
     ) -> Evidence:
-        if not isinstance(source, PostgresqlSource):
-            raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
+        source = _ours(source)
         return postgresql_evidence.evidence(
             self._opened,
             source,

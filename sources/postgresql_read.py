@@ -13,15 +13,18 @@ import adbc_driver_postgresql.dbapi
 import pyarrow as pa
 
 from auto_schema.errors import SourceError
+from auto_schema.row_sums import RowSums
 from sources.postgresql import LOCK_TIMEOUT_MS, PostgresqlConnection
 from sources.postgresql_errors import source_error
 
+Item = pa.RecordBatch | RowSums
 BATCH_BYTES = 16 * 1024 * 1024
 AHEAD = 2
 """Batches that wait for the caller at most."""
 
+READ_ONLY = "SET TRANSACTION READ ONLY"
+SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 SESSION = (
-    "SET TRANSACTION READ ONLY",
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL row_security = off",
     "SET LOCAL statement_timeout = 0",
@@ -41,16 +44,23 @@ def read_statement(
     application: str,
     batch_rows: int | None,
     encoding: str = "UTF8",
-) -> Iterator[pa.RecordBatch]:
+    proof: str = "",
+) -> Iterator[pa.RecordBatch | RowSums]:
     """Yield the rows of one statement; the session ends with the iterator.
+
+    With `proof`, a statement of five integers, its answer comes last as RowSums: both are
+    one snapshot.
 
     Raises:
         SourceUnreachableError, SourceRefusedError: as `Source.read` says.
     """
-    ahead = _ReadAhead(connection, sql, application, encoding)
+    ahead = _ReadAhead(connection, (sql, proof), application, encoding)
     try:
-        for batch in ahead:
-            yield from _cut(batch, batch_rows)
+        for item in ahead:
+            if isinstance(item, RowSums):
+                yield item
+            else:
+                yield from _cut(item, batch_rows)
     finally:
         ahead.stop()
 
@@ -67,16 +77,21 @@ class _ReadAhead:
     """Batches of a statement, read by a thread up to AHEAD before they are asked for."""
 
     def __init__(
-        self, connection: PostgresqlConnection, sql: str, application: str, encoding: str
+        self,
+        connection: PostgresqlConnection,
+        statements: tuple[str, str],
+        application: str,
+        encoding: str,
     ) -> None:
-        self._connection, self._sql = connection, sql
+        self._connection = connection
+        self._sql, self._proof = statements
         self._application, self._encoding = application, encoding
-        self._queue: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(AHEAD)
+        self._queue: queue.Queue[Item | BaseException | None] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._fill, name="read ahead", daemon=True)
         self._thread.start()
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def __iter__(self) -> Iterator[Item]:
         while (item := self._queue.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
@@ -103,7 +118,7 @@ class _ReadAhead:
         except BaseException as error:
             self._put(error)
 
-    def _put(self, item: pa.RecordBatch | BaseException | None) -> None:
+    def _put(self, item: Item | BaseException | None) -> None:
         while not self._stopped.is_set():
             try:
                 self._queue.put(item, timeout=0.1)
@@ -115,6 +130,7 @@ class _ReadAhead:
         uri = self._connection.uri(application=self._application, encoding=self._encoding)
         with adbc_driver_postgresql.dbapi.connect(uri) as session:
             with session.cursor() as cursor:
+                cursor.execute(SNAPSHOT if self._proof else READ_ONLY)
                 for setting in SESSION:
                     cursor.execute(setting)
                 cursor.adbc_statement.set_options(
@@ -127,4 +143,7 @@ class _ReadAhead:
                             break
                         if batch.num_rows:
                             self._put(batch)
+                if self._proof and not self._stopped.is_set():
+                    cursor.execute(self._proof)
+                    self._put(RowSums.of(cursor.fetchone()))
             session.rollback()
