@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
+
 ROOT = Path(__file__).resolve().parent.parent
 BIGQUERY_ENVIRONMENT = ROOT / ".venv-bigquery"
 START_TIMEOUT_S = 60.0
@@ -263,8 +265,10 @@ def _running(
 def _wait_for_socket(process: "subprocess.Popen[bytes]", path: Path, log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
-            probe.connect(str(path))
+        with suppress(psycopg2.OperationalError):  # it listens before it is ready
+            port = path.suffix.removeprefix(".")
+            dsn = f"host={path.parent} port={port} user=postgres dbname=postgres"
+            psycopg2.connect(dsn).close()
             return
         time.sleep(0.05)
     raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()[-2000:]}")

@@ -35,7 +35,7 @@ from smart_sync.window import (
     now_as_cursor,
     plan_window,
 )
-from sources.base import SOURCES, Clock, Evidence, Inspector, Source
+from sources.base import SOURCES, Clock, Evidence, Inspector, Source, Window
 
 
 def inspecting(request: SyncRequest) -> AbstractContextManager[Inspector]:
@@ -121,6 +121,8 @@ def _with_window(
     window = plan_window(window_request(request), cursor, clock, watermark, cursor_max=cursor_max)
     if request.hand_window:
         window = _by_hand(request, inspector, cursor, window)
+    else:
+        window = _if_overdue(inspector, cursor, window)
     facts = replace(
         facts,
         profile=replace(facts.profile, clock=clock, cursor_max=cursor_max),
@@ -141,13 +143,27 @@ def _by_hand(
     """
     hand = window_by_hand(request, cursor, safe)
     between = gap(hand)
-    if between is not None:
-        skipped = inspector.source(
-            cursor=cursor.source_name, window=between, batch_rows=None, run_id=""
-        )
-        if inspector.has_rows(skipped):
-            raise gap_error(request, between)
+    if between is not None and _has_rows(inspector, cursor, between):
+        raise gap_error(request, between)
     return hand
+
+
+def _has_rows(inspector: Inspector, cursor: Cursor, window: Window) -> bool:
+    source = inspector.source(cursor=cursor.source_name, window=window, batch_rows=None, run_id="")
+    return inspector.has_rows(source)
+
+
+def _if_overdue(inspector: Inspector, cursor: Cursor, plan: WindowPlan) -> WindowPlan:
+    """Held back, when the end has been held for too long and nothing new lies before it.
+
+    The guard itself keeps MAX below such an end, so the window is never empty as a range.
+    """
+    if plan.overdue is None:
+        return plan
+    low = plan.window.low if plan.watermark is None else plan.watermark
+    if _has_rows(inspector, cursor, Window(low, plan.window.high)):
+        return plan
+    return replace(plan, held_back=plan.overdue)
 
 
 def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[Clock, int | None]:

@@ -96,8 +96,7 @@ def window_by_hand(request: SyncRequest, cursor: Cursor, safe: WindowPlan) -> Wi
         f"sync_end={end_text} by hand (not included)",
         safe.time_zone,
         safe.watermark,
-        None,
-        safe.warnings,
+        warnings=safe.warnings,
     )
 
 

@@ -7,10 +7,11 @@ A row stamped by the database inside its writing transaction with cursor <= end 
 already committed, so the next run may start at end without missing it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from auto_schema.errors import ConfigError, shown
 from sources.base import Clock, CursorValue, OpenTransaction, Window
 
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -108,6 +109,8 @@ class WindowPlan:
     time_zone: str
     watermark: CursorValue | None = None
     held_back: HeldBack | None = None
+    overdue: HeldBack | None = None
+    """What the run is if no new row lies in the window: its end has been held for too long."""
     warnings: tuple[str, ...] = ()
 
 
@@ -153,6 +156,10 @@ def plan_window(
     window = Window(low, high)
     new_from = low if request.replaces or watermark.value is None else watermark.value
     beyond = Window(new_from, high)
+    if not cursor.is_integer and hold.since is not None:
+        free = _as_cursor(clock.now - request.margin, cursor, zone, complete=True)
+        if free == high:  # a date ends with yesterday, whoever has been open since this morning
+            hold = replace(hold, since=None)
     held = _held_back(request, cursor, beyond, clock, (hold, hidden))
     return WindowPlan(
         window,
@@ -161,6 +168,7 @@ def plan_window(
         zone if cursor.is_naive else "UTC",
         None if request.replaces else watermark.value,
         held,
+        _overdue(request, clock, hold) if held is None else None,
         warnings,
     )
 
@@ -289,15 +297,32 @@ def _held_back(
     return HeldBack(hold.why, age > request.guard_longest)
 
 
+def _overdue(request: WindowRequest, clock: Clock, hold: _Hold) -> HeldBack | None:
+    too_long = hold.since is not None and clock.now - hold.since > request.guard_longest
+    return HeldBack(hold.why, too_long=True) if too_long else None
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(
+            "the server's TimeZone setting is no IANA zone",
+            f"source_timezone, TimeZone {shown(name)}",
+            "a cursor column without a zone can't be read by it",
+            "set source_timezone, such as America/Bogota or Etc/GMT+5.",
+        ) from None
+
+
 def _as_cursor(instant: datetime, cursor: Cursor, zone: str, *, complete: bool) -> CursorValue:
     """An instant as a value of the cursor: in its zone, and at its last complete unit."""
     if cursor.type == "date":
-        day = instant.astimezone(ZoneInfo(zone)).date()
+        day = instant.astimezone(_zone(zone)).date()
         return day - timedelta(days=1) if complete else day
     if complete:
         instant = last_complete(instant, 0 if cursor.precision is None else cursor.precision)
     if cursor.is_naive:
-        return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        return instant.astimezone(_zone(zone)).replace(tzinfo=None)
     return instant.astimezone(UTC)
 
 
@@ -345,7 +370,7 @@ def _warnings(
 
 def _has_daylight_saving(zone: str, now: datetime) -> bool:
     offsets = {
-        now.astimezone(UTC).replace(month=month, day=1).astimezone(ZoneInfo(zone)).utcoffset()
+        now.astimezone(UTC).replace(month=month, day=1).astimezone(_zone(zone)).utcoffset()
         for month in range(1, 13)
     }
     return len(offsets) > 1

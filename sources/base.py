@@ -228,7 +228,7 @@ class Inspector(Protocol):
         """The rows of these buckets: digest, key and cursor, as texts."""
 
     def has_rows(self, source: Source) -> bool:
-        """Whether the window of a source holds any row."""
+        """Whether the window of a source holds any row; True when that takes long to tell."""
 
     def evidence(
         self,

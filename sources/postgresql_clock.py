@@ -23,7 +23,9 @@ WAIT_S = 60.0
 POLL_S = 0.25
 
 _OPEN = """
-SELECT l.pid, coalesce(a.application_name, ''), coalesce(a.usename, ''), a.xact_start,
+SELECT l.pid, coalesce(a.application_name, ''), coalesce(a.usename, ''),
+       CASE WHEN a.backend_type = 'client backend' THEN least(a.xact_start, a.query_start)
+            ELSE a.xact_start END AS started,
        l.virtualtransaction
 FROM (SELECT DISTINCT pid, virtualtransaction FROM pg_catalog.pg_locks
       WHERE locktype = 'virtualxid' AND granted AND mode = 'ExclusiveLock') l
@@ -32,11 +34,14 @@ WHERE a.datid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_
   AND l.pid <> pg_backend_pid()
   AND left(coalesce(a.application_name, ''), %s) <> %s
   AND coalesce(a.backend_type, '') NOT IN ('autovacuum worker', 'walsender')
-ORDER BY a.xact_start NULLS FIRST
+  AND (a.backend_type IS NOT NULL OR a.usesysid IS NOT NULL)
+ORDER BY started NULLS FIRST
 """
+"""A procedure that commits inside stamps by statement_timestamp() when it was called, which
+is before its present transaction. Autovacuum has no user, also where its type is hidden."""
 _PREPARED = """
-SELECT gid, prepared FROM pg_catalog.pg_prepared_xacts
-WHERE database = current_database() ORDER BY prepared LIMIT 1
+SELECT gid, owner::text, prepared FROM pg_catalog.pg_prepared_xacts
+WHERE database = current_database() ORDER BY prepared
 """
 _STANDBY = "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"
 _SUBSCRIBER = """
@@ -75,10 +80,9 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
                 " stamps of another server",
             )
         clock = replace(clock, open=_wait_for_hidden(cursor))
-        cursor.execute(_PREPARED)
-        prepared = cursor.fetchone()
-        if prepared:
-            clock = replace(clock, prepared=(prepared[0], prepared[1].astimezone(UTC)))
+        prepared = prepared_transactions(cursor)
+        if prepared and prepared[0].started:
+            clock = replace(clock, prepared=(prepared[0].virtual_id, prepared[0].started))
     return clock
 
 
@@ -93,6 +97,15 @@ def open_transactions(cursor: Any) -> tuple[OpenTransaction, ...]:
     return tuple(
         OpenTransaction(pid, application, user, started and started.astimezone(UTC), virtual)
         for pid, application, user, started, virtual in cursor.fetchall()
+    )
+
+
+def prepared_transactions(cursor: Any) -> tuple[OpenTransaction, ...]:
+    """Prepared transactions of this database, oldest first; `virtual_id` is their name."""
+    cursor.execute(_PREPARED)
+    return tuple(
+        OpenTransaction(0, f"PREPARE TRANSACTION {name!r}", owner, prepared.astimezone(UTC), name)
+        for name, owner, prepared in cursor.fetchall()
     )
 
 
@@ -111,7 +124,8 @@ def wait_until_gone(
     remaining = waited
     while remaining and time.monotonic() < deadline:
         time.sleep(POLL_S)
-        still = {(t.pid, t.virtual_id) for t in open_transactions(cursor)}
+        now = open_transactions(cursor) + prepared_transactions(cursor)
+        still = {(t.pid, t.virtual_id) for t in now}
         remaining = tuple(t for t in remaining if (t.pid, t.virtual_id) in still)
     return remaining
 
@@ -132,7 +146,9 @@ def integer_cursor(
         highest = cursor.fetchone()[0]
     with opened.cursor() as cursor:
         remaining = wait_until_gone(cursor, open_transactions(cursor)) if wait else ()
-    return highest, remaining
+        # also those that a transaction just waited for has become
+        prepared = wait_until_gone(cursor, prepared_transactions(cursor)) if wait else ()
+    return highest, remaining + prepared
 
 
 _SEQUENCE = """

@@ -76,6 +76,12 @@ def evidence(
     )
 
 
+def has_rows(opened: "psycopg2.extensions.connection", source: PostgresqlSource) -> bool:
+    """Whether the window holds a row; True when that takes too long to tell."""
+    row = _ask(opened, f"SELECT EXISTS (\n{wrapped(source, '1')}\n)", COUNT_TIMEOUT_MS)
+    return row is None or bool(row[0])
+
+
 def _ask(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) -> Any:
     """The only row of a statement, or None when it takes too long."""
     with reading(opened, timeout_ms) as cursor:

@@ -27,7 +27,7 @@ from sources.base import (
     SourceProfile,
     Window,
 )
-from sources.postgresql import PostgresqlConnection, PostgresqlSource, wrapped
+from sources.postgresql import PostgresqlConnection, PostgresqlSource
 from sources.query import shape
 from sources.sql import bind, placeholders, without_order
 
@@ -135,9 +135,7 @@ class _Inspector:
         return postgresql_verify.digests(self._opened, _ours(source), keys, buckets)
 
     def has_rows(self, source: Source) -> bool:
-        with postgresql_inspect.reading(self._opened) as cursor:
-            cursor.execute(f"SELECT EXISTS (\n{wrapped(_ours(source), '1')}\n)")
-            return bool(cursor.fetchone()[0])
+        return postgresql_evidence.has_rows(self._opened, _ours(source))
 
     def evidence(
         self,

@@ -20,6 +20,10 @@ MALFORMED = {
     "smart_sync_lookback": ("1 hour", "'1 hour'", "such as 30s, 5m, 6h or 1d"),
     "sync_start": ("yesterday", "'yesterday'", "such as 2025-07-01"),
     "sync_end": ("2025/07/01", "'2025/07/01'", "such as 2025-07-01"),
+    "verify": ("yes", "'yes'", "true or false"),
+    "verify_only": ("1", "'1'", "true or false"),
+    "verify_start": ("July", "'July'", "such as 2025-07-01"),
+    "verify_end": ("now", "'now'", "such as 2025-07-01"),
     "merge_keys": ("id,,nr", "an empty name", "single commas"),
     "lock_lease": ("half an hour", "'half an hour'", "such as 30s, 5m, 6h or 1d"),
     "late_commit_guard": ("on", "'on' is neither auto, off nor a duration", "30m"),
@@ -49,11 +53,19 @@ MALFORMED = {
 
 
 MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": "id", "enable_smart_sync": "true"}
+VERIFY = {
+    "verify_only": "true",
+    "enable_smart_sync": "true",
+    "verify_start": "2025-07-01",
+    "verify_end": "2025-07-02",
+}
 BESIDE = {
     "smart_sync_lookback": MERGE,
     "sync_start": MERGE | {"sync_end": "2025-07-01"},
     "sync_end": MERGE | {"sync_start": "2025-07-01"},
     "merge_keys": MERGE,
+    "verify_start": VERIFY,
+    "verify_end": VERIFY,
 }
 """What else has to be said, so that only the malformed value is at fault."""
 
