@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.api_core.exceptions import Conflict, NotFound
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import ManyErrors, SyncError
@@ -145,40 +145,43 @@ def _single_row(
 
 
 def make_tables(client: bigquery.Client, table: TableRef) -> None:
-    """Make the history and its view where they are missing."""
+    """Make the history and its view where they are missing, and columns that it lacks."""
     with as_target_errors(f"run history {table}"):
-        try:
-            found = client.get_table(table_id(table))
-        except NotFound:
-            _create(client, table)
-            return
+        found = _made(client, _history(table))
         there = {each.name for each in found.schema}
         missing = [each for each in _schema() if each.name not in there]
         if missing:
             found.schema = [*found.schema, *missing]
             client.update_table(found, ["schema"])
+        _made(client, _latest(table))  # also when a run died between the two
+
+
+def _made(client: bigquery.Client, table: bigquery.Table) -> bigquery.Table:
+    try:
+        return client.get_table(table.reference)
+    except NotFound:
+        return client.create_table(table, exists_ok=True)
 
 
 def _schema() -> list[bigquery.SchemaField]:
     return [bigquery.SchemaField(name, kind) for name, kind in FIELDS]
 
 
-def _create(client: bigquery.Client, table: TableRef) -> None:
+def _history(table: TableRef) -> bigquery.Table:
     made = bigquery.Table(table_id(table), schema=_schema())
     made.time_partitioning = bigquery.TimePartitioning(field="event_time")
     made.clustering_fields = ["destination", "run_id"]
     made.description = "Events of Smart Sync runs, append-only."
-    latest = table.sibling(f"{table.table}_latest")
-    view = bigquery.Table(table_id(latest))
+    return made
+
+
+def _latest(table: TableRef) -> bigquery.Table:
+    view = bigquery.Table(table_id(table.sibling(f"{table.table}_latest")))
     view.view_query = (
         f"SELECT * FROM {table.sql} WHERE TRUE"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
     )
-    for each in (made, view):
-        try:
-            client.create_table(each)
-        except Conflict:
-            continue
+    return view
 
 
 def write_event(client: bigquery.Client, plan: SyncPlan, outcome: Outcome) -> dict[str, Any]:

@@ -309,3 +309,18 @@ def test_a_run_that_ends_before_its_report_is_failed_in_the_history(sync, sql, m
     (run,) = sync.history()
     assert (run["status"], run["exit_code"]) == ("failed", 70)
     assert "the runner broke" in run["error"]
+
+
+def test_a_history_that_lost_its_view_or_lacks_columns_is_made_whole(sync, sql):
+    sql("CREATE TABLE s (id int8)")
+    older = bigquery.Table(
+        f"{PROJECT}.{sync.dataset}.sync_runs",
+        schema=[
+            bigquery.SchemaField("run_id", "STRING"),
+            bigquery.SchemaField("seq", "INT64"),
+            bigquery.SchemaField("event_time", "TIMESTAMP"),
+        ],
+    )
+    sync.client.create_table(older)
+    sync.ok(postgresql_query="SELECT * FROM s")
+    assert [run["status"] for run in sync.history()] == ["succeeded"]

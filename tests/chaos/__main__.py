@@ -1,0 +1,96 @@
+"""make chaos: trials side by side, a line for each, and whether a row was lost or doubled."""
+
+import argparse
+import contextlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import psycopg2
+
+from demo.servers import PostgresqlServer, bigquery_server, postgresql_server
+from tests.chaos.trial import Result, Trial
+
+HEAD = (
+    "   seed  kind            runs  killed  faults  settled  rows written  in source"
+    "  lost  doubled  held back s (median/longest)  exit codes"
+)
+
+
+@contextlib.contextmanager
+def a_database(server: PostgresqlServer, name: str) -> Iterator[PostgresqlServer]:
+    with contextlib.closing(psycopg2.connect(server.dsn)) as admin:
+        admin.autocommit = True
+        admin.cursor().execute(f"CREATE DATABASE {name}")
+        yield PostgresqlServer(server.host, server.port, server.user, name)
+
+
+def run_trials(
+    seeds: Sequence[int], *, seconds: float, guard: bool, parallel: int
+) -> Iterator[Result]:
+    """Run one trial per seed, some at a time, on one PostgreSQL and one local BigQuery."""
+    with (
+        tempfile.TemporaryDirectory(prefix="chaos-") as made,
+        postgresql_server(settings={"max_connections": "200"}) as server,
+        bigquery_server(Path(made) / "bigquery") as target,
+    ):
+
+        def one(seed: int) -> Result:
+            with a_database(server, f"chaos_{seed}") as database:
+                return Trial(seed, seconds, guard, Path(made), database, target).run()
+
+        with ThreadPoolExecutor(parallel) as pool:
+            for done in as_completed([pool.submit(one, seed) for seed in seeds]):
+                yield done.result()
+
+
+def line(result: Result) -> str:
+    codes = " ".join(f"{code}:{count}" for code, count in sorted(result.codes.items()))
+    return (
+        f"{result.seed:>7}  {result.kind:<14}  {result.runs:>4}  {result.kills:>6}"
+        f"  {result.faults:>6}  {result.abandoned:>7}  {result.rows_written:>12,}"
+        f"  {result.rows_source:>9,}  {result.lost:>4}  {result.doubled:>7}"
+        f"  {result.held:>28}  {codes}"
+    )
+
+
+def total(results: Sequence[Result], seconds: float) -> str:
+    runs, kills = sum(r.runs for r in results), sum(r.kills for r in results)
+    faults, rows = sum(r.faults for r in results), sum(r.rows_written for r in results)
+    lost, doubled = sum(r.lost for r in results), sum(r.doubled for r in results)
+    return (
+        f"{len(results)} trials, {runs} runs, {kills} killed, {faults} faults injected,"
+        f" {rows:,} rows written: {lost} lost, {doubled} doubled ({seconds:.0f} s)"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--trials", type=int, default=15)
+    parser.add_argument("--seed", type=int, default=0, help="of the first trial; 0: by chance")
+    parser.add_argument("--seconds", type=float, default=12.0, help="of writing per trial")
+    parser.add_argument("--guard", choices=("on", "off"), default="on")
+    parser.add_argument("--parallel", type=int, default=2)
+    given = parser.parse_args()
+    first = given.seed or random.SystemRandom().randrange(1, 100_000)
+    print(f"make chaos SEED={first} TRIALS={given.trials} GUARD={given.guard}")
+    print(HEAD, flush=True)
+    began, results = time.monotonic(), list[Result]()
+    seeds = range(first, first + given.trials)
+    for result in run_trials(
+        seeds, seconds=given.seconds, guard=given.guard == "on", parallel=given.parallel
+    ):
+        results.append(result)
+        print(line(result), flush=True)
+        for complaint in result.complaints:
+            print(f"         {complaint}", flush=True)
+    print(total(results, time.monotonic() - began))
+    return 0 if all(result.holds for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,274 @@
+"""One trial: a table of its own, everything at random from one seed, and the verdict."""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import statistics
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from google.cloud import bigquery
+
+from demo.servers import BigQueryServer, PostgresqlServer
+from tests.chaos import writers
+from tests.chaos.writers import SKEWED, Writer, Written
+from tests.fault_proxy import FaultProxy, fault_proxy
+from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
+from tests.processes import Program
+from tests.sync import PROJECT, make_client
+
+MARGIN_S = 5
+LOOKBACK_S = 120
+LEASE_S = 3
+KILL_RATE, FAULT_RATE, TWIN_RATE = 0.45, 0.02, 0.15
+QUIET_RUNS = 20
+"""Runs at most until one finds nothing more to do."""
+
+
+@dataclass
+class Result:
+    """What a trial was and what came of it."""
+
+    seed: int
+    kind: str
+    runs: int = 0
+    kills: int = 0
+    faults: int = 0
+    codes: Counter[int] = field(default_factory=Counter)
+    rows_written: int = 0
+    rows_source: int = 0
+    lost: int = 0
+    doubled: int = 0
+    abandoned: int = 0
+    held_s: list[float] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return not (self.lost or self.doubled or self.complaints)
+
+    @property
+    def held(self) -> str:
+        """How far behind the margin the guard kept the windows: median and longest."""
+        if not self.held_s:
+            return "-"
+        return f"{statistics.median(self.held_s):.1f}/{max(self.held_s):.1f}"
+
+
+@dataclass
+class Trial:
+    """Writers against syncs; `guard` off leaves out guard, margin and lookback."""
+
+    seed: int
+    seconds: float
+    guard: bool
+    folder: Path
+    database: PostgresqlServer
+    target: BigQueryServer
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.kind = ("append", "merge", "merge+lookback")[self.seed % 3]
+        self.result = Result(self.seed, self.kind)
+        self.written = Written()
+        self.client = make_client(self.target)
+        self.dataset = f"chaos_{self.seed}_{time.time_ns():x}"
+        self._programs: list[Program] = []
+
+    def run(self) -> Result:
+        """Everything, from an empty table to the verdict."""
+        self.client.create_dataset(f"{PROJECT}.{self.dataset}")
+        self._sql(writers.TABLE)
+        with fault_proxy(self.target.url) as proxy:
+            try:
+                self._storm(proxy)
+                self._calm(proxy)
+            finally:
+                for program in self._programs:
+                    program.end()
+        self._judge()
+        return self.result
+
+    # Syncs while others write
+
+    def _storm(self, proxy: FaultProxy) -> None:
+        works = [writers.short, writers.short, writers.long, writers.long, writers.by_application]
+        works.append(writers.prepared)
+        threads = [self._writer(number, work) for number, work in enumerate(works)]
+        if self.kind == "merge+lookback":
+            threads.append(self._writer(SKEWED, writers.skewed))
+        for thread in threads:
+            thread.start()
+        proxy.add(Rule(self._weather()))
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            self._one_run(proxy)
+            time.sleep(self.random.uniform(0.0, 0.5))
+        for thread in threads:
+            thread.stop()
+        for thread in threads:
+            thread.join()
+
+    def _writer(self, number: int, work: writers.Work) -> Writer:
+        seed = self.random.randrange(2**32)
+        return Writer(work, self.database.dsn, number, seed, self.written)
+
+    def _weather(self) -> Any:
+        """Now and then a request fails, is answered late, or its answer is lost."""
+        chance, lock = random.Random(self.random.randrange(2**32)), threading.Lock()
+        kinds = [answer(503), answer(429), drop(), drop(after=True), slow(before=0.5, after=0.5)]
+
+        def act(exchange: Exchange) -> Answer:
+            with lock:
+                fails, kind = chance.random() < FAULT_RATE, chance.choice(kinds)
+                self.result.faults += fails
+            return kind(exchange) if fails else exchange.forward()
+
+        return act
+
+    def _one_run(self, proxy: FaultProxy) -> None:
+        """A run that may be killed at a request or at a moment, and may have a twin."""
+        dice = self.random.random()
+        program = self._start(proxy)
+        if dice < KILL_RATE / 2:
+            self._kill_at_request(proxy, program)
+        elif dice < KILL_RATE:
+            time.sleep(self.random.uniform(0.2, 3.0))
+            program.kill()
+        elif dice < KILL_RATE + TWIN_RATE:
+            twin = self._start(proxy)
+            self.result.codes[twin.wait()] += 1
+        self._ended(program)
+
+    def _start(self, proxy: FaultProxy) -> Program:
+        self.result.runs += 1
+        log = self.folder / f"{self.seed}-{self.result.runs}.log"
+        program = Program(self._argv(), {"BIGQUERY_EMULATOR_HOST": proxy.url}, log)
+        self._programs.append(program)
+        return program
+
+    def _kill_at_request(self, proxy: FaultProxy, program: Program) -> None:
+        """Kill when it sends its n-th request, before or after that was accepted."""
+        after = self.random.random() < 0.5
+        action = call(lambda _: os.kill(program.pid, signal.SIGKILL), after=after, then=drop())
+        proxy.heal()
+        rule = proxy.add(Rule(action, skip=self.random.randint(0, 45), times=1))
+        proxy.add(Rule(self._weather()))
+        program.wait()
+        proxy.remove(rule)
+
+    def _ended(self, program: Program) -> None:
+        code = program.wait()
+        self.result.codes[code] += 1
+        self.result.kills += code == -signal.SIGKILL
+        if code not in (0, 3, 5, 6, -9):
+            self.result.complaints.append(f"exit {code}: {program.output[-2000:]}")
+
+    # Quiet: everything is read
+
+    def _calm(self, proxy: FaultProxy) -> None:
+        proxy.heal()
+        time.sleep(max(LEASE_S, MARGIN_S if self.guard else 0) + 0.5)
+        for _ in range(QUIET_RUNS):
+            program = self._start(proxy)
+            code = program.wait()
+            self.result.codes[code] += 1
+            found = re.search(r"succeeded: ([\d,]+) rows read", program.output)
+            if code == 0 and found and (self.kind == "merge+lookback" or found.group(1) == "0"):
+                return
+            time.sleep(0.5)
+        self.result.complaints.append(f"no end in sight: {program.output[-2000:]}")
+
+    def _argv(self) -> list[str]:
+        words = {
+            "data_source": "postgresql",
+            "postgresql_host": self.database.host,
+            "postgresql_port": str(self.database.port),
+            "postgresql_database": self.database.database,
+            "postgresql_username": self.database.user,
+            "postgresql_password": "unused",
+            "postgresql_query": "SELECT * FROM orders",
+            "enable_smart_sync": "true",
+            "enable_auto_schema": self.random.choice(["true", "false"]),
+            "destination_bigquery_project": PROJECT,
+            "destination_bigquery_dataset": self.dataset,
+            "destination_bigquery_table": "orders",
+            "temp_location": str(self.folder / f"temp{self.seed}"),
+            "num_splits": self.random.choice(["0", "3"]),
+            "verify": self.random.choice(["true", "false"]),
+            "lock_lease": f"{LEASE_S}s",
+            "max_retries": "2",
+            "smart_sync_margin": f"{MARGIN_S}s" if self.guard else "0s",
+            "late_commit_guard": "auto" if self.guard else "off",
+        }
+        if self.kind != "append":
+            words |= {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+        if self.kind == "merge+lookback" and self.guard:
+            words["smart_sync_lookback"] = f"{LOOKBACK_S}s"
+        return [f"--{name}={value}" for name, value in words.items()]
+
+    # The verdict
+
+    def _judge(self) -> None:
+        source = {row[0]: row for row in self._sql(f"SELECT {FIELDS} FROM orders")}
+        rows = self._bigquery(f"SELECT {FIELDS} FROM `{self.dataset}`.orders")
+        latest: dict[int, tuple[Any, ...]] = {}
+        for row in rows:
+            if row[0] not in latest or row[3] >= latest[row[0]][3]:
+                latest[row[0]] = row
+        versions = Counter((row[0], row[1]) for row in rows)
+        self.result.lost = sum(1 for key, row in source.items() if latest.get(key) != row)
+        if self.kind == "append":
+            self.result.doubled = sum(n - 1 for n in versions.values())
+        else:
+            self.result.doubled = len(rows) - len(latest)
+        ghosts = latest.keys() - source.keys()
+        if ghosts:
+            self.result.complaints.append(f"{len(ghosts)} rows that the source never had")
+        self.result.rows_source, self.result.rows_written = len(source), self.written.committed
+        self._read_history()
+        self._look_for_litter()
+
+    def _read_history(self) -> None:
+        sql = f"SELECT * FROM `{self.dataset}`.sync_runs_latest ORDER BY run_id"
+        for row in self.client.query(sql).result():
+            if row.status in ("running", "publishing"):
+                self.result.complaints.append(f"run {row.run_id} is still {row.status}")
+            self.result.abandoned += row.status == "abandoned"
+            if row.window_end and self.guard:
+                self.result.held_s.append(held_seconds(row))
+
+    def _look_for_litter(self) -> None:
+        tables = {item.table_id for item in self.client.list_tables(self.dataset)}
+        litter = [name for name in tables if name.startswith(("_sync_staging", "_sync_dead"))]
+        litter += [str(path) for path in (self.folder / f"temp{self.seed}").rglob("*.parquet")]
+        if litter:
+            self.result.complaints.append(f"left behind: {litter[:5]}")
+
+    def _sql(self, text: str) -> list[tuple[Any, ...]]:
+        with contextlib.closing(psycopg2.connect(self.database.dsn)) as session:
+            session.autocommit = True
+            with session.cursor() as cursor:
+                cursor.execute(text)
+                return cursor.fetchall() if cursor.description else []
+
+    def _bigquery(self, text: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.client.query(text).result()]
+
+
+FIELDS = "id, version, note, updated_at, writer"
+
+
+def held_seconds(row: bigquery.Row) -> float:
+    """How far a run's window ended before its launch less the margin."""
+    launched = datetime.strptime(row.run_id[:15], "%Y%m%dt%H%M%S").replace(tzinfo=UTC)
+    end = datetime.fromisoformat(row.window_end).replace(tzinfo=UTC)
+    return max(0.0, (launched - end).total_seconds() - MARGIN_S)
