@@ -6,7 +6,7 @@ BIN := .venv/bin
 PACKAGES := auto_schema sources smart_sync pipeline scheduler demo bench
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 
-.PHONY: help setup fmt check test demo bench docs golden lock clean
+.PHONY: help setup fmt check test chaos mutants demo bench docs golden lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,14 +42,21 @@ check: .venv/.done ## lint, types, import contracts
 test: setup check ## check, then all tests on real servers
 	@$(BIN)/python -m pytest
 
+chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRIALS=, GUARD=off)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --trials $(or $(TRIALS),20) --guard $(or $(GUARD),on)
+
+mutants: setup ## break each promise in a copy and show that its test fails
+	@$(BIN)/python -m tests.mutants
+
 demo: setup ## PostgreSQL → BigQuery on real flights, locally
 	@$(BIN)/python -m demo.run
 
 bench: setup ## rows per second beside COPY and beside other ways
 	@$(BIN)/python -m bench.run
 
-docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping
+docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, invariants
 	@$(BIN)/python -m pipeline.parameter_docs
+	@$(BIN)/python -m tests.mutants --docs
 
 golden: .venv/.done ## rewrite the golden files; review the diff
 	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

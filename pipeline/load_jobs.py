@@ -11,7 +11,7 @@ from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
-from auto_schema.errors import OutcomeUnknownError, TargetError
+from auto_schema.errors import OutcomeUnknownError, RunInProgressError, TargetError
 from auto_schema.schema import INGESTION_TIME, Column, TableSchema
 from pipeline.bigquery import (
     CONNECTION_ERRORS,
@@ -40,11 +40,21 @@ def run_attempts(
     plan: SyncPlan,
     step: str,
     start: Callable[[str, JobLabels], Any],
+    before: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Any:
     """Run a step's job; the next attempt's id is used only after the one before has failed.
 
+    Args:
+        client: of the job project.
+        plan: the run's.
+        step: names the job.
+        start: sends it under an id.
+        before: looks at the lock just before the job is sent, and raises when it is lost.
+        sleep: between attempts.
+
     Raises:
+        RunInProgressError: the lock is lost, and the job was not sent.
         TargetError: the job was refused, or has failed once too often.
         OutcomeUnknownError: transient faults didn't end within max_retries.
     """
@@ -53,6 +63,7 @@ def run_attempts(
     for tries in range(plan.max_retries + 1):
         job_id = publish_job_id(plan, step, attempt)
         try:
+            _look(client, job_id, labels, before)
             return run_job(client, job_id, labels, partial(start, job_id, labels))
         except (GoogleAPICallError, GoogleAuthError, RetryError, *CONNECTION_ERRORS) as error:
             failed = not is_transient(error) or _has_failed(client, job_id)
@@ -72,6 +83,22 @@ def publish_job_id(plan: SyncPlan, step: str, attempt: int = 1) -> str:
 def job_id_of(run_id: str, step: str, attempt: int) -> str:
     """The same, of a run that is known by its name only."""
     return f"sync_{run_id}_{step}_{attempt}"
+
+
+def _look(
+    client: bigquery.Client, job_id: str, labels: JobLabels, before: Callable[[], None]
+) -> None:
+    """Look at the lock; a job that a repeated step had sent already needs none.
+
+    Raises:
+        RunInProgressError: the lock is lost, and the job was not sent.
+    """
+    try:
+        before()
+    except RunInProgressError:
+        job = find_job(client, job_id)
+        if job is None or job.labels != labels.as_dict():
+            raise
 
 
 def _given_up(plan: SyncPlan, job_id: str, error: Exception, *, failed: bool) -> TargetError:
@@ -191,7 +218,7 @@ def load_straight(
         plan: the run's.
         files: in a bucket; at least one.
         columns: the destination's full schema after the job; empty: it keeps its own.
-        before: looks at the lock just before the job is sent, and raises when it is lost.
+        before: as `run_attempts` says.
     """
 
     def start(job_id: str, labels: JobLabels) -> Any:
@@ -211,12 +238,11 @@ def load_straight(
                 properties["description"] = plan.schema.description
             config._properties["load"]["destinationTableProperties"] = properties
         uris = [file.uri for file in files]
-        before()
         return client.load_table_from_uri(
             uris, table_id(plan.destination), job_id=job_id, job_config=config
         )
 
-    return run_attempts(client, plan, "publish", start)
+    return run_attempts(client, plan, "publish", start, before)
 
 
 def time_partitioning(schema: TableSchema) -> bigquery.TimePartitioning | None:
@@ -247,10 +273,9 @@ def run_statement(
     step: str,
     before: Callable[[], None] = lambda: None,
 ) -> Any:
-    """Run a statement or script as one job; `before` is called just before it is sent."""
+    """Run a statement or script as one job; `before` as `run_attempts` says."""
 
     def start(job_id: str, labels: JobLabels) -> Any:
-        before()
         return client.query(sql, query_config(labels), job_id=job_id, job_retry=None)
 
-    return run_attempts(client, plan, step, start)
+    return run_attempts(client, plan, step, start, before)

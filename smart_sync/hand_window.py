@@ -59,7 +59,10 @@ def before(value: CursorValue) -> CursorValue:
     if isinstance(value, int):
         return value - 1
     unit = timedelta(microseconds=1) if isinstance(value, datetime) else timedelta(days=1)
-    return value - unit
+    try:
+        return value - unit
+    except OverflowError:
+        return value  # nothing lies before the year 1
 
 
 def window_by_hand(request: SyncRequest, cursor: Cursor, safe: WindowPlan) -> WindowPlan:

@@ -201,9 +201,11 @@ def _back(value: CursorValue, lookback: timedelta) -> CursorValue:
     """That far behind a watermark; days count whole."""
     if isinstance(value, int):
         return value
-    if isinstance(value, datetime):
-        return value - lookback
-    return value - timedelta(days=-(-lookback // timedelta(days=1)))
+    days = timedelta(days=-(-lookback // timedelta(days=1)))
+    try:
+        return value - (lookback if isinstance(value, datetime) else days)
+    except OverflowError:
+        return value.replace(year=1, month=1, day=1)
 
 
 def _hold(request: WindowRequest, clock: Clock) -> _Hold:

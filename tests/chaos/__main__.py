@@ -70,7 +70,7 @@ def total(results: Sequence[Result], seconds: float) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--trials", type=int, default=15)
+    parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the first trial; 0: by chance")
     parser.add_argument("--seconds", type=float, default=12.0, help="of writing per trial")
     parser.add_argument("--guard", choices=("on", "off"), default="on")

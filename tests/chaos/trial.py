@@ -25,7 +25,7 @@ from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
 from tests.processes import Program
 from tests.sync import PROJECT, make_client
 
-MARGIN_S = 5
+MARGIN_S = 4
 LOOKBACK_S = 120
 LEASE_S = 3
 KILL_RATE, FAULT_RATE, TWIN_RATE = 0.45, 0.02, 0.15

@@ -19,7 +19,7 @@ CREATE INDEX ON orders (updated_at);
 """
 SKEW_S = 20
 """The skewed writer's clock is so far behind."""
-STALE_S = 2.0
+STALE_S = 1.5
 """An application gives a transaction up whose stamp is older when it comes to commit."""
 SKEWED = 99
 """Its rows are its own: of two clocks on one row the later version may bear the older stamp."""
@@ -108,7 +108,7 @@ def long(writer: Writer, cursor: Any) -> None:
     """Open for seconds: has written before it pauses, or only read."""
     cursor.execute("SELECT count(*) FROM orders")
     rows = writer.write(cursor) if writer.random.random() < 0.5 else 0
-    writer.nap(0.5, 5.0)
+    writer.nap(0.5, 9.0)
     rows += writer.write(cursor)
     writer.end(cursor, rows)
 

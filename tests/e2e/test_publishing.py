@@ -5,6 +5,8 @@ import json
 
 from google.cloud import bigquery
 
+from pipeline.publishing import Publisher
+from pipeline.report import report
 from tests.sync import PROJECT
 
 TABLE = """
@@ -323,4 +325,18 @@ def test_a_history_that_lost_its_view_or_lacks_columns_is_made_whole(sync, sql):
     )
     sync.client.create_table(older)
     sync.ok(postgresql_query="SELECT * FROM s")
+    assert [run["status"] for run in sync.history()] == ["succeeded"]
+
+
+def test_a_publishing_step_that_is_repeated_after_the_report_publishes_once(sync, sql, monkeypatch):
+    sql("CREATE TABLE s AS SELECT 1::int8 AS id")
+    original = Publisher.publish
+
+    def twice(self, staged, failures):
+        report(self.plan, original(self, staged, failures), self.client)
+        return original(self, staged, failures)
+
+    monkeypatch.setattr(Publisher, "publish", twice)
+    sync.ok(postgresql_query="SELECT * FROM s")
+    assert sync.rows() == [(1,)]
     assert [run["status"] for run in sync.history()] == ["succeeded"]

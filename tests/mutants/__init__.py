@@ -1,0 +1,1 @@
+"""Each promise broken once, in a copy: its test must fail."""

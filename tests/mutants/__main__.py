@@ -1,0 +1,115 @@
+"""make mutants: break each promise in a copy of the tree, and run the test that guards it."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.mutants.promises import PROMISES, Promise
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = (".venv", ".venv-bigquery")
+NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis")
+DOCUMENT = ROOT / "docs" / "invariants.md"
+TIMEOUT_S = 300.0
+
+HEAD = """# The promises, and the tests that guard them
+
+Made by `python -m tests.mutants --docs`. `make mutants` breaks each of them once in a copy
+of the tree and shows that its test fails.
+
+"""
+
+
+def document() -> str:
+    """docs/invariants.md."""
+    text, part = HEAD, ""
+    for promise in PROMISES:
+        if promise.part != part:
+            part = promise.part
+            text += f"## {part}\n\n| promise | test | broken in |\n|---|---|---|\n"
+        path, _, name = promise.test.partition("::")
+        text += f"| {promise.claim} | `{name}` in `{path}` | `{promise.file}` |\n"
+        following = PROMISES.index(promise) + 1
+        if following < len(PROMISES) and PROMISES[following].part != part:
+            text += "\n"
+    return text
+
+
+def broken(text: str, promise: Promise) -> str:
+    """The file's text with the promise broken.
+
+    Raises:
+        ValueError: what is to be replaced isn't there exactly once.
+    """
+    if text.count(promise.old) != 1:
+        raise ValueError(f"{promise.file}: found {text.count(promise.old)} times: {promise.old}")
+    return text.replace(promise.old, promise.new)
+
+
+def copy_tree(folder: Path) -> None:
+    """The tree without what is made; the environments by link."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED), dirs_exist_ok=True)
+    for name in ENVIRONMENTS:
+        (folder / name).symlink_to(ROOT / name)
+
+
+def run_test(folder: Path, tests: Sequence[str]) -> tuple[bool, str]:
+    """Whether tests pass in a copy, and the end of what they said."""
+    words = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:randomly", *tests]
+    environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
+    done = subprocess.run(
+        words, cwd=folder, env=environ, capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}")
+    return done.returncode == 0, done.stdout[-2000:]
+
+
+def kill(promise: Promise) -> tuple[Promise, bool, float]:
+    """Whether the promise's test notices that it is broken."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutant-") as made:
+        folder = Path(made) / "tree"
+        copy_tree(folder)
+        file = folder / promise.file
+        file.write_text(broken(file.read_text(), promise))
+        passes, _ = run_test(folder, [promise.test])
+    return promise, not passes, time.monotonic() - began
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--docs", action="store_true", help="only write docs/invariants.md")
+    parser.add_argument("--only", default="", help="part of a claim or file")
+    parser.add_argument("--parallel", type=int, default=2)
+    given = parser.parse_args()
+    if given.docs:
+        DOCUMENT.write_text(document(), encoding="utf-8")
+        return 0
+    chosen = [p for p in PROMISES if given.only in f"{p.claim} {p.file} {p.test}"]
+    with tempfile.TemporaryDirectory(prefix="mutant-") as made:
+        copy_tree(Path(made) / "tree")
+        passes, said = run_test(Path(made) / "tree", sorted({p.test for p in chosen}))
+    if not passes:
+        print(f"the tests fail already with nothing broken:\n{said}")
+        return 1
+    print(f"{len(chosen)} promises; with nothing broken all their tests pass", flush=True)
+    survivors = 0
+    with ThreadPoolExecutor(given.parallel) as pool:
+        for promise, noticed, seconds in pool.map(kill, chosen):
+            survivors += not noticed
+            verdict = "noticed" if noticed else "SURVIVED"
+            print(f"{verdict:<9} {seconds:5.0f} s  {promise.claim}", flush=True)
+    print(f"{len(chosen) - survivors} of {len(chosen)} broken promises were noticed")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
