@@ -43,9 +43,10 @@ class LeaseKeeper:
             raise self._lost
 
     def _keep(self) -> None:
-        while not self._stopped.wait(self._lock.lease.total_seconds() / PER_LEASE):
+        pause = self._lock.lease / PER_LEASE
+        while not self._stopped.wait(pause.total_seconds()):
             try:
-                if not self._lock.renew():
+                if not self._lock.renew(unless_within=pause / 2):
                     return
             except RunInProgressError as error:
                 self._lost = error

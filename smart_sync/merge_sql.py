@@ -15,6 +15,12 @@ from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import SyncPlan
 
 NEWEST, HELD = "_newest", "_held"
+PARTITION, CURSOR, STAGED_CURSOR = (
+    "smart_sync_partition",
+    "smart_sync_cursor",
+    "smart_sync_staged_cursor",
+)
+"""Columns beside the keys; BigQuery refuses names that begin with _PARTITION."""
 
 _FORMATTERS = {
     "DATE": ("FORMAT_DATE('%Y-%m-%d', p)", "'"),
@@ -87,10 +93,10 @@ def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
 def _held(plan: SyncPlan, merge: MergePlan) -> str:
     names = [f"t.{quoted(key)} AS {quoted(key)}" for key in merge.keys]
     if merge.partition:
-        names.append(f"{merge.partition.of('t')} AS _partition")
+        names.append(f"{merge.partition.of('t')} AS {PARTITION}")
     if plan.cursor:
         cursor = quoted(plan.cursor.name)
-        names.append(f"t.{cursor} AS _cursor, s.{cursor} AS _staged_cursor")
+        names.append(f"t.{cursor} AS {CURSOR}, s.{cursor} AS {STAGED_CURSOR}")
     where = ""
     if merge.partition:
         column = f"t.{quoted(merge.partition.field)}"
@@ -119,7 +125,7 @@ def _newer(plan: SyncPlan) -> str:
     """How many keys the table has in a newer version."""
     if plan.cursor is None:
         return "0"
-    return f"(SELECT COUNT(*) FROM {HELD} WHERE _cursor > _staged_cursor)"
+    return f"(SELECT COUNT(*) FROM {HELD} WHERE {CURSOR} > {STAGED_CURSOR})"
 
 
 def _merge(plan: SyncPlan, merge: MergePlan) -> str:
@@ -159,7 +165,7 @@ def _set_partitions(merge: MergePlan) -> str:
     return (
         f'SET partitions = (SELECT STRING_AGG(CONCAT("{partition.kind} \'", {formatted},'
         f" \"{end}\"), ', ' ORDER BY p)\n"
-        f"  FROM ({staged}SELECT DISTINCT _partition AS p FROM {HELD}) WHERE p IS NOT NULL)"
+        f"  FROM ({staged}SELECT DISTINCT {PARTITION} AS p FROM {HELD}) WHERE p IS NOT NULL)"
     )
 
 

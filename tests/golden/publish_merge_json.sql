@@ -15,7 +15,7 @@ FROM `my-project.shop._sync_staging_20250722t150000_3f9a0c1d`
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (PARTITION BY `id` ORDER BY `updated_at` DESC) = 1;
 CREATE TEMP TABLE _held AS
-SELECT t.`id` AS `id`, TIMESTAMP_TRUNC(t.`updated_at`, DAY) AS _partition, t.`updated_at` AS _cursor, s.`updated_at` AS _staged_cursor
+SELECT t.`id` AS `id`, TIMESTAMP_TRUNC(t.`updated_at`, DAY) AS smart_sync_partition, t.`updated_at` AS smart_sync_cursor, s.`updated_at` AS smart_sync_staged_cursor
 FROM `my-project.shop.orders` AS t
 JOIN _newest AS s ON t.`id` = s.`id`
 WHERE t.`updated_at` IS NULL OR t.`updated_at` IS NOT NULL;
@@ -27,9 +27,9 @@ IF doubled IS NOT NULL THEN
   RAISE USING MESSAGE = CONCAT("WRITE_MERGE: my-project.shop.orders holds a key more than once. Nothing was published. To mend: leave one row of each merge_keys in the table, or rebuild it with delete_existing_table=true. The first: ", doubled);
 END IF;
 SET staged_keys = (SELECT COUNT(*) FROM _newest);
-SET newer_keys = (SELECT COUNT(*) FROM _held WHERE _cursor > _staged_cursor);
+SET newer_keys = (SELECT COUNT(*) FROM _held WHERE smart_sync_cursor > smart_sync_staged_cursor);
 SET partitions = (SELECT STRING_AGG(CONCAT("TIMESTAMP '", FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%S', p), "+00'"), ', ' ORDER BY p)
-  FROM (SELECT TIMESTAMP_TRUNC(s.`updated_at`, DAY) AS p FROM _newest AS s UNION DISTINCT SELECT DISTINCT _partition AS p FROM _held) WHERE p IS NOT NULL);
+  FROM (SELECT TIMESTAMP_TRUNC(s.`updated_at`, DAY) AS p FROM _newest AS s UNION DISTINCT SELECT DISTINCT smart_sync_partition AS p FROM _held) WHERE p IS NOT NULL);
 EXECUTE IMMEDIATE CONCAT('''MERGE `my-project.shop.orders` AS t
 USING _newest AS s
 ON t.`id` = s.`id`

@@ -282,8 +282,8 @@ PROMISES: tuple[Promise, ...] = (
         "An updated row whose partition moves is there once.",
         "tests/e2e/test_merge.py::test_an_updated_row_whose_partition_moves_is_there_once",
         "smart_sync/merge_sql.py",
-        "SELECT DISTINCT _partition AS p FROM {HELD})",
-        "SELECT DISTINCT _partition AS p FROM {HELD} WHERE FALSE)",
+        "SELECT DISTINCT {PARTITION} AS p FROM {HELD})",
+        "SELECT DISTINCT {PARTITION} AS p FROM {HELD} WHERE FALSE)",
     ),
     P(
         MERGING,
