@@ -51,6 +51,16 @@ class _Client(bigquery.Client):
         bounded = retry.with_timeout(self._retry_s) if retry and self._retry_s else None
         return super()._call_api(bounded, *args, **words)
 
+    def query(self, *args: Any, **words: Any) -> Any:
+        """Without the library's second retry, which is around the first and not bounded."""
+        words.setdefault("job_retry", None)
+        return super().query(*args, **words)
+
+    def load_table_from_file(self, *args: Any, **words: Any) -> Any:
+        """With a timeout: uploads don't pass by `_call_api`, and would wait for ever."""
+        words.setdefault("timeout", REQUEST_TIMEOUT_S)
+        return super().load_table_from_file(*args, **words)
+
 
 def make_client(
     project: str, location: str | None, endpoints: Endpoints, max_retries: int
@@ -89,7 +99,7 @@ def target_error(error: BaseException, where: str) -> TargetError:
     text = getattr(error, "message", "") or str(error)
     text = " ".join(text.split("\n\nLocation:")[0].split())
     if isinstance(error, (*CONNECTION_ERRORS, RetryError)):
-        fix = "check the network path to BigQuery, and run again: nothing was published."
+        fix = "check the network path to BigQuery, and run again."
         return TargetError("BigQuery unreachable", where, text, fix)
     if isinstance(error, GoogleAuthError):
         fix = (
@@ -154,11 +164,11 @@ def run_job(
         if job.labels != labels.as_dict():
             fix = "run again: a new run has new ids."
             raise TargetError("job id taken", job_id, "a job of another run has it", fix) from None
-    except CONNECTION_ERRORS:
-        job = find_job(client, job_id)
-        if job is None:
+    except (GoogleAPICallError, *CONNECTION_ERRORS):
+        job = find_job(client, job_id)  # a refusal of a repeated upload may hide that it ran
+        if job is None or job.labels != labels.as_dict():
             raise
-    job.result(retry=None) if job.state == "DONE" else job.result()
+    job.result()
     return job
 
 

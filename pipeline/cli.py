@@ -14,7 +14,13 @@ from datetime import UTC, datetime
 
 from google.cloud import bigquery
 
-from auto_schema.errors import OutcomeUnknownError, SyncError, VerificationError, raise_all
+from auto_schema.errors import (
+    OutcomeUnknownError,
+    SyncError,
+    TargetError,
+    VerificationError,
+    raise_all,
+)
 from pipeline import options as option_module
 from pipeline.bigquery import as_target_errors, make_client
 from pipeline.elements import Failure, Outcome
@@ -208,17 +214,34 @@ def _write_failed(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> No
     write_event(client, plan, outcome)
 
 
+def _open_ended(
+    plan: SyncPlan, row: dict[str, object] | None, fault: Failure | None
+) -> OutcomeUnknownError | None:
+    """The run has no last event, since BigQuery did not take one."""
+    where = f"run {plan.run_id}"
+    if row and row["status"] == "publishing":
+        fix = "run again; that run waits for its job, or makes it void, before anything else."
+        return OutcomeUnknownError("BigQuery stopped answering while publishing", where, "", fix)
+    if row and row["status"] == "running" and fault is None:
+        why = "BigQuery did not take the run's last event; nothing was published"
+        return OutcomeUnknownError("the run's end is not in the history", where, why, "run again.")
+    return None
+
+
 def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
     """The exit code, from the run's last event in the history."""
-    row = read_outcome(client, plan.history_table, plan.run_id)
-    if row and row["status"] == "publishing":
-        print(
-            f"smart-sync: OutcomeUnknownError: run {plan.run_id} was publishing when BigQuery"
-            " stopped to answer. To mend: run again; that run waits for its job, or makes it"
-            " void, before anything else.",
-            file=sys.stderr,
-        )
-        return OutcomeUnknownError.exit_code
+    try:
+        row = read_outcome(client, plan.history_table, plan.run_id)
+    except TargetError as error:
+        raise OutcomeUnknownError(
+            "how the run ended can't be read",
+            f"run {plan.run_id}",
+            str(error),
+            "run again when BigQuery answers: that run first settles what this one left.",
+        ) from error
+    open_ended = _open_ended(plan, row, fault)
+    if open_ended:
+        raise open_ended
     if row is None or row["status"] == "running":
         sys.stderr.write(fault.traceback if fault else "")
         if fault and row:

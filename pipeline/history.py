@@ -152,6 +152,7 @@ def make_tables(client: bigquery.Client, table: TableRef) -> None:
         missing = [each for each in _schema() if each.name not in there]
         if missing:
             found.schema = [*found.schema, *missing]
+            found._properties.pop("etag", None)  # no If-Match: adding the same twice is adding once
             client.update_table(found, ["schema"])
         _made(client, _latest(table))  # also when a run died between the two
 

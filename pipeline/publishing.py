@@ -4,16 +4,24 @@ Sums first, then dead letters, then the event «publishing» with the job's id, 
 one job. Plain code behind the Publish step.
 """
 
+import logging
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from google.api_core.exceptions import PreconditionFailed
 from google.cloud import bigquery
 
-from auto_schema.errors import DeadLetterLimitError, OutcomeUnknownError, VerificationError
+from auto_schema.errors import (
+    DeadLetterLimitError,
+    OutcomeUnknownError,
+    TargetError,
+    VerificationError,
+)
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.dead_letters import keep_dead_letters
 from pipeline.elements import Failure, Outcome, StagedSplit
@@ -37,6 +45,8 @@ from smart_sync.plan import Mode, SyncPlan, Way
 from smart_sync.publish_sql import publish_statement
 
 SHOWN_FAILURES = 3
+LABEL_TRIES = 3
+LOGGER = logging.getLogger("smart_sync")
 REPLACING = (Mode.REPLACE, Mode.REBUILD, Mode.PARTITIONS)
 """Modes that publish also when nothing was staged: rows have to go."""
 
@@ -145,8 +155,9 @@ class Publisher:
             else:
                 sql = publish_statement(self.plan)
                 job = run_statement(self.client, self.plan, sql, "publish", self.lock.check)
-                published = self._published(job)
-                expected = self._expected(job, outcome.rows_staged)
+                with self._counting(job):
+                    published = self._published(job)
+                    expected = self._expected(job, outcome.rows_staged)
         except OutcomeUnknownError as error:
             message = f"OutcomeUnknownError: {error}"
             return replace(outcome, exit_code=error.exit_code, message=message)
@@ -155,6 +166,19 @@ class Publisher:
         if published != expected:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
+
+    @contextmanager
+    def _counting(self, job: Any) -> Iterator[None]:
+        """The job is done: whoever can't count its rows leaves that to the next run."""
+        try:
+            yield
+        except TargetError as error:
+            raise OutcomeUnknownError(
+                "published, but not counted",
+                f"{self.plan.destination}, job {job.job_id}",
+                str(error),
+                "run again when BigQuery answers: its rows are in the table.",
+            ) from error
 
     def _prove(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
         if self.plan.proof is None:
@@ -244,23 +268,38 @@ class Publisher:
             self.client.create_table(table, exists_ok=True)
 
     def _label_table(self) -> None:
-        """The source's label and description on a table that this run made or took over."""
+        """The source's label and description on a table that this run made or took over.
+
+        The rows are in by now, so what fails here is only warned about.
+        """
         if not self.plan.sets_label:
             return
         description = self.plan.schema.description
-        with as_target_errors(f"table {self.plan.destination}"):
-            table = self.client.get_table(table_id(self.plan.destination))
-            changed = []
-            if any(table.labels.get(key) != value for key, value in self.plan.labels):
-                table.labels = {**table.labels, **dict(self.plan.labels)}
-                changed.append("labels")
-            if self.plan.mode in (Mode.CREATE, Mode.REBUILD) and description != (
-                table.description or ""
-            ):
-                table.description = description
-                changed.append("description")
+        try:
+            with as_target_errors(f"table {self.plan.destination}"):
+                for _ in range(LABEL_TRIES):
+                    if self._patch_label(description):
+                        return
+        except TargetError as error:
+            LOGGER.warning("the rows are in the table, its label is not: %s", error)
+
+    def _patch_label(self, description: str) -> bool:
+        """Label the table as it is now; False when it was changed meanwhile."""
+        table = self.client.get_table(table_id(self.plan.destination))
+        changed = []
+        if any(table.labels.get(key) != value for key, value in self.plan.labels):
+            table.labels = {**table.labels, **dict(self.plan.labels)}
+            changed.append("labels")
+        made = self.plan.mode in (Mode.CREATE, Mode.REBUILD)
+        if made and description != (table.description or ""):
+            table.description = description
+            changed.append("description")
+        try:
             if changed:
                 self.client.update_table(table, changed)
+        except PreconditionFailed:
+            return False
+        return True
 
 
 def _failed(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO, Literal
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from auto_schema.kernels import pc
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import TableSchema
 from pipeline.elements import CursorText, SplitBatch, SplitDone, StagedFile, StagedSplit
-from pipeline.staging import Folder
+from pipeline.staging import STORAGE_ERRORS, Folder
 
 MAX_FILE_BYTES = 1_000_000_000
 """A file is closed and the next part begun when it passes this."""
@@ -69,11 +70,12 @@ class _Parts:
         )
 
     def abandon(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
+        with suppress(*STORAGE_ERRORS, ValueError):  # a broken upload ends in either
+            if self._stream is not None:
+                getattr(self._stream, "terminate", self._stream.close)()
+            for name in self._names:
+                self._folder.remove(name)
         self._writer = self._stream = None
-        for name in self._names:
-            self._folder.remove(name)
 
 
 class AttemptFiles:

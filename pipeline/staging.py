@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, RetryError
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage  # type: ignore[attr-defined] # a namespace package
@@ -29,6 +29,7 @@ MULTI_REGIONS = ("US", "EU")
 https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet#limitations"""
 STORAGE_ERRORS = (
     GoogleAPICallError,
+    RetryError,
     GoogleAuthError,
     InvalidResponse,
     DataCorruption,
@@ -82,6 +83,9 @@ class Folder:
     def mark_failed(self) -> None:
         """Tell all readers of this run to stop before their next split; best effort."""
         try:
+            if self._bucket is not None:  # a writer that fails goes on in its finalizer
+                self._bucket.blob(f"{self._prefix}/{FAILED}").upload_from_string(b"1")
+                return
             with self.open(FAILED) as file:
                 file.write(b"1")
         except STORAGE_ERRORS as error:
