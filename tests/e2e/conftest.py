@@ -1,0 +1,69 @@
+"""Runs beside the test's own: each in a process, before a proxy that can hold its requests."""
+
+import itertools
+import json
+import os
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.servers import BigQueryServer
+from tests.fault_proxy import FaultProxy, fault_proxy
+from tests.processes import Program
+from tests.sync import Sync
+
+PASSED_ON = ("STORAGE_EMULATOR_HOST", "BIGQUERY_STORAGE_EMULATOR_HOST")
+
+
+@pytest.fixture
+def proxy(target: BigQueryServer) -> Iterator[FaultProxy]:
+    """Between the started runs and BigQuery."""
+    with fault_proxy(target.url) as made:
+        yield made
+
+
+@pytest.fixture
+def watched(target: BigQueryServer, sync: Sync, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Between the test's own run and BigQuery; the test itself looks past it."""
+    with fault_proxy(target.url) as made:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", made.url)
+        yield made
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def way(request: Any, sync: Sync, dataset: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Files go up one by one and through a staging table; or one load job takes them all.
+
+    Gives a function that lists the staged files.
+    """
+    if request.param == "folder":
+        return lambda: list(sync.temp.rglob("*.parquet"))
+    bucket = request.getfixturevalue("bucket")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    sync.defaults["temp_location"] = f"gs://bkt/{dataset}/temp"
+
+    def listed() -> list[str]:
+        with urllib.request.urlopen(f"{bucket}/storage/v1/b/bkt/o?prefix={dataset}/") as answer:
+            return [item["name"] for item in json.load(answer).get("items", [])]
+
+    return listed
+
+
+@pytest.fixture
+def start(sync: Sync, proxy: FaultProxy, tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Start a run in a process, with the parameters of `sync`; it is ended with the test."""
+    numbers, programs = itertools.count(1), list[Program]()
+
+    def begin(*, through: FaultProxy = proxy, limits: Any = None, **parameters: Any) -> Program:
+        environ = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environ["BIGQUERY_EMULATOR_HOST"] = through.url
+        log = tmp_path / f"run{next(numbers)}.log"
+        programs.append(Program(sync.argv(**parameters), environ, log, limits))
+        return programs[-1]
+
+    yield begin
+    for program in programs:
+        program.end()

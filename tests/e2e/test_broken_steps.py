@@ -1,0 +1,250 @@
+"""The source's server ends a session, a disk is full, a bucket fails, a bundle is run again."""
+
+import inspect
+import operator
+import pkgutil
+import resource
+import signal
+import subprocess
+import threading
+from collections import Counter
+
+import pytest
+from apache_beam.runners.portability.fn_api_runner.fn_runner import BundleManager
+
+from pipeline.runner import run
+from pipeline.stage_files import AttemptFiles
+from tests.days import (
+    SLOW,
+    SMART,
+    STOP,
+    STOPPED,
+    TABLE,
+    TRUNCATE,
+    assert_seed,
+    assert_whole,
+    make_days,
+    staging_tables,
+    statuses,
+    stopped,
+)
+from tests.fault_rules import Rule, answer, drop
+from tests.outages import leap_over_pauses, standing_between
+from tests.processes import until
+
+KINDS = {"append": SMART, "truncate": TRUNCATE}
+SOURCE_FAULT, TARGET_FAULT = 3, 5
+
+
+# A session of the source ends
+
+
+@pytest.fixture
+def row_by_row(monkeypatch):
+    """Each row is a batch, so that a broken attempt has staged some; rows per attempt."""
+
+    def write(files, element):
+        counts[element.attempt] += element.batch.num_rows
+        original(files, element)
+
+    original, counts = AttemptFiles.write, Counter()
+    monkeypatch.setattr(AttemptFiles, "write", write)
+    monkeypatch.setattr("sources.postgresql_read.BATCH_BYTES", 1)
+    return counts
+
+
+@pytest.fixture
+def terminated(sync, sql, database, row_by_row, monkeypatch):
+    """From its launch on, the run's sessions are ended within a split; a list of them."""
+    ended, done = [], threading.Event()
+
+    def terminate(times):
+        with stopped(database):
+            while len(ended) < times and not done.wait(0.02):
+                for (pid,) in sql(STOPPED):
+                    sql("SELECT pg_terminate_backend(%s)", pid)
+                    until(lambda pid=pid: (pid,) not in sql(STOPPED))
+                    ended.append(pid)
+
+    def begin(times):
+        make_days(sync, sql)
+        sql(STOP)
+        thread = threading.Thread(target=terminate, args=(times,))
+
+        def launch(*words):
+            thread.start()
+            try:
+                return run(*words)
+            finally:
+                done.set()
+                thread.join()
+                monkeypatch.setattr("pipeline.cli.run", run)
+
+        monkeypatch.setattr("pipeline.cli.run", launch)
+        return ended
+
+    return begin
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_split_whose_session_is_ended_is_read_again_and_nothing_is_doubled(
+    sync, sql, terminated, row_by_row, caplog, kind
+):
+    ended = terminated(times=1)
+    sync.ok(**KINDS[kind] | {"postgresql_query": SLOW})
+    assert len(ended) == 1
+    assert "split=0 attempt=0 lost its connection" in caplog.text
+    rows = len(sync.rows()) if kind == "truncate" else len(sync.rows()) - 3
+    assert 0 < row_by_row[0] < row_by_row[1] == rows
+    assert_whole(sync, sql)
+    assert list(sync.temp.rglob("*")) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_split_whose_sessions_are_always_ended_fails_the_run_with_the_old_rows(
+    sync, sql, terminated, kind
+):
+    ended = terminated(times=1_000)
+    result = sync(**KINDS[kind] | {"postgresql_query": SLOW, "max_retries": "1"})
+    assert result.code == SOURCE_FAULT, result.err
+    assert len(ended) == 2
+    assert "SourceUnreachableError" in result.err
+    assert_seed(sync)
+    assert statuses(sync) == ["failed"]
+    assert list(sync.temp.rglob("*")) == []
+    sync.ok(**KINDS[kind])
+    assert_whole(sync, sql)
+
+
+# No room
+
+
+ROOM = 64 * 1024
+LARGE = f"""{TABLE};
+INSERT INTO s SELECT g, string_agg(md5(g || ' ' || n), ''), timestamptz '2024-02-01'
+FROM generate_series(10, 200) g, generate_series(1, 64) n GROUP BY g
+"""
+
+
+def limit_files():
+    """No file of this process grows past ROOM."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+
+
+@pytest.fixture
+def small(sync):
+    """A full disk under the temp folder, or where none may be mounted, limited files."""
+    sync.temp.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "small", str(sync.temp)]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        yield limit_files
+        return
+    yield None
+    subprocess.run(["umount", "--lazy", str(sync.temp)], check=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_full_disk_ends_the_run_with_the_old_rows(sync, sql, start, small, kind):
+    make_days(sync, sql, LARGE)
+    run = start(**KINDS[kind], limits=small)
+    assert run.wait() == TARGET_FAULT, run.output
+    assert "staging failed" in run.output
+    assert "has room" in run.output
+    assert_seed(sync)
+    assert statuses(sync) == ["failed"]
+    assert [path for path in sync.temp.rglob("*") if path.is_file()] == []
+    sync.ok(**KINDS[kind], temp_location=str(sync.temp.parent / "roomy"))
+    assert_whole(sync, sql)
+
+
+# A bucket that fails
+
+
+@pytest.mark.parametrize(("kind", "fault"), [("append", drop()), ("truncate", answer(503))])
+def test_a_bucket_that_takes_no_file_ends_the_run_with_the_old_rows(
+    sync, sql, bucket, dataset, monkeypatch, kind, fault
+):
+    make_days(sync, sql)
+    leap_over_pauses(monkeypatch)
+    sync.defaults["temp_location"] = f"gs://bkt/{dataset}/temp"
+    with standing_between(monkeypatch, "STORAGE_EMULATOR_HOST", bucket) as proxy:
+        rule = proxy.add(Rule(fault, method="POST|PUT", path="/upload/"))
+        result = sync(**KINDS[kind], max_retries="1")
+        assert result.code == TARGET_FAULT, result.err
+        assert "staging failed" in result.err
+        assert rule.acted > 1
+        assert_seed(sync)
+        assert statuses(sync) == ["failed"]
+        proxy.heal()
+        sync.ok(**KINDS[kind])
+    assert_whole(sync, sql)
+
+
+# A bundle that is run again
+
+
+def a_worker_goes(monkeypatch, place, calls):
+    """After so many calls, or elements of a generator, an exception no code of ours expects."""
+    owner, _, name = place.rpartition(".")
+    original, counted = operator.attrgetter(name)(pkgutil.resolve_name(owner)), []
+
+    def count():
+        counted.append(place)
+        if len(counted) == calls:
+            raise RuntimeError("the worker is gone")
+
+    def generator(*words):
+        for each in original(*words):
+            yield each
+            count()
+
+    def function(*words):
+        result = original(*words)
+        count()
+        return result
+
+    monkeypatch.setattr(place, generator if inspect.isgeneratorfunction(original) else function)
+    return counted
+
+
+@pytest.fixture
+def again(monkeypatch):
+    """The local runner does what Dataflow does: a bundle that failed is run again."""
+
+    def process_bundle(*words, **more):
+        try:
+            return original(*words, **more)
+        except Exception as error:
+            failed.append(error)
+            return original(*words, **more)
+
+    original, failed = BundleManager.process_bundle, []
+    monkeypatch.setattr(BundleManager, "process_bundle", process_bundle)
+    return failed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("place", "calls"),
+    [
+        ("pipeline.read.read_split", 4),
+        ("pipeline.stage.Stager.take", 1),
+        ("pipeline.publishing.Publisher.publish", 1),
+        ("pipeline.report.raise_if_failed", 1),
+    ],
+    ids=["read", "stage", "publish", "report"],
+)
+@pytest.mark.parametrize("way", ["bucket"], indirect=True)
+def test_rows_of_a_bundle_that_is_run_again_come_once(
+    sync, sql, monkeypatch, row_by_row, again, way, kind, place, calls
+):
+    make_days(sync, sql)
+    counted = a_worker_goes(monkeypatch, place, calls)
+    sync.ok(**KINDS[kind])
+    assert len(again) == 1
+    assert len(counted) > calls
+    assert_whole(sync, sql)
+    assert statuses(sync) == ["succeeded"]
+    assert way() == []
+    assert staging_tables(sync) == []

@@ -1,0 +1,141 @@
+"""kill -9 at every stage of a run, then the same command again: each row is there once."""
+
+import pytest
+
+from tests.days import (
+    LEASE,
+    LOCK,
+    MERGE,
+    SLOW,
+    SMART,
+    STOP,
+    STOPPED,
+    TRUNCATE,
+    assert_seed,
+    assert_whole,
+    make_days,
+    runs,
+    staging_tables,
+    statuses,
+    stopped,
+)
+from tests.fault_rules import job
+from tests.processes import Gate, until
+
+TAKEN = 6
+RELEASE = {"method": "PATCH", "path": LOCK, "body": '"released"'}
+KINDS = {"append": SMART, "truncate": TRUNCATE, "merge": MERGE}
+
+
+def kinds(*names):
+    """An append goes through a bucket as one load job, the others as a statement."""
+    ways = {"append": "bucket", "truncate": "folder", "merge": "folder"}
+    return pytest.mark.parametrize(
+        ("kind", "way"), [(name, ways[name]) for name in names], indirect=["way"]
+    )
+
+
+@pytest.fixture
+def victim(sync, sql, start, proxy):
+    """Start a run of a kind and wait until a request of its is held."""
+
+    def begin(kind, *, after=False, parameters=None, **which):
+        make_days(sync, sql)
+        sql(STOP)
+        gate = Gate(proxy, after=after, **which)
+        run = start(**KINDS[kind] | LEASE | (parameters or {}))
+        gate.wait(run)
+        return run, gate
+
+    return begin
+
+
+def run_again(sync, sql, kind, staged, *, published):
+    """Until its lease is over the dead run's lock is held; then each row arrives once."""
+    told = sync(**KINDS[kind])
+    assert told.code in (0, TAKEN)  # 0: a slow machine took longer than the lease
+    until(lambda: LOCK not in sync.tables())
+    sync.ok(**KINDS[kind])
+    assert_whole(sync, sql)
+    dead, *_, last = runs(sync)
+    assert (dead["status"], dead["exit_code"]) == ("abandoned", 6)
+    assert dead["rows_published"] == published
+    assert ("its rows are in the table" in dead["error"]) == bool(published)
+    assert last["status"] == "succeeded"
+    assert staged() == []
+    assert staging_tables(sync) == []
+
+
+def rows_of(kind):
+    return 9 if kind == "truncate" else 6
+
+
+@kinds("append", "truncate")
+def test_while_reading(sync, sql, victim, database, way, kind):
+    """The first of two splits is staged, the second one stops before its last row."""
+    slow = {"postgresql_query": SLOW, "num_splits": "2"}
+    run, gate = victim(kind, after=True, parameters=slow, **job("event_0"))
+    with stopped(database):
+        gate.open()
+        until(lambda: sql(STOPPED))
+        until(way)
+        run.kill()
+    assert_seed(sync)
+    run_again(sync, sql, kind, way, published=0)
+
+
+@kinds("truncate", "merge")
+def test_while_its_files_are_loaded_into_the_staging_table(sync, sql, victim, way, kind):
+    run, gate = victim(kind, **job("stage_0_1"))
+    run.kill()
+    gate.open()
+    assert_seed(sync)
+    run_again(sync, sql, kind, way, published=0)
+
+
+@kinds("append", "truncate")
+def test_between_staging_and_publishing(sync, sql, victim, way, kind):
+    run, gate = victim(kind, **job("event_1"))
+    run.kill()
+    gate.open()
+    assert_seed(sync)
+    run_again(sync, sql, kind, way, published=0)
+
+
+@kinds("append", "truncate", "merge")
+def test_before_its_publishing_job_arrives(sync, sql, victim, way, kind):
+    """The request comes when the next run is done."""
+    run, gate = victim(kind, **job("publish_1"))
+    run.kill()
+    assert_seed(sync)
+    run_again(sync, sql, kind, way, published=0)
+    gate.open()
+    assert_whole(sync, sql)
+
+
+@kinds("append", "truncate", "merge")
+def test_while_its_publishing_job_runs(sync, sql, victim, way, kind):
+    run, _ = victim(kind, after=True, **job("publish_1"))
+    run.kill()
+    run_again(sync, sql, kind, way, published=rows_of(kind))
+
+
+@kinds("append", "truncate")
+def test_after_publishing_before_its_report(sync, sql, victim, way, kind):
+    run, _ = victim(kind, **job("event_2"))
+    run.kill()
+    assert_whole(sync, sql)
+    run_again(sync, sql, kind, way, published=rows_of(kind))
+
+
+@kinds("append", "truncate")
+def test_while_it_gives_the_lock_back(sync, sql, victim, way, kind):
+    """All was done: the next run only waits for the lease."""
+    run, _ = victim(kind, **RELEASE)
+    run.kill()
+    assert_whole(sync, sql)
+    assert way() == []
+    until(lambda: LOCK not in sync.tables())
+    sync.ok(**KINDS[kind])
+    assert_whole(sync, sql)
+    assert statuses(sync) == ["succeeded", "succeeded"]

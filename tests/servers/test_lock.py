@@ -1,0 +1,161 @@
+"""Taking the lock of a destination on a real local BigQuery: of all who want it, one has it."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from auto_schema.errors import RunInProgressError, TargetError
+from pipeline.lock import RELEASED_LIFE, TRIES, lock_table
+from smart_sync.request import TableRef
+from tests.fault_rules import Rule, answer, call, rewrite
+from tests.locks import (
+    INSERT,
+    LOOK,
+    LOST,
+    ONE,
+    PATCH,
+    SECOND,
+    TWO,
+    held_by,
+    lapse,
+    one_at_a_time,
+)
+from tests.sync import PROJECT
+
+# Taking
+
+
+def test_a_lock_says_who_holds_it_since_when_and_until_when(lock, seen_by):
+    lock(ONE).acquire()
+    held_by(seen_by, ONE)
+    end = seen_by()[2]
+    with pytest.raises(RunInProgressError) as refused:
+        lock(TWO).acquire()
+    for words in (ONE, "2025-01-01 10:00:00 UTC", f"{end:%Y-%m-%d %H:%M:%S} UTC"):
+        assert words in str(refused.value)
+    held_by(seen_by, ONE)
+
+
+def test_a_released_lock_is_taken_at_once(lock, seen_by):
+    lock(ONE).acquire()
+    lock(ONE).release()
+    holder, state, end = seen_by()
+    assert (holder, state) == (ONE, "released")
+    assert end - datetime.now(UTC) <= RELEASED_LIFE
+    lock(TWO).acquire()
+    held_by(seen_by, TWO)
+
+
+def test_a_lock_whose_lease_is_over_is_taken(lock, seen_by, client, dataset):
+    lock(ONE).acquire()
+    lapse(client, dataset)
+    lock(TWO).acquire()
+    held_by(seen_by, TWO)
+
+
+def test_a_lock_that_is_over_but_still_shown_is_taken_by_a_patch(lock, seen_by, proxy):
+    """As where BigQuery removes an expired table late, or clocks differ."""
+    lock(ONE).acquire()
+    over = {"expirationTime": str(int(datetime.now(UTC).timestamp() * 1000) - 1)}
+    proxy.add(Rule(rewrite(lambda body: body | over), **LOOK))
+    lock(TWO).acquire()
+    held_by(seen_by, TWO)
+
+
+@pytest.mark.parametrize("refusal", SECOND.values(), ids=SECOND)
+def test_of_two_who_saw_the_same_free_lock_one_takes_it(lock, seen_by, proxy, refusal):
+    """The other's patch carries an etag that is no longer the lock's; a stand-in says 400."""
+    lock(ONE).acquire()
+    lock(ONE).release()
+    rival = "20250101t120000-cccccccc"
+    proxy.add(Rule(call(lambda _: lock(rival).acquire(), then=refusal), **PATCH, times=1))
+    with pytest.raises(RunInProgressError, match=rival):
+        lock(TWO).acquire()
+    held_by(seen_by, rival)
+    told = {seen.status for seen in proxy.seen if seen.method == "PATCH"}
+    assert told == {200, 400 if refusal else 412}
+
+
+@pytest.mark.parametrize("wanted", ["new", "released"])
+def test_of_many_at_once_one_has_the_lock(lock, client, dataset, proxy, wanted):
+    one_at_a_time(proxy)
+    runs = [f"20250101t12000{n}-cccccccc" for n in range(4)]
+    with ThreadPoolExecutor(len(runs)) as threads:
+        for table in (f"t{n}" for n in range(6)):
+            if wanted == "released":
+                lock(ONE, table).acquire()
+                lock(ONE, table).release()
+            ready = threading.Barrier(len(runs))
+
+            def take(run, table=table, ready=ready):
+                ready.wait()
+                try:
+                    lock(run, table).acquire()
+                except RunInProgressError as error:
+                    return str(error)
+                return ""
+
+            told = dict(zip(runs, threads.map(take, runs), strict=True))
+            holder = client.get_table(f"{PROJECT}.{dataset}._sync_lock_{table}").labels["run_id"]
+            assert [run for run, refusal in told.items() if not refusal] == [holder]
+            assert all(holder in refusal for refusal in told.values() if refusal)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 412])
+def test_whatever_refuses_the_insert_a_table_that_is_there_holds(lock, seen_by, proxy, status):
+    lock(ONE).acquire()
+    proxy.add(Rule(answer(status, "refused"), **INSERT))
+    with pytest.raises(RunInProgressError, match=ONE):
+        lock(TWO).acquire()
+    held_by(seen_by, ONE)
+
+
+def test_a_refusal_without_a_table_is_told_as_bigquerys_after_some_tries(lock, proxy):
+    rule = proxy.add(Rule(answer(403, "accessDenied"), **INSERT))
+    with pytest.raises(TargetError, match="injected accessDenied"):
+        lock(ONE).acquire()
+    assert rule.acted == TRIES
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_lost_answer_to_the_insert_leaves_the_lock_ours(lock, seen_by, proxy, lost):
+    rule = proxy.add(Rule(lost, **INSERT, times=1))
+    lock(ONE).acquire()
+    assert rule.acted == 1
+    held_by(seen_by, ONE)
+    with pytest.raises(RunInProgressError):
+        lock(TWO).acquire()
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_lost_answer_to_a_taking_patch_leaves_the_lock_ours(lock, seen_by, proxy, lost):
+    lock(ONE).acquire()
+    lock(ONE).release()
+    rule = proxy.add(Rule(lost, **PATCH, times=1))
+    lock(TWO).acquire()
+    assert rule.acted == 1
+    held_by(seen_by, TWO)
+
+
+# Names
+
+
+def test_very_long_names_have_locks_of_their_own_within_bigquerys_limit(lock, client, dataset):
+    names = ["n" * 1023 + last for last in "ab"]
+    for run, name in zip((ONE, TWO), names, strict=True):
+        assert len(lock_table(TableRef(PROJECT, dataset, name)).table.encode()) <= 1024
+        lock(run, name).acquire()
+    with pytest.raises(RunInProgressError, match=ONE):
+        lock(TWO, names[0]).acquire()
+    held = {item.table_id for item in client.list_tables(dataset)}
+    assert len(held) == 2
+
+
+def test_a_name_of_many_bytes_is_measured_in_bytes(lock):
+    name = "ü" * 510
+    assert len(lock_table(TableRef(PROJECT, "d", name)).table.encode()) <= 1024
+    lock(ONE, name).acquire()
+    with pytest.raises(RunInProgressError, match=ONE):
+        lock(TWO, name).acquire()

@@ -1,0 +1,182 @@
+"""Keeping a lock and giving it back: never another's, and never brought back."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from auto_schema.errors import RunInProgressError
+from pipeline.lease import LeaseKeeper, holding
+from tests.fault_rules import Rule, answer, call, rewrite
+from tests.locks import LOOK, LOST, ONE, PATCH, SECOND, TWO, held_by, lapse
+
+# Keeping
+
+
+def test_renewing_moves_the_end_ahead(lock, seen_by):
+    lock(ONE, lease=timedelta(seconds=20)).acquire()
+    assert lock(ONE).renew()
+    held_by(seen_by, ONE)
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_lost_answer_to_a_renewal_is_no_loss(lock, seen_by, proxy, lost):
+    lock(ONE, lease=timedelta(seconds=20)).acquire()
+    rule = proxy.add(Rule(lost, **PATCH, times=1))
+    assert lock(ONE).renew()
+    assert rule.acted == 1
+    held_by(seen_by, ONE)
+
+
+@pytest.mark.parametrize("refusal", SECOND.values(), ids=SECOND)
+def test_two_workers_of_a_run_renew_it_side_by_side(lock, seen_by, proxy, refusal):
+    """Whose patch comes second is refused: by If-Match, or by a stand-in with 400."""
+    lock(ONE).acquire()
+    proxy.add(Rule(call(lambda _: lock(ONE).renew(), then=refusal), **PATCH, times=1))
+    assert lock(ONE).renew()
+    held_by(seen_by, ONE)
+
+
+@pytest.mark.parametrize("refusal", SECOND.values(), ids=SECOND)
+def test_a_release_amid_which_a_worker_renews_gives_the_lock_back(lock, seen_by, proxy, refusal):
+    lock(ONE).acquire()
+    proxy.add(Rule(call(lambda _: lock(ONE).renew(), then=refusal), **PATCH, times=1))
+    lock(ONE).release()
+    assert seen_by()[:2] == (ONE, "released")
+
+
+@pytest.mark.parametrize("how", ["renew", "check"])
+def test_anothers_lock_is_never_renewed_and_a_missing_one_is_lost(
+    lock, seen_by, client, dataset, how
+):
+    lock(ONE).acquire()
+    lapse(client, dataset)
+    with pytest.raises(RunInProgressError, match="lock lost"):
+        getattr(lock(ONE), how)()
+    lock(TWO).acquire()
+    before = seen_by()
+    with pytest.raises(RunInProgressError, match=f"run {TWO} has taken the table"):
+        getattr(lock(ONE), how)()
+    assert seen_by() == before
+
+
+def test_a_renewal_between_whose_look_and_patch_another_takes_over_is_refused(
+    lock, seen_by, proxy, client, dataset
+):
+    def taken(_):
+        lapse(client, dataset)
+        lock(TWO).acquire()
+
+    lock(ONE).acquire()
+    proxy.add(Rule(call(taken), **PATCH, times=1))
+    with pytest.raises(RunInProgressError, match=f"run {TWO} has taken the table"):
+        lock(ONE).renew()
+    held_by(seen_by, TWO)
+
+
+def test_the_last_look_refuses_a_lock_that_is_over_though_nobody_took_it(lock, proxy):
+    lock(ONE).acquire()
+    lock(ONE).check()
+    over = {"expirationTime": str(int(datetime.now(UTC).timestamp() * 1000) - 1)}
+    proxy.add(Rule(rewrite(lambda body: body | over), **LOOK))
+    with pytest.raises(RunInProgressError, match="lease was over"):
+        lock(ONE).check()
+
+
+def test_a_renewal_after_the_release_does_not_bring_the_lock_back(lock, seen_by):
+    lock(ONE).acquire()
+    lock(ONE).release()
+    before = seen_by()
+    assert not lock(ONE).renew()
+    assert seen_by() == before
+
+
+def test_a_renewal_amid_which_the_run_releases_does_not_bring_the_lock_back(lock, seen_by, proxy):
+    lock(ONE).acquire()
+    proxy.add(Rule(call(lambda _: lock(ONE).release()), **PATCH, times=1))
+    assert not lock(ONE).renew()
+    assert seen_by()[:2] == (ONE, "released")
+
+
+def test_a_keeper_renews_again_and_again_and_knows_when_the_lock_is_lost(
+    lock, seen_by, proxy, client, dataset
+):
+    def taken(_):
+        keeper.check()
+        lapse(client, dataset)
+        lock(TWO).acquire()
+
+    lock(ONE).acquire()
+    third = proxy.add(Rule(call(taken), **PATCH, times=1, skip=2))
+    keeper = LeaseKeeper(lock(ONE, lease=timedelta(seconds=0.6))).start()
+    keeper._thread.join(30)  # it ends by itself
+    keeper.stop()
+    assert third.acted == 1
+    with pytest.raises(RunInProgressError, match=f"run {TWO} has taken the table"):
+        keeper.check()
+    assert seen_by()[0] == TWO
+
+
+def test_a_keeper_outlives_a_bigquery_that_is_silent_for_a_while(lock, seen_by, proxy):
+    again = threading.Event()
+    lock(ONE).acquire()
+    silent = proxy.add(Rule(answer(400), **LOOK, times=2))
+    keeper = LeaseKeeper(lock(ONE, lease=timedelta(seconds=0.6))).start()
+    proxy.add(Rule(call(lambda _: again.set()), **PATCH))
+    assert again.wait(30)
+    keeper.check()
+    keeper.stop()
+    assert silent.acted == 2
+    assert seen_by()[0] == ONE
+
+
+# Giving back
+
+
+def test_a_release_by_someone_else_changes_nothing(lock, seen_by):
+    lock(ONE).acquire()
+    before = seen_by()
+    lock(TWO).release()
+    assert seen_by() == before
+
+
+def test_a_release_of_a_lock_that_is_gone_is_nothing(lock):
+    lock(ONE).release()
+
+
+def test_a_release_between_whose_look_and_patch_another_takes_over_leaves_it_his(
+    lock, seen_by, proxy, client, dataset
+):
+    def taken(_):
+        lapse(client, dataset)
+        lock(TWO).acquire()
+
+    lock(ONE).acquire()
+    proxy.add(Rule(call(taken), **PATCH, times=1))
+    lock(ONE).release()
+    held_by(seen_by, TWO)
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_lost_answer_to_a_release_still_gives_the_lock_back(lock, seen_by, proxy, lost):
+    lock(ONE).acquire()
+    rule = proxy.add(Rule(lost, **PATCH, times=1))
+    lock(ONE).release()
+    assert rule.acted == 1
+    assert seen_by()[:2] == (ONE, "released")
+
+
+def test_no_lock_is_ever_deleted(lock, proxy, client, dataset):
+    with holding(lock(ONE)):
+        """Held and given back."""
+    with holding(lock(TWO)):
+        lapse(client, dataset)
+    with pytest.raises(ZeroDivisionError), holding(lock(ONE)):
+        raise ZeroDivisionError
+    assert "DELETE" not in {seen.method for seen in proxy.seen}
+
+
+def test_a_lock_that_is_handed_over_stays_held(lock, seen_by):
+    with holding(lock(ONE)) as held:
+        held.hand_over()
+    held_by(seen_by, ONE)
