@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed
+from google.api_core.exceptions import (
+    BadRequest,
+    Conflict,
+    GoogleAPICallError,
+    NotFound,
+    PreconditionFailed,
+)
 from google.cloud import bigquery
 
 from auto_schema.errors import RunInProgressError, TargetError
@@ -137,7 +143,7 @@ class Lock:
 
     def _insert(self) -> GoogleAPICallError | None:
         """Make the table, or say why not; whatever the reason, a table that is there holds."""
-        made = bigquery.Table(self._id)
+        made = bigquery.Table(self._id, schema=[bigquery.SchemaField("held", "BOOL")])
         made.expires = datetime.now(UTC) + self.lease
         made.labels = self._labels(HELD)
         made.description = "Held by a run of Smart Sync while it works on the table."
@@ -161,8 +167,8 @@ class Lock:
         found.labels = self._labels(state)
         try:
             self.client.update_table(found, ["expires", "labels"])  # sends If-Match: etag
-        except (PreconditionFailed, NotFound):
-            return False
+        except (PreconditionFailed, NotFound, BadRequest, Conflict):
+            return False  # the local BigQuery says 400 to the slower of two at one moment
         return True
 
     def _labels(self, state: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import psycopg2
 import pytest
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from demo.servers import (
@@ -106,11 +107,13 @@ def sql(database: PostgresqlServer) -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture
-def dataset(client: bigquery.Client) -> str:
-    """A dataset of the test's own."""
+def dataset(client: bigquery.Client) -> Iterator[str]:
+    """A dataset of the test's own; the local BigQuery gets slower the more it holds."""
     name = f"d{os.getpid()}_{next(NUMBERS)}"
     client.create_dataset(f"{PROJECT}.{name}")
-    return name
+    yield name
+    with contextlib.suppress(GoogleAPICallError):
+        client.delete_dataset(f"{PROJECT}.{name}", delete_contents=True, not_found_ok=True)
 
 
 @pytest.fixture(autouse=True)

@@ -45,11 +45,11 @@ def lapse(client: bigquery.Client, dataset: str) -> None:
 
 
 def one_at_a_time(proxy: FaultProxy) -> None:
-    """Real BigQuery's insert and If-Match are atomic; the local one looks, then writes."""
+    """Real BigQuery's If-Match is atomic; the local one compares first and then writes."""
     guard = threading.Lock()
 
     def act(exchange: Exchange) -> Answer:
         with guard:
             return exchange.forward()
 
-    proxy.add(Rule(act, method="POST|PATCH", path="/tables"))
+    proxy.add(Rule(act, method="PATCH", path="/tables"))

@@ -80,7 +80,8 @@ def test_of_two_who_saw_the_same_free_lock_one_takes_it(lock, seen_by, proxy, re
 
 @pytest.mark.parametrize("wanted", ["new", "released"])
 def test_of_many_at_once_one_has_the_lock(lock, client, dataset, proxy, wanted):
-    one_at_a_time(proxy)
+    if wanted == "released":
+        one_at_a_time(proxy)
     runs = [f"20250101t12000{n}-cccccccc" for n in range(4)]
     with ThreadPoolExecutor(len(runs)) as threads:
         for table in (f"t{n}" for n in range(6)):

@@ -98,8 +98,14 @@ def test_a_renewal_amid_which_the_run_releases_does_not_bring_the_lock_back(lock
     assert seen_by()[:2] == (ONE, "released")
 
 
+@pytest.fixture
+def often(monkeypatch):
+    """A lease of 10 minutes is renewed every 0.2 s."""
+    monkeypatch.setattr("pipeline.lease.PER_LEASE", 3_000)
+
+
 def test_a_keeper_renews_again_and_again_and_knows_when_the_lock_is_lost(
-    lock, seen_by, proxy, client, dataset
+    lock, seen_by, proxy, client, dataset, often
 ):
     def taken(_):
         keeper.check()
@@ -108,7 +114,7 @@ def test_a_keeper_renews_again_and_again_and_knows_when_the_lock_is_lost(
 
     lock(ONE).acquire()
     third = proxy.add(Rule(call(taken), **PATCH, times=1, skip=2))
-    keeper = LeaseKeeper(lock(ONE, lease=timedelta(seconds=0.6))).start()
+    keeper = LeaseKeeper(lock(ONE)).start()
     keeper._thread.join(30)  # it ends by itself
     keeper.stop()
     assert third.acted == 1
@@ -117,11 +123,11 @@ def test_a_keeper_renews_again_and_again_and_knows_when_the_lock_is_lost(
     assert seen_by()[0] == TWO
 
 
-def test_a_keeper_outlives_a_bigquery_that_is_silent_for_a_while(lock, seen_by, proxy):
+def test_a_keeper_outlives_a_bigquery_that_is_silent_for_a_while(lock, seen_by, proxy, often):
     again = threading.Event()
     lock(ONE).acquire()
     silent = proxy.add(Rule(answer(400), **LOOK, times=2))
-    keeper = LeaseKeeper(lock(ONE, lease=timedelta(seconds=0.6))).start()
+    keeper = LeaseKeeper(lock(ONE)).start()
     proxy.add(Rule(call(lambda _: again.set()), **PATCH))
     assert again.wait(30)
     keeper.check()
