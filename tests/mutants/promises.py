@@ -224,7 +224,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         OVERLAP,
         "A lock is never deleted: it might be the next holder's.",
-        "tests/servers/test_lock.py::test_no_lock_is_ever_deleted",
+        "tests/servers/test_lock_keeping.py::test_no_lock_is_ever_deleted",
         "pipeline/lock.py",
         "                    if _state(found) == RELEASED or self._patch(found, RELEASED_LIFE, RELEASED):\n                        return",
         "                    self.client.delete_table(self._id)\n                    return",
