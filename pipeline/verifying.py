@@ -21,7 +21,6 @@ from auto_schema.names import quoted
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from pipeline.bigquery import as_target_errors
-from pipeline.gather import window_request
 from pipeline.target import read_target, read_watermark
 from smart_sync.facts import Target
 from smart_sync.hand_window import before, bigquery_literal, parse_end
@@ -139,7 +138,7 @@ def _window(
         fix = "write verify_start before verify_end."
         raise ConfigError("empty window to verify", where, "it holds nothing", fix)
     clock = inspector.clock(guard=False)
-    now = now_as_cursor(clock, cursor, window_request(request).source_timezone)
+    now = now_as_cursor(clock, cursor, request.source_timezone)
     latest = read_watermark(client, request.destination, target, cursor, now).value
     if latest is None or is_after(window.high, latest):
         synced = f"up to {latest}" if latest is not None else "nothing yet"

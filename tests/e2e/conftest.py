@@ -12,8 +12,10 @@ import pytest
 
 from demo.servers import BigQueryServer
 from tests.fault_proxy import FaultProxy, fault_proxy
+from tests.outages import leap_over_pauses, standing_between
 from tests.processes import Program
 from tests.sync import Sync
+from tests.writers import writers
 
 PASSED_ON = ("STORAGE_EMULATOR_HOST", "BIGQUERY_STORAGE_EMULATOR_HOST")
 
@@ -67,3 +69,32 @@ def start(sync: Sync, proxy: FaultProxy, tmp_path: Path) -> Iterator[Callable[..
     yield begin
     for program in programs:
         program.end()
+
+
+@pytest.fixture
+def begin(database):
+    with writers(database) as begin:
+        yield begin
+
+
+@pytest.fixture
+def write(sql):
+    """Write rows in a transaction of their own, stamped now."""
+    sql("CREATE TABLE orders (id int8, updated_at timestamptz)")
+
+    def write(*numbers: int) -> None:
+        for number in numbers:
+            sql("INSERT INTO orders VALUES (%s, now())", number)
+
+    return write
+
+
+@pytest.fixture
+def faulty(sync, target, monkeypatch):
+    with standing_between(monkeypatch, "BIGQUERY_EMULATOR_HOST", target.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    return leap_over_pauses(monkeypatch)

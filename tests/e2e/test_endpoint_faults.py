@@ -13,7 +13,6 @@ from tests.outages import (
     broken_jobs,
     each_kind,
     kind,
-    leap_over_pauses,
     lost_once,
     seed,
     standing_between,
@@ -39,17 +38,6 @@ ASKED_BY_FOLDER = {
     "upload POST /jobs sync_RUN_stage_0_1",
     "DELETE /datasets/D/tables/_sync_staging_RUN",
 }
-
-
-@pytest.fixture
-def faulty(sync, target, monkeypatch):
-    with standing_between(monkeypatch, "BIGQUERY_EMULATOR_HOST", target.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def hasty(monkeypatch):
-    return leap_over_pauses(monkeypatch)
 
 
 @pytest.fixture(params=["folder", "bucket"])

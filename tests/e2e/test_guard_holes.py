@@ -6,19 +6,12 @@ import threading
 import time
 
 import psycopg2
-import pytest
 
 from sources import postgresql_clock
-from tests.writers import EXACT, lost, writers
+from tests.writers import EXACT, lost
 
 STAMPED = "CREATE TABLE orders (id int8, updated_at timestamptz)"
 LONGEST_S = 60.0
-
-
-@pytest.fixture
-def begin(database):
-    with writers(database) as begin:
-        yield begin
 
 
 def wait_until(holds):

@@ -12,16 +12,10 @@ import pytest
 
 from smart_sync import window
 from sources import postgresql_clock
-from tests.writers import EXACT, lost, stamp, writers
+from tests.writers import EXACT, lost, stamp
 
 EAST, WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"
 """14 hours before UTC, 11 hours behind it."""
-
-
-@pytest.fixture
-def begin(database):
-    with writers(database) as begin:
-        yield begin
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from tests.outages import (
     SMART,
     TABLE,
     assert_whole,
-    leap_over_pauses,
     run_again,
     seed,
     standing_between,
@@ -18,17 +17,6 @@ from tests.outages import (
 
 OUTAGE_S = 150
 """What a run may take to give up with max_retries=1, which is 10 s for each call."""
-
-
-@pytest.fixture
-def faulty(sync, target, monkeypatch):
-    with standing_between(monkeypatch, "BIGQUERY_EMULATOR_HOST", target.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def hasty(monkeypatch):
-    return leap_over_pauses(monkeypatch)
 
 
 @pytest.fixture(params=["folder", "bucket"])
