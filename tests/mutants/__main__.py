@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,16 +61,23 @@ def copy_tree(folder: Path) -> None:
         (folder / name).symlink_to(ROOT / name)
 
 
-def run_test(folder: Path, tests: Sequence[str]) -> tuple[bool, str]:
-    """Whether tests pass in a copy, and the end of what they said."""
+def run_test(folder: Path, tests: Sequence[str], timeout_s: float) -> tuple[bool, str]:
+    """Whether tests pass in a copy, and the end of what they said.
+
+    A test that doesn't end in time has noticed something, too.
+    """
     words = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:randomly", *tests]
     environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
-    done = subprocess.run(
-        words, cwd=folder, env=environ, capture_output=True, text=True, timeout=TIMEOUT_S
-    )
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}")
-    return done.returncode == 0, done.stdout[-2000:]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=folder, env=environ, stdout=pipe, text=True) as running:
+        try:
+            said, _ = running.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            running.send_signal(signal.SIGINT)  # so that it stops its servers
+            return False, f"no end within {timeout_s:g} s:\n{running.communicate()[0][-2000:]}"
+    if running.returncode not in (0, 1):
+        raise RuntimeError(f"pytest ended with {running.returncode}:\n{said[-2000:]}")
+    return running.returncode == 0, said[-2000:]
 
 
 def kill(promise: Promise) -> tuple[Promise, bool, float]:
@@ -80,7 +88,7 @@ def kill(promise: Promise) -> tuple[Promise, bool, float]:
         copy_tree(folder)
         file = folder / promise.file
         file.write_text(broken(file.read_text(), promise))
-        passes, _ = run_test(folder, [promise.test])
+        passes, _ = run_test(folder, [promise.test], TIMEOUT_S)
     return promise, not passes, time.monotonic() - began
 
 
@@ -96,7 +104,8 @@ def main() -> int:
     chosen = [p for p in PROMISES if given.only in f"{p.claim} {p.file} {p.test}"]
     with tempfile.TemporaryDirectory(prefix="mutant-") as made:
         copy_tree(Path(made) / "tree")
-        passes, said = run_test(Path(made) / "tree", sorted({p.test for p in chosen}))
+        tests = sorted({p.test for p in chosen})
+        passes, said = run_test(Path(made) / "tree", tests, TIMEOUT_S * len(tests))
     if not passes:
         print(f"the tests fail already with nothing broken:\n{said}")
         return 1
