@@ -84,6 +84,20 @@ def test_a_publish_job_whose_answer_never_comes_is_settled_by_the_next_run(
     assert "nothing was published" not in result.err.lower()
 
 
+def test_a_publish_job_that_runs_unseen_is_not_called_failed(sync, sql, faulty, hasty, way):
+    """It is taken, and whatever is asked of it later is answered by 503; the rest works."""
+    seed(sync, sql)
+    deaf = [Rule(answer(503), **job("publish_1")), Rule(answer(503), path="_publish_1")]
+    silence = call(lambda _: [faulty.add(rule) for rule in deaf], after=True, then=drop())
+    faulty.add(Rule(silence, **job("publish_1"), times=1))
+    run_into_outage(sync, hasty)
+    assert sync.history()[-1]["status"] == "publishing"
+    run_again(sync, sql, faulty)
+    lost, last = sync.history()
+    assert (lost["status"], lost["rows_published"]) == ("abandoned", 6)
+    assert (last["status"], last["rows_published"]) == ("succeeded", 0)
+
+
 def test_a_publish_job_that_is_never_taken_leaves_the_old_rows_and_is_settled(
     sync, sql, faulty, hasty
 ):

@@ -168,7 +168,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         PUBLISHING,
         "A job that is sent twice runs once: ids are made from the run's name.",
-        "tests/e2e/test_endpoint_faults.py::test_a_lost_answer_of_each_kind_of_request_doubles_nothing",
+        "tests/e2e/test_zombies.py::test_a_run_that_slept_after_its_last_look_finds_its_job_id_burnt",
         "pipeline/load_jobs.py",
         '    return f"sync_{run_id}_{step}_{attempt}"',
         '    return f"sync_{run_id}_{step}_{attempt}{time.time_ns()}"',
@@ -192,7 +192,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         PUBLISHING,
         "A publishing job whose answer is lost for good leaves the run open, for the next to settle.",
-        "tests/e2e/test_outages.py::test_a_publish_job_whose_answer_never_comes_is_settled_by_the_next_run",
+        "tests/e2e/test_outages.py::test_a_publish_job_that_runs_unseen_is_not_called_failed",
         "pipeline/load_jobs.py",
         "    if failed:\n        return fault",
         "    if True:\n        return fault",
@@ -248,7 +248,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         OVERLAP,
         "A run that slept through its lease does not send its publishing job.",
-        "tests/e2e/test_zombies.py::test_a_run_whose_lease_ran_out_while_nobody_came_does_not_publish",
+        "tests/servers/test_lock.py::test_a_lease_that_is_over_but_still_shown_lets_no_one_publish",
         "pipeline/lock.py",
         '        if _is_free(found):\n            raise self._lost("its lease was over before the run came to publish")\n',
         "",

@@ -64,6 +64,14 @@ def test_a_lock_that_is_over_but_still_shown_is_taken_by_a_patch(lock, seen_by, 
     held_by(seen_by, TWO)
 
 
+def test_a_lease_that_is_over_but_still_shown_lets_no_one_publish(lock, proxy):
+    lock(ONE).acquire()
+    over = {"expirationTime": str(int(datetime.now(UTC).timestamp() * 1000) - 1)}
+    proxy.add(Rule(rewrite(lambda body: body | over), **LOOK))
+    with pytest.raises(RunInProgressError, match="lease was over"):
+        lock(ONE).check()
+
+
 @pytest.mark.parametrize("refusal", SECOND.values(), ids=SECOND)
 def test_of_two_who_saw_the_same_free_lock_one_takes_it(lock, seen_by, proxy, refusal):
     """The other's patch carries an etag that is no longer the lock's; a stand-in says 400."""
