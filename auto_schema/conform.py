@@ -22,6 +22,11 @@ from auto_schema.schema import Column, TableSchema
 DIMENSIONS_PREFIX = "__dimensions_of_"
 """Hidden int columns that the reader adds beside arrays: the array's dimensions."""
 
+REFUSED_COLUMN, REFUSED_REASON = "__refused_column", "__refused_reason"
+REFUSED_VALUE, RAW_ROW = "__refused_value", "__raw_row"
+"""Hidden text columns of a reader that refuses values itself: in the rows that it refuses
+the source's column, why, the value, and the whole row as JSON."""
+
 DEAD_LETTER_SCHEMA = pa.schema(
     [
         pa.field("column_name", pa.string()),
@@ -72,11 +77,11 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
         refused column in the schema's order.
     """
     checks = checks or Checks()
-    refused: dict[int, tuple[str, str]] = {}
+    refused = _refused_by_reader(batch, schema)
     arrays: list[Array] = []
     for column in schema:
         raw = plain(batch.column(column.name))
-        dimensions = _hidden(batch, column)
+        dimensions = _hidden(batch, DIMENSIONS_PREFIX + column.source_name)
         array, bad = _convert(raw, column, checks, dimensions)
         if column.name in checks.not_null:
             _note(bad, pc.is_null(raw), "NULL in a merge key")
@@ -90,9 +95,26 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
     return Conformed(converted.take(keep), _dead_letters(batch, schema, refused))
 
 
-def _hidden(batch: pa.RecordBatch, column: Column) -> Array | None:
-    index = batch.schema.get_field_index(DIMENSIONS_PREFIX + column.source_name)
+def _refused_by_reader(batch: pa.RecordBatch, schema: TableSchema) -> dict[int, tuple[str, str]]:
+    columns, reasons = _hidden(batch, REFUSED_COLUMN), _hidden(batch, REFUSED_REASON)
+    if columns is None or reasons is None:
+        return {}
+    names = {column.source_name: column.name for column in schema}
+    return {
+        index: (names.get(columns[index].as_py(), columns[index].as_py()), reasons[index].as_py())
+        for index in pc.indices_nonzero(pc.is_valid(columns)).to_pylist()
+    }
+
+
+def _hidden(batch: pa.RecordBatch, name: str) -> Array | None:
+    index = batch.schema.get_field_index(name)
     return batch.column(index) if index >= 0 else None
+
+
+def _hidden_text(batch: pa.RecordBatch, name: str, index: int) -> str | None:
+    column = _hidden(batch, name)
+    text: str | None = None if column is None else column[index].as_py()
+    return text
 
 
 def plain(array: Array) -> Array:
@@ -224,12 +246,15 @@ def _dead_letters(
 ) -> pa.RecordBatch:
     names = [column.name for column in schema]
     columns = {name: batch.column(name) for name in names}
-    digests = batch.column(DIGEST) if DIGEST in batch.schema.names else None
     rows = []
     for index in sorted(refused):
         name, reason = refused[index]
-        raw = json.dumps(raw_row(columns, index), ensure_ascii=False, sort_keys=True)
-        value = cell_text(columns[name], index)
+        raw, value = _hidden_text(batch, RAW_ROW, index), None
+        if raw is None:
+            raw = json.dumps(raw_row(columns, index), ensure_ascii=False, sort_keys=True)
+            value = cell_text(columns[name], index)
+        else:
+            value = _hidden_text(batch, REFUSED_VALUE, index)
         rows.append(
             {
                 "column_name": name,
@@ -237,7 +262,7 @@ def _dead_letters(
                 "reason": reason,
                 "raw_row": raw,
                 "row_hash": hashlib.sha256(raw.encode()).hexdigest(),
-                "digest": None if digests is None else digests[index].as_py(),
+                "digest": _hidden_text(batch, DIGEST, index),
             }
         )
     return pa.RecordBatch.from_pylist(rows, schema=DEAD_LETTER_SCHEMA)

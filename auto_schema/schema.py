@@ -26,6 +26,7 @@ class Column:
         mode: `NULLABLE` or `REPEATED`.
         description: the column's description in BigQuery.
         loss: what the type can't carry over, in words; empty when nothing.
+        evidence: what the type was chosen by, where the data decided.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column:
     mode: str = NULLABLE
     description: str = ""
     loss: str = ""
+    evidence: str = ""
 
     @property
     def is_json(self) -> bool:
@@ -58,6 +60,7 @@ class Column:
             "mode": self.mode,
             "description": self.description,
             "loss": self.loss,
+            "evidence": self.evidence,
         }
 
 

@@ -1,0 +1,333 @@
+"""The type table of MongoDB: which BSON types a field may hold → Arrow → BigQuery.
+
+BSON says a value's type, not a field's: so a field is what a sample shows, joined. The
+join is the narrowest form that holds every type seen, exactly; where there is none it is
+JSON, in which each value keeps its type.
+
+BSON's types by their names in MongoDB:
+https://www.mongodb.com/docs/manual/reference/bson-types/
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import pyarrow as pa
+
+from auto_schema.schema import NULLABLE, REPEATED, Column
+from auto_schema.type_maps import (
+    ARRAY_LOSS,
+    BIGNUMERIC_ARROW,
+    NUMERIC_ARROW,
+    UTC_MICROS,
+    TypeRule,
+    fits,
+)
+
+CODES: Mapping[int, str] = MappingProxyType(
+    {
+        0x01: "double",
+        0x02: "string",
+        0x03: "object",
+        0x04: "array",
+        0x05: "binData",
+        0x06: "undefined",
+        0x07: "objectId",
+        0x08: "bool",
+        0x09: "date",
+        0x0A: "null",
+        0x0B: "regex",
+        0x0C: "dbPointer",
+        0x0D: "javascript",
+        0x0E: "symbol",
+        0x0F: "javascriptWithScope",
+        0x10: "int",
+        0x11: "timestamp",
+        0x12: "long",
+        0x13: "decimal",
+        0x7F: "maxKey",
+        0xFF: "minKey",
+    }
+)
+"""A type's byte in BSON → its name in `$type`."""
+UUID, LEGACY_UUID = "binData:4", "binData:3"
+EXTRA = "_extra"
+"""The column of fields that no column was planned for."""
+
+_NULLS = "null and a missing field are alike"
+_EXTENDED = "key order; int, long and the sign of zero; a type JSON lacks is an object such as"
+FORMS: Mapping[str, TypeRule] = MappingProxyType(
+    {
+        rule.source: rule
+        for rule in (
+            TypeRule("bool", "bool", pa.bool_(), "BOOL", _NULLS),
+            TypeRule("int", "int, long", pa.int64(), "INT64", f"{_NULLS}; int and long too"),
+            TypeRule(
+                "double",
+                "double, int, long",
+                pa.float64(),
+                "FLOAT64",
+                f"{_NULLS}; a long that no double holds becomes a dead letter",
+            ),
+            TypeRule(
+                "decimal",
+                "decimal, int, long",
+                BIGNUMERIC_ARROW,
+                "BIGNUMERIC",
+                f"{_NULLS}; trailing zeros; NaN and infinity become dead letters",
+            ),
+            TypeRule("decimal text", "decimal, int, long", pa.string(), "STRING", _NULLS),
+            TypeRule("string", "string", pa.string(), "STRING", _NULLS),
+            TypeRule("symbol", "symbol, string", pa.string(), "STRING", f"{_NULLS}; the type"),
+            TypeRule("text", "string, symbol, objectId, UUID", pa.string(), "STRING", _NULLS),
+            TypeRule("javascript", "javascript", pa.string(), "STRING", _NULLS),
+            TypeRule("objectId", "objectId as 24 hex digits", pa.string(), "STRING", _NULLS),
+            TypeRule(
+                "date",
+                "date",
+                UTC_MICROS,
+                "TIMESTAMP",
+                f"{_NULLS}; years before 1 and after 9999 become dead letters",
+            ),
+            TypeRule("binData", "binData of one subtype", pa.binary(), "BYTES", _NULLS),
+            TypeRule("uuid", "binData of subtype 4 (or 3)", pa.string(), "STRING", _NULLS),
+            TypeRule("json", "anything", pa.string(), "JSON", f'{_EXTENDED} {{"$oid": …}}'),
+            TypeRule("json text", "anything", pa.string(), "STRING", ""),
+        )
+    }
+)
+"""Form → what it reads, how it is staged, what it becomes."""
+_ALONE: Mapping[str, str] = MappingProxyType(
+    {
+        "bool": "bool",
+        "int": "int",
+        "long": "int",
+        "double": "double",
+        "decimal": "decimal",
+        "string": "string",
+        "symbol": "symbol",
+        "javascript": "javascript",
+        "objectId": "objectId",
+        "date": "date",
+        UUID: "uuid",
+    }
+)
+"""The form of a field that holds one type only; those not here become JSON."""
+REPEATABLE = frozenset({"bool", "int", "double", "string", "objectId", "date", "uuid"})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSample:
+    """What a sample shows of one field; joining two samples adds them up.
+
+    Attributes:
+        counts: type (binData with its subtype, such as `binData:4`) → documents.
+        items: of arrays, type → items.
+        beyond_double: whether a long was seen that no double holds.
+        integer_digits, scale: the most that a decimal had before and after the point.
+        is_finite: no decimal was NaN or infinite.
+    """
+
+    counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    items: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    beyond_double: bool = False
+    integer_digits: int = 0
+    scale: int = 0
+    is_finite: bool = True
+
+    def __or__(self, other: "FieldSample") -> "FieldSample":
+        return FieldSample(
+            _added(self.counts, other.counts),
+            _added(self.items, other.items),
+            self.beyond_double or other.beyond_double,
+            max(self.integer_digits, other.integer_digits),
+            max(self.scale, other.scale),
+            self.is_finite and other.is_finite,
+        )
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types seen, null left out."""
+        return frozenset(self.counts) - {"null"}
+
+    @property
+    def display(self) -> str:
+        """The types in words: `int 9,990, string 10`."""
+        most = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{name} {count:,}" for name, count in most)
+
+
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    names = sorted({*one, *other})
+    return MappingProxyType({name: one.get(name, 0) + other.get(name, 0) for name in names})
+
+
+def form_of(sample: FieldSample) -> tuple[str, str, str]:
+    """The form, the mode and the reason for a field as the sample shows it."""
+    types = sample.types
+    if types == {"array"} and "null" not in sample.counts:
+        return _array_form(sample)
+    if len(types) == 1:
+        return _form_of_one(next(iter(types)), sample)
+    if types <= {"int", "long", "double", "decimal"}:
+        form, why = _number_form(types, sample)
+        return form, NULLABLE, why
+    if types == {"string", "symbol"}:
+        return "symbol", NULLABLE, "symbols are texts"
+    return "json", NULLABLE, "mixed types: each value keeps its own in JSON"
+
+
+def _form_of_one(name: str, sample: FieldSample) -> tuple[str, str, str]:
+    if name == "decimal":
+        form, why = _number_form(frozenset({name}), sample)
+        return form, NULLABLE, why
+    if name.startswith("binData:") and name != UUID:
+        return f"binData:{name.partition(':')[2]}", NULLABLE, ""
+    form = _ALONE.get(name, "json")
+    why = "" if form != "json" or name in ("object", "array") else f"{name} keeps its type in JSON"
+    return form, NULLABLE, why
+
+
+def _number_form(types: frozenset[str], sample: FieldSample) -> tuple[str, str]:
+    if "decimal" not in types:
+        if "double" not in types:
+            return "int", "int and long are both INT64"
+        if sample.beyond_double:
+            return "json", "some long has more digits than a double holds"
+        return "double", "all integers seen are doubles too"
+    if "double" in types:
+        return "json", "a double is no decimal, and a decimal no double"
+    if sample.is_finite and fits("BIGNUMERIC", sample.integer_digits, sample.scale):
+        return "decimal", ""
+    why = "NaN or infinity" if not sample.is_finite else "more digits than BIGNUMERIC holds"
+    return "decimal text", f"{why} were seen"
+
+
+def _array_form(sample: FieldSample) -> tuple[str, str, str]:
+    items = FieldSample(sample.items, beyond_double=sample.beyond_double)
+    if not items.counts:
+        return "json", NULLABLE, "only empty arrays were seen"
+    form = form_of(items)[0] if "array" not in items.types else "json"
+    if "null" in items.counts or form not in REPEATABLE:
+        return "json", NULLABLE, f"arrays of {items.display}"
+    return form, REPEATED, f"arrays of {items.display} only"
+
+
+_OF_DESTINATION: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "BOOL": ("bool",),
+        "INT64": ("int",),
+        "FLOAT64": ("double",),
+        "NUMERIC": ("decimal",),
+        "BIGNUMERIC": ("decimal",),
+        "STRING": ("string", "objectId", "uuid", "symbol", "javascript", "decimal text", "text"),
+        "TIMESTAMP": ("date",),
+        "BYTES": ("binData:0",),
+        "JSON": ("json",),
+    }
+)
+"""The forms that a column of the destination can take, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class BsonField:
+    """A field's type as a sample of documents shows it; stands where SQL has a type.
+
+    Attributes:
+        sample: what was seen.
+        fixed: the form that the operator chose; empty: the sample decides.
+    """
+
+    sample: FieldSample = field(default_factory=FieldSample)
+    fixed: str = ""
+
+    @property
+    def display(self) -> str:
+        """The types in words, without counts, so that it stays the same run by run."""
+        return "|".join(sorted(self.sample.types)) or "unseen"
+
+
+def arrow_of(form: str) -> pa.DataType:
+    """The type in which a form is staged."""
+    return FORMS[form.partition(":")[0]].arrow
+
+
+def mongodb_column(
+    name: str,
+    kind: BsonField,
+    *,
+    current: tuple[str, str] | None = None,
+    json_as_text: bool = False,
+    description: str = "",
+) -> Column:
+    """The destination column for one field.
+
+    Args:
+        name: the field's path.
+        kind: what the sample shows of it.
+        current: (type, mode) of the column in the destination, when it exists: it is kept
+            where it holds a type that was seen.
+        json_as_text: keep JSON as STRING (`json_numbers=text`).
+        description: the column's description.
+    """
+    form, mode, why = form_of(kind.sample)
+    if current is not None:
+        form, mode, why = _kept(current, kind.sample, (form, mode, why))
+    rule = FORMS[form.partition(":")[0]]
+    if rule.bigquery == "JSON" and json_as_text:
+        form, rule = "json text", FORMS["json text"]
+    arrow, bigquery, loss = rule.arrow, rule.bigquery, rule.loss
+    if current == ("NUMERIC", NULLABLE) and form == "decimal":
+        arrow, bigquery = NUMERIC_ARROW, "NUMERIC"
+    if mode == REPEATED:
+        arrow, loss = pa.list_(arrow), ARRAY_LOSS.partition("; ")[2]
+    evidence = "; ".join(filter(None, (kind.sample.display, why)))
+    return Column(
+        name, name, kind.display, form, arrow, bigquery, mode, description, loss, evidence
+    )
+
+
+def _kept(
+    current: tuple[str, str], sample: FieldSample, natural: tuple[str, str, str]
+) -> tuple[str, str, str]:
+    """The form in which the destination's column takes the field, if any fits."""
+    bigquery, mode = current
+    if (FORMS[natural[0].partition(":")[0]].bigquery, natural[1]) == current:
+        return natural
+    seen = sample.types
+    if mode == REPEATED:
+        seen = frozenset(sample.items) if "array" in seen or not seen else frozenset({"none"})
+    if current == ("STRING", NULLABLE) and natural[0] == "json":
+        return "json text", NULLABLE, "JSON as text, since the destination holds STRING"
+    for form in _OF_DESTINATION.get(bigquery, ()):
+        takes = seen if form == "json" else seen & accepted(form)
+        if takes or not seen:
+            form = "text" if not seen and bigquery == "STRING" else form
+            left = ", ".join(sorted(seen - takes))
+            why = f"{bigquery} in the destination"
+            return form, mode, f"{why}: documents with {left} become dead letters" if left else why
+    return natural
+
+
+def accepted(form: str) -> frozenset[str]:
+    """The types that a form takes, binData with its subtype."""
+    if form.startswith("binData:"):
+        return frozenset({form})
+    return _ACCEPTED.get(form, frozenset({form}))
+
+
+_NUMBERS = frozenset({"int", "long"})
+_ACCEPTED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "int": _NUMBERS,
+        "double": _NUMBERS | {"double"},
+        "decimal": _NUMBERS | {"decimal"},
+        "decimal text": _NUMBERS | {"decimal"},
+        "symbol": frozenset({"symbol", "string"}),
+        "uuid": frozenset({UUID}),
+        "text": frozenset({"string", "symbol", "objectId", UUID}),
+        "json": frozenset([*CODES.values(), *(f"binData:{n}" for n in range(256))]),
+        "json text": frozenset([*CODES.values(), *(f"binData:{n}" for n in range(256))]),
+    }
+)
+"""A form's types, where they are not just itself."""
