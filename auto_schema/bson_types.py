@@ -54,49 +54,51 @@ UUID, LEGACY_UUID = "binData:4", "binData:3"
 EXTRA = "_extra"
 """The column of fields that no column was planned for."""
 
-_NULLS = "null and a missing field are alike"
-_EXTENDED = "key order; int, long and the sign of zero; a type JSON lacks is an object such as"
+_EXTENDED = "key order, int from long; a type JSON lacks is written as"
 FORMS: Mapping[str, TypeRule] = MappingProxyType(
     {
         rule.source: rule
         for rule in (
-            TypeRule("bool", "bool", pa.bool_(), "BOOL", _NULLS),
-            TypeRule("int", "int, long", pa.int64(), "INT64", f"{_NULLS}; int and long too"),
+            TypeRule("bool", "bool", pa.bool_(), "BOOL"),
+            TypeRule("int", "int, long", pa.int64(), "INT64", "which of the two it was"),
             TypeRule(
                 "double",
                 "double, int, long",
                 pa.float64(),
                 "FLOAT64",
-                f"{_NULLS}; a long that no double holds becomes a dead letter",
+                "integers become doubles; a long that none holds is a dead letter",
             ),
             TypeRule(
                 "decimal",
                 "decimal, int, long",
                 BIGNUMERIC_ARROW,
                 "BIGNUMERIC",
-                f"{_NULLS}; trailing zeros; NaN and infinity become dead letters",
+                "trailing zeros; NaN and infinity become dead letters",
             ),
-            TypeRule("decimal text", "decimal, int, long", pa.string(), "STRING", _NULLS),
-            TypeRule("string", "string", pa.string(), "STRING", _NULLS),
-            TypeRule("symbol", "symbol, string", pa.string(), "STRING", f"{_NULLS}; the type"),
-            TypeRule("text", "string, symbol, objectId, UUID", pa.string(), "STRING", _NULLS),
-            TypeRule("javascript", "javascript", pa.string(), "STRING", _NULLS),
-            TypeRule("objectId", "objectId as 24 hex digits", pa.string(), "STRING", _NULLS),
+            TypeRule("decimal text", "decimal, int, long", pa.string(), "STRING"),
+            TypeRule("string", "string", pa.string(), "STRING"),
+            TypeRule("symbol", "symbol, string", pa.string(), "STRING", "which of the two it was"),
+            TypeRule("text", "string, symbol, objectId, UUID", pa.string(), "STRING"),
+            TypeRule("javascript", "javascript", pa.string(), "STRING"),
+            TypeRule("objectId", "objectId as 24 hex digits", pa.string(), "STRING"),
             TypeRule(
                 "date",
                 "date",
                 UTC_MICROS,
                 "TIMESTAMP",
-                f"{_NULLS}; years before 1 and after 9999 become dead letters",
+                "years before 1 and after 9999 become dead letters",
             ),
-            TypeRule("binData", "binData of one subtype", pa.binary(), "BYTES", _NULLS),
-            TypeRule("uuid", "binData of subtype 4 (or 3)", pa.string(), "STRING", _NULLS),
+            TypeRule("binData", "binData of one subtype", pa.binary(), "BYTES"),
+            TypeRule("uuid", "binData of subtype 4 (or 3)", pa.string(), "STRING"),
             TypeRule("json", "anything", pa.string(), "JSON", f'{_EXTENDED} {{"$oid": …}}'),
             TypeRule("json text", "anything", pa.string(), "STRING", ""),
         )
     }
 )
-"""Form → what it reads, how it is staged, what it becomes."""
+"""Form → what it reads, how it is staged, what it becomes.
+
+In all but JSON, null and a missing field are both NULL.
+"""
 _ALONE: Mapping[str, str] = MappingProxyType(
     {
         "bool": "bool",
@@ -113,6 +115,7 @@ _ALONE: Mapping[str, str] = MappingProxyType(
     }
 )
 """The form of a field that holds one type only; those not here become JSON."""
+MOST_SHOWN = 3
 REPEATABLE = frozenset({"bool", "int", "double", "string", "objectId", "date", "uuid"})
 
 
@@ -244,7 +247,26 @@ class BsonField:
     @property
     def display(self) -> str:
         """The types in words, without counts, so that it stays the same run by run."""
+        if len(self.sample.types) > MOST_SHOWN:
+            return "mixed"
         return "|".join(sorted(self.sample.types)) or "unseen"
+
+    @property
+    def cursor_type(self) -> str:
+        """The type that a cursor of this field has, that of most documents; empty: none."""
+        counts = self.sample.counts
+        kinds = {
+            "timestamptz": counts.get("date", 0),
+            "objectId": counts.get("objectId", 0),
+            "int8": counts.get("int", 0) + counts.get("long", 0),
+        }
+        most = max(kinds, key=lambda kind: kinds[kind])
+        return most if kinds[most] else ""
+
+    @property
+    def precision(self) -> int:
+        """Digits of a second that a date has."""
+        return 3
 
 
 def arrow_of(form: str) -> pa.DataType:
@@ -253,9 +275,10 @@ def arrow_of(form: str) -> pa.DataType:
 
 
 def mongodb_column(
-    name: str,
+    path: str,
     kind: BsonField,
     *,
+    name: str = "",
     current: tuple[str, str] | None = None,
     json_as_text: bool = False,
     description: str = "",
@@ -263,8 +286,9 @@ def mongodb_column(
     """The destination column for one field.
 
     Args:
-        name: the field's path.
+        path: where the field is.
         kind: what the sample shows of it.
+        name: the column's; empty: as the field.
         current: (type, mode) of the column in the destination, when it exists: it is kept
             where it holds a type that was seen.
         json_as_text: keep JSON as STRING (`json_numbers=text`).
@@ -281,9 +305,9 @@ def mongodb_column(
         arrow, bigquery = NUMERIC_ARROW, "NUMERIC"
     if mode == REPEATED:
         arrow, loss = pa.list_(arrow), ARRAY_LOSS.partition("; ")[2]
-    evidence = "; ".join(filter(None, (kind.sample.display, why)))
+    evidence = "; ".join(filter(None, (kind.sample.display, why))) if path != EXTRA else ""
     return Column(
-        name, name, kind.display, form, arrow, bigquery, mode, description, loss, evidence
+        name or path, path, kind.display, form, arrow, bigquery, mode, description, loss, evidence
     )
 
 

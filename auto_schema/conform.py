@@ -52,6 +52,7 @@ class Checks:
 
     utf8: bool = False
     json_numbers: str = "double"
+    """`double`: numbers in JSON are looked at; anything else: they are fine as they are."""
     not_null: tuple[str, ...] = ()
     """Columns that tell rows apart: a row with NULL there is refused."""
 

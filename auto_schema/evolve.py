@@ -17,6 +17,7 @@ class CurrentField:
     name: str
     bigquery: str
     mode: str = "NULLABLE"
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

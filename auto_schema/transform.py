@@ -5,7 +5,7 @@ All names in it are the source's, before mapping.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from auto_schema.errors import ConfigError, SyncError, shown
@@ -101,7 +101,12 @@ def _fault(what: str, why: str, fix: str) -> ConfigError:
 
 
 def faults(
-    transformation: Transformation, source_names: Sequence[str], protected: Sequence[str]
+    transformation: Transformation,
+    source_names: Sequence[str],
+    protected: Sequence[str],
+    *,
+    names: Mapping[str, str] | None = None,
+    is_open: bool = False,
 ) -> list[SyncError]:
     """What is wrong with a transformation, given the columns that the source delivers.
 
@@ -109,15 +114,17 @@ def faults(
         transformation: the parsed parameter.
         source_names: the source's columns.
         protected: source columns that must reach the destination (cursor, partition, merge keys).
+        names: what columns are called in the destination where it is not as in the source.
+        is_open: rows may hold fields beyond these, so a name that isn't known can be excluded.
     """
     found: list[SyncError] = []
     known = set(source_names)
-    for key, names in (
+    for key, asked in (
         ("field_mappings", [old for old, _ in transformation.field_mappings]),
         ("select_fields", transformation.select_fields),
-        ("exclude_fields", transformation.exclude_fields),
+        ("exclude_fields", () if is_open else transformation.exclude_fields),
     ):
-        missing = [name for name in names if name not in known]
+        missing = [name for name in asked if name not in known]
         if missing:
             found.append(
                 _fault(
@@ -138,5 +145,8 @@ def faults(
     kept = [name for name in source_names if transformation.keeps(name)]
     if not kept and source_names:
         found.append(_fault("no field is left", "", "keep at least one field."))
-    found.extend(name_faults(transformation.destination_name(name) for name in kept))
+    names = names or {}
+    found.extend(
+        name_faults(names.get(name) or transformation.destination_name(name) for name in kept)
+    )
     return found

@@ -159,6 +159,11 @@ class PostgresType:
     scale: int | None = None
     is_nested: bool = False
 
+    @property
+    def cursor_type(self) -> str:
+        """The type that a cursor of this column has; empty where it has no order to sync by."""
+        return "" if self.is_array else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -12,7 +12,7 @@ from importlib import import_module
 from google.cloud import bigquery
 
 from auto_schema.errors import raise_all
-from auto_schema.type_maps import Look
+from auto_schema.type_maps import Look, PostgresType
 from pipeline.staging import check_bucket
 from pipeline.target import dry_run_bytes, read_target, read_watermark
 from smart_sync.facts import Facts, Target
@@ -45,8 +45,9 @@ def inspecting(request: SyncRequest) -> AbstractContextManager[Inspector]:
         SyncError: the source is unreachable, or refuses the query.
     """
     module = import_module(SOURCES[request.data_source])
+    cursor = request.cursor if request.smart_sync else ""
     opened: AbstractContextManager[Inspector] = module.inspecting(
-        request.connection, request.query, request.schema_table
+        request.connection, request.query, request.schema_table, cursor
     )
     return opened
 
@@ -64,13 +65,17 @@ def rehearse(
     target = read_target(client, request.destination)
     check_bucket(request.temp_location, target.location, request.endpoints)
     profile = inspector.profile
-    flat = {c.name: Look(is_flat=True) for c in profile.columns if c.type.is_array}
+    flat = {
+        c.name: Look(is_flat=True)
+        for c in profile.columns
+        if isinstance(c.type, PostgresType) and c.type.is_array
+    }
     evidence = Evidence(looks=flat)
     facts = Facts(profile, target, _source(request, inspector, run_id), evidence)
     _, faults = plan_columns(request, profile, target.by_name(), evidence)
     raise_all(faults)
     if request.smart_sync:
-        facts = replace(facts, cursor=find_cursor(request, facts.profile))
+        facts = replace(facts, cursor=find_cursor(request, profile, target.by_name()))
     make_plan(request, facts, run_id=run_id, now=now)
     return target
 
@@ -112,7 +117,7 @@ def _with_window(
     facts: Facts,
     run_id: str,
 ) -> Facts:
-    cursor = find_cursor(request, facts.profile)
+    cursor = find_cursor(request, facts.profile, facts.target.by_name())
     clock, cursor_max = _clock(request, inspector, cursor)
     watermark = Watermark(table_exists=facts.target.exists)
     if not request.replaces:
@@ -170,7 +175,9 @@ def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[
     if not cursor.is_integer:
         return inspector.clock(guard=request.guard.auto), None
     guarded = request.guard.auto or bool(request.guard.duration)
-    cursor_max, remaining = inspector.integer_cursor(cursor.source_name, wait=guarded)
+    cursor_max, remaining = inspector.integer_cursor(
+        cursor.source_name, wait=guarded, margin=request.margin
+    )
     return replace(inspector.clock(guard=False), open=remaining), cursor_max
 
 

@@ -15,12 +15,10 @@ from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.parameter_checks import DURATION, duration, value_faults
 from pipeline.parameters import BY_NAME, PARAMETERS, Kind
+from pipeline.source_options import connection_of, query_of, secret_warnings, source_faults
 from pipeline.writing_checks import writing_faults
 from smart_sync.request import Endpoints, Guard, SyncRequest, TableRef, WriteDisposition
 from sources.base import NOT_YET, SOURCES
-from sources.postgresql import PostgresqlConnection
-from sources.secrets import Secret
-from sources.sql import END, START, placeholders, strip_end
 
 DATAFLOW_LEASE, LOCAL_LEASE = timedelta(minutes=30), timedelta(seconds=30)
 """Dataflow may queue a job for minutes and takes more to start its workers."""
@@ -103,7 +101,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     runner = beam_flag(beam_argv, "runner")
     faults += value_faults(values, given)
     faults += _requirement_faults(values, given)
-    faults += _query_faults(values)
+    faults += source_faults(values)
     faults += writing_faults(values)
     transformation, more = transform.parse(values["transformation_config"])
     faults += [] if _is_json_fault(faults) else more
@@ -134,7 +132,7 @@ def _requirement_faults(values: Mapping[str, str], given: Mapping[str, str]) -> 
     faults: list[SyncError] = []
     source = values["data_source"]
     if source in NOT_YET:
-        why = "this version reads PostgreSQL"
+        why = "this version reads PostgreSQL and MongoDB"
         fix = f"set data_source={' or '.join(SOURCES)}."
         faults.append(ConfigError("not in this version", f"data_source {shown(source)}", why, fix))
     for parameter in PARAMETERS:
@@ -147,40 +145,6 @@ def _requirement_faults(values: Mapping[str, str], given: Mapping[str, str]) -> 
     return faults
 
 
-def _query_faults(values: Mapping[str, str]) -> list[SyncError]:
-    if values["data_source"] != "postgresql":
-        return []
-    smart = values["enable_smart_sync"] == "true"
-    base, plain, table = (
-        values[name].strip()
-        for name in ("postgresql_base_query", "postgresql_query", "source_table_for_schema")
-    )
-    if smart and base:
-        missing = sorted({START, END} - placeholders(base))
-        if missing:
-            return [
-                ConfigError(
-                    "base query without placeholders",
-                    "postgresql_base_query",
-                    f"{' and '.join(missing)} missing, so every run would read the same rows",
-                    "add WHERE updated_at > '{start_timestamp}' AND updated_at <="
-                    " '{end_timestamp}', or give the query as postgresql_query: then the"
-                    " window is put around it.",
-                )
-            ]
-        return []
-    if not plain and not table:
-        names = "postgresql_base_query, postgresql_query" if smart else "postgresql_query"
-        why = f"with enable_smart_sync={'true' if smart else 'false'} nothing says what to read"
-        fix = f"give {names} or source_table_for_schema."
-        return [ConfigError("missing parameter", names, why, fix)]
-    if not smart and placeholders(plain):
-        why = "only smart sync fills placeholders"
-        fix = "set enable_smart_sync=true, or take the placeholders out."
-        return [ConfigError("placeholders without smart sync", "postgresql_query", why, fix)]
-    return []
-
-
 def _request(
     values: Mapping[str, str],
     given: Mapping[str, str],
@@ -188,23 +152,20 @@ def _request(
     temp_location: str,
     environ: Mapping[str, str],
 ) -> SyncRequest:
-    smart = values["enable_smart_sync"] == "true"
-    parameter = "postgresql_query"
-    if smart and values["postgresql_base_query"].strip():
-        parameter = "postgresql_base_query"
+    query, parameter = query_of(values)
     endpoints = _endpoints(environ)
     return SyncRequest(
         data_source=values["data_source"],
-        connection=_connection(values, endpoints),
+        connection=connection_of(values, endpoints),
         destination=TableRef(
             values["destination_bigquery_project"],
             values["destination_bigquery_dataset"],
             values["destination_bigquery_table"],
         ),
-        query=strip_end(values[parameter]),
+        query=query,
         query_parameter=parameter,
         schema_table=values["source_table_for_schema"].strip(),
-        smart_sync=smart,
+        smart_sync=values["enable_smart_sync"] == "true",
         cursor=values["smart_sync_timestamp_column"],
         sync_all_on_empty_table=values["sync_all_on_empty_table"] == "true",
         fallback=timedelta(days=int(values["fallback_days"])),
@@ -256,18 +217,6 @@ def _url(host: str) -> str:
     return host if not host or re.match(r"https?://", host) else f"http://{host}"
 
 
-def _connection(values: Mapping[str, str], endpoints: Endpoints) -> PostgresqlConnection:
-    return PostgresqlConnection(
-        values["postgresql_host"],
-        int(values["postgresql_port"]),
-        values["postgresql_database"],
-        values["postgresql_username"],
-        Secret.of(values["postgresql_password"], endpoints.secret_manager),
-        values["postgresql_sslmode"],
-        values["postgresql_sslrootcert"],
-    )
-
-
 def _guard(values: Mapping[str, str]) -> Guard:
     text, longest = values["late_commit_guard"], duration(values["late_commit_guard_max"])
     fixed = duration(text) if re.fullmatch(DURATION, text) else timedelta(0)
@@ -289,13 +238,4 @@ def _fields(text: str) -> tuple[str, ...]:
 
 
 def _warnings(request: SyncRequest, *, local: bool) -> tuple[str, ...]:
-    connection = request.connection
-    if local or not isinstance(connection, PostgresqlConnection):
-        return ()
-    if not connection.password.is_plain:
-        return ()
-    return (
-        "postgresql_password is plain text: the launch request and the staged graph"
-        " (pipeline.pb) hold it. Name a Secret Manager version instead"
-        " (projects/P/secrets/S/versions/V).",
-    )
+    return () if local else secret_warnings(request.connection)

@@ -57,7 +57,8 @@ def _target(location: str, table: bigquery.Table) -> Target:
         location=location,
         exists=True,
         fields=tuple(
-            CurrentField(f.name, standard(f.field_type), f.mode or "NULLABLE") for f in table.schema
+            CurrentField(f.name, standard(f.field_type), f.mode or "NULLABLE", f.description or "")
+            for f in table.schema
         ),
         partitioning=Partitioning(time.field or INGESTION_TIME, time.type_) if time else None,
         clustering=tuple(table.clustering_fields or ()),

@@ -102,7 +102,7 @@ def comparison(
     target = read_target(client, request.destination)
     columns, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
     raise_all(faults)
-    cursor = find_cursor(request, inspector.profile)
+    cursor = find_cursor(request, inspector.profile, target.by_name())
     window = _window(request, client, inspector, target, cursor)
     compared, left_out = _comparable(columns, target)
     source = inspector.source(

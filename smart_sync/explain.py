@@ -65,7 +65,7 @@ def _reading_lines(plan: SyncPlan) -> Iterator[str]:
     if len(plan.splits) > SHOWN_SPLITS:
         yield f"               … and {len(plan.splits) - SHOWN_SPLITS:,} more"
     if plan.splits:
-        yield "  SQL of the first split"
+        yield "  query of the first split"
         yield from (f"    | {line}" for line in plan.source.statement(plan.splits[0]).split("\n"))
 
 
@@ -77,6 +77,7 @@ def _column_lines(plan: SyncPlan) -> Iterator[str]:
         text = f"    {column.name:<{width}}  {column.source_type:<{kind_width}} → {kind}"
         if column.name != column.source_name:
             text += f"  (source column {column.source_name})"
+        text += f"  by {column.evidence}" if column.evidence else ""
         yield text + (f"  loses: {column.loss}" if column.loss else "")
 
 

@@ -8,9 +8,10 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from auto_schema.errors import ConfigError, SyncError, shown
+from auto_schema.names import string_literal
 from auto_schema.schema import Partitioning
 from smart_sync.request import SyncRequest
-from smart_sync.window import CURSOR_KINDS, Cursor, WindowPlan
+from smart_sync.window import CURSOR_KINDS, Cursor, WindowPlan, object_id_at
 from sources.base import CursorValue, Window, is_after
 
 STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?)?"
@@ -20,6 +21,7 @@ EXAMPLES = {
     "timestamptz": "2025-07-01 or 2025-07-01T12:30:00Z",
     "timestamp": "2025-07-01 or 2025-07-01 12:30:00, without a zone",
     "date": "2025-07-01",
+    "objectId": "2025-07-01 or 2025-07-01T12:30:00Z: the time in the ObjectId",
 }
 
 
@@ -45,6 +47,9 @@ def parse_end(text: str, cursor: Cursor, parameter: str) -> CursorValue:
         if cursor.type == "date":
             return date.fromisoformat(text)
         stamp = datetime.fromisoformat(text)
+        if cursor.type == "objectId":
+            zoned = stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+            return object_id_at(zoned, last=False)
     except ValueError:
         raise fault from None
     if cursor.is_naive:
@@ -58,6 +63,8 @@ def before(value: CursorValue) -> CursorValue:
     """The last value before this one."""
     if isinstance(value, int):
         return value - 1
+    if isinstance(value, str):
+        return f"{max(int(value, 16) - 1, 0):024x}"
     unit = timedelta(microseconds=1) if isinstance(value, datetime) else timedelta(days=1)
     try:
         return value - unit
@@ -146,7 +153,7 @@ def partition_faults(
 
 
 def _is_bound(value: CursorValue, unit: str) -> bool:
-    if isinstance(value, int):
+    if isinstance(value, int | str):
         return False
     if isinstance(value, datetime):
         whole = value.replace(minute=0, second=0, microsecond=0)
@@ -164,6 +171,8 @@ def bigquery_literal(value: CursorValue, cursor: Cursor) -> str:
     kind = CURSOR_KINDS[cursor.type]
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, str):
+        return string_literal(value)
     if isinstance(value, datetime):
         zone = "+00" if kind == "TIMESTAMP" else ""
         return f"{kind} '{value.replace(tzinfo=None).isoformat(sep=' ')}{zone}'"

@@ -161,7 +161,11 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     raise_all(faults)
     swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
     splits, split_reason = plan_splits(request, facts)
-    proof, source = plan_proof(request, facts.source.with_columns(columns), columns)
+    keeps = request.transformation.keeps
+    left_out = [c.name for c in facts.profile.columns if not keeps(c.name)]
+    left_out += request.transformation.exclude_fields
+    source = facts.source.with_columns(columns, tuple(dict.fromkeys(left_out)))
+    proof, source = plan_proof(request, source, columns)
     target_only = () if mode is Mode.REBUILD else _target_only(facts.target, schema)
     widened_aside = bool(added and target_only)
     way, way_reason = choose_way(request, schema, swaps=swaps, widened_aside=widened_aside)
@@ -194,8 +198,8 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         connections=min(request.connections, len(splits)),
         staging=staging_of(f"{request.temp_location.rstrip('/')}/{run_id}", destination, run_id),
         checks=Checks(
-            utf8=not facts.profile.is_utf8,
-            json_numbers=request.json_numbers,
+            utf8=not (facts.profile.is_utf8 and facts.profile.checks_text),
+            json_numbers="exact" if facts.profile.json_is_exact else request.json_numbers,
             not_null=merge.keys if merge else (),
         ),
         lease=request.lease,
@@ -315,7 +319,8 @@ def split_column(request: SyncRequest, facts: Facts) -> tuple[str | None, str]:
     profile, cursor = facts.profile, facts.cursor
     if profile.split_reason:
         return None, profile.split_reason
-    if cursor and (request.num_splits or cursor.source_name in profile.indexed):
+    indexed = cursor is not None and cursor.source_name in profile.indexed
+    if cursor and not profile.cuts_by_key and (request.num_splits or indexed):
         return cursor.source_name, ""
     if profile.unique_key:
         return profile.unique_key, ""

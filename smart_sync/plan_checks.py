@@ -107,6 +107,12 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
             f"{evidence.null_cursors:,} rows have NULL in {cursor.source_name}: they never match"
             " a window and are not synced; give the column a value or use another cursor"
         )
+    for kind, count in sorted(evidence.other_cursors.items()):
+        warnings.append(
+            f"{count:,} documents have a {kind} in {cursor.source_name if cursor else ''}, which no"
+            " window of its usual type holds: each run reads them and refuses them as dead letters;"
+            " give them a value of the usual type"
+        )
     if cursor and evidence.before:
         warnings.append(f"{evidence.before:,} rows lie before the window and are left out")
     if cursor and evidence.after:

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from auto_schema import transform
+from auto_schema.bson_types import EXTRA, BsonField, mongodb_column
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
+from auto_schema.open_fields import column_names, field_of, marked, of_unsampled
 from auto_schema.schema import Column, Partitioning
 from auto_schema.type_maps import (
     CLUSTER_TYPES,
     PARTITION_TYPES,
     Look,
+    PostgresType,
     needs_look,
     postgresql_column,
 )
@@ -32,31 +36,77 @@ def plan_columns(
     if request.delete_existing_table:
         current = {}
     columns = []
-    for source in profile.columns:
+    delivered, names = _delivered(request, profile, current)
+    for source in delivered:
         if not request.transformation.keeps(source.name):
             continue
+        if _stays_extra(request, profile, names.get(source.name, ""), current):
+            continue
         try:
-            columns.append(_column(request, source, current, evidence))
+            name = names.get(source.name, request.transformation.destination_name(source.name))
+            columns.append(_column(request, source, name, current, evidence))
         except SchemaError as error:
             faults.append(error)
-    names = [column.name for column in profile.columns]
-    faults.extend(_duplicate_faults(names))
+    source_names = [column.name for column in delivered]
+    faults.extend(_duplicate_faults(source_names))
     protected = [request.cursor] if request.smart_sync else []
     if request.partition_given:
-        protected.extend(_source_names(request, [request.partition_field]))
-    protected.extend(_source_names(request, list(request.merge_keys)))
-    faults.extend(transform.faults(request.transformation, names, protected))
+        protected.extend(_source_names(request, [request.partition_field], names))
+    protected.extend(_source_names(request, list(request.merge_keys), names))
+    faults.extend(
+        transform.faults(
+            request.transformation, source_names, protected, names=names, is_open=profile.is_open
+        )
+    )
     return tuple(columns), _unique(faults)
+
+
+def _delivered(
+    request: SyncRequest, profile: SourceProfile, current: Mapping[str, CurrentField]
+) -> tuple[tuple[SourceColumn, ...], Mapping[str, str]]:
+    """The source's columns, and the names in the destination of those that need another.
+
+    Of a source without a schema these are the fields that were sampled, those that an earlier
+    run made a column for, and the column for all others.
+    """
+    if not profile.is_open:
+        return profile.columns, {}
+    sampled = {column.name for column in profile.columns}
+    earlier = tuple(
+        SourceColumn(path, of_unsampled(field))
+        for field in current.values()
+        if (path := field_of(field)) and path not in sampled
+    )
+    delivered = (*profile.columns, *earlier)
+    mappings = dict(request.transformation.field_mappings)
+    return delivered, column_names([c.name for c in delivered], current) | mappings
+
+
+def _stays_extra(
+    request: SyncRequest, profile: SourceProfile, name: str, current: Mapping[str, CurrentField]
+) -> bool:
+    """Whether a new field stays among the extra ones, since no column may be added."""
+    frozen = profile.is_open and request.schema_evolution == "freeze"
+    return frozen and bool(current) and EXTRA in current and name.casefold() not in current
 
 
 def _column(
     request: SyncRequest,
     source: SourceColumn,
+    name: str,
     current: Mapping[str, CurrentField],
     evidence: Evidence,
 ) -> Column:
-    name = request.transformation.destination_name(source.name)
     there = current.get(name.casefold())
+    if isinstance(source.type, BsonField):
+        return mongodb_column(
+            source.name,
+            source.type,
+            name=name,
+            current=(there.bigquery, there.mode) if there else None,
+            json_as_text=request.json_numbers == "text",
+            description=marked(source.name),
+        )
     look = evidence.looks.get(source.name)
     column = postgresql_column(
         source.name,
@@ -94,7 +144,8 @@ def columns_to_look_at(
     return tuple(
         column
         for column in profile.columns
-        if needs_look(column.type)
+        if isinstance(column.type, PostgresType)
+        and needs_look(column.type)
         and request.transformation.keeps(column.name)
         and (
             rebuilt
@@ -103,13 +154,29 @@ def columns_to_look_at(
     )
 
 
-def _source_names(request: SyncRequest, names: list[str]) -> list[str]:
-    back = {new: old for old, new in request.transformation.field_mappings}
+def _source_names(
+    request: SyncRequest, names: list[str], renamed: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """The source's names of destination columns."""
+    mapped = [*renamed.items(), *request.transformation.field_mappings]
+    back = {new: old for old, new in mapped}
     return [back.get(name, name) for name in names]
 
 
-def find_cursor(request: SyncRequest, profile: SourceProfile) -> Cursor:
-    """The cursor column of the source.
+def _cursor_name(
+    request: SyncRequest, profile: SourceProfile, current: Mapping[str, CurrentField]
+) -> str:
+    current = {} if request.delete_existing_table else current
+    _, names = _delivered(request, profile, current)
+    return names.get(request.cursor, request.transformation.destination_name(request.cursor))
+
+
+def find_cursor(
+    request: SyncRequest,
+    profile: SourceProfile,
+    current: Mapping[str, CurrentField] | None = None,
+) -> Cursor:
+    """The cursor column of the source, under its name in the destination.
 
     Raises:
         ConfigError: the query doesn't deliver it, or its type has no order to sync by.
@@ -123,17 +190,17 @@ def find_cursor(request: SyncRequest, profile: SourceProfile) -> Cursor:
             "the query delivers " + ", ".join(c.name for c in profile.columns),
             "set smart_sync_timestamp_column to one of these, or add the column to the query.",
         )
-    if column.type.is_array or column.type.name not in CURSOR_KINDS:
+    if column.type.cursor_type not in CURSOR_KINDS:
         raise ConfigError(
             "cursor column of an unfit type",
             where,
             f"it is {column.type.display}",
-            "use a timestamptz, timestamp, date or integer column.",
+            "use a column of dates and times, or of integers.",
         )
     cursor = Cursor(
         request.cursor,
-        request.transformation.destination_name(request.cursor),
-        column.type.name,
+        _cursor_name(request, profile, current or {}),
+        column.type.cursor_type,
         _precision(column),
     )
     if cursor.is_integer and not request.sync_all_on_empty_table:
@@ -169,9 +236,9 @@ def partition_column(
     elif not request.auto_schema:
         return None
     found = profile.column(_source_names(request, [field])[0])
-    if found is None or found.type.is_array:
+    if found is None:
         return None
-    return (found, size) if found.type.name in ("date", "timestamp", "timestamptz") else None
+    return (found, size) if found.type.cursor_type in ("date", "timestamp", "timestamptz") else None
 
 
 def plan_layout(

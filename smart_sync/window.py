@@ -18,8 +18,6 @@ FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 """Where the window of an empty table starts with sync_all_on_empty_table=true."""
 PREPARED_HEADROOM = timedelta(minutes=10)
 """A prepared transaction shows when it was prepared, not when it began."""
-BLIND_SPOT_GUARD = timedelta(minutes=10)
-"""Held back where open transactions can't be seen: a standby, a subscriber."""
 MICROSECOND = timedelta(microseconds=1)
 REPEATED_HOUR = timedelta(hours=1)
 
@@ -30,6 +28,7 @@ CURSOR_KINDS = {
     "int2": "INT64",
     "int4": "INT64",
     "int8": "INT64",
+    "objectId": "STRING",
 }
 """Types of a cursor column and what they are in the destination."""
 
@@ -188,6 +187,8 @@ def _start(
         why = "the destination is empty" if watermark.table_exists else "the destination is missing"
     if cursor.is_integer:
         return None, f"{why}: everything"
+    if request.sync_all_on_empty_table and cursor.type == "objectId":
+        return None, f"{why}: everything (sync_all_on_empty_table=true)"
     if request.sync_all_on_empty_table:
         first = FIRST.replace(tzinfo=None) if cursor.is_naive else FIRST
         low: CursorValue = first.date() if cursor.type == "date" else first
@@ -201,6 +202,8 @@ def _back(value: CursorValue, lookback: timedelta) -> CursorValue:
     """That far behind a watermark; days count whole."""
     if isinstance(value, int):
         return value
+    if isinstance(value, str):
+        return object_id_at(object_id_time(value) - lookback, last=True)
     days = timedelta(days=-(-lookback // timedelta(days=1)))
     try:
         return value - (lookback if isinstance(value, datetime) else days)
@@ -235,8 +238,8 @@ def _guard_holds(clock: Clock) -> list[_Hold]:
         )
         holds.append(_Hold(prepared - PREPARED_HEADROOM, why, prepared))
     if clock.blind_spot:
-        why = f"late-commit guard: {BLIND_SPOT_GUARD.total_seconds():g}s, since {clock.blind_spot}"
-        holds.append(_Hold(clock.now - BLIND_SPOT_GUARD, why))
+        why = f"late-commit guard: {clock.blind_for.total_seconds():g}s, since {clock.blind_spot}"
+        holds.append(_Hold(clock.now - clock.blind_for, why))
     return holds
 
 
@@ -318,6 +321,9 @@ def _zone(name: str) -> ZoneInfo:
 
 def _as_cursor(instant: datetime, cursor: Cursor, zone: str, *, complete: bool) -> CursorValue:
     """An instant as a value of the cursor: in its zone, and at its last complete unit."""
+    if cursor.type == "objectId":
+        second = timedelta(seconds=1) if complete else timedelta(0)
+        return object_id_at(instant - second, last=True)
     if cursor.type == "date":
         day = instant.astimezone(_zone(zone)).date()
         return day - timedelta(days=1) if complete else day
@@ -340,6 +346,23 @@ def last_complete(instant: datetime, precision: int) -> datetime:
     earlier = instant - unit / 2
     midnight = earlier.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + (earlier - midnight) // unit * unit
+
+
+def object_id_at(instant: datetime, *, last: bool) -> str:
+    """The last (or first) ObjectId made in the second of an instant, as 24 hex digits.
+
+    https://www.mongodb.com/docs/manual/reference/bson-types/#objectid
+
+    >>> object_id_at(datetime(2025, 1, 1, tzinfo=UTC), last=True)
+    '67748580ffffffffffffffff'
+    """
+    seconds = min(max(int(instant.timestamp()), 0), 2**32 - 1)
+    return f"{seconds:08x}" + ("f" if last else "0") * 16
+
+
+def object_id_time(value: str) -> datetime:
+    """When an ObjectId was made, to the second."""
+    return datetime.fromtimestamp(int(value[:8], 16), UTC)
 
 
 def now_as_cursor(clock: Clock, cursor: Cursor, source_timezone: str) -> CursorValue | None:

@@ -8,11 +8,14 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from auto_schema.bson_types import BsonField
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from auto_schema.type_maps import PostgresType
 
-CursorValue = datetime | date | int
+CursorValue = datetime | date | int | str
+"""A str is an ObjectId's 24 hex digits, which sort as ObjectIds do."""
+SourceType = PostgresType | BsonField
 KeyValue = datetime | date | int | str
 
 
@@ -38,13 +41,15 @@ def is_after(value: CursorValue, other: CursorValue) -> bool:
     return _orderable(value) > _orderable(other)
 
 
-def _orderable(value: CursorValue) -> tuple[float, int]:
+def _orderable(value: CursorValue) -> int:
     if isinstance(value, int):
-        return (0.0, value)
+        return value
+    if isinstance(value, str):
+        return int(value, 16)
     if isinstance(value, datetime):
         naive = value.replace(tzinfo=None)
-        return (0.0, (naive - datetime.min) // timedelta(microseconds=1))  # noqa: DTZ901
-    return (0.0, value.toordinal())
+        return (naive - datetime.min) // timedelta(microseconds=1)  # noqa: DTZ901
+    return value.toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,21 @@ class SourceColumn:
     """One column of the query's result."""
 
     name: str
-    type: PostgresType
+    type: SourceType
     description: str = ""
     origin: tuple[int, int] | None = None
     """(table oid, column number) where the driver knows it."""
+
+    @property
+    def sql_type(self) -> PostgresType:
+        """The type of a column of PostgreSQL.
+
+        Raises:
+            TypeError: it is a field of documents.
+        """
+        if not isinstance(self.type, PostgresType):
+            raise TypeError(f"{self.name} is no column of PostgreSQL")
+        return self.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,7 @@ class Clock:
         prepared: the oldest PREPARE TRANSACTION's time, with its name.
         blind_spot: why the open transactions can't all be seen (a standby, a subscriber);
             empty when they can.
+        blind_for: how long an unseen writer may go on.
     """
 
     now: datetime
@@ -105,6 +122,7 @@ class Clock:
     open: tuple[OpenTransaction, ...] = ()
     prepared: tuple[str, datetime] | None = None
     blind_spot: str = ""
+    blind_for: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +147,14 @@ class SourceProfile:
     """MAX of an integer cursor, read with the clock."""
     notes: tuple[str, ...] = ()
     is_utf8: bool = True
+    checks_text: bool = True
+    """Whether the source has seen to it that its texts are UTF-8."""
+    is_open: bool = False
+    """Whether rows may hold fields beyond `columns`, which were found by sampling."""
+    cuts_by_key: bool = False
+    """Whether splits are ranges of `unique_key` only, also of a window."""
+    json_is_exact: bool = False
+    """Whether numbers in JSON are written so that a double gives them back."""
 
     def column(self, name: str) -> SourceColumn | None:
         """The column of that name, or None."""
@@ -147,6 +173,7 @@ class Evidence:
         looks: per column, see `auto_schema.type_maps.Look`.
         partition_span: lowest and highest value of the partition column.
         partition_count: partitions that the rows lie in; asked only for a wide span.
+        other_cursors: rows whose cursor is of a type that no window can hold, by type.
     """
 
     estimated_rows: int | None = None
@@ -158,6 +185,7 @@ class Evidence:
     looks: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     partition_span: tuple[datetime | date, datetime | date] | None = None
     partition_count: int | None = None
+    other_cursors: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +214,8 @@ class Source(Protocol):
             SourceRefusedError: the server refused; reading again won't help.
         """
 
-    def with_columns(self, columns: tuple[Column, ...]) -> "Source":
-        """The same source, reading these columns."""
+    def with_columns(self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()) -> "Source":
+        """The same source, reading these columns and nothing of those fields."""
 
     def with_proof(self, *, digests: bool) -> "Source":
         """The same source, whose reads end with RowSums.
@@ -210,9 +238,12 @@ class Inspector(Protocol):
         """The source's clock, and with `guard` who may still write older stamps."""
 
     def integer_cursor(
-        self, name: str, *, wait: bool
+        self, name: str, *, wait: bool, margin: timedelta
     ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
-        """MAX of an integer cursor, and who may still commit lower values after a wait."""
+        """MAX of an integer cursor, and who may still commit lower values after a wait.
+
+        Where writers can't be seen the wait is the margin.
+        """
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
@@ -243,8 +274,10 @@ class Inspector(Protocol):
         """A look at the rows of the window."""
 
 
-SOURCES: Mapping[str, str] = MappingProxyType({"postgresql": "sources.postgresql_inspector"})
-"""data_source → module whose `inspecting(connection, query, table)` opens an Inspector."""
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {"postgresql": "sources.postgresql_inspector", "mongodb": "sources.mongodb_inspector"}
+)
+"""data_source → module whose `inspecting(connection, query, table, cursor)` opens an Inspector."""
 
-NOT_YET = ("mongodb", "bigquery")
+NOT_YET = ("bigquery",)
 """Values of data_source that are accepted and answered with «not in this version»."""

@@ -191,7 +191,8 @@ def fields_of(buffer: Buffer, starts: Ints, ends: Ints) -> Fields:
 
     Args:
         buffer: what they lie in.
-        starts, ends: of each document, its length and its closing zero included.
+        starts: of each document, where its length stands.
+        ends: of each document, behind its closing zero.
 
     Raises:
         MalformedBsonError: the lengths don't add up.
@@ -212,6 +213,36 @@ def fields_of(buffer: Buffer, starts: Ints, ends: Ints) -> Fields:
         places = following
     _set_apart(fields, rows, places)
     return fields
+
+
+def complete_fields(buffer: Buffer, starts: Ints, ends: Ints) -> Fields:
+    """All elements of documents by name, also of those that had to be walked one by one.
+
+    Raises:
+        MalformedBsonError: the lengths don't add up.
+    """
+    fields = fields_of(buffer, starts, ends)
+    for row, place in fields.apart:
+        for name, type_, start, size in walk(buffer, place, int(ends[row])):
+            one = Elements(np.array([type_], np.uint8), np.array([start]), np.array([size]))
+            fields.add(name, np.array([row]), one)
+    return fields
+
+
+def element_at(buffer: Buffer, fields: Fields, path: str) -> Elements:
+    """The field at the end of a path through documents, `meta.updated_at`, in each one."""
+    elements, _ = fields.dense(path.encode())
+    first, dot, rest = path.partition(".")
+    if not dot or path.encode() in fields.found:
+        return elements
+    outer, _ = fields.dense(first.encode())
+    rows = np.flatnonzero(outer.type == DOCUMENT)
+    inner = outer.take(rows)
+    found = complete_fields(buffer, inner.start, inner.start + inner.size)
+    part = element_at(buffer, found, rest)
+    elements.type[rows], elements.start[rows] = part.type, part.start
+    elements.size[rows] = part.size
+    return elements
 
 
 def _set_apart(fields: Fields, rows: Ints, places: Ints) -> None:

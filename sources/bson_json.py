@@ -146,15 +146,16 @@ def _double(buffer: Buffer, part: Elements) -> Array:
     if pc.any(whole).as_py():
         written = pc.if_else(whole, pc.binary_join_element_wise(written, ".0", ""), written)
     if not pc.all(pc.is_finite(numbers)).as_py():
-        named = pc.case_when(
+        return pc.case_when(
             arrow.StructArray.from_arrays(
                 [pc.is_nan(numbers), pc.equal(numbers, np.inf), pc.equal(numbers, -np.inf)],
                 names=["nan", "up", "down"],
             ),
-            *('{"$numberDouble":"%s"}' % word for word in ("NaN", "Infinity", "-Infinity")),
+            '{"$numberDouble":"NaN"}',
+            '{"$numberDouble":"Infinity"}',
+            '{"$numberDouble":"-Infinity"}',
             written,
         )
-        return named
     return written
 
 

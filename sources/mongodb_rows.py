@@ -74,11 +74,7 @@ def batches(data: bytes, layout: Layout) -> list[pa.RecordBatch]:
 
 
 def _batch(buffer: Buffer, starts: Ints, ends: Ints, layout: Layout) -> pa.RecordBatch:
-    fields = b.fields_of(buffer, starts, ends)
-    for row, place in fields.apart:
-        for name, type_, start, size in b.walk(buffer, place, int(ends[row])):
-            one = Elements(np.array([type_], np.uint8), np.array([start]), np.array([size]))
-            fields.add(name, np.array([row]), one)
+    fields = b.complete_fields(buffer, starts, ends)
     refused: dict[int, tuple[str, str, Elements | None]] = {}
     arrays, names = list[Array](), list[str]()
     buffer.faults.clear()
@@ -110,24 +106,7 @@ def _elements(
         elements, twice = fields.dense(path.encode())
         _refuse_twice(refused, path, elements, twice)
         return elements
-    first, _, rest = path.partition(".")
-    outer, _ = fields.dense(first.encode())
-    rows = np.flatnonzero(outer.type == b.DOCUMENT)
-    inner = outer.take(rows)
-    found = b.fields_of(buffer, inner.start, inner.start + inner.size)
-    for row, place in found.apart:
-        end = int(inner.start[row] + inner.size[row])
-        for name, type_, start, size in b.walk(buffer, place, end):
-            one = Elements(np.array([type_], np.uint8), np.array([start]), np.array([size]))
-            found.add(name, np.array([row]), one)
-    part = _elements(buffer, found, rest, {})
-    whole = Elements(
-        np.zeros(fields.count, np.uint8),
-        np.zeros(fields.count, np.int64),
-        np.zeros(fields.count, np.int64),
-    )
-    whole.type[rows], whole.start[rows], whole.size[rows] = part.type, part.start, part.size
-    return whole
+    return b.element_at(buffer, fields, path)
 
 
 def _refuse_twice(
@@ -347,6 +326,6 @@ def _shown(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def sources(columns: Sequence[Column]) -> tuple[str, ...]:
+def top_level(columns: Sequence[Column]) -> tuple[str, ...]:
     """The top-level fields that the columns are read from."""
     return tuple(dict.fromkeys(column.source_name.partition(".")[0] for column in columns))

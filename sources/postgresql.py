@@ -103,8 +103,10 @@ class PostgresqlSource:
         """Where the rows come from, without secrets."""
         return self.connection.place
 
-    def with_columns(self, columns: tuple[Column, ...]) -> "PostgresqlSource":
-        """The same source, reading these columns."""
+    def with_columns(
+        self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()
+    ) -> "PostgresqlSource":
+        """The same source, reading these columns; no others are selected anyway."""
         return replace(self, columns=columns)
 
     def with_proof(self, *, digests: bool) -> "PostgresqlSource":

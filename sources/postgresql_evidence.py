@@ -185,13 +185,13 @@ def _look_items(column: SourceColumn) -> tuple[str, str, str]:
     """SQL for: every array is flat, most digits before the point, most after it."""
     name = f"q.{quote(column.name)}"
     flat = digits = scale = "NULL"
-    if column.type.is_array:
+    if column.sql_type.is_array:
         no_null = f"NOT EXISTS (SELECT FROM unnest({name}) AS element WHERE element IS NULL)"
-        if column.type.name in NATIVE_ELEMENTS:  # these have an equality operator: faster
+        if column.sql_type.name in NATIVE_ELEMENTS:  # these have an equality operator: faster
             no_null = f"array_position({name}, NULL) IS NULL"
         one = f"(coalesce(array_ndims({name}), 1) = 1 AND {no_null})"
         flat = f"coalesce(bool_and({one}), true)"
-    elif column.type.name == "numeric":
+    elif column.sql_type.name == "numeric":
         finite = f"{name} NOT IN ('NaN', 'Infinity', '-Infinity')"
         digits = f"max(length(trunc(abs({name}))::text)) FILTER (WHERE {finite})"
         scale = f"max(scale({name})) FILTER (WHERE {finite})"
@@ -206,7 +206,7 @@ def _span(
 ) -> tuple[tuple[datetime | date, datetime | date] | None, int | None]:
     """Lowest and highest value; and, when that is a wide span, how many partitions it fills."""
     name = f"q.{quote(partition.name)}"
-    kind = partition.type.name
+    kind = partition.sql_type.name
     held = f"isfinite({name}) AND {name} >= '0001-01-01'::{kind} AND {name} <= '9999-12-31'::{kind}"
     selected = f"min({name}) FILTER (WHERE {held}), max({name}) FILTER (WHERE {held})"
     row = _ask(opened, wrapped(source, selected), COUNT_TIMEOUT_MS)
@@ -227,7 +227,7 @@ def _bounds(
 ) -> tuple[KeyValue, ...]:
     """Values that cut the rows into even parts: the server's histogram, or an even grid."""
     found = _histogram(opened, column)
-    if not found and column.type.name in _GRID_TYPES:
+    if not found and column.sql_type.name in _GRID_TYPES:
         name = f"q.{quote(column.name)}"
         row = _ask(opened, wrapped(source, f"min({name}), max({name})"), LOOK_TIMEOUT_MS)
         if row and row[0] is not None:
@@ -240,7 +240,7 @@ def _bounds(
 def _histogram(
     opened: "psycopg2.extensions.connection", column: SourceColumn
 ) -> tuple[KeyValue, ...]:
-    kind = column.type.name
+    kind = column.sql_type.name
     if column.origin is None or kind in ("text", "varchar", "uuid"):
         kind = "text"
     if column.origin is None:

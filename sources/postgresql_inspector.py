@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg2.extensions
 
@@ -39,13 +39,14 @@ SAMPLES: tuple[CursorValue, ...] = (SAMPLE_STAMP, 0)
 
 
 @contextmanager
-def inspecting(connection: object, query: str, table: str) -> Iterator[Inspector]:
+def inspecting(connection: object, query: str, table: str, cursor: str) -> Iterator[Inspector]:
     """Open an inspector.
 
     Args:
         connection: a PostgresqlConnection.
         query: the user's query, placeholders and all; empty: all of `table`.
         table: source_table_for_schema; empty: none.
+        cursor: the cursor column, which is found among the others.
 
     Raises:
         SourceUnreachableError, SourceRefusedError: with what the server said.
@@ -101,7 +102,7 @@ class _Inspector:
         return postgresql_clock.read_clock(self._opened, guard=guard)
 
     def integer_cursor(
-        self, name: str, *, wait: bool
+        self, name: str, *, wait: bool, margin: timedelta
     ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
         whole = bind(self._query, None, LAST_INT64)
         return postgresql_clock.integer_cursor(self._opened, whole, self._column(name), wait=wait)

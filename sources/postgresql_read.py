@@ -4,23 +4,20 @@ A thread reads ahead by a few batches: the driver decodes while the caller casts
 writes. Memory is bounded by the batches, not by the table.
 """
 
-import queue
-import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi
 import pyarrow as pa
 
-from auto_schema.errors import SourceError
 from auto_schema.row_sums import RowSums
 from sources.postgresql import LOCK_TIMEOUT_MS, PostgresqlConnection
 from sources.postgresql_errors import source_error
+from sources.read_ahead import ReadAhead, cut
 
 Item = pa.RecordBatch | RowSums
 BATCH_BYTES = 16 * 1024 * 1024
-AHEAD = 2
-"""Batches that wait for the caller at most."""
 
 READ_ONLY = "SET TRANSACTION READ ONLY"
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -54,96 +51,38 @@ def read_statement(
     Raises:
         SourceUnreachableError, SourceRefusedError: as `Source.read` says.
     """
-    ahead = _ReadAhead(connection, (sql, proof), application, encoding)
+    uri = connection.uri(application=application, encoding=encoding)
+    ahead = ReadAhead(lambda: _items(connection.place, uri, sql, proof))
     try:
         for item in ahead:
             if isinstance(item, RowSums):
                 yield item
             else:
-                yield from _cut(item, batch_rows)
+                yield from cut(item, batch_rows)
     finally:
         ahead.stop()
 
 
-def _cut(batch: pa.RecordBatch, rows: int | None) -> Iterator[pa.RecordBatch]:
-    if rows is None or batch.num_rows <= rows:
-        yield batch
-        return
-    for start in range(0, batch.num_rows, rows):
-        yield batch.slice(start, rows)
-
-
-class _ReadAhead:
-    """Batches of a statement, read by a thread up to AHEAD before they are asked for."""
-
-    def __init__(
-        self,
-        connection: PostgresqlConnection,
-        statements: tuple[str, str],
-        application: str,
-        encoding: str,
-    ) -> None:
-        self._connection = connection
-        self._sql, self._proof = statements
-        self._application, self._encoding = application, encoding
-        self._queue: queue.Queue[Item | BaseException | None] = queue.Queue(AHEAD)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._fill, name="read ahead", daemon=True)
-        self._thread.start()
-
-    def __iter__(self) -> Iterator[Item]:
-        while (item := self._queue.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    def stop(self) -> None:
-        """End the thread and its session, whether or not all was read."""
-        self._stopped.set()
-        while self._thread.is_alive():
-            try:
-                self._queue.get(timeout=0.05)
-            except queue.Empty:
-                continue
-        self._thread.join()
-
-    def _fill(self) -> None:
-        try:
-            self._read()
-            self._put(None)
-        except SourceError as error:
-            self._put(error)
-        except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
-            self._put(source_error(error, self._connection.place))
-        except BaseException as error:
-            self._put(error)
-
-    def _put(self, item: Item | BaseException | None) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._queue.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def _read(self) -> None:
-        uri = self._connection.uri(application=self._application, encoding=self._encoding)
+def _items(place: str, uri: str, sql: str, proof: str) -> Generator[Item, None, None]:
+    try:
         with adbc_driver_postgresql.dbapi.connect(uri) as session:
             with session.cursor() as cursor:
-                cursor.execute(SNAPSHOT if self._proof else READ_ONLY)
-                for setting in SESSION:
-                    cursor.execute(setting)
-                cursor.adbc_statement.set_options(
-                    **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
-                )
-                cursor.execute(self._sql)
-                with cursor.fetch_record_batch() as reader:
-                    for batch in reader:
-                        if self._stopped.is_set():
-                            break
-                        if batch.num_rows:
-                            self._put(batch)
-                if self._proof and not self._stopped.is_set():
-                    cursor.execute(self._proof)
-                    self._put(RowSums.of(cursor.fetchone()))
+                yield from _answers(cursor, sql, proof)
             session.rollback()
+    except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
+        raise source_error(error, place) from error
+
+
+def _answers(cursor: Any, sql: str, proof: str) -> Iterator[Item]:
+    cursor.execute(SNAPSHOT if proof else READ_ONLY)
+    for setting in SESSION:
+        cursor.execute(setting)
+    cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+    cursor.execute(sql)
+    with cursor.fetch_record_batch() as reader:
+        for batch in reader:
+            if batch.num_rows:
+                yield batch
+    if proof:
+        cursor.execute(proof)
+        yield RowSums.of(cursor.fetchone())

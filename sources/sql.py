@@ -118,7 +118,7 @@ def placeholder_text(value: CursorValue | None) -> str:
     if isinstance(value, datetime):
         text = value.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
         return text + (f".{value.microsecond:06}" if value.microsecond else "")
-    return f"{value.isoformat()} 00:00:00"
+    return f"{value.isoformat()} 00:00:00" if isinstance(value, date) else value
 
 
 def strip_end(sql: str) -> str:

@@ -21,7 +21,7 @@ from demo.servers import (
     postgresql_server,
 )
 from tests.bodies import checked_bodies
-from tests.sync import PROJECT, Sync, make_client
+from tests.sync import PROJECT, Sync, make_client, reading
 
 BUCKET = "bkt"
 NUMBERS = itertools.count(1)
@@ -124,17 +124,21 @@ def sent_jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]
 
 
 @pytest.fixture
-def sync(
-    database: PostgresqlServer,
-    target: BigQueryServer,
-    client: bigquery.Client,
-    dataset: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Sync:
-    """main() against the test's database and dataset, in this process."""
+def emulated(target: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment that points the program at the local BigQuery."""
     for name, value in target.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    return Sync(database, client, dataset, tmp_path / "temp", capsys)
+
+
+@pytest.fixture
+def sync(
+    database: PostgresqlServer,
+    emulated: None,
+    client: bigquery.Client,
+    dataset: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Sync:
+    """main() against the test's database and dataset, in this process."""
+    return Sync(reading(database), client, dataset, tmp_path / "temp", capsys)

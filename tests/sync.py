@@ -23,6 +23,18 @@ def make_client(server: BigQueryServer) -> bigquery.Client:
     )
 
 
+def reading(database: PostgresqlServer) -> dict[str, str]:
+    """The parameters that lead to a database."""
+    return {
+        "data_source": "postgresql",
+        "postgresql_host": database.host,
+        "postgresql_port": str(database.port),
+        "postgresql_database": database.database,
+        "postgresql_username": database.user,
+        "postgresql_password": PASSWORD,
+    }
+
+
 @dataclass(frozen=True)
 class Result:
     """Exit code and what was printed."""
@@ -37,7 +49,7 @@ class Sync:
 
     def __init__(
         self,
-        database: PostgresqlServer,
+        source: dict[str, str],
         client: bigquery.Client,
         dataset: str,
         temp: Path,
@@ -46,12 +58,7 @@ class Sync:
         self.client, self.dataset, self.temp = client, dataset, temp
         self._capsys = capsys
         self.defaults: dict[str, Any] = {
-            "data_source": "postgresql",
-            "postgresql_host": database.host,
-            "postgresql_port": str(database.port),
-            "postgresql_database": database.database,
-            "postgresql_username": database.user,
-            "postgresql_password": PASSWORD,
+            **source,
             "destination_bigquery_project": PROJECT,
             "destination_bigquery_dataset": dataset,
             "destination_bigquery_table": "t",

@@ -271,7 +271,7 @@ def test_a_form_refuses_what_it_cant_hold(form: str, value: object, reason: str)
 
 
 decimal_texts = st.one_of(
-    st.decimals(allow_nan=False, allow_infinity=False, places=6).map(str),
+    st.decimals(-(10**27), 10**27, places=6).map(str),
     st.tuples(st.integers(-(10**34) + 1, 10**34 - 1), st.integers(-60, 40)).map(
         lambda parts: f"{parts[0]}E{parts[1]}"
     ),

@@ -1,0 +1,163 @@
+"""The parameters of each source: how to connect, what to read, and what contradicts itself."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from auto_schema.errors import ConfigError, SyncError, shown
+from smart_sync.request import Endpoints
+from sources import mongodb
+from sources.mongodb import MongodbConnection
+from sources.postgresql import PostgresqlConnection
+from sources.secrets import Secret
+from sources.sql import END, START, placeholders, strip_end
+
+SAMPLE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+PLAIN = (
+    "{name} is plain text: the launch request and the staged graph"
+    " (pipeline.pb) hold it. Name a Secret Manager version instead"
+    " (projects/P/secrets/S/versions/V)."
+)
+
+
+def source_faults(values: Mapping[str, str]) -> list[SyncError]:
+    """Everything that is wrong with what is to be read."""
+    if values["data_source"] == "postgresql":
+        return _postgresql_faults(values)
+    if values["data_source"] == "mongodb":
+        return [*_mongodb_faults(values)]
+    return []
+
+
+def query_of(values: Mapping[str, str]) -> tuple[str, str]:
+    """What to read, and the parameter that says it."""
+    if values["data_source"] == "mongodb":
+        return values["mongodb_query"].strip(), "mongodb_query"
+    smart = values["enable_smart_sync"] == "true"
+    parameter = "postgresql_query"
+    if smart and values["postgresql_base_query"].strip():
+        parameter = "postgresql_base_query"
+    return strip_end(values[parameter]), parameter
+
+
+def connection_of(values: Mapping[str, str], endpoints: Endpoints) -> object:
+    """Where the source is; its secrets unread."""
+    secret = endpoints.secret_manager
+    if values["data_source"] == "mongodb":
+        return MongodbConnection(
+            values["mongodb_database"],
+            values["mongodb_collection"],
+            Secret.of(values["mongodb_connection_string"], secret),
+            values["mongodb_host"],
+            int(values["mongodb_port"]),
+            values["mongodb_username"],
+            Secret.of(values["mongodb_password"], secret),
+            values["mongodb_projection"].strip(),
+            int(values["mongodb_sample_size"]),
+        )
+    return PostgresqlConnection(
+        values["postgresql_host"],
+        int(values["postgresql_port"]),
+        values["postgresql_database"],
+        values["postgresql_username"],
+        Secret.of(values["postgresql_password"], secret),
+        values["postgresql_sslmode"],
+        values["postgresql_sslrootcert"],
+    )
+
+
+def secret_warnings(connection: object) -> tuple[str, ...]:
+    """What the operator should know of secrets given as plain text."""
+    secrets: tuple[tuple[str, Secret], ...] = ()
+    if isinstance(connection, PostgresqlConnection):
+        secrets = (("postgresql_password", connection.password),)
+    elif isinstance(connection, MongodbConnection):
+        secrets = (
+            ("mongodb_password", connection.password),
+            ("mongodb_connection_string", connection.string),
+        )
+    return tuple(PLAIN.format(name=name) for name, secret in secrets if secret.is_plain)
+
+
+def _postgresql_faults(values: Mapping[str, str]) -> list[SyncError]:
+    smart = values["enable_smart_sync"] == "true"
+    base, plain, table = (
+        values[name].strip()
+        for name in ("postgresql_base_query", "postgresql_query", "source_table_for_schema")
+    )
+    if smart and base:
+        missing = sorted({START, END} - placeholders(base))
+        if missing:
+            return [
+                ConfigError(
+                    "base query without placeholders",
+                    "postgresql_base_query",
+                    f"{' and '.join(missing)} missing, so every run would read the same rows",
+                    "add WHERE updated_at > '{start_timestamp}' AND updated_at <="
+                    " '{end_timestamp}', or give the query as postgresql_query: then the"
+                    " window is put around it.",
+                )
+            ]
+        return []
+    if not plain and not table:
+        names = "postgresql_base_query, postgresql_query" if smart else "postgresql_query"
+        why = f"with enable_smart_sync={'true' if smart else 'false'} nothing says what to read"
+        fix = f"give {names} or source_table_for_schema."
+        return [ConfigError("missing parameter", names, why, fix)]
+    if not smart and placeholders(plain):
+        return [_without_smart_sync("postgresql_query")]
+    return []
+
+
+def _without_smart_sync(parameter: str) -> ConfigError:
+    why = "only smart sync fills placeholders"
+    fix = "set enable_smart_sync=true, or take the placeholders out."
+    return ConfigError("placeholders without smart sync", parameter, why, fix)
+
+
+def _mongodb_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    given = [
+        name
+        for name in ("mongodb_host", "mongodb_username", "mongodb_password")
+        if values[name].strip()
+    ]
+    if values["mongodb_connection_string"]:
+        if given:
+            why = "the connection string says them already"
+            fix = f"leave out {', '.join(given)}, or the connection string."
+            yield ConfigError("connection told twice", "mongodb_connection_string", why, fix)
+        yield from _string_faults(values["mongodb_connection_string"])
+    elif "mongodb_host" not in given:
+        fix = "give --mongodb_host=mongodb.example.com or --mongodb_connection_string=…"
+        yield ConfigError("missing parameter", "mongodb_host", "nothing says where to read", fix)
+    if ("mongodb_username" in given) != ("mongodb_password" in given):
+        fix = "give both, or neither for a server without logins."
+        yield ConfigError("half a login", "mongodb_username, mongodb_password", "", fix)
+    if values["enable_smart_sync"] != "true" and mongodb.placeholders(values["mongodb_query"]):
+        yield _without_smart_sync("mongodb_query")
+    for name in ("mongodb_query", "mongodb_projection"):
+        yield from _extended_json_faults(name, values[name])
+    if values["verify"] == "true" or values["verify_only"] == "true":
+        why = "MongoDB has no function that hashes its documents"
+        fix = "leave it out; row counts are compared in each run anyway."
+        yield ConfigError("verify with data_source=mongodb", "verify, verify_only", why, fix)
+
+
+def _string_faults(text: str) -> Iterator[SyncError]:
+    if not Secret.of(text).name and not mongodb.hosts_of(text):
+        why = "it is neither mongodb://… or mongodb+srv://… nor a Secret Manager version"
+        fix = "write mongodb://user:password@host:27017/?authSource=admin."
+        yield ConfigError("malformed parameter", "mongodb_connection_string", why, fix)
+
+
+def _extended_json_faults(name: str, text: str) -> Iterator[SyncError]:
+    if not text.strip():
+        return
+    example = '{"at": {"$gte": {"$date": "2025-01-01T00:00:00Z"}}}'
+    fix = f"send one object of Extended JSON, such as {example}."
+    try:
+        parsed = mongodb.parse(mongodb.bind(text, SAMPLE_DATE, SAMPLE_DATE))
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
+        yield ConfigError("malformed parameter", name, f"not Extended JSON: {error}", fix)
+        return
+    if not isinstance(parsed, dict):
+        yield ConfigError("malformed parameter", name, f"{shown(text)} is no object", fix)

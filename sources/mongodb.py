@@ -1,0 +1,287 @@
+"""MongoDB as a value: how to connect, and the exact find command of each split.
+
+The window is joined to the operator's query with $and. `$gt` and `$lte` compare within
+one type only, so documents whose cursor is of another type would never match any window:
+they are asked for, too, and refused aloud where the rows are made.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+from bson import Int64, ObjectId, Timestamp, json_util
+
+from auto_schema.bson_types import CODES
+from auto_schema.row_sums import RowSums
+from auto_schema.schema import Column
+from sources.base import CursorValue, Split, Window
+from sources.mongodb_rows import UUID_ORDERS, Layout, top_level
+from sources.secrets import Secret
+
+APPLICATION_NAME = "bigquery-smart-sync"
+KEY = "_id"
+Document = dict[str, Any]
+
+BRACKETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "timestamptz": ("date",),
+        "objectId": ("objectId",),
+        "int8": ("int", "long", "double", "decimal"),
+    }
+)
+"""Cursor type → the BSON types that MongoDB compares with its values.
+
+https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
+"""
+NOTHING = ("null", "undefined")
+
+
+@dataclass(frozen=True, slots=True)
+class MongodbConnection:
+    """Where the server is and who we are: a connection string, or its parts.
+
+    Attributes:
+        database, collection: what is read.
+        string: the whole connection string, or a Secret of nothing.
+        host, port, username, password: the parts; `username` may be empty.
+        projection: as Extended JSON; empty: everything.
+        sample_size: documents that are looked at for the schema.
+    """
+
+    database: str
+    collection: str
+    string: Secret = field(default_factory=Secret)
+    host: str = ""
+    port: int = 27017
+    username: str = ""
+    password: Secret = field(default_factory=Secret)
+    projection: str = ""
+    sample_size: int = 10_000
+
+    @property
+    def has_string(self) -> bool:
+        """Whether a connection string is given, plain or by its secret's name."""
+        return bool(self.string.name or self.string.plain)
+
+    @property
+    def place(self) -> str:
+        """`mongodb://hosts/database.collection`, without user, password and options."""
+        hosts = f"mongodb://{self.host}:{self.port}"
+        if self.has_string:
+            hosts = hosts_of(self.string.plain) or f"mongodb://({self.string.name})"
+        return f"{hosts}/{self.database}.{self.collection}"
+
+
+def hosts_of(connection_string: str) -> str:
+    """Scheme and hosts of a connection string, without what is secret; empty: none.
+
+    >>> hosts_of("mongodb://user:p%40ss@a.example:27017,b.example/db?replicaSet=rs0")
+    'mongodb://a.example:27017,b.example'
+    """
+    found = re.fullmatch(r"(mongodb(?:\+srv)?://)(?:.*@)?([^/?@]+)(?:[/?].*)?", connection_string)
+    return "".join(found.groups()) if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class MongodbSource:
+    """One query on one collection, read range by range of _id.
+
+    Attributes:
+        query: the operator's filter as canonical Extended JSON, placeholders bound.
+        columns: what is read of each document, and in which form.
+        left_out: fields that nothing may hold.
+        cursor, cursor_type, window: the window around the query, where there is one.
+        batch_rows: rows per batch; None: as the server cuts them, about 16 MB.
+        at: cluster time of the snapshot that all splits read; None: none.
+        is_set: whether the server is a replica set, so that a majority holds what is read.
+        uuid_representation: of the connection string, for legacy UUIDs.
+    """
+
+    connection: MongodbConnection
+    query: str = "{}"
+    columns: tuple[Column, ...] = ()
+    left_out: tuple[str, ...] = ()
+    cursor: str | None = None
+    cursor_type: str = ""
+    window: Window | None = None
+    batch_rows: int | None = None
+    run_id: str = ""
+    at: tuple[int, int] | None = None
+    is_set: bool = False
+    uuid_representation: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the rows come from, without secrets."""
+        return self.connection.place
+
+    @property
+    def layout(self) -> Layout:
+        """How documents become rows."""
+        order = UUID_ORDERS.get(self.uuid_representation)
+        return Layout(self.columns, self.left_out, order)
+
+    def with_columns(
+        self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()
+    ) -> "MongodbSource":
+        """The same source, reading these columns and never those fields."""
+        return replace(self, columns=columns, left_out=left_out)
+
+    def with_proof(self, *, digests: bool) -> "MongodbSource":
+        """MongoDB can't hash its documents: refused among the parameters."""
+        raise NotImplementedError
+
+    def filter(self, window: Window | None = None) -> Document:
+        """The whole filter: the operator's, and the window around it."""
+        window = window or self.window
+        asked: Document = parse(self.query)
+        if self.cursor is None or window is None:
+            return asked
+        return both(asked, window_filter(self.cursor, self.cursor_type, window))
+
+    def projection(self) -> Document | None:
+        """The operator's projection, or the fields that the columns need."""
+        if self.connection.projection:
+            projection: Document = parse(self.connection.projection)
+            return projection
+        if not self.columns or self.layout.has_extra:
+            return None
+        fields = dict.fromkeys(top_level(self.columns), 1)
+        plain = all(name and "." not in name and not name.startswith("$") for name in fields)
+        return ({KEY: 0} | fields) if plain else None
+
+    def statement(self, split: Split) -> str:
+        """The find command of a split as mongosh would take it."""
+        words = [shown(self.filter())]
+        projection = self.projection()
+        if projection:
+            words.append(shown(projection))
+        text = (
+            f"db.getCollection({json.dumps(self.connection.collection)}).find({', '.join(words)})"
+        )
+        for name, bound in (("min", split.lower), ("max", split.upper)):
+            if bound is not None:
+                text += f".{name}({{_id: {bound}}})"
+        return text + (".hint('_id_')" if split.column else "")
+
+    def read(self, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
+        """Yield the split's rows; see `Source.read`."""
+        from sources.mongodb_read import read_split
+
+        yield from read_split(self, split)
+
+
+def both(one: Document, other: Document) -> Document:
+    """Documents that match two filters."""
+    return {"$and": [one, other]} if one else other
+
+
+def window_filter(cursor: str, kind: str, window: Window) -> Document:
+    """Low < cursor <= high, or a cursor of a type that no window can hold."""
+    within: Document = {"$lte": as_bson(window.high, kind)}
+    if window.low is not None:
+        within = {"$gt": as_bson(window.low, kind)} | within
+    return {"$or": [{cursor: within}, {cursor: {"$type": other_types(kind)}}]}
+
+
+def other_types(kind: str) -> list[str]:
+    """The BSON types that a window of that cursor type never matches, nulls left out."""
+    return [name for name in CODES.values() if name not in (*BRACKETS[kind], *NOTHING)]
+
+
+def as_bson(value: CursorValue, kind: str) -> object:
+    """A window's end as MongoDB compares it; dates have milliseconds."""
+    if kind == "objectId":
+        return ObjectId(str(value))
+    if isinstance(value, int):
+        return Int64(value)
+    if isinstance(value, datetime):
+        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    raise TypeError(f"no cursor of MongoDB: {value!r}")
+
+
+def value_at(document: Any, path: str) -> Any:
+    """The value at the end of a path through documents, or None."""
+    for part in path.split("."):
+        document = document.get(part) if isinstance(document, dict) else None
+    return document
+
+
+CANONICAL = json_util.CANONICAL_JSON_OPTIONS.with_options(uuid_representation=0, tz_aware=True)
+RELAXED = json_util.RELAXED_JSON_OPTIONS.with_options(uuid_representation=0, tz_aware=True)
+
+
+def parse(text: str) -> Any:
+    """Extended JSON, canonical or relaxed, as BSON values.
+
+    Raises:
+        ValueError, TypeError: it isn't.
+    """
+    return json_util.loads(text, json_options=CANONICAL)
+
+
+def written(value: object) -> str:
+    """A BSON value as canonical Extended JSON: `parse` gives it back."""
+    return json_util.dumps(value, json_options=CANONICAL)
+
+
+def shown(value: object) -> str:
+    """A BSON value as people read it."""
+    return json_util.dumps(value, json_options=RELAXED, ensure_ascii=False)
+
+
+START, END = "{start_timestamp}", "{end_timestamp}"
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\{(?:start|end)_timestamp\}')
+LOWEST_INT64 = -(2**63)
+
+
+def placeholders(query: str) -> set[str]:
+    """Which of the two placeholders a query holds."""
+    return {mark for mark in (START, END) if mark in query}
+
+
+def bind(query: str, low: CursorValue | None, high: CursorValue) -> str:
+    """Put the window's ends into a query's placeholders.
+
+    Inside a text stands the bare value, a date in ISO form; outside an Extended JSON value.
+
+    >>> from datetime import datetime, UTC
+    >>> low, high = datetime(2025, 7, 22, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    >>> bind('{"a": {"$gt": {"$date": "{start_timestamp}"}}}', low, high)
+    '{"a": {"$gt": {"$date": "2025-07-22T00:00:00.000Z"}}}'
+    >>> bind('{"a": {"$lte": {end_timestamp}}}', low, high)
+    '{"a": {"$lte": {"$date": "2026-01-01T00:00:00.000Z"}}}'
+    """
+    ends = {START: low, END: high}
+
+    def put(found: re.Match[str]) -> str:
+        token = found.group()
+        if token in ends:
+            return _json_value(ends[token])
+        for mark, value in ends.items():
+            token = token.replace(mark, _bare(value))
+        return token
+
+    return _TOKEN.sub(put, query)
+
+
+def _bare(value: CursorValue | None) -> str:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return str(LOWEST_INT64 if value is None else value)
+
+
+def _json_value(value: CursorValue | None) -> str:
+    if isinstance(value, datetime):
+        return f'{{"$date": "{_bare(value)}"}}'
+    return f'{{"$oid": "{value}"}}' if isinstance(value, str) else _bare(value)
+
+
+def cluster_time(at: tuple[int, int]) -> Timestamp:
+    """A cluster time as BSON."""
+    return Timestamp(*at)

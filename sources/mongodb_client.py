@@ -1,0 +1,65 @@
+"""I/O. Clients of MongoDB: made where they are used, closed by whoever made them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+import pymongo.errors
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.raw_bson import RawBSONDocument
+from pymongo.read_concern import ReadConcern
+
+from sources.mongodb import APPLICATION_NAME, Document, MongodbConnection, cluster_time
+from sources.mongodb_errors import source_error
+
+CONNECT_TIMEOUT_MS = 15_000
+FACTS: CodecOptions[Document] = CodecOptions(
+    tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+)
+RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+Client = pymongo.MongoClient[Document]
+
+
+class AtTime(ReadConcern):
+    """readConcern snapshot at one cluster time, the same for every reader."""
+
+    def __init__(self, at: tuple[int, int]) -> None:
+        super().__init__("snapshot")
+        self._at = at
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As the server wants it."""
+        return super().document | {"atClusterTime": cluster_time(self._at)}
+
+
+@contextmanager
+def connected(connection: MongodbConnection, run_id: str = "") -> Iterator[Client]:
+    """A client; whatever the server says against what is done with it becomes our error.
+
+    Raises:
+        SourceUnreachableError, SourceRefusedError: with what the server said.
+    """
+    try:
+        with pymongo.MongoClient(**_words(connection, run_id)) as client:
+            yield client
+    except pymongo.errors.PyMongoError as error:
+        raise source_error(error, connection.place) from error
+
+
+def _words(connection: MongodbConnection, run_id: str) -> Mapping[str, Any]:
+    words: dict[str, Any] = {
+        "appname": f"{APPLICATION_NAME} {run_id}".strip(),
+        "serverSelectionTimeoutMS": CONNECT_TIMEOUT_MS,
+        "connectTimeoutMS": CONNECT_TIMEOUT_MS,
+        "maxPoolSize": 1,
+        "tz_aware": True,
+        "datetime_conversion": "DATETIME_AUTO",
+    }
+    if connection.has_string:
+        return words | {"host": connection.string.resolve()}
+    words |= {"host": connection.host, "port": connection.port}
+    if connection.username:
+        words |= {"username": connection.username, "password": connection.password.resolve()}
+    return words

@@ -1,0 +1,155 @@
+"""I/O. A look at the documents of the window, each question only while it is cheap."""
+
+from collections.abc import Callable
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import pymongo
+import pymongo.errors
+
+from sources.base import Evidence
+from sources.mongodb import (
+    KEY,
+    Document,
+    MongodbSource,
+    as_bson,
+    both,
+    other_types,
+    parse,
+    value_at,
+    written,
+)
+from sources.mongodb_errors import took_too_long
+
+COUNT_TIMEOUT_MS = 5_000
+BOUNDS = 1_000
+"""Places between which splits are cut; a sample is twenty times as large."""
+OVERSAMPLE = 20
+Answer = TypeVar("Answer")
+
+
+def needs_an_index(query: object) -> bool:
+    """Whether a query can't be read by ranges of _id: it needs an index of its own.
+
+    >>> needs_an_index({"$text": {"$search": "a"}}), needs_an_index({"a": 1})
+    (True, False)
+    """
+    words = ("$text", "$near", "$nearSphere")
+    if isinstance(query, dict):
+        return any(key in words or needs_an_index(value) for key, value in query.items())
+    return isinstance(query, list) and any(map(needs_an_index, query))
+
+
+def evidence(
+    collection: Any,
+    source: MongodbSource,
+    *,
+    may_split: bool,
+    split_over_bytes: int,
+    count_outside: bool,
+    partition: str,
+) -> Evidence:
+    """Gather what planning needs of the documents themselves.
+
+    Args:
+        collection: a handle on it.
+        source: query, cursor and window of the run.
+        may_split: whether ranges of _id can be read.
+        split_over_bytes: bounds are looked for only above that estimate; 0: always.
+        count_outside: count the documents before and after the window as well.
+        partition: the field of the partition column; empty: not needed.
+    """
+    rows, size = _estimate(collection, source)
+    large = not split_over_bytes or size is None or size > split_over_bytes
+    nulls = before = after = None
+    others: dict[str, int] = {}
+    asked = parse(source.query)
+    if source.cursor and source.window:
+        kind, cursor = source.cursor_type, source.cursor
+        nulls = _count(collection, both(asked, {cursor: None}))
+        others = _by_type(collection, both(asked, {cursor: {"$type": other_types(kind)}}), cursor)
+        if count_outside:
+            low, high = source.window.low, as_bson(source.window.high, kind)
+            after = _count(collection, both(asked, {cursor: {"$gt": high}}))
+            if low is not None:
+                before = _count(collection, both(asked, {cursor: {"$lte": as_bson(low, kind)}}))
+    return Evidence(
+        estimated_rows=rows,
+        estimated_bytes=size,
+        null_cursors=nulls,
+        before=before,
+        after=after,
+        bounds=_bounds(collection) if may_split and large else (),
+        partition_span=_span(collection, source, partition) if partition else None,
+        other_cursors=MappingProxyType(others),
+    )
+
+
+def has_rows(collection: Any, source: MongodbSource) -> bool:
+    """Whether the window holds a document; True when that takes too long to tell."""
+    found = _ask(
+        lambda: collection.find_one(source.filter(), {KEY: 1}, max_time_ms=COUNT_TIMEOUT_MS) or {}
+    )
+    return found is None or bool(found)
+
+
+def _ask(question: Callable[[], Answer]) -> Answer | None:
+    """The answer, or None when it takes too long."""
+    try:
+        return question()
+    except pymongo.errors.OperationFailure as error:
+        if took_too_long(error):
+            return None
+        raise
+
+
+def _count(collection: Any, query: Document) -> int | None:
+    return _ask(lambda: int(collection.count_documents(query, maxTimeMS=COUNT_TIMEOUT_MS)))
+
+
+def _by_type(collection: Any, query: Document, field: str) -> dict[str, int]:
+    pipeline = [{"$match": query}, {"$group": {"_id": {"$type": f"${field}"}, "n": {"$sum": 1}}}]
+    found = _ask(lambda: list(collection.aggregate(pipeline, maxTimeMS=COUNT_TIMEOUT_MS)))
+    return {str(row["_id"]): int(row["n"]) for row in found or []}
+
+
+def _estimate(collection: Any, source: MongodbSource) -> tuple[int | None, int | None]:
+    """Documents and bytes of the window; of the whole collection where counting takes long."""
+    try:
+        stats = next(iter(collection.aggregate([{"$collStats": {"storageStats": {}}}])))
+        total = int(stats["storageStats"].get("count", 0))
+        average = float(stats["storageStats"].get("avgObjSize", 0))
+    except pymongo.errors.OperationFailure:  # a view, or a role that may not ask
+        total, average = 0, 0.0
+    query = source.filter()
+    rows = total if not query and total else _count(collection, query)
+    if rows is None:
+        rows = total or None
+    return rows, int(rows * average) if rows is not None and average else None
+
+
+def _bounds(collection: Any) -> tuple[str, ...]:
+    """Values of _id that cut the collection into about even parts, in the order of its index."""
+    size = BOUNDS * OVERSAMPLE
+    pipeline: list[Document] = [
+        {"$sample": {"size": size}},
+        {"$project": {KEY: 1}},
+        {"$sort": {KEY: pymongo.ASCENDING}},
+    ]
+    found = [row[KEY] for row in collection.aggregate(pipeline, allowDiskUse=True)]
+    step = max(len(found) // BOUNDS, 1)
+    return tuple(dict.fromkeys(written(value) for value in found[step::step]))
+
+
+def _span(collection: Any, source: MongodbSource, field: str) -> tuple[datetime, datetime] | None:
+    """Lowest and highest date of the partition column's field."""
+    query = both(source.filter(), {field: {"$type": "date"}})
+
+    def first(way: int) -> Any:
+        words: dict[str, Any] = {"sort": [(field, way)], "max_time_ms": COUNT_TIMEOUT_MS}
+        return value_at(_ask(lambda: collection.find_one(query, {field: 1}, **words)), field)
+
+    low, high = first(pymongo.ASCENDING), first(pymongo.DESCENDING)
+    is_span = isinstance(low, datetime) and isinstance(high, datetime)
+    return (low, high) if is_span else None

@@ -1,0 +1,92 @@
+"""A sample of documents → what each field holds: types counted, none guessed.
+
+Fields are counted by whole arrays, as rows are read; see `sources.bson_elements`.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from bson.decimal128 import Decimal128
+
+from auto_schema.bson_types import CODES, FieldSample
+from sources import bson_elements as b
+from sources import bson_values as values
+from sources.bson_elements import Buffer, Elements
+
+
+def sample_of(batches: list[bytes], nested: str = "") -> tuple[Mapping[str, FieldSample], int]:
+    """What the fields of raw documents hold, and how many documents there were.
+
+    Args:
+        batches: raw batches, each document whole.
+        nested: the path of a field within documents that is counted, too; empty: none.
+    """
+    fields: dict[str, FieldSample] = {}
+    documents = 0
+    for raw in batches:
+        buffer = Buffer(raw)
+        starts, ends = buffer.documents()
+        documents += len(starts)
+        found = b.complete_fields(buffer, starts, ends)
+        for name in found.found:
+            _add(fields, name.decode("utf-8", "replace"), _count(buffer, found.dense(name)[0]))
+        if nested and nested.encode() not in found.found:
+            _add(fields, nested, _count(buffer, b.element_at(buffer, found, nested)))
+    return {name: sample for name, sample in fields.items() if sample.counts}, documents
+
+
+def _add(fields: dict[str, FieldSample], name: str, sample: FieldSample) -> None:
+    fields[name] = fields.get(name, FieldSample()) | sample
+
+
+def _count(buffer: Buffer, elements: Elements) -> FieldSample:
+    whole = FieldSample(_types(buffer, elements))
+    for type_ in (b.ARRAY, b.INT64, b.DECIMAL128):
+        part = elements.take(elements.type == type_)
+        if len(part):
+            whole |= _figures(buffer, type_, part)
+    return whole
+
+
+def _types(buffer: Buffer, elements: Elements) -> dict[str, int]:
+    counts = np.bincount(elements.type, minlength=256)
+    present = (np.flatnonzero(counts[1:]) + 1).tolist()
+    names = {CODES[type_]: int(counts[type_]) for type_ in present}
+    if names.pop("binData", 0):
+        part = elements.take(elements.type == b.BINARY)
+        subtypes = np.bincount(values.subtypes(buffer, part), minlength=256)
+        names |= {f"binData:{code}": int(subtypes[code]) for code in np.flatnonzero(subtypes)}
+    return names
+
+
+def _figures(buffer: Buffer, type_: int, part: Elements) -> FieldSample:
+    if type_ == b.ARRAY:
+        items, _ = b.items_of(buffer, part.start, part.start + part.size)
+        if not len(items):
+            return FieldSample()
+        longs = items.take(items.type == b.INT64)
+        return FieldSample(
+            items=_types(buffer, items), beyond_double=len(longs) > 0 and _beyond(buffer, longs)
+        )
+    if type_ == b.INT64:
+        return FieldSample(beyond_double=_beyond(buffer, part))
+    return _digits(buffer, part)
+
+
+def _beyond(buffer: Buffer, longs: Elements) -> bool:
+    return bool(values.exact_doubles(values.int64(buffer, longs))[1].any())
+
+
+def _digits(buffer: Buffer, decimals: Elements) -> FieldSample:
+    before = after = 0
+    is_finite = True
+    for at in decimals.start.tolist():
+        number = Decimal128.from_bid(buffer.data[at : at + 16]).to_decimal()
+        if not number.is_finite():
+            is_finite = False
+            continue
+        _, digits, exponent = number.as_tuple()
+        text = "".join(map(str, digits)).rstrip("0")
+        scale = -(int(exponent) + len(digits) - len(text)) if text else 0
+        before, after = max(before, len(text) - scale), max(after, scale)
+    return FieldSample(integer_digits=before, scale=after, is_finite=is_finite)
