@@ -8,16 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from auto_schema.type_maps import (
-    ARRAY_JSON_LOSS,
-    ARRAY_LOSS,
-    POSTGRESQL,
-    PostgresType,
-    describe_rules,
-    numeric_rule,
-)
 from pipeline.parameter_checks import REGEXES
 from pipeline.parameters import PARAMETERS, Kind, Parameter
+from pipeline.type_docs import type_mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- parameters: made by `make docs` -->", "<!-- end of parameters -->"
@@ -33,8 +26,9 @@ def metadata() -> dict[str, Any]:
     """
     return {
         "name": "Smart Sync to BigQuery",
-        "description": "Syncs PostgreSQL into a BigQuery table: once, or again and again for only"
-        " what is new. No row is lost or doubled: each run is published in one atomic step.",
+        "description": "Syncs PostgreSQL or MongoDB into a BigQuery table: once, or again and again"
+        " for only what is new. No row is lost or doubled: each run is published in one atomic"
+        " step.",
         "parameters": [_metadata_of(p) for p in PARAMETERS if not p.planned],
     }
 
@@ -108,53 +102,6 @@ def with_tables(readme: str) -> str:
     before, _, rest = readme.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{readme_tables()}\n\n{END}{after}"
-
-
-def type_mapping() -> str:
-    """docs/type-mapping.md."""
-    rows = describe_rules(list(POSTGRESQL.values()))
-    numerics = [
-        ("numeric(p,s), p−s ≤ 29 and s ≤ 9", "NUMERIC"),
-        ("numeric(p,s), p−s ≤ 38 and s ≤ 38", "BIGNUMERIC"),
-        ("numeric(p,s), wider", "STRING"),
-        ("numeric, its data fit", "BIGNUMERIC"),
-        ("numeric, its data don't fit or weren't seen", "STRING"),
-    ]
-    for words, bigquery in numerics:
-        rule = numeric_rule(bigquery, PostgresType("numeric", "numeric"))
-        rows.append((words, rule.select.format(c="c"), bigquery, rule.loss))
-    rows.append(
-        (
-            "T[], one dimension, no NULL inside",
-            "c, or each element cast",
-            "ARRAY<T>",
-            ARRAY_LOSS,
-        )
-    )
-    rows.append(("T[], otherwise", "to_jsonb(c)::text", "JSON", ARRAY_JSON_LOSS))
-    lines = [
-        "# Types",
-        "",
-        "Made from `auto_schema/type_maps.py` by `make docs`. Every value arrives unchanged, or"
-        " its row becomes a dead letter with column, value and reason. What a type can't carry"
-        " over at all stands under «loses».",
-        "",
-        "Domains are read as their base type. A type that isn't here (a composite, an"
-        " extension's own) is an error that names column and type; cast it in the query.",
-        "",
-        "Where a type can become several, an existing destination column decides.",
-        "",
-        "| PostgreSQL | read as | BigQuery | loses |",
-        "|---|---|---|---|",
-        *(f"| {a} | `{b}` | {c} | {d} |" for a, b, c, d in rows),
-        "",
-        "JSON is staged as text and becomes JSON by `PARSE_JSON(…, wide_number_mode=>'round')`"
-        " when it is published, since BigQuery loads no JSON from Parquet. A number with more"
-        " digits than a double holds makes its row a dead letter (`json_numbers=double`), or the"
-        " column is kept as STRING (`json_numbers=text`).",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 def files() -> dict[Path, str]:

@@ -319,7 +319,7 @@ def test_a_nested_field_can_be_a_column_beside_its_document() -> None:
     data = b"".join(map(bson.encode, many))
     layout = Layout((column("m", "json"), column("m.at", "date"), column(EXTRA, "json")))
     batch = batches(data, layout)[0]
-    assert [at and at.value for at in batch.column("m.at")][0] == 5
+    assert batch.column("m.at").cast(pa.int64()).to_pylist() == [5, None, None, None]
     assert batch.column(EXTRA).null_count == 4
 
 

@@ -186,7 +186,7 @@ def test_the_requirements_of_other_sources_do_not_hold():
     assert required == set(LEAST) - {"postgresql_query"}
 
 
-@pytest.mark.parametrize("source", ["mongodb", "bigquery"])
+@pytest.mark.parametrize("source", ["bigquery"])
 def test_sources_of_a_later_version_say_so(source):
     found = only_fault(
         data_source=source,
