@@ -31,12 +31,8 @@ def type_mapping() -> str:
 
 
 def _table(heads: str, rows: Iterable[tuple[str, str, str, str]]) -> list[str]:
-    return [
-        heads,
-        "|---|---|---|---|",
-        *(f"| {a} | `{b}` | {c} | {d} |" for a, b, c, d in rows),
-        "",
-    ]
+    lines = (f"| {a} | `{b}` | {c} | {d} |" for a, b, c, d in rows)
+    return [heads, "|---|---|---|---|", *lines, ""]
 
 
 def _postgresql() -> list[str]:
@@ -97,7 +93,8 @@ def _mongodb() -> list[str]:
         "BSON says a value's type, not a field's: a field is what a sample of its documents shows"
         " (`mongodb_sample_size`), joined to the narrowest form that holds all of it exactly. The"
         " plan tells the evidence of each. A value that comes later and that its column can't hold"
-        " makes its document a dead letter; a field that comes later goes into the column `_extra`.",
+        " makes its document a dead letter; a field that comes later goes into the column"
+        " `_extra`.",
         "",
         "In all columns but JSON, null and a missing field are both NULL. A field twice in one"
         " document, and a field name that is not UTF-8, make it a dead letter.",

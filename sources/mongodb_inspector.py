@@ -39,6 +39,7 @@ from sources.mongodb import (
     written,
 )
 from sources.mongodb_client import FACTS, Client, connected
+from sources.mongodb_rows import UUID_ORDERS
 from sources.mongodb_sample import sample_of
 
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -103,7 +104,9 @@ def _profile(
     asked = parse(bind(query, FIRST, LAST)) if "{" in query else {}
     pieces, how = _raw_sample(database[connection.collection], connection, asked, kind)
     nested = cursor if "." in cursor else ""
-    samples, documents = sample_of(pieces, nested)
+    samples, documents = sample_of(
+        pieces, nested, legacy_uuids=server.uuid_representation in UUID_ORDERS
+    )
     if not documents:
         how += "; no document was found, so all fields go into " + EXTRA
     columns = [

@@ -4,22 +4,26 @@ Fields are counted by whole arrays, as rows are read; see `sources.bson_elements
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from bson.decimal128 import Decimal128
 
-from auto_schema.bson_types import CODES, FieldSample
+from auto_schema.bson_types import CODES, LEGACY_UUID, UUID, FieldSample
 from sources import bson_elements as b
 from sources import bson_values as values
 from sources.bson_elements import Buffer, Elements
 
 
-def sample_of(batches: list[bytes], nested: str = "") -> tuple[Mapping[str, FieldSample], int]:
+def sample_of(
+    batches: list[bytes], nested: str = "", *, legacy_uuids: bool = False
+) -> tuple[Mapping[str, FieldSample], int]:
     """What the fields of raw documents hold, and how many documents there were.
 
     Args:
         batches: raw batches, each document whole.
         nested: the path of a field within documents that is counted, too; empty: none.
+        legacy_uuids: whether binData of subtype 3 is a UUID whose order of bytes is known.
     """
     fields: dict[str, FieldSample] = {}
     documents = 0
@@ -32,7 +36,20 @@ def sample_of(batches: list[bytes], nested: str = "") -> tuple[Mapping[str, Fiel
             _add(fields, name.decode("utf-8", "replace"), _count(buffer, found.dense(name)[0]))
         if nested and nested.encode() not in found.found:
             _add(fields, nested, _count(buffer, b.element_at(buffer, found, nested)))
+    if legacy_uuids:
+        fields = {name: _with_uuids(sample) for name, sample in fields.items()}
     return {name: sample for name, sample in fields.items() if sample.counts}, documents
+
+
+def _with_uuids(sample: FieldSample) -> FieldSample:
+    """Legacy UUIDs counted as UUIDs."""
+    return replace(sample, counts=_renamed(sample.counts), items=_renamed(sample.items))
+
+
+def _renamed(counts: Mapping[str, int]) -> Mapping[str, int]:
+    legacy = counts.get(LEGACY_UUID, 0)
+    kept = {name: count for name, count in counts.items() if name != LEGACY_UUID}
+    return kept | {UUID: kept.get(UUID, 0) + legacy} if legacy else counts
 
 
 def _add(fields: dict[str, FieldSample], name: str, sample: FieldSample) -> None:
