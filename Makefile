@@ -48,8 +48,8 @@ chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRI
 mutants: setup ## break each promise in a copy and show that its test fails
 	@$(BIN)/python -m tests.mutants
 
-demo: setup ## PostgreSQL → BigQuery on real flights, locally
-	@$(BIN)/python -m demo.run
+demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql or mongodb)
+	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
 bench: setup ## rows per second beside COPY and beside other ways
 	@$(BIN)/python -m bench.run

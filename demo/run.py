@@ -3,7 +3,7 @@
 1. the plan, 2. the first sync (everything), 3. smart sync of the rest of the year.
 """
 
-import contextlib
+import argparse
 import os
 import shutil
 import subprocess
@@ -13,15 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg2
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 
-from demo import flights
-from demo.servers import ROOT, BigQueryServer, PostgresqlServer, bigquery_server, postgresql_server
+from demo.servers import ROOT, BigQueryServer, bigquery_server
+from demo.sides import SIDES, Side
 
 PROJECT, DATASET, TABLE = "demo-project", "air", "flights"
 FOLDER = ROOT / ".demo"
@@ -37,24 +36,15 @@ class Run:
     row: Mapping[str, Any]
 
 
-def parameters(server: PostgresqlServer) -> list[str]:
+def parameters(side: Side) -> list[str]:
     """The parameters of all three runs."""
     return [
-        "--data_source=postgresql",
-        f"--postgresql_host={server.host}",
-        f"--postgresql_port={server.port}",
-        f"--postgresql_database={server.database}",
-        f"--postgresql_username={server.user}",
-        "--postgresql_password=not-needed-here",
+        *side.parameters,
         "--enable_smart_sync=true",
-        "--postgresql_base_query=SELECT * FROM air.flights WHERE time_hour > '{start_timestamp}'"
-        " AND time_hour <= '{end_timestamp}' ORDER BY time_hour ASC",
         "--smart_sync_timestamp_column=time_hour",
         "--enable_auto_schema=true",
-        "--source_table_for_schema=air.flights",
         "--partition_field=time_hour",
         "--partition_type=MONTH",
-        "--clustering_fields=origin,dest,carrier",
         f"--destination_bigquery_project={PROJECT}",
         f"--destination_bigquery_dataset={DATASET}",
         f"--destination_bigquery_table={TABLE}",
@@ -104,53 +94,51 @@ def show_runs(runs: list[Run]) -> None:
     CONSOLE.print(table)
 
 
-def show_proof(source: tuple[int, int], destination: tuple[int, int]) -> bool:
+def show_proof(name: str, source: tuple[int, int], destination: tuple[int, int]) -> bool:
     """Rows and checksum of both sides; whether they agree."""
     agree = source == destination
     table = Table(title="Proof: computed by each side on its own")
     for heading in ("side", "rows", "sum of MD5 over rows"):
         table.add_column(heading, justify="left" if heading == "side" else "right")
-    table.add_row("PostgreSQL", f"{source[0]:,}", str(source[1]))
+    table.add_row(name, f"{source[0]:,}", str(source[1]))
     table.add_row("BigQuery", f"{destination[0]:,}", str(destination[1]))
     CONSOLE.print(table)
     CONSOLE.print("[green]They agree.[/]" if agree else "[red]They differ.[/]")
     return agree
 
 
-def demo(server: PostgresqlServer, target: BigQueryServer) -> bool:
+def demo(side: Side, target: BigQueryServer) -> bool:
     """All three runs; whether source and destination agree at the end."""
     client = make_client(target)
     client.create_dataset(f"{PROJECT}.{DATASET}")
-    words, environ = parameters(server), target.environ
-    with contextlib.closing(psycopg2.connect(server.dsn)) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
-        flights.create(cursor)
-        rows = flights.insert_until_october(cursor)
-        CONSOLE.print(f"{rows:,} flights before 1 October 2013 are in PostgreSQL.")
-        run_main("1 · the plan", [*words, "--plan_only=true"], environ)
-        seconds = run_main("2 · first sync: everything", words, environ)
-        runs = [Run("first sync", seconds, last_run(client))]
-        rows = flights.insert_the_rest(cursor)
-        CONSOLE.print(f"{rows:,} flights more: the rest of the year.")
-        seconds = run_main("3 · smart sync: only what is new", words, environ)
-        runs.append(Run("smart sync", seconds, last_run(client)))
-        cursor.execute(flights.postgresql_checksum())
-        source = tuple(map(int, cursor.fetchone() or ()))
+    words, environ = parameters(side), target.environ
+    rows = side.insert(before=True)
+    CONSOLE.print(f"{rows:,} {side.rows} before 1 October 2013 are in {side.name}.")
+    run_main("1 · the plan", [*words, "--plan_only=true"], environ)
+    seconds = run_main("2 · first sync: everything", words, environ)
+    runs = [Run("first sync", seconds, last_run(client))]
+    rows = side.insert(before=False)
+    CONSOLE.print(f"{rows:,} {side.rows} more: the rest of the year.")
+    seconds = run_main("3 · smart sync: only what is new", words, environ)
+    runs.append(Run("smart sync", seconds, last_run(client)))
+    source = side.checksum()
     table = f"`{PROJECT}.{DATASET}.{TABLE}`"
-    found = next(iter(client.query(flights.bigquery_checksum(table)).result()))
+    found = next(iter(client.query(side.bigquery_checksum(table)).result()))
     CONSOLE.print(Rule("Result", align="left"))
     show_runs(runs)
-    return show_proof((source[0], source[1]), (int(found[0]), int(found[1])))
+    return show_proof(side.name, source, (int(found[0]), int(found[1])))
 
 
 def main() -> int:
     """Start both servers, run the demo, stop them; 0 when the checksums agree."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--source", choices=SIDES, default="postgresql")
+    source = parser.parse_args().source
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     began = time.monotonic()
-    with postgresql_server() as server, bigquery_server(FOLDER / "bigquery") as target:
-        agree = demo(server, target)
+    with SIDES[source]() as side, bigquery_server(FOLDER / "bigquery") as target:
+        agree = demo(side, target)
     CONSOLE.print(f"{time.monotonic() - began:.1f} s in all; `make clean` removes {FOLDER.name}/.")
     return 0 if agree else 1
 

@@ -1,0 +1,117 @@
+"""The sources that the demo can show: each fills itself in two parts and sums itself up."""
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import psycopg2
+
+from demo import flight_documents, flights
+from demo.mongodb_servers import MongodbServer, mongodb_server
+from demo.servers import PostgresqlServer, postgresql_server
+
+
+class Side(Protocol):
+    """One source of the demo, running."""
+
+    name: str
+    rows: str
+    """What the source calls a row, in the plural."""
+
+    @property
+    def parameters(self) -> list[str]:
+        """What leads main.py to it, and how its table is laid out."""
+
+    def insert(self, *, before: bool) -> int:
+        """The flights before 1 October, or the rest; how many."""
+
+    def checksum(self) -> tuple[int, int]:
+        """Rows, and a sum over all of them, computed in the source."""
+
+    def bigquery_checksum(self, table: str) -> str:
+        """The SQL that computes the same in BigQuery."""
+
+
+class _PostgresqlSide:
+    """Flights in a PostgreSQL table."""
+
+    name, rows = "PostgreSQL", "flights"
+
+    def __init__(self, server: PostgresqlServer, cursor: Any) -> None:
+        self._server, self._cursor = server, cursor
+        flights.create(cursor)
+
+    @property
+    def parameters(self) -> list[str]:
+        return [
+            "--data_source=postgresql",
+            f"--postgresql_host={self._server.host}",
+            f"--postgresql_port={self._server.port}",
+            f"--postgresql_database={self._server.database}",
+            f"--postgresql_username={self._server.user}",
+            "--postgresql_password=not-needed-here",
+            "--postgresql_base_query=SELECT * FROM air.flights WHERE time_hour >"
+            " '{start_timestamp}' AND time_hour <= '{end_timestamp}' ORDER BY time_hour ASC",
+            "--source_table_for_schema=air.flights",
+            "--clustering_fields=origin,dest,carrier",
+        ]
+
+    def insert(self, *, before: bool) -> int:
+        if before:
+            return flights.insert_until_october(self._cursor)
+        return flights.insert_the_rest(self._cursor)
+
+    def checksum(self) -> tuple[int, int]:
+        self._cursor.execute(flights.postgresql_checksum())
+        rows, total = self._cursor.fetchone()
+        return int(rows), int(total)
+
+    def bigquery_checksum(self, table: str) -> str:
+        return flights.bigquery_checksum(table)
+
+
+class _MongodbSide:
+    """Flights as documents of a MongoDB collection."""
+
+    name, rows = "MongoDB", "documents"
+
+    def __init__(self, server: MongodbServer, collection: Any) -> None:
+        self._server, self._collection = server, collection
+        collection.create_index("time_hour")
+
+    @property
+    def parameters(self) -> list[str]:
+        return [
+            "--data_source=mongodb",
+            f"--mongodb_connection_string={self._server.url}",
+            f"--mongodb_database={self._collection.database.name}",
+            f"--mongodb_collection={self._collection.name}",
+            "--clustering_fields=carrier",
+        ]
+
+    def insert(self, *, before: bool) -> int:
+        return flight_documents.insert(self._collection, before=before)
+
+    def checksum(self) -> tuple[int, int]:
+        return flight_documents.mongodb_checksum(self._collection)
+
+    def bigquery_checksum(self, table: str) -> str:
+        return flight_documents.bigquery_checksum(table)
+
+
+@contextmanager
+def _postgresql() -> Iterator[Side]:
+    with postgresql_server() as server, contextlib.closing(psycopg2.connect(server.dsn)) as opened:
+        opened.autocommit = True
+        yield _PostgresqlSide(server, opened.cursor())
+
+
+@contextmanager
+def _mongodb() -> Iterator[Side]:
+    with mongodb_server() as server, server.client() as client:
+        yield _MongodbSide(server, client["air"]["flights"])
+
+
+SIDES = {"postgresql": _postgresql, "mongodb": _mongodb}
+"""Sources by their data_source; each runs as long as its context."""
