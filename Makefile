@@ -51,8 +51,8 @@ mutants: setup ## break each promise in a copy and show that its test fails
 demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql or mongodb)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
-bench: setup ## rows per second beside COPY and beside other ways
-	@$(BIN)/python -m bench.run
+bench: setup ## rows per second beside other ways (SOURCE=postgresql or mongodb)
+	@$(BIN)/python -m bench.$(if $(filter mongodb,$(SOURCE)),mongodb,run)
 
 docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, invariants
 	@$(BIN)/python -m pipeline.parameter_docs

@@ -3,6 +3,7 @@
 A column is read back as BigQuery's own type, a JSON column as the text that it holds.
 """
 
+import base64
 import hashlib
 import json
 import math
@@ -125,9 +126,11 @@ def _bytes_case(subtype: int) -> Case:
 
 
 def _base64(content: bytes) -> str:
-    import base64
-
     return base64.b64encode(content).decode()
+
+
+def _regex(pattern: str, options: str) -> dict[str, Any]:
+    return {"$regularExpression": {"pattern": pattern, "options": options}}
 
 
 TEXTS = (
@@ -212,10 +215,133 @@ TYPES: Mapping[str, Case] = {
             ),
         ],
     ),
+    "null": _json_case((None, None)),
     "regex": _json_case(
         (bson.Regex('^a.*"b\\', "imx"), _regex('^a.*"b\\', "imx")),
+        (Raw(b.REGEX, b"^\xc3\xa9/\0lsu\0"), _regex("^é/", "lsu")),
         (Raw(b.REGEX, b"\0\0"), _regex("", "")),
-    )
-    if False
-    else Case("JSON", []),
+    ),
+    "dbPointer": _json_case(
+        (
+            Raw(b.DB_POINTER, text(b'db."c"') + ID.binary),
+            {"$dbPointer": {"$ref": 'db."c"', "$id": {"$oid": str(ID)}}},
+        )
+    ),
+    "javascript": Case("STRING", [(bson.Code(code), code, {"$code": code}) for code in TEXTS]),
+    "symbol": Case(
+        "STRING", [(Raw(b.SYMBOL, text(t.encode())), t, {"$symbol": t}) for t in TEXTS]
+    ),
+    "javascriptWithScope": _json_case(
+        (bson.Code('f("x")\n', {}), {"$code": 'f("x")\n', "$scope": {}}),
+        (
+            bson.Code("f()", {"x": [ID, {"y": None}]}),
+            {"$code": "f()", "$scope": {"x": [{"$oid": str(ID)}, {"y": None}]}},
+        ),
+    ),
+    "int": _same("INTEGER", 0, -1, 2**31 - 1, -(2**31)),
+    "timestamp": _json_case(
+        *(
+            (bson.Timestamp(t, i), {"$timestamp": {"t": t, "i": i}})
+            for t, i in ((0, 0), (1_700_000_000, 7), (2**32 - 1, 2**32 - 1))
+        )
+    ),
+    "long": Case(
+        "INTEGER",
+        [(bson.Int64(n), n, n) for n in (0, 2**53 + 1, 2**63 - 1, -(2**63), -(2**53) - 1)],
+    ),
+    "decimal": Case(
+        "BIGNUMERIC",
+        [
+            (bson.Decimal128(n), Decimal(n), {"$numberDecimal": n})
+            for n in ("0", "1.5", "-0.25", "1024", "0E-20", "1.50", "-3E+2")
+        ],
+    ),
+    "decimal of all digits": Case(
+        "STRING",
+        [
+            (bson.Decimal128(n), n, {"$numberDecimal": n})
+            for n in (
+                "1234567890123456789012345678901234",
+                "-0.1234567890123456789012345678901234",
+                "9.999999999999999999999999999999999E+6144",
+                "1E-6176",
+                "NaN",
+                "Infinity",
+                "-Infinity",
+                "-0",
+                "-0E+3",
+                "1.10",
+            )
+        ],
+    ),
+    "minKey": _json_case((bson.MinKey(), {"$minKey": 1})),
+    "maxKey": _json_case((bson.MaxKey(), {"$maxKey": 1})),
 }
+"""BSON type → its values, extremes among them."""
+
+
+def exact(value: object) -> str:
+    """A value so that only the very same one is equal: `1` is not `1.0`, `0.0` not `-0.0`."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {exact(value[k])}" for k in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(exact, value)) + "]"
+    return repr(value.normalize() + 0) if isinstance(value, Decimal) else repr(value)
+
+
+def column_of(sync: Sync, name: str, kind: str) -> dict[Any, str]:
+    """_id → what the column holds; of JSON the text, taken as JSON."""
+    if kind != "JSON":
+        return {key: exact(value) for key, value in sync.rows(f"_id, `{name}`")}
+    rows = sync.rows(f"_id, TO_JSON_STRING(`{name}`), `{name}` IS NULL")
+    return {key: "NULL" if null else exact(json.loads(text_)) for key, text_, null in rows}
+
+
+def letters(sync: Sync) -> dict[Any, tuple[str, str, str]]:
+    """_id → column, reason and value of its dead letter."""
+    if "t_dead_letters" not in sync.tables():
+        return {}
+    rows = sync.rows("JSON_VALUE(raw_row, '$._id'), column_name, reason, value", "t_dead_letters")
+    return {int(key): (column, reason, value) for key, column, reason, value in rows}
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_each_value_of_a_type_arrives_unchanged_or_is_a_dead_letter(
+    sync: Sync, docs: Collection, name: str
+) -> None:
+    case = TYPES[name]
+    docs.insert_one({"_id": -1, "other": "the rest arrives"})
+    for at, (value, _, _) in enumerate(case.values):
+        docs.insert_one(document(("_id", at), ("v", value)))
+    sync.ok(**ALLOWED)
+    told = letters(sync)
+    wanted = {}
+    for at, (_, expected, _) in enumerate(case.values):
+        if isinstance(expected, Dead):
+            column, reason, shown = told.pop(at)
+            assert column == "v"
+            assert expected.reason in reason
+            assert expected.value in shown
+        else:
+            wanted[at] = exact(expected)
+    assert told == {}
+    if name == "null":
+        (row,) = sync.rows("TO_JSON_STRING(_extra)", order="_id DESC LIMIT 1")
+        assert json.loads(row[0]) == {"v": None}
+        return
+    assert sync.types()["v"] == case.bigquery
+    missing = "NULL" if case.bigquery == "JSON" else exact(None)
+    assert column_of(sync, "v", case.bigquery) == {-1: missing} | wanted
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_each_value_within_a_document_arrives_unchanged(
+    sync: Sync, docs: Collection, name: str
+) -> None:
+    values = TYPES[name].values
+    for at, (value, _, _) in enumerate(values):
+        docs.insert_one(document(("_id", at), ("n", inner(("v", value), ("l", items(value, 1))))))
+    sync.ok(**ALLOWED)
+    assert letters(sync) == {}
+    wanted = {at: exact({"v": json_, "l": [json_, 1]}) for at, (_, _, json_) in enumerate(values)}
+    assert column_of(sync, "n", "JSON") == wanted

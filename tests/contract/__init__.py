@@ -1,0 +1,1 @@
+"""What every source promises, told once and run for each of them."""

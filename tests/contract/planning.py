@@ -1,0 +1,111 @@
+"""Plans as a run makes them, with a window of the test's own; and rows as a run conforms them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from auto_schema.conform import conform
+from auto_schema.row_sums import RowSums
+from pipeline.conform import renamed
+from pipeline.elements import SplitBatch
+from pipeline.gather import inspecting
+from smart_sync.facts import Facts, Target
+from smart_sync.plan import SyncPlan, make_plan, split_column
+from smart_sync.request import SyncRequest, TableRef
+from smart_sync.schema_plan import columns_to_look_at, find_cursor
+from smart_sync.window import WindowPlan
+from sources.base import Evidence, Inspector, Split, Window
+
+RUN_ID = "20250722t150000-3f9a0c1d"
+HIDDEN = "__"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A plan, and the evidence that it was made of."""
+
+    plan: SyncPlan
+    evidence: Evidence
+
+    def batches(self, split: Split | None = None) -> Iterator[pa.RecordBatch]:
+        """The batches of a split, or of all splits one after the other."""
+        for each in (split,) if split else self.plan.splits:
+            for batch in self.plan.source.read(each):
+                assert not isinstance(batch, RowSums)
+                yield batch
+
+    def rows(self, split: Split | None = None) -> list[Row]:
+        """The rows in the planned types under their names; none may be a dead letter."""
+        return [row for batch in self.batches(split) for row in self.conformed(batch).to_pylist()]
+
+    def conformed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        element = renamed(SplitBatch(0, 0, batch), self.plan.schema)
+        assert isinstance(element, SplitBatch)
+        result = conform(element.batch, self.plan.schema, self.plan.checks)
+        assert result.dead is None, result.dead.to_pylist()
+        assert result.batch.schema.equals(self.plan.schema.arrow)
+        return result.batch
+
+    def values(self, name: str, split: Split | None = None) -> list[Any]:
+        """One column of the rows."""
+        return [row[name] for row in self.rows(split)]
+
+
+def a_request(data_source: str, connection: object, **words: Any) -> SyncRequest:
+    """A request that writes to a table which is not there."""
+    words = {"temp_location": "gs://bkt/temp"} | words
+    return SyncRequest(data_source, connection, TableRef("p", "d", "t"), **words)
+
+
+def reading_of(request: SyncRequest, window: Window | None = None) -> Reading:
+    """The plan of a request; `window` stands in for the one that clock and MAX would give."""
+    with inspecting(request) as inspector:
+        return planned(inspector, request, window)
+
+
+@contextmanager
+def opened(request: SyncRequest) -> Iterator[Inspector]:
+    """The inspector of a request."""
+    with inspecting(request) as inspector:
+        yield inspector
+
+
+def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -> Reading:
+    """See `reading_of`."""
+    profile = inspector.profile
+    cursor = find_cursor(request, profile) if window else None
+    source = inspector.source(
+        cursor=cursor.source_name if cursor else None,
+        window=window,
+        batch_rows=request.batch_rows,
+        run_id=RUN_ID,
+    )
+    facts = Facts(profile, Target("EU"), source, cursor=cursor)
+    if window:
+        facts = replace(facts, window=WindowPlan(window, "test", "test", "UTC"))
+    evidence = inspector.evidence(
+        source,
+        look_at=columns_to_look_at(request, profile, {}),
+        split_column=split_column(request, facts)[0],
+        split_over_bytes=0,
+        count_outside=True,
+        partition=None,
+    )
+    facts = replace(facts, evidence=evidence)
+    return Reading(make_plan(request, facts, run_id=RUN_ID, now=datetime.now(UTC)), evidence)
+
+
+def names_of(batch: pa.RecordBatch) -> list[str]:
+    """The names of a batch's columns, without those that readers hide beside them."""
+    return [name for name in batch.schema.names if not name.startswith(HIDDEN)]
+
+
+def once_each(found: Sequence[Any], wanted: Sequence[Any]) -> None:
+    """Fail unless the one holds exactly what the other does, as often."""
+    assert len(found) == len(wanted), f"{len(found)} found, {len(wanted)} wanted"
+    assert sorted(map(repr, found)) == sorted(map(repr, wanted))
