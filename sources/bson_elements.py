@@ -24,8 +24,8 @@ MOST_STEPS = 2_000
 """Elements of one container that are walked in step."""
 MOST_NAMES = 32
 """Different names at one step that are told apart by whole arrays."""
-MOST_FIELDS = 1_000
-"""Different names in one set of containers, before the rest is walked one by one."""
+MOST_CELLS = 4_000_000
+"""Names times containers, before the rest is walked one by one: keys that are data, not names."""
 
 MISSING, DOUBLE, STRING, DOCUMENT, ARRAY, BINARY = 0x00, 0x01, 0x02, 0x03, 0x04, 0x05
 UNDEFINED, OBJECT_ID, BOOL, DATE, NULL, REGEX = 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B
@@ -203,7 +203,7 @@ def fields_of(buffer: Buffer, starts: Ints, ends: Ints) -> Fields:
         rows, places = _going_on(buffer, rows, places, ends)
         if not len(rows):
             return fields
-        if len(fields.found) > MOST_FIELDS:
+        if len(fields.found) * fields.count > MOST_CELLS:
             break
         following = _step(buffer, fields, rows, places, ends)
         apart = following < 0

@@ -9,7 +9,7 @@ The form: https://github.com/mongodb/specifications/blob/master/source/extended-
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -49,28 +49,30 @@ def texts(buffer: Buffer, elements: Elements) -> Array:
 def document_texts(buffer: Buffer, starts: Ints, ends: Ints) -> Array:
     """Documents as JSON objects."""
     fields = b.fields_of(buffer, starts, ends)
-    members = []
-    for name in fields.found:
-        elements, twice = fields.dense(name)
-        if twice is not None:
-            fields.apart.extend((row, 0) for row in np.flatnonzero(twice).tolist())
-        if not is_utf8(name):
-            fields.apart.extend((row, 0) for row in np.flatnonzero(elements.type).tolist())
-        members.append((name, elements))
-    written = object_texts(buffer, members, len(starts))
+
+    def members() -> Iterator[tuple[bytes, Elements]]:
+        for name in fields.found:
+            elements, twice = fields.dense(name)
+            if twice is not None:
+                fields.apart.extend((row, 0) for row in np.flatnonzero(twice).tolist())
+            if not is_utf8(name):
+                fields.apart.extend((row, 0) for row in np.flatnonzero(elements.type).tolist())
+            yield name, elements
+
+    written = object_texts(buffer, members(), len(starts))
     return _with_apart(buffer, written, fields.apart, starts, ends)
 
 
-def object_texts(buffer: Buffer, members: list[tuple[bytes, Elements]], count: int) -> Array:
+def object_texts(buffer: Buffer, members: Iterable[tuple[bytes, Elements]], count: int) -> Array:
     """JSON objects of these members, each `count` elements; missing ones are left out."""
     pieces: list[Array | str] = []
     optional: list[tuple[str, Array]] = []
     for name, elements in members:
         value = texts(buffer, elements)
         if value.null_count:
-            optional.append((_key(name), value))
+            optional.append((key(name), value))
         else:
-            pieces += [f"{',' if pieces else '{'}{_key(name)}:", value]
+            pieces += [f"{',' if pieces else '{'}{key(name)}:", value]
     if not pieces and not optional:
         return arrow.repeat("{}", count)
     return _joined(pieces, optional)
@@ -189,7 +191,8 @@ def _escape(raw: bytes) -> bytes:
     return json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogateescape")
 
 
-def _key(name: bytes) -> str:
+def key(name: bytes) -> str:
+    """A field's name as a JSON string."""
     return json.dumps(name.decode("utf-8", "replace"), ensure_ascii=False)
 
 
@@ -247,7 +250,7 @@ def one_document(buffer: Buffer, start: int, end: int) -> bytes:
 
 def object_text(members: Iterable[tuple[bytes, bytes]]) -> bytes:
     """A JSON object of names and written values."""
-    return b"{" + b",".join(_key(name).encode() + b":" + value for name, value in members) + b"}"
+    return b"{" + b",".join(key(name).encode() + b":" + value for name, value in members) + b"}"
 
 
 def is_utf8(name: bytes) -> bool:

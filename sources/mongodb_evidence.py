@@ -5,6 +5,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import bson
+import bson.errors
 import pymongo
 import pymongo.errors
 
@@ -20,12 +22,15 @@ from sources.mongodb import (
     value_at,
     written,
 )
+from sources.mongodb_client import FACTS, RAW
 from sources.mongodb_errors import took_too_long
 
 COUNT_TIMEOUT_MS = 5_000
 BOUNDS = 1_000
 """Places between which splits are cut; a sample is twenty times as large."""
 OVERSAMPLE = 20
+CHEAP_DOCUMENTS = 500_000
+"""Without an index on the cursor no more documents are counted: each question reads them all."""
 Answer = TypeVar("Answer")
 
 
@@ -45,6 +50,7 @@ def evidence(
     collection: Any,
     source: MongodbSource,
     *,
+    indexed: bool,
     may_split: bool,
     split_over_bytes: int,
     count_outside: bool,
@@ -55,17 +61,21 @@ def evidence(
     Args:
         collection: a handle on it.
         source: query, cursor and window of the run.
+        indexed: whether an index begins with the cursor.
         may_split: whether ranges of _id can be read.
         split_over_bytes: bounds are looked for only above that estimate; 0: always.
         count_outside: count the documents before and after the window as well.
         partition: the field of the partition column; empty: not needed.
     """
-    rows, size = _estimate(collection, source)
+    total, average = _size(collection)
+    is_cheap = total <= CHEAP_DOCUMENTS or source.cursor is None or indexed
+    rows = _rows(collection, source, total) if is_cheap else total
+    size = int(rows * average) if rows is not None and average else None
     large = not split_over_bytes or size is None or size > split_over_bytes
     nulls = before = after = None
     others: dict[str, int] = {}
     asked = parse(source.query)
-    if source.cursor and source.window:
+    if source.cursor and source.window and is_cheap:
         kind, cursor = source.cursor_type, source.cursor
         nulls = _count(collection, both(asked, {cursor: None}))
         others = _by_type(collection, both(asked, {cursor: {"$type": other_types(kind)}}), cursor)
@@ -114,19 +124,23 @@ def _by_type(collection: Any, query: Document, field: str) -> dict[str, int]:
     return {str(row["_id"]): int(row["n"]) for row in found or []}
 
 
-def _estimate(collection: Any, source: MongodbSource) -> tuple[int | None, int | None]:
-    """Documents and bytes of the window; of the whole collection where counting takes long."""
+def _size(collection: Any) -> tuple[int, float]:
+    """Documents of the collection and their average bytes; zeros where the server won't say."""
     try:
         stats = next(iter(collection.aggregate([{"$collStats": {"storageStats": {}}}])))
-        total = int(stats["storageStats"].get("count", 0))
-        average = float(stats["storageStats"].get("avgObjSize", 0))
-    except pymongo.errors.OperationFailure:  # a view, or a role that may not ask
-        total, average = 0, 0.0
+    except pymongo.errors.OperationFailure:  # a view
+        return 0, 0.0
+    storage = stats["storageStats"]
+    return int(storage.get("count", 0)), float(storage.get("avgObjSize", 0))
+
+
+def _rows(collection: Any, source: MongodbSource, total: int) -> int | None:
+    """Documents of the window; of the whole collection where counting takes long."""
     query = source.filter()
-    rows = total if not query and total else _count(collection, query)
-    if rows is None:
-        rows = total or None
-    return rows, int(rows * average) if rows is not None and average else None
+    if not query and total:
+        return total
+    counted = _count(collection, query)
+    return counted if counted is not None else total or None
 
 
 def _bounds(collection: Any) -> tuple[str, ...]:
@@ -137,9 +151,19 @@ def _bounds(collection: Any) -> tuple[str, ...]:
         {"$project": {KEY: 1}},
         {"$sort": {KEY: pymongo.ASCENDING}},
     ]
-    found = [row[KEY] for row in collection.aggregate(pipeline, allowDiskUse=True)]
+    raw = collection.with_options(codec_options=RAW)
+    found = [document.raw for document in raw.aggregate(pipeline, allowDiskUse=True)]
     step = max(len(found) // BOUNDS, 1)
-    return tuple(dict.fromkeys(written(value) for value in found[step::step]))
+    return tuple(dict.fromkeys(filter(None, map(_as_bound, found[step::step]))))
+
+
+def _as_bound(raw: bytes) -> str:
+    """A value of _id as Extended JSON that gives back its very bytes; empty when none does."""
+    try:
+        text = written(bson.decode(raw, FACTS)[KEY])
+        return text if bson.encode({KEY: parse(text)}, codec_options=FACTS) == raw else ""
+    except (bson.errors.BSONError, ValueError, TypeError, OverflowError):
+        return ""
 
 
 def _span(collection: Any, source: MongodbSource, field: str) -> tuple[datetime, datetime] | None:

@@ -103,12 +103,16 @@ def _profile(
     kind = _collection_type(database, connection)
     asked = parse(bind(query, FIRST, LAST)) if "{" in query else {}
     pieces, how = _raw_sample(database[connection.collection], connection, asked, kind)
+    indexed = _indexed(database[connection.collection]) if kind == "collection" else ()
+    notes = [how]
+    if cursor and cursor not in indexed:
+        notes.append(f"no index begins with {cursor}: each run reads the whole collection")
     nested = cursor if "." in cursor else ""
     samples, documents = sample_of(
         pieces, nested, legacy_uuids=server.uuid_representation in UUID_ORDERS
     )
     if not documents:
-        how += "; no document was found, so all fields go into " + EXTRA
+        notes.append(f"no document was found, so all fields go into {EXTRA}")
     columns = [
         SourceColumn(name, BsonField(sample))
         for name, sample in samples.items()
@@ -125,7 +129,8 @@ def _profile(
         identity=f"mongodb/{connection.database}",
         split_reason="" if has_key else f"a {kind} or a query that can't be cut by _id",
         unique_key=KEY if has_key else None,
-        notes=(how,),
+        indexed=indexed,
+        notes=tuple(notes),
         checks_text=False,
         is_open=True,
         cuts_by_key=True,
@@ -137,6 +142,16 @@ def _is_inclusive(projection: str) -> bool:
     """Whether a projection names all that is delivered."""
     fields = parse(projection) if projection else {}
     return any(value in (1, True) for name, value in fields.items() if name != KEY)
+
+
+def _indexed(collection: Any) -> tuple[str, ...]:
+    """The fields that begin an index over all documents."""
+    whole = [
+        index
+        for index in collection.list_indexes()
+        if not {"partialFilterExpression", "sparse"} & set(index)
+    ]
+    return tuple(dict.fromkeys(next(iter(index["key"])) for index in whole))
 
 
 def _collection_type(database: Any, connection: MongodbConnection) -> str:
@@ -168,11 +183,11 @@ def _raw_sample(
         how = f"all {count:,} documents"
     else:
         sample: list[dict[str, Any]] = [{"$sample": {"size": size}}]
-        pipelines = [
-            [*sample, *match, *project],
-            [{"$sort": {KEY: -1}}, *match, {"$limit": newest}, *project],
-        ]
-        how = f"{size:,} documents by $sample and the {newest:,} newest by _id"
+        pipelines = [[*sample, *match, *project]]
+        how = f"{size:,} documents by $sample"
+        if kind == "collection":
+            pipelines.append([{"$sort": {KEY: -1}}, *match, {"$limit": newest}, *project])
+            how += f" and the {newest:,} newest by _id"
     try:
         pieces = [
             raw
@@ -306,6 +321,7 @@ class _Inspector:
         return mongodb_evidence.evidence(
             self._collection,
             _ours(source),
+            indexed=_ours(source).cursor in self.profile.indexed,
             may_split=split_column is not None,
             split_over_bytes=split_over_bytes,
             count_outside=count_outside,

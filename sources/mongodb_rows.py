@@ -20,8 +20,10 @@ from sources import bson_json
 from sources import bson_values as values
 from sources.bson_elements import Buffer, Elements, Fields, Ints
 
-MOST_ROWS = 16_384
+MOST_ROWS, MOST_BYTES = 16_384, 4 * 1024 * 1024
 """Documents that are taken apart at once: their figures then stay near the processor."""
+MOST_EXTRA = 50
+"""Unplanned fields that are written by whole arrays."""
 STANDARD = tuple(range(16))
 JAVA = (7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8)
 CSHARP = (3, 2, 1, 0, 5, 4, 7, 6, *range(8, 16))
@@ -67,9 +69,10 @@ def batches(data: bytes, layout: Layout) -> list[pa.RecordBatch]:
     """
     buffer = Buffer(data)
     starts, ends = buffer.documents()
+    rows = min(MOST_ROWS, max(1, MOST_BYTES * len(starts) // max(len(data), 1)))
     return [
-        _batch(buffer, starts[at : at + MOST_ROWS], ends[at : at + MOST_ROWS], layout)
-        for at in range(0, len(starts), MOST_ROWS)
+        _batch(buffer, starts[at : at + rows], ends[at : at + rows], layout)
+        for at in range(0, len(starts), rows)
     ]
 
 
@@ -265,23 +268,36 @@ def _extra(
     known = {column.source_name.encode() for column in layout.columns}
     known |= {name.encode() for name in layout.left_out}
     names = [name for name in fields.found if name not in known]
-    members, holding = [], np.zeros(fields.count, np.bool_)
+    holding = np.zeros(fields.count, np.bool_)
     for name in names:
         elements, twice = fields.dense(name)
         _refuse_twice(refused, name.decode("utf-8", "replace"), elements, twice)
         if not bson_json.is_utf8(name):
             for row in np.flatnonzero(elements.type).tolist():
                 refused.setdefault(row, (EXTRA, "a field name that is not UTF-8", elements))
-        members.append((name, elements))
         holding |= elements.type != b.MISSING
     rows = np.flatnonzero(holding)
     if not len(rows):
         return arrow.nulls(fields.count, pa.string())
-    part = [(name, elements.take(rows)) for name, elements in members]
-    written = bson_json.object_texts(buffer, part, len(rows))
+    if len(names) > MOST_EXTRA:
+        written = _one_by_one(buffer, fields, names, rows)
+    else:
+        members = ((name, fields.dense(name)[0].take(rows)) for name in names)
+        written = bson_json.object_texts(buffer, members, len(rows))
     index = np.full(fields.count, -1)
     index[rows] = np.arange(len(rows))
     return written.take(arrow.array(index, mask=index < 0))
+
+
+def _one_by_one(buffer: Buffer, fields: Fields, names: list[bytes], rows: Ints) -> Array:
+    """The objects of many different fields, of which each document has few."""
+    members: dict[int, list[tuple[bytes, bytes]]] = {row: [] for row in rows.tolist()}
+    for name in names:
+        for piece in fields.found[name]:
+            texts = bson_json.texts(buffer, piece.elements).view(pa.binary()).to_pylist()
+            for row, text in zip(piece.rows.tolist(), texts, strict=True):
+                members[row].append((name, text))
+    return bson_json.bytes_array([bson_json.object_text(many) for many in members.values()])
 
 
 def _tell(
