@@ -15,6 +15,8 @@ from typing import Any
 
 import pyarrow as pa
 from bson import Int64, ObjectId, Timestamp, json_util
+from bson.binary import UuidRepresentation
+from bson.codec_options import DatetimeConversion
 
 from auto_schema.bson_types import CODES
 from auto_schema.row_sums import RowSums
@@ -212,8 +214,13 @@ def value_at(document: Any, path: str) -> Any:
     return document
 
 
-CANONICAL = json_util.CANONICAL_JSON_OPTIONS.with_options(uuid_representation=0, tz_aware=True)
-RELAXED = json_util.RELAXED_JSON_OPTIONS.with_options(uuid_representation=0, tz_aware=True)
+_OPTIONS: dict[str, Any] = {
+    "uuid_representation": UuidRepresentation.UNSPECIFIED,
+    "tz_aware": True,
+    "datetime_conversion": DatetimeConversion.DATETIME_AUTO,
+}
+CANONICAL = json_util.CANONICAL_JSON_OPTIONS.with_options(**_OPTIONS)
+RELAXED = json_util.RELAXED_JSON_OPTIONS.with_options(**_OPTIONS)
 
 
 def parse(text: str) -> Any:
