@@ -1,0 +1,78 @@
+"""The graph of a sync from MongoDB: small, whole in its splits, and nothing secret in it."""
+
+import json
+from datetime import UTC, datetime
+
+import bson
+import pytest
+from apache_beam.internal import pickler
+
+from auto_schema.bson_types import BsonField, FieldSample
+from smart_sync.explain import as_json, explain
+from smart_sync.facts import Facts, Target
+from smart_sync.plan import make_plan
+from smart_sync.request import SyncRequest, TableRef
+from sources.base import Clock, Evidence, SourceColumn, SourceProfile
+from sources.mongodb import MongodbConnection, MongodbSource, written
+from sources.secrets import Secret
+from tests.graph.test_graph import NAME, NOW, PLAIN, built, our_dofns, proto, visited
+
+PLAIN_URL = f"mongodb://reader:{PLAIN}@db.example.com/?replicaSet=rs0"
+
+
+def a_plan(string, splits=3):
+    """A sync of a collection, cut by ObjectIds."""
+    connection = MongodbConnection("shop", "orders", Secret.of(string))
+    request = SyncRequest(
+        "mongodb",
+        connection,
+        TableRef("p", "d", "orders"),
+        num_splits=splits,
+        temp_location="gs://bkt/temp",
+    )
+    fields = {"_id": "objectId", "n": "int", "inner": "object"}
+    columns = tuple(
+        SourceColumn(name, BsonField(FieldSample({kind: 10}))) for name, kind in fields.items()
+    )
+    ids = [bson.ObjectId(f"{number:024x}") for number in range(1, splits)]
+    profile = SourceProfile(
+        columns,
+        Clock(datetime(2025, 7, 22, tzinfo=UTC)),
+        tables=("orders",),
+        unique_key="_id",
+        is_open=True,
+        cuts_by_key=True,
+        json_is_exact=True,
+    )
+    evidence = Evidence(bounds=tuple(map(written, ids)))
+    facts = Facts(profile, Target("US"), MongodbSource(connection, at=(1, 1)), evidence)
+    return make_plan(request, facts, run_id="20250722t150000-ab", now=NOW)
+
+
+@pytest.mark.parametrize("string", [NAME, PLAIN_URL])
+def test_a_connection_string_shows_in_no_plan_and_no_display_data(string):
+    plan = a_plan(string)
+    assert PLAIN not in repr(plan) + explain(plan) + as_json(plan)
+    for transform in visited(built(plan)).transforms:
+        assert PLAIN not in str(transform)
+
+
+def test_one_by_name_is_not_in_the_graph_and_its_name_is():
+    lane = next(fn for fn in our_dofns(built(a_plan(NAME))) if type(fn).__name__ == "_ReadLane")
+    secret = pickler.loads(pickler.dumps(lane))._plan.source.connection.string
+    assert (secret.name, secret.plain) == (NAME, "")
+
+
+def test_the_graph_of_5000_splits_is_under_5_mb():
+    plan = a_plan(NAME, 5000)
+    assert plan.split_total == 5000
+    assert len(proto(built(plan)).SerializeToString()) < 5_000_000
+
+
+def test_splits_are_adjacent_ranges_of_the_key():
+    plan = a_plan(NAME, 4)
+    ends = [(split.lower, split.upper) for split in plan.splits]
+    assert ends[0][0] is None
+    assert ends[-1][1] is None
+    assert [upper for _, upper in ends[:-1]] == [lower for lower, _ in ends[1:]]
+    assert json.loads(str(ends[1][0])) == {"$oid": f"{1:024x}"}
