@@ -251,7 +251,7 @@ _OF_DESTINATION: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "FLOAT64": ("double",),
         "NUMERIC": ("decimal",),
         "BIGNUMERIC": ("decimal",),
-        "STRING": ("string", "objectId", "uuid", "symbol", "javascript", "decimal text", "text"),
+        "STRING": ("string", "objectId", "uuid", "symbol", "javascript", "text"),
         "TIMESTAMP": ("date",),
         "BYTES": ("binData:0",),
         "JSON": ("json",),
@@ -324,7 +324,7 @@ def mongodb_column(
     """
     form, mode, why = form_of(kind.sample)
     if current is not None:
-        form, mode, why = _kept(current, kind.sample, (form, mode, why))
+        form, mode, why = _kept(current, kind.sample, (form, mode, why), json_as_text=json_as_text)
     rule = FORMS[form.partition(":")[0]]
     if rule.bigquery == "JSON" and json_as_text:
         form, rule = "json text", FORMS["json text"]
@@ -340,7 +340,11 @@ def mongodb_column(
 
 
 def _kept(
-    current: tuple[str, str], sample: FieldSample, natural: tuple[str, str, str]
+    current: tuple[str, str],
+    sample: FieldSample,
+    natural: tuple[str, str, str],
+    *,
+    json_as_text: bool,
 ) -> tuple[str, str, str]:
     """The form in which the destination's column takes the field, if any fits."""
     bigquery, mode = current
@@ -350,15 +354,23 @@ def _kept(
     if mode == REPEATED:
         seen = frozenset(sample.items) if "array" in seen or not seen else frozenset({"none"})
     if current == ("STRING", NULLABLE) and natural[0] == "json":
-        return "json text", NULLABLE, "JSON as text, since the destination holds STRING"
+        if json_as_text or not seen & accepted("text"):
+            return "json text", NULLABLE, "JSON as text, since the destination holds STRING"
+        return "text", NULLABLE, _told(bigquery, seen - accepted("text"))
+    if current == ("STRING", NULLABLE) and natural[0] == "decimal":
+        return "decimal text", NULLABLE, _told(bigquery, frozenset())
     for form in _OF_DESTINATION.get(bigquery, ()):
         takes = seen if form == "json" else seen & accepted(form)
         if takes or not seen:
             form = "text" if not seen and bigquery == "STRING" else form
-            left = ", ".join(sorted(seen - takes))
-            why = f"{bigquery} in the destination"
-            return form, mode, f"{why}: documents with {left} become dead letters" if left else why
+            return form, mode, _told(bigquery, seen - takes)
     return natural
+
+
+def _told(bigquery: str, left: frozenset[str]) -> str:
+    why = f"{bigquery} in the destination"
+    others = ", ".join(sorted(left))
+    return f"{why}: documents with {others} become dead letters" if others else why
 
 
 def accepted(form: str) -> frozenset[str]:

@@ -7,7 +7,14 @@ import bson
 import pytest
 from pymongo import errors
 
-from auto_schema.bson_types import CODES, EXTRA, IN_JSON
+from auto_schema.bson_types import (
+    CODES,
+    EXTRA,
+    IN_JSON,
+    BsonField,
+    FieldSample,
+    mongodb_column,
+)
 from auto_schema.errors import SourceRefusedError, SourceUnreachableError
 from smart_sync.hand_window import before, parse_end
 from smart_sync.window import (
@@ -195,3 +202,27 @@ def test_a_window_by_hand_counts_in_the_time_of_object_ids() -> None:
     assert start == object_id_at(datetime(2025, 7, 1, tzinfo=UTC), last=False)
     assert is_after(start, before(start))
     assert int(str(start), 16) - int(str(before(start)), 16) == 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "current", "form", "says"),
+    [
+        ({"int": 9, "string": 1}, ("INT64", "NULLABLE"), "int", "with string become dead letters"),
+        ({"int": 9}, ("FLOAT64", "NULLABLE"), "double", "FLOAT64 in the destination"),
+        ({"objectId": 5, "string": 5}, ("STRING", "NULLABLE"), "text", "STRING in the destination"),
+        ({"object": 5}, ("STRING", "NULLABLE"), "json text", "JSON as text"),
+        ({"string": 5, "object": 1}, ("STRING", "NULLABLE"), "text", "with object become dead"),
+        ({"decimal": 5}, ("STRING", "NULLABLE"), "decimal text", "STRING in the destination"),
+        ({"int": 5}, ("STRING", "NULLABLE"), "int", ""),
+        ({"int": 5}, ("JSON", "NULLABLE"), "json", "JSON in the destination"),
+        ({"date": 5}, ("INT64", "NULLABLE"), "date", ""),
+        ({}, ("STRING", "NULLABLE"), "text", "STRING in the destination"),
+        ({}, ("INT64", "REPEATED"), "int", "INT64 in the destination"),
+    ],
+)
+def test_a_column_that_is_there_keeps_its_way_of_writing(
+    counts: dict[str, int], current: tuple[str, str], form: str, says: str
+) -> None:
+    made = mongodb_column("f", BsonField(FieldSample(counts)), current=current)
+    assert made.select == form
+    assert says in made.evidence
