@@ -73,7 +73,7 @@ FORMS: Mapping[str, TypeRule] = MappingProxyType(
                 "decimal, int, long",
                 BIGNUMERIC_ARROW,
                 "BIGNUMERIC",
-                "trailing zeros; NaN and infinity become dead letters",
+                "trailing zeros, the sign of zero; NaN and infinity become dead letters",
             ),
             TypeRule("decimal text", "decimal, int, long", pa.string(), "STRING"),
             TypeRule("string", "string", pa.string(), "STRING"),
@@ -89,7 +89,13 @@ FORMS: Mapping[str, TypeRule] = MappingProxyType(
                 "years before 1 and after 9999 become dead letters",
             ),
             TypeRule("binData", "binData of one subtype", pa.binary(), "BYTES"),
-            TypeRule("uuid", "binData of subtype 4 (or 3)", pa.string(), "STRING"),
+            TypeRule(
+                "uuid",
+                "binData of subtype 4 (or 3)",
+                pa.string(),
+                "STRING",
+                "one that is not 16 bytes long becomes a dead letter",
+            ),
             TypeRule("json", "anything", pa.string(), "JSON", f'{_EXTENDED} {{"$oid": …}}'),
             TypeRule("json text", "anything", pa.string(), "STRING", ""),
         )
@@ -260,17 +266,22 @@ _OF_DESTINATION: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The forms that a column of the destination can take, the likeliest first."""
 
 
+_CURSORS = MappingProxyType({"TIMESTAMP": "timestamptz", "INT64": "int8", "STRING": "objectId"})
+
+
 @dataclass(frozen=True, slots=True)
 class BsonField:
     """A field's type as a sample of documents shows it; stands where SQL has a type.
 
     Attributes:
         sample: what was seen.
-        fixed: the form that the operator chose; empty: the sample decides.
+        known_as: type of the column that an earlier run made, for a field not in the sample.
+        is_nested: whether it lies within documents.
     """
 
     sample: FieldSample = field(default_factory=FieldSample)
-    fixed: str = ""
+    known_as: str = ""
+    is_nested: bool = False
 
     @property
     def display(self) -> str:
@@ -282,6 +293,8 @@ class BsonField:
     @property
     def cursor_type(self) -> str:
         """The type that a cursor of this field has, that of most documents; empty: none."""
+        if not self.sample.counts:
+            return _CURSORS.get(self.known_as, "")
         counts = self.sample.counts
         kinds = {
             "timestamptz": counts.get("date", 0),
@@ -308,8 +321,8 @@ def mongodb_column(
     *,
     name: str = "",
     current: tuple[str, str] | None = None,
+    made_as: str = "",
     json_as_text: bool = False,
-    description: str = "",
 ) -> Column:
     """The destination column for one field.
 
@@ -319,11 +332,14 @@ def mongodb_column(
         name: the column's; empty: as the field.
         current: (type, mode) of the column in the destination, when it exists: it is kept
             where it holds a type that was seen.
+        made_as: the form in which an earlier run made that column; it stays.
         json_as_text: keep JSON as STRING (`json_numbers=text`).
-        description: the column's description.
     """
     form, mode, why = form_of(kind.sample)
-    if current is not None:
+    if current is not None and _holds(current, made_as):
+        form, mode = made_as, current[1]
+        why = _told(current[0], _seen(current[1], kind.sample) - accepted(form))
+    elif current is not None:
         form, mode, why = _kept(current, kind.sample, (form, mode, why), json_as_text=json_as_text)
     rule = FORMS[form.partition(":")[0]]
     if rule.bigquery == "JSON" and json_as_text:
@@ -335,8 +351,23 @@ def mongodb_column(
         arrow, loss = pa.list_(arrow), ARRAY_LOSS.partition("; ")[2]
     evidence = "; ".join(filter(None, (kind.sample.display, why))) if path != EXTRA else ""
     return Column(
-        name or path, path, kind.display, form, arrow, bigquery, mode, description, loss, evidence
+        name or path, path, kind.display, form, arrow, bigquery, mode, loss=loss, evidence=evidence
     )
+
+
+def _holds(current: tuple[str, str], form: str) -> bool:
+    """Whether a column of that type can be one of that form."""
+    rule = FORMS.get(form.partition(":")[0])
+    wide = current[0] == "NUMERIC" and form == "decimal"
+    return rule is not None and (rule.bigquery == current[0] or wide)
+
+
+def _seen(mode: str, sample: FieldSample) -> frozenset[str]:
+    """The types seen, of a REPEATED column those of the items."""
+    if mode != REPEATED:
+        return sample.types
+    others = sample.types - {"array"}
+    return frozenset(sample.items) | others
 
 
 def _kept(
@@ -350,9 +381,7 @@ def _kept(
     bigquery, mode = current
     if (FORMS[natural[0].partition(":")[0]].bigquery, natural[1]) == current:
         return natural
-    seen = sample.types
-    if mode == REPEATED:
-        seen = frozenset(sample.items) if "array" in seen or not seen else frozenset({"none"})
+    seen = _seen(mode, sample)
     if current == ("STRING", NULLABLE) and natural[0] == "json":
         if json_as_text or not seen & accepted("text"):
             return "json text", NULLABLE, "JSON as text, since the destination holds STRING"

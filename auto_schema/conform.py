@@ -22,10 +22,10 @@ from auto_schema.schema import Column, TableSchema
 DIMENSIONS_PREFIX = "__dimensions_of_"
 """Hidden int columns that the reader adds beside arrays: the array's dimensions."""
 
-REFUSED_COLUMN, REFUSED_REASON = "__refused_column", "__refused_reason"
-REFUSED_VALUE, RAW_ROW = "__refused_value", "__raw_row"
+REFUSED_COLUMN, REFUSED_REASON = "\0refused column", "\0refused reason"
+REFUSED_VALUE, RAW_ROW = "\0refused value", "\0raw row"
 """Hidden text columns of a reader that refuses values itself: in the rows that it refuses
-the source's column, why, the value, and the whole row as JSON."""
+the source's column, why, the value, and the whole row as JSON. No field has such a name."""
 
 DEAD_LETTER_SCHEMA = pa.schema(
     [
@@ -82,7 +82,8 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
     arrays: list[Array] = []
     for column in schema:
         raw = plain(batch.column(column.name))
-        dimensions = _hidden(batch, DIMENSIONS_PREFIX + column.source_name)
+        hidden = DIMENSIONS_PREFIX + column.source_name
+        dimensions = None if schema.find(hidden) else _hidden(batch, hidden)
         array, bad = _convert(raw, column, checks, dimensions)
         if column.name in checks.not_null:
             _note(bad, pc.is_null(raw), "NULL in a merge key")

@@ -1,81 +1,119 @@
-"""Fields of documents → columns: names that stay the same run by run.
+"""Fields of documents → columns: names and ways of writing that stay the same run by run.
 
 MongoDB allows any field name, BigQuery few. A column made for a field says so in its
-description; so a later run finds it whatever its sample shows, and whatever it is called.
+description, and in which form it holds the field; so a later run finds it, and writes it
+alike, whatever its own sample shows.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-from auto_schema.bson_types import EXTRA, BsonField
+from auto_schema.bson_types import EXTRA
 from auto_schema.evolve import CurrentField
 from auto_schema.names import column_fault, legal_suggestion
 
-MARK = "MongoDB field "
+MARK, HASHED = "MongoDB field ", "sha256 "
 EXTRA_MARK = "MongoDB fields without a column of their own"
-_MARKED = re.compile(re.escape(MARK) + r'("(?:[^"\\]|\\.)*")')
+_MARKED = re.compile(
+    re.escape(MARK) + rf'({HASHED})?("(?:[^"\\]|\\.)*")(?: as ([A-Za-z]+(?: text|:[0-9]+)?))?',
+    re.DOTALL,
+)
+MOST_CHARACTERS = 800
+"""Of a mark; BigQuery takes 1,024 for a whole description.
+
+https://cloud.google.com/bigquery/docs/schemas#column_descriptions
+"""
 _DIGITS = 6
 
 
-def marked(path: str) -> str:
+def marked(path: str, form: str = "") -> str:
     """The description of a field's column.
 
-    >>> marked("meta.updated_at")
-    'MongoDB field "meta.updated_at"'
+    >>> marked("meta.updated_at", "date")
+    'MongoDB field "meta.updated_at" as date'
     """
-    return EXTRA_MARK if path == EXTRA else MARK + json.dumps(path, ensure_ascii=False)
+    if path == EXTRA:
+        return EXTRA_MARK
+    text = json.dumps(path, ensure_ascii=False)
+    if len(text) > MOST_CHARACTERS:
+        text = HASHED + json.dumps(_hash(path))
+    return MARK + text + (f" as {form}" if form else "")
 
 
-def field_of(column: CurrentField) -> str:
-    """The field that a column was made for; empty when it says nothing of one.
+def field_of(column: CurrentField, paths: Iterable[str] = ()) -> str | None:
+    """The field that a column was made for; None when it says nothing of one.
 
-    >>> field_of(CurrentField("n", "INT64", description='MongoDB field "a.b". Edited.'))
+    Args:
+        column: of the destination.
+        paths: fields among which one of a very long name is looked for.
+
+    >>> field_of(CurrentField("n", "INT64", description='MongoDB field "a.b" as int. Edited.'))
     'a.b'
     """
     if column.description.startswith(EXTRA_MARK):
         return EXTRA
     found = _MARKED.match(column.description)
-    return str(json.loads(found.group(1))) if found else ""
+    if not found:
+        return None
+    try:
+        text = str(json.loads(found.group(2), strict=False))
+    except ValueError:  # somebody edited it
+        return None
+    if found.group(1):
+        return next((path for path in paths if _hash(path) == text), None)
+    return text
 
 
-def of_unsampled(_: CurrentField) -> BsonField:
-    """A field that has a column but wasn't sampled: the column says how it is read."""
-    return BsonField()
+def form_in(column: CurrentField) -> str:
+    """The form in which a column was made to hold its field; empty when it doesn't say.
+
+    >>> form_in(CurrentField("n", "STRING", description='MongoDB field "n" as decimal text'))
+    'decimal text'
+    """
+    found = _MARKED.match(column.description)
+    return (found.group(3) or "") if found else ""
 
 
-def column_names(paths: Sequence[str], current: Mapping[str, CurrentField]) -> dict[str, str]:
+def column_names(
+    paths: Sequence[str], current: Mapping[str, CurrentField], nested: Container[str] = ()
+) -> dict[str, str]:
     """The column of each field.
 
-    A field keeps its name where BigQuery takes it; else it gets a legal one that ends in six
-    digits of its hash. Of fields that differ only in case, the one that has the column, or
-    the first in order, keeps its name.
+    A field that has a column keeps it. Else it keeps its name where BigQuery takes it and no
+    other column has it; else it gets a legal one that ends in digits of its hash. Of fields
+    that differ only in case, the first in order keeps its name.
 
     Args:
         paths: the fields.
         current: the destination's columns by case-folded name.
+        nested: those that lie within documents: they take `_` for the dots of their path.
     """
-    names = {path: column.name for column in current.values() if (path := field_of(column))}
-    names = {path: name for path, name in names.items() if path in paths}
-    claimed = {name.casefold() for name in names.values()}
-    others = {column.name for column in current.values() if not field_of(column)}
-    rest = sorted(set(paths) - set(names), key=lambda path: (path not in others, path))
-    for path in rest:
-        wanted = path if not column_fault(path) else ""
-        nested = path.replace(".", "_")
-        if not wanted and "." in path and not column_fault(nested):
-            wanted = nested
-        known = current.get(wanted.casefold()) if wanted else None
-        theirs = known is not None and bool(field_of(known))
-        if not wanted or theirs or wanted.casefold() in claimed:
-            wanted = _with_hash(path)
-            known = current.get(wanted.casefold())
-        names[path] = known.name if known is not None and not field_of(known) else wanted
-        claimed.add(names[path].casefold())
+    owners = {column.name: field_of(column, paths) for column in current.values()}
+    names = {path: name for name, path in owners.items() if path is not None and path in paths}
+    taken = {name.casefold() for name, path in owners.items() if path is not None}
+    unmarked = {name.casefold(): name for name, path in owners.items() if path is None}
+    rest = [path for path in paths if path not in names]
+    for path in sorted(rest, key=lambda path: _turn(path, unmarked)):
+        plain = path.replace(".", "_") if path in nested else path
+        plain = "" if column_fault(plain) else plain
+        candidates = [plain, *(_with_hash(path, n) for n in range(_DIGITS, 65, 2))]
+        wanted = next(name for name in candidates if name and name.casefold() not in taken)
+        names[path] = unmarked.get(wanted.casefold(), wanted)
+        taken.add(wanted.casefold())
     return names
 
 
-def _with_hash(path: str) -> str:
-    digits = hashlib.sha256(path.encode()).hexdigest()[:_DIGITS]
-    return f"{legal_suggestion(path)[:200].rstrip('_')}_{digits}"
+def _turn(path: str, unmarked: Mapping[str, str]) -> tuple[bool, bool, bool, str]:
+    """Who chooses first: who finds its very name there, the extra column, then legal names."""
+    there = unmarked.get(path.casefold()) == path
+    return not there, path != EXTRA, bool(column_fault(path)), path
+
+
+def _with_hash(path: str, digits: int) -> str:
+    return f"{legal_suggestion(path)[:200].rstrip('_')}_{_hash(path)[:digits]}"
+
+
+def _hash(path: str) -> str:
+    return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()

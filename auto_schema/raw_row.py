@@ -65,7 +65,8 @@ def _text(array: Array, index: int) -> str:
 
 def _temporal(array: Array, index: int) -> str:
     scalar = array[index]
-    kind = pa.timestamp("us") if pa.types.is_timestamp(array.type) else array.type
+    is_stamp = pa.types.is_timestamp(array.type)
+    kind = pa.timestamp(array.type.unit) if is_stamp else array.type
     if (kind, scalar.value) in INFINITIES:
         return INFINITIES[kind, scalar.value]
     if pa.types.is_time64(array.type) and scalar.value >= DAY_MICROS:

@@ -119,6 +119,16 @@ def faults(
     """
     found: list[SyncError] = []
     known = set(source_names)
+    if is_open:
+        found.extend(
+            _fault(
+                f"exclude_fields can't reach into documents: {shown(name)}",
+                "whole fields are left out",
+                "exclude the whole field, or leave the inner one out by mongodb_projection.",
+            )
+            for name in transformation.exclude_fields
+            if name not in known and name.partition(".")[0] in known and "." in name
+        )
     for key, asked in (
         ("field_mappings", [old for old, _ in transformation.field_mappings]),
         ("select_fields", transformation.select_fields),

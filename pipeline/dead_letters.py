@@ -59,11 +59,13 @@ def merge_statement(plan: SyncPlan, staging: str) -> str:
     """INSERT of the letters that aren't there by (destination, row, column, reason)."""
     destination = string_literal(str(plan.destination))
     return (
+        "CREATE TEMP TABLE letters AS\n"
+        "SELECT * EXCEPT (raw_row), PARSE_JSON(raw_row, wide_number_mode=>'round') AS raw_row\n"
+        f"FROM (SELECT {destination} AS destination, column_name, reason, row_hash,\n"
+        "             ANY_VALUE(value) AS value, ANY_VALUE(raw_row) AS raw_row\n"
+        f"      FROM {staging} GROUP BY column_name, reason, row_hash);\n"
         f"MERGE {plan.dead_letter_table.sql} AS t\n"
-        f"USING (SELECT {destination} AS destination, column_name, reason, row_hash,\n"
-        "         ANY_VALUE(value) AS value,\n"
-        "         PARSE_JSON(ANY_VALUE(raw_row)) AS raw_row\n"
-        f"       FROM {staging} GROUP BY column_name, reason, row_hash) AS s\n"
+        "USING letters AS s\n"
         "ON t.destination = s.destination AND t.row_hash = s.row_hash\n"
         "   AND t.column_name = s.column_name AND t.reason = s.reason\n"
         "WHEN NOT MATCHED THEN INSERT\n"

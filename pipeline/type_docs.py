@@ -106,14 +106,16 @@ def _mongodb() -> list[str]:
         "|---|---|---|",
         *(f"| {name} | `{form}` | {loss} |" for name, (form, loss) in IN_JSON.items()),
         "",
-        "BigQuery's own JSON keeps no order of keys.",
+        "BigQuery's own JSON keeps no order of keys. A document that is itself written"
+        ' `{"$oid": …}` reads like an ObjectId there.',
         "",
         "## Names of fields",
         "",
         "A field that BigQuery takes as a column's name keeps it. Any other (with dots, dollars or"
-        " spaces, empty, too long, or different from another in case only) gets a legal name that"
-        " ends in six digits of its hash, always the same. The column's description holds the"
-        ' field: `MongoDB field "a.b"`, and by it a later run finds the column again.',
+        " spaces, empty, too long) gets a legal name that ends in six digits of its hash; so does"
+        " one whose name differs from another's in case only. The column's description holds field"
+        ' and form: `MongoDB field "a.b" as int`, and by it a later run finds the column again and'
+        " writes it alike. A nested cursor takes `_` for its dots: `meta_updated_at`.",
         "",
     ]
 

@@ -8,7 +8,7 @@ from auto_schema import transform
 from auto_schema.bson_types import EXTRA, BsonField, mongodb_column
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
-from auto_schema.open_fields import column_names, field_of, marked, of_unsampled
+from auto_schema.open_fields import column_names, field_of, form_in, marked
 from auto_schema.schema import Column, Partitioning
 from auto_schema.type_maps import (
     CLUSTER_TYPES,
@@ -71,15 +71,20 @@ def _delivered(
     """
     if not profile.is_open:
         return profile.columns, {}
-    sampled = {column.name for column in profile.columns}
-    earlier = tuple(
-        SourceColumn(path, of_unsampled(field))
-        for field in current.values()
-        if (path := field_of(field)) and path not in sampled
-    )
-    delivered = (*profile.columns, *earlier)
+    seen = {column.name: column for column in profile.columns}
+    for field in current.values():
+        path = field_of(field, seen)
+        if path is not None and not _is_sampled(seen.get(path)):
+            seen[path] = SourceColumn(path, BsonField(known_as=field.bigquery))
+    delivered = tuple(seen.values())
     mappings = dict(request.transformation.field_mappings)
-    return delivered, column_names([c.name for c in delivered], current) | mappings
+    nested = [c.name for c in delivered if isinstance(c.type, BsonField) and c.type.is_nested]
+    return delivered, column_names([c.name for c in delivered], current, nested) | mappings
+
+
+def _is_sampled(column: SourceColumn | None) -> bool:
+    kind = column.type if column is not None else None
+    return isinstance(kind, BsonField) and bool(kind.sample.counts)
 
 
 def _stays_extra(
@@ -87,7 +92,8 @@ def _stays_extra(
 ) -> bool:
     """Whether a new field stays among the extra ones, since no column may be added."""
     frozen = profile.is_open and request.schema_evolution == "freeze"
-    return frozen and bool(current) and EXTRA in current and name.casefold() not in current
+    has_extra = any(field_of(column) == EXTRA for column in current.values())
+    return frozen and has_extra and name.casefold() not in current
 
 
 def _column(
@@ -99,14 +105,15 @@ def _column(
 ) -> Column:
     there = current.get(name.casefold())
     if isinstance(source.type, BsonField):
-        return mongodb_column(
+        column = mongodb_column(
             source.name,
             source.type,
             name=name,
             current=(there.bigquery, there.mode) if there else None,
+            made_as=form_in(there) if there else "",
             json_as_text=request.json_numbers == "text",
-            description=marked(source.name),
         )
+        return replace(column, description=marked(source.name, column.select))
     look = evidence.looks.get(source.name)
     column = postgresql_column(
         source.name,
@@ -163,14 +170,6 @@ def _source_names(
     return [back.get(name, name) for name in names]
 
 
-def _cursor_name(
-    request: SyncRequest, profile: SourceProfile, current: Mapping[str, CurrentField]
-) -> str:
-    current = {} if request.delete_existing_table else current
-    _, names = _delivered(request, profile, current)
-    return names.get(request.cursor, request.transformation.destination_name(request.cursor))
-
-
 def find_cursor(
     request: SyncRequest,
     profile: SourceProfile,
@@ -182,12 +181,14 @@ def find_cursor(
         ConfigError: the query doesn't deliver it, or its type has no order to sync by.
     """
     where = f"smart_sync_timestamp_column {shown(request.cursor)}"
-    column = profile.column(request.cursor)
+    current = {} if request.delete_existing_table or current is None else current
+    delivered, names = _delivered(request, profile, current)
+    column = next((c for c in delivered if c.name == request.cursor), None)
     if column is None:
         raise ConfigError(
             "unknown cursor column",
             where,
-            "the query delivers " + ", ".join(c.name for c in profile.columns),
+            "the query delivers " + ", ".join(c.name for c in delivered),
             "set smart_sync_timestamp_column to one of these, or add the column to the query.",
         )
     if column.type.cursor_type not in CURSOR_KINDS:
@@ -199,7 +200,7 @@ def find_cursor(
         )
     cursor = Cursor(
         request.cursor,
-        _cursor_name(request, profile, current or {}),
+        names.get(request.cursor, request.transformation.destination_name(request.cursor)),
         column.type.cursor_type,
         _precision(column),
     )

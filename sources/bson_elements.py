@@ -231,18 +231,18 @@ def complete_fields(buffer: Buffer, starts: Ints, ends: Ints) -> Fields:
 
 def element_at(buffer: Buffer, fields: Fields, path: str) -> Elements:
     """The field at the end of a path through documents, `meta.updated_at`, in each one."""
-    elements, _ = fields.dense(path.encode())
     first, dot, rest = path.partition(".")
-    if not dot or path.encode() in fields.found:
-        return elements
     outer, _ = fields.dense(first.encode())
+    if not dot:
+        return outer
     rows = np.flatnonzero(outer.type == DOCUMENT)
     inner = outer.take(rows)
     found = complete_fields(buffer, inner.start, inner.start + inner.size)
     part = element_at(buffer, found, rest)
-    elements.type[rows], elements.start[rows] = part.type, part.start
-    elements.size[rows] = part.size
-    return elements
+    size, start = np.zeros(fields.count, np.int64), np.zeros(fields.count, np.int64)
+    types = np.zeros(fields.count, np.uint8)
+    types[rows], start[rows], size[rows] = part.type, part.start, part.size
+    return Elements(types, start, size)
 
 
 def _set_apart(fields: Fields, rows: Ints, places: Ints) -> None:

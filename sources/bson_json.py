@@ -9,6 +9,7 @@ The form: https://github.com/mongodb/specifications/blob/master/source/extended-
 
 import base64
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -26,6 +27,8 @@ from sources.bson_elements import Buffer, Elements, Ints
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_WRITTEN = 253402300799999
 """Milliseconds of 9999-12-31T23:59:59.999Z: dates from 1970 to then are written as dates."""
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 5_000))
+"""MongoDB stores 180 levels of documents, and each takes a handful of frames here."""
 _ESCAPED = np.zeros(256, np.bool_)
 _ESCAPED[[*range(0x20), ord('"'), ord("\\")]] = True
 
@@ -87,7 +90,7 @@ def _joined(pieces: list[Array | str], optional: list[tuple[str, Array]]) -> Arr
         ]
         if not pieces:  # one of them comes first: cut its comma off
             some = pc.binary_join_element_wise(*members, "")
-            bare = pc.binary_replace_slice(some.cast(pa.binary()), 0, 1, b"").cast(pa.string())
+            bare = pc.binary_replace_slice(some.cast(pa.binary()), 0, 1, b"").view(pa.string())
             return pc.binary_join_element_wise("{", bare, "}", "")
         pieces = [*pieces, *members]
     return pc.binary_join_element_wise(*pieces, "}", "")
@@ -294,7 +297,9 @@ def one_date(millis: int) -> bytes:
 
 def _one_binary(raw: bytes) -> bytes:
     subtype = raw[4]
-    content = raw[9:] if subtype == 2 else raw[5:]
+    content = raw[5:]
+    if subtype == 2 and int.from_bytes(content[:4], "little") == len(content) - 4 >= 0:
+        content = content[4:]
     form = b'{"$binary":{"base64":"%b","subType":"%02x"}}'
     return form % (base64.b64encode(content), subtype)
 

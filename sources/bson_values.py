@@ -77,7 +77,9 @@ def text(buffer: Buffer, elements: Elements) -> Array:
 
 def binary(buffer: Buffer, elements: Elements) -> Array:
     """BINARY values; the old subtype 2 tells its length a second time, which is left out."""
-    again = 4 * (subtypes(buffer, elements) == 2)
+    old = (subtypes(buffer, elements) == 2) & (elements.size >= 9)
+    inner = buffer.counts(np.minimum(elements.start + 5, buffer.length))
+    again = 4 * (old & (inner == elements.size - 9))
     return slices(buffer, elements.start + 5 + again, elements.size - 5 - again, pa.binary())
 
 
@@ -100,7 +102,7 @@ def uuid(buffer: Buffer, elements: Elements, order: tuple[int, ...]) -> Array:
         order: which of the bytes comes first, second, …
     """
     raw = buffer.numbers("V16", elements.start + 5).view(np.uint8).reshape(-1, 16)
-    digits = _HEX[raw[:, list(order)]].view(np.uint8).reshape(-1, 32)
+    digits = np.ascontiguousarray(_HEX[raw[:, list(order)]]).view(np.uint8).reshape(-1, 32)
     form = np.full((len(raw), 36), ord("-"), np.uint8)
     for to, start, end in ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32)):
         form[:, to : to + end - start] = digits[:, start:end]

@@ -102,6 +102,7 @@ class MongodbSource:
         at: cluster time of the snapshot that all splits read; None: none.
         is_set: whether the server is a replica set, so that a majority holds what is read.
         uuid_representation: of the connection string, for legacy UUIDs.
+        nested: the cursor when it lies within documents; empty: it doesn't.
     """
 
     connection: MongodbConnection
@@ -116,6 +117,7 @@ class MongodbSource:
     at: tuple[int, int] | None = None
     is_set: bool = False
     uuid_representation: str = ""
+    nested: str = ""
 
     @property
     def place(self) -> str:
@@ -126,7 +128,7 @@ class MongodbSource:
     def layout(self) -> Layout:
         """How documents become rows."""
         order = UUID_ORDERS.get(self.uuid_representation)
-        return Layout(self.columns, self.left_out, order)
+        return Layout(self.columns, self.left_out, order, self.nested)
 
     def with_columns(
         self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()
@@ -153,7 +155,7 @@ class MongodbSource:
             return projection
         if not self.columns or self.layout.has_extra:
             return None
-        fields = dict.fromkeys(top_level(self.columns), 1)
+        fields = dict.fromkeys(top_level(self.columns, self.nested), 1)
         plain = all(name and "." not in name and not name.startswith("$") for name in fields)
         return ({KEY: 0} | fields) if plain else None
 
@@ -194,6 +196,13 @@ def window_filter(cursor: str, kind: str, window: Window) -> Document:
 def other_types(kind: str) -> list[str]:
     """The BSON types that a window of that cursor type never matches, nulls left out."""
     return [name for name in CODES.values() if name not in (*BRACKETS[kind], *NOTHING)]
+
+
+def kind_of(value: CursorValue) -> str:
+    """The kind of cursor that has such values: a key of BRACKETS."""
+    if isinstance(value, str):
+        return "objectId"
+    return "int8" if isinstance(value, int) else "timestamptz"
 
 
 def as_bson(value: CursorValue, kind: str) -> object:

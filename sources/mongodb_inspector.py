@@ -33,6 +33,7 @@ from sources.mongodb import (
     MongodbSource,
     bind,
     both,
+    kind_of,
     parse,
     placeholders,
     value_at,
@@ -72,8 +73,8 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
     with connected(connection) as client:
         server = _server(client)
         text = query or "{}"
-        profile = _profile(client, connection, server, text, cursor)
-        yield _Inspector(client, connection, server, text, profile)
+        profile, nested = _profile(client, connection, server, text, cursor)
+        yield _Inspector(client, connection, server, text, profile, nested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def _server(client: Client) -> Server:
 
 def _profile(
     client: Client, connection: MongodbConnection, server: Server, query: str, cursor: str
-) -> SourceProfile:
+) -> tuple[SourceProfile, str]:
+    """What there is to know without the window, and the cursor when it is a nested field."""
     database = client[connection.database]
     kind = _collection_type(database, connection)
     asked = parse(bind(query, FIRST, LAST)) if "{" in query else {}
@@ -107,21 +109,23 @@ def _profile(
     notes = [how]
     if cursor and cursor not in indexed:
         notes.append(f"no index begins with {cursor}: each run reads the whole collection")
-    nested = cursor if "." in cursor else ""
-    samples, documents = sample_of(
-        pieces, nested, legacy_uuids=server.uuid_representation in UUID_ORDERS
+    sample = sample_of(
+        pieces,
+        cursor if "." in cursor else "",
+        legacy_uuids=server.uuid_representation in UUID_ORDERS,
     )
-    if not documents:
-        notes.append(f"no document was found, so all fields go into {EXTRA}")
     columns = [
-        SourceColumn(name, BsonField(sample))
-        for name, sample in samples.items()
-        if sample.types and name != EXTRA
+        SourceColumn(name, BsonField(field, is_nested=name == sample.nested))
+        for name, field in sample.fields.items()
+        if field.types and name != EXTRA
     ]
-    if not _is_inclusive(connection.projection):
-        columns.append(SourceColumn(EXTRA, BsonField(FieldSample({"object": 1}))))
+    if not sample.documents:
+        notes.append(f"no document was found, so all fields go into {EXTRA}")
+        if cursor:
+            columns.append(SourceColumn(cursor, BsonField(known_as="TIMESTAMP")))
+    columns.append(SourceColumn(EXTRA, BsonField(FieldSample({"object": 1}))))
     has_key = kind == "collection" and not mongodb_evidence.needs_an_index(asked)
-    return SourceProfile(
+    profile = SourceProfile(
         columns=tuple(columns),
         clock=Clock(now=EPOCH),
         server=f"MongoDB {server.version}",
@@ -136,12 +140,7 @@ def _profile(
         cuts_by_key=True,
         json_is_exact=True,
     )
-
-
-def _is_inclusive(projection: str) -> bool:
-    """Whether a projection names all that is delivered."""
-    fields = parse(projection) if projection else {}
-    return any(value in (1, True) for name, value in fields.items() if name != KEY)
+    return profile, sample.nested
 
 
 def _indexed(collection: Any) -> tuple[str, ...]:
@@ -216,9 +215,10 @@ class _Inspector:
         server: Server,
         query: str,
         profile: SourceProfile,
+        nested: str,
     ) -> None:
         self._client, self._connection, self._server = client, connection, server
-        self._query = query
+        self._query, self._nested = query, nested
         self.profile = profile
 
     @property
@@ -276,18 +276,18 @@ class _Inspector:
             query = bind(query, window.low, window.high)
         elif placeholders(query):
             query = bind(query, FIRST, LAST)
-        column = self.profile.column(cursor) if cursor else None
         return MongodbSource(
             self._connection,
             written(parse(query)),
             cursor=cursor,
-            cursor_type=column.type.cursor_type if column else "",
+            cursor_type=kind_of(window.high) if window else "",
             window=window,
             batch_rows=batch_rows,
             run_id=run_id,
             at=self._cluster_time(),
             is_set=self._server.is_set,
             uuid_representation=self._server.uuid_representation,
+            nested=self._nested,
         )
 
     def _cluster_time(self) -> tuple[int, int] | None:

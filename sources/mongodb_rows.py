@@ -47,11 +47,13 @@ class Layout:
         columns: the planned columns; `source_name` is a path, `select` a form.
         left_out: fields that nothing may hold, also not the extra column.
         uuid_order: bytes of a legacy UUID, where the connection string tells them.
+        nested: the column that is read from within documents; empty: none.
     """
 
     columns: tuple[Column, ...]
     left_out: tuple[str, ...] = ()
     uuid_order: tuple[int, ...] | None = None
+    nested: str = ""
 
     @property
     def has_extra(self) -> bool:
@@ -87,7 +89,7 @@ def _batch(buffer: Buffer, starts: Ints, ends: Ints, layout: Layout) -> pa.Recor
         if column.source_name == EXTRA:
             arrays.append(_extra(buffer, fields, layout, refused))
         else:
-            elements = _elements(buffer, fields, column.source_name, refused)
+            elements = _elements(buffer, fields, column.source_name, layout, refused)
             array, bad = read(buffer, elements, column, layout)
             for row, why in bad.items():
                 refused.setdefault(row, (column.source_name, why, elements))
@@ -102,14 +104,18 @@ def _batch(buffer: Buffer, starts: Ints, ends: Ints, layout: Layout) -> pa.Recor
 
 
 def _elements(
-    buffer: Buffer, fields: Fields, path: str, refused: dict[int, tuple[str, str, Elements | None]]
+    buffer: Buffer,
+    fields: Fields,
+    path: str,
+    layout: Layout,
+    refused: dict[int, tuple[str, str, Elements | None]],
 ) -> Elements:
     """A field of each document, or of the documents on the path to it."""
-    if path.encode() in fields.found or "." not in path:
-        elements, twice = fields.dense(path.encode())
-        _refuse_twice(refused, path, elements, twice)
-        return elements
-    return b.element_at(buffer, fields, path)
+    if path == layout.nested:
+        return b.element_at(buffer, fields, path)
+    elements, twice = fields.dense(path.encode())
+    _refuse_twice(refused, path, elements, twice)
+    return elements
 
 
 def _refuse_twice(
@@ -265,7 +271,7 @@ def _extra(
     refused: dict[int, tuple[str, str, Elements | None]],
 ) -> Array:
     """Fields without a column as a JSON object, NULL where there are none."""
-    known = {column.source_name.encode() for column in layout.columns}
+    known = {c.source_name.encode() for c in layout.columns if c.source_name != EXTRA}
     known |= {name.encode() for name in layout.left_out}
     names = [name for name in fields.found if name not in known]
     holding = np.zeros(fields.count, np.bool_)
@@ -328,7 +334,7 @@ def _tell(
 def _document(buffer: Buffer, documents: tuple[Ints, Ints], row: int, layout: Layout) -> bytes:
     """The document as JSON, without fields that nothing may hold."""
     start, end = int(documents[0][row]), int(documents[1][row])
-    known = {column.source_name.partition(".")[0] for column in layout.columns}
+    known = set(top_level(layout.columns, layout.nested))
     kept = [
         (name, bson_json.one_value(buffer, type_, at, size))
         for name, type_, at, size in b.walk(buffer, start + 4, end)
@@ -339,9 +345,13 @@ def _document(buffer: Buffer, documents: tuple[Ints, Ints], row: int, layout: La
 
 
 def _shown(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")
+    r"""JSON as text: a byte that isn't UTF-8 stands there as the characters `\\xff`."""
+    text = raw.decode("utf-8", "surrogateescape")
+    return text.translate({0xDC00 + byte: f"\\\\x{byte:02x}" for byte in range(0x80, 0x100)})
 
 
-def top_level(columns: Sequence[Column]) -> tuple[str, ...]:
+def top_level(columns: Sequence[Column], nested: str) -> tuple[str, ...]:
     """The top-level fields that the columns are read from."""
-    return tuple(dict.fromkeys(column.source_name.partition(".")[0] for column in columns))
+    names = (column.source_name for column in columns)
+    whole = (name.partition(".")[0] if name == nested else name for name in names)
+    return tuple(dict.fromkeys(whole))

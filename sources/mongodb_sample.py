@@ -4,7 +4,7 @@ Fields are counted by whole arrays, as rows are read; see `sources.bson_elements
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from bson.decimal128 import Decimal128
@@ -13,12 +13,27 @@ from auto_schema.bson_types import CODES, LEGACY_UUID, UUID, FieldSample
 from sources import bson_elements as b
 from sources import bson_values as values
 from sources.bson_elements import Buffer, Elements
+from sources.bson_json import is_utf8
 
 
-def sample_of(
-    batches: list[bytes], nested: str = "", *, legacy_uuids: bool = False
-) -> tuple[Mapping[str, FieldSample], int]:
-    """What the fields of raw documents hold, and how many documents there were.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the fields of some documents hold.
+
+    Attributes:
+        fields: by name; fields with nothing but null are among them.
+        documents: how many were looked at.
+        nested: the field that was looked for within documents, where no field of that very
+            name was found; empty: none.
+    """
+
+    fields: Mapping[str, FieldSample]
+    documents: int
+    nested: str
+
+
+def sample_of(batches: list[bytes], nested: str = "", *, legacy_uuids: bool = False) -> Sample:
+    """Count the types in raw documents.
 
     Args:
         batches: raw batches, each document whole.
@@ -26,19 +41,23 @@ def sample_of(
         legacy_uuids: whether binData of subtype 3 is a UUID whose order of bytes is known.
     """
     fields: dict[str, FieldSample] = {}
-    documents = 0
+    inner, documents = FieldSample(), 0
     for raw in batches:
         buffer = Buffer(raw)
         starts, ends = buffer.documents()
         documents += len(starts)
         found = b.complete_fields(buffer, starts, ends)
-        for name in found.found:
-            _add(fields, name.decode("utf-8", "replace"), _count(buffer, found.dense(name)[0]))
-        if nested and nested.encode() not in found.found:
-            _add(fields, nested, _count(buffer, b.element_at(buffer, found, nested)))
+        for name in filter(is_utf8, found.found):
+            count = _count(buffer, found.dense(name)[0])
+            fields[name.decode()] = fields.get(name.decode(), FieldSample()) | count
+        if nested:
+            inner |= _count(buffer, b.element_at(buffer, found, nested))
+    nested = "" if nested in fields else nested
+    if nested and inner.counts:
+        fields[nested] = inner
     if legacy_uuids:
         fields = {name: _with_uuids(sample) for name, sample in fields.items()}
-    return {name: sample for name, sample in fields.items() if sample.counts}, documents
+    return Sample(fields, documents, nested)
 
 
 def _with_uuids(sample: FieldSample) -> FieldSample:
@@ -50,10 +69,6 @@ def _renamed(counts: Mapping[str, int]) -> Mapping[str, int]:
     legacy = counts.get(LEGACY_UUID, 0)
     kept = {name: count for name, count in counts.items() if name != LEGACY_UUID}
     return kept | {UUID: kept.get(UUID, 0) + legacy} if legacy else counts
-
-
-def _add(fields: dict[str, FieldSample], name: str, sample: FieldSample) -> None:
-    fields[name] = fields.get(name, FieldSample()) | sample
 
 
 def _count(buffer: Buffer, elements: Elements) -> FieldSample:

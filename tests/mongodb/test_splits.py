@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -284,7 +284,7 @@ def test_a_view_is_read_in_one_and_says_so(docs: Collection, mongodb: MongodbSer
 
 
 @pytest.fixture
-def series(docs: Collection) -> Iterator[Collection]:
+def series(docs: Collection) -> Collection:
     name = "measured"
     words = {"timeField": "at", "metaField": "m"}
     docs.database.create_collection(name, timeseries=words)
@@ -293,7 +293,7 @@ def series(docs: Collection) -> Iterator[Collection]:
     found.insert_many(
         [{"at": start + timedelta(minutes=n), "m": n % 3, "n": n} for n in range(500)]
     )
-    yield found
+    return found
 
 
 def test_a_time_series_collection_is_read_in_one_and_says_so(
@@ -400,14 +400,15 @@ def test_an_operator_that_only_find_knows_is_read_or_refused_by_its_name(
 
     docs.insert_many([{"_id": n, "n": n, "at": point(n)} for n in range(60)])
     docs.create_index([("at", "2dsphere")])
+    refused = None
     try:
-        reading = look(7, query=ONLY_FIND[operator])
+        assert numbers(look(7, query=ONLY_FIND[operator])) == list(range(10))
     except SourceRefusedError as error:
-        assert operator in error.why
-        assert "mongodb_query" in error.fix
-        assert "mongodb_sample_size" not in error.fix  # no size of a sample helps here
-    else:
-        assert numbers(reading) == list(range(10))
+        refused = error
+    if refused:
+        assert operator in refused.why
+        assert "mongodb_query" in refused.fix
+        assert "mongodb_sample_size" not in refused.fix  # no size of a sample helps here
 
 
 def test_a_projection_is_kept_in_splits(docs: Collection, look: Callable[..., Reading]) -> None:
@@ -432,10 +433,9 @@ def test_a_cursor_that_only_the_projection_makes_is_refused(
     with opened(request) as inspector:
         try:
             reading = planned(inspector, request, window)
-        except ConfigError as error:
-            assert "mongodb_projection" in str(error)
-        else:
-            assert numbers(reading) == list(range(10))
+        except ConfigError:
+            return  # told aloud
+        assert numbers(reading) == list(range(10))
 
 
 def test_a_cursor_within_an_array_of_documents_is_refused_and_never_skipped(
@@ -486,6 +486,17 @@ def test_a_collection_that_is_empty_when_it_is_looked_at_is_read_in_one(
     reading = look(50)
     assert reading.plan.split_total == 1
     assert reading.rows() == []
+
+
+def test_a_collection_that_is_empty_today_does_not_fail_the_sync_of_every_day(
+    sync: Sync, docs: Collection
+) -> None:
+    words = {"enable_smart_sync": "true", "smart_sync_timestamp_column": "at"}
+    docs.insert_many([{"_id": n, "n": n, "at": NOW - timedelta(hours=1)} for n in range(5)])
+    sync.ok(**words)
+    docs.delete_many({})  # as a TTL index does
+    assert "0 rows read" in sync.ok(**words).out
+    assert len(sync.rows()) == 5
 
 
 def test_the_statement_of_each_split_runs_in_a_shell_as_it_is_told(

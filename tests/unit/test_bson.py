@@ -317,7 +317,8 @@ def test_a_legacy_uuid_is_read_as_the_connection_string_says(
 def test_a_nested_field_can_be_a_column_beside_its_document() -> None:
     many = [{"m": {"at": bson.DatetimeMS(5)}}, {"m": 3}, {}, {"m": {}}]
     data = b"".join(map(bson.encode, many))
-    layout = Layout((column("m", "json"), column("m.at", "date"), column(EXTRA, "json")))
+    columns = (column("m", "json"), column("m.at", "date"), column(EXTRA, "json"))
+    layout = Layout(columns, nested="m.at")
     batch = batches(data, layout)[0]
     assert batch.column("m.at").cast(pa.int64()).to_pylist() == [5, None, None, None]
     assert batch.column(EXTRA).null_count == 4

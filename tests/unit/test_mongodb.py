@@ -145,7 +145,8 @@ def test_only_the_fields_that_are_needed_are_asked_for(
     columns: tuple[str, ...], expected: Any
 ) -> None:
     made = tuple(column(name, "json") for name in columns)
-    assert MongodbSource(MongodbConnection("d", "c"), columns=made).projection() == expected
+    source = MongodbSource(MongodbConnection("d", "c"), columns=made, nested="m.at")
+    assert source.projection() == expected
 
 
 def test_placeholders_of_integers_and_object_ids() -> None:

@@ -1,0 +1,194 @@
+"""Primaries and whole servers that go amid the rows: every document once, or exit 3 soon."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pymongo
+import pytest
+from pymongo.read_preferences import ReadPreference
+
+from demo.mongodb_servers import Mongod, MongodbServer, mongodb_server
+from tests.mongodb.conftest import NUMBERS, Client, Collection
+from tests.mongodb.test_faults import fill, of_set, sums
+from tests.sync import Result, Sync
+
+ROWS = 3000
+QUICK = ("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100")
+"""A primary that is stopped doesn't wait for a successor."""
+SOON = "?serverSelectionTimeoutMS=4000&connectTimeoutMS=4000&heartbeatFrequencyMS=1000"
+"""An operator's own patience; without it a lost server is noticed after half a minute."""
+
+
+def client_of(server: MongodbServer) -> Client:
+    """A client that takes it calmly when the server is gone."""
+    return server.client(serverSelectionTimeoutMS=3000)
+
+
+@contextlib.contextmanager
+def a_set(members: int = 3) -> Iterator[MongodbServer]:
+    with mongodb_server(members=members, options=QUICK) as server, client_of(server) as client:
+        majority(client["set"]["made"]).insert_one({})
+        yield server
+
+
+def majority(docs: Collection) -> Collection:
+    return docs.with_options(write_concern=pymongo.WriteConcern(w="majority"))
+
+
+def primary_of(server: MongodbServer) -> Mongod:
+    """The member that is primary now."""
+    for member in server.members:
+        if member.process.poll() is None:
+            with member.client() as client:
+                if client.admin.command("hello").get("isWritablePrimary"):
+                    return member
+    raise AssertionError("no primary")
+
+
+@contextlib.contextmanager
+def amid_the_rows(sync: Sync, act: Callable[[], None]) -> Iterator[list[bool]]:
+    """Do something once, as soon as rows of the run are staged."""
+    done, over = list[bool](), threading.Event()
+
+    def wait() -> None:
+        while not over.wait(0.005):
+            if list(sync.temp.rglob("*.parquet*")):
+                act()
+                done.append(True)
+                return
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        yield done
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("how", ["steps down", "is killed"])
+def test_a_primary_that_goes_amid_the_rows_costs_no_document(sync: Sync, how: str) -> None:
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    with a_set() as server, client_of(server) as client:
+        fill(majority(client[name]["things"]), ROWS)
+        of_set(sync, server, name)
+        primary = primary_of(server)
+
+        def go() -> None:
+            if how == "is killed":
+                primary.process.send_signal(signal.SIGKILL)
+                return
+            with primary.client() as admin:
+                admin.admin.command({"replSetStepDown": 30, "secondaryCatchUpPeriodSecs": 5})
+
+        with amid_the_rows(sync, go) as done:
+            result = sync.ok(num_splits="6", batch_size="100")
+        assert done == [True]
+        assert primary.process.poll() is not None or primary_of(server) is not primary
+    assert f"{ROWS:,} rows read, {ROWS:,} published" in result.out
+    sums(sync, ROWS)
+
+
+@pytest.fixture
+def short_lived() -> Iterator[MongodbServer]:
+    """A server that a test may kill."""
+    with mongodb_server(options=QUICK) as server, client_of(server) as client:
+        fill(client["d"]["things"], ROWS)
+        yield server
+
+
+def test_a_server_that_is_killed_for_good_ends_the_run_with_3_in_bounded_time(
+    sync: Sync, short_lived: MongodbServer
+) -> None:
+    of_set(sync, short_lived, "d", SOON)
+    kill = short_lived.members[0].process.kill
+    began = time.monotonic()
+    with amid_the_rows(sync, kill) as done:
+        result = sync(batch_size="100", max_retries="0", num_splits="4")
+    assert done == [True]
+    one_clear_message(result, began, 25)
+    assert "t" not in sync.tables()
+
+
+def test_a_server_that_hangs_ends_the_run_with_3_in_bounded_time(
+    sync: Sync, short_lived: MongodbServer
+) -> None:
+    of_set(sync, short_lived, "d", SOON)
+    process = short_lived.members[0].process
+    began = time.monotonic()
+    try:
+        with amid_the_rows(sync, lambda: process.send_signal(signal.SIGSTOP)) as done:
+            result = sync(batch_size="100", max_retries="0", num_splits="4")
+    finally:
+        process.send_signal(signal.SIGCONT)
+    assert done == [True]
+    one_clear_message(result, began, 60)
+
+
+def one_clear_message(result: Result, began: float, seconds: float) -> None:
+    took = time.monotonic() - began
+    assert result.code == 3, result.err
+    assert took < seconds, f"{took:.0f} s"
+    assert result.err.count("SourceUnreachableError") == 1
+    assert "Traceback" not in result.err
+    message = next(line for line in result.err.splitlines() if "SourceUnreachableError" in line)
+    assert "127.0.0.1" in message
+    assert "firewall" in message
+    assert len(message) < 900
+
+
+@pytest.fixture(scope="module")
+def trio() -> Iterator[MongodbServer]:
+    with a_set() as server:
+        yield server
+
+
+def reads_of(server: MongodbServer, name: str) -> dict[str, int]:
+    """Member → queries of the test's collection that it has answered, by the profiler."""
+    found = {}
+    for member in server.members:
+        with member.client() as client:
+            database = client.get_database(name, read_preference=ReadPreference.NEAREST)
+            found[member.address] = database["system.profile"].count_documents(
+                {"ns": f"{name}.things", "op": {"$in": ["query", "getmore"]}}
+            )
+    return found
+
+
+@pytest.mark.parametrize("preference", ["secondary", "secondaryPreferred"])
+def test_rows_come_from_a_secondary_by_the_connection_strings_read_preference(
+    sync: Sync, trio: MongodbServer, preference: str
+) -> None:
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    with trio.client() as client:
+        fill(majority(client[name]["things"]), 300)
+    for member in trio.members:
+        with member.client() as client:
+            client[name].command("profile", 2)
+    of_set(sync, trio, name, f"&readPreference={preference}")
+    sync.ok(num_splits="3")
+    sums(sync, 300)
+    reads = reads_of(trio, name)
+    assert reads.pop(primary_of(trio).address) == 0
+    assert sum(reads.values()) >= 3
+
+
+def test_a_secondary_is_read_while_there_is_no_primary(sync: Sync) -> None:
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    with a_set() as server:
+        with client_of(server) as client:
+            everywhere = pymongo.WriteConcern(w=3)
+            fill(client[name]["things"].with_options(write_concern=everywhere), 300)
+        primary = primary_of(server)
+        for member in [*[m for m in server.members if m is not primary][:1], primary]:
+            member.process.kill()
+            member.process.wait()
+        of_set(sync, server, name, "&readPreference=secondaryPreferred&" + SOON[1:])
+        began = time.monotonic()
+        result = sync.ok(max_retries="0")
+        assert time.monotonic() - began < 40, result.err
+    sums(sync, 300)
