@@ -68,7 +68,7 @@ READING, WRITING, PLAN = "Reading", "Writing", "Plan and proof"
 P = Parameter
 
 PARAMETERS: tuple[Parameter, ...] = (
-    P("data_source", CORE, "Data source", "Kind of the source. MongoDB and BigQuery are not in this version.", Kind.ENUM, choices=("postgresql", "mongodb", "bigquery"), required=True, example="postgresql"),
+    P("data_source", CORE, "Data source", "Kind of the source. BigQuery is not in this version.", Kind.ENUM, choices=("postgresql", "mongodb", "bigquery"), required=True, example="postgresql"),
     P("destination_bigquery_project", CORE, "Destination project", "Project of the destination table.", Kind.PROJECT, required=True, example="my-analytics-project"),
     P("destination_bigquery_dataset", CORE, "Destination dataset", "Dataset of the destination table; it must exist.", Kind.DATASET, required=True, example="production_data"),
     P("destination_bigquery_table", CORE, "Destination table", "Destination table.", Kind.TABLE, required=True, example="organizations"),

@@ -1,12 +1,19 @@
 """The parameters of each source: how to connect, what to read, and what contradicts itself."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+
+import bson
+from bson.errors import BSONError
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from smart_sync.request import Endpoints
 from sources import mongodb
 from sources.mongodb import MongodbConnection
+from sources.mongodb_errors import string_error
 from sources.postgresql import PostgresqlConnection
 from sources.secrets import Secret
 from sources.sql import END, START, placeholders, strip_end
@@ -115,6 +122,19 @@ def _without_smart_sync(parameter: str) -> ConfigError:
 
 
 def _mongodb_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    yield from _address_faults(values)
+    if values["enable_smart_sync"] != "true" and mongodb.placeholders(values["mongodb_query"]):
+        yield _without_smart_sync("mongodb_query")
+    yield from _name_faults(values)
+    for name in ("mongodb_query", "mongodb_projection"):
+        yield from _extended_json_faults(name, values[name])
+    if values["verify"] == "true" or values["verify_only"] == "true":
+        why = "MongoDB has no function that hashes its documents"
+        fix = "leave it out; row counts are compared in each run anyway."
+        yield ConfigError("verify with data_source=mongodb", "verify, verify_only", why, fix)
+
+
+def _address_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     given = [
         name
         for name in ("mongodb_host", "mongodb_username", "mongodb_password")
@@ -129,24 +149,39 @@ def _mongodb_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     elif "mongodb_host" not in given:
         fix = "give --mongodb_host=mongodb.example.com or --mongodb_connection_string=…"
         yield ConfigError("missing parameter", "mongodb_host", "nothing says where to read", fix)
+    if re.search(r"[@/\s]", values["mongodb_host"]):
+        fix = "write the host alone; a connection string has a parameter of its own."
+        yield ConfigError("malformed parameter", "mongodb_host", "it is no host name", fix)
     if ("mongodb_username" in given) != ("mongodb_password" in given):
         fix = "give both, or neither for a server without logins."
         yield ConfigError("half a login", "mongodb_username, mongodb_password", "", fix)
-    if values["enable_smart_sync"] != "true" and mongodb.placeholders(values["mongodb_query"]):
-        yield _without_smart_sync("mongodb_query")
-    for name in ("mongodb_query", "mongodb_projection"):
-        yield from _extended_json_faults(name, values[name])
-    if values["verify"] == "true" or values["verify_only"] == "true":
-        why = "MongoDB has no function that hashes its documents"
-        fix = "leave it out; row counts are compared in each run anyway."
-        yield ConfigError("verify with data_source=mongodb", "verify, verify_only", why, fix)
 
 
 def _string_faults(text: str) -> Iterator[SyncError]:
-    if not Secret.of(text).name and not mongodb.hosts_of(text):
+    if Secret.of(text).name:
+        return
+    name = "mongodb_connection_string"
+    fix = "write mongodb://user:password@host:27017/?authSource=admin, user and password"
+    fix += " percent-encoded, or name a Secret Manager version."
+    if not mongodb.hosts_of(text):
         why = "it is neither mongodb://… or mongodb+srv://… nor a Secret Manager version"
-        fix = "write mongodb://user:password@host:27017/?authSource=admin."
-        yield ConfigError("malformed parameter", "mongodb_connection_string", why, fix)
+        yield ConfigError("malformed parameter", name, why, fix)
+    elif text.startswith("mongodb://"):
+        try:
+            parse_uri(text, validate=True, warn=False)
+        except (PyMongoError, ValueError, TypeError, OSError) as error:
+            yield ConfigError("malformed parameter", name, string_error(error, "", text).why, fix)
+
+
+def _name_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    """Names that no server takes: https://www.mongodb.com/docs/manual/reference/limits/."""
+    database, collection = values["mongodb_database"], values["mongodb_collection"]
+    if re.search(r'[/\\. "$*<>:|?\0]', database) or len(database.encode()) > 63:
+        fix = "write the database's name alone; the collection has a parameter of its own."
+        yield ConfigError("malformed parameter", "mongodb_database", shown(database), fix)
+    if re.search(r"^\.|\.\.|\.$|[$\0]", collection):
+        fix = "write the collection's name as listCollections shows it, without the database."
+        yield ConfigError("malformed parameter", "mongodb_collection", shown(collection), fix)
 
 
 def _extended_json_faults(name: str, text: str) -> Iterator[SyncError]:
@@ -156,8 +191,11 @@ def _extended_json_faults(name: str, text: str) -> Iterator[SyncError]:
     fix = f"send one object of Extended JSON, such as {example}."
     try:
         parsed = mongodb.parse(mongodb.bind(text, SAMPLE_DATE, SAMPLE_DATE))
-    except (ValueError, TypeError, RecursionError, OverflowError) as error:
-        yield ConfigError("malformed parameter", name, f"not Extended JSON: {error}", fix)
+        if isinstance(parsed, dict):
+            bson.encode(parsed)
+    except (ValueError, TypeError, ArithmeticError, RecursionError, BSONError) as error:
+        why = f"not Extended JSON: {type(error).__name__}: {error}"
+        yield ConfigError("malformed parameter", name, why, fix)
         return
     if not isinstance(parsed, dict):
         yield ConfigError("malformed parameter", name, f"{shown(text)} is no object", fix)

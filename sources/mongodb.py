@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 from bson import Int64, ObjectId, Timestamp, json_util
@@ -103,6 +104,7 @@ class MongodbSource:
         is_set: whether the server is a replica set, so that a majority holds what is read.
         uuid_representation: of the connection string, for legacy UUIDs.
         nested: the cursor when it lies within documents; empty: it doesn't.
+        collection_id: which a new collection of the same name doesn't have; empty: a view.
     """
 
     connection: MongodbConnection
@@ -118,6 +120,7 @@ class MongodbSource:
     is_set: bool = False
     uuid_representation: str = ""
     nested: str = ""
+    collection_id: str = ""
 
     @property
     def place(self) -> str:
@@ -190,12 +193,29 @@ def window_filter(cursor: str, kind: str, window: Window) -> Document:
     within: Document = {"$lte": as_bson(window.high, kind)}
     if window.low is not None:
         within = {"$gt": as_bson(window.low, kind)} | within
-    return {"$or": [{cursor: within}, {cursor: {"$type": other_types(kind)}}]}
+    return {"$or": [{cursor: within}, *outside(cursor, kind)["$or"]]}
+
+
+def outside(cursor: str, kind: str) -> Document:
+    """Documents that no window holds, although they have a cursor."""
+    beside: list[Document] = [{cursor: {"$type": other_types(kind)}}]
+    parts = cursor.split(".")
+    for depth in range(1, len(parts)):  # a path through an array has many values, or none
+        beside.append({".".join(parts[:depth]): {"$type": "array"}})
+    if "double" in BRACKETS[kind]:
+        beside.append({cursor: float("nan")})  # not less, equal or greater than any number
+    return {"$or": beside}
 
 
 def other_types(kind: str) -> list[str]:
     """The BSON types that a window of that cursor type never matches, nulls left out."""
     return [name for name in CODES.values() if name not in (*BRACKETS[kind], *NOTHING)]
+
+
+def identity(described: Document) -> str:
+    """The identity of a collection as listCollections describes it; empty: a view has none."""
+    found = described.get("info", {}).get("uuid", b"")
+    return (found.bytes if isinstance(found, UUID) else bytes(found)).hex()
 
 
 def kind_of(value: CursorValue) -> str:

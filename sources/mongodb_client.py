@@ -1,5 +1,7 @@
 """I/O. Clients of MongoDB: made where they are used, closed by whoever made them."""
 
+import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,8 +12,15 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo.read_concern import ReadConcern
 
-from sources.mongodb import APPLICATION_NAME, Document, MongodbConnection, cluster_time
-from sources.mongodb_errors import source_error
+from auto_schema.errors import SourceRefusedError
+from sources.mongodb import (
+    APPLICATION_NAME,
+    Document,
+    MongodbConnection,
+    cluster_time,
+    hosts_of,
+)
+from sources.mongodb_errors import source_error, string_error
 
 CONNECT_TIMEOUT_MS = 15_000
 FACTS: CodecOptions[Document] = CodecOptions(
@@ -41,8 +50,15 @@ def connected(connection: MongodbConnection, run_id: str = "") -> Iterator[Clien
     Raises:
         SourceUnreachableError, SourceRefusedError: with what the server said.
     """
+    words = _words(connection, run_id)
     try:
-        with pymongo.MongoClient(**_words(connection, run_id)) as client:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an option that pymongo doesn't know is only warned of
+            client: Client = pymongo.MongoClient(**words)
+    except (pymongo.errors.PyMongoError, ValueError, TypeError, OSError, UserWarning) as error:
+        raise string_error(error, connection.place, str(words["host"])) from None
+    try:
+        with client:
             yield client
     except pymongo.errors.PyMongoError as error:
         raise source_error(error, connection.place) from error
@@ -58,7 +74,17 @@ def _words(connection: MongodbConnection, run_id: str) -> Mapping[str, Any]:
         "datetime_conversion": "DATETIME_AUTO",
     }
     if connection.has_string:
-        return words | {"host": connection.string.resolve()}
+        string = connection.string.resolve().strip()
+        if not hosts_of(string):
+            raise SourceRefusedError(
+                "connection string refused",
+                connection.place,
+                "it is neither mongodb://… nor mongodb+srv://…",
+                "correct the secret that mongodb_connection_string names.",
+            )
+        given = {name.lower() for name in re.findall(r"[?&]([A-Za-z]+)=", string)}
+        kept = {name: value for name, value in words.items() if name.lower() not in given}
+        return kept | {"host": string}
     words |= {"host": connection.host, "port": connection.port}
     if connection.username:
         words |= {"username": connection.username, "password": connection.password.resolve()}

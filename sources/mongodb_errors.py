@@ -16,11 +16,13 @@ TRANSIENT_CODES = GONE_SNAPSHOT_CODES | {
     *(9001, 10107, 11600, 11602, 13388, 13435, 13436),
 }
 """Lost hosts, cursors and snapshots, a primary stepping down, a shutdown, a slow reply."""
+UNAUTHORIZED_CODE = 13
 TOO_LONG_CODE = 50
 """MaxTimeMSExpired."""
 _UNREACHABLE_FIX = (
     "check mongodb_host and mongodb_port or mongodb_connection_string, firewall, VPC network and"
-    " subnetwork; launcher and workers must both reach every member of the replica set."
+    " subnetwork, and whether the server asks for TLS (tls=true); launcher and workers must both"
+    " reach every member of the replica set."
 )
 _FIXES = (
     (
@@ -43,7 +45,6 @@ def source_error(error: BaseException, place: str) -> SourceError:
     """Turn a driver's error into ours: what the server said, and what to do."""
     code = getattr(error, "code", None)
     text = _clean(error)
-    is_auth = isinstance(error, driver.ConfigurationError)
     if code in TRANSIENT_CODES or (
         isinstance(error, driver.ConnectionFailure | driver.WaitQueueTimeoutError) and not code
     ):
@@ -51,12 +52,38 @@ def source_error(error: BaseException, place: str) -> SourceError:
             fix = "check the TLS options of mongodb_connection_string (tls, tlsCAFile)."
             return SourceRefusedError("source refused the connection", place, text, fix)
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
-    if is_auth:
-        fix = "correct mongodb_connection_string; characters such as @ : / in user and password"
-        fix += " are written percent-encoded there."
-        return SourceRefusedError("connection string refused", place, text, fix)
+    if isinstance(error, driver.ConfigurationError):
+        return string_error(error, place, "")
     fix = next((fix for codes, fix in _FIXES if code in codes), _QUERY_FIX)
+    if "requires authentication" in text:
+        fix = (
+            "give mongodb_username and mongodb_password, or a mongodb_connection_string with them."
+        )
     return SourceRefusedError("source refused", place, text, fix)
+
+
+def string_error(error: BaseException, place: str, string: str) -> SourceError:
+    """Why no client can be made of a connection string; nothing of its login is shown.
+
+    Args:
+        error: of the driver, or of a file that an option names.
+        place: where the source is.
+        string: the connection string itself.
+    """
+    text = _clean(error)
+    secret = string.partition("://")[2].rpartition("@")[0]
+    pieces = [piece for piece in re.split(r"[:/@,?&=]", secret) if len(piece) > 2]
+    if any(piece in text for piece in pieces):
+        text = type(error).__name__
+    options = re.findall(r"[?&]([A-Za-z]+)=", string.rpartition("@")[2])
+    if options:
+        text += f" (its options: {', '.join(options)})"
+    if re.search(r"DNS|resolv|nameserver", text):
+        fix = "check the host name of mongodb_connection_string, and that it has SRV records."
+        return SourceUnreachableError("source unreachable", place, text, fix)
+    fix = "correct hosts, ports and options of mongodb_connection_string; characters such as @ : /"
+    fix += " in user and password are written percent-encoded there."
+    return SourceRefusedError("connection string refused", place, text, fix)
 
 
 def is_gone_snapshot(error: BaseException) -> bool:

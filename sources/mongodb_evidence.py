@@ -17,7 +17,7 @@ from sources.mongodb import (
     MongodbSource,
     as_bson,
     both,
-    other_types,
+    outside,
     parse,
     value_at,
     written,
@@ -40,7 +40,7 @@ def needs_an_index(query: object) -> bool:
     >>> needs_an_index({"$text": {"$search": "a"}}), needs_an_index({"a": 1})
     (True, False)
     """
-    words = ("$text", "$near", "$nearSphere")
+    words = ("$text", "$near", "$nearSphere", "$where")
     if isinstance(query, dict):
         return any(key in words or needs_an_index(value) for key, value in query.items())
     return isinstance(query, list) and any(map(needs_an_index, query))
@@ -67,6 +67,8 @@ def evidence(
         count_outside: count the documents before and after the window as well.
         partition: the field of the partition column; empty: not needed.
     """
+    if needs_an_index(parse(source.query)):
+        return Evidence()
     total, average = _size(collection)
     is_cheap = total <= CHEAP_DOCUMENTS or source.cursor is None or indexed
     rows = _rows(collection, source, total) if is_cheap else total
@@ -78,7 +80,7 @@ def evidence(
     if source.cursor and source.window and is_cheap:
         kind, cursor = source.cursor_type, source.cursor
         nulls = _count(collection, both(asked, {cursor: None}))
-        others = _by_type(collection, both(asked, {cursor: {"$type": other_types(kind)}}), cursor)
+        others = _by_type(collection, both(asked, outside(cursor, kind)), cursor)
         if count_outside:
             low, high = source.window.low, as_bson(source.window.high, kind)
             after = _count(collection, both(asked, {cursor: {"$gt": high}}))
@@ -160,7 +162,10 @@ def _bounds(collection: Any) -> tuple[str, ...]:
 def _as_bound(raw: bytes) -> str:
     """A value of _id as Extended JSON that gives back its very bytes; empty when none does."""
     try:
-        text = written(bson.decode(raw, FACTS)[KEY])
+        value = bson.decode(raw, FACTS)[KEY]
+        if isinstance(value, bson.MinKey | bson.MaxKey):
+            return ""  # nothing lies on one side of it
+        text = written(value)
         return text if bson.encode({KEY: parse(text)}, codec_options=FACTS) == raw else ""
     except (bson.errors.BSONError, ValueError, TypeError, OverflowError):
         return ""

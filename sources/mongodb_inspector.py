@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,12 @@ import pymongo.errors
 from pymongo.read_preferences import ReadPreference
 
 from auto_schema.bson_types import EXTRA, BsonField, FieldSample
-from auto_schema.errors import ConfigError, SourceRefusedError, shown
+from auto_schema.errors import (
+    ConfigError,
+    SourceRefusedError,
+    SourceUnreachableError,
+    shown,
+)
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources import mongodb_evidence
@@ -33,13 +38,15 @@ from sources.mongodb import (
     MongodbSource,
     bind,
     both,
+    identity,
     kind_of,
     parse,
     placeholders,
     value_at,
     written,
 )
-from sources.mongodb_client import FACTS, Client, connected
+from sources.mongodb_client import FACTS, AtTime, Client, connected
+from sources.mongodb_errors import TRANSIENT_CODES, UNAUTHORIZED_CODE, took_too_long
 from sources.mongodb_rows import UUID_ORDERS
 from sources.mongodb_sample import sample_of
 
@@ -53,6 +60,7 @@ TRANSACTION_S = 60
 SNAPSHOT_WIRE_VERSION = 13
 """MongoDB 5.0, the first to read snapshots outside of transactions."""
 LONGEST_WAIT_S = 60.0
+MAJORITY_TIMEOUT_MS = 15_000
 
 
 @contextmanager
@@ -72,9 +80,18 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
         raise TypeError(f"not a MongoDB connection: {type(connection).__name__}")
     with connected(connection) as client:
         server = _server(client)
-        text = query or "{}"
-        profile, nested = _profile(client, connection, server, text, cursor)
-        yield _Inspector(client, connection, server, text, profile, nested)
+        described = _described(client[connection.database], connection)
+        is_capped = bool(described.get("options", {}).get("capped"))
+        bare = MongodbSource(
+            connection,
+            query or "{}",
+            is_set=server.is_set,
+            uuid_representation=server.uuid_representation,
+            collection_id=identity(described),
+            at=None if is_capped else _cluster_time(client, connection, server),
+        )
+        profile, nested = _profile(client, bare, server, described, cursor)
+        yield _Inspector(client, replace(bare, nested=nested), server, profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +105,9 @@ class Server:
 
 
 def _server(client: Client) -> Server:
-    hello = client.admin.command("hello")
-    version = client.server_info()["version"]
+    anyone = ReadPreference.NEAREST
+    hello = client.admin.command("hello", read_preference=anyone)
+    version = client.admin.command("buildInfo", read_preference=anyone)["version"]
     is_set = "setName" in hello
     names = {0: "", 3: "pythonLegacy", 5: "javaLegacy", 6: "csharpLegacy", 4: "standard"}
     representation = names.get(client.codec_options.uuid_representation, "")
@@ -97,12 +115,53 @@ def _server(client: Client) -> Server:
     return Server(version, is_set, is_set and newer, representation)
 
 
+def _cluster_time(
+    client: Client, connection: MongodbConnection, server: Server
+) -> tuple[int, int] | None:
+    """The set's own time, at which all splits read one snapshot.
+
+    Raises:
+        SourceUnreachableError: no majority of the set answers.
+    """
+    if not server.keeps_snapshots:
+        return None
+    told = _hello(client)[0].get("operationTime")
+    if told is None:
+        return None
+    at = (told.time, told.inc)
+    collection = client[connection.database].get_collection(
+        connection.collection, read_concern=AtTime(at)
+    )
+    try:
+        collection.find_one({}, {KEY: 1}, max_time_ms=MAJORITY_TIMEOUT_MS)
+    except pymongo.errors.OperationFailure as error:
+        if took_too_long(error):
+            raise SourceUnreachableError(
+                "source unreachable",
+                connection.place,
+                f"no majority of the replica set answered within {MAJORITY_TIMEOUT_MS // 1000} s",
+                "see to the members that are down or lag behind, and run again.",
+            ) from error
+        return None  # a view, say, of which there are no snapshots
+    return at
+
+
+def _hello(client: Client) -> tuple[dict[str, Any], bool]:
+    """What the primary says of itself, or else any member; and whether it was the primary."""
+    try:
+        hello = client.admin.command("hello", read_preference=ReadPreference.PRIMARY)
+    except pymongo.errors.ServerSelectionTimeoutError:
+        hello = client.admin.command("hello", read_preference=ReadPreference.NEAREST)
+    return hello, bool(hello.get("isWritablePrimary"))
+
+
 def _profile(
-    client: Client, connection: MongodbConnection, server: Server, query: str, cursor: str
+    client: Client, source: MongodbSource, server: Server, described: dict[str, Any], cursor: str
 ) -> tuple[SourceProfile, str]:
     """What there is to know without the window, and the cursor when it is a nested field."""
+    connection, query = source.connection, source.query
     database = client[connection.database]
-    kind = _collection_type(database, connection)
+    kind = str(described.get("type", "collection"))
     asked = parse(bind(query, FIRST, LAST)) if "{" in query else {}
     pieces, how = _raw_sample(database[connection.collection], connection, asked, kind)
     indexed = _indexed(database[connection.collection]) if kind == "collection" else ()
@@ -119,6 +178,25 @@ def _profile(
         for name, field in sample.fields.items()
         if field.types and name != EXTRA
     ]
+    computed = (
+        parse(connection.projection).get(cursor.partition(".")[0], 1)
+        if (cursor and connection.projection)
+        else 1
+    )
+    if computed not in (0, 1):
+        raise ConfigError(
+            "computed cursor",
+            f"smart_sync_timestamp_column {shown(cursor)}",
+            "mongodb_projection computes it, and a window can't be asked of it",
+            "name a stored field.",
+        )
+    if "." in cursor and not sample.nested:
+        raise ConfigError(
+            "cursor field with a dot in its name",
+            f"smart_sync_timestamp_column {shown(cursor)}",
+            "MongoDB's queries take the dot for the way into a document",
+            "choose another cursor, or rename the field in MongoDB.",
+        )
     if not sample.documents:
         notes.append(f"no document was found, so all fields go into {EXTRA}")
         if cursor:
@@ -153,7 +231,8 @@ def _indexed(collection: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(next(iter(index["key"])) for index in whole))
 
 
-def _collection_type(database: Any, connection: MongodbConnection) -> str:
+def _described(database: Any, connection: MongodbConnection) -> dict[str, Any]:
+    """The collection or view as listCollections describes it."""
     found = list(database.list_collections(filter={"name": connection.collection}))
     if not found:
         raise SourceRefusedError(
@@ -163,7 +242,8 @@ def _collection_type(database: Any, connection: MongodbConnection) -> str:
             f" {shown(connection.collection)} that the user may see",
             "check mongodb_database and mongodb_collection; names are case-sensitive.",
         )
-    return str(found[0].get("type", "collection"))
+    described: dict[str, Any] = found[0]
+    return described
 
 
 def _raw_sample(
@@ -174,7 +254,7 @@ def _raw_sample(
     project = [{"$project": parse(connection.projection)}] if connection.projection else []
     match = [{"$match": asked}] if asked else []
     started = time.monotonic()
-    words = {"maxTimeMS": SAMPLE_TIMEOUT_MS, "allowDiskUse": True}
+    words: dict[str, Any] = {"maxTimeMS": SAMPLE_TIMEOUT_MS, "allowDiskUse": True}
     newest = max(size // NEWEST_SHARE, 1)
     count = collection.estimated_document_count() if kind == "collection" else None
     if count is not None and count <= size:
@@ -188,17 +268,26 @@ def _raw_sample(
             pipelines.append([{"$sort": {KEY: -1}}, *match, {"$limit": newest}, *project])
             how += f" and the {newest:,} newest by _id"
     try:
-        pieces = [
-            raw
-            for pipeline in pipelines
-            for raw in collection.aggregate_raw_batches(pipeline, **words)
-        ]
+        if mongodb_evidence.needs_an_index(asked):
+            how = f"the first {size:,} documents of the query"
+            found = collection.find_raw_batches(
+                asked, parse(connection.projection) if connection.projection else None, limit=size
+            )
+            pieces = list(found)
+        else:
+            pieces = [
+                raw
+                for pipeline in pipelines
+                for raw in collection.aggregate_raw_batches(pipeline, **words)
+            ]
     except pymongo.errors.OperationFailure as error:
+        if error.code in TRANSIENT_CODES or error.code == UNAUTHORIZED_CODE:
+            raise
         raise SourceRefusedError(
             "sample refused",
             connection.place,
             str(error.details.get("errmsg") if error.details else error),
-            "correct mongodb_query and mongodb_projection, or set a smaller mongodb_sample_size.",
+            "correct mongodb_query and mongodb_projection; they have to run as in mongosh.",
         ) from error
     bytes_ = sum(map(len, pieces))
     took = f"{bytes_ / 1e6:,.1f} MB in {time.monotonic() - started:.1f} s"
@@ -209,16 +298,10 @@ class _Inspector:
     """See `sources.base.Inspector`."""
 
     def __init__(
-        self,
-        client: Client,
-        connection: MongodbConnection,
-        server: Server,
-        query: str,
-        profile: SourceProfile,
-        nested: str,
+        self, client: Client, bare: MongodbSource, server: Server, profile: SourceProfile
     ) -> None:
-        self._client, self._connection, self._server = client, connection, server
-        self._query, self._nested = query, nested
+        self._client, self._bare, self._server = client, bare, server
+        self._connection, self._query = bare.connection, bare.query
         self.profile = profile
 
     @property
@@ -227,7 +310,7 @@ class _Inspector:
         return database.get_collection(self._connection.collection, codec_options=FACTS)
 
     def clock(self, *, guard: bool) -> Clock:
-        hello, is_primary = self._hello()
+        hello, is_primary = _hello(self._client)
         now = hello["localTime"].astimezone(UTC)
         if not guard or not self._server.is_set:
             return Clock(now=now)
@@ -240,14 +323,6 @@ class _Inspector:
             f" to {lifetime} s (and half as long again until they are ended)"
         )
         return Clock(now=now, blind_spot=why, blind_for=timedelta(seconds=1.5 * lifetime))
-
-    def _hello(self) -> tuple[dict[str, Any], bool]:
-        admin = self._client.admin
-        try:
-            hello = admin.command("hello", read_preference=ReadPreference.PRIMARY)
-        except pymongo.errors.ServerSelectionTimeoutError:
-            hello = admin.command("hello", read_preference=ReadPreference.NEAREST)
-        return hello, bool(hello.get("isWritablePrimary"))
 
     def _transaction_seconds(self) -> int:
         name = "transactionLifetimeLimitSeconds"
@@ -276,26 +351,15 @@ class _Inspector:
             query = bind(query, window.low, window.high)
         elif placeholders(query):
             query = bind(query, FIRST, LAST)
-        return MongodbSource(
-            self._connection,
-            written(parse(query)),
+        return replace(
+            self._bare,
+            query=written(parse(query)),
             cursor=cursor,
             cursor_type=kind_of(window.high) if window else "",
             window=window,
             batch_rows=batch_rows,
             run_id=run_id,
-            at=self._cluster_time(),
-            is_set=self._server.is_set,
-            uuid_representation=self._server.uuid_representation,
-            nested=self._nested,
         )
-
-    def _cluster_time(self) -> tuple[int, int] | None:
-        """The set's own time, at which all splits read one snapshot."""
-        if not self._server.keeps_snapshots:
-            return None
-        time_ = self._hello()[0].get("operationTime")
-        return (time_.time, time_.inc) if time_ else None
 
     def buckets(self, source: Source) -> Mapping[str, RowSums]:
         raise ConfigError(*_NO_PROOF)

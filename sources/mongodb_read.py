@@ -10,12 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 import pymongo.errors
+from bson import MaxKey
 from pymongo.read_concern import ReadConcern
 
 from auto_schema.errors import SourceRefusedError
 from sources.base import Split
 from sources.bson_elements import MalformedBsonError
-from sources.mongodb import KEY, MongodbSource, parse
+from sources.mongodb import KEY, MongodbSource, both, identity, parse
 from sources.mongodb_client import RAW, AtTime, connected
 from sources.mongodb_errors import is_gone_snapshot
 from sources.mongodb_rows import batches
@@ -51,42 +52,64 @@ def _taken_apart(source: MongodbSource, raw: bytes, layout: Any) -> list[pa.Reco
 
 def _raw_batches(source: MongodbSource, split: Split) -> Generator[bytes, None, None]:
     with connected(source.connection, source.run_id) as client:
-        collection = client[source.connection.database].get_collection(
-            source.connection.collection, codec_options=RAW
-        )
-        concern = ReadConcern("majority") if source.is_set else ReadConcern("local")
-        if source.at is not None:
-            found = False
-            try:
-                for raw in _find(
-                    collection.with_options(read_concern=AtTime(source.at)), source, split
-                ):
-                    found = True
-                    yield raw
-            except pymongo.errors.OperationFailure as error:
-                if found or not is_gone_snapshot(error):
-                    raise
-                LOGGER.warning(
-                    "split=%d is read without the common snapshot, which the server no longer"
-                    " keeps: a document that is changed meanwhile is read as it is then",
-                    split.index,
-                )
-            else:
-                return
-        yield from _find(collection.with_options(read_concern=concern), source, split)
+        database = client[source.connection.database]
+        collection = database.get_collection(source.connection.collection, codec_options=RAW)
+        yield from _at_one_time(collection, source, split)
+        if source.collection_id and collection_id(database, source) != source.collection_id:
+            raise SourceRefusedError(
+                "collection gone",
+                source.place,
+                "it was dropped, renamed or replaced while it was read",
+                "run again when it is whole.",
+            )
+
+
+def collection_id(database: Any, source: MongodbSource) -> str:
+    """The identity of a collection, which a new one of the same name doesn't have."""
+    found = list(database.list_collections(filter={"name": source.connection.collection}))
+    return identity(found[0]) if found else ""
+
+
+def _at_one_time(collection: Any, source: MongodbSource, split: Split) -> Iterator[bytes]:
+    """The documents of the common snapshot, or of now where there is none (any more)."""
+    if source.at is not None:
+        found = False
+        try:
+            at_time = collection.with_options(read_concern=AtTime(source.at))
+            for raw in _find(at_time, source, split):
+                found = True
+                yield raw
+        except pymongo.errors.OperationFailure as error:
+            if found or not is_gone_snapshot(error):
+                raise
+            LOGGER.warning(
+                "split=%d is read without the common snapshot, which the server no longer"
+                " keeps: a document that is changed meanwhile is read as it is then",
+                split.index,
+            )
+        else:
+            return
+    concern = ReadConcern("majority" if source.is_set else "local")
+    yield from _find(collection.with_options(read_concern=concern), source, split)
 
 
 def _find(collection: Any, source: MongodbSource, split: Split) -> Iterator[bytes]:
-    words: dict[str, Any] = {}
-    for name, bound in (("min", split.lower), ("max", split.upper)):
-        if bound is not None:
-            words[name] = [(KEY, parse(str(bound)))]
-    if words:
-        words["hint"] = [(KEY, 1)]
-    cursor = collection.find_raw_batches(
-        source.filter(), source.projection(), comment=source.run_id or None, **words
-    )
-    with cursor:
-        for raw in cursor:
-            if raw:
-                yield raw
+    projection, comment = source.projection(), source.run_id or None
+    cursor = collection.find_raw_batches(source.filter(), projection, comment=comment)
+    if split.lower is not None:
+        cursor = cursor.min([(KEY, parse(str(split.lower)))])
+    if split.upper is not None:
+        cursor = cursor.max([(KEY, parse(str(split.upper)))])
+    if split.column is not None:
+        cursor = cursor.hint([(KEY, 1)])
+    cursors = [cursor]
+    if split.lower is not None and split.upper is None:
+        # max() is not included, said or not, and MaxKey itself may be an _id
+        cursor.max([(KEY, MaxKey())])
+        last = both(source.filter(), {KEY: MaxKey()})
+        cursors.append(collection.find_raw_batches(last, projection, comment=comment))
+    for each in cursors:
+        with each:
+            for raw in each:
+                if raw:
+                    yield raw

@@ -112,6 +112,11 @@ def _elements(
 ) -> Elements:
     """A field of each document, or of the documents on the path to it."""
     if path == layout.nested:
+        parts = path.split(".")
+        for depth in range(1, len(parts)):
+            outer = b.element_at(buffer, fields, ".".join(parts[:depth]))
+            for row in np.flatnonzero(outer.type == b.ARRAY).tolist():
+                refused.setdefault(row, (path, "an array on the way to the field", outer))
         return b.element_at(buffer, fields, path)
     elements, twice = fields.dense(path.encode())
     _refuse_twice(refused, path, elements, twice)

@@ -143,7 +143,6 @@ class OfPostgresql(Harness):
         "dot.ted",
         "spa ce",
         "per%cent %s",
-        "{start_timestamp}",
         "back\\slash",
         "Ünïcode 日本 😀",
         "semi;colon --",
@@ -278,9 +277,6 @@ class OfMongodb(Harness):
     gaps = MappingProxyType(
         {
             "an empty table has its columns": not_yet(SAMPLED, AssertionError, "'n'"),  # type: ignore[arg-type]
-            "an empty table has its cursor": not_yet(
-                SAMPLED, ConfigError, "unknown cursor column (smart_sync_timestamp_column 'at')"
-            ),
             "cursor named '$1'": never(OPERATOR, SourceRefusedError, "operator: $1"),
             "cursor named '$date'": never(OPERATOR, SourceRefusedError, "operator: $date"),
             "cursor named 'dot.ted'": never(
