@@ -11,6 +11,7 @@ import pymongo.errors
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 
 from auto_schema.errors import SourceRefusedError
 from sources.mongodb import (
@@ -62,6 +63,23 @@ def connected(connection: MongodbConnection, run_id: str = "") -> Iterator[Clien
             yield client
     except pymongo.errors.PyMongoError as error:
         raise source_error(error, connection.place) from error
+
+
+def describe(database: Any, collection: str) -> Document | None:
+    """A collection or view as listCollections tells it, asked of any member; None: none."""
+    command = {"listCollections": 1, "filter": {"name": collection}}
+    return next(iter(_listed(database, command)), None)
+
+
+def indexes(database: Any, collection: str) -> list[Document]:
+    """The indexes of a collection, asked of any member."""
+    return _listed(database, {"listIndexes": collection})
+
+
+def _listed(database: Any, command: Document) -> list[Document]:
+    told = database.command(command, read_preference=ReadPreference.NEAREST)
+    found: list[Document] = told["cursor"]["firstBatch"]
+    return found
 
 
 def _words(connection: MongodbConnection, run_id: str) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from auto_schema.errors import SourceRefusedError
 from sources.base import Split
 from sources.bson_elements import MalformedBsonError
 from sources.mongodb import KEY, MongodbSource, both, identity, parse
-from sources.mongodb_client import RAW, AtTime, connected
+from sources.mongodb_client import RAW, AtTime, connected, describe
 from sources.mongodb_errors import is_gone_snapshot
 from sources.mongodb_rows import batches
 from sources.read_ahead import ReadAhead, cut
@@ -55,19 +55,14 @@ def _raw_batches(source: MongodbSource, split: Split) -> Generator[bytes, None, 
         database = client[source.connection.database]
         collection = database.get_collection(source.connection.collection, codec_options=RAW)
         yield from _at_one_time(collection, source, split)
-        if source.collection_id and collection_id(database, source) != source.collection_id:
+        now = describe(database, source.connection.collection) or {}
+        if source.collection_id and identity(now) != source.collection_id:
             raise SourceRefusedError(
                 "collection gone",
                 source.place,
                 "it was dropped, renamed or replaced while it was read",
                 "run again when it is whole.",
             )
-
-
-def collection_id(database: Any, source: MongodbSource) -> str:
-    """The identity of a collection, which a new one of the same name doesn't have."""
-    found = list(database.list_collections(filter={"name": source.connection.collection}))
-    return identity(found[0]) if found else ""
 
 
 def _at_one_time(collection: Any, source: MongodbSource, split: Split) -> Iterator[bytes]:
