@@ -100,8 +100,8 @@ class MongodbSource:
         left_out: fields that nothing may hold.
         cursor, cursor_type, window: the window around the query, where there is one.
         batch_rows: rows per batch; None: as the server cuts them, about 16 MB.
-        at: cluster time of the snapshot that all splits read; None: none.
-        is_set: whether the server is a replica set, so that a majority holds what is read.
+        at: a replica set's time after the window was chosen; None: the server is no set.
+        has_snapshot: whether all splits can read one snapshot of that time.
         uuid_representation: of the connection string, for legacy UUIDs.
         nested: the cursor when it lies within documents; empty: it doesn't.
         collection_id: which a new collection of the same name doesn't have; empty: a view.
@@ -117,7 +117,7 @@ class MongodbSource:
     batch_rows: int | None = None
     run_id: str = ""
     at: tuple[int, int] | None = None
-    is_set: bool = False
+    has_snapshot: bool = False
     uuid_representation: str = ""
     nested: str = ""
     collection_id: str = ""

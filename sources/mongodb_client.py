@@ -34,14 +34,25 @@ Client = pymongo.MongoClient[Document]
 class AtTime(ReadConcern):
     """readConcern snapshot at one cluster time, the same for every reader."""
 
-    def __init__(self, at: tuple[int, int]) -> None:
-        super().__init__("snapshot")
+    key = "atClusterTime"
+
+    def __init__(self, at: tuple[int, int], level: str = "snapshot") -> None:
+        super().__init__(level)
         self._at = at
 
     @property
     def document(self) -> dict[str, Any]:
         """As the server wants it."""
-        return super().document | {"atClusterTime": cluster_time(self._at)}
+        return super().document | {self.key: cluster_time(self._at)}
+
+
+class AfterTime(AtTime):
+    """readConcern majority, of a member that has caught up with a cluster time."""
+
+    key = "afterClusterTime"
+
+    def __init__(self, at: tuple[int, int]) -> None:
+        super().__init__(at, "majority")
 
 
 @contextmanager

@@ -48,7 +48,7 @@ from sources.mongodb_profile import (
     hello_of,
     profile_of,
     server_of,
-    snapshot_time,
+    with_time,
 )
 
 TRANSACTION_S = 60
@@ -78,10 +78,9 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
         bare = MongodbSource(
             connection,
             query or "{}",
-            is_set=server.is_set,
             uuid_representation=server.uuid_representation,
             collection_id=identity(described),
-            at=None if is_capped else snapshot_time(client, connection, server),
+            has_snapshot=not is_capped,
         )
         profile, nested = profile_of(client, bare, server, described, cursor)
         yield _Inspector(client, replace(bare, nested=nested), server, profile)
@@ -144,7 +143,7 @@ class _Inspector:
             query = bind(query, window.low, window.high)
         elif placeholders(query):
             query = bind(query, FIRST, LAST)
-        return replace(
+        made = replace(
             self._bare,
             query=written(parse(query)),
             cursor=cursor,
@@ -153,6 +152,7 @@ class _Inspector:
             batch_rows=batch_rows,
             run_id=run_id,
         )
+        return with_time(self._client, made, self._server)
 
     def buckets(self, source: Source) -> Mapping[str, RowSums]:
         raise ConfigError(*_NO_PROOF)

@@ -1,7 +1,7 @@
 """I/O. What a MongoDB shows before the window is known: server, collection, sampled fields."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ from sources.mongodb import (
     bind,
     parse,
 )
-from sources.mongodb_client import AtTime, Client, describe, indexes
+from sources.mongodb_client import AfterTime, AtTime, Client, describe, indexes
 from sources.mongodb_errors import TRANSIENT_CODES, UNAUTHORIZED_CODE, took_too_long
 from sources.mongodb_rows import UUID_ORDERS
 from sources.mongodb_sample import sample_of
@@ -66,22 +66,21 @@ def server_of(client: Client) -> Server:
     return Server(version, is_set, is_set and newer, representation)
 
 
-def snapshot_time(
-    client: Client, connection: MongodbConnection, server: Server
-) -> tuple[int, int] | None:
-    """The set's own time, at which all splits read one snapshot.
+def with_time(client: Client, source: MongodbSource, server: Server) -> MongodbSource:
+    """The source, read by all as of now: a set's own time, and whether it keeps a snapshot.
+
+    To be asked after the clock, so that all that a window may hold is in the snapshot.
 
     Raises:
         SourceUnreachableError: no majority of the set answers.
     """
-    if not server.keeps_snapshots:
-        return None
-    told = hello_of(client)[0].get("operationTime")
+    told = hello_of(client)[0].get("operationTime") if server.is_set else None
     if told is None:
-        return None
-    at = (told.time, told.inc)
+        return source
+    at, connection = (told.time, told.inc), source.connection
+    keeps = server.keeps_snapshots and source.has_snapshot
     collection = client[connection.database].get_collection(
-        connection.collection, read_concern=AtTime(at)
+        connection.collection, read_concern=AtTime(at) if keeps else AfterTime(at)
     )
     try:
         collection.find_one({}, {KEY: 1}, max_time_ms=MAJORITY_TIMEOUT_MS)
@@ -93,8 +92,8 @@ def snapshot_time(
                 f"no majority of the replica set answered within {MAJORITY_TIMEOUT_MS // 1000} s",
                 "see to the members that are down or lag behind, and run again.",
             ) from error
-        return None  # a view, say, of which there are no snapshots
-    return at
+        keeps = False  # a view, say, of which there are no snapshots
+    return replace(source, at=at, has_snapshot=keeps)
 
 
 def hello_of(client: Client) -> tuple[dict[str, Any], bool]:

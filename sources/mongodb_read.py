@@ -17,7 +17,7 @@ from auto_schema.errors import SourceRefusedError
 from sources.base import Split
 from sources.bson_elements import MalformedBsonError
 from sources.mongodb import KEY, MongodbSource, both, identity, parse
-from sources.mongodb_client import RAW, AtTime, connected, describe
+from sources.mongodb_client import RAW, AfterTime, AtTime, connected, describe
 from sources.mongodb_errors import is_gone_snapshot
 from sources.mongodb_rows import batches
 from sources.read_ahead import ReadAhead, cut
@@ -67,7 +67,7 @@ def _raw_batches(source: MongodbSource, split: Split) -> Generator[bytes, None, 
 
 def _at_one_time(collection: Any, source: MongodbSource, split: Split) -> Iterator[bytes]:
     """The documents of the common snapshot, or of now where there is none (any more)."""
-    if source.at is not None:
+    if source.at is not None and source.has_snapshot:
         found = False
         try:
             at_time = collection.with_options(read_concern=AtTime(source.at))
@@ -84,7 +84,7 @@ def _at_one_time(collection: Any, source: MongodbSource, split: Split) -> Iterat
             )
         else:
             return
-    concern = ReadConcern("majority" if source.is_set else "local")
+    concern = ReadConcern("local") if source.at is None else AfterTime(source.at)
     yield from _find(collection.with_options(read_concern=concern), source, split)
 
 

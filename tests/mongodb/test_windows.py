@@ -3,14 +3,21 @@
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import bson
 import pytest
+from pyarrow import RecordBatch
 
 from demo.mongodb_servers import MongodbServer
+from sources.base import Split, Window
+from sources.mongodb import MongodbConnection
+from sources.mongodb_inspector import inspecting
+from sources.secrets import Secret
 from tests.mongodb.conftest import Client, Collection
 from tests.sync import PROJECT, Sync
+from tests.unit.test_bson import column
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SMART = {"enable_smart_sync": "true", "enable_auto_schema": "true"}
@@ -240,3 +247,24 @@ def test_a_sources_label_names_database_and_collection(sync: Sync, docs: Collect
     assert refused.code == 5
     assert "belongs to another source" in refused.err
     assert sync.client.get_table(f"{PROJECT}.{sync.dataset}.t").labels["sync_source"]
+
+
+def test_the_snapshot_is_taken_after_the_window_was_chosen(
+    replica_set: MongodbServer, docs: Collection
+) -> None:
+    """What was written before the clock was read may lie in the window, and has to be there."""
+    connection = MongodbConnection(docs.database.name, "things", Secret.of(replica_set.url))
+    with replica_set.client() as client:
+        things = client[docs.database.name]["things"]
+        things.insert_one({"_id": 1, "at": ago(hours=1)})
+        with inspecting(connection, "", "", "at") as inspector:
+            things.insert_one({"_id": 2, "at": NOW})
+            end = inspector.clock(guard=False).now
+            source = inspector.source(
+                cursor="at", window=Window(ago(days=1), end), batch_rows=None, run_id="r"
+            )
+            things.insert_one({"_id": 3, "at": NOW})
+        batches = list(source.with_columns((column("_id", "int"),)).read(Split(0)))
+        client.drop_database(docs.database.name)
+    found = [batch.column("_id").to_pylist() for batch in batches if isinstance(batch, RecordBatch)]
+    assert list(chain.from_iterable(found)) == [1, 2]
