@@ -105,34 +105,6 @@ FORMS: Mapping[str, TypeRule] = MappingProxyType(
 
 In all but JSON, null and a missing field are both NULL.
 """
-IN_JSON: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "null": ("null", ""),
-        "bool": ("true", ""),
-        "int": ("1", "int from long"),
-        "long": ("1", "int from long"),
-        "double": ("1.0", "the sign of zero, as far as BigQuery prints it"),
-        "double NaN or infinite": ('{"$numberDouble":"NaN"}', ""),
-        "decimal": ('{"$numberDecimal":"1.10"}', ""),
-        "string": ('"text"', ""),
-        "objectId": ('{"$oid":"…"}', ""),
-        "date, 1970 to 9999": ('{"$date":"2025-07-22T13:00:00.000Z"}', ""),
-        "date, other years": ('{"$date":{"$numberLong":"-1"}}', ""),
-        "timestamp": ('{"$timestamp":{"t":1,"i":1}}', ""),
-        "binData": ('{"$binary":{"base64":"…","subType":"04"}}', ""),
-        "regex": ('{"$regularExpression":{"pattern":"^a","options":"i"}}', ""),
-        "javascript": ('{"$code":"…"}', ""),
-        "javascriptWithScope": ('{"$code":"…","$scope":{}}', ""),
-        "symbol": ('{"$symbol":"…"}', ""),
-        "dbPointer": ('{"$dbPointer":{"$ref":"…","$id":{"$oid":"…"}}}', ""),
-        "undefined": ('{"$undefined":true}', ""),
-        "minKey": ('{"$minKey":1}', ""),
-        "maxKey": ('{"$maxKey":1}', ""),
-        "object": ('{"a":1}', "key order"),
-        "array": ("[1,2]", ""),
-    }
-)
-"""How a type is written within JSON, and what of it is lost."""
 _ALONE: Mapping[str, str] = MappingProxyType(
     {
         "bool": "bool",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from auto_schema.errors import ConfigError, shown
+from smart_sync.object_ids import object_id_at, object_id_time
 from sources.base import Clock, CursorValue, OpenTransaction, Window
 
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -346,23 +347,6 @@ def last_complete(instant: datetime, precision: int) -> datetime:
     earlier = instant - unit / 2
     midnight = earlier.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + (earlier - midnight) // unit * unit
-
-
-def object_id_at(instant: datetime, *, last: bool) -> str:
-    """The last (or first) ObjectId made in the second of an instant, as 24 hex digits.
-
-    https://www.mongodb.com/docs/manual/reference/bson-types/#objectid
-
-    >>> object_id_at(datetime(2025, 1, 1, tzinfo=UTC), last=True)
-    '67748580ffffffffffffffff'
-    """
-    seconds = min(max(int(instant.timestamp()), 0), 2**32 - 1)
-    return f"{seconds:08x}" + ("f" if last else "0") * 16
-
-
-def object_id_time(value: str) -> datetime:
-    """When an ObjectId was made, to the second."""
-    return datetime.fromtimestamp(int(value[:8], 16), UTC)
 
 
 def now_as_cursor(clock: Clock, cursor: Cursor, source_timezone: str) -> CursorValue | None:

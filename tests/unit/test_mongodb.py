@@ -10,19 +10,18 @@ from pymongo import errors
 from auto_schema.bson_types import (
     CODES,
     EXTRA,
-    IN_JSON,
     BsonField,
     FieldSample,
     mongodb_column,
 )
 from auto_schema.errors import SourceRefusedError, SourceUnreachableError
+from pipeline.type_docs import IN_JSON
 from smart_sync.hand_window import before, parse_end
+from smart_sync.object_ids import object_id_at, object_id_time
 from smart_sync.window import (
     Cursor,
     Watermark,
     WindowRequest,
-    object_id_at,
-    object_id_time,
     plan_window,
 )
 from sources.base import Clock, Split, Window, is_after
