@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.__main__ import DOCUMENT, broken, document
-from tests.mutants.promises import PROMISES
+from tests.mutants.__main__ import DOCUMENT, PROMISES, broken, document
 
 ROOT = Path(__file__).resolve().parents[2]
 
