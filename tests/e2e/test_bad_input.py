@@ -45,8 +45,8 @@ PARAMETERS = {
         ("data_source", "'oracle'", "postgresql", "mongodb", "bigquery"),
     ),
     "a source of a later version": (
-        {"data_source": "mongodb"},
-        ("data_source", "'mongodb'", "not in this version", "data_source=postgresql"),
+        {"data_source": "bigquery"},
+        ("data_source", "'bigquery'", "not in this version", "data_source=postgresql"),
     ),
     "several required ones missing": (
         {
@@ -155,7 +155,7 @@ PLANNING = {
     "cursor column of an unfit type": (
         {**QUERY, **SMART, "smart_sync_timestamp_column": "name"},
         2,
-        ("smart_sync_timestamp_column 'name'", "text", "timestamptz"),
+        ("smart_sync_timestamp_column 'name'", "text", "dates and times"),
     ),
     "unknown clustering column": (
         {**QUERY, **AUTO, "clustering_fields": "id,nmae"},

@@ -164,12 +164,12 @@ def test_a_slow_bigquery_is_waited_for(sync, sql, faulty):
 def test_a_request_that_is_never_answered_is_given_up_and_sent_again(
     sync, sql, faulty, hasty, monkeypatch, step
 ):
-    """The connection stays open and silent; the test lets go of it after 10 s."""
+    """The connection stays open and silent; the test lets go of it after 60 s."""
     monkeypatch.setattr("pipeline.bigquery.REQUEST_TIMEOUT_S", 1.0)
     sql(TABLE)
     let_go = threading.Event()
     rule = faulty.add(Rule(hold(let_go, then=drop()), **job(step), times=1))
-    timer = threading.Timer(10, let_go.set)
+    timer = threading.Timer(60, let_go.set)
     timer.daemon = True
     timer.start()
     sync.ok(**SMART)

@@ -102,15 +102,16 @@ def test_dead_letters_are_summed_apart(sync, rows):
 def test_a_split_and_its_sums_are_one_snapshot(sync, rows, monkeypatch):
     """Rows that are written between the COPY and the sums belong to neither."""
     import sources.postgresql_read as reader
+    from sources.read_ahead import ReadAhead
 
-    original = reader._ReadAhead._put
+    original = ReadAhead._put
 
     def put(self, item):
         if isinstance(item, pa.RecordBatch):
             rows("INSERT INTO s VALUES ((SELECT max(id) + 1 FROM s), 'meanwhile')")
-        original(self, item)
+        return original(self, item)
 
-    monkeypatch.setattr(reader._ReadAhead, "_put", put)
+    monkeypatch.setattr(ReadAhead, "_put", put)
     sync.ok(**VERIFY)
     assert figures(sync)["rows"] == 500
     monkeypatch.setattr(reader, "SNAPSHOT", reader.READ_ONLY)

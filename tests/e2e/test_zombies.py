@@ -40,6 +40,14 @@ def asleep(sync, sql, start, proxy):
     return begin
 
 
+def wakes_after_another(sync, sleeper, gate):
+    """Its lease ends, another run takes over and ends well; only then it goes on."""
+    lapse(sync)
+    sync.ok(**SMART)
+    gate.open()
+    sleeper.resume()
+
+
 def assert_fenced(sync, sql, zombie):
     """It fails, each row is there once, and the history knows it as taken over."""
     assert zombie.wait() == TAKEN, zombie.output
@@ -82,10 +90,7 @@ def jobs(proxy, step):
 @pytest.mark.parametrize("step", ["stage_0_1", "event_1"])
 def test_a_run_that_slept_just_before_publishing_publishes_nothing(sync, sql, asleep, proxy, step):
     zombie, gate = asleep(step)
-    lapse(sync)
-    sync.ok(**SMART)
-    gate.open()
-    zombie.resume()
+    wakes_after_another(sync, zombie, gate)
     assert_fenced(sync, sql, zombie)
     assert jobs(proxy, "publish_1") == []
 
@@ -93,10 +98,7 @@ def test_a_run_that_slept_just_before_publishing_publishes_nothing(sync, sql, as
 def test_a_run_that_slept_before_its_first_event_does_not_read(sync, sql, asleep, proxy):
     """Its window is older than what the other run has published: it must not be used."""
     zombie, gate = asleep("event_0")
-    lapse(sync)
-    sync.ok(**SMART)
-    gate.open()
-    zombie.resume()
+    wakes_after_another(sync, zombie, gate)
     assert zombie.wait() == TAKEN, zombie.output
     assert "lock lost" in zombie.output
     assert jobs(proxy, "stage_0_1") == []
@@ -110,10 +112,7 @@ def test_a_run_that_slept_before_its_first_event_does_not_read(sync, sql, asleep
 def test_a_run_that_slept_after_its_last_look_finds_its_job_id_burnt(sync, sql, asleep, proxy, way):
     """Its publishing request is on the way when the other run takes over."""
     zombie, gate = asleep("publish_1")
-    lapse(sync)
-    sync.ok(**SMART)
-    gate.open()
-    zombie.resume()
+    wakes_after_another(sync, zombie, gate)
     assert_fenced(sync, sql, zombie)
     (sent,) = jobs(proxy, "publish_1")
     assert sent.status == REFUSED
@@ -126,10 +125,7 @@ def test_without_the_burnt_id_the_rows_of_both_would_be_published(
     """What the tests above would not see if it could not happen."""
     monkeypatch.setattr(Taker, "settle", lambda _: None)
     zombie, gate = asleep("publish_1")
-    lapse(sync)
-    sync.ok(**SMART)
-    gate.open()
-    zombie.resume()
+    wakes_after_another(sync, zombie, gate)
     assert zombie.wait() == 0, zombie.output
     assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(15, 9)]
 
@@ -137,10 +133,7 @@ def test_without_the_burnt_id_the_rows_of_both_would_be_published(
 def test_a_run_that_slept_after_publishing_is_told_that_its_rows_are_there(sync, sql, asleep):
     sleeper, gate = asleep("event_2")
     assert_whole(sync, sql)
-    lapse(sync)
-    sync.ok(**SMART)
-    gate.open()
-    sleeper.resume()
+    wakes_after_another(sync, sleeper, gate)
     assert sleeper.wait() == TAKEN, sleeper.output
     assert "its rows are in the table" in sleeper.output
     assert_whole(sync, sql)
@@ -152,10 +145,7 @@ def test_a_run_that_slept_after_publishing_is_told_that_its_rows_are_there(sync,
 def test_a_burnt_job_is_never_taken_for_the_runs_own(sync, sql, asleep, proxy):
     """Its request is lost on the way while it sleeps, and nothing is tried again."""
     zombie, gate = asleep("publish_1", then=drop(), max_retries="0")
-    lapse(sync)
-    sync.ok(**SMART)
-    gate.open()
-    zombie.resume()
+    wakes_after_another(sync, zombie, gate)
     assert_fenced(sync, sql, zombie)
     (sent,) = jobs(proxy, "publish_1")
     assert sent.forwarded is None

@@ -60,15 +60,25 @@ def test_anothers_lock_is_never_renewed_and_a_missing_one_is_lost(
     assert seen_by() == before
 
 
-def test_a_renewal_between_whose_look_and_patch_another_takes_over_is_refused(
-    lock, seen_by, proxy, client, dataset
-):
+@pytest.fixture
+def taken_before_the_patch(lock, proxy, client, dataset):
+    """ONE holds the lock, and TWO takes it over when ONE's next patch is on its way."""
+
     def taken(_):
         lapse(client, dataset)
         lock(TWO).acquire()
 
-    lock(ONE).acquire()
-    proxy.add(Rule(call(taken), **PATCH, times=1))
+    def begin():
+        lock(ONE).acquire()
+        proxy.add(Rule(call(taken), **PATCH, times=1))
+
+    return begin
+
+
+def test_a_renewal_between_whose_look_and_patch_another_takes_over_is_refused(
+    lock, seen_by, taken_before_the_patch
+):
+    taken_before_the_patch()
     with pytest.raises(RunInProgressError, match=f"run {TWO} has taken the table"):
         lock(ONE).renew()
     held_by(seen_by, TWO)
@@ -151,14 +161,9 @@ def test_a_release_of_a_lock_that_is_gone_is_nothing(lock):
 
 
 def test_a_release_between_whose_look_and_patch_another_takes_over_leaves_it_his(
-    lock, seen_by, proxy, client, dataset
+    lock, seen_by, taken_before_the_patch
 ):
-    def taken(_):
-        lapse(client, dataset)
-        lock(TWO).acquire()
-
-    lock(ONE).acquire()
-    proxy.add(Rule(call(taken), **PATCH, times=1))
+    taken_before_the_patch()
     lock(ONE).release()
     held_by(seen_by, TWO)
 
