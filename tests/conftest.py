@@ -3,6 +3,8 @@
 import contextlib
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,9 @@ from tests.bodies import checked_bodies
 from tests.sync import PROJECT, Sync, make_client, reading
 
 BUCKET = "bkt"
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 6 << 30
+"""Bytes; the servers of a whole run leave about 1 GiB."""
 NUMBERS = itertools.count(1)
 
 
@@ -34,6 +39,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore::FutureWarning:google.*")
     config.addinivalue_line("filterwarnings", "ignore:.*unclosed.*:ResourceWarning")
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+    _work_in_memory()
+
+
+def _work_in_memory() -> None:
+    """Keep the servers' data in memory where there is enough: a sixth faster."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    if shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 
 
 # No deadline: machines are shared. CI takes the same examples each time, so that a

@@ -86,7 +86,7 @@ class Sync:
     def rows(self, select: str = "*", table: str = "t", order: str = "1") -> list[tuple[Any, ...]]:
         """Rows of a destination table."""
         sql = f"SELECT {select} FROM `{PROJECT}.{self.dataset}.{table}` ORDER BY {order}"
-        return [tuple(row) for row in self.client.query(sql).result()]
+        return [tuple(row) for row in self.client.query_and_wait(sql)]
 
     def table(self, name: str = "t") -> bigquery.Table:
         return self.client.get_table(f"{PROJECT}.{self.dataset}.{name}")
@@ -105,4 +105,4 @@ class Sync:
     def history(self) -> list[dict[str, Any]]:
         """The newest event of each run, oldest run first."""
         sql = f"SELECT * FROM `{PROJECT}.{self.dataset}.sync_runs_latest` ORDER BY run_id"
-        return [dict(row) for row in self.client.query(sql).result()]
+        return [dict(row) for row in self.client.query_and_wait(sql)]
