@@ -100,9 +100,24 @@ Infinities and years BC, which are never staged, get some text and no error.
 """
 
 
+_WHOLE = Form("", "CONCAT(CHAR_LENGTH(TO_JSON_STRING({c})), ':', TO_JSON_STRING({c}))")
+"""Of a value with parts, and of one whose type only BigQuery has, in its staged form."""
+
+
+def _form(column: Column) -> Form | None:
+    shape = column.shape
+    if shape is not None and (shape.fields or not shape.is_plain):
+        return _WHOLE
+    return FORMS.get(column.bigquery)
+
+
+def _is_whole(column: Column) -> bool:
+    return not column.is_repeated or _form(column) is _WHOLE
+
+
 def compared(columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns that have a form."""
-    return tuple(column for column in columns if column.bigquery in FORMS)
+    return tuple(column for column in columns if _form(column) is not None)
 
 
 def excluded(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
@@ -115,7 +130,7 @@ def excluded(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (column.name, f"{column.bigquery} has no form that both sides write alike")
         for column in columns
-        if column.bigquery not in FORMS
+        if _form(column) is None
     )
 
 
@@ -127,9 +142,7 @@ def losses(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
     (('a', 'the sign of zero'),)
     """
     return tuple(
-        (column.name, FORMS[column.bigquery].loss)
-        for column in compared(columns)
-        if FORMS[column.bigquery].loss
+        (column.name, form.loss) for column in columns if (form := _form(column)) and form.loss
     )
 
 
@@ -190,8 +203,10 @@ def _postgresql_text(column: Column) -> str:
 
 def _bigquery_text(column: Column) -> str:
     value = f"s.{quoted(column.name)}"
-    form = FORMS[column.bigquery].bigquery
-    if not column.is_repeated:
+    form = (_form(column) or _WHOLE).bigquery
+    if _form(column) is _WHOLE and column.shape is not None:
+        value = column.shape.filled(value)
+    if _is_whole(column):
         return form.format(c=value)
     return (
         f"CONCAT(CAST(COALESCE(ARRAY_LENGTH({value}), 0) AS STRING), ':', ARRAY_TO_STRING(ARRAY("

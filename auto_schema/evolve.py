@@ -6,18 +6,22 @@ BigQuery adds nullable columns in place; every other difference is a Conflict he
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from auto_schema.bigquery_types import BigqueryType
 from auto_schema.errors import SchemaError, SyncError
 from auto_schema.schema import Column, Partitioning, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentField:
-    """A column of the destination as it is: standard type name and mode."""
+    """A column of the destination as it is: type (`bigquery_types.type_text`) and mode."""
 
     name: str
     bigquery: str
     mode: str = "NULLABLE"
     description: str = ""
+    display: str = ""
+    """The type whole: with parameters, and as an array where it is REPEATED."""
+    shape: BigqueryType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,26 @@ def diff(current: Mapping[str, CurrentField], wanted: TableSchema) -> tuple[Chan
                     column.name, f"is {field.mode} in the destination, {column.mode} in the plan"
                 )
             )
+        elif column.shape and field.shape and _is_rounded(column.shape, field.shape):
+            changes.append(
+                Conflict(
+                    column.name,
+                    f"is {field.display} in the destination, which rounds the source's"
+                    f" {column.source_type}",
+                )
+            )
     changes.extend(
         Conflict(field.name, "is REQUIRED in the destination, and the source doesn't deliver it")
         for folded, field in current.items()
         if folded not in names and field.mode == "REQUIRED"
     )
     return tuple(changes)
+
+
+def _is_rounded(wanted: BigqueryType, there: BigqueryType) -> bool:
+    """Whether values would be rounded without a word; undeclared ones are looked at singly."""
+    is_declared = bool(wanted.parameters) or bool(wanted.fields)
+    return is_declared and wanted.is_rounded_by(there)
 
 
 def conflict_error(table: str, changes: tuple[Change, ...]) -> SyncError | None:

@@ -3,8 +3,12 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from auto_schema.bigquery_types import BigqueryType
 
 NULLABLE = "NULLABLE"
 REPEATED = "REPEATED"
@@ -27,6 +31,7 @@ class Column:
         description: the column's description in BigQuery.
         loss: what the type can't carry over, in words; empty when nothing.
         evidence: what the type was chosen by, where the data decided.
+        shape: the whole type, of a column that comes from BigQuery itself.
     """
 
     name: str
@@ -39,11 +44,17 @@ class Column:
     description: str = ""
     loss: str = ""
     evidence: str = ""
+    shape: "BigqueryType | None" = None
 
     @property
     def is_json(self) -> bool:
         """Whether SQL has to turn the staged text into JSON."""
         return self.bigquery == "JSON"
+
+    @property
+    def needs_sql(self) -> bool:
+        """Whether it is staged in another form, which SQL has to turn back."""
+        return self.is_json if self.shape is None else not self.shape.is_plain
 
     @property
     def is_repeated(self) -> bool:

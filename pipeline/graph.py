@@ -2,6 +2,8 @@
 
 Read → Transform → Conform → Stage ─┬─ staged ───┐
   └───────── failures ──────────────┴─ failures ─┴→ Publish → Report
+
+Of a BigQuery source in place: Stage in BigQuery → Publish → Report
 """
 
 from typing import Any
@@ -10,6 +12,7 @@ import apache_beam as beam
 
 from pipeline.conform import ConformBatches, TransformBatches
 from pipeline.elements import Outcome
+from pipeline.in_place import STAGE, StageInPlace
 from pipeline.publish import PublishTable
 from pipeline.read import FAILURES, ReadSplits
 from pipeline.report import LogPlan, ReportRun
@@ -26,11 +29,15 @@ def build(root: Any, plan: SyncPlan) -> Any:
     table = plan.destination.table
     if plan.held_back:
         return build_single_step(root, plan, held_back_outcome(plan), reports=True)
+    if plan.is_in_place:
+        done = root | STAGE >> StageInPlace(header)
+        outcome = (done.staged, done[FAILURES]) | f"Publish {table}" >> PublishTable(header)
+        return outcome | REPORT >> ReportRun(header)
     read = root | f"Read {table}" >> ReadSplits(plan)
     renamed = read.elements | "Transform" >> TransformBatches(plan.schema)
     conformed = renamed | "Conform to schema" >> ConformBatches(plan.schema, plan.checks)
     staged = conformed | "Stage as Parquet" >> StageBatches(header)
-    failures = (read[FAILURES], staged[FAILURES]) | "Gather failures" >> beam.Flatten()
+    failures = (read.failures, staged[FAILURES]) | "Gather failures" >> beam.Flatten()
     outcome = (staged.staged, failures) | f"Publish {table}" >> PublishTable(header)
     return outcome | REPORT >> ReportRun(header)
 

@@ -14,18 +14,13 @@ from google.cloud import bigquery
 
 from auto_schema.errors import ManyErrors, SyncError
 from auto_schema.names import quoted
-from pipeline.bigquery import (
-    JobLabels,
-    as_target_errors,
-    query_config,
-    run_job,
-    table_id,
-)
+from pipeline.bigquery import as_target_errors, table_id
 from pipeline.elements import Outcome
 from pipeline.version import VERSION
 from smart_sync.explain import value_text
 from smart_sync.plan import SyncPlan
 from smart_sync.request import SyncRequest, TableRef
+from sources.bigquery_client import JobLabels, query_config, run_job
 
 SEQUENCE = {"running": 0, "publishing": 1}
 FINAL = 2

@@ -11,22 +11,29 @@ from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
-from auto_schema.errors import OutcomeUnknownError, RunInProgressError, TargetError
+from auto_schema.bigquery_types import display_of
+from auto_schema.errors import (
+    OutcomeUnknownError,
+    RunInProgressError,
+    SourceChangedError,
+    TargetError,
+)
 from auto_schema.schema import INGESTION_TIME, Column, TableSchema
-from pipeline.bigquery import (
+from pipeline.bigquery import as_target_errors, table_id, target_error
+from pipeline.elements import StagedFile
+from smart_sync.plan import SyncPlan
+from smart_sync.request import TableRef, WriteDisposition
+from smart_sync.ways import Mode
+from sources.bigquery import BigquerySource
+from sources.bigquery_client import (
     CONNECTION_ERRORS,
     JobLabels,
-    as_target_errors,
     find_job,
     is_transient,
     query_config,
     run_job,
-    table_id,
-    target_error,
 )
-from pipeline.elements import StagedFile
-from smart_sync.plan import Mode, SyncPlan
-from smart_sync.request import TableRef, WriteDisposition
+from sources.bigquery_jobs import reading_config
 
 MAX_URIS = 10_000
 """Per load job: https://cloud.google.com/bigquery/quotas#load_jobs"""
@@ -121,6 +128,9 @@ def _has_failed(client: bigquery.Client, job_id: str) -> bool:
 
 def field(column: Column, *, staged: bool) -> bigquery.SchemaField:
     """A column as the API wants it; JSON is text while it is staged."""
+    if column.shape is not None:
+        resource = column.shape.resource(column.name, column.description, staged=staged)
+        return bigquery.SchemaField.from_api_repr(resource)
     kind = "STRING" if staged and column.is_json else column.bigquery
     if staged or not column.description:
         return bigquery.SchemaField(column.name, kind, column.mode)
@@ -266,6 +276,51 @@ def _load_disposition(plan: SyncPlan) -> str:
     return "WRITE_APPEND"
 
 
+def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], None]) -> Any:
+    """Copy the source into the destination by one job: free, and all at once."""
+    creates = plan.create_if_needed
+    source = plan.source
+    if not isinstance(source, BigquerySource):
+        raise TypeError(type(source).__name__)
+
+    def start(job_id: str, labels: JobLabels) -> Any:
+        _check_shape(client, plan, source.connection.table_id)
+        config = bigquery.CopyJobConfig()
+        config.create_disposition = "CREATE_IF_NEEDED" if creates else "CREATE_NEVER"
+        config.write_disposition = "WRITE_APPEND"
+        if plan.mode in (Mode.REPLACE, Mode.REBUILD):
+            config.write_disposition = "WRITE_TRUNCATE"
+        elif plan.write_disposition is WriteDisposition.EMPTY or plan.mode is Mode.CREATE:
+            config.write_disposition = "WRITE_EMPTY"
+        config.labels = labels.as_dict()
+        return client.copy_table(
+            source.connection.table_id,
+            table_id(plan.destination),
+            job_id=job_id,
+            job_config=config,
+        )
+
+    return run_attempts(client, plan, "publish", start, before)
+
+
+def _check_shape(client: bigquery.Client, plan: SyncPlan, table: str) -> None:
+    """A copy gives the destination the source's columns: they must still be the plan's.
+
+    Raises:
+        SourceChangedError: they aren't.
+    """
+    found = [(f.name, display_of(f.to_api_repr())) for f in client.get_table(table).schema]
+    planned = [(column.source_name, column.source_type) for column in plan.schema]
+    if found != planned:
+        changed = sorted({name for name, _ in set(found) ^ set(planned)}) or ["their order"]
+        raise SourceChangedError(
+            "the source has changed since the plan was made",
+            f"table {table}",
+            f"columns: {', '.join(changed)}",
+            "run again; nothing was published.",
+        )
+
+
 def run_statement(
     client: bigquery.Client,
     plan: SyncPlan,
@@ -276,6 +331,9 @@ def run_statement(
     """Run a statement or script as one job; `before` as `run_attempts` says."""
 
     def start(job_id: str, labels: JobLabels) -> Any:
-        return client.query(sql, query_config(labels), job_id=job_id, job_retry=None)
+        config = query_config(labels)
+        if isinstance(plan.source, BigquerySource):
+            config = reading_config(plan.source, labels)
+        return client.query(sql, config, job_id=job_id, job_retry=None)
 
     return run_attempts(client, plan, step, start, before)

@@ -21,9 +21,10 @@ from google.api_core.exceptions import (
 from google.cloud import bigquery
 
 from auto_schema.errors import RunInProgressError, TargetError
-from pipeline.bigquery import APPLICATION, as_target_errors, table_id, target_error
+from pipeline.bigquery import as_target_errors, table_id, target_error
 from smart_sync.plan import SyncPlan
 from smart_sync.request import TableRef
+from sources.bigquery_client import APPLICATION
 
 LOGGER = logging.getLogger("smart_sync")
 PREFIX = "_sync_lock_"

@@ -9,16 +9,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from auto_schema import transform
-from auto_schema.errors import ConfigError, SyncError, raise_all, shown
+from auto_schema.errors import ConfigError, SyncError, raise_all
 from pipeline.parameter_checks import DURATION, duration, value_faults
 from pipeline.parameters import BY_NAME, PARAMETERS, Kind
 from pipeline.source_options import connection_of, query_of, secret_warnings, source_faults
 from pipeline.writing_checks import writing_faults
 from smart_sync.request import Endpoints, Guard, SyncRequest, TableRef, WriteDisposition
-from sources.base import NOT_YET, SOURCES
 
 DATAFLOW_LEASE, LOCAL_LEASE = timedelta(minutes=30), timedelta(seconds=30)
 """Dataflow may queue a job for minutes and takes more to start its workers."""
@@ -131,10 +131,6 @@ def _is_json_fault(faults: Sequence[SyncError]) -> bool:
 def _requirement_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:
     faults: list[SyncError] = []
     source = values["data_source"]
-    if source in NOT_YET:
-        why = "this version reads PostgreSQL and MongoDB"
-        fix = f"set data_source={' or '.join(SOURCES)}."
-        faults.append(ConfigError("not in this version", f"data_source {shown(source)}", why, fix))
     for parameter in PARAMETERS:
         applies = not parameter.source or parameter.source == source
         if parameter.required and applies and not given.get(parameter.name, "").strip():
@@ -190,6 +186,9 @@ def _request(
         num_splits=int(values["num_splits"]),
         max_source_connections=int(values["max_source_connections"]),
         json_numbers=values["json_numbers"],
+        read_method=values["bigquery_read_method"],
+        max_bytes_billed=int(values["max_bytes_billed"]) if values["max_bytes_billed"] else None,
+        price_per_tib=Decimal(values["bigquery_price_per_tib"]),
         dead_letter_table=values["dead_letter_table"],
         max_dead_letters=int(values["max_dead_letters"]),
         run_history_table=values["run_history_table"],
@@ -208,6 +207,7 @@ def _request(
 def _endpoints(environ: Mapping[str, str]) -> Endpoints:
     return Endpoints(
         bigquery=_url(environ.get("BIGQUERY_EMULATOR_HOST", "")),
+        bigquery_storage=environ.get("BIGQUERY_STORAGE_EMULATOR_HOST", ""),
         storage=_url(environ.get("STORAGE_EMULATOR_HOST", "")),
         secret_manager=_url(environ.get("SECRET_MANAGER_EMULATOR_HOST", "")),
     )

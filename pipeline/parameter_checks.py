@@ -24,6 +24,7 @@ REGEXES: Mapping[Kind, str] = {
     Kind.PROJECT: "^([a-z0-9.-]+:)?[a-z][a-z0-9-]{1,61}[a-z0-9]$",
     Kind.DATASET: "^[A-Za-z0-9_]{1,1024}$",
     Kind.TABLE: "^[^`./\\\\@:!]{1,1024}$",
+    Kind.DECIMAL: "^[0-9]{1,9}([.][0-9]{1,9})?$",
 }
 """POSIX extended, as the template's metadata wants them.
 
@@ -36,6 +37,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.PROJECT: "write a project id, such as my-analytics-project.",
     Kind.DATASET: "use letters, digits and '_' only, without the project.",
     Kind.TABLE: "write the table's name alone; project and dataset have parameters of their own.",
+    Kind.DECIMAL: "write a number such as 6.25.",
 }
 TABLE_PATH = re.compile(r"([^.`]+\.){0,2}[^.`]+")
 

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     PROJECT = "project id"
     DATASET = "dataset name"
     TABLE = "table name"
+    DECIMAL = "number"
     FIELDS = "comma-separated names"
     ZONE = "IANA time zone"
     STAMP = "stamp, date or integer"
@@ -68,7 +69,7 @@ READING, WRITING, PLAN = "Reading", "Writing", "Plan and proof"
 P = Parameter
 
 PARAMETERS: tuple[Parameter, ...] = (
-    P("data_source", CORE, "Data source", "Kind of the source. BigQuery is not in this version.", Kind.ENUM, choices=("postgresql", "mongodb", "bigquery"), required=True, example="postgresql"),
+    P("data_source", CORE, "Data source", "Kind of the source.", Kind.ENUM, choices=("postgresql", "mongodb", "bigquery"), required=True, example="postgresql"),
     P("destination_bigquery_project", CORE, "Destination project", "Project of the destination table.", Kind.PROJECT, required=True, example="my-analytics-project"),
     P("destination_bigquery_dataset", CORE, "Destination dataset", "Dataset of the destination table; it must exist.", Kind.DATASET, required=True, example="production_data"),
     P("destination_bigquery_table", CORE, "Destination table", "Destination table.", Kind.TABLE, required=True, example="organizations"),
@@ -109,12 +110,13 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("mongodb_query", MONGODB, "Query", "Filter as Extended JSON; smart sync puts its window around it, and fills {start_timestamp} and {end_timestamp}.", source="mongodb", example='{"status": "active", "age": {"$gte": 18}}'),
     P("mongodb_projection", MONGODB, "Projection", "Projection as Extended JSON. One that names fields reads these only, and then there is no column for others.", source="mongodb", example='{"name": 1, "email": 1, "status": 1}'),
     P("mongodb_sample_size", MONGODB, "Sample size", "Documents that are looked at to find fields and types.", Kind.INT, "10000", low=1, high=1_000_000, source="mongodb", example="50000"),
-    P("source_bigquery_project", BIGQUERY, "Source project", "Project of the source table.", Kind.PROJECT, source="bigquery", example="source-data-project"),
-    P("source_bigquery_dataset", BIGQUERY, "Source dataset", "Dataset of the source table.", Kind.DATASET, source="bigquery", example="raw_data"),
-    P("source_bigquery_table", BIGQUERY, "Source table", "Source table.", Kind.TABLE, source="bigquery", example="user_events"),
-    P("source_bigquery_query", BIGQUERY, "Query", "Query in place of a table.", Kind.SQL, source="bigquery", example="SELECT 1 AS test_column"),
-    P("bigquery_read_method", BIGQUERY, "Read method", "How a BigQuery source is read.", Kind.ENUM, "auto", choices=("auto", "in_place", "workers"), source="bigquery", planned=True),
-    P("max_bytes_billed", BIGQUERY, "Most bytes billed", "Ceiling for a query's bytes.", Kind.INT, low=0, high=2**63 - 1, source="bigquery", planned=True),
+    P("source_bigquery_project", BIGQUERY, "Source project", "Project of the source table, and of names in the query that have none.", Kind.PROJECT, source="bigquery", required=True, example="source-data-project"),
+    P("source_bigquery_dataset", BIGQUERY, "Source dataset", "Dataset of the source table, and of names in the query that have none.", Kind.DATASET, source="bigquery", example="raw_data"),
+    P("source_bigquery_table", BIGQUERY, "Source table", "Table, view, or wildcard such as events_*. Required unless there is a query.", Kind.TABLE, source="bigquery", example="user_events"),
+    P("source_bigquery_query", BIGQUERY, "Query", "Query in place of the table. With smart sync it may hold {start_timestamp} and {end_timestamp}; the window is put around it in any case.", Kind.SQL, source="bigquery", example="SELECT 1 AS test_column"),
+    P("bigquery_read_method", BIGQUERY, "Read method", "in_place: a copy job or one statement inside BigQuery. workers: Storage Read streams. auto: in place where source and destination are in one location.", Kind.ENUM, "auto", choices=("auto", "in_place", "workers"), source="bigquery", example="workers"),
+    P("max_bytes_billed", BIGQUERY, "Most bytes billed", "Ceiling for the bytes of each query that reads the source: a plan that needs more is refused.", Kind.INT, low=0, high=2**63 - 1, source="bigquery", example="1099511627776"),
+    P("bigquery_price_per_tib", BIGQUERY, "Price per TiB", "US dollars per TiB that a query reads, for the plan's estimate.", Kind.DECIMAL, "6.25", source="bigquery", example="7.50"),
     P("batch_size", READING, "Rows per batch", "Rows per batch; not given: batches of about 16 MiB, which is faster than any fixed count.", Kind.INT, low=1, high=10_000_000, example="50000"),
     P("max_retries", READING, "Retries", "How often a lost connection, 429 or 5xx is tried again, with growing pauses; never bad SQL, credentials or data.", Kind.INT, "3", low=0, high=20, example="5"),
     P("num_splits", READING, "Splits", "Parts that are read side by side; 0: chosen by size.", Kind.INT, "0", low=0, high=5000, example="16"),

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from google.cloud import bigquery
 
+from auto_schema.bigquery_columns import staged_rows
 from auto_schema.canonical import bigquery_row_text, bigquery_sums
 from auto_schema.errors import VerificationError
 from auto_schema.row_sums import RowSums
@@ -32,7 +34,7 @@ def prove(
     Raises:
         VerificationError: the rows staged are not those of the source.
     """
-    source = sum((_source_sums(plan, split) for split in staged), RowSums())
+    source = _source_sums(plan, staged)
     dead = sum((split.dead_sums for split in staged), RowSums())
     found = _staged_sums(client, plan) if has_rows else RowSums()
     figures = {
@@ -53,7 +55,16 @@ def prove(
     return json.dumps(figures, sort_keys=True)
 
 
-def _source_sums(plan: SyncPlan, split: StagedSplit) -> RowSums:
+def _source_sums(plan: SyncPlan, staged: Sequence[StagedSplit]) -> RowSums:
+    """What the source says of all splits: of each its own, or in one go where it deals rows."""
+    if plan.reading is None:
+        return sum((_sums_of(plan, split) for split in staged), RowSums())
+    sums = sum((split.sums for split in staged if split.sums is not None), RowSums())
+    rows = sum(split.rows_read for split in staged)
+    return _sums_of(plan, replace(staged[0], sums=sums, rows_read=rows))
+
+
+def _sums_of(plan: SyncPlan, split: StagedSplit) -> RowSums:
     """What the source says of a split; its count must be what was read.
 
     Raises:
@@ -71,7 +82,10 @@ def _source_sums(plan: SyncPlan, split: StagedSplit) -> RowSums:
 
 
 def _staged_sums(client: bigquery.Client, plan: SyncPlan) -> RowSums:
-    rows = f"SELECT {bigquery_row_text(plan.schema.columns)}\nFROM {plan.staging.table.sql} AS s"
+    columns, table = plan.schema.columns, plan.staging.table.sql
+    if plan.is_in_place:
+        table = f"(\n{staged_rows(columns, f'SELECT * FROM {table}')}\n)"
+    rows = f"SELECT {bigquery_row_text(columns)}\nFROM {table} AS s"
     job: Any = run_statement(client, plan, bigquery_sums(rows), "verify")
     with as_target_errors(f"job {job.job_id}"):
         return RowSums.of(tuple(next(iter(job.result())).values()))

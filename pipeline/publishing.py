@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from google.api_core.exceptions import PreconditionFailed
+from google.api_core.exceptions import GoogleAPICallError, PreconditionFailed
 from google.cloud import bigquery
 
 from auto_schema.errors import (
     DeadLetterLimitError,
     OutcomeUnknownError,
+    SyncError,
     TargetError,
     VerificationError,
 )
@@ -28,6 +29,7 @@ from pipeline.elements import Failure, Outcome, StagedSplit
 from pipeline.history import write_event
 from pipeline.load_jobs import (
     MAX_URIS,
+    copy_table,
     field,
     load_into_existing,
     load_straight,
@@ -40,9 +42,11 @@ from pipeline.lock import Lock
 from pipeline.proof import prove
 from pipeline.stage_files import empty_file, total
 from pipeline.staging import Folder
+from pipeline.target import read_target, read_watermark
 from smart_sync.explain import value_text
-from smart_sync.plan import Mode, SyncPlan, Way
-from smart_sync.publish_sql import publish_statement
+from smart_sync.plan import SyncPlan
+from smart_sync.publish_sql import is_dead, publish_statement
+from smart_sync.ways import Mode, Way
 
 SHOWN_FAILURES = 3
 LABEL_TRIES = 3
@@ -71,10 +75,11 @@ class Publisher:
                 return _failed(outcome, failures)
             self._check_sums(staged)
             self._check_dead_letters(staged)
-            if outcome.rows_staged or self.plan.mode in REPLACING:
+            if outcome.rows_staged or self.plan.mode in REPLACING or not self.plan.way.is_staged:
                 job_id = publish_job_id(self.plan, "publish")
                 outcome = replace(outcome, status="publishing", publish_job=job_id)
-                outcome = self._publish(staged, outcome)
+                publish = self._publish if self.plan.way.is_staged else self._publish_source
+                outcome = publish(staged, outcome)
             else:
                 outcome = self._prove(staged, outcome, has_rows=False)
                 self._make_empty_table()
@@ -141,7 +146,9 @@ class Publisher:
     def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         files = [file for split in staged for file in split.files]
         straight = self.plan.way is Way.LOAD and len(files) <= MAX_URIS
-        if not straight:
+        if self.plan.is_in_place:
+            self._take_dead_rows_out(outcome.rows_dead)
+        elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
         outcome = self._prove(staged, outcome, has_rows=bool(files))
         write_event(self.client, self.plan, outcome)
@@ -166,6 +173,51 @@ class Publisher:
         if published != expected:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
+
+    def _publish_source(self, _: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
+        """One job that reads the source itself: what it published is what it read."""
+        write_event(self.client, self.plan, outcome)
+        try:
+            if self.plan.way is Way.COPY:
+                job = copy_table(self.client, self.plan, self.lock.check)
+            else:
+                sql = publish_statement(self.plan)
+                job = run_statement(self.client, self.plan, sql, "publish", self.lock.check)
+            with self._counting(job):
+                rows = self._copied(job) if self.plan.way is Way.COPY else self._published(job)
+        except OutcomeUnknownError as error:
+            message = f"OutcomeUnknownError: {error}"
+            return replace(outcome, exit_code=error.exit_code, message=message)
+        self._label_table()
+        return replace(
+            outcome,
+            status="succeeded",
+            publish_job=job.job_id,
+            rows_read=rows,
+            rows_staged=rows,
+            rows_published=rows,
+            watermark_after=self._watermark_after(outcome.watermark_after),
+        )
+
+    def _copied(self, job: Any) -> int:
+        """Rows that a copy job wrote.
+
+        https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics5
+        """
+        return int(job._properties["statistics"]["copy"]["copiedRows"])
+
+    def _watermark_after(self, before: str) -> str:
+        """MAX of the cursor after the run; what can't be read is told as it was."""
+        cursor = self.plan.cursor
+        if cursor is None:
+            return before
+        try:
+            target = read_target(self.client, self.plan.destination)
+            found = read_watermark(self.client, self.plan.destination, target, cursor, None)
+        except (SyncError, GoogleAPICallError) as error:
+            LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)
+            return before
+        return before if found.value is None else value_text(found.value)
 
     @contextmanager
     def _counting(self, job: Any) -> Iterator[None]:
@@ -209,6 +261,11 @@ class Publisher:
             exit_code=error.exit_code,
             message=f"VerificationError: {error}",
         )
+
+    def _take_dead_rows_out(self, rows: int) -> None:
+        if rows:
+            sql = f"DELETE FROM {self.plan.staging.table.sql} WHERE {is_dead(self.plan)}"
+            run_statement(self.client, self.plan, sql, "dead_rows")
 
     def _load_staging_table(self, files: Sequence[Any], rows: int) -> None:
         table = self.plan.staging.table

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
@@ -12,13 +12,20 @@ from pipeline.bigquery import client_of
 from pipeline.elements import Failure, SplitBatch, SplitElement
 from pipeline.lease import LeaseKeeper
 from pipeline.lock import lock_of
-from pipeline.reading import read_split
+from pipeline.reading import open_splits, read_split
 from pipeline.staging import Folder
 from smart_sync.plan import SyncPlan
 from smart_sync.splits import lanes
 from sources.base import Split
 
 FAILURES = "failures"
+
+
+class Read(NamedTuple):
+    """What reading gives: batches with the ends of their splits, and failures."""
+
+    elements: Any
+    failures: Any
 
 
 class _ReadLane(beam.DoFn):
@@ -46,6 +53,20 @@ class _ReadLane(beam.DoFn):
                 yield element
 
 
+class _Open(beam.DoFn):
+    """Once for all lanes: what is read is dealt to the splits before the first is read."""
+
+    def __init__(self, plan: SyncPlan) -> None:
+        self._plan = plan
+
+    def process(self, splits: tuple[Split, ...]) -> Iterator[Any]:
+        found = open_splits(self._plan, splits, Folder(self._plan.staging, self._plan.endpoints))
+        if isinstance(found, Failure):
+            yield beam.pvalue.TaggedOutput(FAILURES, found)
+        else:
+            yield from lanes(found, self._plan.connections)
+
+
 @dataclass(eq=False)
 class ReadSplits(beam.PTransform):
     """Splits → (batches and their ends, failures)."""
@@ -53,13 +74,30 @@ class ReadSplits(beam.PTransform):
     plan: SyncPlan
 
     def expand(self, root: Any) -> Any:
-        dealt = lanes(self.plan.splits, self.plan.connections)
-        return (
+        header = self.plan.header()
+        if self.plan.reading is None:
+            dealt = lanes(self.plan.splits, self.plan.connections)
+            listed = root | "List splits" >> beam.Create(dealt, reshuffle=False)
+            return self._read(listed, header)
+        opened = (
             root
-            | "List splits" >> beam.Create(dealt, reshuffle=False)
+            | "List splits" >> beam.Create([self.plan.splits], reshuffle=False)
+            | "Open streams"
+            >> beam.ParDo(_Open(header))
+            .with_output_types(tuple[int, Split], failures=Failure)
+            .with_outputs(FAILURES, main="lanes")
+        )
+        read = self._read(opened.lanes, header)
+        failures = (opened[FAILURES], read.failures) | "Failures of both" >> beam.Flatten()
+        return Read(read.elements, failures)
+
+    def _read(self, listed: Any, header: SyncPlan) -> Read:
+        found = (
+            listed
             | "Deal to lanes" >> beam.GroupByKey()
             | "Read lane"
-            >> beam.ParDo(_ReadLane(self.plan.header()))
+            >> beam.ParDo(_ReadLane(header))
             .with_output_types(SplitElement, failures=Failure)
             .with_outputs(FAILURES, main="elements")
         )
+        return Read(found.elements, found[FAILURES])

@@ -84,3 +84,23 @@ def _attempt(
         PROGRESS.info("split=%d attempt=%d rows=%d", split.index, attempt, rows)
     PROGRESS.info("split=%d attempt=%d rows=%d done", split.index, attempt, rows)
     yield SplitDone(split.index, attempt, rows, sums)
+
+
+def open_splits(
+    plan: SyncPlan,
+    splits: tuple[Split, ...],
+    folder: Folder,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[Split, ...] | Failure:
+    """The splits as they can be read, or a Failure when the source can't be opened."""
+    pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
+    for attempt in range(plan.max_retries + 1):
+        try:
+            return plan.source.open(splits, attempt)
+        except Exception as error:
+            transient = isinstance(error, SourceUnreachableError)
+            if not transient or attempt == plan.max_retries:
+                folder.mark_failed()
+                return Failure.of(error, READ, None, traceback.format_exc())
+            sleep(_pause(pause, attempt))
+    raise AssertionError("unreachable")

@@ -12,11 +12,12 @@ from pymongo.uri_parser import parse_uri
 from auto_schema.errors import ConfigError, SyncError, shown
 from smart_sync.request import Endpoints
 from sources import mongodb
+from sources.bigquery import BigqueryConnection
 from sources.mongodb import MongodbConnection
 from sources.mongodb_errors import string_error
 from sources.postgresql import PostgresqlConnection
 from sources.secrets import Secret
-from sources.sql import END, START, placeholders, strip_end
+from sources.sql import BIGQUERY, END, START, placeholders, strip_end
 
 SAMPLE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 PLAIN = (
@@ -32,6 +33,8 @@ def source_faults(values: Mapping[str, str]) -> list[SyncError]:
         return _postgresql_faults(values)
     if values["data_source"] == "mongodb":
         return [*_mongodb_faults(values)]
+    if values["data_source"] == "bigquery":
+        return [*_bigquery_faults(values)]
     return []
 
 
@@ -39,6 +42,8 @@ def query_of(values: Mapping[str, str]) -> tuple[str, str]:
     """What to read, and the parameter that says it."""
     if values["data_source"] == "mongodb":
         return values["mongodb_query"].strip(), "mongodb_query"
+    if values["data_source"] == "bigquery":
+        return strip_end(values["source_bigquery_query"], BIGQUERY), "source_bigquery_query"
     smart = values["enable_smart_sync"] == "true"
     parameter = "postgresql_query"
     if smart and values["postgresql_base_query"].strip():
@@ -60,6 +65,17 @@ def connection_of(values: Mapping[str, str], endpoints: Endpoints) -> object:
             Secret.of(values["mongodb_password"], secret),
             values["mongodb_projection"].strip(),
             int(values["mongodb_sample_size"]),
+        )
+    if values["data_source"] == "bigquery":
+        return BigqueryConnection(
+            values["source_bigquery_project"],
+            values["source_bigquery_dataset"],
+            values["source_bigquery_table"],
+            values["bigquery_job_project"] or values["destination_bigquery_project"],
+            endpoints.bigquery,
+            endpoints.bigquery_storage,
+            int(values["max_bytes_billed"]) if values["max_bytes_billed"] else None,
+            int(values["max_retries"]),
         )
     return PostgresqlConnection(
         values["postgresql_host"],
@@ -119,6 +135,23 @@ def _without_smart_sync(parameter: str) -> ConfigError:
     why = "only smart sync fills placeholders"
     fix = "set enable_smart_sync=true, or take the placeholders out."
     return ConfigError("placeholders without smart sync", parameter, why, fix)
+
+
+def _bigquery_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    query = values["source_bigquery_query"].strip()
+    dataset, table = values["source_bigquery_dataset"], values["source_bigquery_table"]
+    if query and table:
+        fix = "leave one of them out."
+        why = "both say what to read"
+        names = "source_bigquery_table, source_bigquery_query"
+        yield ConfigError("source told twice", names, why, fix)
+    elif not query and not (dataset and table):
+        name = "source_bigquery_table" if dataset else "source_bigquery_dataset"
+        why = "nothing says what to read"
+        fix = "give source_bigquery_dataset and source_bigquery_table, or source_bigquery_query."
+        yield ConfigError("missing parameter", name, why, fix)
+    if values["enable_smart_sync"] != "true" and placeholders(query, BIGQUERY):
+        yield _without_smart_sync("source_bigquery_query")
 
 
 def _mongodb_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

@@ -17,13 +17,14 @@ from google.api_core.exceptions import Conflict, GoogleAPICallError
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
-from pipeline.bigquery import JobLabels, as_target_errors, query_config, table_id
+from pipeline.bigquery import as_target_errors, table_id
 from pipeline.history import FINAL, append, unfinished_runs
 from pipeline.load_jobs import job_id_of
 from pipeline.lock import started
 from pipeline.staging import STORAGE_ERRORS, Folder
 from smart_sync.plan import Staging, staging_of
 from smart_sync.request import Endpoints, TableRef
+from sources.bigquery_client import JobLabels, query_config
 
 LOGGER = logging.getLogger("smart_sync")
 ABANDONED, BURNT, PUBLISH = "abandoned", "burnt", "publish"
@@ -124,7 +125,7 @@ def abandoned_row(run: Mapping[str, Any], job: Any, now: datetime) -> dict[str, 
         published = 0
     else:
         message = f"{begin} by itself, but its job {job.job_id} did: its rows are in the table."
-        published = run["rows_staged"]
+        published = run["rows_staged"] or _rows_of(job)
     return {
         **run,
         "seq": FINAL,
@@ -135,3 +136,9 @@ def abandoned_row(run: Mapping[str, Any], job: Any, now: datetime) -> dict[str, 
         "exit_code": EXIT_CODE,
         "error": message,
     }
+
+
+def _rows_of(job: Any) -> int:
+    """Rows of a job that read the source itself, as far as the job says it."""
+    copied = job._properties.get("statistics", {}).get("copy", {}).get("copiedRows")
+    return int(copied or getattr(job, "num_dml_affected_rows", None) or 0)

@@ -7,11 +7,11 @@ from typing import Any
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
+from auto_schema.bigquery_types import display_of, known_type, type_text
 from auto_schema.errors import SchemaError, TargetError, shown
 from auto_schema.evolve import CurrentField
 from auto_schema.names import quoted, string_literal
 from auto_schema.schema import INGESTION_TIME, Partitioning
-from auto_schema.type_maps import standard
 from pipeline.bigquery import as_target_errors, table_id
 from smart_sync.facts import Target
 from smart_sync.request import TableRef
@@ -56,10 +56,7 @@ def _target(location: str, table: bigquery.Table) -> Target:
     return Target(
         location=location,
         exists=True,
-        fields=tuple(
-            CurrentField(f.name, standard(f.field_type), f.mode or "NULLABLE", f.description or "")
-            for f in table.schema
-        ),
+        fields=tuple(map(_field, table.schema)),
         partitioning=Partitioning(time.field or INGESTION_TIME, time.type_) if time else None,
         clustering=tuple(table.clustering_fields or ()),
         labels=tuple(sorted(table.labels.items())),
@@ -77,6 +74,19 @@ def dry_run_bytes(client: bigquery.Client, sql: str) -> int | None:
     except GoogleAPICallError:
         return None
     return None if job.total_bytes_processed is None else int(job.total_bytes_processed)
+
+
+def _field(field: bigquery.SchemaField) -> CurrentField:
+    resource = field.to_api_repr()
+    kind = type_text(resource)
+    return CurrentField(
+        field.name,
+        kind,
+        field.mode or "NULLABLE",
+        field.description or "",
+        display_of(resource),
+        known_type(resource),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from auto_schema.bigquery_types import RULES
 from auto_schema.bson_types import CODES, FORMS, UUID, FieldSample, form_of
 from auto_schema.type_maps import (
     ARRAY_JSON_LOSS,
@@ -48,7 +49,8 @@ def type_mapping() -> str:
     lines = [
         "# Types",
         "",
-        "Made from `auto_schema/type_maps.py` and `auto_schema/bson_types.py` by `make docs`. Every"
+        "Made from `auto_schema/type_maps.py`, `bson_types.py` and `bigquery_types.py` there by"
+        " `make docs`. Every"
         " value arrives unchanged, or its row becomes a dead letter with column, value and reason."
         " What a type can't carry over at all stands under «loses».",
         "",
@@ -56,6 +58,7 @@ def type_mapping() -> str:
         "",
         *_postgresql(),
         *_mongodb(),
+        *_bigquery(),
     ]
     return "\n".join(lines)
 
@@ -146,6 +149,25 @@ def _mongodb() -> list[str]:
         " one whose name differs from another's in case only. The column's description holds field"
         ' and form: `MongoDB field "a.b" as int`, and by it a later run finds the column again and'
         " writes it alike. A nested cursor takes `_` for its dots: `meta_updated_at`.",
+        "",
+    ]
+
+
+def _bigquery() -> list[str]:
+    rows = [
+        (name, rule.staged.replace("{c}", "c"), "the same", rule.restored.replace("{c}", "c"))
+        for name, rule in RULES.items()
+    ]
+    return [
+        "## BigQuery",
+        "",
+        "Nothing is lost. In place a value is copied as it is; through workers it is staged in a"
+        " form that Parquet carries, and comes back when it is published. STRUCTs and ARRAYs are"
+        " taken apart to any depth. Parameters (`NUMERIC(10, 2)`) and descriptions go along.",
+        "",
+        "| BigQuery | staged as | BigQuery | published as |",
+        "|---|---|---|---|",
+        *(f"| {a} | `{b}` | {c} | `{d}` |" for a, b, c, d in rows),
         "",
     ]
 

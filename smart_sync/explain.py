@@ -1,12 +1,13 @@
 """explain(plan) and as_json(plan): the very object that runs, for people and machines."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from auto_schema.evolve import layout_text
-from smart_sync.plan import Mode, SyncPlan, Way
+from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import publish_statement
+from smart_sync.ways import Mode, Way
 from sources.base import KeyValue, Split
 
 SHOWN_SPLITS = 6
@@ -58,15 +59,37 @@ def _reading_lines(plan: SyncPlan) -> Iterator[str]:
         return
     if plan.estimated_rows is not None:
         yield f"  estimate     about {plan.estimated_rows:,} rows"
-    yield f"  splits       {plan.split_total} ({plan.split_reason})"
-    for split in plan.splits[:SHOWN_SPLITS]:
-        if split.column is not None:
-            yield f"    {split.index:>5}      {range_text(split)}"
-    if len(plan.splits) > SHOWN_SPLITS:
-        yield f"               … and {len(plan.splits) - SHOWN_SPLITS:,} more"
-    if plan.splits:
+    yield from _scan_lines(plan)
+    if not plan.is_in_place:
+        yield f"  splits       {plan.split_total} ({plan.split_reason})"
+        yield from _split_lines(plan.splits)
+    if plan.splits and plan.way not in (Way.QUERY, Way.COPY):
         yield "  query of the first split"
         yield from (f"    | {line}" for line in plan.source.statement(plan.splits[0]).split("\n"))
+
+
+def _split_lines(splits: Sequence[Split]) -> Iterator[str]:
+    ranges = [split for split in splits if split.column is not None]
+    for split in ranges[:SHOWN_SPLITS]:
+        yield f"    {split.index:>5}      {range_text(split)}"
+    if len(ranges) > SHOWN_SPLITS:
+        yield f"               … and {len(ranges) - SHOWN_SPLITS:,} more"
+
+
+def _scan_lines(plan: SyncPlan) -> Iterator[str]:
+    reading = plan.reading
+    if reading is None:
+        return
+    yield f"  read         {reading.method}: {reading.reason}"
+    if reading.scan_bytes is None:
+        yield "  scan         none: a copy job reads no bytes that are billed"
+        return
+    yield (
+        f"  scan         {reading.scan_bytes:,} bytes by a dry run, about ${reading.price} at"
+        f" ${reading.price_per_tib} per TiB"
+    )
+    if reading.max_bytes_billed is not None:
+        yield f"               at most {reading.max_bytes_billed:,} bytes (max_bytes_billed)"
 
 
 def _column_lines(plan: SyncPlan) -> Iterator[str]:
@@ -74,6 +97,8 @@ def _column_lines(plan: SyncPlan) -> Iterator[str]:
     kind_width = max((len(c.source_type) for c in plan.schema), default=0)
     for column in plan.schema:
         kind = f"ARRAY<{column.bigquery}>" if column.is_repeated else column.bigquery
+        if column.shape is not None:
+            kind = "the same" if column.shape.display == column.source_type else kind
         text = f"    {column.name:<{width}}  {column.source_type:<{kind_width}} → {kind}"
         if column.name != column.source_name:
             text += f"  (source column {column.source_name})"
@@ -84,8 +109,19 @@ def _column_lines(plan: SyncPlan) -> Iterator[str]:
 def _publish_lines(plan: SyncPlan) -> Iterator[str]:
     if plan.held_back:
         return
-    yield f"  staging      {plan.staging.folder}"
-    if plan.way is Way.LOAD:
+    if not plan.is_in_place:
+        yield f"  staging      {plan.staging.folder}"
+    if plan.way is Way.COPY:
+        yield f"  publish      one copy job of the table (free): {plan.way_reason}"
+    elif plan.way is Way.QUERY:
+        yield f"  publish      {plan.way_reason}"
+        yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
+    elif plan.is_in_place:
+        yield f"  publish      one job into {plan.staging.table.table}, then one statement"
+        yield f"               because {plan.way_reason}"
+        yield from _merge_lines(plan)
+        yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
+    elif plan.way is Way.LOAD:
         yield f"  publish      {plan.way_reason}, straight into the table (free)"
     else:
         yield f"  publish      load into {plan.staging.table.table}, then one statement"
@@ -167,6 +203,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "window": _window_dict(plan),
         "estimated_rows": plan.estimated_rows,
         "estimated_bytes": plan.estimated_bytes,
+        "reading": _reading_dict(plan),
         "splits": {
             "count": plan.split_total,
             "reason": plan.split_reason,
@@ -192,7 +229,9 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
             "swaps": plan.swaps,
             "write_disposition": str(plan.write_disposition),
             "merge": _merge_dict(plan),
-            "statement": publish_statement(plan) if plan.way is Way.STATEMENT else None,
+            "statement": (
+                publish_statement(plan) if plan.way in (Way.STATEMENT, Way.QUERY) else None
+            ),
             "staging_folder": plan.staging.folder,
             "staging_table": str(plan.staging.table) if plan.way is Way.STATEMENT else None,
         },
@@ -202,6 +241,21 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "history_table": str(plan.history_table),
         "warnings": list(plan.warnings),
         "notes": list(plan.notes),
+    }
+
+
+def _reading_dict(plan: SyncPlan) -> dict[str, object] | None:
+    reading = plan.reading
+    if reading is None:
+        return None
+    return {
+        "method": str(reading.method),
+        "reason": reading.reason,
+        "no_copy_because": reading.copy_reason or None,
+        "scan_bytes": reading.scan_bytes,
+        "price_usd": None if reading.price is None else str(reading.price),
+        "price_per_tib": str(reading.price_per_tib),
+        "max_bytes_billed": reading.max_bytes_billed,
     }
 
 

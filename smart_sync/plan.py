@@ -6,7 +6,6 @@ Pure: no clock, no environment, no client. All faults of a plan are raised at on
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from auto_schema.canonical import excluded, losses
 from auto_schema.conform import Checks
@@ -17,22 +16,13 @@ from smart_sync.facts import Facts, Target
 from smart_sync.hand_window import partition_faults
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.plan_checks import plan_warnings, source_labels, target_faults
+from smart_sync.read_plan import Reading, plan_reading
 from smart_sync.request import Endpoints, SyncRequest, TableRef, WriteDisposition
 from smart_sync.schema_plan import plan_columns, plan_layout
 from smart_sync.splits import cut, fingerprint, make_splits, split_count
+from smart_sync.ways import Mode, Way, choose_mode, choose_way, way_in_place
 from smart_sync.window import Cursor, WindowPlan
-from sources.base import Source, Split
-
-
-class Mode(StrEnum):
-    """How publishing changes the destination."""
-
-    CREATE = "create"
-    APPEND = "append"
-    REPLACE = "replace"
-    REBUILD = "rebuild"
-    MERGE = "merge"
-    PARTITIONS = "replace_partitions"
+from sources.base import InPlaceSource, Source, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +31,6 @@ class Proof:
 
     left_out: tuple[tuple[str, str], ...] = ()
     losses: tuple[tuple[str, str], ...] = ()
-
-
-class Way(StrEnum):
-    """How staged files become rows."""
-
-    LOAD = "load"
-    STATEMENT = "statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +91,7 @@ class SyncPlan:
     labels: tuple[tuple[str, str], ...]
     sets_label: bool
     endpoints: Endpoints
+    reading: Reading | None = None
     estimated_rows: int | None = None
     estimated_bytes: int | None = None
     watermark_how: str = ""
@@ -123,6 +107,11 @@ class SyncPlan:
     def held_back(self) -> bool:
         """Whether the window is empty, so that nothing is read."""
         return self.window is not None and self.window.held_back is not None
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether no row leaves BigQuery."""
+        return self.reading is not None and self.reading.is_in_place
 
     @property
     def fingerprint(self) -> str:
@@ -147,7 +136,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
             once as ManyErrors.
     """
     columns, faults = plan_columns(request, facts.profile, facts.target.by_name(), facts.evidence)
-    layout, more, notes = plan_layout(request, columns)
+    layout, more, notes = plan_layout(request, columns, facts.profile)
     faults = [*faults, *more]
     schema = TableSchema(columns, *layout, facts.profile.description)
     mode, mode_reason = choose_mode(request, facts.target)
@@ -158,7 +147,9 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     if request.replaces_partitions and facts.cursor and facts.window:
         partitioning = schema.partitioning
         faults += partition_faults(request, facts.cursor, partitioning, facts.window)
-    raise_all(faults)
+    keeps_schema = mode not in (Mode.CREATE, Mode.REBUILD)
+    reading, more = plan_reading(request, facts, schema, keeps_schema=keeps_schema)
+    raise_all([*faults, *more])
     swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
     splits, split_reason = plan_splits(request, facts)
     keeps = request.transformation.keeps
@@ -169,6 +160,12 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     target_only = () if mode is Mode.REBUILD else _target_only(facts.target, schema)
     widened_aside = bool(added and target_only)
     way, way_reason = choose_way(request, schema, swaps=swaps, widened_aside=widened_aside)
+    if reading is not None and reading.is_in_place and isinstance(source, InPlaceSource):
+        way, way_reason = way_in_place(request, reading)
+        source, splits, split_reason = source.in_place(), splits[:1], "one job of BigQuery"
+    if way is Way.COPY and not keeps_schema and facts.profile.layout is not None:
+        schema = replace(schema, partitioning=facts.profile.layout[0])  # a copy keeps both
+        schema = replace(schema, clustering=facts.profile.layout[1])
     destination = request.destination
     return SyncPlan(
         run_id=run_id,
@@ -214,6 +211,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         or request.replaces
         or request.accept_source_change,
         endpoints=request.endpoints,
+        reading=reading,
         estimated_rows=facts.evidence.estimated_rows,
         estimated_bytes=facts.evidence.estimated_bytes,
         watermark_how=facts.watermark.how,
@@ -246,56 +244,15 @@ def staging_of(folder: str, destination: TableRef, run_id: str) -> Staging:
     )
 
 
-def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str]:
-    """What publishing does to the destination, and why; the first row that fits wins."""
-    if not target.exists:
-        return Mode.CREATE, "the table is missing"
-    if request.delete_existing_table:
-        return Mode.REBUILD, "delete_existing_table=true"
-    if request.write_disposition is WriteDisposition.TRUNCATE:
-        if request.replaces_partitions:
-            return Mode.PARTITIONS, "write_disposition=WRITE_TRUNCATE within sync_start, sync_end"
-        return Mode.REPLACE, "write_disposition=WRITE_TRUNCATE"
-    if request.write_disposition is WriteDisposition.MERGE:
-        keys = ", ".join(request.merge_keys)
-        return Mode.MERGE, f"write_disposition=WRITE_MERGE on {keys}"
-    return Mode.APPEND, f"write_disposition={request.write_disposition}"
-
-
-def choose_way(
-    request: SyncRequest, schema: TableSchema, *, swaps: bool, widened_aside: bool
-) -> tuple[Way, str]:
-    """Whether files are loaded straight into the table, and why not.
-
-    Args:
-        request: what the operator asked for.
-        schema: the planned one.
-        swaps: the table is rebuilt with another layout.
-        widened_aside: columns are added to a table that has others of its own.
-    """
-    json = [column.name for column in schema if column.is_json]
-    if json:
-        return Way.STATEMENT, f"BigQuery loads no JSON from Parquet ({', '.join(json)})"
-    if not request.temp_location.startswith("gs://"):
-        return Way.STATEMENT, "temp_location is a local folder: each file is a load job of its own"
-    if widened_aside:
-        why = "columns are added to a table that has others of its own"
-        return Way.STATEMENT, why
-    if request.verify:
-        return Way.STATEMENT, "verify=true hashes the staged rows in BigQuery"
-    if request.write_disposition is WriteDisposition.MERGE:
-        return Way.STATEMENT, "WRITE_MERGE compares rows by their keys"
-    if request.replaces_partitions:
-        return Way.STATEMENT, "rows of the window are deleted and inserted in one transaction"
-    if swaps:
-        return Way.STATEMENT, "the table is rebuilt with another layout"
-    return Way.LOAD, "one load job of all files"
-
-
 def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], str]:
     """The splits and the reason for their number."""
     if facts.window is not None and facts.window.held_back is not None:
         return (), "held back: nothing is read"
+    if facts.profile.deals_rows:
+        count, why = split_count(
+            request.num_splits, facts.evidence.estimated_bytes, request.connections
+        )
+        return tuple(Split(index) for index in range(count)), f"{why}, by streams of Storage Read"
     column, why_not = split_column(request, facts)
     if column is None:
         return (Split(0),), f"one split: {why_not}"

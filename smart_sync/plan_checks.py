@@ -125,6 +125,12 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
             f"{request.destination} has no sync_source label: nothing guards it against a second"
             " source with the same cursor"
         )
+    if facts.profile.protected:
+        names = ", ".join(facts.profile.protected)
+        warnings.append(
+            f"policy tags guard {names} in the source, and don't go with the rows: put tags on the"
+            " destination's columns before the first run, or leave the columns out"
+        )
     if not facts.profile.is_utf8:
         warnings.append("the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused")
     return tuple(warnings)

@@ -7,8 +7,10 @@ from auto_schema.names import quoted, string_literal
 from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.merge_sql import create_script, merge_script, newest
-from smart_sync.plan import Mode, SyncPlan
+from smart_sync.plan import SyncPlan
 from smart_sync.request import TableRef, WriteDisposition
+from smart_sync.ways import Mode, Way
+from sources.base import Split
 
 
 def publish_statement(plan: SyncPlan) -> str:
@@ -60,9 +62,19 @@ def insert_select(plan: SyncPlan) -> str:
 
 
 def select_staged(plan: SyncPlan) -> str:
-    """The staged rows in the destination's types."""
-    items = ", ".join(staged_value(column) for column in plan.schema)
+    """The rows in the destination's types: staged ones, or the source's own."""
+    if plan.way is Way.QUERY:
+        return plan.source.statement(Split(0))
+    if plan.is_in_place:
+        items = ", ".join(quoted(column.name) for column in plan.schema)
+    else:
+        items = ", ".join(staged_value(column) for column in plan.schema)
     return f"SELECT {items}\nFROM {plan.staging.table.sql}"
+
+
+def is_dead(plan: SyncPlan) -> str:
+    """Whether a staged row is a dead letter."""
+    return " OR ".join(f"{quoted(name)} IS NULL" for name in plan.checks.not_null) or "FALSE"
 
 
 def staged_value(column: Column) -> str:
@@ -72,6 +84,8 @@ def staged_value(column: Column) -> str:
     before staging.
     """
     name = quoted(column.name)
+    if column.shape is not None:
+        return name if column.shape.is_plain else f"{column.shape.restored(name)} AS {name}"
     return f"PARSE_JSON({name}, wide_number_mode=>'round') AS {name}" if column.is_json else name
 
 
@@ -95,6 +109,7 @@ def create_as_select(plan: SyncPlan, table: TableRef, *, or_replace: bool) -> st
 def column_definition(column: Column) -> str:
     """One column of CREATE TABLE or ADD COLUMN."""
     kind = f"ARRAY<{column.bigquery}>" if column.is_repeated else column.bigquery
+    kind = kind if column.shape is None else column.shape.definition()
     text = f"{quoted(column.name)} {kind}"
     if column.description:
         text += f" OPTIONS (description={string_literal(column.description)})"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from auto_schema.names import quoted
@@ -50,6 +51,7 @@ class Endpoints:
     """Where stand-ins of Google's services listen; empty for the real ones."""
 
     bigquery: str = ""
+    bigquery_storage: str = ""
     storage: str = ""
     secret_manager: str = ""
 
@@ -105,6 +107,9 @@ class SyncRequest:
     num_splits: int = 0
     max_source_connections: int = 8
     json_numbers: str = "double"
+    read_method: str = "auto"
+    max_bytes_billed: int | None = None
+    price_per_tib: Decimal = Decimal("6.25")
     dead_letter_table: str = ""
     max_dead_letters: int = 0
     run_history_table: str = "sync_runs"

@@ -5,6 +5,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from auto_schema import transform
+from auto_schema.bigquery_columns import bigquery_column, narrowed
+from auto_schema.bigquery_types import BigqueryType
 from auto_schema.bson_types import EXTRA, BsonField, mongodb_column
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
@@ -44,7 +46,9 @@ def plan_columns(
             continue
         try:
             name = names.get(source.name, request.transformation.destination_name(source.name))
-            columns.append(_column(request, source, name, current, evidence))
+            there = current.get(name.casefold())
+            column = _column(request, source, name, current, evidence)
+            columns.append(narrowed(column, there.shape if there else None))
         except SchemaError as error:
             faults.append(error)
     source_names = [column.name for column in delivered]
@@ -114,6 +118,15 @@ def _column(
             json_as_text=request.json_numbers == "text",
         )
         return replace(column, description=marked(source.name, column.select))
+    if isinstance(source.type, BigqueryType):
+        column = bigquery_column(
+            source.name,
+            source.type,
+            current=(there.bigquery, there.mode) if there else None,
+            json_as_text=request.json_numbers == "text",
+            description=source.description if request.auto_schema else "",
+        )
+        return replace(column, name=name)
     look = evidence.looks.get(source.name)
     column = postgresql_column(
         source.name,
@@ -243,11 +256,12 @@ def partition_column(
 
 
 def plan_layout(
-    request: SyncRequest, columns: tuple[Column, ...]
+    request: SyncRequest, columns: tuple[Column, ...], profile: SourceProfile
 ) -> tuple[Layout, list[SyncError], list[str]]:
     """Partitioning and clustering of a table that this run makes, faults and notes."""
     if not request.auto_schema:
         return (None, ()), [], []
+    request = _like_the_source(request, profile)
     partitioning, faults, notes = _plan_partitioning(request, columns)
     by_name = {column.name.casefold(): column for column in columns}
     clustering = []
@@ -258,6 +272,23 @@ def plan_layout(
         elif found is not None:
             clustering.append(found.name)
     return (partitioning, tuple(clustering)), faults, notes
+
+
+def _like_the_source(request: SyncRequest, profile: SourceProfile) -> SyncRequest:
+    """Where nothing was said, the layout of a source that is a table of BigQuery."""
+    if profile.layout is None:
+        return request
+    partitioning, clustering = profile.layout
+    renamed = request.transformation.destination_name
+    if not request.partition_given:
+        field = renamed(partitioning.field) if partitioning else ""
+        size = partitioning.type if partitioning else request.partition_type
+        request = replace(request, partition_field=field, partition_type=size)
+    if not request.clustering_fields:
+        keeps = request.transformation.keeps
+        kept = tuple(renamed(name) for name in clustering if keeps(name))
+        request = replace(request, clustering_fields=kept)
+    return request
 
 
 def _plan_partitioning(

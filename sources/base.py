@@ -4,18 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from auto_schema.bigquery_types import BigqueryType
 from auto_schema.bson_types import BsonField
 from auto_schema.row_sums import RowSums
-from auto_schema.schema import Column
+from auto_schema.schema import Column, Partitioning
 from auto_schema.type_maps import PostgresType
 
 CursorValue = datetime | date | int | str
 """A str is an ObjectId's 24 hex digits, which sort as ObjectIds do."""
-SourceType = PostgresType | BsonField
+SourceType = PostgresType | BsonField | BigqueryType
 KeyValue = datetime | date | int | str
 
 
@@ -155,6 +156,21 @@ class SourceProfile:
     """Whether splits are ranges of `unique_key` only, also of a window."""
     json_is_exact: bool = False
     """Whether numbers in JSON are written so that a double gives them back."""
+    deals_rows: bool = False
+    """Whether the source is BigQuery, which deals rows to splits itself."""
+    location: str = ""
+    """Of a BigQuery source; empty when it reads no table."""
+    reads: tuple[tuple[str, str], ...] = ()
+    """(table, the view that leads to it or empty) of a BigQuery source, views followed."""
+    rows: int | None = None
+    bytes: int | None = None
+    """Of the whole table, where the source knows them."""
+    layout: tuple[Partitioning | None, tuple[str, ...]] | None = None
+    """Partitioning and clustering of a source that is one table of BigQuery."""
+    copy_reason: str = "the source is not BigQuery"
+    """Why no copy job of BigQuery can take the source whole; empty when one can."""
+    protected: tuple[str, ...] = ()
+    """Columns that a policy tag guards."""
 
     def column(self, name: str) -> SourceColumn | None:
         """The column of that name, or None."""
@@ -174,6 +190,8 @@ class Evidence:
         partition_span: lowest and highest value of the partition column.
         partition_count: partitions that the rows lie in; asked only for a wide span.
         other_cursors: rows whose cursor is of a type that no window can hold, by type.
+        scan_bytes: what a query of a BigQuery source reads, by a dry run.
+        over_limit: whether that is more than max_bytes_billed.
     """
 
     estimated_rows: int | None = None
@@ -186,6 +204,8 @@ class Evidence:
     partition_span: tuple[datetime | date, datetime | date] | None = None
     partition_count: int | None = None
     other_cursors: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    scan_bytes: int | None = None
+    over_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +234,17 @@ class Source(Protocol):
             SourceRefusedError: the server refused; reading again won't help.
         """
 
+    def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
+        """The splits as they can be read; called once, before the first is.
+
+        Args:
+            splits: the plan's.
+            attempt: counts the calls of one run, when one before has failed.
+
+        Raises:
+            SourceUnreachableError, SourceRefusedError: as for `read`.
+        """
+
     def with_columns(self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()) -> "Source":
         """The same source, reading these columns and nothing of those fields."""
 
@@ -227,6 +258,14 @@ class Source(Protocol):
     @property
     def place(self) -> str:
         """Where the rows come from, without secrets, for messages and the history."""
+
+
+@runtime_checkable
+class InPlaceSource(Source, Protocol):
+    """A source whose rows a statement in BigQuery can read."""
+
+    def in_place(self) -> Source:
+        """The same, its statement for a job in BigQuery: columns under their new names."""
 
 
 class Inspector(Protocol):
@@ -275,9 +314,10 @@ class Inspector(Protocol):
 
 
 SOURCES: Mapping[str, str] = MappingProxyType(
-    {"postgresql": "sources.postgresql_inspector", "mongodb": "sources.mongodb_inspector"}
+    {
+        "postgresql": "sources.postgresql_inspector",
+        "mongodb": "sources.mongodb_inspector",
+        "bigquery": "sources.bigquery_inspector",
+    }
 )
 """data_source → module whose `inspecting(connection, query, table, cursor)` opens an Inspector."""
-
-NOT_YET = ("bigquery",)
-"""Values of data_source that are accepted and answered with «not in this version»."""

@@ -176,6 +176,10 @@ class MongodbSource:
                 text += f".{name}({{_id: {bound}}})"
         return text + (".hint('_id_')" if split.column else "")
 
+    def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
+        """The splits as they are: each connection opens its own."""
+        return splits
+
     def read(self, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
         """Yield the split's rows; see `Source.read`."""
         from sources.mongodb_read import read_split

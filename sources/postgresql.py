@@ -125,6 +125,10 @@ class PostgresqlSource:
         row_text = postgresql_row_text(self.columns)
         return postgresql_sums(wrapped(self, row_text, split_predicates(split)))
 
+    def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
+        """The splits as they are: each connection opens its own."""
+        return splits
+
     def read(self, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
         """Yield the split's rows; see `Source.read`."""
         from sources.postgresql_read import read_statement

@@ -1,11 +1,12 @@
-"""SQL text for PostgreSQL: scanning, placeholders, quoting, literals.
+"""SQL text: scanning and placeholders; for PostgreSQL also quoting and literals.
 
 The user's query is never rewritten beyond its two placeholders, one trailing `;` and,
 where the plan says so, its outermost ORDER BY.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
@@ -13,8 +14,18 @@ from sources.base import CursorValue, KeyValue
 
 START, END = "{start_timestamp}", "{end_timestamp}"
 
-_TOKEN = re.compile(
-    r"""
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a database's SQL is scanned: a pattern whose groups name the kinds of tokens."""
+
+    token: re.Pattern[str]
+    nests_comments: bool = True
+
+
+POSTGRESQL = Dialect(
+    re.compile(
+        r"""
       (?P<line>--[^\n]*)
     | (?P<block>/\*)
     | (?P<estring>[eE]'(?:[^'\\]|\\.|'')*')
@@ -24,11 +35,28 @@ _TOKEN = re.compile(
     | (?P<word>[A-Za-z_]\w*)
     | (?P<other>.)
     """,
-    re.VERBOSE | re.DOTALL,
+        re.VERBOSE | re.DOTALL,
+    )
 )
+BIGQUERY = Dialect(
+    re.compile(
+        r"""
+      (?P<line>(?:--|\#)[^\n]*)
+    | (?P<block>/\*)
+    | (?P<string>[rRbB]{0,2}(?:\"\"\"(?:[^\\]|\\.)*?\"\"\" | \'\'\'(?:[^\\]|\\.)*?\'\'\'
+                  | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'))
+    | (?P<ident>`(?:[^`\\]|\\.)*`)
+    | (?P<word>[A-Za-z_]\w*)
+    | (?P<other>.)
+    """,
+        re.VERBOSE | re.DOTALL,
+    ),
+    nests_comments=False,
+)
+"""https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical"""
 
 
-def tokens(sql: str) -> Iterator[tuple[str, int, int]]:
+def tokens(sql: str, dialect: Dialect = POSTGRESQL) -> Iterator[tuple[str, int, int]]:
     """Kinds and positions of SQL's lexical parts: comments, strings, words, the rest.
 
     >>> [kind for kind, _, _ in tokens("a 'b' -- c")]
@@ -36,11 +64,11 @@ def tokens(sql: str) -> Iterator[tuple[str, int, int]]:
     """
     position = 0
     while position < len(sql):
-        match = _TOKEN.match(sql, position)
+        match = dialect.token.match(sql, position)
         if match is None or match.lastgroup is None:
             break
-        kind = "dollar" if match.group("dollar") else _kind(match)
-        end = _block_end(sql, position) if kind == "block" else match.end()
+        kind = "dollar" if match.groupdict().get("dollar") else _kind(match)
+        end = _block_end(sql, position, dialect) if kind == "block" else match.end()
         yield kind, position, end
         position = end
 
@@ -49,21 +77,22 @@ def _kind(match: re.Match[str]) -> str:
     return next(k for k, v in match.groupdict().items() if v is not None and k != "tag")
 
 
-def _block_end(sql: str, start: int) -> int:
+def _block_end(sql: str, start: int, dialect: Dialect) -> int:
     level, position = 0, start
     for match in re.compile(r"/\*|\*/").finditer(sql, start):
-        level += 1 if match.group() == "/*" else -1
+        opens = match.group() == "/*"
+        level += (level == 0 or dialect.nests_comments) if opens else -1
         position = match.end()
         if level == 0:
             return position
     return len(sql)
 
 
-def placeholders(sql: str) -> set[str]:
+def placeholders(sql: str, dialect: Dialect = POSTGRESQL) -> set[str]:
     """Which of the two placeholders a query holds, comments not counted."""
     masked = _masked(sql)
     found: set[str] = set()
-    for kind, start, end in tokens(masked):
+    for kind, start, end in tokens(masked, dialect):
         if kind not in ("line", "block"):
             found.update(name for mark, name in _MARKS.items() if mark in masked[start:end])
     return found
@@ -74,31 +103,6 @@ _MARKS = {"\x01": START, "\x02": END}
 
 def _masked(sql: str) -> str:
     return sql.replace(START, "\x01").replace(END, "\x02")
-
-
-def bind(sql: str, low: CursorValue | None, high: CursorValue) -> str:
-    """Put the window's ends into a query's placeholders.
-
-    Inside quotes the bare text stands, outside it quotes are added; integers stay bare.
-    Other braces are left alone.
-
-    >>> from datetime import datetime
-    >>> low, high = datetime(2025, 7, 22), datetime(2026, 1, 1)
-    >>> bind("c > '{start_timestamp}' AND c <= {end_timestamp}", low, high)
-    "c > '2025-07-22 00:00:00' AND c <= '2026-01-01 00:00:00'"
-    """
-    values = {"\x01": placeholder_text(low), "\x02": placeholder_text(high)}
-    bare = isinstance(high, int)
-    masked = _masked(sql)
-    parts = []
-    for kind, start, end in tokens(masked):
-        part = masked[start:end]
-        for mark, value in values.items():
-            if mark in part:
-                inside = kind != "other"
-                part = part.replace(mark, value if inside or bare else f"'{value}'")
-        parts.append(part)
-    return "".join(parts)
 
 
 LOWEST_INT64 = -(2**63)
@@ -121,7 +125,38 @@ def placeholder_text(value: CursorValue | None) -> str:
     return f"{value.isoformat()} 00:00:00" if isinstance(value, date) else value
 
 
-def strip_end(sql: str) -> str:
+def bind(
+    sql: str,
+    low: CursorValue | None,
+    high: CursorValue,
+    dialect: Dialect = POSTGRESQL,
+    as_text: Callable[[CursorValue | None], str] = placeholder_text,
+) -> str:
+    """Put the window's ends into a query's placeholders.
+
+    Inside quotes the bare text stands, outside it quotes are added; integers stay bare.
+    Other braces are left alone.
+
+    >>> from datetime import datetime
+    >>> low, high = datetime(2025, 7, 22), datetime(2026, 1, 1)
+    >>> bind("c > '{start_timestamp}' AND c <= {end_timestamp}", low, high)
+    "c > '2025-07-22 00:00:00' AND c <= '2026-01-01 00:00:00'"
+    """
+    values = {"\x01": as_text(low), "\x02": as_text(high)}
+    bare = isinstance(high, int)
+    masked = _masked(sql)
+    parts = []
+    for kind, start, end in tokens(masked, dialect):
+        part = masked[start:end]
+        for mark, value in values.items():
+            if mark in part:
+                inside = kind != "other"
+                part = part.replace(mark, value if inside or bare else f"'{value}'")
+        parts.append(part)
+    return "".join(parts)
+
+
+def strip_end(sql: str, dialect: Dialect = POSTGRESQL) -> str:
     """Drop one trailing `;` and the white space around the query.
 
     >>> strip_end(" SELECT 1 ; ")
@@ -129,7 +164,9 @@ def strip_end(sql: str) -> str:
     """
     text = sql.strip()
     last = [
-        (kind, start, end) for kind, start, end in tokens(text) if not _is_blank(text, start, end)
+        (kind, start, end)
+        for kind, start, end in tokens(text, dialect)
+        if not _is_blank(text, start, end)
     ]
     while last and last[-1][0] in ("line", "block"):
         last.pop()

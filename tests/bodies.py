@@ -10,15 +10,26 @@ from google.cloud._http import JSONConnection
 
 from tests.discovery import errors
 
-REQUIRED_OF_LOADS = ("destinationTable", "writeDisposition", "createDisposition", "sourceFormat")
+REQUIRED = {
+    "load": ("destinationTable", "writeDisposition", "createDisposition", "sourceFormat"),
+    "copy": ("sourceTables", "destinationTable", "writeDisposition", "createDisposition"),
+    "query": ("query", "useLegacySql"),
+}
+"""What a job must say, lest a default that nobody chose decides."""
 
 
 def job_faults(body: dict[str, Any]) -> list[str]:
     """What real BigQuery, or our own rules, would refuse in a job."""
     found = errors("bigquery.v2", "Job", body)
-    load = body.get("configuration", {}).get("load")
+    configuration = body.get("configuration", {})
+    kinds = [kind for kind in REQUIRED if kind in configuration]
+    if len(kinds) != 1:
+        found.append(f"job of kinds {kinds}")
+    for kind in kinds:
+        missing = [key for key in REQUIRED[kind] if key not in configuration[kind]]
+        found += [f"{kind} job without {key}" for key in missing]
+    load = configuration.get("load")
     if load is not None:
-        found += [f"load job without {key}" for key in REQUIRED_OF_LOADS if key not in load]
         if load.get("autodetect"):
             found.append("load job detects its schema")
         if not load.get("parquetOptions", {}).get("enableListInference"):
@@ -28,6 +39,12 @@ def job_faults(body: dict[str, Any]) -> list[str]:
         if "*" in "".join(load.get("sourceUris", [])):
             found.append("load job with a wildcard")
     return found
+
+
+def query_faults(body: dict[str, Any]) -> list[str]:
+    """What real BigQuery would refuse in a query without a job, and our own rule for it."""
+    found = errors("bigquery.v2", "QueryRequest", body)
+    return found if body.get("useLegacySql") is False else [*found, "query in legacy SQL"]
 
 
 def table_faults(body: dict[str, Any]) -> list[str]:
@@ -77,6 +94,8 @@ def _check(path: str, body: dict[str, Any]) -> None:
     found, body = [], _without_nulls(body)
     if path.endswith("/jobs"):
         found = job_faults(body)
+    elif path.endswith("/queries"):
+        found = query_faults(body)
     elif "/tables" in path and "/data" not in path:
         found = table_faults(body)
     assert not found, f"{path}: {found}\n{body}"

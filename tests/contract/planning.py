@@ -97,7 +97,8 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
         partition=None,
     )
     facts = replace(facts, evidence=evidence)
-    return Reading(make_plan(request, facts, run_id=RUN_ID, now=datetime.now(UTC)), evidence)
+    plan = make_plan(request, facts, run_id=RUN_ID, now=datetime.now(UTC))
+    return Reading(replace(plan, splits=plan.source.open(plan.splits)), evidence)
 
 
 def names_of(batch: pa.RecordBatch) -> list[str]:

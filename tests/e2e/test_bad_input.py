@@ -44,10 +44,6 @@ PARAMETERS = {
         {"data_source": "oracle"},
         ("data_source", "'oracle'", "postgresql", "mongodb", "bigquery"),
     ),
-    "a source of a later version": (
-        {"data_source": "bigquery"},
-        ("data_source", "'bigquery'", "not in this version", "data_source=postgresql"),
-    ),
     "several required ones missing": (
         {
             "data_source": None,

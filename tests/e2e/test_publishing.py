@@ -340,3 +340,13 @@ def test_a_publishing_step_that_is_repeated_after_the_report_publishes_once(sync
     sync.ok(postgresql_query="SELECT * FROM s")
     assert sync.rows() == [(1,)]
     assert [run["status"] for run in sync.history()] == ["succeeded"]
+
+
+def test_a_number_that_an_existing_column_would_round_is_a_dead_letter(sync, sql):
+    sync.client.query(f"CREATE TABLE {sync.dataset}.t (id INT64, n NUMERIC(10, 2))").result()
+    sql("CREATE TABLE s (id int, n numeric(12, 4))")
+    sql("INSERT INTO s VALUES (1, 1.25), (2, 1.2550)")
+    query = {"postgresql_query": "SELECT * FROM s"}
+    assert sync(**query).code == 7
+    sync.ok(**query, max_dead_letters="1")
+    assert sync.rows("id, CAST(n AS STRING)") == [(1, "1.25")]

@@ -26,8 +26,8 @@ from google.api_core.exceptions import (
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
-from pipeline.bigquery import JobLabels
 from pipeline.load_jobs import load_config
+from sources.bigquery_client import JobLabels
 from tests.fault_proxy import fault_proxy
 from tests.fault_rules import Rule, answer, call, drop, hold, job, rewrite, slow
 from tests.sync import PROJECT, make_client

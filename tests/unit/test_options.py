@@ -186,18 +186,6 @@ def test_the_requirements_of_other_sources_do_not_hold():
     assert required == set(LEAST) - {"postgresql_query"}
 
 
-@pytest.mark.parametrize("source", ["bigquery"])
-def test_sources_of_a_later_version_say_so(source):
-    found = only_fault(
-        data_source=source,
-        **{name: None for name in LEAST if name.startswith("postgresql")},
-        **{p.name: p.example or "x" for p in PARAMETERS if p.required and p.source == source},
-    )
-    assert "not in this version" in found
-    assert f"'{source}'" in found
-    assert "data_source=postgresql" in found
-
-
 PLANNED = [p.name for p in PARAMETERS if p.planned]
 
 

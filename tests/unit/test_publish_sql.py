@@ -9,9 +9,10 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import INGESTION_TIME, Column, Partitioning, TableSchema
 from auto_schema.type_maps import PostgresType
 from smart_sync.facts import Facts, Target
-from smart_sync.plan import Mode, Way, make_plan
+from smart_sync.plan import make_plan
 from smart_sync.publish_sql import always_true, partition_expression, publish_statement
 from smart_sync.request import SyncRequest, TableRef, WriteDisposition
+from smart_sync.ways import Mode, Way
 from sources.base import Clock, SourceColumn, SourceProfile
 from sources.postgresql import PostgresqlConnection, PostgresqlSource
 from sources.secrets import Secret

@@ -1,0 +1,189 @@
+"""How rows of a BigQuery source get into BigQuery: in place, or through workers.
+
+In place no row leaves BigQuery: a copy job where the table is taken whole, else one
+statement. A merge and a proof need the rows beside the table first: then the statement
+fills a staging table, inside BigQuery too.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from auto_schema.errors import ConfigError, SchemaError, SourceRefusedError, SyncError
+from auto_schema.schema import Partitioning, TableSchema
+from auto_schema.transform import Transformation
+from smart_sync.facts import Facts, Target
+from smart_sync.request import SyncRequest, WriteDisposition
+
+TIB = 2**40
+MB = 1024 * 1024
+LEAST_BILLED = 10 * MB
+"""Per table that a query reads."""
+
+
+class ReadMethod(StrEnum):
+    """Where the rows of a BigQuery source pass."""
+
+    IN_PLACE = "in_place"
+    WORKERS = "workers"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a BigQuery source is read, why, and what its query costs.
+
+    Attributes:
+        copy_reason: why no copy job takes the table; empty when one does.
+        scan_bytes: what the query reads, by a dry run; None where there is no query.
+    """
+
+    method: ReadMethod
+    reason: str
+    copy_reason: str = ""
+    scan_bytes: int | None = None
+    max_bytes_billed: int | None = None
+    price_per_tib: Decimal = Decimal("6.25")
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether no row leaves BigQuery."""
+        return self.method is ReadMethod.IN_PLACE
+
+    @property
+    def price(self) -> Decimal | None:
+        """What the query costs on demand, in US dollars; None where there is none."""
+        if self.scan_bytes is None:
+            return None
+        billed = max(self.scan_bytes, LEAST_BILLED)
+        return (self.price_per_tib * billed / TIB).quantize(Decimal("0.0001"))
+
+
+def plan_reading(
+    request: SyncRequest, facts: Facts, schema: TableSchema, *, keeps_schema: bool
+) -> tuple[Reading | None, list[SyncError]]:
+    """The way of a BigQuery source, and what forbids it; None for another source.
+
+    Args:
+        request: what the operator asked for.
+        facts: what source and destination look like.
+        schema: the planned one, in its layout.
+        keeps_schema: whether rows go into a table that keeps its columns and layout.
+    """
+    if not facts.profile.deals_rows:
+        return None, []
+    faults = [*_cycle_faults(request, facts)]
+    method, reason = _method(request, facts, schema)
+    apart = _are_apart(facts)
+    if method is ReadMethod.IN_PLACE and apart:
+        fix = "set bigquery_read_method=workers, or write to a dataset in the source's location."
+        faults.append(
+            ConfigError("in place over two locations", "bigquery_read_method", apart, fix)
+        )
+    rounded = _rounded(request, facts, schema)
+    if method is ReadMethod.IN_PLACE and rounded:
+        fix = "set bigquery_read_method=workers: such rows become dead letters."
+        faults.append(SchemaError("values would be rounded", "bigquery_read_method", rounded, fix))
+    if facts.evidence.over_limit:
+        size = facts.evidence.scan_bytes or 0
+        fix = "raise max_bytes_billed, or narrow the query or the window."
+        why = f"the query reads {size:,} bytes, max_bytes_billed={request.max_bytes_billed:,}"
+        place = facts.source.place
+        faults.append(SourceRefusedError("over max_bytes_billed", place, why, fix))
+    copy_reason = _copy_reason(request, facts, schema, keeps_schema=keeps_schema)
+    copies = method is ReadMethod.IN_PLACE and not copy_reason
+    return (
+        Reading(
+            method,
+            reason,
+            copy_reason,
+            None if copies else facts.evidence.scan_bytes,
+            request.max_bytes_billed,
+            request.price_per_tib,
+        ),
+        faults,
+    )
+
+
+def _are_apart(facts: Facts) -> str:
+    """That source and destination are in two locations; empty when they aren't."""
+    source, target = facts.profile.location, facts.target.location
+    if not source or source.casefold() == target.casefold():
+        return ""
+    return f"the source is in {source}, the destination in {target}"
+
+
+def _method(request: SyncRequest, facts: Facts, schema: TableSchema) -> tuple[ReadMethod, str]:
+    if request.read_method != "auto":
+        return ReadMethod(request.read_method), f"bigquery_read_method={request.read_method}"
+    apart = _are_apart(facts)
+    if apart:
+        return ReadMethod.WORKERS, apart
+    rounded = _rounded(request, facts, schema)
+    if rounded:
+        return ReadMethod.WORKERS, rounded
+    return ReadMethod.IN_PLACE, f"source and destination are both in {facts.target.location}"
+
+
+def _rounded(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
+    """That a column of the destination may round values, which only workers look at; or empty."""
+    there = {} if request.delete_existing_table else facts.target.by_name()
+    for column in schema:
+        field = there.get(column.name.casefold())
+        if field and field.shape and column.shape and column.shape.is_rounded_by(field.shape):
+            return f"{column.name} may hold more digits than the destination's {field.display}"
+    return ""
+
+
+def _copy_reason(
+    request: SyncRequest, facts: Facts, schema: TableSchema, *, keeps_schema: bool
+) -> str:
+    """Why no copy job can do what the request asks for."""
+    profile, target = facts.profile, facts.target
+    if profile.copy_reason:
+        return profile.copy_reason
+    if request.smart_sync:
+        return "only the rows of a window are read"
+    if request.transformation != Transformation() or request.json_numbers == "text":
+        return "columns are selected, renamed or converted"
+    if request.verify or request.write_disposition is WriteDisposition.MERGE:
+        return "rows are compared before they are published"
+    if keeps_schema:
+        return _difference(facts, target)
+    if request.auto_schema and _layout(schema) != profile.layout:
+        return "another partitioning or clustering was asked for"
+    return ""
+
+
+def _layout(schema: TableSchema) -> tuple[Partitioning | None, tuple[str, ...]]:
+    return schema.partitioning, schema.clustering
+
+
+def _difference(facts: Facts, target: Target) -> str:
+    """A copy gives the destination the source's schema: they must be the same already."""
+    source = [(c.name, c.type.display) for c in facts.profile.columns]
+    there = [(f.name, f.display) for f in target.fields]
+    if source != there or (target.partitioning, target.clustering) != facts.profile.layout:
+        return "source and destination differ in columns or layout"
+    return ""
+
+
+def _cycle_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
+    destination = str(request.destination)
+    for table, through in facts.profile.reads:
+        if covers(table, destination):
+            why = f"the view {through} reads it" if through else "it is the source, too"
+            fix = "choose another destination_bigquery_table, or read the tables behind the view."
+            what = "the destination would be fed with its own rows"
+            return [ConfigError(what, f"table {destination}", why, fix)]
+    return []
+
+
+def covers(pattern: str, table: str) -> bool:
+    """Whether a table name, or a wildcard's, means that table.
+
+    >>> covers("p.d.events_*", "p.d.events_2024"), covers("p.d.t", "p.d.T")
+    (True, False)
+    """
+    if pattern.endswith("*"):
+        return table.startswith(pattern[:-1])
+    return pattern == table

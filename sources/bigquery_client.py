@@ -1,0 +1,151 @@
+"""I/O. The BigQuery client: made in one place, its jobs with fixed ids."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import (
+    Conflict,
+    GoogleAPICallError,
+    NotFound,
+    RetryError,
+    ServerError,
+    TooManyRequests,
+)
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from requests.exceptions import RequestException
+
+from auto_schema.errors import TargetError
+
+CONNECTION_ERRORS = (RequestException, ConnectionError, TimeoutError)
+TRANSIENT_REASONS = frozenset(
+    {"backendError", "internalError", "rateLimitExceeded", "jobBackendError"}
+)
+"""https://cloud.google.com/bigquery/docs/error-messages: worth another attempt."""
+
+APPLICATION = "bigquery-smart-sync"
+
+
+RETRY_S = 10.0
+"""Seconds of retries per call and per `max_retries`; the library's own are 600."""
+REQUEST_TIMEOUT_S = 300.0
+"""Of one HTTP request; BigQuery itself ends them after 2 minutes."""
+
+
+class _Client(bigquery.Client):
+    """A client whose retries end: the library's own would hide an outage for 10 minutes."""
+
+    def __init__(self, *args: Any, retry_s: float, **words: Any) -> None:
+        super().__init__(*args, **words)
+        self._retry_s = retry_s
+
+    def _call_api(self, retry: Any, *args: Any, **words: Any) -> Any:
+        """All calls pass here, with the retry of their own defaults."""
+        if words.get("timeout", "absent") is None:
+            words["timeout"] = REQUEST_TIMEOUT_S
+        bounded = retry.with_timeout(self._retry_s) if retry and self._retry_s else None
+        return super()._call_api(bounded, *args, **words)
+
+    def query(self, *args: Any, **words: Any) -> Any:
+        """Without the library's second retry, which is around the first and not bounded."""
+        words.setdefault("job_retry", None)
+        return super().query(*args, **words)
+
+    def query_and_wait(self, *args: Any, **words: Any) -> Any:
+        """The same: its second retry would go on for 40 minutes."""
+        words.setdefault("job_retry", None)
+        return super().query_and_wait(*args, **words)
+
+    def load_table_from_file(self, *args: Any, **words: Any) -> Any:
+        """With a timeout: uploads don't pass by `_call_api`, and would wait for ever."""
+        words.setdefault("timeout", REQUEST_TIMEOUT_S)
+        return super().load_table_from_file(*args, **words)
+
+
+def bounded_client(
+    project: str, location: str | None, endpoint: str, max_retries: int
+) -> bigquery.Client:
+    """A client of the real service, or of the stand-in that listens at the endpoint.
+
+    Args:
+        project: that runs and pays the jobs.
+        location: of the jobs; None until it is known.
+        endpoint: URL of a stand-in; empty for the service.
+        max_retries: each call is tried again for 10 s times this.
+    """
+    words: dict[str, Any] = {"retry_s": RETRY_S * max_retries}
+    if endpoint:
+        words["credentials"] = AnonymousCredentials()
+        words["client_options"] = ClientOptions(api_endpoint=endpoint)
+    return _Client(project=project, location=location, **words)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again may help: connection loss, 429, 5xx, BigQuery's own backends."""
+    if isinstance(error, (*CONNECTION_ERRORS, ServerError, TooManyRequests, RetryError)):
+        return True
+    if isinstance(error, GoogleAPICallError):
+        return any(e.get("reason") in TRANSIENT_REASONS for e in error.errors or ())
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class JobLabels:
+    """Labels by which a job is known as a run's own."""
+
+    run_id: str
+    step: str
+
+    def as_dict(self) -> dict[str, str]:
+        """As BigQuery wants them."""
+        return {"application": APPLICATION, "run_id": self.run_id.lower(), "step": self.step}
+
+
+def run_job(
+    client: bigquery.Client, job_id: str, labels: JobLabels, start: Callable[[], Any]
+) -> Any:
+    """Start the job of that id, or find it when it was already sent; wait until it is done.
+
+    Args:
+        client: of the job's project and location.
+        job_id: deterministic, so that sending twice is running once.
+        labels: the job's own; a job of that id with others isn't ours.
+        start: sends the job.
+
+    Returns:
+        The finished job.
+
+    Raises:
+        TargetError: the id belongs to another job.
+        GoogleAPICallError: the job ended with an error.
+    """
+    try:
+        job = start()
+    except Conflict:
+        job = client.get_job(job_id)
+        if job.labels != labels.as_dict():
+            fix = "run again: a new run has new ids."
+            raise TargetError("job id taken", job_id, "a job of another run has it", fix) from None
+    except (GoogleAPICallError, *CONNECTION_ERRORS):
+        job = find_job(client, job_id)  # a refusal of a repeated upload may hide that it ran
+        if job is None or job.labels != labels.as_dict():
+            raise
+    job.result()
+    return job
+
+
+def find_job(client: bigquery.Client, job_id: str) -> Any:
+    """The job of that id, or None: for an answer that got lost."""
+    try:
+        return client.get_job(job_id)
+    except NotFound:
+        return None
+
+
+def query_config(labels: JobLabels, parameters: Sequence[Any] = ()) -> bigquery.QueryJobConfig:
+    """Configuration of one of our statements."""
+    config = bigquery.QueryJobConfig(use_legacy_sql=False, query_parameters=list(parameters))
+    config.labels = labels.as_dict()
+    return config

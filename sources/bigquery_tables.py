@@ -1,0 +1,127 @@
+"""I/O. What is known of the tables that a query reads, views followed to their own.
+
+A view over the destination would feed the destination with its own rows in every run.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlglot
+from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.cloud import bigquery
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from auto_schema.schema import INGESTION_TIME, Partitioning
+
+MOST_TABLES = 100
+"""Tables that are looked at for a cycle; a query of more is unheard of."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A table, view or snapshot as it is.
+
+    Attributes:
+        kind: TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL, SNAPSHOT.
+        fields: its schema as the API writes it.
+        rows, bytes: None where BigQuery doesn't know.
+        layout_note: how it is laid out, where that can't be said by Partitioning.
+        is_streamed: whether rows are still in the buffer of streaming inserts.
+        query: of a view.
+    """
+
+    kind: str
+    fields: tuple[dict[str, Any], ...] = ()
+    description: str = ""
+    rows: int | None = None
+    bytes: int | None = None
+    partitioning: Partitioning | None = None
+    clustering: tuple[str, ...] = ()
+    layout_note: str = ""
+    requires_filter: str = ""
+    is_streamed: bool = False
+    query: str = ""
+
+
+def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
+    """Look at a table.
+
+    Raises:
+        GoogleAPICallError: it isn't there, or may not be seen.
+    """
+    table = client.get_table(table_id)
+    time, numbers = table.time_partitioning, table.range_partitioning
+    partitioning = Partitioning(time.field or INGESTION_TIME, time.type_) if time else None
+    note = ""
+    if numbers is not None:
+        note = f"the source is partitioned by ranges of {numbers.field}"
+    elif partitioning is not None and partitioning.field == INGESTION_TIME:
+        note = "the source is partitioned by ingestion time"
+    is_table = table.table_type in ("TABLE", "SNAPSHOT")
+    return TableFacts(
+        kind=table.table_type,
+        fields=tuple(field.to_api_repr() for field in table.schema),
+        description=table.description or "",
+        rows=int(table.num_rows) if is_table and table.num_rows is not None else None,
+        bytes=int(table.num_bytes) if is_table and table.num_bytes is not None else None,
+        partitioning=None if note else partitioning,
+        clustering=tuple(table.clustering_fields or ()),
+        layout_note=note,
+        requires_filter=_filtered(table, partitioning),
+        is_streamed=getattr(table, "streaming_buffer", None) is not None,
+        query=table.view_query or table.mview_query or "",
+    )
+
+
+def _filtered(table: bigquery.Table, partitioning: Partitioning | None) -> str:
+    """The column that each query must filter by, or empty."""
+    if not table.require_partition_filter:
+        return ""
+    if table.range_partitioning is not None:
+        return str(table.range_partitioning.field)
+    return partitioning.field if partitioning else ""
+
+
+def all_tables(client: bigquery.Client, tables: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(table, the view through which it is read or empty), views followed.
+
+    Tables that may not be seen are not followed: BigQuery then refuses to read them, too.
+    """
+    waiting = [(table, "") for table in tables]
+    seen: set[str] = set()
+    while waiting and len(seen) < MOST_TABLES:
+        table, through = waiting.pop()
+        if table in seen:
+            continue
+        seen.add(table)
+        yield table, through
+        try:
+            query = "" if table.endswith("*") else table_facts(client, table).query
+        except (NotFound, GoogleAPICallError):
+            continue
+        project, dataset, _ = table.split(".", 2)
+        waiting += [(found, table) for found in tables_of(query, project, dataset)]
+
+
+def tables_of(query: str, project: str, dataset: str) -> list[str]:
+    """The tables that stand in a query's FROM, qualified; none if it can't be parsed.
+
+    >>> tables_of("WITH w AS (SELECT 1) SELECT * FROM `p.d.t` JOIN e.u USING (a), w", "q", "f")
+    ['p.d.t', 'q.e.u']
+    """
+    if not query:
+        return []
+    try:
+        tree = sqlglot.parse_one(query, dialect="bigquery")
+    except (SqlglotError, RecursionError):
+        return []
+    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    found = set()
+    for table in tree.find_all(exp.Table):
+        name = table.name
+        if not isinstance(table.this, exp.Identifier) or (name in named and not table.db):
+            continue
+        found.add(f"{table.catalog or project}.{table.db or dataset}.{name}")
+    return sorted(found)

@@ -1,0 +1,321 @@
+"""Which way a BigQuery source takes, what the plan says of it, and what arrives."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from google.cloud import bigquery
+
+from tests.fault_rules import Rule, rewrite
+from tests.outages import standing_between
+from tests.sync import PROJECT
+
+ROWS = """
+CREATE TABLE `{s}.s` (
+  id INT64 OPTIONS (description='its number'), name STRING, amount NUMERIC(10, 2), doc JSON,
+  updated_at TIMESTAMP
+) PARTITION BY TIMESTAMP_TRUNC(updated_at, MONTH) CLUSTER BY name OPTIONS (description='orders') AS
+SELECT i, CONCAT('n', CAST(i AS STRING)), NUMERIC '1.25' * i, JSON '{"a":1}',
+  TIMESTAMP_ADD(TIMESTAMP '2024-05-01', INTERVAL i MINUTE)
+FROM UNNEST(GENERATE_ARRAY(1, 100)) AS i"""
+TOTALS = "COUNT(*), SUM(id), SUM(amount), COUNT(doc)"
+ALL = [(100, 5050, 6312.5, 100)]
+SMART = {"enable_smart_sync": "true", "enable_auto_schema": "true"}
+METHODS = ("in_place", "workers")
+
+
+def query_of(text: str) -> dict[str, str | None]:
+    return {"source_bigquery_query": text, "source_bigquery_table": None}
+
+
+def kinds(jobs) -> list[str]:
+    """What the run's own jobs on rows are: copies, loads and statements by their first word."""
+    found = []
+    for job in jobs:
+        configuration = job["configuration"]
+        step = configuration.get("labels", {}).get("step", "")
+        if step.startswith(("publish", "stage", "read", "dead")):
+            kind = next(k for k in ("copy", "load", "query") if k in configuration)
+            found.append(f"{step}: {kind}")
+    return found
+
+
+def plan_of(sync, **more):
+    return json.loads(sync.ok(**more, plan_only="true", plan_format="json").out)
+
+
+def test_a_whole_table_is_one_copy_job(sync, run, sent_jobs):
+    run(ROWS)
+    plan = sync.ok(plan_only="true").out
+    assert "in_place: source and destination are both in US" in plan
+    assert "one copy job of the table (free)" in plan
+    assert "a copy job reads no bytes that are billed" in plan
+    assert "partitioned by MONTH of updated_at, clustered by name" in plan
+    sync.ok()
+    assert kinds(sent_jobs) == ["publish: copy"]
+    assert sync.rows(TOTALS) == ALL
+    (event,) = sync.history()
+    assert (event["status"], event["rows_read"], event["rows_published"]) == ("succeeded", 100, 100)
+    assert sync.table().labels["sync_source"]
+    sync.ok(write_disposition="WRITE_TRUNCATE")
+    assert sync.rows(TOTALS) == ALL
+    sync.ok()
+    assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(200, 100)]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (SMART, "only the rows of a window are read"),
+        (query_of("SELECT * FROM s"), "the source is a query"),
+        (
+            {"transformation_config": '{"field_mappings": {"name": "label"}}'},
+            "columns are selected, renamed or converted",
+        ),
+        (
+            {"enable_auto_schema": "true", "partition_field": "updated_at"},
+            "another partitioning or clustering was asked for",
+        ),
+    ],
+    ids=["window", "query", "renamed", "layout"],
+)
+def test_what_no_copy_can_do_is_one_statement(sync, run, sent_jobs, more, why):
+    run(ROWS)
+    assert plan_of(sync, **more)["reading"]["no_copy_because"] == why
+    sync.ok(**more)
+    assert kinds(sent_jobs) == ["publish: query"]
+    assert sync.rows(TOTALS) == ALL
+    assert sync.tables() == {"t", "sync_runs", "sync_runs_latest", "_sync_lock_t"} & sync.tables()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "more",
+    [
+        SMART,
+        SMART | {"write_disposition": "WRITE_MERGE", "merge_keys": "id"},
+        SMART | {"verify": "true"},
+        SMART | {"write_disposition": "WRITE_TRUNCATE"},
+        SMART | {"write_disposition": "WRITE_EMPTY"},
+    ],
+    ids=["append", "merge", "verify", "truncate", "empty"],
+)
+def test_runs_that_follow_one_another_bring_each_row_once(sync, run, method, more):
+    run(ROWS)
+    more = more | {"bigquery_read_method": method}
+    sync.ok(**more)
+    assert sync.rows(TOTALS) == ALL
+    assert sync.history()[-1]["watermark_after"] == "2024-05-01 01:40:00"
+    schema = {field.name: field for field in sync.table().schema}
+    assert schema["id"].description == "its number"
+    assert (schema["amount"].precision, schema["amount"].scale) == (10, 2)
+    layout = sync.table()
+    assert (layout.time_partitioning.type_, layout.clustering_fields) == ("MONTH", ["name"])
+    run("INSERT INTO `{s}.s` VALUES (200, 'new', 2, NULL, TIMESTAMP '2024-06-01')")
+    if more.get("write_disposition") == "WRITE_EMPTY":
+        assert "WRITE_EMPTY" in sync(**more).err
+        return
+    sync.ok(**more)
+    sync.ok(**more)
+    assert sync.rows("COUNT(*), COUNT(DISTINCT id), SUM(id)") == [(101, 101, 5250)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_seeds_own_example_needs_no_table(sync, method):
+    sync.ok(
+        **query_of("SELECT 1 as test_column"),
+        source_bigquery_dataset=None,
+        bigquery_read_method=method,
+    )
+    assert sync.rows() == [(1,)]
+
+
+@pytest.mark.parametrize("quotes", ["'{}'", '"{}"', "{}"], ids=["single", "double", "none"])
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "DATETIME", "DATE", "INT64"])
+def test_placeholders_take_the_window_in_any_quotes(sync, run, kind, quotes):
+    value = "CAST(i AS INT64)" if kind == "INT64" else f"CAST(DATE '2024-05-01' + i AS {kind})"
+    if kind in ("TIMESTAMP", "DATETIME"):
+        value = f"CAST(DATE_ADD(DATE '2024-05-01', INTERVAL i DAY) AS {kind})"
+    run(f"CREATE TABLE `{{s}}.s` AS SELECT i AS id, {value} AS c FROM UNNEST([1, 2, 3]) AS i")
+    if kind == "INT64" and quotes != "{}":
+        return
+    start, end = quotes.format("{start_timestamp}"), quotes.format("{end_timestamp}")
+    words = SMART | query_of(f"SELECT * FROM `s` WHERE c > {start} AND c <= {end} -- '")
+    words |= {"smart_sync_timestamp_column": "c", "smart_sync_margin": "0s"}
+    sync.ok(**words)
+    run("INSERT INTO `{s}.s` SELECT id + 10, c FROM `{s}.s`" if kind == "INT64" else "SELECT 1")
+    if kind == "INT64":
+        run("UPDATE `{s}.s` SET c = c + 10 WHERE id > 10")
+    sync.ok(**words)
+    found = sync.rows("COUNT(*), COUNT(DISTINCT id)")
+    assert found == ([(6, 6)] if kind == "INT64" else [(3, 3)])
+
+
+def test_views_and_wildcards_are_read_and_a_filtered_table_is_filtered(sync, run):
+    run("CREATE TABLE `{s}.e_2024` AS SELECT 1 AS id, DATE '2024-05-01' AS d")
+    run("CREATE TABLE `{s}.e_2025` AS SELECT 2 AS id, DATE '2025-05-01' AS d")
+    run("CREATE VIEW `{s}.v` AS SELECT id, d FROM `{s}.e_2024`")
+    run(
+        "CREATE TABLE `{s}.f` PARTITION BY d OPTIONS (require_partition_filter=TRUE)"
+        " AS SELECT 3 AS id, DATE '2024-05-01' AS d UNION ALL SELECT 4, NULL"
+    )
+    for method in METHODS:
+        for table in ("e_*", "v", "f"):
+            name = f"{table.strip('*_')}_{method}"
+            sync.ok(
+                source_bigquery_table=table,
+                destination_bigquery_table=name,
+                bigquery_read_method=method,
+                transformation_config='{"select_fields": ["id"]}',
+            )
+    for method in METHODS:
+        assert sync.rows(table=f"e_{method}") == [(1,), (2,)]
+        assert sync.rows(table=f"v_{method}") == [(1,)]
+        assert sync.rows(table=f"f_{method}") == [(3,), (4,)]
+    sql = plan_of(
+        sync, source_bigquery_table="f", transformation_config='{"select_fields": ["id"]}'
+    )["publish"]["statement"]
+    assert "`d` IS NULL OR q.`d` IS NOT NULL" in sql
+
+
+def test_a_destination_that_feeds_itself_is_refused(sync, run, client, dataset):
+    sync.ok(**query_of("SELECT 1 AS id"), source_bigquery_dataset=None)
+    own = f"{PROJECT}.{dataset}.t"
+    same = sync(source_bigquery_dataset=dataset, source_bigquery_table="t")
+    assert (same.code, "fed with its own rows" in same.err) == (2, True)
+    run(f"CREATE VIEW `{{s}}.s` AS SELECT * FROM `{own}`")
+    run("CREATE VIEW `{s}.w` AS SELECT * FROM `{s}.s`")
+    for words in (
+        {},
+        {"source_bigquery_table": "w"},
+        query_of("SELECT id + 1 AS id FROM w"),
+        {"source_bigquery_dataset": dataset, "source_bigquery_table": "t*"},
+    ):
+        result = sync(**words)
+        assert (result.code, "fed with its own rows" in result.err) == (2, True), result.err
+    assert sync.rows() == [(1,)]
+
+
+def test_two_locations_go_through_workers_and_never_in_place(sync, client, dataset):
+    far = bigquery.Dataset(f"{PROJECT}.{dataset}_far")
+    far.location = "EU"
+    client.create_dataset(far)
+    client.query(f"CREATE TABLE {dataset}_far.s AS SELECT 1 AS id").result()
+    words = {"source_bigquery_dataset": f"{dataset}_far"}
+    assert plan_of(sync, **words)["reading"] | {"price_usd": 0} == {
+        "method": "workers",
+        "reason": "the source is in EU, the destination in US",
+        "no_copy_because": None,
+        "scan_bytes": 0,
+        "price_usd": 0,
+        "price_per_tib": "6.25",
+        "max_bytes_billed": None,
+    }
+    sync.ok(**words)
+    assert sync.rows() == [(1,)]
+    refused = sync(**words, bigquery_read_method="in_place")
+    assert refused.code == 2
+    assert "in place over two locations" in refused.err
+    assert "bigquery_read_method=workers" in refused.err
+    client.delete_dataset(far, delete_contents=True)
+
+
+def sized(size: int) -> Rule:
+    """Each dry run says that it reads so many bytes; the local BigQuery always says 0."""
+
+    def change(body):
+        body["statistics"]["query"]["totalBytesProcessed"] = str(size)
+        body["statistics"]["totalBytesProcessed"] = str(size)
+        return body
+
+    return Rule(rewrite(change), method="POST", path=r"/jobs\b", body='"dryRun": true')
+
+
+def test_the_plan_tells_bytes_and_price_and_a_ceiling_is_kept(
+    sync, run, target, monkeypatch, sent_jobs
+):
+    run(ROWS)
+    with (
+        monkeypatch.context() as patch,
+        standing_between(patch, "BIGQUERY_EMULATOR_HOST", target.url) as proxy,
+    ):
+        proxy.add(sized(3 * 2**40))
+        plan = sync.ok(**SMART, plan_only="true").out
+        assert "3,298,534,883,328 bytes by a dry run, about $18.7500 at $6.25 per TiB" in plan
+        reading = plan_of(sync, **SMART, bigquery_price_per_tib="7.5")["reading"]
+        assert (reading["price_usd"], reading["price_per_tib"]) == ("22.5000", "7.5")
+        for method in METHODS:
+            refused = sync(**SMART, max_bytes_billed="1000", bigquery_read_method=method)
+            assert refused.code == 3
+            assert "over max_bytes_billed" in refused.err
+            assert "reads 3,298,534,883,328 bytes" in refused.err
+    query = SMART | query_of("SELECT * FROM s")
+    for method in METHODS:
+        sent_jobs.clear()
+        sync.ok(**query, max_bytes_billed="1000000", bigquery_read_method=method)
+        step = "read" if method == "workers" else "publish"
+        (job,) = (j for j in sent_jobs if j["configuration"].get("labels", {}).get("step") == step)
+        assert job["configuration"]["query"]["maximumBytesBilled"] == "1000000"
+
+
+def test_a_source_in_bad_shape_is_told_before_anything_starts(sync, run):
+    run(ROWS)
+    cases = {
+        ("source_bigquery_table, source_bigquery_query", "told twice"): {
+            "source_bigquery_query": "SELECT 1"
+        },
+        ("source_bigquery_table", "missing parameter"): {"source_bigquery_table": None},
+        ("source_bigquery_query", "placeholders without smart sync"): query_of(
+            "SELECT * FROM s WHERE updated_at > '{start_timestamp}'"
+        ),
+        ("max_bytes_billed", "not a whole number"): {"max_bytes_billed": "1GB"},
+        ("bigquery_price_per_tib", "write a number such as 6.25"): {"bigquery_price_per_tib": "x"},
+        ("bigquery_read_method", "in_place, workers"): {"bigquery_read_method": "fast"},
+    }
+    for texts, words in cases.items():
+        result = sync(**words)
+        assert result.code == 2, words
+        assert all(text in result.err for text in texts), result.err
+    for words in (
+        {"source_bigquery_table": "nope"},
+        {"source_bigquery_dataset": "nope"},
+        query_of("SELECT nope FROM s"),
+        query_of("SELEC 1"),
+    ):
+        result = sync(**words)
+        assert result.code == 3, result.err
+        assert "source_bigquery_query" in result.err
+    unknown = sync(**SMART, smart_sync_timestamp_column="doc")
+    assert (unknown.code, "JSON" in unknown.err) == (2, True)
+    assert sync.tables() == set()
+
+
+def test_a_value_that_the_destination_would_round_is_a_dead_letter(sync, run, dataset):
+    run(f"CREATE TABLE `{PROJECT}.{dataset}.t` (id INT64, n NUMERIC(10, 2))")
+    run(
+        "CREATE TABLE `{s}.s` AS SELECT 1 AS id, NUMERIC '1.25' AS n"
+        " UNION ALL SELECT 2, NUMERIC '1.255'"
+    )
+    reading = plan_of(sync)["reading"]
+    assert reading["method"] == "workers"
+    assert reading["reason"] == "n may hold more digits than the destination's NUMERIC(10, 2)"
+    assert sync().code == 7
+    sync.ok(max_dead_letters="1")
+    assert sync.rows() == [(1, Decimal("1.25"))]
+    assert "2 after the point" in sync.rows("reason", table="t_dead_letters")[0][0]
+    refused = sync(bigquery_read_method="in_place")
+    assert (refused.code, "values would be rounded" in refused.err) == (4, True)
+
+
+def test_verify_only_finds_what_was_lost_changed_or_doubled(sync, run, dataset):
+    run(ROWS)
+    merge = SMART | {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+    sync.ok(**merge)
+    window = {"verify_only": "true", "verify_start": "2024-05-01", "verify_end": "2024-05-01 01:30"}
+    assert "89" in sync.ok(**merge, **window).out
+    table = f"`{PROJECT}.{dataset}.t`"
+    run(f"DELETE FROM {table} WHERE id = 17")
+    run(f"UPDATE {table} SET amount = 3 WHERE id = 18")
+    found = sync(**merge, **window)
+    assert found.code == 8
+    assert '{"id": "17"}' in found.out or "17" in found.out

@@ -1,0 +1,80 @@
+"""The graph of a sync from BigQuery: in place one job, through workers streams opened in it."""
+
+from dataclasses import replace
+
+import pytest
+
+from auto_schema.bigquery_types import BigqueryType
+from smart_sync.explain import as_json, explain
+from smart_sync.facts import Facts, Target
+from smart_sync.plan import SyncPlan, make_plan
+from smart_sync.request import SyncRequest, TableRef
+from smart_sync.ways import Way
+from sources.base import Clock, Evidence, SourceColumn, SourceProfile
+from sources.bigquery import BigqueryConnection, BigquerySource
+from tests.graph.test_graph import NOW, built, our_dofns, proto
+
+CONNECTION = BigqueryConnection("p", "raw", "orders", "p")
+
+
+def a_plan(location: str, splits: int = 3, **words: object) -> SyncPlan:
+    request = SyncRequest(
+        "bigquery",
+        CONNECTION,
+        TableRef("p", "d", "orders"),
+        num_splits=splits,
+        temp_location="gs://bkt/temp",
+        **words,  # type: ignore[arg-type]
+    )
+    kinds = {"id": "INT64", "name": "STRING", "at": "TIMESTAMP"}
+    profile = SourceProfile(
+        tuple(SourceColumn(name, BigqueryType(kind)) for name, kind in kinds.items()),
+        Clock(NOW),
+        tables=("p.raw.orders",),
+        reads=(("p.raw.orders", ""),),
+        deals_rows=True,
+        json_is_exact=True,
+        location=location,
+        layout=(None, ()),
+        copy_reason="",
+    )
+    source = BigquerySource(CONNECTION, location=location, is_direct=True, run_id="r")
+    facts = Facts(profile, Target("US"), source, Evidence(scan_bytes=5))
+    return make_plan(request, facts, run_id="20250722t150000-ab", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("location", "steps"),
+    [
+        ("US", {"_StageInPlace", "_Publish", "_Report"}),
+        ("EU", {"_Open", "_ReadLane", "_Transform", "_Conform", "_Stage", "_Publish", "_Report"}),
+    ],
+)
+def test_a_way_has_its_own_steps_and_no_others(location, steps):
+    assert {type(fn).__name__ for fn in our_dofns(built(a_plan(location)))} == steps
+
+
+def test_in_place_nothing_is_split_and_a_whole_table_is_copied():
+    plan = a_plan("US")
+    assert (plan.is_in_place, plan.way, plan.split_total) == (True, Way.COPY, 1)
+    assert a_plan("US", verify=True).way is Way.STATEMENT
+    assert a_plan("US", read_method="workers").way is Way.LOAD
+
+
+def test_the_graph_of_5000_streams_is_under_5_mb():
+    plan = a_plan("EU", 5000)
+    assert plan.split_total == 5000
+    assert len(proto(built(plan)).SerializeToString()) < 5_000_000
+
+
+def test_an_unopened_split_is_not_read():
+    plan = a_plan("EU")
+    with pytest.raises(ValueError, match="was not opened"):
+        next(iter(plan.source.read(plan.splits[0])))
+
+
+def test_a_plan_says_the_same_in_words_and_in_json():
+    plan = a_plan("US", read_method="in_place", query="SELECT 1")
+    plan = replace(plan, warnings=("w",))
+    assert "bigquery_read_method=in_place" in explain(plan)
+    assert "bigquery_read_method=in_place" in as_json(plan)
