@@ -48,11 +48,11 @@ chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRI
 mutants: setup ## break each promise in a copy and show that its test fails
 	@$(BIN)/python -m tests.mutants
 
-demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql or mongodb)
+demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb or bigquery)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
-bench: setup ## rows per second beside other ways (SOURCE=postgresql or mongodb)
-	@$(BIN)/python -m bench.$(if $(filter mongodb,$(SOURCE)),mongodb,run)
+bench: setup ## rows per second beside other ways (SOURCE=postgresql, mongodb or bigquery)
+	@$(BIN)/python -m bench.$(or $(filter mongodb bigquery,$(SOURCE)),run)
 
 docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, invariants
 	@$(BIN)/python -m pipeline.parameter_docs

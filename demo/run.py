@@ -13,16 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 
 from demo.servers import ROOT, BigQueryServer, bigquery_server
-from demo.sides import SIDES, Side
+from demo.sides import PROJECT, SIDES, Side, make_client
 
-PROJECT, DATASET, TABLE = "demo-project", "air", "flights"
+DATASET, TABLE = "air", "flights"
 FOLDER = ROOT / ".demo"
 CONSOLE = Console()
 
@@ -43,8 +42,7 @@ def parameters(side: Side) -> list[str]:
         "--enable_smart_sync=true",
         "--smart_sync_timestamp_column=time_hour",
         "--enable_auto_schema=true",
-        "--partition_field=time_hour",
-        "--partition_type=MONTH",
+        *side.layout,
         f"--destination_bigquery_project={PROJECT}",
         f"--destination_bigquery_dataset={DATASET}",
         f"--destination_bigquery_table={TABLE}",
@@ -61,15 +59,6 @@ def run_main(title: str, words: list[str], environ: Mapping[str, str]) -> float:
     if done.returncode:
         raise SystemExit(f"main.py ended with exit code {done.returncode}")
     return time.monotonic() - began
-
-
-def make_client(server: BigQueryServer) -> bigquery.Client:
-    """A client of the local BigQuery."""
-    return bigquery.Client(
-        project=PROJECT,
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-        client_options={"api_endpoint": server.url},
-    )
 
 
 def last_run(client: bigquery.Client) -> Mapping[str, Any]:
@@ -137,7 +126,7 @@ def main() -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     began = time.monotonic()
-    with SIDES[source]() as side, bigquery_server(FOLDER / "bigquery") as target:
+    with bigquery_server(FOLDER / "bigquery") as target, SIDES[source](target) as side:
         agree = demo(side, target)
     CONSOLE.print(f"{time.monotonic() - began:.1f} s in all; `make clean` removes {FOLDER.name}/.")
     return 0 if agree else 1

@@ -1,15 +1,29 @@
 """The sources that the demo can show: each fills itself in two parts and sums itself up."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import psycopg2
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
 
-from demo import flight_documents, flights
+from demo import flight_documents, flight_tables, flights
 from demo.mongodb_servers import MongodbServer, mongodb_server
-from demo.servers import PostgresqlServer, postgresql_server
+from demo.servers import BigQueryServer, PostgresqlServer, postgresql_server
+
+PROJECT = "demo-project"
+BY_MONTH: Sequence[str] = ("--partition_field=time_hour", "--partition_type=MONTH")
+
+
+def make_client(server: BigQueryServer) -> bigquery.Client:
+    """A client of the local BigQuery."""
+    return bigquery.Client(
+        project=PROJECT,
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": server.url},
+    )
 
 
 class Side(Protocol):
@@ -18,6 +32,8 @@ class Side(Protocol):
     name: str
     rows: str
     """What the source calls a row, in the plural."""
+    layout: Sequence[str]
+    """The parameters that partition the destination."""
 
     @property
     def parameters(self) -> list[str]:
@@ -36,7 +52,7 @@ class Side(Protocol):
 class _PostgresqlSide:
     """Flights in a PostgreSQL table."""
 
-    name, rows = "PostgreSQL", "flights"
+    name, rows, layout = "PostgreSQL", "flights", BY_MONTH
 
     def __init__(self, server: PostgresqlServer, cursor: Any) -> None:
         self._server, self._cursor = server, cursor
@@ -74,7 +90,7 @@ class _PostgresqlSide:
 class _MongodbSide:
     """Flights as documents of a MongoDB collection."""
 
-    name, rows = "MongoDB", "documents"
+    name, rows, layout = "MongoDB", "documents", BY_MONTH
 
     def __init__(self, server: MongodbServer, collection: Any) -> None:
         self._server, self._collection = server, collection
@@ -100,18 +116,54 @@ class _MongodbSide:
         return flight_documents.bigquery_checksum(table)
 
 
+class _BigquerySide:
+    """Flights in a table of the local BigQuery itself."""
+
+    name, rows = "the source table", "flights"
+    layout: Sequence[str] = ()  # the source's own
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        flight_tables.create(client)
+
+    @property
+    def parameters(self) -> list[str]:
+        return [
+            "--data_source=bigquery",
+            f"--source_bigquery_project={self._client.project}",
+            f"--source_bigquery_dataset={flight_tables.DATASET}",
+            "--source_bigquery_table=flights",
+        ]
+
+    def insert(self, *, before: bool) -> int:
+        return flight_tables.insert(self._client, before=before)
+
+    def checksum(self) -> tuple[int, int]:
+        sql = flights.bigquery_checksum(f"{flight_tables.DATASET}.flights")
+        rows, total = next(iter(self._client.query(sql).result()))
+        return int(rows), int(total)
+
+    def bigquery_checksum(self, table: str) -> str:
+        return flights.bigquery_checksum(table)
+
+
 @contextmanager
-def _postgresql() -> Iterator[Side]:
+def _postgresql(_: BigQueryServer) -> Iterator[Side]:
     with postgresql_server() as server, contextlib.closing(psycopg2.connect(server.dsn)) as opened:
         opened.autocommit = True
         yield _PostgresqlSide(server, opened.cursor())
 
 
 @contextmanager
-def _mongodb() -> Iterator[Side]:
+def _mongodb(_: BigQueryServer) -> Iterator[Side]:
     with mongodb_server() as server, server.client() as client:
         yield _MongodbSide(server, client["air"]["flights"])
 
 
-SIDES = {"postgresql": _postgresql, "mongodb": _mongodb}
+@contextmanager
+def _bigquery(target: BigQueryServer) -> Iterator[Side]:
+    yield _BigquerySide(make_client(target))
+
+
+SIDES = {"postgresql": _postgresql, "mongodb": _mongodb, "bigquery": _bigquery}
 """Sources by their data_source; each runs as long as its context."""
