@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.mutants.bigquery_promises import BIGQUERY_PROMISES
 from tests.mutants.mongodb_promises import MONGODB_PROMISES
 from tests.mutants.promises import PROMISES as SHARED
 from tests.mutants.promises import Promise
 
-PROMISES = (*SHARED, *MONGODB_PROMISES)
+PROMISES = (*SHARED, *MONGODB_PROMISES, *BIGQUERY_PROMISES)
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = (".venv", ".venv-bigquery")
 NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis")

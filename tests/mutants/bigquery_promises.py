@@ -1,0 +1,76 @@
+"""The promises of BigQuery as a source."""
+
+from tests.mutants.promises import Promise
+
+BIGQUERY = "BigQuery"
+WAYS = "tests/bigquery/test_ways.py::"
+FAULTS = "tests/bigquery/test_faults.py::"
+P = Promise
+
+BIGQUERY_PROMISES: tuple[Promise, ...] = (
+    P(
+        BIGQUERY,
+        "A window begins behind its low end, in place and through workers.",
+        WAYS + "test_runs_that_follow_one_another_bring_each_row_once",
+        "sources/bigquery.py",
+        '                parts.append(f"{column} > {literal(self.window.low)}")',
+        '                parts.append(f"{column} >= {literal(self.window.low)}")',
+    ),
+    P(
+        BIGQUERY,
+        "A destination that feeds itself through a view is refused.",
+        WAYS + "test_a_destination_that_feeds_itself_is_refused",
+        "sources/bigquery_tables.py",
+        "        waiting += [(found, table) for found in tables_of(query, project, dataset)]",
+        "        del query, project, dataset",
+    ),
+    P(
+        BIGQUERY,
+        "max_bytes_billed is sent with the jobs that read the source.",
+        WAYS + "test_the_plan_tells_bytes_and_price_and_a_ceiling_is_kept",
+        "sources/bigquery_jobs.py",
+        "        config.maximum_bytes_billed = source.connection.max_bytes_billed",
+        "        pass",
+    ),
+    P(
+        BIGQUERY,
+        "A number that the destination's column would round is a dead letter.",
+        WAYS + "test_a_value_that_the_destination_would_round_is_a_dead_letter",
+        "smart_sync/schema_plan.py",
+        "            columns.append(narrowed(column, there.shape if there else None))",
+        "            columns.append(column)",
+    ),
+    P(
+        BIGQUERY,
+        "A copy gives the destination no column that the plan doesn't know.",
+        FAULTS + "test_a_source_that_changes_after_the_plan_fails_the_run",
+        "pipeline/load_jobs.py",
+        "    if found != planned:",
+        "    if len(found) != len(planned):",
+    ),
+    P(
+        BIGQUERY,
+        "A row with NULL in a merge key is a dead letter, however often the step is run.",
+        FAULTS + "test_a_null_in_a_merge_key_is_a_dead_letter",
+        "pipeline/publishing.py",
+        "            self._take_dead_rows_out(outcome.rows_dead)",
+        "            pass",
+    ),
+    P(
+        BIGQUERY,
+        "A stream that is cut goes on at its offset.",
+        FAULTS + "test_a_stream_that_is_silent_goes_on_or_is_given_up",
+        "sources/bigquery_read.py",
+        "storage.read_rows(stream, offset, retry=retry",
+        "storage.read_rows(stream, 0, retry=retry",
+    ),
+    P(
+        BIGQUERY,
+        "A value comes back from its staged form as it was.",
+        "tests/bigquery/test_types.py::"
+        "test_every_type_arrives_unchanged_in_a_new_table_and_an_old_one",
+        "auto_schema/bigquery_types.py",
+        "RANGE({c}.range_start, {c}.range_end)",
+        "RANGE({c}.range_start, NULL)",
+    ),
+)
