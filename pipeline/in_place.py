@@ -44,7 +44,7 @@ def stage_in_place(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> S
     began = time.monotonic()
     table = plan.staging.table
     make_staging_table(client, table, [field(c, staged=False) for c in plan.schema])
-    job = run_statement(client, plan, staging_script(plan), "stage_0")
+    job = run_statement(client, plan, staging_script(plan), "stage_0", reads_source=True)
     sums = None
     with as_target_errors(f"staging table {table}"):
         if plan.proof is not None:

@@ -327,12 +327,23 @@ def run_statement(
     sql: str,
     step: str,
     before: Callable[[], None] = lambda: None,
+    *,
+    reads_source: bool = False,
 ) -> Any:
-    """Run a statement or script as one job; `before` as `run_attempts` says."""
+    """Run a statement or script as one job; `before` as `run_attempts` says.
+
+    Args:
+        client: of the job project.
+        plan: the run's.
+        sql: the statement.
+        step: names the job.
+        before: just before it is sent.
+        reads_source: whether max_bytes_billed and the source's dataset hold for it.
+    """
 
     def start(job_id: str, labels: JobLabels) -> Any:
         config = query_config(labels)
-        if isinstance(plan.source, BigquerySource):
+        if reads_source and isinstance(plan.source, BigquerySource):
             config = reading_config(plan.source, labels)
         return client.query(sql, config, job_id=job_id, job_retry=None)
 

@@ -181,8 +181,10 @@ class Publisher:
             if self.plan.way is Way.COPY:
                 job = copy_table(self.client, self.plan, self.lock.check)
             else:
-                sql = publish_statement(self.plan)
-                job = run_statement(self.client, self.plan, sql, "publish", self.lock.check)
+                sql, check = publish_statement(self.plan), self.lock.check
+                job = run_statement(
+                    self.client, self.plan, sql, "publish", check, reads_source=True
+                )
             with self._counting(job):
                 rows = self._copied(job) if self.plan.way is Way.COPY else self._published(job)
         except OutcomeUnknownError as error:

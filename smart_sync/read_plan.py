@@ -121,6 +121,8 @@ def _method(request: SyncRequest, facts: Facts, schema: TableSchema) -> tuple[Re
     rounded = _rounded(request, facts, schema)
     if rounded:
         return ReadMethod.WORKERS, rounded
+    if not facts.profile.location:
+        return ReadMethod.IN_PLACE, "the query reads no table"
     return ReadMethod.IN_PLACE, f"source and destination are both in {facts.target.location}"
 
 

@@ -87,7 +87,7 @@ def _opened(client: bigquery.Client, bare: BigquerySource) -> "_Inspector":
         fields = [field for field in found if field["name"] != "_TABLE_SUFFIX"]  # a pseudo-column
         read = {f"{t.project}.{t.dataset_id}.{t.table_id}" for t in job.referenced_tables}
         tables = sorted(read | ({connection.table_id} if connection.is_wildcard else set()))
-        location, described = _location(client, tables) or job.location, ""
+        location, described = _location(client, tables), ""
     raise_all([_type_fault(name, kind) for name, kind in unknown_types(fields)])
     profile = SourceProfile(
         columns=tuple(

@@ -122,11 +122,9 @@ def test_runs_that_follow_one_another_bring_each_row_once(sync, run, method, mor
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_seeds_own_example_needs_no_table(sync, method):
-    sync.ok(
-        **query_of("SELECT 1 as test_column"),
-        source_bigquery_dataset=None,
-        bigquery_read_method=method,
-    )
+    words = query_of("SELECT 1 as test_column") | {"source_bigquery_dataset": None}
+    assert plan_of(sync, **words)["reading"]["reason"] == "the query reads no table"
+    sync.ok(**words, bigquery_read_method=method)
     assert sync.rows() == [(1,)]
 
 
@@ -256,6 +254,17 @@ def test_the_plan_tells_bytes_and_price_and_a_ceiling_is_kept(
         step = "read" if method == "workers" else "publish"
         (job,) = (j for j in sent_jobs if j["configuration"].get("labels", {}).get("step") == step)
         assert job["configuration"]["query"]["maximumBytesBilled"] == "1000000"
+    sent_jobs.clear()
+    merge = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+    sync.ok(**query, **merge, max_bytes_billed="1000000", destination_bigquery_table="merged")
+    limits = {
+        j["configuration"].get("labels", {}).get("step"): j["configuration"]["query"].get(
+            "maximumBytesBilled"
+        )
+        for j in sent_jobs
+        if "query" in j["configuration"]
+    }
+    assert (limits["stage_0"], limits["publish"]) == ("1000000", None)
 
 
 def test_a_source_in_bad_shape_is_told_before_anything_starts(sync, run):
