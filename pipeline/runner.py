@@ -11,14 +11,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    SetupOptions,
+    StandardOptions,
+)
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from auto_schema.errors import ConfigError, SyncError
+from auto_schema.names import label
 from pipeline.options import Options
 from pipeline.parameters import BY_NAME
+from pipeline.version import VERSION
+from smart_sync.request import SyncRequest
+from sources.bigquery_client import APPLICATION
 
 LOCAL_FIXED = ("direct_running_mode", "direct_num_workers")
+REFUSED = {
+    "streaming": "a sync is a batch job: it ends when its window is published",
+    "update": "a job that runs is never replaced: the next run settles it and goes on",
+    "transform_name_mapping": "a job that runs is never replaced",
+}
+"""Beam's flags that a sync can't use, and why."""
 
 
 def known_flags() -> set[str]:
@@ -58,7 +73,12 @@ def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
             continue
         name, has_value, _ = word.removeprefix("--").partition("=")
         expects_value = not has_value
-        if name not in flags:
+        if name in REFUSED:
+            fix = "leave it out."
+            faults.append(
+                ConfigError("flag of another kind of job", f"--{name}", REFUSED[name], fix)
+            )
+        elif name not in flags:
             near = difflib.get_close_matches(name, [*BY_NAME, *flags], 1)
             fix = f"did you mean --{near[0]}?" if near else "see README.md for the parameters."
             faults.append(ConfigError("unknown parameter", f"--{name}", "", fix))
@@ -74,8 +94,21 @@ def beam_options(options: Options) -> PipelineOptions:
         return made
     made = PipelineOptions(argv)
     if not options.flag("save_main_session"):
-        made.view_as(beam.options.pipeline_options.SetupOptions).save_main_session = False
+        made.view_as(SetupOptions).save_main_session = False
+    cloud = made.view_as(GoogleCloudOptions)
+    cloud.labels = [*(cloud.labels or ()), *job_labels(options.request)]
     return made
+
+
+def job_labels(request: SyncRequest) -> list[str]:
+    """Labels by which Dataflow's console and its costs tell syncs apart."""
+    labels = {
+        "application": APPLICATION,
+        "data_source": request.data_source,
+        "destination": request.destination.table,
+        "template_version": VERSION,
+    }
+    return [f"{key}={label(value)}" for key, value in labels.items()]
 
 
 def run(options: Options, build: Any) -> Any:

@@ -10,9 +10,10 @@ import zlib
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2
 
+from pipeline.version import VERSION
 from tests.discovery import errors
 from tests.secret_manager import secret_manager
-from tests.sync import PASSWORD
+from tests.sync import PASSWORD, PROJECT
 
 PACKED = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
 NAME = "projects/demo-project/secrets/pg/versions/7"
@@ -73,6 +74,57 @@ def test_the_launcher_writes_a_valid_job_and_runs_nothing(launch, sync, tmp_path
     assert {"Publish t", "Report the run"} <= names
     assert "t" not in sync.tables()
     assert [run["status"] for run in sync.history()] == ["running"]
+
+
+def test_the_job_carries_labels_of_ours_beside_those_given(launch):
+    _, job, _ = launch(labels="team=data")
+    assert json.loads(job)["labels"] == {
+        "team": "data",
+        "application": "bigquery-smart-sync",
+        "data_source": "postgresql",
+        "destination": "t",
+        "template_version": VERSION.replace(".", "_"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "steps"),
+    [
+        ("workers", {"Read t", "Transform", "Conform to schema", "Stage as Parquet"}),
+        ("in_place", {"Stage in BigQuery"}),
+    ],
+)
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}, {"verify": "true"}],
+    ids=["append", "merge", "verify"],
+)
+def test_a_bigquery_source_makes_a_valid_job_in_each_way(
+    launch, sync, client, dataset, tmp_path, source, steps, more
+):
+    client.query(
+        f"CREATE TABLE {dataset}.orders AS SELECT 1 AS id, TIMESTAMP '2024-05-01' AS updated_at"
+    ).result()
+    reading = {
+        "data_source": "bigquery",
+        "source_bigquery_project": PROJECT,
+        "source_bigquery_dataset": dataset,
+        "source_bigquery_table": "orders",
+        "bigquery_read_method": source,
+        "source_table_for_schema": None,
+        **{name: None for name in sync.defaults if name.startswith("postgresql")},
+    }
+    _, job, _ = launch(**reading, **more)
+    assert errors("dataflow.v1b3", "Job", json.loads(job)) == []
+    names = {name.split("/")[0] for name in step_names(tmp_path)}
+    assert steps | {"Publish t", "Report the run"} <= names
+
+
+@pytest.mark.parametrize("flag", ["--update", "--streaming", "--transform_name_mapping={}"])
+def test_flags_of_another_kind_of_job_are_refused(sync, sql, flag):
+    result = sync(flag)
+    assert (result.code, "flag of another kind of job" in result.err) == (2, True)
+    assert sync.tables() == set()
 
 
 def test_a_plain_password_is_in_the_staged_graph_only_and_is_warned_about(launch, caplog):
