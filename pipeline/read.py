@@ -59,6 +59,12 @@ class _Open(beam.DoFn):
     def __init__(self, plan: SyncPlan) -> None:
         self._plan = plan
 
+    def setup(self) -> None:
+        self._keeper = LeaseKeeper(lock_of(self._plan, client_of(self._plan))).start()
+
+    def teardown(self) -> None:
+        self._keeper.stop()
+
     def process(self, splits: tuple[Split, ...]) -> Iterator[Any]:
         found = open_splits(self._plan, splits, Folder(self._plan.staging, self._plan.endpoints))
         if isinstance(found, Failure):

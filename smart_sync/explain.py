@@ -81,8 +81,11 @@ def _scan_lines(plan: SyncPlan) -> Iterator[str]:
     if reading is None:
         return
     yield f"  read         {reading.method}: {reading.reason}"
-    if reading.scan_bytes is None:
+    if reading.scan_bytes is None and reading.is_in_place:
         yield "  scan         none: a copy job reads no bytes that are billed"
+        return
+    if reading.scan_bytes is None:
+        yield "  scan         no query: Storage Read bills the table's bytes at its own price"
         return
     yield (
         f"  scan         {reading.scan_bytes:,} bytes by a dry run, about ${reading.price} at"

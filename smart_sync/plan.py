@@ -163,6 +163,8 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     if reading is not None and reading.is_in_place and isinstance(source, InPlaceSource):
         way, way_reason = way_in_place(request, reading)
         source, splits, split_reason = source.in_place(), splits[:1], "one job of BigQuery"
+    elif reading is not None and isinstance(source, InPlaceSource) and source.reads_table:
+        reading = replace(reading, scan_bytes=None)
     if way is Way.COPY and not keeps_schema and facts.profile.layout is not None:
         schema = replace(schema, partitioning=facts.profile.layout[0])  # a copy keeps both
         schema = replace(schema, clustering=facts.profile.layout[1])

@@ -264,6 +264,10 @@ class Source(Protocol):
 class InPlaceSource(Source, Protocol):
     """A source whose rows a statement in BigQuery can read."""
 
+    @property
+    def reads_table(self) -> bool:
+        """Whether workers read the table itself, without a query."""
+
     def in_place(self) -> Source:
         """The same, its statement for a job in BigQuery: columns under their new names."""
 

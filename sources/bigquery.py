@@ -12,8 +12,9 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
+from auto_schema.canonical import bigquery_digest
 from auto_schema.names import quoted, string_literal
-from auto_schema.row_sums import RowSums
+from auto_schema.row_sums import DIGEST, RowSums
 from auto_schema.schema import Column
 from sources.base import CursorValue, Source, Split, Window
 from sources.sql import BIGQUERY, bind, placeholder_text
@@ -93,6 +94,9 @@ class BigquerySource:
     def statement(self, split: Split) -> str:
         """The query whose rows are read; streams are parts of its result."""
         text = self.selecting(self.items())
+        if self.has_digests and not self.is_in_place:
+            rows = [replace(column, name=column.source_name) for column in self.columns]
+            text = f"SELECT s.*, {bigquery_digest(rows)} AS {DIGEST}\nFROM (\n{text}\n) AS s"
         return f"{text}\n-- stream {split.index + 1}" if split.column == STREAM else text
 
     def items(self) -> tuple[str, ...]:

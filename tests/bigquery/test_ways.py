@@ -204,11 +204,12 @@ def test_two_locations_go_through_workers_and_never_in_place(sync, client, datas
         "method": "workers",
         "reason": "the source is in EU, the destination in US",
         "no_copy_because": None,
-        "scan_bytes": 0,
+        "scan_bytes": None,
         "price_usd": 0,
         "price_per_tib": "6.25",
         "max_bytes_billed": None,
     }
+    assert "no query: Storage Read bills" in sync.ok(**words, plan_only="true").out
     sync.ok(**words)
     assert sync.rows() == [(1,)]
     refused = sync(**words, bigquery_read_method="in_place")
@@ -314,6 +315,17 @@ def test_a_value_that_the_destination_would_round_is_a_dead_letter(sync, run, da
     assert "2 after the point" in sync.rows("reason", table="t_dead_letters")[0][0]
     refused = sync(bigquery_read_method="in_place")
     assert (refused.code, "values would be rounded" in refused.err) == (4, True)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_dead_letters_are_left_out_of_the_proof_on_both_sides(sync, run, method):
+    run(ROWS)
+    run("INSERT INTO `{s}.s` VALUES (NULL, 'none', 2, NULL, TIMESTAMP '2024-05-01 00:30:00')")
+    merge = {"write_disposition": "WRITE_MERGE", "merge_keys": "id", "max_dead_letters": "5"}
+    sync.ok(**SMART, **merge, verify="true", bigquery_read_method=method)
+    assert sync.rows(TOTALS) == ALL
+    proof = json.loads(sync.history()[-1]["verification"])
+    assert (proof["source"][0], proof["dead_letters"][0], proof["staged"][0]) == (101, 1, 100)
 
 
 def test_verify_only_finds_what_was_lost_changed_or_doubled(sync, run, dataset):
