@@ -17,8 +17,8 @@ from tests.graph.test_graph import NOW, built, our_dofns, proto
 CONNECTION = BigqueryConnection("p", "raw", "orders", "p")
 
 
-def a_plan(location: str, splits: int = 3, **words: object) -> SyncPlan:
-    request = SyncRequest(
+def a_request(splits: int = 3, **words: object) -> SyncRequest:
+    return SyncRequest(
         "bigquery",
         CONNECTION,
         TableRef("p", "d", "orders"),
@@ -26,6 +26,10 @@ def a_plan(location: str, splits: int = 3, **words: object) -> SyncPlan:
         temp_location="gs://bkt/temp",
         **words,  # type: ignore[arg-type]
     )
+
+
+def facts_of(location: str, **known: object) -> Facts:
+    """What is found of a table in that location."""
     kinds = {"id": "INT64", "name": "STRING", "at": "TIMESTAMP"}
     profile = SourceProfile(
         tuple(SourceColumn(name, BigqueryType(kind)) for name, kind in kinds.items()),
@@ -37,10 +41,15 @@ def a_plan(location: str, splits: int = 3, **words: object) -> SyncPlan:
         location=location,
         layout=(None, ()),
         copy_reason="",
+        **known,  # type: ignore[arg-type]
     )
     source = BigquerySource(CONNECTION, location=location, is_direct=True, run_id="r")
-    facts = Facts(profile, Target("US"), source, Evidence(scan_bytes=5))
-    return make_plan(request, facts, run_id="20250722t150000-ab", now=NOW)
+    return Facts(profile, Target("US"), source, Evidence(scan_bytes=5))
+
+
+def a_plan(location: str, splits: int = 3, **words: object) -> SyncPlan:
+    facts = facts_of(location)
+    return make_plan(a_request(splits, **words), facts, run_id="20250722t150000-ab", now=NOW)
 
 
 @pytest.mark.parametrize(

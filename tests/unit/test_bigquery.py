@@ -1,0 +1,87 @@
+"""BigQuery as a source, without a server: types, statements, and which way is taken."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auto_schema.bigquery_types import type_of, unknown_types
+from smart_sync.plan_checks import plan_warnings
+from sources.base import Split, Window
+from sources.bigquery import BigqueryConnection, BigquerySource, bound
+from sources.bigquery_inspector import _copy_reason
+from sources.bigquery_tables import TableFacts, tables_of
+from sources.sql import BIGQUERY, placeholders, strip_end, tokens
+from tests.graph.test_graph_bigquery import a_request, facts_of
+
+CONNECTION = BigqueryConnection("p", "d", "t", "p")
+TAGGED = {"name": "ssn", "type": "STRING", "policyTags": {"names": ["projects/p/…/1"]}}
+
+
+def test_a_policy_tag_is_seen_at_any_depth():
+    assert type_of(TAGGED).is_protected
+    nested = {"name": "person", "type": "RECORD", "mode": "REPEATED", "fields": [TAGGED]}
+    assert type_of(nested).is_protected
+    assert not type_of({"name": "a", "type": "STRING"}).is_protected
+
+
+def test_a_plan_warns_of_columns_whose_policy_tags_stay_behind():
+    warnings = plan_warnings(a_request(), facts_of("US", protected=("ssn",)))
+    (warning,) = (text for text in warnings if "policy tags" in text)
+    assert "guard ssn in the source" in warning
+
+
+def test_types_without_a_rule_are_named_with_their_column():
+    nested = {"name": "b", "type": "RECORD", "fields": [{"name": "c", "type": "TOKENLIST"}]}
+    assert unknown_types([{"name": "a", "type": "INTEGER"}, nested]) == [("b", "TOKENLIST")]
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        (None, "a query"),
+        (TableFacts("VIEW"), "a VIEW"),
+        (TableFacts("TABLE", is_streamed=True), "streaming buffer"),
+    ],
+)
+def test_what_no_copy_job_can_take_is_told(facts, why):
+    assert why in _copy_reason(facts)
+    assert _copy_reason(TableFacts("TABLE")) == ""
+
+
+def test_a_window_is_cut_exactly_and_a_filter_is_asked_for_once():
+    source = BigquerySource(CONNECTION, filter_column="day", cursor="at")
+    window = Window(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, 0, 0, 0, 1, UTC))
+    source = replace(source, window=window)
+    assert source.predicate() == (
+        "(`day` IS NULL OR `day` IS NOT NULL) AND `at` > TIMESTAMP '2024-05-01 00:00:00+00'"
+        " AND `at` <= TIMESTAMP '2024-05-02 00:00:00.000001+00'"
+    )
+    by_day = replace(source, cursor="day", window=Window(None, date(2024, 5, 1)))
+    assert by_day.predicate() == "`day` <= DATE '2024-05-01'"
+
+
+def test_a_query_stands_on_lines_of_its_own():
+    source = BigquerySource(CONNECTION, query="SELECT 1 AS a # the end")
+    assert source.statement(Split(0)) == "SELECT q.*\nFROM (\nSELECT 1 AS a # the end\n) AS q"
+
+
+@given(st.text("ab'\"`\\#-/*{}r \n;", max_size=30))
+def test_any_text_is_taken_apart_without_loss(sql):
+    assert "".join(sql[start:end] for _, start, end in tokens(sql, BIGQUERY)) == sql
+
+
+def test_placeholders_in_comments_do_not_count_and_triple_quotes_do():
+    assert placeholders("SELECT 1 # {start_timestamp}\n-- {end_timestamp}", BIGQUERY) == set()
+    query = "SELECT '''it's {end_timestamp}''', r\"{start_timestamp}\\d\""
+    filled = bound(query, datetime(2024, 5, 1), datetime(2024, 5, 2))
+    assert filled == "SELECT '''it's 2024-05-02 00:00:00''', r\"2024-05-01 00:00:00\\d\""
+    assert strip_end("SELECT ';' ; # done", BIGQUERY) == "SELECT ';'  # done"
+
+
+def test_tables_of_a_view_are_those_of_its_project_and_dataset():
+    query = "SELECT * FROM `a-b.c.d_*` AS x, UNNEST(x.items), (SELECT * FROM e JOIN f.g USING (i))"
+    assert tables_of(query, "p", "d") == ["a-b.c.d_*", "p.d.e", "p.f.g"]
+    assert tables_of("SELECT FROM (", "p", "d") == []
