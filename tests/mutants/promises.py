@@ -474,8 +474,8 @@ PROMISES: tuple[Promise, ...] = (
         "A misspelt parameter is refused without its value.",
         "tests/e2e/test_bad_input.py::test_faults_of_many_parameters_are_told_at_once_with_those_of_unknown_flags",
         "pipeline/runner.py",
-        "        if name not in flags:",
-        "        if False:",
+        "        elif name not in flags:",
+        "        elif False:",
     ),
     P(
         CARE,
