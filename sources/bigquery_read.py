@@ -32,8 +32,8 @@ from sources.bigquery_errors import as_source_errors
 from sources.bigquery_jobs import ask, client_of, reading_config
 from sources.read_ahead import ReadAhead, cut
 
-LONGEST_MESSAGE = 128 * 1024 * 1024
-"""Bytes of one answer; BigQuery sends up to 128 MB."""
+ANY_SIZE = -1
+"""Bytes of one answer of a stand-in; BigQuery's own are 128 MB at most."""
 LONGEST_CALL_S = 300.0
 """Seconds of a call that reads a stream; the next one goes on where it ended."""
 _LZ4 = ArrowSerializationOptions.CompressionCodec.LZ4_FRAME
@@ -43,7 +43,7 @@ _LZ4 = ArrowSerializationOptions.CompressionCodec.LZ4_FRAME
 def storage_client(connection: BigqueryConnection) -> Iterator[BigQueryReadClient]:
     """A client of Storage Read, closed at the end."""
     if connection.storage_endpoint:
-        options = [("grpc.max_receive_message_length", LONGEST_MESSAGE)]
+        options = [("grpc.max_receive_message_length", ANY_SIZE)]
         channel = grpc.insecure_channel(connection.storage_endpoint, options)
         made = BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
     else:
