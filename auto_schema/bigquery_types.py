@@ -84,7 +84,6 @@ class BigqueryType:
     Attributes:
         name: the standard one, such as INT64 or STRUCT.
         is_array: whether the field is REPEATED.
-        is_required: whether it is REQUIRED, so never NULL.
         fields: of a STRUCT: name, type and description of each.
         parameters: of STRING(n), BYTES(n), NUMERIC(p, s) and BIGNUMERIC(p, s).
         element: of a RANGE: DATE, DATETIME or TIMESTAMP.
@@ -93,7 +92,6 @@ class BigqueryType:
 
     name: str
     is_array: bool = False
-    is_required: bool = False
     fields: tuple[tuple[str, "BigqueryType", str], ...] = ()
     parameters: tuple[int, ...] = ()
     element: str = ""
@@ -298,7 +296,6 @@ def type_of(field: Mapping[str, Any]) -> BigqueryType:
     return BigqueryType(
         name,
         is_array=field.get("mode") == REPEATED,
-        is_required=field.get("mode") == "REQUIRED",
         fields=nested,
         parameters=tuple(int(field[key]) for key in keys if field.get(key) is not None),
         element=str((field.get("rangeElementType") or {}).get("type", "")),
@@ -308,10 +305,8 @@ def type_of(field: Mapping[str, Any]) -> BigqueryType:
 
 def type_text(field: Mapping[str, Any]) -> str:
     """The type of a field's values without parameters and mode: what tells two types apart."""
-    try:
-        return type_of(field).one.sql(parameters=False)
-    except KeyError:
-        return standard(str(field["type"]))
+    kind = known_type(field)
+    return kind.one.sql(parameters=False) if kind else standard(str(field["type"]))
 
 
 def known_type(field: Mapping[str, Any]) -> BigqueryType | None:

@@ -19,9 +19,13 @@ class CurrentField:
     bigquery: str
     mode: str = "NULLABLE"
     description: str = ""
-    display: str = ""
-    """The type whole: with parameters, and as an array where it is REPEATED."""
     shape: BigqueryType | None = None
+    """The type whole, where it is one of those that a source may bring."""
+
+    @property
+    def display(self) -> str:
+        """The type with its parameters, and as an array where it is REPEATED."""
+        return self.bigquery if self.shape is None else self.shape.display
 
 
 @dataclass(frozen=True, slots=True)

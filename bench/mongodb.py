@@ -20,9 +20,10 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from bench.run import DATASET, PROJECT, make_client, measured
+from bench.run import DATASET, measured
 from demo.mongodb_servers import MongodbServer, mongodb_server
 from demo.servers import ROOT, BigQueryServer, bigquery_server
+from demo.sides import PROJECT, make_client
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
 BEAM_ROWS = min(ROWS, 100_000)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from rich.console import Console
 from rich.table import Table
@@ -29,9 +28,10 @@ from demo.servers import (
     postgresql_bin,
     postgresql_server,
 )
+from demo.sides import PROJECT, make_client
 
 ROWS = int(os.environ.get("ROWS", "2000000"))
-PROJECT, DATASET = "demo-project", "bench"
+DATASET = "bench"
 FOLDER = ROOT / ".demo" / "bench"
 CONSOLE = Console()
 CREATE = """
@@ -94,15 +94,6 @@ def measured(command: list[str], environ: Mapping[str, str]) -> tuple[float, int
     if process.returncode:
         raise SystemExit(f"{command[1]} ended with exit code {process.returncode}")
     return time.monotonic() - began, usage.ru_maxrss * 1024
-
-
-def make_client(target: BigQueryServer) -> bigquery.Client:
-    """A client of the local BigQuery."""
-    return bigquery.Client(
-        project=PROJECT,
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-        client_options={"api_endpoint": target.url},
-    )
 
 
 def sync(

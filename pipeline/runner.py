@@ -27,7 +27,6 @@ from pipeline.version import VERSION
 from smart_sync.request import SyncRequest
 from sources.bigquery_client import APPLICATION
 
-LOCAL_FIXED = ("direct_running_mode", "direct_num_workers")
 REFUSED = {
     "streaming": "a sync is a batch job: it ends when its window is published",
     "update": "a job that runs is never replaced: the next run settles it and goes on",

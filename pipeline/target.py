@@ -7,7 +7,7 @@ from typing import Any
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
-from auto_schema.bigquery_types import display_of, known_type, type_text
+from auto_schema.bigquery_types import known_type, type_text
 from auto_schema.errors import SchemaError, TargetError, shown
 from auto_schema.evolve import CurrentField
 from auto_schema.names import quoted, string_literal
@@ -78,13 +78,11 @@ def dry_run_bytes(client: bigquery.Client, sql: str) -> int | None:
 
 def _field(field: bigquery.SchemaField) -> CurrentField:
     resource = field.to_api_repr()
-    kind = type_text(resource)
     return CurrentField(
         field.name,
-        kind,
+        type_text(resource),
         field.mode or "NULLABLE",
         field.description or "",
-        display_of(resource),
         known_type(resource),
     )
 

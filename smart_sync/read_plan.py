@@ -16,8 +16,7 @@ from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
 
 TIB = 2**40
-MB = 1024 * 1024
-LEAST_BILLED = 10 * MB
+LEAST_BILLED = 10 * 2**20
 """Per table that a query reads."""
 
 
@@ -72,14 +71,13 @@ def plan_reading(
     if not facts.profile.deals_rows:
         return None, []
     faults = [*_cycle_faults(request, facts)]
-    method, reason = _method(request, facts, schema)
-    apart = _are_apart(facts)
+    apart, rounded = _are_apart(facts), _rounded(request, facts, schema)
+    method, reason = _method(request, facts, apart or rounded)
     if method is ReadMethod.IN_PLACE and apart:
         fix = "set bigquery_read_method=workers, or write to a dataset in the source's location."
         faults.append(
             ConfigError("in place over two locations", "bigquery_read_method", apart, fix)
         )
-    rounded = _rounded(request, facts, schema)
     if method is ReadMethod.IN_PLACE and rounded:
         fix = "set bigquery_read_method=workers: such rows become dead letters."
         faults.append(SchemaError("values would be rounded", "bigquery_read_method", rounded, fix))
@@ -112,15 +110,12 @@ def _are_apart(facts: Facts) -> str:
     return f"the source is in {source}, the destination in {target}"
 
 
-def _method(request: SyncRequest, facts: Facts, schema: TableSchema) -> tuple[ReadMethod, str]:
+def _method(request: SyncRequest, facts: Facts, obstacle: str) -> tuple[ReadMethod, str]:
+    """The way, and why; the obstacle is why rows can't stay in BigQuery, or empty."""
     if request.read_method != "auto":
         return ReadMethod(request.read_method), f"bigquery_read_method={request.read_method}"
-    apart = _are_apart(facts)
-    if apart:
-        return ReadMethod.WORKERS, apart
-    rounded = _rounded(request, facts, schema)
-    if rounded:
-        return ReadMethod.WORKERS, rounded
+    if obstacle:
+        return ReadMethod.WORKERS, obstacle
     if not facts.profile.location:
         return ReadMethod.IN_PLACE, "the query reads no table"
     return ReadMethod.IN_PLACE, f"source and destination are both in {facts.target.location}"

@@ -12,7 +12,6 @@ from sources.bigquery_jobs import ask, dry_run
 
 CHEAP_BYTES = 100 * 1024 * 1024
 """A look that reads no more than this is taken without being asked for: below a cent."""
-_UNITS = {"HOUR": "HOUR", "DAY": "DAY", "MONTH": "MONTH", "YEAR": "YEAR"}
 
 
 def evidence(
@@ -73,7 +72,7 @@ def _span(
 ) -> tuple[tuple[datetime | date, datetime | date] | None, int | None]:
     if partition is None:
         return None, None
-    column, unit = f"q.{quoted(partition[0].name)}", _UNITS[partition[1]]
+    column, unit = f"q.{quoted(partition[0].name)}", partition[1]
     kind = {"date": "DATE", "timestamp": "DATETIME"}.get(partition[0].type.cursor_type, "TIMESTAMP")
     items = (
         f"MIN({column}) AS low",

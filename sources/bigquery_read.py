@@ -149,10 +149,10 @@ def _batches(source: BigquerySource, stream: str) -> Generator[pa.RecordBatch, N
         schema = None
         for answer in _answers(storage, stream, _retry(source.connection)):
             if schema is None:  # only the first answer holds it
-                schema = pa.ipc.read_schema(_buffer(answer.arrow_schema.serialized_schema))
+                schema = pa.ipc.read_schema(pa.py_buffer(answer.arrow_schema.serialized_schema))
             if answer.row_count:
                 rows = answer.arrow_record_batch.serialized_record_batch
-                yield pa.ipc.read_record_batch(_buffer(rows), schema)
+                yield pa.ipc.read_record_batch(pa.py_buffer(rows), schema)
 
 
 def _answers(storage: BigQueryReadClient, stream: str, retry: Retry) -> Generator[Any, None, None]:
@@ -175,10 +175,6 @@ def _answers(storage: BigQueryReadClient, stream: str, retry: Retry) -> Generato
                 raise
         finally:
             reader.cancel()
-
-
-def _buffer(data: bytes) -> pa.Buffer:
-    return pa.py_buffer(data)
 
 
 def _retry(connection: BigqueryConnection) -> Retry:
