@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.type_maps import MAX_CLUSTERING
-from pipeline.parameters import BY_NAME, PARAMETERS, Kind, Parameter
+from pipeline.parameters import PARAMETERS, Kind, Parameter
 from smart_sync.hand_window import FORM
 
 DURATION = r"[0-9]+(s|m|h|d)"
@@ -25,6 +25,10 @@ REGEXES: Mapping[Kind, str] = {
     Kind.DATASET: "^[A-Za-z0-9_]{1,1024}$",
     Kind.TABLE: "^[^`./\\\\@:!]{1,1024}$",
     Kind.DECIMAL: "^[0-9]{1,9}([.][0-9]{1,9})?$",
+    Kind.GUARD: f"^(auto|off|{DURATION})$",
+    Kind.TABLE_PATH: "^([^.`]+[.]){0,2}[^.`]+$",
+    Kind.ZONE: "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
+    Kind.FIELDS: "^[^,]+(,[^,]+)*$",
 }
 """POSIX extended, as the template's metadata wants them.
 
@@ -38,8 +42,9 @@ WORDS: Mapping[Kind, str] = {
     Kind.DATASET: "use letters, digits and '_' only, without the project.",
     Kind.TABLE: "write the table's name alone; project and dataset have parameters of their own.",
     Kind.DECIMAL: "write a number such as 6.25.",
+    Kind.GUARD: "write auto, off or a duration such as 30m.",
+    Kind.TABLE_PATH: "write table, dataset.table or project.dataset.table.",
 }
-TABLE_PATH = re.compile(r"([^.`]+\.){0,2}[^.`]+")
 
 
 def duration(text: str) -> timedelta:
@@ -115,6 +120,12 @@ def _duration(parameter: Parameter, value: str) -> Found:
     return None
 
 
+def _guard(parameter: Parameter, value: str) -> Found:
+    if value in ("auto", "off") or not _duration(parameter, value):
+        return None
+    return f"{shown(value)} is neither auto, off nor a duration", WORDS[Kind.GUARD]
+
+
 def _choice(parameter: Parameter, value: str) -> Found:
     if value in parameter.choices:
         return None
@@ -156,6 +167,7 @@ _CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
     Kind.INT: _integer,
     Kind.ENUM: _choice,
     Kind.DURATION: _duration,
+    Kind.GUARD: _guard,
     Kind.JSON: _json,
     Kind.ZONE: _zone,
     Kind.FIELDS: _names,
@@ -164,21 +176,7 @@ _CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
 
 def _special_faults(values: Mapping[str, str]) -> list[SyncError]:
     faults: list[SyncError] = []
-    guard = values["late_commit_guard"]
-    if guard not in ("auto", "off") and _duration(BY_NAME["late_commit_guard"], guard):
-        faults.append(
-            ConfigError(
-                "malformed parameter",
-                "late_commit_guard",
-                f"{shown(guard)} is neither auto, off nor a duration",
-                "write auto, off or a duration such as 30m.",
-            )
-        )
     if re.fullmatch("0+[smhd]", values["lock_lease"]):
         fix = "write at least 1s, and more than a run may be silent."
         faults.append(ConfigError("malformed parameter", "lock_lease", "no time at all", fix))
-    for name in ("dead_letter_table", "run_history_table"):
-        if values[name] and not TABLE_PATH.fullmatch(values[name]):
-            fix = "write table, dataset.table or project.dataset.table."
-            faults.append(ConfigError("malformed parameter", name, shown(values[name]), fix))
     return faults

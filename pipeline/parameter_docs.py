@@ -16,7 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- parameters: made by `make docs` -->", "<!-- end of parameters -->"
 NOT_YET = "*Not in this version.* "
 
-_PARAM_TYPES = {Kind.BOOL: "BOOLEAN", Kind.ENUM: "ENUM", Kind.INT: "NUMBER"}
+_PARAM_TYPES = {
+    Kind.BOOL: "BOOLEAN",
+    Kind.ENUM: "ENUM",
+    Kind.INT: "NUMBER",
+    Kind.DECIMAL: "NUMBER",
+}
+"""All others are TEXT: BIGQUERY_TABLE is one value for project, dataset and table."""
 
 
 def metadata() -> dict[str, Any]:
@@ -26,9 +32,9 @@ def metadata() -> dict[str, Any]:
     """
     return {
         "name": "Smart Sync to BigQuery",
-        "description": "Syncs PostgreSQL or MongoDB into a BigQuery table: once, or again and again"
-        " for only what is new. No row is lost or doubled: each run is published in one atomic"
-        " step.",
+        "description": "Syncs PostgreSQL, MongoDB or BigQuery into a BigQuery table: once, or"
+        " again and again for only what is new. No row is lost or doubled: each run is published"
+        " in one atomic step.",
         "parameters": [_metadata_of(p) for p in PARAMETERS if not p.planned],
     }
 
@@ -47,9 +53,10 @@ def _metadata_of(parameter: Parameter) -> dict[str, Any]:
     if parameter.kind is Kind.ENUM:
         entry["enumOptions"] = [{"value": choice} for choice in _choices(parameter) if choice]
     elif pattern := REGEXES.get(parameter.kind):
-        entry["regexes"] = [pattern if required or parameter.default else f"^$|{pattern}"]
-    if parameter.source:
-        entry |= {"parentName": "data_source", "parentTriggerValues": [parameter.source]}
+        entry["regexes"] = [pattern if required else f"^$|{pattern}"]
+    if parameter.shown_with:
+        name, *values = parameter.shown_with
+        entry |= {"parentName": name, "parentTriggerValues": values}
     else:
         entry["groupName"] = parameter.group
     return entry
@@ -60,7 +67,10 @@ def _choices(parameter: Parameter) -> list[str]:
 
 
 def _help(parameter: Parameter) -> str:
-    return parameter.help + (f" For example: {parameter.example}" if parameter.example else "")
+    text = parameter.help
+    if parameter.required and parameter.source:
+        text += f" Required for data_source={parameter.source}."
+    return text + (f" For example: {parameter.example}" if parameter.example else "")
 
 
 def readme_tables() -> str:

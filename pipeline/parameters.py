@@ -25,6 +25,8 @@ class Kind(StrEnum):
     FIELDS = "comma-separated names"
     ZONE = "IANA time zone"
     STAMP = "stamp, date or integer"
+    GUARD = "guard"
+    TABLE_PATH = "path of a table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Parameter:
         required: it must be given (for its source).
         planned: accepted by name, refused with «not in this version» when it is set.
         planned_choices: choices of which the same holds.
+        parent: the parameter without which it means nothing, and the values of that one
+            with which it does; no values: any.
     """
 
     name: str
@@ -61,12 +65,19 @@ class Parameter:
     required: bool = False
     planned: bool = False
     planned_choices: tuple[str, ...] = ()
+    parent: tuple[str, ...] = ()
+
+    @property
+    def shown_with(self) -> tuple[str, ...]:
+        """The parameter that the console asks for first, and the values that show this one."""
+        return ("data_source", self.source) if self.source else self.parent
 
 
 CORE, POSTGRESQL, SMART_SYNC = "Core", "PostgreSQL", "Smart sync"
 AUTO_SCHEMA, MONGODB, BIGQUERY = "Auto schema", "MongoDB", "BigQuery source"
 READING, WRITING, PLAN = "Reading", "Writing", "Plan and proof"
 P = Parameter
+SMART, AUTO = ("enable_smart_sync", "true"), ("enable_auto_schema", "true")
 
 PARAMETERS: tuple[Parameter, ...] = (
     P("data_source", CORE, "Data source", "Kind of the source.", Kind.ENUM, choices=("postgresql", "mongodb", "bigquery"), required=True, example="postgresql"),
@@ -83,21 +94,21 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("postgresql_sslrootcert", POSTGRESQL, "TLS root certificate", "File with the certificate authorities, present on launcher and workers; `system` takes the system's.", source="postgresql", example="/etc/ssl/certs/db-ca.pem"),
     P("enable_smart_sync", SMART_SYNC, "Smart sync", "Read only what is newer than the destination's MAX of the cursor column.", Kind.BOOL, "false", example="true"),
     P("postgresql_base_query", SMART_SYNC, "Base query", "Query with the placeholders {start_timestamp} and {end_timestamp}. Without it smart sync takes postgresql_query, or reads the whole of source_table_for_schema.", Kind.SQL, source="postgresql", example="SELECT * FROM organizations WHERE updated_at > '{start_timestamp}' AND updated_at <= '{end_timestamp}'"),
-    P("smart_sync_timestamp_column", SMART_SYNC, "Cursor column", "Column whose growth tells what is new: timestamptz, timestamp, date or integer. It must be in the query's result.", default="updated_at", example="last_modified"),
-    P("sync_all_on_empty_table", SMART_SYNC, "Everything when empty", "With an empty or missing destination read everything (true) or the last fallback_days (false).", Kind.BOOL, "true", example="true"),
-    P("fallback_days", SMART_SYNC, "Fallback days", "Days to look back when sync_all_on_empty_table=false.", Kind.INT, "1", low=0, high=36500, example="7"),
-    P("smart_sync_margin", SMART_SYNC, "Margin", "How far behind the source's clock a window ends. Give more when applications stamp rows before their transaction begins, or clocks differ.", Kind.DURATION, "10s", example="2m"),
-    P("smart_sync_lookback", SMART_SYNC, "Lookback", "How far behind the watermark a window starts, for writers that stamp rows late. Needs WRITE_MERGE: rows are read again, and appending would double them.", Kind.DURATION, example="1h"),
-    P("late_commit_guard", SMART_SYNC, "Late-commit guard", "auto: the window ends before the oldest open transaction began. A duration: that far behind the clock. off: no guard.", default="auto", example="auto"),
-    P("late_commit_guard_max", SMART_SYNC, "Longest hold", "When an open transaction has kept the window empty for longer, the run fails with exit code 9.", Kind.DURATION, "6h", example="12h"),
-    P("source_timezone", SMART_SYNC, "Source time zone", "IANA zone of a cursor column without a zone; empty: the server's own TimeZone setting.", Kind.ZONE, example="Europe/Berlin"),
-    P("sync_start", SMART_SYNC, "Window start by hand", "Start of a window by hand, included: a stamp (UTC unless it says its zone), a date or an integer, as the cursor is. With WRITE_MERGE, or with WRITE_TRUNCATE, which then replaces exactly the partitions of the window.", Kind.STAMP, example="2025-07-01"),
-    P("sync_end", SMART_SYNC, "Window end by hand", "End of a window by hand, not included.", Kind.STAMP, example="2025-08-01"),
+    P("smart_sync_timestamp_column", SMART_SYNC, "Cursor column", "Column whose growth tells what is new: timestamptz, timestamp, date or integer. It must be in the query's result.", default="updated_at", example="last_modified", parent=SMART),
+    P("sync_all_on_empty_table", SMART_SYNC, "Everything when empty", "With an empty or missing destination read everything (true) or the last fallback_days (false).", Kind.BOOL, "true", example="true", parent=SMART),
+    P("fallback_days", SMART_SYNC, "Fallback days", "Days to look back when sync_all_on_empty_table=false.", Kind.INT, "1", low=0, high=36500, example="7", parent=("sync_all_on_empty_table", "false")),
+    P("smart_sync_margin", SMART_SYNC, "Margin", "How far behind the source's clock a window ends. Give more when applications stamp rows before their transaction begins, or clocks differ.", Kind.DURATION, "10s", example="2m", parent=SMART),
+    P("smart_sync_lookback", SMART_SYNC, "Lookback", "How far behind the watermark a window starts, for writers that stamp rows late. Needs WRITE_MERGE: rows are read again, and appending would double them.", Kind.DURATION, example="1h", parent=SMART),
+    P("late_commit_guard", SMART_SYNC, "Late-commit guard", "auto: the window ends before the oldest open transaction began. A duration: that far behind the clock. off: no guard.", Kind.GUARD, "auto", example="auto", parent=SMART),
+    P("late_commit_guard_max", SMART_SYNC, "Longest hold", "When an open transaction has kept the window empty for longer, the run fails with exit code 9.", Kind.DURATION, "6h", example="12h", parent=SMART),
+    P("source_timezone", SMART_SYNC, "Source time zone", "IANA zone of a cursor column without a zone; empty: the server's own TimeZone setting.", Kind.ZONE, example="Europe/Berlin", parent=SMART),
+    P("sync_start", SMART_SYNC, "Window start by hand", "Start of a window by hand, included: a stamp (UTC unless it says its zone), a date or an integer, as the cursor is. With WRITE_MERGE, or with WRITE_TRUNCATE, which then replaces exactly the partitions of the window.", Kind.STAMP, example="2025-07-01", parent=SMART),
+    P("sync_end", SMART_SYNC, "Window end by hand", "End of a window by hand, not included.", Kind.STAMP, example="2025-08-01", parent=SMART),
     P("enable_auto_schema", AUTO_SCHEMA, "Auto schema", "Give a table that this run makes partitioning, clustering and descriptions from the source. Without it a missing table is made plainly.", Kind.BOOL, "false", example="true"),
     P("source_table_for_schema", AUTO_SCHEMA, "Source table", "Table or view whose comments describe the destination; without any query, its rows are what is read.", example="public.organizations"),
-    P("partition_field", AUTO_SCHEMA, "Partition column", "DATE, DATETIME or TIMESTAMP column to partition by, under its destination name. The default holds only where that column exists; empty: no partitioning.", default="updated_at", example="created_at"),
-    P("partition_type", AUTO_SCHEMA, "Partition size", "Size of a partition.", Kind.ENUM, "DAY", choices=("HOUR", "DAY", "MONTH", "YEAR"), example="MONTH"),
-    P("clustering_fields", AUTO_SCHEMA, "Clustering columns", "One to four columns to cluster by, under their destination names.", Kind.FIELDS, example="id,status"),
+    P("partition_field", AUTO_SCHEMA, "Partition column", "DATE, DATETIME or TIMESTAMP column to partition by, under its destination name. The default holds only where that column exists; empty: no partitioning.", default="updated_at", example="created_at", parent=AUTO),
+    P("partition_type", AUTO_SCHEMA, "Partition size", "Size of a partition.", Kind.ENUM, "DAY", choices=("HOUR", "DAY", "MONTH", "YEAR"), example="MONTH", parent=("partition_field",)),
+    P("clustering_fields", AUTO_SCHEMA, "Clustering columns", "One to four columns to cluster by, under their destination names.", Kind.FIELDS, example="id,status", parent=AUTO),
     P("delete_existing_table", AUTO_SCHEMA, "Rebuild the table", "Replace the destination by a new table with all rows, whatever its schema and layout were.", Kind.BOOL, "false", example="false"),
     P("schema_evolution", AUTO_SCHEMA, "Schema evolution", "add_columns: new source columns are added as nullable ones. freeze: they are an error.", Kind.ENUM, "add_columns", choices=("add_columns", "freeze", "evolve"), planned_choices=("evolve",), example="freeze"),
     P("mongodb_host", MONGODB, "Host", "Host name or IP address. Needed unless a connection string is given.", source="mongodb", example="mongodb.example.com"),
@@ -124,21 +135,21 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("transformation_config", WRITING, "Transformation", "JSON with field_mappings {old: new}, select_fields [names], exclude_fields [names].", Kind.JSON, example='{"field_mappings": {"old_name": "new_name"}}'),
     P("write_disposition", WRITING, "Write disposition", "WRITE_APPEND adds, WRITE_TRUNCATE replaces all rows, WRITE_EMPTY fails on a table with rows, WRITE_MERGE updates rows by merge_keys and adds new ones.", Kind.ENUM, "WRITE_APPEND", choices=("WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY", "WRITE_MERGE"), example="WRITE_MERGE"),
     P("create_disposition", WRITING, "Create disposition", "CREATE_IF_NEEDED makes a missing table, CREATE_NEVER fails.", Kind.ENUM, "CREATE_IF_NEEDED", choices=("CREATE_IF_NEEDED", "CREATE_NEVER"), example="CREATE_NEVER"),
-    P("merge_keys", WRITING, "Merge keys", "Columns that tell rows apart for WRITE_MERGE, under their destination names. The newest row of a key by the cursor column wins.", Kind.FIELDS, example="id"),
+    P("merge_keys", WRITING, "Merge keys", "Columns that tell rows apart for WRITE_MERGE, under their destination names. The newest row of a key by the cursor column wins.", Kind.FIELDS, example="id", parent=("write_disposition", "WRITE_MERGE")),
     P("json_numbers", WRITING, "Numbers in JSON", "double: as JSON parsers read them; what a double can't hold is a dead letter. text: the column becomes STRING.", Kind.ENUM, "double", choices=("double", "exact", "text"), planned_choices=("exact",), example="text"),
-    P("dead_letter_table", WRITING, "Dead letter table", "Table for rows that can't be conformed; default: the destination's name with _dead_letters.", example="orders_dead_letters"),
+    P("dead_letter_table", WRITING, "Dead letter table", "Table for rows that can't be conformed; default: the destination's name with _dead_letters.", Kind.TABLE_PATH, example="orders_dead_letters"),
     P("max_dead_letters", WRITING, "Most dead letters", "With more, the run fails before anything is published.", Kind.INT, "0", low=0, example="100"),
     P("bigquery_job_project", WRITING, "Job project", "Project that runs and pays the BigQuery jobs; default: the destination's.", Kind.PROJECT, example="my-billing-project"),
-    P("run_history_table", WRITING, "Run history table", "Table of runs, in the destination's dataset unless written as dataset.table.", default="sync_runs", example="ops.sync_runs"),
+    P("run_history_table", WRITING, "Run history table", "Table of runs, in the destination's dataset unless written as dataset.table.", Kind.TABLE_PATH, "sync_runs", example="ops.sync_runs"),
     P("accept_source_change", WRITING, "Accept another source", "Fill a table that another source filled before.", Kind.BOOL, "false", example="true"),
     P("lock_lease", WRITING, "Lock lease", "How long a run that died still holds its table; a living one renews it. Not given: 30m on Dataflow, which covers its queue and start, 30s locally.", Kind.DURATION, example="1h"),
     P("notify_webhook", WRITING, "Webhook", "Address that is told of failures.", Kind.SECRET, planned=True),
     P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true"),
-    P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json"),
+    P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json", parent=("plan_only", "true")),
     P("verify", PLAN, "Verify", "Prove before publishing that the staged rows are the source's: both databases hash them, in the source in the snapshot that was read. Reads the source once more and takes the staging-table way.", Kind.BOOL, "false", example="true"),
-    P("verify_only", PLAN, "Only verify", "Compare a past window of source and destination, row by row through hashes; nothing is written but the verdict in the run history. Exit code 8 when BigQuery lacks a row.", Kind.BOOL, "false", example="true"),
-    P("verify_start", PLAN, "Verify from", "Start of the window to verify, included; written as sync_start.", Kind.STAMP, example="2025-07-01"),
-    P("verify_end", PLAN, "Verify to", "End of the window to verify, not included.", Kind.STAMP, example="2025-08-01"),
+    P("verify_only", PLAN, "Only verify", "Compare a past window of source and destination, row by row through hashes; nothing is written but the verdict in the run history. Exit code 8 when BigQuery lacks a row.", Kind.BOOL, "false", example="true", parent=SMART),
+    P("verify_start", PLAN, "Verify from", "Start of the window to verify, included; written as sync_start.", Kind.STAMP, example="2025-07-01", parent=("verify_only", "true")),
+    P("verify_end", PLAN, "Verify to", "End of the window to verify, not included.", Kind.STAMP, example="2025-08-01", parent=("verify_only", "true")),
 )  # fmt: skip
 
 BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}

@@ -1,0 +1,143 @@
+"""What the template's metadata promises is what the parser does: no more, no less."""
+
+import subprocess
+
+import pytest
+
+from pipeline.parameter_checks import REGEXES, value_fault
+from pipeline.parameter_docs import metadata
+from pipeline.parameters import BY_NAME, PARAMETERS, Kind
+
+ENTRIES = {entry["name"]: entry for entry in metadata()["parameters"]}
+GOOD = {
+    Kind.BOOL: ["true", "false"],
+    Kind.INT: ["1", "42", "5000"],
+    Kind.DECIMAL: ["0", "6.25", "123456789.123456789"],
+    Kind.DURATION: ["10s", "2m", "6h", "1d", "36500d"],
+    Kind.GUARD: ["auto", "off", "30m"],
+    Kind.STAMP: ["2025-07-01", "2025-07-01T12:30:00Z", "2025-07-01 12:30:00.123456", "42"],
+    Kind.PROJECT: ["my-project", "abc", "example.com:my-project"],
+    Kind.DATASET: ["shop", "A_1"],
+    Kind.TABLE: ["orders", "orders 2025", "Aufträge", "events_*", "a-b"],
+    Kind.TABLE_PATH: ["t", "d.t", "p-1.d.t"],
+    Kind.ZONE: ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"],
+    Kind.FIELDS: ["id", "id,status", "id, status"],
+}
+BAD = {
+    Kind.BOOL: ["True", "yes", "1", " true", "true false"],
+    Kind.INT: ["-1", "1.5", "many", "1_000", "0x10", "1 "],
+    Kind.DECIMAL: ["-1", "1,5", ".5", "5.", "1e3", "NaN"],
+    Kind.DURATION: ["10", "5 m", "1w", "m", "-1s", "1h30m"],
+    Kind.GUARD: ["on", "Auto", "30", "autooff"],
+    Kind.STAMP: ["yesterday", "2025-7-1", "2025-07-01T", "1.5"],
+    Kind.PROJECT: ["My-Project", "p", "-project", "project-", "a b", "x" * 64],
+    Kind.DATASET: ["project.dataset", "a-b", "a b", ""],
+    Kind.TABLE: ["dataset.table", "a:b", "a/b", "a`b", "a\\b", "a@b", "a!b"],
+    Kind.TABLE_PATH: ["a.b.c.d", "a..b", ".a", "a.", "a`b"],
+    Kind.ZONE: ["Europe Berlin", "/Europe", "Europe/", "CET;DROP"],
+    Kind.FIELDS: ["", ",", "a,", ",a", "a,,b"],
+}
+WITH_REGEX = [p for p in PARAMETERS if "regexes" in ENTRIES.get(p.name, {})]
+
+
+def egrep(pattern: str, text: str) -> bool:
+    """Whether POSIX egrep, which Dataflow names as its syntax, finds the pattern."""
+    command = ["grep", "-Eq", "--", pattern]
+    done = subprocess.run(command, input=text + "\n", text=True, check=False)
+    assert done.returncode in (0, 1), f"egrep can't read {pattern!r}"
+    return done.returncode == 0
+
+
+@pytest.mark.parametrize("kind", REGEXES, ids=lambda kind: kind.name)
+def test_a_regex_takes_what_is_good_and_refuses_what_is_bad(kind):
+    pattern = REGEXES[kind]
+    assert [text for text in GOOD[kind] if not egrep(pattern, text)] == []
+    assert [text for text in BAD[kind] if egrep(pattern, text)] == []
+
+
+@pytest.mark.parametrize("parameter", WITH_REGEX, ids=lambda p: p.name)
+def test_regex_and_parser_agree(parameter):
+    """A value that the regex lets through and the parser refuses costs a launch; one that
+    only the regex refuses could never be given."""
+    (pattern,) = ENTRIES[parameter.name]["regexes"]
+    for text in filter(None, [parameter.default, parameter.example]):
+        assert egrep(pattern, text), text
+        assert value_fault(parameter, text) is None, text
+    assert egrep(pattern, "") is ENTRIES[parameter.name]["isOptional"]
+    for text in GOOD[parameter.kind]:
+        assert egrep(pattern, text), text
+    for text in filter(None, BAD[parameter.kind]):
+        assert not egrep(pattern, text), text
+        assert value_fault(parameter, text) is not None, text
+
+
+def test_every_parameter_says_all_that_the_console_needs():
+    assert len(ENTRIES) == len(metadata()["parameters"])
+    for name, entry in ENTRIES.items():
+        assert entry["label"].strip(), name
+        assert entry["helpText"].endswith(".") or "For example: " in entry["helpText"], name
+        assert ("groupName" in entry) is not ("parentName" in entry), name
+
+
+def test_required_is_what_no_launch_can_do_without():
+    required = {name for name, entry in ENTRIES.items() if not entry["isOptional"]}
+    assert required == {
+        "data_source",
+        "destination_bigquery_project",
+        "destination_bigquery_dataset",
+        "destination_bigquery_table",
+    }
+    for parameter in PARAMETERS:
+        if parameter.required and parameter.source:
+            words = f"Required for data_source={parameter.source}."
+            assert words in ENTRIES[parameter.name]["helpText"]
+
+
+def test_parents_exist_and_their_values_can_be_given():
+    for name, entry in ENTRIES.items():
+        parent = BY_NAME.get(entry.get("parentName", ""))
+        if "parentName" not in entry:
+            continue
+        assert parent is not None
+        assert name not in parent.shown_with, "each hides the other"
+        for value in entry["parentTriggerValues"]:
+            assert value_fault(parent, value) is None, (name, value)
+
+
+def shown(name: str, values: dict[str, str]) -> bool:
+    """Whether the console shows a parameter, with these values of others."""
+    entry = ENTRIES[name]
+    if "parentName" not in entry:
+        return True
+    parent = entry["parentName"]
+    value = values.get(parent, BY_NAME[parent].default)
+    fits = value in entry["parentTriggerValues"] if entry["parentTriggerValues"] else bool(value)
+    return fits and shown(parent, values)
+
+
+def test_the_console_shows_only_what_matters():
+    plain = {name for name in ENTRIES if shown(name, {"data_source": "mongodb"})}
+    assert not any(name.startswith(("postgresql_", "source_bigquery_")) for name in plain)
+    assert {"mongodb_host", "enable_smart_sync", "write_disposition"} <= plain
+    assert not {"fallback_days", "partition_field", "merge_keys", "verify_start"} & plain
+    given = {
+        "data_source": "postgresql",
+        "enable_smart_sync": "true",
+        "sync_all_on_empty_table": "false",
+        "enable_auto_schema": "true",
+        "write_disposition": "WRITE_MERGE",
+        "verify_only": "true",
+        "plan_only": "true",
+    }
+    hidden = {name for name in ENTRIES if not shown(name, given)}
+    assert all(BY_NAME[name].source in ("mongodb", "bigquery") for name in hidden)
+
+
+def test_enums_offer_what_the_parser_takes():
+    for name, entry in ENTRIES.items():
+        options = [option["value"] for option in entry.get("enumOptions", ())]
+        parameter = BY_NAME[name]
+        assert (entry["paramType"] == "ENUM") is (parameter.kind is Kind.ENUM)
+        left = [c for c in parameter.choices if c and c not in parameter.planned_choices]
+        assert options == left
+        assert not options or not parameter.default or parameter.default in options
