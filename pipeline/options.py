@@ -23,6 +23,8 @@ from smart_sync.request import Endpoints, Guard, SyncRequest, TableRef, WriteDis
 DATAFLOW_LEASE, LOCAL_LEASE = timedelta(minutes=30), timedelta(seconds=30)
 """Dataflow may queue a job for minutes and takes more to start its workers."""
 LOCAL_RUNNERS = ("", "directrunner", "fnapirunner", "bundlebaseddirectrunner")
+WORKER_FLAGS = ("sdk_container_image", "setup_file", "extra_package", "extra_packages")
+"""Beam's flags that can bring the program to the workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Options:
     request: SyncRequest
     beam_argv: tuple[str, ...]
     runner: str
+    worker_image: str = ""
+    """The image for the workers, where no flag says what brings the program to them."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -109,11 +113,10 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
         beam_argv, "staging_location"
     )
     local = runner.lower() in LOCAL_RUNNERS
-    if not local and not temp_location.startswith("gs://"):
-        why = "workers and BigQuery share files through a bucket"
-        fix = "give --temp_location=gs://bucket/folder."
-        what = "malformed parameter" if temp_location else "missing parameter"
-        faults.append(ConfigError(what, "temp_location", why, fix))
+    carried = any(beam_flag(beam_argv, name) for name in WORKER_FLAGS)
+    worker_image = "" if local or carried else environ.get("SMART_SYNC_IMAGE", "")
+    if not local:
+        faults += _dataflow_faults(temp_location, reaches_workers=carried or bool(worker_image))
     raise_all(faults)
     if not temp_location:
         temp_location = str(Path(tempfile.gettempdir()) / "bigquery-smart-sync")
@@ -121,7 +124,22 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     if local and not beam_flag(beam_argv, "template_location"):
         lease = request.lease if values["lock_lease"] else LOCAL_LEASE
         request = replace(request, is_local=True, lease=lease)
-    return Options(request, beam_argv, runner, _warnings(request, local=local))
+    return Options(request, beam_argv, runner, worker_image, _warnings(request, local=local))
+
+
+def _dataflow_faults(temp_location: str, *, reaches_workers: bool) -> list[SyncError]:
+    """What a job on other machines needs beyond a run in this process."""
+    faults: list[SyncError] = []
+    if not temp_location.startswith("gs://"):
+        why = "workers and BigQuery share files through a bucket"
+        fix = "give --temp_location=gs://bucket/folder."
+        what = "malformed parameter" if temp_location else "missing parameter"
+        faults.append(ConfigError(what, "temp_location", why, fix))
+    if not reaches_workers:
+        why = "Beam's own image for workers doesn't hold this program"
+        fix = "give --sdk_container_image=IMAGE, the image of the template."
+        faults.append(ConfigError("missing parameter", "sdk_container_image", why, fix))
+    return faults
 
 
 def _is_json_fault(faults: Sequence[SyncError]) -> bool:

@@ -16,6 +16,7 @@ from apache_beam.options.pipeline_options import (
     PipelineOptions,
     SetupOptions,
     StandardOptions,
+    WorkerOptions,
 )
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
@@ -94,6 +95,8 @@ def beam_options(options: Options) -> PipelineOptions:
     made = PipelineOptions(argv)
     if not options.flag("save_main_session"):
         made.view_as(SetupOptions).save_main_session = False
+    if options.worker_image:
+        made.view_as(WorkerOptions).sdk_container_image = options.worker_image
     cloud = made.view_as(GoogleCloudOptions)
     cloud.labels = [*(cloud.labels or ()), *job_labels(options.request)]
     return made

@@ -84,11 +84,41 @@ def test_none_of_our_parameters_reaches_beam():
 
 
 def test_dataflow_needs_a_bucket():
-    found = only_fault("--runner=DataflowRunner", "--project=p", "--region=r")
+    image = "--sdk_container_image=i:1"
+    found = only_fault("--runner=DataflowRunner", "--project=p", "--region=r", image)
     assert "missing parameter (temp_location)" in found
     assert "gs://" in found
-    local = only_fault("--runner=DataflowRunner", "--temp_location=/tmp/x")
+    local = only_fault("--runner=DataflowRunner", "--temp_location=/tmp/x", image)
     assert "malformed parameter (temp_location)" in local
+
+
+TO_DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://b/t"]
+
+
+def worker_image(monkeypatch, own, *flags):
+    """The image that Beam is told to start workers from, where ours is called `own`."""
+    monkeypatch.setenv("SMART_SYNC_IMAGE", own)
+    options = beam_options(cli.parse([*argv(), *flags]))
+    return options.view_as(WorkerOptions).sdk_container_image
+
+
+def test_the_template_image_tells_its_own_name_to_the_workers(monkeypatch):
+    assert worker_image(monkeypatch, "repo/sync:1", *TO_DATAFLOW) == "repo/sync:1"
+    given = "--sdk_container_image=mine:2"
+    assert worker_image(monkeypatch, "repo/sync:1", *TO_DATAFLOW, given) == "mine:2"
+    assert worker_image(monkeypatch, "repo/sync:1") is None
+
+
+@pytest.mark.parametrize("flag", ["--setup_file=./setup.py", "--extra_package=dist/sync.whl"])
+def test_a_package_may_carry_the_program_to_the_workers(monkeypatch, flag):
+    assert worker_image(monkeypatch, "", *TO_DATAFLOW, flag) is None
+
+
+def test_workers_without_the_program_are_refused(monkeypatch):
+    monkeypatch.delenv("SMART_SYNC_IMAGE", raising=False)
+    found = only_fault(*TO_DATAFLOW)
+    assert "missing parameter (sdk_container_image)" in found
+    assert "--sdk_container_image=IMAGE" in found
 
 
 def test_a_plain_password_on_dataflow_is_warned_about_and_a_name_is_not():
