@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 BIN := .venv/bin
-PACKAGES := auto_schema sources smart_sync pipeline scheduler demo bench
+PACKAGES := auto_schema sources smart_sync pipeline scheduler demo bench deploy
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 
 .PHONY: help setup fmt check test chaos mutants demo bench docs golden lock clean
@@ -62,7 +62,7 @@ golden: .venv/.done ## rewrite the golden files; review the diff
 	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
 
 lock: .venv/.done ## renew the lock files (needs uv)
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-build; do \
 	  uv pip compile $$name.in -o $$name.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-config --no-annotate -q; done
 	@uv pip compile requirements-bigquery.in -o requirements-bigquery.txt --universal --python-version 3.13 \

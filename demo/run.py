@@ -4,12 +4,11 @@
 """
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,8 @@ from demo.sides import PROJECT, SIDES, Side, make_client
 DATASET, TABLE = "air", "flights"
 FOLDER = ROOT / ".demo"
 CONSOLE = Console()
+Program = Callable[[Mapping[str, str]], list[str]]
+"""The words that start main.py with these environment variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,13 @@ class Run:
     row: Mapping[str, Any]
 
 
-def parameters(side: Side) -> list[str]:
+def main_here(environ: Mapping[str, str]) -> list[str]:
+    """main.py in this checkout, under this Python."""
+    pairs = [f"{name}={value}" for name, value in environ.items()]
+    return ["env", *pairs, sys.executable, str(ROOT / "main.py")]
+
+
+def parameters(side: Side, temp_location: str) -> list[str]:
     """The parameters of all three runs."""
     return [
         *side.parameters,
@@ -46,16 +53,15 @@ def parameters(side: Side) -> list[str]:
         f"--destination_bigquery_project={PROJECT}",
         f"--destination_bigquery_dataset={DATASET}",
         f"--destination_bigquery_table={TABLE}",
-        f"--temp_location={FOLDER / 'temp'}",
+        f"--temp_location={temp_location}",
     ]
 
 
-def run_main(title: str, words: list[str], environ: Mapping[str, str]) -> float:
+def run_main(title: str, command: list[str]) -> float:
     """Run the real entry point as a user does; its output is the user's."""
     CONSOLE.print(Rule(title, align="left"))
     began = time.monotonic()
-    command = [sys.executable, str(ROOT / "main.py"), *words]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environ}, check=False)
+    done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode:
         raise SystemExit(f"main.py ended with exit code {done.returncode}")
     return time.monotonic() - began
@@ -96,19 +102,24 @@ def show_proof(name: str, source: tuple[int, int], destination: tuple[int, int])
     return agree
 
 
-def demo(side: Side, target: BigQueryServer) -> bool:
+def demo(
+    side: Side,
+    target: BigQueryServer,
+    program: Program = main_here,
+    temp_location: str = str(FOLDER / "temp"),
+) -> bool:
     """All three runs; whether source and destination agree at the end."""
     client = make_client(target)
     client.create_dataset(f"{PROJECT}.{DATASET}")
-    words, environ = parameters(side), target.environ
+    command = [*program(target.environ), *parameters(side, temp_location)]
     rows = side.insert(before=True)
     CONSOLE.print(f"{rows:,} {side.rows} before 1 October 2013 are in {side.name}.")
-    run_main("1 · the plan", [*words, "--plan_only=true"], environ)
-    seconds = run_main("2 · first sync: everything", words, environ)
+    run_main("1 · the plan", [*command, "--plan_only=true"])
+    seconds = run_main("2 · first sync: everything", command)
     runs = [Run("first sync", seconds, last_run(client))]
     rows = side.insert(before=False)
     CONSOLE.print(f"{rows:,} {side.rows} more: the rest of the year.")
-    seconds = run_main("3 · smart sync: only what is new", words, environ)
+    seconds = run_main("3 · smart sync: only what is new", command)
     runs.append(Run("smart sync", seconds, last_run(client)))
     source = side.checksum()
     table = f"`{PROJECT}.{DATASET}.{TABLE}`"

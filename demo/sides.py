@@ -62,7 +62,7 @@ class _PostgresqlSide:
     def parameters(self) -> list[str]:
         return [
             "--data_source=postgresql",
-            f"--postgresql_host={self._server.host}",
+            "--postgresql_host=127.0.0.1",
             f"--postgresql_port={self._server.port}",
             f"--postgresql_database={self._server.database}",
             f"--postgresql_username={self._server.user}",

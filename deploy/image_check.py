@@ -1,0 +1,101 @@
+"""`make image-check`: build the image and show that it does its work.
+
+What was checked is remembered by a hash of all that goes in, so that nothing is built
+twice: under the user's cache folder, never in the repository.
+"""
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from demo.run import CONSOLE
+from deploy.image import ROOT, ImageError, build, install_tools, make_base, make_stand_ins, store
+from pipeline.version import VERSION
+
+IMAGE = "localhost/smart-sync:check"
+INPUTS = (
+    "Dockerfile",
+    ".dockerignore",
+    "requirements.txt",
+    "requirements-build.txt",
+    "setup.py",
+    "pyproject.toml",
+    "main.py",
+    "auto_schema",
+    "sources",
+    "smart_sync",
+    "pipeline",
+    "deploy/image.py",
+    "deploy/image_check.py",
+    "deploy/image_inside.py",
+    "deploy/run_graph.py",
+)
+"""What goes into the image, and what checks it."""
+
+
+def fingerprint(root: Path = ROOT) -> str:
+    """A hash of every input's name and content."""
+    total = hashlib.sha256()
+    for name in INPUTS:
+        path = root / name
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        for file in files:
+            content = file.read_bytes()
+            total.update(f"{file.relative_to(root)}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()
+
+
+def stamp() -> Path:
+    """The file that stands when these inputs were checked on this machine."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "bigquery-smart-sync" / f"image-{fingerprint()}.checked"
+
+
+def check() -> None:
+    """Build, then check without a network."""
+    steps = {
+        "a base of Debian's packages": make_base,
+        "stand-ins for Google's launcher and Beam's boot": make_stand_ins,
+        "the image": lambda place: build(place, IMAGE, VERSION),
+    }
+    with store() as place:
+        for what, step in steps.items():
+            began = time.monotonic()
+            step(place)
+            CONSOLE.print(f"built {what} in {time.monotonic() - began:.0f} s")
+        words = [sys.executable, "-m", "deploy.image_inside", str(place.folder), IMAGE, VERSION]
+        done = subprocess.run(["unshare", "--net", *words], cwd=ROOT, check=False)
+        if done.returncode:
+            raise ImageError("the image was built, but isn't what it should be: see above")
+
+
+def main() -> int:
+    """Exit code 0 when every check held, or need not be repeated."""
+    parser = argparse.ArgumentParser(prog="make image-check", description=__doc__)
+    parser.add_argument("--if-changed", action="store_true")
+    only_if_changed = parser.parse_args().if_changed
+    mark, began = stamp(), time.monotonic()
+    if only_if_changed and mark.exists():
+        CONSOLE.print("image: unchanged since it was checked")
+        return 0
+    try:
+        install_tools()
+        check()
+    except ImageError as error:
+        if only_if_changed and not os.environ.get("CI") and os.geteuid() != 0:
+            CONSOLE.print(f"image: not checked here: {error}")
+            return 0
+        CONSOLE.print(f"image: {error}", style="red", markup=False)
+        return 1
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text("")
+    CONSOLE.print(f"image: every check held, in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
