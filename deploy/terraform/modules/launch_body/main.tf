@@ -1,0 +1,37 @@
+# Only computes: without a provider it can be run and tested anywhere.
+# Dataflow finds the network by the subnetwork; naming it is for auto mode networks only.
+# https://cloud.google.com/dataflow/docs/guides/specifying-networks
+locals {
+  environment = {
+    serviceAccountEmail  = var.service_account_email
+    subnetwork           = var.subnetwork
+    ipConfiguration      = "WORKER_IP_PRIVATE"
+    tempLocation         = var.temp_location
+    stagingLocation      = var.staging_location
+    maxWorkers           = var.max_workers
+    machineType          = var.machine_type
+    additionalUserLabels = length(var.labels) > 0 ? var.labels : null
+  }
+
+  body = {
+    launchParameter = {
+      jobName              = var.job_name
+      containerSpecGcsPath = var.template_path
+      parameters           = var.parameters
+      environment          = { for key, value in local.environment : key => value if value != null }
+    }
+  }
+
+  template = jsondecode(file("${path.module}/../../../../metadata.json"))
+  unknown  = setsubtract(keys(var.parameters), local.template.parameters[*].name)
+}
+
+output "body" {
+  description = "Body of flexTemplates:launch, as JSON."
+  value       = jsonencode(local.body)
+
+  precondition {
+    condition     = length(local.unknown) == 0
+    error_message = "The template has no parameter ${join(", ", local.unknown)}."
+  }
+}

@@ -1,0 +1,62 @@
+variable "job_name" {
+  description = "Name of the Dataflow job, the same at each launch."
+  type        = string
+}
+
+variable "template_path" {
+  description = "Template file in Cloud Storage."
+  type        = string
+}
+
+variable "parameters" {
+  description = "Parameters of the template."
+  type        = map(string)
+
+  validation {
+    condition = alltrue([
+      for name in ["postgresql_password", "mongodb_password", "mongodb_connection_string", "notify_webhook"] :
+      can(regex("^projects/[^/]+/secrets/[^/]+/versions/[^/]+$", var.parameters[name]))
+      if contains(keys(var.parameters), name)
+    ])
+    error_message = "postgresql_password, mongodb_password, mongodb_connection_string and notify_webhook must be names of secret versions, such as projects/P/secrets/S/versions/latest: plain text would stand in Terraform's state and in the schedule."
+  }
+}
+
+variable "service_account_email" {
+  description = "Account that the launcher VM and the workers run as."
+  type        = string
+}
+
+variable "temp_location" {
+  description = "Folder in Cloud Storage for temporary files."
+  type        = string
+}
+
+variable "staging_location" {
+  description = "Folder in Cloud Storage for files that Dataflow stages."
+  type        = string
+}
+
+variable "subnetwork" {
+  description = "Subnetwork of the VMs, or null."
+  type        = string
+  default     = null
+}
+
+variable "max_workers" {
+  description = "Ceiling for the workers, or null."
+  type        = number
+  default     = null
+}
+
+variable "machine_type" {
+  description = "Machine type of the workers, or null."
+  type        = string
+  default     = null
+}
+
+variable "labels" {
+  description = "Labels of the Dataflow job."
+  type        = map(string)
+  default     = {}
+}

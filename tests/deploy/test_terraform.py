@@ -1,0 +1,442 @@
+"""deploy/terraform: well formed, known to the provider, narrow in its roles, and it launches.
+
+With terraform on the PATH the module is run, with stand-ins for Google's resources, and what it
+made is compared with example.json. Without it, example.json stands for the run.
+REWRITE_GOLDEN=1 renews example.json.
+"""
+
+import base64
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.parameters import PARAMETERS, Kind
+from tests.deploy import hcl
+from tests.discovery import errors
+
+HERE = Path(__file__).parent
+GOLDEN = HERE / "example.json"
+PROVIDER = json.loads((HERE / "google_provider.json").read_text(encoding="utf-8"))["resources"]
+HAS_TERRAFORM = shutil.which("terraform") is not None
+EXAMPLE: dict[str, Any] = {
+    "project_id": "my-project",
+    "region": "europe-west1",
+    "dataset_id": "shop",
+    "secret_ids": ["pg-password"],
+    "launcher_members": ["group:data-team@example.com"],
+    "source_datasets": [{"project": "other-project", "dataset_id": "raw"}],
+    "create_network": True,
+    "create_nat": True,
+    "private_services_access": True,
+    "schedules": {
+        "orders": {
+            "cron": "*/15 * * * *",
+            "parameters": {
+                "data_source": "postgresql",
+                "postgresql_host": "10.0.0.5",
+                "postgresql_database": "shop",
+                "postgresql_username": "reader",
+                "postgresql_password": "projects/my-project/secrets/pg-password/versions/latest",
+                "enable_smart_sync": "true",
+                "postgresql_base_query": "SELECT * FROM orders\n"
+                "WHERE updated_at > '{start_timestamp}' AND \"note\" <> '<é>'",
+                "destination_bigquery_table": "orders",
+            },
+            "max_workers": 4,
+            "machine_type": "n2-standard-4",
+            "labels": {"team": "shop"},
+        },
+        "events": {
+            "cron": "0 5 * * *",
+            "time_zone": "Europe/Berlin",
+            "parameters": {
+                "data_source": "bigquery",
+                "destination_bigquery_dataset": "events",
+                "destination_bigquery_table": "events",
+            },
+            "paused": True,
+        },
+    },
+}
+PLAIN = {key: EXAMPLE[key] for key in ("project_id", "region", "dataset_id")}
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = hcl.stand_in(tmp_path_factory.mktemp("stand_in"))
+    if HAS_TERRAFORM:
+        done = hcl.terraform("init", "-no-color", folder=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def example() -> dict[str, Any]:
+    """What the module makes of EXAMPLE."""
+    made: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def launches(example: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Bodies of the requests that the schedules send, by schedule."""
+    found = {}
+    for name in EXAMPLE["schedules"]:
+        job = example["resources"][f'google_cloud_scheduler_job.schedule["{name}"]']
+        found[name] = json.loads(base64.b64decode(job["http_target"][0]["body"]))
+    return found
+
+
+def roles_of(account: str, example: dict[str, Any]) -> set[tuple[str, str]]:
+    """Pairs of what a role is on and the role, of one service account."""
+    return {
+        (address.split(".")[0].removeprefix("google_").removesuffix("_iam_member"), given["role"])
+        for address, given in example["resources"].items()
+        if "_iam_member." in address and given["member"].startswith(f"serviceAccount:{account}@")
+    }
+
+
+# The files ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", hcl.FILES, ids=lambda path: path.relative_to(hcl.MODULE).as_posix()
+)
+def test_every_file_parses(path: Path) -> None:
+    assert hcl.parsed(path)
+
+
+def test_every_file_is_formatted() -> None:
+    if HAS_TERRAFORM:
+        done = hcl.terraform("fmt", "-check", "-diff", "-recursive", folder=hcl.MODULE)
+        assert done.returncode == 0, done.stdout + done.stderr
+    else:
+        for path in hcl.FILES:
+            lines = path.read_text(encoding="utf-8").split("\n")
+            assert [line for line in lines if line != line.rstrip() or "\t" in line] == []
+
+
+@pytest.mark.parametrize("kind", ["variable", "output"])
+def test_every_variable_and_output_is_described(kind: str) -> None:
+    found = {name: body for path in hcl.FILES for name, body in hcl.blocks(path, kind)}
+    assert found
+    wanted = {"description", "type" if kind == "variable" else "value"}
+    assert {name: wanted - set(body) for name, body in found.items() if wanted - set(body)} == {}
+
+
+@pytest.mark.parametrize("folder", [hcl.MODULE, hcl.MODULE / "modules" / "launch_body"])
+def test_every_reference_resolves_and_nothing_is_left_over(folder: Path) -> None:
+    files = sorted(folder.glob("*.tf"))
+    source = "\n".join(map(hcl.text, files))
+    variables = {name for path in files for name, _ in hcl.blocks(path, "variable")}
+    local = {key for p in files for body in hcl.parsed(p).get("locals", []) for key in body}
+    made = {f"{r.type}.{r.name}" for r in hcl.resources()}
+    assert set(re.findall(r"\bvar\.(\w+)", source)) == variables
+    assert set(re.findall(r"\blocal\.(\w+)", source)) == {key for key in local if key[0] != "_"}
+    referred = set(re.findall(r"\bgoogle_\w+\.\w+", source))
+    assert referred - made == set()
+
+
+def test_a_call_of_a_child_module_gives_what_it_asks_for() -> None:
+    (calls,) = [dict(hcl.blocks(p, "module")) for p in hcl.FILES if "module" in hcl.parsed(p)]
+    child = hcl.MODULE / "modules" / "launch_body" / "variables.tf"
+    asked = dict(hcl.blocks(child, "variable"))
+    given = set(calls["launch_body"]) - {"source", "for_each", "__is_block__"}
+    assert {name for name, body in asked.items() if "default" not in body} <= given <= set(asked)
+
+
+# What the provider knows -------------------------------------------------------------------------
+
+
+def against_provider(body: dict[str, Any], facts: dict[str, Any], where: str) -> list[str]:
+    inner = hcl.nested(body)
+    given = {key for key in body if key not in hcl.META and key != "__is_block__"}
+    faults = [f"{where}: unknown {key}" for key in sorted(given - set(facts["arguments"]))]
+    faults += [f"{where}: {key} is missing" for key in sorted(set(facts["required"]) - given)]
+    known = facts.get("blocks", {})
+    faults += [f"{where}: {key} is not a block" for key in sorted(set(inner) - set(known))]
+    faults += [f"{where}: {key} is a block" for key in sorted(set(known) & given - set(inner))]
+    for key in sorted(set(inner) & set(known)):
+        for item in inner[key]:
+            faults += against_provider(item, known[key], f"{where}.{key}")
+    return faults
+
+
+@pytest.mark.parametrize("resource", hcl.resources(), ids=lambda r: f"{r.type}.{r.name}")
+def test_the_provider_knows_every_argument_and_misses_none(resource: hcl.Resource) -> None:
+    assert against_provider(resource.body, PROVIDER[resource.type], resource.type) == []
+
+
+def test_the_provider_knows_every_attribute_that_is_referred_to() -> None:
+    pattern = re.compile(r"\b(google_\w+)\.\w+(?:\[[^\]]*\])?\.(\w+)")
+    source = "\n".join(map(hcl.text, hcl.FILES))
+    unknown = {
+        pair for pair in pattern.findall(source) if pair[1] not in PROVIDER[pair[0]]["attributes"]
+    }
+    assert unknown == set()
+
+
+def test_the_facts_are_those_of_the_resources_in_use() -> None:
+    assert {resource.type for resource in hcl.resources()} == set(PROVIDER)
+
+
+def test_a_wrong_argument_would_be_found() -> None:
+    body = {"bucket": '"b"', "roles": '"r"', "lifecycle_rule": [{"__is_block__": True}]}
+    facts = PROVIDER["google_storage_bucket"]
+    found = against_provider(body, facts, "x")
+    assert "x: unknown roles" in found
+    assert "x: name is missing" in found
+    assert "x.lifecycle_rule: condition is missing" in found
+
+
+# What it makes -----------------------------------------------------------------------------------
+
+
+def test_the_example_is_what_the_module_makes(module: Path, example: dict[str, Any]) -> None:
+    if HAS_TERRAFORM:
+        made = hcl.applied(module, EXAMPLE)
+        if os.environ.get("REWRITE_GOLDEN"):
+            text = json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False)
+            GOLDEN.write_text(text + "\n", encoding="utf-8")
+        assert made == json.loads(GOLDEN.read_text(encoding="utf-8"))
+    else:
+        made_types = {address.partition(".")[0] for address in example["resources"]}
+        assert made_types == {resource.type for resource in hcl.resources()}
+
+
+def test_without_options_there_is_no_network_no_schedule_and_no_secret(module: Path) -> None:
+    optional = {"compute", "cloud", "secret", "service_networking"}
+    if HAS_TERRAFORM:
+        made = hcl.applied(module, {**PLAIN, "create_dataset": False})
+        types = {address.partition(".")[0] for address in made["resources"]}
+        assert not [kind for kind in types if kind.split("_")[1] in optional]
+        assert "google_bigquery_dataset" not in types
+        assert made["outputs"]["dataset_id"] == "shop"
+    else:
+        conditional = [r for r in hcl.resources() if r.type.split("_")[1] in optional]
+        assert all({"count", "for_each"} & set(r.body) for r in conditional)
+
+
+def test_the_example_of_the_readme_runs(module: Path, tmp_path: Path) -> None:
+    readme = (hcl.MODULE / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```hcl\n(.*?)```", readme, flags=re.DOTALL)
+    known = {name for name, _ in hcl.blocks(hcl.MODULE / "variables.tf", "variable")}
+    (call,) = hcl.loaded(block)["module"]
+    assert set(call['"smart_sync"']) - known == {"source", "__is_block__"}
+    if HAS_TERRAFORM:
+        copy = hcl.stand_in(tmp_path / "smart-sync")
+        assert copy == tmp_path / "smart-sync" / "deploy" / "terraform"
+        (tmp_path / "main.tf").write_text(block, encoding="utf-8")
+        assert hcl.terraform("init", folder=tmp_path).returncode == 0
+        assert " 0 to change, 0 to destroy" in hcl.plan(tmp_path, {})
+
+
+def test_the_readme_names_the_roles_of_each_account(example: dict[str, Any]) -> None:
+    readme = (hcl.MODULE / "README.md").read_text(encoding="utf-8")
+    rows = {row[0]: row[1] for row in re.findall(r"^\| `(smart-sync-\w+)` \|(.*)$", readme, re.M)}
+    rows["smart-sync-scheduler"] = rows["smart-sync-launcher"]
+    for account, row in rows.items():
+        named = {f"roles/{name}" for name in re.findall(r"`(\w+\.\w+)`", row)}
+        assert named == {role for _, role in roles_of(account, example)}
+
+
+# Roles -------------------------------------------------------------------------------------------
+
+
+def test_the_worker_may_do_what_a_run_needs_and_no_more(example: dict[str, Any]) -> None:
+    assert roles_of("smart-sync-worker", example) == {
+        ("project", "roles/dataflow.worker"),
+        ("project", "roles/bigquery.jobUser"),
+        ("project", "roles/bigquery.readSessionUser"),
+        ("storage_bucket", "roles/storage.objectAdmin"),
+        ("artifact_registry_repository", "roles/artifactregistry.reader"),
+        ("bigquery_dataset", "roles/bigquery.dataEditor"),
+        ("bigquery_dataset", "roles/bigquery.dataViewer"),
+        ("secret_manager_secret", "roles/secretmanager.secretAccessor"),
+    }
+
+
+@pytest.mark.parametrize("account", ["smart-sync-launcher", "smart-sync-scheduler"])
+def test_who_launches_may_do_only_that(account: str, example: dict[str, Any]) -> None:
+    assert roles_of(account, example) == {
+        ("project", "roles/dataflow.developer"),
+        ("service_account", "roles/iam.serviceAccountUser"),
+        ("storage_bucket", "roles/storage.objectViewer"),
+    }
+    given = [
+        value["service_account_id"]
+        for value in example["resources"].values()
+        if value.get("role") == "roles/iam.serviceAccountUser"
+    ]
+    assert all("/smart-sync-worker@" in account for account in given)
+
+
+def test_no_account_owns_edits_or_administers_the_project(example: dict[str, Any]) -> None:
+    given = {
+        value["role"]
+        for address, value in example["resources"].items()
+        if address.startswith("google_project_iam_member.")
+    }
+    assert given
+    assert [role for role in given if re.search(r"owner|editor|admin", role.lower())] == []
+
+
+def test_the_bucket_is_private_and_deletes_temporary_files_only(example: dict[str, Any]) -> None:
+    bucket = example["resources"]["google_storage_bucket.bucket"]
+    assert bucket["uniform_bucket_level_access"] is True
+    assert bucket["public_access_prevention"] == "enforced"
+    (rule,) = bucket["lifecycle_rule"]
+    assert rule == {
+        "action": [{"type": "Delete"}],
+        "condition": [{"age": 7, "matches_prefix": ["tmp/"]}],
+    }
+    outputs = example["outputs"]
+    assert outputs["temp_location"].startswith(f"gs://{outputs['bucket']}/tmp")
+    assert outputs["staging_location"].startswith(f"gs://{outputs['bucket']}/tmp/")
+    assert not outputs["template_path"].startswith(f"gs://{outputs['bucket']}/tmp")
+
+
+def test_terraform_never_sees_the_value_of_a_secret() -> None:
+    assert [r for r in hcl.resources() if "secret_version" in r.type] == []
+    assert [path for path in hcl.FILES if re.search(r"^data ", hcl.text(path), re.M)] == []
+
+
+# Launch requests ---------------------------------------------------------------------------------
+
+
+def test_a_schedule_sends_what_dataflow_takes(launches: dict[str, dict[str, Any]]) -> None:
+    for body in launches.values():
+        assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
+        environment = body["launchParameter"]["environment"]
+        assert environment["ipConfiguration"] == "WORKER_IP_PRIVATE"
+        assert environment["serviceAccountEmail"].startswith("smart-sync-worker@")
+        assert None not in environment.values()
+
+
+def test_a_schedule_gives_the_parameters_as_they_are(launches: dict[str, dict[str, Any]]) -> None:
+    own = {"destination_bigquery_project": "my-project", "destination_bigquery_dataset": "shop"}
+    known = {parameter.name for parameter in PARAMETERS}
+    for name, body in launches.items():
+        given = body["launchParameter"]["parameters"]
+        assert given == own | EXAMPLE["schedules"][name]["parameters"]
+        assert set(given) <= known
+
+
+def test_what_a_schedule_leaves_out_is_not_sent(launches: dict[str, dict[str, Any]]) -> None:
+    orders = launches["orders"]["launchParameter"]["environment"]
+    events = launches["events"]["launchParameter"]["environment"]
+    assert orders["maxWorkers"] == 4
+    assert orders["machineType"] == "n2-standard-4"
+    assert orders["additionalUserLabels"] == {"team": "shop"}
+    assert {"maxWorkers", "machineType", "additionalUserLabels"} & set(events) == set()
+
+
+def test_a_schedule_never_retries_and_keeps_its_job_name(
+    example: dict[str, Any], launches: dict[str, dict[str, Any]]
+) -> None:
+    for name, body in launches.items():
+        job = example["resources"][f'google_cloud_scheduler_job.schedule["{name}"]']
+        (target,) = job["http_target"]
+        assert body["launchParameter"]["jobName"] == f"smart-sync-{name}"
+        assert job["retry_config"] == [{"retry_count": 0}]
+        assert job["attempt_deadline"] == "180s"
+        assert target["http_method"] == "POST"
+        assert target["uri"] == (
+            "https://dataflow.googleapis.com/v1b3/projects/my-project/locations/europe-west1"
+            "/flexTemplates:launch"
+        )
+        (token,) = target["oauth_token"]
+        assert token["service_account_email"] == example["outputs"]["service_accounts"]["scheduler"]
+        assert token["scope"] == "https://www.googleapis.com/auth/cloud-platform"
+
+
+# What is refused ---------------------------------------------------------------------------------
+
+
+def test_wrong_variables_are_refused_with_what_to_change(module: Path) -> None:
+    wrong = {
+        "project_id": "My Project",
+        "region": "europe-west1-b",
+        "name": "x",
+        "bucket_name": "Bucket",
+        "temp_retention_days": 1.5,
+        "dataset_id": "my-project.shop",
+        "secret_ids": ["projects/p/secrets/s"],
+        "launcher_members": ["allUsers"],
+        "worker_project_roles": ["roles/editor"],
+        "subnetwork": "my-subnet",
+        "subnetwork_range": "10.10.0.0",
+        "private_services_prefix_length": 30,
+        "schedules": {
+            "Orders_": {
+                "cron": "@daily",
+                "parameters": {},
+                "max_workers": 0,
+                "labels": {"Team": "x"},
+            }
+        },
+    }
+    rules = {
+        str(rule["error_message"]).strip('"')
+        for name, body in hcl.blocks(hcl.MODULE / "variables.tf", "variable")
+        for rule in body.get("validation", [])
+    }
+    assert len(rules) == len(wrong) + 3  # schedules have four
+    if HAS_TERRAFORM:
+        said = hcl.plan(module, wrong)
+        assert [rule for rule in rules if rule not in said] == []
+
+
+@pytest.mark.parametrize("role", ["roles/owner", "roles/dataflow.admin"])
+def test_the_worker_is_not_made_mighty_by_a_variable(module: Path, role: str) -> None:
+    (body,) = [
+        b
+        for n, b in hcl.blocks(hcl.MODULE / "variables.tf", "variable")
+        if n == "worker_project_roles"
+    ]
+    assert body["validation"]
+    if HAS_TERRAFORM:
+        assert "admin roles are not allowed" in hcl.plan(
+            module, PLAIN | {"worker_project_roles": [role]}
+        )
+
+
+def test_options_that_exclude_each_other_are_refused(module: Path) -> None:
+    subnetwork = "regions/europe-west1/subnetworks/mine"
+    if HAS_TERRAFORM:
+        assert "need create_network = true" in hcl.plan(module, PLAIN | {"create_nat": True})
+        both = PLAIN | {"create_network": True, "subnetwork": subnetwork}
+        assert "or subnetwork, not both" in hcl.plan(module, both)
+    else:
+        outputs = dict(hcl.blocks(hcl.MODULE / "outputs.tf", "output"))
+        assert all("precondition" in outputs[name] for name in ("network", "subnetwork"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"data_sorce": "mongodb"}, "The template has no parameter data_sorce."),
+        ({"postgresql_password": "hunter2"}, "must be names of secret versions"),
+    ],
+)
+def test_a_schedule_that_could_not_run_is_refused_by_the_plan(
+    module: Path, parameters: dict[str, str], told: str
+) -> None:
+    schedules = {"orders": {"cron": "0 5 * * *", "parameters": parameters}}
+    if HAS_TERRAFORM:
+        assert told in hcl.plan(module, PLAIN | {"schedules": schedules})
+    else:
+        child = hcl.MODULE / "modules" / "launch_body"
+        assert told.rpartition(" ")[0] in "".join(p.read_text() for p in child.glob("*.tf"))
+
+
+def test_every_secret_parameter_is_guarded() -> None:
+    path = hcl.MODULE / "modules" / "launch_body" / "variables.tf"
+    (rule,) = dict(hcl.blocks(path, "variable"))["parameters"]["validation"]
+    secrets = {parameter.name for parameter in PARAMETERS if parameter.kind is Kind.SECRET}
+    assert set(re.findall(r'"(\w+)"', rule["condition"])) == secrets
