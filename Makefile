@@ -6,10 +6,10 @@ BIN := .venv/bin
 PACKAGES := auto_schema sources smart_sync pipeline scheduler demo bench deploy
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 
-.PHONY: help setup fmt check test chaos mutants demo bench docs golden lock clean
+.PHONY: help setup fmt check test chaos mutants demo bench image-check template docs golden lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: .venv/.done .venv-bigquery/.done ## make both environments from the lock files
 
@@ -38,8 +38,10 @@ check: .venv/.done ## lint, types, import contracts
 	@$(BIN)/ruff check $(PYTHON_FILES)
 	@$(BIN)/mypy $(PACKAGES) main.py
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/hadolint Dockerfile
 
-test: setup check ## check, then all tests on real servers
+test: setup check ## check, then all tests on real servers; the image too, if its inputs changed
+	@$(BIN)/python -m deploy.image_check --if-changed
 	@$(BIN)/python -m pytest
 
 chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRIALS=, GUARD=off)
@@ -53,6 +55,12 @@ demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb
 
 bench: setup ## rows per second beside other ways (SOURCE=postgresql, mongodb or bigquery)
 	@$(BIN)/python -m bench.$(or $(filter mongodb bigquery,$(SOURCE)),run)
+
+image-check: setup ## build the image without a container engine, and sync from inside it (root, Debian)
+	@$(BIN)/python -m deploy.image_check
+
+template: ## build image and template in your project (PROJECT=, BUCKET=, REGION=; DRY=1 only shows)
+	@deploy/template
 
 docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, invariants
 	@$(BIN)/python -m pipeline.parameter_docs

@@ -1,0 +1,211 @@
+"""The commands that the documents show, run by the real gcloud and bq."""
+
+import base64
+import json
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from pipeline.parameter_docs import ROOT, metadata
+from pipeline.parameters import BY_NAME
+from tests.deploy.documents import PAGES, blocks, shown_files
+from tests.discovery import errors
+
+README, DEPLOY = ROOT / "README.md", ROOT / "docs" / "deploy.md"
+LAUNCH = "dataflow.projects.locations.flexTemplates.launch"
+BY_HAND = ("docker build", "vpc-peerings")
+"""A container engine, and an API whose address gcloud lets nobody change."""
+
+
+@pytest.mark.parametrize(
+    ("page", "script"),
+    [
+        pytest.param(page, script, id=f"{page.stem}-{number}")
+        for page in PAGES
+        for number, script in enumerate(blocks(page, "bash"))
+    ],
+)
+def test_every_shell_block_is_bash(page, script):
+    done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), f"{page}: {script}"
+
+
+def launched(cloud):
+    (request,) = cloud.of(LAUNCH)
+    assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", request.body) == []
+    parameters = request.body["launchParameter"]["parameters"]
+    assert set(parameters) <= set(BY_NAME)
+    return request.body["launchParameter"]
+
+
+def test_the_deployment_guide_runs_from_its_first_command_to_its_last(shell, cloud, place):
+    """Each command is taken by gcloud or bq, and each request by Google's own descriptions."""
+    for name, text in shown_files(DEPLOY).items():
+        (place / name).write_text(text)
+    scripts = [s for s in blocks(DEPLOY, "bash") if not any(word in s for word in BY_HAND)]
+    variables = {"PASSWORD": "hunter2", "JOB_ID": "1", "IMAGE": "r-docker.pkg.dev/p/r/i:1"}
+    code, said = shell("\n".join(scripts), **variables)
+    assert (code, cloud.faults) == (0, []), said
+    _roles_are_those_of_the_table(cloud)
+    _the_schedule_launches_a_valid_job(cloud)
+    _the_build_makes_image_and_template(cloud)
+    plan, smoke = (request.body["launchParameter"] for request in cloud.of(LAUNCH))
+    assert plan["parameters"]["plan_only"] == "true"
+    assert plan["environment"]["ipConfiguration"] == "WORKER_IP_PRIVATE"
+    assert (
+        smoke["parameters"]["source_bigquery_query"]
+        == "SELECT 1 AS test_column, 'a=b, \"c\"' AS text"
+    )
+    enabled = cloud.of("serviceusage.services.batchEnable")[0].body["serviceIds"]
+    assert len(enabled) == 13
+    assert "containerregistry.googleapis.com" not in enabled
+
+
+def _roles_are_those_of_the_table(cloud):
+    granted = set()
+    for request in cloud.requests:
+        if request.method.endswith("setIamPolicy"):
+            for binding in request.body.get("policy", request.body)["bindings"]:
+                account = binding["members"][0].partition(":smart-sync-")[2].partition("@")[0]
+                granted.add((account, binding["role"].removeprefix("roles/")))
+    (query,) = [r.body for r in cloud.of("bigquery.jobs.insert") if "GRANT" in str(r.body)]
+    granted |= {("worker", role) for role in re.findall(r"roles/([\w.]+)", str(query))}
+    rows = re.findall(r"^\| `smart-sync-(\w+)` \| [^|]+ \| (.+) \|$", DEPLOY.read_text(), re.M)
+    told = {(name, role) for name, text in rows for role in re.findall(r"`(\w+\.\w+)`", text)}
+    told |= {("scheduler", role) for name, role in told if name == "launcher"}
+    assert granted == told
+
+
+def _the_schedule_launches_a_valid_job(cloud):
+    (made,) = cloud.of("cloudscheduler.projects.locations.jobs.create")
+    target = made.body["httpTarget"]
+    body = json.loads(base64.b64decode(target["body"]))
+    assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
+    assert set(body["launchParameter"]["parameters"]) <= set(BY_NAME)
+    assert target["oauthToken"]["serviceAccountEmail"].startswith("smart-sync-scheduler@")
+    assert made.body["retryConfig"]["retryCount"] == 0
+
+
+def _the_build_makes_image_and_template(cloud):
+    (build,) = cloud.of("cloudbuild.projects.locations.builds.create")
+    values = build.body["substitutions"]
+    assert values["_TEMPLATE"] == "gs://my-project-smart-sync/templates/smart-sync.json"
+    assert values["_IMAGE"].startswith(
+        "us-central1-docker.pkg.dev/my-project/smart-sync/smart-sync:"
+    )
+    assert build.body["serviceAccount"].endswith(
+        "smart-sync-build@my-project.iam.gserviceaccount.com"
+    )
+    template = json.loads(cloud.uploads["templates/smart-sync.json"])
+    assert errors("dataflow.v1b3", "ContainerSpec", template) == []
+    assert template["image"] == "r-docker.pkg.dev/p/r/i:1"
+    told = metadata()
+    told["parameters"] = [_without_defaults(entry) for entry in told["parameters"]]
+    assert template["metadata"] == told
+
+
+def _without_defaults(entry):
+    """gcloud leaves out empty lists, which say the same as their absence."""
+    return {key: value for key, value in entry.items() if value != []}
+
+
+def test_the_build_is_one_that_cloud_build_knows():
+    build = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text())
+    assert errors("cloudbuild.v1", "Build", build) == []
+    used = set(re.findall(r"\$\{(_\w+)\}", str(build["steps"])))
+    assert used == set(build["substitutions"])
+
+
+def test_the_readme_launch_arrives_byte_for_byte(shell, cloud, place):
+    (text,) = [text for name, text in shown_files(README).items() if name == "orders.yaml"]
+    (place / "orders.yaml").write_text(text)
+    (command,) = [s for s in blocks(README, "bash") if "--flags-file=orders.yaml" in s]
+    code, said = shell(command)
+    assert (code, cloud.faults) == (0, []), said
+    launch = launched(cloud)
+    assert launch["parameters"] == yaml.safe_load(text)["--parameters"]
+    assert re.fullmatch(r"orders-sync-\d{8}-\d{6}", launch["jobName"])
+
+
+NASTY = {
+    "postgresql_query": "SELECT a, b=c FROM t WHERE x = 1, y",
+    "mongodb_query": """{"a": {"$gt": 1}, "b": 'it''s', "c": "\\n"}""",
+    "postgresql_base_query": "SELECT *\n  FROM t\n\n WHERE a > '{start_timestamp}'\n -- end",
+    "source_bigquery_query": "a~b|c^d;e:f#g ^~^ {x: 1} [y] !z &v *w %u @t $HOME $(date) `t`",
+    "source_table_for_schema": 'ä€𝄞\u2028."naïve"',
+    "transformation_config": "- a: b # no comment",
+}
+"""Commas, equals, quotes, lines, separators, other alphabets, and what looks like YAML."""
+
+
+def test_any_query_arrives_byte_for_byte_from_a_flags_file(shell, cloud, place):
+    flags = {
+        "--template-file-gcs-location": "gs://b/t.json",
+        "--region": "us-central1",
+        "--parameters": NASTY,
+    }
+    (place / "flags.yaml").write_text(yaml.safe_dump(flags, allow_unicode=True), encoding="utf-8")
+    run = "gcloud dataflow flex-template run nasty --flags-file=flags.yaml"
+    code, said = shell(run, LANG="C.UTF-8")
+    assert (code, cloud.faults) == (0, []), said
+    assert launched(cloud)["parameters"] == NASTY
+
+
+def test_a_block_of_yaml_keeps_lines_and_a_folded_one_does_not(shell, cloud, place):
+    query = "SELECT a, b\n    FROM t\n    WHERE c = 'd'"
+    flags = "--template-file-gcs-location: gs://b/t\n--region: r\n--parameters:\n  postgresql_query"
+    for sign in ("|-", ">-"):
+        (place / "flags.yaml").write_text(f"{flags}: {sign}\n    {query}\n")
+        code, said = shell("gcloud dataflow flex-template run job --flags-file=flags.yaml")
+        assert code == 0, said
+    launches = [request.body["launchParameter"]["parameters"] for request in cloud.of(LAUNCH)]
+    block, folded = (parameters["postgresql_query"] for parameters in launches)
+    assert block == query.replace("\n    ", "\n")
+    one_line = block.replace("\n", " ")
+    assert folded not in (block, one_line), "the README warns of what no longer happens"
+
+
+def test_the_form_with_commas_fails_or_corrupts_as_the_readme_says(shell, cloud):
+    (shown,) = re.findall(r'The form `(--parameters="[^`]+")` does not work', README.read_text())
+    launch = (
+        "gcloud dataflow flex-template run job --template-file-gcs-location=gs://b/t --region=r "
+    )
+    code, said = shell(launch + shown)
+    assert code != 0
+    assert "Bad syntax for dict arg" in said
+    code, said = shell(launch + '--parameters="a=b,query=SELECT x, y=z FROM t"')
+    assert code == 0, said
+    (request,) = cloud.of(LAUNCH)
+    assert request.body["launchParameter"]["parameters"]["query"] == "SELECT x"
+
+
+def test_another_separator_on_one_line_arrives_whole(shell, cloud):
+    (shown,) = re.findall(r'separator: `(--parameters="\^[^`]+")`', README.read_text())
+    launch = (
+        "gcloud dataflow flex-template run job --template-file-gcs-location=gs://b/t --region=r "
+    )
+    code, said = shell(launch + shown)
+    assert (code, cloud.faults) == (0, []), said
+    assert launched(cloud)["parameters"] == {
+        "data_source": "postgresql",
+        "postgresql_query": "SELECT x, y FROM t",
+    }
+
+
+def test_make_template_without_a_project_says_what_is_missing(shell, cloud):
+    for words in ("", "PROJECT=p"):
+        code, said = shell(f"make -s template {words}")
+        assert code != 0
+        assert "give PROJECT=my-project" in said or "give BUCKET=my-bucket" in said
+    assert cloud.requests == []
+
+
+def test_a_dry_run_of_make_template_shows_the_command_and_asks_for_nothing(shell, cloud):
+    code, said = shell("make -s template PROJECT=p BUCKET=gs://b REGION=europe-west1 DRY=1")
+    assert code == 0, said
+    assert "gcloud builds submit . " in said
+    assert "europe-west1-docker.pkg.dev/p/smart-sync/smart-sync:" in said
+    assert "gs://b/templates/smart-sync.json" in said
+    assert (cloud.requests, cloud.faults) == ([], [])

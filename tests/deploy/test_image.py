@@ -1,0 +1,66 @@
+"""What the Dockerfile pins and what goes into the image; `make image-check` builds it."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import apache_beam
+import pytest
+
+from deploy.image_check import INPUTS, fingerprint, stamp
+from pipeline.parameter_docs import ROOT
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+ARGUMENTS = dict(re.findall(r"^ARG (\w+)=(\S+)$", DOCKERFILE, re.M))
+
+
+def test_all_three_images_are_pinned_and_of_one_python_and_beam():
+    base, sdk, launcher = (ARGUMENTS[name] for name in ("BASE", "SDK", "LAUNCHER"))
+    assert base.startswith("python:3.11.")
+    assert sdk == f"apache/beam_python3.11_sdk:{apache_beam.__version__}"
+    assert re.search(r"/python311-template-launcher-base:\d{8}_RC\d\d$", launcher)
+
+
+def test_the_image_holds_what_the_package_holds_and_no_more():
+    kept = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line.startswith("!")
+    }
+    copied = {
+        word
+        for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.M)
+        for word in line.split()
+    }
+    assert copied == kept
+    assert copied | {"Dockerfile", ".dockerignore"} <= set(INPUTS)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for name in INPUTS:
+        path = ROOT / name
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_a_change_of_any_input_is_a_new_image_to_check(copy: Path, name):
+    before = fingerprint(copy)
+    assert before == fingerprint(ROOT)
+    path = copy / name
+    changed = next(path.glob("*.py")) if path.is_dir() else path
+    changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert fingerprint(copy) != before
+
+
+def test_what_was_checked_is_not_built_again(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    stamp().parent.mkdir()
+    stamp().touch()
+    words = [sys.executable, "-m", "deploy.image_check", "--if-changed"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "image: unchanged since it was checked\n")
