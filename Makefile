@@ -53,8 +53,8 @@ mutants: setup ## break each promise in a copy and show that its test fails
 demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb or bigquery)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
-bench: setup ## rows per second beside other ways (SOURCE=postgresql, mongodb or bigquery)
-	@$(BIN)/python -m bench.$(or $(filter mongodb bigquery,$(SOURCE)),run)
+bench: setup ## rows per second beside other ways (SOURCE=postgresql, mongodb or bigquery); seconds of a launch (SOURCE=launch)
+	@$(BIN)/python -m bench.$(or $(filter mongodb bigquery launch,$(SOURCE)),run)
 
 image-check: setup ## build the image without a container engine, and sync from inside it (root, Debian)
 	@$(BIN)/python -m deploy.image_check
