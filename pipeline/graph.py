@@ -12,6 +12,7 @@ import apache_beam as beam
 
 from pipeline.conform import ConformBatches, TransformBatches
 from pipeline.elements import Outcome
+from pipeline.given import Given
 from pipeline.in_place import STAGE, StageInPlace
 from pipeline.publish import PublishTable
 from pipeline.read import FAILURES, ReadSplits
@@ -45,7 +46,7 @@ def build(root: Any, plan: SyncPlan) -> Any:
 def build_single_step(root: Any, plan: SyncPlan, outcome: Outcome, *, reports: bool) -> Any:
     """A job without data: held back, or only planned; the launcher must submit one."""
     header = plan.header()
-    made = root | "Outcome" >> beam.Create([outcome], reshuffle=False)
+    made = root | "Outcome" >> Given([outcome], Outcome)
     if not reports:
         return made | REPORT >> LogPlan(explain(plan))
     return made | REPORT >> ReportRun(header)
@@ -53,7 +54,7 @@ def build_single_step(root: Any, plan: SyncPlan, outcome: Outcome, *, reports: b
 
 def build_note(root: Any, text: str, outcome: Outcome) -> Any:
     """A job that only logs what the launcher has found out."""
-    return root | "Outcome" >> beam.Create([outcome], reshuffle=False) | REPORT >> LogPlan(text)
+    return root | "Outcome" >> Given([outcome], Outcome) | REPORT >> LogPlan(text)
 
 
 def held_back_outcome(plan: SyncPlan) -> Outcome:

@@ -10,6 +10,7 @@ from apache_beam.metrics.metric import Metrics
 from pipeline import coders  # noqa: F401 - registers the coder of batches
 from pipeline.bigquery import client_of
 from pipeline.elements import Failure, SplitBatch, SplitElement
+from pipeline.given import Given
 from pipeline.lease import LeaseKeeper
 from pipeline.lock import lock_of
 from pipeline.reading import open_splits, read_split
@@ -83,11 +84,11 @@ class ReadSplits(beam.PTransform):
         header = self.plan.header()
         if self.plan.reading is None:
             dealt = lanes(self.plan.splits, self.plan.connections)
-            listed = root | "List splits" >> beam.Create(dealt, reshuffle=False)
+            listed = root | "List splits" >> Given(dealt, tuple[int, Split])
             return self._read(listed, header)
         opened = (
             root
-            | "List splits" >> beam.Create([self.plan.splits], reshuffle=False)
+            | "List splits" >> Given([self.plan.splits], tuple[Split, ...])
             | "Open streams"
             >> beam.ParDo(_Open(header))
             .with_output_types(tuple[int, Split], failures=Failure)

@@ -114,8 +114,7 @@ def test_the_steps_are_those_that_the_readme_draws():
     ]
     ours = {part for label in labels for part in label.split("/")}
     assert {"List splits", "Deal to lanes", "Read lane", "Check and publish"} <= ours
-    own = [label for label in labels if not label.startswith("Read orders/List splits/")]
-    assert not any("lambda" in label or "20250722" in label for label in own)
+    assert not any("lambda" in label or "20250722" in label for label in labels)
 
 
 def coders_and_types(root):
@@ -181,6 +180,7 @@ def test_the_graph_of_5000_splits_is_under_5_mb(many):
 def test_every_dofn_pickles(many):
     ours = our_dofns(many)
     assert {type(fn).__name__ for fn in ours} == {
+        "_Give",
         "_ReadLane",
         "_Transform",
         "_Conform",
@@ -190,7 +190,8 @@ def test_every_dofn_pickles(many):
     }
     for fn in ours:
         assert type(pickler.loads(pickler.dumps(fn))) is type(fn)
-        assert len(pickler.dumps(fn)) < 50_000, fn
+        limit = 1_000_000 if type(fn).__name__ == "_Give" else 50_000  # the splits stand there
+        assert len(pickler.dumps(fn)) < limit, fn
 
 
 def test_plans_pickle_and_compare_equal():

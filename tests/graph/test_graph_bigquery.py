@@ -56,7 +56,11 @@ def a_plan(location: str, splits: int = 3, **words: object) -> SyncPlan:
     ("location", "steps"),
     [
         ("US", {"_StageInPlace", "_Publish", "_Report"}),
-        ("EU", {"_Open", "_ReadLane", "_Transform", "_Conform", "_Stage", "_Publish", "_Report"}),
+        (
+            "EU",
+            {"_Give", "_Open", "_ReadLane", "_Transform", "_Conform", "_Stage"}
+            | {"_Publish", "_Report"},
+        ),
     ],
 )
 def test_a_way_has_its_own_steps_and_no_others(location, steps):
