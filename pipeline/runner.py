@@ -5,7 +5,9 @@ so neither is ever used. Both cores are kept busy by the reader's own thread.
 """
 
 import argparse
+import contextlib
 import difflib
+import io
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -16,13 +18,16 @@ from apache_beam.options.pipeline_options import (
     PipelineOptions,
     SetupOptions,
     StandardOptions,
+    TestOptions,
     WorkerOptions,
 )
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from apache_beam.runners.runner import create_runner
 
 from auto_schema.errors import ConfigError, SyncError
 from auto_schema.names import label
-from pipeline.options import Options
+from pipeline.options import LOCAL_RUNNERS, Options, beam_flag
 from pipeline.parameters import BY_NAME
 from pipeline.version import VERSION
 from smart_sync.request import SyncRequest
@@ -83,6 +88,39 @@ def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
             fix = f"did you mean --{near[0]}?" if near else "see README.md for the parameters."
             faults.append(ConfigError("unknown parameter", f"--{name}", "", fix))
     return faults
+
+
+def beam_value_faults(argv: Sequence[str]) -> list[SyncError]:
+    """What Beam would refuse in its own flags, but only once the lock is taken."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):  # argparse prints, and exits
+            made = PipelineOptions(list(argv))
+            made.get_all_options()
+        errors = _validation_errors(made, beam_flag(argv, "runner"))
+    except SystemExit:
+        errors = [said.getvalue().strip().rpartition("error: ")[2]]
+    except ValueError as error:
+        errors = [str(error)]
+    fix = "correct that flag; it goes to Beam as it is."
+    return [ConfigError("refused by Beam", "command line", why, fix) for why in errors]
+
+
+def _validation_errors(made: PipelineOptions, runner: str) -> list[str]:
+    """Beam's own validation, without its looks at buckets: it would even make one.
+
+    Raises:
+        ValueError: there is no such runner.
+    """
+    local = runner.lower() in LOCAL_RUNNERS
+    validator = PipelineOptionsValidator(made, FnApiRunner() if local else create_runner(runner))
+    cloud = made.view_as(GoogleCloudOptions)
+    errors: list[str] = []
+    if (cloud.temp_location or "").startswith("gs://"):
+        errors += validator.validate_gcs_path(cloud, "temp_location")
+    cloud.temp_location = cloud.staging_location = "gs://looked-at/apart"
+    made.view_as(TestOptions).dry_run = True
+    return [text.rstrip(".") for text in [*errors, *validator.validate()]]
 
 
 def beam_options(options: Options) -> PipelineOptions:

@@ -85,7 +85,7 @@ def test_none_of_our_parameters_reaches_beam():
 
 def test_dataflow_needs_a_bucket():
     image = "--sdk_container_image=i:1"
-    found = only_fault("--runner=DataflowRunner", "--project=p", "--region=r", image)
+    found = only_fault("--runner=DataflowRunner", "--project=my-project", "--region=r", image)
     assert "missing parameter (temp_location)" in found
     assert "gs://" in found
     local = only_fault("--runner=DataflowRunner", "--temp_location=/tmp/x", image)
