@@ -88,11 +88,11 @@ def test_dataflow_needs_a_bucket():
     found = only_fault("--runner=DataflowRunner", "--project=my-project", "--region=r", image)
     assert "missing parameter (temp_location)" in found
     assert "gs://" in found
-    local = only_fault("--runner=DataflowRunner", "--temp_location=/tmp/x", image)
+    local = only_fault(*DATAFLOW[:3], "--temp_location=/tmp/x", image)
     assert "malformed parameter (temp_location)" in local
 
 
-TO_DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://b/t"]
+TO_DATAFLOW = [*DATAFLOW[:3], "--temp_location=gs://bkt/t"]
 
 
 def worker_image(monkeypatch, own, *flags):
