@@ -62,7 +62,7 @@ def test_joining_samples_is_associative(a: FieldSample, b: FieldSample, c: Field
 @given(samples)
 def test_joining_with_nothing_changes_nothing(one: FieldSample) -> None:
     assert same(one | FieldSample(), one)
-    assert form_of(one | one) == form_of(one) or form_of(one)[1] == REPEATED
+    assert form_of(one | one)[:2] == form_of(one)[:2]  # the reason tells how many
 
 
 @given(samples)
