@@ -6,7 +6,7 @@ BIN := .venv/bin
 PACKAGES := auto_schema sources smart_sync pipeline scheduler demo bench deploy
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 
-.PHONY: help setup fmt check test chaos mutants demo bench image-check template docs golden lock clean
+.PHONY: help setup fmt check test chaos mutants demo bench image-check template verify-cloud docs golden lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -62,9 +62,15 @@ image-check: setup ## build the image without a container engine, and sync from 
 template: ## build image and template in your project (PROJECT=, BUCKET=, REGION=; DRY=1 only shows)
 	@deploy/template
 
-docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, invariants
+verify-cloud: .venv/.done ## what only real BigQuery and Dataflow can show (PROJECT=, LOCATION=, REGION=, BUCKET=, TEMPLATE=, ONLY=)
+	@$(if $(PROJECT),,$(error which project? make verify-cloud PROJECT=my-project))$(BIN)/python -m deploy.verify_cloud \
+	  --project "$(PROJECT)" $(if $(LOCATION),--location "$(LOCATION)") $(if $(REGION),--region "$(REGION)") \
+	  $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TEMPLATE),--template "$(TEMPLATE)") $(if $(ONLY),--only "$(ONLY)")
+
+docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, invariants, real service
 	@$(BIN)/python -m pipeline.parameter_docs
 	@$(BIN)/python -m tests.mutants --docs
+	@$(BIN)/python -m deploy.real_service
 
 golden: .venv/.done ## rewrite the golden files; review the diff
 	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

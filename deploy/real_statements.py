@@ -1,0 +1,396 @@
+"""What real BigQuery makes of the statements and scripts that we send."""
+
+from deploy.real_check import BQ, Check, lines, query, show
+
+_TEN_DAYS = (
+    " PARTITION BY TIMESTAMP_TRUNC(at, DAY) AS SELECT n AS id, TIMESTAMP_ADD(TIMESTAMP"
+    " '2025-07-01', INTERVAL MOD(n, 10) DAY) AS at FROM UNNEST(GENERATE_ARRAY(1, 10000)) AS n"
+)
+"""10,000 rows of 16 bytes in 10 partitions."""
+_MERGE = (
+    "MERGE $DATASET.{table} AS t USING $DATASET.{table}_staged AS s ON t.id = s.id AND"
+    " (t.at IS NULL OR TIMESTAMP_TRUNC(t.at, DAY) IN (TIMESTAMP '2025-07-04 00:00:00+00'))"
+    " WHEN MATCHED AND (t.at IS NULL OR s.at >= t.at) THEN UPDATE SET at = s.at"
+    " WHEN NOT MATCHED THEN INSERT (id, at) VALUES (s.id, s.at)"
+)
+
+
+def _merged(table: str, options: str = "") -> str:
+    """A table of ten partitions, and one staged row for one of them."""
+    layout = _TEN_DAYS.replace(" AS SELECT", f"{options} AS SELECT", 1)
+    return lines(
+        query(f"CREATE TABLE $DATASET.{table}{layout}"),
+        query(
+            f"CREATE TABLE $DATASET.{table}_staged AS SELECT 3 AS id,"
+            " TIMESTAMP '2025-07-04 01:00:00+00' AS at"
+        ),
+    )
+
+
+STATEMENTS: tuple[Check, ...] = (
+    Check(
+        "merge-pruned",
+        "A MERGE whose condition holds partitions as constants reads no others, also with"
+        " `OR … IS NULL` beside them.",
+        "The cost of WRITE_MERGE on a partitioned table.",
+        lines(
+            _merged("pruned"),
+            query(_MERGE.format(table="pruned"), first="--job_id=${DATASET}_pruned"),
+            show("-j ${DATASET}_pruned"),
+        ),
+        (r'"totalBytesProcessed": "[12]\d{4}"', r'"numDmlAffectedRows": "1"'),
+    ),
+    Check(
+        "merge-dry-run",
+        "A dry run of such a MERGE tells the pruned bytes.",
+        "The bytes that a plan tells.",
+        lines(_merged("dry_merge"), query(_MERGE.format(table="dry_merge"), "--dry_run")),
+        (r"^[12]\d{4}$",),
+    ),
+    Check(
+        "merge-with-filter",
+        "Such a MERGE is taken by a table with require_partition_filter.",
+        "WRITE_MERGE into such a table.",
+        lines(
+            _merged("filtered", " OPTIONS (require_partition_filter=TRUE)"),
+            query(_MERGE.format(table="filtered")),
+        ),
+        (r"affected rows: 1",),
+    ),
+    Check(
+        "merge-script",
+        "A script may declare, add a column, make temporary tables, put a MERGE together by"
+        " EXECUTE IMMEDIATE, and end with a SELECT whose row is the script's.",
+        "WRITE_MERGE is such a script; its last row says how many rows the MERGE must touch.",
+        query(
+            "DECLARE differing, partitions STRING; DECLARE staged_keys INT64;"
+            " CREATE TABLE $DATASET.scripted (id INT64, at TIMESTAMP)"
+            " PARTITION BY TIMESTAMP_TRUNC(at, DAY);"
+            " ALTER TABLE $DATASET.scripted ADD COLUMN IF NOT EXISTS more JSON;"
+            " CREATE TEMP TABLE _newest AS SELECT n AS id, TIMESTAMP '2025-07-04 01:00:00+00' AS"
+            " at, PARSE_JSON('[1]', wide_number_mode=>'round') AS more FROM UNNEST([1, 1, 2]) AS"
+            " n WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY n ORDER BY n) = 1;"
+            " SET staged_keys = (SELECT COUNT(*) FROM _newest);"
+            ' SET partitions = (SELECT STRING_AGG(CONCAT("TIMESTAMP \'", FORMAT_TIMESTAMP('
+            "'%Y-%m-%d %H:%M:%S', p), \"+00'\"), ', ' ORDER BY p) FROM (SELECT DISTINCT"
+            " TIMESTAMP_TRUNC(at, DAY) AS p FROM _newest));"
+            " IF differing IS NOT NULL THEN RAISE USING MESSAGE = differing; END IF;"
+            " EXECUTE IMMEDIATE CONCAT('''MERGE $DATASET.scripted AS t USING _newest AS s ON"
+            " t.id = s.id AND (t.at IS NULL''', IFNULL(CONCAT(' OR TIMESTAMP_TRUNC(t.at, DAY)"
+            " IN (', partitions, ')'), ''), ''') WHEN MATCHED THEN UPDATE SET at = s.at"
+            " WHEN NOT MATCHED THEN INSERT (id, at, more) VALUES (s.id, s.at, s.more)''');"
+            " SELECT FORMAT('keys %d, rows %d', staged_keys, (SELECT COUNT(*) FROM"
+            " $DATASET.scripted)) AS expected;"
+        ),
+        (r"keys 2, rows 2",),
+    ),
+    Check(
+        "raise-message",
+        "RAISE USING MESSAGE ends a script with our text, and nothing of a transaction before"
+        " it stays.",
+        "What a merge can't decide, and WRITE_EMPTY on a table that was filled meanwhile.",
+        lines(
+            query("CREATE TABLE $DATASET.raised AS SELECT 1 AS id"),
+            query(
+                "BEGIN TRANSACTION; INSERT INTO $DATASET.raised (id) VALUES (2);"
+                " IF EXISTS (SELECT 1 FROM $DATASET.raised) THEN"
+                " RAISE USING MESSAGE = CONCAT('not ', 'empty'); END IF; COMMIT TRANSACTION;"
+            )
+            + " || echo refused",
+            query("SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.raised"),
+        ),
+        (r"not empty", r"refused", r"rows 1\b"),
+    ),
+    Check(
+        "truncate-in-transaction",
+        "TRUNCATE and INSERT in one transaction are seen together, and neither when the INSERT"
+        " fails.",
+        "WRITE_TRUNCATE by a script: readers see old rows or new ones.",
+        lines(
+            query("CREATE TABLE $DATASET.swapped AS SELECT 1 AS id"),
+            query(
+                "BEGIN TRANSACTION; TRUNCATE TABLE $DATASET.swapped; INSERT INTO"
+                " $DATASET.swapped (id) SELECT CAST(ERROR('broken') AS INT64); COMMIT TRANSACTION;"
+            )
+            + " || echo refused",
+            query("SELECT FORMAT('first %d', SUM(id)) FROM $DATASET.swapped"),
+            query(
+                "BEGIN TRANSACTION; TRUNCATE TABLE $DATASET.swapped; INSERT INTO"
+                " $DATASET.swapped (id) SELECT 5; COMMIT TRANSACTION;"
+            ),
+            query("SELECT FORMAT('then %d', SUM(id)) FROM $DATASET.swapped"),
+        ),
+        (r"refused", r"first 1\b", r"then 5\b"),
+    ),
+    Check(
+        "delete-in-transaction",
+        "DELETE of a window and INSERT in one transaction work on a partitioned table with"
+        " require_partition_filter.",
+        "A window by hand with WRITE_TRUNCATE.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.by_hand PARTITION BY TIMESTAMP_TRUNC(at, DAY) OPTIONS"
+                " (require_partition_filter=TRUE) AS SELECT 1 AS id, TIMESTAMP '2025-07-01"
+                " 00:00:00+00' AS at UNION ALL SELECT 2, TIMESTAMP '2025-07-02 00:00:00+00'"
+            ),
+            query(
+                "BEGIN TRANSACTION; DELETE FROM $DATASET.by_hand WHERE at > TIMESTAMP"
+                " '2025-06-30 23:59:59.999999+00' AND at <= TIMESTAMP '2025-07-01"
+                " 23:59:59.999999+00'; INSERT INTO $DATASET.by_hand (id, at) SELECT 7, TIMESTAMP"
+                " '2025-07-01 05:00:00+00'; COMMIT TRANSACTION;"
+            ),
+            query(
+                "SELECT FORMAT('sum %d', SUM(id)) FROM $DATASET.by_hand"
+                " WHERE at IS NULL OR at IS NOT NULL"
+            ),
+        ),
+        (r"sum 9",),
+    ),
+    Check(
+        "temporary-table-in-transaction",
+        "A temporary table made within a transaction can be read after it, in the same script.",
+        "verify=true in place: rows and the source's sums are of one snapshot.",
+        lines(
+            query("CREATE TABLE $DATASET.summed (id INT64)"),
+            query(
+                "BEGIN TRANSACTION; INSERT INTO $DATASET.summed (id) SELECT 4; CREATE TEMP TABLE"
+                " sums AS SELECT SUM(id) AS total FROM $DATASET.summed; COMMIT TRANSACTION;"
+                " SELECT FORMAT('total %d', total) FROM sums;"
+            ),
+        ),
+        (r"total 4",),
+    ),
+    Check(
+        "partition-filter",
+        "A table with require_partition_filter refuses a query without a filter and takes"
+        " `c IS NULL OR c IS NOT NULL`.",
+        "MAX, the first query of a merge, and the source's filter read such tables so.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.must_filter PARTITION BY TIMESTAMP_TRUNC(at, DAY) OPTIONS"
+                " (require_partition_filter=TRUE) AS SELECT CURRENT_TIMESTAMP() AS at UNION ALL"
+                " SELECT NULL"
+            ),
+            query("SELECT COUNT(*) FROM $DATASET.must_filter") + " || echo refused",
+            query(
+                "SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.must_filter"
+                " WHERE at IS NULL OR at IS NOT NULL"
+            ),
+        ),
+        (r"refused", r"rows 2\b"),
+    ),
+    Check(
+        "truncate-with-filter",
+        "TRUNCATE TABLE needs no partition filter where a DELETE does.",
+        "WRITE_TRUNCATE by a script uses TRUNCATE.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.emptied PARTITION BY DATE(at) OPTIONS"
+                " (require_partition_filter=TRUE) AS SELECT CURRENT_TIMESTAMP() AS at"
+            ),
+            query("DELETE FROM $DATASET.emptied WHERE TRUE") + " || echo refused",
+            query("TRUNCATE TABLE $DATASET.emptied"),
+            query(
+                "SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.emptied"
+                " WHERE at IS NULL OR at IS NOT NULL"
+            ),
+        ),
+        (r"refused", r"rows 0\b"),
+    ),
+    Check(
+        "create-as-select",
+        "CREATE TABLE … AS SELECT takes columns with descriptions, partitioning, clustering,"
+        " description and labels in one statement.",
+        "A table that a run makes by a statement.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.made (`id` INT64 OPTIONS (description='a number'), `at`"
+                " TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(`at`, HOUR) CLUSTER BY `id` OPTIONS"
+                " (description='all of it', labels=[('sync_source',"
+                " '563e559eb31bde956d84487a61bc1bcf')]) AS SELECT 1 AS `id`, CURRENT_TIMESTAMP()"
+            ),
+            show("$DATASET.made"),
+        ),
+        (
+            r"a number",
+            r"all of it",
+            r"563e559eb31bde956d84487a61bc1bcf",
+            r'"type": "HOUR"',
+            r'"clustering"',
+        ),
+    ),
+    Check(
+        "create-all-or-nothing",
+        "CREATE TABLE … AS SELECT whose SELECT fails leaves no table.",
+        "Nothing of a run is visible until all of it is.",
+        lines(
+            query("CREATE TABLE $DATASET.half AS SELECT CAST(ERROR('broken') AS INT64) AS id")
+            + " || echo refused",
+            show("$DATASET.half"),
+        ),
+        (r"refused", r"(?i)not found"),
+        is_refused=True,
+    ),
+    Check(
+        "replace-another-layout",
+        "CREATE OR REPLACE TABLE with another partitioning is refused.",
+        "A rebuild with another layout is built beside and renamed.",
+        lines(
+            query("CREATE TABLE $DATASET.laid_out AS SELECT CURRENT_TIMESTAMP() AS at"),
+            query(
+                "CREATE OR REPLACE TABLE $DATASET.laid_out PARTITION BY DATE(at)"
+                " AS SELECT CURRENT_TIMESTAMP() AS at"
+            ),
+        ),
+        (r"(?i)partitioning",),
+        is_refused=True,
+    ),
+    Check(
+        "rename-table",
+        "One script builds a table, renames the old one aside and the new one into its place,"
+        " and drops the old one; labels go with the name.",
+        "A rebuild with another layout.",
+        lines(
+            query("CREATE TABLE $DATASET.renamed AS SELECT 1 AS id"),
+            query(
+                "CREATE OR REPLACE TABLE $DATASET.renamed__new CLUSTER BY id OPTIONS"
+                " (labels=[('new', 'one')]) AS SELECT 2 AS id; DROP TABLE IF EXISTS"
+                " $DATASET.renamed__old; ALTER TABLE $DATASET.renamed RENAME TO `renamed__old`;"
+                " ALTER TABLE $DATASET.renamed__new RENAME TO `renamed`;"
+                " DROP TABLE $DATASET.renamed__old"
+            ),
+            show("$DATASET.renamed"),
+            query("SELECT FORMAT('sum %d', SUM(id)) FROM $DATASET.renamed"),
+        ),
+        (r'"new": "one"', r"sum 2"),
+    ),
+    Check(
+        "add-column",
+        "ALTER TABLE ADD COLUMN IF NOT EXISTS with a description can be repeated.",
+        "New columns of a source, also when a publishing step is repeated.",
+        lines(
+            query("CREATE TABLE $DATASET.widened AS SELECT 1 AS id"),
+            *[
+                query(
+                    "ALTER TABLE $DATASET.widened ADD COLUMN IF NOT EXISTS `more` ARRAY<STRUCT<a"
+                    " INT64>> OPTIONS (description='later')"
+                )
+            ]
+            * 2,
+            show("$DATASET.widened", "--schema"),
+        ),
+        (r'"later"', r'"REPEATED"'),
+    ),
+    Check(
+        "partitions-per-job",
+        "A statement that makes more than 4,000 partitions is refused.",
+        "The plan refuses it before anything is read.",
+        query(
+            "CREATE TABLE $DATASET.centuries PARTITION BY d AS SELECT DATE_ADD(DATE '1900-01-01',"
+            " INTERVAL n DAY) AS d FROM UNNEST(GENERATE_ARRAY(1, 12001)) AS n"
+        ),
+        (r"(?i)partitions",),
+        is_refused=True,
+    ),
+    Check(
+        "layout-types",
+        "Partitioning by a STRING, clustering by a FLOAT64 and by five columns are refused.",
+        "The plan refuses them before anything is read.",
+        lines(
+            "refused=0",
+            *[
+                query(
+                    f"CREATE TABLE $DATASET.layout_{n} (s STRING, f FLOAT64, a INT64, b INT64,"
+                    f" c INT64, d INT64, e INT64) {layout}"
+                )
+                + " || refused=$((refused + 1))"
+                for n, layout in enumerate(
+                    ("PARTITION BY s", "CLUSTER BY f", "CLUSTER BY a, b, c, d, e")
+                )
+            ],
+            "echo refused $refused",
+        ),
+        (r"refused 3",),
+    ),
+    Check(
+        "partition-counts",
+        "INFORMATION_SCHEMA.PARTITIONS tells rows by partition right after a statement wrote"
+        " them, and those without a date as __NULL__.",
+        "MAX of a table that is partitioned by its cursor looks into the newest one only.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.counted PARTITION BY TIMESTAMP_TRUNC(at, MONTH) AS"
+                " SELECT TIMESTAMP '2025-07-04 00:00:00+00' AS at UNION ALL SELECT NULL"
+            ),
+            query("INSERT INTO $DATASET.counted (at) VALUES (TIMESTAMP '2025-08-01')"),
+            query(
+                "SELECT STRING_AGG(FORMAT('%s:%d', partition_id, total_rows), ' ' ORDER BY"
+                " partition_id) FROM `$PROJECT.$DATASET.INFORMATION_SCHEMA.PARTITIONS`"
+                " WHERE table_name = 'counted' AND total_rows > 0"
+            ),
+        ),
+        (r"202507:1 202508:1 __NULL__:1",),
+    ),
+    Check(
+        "inserts-side-by-side",
+        "Five INSERTs into one table at one moment all succeed.",
+        "The run history is appended to by runs for many tables.",
+        lines(
+            query("CREATE TABLE $DATASET.events (id INT64)"),
+            "for i in 1 2 3 4 5; do",
+            query("INSERT INTO $DATASET.events (id) VALUES ($i)") + " &",
+            "done; wait",
+            query("SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.events"),
+        ),
+        (r"rows 5",),
+    ),
+    Check(
+        "time-travel",
+        "A table can be restored by CREATE OR REPLACE TABLE … AS SELECT * FROM itself FOR"
+        " SYSTEM_TIME AS OF a time before.",
+        "The statement that a run with the status published_mismatch names.",
+        lines(
+            query("CREATE TABLE $DATASET.restored AS SELECT 1 AS id"),
+            "sleep 3; THEN=$(date -u '+%F %T+00'); sleep 3",
+            query("INSERT INTO $DATASET.restored (id) VALUES (2)"),
+            query(
+                "CREATE OR REPLACE TABLE $DATASET.restored AS SELECT * FROM $DATASET.restored"
+                " FOR SYSTEM_TIME AS OF TIMESTAMP '$THEN'"
+            ),
+            query("SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.restored"),
+        ),
+        (r"rows 1\b",),
+    ),
+    Check(
+        "time-travel-partitioned",
+        "For a partitioned table that statement is refused as long as it doesn't repeat the"
+        " table's PARTITION BY.",
+        "Who restores a partitioned table adds it to the statement that the run names, or takes"
+        " `bq cp 'table@MILLISECONDS' table`.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.parts PARTITION BY DATE(at)"
+                " AS SELECT CURRENT_TIMESTAMP() AS at"
+            ),
+            "sleep 3; THEN=$(date -u '+%F %T+00'); sleep 3",
+            query(
+                "CREATE OR REPLACE TABLE $DATASET.parts AS SELECT * FROM $DATASET.parts"
+                " FOR SYSTEM_TIME AS OF TIMESTAMP '$THEN'"
+            ),
+        ),
+        (r"(?i)partitioning",),
+        is_refused=True,
+    ),
+    Check(
+        "default-dataset",
+        "A query job's default dataset completes table names without one, within a sub-select too.",
+        "source_bigquery_dataset for names in source_bigquery_query.",
+        lines(
+            query("CREATE TABLE $DATASET.unqualified AS SELECT 4 AS id"),
+            f"{BQ} --dataset_id=$DATASET query --use_legacy_sql=false --format=csv"
+            " \"SELECT FORMAT('sum %d', SUM(id)) FROM (SELECT * FROM unqualified)\"",
+        ),
+        (r"sum 4",),
+    ),
+)
+"""Statements and scripts."""
