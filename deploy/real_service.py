@@ -52,7 +52,8 @@ three jobs are started on Dataflow, a few minutes of one worker each at most: so
 The commands use `$PROJECT`, `$LOCATION` (US), `$REGION` (us-central1), `$DATASET` (the dataset
 for the checks, also a prefix of job ids) and `$FILES` (a folder of small Parquet files, made by
 `deploy/real_files.py`). Where `$BUCKET`, `$TEMPLATE` or `$JOB` (the Dataflow job of `launch`)
-is missing, a check that uses it is not run. They are run by `bash -eu -o pipefail`.
+is missing, a check that uses it is not run. They are run by `bash -eu -o pipefail`. What their
+output must match may go over a line break: `bq` breaks its messages into lines.
 
 What has no command here: Storage Read, which speaks gRPC only (a sync with
 `bigquery_read_method=workers` shows it; `launch` below is one), policy tags, quotas of a day,

@@ -147,6 +147,7 @@ def test_a_check_holds_when_exit_code_and_output_are_as_expected() -> None:
         a_check("echo rows 3", "rows 3", "sum 6"): NOT_HELD,
         a_check("echo no >&2; false", "no", is_refused=True): HELD,
         a_check("echo no", "no", is_refused=True): NOT_HELD,
+        a_check("printf 'Already\\nExists'", "Already Exists"): HELD,
         a_check("false; echo rows 3", "rows 3"): NOT_HELD,
         a_check("false | true; echo rows 3", "rows 3"): NOT_HELD,
     }
