@@ -18,7 +18,7 @@ from deploy import verify_cloud
 from deploy.real_check import QUICK_S, Check
 from deploy.real_files import TABLES, write_files
 from deploy.real_service import CHECKS, DOCUMENT, document
-from deploy.verify_cloud import HELD, NOT_HELD, NOT_RUN, main, missing, run_check, verify
+from deploy.verify_cloud import HELD, NOT_HELD, NOT_RUN, main, missing, run_check
 from tests.bodies import job_faults
 from tests.deploy.capture import PLACE, Call, calls, make_stubs
 from tests.deploy.real_bq import bq_environ, discovering
@@ -226,32 +226,50 @@ def stand_in(
 
 
 @real_bq
-def test_what_does_not_hold_is_shown_with_its_output_and_exit_code_1(
-    stand_in: None, shown: io.StringIO, client: bigquery.Client
+def test_what_holds_and_what_does_not_is_shown(
+    stand_in: None,
+    shown: io.StringIO,
+    client: bigquery.Client,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The local BigQuery parses 67.174118 in both modes; the real one refuses it in one."""
-    assert main([f"--project={PROJECT}", "--only=json-e"]) == 1
+    chosen = [c for c in CHECKS if c.name in ("load-by-name", "patch-if-match", "json-exact")]
+    monkeypatch.setattr(verify_cloud, "CHECKS", chosen)
+    assert main([f"--project={PROJECT}"]) == 1
     text = shown.getvalue()
-    (line,) = (line for line in text.splitlines() if line.startswith("│ json-exact "))
-    assert NOT_HELD in line
-    assert "0 held, 1 did not hold, 0 not run." in text
+    table = text.partition("What the real service does")[2].splitlines()
+    lines = {c.name: next(line for line in table if f"│ {c.name} " in line) for c in chosen}
+    assert {name: NOT_HELD in line for name, line in lines.items()} == {
+        "load-by-name": False,
+        "patch-if-match": False,
+        "json-exact": True,
+    }
+    assert "2 held, 1 did not hold, 0 not run." in text
     assert "67.174118" in text.partition("json-exact ─")[2].partition("exit code 0")[0]
     left = [dataset.dataset_id for dataset in client.list_datasets()]
     assert not [name for name in left if name.startswith("smart_sync_verify")]
 
 
-@real_bq
-def test_what_holds_is_shown_as_held(stand_in: None, shown: io.StringIO) -> None:
-    chosen = [check for check in CHECKS if check.name in ("load-by-name", "patch-if-match")]
-    environ = {"PROJECT": PROJECT, "LOCATION": "US", "BUCKET": "", "DATASET": "smart_sync_held"}
-    with verify_cloud.place(environ):
-        results = verify(chosen, environ)
-    verify_cloud.show_results(results)
-    assert [result.verdict for result in results] == [HELD, HELD], results
-    assert "2 held, 0 did not hold, 0 not run." in shown.getvalue()
-
-
-@real_bq
-def test_a_dataset_that_cannot_be_made_ends_it(stand_in: None, shown: io.StringIO) -> None:
-    assert main([f"--project={PROJECT}/x", "--only=json-exact"]) == 1
-    assert "the dataset could not be made" in shown.getvalue()
+@pytest.mark.parametrize(
+    ("setup", "command", "code", "told"),
+    [
+        ("true", "echo yes", 0, "1 held, 0 did not hold, 0 not run."),
+        ("true", "echo yes $BUCKET", 0, "0 held, 0 did not hold, 1 not run."),
+        ("true", "echo no", 1, "0 held, 1 did not hold, 0 not run."),
+        ("echo denied; false", "echo yes", 1, "the dataset could not be made: denied"),
+    ],
+)
+def test_the_exit_code_is_0_when_all_that_ran_held(
+    setup: str,
+    command: str,
+    code: int,
+    told: str,
+    shown: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(verify_cloud, "CHECKS", [a_check(command, "yes")])
+    monkeypatch.setattr(verify_cloud, "PROGRAMS", ("bash",))
+    monkeypatch.setattr(verify_cloud, "SETUP", setup)
+    monkeypatch.setattr(verify_cloud, "TEARDOWN", "true")
+    assert main(["--project=p"]) == code
+    assert told in shown.getvalue()
