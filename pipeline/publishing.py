@@ -45,7 +45,7 @@ from pipeline.staging import Folder
 from pipeline.target import read_target, read_watermark
 from smart_sync.explain import value_text
 from smart_sync.plan import SyncPlan
-from smart_sync.publish_sql import is_dead, publish_statement
+from smart_sync.publish_sql import copy_before, is_dead, publish_statement
 from smart_sync.ways import Mode, Way
 
 SHOWN_FAILURES = 3
@@ -253,9 +253,7 @@ class Publisher:
             f"table {self.plan.destination}, job {outcome.publish_job}",
             f"{outcome.rows_staged} staged, {expected} to publish,"
             f" {outcome.rows_published} published",
-            "restore the table with CREATE OR REPLACE TABLE … AS SELECT * FROM"
-            f" {self.plan.destination.sql} FOR SYSTEM_TIME AS OF"
-            f" TIMESTAMP '{self.plan.launched_at:%Y-%m-%d %H:%M:%S}+00', and report it as a bug.",
+            f"get the table as it was with `{copy_before(self.plan)}`, and report it as a bug.",
         )
         return replace(
             outcome,

@@ -183,3 +183,14 @@ def _swap(plan: SyncPlan) -> str:
             f"DROP TABLE {old.sql}",
         )
     )
+
+
+def copy_before(plan: SyncPlan) -> str:
+    """The command that copies the destination beside itself, as it was when the run began.
+
+    A snapshot copy keeps partitioning and clustering, which CREATE OR REPLACE TABLE with
+    FOR SYSTEM_TIME AS OF would have to repeat.
+    """
+    table = plan.destination
+    before = table.sibling(f"{table.table}_before")
+    return f"bq cp '{table.bq}@{plan.launched_at.timestamp() * 1000:.0f}' '{before.bq}'"

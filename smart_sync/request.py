@@ -34,6 +34,15 @@ class TableRef:
         """The table in backticks."""
         return quoted(self.project, self.dataset, self.table)
 
+    @property
+    def bq(self) -> str:
+        """The table as bq's command line writes it.
+
+        >>> TableRef("p", "d", "t").bq
+        'p:d.t'
+        """
+        return f"{self.project}:{self.dataset}.{self.table}"
+
     def sibling(self, table: str) -> "TableRef":
         """Another table of the same dataset."""
         return TableRef(self.project, self.dataset, table)

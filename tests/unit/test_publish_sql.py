@@ -10,7 +10,12 @@ from auto_schema.schema import INGESTION_TIME, Column, Partitioning, TableSchema
 from auto_schema.type_maps import PostgresType
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import make_plan
-from smart_sync.publish_sql import always_true, partition_expression, publish_statement
+from smart_sync.publish_sql import (
+    always_true,
+    copy_before,
+    partition_expression,
+    publish_statement,
+)
 from smart_sync.request import SyncRequest, TableRef, WriteDisposition
 from smart_sync.ways import Mode, Way
 from sources.base import Clock, SourceColumn, SourceProfile
@@ -56,6 +61,10 @@ def there(*fields, **more):
 
 def test_append_is_one_insert_by_name_that_parses_json():
     assert publish_statement(a_plan(there())) == INSERT
+
+
+def test_a_table_can_be_had_as_it_was_before_the_run_whatever_its_layout():
+    assert copy_before(a_plan(there())) == "bq cp 'p:d.t@1753196400000' 'p:d.t_before'"
 
 
 def test_append_adds_a_missing_column_before_the_insert():
