@@ -346,7 +346,7 @@ STATEMENTS: tuple[Check, ...] = (
     ),
     Check(
         "time-travel",
-        "A table as it was some seconds ago can be copied beside itself, its partitioning included.",
+        "A table as it was some seconds ago can be copied beside itself, with its partitions.",
         "The command that a run with the status published_mismatch names.",
         lines(
             query(
