@@ -8,13 +8,29 @@ import re
 from dataclasses import dataclass, field
 
 from google.api_core.client_options import ClientOptions
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import (
+    GoogleAPICallError,
+    ResourceExhausted,
+    RetryError,
+    ServerError,
+    ServiceUnavailable,
+)
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import secretmanager_v1
+from requests.exceptions import RequestException
 
-from auto_schema.errors import SourceRefusedError
+from auto_schema.errors import SourceRefusedError, SourceUnreachableError
 
+RETRY = Retry(
+    if_exception_type(ResourceExhausted, ServiceUnavailable, RequestException),
+    initial=1.0,
+    maximum=8.0,
+    timeout=15.0,
+)
+"""As the library's own, but a launch that fails does so soon, and lost connections count."""
+UNREACHABLE = (RetryError, ServerError, RequestException, ConnectionError, TransportError)
 VERSION_NAME = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[^/]+")
 
 
@@ -48,20 +64,33 @@ class Secret:
 
         Raises:
             SourceRefusedError: Secret Manager doesn't hand it out.
+            SourceUnreachableError: it doesn't answer.
         """
         if not self.name:
             return self.plain
         try:
-            response = _client(self.endpoint).access_secret_version(name=self.name, timeout=30)
-        except (GoogleAPICallError, GoogleAuthError) as error:
-            raise SourceRefusedError(
-                "secret can't be read",
-                self.name,
-                type(error).__name__ + ": " + str(error).splitlines()[0],
-                "check the name, and grant roles/secretmanager.secretAccessor on it to the"
-                " service account of launcher and workers.",
+            client = _client(self.endpoint)
+            response = client.access_secret_version(name=self.name, timeout=30, retry=RETRY)
+        except UNREACHABLE as error:
+            fix = "check the network path to Secret Manager (Private Google Access), and run again."
+            raise SourceUnreachableError(
+                "Secret Manager unreachable", self.name, _why(error), fix
             ) from None
-        return response.payload.data.decode()
+        except (GoogleAPICallError, GoogleAuthError) as error:
+            fix = (
+                "check the name, and grant roles/secretmanager.secretAccessor on it to the"
+                " service account of launcher and workers."
+            )
+            raise SourceRefusedError("secret can't be read", self.name, _why(error), fix) from None
+        try:
+            return response.payload.data.decode()
+        except UnicodeDecodeError:
+            fix = "store it as UTF-8."
+            raise SourceRefusedError("secret is not text", self.name, "", fix) from None
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def _client(endpoint: str) -> secretmanager_v1.SecretManagerServiceClient:
