@@ -27,7 +27,9 @@ def client_of(plan: SyncPlan) -> bigquery.Client:
 
 def target_error(error: BaseException, where: str) -> TargetError:
     """BigQuery's answer as our error."""
+    cause = getattr(error, "cause", None)  # what each of the tries ended with
     text = getattr(error, "message", "") or str(error)
+    text += f"; {type(cause).__name__}: {cause}" if cause else ""
     text = " ".join(text.split("\n\nLocation:")[0].split())
     if isinstance(error, (*CONNECTION_ERRORS, RetryError)):
         fix = "check the network path to BigQuery, and run again."

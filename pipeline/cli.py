@@ -39,7 +39,7 @@ from pipeline.lock import Lock, lock_of
 from pipeline.options import Options
 from pipeline.parameter_docs import usage
 from pipeline.progress import configure_logging, progress
-from pipeline.runner import beam_flag_faults, beam_value_faults, run
+from pipeline.runner import beam_flag_faults, run
 from pipeline.takeover import Taker
 from pipeline.verifying import comparison, verdict_figures, verdict_text
 from pipeline.version import VERSION
@@ -90,7 +90,7 @@ def _main(words: Sequence[str]) -> int:
 def parse(words: Sequence[str]) -> Options:
     """Our parameters and Beam's flags; the faults of both told at once."""
     _, beam_argv, _ = option_module.split_argv(words)
-    faults = beam_flag_faults(beam_argv) or beam_value_faults(beam_argv)
+    faults = beam_flag_faults(beam_argv)
     try:
         options = option_module.parse(words)
     except SyncError as error:

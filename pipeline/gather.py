@@ -36,6 +36,7 @@ from smart_sync.window import (
     plan_window,
 )
 from sources.base import SOURCES, Clock, Evidence, Inspector, Source, Window
+from sources.bigquery_client import RETRY_S
 
 
 def inspecting(request: SyncRequest) -> AbstractContextManager[Inspector]:
@@ -63,7 +64,8 @@ def rehearse(
         SyncError: the destination is unreachable, or no plan can be made whatever the rows.
     """
     target = read_target(client, request.destination)
-    check_bucket(request.temp_location, target.location, request.endpoints)
+    retry_s = RETRY_S * request.max_retries
+    check_bucket(request.temp_location, target.location, request.endpoints, retry_s)
     profile = inspector.profile
     flat = {
         c.name: Look(is_flat=True)

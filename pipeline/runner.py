@@ -5,9 +5,7 @@ so neither is ever used. Both cores are kept busy by the reader's own thread.
 """
 
 import argparse
-import contextlib
 import difflib
-import io
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -18,27 +16,31 @@ from apache_beam.options.pipeline_options import (
     PipelineOptions,
     SetupOptions,
     StandardOptions,
-    TestOptions,
     WorkerOptions,
 )
-from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
-from apache_beam.runners.runner import create_runner
 
 from auto_schema.errors import ConfigError, SyncError
 from auto_schema.names import label
-from pipeline.options import LOCAL_RUNNERS, Options, beam_flag
+from pipeline.beam_values import beam_value_faults
+from pipeline.launching import launching
+from pipeline.options import Options
 from pipeline.parameters import BY_NAME
 from pipeline.version import VERSION
 from smart_sync.request import SyncRequest
 from sources.bigquery_client import APPLICATION
 
+LEAVE_OUT = "leave it out."
 REFUSED = {
-    "streaming": "a sync is a batch job: it ends when its window is published",
-    "update": "a job that runs is never replaced: the next run settles it and goes on",
-    "transform_name_mapping": "a job that runs is never replaced",
+    "streaming": ("a sync is a batch job: it ends when its window is published", LEAVE_OUT),
+    "update": ("a job that runs is never replaced: the next run settles it", LEAVE_OUT),
+    "transform_name_mapping": ("a job that runs is never replaced", LEAVE_OUT),
+    "dry_run": (
+        "Beam would submit nothing, whatever its value, and leave the table locked",
+        "use --plan_only=true: it shows what a run would do.",
+    ),
 }
-"""Beam's flags that a sync can't use, and why."""
+"""Beam's flags that a sync can't use, why, and what to do instead."""
 
 
 def known_flags() -> set[str]:
@@ -79,48 +81,13 @@ def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
         name, has_value, _ = word.removeprefix("--").partition("=")
         expects_value = not has_value
         if name in REFUSED:
-            fix = "leave it out."
-            faults.append(
-                ConfigError("flag of another kind of job", f"--{name}", REFUSED[name], fix)
-            )
+            what = "flag of another kind of job"
+            faults.append(ConfigError(what, f"--{name}", *REFUSED[name]))
         elif name not in flags:
             near = difflib.get_close_matches(name, [*BY_NAME, *flags], 1)
             fix = f"did you mean --{near[0]}?" if near else "see README.md for the parameters."
             faults.append(ConfigError("unknown parameter", f"--{name}", "", fix))
-    return faults
-
-
-def beam_value_faults(argv: Sequence[str]) -> list[SyncError]:
-    """What Beam would refuse in its own flags, but only once the lock is taken."""
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):  # argparse prints, and exits
-            made = PipelineOptions(list(argv))
-            made.get_all_options()
-        errors = _validation_errors(made, beam_flag(argv, "runner"))
-    except SystemExit:
-        errors = [said.getvalue().strip().rpartition("error: ")[2]]
-    except ValueError as error:
-        errors = [str(error)]
-    fix = "correct that flag; it goes to Beam as it is."
-    return [ConfigError("refused by Beam", "command line", why, fix) for why in errors]
-
-
-def _validation_errors(made: PipelineOptions, runner: str) -> list[str]:
-    """Beam's own validation, without its looks at buckets: it would even make one.
-
-    Raises:
-        ValueError: there is no such runner.
-    """
-    local = runner.lower() in LOCAL_RUNNERS
-    validator = PipelineOptionsValidator(made, FnApiRunner() if local else create_runner(runner))
-    cloud = made.view_as(GoogleCloudOptions)
-    errors: list[str] = []
-    if (cloud.temp_location or "").startswith("gs://"):
-        errors += validator.validate_gcs_path(cloud, "temp_location")
-    cloud.temp_location = cloud.staging_location = "gs://looked-at/apart"
-    made.view_as(TestOptions).dry_run = True
-    return [text.rstrip(".") for text in [*errors, *validator.validate()]]
+    return faults + beam_value_faults(argv, flags)
 
 
 def beam_options(options: Options) -> PipelineOptions:
@@ -136,6 +103,8 @@ def beam_options(options: Options) -> PipelineOptions:
     if options.worker_image:
         made.view_as(WorkerOptions).sdk_container_image = options.worker_image
     cloud = made.view_as(GoogleCloudOptions)
+    cloud.staging_location = cloud.staging_location or options.request.temp_location
+    cloud.temp_location = cloud.temp_location or options.request.temp_location
     cloud.labels = [*(cloud.labels or ()), *job_labels(options.request)]
     return made
 
@@ -151,14 +120,20 @@ def job_labels(request: SyncRequest) -> list[str]:
     return [f"{key}={label(value)}" for key, value in labels.items()]
 
 
-def run(options: Options, build: Any) -> Any:
-    """Build the graph with `build(root)` and run it; local runs end when this returns."""
-    runner = FnApiRunner() if options.is_local else None
-    pipeline = beam.Pipeline(runner=runner, options=beam_options(options))
-    build(pipeline)
+def run(options: Options, build: Any) -> None:
+    """Build the graph with `build(root)`, and run it here to its end or launch it.
+
+    Raises:
+        ConfigError, TargetError: it could not be launched.
+    """
     if options.is_local:
+        pipeline = beam.Pipeline(runner=FnApiRunner(), options=beam_options(options))
+        build(pipeline)
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    result = pipeline.run()
-    if options.is_local:
-        result.wait_until_finish()
-    return result
+        pipeline.run().wait_until_finish()
+        return
+    with launching(options):
+        pipeline = beam.Pipeline(options=beam_options(options))
+    build(pipeline)
+    with launching(options):
+        pipeline.run()

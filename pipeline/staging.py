@@ -15,6 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage  # type: ignore[attr-defined] # a namespace package
 from google.cloud.exceptions import NotFound
+from google.cloud.storage.retry import DEFAULT_RETRY
 from google.resumable_media import DataCorruption, InvalidResponse
 from requests.exceptions import RequestException
 
@@ -36,6 +37,7 @@ STORAGE_ERRORS = (
     RequestException,
     OSError,
 )
+LOOK_TIMEOUT_S = 15.0
 CHUNK_BYTES = 8 * 1024 * 1024
 
 
@@ -123,7 +125,36 @@ def _client(endpoints: Endpoints) -> storage.Client:
     )
 
 
-def check_bucket(temp_location: str, dataset_location: str, endpoints: Endpoints) -> None:
+def find_folder(flag: str, path: str, endpoints: Endpoints, retry_s: float) -> Any:
+    """Look at the bucket of one of Beam's folders, or at the local folder.
+
+    Returns:
+        The bucket; None where there is none to be shown.
+
+    Raises:
+        TargetError: it is missing, or Cloud Storage doesn't answer.
+    """
+    if not path.startswith("gs://"):
+        if not Path(path).is_dir():
+            raise TargetError("folder is missing", f"--{flag}", path, "make it, or correct it.")
+        return None
+    name = path.removeprefix("gs://").partition("/")[0]
+    retry = DEFAULT_RETRY.with_timeout(retry_s) if retry_s else None
+    try:
+        bucket = _client(endpoints).lookup_bucket(name, timeout=LOOK_TIMEOUT_S, retry=retry)
+    except Forbidden:
+        return None  # roles/storage.objectAdmin is enough to run; it doesn't show the bucket
+    except STORAGE_ERRORS as error:
+        raise staging_error(error, path, flag) from error
+    if bucket is None:
+        fix = f"make it with `gcloud storage buckets create gs://{name}`, or correct --{flag}."
+        raise TargetError(f"{flag.partition('_')[0]} bucket is missing", path, "", fix)
+    return bucket
+
+
+def check_bucket(
+    temp_location: str, dataset_location: str, endpoints: Endpoints, retry_s: float
+) -> None:
     """Look at the temp bucket before anything starts.
 
     Raises:
@@ -131,16 +162,9 @@ def check_bucket(temp_location: str, dataset_location: str, endpoints: Endpoints
     """
     if not temp_location.startswith("gs://"):
         return
-    name = temp_location.removeprefix("gs://").partition("/")[0]
-    try:
-        bucket = _client(endpoints).lookup_bucket(name, timeout=30)
-    except Forbidden:
-        return  # roles/storage.objectAdmin is enough to run; it doesn't show the bucket
-    except STORAGE_ERRORS as error:
-        raise staging_error(error, temp_location) from error
+    bucket = find_folder("temp_location", temp_location, endpoints, retry_s)
     if bucket is None:
-        fix = f"make it with `gcloud storage buckets create gs://{name}`, or correct the name."
-        raise TargetError("temp bucket is missing", temp_location, "", fix)
+        return
     place, wanted = str(bucket.location or "").upper(), dataset_location.upper()
     if place and wanted not in MULTI_REGIONS and place != wanted:
         raise TargetError(
@@ -151,12 +175,12 @@ def check_bucket(temp_location: str, dataset_location: str, endpoints: Endpoints
         )
 
 
-def staging_error(error: BaseException, path: str) -> TargetError:
+def staging_error(error: BaseException, path: str, flag: str = "temp_location") -> TargetError:
     """What went wrong with the staging folder, and what to do."""
     return TargetError(
         "staging failed",
         path,
         f"{type(error).__name__}: {error}",
-        "check that temp_location exists, has room, and can be written by the service account"
+        f"check that {flag} exists, has room, and can be written by the service account"
         " (roles/storage.objectAdmin on the bucket).",
     )

@@ -39,7 +39,6 @@ DATAFLOW = [
     "--experiments",
     "shuffle_mode=service",
     "--setup_file=./setup.py",
-    "--dry_run=false",
 ]
 
 
