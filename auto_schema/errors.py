@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 SHOWN = 200
 """Characters of a quoted value that a message shows at most."""
+LONGEST_LINE = 900
+"""Characters of an error's one line: all that Dataflow shows of a failed launch is the tail."""
 
 
 def shown(value: object) -> str:
@@ -18,6 +20,16 @@ def shown(value: object) -> str:
     """
     text = repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    r"""Fold all white space, and cut what is too long for a line.
+
+    >>> one_line("no\n  such host")
+    'no such host'
+    """
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
 
 
 class SyncError(Exception):
@@ -35,6 +47,21 @@ class SyncError(Exception):
         if not text.endswith((".", "!", "?")):
             text += "."
         return text + (f" To mend: {self.fix}" if self.fix else "")
+
+    @property
+    def text(self) -> str:
+        """All there is to say, with the name of the class."""
+        return f"{type(self).__name__}: {self}"
+
+    @property
+    def line(self) -> str:
+        """The same on one line; what is too long is cut in its reason, not in its mend."""
+        text, why = (" ".join(each.split()) for each in (self.text, self.why))
+        surplus = len(text) - LONGEST_LINE
+        if surplus > 0:
+            short = why[: max(0, len(why) - surplus - 2)] + "…"
+            text = f"{type(self).__name__}: {SyncError(self.what, self.where, short, self.fix)}"
+        return one_line(text)
 
 
 class ConfigError(SyncError):
@@ -101,6 +128,10 @@ class HeldBackTooLongError(SyncError):
     exit_code = 9
 
 
+class InternalError(SyncError):
+    """A bug of ours."""
+
+
 class ManyErrors(SyncError):  # noqa: N818 - a plural
     """Several faults, told at once; the exit code is the lowest of theirs."""
 
@@ -112,6 +143,26 @@ class ManyErrors(SyncError):  # noqa: N818 - a plural
 
     def __str__(self) -> str:
         return "\n".join(f"{i}. {error}" for i, error in enumerate(self.errors, 1))
+
+    @property
+    def text(self) -> str:
+        """One line per fault."""
+        return str(self)
+
+    @property
+    def line(self) -> str:
+        """What and where of each, in the order of the lines that say all."""
+        kinds = ", ".join(dict.fromkeys(type(error).__name__ for error in self.errors))
+        text, end = f"{kinds}: {len(self.errors)} faults: ", ". To mend: see each line above."
+        named = [
+            one_line(error.what + (f" ({error.where})" if error.where else ""))
+            for error in self.errors
+        ]
+        fitting = list[str]()
+        while named and len("; ".join([text, *fitting, named[0], end])) < LONGEST_LINE - len(end):
+            fitting.append(named.pop(0))
+        more = [f"{len(named)} more"] if named else []
+        return text + "; ".join(fitting + more) + end
 
 
 def raise_all(errors: Sequence[SyncError]) -> None:

@@ -1,7 +1,7 @@
 """main(argv) → exit code: parse, gather facts, plan, then explain or launch.
 
-Errors become one message on stderr and the documented exit code; a traceback is shown
-only for our own bugs.
+Errors become the documented exit code, and one line on stderr after all that is said;
+a traceback is shown only for our own bugs.
 """
 
 import logging
@@ -24,6 +24,16 @@ from auto_schema.errors import (
 from pipeline import options as option_module
 from pipeline.bigquery import as_target_errors, make_client
 from pipeline.elements import Failure, Outcome
+from pipeline.ending import (
+    BUG,
+    BUG_FIX,
+    ending_on_sigterm,
+    internal_error,
+    print_bug,
+    print_error,
+    print_interruption,
+    print_last,
+)
 from pipeline.gather import gather, inspecting, rehearse
 from pipeline.graph import build, build_note, build_single_step
 from pipeline.history import (
@@ -34,6 +44,7 @@ from pipeline.history import (
     verified_row,
     write_event,
 )
+from pipeline.launching import check_places
 from pipeline.lease import Holding, holding
 from pipeline.lock import Lock, lock_of
 from pipeline.options import Options
@@ -42,15 +53,11 @@ from pipeline.progress import configure_logging, progress
 from pipeline.runner import beam_flag_faults, run
 from pipeline.takeover import Taker
 from pipeline.verifying import comparison, verdict_figures, verdict_text
-from pipeline.version import VERSION
 from smart_sync.explain import as_json, explain
 from smart_sync.plan import SyncPlan, make_plan
 from smart_sync.request import SyncRequest
 
 LOGGER = logging.getLogger("smart_sync")
-BUG = 70
-INTERRUPTED = 130
-BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,17 +65,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     configure_logging()
     try:
-        return _main(words)
+        with ending_on_sigterm():
+            return _main(words)
     except SyncError as error:
         print_error(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("smart-sync: interrupted; run it again, it starts afresh.", file=sys.stderr)
-        return INTERRUPTED
-    except Exception:
-        traceback.print_exc()
-        print(f"smart-sync {VERSION}: {BUG_FIX}.", file=sys.stderr)
-        return BUG
+    except KeyboardInterrupt as error:
+        return print_interruption(error)
+    except Exception as error:
+        return print_bug(error, words)
 
 
 def _main(words: Sequence[str]) -> int:
@@ -78,6 +83,8 @@ def _main(words: Sequence[str]) -> int:
     options = parse(words)
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
+    if options.flag("template_location") or not options.is_local:
+        check_places(options)
     now = datetime.now(UTC)
     run_id = new_run_id(now)
     if options.request.plan_only:
@@ -169,17 +176,20 @@ def _sync(options: Options, run_id: str, now: datetime) -> int:
                 taker.settle()
                 facts = gather(request, client, inspector, run_id)
                 plan = make_plan(request, facts, run_id=run_id, now=now)
-            except SyncError as error:
+            except Exception as error:
                 _write_planning_failure(client, request, run_id, error)
                 raise
         LOGGER.info("%s", explain(plan))
+        if options.is_local:
+            return _run_here(options, plan, client)
         return _launch(options, plan, client, held)
 
 
 def _write_planning_failure(
-    client: bigquery.Client, request: SyncRequest, run_id: str, error: SyncError
+    client: bigquery.Client, request: SyncRequest, run_id: str, error: Exception
 ) -> None:
-    row = planning_failure(request, run_id, error, datetime.now(UTC))
+    told = error if isinstance(error, SyncError) else internal_error(type(error).__name__)
+    row = planning_failure(request, run_id, told, datetime.now(UTC))
     try:
         append(client, request.history_table, row)
     except SyncError as fault:
@@ -187,18 +197,21 @@ def _write_planning_failure(
 
 
 def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Holding) -> int:
-    """Run the plan under its lock, which the submitted job takes over."""
-    write_event(client, plan, Outcome(status="running"))
-    lock_of(plan, client).renew()  # whoever takes over from now on finds that event
-    if not options.is_local:
-        try:
-            run(options, lambda root: build(root, plan))
-        except Exception as error:
-            _write_failed(client, plan, Failure.of(error, "Launch"))
-            raise
-        held.hand_over()
-        print(f"launched run {plan.run_id} for {plan.destination}")
-        return 0
+    """Submit the plan as a job, which takes its lock over."""
+    try:
+        _begin(client, plan)
+        run(options, lambda root: build(root, plan))
+    except BaseException as error:  # also a signal: nothing runs that could end the run
+        _write_failed(client, plan, Failure.of(error, "Launch"))
+        raise
+    held.hand_over()
+    print(f"launched run {plan.run_id} for {plan.destination}")
+    return 0
+
+
+def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
+    """Run the plan in this process, under its lock."""
+    _begin(client, plan)
     fault = None
     with progress(plan):
         try:
@@ -208,10 +221,18 @@ def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Hol
     return _verdict(client, plan, fault)
 
 
+def _begin(client: bigquery.Client, plan: SyncPlan) -> None:
+    write_event(client, plan, Outcome(status="running"))
+    lock_of(plan, client).renew()  # whoever takes over from now on finds that event
+
+
 def _write_failed(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
-    """The last event of a run that ended before its own report could say so."""
+    """The last event of a run that ended before its own report could say so; best effort."""
     outcome = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
-    write_event(client, plan, outcome)
+    try:
+        write_event(client, plan, outcome)
+    except SyncError as error:
+        LOGGER.warning("the run history could not be written: %s", error)
 
 
 def _open_ended(
@@ -247,11 +268,11 @@ def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> 
         if fault and row:
             _write_failed(client, plan, fault)
         state = row["status"] if row else "not in the history"
-        print(f"smart-sync: run {plan.run_id} ended while {state}; {BUG_FIX}.", file=sys.stderr)
+        print_last(f"run {plan.run_id} ended while {state}. To mend: {BUG_FIX}.")
         return fault.exit_code if fault else BUG
     print(summary(plan, row))
     if row["exit_code"]:
-        print(f"smart-sync: {row['error']}", file=sys.stderr)
+        print_last(str(row["error"]))
     return int(row["exit_code"])
 
 
@@ -263,10 +284,3 @@ def summary(plan: SyncPlan, row: dict[str, object]) -> str:
     if row["status"] == "held_back":
         text = f"held_back: {row['error']}"
     return f"{text} · {plan.destination} · run {plan.run_id}"
-
-
-def print_error(error: SyncError) -> None:
-    """One message on stderr."""
-    name = type(error).__name__
-    text = str(error) if name == "ManyErrors" else f"{name}: {error}"
-    print(f"smart-sync: {text}", file=sys.stderr)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from auto_schema.errors import ManyErrors, SyncError
+from auto_schema.errors import SyncError
 from auto_schema.row_sums import RowSums
 
 CursorText = datetime | date | int | None
@@ -94,9 +94,10 @@ class Failure:
         cls, error: BaseException, step: str, split: int | None = None, traceback: str = ""
     ) -> "Failure":
         """From an exception; what isn't ours is a bug and carries its traceback."""
-        code = error.exit_code if isinstance(error, SyncError) else 70
-        kind = type(error).__name__
-        text = str(error) if isinstance(error, ManyErrors) else f"{kind}: {error}"
+        if isinstance(error, SyncError):
+            return cls(step, error.exit_code, error.text, split)
+        code = getattr(error, "exit_code", 130 if isinstance(error, KeyboardInterrupt) else 70)
+        text = f"{type(error).__name__}: {error}"
         return cls(step, code, text, split, traceback if code == 70 else "")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from auto_schema.errors import ManyErrors, SyncError
+from auto_schema.errors import SyncError
 from auto_schema.names import quoted
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.elements import Outcome
@@ -118,10 +118,6 @@ def verified_row(
 def _single_row(
     request: SyncRequest, run_id: str, status: str, error: SyncError | None, now: datetime
 ) -> dict[str, Any]:
-    message = None
-    if error is not None:
-        several = isinstance(error, ManyErrors)
-        message = str(error) if several else f"{type(error).__name__}: {error}"
     return {
         "run_id": run_id,
         "seq": FINAL,
@@ -134,7 +130,7 @@ def _single_row(
         "rows_staged": 0,
         "rows_published": 0,
         "exit_code": error.exit_code if error else 0,
-        "error": message,
+        "error": error.text if error else None,
         "version": VERSION,
     }
 

@@ -74,7 +74,11 @@ def holding(lock: Lock) -> Iterator[Holding]:
     Raises:
         RunInProgressError: another run holds it.
     """
-    lock.acquire()
+    try:
+        lock.acquire()
+    except KeyboardInterrupt:
+        lock.release()  # the table may have been made before its answer came
+        raise
     keeper, held = LeaseKeeper(lock).start(), Holding()
     try:
         yield held

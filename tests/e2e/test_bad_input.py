@@ -20,13 +20,15 @@ WINDOW = "updated_at > '{start_timestamp}' AND updated_at <= '{end_timestamp}'"
 
 
 def refused(result, code, *words):
-    """One message with these words, that says how to mend; the documented exit code."""
+    """A message with these words, that says how to mend, last; the documented exit code."""
     assert result.code == code, result.err
     assert result.err.count("smart-sync: ") == 1, result.err
-    assert result.err.startswith("smart-sync: ")
+    last = result.err.rstrip().rpartition("\n")[2]
+    assert last.startswith("smart-sync: ")
+    assert len(last) < 1_000
+    assert "To mend: " in last
     assert "Traceback" not in result.err
     assert [word for word in words if word not in result.err] == [], result.err
-    assert "To mend: " in result.err
     assert result.out == ""
 
 

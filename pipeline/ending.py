@@ -1,0 +1,87 @@
+"""How the program ends: its last line, which is all that Dataflow shows, and on a signal."""
+
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+from auto_schema.errors import InternalError, SyncError, one_line
+from pipeline.options import split_argv
+from pipeline.parameters import BY_NAME, Kind
+from pipeline.version import VERSION
+from sources.secrets import Secret
+
+BUG = 70
+INTERRUPTED = 130
+BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM: a launcher's machine is being stopped."""
+
+    exit_code = 128 + signal.SIGTERM
+
+
+@contextmanager
+def ending_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the program as Ctrl-C does, once, so that the lock is given back."""
+
+    def end(number: int, _: object) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)
+        raise TerminatedError("SIGTERM")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def print_last(line: str) -> None:
+    """The last line of the output; what waits in stdout goes before it."""
+    sys.stdout.flush()
+    print(f"smart-sync: {one_line(line)}", file=sys.stderr, flush=True)
+
+
+def print_error(error: SyncError) -> None:
+    """One line; before it the whole text where a line doesn't hold it."""
+    if error.text != error.line:
+        sys.stdout.flush()
+        print(error.text, file=sys.stderr)
+    print_last(error.line)
+
+
+def print_interruption(error: KeyboardInterrupt) -> int:
+    """Say that a signal ended the program; its exit code."""
+    why = str(error) or "Ctrl-C"
+    fix = "run it again; it settles what this run may have left, and starts afresh."
+    print_last(f"interrupted ({why}). To mend: {fix}")
+    return int(getattr(error, "exit_code", INTERRUPTED))
+
+
+def internal_error(why: str) -> InternalError:
+    """A bug as a value."""
+    return InternalError("unexpected error", f"version {VERSION}", why, f"{BUG_FIX}.")
+
+
+def print_bug(error: Exception, words: Sequence[str]) -> int:
+    """The traceback, then one line; neither shows a secret of the command line."""
+    text, why = "".join(traceback.format_exception(error)), f"{type(error).__name__}: {error}"
+    for secret in _secrets(words):
+        text, why = text.replace(secret, "…"), why.replace(secret, "…")
+    sys.stdout.flush()
+    print(text, file=sys.stderr)
+    print_last(internal_error(why).line)
+    return BUG
+
+
+def _secrets(words: Sequence[str]) -> list[str]:
+    given, _, _ = split_argv(words)
+    texts = [text for name, text in given.items() if BY_NAME[name].kind is Kind.SECRET]
+    return [text for text in texts if text and Secret.of(text).is_plain]
