@@ -23,8 +23,8 @@ LOGGER = logging.getLogger("smart_sync")
 UPLOAD_TIMEOUT_S = 30.0
 INVALID = "Pipeline has validations errors"
 PLACES_FIX = (
-    "check that they exist, and that the launcher's service account may write there"
-    " (roles/storage.objectAdmin)"
+    "check that they exist and can be reached, and that the launcher's service account may write"
+    " there (roles/storage.objectAdmin)"
 )
 
 
