@@ -23,6 +23,7 @@ COPY auto_schema auto_schema
 COPY sources sources
 COPY smart_sync smart_sync
 COPY pipeline pipeline
+COPY scheduler scheduler
 RUN PYTHONPATH=/build python -m pip wheel --no-deps --no-index --use-pep517 \
       --no-build-isolation --wheel-dir /wheels .
 

@@ -29,6 +29,7 @@ INPUTS = (
     "sources",
     "smart_sync",
     "pipeline",
+    "scheduler",
     "deploy/image.py",
     "deploy/image_check.py",
     "deploy/image_inside.py",

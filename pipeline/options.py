@@ -19,6 +19,7 @@ from pipeline.parameters import BY_NAME, PARAMETERS, Kind
 from pipeline.source_options import connection_of, query_of, secret_warnings, source_faults
 from pipeline.writing_checks import writing_faults
 from smart_sync.request import Endpoints, Guard, SyncRequest, TableRef, WriteDisposition
+from sources.secrets import Secret
 
 DATAFLOW_LEASE, LOCAL_LEASE = timedelta(minutes=30), timedelta(seconds=30)
 """Dataflow may queue a job for minutes and takes more to start its workers."""
@@ -140,6 +141,12 @@ def _dataflow_faults(temp_location: str, *, reaches_workers: bool) -> list[SyncE
         fix = "give --sdk_container_image=IMAGE, the image of the template."
         faults.append(ConfigError("missing parameter", "sdk_container_image", why, fix))
     return faults
+
+
+def plain_secrets(given: Mapping[str, str]) -> list[str]:
+    """The parameters that hold a secret itself, not its name in Secret Manager."""
+    secrets = (p.name for p in PARAMETERS if p.kind is Kind.SECRET)
+    return [name for name in secrets if given.get(name) and Secret.of(given[name]).is_plain]
 
 
 def _is_json_fault(faults: Sequence[SyncError]) -> bool:

@@ -1,1 +1,6 @@
-"""Cloud Scheduler jobs for the template; comes with a later version."""
+"""Schedules of syncs: values that become Cloud Scheduler jobs, and the command for them.
+
+    schedules.yaml → Schedule → faults → changes → Cloud Scheduler → flexTemplates:launch
+
+Pure but for `client` (Cloud Scheduler), `runs` (the run history) and `cli`.
+"""

@@ -32,5 +32,6 @@ def test_the_package_holds_what_workers_import_and_carries_the_version():
         if isinstance(node, ast.Call)
         for keyword in node.keywords
     }
-    assert set(words["packages"]) == {"auto_schema", "sources", "smart_sync", "pipeline"}
+    packages = {"auto_schema", "sources", "smart_sync", "pipeline", "scheduler"}
+    assert set(words["packages"]) == packages
     assert words["version"] == VERSION

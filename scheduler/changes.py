@@ -1,0 +1,150 @@
+"""What makes schedules as they are wanted; minutes that are too full. Pure."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pipeline.options import plain_secrets
+from scheduler.cron import runs_after
+from scheduler.schedule import Schedule
+
+HIDDEN = "(not shown)"
+CROWD = 5
+"""Launches in one minute that are worth a warning: each starts a VM, and asks the same sources."""
+
+
+class Kind(StrEnum):
+    """What is done to one schedule."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    KEEP = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that changes; secrets are never shown."""
+
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One schedule, what is done to it, and what differs."""
+
+    kind: Kind
+    schedule: Schedule
+    differences: tuple[Difference, ...] = ()
+
+
+def flattened(schedule: Schedule) -> dict[str, str]:
+    """A schedule's values by path, secrets hidden."""
+    secrets = set(plain_secrets(schedule.parameters))
+    made: dict[str, str] = {}
+    for name in schedule.__slots__:
+        value: Any = getattr(schedule, name)
+        if name == "retry":
+            made |= {f"retry.{key}": str(getattr(value, key)) for key in value.__slots__}
+        elif name == "parameters":
+            made |= {f"{name}.{k}": HIDDEN if k in secrets else v for k, v in value.items()}
+        elif name == "environment":
+            made |= {f"{name}.{key}": str(each) for key, each in value.items()}
+        else:
+            made[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return made
+
+
+def differences(old: Schedule, new: Schedule) -> tuple[Difference, ...]:
+    """What differs between two states of a schedule, by path."""
+    before, after = flattened(old), flattened(new)
+    paths = sorted(before.keys() | after.keys())
+    found = [
+        Difference(path, before.get(path, "(none)"), after.get(path, "(none)"))
+        for path in paths
+        if before.get(path) != after.get(path)
+    ]
+    secrets = set(plain_secrets(old.parameters)) | set(plain_secrets(new.parameters))
+    found += [
+        Difference(f"parameters.{name}", HIDDEN, f"{HIDDEN}, another one")
+        for name in sorted(secrets)
+        if name in old.parameters
+        and name in new.parameters
+        and old.parameters[name] != new.parameters[name]
+        and before[f"parameters.{name}"] == after[f"parameters.{name}"]
+    ]
+    return tuple(found)
+
+
+def changes(wanted: Iterable[Schedule], found: Iterable[Schedule]) -> list[Change]:
+    """What makes the found schedules the wanted ones; orphans come last, as deletions."""
+    there = {schedule.name: schedule for schedule in found}
+    made = []
+    for schedule in wanted:
+        old = there.pop(schedule.name, None)
+        if old is None:
+            made.append(Change(Kind.CREATE, schedule))
+            continue
+        differs = differences(old, schedule)
+        kind = Kind.UPDATE if differs else Kind.KEEP
+        made.append(Change(kind, schedule, differs))
+    orphans = (Change(Kind.DELETE, schedule) for _, schedule in sorted(there.items()))
+    return [*made, *orphans]
+
+
+def crowds(schedules: Sequence[Schedule], start: datetime) -> list[tuple[datetime, list[str]]]:
+    """Minutes of the next 24 hours in which many schedules fire, fullest first."""
+    end = start + timedelta(days=1)
+    minutes: dict[datetime, list[str]] = defaultdict(list)
+    for schedule in schedules:
+        for at in runs_after(schedule.cron, schedule.time_zone, start):
+            if at > end:
+                break
+            minutes[at.astimezone(start.tzinfo)].append(schedule.name)
+    full = [(at, names) for at, names in minutes.items() if len(names) >= CROWD]
+    return sorted(full, key=lambda each: (-len(each[1]), each[0]))
+
+
+_EVERY = re.compile(r"\*/([0-9]+)")
+
+
+def staggered(schedules: Sequence[Schedule]) -> list[Schedule]:
+    """The same schedules, their minutes spread evenly, always the same for the same names.
+
+    Only schedules that share their minute with others are moved, within their hour (or
+    their interval); a minute field of another form than `5` or `*/15` stays.
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for schedule in schedules:
+        groups[schedule.cron.split()[0]].append(schedule.name)
+    places = {
+        name: (place, len(names))
+        for names in groups.values()
+        for place, name in enumerate(sorted(names))
+    }
+    return [
+        replace(schedule, cron=_moved(schedule.cron, *places[schedule.name]))
+        for schedule in schedules
+    ]
+
+
+def _moved(cron: str, place: int, of: int) -> str:
+    """A cron expression, moved to its place among so many.
+
+    >>> _moved("0 * * * *", 1, 4), _moved("*/30 * * * *", 1, 2), _moved("0,5 * * * *", 1, 2)
+    ('15 * * * *', '15-59/30 * * * *', '0,5 * * * *')
+    """
+    minute, rest = cron.split(" ", 1)
+    every = _EVERY.fullmatch(minute)
+    if every:
+        offset = place * int(every[1]) // of
+        return f"{offset}-59/{every[1]} {rest}" if offset else cron
+    if minute.isdecimal():
+        return f"{(int(minute) + place * 60 // of) % 60} {rest}"
+    return cron

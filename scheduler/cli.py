@@ -1,0 +1,385 @@
+"""`python -m scheduler`: schedules of syncs in Cloud Scheduler, from one command.
+
+Exit codes are main.py's: 2 for what is written wrong, 5 for what Google refuses; `status`
+ends with 1 when something is late or failing.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+from rich.console import Console
+
+from auto_schema.errors import ConfigError, SyncError, TargetError
+from scheduler import export, show
+from scheduler.changes import Change, Kind, changes, differences, flattened, staggered
+from scheduler.client import Schedules, make_client
+from scheduler.files import make_schedule, read_schedules
+from scheduler.job import launch_body
+from scheduler.runs import by_history, read_runs, status_of, worst
+from scheduler.schedule import Schedule, checked
+
+APP = typer.Typer(
+    help="Schedules of syncs in Cloud Scheduler.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+CONSOLE = Console()
+Name = Annotated[str, typer.Argument(help="The schedule's name.")]
+Project = Annotated[
+    str, typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="Project of the schedules.")
+]
+Location = Annotated[str, typer.Option(help="Cloud Scheduler's location.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+Plain = Annotated[bool, typer.Option(help="Let passwords stand in schedules as they are.")]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--parameter", "-p", help="name=value, of the template.")
+]
+Environment = Annotated[
+    list[str] | None, typer.Option("--environment", "-e", help="name=value, of the workers.")
+]
+Cron = Annotated[str, typer.Option(help="Five fields, or a name such as hourly.")]
+Zone = Annotated[str, typer.Option(help="IANA name.")]
+Template = Annotated[str, typer.Option(help="gs:// path of the template.")]
+Account = Annotated[str, typer.Option(help="Service account whose OAuth token is sent.")]
+REGION = "us-central1"
+
+
+def _schedules(project: str, location: str) -> Schedules:
+    if not project:
+        fix = "give --project, or set GOOGLE_CLOUD_PROJECT."
+        raise ConfigError("missing", "project", "", fix)
+    client = make_client(os.environ.get("CLOUD_SCHEDULER_EMULATOR_HOST", ""))
+    return Schedules(client, project, location)
+
+
+def _pairs(words: list[str] | None, what: str) -> dict[str, str]:
+    """`name=value` words; a value may hold anything."""
+    found: dict[str, str] = {}
+    for word in words or ():
+        name, sign, value = word.partition("=")
+        if not sign:
+            raise ConfigError("malformed", f"--{what} {word!r}", "", "write name=value.")
+        found[name] = value
+    return found
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    if not yes and not typer.confirm(question):
+        raise typer.Exit(1)
+
+
+@APP.command()
+def create(
+    name: Name,
+    cron: Cron,
+    template: Template,
+    service_account: Account,
+    project: Project = "",
+    location: Location = REGION,
+    region: Annotated[str, typer.Option(help="Dataflow's region; default: the location.")] = "",
+    time_zone: Zone = "UTC",
+    description: str = "",
+    parameter: Parameters = None,
+    environment: Environment = None,
+    paused: Annotated[bool, typer.Option(help="Make it, but launch nothing yet.")] = False,
+    plan: Annotated[bool, typer.Option(help="Show the sync's plan first.")] = False,
+    allow_plain_secrets: Plain = False,
+    yes: Yes = False,
+) -> None:
+    """Make a schedule."""
+    values = {
+        "cron": cron,
+        "project": project,
+        "region": region or location,
+        "location": location,
+        "template": template,
+        "service_account": service_account,
+        "time_zone": time_zone,
+        "description": description,
+        "paused": str(paused).lower(),
+        "parameters": _pairs(parameter, "parameter"),
+        "environment": _pairs(environment, "environment"),
+    }
+    schedule = checked(make_schedule(name, values), allow_plain_secrets=allow_plain_secrets)
+    there = _schedules(project, location)
+    if plan:
+        show_plan(schedule)
+    _show_next(schedule, 3)
+    _confirm(f"Create {name}?", yes=yes)
+    there.create(schedule)
+    CONSOLE.print(f"created {name}", highlight=False)
+
+
+@APP.command()
+def update(
+    name: Name,
+    project: Project = "",
+    location: Location = REGION,
+    cron: Cron = "",
+    time_zone: Zone = "",
+    template: Template = "",
+    service_account: Account = "",
+    description: str = "",
+    parameter: Parameters = None,
+    environment: Environment = None,
+    allow_plain_secrets: Plain = False,
+    yes: Yes = False,
+) -> None:
+    """Change what is given and nothing else; a parameter without a value (name=) is left out."""
+    there = _schedules(project, location)
+    old, _ = there.get(name)
+    given = {
+        "cron": cron,
+        "time_zone": time_zone,
+        "template": template,
+        "service_account": service_account,
+        "description": description,
+    }
+    values = _values(old) | {key: value for key, value in given.items() if value}
+    for key, words in (("parameters", parameter), ("environment", environment)):
+        both = values[key] | _pairs(words, key.removesuffix("s"))
+        values[key] = {name: value for name, value in both.items() if value != ""}
+    new = checked(make_schedule(name, values), allow_plain_secrets=allow_plain_secrets)
+    differs = differences(old, new)
+    if not differs:
+        CONSOLE.print(f"{name}: nothing changes", highlight=False)
+        return
+    for line in show.difference_lines(differs):
+        CONSOLE.print(line, markup=False, highlight=False)
+    _confirm(f"Update {name}?", yes=yes)
+    there.update(old, new)
+    CONSOLE.print(f"updated {name}", highlight=False)
+
+
+def _values(schedule: Schedule) -> dict[str, Any]:
+    """A schedule as the mapping that makes it."""
+    made: dict[str, Any] = {
+        key: getattr(schedule, key) for key in schedule.__slots__ if key not in ("name", "retry")
+    }
+    made["retry"] = {key: str(getattr(schedule.retry, key)) for key in schedule.retry.__slots__}
+    return made
+
+
+@APP.command()
+def apply(
+    file: Annotated[Path, typer.Option("--file", "-f", help="schedules.yaml")],
+    stagger: Annotated[bool, typer.Option(help="Spread schedules that share a minute.")] = False,
+    delete_orphans: Annotated[bool, typer.Option(help="Delete schedules not in the file.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Show what would change, and stop.")] = False,
+    allow_plain_secrets: Plain = False,
+    yes: Yes = False,
+) -> None:
+    """Make schedules as a file says: plan, ask, then create, update and delete."""
+    wanted = read_schedules(file, allow_plain_secrets=allow_plain_secrets)
+    wanted = staggered(wanted) if stagger else wanted
+    places = sorted({(each.project, each.location) for each in wanted})
+    plans: list[tuple[Schedules, dict[str, Schedule], list[Change]]] = []
+    for project, location in places:
+        there = _schedules(project, location)
+        found = there.all()
+        mine = [each for each in wanted if (each.project, each.location) == (project, location)]
+        plan = changes(mine, found)
+        show.show_changes(CONSOLE, plan, deletes=delete_orphans)
+        plans.append((there, {each.name: each for each in found}, plan))
+    show.show_crowds(CONSOLE, wanted, datetime.now(UTC))
+    todo = [
+        (there, old, change)
+        for there, old, plan in plans
+        for change in plan
+        if change.kind in (Kind.CREATE, Kind.UPDATE)
+        or (change.kind is Kind.DELETE and delete_orphans)
+    ]
+    if dry_run or not todo:
+        CONSOLE.print("nothing was changed" if dry_run else "nothing to change")
+        return
+    _confirm(f"Make {len(todo)} changes?", yes=yes)
+    for there, old, change in todo:
+        _carry_out(there, old, change)
+
+
+def _carry_out(there: Schedules, old: dict[str, Schedule], change: Change) -> None:
+    schedule = change.schedule
+    if change.kind is Kind.CREATE:
+        there.create(schedule)
+    elif change.kind is Kind.UPDATE:
+        there.update(old[schedule.name], schedule)
+    else:
+        there.delete(schedule.name)
+    CONSOLE.print(f"{change.kind}d {schedule.name}", highlight=False)
+
+
+@APP.command(name="list")
+def list_(project: Project = "", location: Location = REGION) -> None:
+    """All schedules."""
+    found = _schedules(project, location).all()
+    CONSOLE.print(show.list_table(found, datetime.now(UTC)))
+
+
+@APP.command()
+def describe(name: Name, project: Project = "", location: Location = REGION) -> None:
+    """One schedule whole: its values, its state, its last attempt."""
+    schedule, job = _schedules(project, location).get(name)
+    rows = [(path, value) for path, value in flattened(schedule).items() if value]
+    for key in ("state", "lastAttemptTime", "scheduleTime"):
+        if job.get(key):
+            rows.append((key, str(job[key])))
+    if (job.get("status") or {}).get("code"):
+        rows.append(("last attempt", f"failed: {job['status'].get('message') or job['status']}"))
+    CONSOLE.print(show.table_of("", ("value", name), rows))
+
+
+@APP.command()
+def pause(name: Name, project: Project = "", location: Location = REGION) -> None:
+    """Launch no more until it is resumed; a sync that runs goes on."""
+    _schedules(project, location).pause(name)
+    CONSOLE.print(f"paused {name}", highlight=False)
+
+
+@APP.command()
+def resume(name: Name, project: Project = "", location: Location = REGION) -> None:
+    """Launch again, from the next time on: smart sync catches up by itself."""
+    _schedules(project, location).resume(name)
+    CONSOLE.print(f"resumed {name}", highlight=False)
+
+
+@APP.command()
+def run(name: Name, project: Project = "", location: Location = REGION) -> None:
+    """Launch now."""
+    _schedules(project, location).run(name)
+    CONSOLE.print(f"launched {name}; `status` tells how it ends", highlight=False)
+
+
+@APP.command()
+def delete(
+    name: Name, project: Project = "", location: Location = REGION, yes: Yes = False
+) -> None:
+    """Remove a schedule; tables and a sync that runs stay."""
+    there = _schedules(project, location)
+    there.get(name)
+    _confirm(f"Delete {name}?", yes=yes)
+    there.delete(name)
+    CONSOLE.print(f"deleted {name}", highlight=False)
+
+
+@APP.command(name="next")
+def next_(
+    name: Name,
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 5,
+    project: Project = "",
+    location: Location = REGION,
+) -> None:
+    """The next runs, in the schedule's zone and in UTC."""
+    schedule, _ = _schedules(project, location).get(name)
+    _show_next(schedule, count)
+
+
+def _show_next(schedule: Schedule, count: int) -> None:
+    made, warnings = show.next_table(schedule, datetime.now(UTC), count)
+    CONSOLE.print(made)
+    for text in warnings:
+        CONSOLE.print(f"[yellow]warning[/]  {text}", highlight=False)
+
+
+@APP.command(name="export")
+def export_(
+    name: Name,
+    form: Annotated[str, typer.Option("--as", help="gcloud, terraform or launch.")] = "gcloud",
+    project: Project = "",
+    location: Location = REGION,
+) -> None:
+    """The same schedule as a gcloud command, as Terraform, or as the launch's JSON."""
+    forms: dict[str, Callable[[Schedule], str]] = {
+        "gcloud": export.gcloud_command,
+        "terraform": export.terraform,
+        "launch": lambda each: export.pretty(launch_body(each)),
+    }
+    if form not in forms:
+        raise ConfigError("unknown form", f"--as {form}", "", f"use one of {', '.join(forms)}.")
+    schedule, _ = _schedules(project, location).get(name)
+    print(forms[form](schedule))
+
+
+@APP.command()
+def status(
+    project: Project = "",
+    location: Location = REGION,
+    watch: Annotated[int, typer.Option(help="Look again every so many seconds.")] = 0,
+    grace: Annotated[int, typer.Option(help="Minutes a run may take to end.")] = 60,
+) -> None:
+    """How schedules do, by the run history; exit code 1 when one is late or failing."""
+    while True:
+        now = datetime.now(UTC)
+        found = _statuses(_schedules(project, location).all(), now, timedelta(minutes=grace))
+        if watch:
+            CONSOLE.clear()
+        CONSOLE.print(show.status_table(found, now))
+        for each in found:
+            if each.last and each.last.error:
+                text = f"{each.schedule.name}: {each.last.error.splitlines()[0]}"
+                CONSOLE.print(text, markup=False, highlight=False)
+        if not watch:
+            raise typer.Exit(worst(found))
+        time.sleep(watch)
+
+
+def _statuses(schedules: list[Schedule], now: datetime, grace: timedelta) -> list[Any]:
+    runs = []
+    for table, members in by_history(schedules).items():
+        project = table.split(".", 1)[0]
+        destinations = sorted({each.destination for each in members})
+        runs += read_runs(_bigquery(project), table, destinations)
+    return [status_of(each, runs, now, grace) for each in schedules]
+
+
+def _bigquery(project: str) -> bigquery.Client:
+    host = os.environ.get("BIGQUERY_EMULATOR_HOST", "")
+    if host:
+        url = host if host.startswith("http") else f"http://{host}"
+        anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        return bigquery.Client(project, anonymous, client_options={"api_endpoint": url})
+    try:
+        return bigquery.Client(project)
+    except GoogleAuthError as error:
+        fix = "run `gcloud auth application-default login`."
+        raise TargetError("no credentials", "BigQuery", str(error), fix) from error
+
+
+def show_plan(schedule: Schedule) -> None:
+    """The sync's own plan, made here and now by the local runner; nothing is written.
+
+    Raises:
+        ConfigError: there is none: the sync would fail.
+    """
+    words = [f"--{name}={value}" for name, value in schedule.parameters.items()]
+    program = "import sys; from pipeline.cli import main; sys.exit(main())"
+    place = f"--temp_location={schedule.environment['temp_location']}"
+    command = [sys.executable, "-c", program, *words, place, "--plan_only=true"]
+    done = subprocess.run(command, check=False)
+    if done.returncode:
+        fix = "mend what is told above; the schedule was not made."
+        why = f"exit code {done.returncode}"
+        raise ConfigError("the sync has no plan", f"schedule {schedule.name}", why, fix)
+
+
+def main() -> None:
+    """Run the command; every fault of the user's is one message."""
+    try:
+        APP()
+    except SyncError as error:
+        print(f"smart-sync-schedules: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""I/O. Cloud Scheduler, by Google's own client library.
+
+CLOUD_SCHEDULER_EMULATOR_HOST points it at a stand-in: `http://host:port` over REST,
+`host:port` over gRPC.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import (
+    AlreadyExists,
+    Forbidden,
+    GoogleAPICallError,
+    NotFound,
+    Unauthenticated,
+)
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import scheduler_v1
+from google.cloud.scheduler_v1.services.cloud_scheduler.transports import (
+    CloudSchedulerGrpcTransport,
+)
+
+from auto_schema.errors import ConfigError, TargetError
+from scheduler.job import job_name, job_of, schedule_of
+from scheduler.schedule import Schedule
+
+TIMEOUT_S = 30.0
+UPDATABLE = (
+    "description",
+    "schedule",
+    "time_zone",
+    "attempt_deadline",
+    "retry_config",
+    "http_target",
+)
+"""Fields of a job that a schedule decides."""
+
+
+def make_client(endpoint: str = "") -> scheduler_v1.CloudSchedulerClient:
+    """The client library's client; at a stand-in if there is one.
+
+    Raises:
+        TargetError: no credentials.
+    """
+    if endpoint.startswith("http"):
+        options = ClientOptions(api_endpoint=endpoint)
+        anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        return scheduler_v1.CloudSchedulerClient(
+            transport="rest", credentials=anonymous, client_options=options
+        )
+    if endpoint:
+        channel = grpc.insecure_channel(endpoint)
+        return scheduler_v1.CloudSchedulerClient(
+            transport=CloudSchedulerGrpcTransport(channel=channel)
+        )
+    try:
+        return scheduler_v1.CloudSchedulerClient()
+    except GoogleAuthError as error:
+        fix = "run `gcloud auth application-default login`."
+        raise TargetError("no credentials", "Cloud Scheduler", str(error), fix) from error
+
+
+class Schedules:
+    """The schedules of one project and location."""
+
+    def __init__(
+        self, client: scheduler_v1.CloudSchedulerClient, project: str, location: str
+    ) -> None:
+        self._client, self._project, self._location = client, project, location
+
+    def all(self) -> list[Schedule]:
+        """Every schedule of a sync, by name; jobs of another kind are left out.
+
+        Raises:
+            TargetError: Cloud Scheduler refused or can't be reached.
+        """
+        return [schedule for schedule, _ in self.all_with_jobs()]
+
+    def all_with_jobs(self) -> list[tuple[Schedule, dict[str, Any]]]:
+        """The same, each with its job as Cloud Scheduler tells it."""
+        parent = f"projects/{self._project}/locations/{self._location}"
+        with self._told("", "cloudscheduler.jobs.list"):
+            jobs = [
+                _as_json(job) for job in self._client.list_jobs(parent=parent, timeout=TIMEOUT_S)
+            ]
+        pairs = [(schedule_of(job), job) for job in jobs]
+        found = [(schedule, job) for schedule, job in pairs if schedule is not None]
+        return sorted(found, key=lambda pair: pair[0].name)
+
+    def get(self, name: str) -> tuple[Schedule, dict[str, Any]]:
+        """One schedule, and its job.
+
+        Raises:
+            ConfigError: there is none, or it launches something else.
+        """
+        with self._told(name, "cloudscheduler.jobs.get"):
+            job = _as_json(self._client.get_job(name=self._full(name), timeout=TIMEOUT_S))
+        schedule = schedule_of(job)
+        if schedule is None:
+            fix = "use gcloud scheduler for it."
+            raise ConfigError("not a schedule of a sync", f"schedule {name}", "", fix)
+        return schedule, job
+
+    def create(self, schedule: Schedule) -> None:
+        """Make a job; pause it if the schedule is paused.
+
+        Raises:
+            ConfigError: one of that name exists.
+        """
+        parent = f"projects/{self._project}/locations/{self._location}"
+        with self._told(schedule.name, "cloudscheduler.jobs.create"):
+            self._client.create_job(parent=parent, job=_job(schedule), timeout=TIMEOUT_S)
+        if schedule.paused:
+            self.pause(schedule.name)
+
+    def update(self, old: Schedule, new: Schedule) -> None:
+        """Change a job: only what differs is sent."""
+        before, after = _job(old), _job(new)
+        paths = [name for name in UPDATABLE if getattr(before, name) != getattr(after, name)]
+        if paths:
+            with self._told(new.name, "cloudscheduler.jobs.update"):
+                self._client.update_job(job=after, update_mask={"paths": paths}, timeout=TIMEOUT_S)
+        if old.paused != new.paused:
+            (self.pause if new.paused else self.resume)(new.name)
+
+    def pause(self, name: str) -> None:
+        """Launch no more until it is resumed."""
+        with self._told(name, "cloudscheduler.jobs.pause"):
+            self._client.pause_job(name=self._full(name), timeout=TIMEOUT_S)
+
+    def resume(self, name: str) -> None:
+        """Launch again."""
+        with self._told(name, "cloudscheduler.jobs.enable"):
+            self._client.resume_job(name=self._full(name), timeout=TIMEOUT_S)
+
+    def run(self, name: str) -> None:
+        """Launch now."""
+        with self._told(name, "cloudscheduler.jobs.run"):
+            self._client.run_job(name=self._full(name), timeout=TIMEOUT_S)
+
+    def delete(self, name: str) -> None:
+        """Remove a job; a sync that runs goes on."""
+        with self._told(name, "cloudscheduler.jobs.delete"):
+            self._client.delete_job(name=self._full(name), timeout=TIMEOUT_S)
+
+    def _full(self, name: str) -> str:
+        return job_name(self._project, self._location, name)
+
+    @contextmanager
+    def _told(self, name: str, permission: str) -> Iterator[None]:
+        """Tell Cloud Scheduler's refusals in our words."""
+        place = f"project {self._project}, location {self._location}"
+        where = f"schedule {name}, {place}" if name else place
+        try:
+            yield
+        except NotFound as error:
+            raise ConfigError("no such schedule", where, _why(error), self._mend(name)) from error
+        except AlreadyExists as error:
+            fix = "use update, or give it another name."
+            raise ConfigError("schedule exists", where, "", fix) from error
+        except (Forbidden, Unauthenticated) as error:
+            raise TargetError(
+                "not allowed", where, _why(error), _role(error, permission)
+            ) from error
+        except (GoogleAPICallError, GoogleAuthError) as error:
+            fix = "check project and location; try again when Cloud Scheduler answers."
+            raise TargetError("Cloud Scheduler refused", where, _why(error), fix) from error
+        except OSError as error:
+            fix = "check the network; nothing was changed by this call."
+            raise TargetError("Cloud Scheduler can't be reached", where, str(error), fix) from error
+
+    def _mend(self, name: str) -> str:
+        try:
+            known = [schedule.name for schedule in self.all()]
+        except (TargetError, ConfigError):
+            return "check name, project and location."
+        near = difflib.get_close_matches(name, known, 1)
+        return f"did you mean {near[0]}?" if near else "`list` shows those there are."
+
+
+def _role(error: GoogleAPICallError | Any, permission: str) -> str:
+    """The role that a refused call lacks."""
+    text = str(error)
+    if "SERVICE_DISABLED" in text or "has not been used" in text:
+        return "run `gcloud services enable cloudscheduler.googleapis.com`."
+    if "actAs" in text:
+        return "you need roles/iam.serviceAccountUser on the schedule's service account."
+    reads = permission.rsplit(".", 1)[-1] in ("list", "get")
+    role = "roles/cloudscheduler.viewer" if reads else "roles/cloudscheduler.admin"
+    role = "roles/cloudscheduler.jobRunner" if permission.endswith(".run") else role
+    return f"you need {role} ({permission}) in the project."
+
+
+def _why(error: Exception) -> str:
+    text = str(getattr(error, "message", "") or error)
+    return text.splitlines()[0][:300] if text else type(error).__name__
+
+
+def _job(schedule: Schedule) -> scheduler_v1.Job:
+    made: scheduler_v1.Job = scheduler_v1.Job.from_json(json.dumps(job_of(schedule)))
+    return made
+
+
+def _as_json(job: scheduler_v1.Job) -> dict[str, Any]:
+    text = scheduler_v1.Job.to_json(job, use_integers_for_enums=False)
+    found: Mapping[str, Any] = json.loads(text)
+    return dict(found)

@@ -1,0 +1,181 @@
+"""When a schedule fires: cron expressions, named patterns, the next runs. Pure.
+
+cronsim does the arithmetic. How Cloud Scheduler itself treats the hours that a clock change
+skips or repeats isn't documented, so such runs are warned about, not promised.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from auto_schema.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A named schedule: its name, its expression, when it runs, what it is good for."""
+
+    name: str
+    cron: str
+    runs: str
+    good_for: str
+
+
+PATTERNS = (
+    Pattern("every 15 minutes", "*/15 * * * *", "00:00, 00:15, 00:30, 00:45, 01:00, …", "small tables whose readers can't wait"),
+    Pattern("every 30 minutes", "*/30 * * * *", "00:00, 00:30, 01:00, …", "operational dashboards"),
+    Pattern("hourly", "0 * * * *", "00:00, 01:00, 02:00, …", "user activity, logs"),
+    Pattern("every 2 hours", "0 */2 * * *", "00:00, 02:00, 04:00, …", "transactional data"),
+    Pattern("every 4 hours", "0 */4 * * *", "00:00, 04:00, 08:00, 12:00, 16:00, 20:00", "product updates"),
+    Pattern("every 6 hours", "0 */6 * * *", "00:00, 06:00, 12:00, 18:00", "reference data"),
+    Pattern("every 12 hours", "0 */12 * * *", "00:00, 12:00", "configuration"),
+    Pattern("daily", "0 0 * * *", "00:00 every day", "daily reports"),
+    Pattern("off-peak", "0 2 * * *", "02:00 every day", "whole tables, heavy queries"),
+    Pattern("business hours", "0 9-17 * * 1-5", "09:00, 10:00, …, 17:00, Monday to Friday", "what people look at while they work"),
+    Pattern("weekly", "0 0 * * 0", "00:00 every Sunday", "weekly reports"),
+    Pattern("monthly", "0 0 1 * *", "00:00 on the 1st of each month", "monthly aggregates"),
+)  # fmt: skip
+BY_NAME = {pattern.name: pattern for pattern in PATTERNS}
+HOURS = re.compile(r"every ([0-9]+) hours?")
+MINUTES = re.compile(r"every ([0-9]+) minutes?")
+
+
+def expression(text: str) -> str:
+    """The cron expression that a text is or names, with single spaces.
+
+    >>> expression("business hours"), expression("every 8 hours"), expression("5  4 * * *")
+    ('0 9-17 * * 1-5', '0 */8 * * *', '5 4 * * *')
+
+    Raises:
+        ConfigError: it is neither, or can't be one of five fields.
+    """
+    plain = " ".join(text.split()).lower()
+    if plain in BY_NAME:
+        return BY_NAME[plain].cron
+    if (found := HOURS.fullmatch(plain)) and 24 % max(int(found[1]), 1) == 0 and found[1] != "0":
+        return f"0 */{int(found[1])} * * *" if int(found[1]) < 24 else "0 0 * * *"
+    if (found := MINUTES.fullmatch(plain)) and 60 % max(int(found[1]), 1) == 0 and found[1] != "0":
+        return f"*/{int(found[1])} * * * *" if int(found[1]) < 60 else "0 * * * *"
+    return _five_fields(text)
+
+
+def _five_fields(text: str) -> str:
+    fields = text.split()
+    names = ", ".join(BY_NAME)
+    if len(fields) != 5:
+        why = f"{len(fields)} fields"
+        why += "; Cloud Scheduler knows no seconds" if len(fields) == 6 else ""
+        fix = (
+            f"write five fields (minute hour day month weekday), or one of: {names}, every N hours."
+        )
+        raise ConfigError("malformed schedule", f"cron {text!r}", why, fix)
+    joined = " ".join(fields)
+    try:
+        CronSim(joined, datetime(2024, 1, 1))  # noqa: DTZ001 - any day will do
+        next(CronSim(joined, datetime(2024, 1, 1)))  # noqa: DTZ001
+    except CronSimError as error:
+        fix = f"write five fields (minute hour day month weekday), or one of: {names}."
+        raise ConfigError("malformed schedule", f"cron {text!r}", str(error), fix) from error
+    except StopIteration:
+        fix = "name a date that exists."
+        raise ConfigError("schedule that never fires", f"cron {text!r}", "", fix) from None
+    return joined
+
+
+def runs_after(cron: str, zone: str, start: datetime) -> Iterator[datetime]:
+    """The runs after a moment, in the schedule's zone, earliest first.
+
+    Args:
+        cron: five fields.
+        zone: IANA name.
+        start: an aware time; not included.
+    """
+    yield from CronSim(cron, start.astimezone(ZoneInfo(zone)))
+
+
+def next_runs(cron: str, zone: str, start: datetime, count: int) -> list[datetime]:
+    """The next `count` runs.
+
+    >>> [str(at) for at in next_runs("0 2 * * *", "UTC", datetime(2026, 1, 1, tzinfo=UTC), 2)]
+    ['2026-01-01 02:00:00+00:00', '2026-01-02 02:00:00+00:00']
+    """
+    return list(islice(runs_after(cron, zone, start), count))
+
+
+def previous_run(cron: str, zone: str, moment: datetime) -> datetime | None:
+    """The last run at or before a moment; None when there was none for four years.
+
+    >>> str(previous_run("0 9-17 * * 1-5", "UTC", datetime(2026, 1, 4, tzinfo=UTC)))
+    '2026-01-02 17:00:00+00:00'
+    """
+    for days in (1, 8, 32, 367, 4 * 367):
+        found = None
+        for at in runs_after(cron, zone, moment - timedelta(days=days)):
+            if at > moment:
+                break
+            found = at
+        if found is not None:
+            return found
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChange:
+    """A moment at which a zone's clocks are set: wall times [begin, end) are missing or doubled."""
+
+    begin: datetime
+    end: datetime
+    is_skipped: bool
+
+
+def clock_changes(zone: str, start: datetime, end: datetime) -> Iterator[ClockChange]:
+    """The clock changes of a zone in [start, end), in order."""
+    place = ZoneInfo(zone)
+    at, step = start.astimezone(UTC), timedelta(hours=1)
+    at = at.replace(minute=0, second=0, microsecond=0)
+    while at < end:
+        here, there = at.astimezone(place), (at + step).astimezone(place)
+        before, after = here.utcoffset(), there.utcoffset()
+        if before is not None and after is not None and before != after:
+            moment = _exact(at, at + step, place)
+            old, new = (moment + before).replace(tzinfo=None), (moment + after).replace(tzinfo=None)
+            yield ClockChange(min(old, new), max(old, new), is_skipped=after > before)
+        at += step
+
+
+def _exact(low: datetime, high: datetime, place: ZoneInfo) -> datetime:
+    """The minute in [low, high] at which the offset changes."""
+    old = low.astimezone(place).utcoffset()
+    while high - low > timedelta(minutes=1):
+        middle = (low + (high - low) / 2).replace(second=0, microsecond=0)
+        if middle.astimezone(place).utcoffset() == old:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def clock_warnings(cron: str, zone: str, start: datetime, end: datetime) -> list[str]:
+    """Runs whose wall time a clock change skips or doubles, in [start, end).
+
+    >>> for text in clock_warnings("30 2 * * *", "Europe/Berlin",
+    ...         datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)): print(text)
+    2026-03-29 02:30 doesn't exist in Europe/Berlin: clocks go from 02:00 to 03:00
+    """
+    found = []
+    for change in clock_changes(zone, start, end):
+        earlier = change.begin - timedelta(seconds=1)
+        for at in CronSim(cron, earlier):
+            if at >= change.end:
+                break
+            says = "doesn't exist" if change.is_skipped else "comes twice"
+            ends = (change.begin, change.end)
+            old, new = ends if change.is_skipped else ends[::-1]
+            hours = f"clocks go from {old:%H:%M} to {new:%H:%M}"
+            found.append(f"{at:%Y-%m-%d %H:%M} {says} in {zone}: {hours}")
+    return found

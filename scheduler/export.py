@@ -1,0 +1,111 @@
+"""A schedule as a gcloud command, and as Terraform. Pure."""
+
+import json
+import shlex
+from typing import Any
+
+from scheduler.job import SCOPE, URI, launch_body
+from scheduler.schedule import Schedule
+
+
+def pretty(body: Any) -> str:
+    """A launch as its JSON."""
+    return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def gcloud_command(schedule: Schedule) -> str:
+    """The command that makes the same job."""
+    retry = schedule.retry
+    flags = {
+        "project": schedule.project,
+        "location": schedule.location,
+        "schedule": schedule.cron,
+        "time-zone": schedule.time_zone,
+        "description": schedule.description,
+        "uri": URI.format(schedule.project, schedule.region),
+        "http-method": "POST",
+        "headers": "Content-Type=application/json",
+        "oauth-service-account-email": schedule.service_account,
+        "oauth-token-scope": SCOPE,
+        "attempt-deadline": f"{schedule.attempt_deadline_s}s",
+        "max-retry-attempts": str(retry.count),
+        "max-retry-duration": f"{retry.max_duration_s}s",
+        "min-backoff": f"{retry.min_backoff_s}s",
+        "max-backoff": f"{retry.max_backoff_s}s",
+        "max-doublings": str(retry.max_doublings),
+        "message-body": json.dumps(launch_body(schedule), ensure_ascii=False, indent=1),
+    }
+    words = [shlex.quote(f"--{name}={value}") for name, value in flags.items() if value]
+    return " \\\n  ".join([f"gcloud scheduler jobs create http {schedule.name}", *words])
+
+
+def terraform(schedule: Schedule) -> str:
+    """The resource that makes the same job."""
+    retry = schedule.retry
+    lines = [
+        f'resource "google_cloud_scheduler_job" "{schedule.name.replace("-", "_")}" {{',
+        *_aligned(
+            {
+                "name": schedule.name,
+                "project": schedule.project,
+                "region": schedule.location,
+                "description": schedule.description,
+                "schedule": schedule.cron,
+                "time_zone": schedule.time_zone,
+                "attempt_deadline": f"{schedule.attempt_deadline_s}s",
+                "paused": schedule.paused,
+            },
+            1,
+        ),
+        "",
+        "  retry_config {",
+        *_aligned(
+            {
+                "retry_count": retry.count,
+                "max_retry_duration": f"{retry.max_duration_s}s",
+                "min_backoff_duration": f"{retry.min_backoff_s}s",
+                "max_backoff_duration": f"{retry.max_backoff_s}s",
+                "max_doublings": retry.max_doublings,
+            },
+            2,
+        ),
+        "  }",
+        "",
+        "  http_target {",
+        f"    uri         = {_text(URI.format(schedule.project, schedule.region))}",
+        '    http_method = "POST"',
+        '    headers     = { "Content-Type" = "application/json" }',
+        f"    body = base64encode(jsonencode({_value(launch_body(schedule), 2)}))",
+        "",
+        "    oauth_token {",
+        *_aligned({"service_account_email": schedule.service_account, "scope": SCOPE}, 3),
+        "    }",
+        "  }",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _aligned(values: dict[str, Any], depth: int) -> list[str]:
+    """Assignments with their signs in one column, as `terraform fmt` writes them."""
+    width = max(len(name) for name in values)
+    return [
+        f"{'  ' * depth}{name:{width}} = {_value(each, depth)}" for name, each in values.items()
+    ]
+
+
+def _value(value: Any, depth: int) -> str:
+    if isinstance(value, dict):
+        if not value:
+            return "{}"
+        lines = _aligned({_text(name): each for name, each in value.items()}, depth + 1)
+        return "\n".join(["{", *lines, "  " * depth + "}"])
+    if isinstance(value, list):
+        return f"[{', '.join(_value(each, depth) for each in value)}]"
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    """A text in quotes; Terraform's own marks in it are doubled."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted.replace("${", "$${").replace("%{", "%%{")

@@ -1,0 +1,145 @@
+"""schedules.yaml → schedules: many of them, and what they share. Pure but for reading."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
+from scheduler.schedule import ENVIRONMENT, Retry, Schedule, checked, nearest
+
+KEYS = {each.name for each in fields(Schedule)} - {"name"}
+RETRY_KEYS = {each.name for each in fields(Retry)}
+MAPPINGS = ("parameters", "environment", "retry")
+
+
+def read_schedules(path: Path, *, allow_plain_secrets: bool = False) -> list[Schedule]:
+    """All schedules of a file, checked.
+
+    Raises:
+        ConfigError, ManyErrors: everything that is wrong with it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("file can't be read", str(path), str(error), "give another.") from error
+    return schedules_in(text, str(path), allow_plain_secrets=allow_plain_secrets)
+
+
+def schedules_in(text: str, name: str, *, allow_plain_secrets: bool = False) -> list[Schedule]:
+    """All schedules of a file's text, checked, in its order."""
+    shape = "write `defaults:` (optional) and `schedules:` with one entry for each name."
+    try:
+        whole = yaml.load(text, _Loader)  # noqa: S506 - makes texts, lists and mappings only
+    except yaml.YAMLError as error:
+        raise ConfigError("not YAML", name, str(error), "see docs/scheduling.md.") from error
+    if not isinstance(whole, dict) or not isinstance(whole.get("schedules"), dict):
+        raise ConfigError("no schedules", name, "", shape)
+    faults: list[SyncError] = [
+        ConfigError("unknown", f"{name}: {key}", "", shape)
+        for key in whole.keys() - {"defaults", "schedules"}
+    ]
+    defaults = whole.get("defaults") or {}
+    made = []
+    for each, entry in whole["schedules"].items():
+        try:
+            schedule = make_schedule(str(each), merged(defaults, entry or {}, str(each)))
+            made.append(checked(schedule, allow_plain_secrets=allow_plain_secrets))
+        except ManyErrors as error:
+            faults += error.errors
+        except SyncError as error:
+            faults.append(error)
+    raise_all(faults)
+    return made
+
+
+class _Loader(yaml.BaseLoader):
+    """Every value stays as it is written; a name that stands twice is refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            what = f"stands twice: {', '.join(sorted(twice))}"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def merged(defaults: Any, entry: Any, name: str) -> dict[str, Any]:
+    """An entry over the defaults; parameters, environment and retry key by key."""
+    for where, each in (("defaults", defaults), (f"schedule {name}", entry)):
+        if not isinstance(each, dict):
+            raise ConfigError("not a mapping", where, shown(each), "write `key: value` lines.")
+    made = {**defaults, **entry}
+    for key in MAPPINGS:
+        parts = [each.get(key) or {} for each in (defaults, entry)]
+        if not all(isinstance(part, dict) for part in parts):
+            raise ConfigError("not a mapping", f"schedule {name}: {key}", "", "write `key: value`.")
+        made[key] = {**parts[0], **parts[1]}
+    return made
+
+
+def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
+    """A schedule from the texts that a file or a command says of it, not yet checked.
+
+    Raises:
+        ManyErrors, ConfigError: keys that don't exist, or values of the wrong kind.
+    """
+    retry = values.get("retry") or {}
+    faults: list[SyncError] = [
+        *_unknown(name, "", values, KEYS),
+        *_unknown(name, "retry.", retry, RETRY_KEYS),
+        *(
+            ConfigError("not a text", f"schedule {name}: {key}", "", "write one value, in quotes.")
+            for key, value in values.get("parameters", {}).items()
+            if not isinstance(value, str)
+        ),
+    ]
+    made: dict[str, Any] = {key: value for key, value in values.items() if value != ""}
+    kinds = {"paused": bool, "attempt_deadline_s": int}
+    for key, kind in kinds.items():
+        if key in made:
+            made[key] = _typed(made[key], kind, f"schedule {name}: {key}", faults)
+    made["retry"] = {
+        key: _typed(value, int, f"schedule {name}: retry.{key}", faults)
+        for key, value in retry.items()
+    }
+    raise_all(faults)
+    made["retry"] = Retry(**made["retry"])
+    made["environment"] = {
+        key: typed(value, ENVIRONMENT.get(key, str))
+        for key, value in values.get("environment", {}).items()
+    }
+    made.setdefault("location", made.get("region", ""))
+    required = ("cron", "project", "region", "template", "service_account")
+    return Schedule(name=name, **dict.fromkeys(required, "") | made)
+
+
+def _unknown(name: str, where: str, given: Mapping[str, Any], known: set[str]) -> list[SyncError]:
+    return [
+        ConfigError("unknown", f"schedule {name}: {where}{key}", "", nearest(str(key), known))
+        for key in given.keys() - known
+    ]
+
+
+def _typed(value: object, kind: type, where: str, faults: list[SyncError]) -> object:
+    found = typed(value, kind)
+    if not isinstance(found, kind):
+        fix = f"write {'true or false' if kind is bool else 'a whole number'}."
+        faults.append(ConfigError("malformed", where, shown(value), fix))
+    return found
+
+
+def typed(value: object, kind: type) -> object:
+    """A text as the kind of value that is wanted, or as it is if it isn't one.
+
+    >>> typed("4", int), typed("true", bool), typed("many", int)
+    (4, True, 'many')
+    """
+    if kind is bool and value in ("true", "false"):
+        return value == "true"
+    if kind is int and isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value

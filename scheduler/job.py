@@ -1,0 +1,133 @@
+"""A schedule as Cloud Scheduler's job, and back. Pure.
+
+The job posts the body of Dataflow's `flexTemplates:launch`:
+https://cloud.google.com/dataflow/docs/reference/rest/v1b3/projects.locations.flexTemplates/launch
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.parameters import BY_NAME
+from scheduler.schedule import ENVIRONMENT, Retry, Schedule
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+"""Cloud Scheduler sends an OAuth token: Google's own APIs take no OIDC token."""
+URI = "https://dataflow.googleapis.com/v1b3/projects/{}/locations/{}/flexTemplates:launch"
+_URI = re.compile(re.escape(URI).replace(r"\{\}", "([^/]+)"))
+
+
+def camel(name: str) -> str:
+    """A field's name as Google's JSON writes it.
+
+    >>> camel("max_workers")
+    'maxWorkers'
+    """
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+_SNAKE = {camel(name): name for name in ENVIRONMENT}
+
+
+def launch_body(schedule: Schedule) -> dict[str, Any]:
+    """The request by which Dataflow launches the template."""
+    environment = {camel(name): value for name, value in schedule.environment.items()}
+    return {
+        "launchParameter": {
+            "jobName": schedule.name,
+            "containerSpecGcsPath": schedule.template,
+            "parameters": dict(schedule.parameters),
+            "environment": environment,
+        }
+    }
+
+
+def job_of(schedule: Schedule) -> dict[str, Any]:
+    """The Cloud Scheduler job as its JSON: the same for REST, gcloud and Terraform."""
+    body = json.dumps(launch_body(schedule), ensure_ascii=False, indent=1).encode()
+    retry = schedule.retry
+    return {
+        "name": job_name(schedule.project, schedule.location, schedule.name),
+        "description": schedule.description,
+        "schedule": schedule.cron,
+        "timeZone": schedule.time_zone,
+        "attemptDeadline": f"{schedule.attempt_deadline_s}s",
+        "retryConfig": {
+            "retryCount": retry.count,
+            "maxRetryDuration": f"{retry.max_duration_s}s",
+            "minBackoffDuration": f"{retry.min_backoff_s}s",
+            "maxBackoffDuration": f"{retry.max_backoff_s}s",
+            "maxDoublings": retry.max_doublings,
+        },
+        "httpTarget": {
+            "uri": URI.format(schedule.project, schedule.region),
+            "httpMethod": "POST",
+            "headers": {"Content-Type": "application/json"},
+            "body": base64.b64encode(body).decode(),
+            "oauthToken": {"serviceAccountEmail": schedule.service_account, "scope": SCOPE},
+        },
+    }
+
+
+def job_name(project: str, location: str, name: str) -> str:
+    """A job's full name.
+
+    >>> job_name("p", "us-central1", "orders")
+    'projects/p/locations/us-central1/jobs/orders'
+    """
+    return f"projects/{project}/locations/{location}/jobs/{name}"
+
+
+def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
+    """The schedule that a job carries out; None for a job that launches no sync of ours."""
+    target = job.get("httpTarget", {})
+    found = _URI.fullmatch(target.get("uri", ""))
+    try:
+        body = json.loads(base64.b64decode(target.get("body", "")))
+        launch = body.get("launchParameter") or body["launch_parameter"]
+        parameters = launch["parameters"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if found is None or not {"data_source", "destination_bigquery_table"} <= parameters.keys():
+        return None
+    _, _, _, location, _, name = job["name"].split("/")
+    environment = launch.get("environment", {})
+    return Schedule(
+        name=name,
+        cron=job.get("schedule", ""),
+        project=found[1],
+        region=found[2],
+        location=location,
+        template=launch.get("containerSpecGcsPath", ""),
+        service_account=target.get("oauthToken", {}).get("serviceAccountEmail", ""),
+        time_zone=job.get("timeZone") or "UTC",
+        description=job.get("description", ""),
+        paused=job.get("state") == "PAUSED",
+        parameters={str(key): str(value) for key, value in parameters.items()},
+        environment={_SNAKE.get(key, key): value for key, value in environment.items()},
+        retry=_retry_of(job.get("retryConfig", {})),
+        attempt_deadline_s=_seconds(job.get("attemptDeadline"), 180),
+    )
+
+
+def _retry_of(config: Mapping[str, Any]) -> Retry:
+    none = Retry()
+    return Retry(
+        count=config.get("retryCount", none.count),
+        max_duration_s=_seconds(config.get("maxRetryDuration"), none.max_duration_s),
+        min_backoff_s=_seconds(config.get("minBackoffDuration"), none.min_backoff_s),
+        max_backoff_s=_seconds(config.get("maxBackoffDuration"), none.max_backoff_s),
+        max_doublings=config.get("maxDoublings", none.max_doublings),
+    )
+
+
+def _seconds(text: str | None, otherwise: int) -> int:
+    return int(float(text.removesuffix("s"))) if text else otherwise
+
+
+def unknown_parameters(schedule: Schedule) -> list[str]:
+    """Parameters of a schedule that this version doesn't know."""
+    return sorted(schedule.parameters.keys() - BY_NAME.keys())

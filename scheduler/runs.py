@@ -1,0 +1,177 @@
+"""How schedules do: joined with the run history. Pure but for `read_runs`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+
+from auto_schema.errors import TargetError
+from scheduler.cron import next_runs, previous_run
+from scheduler.schedule import Schedule
+
+GOOD = frozenset({"succeeded", "held_back", "verified", "planned"})
+"""What a run may end as without anybody having to do something."""
+GRACE = timedelta(hours=1)
+"""How long after its time a run may still be on its way: launcher, queue, workers, work."""
+LOOK_BACK = timedelta(days=30)
+
+
+class Health(StrEnum):
+    """What is to be said of a schedule, the worst first."""
+
+    FAILING = "failing"
+    LATE = "late"
+    NEW = "no run yet"
+    PAUSED = "paused"
+    GOOD = "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, as the history tells it."""
+
+    run_id: str
+    destination: str
+    status: str
+    event_time: datetime
+    rows: int
+    seconds: float | None
+    watermark: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One schedule and how it does.
+
+    Attributes:
+        last: its newest run.
+        lag: how far behind now the data in BigQuery are; None when the cursor is no time.
+        success_rate: of the runs that ended in the last 30 days, from 0 to 1.
+        next_run: when it fires next, in its own zone; None when it is paused.
+    """
+
+    schedule: Schedule
+    health: Health
+    last: Run | None
+    lag: timedelta | None
+    success_rate: float | None
+    next_run: datetime | None
+
+
+def history_table(schedule: Schedule) -> str:
+    """`project.dataset.table` of the run history that a schedule's runs write."""
+    given = schedule.parameters.get("run_history_table") or "sync_runs"
+    project, dataset, _ = schedule.destination.split(".", 2)
+    parts = given.split(".")
+    return ".".join([project, dataset, given][: 3 - len(parts)] + parts)
+
+
+def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) -> list[Run]:
+    """The runs of the last 30 days into these tables, newest first.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        "SELECT run_id, destination, status, event_time, rows_published, watermark_after, error,"
+        " SAFE_CAST(JSON_VALUE(seconds, '$.total') AS FLOAT64) AS total"
+        f" FROM `{table}_latest` WHERE event_time >= @since AND destination IN UNNEST(@tables)"
+        " ORDER BY event_time DESC"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", datetime.now(UTC) - LOOK_BACK),
+        bigquery.ArrayQueryParameter("tables", "STRING", list(destinations)),
+    ]
+    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    try:
+        rows = list(client.query(sql, config).result())
+    except NotFound:
+        return []  # no run has been there yet
+    except (GoogleAPICallError, GoogleAuthError, OSError) as error:
+        fix = "you need roles/bigquery.jobUser, and roles/bigquery.dataViewer on the dataset."
+        why = str(error).splitlines()[0][:300]
+        raise TargetError("the run history can't be read", table, why, fix) from error
+    return [
+        Run(
+            row["run_id"],
+            row["destination"],
+            row["status"],
+            row["event_time"],
+            row["rows_published"] or 0,
+            row["total"],
+            row["watermark_after"] or "",
+            row["error"] or "",
+        )
+        for row in rows
+    ]
+
+
+def status_of(
+    schedule: Schedule, runs: Iterable[Run], now: datetime, grace: timedelta = GRACE
+) -> Status:
+    """How a schedule does, from the runs into its table.
+
+    It is late when no good run ended since the last time that it should have fired, `grace`
+    ago or more.
+    """
+    mine = [run for run in runs if run.destination == schedule.destination]
+    mine.sort(key=lambda run: run.event_time, reverse=True)
+    ended = [run for run in mine if run.status not in ("running", "publishing")]
+    good = [run for run in ended if run.status in GOOD]
+    return Status(
+        schedule,
+        _health(schedule, ended, good, now, grace),
+        mine[0] if mine else None,
+        _lag(good, now),
+        len(good) / len(ended) if ended else None,
+        None
+        if schedule.paused
+        else next(iter(next_runs(schedule.cron, schedule.time_zone, now, 1)), None),
+    )
+
+
+def _health(
+    schedule: Schedule,
+    ended: Sequence[Run],
+    good: Sequence[Run],
+    now: datetime,
+    grace: timedelta,
+) -> Health:
+    if schedule.paused:
+        return Health.PAUSED
+    if ended and ended[0].status not in GOOD:
+        return Health.FAILING
+    due = previous_run(schedule.cron, schedule.time_zone, now - grace)
+    if not ended:
+        return Health.NEW
+    return Health.LATE if due and good[0].event_time < due else Health.GOOD
+
+
+def _lag(good: Sequence[Run], now: datetime) -> timedelta | None:
+    """From the newest watermark, which a run without new rows doesn't name."""
+    for run in good:
+        if run.watermark:
+            try:
+                at = datetime.fromisoformat(run.watermark)
+            except ValueError:
+                return None
+            return now - (at if at.tzinfo else at.replace(tzinfo=UTC))
+    return None
+
+
+def worst(statuses: Iterable[Status]) -> int:
+    """The exit code: 1 when something is late or failing, else 0."""
+    return int(any(status.health in (Health.FAILING, Health.LATE) for status in statuses))
+
+
+def by_history(schedules: Iterable[Schedule]) -> Mapping[str, list[Schedule]]:
+    """Schedules by the table that holds their runs, so that each is asked once."""
+    found: dict[str, list[Schedule]] = {}
+    for schedule in schedules:
+        found.setdefault(history_table(schedule), []).append(schedule)
+    return found

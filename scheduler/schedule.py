@@ -1,0 +1,220 @@
+"""A schedule as a value, and everything that is wrong with one. Pure."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import available_timezones
+
+from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
+from pipeline import options
+from pipeline.parameters import BY_NAME
+from scheduler.cron import expression
+
+MAX_JOB_BYTES = 1_000_000 - 1_000
+"""https://docs.cloud.google.com/scheduler/quotas: 1 MB, about 1 KB of it overhead."""
+SHORTEST_DEADLINE_S, LONGEST_DEADLINE_S = 15, 1800
+"""Of a job with an HTTP target: https://docs.cloud.google.com/scheduler/docs/reference/rest."""
+ENVIRONMENT: Mapping[str, type] = {
+    "additional_experiments": list,
+    "additional_pipeline_options": list,
+    "additional_user_labels": dict,
+    "autoscaling_algorithm": str,
+    "disk_size_gb": int,
+    "enable_launcher_vm_serial_port_logging": bool,
+    "flexrs_goal": str,
+    "ip_configuration": str,
+    "kms_key_name": str,
+    "launcher_machine_type": str,
+    "machine_type": str,
+    "max_workers": int,
+    "network": str,
+    "num_workers": int,
+    "sdk_container_image": str,
+    "service_account_email": str,
+    "staging_location": str,
+    "subnetwork": str,
+    "temp_location": str,
+    "worker_region": str,
+    "worker_zone": str,
+}
+"""What a launch may say of its workers: those of Dataflow's FlexTemplateRuntimeEnvironment
+that mean something to a batch job."""
+NAME = re.compile(r"[a-z]([-a-z0-9]{0,498}[a-z0-9])?")
+"""Both a Cloud Scheduler job's and a Dataflow job's: the strictest of the two."""
+ACCOUNT = re.compile(r"[a-z0-9-]+@[a-z0-9.-]+[.]gserviceaccount[.]com")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What Cloud Scheduler does when a launch is refused; all times in seconds.
+
+    No retry is the default: a launch is refused with 409 while a job of its name is active,
+    and the next run comes in its time.
+    """
+
+    count: int = 0
+    max_duration_s: int = 0
+    min_backoff_s: int = 5
+    max_backoff_s: int = 3600
+    max_doublings: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One sync, launched again and again.
+
+    Attributes:
+        name: of the Cloud Scheduler job, and of the Dataflow job: always the same, so that
+            Dataflow refuses a second one while the first is active.
+        cron: five fields.
+        time_zone: IANA name.
+        project, region: where the Dataflow job runs.
+        location: of the Cloud Scheduler job.
+        template: gs:// path of the Flex Template's file.
+        service_account: whose OAuth token Cloud Scheduler sends.
+        parameters: of the template.
+        environment: of the workers, by the names in ENVIRONMENT.
+        attempt_deadline_s: how long Cloud Scheduler waits for Dataflow's answer.
+    """
+
+    name: str
+    cron: str
+    project: str
+    region: str
+    location: str
+    template: str
+    service_account: str
+    time_zone: str = "UTC"
+    description: str = ""
+    paused: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    retry: Retry = Retry()
+    attempt_deadline_s: int = 180
+
+    @property
+    def destination(self) -> str:
+        """`project.dataset.table`, as the run history writes it."""
+        names = ("project", "dataset", "table")
+        return ".".join(self.parameters.get(f"destination_bigquery_{n}", "") for n in names)
+
+
+def nearest(name: str, known: Mapping[str, Any] | set[str]) -> str:
+    """The mend for a name that isn't known."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {near[0]}?" if near else f"use one of: {', '.join(sorted(known)[:30])}."
+
+
+def checked(schedule: Schedule, *, allow_plain_secrets: bool = False) -> Schedule:
+    """The same schedule, its cron expression in five fields.
+
+    Raises:
+        ConfigError, ManyErrors: everything that is wrong with it.
+    """
+    found = [
+        *_own_faults(schedule),
+        *_environment_faults(schedule.environment),
+        *_parameter_faults(schedule),
+        *([] if allow_plain_secrets else _plain_secrets(schedule.parameters)),
+    ]
+    cron = schedule.cron
+    try:
+        cron = expression(schedule.cron)
+    except ConfigError as error:
+        found.append(error)
+    raise_all([_of(schedule.name, fault) for fault in found])
+    made: dict[str, Any] = {name: getattr(schedule, name) for name in schedule.__slots__}
+    return Schedule(**made | {"cron": cron})
+
+
+def _of(name: str, fault: SyncError) -> ConfigError:
+    """The fault, saying whose it is."""
+    where = f"schedule {name}: {fault.where}" if fault.where else f"schedule {name}"
+    return ConfigError(fault.what, where, fault.why, fault.fix)
+
+
+def _own_faults(schedule: Schedule) -> list[SyncError]:
+    found: list[SyncError] = []
+    if not NAME.fullmatch(schedule.name):
+        fix = "use lower-case letters, digits and '-', a letter first, such as"
+        fix += " postgresql-orders-hourly-prod."
+        found.append(ConfigError("malformed name", "name", shown(schedule.name), fix))
+    if schedule.time_zone not in available_timezones():
+        fix = nearest(schedule.time_zone, available_timezones())
+        found.append(ConfigError("unknown time zone", "time_zone", shown(schedule.time_zone), fix))
+    for name in ("project", "region", "template", "service_account"):
+        if not getattr(schedule, name):
+            found.append(ConfigError("missing", name, "", f"give {name}."))
+    if schedule.template and not schedule.template.startswith("gs://"):
+        fix = "give the path that `make template` printed, such as gs://bucket/templates/x.json."
+        found.append(ConfigError("malformed template", "template", shown(schedule.template), fix))
+    account = schedule.service_account
+    if account and not ACCOUNT.fullmatch(account):
+        fix = "give one such as smart-sync-scheduler@my-project.iam.gserviceaccount.com."
+        found.append(ConfigError("malformed account", "service_account", shown(account), fix))
+    return found + _limit_faults(schedule)
+
+
+def _limit_faults(schedule: Schedule) -> list[SyncError]:
+    found: list[SyncError] = []
+    if not SHORTEST_DEADLINE_S <= schedule.attempt_deadline_s <= LONGEST_DEADLINE_S:
+        fix = f"give {SHORTEST_DEADLINE_S} to {LONGEST_DEADLINE_S} seconds."
+        why = f"{schedule.attempt_deadline_s} s"
+        found.append(ConfigError("out of range", "attempt_deadline_s", why, fix))
+    if not 0 <= schedule.retry.count <= 5:
+        why = f"{schedule.retry.count}"
+        found.append(ConfigError("out of range", "retry.count", why, "give 0 to 5."))
+    if len(schedule.description) > 500:
+        found.append(ConfigError("too long", "description", "", "use at most 500 characters."))
+    size = len(json.dumps(dict(schedule.parameters), ensure_ascii=False).encode())
+    if size > MAX_JOB_BYTES:
+        why = f"{size:,} bytes of parameters; Cloud Scheduler takes {MAX_JOB_BYTES:,} in all"
+        fix = "keep long queries in a view of the source, and read that."
+        found.append(ConfigError("too large", "parameters", why, fix))
+    return found
+
+
+def _environment_faults(environment: Mapping[str, Any]) -> list[SyncError]:
+    found: list[SyncError] = []
+    for name, value in environment.items():
+        where = f"environment.{name}"
+        kind = ENVIRONMENT.get(name)
+        if kind is None:
+            found.append(ConfigError("unknown", where, "", nearest(name, set(ENVIRONMENT))))
+        elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            fix = f"give a value of type {kind.__name__}."
+            found.append(ConfigError("malformed", where, shown(value), fix))
+    if not str(environment.get("temp_location", "")).startswith("gs://"):
+        fix = "give a folder such as gs://bucket/tmp."
+        found.append(ConfigError("missing", "environment.temp_location", "", fix))
+    return found
+
+
+def _parameter_faults(schedule: Schedule) -> list[SyncError]:
+    """The same checks as at a launch, by the same code."""
+    found: list[SyncError] = []
+    known = {name: text for name, text in schedule.parameters.items() if name in BY_NAME}
+    for name in schedule.parameters.keys() - known.keys() - {"sdk_container_image"}:
+        found.append(ConfigError("unknown parameter", name, "", nearest(name, BY_NAME)))
+    words = [f"--{name}={text}" for name, text in known.items()]
+    launch = ["--runner=DataflowRunner", "--temp_location=gs://b/t", "--sdk_container_image=i"]
+    try:
+        options.parse([*words, *launch], {})
+    except ManyErrors as error:
+        found += error.errors
+    except SyncError as error:
+        found.append(error)
+    return found
+
+
+def _plain_secrets(parameters: Mapping[str, str]) -> list[SyncError]:
+    found: list[SyncError] = []
+    for name in options.plain_secrets(parameters):
+        why = "everybody who may look at schedules could read it"
+        fix = "store it in Secret Manager and give projects/P/secrets/S/versions/latest;"
+        fix += " or say --allow-plain-secrets."
+        found.append(ConfigError("plain secret", name, why, fix))
+    return found

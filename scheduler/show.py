@@ -1,0 +1,125 @@
+"""What the command prints: tables and lines, from values. Pure but for the console."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from scheduler.changes import Change, Difference, Kind, crowds
+from scheduler.cron import clock_warnings, next_runs
+from scheduler.runs import Health, Status
+from scheduler.schedule import Schedule
+
+COLORS = {
+    Kind.CREATE: "green",
+    Kind.UPDATE: "yellow",
+    Kind.DELETE: "red",
+    Kind.KEEP: "dim",
+    Health.FAILING: "red",
+    Health.LATE: "red",
+    Health.NEW: "yellow",
+    Health.PAUSED: "dim",
+    Health.GOOD: "green",
+}
+NEXT_DAYS = timedelta(days=7)
+
+
+def table_of(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table; its cells are plain text."""
+    made = Table(title=title or None)
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if cell.startswith("[") else escape(cell) for cell in row))
+    return made
+
+
+def colored(text: Kind | Health) -> str:
+    """A word in its color."""
+    return f"[{COLORS[text]}]{text}[/]"
+
+
+def list_table(schedules: Iterable[Schedule], now: datetime) -> Table:
+    """All schedules, a line each."""
+    rows = []
+    for each in schedules:
+        runs = [] if each.paused else next_runs(each.cron, each.time_zone, now, 1)
+        soon = f"{runs[0]:%Y-%m-%d %H:%M}" if runs else "–"
+        state = "paused" if each.paused else "enabled"
+        rows.append((each.name, each.cron, each.time_zone, state, soon, each.destination))
+    headings = ("schedule", "cron", "time zone", "state", "next run", "destination")
+    return table_of("", headings, rows)
+
+
+def difference_lines(differences: Iterable[Difference]) -> list[str]:
+    """What changes, a line each."""
+    return [f"    {each.path}: {each.old} → {each.new}" for each in differences]
+
+
+def show_changes(console: Console, changes: Sequence[Change], *, deletes: bool) -> None:
+    """The plan of an apply."""
+    for change in changes:
+        kept = change.kind is Kind.DELETE and not deletes
+        word = "[dim]orphan[/]" if kept else colored(change.kind)
+        note = " (not in the file; --delete-orphans removes it)" if kept else ""
+        console.print(f"{word}  {escape(change.schedule.name)}{note}")
+        for line in difference_lines(change.differences):
+            console.print(line, markup=False, highlight=False)
+
+
+def show_crowds(console: Console, schedules: Sequence[Schedule], now: datetime) -> None:
+    """Warn of the fullest minutes."""
+    for at, names in crowds(schedules, now)[:3]:
+        some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        console.print(
+            f"[yellow]warning[/]  {len(names)} schedules fire at {at:%H:%M} UTC: {escape(some)};"
+            " --stagger spreads them"
+        )
+
+
+def next_table(schedule: Schedule, now: datetime, count: int) -> tuple[Table, list[str]]:
+    """The next runs in the schedule's zone and in UTC; and what clock changes do to them."""
+    runs = next_runs(schedule.cron, schedule.time_zone, now, count)
+    rows = [(f"{at:%a %Y-%m-%d %H:%M %Z}", f"{at.astimezone(UTC):%Y-%m-%d %H:%M}") for at in runs]
+    made = table_of(f"{schedule.name}: {schedule.cron}", (schedule.time_zone, "UTC"), rows)
+    end = max([now + NEXT_DAYS, *runs])
+    return made, clock_warnings(schedule.cron, schedule.time_zone, now, end)
+
+
+def status_table(statuses: Iterable[Status], now: datetime) -> Table:
+    """How all schedules do."""
+    rows = []
+    for each in statuses:
+        run = each.last
+        rows.append(
+            (
+                each.schedule.name,
+                colored(each.health),
+                f"{run.status} {age(now - run.event_time)} ago" if run else "–",
+                f"{run.rows:,}" if run else "–",
+                f"{run.seconds:,.0f}" if run and run.seconds is not None else "–",
+                age(each.lag) if each.lag is not None else "–",
+                "–" if each.success_rate is None else f"{each.success_rate:.0%}",
+                f"{each.next_run:%Y-%m-%d %H:%M %Z}" if each.next_run else "–",
+            )
+        )
+    headings = ("schedule", "health", "last run", "rows", "seconds", "data lag", "good", "next run")
+    return table_of("", headings, rows)
+
+
+def age(span: timedelta) -> str:
+    """A span in its two largest units.
+
+    >>> age(timedelta(hours=26, minutes=3)), age(timedelta(seconds=42))
+    ('1 d 2 h', '42 s')
+    """
+    seconds = int(abs(span).total_seconds())
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    parts = []
+    for unit, size in units:
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number} {unit}")
+    return ("-" if span < timedelta(0) else "") + (" ".join(parts[:2]) or "0 s")
