@@ -27,6 +27,7 @@ APIS = {
     "dataflow": "dataflow.v1b3",
     "iam": "iam.v1",
     "logging": "logging.v2",
+    "monitoring": "monitoring.v3",
     "secretmanager": "secretmanager.v1",
     "servicenetworking": "servicenetworking.v1",
     "serviceusage": "serviceusage.v1",
