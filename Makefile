@@ -67,8 +67,9 @@ verify-cloud: .venv/.done ## what only real BigQuery and Dataflow can show (PROJ
 	  --project "$(PROJECT)" $(if $(LOCATION),--location "$(LOCATION)") $(if $(REGION),--region "$(REGION)") \
 	  $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TEMPLATE),--template "$(TEMPLATE)") $(if $(ONLY),--only "$(ONLY)")
 
-docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, invariants, real service
+docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, schedules, invariants, real service
 	@$(BIN)/python -m pipeline.parameter_docs
+	@$(BIN)/python -m scheduler.docs
 	@$(BIN)/python -m tests.mutants --docs
 	@$(BIN)/python -m deploy.real_service
 
