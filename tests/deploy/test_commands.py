@@ -2,18 +2,22 @@
 
 import base64
 import json
+import operator
+import os
 import re
 import subprocess
+import sys
 
 import pytest
 import yaml
 
 from pipeline.parameter_docs import ROOT, metadata
 from pipeline.parameters import BY_NAME
-from tests.deploy.documents import PAGES, blocks, shown_files
+from tests.deploy.documents import PAGES, bash, blocks, shown_files
 from tests.discovery import errors
 
 README, DEPLOY = ROOT / "README.md", ROOT / "docs" / "deploy.md"
+SCHEDULING = ROOT / "docs" / "scheduling.md"
 LAUNCH = "dataflow.projects.locations.flexTemplates.launch"
 BY_HAND = ("docker build", "vpc-peerings")
 """A container engine, and an API whose address gcloud lets nobody change."""
@@ -127,6 +131,52 @@ def test_the_readme_launch_arrives_byte_for_byte(shell, cloud, place):
     launch = launched(cloud)
     assert launch["parameters"] == yaml.safe_load(text)["--parameters"]
     assert re.fullmatch(r"orders-sync-\d{8}-\d{6}", launch["jobName"])
+
+
+def test_the_page_on_schedules_reads_logs_and_makes_its_alerts(shell, cloud):
+    scripts = [script for script in blocks(SCHEDULING, "bash") if "gcloud " in script]
+    code, said = shell("\n".join(scripts))
+    assert (code, cloud.faults) == (0, []), said
+    (metric,) = cloud.of("logging.projects.metrics.create")
+    policies = cloud.of("monitoring.projects.alertPolicies.create")
+    files = sorted((ROOT / "deploy" / "alerts").glob("*.yaml"))
+    wanted = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    sent = [metric.body, *(request.body for request in policies)]
+    channels = [body.pop("notificationChannels") for body in sent[1:]]
+    assert {len(each) for each in channels} == {1}
+    key = operator.itemgetter("displayName")
+    assert sorted(sent[1:], key=key) == sorted((w for w in wanted if "name" not in w), key=key)
+    assert sent[0] in wanted
+    assert len(cloud.of("logging.entries.list")) == 2
+    assert len(cloud.of("cloudscheduler.projects.locations.jobs.get")) == 1
+
+
+def test_the_page_on_schedules_makes_its_schedules(cloud, place, tmp_path):
+    """`create` and `apply` as they are shown; Cloud Scheduler's client speaks to the stand-in."""
+    for name, text in shown_files(SCHEDULING).items():
+        (place / name).write_text(text)
+    shown = "\n".join(blocks(SCHEDULING, "bash")).replace("\\\n", " ")
+    makes = ("python -m scheduler create", "python -m scheduler apply")
+    lines = [f"{line} --yes" for line in shown.splitlines() if line.startswith(makes)]
+    lines.insert(0, next(line for line in shown.splitlines() if line.startswith("export PATH")))
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environ["CLOUD_SCHEDULER_EMULATOR_HOST"] = f"{cloud.url}/cloudscheduler"
+    (place / ".venv").symlink_to(sys.prefix)
+    done = bash("\n".join(lines), place, environ)
+    # The client sends enums as numbers, which Google's services take.
+    faults = [fault for fault in cloud.faults if "httpMethod: 1 is not" not in fault]
+    assert (done.returncode, faults) == (0, []), done.stdout + done.stderr
+    made = cloud.of("cloudscheduler.projects.locations.jobs.create")
+    names = [request.body["name"].rsplit("/", 1)[1] for request in made]
+    assert names == [
+        "postgresql-orders-hourly-prod",
+        "mongodb-carts-hourly-prod",
+        "mongodb-customers-daily-prod",
+    ]
+    for request in made:
+        body = json.loads(base64.b64decode(request.body["httpTarget"]["body"]))
+        assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
+        assert body["launchParameter"]["jobName"] == request.body["name"].rsplit("/", 1)[1]
 
 
 NASTY = {
