@@ -30,7 +30,13 @@ def seconds(text):
 
 def test_there_is_a_policy_for_each_way_to_fail():
     names = {path.stem for path in POLICIES}
-    assert names == {"data-stale", "dataflow-failed", "launcher-failed", "scheduler-failed"}
+    assert names == {
+        "data-stale-daily",
+        "data-stale-hourly",
+        "dataflow-failed",
+        "launcher-failed",
+        "scheduler-failed",
+    }
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
@@ -85,13 +91,26 @@ def test_the_metric_is_one_that_cloud_logging_knows():
     assert declared == set(metric["labelExtractors"])
 
 
-def test_the_policy_on_stale_data_watches_the_metric_by_its_label():
-    name = read(METRIC)["name"]
-    for condition in read(FOLDER / "data-stale.yaml")["conditions"]:
+@pytest.mark.parametrize("frequency", ["hourly", "daily"])
+def test_a_policy_on_stale_data_watches_the_schedules_of_its_frequency(frequency):
+    metric = read(METRIC)
+    assert metric["labelExtractors"]["schedule"] == "EXTRACT(resource.labels.job_name)"
+    for condition in read(FOLDER / f"data-stale-{frequency}.yaml")["conditions"]:
         (body,) = (value for value in condition.values() if isinstance(value, dict))
-        assert f'"logging.googleapis.com/user/{name}"' in body["filter"]
+        assert f'"logging.googleapis.com/user/{metric["name"]}"' in body["filter"]
         (each,) = body["aggregations"]
         assert each["groupByFields"] == ["metric.label.destination"]
+        (pattern,) = re.findall(r'metric.labels.schedule = .+full_match\("(.+)"\)', body["filter"])
+        for other in ("hourly", "daily", "weekly", "every-15-minutes"):
+            found = re.fullmatch(pattern, f"postgresql-orders-{other}-prod")
+            assert bool(found) is (other == frequency)
+
+
+def test_a_daily_run_may_come_late_by_an_hour_in_a_day_of_25_hours():
+    (condition,) = read(FOLDER / "data-stale-daily.yaml")["conditions"]
+    body = condition["conditionThreshold"]
+    (each,) = body["aggregations"]
+    assert seconds(each["alignmentPeriod"]) + seconds(body["duration"]) >= (25 + 1) * 3600
 
 
 def counted(message):
