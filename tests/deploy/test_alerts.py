@@ -155,6 +155,7 @@ def test_the_metric_counts_no_other_run(status):
         ("postgresql-orders-hourly-prod", True),
         ("mongodb-events-daily-staging", True),
         ("bigquery-reports-weekly-prod", True),
+        ("smart-sync-orders", True),
         ("wordcount", False),
         ("my-postgresql-export", False),
     ],

@@ -164,7 +164,7 @@ def test_the_right_names_of_the_trap_are_names_of_the_environment():
 
 def test_the_command_of_the_crontab_is_one_that_main_takes():
     (script,) = blocks(docs.PAGE, "sh")
-    words = shlex.split(script.replace("\\\n", " "))
+    words = shlex.split(script.replace("\\\n", " "), comments=True)
     request = options.parse(words[words.index("main.py") + 1 :], {}).request
     assert request.is_local
     assert str(request.destination) == "my-project.shop.orders"
