@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from zoneinfo import ZoneInfo
+from itertools import dropwhile, islice
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
@@ -41,6 +41,39 @@ PATTERNS = (
     Pattern("monthly", "0 0 1 * *", "00:00 on the 1st of each month", "monthly aggregates"),
 )  # fmt: skip
 BY_NAME = {pattern.name: pattern for pattern in PATTERNS}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One of the five, as Cloud Scheduler takes it.
+
+    https://docs.cloud.google.com/scheduler/docs/configuring/cron-job-schedules
+    """
+
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+
+    def value(self, text: str) -> int | None:
+        """A number or a name as its number; None when the field has no such value."""
+        if text in self.names:
+            return self.low + self.names.index(text)
+        return int(text) if text.isdigit() and self.low <= int(text) <= self.high else None
+
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+FIELDS = (
+    Field("minute", 0, 59),
+    Field("hour", 0, 23),
+    Field("day", 1, 31),
+    Field("month", 1, 12, MONTHS),
+    Field("weekday", 0, 7, WEEKDAYS),
+)
+TERM = re.compile(
+    r"([*]|(?P<low>[A-Z]+|[0-9]{1,4})(-(?P<high>[A-Z]+|[0-9]{1,4}))?)(/(?P<step>[0-9]{1,4}))?"
+)
 HOURS = re.compile(r"every ([0-9]+) hours?")
 MINUTES = re.compile(r"every ([0-9]+) minutes?")
 
@@ -65,26 +98,48 @@ def expression(text: str) -> str:
 
 
 def _five_fields(text: str) -> str:
-    fields = text.split()
-    names = ", ".join(BY_NAME)
+    fields = text.upper().split()
     if len(fields) != 5:
         why = f"{len(fields)} fields"
         why += "; Cloud Scheduler knows no seconds" if len(fields) == 6 else ""
-        fix = (
-            f"write five fields (minute hour day month weekday), or one of: {names}, every N hours."
-        )
-        raise ConfigError("malformed schedule", f"cron {text!r}", why, fix)
+        raise _malformed(text, why)
+    for field, written in zip(FIELDS, fields, strict=True):
+        for term in written.split(","):
+            if why := _term_fault(field, term):
+                raise _malformed(text, f"{field.name} {term!r}: {why}")
+    if fields[2].startswith("*/") and not fields[4].startswith("*"):
+        raise _malformed(text, "whether day and weekday must both hold is not documented")
     joined = " ".join(fields)
     try:
-        CronSim(joined, datetime(2024, 1, 1))  # noqa: DTZ001 - any day will do
-        next(CronSim(joined, datetime(2024, 1, 1)))  # noqa: DTZ001
-    except CronSimError as error:
-        fix = f"write five fields (minute hour day month weekday), or one of: {names}."
-        raise ConfigError("malformed schedule", f"cron {text!r}", str(error), fix) from error
-    except StopIteration:
+        next(CronSim(joined, datetime(2024, 1, 1)))  # noqa: DTZ001 - any day will do
+    except (CronSimError, StopIteration):
         fix = "name a date that exists."
         raise ConfigError("schedule that never fires", f"cron {text!r}", "", fix) from None
     return joined
+
+
+def _malformed(text: str, why: str) -> ConfigError:
+    names = ", ".join(BY_NAME)
+    fix = f"write five fields (minute hour day month weekday), or one of: {names}, every N hours."
+    return ConfigError("malformed schedule", f"cron {text!r}", why, fix)
+
+
+def _term_fault(field: Field, term: str) -> str:
+    """What Cloud Scheduler would not take in a part of a field; empty when it would."""
+    found = TERM.fullmatch(term)
+    if found is None:
+        return "write *, a value, a range 1-5, or steps through one (*/2, 1-5/2)"
+    low, high, step = found["low"], found["high"], found["step"]
+    values = [field.value(text) for text in (low, high) if text]
+    if any(value is None for value in values):
+        return f"give {field.low} to {field.high}" + (" or a name" if field.names else "")
+    if step and low and not high:
+        return f"write {low}-{field.high}/{step}: steps go through a range"
+    if step and not 0 < int(step) <= field.high - field.low + 1:
+        return "a step can't be longer than the field"
+    if len(values) == 2 and (values[0] or 0) > (values[1] or 0):
+        return "its end comes before its beginning"
+    return ""
 
 
 def runs_after(cron: str, zone: str, start: datetime) -> Iterator[datetime]:
@@ -95,7 +150,13 @@ def runs_after(cron: str, zone: str, start: datetime) -> Iterator[datetime]:
         zone: IANA name.
         start: an aware time; not included.
     """
-    yield from CronSim(cron, start.astimezone(ZoneInfo(zone)))
+    try:
+        runs = CronSim(cron, start.astimezone(ZoneInfo(zone)))
+    except (CronSimError, ZoneInfoNotFoundError, ValueError) as error:
+        fix = "give it five fields, and the name of a zone, with update."
+        raise ConfigError("unknown schedule", f"cron {cron!r}, zone {zone!r}", "", fix) from error
+    # In an hour that comes twice, cronsim may begin in the first one.
+    yield from dropwhile(lambda at: at.astimezone(UTC) <= start, runs)
 
 
 def next_runs(cron: str, zone: str, start: datetime, count: int) -> list[datetime]:
@@ -136,13 +197,15 @@ class ClockChange:
 def clock_changes(zone: str, start: datetime, end: datetime) -> Iterator[ClockChange]:
     """The clock changes of a zone in [start, end), in order."""
     place = ZoneInfo(zone)
-    at, step = start.astimezone(UTC), timedelta(hours=1)
-    at = at.replace(minute=0, second=0, microsecond=0)
+    at, step = start.astimezone(UTC), timedelta(days=1)
+    at = at.replace(second=0, microsecond=0)
     while at < end:
         here, there = at.astimezone(place), (at + step).astimezone(place)
         before, after = here.utcoffset(), there.utcoffset()
         if before is not None and after is not None and before != after:
             moment = _exact(at, at + step, place)
+            if moment >= end:
+                return
             old, new = (moment + before).replace(tzinfo=None), (moment + after).replace(tzinfo=None)
             yield ClockChange(min(old, new), max(old, new), is_skipped=after > before)
         at += step
