@@ -4,8 +4,8 @@ CLOUD_SCHEDULER_EMULATOR_HOST points it at a stand-in: `http://host:port` over R
 `host:port` over gRPC.
 """
 
-import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,22 +13,26 @@ from typing import Any
 import grpc
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import (
-    AlreadyExists,
+    Conflict,
+    DeadlineExceeded,
     Forbidden,
     GoogleAPICallError,
     NotFound,
-    Unauthenticated,
+    RetryError,
+    ServiceUnavailable,
+    Unauthorized,
 )
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.cloud import scheduler_v1
 from google.cloud.scheduler_v1.services.cloud_scheduler.transports import (
     CloudSchedulerGrpcTransport,
 )
 
-from auto_schema.errors import ConfigError, TargetError
+from auto_schema.errors import ConfigError, SyncError, TargetError
 from scheduler.job import job_name, job_of, schedule_of
-from scheduler.schedule import Schedule
+from scheduler.schedule import Schedule, nearest
 
 TIMEOUT_S = 30.0
 UPDATABLE = (
@@ -66,6 +70,11 @@ def make_client(endpoint: str = "") -> scheduler_v1.CloudSchedulerClient:
         raise TargetError("no credentials", "Cloud Scheduler", str(error), fix) from error
 
 
+def _patience() -> Retry:
+    """Ask again for TIMEOUT_S in all; the library's own patience is ten minutes."""
+    return Retry(if_exception_type(ServiceUnavailable), initial=0.2, maximum=5, timeout=TIMEOUT_S)
+
+
 class Schedules:
     """The schedules of one project and location."""
 
@@ -86,12 +95,11 @@ class Schedules:
         """The same, each with its job as Cloud Scheduler tells it."""
         parent = f"projects/{self._project}/locations/{self._location}"
         with self._told("", "cloudscheduler.jobs.list"):
-            jobs = [
-                _as_json(job) for job in self._client.list_jobs(parent=parent, timeout=TIMEOUT_S)
-            ]
+            found = self._client.list_jobs(parent=parent, retry=_patience(), timeout=TIMEOUT_S)
+            jobs = [_as_json(job) for job in found]
         pairs = [(schedule_of(job), job) for job in jobs]
-        found = [(schedule, job) for schedule, job in pairs if schedule is not None]
-        return sorted(found, key=lambda pair: pair[0].name)
+        ours = [(schedule, job) for schedule, job in pairs if schedule is not None]
+        return sorted(ours, key=lambda pair: pair[0].name)
 
     def get(self, name: str) -> tuple[Schedule, dict[str, Any]]:
         """One schedule, and its job.
@@ -100,7 +108,10 @@ class Schedules:
             ConfigError: there is none, or it launches something else.
         """
         with self._told(name, "cloudscheduler.jobs.get"):
-            job = _as_json(self._client.get_job(name=self._full(name), timeout=TIMEOUT_S))
+            found = self._client.get_job(
+                name=self._full(name), retry=_patience(), timeout=TIMEOUT_S
+            )
+        job = _as_json(found)
         schedule = schedule_of(job)
         if schedule is None:
             fix = "use gcloud scheduler for it."
@@ -108,46 +119,57 @@ class Schedules:
         return schedule, job
 
     def create(self, schedule: Schedule) -> None:
-        """Make a job; pause it if the schedule is paused.
+        """Make a job; a paused one that can't be paused is removed again.
 
         Raises:
             ConfigError: one of that name exists.
         """
         parent = f"projects/{self._project}/locations/{self._location}"
         with self._told(schedule.name, "cloudscheduler.jobs.create"):
-            self._client.create_job(parent=parent, job=_job(schedule), timeout=TIMEOUT_S)
-        if schedule.paused:
+            self._client.create_job(
+                parent=parent, job=self._job(schedule), retry=None, timeout=TIMEOUT_S
+            )
+        if not schedule.paused:
+            return
+        try:
             self.pause(schedule.name)
+        except SyncError:
+            self.delete(schedule.name)
+            raise
 
     def update(self, old: Schedule, new: Schedule) -> None:
-        """Change a job: only what differs is sent."""
-        before, after = _job(old), _job(new)
+        """Change a job: only what differs is sent, and nothing is launched in between."""
+        if new.paused and not old.paused:
+            self.pause(new.name)
+        before, after = self._job(old), self._job(new)
         paths = [name for name in UPDATABLE if getattr(before, name) != getattr(after, name)]
         if paths:
             with self._told(new.name, "cloudscheduler.jobs.update"):
-                self._client.update_job(job=after, update_mask={"paths": paths}, timeout=TIMEOUT_S)
-        if old.paused != new.paused:
-            (self.pause if new.paused else self.resume)(new.name)
+                self._client.update_job(
+                    job=after, update_mask={"paths": paths}, retry=None, timeout=TIMEOUT_S
+                )
+        if old.paused and not new.paused:
+            self.resume(new.name)
 
     def pause(self, name: str) -> None:
         """Launch no more until it is resumed."""
         with self._told(name, "cloudscheduler.jobs.pause"):
-            self._client.pause_job(name=self._full(name), timeout=TIMEOUT_S)
+            self._client.pause_job(name=self._full(name), retry=None, timeout=TIMEOUT_S)
 
     def resume(self, name: str) -> None:
         """Launch again."""
         with self._told(name, "cloudscheduler.jobs.enable"):
-            self._client.resume_job(name=self._full(name), timeout=TIMEOUT_S)
+            self._client.resume_job(name=self._full(name), retry=None, timeout=TIMEOUT_S)
 
     def run(self, name: str) -> None:
         """Launch now."""
         with self._told(name, "cloudscheduler.jobs.run"):
-            self._client.run_job(name=self._full(name), timeout=TIMEOUT_S)
+            self._client.run_job(name=self._full(name), retry=None, timeout=TIMEOUT_S)
 
     def delete(self, name: str) -> None:
         """Remove a job; a sync that runs goes on."""
         with self._told(name, "cloudscheduler.jobs.delete"):
-            self._client.delete_job(name=self._full(name), timeout=TIMEOUT_S)
+            self._client.delete_job(name=self._full(name), retry=None, timeout=TIMEOUT_S)
 
     def _full(self, name: str) -> str:
         return job_name(self._project, self._location, name)
@@ -160,28 +182,40 @@ class Schedules:
         try:
             yield
         except NotFound as error:
-            raise ConfigError("no such schedule", where, _why(error), self._mend(name)) from error
-        except AlreadyExists as error:
+            raise self._missing(name, permission, where, error) from error
+        except Conflict as error:
             fix = "use update, or give it another name."
             raise ConfigError("schedule exists", where, "", fix) from error
-        except (Forbidden, Unauthenticated) as error:
-            raise TargetError(
-                "not allowed", where, _why(error), _role(error, permission)
-            ) from error
+        except (Unauthorized, RefreshError) as error:
+            fix = "run `gcloud auth application-default login`."
+            raise TargetError("not allowed", where, _why(error), fix) from error
+        except Forbidden as error:
+            fix = _role(error, permission)
+            raise TargetError("not allowed", where, _why(error), fix) from error
+        except (ServiceUnavailable, DeadlineExceeded, RetryError, TransportError, OSError) as error:
+            what = "Cloud Scheduler can't be reached"
+            fix = "check the network; `list` shows what is there."
+            raise TargetError(what, where, _why(error), fix) from error
         except (GoogleAPICallError, GoogleAuthError) as error:
             fix = "check project and location; try again when Cloud Scheduler answers."
             raise TargetError("Cloud Scheduler refused", where, _why(error), fix) from error
-        except OSError as error:
-            fix = "check the network; nothing was changed by this call."
-            raise TargetError("Cloud Scheduler can't be reached", where, str(error), fix) from error
 
-    def _mend(self, name: str) -> str:
+    def _missing(self, name: str, permission: str, where: str, error: NotFound) -> ConfigError:
+        if permission.endswith((".list", ".create")):
+            fix = "check project and location."
+            return ConfigError("no such project or location", where, _why(error), fix)
         try:
-            known = [schedule.name for schedule in self.all()]
-        except (TargetError, ConfigError):
-            return "check name, project and location."
-        near = difflib.get_close_matches(name, known, 1)
-        return f"did you mean {near[0]}?" if near else "`list` shows those there are."
+            known = {schedule.name for schedule in self.all()}
+        except SyncError:
+            known = set()
+        fix = nearest(name, known) if known else "`list` shows those there are."
+        return ConfigError("no such schedule", where, "", fix)
+
+    def _job(self, schedule: Schedule) -> scheduler_v1.Job:
+        """The job in this project and location, wherever it launches."""
+        job = {**job_of(schedule), "name": self._full(schedule.name)}
+        made: scheduler_v1.Job = scheduler_v1.Job.from_json(json.dumps(job))
+        return made
 
 
 def _role(error: GoogleAPICallError | Any, permission: str) -> str:
@@ -199,12 +233,8 @@ def _role(error: GoogleAPICallError | Any, permission: str) -> str:
 
 def _why(error: Exception) -> str:
     text = str(getattr(error, "message", "") or error)
+    text = re.sub(r"^[A-Z]+ https?://\S+: ", "", text)  # what REST's errors begin with
     return text.splitlines()[0][:300] if text else type(error).__name__
-
-
-def _job(schedule: Schedule) -> scheduler_v1.Job:
-    made: scheduler_v1.Job = scheduler_v1.Job.from_json(json.dumps(job_of(schedule)))
-    return made
 
 
 def _as_json(job: scheduler_v1.Job) -> dict[str, Any]:
