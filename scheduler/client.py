@@ -24,7 +24,7 @@ from google.api_core.exceptions import (
 )
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import scheduler_v1
 from google.cloud.scheduler_v1.services.cloud_scheduler.transports import (
     CloudSchedulerGrpcTransport,
@@ -186,9 +186,6 @@ class Schedules:
         except Conflict as error:
             fix = "use update, or give it another name."
             raise ConfigError("schedule exists", where, "", fix) from error
-        except (Unauthorized, RefreshError) as error:
-            fix = "run `gcloud auth application-default login`."
-            raise TargetError("not allowed", where, _why(error), fix) from error
         except Forbidden as error:
             fix = _role(error, permission)
             raise TargetError("not allowed", where, _why(error), fix) from error
@@ -196,7 +193,10 @@ class Schedules:
             what = "Cloud Scheduler can't be reached"
             fix = "check the network; `list` shows what is there."
             raise TargetError(what, where, _why(error), fix) from error
-        except (GoogleAPICallError, GoogleAuthError) as error:
+        except (Unauthorized, GoogleAuthError) as error:
+            fix = "run `gcloud auth application-default login`."
+            raise TargetError("not allowed", where, _why(error), fix) from error
+        except GoogleAPICallError as error:
             fix = "check project and location; try again when Cloud Scheduler answers."
             raise TargetError("Cloud Scheduler refused", where, _why(error), fix) from error
 
@@ -208,7 +208,7 @@ class Schedules:
             known = {schedule.name for schedule in self.all()}
         except SyncError:
             known = set()
-        fix = nearest(name, known) if known else "`list` shows those there are."
+        fix = nearest(name, known, "`list` shows those there are.")
         return ConfigError("no such schedule", where, "", fix)
 
     def _job(self, schedule: Schedule) -> scheduler_v1.Job:
