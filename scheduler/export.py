@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from itertools import groupby
 from typing import Any
 
 from scheduler.job import SCOPE, URI, launch_body
@@ -36,7 +37,10 @@ def gcloud_command(schedule: Schedule) -> str:
         "message-body": json.dumps(launch_body(schedule), ensure_ascii=False, indent=1),
     }
     words = [shlex.quote(f"--{name}={value}") for name, value in flags.items() if value]
-    return " \\\n  ".join([f"gcloud scheduler jobs create http {schedule.name}", *words])
+    command = " \\\n  ".join([f"gcloud scheduler jobs create http {schedule.name}", *words])
+    if schedule.paused:
+        command += f"\ngcloud scheduler jobs pause {schedule.name} {words[0]} {words[1]}"
+    return command
 
 
 def terraform(schedule: Schedule) -> str:
@@ -87,11 +91,17 @@ def terraform(schedule: Schedule) -> str:
 
 
 def _aligned(values: dict[str, Any], depth: int) -> list[str]:
-    """Assignments with their signs in one column, as `terraform fmt` writes them."""
-    width = max(len(name) for name in values)
-    return [
-        f"{'  ' * depth}{name:{width}} = {_value(each, depth)}" for name, each in values.items()
-    ]
+    """Assignments with their signs in one column, as `terraform fmt` writes them.
+
+    One whose value takes more lines stands alone, and what follows it has a column of its own.
+    """
+    texts = {name: _value(each, depth) for name, each in values.items()}
+    lines: list[str] = []
+    for is_long, names in groupby(texts, key=lambda name: "\n" in texts[name]):
+        group = list(names)
+        width = 0 if is_long else max(map(len, group))
+        lines += [f"{'  ' * depth}{name:{width}} = {texts[name]}" for name in group]
+    return lines
 
 
 def _value(value: Any, depth: int) -> str:
@@ -105,7 +115,13 @@ def _value(value: Any, depth: int) -> str:
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 
+_ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {
+    ord(plain): escaped
+    for plain, escaped in {'"': '\\"', "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}.items()
+}
+
+
 def _text(text: str) -> str:
     """A text in quotes; Terraform's own marks in it are doubled."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    return quoted.replace("${", "$${").replace("%{", "%%{")
+    quoted = text.translate(_ESCAPES).replace("${", "$${").replace("%{", "%%{")
+    return f'"{quoted}"'
