@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,12 +21,13 @@ from google.cloud import bigquery
 from rich.console import Console
 
 from auto_schema.errors import ConfigError, SyncError, TargetError
+from pipeline.options import plain_secrets
 from scheduler import export, show
 from scheduler.changes import Change, Kind, changes, differences, flattened, staggered
 from scheduler.client import Schedules, make_client
 from scheduler.files import make_schedule, read_schedules
 from scheduler.job import launch_body
-from scheduler.runs import by_history, read_runs, status_of, worst
+from scheduler.runs import Status, by_history, read_runs, status_of, worst
 from scheduler.schedule import Schedule, checked
 
 APP = typer.Typer(
@@ -69,7 +71,8 @@ def _pairs(words: list[str] | None, what: str) -> dict[str, str]:
     for word in words or ():
         name, sign, value = word.partition("=")
         if not sign:
-            raise ConfigError("malformed", f"--{what} {word!r}", "", "write name=value.")
+            fix = "write name=value."  # the word may be a password
+            raise ConfigError("malformed", f"--{what} number {len(found) + 1}", "", fix)
         found[name] = value
     return found
 
@@ -130,7 +133,7 @@ def update(
     time_zone: Zone = "",
     template: Template = "",
     service_account: Account = "",
-    description: str = "",
+    description: str | None = None,
     parameter: Parameters = None,
     environment: Environment = None,
     allow_plain_secrets: Plain = False,
@@ -144,9 +147,9 @@ def update(
         "time_zone": time_zone,
         "template": template,
         "service_account": service_account,
-        "description": description,
     }
     values = _values(old) | {key: value for key, value in given.items() if value}
+    values |= {} if description is None else {"description": description}
     for key, words in (("parameters", parameter), ("environment", environment)):
         both = values[key] | _pairs(words, key.removesuffix("s"))
         values[key] = {name: value for name, value in both.items() if value != ""}
@@ -203,9 +206,18 @@ def apply(
     if dry_run or not todo:
         CONSOLE.print("nothing was changed" if dry_run else "nothing to change")
         return
-    _confirm(f"Make {len(todo)} changes?", yes=yes)
-    for there, old, change in todo:
-        _carry_out(there, old, change)
+    _confirm(f"Make {_counted(len(todo), 'change')}?", yes=yes)
+    for number, (there, old, change) in enumerate(todo):
+        try:
+            _carry_out(there, old, change)
+        except SyncError as error:
+            left = [f"{each.kind} {each.schedule.name}" for _, _, each in todo[number:]]
+            fix = f"{error.fix} Then apply again; left to do: {', '.join(left)}."
+            raise type(error)(error.what, error.where, error.why, fix) from error
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _carry_out(there: Schedules, old: dict[str, Schedule], change: Change) -> None:
@@ -307,6 +319,10 @@ def export_(
     if form not in forms:
         raise ConfigError("unknown form", f"--as {form}", "", f"use one of {', '.join(forms)}.")
     schedule, _ = _schedules(project, location).get(name)
+    if plain := plain_secrets(schedule.parameters):
+        fix = "store it in Secret Manager and name it there with update."
+        why = "everybody who may read the export could read it"
+        raise ConfigError("plain secret", f"schedule {name}: {', '.join(plain)}", why, fix)
     print(forms[form](schedule))
 
 
@@ -314,13 +330,14 @@ def export_(
 def status(
     project: Project = "",
     location: Location = REGION,
-    watch: Annotated[int, typer.Option(help="Look again every so many seconds.")] = 0,
-    grace: Annotated[int, typer.Option(help="Minutes a run may take to end.")] = 60,
+    watch: Annotated[int, typer.Option(min=0, help="Look again every so many seconds.")] = 0,
+    grace: Annotated[int, typer.Option(min=0, help="Minutes a run may take to end.")] = 60,
 ) -> None:
     """How schedules do, by the run history; exit code 1 when one is late or failing."""
     while True:
         now = datetime.now(UTC)
-        found = _statuses(_schedules(project, location).all(), now, timedelta(minutes=grace))
+        pairs = _schedules(project, location).all_with_jobs()
+        found = _statuses(pairs, now, timedelta(minutes=grace))
         if watch:
             CONSOLE.clear()
         CONSOLE.print(show.status_table(found, now))
@@ -333,13 +350,21 @@ def status(
         time.sleep(watch)
 
 
-def _statuses(schedules: list[Schedule], now: datetime, grace: timedelta) -> list[Any]:
+def _statuses(
+    pairs: list[tuple[Schedule, dict[str, Any]]], now: datetime, grace: timedelta
+) -> list[Status]:
     runs = []
-    for table, members in by_history(schedules).items():
+    for table, members in by_history(schedule for schedule, _ in pairs).items():
         project = table.split(".", 1)[0]
         destinations = sorted({each.destination for each in members})
         runs += read_runs(_bigquery(project), table, destinations)
-    return [status_of(each, runs, now, grace) for each in schedules]
+    return [
+        status_of(each, runs, now, grace, _moment(job.get("userUpdateTime"))) for each, job in pairs
+    ]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _bigquery(project: str) -> bigquery.Client:
@@ -379,6 +404,11 @@ def main() -> None:
     except SyncError as error:
         print(f"smart-sync-schedules: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception:
+        traceback.print_exc()  # ours: 1 would say that a schedule is late
+        raise SystemExit(70) from None
 
 
 if __name__ == "__main__":

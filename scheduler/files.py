@@ -39,7 +39,7 @@ def schedules_in(text: str, name: str, *, allow_plain_secrets: bool = False) -> 
         raise ConfigError("no schedules", name, "", shape)
     faults: list[SyncError] = [
         ConfigError("unknown", f"{name}: {key}", "", shape)
-        for key in whole.keys() - {"defaults", "schedules"}
+        for key in sorted(whole.keys() - {"defaults", "schedules"})
     ]
     defaults = whole.get("defaults") or {}
     made = []
@@ -120,7 +120,7 @@ def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
 def _unknown(name: str, where: str, given: Mapping[str, Any], known: set[str]) -> list[SyncError]:
     return [
         ConfigError("unknown", f"schedule {name}: {where}{key}", "", nearest(str(key), known))
-        for key in given.keys() - known
+        for key in sorted(given.keys() - known)
     ]
 
 

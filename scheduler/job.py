@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.parameters import BY_NAME
 from scheduler.schedule import ENVIRONMENT, Retry, Schedule
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -29,6 +28,8 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
+OURS = {"data_source", "destination_bigquery_dataset", "destination_bigquery_table"}
+"""Parameters by which a launch is known to be a sync's."""
 _SNAKE = {camel(name): name for name in ENVIRONMENT}
 
 
@@ -85,23 +86,19 @@ def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
     """The schedule that a job carries out; None for a job that launches no sync of ours."""
     target = job.get("httpTarget", {})
     found = _URI.fullmatch(target.get("uri", ""))
-    try:
-        body = json.loads(base64.b64decode(target.get("body", "")))
-        launch = body.get("launchParameter") or body["launch_parameter"]
-        parameters = launch["parameters"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-    if found is None or not {"data_source", "destination_bigquery_table"} <= parameters.keys():
+    launch = _launch_of(target.get("body", ""))
+    parameters = _mapping(launch.get("parameters"))
+    if found is None or not parameters.keys() >= OURS:
         return None
     _, _, _, location, _, name = job["name"].split("/")
-    environment = launch.get("environment", {})
+    environment = _mapping(launch.get("environment"))
     return Schedule(
         name=name,
         cron=job.get("schedule", ""),
         project=found[1],
         region=found[2],
         location=location,
-        template=launch.get("containerSpecGcsPath", ""),
+        template=str(launch.get("containerSpecGcsPath", "")),
         service_account=target.get("oauthToken", {}).get("serviceAccountEmail", ""),
         time_zone=job.get("timeZone") or "UTC",
         description=job.get("description", ""),
@@ -111,6 +108,20 @@ def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
         retry=_retry_of(job.get("retryConfig", {})),
         attempt_deadline_s=_seconds(job.get("attemptDeadline"), 180),
     )
+
+
+def _launch_of(body: str) -> dict[str, Any]:
+    """What a body launches, its keys in camelCase: Dataflow takes both; empty if it's none."""
+    try:
+        whole = json.loads(base64.b64decode(body))
+    except ValueError:
+        return {}
+    launch = {camel(key): value for key, value in _mapping(whole).items()}.get("launchParameter")
+    return {camel(key): value for key, value in _mapping(launch).items()}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _retry_of(config: Mapping[str, Any]) -> Retry:
@@ -126,8 +137,3 @@ def _retry_of(config: Mapping[str, Any]) -> Retry:
 
 def _seconds(text: str | None, otherwise: int) -> int:
     return int(float(text.removesuffix("s"))) if text else otherwise
-
-
-def unknown_parameters(schedule: Schedule) -> list[str]:
-    """Parameters of a schedule that this version doesn't know."""
-    return sorted(schedule.parameters.keys() - BY_NAME.keys())

@@ -9,7 +9,7 @@ from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
-from auto_schema.errors import TargetError
+from auto_schema.errors import ConfigError, TargetError
 from scheduler.cron import next_runs, previous_run
 from scheduler.schedule import Schedule
 
@@ -112,12 +112,16 @@ def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) 
 
 
 def status_of(
-    schedule: Schedule, runs: Iterable[Run], now: datetime, grace: timedelta = GRACE
+    schedule: Schedule,
+    runs: Iterable[Run],
+    now: datetime,
+    grace: timedelta = GRACE,
+    made: datetime | None = None,
 ) -> Status:
     """How a schedule does, from the runs into its table.
 
     It is late when no good run ended since the last time that it should have fired, `grace`
-    ago or more.
+    ago or more; one that never ran, when that time came after it was `made`.
     """
     mine = [run for run in runs if run.destination == schedule.destination]
     mine.sort(key=lambda run: run.event_time, reverse=True)
@@ -125,30 +129,42 @@ def status_of(
     good = [run for run in ended if run.status in GOOD]
     return Status(
         schedule,
-        _health(schedule, ended, good, now, grace),
+        _health(schedule, ended, good, now - grace, made),
         mine[0] if mine else None,
         _lag(good, now),
         len(good) / len(ended) if ended else None,
-        None
-        if schedule.paused
-        else next(iter(next_runs(schedule.cron, schedule.time_zone, now, 1)), None),
+        None if schedule.paused else _next(schedule, now),
     )
+
+
+def _next(schedule: Schedule, now: datetime) -> datetime | None:
+    try:
+        return next(iter(next_runs(schedule.cron, schedule.time_zone, now, 1)), None)
+    except ConfigError:  # of a hand-made job: no cron expression
+        return None
+
+
+def _due(schedule: Schedule, moment: datetime) -> datetime | None:
+    try:
+        return previous_run(schedule.cron, schedule.time_zone, moment)
+    except ConfigError:
+        return None
 
 
 def _health(
     schedule: Schedule,
     ended: Sequence[Run],
     good: Sequence[Run],
-    now: datetime,
-    grace: timedelta,
+    moment: datetime,
+    made: datetime | None,
 ) -> Health:
     if schedule.paused:
         return Health.PAUSED
     if ended and ended[0].status not in GOOD:
         return Health.FAILING
-    due = previous_run(schedule.cron, schedule.time_zone, now - grace)
+    due = _due(schedule, moment)
     if not ended:
-        return Health.NEW
+        return Health.LATE if due and made and due > made else Health.NEW
     return Health.LATE if due and good[0].event_time < due else Health.GOOD
 
 
@@ -156,6 +172,8 @@ def _lag(good: Sequence[Run], now: datetime) -> timedelta | None:
     """From the newest watermark, which a run without new rows doesn't name."""
     for run in good:
         if run.watermark:
+            if "-" not in run.watermark:
+                return None  # an integer such as 20260101 is no date
             try:
                 at = datetime.fromisoformat(run.watermark)
             except ValueError:

@@ -1,9 +1,10 @@
 """A schedule as a value, and everything that is wrong with one. Pure."""
 
 import difflib
+import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
@@ -15,6 +16,8 @@ from scheduler.cron import expression
 
 MAX_JOB_BYTES = 1_000_000 - 1_000
 """https://docs.cloud.google.com/scheduler/quotas: 1 MB, about 1 KB of it overhead."""
+OWN_BYTES = 4_000
+"""At most, of a job besides: names, places, keys."""
 SHORTEST_DEADLINE_S, LONGEST_DEADLINE_S = 15, 1800
 """Of a job with an HTTP target: https://docs.cloud.google.com/scheduler/docs/reference/rest."""
 ENVIRONMENT: Mapping[str, type] = {
@@ -102,10 +105,17 @@ class Schedule:
         return ".".join(self.parameters.get(f"destination_bigquery_{n}", "") for n in names)
 
 
-def nearest(name: str, known: Mapping[str, Any] | set[str]) -> str:
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
     """The mend for a name that isn't known."""
     near = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]}?" if near else f"use one of: {', '.join(sorted(known)[:30])}."
+    if near:
+        return f"did you mean {near[0]}?"
+    return otherwise or f"use one of: {', '.join(sorted(known))}."
 
 
 def checked(schedule: Schedule, *, allow_plain_secrets: bool = False) -> Schedule:
@@ -142,8 +152,8 @@ def _own_faults(schedule: Schedule) -> list[SyncError]:
         fix = "use lower-case letters, digits and '-', a letter first, such as"
         fix += " postgresql-orders-hourly-prod."
         found.append(ConfigError("malformed name", "name", shown(schedule.name), fix))
-    if schedule.time_zone not in available_timezones():
-        fix = nearest(schedule.time_zone, available_timezones())
+    if schedule.time_zone not in _zones():
+        fix = nearest(schedule.time_zone, _zones(), "use an IANA name such as Europe/Berlin.")
         found.append(ConfigError("unknown time zone", "time_zone", shown(schedule.time_zone), fix))
     for name in ("project", "region", "template", "service_account"):
         if not getattr(schedule, name):
@@ -169,7 +179,8 @@ def _limit_faults(schedule: Schedule) -> list[SyncError]:
         found.append(ConfigError("out of range", "retry.count", why, "give 0 to 5."))
     if len(schedule.description) > 500:
         found.append(ConfigError("too long", "description", "", "use at most 500 characters."))
-    size = len(json.dumps(dict(schedule.parameters), ensure_ascii=False).encode())
+    values = [schedule.description, dict(schedule.parameters), dict(schedule.environment)]
+    size = len(json.dumps(values, ensure_ascii=False, indent=4).encode()) + OWN_BYTES
     if size > MAX_JOB_BYTES:
         why = f"{size:,} bytes of parameters; Cloud Scheduler takes {MAX_JOB_BYTES:,} in all"
         fix = "keep long queries in a view of the source, and read that."
@@ -197,8 +208,12 @@ def _parameter_faults(schedule: Schedule) -> list[SyncError]:
     """The same checks as at a launch, by the same code."""
     found: list[SyncError] = []
     known = {name: text for name, text in schedule.parameters.items() if name in BY_NAME}
-    for name in schedule.parameters.keys() - known.keys() - {"sdk_container_image"}:
-        found.append(ConfigError("unknown parameter", name, "", nearest(name, BY_NAME)))
+    for name in sorted(schedule.parameters.keys() - known.keys() - {"sdk_container_image"}):
+        found.append(
+            ConfigError(
+                "unknown parameter", name, "", nearest(name, BY_NAME, "see the table in README.md.")
+            )
+        )
     words = [f"--{name}={text}" for name, text in known.items()]
     launch = ["--runner=DataflowRunner", "--temp_location=gs://b/t", "--sdk_container_image=i"]
     try:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from auto_schema.errors import ConfigError
 from scheduler.changes import Change, Difference, Kind, crowds
 from scheduler.cron import clock_warnings, next_runs
 from scheduler.runs import Health, Status
@@ -26,31 +28,38 @@ COLORS = {
 NEXT_DAYS = timedelta(days=7)
 
 
-def table_of(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table; its cells are plain text."""
-    made = Table(title=title or None)
+def table_of(title: str, headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """A table; its cells are plain text, whatever stands in them."""
+    made = Table(title=Text(title) if title else None)
     for heading in headings:
-        made.add_column(heading, overflow="fold")
+        made.add_column(Text(heading), overflow="fold")
     for row in rows:
-        made.add_row(*(cell if cell.startswith("[") else escape(cell) for cell in row))
+        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return made
 
 
-def colored(text: Kind | Health) -> str:
+def colored(text: Kind | Health) -> Text:
     """A word in its color."""
-    return f"[{COLORS[text]}]{text}[/]"
+    return Text(text, COLORS[text])
 
 
 def list_table(schedules: Iterable[Schedule], now: datetime) -> Table:
     """All schedules, a line each."""
     rows = []
     for each in schedules:
-        runs = [] if each.paused else next_runs(each.cron, each.time_zone, now, 1)
-        soon = f"{runs[0]:%Y-%m-%d %H:%M}" if runs else "–"
+        soon = "–" if each.paused else _soon(each, now)
         state = "paused" if each.paused else "enabled"
         rows.append((each.name, each.cron, each.time_zone, state, soon, each.destination))
     headings = ("schedule", "cron", "time zone", "state", "next run", "destination")
     return table_of("", headings, rows)
+
+
+def _soon(schedule: Schedule, now: datetime) -> str:
+    """The next run; `?` for a hand-made job whose schedule isn't cron."""
+    try:
+        return f"{next_runs(schedule.cron, schedule.time_zone, now, 1)[0]:%Y-%m-%d %H:%M}"
+    except ConfigError:
+        return "?"
 
 
 def difference_lines(differences: Iterable[Difference]) -> list[str]:
@@ -62,9 +71,9 @@ def show_changes(console: Console, changes: Sequence[Change], *, deletes: bool) 
     """The plan of an apply."""
     for change in changes:
         kept = change.kind is Kind.DELETE and not deletes
-        word = "[dim]orphan[/]" if kept else colored(change.kind)
+        word = Text("orphan", "dim") if kept else colored(change.kind)
         note = " (not in the file; --delete-orphans removes it)" if kept else ""
-        console.print(f"{word}  {escape(change.schedule.name)}{note}")
+        console.print(word, f" {change.schedule.name}{note}", markup=False, highlight=False)
         for line in difference_lines(change.differences):
             console.print(line, markup=False, highlight=False)
 

@@ -1,0 +1,274 @@
+"""The command as it is called: what it asks, prints, does, and ends with."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from scheduler import cli
+from scheduler.job import job_of
+from tests.scheduler.conftest import (
+    LOCATION,
+    PARAMETERS,
+    PLANTED,
+    PROJECT,
+    a_schedule,
+    words_of,
+)
+from tests.scheduler.stand_in import Refusal
+
+AT = f"--location={LOCATION}"
+READS = {
+    "list": ["list"],
+    "describe": ["describe", "orders"],
+    "next": ["next", "orders"],
+    "export": ["export", "orders"],
+    "pause": ["pause", "orders"],
+    "resume": ["resume", "orders"],
+    "run": ["run", "orders"],
+    "update": ["update", "orders", "--cron=daily", "-y"],
+    "delete": ["delete", "orders", "-y"],
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write schedules.yaml of names and what differs in each."""
+
+    def write(**entries):
+        defaults = {
+            "project": PROJECT,
+            "region": LOCATION,
+            "template": "gs://my-bucket/templates/smart-sync.json",
+            "service_account": "launcher@my-project.iam.gserviceaccount.com",
+            "parameters": PARAMETERS,
+            "environment": {"temp_location": "gs://my-bucket/tmp"},
+        }
+        path = tmp_path / "schedules.yaml"
+        path.write_text(yaml.safe_dump({"defaults": defaults, "schedules": entries}))
+        return f"-f{path}"
+
+    return write
+
+
+HOURLY = {"cron": "hourly"}
+
+
+def test_create_shows_the_next_runs_asks_and_makes_it(command, scheduler):
+    done = command("create", *words_of(a_schedule()), answer="y\n")
+    assert (done.code, done.err) == (0, "")
+    assert "Create orders? [y/N]" in done.out
+    assert done.out.endswith("created orders\n")
+    assert scheduler.launch("orders")["parameters"] == PARAMETERS
+    assert scheduler.launch("orders")["environment"]["maxWorkers"] == 2
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_no_makes_nothing(command, scheduler, answer):
+    assert command("create", *words_of(a_schedule()), answer=answer).code == 1
+    assert scheduler.names() == []
+
+
+BAD = {
+    "--cron=0 * * * * *": "Cloud Scheduler knows no seconds",
+    "--cron=99 * * * *": "minute '99': give 0 to 59",
+    "--time-zone=Europe/Berlim": "did you mean Europe/Berlin?",
+    "-ppostgresql_hots=h": "did you mean postgresql_host?",
+    "-pdata_source=oracle": "data_source",
+    "-emax_workrs=3": "did you mean max_workers?",
+    "-emax_workers=many": "give a value of type int",
+    f"-ppostgresql_password={PLANTED}": "--allow-plain-secrets",
+    f"-p{PLANTED}": "--parameter number",
+    "--template=/tmp/x": "gs://",
+    "--service-account=me@example.com": "iam.gserviceaccount.com",
+    "-psource_postgresql_query=" + "x" * 1_000_000: "Cloud Scheduler takes",
+}
+
+
+@pytest.mark.parametrize("word", BAD, ids=lambda word: word[:24])
+def test_bad_input_is_one_clear_message_and_nothing_is_made(command, scheduler, word):
+    done = command("create", *words_of(a_schedule()), word, "-y")
+    assert (done.code, done.out) == (2, "")
+    assert BAD[word] in done.err
+    assert "Traceback" not in done.err
+    assert scheduler.calls == []
+
+
+def test_a_plain_secret_that_is_allowed_is_never_printed(command, scheduler):
+    secret = f"-ppostgresql_password={PLANTED}"
+    assert (
+        command("create", *words_of(a_schedule()), secret, "--allow-plain-secrets", "-y").code == 0
+    )
+    assert scheduler.launch("orders")["parameters"]["postgresql_password"] == PLANTED
+    for words in READS.values():
+        done = command(*words, *(["--allow-plain-secrets"] if "update" in words else []), AT)
+        assert done.code == (2 if "export" in words else 0), done.err
+
+
+def test_a_changed_plain_secret_is_shown_as_changed_only(command, scheduler):
+    scheduler.put(job_of(a_schedule(parameters={"postgresql_password": "old" + PLANTED})))
+    word = f"-ppostgresql_password={PLANTED}"
+    done = command("update", "orders", word, "--allow-plain-secrets", AT, "-y")
+    assert "postgresql_password: (not shown) → (not shown), another one" in done.out
+    assert scheduler.launch("orders")["parameters"]["postgresql_password"] == PLANTED
+
+
+def test_update_shows_what_differs_and_changes_that_only(command, scheduler):
+    scheduler.put(job_of(a_schedule(description="old")))
+    words = [
+        "--cron=daily",
+        "-psource_table_for_schema=public.o",
+        "-emax_workers=",
+        "--description=",
+    ]
+    done = command("update", "orders", *words, AT, answer="y\n")
+    assert done.out.splitlines()[:4] == [
+        "    cron: 7 * * * * → 0 0 * * *",
+        "    description: old → ",
+        "    environment.max_workers: 2 → (none)",
+        "    parameters.source_table_for_schema: public.orders → public.o",
+    ]
+    assert scheduler.calls[-1].paths == ("description", "schedule", "http_target")
+    assert "nothing changes" in command("update", "orders", "--cron=daily", AT).out
+
+
+def test_an_update_leaves_a_paused_schedule_paused(command, scheduler):
+    scheduler.put(job_of(a_schedule()) | {"state": "PAUSED"})
+    assert command("update", "orders", "--cron=daily", AT, "-y").code == 0
+    assert scheduler.changed() == ["update orders"]
+
+
+def test_apply_creates_updates_and_keeps_orphans_until_told(command, scheduler, file):
+    for name in ("changed", "orphan"):
+        scheduler.put(job_of(a_schedule(name)))
+    path = file(new=HOURLY, changed={"cron": "daily"})
+    done = command("apply", path, answer="y\n")
+    assert done.code == 0, done.err
+    assert "orphan  orphan (not in the file; --delete-orphans removes it)" in done.out
+    assert sorted(scheduler.changed()) == ["create new", "update changed"]
+    assert "nothing to change" in command("apply", path, "-y").out
+    assert "deleted orphan" in command("apply", path, "--delete-orphans", "-y").out
+    assert scheduler.names() == ["changed", "new"]
+
+
+def test_apply_with_one_bad_schedule_makes_none(command, scheduler, file):
+    done = command("apply", file(good=HOURLY, bad={"cron": "61 * * * *"}), "-y")
+    assert done.code == 2
+    assert "schedule bad" in done.err
+    assert scheduler.calls == []
+
+
+def test_a_dry_run_and_a_no_change_nothing(command, scheduler, file):
+    assert "nothing was changed" in command("apply", file(a=HOURLY), "--dry-run").out
+    assert command("apply", file(a=HOURLY), answer="n\n").code == 1
+    assert scheduler.names() == []
+
+
+def test_an_apply_that_fails_in_the_middle_says_what_is_left_and_can_be_repeated(
+    command, scheduler, file
+):
+    path = file(a=HOURLY, b=HOURLY, c=HOURLY)
+    scheduler.refusals["create b"] = Refusal("PERMISSION_DENIED")
+    done = command("apply", path, "-y")
+    assert done.code == 5
+    assert "created a" in done.out
+    assert "left to do: create b, create c" in done.err
+    assert "roles/cloudscheduler.admin" in done.err
+    scheduler.refusals.clear()
+    assert command("apply", path, "-y").code == 0
+    assert scheduler.names() == ["a", "b", "c"]
+    assert scheduler.changed() == ["create a", "create b", "create b", "create c"]
+
+
+def test_a_full_minute_is_warned_of_and_stagger_spreads_it(command, scheduler, file):
+    path = file(**{f"s{number}": HOURLY for number in range(6)})
+    assert "6 schedules fire at" in command("apply", path, "--dry-run").out
+    done = command("apply", path, "--stagger", "-y")
+    assert "warning" not in done.out
+    minutes = {scheduler.job(name)["schedule"] for name in scheduler.names()}
+    assert minutes == {f"{minute} * * * *" for minute in range(0, 60, 10)}
+
+
+def test_lists_and_next_runs_are_readable_on_80_columns(command, scheduler):
+    scheduler.put(job_of(a_schedule(cron="30 2 * * *", time_zone="Europe/Berlin")))
+    for words in (["list"], ["describe", "orders"], ["next", "orders", "-n400"]):
+        done = command(*words, AT)
+        assert done.code == 0
+        assert max(map(len, done.out.splitlines())) <= 80
+    flat = " ".join(done.out.split())
+    assert "02:30 doesn't exist in Europe/Berlin: clocks go from 02:00 to 03:00" in flat
+    assert "02:30 comes twice in Europe/Berlin" in flat
+
+
+def test_values_in_brackets_are_shown_as_they_are(command, scheduler):
+    scheduler.put(job_of(a_schedule(description="[/] [red]x[/red]", parameters={"x": "[bold]"})))
+    out = command("describe", "orders", AT).out
+    assert "[/] [red]x[/red]" in out
+    assert "[bold]" in out
+
+
+def test_a_hand_made_job_with_a_schedule_in_words_is_listed(command, scheduler):
+    scheduler.put(job_of(a_schedule()) | {"schedule": "every day 09:00"})
+    assert "?" in command("list", AT).out
+    done = command("next", "orders", AT)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("words", READS.values(), ids=READS)
+def test_a_schedule_that_is_not_there_is_told(command, scheduler, words):
+    scheduler.put(job_of(a_schedule("order")))
+    done = command(*words, AT)
+    assert done.code == (0 if words == ["list"] else 2)
+    assert words == ["list"] or "did you mean order?" in done.err
+
+
+def test_a_schedule_that_is_there_is_not_made_again(command, scheduler):
+    scheduler.put(job_of(a_schedule()))
+    done = command("create", *words_of(a_schedule(cron="1 1 1 1 1")), "-y")
+    assert done.code == 2
+    assert "use update" in done.err
+
+
+def test_what_google_refuses_ends_with_5_and_what_is_written_wrong_with_2(command, scheduler):
+    scheduler.refusals["list"] = Refusal("PERMISSION_DENIED")
+    assert command("list", AT).code == 5
+    for words in (["nope"], ["list", "--nope"], ["next"], ["export", "x", "--as=word", AT]):
+        assert command(*words).code == 2, words
+
+
+@pytest.mark.parametrize("words", [["list", "--project="], ["apply", "-f/no/such.yaml"]])
+def test_a_missing_project_or_file_is_told(command, words, monkeypatch):
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT")
+    done = command(*words)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(("fault", "code"), [(KeyboardInterrupt, 130), (RuntimeError, 70)])
+def test_an_interruption_ends_with_130_and_our_own_fault_with_70(command, monkeypatch, fault, code):
+    def fail(*_):
+        raise fault
+
+    monkeypatch.setattr(cli, "_schedules", fail)
+    assert command("list").code == code
+
+
+def test_a_sync_without_a_plan_is_not_made(command, scheduler, monkeypatch):
+    kept = []
+
+    def run(words, **_):
+        kept.extend(words)
+        return subprocess.CompletedProcess(words, 3)
+
+    monkeypatch.setattr(cli.subprocess, "run", run)
+    done = command("create", *words_of(a_schedule()), "--plan", "-y")
+    assert done.code == 2
+    assert "the sync has no plan" in done.err
+    assert "--plan_only=true" in kept
+    assert scheduler.names() == []
+
+
+def test_the_module_is_the_command():
+    words = [sys.executable, "-m", "scheduler", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "status" in done.stdout
