@@ -186,6 +186,9 @@ def apply(
     """Make schedules as a file says: plan, ask, then create, update and delete."""
     wanted = read_schedules(file, allow_plain_secrets=allow_plain_secrets)
     wanted = staggered(wanted) if stagger else wanted
+    if not wanted:
+        fix = "delete the last schedule with `delete`: an empty file doesn't say where it was."
+        raise ConfigError("no schedules", str(file), "", fix)
     places = sorted({(each.project, each.location) for each in wanted})
     plans: list[tuple[Schedules, dict[str, Schedule], list[Change]]] = []
     for project, location in places:

@@ -60,7 +60,7 @@ class _Loader(yaml.BaseLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         names = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = {name for name in names if names.count(name) > 1}
+        twice = {str(name) for name in names if names.count(name) > 1}
         if twice:
             what = f"stands twice: {', '.join(sorted(twice))}"
             raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)

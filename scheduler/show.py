@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -30,7 +31,7 @@ NEXT_DAYS = timedelta(days=7)
 
 def table_of(title: str, headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
     """A table; its cells are plain text, whatever stands in them."""
-    made = Table(title=Text(title) if title else None)
+    made = Table(title=Text(title) if title else None, box=SIMPLE_HEAD, collapse_padding=True)
     for heading in headings:
         made.add_column(Text(heading), overflow="fold")
     for row in rows:
@@ -106,15 +107,15 @@ def status_table(statuses: Iterable[Status], now: datetime) -> Table:
             (
                 each.schedule.name,
                 colored(each.health),
-                f"{run.status} {age(now - run.event_time)} ago" if run else "–",
+                f"{run.status}\n{age(now - run.event_time)} ago" if run else "–",
                 f"{run.rows:,}" if run else "–",
                 f"{run.seconds:,.0f}" if run and run.seconds is not None else "–",
                 age(each.lag) if each.lag is not None else "–",
                 "–" if each.success_rate is None else f"{each.success_rate:.0%}",
-                f"{each.next_run:%Y-%m-%d %H:%M %Z}" if each.next_run else "–",
+                f"{each.next_run:%m-%d %H:%M}\n{each.next_run:%Z}" if each.next_run else "–",
             )
         )
-    headings = ("schedule", "health", "last run", "rows", "seconds", "data lag", "good", "next run")
+    headings = ("schedule", "health", "last run", "rows", "secs", "data lag", "good", "next run")
     return table_of("", headings, rows)
 
 

@@ -82,7 +82,7 @@ BAD = {
     f"-p{PLANTED}": "--parameter number",
     "--template=/tmp/x": "gs://",
     "--service-account=me@example.com": "iam.gserviceaccount.com",
-    "-psource_postgresql_query=" + "x" * 1_000_000: "Cloud Scheduler takes",
+    "-ppostgresql_query=" + "x" * 1_000_000: "Cloud Scheduler takes",
 }
 
 
@@ -157,6 +157,22 @@ def test_apply_with_one_bad_schedule_makes_none(command, scheduler, file):
     assert done.code == 2
     assert "schedule bad" in done.err
     assert scheduler.calls == []
+
+
+def test_an_empty_file_is_told(command, scheduler, file):
+    done = command("apply", file(), "-y", "--delete-orphans")
+    assert (done.code, done.err.count("no schedules")) == (2, 1)
+
+
+def test_a_schedule_in_a_second_location_is_made_there(command, scheduler, file):
+    scheduler.put(job_of(a_schedule("a")))
+    path = file(a={"cron": "7 * * * *", "location": "us-east1"}, b=HOURLY)
+    done = command("apply", path, "-y")
+    assert done.code == 0
+    assert "orphan  a (not in the file" in done.out  # what it leaves behind is shown
+    assert sorted(scheduler.changed()) == ["create a", "create b"]
+    assert "deleted a" in command("apply", path, "--delete-orphans", "-y").out
+    assert {name.split("/")[3] for name in scheduler.jobs if name.endswith("/a")} == {"us-east1"}
 
 
 def test_a_dry_run_and_a_no_change_nothing(command, scheduler, file):

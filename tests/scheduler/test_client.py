@@ -20,7 +20,7 @@ def test_what_is_created_is_what_is_found(schedules, both):
         time_zone="Europe/Berlin",
         retry=Retry(2, 60, 7, 70, 3),
         attempt_deadline_s=1800,
-        parameters={"source_postgresql_query": "SELECT 1\n-- 'a', \"b\"", "enable_smart_sync": ""},
+        parameters={"postgresql_query": "SELECT 1\n-- 'a', \"b\"", "enable_smart_sync": ""},
     )
     schedules.create(wanted)
     found, job = schedules.get("orders")

@@ -28,7 +28,7 @@ HOSTILE = a_schedule(
     paused=True,
     retry=Retry(3, 61, 6, 70, 4),
     time_zone="America/New_York",
-    parameters={"source_postgresql_query": HARD, "enable_smart_sync": ""},
+    parameters={"postgresql_query": HARD, "enable_smart_sync": ""},
     environment={
         "temp_location": "gs://b/t",
         "additional_user_labels": {"team": "data"},
@@ -46,7 +46,7 @@ def test_gcloud_makes_the_same_job_of_its_export(schedule, tmp_path):
         assert (done.returncode, cloud.faults) == (0, []), done.stderr
     (request,) = cloud.of("cloudscheduler.projects.locations.jobs.create")
     assert request.path.endswith("projects/my-project/locations/europe-west1/jobs")
-    body = json.loads(base64.b64decode(request.body["httpTarget"].pop("body")))
+    body = json.loads(base64.urlsafe_b64decode(request.body["httpTarget"].pop("body")))
     wanted = job_of(schedule)
     del wanted["httpTarget"]["body"]
     assert body == launch_body(schedule)

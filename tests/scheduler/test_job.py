@@ -1,0 +1,133 @@
+"""Schedules as Cloud Scheduler's jobs, and back; jobs that others made."""
+
+import base64
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scheduler.job import camel, job_of, launch_body, schedule_of
+from scheduler.schedule import ENVIRONMENT, MAX_JOB_BYTES, Retry, checked
+from tests.discovery import document, errors
+from tests.scheduler.conftest import PARAMETERS, a_schedule
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+
+
+def with_body(body, **target):
+    """A hand-made job that posts this."""
+    job = job_of(a_schedule())
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return job | {
+        "httpTarget": job["httpTarget"] | {"body": base64.b64encode(data).decode()} | target
+    }
+
+
+def test_a_job_and_its_launch_are_what_google_describes():
+    job = job_of(a_schedule(retry=Retry(5, 60, 1, 2, 3)))
+    assert errors("cloudscheduler.v1", "Job", job) == []
+    body = json.loads(base64.b64decode(job["httpTarget"]["body"]))
+    assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
+    assert body["launchParameter"]["jobName"] == "orders"
+    assert all(isinstance(value, str) for value in body["launchParameter"]["parameters"].values())
+
+
+def test_each_name_of_the_environment_is_dataflows():
+    known = document("dataflow.v1b3")["schemas"]["FlexTemplateRuntimeEnvironment"]["properties"]
+    kinds = {"array": list, "object": dict, "string": str, "integer": int, "boolean": bool}
+    for name, kind in ENVIRONMENT.items():
+        assert kinds[known[camel(name)]["type"]] is kind, name
+
+
+@given(st.dictionaries(TEXT, TEXT), st.booleans(), TEXT, st.integers(15, 1800), st.integers(0, 5))
+@settings(max_examples=60)
+def test_a_schedule_survives_its_job(parameters, paused, description, deadline, count):
+    schedule = a_schedule(
+        parameters=parameters | PARAMETERS,
+        paused=paused,
+        description=description,
+        attempt_deadline_s=deadline,
+        retry=Retry(count),
+    )
+    state = {"state": "PAUSED" if paused else "ENABLED"}
+    assert schedule_of(job_of(schedule) | state) == schedule
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+)
+
+
+@given(JSON, JSON, JSON)
+def test_any_body_is_a_schedules_or_not_and_no_fault(whole, launch, inner):
+    for body in (
+        whole,
+        {"launchParameter": launch},
+        {"launchParameter": {"parameters": inner, "environment": inner}},
+        {"launchParameter": {"parameters": PARAMETERS, "environment": inner}},
+    ):
+        found = schedule_of(with_body(body))
+        assert found is None or found.parameters == PARAMETERS
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[1]", b"null", b"{"])
+def test_a_body_that_is_no_launch_is_not_ours(body):
+    assert schedule_of(with_body(body)) is None
+
+
+def test_a_launch_in_snake_case_is_understood():
+    """Dataflow takes both spellings."""
+    launch = {
+        "job_name": "orders",
+        "container_spec_gcs_path": "gs://b/t.json",
+        "parameters": PARAMETERS,
+        "environment": {"temp_location": "gs://b/t", "maxWorkers": 3},
+    }
+    found = schedule_of(with_body({"launch_parameter": launch}))
+    assert found.template == "gs://b/t.json"
+    assert found.environment == {"temp_location": "gs://b/t", "max_workers": 3}
+
+
+def test_a_job_with_another_token_has_no_account():
+    job = job_of(a_schedule())
+    del job["httpTarget"]["oauthToken"]
+    job["httpTarget"]["oidcToken"] = {"serviceAccountEmail": "x@y"}
+    assert schedule_of(job).service_account == ""
+
+
+def test_a_sparse_job_has_cloud_schedulers_defaults():
+    job = {
+        key: value for key, value in job_of(a_schedule()).items() if key in ("name", "httpTarget")
+    }
+    found = schedule_of(job)
+    assert (found.time_zone, found.retry, found.attempt_deadline_s) == ("UTC", Retry(), 180)
+
+
+@pytest.mark.parametrize("character", ["x", "\n", '"', "é"])
+def test_the_largest_schedule_that_is_taken_fits_a_job(character):
+    """Sought by halves: the longest query that passes."""
+    low, high = 0, 1_100_000
+
+    def sized(count):
+        query = "SELECT 1 --" + character * count
+        more = {"postgresql_query": query, "enable_smart_sync": ""}
+        return a_schedule(parameters=more)
+
+    while high - low > 500:
+        middle = (low + high) // 2
+        try:
+            checked(sized(middle))
+        except Exception:
+            high = middle
+        else:
+            low = middle
+    body = json.dumps(launch_body(sized(low)), ensure_ascii=False, indent=1).encode()
+    assert MAX_JOB_BYTES - 10_000 < len(body) < MAX_JOB_BYTES
+
+
+def test_a_schedule_is_a_value():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        a_schedule().cron = "x"

@@ -1,0 +1,66 @@
+"""Everything that is wrong with a schedule, and the mend."""
+
+import pytest
+
+from auto_schema.errors import ManyErrors, SyncError
+from scheduler.schedule import Retry, checked
+from tests.scheduler.conftest import PLANTED, a_schedule
+
+WRONG = {
+    "malformed name": a_schedule("Orders"),
+    "did you mean Europe/Berlin?": a_schedule(time_zone="Europe/Berlim"),
+    "did you mean America/New_York?": a_schedule(time_zone="america/new_york"),
+    "use an IANA name such as Europe/Berlin.": a_schedule(time_zone="???"),
+    "give region.": a_schedule(region=""),
+    "malformed template": a_schedule(template="https://x"),
+    "malformed account": a_schedule(service_account="me@gmail.com"),
+    "(schedule orders: attempt_deadline_s)": a_schedule(attempt_deadline_s=14),
+    "(schedule orders: retry.count)": a_schedule(retry=Retry(6)),
+    "at most 500 characters": a_schedule(description="x" * 501),
+    "give a folder such as gs://bucket/tmp.": a_schedule(environment={}),
+    "did you mean num_workers?": a_schedule(
+        environment={"temp_location": "gs://b/t", "num_worker": 1}
+    ),
+    "give a value of type bool": a_schedule(
+        environment={"temp_location": "gs://b/t", "enable_launcher_vm_serial_port_logging": "x"}
+    ),
+    "did you mean postgresql_host?": a_schedule(parameters={"postgresql_hosts": "x"}),
+    "see the table in README.md.": a_schedule(parameters={"zzzzz": "x"}),
+    "plain secret (schedule orders: postgresql_password)": a_schedule(
+        parameters={"postgresql_password": PLANTED}
+    ),
+    "missing parameter (schedule orders: destination_bigquery_table)": a_schedule(
+        parameters={"destination_bigquery_table": ""}
+    ),
+}
+
+
+@pytest.mark.parametrize("says", WRONG)
+def test_what_is_wrong_is_one_line_with_its_mend(says):
+    with pytest.raises(SyncError) as caught:
+        checked(WRONG[says])
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert PLANTED not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_good_schedule_is_the_same_with_its_cron_in_five_fields():
+    assert checked(a_schedule(cron="hourly")) == a_schedule(cron="0 * * * *")
+
+
+def test_all_faults_are_told_at_once_and_in_the_same_order():
+    bad = a_schedule(cron="x", region="", parameters={"b_b": "1", "a_a": "1", "c_c": "1"})
+    with pytest.raises(ManyErrors) as caught:
+        checked(bad)
+    assert [error.where.split(": ")[1] for error in caught.value.errors] == [
+        "region",
+        "a_a",
+        "b_b",
+        "c_c",
+        "cron 'x'",
+    ]
+
+
+def test_a_plain_secret_may_be_allowed():
+    checked(a_schedule(parameters={"postgresql_password": PLANTED}), allow_plain_secrets=True)

@@ -1,0 +1,187 @@
+"""How schedules do: joined with what real runs left in BigQuery."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from scheduler import cli
+from scheduler.job import job_of
+from scheduler.runs import Health, Run, history_table, read_runs, status_of, worst
+from tests.scheduler.conftest import LOCATION, a_schedule
+from tests.sync import PROJECT
+
+NOW = datetime(2026, 5, 6, 12, 30, tzinfo=UTC)
+AT = f"--location={LOCATION}"
+
+
+def a_run(hours, status="succeeded", watermark="", **values):
+    destination = a_schedule().destination
+    at = NOW - timedelta(hours=hours)
+    return dataclasses.replace(Run("r", destination, status, at, 1, 2.0, watermark, ""), **values)
+
+
+def of(*runs, made=None, **values):
+    return status_of(a_schedule(**values), runs, NOW, made=made)
+
+
+@pytest.mark.parametrize(
+    ("runs", "health"),
+    [
+        ([a_run(1)], Health.GOOD),
+        ([a_run(1, "held_back")], Health.GOOD),
+        ([a_run(3)], Health.LATE),
+        ([a_run(0.1, "running"), a_run(1)], Health.GOOD),
+        ([a_run(0.1, "running"), a_run(3)], Health.LATE),
+        ([a_run(0.1, "failed"), a_run(1)], Health.FAILING),
+        ([a_run(0.1), a_run(1, "failed")], Health.GOOD),
+        ([a_run(0.1, "published_mismatch")], Health.FAILING),
+        ([a_run(0.1, "differs")], Health.FAILING),
+        ([], Health.NEW),
+        ([a_run(0.1, destination="p.d.other")], Health.NEW),
+    ],
+)
+def test_health_is_that_of_the_newest_run_that_ended(runs, health):
+    assert of(*runs).health is health
+
+
+def test_what_never_ran_is_late_once_it_should_have_run():
+    assert of(made=NOW - timedelta(days=1)).health is Health.LATE
+    assert of(made=NOW - timedelta(minutes=30)).health is Health.NEW
+
+
+def test_a_paused_schedule_is_neither_late_nor_failing_and_has_no_next_run():
+    found = of(a_run(900, "failed"), paused=True)
+    assert (found.health, found.next_run, worst([found])) == (Health.PAUSED, None, 0)
+
+
+def test_a_schedule_in_words_is_judged_by_its_last_run_only():
+    found = of(a_run(1), cron="every day 09:00")
+    assert (found.health, found.next_run) == (Health.GOOD, None)
+
+
+@pytest.mark.parametrize(
+    ("watermark", "lag"),
+    [
+        ("2026-05-06T12:00:00+00:00", timedelta(minutes=30)),
+        ("2026-05-06 12:00:00", timedelta(minutes=30)),
+        ("2026-05-06", timedelta(hours=12, minutes=30)),
+        ("20260506", None),
+        ("12345", None),
+        ("-5", None),
+        ("665f1f77bcf86cd799439011", None),
+        ("", None),
+    ],
+)
+def test_lag_is_told_of_cursors_that_are_times_only(watermark, lag):
+    assert of(a_run(1, watermark=watermark)).lag == lag
+
+
+def test_lag_is_that_of_the_last_run_that_moved_the_watermark():
+    moved = a_run(2, watermark="2026-05-06T10:30:00+00:00")
+    assert of(a_run(1), moved).lag == timedelta(hours=2)
+
+
+def test_the_success_rate_counts_runs_that_ended():
+    found = of(a_run(0.1, "running"), a_run(1), a_run(2), a_run(3, "failed"), a_run(4, "held_back"))
+    assert found.success_rate == 0.75
+
+
+@pytest.mark.parametrize(
+    ("given", "table"),
+    [("", "my-project.shop.sync_runs"), ("ops.r", "my-project.ops.r"), ("p.o.r", "p.o.r")],
+)
+def test_the_history_is_found_where_the_run_writes_it(given, table):
+    assert history_table(a_schedule(parameters={"run_history_table": given})) == table
+
+
+def test_the_worst_status_is_the_exit_code():
+    good, late = of(a_run(1)), of(a_run(3))
+    assert (worst([]), worst([good]), worst([good, late])) == (0, 0, 1)
+
+
+@pytest.fixture
+def synced(sync, sql, scheduler, dataset):
+    """A table, a schedule for it, and no run yet."""
+    sql("CREATE TABLE orders (id bigint PRIMARY KEY, at timestamptz NOT NULL, seen timestamptz)")
+    sql("INSERT INTO orders SELECT i, now() - interval '1 minute' FROM generate_series(1, 3) i")
+
+    def put(table="orders", **values):
+        names = {"project": PROJECT, "dataset": dataset, "table": table}
+        into = {f"destination_bigquery_{key}": value for key, value in names.items()}
+        name = table.replace("_", "-")
+        scheduler.put({**job_of(a_schedule(name, parameters=into)), **values})
+
+    put()
+    return put
+
+
+@pytest.fixture
+def launch(sync):
+    def run(**more):
+        return sync(
+            destination_bigquery_table="orders",
+            source_table_for_schema="public.orders",
+            enable_smart_sync="true",
+            **{"smart_sync_timestamp_column": "at", **more},
+        )
+
+    return run
+
+
+def test_status_follows_a_schedule_from_its_first_run_to_a_failing_one(
+    synced, launch, command, sql, client, dataset
+):
+    made = datetime.now(UTC).isoformat()
+    synced(userUpdateTime=made)
+    done = command("status", AT)
+    assert (done.code, done.err) == (0, "")  # the history's table isn't there yet
+    assert "no run" in done.out
+    launched = launch()
+    assert launched.code == 0, launched.err
+    synced("never_ran", userUpdateTime=made)
+    synced("paused", state="PAUSED")
+    done = command("status", AT)
+    assert done.code == 0, done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    for word in ("never-ran", "succeeded", "good", "paused", "100%"):
+        assert word in done.out
+    (run,) = read_runs(client, f"{PROJECT}.{dataset}.sync_runs", [f"{PROJECT}.{dataset}.orders"])
+    assert (run.status, run.rows) == ("succeeded", 3)
+    assert run.seconds > 0
+    assert status_of(
+        a_schedule(
+            parameters={
+                "destination_bigquery_project": PROJECT,
+                "destination_bigquery_dataset": dataset,
+            }
+        ),
+        [run],
+        datetime.now(UTC),
+    ).lag < timedelta(minutes=5)
+    sql("INSERT INTO orders VALUES (4, now() - interval '30 seconds', 'infinity')")
+    assert launch().code == 7  # BigQuery has no infinity, and no dead letter is allowed
+    done = command("status", AT)
+    assert done.code == 1, done.out
+    assert "failing" in done.out
+    assert "orders: " in done.out
+
+
+def test_a_schedule_that_never_launched_is_late(synced, command):
+    synced(userUpdateTime="2026-01-01T00:00:00Z")
+    done = command("status", AT)
+    assert done.code == 1
+    assert "late" in done.out
+
+
+def test_watching_looks_again_until_it_is_interrupted(synced, command, monkeypatch):
+    waits = []
+
+    def sleep(seconds):
+        waits.append(seconds)
+        if len(waits) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.time, "sleep", sleep)
+    assert command("status", AT, "--watch=7").code == 130
+    assert waits == [7, 7]
