@@ -58,6 +58,7 @@ def flattened(schedule: Schedule) -> dict[str, str]:
             made |= {f"{name}.{key}": str(each) for key, each in value.items()}
         else:
             made[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    made["job_name"] = schedule.job_name or schedule.name
     return made
 
 
@@ -115,10 +116,10 @@ _EVERY = re.compile(r"\*/([0-9]+)")
 
 
 def staggered(schedules: Sequence[Schedule]) -> list[Schedule]:
-    """The same schedules, their minutes spread evenly, always the same for the same names.
+    """The same schedules, their minutes spread evenly, by the order of all their names.
 
-    Only schedules that share their minute with others are moved, within their hour (or
-    their interval); a minute field of another form than `5` or `*/15` stays.
+    Only schedules that share their minute field with others are moved, within their hour (or
+    their interval); a field of another form than `5` or `*/15` stays.
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for schedule in schedules:

@@ -167,8 +167,9 @@ def update(
 
 def _values(schedule: Schedule) -> dict[str, Any]:
     """A schedule as the mapping that makes it."""
+    own = ("name", "job_name", "retry")
     made: dict[str, Any] = {
-        key: getattr(schedule, key) for key in schedule.__slots__ if key not in ("name", "retry")
+        key: getattr(schedule, key) for key in schedule.__slots__ if key not in own
     }
     made["retry"] = {key: str(getattr(schedule.retry, key)) for key in schedule.retry.__slots__}
     return made

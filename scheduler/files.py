@@ -10,7 +10,7 @@ import yaml
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
 from scheduler.schedule import ENVIRONMENT, Retry, Schedule, checked, nearest
 
-KEYS = {each.name for each in fields(Schedule)} - {"name"}
+KEYS = {each.name for each in fields(Schedule)} - {"name", "job_name"}
 RETRY_KEYS = {each.name for each in fields(Retry)}
 MAPPINGS = ("parameters", "environment", "retry")
 

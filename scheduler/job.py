@@ -38,7 +38,7 @@ def launch_body(schedule: Schedule) -> dict[str, Any]:
     environment = {camel(name): value for name, value in schedule.environment.items()}
     return {
         "launchParameter": {
-            "jobName": schedule.name,
+            "jobName": schedule.job_name or schedule.name,
             "containerSpecGcsPath": schedule.template,
             "parameters": dict(schedule.parameters),
             "environment": environment,
@@ -107,6 +107,7 @@ def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
         environment={_SNAKE.get(key, key): value for key, value in environment.items()},
         retry=_retry_of(job.get("retryConfig", {})),
         attempt_deadline_s=_seconds(job.get("attemptDeadline"), 180),
+        job_name="" if launch.get("jobName") == name else str(launch.get("jobName", "")),
     )
 
 

@@ -17,7 +17,10 @@ GOOD = frozenset({"succeeded", "held_back", "verified", "planned"})
 """What a run may end as without anybody having to do something."""
 GRACE = timedelta(hours=1)
 """How long after its time a run may still be on its way: launcher, queue, workers, work."""
-LOOK_BACK = timedelta(days=30)
+LOOK_BACK = timedelta(days=400)
+"""As far back as runs are looked for: a yearly schedule's last one, too."""
+RATE_SPAN = timedelta(days=30)
+"""Of which the share of good runs is told."""
 
 
 class Health(StrEnum):
@@ -72,7 +75,7 @@ def history_table(schedule: Schedule) -> str:
 
 
 def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) -> list[Run]:
-    """The runs of the last 30 days into these tables, newest first.
+    """The runs into these tables since LOOK_BACK, newest first.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
@@ -121,18 +124,20 @@ def status_of(
     """How a schedule does, from the runs into its table.
 
     It is late when no good run ended since the last time that it should have fired, `grace`
-    ago or more; one that never ran, when that time came after it was `made`.
+    ago or more, and after it was `made`, changed or resumed. Two schedules into one table
+    share its runs.
     """
     mine = [run for run in runs if run.destination == schedule.destination]
     mine.sort(key=lambda run: run.event_time, reverse=True)
     ended = [run for run in mine if run.status not in ("running", "publishing")]
     good = [run for run in ended if run.status in GOOD]
+    recent = [run.status in GOOD for run in ended if run.event_time >= now - RATE_SPAN]
     return Status(
         schedule,
         _health(schedule, ended, good, now - grace, made),
         mine[0] if mine else None,
         _lag(good, now),
-        len(good) / len(ended) if ended else None,
+        sum(recent) / len(recent) if recent else None,
         None if schedule.paused else _next(schedule, now),
     )
 
@@ -163,9 +168,11 @@ def _health(
     if ended and ended[0].status not in GOOD:
         return Health.FAILING
     due = _due(schedule, moment)
+    if due is None or (made and due <= made):
+        return Health.GOOD if ended else Health.NEW
     if not ended:
-        return Health.LATE if due and made and due > made else Health.NEW
-    return Health.LATE if due and good[0].event_time < due else Health.GOOD
+        return Health.LATE if made else Health.NEW
+    return Health.LATE if good[0].event_time < due else Health.GOOD
 
 
 def _lag(good: Sequence[Run], now: datetime) -> timedelta | None:

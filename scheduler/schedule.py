@@ -81,6 +81,8 @@ class Schedule:
         parameters: of the template.
         environment: of the workers, by the names in ENVIRONMENT.
         attempt_deadline_s: how long Cloud Scheduler waits for Dataflow's answer.
+        job_name: of the Dataflow job, where a hand-made job has another than the schedule's
+            name; empty for all that are made here.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Schedule:
     environment: Mapping[str, Any] = field(default_factory=dict)
     retry: Retry = Retry()
     attempt_deadline_s: int = 180
+    job_name: str = ""
 
     @property
     def destination(self) -> str:

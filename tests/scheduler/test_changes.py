@@ -1,12 +1,22 @@
 """What makes schedules as they are wanted; minutes that are too full."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.changes import CROWD, Kind, changes, crowds, differences, staggered
+from scheduler.changes import (
+    CROWD,
+    Difference,
+    Kind,
+    changes,
+    crowds,
+    differences,
+    staggered,
+)
 from scheduler.cron import expression
+from scheduler.job import job_of, schedule_of
 from scheduler.schedule import Retry
 from tests.scheduler.conftest import PLANTED, a_schedule
 
@@ -43,6 +53,16 @@ def test_differences_are_told_by_path():
         ("paused", "false", "true"),
         ("retry.count", "1", "0"),
     ]
+
+
+def test_a_frozen_job_name_is_a_difference_that_an_update_mends():
+    """Two jobs made with a date in their launch's name don't refuse each other."""
+    wanted = a_schedule()
+    found = dataclasses.replace(wanted, job_name="data-sync-20250722")
+    (difference,) = differences(found, wanted)
+    assert difference == Difference("job_name", "data-sync-20250722", wanted.name)
+    assert schedule_of(job_of(found)) == found
+    assert schedule_of(job_of(wanted)) == wanted
 
 
 def test_a_schedule_does_not_differ_from_itself():

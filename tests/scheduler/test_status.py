@@ -50,6 +50,18 @@ def test_what_never_ran_is_late_once_it_should_have_run():
     assert of(made=NOW - timedelta(minutes=30)).health is Health.NEW
 
 
+def test_runs_that_were_due_before_the_last_change_are_not_missed():
+    """As while it was paused, or on another cron expression."""
+    assert of(a_run(900), made=NOW - timedelta(minutes=30)).health is Health.GOOD
+    assert of(a_run(900), made=NOW - timedelta(days=30)).health is Health.LATE
+
+
+def test_a_monthly_schedule_that_missed_its_day_is_late():
+    months = [a_run(24 * 35), a_run(24 * 66)]
+    assert of(*months, cron="0 0 1 * *").health is Health.LATE
+    assert of(*months, cron="0 0 1 * *").success_rate is None
+
+
 def test_a_paused_schedule_is_neither_late_nor_failing_and_has_no_next_run():
     found = of(a_run(900, "failed"), paused=True)
     assert (found.health, found.next_run, worst([found])) == (Health.PAUSED, None, 0)
