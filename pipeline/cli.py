@@ -35,9 +35,10 @@ from pipeline.ending import (
     print_last,
 )
 from pipeline.gather import gather, inspecting, rehearse
-from pipeline.graph import build, build_note, build_single_step
+from pipeline.graph import build, build_note
 from pipeline.history import (
     append,
+    event_row,
     make_tables,
     planning_failure,
     read_outcome,
@@ -47,12 +48,14 @@ from pipeline.history import (
 from pipeline.launching import check_places
 from pipeline.lease import Holding, holding
 from pipeline.lock import Lock, lock_of
+from pipeline.notify import tell_end, telling_failures
 from pipeline.options import Options
 from pipeline.parameter_docs import usage
 from pipeline.progress import configure_logging, progress
 from pipeline.runner import beam_flag_faults, run
 from pipeline.takeover import Taker
 from pipeline.verifying import comparison, verdict_figures, verdict_text
+from pipeline.webhook import Webhook
 from smart_sync.explain import as_json, explain
 from smart_sync.plan import SyncPlan, make_plan
 from smart_sync.request import SyncRequest
@@ -83,15 +86,16 @@ def _main(words: Sequence[str]) -> int:
     options = parse(words)
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
-    if options.flag("template_location") or not options.is_local:
-        check_places(options)
     now = datetime.now(UTC)
     run_id = new_run_id(now)
-    if options.request.plan_only:
-        return _plan_only(options, run_id, now)
-    if options.request.verify_window:
-        return _verify_only(options, run_id)
-    return _sync(options, run_id, now)
+    with telling_failures(options.webhook, options.request, run_id):
+        if options.flag("template_location") or not options.is_local:
+            check_places(options)
+        if options.request.plan_only:
+            return _plan_only(options, run_id, now)
+        if options.request.verify_window:
+            return _verify_only(options, run_id)
+        return _sync(options, run_id, now)
 
 
 def parse(words: Sequence[str]) -> Options:
@@ -125,10 +129,11 @@ def _plan_only(options: Options, run_id: str, now: datetime) -> int:
         rehearse(request, client, inspector, run_id, now)
         facts = gather(request, client, inspector, run_id)
     plan = make_plan(request, facts, run_id=run_id, now=now)
-    print(as_json(plan) if request.plan_format == "json" else explain(plan))
+    text = explain(plan)
+    print(as_json(plan) if request.plan_format == "json" else text)
     if options.flag("template_location"):
         outcome = Outcome(status="planned")
-        run(options, lambda root: build_single_step(root, plan, outcome, reports=False))
+        run(options, lambda root: build_note(root, text, outcome))
     return 0
 
 
@@ -150,13 +155,15 @@ def _verify_only(options: Options, run_id: str) -> int:
         )
     make_tables(client, request.history_table)
     figures = verdict_figures(made, verdict)
-    append(client, request.history_table, verified_row(request, run_id, figures, error))
+    row = verified_row(request, run_id, figures, error)
+    append(client, request.history_table, row)
     print(text)
     if options.flag("template_location"):
         outcome = Outcome(status="verified")
         run(options, lambda root: build_note(root, text, outcome))
     if error:
         raise error
+    tell_end(options.webhook, client, request.history_table, row)
     return 0
 
 
@@ -200,7 +207,7 @@ def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Hol
     """Submit the plan as a job, which takes its lock over."""
     try:
         _begin(client, plan)
-        run(options, lambda root: build(root, plan))
+        run(options, lambda root: build(root, plan, options.webhook))
     except BaseException as error:  # also a signal: nothing runs that could end the run
         _write_failed(client, plan, Failure.of(error, "Launch"))
         raise
@@ -215,10 +222,10 @@ def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
     fault = None
     with progress(plan):
         try:
-            run(options, lambda root: build(root, plan))
+            run(options, lambda root: build(root, plan, options.webhook))
         except Exception as error:
             fault = Failure.of(error, "Run", traceback=traceback.format_exc())
-    return _verdict(client, plan, fault)
+    return _verdict(client, plan, fault, options.webhook)
 
 
 def _begin(client: bigquery.Client, plan: SyncPlan) -> None:
@@ -249,7 +256,9 @@ def _open_ended(
     return None
 
 
-def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
+def _verdict(
+    client: bigquery.Client, plan: SyncPlan, fault: Failure | None, webhook: Webhook | None
+) -> int:
     """The exit code, from the run's last event in the history."""
     try:
         row = read_outcome(client, plan.history_table, plan.run_id)
@@ -264,12 +273,15 @@ def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> 
     if open_ended:
         raise open_ended
     if row is None or row["status"] == "running":
-        sys.stderr.write(fault.traceback if fault else "")
-        if fault and row:
+        fault = fault or Failure("Run", BUG, "the run ended without its report")
+        sys.stderr.write(fault.traceback)
+        if row:
             _write_failed(client, plan, fault)
+        told = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
+        tell_end(webhook, client, plan.history_table, event_row(plan, told, datetime.now(UTC)))
         state = row["status"] if row else "not in the history"
         print_last(f"run {plan.run_id} ended while {state}. To mend: {BUG_FIX}.")
-        return fault.exit_code if fault else BUG
+        return fault.exit_code
     print(summary(plan, row))
     if row["exit_code"]:
         print_last(str(row["error"]))

@@ -18,42 +18,33 @@ from pipeline.publish import PublishTable
 from pipeline.read import FAILURES, ReadSplits
 from pipeline.report import LogPlan, ReportRun
 from pipeline.stage import StageBatches
-from smart_sync.explain import explain
+from pipeline.webhook import Webhook
 from smart_sync.plan import SyncPlan
 
 REPORT = "Report the run"
 
 
-def build(root: Any, plan: SyncPlan) -> Any:
+def build(root: Any, plan: SyncPlan, webhook: Webhook | None = None) -> Any:
     """The steps of one run; nothing after `run()` is needed."""
     header = plan.header()
-    table = plan.destination.table
+    table, reporting = plan.destination.table, ReportRun(header, webhook)
     if plan.held_back:
-        return build_single_step(root, plan, held_back_outcome(plan), reports=True)
+        return root | "Outcome" >> Given([held_back_outcome(plan)], Outcome) | REPORT >> reporting
     if plan.is_in_place:
         done = root | STAGE >> StageInPlace(header)
         outcome = (done.staged, done[FAILURES]) | f"Publish {table}" >> PublishTable(header)
-        return outcome | REPORT >> ReportRun(header)
+        return outcome | REPORT >> reporting
     read = root | f"Read {table}" >> ReadSplits(plan)
     renamed = read.elements | "Transform" >> TransformBatches(plan.schema)
     conformed = renamed | "Conform to schema" >> ConformBatches(plan.schema, plan.checks)
     staged = conformed | "Stage as Parquet" >> StageBatches(header)
     failures = (read.failures, staged[FAILURES]) | "Gather failures" >> beam.Flatten()
     outcome = (staged.staged, failures) | f"Publish {table}" >> PublishTable(header)
-    return outcome | REPORT >> ReportRun(header)
-
-
-def build_single_step(root: Any, plan: SyncPlan, outcome: Outcome, *, reports: bool) -> Any:
-    """A job without data: held back, or only planned; the launcher must submit one."""
-    header = plan.header()
-    made = root | "Outcome" >> Given([outcome], Outcome)
-    if not reports:
-        return made | REPORT >> LogPlan(explain(plan))
-    return made | REPORT >> ReportRun(header)
+    return outcome | REPORT >> reporting
 
 
 def build_note(root: Any, text: str, outcome: Outcome) -> Any:
-    """A job that only logs what the launcher has found out."""
+    """A job that only logs what the launcher has found out: it must submit one."""
     return root | "Outcome" >> Given([outcome], Outcome) | REPORT >> LogPlan(text)
 
 

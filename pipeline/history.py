@@ -24,6 +24,8 @@ from sources.bigquery_client import JobLabels, query_config, run_job
 
 SEQUENCE = {"running": 0, "publishing": 1}
 FINAL = 2
+VERDICTS = ("verified", "differs")
+"""How a verify_only ends."""
 LOOK_BACK = timedelta(days=30)
 """Unfinished runs are looked for so far back; each launch settles those it finds."""
 Field = tuple[str, str]
@@ -228,6 +230,36 @@ def unfinished_runs(
     )
     with as_target_errors(f"run history {table}"):
         return [dict(row) for row in client.query(sql, config).result()]
+
+
+def ended_before(
+    client: bigquery.Client, table: TableRef, run: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """How the destination's run before that one ended, well or badly.
+
+    One that was held back did neither. A sync is seen beside syncs only, and a
+    verify_only beside its like.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT run_id, status, exit_code FROM {table.sql}"
+        " WHERE destination = @destination AND event_time >= @since AND run_id != @run_id"
+        f" AND seq = {FINAL} AND NOT (status = 'held_back' AND exit_code = 0)"
+        " AND (status IN ('verified', 'differs')) = @verifies"
+        " ORDER BY event_time DESC LIMIT 1"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", run["destination"]),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", datetime.now(UTC) - LOOK_BACK),
+        bigquery.ScalarQueryParameter("run_id", "STRING", run["run_id"]),
+        bigquery.ScalarQueryParameter("verifies", "BOOL", run["status"] in VERDICTS),
+    ]
+    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    with as_target_errors(f"run history {table}"):
+        rows = list(client.query(sql, config).result())
+    return dict(rows[0]) if rows else None
 
 
 def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[str, Any] | None:

@@ -16,7 +16,14 @@ from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from pipeline.parameter_checks import DURATION, duration, value_faults
 from pipeline.parameters import BY_NAME, PARAMETERS, Kind
-from pipeline.source_options import connection_of, query_of, secret_warnings, source_faults
+from pipeline.source_options import (
+    PLAIN,
+    connection_of,
+    query_of,
+    secret_warnings,
+    source_faults,
+)
+from pipeline.webhook import Webhook, address_fault
 from pipeline.writing_checks import writing_faults
 from smart_sync.request import Endpoints, Guard, SyncRequest, TableRef, WriteDisposition
 from sources.secrets import Secret
@@ -38,6 +45,8 @@ class Options:
     worker_image: str = ""
     """The image for the workers, where no flag says what brings the program to them."""
     warnings: tuple[str, ...] = ()
+    webhook: Webhook | None = None
+    """Who is told how the run ends; nobody of a plan that is only shown."""
 
     @property
     def is_local(self) -> bool:
@@ -108,6 +117,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     faults += _requirement_faults(values, given)
     faults += source_faults(values)
     faults += writing_faults(values)
+    faults += _webhook_faults(values)
     transformation, more = transform.parse(values["transformation_config"])
     faults += [] if _is_json_fault(faults) else more
     temp_location = beam_flag(beam_argv, "temp_location") or beam_flag(
@@ -125,7 +135,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     if local and not beam_flag(beam_argv, "template_location"):
         lease = request.lease if values["lock_lease"] else LOCAL_LEASE
         request = replace(request, is_local=True, lease=lease)
-    return Options(request, beam_argv, runner, worker_image, _warnings(request, local=local))
+    webhook = _webhook(values, request.endpoints)
+    warnings = () if local else _warnings(request, values)
+    return Options(request, beam_argv, runner, worker_image, warnings, webhook)
 
 
 def _dataflow_faults(temp_location: str, *, reaches_workers: bool) -> list[SyncError]:
@@ -262,5 +274,25 @@ def _fields(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _warnings(request: SyncRequest, *, local: bool) -> tuple[str, ...]:
-    return () if local else secret_warnings(request.connection)
+def _webhook_faults(values: Mapping[str, str]) -> list[SyncError]:
+    given = Secret.of(values["notify_webhook"])
+    why = address_fault(given.plain) if given.is_plain else ""
+    if not why:
+        return []
+    fix = "give the name of a Secret Manager version, or an address that begins with https://."
+    return [ConfigError("malformed parameter", "notify_webhook", why, fix)]
+
+
+def _webhook(values: Mapping[str, str], endpoints: Endpoints) -> Webhook | None:
+    if not values["notify_webhook"] or values["plan_only"] == "true":
+        return None
+    secret = Secret.of(values["notify_webhook"], endpoints.secret_manager)
+    return Webhook(secret, every_run=values["notify_on"] == "all")
+
+
+def _warnings(request: SyncRequest, values: Mapping[str, str]) -> tuple[str, ...]:
+    """What the operator should know of secrets given as plain text."""
+    warnings = secret_warnings(request.connection)
+    if Secret.of(values["notify_webhook"]).is_plain:
+        warnings += (PLAIN.format(name="notify_webhook"),)
+    return warnings

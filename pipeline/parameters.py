@@ -75,7 +75,7 @@ class Parameter:
 
 CORE, POSTGRESQL, SMART_SYNC = "Core", "PostgreSQL", "Smart sync"
 AUTO_SCHEMA, MONGODB, BIGQUERY = "Auto schema", "MongoDB", "BigQuery source"
-READING, WRITING, PLAN = "Reading", "Writing", "Plan and proof"
+READING, WRITING, NOTIFICATION, PLAN = "Reading", "Writing", "Notification", "Plan and proof"
 P = Parameter
 SMART, AUTO = ("enable_smart_sync", "true"), ("enable_auto_schema", "true")
 
@@ -143,7 +143,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("run_history_table", WRITING, "Run history table", "Table of runs, in the destination's dataset unless written as dataset.table.", Kind.TABLE_PATH, "sync_runs", example="ops.sync_runs"),
     P("accept_source_change", WRITING, "Accept another source", "Fill a table that another source filled before.", Kind.BOOL, "false", example="true"),
     P("lock_lease", WRITING, "Lock lease", "How long a run that died still holds its table; a living one renews it. Not given: 30m on Dataflow, which covers its queue and start, 30s locally.", Kind.DURATION, example="1h"),
-    P("notify_webhook", WRITING, "Webhook", "Address that is told of failures.", Kind.SECRET, planned=True),
+    P("notify_webhook", NOTIFICATION, "Webhook", "Address that is told how runs end, in the JSON of Slack's incoming webhooks: the name of a Secret Manager version, or the https:// address itself, which on Dataflow then stands in the launch request and the staged graph.", Kind.SECRET, example="projects/my-project/secrets/slack-webhook/versions/latest"),
+    P("notify_on", NOTIFICATION, "Told of", "failures: runs that fail, and the first good one after them. all: every run.", Kind.ENUM, "failures", choices=("failures", "all"), example="all", parent=("notify_webhook",)),
     P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true"),
     P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json", parent=("plan_only", "true")),
     P("verify", PLAN, "Verify", "Prove before publishing that the staged rows are the source's: both databases hash them, in the source in the snapshot that was read. Reads the source once more and takes the staging-table way.", Kind.BOOL, "false", example="true"),

@@ -1,4 +1,4 @@
-"""ReportRun: history, one JSON log line, clearing up; only then a failed run raises."""
+"""ReportRun: history, one JSON log line, clearing up, webhook; then a failed run raises."""
 
 import json
 import logging
@@ -15,7 +15,9 @@ from pipeline.bigquery import client_of
 from pipeline.elements import Outcome
 from pipeline.history import event_row, write_event
 from pipeline.lock import lock_of
+from pipeline.notify import tell_end
 from pipeline.takeover import clear_staging
+from pipeline.webhook import Webhook
 from smart_sync.plan import SyncPlan
 
 LOGGER = logging.getLogger("smart_sync")
@@ -25,11 +27,14 @@ class RunFailedError(Exception):
     """Ends a failed job, after its report was written."""
 
 
-def report(plan: SyncPlan, outcome: Outcome, client: bigquery.Client) -> Outcome:
-    """Write the run's last event, log it as one JSON line, clear up, release the lock.
+def report(
+    plan: SyncPlan, outcome: Outcome, client: bigquery.Client, webhook: Webhook | None = None
+) -> Outcome:
+    """Write the run's last event, log it, clear up, release the lock, tell the webhook.
 
     A run whose publishing job may still end keeps what it staged and stays `publishing`:
-    the next run settles it. Doing it twice equals doing it once.
+    the next run settles it. Doing it twice equals doing it once, but for a worker that
+    dies while it tells the webhook: that may be told again.
     """
     total = (datetime.now(UTC) - plan.launched_at).total_seconds()
     outcome.seconds["total"] = round(total, 3)
@@ -44,19 +49,20 @@ def report(plan: SyncPlan, outcome: Outcome, client: bigquery.Client) -> Outcome
             LOGGER.error("the run history could not be written: %s", error)
         clear_staging(client, plan.staging, plan.endpoints)
     lock_of(plan, client).release()
+    tell_end(webhook, client, plan.history_table, row)
     return outcome
 
 
 class _Report(beam.DoFn):
-    def __init__(self, plan: SyncPlan) -> None:
-        self._plan = plan
+    def __init__(self, plan: SyncPlan, webhook: Webhook | None) -> None:
+        self._plan, self._webhook = plan, webhook
 
     def setup(self) -> None:
         plan = self._plan
         self._client = client_of(plan)
 
     def process(self, outcome: Outcome) -> Iterator[Outcome]:
-        yield report(self._plan, outcome, self._client)
+        yield report(self._plan, outcome, self._client, self._webhook)
         raise_if_failed(outcome)
 
 
@@ -71,9 +77,11 @@ class ReportRun(beam.PTransform):
     """Outcome → the same, reported."""
 
     plan: SyncPlan
+    webhook: Webhook | None = None
 
     def expand(self, outcomes: Any) -> Any:
-        return outcomes | beam.ParDo(_Report(self.plan)).with_output_types(Outcome)
+        reporting = beam.ParDo(_Report(self.plan, self.webhook))
+        return outcomes | reporting.with_output_types(Outcome)
 
 
 class _LogPlan(beam.DoFn):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from auto_schema.type_maps import PostgresType
 from pipeline.coders import SplitElementCoder
 from pipeline.elements import Outcome, SplitBatch, SplitDone, SplitElement
-from pipeline.graph import build, build_single_step
+from pipeline.graph import build, build_note
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import make_plan
 from smart_sync.request import SyncRequest, TableRef
@@ -224,7 +224,7 @@ def test_held_back_and_planned_runs_are_one_step_beside_their_outcome():
     held = a_plan(held_back=HeldBack("why"))
     for root in (built(held), beam.Pipeline(runner="FnApiRunner")):
         if not visited(root).transforms[1:]:
-            build_single_step(root, held, Outcome("planned"), reports=False)
+            build_note(root, "the plan", Outcome("planned"))
         labels = [t.full_label for t in visited(root).transforms if t.full_label]
         assert [label for label in labels if "/" not in label] == ["Outcome", "Report the run"]
 
