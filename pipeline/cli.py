@@ -52,10 +52,10 @@ from pipeline.notify import tell_end, telling_failures
 from pipeline.options import Options
 from pipeline.parameter_docs import usage
 from pipeline.progress import configure_logging, progress
+from pipeline.report import was_reported
 from pipeline.runner import beam_flag_faults, run
 from pipeline.takeover import Taker
 from pipeline.verifying import comparison, verdict_figures, verdict_text
-from pipeline.webhook import Webhook
 from smart_sync.explain import as_json, explain
 from smart_sync.plan import SyncPlan, make_plan
 from smart_sync.request import SyncRequest
@@ -225,7 +225,11 @@ def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
             run(options, lambda root: build(root, plan, options.webhook))
         except Exception as error:
             fault = Failure.of(error, "Run", traceback=traceback.format_exc())
-    return _verdict(client, plan, fault, options.webhook)
+    if fault and not was_reported(fault):
+        told = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
+        row = event_row(plan, told, datetime.now(UTC))
+        tell_end(options.webhook, client, plan.history_table, row)
+    return _verdict(client, plan, fault)
 
 
 def _begin(client: bigquery.Client, plan: SyncPlan) -> None:
@@ -256,9 +260,7 @@ def _open_ended(
     return None
 
 
-def _verdict(
-    client: bigquery.Client, plan: SyncPlan, fault: Failure | None, webhook: Webhook | None
-) -> int:
+def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
     """The exit code, from the run's last event in the history."""
     try:
         row = read_outcome(client, plan.history_table, plan.run_id)
@@ -273,15 +275,12 @@ def _verdict(
     if open_ended:
         raise open_ended
     if row is None or row["status"] == "running":
-        fault = fault or Failure("Run", BUG, "the run ended without its report")
-        sys.stderr.write(fault.traceback)
-        if row:
+        sys.stderr.write(fault.traceback if fault else "")
+        if fault and row:
             _write_failed(client, plan, fault)
-        told = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
-        tell_end(webhook, client, plan.history_table, event_row(plan, told, datetime.now(UTC)))
         state = row["status"] if row else "not in the history"
         print_last(f"run {plan.run_id} ended while {state}. To mend: {BUG_FIX}.")
-        return fault.exit_code
+        return fault.exit_code if fault else BUG
     print(summary(plan, row))
     if row["exit_code"]:
         print_last(str(row["error"]))

@@ -6,7 +6,7 @@ Whatever becomes of it, the run ends as it did: what fails here is a warning.
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -148,9 +148,9 @@ def _was_told(client: bigquery.Client, run_id: str) -> bool:
 
 
 def _mark(client: bigquery.Client, run_id: str) -> None:
-    config = query_config(JobLabels(run_id, "told"))
-    with as_target_errors(f"job {_mark_id(run_id)}"):
-        try:
-            client.query("SELECT 1", config, job_id=_mark_id(run_id))
-        except Conflict:
-            return
+    try:
+        with as_target_errors(f"job {_mark_id(run_id)}"), suppress(Conflict):
+            config = query_config(JobLabels(run_id, "told"))
+            client.query("SELECT 1", config, job_id=_mark_id(run_id), job_retry=None)
+    except SyncError as error:
+        LOGGER.warning("how the run ended may be told once more: %s", error)

@@ -12,7 +12,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
 from pipeline.bigquery import client_of
-from pipeline.elements import Outcome
+from pipeline.elements import Failure, Outcome
 from pipeline.history import event_row, write_event
 from pipeline.lock import lock_of
 from pipeline.notify import tell_end
@@ -70,6 +70,11 @@ def raise_if_failed(outcome: Outcome) -> None:
     """End the job as failed when the run did."""
     if outcome.exit_code:
         raise RunFailedError(outcome.message)
+
+
+def was_reported(fault: Failure) -> bool:
+    """Whether what ended a run in this process is the failed run itself, after its report."""
+    return RunFailedError.__name__ in fault.traceback
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.parameters import PARAMETERS, Kind
 from tests.graph.conftest import CASES, PLANTED_MACHINE, SOURCES
 from tests.graph.jobs import GRAPH, JOB, found_in, unpacked, without_base64
 from tests.secret_manager import secret_manager
@@ -55,7 +56,8 @@ def test_the_search_finds_nothing_where_nothing_is():
 
 @pytest.fixture(scope="module")
 def logins(launches, alone, mongodb):
-    """Parameter → (source, its secret's text, further parameters): each opens a real login."""
+    """Parameter → (source, its secret's text, further parameters): each opens a real login, but
+    for the webhook, which only a run's end would look for."""
     alone.admin.command("createUser", USER, pwd=VALUE, roles=["readAnyDatabase"])
     server = f"127.0.0.1:{mongodb.members[0].port}"
     string = f"mongodb://{USER}:{QUOTED}@{server}/?authSource=admin"
@@ -64,14 +66,15 @@ def logins(launches, alone, mongodb):
         "postgresql_password": ("postgresql", VALUE, {}),
         "mongodb_password": ("mongodb", VALUE, {"mongodb_username": USER}),
         "mongodb_connection_string": ("mongodb", string, parts),
+        "notify_webhook": ("postgresql", f"https://hooks.example.com/services/{QUOTED}", {}),
     }
     alone.admin.command("dropUser", USER)
 
 
-PARAMETERS = ("postgresql_password", "mongodb_password", "mongodb_connection_string")
+NAMES = [parameter.name for parameter in PARAMETERS if parameter.kind is Kind.SECRET]
 
 
-@pytest.mark.parametrize("parameter", PARAMETERS)
+@pytest.mark.parametrize("parameter", NAMES)
 @pytest.mark.parametrize("mode", ["merge", "plan_only"])
 def test_a_secret_by_name_is_nowhere_in_what_a_launch_writes_and_says(
     launches, logins, launch_environment, parameter, mode
@@ -87,7 +90,7 @@ def test_a_secret_by_name_is_nowhere_in_what_a_launch_writes_and_says(
         assert NAME.encode() in unpacked(launched.files[GRAPH])
 
 
-@pytest.mark.parametrize("parameter", PARAMETERS)
+@pytest.mark.parametrize("parameter", NAMES)
 def test_a_plain_secret_is_in_the_graph_alone_and_is_warned_about(launches, logins, parameter):
     source, text, more = logins[parameter]
     launched = launches.run(source, "append", **more | {parameter: text})

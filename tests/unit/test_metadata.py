@@ -119,7 +119,7 @@ def test_the_console_shows_only_what_matters():
     plain = {name for name in ENTRIES if shown(name, {"data_source": "mongodb"})}
     assert not any(name.startswith(("postgresql_", "source_bigquery_")) for name in plain)
     assert {"mongodb_host", "enable_smart_sync", "write_disposition"} <= plain
-    assert not {"fallback_days", "partition_field", "merge_keys", "verify_start"} & plain
+    assert not {"fallback_days", "merge_keys", "verify_start", "notify_on"} & plain
     given = {
         "data_source": "postgresql",
         "enable_smart_sync": "true",
@@ -128,6 +128,7 @@ def test_the_console_shows_only_what_matters():
         "write_disposition": "WRITE_MERGE",
         "verify_only": "true",
         "plan_only": "true",
+        "notify_webhook": "projects/p/secrets/s/versions/1",
     }
     hidden = {name for name in ENTRIES if not shown(name, given)}
     assert all(BY_NAME[name].source in ("mongodb", "bigquery") for name in hidden)

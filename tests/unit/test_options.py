@@ -25,6 +25,7 @@ MALFORMED = {
     "verify_start": ("July", "'July'", "such as 2025-07-01"),
     "verify_end": ("now", "'now'", "such as 2025-07-01"),
     "merge_keys": ("id,,nr", "an empty name", "single commas"),
+    "notify_on": ("failure", "'failure' is unknown", "failures, all"),
     "lock_lease": ("half an hour", "'half an hour'", "such as 30s, 5m, 6h or 1d"),
     "late_commit_guard": ("on", "'on' is neither auto, off nor a duration", "30m"),
     "late_commit_guard_max": ("-6h", "'-6h'", "s, m, h or d"),
