@@ -68,32 +68,27 @@ def mend(sql):
     return lambda: sql("UPDATE orders SET day = '2024-05-02' WHERE day = 'infinity'")
 
 
-def test_a_failed_run_is_told_with_its_figures_and_its_error(told, hook, spoil):
+def test_a_failed_run_is_told_with_its_figures_and_its_error_and_then_its_recovery(
+    told, hook, spoil, mend
+):
     spoil()
     assert told(**SMART).code == 7
-    (text,) = hook.texts
-    run, lines = told.history()[-1], text.split("\n")
-    assert lines[0] == (
+    mend()
+    told.ok(**SMART)
+    failed, recovered = (text.split("\n") for text in hook.texts)
+    run = told.history()[0]
+    assert failed[0] == (
         f"Smart Sync failed: {PROJECT}.{told.dataset}.t, 2 rows read, 0 published, 1 dead letters"
     )
-    assert f"run: {run['run_id']}" in lines
-    assert "exit code: 7" in lines
-    assert f"version: {run['version']}" in lines
-    assert f"window: ({run['window_start']}, {run['window_end']}] of updated_at" in lines
-    assert any(line.startswith("seconds: ") for line in lines)
-    assert lines[-1].startswith("error: DeadLetterLimitError: too many dead letters (")
-    assert "To mend: look into" in lines[-1]
-
-
-def test_the_first_good_run_after_a_failed_one_is_told_and_no_other(told, hook, spoil, mend):
-    spoil()
-    assert told(**QUERY).code == 7
-    mend()
-    for _ in range(2):
-        told.ok(**QUERY)
-    assert hook.firsts == ["Smart Sync failed", "Smart Sync recovered"]
-    assert f"run before: {told.history()[0]['run_id']}, failed, exit code 7" in hook.texts[-1]
-    assert "2 rows read, 2 published" in hook.texts[-1]
+    assert f"run: {run['run_id']}" in failed
+    assert "exit code: 7" in failed
+    assert f"version: {run['version']}" in failed
+    assert f"window: ({run['window_start']}, {run['window_end']}] of updated_at" in failed
+    assert any(line.startswith("seconds: ") for line in failed)
+    assert failed[-1].startswith("error: DeadLetterLimitError: too many dead letters (")
+    assert "To mend: look into" in failed[-1]
+    assert recovered[0].startswith(f"Smart Sync recovered: {PROJECT}.{told.dataset}.t, 2 rows read")
+    assert f"run before: {run['run_id']}, failed, exit code 7" in recovered
 
 
 def test_a_run_held_back_for_too_long_is_told(told, sql, database, hook):

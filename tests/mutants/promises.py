@@ -471,6 +471,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         CARE,
+        "A webhook that fails never changes how a run ends.",
+        "tests/e2e/test_notify.py::test_a_webhook_that_fails_never_changes_how_a_run_ends",
+        "pipeline/notify.py",
+        '    LOGGER.warning("notify_webhook could not be told how the run ended: %s", why)',
+        "    raise RuntimeError(why)",
+    ),
+    P(
+        CARE,
+        "The address of a webhook is in no log, whatever the other side answers.",
+        "tests/unit/test_notify.py::test_what_a_webhook_does_is_told_in_time_and_without_its_address",
+        "pipeline/webhook.py",
+        "        return record.thread != own",
+        "        return True",
+    ),
+    P(
+        CARE,
         "A misspelt parameter is refused without its value.",
         "tests/e2e/test_bad_input.py::test_faults_of_many_parameters_are_told_at_once_with_those_of_unknown_flags",
         "pipeline/runner.py",
