@@ -5,7 +5,6 @@ ends with 1 when something is late or failing.
 """
 
 import os
-import subprocess
 import sys
 import time
 import traceback
@@ -15,19 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
-from google.cloud import bigquery
 from rich.console import Console
 
-from auto_schema.errors import ConfigError, SyncError, TargetError
+from auto_schema.errors import ConfigError, SyncError
 from pipeline.options import plain_secrets
 from scheduler import export, show
 from scheduler.changes import Change, Kind, changes, differences, flattened, staggered
 from scheduler.client import Schedules, make_client
 from scheduler.files import make_schedule, read_schedules
 from scheduler.job import launch_body
-from scheduler.runs import Status, by_history, read_runs, status_of, worst
+from scheduler.rehearsal import show_plan
+from scheduler.runs import Status, by_history, make_bigquery, read_runs, status_of, worst
 from scheduler.schedule import Schedule, checked
 
 APP = typer.Typer(
@@ -357,11 +354,11 @@ def status(
 def _statuses(
     pairs: list[tuple[Schedule, dict[str, Any]]], now: datetime, grace: timedelta
 ) -> list[Status]:
-    runs = []
+    runs, host = [], os.environ.get("BIGQUERY_EMULATOR_HOST", "")
     for table, members in by_history(schedule for schedule, _ in pairs).items():
         project = table.split(".", 1)[0]
         destinations = sorted({each.destination for each in members})
-        runs += read_runs(_bigquery(project), table, destinations)
+        runs += read_runs(make_bigquery(project, host), table, destinations)
     return [
         status_of(each, runs, now, grace, _moment(job.get("userUpdateTime"))) for each, job in pairs
     ]
@@ -369,36 +366,6 @@ def _statuses(
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _bigquery(project: str) -> bigquery.Client:
-    host = os.environ.get("BIGQUERY_EMULATOR_HOST", "")
-    if host:
-        url = host if host.startswith("http") else f"http://{host}"
-        anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
-        return bigquery.Client(project, anonymous, client_options={"api_endpoint": url})
-    try:
-        return bigquery.Client(project)
-    except GoogleAuthError as error:
-        fix = "run `gcloud auth application-default login`."
-        raise TargetError("no credentials", "BigQuery", str(error), fix) from error
-
-
-def show_plan(schedule: Schedule) -> None:
-    """The sync's own plan, made here and now by the local runner; nothing is written.
-
-    Raises:
-        ConfigError: there is none: the sync would fail.
-    """
-    words = [f"--{name}={value}" for name, value in schedule.parameters.items()]
-    program = "import sys; from pipeline.cli import main; sys.exit(main())"
-    place = f"--temp_location={schedule.environment['temp_location']}"
-    command = [sys.executable, "-c", program, *words, place, "--plan_only=true"]
-    done = subprocess.run(command, check=False)
-    if done.returncode:
-        fix = "mend what is told above; the schedule was not made."
-        why = f"exit code {done.returncode}"
-        raise ConfigError("the sync has no plan", f"schedule {schedule.name}", why, fix)
 
 
 def main() -> None:

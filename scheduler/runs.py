@@ -1,4 +1,4 @@
-"""How schedules do: joined with the run history. Pure but for `read_runs`."""
+"""How schedules do: joined with the run history. Pure but for `make_bigquery` and `read_runs`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
@@ -72,6 +73,23 @@ def history_table(schedule: Schedule) -> str:
     project, dataset, _ = schedule.destination.split(".", 2)
     parts = given.split(".")
     return ".".join([project, dataset, given][: 3 - len(parts)] + parts)
+
+
+def make_bigquery(project: str, host: str = "") -> bigquery.Client:
+    """BigQuery's client; at a local server if there is one.
+
+    Raises:
+        TargetError: no credentials.
+    """
+    if host:
+        url = host if host.startswith("http") else f"http://{host}"
+        anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        return bigquery.Client(project, anonymous, client_options={"api_endpoint": url})
+    try:
+        return bigquery.Client(project)
+    except GoogleAuthError as error:
+        fix = "run `gcloud auth application-default login`."
+        raise TargetError("no credentials", "BigQuery", str(error), fix) from error
 
 
 def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) -> list[Run]:

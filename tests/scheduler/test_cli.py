@@ -6,7 +6,7 @@ import sys
 import pytest
 import yaml
 
-from scheduler import cli
+from scheduler import cli, rehearsal
 from scheduler.job import job_of
 from tests.scheduler.conftest import (
     LOCATION,
@@ -276,7 +276,7 @@ def test_a_sync_without_a_plan_is_not_made(command, scheduler, monkeypatch):
         kept.extend(words)
         return subprocess.CompletedProcess(words, 3)
 
-    monkeypatch.setattr(cli.subprocess, "run", run)
+    monkeypatch.setattr(rehearsal.subprocess, "run", run)
     done = command("create", *words_of(a_schedule()), "--plan", "-y")
     assert done.code == 2
     assert "the sync has no plan" in done.err

@@ -1,0 +1,24 @@
+"""I/O. A sync's own plan, before there is a schedule for it."""
+
+import subprocess
+import sys
+
+from auto_schema.errors import ConfigError
+from scheduler.schedule import Schedule
+
+
+def show_plan(schedule: Schedule) -> None:
+    """The sync's own plan, made here and now by the local runner; nothing is written.
+
+    Raises:
+        ConfigError: there is none: the sync would fail.
+    """
+    words = [f"--{name}={value}" for name, value in schedule.parameters.items()]
+    program = "import sys; from pipeline.cli import main; sys.exit(main())"
+    place = f"--temp_location={schedule.environment['temp_location']}"
+    command = [sys.executable, "-c", program, *words, place, "--plan_only=true"]
+    done = subprocess.run(command, check=False)
+    if done.returncode:
+        fix = "mend what is told above; the schedule was not made."
+        why = f"exit code {done.returncode}"
+        raise ConfigError("the sync has no plan", f"schedule {schedule.name}", why, fix)
