@@ -113,7 +113,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     given = {name: text for name, text in given.items() if text or name == "partition_field"}
     values = {p.name: given.get(p.name, p.default) for p in PARAMETERS}
     runner = beam_flag(beam_argv, "runner")
-    faults += value_faults(values, given)
+    faults += value_faults(values)
     faults += _requirement_faults(values, given)
     faults += source_faults(values)
     faults += writing_faults(values)

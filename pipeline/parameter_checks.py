@@ -56,14 +56,12 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=int(text[:-1]) * SECONDS[text[-1]])
 
 
-def value_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:
+def value_faults(values: Mapping[str, str]) -> list[SyncError]:
     """Everything that is wrong with single values."""
     faults: list[SyncError] = []
     for parameter in PARAMETERS:
         value = values[parameter.name]
-        if parameter.planned and given.get(parameter.name, parameter.default) != parameter.default:
-            faults.append(_fault("not in this version", parameter, "", "leave it out."))
-        elif value in parameter.planned_choices:
+        if value in parameter.planned_choices:
             left = [c for c in parameter.choices if c not in parameter.planned_choices]
             fix = f"use one of {', '.join(left)}."
             faults.append(_fault("not in this version", parameter, shown(value), fix))

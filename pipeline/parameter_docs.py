@@ -14,7 +14,6 @@ from pipeline.type_docs import type_mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- parameters: made by `make docs` -->", "<!-- end of parameters -->"
-NOT_YET = "*Not in this version.* "
 
 _PARAM_TYPES = {
     Kind.BOOL: "BOOLEAN",
@@ -35,7 +34,7 @@ def metadata() -> dict[str, Any]:
         "description": "Syncs PostgreSQL, MongoDB or BigQuery into a BigQuery table: once, or"
         " again and again for only what is new. No row is lost or doubled: each run is published"
         " in one atomic step.",
-        "parameters": [_metadata_of(p) for p in PARAMETERS if not p.planned],
+        "parameters": [_metadata_of(p) for p in PARAMETERS],
     }
 
 
@@ -85,7 +84,7 @@ def _group(name: str, members: Iterable[Parameter]) -> str:
     lines = [f"### {name}", "", "| parameter | default | meaning |", "|---|---|---|"]
     for p in members:
         default = "**required**" if p.required else f"`{p.default}`" if p.default else ""
-        text = (NOT_YET if p.planned else "") + p.help
+        text = p.help
         if choices := [c for c in _choices(p) if c]:
             text += " One of " + ", ".join(f"`{c}`" for c in choices) + "."
         if p.planned_choices:
@@ -102,7 +101,7 @@ def usage() -> str:
     for p in PARAMETERS:
         default = "required" if p.required else p.default
         lines.append(f"  --{p.name}{f' ({default})' if default else ''}")
-        lines.append(f"      {'Not in this version. ' if p.planned else ''}{p.help}")
+        lines.append(f"      {p.help}")
     lines += ["", "Other flags are Beam's own: --runner, --temp_location, --region and so on."]
     return "\n".join(lines)
 

@@ -45,8 +45,7 @@ class Parameter:
         low, high: of an INT, both included.
         source: the data_source it belongs to; empty for all.
         required: it must be given (for its source).
-        planned: accepted by name, refused with «not in this version» when it is set.
-        planned_choices: choices of which the same holds.
+        planned_choices: known choices that are refused with «not in this version».
         parent: the parameter without which it means nothing, and the values of that one
             with which it does; no values: any.
     """
@@ -63,7 +62,6 @@ class Parameter:
     high: int = 2**31 - 1
     source: str = ""
     required: bool = False
-    planned: bool = False
     planned_choices: tuple[str, ...] = ()
     parent: tuple[str, ...] = ()
 

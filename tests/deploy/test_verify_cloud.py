@@ -27,10 +27,14 @@ from tests.sync import PROJECT
 
 NAMES = [check.name for check in CHECKS]
 each = pytest.mark.parametrize("check", CHECKS, ids=NAMES)
-real_bq = pytest.mark.skipif(
-    not all(map(shutil.which, verify_cloud.PROGRAMS)),
-    reason="bq, gcloud and curl are not all here: install the Google Cloud CLI",
-)
+
+
+@pytest.fixture(scope="session")
+def real_bq() -> None:
+    """The programs that run checks."""
+    gone = [name for name in verify_cloud.PROGRAMS if not shutil.which(name)]
+    if gone:
+        pytest.fail(f"not installed: {', '.join(gone)}; install the Google Cloud CLI")
 
 
 def a_check(command: str, *expected: str, **more: Any) -> Check:
@@ -225,7 +229,7 @@ def stand_in(
         yield
 
 
-@real_bq
+@pytest.mark.usefixtures("real_bq")
 def test_what_holds_and_what_does_not_is_shown(
     stand_in: None,
     shown: io.StringIO,

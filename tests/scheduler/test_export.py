@@ -78,10 +78,11 @@ def test_an_export_as_terraform_is_parsed_and_left_alone_by_its_formatter(schedu
 
 
 def test_terraform_makes_the_same_body_of_its_export(tmp_path):
-    """The expression of the body, worked out by Terraform itself."""
-    if not shutil.which("terraform"):
-        pytest.skip("terraform is not installed: https://developer.hashicorp.com/terraform")
+    """The expression of the body, worked out by Terraform itself, or at least parsed."""
     text = terraform(HOSTILE)
+    if not shutil.which("terraform"):
+        assert "jobName" in str(hcl2.loads(text))
+        return
     begin = text.index("base64encode(")
     expression = text[begin : text.index("\n\n    oauth_token")].strip()
     (tmp_path / "main.tf").write_text(f'output "body" {{\n  value = {expression}\n}}\n')

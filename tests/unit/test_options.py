@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline import options
-from pipeline.parameters import BY_NAME, PARAMETERS
+from pipeline.parameters import PARAMETERS
 from tests.command_lines import LEAST, faults, only_fault, request
 
 MALFORMED = {
@@ -102,9 +102,7 @@ def test_a_hostile_value_is_a_fault_and_no_crash(name, value):
 
 def test_every_parameter_with_a_form_has_a_malformed_case():
     formless = ("text", "sql", "secret")
-    formed = {
-        p.name for p in PARAMETERS if not p.planned and p.kind not in formless and not p.source
-    }
+    formed = {p.name for p in PARAMETERS if p.kind not in formless and not p.source}
     assert formed <= set(MALFORMED)
 
 
@@ -185,14 +183,3 @@ def test_each_required_parameter_is_named_when_missing_or_blank(missing):
 def test_the_requirements_of_other_sources_do_not_hold():
     required = {p.name for p in PARAMETERS if p.required and p.source in ("", "postgresql")}
     assert required == set(LEAST) - {"postgresql_query"}
-
-
-PLANNED = [p.name for p in PARAMETERS if p.planned]
-
-
-@pytest.mark.parametrize("name", PLANNED)
-def test_a_planned_parameter_is_refused_when_set_and_not_otherwise(name):
-    found = only_fault(**{name: BY_NAME[name].example or "5"})
-    assert f"not in this version ({name})" in found
-    assert "leave it out" in found
-    request(**{name: BY_NAME[name].default})
