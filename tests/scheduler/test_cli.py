@@ -6,7 +6,7 @@ import sys
 import pytest
 import yaml
 
-from scheduler import cli, rehearsal
+from scheduler import cli
 from scheduler.job import job_of
 from tests.scheduler.conftest import (
     LOCATION,
@@ -267,21 +267,6 @@ def test_an_interruption_ends_with_130_and_our_own_fault_with_70(command, monkey
 
     monkeypatch.setattr(cli, "_schedules", fail)
     assert command("list").code == code
-
-
-def test_a_sync_without_a_plan_is_not_made(command, scheduler, monkeypatch):
-    kept = []
-
-    def run(words, **_):
-        kept.extend(words)
-        return subprocess.CompletedProcess(words, 3)
-
-    monkeypatch.setattr(rehearsal.subprocess, "run", run)
-    done = command("create", *words_of(a_schedule()), "--plan", "-y")
-    assert done.code == 2
-    assert "the sync has no plan" in done.err
-    assert "--plan_only=true" in kept
-    assert scheduler.names() == []
 
 
 def test_the_module_is_the_command():
