@@ -148,8 +148,9 @@ def update(
     values = _values(old) | {key: value for key, value in given.items() if value}
     values |= {} if description is None else {"description": description}
     for key, words in (("parameters", parameter), ("environment", environment)):
-        both = values[key] | _pairs(words, key.removesuffix("s"))
-        values[key] = {name: value for name, value in both.items() if value != ""}
+        told = _pairs(words, key.removesuffix("s"))
+        both = values[key] | told
+        values[key] = {name: value for name, value in both.items() if told.get(name) != ""}
     new = checked(make_schedule(name, values), allow_plain_secrets=allow_plain_secrets)
     differs = differences(old, new)
     if not differs:

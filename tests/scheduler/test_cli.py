@@ -133,6 +133,13 @@ def test_update_shows_what_differs_and_changes_that_only(command, scheduler):
     assert "nothing changes" in command("update", "orders", "--cron=daily", AT).out
 
 
+def test_an_update_keeps_a_parameter_that_is_empty_on_purpose(command, scheduler):
+    """An empty partition_field says: no partitioning."""
+    scheduler.put(job_of(a_schedule(parameters={"partition_field": ""})))
+    assert command("update", "orders", "--cron=daily", AT, "-y").code == 0
+    assert scheduler.launch("orders")["parameters"]["partition_field"] == ""
+
+
 def test_an_update_leaves_a_paused_schedule_paused(command, scheduler):
     scheduler.put(job_of(a_schedule()) | {"state": "PAUSED"})
     assert command("update", "orders", "--cron=daily", AT, "-y").code == 0
