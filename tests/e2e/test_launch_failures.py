@@ -49,6 +49,10 @@ class Launch:
         return self.output.rstrip().rpartition("\n")[2]
 
 
+HEARING = ("env", "--default-signal=INT")
+"""A shell's background jobs, and what they start, are deaf to Ctrl-C."""
+
+
 @dataclass
 class Launcher:
     """Runs main.py with the launcher's flags, all that it prints in one stream."""
@@ -78,7 +82,7 @@ class Launcher:
     ) -> "subprocess.Popen[str]":
         argv = self.sync.argv(**self._words(parameters))
         process = subprocess.Popen(
-            [sys.executable, *program, *argv, "--no_auth", *flags],
+            [*HEARING, sys.executable, *program, *argv, "--no_auth", *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
