@@ -13,7 +13,9 @@ FROM ${BASE} AS wheels
 WORKDIR /source
 COPY requirements.txt requirements-build.txt ./
 # The secret, if there is one: certificate authorities of a network that has its own.
+# pip before 24.2 looks at the system's authorities only when it is told to.
 RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
+    export PIP_CERT=/etc/ssl/certs/ca-certificates.crt && \
     python -m pip install --no-cache-dir --require-hashes --no-deps --only-binary :all: \
       --target /build -r requirements-build.txt && \
     PYTHONPATH=/build python -m pip wheel --no-cache-dir --require-hashes --no-deps \

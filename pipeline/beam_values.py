@@ -20,6 +20,7 @@ from apache_beam.options.pipeline_options_validator import PipelineOptionsValida
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
 from auto_schema.errors import ConfigError, SyncError, shown
+from pipeline.options import is_local_runner
 
 BUCKET_FLAGS = ("temp_location", "staging_location")
 LONGEST_LABEL = 63
@@ -62,10 +63,7 @@ def _refused_by_argparse(given: PipelineOptions) -> list[str]:
 
 
 def _runner_faults(runner: str | None) -> list[SyncError]:
-    names: list[str] = StandardOptions.KNOWN_RUNNER_NAMES
-    known = {name.lower() for name in names}
-    wanted = (runner or "DirectRunner").lower()
-    if wanted in known or f"{wanted}runner" in known or "." in wanted:
+    if is_local_runner(runner or "") or "dataflow" in str(runner).lower():
         return []
     fix = "give --runner=DataflowRunner, or leave it out for a run in this process."
     return [ConfigError("unknown runner", "--runner", shown(runner), fix)]
@@ -77,13 +75,18 @@ def _validated(given: PipelineOptions) -> list[str]:
     cloud = given.view_as(GoogleCloudOptions)
     cloud.dataflow_endpoint = GoogleCloudOptions.DATAFLOW_ENDPOINT  # a stand-in's is no such URL
     told: list[str] = validator.validate_cloud_options(cloud)
-    for name in BUCKET_FLAGS:
-        if str(getattr(cloud, name) or "").startswith("gs://"):
-            told += validator.validate_gcs_path(cloud, name)
+    told += _place_faults(validator, cloud)
     for options in validator.OPTIONS:
         if options is not GoogleCloudOptions and "validate" in options.__dict__:
             told += given.view_as(options).validate(validator)
     return told
+
+
+def _place_faults(validator: Any, cloud: Any) -> list[str]:
+    """Where one of the two folders is malformed, Beam takes the other."""
+    given = (n for n in BUCKET_FLAGS if str(getattr(cloud, n) or "").startswith("gs://"))
+    found: list[list[str]] = [validator.validate_gcs_path(cloud, name) for name in given]
+    return [text for each in found for text in each] if all(found) else []
 
 
 def _fault(text: str, flags: set[str]) -> ConfigError:

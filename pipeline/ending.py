@@ -27,10 +27,13 @@ class TerminatedError(KeyboardInterrupt):
 
 @contextmanager
 def ending_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the program as Ctrl-C does, once, so that the lock is given back."""
+    """Let SIGTERM end the program as Ctrl-C does, so that the lock is given back.
+
+    A second one ends the process at once: the first may wait for a database's answer.
+    """
 
     def end(number: int, _: object) -> NoReturn:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, signal.SIG_DFL)
         raise TerminatedError("SIGTERM")
 
     if threading.current_thread() is not threading.main_thread():

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from apache_beam.utils.retry import PermanentException
+from google.api_core.exceptions import AlreadyExists
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from auto_schema.errors import ConfigError, SyncError, TargetError
@@ -74,7 +75,7 @@ def launch_error(error: Exception, options: Options) -> SyncError | None:
     from apache_beam.runners.dataflow.internal.apiclient import DataflowJobAlreadyExistsError
 
     why = f"{type(error).__name__}: {error}"
-    if isinstance(error, DataflowJobAlreadyExistsError):
+    if isinstance(error, (DataflowJobAlreadyExistsError, AlreadyExists)):
         return ConfigError("job name taken", "--job_name", str(error), "give another --job_name.")
     if isinstance(error, (*STORAGE_ERRORS, PermanentException)):
         return _staging_fault(why, options)

@@ -83,6 +83,8 @@ def holding(lock: Lock) -> Iterator[Holding]:
     try:
         yield held
     finally:
-        keeper.stop()
-        if not held.handed_over:
-            lock.release()
+        try:
+            keeper.stop()
+        finally:  # also when a signal cuts the waiting short
+            if not held.handed_over:
+                lock.release()

@@ -30,8 +30,15 @@ from sources.secrets import Secret
 
 DATAFLOW_LEASE, LOCAL_LEASE = timedelta(minutes=30), timedelta(seconds=30)
 """Dataflow may queue a job for minutes and takes more to start its workers."""
-LOCAL_RUNNERS = ("", "directrunner", "fnapirunner", "bundlebaseddirectrunner")
-WORKER_FLAGS = ("sdk_container_image", "setup_file", "extra_package", "extra_packages")
+LOCAL_RUNNERS = ("", "direct", "fnapi", "bundlebaseddirect")
+"""Beam takes a runner's name with and without `Runner` at its end."""
+WORKER_FLAGS = (
+    "sdk_container_image",
+    "worker_harness_container_image",
+    "setup_file",
+    "extra_package",
+    "extra_packages",
+)
 """Beam's flags that can bring the program to the workers."""
 
 
@@ -56,6 +63,15 @@ class Options:
     def flag(self, name: str) -> str:
         """The value of one of Beam's flags, or empty."""
         return beam_flag(self.beam_argv, name)
+
+
+def is_local_runner(name: str) -> bool:
+    """Whether a runner works in this process.
+
+    >>> is_local_runner("DirectRunner"), is_local_runner("direct"), is_local_runner("Dataflow")
+    (True, True, False)
+    """
+    return name.lower().removesuffix("runner") in LOCAL_RUNNERS
 
 
 def split_argv(argv: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...], list[SyncError]]:
@@ -123,7 +139,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     temp_location = beam_flag(beam_argv, "temp_location") or beam_flag(
         beam_argv, "staging_location"
     )
-    local = runner.lower() in LOCAL_RUNNERS
+    local = is_local_runner(runner)
     carried = any(beam_flag(beam_argv, name) for name in WORKER_FLAGS)
     worker_image = "" if local or carried else environ.get("SMART_SYNC_IMAGE", "")
     if not local:

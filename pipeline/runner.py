@@ -105,7 +105,7 @@ def beam_options(options: Options) -> PipelineOptions:
     cloud = made.view_as(GoogleCloudOptions)
     cloud.staging_location = cloud.staging_location or options.request.temp_location
     cloud.temp_location = cloud.temp_location or options.request.temp_location
-    cloud.labels = [*(cloud.labels or ()), *job_labels(options.request)]
+    cloud.labels = [*job_labels(options.request), *(cloud.labels or ())]  # the last one holds
     return made
 
 

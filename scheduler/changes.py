@@ -144,6 +144,8 @@ def _moved(cron: str, place: int, of: int) -> str:
     minute, rest = cron.split(" ", 1)
     every = _EVERY.fullmatch(minute)
     if every:
+        if 60 % int(every[1]):
+            return cron  # it would lose a run an hour
         offset = place * int(every[1]) // of
         return f"{offset}-59/{every[1]} {rest}" if offset else cron
     if minute.isdecimal():

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import (
+    Aborted,
     Conflict,
     DeadlineExceeded,
     Forbidden,
@@ -183,6 +184,9 @@ class Schedules:
             yield
         except NotFound as error:
             raise self._missing(name, permission, where, error) from error
+        except Aborted as error:
+            fix = "somebody else changes it just now: look again, and repeat."
+            raise TargetError("changed at the same time", where, _why(error), fix) from error
         except Conflict as error:
             fix = "use update, or give it another name."
             raise ConfigError("schedule exists", where, "", fix) from error

@@ -107,7 +107,8 @@ def _five_fields(text: str) -> str:
         for term in written.split(","):
             if why := _term_fault(field, term):
                 raise _malformed(text, f"{field.name} {term!r}: {why}")
-    if fields[2].startswith("*/") and not fields[4].startswith("*"):
+    days = (fields[2], fields[4])
+    if any(day.startswith("*/") for day in days) and "*" not in days:
         raise _malformed(text, "whether day and weekday must both hold is not documented")
     joined = " ".join(fields)
     try:

@@ -34,7 +34,7 @@ def schedules_in(text: str, name: str, *, allow_plain_secrets: bool = False) -> 
     try:
         whole = yaml.load(text, _Loader)  # noqa: S506 - makes texts, lists and mappings only
     except yaml.YAMLError as error:
-        raise ConfigError("not YAML", name, str(error), "see docs/scheduling.md.") from error
+        raise ConfigError("not YAML", name, _problem(error), "see docs/scheduling.md.") from None
     if not isinstance(whole, dict) or not isinstance(whole.get("schedules"), dict):
         raise ConfigError("no schedules", name, "", shape)
     faults: list[SyncError] = [
@@ -55,6 +55,13 @@ def schedules_in(text: str, name: str, *, allow_plain_secrets: bool = False) -> 
     return made
 
 
+def _problem(error: yaml.YAMLError) -> str:
+    """What is wrong and in which line, but not the line: it may hold a password."""
+    mark = getattr(error, "problem_mark", None)
+    place = f", line {mark.line + 1}" if mark else ""
+    return f"{getattr(error, 'problem', None) or type(error).__name__}{place}"
+
+
 class _Loader(yaml.BaseLoader):
     """Every value stays as it is written; a name that stands twice is refused."""
 
@@ -71,7 +78,7 @@ def merged(defaults: Any, entry: Any, name: str) -> dict[str, Any]:
     """An entry over the defaults; parameters, environment and retry key by key."""
     for where, each in (("defaults", defaults), (f"schedule {name}", entry)):
         if not isinstance(each, dict):
-            raise ConfigError("not a mapping", where, shown(each), "write `key: value` lines.")
+            raise ConfigError("not a mapping", where, "", "write `key: value` lines.")
     made = {**defaults, **entry}
     for key in MAPPINGS:
         parts = [each.get(key) or {} for each in (defaults, entry)]
@@ -95,6 +102,11 @@ def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
             ConfigError("not a text", f"schedule {name}: {key}", "", "write one value, in quotes.")
             for key, value in values.get("parameters", {}).items()
             if not isinstance(value, str)
+        ),
+        *(
+            ConfigError("not a text", f"schedule {name}: {key}", "", "write one value.")
+            for key, value in values.items()
+            if key in KEYS - set(MAPPINGS) and not isinstance(value, str | bool | int)
         ),
     ]
     made: dict[str, Any] = {key: value for key, value in values.items() if value != ""}

@@ -28,7 +28,12 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-OURS = {"data_source", "destination_bigquery_dataset", "destination_bigquery_table"}
+OURS = {
+    "data_source",
+    "destination_bigquery_project",
+    "destination_bigquery_dataset",
+    "destination_bigquery_table",
+}
 """Parameters by which a launch is known to be a sync's."""
 _SNAKE = {camel(name): name for name in ENVIRONMENT}
 

@@ -46,6 +46,12 @@ class Run:
     seconds: float | None
     watermark: str
     error: str
+    exit_code: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nobody has to do something: a run that is held back too long ends with 9."""
+        return self.status in GOOD and not self.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,8 @@ class Status:
 def history_table(schedule: Schedule) -> str:
     """`project.dataset.table` of the run history that a schedule's runs write."""
     given = schedule.parameters.get("run_history_table") or "sync_runs"
-    project, dataset, _ = schedule.destination.split(".", 2)
+    names = ("destination_bigquery_project", "destination_bigquery_dataset")
+    project, dataset = (schedule.parameters.get(name, "") for name in names)
     parts = given.split(".")
     return ".".join([project, dataset, given][: 3 - len(parts)] + parts)
 
@@ -100,7 +107,7 @@ def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) 
     """
     sql = (
         "SELECT run_id, destination, status, event_time, rows_published, watermark_after, error,"
-        " SAFE_CAST(JSON_VALUE(seconds, '$.total') AS FLOAT64) AS total"
+        " exit_code, SAFE_CAST(JSON_VALUE(seconds, '$.total') AS FLOAT64) AS total"
         f" FROM `{table}_latest` WHERE event_time >= @since AND destination IN UNNEST(@tables)"
         " ORDER BY event_time DESC"
     )
@@ -127,6 +134,7 @@ def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) 
             row["total"],
             row["watermark_after"] or "",
             row["error"] or "",
+            row["exit_code"] or 0,
         )
         for row in rows
     ]
@@ -148,8 +156,8 @@ def status_of(
     mine = [run for run in runs if run.destination == schedule.destination]
     mine.sort(key=lambda run: run.event_time, reverse=True)
     ended = [run for run in mine if run.status not in ("running", "publishing")]
-    good = [run for run in ended if run.status in GOOD]
-    recent = [run.status in GOOD for run in ended if run.event_time >= now - RATE_SPAN]
+    good = [run for run in ended if run.is_good]
+    recent = [run.is_good for run in ended if run.event_time >= now - RATE_SPAN]
     return Status(
         schedule,
         _health(schedule, ended, good, now - grace, made),
@@ -183,7 +191,7 @@ def _health(
 ) -> Health:
     if schedule.paused:
         return Health.PAUSED
-    if ended and ended[0].status not in GOOD:
+    if ended and not ended[0].is_good:
         return Health.FAILING
     due = _due(schedule, moment)
     if due is None or (made and due <= made):

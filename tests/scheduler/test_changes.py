@@ -94,6 +94,12 @@ def test_staggering_moves_minutes_only_and_is_always_the_same(crons):
         assert expression(new.cron) == new.cron
 
 
+def test_an_uneven_interval_keeps_its_runs():
+    """Moved, `*/40` would fire once an hour instead of twice."""
+    made = [a_schedule(name, cron="*/40 * * * *") for name in ("a", "b")]
+    assert [each.cron for each in staggered(made)] == ["*/40 * * * *"] * 2
+
+
 def test_a_schedule_alone_in_its_minute_stays():
     assert staggered([a_schedule(cron="5 2 * * *")]) == [a_schedule(cron="5 2 * * *")]
 

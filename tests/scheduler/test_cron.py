@@ -235,6 +235,8 @@ REFUSED = {
     "0, * * * *": "minute '': write",
     "1-2-3 * * * *": "minute '1-2-3': write",
     "0 0 */2 * MON": "must both hold",
+    "0 0 1 * */2": "must both hold",
+    "0 0 */2 * */2": "must both hold",
     "٣ * * * *": "minute",
 }
 

@@ -74,6 +74,26 @@ def test_a_file_that_is_wrong_is_told(text, says):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "defaults:\n  parameters:\n    postgresql_password: @pl4nted\n",
+        "defaults:\n  parameters:\n    postgresql_password: pl4nted: x\n",
+        "defaults: [{parameters: {postgresql_password: pl4nted}}]\nschedules: {a: {}}\n",
+    ],
+)
+def test_no_line_of_a_malformed_file_is_shown(text):
+    with pytest.raises(SyncError) as caught:
+        schedules_in(text, "f")
+    assert "pl4nted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["description: [x]", "time_zone: {a: b}", "location: [x]"])
+def test_what_should_be_a_text_and_is_not_is_told(line):
+    with pytest.raises(SyncError, match="not a text"):
+        schedules_in(DEFAULTS + ORDERS + f"    {line}\n", "f")
+
+
 def test_everything_that_is_wrong_is_told_at_once():
     bad = "  b: {cron: x}\n  a: {cron: 61 * * * *, nope: 1}\n"
     with pytest.raises(SyncError) as caught:

@@ -36,6 +36,7 @@ def of(*runs, made=None, **values):
         ([a_run(0.1, "failed"), a_run(1)], Health.FAILING),
         ([a_run(0.1), a_run(1, "failed")], Health.GOOD),
         ([a_run(0.1, "published_mismatch")], Health.FAILING),
+        ([a_run(0.1, "held_back", exit_code=9), a_run(0.2)], Health.FAILING),
         ([a_run(0.1, "differs")], Health.FAILING),
         ([], Health.NEW),
         ([a_run(0.1, destination="p.d.other")], Health.NEW),

@@ -187,6 +187,17 @@ def test_no_lock_is_ever_deleted(lock, proxy, client, dataset):
     assert "DELETE" not in {seen.method for seen in proxy.seen}
 
 
+def test_a_signal_while_the_keeper_ends_gives_the_lock_back(lock, seen_by, monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LeaseKeeper, "stop", interrupted)
+        with pytest.raises(KeyboardInterrupt), holding(lock(ONE)):
+            """Held, and then interrupted."""
+    assert seen_by()[:2] == (ONE, "released")
+
+
 def test_a_lock_that_is_handed_over_stays_held(lock, seen_by):
     with holding(lock(ONE)) as held:
         held.hand_over()

@@ -12,7 +12,7 @@ from pipeline import cli
 from pipeline.parameters import BY_NAME, PARAMETERS
 from pipeline.runner import beam_options
 from smart_sync.request import Guard, TableRef, WriteDisposition
-from tests.command_lines import DATAFLOW, argv, only_fault, request
+from tests.command_lines import DATAFLOW, argv, faults, only_fault, request
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,41 @@ def test_the_template_image_tells_its_own_name_to_the_workers(monkeypatch):
 @pytest.mark.parametrize("flag", ["--setup_file=./setup.py", "--extra_package=dist/sync.whl"])
 def test_a_package_may_carry_the_program_to_the_workers(monkeypatch, flag):
     assert worker_image(monkeypatch, "", *TO_DATAFLOW, flag) is None
+
+
+def test_a_label_that_is_given_holds_against_ours():
+    given = ["--labels=destination=mine", "--sdk_container_image=i:1"]
+    options = beam_options(cli.parse([*argv(), *TO_DATAFLOW, *given]))
+    labels = dict(each.split("=") for each in options.view_as(GoogleCloudOptions).labels)
+    assert labels["destination"] == "mine"
+    assert labels["data_source"] == "postgresql"
+
+
+def test_the_old_name_of_the_image_flag_is_left_to_beam(monkeypatch):
+    """Beam refuses both names in one launch."""
+    flag = "--worker_harness_container_image=other:1"
+    assert worker_image(monkeypatch, "repo/sync:1", *TO_DATAFLOW, flag) is None
+
+
+@pytest.mark.parametrize("runner", ["direct", "DirectRunner", "fnapi", "BundleBasedDirectRunner"])
+def test_a_local_runner_is_one_by_each_of_its_names(runner):
+    assert cli.parse([*argv(), f"--runner={runner}"]).is_local
+
+
+@pytest.mark.parametrize("runner", ["FlinkRunner", "portable", "PrismRunner", "a.b.Runner"])
+def test_a_runner_that_is_neither_dataflow_nor_local_is_refused(runner):
+    found = faults(f"--runner={runner}", *TO_DATAFLOW[1:], "--sdk_container_image=i:1")
+    assert any("unknown runner" in each for each in found), found
+
+
+@pytest.mark.parametrize("good", ["temp_location", "staging_location"])
+def test_one_good_folder_is_enough_as_for_beam(good):
+    bad = {"temp_location": "gs://bkt", "staging_location": "gs://bkt"} | {good: "gs://bkt/t"}
+    flags = [f"--{name}={path}" for name, path in bad.items()]
+    assert cli.parse([*argv(), *TO_DATAFLOW[:3], *flags, "--sdk_container_image=i:1"])
+    both = [flag.removesuffix("/t") for flag in flags]
+    found = faults(*TO_DATAFLOW[:3], *both, "--sdk_container_image=i:1")
+    assert any("gs://bkt" in each for each in found)
 
 
 def test_workers_without_the_program_are_refused(monkeypatch):
