@@ -63,7 +63,8 @@ def _refused_by_argparse(given: PipelineOptions) -> list[str]:
 
 
 def _runner_faults(runner: str | None) -> list[SyncError]:
-    if is_local_runner(runner or "") or "dataflow" in str(runner).lower():
+    name = (runner or "").lower()
+    if is_local_runner(name) or name.removesuffix("runner") == "dataflow":
         return []
     fix = "give --runner=DataflowRunner, or leave it out for a run in this process."
     return [ConfigError("unknown runner", "--runner", shown(runner), fix)]
@@ -84,9 +85,15 @@ def _validated(given: PipelineOptions) -> list[str]:
 
 def _place_faults(validator: Any, cloud: Any) -> list[str]:
     """Where one of the two folders is malformed, Beam takes the other."""
-    given = (n for n in BUCKET_FLAGS if str(getattr(cloud, n) or "").startswith("gs://"))
-    found: list[list[str]] = [validator.validate_gcs_path(cloud, name) for name in given]
-    return [text for each in found for text in each] if all(found) else []
+    paths = {name: str(getattr(cloud, name) or "") for name in BUCKET_FLAGS}
+    paths = {name: path for name, path in paths.items() if path.startswith("gs://")}
+    found: list[list[str]] = [validator.validate_gcs_path(cloud, name) for name in paths]
+    if not all(found):  # one is whole: in the other the folder may be missing, but no bucket
+        for name, path in paths.items():
+            if path.rstrip("/").count("/") == 2:
+                setattr(cloud, name, f"{path.rstrip('/')}/folder")
+        found = [validator.validate_gcs_path(cloud, name) for name in paths]
+    return [text for each in found for text in each]
 
 
 def _fault(text: str, flags: set[str]) -> ConfigError:
