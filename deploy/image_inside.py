@@ -17,7 +17,6 @@ from demo.servers import BigQueryServer, bigquery_server, bucket_server, free_po
 from demo.sides import PROJECT, SIDES, Side, make_client
 from deploy.image import BOOT, LAUNCHER, ImageError, Store, run
 
-PYTHON = "import sys; print(sys.version_info[:2])"
 COMPILERS = ("gcc", "cc", "g++", "clang", "make")
 FOLDERS = ("/template", "/usr/local/lib", "/opt/apache/beam")
 

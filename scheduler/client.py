@@ -36,6 +36,7 @@ from scheduler.job import job_name, job_of, schedule_of
 from scheduler.schedule import Schedule, nearest
 
 TIMEOUT_S = 30.0
+LOGIN = "run `gcloud auth application-default login`."
 UPDATABLE = (
     "description",
     "schedule",
@@ -67,8 +68,7 @@ def make_client(endpoint: str = "") -> scheduler_v1.CloudSchedulerClient:
     try:
         return scheduler_v1.CloudSchedulerClient()
     except GoogleAuthError as error:
-        fix = "run `gcloud auth application-default login`."
-        raise TargetError("no credentials", "Cloud Scheduler", str(error), fix) from error
+        raise TargetError("no credentials", "Cloud Scheduler", str(error), LOGIN) from error
 
 
 def _patience() -> Retry:
@@ -198,8 +198,7 @@ class Schedules:
             fix = "check the network; `list` shows what is there."
             raise TargetError(what, where, _why(error), fix) from error
         except (Unauthorized, GoogleAuthError) as error:
-            fix = "run `gcloud auth application-default login`."
-            raise TargetError("not allowed", where, _why(error), fix) from error
+            raise TargetError("not allowed", where, _why(error), LOGIN) from error
         except GoogleAPICallError as error:
             fix = "check project and location; try again when Cloud Scheduler answers."
             raise TargetError("Cloud Scheduler refused", where, _why(error), fix) from error
