@@ -77,20 +77,25 @@ def connected(connection: MongodbConnection, run_id: str = "") -> Iterator[Clien
 
 
 def describe(database: Any, collection: str) -> Document | None:
-    """A collection or view as listCollections tells it, asked of any member; None: none."""
+    """A collection or view as listCollections tells it; None: none."""
     command = {"listCollections": 1, "filter": {"name": collection}}
-    return next(iter(_listed(database, command)), None)
+    return next(iter(ask(database, command)["cursor"]["firstBatch"]), None)
 
 
 def indexes(database: Any, collection: str) -> list[Document]:
-    """The indexes of a collection, asked of any member."""
-    return _listed(database, {"listIndexes": collection})
-
-
-def _listed(database: Any, command: Document) -> list[Document]:
-    told = database.command(command, read_preference=ReadPreference.NEAREST)
-    found: list[Document] = told["cursor"]["firstBatch"]
+    """The indexes of a collection."""
+    found: list[Document] = ask(database, {"listIndexes": collection})["cursor"]["firstBatch"]
     return found
+
+
+def ask(database: Any, command: Document) -> Document:
+    """What the primary answers, because others may lag behind; while there is none, any member."""
+    answer: Document
+    try:
+        answer = database.command(command, read_preference=ReadPreference.PRIMARY)
+    except pymongo.errors.ServerSelectionTimeoutError:
+        answer = database.command(command, read_preference=ReadPreference.NEAREST)
+    return answer
 
 
 def _words(connection: MongodbConnection, run_id: str) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ from sources.mongodb import (
     bind,
     parse,
 )
-from sources.mongodb_client import AfterTime, AtTime, Client, describe, indexes
+from sources.mongodb_client import AfterTime, AtTime, Client, ask, describe, indexes
 from sources.mongodb_errors import TRANSIENT_CODES, UNAUTHORIZED_CODE, took_too_long
 from sources.mongodb_rows import UUID_ORDERS
 from sources.mongodb_sample import sample_of
@@ -98,10 +98,7 @@ def with_time(client: Client, source: MongodbSource, server: Server) -> MongodbS
 
 def hello_of(client: Client) -> tuple[dict[str, Any], bool]:
     """What the primary says of itself, or else any member; and whether it was the primary."""
-    try:
-        hello = client.admin.command("hello", read_preference=ReadPreference.PRIMARY)
-    except pymongo.errors.ServerSelectionTimeoutError:
-        hello = client.admin.command("hello", read_preference=ReadPreference.NEAREST)
+    hello = ask(client.admin, {"hello": 1})
     return hello, bool(hello.get("isWritablePrimary"))
 
 
