@@ -184,12 +184,12 @@ class Schedules:
             yield
         except NotFound as error:
             raise self._missing(name, permission, where, error) from error
-        except Aborted as error:
+        except Conflict as error:  # over REST, what is aborted comes as a mere Conflict
+            if permission.endswith(".create") and not isinstance(error, Aborted):
+                fix = "use update, or give it another name."
+                raise ConfigError("schedule exists", where, "", fix) from error
             fix = "somebody else changes it just now: look again, and repeat."
             raise TargetError("changed at the same time", where, _why(error), fix) from error
-        except Conflict as error:
-            fix = "use update, or give it another name."
-            raise ConfigError("schedule exists", where, "", fix) from error
         except Forbidden as error:
             fix = _role(error, permission)
             raise TargetError("not allowed", where, _why(error), fix) from error

@@ -34,6 +34,7 @@ CODES = {
     "PERMISSION_DENIED": (403, 7),
     "NOT_FOUND": (404, 5),
     "ALREADY_EXISTS": (409, 6),
+    "ABORTED": (409, 10),
     "UNAVAILABLE": (503, 14),
 }
 """Of HTTP and of gRPC."""

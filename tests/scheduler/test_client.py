@@ -125,6 +125,14 @@ def test_a_schedule_that_exists_is_not_made_again(schedules, both):
     assert both.job("orders")["schedule"] == "7 * * * *"
 
 
+@pytest.mark.parametrize("method", ["update", "pause", "run"])
+def test_a_change_at_the_same_time_is_no_schedule_that_exists(schedules, both, method):
+    schedules.create(a_schedule())
+    both.refusals[method] = Refusal("ABORTED", "Conflicting change.")
+    with pytest.raises(TargetError, match=r"changed at the same time .*Conflicting change"):
+        call(schedules, method)
+
+
 @pytest.mark.parametrize("method", ["get", "pause", "resume", "run", "delete"])
 def test_a_schedule_that_does_not_exist_is_told_with_its_nearest(schedules, both, method):
     schedules.create(a_schedule())

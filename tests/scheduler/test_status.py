@@ -108,6 +108,11 @@ def test_the_history_is_found_where_the_run_writes_it(given, table):
     assert history_table(a_schedule(parameters={"run_history_table": given})) == table
 
 
+def test_the_history_of_a_project_with_a_dot_in_its_name_is_found():
+    given = {"destination_bigquery_project": "example.com:old", "run_history_table": "ops.r"}
+    assert history_table(a_schedule(parameters=given)) == "example.com:old.ops.r"
+
+
 def test_the_worst_status_is_the_exit_code():
     good, late = of(a_run(1)), of(a_run(3))
     assert (worst([]), worst([good]), worst([good, late])) == (0, 0, 1)
