@@ -374,6 +374,19 @@ def test_a_launch_that_is_interrupted_gives_its_lock_back(launch, watched, numbe
     assert_ended(launch, code)
 
 
+def test_a_second_sigterm_ends_a_launch_that_waits_for_an_answer(launch, watched):
+    working = Gate(watched, after=True, **job("event_0"))
+    process = launch.begin()
+    working.wait()
+    releasing = Gate(watched, method="PATCH", path="_sync_lock_t")
+    process.send_signal(signal.SIGTERM)
+    working.open()
+    releasing.wait()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == -signal.SIGTERM
+    releasing.open()
+
+
 def test_a_bug_shows_its_traceback_first_and_one_line_last_without_the_secret(launch):
     broken = (
         "import pipeline.cli as cli\n"
