@@ -78,17 +78,21 @@ class BigQueryServer:
 
 
 @contextmanager
-def bigquery_server(folder: Path) -> Iterator[BigQueryServer]:
-    """Run local-bigquery; gs://bucket/x is `folder`/gcs/bucket/x."""
-    program = BIGQUERY_ENVIRONMENT / "bin" / "local-bigquery"
-    if not program.exists():
+def bigquery_server(
+    folder: Path, script: str | Path = "local-bigquery"
+) -> Iterator[BigQueryServer]:
+    """Run local-bigquery, or a script by its Python; gs://bucket/x is `folder`/gcs/bucket/x."""
+    programs = BIGQUERY_ENVIRONMENT / "bin"
+    if not (programs / "local-bigquery").exists():
         raise RuntimeError("the local BigQuery is not installed: run `make setup`")
     folder.mkdir(parents=True, exist_ok=True)
     port, grpc = free_port(), free_port()
     log = folder.parent / f"{folder.name}.log"
     ports = ["--port", str(port), "--grpc-port", str(grpc)]
     command: list[str | Path] = [
-        program,
+        programs / "python",
+        "-P",  # nothing beside the script is imported
+        programs / script,
         "--host",
         "127.0.0.1",
         *ports,

@@ -29,6 +29,7 @@ BUCKET = "bkt"
 MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 6 << 30
 """Bytes; the servers of a whole run leave about 1 GiB."""
+ONE_THREAD = Path(__file__).with_name("local_bigquery.py")
 NUMBERS = itertools.count(1)
 
 
@@ -78,7 +79,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def target(data_folder: Path) -> Iterator[BigQueryServer]:
-    with bigquery_server(data_folder) as server:
+    with bigquery_server(data_folder, ONE_THREAD) as server:
         yield server
 
 
