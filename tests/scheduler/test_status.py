@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -200,6 +201,6 @@ def test_watching_looks_again_until_it_is_interrupted(synced, command, monkeypat
         if len(waits) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.time, "sleep", sleep)
+    monkeypatch.setattr(cli, "time", SimpleNamespace(sleep=sleep))  # BigQuery's client naps, too
     assert command("status", AT, "--watch=7").code == 130
     assert waits == [7, 7]
