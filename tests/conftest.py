@@ -53,8 +53,9 @@ def _work_in_memory() -> None:
 
 # No deadline: machines are shared. CI takes the same examples each time, so that a
 # change is judged by what it changed; at home new ones are looked for.
+SAME_EXAMPLES = bool(os.environ.get("SAME_EXAMPLES") or os.environ.get("CI"))
 hypothesis.settings.register_profile(
-    "here", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True
+    "here", deadline=None, derandomize=SAME_EXAMPLES, print_blob=True
 )
 hypothesis.settings.load_profile("here")
 
