@@ -13,7 +13,7 @@ from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Rege
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
-from auto_schema.conform import REFUSED_COLUMN
+from auto_schema.conform import MAX_MICROS, MIN_MICROS, REFUSED_COLUMN
 from auto_schema.errors import ConfigError, SourceRefusedError
 from demo.mongodb_servers import MongodbServer
 from sources.base import Window
@@ -165,8 +165,8 @@ def test_ids_that_no_driver_writes_any_more_cut_a_collection_too(
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 SMALL = st.integers(-(2**31), 2**31 - 1)
-DATES = (-62135596800000, 253402300799999)
-"""Milliseconds that BigQuery holds; others would be dead letters where all keys are dates."""
+DATES = st.integers(MIN_MICROS // 1000, MAX_MICROS // 1000).map(DatetimeMS)
+"""That BigQuery holds; others would be dead letters where all keys are dates."""
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -177,7 +177,7 @@ SCALARS = st.one_of(
     st.binary(min_size=12, max_size=12).map(ObjectId),
     st.uuids(),
     st.builds(Binary, st.binary(max_size=6), st.sampled_from([0, 1, 2, 5, 6, 128, 255])),
-    st.integers(*DATES).map(DatetimeMS),
+    DATES,
     st.decimals(min_value=-(10**20), max_value=10**20, places=5).map(Decimal128),
     st.builds(Timestamp, st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)),
     st.sampled_from([MinKey(), MaxKey(), Decimal128("NaN"), Decimal128("-0")]),
