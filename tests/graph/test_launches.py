@@ -101,7 +101,8 @@ def programs(launches, recorder, watched, alone, documents):
 def test_main_writes_a_valid_job_and_exits_0(programs, source):
     program = programs[source]
     assert program.code == 0, program.said
-    assert program.said.splitlines()[-1].startswith(f"launched run {program.run_id} for ")
+    last = program.said.splitlines()[-1]
+    assert last.startswith(f"launched run {program.run_id} for "), program.said
     assert errors("dataflow.v1b3", "Job", program.job) == []
     assert GRAPH in program.files
 
