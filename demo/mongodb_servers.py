@@ -22,6 +22,8 @@ from demo.servers import START_TIMEOUT_S, free_port, stop
 
 CACHE_GB = 0.25
 SET = "rs0"
+ELECTION_TIMEOUT_MS = 4000
+"""Sooner than MongoDB's 10 s, and late enough that a busy machine deposes no primary."""
 
 
 @dataclass(slots=True)
@@ -118,7 +120,8 @@ def _start(folder: Path, in_set: bool, options: Sequence[str]) -> Mongod:
 
 def _initiate(server: MongodbServer) -> None:
     hosts = [{"_id": i, "host": member.address} for i, member in enumerate(server.members)]
-    config = {"_id": SET, "members": hosts, "settings": {"electionTimeoutMillis": 1500}}
+    settings = {"electionTimeoutMillis": ELECTION_TIMEOUT_MS}
+    config = {"_id": SET, "members": hosts, "settings": settings}
     with server.members[0].client() as client:
         client.admin.command("replSetInitiate", config)
     with server.client() as client:

@@ -31,6 +31,12 @@ RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument
 Client = pymongo.MongoClient[Document]
 
 
+class _Client(Client):
+    """Remembers that a primary was waited for in vain."""
+
+    lacks_primary = False
+
+
 class AtTime(ReadConcern):
     """readConcern snapshot at one cluster time, the same for every reader."""
 
@@ -66,7 +72,7 @@ def connected(connection: MongodbConnection, run_id: str = "") -> Iterator[Clien
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # an option that pymongo doesn't know is only warned of
-            client: Client = pymongo.MongoClient(**words)
+            client = _Client(**words)
     except (pymongo.errors.PyMongoError, ValueError, TypeError, OSError, UserWarning) as error:
         raise string_error(error, connection.place, str(words["host"])) from None
     try:
@@ -89,11 +95,18 @@ def indexes(database: Any, collection: str) -> list[Document]:
 
 
 def ask(database: Any, command: Document) -> Document:
-    """What the primary answers, because others may lag behind; while there is none, any member."""
+    """What the primary answers, because others may lag behind; while there is none, any member.
+
+    Only the first question to a client of ours waits for a primary.
+    """
     answer: Document
+    client = database.client
+    anyone = client.lacks_primary and client.primary is None
+    preference = ReadPreference.NEAREST if anyone else ReadPreference.PRIMARY
     try:
-        answer = database.command(command, read_preference=ReadPreference.PRIMARY)
+        answer = database.command(command, read_preference=preference)
     except pymongo.errors.ServerSelectionTimeoutError:
+        client.lacks_primary = True
         answer = database.command(command, read_preference=ReadPreference.NEAREST)
     return answer
 

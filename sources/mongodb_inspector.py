@@ -82,7 +82,8 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
             collection_id=identity(described),
             has_snapshot=not is_capped,
         )
-        profile, nested = profile_of(client, bare, server, described, cursor)
+        now = with_time(client, bare, server)
+        profile, nested = profile_of(client, now, server, described, cursor)
         yield _Inspector(client, replace(bare, nested=nested), server, profile)
 
 

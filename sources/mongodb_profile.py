@@ -105,12 +105,18 @@ def hello_of(client: Client) -> tuple[dict[str, Any], bool]:
 def profile_of(
     client: Client, source: MongodbSource, server: Server, described: dict[str, Any], cursor: str
 ) -> tuple[SourceProfile, str]:
-    """What there is to know without the window, and the cursor when it is a nested field."""
+    """What there is to know without the window, and the cursor when it is a nested field.
+
+    The source is one of now, where the server tells times: a member that lags behind would know
+    nothing of new fields.
+    """
     connection, query = source.connection, source.query
     database = client[connection.database]
     kind = str(described.get("type", "collection"))
     asked = parse(bind(query, FIRST, LAST)) if "{" in query else {}
-    pieces, how = _raw_sample(database[connection.collection], connection, asked, kind)
+    concern = AfterTime(source.at) if source.at else None
+    collection = database.get_collection(connection.collection, read_concern=concern)
+    pieces, how = _raw_sample(collection, connection, asked, kind)
     indexed = _indexed(database, connection.collection) if kind == "collection" else ()
     notes = [how]
     if cursor and cursor not in indexed:

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pymongo
 import pytest
@@ -14,9 +15,11 @@ from pymongo.read_preferences import ReadPreference
 from demo.mongodb_servers import Mongod, MongodbServer, mongodb_server
 from sources.mongodb import MongodbConnection
 from sources.mongodb_client import connected, describe, indexes
+from sources.mongodb_inspector import inspecting
 from sources.secrets import Secret
 from tests.mongodb.conftest import FAILPOINTS, NUMBERS, Client, Collection
 from tests.mongodb.test_faults import fill, of_set, sums
+from tests.processes import until
 from tests.sync import Result, Sync
 
 ROWS = 3000
@@ -42,9 +45,9 @@ def majority(docs: Collection) -> Collection:
     return docs.with_options(write_concern=pymongo.WriteConcern(w="majority"))
 
 
-def everywhere(docs: Collection) -> Collection:
-    """All three members have what is written: the schema's sample may come from any of them."""
-    return docs.with_options(write_concern=pymongo.WriteConcern(w=3))
+def everywhere(docs: Collection, members: int = 3) -> Collection:
+    """All members have what is written."""
+    return docs.with_options(write_concern=pymongo.WriteConcern(w=members))
 
 
 def primary_of(server: MongodbServer) -> Mongod:
@@ -172,7 +175,7 @@ def test_rows_come_from_a_secondary_by_the_connection_strings_read_preference(
 ) -> None:
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
     with trio.client() as client:
-        fill(everywhere(client[name]["things"]), 300)
+        fill(client[name]["things"], 300)
     for member in trio.members:
         with member.client() as client:
             client[name].command("profile", 2)
@@ -184,21 +187,61 @@ def test_rows_come_from_a_secondary_by_the_connection_strings_read_preference(
     assert sum(reads.values()) >= 3
 
 
-def test_a_collection_that_a_lagging_member_has_not_seen_is_known_all_the_same() -> None:
+def let_lag(member: Client, mode: str) -> None:
+    """alwaysOn: it applies nothing more of what the primary does; off: it catches up."""
+    member.admin.command({"configureFailPoint": "rsSyncApplyStop", "mode": mode})
+
+
+@contextlib.contextmanager
+def lagging(server: MongodbServer) -> Iterator[Client]:
+    """The secondary of two members, while it lags."""
+    (behind,) = [each for each in server.members if each is not primary_of(server)]
+    with behind.client() as client:
+        until(lambda: client.admin.command("hello")["secondary"])
+        let_lag(client, "alwaysOn")
+        try:
+            yield client
+        finally:
+            let_lag(client, "off")
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[MongodbServer]:
     with mongodb_server(members=2, options=[*QUICK, *FAILPOINTS]) as server:
-        primary = primary_of(server)
-        (behind,) = [member for member in server.members if member is not primary]
-        with client_of(server) as client, behind.client() as lagging:
-            stop = {"configureFailPoint": "rsSyncApplyStop", "mode": "alwaysOn"}
-            lagging.admin.command(stop)
-            things = client["d"]["things"]
-            things.with_options(write_concern=pymongo.WriteConcern(w=1)).insert_one({"n": 1})
-            assert "things" not in lagging["d"].list_collection_names()
-            with connected(MongodbConnection("d", "things", Secret(plain=server.url))) as ours:
-                for _ in range(30):  # a member at random would be the lagging one by now
-                    assert describe(ours["d"], "things")
-                    assert len(indexes(ours["d"], "things")) == 1
-            lagging.admin.command(stop | {"mode": "off"})
+        yield server
+
+
+def insert(server: MongodbServer, name: str, *found: dict[str, Any]) -> None:
+    """Documents that the primary has; others get them when they can."""
+    with client_of(server) as client:
+        things = client[name]["things"]
+        things.with_options(write_concern=pymongo.WriteConcern(w=1)).insert_many(found)
+
+
+def test_a_collection_that_a_lagging_member_has_not_seen_is_known_all_the_same(
+    pair: MongodbServer,
+) -> None:
+    with lagging(pair) as behind:
+        insert(pair, "unseen", {"n": 1})
+        assert "unseen" not in behind.list_database_names()
+        with connected(MongodbConnection("unseen", "things", Secret(plain=pair.url))) as ours:
+            for _ in range(30):  # a member at random would be the lagging one by now
+                assert describe(ours["unseen"], "things")
+                assert len(indexes(ours["unseen"], "things")) == 1
+
+
+def test_the_schema_is_what_a_secondary_shows_that_has_caught_up(pair: MongodbServer) -> None:
+    with client_of(pair) as client:
+        everywhere(client["behind"]["things"], members=2).insert_one({"old": 1})
+    string = f"{pair.url}&readPreference=secondary"
+    with lagging(pair) as behind:
+        insert(pair, "behind", {"new": 1})
+        soon = threading.Timer(2, let_lag, (behind, "off"))
+        soon.start()
+        connection = MongodbConnection("behind", "things", Secret(plain=string))
+        with inspecting(connection, "", "things", "") as found:
+            assert {"old", "new"} <= {column.name for column in found.profile.columns}
+        soon.join()
 
 
 def test_a_secondary_is_read_while_there_is_no_primary(sync: Sync) -> None:

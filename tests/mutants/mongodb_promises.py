@@ -91,7 +91,15 @@ MONGODB_PROMISES: tuple[Promise, ...] = (
         "A member that lags behind is not asked whether a collection is there.",
         "tests/mongodb/test_failover.py::test_a_collection_that_a_lagging_member_has_not_seen_is_known_all_the_same",
         "sources/mongodb_client.py",
-        "        answer = database.command(command, read_preference=ReadPreference.PRIMARY)",
-        "        answer = database.command(command, read_preference=ReadPreference.NEAREST)",
+        "    preference = ReadPreference.NEAREST if anyone else ReadPreference.PRIMARY",
+        "    preference = ReadPreference.NEAREST",
+    ),
+    P(
+        MONGODB,
+        "A schema is made from a member that has caught up with the primary.",
+        "tests/mongodb/test_failover.py::test_the_schema_is_what_a_secondary_shows_that_has_caught_up",
+        "sources/mongodb_inspector.py",
+        "        now = with_time(client, bare, server)",
+        "        now = bare",
     ),
 )
