@@ -1,4 +1,4 @@
-"""ReportRun: history, one JSON log line, clearing up, webhook; then a failed run raises."""
+"""ReportRun: one JSON log line, clearing up, history, webhook; then a failed run raises."""
 
 import json
 import logging
@@ -30,11 +30,12 @@ class RunFailedError(Exception):
 def report(
     plan: SyncPlan, outcome: Outcome, client: bigquery.Client, webhook: Webhook | None = None
 ) -> Outcome:
-    """Write the run's last event, log it, clear up, release the lock, tell the webhook.
+    """Log how the run ended, clear up, write its last event, release the lock, tell the webhook.
 
     A run whose publishing job may still end keeps what it staged and stays `publishing`:
-    the next run settles it. Doing it twice equals doing it once, but for a worker that
-    dies while it tells the webhook: that may be told again.
+    the next run settles it. So it does with one that is killed before its last event, but not
+    after it: by then nothing may be left. Doing it twice equals doing it once, but for a worker
+    that dies while it tells the webhook: that may be told again.
     """
     total = (datetime.now(UTC) - plan.launched_at).total_seconds()
     outcome.seconds["total"] = round(total, 3)
@@ -43,11 +44,11 @@ def report(
     if outcome.traceback:
         LOGGER.error("%s", outcome.traceback)
     if outcome.status != "publishing":
+        clear_staging(client, plan.staging, plan.endpoints)
         try:
             write_event(client, plan, outcome)
         except SyncError as error:
             LOGGER.error("the run history could not be written: %s", error)
-        clear_staging(client, plan.staging, plan.endpoints)
     lock_of(plan, client).release()
     tell_end(webhook, client, plan.history_table, row)
     return outcome

@@ -129,6 +129,16 @@ def test_after_publishing_before_its_report(sync, sql, victim, way, kind):
 
 
 @kinds("append", "truncate")
+def test_after_its_last_event(sync, sql, victim, way, kind):
+    """Nobody looks after a run that has ended, so it has left nothing by then."""
+    run, _ = victim(kind, after=True, **job("event_2"))
+    run.kill()
+    assert_whole(sync, sql)
+    assert way() == []
+    assert staging_tables(sync) == []
+
+
+@kinds("append", "truncate")
 def test_while_it_gives_the_lock_back(sync, sql, victim, way, kind):
     """All was done: the next run only waits for the lease."""
     run, _ = victim(kind, **RELEASE)

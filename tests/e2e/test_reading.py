@@ -150,6 +150,10 @@ def test_a_connection_lost_amid_the_rows_is_read_again_without_doubling(
     assert not list(sync.temp.rglob("*.parquet"))
 
 
+ENDED = ("terminating connection", "server closed the connection")
+"""What a client is told of its session's end: the server's last word, if it still came through."""
+
+
 def test_a_connection_that_is_lost_each_time_ends_with_3_and_publishes_nothing(sync, sql, database):
     sql("CREATE TABLE s AS SELECT g AS id FROM generate_series(1, 48) g")
     sync.ok(postgresql_query="SELECT 7::int8 AS id, 'old' AS pad, 1 AS n")
@@ -163,7 +167,7 @@ def test_a_connection_that_is_lost_each_time_ends_with_3_and_publishes_nothing(s
     assert result.code == 3, result.err
     assert len(ended) == 2
     assert "SourceUnreachableError: source unreachable" in result.err
-    assert "terminating connection" in result.err
+    assert any(said in result.err for said in ENDED), result.err
     assert sync.rows("id, pad") == [(7, "old")]
     failed = sync.history()[-1]
     assert (failed["status"], failed["exit_code"], failed["rows_published"]) == ("failed", 3, 0)
