@@ -231,9 +231,10 @@ def again(monkeypatch):
         ("pipeline.read.read_split", 4),
         ("pipeline.stage.Stager.take", 1),
         ("pipeline.publishing.Publisher.publish", 1),
+        ("pipeline.report.clear_staging", 1),
         ("pipeline.report.raise_if_failed", 1),
     ],
-    ids=["read", "stage", "publish", "report"],
+    ids=["read", "stage", "publish", "clear", "report"],
 )
 @pytest.mark.parametrize("way", ["bucket"], indirect=True)
 def test_rows_of_a_bundle_that_is_run_again_come_once(
@@ -241,7 +242,7 @@ def test_rows_of_a_bundle_that_is_run_again_come_once(
 ):
     make_days(sync, sql)
     counted = a_worker_goes(monkeypatch, place, calls)
-    sync.ok(**KINDS[kind])
+    sync.ok(**KINDS[kind], verify="true")
     assert len(again) == 1
     assert len(counted) > calls
     assert_whole(sync, sql)

@@ -10,7 +10,7 @@ from google.cloud._http import JSONConnection
 
 from pipeline.cli import new_run_id
 from pipeline.lock import started
-from tests.days import LEASE, LOCK, SMART, TABLE, assert_whole, runs, statuses
+from tests.days import LOCK, SMART, TABLE, assert_whole, runs, statuses
 from tests.fault_rules import Rule, answer, call, job
 from tests.processes import Gate
 from tests.sync import PROJECT
@@ -105,7 +105,7 @@ def test_the_lock_of_a_dead_run_is_free_when_its_lease_is_over_and_until_then_th
 ):
     sql(TABLE)
     gate = Gate(proxy, **job("publish_1"))
-    first = start(**SMART | LEASE)
+    first = start(**SMART, lock_lease="8s")
     gate.wait(first)
     first.kill()
     lock = sync.table(LOCK)
