@@ -1,6 +1,8 @@
 """I/O. What a MongoDB shows before the window is known: server, collection, sampled fields."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -83,17 +85,31 @@ def with_time(client: Client, source: MongodbSource, server: Server) -> MongodbS
         connection.collection, read_concern=AtTime(at) if keeps else AfterTime(at)
     )
     try:
-        collection.find_one({}, {KEY: 1}, max_time_ms=MAJORITY_TIMEOUT_MS)
-    except pymongo.errors.OperationFailure as error:
-        if took_too_long(error):
-            raise SourceUnreachableError(
-                "source unreachable",
-                connection.place,
-                f"no majority of the replica set answered within {MAJORITY_TIMEOUT_MS // 1000} s",
-                "see to the members that are down or lag behind, and run again.",
-            ) from error
+        with _in_time(connection):
+            collection.find_one({}, {KEY: 1}, max_time_ms=MAJORITY_TIMEOUT_MS)
+    except pymongo.errors.OperationFailure:
         keeps = False  # a view, say, of which there are no snapshots
     return replace(source, at=at, has_snapshot=keeps)
+
+
+@contextmanager
+def _in_time(connection: MongodbConnection) -> Iterator[None]:
+    """Of a question that any member answers at once, unless it lags behind.
+
+    Raises:
+        SourceUnreachableError: it took too long.
+    """
+    try:
+        yield
+    except pymongo.errors.OperationFailure as error:
+        if not took_too_long(error):
+            raise
+        raise SourceUnreachableError(
+            "source unreachable",
+            connection.place,
+            f"no majority of the replica set answered within {MAJORITY_TIMEOUT_MS // 1000} s",
+            "see to the members that are down or lag behind, and run again.",
+        ) from error
 
 
 def hello_of(client: Client) -> tuple[dict[str, Any], bool]:
@@ -208,7 +224,10 @@ def _raw_sample(
     started = time.monotonic()
     words: dict[str, Any] = {"maxTimeMS": SAMPLE_TIMEOUT_MS, "allowDiskUse": True}
     newest = max(size // NEWEST_SHARE, 1)
-    count = collection.estimated_document_count() if kind == "collection" else None
+    count = None
+    if kind == "collection":
+        with _in_time(connection):
+            count = collection.estimated_document_count(maxTimeMS=MAJORITY_TIMEOUT_MS)
     if count is not None and count <= size:
         pipelines = [[*match, *project]]
         how = f"all {count:,} documents"
@@ -223,7 +242,10 @@ def _raw_sample(
         if mongodb_evidence.needs_an_index(asked):
             how = f"the first {size:,} documents of the query"
             found = collection.find_raw_batches(
-                asked, parse(connection.projection) if connection.projection else None, limit=size
+                asked,
+                parse(connection.projection) if connection.projection else None,
+                limit=size,
+                max_time_ms=SAMPLE_TIMEOUT_MS,
             )
             pieces = list(found)
         else:

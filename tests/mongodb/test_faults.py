@@ -221,6 +221,22 @@ def test_a_collection_that_is_dropped_while_it_is_read_is_no_empty_one(
         assert len(first) + len(rest) == 400
 
 
+def test_a_member_that_does_not_catch_up_for_the_sample_is_told_as_such(
+    sync: Sync, replica_set: MongodbServer
+) -> None:
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    with replica_set.client() as client:
+        fill(client[name]["things"], 30)
+        of_set(sync, replica_set, name)
+        with failing(client, ["count"], 1, errorCode=50):  # MaxTimeMSExpired
+            result = sync()
+        client.drop_database(name)
+    assert result.code == 3, result.err
+    assert "SourceUnreachableError" in result.err
+    assert "lag behind" in result.err
+    assert sync.tables() == set()
+
+
 @pytest.mark.parametrize("code", [239, 246], ids=["SnapshotTooOld", "SnapshotUnavailable"])
 def test_a_snapshot_that_is_gone_is_told_and_the_rows_are_read_all_the_same(
     sync: Sync, replica_set: MongodbServer, caplog: Any, code: int, rows_of: Runs
