@@ -1,6 +1,7 @@
 """make mutants: break each promise in a copy of the tree, and run the test that guards it."""
 
 import argparse
+import importlib
 import os
 import shutil
 import signal
@@ -12,12 +13,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants.bigquery_promises import BIGQUERY_PROMISES
-from tests.mutants.mongodb_promises import MONGODB_PROMISES
-from tests.mutants.promises import PROMISES as SHARED
+from tests.mutants import promises
 from tests.mutants.promises import Promise
 
-PROMISES = (*SHARED, *MONGODB_PROMISES, *BIGQUERY_PROMISES)
+
+def _all() -> tuple[Promise, ...]:
+    """The shared promises first, then those of each `…_promises.py`, by its name."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("*_promises.py"))
+    parts = [importlib.import_module(f"tests.mutants.{name}").PROMISES for name in names]
+    return (*promises.PROMISES, *(promise for part in parts for promise in part))
+
+
+PROMISES = _all()
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = (".venv", ".venv-bigquery")
 NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis")

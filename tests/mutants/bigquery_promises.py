@@ -7,7 +7,7 @@ WAYS = "tests/bigquery/test_ways.py::"
 FAULTS = "tests/bigquery/test_faults.py::"
 P = Promise
 
-BIGQUERY_PROMISES: tuple[Promise, ...] = (
+PROMISES: tuple[Promise, ...] = (
     P(
         BIGQUERY,
         "A window begins behind its low end, in place and through workers.",

@@ -5,7 +5,7 @@ from tests.mutants.promises import Promise
 MONGODB = "MongoDB"
 P = Promise
 
-MONGODB_PROMISES: tuple[Promise, ...] = (
+PROMISES: tuple[Promise, ...] = (
     P(
         MONGODB,
         "A document whose cursor is of another type is read and refused, never skipped.",
