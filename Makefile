@@ -6,7 +6,7 @@ BIN := .venv/bin
 PACKAGES := auto_schema sources smart_sync pipeline scheduler demo bench deploy
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 
-.PHONY: help setup fmt check test chaos mutants demo bench image-check template verify-cloud docs golden lock clean
+.PHONY: help setup fmt check test chaos hunt mutants demo bench image-check template verify-cloud docs golden lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ test: setup check ## check, then all tests on real servers; the image too, if it
 
 chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRIALS=, GUARD=off)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --trials $(or $(TRIALS),20) --guard $(or $(GUARD),on)
+
+hunt: setup ## sources, contents, histories and parameters from a seed, synced and compared (SEED=, MINUTES=, SOURCE=)
+	@$(BIN)/python -m tests.hunt --seed $(or $(SEED),0) --minutes $(or $(MINUTES),5) --source $(or $(SOURCE),postgresql)
 
 mutants: setup ## break each promise in a copy and show that its test fails
 	@$(BIN)/python -m tests.mutants

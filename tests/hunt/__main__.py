@@ -1,0 +1,124 @@
+"""make hunt: cases from seeds until the time is over; what fails is made small and printed."""
+
+import argparse
+import contextlib
+import importlib
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demo.servers import bigquery_server, postgresql_server
+from tests.hunt.bench import Bench
+from tests.hunt.case import Case, Verdict
+from tests.hunt.shrink import same_faults, shrink
+from tests.sync import make_client
+
+MAKERS = {"postgresql": "tests.hunt.postgresql"}
+"""Source → the module whose `make_case(seed)` makes its cases."""
+ONE_THREAD = Path(__file__).resolve().parents[1] / "local_bigquery.py"
+
+
+@dataclass
+class Total:
+    """What a whole hunt came to."""
+
+    cases: int = 0
+    failed: list[int] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+    sum: Verdict = field(default_factory=Verdict)
+
+    def add(self, seed: int, verdict: Verdict) -> None:
+        self.cases += 1
+        if verdict.faults:
+            self.failed.append(seed)
+            self.kinds.update(verdict.kinds)
+        self.sum.runs += verdict.runs
+        self.sum.rows += verdict.rows
+        self.sum.values += verdict.values
+        self.sum.codes += verdict.codes
+
+    def line(self, seconds: float) -> str:
+        codes = " ".join(f"{code}:{n}" for code, n in sorted(self.sum.codes.items()))
+        return (
+            f"{self.cases} schemas, {self.sum.runs} runs (exit codes {codes}), {self.sum.rows:,}"
+            f" rows, {self.sum.values:,} values compared in {seconds:.0f} s;"
+            f" {len(self.failed)} cases failed: {dict(self.kinds)}"
+        )
+
+
+def maker(source: str) -> Callable[[int], Case]:
+    """What makes a source's cases."""
+    made: Callable[[int], Case] = importlib.import_module(MAKERS[source]).make_case
+    return made
+
+
+@contextlib.contextmanager
+def a_bench() -> Iterator[Bench]:
+    """Servers of the hunt's own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hunt-") as made,
+        postgresql_server() as server,
+        bigquery_server(Path(made) / "bigquery", ONE_THREAD) as target,
+    ):
+        yield Bench(server, target, make_client(target), Path(made))
+
+
+def tell(case: Case, verdict: Verdict) -> None:
+    print(f"\n=== seed {case.seed}: {', '.join(sorted(verdict.kinds))}")
+    for fault in verdict.faults:
+        print(f"  {fault.kind}: {fault.text}")
+    print(case.script(), flush=True)
+
+
+def made_small(case: Case, verdict: Verdict, bench: Bench, seconds: float) -> tuple[Case, Verdict]:
+    """The smallest case found that fails alike, and its own verdict."""
+    latest = [verdict]
+
+    def fails(smaller: Case) -> bool:
+        found = smaller.run(bench)
+        if same_faults(verdict, found):
+            latest[0] = found
+        return same_faults(verdict, found)
+
+    return shrink(case, fails, seconds), latest[0]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make hunt", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="of the first case; 0: by chance")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--cases", type=int, default=0, help="at most so many; 0: any number")
+    parser.add_argument("--source", choices=sorted(MAKERS), default="postgresql")
+    parser.add_argument("--shrink", type=float, default=120.0, help="seconds for each that fails")
+    parser.add_argument("--show", action="store_true", help="only print the case of the seed")
+    given = parser.parse_args()
+    first = given.seed or random.SystemRandom().randrange(1, 1_000_000)
+    make = maker(given.source)
+    if given.show:
+        print(make(first).script())
+        return 0
+    print(f"make hunt SEED={first} MINUTES={given.minutes:g} SOURCE={given.source}", flush=True)
+    began, total = time.monotonic(), Total()
+    with a_bench() as bench:
+        seed = first
+        while time.monotonic() - began < 60 * given.minutes:
+            case = make(seed)
+            verdict = case.run(bench)
+            total.add(seed, verdict)
+            if verdict.faults:
+                small = made_small(case, verdict, bench, given.shrink) if given.shrink else None
+                tell(*(small or (case, verdict)))
+            seed += 1
+            if given.cases and seed - first >= given.cases:
+                break
+    print(total.line(time.monotonic() - began))
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
