@@ -15,6 +15,7 @@ from auto_schema.errors import raise_all
 from auto_schema.type_maps import Look, PostgresType
 from pipeline.staging import check_bucket
 from pipeline.target import dry_run_bytes, read_target, read_watermark
+from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.merge_plan import merge_question
@@ -27,14 +28,7 @@ from smart_sync.schema_plan import (
     plan_columns,
 )
 from smart_sync.splits import SPLIT_BYTES
-from smart_sync.window import (
-    Cursor,
-    Watermark,
-    WindowPlan,
-    WindowRequest,
-    now_as_cursor,
-    plan_window,
-)
+from smart_sync.window import Watermark, WindowPlan, WindowRequest, plan_window
 from sources.base import SOURCES, Clock, Evidence, Inspector, Source, Window
 from sources.bigquery_client import RETRY_S
 
@@ -189,9 +183,7 @@ def window_request(request: SyncRequest) -> WindowRequest:
         sync_all_on_empty_table=request.sync_all_on_empty_table,
         fallback=request.fallback,
         margin=request.margin,
-        guard_auto=request.guard.auto,
-        guard_duration=request.guard.duration,
-        guard_longest=request.guard.longest,
+        guard=request.guard,
         replaces=request.replaces,
         source_timezone=request.source_timezone,
         lookback=request.lookback,

@@ -13,9 +13,10 @@ from auto_schema.evolve import CurrentField
 from auto_schema.names import quoted, string_literal
 from auto_schema.schema import INGESTION_TIME, Partitioning
 from pipeline.bigquery import as_target_errors, table_id
+from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Target
 from smart_sync.request import TableRef
-from smart_sync.window import CURSOR_KINDS, Cursor, Watermark
+from smart_sync.window import Watermark
 from sources.base import CursorValue
 
 

@@ -22,12 +22,12 @@ from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from pipeline.bigquery import as_target_errors
 from pipeline.target import read_target, read_watermark
+from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.facts import Target
 from smart_sync.hand_window import before, bigquery_literal, parse_end
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import find_cursor, plan_columns
 from smart_sync.verdict import Verdict, differing, judge
-from smart_sync.window import Cursor, now_as_cursor
 from sources.base import DigestRow, Evidence, Inspector, Source, Window, is_after
 
 JSON_WHY = "BigQuery stores JSON parsed, the source as it was written"

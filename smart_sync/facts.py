@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
-from smart_sync.window import Cursor, Watermark, WindowPlan
+from smart_sync.cursor import Cursor
+from smart_sync.window import Watermark, WindowPlan
 from sources.base import Evidence, Source, SourceProfile
 
 

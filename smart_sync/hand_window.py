@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.names import string_literal
 from auto_schema.schema import Partitioning
+from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.object_ids import object_id_at
 from smart_sync.request import SyncRequest
-from smart_sync.window import CURSOR_KINDS, Cursor, WindowPlan
+from smart_sync.window import WindowPlan
 from sources.base import CursorValue, Window, is_after
 
 STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?)?"

@@ -12,6 +12,7 @@ from auto_schema.conform import Checks
 from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.schema import Column, Partitioning, TableSchema
+from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.hand_window import partition_faults
 from smart_sync.merge_plan import MergePlan, plan_merge
@@ -21,7 +22,7 @@ from smart_sync.request import Endpoints, SyncRequest, TableRef, WriteDispositio
 from smart_sync.schema_plan import plan_columns, plan_layout
 from smart_sync.splits import cut, fingerprint, make_splits, split_count
 from smart_sync.ways import Mode, Way, choose_mode, choose_way, way_in_place
-from smart_sync.window import Cursor, WindowPlan
+from smart_sync.window import WindowPlan
 from sources.base import InPlaceSource, Source, Split
 
 

@@ -20,8 +20,8 @@ from auto_schema.type_maps import (
     needs_look,
     postgresql_column,
 )
+from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.request import SyncRequest
-from smart_sync.window import CURSOR_KINDS, Cursor
 from sources.base import Evidence, SourceColumn, SourceProfile
 
 Layout = tuple[Partitioning | None, tuple[str, ...]]

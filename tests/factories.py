@@ -10,11 +10,12 @@ from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.type_maps import PostgresType, postgresql_column
 from pipeline.gather import window_request
+from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan, make_plan
 from smart_sync.request import SyncRequest, TableRef
 from smart_sync.schema_plan import find_cursor
-from smart_sync.window import Cursor, Watermark, WindowPlan, WindowRequest, plan_window
+from smart_sync.window import Watermark, WindowPlan, WindowRequest, plan_window
 from sources.base import (
     Clock,
     CursorValue,

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from smart_sync import window
+from smart_sync import cursor
 from sources import postgresql_clock
 from tests.writers import EXACT, lost, stamp
 
@@ -70,7 +70,7 @@ def test_a_transaction_open_past_the_end_of_its_day_holds_that_day(
 @pytest.mark.parametrize(
     ("last_complete", "missing"),
     [
-        (window.last_complete, []),
+        (cursor.last_complete, []),
         (lambda instant, _: instant.replace(microsecond=0), [11]),
     ],
     ids=["last_complete", "last_begun"],
@@ -85,7 +85,7 @@ def test_a_second_is_read_only_when_no_stamp_can_be_rounded_to_it_any_more(
         late.connection.rollback()
         late.execute("SELECT now()::timestamptz(0), now()::timestamptz(0) < now()")
     sql("INSERT INTO orders VALUES (1, %s - interval '1 h'), (2, %s)", seen[0], seen[0])
-    monkeypatch.setattr(window, "last_complete", last_complete)
+    monkeypatch.setattr(cursor, "last_complete", last_complete)
     sync.ok(**EXACT)
     stamp(late, 11)
     late.connection.commit()

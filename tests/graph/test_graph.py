@@ -17,10 +17,12 @@ from auto_schema.type_maps import PostgresType
 from pipeline.coders import SplitElementCoder
 from pipeline.elements import Outcome, SplitBatch, SplitDone, SplitElement
 from pipeline.graph import build, build_note
+from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
+from smart_sync.holds import HeldBack
 from smart_sync.plan import make_plan
 from smart_sync.request import SyncRequest, TableRef
-from smart_sync.window import Cursor, HeldBack, WindowPlan
+from smart_sync.window import WindowPlan
 from sources.base import Clock, Evidence, SourceColumn, SourceProfile, Window
 from sources.postgresql import PostgresqlConnection, PostgresqlSource
 from sources.secrets import Secret

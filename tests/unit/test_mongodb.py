@@ -16,10 +16,10 @@ from auto_schema.bson_types import (
 )
 from auto_schema.errors import SourceRefusedError, SourceUnreachableError
 from pipeline.type_docs import IN_JSON
+from smart_sync.cursor import Cursor
 from smart_sync.hand_window import before, parse_end
 from smart_sync.object_ids import object_id_at, object_id_time
 from smart_sync.window import (
-    Cursor,
     Watermark,
     WindowRequest,
     plan_window,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from smart_sync.request import Guard
 from smart_sync.window import Watermark, WindowRequest
 from sources.base import Window
 from tests.factories import NOW, a_clock, a_cursor, a_transaction, a_watermark, a_window, utc
@@ -105,12 +106,12 @@ def test_guard_off_does_not_look_at_transactions():
         prepared=("pay", NOW - HOUR),
         blind_spot="the server is a standby",
     )
-    plan = a_window(replace(EXACT, guard_auto=False), clock=clock)
+    plan = a_window(replace(EXACT, guard=Guard(auto=False)), clock=clock)
     assert (plan.window.high, plan.held_back) == (NOW, None)
 
 
 def test_a_guard_of_a_duration_ends_that_far_behind_the_clock():
-    request = replace(EXACT, guard_auto=False, guard_duration=HOUR)
+    request = replace(EXACT, guard=Guard(auto=False, duration=HOUR))
     clock = a_clock(open=(a_transaction(NOW - 5 * HOUR), a_transaction(None)))
     plan = a_window(request, clock=clock)
     assert (plan.window.high, plan.held_back) == (NOW - HOUR, None)
@@ -118,7 +119,7 @@ def test_a_guard_of_a_duration_ends_that_far_behind_the_clock():
 
 
 def test_a_margin_longer_than_the_guards_duration_wins():
-    request = WindowRequest(margin=2 * HOUR, guard_auto=False, guard_duration=HOUR)
+    request = WindowRequest(margin=2 * HOUR, guard=Guard(auto=False, duration=HOUR))
     assert a_window(request).window.high == NOW - 2 * HOUR
 
 
@@ -171,7 +172,7 @@ def test_one_microsecond_is_a_window():
 )
 def test_held_back_is_too_long_only_past_late_commit_guard_max(longest, too_long):
     clock = a_clock(open=(a_transaction(NOW - 2 * HOUR),))
-    request = WindowRequest(guard_longest=longest)
+    request = WindowRequest(guard=Guard(longest=longest))
     plan = a_window(request, clock=clock, watermark=a_watermark(NOW - HOUR))
     assert plan.held_back is not None
     assert plan.held_back.too_long is too_long
@@ -180,7 +181,7 @@ def test_held_back_is_too_long_only_past_late_commit_guard_max(longest, too_long
 
 def test_an_old_transaction_with_a_window_before_it_is_not_too_long():
     clock = a_clock(open=(a_transaction(NOW - 24 * HOUR),))
-    request = WindowRequest(guard_longest=timedelta(0))
+    request = WindowRequest(guard=Guard(longest=timedelta(0)))
     assert a_window(request, clock=clock).held_back is None
 
 
@@ -192,7 +193,7 @@ def test_a_forgotten_prepared_transaction_becomes_too_long():
 
 
 def test_the_margin_alone_is_never_too_long():
-    request = WindowRequest(margin=24 * HOUR, guard_longest=timedelta(0))
+    request = WindowRequest(margin=24 * HOUR, guard=Guard(longest=timedelta(0)))
     plan = a_window(request, watermark=a_watermark(NOW - HOUR))
     assert plan.held_back is not None
     assert not plan.held_back.too_long

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart_sync.window import Watermark, WindowRequest, duration_text, now_as_cursor
+from smart_sync.cursor import now_as_cursor
+from smart_sync.holds import duration_text
+from smart_sync.request import Guard
+from smart_sync.window import Watermark, WindowRequest
 from sources.base import CursorValue, Window
 from tests.factories import NOW, a_clock, a_cursor, a_transaction, a_watermark, a_window, utc
 
@@ -216,7 +219,7 @@ def test_windows_that_start_where_the_last_one_ended_tile_time(steps, kind, prec
 
 
 def test_without_the_guard_a_row_that_commits_late_is_lost():
-    late, reader = a_transaction(NOW - MINUTE), replace(EXACT, guard_auto=False)
+    late, reader = a_transaction(NOW - MINUTE), replace(EXACT, guard=Guard(auto=False))
     first = a_window(reader, clock=a_clock(open=(late,)))
     second = a_window(reader, clock=a_clock(NOW + HOUR), watermark=a_watermark(first.window.high))
     assert late.started is not None
