@@ -4,6 +4,7 @@ A class stands for what the operator has to do, not for where it was raised.
 All parts are passed positionally so that an error pickles.
 """
 
+import re
 from collections.abc import Sequence
 
 SHOWN = 200
@@ -18,8 +19,18 @@ def shown(value: object) -> str:
     >>> shown("o'clock")
     '"o\'clock"'
     """
-    text = repr(value)
+    text = without_login(repr(value))
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def without_login(text: str) -> str:
+    """Hide what stands between `://` and the last `@` behind it, and a conninfo's password.
+
+    >>> without_login("no host postgresql://me:pass@word@db/x or password='a b' here")
+    'no host postgresql://…@db/x or password=… here'
+    """
+    text = re.sub(r"://\S*@", "://…@", text)
+    return re.sub(r"(?i)\b(password\s*=\s*)('(?:[^'\\]|\\.)*'|(?:\\.|\S)+)", r"\1…", text)
 
 
 def one_line(text: str) -> str:
@@ -46,7 +57,7 @@ class SyncError(Exception):
         text += f": {self.why}" if self.why else ""
         if not text.endswith((".", "!", "?")):
             text += "."
-        return text + (f" To mend: {self.fix}" if self.fix else "")
+        return without_login(text) + (f" To mend: {self.fix}" if self.fix else "")
 
     @property
     def text(self) -> str:

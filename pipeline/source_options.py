@@ -15,6 +15,7 @@ from sources import mongodb
 from sources.bigquery import BigqueryConnection
 from sources.mongodb import MongodbConnection
 from sources.mongodb_errors import string_error
+from sources.mongodb_string import ConnectionString
 from sources.postgresql import PostgresqlConnection
 from sources.secrets import Secret
 from sources.sql import BIGQUERY, END, START, placeholders, strip_end
@@ -25,6 +26,7 @@ PLAIN = (
     " (pipeline.pb) hold it. Name a Secret Manager version instead"
     " (projects/P/secrets/S/versions/V)."
 )
+WHOLE_STRING = re.compile(r"://|\bpassword\s*=", re.IGNORECASE)
 
 
 def source_faults(values: Mapping[str, str]) -> list[SyncError]:
@@ -101,7 +103,22 @@ def secret_warnings(connection: object) -> tuple[str, ...]:
     return tuple(PLAIN.format(name=name) for name, secret in secrets if secret.is_plain)
 
 
+def _whole_string_faults(values: Mapping[str, str], source: str) -> list[SyncError]:
+    """A connection string where one word belongs: drivers would tell its pieces as a host."""
+    names = [f"{source}_{name}" for name in ("host", "database", "username")]
+    found = [name for name in names if WHOLE_STRING.search(values[name])]
+    if re.search(r"[@\s]", values[names[0]]) and names[0] not in found:
+        found.append(names[0])
+    fix = "host, port, database, user and password have parameters of their own."
+    why = "it holds more than one word of a connection"
+    return [ConfigError("malformed parameter", name, why, fix) for name in found]
+
+
 def _postgresql_faults(values: Mapping[str, str]) -> list[SyncError]:
+    return _whole_string_faults(values, "postgresql") + _query_faults(values)
+
+
+def _query_faults(values: Mapping[str, str]) -> list[SyncError]:
     smart = values["enable_smart_sync"] == "true"
     base, plain, table = (
         values[name].strip()
@@ -182,9 +199,7 @@ def _address_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     elif "mongodb_host" not in given:
         fix = "give --mongodb_host=mongodb.example.com or --mongodb_connection_string=…"
         yield ConfigError("missing parameter", "mongodb_host", "nothing says where to read", fix)
-    if re.search(r"[@/\s]", values["mongodb_host"]):
-        fix = "write the host alone; a connection string has a parameter of its own."
-        yield ConfigError("malformed parameter", "mongodb_host", "it is no host name", fix)
+    yield from _whole_string_faults(values, "mongodb")
     if ("mongodb_username" in given) != ("mongodb_password" in given):
         fix = "give both, or neither for a server without logins."
         yield ConfigError("half a login", "mongodb_username, mongodb_password", "", fix)
@@ -196,8 +211,9 @@ def _string_faults(text: str) -> Iterator[SyncError]:
     name = "mongodb_connection_string"
     fix = "write mongodb://user:password@host:27017/?authSource=admin, user and password"
     fix += " percent-encoded, or name a Secret Manager version."
-    if not mongodb.hosts_of(text):
-        why = "it is neither mongodb://… or mongodb+srv://… nor a Secret Manager version"
+    parts = ConnectionString.of(text)
+    if parts.fault:
+        why = f"{parts.fault}, nor a Secret Manager version" if not parts.scheme else parts.fault
         yield ConfigError("malformed parameter", name, why, fix)
     elif text.startswith("mongodb://"):
         try:
@@ -209,7 +225,8 @@ def _string_faults(text: str) -> Iterator[SyncError]:
 def _name_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     """Names that no server takes: https://www.mongodb.com/docs/manual/reference/limits/."""
     database, collection = values["mongodb_database"], values["mongodb_collection"]
-    if re.search(r'[/\\. "$*<>:|?\0]', database) or len(database.encode()) > 63:
+    is_malformed = re.search(r'[/\\. "$*<>:|?\0]', database) or len(database.encode()) > 63
+    if is_malformed and not WHOLE_STRING.search(database):  # that is told without showing it
         fix = "write the database's name alone; the collection has a parameter of its own."
         yield ConfigError("malformed parameter", "mongodb_database", shown(database), fix)
     if re.search(r"^\.|\.\.|\.$|[$\0]", collection):

@@ -24,6 +24,7 @@ from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.base import CursorValue, Split, Window
 from sources.mongodb_rows import UUID_ORDERS, Layout, top_level
+from sources.mongodb_string import hosts_of
 from sources.secrets import Secret
 
 APPLICATION_NAME = "bigquery-smart-sync"
@@ -78,16 +79,6 @@ class MongodbConnection:
         if self.has_string:
             hosts = hosts_of(self.string.plain) or f"mongodb://({self.string.name})"
         return f"{hosts}/{self.database}.{self.collection}"
-
-
-def hosts_of(connection_string: str) -> str:
-    """Scheme and hosts of a connection string, without what is secret; empty: none.
-
-    >>> hosts_of("mongodb://user:p%40ss@a.example:27017,b.example/db?replicaSet=rs0")
-    'mongodb://a.example:27017,b.example'
-    """
-    found = re.fullmatch(r"(mongodb(?:\+srv)?://)(?:.*@)?([^/?@]+)(?:[/?].*)?", connection_string)
-    return "".join(found.groups()) if found else ""
 
 
 @dataclass(frozen=True, slots=True)

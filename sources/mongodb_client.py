@@ -19,9 +19,9 @@ from sources.mongodb import (
     Document,
     MongodbConnection,
     cluster_time,
-    hosts_of,
 )
 from sources.mongodb_errors import source_error, string_error
+from sources.mongodb_string import ConnectionString
 
 CONNECT_TIMEOUT_MS = 15_000
 FACTS: CodecOptions[Document] = CodecOptions(
@@ -122,13 +122,10 @@ def _words(connection: MongodbConnection, run_id: str) -> Mapping[str, Any]:
     }
     if connection.has_string:
         string = connection.string.resolve().strip()
-        if not hosts_of(string):
-            raise SourceRefusedError(
-                "connection string refused",
-                connection.place,
-                "it is neither mongodb://… nor mongodb+srv://…",
-                "correct the secret that mongodb_connection_string names.",
-            )
+        fault = ConnectionString.of(string).fault
+        if fault:
+            fix = "correct the secret that mongodb_connection_string names."
+            raise SourceRefusedError("connection string refused", connection.place, fault, fix)
         given = {name.lower() for name in re.findall(r"[?&]([A-Za-z]+)=", string)}
         kept = {name: value for name, value in words.items() if name.lower() not in given}
         return kept | {"host": string}

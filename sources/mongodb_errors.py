@@ -8,6 +8,7 @@ import re
 import pymongo.errors as driver
 
 from auto_schema.errors import SourceError, SourceRefusedError, SourceUnreachableError
+from sources.mongodb_string import ConnectionString
 
 GONE_SNAPSHOT_CODES = frozenset([239, 246])
 """SnapshotTooOld and SnapshotUnavailable."""
@@ -71,11 +72,10 @@ def string_error(error: BaseException, place: str, string: str) -> SourceError:
         string: the connection string itself.
     """
     text = _clean(error)
-    secret = string.partition("://")[2].rpartition("@")[0]
-    pieces = [piece for piece in re.split(r"[:/@,?&=]", secret) if len(piece) > 2]
-    if any(piece in text for piece in pieces):
+    parts = ConnectionString.of(string)
+    if any(piece in text for piece in parts.secrets()):
         text = type(error).__name__
-    options = re.findall(r"[?&]([A-Za-z]+)=", string.rpartition("@")[2])
+    options = re.findall(r"(?:^|[&;])([A-Za-z]+)=", parts.options)
     if options:
         text += f" (its options: {', '.join(options)})"
     if re.search(r"DNS|resolv|nameserver", text):
