@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from pipeline.parameter_checks import DURATION, duration, value_faults
 from pipeline.parameters import BY_NAME, PARAMETERS, Kind
+from pipeline.private_folder import default_temp_location
 from pipeline.source_options import (
     PLAIN,
     connection_of,
@@ -146,7 +146,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
         faults += _dataflow_faults(temp_location, reaches_workers=carried or bool(worker_image))
     raise_all(faults)
     if not temp_location:
-        temp_location = str(Path(tempfile.gettempdir()) / "bigquery-smart-sync")
+        temp_location = default_temp_location(tempfile.gettempdir())
     request = _request(values, given, transformation, temp_location, environ)
     if local and not beam_flag(beam_argv, "template_location"):
         lease = request.lease if values["lock_lease"] else LOCAL_LEASE

@@ -20,6 +20,7 @@ from google.resumable_media import DataCorruption, InvalidResponse
 from requests.exceptions import RequestException
 
 from auto_schema.errors import TargetError
+from pipeline.private_folder import check_local, make_private, opened_privately
 from smart_sync.plan import Staging
 from smart_sync.request import Endpoints
 
@@ -62,9 +63,8 @@ class Folder:
             blob = self._bucket.blob(f"{self._prefix}/{name}")
             stream: IO[bytes] = blob.open("wb", chunk_size=CHUNK_BYTES, ignore_flush=True)
             return stream
-        path = Path(self.path)
-        path.mkdir(parents=True, exist_ok=True)
-        return (path / name).open("wb")
+        path = make_private(self.path) / name
+        return open(path, "wb", opener=opened_privately)
 
     def size(self, name: str) -> int:
         """Bytes of a file that was closed."""
@@ -90,7 +90,7 @@ class Folder:
                 return
             with self.open(FAILED) as file:
                 file.write(b"1")
-        except STORAGE_ERRORS as error:
+        except (*STORAGE_ERRORS, TargetError) as error:
             LOGGER.warning("%s could not be marked as failed: %s", self.path, error)
 
     def is_failed(self) -> bool:
@@ -155,12 +155,14 @@ def find_folder(flag: str, path: str, endpoints: Endpoints, retry_s: float) -> A
 def check_bucket(
     temp_location: str, dataset_location: str, endpoints: Endpoints, retry_s: float
 ) -> None:
-    """Look at the temp bucket before anything starts.
+    """Look at the temp bucket, or the local folder, before anything starts.
 
     Raises:
-        TargetError: it is missing, or lies where BigQuery can't load it from.
+        TargetError: it is missing, lies where BigQuery can't load it from, or is another
+            user's.
     """
     if not temp_location.startswith("gs://"):
+        check_local(temp_location)
         return
     bucket = find_folder("temp_location", temp_location, endpoints, retry_s)
     if bucket is None:
