@@ -176,7 +176,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         PUBLISHING,
         "A replacing script shows old rows or new ones, never none.",
-        "tests/unit/test_publish_sql.py",
+        "tests/unit/test_publish_sql.py::test_truncate_replaces_rows_in_one_transaction",
         "smart_sync/publish_sql.py",
         '    return f"BEGIN TRANSACTION;\\n{body};\\nCOMMIT TRANSACTION;"',
         '    return f"{body};"',
@@ -408,7 +408,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         PROOF,
         "A doubled row counts twice.",
-        "tests/servers/test_canonical.py",
+        "tests/servers/test_canonical.py::test_any_change_of_the_rows_changes_the_sums_on_both_sides",
         "auto_schema/canonical.py",
         'f"COALESCE(SUM(CAST(CONCAT(',
         'f"COALESCE(SUM(DISTINCT CAST(CONCAT(',
@@ -416,7 +416,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         PROOF,
         "Floats are compared bit by bit.",
-        "tests/servers/test_canonical.py",
+        "tests/servers/test_canonical.py::test_every_float_is_told_from_its_neighbours",
         "auto_schema/canonical.py",
         "float8send(({c})::float8 + 0)",
         "float8send((({c})::float8 + 0)::float4::float8)",

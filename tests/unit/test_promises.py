@@ -18,4 +18,5 @@ def test_each_promise_is_broken_in_one_place_and_has_its_test(promise):
     text = (ROOT / promise.file).read_text(encoding="utf-8")
     assert broken(text, promise) != text
     path, _, name = promise.test.partition("::")
+    assert name
     assert f"def {name}" in (ROOT / path).read_text(encoding="utf-8")

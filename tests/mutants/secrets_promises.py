@@ -1,0 +1,40 @@
+"""Promises on what no message and no other user may see."""
+
+from tests.mutants.promises import P, Promise
+
+SECRETS = "What nobody else sees"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        SECRETS,
+        "No message shows a piece of a login that was taken for a host.",
+        "tests/unit/test_mongodb.py::test_a_place_shows_hosts_and_nothing_secret",
+        "sources/mongodb_string.py",
+        'return "" if self.fault else self.scheme + self.hosts',
+        "return self.scheme + self.hosts",
+    ),
+    P(
+        SECRETS,
+        "A connection string in another parameter is refused without being shown.",
+        "tests/unit/test_logins.py::test_a_connection_string_in_another_parameter_is_refused_without_showing_it",
+        "pipeline/source_options.py",
+        "if is_malformed and not WHOLE_STRING.search(database):",
+        "if is_malformed:",
+    ),
+    P(
+        SECRETS,
+        "What a run stages locally is readable by its owner only.",
+        "tests/servers/test_private_folder.py::test_folders_and_files_of_a_run_are_readable_by_their_owner_only",
+        "pipeline/private_folder.py",
+        "each.mkdir(PRIVATE, exist_ok=True)",
+        "each.mkdir(exist_ok=True)",
+    ),
+    P(
+        SECRETS,
+        "A folder that another user prepared is not staged into.",
+        "tests/servers/test_private_folder.py::test_a_folder_that_another_user_made_is_refused",
+        "pipeline/private_folder.py",
+        "if found.st_uid not in (os.getuid(), 0):",
+        "if found.st_uid < 0:",
+    ),
+)
