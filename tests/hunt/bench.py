@@ -123,6 +123,13 @@ def acting(moments: Moments) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def impatient() -> Iterator[None]:
+    """Who may still write is waited for as always, but not for a minute."""
+    with mock.patch("sources.postgresql_clock.WAIT_S", 1.5):
+        yield
+
+
+@contextlib.contextmanager
 def hearing(out: io.StringIO) -> Iterator[None]:
     """Everything that is printed or logged goes into `out`."""
     handler = logging.StreamHandler(out)
@@ -157,7 +164,7 @@ class Bench:
         settings = {**self.target.environ, **(environ or {})}
         with mock.patch.dict(os.environ, settings), hearing(out), acting(Moments(acts or {})):
             try:
-                with at_most(LONGEST_RUN_S):
+                with impatient(), at_most(LONGEST_RUN_S):
                     code, hung = main(list(argv)), False
             except HungError:
                 code, hung = 70, True

@@ -1,0 +1,122 @@
+"""One case of PostgreSQL: schema, history and parameters from a seed; made smaller, and told."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+from tests.hunt.bench import Bench
+from tests.hunt.case import Verdict
+from tests.hunt.histories import a_history
+from tests.hunt.parameters import Pairs, Parameters, some_parameters
+from tests.hunt.schemas import Schema, a_schema, quoted
+from tests.hunt.steps import History, Interrupt, Run, Step, smaller_histories
+from tests.hunt.trial import Trial
+from tests.hunt.world import a_world, without_end
+
+MODES = ("append", "merge", "replace", "once")
+WEIGHTS = (5, 6, 3, 1)
+
+
+def make_case(seed: int) -> "PostgresqlCase":
+    """The case of a seed."""
+    dice = random.Random(seed)
+    mode = dice.choices(MODES, WEIGHTS)[0]
+    schema = a_schema(dice, smart=mode in ("append", "merge"))
+    parameters = some_parameters(dice, schema, mode)
+    return PostgresqlCase(seed, schema, parameters, a_history(dice, schema, parameters.runs))
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlCase:
+    """See `tests.hunt.case.Case`."""
+
+    seed: int
+    schema: Schema
+    parameters: Parameters
+    history: History
+
+    def run(self, bench: Bench) -> Verdict:
+        with bench.dataset() as dataset, a_world(bench, self.schema) as world:
+            trial = Trial(self.parameters, self.reading(), bench, dataset, world)
+            return trial.run(self.history)
+
+    def reading(self) -> dict[str, str]:
+        """The parameters that say what is read."""
+        if not self.parameters.placeholders:
+            return {"postgresql_query": self.schema.sql}
+        cursor = quoted(self.schema.cursor)
+        within = f"{cursor} > '{{start_timestamp}}' AND {cursor} <= '{{end_timestamp}}'"
+        query = f"SELECT * FROM (\n{without_end(self.schema.sql)}\n) AS p WHERE {within}"
+        return {"postgresql_base_query": query}
+
+    def smaller(self) -> Iterator[Self]:
+        for history in smaller_histories(self.history):
+            yield replace(self, history=history)
+        for at in range(len(self.schema.settings)):
+            kept = self.schema.settings[:at] + self.schema.settings[at + 1 :]
+            yield replace(self, schema=replace(self.schema, settings=kept))
+        for words in _without_one(self.parameters.common):
+            yield replace(self, parameters=replace(self.parameters, common=words))
+        schema = self.schema
+        for column in schema.columns:
+            if column.name not in (schema.rid, schema.cursor, schema.key):
+                left = tuple(c for c in schema.columns if c != column)
+                yield replace(self, schema=replace(schema, columns=left))
+        if schema.query != "star":
+            yield replace(self, schema=replace(schema, query="star"))
+        if schema.shape != "plain":
+            yield replace(self, schema=replace(schema, shape="plain"))
+        if schema.reader or schema.comment:
+            yield replace(self, schema=replace(schema, reader=False, comment=""))
+
+    def script(self) -> str:
+        return "\n".join(_script(self))
+
+
+NEEDED = (
+    "smart_sync_timestamp_column", "enable_smart_sync", "write_disposition", "merge_keys",
+    "max_dead_letters", "smart_sync_margin",
+)  # fmt: skip
+"""What a case isn't itself without."""
+
+
+def _without_one(words: Pairs) -> Iterator[Pairs]:
+    for at, (name, _) in enumerate(words):
+        if name not in NEEDED:
+            yield words[:at] + words[at + 1 :]
+
+
+def _script(case: PostgresqlCase) -> Iterator[str]:
+    """SQL, and command lines without the parameters that are about places."""
+    for scope, name, value in case.schema.settings:
+        yield f"ALTER {scope} … SET {name} = '{value}';"
+    yield from (f"{_short(text)};" for text in case.schema.ddl())
+    for step in case.history:
+        yield from _run_lines(case, step) if isinstance(step, Run) else _lines(step, case.schema)
+    yield "-- now all transactions end, and the last run is run again"
+
+
+def _run_lines(case: PostgresqlCase, run: Run) -> Iterator[str]:
+    words = case.reading() | dict(case.parameters.common) | dict(run.parameters)
+    environ = "".join(f"{name}={value} " for name, value in case.parameters.environ)
+    role = "a role with SELECT" if case.schema.reader else "a superuser"
+    yield f"$ {environ}main.py {' '.join(f'--{n}={v!r}' for n, v in words.items())}  # as {role}"
+    for moment, steps in run.during:
+        yield f"    -- meanwhile, at {moment.what} {moment.number}:"
+        for step in steps:
+            yield from (f"    {line}" for line in _lines(step, case.schema))
+
+
+def _lines(step: Step, schema: Schema) -> Iterator[str]:
+    session = getattr(step, "session", "")
+    if isinstance(step, Interrupt):
+        yield "Ctrl-C"
+    for text in step.sql(schema):
+        yield f"{_short(text)};" + (
+            f"  -- {type(step).__name__} in session {session!r}" if session else ""
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) < 1000 else f"{text[:500]} … {text[-100:]}"

@@ -1,0 +1,192 @@
+"""A case of PostgreSQL being run: its history, its runs, what they saw, and the verdict."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, NotFound
+
+from tests.hunt import oracle, runs
+from tests.hunt.bench import Act, Bench, Moment, Ran
+from tests.hunt.case import Verdict
+from tests.hunt.oracle import Destination, Seen
+from tests.hunt.parameters import SECRET, Parameters
+from tests.hunt.steps import History, Insert, Interrupt, Run, Step
+from tests.hunt.world import World
+from tests.sync import PROJECT
+
+LAST_TRIES = 4
+FUTURE_S = 6.5
+LEASE_S = 10
+
+
+@dataclass
+class Trial:
+    """One case on the bench."""
+
+    parameters: Parameters
+    reading: Mapping[str, str]
+    bench: Bench
+    dataset: str
+    world: World
+    verdict: Verdict = field(default_factory=Verdict)
+    seen: list[Seen] = field(default_factory=list)
+    mended: dict[str, str] = field(default_factory=dict)
+    last: Ran = field(default_factory=lambda: Ran(0, ""))
+    succeeded: int = 0
+    refused: bool = False
+    _until: float = 0.0
+
+    def run(self, history: History) -> Verdict:
+        """From the first row to the verdict; a case that is refused at once has none."""
+        parameters: dict[str, str] = {}
+        for step in history:
+            if isinstance(step, Run):
+                parameters = dict(step.parameters)
+                self._run(step)
+            else:
+                self._do(step)
+            if self.refused:
+                return self.verdict
+        self.world.settle()
+        time.sleep(max(0.0, self._until - time.monotonic()))
+        if self.parameters.mode != "once" or self.last.code:
+            self._until_done(parameters)
+        if not self.refused and self.last.code == 0:
+            self._judge()
+        return self.verdict
+
+    def _do(self, step: Step) -> None:
+        if isinstance(step, Insert) and "6 seconds" in repr(step):
+            self._until = time.monotonic() + FUTURE_S
+        self.world.do(step)
+
+    # Runs
+
+    def _words(self, own: Mapping[str, str]) -> dict[str, str]:
+        words = {"lock_lease": f"{LEASE_S}s", **self.reading, **dict(self.parameters.common)}
+        return words | dict(own) | self.mended
+
+    def _argv(self, words: Mapping[str, str]) -> list[str]:
+        database = self.world.database
+        places = {
+            "data_source": "postgresql",
+            "postgresql_host": database.host,
+            "postgresql_port": str(database.port),
+            "postgresql_database": database.database,
+            "postgresql_username": self.world.reader,
+            "postgresql_password": SECRET,
+            "destination_bigquery_project": PROJECT,
+            "destination_bigquery_dataset": self.dataset,
+            "destination_bigquery_table": "t",
+            "temp_location": str(self.temp),
+        }
+        return [f"--{name}={value}" for name, value in (places | dict(words)).items()]
+
+    @property
+    def temp(self) -> Path:
+        return self.bench.folder / self.dataset
+
+    def _run(self, run: Run) -> None:
+        words = self._words(dict(run.parameters))
+        looks = [self.world.snapshot()]
+
+        def acting(steps: tuple[Step, ...]) -> Act:
+            def act() -> None:
+                for step in steps:
+                    self._do(step)
+                looks.append(self.world.snapshot())
+
+            return act
+
+        acts: dict[Moment, Act] = {moment: acting(steps) for moment, steps in run.during}
+        interrupted = any(isinstance(step, Interrupt) for _, steps in run.during for step in steps)
+        ran = self.bench.run(self._argv(words), acts, dict(self.parameters.environ))
+        looks.append(self.world.snapshot())
+        self.seen.append(Seen(words, tuple(dict.fromkeys(looks)), ran.code))
+        runs.judge_run(self.verdict, ran, interrupted=interrupted)
+        self._after(ran, words)
+
+    def _after(self, ran: Ran, words: Mapping[str, str]) -> None:
+        """What an operator does next: waits for the lock, follows the message, or gives up."""
+        self.last = ran
+        if ran.code == 0:
+            self.succeeded += 1
+        elif ran.code in runs.BY_RETRYING:
+            time.sleep(LEASE_S if ran.code == 6 else 0)
+        elif ran.code in (2, 4) and not self.succeeded and not runs.mends(ran, words):
+            self.refused = True
+        else:
+            self.mended |= runs.mends(ran, words)
+
+    def _until_done(self, parameters: Mapping[str, str]) -> None:
+        """The last run, again where it is refused and its message says what to do."""
+        for _ in range(LAST_TRIES):
+            before = dict(self.mended)
+            self._run(Run(tuple(parameters.items())))
+            if self.last.code == 0 or self.refused:
+                return
+            if before == self.mended and self.last.code not in runs.BY_RETRYING:
+                break
+        if self.last.code != 70:
+            told = " ".join(self.last.text.splitlines()[-1:])[:700]
+            self.verdict.fault("never again", f"exit {self.last.code} after quiet: {told}")
+
+    # The verdict
+
+    def _judge(self) -> None:
+        arrived = self._arrived()
+        if arrived is None:
+            return
+        promised = None
+        if self.parameters.smart:
+            promised = self._promised()
+        schema = self.world.schema
+        oracle.judge(
+            self.verdict,
+            arrived,
+            self.seen,
+            columns=(schema.identity, schema.cursor),
+            mode=self.parameters.mode,
+            promised=promised,
+        )
+        self._look_for_litter()
+
+    def _promised(self) -> set[str]:
+        """The rows of the windows that were published, by the newest end in the history."""
+        rows = self._query("SELECT window_end, status FROM {d}.sync_runs_latest ORDER BY run_id")
+        ends = [str(row[0]) for row in rows if row[1] == "succeeded" and row[0]]
+        return self.world.promised(ends[-1]) if ends else set()
+
+    def _arrived(self) -> Destination | None:
+        try:
+            table = self.bench.client.get_table(f"{PROJECT}.{self.dataset}.t")
+            names = ", ".join(f"`{field.name}`" for field in table.schema)
+            rows = self._query(f"SELECT {names} FROM {{d}}.t")
+        except NotFound:
+            return Destination((), ())
+        except (GoogleAPICallError, ValueError, OverflowError) as error:
+            self.verdict.fault("unreadable", f"the destination can't be read: {error!r:.300}")
+            return None
+        return Destination(tuple(table.schema), tuple(rows), self._letters())
+
+    def _letters(self) -> tuple[dict[str, Any], ...]:
+        try:
+            rows = self._query("SELECT TO_JSON_STRING(raw_row) FROM {d}.t_dead_letters")
+        except NotFound:
+            return ()
+        return tuple(json.loads(row[0]) for row in rows)
+
+    def _query(self, text: str) -> list[tuple[Any, ...]]:
+        sql = text.format(d=f"`{PROJECT}`.`{self.dataset}`")
+        return [tuple(row) for row in self.bench.client.query_and_wait(sql)]
+
+    def _look_for_litter(self) -> None:
+        found = [item.table_id for item in self.bench.client.list_tables(self.dataset)]
+        litter = [name for name in found if name.startswith(("_sync_staging", "_sync_dead"))]
+        litter += [path.name for path in self.temp.rglob("*.parquet")]
+        if litter:
+            self.verdict.fault("left behind", f"{len(litter)}: {litter[:3]}")
