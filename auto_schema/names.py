@@ -17,6 +17,14 @@ FORBIDDEN_PREFIXES = (
     "__root__",
     "_colidentifier",
 )
+OURS = "_smart_sync_"
+"""What our aliases and temporary tables begin with: no column may, so that none is taken for one.
+
+GoogleSQL prefers a table's alias to a column of its name, and without AS a table's last name
+is its alias: beside either, a bare column of that name would mean the whole row.
+"""
+TABLE, STAGED = f"{OURS}table", f"{OURS}staged"
+"""Aliases of the destination and of staged rows."""
 _COLUMN = re.compile(r"[^\W\d][\w]*", re.UNICODE)
 _LABEL = re.compile(r"[^a-z0-9_-]")
 
@@ -35,6 +43,8 @@ def column_fault(name: str) -> str:
         return f"it has {len(name)} characters, the most is {MAX_COLUMN_CHARACTERS}"
     if name.casefold().startswith(FORBIDDEN_PREFIXES):
         return "BigQuery keeps that prefix for itself"
+    if name.casefold().startswith(OURS):
+        return "Smart Sync's own statements keep that prefix for themselves"
     if not _COLUMN.fullmatch(name):
         return "only letters, digits and '_' may stand in it, and no digit first"
     return ""
@@ -48,7 +58,7 @@ def legal_suggestion(name: str) -> str:
     """
     text = re.sub(r"\W", "_", name) or "column"
     text = f"_{text}" if text[0].isdigit() else text
-    if text.casefold().startswith(FORBIDDEN_PREFIXES):
+    if text.casefold().startswith((*FORBIDDEN_PREFIXES, OURS)):
         text = "col" + text
     return text[:MAX_COLUMN_CHARACTERS]
 
@@ -104,6 +114,20 @@ def quoted(*path: str) -> str:
     '`p.d.t`'
     """
     return "`" + ".".join(path).replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def of_table(*names: str) -> str:
+    """Columns of the destination, named `TABLE` in the statement.
+
+    >>> of_table("id", "day")
+    '_smart_sync_table.`id`, _smart_sync_table.`day`'
+    """
+    return ", ".join(f"{TABLE}.{quoted(name)}" for name in names)
+
+
+def of_staged(*names: str) -> str:
+    """Columns of staged rows, named `STAGED` in the statement."""
+    return ", ".join(f"{STAGED}.{quoted(name)}" for name in names)
 
 
 def string_literal(text: str) -> str:

@@ -178,12 +178,12 @@ JOBS: tuple[Check, ...] = (
     Check(
         "column-names",
         "Column names that begin with _TABLE_, _FILE_, _PARTITION, _ROW_TIMESTAMP, __ROOT__ or"
-        " _COLIDENTIFIER are refused; smart_sync_partition is taken.",
+        " _COLIDENTIFIER are refused; _smart_sync_partition is taken.",
         "Such columns of a source are refused in the plan, with a name that would do.",
         lines(
             TOKEN,
             "for name in _TABLE_x _FILE_x _PARTITIONx _ROW_TIMESTAMPx __ROOT__x _COLIDENTIFIERx"
-            " smart_sync_partition; do",
+            " _smart_sync_partition; do",
             rest(
                 "POST",
                 "/datasets/$DATASET/tables",

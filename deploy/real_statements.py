@@ -72,7 +72,7 @@ STATEMENTS: tuple[Check, ...] = (
             " n WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY n ORDER BY n) = 1;"
             " SET staged_keys = (SELECT COUNT(*) FROM _newest);"
             ' SET partitions = (SELECT STRING_AGG(CONCAT("TIMESTAMP \'", FORMAT_TIMESTAMP('
-            "'%Y-%m-%d %H:%M:%S', p), \"+00'\"), ', ' ORDER BY p) FROM (SELECT DISTINCT"
+            "'%E4Y-%m-%d %H:%M:%S', p), \"+00'\"), ', ' ORDER BY p) FROM (SELECT DISTINCT"
             " TIMESTAMP_TRUNC(at, DAY) AS p FROM _newest));"
             " IF differing IS NOT NULL THEN RAISE USING MESSAGE = differing; END IF;"
             " EXECUTE IMMEDIATE CONCAT('''MERGE $DATASET.scripted AS t USING _newest AS s ON"

@@ -172,7 +172,7 @@ def _history(table: TableRef) -> bigquery.Table:
 def _latest(table: TableRef) -> bigquery.Table:
     view = bigquery.Table(table_id(table.sibling(f"{table.table}_latest")))
     view.view_query = (
-        f"SELECT * FROM {table.sql} WHERE TRUE"
+        f"SELECT * FROM {table.sql} AS runs WHERE TRUE"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
     )
     return view
@@ -217,7 +217,7 @@ def unfinished_runs(
     """The newest events of the destination's runs that have none of their last."""
     since = datetime.now(UTC) - LOOK_BACK
     sql = (
-        f"SELECT * FROM {table.sql}"
+        f"SELECT * FROM {table.sql} AS runs"
         " WHERE destination = @destination AND event_time >= @since"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
         f" AND seq < {FINAL} ORDER BY run_id"
@@ -244,7 +244,7 @@ def ended_before(
         TargetError: BigQuery refused or can't be reached.
     """
     sql = (
-        f"SELECT run_id, status, exit_code FROM {table.sql}"
+        f"SELECT run_id, status, exit_code FROM {table.sql} AS runs"
         " WHERE destination = @destination AND event_time >= @since AND run_id != @run_id"
         f" AND seq = {FINAL} AND NOT (status = 'held_back' AND exit_code = 0)"
         " AND (status IN ('verified', 'differs')) = @verifies"
@@ -264,7 +264,7 @@ def ended_before(
 
 def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[str, Any] | None:
     """The newest event of a run, or None."""
-    sql = f"SELECT * FROM {table.sql} WHERE run_id = @run_id ORDER BY seq DESC LIMIT 1"
+    sql = f"SELECT * FROM {table.sql} AS runs WHERE run_id = @run_id ORDER BY seq DESC LIMIT 1"
     config = bigquery.QueryJobConfig(
         query_parameters=[bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
     )

@@ -10,7 +10,7 @@ from google.cloud import bigquery
 from auto_schema.bigquery_types import known_type, type_text
 from auto_schema.errors import SchemaError, TargetError, shown
 from auto_schema.evolve import CurrentField
-from auto_schema.names import quoted, string_literal
+from auto_schema.names import TABLE, of_table, quoted, string_literal
 from auto_schema.schema import INGESTION_TIME, Partitioning
 from pipeline.bigquery import as_target_errors, table_id
 from smart_sync.cursor import CURSOR_KINDS, Cursor
@@ -154,7 +154,7 @@ def _check_column(ref: TableRef, target: Target, cursor: Cursor) -> None:
 def _filter(target: Target) -> str:
     if not target.require_partition_filter or target.partitioning is None:
         return ""
-    field = quoted(target.partitioning.field)
+    field = of_table(target.partitioning.field)
     return f"WHERE ({field} IS NULL OR {field} IS NOT NULL)"
 
 
@@ -165,7 +165,7 @@ def _ask(
     now: CursorValue | None,
     question: _Question,
 ) -> Watermark:
-    column = quoted(cursor.name)
+    column = of_table(cursor.name)
     if now is None:
         selected = f"MAX({column}) AS latest, 0 AS future_rows, MAX({column}) AS highest"
         config = bigquery.QueryJobConfig()
@@ -178,7 +178,8 @@ def _ask(
         config = bigquery.QueryJobConfig(
             query_parameters=[bigquery.ScalarQueryParameter("now", kind, now)]
         )
-    job = client.query(f"SELECT {selected} FROM {ref.sql} {question.where}".strip(), config)
+    sql = f"SELECT {selected} FROM {ref.sql} AS {TABLE} {question.where}".strip()
+    job = client.query(sql, config)
     row = next(iter(job.result()))
     size = job.total_bytes_processed or 0
     how = f" ({question.how}, {size:,} bytes processed)"
@@ -193,6 +194,15 @@ def _with_future(found: Watermark, future: int) -> Watermark:
 
 
 _FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
+
+
+def _id_of(moment: date, size: str) -> str:
+    """A partition's id; strftime would write the year 1 as 1.
+
+    >>> _id_of(date(1, 2, 3), "MONTH")
+    '000102'
+    """
+    return moment.strftime(_FORMATS[size].replace("%Y", f"{moment.year:04}"))
 
 
 def _newest_partition(
@@ -218,9 +228,8 @@ def _newest_partition(
     ids = {row.partition_id: int(row.total_rows) for row in rows}
     if "__UNPARTITIONED__" in ids:
         return None, 0
-    format_ = _FORMATS[partitioning.type]
     dated = {i: n for i, n in ids.items() if i and not i.startswith("__")}
-    current = now.strftime(format_) if isinstance(now, date) else None
+    current = _id_of(now, partitioning.type) if isinstance(now, date) else None
     past = [i for i in dated if current is None or i <= current]
     if not past:
         return None, 0
@@ -230,10 +239,13 @@ def _newest_partition(
 
 def _range(cursor: Cursor, partition_id: str, partitioning: Partitioning) -> str:
     start = datetime.strptime(partition_id, _FORMATS[partitioning.type])  # noqa: DTZ007 - UTC by rule
-    end = _next(start, partitioning.type)
-    kind, column = CURSOR_KINDS[cursor.type], quoted(cursor.name)
-    low, high = (_literal(kind, value) for value in (start, end))
-    return f"WHERE {column} >= {low} AND {column} < {high}"
+    kind, column = CURSOR_KINDS[cursor.type], of_table(cursor.name)
+    where = f"WHERE {column} >= {_literal(kind, start)}"
+    try:
+        end = _next(start, partitioning.type)
+    except (OverflowError, ValueError):
+        return where  # the last partition that there can be
+    return f"{where} AND {column} < {_literal(kind, end)}"
 
 
 def _next(start: datetime, size: str) -> datetime:
@@ -246,6 +258,6 @@ def _next(start: datetime, size: str) -> datetime:
 
 def _literal(kind: str, value: datetime) -> str:
     if kind == "DATE":
-        return f"DATE '{value:%Y-%m-%d}'"
+        return f"DATE '{value.date().isoformat()}'"
     zone = "+00" if kind == "TIMESTAMP" else ""
-    return f"{kind} '{value:%Y-%m-%d %H:%M:%S}{zone}'"
+    return f"{kind} '{value.isoformat(sep=' ')}{zone}'"

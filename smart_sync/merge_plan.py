@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from auto_schema.errors import ConfigError, SyncError, shown
-from auto_schema.names import quoted
+from auto_schema.names import TABLE, of_table, quoted
 from auto_schema.schema import Column, TableSchema
 from auto_schema.type_maps import MERGE_KEY_TYPES, PARTITION_TYPES
 from smart_sync.facts import Facts, Target
@@ -92,10 +92,10 @@ def merge_question(request: SyncRequest, target: Target, cursor: str | None) -> 
         return ""
     where = ""
     if target.partitioning is not None and target.partitioning.field.casefold() in known:
-        field = quoted(target.partitioning.field)
+        field = of_table(target.partitioning.field)
         where = f" WHERE {field} IS NULL OR {field} IS NOT NULL"
-    selected = ", ".join(quoted(name) for name in dict.fromkeys(there))
-    return f"SELECT {selected} FROM {request.destination.sql}{where}"
+    selected = of_table(*dict.fromkeys(there))
+    return f"SELECT {selected} FROM {request.destination.sql} AS {TABLE}{where}"
 
 
 def _key_fault(name: str, column: Column | None, schema: TableSchema) -> SyncError | None:

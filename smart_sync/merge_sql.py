@@ -10,22 +10,22 @@ with it. Constants of the staged rows alone would not find it, and insert the ro
 
 from collections.abc import Sequence
 
-from auto_schema.names import quoted, string_literal
+from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import SyncPlan
 
-NEWEST, HELD = "_newest", "_held"
+NEWEST, HELD = f"{OURS}newest", f"{OURS}held"
 PARTITION, CURSOR, STAGED_CURSOR = (
-    "smart_sync_partition",
-    "smart_sync_cursor",
-    "smart_sync_staged_cursor",
+    f"{OURS}partition",
+    f"{OURS}cursor",
+    f"{OURS}staged_cursor",
 )
 """Columns beside the keys; BigQuery refuses names that begin with _PARTITION."""
 
-_FORMATTERS = {
-    "DATE": ("FORMAT_DATE('%Y-%m-%d', p)", "'"),
-    "DATETIME": ("FORMAT_DATETIME('%Y-%m-%d %H:%M:%S', p)", "'"),
-    "TIMESTAMP": ("FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%S', p)", "+00'"),
+_FORMATTERS = {  # %Y would write the year 1 as 1, which no literal may say
+    "DATE": ("FORMAT_DATE('%E4Y-%m-%d', p)", "'"),
+    "DATETIME": ("FORMAT_DATETIME('%E4Y-%m-%d %H:%M:%S', p)", "'"),
+    "TIMESTAMP": ("FORMAT_TIMESTAMP('%E4Y-%m-%d %H:%M:%S', p)", "+00'"),
 }
 
 
@@ -75,7 +75,7 @@ def newest(plan: SyncPlan, merge: MergePlan, select: str) -> str:
 def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
     """End the run when rows of one key and cursor differ: which of them is right?"""
     cursor = [plan.cursor.name] if plan.cursor else []
-    group = _names(list(dict.fromkeys([*merge.keys, *cursor])))
+    group = of_staged(*dict.fromkeys([*merge.keys, *cursor]))
     beyond = f" and the same {plan.cursor.name}" if plan.cursor else ""
     message = (
         f"WRITE_MERGE: rows with the same merge_keys{beyond} differ. Nothing was published."
@@ -83,27 +83,27 @@ def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
     )
     return (
         f"SET differing = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
-        f"  FROM {plan.staging.table.sql} AS s\n  GROUP BY {group}\n"
-        "  HAVING COUNT(DISTINCT TO_JSON_STRING(s)) > 1));\n"
+        f"  FROM {plan.staging.table.sql} AS {STAGED}\n  GROUP BY {group}\n"
+        f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
         f"IF differing IS NOT NULL THEN\n"
         f"  RAISE USING MESSAGE = CONCAT({string_literal(message)}, differing);\nEND IF;\n"
     )
 
 
 def _held(plan: SyncPlan, merge: MergePlan) -> str:
-    names = [f"t.{quoted(key)} AS {quoted(key)}" for key in merge.keys]
+    names = [f"{of_table(key)} AS {quoted(key)}" for key in merge.keys]
     if merge.partition:
-        names.append(f"{merge.partition.of('t')} AS {PARTITION}")
+        names.append(f"{merge.partition.of(TABLE)} AS {PARTITION}")
     if plan.cursor:
-        cursor = quoted(plan.cursor.name)
-        names.append(f"t.{cursor} AS {CURSOR}, s.{cursor} AS {STAGED_CURSOR}")
+        name = plan.cursor.name
+        names.append(f"{of_table(name)} AS {CURSOR}, {of_staged(name)} AS {STAGED_CURSOR}")
     where = ""
     if merge.partition:
-        column = f"t.{quoted(merge.partition.field)}"
+        column = of_table(merge.partition.field)
         where = f"\nWHERE {column} IS NULL OR {column} IS NOT NULL"
     return (
-        f"SELECT {', '.join(names)}\nFROM {plan.destination.sql} AS t\n"
-        f"JOIN {NEWEST} AS s ON {_on(merge)}{where}"
+        f"SELECT {', '.join(names)}\nFROM {plan.destination.sql} AS {TABLE}\n"
+        f"JOIN {NEWEST} AS {STAGED} ON {_on(merge)}{where}"
     )
 
 
@@ -114,8 +114,8 @@ def _refuse_doubled(plan: SyncPlan, merge: MergePlan) -> str:
         " delete_existing_table=true. The first: "
     )
     return (
-        f"SET doubled = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n  FROM {HELD}\n"
-        f"  GROUP BY {_names(merge.keys)} HAVING COUNT(*) > 1));\n"
+        f"SET doubled = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
+        f"  FROM {HELD} AS {STAGED}\n  GROUP BY {of_staged(*merge.keys)} HAVING COUNT(*) > 1));\n"
         f"IF doubled IS NOT NULL THEN\n"
         f"  RAISE USING MESSAGE = CONCAT({string_literal(message)}, doubled);\nEND IF;\n"
     )
@@ -129,26 +129,27 @@ def _newer(plan: SyncPlan) -> str:
 
 
 def _merge(plan: SyncPlan, merge: MergePlan) -> str:
-    head = f"MERGE {plan.destination.sql} AS t\nUSING {NEWEST} AS s\nON {_on(merge)}"
+    head = f"MERGE {plan.destination.sql} AS {TABLE}\nUSING {NEWEST} AS {STAGED}\nON {_on(merge)}"
     newer = ""
     if plan.cursor:
-        cursor = quoted(plan.cursor.name)
-        newer = f" AND (t.{cursor} IS NULL OR s.{cursor} >= t.{cursor})"
-    names = [quoted(column.name) for column in plan.schema]
+        here, held = of_staged(plan.cursor.name), of_table(plan.cursor.name)
+        newer = f" AND ({held} IS NULL OR {here} >= {held})"
+    names = [column.name for column in plan.schema]
     tail = (
         f"WHEN MATCHED{newer} THEN UPDATE SET "
-        + ", ".join(f"{name} = s.{name}" for name in names)
-        + f"\nWHEN NOT MATCHED THEN INSERT ({', '.join(names)})\n"
-        + f"  VALUES ({', '.join(f's.{name}' for name in names)})"
+        + ", ".join(f"{quoted(name)} = {of_staged(name)}" for name in names)
+        + f"\nWHEN NOT MATCHED THEN INSERT ({_names(names)})\n"
+        + f"  VALUES ({of_staged(*names)})"
     )
     if merge.partition is None:
         return f"{head}\n{tail}"
-    column = f"t.{quoted(merge.partition.field)}"
+    column = of_table(merge.partition.field)
     head += f"\n  AND ({column} IS NULL"
+    held = _escaped(merge.partition.of(TABLE))
     return (
         f"{_set_partitions(merge)};\n"
         f"EXECUTE IMMEDIATE CONCAT({_block(head)},\n"
-        f"  IFNULL(CONCAT(' OR {_escaped(merge.partition.of('t'))} IN (', partitions, ')'), ''),\n"
+        f"  IFNULL(CONCAT(' OR {held} IN (', partitions, ')'), ''),\n"
         f"  {_block(')' + chr(10) + tail)})"
     )
 
@@ -159,7 +160,7 @@ def _set_partitions(merge: MergePlan) -> str:
     if partition is None:
         return ""
     formatted, end = _FORMATTERS[partition.kind]
-    staged = f"SELECT {partition.of('s')} AS p FROM {NEWEST} AS s UNION DISTINCT "
+    staged = f"SELECT {partition.of(STAGED)} AS p FROM {NEWEST} AS {STAGED} UNION DISTINCT "
     if not partition.is_staged:
         staged = ""
     return (
@@ -170,7 +171,7 @@ def _set_partitions(merge: MergePlan) -> str:
 
 
 def _on(merge: MergePlan) -> str:
-    return " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in merge.keys)
+    return " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in merge.keys)
 
 
 def _names(names: Sequence[str]) -> str:
@@ -178,7 +179,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _key_text(merge: MergePlan) -> str:
-    items = ", ".join(f"{quoted(key)} AS {quoted(key)}" for key in merge.keys)
+    items = ", ".join(f"{of_staged(key)} AS {quoted(key)}" for key in merge.keys)
     return f"TO_JSON_STRING(STRUCT({items}))"
 
 

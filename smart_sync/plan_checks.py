@@ -58,7 +58,7 @@ def _partition_faults(
         SchemaError(
             "too many partitions",
             f"{where}, partition_field {partitioning.field}",
-            f"{low:%Y-%m-%d} to {high:%Y-%m-%d} makes up to {count:,} partitions by"
+            f"{low.date()} to {high.date()} makes up to {count:,} partitions by"
             f" {partitioning.type}, a job may touch {MAX_PARTITIONS:,}",
             f"set partition_type={fitting}, or another partition_field.",
         )

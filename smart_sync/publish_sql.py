@@ -3,7 +3,7 @@
 One statement or script is one job; BigQuery makes its rows visible all at once.
 """
 
-from auto_schema.names import quoted, string_literal
+from auto_schema.names import TABLE, of_table, quoted, string_literal
 from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.merge_sql import create_script, merge_script, newest
@@ -29,7 +29,7 @@ def publish_statement(plan: SyncPlan) -> str:
     if plan.write_disposition is WriteDisposition.EMPTY:
         message = string_literal(f"WRITE_EMPTY: {plan.destination} is not empty")
         check = (
-            f"IF EXISTS (SELECT 1 FROM {plan.destination.sql}{always_true(plan)}) THEN\n"
+            f"IF EXISTS (SELECT 1 FROM {plan.destination.sql} AS {TABLE}{always_true(plan)}) THEN\n"
             f"  RAISE USING MESSAGE = {message};\nEND IF;\n"
         )
         return add + in_transaction(check + insert)
@@ -42,11 +42,11 @@ def in_transaction(body: str) -> str:
 
 
 def always_true(plan: SyncPlan) -> str:
-    """A WHERE that satisfies require_partition_filter and drops nothing."""
+    """A WHERE over `TABLE` that satisfies require_partition_filter and drops nothing."""
     partitioning = plan.schema.partitioning
     if partitioning is None:
         return ""
-    field = quoted(partitioning.field)
+    field = of_table(partitioning.field)
     return f" WHERE {field} IS NULL OR {field} IS NOT NULL"
 
 
@@ -155,10 +155,11 @@ def _delete_window(plan: SyncPlan) -> str:
     """DELETE of the rows that the window by hand brings anew, whole partitions."""
     if plan.window is None or plan.cursor is None or plan.window.window.low is None:
         raise ValueError("no window to replace")
-    column = quoted(plan.cursor.name)
+    column = of_table(plan.cursor.name)
     low, high = plan.window.window.low, plan.window.window.high
     return (
-        f"DELETE FROM {plan.destination.sql}\nWHERE {column} > {bigquery_literal(low, plan.cursor)}"
+        f"DELETE FROM {plan.destination.sql} AS {TABLE}\n"
+        f"WHERE {column} > {bigquery_literal(low, plan.cursor)}"
         f" AND {column} <= {bigquery_literal(high, plan.cursor)}"
     )
 

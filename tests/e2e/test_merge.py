@@ -47,8 +47,10 @@ def test_an_updated_row_whose_partition_moves_is_there_once(sync, orders, sent_j
         (4, "new", dt.date(2024, 6, 10)),
     ]
     script = sent_script(sent_jobs)
-    assert "UNION DISTINCT SELECT DISTINCT smart_sync_partition AS p FROM _held" in script
-    assert "t.`updated_at` IS NULL" in script
+    assert (
+        "UNION DISTINCT SELECT DISTINCT _smart_sync_partition AS p FROM _smart_sync_held" in script
+    )
+    assert "_smart_sync_table.`updated_at` IS NULL" in script
     run = sync.history()[-1]
     assert (run["rows_staged"], run["rows_published"], run["mode"]) == (3, 3, "merge")
 

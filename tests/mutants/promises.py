@@ -290,7 +290,7 @@ PROMISES: tuple[Promise, ...] = (
         "An older version never replaces a newer one.",
         "tests/e2e/test_merge.py::test_an_older_version_never_replaces_a_newer_one",
         "smart_sync/merge_sql.py",
-        ' OR s.{cursor} >= t.{cursor})"',
+        ' OR {here} >= {held})"',
         ' OR TRUE)"',
     ),
     P(
@@ -306,7 +306,7 @@ PROMISES: tuple[Promise, ...] = (
         "Rows of one key and cursor that differ end the run.",
         "tests/e2e/test_merge.py::test_rows_of_one_key_and_cursor_that_differ_end_the_run",
         "smart_sync/merge_sql.py",
-        "HAVING COUNT(DISTINCT TO_JSON_STRING(s)) > 1",
+        "HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1",
         "HAVING FALSE",
     ),
     P(

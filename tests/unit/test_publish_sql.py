@@ -92,7 +92,7 @@ def test_no_ddl_stands_inside_a_transaction():
 def test_write_empty_looks_again_inside_the_transaction():
     plan = a_plan(there(), write_disposition=WriteDisposition.EMPTY)
     assert publish_statement(plan) == (
-        "BEGIN TRANSACTION;\nIF EXISTS (SELECT 1 FROM `p.d.t`) THEN\n"
+        "BEGIN TRANSACTION;\nIF EXISTS (SELECT 1 FROM `p.d.t` AS _smart_sync_table) THEN\n"
         '  RAISE USING MESSAGE = "WRITE_EMPTY: p.d.t is not empty";\nEND IF;\n'
         f"{INSERT};\nCOMMIT TRANSACTION;"
     )
@@ -101,7 +101,9 @@ def test_write_empty_looks_again_inside_the_transaction():
 def test_write_empty_satisfies_a_required_partition_filter():
     layout = there(partitioning=Partitioning("day"), require_partition_filter=True)
     plan = a_plan(layout, write_disposition=WriteDisposition.EMPTY)
-    assert "FROM `p.d.t` WHERE `day` IS NULL OR `day` IS NOT NULL)" in publish_statement(plan)
+    day = "_smart_sync_table.`day`"
+    where = f"FROM `p.d.t` AS _smart_sync_table WHERE {day} IS NULL OR {day} IS NOT NULL)"
+    assert where in publish_statement(plan)
 
 
 def test_a_missing_table_is_made_with_everything_in_one_statement():

@@ -1,0 +1,69 @@
+"""What stands in the statements that ask and fill the destination, whatever its names and dates."""
+
+from datetime import date, datetime
+
+import pytest
+
+from auto_schema.names import OURS, column_fault, legal_suggestion
+from auto_schema.schema import Partitioning
+from pipeline.target import _id_of, _range
+from smart_sync.merge_plan import merge_question
+from smart_sync.publish_sql import publish_statement
+from smart_sync.request import WriteDisposition
+from tests.factories import a_cursor, a_plan, a_request, a_source_column, a_target, some_fields
+
+MERGE = {"write_disposition": WriteDisposition.MERGE, "merge_keys": ("id",)}
+
+
+def a_merge(kind="timestamptz", unit="DAY"):
+    """The script of a merge into a table that is partitioned by its cursor."""
+    columns = (a_source_column("id", "int8"), a_source_column("updated_at", kind))
+    layout = {"partitioning": Partitioning("updated_at", unit), "fields": some_fields(*columns)}
+    return publish_statement(a_plan(a_request(**MERGE), columns=columns, target=a_target(**layout)))
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
+def test_partitions_of_the_first_centuries_are_written_with_four_digits(kind):
+    script = a_merge(kind)
+    assert "('%E4Y-%m-%d" in script
+    assert "%Y" not in script
+
+
+@pytest.mark.parametrize(
+    ("kind", "partition", "unit", "where"),
+    [
+        ("date", "00010102", "DAY", ">= DATE '0001-01-02' AND {c} < DATE '0001-01-03'"),
+        ("date", "9999", "YEAR", ">= DATE '9999-01-01'"),
+        ("timestamptz", "099912", "MONTH", ">= TIMESTAMP '0999-12-01 00:00:00+00'"
+         " AND {c} < TIMESTAMP '1000-01-01 00:00:00+00'"),
+        ("timestamp", "9999123123", "HOUR", ">= DATETIME '9999-12-31 23:00:00'"),
+    ],
+)  # fmt: skip
+def test_the_newest_partition_is_asked_by_whole_dates_up_to_the_last(kind, partition, unit, where):
+    column = "_smart_sync_table.`updated_at`"
+    asked = _range(a_cursor(kind), partition, Partitioning("updated_at", unit))
+    assert asked == f"WHERE {column} {where.format(c=column)}"
+
+
+def test_a_partitions_id_has_four_digits_of_its_year():
+    assert _id_of(date(1, 2, 3), "DAY") == "00010203"
+    assert _id_of(datetime(987, 6, 5, 4), "HOUR") == "0987060504"
+
+
+def test_no_column_of_the_table_is_asked_for_without_the_tables_own_alias():
+    """In `SELECT MAX(orders) FROM x.orders` GoogleSQL takes the table for the column."""
+    request = a_request(**MERGE)
+    target = a_target(partitioning=Partitioning("updated_at"), require_partition_filter=True)
+    question = merge_question(request, target, "updated_at")
+    assert question == (
+        "SELECT _smart_sync_table.`id`, _smart_sync_table.`updated_at`"
+        " FROM `my-project.shop.orders` AS _smart_sync_table"
+        " WHERE _smart_sync_table.`updated_at` IS NULL OR"
+        " _smart_sync_table.`updated_at` IS NOT NULL"
+    )
+
+
+def test_a_column_can_not_be_called_as_our_aliases_are():
+    name = f"{OURS.upper()}table"
+    assert column_fault(name) == "Smart Sync's own statements keep that prefix for themselves"
+    assert column_fault(legal_suggestion(name)) == ""
