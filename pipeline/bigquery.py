@@ -8,6 +8,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError, TargetError
+from auto_schema.told import without_row_values
 from smart_sync.plan import SyncPlan
 from smart_sync.request import Endpoints, TableRef
 from sources.bigquery_client import CONNECTION_ERRORS, bounded_client
@@ -30,7 +31,7 @@ def target_error(error: BaseException, where: str) -> TargetError:
     cause = getattr(error, "cause", None)  # what each of the tries ended with
     text = getattr(error, "message", "") or str(error)
     text += f"; {type(cause).__name__}: {cause}" if cause else ""
-    text = " ".join(text.split("\n\nLocation:")[0].split())
+    text = without_row_values(" ".join(text.split("\n\nLocation:")[0].split()))
     if isinstance(error, (*CONNECTION_ERRORS, RetryError)):
         fix = "check the network path to BigQuery, and run again."
         return TargetError("BigQuery unreachable", where, text, fix)

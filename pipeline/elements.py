@@ -49,7 +49,10 @@ class StagedFile:
 
 @dataclass(frozen=True, slots=True)
 class StagedSplit:
-    """A split that was read and staged whole, with its figures."""
+    """A split that was read and staged whole, with its figures.
+
+    `dead_example` is (column and reason, value) of its first dead letter.
+    """
 
     split: int
     attempt: int
@@ -59,7 +62,7 @@ class StagedSplit:
     lowest: CursorText = None
     highest: CursorText = None
     seconds: float = 0.0
-    dead_example: str = ""
+    dead_example: tuple[str, str] | None = None
     sums: RowSums | None = None
     dead_sums: RowSums = field(default_factory=RowSums)
 

@@ -249,6 +249,7 @@ def _request(
         accept_source_change=values["accept_source_change"] == "true",
         temp_location=temp_location,
         lease=duration(values["lock_lease"]) if values["lock_lease"] else DATAFLOW_LEASE,
+        show_values=values["show_values"] == "true",
         verify=values["verify"] == "true",
         verify_window=_verify_window(values),
         plan_only=values["plan_only"] == "true",

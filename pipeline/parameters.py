@@ -145,6 +145,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("notify_on", NOTIFICATION, "Told of", "failures: runs that fail, and the first good one after them. all: every run.", Kind.ENUM, "failures", choices=("failures", "all"), example="all", parent=("notify_webhook",)),
     P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true"),
     P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json", parent=("plan_only", "true")),
+    P("show_values", PLAN, "Show values", "Show values of rows (a merge key, the value of a dead letter) in messages, log, webhook and run history. Otherwise a hash stands there: the first 12 hex digits of the value's SHA-256. Dead letters keep the values in their table in any case.", Kind.BOOL, "false", example="true"),
     P("verify", PLAN, "Verify", "Prove before publishing that the staged rows are the source's: both databases hash them, in the source in the snapshot that was read. Reads the source once more and takes the staging-table way.", Kind.BOOL, "false", example="true"),
     P("verify_only", PLAN, "Only verify", "Compare a past window of source and destination, row by row through hashes; nothing is written but the verdict in the run history. Exit code 8 when BigQuery lacks a row.", Kind.BOOL, "false", example="true", parent=SMART),
     P("verify_start", PLAN, "Verify from", "Start of the window to verify, included; written as sync_start.", Kind.STAMP, example="2025-07-01", parent=("verify_only", "true")),

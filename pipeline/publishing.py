@@ -23,6 +23,7 @@ from auto_schema.errors import (
     TargetError,
     VerificationError,
 )
+from auto_schema.told import told
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.dead_letters import keep_dead_letters
 from pipeline.elements import Failure, Outcome, StagedSplit
@@ -133,12 +134,12 @@ class Publisher:
         count = total(staged, "dead")
         if count <= self.plan.max_dead_letters:
             return
-        example = next(split.dead_example for split in staged if split.dead_example)
+        example, value = next(split.dead_example for split in staged if split.dead_example)
         raise DeadLetterLimitError(
             "too many dead letters",
             f"table {self.plan.destination}",
             f"{count:,} rows could not be conformed, max_dead_letters={self.plan.max_dead_letters};"
-            f" the first: {example}",
+            f" the first: {example}, value {told(value, shows=self.plan.show_values)}",
             f"look into {self.plan.dead_letter_table}, mend the rows or cast the column in the"
             " query, or raise max_dead_letters. Nothing was published.",
         )

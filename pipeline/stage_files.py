@@ -90,7 +90,7 @@ class AttemptFiles:
         self._dead = _Parts(folder, f"dead-{stem}", DEAD_LETTER_SCHEMA)
         self._cursor = cursor
         self._ends: list[CursorText] = []
-        self._example = ""
+        self._example: tuple[str, str] | None = None
         self._dead_sums = RowSums()
         self._began = time.monotonic()
 
@@ -133,9 +133,9 @@ class AttemptFiles:
         self._dead.abandon()
 
 
-def _example(dead: pa.RecordBatch) -> str:
+def _example(dead: pa.RecordBatch) -> tuple[str, str]:
     first = dead.slice(0, 1).to_pylist()[0]
-    return f"column {first['column_name']!r}: {first['reason']}, value {first['value']!r:.200}"
+    return f"column {first['column_name']!r}: {first['reason']}", str(first["value"])
 
 
 def empty_file(folder: Folder, schema: TableSchema) -> StagedFile:

@@ -5,7 +5,7 @@ source is asked last: what it moved on meanwhile must not look lost.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from google.cloud import bigquery
 
@@ -20,6 +20,7 @@ from auto_schema.errors import ConfigError, raise_all
 from auto_schema.names import quoted
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
+from auto_schema.told import told
 from pipeline.bigquery import as_target_errors
 from pipeline.target import read_target, read_watermark
 from smart_sync.cursor import Cursor, now_as_cursor
@@ -62,7 +63,13 @@ class Comparison:
             return Verdict(*totals)
         target = self._digests(parts)
         source = self.inspector.digests(self.source, self.keys, parts)
-        return judge(totals, source, target)
+        return judge(totals, self._told(source), self._told(target))
+
+    def _told(self, rows: Sequence[DigestRow]) -> list[DigestRow]:
+        shows = self.request.show_values
+        if shows:
+            return list(rows)
+        return [replace(row, key=row.key and told(row.key, shows=False)) for row in rows]
 
     def _buckets(self) -> Mapping[str, RowSums]:
         sql = bigquery_buckets(self._select(f"{bigquery_digest(self.columns)} AS digest"))

@@ -87,6 +87,7 @@ class SyncPlan:
     lease: timedelta
     max_retries: int
     max_dead_letters: int
+    show_values: bool
     dead_letter_table: TableRef
     history_table: TableRef
     labels: tuple[tuple[str, str], ...]
@@ -205,6 +206,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         lease=request.lease,
         max_retries=request.max_retries,
         max_dead_letters=request.max_dead_letters,
+        show_values=request.show_values,
         dead_letter_table=TableRef.parse(
             request.dead_letter_table or f"{destination.table}_dead_letters", destination
         ),

@@ -126,6 +126,7 @@ class SyncRequest:
     accept_source_change: bool = False
     temp_location: str = ""
     lease: timedelta = timedelta(minutes=30)
+    show_values: bool = False
     verify: bool = False
     verify_window: tuple[str, str] | None = None
     plan_only: bool = False

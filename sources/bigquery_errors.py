@@ -7,6 +7,7 @@ from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError
 
 from auto_schema.errors import SourceError, SourceRefusedError, SourceUnreachableError, SyncError
+from auto_schema.told import without_row_values
 from sources.bigquery_client import CONNECTION_ERRORS, is_transient
 
 ALL_ERRORS = (GoogleAPICallError, GoogleAuthError, RetryError, *CONNECTION_ERRORS)
@@ -19,7 +20,7 @@ _READ_FIX = (
 def source_error(error: BaseException, place: str) -> SourceError:
     """What BigQuery answered, and what to do."""
     text = getattr(error, "message", "") or str(error)
-    text = " ".join(text.split("\n\nLocation:")[0].split())
+    text = without_row_values(" ".join(text.split("\n\nLocation:")[0].split()))
     if is_transient(error):
         fix = "check the network path to BigQuery, and run again."
         return SourceUnreachableError("source unreachable", place, text, fix)

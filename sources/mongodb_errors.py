@@ -8,6 +8,7 @@ import re
 import pymongo.errors as driver
 
 from auto_schema.errors import SourceError, SourceRefusedError, SourceUnreachableError
+from auto_schema.told import without_row_values
 from sources.mongodb_string import ConnectionString
 
 GONE_SNAPSHOT_CODES = frozenset([239, 246])
@@ -100,4 +101,5 @@ def _clean(error: BaseException) -> str:
     details = getattr(error, "details", None)
     text = str(details.get("errmsg") if isinstance(details, dict) else "") or str(error)
     text = text.partition(", Timeout: ")[0].partition(", full error:")[0]
-    return _PASSWORD.sub(r"\1…@", " ".join(text.split()))[:500]
+    text = without_row_values(" ".join(text.split()))
+    return _PASSWORD.sub(r"\1…@", text)[:500]

@@ -7,6 +7,7 @@ COPY streams, the driver raises a bare OSError without a code: then the text dec
 import re
 
 from auto_schema.errors import SourceError, SourceRefusedError, SourceUnreachableError
+from auto_schema.told import without_row_values
 
 TRANSIENT_STATES = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "53300"})
 _TRANSIENT_TEXT = re.compile(
@@ -77,6 +78,7 @@ def source_error(
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
     fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), _QUERY_FIX)
     position = _position(error, query, offset)
+    text = text if position else without_row_values(text)  # of the query itself is no secret
     where = place + (f", {position}" if position else "")
     return SourceRefusedError("source refused", where, text, fix)
 

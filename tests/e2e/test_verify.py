@@ -166,7 +166,7 @@ def test_lost_changed_and_doubled_rows_are_found_with_their_keys(sync, rows):
     sync.client.query(f"DELETE FROM {t} WHERE id = 17").result()
     sync.client.query(f"UPDATE {t} SET ratio = ratio + 1e-12 WHERE id = 18").result()
     sync.client.query(f"INSERT INTO {t} SELECT * FROM {t} WHERE id = 19").result()
-    result = sync(**ONLY)
+    result = sync(**ONLY, show_values="true")
     assert result.code == 8
     assert "key 17, " in result.out
     assert "not in BigQuery" in result.out
@@ -193,7 +193,7 @@ def test_a_row_that_was_stamped_late_is_found(sync, rows):
     sync.ok(**SMART)
     rows("INSERT INTO s (id, name, changed) VALUES (1000, 'late', '2024-05-01 03:00+00')")
     sync.ok(**SMART)
-    result = sync(**ONLY)
+    result = sync(**ONLY, show_values="true")
     assert result.code == 8
     assert "key 1000, " in result.out
 

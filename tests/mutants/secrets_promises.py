@@ -37,4 +37,20 @@ PROMISES: tuple[Promise, ...] = (
         "if found.st_uid not in (os.getuid(), 0):",
         "if found.st_uid < 0:",
     ),
+    P(
+        SECRETS,
+        "Without show_values a message tells a value of a row by its hash.",
+        "tests/e2e/test_shown_values.py::test_a_dead_letters_value_is_told_by_its_hash",
+        "auto_schema/told.py",
+        "return shown(value) if shows else",
+        "return shown(value) if value else",
+    ),
+    P(
+        SECRETS,
+        "A value of a row that a server quotes in its message is told by its hash.",
+        "tests/e2e/test_shown_values.py::test_messages_of_the_servers_lose_the_values_they_quote",
+        "auto_schema/told.py",
+        "found[1] + told(found[3], shows=False)",
+        "found[0]",
+    ),
 )
