@@ -11,6 +11,7 @@ with it. Constants of the staged rows alone would not find it, and insert the ro
 from collections.abc import Sequence
 
 from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
+from auto_schema.told import HASH_DIGITS
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import SyncPlan
 
@@ -86,7 +87,18 @@ def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
         f"  FROM {plan.staging.table.sql} AS {STAGED}\n  GROUP BY {group}\n"
         f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
         f"IF differing IS NOT NULL THEN\n"
-        f"  RAISE USING MESSAGE = CONCAT({string_literal(message)}, differing);\nEND IF;\n"
+        f"  RAISE USING MESSAGE = {_first(plan, message, 'differing')};\nEND IF;\n"
+    )
+
+
+def _first(plan: SyncPlan, message: str, variable: str) -> str:
+    """A message with the first key behind it, or its hash (see `auto_schema.told`)."""
+    if plan.show_values:
+        return f"CONCAT({string_literal(message)}, {variable})"
+    hashed = f"SUBSTR(TO_HEX(SHA256({variable})), 1, {HASH_DIGITS})"
+    return (
+        f"CONCAT({string_literal(message + 'sha256 ')}, {hashed},"
+        f" {string_literal(' (show_values=true shows it)')})"
     )
 
 
@@ -117,7 +129,7 @@ def _refuse_doubled(plan: SyncPlan, merge: MergePlan) -> str:
         f"SET doubled = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
         f"  FROM {HELD} AS {STAGED}\n  GROUP BY {of_staged(*merge.keys)} HAVING COUNT(*) > 1));\n"
         f"IF doubled IS NOT NULL THEN\n"
-        f"  RAISE USING MESSAGE = CONCAT({string_literal(message)}, doubled);\nEND IF;\n"
+        f"  RAISE USING MESSAGE = {_first(plan, message, 'doubled')};\nEND IF;\n"
     )
 
 

@@ -85,7 +85,7 @@ def test_rows_of_one_key_and_cursor_that_differ_end_the_run(sync, sql, table):
     if table == "there":
         sync.ok(**LAID_OUT)
     sql("INSERT INTO orders VALUES (1, 'a', '2024-05-01'), (1, 'b', '2024-05-01')")
-    result = sync(**LAID_OUT)
+    result = sync(**LAID_OUT, show_values="true")
     assert result.code == 5
     for word in ("merge_keys", "updated_at", "differ", "Nothing was published", '"id":1'):
         assert word in result.err

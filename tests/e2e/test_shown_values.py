@@ -1,6 +1,7 @@
 """Values of rows stand in messages, log and history only where show_values asks for them."""
 
 import hashlib
+import json
 
 import pytest
 
@@ -61,6 +62,19 @@ def test_the_keys_of_verify_only_are_told_by_their_hashes(sync, sql, caplog):
     assert MAIL not in told
     assert "key sha256 " in told
     assert MAIL in sync(**words, **WINDOW, show_values="true").out
+
+
+def test_a_merge_key_is_told_by_its_hash(sync, sql, caplog):
+    sql(PEOPLE)
+    sync.ok(**ALL)
+    sync.ok(**ALL)
+    result = sync(**MERGE)
+    assert result.code == 5
+    told = everything_told(sync, result, caplog)
+    assert "@example.com" not in told
+    key = json.dumps({"mail": MAIL}, separators=(",", ":")).encode()
+    assert f"sha256 {hashlib.sha256(key).hexdigest()[:12]} (show_values=true shows it)" in told
+    assert MAIL in sync(**MERGE, show_values="true").err
 
 
 @pytest.mark.parametrize(

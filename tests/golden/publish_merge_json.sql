@@ -7,7 +7,7 @@ SET differing = (SELECT MIN(k) FROM (
   GROUP BY _smart_sync_staged.`id`, _smart_sync_staged.`updated_at`
   HAVING COUNT(DISTINCT TO_JSON_STRING(_smart_sync_staged)) > 1));
 IF differing IS NOT NULL THEN
-  RAISE USING MESSAGE = CONCAT("WRITE_MERGE: rows with the same merge_keys and the same updated_at differ. Nothing was published. To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: ", differing);
+  RAISE USING MESSAGE = CONCAT("WRITE_MERGE: rows with the same merge_keys and the same updated_at differ. Nothing was published. To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: sha256 ", SUBSTR(TO_HEX(SHA256(differing)), 1, 12), " (show_values=true shows it)");
 END IF;
 CREATE TEMP TABLE _smart_sync_newest AS
 SELECT `id`, `amount`, PARSE_JSON(`tags`, wide_number_mode=>'round') AS `tags`, PARSE_JSON(`extra`, wide_number_mode=>'round') AS `extra`, `updated_at`
@@ -24,7 +24,7 @@ SET doubled = (SELECT MIN(k) FROM (
   FROM _smart_sync_held AS _smart_sync_staged
   GROUP BY _smart_sync_staged.`id` HAVING COUNT(*) > 1));
 IF doubled IS NOT NULL THEN
-  RAISE USING MESSAGE = CONCAT("WRITE_MERGE: my-project.shop.orders holds a key more than once. Nothing was published. To mend: leave one row of each merge_keys in the table, or rebuild it with delete_existing_table=true. The first: ", doubled);
+  RAISE USING MESSAGE = CONCAT("WRITE_MERGE: my-project.shop.orders holds a key more than once. Nothing was published. To mend: leave one row of each merge_keys in the table, or rebuild it with delete_existing_table=true. The first: sha256 ", SUBSTR(TO_HEX(SHA256(doubled)), 1, 12), " (show_values=true shows it)");
 END IF;
 SET staged_keys = (SELECT COUNT(*) FROM _smart_sync_newest);
 SET newer_keys = (SELECT COUNT(*) FROM _smart_sync_held WHERE _smart_sync_cursor > _smart_sync_staged_cursor);
