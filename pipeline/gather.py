@@ -13,10 +13,12 @@ from google.cloud import bigquery
 
 from auto_schema.errors import raise_all
 from auto_schema.type_maps import Look, PostgresType
+from pipeline.frontier import read_start
 from pipeline.staging import check_bucket
-from pipeline.target import dry_run_bytes, read_target, read_watermark
+from pipeline.target import dry_run_bytes, read_target
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.facts import Facts, Target
+from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.merge_plan import merge_question
 from smart_sync.plan import make_plan, split_column
@@ -115,10 +117,10 @@ def _with_window(
 ) -> Facts:
     cursor = find_cursor(request, facts.profile, facts.target.by_name())
     clock, cursor_max = _clock(request, inspector, cursor)
-    watermark = Watermark(table_exists=facts.target.exists)
+    watermark, frontier = Watermark(table_exists=facts.target.exists), Frontier()
     if not request.replaces:
         now = now_as_cursor(clock, cursor, request.source_timezone)
-        watermark = read_watermark(client, request.destination, facts.target, cursor, now)
+        watermark, frontier = read_start(request, client, facts.target, cursor, now)
     window = plan_window(window_request(request), cursor, clock, watermark, cursor_max=cursor_max)
     if request.hand_window:
         window = _by_hand(request, inspector, cursor, window)
@@ -129,6 +131,7 @@ def _with_window(
         profile=replace(facts.profile, clock=clock, cursor_max=cursor_max),
         cursor=cursor,
         watermark=watermark,
+        frontier=frontier,
         window=window,
     )
     return replace(facts, source=_source(request, inspector, run_id, facts))

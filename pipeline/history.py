@@ -17,9 +17,9 @@ from auto_schema.names import quoted
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.elements import Outcome
 from pipeline.version import VERSION
-from smart_sync.explain import value_text
 from smart_sync.plan import SyncPlan
 from smart_sync.request import SyncRequest, TableRef
+from smart_sync.value_text import value_text
 from sources.bigquery_client import JobLabels, query_config, run_job
 
 SEQUENCE = {"running": 0, "publishing": 1}

@@ -44,10 +44,11 @@ from pipeline.proof import prove
 from pipeline.stage_files import empty_file, total
 from pipeline.staging import Folder
 from pipeline.target import read_target, read_watermark
-from smart_sync.explain import value_text
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import copy_before, is_dead, publish_statement
+from smart_sync.value_text import value_text
 from smart_sync.ways import Mode, Way
+from sources.base import is_after
 
 SHOWN_FAILURES = 3
 LABEL_TRIES = 3
@@ -92,10 +93,11 @@ class Publisher:
         return replace(outcome, seconds=seconds)
 
     def _figures(self, staged: Sequence[StagedSplit]) -> Outcome:
-        highest = [split.highest for split in staged if split.highest is not None]
+        ends: list[Any] = [split.highest for split in staged if split.highest is not None]
         staging = (datetime.now(UTC) - self.plan.launched_at).total_seconds()
-        before = self.plan.window.watermark if self.plan.window else None
-        after: Any = max(highest, default=before)
+        if self.plan.window and self.plan.window.watermark is not None:
+            ends.append(self.plan.window.watermark)  # a window by hand may lie far behind it
+        after = max(ends, default=None)
         return Outcome(
             status="running",
             rows_read=total(staged, "rows_read"),
@@ -171,6 +173,9 @@ class Publisher:
             return replace(outcome, exit_code=error.exit_code, message=message)
         self._label_table()
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
+        if self.plan.mode is Mode.PARTITIONS:  # rows that the source lacks by now are gone
+            after = self._watermark_after(outcome.watermark_after)
+            outcome = replace(outcome, watermark_after=after)
         if published != expected:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
@@ -210,13 +215,19 @@ class Publisher:
         return int(job._properties["statistics"]["copy"]["copiedRows"])
 
     def _watermark_after(self, before: str) -> str:
-        """MAX of the cursor after the run; what can't be read is told as it was."""
-        cursor = self.plan.cursor
-        if cursor is None:
+        """MAX of the cursor after the run; what can't be read is told as it was.
+
+        Stamps of the future, later than any window so far, are left out as they are before it.
+        """
+        cursor, window = self.plan.cursor, self.plan.window
+        if cursor is None or window is None:
             return before
+        up_to = window.window.high
+        if window.watermark is not None and is_after(window.watermark, up_to):
+            up_to = window.watermark
         try:
             target = read_target(self.client, self.plan.destination)
-            found = read_watermark(self.client, self.plan.destination, target, cursor, None)
+            found = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
         except (SyncError, GoogleAPICallError) as error:
             LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)
             return before

@@ -1,6 +1,6 @@
 """I/O. The destination as it is, and its watermark: the only reads of it before a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -64,6 +64,7 @@ def _target(location: str, table: bigquery.Table) -> Target:
         rows=None if streaming or table.num_rows is None else int(table.num_rows),
         bytes=None if streaming or table.num_bytes is None else int(table.num_bytes),
         require_partition_filter=bool(table.require_partition_filter),
+        made=table.created,
     )
 
 
@@ -102,6 +103,8 @@ def read_watermark(
     target: Target,
     cursor: Cursor,
     now: CursorValue | None,
+    *,
+    whole: bool = False,
 ) -> Watermark:
     """MAX(cursor) of the destination, not later than now.
 
@@ -113,6 +116,7 @@ def read_watermark(
         target: as it is.
         cursor: under its destination name.
         now: the source's clock as a cursor value; None: no future check.
+        whole: ask the table itself, whatever BigQuery's statistics say of it.
 
     Raises:
         SchemaError: the destination has no such column, or of another type.
@@ -120,14 +124,14 @@ def read_watermark(
     if not target.exists:
         return Watermark()
     _check_column(ref, target, cursor)
-    if target.rows == 0:
-        return Watermark(table_exists=True, how=" (the table has no rows)")
+    if target.rows == 0 and not whole:
+        return Watermark(table_exists=True, how=" (the table has no rows)", is_whole=False)
     with as_target_errors(f"MAX({cursor.name}) of {ref}"):
-        newest, future = _newest_partition(client, ref, target, cursor, now)
+        newest, future = (None, 0) if whole else _newest_partition(client, ref, target, cursor, now)
         if newest is not None:
             found = _ask(client, ref, cursor, now, newest)
             if found.value is not None:
-                return _with_future(found, future)
+                return replace(_with_future(found, future), is_whole=False)
         return _ask(client, ref, cursor, now, _Question(_filter(target), "the whole column"))
 
 
@@ -184,6 +188,27 @@ def _ask(
     size = job.total_bytes_processed or 0
     how = f" ({question.how}, {size:,} bytes processed)"
     return Watermark(row.latest, True, int(row.future_rows), row.highest, how)
+
+
+def rows_above(
+    client: bigquery.Client,
+    ref: TableRef,
+    target: Target,
+    cursor: Cursor,
+    ends: tuple[CursorValue, CursorValue | None],
+) -> int:
+    """Rows of the destination within (low, high]; high None: open upwards."""
+    column, kind = quoted(cursor.name), CURSOR_KINDS[cursor.type]
+    low, high = ends
+    parameters = [bigquery.ScalarQueryParameter("low", kind, low)]
+    within = f"{column} > @low"
+    if high is not None:
+        parameters.append(bigquery.ScalarQueryParameter("high", kind, high))
+        within += f" AND {column} <= @high"
+    sql = f"SELECT COUNTIF({within}) AS found FROM {ref.sql} {_filter(target)}".strip()
+    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    with as_target_errors(f"rows of {ref}"):
+        return int(next(iter(client.query(sql, config).result())).found)
 
 
 def _with_future(found: Watermark, future: int) -> Watermark:

@@ -106,7 +106,8 @@ def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) 
         TargetError: BigQuery refused or can't be reached.
     """
     sql = (
-        "SELECT run_id, destination, status, event_time, rows_published, watermark_after, error,"
+        "SELECT run_id, destination, status, event_time, rows_published, error,"
+        " GREATEST(COALESCE(watermark_after, ''), COALESCE(watermark_before, '')) AS watermark,"
         " exit_code, SAFE_CAST(JSON_VALUE(seconds, '$.total') AS FLOAT64) AS total"
         f" FROM `{table}_latest` WHERE event_time >= @since AND destination IN UNNEST(@tables)"
         " ORDER BY event_time DESC"
@@ -132,7 +133,7 @@ def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) 
             row["event_time"],
             row["rows_published"] or 0,
             row["total"],
-            row["watermark_after"] or "",
+            row["watermark"],
             row["error"] or "",
             row["exit_code"] or 0,
         )

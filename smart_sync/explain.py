@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
 
 from auto_schema.evolve import layout_text
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import publish_statement
+from smart_sync.value_text import value_text
 from smart_sync.ways import Mode, Way
-from sources.base import KeyValue, Split
+from sources.base import Split
 
 SHOWN_SPLITS = 6
 
@@ -179,13 +179,6 @@ def range_text(split: Split) -> str:
     high = "∞" if split.upper is None else value_text(split.upper)
     opening, closing = ("[", ")") if split.by_key else ("(", "]")
     return f"{split.column} {opening}{low}, {high}{closing}"
-
-
-def value_text(value: KeyValue) -> str:
-    """A cursor or key value as the plan shows it."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None).isoformat(sep=" ")
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def as_json(plan: SyncPlan) -> str:

@@ -1,10 +1,12 @@
 """Facts: all that a plan is made of, beside the request."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from smart_sync.cursor import Cursor
+from smart_sync.frontier import Frontier
 from smart_sync.window import Watermark, WindowPlan
 from sources.base import Evidence, Source, SourceProfile
 
@@ -18,6 +20,7 @@ class Target:
         exists: whether the table is there.
         fields: its columns by case-folded name.
         rows, bytes: its size; None when not known (a streaming buffer, a view).
+        made: when the table was made.
     """
 
     location: str
@@ -29,6 +32,7 @@ class Target:
     rows: int | None = None
     bytes: int | None = None
     require_partition_filter: bool = False
+    made: datetime | None = None
 
     def by_name(self) -> dict[str, CurrentField]:
         """The fields by case-folded name."""
@@ -45,6 +49,7 @@ class Facts:
     evidence: Evidence = field(default_factory=Evidence)
     cursor: Cursor | None = None
     watermark: Watermark = field(default_factory=Watermark)
+    frontier: Frontier = field(default_factory=Frontier)
     window: WindowPlan | None = None
     merge_bytes: int | None = None
     """What a merge's first query reads of the destination."""

@@ -126,7 +126,7 @@ def gap_error(request: SyncRequest, between: Window) -> ConfigError:
     return ConfigError(
         "window by hand leaves rows out",
         f"sync_start {shown(start)}, sync_end {shown(end)}",
-        f"the destination's MAX is {between.low}, and the source has rows between that and"
+        f"the destination is complete up to {between.low}, and the source has rows between that and"
         " sync_start: smart sync would go on after this window and never read them",
         f"set sync_start to {between.low} or earlier, or run without sync_start and sync_end.",
     )

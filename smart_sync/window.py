@@ -30,6 +30,10 @@ class Watermark:
         future_rows: rows later than now, which MAX leaves out; None: none were found.
         highest: the highest value of those.
         how: how MAX was found, with its cost, for the plan.
+        is_whole: whether the table itself was asked, not its statistics and one partition.
+        above: rows above the frontier, where they were counted.
+        start_reason: why a window starts at `value`, when it is not MAX.
+        warnings: what the run history and the table together tell.
     """
 
     value: CursorValue | None = None
@@ -37,6 +41,10 @@ class Watermark:
     future_rows: int = 0
     highest: CursorValue | None = None
     how: str = ""
+    is_whole: bool = True
+    above: int = 0
+    start_reason: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,7 @@ def _start(
     request: WindowRequest, cursor: Cursor, clock: Clock, watermark: Watermark, zone: str
 ) -> tuple[CursorValue | None, str]:
     if watermark.value is not None and not request.replaces:
-        why = f"MAX({cursor.name}) of the destination{watermark.how}"
+        why = watermark.start_reason or f"MAX({cursor.name}) of the destination{watermark.how}"
         if not request.lookback:
             return watermark.value, why
         why += f", minus smart_sync_lookback {request.lookback.total_seconds():g}s"
@@ -156,7 +164,7 @@ def _integer_end(
 def _warnings(
     request: WindowRequest, cursor: Cursor, clock: Clock, watermark: Watermark
 ) -> tuple[str, ...]:
-    warnings = []
+    warnings = list(watermark.warnings)
     zone = request.source_timezone or clock.time_zone
     if watermark.future_rows:
         warnings.append(

@@ -178,6 +178,13 @@ def test_status_follows_a_schedule_from_its_first_run_to_a_failing_one(
         [run],
         datetime.now(UTC),
     ).lag < timedelta(minutes=5)
+    history = f"`{PROJECT}.{dataset}.sync_runs`"
+    client.query_and_wait(
+        f"UPDATE {history} SET watermark_before = watermark_after,"
+        " watermark_after = '2020-01-01 00:00:00' WHERE seq = 2"
+    )  # as versions before this one wrote of a window by hand far back
+    (backfill,) = read_runs(client, history.strip("`"), [f"{PROJECT}.{dataset}.orders"])
+    assert backfill.watermark == run.watermark
     sql("INSERT INTO orders VALUES (4, now() - interval '30 seconds', 'infinity')")
     assert launch().code == 7  # BigQuery has no infinity, and no dead letter is allowed
     done = command("status", AT)

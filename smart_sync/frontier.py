@@ -1,0 +1,192 @@
+"""The frontier: up to where the runs so far have read everything, beside the table's MAX.
+
+MAX <= frontier   the window starts at MAX: nothing lay between the two when it was read
+MAX >  frontier   a stamp whose time has come, or a row added by hand, which hides what the
+                  source wrote in between: the window starts at the frontier, and merges
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from auto_schema.errors import TargetError
+from auto_schema.names import quoted
+from smart_sync.cursor import Cursor
+from smart_sync.hand_window import bigquery_literal
+from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.value_text import value_text
+from smart_sync.window import Watermark
+from sources.base import CursorValue, is_after
+
+DATE_DIGITS = len("2025-01-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """What the run history says of one table and one cursor.
+
+    Attributes:
+        end: the highest end of a window that was published since the table was made anew;
+            None: the history knows none.
+        run_id: the run that read up to there.
+        floor: where the lowest of those windows began; None: open downwards, or not known.
+        watermark_after: MAX as the newest of those runs left it; None: not known.
+        event_time: when the newest of them ended.
+    """
+
+    end: CursorValue | None = None
+    run_id: str = ""
+    floor: CursorValue | None = None
+    watermark_after: CursorValue | None = None
+    event_time: datetime | None = None
+
+    def moved(self, end: CursorValue, run_id: str) -> "Frontier":
+        """The same, as a run leaves it that read up to `end`."""
+        return replace(self, end=end, run_id=run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run that published a window; `is_first`: all that the table held is of its window."""
+
+    run_id: str
+    event_time: datetime
+    start: CursorValue | None
+    end: CursorValue | None
+    watermark_after: CursorValue | None = None
+    is_first: bool = False
+
+
+def frontier_of(runs: Sequence[PastRun]) -> Frontier:
+    """The frontier that runs leave, of one table and one cursor, the newest first."""
+    windows = [run for run in runs if run.end is not None]
+    if not windows:
+        return Frontier()
+    best = windows[0]
+    for run in windows[1:]:
+        if run.end is not None and best.end is not None and is_after(run.end, best.end):
+            best = run
+    newest = windows[0]
+    return Frontier(
+        best.end, best.run_id, _floor(windows), newest.watermark_after, newest.event_time
+    )
+
+
+def _floor(windows: Sequence[PastRun]) -> CursorValue | None:
+    """Where the first window began, or one that was read later and reaches it from below."""
+    floor = windows[-1].start if windows[-1].is_first else None
+    for run in windows:
+        if floor is None or run.end is None or is_after(floor, run.end):
+            continue
+        if run.start is None or is_after(floor, run.start):
+            floor = run.start
+    return floor
+
+
+def parse_value(text: object, cursor: Cursor) -> CursorValue | None:
+    """A value of the cursor as the history writes it; None when it is of another type.
+
+    >>> parse_value("2025-07-22", Cursor("day", "day", "date"))
+    datetime.date(2025, 7, 22)
+    >>> parse_value("2025-07-22", Cursor("at", "at", "timestamptz")) is None
+    True
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        if cursor.is_integer:
+            return int(text)
+        if cursor.type == "objectId":
+            return f"{int(text, 16):024x}" if len(text) == 24 else None
+        if (len(text) == DATE_DIGITS) != (cursor.type == "date"):
+            return None
+        if cursor.type == "date":
+            return date.fromisoformat(text)
+        stamp = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return stamp if cursor.is_naive else stamp.replace(tzinfo=UTC)
+
+
+def has_shrunk(watermark: Watermark, frontier: Frontier) -> bool:
+    """Whether MAX is lower than the last run left it."""
+    left = frontier.watermark_after
+    if left is None or not watermark.table_exists:
+        return False
+    return watermark.value is None or is_after(left, watermark.value)
+
+
+def is_hiding(watermark: Watermark, frontier: Frontier) -> bool:
+    """Whether MAX lies above the frontier."""
+    if watermark.value is None or frontier.end is None:
+        return False
+    return is_after(watermark.value, frontier.end)
+
+
+def from_frontier(
+    request: SyncRequest, cursor: Cursor, watermark: Watermark, frontier: Frontier
+) -> Watermark:
+    """The watermark to start from, with what the operator should know of it.
+
+    Args:
+        request: how rows are written.
+        cursor: the cursor column.
+        watermark: the destination's MAX, asked of the table itself.
+        frontier: what the history knows.
+
+    Raises:
+        TargetError: MAX hides rows, and appending from the frontier would double others.
+    """
+    if has_shrunk(watermark, frontier):
+        watermark = replace(watermark, warnings=(*watermark.warnings, _shrunk(watermark, frontier)))
+    if not is_hiding(watermark, frontier) or frontier.end is None or watermark.value is None:
+        return watermark
+    end, highest = value_text(frontier.end), value_text(watermark.value)
+    told = (
+        f"the destination holds {cursor.name} up to {highest}, but the runs so far have read up to"
+        f" {end} (run {frontier.run_id}): a stamp whose time has come, or rows added by hand"
+    )
+    appends = request.write_disposition is WriteDisposition.APPEND
+    if appends and request.accept_source_change:
+        told += "; the window starts at MAX all the same, since accept_source_change=true"
+        return replace(watermark, warnings=(*watermark.warnings, told))
+    if appends:
+        raise _hiding_error(request, cursor, watermark, frontier)
+    return replace(
+        watermark,
+        value=frontier.end,
+        start_reason=f"the end of the last published window (run {frontier.run_id}), below"
+        f" MAX({cursor.name}) {highest} of the destination{watermark.how}",
+        warnings=(*watermark.warnings, f"{told}; the window starts at {end}"),
+    )
+
+
+def _shrunk(watermark: Watermark, frontier: Frontier) -> str:
+    left = frontier.watermark_after
+    now = "none" if watermark.value is None else value_text(watermark.value)
+    return (
+        f"MAX of the destination is {now}, and the last run left"
+        f" {'' if left is None else value_text(left)}: rows were removed, or a row access policy"
+        " hides them from this account (then they would be read and written a second time)"
+    )
+
+
+def _hiding_error(
+    request: SyncRequest, cursor: Cursor, watermark: Watermark, frontier: Frontier
+) -> TargetError:
+    ref = request.destination
+    end = "" if frontier.end is None else value_text(frontier.end)
+    above = f"{quoted(cursor.name)} > {bigquery_literal(frontier.end or 0, cursor)}"
+    highest = "" if watermark.value is None else value_text(watermark.value)
+    return TargetError(
+        "rows of the destination hide rows of the source",
+        f"table {ref}, column {cursor.name}",
+        f"the runs so far have read everything up to {end} (run {frontier.run_id}), and the table"
+        f" holds {watermark.above:,} rows above that, up to {highest}: stamps whose time has come,"
+        " or rows added by hand. A window from there would pass over what the source wrote in"
+        " between, and one from the first would append those rows a second time",
+        f"look at them with `SELECT * FROM {ref.sql} WHERE {above}`; then set"
+        f" write_disposition=WRITE_MERGE with merge_keys, which reads from {end} on, or delete"
+        " them, and this run reads again what the source has of them. If another tool filled the"
+        " table up to there whole, one run with accept_source_change=true goes on from MAX.",
+    )

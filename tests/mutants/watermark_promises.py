@@ -1,0 +1,66 @@
+"""The promises of where a window starts, and of who may fill a table."""
+
+from tests.mutants.promises import Promise
+
+WATERMARK = "Watermark and frontier"
+P = Promise
+E2E = "tests/e2e/test_frontier.py"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        WATERMARK,
+        "A stamp whose time has come, or a row added by hand, hides no row of the source.",
+        f"{E2E}::test_a_stamp_whose_time_has_come_hides_nothing_from_a_merge",
+        "smart_sync/frontier.py",
+        "        value=frontier.end,",
+        "",
+    ),
+    P(
+        WATERMARK,
+        "An append that would have to double or to lose rows is refused.",
+        f"{E2E}::test_an_append_names_the_rows_above_the_frontier_and_goes_on_when_they_are_gone",
+        "smart_sync/frontier.py",
+        "        raise _hiding_error(request, cursor, watermark, frontier)",
+        "        return watermark",
+    ),
+    P(
+        WATERMARK,
+        "A table that the history doesn't speak of is taken at its MAX, and its run not refused.",
+        f"{E2E}::test_a_table_that_another_tool_made_anew_is_taken_at_its_max",
+        "pipeline/frontier.py",
+        "    since = target.made or BEGINNING",
+        "    since = BEGINNING",
+    ),
+    P(
+        WATERMARK,
+        "A run whose job ended after it was said to have failed has moved the frontier.",
+        f"{E2E}::test_a_run_that_published_moves_the_frontier_however_it_ended",
+        "pipeline/frontier.py",
+        '        if job.state == "DONE" and not job.error_result:',
+        "        if False:",
+    ),
+    P(
+        WATERMARK,
+        "The frontier is the highest end of a window, not the newest run's.",
+        "tests/unit/test_frontier.py::test_the_frontier_is_the_highest_end_whatever_ran_last",
+        "smart_sync/frontier.py",
+        "        if run.end is not None and best.end is not None and is_after(run.end, best.end):",
+        "        if False:",
+    ),
+    P(
+        WATERMARK,
+        "A window by hand far back does not take the watermark of the history back.",
+        f"{E2E}::test_a_window_by_hand_far_back_does_not_take_the_frontier_back",
+        "pipeline/publishing.py",
+        "            ends.append(self.plan.window.watermark)",
+        "            pass",
+    ),
+    P(
+        WATERMARK,
+        "A MAX that fell is asked of the table itself, and told.",
+        f"{E2E}::test_rows_that_were_removed_are_told_and_the_window_starts_where_the_table_ends",
+        "smart_sync/frontier.py",
+        "    return watermark.value is None or is_after(left, watermark.value)",
+        "    return False",
+    ),
+)

@@ -1,0 +1,118 @@
+"""The frontier: what runs leave behind, and where the next window starts."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from auto_schema.errors import TargetError
+from smart_sync.frontier import (
+    Frontier,
+    PastRun,
+    from_frontier,
+    frontier_of,
+    has_shrunk,
+    parse_value,
+)
+from smart_sync.request import WriteDisposition
+from smart_sync.value_text import value_text
+from tests.factories import NOW, a_cursor, a_request, a_watermark
+
+HOUR = timedelta(hours=1)
+MERGES = a_request(write_disposition=WriteDisposition.MERGE, merge_keys=("id",))
+
+
+def a_run(start, end, *, ended=NOW, **rest):
+    return PastRun(f"run-{end}", ended, start, end, **rest)
+
+
+def start(request, watermark, frontier, kind="timestamptz"):
+    return from_frontier(request, a_cursor(kind), watermark, frontier)
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "latest"),
+    [
+        ("timestamptz", NOW, NOW + HOUR),
+        ("timestamp", NOW.replace(tzinfo=None), NOW.replace(tzinfo=None) + HOUR),
+        ("date", date(2025, 7, 21), date(2025, 7, 22)),
+        ("int8", 9, 10),
+        ("objectId", f"{9:024x}", f"{10:024x}"),
+    ],
+)
+def test_a_merge_starts_at_the_frontier_and_an_append_is_refused(kind, end, latest):
+    frontier, there = Frontier(end, "run-1"), a_watermark(latest, above=3)
+    found = start(MERGES, there, frontier, kind)
+    assert found.value == end
+    assert "the end of the last published window (run run-1)" in found.start_reason
+    with pytest.raises(TargetError) as caught:
+        start(a_request(), there, frontier, kind)
+    assert "3 rows above" in caught.value.text
+    assert "write_disposition=WRITE_MERGE" in caught.value.text
+
+
+@pytest.mark.parametrize("latest", [NOW, NOW - HOUR, None])
+def test_a_max_at_or_below_the_frontier_is_where_the_window_starts(latest):
+    for request in (MERGES, a_request()):
+        there = a_watermark(latest)
+        assert start(request, there, Frontier(NOW)) == there
+        assert start(request, there, Frontier()) == there
+
+
+def test_an_append_whose_source_change_was_accepted_goes_on_from_max_and_says_so():
+    there = a_watermark(NOW + HOUR)
+    found = start(a_request(accept_source_change=True), there, Frontier(NOW, "run-1"))
+    assert found.value == NOW + HOUR
+    assert "accept_source_change=true" in found.warnings[0]
+
+
+@pytest.mark.parametrize("latest", [NOW - HOUR, None])
+def test_a_max_below_what_the_last_run_left_is_told(latest):
+    there = a_watermark(latest)
+    left = Frontier(NOW, watermark_after=NOW)
+    assert has_shrunk(there, left)
+    found = start(a_request(), there, left)
+    assert found.value == latest
+    assert "rows were removed, or a row access policy hides them" in found.warnings[0]
+    assert not has_shrunk(a_watermark(NOW), left)
+
+
+def test_the_frontier_is_the_highest_end_whatever_ran_last():
+    backfill = a_run(NOW - 9 * HOUR, NOW - 8 * HOUR, ended=NOW)
+    hourly = a_run(NOW - 2 * HOUR, NOW - HOUR, ended=NOW - HOUR, watermark_after=NOW - HOUR)
+    first = a_run(None, NOW - 2 * HOUR, ended=NOW - 2 * HOUR, is_first=True)
+    found = frontier_of([backfill, hourly, first])
+    assert (found.end, found.event_time) == (NOW - HOUR, NOW)
+    assert frontier_of([]) == Frontier()
+
+
+def test_the_floor_is_where_the_first_window_began_or_one_that_reaches_it():
+    first = a_run(NOW - 9 * HOUR, NOW, is_first=True)
+    apart = a_run(NOW - 99 * HOUR, NOW - 50 * HOUR)
+    reaching = a_run(NOW - 20 * HOUR, NOW - 9 * HOUR)
+    assert frontier_of([first]).floor == NOW - 9 * HOUR
+    assert frontier_of([apart, first]).floor == NOW - 9 * HOUR
+    assert frontier_of([reaching, first]).floor == NOW - 20 * HOUR
+    unknown = a_run(NOW - 9 * HOUR, NOW)
+    assert frontier_of([unknown]).floor is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("timestamptz", NOW + timedelta(microseconds=5)),
+        ("timestamp", NOW.replace(tzinfo=None)),
+        ("date", date(1, 1, 1)),
+        ("int8", -5),
+        ("objectId", f"{7:024x}"),
+    ],
+)
+def test_values_come_back_from_the_history_as_they_were(kind, value):
+    assert parse_value(value_text(value), a_cursor(kind)) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("date", "2025-07-22 00:00:00"), ("timestamp", "7"), ("int8", "2025-07-22"), ("date", None)],
+)
+def test_a_value_of_another_type_is_not_taken(kind, text):
+    assert parse_value(text, a_cursor(kind)) is None
