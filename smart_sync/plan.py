@@ -16,10 +16,11 @@ from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.hand_window import partition_faults
 from smart_sync.merge_plan import MergePlan, plan_merge
-from smart_sync.plan_checks import plan_warnings, source_labels, target_faults
+from smart_sync.plan_checks import plan_warnings, target_faults
 from smart_sync.read_plan import Reading, plan_reading
 from smart_sync.request import Endpoints, SyncRequest, TableRef, WriteDisposition
 from smart_sync.schema_plan import plan_columns, plan_layout
+from smart_sync.source_labels import renewal_note, renews_server, source_labels
 from smart_sync.splits import cut, fingerprint, make_splits, split_count
 from smart_sync.ways import Mode, Way, choose_mode, choose_way, way_in_place
 from smart_sync.window import WindowPlan
@@ -214,7 +215,8 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         labels=source_labels(facts.profile),
         sets_label=mode in (Mode.CREATE, Mode.REBUILD)
         or request.replaces
-        or request.accept_source_change,
+        or request.accept_source_change
+        or renews_server(request, facts),
         endpoints=request.endpoints,
         reading=reading,
         estimated_rows=facts.evidence.estimated_rows,
@@ -222,7 +224,9 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         watermark_how=facts.watermark.how,
         target_only=target_only,
         warnings=plan_warnings(request, facts),
-        notes=tuple(filter(None, (*facts.profile.notes, *notes, layout_note))),
+        notes=tuple(
+            filter(None, (*facts.profile.notes, *notes, layout_note, renewal_note(request, facts)))
+        ),
     )
 
 

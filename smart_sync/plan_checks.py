@@ -1,14 +1,13 @@
 """What stands against a plan, and what the operator should know of it."""
 
-import hashlib
 from datetime import date, datetime
 
 from auto_schema.errors import SchemaError, SyncError, TargetError
-from auto_schema.names import label
 from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest, WriteDisposition
-from sources.base import Evidence, SourceProfile
+from smart_sync.source_labels import label_faults
+from sources.base import Evidence
 
 MAX_PARTITIONS = 4_000
 """Per job: https://cloud.google.com/bigquery/quotas#partitioned_tables"""
@@ -34,7 +33,7 @@ def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> li
         why = f"{len(schema.columns):,} columns, the most is {MAX_COLUMNS:,}"
         faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
     faults.extend(_partition_faults(where, schema.partitioning, facts.evidence))
-    faults.extend(_label_faults(request, facts))
+    faults.extend(label_faults(request, facts))
     if request.verify and not facts.profile.is_utf8:
         why = "the database is SQL_ASCII: its texts have no characters to be hashed alike"
         fix = "set verify=false, or give the database an encoding."
@@ -69,33 +68,6 @@ def _as_date_time(value: datetime | date) -> datetime:
     if isinstance(value, datetime):
         return value.replace(tzinfo=None)
     return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - only differences count
-
-
-def _label_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
-    wanted = dict(source_labels(facts.profile)).get("sync_source")
-    current = dict(facts.target.labels).get("sync_source")
-    if not facts.target.exists or request.replaces or request.accept_source_change:
-        return []
-    if wanted is None or current is None or current == wanted:
-        return []
-    return [
-        TargetError(
-            "the destination belongs to another source",
-            f"table {request.destination}, label sync_source",
-            f"it is {current}, this source ({', '.join(facts.profile.tables)}) is {wanted};"
-            " two sources that share one MAX lose rows",
-            "give each source its own destination_bigquery_table, or set"
-            " accept_source_change=true if the source only moved or was renamed.",
-        )
-    ]
-
-
-def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
-    """The label of a table that this source fills: who, not where (the host may move)."""
-    if not profile.tables:
-        return ()
-    text = "|".join((profile.identity, *profile.tables))
-    return (("sync_source", label(hashlib.sha256(text.encode()).hexdigest()[:32])),)
 
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:

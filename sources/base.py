@@ -138,6 +138,9 @@ class SourceProfile:
     """The qualified tables that the query reads, sorted; empty when they are not known."""
     identity: str = ""
     """Kind and database, for the `sync_source` label."""
+    server_id: str = ""
+    """`id:` and what only this server says of itself, or `host:` and its address; empty: the
+    tables' names already say all."""
     split_reason: str = ""
     """Why the query can't be split; empty when it can."""
     unique_key: str | None = None

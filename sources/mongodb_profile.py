@@ -178,6 +178,7 @@ def profile_of(
         server=f"MongoDB {server.version}",
         tables=(connection.collection,),
         identity=f"mongodb/{connection.database}",
+        server_id=_server_id(client),
         split_reason="" if has_key else f"a {kind} or a query that can't be cut by _id",
         unique_key=KEY if has_key else None,
         indexed=indexed,
@@ -188,6 +189,26 @@ def profile_of(
         json_is_exact=True,
     )
     return profile, sample.nested
+
+
+def _server_id(client: Client) -> str:
+    """The own id of the replica set or cluster where the role may read it, else its address.
+
+    https://www.mongodb.com/docs/manual/reference/replica-configuration/#mongodb-rsconf-rsconf.settings.replicaSetId
+    https://www.mongodb.com/docs/manual/reference/config-database/#mongodb-data-config.version
+    """
+    hello, _ = hello_of(client)
+    is_set, is_cluster = "setName" in hello, hello.get("msg") == "isdbgrid"
+    try:
+        if is_set:
+            config = ask(client.admin, {"replSetGetConfig": 1})["config"]
+            return f"id:{config['settings']['replicaSetId']}"
+        if is_cluster:
+            return f"id:{(client.config.version.find_one() or {})['clusterId']}"
+    except (pymongo.errors.OperationFailure, KeyError):
+        if is_set:
+            return f"host:{hello['setName']}/{min(hello.get('hosts') or [''])}"
+    return "host:" + min((f"{host}:{port}" for host, port in client.nodes), default="")
 
 
 def _indexed(database: Any, collection: str) -> tuple[str, ...]:

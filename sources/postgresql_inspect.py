@@ -129,12 +129,26 @@ def profile(
         description=description,
         tables=tables,
         identity=f"postgresql/{connection.database}",
+        server_id=_server_id(opened, connection),
         split_reason=look.split_reason,
         unique_key=key,
         indexed=indexed,
         notes=notes,
         is_utf8=encoding != "SQL_ASCII",
     )
+
+
+def _server_id(opened: "psycopg2.extensions.connection", connection: PostgresqlConnection) -> str:
+    """The cluster's system identifier, which standbys share; else its address.
+
+    Every role may ask for it, unless the function was taken from PUBLIC.
+    """
+    with reading(opened) as cursor:
+        try:
+            cursor.execute("SELECT system_identifier FROM pg_catalog.pg_control_system()")
+            return f"id:{cursor.fetchone()[0]}"
+        except (psycopg2.ProgrammingError, psycopg2.NotSupportedError):
+            return f"host:{connection.host}:{connection.port}"
 
 
 def _columns(

@@ -84,7 +84,7 @@ def test_a_missing_table_is_made_laid_out_and_filled_by_one_load_job(over, sql, 
     assert load["clustering"] == {"fields": ["name", "id"]}
     properties = load["destinationTableProperties"]
     assert properties["description"] == "What there is"
-    assert set(properties["labels"]) == {"sync_source"}
+    assert set(properties["labels"]) == {"sync_source", "sync_server"}
     kinds = {field["name"]: (field["type"], field["mode"]) for field in load["schema"]["fields"]}
     assert kinds["tags"] == ("STRING", "REPEATED")
     assert kinds["price"] == ("NUMERIC", "NULLABLE")

@@ -10,9 +10,9 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from auto_schema.type_maps import PostgresType
 from smart_sync.explain import explain
-from smart_sync.plan_checks import source_labels
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
+from smart_sync.source_labels import source_labels
 from sources.base import Evidence, SourceColumn
 from tests.factories import (
     COLUMNS,

@@ -10,8 +10,8 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from auto_schema.transform import Transformation
 from smart_sync.plan import make_plan
-from smart_sync.plan_checks import source_labels
 from smart_sync.request import WriteDisposition
+from smart_sync.source_labels import source_labels
 from smart_sync.ways import Mode, Way
 from sources.base import Evidence
 from tests.factories import (
