@@ -9,7 +9,7 @@ from demo.servers import PostgresqlServer, postgresql_server
 from sources.postgresql import PostgresqlConnection
 from sources.postgresql_inspector import inspecting
 from sources.secrets import Secret
-from tests.sync import PROJECT, reading
+from tests.sync import reading
 
 SMART = {"enable_smart_sync": "true", "source_table_for_schema": "orders"}
 
@@ -59,12 +59,9 @@ def test_a_table_of_an_earlier_version_learns_its_server_once(sync, database, ot
     fill(other, 2, "2024-05-02")
     sync.ok(**SMART)
     table = sync.table()
-    mine = table.labels.pop("sync_server")
-    client = sync.client
-    client.query_and_wait(
-        f"ALTER TABLE `{PROJECT}.{sync.dataset}.t` SET OPTIONS"
-        f" (labels=[('sync_source', '{table.labels['sync_source']}')])"
-    )
+    mine = table.labels["sync_server"]
+    table.labels = {**table.labels, "sync_server": None}
+    sync.client.update_table(table, ["labels"])
     assert "sync_server" not in sync.table().labels
     fill(database, 3, "2024-05-03")
     shown = sync.ok(**SMART, plan_only="true")

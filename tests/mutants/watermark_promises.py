@@ -63,4 +63,20 @@ PROMISES: tuple[Promise, ...] = (
         "    return watermark.value is None or is_after(left, watermark.value)",
         "    return False",
     ),
+    P(
+        WATERMARK,
+        "Shards with databases and tables of one name don't share one MAX.",
+        "tests/e2e/test_two_servers.py::test_a_second_shard_is_refused_and_a_server_that_moved_is_accepted_once",
+        "smart_sync/source_labels.py",
+        "    if _differs(SERVER, wanted, current) and not _learns(wanted, current):",
+        "    if False:",
+    ),
+    P(
+        WATERMARK,
+        "A table of an earlier version learns its server once, and refuses another from then on.",
+        "tests/e2e/test_two_servers.py::test_a_table_of_an_earlier_version_learns_its_server_once",
+        "smart_sync/plan.py",
+        "        or renews_server(request, facts),",
+        "",
+    ),
 )
