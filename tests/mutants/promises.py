@@ -137,9 +137,9 @@ PROMISES: tuple[Promise, ...] = (
         WINDOW,
         "Two sources don't share one MAX.",
         "tests/e2e/test_publishing.py::test_two_sources_in_one_destination_are_refused_unless_accepted",
-        "smart_sync/plan_checks.py",
-        "    if wanted is None or current is None or current == wanted:",
-        "    if True:",
+        "smart_sync/source_labels.py",
+        "    if _differs(SOURCE, wanted, current):",
+        "    if False:",
     ),
     P(
         PUBLISHING,
