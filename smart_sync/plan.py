@@ -285,14 +285,28 @@ def split_column(request: SyncRequest, facts: Facts) -> tuple[str | None, str]:
     profile, cursor = facts.profile, facts.cursor
     if profile.split_reason:
         return None, profile.split_reason
+    stored = cursor is not None and _is_stored(facts, cursor.source_name)
     indexed = cursor is not None and cursor.source_name in profile.indexed
-    if cursor and not profile.cuts_by_key and (request.num_splits or indexed):
+    if cursor and stored and not profile.cuts_by_key and (request.num_splits or indexed):
         return cursor.source_name, ""
-    if profile.unique_key:
+    if profile.unique_key and (request.num_splits or not profile.key_scans):
         return profile.unique_key, ""
+    if profile.unique_key:
+        return None, (
+            f"the order of {profile.unique_key} is a library's, so no index serves its ranges"
+            " and each would scan the table; num_splits makes them all the same"
+        )
+    if cursor and not stored:
+        return None, f"{cursor.source_name} is computed, and could differ in each"
     if cursor:
         return None, f"no index begins with {cursor.source_name}, so each would scan the table"
     return None, "no window, and no unique NOT NULL key in the result"
+
+
+def _is_stored(facts: Facts, name: str) -> bool:
+    """Whether a column of the result is one of a table as it stands there."""
+    column = facts.profile.column(name)
+    return column is not None and column.origin is not None
 
 
 def _changes(

@@ -145,6 +145,10 @@ class SourceProfile:
     """Why the query can't be split; empty when it can."""
     unique_key: str | None = None
     """A NOT NULL column of the result that is unique, to split on."""
+    key_collation: str = ""
+    """In which ranges of a key of text are said; empty for other types."""
+    key_scans: bool = False
+    """Whether no index serves ranges of the key, so that each scans the table."""
     indexed: tuple[str, ...] = ()
     """Columns of the result by which an index begins: their ranges are read without a scan."""
     cursor_max: int | None = None

@@ -82,6 +82,7 @@ class PostgresqlSource:
         batch_rows: rows per batch; None: batches of about 16 MiB.
         proves: whether a read ends with the server's own sums, in one snapshot.
         digests: whether each row brings its digest, so that dead ones can be summed apart.
+        key_collation: in which ranges of a key of text are said; empty for other types.
         encoding: of the session: SQL_ASCII for a database that doesn't check its text, so
             that bytes which aren't UTF-8 become dead letters and not an error of the read.
     """
@@ -97,6 +98,7 @@ class PostgresqlSource:
     encoding: str = "UTF8"
     proves: bool = False
     digests: bool = False
+    key_collation: str = ""
 
     @property
     def place(self) -> str:
@@ -118,12 +120,12 @@ class PostgresqlSource:
         selected = select_list(self.columns)
         if self.digests:
             selected += f", {postgresql_digest(self.columns)} AS {quote(DIGEST)}"
-        return wrapped(self, selected, split_predicates(split))
+        return wrapped(self, selected, split_predicates(split, self.key_collation))
 
     def proof(self, split: Split) -> str:
         """The SQL that sums the digests of a split's rows, in the server."""
         row_text = postgresql_row_text(self.columns)
-        return postgresql_sums(wrapped(self, row_text, split_predicates(split)))
+        return postgresql_sums(wrapped(self, row_text, split_predicates(split, self.key_collation)))
 
     def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
         """The splits as they are: each connection opens its own."""
@@ -172,15 +174,31 @@ def window_predicates(cursor: str | None, window: Window | None) -> tuple[str, .
     return (*low, f"{column} <= {literal(window.high)}")
 
 
-def split_predicates(split: Split) -> tuple[str, ...]:
-    """(lower, upper] of a cursor split, [lower, upper) of a key split."""
+def split_predicates(split: Split, collation: str = "") -> tuple[str, ...]:
+    """(lower, upper] of a cursor split, [lower, upper) of a key split.
+
+    The first range of a key takes the rows without one as well, whatever the catalog says:
+    NOT NULL may never have been validated, or bind a parent and not its children. A window
+    has no rows without a cursor.
+
+    Args:
+        split: the range.
+        collation: of a key of text; the order is then this one, whatever the column's is now.
+
+    >>> split_predicates(Split(0, "k", None, 10, by_key=True))
+    ('(q."k" < 10 OR q."k" IS NULL)',)
+    """
     if split.column is None:
         return ()
-    column = f"q.{quote(split.column)}"
+    column = ordered = f"q.{quote(split.column)}"
+    if collation and isinstance(split.upper or split.lower, str):
+        ordered = f"{column} COLLATE pg_catalog.{quote(collation)}"
     above, below = (">=", "<") if split.by_key else (">", "<=")
     predicates = []
     if split.lower is not None:
-        predicates.append(f"{column} {above} {literal(split.lower)}")
+        predicates.append(f"{ordered} {above} {literal(split.lower)}")
     if split.upper is not None:
-        predicates.append(f"{column} {below} {literal(split.upper)}")
+        within = f"{ordered} {below} {literal(split.upper)}"
+        takes_null = split.by_key and split.lower is None
+        predicates.append(f"({within} OR {column} IS NULL)" if takes_null else within)
     return tuple(predicates)

@@ -5,7 +5,7 @@ Every statement has a timeout of its own; a question that takes longer stays una
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +25,7 @@ WIDE_SPAN_DAYS = 150
 """Fewer days are fewer than 4,000 partitions, by whatever unit."""
 GRID = 1_000
 """Even cut points of an integer or time range where no histogram is known."""
+MICROSECOND = timedelta(microseconds=1)
 
 
 def evidence(
@@ -165,24 +166,27 @@ def _looks(
 ) -> dict[str, Look]:
     if not columns:
         return {}
-    items = [item for column in columns for item in _look_items(column)]
-    row = _ask(opened, wrapped(source, ", ".join(items)), LOOK_TIMEOUT_MS)
+    items = [f"({item})::text" for column in columns for item in _look_items(column)]
+    row = _ask(opened, wrapped(source, f"ARRAY[{', '.join(items)}]"), LOOK_TIMEOUT_MS)
     if row is None:
         return {}
-    values, looks = list(row), {}
+    values, looks = list(row[0]), {}
     for column in columns:
         flat, integer_digits, scale = values[:3]
         del values[:3]
         looks[column.name] = Look(
             None if integer_digits is None else int(integer_digits),
             None if scale is None else int(scale),
-            None if flat is None else bool(flat),
+            None if flat is None else flat == "true",
         )
     return looks
 
 
 def _look_items(column: SourceColumn) -> tuple[str, str, str]:
-    """SQL for: every array is flat, most digits before the point, most after it."""
+    """SQL for: every array is flat, most digits before the point, most after it.
+
+    All of them are the elements of one array: a SELECT has at most 1,664 entries.
+    """
     name = f"q.{quote(column.name)}"
     flat = digits = scale = "NULL"
     if column.sql_type.is_array:
@@ -222,37 +226,62 @@ def _span(
 _GRID_TYPES = frozenset({"int2", "int4", "int8", "date", "timestamp", "timestamptz"})
 
 
+_HELD = MappingProxyType(
+    {
+        "date": "v BETWEEN '0001-01-01' AND '9999-12-31'",
+        "timestamp": "v BETWEEN '0001-01-01' AND '9999-12-31'",
+        "timestamptz": "v BETWEEN '0001-01-01' AND '9999-12-31'",
+    }
+)
+"""The values that can be bounds: neither infinite, nor before the year 1, nor past 9999."""
+TEXT_BOUND = 60
+"""Letters of a bound; what is cut off a text leaves the order of bounds as it was."""
+
+
 def _bounds(
     opened: "psycopg2.extensions.connection", source: PostgresqlSource, column: SourceColumn
 ) -> tuple[KeyValue, ...]:
     """Values that cut the rows into even parts: the server's histogram, or an even grid."""
     found = _histogram(opened, column)
     if not found and column.sql_type.name in _GRID_TYPES:
-        name = f"q.{quote(column.name)}"
-        row = _ask(opened, wrapped(source, f"min({name}), max({name})"), LOOK_TIMEOUT_MS)
-        if row and row[0] is not None:
-            found = grid(_plain(row[0]), _plain(row[1]))
+        found = _grid(opened, source, column)
     if column.name == source.cursor:
         found = tuple(value for value in found if _lies_within(value, source))
     return tuple(dict.fromkeys(found))
 
 
+def _grid(
+    opened: "psycopg2.extensions.connection", source: PostgresqlSource, column: SourceColumn
+) -> tuple[KeyValue, ...]:
+    name = f"q.{quote(column.name)}"
+    held = _HELD.get(column.sql_type.name, "true")
+    ends = f"SELECT min(v), max(v) FROM (\n{wrapped(source, f'{name} AS v')}\n) AS t WHERE {held}"
+    row = _ask(opened, ends, LOOK_TIMEOUT_MS)
+    return grid(_plain(row[0]), _plain(row[1])) if row and row[0] is not None else ()
+
+
 def _histogram(
     opened: "psycopg2.extensions.connection", column: SourceColumn
 ) -> tuple[KeyValue, ...]:
-    kind = column.sql_type.name
-    if column.origin is None or kind in ("text", "varchar", "uuid"):
-        kind = "text"
+    """Bounds as ANALYZE saw them, in the order that they have now: it may be another."""
     if column.origin is None:
         return ()
+    kind = column.sql_type.name
+    bound, order = "v", "v"
+    if kind in ("text", "varchar"):
+        kind, bound = "text", f"left(v, {TEXT_BOUND})"
+        order = f'{bound} COLLATE pg_catalog."C"'
+    known = _STATISTICS.format(*column.origin, "s.histogram_bounds IS NOT NULL")
+    values = f"unnest((SELECT s.histogram_bounds::text::{kind}[] {known})) AS v"
     with reading(opened, COUNT_TIMEOUT_MS) as cursor:
         try:
-            known = _STATISTICS.format(*column.origin, "s.histogram_bounds IS NOT NULL")
-            cursor.execute(f"SELECT s.histogram_bounds::text::{kind}[] {known}")
-            row = cursor.fetchone()
-        except (psycopg2.DataError, psycopg2.errors.QueryCanceled, OverflowError, ValueError):
+            cursor.execute(
+                f"SELECT {bound} FROM {values} WHERE {_HELD.get(kind, 'true')} ORDER BY {order}"
+            )
+            rows = cursor.fetchall()
+        except (psycopg2.DataError, psycopg2.errors.QueryCanceled, ValueError):
             return ()
-    return tuple(_plain(value) for value in row[0]) if row else ()
+    return tuple(_plain(row[0]) for row in rows)
 
 
 def _plain(value: Any) -> KeyValue:
@@ -278,7 +307,8 @@ def grid(low: KeyValue, high: KeyValue) -> tuple[KeyValue, ...]:
     (1, 2, 3)
     """
     if isinstance(low, datetime) and isinstance(high, datetime):
-        return tuple(low + (high - low) * i / GRID for i in range(1, GRID))
+        span = (high - low) // MICROSECOND
+        return tuple(low + span * i // GRID * MICROSECOND for i in range(1, GRID))
     if isinstance(low, date) and isinstance(high, date):
         days = _points(low.toordinal(), high.toordinal())
         return tuple(date.fromordinal(day) for day in days)

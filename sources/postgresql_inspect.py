@@ -15,6 +15,7 @@ from auto_schema.errors import ConfigError, SourceRefusedError, shown
 from sources.base import Clock, SourceColumn, SourceProfile
 from sources.postgresql import PostgresqlConnection
 from sources.postgresql_errors import source_error
+from sources.postgresql_splits import split_columns
 from sources.postgresql_types import attribute_rows, resolve, type_rows
 from sources.query import QueryShape, shape
 from sources.sql import quote
@@ -121,7 +122,7 @@ def profile(
         tables = _qualified(cursor, look)
         description = _description(cursor, schema_table)
         notes = _notes(cursor, schema_table, columns)
-        key, indexed = _split_columns(cursor, look, columns)
+        cuts = split_columns(cursor, query, look, columns)
     return SourceProfile(
         columns=columns,
         clock=Clock(now=EPOCH),
@@ -130,9 +131,11 @@ def profile(
         tables=tables,
         identity=f"postgresql/{connection.database}",
         server_id=_server_id(opened, connection),
-        split_reason=look.split_reason,
-        unique_key=key,
-        indexed=indexed,
+        split_reason=cuts.reason,
+        unique_key=cuts.key,
+        key_collation=cuts.collation,
+        key_scans=cuts.key_scans,
+        indexed=cuts.indexed,
         notes=notes,
         is_utf8=encoding != "SQL_ASCII",
     )
@@ -219,32 +222,3 @@ def _notes(
     if not missing:
         return ()
     return (f"the query doesn't deliver these columns of {schema_table}: {', '.join(missing)}",)
-
-
-_INDICES = """
-SELECT i.indkey[0], i.indisunique AND i.indimmediate AND i.indnkeyatts = 1 AND a.attnotnull
-FROM pg_index i
-JOIN pg_class c ON c.oid = i.indexrelid
-JOIN pg_am m ON m.oid = c.relam AND m.amname = 'btree'
-JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-JOIN pg_type t ON t.oid = a.atttypid
-WHERE i.indrelid = %s AND i.indisvalid AND i.indpred IS NULL
-  AND t.typname IN ('int2', 'int4', 'int8', 'uuid', 'text', 'varchar', 'timestamp',
-                    'timestamptz', 'date')
-ORDER BY i.indisprimary DESC, t.typlen, i.indkey[0]
-"""
-
-
-def _split_columns(
-    cursor: Any, look: QueryShape, columns: tuple[SourceColumn, ...]
-) -> tuple[str | None, tuple[str, ...]]:
-    """A unique NOT NULL key of the query's only table, and all columns that lead an index."""
-    relations = {column.origin[0] for column in columns if column.origin}
-    if not look.single_table or len(relations) != 1:
-        return None, ()
-    cursor.execute(_INDICES, (relations.pop(),))
-    found = cursor.fetchall()
-    by_number = {column.origin[1]: column.name for column in columns if column.origin}
-    keys = [by_number[number] for number, is_key in found if is_key and number in by_number]
-    indexed = (by_number[number] for number, _ in found if number in by_number)
-    return next(iter(keys), None), tuple(dict.fromkeys(indexed))

@@ -125,6 +125,7 @@ class _Inspector:
             batch_rows=batch_rows,
             run_id=run_id,
             encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
+            key_collation=self.profile.key_collation,
         )
 
     def buckets(self, source: Source) -> Mapping[str, RowSums]:

@@ -1,27 +1,45 @@
 """What kind of query the user wrote: may it be split, and which tables does it read.
 
-Parsed by sqlglot; a query that it can't parse is simply not split.
+Two looks that have to agree: sqlglot's tree, and the words themselves, wherever they stand.
+A query that sqlglot can't parse is not split. What functions and tables really are only
+the server knows: see `postgresql_splits`.
 """
 
 import logging
 from dataclasses import dataclass
+from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-_BLOCKERS: tuple[tuple[str, str], ...] = (
-    ("limit", "LIMIT"),
-    ("offset", "OFFSET"),
-    ("fetch", "FETCH"),
-    ("group", "GROUP BY"),
-    ("having", "HAVING"),
-    ("distinct", "DISTINCT"),
-    ("windows", "a WINDOW clause"),
-    ("locks", "FOR UPDATE or FOR SHARE"),
-    ("with_", "a WITH clause"),
-    ("with", "a WITH clause"),
-)
+from sources.sql import tokens
+
+_CUTTING: dict[str, str] = {
+    "limit": "LIMIT",
+    "fetch": "LIMIT",
+    "offset": "OFFSET",
+    "group": "GROUP BY",
+    "having": "HAVING",
+    "distinct": "DISTINCT",
+    "tablesample": "TABLESAMPLE",
+    "lateral": "LATERAL",
+    "window": "a WINDOW clause",
+    "with": "a WITH clause",
+    "union": "a set operation (UNION, INTERSECT, EXCEPT)",
+    "intersect": "a set operation (UNION, INTERSECT, EXCEPT)",
+    "except": "a set operation (UNION, INTERSECT, EXCEPT)",
+}
+"""Words that stand, unquoted, only where rows are cut or made from more than one row."""
+_CALLS: dict[str, str] = {
+    "values": "VALUES",
+    "json_arrayagg": "an aggregate",
+    "json_objectagg": "an aggregate",
+    "xmltable": "a set-returning function",
+    "json_table": "a set-returning function",
+}
+"""The same for words before a parenthesis that are grammar and in no catalog."""
+_LOCKS = ("update", "share", "no", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +50,13 @@ class QueryShape:
         split_reason: why it can't be split; empty for one plain SELECT.
         tables: names in FROM as written, (schema or "", name), sorted, without CTE names.
         has_order: an outermost ORDER BY stands in a plain SELECT.
+        single_table: one table stands in the whole query, once.
     """
 
     split_reason: str
     tables: tuple[tuple[str, str], ...] = ()
     has_order: bool = False
     single_table: bool = False
-    """FROM is one table, without a join."""
 
 
 def shape(sql: str) -> QueryShape:
@@ -46,8 +64,8 @@ def shape(sql: str) -> QueryShape:
 
     >>> shape("SELECT a FROM s.t ORDER BY a")
     QueryShape(split_reason='', tables=(('s', 't'),), has_order=True, single_table=True)
-    >>> shape("SELECT count(*) FROM t").split_reason
-    'the query has an aggregate'
+    >>> shape("SELECT a FROM t WHERE b = (SELECT b FROM u LIMIT 1)").split_reason
+    'the query has LIMIT'
     """
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
@@ -57,11 +75,94 @@ def shape(sql: str) -> QueryShape:
     if len(statements) != 1 or statements[0] is None:
         return QueryShape("the query is not one statement")
     tree = statements[0]
-    tables = _tables(tree)
-    reason = _split_reason(tree)
+    reason = _tree_reason(tree) or _words_reason(sql)
     has_order = not reason and tree.args.get("order") is not None
-    single = not reason and len(tables) == 1 and not tree.args.get("joins")
-    return QueryShape(reason, tables, has_order, single)
+    single = not reason and len(list(tree.find_all(exp.Table))) == 1
+    return QueryShape(reason, _tables(tree), has_order, single)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of a text as the catalog would have them: before a parenthesis, and all.
+
+    A function can be called without a parenthesis: t.f is f(t).
+    """
+
+    called: tuple[str, ...]
+    named: tuple[str, ...]
+
+
+def names(sql: str) -> tuple[Names, Names]:
+    """The names of a whole query, and those from its outermost FROM on.
+
+    >>> names('SELECT Lower (t.a) FROM "T" -- x()')[1]
+    Names(called=(), named=('T', 'from'))
+    """
+    parts = _parts(sql)
+    return _names(parts), _names(parts[_outermost_from(parts) :])
+
+
+def _outermost_from(parts: list[tuple[str, str]]) -> int:
+    level = 0
+    for at, (kind, text) in enumerate(parts):
+        level += {"(": 1, ")": -1}.get(text, 0)
+        if level == 0 and kind == "word" and _lower(text) == "from":
+            return at
+    return 0
+
+
+def _names(parts: list[tuple[str, str]]) -> Names:
+    found = [(_name(*part), after) for part, (_, after) in pairwise([*parts, ("", "")])]
+    called = {name for name, after in found if name and after == "("}
+    return Names(tuple(sorted(called)), tuple(sorted({name for name, _ in found if name})))
+
+
+def has_backslash(sql: str) -> bool:
+    """Whether a plain string holds a backslash, whose meaning is a setting of the server."""
+    return any(kind == "string" and "\\" in text for kind, text in _parts(sql))
+
+
+def _parts(sql: str) -> list[tuple[str, str]]:
+    """Kinds and texts of what isn't a comment or white space."""
+    found = ((kind, sql[start:end]) for kind, start, end in tokens(sql))
+    return [(kind, text) for kind, text in found if kind not in ("line", "block") and text.strip()]
+
+
+def _name(kind: str, text: str) -> str:
+    if kind == "ident":
+        return text[1:-1].replace('""', '"')
+    return _lower(text) if kind == "word" else ""
+
+
+def _lower(text: str) -> str:
+    """PostgreSQL folds ASCII only (in UTF-8)."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _words_reason(sql: str) -> str:
+    parts = [("", ""), *_parts(sql), ("", "")]
+    for at, (kind, text) in enumerate(parts[1:-1], 1):
+        word, before, after = _name(kind, text), *(_lower(parts[n][1]) for n in (at - 1, at + 1))
+        if kind == "ident" and before == "&":
+            return "the query has a name with Unicode escapes"
+        if kind != "word" or before in (".", "as"):
+            continue  # after those any word is a name
+        found = _word_reason(word, before, after)
+        if found:
+            return f"the query has {found}"
+    return ""
+
+
+def _word_reason(word: str, before: str, after: str) -> str:
+    if word == "with" and after == "time":  # of a type
+        return ""
+    if word == "distinct" and before in ("is", "not"):  # a comparison
+        return ""
+    if word == "over" and before == ")":
+        return "a window function"
+    if word == "for" and after in _LOCKS:
+        return "FOR UPDATE or FOR SHARE"
+    return _CUTTING.get(word) or (_CALLS.get(word, "") if after == "(" else "")
 
 
 def _tables(tree: exp.Expr) -> tuple[tuple[str, str], ...]:
@@ -78,49 +179,33 @@ def _folded(name: object) -> str:
     """A name as PostgreSQL takes it: lower case unless it was quoted."""
     if not isinstance(name, exp.Identifier):
         return ""
-    return name.name if name.quoted else name.name.lower()
+    return name.name if name.quoted else _lower(name.name)
 
 
-def _split_reason(tree: exp.Expr) -> str:
+_KINDS: tuple[tuple[tuple[type[exp.Expr], ...], str], ...] = (
+    ((exp.TableSample,), "the query has TABLESAMPLE"),
+    ((exp.Lateral,), "the query has LATERAL"),
+    ((exp.Window,), "the query has a window function"),
+    ((exp.AggFunc,), "the query has an aggregate"),
+    ((exp.Unnest, exp.Explode, exp.GenerateSeries), "the query has a set-returning function"),
+)
+
+
+def _tree_reason(tree: exp.Expr) -> str:
     if isinstance(tree, exp.SetOperation):
         return "the query is a set operation (UNION, INTERSECT, EXCEPT)"
     if not isinstance(tree, exp.Select):
         return "the query is not a SELECT"
-    for key, name in _BLOCKERS:
-        if tree.args.get(key):
-            return f"the query has {name}"
-    if tree.find(exp.TableSample):
-        return "the query has TABLESAMPLE"
-    found = [_expression_reason(expression) for expression in tree.expressions]
-    found += [_split_reason(derived.this) for derived in _derived_tables(tree)]
-    return next((reason for reason in found if reason), "")
-
-
-def _derived_tables(tree: exp.Select) -> list[exp.Subquery]:
-    """Sub-selects in FROM and JOIN: what cuts their rows cuts ours, in each split anew."""
-    clauses = [tree.args.get("from_") or tree.args.get("from"), *(tree.args.get("joins") or ())]
-    sources = [clause.this for clause in clauses if clause is not None]
-    return [source for source in sources if isinstance(source, exp.Subquery)]
-
-
-_KINDS: tuple[tuple[tuple[type[exp.Expr], ...], str], ...] = (
-    ((exp.Window,), "the query has a window function"),
-    ((exp.AggFunc,), "the query has an aggregate"),
-    (
-        (exp.Unnest, exp.Explode, exp.GenerateSeries),
-        "the query has a set-returning function",
-    ),
-)
-
-
-def _expression_reason(expression: exp.Expr) -> str:
-    found = (why for kinds, why in _KINDS if _outside_subqueries(expression, *kinds))
+    found = (why for kinds, why in _KINDS if tree.find(*kinds))
+    if not all(_is_rows(clause.this) for clause in tree.find_all(exp.From, exp.Join)):
+        return next(found, "the query's FROM holds more than tables and plain sub-selects")
     return next(found, "")
 
 
-def _outside_subqueries(tree: exp.Expr, *kinds: type[exp.Expr]) -> bool:
-    for node in tree.find_all(*kinds):
-        ancestor = node.find_ancestor(exp.Subquery, exp.Select)
-        if ancestor is None or ancestor is tree.parent:
-            return True
-    return False
+def _is_rows(source: object) -> bool:
+    """Whether something in FROM is a table or a sub-select."""
+    while isinstance(source, exp.Subquery):
+        source = source.this
+    if isinstance(source, exp.Table):
+        return isinstance(source.this, exp.Identifier) and not source.args.get("rows_from")
+    return isinstance(source, exp.Select)

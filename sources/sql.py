@@ -32,7 +32,7 @@ POSTGRESQL = Dialect(
     | (?P<string>'(?:[^']|'')*')
     | (?P<ident>"(?:[^"]|"")*")
     | (?P<dollar>\$\$.*?\$\$ | \$(?P<tag>[A-Za-z_]\w*)\$.*?\$(?P=tag)\$)
-    | (?P<word>[A-Za-z_]\w*)
+    | (?P<word>[A-Za-z_\u0080-\U0010ffff][\w$\u0080-\U0010ffff]*)
     | (?P<other>.)
     """,
         re.VERBOSE | re.DOTALL,
@@ -211,6 +211,9 @@ def quote(name: str) -> str:
 def literal(value: KeyValue) -> str:
     """A PostgreSQL literal with its type, exact to the microsecond.
 
+    No setting of the session changes what it means: dates are in ISO form, and a text is
+    an escape string whatever `standard_conforming_strings` says.
+
     >>> from datetime import UTC, datetime
     >>> literal(datetime(2025, 7, 22, tzinfo=UTC))
     "timestamptz '2025-07-22 00:00:00+00'"
@@ -222,4 +225,4 @@ def literal(value: KeyValue) -> str:
         return f"timestamptz '{text}+00'" if value.tzinfo else f"timestamp '{text}'"
     if isinstance(value, date):
         return f"date '{value.isoformat()}'"
-    return "'" + value.replace("'", "''") + "'"
+    return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.query import shape
+from sources.query import names, shape
 from sources.sql import (
     bind,
     literal,
@@ -184,8 +184,9 @@ def test_a_quoted_name_is_one_identifier_and_gives_the_name_back(name):
 @given(st.text())
 def test_a_text_literal_is_one_string_and_gives_the_text_back(text):
     written = literal(text)
-    assert list(tokens(written)) == [("string", 0, len(written))]
-    assert written[1:-1].replace("''", "'") == text
+    assert list(tokens(written)) == [("estring", 0, len(written))]
+    read = re.sub(r"\\(\\)|'(')", lambda pair: pair[1] or pair[2], written[2:-1])
+    assert (written[:2], read) == ("E'", text)
 
 
 @given(st.datetimes())
@@ -224,8 +225,26 @@ REASONS = [
     ("SELECT * FROM t", ""),
     ("SELECT a, b + 1, lower(c) FROM s.t WHERE d > 1 ORDER BY a", ""),
     ("SELECT a FROM t JOIN u USING (id) LEFT JOIN v ON v.x = t.x", ""),
-    ("SELECT a FROM t WHERE EXISTS (SELECT count(*) FROM u GROUP BY x)", ""),
-    ("SELECT (SELECT max(x) FROM u WHERE u.id = t.id) AS m FROM t", ""),
+    ("SELECT a FROM t WHERE EXISTS (SELECT FROM u WHERE u.x = t.x)", ""),
+    ("SELECT t.limit, b AS offset, c::time with time zone FROM t WHERE a IS DISTINCT FROM 1", ""),
+    ("SELECT a, ' LIMIT 1' FROM \"limit\" -- LIMIT 2", ""),
+    ("SELECT substring(a FROM 1 FOR 2) FROM t WHERE over > 1", ""),
+    ("SELECT a FROM t WHERE EXISTS (SELECT count(*) FROM u GROUP BY x)", "aggregate"),
+    ("SELECT a FROM t WHERE EXISTS (SELECT FROM u GROUP BY x)", "GROUP BY"),
+    ("SELECT (SELECT max(x) FROM u WHERE u.id = t.id) AS m FROM t", "aggregate"),
+    ("SELECT (SELECT x FROM u LIMIT 1) AS m FROM t", "LIMIT"),
+    ("SELECT a FROM t WHERE a IN (SELECT x FROM u ORDER BY random() OFFSET 3)", "OFFSET"),
+    ("SELECT a FROM t WHERE a IN (SELECT x FROM u FETCH NEXT ROW WITH TIES)", "LIMIT"),
+    ("SELECT a FROM t WHERE a = ANY (SELECT rank() OVER (ORDER BY x) FROM u)", "window function"),
+    ("SELECT a FROM t WHERE a IN (SELECT x FROM u FOR NO KEY UPDATE)", "FOR UPDATE"),
+    ("SELECT a FROM t, LATERAL (SELECT 1 AS x) AS y", "LATERAL"),
+    ("SELECT a FROM t, LATERAL f(t.a) AS y", "LATERAL"),
+    ("SELECT a FROM t, f(t.a) AS y", "more than tables"),
+    ("SELECT a FROM t, ROWS FROM (f(1), g(2)) AS y", "more than tables"),
+    ("SELECT a FROM (VALUES (1)) AS v(a)", "more than tables"),
+    ("SELECT a FROM t WHERE a IN (VALUES (1), (2))", "VALUES"),
+    ("SELECT json_objectagg(a : b) FROM t", "aggregate"),
+    ('SELECT U&"\\0066"(a) FROM t', "Unicode escapes"),
     ("SELECT a FROM (SELECT a, b FROM t WHERE b > 1) x", ""),
     ("SELECT a FROM t LIMIT 5", "LIMIT"),
     ("SELECT a FROM t OFFSET 5", "OFFSET"),
@@ -244,7 +263,7 @@ REASONS = [
     ("SELECT 1 + count(*) FROM t", "aggregate"),
     ("SELECT string_agg(a, ',') FROM t", "aggregate"),
     ("SELECT row_number() OVER (ORDER BY a) FROM t", "window function"),
-    ("SELECT sum(a) OVER w FROM t WINDOW w AS (ORDER BY b)", "WINDOW"),
+    ("SELECT sum(a) OVER w FROM t WINDOW w AS (ORDER BY b)", "window function"),
     ("SELECT unnest(a) FROM t", "set-returning"),
     ("SELECT generate_series(1, a) FROM t", "set-returning"),
     ("SELECT a FROM t TABLESAMPLE BERNOULLI (10)", "TABLESAMPLE"),
@@ -275,6 +294,10 @@ def test_only_a_plain_select_may_be_split_and_the_reason_is_named(query, reason)
         ("SELECT n FROM generate_series(1, 9) AS n", [], False),
         ("SELECT a FROM b.t, a.t", [("a", "t"), ("b", "t")], False),
         ("SELECT a FROM t x JOIN t y USING (id)", [("", "t")], False),
+        ("SELECT a FROM (SELECT x.a FROM t x, t y) z", [("", "t")], False),
+        ("SELECT a FROM t x WHERE EXISTS (SELECT FROM t y)", [("", "t")], False),
+        ("SELECT a FROM (SELECT * FROM ONLY t) x", [("", "t")], True),
+        ("SELECT a FROM ÄRGER", [("", "Ärger")], True),
         ("SELECT a FROM t WHERE id IN (SELECT id FROM s.u)", [("", "t"), ("s", "u")], False),
         (
             "WITH c AS (SELECT * FROM s.u) SELECT * FROM c JOIN t USING (id)",
@@ -288,6 +311,16 @@ def test_only_a_plain_select_may_be_split_and_the_reason_is_named(query, reason)
 def test_the_tables_of_a_query_are_those_of_all_its_parts(query, tables, single):
     found = shape(query)
     assert (list(found.tables), found.single_table) == (tables, single)
+
+
+def test_names_and_calls_are_those_that_the_catalog_would_have():
+    sql = """SELECT Ä$1(b), "F""g" /* x() */ (c), (SELECT 1 FROM u) FROM T -- i()
+        WHERE 'j()' <> t.H AND K($$ l() $$)"""
+    whole, rows = names(sql)
+    assert whole.called == ('F"g', "k", "Ä$1")
+    assert rows.called == ("k",)
+    assert set(rows.named) == {"from", "t", "where", "h", "and", "k"}
+    assert set(whole.named) == {*rows.named, "select", "Ä$1", "b", 'F"g', "c", "u"}
 
 
 def test_an_order_by_counts_only_outermost_in_a_plain_select():
