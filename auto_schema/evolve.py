@@ -86,7 +86,11 @@ def diff(current: Mapping[str, CurrentField], wanted: TableSchema) -> tuple[Chan
                 )
             )
     changes.extend(
-        Conflict(field.name, "is REQUIRED in the destination, and the source doesn't deliver it")
+        Conflict(
+            field.name,
+            "is REQUIRED in the destination, which takes no NULL there, and the source doesn't"
+            " deliver it (ALTER COLUMN … DROP NOT NULL would let it)",
+        )
         for folded, field in current.items()
         if folded not in names and field.mode == "REQUIRED"
     )

@@ -14,6 +14,7 @@ from google.cloud import bigquery
 from auto_schema.errors import raise_all
 from auto_schema.type_maps import Look, PostgresType
 from pipeline.frontier import read_start
+from pipeline.history import written_columns
 from pipeline.staging import check_bucket
 from pipeline.target import dry_run_bytes, read_target
 from smart_sync.cursor import Cursor, now_as_cursor
@@ -87,7 +88,7 @@ def gather(
         SyncError: source or destination unreachable, or a fault that only they show.
     """
     target = read_target(client, request.destination)
-    _, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
+    columns, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
     raise_all(faults)
     facts = Facts(inspector.profile, target, _source(request, inspector, run_id))
     if request.smart_sync:
@@ -95,6 +96,9 @@ def gather(
     question = merge_question(request, target, facts.cursor.name if facts.cursor else None)
     if question:
         facts = replace(facts, merge_bytes=dry_run_bytes(client, question))
+    if set(target.by_name()) - {column.name.casefold() for column in columns}:
+        written = written_columns(client, request.history_table, request.destination)
+        facts = replace(facts, written=written)
     return replace(facts, evidence=_evidence(request, inspector, facts))
 
 

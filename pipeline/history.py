@@ -17,8 +17,10 @@ from auto_schema.names import quoted
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.elements import Outcome
 from pipeline.version import VERSION
+from smart_sync.facts import WrittenColumn
 from smart_sync.plan import SyncPlan
 from smart_sync.request import SyncRequest, TableRef
+from smart_sync.stale_columns import read_record
 from smart_sync.value_text import value_text
 from sources.bigquery_client import JobLabels, query_config, run_job
 
@@ -59,6 +61,7 @@ FIELDS: tuple[Field, ...] = (
     ("error", "STRING"),
     ("plan_fingerprint", "STRING"),
     ("version", "STRING"),
+    ("columns", "STRING"),
 )
 
 
@@ -98,6 +101,7 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "error": outcome.message or None,
         "plan_fingerprint": plan.fingerprint,
         "version": VERSION,
+        "columns": plan.stale.record,
     }
 
 
@@ -260,6 +264,31 @@ def ended_before(
     with as_target_errors(f"run history {table}"):
         rows = list(client.query(sql, config).result())
     return dict(rows[0]) if rows else None
+
+
+def written_columns(
+    client: bigquery.Client, table: TableRef, destination: TableRef
+) -> tuple[WrittenColumn, ...]:
+    """What the destination's last run that published says it wrote; none where no run says.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT * FROM {table.sql} AS runs WHERE destination = @destination"
+        f" AND seq = {FINAL} AND (status IN ('succeeded', 'published_mismatch')"
+        " OR status = 'abandoned' AND publish_job IS NOT NULL)"
+        " ORDER BY event_time DESC LIMIT 1"
+    )
+    config = bigquery.QueryJobConfig(
+        query_parameters=[bigquery.ScalarQueryParameter("destination", "STRING", str(destination))]
+    )
+    with as_target_errors(f"run history {table}"):
+        try:
+            rows = [dict(row) for row in client.query(sql, config).result()]
+        except NotFound:
+            return ()  # a plan before the first run
+    return read_record(rows[0].get("columns") or "{}") if rows else ()
 
 
 def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[str, Any] | None:

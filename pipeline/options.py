@@ -230,6 +230,7 @@ def _request(
         clustering_fields=_fields(values["clustering_fields"]),
         delete_existing_table=values["delete_existing_table"] == "true",
         schema_evolution=values["schema_evolution"],
+        stale_columns=values["stale_columns"],
         transformation=transformation,
         write_disposition=WriteDisposition(values["write_disposition"]),
         merge_keys=_fields(values["merge_keys"]),

@@ -77,7 +77,7 @@ class Publisher:
                 return _failed(outcome, failures)
             self._check_sums(staged)
             self._check_dead_letters(staged)
-            if outcome.rows_staged or self.plan.mode in REPLACING or not self.plan.way.is_staged:
+            if outcome.rows_staged or self._publishes_without_rows:
                 job_id = publish_job_id(self.plan, "publish")
                 outcome = replace(outcome, status="publishing", publish_job=job_id)
                 publish = self._publish if self.plan.way.is_staged else self._publish_source
@@ -91,6 +91,12 @@ class Publisher:
             return _failed(outcome, (*failures, failure))
         seconds = outcome.seconds | {"publish": round(time.monotonic() - began, 3)}
         return replace(outcome, seconds=seconds)
+
+    @property
+    def _publishes_without_rows(self) -> bool:
+        """Whether a job has to run even when nothing was staged."""
+        plan = self.plan
+        return plan.mode in REPLACING or plan.stale.clears or not plan.way.is_staged
 
     def _figures(self, staged: Sequence[StagedSplit]) -> Outcome:
         ends: list[Any] = [split.highest for split in staged if split.highest is not None]

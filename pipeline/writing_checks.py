@@ -43,6 +43,10 @@ def _merge_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
         why = f"write_disposition={values['write_disposition']} compares no rows"
         fix = "set write_disposition=WRITE_MERGE, or leave merge_keys out."
         yield ConfigError("merge_keys without WRITE_MERGE", "merge_keys", why, fix)
+    if values["stale_columns"] and not merges:
+        why = f"write_disposition={values['write_disposition']} updates no rows"
+        fix = "set write_disposition=WRITE_MERGE, or leave stale_columns out."
+        yield ConfigError("stale_columns without WRITE_MERGE", "stale_columns", why, fix)
 
 
 def _lookback_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

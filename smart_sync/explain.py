@@ -22,6 +22,8 @@ def _lines(plan: SyncPlan) -> Iterator[str]:
     yield f"Plan {plan.fingerprint} of run {plan.run_id}"
     yield f"  from         {plan.source.place}"
     yield f"  into         {plan.destination} ({plan.location})"
+    for warning in plan.stale.warnings:
+        yield f"  WARNING      {warning}"
     yield from _window_lines(plan)
     yield from _reading_lines(plan)
     yield "  columns"
@@ -214,6 +216,8 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
             "reason": plan.mode_reason,
             "added_columns": list(plan.added),
             "target_only_columns": list(plan.target_only),
+            "stale_columns": [field.name for field in plan.stale.fields],
+            "clears_stale_columns": plan.stale.clears,
             "partitioning": _partitioning_dict(plan),
             "clustering": list(plan.schema.clustering),
             "labels": dict(plan.labels),
@@ -235,7 +239,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "max_dead_letters": plan.max_dead_letters,
         "dead_letter_table": str(plan.dead_letter_table),
         "history_table": str(plan.history_table),
-        "warnings": list(plan.warnings),
+        "warnings": [*plan.stale.warnings, *plan.warnings],
         "notes": list(plan.notes),
     }
 

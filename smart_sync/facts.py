@@ -40,6 +40,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenColumn:
+    """A column that a run of this sync wrote.
+
+    Attributes:
+        name: in the destination.
+        source_name: what it was made from.
+        is_kept: the plan brings it no more, and what it holds may stay.
+    """
+
+    name: str
+    source_name: str
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a plan is made of, beside the request."""
 
@@ -53,3 +68,5 @@ class Facts:
     window: WindowPlan | None = None
     merge_bytes: int | None = None
     """What a merge's first query reads of the destination."""
+    written: tuple[WrittenColumn, ...] = ()
+    """By earlier runs, where the destination has columns that this plan doesn't bring."""

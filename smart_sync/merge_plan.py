@@ -46,6 +46,11 @@ class MergePlan:
     bytes: int | None = None
     first_bytes: int | None = None
 
+    @property
+    def partition_field(self) -> str | None:
+        """The column that the table is partitioned by; None: it is not, or by ingestion time."""
+        return self.partition.field if self.partition else None
+
 
 def plan_merge(
     request: SyncRequest, facts: Facts, schema: TableSchema

@@ -14,6 +14,7 @@ from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, 
 from auto_schema.told import HASH_DIGITS
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import SyncPlan
+from smart_sync.stale_columns import assignments, clearing
 
 NEWEST, HELD = f"{OURS}newest", f"{OURS}held"
 PARTITION, CURSOR, STAGED_CURSOR = (
@@ -48,6 +49,7 @@ def merge_script(plan: SyncPlan, merge: MergePlan, select: str, first: str) -> s
         f"{_refuse_doubled(plan, merge)}"
         f"SET staged_keys = (SELECT COUNT(*) FROM {NEWEST});\n"
         f"SET newer_keys = {_newer(plan)};\n"
+        f"{clearing(plan.stale, plan.destination, merge.partition_field)}"
         f"{_merge(plan, merge)};\n"
         "SELECT staged_keys - newer_keys AS expected;"
     )
@@ -147,9 +149,10 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
         here, held = of_staged(plan.cursor.name), of_table(plan.cursor.name)
         newer = f" AND ({held} IS NULL OR {here} >= {held})"
     names = [column.name for column in plan.schema]
+    values = [f"{quoted(name)} = {of_staged(name)}" for name in names]
     tail = (
         f"WHEN MATCHED{newer} THEN UPDATE SET "
-        + ", ".join(f"{quoted(name)} = {of_staged(name)}" for name in names)
+        + ", ".join([*values, *assignments(plan.stale)])
         + f"\nWHEN NOT MATCHED THEN INSERT ({_names(names)})\n"
         + f"  VALUES ({of_staged(*names)})"
     )

@@ -22,6 +22,7 @@ from smart_sync.request import Endpoints, SyncRequest, TableRef, WriteDispositio
 from smart_sync.schema_plan import plan_columns, plan_layout
 from smart_sync.source_labels import renewal_note, renews_server, source_labels
 from smart_sync.splits import cut, fingerprint, make_splits, split_count
+from smart_sync.stale_columns import StaleColumns, plan_stale_columns
 from smart_sync.ways import Mode, Way, choose_mode, choose_way, way_in_place
 from smart_sync.window import WindowPlan
 from sources.base import InPlaceSource, Source, Split
@@ -99,6 +100,7 @@ class SyncPlan:
     estimated_bytes: int | None = None
     watermark_how: str = ""
     target_only: tuple[str, ...] = ()
+    stale: StaleColumns = field(default_factory=StaleColumns)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
@@ -146,7 +148,8 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     added, more = _changes(request, facts.target, schema, mode)
     schema, layout_note = _kept_layout(request, facts.target, schema, mode)
     merge, merge_faults = plan_merge(request, facts, schema)
-    faults += more + merge_faults + target_faults(request, facts, schema)
+    stale, stale_faults = plan_stale_columns(request, facts, schema, mode)
+    faults += more + merge_faults + stale_faults + target_faults(request, facts, schema)
     if request.replaces_partitions and facts.cursor and facts.window:
         partitioning = schema.partitioning
         faults += partition_faults(request, facts.cursor, partitioning, facts.window)
@@ -223,6 +226,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         estimated_bytes=facts.evidence.estimated_bytes,
         watermark_how=facts.watermark.how,
         target_only=target_only,
+        stale=stale,
         warnings=plan_warnings(request, facts),
         notes=tuple(
             filter(None, (*facts.profile.notes, *notes, layout_note, renewal_note(request, facts)))

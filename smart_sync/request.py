@@ -107,6 +107,7 @@ class SyncRequest:
     clustering_fields: tuple[str, ...] = ()
     delete_existing_table: bool = False
     schema_evolution: str = "add_columns"
+    stale_columns: str = ""
     transformation: Transformation = field(default_factory=Transformation)
     write_disposition: WriteDisposition = WriteDisposition.APPEND
     merge_keys: tuple[str, ...] = ()

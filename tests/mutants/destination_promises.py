@@ -30,4 +30,28 @@ PROMISES: tuple[Promise, ...] = (
         "FORMAT_TIMESTAMP('%E4Y-",
         "FORMAT_TIMESTAMP('%Y-",
     ),
+    P(
+        DESTINATION,
+        "A newly excluded column that earlier runs wrote ends the run until somebody decides.",
+        "tests/e2e/test_stale_columns.py::test_a_newly_excluded_column_ends_the_run_until_somebody_decides",
+        "smart_sync/stale_columns.py",
+        "        asks = why == EXCLUDED and not",
+        "        asks = False and not",
+    ),
+    P(
+        DESTINATION,
+        "A row that a merge updates keeps no old value in a column that is brought no more.",
+        "tests/e2e/test_stale_columns.py::test_updated_rows_get_null_and_the_decision_is_remembered",
+        "smart_sync/merge_sql.py",
+        "[*values, *assignments(plan.stale)]",
+        "[*values]",
+    ),
+    P(
+        DESTINATION,
+        "A column that others added is never touched.",
+        "tests/e2e/test_stale_columns.py::test_stale_columns_null_clears_all_rows_also_when_there_is_no_new_one",
+        "smart_sync/stale_columns.py",
+        "    for column in facts.written:\n",
+        "    for column in (WrittenColumn(f.name, f.name) for f in facts.target.fields):\n",
+    ),
 )

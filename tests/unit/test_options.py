@@ -42,6 +42,7 @@ MALFORMED = {
     "max_source_connections": ("0", "'0' is out of range", "from 1 to 1000"),
     "transformation_config": ("{'a': 1}", "not JSON", "JSON object"),
     "write_disposition": ("append", "'append' is unknown", "WRITE_TRUNCATE"),
+    "stale_columns": ("drop", "'drop' is unknown", "null"),
     "create_disposition": ("CREATE", "'CREATE' is unknown", "CREATE_NEVER"),
     "json_numbers": ("float", "'float' is unknown", "double"),
     "dead_letter_table": ("a.b.c.d", "'a.b.c.d'", "dataset.table"),
@@ -66,6 +67,7 @@ BESIDE = {
     "sync_start": MERGE | {"sync_end": "2025-07-01"},
     "sync_end": MERGE | {"sync_start": "2025-07-01"},
     "merge_keys": MERGE,
+    "stale_columns": MERGE,
     "verify_start": VERIFY,
     "verify_end": VERIFY,
 }

@@ -1,0 +1,141 @@
+"""Columns that earlier runs of this sync wrote, and that the plan no longer brings.
+
+A merge gives them NULL in the rows that it updates: an old value beside a new row is wrong.
+What the run doesn't touch is the operator's to say (`stale_columns`). The history keeps who
+wrote what, so that a column that others added is never touched.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auto_schema.errors import SchemaError, SyncError
+from auto_schema.evolve import CurrentField
+from auto_schema.names import TABLE, of_table, quoted
+from auto_schema.schema import REPEATED, TableSchema
+from smart_sync.facts import Facts, WrittenColumn
+from smart_sync.request import SyncRequest, TableRef
+from smart_sync.ways import Mode
+
+EXCLUDED = "excluded"
+WHOLE = (Mode.CREATE, Mode.REBUILD, Mode.REPLACE)
+"""Modes after which no row of an earlier run is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleColumns:
+    """What becomes of them.
+
+    Attributes:
+        fields: NULL in every row that a merge updates.
+        clears: whether all other rows get NULL there, too.
+        warnings: for the head of the plan.
+        written: what the history is told of this run.
+    """
+
+    fields: tuple[CurrentField, ...] = ()
+    clears: bool = False
+    warnings: tuple[str, ...] = ()
+    written: tuple[WrittenColumn, ...] = ()
+
+    @property
+    def record(self) -> str:
+        """The columns for the history; see `read_record`."""
+        return json.dumps({c.name: [c.source_name, c.is_kept] for c in self.written})
+
+
+def read_record(text: str) -> tuple[WrittenColumn, ...]:
+    """What an earlier run told the history.
+
+    >>> read_record(StaleColumns(written=(WrittenColumn("a", "A", True),)).record)
+    (WrittenColumn(name='a', source_name='A', is_kept=True),)
+    """
+    return tuple(WrittenColumn(name, *rest) for name, rest in json.loads(text).items())
+
+
+def plan_stale_columns(
+    request: SyncRequest, facts: Facts, schema: TableSchema, mode: Mode
+) -> tuple[StaleColumns, list[SyncError]]:
+    """The stale columns of the destination, and a fault where the operator has to decide."""
+    brought = tuple(WrittenColumn(c.name, c.source_name) for c in schema)
+    if mode in WHOLE:
+        return StaleColumns(written=brought), []
+    there, faults = facts.target.by_name(), list[SyncError]()
+    stale, warnings, kept = list[CurrentField](), list[str](), list[WrittenColumn]()
+    clears = request.stale_columns == "null" and mode is Mode.MERGE
+    for column in facts.written:
+        field = there.get(column.name.casefold())
+        if field is None or schema.find(column.name) is not None:
+            continue
+        why = _why(request, facts, schema, column)
+        asks = why == EXCLUDED and not (request.stale_columns or column.is_kept)
+        if mode is Mode.MERGE and (asks or request.stale_columns == "error"):
+            faults.append(_fault(request, field, why))
+        stale.append(field)
+        warnings.append(_warning(request, field, why, mode))
+        if not clears:
+            kept.append(WrittenColumn(column.name, column.source_name, not asks))
+    written = (*brought, *kept)
+    return StaleColumns(tuple(stale), clears and bool(stale), tuple(warnings), written), faults
+
+
+def _why(request: SyncRequest, facts: Facts, schema: TableSchema, column: WrittenColumn) -> str:
+    """Why the plan doesn't bring a column any more, in a word or some."""
+    name, transformation = column.source_name, request.transformation
+    is_there = facts.profile.is_open or facts.profile.column(name) is not None
+    if not transformation.keeps(name) and (is_there or name in transformation.exclude_fields):
+        return EXCLUDED
+    new = next((c.name for c in schema if c.source_name == name), None)
+    return f"renamed to {new}" if new else "no longer in the source"
+
+
+def _warning(request: SyncRequest, field: CurrentField, why: str, mode: Mode) -> str:
+    updated = "rows that this run updates get NULL there, " if mode is Mode.MERGE else ""
+    clears = request.stale_columns == "null" and mode is Mode.MERGE
+    others = "all others too (stale_columns=null)" if clears else "all others keep what they hold"
+    text = f"{field.name} is {why}, and earlier runs wrote it: {updated}{others}"
+    return text if clears else f"{text}. To clear it: {_clearing_all(request.destination, field)}"
+
+
+def _fault(request: SyncRequest, field: CurrentField, why: str) -> SyncError:
+    return SchemaError(
+        "a column that earlier runs wrote is brought no more",
+        f"table {request.destination}, column {field.name!r}",
+        f"it is {why}; rows that a run updates get NULL there, and all others would keep what"
+        " they hold",
+        "set stale_columns=null to clear it in all rows, or stale_columns=keep to let old rows"
+        f" be; or clear it yourself and say keep: {_clearing_all(request.destination, field)}",
+    )
+
+
+def _clearing_all(table: TableRef, field: CurrentField) -> str:
+    return f"UPDATE {table.sql} SET {quoted(field.name)} = {_nothing(field)} WHERE TRUE"
+
+
+def _nothing(field: CurrentField) -> str:
+    """NULL; an array is never that, but empty."""
+    return "[]" if field.mode == REPEATED else "NULL"
+
+
+def assignments(stale: StaleColumns) -> Iterator[str]:
+    """What UPDATE SET says of them."""
+    for field in stale.fields:
+        kind = f"ARRAY<{field.bigquery}>" if field.mode == REPEATED else field.bigquery
+        yield f"{quoted(field.name)} = CAST({_nothing(field)} AS {kind})"
+
+
+def clearing(stale: StaleColumns, table: TableRef, partition_field: str | None) -> str:
+    """The statement that empties them in all rows, with its `;`; empty when none does."""
+    if not stale.clears:
+        return ""
+    held = " OR ".join(
+        f"ARRAY_LENGTH({of_table(f.name)}) > 0"
+        if f.mode == REPEATED
+        else f"{of_table(f.name)} IS NOT NULL"
+        for f in stale.fields
+    )
+    if partition_field is not None:  # the table may want to see it in every filter
+        column = of_table(partition_field)
+        held = f"({held}) AND ({column} IS NULL OR {column} IS NOT NULL)"
+    values = ", ".join(assignments(stale))
+    return f"UPDATE {table.sql} AS {TABLE} SET {values}\nWHERE {held};\n"

@@ -1,0 +1,83 @@
+"""Columns that earlier runs wrote and that a merge no longer brings: excluded, dropped, renamed."""
+
+import json
+
+import pytest
+from google.cloud import bigquery
+
+from tests.sync import PROJECT
+
+MERGE = {
+    "enable_smart_sync": "true",
+    "smart_sync_margin": "0s",
+    "enable_auto_schema": "true",
+    "postgresql_query": "SELECT * FROM people",
+    "write_disposition": "WRITE_MERGE",
+    "merge_keys": "id",
+}
+EXCLUDED = {"transformation_config": json.dumps({"exclude_fields": ["iban"]})}
+
+
+@pytest.fixture
+def people(sync, sql):
+    """Two people, synced, and a column that others added beside them."""
+    sql("CREATE TABLE people (id int8, iban text, tags text[], updated_at timestamptz)")
+    sql(
+        "INSERT INTO people SELECT i, 'DE' || i, '{a,b}', timestamptz '2024-05-01'"
+        " FROM generate_series(1, 2) i"
+    )
+    sync.ok(**MERGE)
+    table = f"`{PROJECT}.{sync.dataset}.t`"
+    sync.client.query(f"ALTER TABLE {table} ADD COLUMN note STRING").result()
+    sync.client.query(f"UPDATE {table} SET note = 'mine' WHERE TRUE").result()
+    sql("UPDATE people SET updated_at = '2024-06-01' WHERE id = 2")
+    return sql
+
+
+def test_a_newly_excluded_column_ends_the_run_until_somebody_decides(sync, people):
+    result = sync(**MERGE, **EXCLUDED)
+    assert result.code == 4
+    for word in ("'iban'", "excluded", "stale_columns=null", "stale_columns=keep", "SET `iban`"):
+        assert word in result.err
+    assert sync.rows("iban, note") == [("DE1", "mine"), ("DE2", "mine")]
+    plan = sync.ok(**MERGE, **EXCLUDED, stale_columns="keep", plan_only="true").out
+    head = plan.partition("window")[0]
+    assert "WARNING      iban is excluded, and earlier runs wrote it" in head
+    assert f"UPDATE `{PROJECT}.{sync.dataset}.t` SET `iban` = NULL WHERE TRUE" in head
+
+
+def test_updated_rows_get_null_and_the_decision_is_remembered(sync, people):
+    sync.ok(**MERGE, **EXCLUDED, stale_columns="keep")
+    assert sync.rows("id, iban, note") == [(1, "DE1", "mine"), (2, None, "mine")]
+    people("UPDATE people SET updated_at = '2024-07-01' WHERE id = 1")
+    sync.ok(**MERGE, **EXCLUDED)
+    assert sync.rows("id, iban, note") == [(1, None, "mine"), (2, None, "mine")]
+
+
+def test_stale_columns_null_clears_all_rows_also_when_there_is_no_new_one(sync, people):
+    sync.ok(**MERGE)
+    sync.ok(**MERGE, **EXCLUDED, stale_columns="null")
+    assert sync.rows("id, iban, note") == [(1, None, "mine"), (2, None, "mine")]
+    assert "earlier runs wrote it" not in sync.ok(**MERGE, **EXCLUDED, plan_only="true").out
+
+
+def test_dropped_and_renamed_columns_are_kept_but_in_updated_rows(sync, people):
+    people("ALTER TABLE people DROP COLUMN tags")
+    renamed = {"transformation_config": json.dumps({"field_mappings": {"iban": "account"}})}
+    assert sync(**MERGE, **renamed, stale_columns="error").code == 4
+    sync.ok(**MERGE, **renamed)
+    assert sync.rows("id, iban, account, ARRAY_LENGTH(tags), note") == [
+        (1, "DE1", None, 2, "mine"),
+        (2, None, "DE2", 0, "mine"),
+    ]
+    sync.ok(**MERGE, **renamed, stale_columns="null")
+    rows = sync.rows("id, iban, account, ARRAY_LENGTH(tags)")
+    assert rows == [(1, None, None, 0), (2, None, "DE2", 0)]
+
+
+def test_a_history_of_an_older_version_gets_the_column_and_tells_nothing(sync, people):
+    name = f"{PROJECT}.{sync.dataset}.sync_runs"
+    sync.client.query(f"ALTER TABLE `{name}` DROP COLUMN columns").result()
+    sync.ok(**MERGE, **EXCLUDED)
+    assert sync.rows("id, iban") == [(1, "DE1"), (2, "DE2")]
+    assert bigquery.SchemaField("columns", "STRING") in sync.client.get_table(name).schema
