@@ -9,11 +9,11 @@ https://www.mongodb.com/docs/manual/reference/bson-types/
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import pyarrow as pa
 
+from auto_schema.bson_fields import BsonField, FieldSample
 from auto_schema.schema import NULLABLE, REPEATED, Column
 from auto_schema.type_maps import (
     ARRAY_LOSS,
@@ -121,54 +121,7 @@ _ALONE: Mapping[str, str] = MappingProxyType(
     }
 )
 """The form of a field that holds one type only; those not here become JSON."""
-MOST_SHOWN = 3
 REPEATABLE = frozenset({"bool", "int", "double", "string", "objectId", "date", "uuid"})
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSample:
-    """What a sample shows of one field; joining two samples adds them up.
-
-    Attributes:
-        counts: type (binData with its subtype, such as `binData:4`) → documents.
-        items: of arrays, type → items.
-        beyond_double: whether a long was seen that no double holds.
-        integer_digits, scale: the most that a decimal had before and after the point.
-        is_finite: no decimal was NaN or infinite.
-    """
-
-    counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    items: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    beyond_double: bool = False
-    integer_digits: int = 0
-    scale: int = 0
-    is_finite: bool = True
-
-    def __or__(self, other: "FieldSample") -> "FieldSample":
-        return FieldSample(
-            _added(self.counts, other.counts),
-            _added(self.items, other.items),
-            self.beyond_double or other.beyond_double,
-            max(self.integer_digits, other.integer_digits),
-            max(self.scale, other.scale),
-            self.is_finite and other.is_finite,
-        )
-
-    @property
-    def types(self) -> frozenset[str]:
-        """The types seen, null left out."""
-        return frozenset(self.counts) - {"null"}
-
-    @property
-    def display(self) -> str:
-        """The types in words: `int 9,990, string 10`."""
-        most = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
-        return ", ".join(f"{name} {count:,}" for name, count in most)
-
-
-def _added(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
-    names = sorted({*one, *other})
-    return MappingProxyType({name: one.get(name, 0) + other.get(name, 0) for name in names})
 
 
 def form_of(sample: FieldSample) -> tuple[str, str, str]:
@@ -238,48 +191,8 @@ _OF_DESTINATION: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The forms that a column of the destination can take, the likeliest first."""
 
 
-_CURSORS = MappingProxyType({"TIMESTAMP": "timestamptz", "INT64": "int8", "STRING": "objectId"})
-
-
-@dataclass(frozen=True, slots=True)
-class BsonField:
-    """A field's type as a sample of documents shows it; stands where SQL has a type.
-
-    Attributes:
-        sample: what was seen.
-        known_as: type of the column that an earlier run made, for a field not in the sample.
-        is_nested: whether it lies within documents.
-    """
-
-    sample: FieldSample = field(default_factory=FieldSample)
-    known_as: str = ""
-    is_nested: bool = False
-
-    @property
-    def display(self) -> str:
-        """The types in words, without counts, so that it stays the same run by run."""
-        if len(self.sample.types) > MOST_SHOWN:
-            return "mixed"
-        return "|".join(sorted(self.sample.types)) or "unseen"
-
-    @property
-    def cursor_type(self) -> str:
-        """The type that a cursor of this field has, that of most documents; empty: none."""
-        if not self.sample.counts:
-            return _CURSORS.get(self.known_as, "")
-        counts = self.sample.counts
-        kinds = {
-            "timestamptz": counts.get("date", 0),
-            "objectId": counts.get("objectId", 0),
-            "int8": counts.get("int", 0) + counts.get("long", 0),
-        }
-        most = max(kinds, key=lambda kind: kinds[kind])
-        return most if kinds[most] else ""
-
-    @property
-    def precision(self) -> int:
-        """Digits of a second that a date has."""
-        return 3
+_CURSOR_FORMS = MappingProxyType({"timestamptz": "date", "int8": "int", "objectId": "objectId"})
+"""A cursor's type → the form of its column, whatever else a sample shows there."""
 
 
 def arrow_of(form: str) -> pa.DataType:
@@ -295,6 +208,7 @@ def mongodb_column(
     current: tuple[str, str] | None = None,
     made_as: str = "",
     json_as_text: bool = False,
+    cursor_type: str = "",
 ) -> Column:
     """The destination column for one field.
 
@@ -306,11 +220,16 @@ def mongodb_column(
             where it holds a type that was seen.
         made_as: the form in which an earlier run made that column; it stays.
         json_as_text: keep JSON as STRING (`json_numbers=text`).
+        cursor_type: of the cursor's column, which holds that and nothing else.
     """
     form, mode, why = form_of(kind.sample)
-    if current is not None and _holds(current, made_as):
+    windowed = _CURSOR_FORMS.get(cursor_type, "")
+    if windowed and (current or (FORMS[windowed].bigquery,))[0] == FORMS[windowed].bigquery:
+        form, mode = windowed, NULLABLE
+        why = _told("the cursor", kind.sample.types - accepted(form))
+    elif current is not None and _holds(current, made_as):
         form, mode = made_as, current[1]
-        why = _told(current[0], _seen(current[1], kind.sample) - accepted(form))
+        why = _told(_there(current[0]), _seen(current[1], kind.sample) - accepted(form))
     elif current is not None:
         form, mode, why = _kept(current, kind.sample, (form, mode, why), json_as_text=json_as_text)
     rule = FORMS[form.partition(":")[0]]
@@ -357,19 +276,22 @@ def _kept(
     if current == ("STRING", NULLABLE) and natural[0] == "json":
         if json_as_text or not seen & accepted("text"):
             return "json text", NULLABLE, "JSON as text, since the destination holds STRING"
-        return "text", NULLABLE, _told(bigquery, seen - accepted("text"))
+        return "text", NULLABLE, _told(_there(bigquery), seen - accepted("text"))
     if current == ("STRING", NULLABLE) and natural[0] == "decimal":
-        return "decimal text", NULLABLE, _told(bigquery, frozenset())
+        return "decimal text", NULLABLE, _told(_there(bigquery), frozenset())
     for form in _OF_DESTINATION.get(bigquery, ()):
         takes = seen if form == "json" else seen & accepted(form)
         if takes or not seen:
             form = "text" if not seen and bigquery == "STRING" else form
-            return form, mode, _told(bigquery, seen - takes)
+            return form, mode, _told(_there(bigquery), seen - takes)
     return natural
 
 
-def _told(bigquery: str, left: frozenset[str]) -> str:
-    why = f"{bigquery} in the destination"
+def _there(bigquery: str) -> str:
+    return f"{bigquery} in the destination"
+
+
+def _told(why: str, left: frozenset[str]) -> str:
     others = ", ".join(sorted(left))
     return f"{why}: documents with {others} become dead letters" if others else why
 

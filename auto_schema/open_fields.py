@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from auto_schema.bson_types import EXTRA
 from auto_schema.evolve import CurrentField
@@ -24,6 +25,11 @@ MOST_CHARACTERS = 800
 """Of a mark; BigQuery takes 1,024 for a whole description.
 
 https://cloud.google.com/bigquery/docs/schemas#column_descriptions
+"""
+MOST_FIELDS = 2_000
+"""Fields that get columns; the others are keys rather than names, and share one.
+
+BigQuery takes 10,000 columns: https://cloud.google.com/bigquery/quotas#all_tables
 """
 _DIGITS = 6
 
@@ -76,26 +82,49 @@ def form_in(column: CurrentField) -> str:
     return (found.group(3) or "") if found else ""
 
 
+def with_columns(
+    counts: Mapping[str, int], current: Mapping[str, CurrentField], asked: Container[str] = ()
+) -> frozenset[str]:
+    """The fields that get a column: all that have one or were asked for, then the frequent.
+
+    Args:
+        counts: in how many documents of the sample each field was seen.
+        current: the destination's columns by case-folded name.
+        asked: fields that the parameters name.
+    """
+    if len(counts) <= MOST_FIELDS:
+        return frozenset(counts)
+    there = {EXTRA, *(field_of(column, counts) for column in current.values())}
+    there |= {path for path in counts if path in asked or path.casefold() in current}
+    first = [path for path in counts if path in there]
+    rest = sorted(set(counts) - set(first), key=lambda path: (-counts[path], path))
+    return frozenset(first + rest[: max(MOST_FIELDS - len(first), 0)])
+
+
 def column_names(
-    paths: Sequence[str], current: Mapping[str, CurrentField], nested: Container[str] = ()
+    paths: Sequence[str],
+    current: Mapping[str, CurrentField],
+    nested: Container[str] = (),
+    counts: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The column of each field.
 
     A field that has a column keeps it. Else it keeps its name where BigQuery takes it and no
     other column has it; else it gets a legal one that ends in digits of its hash. Of fields
-    that differ only in case, the first in order keeps its name.
+    that differ only in case, the most frequent keeps its name, or else the first in order.
 
     Args:
         paths: the fields.
         current: the destination's columns by case-folded name.
         nested: those that lie within documents: they take `_` for the dots of their path.
+        counts: in how many documents of the sample each field was seen.
     """
     owners = {column.name: field_of(column, paths) for column in current.values()}
     names = {path: name for name, path in owners.items() if path is not None and path in paths}
     taken = {name.casefold() for name, path in owners.items() if path is not None}
     unmarked = {name.casefold(): name for name, path in owners.items() if path is None}
     rest = [path for path in paths if path not in names]
-    for path in sorted(rest, key=lambda path: _turn(path, unmarked)):
+    for path in sorted(rest, key=lambda path: _turn(path, unmarked, counts.get(path, 0))):
         plain = path.replace(".", "_") if path in nested else path
         plain = "" if column_fault(plain) else plain
         candidates = [plain, *(_with_hash(path, n) for n in range(_DIGITS, 65, 2))]
@@ -105,10 +134,10 @@ def column_names(
     return names
 
 
-def _turn(path: str, unmarked: Mapping[str, str]) -> tuple[bool, bool, bool, str]:
+def _turn(path: str, unmarked: Mapping[str, str], count: int) -> tuple[bool, bool, bool, int, str]:
     """Who chooses first: who finds its very name there, the extra column, then legal names."""
     there = unmarked.get(path.casefold()) == path
-    return not there, path != EXTRA, bool(column_fault(path)), path
+    return not there, path != EXTRA, bool(column_fault(path)), -count, path
 
 
 def _with_hash(path: str, digits: int) -> str:

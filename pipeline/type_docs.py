@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from auto_schema.bigquery_types import RULES
-from auto_schema.bson_types import CODES, FORMS, UUID, FieldSample, form_of
+from auto_schema.bson_fields import FieldSample
+from auto_schema.bson_types import CODES, FORMS, UUID, form_of
 from auto_schema.type_maps import (
     ARRAY_JSON_LOSS,
     ARRAY_LOSS,

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from auto_schema import transform
 from auto_schema.bigquery_columns import bigquery_column, narrowed
 from auto_schema.bigquery_types import BigqueryType
-from auto_schema.bson_types import EXTRA, BsonField, mongodb_column
+from auto_schema.bson_fields import BsonField
+from auto_schema.bson_types import EXTRA, mongodb_column
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
-from auto_schema.open_fields import column_names, field_of, form_in, marked
+from auto_schema.open_fields import column_names, field_of, form_in, marked, with_columns
 from auto_schema.schema import Column, Partitioning
 from auto_schema.type_maps import (
     CLUSTER_TYPES,
@@ -78,17 +79,29 @@ def _delivered(
     seen = {column.name: column for column in profile.columns}
     for field in current.values():
         path = field_of(field, seen)
-        if path is not None and not _is_sampled(seen.get(path)):
+        if path is None:
+            continue
+        there = seen.get(path)
+        kind = there.type if there is not None else None
+        if isinstance(kind, BsonField) and kind.sample.counts:
+            seen[path] = replace(seen[path], type=replace(kind, known_as=field.bigquery))
+        else:
             seen[path] = SourceColumn(path, BsonField(known_as=field.bigquery))
-    delivered = tuple(seen.values())
-    mappings = dict(request.transformation.field_mappings)
-    nested = [c.name for c in delivered if isinstance(c.type, BsonField) and c.type.is_nested]
-    return delivered, column_names([c.name for c in delivered], current, nested) | mappings
+    kinds = {c.name: c.type for c in seen.values() if isinstance(c.type, BsonField)}
+    counts = {name: sum(kind.sample.counts.values()) for name, kind in kinds.items()}
+    kept = with_columns(counts, current, _asked_for(request))
+    delivered = tuple(column for column in seen.values() if column.name in kept)
+    nested = [name for name, kind in kinds.items() if kind.is_nested]
+    names = column_names([c.name for c in delivered], current, nested, counts)
+    return delivered, names | dict(request.transformation.field_mappings)
 
 
-def _is_sampled(column: SourceColumn | None) -> bool:
-    kind = column.type if column is not None else None
-    return isinstance(kind, BsonField) and bool(kind.sample.counts)
+def _asked_for(request: SyncRequest) -> set[str]:
+    """The fields that the parameters name."""
+    rules = request.transformation
+    named = [request.cursor, request.partition_field, *request.merge_keys]
+    named += [*request.clustering_fields, *rules.select_fields]
+    return {*named, *(old for old, _ in rules.field_mappings)}
 
 
 def _stays_extra(
@@ -116,6 +129,7 @@ def _column(
             current=(there.bigquery, there.mode) if there else None,
             made_as=form_in(there) if there else "",
             json_as_text=request.json_numbers == "text",
+            cursor_type=source.type.cursor_type if _is_cursor(request, source) else "",
         )
         return replace(column, description=marked(source.name, column.select))
     if isinstance(source.type, BigqueryType):
@@ -137,6 +151,10 @@ def _column(
         description=source.description if request.auto_schema else "",
     )
     return replace(column, name=name)
+
+
+def _is_cursor(request: SyncRequest, source: SourceColumn) -> bool:
+    return request.smart_sync and source.name == request.cursor
 
 
 def _duplicate_faults(names: list[str]) -> list[SyncError]:

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from auto_schema.bigquery_types import BigqueryType
-from auto_schema.bson_types import BsonField
+from auto_schema.bson_fields import BsonField
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column, Partitioning
 from auto_schema.type_maps import PostgresType

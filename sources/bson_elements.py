@@ -328,6 +328,8 @@ def items_of(buffer: Buffer, starts: Ints, ends: Ints) -> tuple[Elements, Ints]:
         apart.extend(zip(rows.tolist(), places.tolist(), strict=True))
     for row, place in apart:
         walked = [item[1:] for item in walk(buffer, place, int(ends[row]))]
+        if not walked:  # it ends with the last step
+            continue
         types, start, size = (np.array(part) for part in zip(*walked, strict=True))
         elements = Elements(types.astype(np.uint8), start, size)
         pieces.append(Found(np.full(len(walked), row), elements))

@@ -35,11 +35,12 @@ BRACKETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "timestamptz": ("date",),
         "objectId": ("objectId",),
-        "int8": ("int", "long", "double", "decimal"),
+        "int8": ("int", "long"),
     }
 )
-"""Cursor type → the BSON types that MongoDB compares with its values.
+"""Cursor type → the BSON types that a window of it holds.
 
+MongoDB compares integers with doubles and decimals, too, which no column of integers holds.
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 """
 NOTHING = ("null", "undefined")
@@ -197,8 +198,6 @@ def outside(cursor: str, kind: str) -> Document:
     parts = cursor.split(".")
     for depth in range(1, len(parts)):  # a path through an array has many values, or none
         beside.append({".".join(parts[:depth]): {"$type": "array"}})
-    if "double" in BRACKETS[kind]:
-        beside.append({cursor: float("nan")})  # not less, equal or greater than any number
     return {"$or": beside}
 
 

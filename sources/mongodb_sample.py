@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from bson.decimal128 import Decimal128
 
-from auto_schema.bson_types import CODES, LEGACY_UUID, UUID, FieldSample
+from auto_schema.bson_fields import FieldSample
+from auto_schema.bson_types import CODES, LEGACY_UUID, UUID
 from sources import bson_elements as b
 from sources import bson_values as values
 from sources.bson_elements import Buffer, Elements

@@ -7,7 +7,7 @@ import bson
 import pytest
 from apache_beam.internal import pickler
 
-from auto_schema.bson_types import BsonField, FieldSample
+from auto_schema.bson_fields import BsonField, FieldSample
 from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import make_plan

@@ -20,7 +20,8 @@ from typing import Any
 import bson
 from bson.raw_bson import RawBSONDocument
 
-from auto_schema.bson_types import EXTRA, BsonField, FieldSample, mongodb_column
+from auto_schema.bson_fields import BsonField, FieldSample
+from auto_schema.bson_types import EXTRA, mongodb_column
 from auto_schema.conform import Checks, Conformed, conform
 from auto_schema.schema import TableSchema
 from sources import bson_elements as b

@@ -193,15 +193,6 @@ def test_the_plan_shows_the_query_the_evidence_and_the_sample(sync: Sync, docs: 
     assert "t" not in sync.tables()
 
 
-@pytest.fixture
-def set_sync(sync: Sync, replica_set: MongodbServer, docs: Collection) -> Sync:
-    """The same, reading a replica set."""
-    for name in ("mongodb_host", "mongodb_port"):
-        sync.defaults.pop(name)
-    sync.defaults["mongodb_connection_string"] = replica_set.url
-    return sync
-
-
 def commits_late(sync: Sync, client: Client, database: str, **words: str) -> list[Any]:
     """A document stamped in a transaction that is still open while a run reads the window."""
     things = client[database]["things"]
@@ -268,3 +259,39 @@ def test_the_snapshot_is_taken_after_the_window_was_chosen(
         client.drop_database(docs.database.name)
     found = [batch.column("_id").to_pylist() for batch in batches if isinstance(batch, RecordBatch)]
     assert list(chain.from_iterable(found)) == [1, 2]
+
+
+ODD_CURSORS: dict[str, tuple[list[Any], Any, str]] = {
+    "date": ([ago(hours=h) for h in (5, 4, 3)], "2025-07-01", "TIMESTAMP"),
+    "integer": ([1, 2, 3], [2], "INTEGER"),
+    "double among integers": ([1, 2, 3], 2.5, "INTEGER"),
+    "objectId": ([bson.ObjectId(f"6400000{n}" + "0" * 16) for n in (1, 2, 3)], "abc", "STRING"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_CURSORS)
+def test_a_value_of_another_type_in_the_sample_leaves_the_cursor_its_column(
+    sync: Sync, docs: Collection, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    usual, odd, column_type = ODD_CURSORS[kind]
+    words = SMART | {"smart_sync_timestamp_column": "c", "smart_sync_margin": "0s"}
+    words |= {"partition_field": "", "late_commit_guard": "off", "max_dead_letters": "1"}
+    docs.insert_many([{"_id": i, "c": value} for i, value in enumerate([*usual[:2], odd])])
+    sync.ok(**words)
+    docs.insert_one({"_id": 5, "c": usual[2]})
+    sync.ok(**words)
+    assert sync.types()["c"] == column_type
+    assert sorted(ids(sync)) == [0, 1, 5]
+    assert "become dead letters" in caplog.text
+    assert [row[0] for row in sync.rows("column_name", table="t_dead_letters")] == ["c"]
+
+
+def test_the_columns_type_decides_what_a_cursor_is_when_most_documents_have_another(
+    sync: Sync, docs: Collection
+) -> None:
+    docs.insert_many([{"_id": i, "updated_at": ago(hours=9)} for i in range(2)])
+    sync.ok(**SMART)
+    docs.insert_many([{"_id": 10 + i, "updated_at": i} for i in range(5)])
+    docs.insert_one({"_id": 3, "updated_at": ago(hours=1)})
+    sync.ok(**SMART, max_dead_letters="5")
+    assert ids(sync) == [0, 1, 3]

@@ -20,6 +20,7 @@ from auto_schema.conform import RAW_ROW, REFUSED_COLUMN, REFUSED_REASON
 from auto_schema.schema import Column
 from sources import bson_elements as b
 from sources import bson_json
+from sources.bson_elements import MOST_STEPS
 from sources.mongodb_rows import Layout, batches
 
 OPTIONS = JSONOptions(
@@ -199,6 +200,16 @@ def test_an_array_of_any_length_and_with_any_keys_is_read_in_order() -> None:
     batch = batches(data, Layout((column("v", "int", "REPEATED"),)))[0]
     assert batch.column("v").to_pylist() == [[1, 2], long, [5, 6], [], []]
     assert [json.loads(text) for text in texts(data)[1:3]] == [{"v": long}, {"v": [5, 6]}]
+
+
+@pytest.mark.parametrize("length", [MOST_STEPS - 1, MOST_STEPS, MOST_STEPS + 1])
+def test_an_array_as_long_as_is_walked_in_step_is_read_whole(length: int) -> None:
+    data = bson.encode({"a": list(range(length)), "d": {"a": list(range(length))}})
+    (batch,) = batches(data * 2 + bson.encode({"a": []}), Layout((column("a", "int", "REPEATED"),)))
+    assert batch.column("a").to_pylist() == [list(range(length))] * 2 + [[]]
+    assert json.loads(texts(data)[0])["d"]["a"] == list(range(length))
+    wide = bson.encode({f"f{number}": number for number in range(length)})
+    assert json.loads(texts(wide)[0]) == {f"f{number}": number for number in range(length)}
 
 
 def test_a_field_twice_in_a_document_is_refused_wherever_it_stands() -> None:

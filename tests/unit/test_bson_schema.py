@@ -11,13 +11,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from auto_schema.bson_fields import BsonField, FieldSample
 from auto_schema.bson_types import (
     CODES,
     EXTRA,
     FORMS,
     REPEATABLE,
-    BsonField,
-    FieldSample,
     accepted,
     arrow_of,
     form_of,
@@ -26,7 +25,14 @@ from auto_schema.bson_types import (
 from auto_schema.conform import REFUSED_COLUMN
 from auto_schema.evolve import CurrentField
 from auto_schema.names import column_fault
-from auto_schema.open_fields import column_names, field_of, form_in, marked
+from auto_schema.open_fields import (
+    MOST_FIELDS,
+    column_names,
+    field_of,
+    form_in,
+    marked,
+    with_columns,
+)
 from auto_schema.schema import REPEATED
 from sources.mongodb_rows import Layout, batches
 from sources.mongodb_sample import sample_of
@@ -213,6 +219,28 @@ def test_names_depend_on_the_fields_and_not_on_their_order(some: list[str], chan
     other = list(some)
     chance.shuffle(other)
     assert column_names(some, {}) == column_names(other, {})
+
+
+@pytest.mark.parametrize("stray", ["_ID", "Email", "UpdatedAt"])
+def test_of_fields_that_differ_in_case_the_frequent_one_keeps_its_name(stray: str) -> None:
+    usual = {"_ID": "_id", "Email": "email", "UpdatedAt": "updatedAt"}[stray]
+    counts = {stray: 1, usual: 99}
+    named = column_names([stray, usual], {}, counts=counts)
+    assert named[usual] == usual
+    assert injective(named)
+    # and one that has its column already keeps it, however rare it has become
+    later = column_names([stray, usual], table_of(named), counts={stray: 99, usual: 1})
+    assert later == named
+
+
+def test_of_ten_thousand_fields_the_frequent_and_the_named_get_columns() -> None:
+    counts = {f"f{number:05}": 10_000 - number for number in range(10_000)} | {EXTRA: 0}
+    current = table_of({"f09998": "f09998"})
+    kept = with_columns(counts, current, {"f09999"})
+    assert len(kept) == MOST_FIELDS
+    assert {"f09999", "f09998", EXTRA, "f00000", f"f{MOST_FIELDS - 4:05}"} <= kept
+    assert f"f{MOST_FIELDS - 3:05}" not in kept
+    assert with_columns({"a": 1}, current) == {"a"}
 
 
 @given(st.lists(paths, max_size=5))
