@@ -178,10 +178,13 @@ def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[
     if not cursor.is_integer:
         return inspector.clock(guard=request.guard.auto), None
     guarded = request.guard.auto or bool(request.guard.duration)
-    cursor_max, remaining = inspector.integer_cursor(
-        cursor.source_name, wait=guarded, margin=request.margin
+    cursor_max, clock = inspector.integer_cursor(
+        cursor.source_name,
+        wait=guarded,
+        auto=request.guard.auto,
+        margin=request.margin + request.guard.duration,
     )
-    return replace(inspector.clock(guard=False), open=remaining), cursor_max
+    return clock, cursor_max
 
 
 def window_request(request: SyncRequest) -> WindowRequest:

@@ -158,6 +158,9 @@ def _integer_end(
     hold = Hold(clock.now, "MAX of the source")
     if cursor_max is None:
         return floor, "the source holds no value", hold
+    if clock.blind_spot:
+        why = f"MAX of {clock.blind_for.total_seconds():g}s before, since {clock.blind_spot}"
+        return cursor_max, why, hold
     return cursor_max, "MAX of the source, after waiting for open transactions", hold
 
 

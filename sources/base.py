@@ -288,11 +288,15 @@ class Inspector(Protocol):
         """The source's clock, and with `guard` who may still write older stamps."""
 
     def integer_cursor(
-        self, name: str, *, wait: bool, margin: timedelta
-    ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
-        """MAX of an integer cursor, and who may still commit lower values after a wait.
+        self, name: str, *, wait: bool, auto: bool, margin: timedelta
+    ) -> tuple[int | None, Clock]:
+        """MAX of an integer cursor, and the clock with those who may still commit lower values.
 
-        Where writers can't be seen the wait is the margin.
+        Args:
+            name: the cursor column.
+            wait: whether late commits are waited for.
+            auto: whether the source itself says for how long, where it can't see who writes.
+            margin: the wait for writers that can't be seen, beside that.
         """
 
     def source(

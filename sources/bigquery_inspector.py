@@ -21,7 +21,6 @@ from sources.base import (
     DigestRow,
     Evidence,
     Inspector,
-    OpenTransaction,
     Source,
     SourceColumn,
     SourceProfile,
@@ -198,14 +197,14 @@ class _Inspector:
         return Clock(now=row.now, blind_spot=why, blind_for=UNSEEN_FOR)
 
     def integer_cursor(
-        self, name: str, *, wait: bool, margin: timedelta
-    ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
+        self, name: str, *, wait: bool, auto: bool, margin: timedelta
+    ) -> tuple[int | None, Clock]:
         source = self._whole()
         sql = source.selecting((f"MAX(q.{quoted(name)}) AS latest",))
         (row,) = ask(self._client, source, sql, "cursor_max")
         if wait and row.latest is not None:
             time.sleep(min(margin.total_seconds(), LONGEST_WAIT_S))
-        return row.latest, ()
+        return row.latest, self.clock(guard=False)
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str

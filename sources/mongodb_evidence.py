@@ -1,6 +1,6 @@
 """I/O. A look at the documents of the window, each question only while it is cheap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -129,11 +129,21 @@ def _by_type(collection: Any, query: Document, field: str) -> dict[str, int]:
 def _size(collection: Any) -> tuple[int, float]:
     """Documents of the collection and their average bytes; zeros where the server won't say."""
     try:
-        stats = next(iter(collection.aggregate([{"$collStats": {"storageStats": {}}}])))
+        return size_of(collection.aggregate([{"$collStats": {"storageStats": {}}}]))
     except pymongo.errors.OperationFailure:  # a view
         return 0, 0.0
-    storage = stats["storageStats"]
-    return int(storage.get("count", 0)), float(storage.get("avgObjSize", 0))
+
+
+def size_of(stats: Iterable[Document]) -> tuple[int, float]:
+    """Documents and their average bytes: mongos gives one document of figures per shard.
+
+    >>> size_of([{"storageStats": {"count": n, "size": 9 * n}} for n in (1, 0, 3)])
+    (4, 9.0)
+    """
+    storage = [each["storageStats"] for each in stats]
+    count = sum(int(each.get("count", 0)) for each in storage)
+    size = sum(float(each.get("size", 0)) for each in storage)
+    return count, size / count if count else 0.0
 
 
 def _rows(collection: Any, source: MongodbSource, total: int) -> int | None:

@@ -1,14 +1,10 @@
 """I/O. MongoDB behind the Inspector protocol: one client for all facts of a plan."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
-
-import pymongo
-import pymongo.errors
 
 from auto_schema.errors import (
     ConfigError,
@@ -21,7 +17,6 @@ from sources.base import (
     DigestRow,
     Evidence,
     Inspector,
-    OpenTransaction,
     Source,
     SourceColumn,
     SourceProfile,
@@ -31,29 +26,23 @@ from sources.mongodb import (
     MongodbConnection,
     MongodbSource,
     bind,
-    both,
     identity,
     kind_of,
     parse,
     placeholders,
-    value_at,
     written,
 )
 from sources.mongodb_client import FACTS, Client, connected
+from sources.mongodb_clock import Highest, clock_of
 from sources.mongodb_profile import (
     FIRST,
     LAST,
     Server,
     described_by,
-    hello_of,
     profile_of,
     server_of,
     with_time,
 )
-
-TRANSACTION_S = 60
-"""https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds"""
-LONGEST_WAIT_S = 60.0
 
 
 @contextmanager
@@ -84,17 +73,23 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
         )
         now = with_time(client, bare, server)
         profile, nested = profile_of(client, now, server, described, cursor)
-        yield _Inspector(client, replace(bare, nested=nested), server, profile)
+        yield _Inspector(client, replace(bare, nested=nested), server, profile, cursor)
 
 
 class _Inspector:
     """See `sources.base.Inspector`."""
 
     def __init__(
-        self, client: Client, bare: MongodbSource, server: Server, profile: SourceProfile
+        self,
+        client: Client,
+        bare: MongodbSource,
+        server: Server,
+        profile: SourceProfile,
+        cursor: str,
     ) -> None:
         self._client, self._bare, self._server = client, bare, server
         self._connection, self._query = bare.connection, bare.query
+        self._cursor = cursor
         self.profile = profile
 
     @property
@@ -103,38 +98,25 @@ class _Inspector:
         return database.get_collection(self._connection.collection, codec_options=FACTS)
 
     def clock(self, *, guard: bool) -> Clock:
-        hello, is_primary = hello_of(self._client)
-        now = hello["localTime"].astimezone(UTC)
-        if not guard or not self._server.is_set:
-            return Clock(now=now)
-        if not is_primary:
-            why = "only secondaries can be reached, which may lag behind"
-            return Clock(now=now, blind_spot=why)
-        lifetime = self._transaction_seconds()
-        why = (
-            "a replica set has transactions, which no role of a reader shows and which live up"
-            f" to {lifetime} s (and half as long again until they are ended)"
-        )
-        return Clock(now=now, blind_spot=why, blind_for=timedelta(seconds=1.5 * lifetime))
-
-    def _transaction_seconds(self) -> int:
-        name = "transactionLifetimeLimitSeconds"
-        try:
-            return int(self._client.admin.command({"getParameter": 1, name: 1})[name])
-        except pymongo.errors.OperationFailure:
-            return TRANSACTION_S
+        field = self.profile.column(self._cursor)
+        kind = field.type.cursor_type if field is not None else ""
+        by_object_id = kind == "objectId"
+        return clock_of(self._client, self._server, guard=guard, by_object_id=by_object_id)
 
     def integer_cursor(
-        self, name: str, *, wait: bool, margin: timedelta
-    ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
-        asked = parse(bind(self._query, None, 2**63 - 1))
-        whole = both(asked, {name: {"$type": ["int", "long"]}})
-        found = self._collection.find_one(whole, {name: 1}, sort=[(name, pymongo.DESCENDING)])
-        if found is None:
-            return None, ()
-        if wait:
-            time.sleep(min(margin.total_seconds(), LONGEST_WAIT_S))
-        return int(value_at(found, name)), ()
+        self, name: str, *, wait: bool, auto: bool, margin: timedelta
+    ) -> tuple[int | None, Clock]:
+        clock = self.clock(guard=wait and auto)
+        late = margin + (clock.blind_for if clock.blind_spot else timedelta(0))
+        question = Highest(
+            self._collection,
+            parse(bind(self._query, None, 2**63 - 1)),
+            name,
+            self._connection.place,
+            snapshots=self._server.keeps_snapshots and self._bare.has_snapshot,
+        )
+        highest = question.before(self._client, late) if wait else question.now()
+        return highest, replace(clock, blind_for=late)
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str

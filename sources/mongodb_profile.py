@@ -11,13 +11,15 @@ import pymongo
 import pymongo.errors
 from pymongo.read_preferences import ReadPreference
 
-from auto_schema.bson_types import EXTRA, BsonField, FieldSample
+from auto_schema.bson_fields import BsonField, FieldSample
+from auto_schema.bson_types import EXTRA
 from auto_schema.errors import (
     ConfigError,
     SourceRefusedError,
     SourceUnreachableError,
     shown,
 )
+from auto_schema.open_fields import MOST_FIELDS
 from sources import mongodb_evidence
 from sources.base import (
     Clock,
@@ -44,14 +46,21 @@ NEWEST_SHARE = 10
 SNAPSHOT_WIRE_VERSION = 13
 """MongoDB 5.0, the first to read snapshots outside of transactions."""
 MAJORITY_TIMEOUT_MS = 15_000
+_MIXING = frozenset(
+    ["$bucket", "$bucketAuto", "$densify", "$facet", "$fill", "$graphLookup", "$group"],
+).union(
+    ["$limit", "$lookup", "$sample", "$setWindowFields", "$skip", "$sortByCount", "$unionWith"],
+)
+"""Stages of a view by which a document depends on others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the server is: its version, whether a replica set, and its clock."""
+    """What the server is: its version, whether a replica set or, behind mongos, several."""
 
     version: str
     is_set: bool
+    is_sharded: bool
     keeps_snapshots: bool
     uuid_representation: str
 
@@ -65,7 +74,8 @@ def server_of(client: Client) -> Server:
     names = {0: "", 3: "pythonLegacy", 5: "javaLegacy", 6: "csharpLegacy", 4: "standard"}
     representation = names.get(client.codec_options.uuid_representation, "")
     newer = hello["maxWireVersion"] >= SNAPSHOT_WIRE_VERSION
-    return Server(version, is_set, is_set and newer, representation)
+    is_sharded = hello.get("msg") == "isdbgrid"
+    return Server(version, is_set, is_sharded, is_set and newer, representation)
 
 
 def with_time(client: Client, source: MongodbSource, server: Server) -> MongodbSource:
@@ -76,7 +86,10 @@ def with_time(client: Client, source: MongodbSource, server: Server) -> MongodbS
     Raises:
         SourceUnreachableError: no majority of the set answers.
     """
-    told = hello_of(client)[0].get("operationTime") if server.is_set else None
+    if not server.is_set and not server.is_sharded:
+        return source
+    hello = hello_of(client)[0]
+    told = hello.get("operationTime") or hello.get("$clusterTime", {}).get("clusterTime")
     if told is None:
         return source
     at, connection = (told.time, told.inc), source.connection
@@ -137,6 +150,7 @@ def profile_of(
     notes = [how]
     if cursor and cursor not in indexed:
         notes.append(f"no index begins with {cursor}: each run reads the whole collection")
+    notes.extend(_unseen_changes(database, described, cursor))
     sample = sample_of(
         pieces,
         cursor if "." in cursor else "",
@@ -165,6 +179,11 @@ def profile_of(
             f"smart_sync_timestamp_column {shown(cursor)}",
             "MongoDB's queries take the dot for the way into a document",
             "choose another cursor, or rename the field in MongoDB.",
+        )
+    if len(columns) > MOST_FIELDS:
+        notes.append(
+            f"{len(columns):,} fields were seen: {MOST_FIELDS:,} get columns: those that have one"
+            f" or that a parameter names, then the most frequent; the others stay in {EXTRA}"
         )
     if not sample.documents:
         notes.append(f"no document was found, so all fields go into {EXTRA}")
@@ -209,6 +228,26 @@ def _server_id(client: Client) -> str:
         if is_set:
             return f"host:{hello['setName']}/{min(hello.get('hosts') or [''])}"
     return "host:" + min((f"{host}:{port}" for host, port in client.nodes), default="")
+
+
+def _unseen_changes(database: Any, described: dict[str, Any], cursor: str) -> Iterator[str]:
+    """What of a view or time series comes late, or changes without a new stamp."""
+    options = described.get("options", {})
+    if cursor and cursor == options.get("timeseries", {}).get("timeField"):
+        yield (
+            f"{cursor} is the time of who measured, and measurements come late: smart_sync_margin"
+            " has to be longer than that"
+        )
+    stages = list[str]()
+    while cursor and "viewOn" in options:
+        stages.extend(next(iter(stage)) for stage in options.get("pipeline", ()))
+        options = (describe(database, options["viewOn"]) or {}).get("options", {})
+    if found := sorted(_MIXING & set(stages)):
+        yield (
+            f"the view has {', '.join(found)}: what changes in it without a newer {cursor} is not"
+            f" seen. Let {cursor} be the newest stamp of all that goes into a document, or sync"
+            " with WRITE_TRUNCATE"
+        )
 
 
 def _indexed(database: Any, collection: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import psycopg2.extensions
@@ -21,7 +22,6 @@ from sources.base import (
     DigestRow,
     Evidence,
     Inspector,
-    OpenTransaction,
     Source,
     SourceColumn,
     SourceProfile,
@@ -102,10 +102,11 @@ class _Inspector:
         return postgresql_clock.read_clock(self._opened, guard=guard)
 
     def integer_cursor(
-        self, name: str, *, wait: bool, margin: timedelta
-    ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
-        whole = bind(self._query, None, LAST_INT64)
-        return postgresql_clock.integer_cursor(self._opened, whole, self._column(name), wait=wait)
+        self, name: str, *, wait: bool, auto: bool, margin: timedelta
+    ) -> tuple[int | None, Clock]:
+        whole, column = bind(self._query, None, LAST_INT64), self._column(name)
+        found, remaining = postgresql_clock.integer_cursor(self._opened, whole, column, wait=wait)
+        return found, replace(self.clock(guard=False), open=remaining)
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str

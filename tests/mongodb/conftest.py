@@ -15,6 +15,8 @@ from tests.sync import Sync
 
 NUMBERS = itertools.count(1)
 FAILPOINTS = ("--setParameter", "enableTestCommands=1")
+QUICK = ("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100")
+"""A primary that is stopped doesn't wait for a successor."""
 Client = pymongo.MongoClient[dict[str, Any]]
 Collection = pymongo.collection.Collection[dict[str, Any]]
 
@@ -66,3 +68,18 @@ def sync(
         "mongodb_collection": docs.name,
     }
     return Sync(source, client, dataset, tmp_path / "temp", capsys)
+
+
+@pytest.fixture
+def set_sync(sync: Sync, replica_set: MongodbServer, docs: Collection) -> Sync:
+    """The same, reading a replica set."""
+    for name in ("mongodb_host", "mongodb_port"):
+        sync.defaults.pop(name)
+    sync.defaults["mongodb_connection_string"] = replica_set.url
+    return sync
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[MongodbServer]:
+    with mongodb_server(members=2, options=[*QUICK, *FAILPOINTS]) as server:
+        yield server

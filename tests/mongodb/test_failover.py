@@ -17,14 +17,12 @@ from sources.mongodb import MongodbConnection
 from sources.mongodb_client import connected, describe, indexes
 from sources.mongodb_inspector import inspecting
 from sources.secrets import Secret
-from tests.mongodb.conftest import FAILPOINTS, NUMBERS, Client, Collection
+from tests.mongodb.conftest import NUMBERS, QUICK, Client, Collection
 from tests.mongodb.test_faults import fill, of_set, sums
 from tests.processes import until
 from tests.sync import Result, Sync
 
 ROWS = 3000
-QUICK = ("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100")
-"""A primary that is stopped doesn't wait for a successor."""
 SOON = "?serverSelectionTimeoutMS=4000&connectTimeoutMS=4000&heartbeatFrequencyMS=1000"
 """An operator's own patience; without it a lost server is noticed after half a minute."""
 
@@ -203,12 +201,6 @@ def lagging(server: MongodbServer) -> Iterator[Client]:
             yield client
         finally:
             let_lag(client, "off")
-
-
-@pytest.fixture(scope="module")
-def pair() -> Iterator[MongodbServer]:
-    with mongodb_server(members=2, options=[*QUICK, *FAILPOINTS]) as server:
-        yield server
 
 
 def insert(server: MongodbServer, name: str, *found: dict[str, Any]) -> None:
