@@ -23,12 +23,15 @@ from auto_schema.bson_types import CODES
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.base import CursorValue, Split, Window
+from sources.mongodb_projection import HELD, telling
 from sources.mongodb_rows import UUID_ORDERS, Layout, top_level
 from sources.mongodb_string import hosts_of
 from sources.secrets import Secret
 
 APPLICATION_NAME = "bigquery-smart-sync"
 KEY = "_id"
+MOST_LEFT_OUT = 500
+"""Fields that the server is told to leave out; more of them come, and are left out here."""
 Document = dict[str, Any]
 
 BRACKETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -123,7 +126,7 @@ class MongodbSource:
     def layout(self) -> Layout:
         """How documents become rows."""
         order = UUID_ORDERS.get(self.uuid_representation)
-        return Layout(self.columns, self.left_out, order, self.nested)
+        return Layout(self.columns, (*self.left_out, HELD), order, self.nested)
 
     def with_columns(
         self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()
@@ -144,15 +147,16 @@ class MongodbSource:
         return both(asked, window_filter(self.cursor, self.cursor_type, window))
 
     def projection(self) -> Document | None:
-        """The operator's projection, or the fields that the columns need."""
+        """The operator's projection, or one without the fields that nothing may hold.
+
+        None of ours says what it takes: a field that stands twice would come once.
+        """
         if self.connection.projection:
-            projection: Document = parse(self.connection.projection)
-            return projection
-        if not self.columns or self.layout.has_extra:
-            return None
-        fields = dict.fromkeys(top_level(self.columns, self.nested), 1)
-        plain = all(name and "." not in name and not name.startswith("$") for name in fields)
-        return ({KEY: 0} | fields) if plain else None
+            return telling(parse(self.connection.projection))
+        needed = top_level(self.columns, self.nested)
+        plain = [name for name in self.left_out if name and not re.search(r"[.$\0]", name)]
+        fields = [name for name in plain if name not in needed][:MOST_LEFT_OUT]
+        return dict.fromkeys(fields, 0) or None
 
     def statement(self, split: Split) -> str:
         """The find command of a split as mongosh would take it."""

@@ -16,7 +16,7 @@ from auto_schema.conform import RAW_ROW, REFUSED_COLUMN, REFUSED_REASON, REFUSED
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.schema import Column
 from sources import bson_elements as b
-from sources import bson_json
+from sources import bson_json, mongodb_projection
 from sources import bson_values as values
 from sources.bson_elements import Buffer, Elements, Fields, Ints
 
@@ -82,6 +82,9 @@ def _batch(buffer: Buffer, starts: Ints, ends: Ints, layout: Layout) -> pa.Recor
     fields = b.complete_fields(buffer, starts, ends)
     refused: dict[int, tuple[str, str, Elements | None]] = {}
     arrays, names = list[Array](), list[str]()
+    for row, name in mongodb_projection.hidden(buffer, fields).items():
+        there = fields.dense(name.encode())[0]
+        refused[row] = (name, mongodb_projection.TWICE, there)
     buffer.faults.clear()
     for column in layout.columns:
         names.append(column.source_name)

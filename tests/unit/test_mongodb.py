@@ -7,13 +7,8 @@ import bson
 import pytest
 from pymongo import errors
 
-from auto_schema.bson_types import (
-    CODES,
-    EXTRA,
-    BsonField,
-    FieldSample,
-    mongodb_column,
-)
+from auto_schema.bson_fields import BsonField, FieldSample
+from auto_schema.bson_types import CODES, EXTRA, mongodb_column
 from auto_schema.errors import SourceRefusedError, SourceUnreachableError
 from pipeline.type_docs import IN_JSON
 from smart_sync.cursor import Cursor
@@ -132,27 +127,29 @@ def test_the_statement_is_what_mongosh_would_take() -> None:
         cursor_type="int8",
         window=Window(None, 7),
         columns=(column("a", "int"),),
+        left_out=("b",),
     )
     text = source.statement(Split(1, "_id", '{"$numberInt": "1"}', None, by_key=True))
     assert text.startswith('db.getCollection("odd \\"name\\"").find({"$and": [{"status": "active"}')
-    assert text.endswith(', {"_id": 0, "a": 1}).min({_id: {"$numberInt": "1"}}).hint(\'_id_\')')
+    assert text.endswith(', {"b": 0}).min({_id: {"$numberInt": "1"}}).hint(\'_id_\')')
 
 
 @pytest.mark.parametrize(
-    ("columns", "expected"),
+    ("columns", "left_out", "expected"),
     [
-        ((), None),
-        (("a", EXTRA), None),
-        (("_id", "a"), {"_id": 1, "a": 1}),
-        (("a", "m.at"), {"_id": 0, "a": 1, "m": 1}),
-        (("a", "$odd"), None),
+        ((), (), None),
+        (("a", EXTRA), (), None),
+        (("a", EXTRA), ("_id", "b"), {"_id": 0, "b": 0}),
+        (("a", "m.at"), ("b", "m"), {"b": 0}),
+        (("a",), ("$odd", "x.y", "", "b"), {"b": 0}),
     ],
 )
-def test_only_the_fields_that_are_needed_are_asked_for(
-    columns: tuple[str, ...], expected: Any
+def test_fields_that_nothing_may_hold_are_not_sent(
+    columns: tuple[str, ...], left_out: tuple[str, ...], expected: Any
 ) -> None:
     made = tuple(column(name, "json") for name in columns)
     source = MongodbSource(MongodbConnection("d", "c"), columns=made, nested="m.at")
+    source = source.with_columns(made, left_out)
     assert source.projection() == expected
 
 
