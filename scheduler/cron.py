@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from auto_schema.errors import ConfigError
+from pipeline import zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def runs_after(cron: str, zone: str, start: datetime) -> Iterator[datetime]:
         start: an aware time; not included.
     """
     try:
-        runs = CronSim(cron, start.astimezone(ZoneInfo(zone)))
+        runs = CronSim(cron, start.astimezone(zones.zone(zone)))
     except (CronSimError, ZoneInfoNotFoundError, ValueError) as error:
         fix = "give it five fields, and the name of a zone, with update."
         raise ConfigError("unknown schedule", f"cron {cron!r}, zone {zone!r}", "", fix) from error
@@ -197,7 +198,7 @@ class ClockChange:
 
 def clock_changes(zone: str, start: datetime, end: datetime) -> Iterator[ClockChange]:
     """The clock changes of a zone in [start, end), in order."""
-    place = ZoneInfo(zone)
+    place = zones.zone(zone)
     at, step = start.astimezone(UTC), timedelta(days=1)
     at = at.replace(second=0, microsecond=0)
     while at < end:

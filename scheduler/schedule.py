@@ -1,16 +1,14 @@
 """A schedule as a value, and everything that is wrong with one. Pure."""
 
 import difflib
-import functools
 import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import available_timezones
 
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
-from pipeline import options
+from pipeline import options, zones
 from pipeline.parameters import BY_NAME
 from scheduler.cron import expression
 
@@ -108,11 +106,6 @@ class Schedule:
         return ".".join(self.parameters.get(f"destination_bigquery_{n}", "") for n in names)
 
 
-@functools.cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
     """The mend for a name that isn't known."""
     near = difflib.get_close_matches(name, list(known), 1)
@@ -155,8 +148,8 @@ def _own_faults(schedule: Schedule) -> list[SyncError]:
         fix = "use lower-case letters, digits and '-', a letter first, such as"
         fix += " postgresql-orders-hourly-prod."
         found.append(ConfigError("malformed name", "name", shown(schedule.name), fix))
-    if schedule.time_zone not in _zones():
-        fix = nearest(schedule.time_zone, _zones(), "use an IANA name such as Europe/Berlin.")
+    if schedule.time_zone not in zones.names():
+        fix = nearest(schedule.time_zone, zones.names(), "use an IANA name such as Europe/Berlin.")
         found.append(ConfigError("unknown time zone", "time_zone", shown(schedule.time_zone), fix))
     for name in ("project", "region", "template", "service_account"):
         if not getattr(schedule, name):

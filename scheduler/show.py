@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auto_schema.errors import ConfigError
+from pipeline import zones
 from scheduler.changes import Change, Difference, Kind, crowds
 from scheduler.cron import clock_warnings, next_runs
 from scheduler.runs import Health, Status
@@ -93,7 +94,8 @@ def next_table(schedule: Schedule, now: datetime, count: int) -> tuple[Table, li
     """The next runs in the schedule's zone and in UTC; and what clock changes do to them."""
     runs = next_runs(schedule.cron, schedule.time_zone, now, count)
     rows = [(f"{at:%a %Y-%m-%d %H:%M %Z}", f"{at.astimezone(UTC):%Y-%m-%d %H:%M}") for at in runs]
-    made = table_of(f"{schedule.name}: {schedule.cron}", (schedule.time_zone, "UTC"), rows)
+    place = f"{schedule.time_zone} (tzdata {zones.VERSION})"
+    made = table_of(f"{schedule.name}: {schedule.cron}", (place, "UTC"), rows)
     end = max([now + NEXT_DAYS, *runs])
     return made, clock_warnings(schedule.cron, schedule.time_zone, now, end)
 

@@ -1,15 +1,18 @@
 """When schedules fire, in every zone and year: cron expressions, patterns, clock changes."""
 
+import zoneinfo
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, takewhile
-from zoneinfo import ZoneInfo, available_timezones
+from pathlib import Path
 
 import pytest
+import tzdata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auto_schema.errors import ConfigError
+from pipeline import zones
 from scheduler.cron import (
     PATTERNS,
     clock_changes,
@@ -30,7 +33,7 @@ NAMED = (
     "Africa/Cairo",
     "Antarctica/Troll",
 )
-ZONES = st.sampled_from(NAMED) | st.sampled_from(sorted(available_timezones() - {"Factory"}))
+ZONES = st.sampled_from(NAMED) | st.sampled_from(sorted(zones.names() - {"Factory"}))
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31)).map(
     lambda at: at.replace(tzinfo=UTC)
 )
@@ -45,7 +48,7 @@ CRONS = st.one_of(
 
 def year_of(cron, zone, year):
     """All runs of a local year."""
-    place = ZoneInfo(zone)
+    place = zones.zone(zone)
     begin = datetime(year, 1, 1, tzinfo=place).astimezone(UTC) - timedelta(seconds=1)
     return list(takewhile(lambda at: at.year == year, runs_after(cron, zone, begin)))
 
@@ -95,7 +98,7 @@ def test_a_daily_schedule_fires_once_a_day_in_any_zone(zone, year, hour, minute)
 
 @pytest.mark.parametrize("zone", [name for name in NAMED if name != "Australia/Lord_Howe"])
 def test_an_hourly_schedule_fires_in_every_hour_that_passes(zone):
-    place = ZoneInfo(zone)
+    place = zones.zone(zone)
     for day, count in Counter(at.date() for at in year_of("0 * * * *", zone, 2026)).items():
         begin = datetime(day.year, day.month, day.day, tzinfo=place).astimezone(UTC)
         after = day + timedelta(days=1)
@@ -105,7 +108,7 @@ def test_an_hourly_schedule_fires_in_every_hour_that_passes(zone):
 
 def odd_minutes(zone, start, end):
     """Wall times between two moments that don't exist or come twice, by counting minutes."""
-    place, minute = ZoneInfo(zone), timedelta(minutes=1)
+    place, minute = zones.zone(zone), timedelta(minutes=1)
     told = Counter()
     at = start
     while at < end:
@@ -270,3 +273,21 @@ def test_an_expression_is_taken_and_fires_or_is_refused(text):
 def test_what_a_hand_made_job_has_and_we_cannot_read_is_one_clear_error(cron, zone):
     with pytest.raises(ConfigError, match="unknown schedule"):
         next_runs(cron, zone, datetime(2026, 1, 1, tzinfo=UTC), 1)
+
+
+def test_schedules_know_the_pinned_zones_whatever_the_machines_files_say(tmp_path):
+    """Edmonton keeps its summer time from 2026 on; a machine's older files don't know."""
+    folder = tmp_path / "America"
+    folder.mkdir()
+    (folder / "Edmonton").symlink_to(Path(tzdata.__file__).parent / "zoneinfo/America/Toronto")
+    zones.zone.cache_clear()
+    zoneinfo.reset_tzpath([str(tmp_path)])
+    try:
+        autumn = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
+        assert clock_warnings("30 1 * * *", "America/Toronto", *autumn)
+        assert clock_warnings("30 1 * * *", "America/Edmonton", *autumn) == []
+        (run,) = next_runs("0 12 * * *", "America/Edmonton", autumn[1], 1)
+        assert run.utcoffset() == timedelta(hours=-6)
+    finally:
+        zoneinfo.reset_tzpath()
+    assert zones.VERSION == tzdata.IANA_VERSION
