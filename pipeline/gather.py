@@ -20,6 +20,7 @@ from pipeline.target import dry_run_bytes, read_target
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.frontier import Frontier
+from smart_sync.guard_checks import refuse_unguarded
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.merge_plan import merge_question
 from smart_sync.plan import make_plan, split_column
@@ -74,7 +75,9 @@ def rehearse(
     _, faults = plan_columns(request, profile, target.by_name(), evidence)
     raise_all(faults)
     if request.smart_sync:
-        facts = replace(facts, cursor=find_cursor(request, profile, target.by_name()))
+        cursor = find_cursor(request, profile, target.by_name())
+        refuse_unguarded(request, cursor, profile)
+        facts = replace(facts, cursor=cursor)
     make_plan(request, facts, run_id=run_id, now=now)
     return target
 
@@ -150,7 +153,7 @@ def _by_hand(
         ConfigError: one does, or the window can't be read safely.
     """
     hand = window_by_hand(request, cursor, safe)
-    between = gap(hand)
+    between = gap(hand) if hand.held_back is None else None
     if between is not None and _has_rows(inspector, cursor, between):
         raise gap_error(request, between)
     return hand
@@ -197,6 +200,7 @@ def window_request(request: SyncRequest) -> WindowRequest:
         replaces=request.replaces,
         source_timezone=request.source_timezone,
         lookback=request.lookback,
+        lookback_numbers=request.lookback_numbers,
     )
 
 

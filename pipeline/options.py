@@ -219,7 +219,8 @@ def _request(
         sync_all_on_empty_table=values["sync_all_on_empty_table"] == "true",
         fallback=timedelta(days=int(values["fallback_days"])),
         margin=duration(values["smart_sync_margin"]),
-        lookback=duration(values["smart_sync_lookback"] or "0s"),
+        lookback=_lookback(values["smart_sync_lookback"]),
+        lookback_numbers=_lookback_numbers(values["smart_sync_lookback"]),
         hand_window=_hand_window(values),
         guard=_guard(values),
         source_timezone=values["source_timezone"],
@@ -270,6 +271,14 @@ def _endpoints(environ: Mapping[str, str]) -> Endpoints:
 
 def _url(host: str) -> str:
     return host if not host or re.match(r"https?://", host) else f"http://{host}"
+
+
+def _lookback(text: str) -> timedelta:
+    return duration(text) if text and not text.isdigit() else timedelta(0)
+
+
+def _lookback_numbers(text: str) -> int:
+    return int(text) if text.isdigit() else 0
 
 
 def _guard(values: Mapping[str, str]) -> Guard:

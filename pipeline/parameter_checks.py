@@ -4,10 +4,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.type_maps import MAX_CLUSTERING
+from pipeline import zones
 from pipeline.parameters import PARAMETERS, Kind, Parameter
 from smart_sync.hand_window import FORM
 
@@ -26,6 +26,7 @@ REGEXES: Mapping[Kind, str] = {
     Kind.TABLE: "^[^`./\\\\@:!]{1,1024}$",
     Kind.DECIMAL: "^[0-9]{1,9}([.][0-9]{1,9})?$",
     Kind.GUARD: f"^(auto|off|{DURATION})$",
+    Kind.LOOKBACK: f"^({DURATION}|[0-9]{{1,18}})$",
     Kind.TABLE_PATH: "^([^.`]+[.]){0,2}[^.`]+$",
     Kind.ZONE: "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
     Kind.FIELDS: "^[^,]+(,[^,]+)*$",
@@ -43,6 +44,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.TABLE: "write the table's name alone; project and dataset have parameters of their own.",
     Kind.DECIMAL: "write a number such as 6.25.",
     Kind.GUARD: "write auto, off or a duration such as 30m.",
+    Kind.LOOKBACK: "write a duration such as 30s, 5m, 6h or 1d, or a count such as 1000.",
     Kind.TABLE_PATH: "write table, dataset.table or project.dataset.table.",
 }
 
@@ -124,6 +126,12 @@ def _guard(parameter: Parameter, value: str) -> Found:
     return f"{shown(value)} is neither auto, off nor a duration", WORDS[Kind.GUARD]
 
 
+def _lookback(parameter: Parameter, value: str) -> Found:
+    if re.fullmatch("[0-9]{1,18}", value) or not _duration(parameter, value):
+        return None
+    return f"{shown(value)} is neither a duration nor a count", WORDS[Kind.LOOKBACK]
+
+
 def _choice(parameter: Parameter, value: str) -> Found:
     if value in parameter.choices:
         return None
@@ -142,11 +150,9 @@ def _json(parameter: Parameter, value: str) -> Found:
 
 def _zone(parameter: Parameter, value: str) -> Found:
     del parameter
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return f"{shown(value)} is no IANA time zone", "write one such as Europe/Berlin or UTC."
-    return None
+    if value in zones.names():
+        return None
+    return f"{shown(value)} is no IANA time zone", "write one such as Europe/Berlin or UTC."
 
 
 def _names(parameter: Parameter, value: str) -> Found:
@@ -166,6 +172,7 @@ _CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
     Kind.ENUM: _choice,
     Kind.DURATION: _duration,
     Kind.GUARD: _guard,
+    Kind.LOOKBACK: _lookback,
     Kind.JSON: _json,
     Kind.ZONE: _zone,
     Kind.FIELDS: _names,

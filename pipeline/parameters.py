@@ -26,6 +26,7 @@ class Kind(StrEnum):
     ZONE = "IANA time zone"
     STAMP = "stamp, date or integer"
     GUARD = "guard"
+    LOOKBACK = "duration or count"
     TABLE_PATH = "path of a table"
 
 
@@ -96,7 +97,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("sync_all_on_empty_table", SMART_SYNC, "Everything when empty", "With an empty or missing destination read everything (true) or the last fallback_days (false).", Kind.BOOL, "true", example="true", parent=SMART),
     P("fallback_days", SMART_SYNC, "Fallback days", "Days to look back when sync_all_on_empty_table=false.", Kind.INT, "1", low=0, high=36500, example="7", parent=("sync_all_on_empty_table", "false")),
     P("smart_sync_margin", SMART_SYNC, "Margin", "How far behind the source's clock a window ends. Give more when applications stamp rows before their transaction begins, or clocks differ.", Kind.DURATION, "10s", example="2m", parent=SMART),
-    P("smart_sync_lookback", SMART_SYNC, "Lookback", "How far behind the watermark a window starts, for writers that stamp rows late. Needs WRITE_MERGE: rows are read again, and appending would double them.", Kind.DURATION, example="1h", parent=SMART),
+    P("smart_sync_lookback", SMART_SYNC, "Lookback", "How far behind the watermark a window starts, for writers that stamp rows late: a duration, or for an integer cursor a count of numbers. Needs WRITE_MERGE: rows are read again, and appending would double them.", Kind.LOOKBACK, example="1h", parent=SMART),
     P("late_commit_guard", SMART_SYNC, "Late-commit guard", "auto: the window ends before the oldest open transaction began. A duration: that far behind the clock. off: no guard.", Kind.GUARD, "auto", example="auto", parent=SMART),
     P("late_commit_guard_max", SMART_SYNC, "Longest hold", "When an open transaction has kept the window empty for longer, the run fails with exit code 9.", Kind.DURATION, "6h", example="12h", parent=SMART),
     P("source_timezone", SMART_SYNC, "Source time zone", "IANA zone of a cursor column without a zone; empty: the server's own TimeZone setting.", Kind.ZONE, example="Europe/Berlin", parent=SMART),

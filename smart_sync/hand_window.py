@@ -102,12 +102,14 @@ def window_by_hand(request: SyncRequest, cursor: Cursor, safe: WindowPlan) -> Wi
             " commit behind a later end would be lost to smart sync",
             "choose an earlier sync_end, or run again later.",
         )
+    held = safe.held_back if safe.held_back and safe.held_back.whole else None
     return WindowPlan(
         window,
         f"sync_start={start_text} by hand (included)",
         f"sync_end={end_text} by hand (not included)",
         safe.time_zone,
         safe.watermark,
+        held,
         warnings=safe.warnings,
     )
 

@@ -10,9 +10,6 @@ from smart_sync.cursor import MICROSECOND, Cursor
 from smart_sync.request import Guard
 from sources.base import Clock, OpenTransaction, Window
 
-PREPARED_HEADROOM = timedelta(minutes=10)
-"""A prepared transaction shows when it was prepared, not when it began."""
-
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
@@ -20,6 +17,8 @@ class HeldBack:
 
     why: str
     too_long: bool = False
+    whole: bool = False
+    """Whether no end of any window is safe, whatever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,6 @@ def _guard_holds(clock: Clock) -> list[Hold]:
             age = clock.now - transaction.started
             why = f"late-commit guard: before the open {transaction_text(transaction, age)}"
             holds.append(Hold(transaction.started - MICROSECOND, why, transaction.started))
-    if clock.prepared:
-        name, prepared = clock.prepared
-        why = (
-            f"late-commit guard: {PREPARED_HEADROOM.total_seconds():g}s before transaction"
-            f" {name!r} was prepared ({prepared:%Y-%m-%d %H:%M:%S} UTC; its start is not shown)"
-        )
-        holds.append(Hold(prepared - PREPARED_HEADROOM, why, prepared))
     if clock.blind_spot:
         why = f"late-commit guard: {clock.blind_for.total_seconds():g}s, since {clock.blind_spot}"
         holds.append(Hold(clock.now - clock.blind_for, why))
@@ -86,39 +78,65 @@ def duration_text(age: timedelta) -> str:
 
 
 def held_back(
-    guard: Guard,
-    cursor: Cursor,
-    window: Window,
-    clock: Clock,
-    holders: tuple[Hold, tuple[OpenTransaction, ...]],
+    guard: Guard, cursor: Cursor, window: Window, clock: Clock, hold: Hold
 ) -> HeldBack | None:
     """Why nothing is read this time; None when the window holds something.
 
     Args:
-        guard: how long is too long.
+        guard: what it looks at, and how long is too long.
         cursor: the cursor column.
         window: what is new.
-        clock: the source's clock.
-        holders: who ends the window, and those of whom nobody knows since when.
+        clock: the source's clock, and who is still open after having been waited for.
+        hold: who ends the window.
     """
-    hold, hidden = holders
-    if hidden and cursor.is_integer:
-        names = ", ".join(
-            transaction_text(t, clock.now - t.started if t.started else None) for t in hidden
-        )
-        why = f"{names} may still commit lower values, and didn't end within 60 s"
-        ages = [clock.now - t.started for t in hidden if t.started is not None]
-        return HeldBack(why, max(ages, default=timedelta(0)) > guard.longest)
+    if cursor.is_integer:
+        return _lower_values(guard, clock)  # without new values there is simply nothing to read
+    found = _of_unknown_age(guard, clock) if guard.auto else None
+    if found or not window.is_empty:
+        return found
+    age = clock.now - hold.since if hold.since else timedelta(0)
+    return HeldBack(hold.why, age > guard.longest)
+
+
+def _lower_values(guard: Guard, clock: Clock) -> HeldBack | None:
+    """Those who may commit values below MAX."""
+    if not clock.open:
+        return None
+    names = ", ".join(
+        transaction_text(t, clock.now - t.started if t.started else None) for t in clock.open
+    )
+    why = f"{names} may still commit lower values, and didn't end within 60 s"
+    ages = [clock.now - t.started for t in clock.open if t.started is not None]
+    return HeldBack(why, max(ages, default=timedelta(0)) > guard.longest, whole=True)
+
+
+def _of_unknown_age(guard: Guard, clock: Clock) -> HeldBack | None:
+    """Those who may commit stamps of any age, since nothing shows when they began."""
+    hidden = [t for t in clock.open if t.started is None]
     if hidden:
         names = ", ".join(transaction_text(t, None) for t in hidden)
         return HeldBack(
             f"the start of {names} can't be seen, and it didn't end within 60 s: grant"
-            " pg_read_all_stats to the role, or set late_commit_guard to a duration"
+            " pg_read_all_stats to the role, or set late_commit_guard to a duration",
+            whole=True,
         )
-    if not window.is_empty or cursor.is_integer:
-        return None  # of an integer cursor there is simply nothing new
-    age = clock.now - hold.since if hold.since else timedelta(0)
-    return HeldBack(hold.why, age > guard.longest)
+    if clock.prepared:
+        first = min(clock.prepared, key=lambda t: t.started or clock.now)
+        since = first.started or clock.now
+        return HeldBack(
+            f"{first.application} of {first.user} waits since {since:%Y-%m-%d %H:%M:%S} UTC for"
+            " COMMIT PREPARED, and when it began isn't shown: end it with COMMIT PREPARED or"
+            " ROLLBACK PREPARED, or set late_commit_guard to longer than such transactions take",
+            clock.now - since > guard.longest,
+            whole=True,
+        )
+    if clock.stopped:
+        return HeldBack(
+            f"{'; '.join(clock.stopped)}: when it runs again, it brings rows with older stamps:"
+            " start it, drop it, or set late_commit_guard to longer than it is behind",
+            whole=True,
+        )
+    return None
 
 
 def overdue(guard: Guard, clock: Clock, hold: Hold) -> HeldBack | None:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from auto_schema.errors import SchemaError, SyncError, TargetError
 from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.facts import Facts
+from smart_sync.guard_checks import number_warnings
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import label_faults
 from sources.base import Evidence
@@ -85,6 +86,7 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
             " window of its usual type holds: each run reads them and refuses them as dead letters;"
             " give them a value of the usual type"
         )
+    warnings += number_warnings(request, cursor, facts.profile)
     if cursor and evidence.before:
         warnings.append(f"{evidence.before:,} rows lie before the window and are left out")
     if cursor and evidence.after:

@@ -97,6 +97,7 @@ class SyncRequest:
     fallback: timedelta = timedelta(days=1)
     margin: timedelta = timedelta(seconds=10)
     lookback: timedelta = timedelta(0)
+    lookback_numbers: int = 0
     hand_window: tuple[str, str] | None = None
     guard: Guard = field(default_factory=Guard)
     source_timezone: str = ""

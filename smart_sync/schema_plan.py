@@ -246,8 +246,15 @@ def find_cursor(
         raise ConfigError(
             "smart_sync_lookback with an integer cursor",
             where,
-            "a lookback counts time, and an integer has none",
-            "leave smart_sync_lookback out, or use a timestamp column.",
+            "an integer has no time",
+            "write a count of numbers, such as smart_sync_lookback=1000.",
+        )
+    if request.lookback_numbers and not cursor.is_integer:
+        raise ConfigError(
+            "smart_sync_lookback without a unit",
+            where,
+            f"the cursor is {column.type.display}, and only integers are counted",
+            f"write a duration, such as smart_sync_lookback={request.lookback_numbers}s.",
         )
     return cursor
 

@@ -17,6 +17,7 @@ from sources.base import Clock, CursorValue, Window
 
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 """Where the window of an empty table starts with sync_all_on_empty_table=true."""
+LOWEST_INT64 = -(2**63)
 REPEATED_HOUR = timedelta(hours=1)
 
 
@@ -58,6 +59,7 @@ class WindowRequest:
     replaces: bool = False
     source_timezone: str = ""
     lookback: timedelta = timedelta(0)
+    lookback_numbers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,6 @@ def plan_window(
     zone = request.source_timezone or clock.time_zone
     warnings = _warnings(request, cursor, clock, watermark)
     low, start_reason = _start(request, cursor, clock, watermark, zone)
-    hidden = tuple(t for t in clock.open if t.started is None) if request.guard.auto else ()
-    if cursor.is_integer:
-        hidden = clock.open  # what is left of those that were waited for
     high: CursorValue
     if cursor.is_integer:
         high, end_reason, hold = _integer_end(low, cursor_max, clock)
@@ -112,7 +111,7 @@ def plan_window(
         free = as_cursor(clock.now - request.margin, cursor, zone, complete=True)
         if free == high:  # a date ends with yesterday, whoever has been open since this morning
             hold = replace(hold, since=None)
-    held = held_back(request.guard, cursor, beyond, clock, (hold, hidden))
+    held = held_back(request.guard, cursor, beyond, clock, hold)
     return WindowPlan(
         window,
         start_reason,
@@ -130,6 +129,9 @@ def _start(
 ) -> tuple[CursorValue | None, str]:
     if watermark.value is not None and not request.replaces:
         why = watermark.start_reason or f"MAX({cursor.name}) of the destination{watermark.how}"
+        if isinstance(watermark.value, int) and request.lookback_numbers:
+            why += f", minus smart_sync_lookback {request.lookback_numbers:,}"
+            return max(watermark.value - request.lookback_numbers, LOWEST_INT64), why
         if not request.lookback:
             return watermark.value, why
         why += f", minus smart_sync_lookback {request.lookback.total_seconds():g}s"

@@ -1,7 +1,7 @@
 """Source protocol and the values that pass between sources and planning."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
@@ -13,6 +13,7 @@ from auto_schema.bson_fields import BsonField
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column, Partitioning
 from auto_schema.type_maps import PostgresType
+from sources.writers import Numbers, Writers
 
 CursorValue = datetime | date | int | str
 """A str is an ObjectId's 24 hex digits, which sort as ObjectIds do."""
@@ -112,7 +113,9 @@ class Clock:
         now: the server's clock, aware UTC, read before anything else here.
         time_zone: the server's own TimeZone setting for this database and role.
         open: transactions open at `now` or shortly after.
-        prepared: the oldest PREPARE TRANSACTION's time, with its name.
+        prepared: those that wait for COMMIT PREPARED and didn't end while they were waited
+            for; `started` is when they were prepared, which is not when they began.
+        stopped: subscriptions that will bring rows of any age when they run again.
         blind_spot: why the open transactions can't all be seen (a standby, a subscriber);
             empty when they can.
         blind_for: how long an unseen writer may go on.
@@ -121,9 +124,15 @@ class Clock:
     now: datetime
     time_zone: str = "UTC"
     open: tuple[OpenTransaction, ...] = ()
-    prepared: tuple[str, datetime] | None = None
+    prepared: tuple[OpenTransaction, ...] = ()
+    stopped: tuple[str, ...] = ()
     blind_spot: str = ""
     blind_for: timedelta = timedelta(minutes=10)
+
+    def beside(self, writers: Writers) -> "Clock":
+        """The same, with what is known of those who write what the query reads."""
+        blind = "; and ".join((*filter(None, [self.blind_spot]), *writers.unseen))
+        return replace(self, blind_spot=blind, stopped=writers.stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,10 @@ class SourceProfile:
     """Whether no index serves ranges of the key, so that each scans the table."""
     indexed: tuple[str, ...] = ()
     """Columns of the result by which an index begins: their ranges are read without a scan."""
+    writers: Writers = field(default_factory=Writers)
+    """Who writes what the query reads, looked at for smart sync."""
+    numbers: Numbers = field(default_factory=Numbers)
+    """How the cursor column gets its values, where it is one of integers."""
     cursor_max: int | None = None
     """MAX of an integer cursor, read with the clock."""
     notes: tuple[str, ...] = ()

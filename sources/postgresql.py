@@ -23,6 +23,12 @@ from sources.secrets import Secret
 from sources.sql import literal, quote
 
 APPLICATION_NAME = "bigquery-smart-sync"
+READER_LOCK = (0x517D3A90, 0x6C2EB84F)
+"""An advisory lock's halves, drawn by lot, which each reading transaction of ours holds."""
+AS_READER = (
+    f"SELECT pg_catalog.pg_try_advisory_xact_lock_shared({READER_LOCK[0] << 32 | READER_LOCK[1]})"
+)
+"""Said once a transaction is READ ONLY: it can write nothing any more, and guards see that."""
 CONNECT_TIMEOUT_S = 15
 LOCK_TIMEOUT_MS = 60_000
 

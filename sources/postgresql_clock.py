@@ -12,43 +12,46 @@ from typing import Any
 
 import psycopg2.extensions
 
-from auto_schema.errors import ConfigError
 from sources.base import Clock, OpenTransaction, SourceColumn
-from sources.postgresql import APPLICATION_NAME
+from sources.postgresql import READER_LOCK
 from sources.postgresql_inspect import reading
 from sources.sql import quote
 
 WAIT_S = 60.0
 """How long transactions whose start can't be seen are waited for."""
 POLL_S = 0.25
+IDLE_LOOKS = 2
+"""Between two transactions of a procedure there is hardly a moment; two looks miss it."""
 
-_OPEN = """
-SELECT l.pid, coalesce(a.application_name, ''), coalesce(a.usename, ''),
-       CASE WHEN a.backend_type = 'client backend' THEN least(a.xact_start, a.query_start)
-            ELSE a.xact_start END AS started,
-       l.virtualtransaction
-FROM (SELECT DISTINCT pid, virtualtransaction FROM pg_catalog.pg_locks
-      WHERE locktype = 'virtualxid' AND granted AND mode = 'ExclusiveLock') l
-JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+_OPEN = f"""
+WITH held AS MATERIALIZED (
+  SELECT pid, locktype, virtualtransaction, mode, database, classid, objid, objsubid
+  FROM pg_catalog.pg_locks WHERE granted AND locktype IN ('virtualxid', 'advisory'))
+SELECT a.pid, coalesce(a.application_name, ''), coalesce(a.usename, ''),
+       least(a.xact_start, a.query_start) AS started,
+       coalesce(l.virtualtransaction, '')
+FROM pg_catalog.pg_stat_activity a
+LEFT JOIN (SELECT DISTINCT pid, virtualtransaction FROM held
+           WHERE locktype = 'virtualxid' AND mode = 'ExclusiveLock') l ON l.pid = a.pid
 WHERE a.datid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-  AND l.pid <> pg_backend_pid()
-  AND left(coalesce(a.application_name, ''), %s) <> %s
+  AND a.pid <> pg_backend_pid()
+  AND (l.pid IS NOT NULL OR a.backend_type = 'client backend' AND a.state = 'active')
+  AND NOT EXISTS (SELECT FROM held r WHERE r.pid = l.pid AND r.locktype = 'advisory'
+    AND r.database = a.datid
+    AND (r.classid, r.objid, r.objsubid) = ({READER_LOCK[0]}, {READER_LOCK[1]}, 1))
   AND coalesce(a.backend_type, '') NOT IN ('autovacuum worker', 'walsender')
   AND (a.backend_type IS NOT NULL OR a.usesysid IS NOT NULL)
 ORDER BY started NULLS FIRST
 """
-"""A procedure that commits inside stamps by statement_timestamp() when it was called, which
-is before its present transaction. Autovacuum has no user, also where its type is hidden."""
+"""Readers of ours, also of other launches, are known by a lock that they hold and take only
+once they are READ ONLY; a name says nothing. A procedure that commits inside stamps by
+statement_timestamp() when it was called, which is before its present transaction; between
+two it is active without one. Autovacuum has no user, also where its type is hidden."""
 _PREPARED = """
 SELECT gid, owner::text, prepared FROM pg_catalog.pg_prepared_xacts
 WHERE database = current_database() ORDER BY prepared
 """
 _STANDBY = "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"
-_SUBSCRIBER = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_subscription s
-  JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
-  WHERE d.datname = current_database() AND s.subenabled)
-"""
 
 
 def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Clock:
@@ -59,31 +62,20 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
         guard: whether the late-commit guard looks at open transactions.
 
     Returns:
-        The clock; transactions whose start the role may not see were waited for up to
-        60 s, and those that remain have `started` None.
+        The clock; of a standby, the time up to which it has caught up. Transactions whose
+        start the role may not see, or which nothing shows, were waited for up to 60 s:
+        sessions that remain have `started` None.
     """
     with opened.cursor() as cursor:
         now, zone = _row(cursor, "SELECT clock_timestamp(), current_setting('TimeZone')")
-        clock = Clock(now=now.astimezone(UTC), time_zone=zone)
-        if not guard:
-            return clock
         in_recovery, replayed = _row(cursor, _STANDBY)
-        if in_recovery:
-            seen = min(clock.now, replayed.astimezone(UTC)) if replayed else clock.now
-            return replace(
-                clock, now=seen, blind_spot="the server is a standby: it doesn't show who writes"
-            )
-        if _row(cursor, _SUBSCRIBER)[0]:
-            clock = replace(
-                clock,
-                blind_spot="the database subscribes to logical replication: its rows carry"
-                " stamps of another server",
-            )
+        if replayed and in_recovery:
+            now = min(now, replayed)
+        clock = Clock(now=now.astimezone(UTC), time_zone=zone)
+        if not guard or in_recovery:
+            return clock  # a standby shows nobody who writes
         clock = replace(clock, open=_wait_for_hidden(cursor))
-        prepared = prepared_transactions(cursor)
-        if prepared and prepared[0].started:
-            clock = replace(clock, prepared=(prepared[0].virtual_id, prepared[0].started))
-    return clock
+        return replace(clock, prepared=wait_until_gone(cursor, prepared_transactions(cursor)))
 
 
 def _row(cursor: Any, sql: str) -> Any:
@@ -93,7 +85,7 @@ def _row(cursor: Any, sql: str) -> Any:
 
 def open_transactions(cursor: Any) -> tuple[OpenTransaction, ...]:
     """Open transactions of this database that aren't ours, oldest first, hidden ones before."""
-    cursor.execute(_OPEN, (len(APPLICATION_NAME), APPLICATION_NAME))
+    cursor.execute(_OPEN)
     return tuple(
         OpenTransaction(pid, application, user, started and started.astimezone(UTC), virtual)
         for pid, application, user, started, virtual in cursor.fetchall()
@@ -110,17 +102,28 @@ def prepared_transactions(cursor: Any) -> tuple[OpenTransaction, ...]:
 
 
 def _wait_for_hidden(cursor: Any) -> tuple[OpenTransaction, ...]:
-    """The open transactions; the hidden ones among the first seen are waited for."""
+    """The open transactions; sessions that hide theirs are waited for.
+
+    A procedure that commits inside looks like a session that begins one transaction after
+    the other. So such a session must have been seen twice in a row without any.
+    """
     first = open_transactions(cursor)
     known = tuple(t for t in first if t.started is not None)
-    return known + wait_until_gone(cursor, tuple(t for t in first if t.started is None))
+    busy = {t.pid: (t, 0) for t in first if t.started is None}
+    deadline = time.monotonic() + WAIT_S
+    while busy and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        now = {t.pid for t in open_transactions(cursor)}
+        seen = {pid: (t, 0 if pid in now else idle + 1) for pid, (t, idle) in busy.items()}
+        busy = {pid: (t, idle) for pid, (t, idle) in seen.items() if idle < IDLE_LOOKS}
+    return known + tuple(t for t, _ in busy.values())
 
 
 def wait_until_gone(
-    cursor: Any, waited: tuple[OpenTransaction, ...], timeout_s: float | None = None
+    cursor: Any, waited: tuple[OpenTransaction, ...]
 ) -> tuple[OpenTransaction, ...]:
     """Wait until these very transactions have ended; return those that haven't."""
-    deadline = time.monotonic() + (WAIT_S if timeout_s is None else timeout_s)
+    deadline = time.monotonic() + WAIT_S
     remaining = waited
     while remaining and time.monotonic() < deadline:
         time.sleep(POLL_S)
@@ -136,11 +139,7 @@ def integer_cursor(
     """MAX of an integer cursor, and the transactions that may still commit lower values.
 
     The transactions seen after MAX was read are waited for up to 60 s.
-
-    Raises:
-        ConfigError: the column's sequence hands out values in blocks.
     """
-    _refuse_cached_sequence(opened, column)
     with reading(opened) as cursor:
         cursor.execute(f"SELECT max(q.{quote(column.name)}) FROM (\n{query}\n) AS q")
         highest = cursor.fetchone()[0]
@@ -149,35 +148,3 @@ def integer_cursor(
         # also those that a transaction just waited for has become
         prepared = wait_until_gone(cursor, prepared_transactions(cursor)) if wait else ()
     return highest, remaining + prepared
-
-
-_SEQUENCE = """
-SELECT s.seqcache, s.seqrelid::regclass::text
-FROM pg_catalog.pg_depend d
-JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
-WHERE d.refclassid = 'pg_catalog.pg_class'::regclass
-  AND d.refobjid = %s AND d.refobjsubid = %s AND d.deptype IN ('a', 'i') AND s.seqcache > 1
-UNION
-SELECT s.seqcache, s.seqrelid::regclass::text
-FROM pg_catalog.pg_attrdef a
-JOIN pg_catalog.pg_depend d
-  ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = a.oid
-JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.refobjid
-WHERE a.adrelid = %s AND a.adnum = %s AND s.seqcache > 1
-"""
-
-
-def _refuse_cached_sequence(opened: "psycopg2.extensions.connection", column: SourceColumn) -> None:
-    if column.origin is None:
-        return
-    with opened.cursor() as cursor:
-        cursor.execute(_SEQUENCE, column.origin * 2)
-        row = cursor.fetchone()
-    if row:
-        raise ConfigError(
-            "integer cursor from a sequence with CACHE",
-            f"smart_sync_timestamp_column, sequence {row[1]}",
-            f"each session takes {row[0]} values at once, so lower values may be used later"
-            " than higher ones and would be skipped",
-            f"ALTER SEQUENCE {row[1]} CACHE 1, or use a timestamp column.",
-        )

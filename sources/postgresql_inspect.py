@@ -13,7 +13,7 @@ import psycopg2.extensions
 
 from auto_schema.errors import ConfigError, SourceRefusedError, shown
 from sources.base import Clock, SourceColumn, SourceProfile
-from sources.postgresql import PostgresqlConnection
+from sources.postgresql import AS_READER, PostgresqlConnection
 from sources.postgresql_errors import source_error
 from sources.postgresql_splits import split_columns
 from sources.postgresql_types import attribute_rows, resolve, type_rows
@@ -58,6 +58,7 @@ def reading(
             cursor.execute("SET LOCAL row_security = off")
             cursor.execute(f"SET LOCAL statement_timeout = {int(timeout_ms)}")
             cursor.execute("SET LOCAL lock_timeout = '10s'")
+            cursor.execute(AS_READER)
             yield cursor
         finally:
             if not opened.closed:

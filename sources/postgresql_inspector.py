@@ -28,6 +28,7 @@ from sources.base import (
     Window,
 )
 from sources.postgresql import PostgresqlConnection, PostgresqlSource
+from sources.postgresql_writers import with_writers
 from sources.query import shape
 from sources.sql import bind, placeholders, without_order
 
@@ -58,7 +59,7 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
         if table:
             qualified = postgresql_inspect.qualified_table(opened, table, connection.place)
         text = query or f"SELECT * FROM {qualified}"
-        profile = _profile(opened, connection, text, qualified)
+        profile = _profile(opened, connection, text, qualified, cursor)
         yield _Inspector(opened, connection, text, profile)
 
 
@@ -67,13 +68,15 @@ def _profile(
     connection: PostgresqlConnection,
     query: str,
     table: str | None,
+    cursor: str,
 ) -> SourceProfile:
     samples = SAMPLES if placeholders(query) else SAMPLES[:1]
     refused: list[SourceRefusedError] = []
     for sample in samples:
         try:
             bound = bind(query, sample, sample)
-            return postgresql_inspect.profile(opened, connection, bound, schema_table=table)
+            profile = postgresql_inspect.profile(opened, connection, bound, schema_table=table)
+            return with_writers(opened, profile, bound, cursor) if cursor else profile
         except SourceRefusedError as error:
             refused.append(error)
     raise refused[0]
@@ -99,7 +102,8 @@ class _Inspector:
         self.profile = profile
 
     def clock(self, *, guard: bool) -> Clock:
-        return postgresql_clock.read_clock(self._opened, guard=guard)
+        clock = postgresql_clock.read_clock(self._opened, guard=guard)
+        return clock.beside(self.profile.writers) if guard else clock
 
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta

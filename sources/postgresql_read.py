@@ -12,7 +12,7 @@ import adbc_driver_postgresql.dbapi
 import pyarrow as pa
 
 from auto_schema.row_sums import RowSums
-from sources.postgresql import LOCK_TIMEOUT_MS, PostgresqlConnection
+from sources.postgresql import AS_READER, LOCK_TIMEOUT_MS, PostgresqlConnection
 from sources.postgresql_errors import source_error
 from sources.read_ahead import ReadAhead, cut
 
@@ -30,6 +30,7 @@ SESSION = (
     "SET LOCAL DateStyle = 'ISO, YMD'",
     "SET LOCAL IntervalStyle = 'postgres'",
     "SET LOCAL bytea_output = 'hex'",
+    AS_READER,
 )
 """SET LOCAL, so that a pooler in transaction mode hands on a clean session."""
 

@@ -153,7 +153,7 @@ def test_an_integer_cursor_reads_each_value_once_over_three_runs(sync, sql):
 def test_an_integer_cursor_waits_and_then_tells_the_transaction_that_stays_open(
     sync, sql, database, monkeypatch
 ):
-    monkeypatch.setattr(postgresql_clock.wait_until_gone, "__defaults__", (1.0,))
+    monkeypatch.setattr(postgresql_clock, "WAIT_S", 1.0)
     sql("CREATE TABLE orders (id int8)")
     sql("INSERT INTO orders VALUES (1)")
     with transaction(database) as slow:

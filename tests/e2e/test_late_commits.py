@@ -56,30 +56,6 @@ def test_transactions_that_had_only_read_hold_one_run_or_two_and_lose_nothing(
         assert run.out.startswith(f"succeeded: {rows} rows read, {rows} published")
 
 
-@pytest.mark.parametrize(("guard", "missing"), [("auto", []), ("off", [11])])
-def test_prepared_transactions_whose_sessions_are_gone_lose_nothing(
-    sync, sql, database, begin, write, guard, missing
-):
-    if sql("SHOW max_prepared_transactions") == [("0",)]:
-        pytest.fail("the server has max_prepared_transactions = 0")
-    parameters = EXACT | {"late_commit_guard": guard}
-    kept, undone = f"kept_{database.database}", f"undone_{database.database}"
-    sql("INSERT INTO orders VALUES (1, now() - interval '1 h')")
-    for number, name in ((11, kept), (21, undone)):
-        late = begin()
-        stamp(late, number)
-        late.execute("PREPARE TRANSACTION %s", (name,))
-        late.connection.close()
-    write(2)
-    first = sync.ok(**parameters)
-    assert ("1 rows read" in first.out) is (guard == "auto")
-    sql("COMMIT PREPARED %s", kept)
-    sql("ROLLBACK PREPARED %s", undone)
-    write(3)
-    sync.ok(**parameters)
-    assert lost(sync, sql) == missing
-
-
 @pytest.mark.parametrize(("margin", "missing"), [("5m", []), ("0s", [11, 12])])
 def test_stamps_older_than_their_transaction_need_a_margin_that_is_longer(
     sync, sql, begin, write, margin, missing

@@ -103,7 +103,8 @@ def test_a_transaction_younger_than_the_margin_holds_nothing_back():
 def test_guard_off_does_not_look_at_transactions():
     clock = a_clock(
         open=(a_transaction(NOW - HOUR), a_transaction(None)),
-        prepared=("pay", NOW - HOUR),
+        prepared=(a_transaction(NOW - HOUR),),
+        stopped=("subscription s is disabled",),
         blind_spot="the server is a standby",
     )
     plan = a_window(replace(EXACT, guard=Guard(auto=False)), clock=clock)
@@ -123,10 +124,25 @@ def test_a_margin_longer_than_the_guards_duration_wins():
     assert a_window(request).window.high == NOW - 2 * HOUR
 
 
-def test_a_prepared_transaction_holds_to_ten_minutes_before_it_was_prepared():
-    plan = a_window(clock=a_clock(prepared=("pay-7", NOW - HOUR)))
-    assert plan.window.high == NOW - HOUR - 10 * MINUTE
-    assert "'pay-7' was prepared (2025-07-22 14:00:00 UTC" in plan.end_reason
+PREPARED = a_transaction(NOW - HOUR, application="PREPARE TRANSACTION 'pay-7'")
+
+
+@pytest.mark.parametrize(
+    ("clock", "why"),
+    [
+        (a_clock(prepared=(PREPARED,)), "'pay-7' of app waits since 2025-07-22 14:00:00 UTC"),
+        (a_clock(stopped=("subscription s is disabled",)), "brings rows with older stamps"),
+    ],
+)
+def test_whoever_may_bring_stamps_of_any_age_holds_the_run_back(clock, why):
+    plan = a_window(clock=clock)
+    assert plan.held_back is not None
+    assert plan.held_back.whole
+    assert not plan.held_back.too_long
+    assert why in plan.held_back.why
+    assert "set late_commit_guard to longer than" in plan.held_back.why
+    by_hand = replace(EXACT, guard=Guard(auto=False, duration=HOUR))
+    assert a_window(by_hand, clock=clock).held_back is None
 
 
 @pytest.mark.parametrize("blind", ["the server is a standby", "the database subscribes"])
@@ -186,7 +202,7 @@ def test_an_old_transaction_with_a_window_before_it_is_not_too_long():
 
 
 def test_a_forgotten_prepared_transaction_becomes_too_long():
-    clock = a_clock(prepared=("forgotten", NOW - 7 * HOUR))
+    clock = a_clock(prepared=(a_transaction(NOW - 7 * HOUR),))
     plan = a_window(clock=clock, watermark=a_watermark(NOW - HOUR))
     assert plan.held_back is not None
     assert plan.held_back.too_long

@@ -1,0 +1,35 @@
+"""Who writes what a query reads, and how a column gets its numbers: values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """What is known of those who write the relations of a query.
+
+    Attributes:
+        read: OIDs of the relations that are read, children and what lies behind views too.
+        unseen: why some who write can't be seen; a fixed time is waited for those.
+        refreshed: materialized views: rows come with a refresh, however old.
+        stopped: subscriptions that will bring rows of any age when they run again.
+    """
+
+    read: tuple[int, ...] = ()
+    unseen: tuple[str, ...] = ()
+    refreshed: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How an integer column gets its values.
+
+    Attributes:
+        blocks: why lower values may be used after higher ones; empty: nothing says so.
+        fix: what ends that, in the server.
+        is_told: whether the server gives the values out; if not, nobody here knows.
+    """
+
+    blocks: str = ""
+    fix: str = ""
+    is_told: bool = True

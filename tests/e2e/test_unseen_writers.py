@@ -1,0 +1,209 @@
+"""Writers whom no look at open transactions shows: seen otherwise, waited for, or refused."""
+
+import contextlib
+import os
+import threading
+
+import psycopg2
+import pytest
+
+from sources import postgresql_clock
+from sources.postgresql import APPLICATION_NAME, AS_READER
+from tests.e2e.test_guard_holes import wait_until
+from tests.writers import EXACT, SMART, lost, stamp
+
+PLAN = {"plan_only": "true"}
+WAITS = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = {}"
+
+
+def test_a_session_that_is_called_like_ours_loses_nothing(sync, sql, begin, write):
+    late = begin(f"{APPLICATION_NAME} nightly")
+    stamp(late, 11)
+    write(1)
+    assert f"({APPLICATION_NAME} nightly" in sync.ok(**EXACT, **PLAN).out
+    sync.ok(**EXACT)
+    late.connection.commit()
+    sync.ok(**EXACT)
+    assert lost(sync, sql) == []
+
+
+@pytest.mark.parametrize(("guard", "missing"), [("auto", []), ("off", [11])])
+def test_a_transaction_prepared_long_after_it_began_loses_nothing(
+    sync, sql, database, begin, write, monkeypatch, guard, missing
+):
+    """As one that was prepared twenty minutes after its now(), told by the row's stamp."""
+    monkeypatch.setattr(postgresql_clock, "WAIT_S", 0.0)
+    parameters = EXACT | {"late_commit_guard": guard}
+    sql("INSERT INTO orders VALUES (1, now() - interval '1 h'), (2, now() - interval '15 min')")
+    late = begin()
+    late.execute("INSERT INTO orders VALUES (11, now() - interval '20 min')")
+    late.execute("PREPARE TRANSACTION %s", (f"long_{database.database}",))
+    first = sync.ok(**parameters)
+    assert first.out.startswith("held_back: " if guard == "auto" else "succeeded: 2 rows read")
+    if guard == "auto":
+        too_long = sync(**parameters, late_commit_guard_max="0s")
+        assert too_long.code == 9
+        assert "COMMIT PREPARED" in too_long.err
+        sync.ok(**parameters | {"late_commit_guard": "30m"})
+    sql("COMMIT PREPARED %s", f"long_{database.database}")
+    sync.ok(**parameters)
+    assert lost(sync, sql) == missing
+
+
+def test_a_hidden_procedure_that_commits_inside_holds_the_run_back(
+    sync, sql, database, monkeypatch, write
+):
+    role = f"hidden_{os.getpid()}"
+    monkeypatch.setattr(postgresql_clock, "WAIT_S", 1.0)
+    sql(f"CREATE ROLE {role} LOGIN")
+    sql(f"GRANT SELECT ON orders TO {role}")
+    sql(
+        """CREATE PROCEDURE load() LANGUAGE plpgsql AS $$
+        BEGIN
+          PERFORM pg_advisory_xact_lock(6);
+          COMMIT;
+          FOR i IN 1..20 LOOP PERFORM pg_sleep(0.2); COMMIT; END LOOP;
+          PERFORM pg_advisory_xact_lock(7);
+          INSERT INTO orders VALUES (2, statement_timestamp());
+        END $$"""
+    )
+    sql("SELECT pg_advisory_lock(6), pg_advisory_lock(7)")
+    try:
+        with contextlib.closing(psycopg2.connect(database.dsn)) as caller:
+            caller.autocommit = True
+            called = threading.Thread(target=lambda: caller.cursor().execute("CALL load()"))
+            called.start()
+            wait_until(lambda: sql(WAITS.format(6)))
+            write(1)
+            sql("SELECT pg_advisory_unlock(6)")
+            held = sync.ok(**EXACT, postgresql_username=role)
+            sql("SELECT pg_advisory_unlock(7)")
+            called.join()
+        assert held.out.startswith("held_back: ")
+        sync.ok(**EXACT, postgresql_username=role)
+        assert lost(sync, sql) == []
+    finally:
+        sql(f"DROP OWNED BY {role}")
+        sql(f"DROP ROLE {role}")
+
+
+# Rows that come from elsewhere
+
+
+@pytest.fixture
+def shown(sql, write):
+    """A materialized view of orders."""
+    sql("CREATE MATERIALIZED VIEW shown AS SELECT * FROM orders")
+    sql("CREATE VIEW above AS SELECT * FROM shown")
+
+
+def test_a_materialized_view_needs_a_guard_longer_than_its_refreshes(sync, sql, write, shown):
+    smart = SMART | {"postgresql_query": "SELECT * FROM above"}
+    refused = sync(**smart)
+    assert refused.code == 2
+    assert "a materialized view shows rows late" in refused.err
+    assert "shown): rows come with its next refresh" in refused.err
+    assert "late_commit_guard=2h" in refused.err
+    sql("INSERT INTO orders VALUES (1, now() - interval '3 h'), (2, now() - interval '1 h')")
+    sql("REFRESH MATERIALIZED VIEW shown")
+    sync.ok(**smart, late_commit_guard="2h")
+    assert sync.rows("id") == [(1,)]
+
+
+def test_rows_of_a_function_get_a_fixed_guard_that_the_plan_names(sync, sql, write):
+    sql("CREATE FUNCTION late() RETURNS SETOF orders LANGUAGE sql AS 'SELECT * FROM orders'")
+    sql("INSERT INTO orders VALUES (1, now() - interval '1 h'), (2, now() - interval '1 min')")
+    smart = SMART | {"postgresql_query": "SELECT * FROM late()"}
+    told = "late-commit guard: 600s, since function late gives out rows"
+    assert told in sync.ok(**smart, **PLAN).out
+    sync.ok(**smart)
+    assert sync.rows("id") == [(1,)]
+    sync.ok(**smart, late_commit_guard="30s")
+    assert lost(sync, sql) == []
+
+
+# A window by hand
+
+
+def test_a_window_by_hand_is_held_back_while_nothing_shows_when_a_writer_began(
+    sync, sql, database, begin, write, monkeypatch
+):
+    monkeypatch.setattr(postgresql_clock, "WAIT_S", 0.0)
+    by_hand = EXACT | {
+        "write_disposition": "WRITE_MERGE",
+        "merge_keys": "id",
+        "sync_start": "2024-01-01",
+        "sync_end": "2024-02-01",
+    }
+    sql("INSERT INTO orders VALUES (1, '2024-01-05'), (2, '2024-01-06')")
+    late = begin()
+    late.execute("INSERT INTO orders VALUES (11, '2024-01-05')")
+    sync.ok(**by_hand)
+    late.execute("PREPARE TRANSACTION %s", (f"hand_{database.database}",))
+    held = sync.ok(**by_hand)
+    assert held.out.startswith("held_back: ")
+    assert "COMMIT PREPARED" in held.out
+    sql("COMMIT PREPARED %s", f"hand_{database.database}")
+    sync.ok(**by_hand)
+    assert lost(sync, sql) == []
+
+
+# Integers
+
+
+@pytest.fixture
+def blocks(sql):
+    """Parameters of a table whose numbers the application takes in blocks of 50."""
+    sql("CREATE SEQUENCE orders_seq INCREMENT BY 50")
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY, name text)")
+    sql("CREATE VIEW above AS SELECT id, name FROM orders")
+    return EXACT | {"smart_sync_timestamp_column": "id", "postgresql_query": "SELECT * FROM above"}
+
+
+MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "missing"),
+    [(MERGE | {"smart_sync_lookback": "50"}, []), ({"late_commit_guard": "off"}, [2])],
+    ids=["lookback", "off"],
+)
+def test_numbers_in_blocks_need_a_lookback_in_numbers(sync, sql, blocks, parameters, missing):
+    refused = sync(**blocks)
+    assert refused.code == 2
+    assert "orders_seq takes 50 values at once" in refused.err
+    assert "smart_sync_lookback=N, a count of numbers" in refused.err
+    sql("INSERT INTO orders VALUES (1, 'first of A'), (51, 'first of B')")
+    sync.ok(**blocks | parameters)
+    sql("INSERT INTO orders VALUES (2, 'second of A'), (52, 'second of B')")
+    run = sync.ok(**blocks | parameters, **PLAN)
+    if not missing:
+        assert "minus smart_sync_lookback 50" in run.out
+        assert "more than smart_sync_lookback=50 lower are lost" in run.out
+    sync.ok(**blocks | parameters)
+    assert lost(sync, sql) == missing
+
+
+def test_numbers_that_no_sequence_gives_out_are_warned_about(sync, sql):
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY)")
+    sql("INSERT INTO orders VALUES (1)")
+    smart = EXACT | {"smart_sync_timestamp_column": "id"}
+    assert "no sequence gives out id" in sync.ok(**smart, **PLAN).out
+    counted = sync(**EXACT | MERGE, smart_sync_timestamp_column="id", smart_sync_lookback="1h")
+    assert (counted.code, "smart_sync_lookback=1000" in counted.err) == (2, True)
+
+
+def test_a_count_behind_a_stamp_is_refused(sync, sql, write):
+    refused = sync(**EXACT | MERGE, smart_sync_lookback="60")
+    assert refused.code == 2
+    assert "smart_sync_lookback=60s" in refused.err
+
+
+def test_our_own_long_read_of_another_table_holds_no_window(sync, sql, begin, write):
+    """A reader of another launch: READ ONLY, and known by its lock."""
+    reader = begin("anything")
+    reader.connection.rollback()
+    reader.execute("SET TRANSACTION READ ONLY")
+    reader.execute(AS_READER)
+    write(1)
+    assert "1 rows read" in sync.ok(**EXACT).out
