@@ -17,6 +17,7 @@ from pipeline.frontier import read_start
 from pipeline.history import written_columns
 from pipeline.staging import check_bucket
 from pipeline.target import dry_run_bytes, read_target
+from pipeline.wall_clock import read_wall_clock
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.frontier import Frontier
@@ -124,11 +125,14 @@ def _with_window(
 ) -> Facts:
     cursor = find_cursor(request, facts.profile, facts.target.by_name())
     clock, cursor_max = _clock(request, inspector, cursor)
+    wall = read_wall_clock(inspector, window_request(request), cursor, clock)
     watermark, frontier = Watermark(table_exists=facts.target.exists), Frontier()
     if not request.replaces:
-        now = now_as_cursor(clock, cursor, request.source_timezone)
+        now = now_as_cursor(clock, cursor, wall)
         watermark, frontier = read_start(request, client, facts.target, cursor, now)
-    window = plan_window(window_request(request), cursor, clock, watermark, cursor_max=cursor_max)
+    window = plan_window(
+        window_request(request), cursor, clock, watermark, cursor_max=cursor_max, wall=wall
+    )
     if request.hand_window:
         window = _by_hand(request, inspector, cursor, window)
     else:

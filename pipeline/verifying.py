@@ -23,12 +23,14 @@ from auto_schema.schema import Column
 from auto_schema.told import told
 from pipeline.bigquery import as_target_errors
 from pipeline.target import read_target, read_watermark
+from pipeline.wall_clock import read_wall_clock
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.facts import Target
 from smart_sync.hand_window import before, bigquery_literal, parse_end
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import find_cursor, plan_columns
 from smart_sync.verdict import Verdict, differing, judge
+from smart_sync.window import WindowRequest
 from sources.base import DigestRow, Evidence, Inspector, Source, Window, is_after
 
 JSON_WHY = "BigQuery stores JSON parsed, the source as it was written"
@@ -145,7 +147,9 @@ def _window(
         fix = "write verify_start before verify_end."
         raise ConfigError("empty window to verify", where, "it holds nothing", fix)
     clock = inspector.clock(guard=False)
-    now = now_as_cursor(clock, cursor, request.source_timezone)
+    zone = WindowRequest(source_timezone=request.source_timezone)
+    wall = read_wall_clock(inspector, zone, cursor, clock)
+    now = now_as_cursor(clock, cursor, wall)
     latest = read_watermark(client, request.destination, target, cursor, now).value
     if latest is None or is_after(window.high, latest):
         synced = f"up to {latest}" if latest is not None else "nothing yet"

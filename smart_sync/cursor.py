@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from auto_schema.errors import ConfigError, shown
 from smart_sync.object_ids import object_id_at, object_id_time
 from sources.base import Clock, CursorValue
 
 MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+REPEATED = timedelta(hours=3)
+"""More than clocks are set back at once."""
+UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 
 CURSOR_KINDS = {
     "timestamptz": "TIMESTAMP",
@@ -40,41 +43,85 @@ class Cursor:
         return self.type in ("timestamp", "date")
 
     @property
+    def digits(self) -> int:
+        """Digits of a second that are sure."""
+        return 0 if self.precision is None else self.precision
+
+    @property
     def is_integer(self) -> bool:
         """Whether it holds integers."""
         return self.type.startswith("int")
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of an IANA name.
+@dataclass(frozen=True, slots=True)
+class WallClock:
+    """Instants in a zone, as the source's own server says them.
 
-    Raises:
-        ConfigError: it is none.
+    Zone files of two machines differ, so those of this one decide nothing.
     """
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigError(
-            "the server's TimeZone setting is no IANA zone",
-            f"source_timezone, TimeZone {shown(name)}",
-            "a cursor column without a zone can't be read by it",
-            "set source_timezone, such as America/Bogota or Etc/GMT+5.",
-        ) from None
+
+    zone: str = "UTC"
+    times: tuple[tuple[datetime, datetime], ...] = ()
+    """Instants, aware UTC, and what a clock on the wall shows then; of UTC none are needed."""
+
+    def at(self, instant: datetime) -> datetime:
+        """The wall-clock time of an instant that was asked for."""
+        if self.zone in UTC_NAMES:
+            return instant.astimezone(UTC).replace(tzinfo=None)
+        return dict(self.times)[instant]
+
+    def from_then_on(self, instant: datetime) -> datetime:
+        """The lowest wall-clock time from an instant on: clocks are set back at times."""
+        return min(self.at(each) for each in following(instant))
+
+    def goes_back(self, instant: datetime) -> bool:
+        """Whether a lower time is still to come, so that times come twice."""
+        return self.from_then_on(instant) < self.at(instant)
 
 
-def as_cursor(instant: datetime, cursor: Cursor, zone: str, *, complete: bool) -> CursorValue:
-    """An instant as a value of the cursor: in its zone, and at its last complete unit."""
+def following(instant: datetime) -> tuple[datetime, ...]:
+    """An instant and the quarters of an hour after it: clocks are set at such ones.
+
+    >>> [f"{each:%H:%M}" for each in following(datetime(2025, 10, 26, 0, 20, tzinfo=UTC))][:3]
+    ['00:20', '00:30', '00:45']
+    """
+    quarter = instant - (instant - EPOCH) % QUARTER
+    return (instant, *(quarter + n * QUARTER for n in range(1, REPEATED // QUARTER + 1)))
+
+
+def as_cursor(instant: datetime, cursor: Cursor, wall: WallClock, *, complete: bool) -> CursorValue:
+    """An instant as a value of the cursor: in its zone, and at its last complete unit.
+
+    A complete value is one that no later row can have: where clocks are about to be set
+    back, it lies before the times that come twice.
+    """
     if cursor.type == "objectId":
         second = timedelta(seconds=1) if complete else timedelta(0)
         return object_id_at(instant - second, last=True)
     if cursor.type == "date":
-        day = instant.astimezone(zone_of(zone)).date()
-        return day - timedelta(days=1) if complete else day
+        if complete:
+            return wall.from_then_on(instant).date() - timedelta(days=1)
+        return wall.at(instant).date()
     if complete:
-        instant = last_complete(instant, 0 if cursor.precision is None else cursor.precision)
-    if cursor.is_naive:
-        return instant.astimezone(zone_of(zone)).replace(tzinfo=None)
-    return instant.astimezone(UTC)
+        instant = last_complete(instant, cursor.digits)
+    if not cursor.is_naive:
+        return instant.astimezone(UTC)
+    if complete and wall.goes_back(instant):
+        return wall.from_then_on(instant) - unit_of(cursor.digits)
+    return wall.at(instant)
+
+
+def instants(cursor: Cursor, *ends: datetime) -> tuple[datetime, ...]:
+    """What `as_cursor` asks a wall clock for these ends; none of a cursor with a zone."""
+    if not cursor.is_naive:
+        return ()
+    exact = [each for end in ends for each in (end, last_complete(end, cursor.digits))]
+    return tuple(dict.fromkeys(one for each in exact for one in following(each)))
+
+
+def unit_of(precision: int) -> timedelta:
+    """How far apart two stamps are at least, by their digits of a second."""
+    return timedelta(microseconds=10 ** (6 - precision))
 
 
 def last_complete(instant: datetime, precision: int) -> datetime:
@@ -83,7 +130,7 @@ def last_complete(instant: datetime, precision: int) -> datetime:
     >>> last_complete(datetime(2025, 1, 1, 12, 0, 0, 400_000, UTC), 0).time()
     datetime.time(11, 59, 59)
     """
-    unit = timedelta(microseconds=10 ** (6 - precision))
+    unit = unit_of(precision)
     if unit == MICROSECOND:
         return instant
     earlier = instant - unit / 2
@@ -91,12 +138,9 @@ def last_complete(instant: datetime, precision: int) -> datetime:
     return midnight + (earlier - midnight) // unit * unit
 
 
-def now_as_cursor(clock: Clock, cursor: Cursor, source_timezone: str) -> CursorValue | None:
+def now_as_cursor(clock: Clock, cursor: Cursor, wall: WallClock) -> CursorValue | None:
     """The clock as a value of the cursor, to tell future rows; None for integers."""
-    if cursor.is_integer:
-        return None
-    zone = source_timezone or clock.time_zone
-    return as_cursor(clock.now, cursor, zone, complete=False)
+    return None if cursor.is_integer else as_cursor(clock.now, cursor, wall, complete=False)
 
 
 def back(value: CursorValue, lookback: timedelta) -> CursorValue:
@@ -110,12 +154,3 @@ def back(value: CursorValue, lookback: timedelta) -> CursorValue:
         return value - (lookback if isinstance(value, datetime) else days)
     except OverflowError:
         return value.replace(year=1, month=1, day=1)
-
-
-def has_daylight_saving(zone: str, now: datetime) -> bool:
-    """Whether the zone sets its clocks within a year."""
-    offsets = {
-        now.astimezone(UTC).replace(month=month, day=1).astimezone(zone_of(zone)).utcoffset()
-        for month in range(1, 13)
-    }
-    return len(offsets) > 1

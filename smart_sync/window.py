@@ -10,7 +10,7 @@ already committed, so the next run may start at end without missing it.
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from smart_sync.cursor import Cursor, as_cursor, back, has_daylight_saving
+from smart_sync.cursor import Cursor, WallClock, as_cursor, back, instants
 from smart_sync.holds import HeldBack, Hold, earliest, held_back, overdue
 from smart_sync.request import Guard
 from sources.base import Clock, CursorValue, Window
@@ -18,7 +18,7 @@ from sources.base import Clock, CursorValue, Window
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 """Where the window of an empty table starts with sync_all_on_empty_table=true."""
 LOWEST_INT64 = -(2**63)
-REPEATED_HOUR = timedelta(hours=1)
+UTC_CLOCK = WallClock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,13 @@ class WindowPlan:
     warnings: tuple[str, ...] = ()
 
 
+def instants_of(request: WindowRequest, cursor: Cursor, clock: Clock) -> tuple[datetime, ...]:
+    """The instants whose wall-clock time the server has to say for `plan_window`."""
+    end = earliest(clock, request.margin, request.guard).end
+    now = clock.now
+    return instants(cursor, now, now - request.margin, now - request.fallback, end)
+
+
 def plan_window(
     request: WindowRequest,
     cursor: Cursor,
@@ -84,6 +91,7 @@ def plan_window(
     watermark: Watermark,
     *,
     cursor_max: int | None = None,
+    wall: WallClock = UTC_CLOCK,
 ) -> WindowPlan:
     """Decide both ends of the window.
 
@@ -93,22 +101,22 @@ def plan_window(
         clock: the source's clock and open transactions.
         watermark: the destination's MAX.
         cursor_max: MAX of an integer cursor in the source.
+        wall: the server's answers to `instants_of`, for a cursor without a zone.
     """
-    zone = request.source_timezone or clock.time_zone
-    warnings = _warnings(request, cursor, clock, watermark)
-    low, start_reason = _start(request, cursor, clock, watermark, zone)
+    warnings = _warnings(cursor, watermark)
+    low, start_reason = _start(request, cursor, clock, watermark, wall)
     high: CursorValue
     if cursor.is_integer:
         high, end_reason, hold = _integer_end(low, cursor_max, clock)
     else:
         hold = earliest(clock, request.margin, request.guard)
-        high = as_cursor(hold.end, cursor, zone, complete=True)
-        end_reason = hold.why
+        high = as_cursor(hold.end, cursor, wall, complete=True)
+        end_reason = hold.why + _twice(hold.end, cursor, wall)
     window = Window(low, high)
     new_from = low if request.replaces or watermark.value is None else watermark.value
     beyond = Window(new_from, high)
     if not cursor.is_integer and hold.since is not None:
-        free = as_cursor(clock.now - request.margin, cursor, zone, complete=True)
+        free = as_cursor(clock.now - request.margin, cursor, wall, complete=True)
         if free == high:  # a date ends with yesterday, whoever has been open since this morning
             hold = replace(hold, since=None)
     held = held_back(request.guard, cursor, beyond, clock, hold)
@@ -116,7 +124,7 @@ def plan_window(
         window,
         start_reason,
         end_reason,
-        zone if cursor.is_naive else "UTC",
+        wall.zone if cursor.is_naive else "UTC",
         None if request.replaces else watermark.value,
         held,
         overdue(request.guard, clock, hold) if held is None else None,
@@ -125,7 +133,7 @@ def plan_window(
 
 
 def _start(
-    request: WindowRequest, cursor: Cursor, clock: Clock, watermark: Watermark, zone: str
+    request: WindowRequest, cursor: Cursor, clock: Clock, watermark: Watermark, wall: WallClock
 ) -> tuple[CursorValue | None, str]:
     if watermark.value is not None and not request.replaces:
         why = watermark.start_reason or f"MAX({cursor.name}) of the destination{watermark.how}"
@@ -148,7 +156,7 @@ def _start(
         first = FIRST.replace(tzinfo=None) if cursor.is_naive else FIRST
         low: CursorValue = first.date() if cursor.type == "date" else first
         return low, f"{why}: everything (sync_all_on_empty_table=true)"
-    low = as_cursor(clock.now - request.fallback, cursor, zone, complete=False)
+    low = as_cursor(clock.now - request.fallback, cursor, wall, complete=False)
     days = request.fallback.days
     return low, f"{why}: the last {days} days (sync_all_on_empty_table=false, fallback_days)"
 
@@ -166,21 +174,20 @@ def _integer_end(
     return cursor_max, "MAX of the source, after waiting for open transactions", hold
 
 
-def _warnings(
-    request: WindowRequest, cursor: Cursor, clock: Clock, watermark: Watermark
-) -> tuple[str, ...]:
-    warnings = list(watermark.warnings)
-    zone = request.source_timezone or clock.time_zone
-    if watermark.future_rows:
-        warnings.append(
-            f"{watermark.future_rows} rows of the destination have {cursor.name} later than now"
-            f" (up to {watermark.highest}); MAX leaves them out"
-        )
-    repeats = cursor.type == "timestamp" and has_daylight_saving(zone, clock.now)
-    if repeats and request.lookback < REPEATED_HOUR:
-        warnings.append(
-            f"{cursor.name} has no time zone and is read as {zone}, which repeats an hour each"
-            " autumn: rows stamped in the repeated hour can be missed. Use timestamptz,"
-            " store UTC (source_timezone=UTC), or WRITE_MERGE with smart_sync_lookback=1h"
-        )
-    return tuple(warnings)
+def _twice(end: datetime, cursor: Cursor, wall: WallClock) -> str:
+    if not cursor.is_naive or not wall.goes_back(end):
+        return ""
+    return (
+        f"; clocks of {wall.zone} are set back within 3 hours: what is stamped in the hour that"
+        " comes twice is read when it has passed for good"
+    )
+
+
+def _warnings(cursor: Cursor, watermark: Watermark) -> tuple[str, ...]:
+    if not watermark.future_rows:
+        return watermark.warnings
+    return (
+        *watermark.warnings,
+        f"{watermark.future_rows} rows of the destination have {cursor.name} later than now"
+        f" (up to {watermark.highest}); MAX leaves them out",
+    )

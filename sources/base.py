@@ -300,6 +300,13 @@ class Inspector(Protocol):
     def clock(self, *, guard: bool) -> Clock:
         """The source's clock, and with `guard` who may still write older stamps."""
 
+    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
+        """These instants as the server's own clock on a wall of that zone shows them.
+
+        Raises:
+            ConfigError: the server doesn't know the zone.
+        """
+
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:

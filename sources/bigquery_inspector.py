@@ -11,7 +11,7 @@ from google.cloud import bigquery
 
 from auto_schema.bigquery_types import type_of, unknown_types
 from auto_schema.errors import SchemaError, SourceRefusedError, raise_all, shown
-from auto_schema.names import quoted
+from auto_schema.names import quoted, string_literal
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources import bigquery_evidence, bigquery_verify
@@ -195,6 +195,14 @@ class _Inspector:
             return Clock(now=row.now)
         why = "BigQuery doesn't show statements that stamped rows and have not ended yet"
         return Clock(now=row.now, blind_spot=why, blind_for=UNSEEN_FOR)
+
+    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
+        stamps = ", ".join(
+            f"TIMESTAMP '{each.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'" for each in instants
+        )
+        shown = f"DATETIME(t, {string_literal(zone)})"
+        sql = f"SELECT {shown} AS shown FROM UNNEST([{stamps}]) AS t WITH OFFSET AS n ORDER BY n"
+        return [row.shown for row in ask(self._client, self._bare, sql, "wall_clock")]
 
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from auto_schema.errors import (
@@ -102,6 +102,9 @@ class _Inspector:
         kind = field.type.cursor_type if field is not None else ""
         by_object_id = kind == "objectId"
         return clock_of(self._client, self._server, guard=guard, by_object_id=by_object_id)
+
+    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
+        raise TypeError("MongoDB has no dates without a zone")
 
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta

@@ -19,6 +19,7 @@ from auto_schema.conform import DIMENSIONS_PREFIX
 from auto_schema.row_sums import DIGEST, RowSums
 from auto_schema.schema import Column
 from sources.base import Split, Window
+from sources.postgresql_environment import forget_environment
 from sources.secrets import Secret
 from sources.sql import literal, quote
 
@@ -54,6 +55,7 @@ class PostgresqlConnection:
         self, *, application: str = APPLICATION_NAME, encoding: str = "UTF8"
     ) -> dict[str, str]:
         """Libpq keywords; resolves the password, so call it where a connection opens."""
+        forget_environment()
         words = {
             "host": self.host,
             "port": str(self.port),

@@ -6,12 +6,15 @@ rows later than the clock that was read.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
+import psycopg2.errors
 import psycopg2.extensions
 
+from auto_schema.errors import ConfigError, shown
 from sources.base import Clock, OpenTransaction, SourceColumn
 from sources.postgresql import READER_LOCK
 from sources.postgresql_inspect import reading
@@ -51,6 +54,10 @@ _PREPARED = """
 SELECT gid, owner::text, prepared FROM pg_catalog.pg_prepared_xacts
 WHERE database = current_database() ORDER BY prepared
 """
+_NOW = """
+SELECT clock_timestamp(), (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone')
+"""
+"""The role's own zone in this database, whatever a pooled session was set to before."""
 _STANDBY = "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"
 
 
@@ -67,7 +74,7 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
         sessions that remain have `started` None.
     """
     with opened.cursor() as cursor:
-        now, zone = _row(cursor, "SELECT clock_timestamp(), current_setting('TimeZone')")
+        now, zone = _row(cursor, _NOW)
         in_recovery, replayed = _row(cursor, _STANDBY)
         if replayed and in_recovery:
             now = min(now, replayed)
@@ -131,6 +138,35 @@ def wait_until_gone(
         still = {(t.pid, t.virtual_id) for t in now}
         remaining = tuple(t for t in remaining if (t.pid, t.virtual_id) in still)
     return remaining
+
+
+def wall_clock(
+    opened: "psycopg2.extensions.connection", zone: str, instants: Sequence[datetime]
+) -> list[datetime]:
+    """These instants as `localtimestamp` says them in a session of that zone.
+
+    AT TIME ZONE would take CET or EST for an abbreviation, which knows no summer.
+
+    Raises:
+        ConfigError: the server doesn't know the zone.
+    """
+    with reading(opened) as cursor:
+        try:
+            cursor.execute("SELECT pg_catalog.set_config('TimeZone', %s, true)", (zone,))
+        except psycopg2.errors.InvalidParameterValue:
+            raise ConfigError(
+                "the source's server doesn't know the time zone",
+                f"source_timezone {shown(zone)}",
+                "its zone files have no such name",
+                "write an older name of the zone, or one that SELECT name FROM"
+                " pg_timezone_names gives.",
+            ) from None
+        cursor.execute(
+            "SELECT u.i::timestamp FROM unnest(%s::timestamptz[]) WITH ORDINALITY AS u(i, n)"
+            " ORDER BY u.n",
+            (list(instants),),
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def integer_cursor(

@@ -105,6 +105,9 @@ class _Inspector:
         clock = postgresql_clock.read_clock(self._opened, guard=guard)
         return clock.beside(self.profile.writers) if guard else clock
 
+    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
+        return postgresql_clock.wall_clock(self._opened, zone, instants)
+
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:

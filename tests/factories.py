@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,12 +11,12 @@ from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.type_maps import PostgresType, postgresql_column
 from pipeline.gather import window_request
-from smart_sync.cursor import Cursor
+from smart_sync.cursor import Cursor, WallClock
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan, make_plan
 from smart_sync.request import SyncRequest, TableRef
 from smart_sync.schema_plan import find_cursor
-from smart_sync.window import Watermark, WindowPlan, WindowRequest, plan_window
+from smart_sync.window import Watermark, WindowPlan, WindowRequest, instants_of, plan_window
 from sources.base import (
     Clock,
     CursorValue,
@@ -65,13 +66,20 @@ def a_window(
     watermark: Watermark | None = None,
     **rest: Any,
 ) -> WindowPlan:
-    return plan_window(
-        request or WindowRequest(),
-        cursor or a_cursor(),
-        clock or a_clock(),
-        watermark or Watermark(),
-        **rest,
+    request, cursor = request or WindowRequest(), cursor or a_cursor()
+    clock = clock or a_clock()
+    rest = {"wall": a_wall_clock(request, cursor, clock)} | rest
+    return plan_window(request, cursor, clock, watermark or Watermark(), **rest)
+
+
+def a_wall_clock(request: WindowRequest, cursor: Cursor, clock: Clock) -> WallClock:
+    """What a server with this machine's zone files would say."""
+    zone = request.source_timezone or clock.time_zone
+    times = (
+        (each, each.astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+        for each in instants_of(request, cursor, clock)
     )
+    return WallClock(zone, tuple(times))
 
 
 def a_source_column(name: str, kind: str = "text", **rest: Any) -> SourceColumn:

@@ -2,7 +2,7 @@
 
 from tests.mutants.promises import Promise
 
-WRITERS = "Writers that can't be seen"
+WRITERS, ZONES = "Writers that can't be seen", "Time zones"
 P = Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -93,5 +93,37 @@ PROMISES: tuple[Promise, ...] = (
         "smart_sync/window.py",
         "max(watermark.value - request.lookback_numbers, LOWEST_INT64)",
         "max(watermark.value, LOWEST_INT64)",
+    ),
+    P(
+        ZONES,
+        "The source's own server says what its clocks show.",
+        "tests/servers/test_zones.py::test_a_wall_clock_shows_what_the_servers_sessions_stamp",
+        "sources/postgresql_clock.py",
+        '"SELECT u.i::timestamp FROM',
+        "f\"SELECT u.i AT TIME ZONE '{zone}' FROM",
+    ),
+    P(
+        ZONES,
+        "The hour that comes twice is read when it has passed for good.",
+        "tests/unit/test_window_ends.py::test_the_hour_that_comes_twice_is_read_when_it_has_passed_for_good",
+        "smart_sync/cursor.py",
+        "    if complete and wall.goes_back(instant):\n",
+        "    if False:\n",
+    ),
+    P(
+        ZONES,
+        "The launcher's environment changes no zone, no place and no setting.",
+        "tests/servers/test_zones.py::test_nothing_of_the_environment_reaches_our_sessions",
+        "sources/postgresql_environment.py",
+        "        del os.environ[name]\n",
+        "        pass\n",
+    ),
+    P(
+        ZONES,
+        "Schedules know the zones of the pinned tzdata, whatever the machine's files say.",
+        "tests/scheduler/test_cron.py::test_schedules_know_the_pinned_zones_whatever_the_machines_files_say",
+        "pipeline/zones.py",
+        "        return ZoneInfo.from_file(file, key=name)\n",
+        "        return ZoneInfo(name)\n",
     ),
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart_sync.cursor import now_as_cursor
+from smart_sync.cursor import WallClock, now_as_cursor
 from smart_sync.holds import duration_text
 from smart_sync.request import Guard
 from smart_sync.window import Watermark, WindowRequest
@@ -25,14 +25,28 @@ MICROSECOND = timedelta(microseconds=1)
 # The scenarios of the README, with their values
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Sydney"])
-def test_a_naive_cursor_in_a_zone_with_daylight_saving_is_warned_about(zone):
-    clock = a_clock(time_zone=zone)
-    (warning,) = a_window(cursor=a_cursor("timestamp"), clock=clock).warnings
-    assert zone in warning
-    assert "repeats an hour" in warning
-    assert not a_window(cursor=a_cursor("timestamptz"), clock=clock).warnings
-    assert not a_window(cursor=a_cursor("date"), clock=clock).warnings
+@pytest.mark.parametrize(
+    ("zone", "kind", "precision", "minutes", "high"),
+    [
+        ("Europe/Berlin", "timestamp", 6, 30, "2025-10-26 01:59:59.999999"),
+        ("Europe/Berlin", "timestamp", 0, 30, "2025-10-26 01:59:59"),
+        ("Europe/Berlin", "timestamp", 6, 60, "2025-10-26 02:00:00"),
+        ("Europe/Berlin", "timestamp", 6, 90, "2025-10-26 02:30:00"),
+        ("Europe/Berlin", "timestamp", 6, 130, "2025-10-26 03:10:00"),
+        ("Europe/Berlin", "timestamp", 6, -110, "2025-10-26 00:10:00"),
+        ("Atlantic/Azores", "date", 6, 30, "2025-10-25"),
+        ("Atlantic/Azores", "date", 6, 150, "2025-10-25"),
+    ],
+)
+def test_the_hour_that_comes_twice_is_read_when_it_has_passed_for_good(
+    zone, kind, precision, minutes, high
+):
+    now = utc("2025-10-26 00:00") + timedelta(minutes=minutes)
+    plan = a_window(EXACT, a_cursor(kind, precision), a_clock(now, time_zone=zone))
+    end = plan.window.high
+    assert str(end) == high
+    assert ("are set back within 3 hours" in plan.end_reason) is (minutes == 30)
+    assert not plan.warnings
 
 
 @pytest.mark.parametrize(
@@ -102,9 +116,10 @@ def test_an_integer_cursor_of_an_emptied_source_reads_nothing():
 
 
 def test_integers_have_no_clock_to_be_later_than():
-    assert now_as_cursor(a_clock(), a_cursor("int8"), "") is None
-    assert now_as_cursor(a_clock(), a_cursor("date"), "Asia/Tokyo") == date(2025, 7, 23)
-    assert now_as_cursor(a_clock(), a_cursor("timestamp"), "") == datetime(2025, 7, 22, 15)
+    east = WallClock("Asia/Tokyo", ((NOW, datetime(2025, 7, 23)),))
+    assert now_as_cursor(a_clock(), a_cursor("int8"), WallClock()) is None
+    assert now_as_cursor(a_clock(), a_cursor("date"), east) == date(2025, 7, 23)
+    assert now_as_cursor(a_clock(), a_cursor("timestamp"), WallClock()) == datetime(2025, 7, 22, 15)
 
 
 def test_rows_of_the_destination_later_than_now_are_counted_in_a_warning():

@@ -1,0 +1,70 @@
+"""What libpq would take from the environment of a machine, kept away from our connections.
+
+A launcher's PGTZ would be taken for the server's zone, its PGHOSTADDR lead elsewhere, and
+workers have neither: the parameters alone say how to connect. The driver of psycopg2 and
+the one of ADBC read the same variables, so they are removed from the process.
+"""
+
+import logging
+import os
+
+LIBPQ = frozenset(
+    {
+        "PGAPPNAME",
+        "PGCHANNELBINDING",
+        "PGCLIENTENCODING",
+        "PGCONNECT_TIMEOUT",
+        "PGDATABASE",
+        "PGDATESTYLE",
+        "PGGEQO",
+        "PGGSSDELEGATION",
+        "PGGSSENCMODE",
+        "PGGSSLIB",
+        "PGHOST",
+        "PGHOSTADDR",
+        "PGKRBSRVNAME",
+        "PGLOADBALANCEHOSTS",
+        "PGLOCALEDIR",
+        "PGMAXPROTOCOLVERSION",
+        "PGMINPROTOCOLVERSION",
+        "PGOPTIONS",
+        "PGPASSFILE",
+        "PGPASSWORD",
+        "PGPORT",
+        "PGREQUIREAUTH",
+        "PGREQUIREPEER",
+        "PGREQUIRESSL",
+        "PGSERVICE",
+        "PGSERVICEFILE",
+        "PGSSLCERT",
+        "PGSSLCERTMODE",
+        "PGSSLCOMPRESSION",
+        "PGSSLCRL",
+        "PGSSLCRLDIR",
+        "PGSSLKEY",
+        "PGSSLMAXPROTOCOLVERSION",
+        "PGSSLMINPROTOCOLVERSION",
+        "PGSSLMODE",
+        "PGSSLNEGOTIATION",
+        "PGSSLROOTCERT",
+        "PGSSLSNI",
+        "PGSYSCONFDIR",
+        "PGTARGETSESSIONATTRS",
+        "PGTZ",
+        "PGUSER",
+    }
+)
+"""https://www.postgresql.org/docs/current/libpq-envars.html"""
+
+
+def forget_environment() -> None:
+    """Remove libpq's variables from this process, and say which were there."""
+    found = sorted(LIBPQ & os.environ.keys())
+    for name in found:
+        del os.environ[name]
+    if found:
+        logging.getLogger("smart_sync").warning(
+            "not used: %s of the environment; the postgresql_… parameters say how to connect,"
+            " here and on workers alike",
+            ", ".join(found),
+        )
