@@ -168,7 +168,7 @@ JOBS: tuple[Check, ...] = (
     Check(
         "table-names",
         "Table names may begin with `_sync_`, hold `__` and letters beyond ASCII, and be queried.",
-        "Locks, staging tables and `<table>__new` have such names.",
+        "Locks and staging tables have such names.",
         lines(
             query("CREATE TABLE `$DATASET._sync_staging_größe__new` AS SELECT 1 AS id"),
             query("SELECT FORMAT('sum %d', SUM(id)) FROM `$DATASET._sync_staging_größe__new`"),

@@ -54,6 +54,7 @@ from pipeline.parameter_docs import usage
 from pipeline.progress import configure_logging, progress
 from pipeline.report import was_reported
 from pipeline.runner import beam_flag_faults, run
+from pipeline.swapping import put_back
 from pipeline.takeover import Taker
 from pipeline.verifying import comparison, verdict_figures, verdict_text
 from smart_sync.explain import as_json, explain
@@ -181,6 +182,8 @@ def _sync(options: Options, run_id: str, now: datetime) -> int:
                 make_tables(client, request.history_table)
                 taker = Taker(client, request.history_table, request.destination, request.endpoints)
                 taker.settle()
+                if request.delete_existing_table or not target.exists:
+                    put_back(client, request.history_table, request.destination)
                 facts = gather(request, client, inspector, run_id)
                 plan = make_plan(request, facts, run_id=run_id, now=now)
             except Exception as error:

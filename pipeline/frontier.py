@@ -41,7 +41,7 @@ _RUNS = """
 WITH ended AS (
   SELECT run_id, status, event_time, mode, cursor_column, window_start, window_end,
     watermark_after, publish_job, job_project, job_location
-  FROM {table} WHERE destination = @destination AND event_time >= @since
+  FROM {table} AS runs WHERE destination = @destination AND event_time >= @since
   QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1
 ), published AS (
   SELECT * FROM ended WHERE status IN ('succeeded', 'published_mismatch')
@@ -60,7 +60,7 @@ ORDER BY event_time DESC
 """
 """The runs that read the furthest up and down, the newest, and the first on the table."""
 _DOUBTFUL = """
-SELECT run_id, window_end, job_project, job_location FROM {table}
+SELECT run_id, window_end, job_project, job_location FROM {table} AS runs
 WHERE destination = @destination AND event_time >= @since AND cursor_column = @cursor
   AND window_end IS NOT NULL
 QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1

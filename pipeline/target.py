@@ -1,7 +1,7 @@
 """I/O. The destination as it is, and its watermark: the only reads of it before a run."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError, NotFound
@@ -108,7 +108,8 @@ def read_watermark(
 ) -> Watermark:
     """MAX(cursor) of the destination, not later than now.
 
-    When the cursor is the partition column, only the newest partition is looked into.
+    When the cursor is the partition column, only the newest partition that BigQuery lists is
+    looked into, and what lies after it: the list may lag behind the rows.
 
     Args:
         client: of the job project.
@@ -127,11 +128,11 @@ def read_watermark(
     if target.rows == 0 and not whole:
         return Watermark(table_exists=True, how=" (the table has no rows)", is_whole=False)
     with as_target_errors(f"MAX({cursor.name}) of {ref}"):
-        newest, future = (None, 0) if whole else _newest_partition(client, ref, target, cursor, now)
+        newest = None if whole else _newest_partition(client, ref, target, cursor, now)
         if newest is not None:
             found = _ask(client, ref, cursor, now, newest)
             if found.value is not None:
-                return replace(_with_future(found, future), is_whole=False)
+                return replace(found, is_whole=False)
         return _ask(client, ref, cursor, now, _Question(_filter(target), "the whole column"))
 
 
@@ -198,24 +199,18 @@ def rows_above(
     ends: tuple[CursorValue, CursorValue | None],
 ) -> int:
     """Rows of the destination within (low, high]; high None: open upwards."""
-    column, kind = quoted(cursor.name), CURSOR_KINDS[cursor.type]
+    column, kind = of_table(cursor.name), CURSOR_KINDS[cursor.type]
     low, high = ends
     parameters = [bigquery.ScalarQueryParameter("low", kind, low)]
     within = f"{column} > @low"
     if high is not None:
         parameters.append(bigquery.ScalarQueryParameter("high", kind, high))
         within += f" AND {column} <= @high"
-    sql = f"SELECT COUNTIF({within}) AS found FROM {ref.sql} {_filter(target)}".strip()
+    select = f"SELECT COUNTIF({within}) AS found FROM {ref.sql} AS {TABLE}"
+    sql = f"{select} {_filter(target)}".strip()
     config = bigquery.QueryJobConfig(query_parameters=parameters)
     with as_target_errors(f"rows of {ref}"):
         return int(next(iter(client.query(sql, config).result())).found)
-
-
-def _with_future(found: Watermark, future: int) -> Watermark:
-    if not future:
-        return found
-    highest = found.highest if found.future_rows else None
-    return Watermark(found.value, True, found.future_rows + future, highest, found.how)
 
 
 _FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
@@ -236,49 +231,35 @@ def _newest_partition(
     target: Target,
     cursor: Cursor,
     now: CursorValue | None,
-) -> tuple[_Question | None, int]:
-    """The newest partition up to now with rows, and the rows in later ones."""
+) -> _Question | None:
+    """From the newest partition up to now that is known to have rows; None: it isn't known."""
     partitioning = target.partitioning
     if partitioning is None or partitioning.field.casefold() != cursor.name.casefold():
-        return None, 0
+        return None
     sql = (
-        "SELECT partition_id, total_rows FROM"
+        "SELECT partition_id FROM"
         f" {quoted(ref.project, ref.dataset, 'INFORMATION_SCHEMA', 'PARTITIONS')}"
         f" WHERE table_name = {string_literal(ref.table)} AND total_rows > 0"
     )
     try:
         rows: list[Any] = list(client.query(sql).result())
     except GoogleAPICallError:
-        return None, 0
-    ids = {row.partition_id: int(row.total_rows) for row in rows}
+        return None
+    ids = {row.partition_id for row in rows if row.partition_id}
     if "__UNPARTITIONED__" in ids:
-        return None, 0
-    dated = {i: n for i, n in ids.items() if i and not i.startswith("__")}
+        return None
     current = _id_of(now, partitioning.type) if isinstance(now, date) else None
-    past = [i for i in dated if current is None or i <= current]
+    past = [i for i in ids if not i.startswith("__") and (current is None or i <= current)]
     if not past:
-        return None, 0
-    future = sum(rows for i, rows in dated.items() if i not in past)
-    return _Question(_range(cursor, max(past), partitioning), f"partition {max(past)}"), future
+        return None
+    how = f"partition {max(past)} and later ones"
+    return _Question(_from(cursor, max(past), partitioning), how)
 
 
-def _range(cursor: Cursor, partition_id: str, partitioning: Partitioning) -> str:
+def _from(cursor: Cursor, partition_id: str, partitioning: Partitioning) -> str:
     start = datetime.strptime(partition_id, _FORMATS[partitioning.type])  # noqa: DTZ007 - UTC by rule
     kind, column = CURSOR_KINDS[cursor.type], of_table(cursor.name)
-    where = f"WHERE {column} >= {_literal(kind, start)}"
-    try:
-        end = _next(start, partitioning.type)
-    except (OverflowError, ValueError):
-        return where  # the last partition that there can be
-    return f"{where} AND {column} < {_literal(kind, end)}"
-
-
-def _next(start: datetime, size: str) -> datetime:
-    if size in ("HOUR", "DAY"):
-        return start + (timedelta(hours=1) if size == "HOUR" else timedelta(days=1))
-    if size == "MONTH":
-        return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return start.replace(year=start.year + 1)
+    return f"WHERE {column} >= {_literal(kind, start)}"
 
 
 def _literal(kind: str, value: datetime) -> str:

@@ -135,6 +135,7 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
         yield from _merge_lines(plan)
         yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
     if plan.swaps:
+        yield f"               built as {plan.staging.new_table.table}, then renamed:"
         yield "               readers may miss the table for seconds while it is swapped"
     yield from _proof_lines(plan)
     yield f"  dead letters at most {plan.max_dead_letters}, into {plan.dead_letter_table}"

@@ -50,6 +50,16 @@ class Staging:
         return (self.table, self.dead_table)
 
     @property
+    def new_table(self) -> TableRef:
+        """Where a rebuild with another layout is built."""
+        return self.table.sibling(self.table.table.replace("_staging_", "_new_", 1))
+
+    @property
+    def old_table(self) -> TableRef:
+        """What the destination is called while such a rebuild takes its name."""
+        return self.table.sibling(self.table.table.replace("_staging_", "_old_", 1))
+
+    @property
     def is_bucket(self) -> bool:
         """Whether BigQuery can read the files itself."""
         return self.folder.startswith("gs://")

@@ -171,18 +171,20 @@ def _rebuild(plan: SyncPlan) -> str:
 def _swap(plan: SyncPlan) -> str:
     """Another layout can't be put in place: build beside, then rename.
 
+    The names hold the run's, so that nobody else's table is in the way. A second attempt
+    goes on where the first stopped: once the old table is aside, the new one is whole.
     Readers may miss the table between the two renames, for seconds.
     """
-    table = plan.destination
-    new, old = table.sibling(f"{table.table}__new"), table.sibling(f"{table.table}__old")
-    return ";\n".join(
-        (
-            create_as_select(plan, new, or_replace=True),
-            f"DROP TABLE IF EXISTS {old.sql}",
-            f"ALTER TABLE {table.sql} RENAME TO {quoted(old.table)}",
-            f"ALTER TABLE {new.sql} RENAME TO {quoted(table.table)}",
-            f"DROP TABLE {old.sql}",
-        )
+    table, new, old = plan.destination, plan.staging.new_table, plan.staging.old_table
+    tables = quoted(table.project, table.dataset, "INFORMATION_SCHEMA", "TABLES")
+    aside = f"SELECT 1 FROM {tables} WHERE table_name = {string_literal(old.table)}"
+    return (
+        f"IF NOT EXISTS ({aside}) THEN\n"
+        f"{create_as_select(plan, new, or_replace=True)};\n"
+        f"ALTER TABLE {table.sql} RENAME TO {quoted(old.table)};\n"
+        "END IF;\n"
+        f"ALTER TABLE IF EXISTS {new.sql} RENAME TO {quoted(table.table)};\n"
+        f"DROP TABLE IF EXISTS {old.sql}"
     )
 
 

@@ -7,6 +7,7 @@ from google.cloud import bigquery
 
 from pipeline.publishing import Publisher
 from pipeline.report import report
+from smart_sync.publish_sql import publish_statement
 from tests.sync import PROJECT
 
 TABLE = """
@@ -127,6 +128,52 @@ def test_rebuilding_with_another_layout_swaps_the_table(sync, sql):
     assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(9, 9)]
     sync.ok(**ALL | LAID_OUT, delete_existing_table="true")
     assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(9, 9)]
+    assert sync.tables() == HISTORY | {"t"}
+
+
+REBUILD = ALL | LAID_OUT | {"delete_existing_table": "true"}
+
+
+def swap_that_breaks_off(sync, monkeypatch):
+    """A rebuild whose second rename is refused each time; its whole script."""
+    whole, text = [], publish_statement
+
+    def broken(plan):
+        whole.append(text(plan))
+        return whole[0].replace("END IF;\n", "END IF;\nRAISE USING MESSAGE = 'no more';\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.publishing.publish_statement", broken)
+        assert sync(**REBUILD).code == 5
+    return whole[0]
+
+
+def test_a_swap_takes_nobodys_table(sync, sql):
+    sql(TABLE)
+    sync.ok(**ALL)
+    for name in ("t__old", "t__new"):
+        make(sync, ("mine", "INT64"), name=name)
+    sync.ok(**REBUILD)
+    assert {"t__old", "t__new"} < sync.tables()
+    assert sync.types("t__old") == sync.types("t__new") == {"mine": "INTEGER"}
+
+
+def test_a_swap_that_breaks_off_is_taken_up_where_it_stopped(sync, sql, monkeypatch):
+    sql(TABLE)
+    sync.ok(**ALL)
+    script = swap_that_breaks_off(sync, monkeypatch)
+    assert "t" not in sync.tables()
+    sync.client.query(script).result()
+    assert layout(sync.table()) == (("day", "DAY"), ["name", "id"])
+    assert sync.tables() == HISTORY | {"t"}
+
+
+def test_the_next_run_gives_the_old_table_its_name_back(sync, sql, monkeypatch):
+    sql(TABLE)
+    sync.ok(**ALL)
+    swap_that_breaks_off(sync, monkeypatch)
+    sync.ok(**ALL)
+    assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(18, 9)]
     assert sync.tables() == HISTORY | {"t"}
 
 

@@ -137,13 +137,18 @@ def test_rebuilding_with_the_same_layout_replaces_the_table_in_one_statement():
 def test_rebuilding_with_another_layout_builds_beside_and_renames():
     plan = a_plan(there(clustering=("id",)), delete_existing_table=True)
     assert plan.swaps
-    create, *steps = publish_statement(plan).split(";\n")
-    assert create.startswith("CREATE OR REPLACE TABLE `p.d.t__new` (")
+    new, old = "_sync_new_20250722t150000_ab", "_sync_old_20250722t150000_ab"
+    asks, create, *steps = publish_statement(plan).replace("THEN\n", "THEN;\n").split(";\n")
+    assert asks == (
+        "IF NOT EXISTS (SELECT 1 FROM `p.d.INFORMATION_SCHEMA.TABLES`"
+        f' WHERE table_name = "{old}") THEN'
+    )
+    assert create.startswith(f"CREATE OR REPLACE TABLE `p.d.{new}` (")
     assert steps == [
-        "DROP TABLE IF EXISTS `p.d.t__old`",
-        "ALTER TABLE `p.d.t` RENAME TO `t__old`",
-        "ALTER TABLE `p.d.t__new` RENAME TO `t`",
-        "DROP TABLE `p.d.t__old`",
+        f"ALTER TABLE `p.d.t` RENAME TO `{old}`",
+        "END IF",
+        f"ALTER TABLE IF EXISTS `p.d.{new}` RENAME TO `t`",
+        f"DROP TABLE IF EXISTS `p.d.{old}`",
     ]
 
 
