@@ -226,8 +226,8 @@ PROMISES: tuple[Promise, ...] = (
         "A dead run is settled before MAX is read.",
         "tests/e2e/test_overlap.py::test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max",
         "pipeline/cli.py",
-        "                taker.settle()\n                facts = gather(request, client, inspector, run_id)\n",
-        "                facts = gather(request, client, inspector, run_id)\n                taker.settle()\n",
+        "                taker.settle()\n                if",
+        "                gather(request, client, inspector, run_id)\n                taker.settle()\n                if",
     ),
     P(
         OVERLAP,
