@@ -103,7 +103,7 @@ def plan_window(
         cursor_max: MAX of an integer cursor in the source.
         wall: the server's answers to `instants_of`, for a cursor without a zone.
     """
-    warnings = _warnings(cursor, watermark)
+    warnings = (*_warnings(cursor, watermark), *_zone_warnings(request, cursor, clock))
     low, start_reason = _start(request, cursor, clock, watermark, wall)
     high: CursorValue
     if cursor.is_integer:
@@ -180,6 +180,17 @@ def _twice(end: datetime, cursor: Cursor, wall: WallClock) -> str:
     return (
         f"; clocks of {wall.zone} are set back within 3 hours: what is stamped in the hour that"
         " comes twice is read when it has passed for good"
+    )
+
+
+def _zone_warnings(request: WindowRequest, cursor: Cursor, clock: Clock) -> tuple[str, ...]:
+    if not cursor.is_naive or request.source_timezone or not clock.other_zones:
+        return ()
+    roles = ", ".join(f"{role} has {zone}" for role, zone in clock.other_zones)
+    return (
+        f"{cursor.name} has no time zone and is taken for {clock.time_zone}, this role's own"
+        f" setting, but {roles}: if such a role stamps rows, set source_timezone to its zone, or"
+        " the guard ends the window hours beside their stamps",
     )
 
 

@@ -112,6 +112,7 @@ class Clock:
     Attributes:
         now: the server's clock, aware UTC, read before anything else here.
         time_zone: the server's own TimeZone setting for this database and role.
+        other_zones: roles that have another setting there, and which.
         open: transactions open at `now` or shortly after.
         prepared: those that wait for COMMIT PREPARED and didn't end while they were waited
             for; `started` is when they were prepared, which is not when they began.
@@ -123,6 +124,7 @@ class Clock:
 
     now: datetime
     time_zone: str = "UTC"
+    other_zones: tuple[tuple[str, str], ...] = ()
     open: tuple[OpenTransaction, ...] = ()
     prepared: tuple[OpenTransaction, ...] = ()
     stopped: tuple[str, ...] = ()

@@ -58,6 +58,14 @@ _NOW = """
 SELECT clock_timestamp(), (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone')
 """
 """The role's own zone in this database, whatever a pooled session was set to before."""
+_OTHER_ZONES = """
+SELECT s.setrole::pg_catalog.regrole::text, substr(c.text, 10)
+FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS c(text)
+WHERE s.setrole <> 0 AND lower(left(c.text, 9)) = 'timezone=' AND substr(c.text, 10) <> %s
+  AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database
+                            WHERE datname = current_database()))
+ORDER BY 1, 2
+"""
 _STANDBY = "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"
 
 
@@ -78,7 +86,9 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
         in_recovery, replayed = _row(cursor, _STANDBY)
         if replayed and in_recovery:
             now = min(now, replayed)
-        clock = Clock(now=now.astimezone(UTC), time_zone=zone)
+        cursor.execute(_OTHER_ZONES, (zone,))
+        others = tuple((role, other) for role, other in cursor.fetchall())
+        clock = Clock(now=now.astimezone(UTC), time_zone=zone, other_zones=others)
         if not guard or in_recovery:
             return clock  # a standby shows nobody who writes
         clock = replace(clock, open=_wait_for_hidden(cursor))

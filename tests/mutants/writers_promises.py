@@ -19,8 +19,8 @@ PROMISES: tuple[Promise, ...] = (
         "Readers of ours, which can write nothing, hold nobody's window.",
         "tests/servers/test_clock.py::test_a_stream_of_ours_holds_nothing",
         "sources/postgresql_clock.py",
-        "  AND NOT EXISTS (SELECT FROM held r",
-        "  AND NOT EXISTS (SELECT FROM held r WHERE false) AND NOT EXISTS (SELECT FROM held r",
+        "    AND r.database = a.datid\n",
+        "    AND r.database <> a.datid\n",
     ),
     P(
         WRITERS,
@@ -125,5 +125,13 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/zones.py",
         "        return ZoneInfo.from_file(file, key=name)\n",
         "        return ZoneInfo(name)\n",
+    ),
+    P(
+        ZONES,
+        "Roles that stamp in another zone are told, until source_timezone says which holds.",
+        "tests/unit/test_window_ends.py::test_a_role_with_another_zone_is_warned_about_until_source_timezone_is_said",
+        "smart_sync/window.py",
+        "request.source_timezone or not clock.other_zones:\n",
+        "True:\n",
     ),
 )

@@ -1,6 +1,7 @@
 """Zones of a real PostgreSQL: its own arithmetic decides, and no environment of ours."""
 
 import contextlib
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_the_server_knows_the_hour_that_comes_twice(ours):
     )
     assert wall.at(before) == datetime(2025, 10, 26, 2, 30)
     assert wall.from_then_on(before) == datetime(2025, 10, 26, 2)
+
+
+def test_roles_that_stamp_in_another_zone_are_told(database, sql):
+    role = f"east_{os.getpid()}"
+    sql(f"CREATE ROLE {role} LOGIN")
+    try:
+        sql(f"ALTER ROLE {role} IN DATABASE {database.database} SET timezone = 'Asia/Tokyo'")
+        sql(f"ALTER ROLE {role} SET search_path = public")
+        with session(connection_to(database)) as opened:
+            clock = read_clock(opened, guard=False)
+        assert clock.other_zones == ((role, "Asia/Tokyo"),)
+    finally:
+        sql(f"DROP OWNED BY {role}")
+        sql(f"DROP ROLE {role}")
 
 
 def test_a_zone_that_the_server_does_not_know_is_refused(ours):

@@ -49,6 +49,16 @@ def test_the_hour_that_comes_twice_is_read_when_it_has_passed_for_good(
     assert not plan.warnings
 
 
+@pytest.mark.parametrize("kind", ["timestamp", "date"])
+def test_a_role_with_another_zone_is_warned_about_until_source_timezone_is_said(kind):
+    clock = a_clock(other_zones=(("app", "Asia/Tokyo"),))
+    (warning,) = a_window(cursor=a_cursor(kind), clock=clock).warnings
+    assert "app has Asia/Tokyo" in warning
+    said = replace(EXACT, source_timezone="Asia/Tokyo")
+    assert a_window(said, a_cursor(kind), clock).warnings == ()
+    assert a_window(cursor=a_cursor("timestamptz"), clock=clock).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("zone", "last_complete"),
     [
