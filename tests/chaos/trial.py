@@ -101,7 +101,7 @@ class Trial:
 
     def _storm(self, proxy: FaultProxy) -> None:
         works = [writers.short, writers.short, writers.long, writers.long, writers.by_application]
-        works.append(writers.prepared)
+        works += [writers.prepared, writers.by_procedure, writers.called_like_us]
         threads = [self._writer(number, work) for number, work in enumerate(works)]
         if self.kind == "merge+lookback":
             threads.append(self._writer(SKEWED, writers.skewed))

@@ -16,6 +16,15 @@ CREATE TABLE orders (
   note text, updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX ON orders (updated_at);
+CREATE PROCEDURE in_steps(writer int, note text, count int, pause float8) LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO orders (writer, note, updated_at)
+  SELECT writer, note || n, statement_timestamp() FROM generate_series(1, count) n;
+  COMMIT;
+  PERFORM pg_sleep(pause);
+  INSERT INTO orders (writer, note, updated_at)
+  SELECT writer, note || n, statement_timestamp() FROM generate_series(1, count) n;
+END $$;
 """
 SKEW_S = 20
 """The skewed writer's clock is so far behind."""
@@ -128,6 +137,7 @@ def prepared(writer: Writer, cursor: Any) -> None:
     """In two phases; between them no session holds the transaction."""
     name = f"chaos_{writer.number}_{writer.random.randrange(10**9)}"
     rows = writer.write(cursor)
+    writer.nap(0.0, 4.0)
     cursor.execute("PREPARE TRANSACTION %s", (name,))
     cursor.connection.rollback()
     writer.nap(0.2, 1.5)
@@ -138,6 +148,22 @@ def prepared(writer: Writer, cursor: Any) -> None:
     writer.written.count("prepared")
     writer.written.count("committed" if verdict == "COMMIT" else "rolled_back", rows)
     writer.nap(2.0, 6.0)
+
+
+def by_procedure(writer: Writer, cursor: Any) -> None:
+    """Commits inside one call, and stamps all by when it was called."""
+    rows, pause = writer.random.randint(1, 20), writer.random.uniform(0.2, 4.0)
+    cursor.connection.autocommit = True
+    note = f"called by {writer.number} "
+    cursor.execute("CALL in_steps(%s, %s, %s, %s)", (writer.number, note, rows, pause))
+    cursor.connection.autocommit = False
+    writer.written.count("committed", 2 * rows)
+
+
+def called_like_us(writer: Writer, cursor: Any) -> None:
+    """A long transaction of a session that has our readers' name."""
+    cursor.execute("SET application_name = 'bigquery-smart-sync 20250101t000000-00000000'")
+    long(writer, cursor)
 
 
 def skewed(writer: Writer, cursor: Any) -> None:
