@@ -23,8 +23,6 @@ from sources.sql import quote
 WAIT_S = 60.0
 """How long transactions whose start can't be seen are waited for."""
 POLL_S = 0.25
-IDLE_LOOKS = 2
-"""Between two transactions of a procedure there is hardly a moment; two looks miss it."""
 
 _OPEN = f"""
 WITH held AS MATERIALIZED (
@@ -122,18 +120,20 @@ def _wait_for_hidden(cursor: Any) -> tuple[OpenTransaction, ...]:
     """The open transactions; sessions that hide theirs are waited for.
 
     A procedure that commits inside looks like a session that begins one transaction after
-    the other. So such a session must have been seen twice in a row without any.
+    the other. So such a session must be seen without any, in two looks at once: between
+    two transactions of a procedure there is hardly a moment.
     """
     first = open_transactions(cursor)
     known = tuple(t for t in first if t.started is not None)
-    busy = {t.pid: (t, 0) for t in first if t.started is None}
+    hidden = tuple(t for t in first if t.started is None)
     deadline = time.monotonic() + WAIT_S
-    while busy and time.monotonic() < deadline:
+    while hidden and time.monotonic() < deadline:
         time.sleep(POLL_S)
-        now = {t.pid for t in open_transactions(cursor)}
-        seen = {pid: (t, 0 if pid in now else idle + 1) for pid, (t, idle) in busy.items()}
-        busy = {pid: (t, idle) for pid, (t, idle) in seen.items() if idle < IDLE_LOOKS}
-    return known + tuple(t for t, _ in busy.values())
+        busy = {t.pid for t in open_transactions(cursor)}
+        if any(t.pid not in busy for t in hidden):
+            busy |= {t.pid for t in open_transactions(cursor)}
+        hidden = tuple(t for t in hidden if t.pid in busy)
+    return known + hidden
 
 
 def wait_until_gone(

@@ -35,8 +35,8 @@ PROMISES: tuple[Promise, ...] = (
         "A session that hides its transactions is waited for until it has been idle.",
         "tests/e2e/test_unseen_writers.py::test_a_hidden_procedure_that_commits_inside_holds_the_run_back",
         "sources/postgresql_clock.py",
-        "        now = {t.pid for t in open_transactions(cursor)}\n",
-        "        now = {t.pid for t in open_transactions(cursor) if t in first}\n",
+        "        hidden = tuple(t for t in hidden if t.pid in busy)\n",
+        "        hidden = tuple(t for t in hidden if t in open_transactions(cursor))\n",
     ),
     P(
         WRITERS,
