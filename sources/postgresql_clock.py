@@ -85,7 +85,11 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
         if replayed and in_recovery:
             now = min(now, replayed)
         cursor.execute(_OTHER_ZONES, (zone,))
-        others = tuple((role, other) for role, other in cursor.fetchall())
+        others = tuple(
+            (role, other)
+            for role, other in cursor.fetchall()
+            if {zone.lower(), other.lower()} - {"utc", "etc/utc"}
+        )
         clock = Clock(now=now.astimezone(UTC), time_zone=zone, other_zones=others)
         if not guard or in_recovery:
             return clock  # a standby shows nobody who writes

@@ -5,6 +5,7 @@ behind views, and pg_locks tells our own locks. What can't be seen from here is 
 that the plan can wait for a fixed time or refuse.
 """
 
+import secrets
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -60,12 +61,11 @@ def writers(cursor: Any, query: str) -> Writers:
         cursor: in a transaction of ours, which is rolled back afterwards.
         query: its placeholders bound, accepted by the server.
     """
-    cursor.execute(f"PREPARE smart_sync_reads AS SELECT * FROM (\n{query}\n) AS q")
-    try:
-        cursor.execute(_READ, {"own": FIRST_OWN_OID})
-        found = cursor.fetchall()
-    finally:
-        cursor.execute("DEALLOCATE smart_sync_reads")
+    name = f"smart_sync_{secrets.token_hex(8)}"  # a pooler's session may keep one that failed
+    cursor.execute(f"PREPARE {name} AS SELECT * FROM (\n{query}\n) AS q")
+    cursor.execute(_READ, {"own": FIRST_OWN_OID})
+    found = cursor.fetchall()
+    cursor.execute(f"DEALLOCATE {name}")
     read = tuple(oid for oid, _, _ in found)
     words = {"own": FIRST_OWN_OID, "read": list(read), "called": called(query)}
     cursor.execute(_FUNCTIONS, words)

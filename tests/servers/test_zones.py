@@ -59,6 +59,10 @@ def test_roles_that_stamp_in_another_zone_are_told(database, sql):
         with session(connection_to(database)) as opened:
             clock = read_clock(opened, guard=False)
         assert clock.other_zones == ((role, "Asia/Tokyo"),)
+        sql(f"ALTER DATABASE {database.database} SET timezone = 'Etc/UTC'")
+        sql(f"ALTER ROLE {role} IN DATABASE {database.database} SET timezone = 'UTC'")
+        with session(connection_to(database)) as opened:
+            assert read_clock(opened, guard=False).other_zones == ()
     finally:
         sql(f"DROP OWNED BY {role}")
         sql(f"DROP ROLE {role}")
