@@ -211,11 +211,13 @@ def window_request(request: SyncRequest) -> WindowRequest:
 def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evidence:
     if facts.window is not None and facts.window.held_back is not None:
         return Evidence()
+    is_first = facts.window is not None and facts.window.watermark is None
     return inspector.evidence(
         facts.source,
         look_at=columns_to_look_at(request, facts.profile, facts.target.by_name()),
         split_column=split_column(request, facts)[0],
         split_over_bytes=0 if request.num_splits else SPLIT_BYTES,
-        count_outside=facts.window is not None and facts.window.watermark is None,
+        count_outside=facts.window is not None and (is_first or request.hand_window is None),
         partition=partition_column(request, facts.profile, facts.target.partitioning),
+        floor=facts.window.window.low if facts.window and is_first else facts.frontier.floor,
     )

@@ -46,7 +46,6 @@ FIELDS: tuple[Field, ...] = (
     ("watermark_before", "STRING"),
     ("watermark_after", "STRING"),
     ("rows_read", "INT64"),
-    ("rows_filtered", "INT64"),
     ("rows_dead", "INT64"),
     ("rows_staged", "INT64"),
     ("rows_published", "INT64"),
@@ -62,6 +61,7 @@ FIELDS: tuple[Field, ...] = (
     ("plan_fingerprint", "STRING"),
     ("version", "STRING"),
     ("columns", "STRING"),
+    ("rows_left_out", "INT64"),
 )
 
 
@@ -86,7 +86,6 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         ),
         "watermark_after": outcome.watermark_after or None,
         "rows_read": outcome.rows_read,
-        "rows_filtered": 0,
         "rows_dead": outcome.rows_dead,
         "rows_staged": outcome.rows_staged,
         "rows_published": outcome.rows_published,
@@ -102,6 +101,7 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "plan_fingerprint": plan.fingerprint,
         "version": VERSION,
         "columns": plan.stale.record,
+        "rows_left_out": plan.left_out,
     }
 
 

@@ -22,7 +22,7 @@ def _lines(plan: SyncPlan) -> Iterator[str]:
     yield f"Plan {plan.fingerprint} of run {plan.run_id}"
     yield f"  from         {plan.source.place}"
     yield f"  into         {plan.destination} ({plan.location})"
-    for warning in plan.stale.warnings:
+    for warning in (*plan.stale.warnings, *plan.warnings):
         yield f"  WARNING      {warning}"
     yield from _window_lines(plan)
     yield from _reading_lines(plan)
@@ -36,8 +36,6 @@ def _lines(plan: SyncPlan) -> Iterator[str]:
     if plan.target_only:
         yield f"               columns that stay NULL in new rows: {', '.join(plan.target_only)}"
     yield from _publish_lines(plan)
-    for warning in plan.warnings:
-        yield f"  WARNING      {warning}"
     for note in plan.notes:
         yield f"  note         {note}"
 
@@ -202,6 +200,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "window": _window_dict(plan),
         "estimated_rows": plan.estimated_rows,
         "estimated_bytes": plan.estimated_bytes,
+        "rows_left_out": plan.left_out,
         "reading": _reading_dict(plan),
         "splits": {
             "count": plan.split_total,

@@ -89,7 +89,8 @@ def window_by_hand(request: SyncRequest, cursor: Cursor, safe: WindowPlan) -> Wi
     start_text, end_text = request.hand_window or ("", "")
     start = parse_end(start_text, cursor, "sync_start")
     end = parse_end(end_text, cursor, "sync_end")
-    window = Window(before(start), before(end))
+    low = before(start)
+    window = Window(None if low == start else low, before(end))  # the year 1 has nothing before it
     where = f"sync_start {shown(start_text)}, sync_end {shown(end_text)}"
     if window.is_empty:
         why = "the window [sync_start, sync_end) holds nothing"

@@ -12,9 +12,11 @@ from auto_schema.conform import Checks
 from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.schema import Column, Partitioning, TableSchema
+from smart_sync.advice import merge_layout_note
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.hand_window import partition_faults
+from smart_sync.left_out import count_left_out
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.plan_checks import plan_warnings, target_faults
 from smart_sync.read_plan import Reading, plan_reading
@@ -108,6 +110,7 @@ class SyncPlan:
     reading: Reading | None = None
     estimated_rows: int | None = None
     estimated_bytes: int | None = None
+    left_out: int | None = None
     watermark_how: str = ""
     target_only: tuple[str, ...] = ()
     stale: StaleColumns = field(default_factory=StaleColumns)
@@ -185,6 +188,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         schema = replace(schema, partitioning=facts.profile.layout[0])  # a copy keeps both
         schema = replace(schema, clustering=facts.profile.layout[1])
     destination = request.destination
+    advised = (renewal_note(request, facts), merge_layout_note(request, facts, schema))
     return SyncPlan(
         run_id=run_id,
         launched_at=now,
@@ -234,13 +238,12 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         reading=reading,
         estimated_rows=facts.evidence.estimated_rows,
         estimated_bytes=facts.evidence.estimated_bytes,
+        left_out=count_left_out(facts),
         watermark_how=facts.watermark.how,
         target_only=target_only,
         stale=stale,
         warnings=plan_warnings(request, facts),
-        notes=tuple(
-            filter(None, (*facts.profile.notes, *notes, layout_note, renewal_note(request, facts)))
-        ),
+        notes=tuple(filter(None, (*facts.profile.notes, *notes, layout_note, *advised))),
     )
 
 

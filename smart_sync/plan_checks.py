@@ -4,8 +4,10 @@ from datetime import date, datetime
 
 from auto_schema.errors import SchemaError, SyncError, TargetError
 from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.advice import doubling_warning
 from smart_sync.facts import Facts
 from smart_sync.guard_checks import number_warnings
+from smart_sync.left_out import left_out_warnings
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import label_faults
 from sources.base import Evidence
@@ -73,7 +75,9 @@ def _as_date_time(value: datetime | date) -> datetime:
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
     """What the operator should know before the run."""
-    warnings = list(facts.window.warnings) if facts.window else []
+    doubles = doubling_warning(request, facts)
+    warnings = [doubles] if doubles else []
+    warnings.extend(facts.window.warnings if facts.window else ())
     evidence, cursor = facts.evidence, facts.cursor
     if cursor and evidence.null_cursors:
         warnings.append(
@@ -87,12 +91,8 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
             " give them a value of the usual type"
         )
     warnings += number_warnings(request, cursor, facts.profile)
-    if cursor and evidence.before:
-        warnings.append(f"{evidence.before:,} rows lie before the window and are left out")
-    if cursor and evidence.after:
-        warnings.append(
-            f"{evidence.after:,} rows lie after the window's end; the next run reads them"
-        )
+    if cursor:
+        warnings.extend(left_out_warnings(facts, cursor))
     no_label = facts.target.exists and "sync_source" not in dict(facts.target.labels)
     if no_label and request.smart_sync and not request.replaces:
         warnings.append(

@@ -269,7 +269,7 @@ def partition_column(
     request: SyncRequest, profile: SourceProfile, current: Partitioning | None
 ) -> tuple[SourceColumn, str] | None:
     """The source column that the run's partitions come from, and their size; None: none."""
-    field, size = request.partition_field, request.partition_type
+    field, size = _partition_default(request, profile), request.partition_type
     if current is not None and not request.delete_existing_table:
         field, size = current.field, current.type
     elif not request.auto_schema:
@@ -280,12 +280,23 @@ def partition_column(
     return (found, size) if found.type.cursor_type in ("date", "timestamp", "timestamptz") else None
 
 
+def _partition_default(request: SyncRequest, profile: SourceProfile) -> str:
+    """What was given; else the cursor of smart sync, where it holds dates and times."""
+    found = profile.column(request.cursor)
+    if request.partition_given or not request.smart_sync or found is None:
+        return request.partition_field
+    if found.type.cursor_type not in ("date", "timestamp", "timestamptz"):
+        return request.partition_field
+    return request.transformation.destination_name(request.cursor)
+
+
 def plan_layout(
     request: SyncRequest, columns: tuple[Column, ...], profile: SourceProfile
 ) -> tuple[Layout, list[SyncError], list[str]]:
     """Partitioning and clustering of a table that this run makes, faults and notes."""
     if not request.auto_schema:
         return (None, ()), [], []
+    request = replace(request, partition_field=_partition_default(request, profile))
     request = _like_the_source(request, profile)
     partitioning, faults, notes = _plan_partitioning(request, columns)
     by_name = {column.name.casefold(): column for column in columns}

@@ -206,7 +206,10 @@ class Evidence:
     Attributes:
         estimated_rows, estimated_bytes: the server's own estimate.
         null_cursors: rows whose cursor is NULL: they never match a window.
-        before, after: rows outside the window that the run leaves out.
+        before: rows at or before where the first window began: no run reads them.
+        after: rows after the window's end, which a later run reads; asked of a first run.
+        beyond: rows whose cursor is no value of BigQuery (infinity, a year after 9999), which
+            no run reads.
         bounds: values that cut the window or the key range into even parts, ascending.
         looks: per column, see `auto_schema.type_maps.Look`.
         partition_span: lowest and highest value of the partition column.
@@ -221,6 +224,7 @@ class Evidence:
     null_cursors: int | None = None
     before: int | None = None
     after: int | None = None
+    beyond: int | None = None
     bounds: tuple[KeyValue, ...] = ()
     looks: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     partition_span: tuple[datetime | date, datetime | date] | None = None
@@ -346,8 +350,19 @@ class Inspector(Protocol):
         split_over_bytes: int,
         count_outside: bool,
         partition: tuple[SourceColumn, str] | None,
+        floor: CursorValue | None = None,
     ) -> Evidence:
-        """A look at the rows of the window."""
+        """A look at the rows of the window.
+
+        Args:
+            source: with the window.
+            look_at: columns whose type the data decides.
+            split_column: the column that splits would cut.
+            split_over_bytes: bounds are looked for only above that estimate; 0: always.
+            count_outside: count the rows that no run reads, by what `floor` says.
+            partition: the partition column and its unit.
+            floor: where the first window of all began; None: not known, or open downwards.
+        """
 
 
 SOURCES: Mapping[str, str] = MappingProxyType(

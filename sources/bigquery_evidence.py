@@ -6,7 +6,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from auto_schema.names import quoted
-from sources.base import Evidence, SourceColumn, SourceProfile
+from sources.base import CursorValue, Evidence, SourceColumn, SourceProfile
 from sources.bigquery import BigquerySource, literal
 from sources.bigquery_jobs import ask, dry_run
 
@@ -22,6 +22,7 @@ def evidence(
     *,
     count_outside: bool,
     partition: tuple[SourceColumn, str] | None,
+    floor: CursorValue | None,
 ) -> Evidence:
     """Size by a dry run; counts and spans where a dry run says that they are cheap.
 
@@ -30,13 +31,14 @@ def evidence(
         source: of the window.
         whole: of all time.
         profile: of the source.
-        count_outside: whether rows before and after the window count, too.
+        count_outside: whether rows that no run reads, and those after the window, count, too.
         partition: the column that the destination is partitioned by, and its unit.
+        floor: where the first window of all began; None: not known, or open downwards.
     """
     size = int(dry_run(client, source, source.selecting(("q.*",))).total_bytes_processed or 0)
     over = source.connection.max_bytes_billed
     known = profile.bytes if source.window is None else None
-    items = _counts(source, count_outside=count_outside)
+    items = _counts(source, floor, count_outside=count_outside)
     before = after = nulls = None
     if items and _is_cheap(client, whole, whole.selecting(items)):
         row = _one(client, whole, whole.selecting(items))
@@ -55,13 +57,15 @@ def evidence(
     )
 
 
-def _counts(source: BigquerySource, *, count_outside: bool) -> tuple[str, ...]:
+def _counts(
+    source: BigquerySource, floor: CursorValue | None, *, count_outside: bool
+) -> tuple[str, ...]:
     if source.cursor is None or source.window is None:
         return ()
     column, window = f"q.{quoted(source.cursor)}", source.window
     items = [f"COUNTIF({column} IS NULL) AS nulls"]
     if count_outside:
-        low = "FALSE" if window.low is None else f"{column} <= {literal(window.low)}"
+        low = "FALSE" if floor is None else f"{column} <= {literal(floor)}"
         items.append(f"COUNTIF({low}) AS `before`")
         items.append(f"COUNTIF({column} > {literal(window.high)}) AS `after`")
     return tuple(items)

@@ -219,7 +219,10 @@ class _Inspector:
     ) -> Source:
         query = self._bare.query
         if window is not None:
-            query = bound(query, window.low, window.high)
+            low = window.low
+            if low is None and not isinstance(window.high, int):
+                low = WHOLE[type(window.high)][0]
+            query = bound(query, low, window.high)
         elif placeholders(query, BIGQUERY):
             query = self._whole().query
         return replace(
@@ -257,6 +260,7 @@ class _Inspector:
         split_over_bytes: int,
         count_outside: bool,
         partition: tuple[SourceColumn, str] | None,
+        floor: CursorValue | None = None,
     ) -> Evidence:
         return bigquery_evidence.evidence(
             self._client,
@@ -265,6 +269,7 @@ class _Inspector:
             self.profile,
             count_outside=count_outside,
             partition=partition,
+            floor=floor,
         )
 
 

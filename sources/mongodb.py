@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,9 @@ MongoDB compares integers with doubles and decimals, too, which no column of int
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 """
 NOTHING = ("null", "undefined")
+FIRST_DATE = datetime(1, 1, 1, tzinfo=UTC)
+LAST_DATE = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
+"""What BigQuery can hold, to the millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ def window_filter(cursor: str, kind: str, window: Window) -> Document:
     within: Document = {"$lte": as_bson(window.high, kind)}
     if window.low is not None:
         within = {"$gt": as_bson(window.low, kind)} | within
+    elif isinstance(window.high, datetime):  # what BigQuery can't hold is counted, and never read
+        within = {"$gte": FIRST_DATE} | within
     return {"$or": [{cursor: within}, *outside(cursor, kind)["$or"]]}
 
 

@@ -10,9 +10,11 @@ import bson.errors
 import pymongo
 import pymongo.errors
 
-from sources.base import Evidence
+from sources.base import CursorValue, Evidence
 from sources.mongodb import (
+    FIRST_DATE,
     KEY,
+    LAST_DATE,
     Document,
     MongodbSource,
     as_bson,
@@ -55,6 +57,7 @@ def evidence(
     split_over_bytes: int,
     count_outside: bool,
     partition: str,
+    floor: CursorValue | None,
 ) -> Evidence:
     """Gather what planning needs of the documents themselves.
 
@@ -64,8 +67,9 @@ def evidence(
         indexed: whether an index begins with the cursor.
         may_split: whether ranges of _id can be read.
         split_over_bytes: bounds are looked for only above that estimate; 0: always.
-        count_outside: count the documents before and after the window as well.
+        count_outside: count the documents that no run reads, and those after the window.
         partition: the field of the partition column; empty: not needed.
+        floor: where the first window of all began; None: not known, or open downwards.
     """
     if needs_an_index(parse(source.query)):
         return Evidence()
@@ -74,7 +78,7 @@ def evidence(
     rows = _rows(collection, source, total) if is_cheap else total
     size = int(rows * average) if rows is not None and average else None
     large = not split_over_bytes or size is None or size > split_over_bytes
-    nulls = before = after = None
+    nulls = before = after = beyond = None
     others: dict[str, int] = {}
     asked = parse(source.query)
     if source.cursor and source.window and is_cheap:
@@ -82,16 +86,22 @@ def evidence(
         nulls = _count(collection, both(asked, {cursor: None}))
         others = _by_type(collection, both(asked, outside(cursor, kind)), cursor)
         if count_outside:
-            low, high = source.window.low, as_bson(source.window.high, kind)
+            high = as_bson(source.window.high, kind)
             after = _count(collection, both(asked, {cursor: {"$gt": high}}))
-            if low is not None:
-                before = _count(collection, both(asked, {cursor: {"$lte": as_bson(low, kind)}}))
+            if isinstance(source.window.high, datetime):
+                before = _count(collection, both(asked, {cursor: {"$lt": FIRST_DATE}}))
+                beyond = _count(collection, both(asked, {cursor: {"$gt": LAST_DATE}}))
+            if floor is not None:
+                before = _count(collection, both(asked, {cursor: {"$lte": as_bson(floor, kind)}}))
+            if after is not None:
+                after -= beyond or 0
     return Evidence(
         estimated_rows=rows,
         estimated_bytes=size,
         null_cursors=nulls,
         before=before,
         after=after,
+        beyond=beyond,
         bounds=_bounds(collection) if may_split and large else (),
         partition_span=_span(collection, source, partition) if partition else None,
         other_cursors=MappingProxyType(others),

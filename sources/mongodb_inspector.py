@@ -14,6 +14,7 @@ from auto_schema.schema import Column
 from sources import mongodb_evidence
 from sources.base import (
     Clock,
+    CursorValue,
     DigestRow,
     Evidence,
     Inspector,
@@ -126,7 +127,8 @@ class _Inspector:
     ) -> Source:
         query = self._query
         if window is not None:
-            query = bind(query, window.low, window.high)
+            is_open = window.low is None and isinstance(window.high, datetime)
+            query = bind(query, FIRST if is_open else window.low, window.high)
         elif placeholders(query):
             query = bind(query, FIRST, LAST)
         made = replace(
@@ -160,6 +162,7 @@ class _Inspector:
         split_over_bytes: int,
         count_outside: bool,
         partition: tuple[SourceColumn, str] | None,
+        floor: CursorValue | None = None,
     ) -> Evidence:
         return mongodb_evidence.evidence(
             self._collection,
@@ -169,6 +172,7 @@ class _Inspector:
             split_over_bytes=split_over_bytes,
             count_outside=count_outside,
             partition=partition[0].name if partition else "",
+            floor=floor,
         )
 
 

@@ -10,6 +10,7 @@ Around the user's query stands our own predicate, so that a query's `>=`, `BETWE
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from urllib.parse import quote as percent
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from auto_schema.schema import Column
 from sources.base import Split, Window
 from sources.postgresql_environment import forget_environment
 from sources.secrets import Secret
-from sources.sql import literal, quote
+from sources.sql import ends_of, literal, quote
 
 APPLICATION_NAME = "bigquery-smart-sync"
 READER_LOCK = (0x517D3A90, 0x6C2EB84F)
@@ -178,7 +179,11 @@ def window_predicates(cursor: str | None, window: Window | None) -> tuple[str, .
     if cursor is None or window is None:
         return ()
     column = f"q.{quote(cursor)}"
-    low = () if window.low is None else (f"{column} > {literal(window.low)}",)
+    low: tuple[str, ...] = ()
+    if window.low is not None:
+        low = (f"{column} > {literal(window.low)}",)
+    elif isinstance(window.high, date):  # infinities and BC are counted, and never read
+        low = (f"{column} >= {literal(ends_of(window.high)[0])}",)
     return (*low, f"{column} <= {literal(window.high)}")
 
 

@@ -14,10 +14,10 @@ import psycopg2.errors
 import psycopg2.extensions
 
 from auto_schema.type_maps import NATIVE_ELEMENTS, Look
-from sources.base import Evidence, KeyValue, SourceColumn
+from sources.base import CursorValue, Evidence, KeyValue, SourceColumn
 from sources.postgresql import PostgresqlSource, wrapped
 from sources.postgresql_inspect import reading
-from sources.sql import literal, quote
+from sources.sql import ends_of, literal, quote
 
 COUNT_TIMEOUT_MS = 5_000
 LOOK_TIMEOUT_MS = 120_000
@@ -39,6 +39,7 @@ def evidence(
     partition: tuple[SourceColumn, str] | None,
     hidden_nulls: SourceColumn | None,
     whole_query: str,
+    floor: CursorValue | None,
 ) -> Evidence:
     """Gather what planning needs of the rows themselves.
 
@@ -48,18 +49,19 @@ def evidence(
         look_at: bare numerics and arrays whose type the data decides.
         split_column: the column that splits would cut; None: no splits.
         split_over_bytes: bounds are looked for only above that estimate; 0: always.
-        count_outside: count the rows before and after the window as well.
+        count_outside: count the rows that no run reads, and those after the window, as well.
         partition: the partition column and HOUR, DAY, MONTH or YEAR; None: not needed.
         hidden_nulls: the cursor column when the query's own placeholders hide its NULLs;
             they are then counted in its table.
         whole_query: the query over all time, to count what lies outside the window.
+        floor: where the first window of all began; None: not known, or open downwards.
     """
     rows, size = _estimate(opened, source)
     large = not split_over_bytes or (size is not None and size > split_over_bytes)
-    nulls, before, after = None, None, None
+    nulls, before, after, beyond = None, None, None, None
     if count_outside:
-        nulls, before, after = _outside(opened, source, whole_query)
-    elif hidden_nulls is None:
+        nulls, before, after, beyond = _outside(opened, source, whole_query, floor)
+    if nulls is None and hidden_nulls is None:
         nulls = _nulls(opened, source)
     span, partitions = _span(opened, source, *partition) if partition else (None, None)
     if hidden_nulls is not None:
@@ -70,6 +72,7 @@ def evidence(
         null_cursors=nulls,
         before=before,
         after=after,
+        beyond=beyond,
         bounds=_bounds(opened, source, split_column) if split_column and large else (),
         looks=MappingProxyType(_looks(opened, source, look_at)),
         partition_span=span,
@@ -113,20 +116,29 @@ def _nulls(opened: "psycopg2.extensions.connection", source: PostgresqlSource) -
 
 
 def _outside(
-    opened: "psycopg2.extensions.connection", source: PostgresqlSource, query: str
-) -> tuple[int | None, int | None, int | None]:
+    opened: "psycopg2.extensions.connection",
+    source: PostgresqlSource,
+    query: str,
+    floor: CursorValue | None,
+) -> tuple[int | None, int | None, int | None, int | None]:
+    """Rows without a cursor, at or before the floor, after the window, and beyond all of them.
+
+    One statement that an index on the cursor answers without the rows in between.
+    """
     if source.cursor is None or source.window is None:
-        return None, None, None
+        return None, None, None, None
     column = f"q.{quote(source.cursor)}"
     whole = PostgresqlSource(source.connection, query, source.result_names)
-    low, high = source.window.low, source.window.high
-    before = f"count(*) FILTER (WHERE {column} <= {literal(low)})" if low is not None else "0"
-    selected = (
-        f"count(*) FILTER (WHERE {column} IS NULL), {before},"
-        f" count(*) FILTER (WHERE {column} > {literal(high)})"
-    )
-    row = _ask(opened, wrapped(whole, selected), COUNT_TIMEOUT_MS)
-    return (row[0], row[1], row[2]) if row else (None, None, None)
+    low, last = "false", "false"
+    if isinstance(source.window.high, date):  # a datetime, too
+        first, final = ends_of(source.window.high)
+        low, last = f"{column} < {literal(first)}", f"{column} > {literal(final)}"
+    if floor is not None:
+        low = f"{column} <= {literal(floor)}"
+    parts = (f"{column} IS NULL", low, f"{column} > {literal(source.window.high)}", last)
+    counts = ", ".join(f"count(*) FILTER (WHERE {part})" for part in parts)
+    row = _ask(opened, wrapped(whole, counts, (f"({' OR '.join(parts)})",)), COUNT_TIMEOUT_MS)
+    return (row[0], row[1], row[2] - row[3], row[3]) if row else (None, None, None, None)
 
 
 _STATISTICS = """

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import psycopg2
 import psycopg2.extensions
 
 from auto_schema.errors import SourceRefusedError
@@ -120,7 +121,10 @@ class _Inspector:
     ) -> Source:
         query = self._query
         if window is not None:
-            query = bind(query, window.low, window.high)
+            low = window.low
+            if low is None and not isinstance(window.high, int):
+                low = "-infinity"  # of a window by hand from the year 1 on
+            query = bind(query, low, window.high)
         if shape(query).has_order:
             query = without_order(query)
         names = tuple(column.name for column in self.profile.columns)
@@ -156,6 +160,7 @@ class _Inspector:
         split_over_bytes: int,
         count_outside: bool,
         partition: tuple[SourceColumn, str] | None,
+        floor: CursorValue | None = None,
     ) -> Evidence:
         source = _ours(source)
         return postgresql_evidence.evidence(
@@ -168,6 +173,7 @@ class _Inspector:
             partition=partition,
             hidden_nulls=self._hidden_nulls(source),
             whole_query=self._whole_query(source),
+            floor=floor,
         )
 
     def _whole_query(self, source: PostgresqlSource) -> str:
@@ -176,7 +182,17 @@ class _Inspector:
             return source.query
         if isinstance(source.window.high, int):
             return bind(self._query, None, LAST_INT64)
-        return bind(self._query, FIRST_STAMP, LAST_STAMP)
+        return self._with_infinities() or bind(self._query, FIRST_STAMP, LAST_STAMP)
+
+    def _with_infinities(self) -> str:
+        """The query over all time and beyond; empty when it can't calculate with infinities."""
+        query = bind(self._query, "-infinity", "infinity")
+        try:
+            with postgresql_inspect.reading(self._opened) as cursor:
+                cursor.execute(f"EXPLAIN {query}")
+        except psycopg2.DatabaseError:
+            return ""
+        return query
 
     def _hidden_nulls(self, source: PostgresqlSource) -> SourceColumn | None:
         """The cursor, when a predicate with the placeholders keeps its NULLs from us."""

@@ -208,6 +208,18 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def ends_of(value: date) -> tuple[date, date]:
+    """The first and the last value of its kind that BigQuery can hold.
+
+    >>> ends_of(date(2025, 7, 22))
+    (datetime.date(1, 1, 1), datetime.date(9999, 12, 31))
+    """
+    if isinstance(value, datetime):
+        zone = value.tzinfo
+        return datetime.min.replace(tzinfo=zone), datetime.max.replace(tzinfo=zone)
+    return date.min, date.max
+
+
 def literal(value: KeyValue) -> str:
     """A PostgreSQL literal with its type, exact to the microsecond.
 

@@ -95,6 +95,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
         split_over_bytes=0,
         count_outside=True,
         partition=None,
+        floor=window.low if window else None,
     )
     facts = replace(facts, evidence=evidence)
     plan = make_plan(request, facts, run_id=RUN_ID, now=datetime.now(UTC))

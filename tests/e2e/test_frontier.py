@@ -177,3 +177,45 @@ def test_a_window_by_hand_far_back_does_not_take_the_frontier_back(sync, insert)
     assert sync.history()[-1]["watermark_after"] == sync.history()[0]["watermark_after"]
     insert(4, 0)
     assert "1 rows read" in sync.ok(**SMART, **LATE).out
+
+
+BASE = {
+    "source_table_for_schema": None,
+    "postgresql_base_query": "SELECT * FROM orders WHERE updated_at > '{start_timestamp}'"
+    " AND updated_at <= '{end_timestamp}'",
+}
+SENTINELS = (
+    "(1, '0001-01-01'), (2, '1899-12-31'), (3, '-infinity'), (4, '0044-03-15 BC'),"
+    " (5, 'infinity'), (6, '12000-01-01'), (7, NULL), (8, '2024-05-01')"
+)
+
+
+@pytest.mark.parametrize(("query", "low"), [({}, 4), (BASE, 3)], ids=["table", "base query"])
+def test_rows_that_no_window_holds_are_counted_in_every_run_and_in_its_report(
+    sync, sql, query, low
+):
+    """Nothing is greater than -infinity, so the base query itself leaves that row out."""
+    sql(ORDERS)
+    sql(f"INSERT INTO orders VALUES {SENTINELS}")
+    for number in (9, 10):
+        ran = sync.ok(**SMART | query)
+        assert f"1 published, {low + 3} rows of the source are in no window" in ran.out
+        sql("INSERT INTO orders VALUES (%s, '2024-06-01'::date + %s)", number, number)
+    assert [run["rows_left_out"] for run in sync.history()] == [low + 3] * 2
+    shown = sync.ok(**SMART | query, plan_only="true").out
+    assert (
+        f"{low} rows have a updated_at up to 1900-01-01 00:00:00, where the first window" in shown
+    )
+    assert "2 rows have infinity or a year after 9999 in updated_at" in shown
+    assert "the next run reads them" not in shown
+
+
+def test_a_window_by_hand_from_the_year_1_on_reads_the_sentinels(sync, sql):
+    sql(ORDERS)
+    sql(f"INSERT INTO orders VALUES {SENTINELS}")
+    sync.ok(**MERGE)
+    ran = sync.ok(**MERGE, sync_start="0001-01-01", sync_end="1900-01-02")
+    assert "2 rows read" in ran.out
+    assert ids(sync) == [1, 2, 8]
+    shown = sync.ok(**MERGE, plan_only="true").out
+    assert "2 rows have a updated_at before the year 1" in shown

@@ -276,7 +276,7 @@ def test_the_history_tells_window_watermarks_rows_and_seconds(sync, sql):
     assert second["window_start"] == second["watermark_before"] == first["watermark_after"]
     assert second["watermark_after"] == third["watermark_before"] == "2024-06-01 00:00:00"
     assert third["watermark_after"] == "2024-06-01 00:00:00"
-    figures = ("rows_read", "rows_staged", "rows_published", "rows_dead", "rows_filtered")
+    figures = ("rows_read", "rows_staged", "rows_published", "rows_dead", "rows_left_out")
     assert [second[name] for name in figures] == [1, 1, 1, 0, 0]
     assert [third[name] for name in figures] == [0, 0, 0, 0, 0]
     assert second["bytes_staged"] > 0

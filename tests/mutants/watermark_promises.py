@@ -79,4 +79,28 @@ PROMISES: tuple[Promise, ...] = (
         "        or renews_server(request, facts),",
         "",
     ),
+    P(
+        WATERMARK,
+        "Rows that no window holds are counted in every run, and stand in its report.",
+        f"{E2E}::test_rows_that_no_window_holds_are_counted_in_every_run_and_in_its_report",
+        "pipeline/gather.py",
+        "(is_first or request.hand_window is None)",
+        "is_first",
+    ),
+    P(
+        WATERMARK,
+        "A window by hand from the year 1 on reads what other tools write for no date.",
+        f"{E2E}::test_a_window_by_hand_from_the_year_1_on_reads_the_sentinels",
+        "smart_sync/hand_window.py",
+        "None if low == start else low",
+        "low",
+    ),
+    P(
+        WATERMARK,
+        "A plain append that would double the rows of its source says so at the plan's head.",
+        "tests/unit/test_advice.py::test_a_plain_append_into_a_table_with_rows_of_the_same_source_warns_at_the_plans_head",
+        "smart_sync/plan_checks.py",
+        "    warnings = [doubles] if doubles else []",
+        "    warnings = []",
+    ),
 )

@@ -1,0 +1,71 @@
+"""What a plan warns of or advises, though the choice is lawful."""
+
+import pytest
+
+from auto_schema.schema import Partitioning
+from smart_sync.explain import explain
+from smart_sync.request import WriteDisposition
+from smart_sync.source_labels import source_labels
+from tests.factories import (
+    COLUMNS,
+    MISSING,
+    a_plan,
+    a_request,
+    a_source_column,
+    a_target,
+    some_facts,
+)
+
+MINE = source_labels(some_facts().profile)
+MERGE = {"write_disposition": WriteDisposition.MERGE, "merge_keys": ("id",)}
+DOUBLES = "what is there already will be there twice"
+CREATED = (*COLUMNS, a_source_column("created_at", "timestamptz"))
+
+
+def test_a_plain_append_into_a_table_with_rows_of_the_same_source_warns_at_the_plans_head():
+    plan = a_plan(a_request(smart_sync=False), target=a_target(labels=MINE))
+    assert DOUBLES in plan.warnings[0]
+    assert DOUBLES in explain(plan).splitlines()[3]
+
+
+@pytest.mark.parametrize(
+    ("request_", "target"),
+    [
+        ({"smart_sync": True}, {"labels": MINE}),
+        ({"smart_sync": False}, {"labels": MINE, "rows": 0}),
+        ({"smart_sync": False}, {"labels": ()}),
+        ({"smart_sync": False}, {"exists": False}),
+        ({"smart_sync": False} | MERGE, {"labels": MINE}),
+        ({"smart_sync": False, "write_disposition": WriteDisposition.TRUNCATE}, {"labels": MINE}),
+    ],
+)
+def test_nothing_is_said_where_no_row_is_doubled(request_, target):
+    assert DOUBLES not in "".join(a_plan(a_request(**request_), target=a_target(**target)).warnings)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"cursor": "created_at"}, "created_at"),
+        ({}, "updated_at"),
+        ({"cursor": "id"}, "updated_at"),
+        ({"cursor": "created_at", "smart_sync": False}, "updated_at"),
+        (
+            {"cursor": "created_at", "partition_field": "updated_at", "partition_given": True},
+            "updated_at",
+        ),
+    ],
+)
+def test_the_default_of_the_partition_column_follows_the_cursor(given, field):
+    plan = a_plan(a_request(auto_schema=True, **given), columns=CREATED, target=MISSING)
+    assert plan.schema.partitioning == Partitioning(field, "DAY")
+
+
+def test_a_merge_into_a_table_partitioned_by_a_moving_column_is_advised():
+    def notes(**given):
+        made = a_request(auto_schema=True, **MERGE, **given)
+        return "".join(a_plan(made, columns=CREATED, target=MISSING).notes)
+
+    assert "A column that stays as it was made (created_at)" in notes()
+    assert "clustering_fields=id" in notes()
+    assert "moves with each" not in notes(partition_field="created_at", partition_given=True)
