@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from auto_schema import json_numbers
 from auto_schema.kernels import Array, arrow, pc
+from auto_schema.limits import ROW_BYTES, letter_row, too_large
 from auto_schema.raw_row import DAY_MICROS, cell_text, raw_row
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column, TableSchema
@@ -55,6 +56,8 @@ class Checks:
     """`double`: numbers in JSON are looked at; anything else: they are fine as they are."""
     not_null: tuple[str, ...] = ()
     """Columns that tell rows apart: a row with NULL there is refused."""
+    row_bytes: int = ROW_BYTES
+    """A row of more is refused: BigQuery would refuse all that are loaded with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
         for index, reason in bad.items():
             refused.setdefault(index, (column.name, reason))
         arrays.append(array)
+    for index, (place, why) in too_large(arrays, checks.row_bytes).items():
+        refused.setdefault(index, (schema.columns[place].name, why))
     converted = arrow.RecordBatch.from_arrays(arrays, schema=schema.arrow)
     if not refused:
         return Conformed(converted)
@@ -262,7 +267,7 @@ def _dead_letters(
                 "column_name": name,
                 "value": None if value is None else value[:VALUE_CHARACTERS],
                 "reason": reason,
-                "raw_row": raw,
+                "raw_row": letter_row(raw),
                 "row_hash": hashlib.sha256(raw.encode()).hexdigest(),
                 "digest": _hidden_text(batch, DIGEST, index),
             }

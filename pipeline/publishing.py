@@ -25,7 +25,7 @@ from auto_schema.errors import (
 )
 from auto_schema.told import told
 from pipeline.bigquery import as_target_errors, table_id
-from pipeline.dead_letters import keep_dead_letters
+from pipeline.dead_letters import keep_dead_letters, named_refusal, without_refused_json
 from pipeline.elements import Failure, Outcome, StagedSplit
 from pipeline.history import write_event
 from pipeline.load_jobs import (
@@ -160,6 +160,8 @@ class Publisher:
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
         outcome = self._prove(staged, outcome, has_rows=bool(files))
+        has_staged = bool(files) and not straight
+        outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_staged)
         write_event(self.client, self.plan, outcome)
         expected = outcome.rows_staged
         try:
@@ -177,6 +179,8 @@ class Publisher:
         except OutcomeUnknownError as error:
             message = f"OutcomeUnknownError: {error}"
             return replace(outcome, exit_code=error.exit_code, message=message)
+        except TargetError as error:
+            raise named_refusal(self.client, self.plan, error) from error
         self._label_table()
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
         if self.plan.mode is Mode.PARTITIONS:  # rows that the source lacks by now are gone

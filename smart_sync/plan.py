@@ -11,6 +11,7 @@ from auto_schema.canonical import excluded, losses
 from auto_schema.conform import Checks
 from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
+from auto_schema.limits import fitting_schema
 from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.advice import merge_layout_note
 from smart_sync.cursor import Cursor
@@ -156,7 +157,8 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     columns, faults = plan_columns(request, facts.profile, facts.target.by_name(), facts.evidence)
     layout, more, notes = plan_layout(request, columns, facts.profile)
     faults = [*faults, *more]
-    schema = TableSchema(columns, *layout, facts.profile.description)
+    schema, cut = fitting_schema(TableSchema(columns, *layout, facts.profile.description))
+    columns, notes = schema.columns, [*notes, *cut]
     mode, mode_reason = choose_mode(request, facts.target)
     added, more = _changes(request, facts.target, schema, mode)
     schema, layout_note = _kept_layout(request, facts.target, schema, mode)

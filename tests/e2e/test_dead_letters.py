@@ -3,6 +3,11 @@
 import datetime as dt
 import json
 
+import pyarrow as pa
+import pytest
+
+import pipeline.conform
+
 ORDERS = """
 CREATE TABLE orders (id int8 PRIMARY KEY, day date, note text, secret text, raw bytea, tags text[]);
 INSERT INTO orders VALUES
@@ -151,3 +156,37 @@ def test_a_row_bad_in_two_columns_is_one_letter_for_the_first_of_them(sync, sql)
     assert sync.rows("column_name", "t_dead_letters") == [("a",)]
     (run,) = sync.history()
     assert (run["rows_read"], run["rows_dead"]) == (1, 1)
+
+
+@pytest.fixture
+def refused(sync, sql, monkeypatch):
+    """Three documents, of which the second is JSON to all but BigQuery's own parser."""
+    sql("CREATE TABLE docs (id int8, doc json)")
+    sql("INSERT INTO docs VALUES (1, '{\"a\":1}'), (2, '\"half\"'), (3, 'null'), (4, NULL)")
+    conform = pipeline.conform.conform
+
+    def passing(batch, schema, checks):
+        found = conform(batch, schema, checks)
+        doc = found.batch.column("doc").to_pylist()
+        doc = pa.array(['"\\ud83d"' if text == '"half"' else text for text in doc])
+        return type(found)(found.batch.set_column(1, "doc", doc), found.dead)
+
+    monkeypatch.setattr(pipeline.conform, "conform", passing)
+    return {"postgresql_query": "SELECT * FROM docs"}
+
+
+@pytest.mark.parametrize("disposition", ["WRITE_APPEND", "WRITE_MERGE"])
+def test_json_that_only_bigquery_refuses_does_not_keep_the_table_out(sync, refused, disposition):
+    keys = "id" if disposition == "WRITE_MERGE" else None
+    writing = refused | {"write_disposition": disposition, "merge_keys": keys}
+    result = sync(**writing)
+    assert result.code == 7
+    assert "column 'doc': JSON that BigQuery does not parse" in result.err
+    for _ in range(2):
+        sync.ok(**writing, max_dead_letters="1")
+    ids = [1, 3, 4] if keys else [1, 1, 3, 3, 4, 4]
+    assert [row[0] for row in sync.rows("id")] == ids
+    last = sync.history()[-1]
+    assert (last["rows_dead"], last["rows_staged"], last["rows_published"]) == (1, 3, 3)
+    (letter,) = sync.rows("column_name, value, JSON_VALUE(raw_row, '$.id')", "t_dead_letters")
+    assert letter == ("doc", '"\\ud83d"', "2")

@@ -86,4 +86,28 @@ PROMISES: tuple[Promise, ...] = (
         '    return f"WHERE {column} >= {_literal(kind, start)}"',
         '    return f"WHERE {column} = {_literal(kind, start)}"',
     ),
+    P(
+        DESTINATION,
+        "JSON that only BigQuery's own parser refuses is a dead letter and keeps no other row out.",
+        "tests/e2e/test_dead_letters.py::test_json_that_only_bigquery_refuses_does_not_keep_the_table_out",
+        "smart_sync/refused_json.py",
+        "AND {parsed} IS NULL)",
+        "AND {parsed} IS NULL AND FALSE)",
+    ),
+    P(
+        DESTINATION,
+        "A row over BigQuery's limit is a dead letter, not the end of the load.",
+        "tests/unit/test_conform.py::test_a_row_over_bigquerys_limit_is_a_dead_letter_that_names_its_largest_column",
+        "auto_schema/limits.py",
+        "pc.greater(total, most)",
+        "pc.greater(total, most * 1000)",
+    ),
+    P(
+        DESTINATION,
+        "A comment over BigQuery's limit is cut, and the plan says so.",
+        "tests/unit/test_destination_sql.py::test_comments_over_bigquerys_limits_are_cut_and_told",
+        "auto_schema/limits.py",
+        "    return text if len(text) <= most else",
+        "    return text if True else",
+    ),
 )

@@ -1,6 +1,7 @@
 """conform(): whole columns cast and checked, and exactly the bad rows set aside."""
 
 import datetime as dt
+import hashlib
 import json
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ from auto_schema.conform import (
     Conformed,
     conform,
 )
+from auto_schema.limits import LETTER_BYTES
 from auto_schema.raw_row import DAY_MICROS
 from auto_schema.schema import REPEATED, Column, TableSchema
 
@@ -389,3 +391,28 @@ def test_json_numbers_are_only_looked_at_in_json_columns_where_the_plan_says_so(
     assert dead_ids(of(array, pa.string(), bigquery="STRING")) == []
     exact = Checks(json_numbers="exact")
     assert dead_ids(of(array, pa.string(), bigquery="JSON", checks=exact)) == []
+
+
+def test_a_row_over_bigquerys_limit_is_a_dead_letter_that_names_its_largest_column():
+    lists = pa.array([["a" * 10], ["b" * 400, "c" * 700], None, ["d"] * 3])
+    found = of(lists, pa.list_(pa.string()), checks=Checks(row_bytes=1000))
+    assert found.batch.column("id").to_pylist() == [0, 2, 3]
+    (letter,) = found.dead.to_pylist()
+    assert letter["column_name"] == "c"
+    assert letter["reason"] == "a row of 1,108 bytes, the most is 1,000"
+    texts = pa.array(["x" * 999, None, "y" * 1000, "z" * 10])
+    found = of(texts, pa.string(), checks=Checks(row_bytes=1000))
+    assert found.batch.column("id").to_pylist() == [1, 3]
+    whole = of(texts, pa.string(), checks=Checks(row_bytes=10**6))
+    assert whole.dead is None
+
+
+def test_a_dead_letter_of_a_huge_row_is_cut_and_keeps_the_rows_own_hash():
+    long = "x" * (LETTER_BYTES + 1)
+    letters = of(pa.array([long, "y"]), pa.string(), checks=Checks(row_bytes=10**6)).dead
+    (letter,) = letters.to_pylist()
+    row = json.loads(letter["raw_row"])
+    assert row["id"] == "0"
+    assert row["c"] == "x" * 1000 + "… (cut)"
+    whole = json.dumps({"id": "0", "c": long}, sort_keys=True)
+    assert letter["row_hash"] == hashlib.sha256(whole.encode()).hexdigest()

@@ -65,3 +65,18 @@ def test_a_column_can_not_be_called_as_our_aliases_are():
     name = f"{OURS.upper()}table"
     assert column_fault(name) == "Smart Sync's own statements keep that prefix for themselves"
     assert column_fault(legal_suggestion(name)) == ""
+
+
+def test_comments_over_bigquerys_limits_are_cut_and_told():
+    columns = (
+        a_source_column("id", "int8", description="é" * 1024),
+        a_source_column("updated_at", "timestamptz", description="x" * 1025),
+    )
+    target, request = a_target(exists=False), a_request(auto_schema=True)
+    plan = a_plan(request, columns=columns, target=target, description="y" * 16385)
+    same, cut = (column.description for column in plan.schema)
+    assert same == "é" * 1024
+    assert (len(cut), cut[-8:]) == (1024, "x… (cut)")
+    assert len(plan.schema.description) == 16384
+    (note,) = (note for note in plan.notes if "comments cut" in note)
+    assert note.endswith(": updated_at, the table's own")
