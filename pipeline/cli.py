@@ -175,12 +175,11 @@ def _sync(options: Options, run_id: str, now: datetime) -> int:
         with inspecting(request) as inspector:
             target = rehearse(request, _client(request), inspector, run_id, now)
             client = _client(request, target.location)
-            held = stack.enter_context(
-                holding(Lock(client, request.destination, run_id, request.lease))
-            )
+            lock = Lock(client, request.destination, run_id, request.lease)
+            held = stack.enter_context(holding(lock))
             try:
                 make_tables(client, request.history_table)
-                taker = Taker(client, request.history_table, request.destination, request.endpoints)
+                taker = Taker(client, request.history_table, lock, request.endpoints)
                 taker.settle()
                 if request.delete_existing_table or not target.exists:
                     put_back(client, request.history_table, request.destination)

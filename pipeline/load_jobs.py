@@ -1,129 +1,30 @@
 """I/O. Load jobs and statements with deterministic ids: sent twice, run once."""
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
-from google.auth.exceptions import GoogleAuthError
+from google.api_core.exceptions import Conflict
 from google.cloud import bigquery
 
 from auto_schema.bigquery_types import display_of
-from auto_schema.errors import (
-    OutcomeUnknownError,
-    RunInProgressError,
-    SourceChangedError,
-    TargetError,
-)
+from auto_schema.errors import SourceChangedError
 from auto_schema.schema import INGESTION_TIME, Column, TableSchema
-from pipeline.bigquery import as_target_errors, table_id, target_error
+from pipeline.attempts import PUBLISH, run_attempts
+from pipeline.bigquery import as_target_errors, table_id
 from pipeline.elements import StagedFile
 from smart_sync.plan import SyncPlan
 from smart_sync.request import TableRef, WriteDisposition
 from smart_sync.ways import Mode
 from sources.bigquery import BigquerySource
-from sources.bigquery_client import (
-    CONNECTION_ERRORS,
-    JobLabels,
-    find_job,
-    is_transient,
-    query_config,
-    run_job,
-)
+from sources.bigquery_client import JobLabels, query_config
 from sources.bigquery_jobs import reading_config
 
 MAX_URIS = 10_000
 """Per load job: https://cloud.google.com/bigquery/quotas#load_jobs"""
 STAGING_LIFE = timedelta(days=1)
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-
-
-def run_attempts(
-    client: bigquery.Client,
-    plan: SyncPlan,
-    step: str,
-    start: Callable[[str, JobLabels], Any],
-    before: Callable[[], None] = lambda: None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Any:
-    """Run a step's job; the next attempt's id is used only after the one before has failed.
-
-    Args:
-        client: of the job project.
-        plan: the run's.
-        step: names the job.
-        start: sends it under an id.
-        before: looks at the lock just before the job is sent, and raises when it is lost.
-        sleep: between attempts.
-
-    Raises:
-        RunInProgressError: the lock is lost, and the job was not sent.
-        TargetError: the job was refused, or has failed once too often.
-        OutcomeUnknownError: transient faults didn't end within max_retries.
-    """
-    attempt, pause = 1, FIRST_PAUSE_S
-    labels = JobLabels(plan.run_id, step)
-    for tries in range(plan.max_retries + 1):
-        job_id = publish_job_id(plan, step, attempt)
-        try:
-            _look(client, job_id, labels, before)
-            return run_job(client, job_id, labels, partial(start, job_id, labels))
-        except (GoogleAPICallError, GoogleAuthError, RetryError, *CONNECTION_ERRORS) as error:
-            failed = not is_transient(error) or _has_failed(client, job_id)
-            if tries == plan.max_retries or not is_transient(error):
-                raise _given_up(plan, job_id, error, failed=failed) from error
-            attempt += 1 if failed else 0
-            sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
-    raise AssertionError("unreachable")
-
-
-def publish_job_id(plan: SyncPlan, step: str, attempt: int = 1) -> str:
-    """The id of a step's job; ids are unique per project and location."""
-    return job_id_of(plan.run_id, step, attempt)
-
-
-def job_id_of(run_id: str, step: str, attempt: int) -> str:
-    """The same, of a run that is known by its name only."""
-    return f"sync_{run_id}_{step}_{attempt}"
-
-
-def _look(
-    client: bigquery.Client, job_id: str, labels: JobLabels, before: Callable[[], None]
-) -> None:
-    """Look at the lock; a job that a repeated step had sent already needs none.
-
-    Raises:
-        RunInProgressError: the lock is lost, and the job was not sent.
-    """
-    try:
-        before()
-    except RunInProgressError:
-        job = find_job(client, job_id)
-        if job is None or job.labels != labels.as_dict():
-            raise
-
-
-def _given_up(plan: SyncPlan, job_id: str, error: Exception, *, failed: bool) -> TargetError:
-    """What BigQuery said last; without a word on the job itself it may still run."""
-    where = f"{plan.destination}, job {job_id}"
-    fault = target_error(error, where)
-    if failed:
-        return fault
-    fix = "run again when BigQuery answers: that run waits for this job, or makes it void, first."
-    return OutcomeUnknownError("BigQuery does not answer", where, fault.why, fix)
-
-
-def _has_failed(client: bigquery.Client, job_id: str) -> bool:
-    try:
-        job = find_job(client, job_id)
-    except (GoogleAPICallError, RetryError, *CONNECTION_ERRORS):
-        return False
-    return job is not None and job.state == "DONE" and bool(job.error_result)
 
 
 def field(column: Column, *, staged: bool) -> bigquery.SchemaField:
@@ -165,8 +66,10 @@ def load_into_existing(
 ) -> int:
     """Append files to a table of ours; the rows that BigQuery counted.
 
-    Files in a bucket go in load jobs of up to 10,000, local ones in a job each.
+    Files in a bucket go in load jobs of up to 10,000, local ones in a job each. A step that
+    is repeated may get them in another order: each job's id stands for the same ones again.
     """
+    files = sorted(files, key=lambda file: file.uri)
 
     def config(labels: JobLabels) -> bigquery.LoadJobConfig:
         made = load_config(labels)
@@ -252,7 +155,7 @@ def load_straight(
             uris, table_id(plan.destination), job_id=job_id, job_config=config
         )
 
-    return run_attempts(client, plan, "publish", start, before)
+    return run_attempts(client, plan, PUBLISH, start, before)
 
 
 def time_partitioning(schema: TableSchema) -> bigquery.TimePartitioning | None:
@@ -283,8 +186,11 @@ def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], Non
     if not isinstance(source, BigquerySource):
         raise TypeError(type(source).__name__)
 
-    def start(job_id: str, labels: JobLabels) -> Any:
+    def look() -> None:
         _check_shape(client, plan, source.connection.table_id)
+        before()
+
+    def start(job_id: str, labels: JobLabels) -> Any:
         config = bigquery.CopyJobConfig()
         config.create_disposition = "CREATE_IF_NEEDED" if creates else "CREATE_NEVER"
         config.write_disposition = "WRITE_APPEND"
@@ -300,7 +206,7 @@ def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], Non
             job_config=config,
         )
 
-    return run_attempts(client, plan, "publish", start, before)
+    return run_attempts(client, plan, PUBLISH, start, look)
 
 
 def _check_shape(client: bigquery.Client, plan: SyncPlan, table: str) -> None:
@@ -309,7 +215,9 @@ def _check_shape(client: bigquery.Client, plan: SyncPlan, table: str) -> None:
     Raises:
         SourceChangedError: they aren't.
     """
-    found = [(f.name, display_of(f.to_api_repr())) for f in client.get_table(table).schema]
+    with as_target_errors(f"table {table}"):
+        schema = client.get_table(table).schema
+    found = [(f.name, display_of(f.to_api_repr())) for f in schema]
     planned = [(column.source_name, column.source_type) for column in plan.schema]
     if found != planned:
         changed = sorted({name for name, _ in set(found) ^ set(planned)}) or ["their order"]

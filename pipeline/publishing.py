@@ -24,6 +24,7 @@ from auto_schema.errors import (
     VerificationError,
 )
 from auto_schema.told import told
+from pipeline.attempts import PUBLISH, publish_job_id
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.dead_letters import keep_dead_letters, named_refusal, without_refused_json
 from pipeline.elements import Failure, Outcome, StagedSplit
@@ -35,7 +36,6 @@ from pipeline.load_jobs import (
     load_into_existing,
     load_straight,
     make_staging_table,
-    publish_job_id,
     run_statement,
     time_partitioning,
 )
@@ -78,7 +78,7 @@ class Publisher:
             self._check_sums(staged)
             self._check_dead_letters(staged)
             if outcome.rows_staged or self._publishes_without_rows:
-                job_id = publish_job_id(self.plan, "publish")
+                job_id = publish_job_id(self.plan, PUBLISH)
                 outcome = replace(outcome, status="publishing", publish_job=job_id)
                 publish = self._publish if self.plan.way.is_staged else self._publish_source
                 outcome = publish(staged, outcome)
@@ -163,29 +163,27 @@ class Publisher:
         has_staged = bool(files) and not straight
         outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_staged)
         write_event(self.client, self.plan, outcome)
-        expected = outcome.rows_staged
         try:
             if straight:
                 files = files or [empty_file(self.folder, self.plan.schema)]
                 columns = self._load_schema()
                 job = load_straight(self.client, self.plan, files, columns, self.lock.check)
-                published = int(job.output_rows)
             else:
                 sql = publish_statement(self.plan)
-                job = run_statement(self.client, self.plan, sql, "publish", self.lock.check)
-                with self._counting(job):
-                    published = self._published(job)
-                    expected = self._expected(job, outcome.rows_staged)
+                job = run_statement(self.client, self.plan, sql, PUBLISH, self.lock.check)
+            with self._counting(job):
+                self._label_table()
+                published = int(job.output_rows) if straight else self._published(job)
+                expected = outcome.rows_staged if straight else self._expected(job, outcome)
+                after = outcome.watermark_after
+                if self.plan.mode is Mode.PARTITIONS:  # rows that the source lacks by now are gone
+                    after = self._watermark_after(after)
         except OutcomeUnknownError as error:
-            message = f"OutcomeUnknownError: {error}"
-            return replace(outcome, exit_code=error.exit_code, message=message)
+            return _unknown(outcome, error)
         except TargetError as error:
             raise named_refusal(self.client, self.plan, error) from error
-        self._label_table()
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
-        if self.plan.mode is Mode.PARTITIONS:  # rows that the source lacks by now are gone
-            after = self._watermark_after(outcome.watermark_after)
-            outcome = replace(outcome, watermark_after=after)
+        outcome = replace(outcome, watermark_after=after)
         if published != expected:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
@@ -198,15 +196,13 @@ class Publisher:
                 job = copy_table(self.client, self.plan, self.lock.check)
             else:
                 sql, check = publish_statement(self.plan), self.lock.check
-                job = run_statement(
-                    self.client, self.plan, sql, "publish", check, reads_source=True
-                )
+                job = run_statement(self.client, self.plan, sql, PUBLISH, check, reads_source=True)
             with self._counting(job):
+                self._label_table()
                 rows = self._copied(job) if self.plan.way is Way.COPY else self._published(job)
+                watermark = self._watermark_after(outcome.watermark_after)
         except OutcomeUnknownError as error:
-            message = f"OutcomeUnknownError: {error}"
-            return replace(outcome, exit_code=error.exit_code, message=message)
-        self._label_table()
+            return _unknown(outcome, error)
         return replace(
             outcome,
             status="succeeded",
@@ -214,7 +210,7 @@ class Publisher:
             rows_read=rows,
             rows_staged=rows,
             rows_published=rows,
-            watermark_after=self._watermark_after(outcome.watermark_after),
+            watermark_after=watermark,
         )
 
     def _copied(self, job: Any) -> int:
@@ -248,11 +244,11 @@ class Publisher:
         """The job is done: whoever can't count its rows leaves that to the next run."""
         try:
             yield
-        except TargetError as error:
+        except Exception as error:
             raise OutcomeUnknownError(
                 "published, but not counted",
                 f"{self.plan.destination}, job {job.job_id}",
-                str(error),
+                str(error) if isinstance(error, SyncError) else f"{type(error).__name__}: {error}",
                 "run again when BigQuery answers: its rows are in the table.",
             ) from error
 
@@ -262,10 +258,10 @@ class Publisher:
         verification = prove(self.client, self.plan, staged, has_rows=has_rows)
         return replace(outcome, verification=verification)
 
-    def _expected(self, job: Any, staged: int) -> int:
+    def _expected(self, job: Any, outcome: Outcome) -> int:
         """Rows that a statement must have published: a merge says so itself."""
         if self.plan.merge is None:
-            return staged
+            return outcome.rows_staged
         with as_target_errors(f"job {job.job_id}"):
             return int(next(iter(job.result()))["expected"])
 
@@ -379,6 +375,11 @@ class Publisher:
         except PreconditionFailed:
             return False
         return True
+
+
+def _unknown(outcome: Outcome, error: OutcomeUnknownError) -> Outcome:
+    """The run stays `publishing`: whoever comes next settles it."""
+    return replace(outcome, exit_code=error.exit_code, message=error.text)
 
 
 def _failed(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:

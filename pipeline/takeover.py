@@ -13,44 +13,49 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from google.api_core.exceptions import Conflict, GoogleAPICallError
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
+from pipeline.attempts import BURNT, PUBLISH, burn, job_id_of
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.history import FINAL, append, unfinished_runs
-from pipeline.load_jobs import job_id_of
-from pipeline.lock import started
+from pipeline.lock import Lock, started
 from pipeline.staging import STORAGE_ERRORS, Folder
 from smart_sync.plan import Staging, staging_of
 from smart_sync.request import Endpoints, TableRef
-from sources.bigquery_client import JobLabels, query_config
 
 LOGGER = logging.getLogger("smart_sync")
-ABANDONED, BURNT, PUBLISH = "abandoned", "burnt", "publish"
+ABANDONED = "abandoned"
 EXIT_CODE = 6
 """What a run that was taken over ends with, should it still be there to read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """Settles dead runs of `destination`; its lock is held while this works."""
+    """Settles dead runs of the lock's table; the lock is looked at before each act.
+
+    Whoever slept since it took the lock would otherwise settle the run that has it now.
+    """
 
     client: bigquery.Client
     history: TableRef
-    destination: TableRef
+    lock: Lock
     endpoints: Endpoints
 
     def settle(self) -> None:
         """Fence, finish or clean up after every run that has no last event.
 
         Raises:
+            RunInProgressError: the lock is lost; what is left, its new holder settles.
             TargetError: BigQuery refused or can't be reached; then nothing may be read.
         """
-        for run in unfinished_runs(self.client, self.history, self.destination):
+        for run in unfinished_runs(self.client, self.history, self.lock.destination):
             LOGGER.warning("run %s did not end by itself and is settled first", run["run_id"])
             job = self._fence(run)
+            self.lock.check()
             self._clear(run)
+            self.lock.check()
             append(self.client, self.history, abandoned_row(run, job, datetime.now(UTC)))
 
     def _fence(self, run: Mapping[str, Any]) -> Any:
@@ -58,8 +63,9 @@ class Taker:
         run_id = run["run_id"]
         for attempt in itertools.count(1):
             job_id = job_id_of(run_id, PUBLISH, attempt)
+            self.lock.check()
             with as_target_errors(f"run {run_id}, job {job_id}"):
-                if self._burn(run, job_id):
+                if burn(self.client, run_id, job_id, **_place(run)):
                     return None
                 job = self._finished(run, job_id)
             if job.labels.get("step") == BURNT:
@@ -68,29 +74,23 @@ class Taker:
                 return job
         raise AssertionError("unreachable")
 
-    def _burn(self, run: Mapping[str, Any], job_id: str) -> bool:
-        config = query_config(JobLabels(run["run_id"], BURNT))
-        try:
-            self.client.query("SELECT 1", config, job_id=job_id, job_retry=None, **_place(run))
-        except Conflict:
-            return False
-        return True
-
     def _finished(self, run: Mapping[str, Any], job_id: str) -> Any:
         job = self.client.get_job(job_id, **_place(run))
         if job.state != "DONE":
             LOGGER.warning("waiting for job %s of run %s", job_id, run["run_id"])
             try:
                 job.result()
-            except GoogleAPICallError as error:
+            except GoogleAPICallError as error:  # the job's own, or that of asking for it
+                job = self.client.get_job(job_id, **_place(run))
+                if job.state != "DONE":
+                    raise
                 LOGGER.warning("job %s failed: %s", job_id, error.message)
-            job = self.client.get_job(job_id, **_place(run))
         return job
 
     def _clear(self, run: Mapping[str, Any]) -> None:
         """Remove what it had staged; what can't be removed expires by itself."""
         folder = run.get("staging_folder") or ""
-        staging = staging_of(folder, self.destination, run["run_id"])
+        staging = staging_of(folder, self.lock.destination, run["run_id"])
         clear_staging(self.client, staging, self.endpoints)
 
 

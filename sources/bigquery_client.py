@@ -14,6 +14,7 @@ from google.api_core.exceptions import (
     TooManyRequests,
 )
 from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import bigquery
 from requests.exceptions import RequestException
 
@@ -34,6 +35,10 @@ REQUEST_TIMEOUT_S = 300.0
 """Of one HTTP request; BigQuery itself ends them after 2 minutes."""
 
 
+REPEATED = "was_repeated"
+"""Marks the answer to a request that was sent more than once."""
+
+
 class _Client(bigquery.Client):
     """A client whose retries end: the library's own would hide an outage for 10 minutes."""
 
@@ -45,8 +50,21 @@ class _Client(bigquery.Client):
         """All calls pass here, with the retry of their own defaults."""
         if words.get("timeout", "absent") is None:
             words["timeout"] = REQUEST_TIMEOUT_S
-        bounded = retry.with_timeout(self._retry_s) if retry and self._retry_s else None
-        return super()._call_api(bounded, *args, **words)
+        if not retry or not self._retry_s:
+            return super()._call_api(None, *args, **words)
+        sent = 0
+
+        def send() -> Any:
+            nonlocal sent
+            sent += 1
+            return super(_Client, self)._call_api(None, *args, **words)
+
+        try:
+            return retry.with_timeout(self._retry_s)(send)()
+        except GoogleAPICallError as error:
+            if sent > 1:
+                setattr(error, REPEATED, True)
+            raise
 
     def query(self, *args: Any, **words: Any) -> Any:
         """Without the library's second retry, which is around the first and not bounded."""
@@ -86,9 +104,23 @@ def is_transient(error: BaseException) -> bool:
     """Whether trying again may help: connection loss, 429, 5xx, BigQuery's own backends."""
     if isinstance(error, (*CONNECTION_ERRORS, ServerError, TooManyRequests, RetryError)):
         return True
+    if isinstance(error, GoogleAuthError):
+        return error.retryable or isinstance(error, TransportError)
     if isinstance(error, GoogleAPICallError):
         return any(e.get("reason") in TRANSIENT_REASONS for e in error.errors or ())
     return False
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether it is BigQuery's own no to the only request that was sent: it did nothing.
+
+    An error after a request that may have come through is none, whatever it says, nor is
+    one that says nothing of the request (a gateway's 5xx, 408).
+    """
+    if not isinstance(error, GoogleAPICallError) or getattr(error, REPEATED, False):
+        return False
+    no = error.code is not None and 400 <= error.code < 500 and error.code not in (408, 409)
+    return no and not is_transient(error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""The promises of how runs end: what is said of them is so, whatever happens on the way."""
+
+from tests.mutants.promises import Promise
+
+OUTCOMES = "Outcomes"
+P = Promise
+MATRIX = "tests/seam/test_matrix.py::test_"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        OUTCOMES,
+        "A run is called failed only when no job of its can publish any more.",
+        f"{MATRIX}any_fault_of_any_request_leaves_rows_once_and_a_true_history",
+        "pipeline/attempts.py",
+        "if self._in_doubt and not self._is_void():",
+        "if False:",
+    ),
+    P(
+        OUTCOMES,
+        "An error after a job was sent says nothing of the job: the job is asked.",
+        f"{MATRIX}any_fault_while_the_job_runs_leaves_rows_once_and_a_true_history",
+        "pipeline/attempts.py",
+        "self._in_doubt = doubt or not is_refusal(error)",
+        "self._in_doubt = doubt",
+    ),
+    P(
+        OUTCOMES,
+        "A dead run's job is waited for until it is seen to have ended.",
+        f"{MATRIX}a_job_of_a_dead_run_is_waited_for_whatever_befalls_the_taker",
+        "pipeline/takeover.py",
+        '                if job.state != "DONE":\n                    raise\n',
+        "",
+    ),
+    P(
+        OUTCOMES,
+        "A run that slept since it took the lock settles nobody who has it now.",
+        f"{MATRIX}a_run_that_wakes_amid_another_harms_it_nowhere",
+        "pipeline/takeover.py",
+        "            self.lock.check()\n            with as_target_errors",
+        "            with as_target_errors",
+    ),
+    P(
+        OUTCOMES,
+        "A load job of a repeated step stands for the same files as before.",
+        "tests/seam/test_repeated_steps.py::test_files_in_another_order_are_each_loaded_once",
+        "pipeline/load_jobs.py",
+        "files = sorted(files, key=lambda file: file.uri)",
+        "files = list(files)",
+    ),
+)

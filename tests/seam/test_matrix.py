@@ -1,0 +1,108 @@
+"""Whatever befalls a launch: rows arrive once, and what the history says of a run is true.
+
+Every step × fault × state of the lock × second launcher, each case on its own; the real lock,
+take-over, publisher, report and client library before a service with BigQuery's rules.
+"""
+
+import copy
+import logging
+
+import pytest
+
+import pipeline.history
+from tests.seam.cases import (
+    NOTHING,
+    Case,
+    after_the_dead,
+    asleep,
+    for_ever,
+    meeting,
+    once,
+    run,
+    settling,
+    steps,
+    while_it_fails,
+    while_it_runs,
+    with_the_late,
+)
+from tests.seam.world import no_real_time
+
+TOLD = {"run_id", "seq", "status", "event_time", "destination", "rows_staged", "rows_published"}
+TOLD |= {"publish_job", "job_project", "job_location", "staging_folder"}
+"""The history's columns that bear on an outcome: with all of them a case takes twice as long."""
+
+
+@pytest.fixture(scope="module")
+def use():
+    """Put a world in the place of time, folders and the columns that nobody looks at here."""
+    with pytest.MonkeyPatch.context() as patch, no_real_time(patch) as use:
+        fields = tuple(each for each in pipeline.history.FIELDS if each[0] in TOLD)
+        patch.setattr(pipeline.history, "FIELDS", fields)
+        patch.setattr(copy, "deepcopy", quickly(copy.deepcopy))
+        logging.disable(logging.CRITICAL)
+        yield use
+        logging.disable(logging.NOTSET)
+
+
+def quickly(slow):
+    """deepcopy() of JSON, of which the client library makes many."""
+
+    def deepcopy(value, memo=None):
+        if type(value) is dict:
+            return {key: deepcopy(each) for key, each in value.items()}
+        if type(value) is list:
+            return [deepcopy(each) for each in value]
+        return value if isinstance(value, str | int | float | None) else slow(value, memo)
+
+    return deepcopy
+
+
+def test_without_faults_every_row_arrives_once(use):
+    world, wrong = run(Case(NOTHING), use)
+    assert wrong == []
+    assert [row["status"] for row in world.service.latest().values()] == ["succeeded"] * 2
+
+
+@pytest.fixture
+def holds(use):
+    """Run all cases of a group."""
+
+    def check(group):
+        cases = list(with_the_late(group(steps(use, Case(NOTHING)))))
+        told = [(case, wrong) for case in cases for wrong in run(case, use)[1]]
+        assert told[:5] == [], f"{len(told)} wrongs in {len(cases)} cases"
+        assert len(cases) > 100
+
+    return check
+
+
+def test_any_fault_of_any_request_leaves_rows_once_and_a_true_history(holds):
+    holds(once)
+
+
+def test_an_outage_from_any_request_on_leaves_rows_once_and_a_true_history(holds):
+    holds(for_ever)
+
+
+def test_any_fault_while_the_job_runs_leaves_rows_once_and_a_true_history(holds):
+    holds(while_it_runs)
+
+
+def test_any_fault_around_failing_attempts_leaves_rows_once_and_a_true_history(holds):
+    holds(while_it_fails)
+
+
+def test_a_run_that_sleeps_past_its_lease_anywhere_publishes_nothing_after_another(holds):
+    holds(asleep)
+
+
+def test_a_run_that_wakes_amid_another_harms_it_nowhere(holds):
+    holds(meeting)
+
+
+def test_a_run_that_died_anywhere_is_settled_as_what_it_is(holds):
+    holds(after_the_dead)
+
+
+def test_a_job_of_a_dead_run_is_waited_for_whatever_befalls_the_taker(holds):
+    holds(settling)

@@ -1,0 +1,234 @@
+"""A source, a destination and launches between them, all before the service of this process.
+
+A launch is what the program does from lock to report: the real lock, take-over, history,
+publisher and report; only reading is a set of row numbers, and staging a note of them.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from google.api_core import exceptions as api
+
+from auto_schema.errors import InternalError, SyncError
+from pipeline.elements import Outcome, StagedFile, StagedSplit
+from pipeline.history import append, planning_failure, write_event
+from pipeline.lock import HELD, Lock
+from pipeline.publishing import Publisher
+from pipeline.report import report
+from pipeline.takeover import Taker
+from smart_sync.plan import SyncPlan, staging_of
+from smart_sync.request import Endpoints
+from sources.bigquery_client import APPLICATION
+from tests.factories import a_plan, a_request, a_target
+from tests.seam.service import Body, Job, Service, client_of
+
+LEASE = timedelta(minutes=1)
+P, A, B, C = (f"20250722t1{n}0000-3f9a0c1d" for n in (4, 5, 6, 7))
+PUBLISH = "publish"
+LOCK = "_sync_lock_orders"
+Hook = Callable[[Callable[[], Body], str], Body]
+"""Around each request of a launch: (send it, what it is) → its answer."""
+
+
+def plain(send: Callable[[], Body], _: str) -> Body:
+    """Nothing happens on the way."""
+    return send()
+
+
+@cache
+def the_plan() -> SyncPlan:
+    """Append of one staged file by one load job."""
+    plan = a_plan(a_request(), target=a_target())
+    return replace(plan, split_total=1, sets_label=False, proof=None, max_retries=2, lease=LEASE)
+
+
+class KilledError(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+@dataclass
+class World:
+    """What is true, beside what the history says of it."""
+
+    service: Service = field(default_factory=Service)
+    source: list[int] = field(default_factory=lambda: [1, 2, 3])
+    needs_files: bool = True
+    """False: as a job that reads the source itself, which clearing the staging doesn't stop."""
+    published: list[tuple[int, str, float]] = field(default_factory=list)
+    """(row, run, when)."""
+    files: dict[str, list[int]] = field(default_factory=dict)
+    staged: dict[str, list[int]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    late: list[Callable[[], Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.service.max_rows = lambda: max((row for row, _, _ in self.published), default=0)
+        self.service.effects[PUBLISH] = self._publish
+
+    def _publish(self, job: Job) -> None:
+        run_id = str(job.labels["run_id"])
+        rows = self.files.get(run_id) if self.needs_files else self.staged[run_id]
+        if rows is None:
+            job.error = {"reason": "notFound", "message": "its files are gone"}
+            self.faults.append(f"the job of {run_id} found no files")
+            return
+        self.published += [(row, run_id, self.service.now) for row in rows]
+        job.output_rows = len(rows)
+
+    def clear(self, run_id: str) -> None:
+        """What clearing the staging folder does."""
+        for job in self.jobs_of(run_id):
+            if not job.is_done:
+                self.faults.append(f"{run_id} was cleared while its job may read")
+        self.files.pop(run_id, None)
+
+    def jobs_of(self, run_id: str) -> list[Job]:
+        """The publishing jobs that were made for a run."""
+        wanted = {"run_id": run_id, "step": PUBLISH}
+        jobs = self.service.jobs.values()
+        return [job for job in jobs if wanted.items() <= dict(job.labels).items()]
+
+    def deliver(self) -> None:
+        """What was on its way all the time arrives; nobody waits for its answer."""
+        for send in self.late:
+            with contextlib.suppress(api.GoogleAPICallError):
+                send()
+        self.late.clear()
+        self.service.advance(3_600)
+
+    def wrongs(self) -> list[str]:
+        """What is not as it must be when all has come to rest."""
+        rows = sorted(row for row, _, _ in self.published)
+        wrong = list(self.faults)
+        if rows != self.source:
+            wrong.append(f"of {self.source} the destination holds {rows}")
+        wrong += [told for row in self.service.latest().values() for told in self._untrue(row)]
+        spans = sorted((j.created, j.ends, j.id) for j in self._publishers() if not j.error)
+        for (_, end, one), (begin, _, other) in itertools.pairwise(spans):
+            if begin < end:
+                wrong.append(f"{one} and {other} publish at a time")
+        return wrong
+
+    def _publishers(self) -> list[Job]:
+        jobs = self.service.jobs.values()
+        return [job for job in jobs if job.labels.get("step") == PUBLISH]
+
+    def _untrue(self, row: Body) -> Iterator[str]:
+        """What an event says that isn't so: now, or when it was said."""
+        run_id, status = row["run_id"], row["status"]
+        moments = [moment for _, by, moment in self.published if by == run_id]
+        told = int(row["rows_published"] or 0)
+        if status == "succeeded" or (status == "abandoned" and told):
+            if max(moments, default=0.0 if not told else self.service.now) > row["_time"]:
+                yield f"{run_id} was {status} before it had published"
+        elif moments and int(row["seq"]) == 2:
+            yield f"{run_id} is {status}, but has published"
+        if int(row["seq"]) == 2 and told != len(moments):
+            yield f"{run_id} is {status} with {told} rows, and has published {len(moments)}"
+
+    # A launch
+
+    def launch(self, run_id: str, hook: Hook = plain) -> str:
+        """From lock to report; how it ended for whoever started it."""
+
+        def request(method: str, path: str, **words: Any) -> Body:
+            self._keep(run_id)
+            step = (words.get("data") or {}).get("configuration", {}).get("labels", {}).get("step")
+            what = f"POST job {step}" if step else f"{method} {path}"
+            return hook(lambda: self.service.request(method, path, **words), what)
+
+        client = client_of(request)
+        plan = replace(
+            the_plan(),
+            run_id=run_id,
+            staging=staging_of(f"/t/{run_id}", the_plan().destination, run_id),
+        )
+        lock = Lock(client, plan.destination, run_id, LEASE)
+        try:
+            return self._held(client, plan, lock)
+        except KilledError:
+            return "killed"
+        except Exception as error:
+            return type(error).__name__
+
+    def _keep(self, run_id: str) -> None:
+        """What the renewing thread of a process that is awake has done by now."""
+        lock = self.service.shown(LOCK) or {}
+        ours = lock.get("labels", {}) == {
+            "application": APPLICATION,
+            "run_id": run_id,
+            "state": HELD,
+        }
+        left = int(lock.get("expirationTime", 0)) / 1000 - self.service.now
+        if ours and left < LEASE.total_seconds() * 2 / 3:
+            end = int((self.service.now + LEASE.total_seconds()) * 1000)
+            self.service.write(LOCK, lock | {"expirationTime": str(end)})
+
+    def _held(self, client: Any, plan: SyncPlan, lock: Lock) -> str:
+        lock.acquire()
+        try:
+            try:
+                Taker(client, plan.history_table, lock, Endpoints()).settle()
+                rows = list(client.query("SELECT MAX(id)").result())
+                self._read(plan.run_id, int(rows[0]["max"]))
+            except Exception as error:
+                told = error if isinstance(error, SyncError) else InternalError(str(error))
+                row = planning_failure(a_request(), plan.run_id, told, datetime.now(UTC))
+                with contextlib.suppress(SyncError):
+                    append(client, plan.history_table, row)
+                raise
+            write_event(client, plan, Outcome(status="running"))
+            lock.renew()
+            ended = self._graph(client, plan, lock)
+            lock.release()
+            return ended
+        except KilledError:
+            raise
+        except BaseException:
+            lock.release()
+            raise
+
+    def _read(self, run_id: str, top: int) -> None:
+        rows = [row for row in self.source if row > top]
+        self.staged[run_id] = rows
+        self.files[run_id] = rows
+
+    def _graph(self, client: Any, plan: SyncPlan, lock: Lock) -> str:
+        count = len(self.staged[plan.run_id])
+        split = StagedSplit(0, 0, count, (StagedFile("gs://b/f", count, 1),) if count else ())
+        publisher = Publisher(plan, client, None, lock)  # type: ignore[arg-type]
+        outcome = publisher.publish([split], [])
+        return report(plan, outcome, client).status
+
+
+@contextlib.contextmanager
+def no_real_time(patch: pytest.MonkeyPatch) -> Iterator[Callable[[World], World]]:
+    """Pauses, the launcher's clock and staging folders are those of the world in use."""
+    current: list[World] = []
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.fromtimestamp(current[-1].service.now, tz)
+
+    class FolderOfTheWorld:
+        def __init__(self, staging: Any, _: Any) -> None:
+            self._run = staging.folder.rpartition("/")[2]
+
+        def clear(self) -> None:
+            current[-1].clear(self._run)
+
+    def use(world: World) -> World:
+        current[:] = [world]
+        return world
+
+    patch.setattr("time.sleep", lambda seconds: current[-1].service.advance(seconds))
+    patch.setattr("pipeline.lock.datetime", Clock)
+    patch.setattr("pipeline.takeover.Folder", FolderOfTheWorld)
+    yield use
