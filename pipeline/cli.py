@@ -23,12 +23,15 @@ from auto_schema.errors import (
 )
 from pipeline import options as option_module
 from pipeline.bigquery import as_target_errors, make_client
+from pipeline.early_end import Working, end_early
 from pipeline.elements import Failure, Outcome
 from pipeline.ending import (
     BUG,
     BUG_FIX,
-    ending_on_sigterm,
+    ending_on_signals,
+    exit_with_threads,
     internal_error,
+    interruption,
     print_bug,
     print_error,
     print_interruption,
@@ -69,13 +72,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     configure_logging()
     try:
-        with ending_on_sigterm():
+        with ending_on_signals():
             return _main(words)
     except SyncError as error:
         print_error(error)
         return error.exit_code
     except KeyboardInterrupt as error:
-        return print_interruption(error)
+        return exit_with_threads(print_interruption(error))
     except Exception as error:
         return print_bug(error, words)
 
@@ -210,8 +213,8 @@ def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Hol
     try:
         _begin(client, plan)
         run(options, lambda root: build(root, plan, options.webhook))
-    except BaseException as error:  # also a signal: nothing runs that could end the run
-        _write_failed(client, plan, Failure.of(error, "Launch"))
+    except BaseException as error:  # also a signal; the job may have been taken all the same
+        end_early(client, plan, Failure.of(error, "Launch"))
         raise
     held.hand_over()
     print(f"launched run {plan.run_id} for {plan.destination}")
@@ -224,7 +227,10 @@ def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
     fault = None
     with progress(plan):
         try:
-            run(options, lambda root: build(root, plan, options.webhook))
+            Working(lambda: run(options, lambda root: build(root, plan, options.webhook))).wait()
+        except KeyboardInterrupt as error:
+            end_early(client, plan, interruption(error))
+            raise
         except Exception as error:
             fault = Failure.of(error, "Run", traceback=traceback.format_exc())
     if fault and not was_reported(fault):
@@ -237,15 +243,6 @@ def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
 def _begin(client: bigquery.Client, plan: SyncPlan) -> None:
     write_event(client, plan, Outcome(status="running"))
     lock_of(plan, client).renew()  # whoever takes over from now on finds that event
-
-
-def _write_failed(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
-    """The last event of a run that ended before its own report could say so; best effort."""
-    outcome = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
-    try:
-        write_event(client, plan, outcome)
-    except SyncError as error:
-        LOGGER.warning("the run history could not be written: %s", error)
 
 
 def _open_ended(
@@ -279,7 +276,7 @@ def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> 
     if row is None or row["status"] == "running":
         sys.stderr.write(fault.traceback if fault else "")
         if fault and row:
-            _write_failed(client, plan, fault)
+            end_early(client, plan, fault)
         state = row["status"] if row else "not in the history"
         print_last(f"run {plan.run_id} ended while {state}. To mend: {BUG_FIX}.")
         return fault.exit_code if fault else BUG

@@ -1,5 +1,6 @@
 """How the program ends: its last line, which is all that Dataflow shows, and on a signal."""
 
+import os
 import signal
 import sys
 import threading
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from auto_schema.errors import InternalError, SyncError, one_line
+from pipeline.elements import Failure
 from pipeline.options import split_argv
 from pipeline.parameters import BY_NAME, Kind
 from pipeline.version import VERSION
@@ -16,6 +18,8 @@ from sources.secrets import Secret
 
 BUG = 70
 INTERRUPTED = 130
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+RUN_THREAD = "the run"
 BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
 
 
@@ -26,24 +30,26 @@ class TerminatedError(KeyboardInterrupt):
 
 
 @contextmanager
-def ending_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the program as Ctrl-C does, so that the lock is given back.
+def ending_on_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the program as an exception, so that the lock is given back.
 
     A second one ends the process at once: the first may wait for a database's answer.
     """
 
     def end(number: int, _: object) -> NoReturn:
-        signal.signal(number, signal.SIG_DFL)
-        raise TerminatedError("SIGTERM")
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        raise TerminatedError("SIGTERM") if number == signal.SIGTERM else KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def print_last(line: str) -> None:
@@ -62,10 +68,27 @@ def print_error(error: SyncError) -> None:
 
 def print_interruption(error: KeyboardInterrupt) -> int:
     """Say that a signal ended the program; its exit code."""
-    why = str(error) or "Ctrl-C"
     fix = "run it again; it settles what this run may have left, and starts afresh."
-    print_last(f"interrupted ({why}). To mend: {fix}")
-    return int(getattr(error, "exit_code", INTERRUPTED))
+    print_last(f"{_interrupted(error)}. To mend: {fix}")
+    return interruption(error).exit_code
+
+
+def interruption(error: KeyboardInterrupt) -> Failure:
+    """A signal as the fault that ended a run."""
+    code = int(getattr(error, "exit_code", INTERRUPTED))
+    return Failure("Run", code, f"InterruptedError: {_interrupted(error)} by whoever started it.")
+
+
+def _interrupted(error: KeyboardInterrupt) -> str:
+    return f"interrupted ({str(error) or 'Ctrl-C'})"
+
+
+def exit_with_threads(code: int) -> int:
+    """The code; where a run's threads still work, which nobody waits for, end them with it."""
+    if any(thread.name == RUN_THREAD for thread in threading.enumerate()):
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 def internal_error(why: str) -> InternalError:

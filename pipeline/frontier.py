@@ -13,8 +13,8 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
+from pipeline.attempts import BURNT, PUBLISH, job_id_of
 from pipeline.bigquery import as_target_errors
-from pipeline.load_jobs import job_id_of
 from pipeline.target import read_watermark, rows_above
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Target
@@ -32,7 +32,6 @@ from smart_sync.ways import Mode
 from smart_sync.window import Watermark
 from sources.base import CursorValue, is_after
 
-BURNT, PUBLISH = "burnt", "publish"
 ANEW = (Mode.CREATE, Mode.REPLACE, Mode.REBUILD)
 """Modes after which nothing that earlier runs read is in the table."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ was used is waited for. Only then may MAX be read.
 
 import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -52,46 +52,72 @@ class Taker:
         """
         for run in unfinished_runs(self.client, self.history, self.lock.destination):
             LOGGER.warning("run %s did not end by itself and is settled first", run["run_id"])
-            job = self._fence(run)
+            job = fence(self.client, run, self.lock.check, waits=True)
             self.lock.check()
             self._clear(run)
             self.lock.check()
             append(self.client, self.history, abandoned_row(run, job, datetime.now(UTC)))
-
-    def _fence(self, run: Mapping[str, Any]) -> Any:
-        """Use up the first free publish id; the run's own job when it has published."""
-        run_id = run["run_id"]
-        for attempt in itertools.count(1):
-            job_id = job_id_of(run_id, PUBLISH, attempt)
-            self.lock.check()
-            with as_target_errors(f"run {run_id}, job {job_id}"):
-                if burn(self.client, run_id, job_id, **_place(run)):
-                    return None
-                job = self._finished(run, job_id)
-            if job.labels.get("step") == BURNT:
-                return None
-            if not job.error_result:
-                return job
-        raise AssertionError("unreachable")
-
-    def _finished(self, run: Mapping[str, Any], job_id: str) -> Any:
-        job = self.client.get_job(job_id, **_place(run))
-        if job.state != "DONE":
-            LOGGER.warning("waiting for job %s of run %s", job_id, run["run_id"])
-            try:
-                job.result()
-            except GoogleAPICallError as error:  # the job's own, or that of asking for it
-                job = self.client.get_job(job_id, **_place(run))
-                if job.state != "DONE":
-                    raise
-                LOGGER.warning("job %s failed: %s", job_id, error.message)
-        return job
 
     def _clear(self, run: Mapping[str, Any]) -> None:
         """Remove what it had staged; what can't be removed expires by itself."""
         folder = run.get("staging_folder") or ""
         staging = staging_of(folder, self.lock.destination, run["run_id"])
         clear_staging(self.client, staging, self.endpoints)
+
+
+class UnfinishedJobError(SyncError):
+    """A publishing job still runs, and isn't waited for."""
+
+
+def fence(
+    client: bigquery.Client,
+    run: Mapping[str, Any],
+    before: Callable[[], None] = lambda: None,
+    *,
+    waits: bool = False,
+) -> Any:
+    """Use up a run's first free publish id; the run's own job when it has published.
+
+    Args:
+        client: of whoever fences it.
+        run: an event of it.
+        before: raises when it may not be done any more.
+        waits: for a job that still runs.
+
+    Raises:
+        UnfinishedJobError: one runs, and isn't waited for.
+        TargetError: BigQuery refused or can't be reached.
+    """
+    run_id = run["run_id"]
+    for attempt in itertools.count(1):
+        job_id = job_id_of(run_id, PUBLISH, attempt)
+        before()
+        with as_target_errors(f"run {run_id}, job {job_id}"):
+            if burn(client, run_id, job_id, **_place(run)):
+                return None
+            job = client.get_job(job_id, **_place(run))
+            if job.state != "DONE" and not waits:
+                raise UnfinishedJobError("job still runs", job_id, "", "run again.")
+            job = _finished(client, run, job)
+        if job.labels.get("step") == BURNT:
+            return None
+        if not job.error_result:
+            return job
+    raise AssertionError("unreachable")
+
+
+def _finished(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> Any:
+    """The job, once it is seen DONE."""
+    if job.state != "DONE":
+        LOGGER.warning("waiting for job %s of run %s", job.job_id, run["run_id"])
+        try:
+            job.result()
+        except GoogleAPICallError as error:  # the job's own, or that of asking for it
+            job = client.get_job(job.job_id, **_place(run))
+            if job.state != "DONE":
+                raise
+            LOGGER.warning("job %s failed: %s", job.job_id, error.message)
+    return job
 
 
 def clear_staging(client: bigquery.Client, staging: Staging, endpoints: Endpoints) -> None:

@@ -216,7 +216,7 @@ def test_the_lock_is_given_back_by_a_run_that_is_interrupted(sync, sql, monkeypa
     assert_given_back(sync, lock_calls)
     sync.ok(**SMART)
     assert_whole(sync, sql)
-    assert statuses(sync) == ["abandoned", "succeeded"]
+    assert statuses(sync) == ["failed", "succeeded"]
 
 
 # Order

@@ -28,7 +28,7 @@ PROMISES: tuple[Promise, ...] = (
         "A dead run's job is waited for until it is seen to have ended.",
         f"{MATRIX}a_job_of_a_dead_run_is_waited_for_whatever_befalls_the_taker",
         "pipeline/takeover.py",
-        '                if job.state != "DONE":\n                    raise\n',
+        '            if job.state != "DONE":\n                raise\n',
         "",
     ),
     P(
@@ -36,8 +36,8 @@ PROMISES: tuple[Promise, ...] = (
         "A run that slept since it took the lock settles nobody who has it now.",
         f"{MATRIX}a_run_that_wakes_amid_another_harms_it_nowhere",
         "pipeline/takeover.py",
-        "            self.lock.check()\n            with as_target_errors",
-        "            with as_target_errors",
+        "        before()\n        with as_target_errors",
+        "        with as_target_errors",
     ),
     P(
         OUTCOMES,
@@ -46,5 +46,21 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/load_jobs.py",
         "files = sorted(files, key=lambda file: file.uri)",
         "files = list(files)",
+    ),
+    P(
+        OUTCOMES,
+        "A run that is interrupted can publish nothing afterwards.",
+        "tests/e2e/test_interrupted.py::test_an_interruption_before_the_publishing_job_arrives_makes_it_void",
+        "pipeline/early_end.py",
+        "        job = fence(client, row)\n",
+        "        job = None\n",
+    ),
+    P(
+        OUTCOMES,
+        "Ctrl-C amid a run is one line, and nothing of it is left.",
+        "tests/e2e/test_interrupted.py::test_an_interrupted_read_ends_as_failed_with_nothing_left",
+        "pipeline/early_end.py",
+        "        clear_staging(client, plan.staging, plan.endpoints)\n",
+        "",
     ),
 )
