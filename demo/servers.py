@@ -53,7 +53,7 @@ def wait_for_http(url: str, process: "subprocess.Popen[bytes]", log: Path) -> No
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=20):
                 return
         except urllib.error.HTTPError:
             return

@@ -229,26 +229,20 @@ def complete_fields(buffer: Buffer, starts: Ints, ends: Ints) -> Fields:
     return fields
 
 
-def element_at(buffer: Buffer, fields: Fields, path: str) -> tuple[Elements, Mask | None]:
-    """The field at the end of a path through documents, `meta.updated_at`, in each one.
-
-    And which ones hold a field of the path twice (None: none does).
-    """
+def element_at(buffer: Buffer, fields: Fields, path: str) -> Elements:
+    """The field at the end of a path through documents, `meta.updated_at`, in each one."""
     first, dot, rest = path.partition(".")
-    outer, twice = fields.dense(first.encode())
+    outer, _ = fields.dense(first.encode())
     if not dot:
-        return outer, twice
+        return outer
     rows = np.flatnonzero(outer.type == DOCUMENT)
     inner = outer.take(rows)
     found = complete_fields(buffer, inner.start, inner.start + inner.size)
-    part, again = element_at(buffer, found, rest)
+    part = element_at(buffer, found, rest)
     size, start = np.zeros(fields.count, np.int64), np.zeros(fields.count, np.int64)
     types = np.zeros(fields.count, np.uint8)
     types[rows], start[rows], size[rows] = part.type, part.start, part.size
-    if again is not None:
-        twice = np.zeros(fields.count, np.bool_) if twice is None else twice
-        twice[rows] |= again
-    return Elements(types, start, size), twice
+    return Elements(types, start, size)
 
 
 def _set_apart(fields: Fields, rows: Ints, places: Ints) -> None:

@@ -3,12 +3,13 @@
 import argparse
 import contextlib
 import importlib
+import itertools
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.hunt.case import Case, Verdict
 from tests.hunt.shrink import same_faults, shrink
 from tests.sync import make_client
 
-MAKERS = {"postgresql": "tests.hunt.postgresql", "mongodb": "tests.hunt.mongodb"}
+MAKERS = {"postgresql": "tests.hunt.postgresql"}
 """Source → the module whose `make_case(seed)` makes its cases."""
 ONE_THREAD = Path(__file__).resolve().parents[1] / "local_bigquery.py"
 
@@ -72,7 +73,7 @@ def tell(case: Case, verdict: Verdict) -> None:
     print(f"\n=== seed {case.seed}: {', '.join(sorted(verdict.kinds))}")
     for fault in verdict.faults:
         print(f"  {fault.kind}: {fault.text}")
-    print(case.script(), flush=True)
+    print(f"{case.script()}\n--- {case!r}", flush=True)
 
 
 def made_small(case: Case, verdict: Verdict, bench: Bench, seconds: float) -> tuple[Case, Verdict]:
@@ -88,11 +89,29 @@ def made_small(case: Case, verdict: Verdict, bench: Bench, seconds: float) -> tu
     return shrink(case, fails, seconds), latest[0]
 
 
+def seeds(given: str, first: int, count: int) -> Iterable[int]:
+    """Those that were given, else from the first on."""
+    if given:
+        return [int(word) for word in given.split(",")]
+    return range(first, first + count) if count else itertools.count(first)
+
+
+def one(case: Case, bench: Bench, total: Total) -> Verdict:
+    """Run a case, count it and say so."""
+    began = time.monotonic()
+    verdict = case.run(bench)
+    total.add(case.seed, verdict)
+    codes = " ".join(str(code) for code in verdict.codes.elements())
+    print(f"{case.seed}: {time.monotonic() - began:.0f} s, exit codes {codes}", flush=True)
+    return verdict
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make hunt", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="of the first case; 0: by chance")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--cases", type=int, default=0, help="at most so many; 0: any number")
+    parser.add_argument("--seeds", default="", help="these only, with commas between")
     parser.add_argument("--source", choices=sorted(MAKERS), default="postgresql")
     parser.add_argument("--shrink", type=float, default=120.0, help="seconds for each that fails")
     parser.add_argument("--show", action="store_true", help="only print the case of the seed")
@@ -105,17 +124,14 @@ def main() -> int:
     print(f"make hunt SEED={first} MINUTES={given.minutes:g} SOURCE={given.source}", flush=True)
     began, total = time.monotonic(), Total()
     with a_bench() as bench:
-        seed = first
-        while time.monotonic() - began < 60 * given.minutes:
+        for seed in seeds(given.seeds, first, given.cases):
+            if time.monotonic() - began >= 60 * given.minutes:
+                break
             case = make(seed)
-            verdict = case.run(bench)
-            total.add(seed, verdict)
+            verdict = one(case, bench, total)
             if verdict.faults:
                 small = made_small(case, verdict, bench, given.shrink) if given.shrink else None
                 tell(*(small or (case, verdict)))
-            seed += 1
-            if given.cases and seed - first >= given.cases:
-                break
     print(total.line(time.monotonic() - began))
     return 1 if total.failed else 0
 

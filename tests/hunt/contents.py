@@ -55,7 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "float8": Kind("float8", _texts("0", "-0", "0.1", "NaN", "-Infinity", "5e-324", "1e23")),
     "numeric(10,2)": Kind("numeric(10,2)", _texts("0", "12345678.90", "-0.01"), _texts("NaN")),
     "numeric(50,10)": Kind("numeric(50,10)", _texts("1234567890123456789012345678901234567890.5")),
-    "numeric": Kind("numeric", _texts("0", "1.10", "-12345.678"), _texts("NaN", "1e40", "1e-50")),
+    "numeric": Kind("numeric", _texts("0", "1.50", "-12345.25"), _texts("NaN", "1e40", "1e-50")),
     "money": Kind("money", _texts("12.34", "-0.01")),
     "text": Kind("text", _WORDS, _ODD_WORDS),
     "varchar": Kind("varchar(40)", _WORDS, _ODD_WORDS),

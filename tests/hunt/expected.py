@@ -55,7 +55,7 @@ def found(value: Any) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, str | bytes):
         return value
     if isinstance(value, int | float):
-        return repr(float(value)) if isinstance(value, float) else value
+        return repr(value + 0.0) if isinstance(value, float) else value
     if isinstance(value, Decimal):
         return _number(value)
     if isinstance(value, datetime):
@@ -91,7 +91,7 @@ def _float(text: str, kind: str) -> str:
     value = float(text)
     if kind == "float4":
         value = struct.unpack("f", struct.pack("f", value))[0]
-    return repr(value)
+    return repr(value + 0.0)  # the local BigQuery writes 0.0 and -0.0 of a column as one of them
 
 
 def _bool(text: str, kind: str) -> bool:
@@ -197,7 +197,7 @@ def _json_array(text: str, kind: str) -> Any:
         if kind[1:] in _NUMBERS:
             if item in ("NaN", "Infinity", "-Infinity"):
                 return item
-            return _json_number(item) if kind[1:] != "float4" else repr(float(item))
+            return _json_number(item) if "float" not in kind else repr(float(item))
         if kind[1:] in ("json", "jsonb"):
             return _json(item, kind[1:])
         if kind[1:] == "bool":

@@ -215,7 +215,7 @@ def a_history(
     dice: random.Random, schema: Schema, runs: tuple[tuple[tuple[str, str], ...], ...]
 ) -> History:
     """First rows, then writes and a run for each of `runs`, which are their parameters."""
-    writer = Writer(dice, schema, odd=dice.choice((0.0, 0.0, 0.3)))
+    writer = Writer(dice, schema, odd=dice.choice((0.0, 0.0, 0.0, 0.3)))
     steps: list[Step | Run] = [*writer.first_rows(), *writer.refresh()]
     for parameters in runs:
         for _ in range(dice.randint(0, 3)):

@@ -13,7 +13,7 @@ QUERIES: Mapping[str, str] = {
     "matview": "SELECT * FROM shown",
     "derived": "SELECT * FROM (SELECT * FROM {t}) AS d",
     "boss": "SELECT e.*, m.{key} AS boss FROM {t} e LEFT JOIN {t} m ON m.{rid} = e.{rid} / 2",
-    "boss_derived": "SELECT * FROM (SELECT m.{key} AS boss, e.* FROM {t} e"
+    "boss_derived": "SELECT * FROM (SELECT e.*, m.{key} AS boss FROM {t} e"
     " LEFT JOIN {t} m ON m.{rid} = e.{rid} - 7) AS x",
     "boss_alone": "SELECT * FROM (SELECT e.{rid}, m.{key} AS boss FROM {t} e"
     " LEFT JOIN {t} m ON m.{rid} = e.{rid} - 5) AS x",
@@ -26,4 +26,6 @@ QUERIES: Mapping[str, str] = {
 }
 """Each gives one row per `rid`, but for `series`: there the number tells rows apart."""
 JOINED = ("boss", "boss_derived", "boss_alone", "series", "values", "right")
+NARROW = ("boss_alone", "values")
+"""They show hardly any column."""
 WITHOUT_CURSOR = ("boss_alone", "values", "series")

@@ -39,10 +39,16 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "plan_cache_mode": ("force_generic_plan",),
 }  # fmt: skip
 """What a role or a database may have set: nothing of it may change a value or a row."""
-COLLATIONS = ('"C"', '"und-x-icu"', "sloppy", "backwards")
+COLLATIONS = ('"C"', "ucs_basic", "sloppy", "backwards")
+MAKE_COLLATION = (
+    "DO $$ BEGIN CREATE COLLATION {name} (provider = icu, locale = '{locale}',"
+    " deterministic = {same});"
+    ' EXCEPTION WHEN feature_not_supported THEN CREATE COLLATION {name} FROM "C"; END $$'
+)
+"""The wheel's server has no ICU; one that SMART_SYNC_TEST_POSTGRESQL names may have."""
 MAKE_COLLATIONS = (
-    "CREATE COLLATION sloppy (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
-    "CREATE COLLATION backwards (provider = icu, locale = 'und-u-kf-upper')",
+    MAKE_COLLATION.format(name="sloppy", locale="und-u-ks-level1", same="false"),
+    MAKE_COLLATION.format(name="backwards", locale="und-u-kf-upper", same="true"),
 )
 
 
@@ -58,7 +64,8 @@ class Column:
     name: str
     kind: str
     rest: str = ""
-    comment: str = ""
+    comment: int = 0
+    """Words of its comment."""
 
     @property
     def sql(self) -> str:
@@ -91,7 +98,7 @@ class Schema:
     settings: tuple[tuple[str, str, str], ...] = ()
     reader: bool = False
     block: int = 1
-    comment: str = ""
+    comment: int = 0
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -146,9 +153,9 @@ class Schema:
 
     def _comments(self) -> list[str]:
         table = quoted(self.table)
-        texts = [f"COMMENT ON TABLE {table} IS '{self.comment}'"] if self.comment else []
+        texts = [f"COMMENT ON TABLE {table} IS '{'long ' * self.comment}'"] if self.comment else []
         return texts + [
-            f"COMMENT ON COLUMN {table}.{quoted(column.name)} IS '{column.comment}'"
+            f"COMMENT ON COLUMN {table}.{quoted(column.name)} IS '{'long ' * column.comment}'"
             for column in self.columns
             if column.comment
         ]
@@ -175,6 +182,8 @@ def a_schema(dice: random.Random, *, smart: bool) -> Schema:
     rid = Column(names[0], dice.choice(("int8", "int8", "int4")))
     cursor = _cursor(dice, names[1], rid) if smart else Column(names[1], "timestamptz")
     others = [_column(dice, name) for name in names[3 : 3 + dice.randint(2, 6)]]
+    if dice.random() < 0.2 and not {"s", "t"} & set(names):
+        others.append(_column(dice, dice.choice(("s", "t"))))
     key, constraints, later, shape = _key(dice, names[2], rid)
     columns = list(dict.fromkeys([rid, key, cursor, *others]))
     dice.shuffle(columns)
@@ -190,10 +199,10 @@ def a_schema(dice: random.Random, *, smart: bool) -> Schema:
         constraints=constraints,
         later=later,
         query=dice.choices(forms, weights)[0],
-        settings=_settings(dice),
+        settings=_settings(dice, naive=cursor.kind == "timestamp"),
         reader=dice.random() < 0.4,
         block=50 if cursor == rid and dice.random() < 0.6 else 1,
-        comment="long " * dice.choice((0, 0, 1, 4000)),
+        comment=dice.choice((0, 0, 1, 4000)),
     )
 
 
@@ -206,7 +215,7 @@ def _cursor(dice: random.Random, name: str, rid: Column) -> Column:
 
 def _column(dice: random.Random, name: str) -> Column:
     kind = dice.choice(tuple(KINDS))
-    comment = "long " * dice.choice((0, 0, 0, 1, 300))
+    comment = dice.choice((0, 0, 0, 1, 300))
     return Column(name, kind, comment=comment)
 
 
@@ -236,10 +245,12 @@ def _claims(dice: random.Random, key: str, shape: str) -> tuple[tuple[str, ...],
     return whole, (f"ADD CONSTRAINT seems NOT NULL {key} NOT VALID",) if seems else ()
 
 
-def _settings(dice: random.Random) -> tuple[tuple[str, str, str], ...]:
+def _settings(dice: random.Random, *, naive: bool) -> tuple[tuple[str, str, str], ...]:
     chosen = dice.sample(sorted(SETTINGS), dice.choice((0, 0, 1, 1, 2, 4)))
     if dice.random() < 0.1:
         chosen = sorted({*chosen, "quote_all_identifiers"})
+    if naive and dice.random() < 0.5:
+        chosen = sorted({*chosen, "TimeZone"})
     return tuple(
         (dice.choice(("ROLE", "DATABASE")), name, dice.choice(SETTINGS[name])) for name in chosen
     )

@@ -144,15 +144,22 @@ class World:
 
     def promised(self, end: str) -> set[str]:
         """Rows, by `rid`, whose cursor lies behind 1900 and not after a window's end."""
+        kind = "int8" if self.schema.cursor == self.schema.rid else self.schema.cursor_kind
+        low = "" if kind == "int8" else " AND {c} > '1900-01-01'"
+        return self._where(f"{{c}} <= '{end}'::{kind}{low}")
+
+    def sentinels(self) -> set[str]:
+        """Rows, by `rid`, that lie before any window, though they have a cursor."""
+        if not self.schema.cursor_kind.startswith(("date", "time")):
+            return set()
+        return self._where("{c} <= '1900-01-01'")
+
+    def _where(self, condition: str) -> set[str]:
         schema = self.schema
-        kind = "int8" if schema.cursor == schema.rid else schema.cursor_kind
         rid, cursor = (f"looked.{quoted(name)}" for name in (schema.rid, schema.cursor))
-        low = "" if kind == "int8" else f" AND {cursor} > '1900-01-01'"
-        found = self.ask(
-            f"SELECT {rid}::text FROM (\n{without_end(schema.sql)}\n) AS looked"
-            f" WHERE {cursor} <= '{end}'::{kind}{low}"
-        )
-        return {rid for (rid,) in found}
+        query = f"(\n{without_end(schema.sql)}\n) AS looked"
+        rows = self.ask(f"SELECT {rid}::text FROM {query} WHERE {condition.format(c=cursor)}")
+        return {rid for (rid,) in rows}
 
     def close(self) -> None:
         for session in self._sessions.values():
