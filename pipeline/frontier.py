@@ -50,7 +50,7 @@ WITH ended AS (
     AND event_time >= (
       SELECT COALESCE(MAX(event_time), @since) FROM published WHERE mode IN UNNEST(@anew))
 )
-SELECT * FROM windows
+SELECT * FROM windows WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (ORDER BY {end} DESC) = 1
   OR ROW_NUMBER() OVER (ORDER BY event_time DESC) = 1
   OR ROW_NUMBER() OVER (ORDER BY event_time) = 1

@@ -132,8 +132,7 @@ def _of_unknown_age(guard: Guard, clock: Clock) -> HeldBack | None:
         )
     if clock.stopped:
         return HeldBack(
-            f"{'; '.join(clock.stopped)}: when it runs again, it brings rows with older stamps:"
-            " start it, drop it, or set late_commit_guard to longer than it is behind",
+            f"{'; '.join(clock.stopped)}; or set late_commit_guard to longer than it is behind",
             whole=True,
         )
     return None

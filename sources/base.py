@@ -116,7 +116,7 @@ class Clock:
         open: transactions open at `now` or shortly after.
         prepared: those that wait for COMMIT PREPARED and didn't end while they were waited
             for; `started` is when they were prepared, which is not when they began.
-        stopped: subscriptions that will bring rows of any age when they run again.
+        stopped: why rows of any age are still to come: a subscription that doesn't run.
         blind_spot: why the open transactions can't all be seen (a standby, a subscriber);
             empty when they can.
         blind_for: how long an unseen writer may go on.
@@ -134,7 +134,7 @@ class Clock:
     def beside(self, writers: Writers) -> "Clock":
         """The same, with what is known of those who write what the query reads."""
         blind = "; and ".join((*filter(None, [self.blind_spot]), *writers.unseen))
-        return replace(self, blind_spot=blind, stopped=writers.stopped)
+        return replace(self, blind_spot=blind, stopped=(*self.stopped, *writers.stopped))
 
 
 @dataclass(frozen=True, slots=True)

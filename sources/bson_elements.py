@@ -229,20 +229,26 @@ def complete_fields(buffer: Buffer, starts: Ints, ends: Ints) -> Fields:
     return fields
 
 
-def element_at(buffer: Buffer, fields: Fields, path: str) -> Elements:
-    """The field at the end of a path through documents, `meta.updated_at`, in each one."""
+def element_at(buffer: Buffer, fields: Fields, path: str) -> tuple[Elements, Mask | None]:
+    """The field at the end of a path through documents, `meta.updated_at`, in each one.
+
+    And which ones hold a field of the path twice (None: none does).
+    """
     first, dot, rest = path.partition(".")
-    outer, _ = fields.dense(first.encode())
+    outer, twice = fields.dense(first.encode())
     if not dot:
-        return outer
+        return outer, twice
     rows = np.flatnonzero(outer.type == DOCUMENT)
     inner = outer.take(rows)
     found = complete_fields(buffer, inner.start, inner.start + inner.size)
-    part = element_at(buffer, found, rest)
+    part, again = element_at(buffer, found, rest)
     size, start = np.zeros(fields.count, np.int64), np.zeros(fields.count, np.int64)
     types = np.zeros(fields.count, np.uint8)
     types[rows], start[rows], size[rows] = part.type, part.start, part.size
-    return Elements(types, start, size)
+    if again is not None:
+        twice = np.zeros(fields.count, np.bool_) if twice is None else twice
+        twice[rows] |= again
+    return Elements(types, start, size), twice
 
 
 def _set_apart(fields: Fields, rows: Ints, places: Ints) -> None:

@@ -157,7 +157,7 @@ def profile_of(
         legacy_uuids=server.uuid_representation in UUID_ORDERS,
     )
     columns = [
-        SourceColumn(name, BsonField(field, is_nested=name == sample.nested))
+        SourceColumn(name, BsonField(field, is_nested="." in name and name == sample.nested))
         for name, field in sample.fields.items()
         if field.types and name != EXTRA
     ]

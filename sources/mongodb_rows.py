@@ -114,14 +114,15 @@ def _elements(
     refused: dict[int, tuple[str, str, Elements | None]],
 ) -> Elements:
     """A field of each document, or of the documents on the path to it."""
-    if path == layout.nested:
+    if layout.nested and path == layout.nested:
         parts = path.split(".")
         for depth in range(1, len(parts)):
-            outer = b.element_at(buffer, fields, ".".join(parts[:depth]))
+            outer, _ = b.element_at(buffer, fields, ".".join(parts[:depth]))
             for row in np.flatnonzero(outer.type == b.ARRAY).tolist():
                 refused.setdefault(row, (path, "an array on the way to the field", outer))
-        return b.element_at(buffer, fields, path)
-    elements, twice = fields.dense(path.encode())
+        elements, twice = b.element_at(buffer, fields, path)
+    else:
+        elements, twice = fields.dense(path.encode())
     _refuse_twice(refused, path, elements, twice)
     return elements
 

@@ -52,7 +52,7 @@ def sample_of(batches: list[bytes], nested: str = "", *, legacy_uuids: bool = Fa
             count = _count(buffer, found.dense(name)[0])
             fields[name.decode()] = fields.get(name.decode(), FieldSample()) | count
         if nested:
-            inner |= _count(buffer, b.element_at(buffer, found, nested))
+            inner |= _count(buffer, b.element_at(buffer, found, nested)[0])
     nested = "" if nested in fields else nested
     if nested and inner.counts:
         fields[nested] = inner

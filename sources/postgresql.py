@@ -204,7 +204,7 @@ def split_predicates(split: Split, collation: str = "") -> tuple[str, ...]:
     if split.column is None:
         return ()
     column = ordered = f"q.{quote(split.column)}"
-    if collation and isinstance(split.upper or split.lower, str):
+    if collation and any(isinstance(bound, str) for bound in (split.lower, split.upper)):
         ordered = f"{column} COLLATE pg_catalog.{quote(collation)}"
     above, below = (">=", "<") if split.by_key else (">", "<=")
     predicates = []

@@ -64,7 +64,16 @@ WHERE s.setrole <> 0 AND lower(left(c.text, 9)) = 'timezone=' AND substr(c.text,
                             WHERE datname = current_database()))
 ORDER BY 1, 2
 """
-_STANDBY = "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"
+_STANDBY = """
+SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp(),
+       pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
+"""
+
+
+_BEHIND = (
+    "the standby has replayed no commit since it started and is behind, by how much isn't"
+    " shown: let it catch up"
+)
 
 
 def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Clock:
@@ -81,7 +90,7 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
     """
     with opened.cursor() as cursor:
         now, zone = _row(cursor, _NOW)
-        in_recovery, replayed = _row(cursor, _STANDBY)
+        in_recovery, replayed, is_behind = _row(cursor, _STANDBY)
         if replayed and in_recovery:
             now = min(now, replayed)
         cursor.execute(_OTHER_ZONES, (zone,))
@@ -91,6 +100,8 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
             if {zone.lower(), other.lower()} - {"utc", "etc/utc"}
         )
         clock = Clock(now=now.astimezone(UTC), time_zone=zone, other_zones=others)
+        if guard and in_recovery and is_behind and replayed is None:
+            clock = replace(clock, stopped=(_BEHIND,))
         if not guard or in_recovery:
             return clock  # a standby shows nobody who writes
         clock = replace(clock, open=_wait_for_hidden(cursor))

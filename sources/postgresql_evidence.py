@@ -25,6 +25,8 @@ WIDE_SPAN_DAYS = 150
 """Fewer days are fewer than 4,000 partitions, by whatever unit."""
 GRID = 1_000
 """Even cut points of an integer or time range where no histogram is known."""
+MOST_ENTRIES = 1_664 - 1
+"""Of a SELECT's list, less a row's digest: MaxTupleAttributeNumber in htup_details.h."""
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -183,9 +185,12 @@ def _looks(
     if row is None:
         return {}
     values, looks = list(row[0]), {}
+    room = MOST_ENTRIES - len(source.result_names)
     for column in columns:
         flat, integer_digits, scale = values[:3]
         del values[:3]
+        if flat == "true":  # it is read with its dimensions beside it, while there is room
+            flat, room = ("true", room - 1) if room > 0 else (None, room)
         looks[column.name] = Look(
             None if integer_digits is None else int(integer_digits),
             None if scale is None else int(scale),

@@ -110,7 +110,8 @@ def _of_subscriptions(
     why = "the database subscribes to logical replication: its rows carry stamps of another server"
     is_fed = any(enabled or feeds for _, enabled, _, feeds in rows)
     stopped = tuple(
-        f"subscription {name} {'has no living worker' if enabled else 'is disabled'}"
+        f"subscription {name} {'has no living worker' if enabled else 'is disabled'}, and brings"
+        " rows with older stamps when it runs again: start it, or drop it"
         for name, enabled, runs, feeds in rows
         if feeds and not (enabled and runs)
     )

@@ -11,7 +11,7 @@ class Writers:
         read: OIDs of the relations that are read, children and what lies behind views too.
         unseen: why some who write can't be seen; a fixed time is waited for those.
         refreshed: materialized views: rows come with a refresh, however old.
-        stopped: subscriptions that will bring rows of any age when they run again.
+        stopped: why rows of any age are still to come: a subscription that doesn't run.
     """
 
     read: tuple[int, ...] = ()

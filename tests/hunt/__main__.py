@@ -19,7 +19,7 @@ from tests.hunt.case import Case, Verdict
 from tests.hunt.shrink import same_faults, shrink
 from tests.sync import make_client
 
-MAKERS = {"postgresql": "tests.hunt.postgresql"}
+MAKERS = {"postgresql": "tests.hunt.postgresql", "mongodb": "tests.hunt.mongodb"}
 """Source → the module whose `make_case(seed)` makes its cases."""
 ONE_THREAD = Path(__file__).resolve().parents[1] / "local_bigquery.py"
 

@@ -120,6 +120,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MONGODB,
+        "A field without a name is none within documents, so that its double is seen.",
+        "tests/unit/test_bson.py::test_a_field_without_a_name_twice_is_refused_and_one_on_the_way_to_the_cursor",
+        "sources/mongodb_rows.py",
+        "    if layout.nested and path == layout.nested:",
+        "    if path == layout.nested:",
+    ),
+    P(
+        MONGODB,
+        "Whatever a document holds, it is a row as it was or a dead letter with its reason.",
+        "tests/unit/test_bson_fuzz.py::test_each_document_is_a_row_as_it_was_or_is_refused_with_its_reason",
+        "sources/mongodb_rows.py",
+        "    if twice is not None:",
+        "    if False:",
+    ),
+    P(
+        MONGODB,
         "Ranges of _id leave no document out, of whatever type its _id is.",
         "tests/mongodb/test_splits.py::test_ranges_meet_and_no_range_takes_anothers_document",
         "sources/mongodb_read.py",

@@ -82,7 +82,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         SPLITS,
         "A look at any number of columns is one entry of one SELECT.",
-        TESTS + "test_a_look_at_many_columns_is_one_question",
+        TESTS + "test_any_number_of_columns_is_looked_at_and_read",
         "sources/postgresql_evidence.py",
         """wrapped(source, f"ARRAY[{', '.join(items)}]")""",
         """wrapped(source, f"ARRAY[{'], ARRAY['.join(items)}]")""",

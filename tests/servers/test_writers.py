@@ -1,7 +1,11 @@
 """writers() and numbers() on a real PostgreSQL: what the guard can't see, told by the catalog."""
 
+import contextlib
 import os
+import time
+from dataclasses import replace
 
+import psycopg2
 import pytest
 
 from sources.postgresql_inspect import profile, reading, session
@@ -9,6 +13,7 @@ from sources.postgresql_writers import numbers, with_writers, writers
 from sources.writers import Numbers
 from tests.servers.test_clock import connection_to
 
+LONGEST_S = 60.0
 ROWS = "(id int8, updated_at timestamptz)"
 ELSEWHERE = (
     "CREATE FOREIGN DATA WRAPPER elsewhere",
@@ -113,6 +118,9 @@ def test_a_materialized_view_is_found_behind_a_view(found):
     assert (seen.refreshed, seen.unseen) == (("m",), ())
 
 
+AGAIN = ", and brings rows with older stamps when it runs again: start it, or drop it"
+
+
 def test_a_subscription_is_told_and_one_that_feeds_the_table_but_does_not_run_stops(found, sql):
     name = f"s_{os.getpid()}"
     sql(f"CREATE TABLE t {ROWS}")
@@ -128,17 +136,47 @@ def test_a_subscription_is_told_and_one_that_feeds_the_table_but_does_not_run_st
             " SELECT oid, 't'::regclass, 'r', NULL FROM pg_subscription WHERE subname = %s",
             name,
         )
-        assert found("SELECT * FROM t").stopped == (f"subscription {name} is disabled",)
+        assert found("SELECT * FROM t").stopped == (f"subscription {name} is disabled{AGAIN}",)
         assert found("SELECT * FROM other").stopped == ()
         sql(f"ALTER SUBSCRIPTION {name} ENABLE")
         seen = found("SELECT * FROM t")
-        assert seen.stopped == (f"subscription {name} has no living worker",)
+        assert seen.stopped == (f"subscription {name} has no living worker{AGAIN}",)
         assert "subscribes to logical replication" in seen.unseen[0]
         assert "subscribes to logical replication" in found("SELECT * FROM other").unseen[0]
     finally:
         sql(f"ALTER SUBSCRIPTION {name} DISABLE")
         sql(f"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)")
         sql(f"DROP SUBSCRIPTION {name}")
+
+
+def test_a_subscription_that_runs_is_waited_for_a_fixed_time(found, database, postgresql, sql):
+    name, source = f"runs_{os.getpid()}", f"source_{os.getpid()}"
+    sql(f"CREATE TABLE t {ROWS}")
+    with contextlib.closing(psycopg2.connect(postgresql.dsn)) as admin:
+        admin.autocommit = True
+        admin.cursor().execute(f"CREATE DATABASE {source}")
+    with contextlib.closing(psycopg2.connect(replace(postgresql, database=source).dsn)) as other:
+        other.autocommit = True
+        cursor = other.cursor()
+        cursor.execute(f"CREATE TABLE t {ROWS}; CREATE PUBLICATION p FOR TABLE t")
+        cursor.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (name,))
+        sql(
+            f"CREATE SUBSCRIPTION {name} CONNECTION 'host={database.host} port={database.port}"
+            f" user={database.user} dbname={source}' PUBLICATION p"
+            " WITH (create_slot = false, copy_data = false)"
+        )
+        try:
+            deadline = time.monotonic() + LONGEST_S
+            while found("SELECT * FROM t").stopped:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            assert "subscribes to logical replication" in found("SELECT * FROM t").unseen[0]
+        finally:
+            sql(f"ALTER SUBSCRIPTION {name} DISABLE")
+            sql(f"DROP SUBSCRIPTION {name}")
+    with contextlib.closing(psycopg2.connect(postgresql.dsn)) as admin:
+        admin.autocommit = True
+        admin.cursor().execute(f"DROP DATABASE {source} WITH (FORCE)")
 
 
 # Integer cursors

@@ -232,6 +232,19 @@ def test_a_field_twice_in_a_document_is_refused_wherever_it_stands() -> None:
     assert rows[4]["a"] == 2
 
 
+def test_a_field_without_a_name_twice_is_refused_and_one_on_the_way_to_the_cursor() -> None:
+    unnamed, at = (b.INT32, b"", b"\x01\0\0\0"), (b.INT32, b"at", b"\x01\0\0\0")
+    (batch,) = batches(raw_document([unnamed, unnamed]), Layout((column("", "int"),)))
+    assert batch.column(REFUSED_REASON).to_pylist() == ["a field twice in one document"]
+    good, bad = raw_document([at]), raw_document([at, at])
+    data = b"".join(
+        raw_document([(b.DOCUMENT, b"m", inner) for inner in many])
+        for many in ([good], [good, good], [bad])
+    )
+    (batch,) = batches(data, Layout((column("m.at", "int"),), nested="m.at"))
+    assert batch.column(REFUSED_COLUMN).to_pylist() == [None, "m.at", "m.at"]
+
+
 @pytest.mark.parametrize(
     ("form", "value", "expected"),
     [

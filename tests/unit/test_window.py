@@ -131,7 +131,7 @@ PREPARED = a_transaction(NOW - HOUR, application="PREPARE TRANSACTION 'pay-7'")
     ("clock", "why"),
     [
         (a_clock(prepared=(PREPARED,)), "'pay-7' of app waits since 2025-07-22 14:00:00 UTC"),
-        (a_clock(stopped=("subscription s is disabled",)), "brings rows with older stamps"),
+        (a_clock(stopped=("subscription s is disabled",)), "subscription s is disabled; or set"),
     ],
 )
 def test_whoever_may_bring_stamps_of_any_age_holds_the_run_back(clock, why):

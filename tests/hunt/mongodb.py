@@ -1,0 +1,130 @@
+"""Cases of MongoDB: documents of a shape that drifts, a history of writes, runs, a verdict.
+
+Documents are written byte by byte, and judged by a decoder of the hunt's own.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+from tests.hunt.bench import Bench, Moment
+from tests.hunt.case import Verdict
+from tests.hunt.mongodb_documents import Chance, Shape, a_document, a_shape
+from tests.hunt.mongodb_trial import run_case
+
+KINDS = ("date", "integer", "objectId")
+MODES = ("once", "merge", "append")
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Documents that are written: (_id, what follows _id and cursor as raw BSON).
+
+    `late`: in a transaction that is open for most of a second, its stamps older than its commit.
+    """
+
+    documents: tuple[tuple[int, bytes], ...]
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, its own parameters, and what is written at a moment within it."""
+
+    words: tuple[tuple[str, str], ...] = ()
+    during: tuple[tuple[Moment, Put], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MongodbCase:
+    """A case as a value."""
+
+    seed: int
+    mode: str
+    cursor: str
+    words: tuple[tuple[str, str], ...]
+    steps: tuple[Put | Run, ...]
+
+    def run(self, bench: Bench) -> Verdict:
+        """See `tests.hunt.case.Case`."""
+        return run_case(self, bench)
+
+    def smaller(self) -> Iterator[Self]:
+        """One step, one half of a step's documents, one parameter less."""
+        for at, step in enumerate(self.steps):
+            before, after = self.steps[:at], self.steps[at + 1 :]
+            if after or isinstance(step, Put):
+                yield replace(self, steps=before + after)
+            if isinstance(step, Run) and step.during:
+                yield replace(self, steps=(*before, replace(step, during=()), *after))
+            if isinstance(step, Put) and len(step.documents) > 1:
+                half = len(step.documents) // 2
+                for documents in (step.documents[:half], step.documents[half:]):
+                    yield replace(self, steps=(*before, replace(step, documents=documents), *after))
+        for at in range(len(self.words)):
+            yield replace(self, words=self.words[:at] + self.words[at + 1 :])
+
+    def script(self) -> str:
+        """The steps; documents in hexadecimal, since no shell writes a name twice."""
+        lines = [f"# {self.mode}, cursor {self.cursor}; BSON behind _id and cursor, by bson.encode"]
+        for step in self.steps:
+            if isinstance(step, Put):
+                how = "put late" if step.late else "put"
+                lines += [f"{how} {key} {raw.hex()}" for key, raw in step.documents]
+                continue
+            words = " ".join(f"--{name}={value!r}" for name, value in (*self.words, *step.words))
+            lines.append(f"main.py {words}")
+            lines += [f"  at {at.what} {at.number}: {put!r}" for at, put in step.during]
+        return "\n".join(lines)
+
+
+def make_case(seed: int) -> MongodbCase:
+    """The same case for the same seed."""
+    chance = random.Random(seed)
+    mode, cursor = chance.choice(MODES), chance.choice(KINDS)
+    shape, numbers = a_shape(chance), iter(range(10_000))
+    steps = list[Put | Run]()
+    for turn in range(chance.choice((1, 2, 2, 3))):
+        steps.append(_put(chance, shape, numbers, mode, late=False))
+        if chance.random() < 0.4 and mode != "once":
+            steps.append(_put(chance, shape, numbers, "append", late=True))
+        during = list[tuple[Moment, Put]]()
+        if chance.random() < 0.5 and mode != "once":
+            moment = Moment("request", chance.randrange(2, 30))
+            during.append((moment, _put(chance, shape, numbers, mode, late=False)))
+        steps.append(Run(_own(chance), tuple(during)))
+        if turn and chance.random() < 0.5:
+            shape = a_shape(chance)
+    return MongodbCase(seed, mode, cursor, _common(chance, shape), tuple(steps))
+
+
+def _put(chance: Chance, shape: Shape, numbers: Iterator[int], mode: str, *, late: bool) -> Put:
+    documents = list[tuple[int, bytes]]()
+    for _ in range(chance.choice((1, 3, 20))):
+        key = next(numbers)
+        if mode == "merge" and key and chance.random() < 0.3:
+            key = chance.randrange(key)
+        documents.append((key, a_document(chance, shape, ()).raw))
+    return Put(tuple({key: (key, raw) for key, raw in documents}.values()), late)
+
+
+def _common(chance: Chance, shape: Shape) -> tuple[tuple[str, str], ...]:
+    words = dict[str, str]()
+    if chance.random() < 0.25:
+        words["json_numbers"] = "text"
+    if chance.random() < 0.2:
+        name = chance.choice(shape.fields)[0].decode()
+        words["exclude"] = name
+    return tuple(words.items())
+
+
+def _own(chance: Chance) -> tuple[tuple[str, str], ...]:
+    words = dict[str, str]()
+    if chance.random() < 0.5:
+        words["mongodb_sample_size"] = chance.choice(("1", "3", "10"))
+    if chance.random() < 0.5:
+        words["batch_size"] = chance.choice(("1", "7"))
+    if chance.random() < 0.5:
+        words["num_splits"] = chance.choice(("2", "4"))
+    return tuple(words.items())

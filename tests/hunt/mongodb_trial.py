@@ -1,0 +1,260 @@
+"""A case of MongoDB being run: a replica set, its writes, the runs, and the verdict."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import json
+import struct
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import bson
+import pymongo.errors
+from bson.raw_bson import RawBSONDocument
+from google.api_core.exceptions import GoogleAPICallError, NotFound
+
+from demo.mongodb_servers import MongodbServer, mongodb_server
+from tests.hunt.bench import Bench
+from tests.hunt.case import Verdict
+from tests.hunt.mongodb_oracle import Refusal, Target, difference, refusal, target_of
+from tests.sync import PROJECT
+
+if TYPE_CHECKING:
+    from tests.hunt.mongodb import MongodbCase, Put, Run
+
+LIFETIME_S = 1
+"""Of a transaction, so that its guard is short."""
+LATE_S = 0.7
+QUIET_S = 3.2
+"""Longer than every guard: then each write is due."""
+MANY = 4
+
+
+@functools.cache
+def server() -> MongodbServer:
+    """The hunt's replica set, while the process lives."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    options = ("--setParameter", f"transactionLifetimeLimitSeconds={LIFETIME_S}")
+    return stack.enter_context(mongodb_server(members=1, options=options))
+
+
+@dataclass
+class Writer:
+    """Writes documents, and remembers each version that was committed."""
+
+    things: Any
+    cursor: str
+    versions: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    threads: list[threading.Thread] = field(default_factory=list)
+    _number: int = 0
+
+    def put(self, put: Put) -> None:
+        """Write now, or in a transaction that ends a little later."""
+        if put.late:
+            opened = threading.Event()
+            thread = threading.Thread(target=self._late, args=(put, opened))
+            thread.start()
+            self.threads.append(thread)
+            opened.wait(10)
+            return
+        for key, raw in put.documents:
+            whole = self._stamped(key, raw)
+            self.things.delete_one({"_id": key})
+            self.things.insert_one(RawBSONDocument(whole))
+            self.versions[key].append(whole)
+
+    def _late(self, put: Put, opened: threading.Event) -> None:
+        made = [(key, self._stamped(key, raw)) for key, raw in put.documents]
+        try:
+            with self.things.database.client.start_session() as session:
+                session.start_transaction()
+                documents = [RawBSONDocument(whole) for _, whole in made]
+                self.things.insert_many(documents, session=session)
+                opened.set()
+                time.sleep(LATE_S)
+                session.commit_transaction()
+        except pymongo.errors.PyMongoError:  # it lived too long: nothing was written
+            return
+        finally:
+            opened.set()
+        for key, whole in made:
+            self.versions[key].append(whole)
+
+    def _stamped(self, key: int, raw: bytes) -> bytes:
+        self._number += 1
+        value: Any = {
+            "date": datetime.now(UTC),
+            "integer": self._number,
+            "objectId": bson.ObjectId(),
+        }[self.cursor]
+        first = bson.encode({"_id": key, "stamp": value})[4:-1]
+        body = first + raw[4:-1]
+        return struct.pack("<i", len(body) + 5) + body + b"\0"
+
+
+def run_case(case: MongodbCase, bench: Bench) -> Verdict:
+    """From the first document to the verdict."""
+    name = bench.name("hunt")
+    with bench.dataset() as dataset, server().client() as client:
+        trial = Trial(case, bench, dataset, Writer(client[name]["things"], case.cursor))
+        try:
+            return trial.run(name)
+        finally:
+            client.drop_database(name)
+
+
+@dataclass
+class Trial:
+    """One case on the bench."""
+
+    case: MongodbCase
+    bench: Bench
+    dataset: str
+    writer: Writer
+    verdict: Verdict = field(default_factory=Verdict)
+
+    def run(self, database: str) -> Verdict:
+        """Each step, then quiet, then a last run, which must bring what is left."""
+        last: Run | None = None
+        for step in self.case.steps:
+            if hasattr(step, "documents"):
+                self.writer.put(step)
+            else:
+                last = step
+                if self._run(database, last) != 0:
+                    return self.verdict
+        for thread in self.writer.threads:
+            thread.join()
+        if last is None or not self.writer.versions:
+            return self.verdict
+        time.sleep(QUIET_S)
+        if self._run(database, type(last)(last.words)) == 0:
+            self._judge()
+        return self.verdict
+
+    def _run(self, database: str, run: Run) -> int:
+        words = self._words(database) | dict(run.words)
+        acts = {moment: functools.partial(self.writer.put, put) for moment, put in run.during}
+        ran = self.bench.run([f"--{name}={value}" for name, value in words.items()], acts)
+        self.verdict.runs += 1
+        self.verdict.codes[ran.code] += 1
+        if ran.code:
+            told = " ".join(ran.text.splitlines()[-1:])[:900]
+            self.verdict.fault(f"exit {ran.code}", told)
+        return ran.code
+
+    def _words(self, database: str) -> dict[str, str]:
+        case = self.case
+        words = dict(case.words)
+        excluded = words.pop("exclude", "")
+        if excluded:
+            words["transformation_config"] = json.dumps({"exclude_fields": [excluded]})
+        words |= {
+            "data_source": "mongodb",
+            "mongodb_connection_string": server().url,
+            "mongodb_database": database,
+            "mongodb_collection": "things",
+            "destination_bigquery_project": PROJECT,
+            "destination_bigquery_dataset": self.dataset,
+            "destination_bigquery_table": "t",
+            "temp_location": str(self.bench.folder / self.dataset),
+            "enable_auto_schema": "true",
+            "partition_field": "",
+            "max_dead_letters": "100000",
+        }
+        if case.mode == "once":
+            return words | {"write_disposition": "WRITE_TRUNCATE"}
+        words |= {"enable_smart_sync": "true", "smart_sync_timestamp_column": "stamp"}
+        words |= {"smart_sync_margin": "0s"}
+        if case.cursor == "objectId":
+            words["late_commit_guard"] = "2s"
+        if case.mode == "merge":
+            words |= {"write_disposition": "WRITE_MERGE", "merge_keys": "_id"}
+        return words
+
+    def _judge(self) -> None:
+        try:
+            table = self.bench.client.get_table(f"{PROJECT}.{self.dataset}.t")
+            fields = [
+                f"TO_JSON_STRING(`{f.name}`) AS `{f.name}`"
+                if f.field_type == "JSON"
+                else f"`{f.name}`"
+                for f in table.schema
+            ]
+            rows = self._query(f"SELECT {', '.join(fields)} FROM {{d}}.t")
+        except NotFound:
+            rows, table = [], None
+        except (GoogleAPICallError, ValueError, OverflowError) as error:
+            self.verdict.fault("unreadable", f"{error!r:.300}")
+            return
+        schema = table.schema if table is not None else ()
+        told = {f.name: target_of(f) for f in schema}
+        if unknown := [name for name, target in told.items() if target is None]:
+            self.verdict.fault("unmarked column", f"{unknown[:MANY]}")
+        targets = [target for target in told.values() if target is not None]
+        jsons = {f.name for f in schema if f.field_type == "JSON"}
+        parsed = [
+            {n: json.loads(v) if n in jsons and v is not None else v for n, v in row.items()}
+            for row in rows
+        ]
+        self.verdict.rows += len(parsed)
+        self.verdict.values += len(parsed) * len(schema)
+        self._compare(targets, parsed)
+
+    def _compare(self, targets: Sequence[Target], rows: Sequence[Mapping[str, Any]]) -> None:
+        counted = Counter(row["_id"] for row in rows)
+        if doubled := [key for key, n in counted.items() if n > 1]:
+            self.verdict.fault("doubled", f"{len(doubled)} keys, e.g. {doubled[:MANY]}")
+        versions = self.writer.versions
+        if ghosts := set(counted) - set(versions):
+            self.verdict.fault("ghost", f"{len(ghosts)} keys, e.g. {sorted(ghosts)[:MANY]}")
+        by_key = {row["_id"]: row for row in rows}
+        dead, hidden = self._letters(), [dict(self.case.words).get("exclude", "\0")]
+        lost, needless = [], []
+        for key, made in versions.items():
+            row = by_key.get(key)
+            why = refusal(made[-1], targets, hidden)
+            if row is None and key not in dead:
+                lost.append(f"{key} {made[-1].hex()[:400]}")
+            elif row is None and not why:
+                needless.append(f"{key} {dead[key]} {made[-1].hex()[:400]}")
+            elif row is not None:
+                found = [_difference(raw, targets, row, hidden) for raw in reversed(made)]
+                if found[0] and not (key in dead and "" in found[1:]):
+                    self.verdict.fault("changed value", f"{key}: {found[0]} {made[-1].hex()[:400]}")
+        for kind, texts in (("missing", lost), ("needless dead letter", needless)):
+            if texts:
+                self.verdict.fault(kind, f"{len(texts)}: {texts[:MANY]}")
+
+    def _letters(self) -> dict[int, str]:
+        try:
+            text = "SELECT TO_JSON_STRING(raw_row) AS raw, reason FROM {d}.t_dead_letters"
+            rows = self._query(text)
+        except NotFound:
+            return {}
+        found = dict[int, str]()
+        for row in rows:
+            pairs = json.loads(row["raw"], object_pairs_hook=lambda many: dict(reversed(many)))
+            found[int(pairs["_id"])] = row["reason"]
+        return found
+
+    def _query(self, text: str) -> list[dict[str, Any]]:
+        sql = text.format(d=f"`{PROJECT}`.`{self.dataset}`")
+        return [dict(row) for row in self.bench.client.query_and_wait(sql)]
+
+
+def _difference(
+    raw: bytes, targets: Sequence[Target], row: Mapping[str, Any], hidden: Sequence[str]
+) -> str:
+    try:
+        return difference(raw, targets, row, hidden)
+    except Refusal as why:
+        return f"published, though {why}"
