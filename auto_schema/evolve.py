@@ -21,6 +21,8 @@ class CurrentField:
     description: str = ""
     shape: BigqueryType | None = None
     """The type whole, where it is one of those that a source may bring."""
+    collation: str = ""
+    """How texts are compared there, such as `und:ci`; empty: character by character."""
 
     @property
     def display(self) -> str:

@@ -37,10 +37,11 @@ def read_target(client: bigquery.Client, ref: TableRef) -> Target:
                 f"make it with `bq mk --dataset --location=LOCATION {ref.project}:{ref.dataset}`,"
                 " in the location of the temp bucket.",
             ) from None
+        collation = dataset.to_api_repr().get("defaultCollation") or ""
         try:
             table = client.get_table(table_id(ref))
         except NotFound:
-            return Target(location=dataset.location)
+            return Target(location=dataset.location, collation=collation)
     if table.table_type != "TABLE":
         raise TargetError(
             "destination is not a table",
@@ -48,10 +49,10 @@ def read_target(client: bigquery.Client, ref: TableRef) -> Target:
             f"it is a {table.table_type}",
             "choose another destination_bigquery_table.",
         )
-    return _target(dataset.location, table)
+    return _target(dataset.location, table, collation)
 
 
-def _target(location: str, table: bigquery.Table) -> Target:
+def _target(location: str, table: bigquery.Table, collation: str) -> Target:
     time = table.time_partitioning
     streaming = getattr(table, "streaming_buffer", None)
     return Target(
@@ -64,6 +65,7 @@ def _target(location: str, table: bigquery.Table) -> Target:
         rows=None if streaming or table.num_rows is None else int(table.num_rows),
         bytes=None if streaming or table.num_bytes is None else int(table.num_bytes),
         require_partition_filter=bool(table.require_partition_filter),
+        collation=collation,
         made=table.created,
     )
 
@@ -86,6 +88,7 @@ def _field(field: bigquery.SchemaField) -> CurrentField:
         field.mode or "NULLABLE",
         field.description or "",
         known_type(resource),
+        str(resource.get("collation") or ""),
     )
 
 

@@ -32,6 +32,8 @@ class Target:
     rows: int | None = None
     bytes: int | None = None
     require_partition_filter: bool = False
+    collation: str = ""
+    """What the dataset gives to tables that are made in it, staging tables too."""
     made: datetime | None = None
 
     def by_name(self) -> dict[str, CurrentField]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from auto_schema.errors import ConfigError, SyncError, shown
+from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.names import TABLE, of_table, quoted
 from auto_schema.schema import Column, TableSchema
 from auto_schema.type_maps import MERGE_KEY_TYPES, PARTITION_TYPES
@@ -61,7 +61,7 @@ def plan_merge(
     faults, keys = list[SyncError](), list[str]()
     for name in request.merge_keys:
         column = schema.find(name)
-        if fault := _key_fault(name, column, schema):
+        if fault := _key_fault(name, column, schema) or _collation_fault(column, facts.target):
             faults.append(fault)
         elif column is not None:
             keys.append(column.name)
@@ -101,6 +101,24 @@ def merge_question(request: SyncRequest, target: Target, cursor: str | None) -> 
         where = f" WHERE {field} IS NULL OR {field} IS NOT NULL"
     selected = of_table(*dict.fromkeys(there))
     return f"SELECT {selected} FROM {request.destination.sql} AS {TABLE}{where}"
+
+
+def _collation_fault(column: Column | None, target: Target) -> SyncError | None:
+    """A key whose different texts BigQuery takes for one, in the table or while staged."""
+    if column is None or column.bigquery != "STRING":
+        return None
+    field = target.by_name().get(column.name.casefold())
+    collation = (field.collation if field is not None else "") or target.collation
+    if not collation:
+        return None
+    return SchemaError(
+        "merge key with a collation",
+        f"merge_keys, {shown(column.name)}",
+        f"the destination compares its texts by COLLATE {collation!r}, so that different keys of"
+        " the source would be merged into one row",
+        "choose keys that aren't texts, or give the dataset no collation (ALTER SCHEMA … SET"
+        " DEFAULT COLLATE '') and rebuild the table with delete_existing_table=true.",
+    )
 
 
 def _key_fault(name: str, column: Column | None, schema: TableSchema) -> SyncError | None:

@@ -110,4 +110,12 @@ PROMISES: tuple[Promise, ...] = (
         "    return text if len(text) <= most else",
         "    return text if True else",
     ),
+    P(
+        DESTINATION,
+        "Keys that the destination's collation takes for one are not merged.",
+        "tests/unit/test_destination_sql.py::test_a_merge_key_that_the_destination_compares_without_case_is_refused",
+        "smart_sync/merge_plan.py",
+        "    if not collation:",
+        "    if collation:",
+    ),
 )

@@ -1,16 +1,27 @@
 """What stands in the statements that ask and fill the destination, whatever its names and dates."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
+from google.cloud.bigquery import SchemaField
 
+from auto_schema.errors import SchemaError
 from auto_schema.names import OURS, column_fault, legal_suggestion
 from auto_schema.schema import Partitioning
-from pipeline.target import _from, _id_of
+from pipeline.target import _field, _from, _id_of
 from smart_sync.merge_plan import merge_question
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
-from tests.factories import a_cursor, a_plan, a_request, a_source_column, a_target, some_fields
+from tests.factories import (
+    a_cursor,
+    a_plan,
+    a_request,
+    a_source_column,
+    a_target,
+    refused,
+    some_fields,
+)
 
 MERGE = {"write_disposition": WriteDisposition.MERGE, "merge_keys": ("id",)}
 
@@ -80,3 +91,29 @@ def test_comments_over_bigquerys_limits_are_cut_and_told():
     assert len(plan.schema.description) == 16384
     (note,) = (note for note in plan.notes if "comments cut" in note)
     assert note.endswith(": updated_at, the table's own")
+
+
+TEXTS = (a_source_column("code", "text"), a_source_column("updated_at", "timestamptz"))
+BY_CODE = {"write_disposition": WriteDisposition.MERGE, "merge_keys": ("code",)}
+
+
+@pytest.mark.parametrize("collated", ["column", "dataset", "dataset of a missing table"])
+def test_a_merge_key_that_the_destination_compares_without_case_is_refused(collated):
+    fields = some_fields(*TEXTS)
+    if collated == "column":
+        target = a_target(fields=(replace(fields[0], collation="und:ci"), fields[1]))
+    else:
+        there = collated == "dataset"
+        target = a_target(exists=there, collation="und:ci", **({"fields": fields} if there else {}))
+    request = a_request(**BY_CODE)
+    found = refused(request=request, columns=TEXTS, target=target)
+    assert found == [(SchemaError, "merge key with a collation")]
+
+
+def test_a_collation_is_read_of_columns_and_does_not_matter_to_keys_that_are_no_texts():
+    resource = {"name": "code", "type": "STRING", "collation": "und:ci"}
+    assert _field(SchemaField.from_api_repr(resource)).collation == "und:ci"
+    columns = (a_source_column("id", "int8"), *TEXTS)
+    target = a_target(fields=some_fields(*columns), collation="und:ci")
+    for there in (target, a_target(exists=False, collation="und:ci")):
+        assert a_plan(a_request(**MERGE), columns=columns, target=there).merge is not None
