@@ -37,20 +37,21 @@ class Form:
 
 # concat() takes a value as it is printed: a cast to text would strip char(n) of its blanks.
 _STRING = Form(
-    "CASE WHEN {c} IS NOT NULL THEN concat(length(concat({c})), ':', {c}) END",
+    "CASE WHEN {c} IS NOT NULL"
+    " THEN pg_catalog.concat(pg_catalog.length(pg_catalog.concat({c})), ':', {c}) END",
     "CONCAT(CAST(CHAR_LENGTH({c}) AS STRING), ':', {c})",
 )
 
 # PostgreSQL writes a column's whole scale, BigQuery no zeros at the end: both are trimmed,
 # so that neither has to be counted on.
 _NUMERIC = Form(
-    "trim_scale(({c})::numeric)::text",
+    "pg_catalog.trim_scale(({c})::numeric)::text",
     r"REGEXP_REPLACE(CAST({c} AS STRING), r'\.0*$|(\.[0-9]*[1-9])0+$', r'\1')",
 )
 
 # extract() is exact, being numeric since PostgreSQL 14. date_part() is not.
-_MICROS = "trim_scale(extract(epoch FROM {c}) * 1000000)::text"
-_REAL_MICROS = f"CASE WHEN isfinite({{c}}) THEN {_MICROS} ELSE ({{c}})::text END"
+_MICROS = "pg_catalog.trim_scale(extract(epoch FROM {c}) * 1000000)::text"
+_REAL_MICROS = f"CASE WHEN pg_catalog.isfinite({{c}}) THEN {_MICROS} ELSE ({{c}})::text END"
 
 # The 64 bits as an integer. BigQuery can't see them but can work them out, since division
 # by a power of two is exact. `exponent` is never too high and at most one too low: then
@@ -60,7 +61,8 @@ _HIDDEN_BIT = 2**52
 _LOWEST = -1022
 _FLOAT64 = Form(
     "CASE WHEN ({c})::float8 IN ('NaN', 'Infinity', '-Infinity') THEN ({c})::float8::text "
-    "ELSE ('x' || encode(float8send(({c})::float8 + 0), 'hex'))::bit(64)::int8::text END",
+    "ELSE ('x' || pg_catalog.encode(pg_catalog.float8send(({c})::float8 + 0), 'hex'))"
+    "::bit(64)::int8::text END",
     "CASE WHEN IS_NAN({c}) THEN 'NaN' "
     "WHEN IS_INF({c}) THEN IF({c} > 0, 'Infinity', '-Infinity') "
     f"ELSE (SELECT CAST((exponent + {-_LOWEST} - IF({{c}} < 0, 2048, 0)) * {_HIDDEN_BIT}"
@@ -81,9 +83,10 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "BIGNUMERIC": _NUMERIC,
         "STRING": _STRING,
         "JSON": _STRING,
-        "BYTES": Form("encode({c}, 'hex')", "TO_HEX({c})"),
+        "BYTES": Form("pg_catalog.encode({c}, 'hex')", "TO_HEX({c})"),
         "DATE": Form(
-            "CASE WHEN isfinite({c}) THEN ({c} - date '1970-01-01')::text ELSE ({c})::text END",
+            "CASE WHEN pg_catalog.isfinite({c}) THEN ({c} - date '1970-01-01')::text"
+            " ELSE ({c})::text END",
             "CAST(UNIX_DATE({c}) AS STRING)",
         ),
         "TIME": Form(_MICROS, "CAST(TIME_DIFF({c}, TIME '00:00:00', MICROSECOND) AS STRING)"),
@@ -96,7 +99,8 @@ FORMS: Mapping[str, Form] = MappingProxyType(
 )
 """Keyed by the column's BigQuery type; JSON is compared as the text that is staged.
 
-Infinities and years BC, which are never staged, get some text and no error.
+Infinities and years BC, which are never staged, get some text and no error. Functions are
+named with their schema: a search path could lead to others that fit the arguments better.
 """
 
 
@@ -151,20 +155,20 @@ def postgresql_row_text(columns: Sequence[Column]) -> str:
 
     >>> import pyarrow as pa
     >>> print(postgresql_row_text([Column("n", "N", "int8", "{c}", pa.int64(), "INT64")]))
-    array_to_string(ARRAY[(q."N")::text]::text[], ';', '-') AS row_text
+    pg_catalog.array_to_string(ARRAY[(q."N")::text]::text[], ';', '-') AS row_text
     """
     return f"{postgresql_row(columns)} AS {ROW_TEXT}"
 
 
 def postgresql_digest(columns: Sequence[Column]) -> str:
     """The row's MD5 in hex as an expression, over the source's rows named `q`."""
-    return f"md5(convert_to({postgresql_row(columns)}, 'UTF8'))"
+    return f"pg_catalog.md5(pg_catalog.convert_to({postgresql_row(columns)}, 'UTF8'))"
 
 
 def postgresql_row(columns: Sequence[Column]) -> str:
     """The text of these columns as an expression, over rows named `q`."""
     items = ", ".join(map(_postgresql_text, compared(columns)))
-    return f"array_to_string(ARRAY[{items}]::text[], ';', '-')"
+    return f"pg_catalog.array_to_string(ARRAY[{items}]::text[], ';', '-')"
 
 
 def bigquery_row_text(columns: Sequence[Column]) -> str:
@@ -195,8 +199,9 @@ def _postgresql_text(column: Column) -> str:
     if not column.is_repeated:
         return form.format(c=value)
     return (
-        f"concat(coalesce(cardinality({value}), 0), ':', array_to_string(ARRAY("
-        f"SELECT {form.format(c='u.element')} FROM unnest({value}) WITH ORDINALITY "
+        f"pg_catalog.concat(coalesce(pg_catalog.cardinality({value}), 0), ':',"
+        f" pg_catalog.array_to_string(ARRAY(SELECT {form.format(c='u.element')}"
+        f" FROM pg_catalog.unnest({value}) WITH ORDINALITY "
         "AS u(element, place) ORDER BY u.place), ',', '-'))"
     )
 
@@ -222,7 +227,7 @@ def postgresql_sums(rows: str) -> str:
     """
     return (
         f"SELECT {_postgresql_figures()}\n"
-        f"FROM (SELECT md5(convert_to({ROW_TEXT}, 'UTF8')) AS digest\n"
+        f"FROM (SELECT pg_catalog.md5(pg_catalog.convert_to({ROW_TEXT}, 'UTF8')) AS digest\n"
         f"FROM (\n{rows}\n) AS r OFFSET 0) AS d"
     )
 
@@ -230,17 +235,18 @@ def postgresql_sums(rows: str) -> str:
 def postgresql_buckets(digests: str) -> str:
     """Bucket, count and four sums over a SELECT of `digest`, by the digest's first digits."""
     return (
-        f"SELECT substr(digest, 1, {BUCKET_DIGITS}) AS bucket, {_postgresql_figures()}\n"
+        f"SELECT pg_catalog.substr(digest, 1, {BUCKET_DIGITS}) AS bucket, {_postgresql_figures()}\n"
         f"FROM (\n{digests}\nOFFSET 0) AS d GROUP BY 1"
     )
 
 
 def _postgresql_figures() -> str:
     words = ",\n  ".join(
-        f"coalesce(sum(('x' || substr(digest, {start}, 8))::bit(32)::int8), 0) AS word{number}"
+        "coalesce(pg_catalog.sum("
+        f"('x' || pg_catalog.substr(digest, {start}, 8))::bit(32)::int8), 0) AS word{number}"
         for number, start in enumerate(WORDS, 1)
     )
-    return f"count(*) AS row_count,\n  {words}"
+    return f"pg_catalog.count(*) AS row_count,\n  {words}"
 
 
 def bigquery_sums(rows: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from auto_schema import json_numbers
+from auto_schema import json_numbers, physical
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.limits import ROW_BYTES, letter_row, too_large
 from auto_schema.raw_row import DAY_MICROS, cell_text, raw_row
@@ -79,11 +79,15 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
     Returns:
         The good rows in their order, and one dead letter for each refused row: its first
         refused column in the schema's order.
+
+    Raises:
+        SourceChangedError: a column is of a type that the planned one can't come from.
     """
     checks = checks or Checks()
     refused = _refused_by_reader(batch, schema)
     arrays: list[Array] = []
     for column in schema:
+        physical.check(column, batch.column(column.name).type)
         raw = plain(batch.column(column.name))
         hidden = DIMENSIONS_PREFIX + column.source_name
         dimensions = None if schema.find(hidden) else _hidden(batch, hidden)

@@ -1,11 +1,13 @@
-"""Which JSON texts hold a number that a double can't carry.
+"""Which JSON texts BigQuery would refuse, or keep with another number than they hold.
 
 BigQuery stores JSON numbers as INT64, UINT64 or FLOAT64. A number is safe when it is an
 integer of 64 bits or equals the shortest text of its double. Few rows can hold another
-one: a vectorised pattern finds the candidates, and only those are parsed.
+one: a vectorised pattern finds the candidates, and only those are parsed. A text that
+PARSE_JSON refuses would end the whole publishing statement, so it is looked for here.
 """
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 
 from auto_schema.kernels import Array, arrow, pc
@@ -23,6 +25,10 @@ MAX_DEPTH = 500
 """https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type"""
 REASON = "a JSON number with more digits than a double holds (json_numbers=text keeps it)"
 DEPTH_REASON = f"JSON nested deeper than {MAX_DEPTH} levels"
+SURROGATE = r"\\u[dD][89a-fA-F]"
+"""Half of a pair that stands for one character; type json takes it alone as well."""
+SURROGATE_REASON = "JSON text with half a surrogate pair, which no UTF-8 can hold"
+_ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 
 
 def refused(texts: Array) -> dict[int, str]:
@@ -32,6 +38,9 @@ def refused(texts: Array) -> dict[int, str]:
     for index in sorted(candidates):
         if not all_exact(texts[index].as_py()):
             found[index] = REASON
+    for index in _where(pc.match_substring_regex(texts, SURROGATE)):
+        if has_half_pair(texts[index].as_py()):
+            found[index] = SURROGATE_REASON
     brackets = pc.add(pc.count_substring(texts, "{"), pc.count_substring(texts, "["))
     for index in _where(pc.greater(brackets, MAX_DEPTH)):
         if depth(texts[index].as_py()) > MAX_DEPTH:
@@ -86,6 +95,24 @@ def is_exact(number: str) -> bool:
         return Decimal(number) == Decimal(repr(double))
     except InvalidOperation:  # an exponent beyond what even Decimal holds
         return False
+
+
+def has_half_pair(text: str) -> bool:
+    r"""Whether a high surrogate stands without a low one behind it, or a low one alone.
+
+    >>> has_half_pair(r'"\ud83d\ude00"'), has_half_pair(r'"\ud83d"'), has_half_pair(r'"\\ud83d"')
+    (False, True, False)
+    """
+    open_until = -1
+    for match in _ESCAPES.finditer(text):
+        code = int(match[1] or "0", 16)
+        is_low = 0xDC00 <= code < 0xE000
+        if is_low != (open_until == match.start()):
+            return True
+        open_until = match.end() if 0xD800 <= code < 0xDC00 else -1
+        if open_until >= 0 and not text.startswith("\\u", open_until):
+            return True
+    return False
 
 
 def depth(text: str) -> int:

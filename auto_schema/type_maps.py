@@ -83,7 +83,7 @@ POSTGRESQL: Mapping[str, TypeRule] = _table(
     TypeRule("jsonb", AS_TEXT, pa.string(), "JSON", _JSON_LOSS),
     _text("uuid"),
     _text("xml"),
-    _text("inet"),
+    TypeRule("inet", "pg_catalog.abbrev({c})", pa.string(), "STRING"),
     _text("cidr"),
     _text("macaddr"),
     _text("macaddr8"),
@@ -149,6 +149,8 @@ class PostgresType:
         is_array: whether it is an array of `name`.
         precision, scale: of a numeric or a time type; None when not declared.
         is_nested: an array of a domain over arrays.
+        oid: of the column's own type, a domain's for a domain; 0: not known.
+        doubt: why its values can't be trusted; empty when they can.
     """
 
     display: str
@@ -158,6 +160,8 @@ class PostgresType:
     precision: int | None = None
     scale: int | None = None
     is_nested: bool = False
+    oid: int = 0
+    doubt: str = ""
 
     @property
     def cursor_type(self) -> str:
@@ -229,6 +233,13 @@ def postgresql_column(
 
 
 def _scalar(name: str, kind: PostgresType) -> TypeRule:
+    if kind.doubt:
+        raise SchemaError(
+            "values that can't be trusted",
+            f"column {shown(name)}, type {kind.display}",
+            kind.doubt,
+            "RESET lc_monetary of role and database, or leave the column out.",
+        )
     rule = rule_of(kind)
     if rule is None:
         raise SchemaError(
@@ -284,9 +295,15 @@ def _array(
     current: tuple[str, str] | None,
     json_as_text: bool,
 ) -> tuple[TypeRule, str]:
-    as_json = TypeRule("array", "to_jsonb({c})::text", pa.string(), "JSON", ARRAY_JSON_LOSS)
+    as_json = TypeRule("array", _json_text(kind.name), pa.string(), "JSON", ARRAY_JSON_LOSS)
     element_kind = PostgresType(
-        kind.display.removesuffix("[]"), kind.name, kind.kind, False, kind.precision, kind.scale
+        kind.display.removesuffix("[]"),
+        kind.name,
+        kind.kind,
+        False,
+        kind.precision,
+        kind.scale,
+        doubt=kind.doubt,
     )
     if element_kind.name == "numeric":
         known = current[0] if current and current[1] == REPEATED else None
@@ -296,15 +313,37 @@ def _array(
     flat = current[1] == REPEATED if current else bool(look.is_flat) and not kind.is_nested
     if not flat or element.bigquery == "JSON":
         return as_json, NULLABLE
-    native = element_kind.name in NATIVE_ELEMENTS and element.select == PLAIN
     rule = TypeRule(
         "array",
-        PLAIN if native else f"{AS_TEXT if element.select == PLAIN else element.select}[]",
+        f"({_elements(element_kind.name, element.select)})[:]",
         pa.list_(element.arrow),
         element.bigquery,
         "; ".join(filter(None, (ARRAY_LOSS, element.loss))),
     )
     return rule, REPEATED
+
+
+def _elements(name: str, select: str) -> str:
+    """An array of a type's elements as they are read; the slice around it resets its bounds.
+
+    The driver ends the whole read at an array that begins elsewhere than at 0 or 1.
+    """
+    if name == "inet":
+        return "{c}::text::text[]"  # a cast by elements would add /32
+    if select == PLAIN and name in NATIVE_ELEMENTS:
+        return PLAIN
+    return f"{AS_TEXT if select == PLAIN else select}[]"
+
+
+def _json_text(name: str) -> str:
+    """An array as JSON; elements that are JSON stay as they are, whatever jsonb refuses.
+
+    A float's -0 is written as -0.0: as JSON the first is an integer, which has one zero.
+    """
+    if name in ("float4", "float8"):
+        minus_zero = "'-0(?=[],])', '-0.0', 'g'"
+        return f"pg_catalog.regexp_replace(pg_catalog.to_json({{c}})::text, {minus_zero})"
+    return "pg_catalog.to_json({c})::text"
 
 
 PARTITION_TYPES = frozenset({"DATE", "DATETIME", "TIMESTAMP"})

@@ -84,12 +84,12 @@ def _postgresql() -> list[str]:
     rows.append(
         (
             "T[], one dimension, no NULL inside",
-            "c, or each element cast",
+            "(c)[:], or each element cast",
             "ARRAY<T>",
             ARRAY_LOSS,
         )
     )
-    rows.append(("T[], otherwise", "to_jsonb(c)::text", "JSON", ARRAY_JSON_LOSS))
+    rows.append(("T[], otherwise", "to_json(c)::text", "JSON", ARRAY_JSON_LOSS))
     return [
         "## PostgreSQL",
         "",

@@ -5,7 +5,10 @@ Around the user's query stands our own predicate, so that a query's `>=`, `BETWE
 
     SELECT casts FROM (
     <query>
-    ) AS q(…) WHERE q.cursor > low AND q.cursor <= high
+    ) AS q WHERE q.cursor > low AND q.cursor <= high
+
+Columns are bound by their names only: a query's result may have changed since it was
+described, and positions would then hand out one column as another.
 """
 
 from collections.abc import Iterator
@@ -20,7 +23,9 @@ from auto_schema.conform import DIMENSIONS_PREFIX
 from auto_schema.row_sums import DIGEST, RowSums
 from auto_schema.schema import Column
 from sources.base import Split, Window
+from sources.postgresql_columns import describing
 from sources.postgresql_environment import forget_environment
+from sources.postgresql_session import Settings
 from sources.secrets import Secret
 from sources.sql import ends_of, literal, quote
 
@@ -32,7 +37,6 @@ AS_READER = (
 )
 """Said once a transaction is READ ONLY: it can write nothing any more, and guards see that."""
 CONNECT_TIMEOUT_S = 15
-LOCK_TIMEOUT_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class PostgresqlConnection:
     password: Secret
     sslmode: str = ""
     sslrootcert: str = ""
+    options: str = ""
+    """Of the session's start; also when empty, those of our environment don't count."""
 
     @property
     def place(self) -> str:
@@ -70,7 +76,8 @@ class PostgresqlConnection:
             "client_encoding": encoding,
             "keepalives_idle": "60",
         }
-        return {word: value for word, value in words.items() if value}
+        given = {word: value for word, value in words.items() if value}
+        return given | {"options": self.options}
 
     def uri(self, *, application: str = APPLICATION_NAME, encoding: str = "UTF8") -> str:
         """A libpq connection URI holding the password: never log it."""
@@ -86,6 +93,8 @@ class PostgresqlSource:
     Attributes:
         query: the user's query, placeholders bound, no trailing `;`.
         result_names: the names of all columns of its result, in order.
+        result_types: their types' OIDs; each read checks that they are still these.
+        settings: what decides the query's meaning, as it was when it was described.
         columns: those that are read, with how.
         cursor, window: the predicate around the query, where there is one.
         batch_rows: rows per batch; None: batches of about 16 MiB.
@@ -108,6 +117,8 @@ class PostgresqlSource:
     proves: bool = False
     digests: bool = False
     key_collation: str = ""
+    result_types: tuple[int, ...] = ()
+    settings: Settings = ()
 
     @property
     def place(self) -> str:
@@ -136,30 +147,26 @@ class PostgresqlSource:
         row_text = postgresql_row_text(self.columns)
         return postgresql_sums(wrapped(self, row_text, split_predicates(split, self.key_collation)))
 
+    def check(self) -> str:
+        """The SQL that tells the columns of the query as they are now."""
+        return describing(self.query, self.result_names, self.result_types)
+
     def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
         """The splits as they are: each connection opens its own."""
         return splits
 
     def read(self, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
         """Yield the split's rows; see `Source.read`."""
-        from sources.postgresql_read import read_statement
+        from sources.postgresql_read import read_split
 
-        yield from read_statement(
-            self.connection,
-            self.statement(split),
-            application=f"{APPLICATION_NAME} {self.run_id}".strip(),
-            batch_rows=self.batch_rows,
-            encoding=self.encoding,
-            proof=self.proof(split) if self.proves else "",
-        )
+        yield from read_split(self, split)
 
 
 def wrapped(source: PostgresqlSource, selected: str, predicates: tuple[str, ...] = ()) -> str:
     """`SELECT selected` from the query within its window and further predicates."""
-    names = ", ".join(quote(name) for name in source.result_names)
     every = window_predicates(source.cursor, source.window) + predicates
     where = f"\nWHERE {' AND '.join(every)}" if every else ""
-    return f"SELECT {selected}\nFROM (\n{source.query}\n) AS q({names}){where}"
+    return f"SELECT {selected}\nFROM (\n{source.query}\n) AS q{where}"
 
 
 def select_list(columns: tuple[Column, ...]) -> str:
@@ -170,7 +177,7 @@ def select_list(columns: tuple[Column, ...]) -> str:
         items.append(f"{column.select.format(c=f'q.{name}')} AS {name}")
         if column.is_repeated:
             hidden = quote(DIMENSIONS_PREFIX + column.source_name)
-            items.append(f"coalesce(array_ndims(q.{name}), 0) AS {hidden}")
+            items.append(f"coalesce(pg_catalog.array_ndims(q.{name}), 0) AS {hidden}")
     return ", ".join(items)
 
 

@@ -15,12 +15,14 @@ from auto_schema.errors import ConfigError, SourceRefusedError, shown
 from sources.base import Clock, SourceColumn, SourceProfile
 from sources.postgresql import AS_READER, PostgresqlConnection
 from sources.postgresql_errors import source_error
+from sources.postgresql_session import opening
 from sources.postgresql_splits import split_columns
 from sources.postgresql_types import attribute_rows, resolve, type_rows
 from sources.query import QueryShape, shape
 from sources.sql import quote
 
 DESCRIBE_TIMEOUT_MS = 60_000
+DESCRIBE_LOCK_MS = 10_000
 PSYCOPG_NUMERIC = 1700
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands in the profile until the clock is read."""
@@ -54,10 +56,10 @@ def reading(
     with opened.cursor() as cursor:
         cursor.execute("BEGIN READ ONLY")
         try:
-            cursor.execute("SET LOCAL TimeZone = 'UTC'")
-            cursor.execute("SET LOCAL row_security = off")
-            cursor.execute(f"SET LOCAL statement_timeout = {int(timeout_ms)}")
-            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            for statement in opening(
+                statement_timeout_ms=timeout_ms, lock_timeout_ms=DESCRIBE_LOCK_MS
+            ):
+                cursor.execute(statement)
             cursor.execute(AS_READER)
             yield cursor
         finally:

@@ -29,6 +29,7 @@ from sources.base import (
     Window,
 )
 from sources.postgresql import PostgresqlConnection, PostgresqlSource
+from sources.postgresql_surroundings import Surroundings, surroundings
 from sources.postgresql_writers import with_writers
 from sources.query import shape
 from sources.sql import bind, placeholders, without_order
@@ -60,8 +61,9 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
         if table:
             qualified = postgresql_inspect.qualified_table(opened, table, connection.place)
         text = query or f"SELECT * FROM {qualified}"
+        around = surroundings(opened, connection, text)
         profile = _profile(opened, connection, text, qualified, cursor)
-        yield _Inspector(opened, connection, text, profile)
+        yield _Inspector(opened, around, text, _doubting(profile, around.money_doubt))
 
 
 def _profile(
@@ -83,6 +85,19 @@ def _profile(
     raise refused[0]
 
 
+def _doubting(profile: SourceProfile, doubt: str) -> SourceProfile:
+    """The profile, whose columns of money say why they can't be trusted, if they can't."""
+    if not doubt:
+        return profile
+    columns = tuple(
+        replace(column, type=replace(column.sql_type, doubt=doubt))
+        if column.sql_type.name == "money"
+        else column
+        for column in profile.columns
+    )
+    return replace(profile, columns=columns)
+
+
 def _ours(source: Source) -> PostgresqlSource:
     if not isinstance(source, PostgresqlSource):
         raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
@@ -95,11 +110,11 @@ class _Inspector:
     def __init__(
         self,
         opened: "psycopg2.extensions.connection",
-        connection: PostgresqlConnection,
+        around: Surroundings,
         query: str,
         profile: SourceProfile,
     ) -> None:
-        self._opened, self._connection, self._query = opened, connection, query
+        self._opened, self._around, self._query = opened, around, query
         self.profile = profile
 
     def clock(self, *, guard: bool) -> Clock:
@@ -129,7 +144,7 @@ class _Inspector:
             query = without_order(query)
         names = tuple(column.name for column in self.profile.columns)
         return PostgresqlSource(
-            self._connection,
+            self._around.connection,
             query,
             names,
             cursor=cursor,
@@ -138,6 +153,8 @@ class _Inspector:
             run_id=run_id,
             encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
             key_collation=self.profile.key_collation,
+            result_types=tuple(column.sql_type.oid for column in self.profile.columns),
+            settings=self._around.settings,
         )
 
     def buckets(self, source: Source) -> Mapping[str, RowSums]:

@@ -15,18 +15,18 @@ from auto_schema.canonical import (
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.base import DigestRow
-from sources.postgresql import PostgresqlSource, wrapped
-from sources.postgresql_read import READ_ONLY, SESSION
+from sources.postgresql import AS_READER, PostgresqlSource, wrapped
+from sources.postgresql_session import Settings, opening
 
 
 @contextmanager
-def _reading(opened: "psycopg2.extensions.connection") -> Iterator[Any]:
+def _reading(opened: "psycopg2.extensions.connection", settings: Settings) -> Iterator[Any]:
     """A transaction set up as the readers' are: values are written alike."""
     with opened.cursor() as cursor:
         cursor.execute("BEGIN")
         try:
-            for setting in (READ_ONLY, *SESSION):
-                cursor.execute(setting)
+            for statement in (*opening(settings=settings), AS_READER):
+                cursor.execute(statement)
             yield cursor
         finally:
             if not opened.closed:
@@ -38,7 +38,7 @@ def buckets(
 ) -> Mapping[str, RowSums]:
     """Sums over the window's rows, by the first digits of their digests."""
     selected = f"{postgresql_digest(source.columns)} AS digest"
-    with _reading(opened) as cursor:
+    with _reading(opened, source.settings) as cursor:
         cursor.execute(postgresql_buckets(wrapped(source, selected)))
         return {bucket: RowSums.of(figures) for bucket, *figures in cursor.fetchall()}
 
@@ -56,7 +56,7 @@ def digests(
         f" {postgresql_row(cursor_column)} AS cursor_text"
     )
     parts = ", ".join(f"'{bucket}'" for bucket in wanted)
-    with _reading(opened) as cursor:
+    with _reading(opened, source.settings) as cursor:
         cursor.execute(
             f"SELECT * FROM (\n{wrapped(source, selected)}\nOFFSET 0) AS d"
             f" WHERE substr(digest, 1, {BUCKET_DIGITS}) IN ({parts})"

@@ -335,3 +335,43 @@ def test_a_table_written_in_capitals_is_the_same_source(sync, sql):
     sync.ok(postgresql_query="SELECT * FROM s")
     sync.ok(postgresql_query="SELECT * FROM Public.S")
     assert sync.rows() == [(1,), (1,)]
+
+
+STRANGE = """
+CREATE TABLE s (id int8, ints int[], texts text[], prices numeric(5,2)[], addresses inet[],
+  moods varchar[], small int2vector, address inet, net cidr);
+INSERT INTO s VALUES
+  (1, '[5:6]={7,8}', '[-3:-3]={x}', '[9:9]={1.5}', '[2:3]={10.0.0.1,10.0.0.0/8}', '{}', '1 2',
+   '10.0.0.1', '10.0.0.0/8'),
+  (2, NULL, '{}', '{1}', '{::1}', '[2:2]={y}', '3', '10.0.0.1/24', '::1/128');
+UPDATE s SET moods[7] = 'z' WHERE id = 1;
+"""
+
+
+def test_arrays_that_begin_elsewhere_arrive_and_an_address_has_one_text_everywhere(sync, sql):
+    sql(STRANGE)
+    sync.ok(postgresql_query=ALL, verify="true")
+    ten = ["10.0.0.1", "10.0.0.0/8"]
+    assert sync.rows() == [
+        (1, [7, 8], ["x"], [Decimal("1.5")], ten, ["z"], [1, 2], "10.0.0.1", "10.0.0.0/8"),
+        (2, [], [], [Decimal(1)], ["::1"], ["y"], [3], "10.0.0.1/24", "::1/128"),
+    ]
+    sql("CREATE TABLE n AS SELECT 1 AS id, '{10.0.0.1,NULL}'::inet[] AS a")
+    sync.ok(postgresql_query="SELECT * FROM n", destination_bigquery_table="n")
+    assert sync.rows("a", "n") == [(["10.0.0.1", None],)]
+
+
+def test_json_that_a_parser_refuses_is_a_dead_letter_and_the_other_rows_arrive(sync, sql):
+    sql("CREATE TABLE s (id int8, doc json, docs json[], ratios float8[])")
+    sql(
+        r"""INSERT INTO s VALUES (1, '{"a": 1}', ARRAY['"\u0000x"', '{"b":-0.0}']::json[],
+        '{{-0,0},{-1.5,-0}}'), (2, '"\ud83d"', NULL, NULL), (3, NULL, ARRAY['"\ude00"']::json[],
+        NULL), (4, NULL, ARRAY['1e200000']::json[], NULL), (5, '"\ud83d\ude00"', '{}', '{{1}}')"""
+    )
+    sync.ok(postgresql_query=ALL, max_dead_letters="3")
+    assert [row[0] for row in sync.rows("id")] == [1, 5]
+    staged = "TO_JSON_STRING(docs), TO_JSON_STRING(ratios)"
+    assert sync.rows(staged)[0][1].replace(" ", "") == "[[-0.0,0],[-1.5,-0.0]]"
+    letters = sync.rows("JSON_VALUE(raw_row, '$.id'), column_name, reason", "t_dead_letters")
+    assert [letter[:2] for letter in letters] == [("2", "doc"), ("3", "docs"), ("4", "docs")]
+    assert "half a surrogate pair" in letters[0][2]

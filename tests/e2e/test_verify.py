@@ -102,6 +102,7 @@ def test_dead_letters_are_summed_apart(sync, rows):
 def test_a_split_and_its_sums_are_one_snapshot(sync, rows, monkeypatch):
     """Rows that are written between the COPY and the sums belong to neither."""
     import sources.postgresql_read as reader
+    from sources.postgresql_session import opening
     from sources.read_ahead import ReadAhead
 
     original = ReadAhead._put
@@ -114,7 +115,7 @@ def test_a_split_and_its_sums_are_one_snapshot(sync, rows, monkeypatch):
     monkeypatch.setattr(ReadAhead, "_put", put)
     sync.ok(**VERIFY)
     assert figures(sync)["rows"] == 500
-    monkeypatch.setattr(reader, "SNAPSHOT", reader.READ_ONLY)
+    monkeypatch.setattr(reader, "opening", lambda **given: opening(**(given | {"snapshot": False})))
     result = sync(**VERIFY, write_disposition="WRITE_TRUNCATE")
     assert result.code == 8
     assert "not those of the snapshot" in result.err

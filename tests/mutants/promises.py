@@ -394,8 +394,8 @@ PROMISES: tuple[Promise, ...] = (
         "A split and its sums are one snapshot.",
         "tests/e2e/test_verify.py::test_a_split_and_its_sums_are_one_snapshot",
         "sources/postgresql_read.py",
-        "cursor.execute(SNAPSHOT if proof else READ_ONLY)",
-        "cursor.execute(READ_ONLY)",
+        "snapshot=source.proves",
+        "snapshot=False",
     ),
     P(
         PROOF,

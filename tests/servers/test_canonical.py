@@ -26,7 +26,7 @@ from auto_schema.schema import REPEATED, Column
 from auto_schema.type_maps import Look, postgresql_column, standard
 from sources.postgresql import PostgresqlConnection, PostgresqlSource, wrapped
 from sources.postgresql_inspect import profile, session
-from sources.postgresql_read import SESSION
+from sources.postgresql_session import opening
 from sources.secrets import Secret
 from tests.sync import PROJECT
 
@@ -60,8 +60,8 @@ class Sides:
         source = PostgresqlSource(connection, query, names or names_of(columns))
         statement = wrapped(source, postgresql_row_text(columns))
         with psycopg2.connect(at.dsn) as opened, opened.cursor() as cursor:
-            for setting in SESSION:
-                cursor.execute(setting)
+            for statement in opening():
+                cursor.execute(statement)
             cursor.execute(postgresql_sums(statement))
             return tuple(map(int, cursor.fetchone()))
 

@@ -59,7 +59,9 @@ def test_a_column_without_a_form_is_named_and_left_out_on_both_sides():
 
 
 def test_rows_without_a_comparable_column_have_the_empty_text():
-    assert postgresql_row_text(()) == "array_to_string(ARRAY[]::text[], ';', '-') AS row_text"
+    assert postgresql_row_text(()) == (
+        "pg_catalog.array_to_string(ARRAY[]::text[], ';', '-') AS row_text"
+    )
     assert bigquery_row_text(()) == "'' AS row_text"
 
 
@@ -73,7 +75,9 @@ def test_the_source_is_read_as_copy_reads_it():
     column = postgresql_column("o", PostgresType("oid", "oid"))
     assert '(q."o"::int8)::text' in postgresql_row_text([column])
     column = postgresql_column("j", PostgresType("jsonb", "jsonb"))
-    assert 'length(concat(q."j"::text)), \':\', q."j"::text' in postgresql_row_text([column])
+    assert 'length(pg_catalog.concat(q."j"::text)), \':\', q."j"::text' in postgresql_row_text(
+        [column]
+    )
 
 
 def test_arrays_are_counted_and_written_in_their_order():
@@ -81,8 +85,10 @@ def test_arrays_are_counted_and_written_in_their_order():
     column = postgresql_column("u", kind, look=Look(is_flat=True))
     assert column.mode == REPEATED
     text = postgresql_row_text([column])
-    assert 'coalesce(cardinality(q."u"::text[]), 0)' in text
-    assert 'unnest(q."u"::text[]) WITH ORDINALITY AS u(element, place) ORDER BY u.place' in text
+    assert 'coalesce(pg_catalog.cardinality((q."u"::text[])[:]), 0)' in text
+    assert (
+        'unnest((q."u"::text[])[:]) WITH ORDINALITY AS u(element, place) ORDER BY u.place' in text
+    )
     text = bigquery_row_text([column])
     assert "UNNEST(s.`u`) AS element WITH OFFSET AS place ORDER BY place" in text
 

@@ -22,6 +22,7 @@ from auto_schema.conform import (
     Conformed,
     conform,
 )
+from auto_schema.errors import SourceChangedError
 from auto_schema.limits import LETTER_BYTES
 from auto_schema.raw_row import DAY_MICROS
 from auto_schema.schema import REPEATED, Column, TableSchema
@@ -340,6 +341,43 @@ def test_json_numbers_that_would_change_are_refused_wherever_they_stand(number):
     texts = pa.array([None, "1", *(around.format(number) for around in AROUND)])
     assert list(json_numbers.refused(texts)) == list(range(2, len(texts)))
     assert list(json_numbers.refused(texts.slice(2))) == list(range(len(AROUND)))
+
+
+HALF_PAIRS = (
+    r"\ud83d",
+    r"\ude00",
+    r"\uD83Dx",
+    r"\ud83d\ud83d\ude00",
+    r"\ude00\ud83d",
+    r"\ud83d\n",
+    "\\udBff ",
+)
+WHOLE = (r"\ud83d\ude00", r"\\ud83d", r"\u00e9\uD83D\uDE00\uffff", r"\\\\ude00", "\\u0000", "d83d")
+
+
+def test_half_a_surrogate_pair_in_json_is_a_dead_letter_and_a_whole_one_is_not():
+    halves = pa.array([None, *(f'{{"a": ["x{text}"]}}' for text in HALF_PAIRS)])
+    assert list(json_numbers.refused(halves)) == list(range(1, len(halves)))
+    assert json_numbers.refused(pa.array([f'"{text}"' for text in WHOLE])) == {}
+
+
+UNKNOWN = pa.array([b"1234", b"5678"])
+OTHER_FORMS = (
+    (UNKNOWN, pa.int64()),
+    (UNKNOWN, pa.string()),
+    (pa.array([[b"1"]]), pa.list_(pa.int64())),
+    (pa.array([1, 2]), MICROS),
+    (pa.array([1, 2], MICROS), pa.timestamp("us", "UTC")),
+    (pa.ExtensionArray.from_storage(pa.opaque(pa.binary(), "inet", "x"), UNKNOWN), pa.binary()),
+    (pa.array([1.0]), pa.int64()),
+    (pa.array([True]), pa.int64()),
+)
+
+
+@pytest.mark.parametrize(("raw", "wanted"), OTHER_FORMS, ids=lambda each: str(each)[:20])
+def test_a_column_in_a_form_that_was_not_planned_is_refused_before_any_cast(raw, wanted):
+    with pytest.raises(SourceChangedError, match="another form"):
+        of(raw, wanted)
 
 
 def test_digits_inside_json_strings_are_no_numbers():

@@ -1,0 +1,69 @@
+"""Whether a query still has the plan's columns: asked in the transaction that reads.
+
+Names decide which column is which, here as in every other statement over the query. The
+answer also takes the locks of the read, so that nothing changes between both.
+"""
+
+import json
+
+from auto_schema.errors import SourceChangedError
+from sources.sql import quote
+
+MOST_TOLD = 5
+"""Differences that a message names."""
+
+
+def describing(query: str, names: tuple[str, ...], types: tuple[int, ...]) -> str:
+    """The SQL that tells the query's column names, and the types of these columns.
+
+    It reads no row: one of NULLs stands in for all. Of a name that stands twice no type
+    can be asked.
+    """
+    asked = _asked(names, types)
+    columns = (f"pg_catalog.pg_typeof(q.{quote(name)})" for name in asked)
+    words = ", ".join(f"{column}::pg_catalog.oid || ' ' || {column}" for column in columns)
+    return (
+        "SELECT (SELECT pg_catalog.row_to_json(r)::text FROM (SELECT q.*) AS r),"
+        f" ARRAY[{words}]::text[]\n"
+        "FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM (\n"
+        f"{query}\n"
+        ") AS every LIMIT 0) AS q ON true"
+    )
+
+
+def check_columns(
+    place: str, names: tuple[str, ...], types: tuple[int, ...], answer: tuple[str, list[str]]
+) -> None:
+    """Compare the plan's columns with what `describing` was answered.
+
+    Raises:
+        SourceChangedError: another name, order or type.
+    """
+    found = tuple(
+        json.loads(answer[0], object_pairs_hook=lambda pairs: [name for name, _ in pairs])
+    )
+    differing = [f"{name!r} is gone" for name in names if name not in found]
+    differing += [f"{name!r} is new" for name in found if name not in names]
+    if not differing and found != names:
+        differing.append("the columns stand in another order")
+    for (name, planned), now in zip(_asked(names, types).items(), answer[1], strict=True):
+        oid, _, words = now.partition(" ")
+        if int(oid) != planned:
+            differing.append(f"{name!r} is now of type {words}")
+    if differing:
+        raise changed(place, "; ".join(differing[:MOST_TOLD]))
+
+
+def changed(place: str, why: str) -> SourceChangedError:
+    """The error for a query that no longer has the plan's columns."""
+    return SourceChangedError(
+        "the source has changed since it was planned",
+        place,
+        why,
+        "run it again: a new plan is made from the columns as they are now.",
+    )
+
+
+def _asked(names: tuple[str, ...], types: tuple[int, ...]) -> dict[str, int]:
+    pairs = zip(names, types, strict=True) if types else ()
+    return {name: oid for name, oid in pairs if names.count(name) == 1}

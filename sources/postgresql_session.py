@@ -1,0 +1,103 @@
+"""The settings of a session that reads PostgreSQL, said before anything is asked.
+
+A role, a database or whoever used a pooled session before may have set anything. What
+decides how values are written is pinned to one value. What decides what the user's query
+means is the role's own, as it was when the plan was made. All of it is SET LOCAL, so that
+a pooler in transaction mode hands on a clean session.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+LOCK_TIMEOUT_MS = 60_000
+"""How long a lock of others is waited for before the read is tried again."""
+
+PINNED: Mapping[str, str] = MappingProxyType(
+    {
+        "TimeZone": "UTC",
+        "IntervalStyle": "postgres",
+        "extra_float_digits": "3",
+        "bytea_output": "hex",
+        "quote_all_identifiers": "off",
+        "standard_conforming_strings": "on",
+        "row_security": "off",  # else rows that a policy hides are missing in silence
+        "gin_fuzzy_search_limit": "0",  # else a search by such an index drops rows
+        "zero_damaged_pages": "off",  # else damaged pages count as empty
+        "ignore_checksum_failure": "off",
+        "exit_on_error": "off",
+        "idle_in_transaction_session_timeout": "0",
+        "transaction_timeout": "0",
+        "tcp_keepalives_idle": "60",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "6",
+    }
+)
+"""What doesn't depend on the query; a setting that a server doesn't know is passed over.
+
+https://www.postgresql.org/docs/current/runtime-config-client.html
+"""
+
+MEANING = (
+    "search_path",
+    "lc_monetary",
+    "lc_numeric",
+    "lc_time",
+    "array_nulls",
+    "transform_null_equals",
+    "xmlbinary",
+    "xmloption",
+    "default_text_search_config",
+    "timezone_abbreviations",
+)
+"""What decides what a query means: the plan keeps the role's own values for all splits."""
+
+Settings = tuple[tuple[str, str], ...]
+
+
+def opening(
+    *,
+    settings: Settings = (),
+    statement_timeout_ms: int = 0,
+    lock_timeout_ms: int = LOCK_TIMEOUT_MS,
+    snapshot: bool = False,
+) -> tuple[str, ...]:
+    """The statements that begin a reading transaction, after BEGIN.
+
+    Args:
+        settings: of MEANING, as the plan keeps them; empty: the role's own of now.
+        statement_timeout_ms: 0: none.
+        lock_timeout_ms: how long each lock is waited for.
+        snapshot: whether all its statements see one snapshot.
+    """
+    level = "REPEATABLE READ" if snapshot else "READ COMMITTED"
+    timeouts = {
+        "statement_timeout": str(int(statement_timeout_ms)),
+        "lock_timeout": str(int(lock_timeout_ms)),
+    }
+    return (
+        f"SET TRANSACTION ISOLATION LEVEL {level}, READ ONLY, NOT DEFERRABLE",
+        "SET LOCAL role TO DEFAULT",
+        _set_all({**PINNED, **timeouts, **dict(settings)}),
+    )
+
+
+def _set_all(wanted: Mapping[str, str]) -> str:
+    """One statement: each of these settings, and back to the role's own what a session left.
+
+    DateStyle gets its output form and keeps the order in which the role reads dates.
+    """
+    rows = ", ".join(f"({_text(name)}, {_text(value)})" for name, value in wanted.items())
+    return f"""SELECT pg_catalog.count(pg_catalog.set_config(s.name, CASE
+  WHEN s.name = 'DateStyle' THEN 'ISO, ' || pg_catalog.split_part(s.reset_val, ', ', 2)
+  ELSE coalesce(w.value, s.reset_val) END, true))
+FROM pg_catalog.pg_settings AS s LEFT JOIN (VALUES {rows}) AS w(name, value) ON w.name = s.name
+WHERE s.name = 'DateStyle' OR s.setting <> w.value
+  OR w.name IS NULL AND s.source = 'session' AND s.context = 'user'
+  AND s.name NOT IN ('application_name', 'client_encoding')
+  AND pg_catalog.left(s.name, 12) <> 'transaction_'"""
+
+
+def _text(value: str) -> str:
+    """A literal that is the same whatever standard_conforming_strings says."""
+    escaped = value.replace("\\", "\\\\").replace("'", "''")
+    return f"E'{escaped}'" if "\\" in value else f"'{escaped}'"

@@ -1,0 +1,153 @@
+"""Settings of role, database or an earlier session change neither values nor meaning."""
+
+import contextlib
+import socket
+import threading
+
+import psycopg2
+import pytest
+
+from sources.postgresql_session import opening
+
+HOSTILE = {
+    "quote_all_identifiers": "on",
+    "DateStyle": "'SQL, DMY'",
+    "IntervalStyle": "sql_standard",
+    "TimeZone": "'Asia/Kathmandu'",
+    "bytea_output": "escape",
+    "extra_float_digits": "-15",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_deferrable": "on",
+    "idle_in_transaction_session_timeout": "500",
+    "gin_fuzzy_search_limit": "1",
+    "exit_on_error": "on",
+    "statement_timeout": "500",
+    "lc_monetary": "'C.utf8'",
+}
+VALUES = """
+SELECT 825373492 AS number, 0.1::float8 + 0.2 AS ratio, ARRAY[0.1::float8 + 0.2, NULL] AS ratios,
+  timestamptz '2024-03-04 05:06:07+00' AS stamp, interval '1 day 02:03' AS span,
+  ARRAY[interval '1 day 02:03', NULL] AS spans, '\\x0001'::bytea AS raw, money '12.34' AS price,
+  tstzrange('2024-03-04 05:06+00', NULL) AS reach, '"Or""ders"'::regclass AS relation,
+  '04/03/2024'::date AS day
+"""
+"""The date's own order of day and month is the role's."""
+
+
+@pytest.fixture
+def hostile(sql, database):
+    """Set for the database whatever changes texts; each session from now on has it."""
+    sql('CREATE TABLE "Or""ders" (id int)')
+    for name, value in HOSTILE.items():
+        sql(f"ALTER DATABASE {database.database} SET {name} = {value}")
+
+
+def test_a_roles_own_settings_change_no_value(sync, hostile):
+    sync.ok(postgresql_query=VALUES.replace("\\\\", "\\"), verify="true")
+    ((number, ratio, ratios, stamp, span, spans, raw, price, reach, relation, day),) = sync.rows()
+    assert (number, ratio, ratios) == (825373492, 0.1 + 0.2, [0.1 + 0.2, None])
+    assert (stamp.isoformat(), span) == ("2024-03-04T05:06:07+00:00", "1 day 02:03:00")
+    assert (spans, raw, str(price)) == (["1 day 02:03:00", None], b"\x00\x01", "12.340000000")
+    assert reach == '["2024-03-04 05:06:00+00",)'
+    assert (relation, str(day)) == ('"Or""ders"', "2024-03-04")
+
+
+@contextlib.contextmanager
+def pooler(database):
+    """A front that refuses startup options, as PgBouncer does; its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                threading.Thread(target=handle, args=(client,), daemon=True).start()
+
+    def handle(client):
+        with client, contextlib.suppress(OSError):
+            start = client.recv(4096)
+            if b"\0options\0" in start:
+                said = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
+                client.sendall(b"E" + (len(said) + 4).to_bytes(4) + said)
+                return
+            with socket.socket(socket.AF_UNIX) as server:
+                server.connect(f"{database.host}/.s.PGSQL.{database.port}")
+                server.sendall(start)
+                back = threading.Thread(target=pump, args=(server, client), daemon=True)
+                back.start()
+                pump(client, server)
+                back.join()
+
+    def pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield str(listener.getsockname()[1])
+    finally:
+        listener.close()
+
+
+def test_a_pooler_that_takes_no_startup_options_is_read_unless_the_role_needs_them(
+    sync, sql, database
+):
+    with pooler(database) as port:
+        at = {"postgresql_host": "127.0.0.1", "postgresql_port": port}
+        plain = {"postgresql_query": "SELECT 1234 AS n", "postgresql_sslmode": "disable"}
+        sync.ok(**at, **plain)
+        sql(f"ALTER DATABASE {database.database} SET quote_all_identifiers = on")
+        result = sync(**at, **plain)
+    assert result.code == 3
+    assert "quote_all_identifiers" in result.err
+    assert "RESET quote_all_identifiers" in result.err
+    assert sync.rows() == [(1234,)]
+
+
+def test_what_an_earlier_session_of_a_pool_has_set_is_undone_for_the_transaction(database, sql):
+    sql("CREATE SCHEMA other")
+    sql(f"ALTER DATABASE {database.database} SET array_nulls = off")
+    with contextlib.closing(psycopg2.connect(database.dsn)) as session:
+        cursor = session.cursor()
+        cursor.execute("SET search_path = other; SET array_nulls = on; SET xmlbinary = hex")
+        cursor.execute("SET application_name = 'pool'; SET quote_all_identifiers = on")
+        session.commit()
+        for statement in opening():
+            cursor.execute(statement)
+        asked = ("search_path", "array_nulls", "xmlbinary", "application_name")
+        wanted = ['"$user", public', "off", "base64", "pool"]
+        cursor.execute(f"SELECT {', '.join(f'current_setting({n!r})' for n in asked)}")
+        assert list(cursor.fetchone()) == wanted
+        cursor.execute("SHOW quote_all_identifiers")
+        assert cursor.fetchone() == ("off",)
+        session.rollback()
+        cursor.execute("SHOW search_path")
+        assert cursor.fetchone() == ("other",)
+
+
+def test_functions_of_a_users_schema_stand_in_for_none_of_postgresqls_own(sync, sql, database):
+    sql("CREATE TABLE s AS SELECT g AS id, ARRAY['a', 'b'] AS tags FROM generate_series(1, 3) g")
+    sql(
+        "CREATE FUNCTION public.array_to_string(text[], text, text) RETURNS text"
+        " LANGUAGE sql AS $$ SELECT 'hijacked' $$"
+    )
+    sql("CREATE FUNCTION public.array_ndims(text[]) RETURNS int LANGUAGE sql AS $$ SELECT 2 $$")
+    sync.ok(postgresql_query="SELECT * FROM s", verify="true")
+    assert sync.rows("COUNT(*)") == [(3,)]
+    sql("CREATE FUNCTION public.md5(text) RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$")
+    sql(f"ALTER DATABASE {database.database} SET search_path = public, pg_catalog")
+    result = sync(postgresql_query="SELECT * FROM s", verify="true")
+    assert result.code == 3
+    assert "public.md5" in result.err
+    assert "search_path without pg_catalog" in result.err
+
+
+def test_a_backslash_that_would_be_an_escape_to_the_role_is_refused(sync, sql, database):
+    sql(f"ALTER DATABASE {database.database} SET standard_conforming_strings = off")
+    result = sync(postgresql_query=r"SELECT 'a\\b' AS c")
+    assert result.code == 2
+    assert "E'…'" in result.err
+    sync.ok(postgresql_query=r"SELECT E'a\\b' AS c, '''' AS d")
+    assert sync.rows() == [("a\\b", "'")]

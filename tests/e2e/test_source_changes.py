@@ -1,0 +1,110 @@
+"""A source that changes between plan, splits and statements: refused, or read as planned."""
+
+import contextlib
+import threading
+import time
+
+import psycopg2
+import pytest
+
+import pipeline.cli
+from auto_schema.errors import SourceUnreachableError
+from auto_schema.row_sums import RowSums
+from auto_schema.type_maps import postgresql_column
+from sources.base import Split
+from sources.postgresql import PostgresqlConnection
+from sources.postgresql_inspector import inspecting
+from sources.secrets import Secret
+
+PEOPLE = "CREATE TABLE s AS SELECT g AS id, 'first' || g AS name, g || '@x' AS email"
+ALL = {"postgresql_query": "SELECT * FROM s"}
+
+
+@pytest.fixture
+def after_planning(sql, monkeypatch):
+    """Run SQL between plan and read."""
+    original = pipeline.cli.run
+
+    def change(*statements):
+        def run(*args, **more):
+            for statement in statements:
+                sql(statement)
+            return original(*args, **more)
+
+        monkeypatch.setattr(pipeline.cli, "run", run)
+
+    return change
+
+
+CHANGES = {
+    "ALTER TABLE s DROP COLUMN name, ADD COLUMN middle_name text": ["column q.name does not exist"],
+    "ALTER TABLE s ADD COLUMN more int": ["'more' is new"],
+    "ALTER TABLE s ALTER COLUMN id TYPE text": ["'id' is now of type text"],
+    "ALTER TABLE s DROP COLUMN name, ADD COLUMN name text": ["another order"],
+    "DROP TABLE s": ['relation "s" does not exist'],
+}
+
+
+@pytest.mark.parametrize(("number", "change"), list(enumerate(CHANGES)))
+def test_columns_that_change_after_the_plan_end_the_run_before_anything_is_published(
+    sync, sql, after_planning, number, change
+):
+    sql(f"{PEOPLE} FROM generate_series(1, 9) g")
+    after_planning(change)
+    result = sync(**ALL, verify="true" if number == 0 else "false")
+    assert result.code == 4, result.err
+    assert "SourceChangedError" in result.err
+    assert all(said in result.err for said in CHANGES[change]), result.err
+    assert "run it again" in result.err
+    assert "t" not in sync.tables()
+
+
+@pytest.fixture
+def source(database):
+    """A query as a plan holds it."""
+
+    def make(query):
+        at = database
+        connection = PostgresqlConnection(at.host, at.port, at.database, at.user, Secret())
+        with inspecting(connection, query, "", "") as inspector:
+            made = inspector.source(cursor=None, window=None, batch_rows=None, run_id="r")
+            columns = tuple(postgresql_column(c.name, c.type) for c in inspector.profile.columns)
+        return made.with_columns(columns)
+
+    return make
+
+
+def rows_and_sums(source):
+    """How many rows a read yields, and how many its own sums count."""
+    items = list(source.read(Split(0)))
+    sums = [item.rows for item in items if isinstance(item, RowSums)]
+    return sum(item.num_rows for item in items if not isinstance(item, RowSums)), sums
+
+
+@pytest.mark.parametrize("proves", [False, True], ids=["read", "proven"])
+def test_a_table_that_is_written_anew_while_a_read_waits_is_read_whole(
+    sql, database, source, proves
+):
+    """COPY takes its snapshot before its locks: to it such a table would be empty."""
+    sql("CREATE TABLE s AS SELECT g AS id, 'a' AS name FROM generate_series(1, 50) g")
+    planned = source("SELECT * FROM s")
+    planned = planned.with_proof(digests=False) if proves else planned
+    with contextlib.closing(psycopg2.connect(database.dsn)) as writer:
+        cursor = writer.cursor()
+        cursor.execute("ALTER TABLE s ALTER COLUMN name TYPE text USING upper(name)")
+        commit = threading.Thread(target=_commit_when_waited_for, args=(writer, sql))
+        commit.start()
+        try:
+            found = rows_and_sums(planned)
+        except SourceUnreachableError:
+            assert proves
+            found = rows_and_sums(planned)
+        commit.join()
+    assert found == (50, [50] if proves else [])
+
+
+def _commit_when_waited_for(writer, sql):
+    while not sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
+        time.sleep(0.02)
+    time.sleep(0.05)
+    writer.commit()

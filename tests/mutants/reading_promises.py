@@ -1,0 +1,81 @@
+"""The promises of reading PostgreSQL: columns, settings, values, and servers that stop."""
+
+from tests.mutants.promises import Promise
+
+READING = "Reading PostgreSQL"
+P = Promise
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        READING,
+        "Each split sees in its own transaction that the query has the plan's columns.",
+        "tests/e2e/test_source_changes.py::test_columns_that_change_after_the_plan_end_the_run_before_anything_is_published",
+        "sources/postgresql_read.py",
+        "    check_columns(source.place, source.result_names, source.result_types, answer)",
+        "    pass",
+    ),
+    P(
+        READING,
+        "A table that is written anew while a read waits for it is not read as empty.",
+        "tests/e2e/test_source_changes.py::test_a_table_that_is_written_anew_while_a_read_waits_is_read_whole",
+        "sources/postgresql_read.py",
+        "        if cursor.fetchone()[0]:",
+        "        if False:",
+    ),
+    P(
+        READING,
+        "What writes values is pinned, whatever role and database have set.",
+        "tests/e2e/test_settings.py::test_a_roles_own_settings_change_no_value",
+        "sources/postgresql_session.py",
+        "  ELSE coalesce(w.value, s.reset_val) END, true))",
+        "  ELSE s.setting END, true))",
+    ),
+    P(
+        READING,
+        "What an earlier session of a pool has set is undone for the transaction.",
+        "tests/e2e/test_settings.py::test_what_an_earlier_session_of_a_pool_has_set_is_undone_for_the_transaction",
+        "sources/postgresql_session.py",
+        "  OR w.name IS NULL AND s.source = 'session' AND s.context = 'user'",
+        "  OR w.name IS NULL AND false",
+    ),
+    P(
+        READING,
+        "A driver that can't know the types by their names gets another session, or none.",
+        "tests/e2e/test_settings.py::test_a_roles_own_settings_change_no_value",
+        "sources/postgresql_surroundings.py",
+        "        connection = _unquoted(connection)",
+        "        pass",
+    ),
+    P(
+        READING,
+        "No function of a user's schema stands in for one of PostgreSQL's own.",
+        "tests/e2e/test_settings.py::test_functions_of_a_users_schema_stand_in_for_none_of_postgresqls_own",
+        "auto_schema/canonical.py",
+        """    return f"pg_catalog.array_to_string(ARRAY[{items}]::text[], ';', '-')\"""",
+        """    return f"array_to_string(ARRAY[{items}]::text[], ';', '-')\"""",
+    ),
+    P(
+        READING,
+        "A column that arrives in another form than was planned is refused before any cast.",
+        "tests/unit/test_conform.py::test_a_column_in_a_form_that_was_not_planned_is_refused_before_any_cast",
+        "auto_schema/conform.py",
+        "        physical.check(column, batch.column(column.name).type)",
+        "        pass",
+    ),
+    P(
+        READING,
+        "An array arrives wherever its bounds begin.",
+        "tests/e2e/test_driver_faults.py::test_arrays_that_begin_elsewhere_arrive_and_an_address_has_one_text_everywhere",
+        "auto_schema/type_maps.py",
+        '        f"({_elements(element_kind.name, element.select)})[:]",',
+        "        _elements(element_kind.name, element.select),",
+    ),
+    P(
+        READING,
+        "JSON that BigQuery would refuse when it is published is a dead letter.",
+        "tests/e2e/test_driver_faults.py::test_json_that_a_parser_refuses_is_a_dead_letter_and_the_other_rows_arrive",
+        "auto_schema/json_numbers.py",
+        "        if has_half_pair(texts[index].as_py()):",
+        "        if False:",
+    ),
+)
