@@ -91,6 +91,10 @@ class SourceUnreachableError(SourceError):
     """The connection failed or was lost: trying again may help."""
 
 
+class SourceLockedError(SourceUnreachableError):
+    """Others hold a lock on what is read: they may be gone at the next try."""
+
+
 class SourceRefusedError(SourceError):
     """The source answered no (credentials, permission, SQL): trying again won't help."""
 

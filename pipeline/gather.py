@@ -4,14 +4,17 @@ Nothing is written. The window is decided here, since the look at the rows needs
 deciding function is pure, and the plan takes its answer as it is.
 """
 
-from contextlib import AbstractContextManager
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 
 from google.cloud import bigquery
 
-from auto_schema.errors import raise_all
+from auto_schema.errors import SourceLockedError, raise_all
 from auto_schema.type_maps import Look, PostgresType
 from pipeline.frontier import read_start
 from pipeline.history import written_columns
@@ -37,19 +40,38 @@ from smart_sync.window import Watermark, WindowPlan, WindowRequest, plan_window
 from sources.base import SOURCES, Clock, Evidence, Inspector, Source, Window
 from sources.bigquery_client import RETRY_S
 
+LOGGER = logging.getLogger("smart_sync")
+LOCK_PAUSE_S = 1.0
+"""Between two tries for a lock: the wait itself is in the tries."""
 
-def inspecting(request: SyncRequest) -> AbstractContextManager[Inspector]:
+
+@contextmanager
+def inspecting(
+    request: SyncRequest, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Inspector]:
     """Open the source; its query is described before any row is asked for.
+
+    A lock on its tables is waited for, and tried again like a split that lost its connection.
 
     Raises:
         SyncError: the source is unreachable, or refuses the query.
     """
     module = import_module(SOURCES[request.data_source])
     cursor = request.cursor if request.smart_sync else ""
-    opened: AbstractContextManager[Inspector] = module.inspecting(
-        request.connection, request.query, request.schema_table, cursor
-    )
-    return opened
+    with ExitStack() as stack:
+        for attempt in range(request.max_retries + 1):
+            opened: AbstractContextManager[Inspector] = module.inspecting(
+                request.connection, request.query, request.schema_table, cursor
+            )
+            try:
+                inspector = stack.enter_context(opened)
+                break
+            except SourceLockedError as error:
+                if attempt == request.max_retries:
+                    raise
+                LOGGER.warning("%s, tried again: %s", error.what, error.why)
+                sleep(LOCK_PAUSE_S)
+        yield inspector
 
 
 def rehearse(

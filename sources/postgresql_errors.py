@@ -6,7 +6,12 @@ COPY streams, the driver raises a bare OSError without a code: then the text dec
 
 import re
 
-from auto_schema.errors import SourceError, SourceRefusedError, SourceUnreachableError
+from auto_schema.errors import (
+    SourceError,
+    SourceLockedError,
+    SourceRefusedError,
+    SourceUnreachableError,
+)
 from auto_schema.told import without_row_values
 
 TRANSIENT_STATES = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "53300"})
@@ -24,7 +29,29 @@ _REFUSED_AT_LOGIN = re.compile(
     r"|server does not support SSL|root certificate file",
     re.IGNORECASE,
 )
+_LOCKED = re.compile(r"canceling statement due to lock timeout|could not obtain lock", re.I)
+_LOCKED_FIX = (
+    "wait until the session that holds the lock has ended (ALTER TABLE, TRUNCATE, VACUUM FULL;"
+    " pg_locks shows it), or give more max_retries."
+)
+_REMOTE = re.compile(r'could not connect to server "|foreign server', re.IGNORECASE)
+"""Of a foreign table, while our own connection stands: libpq never quotes a server's name."""
+_REMOTE_STATES = ("08001", "HV00N")
+_REMOTE_FIX = (
+    "the database itself must reach the foreign server: check CREATE SERVER's options and the"
+    " user mapping there, or read the table where it is."
+)
 _FIXES = (
+    (
+        re.compile(r"has not been populated", re.IGNORECASE),
+        "REFRESH MATERIALIZED VIEW fills it; until then it has no rows to read.",
+    ),
+    (
+        re.compile(r"in a read-only transaction", re.IGNORECASE),
+        "the query writes (nextval() of a sequence does, too), and sources are only read:"
+        " leave that out of the query or view.",
+    ),
+    (re.compile(r"foreign-data wrapper|foreign table", re.IGNORECASE), _REMOTE_FIX),
     (
         re.compile(r"password|role .* does not exist|pg_hba", re.IGNORECASE),
         "check postgresql_username and postgresql_password, and pg_hba.conf on the server.",
@@ -74,6 +101,11 @@ def source_error(
         streaming_refusal = "PGRES_FATAL_ERROR" in message
         broken = isinstance(error, OSError) and not streaming_refusal
         transient = bool(_TRANSIENT_TEXT.search(text)) or broken
+    if state == "55P03" or (not state and _LOCKED.search(text)):
+        return SourceLockedError("source locked", place, text, _LOCKED_FIX)
+    if _REMOTE.search(text) or state == "HV00N":
+        kind = SourceUnreachableError if state in (*_REMOTE_STATES, "") else SourceRefusedError
+        return kind("foreign server out of reach", place, text, _REMOTE_FIX)
     if transient:
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
     fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), _QUERY_FIX)

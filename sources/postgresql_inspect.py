@@ -22,7 +22,8 @@ from sources.query import QueryShape, shape
 from sources.sql import quote
 
 DESCRIBE_TIMEOUT_MS = 60_000
-DESCRIBE_LOCK_MS = 10_000
+DESCRIBE_LOCK_MS = 30_000
+"""Less than a question may take: waiting for a lock is told apart from a slow answer."""
 PSYCOPG_NUMERIC = 1700
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands in the profile until the clock is read."""

@@ -60,8 +60,8 @@ class Sides:
         source = PostgresqlSource(connection, query, names or names_of(columns))
         statement = wrapped(source, postgresql_row_text(columns))
         with psycopg2.connect(at.dsn) as opened, opened.cursor() as cursor:
-            for statement in opening():
-                cursor.execute(statement)
+            for setting in opening():
+                cursor.execute(setting)
             cursor.execute(postgresql_sums(statement))
             return tuple(map(int, cursor.fetchone()))
 
