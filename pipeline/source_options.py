@@ -10,6 +10,7 @@ from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from auto_schema.errors import ConfigError, SyncError, shown
+from pipeline.parameter_checks import duration
 from smart_sync.request import Endpoints
 from sources import mongodb
 from sources.bigquery import BigqueryConnection
@@ -87,6 +88,7 @@ def connection_of(values: Mapping[str, str], endpoints: Endpoints) -> object:
         Secret.of(values["postgresql_password"], secret),
         values["postgresql_sslmode"],
         values["postgresql_sslrootcert"],
+        read_timeout_s=duration(values["postgresql_read_timeout"]).total_seconds(),
     )
 
 

@@ -37,6 +37,7 @@ AS_READER = (
 )
 """Said once a transaction is READ ONLY: it can write nothing any more, and guards see that."""
 CONNECT_TIMEOUT_S = 15
+READ_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class PostgresqlConnection:
     sslrootcert: str = ""
     options: str = ""
     """Of the session's start; also when empty, those of our environment don't count."""
+    read_timeout_s: float = READ_TIMEOUT_S
+    """How long a session that reads may bring no byte; 0: for ever."""
 
     @property
     def place(self) -> str:
@@ -75,6 +78,9 @@ class PostgresqlConnection:
             "sslrootcert": self.sslrootcert,
             "client_encoding": encoding,
             "keepalives_idle": "60",
+            "keepalives_interval": "10",
+            "keepalives_count": "6",
+            "tcp_user_timeout": "120000",
         }
         given = {word: value for word, value in words.items() if value}
         return given | {"options": self.options}

@@ -14,7 +14,7 @@ MOST_TOLD = 5
 
 
 def describing(query: str, names: tuple[str, ...], types: tuple[int, ...]) -> str:
-    """The SQL that tells the query's column names, and the types of these columns.
+    """The SQL that tells the query's column names, the types of these columns, and who is asked.
 
     It reads no row: one of NULLs stands in for all. Of a name that stands twice no type
     can be asked.
@@ -24,7 +24,7 @@ def describing(query: str, names: tuple[str, ...], types: tuple[int, ...]) -> st
     words = ", ".join(f"{column}::pg_catalog.oid || ' ' || {column}" for column in columns)
     return (
         "SELECT (SELECT pg_catalog.row_to_json(r)::text FROM (SELECT q.*) AS r),"
-        f" ARRAY[{words}]::text[]\n"
+        f" ARRAY[{words}]::text[], pg_catalog.pg_backend_pid()\n"
         "FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM (\n"
         f"{query}\n"
         ") AS every LIMIT 0) AS q ON true"

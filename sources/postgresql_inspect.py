@@ -18,12 +18,14 @@ from sources.postgresql_errors import source_error
 from sources.postgresql_session import opening
 from sources.postgresql_splits import split_columns
 from sources.postgresql_types import attribute_rows, resolve, type_rows
+from sources.postgresql_watch import cut_off_after
 from sources.query import QueryShape, shape
 from sources.sql import quote
 
 DESCRIBE_TIMEOUT_MS = 60_000
 DESCRIBE_LOCK_MS = 30_000
 """Less than a question may take: waiting for a lock is told apart from a slow answer."""
+GRACE_S = 60.0
 PSYCOPG_NUMERIC = 1700
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands in the profile until the clock is read."""
@@ -53,8 +55,12 @@ def session(connection: PostgresqlConnection) -> Iterator["psycopg2.extensions.c
 def reading(
     opened: "psycopg2.extensions.connection", timeout_ms: int = DESCRIBE_TIMEOUT_MS
 ) -> Iterator[Any]:
-    """A cursor in a read-only transaction set up as the readers' are, then rolled back."""
-    with opened.cursor() as cursor:
+    """A cursor in a read-only transaction set up as the readers' are, then rolled back.
+
+    A server that doesn't answer long after its own timeout is given up.
+    """
+    silence_s = timeout_ms / 1000 + GRACE_S
+    with cut_off_after(silence_s, opened), opened.cursor() as cursor:
         cursor.execute("BEGIN READ ONLY")
         try:
             for statement in opening(

@@ -18,6 +18,7 @@ from sources.postgresql import APPLICATION_NAME, AS_READER, PostgresqlSource
 from sources.postgresql_columns import changed, check_columns
 from sources.postgresql_errors import clean, source_error
 from sources.postgresql_session import opening
+from sources.postgresql_watch import Watch
 from sources.read_ahead import ReadAhead, cut
 
 Item = pa.RecordBatch | RowSums
@@ -47,7 +48,9 @@ def read_split(source: PostgresqlSource, split: Split) -> Iterator[Item]:
         SourceChangedError: the query no longer has the plan's columns.
         SourceUnreachableError, SourceRefusedError: as `Source.read` says.
     """
-    ahead = ReadAhead(lambda: _items(source, split))
+    watch = Watch(source.connection, _application(source))
+    bounded = watch if source.connection.read_timeout_s else None
+    ahead = ReadAhead(lambda: _items(source, split, watch), bounded)
     try:
         for item in ahead:
             if isinstance(item, RowSums):
@@ -58,22 +61,26 @@ def read_split(source: PostgresqlSource, split: Split) -> Iterator[Item]:
         ahead.stop()
 
 
-def _items(source: PostgresqlSource, split: Split) -> Generator[Item, None, None]:
-    uri = source.connection.uri(
-        application=f"{APPLICATION_NAME} {source.run_id}".strip(), encoding=source.encoding
-    )
+def _application(source: PostgresqlSource) -> str:
+    return f"{APPLICATION_NAME} {source.run_id}".strip()
+
+
+def _items(source: PostgresqlSource, split: Split, watch: Watch) -> Generator[Item, None, None]:
+    uri = source.connection.uri(application=_application(source), encoding=source.encoding)
     try:
         with adbc_driver_postgresql.dbapi.connect(uri) as session:
             with session.cursor() as cursor:
-                _open(cursor, source)
+                watch.pid = _open(cursor, source)
                 yield from _answers(cursor, source, split)
             session.rollback()
     except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
         raise source_error(error, source.place) from error
 
 
-def _open(cursor: Any, source: PostgresqlSource) -> None:
+def _open(cursor: Any, source: PostgresqlSource) -> int:
     """Begin a reading transaction, and see that the query is still what was planned.
+
+    Returns the process id of the session at the server.
 
     The locks of the query are ours from here on, before the statement that reads takes its
     snapshot: COPY takes it first, and would find a table empty that was written anew while
@@ -84,10 +91,10 @@ def _open(cursor: Any, source: PostgresqlSource) -> None:
     cursor.execute(AS_READER)
     try:
         cursor.execute(source.check())
-        answer = cursor.fetchone()
+        names, types, pid = cursor.fetchone()
     except (adbc_driver_manager.Error, OSError) as error:
         raise _refused_check(error, source.place) from error
-    check_columns(source.place, source.result_names, source.result_types, answer)
+    check_columns(source.place, source.result_names, source.result_types, (names, types))
     if source.proves:
         cursor.execute(REWRITTEN)
         if cursor.fetchone()[0]:
@@ -97,6 +104,7 @@ def _open(cursor: Any, source: PostgresqlSource) -> None:
                 "to that snapshot it is empty",
                 "run it again when ALTER TABLE or TRUNCATE have ended.",
             )
+    return int(pid)
 
 
 def _refused_check(error: Exception, place: str) -> SourceError | Exception:

@@ -17,6 +17,8 @@ class TcpProxy:
         self._target = (host, port)
         self._guard = threading.Lock()
         self._open: list[socket.socket] = []
+        self._held: set[socket.socket] = set()
+        self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
         self.port = self.taken = 0
@@ -37,6 +39,11 @@ class TcpProxy:
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
 
+    def hold(self) -> None:
+        """From now on the open connections bring nothing; later ones pass."""
+        with self._guard:
+            self._held |= set(self._open)
+
     def cut(self) -> None:
         """Reset all open connections, on both sides."""
         with self._guard:
@@ -52,6 +59,7 @@ class TcpProxy:
 
     def close(self) -> None:
         """Refuse, cut, and wait until each thread is gone."""
+        self._closing.set()
         self.refuse()
         self.cut()
         for thread in self._threads:
@@ -84,6 +92,9 @@ class TcpProxy:
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if source in self._held:
+                    self._closing.wait()
+                    return
                 sink.sendall(data)
         if source in self._open:  # ended by itself, not cut
             with contextlib.suppress(OSError):

@@ -78,4 +78,28 @@ PROMISES: tuple[Promise, ...] = (
         "        if has_half_pair(texts[index].as_py()):",
         "        if False:",
     ),
+    P(
+        READING,
+        "A lock at launch is waited for and tried again.",
+        "tests/e2e/test_locks.py::test_a_lock_that_outlasts_a_try_is_tried_again_and_the_run_succeeds",
+        "pipeline/gather.py",
+        "                if attempt == request.max_retries:",
+        "                if True:",
+    ),
+    P(
+        READING,
+        "A server that stops answering is given up, and its session is ended.",
+        "tests/e2e/test_silence.py::test_a_server_that_stops_answering_amid_the_rows_is_given_up_and_its_session_ended",
+        "sources/postgresql_watch.py",
+        "        self._ask(_END, self.pid, self._application)",
+        "        pass",
+    ),
+    P(
+        READING,
+        "A server that brings a byte now and then is waited for.",
+        "tests/e2e/test_silence.py::test_a_server_that_brings_a_row_now_and_then_is_not_given_up",
+        "sources/postgresql_watch.py",
+        "        if sent is not None and self._sent is not None and sent != self._sent:",
+        "        if False:",
+    ),
 )
