@@ -155,7 +155,7 @@ class PostgresqlSource:
 
     def check(self) -> str:
         """The SQL that tells the columns of the query as they are now."""
-        return describing(self.query, self.result_names, self.result_types)
+        return describing(self.query, self.result_names)
 
     def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
         """The splits as they are: each connection opens its own."""

@@ -13,14 +13,13 @@ MOST_TOLD = 5
 """Differences that a message names."""
 
 
-def describing(query: str, names: tuple[str, ...], types: tuple[int, ...]) -> str:
+def describing(query: str, names: tuple[str, ...]) -> str:
     """The SQL that tells the query's column names, the types of these columns, and who is asked.
 
     It reads no row: one of NULLs stands in for all. Of a name that stands twice no type
     can be asked.
     """
-    asked = _asked(names, types)
-    columns = (f"pg_catalog.pg_typeof(q.{quote(name)})" for name in asked)
+    columns = (f"pg_catalog.pg_typeof(q.{quote(name)})" for name in once(names))
     words = ", ".join(f"{column}::pg_catalog.oid || ' ' || {column}" for column in columns)
     return (
         "SELECT (SELECT pg_catalog.row_to_json(r)::text FROM (SELECT q.*) AS r),"
@@ -46,9 +45,9 @@ def check_columns(
     differing += [f"{name!r} is new" for name in found if name not in names]
     if not differing and found != names:
         differing.append("the columns stand in another order")
-    for (name, planned), now in zip(_asked(names, types).items(), answer[1], strict=True):
-        oid, _, words = now.partition(" ")
-        if int(oid) != planned:
+    planned = dict(zip(names, types, strict=True)) if types else {}
+    for name, (oid, words) in types_of(names, answer[1]).items():
+        if planned.get(name, oid) != oid:
             differing.append(f"{name!r} is now of type {words}")
     if differing:
         raise changed(place, "; ".join(differing[:MOST_TOLD]))
@@ -64,6 +63,16 @@ def changed(place: str, why: str) -> SourceChangedError:
     )
 
 
-def _asked(names: tuple[str, ...], types: tuple[int, ...]) -> dict[str, int]:
-    pairs = zip(names, types, strict=True) if types else ()
-    return {name: oid for name, oid in pairs if names.count(name) == 1}
+def types_of(names: tuple[str, ...], answer: list[str]) -> dict[str, tuple[int, str]]:
+    """Each column's type as `describing` was answered: its OID, and in words.
+
+    >>> types_of(("a", "b", "a"), ["23 integer"])
+    {'b': (23, 'integer')}
+    """
+    pairs = (words.partition(" ")[::2] for words in answer)
+    return {name: (int(oid), words) for name, (oid, words) in zip(once(names), pairs, strict=True)}
+
+
+def once(names: tuple[str, ...]) -> list[str]:
+    """The names that stand for one column."""
+    return [name for name in names if names.count(name) == 1]

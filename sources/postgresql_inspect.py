@@ -5,6 +5,7 @@ psycopg2 asks the catalog; no row of the user's is read here.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ import psycopg2.extensions
 from auto_schema.errors import ConfigError, SourceRefusedError, shown
 from sources.base import Clock, SourceColumn, SourceProfile
 from sources.postgresql import AS_READER, PostgresqlConnection
+from sources.postgresql_columns import describing, types_of
 from sources.postgresql_errors import source_error
 from sources.postgresql_session import opening
 from sources.postgresql_splits import split_columns
@@ -174,6 +176,9 @@ def _columns(
         except psycopg2.Error as error:
             raise source_error(error, place, query, offset=len(before)) from error
         described = list(cursor.description)
+        names = tuple(item.name for item in described)
+        cursor.execute(describing(query, names))
+        own = types_of(names, cursor.fetchone()[1])
         types = type_rows(cursor, {item.type_code for item in described})
         origins = {(d.table_oid, d.table_column) for d in described if d.table_oid}
         attributes = attribute_rows(cursor, origins)
@@ -189,6 +194,7 @@ def _columns(
         elif item.type_code == PSYCOPG_NUMERIC and item.precision and item.precision < 1001:
             typmod = ((item.precision << 16) | (item.scale & 0x7FF)) + 4
         kind = resolve(types, item.type_code, typmod, words)
+        kind = replace(kind, oid=own.get(item.name, (0, ""))[0])
         columns.append(SourceColumn(item.name, kind, comment, origin))
     return tuple(columns)
 

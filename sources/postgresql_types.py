@@ -52,7 +52,7 @@ def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") 
     if kind == "d":
         inner = resolve(rows, base, base_typmod if typmod < 0 else typmod)
         return PostgresType(
-            display, inner.name, inner.kind, inner.is_array, inner.precision, inner.scale, oid=oid
+            display, inner.name, inner.kind, inner.is_array, inner.precision, inner.scale
         )
     if is_array:
         inner = resolve(rows, element, typmod)
@@ -64,12 +64,11 @@ def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") 
             inner.precision,
             inner.scale,
             is_nested=inner.is_array,
-            oid=oid,
         )
     precision, scale = modifiers(name, typmod)
     if precision is not None and display == "numeric":
         display = f"numeric({precision},{scale})"
-    return PostgresType(display, name, kind, False, precision, scale, oid=oid)
+    return PostgresType(display, name, kind, False, precision, scale)
 
 
 def modifiers(name: str, typmod: int) -> tuple[int | None, int | None]:
