@@ -11,7 +11,7 @@ PROMISES: tuple[Promise, ...] = (
         "Each split sees in its own transaction that the query has the plan's columns.",
         "tests/e2e/test_source_changes.py::test_columns_that_change_after_the_plan_end_the_run_before_anything_is_published",
         "sources/postgresql_read.py",
-        "    check_columns(source.place, source.result_names, source.result_types, answer)",
+        "    check_columns(source.place, source.result_names, source.result_types, (names, types))",
         "    pass",
     ),
     P(
