@@ -47,7 +47,7 @@ def test_a_roles_own_settings_change_no_value(sync, hostile):
     ((number, ratio, ratios, stamp, span, spans, raw, price, reach, relation, day),) = sync.rows()
     assert (number, ratio, ratios) == (825373492, 0.1 + 0.2, [0.1 + 0.2, None])
     assert (stamp.isoformat(), span) == ("2024-03-04T05:06:07+00:00", "1 day 02:03:00")
-    assert (spans, raw, str(price)) == (["1 day 02:03:00", None], b"\x00\x01", "12.340000000")
+    assert (spans, raw, str(price)) == (["1 day 02:03:00", None], b"\x00\x01", "12.34")
     assert reach == '["2024-03-04 05:06:00+00",)'
     assert (relation, str(day)) == ('"Or""ders"', "2024-03-04")
 
