@@ -115,16 +115,16 @@ class Trial:
         looks.append(self.world.snapshot())
         self.seen.append(Seen(words, tuple(dict.fromkeys(looks)), ran.code))
         runs.judge_run(self.verdict, ran, interrupted=interrupted)
-        self._after(ran, words)
+        self._after(ran, words, quiet=not run.during)
 
-    def _after(self, ran: Ran, words: Mapping[str, str]) -> None:
+    def _after(self, ran: Ran, words: Mapping[str, str], *, quiet: bool) -> None:
         """What an operator does next: waits for the lock, follows the message, or gives up."""
         self.last = ran
         if ran.code == 0:
             self.succeeded += 1
         elif ran.code in runs.BY_RETRYING:
             time.sleep(LEASE_S if ran.code == 6 else 0)
-        elif ran.code in (2, 4) and not self.succeeded and not runs.mends(ran, words):
+        elif ran.code in (2, 4) and quiet and not (self.succeeded or runs.mends(ran, words)):
             self.refused = True
         else:
             self.mended |= runs.mends(ran, words)
