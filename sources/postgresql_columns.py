@@ -22,7 +22,7 @@ def describing(query: str, names: tuple[str, ...]) -> str:
     columns = (f"pg_catalog.pg_typeof(q.{quote(name)})" for name in once(names))
     words = ", ".join(f"{column}::pg_catalog.oid || ' ' || {column}" for column in columns)
     return (
-        "SELECT (SELECT pg_catalog.row_to_json(r)::text FROM (SELECT q.*) AS r),"
+        "SELECT (SELECT pg_catalog.row_to_json(r.*)::text FROM (SELECT q.*) AS r),"
         f" ARRAY[{words}]::text[], pg_catalog.pg_backend_pid()\n"
         "FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM (\n"
         f"{query}\n"

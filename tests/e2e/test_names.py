@@ -5,7 +5,7 @@ import pytest
 NAMES = (
     *("s", "t", "q", "r", "d", "k", "p", "n", "u", "letters", "runs", "staged_keys", "partitions"),
     *("_newest", "_held", "smart_sync_cursor", "digest", "row_text", "key_text", "place"),
-    *("bucket", "doubled", "expected"),
+    *("bucket", "doubled", "expected", "every", "one"),
 )
 SYNC = {
     "enable_smart_sync": "true",
