@@ -31,27 +31,33 @@ class Hold:
 
 
 def earliest(clock: Clock, margin: timedelta, guard: Guard) -> Hold:
-    """The earliest end that anything asks for."""
+    """The earliest end that anything asks for.
+
+    A stamp may be older than the transaction that writes it by the margin: whoever is open,
+    or may be unseen, can still commit stamps from that long before he began.
+    """
     text = f"source clock {clock.now:%Y-%m-%d %H:%M:%S} UTC minus smart_sync_margin"
     holds = [Hold(clock.now - margin, f"{text} {margin.total_seconds():g}s")]
     if guard.duration:
         text = f"late_commit_guard={guard.duration.total_seconds():g}s before the clock"
         holds.append(Hold(clock.now - guard.duration, text))
     if guard.auto:
-        holds.extend(_guard_holds(clock))
+        holds.extend(_guard_holds(clock, margin))
     return min(holds, key=lambda hold: hold.end)
 
 
-def _guard_holds(clock: Clock) -> list[Hold]:
+def _guard_holds(clock: Clock, margin: timedelta) -> list[Hold]:
     holds = []
+    less = f", minus smart_sync_margin {margin.total_seconds():g}s" if margin else ""
     for transaction in clock.open:
         if transaction.started is not None:
             age = clock.now - transaction.started
-            why = f"late-commit guard: before the open {transaction_text(transaction, age)}"
-            holds.append(Hold(transaction.started - MICROSECOND, why, transaction.started))
+            why = f"late-commit guard: before the open {transaction_text(transaction, age)}{less}"
+            end = transaction.started - max(margin, MICROSECOND)
+            holds.append(Hold(end, why, transaction.started))
     if clock.blind_spot:
         why = f"late-commit guard: {clock.blind_for.total_seconds():g}s, since {clock.blind_spot}"
-        holds.append(Hold(clock.now - clock.blind_for, why))
+        holds.append(Hold(clock.now - clock.blind_for - margin, why + less))
     return holds
 
 

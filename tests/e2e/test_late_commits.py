@@ -71,3 +71,18 @@ def test_stamps_older_than_their_transaction_need_a_margin_that_is_longer(
     application.connection.commit()
     sync.ok(**EXACT)
     assert lost(sync, sql) == missing
+
+
+def test_a_stamp_made_shortly_before_a_transaction_that_stays_open_is_not_lost(
+    sync, sql, begin, write
+):
+    parameters = EXACT | {"smart_sync_margin": "2s"}
+    [(made,)] = sql("SELECT clock_timestamp() - interval '1 s'")
+    application = begin()
+    application.execute("INSERT INTO orders VALUES (11, %s)", (made,))
+    sql("INSERT INTO orders VALUES (1, %s + interval '0.5 s')", made)
+    sql("SELECT pg_sleep(2.1)")
+    sync.ok(**parameters)
+    application.connection.commit()
+    sync.ok(**parameters)
+    assert lost(sync, sql) == []

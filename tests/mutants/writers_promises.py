@@ -8,6 +8,14 @@ P = Promise
 PROMISES: tuple[Promise, ...] = (
     P(
         WRITERS,
+        "A stamp made up to the margin before a transaction that stays open is not lost.",
+        "tests/e2e/test_late_commits.py::test_a_stamp_made_shortly_before_a_transaction_that_stays_open_is_not_lost",
+        "smart_sync/holds.py",
+        "transaction.started - max(margin, MICROSECOND)",
+        "transaction.started - MICROSECOND",
+    ),
+    P(
+        WRITERS,
         "A session that is only called like ours counts like any other.",
         "tests/servers/test_clock.py::test_a_session_that_is_only_called_like_ours_is_seen",
         "sources/postgresql_clock.py",

@@ -90,14 +90,21 @@ def test_the_margin_is_taken_off_the_source_clock(margin):
 
 def test_the_window_ends_just_before_the_oldest_open_transaction():
     opened = (a_transaction(NOW - 5 * MINUTE), a_transaction(NOW - 3 * HOUR, pid=99))
-    plan = a_window(clock=a_clock(open=opened))
+    plan = a_window(EXACT, clock=a_clock(open=opened))
     assert plan.window.high == NOW - 3 * HOUR - MICROSECOND
     assert "pid 99 (billing, user app, open for 3h 0m" in plan.end_reason
 
 
-def test_a_transaction_younger_than_the_margin_holds_nothing_back():
-    plan = a_window(clock=a_clock(open=(a_transaction(NOW - SECOND),)))
-    assert plan.window.high == NOW - 10 * SECOND
+@pytest.mark.parametrize("age", [SECOND, HOUR])
+def test_an_open_transaction_may_write_stamps_made_a_margin_before_it_began(age):
+    plan = a_window(WindowRequest(), clock=a_clock(open=(a_transaction(NOW - age),)))
+    assert plan.window.high == NOW - age - 10 * SECOND
+    assert plan.end_reason.endswith("minus smart_sync_margin 10s")
+
+
+def test_whoever_can_not_be_seen_may_write_stamps_made_a_margin_before_he_began():
+    clock = a_clock(blind_spot="the server is a standby", blind_for=HOUR)
+    assert a_window(WindowRequest(), clock=clock).window.high == NOW - HOUR - 10 * SECOND
 
 
 def test_guard_off_does_not_look_at_transactions():
@@ -147,7 +154,7 @@ def test_whoever_may_bring_stamps_of_any_age_holds_the_run_back(clock, why):
 
 @pytest.mark.parametrize("blind", ["the server is a standby", "the database subscribes"])
 def test_where_writers_cannot_be_seen_the_guard_is_ten_minutes(blind):
-    plan = a_window(clock=a_clock(blind_spot=blind))
+    plan = a_window(EXACT, clock=a_clock(blind_spot=blind))
     assert plan.window.high == NOW - 10 * MINUTE
     assert blind in plan.end_reason
 
