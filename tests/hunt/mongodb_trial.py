@@ -33,7 +33,7 @@ LIFETIME_S = 1
 """Of a transaction, so that its guard is short."""
 LATE_S = 0.7
 QUIET_S = 3.2
-"""Longer than every guard: then each write is due."""
+"""Longer than every guard, and than a quiet set's time stands still: then each write is due."""
 MANY = 4
 
 
@@ -42,7 +42,8 @@ def server() -> MongodbServer:
     """The hunt's replica set, while the process lives."""
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
-    options = ("--setParameter", f"transactionLifetimeLimitSeconds={LIFETIME_S}")
+    words = (f"transactionLifetimeLimitSeconds={LIFETIME_S}", "periodicNoopIntervalSecs=1")
+    options = tuple(part for word in words for part in ("--setParameter", word))
     return stack.enter_context(mongodb_server(members=1, options=options))
 
 
