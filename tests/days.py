@@ -30,7 +30,7 @@ SMART = {
 TRUNCATE = {"postgresql_query": "SELECT * FROM s", "write_disposition": "WRITE_TRUNCATE"}
 MERGE = SMART | {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
 STOP = """
-CREATE FUNCTION stop() RETURNS bool LANGUAGE plpgsql AS
+CREATE FUNCTION stop() RETURNS bool LANGUAGE plpgsql STABLE AS
 $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END $$
 """
 SLOW = "SELECT * FROM s WHERE id < 9 OR stop()"

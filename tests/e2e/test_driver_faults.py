@@ -149,7 +149,8 @@ def test_wire_formats_arrive_as_postgresqls_text_whatever_the_databases_settings
 ):
     sql("SET TimeZone = 'UTC'")
     names = "abcdefghijklmnopqrs"
-    ((wanted,),) = sql(f"SELECT ARRAY[{', '.join(f'{n}::text' for n in names)}] FROM ({AS_TEXT}) q")
+    shown = ", ".join(f"format('%s', {name})" for name in names)  # as psql shows them
+    ((wanted,),) = sql(f"SELECT ARRAY[{shown}] FROM ({AS_TEXT}) q")
     for name, value in SETTINGS.items():
         sql(f"ALTER DATABASE {database.database} SET {name} = '{value}'")
     sync.ok(

@@ -231,6 +231,7 @@ def what(seen):
         "lock": seen.method == "POST" and table == LOCK,
         "history": sql.startswith("SELECT *") and "sync_runs" in sql and "destination" in sql,
         "burn": sql == "SELECT 1",
+        "frontier": "WITH ended AS" in sql,
         "max": "MAX(" in sql,
         "renew": seen.method == "PATCH" and LOCK in seen.path,
     }
@@ -271,7 +272,7 @@ def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync,
     sync.ok(**SMART)
     order = [word for seen in watched.seen[before:] if (word := what(seen))]
     assert order == [
-        *("lock", "renew", "history", "burn", "abandoned", "max", "running", "renew"),
+        *("lock", "renew", "history", "burn", "abandoned", "max", "frontier", "running", "renew"),
         *("publishing", "publish", "succeeded", "renew"),
     ]
     assert staged == [[]]

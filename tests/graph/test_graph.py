@@ -31,8 +31,8 @@ NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
 PLAIN = "pl4nted-s3cret"
 NAME = "projects/p/secrets/s/versions/1"
 COLUMNS = (
-    SourceColumn("id", PostgresType("bigint", "int8", "b")),
-    SourceColumn("changed", PostgresType("timestamptz", "timestamptz", "b")),
+    SourceColumn("id", PostgresType("bigint", "int8", "b"), origin=(1, 1)),
+    SourceColumn("changed", PostgresType("timestamptz", "timestamptz", "b"), origin=(1, 2)),
 )
 CODER = SplitElementCoder()
 
