@@ -64,10 +64,9 @@ WHERE s.setrole <> 0 AND lower(left(c.text, 9)) = 'timezone=' AND substr(c.text,
                             WHERE datname = current_database()))
 ORDER BY 1, 2
 """
-_STANDBY = """
-SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp(),
-       pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
-"""
+_REPLAYED = "SELECT pg_last_xact_replay_timestamp()"
+_IS_BEHIND = "SELECT pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()"
+"""Asked of standbys alone, and each by itself: Aurora has neither the one nor the other."""
 
 
 _BEHIND = (
@@ -90,8 +89,9 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
     """
     with opened.cursor() as cursor:
         now, zone = _row(cursor, _NOW)
-        in_recovery, replayed, is_behind = _row(cursor, _STANDBY)
-        if replayed and in_recovery:
+        (in_recovery,) = _row(cursor, "SELECT pg_is_in_recovery()")
+        replayed = _of_standby(cursor, _REPLAYED) if in_recovery else None
+        if replayed:
             now = min(now, replayed)
         cursor.execute(_OTHER_ZONES, (zone,))
         others = tuple(
@@ -100,7 +100,7 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
             if {zone.lower(), other.lower()} - {"utc", "etc/utc"}
         )
         clock = Clock(now=now.astimezone(UTC), time_zone=zone, other_zones=others)
-        if guard and in_recovery and is_behind and replayed is None:
+        if guard and in_recovery and replayed is None and _of_standby(cursor, _IS_BEHIND):
             clock = replace(clock, stopped=(_BEHIND,))
         if not guard or in_recovery:
             return clock  # a standby shows nobody who writes
@@ -111,6 +111,14 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
 def _row(cursor: Any, sql: str) -> Any:
     cursor.execute(sql)
     return cursor.fetchone()
+
+
+def _of_standby(cursor: Any, sql: str) -> Any:
+    """What a standby says; None where it isn't one of PostgreSQL's own making."""
+    try:
+        return _row(cursor, sql)[0]
+    except psycopg2.errors.FeatureNotSupported:
+        return None
 
 
 def open_transactions(cursor: Any) -> tuple[OpenTransaction, ...]:

@@ -42,16 +42,18 @@ WHERE p.proretset AND p.oid >= %(own)s AND (p.proname = ANY(%(called)s) OR p.oid
   WHERE r.ev_class = ANY(%(read)s::oid[]))) ORDER BY 1
 """
 _SUBSCRIPTIONS = """
-SELECT s.subname, s.subenabled, w.pid IS NOT NULL AND w.received_lsn IS NOT NULL
-       AND w.last_msg_receipt_time > pg_catalog.clock_timestamp() - interval '5 min',
+SELECT s.subname, s.subenabled,
+       EXISTS (SELECT FROM pg_catalog.pg_stat_subscription w
+               WHERE w.subid = s.oid AND w.relid IS NULL AND w.received_lsn IS NOT NULL AND
+               w.last_msg_receipt_time > pg_catalog.clock_timestamp() - interval '5 min'),
        EXISTS (SELECT FROM pg_catalog.pg_subscription_rel r WHERE r.srsubid = s.oid
                AND r.srrelid = ANY(%(read)s::oid[]))
 FROM pg_catalog.pg_subscription s
 JOIN pg_catalog.pg_database d ON d.oid = s.subdbid AND d.datname = pg_catalog.current_database()
-LEFT JOIN pg_catalog.pg_stat_subscription w ON w.subid = s.oid AND w.relid IS NULL
 ORDER BY 1
 """
-"""A living worker gets a message each 30 s at least: wal_sender_timeout's half."""
+"""A living worker gets a message each 30 s at least: wal_sender_timeout's half. Beside it may
+stand parallel workers, which get none and stay after a large transaction."""
 
 
 def writers(cursor: Any, query: str) -> Writers:

@@ -297,3 +297,15 @@ def test_an_empty_table_has_no_highest_integer(ours, database, sql):
     sql("CREATE TABLE t (id int4)")
     query = "SELECT * FROM t"
     assert integer_cursor(ours, query, column_of(ours, database, query)) == (None, ())
+
+
+def test_a_server_that_is_no_standby_is_asked_nothing_that_only_standbys_answer(weak, sql):
+    functions = (
+        "pg_last_wal_receive_lsn",
+        "pg_last_wal_replay_lsn",
+        "pg_last_xact_replay_timestamp",
+    )
+    for function in functions:  # as on a server that lacks them
+        sql(f"REVOKE EXECUTE ON FUNCTION {function}() FROM PUBLIC")
+    assert read_clock(weak, guard=False).now
+    assert not read_clock(weak, guard=True).stopped
