@@ -12,12 +12,17 @@ from google.cloud import bigquery
 
 from auto_schema.conform import DEAD_LETTER_SCHEMA
 from auto_schema.errors import DeadLetterLimitError, SyncError, TargetError
-from auto_schema.names import STAGED, string_literal
+from auto_schema.names import string_literal
 from pipeline.bigquery import as_target_errors, table_id
 from pipeline.elements import Outcome, StagedFile
 from pipeline.load_jobs import load_into_existing, make_staging_table, run_statement
 from smart_sync.plan import SyncPlan
-from smart_sync.refused_json import REFUSED_JSON, refused_json, refused_json_letters
+from smart_sync.refused_json import (
+    REFUSED_JSON,
+    count_refused_json,
+    delete_refused_json,
+    refused_json_letters,
+)
 
 FIELDS = (
     ("run_id", "STRING"),
@@ -49,8 +54,7 @@ def without_refused_json(
         return outcome
     if outcome.rows_dead + found > plan.max_dead_letters:
         raise _too_many(plan, outcome.rows_dead + found, first)
-    sql = f"DELETE FROM {plan.staging.table.sql} AS {STAGED} WHERE {refused_json(plan)}"
-    run_statement(client, plan, sql, "json_rows")
+    run_statement(client, plan, delete_refused_json(plan), "json_rows")
     rows, dead = outcome.rows_staged - found, outcome.rows_dead + found
     return replace(outcome, rows_staged=rows, rows_dead=dead)
 
@@ -80,11 +84,8 @@ def _keep_refused_json(client: bigquery.Client, plan: SyncPlan) -> tuple[int, st
 
     They stay in the staging table. The one is told by its column and its row's hash.
     """
-    bad = refused_json(plan)
-    if not bad:
-        return 0, ""
-    sql = f"SELECT COUNTIF({bad}) AS found FROM {plan.staging.table.sql} AS {STAGED}"
-    if not _one(client, plan, sql, "json_check").found:
+    count = count_refused_json(plan)
+    if not count or not _one(client, plan, count, "json_check").found:
         return 0, ""
     _make_table(client, plan)
     letters = f"(\n{refused_json_letters(plan)}\n)"

@@ -1,42 +1,76 @@
 """Which staged rows BigQuery's own parser of JSON refuses: asked of it, as SQL from a plan.
 
 Half a surrogate pair, more than 500 levels and the like; one such row ends a whole statement.
+The parser is asked in rows that hold names of our own only, whatever the columns are called.
 """
 
-from collections.abc import Iterator
-
-from auto_schema.names import STAGED, of_staged, string_literal
+from auto_schema.names import OURS, STAGED, of_staged, string_literal
 from auto_schema.schema import Column
 from smart_sync.plan import SyncPlan
 
 REFUSED_JSON = "JSON that BigQuery does not parse"
 
 
-def refused_json(plan: SyncPlan) -> str:
-    """Whether a row of staging, named `STAGED`, has such a text; empty: none can."""
-    return " OR ".join(bad for _, bad in _refused(plan))
+def count_refused_json(plan: SyncPlan) -> str:
+    """A SELECT of how many staged rows have such a text; empty: none can."""
+    columns = _parsed(plan)
+    if not columns:
+        return ""
+    texts = ", ".join(f"{of_staged(c.name)} AS {_text(n)}" for n, c in enumerate(columns))
+    return (
+        "SELECT COUNT(*) AS found\n"
+        f"FROM (SELECT {texts}\n      FROM {plan.staging.table.sql} AS {STAGED})\n"
+        f"WHERE {' OR '.join(_refused(n) for n in range(len(columns)))}"
+    )
 
 
 def refused_json_letters(plan: SyncPlan) -> str:
     """A SELECT of the dead letters that these rows are."""
+    columns = _parsed(plan)
     names = "".join(
-        f" WHEN {bad} THEN {string_literal(column.name)}" for column, bad in _refused(plan)
+        f" WHEN {_refused(n)} THEN {string_literal(c.name)}" for n, c in enumerate(columns)
     )
-    values = "".join(f" WHEN {bad} THEN {of_staged(column.name)}" for column, bad in _refused(plan))
-    row = f"TO_JSON_STRING({STAGED})"
+    values = "".join(f" WHEN {_refused(n)} THEN {_text(n)}" for n in range(len(columns)))
+    texts = "".join(f", {of_staged(c.name)} AS {_text(n)}" for n, c in enumerate(columns))
+    row = f"{OURS}row"
     return (
         f"SELECT CASE{names} END AS column_name, SUBSTR(CASE{values} END, 1, 1000) AS value,\n"
         f"  {string_literal(REFUSED_JSON)} AS reason, {row} AS raw_row,\n"
         f"  TO_HEX(SHA256({row})) AS row_hash\n"
-        f"FROM {plan.staging.table.sql} AS {STAGED}\nWHERE {refused_json(plan)}"
+        f"FROM (SELECT TO_JSON_STRING({STAGED}) AS {row}{texts}\n"
+        f"      FROM {plan.staging.table.sql} AS {STAGED})\n"
+        f"WHERE {' OR '.join(_refused(n) for n in range(len(columns)))}"
     )
 
 
-def _refused(plan: SyncPlan) -> Iterator[tuple[Column, str]]:
+def delete_refused_json(plan: SyncPlan) -> str:
+    """DELETE of these rows from staging: of each row that has a refused text.
+
+    Texts are compared by hash, which no collation of the dataset reaches.
+    """
+    table = plan.staging.table.sql
+    found = "\n   OR ".join(
+        f"SHA256({of_staged(c.name)}) IN (\n"
+        f"    SELECT SHA256({_text(n)})\n"
+        f"    FROM (SELECT {of_staged(c.name)} AS {_text(n)} FROM {table} AS {STAGED})\n"
+        f"    WHERE {_refused(n)})"
+        for n, c in enumerate(_parsed(plan))
+    )
+    return f"DELETE FROM {table} AS {STAGED}\nWHERE {found}"
+
+
+def _parsed(plan: SyncPlan) -> list[Column]:
+    """The columns whose staged text the publishing statement parses."""
     if plan.is_in_place:
-        return
-    for column in plan.schema:
-        if column.is_json and not column.is_repeated and column.shape is None:
-            text = of_staged(column.name)
-            parsed = f"SAFE.PARSE_JSON({text}, wide_number_mode=>'round')"
-            yield column, f"(TRIM({text}) != 'null' AND {parsed} IS NULL)"
+        return []
+    return [c for c in plan.schema if c.is_json and not c.is_repeated and c.shape is None]
+
+
+def _text(number: int) -> str:
+    return f"{OURS}json_{number}"
+
+
+def _refused(number: int) -> str:
+    text = _text(number)
+    parsed = f"SAFE.PARSE_JSON({text}, wide_number_mode=>'round')"
+    return f"(TRIM({text}) != 'null' AND {parsed} IS NULL)"

@@ -161,7 +161,7 @@ def test_a_row_bad_in_two_columns_is_one_letter_for_the_first_of_them(sync, sql)
 @pytest.fixture
 def refused(sync, sql, monkeypatch):
     """Three documents, of which the second is JSON to all but BigQuery's own parser."""
-    sql("CREATE TABLE docs (id int8, doc json)")
+    sql("CREATE TABLE docs (id int8, doc json, s text DEFAULT 'kept')")
     sql("INSERT INTO docs VALUES (1, '{\"a\":1}'), (2, '\"half\"'), (3, 'null'), (4, NULL)")
     conform = pipeline.conform.conform
 
