@@ -149,6 +149,12 @@ def test_a_subscription_is_told_and_one_that_feeds_the_table_but_does_not_run_st
         sql(f"DROP SUBSCRIPTION {name}")
 
 
+PARALLEL = """
+SELECT pid FROM pg_stat_subscription WHERE subname = %s AND leader_pid IS NOT NULL
+AND (SELECT count(*) FROM t) = 5000
+"""
+
+
 def test_a_subscription_that_runs_is_waited_for_a_fixed_time(found, database, postgresql, sql):
     name, source = f"runs_{os.getpid()}", f"source_{os.getpid()}"
     sql(f"CREATE TABLE t {ROWS}")
@@ -159,6 +165,7 @@ def test_a_subscription_that_runs_is_waited_for_a_fixed_time(found, database, po
         other.autocommit = True
         cursor = other.cursor()
         cursor.execute(f"CREATE TABLE t {ROWS}; CREATE PUBLICATION p FOR TABLE t")
+        cursor.execute(f"ALTER DATABASE {source} SET logical_decoding_work_mem = '64kB'")
         cursor.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (name,))
         sql(
             f"CREATE SUBSCRIPTION {name} CONNECTION 'host={database.host} port={database.port}"
@@ -171,6 +178,13 @@ def test_a_subscription_that_runs_is_waited_for_a_fixed_time(found, database, po
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
             assert "subscribes to logical replication" in found("SELECT * FROM t").unseen[0]
+            if sql("SHOW server_version_num")[0][0] >= "160000":
+                sql(f"ALTER SUBSCRIPTION {name} SET (streaming = parallel)")
+                cursor.execute("INSERT INTO t (id) SELECT generate_series(1, 5000)")
+                while not sql(PARALLEL, name):  # they stay, for the next large transaction
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
+                assert found("SELECT * FROM t").stopped == ()
         finally:
             sql(f"ALTER SUBSCRIPTION {name} DISABLE")
             sql(f"DROP SUBSCRIPTION {name}")
