@@ -71,7 +71,11 @@ def _items(source: PostgresqlSource, split: Split, watch: Watch) -> Generator[It
         with adbc_driver_postgresql.dbapi.connect(uri) as session:
             with session.cursor() as cursor:
                 watch.pid = _open(cursor, source)
-                yield from _answers(cursor, source, split)
+                yield from _rows(cursor, source, split)
+                if source.proves:
+                    watch.answers_once = True
+                    cursor.execute(source.proof(split))
+                    yield RowSums.of(cursor.fetchone())
             session.rollback()
     except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
         raise source_error(error, source.place) from error
@@ -113,13 +117,10 @@ def _refused_check(error: Exception, place: str) -> SourceError | Exception:
     return source_error(error, place)
 
 
-def _answers(cursor: Any, source: PostgresqlSource, split: Split) -> Iterator[Item]:
+def _rows(cursor: Any, source: PostgresqlSource, split: Split) -> Iterator[pa.RecordBatch]:
     cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
     cursor.execute(source.statement(split))
     with cursor.fetch_record_batch() as reader:
         for batch in reader:
             if batch.num_rows:
                 yield batch
-    if source.proves:
-        cursor.execute(source.proof(split))
-        yield RowSums.of(cursor.fetchone())

@@ -2,7 +2,8 @@
 
 A server or a network that stops answering is told by nobody: keepalives see only a peer
 that is gone. So the bytes that the server has sent are looked at, and a session without a
-new one is given up, so that its split is read again.
+new one is given up, so that its split is read again. A statement that answers once, with
+sums of all rows, sends nothing before: there the server says whether it works at it.
 """
 
 import contextlib
@@ -24,16 +25,29 @@ ANSWER_S = 20.0
 _SENT = """
 SELECT tuples_processed + bytes_processed FROM pg_catalog.pg_stat_progress_copy WHERE pid = %s
 """
+_AT_WORK = """
+SELECT (wait_event_type IS DISTINCT FROM 'Client')::int FROM pg_catalog.pg_stat_activity
+WHERE pid = %s AND usename = session_user
+"""
+"""Said also of a role without track_activities. A session that waits for its client has
+answered, or has more to send than arrives."""
 _END = """
 SELECT pg_catalog.pg_terminate_backend(pid)::int FROM pg_catalog.pg_stat_activity
 WHERE pid = %s AND application_name = %s
 """
+SILENT = ("the source stopped answering", "check the server and the network between.")
+SLOW = (
+    "the source was at work on the query for too long without a row",
+    "a query that needs longer for a row needs a longer postgresql_read_timeout.",
+)
+"""What is wrong, and what mends it."""
 
 
 class Watch:
     """Raises when no byte has come from a session for as long as the connection allows.
 
-    `pid` is set as soon as the session knows its own.
+    `pid` is set as soon as the session knows its own, and `answers_once` before a statement
+    that sends nothing until it has seen all rows.
     """
 
     def __init__(self, connection: PostgresqlConnection, application: str) -> None:
@@ -41,6 +55,7 @@ class Watch:
         self._timeout_s = connection.read_timeout_s
         self.every_s = min(LOOK_S, self._timeout_s / 4)
         self.pid: int | None = None
+        self.answers_once = False
         self.begin()
 
     def begin(self) -> None:
@@ -54,20 +69,22 @@ class Watch:
         Raises:
             SourceUnreachableError: it hasn't for too long; the server was told to end it.
         """
-        sent = self._ask(_SENT, self.pid)
-        if sent is not None and self._sent is not None and sent != self._sent:
+        if self._is_at_work() if self.answers_once else self._has_sent():
             self._since = time.monotonic()
-        self._sent = self._sent if sent is None else sent
         if time.monotonic() - self._since < self._timeout_s:
             return
+        what, fix = SLOW if self._is_at_work() else SILENT
         self._ask(_END, self.pid, self._application)
-        raise SourceUnreachableError(
-            "the source stopped answering",
-            self._connection.place,
-            f"no byte came for {self._timeout_s:g} s",
-            "check the server and the network between; a query whose first row takes longer"
-            " needs a longer postgresql_read_timeout.",
-        )
+        why = f"no byte came for {self._timeout_s:g} s"
+        raise SourceUnreachableError(what, self._connection.place, why, fix)
+
+    def _has_sent(self) -> bool:
+        sent, before = self._ask(_SENT, self.pid), self._sent
+        self._sent = before if sent is None else sent
+        return sent is not None and before is not None and sent != before
+
+    def _is_at_work(self) -> bool:
+        return bool(self._ask(_AT_WORK, self.pid))
 
     def _ask(self, sql: str, *values: object) -> int | None:
         """One number, or None when even another session gets no answer."""

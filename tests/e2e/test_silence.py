@@ -60,6 +60,30 @@ def test_a_server_that_brings_a_row_now_and_then_is_not_given_up(source, databas
     assert sum(batch.num_rows for batch in batches) == 6
 
 
+def test_a_proof_that_the_server_works_at_is_waited_for_though_it_sends_nothing(source, database):
+    """Six rows of 0.4 s each: the sums of all of them come at once, after 2.4 s."""
+    *batches, sums = source(TRICKLE, database.port).with_proof(digests=False).read(Split(0))
+    assert sum(batch.num_rows for batch in batches) == sums.rows == 6
+
+
+def test_a_proof_whose_answer_is_lost_on_the_way_is_given_up(source, sql, database):
+    with tcp_proxy("127.0.0.1", database.port) as proxy:
+        items = source(TRICKLE, proxy.port).with_proof(digests=False).read(Split(0))
+        next(items)  # the one batch: the proof has begun, or begins now
+        proxy.hold()
+        with pytest.raises(SourceUnreachableError, match="stopped answering") as given_up:
+            list(items)
+    assert "at work" not in str(given_up.value)
+
+
+def test_rows_that_the_server_still_works_at_are_given_up_with_the_parameter_that_mends_it(
+    source, database
+):
+    query = "SELECT count(pg_sleep(0.4)) AS n FROM s WHERE id <= 20"
+    with pytest.raises(SourceUnreachableError, match="at work .* longer postgresql_read_timeout"):
+        list(source(query, database.port).read(Split(0)))
+
+
 def test_a_run_whose_server_falls_silent_once_reads_the_split_again_and_ends(
     sync, start, sql, database
 ):
