@@ -18,6 +18,7 @@ from auto_schema.errors import ConfigError, shown
 from sources.base import Clock, OpenTransaction, SourceColumn
 from sources.postgresql import READER_LOCK
 from sources.postgresql_inspect import reading
+from sources.postgresql_zones import other_zones
 from sources.sql import quote
 
 WAIT_S = 60.0
@@ -56,14 +57,6 @@ _NOW = """
 SELECT clock_timestamp(), (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone')
 """
 """The role's own zone in this database, whatever a pooled session was set to before."""
-_OTHER_ZONES = """
-SELECT s.setrole::pg_catalog.regrole::text, substr(c.text, 10)
-FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS c(text)
-WHERE s.setrole <> 0 AND lower(left(c.text, 9)) = 'timezone=' AND substr(c.text, 10) <> %s
-  AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database
-                            WHERE datname = current_database()))
-ORDER BY 1, 2
-"""
 _REPLAYED = "SELECT pg_last_xact_replay_timestamp()"
 _IS_BEHIND = "SELECT pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()"
 """Asked of standbys alone, and each by itself: Aurora has neither the one nor the other."""
@@ -93,12 +86,7 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
         replayed = _of_standby(cursor, _REPLAYED) if in_recovery else None
         if replayed:
             now = min(now, replayed)
-        cursor.execute(_OTHER_ZONES, (zone,))
-        others = tuple(
-            (role, other)
-            for role, other in cursor.fetchall()
-            if {zone.lower(), other.lower()} - {"utc", "etc/utc"}
-        )
+        others = other_zones(cursor, zone)
         clock = Clock(now=now.astimezone(UTC), time_zone=zone, other_zones=others)
         if guard and in_recovery and replayed is None and _of_standby(cursor, _IS_BEHIND):
             clock = replace(clock, stopped=(_BEHIND,))

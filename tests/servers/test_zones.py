@@ -50,22 +50,93 @@ def test_the_server_knows_the_hour_that_comes_twice(ours):
     assert wall.from_then_on(before) == datetime(2025, 10, 26, 2)
 
 
-def test_roles_that_stamp_in_another_zone_are_told(database, sql):
-    role = f"east_{os.getpid()}"
-    sql(f"CREATE ROLE {role} LOGIN")
+@pytest.fixture
+def role(sql):
+    """Makes roles that go when the test ends."""
+    made = []
+
+    def make(options="LOGIN", *granted):
+        name = f"zone_{os.getpid()}_{len(made)}"
+        sql(f"CREATE ROLE {name} {options}")
+        made.append(name)
+        for grant in granted:
+            sql(f"GRANT {grant} TO {name}")
+        return name
+
+    yield make
+    for name in reversed(made):
+        sql(f"DROP OWNED BY {name}")
+        sql(f"DROP ROLE {name}")
+
+
+@pytest.fixture
+def others(database, sql):
+    """The other zones that a reader of this name is told of."""
+    sql(f"ALTER DATABASE {database.database} SET timezone = 'Europe/Berlin'")
+    sql("CREATE TABLE t (id int, at timestamp)")
+
+    def look(user=""):
+        with session(connection_to(database, user)) as opened:
+            return read_clock(opened, guard=False).other_zones
+
+    return look
+
+
+def test_roles_that_stamp_in_another_zone_are_told(database, sql, role, others):
+    writer = role("LOGIN", "INSERT ON t")
+    sql(f"ALTER ROLE {writer} SET timezone = 'UTC'")
+    sql(f"ALTER ROLE {writer} IN DATABASE {database.database} SET timezone = 'Asia/Tokyo'")
+    sql(f"ALTER ROLE {writer} SET search_path = public")
+    assert others() == ((writer, "Asia/Tokyo"),)
+    sql(f"ALTER DATABASE {database.database} SET timezone = 'Etc/UTC'")
+    sql(f"ALTER ROLE {writer} IN DATABASE {database.database} SET timezone = 'utc'")
+    assert others() == ()
+
+
+def test_roles_that_can_write_nothing_here_are_not_told(sql, role, others):
+    for name in (role("LOGIN", "SELECT ON t"), role("NOLOGIN", "INSERT ON t")):
+        sql(f"ALTER ROLE {name} SET timezone = 'Asia/Tokyo'")
+    provider = "rdsadmin"
+    sql(f"CREATE ROLE {provider} LOGIN SUPERUSER")
     try:
-        sql(f"ALTER ROLE {role} IN DATABASE {database.database} SET timezone = 'Asia/Tokyo'")
-        sql(f"ALTER ROLE {role} SET search_path = public")
-        with session(connection_to(database)) as opened:
-            clock = read_clock(opened, guard=False)
-        assert clock.other_zones == ((role, "Asia/Tokyo"),)
-        sql(f"ALTER DATABASE {database.database} SET timezone = 'Etc/UTC'")
-        sql(f"ALTER ROLE {role} IN DATABASE {database.database} SET timezone = 'UTC'")
-        with session(connection_to(database)) as opened:
-            assert read_clock(opened, guard=False).other_zones == ()
+        sql(f"ALTER ROLE {provider} SET timezone = 'utc'")
+        assert others() == ()
     finally:
-        sql(f"DROP OWNED BY {role}")
-        sql(f"DROP ROLE {role}")
+        sql(f"DROP ROLE {provider}")
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        ("GRANT UPDATE (at) ON t TO {0}",),
+        ("CREATE VIEW v AS SELECT * FROM t", "GRANT UPDATE ON v TO {0}"),
+        ("GRANT INSERT ON t TO {1}", "GRANT {1} TO {0}"),
+        (
+            "CREATE FUNCTION add() RETURNS void LANGUAGE sql SECURITY DEFINER"
+            " AS 'INSERT INTO t VALUES (1, localtimestamp)'",
+        ),
+        ("ALTER ROLE {0} SUPERUSER",),
+    ],
+    ids=["column", "view", "member", "definer", "superuser"],
+)
+def test_roles_that_can_write_in_any_way_are_told(sql, role, others, way):
+    writer, group = role("LOGIN NOINHERIT"), role("NOLOGIN")
+    sql(f"ALTER ROLE {writer} SET timezone = 'Asia/Tokyo'")
+    assert others() == ()
+    for statement in way:
+        sql(statement.format(writer, group))
+    assert others() == ((writer, "Asia/Tokyo"),)
+
+
+def test_a_reader_with_a_zone_of_its_own_is_told_what_others_have(database, sql, role, others):
+    reader = role("LOGIN", "SELECT ON t")
+    assert others(reader) == ()
+    sql(f"ALTER ROLE {reader} SET timezone = 'UTC'")
+    assert others(reader) == (("every role without a setting", "Europe/Berlin"),)
+    sql(f"ALTER DATABASE {database.database} SET timezone = 'Etc/UTC'")
+    assert others(reader) == ()
+    sql(f"ALTER DATABASE {database.database} RESET timezone")
+    assert others(reader) == (("every role without a setting", "the server's default"),)
 
 
 def test_a_zone_that_the_server_does_not_know_is_refused(ours):
