@@ -182,8 +182,11 @@ ORDER BY 1
 _GENERATORS = """
 SELECT c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND lower(c.relname) IN
-  ('hibernate_sequences', 'hibernate_unique_key', 'sequence', 'openjpa_sequence_table')
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE c.relkind IN ('r', 'p') AND (lower(c.relname), lower(a.attname)) IN (
+  ('hibernate_sequences', 'next_val'), ('hibernate_sequences', 'sequence_next_hi_value'),
+  ('hibernate_unique_key', 'next_hi'), ('sequence', 'seq_count'),
+  ('openjpa_sequence_table', 'sequence_value'))
   AND pg_catalog.left(n.nspname, 3) <> 'pg_' ORDER BY 1
 """
 """Tables from which JPA's providers give out numbers in blocks where nobody names another."""

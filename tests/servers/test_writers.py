@@ -246,9 +246,24 @@ def test_a_sequence_that_only_the_application_knows_is_found(number):
     assert "t_seq takes 50 values at once" in seen.blocks
 
 
-def test_a_table_of_blocks_is_found(number):
-    seen = number(TABLE, "CREATE TABLE t (id int8)", "CREATE TABLE hibernate_sequences (n int8)")
-    assert "blocks of numbers from the table hibernate_sequences" in seen.blocks
+@pytest.mark.parametrize(
+    "table",
+    [
+        "hibernate_sequences (sequence_name varchar, next_val int8)",
+        "hibernate_sequences (sequence_name varchar, sequence_next_hi_value int4)",
+        "hibernate_unique_key (next_hi int4)",
+        "sequence (seq_name varchar(50), seq_count numeric(38))",
+        '"OPENJPA_SEQUENCE_TABLE" (id int2, sequence_value int8)',
+    ],
+)
+def test_a_table_of_blocks_is_found(number, table):
+    seen = number(TABLE, "CREATE TABLE t (id int8)", f"CREATE TABLE {table}")
+    assert f"blocks of numbers from the table {table.split(' ')[0]}" in seen.blocks
+
+
+def test_a_table_that_is_only_called_like_one_is_none(number):
+    dna = "CREATE TABLE sequence (id int8, name text, bases text)"
+    assert number(TABLE, "CREATE TABLE t (id int8)", dna) == Numbers(is_told=False)
 
 
 def test_children_that_count_for_themselves_are_found(number):
