@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+from datetime import date
 
 import psycopg2
 import pytest
@@ -142,6 +143,19 @@ def test_functions_of_a_users_schema_stand_in_for_none_of_postgresqls_own(sync, 
     assert result.code == 3
     assert "public.md5" in result.err
     assert "search_path without pg_catalog" in result.err
+
+
+def test_tables_called_like_a_type_hide_nothing_of_ours(sync, sql, database):
+    sql(f"ALTER DATABASE {database.database} SET search_path = public, pg_catalog")
+    sql("CREATE TABLE box AS SELECT 1 AS id, date '2024-01-02' AS d, 'x'::text AS name")
+    sql("CREATE TABLE path (id int)")
+    sql("CREATE TYPE point AS (x int, y int)")
+    sync.ok(postgresql_query="SELECT * FROM box")
+    assert sync.rows() == [(1, date(2024, 1, 2), "x")]
+    sql("CREATE DOMAIN text AS varchar")
+    refused = sync(postgresql_query="SELECT * FROM box", destination_bigquery_table="u")
+    assert refused.code == 3
+    assert "public.text" in refused.err
 
 
 def test_a_backslash_that_would_be_an_escape_to_the_role_is_refused(sync, sql, database):
