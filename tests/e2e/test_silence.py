@@ -80,7 +80,7 @@ def test_rows_that_the_server_still_works_at_are_given_up_with_the_parameter_tha
     source, database
 ):
     query = "SELECT count(pg_sleep(0.4)) AS n FROM s WHERE id <= 20"
-    with pytest.raises(SourceUnreachableError, match="at work .* longer postgresql_read_timeout"):
+    with pytest.raises(SourceUnreachableError, match=r"at work .* longer postgresql_read_timeout"):
         list(source(query, database.port).read(Split(0)))
 
 
