@@ -11,9 +11,7 @@ FIRST_OWN_OID = 16_384
 """Objects below it came with the server."""
 PROVIDERS = ["alloydbadmin", "azuresu", "cloudsqladmin", "rdsadmin"]
 """Superusers by which clouds look after their servers; they write to nobody's tables."""
-ZERO = frozenset(
-    "utc etc/utc uct etc/uct universal etc/universal zulu etc/zulu gmt etc/gmt".split()
-)
+ZERO = frozenset({"utc", "etc/utc", "uct", "etc/uct", "zulu", "etc/zulu", "gmt", "etc/gmt"})
 """Names of one clock."""
 
 _SAID = """
