@@ -99,6 +99,10 @@ class SourceRefusedError(SourceError):
     """The source answered no (credentials, permission, SQL): trying again won't help."""
 
 
+class RowRefusedError(SourceRefusedError):
+    """The source refused amid the rows: the rows that it doesn't refuse may be read."""
+
+
 class SchemaError(SyncError):
     """Source and destination don't fit, or a type is not known."""
 

@@ -4,21 +4,24 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from itertools import count
 
+import pyarrow as pa
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
 
-from auto_schema.errors import SourceUnreachableError
+from auto_schema.errors import RowRefusedError, SourceUnreachableError
 from auto_schema.row_sums import RowSums
 from pipeline.elements import Failure, SplitBatch, SplitDone, SplitElement
 from pipeline.staging import Folder
 from smart_sync.plan import SyncPlan
-from sources.base import Split
+from sources.base import NarrowingSource, Split
 
 LOGGER = logging.getLogger("smart_sync")
 PROGRESS = logging.getLogger("smart_sync.progress")
 """One line per batch, which a local run turns into a bar."""
 READ = "Read"
 LONGEST_PAUSE_S = 30
+Items = Iterator[pa.RecordBatch | RowSums]
 
 
 def read_split(
@@ -31,21 +34,26 @@ def read_split(
     """Yield the split's batches and SplitDone, or a Failure.
 
     A lost connection is tried again as a whole split under a new attempt number; what an
-    attempt without a SplitDone left behind is never published. `check` raises when the
-    lock is lost.
+    attempt without a SplitDone left behind is never published. Where the source refuses
+    amid the rows, another attempt reads around them. `check` raises when the lock is lost.
     """
     if folder.is_failed():
         return
     pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
-    for attempt in range(plan.max_retries + 1):
+    lost = 0
+    read: Callable[[Split], Items] = plan.source.read
+    for attempt in count():
         try:
-            yield from _attempt(plan, split, attempt, check)
+            yield from _attempt(read(split), split.index, attempt, check)
+        except RowRefusedError as error:
+            LOGGER.warning("split=%d is read around refused rows: %s", split.index, error.why)
+            read = _around(plan, error)
         except SourceUnreachableError as error:
-            if attempt == plan.max_retries:
-                folder.mark_failed()
-                yield Failure.of(error, READ, split.index)
+            if lost == plan.max_retries:
+                yield _failure(folder, split, error)
                 return
-            seconds = _pause(pause, attempt)
+            seconds = _pause(pause, lost)
+            lost += 1
             LOGGER.warning(
                 "split=%d attempt=%d lost its connection, again in %.1f s: %s",
                 split.index,
@@ -54,14 +62,25 @@ def read_split(
                 error.why,
             )
             sleep(seconds)
-        except GeneratorExit:
-            raise
         except Exception as error:
-            folder.mark_failed()
-            yield Failure.of(error, READ, split.index, traceback.format_exc())
+            yield _failure(folder, split, error)
             return
         else:
             return
+
+
+def _failure(folder: Folder, split: Split, error: Exception) -> Failure:
+    """What ends the split, told to all other readers of the run."""
+    folder.mark_failed()
+    return Failure.of(error, READ, split.index, traceback.format_exc())
+
+
+def _around(plan: SyncPlan, error: RowRefusedError) -> Callable[[Split], Items]:
+    """How a split is read of which rows are refused: the others, and those as dead letters."""
+    source, most = plan.source, plan.max_dead_letters
+    if not isinstance(source, NarrowingSource):
+        raise error
+    return lambda split: source.read_around(split, most)
 
 
 def _pause(strategy: wait_random_exponential, attempt: int) -> float:
@@ -71,19 +90,19 @@ def _pause(strategy: wait_random_exponential, attempt: int) -> float:
 
 
 def _attempt(
-    plan: SyncPlan, split: Split, attempt: int, check: Callable[[], None]
+    items: Items, split: int, attempt: int, check: Callable[[], None]
 ) -> Iterator[SplitElement]:
     rows, sums = 0, None
-    for batch in plan.source.read(split):
+    for item in items:
         check()
-        if isinstance(batch, RowSums):
-            sums = batch
+        if isinstance(item, RowSums):
+            sums = item
             continue
-        rows += batch.num_rows
-        yield SplitBatch(split.index, attempt, batch)
-        PROGRESS.info("split=%d attempt=%d rows=%d", split.index, attempt, rows)
-    PROGRESS.info("split=%d attempt=%d rows=%d done", split.index, attempt, rows)
-    yield SplitDone(split.index, attempt, rows, sums)
+        rows += item.num_rows
+        yield SplitBatch(split, attempt, item)
+        PROGRESS.info("split=%d attempt=%d rows=%d", split, attempt, rows)
+    PROGRESS.info("split=%d attempt=%d rows=%d done", split, attempt, rows)
+    yield SplitDone(split, attempt, rows, sums)
 
 
 def open_splits(

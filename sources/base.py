@@ -298,6 +298,27 @@ class InPlaceSource(Source, Protocol):
         """The same, its statement for a job in BigQuery: columns under their new names."""
 
 
+@runtime_checkable
+class NarrowingSource(Source, Protocol):
+    """A source that can find the rows which it refuses, and read the others."""
+
+    def read_around(self, split: Split, most: int) -> Iterator[pa.RecordBatch | RowSums]:
+        """Yield the split's rows after a read of it has raised RowRefusedError.
+
+        Each row that the source refuses is one without values, whose hidden columns say why
+        (see `auto_schema.conform`). All is one snapshot.
+
+        Args:
+            split: the part of the source.
+            most: refused rows that are looked for; when one more is found they are all that
+                is yielded.
+
+        Raises:
+            SourceRefusedError: they can't be found.
+            SourceUnreachableError: as for `read`.
+        """
+
+
 class Inspector(Protocol):
     """An open look at one source: facts before the window is known, and after."""
 

@@ -167,6 +167,12 @@ class PostgresqlSource:
 
         yield from read_split(self, split)
 
+    def read_around(self, split: Split, most: int) -> Iterator[pa.RecordBatch | RowSums]:
+        """Yield the split's rows around the refused ones; see `NarrowingSource.read_around`."""
+        from sources.postgresql_refused_rows import read_around
+
+        yield from read_around(self, split, most)
+
 
 def wrapped(source: PostgresqlSource, selected: str, predicates: tuple[str, ...] = ()) -> str:
     """`SELECT selected` from the query within its window and further predicates."""

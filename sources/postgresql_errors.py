@@ -78,6 +78,25 @@ _UNREACHABLE_FIX = (
     "check postgresql_host and postgresql_port, firewall, VPC network and subnetwork;"
     " launcher and workers must both reach the server."
 )
+DATA_EXCEPTION = "22"
+_CAST_FIX = "cast only what can be cast (CASE WHEN … THEN …::type END) in the query: "
+_BYTES_FIX = (
+    "correct the text where it is, or read its bytes in the query by"
+    " convert_to(column, getdatabaseencoding()): "
+)
+_VALUE_FIXES = {
+    "22012": "divide by NULLIF(…, 0) in the query: ",
+    "22003": _CAST_FIX,
+    "22007": _CAST_FIX,
+    "22008": _CAST_FIX,
+    "22P02": _CAST_FIX,
+    "22021": _BYTES_FIX,
+    "22P05": _BYTES_FIX,
+}
+_OTHER_VALUE_FIX = (
+    "the query has to give all its rows in psql. A column that it selects can also be left"
+    " out (exclude_fields)."
+)
 _QUERY_FIX = "correct the query; it has to run as it is in psql."
 
 
@@ -92,7 +111,7 @@ def source_error(
         query: the user's query, to tell line and character in it.
         offset: characters that were sent before it.
     """
-    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+    state = state_of(error)
     message = str(error)
     text = clean(message)
     refused = _REFUSED_AT_LOGIN.search(text) or "does not exist" in text
@@ -108,11 +127,33 @@ def source_error(
         return kind("foreign server out of reach", place, text, _REMOTE_FIX)
     if transient:
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
-    fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), _QUERY_FIX)
     position = _position(error, query, offset)
+    if state.startswith(DATA_EXCEPTION) and not position:
+        why = f"{without_row_values(text)} (SQLSTATE {state})"
+        return SourceRefusedError("source refused a value", place, why, value_fix(state))
+    fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), _QUERY_FIX)
     text = text if position else without_row_values(text)  # of the query itself is no secret
     where = place + (f", {position}" if position else "")
     return SourceRefusedError("source refused", where, text, fix)
+
+
+def state_of(error: BaseException) -> str:
+    """The SQLSTATE of a driver's error; empty: it has none."""
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+
+
+def is_amid_rows(error: BaseException) -> bool:
+    """Whether the server refused a value of the rows, or what it is the driver doesn't say."""
+    return state_of(error).startswith(DATA_EXCEPTION) or "PGRES_FATAL_ERROR" in str(error)
+
+
+def value_fix(state: str) -> str:
+    """How to mend what the server refused with a state of class 22, a data exception.
+
+    >>> value_fix("22012").partition(":")[0]
+    'divide by NULLIF(…, 0) in the query'
+    """
+    return _VALUE_FIXES.get(state, "") + _OTHER_VALUE_FIX
 
 
 def clean(text: str) -> str:

@@ -4,19 +4,25 @@ A thread reads ahead by a few batches: the driver decodes while the caller casts
 writes. Memory is bounded by the batches, not by the table.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi
+import psycopg2
 import pyarrow as pa
 
-from auto_schema.errors import SourceError, SourceUnreachableError
+from auto_schema.errors import (
+    RowRefusedError,
+    SourceError,
+    SourceRefusedError,
+    SourceUnreachableError,
+)
 from auto_schema.row_sums import RowSums
 from sources.base import Split
 from sources.postgresql import APPLICATION_NAME, AS_READER, PostgresqlSource
 from sources.postgresql_columns import changed, check_columns
-from sources.postgresql_errors import clean, source_error
+from sources.postgresql_errors import clean, is_amid_rows, source_error, state_of
 from sources.postgresql_session import opening
 from sources.postgresql_watch import Watch
 from sources.read_ahead import ReadAhead, cut
@@ -48,9 +54,16 @@ def read_split(source: PostgresqlSource, split: Split) -> Iterator[Item]:
         SourceChangedError: the query no longer has the plan's columns.
         SourceUnreachableError, SourceRefusedError: as `Source.read` says.
     """
-    watch = Watch(source.connection, _application(source))
+    yield from read_ahead(source, lambda watch: items(source, split, watch))
+
+
+def read_ahead(
+    source: PostgresqlSource, read: Callable[[Watch], Generator[Item, None, None]]
+) -> Iterator[Item]:
+    """What `read` yields in a thread of its own, whose session is watched."""
+    watch = Watch(source.connection, application(source))
     bounded = watch if source.connection.read_timeout_s else None
-    ahead = ReadAhead(lambda: _items(source, split, watch), bounded)
+    ahead = ReadAhead(lambda: read(watch), bounded)
     try:
         for item in ahead:
             if isinstance(item, RowSums):
@@ -61,16 +74,24 @@ def read_split(source: PostgresqlSource, split: Split) -> Iterator[Item]:
         ahead.stop()
 
 
-def _application(source: PostgresqlSource) -> str:
+def application(source: PostgresqlSource) -> str:
+    """What the sessions of a run are called."""
     return f"{APPLICATION_NAME} {source.run_id}".strip()
 
 
-def _items(source: PostgresqlSource, split: Split, watch: Watch) -> Generator[Item, None, None]:
-    uri = source.connection.uri(application=_application(source), encoding=source.encoding)
+def items(
+    source: PostgresqlSource, split: Split, watch: Watch, snapshot: bool | str = False
+) -> Generator[Item, None, None]:
+    """Read a split in a session of its own.
+
+    Raises:
+        RowRefusedError: the server refuses something amid the rows.
+    """
+    uri = source.connection.uri(application=application(source), encoding=source.encoding)
     try:
         with adbc_driver_postgresql.dbapi.connect(uri) as session:
             with session.cursor() as cursor:
-                watch.pid = _open(cursor, source)
+                watch.pid = open_reading(cursor, source, snapshot or source.proves)
                 yield from _rows(cursor, source, split)
                 if source.proves:
                     watch.answers_once = True
@@ -78,10 +99,13 @@ def _items(source: PostgresqlSource, split: Split, watch: Watch) -> Generator[It
                     yield RowSums.of(cursor.fetchone())
             session.rollback()
     except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
-        raise source_error(error, source.place) from error
+        found = source_error(error, source.place)
+        if is_amid_rows(error) and type(found) is SourceRefusedError:
+            found = RowRefusedError(*found.args)
+        raise found from error
 
 
-def _open(cursor: Any, source: PostgresqlSource) -> int:
+def open_reading(cursor: Any, source: PostgresqlSource, snapshot: bool | str) -> int:
     """Begin a reading transaction, and see that the query is still what was planned.
 
     Returns the process id of the session at the server.
@@ -90,16 +114,16 @@ def _open(cursor: Any, source: PostgresqlSource) -> int:
     snapshot: COPY takes it first, and would find a table empty that was written anew while
     it waited.
     """
-    for statement in opening(settings=source.settings, snapshot=source.proves):
+    for statement in opening(settings=source.settings, snapshot=snapshot):
         cursor.execute(statement)
     cursor.execute(AS_READER)
     try:
         cursor.execute(source.check())
         names, types, pid = cursor.fetchone()
-    except (adbc_driver_manager.Error, OSError) as error:
+    except (adbc_driver_manager.Error, psycopg2.Error, OSError) as error:
         raise _refused_check(error, source.place) from error
     check_columns(source.place, source.result_names, source.result_types, (names, types))
-    if source.proves:
+    if snapshot:
         cursor.execute(REWRITTEN)
         if cursor.fetchone()[0]:
             raise SourceUnreachableError(
@@ -112,7 +136,7 @@ def _open(cursor: Any, source: PostgresqlSource) -> int:
 
 
 def _refused_check(error: Exception, place: str) -> SourceError | Exception:
-    if getattr(error, "sqlstate", None) in CHANGED_STATES:
+    if state_of(error) in CHANGED_STATES:
         return changed(place, clean(str(error)))
     return source_error(error, place)
 

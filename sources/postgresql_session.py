@@ -59,7 +59,7 @@ def opening(
     settings: Settings = (),
     statement_timeout_ms: int = 0,
     lock_timeout_ms: int = LOCK_TIMEOUT_MS,
-    snapshot: bool = False,
+    snapshot: bool | str = False,
 ) -> tuple[str, ...]:
     """The statements that begin a reading transaction, after BEGIN.
 
@@ -67,15 +67,18 @@ def opening(
         settings: of MEANING, as the plan keeps them; empty: the role's own of now.
         statement_timeout_ms: 0: none.
         lock_timeout_ms: how long each lock is waited for.
-        snapshot: whether all its statements see one snapshot.
+        snapshot: whether all its statements see one snapshot; a text names it, which another
+            session has exported and still holds.
     """
     level = "REPEATABLE READ" if snapshot else "READ COMMITTED"
     timeouts = {
         "statement_timeout": str(int(statement_timeout_ms)),
         "lock_timeout": str(int(lock_timeout_ms)),
     }
+    exported = (f"SET TRANSACTION SNAPSHOT {_text(snapshot)}",) if isinstance(snapshot, str) else ()
     return (
         f"SET TRANSACTION ISOLATION LEVEL {level}, READ ONLY, NOT DEFERRABLE",
+        *exported,
         "SET LOCAL role TO DEFAULT",
         _set_all({**PINNED, **timeouts, **dict(settings)}),
     )

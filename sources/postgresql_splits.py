@@ -35,7 +35,7 @@ def split_columns(
     cursor: Any, query: str, look: QueryShape, columns: tuple[SourceColumn, ...]
 ) -> SplitColumns:
     """Ask the catalog what may cut the rows of a query whose placeholders are bound."""
-    reason = look.split_reason or _reason(cursor, query, look)
+    reason = look.split_reason or whole_reason(cursor, query, look)
     relations = {column.origin[0] for column in columns if column.origin}
     if not look.single_table or len(relations) != 1:
         return SplitColumns(reason)
@@ -50,7 +50,7 @@ def split_columns(
     return SplitColumns(reason, name, collation, not is_served, indexed)
 
 
-def _reason(cursor: Any, query: str, look: QueryShape) -> str:
+def whole_reason(cursor: Any, query: str, look: QueryShape) -> str:
     """Why parts of the query, each read by itself, might not be parts of one whole."""
     cursor.execute("SHOW standard_conforming_strings")
     if cursor.fetchone()[0] != "on" and has_backslash(query):

@@ -166,16 +166,16 @@ def _word_reason(word: str, before: str, after: str) -> str:
 
 
 def _tables(tree: exp.Expr) -> tuple[tuple[str, str], ...]:
-    named = {("", _folded(cte.args["alias"].this)) for cte in tree.find_all(exp.CTE)}
+    named = {("", folded(cte.args["alias"].this)) for cte in tree.find_all(exp.CTE)}
     found = {
-        (_folded(table.args.get("db")), _folded(table.this))
+        (folded(table.args.get("db")), folded(table.this))
         for table in tree.find_all(exp.Table)
         if isinstance(table.this, exp.Identifier)
     }
     return tuple(sorted(found - named))
 
 
-def _folded(name: object) -> str:
+def folded(name: object) -> str:
     """A name as PostgreSQL takes it: lower case unless it was quoted."""
     if not isinstance(name, exp.Identifier):
         return ""

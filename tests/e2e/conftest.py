@@ -1,5 +1,6 @@
 """Runs beside the test's own: each in a process, before a proxy that can hold its requests."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -8,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
-from demo.servers import BigQueryServer
+from demo.servers import BigQueryServer, PostgresqlServer
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.outages import leap_over_pauses, standing_between
 from tests.processes import Program
@@ -98,3 +100,33 @@ def faulty(sync, target, monkeypatch):
 @pytest.fixture
 def hasty(monkeypatch):
     return leap_over_pauses(monkeypatch)
+
+
+@pytest.fixture
+def other_database(database: PostgresqlServer) -> Iterator[Callable[[str], PostgresqlServer]]:
+    """Make a database of another encoding; all are dropped at the end."""
+    made = []
+    with contextlib.closing(psycopg2.connect(database.dsn)) as admin:
+        admin.autocommit = True
+        cursor = admin.cursor()
+
+        def make(encoding: str) -> PostgresqlServer:
+            name = f"{database.database}_{encoding.lower()}"
+            cursor.execute(
+                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'"
+                " LC_COLLATE 'C' LC_CTYPE 'C'"
+            )
+            made.append(name)
+            return PostgresqlServer(database.host, database.port, database.user, name)
+
+        yield make
+        for name in made:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def statements(server: PostgresqlServer, *sql: str) -> None:
+    """Run statements in a database of a test's own."""
+    with contextlib.closing(psycopg2.connect(server.dsn)) as connection:
+        for statement in sql:
+            connection.cursor().execute(statement)
+        connection.commit()

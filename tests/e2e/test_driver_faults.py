@@ -1,15 +1,13 @@
 """Where the driver is silently wrong or fails late, the sync is right or refuses aloud."""
 
-import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 
-import psycopg2
 import pytest
 
-from demo.servers import PostgresqlServer
+from tests.e2e.conftest import statements
 
 ALL = "SELECT * FROM s"
 BAD_TIMES = {
@@ -196,38 +194,9 @@ def test_types_without_a_mapping_are_refused_at_plan_time_all_at_once(sync, sql)
     assert sync.tables() == set()
 
 
-@pytest.fixture
-def other_database(database: PostgresqlServer) -> Iterator[Callable[[str], PostgresqlServer]]:
-    """Make a database of another encoding; all are dropped at the end."""
-    made = []
-    with contextlib.closing(psycopg2.connect(database.dsn)) as admin:
-        admin.autocommit = True
-        cursor = admin.cursor()
-
-        def make(encoding: str) -> PostgresqlServer:
-            name = f"{database.database}_{encoding.lower()}"
-            cursor.execute(
-                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'"
-                " LC_COLLATE 'C' LC_CTYPE 'C'"
-            )
-            made.append(name)
-            return PostgresqlServer(database.host, database.port, database.user, name)
-
-        yield make
-        for name in made:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _run(server: PostgresqlServer, *statements: str) -> None:
-    with contextlib.closing(psycopg2.connect(server.dsn)) as connection:
-        for statement in statements:
-            connection.cursor().execute(statement)
-        connection.commit()
-
-
 def test_bytes_that_are_not_utf8_are_dead_letters(sync, other_database):
     server = other_database("SQL_ASCII")
-    _run(
+    statements(
         server,
         "CREATE TABLE s (id int8, t text, c char(4), ts text[], j json)",
         "INSERT INTO s VALUES (1, E'caf\\303\\251', 'a', '{b}', '{}')",
@@ -246,7 +215,9 @@ def test_bytes_that_are_not_utf8_are_dead_letters(sync, other_database):
 
 def test_a_latin1_databases_letters_arrive(sync, other_database):
     server = other_database("LATIN1")
-    _run(server, 'CREATE TABLE s (id int8, "größe" text)', "INSERT INTO s VALUES (1, 'café ß')")
+    statements(
+        server, 'CREATE TABLE s (id int8, "größe" text)', "INSERT INTO s VALUES (1, 'café ß')"
+    )
     sync.ok(postgresql_database=server.database, postgresql_query=ALL)
     assert sync.rows("id, `größe`") == [(1, "café ß")]
 
@@ -275,7 +246,7 @@ def test_an_sql_error_amid_the_rows_ends_the_run_with_3_and_is_not_retried(sync,
     assert _sessions_in_transaction(sql) == 0
 
 
-def test_no_session_stays_in_a_transaction_after_a_run(sync, sql):
+def test_no_session_stays_in_a_transaction_after_astatements(sync, sql):
     sql("CREATE TABLE s AS SELECT g AS id FROM generate_series(1, 100) g")
     sync.ok(postgresql_query=ALL, num_splits="3")
     assert _sessions_in_transaction(sql) == 0

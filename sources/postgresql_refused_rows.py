@@ -1,0 +1,260 @@
+"""I/O. A split around the rows that the server refuses: each of them by itself, as a dead letter.
+
+A byte without a form in UTF-8, a division by zero or a cast that fails ends COPY, and says
+nothing of the row. So ranges of the table are asked for, smaller and smaller, until each
+refused row stands alone. Then all others are read as ever. All of it is one snapshot.
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import psycopg2
+
+from auto_schema.errors import RowRefusedError, SourceChangedError, SourceRefusedError
+from auto_schema.row_sums import RowSums
+from sources.base import Split
+from sources.one_table import OneTable, one_table
+from sources.postgresql import PostgresqlSource, split_predicates, wrapped
+from sources.postgresql_columns import check_columns
+from sources.postgresql_errors import clean, source_error, state_of, value_fix
+from sources.postgresql_read import Item, application, items, open_reading, read_ahead
+from sources.postgresql_refused_values import (
+    Letter,
+    Refusal,
+    letter,
+    letters_batch,
+    reason_of,
+    refusal,
+    refused_column,
+)
+from sources.postgresql_splits import whole_reason
+from sources.postgresql_watch import Watch
+from sources.query import shape
+
+Place = tuple[int, str]
+"""A row of a table, or of a child or partition of it: the OID of that, and its ctid."""
+_PAGES = """
+WITH RECURSIVE whole(oid) AS (
+  SELECT pg_catalog.to_regclass(%s)::oid
+  UNION
+  SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN whole ON i.inhparent = whole.oid
+)
+SELECT coalesce(max(pg_catalog.pg_relation_size(oid)), 0)
+  / pg_catalog.current_setting('block_size')::int8 + 1 FROM whole
+"""
+"""Pages of the largest of the table, its children and partitions; asked after the snapshot."""
+
+
+def read_around(source: PostgresqlSource, split: Split, most: int) -> Iterator[Item]:
+    """Yield the split's rows, and those that the server refuses as rows with hidden columns.
+
+    Args:
+        source: what is read.
+        split: the part of it.
+        most: refused rows that may be; with more of them no others are read.
+
+    Raises:
+        SourceRefusedError: the query's rows can't be read apart, or what is refused is
+            not a value.
+        SourceChangedError, SourceUnreachableError: as for any read.
+    """
+    yield from read_ahead(source, lambda watch: _around(source, split, most, watch))
+
+
+def _around(
+    source: PostgresqlSource, split: Split, most: int, watch: Watch
+) -> Generator[Item, None, None]:
+    with _looking(source, watch) as cursor:
+        refused = refusal(cursor, source.statement(split))
+        letters, rest, rows = list[Letter](), source, None
+        if refused is not None:
+            look = _Look(cursor, source, split, _table_of(cursor, source, split, refused))
+            rows = look.count()
+            places = list(islice(look.places(), most + 1))
+            letters = [look.letter(place) for place in places]
+            rest = look.without(places)
+            yield letters_batch(letters, source)
+        if len(letters) <= most:
+            yield from _rest(cursor, rest, split, watch, letters, rows)
+
+
+@contextmanager
+def _looking(source: PostgresqlSource, watch: Watch) -> Iterator[Any]:
+    """A cursor in a reading transaction of one snapshot; its errors have their SQLSTATE."""
+    words = source.connection.parameters(application=application(source), encoding=source.encoding)
+    try:
+        with closing(psycopg2.connect(**words)) as opened:  # type: ignore[call-overload]
+            opened.autocommit = True
+            with opened.cursor() as cursor:
+                cursor.execute("BEGIN")
+                watch.pid = open_reading(cursor, source, snapshot=True)
+                yield cursor
+                cursor.execute("ROLLBACK")
+    except psycopg2.Error as error:
+        raise source_error(error, source.place) from error
+
+
+def _rest(
+    cursor: Any,
+    source: PostgresqlSource,
+    split: Split,
+    watch: Watch,
+    letters: list[Letter],
+    expected: int | None,
+) -> Iterator[Item]:
+    """The rows that the server gives, over COPY and of the same snapshot; then their sums."""
+    cursor.execute("SELECT pg_catalog.pg_export_snapshot()")
+    snapshot, rows = str(cursor.fetchone()[0]), len(letters)
+    try:
+        for item in items(source, split, watch, snapshot):
+            if isinstance(item, RowSums):
+                yield item + RowSums.of_digests(each.digest for each in letters)
+            else:
+                rows += item.num_rows
+                yield item
+    except RowRefusedError as error:
+        raise SourceRefusedError(*error.args) from error
+    if expected not in (None, rows):
+        raise SourceRefusedError(
+            "rows around refused ones don't add up",
+            f"{source.place}, split {split.index}",
+            f"{rows} of {expected} were read",
+            "run again; nothing was published. If it repeats, report it as a bug.",
+        )
+
+
+class _Look:
+    """Asks for parts of the query's only table until each refused row is found."""
+
+    def __init__(
+        self, cursor: Any, source: PostgresqlSource, split: Split, table: OneTable
+    ) -> None:
+        self._cursor, self._source, self._split, self._table = cursor, source, split, table
+
+    def count(self) -> int:
+        """Rows of the split, none of whose values is computed."""
+        within = split_predicates(self._split, self._source.key_collation)
+        self._cursor.execute(wrapped(self._source, "pg_catalog.count(*)", within))
+        return int(self._cursor.fetchone()[0])
+
+    def places(self) -> Iterator[Place]:
+        """Where the refused rows are, one by one."""
+        self._cursor.execute(_PAGES, (self._table.quoted,))
+        yield from self._of_pages(0, int(self._cursor.fetchone()[0]))
+
+    def _of_pages(self, first: int, last: int) -> Iterator[Place]:
+        """Those of the pages [first, last), of which at least one row is refused."""
+        if last - first == 1:
+            yield from self._of_rows(self._rows(first))
+            return
+        middle = (first + last) // 2
+        is_left = self._refuses(_pages(first, middle))
+        if is_left:
+            yield from self._of_pages(first, middle)
+        if not is_left or self._refuses(_pages(middle, last)):
+            yield from self._of_pages(middle, last)
+
+    def _of_rows(self, rows: list[Place]) -> Iterator[Place]:
+        """Those of rows of which at least one is refused."""
+        if len(rows) < 2:
+            yield from rows
+            return
+        left, right = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        is_left = self._refuses(_one_of(left))
+        if is_left:
+            yield from self._of_rows(left)
+        if not is_left or self._refuses(_one_of(right)):
+            yield from self._of_rows(right)
+
+    def _rows(self, page: int) -> list[Place]:
+        self._cursor.execute(
+            f"SELECT tableoid::int8, ctid::text FROM {self._table.quoted}"
+            f" WHERE {_pages(page, page + 1)}"
+        )
+        return [(int(table), str(row)) for table, row in self._cursor.fetchall()]
+
+    def _refuses(self, predicate: str) -> bool:
+        return refusal(self._cursor, self._only(predicate).statement(self._split)) is not None
+
+    def _only(self, predicate: str) -> PostgresqlSource:
+        return replace(self._source, query=self._table.where(predicate))
+
+    def without(self, places: list[Place]) -> PostgresqlSource:
+        """The source less these rows; its sums are less them, too."""
+        return self._only(f"(tableoid, ctid) NOT IN (VALUES {_listed(places)})")
+
+    def letter(self, place: Place) -> Letter:
+        """The dead letter of a row.
+
+        Raises:
+            SourceRefusedError: each of its columns can be read by itself.
+        """
+        row = self._only(_one_of([place]))
+        found = letter(self._cursor, row, self._split)
+        if found is None:
+            refused = refusal(self._cursor, row.statement(self._split))
+            reason = "no column of the row is refused by itself"
+            raise _refused(self._source, refused, "", reason)
+        return found
+
+
+def _pages(first: int, last: int) -> str:
+    return f"ctid >= '({first},0)' AND ctid < '({last},0)'"
+
+
+def _one_of(places: list[Place]) -> str:
+    rows = ", ".join(f"'{row}'" for _, row in places)
+    return f"ctid = ANY (ARRAY[{rows}]::tid[]) AND (tableoid, ctid) IN (VALUES {_listed(places)})"
+
+
+def _listed(places: list[Place]) -> str:
+    return ", ".join(f"({table}::oid, '{row}'::tid)" for table, row in places)
+
+
+def _table_of(cursor: Any, source: PostgresqlSource, split: Split, refused: Refusal) -> OneTable:
+    """The table that each row of the query is made of one row of.
+
+    Raises:
+        SourceRefusedError: there is none; with the column, where that can be found.
+    """
+    found = one_table(source.query)
+    if isinstance(found, str):
+        reason = found
+    else:
+        reason = whole_reason(cursor, source.query, shape(source.query))
+        reason = reason or _difference(cursor, source, found)
+        if not reason:
+            return found
+    column = refused_column(cursor, source, split)
+    raise _refused(source, refused, column, reason)
+
+
+def _difference(cursor: Any, source: PostgresqlSource, table: OneTable) -> str:
+    """Why the query over a part of its table isn't the same query; empty: it is."""
+    part = replace(source, query=table.where("true"))
+    cursor.execute("SAVEPOINT part")
+    try:
+        cursor.execute(part.check())
+        check_columns(part.place, part.result_names, part.result_types, cursor.fetchone()[:2])
+    except psycopg2.ProgrammingError as error:
+        reason = clean(str(error))
+    except SourceChangedError as error:
+        reason = error.why
+    else:
+        reason = ""
+    cursor.execute("ROLLBACK TO SAVEPOINT part")
+    cursor.execute("RELEASE SAVEPOINT part")
+    return f"over a part of its table the query isn't the same: {reason}" if reason else ""
+
+
+def _refused(
+    source: PostgresqlSource, refused: Refusal | None, column: str, reason: str
+) -> SourceRefusedError:
+    where = source.place + (f", column {column!r}" if column else "")
+    what = reason_of(refused) if refused else "it is given now"
+    why = f"{what}; its rows can't be told apart, since {reason}"
+    fix = value_fix(state_of(refused) if refused else "")
+    return SourceRefusedError("source refused a value", where, why, fix)

@@ -1,0 +1,75 @@
+"""The promises of rows that PostgreSQL itself refuses while they are read."""
+
+from tests.mutants.promises import Promise
+
+REFUSED = "Rows that PostgreSQL refuses"
+P = Promise
+TESTS = "tests/e2e/test_refused_rows.py::test_"
+ROWS, VALUES = "sources/postgresql_refused_rows.py", "sources/postgresql_refused_values.py"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        REFUSED,
+        "A value that the server refuses amid the rows is one dead letter; all others arrive.",
+        f"{TESTS}a_byte_without_a_form_in_utf8_is_a_dead_letter_and_the_other_rows_arrive",
+        ROWS,
+        "            yield letters_batch(letters, source)",
+        "            pass",
+    ),
+    P(
+        REFUSED,
+        "A proof sums such rows apart, and all others as they are.",
+        f"{TESTS}a_byte_without_a_form_in_utf8_is_a_dead_letter_and_the_other_rows_arrive",
+        ROWS,
+        "                yield item + RowSums.of_digests(each.digest for each in letters)",
+        "                yield item",
+    ),
+    P(
+        REFUSED,
+        "Each such row is found by itself, in whichever partition and split it lies.",
+        f"{TESTS}rows_that_the_query_cannot_compute_are_dead_letters_of_every_split",
+        ROWS,
+        "(tableoid, ctid) NOT IN (VALUES {_listed(places)})",
+        "ctid NOT IN (SELECT v.b FROM (VALUES {_listed(places)}) AS v(a, b))",
+    ),
+    P(
+        REFUSED,
+        "The reason of such a letter holds no value of the row.",
+        f"{TESTS}rows_that_the_query_cannot_compute_are_dead_letters_of_every_split",
+        VALUES,
+        "{without_row_values(_message(error))}",
+        "{_message(error)}",
+    ),
+    P(
+        REFUSED,
+        "No more of them are looked for than it takes to say that they are too many.",
+        f"{TESTS}with_a_row_too_many_the_run_ends_with_7_and_keeps_the_letters",
+        ROWS,
+        "list(islice(look.places(), most + 1))",
+        "list(look.places())",
+    ),
+    P(
+        REFUSED,
+        "Such rows and those around them are of one snapshot.",
+        f"{TESTS}a_row_that_is_changed_while_refused_ones_are_looked_for_is_there_once",
+        ROWS,
+        "items(source, split, watch, snapshot)",
+        "items(source, split, watch)",
+    ),
+    P(
+        REFUSED,
+        "A query that is another one over a part of its table is not read in parts.",
+        f"{TESTS}where_rows_cannot_be_told_apart_the_error_names_column_state_and_mend",
+        ROWS,
+        "        reason = reason or _difference(cursor, source, found)",
+        "        reason = reason or ''",
+    ),
+    P(
+        REFUSED,
+        "Where they can't be told apart, the error names the column and the SQLSTATE.",
+        f"{TESTS}where_rows_cannot_be_told_apart_the_error_names_column_state_and_mend",
+        ROWS,
+        "    column = refused_column(cursor, source, split)",
+        '    column = ""',
+    ),
+)
