@@ -91,6 +91,7 @@ def _looking(source: PostgresqlSource, watch: Watch) -> Iterator[Any]:
             with opened.cursor() as cursor:
                 cursor.execute("BEGIN")
                 watch.pid = open_reading(cursor, source, snapshot=True)
+                watch.answers_once = True
                 yield cursor
                 cursor.execute("ROLLBACK")
     except psycopg2.Error as error:
@@ -108,6 +109,7 @@ def _rest(
     """The rows that the server gives, over COPY and of the same snapshot; then their sums."""
     cursor.execute("SELECT pg_catalog.pg_export_snapshot()")
     snapshot, rows = str(cursor.fetchone()[0]), len(letters)
+    watch.answers_once = False
     try:
         for item in items(source, split, watch, snapshot):
             if isinstance(item, RowSums):

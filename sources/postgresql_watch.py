@@ -47,7 +47,7 @@ class Watch:
     """Raises when no byte has come from a session for as long as the connection allows.
 
     `pid` is set as soon as the session knows its own, and `answers_once` before a statement
-    that sends nothing until it has seen all rows.
+    that sends nothing until it has seen all rows, or statements that may be such.
     """
 
     def __init__(self, connection: PostgresqlConnection, application: str) -> None:
@@ -69,7 +69,7 @@ class Watch:
         Raises:
             SourceUnreachableError: it hasn't for too long; the server was told to end it.
         """
-        if self._is_at_work() if self.answers_once else self._has_sent():
+        if self._has_sent() or (self.answers_once and self._is_at_work()):
             self._since = time.monotonic()
         if time.monotonic() - self._since < self._timeout_s:
             return
