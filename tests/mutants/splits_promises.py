@@ -44,7 +44,7 @@ PROMISES: tuple[Promise, ...] = (
         "A query whose parts might see other rows is read in one.",
         TESTS + "test_a_query_whose_parts_might_not_be_one_whole_is_read_in_one",
         "sources/postgresql_splits.py",
-        "    reason = look.split_reason or _reason(cursor, query, look)",
+        "    reason = look.split_reason or whole_reason(cursor, query, look)",
         "    reason = look.split_reason",
     ),
     P(
