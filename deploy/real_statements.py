@@ -1,6 +1,11 @@
 """What real BigQuery makes of the statements and scripts that we send."""
 
+from auto_schema.names import STAGED, TABLE
 from deploy.real_check import BQ, Check, lines, query, show
+from smart_sync.merge_sql import NEWEST
+from smart_sync.plan import staging_of
+from smart_sync.publish_sql import swap_script
+from smart_sync.request import TableRef
 
 _TEN_DAYS = (
     " PARTITION BY TIMESTAMP_TRUNC(at, DAY) AS SELECT n AS id, TIMESTAMP_ADD(TIMESTAMP"
@@ -8,11 +13,23 @@ _TEN_DAYS = (
 )
 """10,000 rows of 16 bytes in 10 partitions."""
 _MERGE = (
-    "MERGE $DATASET.{table} AS t USING $DATASET.{table}_staged AS s ON t.id = s.id AND"
-    " (t.at IS NULL OR TIMESTAMP_TRUNC(t.at, DAY) IN (TIMESTAMP '2025-07-04 00:00:00+00'))"
-    " WHEN MATCHED AND (t.at IS NULL OR s.at >= t.at) THEN UPDATE SET at = s.at"
-    " WHEN NOT MATCHED THEN INSERT (id, at) VALUES (s.id, s.at)"
+    f"MERGE $DATASET.{{table}} AS {TABLE} USING $DATASET.{{table}}_staged AS {STAGED}"
+    f" ON {TABLE}.id = {STAGED}.id AND ({TABLE}.at IS NULL"
+    f" OR TIMESTAMP_TRUNC({TABLE}.at, DAY) IN (TIMESTAMP '2025-07-04 00:00:00+00'))"
+    f" WHEN MATCHED AND ({TABLE}.at IS NULL OR {STAGED}.at >= {TABLE}.at)"
+    f" THEN UPDATE SET at = {STAGED}.at"
+    f" WHEN NOT MATCHED THEN INSERT (id, at) VALUES ({STAGED}.id, {STAGED}.at)"
 )
+
+_RENAMED = TableRef("$PROJECT", "$DATASET", "renamed")
+_ASIDE = staging_of("", _RENAMED, "20250722t150000-3f9a0c1d")
+_SWAP = swap_script(
+    _RENAMED,
+    _ASIDE,
+    f"CREATE OR REPLACE TABLE {_ASIDE.new_table.sql} CLUSTER BY id OPTIONS (labels=[('new', 'one')])"
+    " AS SELECT 2 AS id",
+)
+"""As a run sends it, but for names and columns."""
 
 
 def _merged(table: str, options: str = "") -> str:
@@ -67,18 +84,19 @@ STATEMENTS: tuple[Check, ...] = (
             " CREATE TABLE $DATASET.scripted (id INT64, at TIMESTAMP)"
             " PARTITION BY TIMESTAMP_TRUNC(at, DAY);"
             " ALTER TABLE $DATASET.scripted ADD COLUMN IF NOT EXISTS more JSON;"
-            " CREATE TEMP TABLE _newest AS SELECT n AS id, TIMESTAMP '2025-07-04 01:00:00+00' AS"
+            f" CREATE TEMP TABLE {NEWEST} AS SELECT n AS id, TIMESTAMP '2025-07-04 01:00:00+00' AS"
             " at, PARSE_JSON('[1]', wide_number_mode=>'round') AS more FROM UNNEST([1, 1, 2]) AS"
             " n WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY n ORDER BY n) = 1;"
-            " SET staged_keys = (SELECT COUNT(*) FROM _newest);"
+            f" SET staged_keys = (SELECT COUNT(*) FROM {NEWEST});"
             ' SET partitions = (SELECT STRING_AGG(CONCAT("TIMESTAMP \'", FORMAT_TIMESTAMP('
             "'%E4Y-%m-%d %H:%M:%S', p), \"+00'\"), ', ' ORDER BY p) FROM (SELECT DISTINCT"
-            " TIMESTAMP_TRUNC(at, DAY) AS p FROM _newest));"
+            f" TIMESTAMP_TRUNC(at, DAY) AS p FROM {NEWEST}));"
             " IF differing IS NOT NULL THEN RAISE USING MESSAGE = differing; END IF;"
-            " EXECUTE IMMEDIATE CONCAT('''MERGE $DATASET.scripted AS t USING _newest AS s ON"
-            " t.id = s.id AND (t.at IS NULL''', IFNULL(CONCAT(' OR TIMESTAMP_TRUNC(t.at, DAY)"
-            " IN (', partitions, ')'), ''), ''') WHEN MATCHED THEN UPDATE SET at = s.at"
-            " WHEN NOT MATCHED THEN INSERT (id, at, more) VALUES (s.id, s.at, s.more)''');"
+            f" EXECUTE IMMEDIATE CONCAT('''MERGE $DATASET.scripted AS {TABLE} USING {NEWEST} AS"
+            f" {STAGED} ON {TABLE}.id = {STAGED}.id AND ({TABLE}.at IS NULL''', IFNULL(CONCAT("
+            f"' OR TIMESTAMP_TRUNC({TABLE}.at, DAY) IN (', partitions, ')'), ''), ''')"
+            f" WHEN MATCHED THEN UPDATE SET at = {STAGED}.at WHEN NOT MATCHED THEN INSERT"
+            f" (id, at, more) VALUES ({STAGED}.id, {STAGED}.at, {STAGED}.more)''');"
             " SELECT FORMAT('keys %d, rows %d', staged_keys, (SELECT COUNT(*) FROM"
             " $DATASET.scripted)) AS expected;"
         ),
@@ -247,18 +265,13 @@ STATEMENTS: tuple[Check, ...] = (
     ),
     Check(
         "rename-table",
-        "One script builds a table, renames the old one aside and the new one into its place,"
-        " and drops the old one; labels go with the name.",
+        "A script that builds beside, renames twice and drops, goes on when it is sent again"
+        " after it broke off between the renames; labels go with the name.",
         "A rebuild with another layout.",
         lines(
             query("CREATE TABLE $DATASET.renamed AS SELECT 1 AS id"),
-            query(
-                "CREATE OR REPLACE TABLE $DATASET.renamed__new CLUSTER BY id OPTIONS"
-                " (labels=[('new', 'one')]) AS SELECT 2 AS id; DROP TABLE IF EXISTS"
-                " $DATASET.renamed__old; ALTER TABLE $DATASET.renamed RENAME TO `renamed__old`;"
-                " ALTER TABLE $DATASET.renamed__new RENAME TO `renamed`;"
-                " DROP TABLE $DATASET.renamed__old"
-            ),
+            query(_SWAP.partition("ALTER TABLE IF EXISTS")[0]),
+            query(_SWAP),
             show("$DATASET.renamed"),
             query("SELECT FORMAT('sum %d', SUM(id)) FROM $DATASET.renamed"),
         ),

@@ -7,7 +7,7 @@ from auto_schema.names import TABLE, of_table, quoted, string_literal
 from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.merge_sql import create_script, merge_script, newest
-from smart_sync.plan import SyncPlan
+from smart_sync.plan import Staging, SyncPlan
 from smart_sync.request import TableRef, WriteDisposition
 from smart_sync.ways import Mode, Way
 from sources.base import Split
@@ -148,7 +148,10 @@ def table_options(plan: SyncPlan) -> list[str]:
 def _create(plan: SyncPlan) -> str:
     if plan.mode is Mode.CREATE:
         return create_as_select(plan, plan.destination, or_replace=False)
-    return _swap(plan) if plan.swaps else _rebuild(plan)
+    if not plan.swaps:
+        return create_as_select(plan, plan.destination, or_replace=True)
+    beside = create_as_select(plan, plan.staging.new_table, or_replace=True)
+    return swap_script(plan.destination, plan.staging, beside)
 
 
 def _delete_window(plan: SyncPlan) -> str:
@@ -164,23 +167,24 @@ def _delete_window(plan: SyncPlan) -> str:
     )
 
 
-def _rebuild(plan: SyncPlan) -> str:
-    return create_as_select(plan, plan.destination, or_replace=True)
-
-
-def _swap(plan: SyncPlan) -> str:
+def swap_script(table: TableRef, staging: Staging, create: str) -> str:
     """Another layout can't be put in place: build beside, then rename.
 
     The names hold the run's, so that nobody else's table is in the way. A second attempt
     goes on where the first stopped: once the old table is aside, the new one is whole.
     Readers may miss the table between the two renames, for seconds.
+
+    Args:
+        table: the destination.
+        staging: the run's, which names the tables beside it.
+        create: makes `staging.new_table`, also where an attempt has left one.
     """
-    table, new, old = plan.destination, plan.staging.new_table, plan.staging.old_table
+    new, old = staging.new_table, staging.old_table
     tables = quoted(table.project, table.dataset, "INFORMATION_SCHEMA", "TABLES")
     aside = f"SELECT 1 FROM {tables} WHERE table_name = {string_literal(old.table)}"
     return (
         f"IF NOT EXISTS ({aside}) THEN\n"
-        f"{create_as_select(plan, new, or_replace=True)};\n"
+        f"{create};\n"
         f"ALTER TABLE {table.sql} RENAME TO {quoted(old.table)};\n"
         "END IF;\n"
         f"ALTER TABLE IF EXISTS {new.sql} RENAME TO {quoted(table.table)};\n"

@@ -59,8 +59,8 @@ PROMISES: tuple[Promise, ...] = (
         "A rebuild with another layout takes nobody's table.",
         "tests/e2e/test_publishing.py::test_a_swap_takes_nobodys_table",
         "smart_sync/publish_sql.py",
-        "plan.destination, plan.staging.new_table, plan.staging.old_table",
-        'plan.destination, plan.destination.sibling("t__new"), plan.destination.sibling("t__old")',
+        "new, old = staging.new_table, staging.old_table",
+        'new, old = staging.new_table, table.sibling("t__old")',
     ),
     P(
         DESTINATION,
