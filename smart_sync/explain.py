@@ -47,7 +47,8 @@ def _window_lines(plan: SyncPlan) -> Iterator[str]:
     window = plan.window.window
     low = "-∞" if window.low is None else value_text(window.low)
     yield f"  window       ({low}, {value_text(window.high)}] of {plan.cursor.source_name}"
-    yield f"               in {plan.window.time_zone}"
+    if not plan.cursor.is_integer:
+        yield f"               in {plan.window.time_zone}"
     yield f"    start      {plan.window.start_reason}"
     yield f"    end        {plan.window.end_reason}"
     if plan.window.held_back:

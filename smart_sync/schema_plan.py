@@ -340,7 +340,8 @@ def _plan_partitioning(
         if fault and request.partition_given:
             faults.append(fault)
         elif fault:
-            notes.append(f"not partitioned by the default partition_field: {fault.what}")
+            default = f"{request.partition_field}, the default partition_field"
+            notes.append(f"not partitioned by {default}: {fault.why}")
         elif found is not None:
             partitioning = Partitioning(found.name, request.partition_type)
     return partitioning, faults, notes

@@ -53,7 +53,7 @@ def test_a_default_partition_field_that_is_not_there_is_told_and_a_given_one_ref
     request = a_request(auto_schema=True, smart_sync=False)
     plan = a_plan(request, columns=columns)
     assert plan.schema.partitioning is None
-    assert any("not partitioned by the default" in note for note in plan.notes)
+    assert any("the default partition_field: no such column arrives" in note for note in plan.notes)
     assert refused(request=replace(request, partition_given=True), columns=columns) == [
         (ConfigError, "unknown partition column")
     ]
@@ -139,6 +139,12 @@ def test_a_plan_held_back_reads_nothing():
     assert plan.held_back
     assert plan.splits == ()
     assert "HELD BACK    nothing is read" in explain(plan)
+
+
+def test_a_window_of_numbers_is_said_in_no_zone():
+    zone = "               in UTC\n"
+    assert zone in explain(a_plan())
+    assert zone not in explain(a_plan(a_request(cursor="id")))
 
 
 def test_rows_that_a_window_leaves_out_are_counted_in_warnings():
