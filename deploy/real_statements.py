@@ -26,8 +26,8 @@ _ASIDE = staging_of("", _RENAMED, "20250722t150000-3f9a0c1d")
 _SWAP = swap_script(
     _RENAMED,
     _ASIDE,
-    f"CREATE OR REPLACE TABLE {_ASIDE.new_table.sql} CLUSTER BY id OPTIONS (labels=[('new', 'one')])"
-    " AS SELECT 2 AS id",
+    f"CREATE OR REPLACE TABLE {_ASIDE.new_table.sql} CLUSTER BY id"
+    " OPTIONS (labels=[('new', 'one')]) AS SELECT 2 AS id",
 )
 """As a run sends it, but for names and columns."""
 
