@@ -1,8 +1,9 @@
 """The local BigQuery for a long run of small tests, which it would slow down more and more.
 
 DuckDB hands the work of a statement to threads, which for a few rows costs more than it wins; and
-each look into the catalog walks over the results of all queries so far. Run by the local
-BigQuery's own Python, so nothing of the project is imported.
+each look into the catalog walks over the results of all queries so far. It also forgets the
+OPTIONS of ADD COLUMN, which BigQuery keeps. Run by the local BigQuery's own Python, so nothing of
+the project is imported.
 """
 
 import functools
@@ -16,7 +17,7 @@ RESULTS_LIVE_S = 60
 
 
 def serve() -> None:
-    """What `local-bigquery` does, with one thread a statement and without old results."""
+    """What `local-bigquery` does, one thread a statement, descriptions kept, no old results."""
     import duckdb  # of the other environment
     from local_bigquery.cli import main
 
@@ -30,7 +31,31 @@ def serve() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
     threading.Thread(target=forget_results, daemon=True).start()
+    keep_descriptions()
     main()
+
+
+def keep_descriptions() -> None:
+    """Give an added column the description that ADD COLUMN says, unless it has one."""
+    from local_bigquery.catalog import ddl
+    from sqlglot import exp
+
+    altered = ddl._alteration
+
+    @functools.wraps(altered)
+    def described(stored: Any, action: Any, reference: Any, evaluate: Any) -> Any:
+        if not isinstance(action, exp.ColumnDef):
+            return altered(stored, action, reference, evaluate)
+        said = ddl.options(action.find(exp.Properties), ddl.COLUMN_OPTIONS, evaluate)
+        fields = [
+            field.replace(**said)
+            if field.name.casefold() == action.name.casefold() and not field.description
+            else field
+            for field in ddl.tables.fields(stored)
+        ]
+        return {"schema": {"fields": fields}} if said else {}
+
+    ddl._alteration = described
 
 
 def forget_results() -> None:

@@ -26,10 +26,13 @@ TEXTS = (b"", b"x", b"\0", b"a\0b", 'é🎉"\\\n\t\x7f\u2028'.encode(), b'{"a":1
 TEXTS += (b" " * 3, b"\x01\x1f", b"long " * 300, "\ufeffbom".encode(), b"\xf0\x9f\x8f\xb3")
 BROKEN = (b"\xff", b"ok\xc3", b"\xed\xa0\x80", b"\xc0\x80")
 DECIMALS = (
-    "0", "-0", "0E+3", "1.10", "1E+33", "NaN", "-NaN", "Infinity", "-Infinity", "1E-6176",
-    "9.999999999999999999999999999999999E+6144", "123456789012345678901234567890.1234",
-    "1E-38", "-9999999999999999999999999999999999",
+    "0", "-0", "0E+3", "1.10", "-20000000000", "NaN", "-NaN", "Infinity", "-Infinity", "1E-6176",
+    "9.999999999999999999999999999999999E+6144", "123456.789",
 )  # fmt: skip
+FAR_DECIMALS = (*DECIMALS, "123456789012345678901234567890.1234", "1E+33", "1E-38")
+FAR_DECIMALS += ("-9999999999999999999999999999999999",)
+"""Of these a column BIGNUMERIC of the local BigQuery holds no more than 38 digits, 18 of them of
+a fraction, and reads them as doubles: only within documents, which become JSON."""
 PATTERNS = ((b"", b""), (b'^a.*"b\\d', b"imsx"), (b"\xc3\xa9", b"u"), (b"(?<x>y)", b"i"))
 MOST_DEEP = 4
 
@@ -97,7 +100,7 @@ class Maker:
             type_ = self.chance.choice((0x10, 0x02, 0x01, 0x07, 0x09, 0x12, 0x08))
             values = [(type_, self.of(type_)) for _ in range(count)]
         else:
-            values = [self.value(depth + 1) for _ in range(count)]
+            values = [self.value(max(depth, 1)) for _ in range(count)]
         names = [str(number).encode() for number in range(count)]
         if self.chance.random() < self.strange / 5:
             names = [b""] * count
@@ -156,6 +159,11 @@ def _pointer(maker: Maker, _: int) -> bytes:
     return maker.text() + bytes(range(12))
 
 
+def _decimals(depth: int) -> Sequence[str]:
+    """Those that a column may hold, or a document within one."""
+    return DECIMALS if depth < 2 else FAR_DECIMALS
+
+
 def _regex(maker: Maker, _: int) -> bytes:
     pattern, options = maker.chance.choice(PATTERNS)
     return pattern + b"\0" + options + b"\0"
@@ -180,7 +188,7 @@ _SCALARS: tuple[tuple[int, Callable[[Maker, int], bytes]], ...] = (
     (0x10, _packer("<i", INTS)),
     (0x11, _packer("<Q", (0, 1, 2**64 - 1, 1700000000 << 32))),
     (0x12, _packer("<q", LONGS)),
-    (0x13, lambda maker, _: decimal(maker.chance.choice(DECIMALS))),
+    (0x13, lambda maker, depth: decimal(maker.chance.choice(_decimals(depth)))),
     (0x7F, lambda _, __: b""),
     (0xFF, lambda _, __: b""),
 )

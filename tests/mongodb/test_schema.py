@@ -3,7 +3,6 @@
 import hashlib
 import json
 import random
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,57 +14,13 @@ from auto_schema.bson_types import EXTRA
 from auto_schema.evolve import CurrentField
 from auto_schema.open_fields import field_of, marked
 from tests.mongodb.conftest import Collection
-from tests.sync import PROJECT, Result, Sync
+from tests.sync import PROJECT, Sync
 
 ALLOWED = {"max_dead_letters": "100"}
 SECRET = "s3cr3t-of-a-person"
 ID = bson.ObjectId("0123456789abcdef01234567")
 DESCRIPTION_CHARACTERS = 1024
 """https://cloud.google.com/bigquery/docs/schemas#column_descriptions"""
-
-
-_ADDED = re.compile(
-    r'ADD COLUMN IF NOT EXISTS `([^`]*)` .*OPTIONS \(description="((?:[^"\\]|\\.)*)"\)'
-)
-_ESCAPES = {"n": "\n", "r": "\r"}
-
-
-@pytest.fixture
-def sync(sync: Sync, sent_jobs: list[dict[str, Any]]) -> Sync:
-    """As everywhere; descriptions of added columns are set as ADD COLUMN asked for them.
-
-    The local BigQuery forgets the OPTIONS of ADD COLUMN.
-    """
-    call = type(sync).__call__
-
-    class Described(Sync):
-        def __call__(self, *more: str, **parameters: Any) -> Result:
-            result = call(self, *more, **parameters)
-            if "t" in self.tables():
-                _describe(self, sent_jobs)
-            return result
-
-    sync.__class__ = Described
-    return sync
-
-
-def _describe(sync: Sync, sent_jobs: list[dict[str, Any]]) -> None:
-    asked = {}
-    for job in sent_jobs:
-        text = job["configuration"].get("query", {}).get("query", "")
-        for name, escaped in _ADDED.findall(text):
-            plain = re.sub(r"\\(.)", lambda m: _ESCAPES.get(m.group(1), m.group(1)), escaped)
-            asked[name] = plain
-    table = sync.table()
-    lacking = [f.name for f in table.schema if not f.description and f.name in asked]
-    if lacking:
-        table.schema = [
-            bigquery.SchemaField(
-                f.name, f.field_type, f.mode, description=f.description or asked.get(f.name)
-            )
-            for f in table.schema
-        ]
-        sync.client.update_table(table, ["schema"])
 
 
 def columns(sync: Sync, long: Sequence[str] = ()) -> dict[str, str]:
