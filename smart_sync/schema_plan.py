@@ -100,8 +100,9 @@ def _asked_for(request: SyncRequest) -> set[str]:
     """The fields that the parameters name."""
     rules = request.transformation
     named = [request.cursor, request.partition_field, *request.merge_keys]
-    named += [*request.clustering_fields, *rules.select_fields]
-    return {*named, *(old for old, _ in rules.field_mappings)}
+    named += request.clustering_fields
+    chosen = {*rules.select_fields, *(old for old, _ in rules.field_mappings)}
+    return chosen.union(filter(None, named))
 
 
 def _stays_extra(
@@ -195,10 +196,13 @@ def columns_to_look_at(
 def _source_names(
     request: SyncRequest, names: list[str], renamed: Mapping[str, str] = MappingProxyType({})
 ) -> list[str]:
-    """The source's names of destination columns."""
+    """The source's names of destination columns; an empty parameter names none.
+
+    A field of MongoDB may well have an empty name.
+    """
     mapped = [*renamed.items(), *request.transformation.field_mappings]
     back = {new: old for old, new in mapped}
-    return [back.get(name, name) for name in names]
+    return [back.get(name, name) for name in names if name]
 
 
 def find_cursor(
@@ -274,7 +278,7 @@ def partition_column(
         field, size = current.field, current.type
     elif not request.auto_schema:
         return None
-    found = profile.column(_source_names(request, [field])[0])
+    found = next(map(profile.column, _source_names(request, [field])), None)
     if found is None:
         return None
     return (found, size) if found.type.cursor_type in ("date", "timestamp", "timestamptz") else None

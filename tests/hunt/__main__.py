@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import itertools
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -123,6 +124,7 @@ def main() -> int:
         return 0
     print(f"make hunt SEED={first} MINUTES={given.minutes:g} SOURCE={given.source}", flush=True)
     began, total = time.monotonic(), Total()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its servers go with it
     with a_bench() as bench:
         for seed in seeds(given.seeds, first, given.cases):
             if time.monotonic() - began >= 60 * given.minutes:

@@ -3,8 +3,9 @@
 Documents are written byte by byte, and judged by a decoder of the hunt's own.
 """
 
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -113,10 +114,25 @@ def _common(chance: Chance, shape: Shape) -> tuple[tuple[str, str], ...]:
     words = dict[str, str]()
     if chance.random() < 0.25:
         words["json_numbers"] = "text"
-    if chance.random() < 0.2:
-        name = chance.choice(shape.fields)[0].decode()
-        words["exclude"] = name
+    fields = [name.decode() for name, _ in shape.fields]
+    if chance.random() < 0.4:
+        words |= _chosen(chance, fields)
     return tuple(words.items())
+
+
+def _chosen(chance: Chance, fields: Sequence[str]) -> dict[str, str]:
+    """Parameters that leave fields out; key and cursor always come."""
+    some = chance.sample(fields, chance.randrange(1, len(fields) + 1))
+    how = chance.choice(("exclude_fields", "select_fields", "only", "without"))
+    if how == "exclude_fields":
+        return {"transformation_config": json.dumps({how: some})}
+    if how == "select_fields":
+        kept = ["_id", "stamp", *(name for name in some if name != "_extra")]
+        return {"transformation_config": json.dumps({how: kept})}
+    plain = [name for name in some if name and "." not in name and not name.startswith("$")]
+    if how == "only":
+        return {"mongodb_projection": json.dumps(dict.fromkeys(["_id", "stamp", *plain], 1))}
+    return {"mongodb_projection": json.dumps(dict.fromkeys(plain, 0))} if plain else {}
 
 
 def _own(chance: Chance) -> tuple[tuple[str, str], ...]:

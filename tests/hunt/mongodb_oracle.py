@@ -9,7 +9,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,8 +23,14 @@ FIRST, LAST = -62135596800000, 253402300799999
 FIXED = {0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8}
 FIXED |= {0x13: 16, 0x7F: 0, 0xFF: 0}
 MARK = re.compile(r'MongoDB field ("(?:[^"\\]|\\.)*") as ([A-Za-z]+(?: text|:[0-9]+)?)', re.DOTALL)
+BY_A_DOUBLE = Decimal("1e-15")
+"""What the local BigQuery, which loads a BIGNUMERIC as a double, makes of it, at most."""
 Value = tuple[int, Any]
 """BSON type, and raw bytes, or of documents and arrays the elements."""
+
+
+def _every(_: str) -> bool:
+    return True
 
 
 class Refusal(Exception):  # noqa: N818 - no error: a value that a form doesn't hold
@@ -206,14 +212,19 @@ def target_of(field: bigquery.SchemaField) -> Target | None:
 
 
 def difference(
-    raw: bytes, targets: Sequence[Target], row: Mapping[str, Any], hidden: Sequence[str] = ()
+    raw: bytes,
+    targets: Sequence[Target],
+    row: Mapping[str, Any],
+    shows: Callable[[str], bool] = _every,
 ) -> str:
     """Where a row is not what a document must look like; empty: nowhere.
+
+    `shows` says whether the parameters let a field through.
 
     Raises:
         Refusal: the document can't be held at all.
     """
-    elements = [(name, value) for name, value in walk(raw) if _lenient(name) not in hidden]
+    elements = [(name, value) for name, value in walk(raw) if shows(_lenient(name))]
     _names(elements)
     rest = {_text(name): value for name, value in elements}
     extra = next((t for t in targets if t.name == "_extra"), None)
@@ -271,16 +282,18 @@ def same(wanted: Any, there: Any, *, is_text: bool = False) -> bool:
         if math.isnan(wanted) or math.isnan(there):
             return math.isnan(wanted) and math.isnan(there)
         return wanted == there
+    if isinstance(wanted, Decimal) and isinstance(there, Decimal):  # there it went by a double
+        return abs(wanted - there) <= abs(wanted) * BY_A_DOUBLE
     if isinstance(wanted, int) and isinstance(there, float):
         return float(wanted) == there and abs(wanted) > 2**53  # as the local BigQuery rounds
     return bool(wanted == there)
 
 
-def refusal(raw: bytes, targets: Sequence[Target], hidden: Sequence[str] = ()) -> str:
+def refusal(raw: bytes, targets: Sequence[Target], shows: Callable[[str], bool] = _every) -> str:
     """Why a document can't be held; empty: it can."""
     by_path = {target.path: target for target in targets if target.name != "_extra"}
     try:
-        elements = [(name, value) for name, value in walk(raw) if _lenient(name) not in hidden]
+        elements = [(name, value) for name, value in walk(raw) if shows(_lenient(name))]
         _names(elements)
         for name, value in elements:
             target = by_path.get(_text(name))

@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -154,11 +154,7 @@ class Trial:
 
     def _words(self, database: str) -> dict[str, str]:
         case = self.case
-        words = dict(case.words)
-        excluded = words.pop("exclude", "")
-        if excluded:
-            words["transformation_config"] = json.dumps({"exclude_fields": [excluded]})
-        words |= {
+        words = dict(case.words) | {
             "data_source": "mongodb",
             "mongodb_connection_string": server().url,
             "mongodb_database": database,
@@ -218,17 +214,17 @@ class Trial:
         if ghosts := set(counted) - set(versions):
             self.verdict.fault("ghost", f"{len(ghosts)} keys, e.g. {sorted(ghosts)[:MANY]}")
         by_key = {row["_id"]: row for row in rows}
-        dead, hidden = self._letters(), [dict(self.case.words).get("exclude", "\0")]
+        dead, shows = self._letters(), shown(dict(self.case.words))
         lost, needless = [], []
         for key, made in versions.items():
             row = by_key.get(key)
-            why = refusal(made[-1], targets, hidden)
+            why = refusal(made[-1], targets, shows)
             if row is None and key not in dead:
                 lost.append(f"{key} {made[-1].hex()[:400]}")
             elif row is None and not why:
                 needless.append(f"{key} {dead[key]} {made[-1].hex()[:400]}")
             elif row is not None:
-                found = [_difference(raw, targets, row, hidden) for raw in reversed(made)]
+                found = [_difference(raw, targets, row, shows) for raw in reversed(made)]
                 if found[0] and not (key in dead and "" in found[1:]):
                     self.verdict.fault("changed value", f"{key}: {found[0]} {made[-1].hex()[:400]}")
         for kind, texts in (("missing", lost), ("needless dead letter", needless)):
@@ -252,10 +248,21 @@ class Trial:
         return [dict(row) for row in self.bench.client.query_and_wait(sql)]
 
 
+def shown(words: Mapping[str, str]) -> Callable[[str], bool]:
+    """Whether the parameters let a field of a document through."""
+    config = json.loads(words.get("transformation_config", "{}"))
+    projection = json.loads(words.get("mongodb_projection", "{}"))
+    without = {*config.get("exclude_fields", ())}
+    without |= {name for name, flag in projection.items() if not flag}
+    only = {*config.get("select_fields", ())} or {name for name, flag in projection.items() if flag}
+    only |= {"_id"} if only else set()
+    return lambda name: name not in without and (not only or name in only)
+
+
 def _difference(
-    raw: bytes, targets: Sequence[Target], row: Mapping[str, Any], hidden: Sequence[str]
+    raw: bytes, targets: Sequence[Target], row: Mapping[str, Any], shows: Callable[[str], bool]
 ) -> str:
     try:
-        return difference(raw, targets, row, hidden)
+        return difference(raw, targets, row, shows)
     except Refusal as why:
         return f"published, though {why}"

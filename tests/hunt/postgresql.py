@@ -12,7 +12,7 @@ from tests.hunt.parameters import Pairs, Parameters, some_parameters
 from tests.hunt.schemas import Schema, a_schema, quoted
 from tests.hunt.steps import History, Interrupt, Run, Step, smaller_histories
 from tests.hunt.trial import Trial
-from tests.hunt.world import a_world, without_end
+from tests.hunt.world import a_world, other_server, without_end
 
 MODES = ("append", "merge", "replace", "once")
 WEIGHTS = (4, 6, 5, 1)
@@ -24,7 +24,8 @@ def make_case(seed: int) -> "PostgresqlCase":
     mode = dice.choices(MODES, WEIGHTS)[0]
     schema = a_schema(dice, smart=mode in ("append", "merge"))
     parameters = some_parameters(dice, schema, mode)
-    return PostgresqlCase(seed, schema, parameters, a_history(dice, schema, parameters.runs))
+    history = a_history(dice, schema, parameters.runs)
+    return PostgresqlCase(seed, schema, parameters, history, shard=dice.random() < 0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,18 @@ class PostgresqlCase:
     schema: Schema
     parameters: Parameters
     history: History
+    shard: bool = False
+    """Whether a database of the same name, on another server, comes with the same parameters."""
 
     def run(self, bench: Bench) -> Verdict:
         with bench.dataset() as dataset, a_world(bench, self.schema) as world:
             trial = Trial(self.parameters, self.reading(), bench, dataset, world)
-            return trial.run(self.history)
+            verdict = trial.run(self.history)
+            if self.shard and trial.may_go_on:
+                place = (other_server(), world.database.database)
+                with a_world(bench, self.schema, place) as other:
+                    trial.run_shard(other, self.history)
+            return verdict
 
     def reading(self) -> dict[str, str]:
         """The parameters that say what is read."""
@@ -51,6 +59,8 @@ class PostgresqlCase:
         return {"postgresql_base_query": query}
 
     def smaller(self) -> Iterator[Self]:
+        if self.shard:
+            yield replace(self, shard=False)
         for history in smaller_histories(self.history):
             yield replace(self, history=history)
         for at in range(len(self.schema.settings)):
@@ -95,6 +105,8 @@ def _script(case: PostgresqlCase) -> Iterator[str]:
     for step in case.history:
         yield from _run_lines(case, step) if isinstance(step, Run) else _lines(step, case.schema)
     yield "-- now all transactions end, and the last run is run again"
+    if case.shard:
+        yield "-- then all of it again on another server, whose run must be refused"
 
 
 def _run_lines(case: PostgresqlCase, run: Run) -> Iterator[str]:

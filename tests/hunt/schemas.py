@@ -37,8 +37,12 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "xmloption": ("document",),
     "enable_seqscan": ("off",),
     "plan_cache_mode": ("force_generic_plan",),
+    "lc_monetary": ("C.utf8", "ja_JP.utf8"),
 }  # fmt: skip
-"""What a role or a database may have set: nothing of it may change a value or a row."""
+"""What a role or a database may have set: nothing of it may change a value or a row.
+
+A locale that the machine doesn't have stays unset.
+"""
 COLLATIONS = ('"C"', "ucs_basic", "sloppy", "backwards")
 MAKE_COLLATION = (
     "DO $$ BEGIN CREATE COLLATION {name} (provider = icu, locale = '{locale}',"

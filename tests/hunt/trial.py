@@ -64,6 +64,33 @@ class Trial:
             self._judge()
         return self.verdict
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the destination has a watermark now that another source could share."""
+        return self.parameters.smart and self.succeeded > 0 and self.last.code == 0
+
+    def run_shard(self, other: World, history: History) -> None:
+        """Another server's table of the same name: its rows must not come into this table."""
+        before = self._count()
+        self.world, self.mended = other, {**self.mended, "accept_source_change": "false"}
+        for step in history:
+            if isinstance(step, Insert):
+                self.world.do(step)
+        own = next(
+            (dict(step.parameters) for step in reversed(history) if isinstance(step, Run)), {}
+        )
+        ran = self.bench.run(self._argv(self._words(own)), {}, dict(self.parameters.environ))
+        self.world.settle()
+        runs.judge_run(self.verdict, ran, interrupted=False)
+        if ran.code == 0 or self._count() != before:
+            self.verdict.fault("two sources", f"exit {ran.code}, {before} rows before it")
+
+    def _count(self) -> int:
+        try:
+            return int(self._query("SELECT COUNT(*) FROM {d}.t")[0][0])
+        except NotFound:
+            return 0
+
     def _do(self, step: Step) -> None:
         if isinstance(step, Insert) and "6 seconds" in repr(step):
             self._until = time.monotonic() + FUTURE_S

@@ -3,7 +3,9 @@
 What the observer reads is text as psql shows it, over COPY: nothing of the program's.
 """
 
+import atexit
 import contextlib
+import functools
 import io
 import os
 import re
@@ -16,7 +18,7 @@ from typing import Any
 
 import psycopg2
 
-from demo.servers import PostgresqlServer
+from demo.servers import PostgresqlServer, postgresql_server
 from tests.hunt.bench import Bench
 from tests.hunt.schemas import Schema, quoted
 from tests.hunt.steps import Call, Interrupt, Later, Step
@@ -181,11 +183,23 @@ def _value(text: str) -> str | None:
     return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), text)
 
 
+@functools.cache
+def other_server() -> PostgresqlServer:
+    """Another server of the hunt's, while the process lives."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(postgresql_server())
+
+
 @contextlib.contextmanager
-def a_world(bench: Bench, schema: Schema) -> Iterator[World]:
-    """A database with the schema in it, and the role that reads; both are dropped again."""
-    server = bench.postgresql
-    name = bench.name("hunt")
+def a_world(
+    bench: Bench, schema: Schema, place: tuple[PostgresqlServer, str] | None = None
+) -> Iterator[World]:
+    """A database with the schema in it, and the role that reads; both are dropped again.
+
+    `place`: the server and the database's name; else the bench's own, and a new one.
+    """
+    server, name = place or (bench.postgresql, bench.name("hunt"))
     reader = f"reader_{name}"
     admin = psycopg2.connect(server.dsn)
     admin.autocommit = True
@@ -199,7 +213,8 @@ def a_world(bench: Bench, schema: Schema) -> Iterator[World]:
         for scope, setting, value in schema.settings:
             at = reader if scope == "ROLE" else name
             spoken = value if setting == "search_path" else f"'{value}'"
-            cursor.execute(f"ALTER {scope} {at} SET {setting} = {spoken}")
+            with contextlib.suppress(psycopg2.errors.InvalidParameterValue):  # a missing locale
+                cursor.execute(f"ALTER {scope} {at} SET {setting} = {spoken}")
         world.execute(f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {reader}")
         for text in schema.ddl():
             world.execute(text)

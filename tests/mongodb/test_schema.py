@@ -366,6 +366,15 @@ def test_an_exclusive_projection_leaves_its_fields_out_and_keeps_all_others(
     assert SECRET not in everything(sync)
 
 
+@pytest.mark.parametrize("rules", [{"exclude_fields": [""]}, {"select_fields": ["_id"]}])
+def test_a_parameter_left_empty_names_no_field_not_even_one_without_a_name(
+    sync: Sync, docs: Collection, rules: dict[str, list[str]]
+) -> None:
+    replaced(docs, [{"_id": 1, "": 7}])
+    sync.ok(partition_field="", transformation_config=json.dumps(rules))
+    assert documents(sync) == {1: {"_id": 1}}
+
+
 def test_json_numbers_text_keeps_documents_and_extra_as_texts(sync: Sync, docs: Collection) -> None:
     deep = {"n": 67.174118, "i": 2**62, "a": [1.0, None]}
     replaced(docs, [{"_id": 1, "j": deep}])
