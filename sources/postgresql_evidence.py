@@ -89,7 +89,22 @@ def has_rows(opened: "psycopg2.extensions.connection", source: PostgresqlSource)
 
 
 def _ask(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) -> Any:
-    """The only row of a statement, or None when it takes too long."""
+    """The only row of a statement, or None: it takes too long, or a row of it is refused.
+
+    Such a row is found while the rows are read.
+    """
+    try:
+        return _asked(opened, sql, timeout_ms)
+    except psycopg2.DataError:
+        return None
+
+
+def _asked(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) -> Any:
+    """The only row of a statement, or None when it takes too long.
+
+    Raises:
+        psycopg2.DataError: the server refuses a value of the rows.
+    """
     with reading(opened, timeout_ms) as cursor:
         try:
             cursor.execute(sql)
@@ -178,25 +193,39 @@ def _looks(
     source: PostgresqlSource,
     columns: Sequence[SourceColumn],
 ) -> dict[str, Look]:
-    if not columns:
-        return {}
-    items = [f"({item})::text" for column in columns for item in _look_items(column)]
-    row = _ask(opened, wrapped(source, f"ARRAY[{', '.join(items)}]"), LOOK_TIMEOUT_MS)
-    if row is None:
-        return {}
-    values, looks = list(row[0]), {}
+    looks = {}
     room = MOST_ENTRIES - len(source.result_names)
-    for column in columns:
-        flat, integer_digits, scale = values[:3]
-        del values[:3]
+    for name, (flat, integer_digits, scale) in _looked(opened, source, columns).items():
         if flat == "true":  # it is read with its dimensions beside it, while there is room
             flat, room = ("true", room - 1) if room > 0 else (None, room)
-        looks[column.name] = Look(
+        looks[name] = Look(
             None if integer_digits is None else int(integer_digits),
             None if scale is None else int(scale),
             None if flat is None else flat == "true",
         )
     return looks
+
+
+def _looked(
+    opened: "psycopg2.extensions.connection",
+    source: PostgresqlSource,
+    columns: Sequence[SourceColumn],
+) -> dict[str, list[str | None]]:
+    """Answers to `_look_items`, but of columns of which the server refuses a value."""
+    if not columns:
+        return {}
+    items = [f"({item})::text" for column in columns for item in _look_items(column)]
+    try:
+        row = _asked(opened, wrapped(source, f"ARRAY[{', '.join(items)}]"), LOOK_TIMEOUT_MS)
+    except psycopg2.DataError:
+        if len(columns) == 1:
+            return {}
+        middle = len(columns) // 2
+        left, right = columns[:middle], columns[middle:]
+        return _looked(opened, source, left) | _looked(opened, source, right)
+    if row is None:
+        return {}
+    return {column.name: row[0][3 * n : 3 * n + 3] for n, column in enumerate(columns)}
 
 
 def _look_items(column: SourceColumn) -> tuple[str, str, str]:

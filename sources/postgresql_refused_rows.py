@@ -13,13 +13,13 @@ from typing import Any
 
 import psycopg2
 
-from auto_schema.errors import RowRefusedError, SourceChangedError, SourceRefusedError
+from auto_schema.errors import RowRefusedError, SourceRefusedError
 from auto_schema.row_sums import RowSums
 from sources.base import Split
-from sources.one_table import OneTable, one_table
+from sources.one_table import OneTable
 from sources.postgresql import PostgresqlSource, split_predicates, wrapped
-from sources.postgresql_columns import check_columns
-from sources.postgresql_errors import clean, source_error, state_of, value_fix
+from sources.postgresql_divided import divided, pages_of
+from sources.postgresql_errors import source_error, state_of, value_fix
 from sources.postgresql_read import Item, application, items, open_reading, read_ahead
 from sources.postgresql_refused_values import (
     Letter,
@@ -30,22 +30,10 @@ from sources.postgresql_refused_values import (
     refusal,
     refused_column,
 )
-from sources.postgresql_splits import whole_reason
 from sources.postgresql_watch import Watch
-from sources.query import shape
 
 Place = tuple[int, str]
 """A row of a table, or of a child or partition of it: the OID of that, and its ctid."""
-_PAGES = """
-WITH RECURSIVE whole(oid) AS (
-  SELECT pg_catalog.to_regclass(%s)::oid
-  UNION
-  SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN whole ON i.inhparent = whole.oid
-)
-SELECT coalesce(max(pg_catalog.pg_relation_size(oid)), 0)
-  / pg_catalog.current_setting('block_size')::int8 + 1 FROM whole
-"""
-"""Pages of the largest of the table, its children and partitions; asked after the snapshot."""
 
 
 def read_around(source: PostgresqlSource, split: Split, most: int) -> Iterator[Item]:
@@ -71,8 +59,11 @@ def _around(
         refused = refusal(cursor, source.statement(split))
         letters, rest, rows = list[Letter](), source, None
         if refused is not None:
-            look = _Look(cursor, source, split, _table_of(cursor, source, split, refused))
-            rows = look.count()
+            table = divided(cursor, source)
+            if isinstance(table, str):
+                raise _undivided(source, refused, refused_column(cursor, source, split), table)
+            look = _Look(cursor, source, split, table)
+            rows = look.count(source)
             places = list(islice(look.places(), most + 1))
             letters = [look.letter(place) for place in places]
             rest = look.without(places)
@@ -136,16 +127,15 @@ class _Look:
     ) -> None:
         self._cursor, self._source, self._split, self._table = cursor, source, split, table
 
-    def count(self) -> int:
-        """Rows of the split, none of whose values is computed."""
-        within = split_predicates(self._split, self._source.key_collation)
-        self._cursor.execute(wrapped(self._source, "pg_catalog.count(*)", within))
+    def count(self, source: PostgresqlSource) -> int:
+        """Rows of the split in a source, none of whose values is computed."""
+        within = split_predicates(self._split, source.key_collation)
+        self._cursor.execute(wrapped(source, "pg_catalog.count(*)", within))
         return int(self._cursor.fetchone()[0])
 
     def places(self) -> Iterator[Place]:
         """Where the refused rows are, one by one."""
-        self._cursor.execute(_PAGES, (self._table.quoted,))
-        yield from self._of_pages(0, int(self._cursor.fetchone()[0]))
+        yield from self._of_pages(0, pages_of(self._cursor, self._table))
 
     def _of_pages(self, first: int, last: int) -> Iterator[Place]:
         """Those of the pages [first, last), of which at least one row is refused."""
@@ -192,14 +182,18 @@ class _Look:
         """The dead letter of a row.
 
         Raises:
-            SourceRefusedError: each of its columns can be read by itself.
+            SourceRefusedError: it is no single row, or each of its columns can be read.
         """
         row = self._only(_one_of([place]))
-        found = letter(self._cursor, row, self._split)
+        rows = self.count(row)
+        found = letter(self._cursor, row, self._split) if rows == 1 else None
         if found is None:
+            reason = f"a row of {self._table.quoted} makes {rows} of the query"
+            if rows == 1:
+                reason = "no column of such a row is refused by itself"
             refused = refusal(self._cursor, row.statement(self._split))
-            reason = "no column of the row is refused by itself"
-            raise _refused(self._source, refused, "", reason)
+            column = refused_column(self._cursor, row, self._split)
+            raise _undivided(self._source, refused, column, reason)
         return found
 
 
@@ -216,43 +210,7 @@ def _listed(places: list[Place]) -> str:
     return ", ".join(f"({table}::oid, '{row}'::tid)" for table, row in places)
 
 
-def _table_of(cursor: Any, source: PostgresqlSource, split: Split, refused: Refusal) -> OneTable:
-    """The table that each row of the query is made of one row of.
-
-    Raises:
-        SourceRefusedError: there is none; with the column, where that can be found.
-    """
-    found = one_table(source.query)
-    if isinstance(found, str):
-        reason = found
-    else:
-        reason = whole_reason(cursor, source.query, shape(source.query))
-        reason = reason or _difference(cursor, source, found)
-        if not reason:
-            return found
-    column = refused_column(cursor, source, split)
-    raise _refused(source, refused, column, reason)
-
-
-def _difference(cursor: Any, source: PostgresqlSource, table: OneTable) -> str:
-    """Why the query over a part of its table isn't the same query; empty: it is."""
-    part = replace(source, query=table.where("true"))
-    cursor.execute("SAVEPOINT part")
-    try:
-        cursor.execute(part.check())
-        check_columns(part.place, part.result_names, part.result_types, cursor.fetchone()[:2])
-    except psycopg2.ProgrammingError as error:
-        reason = clean(str(error))
-    except SourceChangedError as error:
-        reason = error.why
-    else:
-        reason = ""
-    cursor.execute("ROLLBACK TO SAVEPOINT part")
-    cursor.execute("RELEASE SAVEPOINT part")
-    return f"over a part of its table the query isn't the same: {reason}" if reason else ""
-
-
-def _refused(
+def _undivided(
     source: PostgresqlSource, refused: Refusal | None, column: str, reason: str
 ) -> SourceRefusedError:
     where = source.place + (f", column {column!r}" if column else "")

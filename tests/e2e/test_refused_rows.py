@@ -113,7 +113,8 @@ def test_a_window_passes_refused_rows_as_it_passes_other_dead_letters(sync, sql,
     ("query", "reason"),
     [
         ("SELECT id, 1 / x AS y FROM s LIMIT 9", "the query has LIMIT"),
-        ("SELECT a.id, 1 / a.x AS y FROM s a, s b WHERE a.id = b.id", "more than one table"),
+        ("SELECT a.id, 1 / b.x AS y FROM s a, s b WHERE b.x < 2", "makes 6 of the query"),
+        ("SELECT id, 1 / x AS y FROM s WHERE x IN (SELECT x FROM s)", "more than one table"),
         ("SELECT id, 1 / x AS y, s.ctid::text AS c FROM s", "isn't the same"),
     ],
 )
@@ -142,3 +143,28 @@ def test_a_row_that_is_changed_while_refused_ones_are_looked_for_is_there_once(
     sync.ok(postgresql_query="SELECT id, 100 / x AS y FROM s", max_dead_letters="1")
     assert sync.rows("COUNT(*), COUNT(DISTINCT id), MIN(id)") == [(499, 499, 2)]
     assert sync.rows("JSON_VALUE(raw_row, '$.id')", "t_dead_letters") == [("1",)]
+
+
+VIEW = """
+CREATE TABLE s (id int8, x numeric, rate int);
+INSERT INTO s SELECT g, g - 5, g % 3 FROM generate_series(1, 100) AS g;
+CREATE TABLE rates AS SELECT g AS rate, g AS factor FROM generate_series(0, 1) AS g;
+CREATE VIEW inner_v(number, quotient, rate) AS SELECT id, 1 / x, rate FROM s ORDER BY id;
+CREATE VIEW v AS SELECT number AS id, quotient AS y, rate FROM inner_v WHERE number < 99
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "count", "letters"),
+    [
+        ("SELECT * FROM v", 97, [("5", "y")]),
+        ("SELECT s.id, 7 / r.factor AS z FROM s LEFT JOIN rates r USING (rate)", 67, None),
+    ],
+)
+def test_a_view_is_looked_through_and_so_are_plain_joins(sync, sql, query, count, letters):
+    sql(VIEW)
+    sync.ok(postgresql_query=query, max_dead_letters="40")
+    assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(count, count)]
+    found = sync.rows("JSON_VALUE(raw_row, '$.id'), column_name", "t_dead_letters")
+    zeros = [(str(n), "z") for n in range(1, 101) if n % 3 == 0]
+    assert sorted(found) == sorted(letters or zeros)
