@@ -64,7 +64,7 @@ def _around(
                 raise _undivided(source, refused, refused_column(cursor, source, split), table)
             look = _Look(cursor, source, split, table)
             rows = look.count(source)
-            places = list(islice(look.places(), most + 1))
+            places = look.places(refused, most + 1)
             letters = [look.letter(place) for place in places]
             rest = look.without(places)
             yield letters_batch(letters, source)
@@ -128,14 +128,29 @@ class _Look:
         self._cursor, self._source, self._split, self._table = cursor, source, split, table
 
     def count(self, source: PostgresqlSource) -> int:
-        """Rows of the split in a source, none of whose values is computed."""
+        """Rows of the split in a source, none of whose values is computed.
+
+        Raises:
+            SourceRefusedError: whether a row is one of them can't be said.
+        """
         within = split_predicates(self._split, source.key_collation)
-        self._cursor.execute(wrapped(source, "pg_catalog.count(*)", within))
+        try:
+            self._cursor.execute(wrapped(source, "pg_catalog.count(*)", within))
+        except Refusal as error:
+            reason = "it is a condition of the query or of the window that fails"
+            raise _undivided(source, error, "", reason) from error
         return int(self._cursor.fetchone()[0])
 
-    def places(self) -> Iterator[Place]:
-        """Where the refused rows are, one by one."""
-        yield from self._of_pages(0, pages_of(self._cursor, self._table))
+    def places(self, refused: Refusal, most: int) -> list[Place]:
+        """Where the refused rows are, up to so many of them.
+
+        Raises:
+            SourceRefusedError: none is refused when it is asked for by itself.
+        """
+        found = list(islice(self._of_pages(0, pages_of(self._cursor, self._table)), most))
+        if not found:
+            raise _undivided(self._source, refused, "", "none of them is refused by itself")
+        return found
 
     def _of_pages(self, first: int, last: int) -> Iterator[Place]:
         """Those of the pages [first, last), of which at least one row is refused."""

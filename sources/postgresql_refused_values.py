@@ -104,14 +104,16 @@ def letter(cursor: Any, row: PostgresqlSource, split: Split) -> Letter | None:
     if refused is None:
         return None
     column, error = refused
-    value = _raw(cursor, row, split, column)
-    if value is None:
-        quoted = _QUOTED.match(_message(error))
-        value = quoted[1] if quoted else None
-    texts = {c.name: value if c is column else found[c.name] for c in row.columns}
-    shown = {name: text for name, text in texts.items() if not isinstance(text, Refusal)}
-    raw = json.dumps(dict.fromkeys(texts) | shown, ensure_ascii=False, sort_keys=True)
-    return Letter(column.source_name, reason_of(error), value, raw)
+    texts = {
+        name: _raw(cursor, row, split, name)
+        if isinstance(text, Refusal) or name == column.name
+        else text
+        for name, text in found.items()
+    }
+    if texts[column.name] is None and (quoted := _QUOTED.match(_message(error))):
+        texts[column.name] = quoted[1]
+    raw = json.dumps(texts, ensure_ascii=False, sort_keys=True)
+    return Letter(column.source_name, reason_of(error), texts[column.name], raw)
 
 
 def _texts(
@@ -151,8 +153,9 @@ def _first_refused(
     return None
 
 
-def _raw(cursor: Any, row: PostgresqlSource, split: Split, column: Column) -> str | None:
+def _raw(cursor: Any, row: PostgresqlSource, split: Split, name: str) -> str | None:
     """The bytes of a value in the database's own encoding; None: not even they can be had."""
+    column = next(column for column in row.columns if column.name == name)
     try:
         values = _values(cursor, row, split, _BYTES.format(c=_selected(column)))
     except Refusal:

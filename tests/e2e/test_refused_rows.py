@@ -129,6 +129,31 @@ def test_where_rows_cannot_be_told_apart_the_error_names_column_state_and_mend(
     assert not {"t", "t_dead_letters"} & sync.tables()
 
 
+def test_a_condition_that_fails_is_no_row_to_be_left_out(sync, sql):
+    sql("CREATE TABLE s AS SELECT g AS id, g - 5 AS x FROM generate_series(1, 9) AS g")
+    result = sync(postgresql_query="SELECT id FROM s WHERE 1 / x >= 0", max_dead_letters="9")
+    assert result.code == 3
+    assert "SQLSTATE 22012" in result.err
+    assert "a condition of the query" in result.err
+
+
+def test_where_texts_are_not_checked_both_ways_of_refusal_end_as_letters(sync, other_database):
+    server = other_database("SQL_ASCII")
+    statements(
+        server,
+        "CREATE TABLE s (id int8, x int, t text)",
+        "INSERT INTO s VALUES (1, 1, E'\\351'), (2, 0, E'\\351'), (3, 0, E'\\303\\251'),"
+        " (4, 4, E'\\303\\251')",
+    )
+    query = "SELECT id, 8 / x AS y, t FROM s"
+    sync.ok(postgresql_database=server.database, postgresql_query=query, max_dead_letters="3")
+    assert sync.rows() == [(4, 2, "é")]
+    letters = sync.rows(
+        "JSON_VALUE(raw_row, '$.id'), column_name, JSON_VALUE(raw_row, '$.t')", "t_dead_letters"
+    )
+    assert sorted(letters) == [("1", "t", "\\xe9"), ("2", "y", "\\xe9"), ("3", "y", "é")]
+
+
 def test_a_row_that_is_changed_while_refused_ones_are_looked_for_is_there_once(
     sync, sql, database, monkeypatch
 ):

@@ -45,8 +45,8 @@ PROMISES: tuple[Promise, ...] = (
         "No more of them are looked for than it takes to say that they are too many.",
         f"{TESTS}with_a_row_too_many_the_run_ends_with_7_and_keeps_the_letters",
         ROWS,
-        "list(islice(look.places(), most + 1))",
-        "list(look.places())",
+        "look.places(refused, most + 1)",
+        "look.places(refused, 99)",
     ),
     P(
         REFUSED,
