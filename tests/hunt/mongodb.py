@@ -52,7 +52,11 @@ class MongodbCase:
         return run_case(self, bench)
 
     def smaller(self) -> Iterator[Self]:
-        """One step, one half of a step's documents, one parameter less."""
+        """Half of the steps; one step, one half of a step's documents, one parameter less."""
+        middle = len(self.steps) // 2
+        for half in (self.steps[middle:], self.steps[:middle]):
+            if any(isinstance(step, Run) for step in half):
+                yield replace(self, steps=half)
         for at, step in enumerate(self.steps):
             before, after = self.steps[:at], self.steps[at + 1 :]
             if after or isinstance(step, Put):
@@ -85,7 +89,7 @@ def make_case(seed: int) -> MongodbCase:
     chance = random.Random(seed)
     mode, cursor = chance.choice(MODES), chance.choice(KINDS)
     shape, numbers = a_shape(chance), iter(range(10_000))
-    steps = list[Put | Run]()
+    steps, words = list[Put | Run](), _common(chance, shape)
     for turn in range(chance.choice((1, 2, 2, 3))):
         steps.append(_put(chance, shape, numbers, mode, late=False))
         if chance.random() < 0.4 and mode != "once":
@@ -97,7 +101,7 @@ def make_case(seed: int) -> MongodbCase:
         steps.append(Run(_own(chance), tuple(during)))
         if turn and chance.random() < 0.5:
             shape = a_shape(chance)
-    return MongodbCase(seed, mode, cursor, _common(chance, shape), tuple(steps))
+    return MongodbCase(seed, mode, cursor, words, tuple(steps))
 
 
 def _put(chance: Chance, shape: Shape, numbers: Iterator[int], mode: str, *, late: bool) -> Put:

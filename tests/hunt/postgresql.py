@@ -10,7 +10,7 @@ from tests.hunt.case import Verdict
 from tests.hunt.histories import a_history
 from tests.hunt.parameters import Pairs, Parameters, some_parameters
 from tests.hunt.schemas import Schema, a_schema, quoted
-from tests.hunt.steps import History, Interrupt, Run, Step, smaller_histories
+from tests.hunt.steps import History, Interrupt, Run, Step, smaller_histories, without_half
 from tests.hunt.trial import Trial
 from tests.hunt.world import a_world, other_server, without_end
 
@@ -59,8 +59,7 @@ class PostgresqlCase:
         return {"postgresql_base_query": query}
 
     def smaller(self) -> Iterator[Self]:
-        if self.shard:
-            yield replace(self, shard=False)
+        yield from self._much_smaller()
         for history in smaller_histories(self.history):
             yield replace(self, history=history)
         for at in range(len(self.schema.settings)):
@@ -79,6 +78,25 @@ class PostgresqlCase:
             yield replace(self, schema=replace(schema, shape="plain"))
         if schema.reader or schema.comment:
             yield replace(self, schema=replace(schema, reader=False, comment=0))
+
+    def _much_smaller(self) -> Iterator[Self]:
+        """The large cuts: most faults need little of a case."""
+        schema, parameters = self.schema, self.parameters
+        if self.shard:
+            yield replace(self, shard=False)
+        yield replace(self, history=without_half(self.history, last=False))
+        yield replace(self, history=without_half(self.history, last=True))
+        if schema.settings:
+            yield replace(self, schema=replace(schema, settings=()))
+        needed = tuple(pair for pair in parameters.common if pair[0] in NEEDED)
+        if needed != parameters.common:
+            yield replace(self, parameters=replace(parameters, common=needed))
+        kept = (schema.rid, schema.cursor, schema.key)
+        free = [column for column in schema.columns if column.name not in kept]
+        for some in (free[: len(free) // 2], free[len(free) // 2 :]):
+            if some:
+                left = tuple(column for column in schema.columns if column not in some)
+                yield replace(self, schema=replace(schema, columns=left))
 
     def script(self) -> str:
         return "\n".join(_script(self))
@@ -104,7 +122,9 @@ def _script(case: PostgresqlCase) -> Iterator[str]:
     yield from (f"{_short(text)};" for text in case.schema.ddl())
     for step in case.history:
         yield from _run_lines(case, step) if isinstance(step, Run) else _lines(step, case.schema)
-    yield "-- now all transactions end, and the last run is run again"
+    yield "-- now all transactions end, and then comes the last run (again):"
+    last = next((step for step in reversed(case.history) if isinstance(step, Run)), Run())
+    yield from _run_lines(case, replace(last, during=()))
     if case.shard:
         yield "-- then all of it again on another server, whose run must be refused"
 

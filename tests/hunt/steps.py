@@ -95,6 +95,12 @@ class Run:
 History = tuple[Step | Run, ...]
 
 
+def without_half(history: History, *, last: bool) -> History:
+    """A history without its first or its last half."""
+    middle = (len(history) + 1) // 2
+    return history[:middle] if last else history[middle:]
+
+
 def smaller_histories(history: History) -> list[History]:
     """Histories with one thing less: a run's acts, a step, half of an insert's rows."""
     found: list[History] = []

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.hunt import mongodb, postgresql
 from tests.hunt.bench import Bench
 from tests.hunt.kept import KEPT
-from tests.hunt.postgresql import make_case
 
-SEEDS = (1007, 5012, 5041)
-"""Few, for each takes some seconds; `make hunt` goes on from here."""
+SEEDS = (1007, 5012, 5041, 6116, 6009, 6081, 6045, 6035, 6037, 6043, 6083)
+MONGODB_SEEDS = (7124, 7114, 7119, 7116)
+"""Few, for each takes some seconds; those that show the most kinds of everything for their time.
+
+`make hunt` goes on from here.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +23,12 @@ def bench(postgresql, target, client, tmp_path_factory):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_a_seed_makes_arrives_as_it_was(seed, bench):
-    assert make_case(seed).run(bench).faults == []
+    assert postgresql.make_case(seed).run(bench).faults == []
+
+
+@pytest.mark.parametrize("seed", MONGODB_SEEDS)
+def test_what_a_seed_makes_of_mongodb_arrives_as_it_was(seed, bench):
+    assert mongodb.make_case(seed).run(bench).faults == []
 
 
 @pytest.mark.parametrize("name", KEPT)

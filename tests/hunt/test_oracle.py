@@ -96,6 +96,7 @@ def test_a_case_shrinks_to_what_makes_it_fail():
     small = shrink(case, lambda smaller: "SET s = 'c'" in smaller.script(), seconds=20)
     assert len(small.history) == 1
     assert small.script().count("SET s = 'c'") == 1
+    assert small.script().splitlines()[-1].startswith("$ main.py --postgresql_query=")
 
 
 def test_a_fault_is_told_with_its_kind():

@@ -60,7 +60,7 @@ class Trial:
         time.sleep(max(0.0, self._until - time.monotonic()))
         if self.parameters.mode != "once" or self.last.code:
             self._until_done(parameters)
-        if not self.refused and self.last.code == 0:
+        if self.seen and not self.refused and self.last.code == 0:
             self._judge()
         return self.verdict
 
