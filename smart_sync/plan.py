@@ -158,8 +158,9 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     layout, more, notes = plan_layout(request, columns, facts.profile)
     faults = [*faults, *more]
     schema, cut = fitting_schema(TableSchema(columns, *layout, facts.profile.description))
-    columns, notes = schema.columns, [*notes, *cut]
     mode, mode_reason = choose_mode(request, facts.target)
+    keeps_schema = mode not in (Mode.CREATE, Mode.REBUILD)
+    columns, notes = schema.columns, [*([] if keeps_schema else notes), *cut]
     added, more = _changes(request, facts.target, schema, mode)
     schema, layout_note = _kept_layout(request, facts.target, schema, mode)
     merge, merge_faults = plan_merge(request, facts, schema)
@@ -168,7 +169,6 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     if request.replaces_partitions and facts.cursor and facts.window:
         partitioning = schema.partitioning
         faults += partition_faults(request, facts.cursor, partitioning, facts.window)
-    keeps_schema = mode not in (Mode.CREATE, Mode.REBUILD)
     reading, more = plan_reading(request, facts, schema, keeps_schema=keeps_schema)
     raise_all([*faults, *more])
     swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
