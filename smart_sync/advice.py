@@ -35,10 +35,11 @@ def merge_layout_note(request: SyncRequest, facts: Facts, schema: TableSchema) -
         return ""
     fit = [c.name for c in schema if c.bigquery in PARTITION_TYPES and not c.is_repeated]
     others = ", ".join(name for name in fit if name.casefold() != cursor.name.casefold())
+    others = f"perhaps {others}" if others else "such as created_at"
     keys = ",".join(request.merge_keys)
     return (
         f"the table is partitioned by {cursor.name}, which moves with each update: a merge then"
         " looks for the older version of a row in another partition. A column that stays as it was"
-        f" made ({others or 'such as created_at'}) as partition_field and clustering_fields={keys}"
+        f" made ({others}) as partition_field and clustering_fields={keys}"
         " read fewer bytes"
     )

@@ -18,7 +18,7 @@ def count_left_out(facts: Facts) -> int | None:
 
 
 def left_out_warnings(facts: Facts, cursor: Cursor) -> Iterator[str]:
-    """What the plan says of them, and of rows that a later run reads."""
+    """What the plan says of them."""
     evidence, name = facts.evidence, cursor.source_name
     is_first = facts.window is not None and facts.window.watermark is None
     floor = facts.window.window.low if facts.window and is_first else facts.frontier.floor
@@ -38,8 +38,13 @@ def left_out_warnings(facts: Facts, cursor: Cursor) -> Iterator[str]:
             f"{evidence.beyond:,} rows have infinity or a year after 9999 in {name}, which BigQuery"
             " can't hold: no run reads them; give them another value"
         )
-    if evidence.after and is_first:
-        yield (
-            f"{evidence.after:,} rows lie after the window's end; a later run reads them, whose end"
-            " has passed their stamps"
-        )
+
+
+def later_note(facts: Facts) -> str:
+    """How many rows a first run leaves to later ones; nobody has to act. Empty: none known."""
+    if not facts.evidence.after or facts.window is None or facts.window.watermark is not None:
+        return ""
+    return (
+        f"{facts.evidence.after:,} rows lie after the window's end; a later run reads them, whose"
+        " end has passed their stamps"
+    )

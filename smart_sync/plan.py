@@ -17,7 +17,7 @@ from smart_sync.advice import merge_layout_note
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.hand_window import partition_faults
-from smart_sync.left_out import count_left_out
+from smart_sync.left_out import count_left_out, later_note
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.plan_checks import plan_warnings, target_faults
 from smart_sync.read_plan import Reading, plan_reading
@@ -190,7 +190,11 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
         schema = replace(schema, partitioning=facts.profile.layout[0])  # a copy keeps both
         schema = replace(schema, clustering=facts.profile.layout[1])
     destination = request.destination
-    advised = (renewal_note(request, facts), merge_layout_note(request, facts, schema))
+    advised = (
+        later_note(facts),
+        renewal_note(request, facts),
+        merge_layout_note(request, facts, schema),
+    )
     return SyncPlan(
         run_id=run_id,
         launched_at=now,
