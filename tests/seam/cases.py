@@ -10,7 +10,7 @@ from requests.exceptions import ConnectionError as LostError
 from requests.exceptions import JSONDecodeError
 
 from tests.seam.service import Body, Script
-from tests.seam.world import LEASE, PUBLISH, A, B, C, KilledError, P, World
+from tests.seam.world import LAUNCHER, LEASE, PUBLISH, A, B, C, KilledError, P, World
 
 Send = Callable[[], Body]
 Error = Callable[[], BaseException]
@@ -86,7 +86,7 @@ class Meanwhile:
     def __init__(self, world: World, stops_at: int | None) -> None:
         self._stopped, self._go_on = threading.Semaphore(0), threading.Semaphore(0)
         self._left, self.ended = stops_at, ""
-        self._thread = threading.Thread(target=self._run, args=(world,))
+        self._thread = threading.Thread(target=self._run, args=(world,), name=LAUNCHER)
         self._thread.start()
         self._stopped.acquire()
 

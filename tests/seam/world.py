@@ -6,6 +6,8 @@ publisher and report; only reading is a set of row numbers, and staging a note o
 
 import contextlib
 import itertools
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -207,6 +209,10 @@ class World:
         return report(plan, outcome, client).status
 
 
+LAUNCHER = "a launcher of the world"
+"""The name of threads that a world starts."""
+
+
 @contextlib.contextmanager
 def no_real_time(patch: pytest.MonkeyPatch) -> Iterator[Callable[[World], World]]:
     """Pauses, the launcher's clock and staging folders are those of the world in use."""
@@ -228,7 +234,15 @@ def no_real_time(patch: pytest.MonkeyPatch) -> Iterator[Callable[[World], World]
         current[:] = [world]
         return world
 
-    patch.setattr("time.sleep", lambda seconds: current[-1].service.advance(seconds))
+    pause, ours = time.sleep, threading.current_thread()
+
+    def sleep(seconds: float) -> None:
+        if threading.current_thread() is ours or threading.current_thread().name == LAUNCHER:
+            current[-1].service.advance(seconds)
+        else:  # a thread of other tests' clients
+            pause(seconds)
+
+    patch.setattr("time.sleep", sleep)
     patch.setattr("pipeline.lock.datetime", Clock)
     patch.setattr("pipeline.takeover.Folder", FolderOfTheWorld)
     yield use
