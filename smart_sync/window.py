@@ -164,13 +164,15 @@ def _start(
 def _integer_end(
     low: CursorValue | None, cursor_max: int | None, clock: Clock
 ) -> tuple[int, str, Hold]:
-    floor = low if isinstance(low, int) else 0
+    floor = low if isinstance(low, int) else LOWEST_INT64
     hold = Hold(clock.now, "MAX of the source")
+    before, why = f"{clock.blind_for.total_seconds():g}s before", f"since {clock.blind_spot}"
+    if cursor_max is None and clock.blind_spot:
+        return floor, f"the source held no value {before}: nothing yet, {why}", hold
     if cursor_max is None:
         return floor, "the source holds no value", hold
     if clock.blind_spot:
-        why = f"MAX of {clock.blind_for.total_seconds():g}s before, since {clock.blind_spot}"
-        return cursor_max, why, hold
+        return cursor_max, f"MAX of {before}, {why}", hold
     return cursor_max, "MAX of the source, after waiting for open transactions", hold
 
 

@@ -121,6 +121,11 @@ class BigquerySource:
         """A SELECT over the rows as the destination gets them, named `s`."""
         return f"SELECT {selected}\nFROM (\n{self.in_place().statement(Split(0))}\n) AS s"
 
+    def as_of(self, instant: datetime) -> "BigquerySource":
+        """The same table as it was then: https://cloud.google.com/bigquery/docs/time-travel."""
+        then = f"FOR SYSTEM_TIME AS OF {literal(instant)}"
+        return replace(self, query=f"SELECT * FROM {quoted(self.connection.table_id)} {then}")
+
     def rows(self) -> str:
         """What stands in FROM: the table, or the query on lines of its own."""
         return f"(\n{self.query}\n)" if self.query else quoted(self.connection.table_id)

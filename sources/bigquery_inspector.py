@@ -1,6 +1,5 @@
 """I/O. BigQuery behind the Inspector protocol: metadata, dry runs and few small queries."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +10,7 @@ from google.cloud import bigquery
 
 from auto_schema.bigquery_types import type_of, unknown_types
 from auto_schema.errors import SchemaError, SourceRefusedError, raise_all, shown
-from auto_schema.names import quoted, string_literal
+from auto_schema.names import string_literal
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources import bigquery_evidence, bigquery_verify
@@ -27,10 +26,19 @@ from sources.base import (
     Window,
 )
 from sources.bigquery import BigqueryConnection, BigquerySource, bound
+from sources.bigquery_clock import (
+    NOT_THEN,
+    UNSEEN,
+    highest_before,
+    highest_now,
+    read_clock,
+    unseen_writers,
+)
 from sources.bigquery_errors import as_source_errors
 from sources.bigquery_jobs import ask, client_of, dry_run
 from sources.bigquery_tables import TableFacts, all_tables, table_facts, tables_of
 from sources.sql import BIGQUERY, placeholders
+from sources.writers import Writers
 
 SAMPLES: tuple[CursorValue, ...] = (
     datetime(2000, 1, 1, tzinfo=UTC),
@@ -44,9 +52,6 @@ WHOLE: Mapping[type, tuple[CursorValue | None, CursorValue]] = {
     int: (None, 2**63 - 1),
 }
 """Ends that leave nothing out, by the kind of value that the placeholders take."""
-UNSEEN_FOR = timedelta(minutes=10)
-"""How long a statement may take that stamps rows when it begins: they show at its end."""
-LONGEST_WAIT_S = 60.0
 
 
 @contextmanager
@@ -88,16 +93,18 @@ def _opened(client: bigquery.Client, bare: BigquerySource) -> "_Inspector":
         tables = sorted(read | ({connection.table_id} if connection.is_wildcard else set()))
         location, described = _location(client, tables), ""
     raise_all([_type_fault(name, kind) for name, kind in unknown_types(fields)])
+    reads = list(all_tables(client, {*tables, *_named_in(bare)}))
+    shows_past = facts is not None and facts.kind in ("TABLE", "SNAPSHOT")
     profile = SourceProfile(
         columns=tuple(
             SourceColumn(str(f["name"]), type_of(f), str(f.get("description") or ""))
             for f in fields
         ),
-        clock=Clock(now=datetime.now(UTC)),
+        clock=unseen_writers(reads),
         server="BigQuery",
         description=described,
         tables=tuple(tables),
-        reads=tuple(all_tables(client, {*tables, *_named_in(bare)})),
+        reads=tuple((table.name, table.through) for table in reads),
         identity=f"bigquery:{connection.project}",
         location=location,
         deals_rows=True,
@@ -108,15 +115,15 @@ def _opened(client: bigquery.Client, bare: BigquerySource) -> "_Inspector":
         copy_reason=_copy_reason(facts),
         notes=(facts.layout_note,) if facts and facts.layout_note else (),
         protected=tuple(str(f["name"]) for f in fields if type_of(f).is_protected),
+        writers=Writers(unseen=() if shows_past else (f"{UNSEEN}, and {NOT_THEN}",)),
     )
-    is_table = facts is not None and facts.kind in ("TABLE", "SNAPSHOT")
     source = replace(
         bare,
         location=location,
-        is_direct=is_table,
+        is_direct=shows_past,
         filter_column=facts.requires_filter if facts else "",
     )
-    return _Inspector(client, source, profile, sample)
+    return _Inspector(client, source, profile, sample, facts)
 
 
 def _named_in(source: BigquerySource) -> list[str]:
@@ -185,16 +192,13 @@ class _Inspector:
         bare: BigquerySource,
         profile: SourceProfile,
         sample: CursorValue | None,
+        facts: TableFacts | None,
     ) -> None:
-        self._client, self._bare, self.profile = client, bare, profile
+        self._client, self._bare, self.profile, self._facts = client, bare, profile, facts
         self._kind = type(sample)
 
     def clock(self, *, guard: bool) -> Clock:
-        (row,) = ask(self._client, self._bare, "SELECT CURRENT_TIMESTAMP() AS now", "clock")
-        if not guard:
-            return Clock(now=row.now)
-        why = "BigQuery doesn't show statements that stamped rows and have not ended yet"
-        return Clock(now=row.now, blind_spot=why, blind_for=UNSEEN_FOR)
+        return read_clock(self._client, self._bare, self.profile.clock if guard else None)
 
     def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
         stamps = ", ".join(
@@ -207,12 +211,13 @@ class _Inspector:
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
-        source = self._whole()
-        sql = source.selecting((f"MAX(q.{quoted(name)}) AS latest",))
-        (row,) = ask(self._client, source, sql, "cursor_max")
-        if wait and row.latest is not None:
-            time.sleep(min(margin.total_seconds(), LONGEST_WAIT_S))
-        return row.latest, self.clock(guard=False)
+        source, clock = self._whole(), self.clock(guard=wait and auto)
+        late = margin + (clock.blind_for if clock.blind_spot else timedelta(0))
+        if not wait or not late or (auto and self.profile.writers.unseen):
+            return highest_now(self._client, source, name), clock
+        at = clock.now - late
+        highest = highest_before(self._client, source, self._facts, name, at, late)
+        return highest, replace(clock, blind_for=late)
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str

@@ -4,7 +4,9 @@ A view over the destination would feed the destination with its own rows in ever
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlglot
@@ -30,6 +32,8 @@ class TableFacts:
         layout_note: how it is laid out, where that can't be said by Partitioning.
         is_streamed: whether rows are still in the buffer of streaming inserts.
         query: of a view.
+        created: None where BigQuery doesn't say.
+        max_staleness: how old what it shows may be, an INTERVAL; empty: not at all.
     """
 
     kind: str
@@ -43,6 +47,8 @@ class TableFacts:
     requires_filter: str = ""
     is_streamed: bool = False
     query: str = ""
+    created: datetime | None = None
+    max_staleness: str = ""
 
 
 def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
@@ -72,6 +78,8 @@ def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
         requires_filter=_filtered(table, partitioning),
         is_streamed=getattr(table, "streaming_buffer", None) is not None,
         query=table.view_query or table.mview_query or "",
+        created=table.created,
+        max_staleness=str(table.to_api_repr().get("maxStaleness") or ""),
     )
 
 
@@ -84,8 +92,17 @@ def _filtered(table: bigquery.Table, partitioning: Partitioning | None) -> str:
     return partitioning.field if partitioning else ""
 
 
-def all_tables(client: bigquery.Client, tables: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(table, the view through which it is read or empty), views followed.
+@dataclass(frozen=True, slots=True)
+class ReadTable:
+    """A table that is read; `through`: by which view, or empty; `facts`: None if not seen."""
+
+    name: str
+    through: str
+    facts: TableFacts | None
+
+
+def all_tables(client: bigquery.Client, tables: Iterable[str]) -> Iterator[ReadTable]:
+    """The tables and those behind their views.
 
     Tables that may not be seen are not followed: BigQuery then refuses to read them, too.
     """
@@ -96,11 +113,12 @@ def all_tables(client: bigquery.Client, tables: Iterable[str]) -> Iterator[tuple
         if table in seen:
             continue
         seen.add(table)
-        yield table, through
-        try:
-            query = "" if table.endswith("*") else table_facts(client, table).query
-        except (NotFound, GoogleAPICallError):
-            continue
+        facts = None
+        if not table.endswith("*"):
+            with suppress(NotFound, GoogleAPICallError):
+                facts = table_facts(client, table)
+        yield ReadTable(table, through, facts)
+        query = facts.query if facts else ""
         project, dataset, _ = table.split(".", 2)
         waiting += [(found, table) for found in tables_of(query, project, dataset)]
 

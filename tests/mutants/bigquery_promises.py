@@ -5,6 +5,7 @@ from tests.mutants.promises import Promise
 BIGQUERY = "BigQuery"
 WAYS = "tests/bigquery/test_ways.py::"
 FAULTS = "tests/bigquery/test_faults.py::"
+LATE = "tests/bigquery/test_late.py::"
 P = Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -72,5 +73,30 @@ PROMISES: tuple[Promise, ...] = (
         "auto_schema/bigquery_types.py",
         "RANGE({c}.range_start, {c}.range_end)",
         "RANGE({c}.range_start, NULL)",
+    ),
+    P(
+        BIGQUERY,
+        "An integer cursor ends at what the table held before an unseen statement began.",
+        LATE
+        + "test_an_integer_cursor_ends_at_what_the_table_held_before_any_unseen_statement_began",
+        "sources/bigquery_clock.py",
+        "            return highest_now(client, source.as_of(at), cursor)",
+        "            return highest_now(client, source, cursor)",
+    ),
+    P(
+        BIGQUERY,
+        "An integer cursor over a query or a view is refused where late numbers would be lost.",
+        LATE + "test_an_integer_cursor_of_a_young_table_or_a_query_is_never_taken_for_safe",
+        "sources/bigquery_inspector.py",
+        'unseen=() if shows_past else (f"{UNSEEN}, and {NOT_THEN}",)',
+        "unseen=()",
+    ),
+    P(
+        BIGQUERY,
+        "A table that may show old rows ends the window earlier by that much.",
+        LATE + "test_a_table_that_may_show_old_rows_ends_the_window_by_that_much_earlier",
+        "sources/bigquery_clock.py",
+        "blind_for=UNSEEN_FOR + longest",
+        "blind_for=UNSEEN_FOR",
     ),
 )
