@@ -1,12 +1,13 @@
 """I/O. The run history: append-only events, and a view with one row per run.
 
-Each event is an INSERT with a deterministic job id, so that writing it twice writes it
+Each event is an INSERT with deterministic job ids, so that writing it twice writes it
 once, and runs for many tables never contend for a row.
 """
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from google.api_core.exceptions import NotFound
@@ -199,7 +200,6 @@ def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> Non
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    job_id = f"sync_{row['run_id']}_event_{row['seq']}"
     labels = JobLabels(row["run_id"], f"event_{row['seq']}")
     parameters = [bigquery.ScalarQueryParameter(n, kind, row.get(n)) for n, kind in FIELDS]
     names = ", ".join(quoted(name) for name, _ in FIELDS)
@@ -209,10 +209,20 @@ def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> Non
     with as_target_errors(f"run history {table}"):
         run_job(
             client,
-            job_id,
+            partial(event_job_id, row["run_id"], row["seq"]),
             labels,
-            lambda: client.query(sql, config, job_id=job_id, job_retry=None),
+            lambda job_id: client.query(sql, config, job_id=job_id, job_retry=None),
         )
+
+
+def event_job_id(run_id: str, seq: int, attempt: int) -> str:
+    """The id of the job that writes an event.
+
+    >>> event_job_id("r", 2, 1), event_job_id("r", 2, 2)
+    ('sync_r_event_2', 'sync_r_event_2_2')
+    """
+    first = f"sync_{run_id}_event_{seq}"
+    return first if attempt == 1 else f"{first}_{attempt}"
 
 
 def unfinished_runs(

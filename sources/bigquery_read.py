@@ -104,19 +104,21 @@ def _result(source: BigquerySource, attempt: int) -> str:
     """The table of the query's result, which BigQuery keeps for about a day."""
     client = client_of(source.connection, source.location)
     labels = JobLabels(source.run_id, "read")
-    job_id = job_id_of(source, attempt)
     config = reading_config(source, labels)
     sql = source.statement(Split(0))
     job = run_job(
-        client, job_id, labels, lambda: client.query(sql, config, job_id=job_id, job_retry=None)
+        client,
+        lambda number: job_id_of(source, attempt + number),
+        labels,
+        lambda job_id: client.query(sql, config, job_id=job_id, job_retry=None),
     )
     found = job.destination
     return f"{found.project}.{found.dataset_id}.{found.table_id}"
 
 
-def job_id_of(source: BigquerySource, attempt: int) -> str:
-    """The id of the query's job."""
-    return f"sync_{source.run_id}_read_{attempt + 1}"
+def job_id_of(source: BigquerySource, number: int) -> str:
+    """The id of the query's job; the first number is 1."""
+    return f"sync_{source.run_id}_read_{number}"
 
 
 def read(source: BigquerySource, split: Split) -> Iterator[pa.RecordBatch | RowSums]:

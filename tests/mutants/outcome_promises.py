@@ -4,6 +4,7 @@ from tests.mutants.promises import Promise
 
 OUTCOMES = "Outcomes"
 P = Promise
+JOBS = "tests/seam/test_repeated_jobs.py::test_"
 MATRIX = "tests/seam/test_matrix.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -46,6 +47,22 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/load_jobs.py",
         "files = sorted(files, key=lambda file: file.uri)",
         "files = list(files)",
+    ),
+    P(
+        OUTCOMES,
+        "An event of the history whose job failed is written by the next that has it to write.",
+        f"{JOBS}an_event_whose_job_failed_is_written_by_the_next_that_has_it_to_write",
+        "pipeline/history.py",
+        'return first if attempt == 1 else f"{first}_{attempt}"',
+        "return first",
+    ),
+    P(
+        OUTCOMES,
+        "Only a job that is seen to have failed lets an event have another job.",
+        f"{JOBS}an_event_whose_job_nobody_has_seen_end_gets_no_other_job",
+        "sources/bigquery_client.py",
+        '        if found is None or found.state != "DONE":\n            raise\n',
+        '        if found is None or found.state != "DONE":\n            return None\n',
     ),
     P(
         OUTCOMES,
