@@ -77,7 +77,7 @@ PROMISES: tuple[Promise, ...] = (
         "tests/e2e/test_two_servers.py::test_a_table_of_an_earlier_version_learns_its_server_once",
         "smart_sync/plan.py",
         "        or renews_server(request, facts),",
-        "",
+        "        or False,",
     ),
     P(
         WATERMARK,
