@@ -80,6 +80,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MONGODB,
+        "A parameter left empty names no field, not even one whose name is empty.",
+        "tests/mongodb/test_schema.py::test_a_parameter_left_empty_names_no_field_not_even_one_without_a_name",
+        "smart_sync/schema_plan.py",
+        "    return [back.get(name, name) for name in names if name]",
+        "    return [back.get(name, name) for name in names]",
+    ),
+    P(
+        MONGODB,
         "Of fields that differ in case the frequent one keeps its name.",
         "tests/unit/test_bson_schema.py::test_of_fields_that_differ_in_case_the_frequent_one_keeps_its_name",
         "auto_schema/open_fields.py",
@@ -120,11 +128,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MONGODB,
-        "A field without a name is none within documents, so that its double is seen.",
+        "A field that stands twice on the way to the cursor is told.",
         "tests/unit/test_bson.py::test_a_field_without_a_name_twice_is_refused_and_one_on_the_way_to_the_cursor",
-        "sources/mongodb_rows.py",
-        "    if layout.nested and path == layout.nested:",
-        "    if path == layout.nested:",
+        "sources/bson_elements.py",
+        "    if again is not None:",
+        "    if False:",
     ),
     P(
         MONGODB,
