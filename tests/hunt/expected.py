@@ -146,9 +146,10 @@ def _json(text: str, kind: str) -> Any:
 
 
 def _json_number(text: str) -> str:
-    """As JSON's parsers read it; one that a double can't hold is a dead letter."""
+    """As JSON's parsers read it; one that neither 64 bits nor a double hold is a dead letter."""
     value = float(text)
-    exact = Decimal(text) == Decimal(repr(value)) if abs(value) != float("inf") else False
+    whole = re.fullmatch("-?[0-9]{1,20}", text) and -(2**63) <= int(text) < 2**64
+    exact = whole or Decimal(text) == Decimal(repr(value)) if abs(value) != float("inf") else False
     if not exact:
         raise ValueError(text)
     return repr(float(int(text)) if re.fullmatch("-?0+", text) else value)
