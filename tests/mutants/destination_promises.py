@@ -8,8 +8,8 @@ P = Promise
 PROMISES: tuple[Promise, ...] = (
     P(
         DESTINATION,
-        "A column that is named like an alias of the statements is merged like any other.",
-        "tests/e2e/test_names.py::test_columns_named_like_aliases_are_merged_and_proven",
+        "No column can be called like an alias of the statements.",
+        "tests/unit/test_destination_sql.py::test_no_column_can_be_called_like_an_alias_of_the_statements",
         "auto_schema/names.py",
         'TABLE, STAGED = f"{OURS}table", f"{OURS}staged"',
         'TABLE, STAGED = "t", "s"',

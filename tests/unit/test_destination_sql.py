@@ -7,7 +7,7 @@ import pytest
 from google.cloud.bigquery import SchemaField
 
 from auto_schema.errors import SchemaError
-from auto_schema.names import OURS, column_fault, legal_suggestion
+from auto_schema.names import OURS, STAGED, TABLE, column_fault, legal_suggestion
 from auto_schema.schema import Partitioning
 from pipeline.target import _field, _from, _id_of
 from smart_sync.merge_plan import merge_question
@@ -117,3 +117,8 @@ def test_a_collation_is_read_of_columns_and_does_not_matter_to_keys_that_are_no_
     target = a_target(fields=some_fields(*columns), collation="und:ci")
     for there in (target, a_target(exists=False, collation="und:ci")):
         assert a_plan(a_request(**MERGE), columns=columns, target=there).merge is not None
+
+
+def test_no_column_can_be_called_like_an_alias_of_the_statements():
+    for alias in (TABLE, STAGED):
+        assert column_fault(alias)
