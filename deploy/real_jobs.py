@@ -149,6 +149,19 @@ JOBS: tuple[Check, ...] = (
         (r"(?s)HTTP 200.*HTTP 200.*HTTP 412",),
     ),
     Check(
+        "patch-moves-the-stamp",
+        "A patch of expirationTime moves lastModifiedTime.",
+        "A renewal shows how far this machine's clock is off BigQuery's; where the stamp stays,"
+        " only the time of the lock's making does.",
+        lines(
+            TOKEN,
+            rest("POST", "/datasets/$DATASET/tables", _table("_sync_lock_e")),
+            "sleep 20",
+            rest("PATCH", "/datasets/$DATASET/tables/_sync_lock_e", _IN_AN_HOUR),
+        ),
+        (r'(?s)"lastModifiedTime": "(\d+)".*"lastModifiedTime": "(?!\1)\d+"',),
+    ),
+    Check(
         "expired-table",
         "A table whose expirationTime is past is gone, and its name is free.",
         "A released lock and what dead runs staged go by themselves.",

@@ -9,8 +9,8 @@ from auto_schema.errors import RunInProgressError, SyncError
 from pipeline.lock import Lock
 
 LOGGER = logging.getLogger("smart_sync")
-PER_LEASE = 3
-"""Renewals per lease: two may fail before it is over."""
+PER_LEASE = 6
+"""Renewals per lease: some may fail, or take long on a busy machine, before it is over."""
 
 
 class LeaseKeeper:
@@ -43,17 +43,20 @@ class LeaseKeeper:
             raise self._lost
 
     def _keep(self) -> None:
-        pause = self._lock.lease / PER_LEASE
+        usual = self._lock.lease / PER_LEASE
+        pause = usual
         while not self._stopped.wait(pause.total_seconds()):
             try:
-                if not self._lock.renew(unless_within=pause / 2):
+                if not self._lock.renew(unless_within=usual / 2):
                     return
+                pause = usual
             except RunInProgressError as error:
                 self._lost = error
                 LOGGER.error("%s", error)
                 return
             except SyncError as error:
                 LOGGER.warning("the lock could not be renewed, next try soon: %s", error)
+                pause = usual / 4
 
 
 class Holding:

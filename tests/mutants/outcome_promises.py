@@ -5,6 +5,7 @@ from tests.mutants.promises import Promise
 OUTCOMES = "Outcomes"
 P = Promise
 JOBS = "tests/seam/test_repeated_jobs.py::test_"
+LOCK = "tests/servers/test_lock.py::test_"
 MATRIX = "tests/seam/test_matrix.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -79,5 +80,21 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/early_end.py",
         "        clear_staging(client, plan.staging, plan.endpoints)\n",
         "",
+    ),
+    P(
+        OUTCOMES,
+        "A lease ends by BigQuery's clock, whatever the launcher's shows.",
+        f"{LOCK}a_clock_that_is_ahead_by_a_lease_takes_no_living_lock",
+        "pipeline/lock.py",
+        "        self._ask_for_time()\n        return self._left(found) <= timedelta(0)",
+        "        return True",
+    ),
+    P(
+        OUTCOMES,
+        "A renewal that BigQuery always refuses is told, not taken for done.",
+        f"{LOCK}a_renewal_that_is_always_refused_is_told",
+        "pipeline/lock.py",
+        "        if len(ends) > 1:\n",
+        "        if ends:\n",
     ),
 )

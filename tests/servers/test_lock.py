@@ -2,7 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -64,12 +64,104 @@ def test_a_lock_that_is_over_but_still_shown_is_taken_by_a_patch(lock, seen_by, 
     held_by(seen_by, TWO)
 
 
-def test_a_lease_that_is_over_but_still_shown_lets_no_one_publish(lock, proxy):
+def test_a_lease_that_is_over_but_that_nobody_took_is_renewed_before_publishing(
+    lock, proxy, seen_by
+):
     lock(ONE).acquire()
     over = {"expirationTime": str(int(datetime.now(UTC).timestamp() * 1000) - 1)}
     proxy.add(Rule(rewrite(lambda body: body | over), **LOOK))
-    with pytest.raises(RunInProgressError, match="lease was over"):
+    lock(ONE).check()
+    assert [seen.status for seen in proxy.seen if seen.method == "PATCH"] == [200]
+    held_by(seen_by, ONE)
+
+
+def test_a_lock_that_was_given_back_lets_no_one_publish(lock):
+    lock(ONE).acquire()
+    lock(ONE).release()
+    with pytest.raises(RunInProgressError, match="given back"):
         lock(ONE).check()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Set this machine's clock ahead, or back."""
+
+    def ahead(by):
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return datetime.now(tz) + by
+
+        monkeypatch.setattr("pipeline.lock.datetime", Clock)
+
+    return ahead
+
+
+def test_a_clock_that_is_ahead_by_a_lease_takes_no_living_lock(lock, seen_by, clock):
+    lock(ONE).acquire()
+    clock(timedelta(hours=1))
+    with pytest.raises(RunInProgressError, match=ONE):
+        lock(TWO).acquire()
+    held_by(seen_by, ONE)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_lease_is_as_long_as_was_asked_for_whatever_the_clock_shows(lock, seen_by, clock, hours):
+    clock(timedelta(hours=hours))
+    mine = lock(ONE)
+    mine.acquire()
+    for _ in range(2):
+        left = seen_by()[2] - datetime.now(UTC)
+        assert timedelta(minutes=9) < left < timedelta(minutes=11)
+        lock(ONE).renew()
+    mine.check()
+    mine.release()
+    assert seen_by()[2] - datetime.now(UTC) <= RELEASED_LIFE
+
+
+def test_a_clock_that_is_behind_by_a_lease_is_mended_by_the_renewal_of_another_process(
+    lock, seen_by, clock
+):
+    lock(ONE).acquire()
+    clock(timedelta(hours=-1))
+    assert lock(ONE).renew()
+    held_by(seen_by, ONE)
+
+
+def test_a_refused_lock_says_what_bigquery_said_and_asks_for_nothing_else(lock, proxy):
+    proxy.add(Rule(answer(403, "accessDenied"), times=9, **INSERT))
+    with pytest.raises(TargetError, match="dataEditor"):
+        lock(ONE).acquire()
+    assert [seen for seen in proxy.seen if "/jobs" in seen.path] == []
+
+
+def test_a_lock_that_is_refused_for_good_asks_for_the_time_once(lock, proxy):
+    proxy.add(Rule(answer(400, "invalid"), times=9, **INSERT))
+    proxy.add(Rule(answer(403, "accessDenied"), times=9, method="POST", path="/jobs"))
+    mine = lock(ONE)
+    with pytest.raises(TargetError, match="invalid"):
+        mine.acquire()
+    assert len([seen for seen in proxy.seen if "/jobs" in seen.path]) == 1
+
+
+def test_a_lock_whose_end_somebody_took_away_is_another_runs_and_gets_one_when_renewed(
+    lock, client, dataset, seen_by
+):
+    lock(ONE).acquire()
+    found = client.get_table(f"{PROJECT}.{dataset}._sync_lock_t")
+    found.expires = None
+    client.update_table(found, ["expires"])
+    with pytest.raises(RunInProgressError, match="no end: drop table"):
+        lock(TWO).acquire()
+    lock(ONE).check()
+    held_by(seen_by, ONE)
+
+
+def test_a_renewal_that_is_always_refused_is_told(lock, proxy):
+    lock(ONE).acquire()
+    proxy.add(Rule(answer(400, "invalid"), times=9, **PATCH))
+    with pytest.raises(TargetError, match="renewal is refused"):
+        lock(ONE).renew()
 
 
 @pytest.mark.parametrize("refusal", SECOND.values(), ids=SECOND)
