@@ -185,7 +185,7 @@ def test_the_lock_is_given_back_after_a_fault_while_planning(sync, sql, watched,
 
 def test_the_lock_is_given_back_after_a_fault_while_reading(sync, sql, lock_calls):
     sql(TABLE)
-    assert sync(postgresql_query="SELECT id / (id - 9) AS id FROM s").code == 3
+    assert sync(postgresql_query="SELECT id / (id - 9) AS id FROM s").code == 7
     assert_given_back(sync, lock_calls)
     sync.ok(postgresql_query="SELECT * FROM s")
     assert_whole(sync, sql)
