@@ -210,8 +210,8 @@ PROMISES: tuple[Promise, ...] = (
         "Of two who saw the same lock one takes it.",
         "tests/servers/test_lock.py::test_of_two_who_saw_the_same_free_lock_one_takes_it",
         "pipeline/lock.py",
-        "        found.expires = datetime.now(UTC) + life\n",
-        '        found.expires = datetime.now(UTC) + life\n        found._properties.pop("etag", None)\n',
+        "        found.expires = self.clock.now() + life\n",
+        '        found.expires = self.clock.now() + life\n        found._properties.pop("etag", None)\n',
     ),
     P(
         OVERLAP,
