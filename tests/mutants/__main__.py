@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,11 +73,13 @@ def copy_tree(folder: Path) -> None:
         (folder / name).symlink_to(ROOT / name)
 
 
-def run_test(folder: Path, tests: Sequence[str], timeout_s: float) -> tuple[bool, str]:
-    """Whether tests pass in a copy, and the end of what they said.
+NOTICED, ENDLESS, SURVIVED = "noticed", "no end", "SURVIVED"
+"""What became of a broken promise. A test may rightly wait for ever, or a slow machine may hide
+that it would pass: so these are told by themselves."""
 
-    A test that doesn't end in time has noticed something, too.
-    """
+
+def run_test(folder: Path, tests: Sequence[str], timeout_s: float) -> tuple[str, str]:
+    """What tests make of a copy, and the end of what they said."""
     words = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "-p", "no:randomly", *tests]
     environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "SAME_EXAMPLES": "1"}
     pipe = subprocess.PIPE
@@ -85,22 +88,22 @@ def run_test(folder: Path, tests: Sequence[str], timeout_s: float) -> tuple[bool
             said, _ = running.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
             running.send_signal(signal.SIGINT)  # so that it stops its servers
-            return False, f"no end within {timeout_s:g} s:\n{running.communicate()[0][-2000:]}"
+            return ENDLESS, f"no end within {timeout_s:g} s:\n{running.communicate()[0][-2000:]}"
     if running.returncode not in (0, 1):
         raise RuntimeError(f"pytest ended with {running.returncode}:\n{said[-2000:]}")
-    return running.returncode == 0, said[-2000:]
+    return (NOTICED if running.returncode else SURVIVED), said[-2000:]
 
 
-def kill(promise: Promise) -> tuple[Promise, bool, float]:
-    """Whether the promise's test notices that it is broken."""
+def kill(promise: Promise) -> tuple[Promise, str, float]:
+    """What the promise's test says when it is broken."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as made:
         folder = Path(made) / "tree"
         copy_tree(folder)
         file = folder / promise.file
         file.write_text(broken(file.read_text(), promise))
-        passes, _ = run_test(folder, [promise.test], TIMEOUT_S)
-    return promise, not passes, time.monotonic() - began
+        verdict, _ = run_test(folder, [promise.test], TIMEOUT_S)
+    return promise, verdict, time.monotonic() - began
 
 
 def main() -> int:
@@ -116,19 +119,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutant-") as made:
         copy_tree(Path(made) / "tree")
         tests = sorted({p.test for p in chosen})
-        passes, said = run_test(Path(made) / "tree", tests, TIMEOUT_S * len(tests))
-    if not passes:
+        verdict, said = run_test(Path(made) / "tree", tests, TIMEOUT_S * len(tests))
+    if verdict != SURVIVED:
         print(f"the tests fail already with nothing broken:\n{said}")
         return 1
     print(f"{len(chosen)} promises; with nothing broken all their tests pass", flush=True)
-    survivors = 0
+    found: Counter[str] = Counter()
     with ThreadPoolExecutor(given.parallel) as pool:
-        for promise, noticed, seconds in pool.map(kill, chosen):
-            survivors += not noticed
-            verdict = "noticed" if noticed else "SURVIVED"
+        for promise, verdict, seconds in pool.map(kill, chosen):
+            found[verdict] += 1
             print(f"{verdict:<9} {seconds:5.0f} s  {promise.claim}", flush=True)
-    print(f"{len(chosen) - survivors} of {len(chosen)} broken promises were noticed")
-    return 1 if survivors else 0
+    print(f"{len(chosen) - found[SURVIVED]} of {len(chosen)} broken promises were noticed")
+    if found[ENDLESS]:
+        print(f"{found[ENDLESS]} of them by no end within {TIMEOUT_S:g} s: look why")
+    return 1 if found[SURVIVED] else 0
 
 
 if __name__ == "__main__":
