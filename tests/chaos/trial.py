@@ -19,7 +19,7 @@ from google.cloud import bigquery
 
 from demo.servers import BigQueryServer, PostgresqlServer
 from tests.chaos import writers
-from tests.chaos.writers import SKEWED, Writer, Written
+from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
 from tests.processes import Program
@@ -103,6 +103,7 @@ class Trial:
         works = [writers.short, writers.short, writers.long, writers.long, writers.by_application]
         works += [writers.prepared, writers.by_procedure, writers.called_like_us]
         threads = [self._writer(number, work) for number, work in enumerate(works)]
+        threads.append(self._writer(AHEAD, writers.ahead))
         if self.kind == "merge+lookback":
             threads.append(self._writer(SKEWED, writers.skewed))
         for thread in threads:
@@ -176,7 +177,7 @@ class Trial:
 
     def _calm(self, proxy: FaultProxy) -> None:
         proxy.heal()
-        time.sleep(max(LEASE_S, MARGIN_S if self.guard else 0) + 0.5)
+        time.sleep(max(LEASE_S, AHEAD_S + (MARGIN_S if self.guard else 0)) + 0.5)
         for _ in range(QUIET_RUNS):
             program = self._start(proxy)
             code = program.wait()

@@ -30,15 +30,17 @@ SKEW_S = 20
 """The skewed writer's clock is so far behind."""
 STALE_S = 1.5
 """An application gives a transaction up whose stamp is older when it comes to commit."""
-SKEWED = 99
-"""Its rows are its own: of two clocks on one row the later version may bear the older stamp."""
+AHEAD_S = 3
+"""The clock of the writer that is ahead is so far ahead at most."""
+SKEWED, AHEAD = 99, 98
+"""Their rows are their own: of two clocks on one row the later version may bear the older stamp."""
 INSERT = """
 INSERT INTO orders (writer, note, updated_at)
 SELECT %s, %s || n, {} FROM generate_series(1, %s) n
 """
 UPDATE = """
 UPDATE orders SET version = version + 1, note = %s, updated_at = {} WHERE id IN (
-  SELECT id FROM orders WHERE writer {} %s ORDER BY random() LIMIT %s)
+  SELECT id FROM orders WHERE writer {} ORDER BY random() LIMIT %s)
 """
 
 
@@ -88,9 +90,9 @@ class Writer(threading.Thread):
         rows = self.random.randint(1, 20)
         cursor.execute(INSERT.format(stamp), (self.number, f"new by {self.number} ", *stamps, rows))
         if self.random.random() < 0.6:
-            own = "=" if self.number == SKEWED else "<>"
+            own = f"= {SKEWED}" if self.number == SKEWED else f"< {AHEAD}"
             wanted = self.random.randint(1, 8)
-            values = (f"moved by {self.number}", *stamps, SKEWED, wanted)
+            values = (f"moved by {self.number}", *stamps, wanted)
             cursor.execute(UPDATE.format(stamp, own), values)
             rows += cursor.rowcount
         return rows
@@ -169,3 +171,11 @@ def called_like_us(writer: Writer, cursor: Any) -> None:
 def skewed(writer: Writer, cursor: Any) -> None:
     """A clock that is behind: only a lookback finds its rows."""
     writer.end(cursor, writer.write(cursor, f"now() - interval '{SKEW_S} s'"))
+
+
+def ahead(writer: Writer, cursor: Any) -> None:
+    """A clock that is ahead: rows are there before their time, and are read when it has come."""
+    rows, seconds = writer.random.randint(1, 20), writer.random.uniform(0.1, AHEAD_S)
+    note = f"new by {writer.number} "
+    cursor.execute(INSERT.format("now() + interval '%s s'"), (writer.number, note, seconds, rows))
+    writer.end(cursor, rows)
