@@ -112,15 +112,15 @@ def test_max_of_an_integer_cursor_looks_into_no_array(
 
 
 def test_an_array_in_an_integer_cursor_is_a_dead_letter(sync: Sync, docs: Collection) -> None:
-    docs.insert_many([{"_id": i, "seq": i} for i in range(5)])
+    docs.insert_many([{"_id": i, "seq": i} for i in range(200)])
     odd: list[Any] = [[7], 3.0, bson.Decimal128("2")]
-    docs.insert_many([{"_id": 10 + i, "seq": value} for i, value in enumerate(odd)])
+    docs.insert_many([{"_id": 1000 + i, "seq": value} for i, value in enumerate(odd)])
     words = INTEGERS | {"smart_sync_margin": "0s", "mongodb_sample_size": "1"}
     assert sync(**words).code == 7
     sync.ok(**words, max_dead_letters="3")
-    docs.insert_one({"_id": 5, "seq": 5})
+    docs.insert_one({"_id": 200, "seq": 200})
     sync.ok(**words, max_dead_letters="3")
-    assert ids(sync) == [0, 1, 2, 3, 4, 5]
+    assert ids(sync) == list(range(201))
     told = {row[0] for row in sync.rows("reason", table="t_dead_letters")}
     assert {f"{kind}, where the column holds int" for kind in ("array", "double")} <= told
 
