@@ -214,7 +214,7 @@ def test_another_layout_is_swapped_in_by_a_script(over, sql, bucket, sent_jobs):
 
 def test_a_run_that_fails_leaves_no_object_and_sends_no_load_job(over, sql, bucket, sent_jobs):
     sql(TABLE)
-    result = over(postgresql_query="SELECT 1 / (id - 9) AS n FROM s", num_splits="3")
+    result = over(postgresql_query="SELECT DISTINCT 1 / (id - 9) AS n FROM s", num_splits="3")
     assert result.code == 3
     assert [job for job in sent_jobs if "load" in job["configuration"]] == []
     assert over.history()[-1]["status"] == "failed"
