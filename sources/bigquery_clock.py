@@ -7,6 +7,7 @@ a fixed time is left to them. A table shows itself as it was then; a query can't
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from google.api_core.exceptions import BadRequest
@@ -30,9 +31,7 @@ NOT_THEN = "BigQuery shows tables as they were before, but no views, wildcards a
 def read_clock(client: bigquery.Client, source: BigquerySource, unseen: Clock | None) -> Clock:
     """The clock, with the blind spot of `unseen` where late commits are guarded against."""
     (row,) = ask(client, source, "SELECT CURRENT_TIMESTAMP() AS now", "clock")
-    if unseen is None:
-        return Clock(now=row.now)
-    return Clock(now=row.now, blind_spot=unseen.blind_spot, blind_for=unseen.blind_for)
+    return Clock(now=row.now) if unseen is None else replace(unseen, now=row.now)
 
 
 def unseen_writers(tables: Iterable[ReadTable]) -> Clock:
@@ -62,76 +61,80 @@ def staleness(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-def highest_before(
-    client: bigquery.Client,
-    source: BigquerySource,
-    facts: TableFacts | None,
-    cursor: str,
-    at: datetime,
-    late: timedelta,
-) -> int | None:
-    """MAX of an integer cursor that was there at `at`: lower values have come `late` after it.
+@dataclass(frozen=True, slots=True)
+class Highest:
+    """Asks for MAX of an integer cursor.
 
-    A table shows itself as it was then. A snapshot never changes. For a view or a query the
-    wait is now, where it is short.
-
-    Args:
+    Attributes:
         client: for the source's jobs.
         source: the whole of it.
         facts: of the table; None for a query.
         cursor: the column.
-        at: an instant of BigQuery's clock.
-        late: how long ago that is.
-
-    Returns:
-        None where no row, or no table, was there.
-
-    Raises:
-        ConfigError: the wait is too long, or BigQuery can't go back so far.
     """
-    if facts is not None and facts.kind == "TABLE":
-        if facts.created is not None and facts.created > at:
-            return None
-        try:
-            return highest_now(client, source.as_of(at), cursor)
-        except BadRequest as error:
-            raise ConfigError(*_not_shown(source, cursor, at, error.message)) from error
-    if facts is not None and facts.kind == "SNAPSHOT":
-        return highest_now(client, source, cursor)
-    if late > LONGEST_WAIT:
-        raise ConfigError(*_too_long(source, cursor, late))
-    highest = highest_now(client, source, cursor)
-    time.sleep(late.total_seconds())
-    return highest
 
+    client: bigquery.Client
+    source: BigquerySource
+    facts: TableFacts | None
+    cursor: str
 
-def highest_now(client: bigquery.Client, source: BigquerySource, cursor: str) -> int | None:
-    """MAX as of now."""
-    sql = source.selecting((f"MAX(q.{quoted(cursor)}) AS latest",))
-    (row,) = ask(client, source, sql, "cursor_max")
-    return None if row.latest is None else int(row.latest)
+    def now(self) -> int | None:
+        """MAX as of now."""
+        return self._of(self.source)
 
+    def before(self, now: datetime, late: timedelta) -> int | None:
+        """MAX that was there `late` before `now`: every lower one has come by now, too.
 
-def _too_long(source: BigquerySource, cursor: str, late: timedelta) -> tuple[str, str, str, str]:
-    return (
-        "integer cursor of writers that nobody can see",
-        f"smart_sync_timestamp_column {shown(cursor)}, {source.place}",
-        f"a lower number may be written {late.total_seconds():,g} s after a higher one, {NOT_THEN},"
-        " and a run doesn't wait that long",
-        "set late_commit_guard to the longest time that a writing statement takes, up to 60 s with"
-        " smart_sync_margin (off: numbers become visible in their order); read the table itself;"
-        " or use a cursor of timestamps.",
-    )
+        A table shows itself as it was then. A snapshot never changes. For a view or a query
+        the wait is now, where it is short.
 
+        Returns:
+            None where no row, or no table, was there.
 
-def _not_shown(
-    source: BigquerySource, cursor: str, at: datetime, answer: str
-) -> tuple[str, str, str, str]:
-    return (
-        "a table that BigQuery doesn't show as it was",
-        f"smart_sync_timestamp_column {shown(cursor)}, {source.place}, {at:%Y-%m-%d %H:%M:%S} UTC",
-        f"its MAX of then is where lower numbers have all come; BigQuery says: {answer}",
-        "run again once table and column are older than late_commit_guard (10 minutes unless you"
-        " gave a duration), keep late_commit_guard below the dataset's time travel window, or set"
-        " it to off if numbers become visible in their order.",
-    )
+        Raises:
+            ConfigError: the wait is too long, or BigQuery can't go back so far.
+        """
+        kind, at = self.facts.kind if self.facts else "", now - late
+        if self.facts is not None and kind == "TABLE":
+            if self.facts.created is not None and self.facts.created > at:
+                return None
+            try:
+                return self._of(self.source.as_of(at))
+            except BadRequest as error:
+                raise ConfigError(*self._not_shown(at, error.message)) from error
+        if kind == "SNAPSHOT":
+            return self.now()
+        if late > LONGEST_WAIT:
+            raise ConfigError(*self._too_long(late))
+        highest = self.now()
+        time.sleep(late.total_seconds())
+        return highest
+
+    def _of(self, source: BigquerySource) -> int | None:
+        sql = source.selecting((f"MAX(q.{quoted(self.cursor)}) AS latest",))
+        (row,) = ask(self.client, source, sql, "cursor_max")
+        return None if row.latest is None else int(row.latest)
+
+    @property
+    def _where(self) -> str:
+        return f"smart_sync_timestamp_column {shown(self.cursor)}, {self.source.place}"
+
+    def _too_long(self, late: timedelta) -> tuple[str, str, str, str]:
+        return (
+            "integer cursor of writers that nobody can see",
+            self._where,
+            f"a lower number may be written {late.total_seconds():,g} s after a higher one,"
+            f" {NOT_THEN}, and a run doesn't wait that long",
+            "set late_commit_guard to the longest time that a writing statement takes, up to 60 s"
+            " with smart_sync_margin (off: numbers become visible in their order); read the table"
+            " itself; or use a cursor of timestamps.",
+        )
+
+    def _not_shown(self, at: datetime, answer: str) -> tuple[str, str, str, str]:
+        return (
+            "a table that BigQuery doesn't show as it was",
+            f"{self._where}, {at:%Y-%m-%d %H:%M:%S} UTC",
+            f"its MAX of then is where lower numbers have all come; BigQuery says: {answer}",
+            "run again once table and column are older than late_commit_guard (10 minutes unless"
+            " you gave a duration), keep late_commit_guard below the dataset's time travel window,"
+            " or set it to off if numbers become visible in their order.",
+        )

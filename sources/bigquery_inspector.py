@@ -29,8 +29,7 @@ from sources.bigquery import BigqueryConnection, BigquerySource, bound
 from sources.bigquery_clock import (
     NOT_THEN,
     UNSEEN,
-    highest_before,
-    highest_now,
+    Highest,
     read_clock,
     unseen_writers,
 )
@@ -93,7 +92,8 @@ def _opened(client: bigquery.Client, bare: BigquerySource) -> "_Inspector":
         tables = sorted(read | ({connection.table_id} if connection.is_wildcard else set()))
         location, described = _location(client, tables), ""
     raise_all([_type_fault(name, kind) for name, kind in unknown_types(fields)])
-    reads = list(all_tables(client, {*tables, *_named_in(bare)}))
+    known = {connection.table_id: facts} if facts else {}
+    reads = list(all_tables(client, {*tables, *_named_in(bare)}, known))
     shows_past = facts is not None and facts.kind in ("TABLE", "SNAPSHOT")
     profile = SourceProfile(
         columns=tuple(
@@ -211,13 +211,12 @@ class _Inspector:
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
-        source, clock = self._whole(), self.clock(guard=wait and auto)
+        question = Highest(self._client, self._whole(), self._facts, name)
+        clock = self.clock(guard=wait and auto)
         late = margin + (clock.blind_for if clock.blind_spot else timedelta(0))
         if not wait or not late or (auto and self.profile.writers.unseen):
-            return highest_now(self._client, source, name), clock
-        at = clock.now - late
-        highest = highest_before(self._client, source, self._facts, name, at, late)
-        return highest, replace(clock, blind_for=late)
+            return question.now(), clock
+        return question.before(clock.now, late), replace(clock, blind_for=late)
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str

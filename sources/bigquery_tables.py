@@ -3,7 +3,7 @@
 A view over the destination would feed the destination with its own rows in every run.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,8 +101,10 @@ class ReadTable:
     facts: TableFacts | None
 
 
-def all_tables(client: bigquery.Client, tables: Iterable[str]) -> Iterator[ReadTable]:
-    """The tables and those behind their views.
+def all_tables(
+    client: bigquery.Client, tables: Iterable[str], known: Mapping[str, TableFacts]
+) -> Iterator[ReadTable]:
+    """The tables and those behind their views; what is known of one isn't asked again.
 
     Tables that may not be seen are not followed: BigQuery then refuses to read them, too.
     """
@@ -113,8 +115,8 @@ def all_tables(client: bigquery.Client, tables: Iterable[str]) -> Iterator[ReadT
         if table in seen:
             continue
         seen.add(table)
-        facts = None
-        if not table.endswith("*"):
+        facts = known.get(table)
+        if facts is None and not table.endswith("*"):
             with suppress(NotFound, GoogleAPICallError):
                 facts = table_facts(client, table)
         yield ReadTable(table, through, facts)

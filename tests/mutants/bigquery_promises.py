@@ -80,8 +80,8 @@ PROMISES: tuple[Promise, ...] = (
         LATE
         + "test_an_integer_cursor_ends_at_what_the_table_held_before_any_unseen_statement_began",
         "sources/bigquery_clock.py",
-        "            return highest_now(client, source.as_of(at), cursor)",
-        "            return highest_now(client, source, cursor)",
+        "                return self._of(self.source.as_of(at))",
+        "                return self._of(self.source)",
     ),
     P(
         BIGQUERY,
