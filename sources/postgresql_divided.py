@@ -14,6 +14,7 @@ from sources.one_table import OneTable, one_table
 from sources.postgresql import PostgresqlSource
 from sources.postgresql_columns import check_columns
 from sources.postgresql_errors import clean
+from sources.postgresql_session import apart
 from sources.postgresql_splits import whole_reason
 from sources.query import shape
 from sources.sql import strip_end
@@ -60,19 +61,18 @@ def divided(cursor: Any, source: PostgresqlSource) -> OneTable | str:
 def _difference(cursor: Any, source: PostgresqlSource, table: OneTable) -> str:
     """Why the query over a part of its table isn't the same query; empty: it is."""
     part = replace(source, query=table.where("true"))
-    cursor.execute("SAVEPOINT part")
     try:
-        cursor.execute(part.check())
-        check_columns(part.place, part.result_names, part.result_types, cursor.fetchone()[:2])
+        with apart(cursor, psycopg2.ProgrammingError):
+            cursor.execute(part.check())
+            found = cursor.fetchone()[:2]
+        check_columns(part.place, part.result_names, part.result_types, found)
     except psycopg2.ProgrammingError as error:
         reason = clean(str(error))
     except SourceChangedError as error:
         reason = error.why
     else:
-        reason = ""
-    cursor.execute("ROLLBACK TO SAVEPOINT part")
-    cursor.execute("RELEASE SAVEPOINT part")
-    return f"over a part of its table the query isn't the same: {reason}" if reason else ""
+        return ""
+    return f"over a part of its table the query isn't the same: {reason}"
 
 
 def pages_of(cursor: Any, table: OneTable) -> int:

@@ -5,11 +5,11 @@ nothing of the row. So ranges of the table are asked for, smaller and smaller, u
 refused row stands alone. Then all others are read as ever. All of it is one snapshot.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
 
@@ -34,6 +34,8 @@ from sources.postgresql_watch import Watch
 
 Place = tuple[int, str]
 """A row of a table, or of a child or partition of it: the OID of that, and its ctid."""
+Part = TypeVar("Part", int, Place)
+"""A page of all these, by its number, or a row."""
 
 
 def read_around(source: PostgresqlSource, split: Split, most: int) -> Iterator[Item]:
@@ -147,39 +149,30 @@ class _Look:
         Raises:
             SourceRefusedError: none is refused when it is asked for by itself.
         """
-        found = list(islice(self._of_pages(0, pages_of(self._cursor, self._table)), most))
+        pages = self._narrowed(range(pages_of(self._cursor, self._table)), _pages)
+        rows = (row for page in pages for row in self._narrowed(self._rows(page), _one_of))
+        found = list(islice(rows, most))
         if not found:
             raise _undivided(self._source, refused, "", "none of them is refused by itself")
         return found
 
-    def _of_pages(self, first: int, last: int) -> Iterator[Place]:
-        """Those of the pages [first, last), of which at least one row is refused."""
-        if last - first == 1:
-            yield from self._of_rows(self._rows(first))
+    def _narrowed(
+        self, parts: Sequence[Part], predicate: Callable[[Sequence[Part]], str]
+    ) -> Iterator[Part]:
+        """Those of pages or rows that hold a refused row, as at least one of them does."""
+        if len(parts) < 2:
+            yield from parts
             return
-        middle = (first + last) // 2
-        is_left = self._refuses(_pages(first, middle))
+        left, right = parts[: len(parts) // 2], parts[len(parts) // 2 :]
+        is_left = self._refuses(predicate(left))
         if is_left:
-            yield from self._of_pages(first, middle)
-        if not is_left or self._refuses(_pages(middle, last)):
-            yield from self._of_pages(middle, last)
-
-    def _of_rows(self, rows: list[Place]) -> Iterator[Place]:
-        """Those of rows of which at least one is refused."""
-        if len(rows) < 2:
-            yield from rows
-            return
-        left, right = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-        is_left = self._refuses(_one_of(left))
-        if is_left:
-            yield from self._of_rows(left)
-        if not is_left or self._refuses(_one_of(right)):
-            yield from self._of_rows(right)
+            yield from self._narrowed(left, predicate)
+        if not is_left or self._refuses(predicate(right)):
+            yield from self._narrowed(right, predicate)
 
     def _rows(self, page: int) -> list[Place]:
         self._cursor.execute(
-            f"SELECT tableoid::int8, ctid::text FROM {self._table.quoted}"
-            f" WHERE {_pages(page, page + 1)}"
+            f"SELECT tableoid::int8, ctid::text FROM {self._table.quoted} WHERE {_pages([page])}"
         )
         return [(int(table), str(row)) for table, row in self._cursor.fetchall()]
 
@@ -212,16 +205,16 @@ class _Look:
         return found
 
 
-def _pages(first: int, last: int) -> str:
-    return f"ctid >= '({first},0)' AND ctid < '({last},0)'"
+def _pages(pages: Sequence[int]) -> str:
+    return f"ctid >= '({pages[0]},0)' AND ctid < '({pages[-1] + 1},0)'"
 
 
-def _one_of(places: list[Place]) -> str:
+def _one_of(places: Sequence[Place]) -> str:
     rows = ", ".join(f"'{row}'" for _, row in places)
     return f"ctid = ANY (ARRAY[{rows}]::tid[]) AND (tableoid, ctid) IN (VALUES {_listed(places)})"
 
 
-def _listed(places: list[Place]) -> str:
+def _listed(places: Sequence[Place]) -> str:
     return ", ".join(f"({table}::oid, '{row}'::tid)" for table, row in places)
 
 

@@ -6,8 +6,7 @@ Each question stands in a savepoint: one that is refused costs neither transacti
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from auto_schema.schema import Column
 from auto_schema.told import without_row_values
 from sources.base import Split
 from sources.postgresql import PostgresqlSource, split_predicates, wrapped
+from sources.postgresql_session import apart
 from sources.sql import quote
 
 Refusal = psycopg2.DataError
@@ -59,23 +59,10 @@ class _Nowhere:
         return
 
 
-@contextmanager
-def _apart(cursor: Any) -> Iterator[None]:
-    """A savepoint around a question that may be refused, or take too long."""
-    cursor.execute("SAVEPOINT question")
-    try:
-        yield
-    except (Refusal, psycopg2.errors.QueryCanceled):
-        cursor.execute("ROLLBACK TO SAVEPOINT question")
-        cursor.execute("RELEASE SAVEPOINT question")
-        raise
-    cursor.execute("RELEASE SAVEPOINT question")
-
-
 def refusal(cursor: Any, statement: str) -> Refusal | None:
     """What the server refuses among a statement's rows, read as they are; None: nothing."""
     try:
-        with _apart(cursor):
+        with apart(cursor, Refusal, psycopg2.errors.QueryCanceled):
             cursor.copy_expert(f"COPY ({statement}\n) TO STDOUT (FORMAT binary)", _Nowhere())
     except Refusal as error:
         return error
@@ -166,7 +153,7 @@ def _raw(cursor: Any, row: PostgresqlSource, split: Split, name: str) -> str | N
 
 
 def _values(cursor: Any, row: PostgresqlSource, split: Split, selected: str) -> Any:
-    with _apart(cursor):
+    with apart(cursor, Refusal, psycopg2.errors.QueryCanceled):
         cursor.execute(wrapped(row, selected, split_predicates(split, row.key_collation)))
         return cursor.fetchone()
 

@@ -6,8 +6,10 @@ means is the role's own, as it was when the plan was made. All of it is SET LOCA
 a pooler in transaction mode hands on a clean session.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any
 
 LOCK_TIMEOUT_MS = 60_000
 """How long a lock of others is waited for before the read is tried again."""
@@ -82,6 +84,24 @@ def opening(
         "SET LOCAL role TO DEFAULT",
         _set_all({**PINNED, **timeouts, **dict(settings)}),
     )
+
+
+@contextmanager
+def apart(cursor: Any, *refusals: type[Exception]) -> Iterator[None]:
+    """A savepoint around a question: when it is refused, transaction and snapshot stay.
+
+    Args:
+        cursor: of a transaction.
+        refusals: the errors after which it goes on; they are raised all the same.
+    """
+    cursor.execute("SAVEPOINT question")
+    try:
+        yield
+    except refusals:
+        cursor.execute("ROLLBACK TO SAVEPOINT question")
+        cursor.execute("RELEASE SAVEPOINT question")
+        raise
+    cursor.execute("RELEASE SAVEPOINT question")
 
 
 def _set_all(wanted: Mapping[str, str]) -> str:
