@@ -16,12 +16,7 @@ def count_refused_json(plan: SyncPlan) -> str:
     columns = _parsed(plan)
     if not columns:
         return ""
-    texts = ", ".join(f"{of_staged(c.name)} AS {_text(n)}" for n, c in enumerate(columns))
-    return (
-        "SELECT COUNT(*) AS found\n"
-        f"FROM (SELECT {texts}\n      FROM {plan.staging.table.sql} AS {STAGED})\n"
-        f"WHERE {' OR '.join(_refused(n) for n in range(len(columns)))}"
-    )
+    return f"SELECT COUNT(*) AS found\n{_refused_rows(plan, columns)}"
 
 
 def refused_json_letters(plan: SyncPlan) -> str:
@@ -31,15 +26,12 @@ def refused_json_letters(plan: SyncPlan) -> str:
         f" WHEN {_refused(n)} THEN {string_literal(c.name)}" for n, c in enumerate(columns)
     )
     values = "".join(f" WHEN {_refused(n)} THEN {_text(n)}" for n in range(len(columns)))
-    texts = "".join(f", {of_staged(c.name)} AS {_text(n)}" for n, c in enumerate(columns))
     row = f"{OURS}row"
     return (
         f"SELECT CASE{names} END AS column_name, SUBSTR(CASE{values} END, 1, 1000) AS value,\n"
         f"  {string_literal(REFUSED_JSON)} AS reason, {row} AS raw_row,\n"
         f"  TO_HEX(SHA256({row})) AS row_hash\n"
-        f"FROM (SELECT TO_JSON_STRING({STAGED}) AS {row}{texts}\n"
-        f"      FROM {plan.staging.table.sql} AS {STAGED})\n"
-        f"WHERE {' OR '.join(_refused(n) for n in range(len(columns)))}"
+        f"{_refused_rows(plan, columns, f'TO_JSON_STRING({STAGED}) AS {row}')}"
     )
 
 
@@ -57,6 +49,14 @@ def delete_refused_json(plan: SyncPlan) -> str:
         for n, c in enumerate(_parsed(plan))
     )
     return f"DELETE FROM {table} AS {STAGED}\nWHERE {found}"
+
+
+def _refused_rows(plan: SyncPlan, columns: list[Column], *items: str) -> str:
+    """FROM and WHERE of the staged rows with such a text: these items, and the texts."""
+    texts = (f"{of_staged(c.name)} AS {_text(n)}" for n, c in enumerate(columns))
+    refused = " OR ".join(_refused(n) for n in range(len(columns)))
+    inner = f"SELECT {', '.join((*items, *texts))}\n      FROM {plan.staging.table.sql} AS {STAGED}"
+    return f"FROM ({inner})\nWHERE {refused}"
 
 
 def _parsed(plan: SyncPlan) -> list[Column]:
