@@ -22,6 +22,7 @@ RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
       --use-pep517 --no-build-isolation --wheel-dir /wheels -r requirements.txt
 COPY setup.py pyproject.toml ./
 COPY auto_schema auto_schema
+COPY warehouse warehouse
 COPY sources sources
 COPY smart_sync smart_sync
 COPY pipeline pipeline

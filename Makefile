@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 BIN := .venv/bin
-PACKAGES := auto_schema sources smart_sync pipeline scheduler demo bench deploy
+PACKAGES := auto_schema warehouse sources smart_sync pipeline scheduler demo bench deploy
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 
 .PHONY: help setup fmt check test chaos hunt mutants demo bench image-check template verify-cloud docs golden lock clean
@@ -71,7 +71,7 @@ verify-cloud: .venv/.done ## what only real BigQuery and Dataflow can show (PROJ
 	  $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TEMPLATE),--template "$(TEMPLATE)") $(if $(ONLY),--only "$(ONLY)")
 
 docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, schedules, invariants, real service
-	@$(BIN)/python -m pipeline.parameter_docs
+	@$(BIN)/python -m pipeline.parameters.docs
 	@$(BIN)/python -m scheduler.docs
 	@$(BIN)/python -m tests.mutants --docs
 	@$(BIN)/python -m deploy.real_service

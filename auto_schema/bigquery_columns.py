@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from auto_schema.bigquery_types import RULES, SCALES, BigqueryType
 from auto_schema.names import quoted
-from auto_schema.schema import NULLABLE, REPEATED, Column
+from auto_schema.schema import Column
+from auto_schema.warehouse_types import NULLABLE, REPEATED
 
 
 def bigquery_column(

@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow as pa
 
 from auto_schema.names import quoted, string_literal
-from auto_schema.schema import REPEATED
-from auto_schema.type_maps import (
+from auto_schema.warehouse_types import (
     BIGNUMERIC_ARROW,
     MICROS,
     NUMERIC_ARROW,
+    REPEATED,
     TIME_MICROS,
     UTC_MICROS,
     standard,

@@ -11,8 +11,8 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from auto_schema.bson_types import EXTRA
 from auto_schema.evolve import CurrentField
+from auto_schema.mongodb_types import EXTRA
 from auto_schema.names import column_fault, legal_suggestion
 
 MARK, HASHED = "MongoDB field ", "sha256 "

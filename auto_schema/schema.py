@@ -3,15 +3,12 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from auto_schema.bigquery_types import BigqueryType
+from auto_schema.bigquery_types import BigqueryType
+from auto_schema.warehouse_types import NULLABLE, REPEATED
 
-NULLABLE = "NULLABLE"
-REPEATED = "REPEATED"
 INGESTION_TIME = "_PARTITIONTIME"
 """Stands for the field of a table that is partitioned by ingestion time."""
 
@@ -44,7 +41,7 @@ class Column:
     description: str = ""
     loss: str = ""
     evidence: str = ""
-    shape: "BigqueryType | None" = None
+    shape: BigqueryType | None = None
 
     @property
     def is_json(self) -> bool:

@@ -23,9 +23,9 @@ from rich.table import Table
 from bench.run import measured
 from demo.servers import ROOT, BigQueryServer, bigquery_server
 from demo.sides import PROJECT, make_client
-from sources.base import Split
-from sources.bigquery import BigqueryConnection
-from sources.bigquery_read import storage_client
+from sources.bigquery.connection import BigqueryConnection
+from sources.bigquery.read import storage_client
+from sources.values import Split
 
 ROWS = int(os.environ.get("ROWS", "2000000"))
 BEAM_ROWS = min(ROWS, 200_000)
@@ -70,10 +70,11 @@ def raw_answers(target: BigQueryServer) -> int:
 
 def reader(target: BigQueryServer) -> int:
     """Our reader, one stream, in Arrow batches."""
-    from smart_sync.request import SyncRequest, TableRef
+    from smart_sync.request import SyncRequest
     from smart_sync.schema_plan import plan_columns
-    from sources.base import Evidence
-    from sources.bigquery_inspector import inspecting
+    from sources.bigquery.inspector import inspecting
+    from sources.values import Evidence
+    from warehouse.names import TableRef
 
     place = connection(target)
     request = SyncRequest("bigquery", place, TableRef(PROJECT, "bench", "copied"))

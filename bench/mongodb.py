@@ -120,12 +120,13 @@ def flat_reader(server: MongodbServer) -> int:
 
 def read_with(server: MongodbServer, projection: str) -> int:
     """Documents that our reader reads under a projection."""
-    from smart_sync.request import SyncRequest, TableRef
+    from smart_sync.request import SyncRequest
     from smart_sync.schema_plan import plan_columns
-    from sources.base import Evidence, Split
-    from sources.mongodb import MongodbConnection
-    from sources.mongodb_inspector import inspecting
+    from sources.mongodb.connection import MongodbConnection
+    from sources.mongodb.inspector import inspecting
     from sources.secrets import Secret
+    from sources.values import Evidence, Split
+    from warehouse.names import TableRef
 
     connection = MongodbConnection("bench", "orders", Secret.of(server.url), projection=projection)
     request = SyncRequest("mongodb", connection, TableRef(PROJECT, DATASET, "orders"))

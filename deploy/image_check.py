@@ -14,7 +14,7 @@ from pathlib import Path
 
 from demo.run import CONSOLE
 from deploy.image import ROOT, ImageError, build, install_tools, make_base, make_stand_ins, store
-from pipeline.version import VERSION
+from pipeline.parameters.version import VERSION
 
 IMAGE = "localhost/smart-sync:check"
 INPUTS = (
@@ -26,6 +26,7 @@ INPUTS = (
     "pyproject.toml",
     "main.py",
     "auto_schema",
+    "warehouse",
     "sources",
     "smart_sync",
     "pipeline",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.stage_files import COMPRESSION, COMPRESSION_LEVEL
+from pipeline.destination.files import COMPRESSION, COMPRESSION_LEVEL
 
 _ROWS = pa.table({"name": ["a", "b", "c"], "id": [1, 2, 3]})
 _STAMP = datetime(2025, 7, 22, 12, 34, 56, 789_012, UTC)

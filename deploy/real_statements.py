@@ -5,7 +5,7 @@ from deploy.real_check import BQ, Check, lines, query, show
 from smart_sync.merge_sql import NEWEST
 from smart_sync.plan import staging_of
 from smart_sync.publish_sql import swap_script
-from smart_sync.request import TableRef
+from warehouse.names import TableRef
 
 _TEN_DAYS = (
     " PARTITION BY TIMESTAMP_TRUNC(at, DAY) AS SELECT n AS id, TIMESTAMP_ADD(TIMESTAMP"

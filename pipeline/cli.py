@@ -21,25 +21,27 @@ from auto_schema.errors import (
     VerificationError,
     raise_all,
 )
-from pipeline import options as option_module
-from pipeline.bigquery import as_target_errors, make_client
-from pipeline.early_end import Working, end_early
-from pipeline.elements import Failure, Outcome
-from pipeline.ending import (
+from pipeline.launch.beam.submit import beam_flag_faults, run
+from pipeline.launch.beam.uploads import check_places
+from pipeline.launch.early_end import Working, end_early
+from pipeline.launch.ending import (
     BUG,
-    BUG_FIX,
     ending_on_signals,
     exit_with_threads,
-    internal_error,
     interruption,
     print_bug,
     print_error,
     print_interruption,
     print_last,
 )
-from pipeline.gather import gather, inspecting, rehearse
-from pipeline.graph import build, build_note
-from pipeline.history import (
+from pipeline.launch.gather import gather, inspecting, rehearse
+from pipeline.launch.progress import configure_logging, progress
+from pipeline.launch.verify import comparison, verdict_figures, verdict_text
+from pipeline.parameters import options as option_module
+from pipeline.parameters.docs import usage
+from pipeline.parameters.options import Options
+from pipeline.publish.swapping import put_back
+from pipeline.runs.history import (
     append,
     event_row,
     make_tables,
@@ -48,21 +50,18 @@ from pipeline.history import (
     verified_row,
     write_event,
 )
-from pipeline.launching import check_places
-from pipeline.lease import Holding, holding
-from pipeline.lock import Lock, lock_of
-from pipeline.notify import tell_end, telling_failures
-from pipeline.options import Options
-from pipeline.parameter_docs import usage
-from pipeline.progress import configure_logging, progress
-from pipeline.report import was_reported
-from pipeline.runner import beam_flag_faults, run
-from pipeline.swapping import put_back
-from pipeline.takeover import Taker
-from pipeline.verifying import comparison, verdict_figures, verdict_text
+from pipeline.runs.lease import Holding, holding
+from pipeline.runs.lock import Lock, lock_of
+from pipeline.runs.notify import tell_end, telling_failures
+from pipeline.runs.outcome import BUG_FIX, Failure, Outcome, internal_error
+from pipeline.runs.settle import Taker
+from pipeline.steps.graph import build, build_note
+from pipeline.steps.report import was_reported
 from smart_sync.explain import as_json, explain
 from smart_sync.plan import SyncPlan, make_plan
 from smart_sync.request import SyncRequest
+from warehouse.client import make_client
+from warehouse.errors import as_target_errors
 
 LOGGER = logging.getLogger("smart_sync")
 

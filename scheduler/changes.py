@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pipeline.options import plain_secrets
+from pipeline.parameters.options import plain_secrets
 from scheduler.cron import runs_after
 from scheduler.schedule import Schedule
 

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from auto_schema.errors import ConfigError, SyncError
-from pipeline.options import plain_secrets
+from pipeline.parameters.options import plain_secrets
 from scheduler import export, show
 from scheduler.changes import Change, Kind, changes, differences, flattened, staggered
 from scheduler.client import Schedules, make_client

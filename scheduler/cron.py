@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from auto_schema.errors import ConfigError
-from pipeline import zones
+from pipeline.parameters import zones
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
-from pipeline import options, zones
-from pipeline.parameters import BY_NAME
+from pipeline.parameters import options, zones
+from pipeline.parameters.table import BY_NAME
 from scheduler.cron import expression
 
 MAX_JOB_BYTES = 1_000_000 - 1_000

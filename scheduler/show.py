@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auto_schema.errors import ConfigError
-from pipeline import zones
+from pipeline.parameters import zones
 from scheduler.changes import Change, Difference, Kind, crowds
 from scheduler.cron import clock_warnings, next_runs
 from scheduler.runs import Health, Status

@@ -1,7 +1,7 @@
 """What a plan warns of or advises where a lawful choice has a price that is easily missed."""
 
 from auto_schema.schema import TableSchema
-from auto_schema.type_maps import PARTITION_TYPES
+from auto_schema.warehouse_types import PARTITION_TYPES
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import SOURCE, source_labels

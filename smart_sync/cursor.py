@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from smart_sync.object_ids import object_id_at, object_id_time
-from sources.base import Clock, CursorValue
+from sources.values import Clock, CursorValue
 
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

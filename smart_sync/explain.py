@@ -8,7 +8,7 @@ from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.value_text import value_text
 from smart_sync.ways import Mode, Way
-from sources.base import Split
+from sources.values import Split
 
 SHOWN_SPLITS = 6
 

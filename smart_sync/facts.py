@@ -8,7 +8,8 @@ from auto_schema.schema import Partitioning
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
 from smart_sync.window import Watermark, WindowPlan
-from sources.base import Evidence, Source, SourceProfile
+from sources.protocol import Source
+from sources.values import Evidence, SourceProfile
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from smart_sync.hand_window import bigquery_literal
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.value_text import value_text
 from smart_sync.window import Watermark
-from sources.base import CursorValue, is_after
+from sources.values import CursorValue, is_after
 
 DATE_DIGITS = len("2025-01-01")
 

@@ -3,7 +3,7 @@
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from smart_sync.cursor import Cursor
 from smart_sync.request import SyncRequest
-from sources.base import SourceProfile
+from sources.values import SourceProfile
 
 COUNT = "WRITE_MERGE with smart_sync_lookback=N, a count of numbers longer than they come late"
 

@@ -14,7 +14,7 @@ from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.object_ids import object_id_at
 from smart_sync.request import SyncRequest
 from smart_sync.window import WindowPlan
-from sources.base import CursorValue, Window, is_after
+from sources.values import CursorValue, Window, is_after
 
 STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?)?"
 ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})?"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from smart_sync.cursor import MICROSECOND, Cursor
 from smart_sync.request import Guard
-from sources.base import Clock, OpenTransaction, Window
+from sources.values import Clock, OpenTransaction, Window
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.names import TABLE, of_table, quoted
 from auto_schema.schema import Column, TableSchema
-from auto_schema.type_maps import MERGE_KEY_TYPES, PARTITION_TYPES
+from auto_schema.warehouse_types import MERGE_KEY_TYPES, PARTITION_TYPES
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
 

@@ -21,14 +21,16 @@ from smart_sync.left_out import count_left_out, later_note
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.plan_checks import plan_warnings, target_faults
 from smart_sync.read_plan import Reading, plan_reading
-from smart_sync.request import Endpoints, SyncRequest, TableRef, WriteDisposition
+from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.schema_plan import plan_columns, plan_layout
 from smart_sync.source_labels import renewal_note, renews_server, source_labels
 from smart_sync.splits import cut, fingerprint, make_splits, split_count
 from smart_sync.stale_columns import StaleColumns, plan_stale_columns
 from smart_sync.ways import Mode, Way, choose_mode, choose_way, way_in_place
 from smart_sync.window import WindowPlan
-from sources.base import InPlaceSource, Source, Split
+from sources.protocol import InPlaceSource, Source
+from sources.values import Split
+from warehouse.names import Endpoints, TableRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from smart_sync.guard_checks import number_warnings
 from smart_sync.left_out import left_out_warnings
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import label_faults
-from sources.base import Evidence
+from sources.values import Evidence
 
 MAX_PARTITIONS = 4_000
 """Per job: https://cloud.google.com/bigquery/quotas#partitioned_tables"""

@@ -8,9 +8,10 @@ from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.merge_sql import create_script, merge_script, newest
 from smart_sync.plan import Staging, SyncPlan
-from smart_sync.request import TableRef, WriteDisposition
+from smart_sync.request import WriteDisposition
 from smart_sync.ways import Mode, Way
-from sources.base import Split
+from sources.values import Split
+from warehouse.names import TableRef
 
 
 def publish_statement(plan: SyncPlan) -> str:

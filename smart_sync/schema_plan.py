@@ -8,22 +8,16 @@ from auto_schema import transform
 from auto_schema.bigquery_columns import bigquery_column, narrowed
 from auto_schema.bigquery_types import BigqueryType
 from auto_schema.bson_fields import BsonField
-from auto_schema.bson_types import EXTRA, mongodb_column
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
+from auto_schema.mongodb_types import EXTRA, mongodb_column
 from auto_schema.open_fields import column_names, field_of, form_in, marked, with_columns
+from auto_schema.postgresql_types import Look, PostgresType, needs_look, postgresql_column
 from auto_schema.schema import Column, Partitioning
-from auto_schema.type_maps import (
-    CLUSTER_TYPES,
-    PARTITION_TYPES,
-    Look,
-    PostgresType,
-    needs_look,
-    postgresql_column,
-)
+from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.request import SyncRequest
-from sources.base import Evidence, SourceColumn, SourceProfile
+from sources.values import Evidence, SourceColumn, SourceProfile
 
 Layout = tuple[Partitioning | None, tuple[str, ...]]
 

@@ -10,7 +10,7 @@ from auto_schema.errors import SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
-from sources.base import SourceProfile
+from sources.values import SourceProfile
 
 SOURCE, SERVER = "sync_source", "sync_server"
 BY_ID = "id-"

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 
-from sources.base import KeyValue, Split
+from sources.values import KeyValue, Split
 
 MAX_SPLITS = 5_000
 SPLIT_BYTES = 256 * 1024 * 1024

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from auto_schema.errors import SchemaError, SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.names import TABLE, of_table, quoted
-from auto_schema.schema import REPEATED, TableSchema
+from auto_schema.schema import TableSchema
+from auto_schema.warehouse_types import REPEATED
 from smart_sync.facts import Facts, WrittenColumn
-from smart_sync.request import SyncRequest, TableRef
+from smart_sync.request import SyncRequest
 from smart_sync.ways import Mode
+from warehouse.names import TableRef
 
 EXCLUDED = "excluded"
 WHOLE = (Mode.CREATE, Mode.REBUILD, Mode.REPLACE)

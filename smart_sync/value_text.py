@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sources.base import KeyValue
+from sources.values import KeyValue
 
 
 def value_text(value: KeyValue) -> str:

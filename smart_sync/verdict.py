@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auto_schema.row_sums import RowSums
-from sources.base import DigestRow
+from sources.values import DigestRow
 
 SHOWN_KEYS = 10
 

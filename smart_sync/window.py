@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from smart_sync.cursor import Cursor, WallClock, as_cursor, back, instants
 from smart_sync.holds import HeldBack, Hold, earliest, held_back, overdue
 from smart_sync.request import Guard
-from sources.base import Clock, CursorValue, Window
+from sources.values import Clock, CursorValue, Window
 
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 """Where the window of an empty table starts with sync_all_on_empty_table=true."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
-from sources.base import CursorValue, KeyValue
+from sources.values import CursorValue, KeyValue
 
 START, END = "{start_timestamp}", "{end_timestamp}"
 

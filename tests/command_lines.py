@@ -3,7 +3,8 @@
 import pytest
 
 from auto_schema.errors import ConfigError, ManyErrors, SyncError
-from pipeline import cli, options
+from pipeline import cli
+from pipeline.parameters import options
 
 LEAST = {
     "data_source": "postgresql",

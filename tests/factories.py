@@ -9,15 +9,18 @@ import pytest
 
 from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
-from auto_schema.type_maps import PostgresType, postgresql_column
-from pipeline.gather import window_request
+from auto_schema.postgresql_types import PostgresType, postgresql_column
+from pipeline.launch.gather import window_request
 from smart_sync.cursor import Cursor, WallClock
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan, make_plan
-from smart_sync.request import SyncRequest, TableRef
+from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import find_cursor
 from smart_sync.window import Watermark, WindowPlan, WindowRequest, instants_of, plan_window
-from sources.base import (
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.source import PostgresqlSource
+from sources.secrets import Secret
+from sources.values import (
     Clock,
     CursorValue,
     Evidence,
@@ -26,8 +29,7 @@ from sources.base import (
     SourceProfile,
     Window,
 )
-from sources.postgresql import PostgresqlConnection, PostgresqlSource
-from sources.secrets import Secret
+from warehouse.names import TableRef
 
 NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
 RUN_ID = "20250722t150000-3f9a0c1d"

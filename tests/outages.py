@@ -64,7 +64,7 @@ def leap_over_pauses(patch: pytest.MonkeyPatch) -> Clock:
     for module in ("retry_base", "retry_unary"):
         patch.setattr(f"google.api_core.retry.{module}.time", clock)
     patch.setattr("google.resumable_media.requests._request_helpers.time", clock)
-    patch.setattr("pipeline.attempts.FIRST_PAUSE_S", 0.5 / SOONER)
+    patch.setattr("pipeline.destination.attempts.FIRST_PAUSE_S", 0.5 / SOONER)
     return clock
 
 

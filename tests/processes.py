@@ -20,7 +20,7 @@ from tests.fault_rules import Action, Rule, call, hold
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["pipeline.cli", "sources.postgresql_inspector", "sources.postgresql_read"]
+    ["pipeline.cli", "sources.postgresql.inspector", "sources.postgresql.read"]
 )
 PATIENCE_S = 60.0
 

@@ -8,8 +8,8 @@ import pytest
 from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError
-from sources.bigquery import BigqueryConnection
-from sources.bigquery_inspector import inspecting
+from sources.bigquery.connection import BigqueryConnection
+from sources.bigquery.inspector import inspecting
 from tests.sync import PROJECT
 
 BY_NUMBER = {

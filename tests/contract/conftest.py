@@ -18,8 +18,8 @@ from auto_schema.errors import ConfigError, SourceRefusedError
 from demo.mongodb_servers import MongodbServer
 from demo.servers import PostgresqlServer
 from smart_sync.request import SyncRequest
-from sources.mongodb import MongodbConnection
-from sources.postgresql import PostgresqlConnection
+from sources.mongodb.connection import MongodbConnection
+from sources.postgresql.connection import PostgresqlConnection
 from sources.secrets import Secret
 from tests.contract.harness import LAST, Harness, Values, never, not_yet
 from tests.contract.of_bigquery import OfBigquery

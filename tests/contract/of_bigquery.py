@@ -15,7 +15,8 @@ from google.cloud import bigquery
 from auto_schema.names import quoted
 from demo.servers import BigQueryServer
 from smart_sync.request import SyncRequest
-from sources.bigquery import BigqueryConnection, literal
+from sources.bigquery.connection import BigqueryConnection
+from sources.bigquery.statement import literal
 from tests.contract.harness import LAST, Harness, Values
 from tests.contract.planning import a_request
 from tests.sync import PROJECT

@@ -10,15 +10,17 @@ import pyarrow as pa
 
 from auto_schema.conform import conform
 from auto_schema.row_sums import RowSums
-from pipeline.conform import renamed
-from pipeline.elements import SplitBatch
-from pipeline.gather import inspecting
+from pipeline.destination.elements import SplitBatch
+from pipeline.launch.gather import inspecting
+from pipeline.steps.conform import renamed
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan, make_plan, split_column
-from smart_sync.request import SyncRequest, TableRef
+from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import columns_to_look_at, find_cursor
 from smart_sync.window import WindowPlan
-from sources.base import Evidence, Inspector, Split, Window
+from sources.protocol import Inspector
+from sources.values import Evidence, Split, Window
+from warehouse.names import TableRef
 
 RUN_ID = "20250722t150000-3f9a0c1d"
 HIDDEN = "__"

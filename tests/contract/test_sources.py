@@ -10,7 +10,7 @@ import pytest
 
 from auto_schema.errors import SourceUnreachableError
 from auto_schema.transform import Transformation
-from sources.base import Window
+from sources.values import Window
 from tests.contract.conftest import HARNESSES
 from tests.contract.harness import EPOCH, Harness
 from tests.contract.planning import Reading, names_of, once_each, reading_of

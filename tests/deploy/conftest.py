@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.parameter_docs import ROOT
+from pipeline.parameters.docs import ROOT
 from tests.deploy.cloud import Cloud, cloud_stand_in
 from tests.deploy.documents import bash
 

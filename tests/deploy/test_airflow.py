@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pipeline.options import parse
-from pipeline.parameter_docs import ROOT
-from pipeline.parameters import BY_NAME
+from pipeline.parameters.docs import ROOT
+from pipeline.parameters.options import parse
+from pipeline.parameters.table import BY_NAME
 from tests.discovery import errors
 
 FILE = ROOT / "deploy" / "airflow" / "smart_sync_dag.py"

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from pipeline.elements import Outcome
-from pipeline.history import event_row
-from pipeline.parameter_docs import ROOT
+from pipeline.parameters.docs import ROOT
+from pipeline.runs.history import event_row
+from pipeline.runs.outcome import Outcome
 from tests.discovery import errors
 from tests.factories import a_plan
 

@@ -11,8 +11,8 @@ import sys
 import pytest
 import yaml
 
-from pipeline.parameter_docs import ROOT, metadata
-from pipeline.parameters import BY_NAME
+from pipeline.parameters.docs import ROOT, metadata
+from pipeline.parameters.table import BY_NAME
 from tests.deploy.documents import PAGES, bash, blocks, shown_files
 from tests.discovery import errors
 

@@ -10,7 +10,7 @@ import apache_beam
 import pytest
 
 from deploy.image_check import INPUTS, fingerprint, stamp
-from pipeline.parameter_docs import ROOT
+from pipeline.parameters.docs import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 ARGUMENTS = dict(re.findall(r"^ARG (\w+)=(\S+)$", DOCKERFILE, re.M))

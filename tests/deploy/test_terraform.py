@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.parameters import PARAMETERS, Kind
+from pipeline.parameters.table import PARAMETERS, Kind
 from tests.deploy import hcl
 from tests.discovery import errors
 

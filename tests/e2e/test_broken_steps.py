@@ -12,8 +12,8 @@ from collections import Counter
 import pytest
 from apache_beam.runners.portability.fn_api_runner.fn_runner import BundleManager
 
-from pipeline.runner import run
-from pipeline.stage_files import AttemptFiles
+from pipeline.destination.files import AttemptFiles
+from pipeline.launch.beam.submit import run
 from tests.days import (
     SLOW,
     SMART,
@@ -49,7 +49,7 @@ def row_by_row(monkeypatch):
 
     original, counts = AttemptFiles.write, Counter()
     monkeypatch.setattr(AttemptFiles, "write", write)
-    monkeypatch.setattr("sources.postgresql_read.BATCH_BYTES", 1)
+    monkeypatch.setattr("sources.postgresql.read.BATCH_BYTES", 1)
     return counts
 
 
@@ -228,11 +228,11 @@ def again(monkeypatch):
 @pytest.mark.parametrize(
     ("place", "calls"),
     [
-        ("pipeline.read.read_split", 4),
-        ("pipeline.stage.Stager.take", 1),
-        ("pipeline.publishing.Publisher.publish", 1),
-        ("pipeline.report.clear_staging", 1),
-        ("pipeline.report.raise_if_failed", 1),
+        ("pipeline.steps.read.read_split", 4),
+        ("pipeline.steps.stage.Stager.take", 1),
+        ("pipeline.publish.publisher.Publisher.publish", 1),
+        ("pipeline.steps.report.clear_staging", 1),
+        ("pipeline.steps.report.raise_if_failed", 1),
     ],
     ids=["read", "stage", "publish", "clear", "report"],
 )

@@ -6,7 +6,7 @@ import json
 import pyarrow as pa
 import pytest
 
-import pipeline.conform
+import pipeline.steps.conform
 
 ORDERS = """
 CREATE TABLE orders (id int8 PRIMARY KEY, day date, note text, secret text, raw bytea, tags text[]);
@@ -163,7 +163,7 @@ def refused(sync, sql, monkeypatch):
     """Three documents, of which the second is JSON to all but BigQuery's own parser."""
     sql("CREATE TABLE docs (id int8, doc json, s text DEFAULT 'kept')")
     sql("INSERT INTO docs VALUES (1, '{\"a\":1}'), (2, '\"half\"'), (3, 'null'), (4, NULL)")
-    conform = pipeline.conform.conform
+    conform = pipeline.steps.conform.conform
 
     def passing(batch, schema, checks):
         found = conform(batch, schema, checks)
@@ -171,7 +171,7 @@ def refused(sync, sql, monkeypatch):
         doc = pa.array(['"\\ud83d"' if text == '"half"' else text for text in doc])
         return type(found)(found.batch.set_column(1, "doc", doc), found.dead)
 
-    monkeypatch.setattr(pipeline.conform, "conform", passing)
+    monkeypatch.setattr(pipeline.steps.conform, "conform", passing)
     return {"postgresql_query": "SELECT * FROM docs"}
 
 

@@ -165,7 +165,7 @@ def test_a_request_that_is_never_answered_is_given_up_and_sent_again(
     sync, sql, faulty, hasty, monkeypatch, step
 ):
     """The connection stays open and silent; the test lets go of it after 60 s."""
-    monkeypatch.setattr("sources.bigquery_client.REQUEST_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("warehouse.client.REQUEST_TIMEOUT_S", 1.0)
     sql(TABLE)
     let_go = threading.Event()
     rule = faulty.add(Rule(hold(let_go, then=drop()), **job(step), times=1))

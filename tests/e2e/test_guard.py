@@ -7,7 +7,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from sources import postgresql_clock
+from sources.postgresql import clock as postgresql_clock
 
 EXACT = {"smart_sync_margin": "0s"}
 """No margin: what was committed before the run is read by it."""

@@ -8,7 +8,7 @@ import time
 
 import psycopg2
 
-from sources import postgresql_clock
+from sources.postgresql import clock as postgresql_clock
 from tests.writers import EXACT, lost
 
 STAMPED = "CREATE TABLE orders (id int8, updated_at timestamptz)"

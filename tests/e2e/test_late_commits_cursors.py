@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from smart_sync import cursor
-from sources import postgresql_clock
+from sources.postgresql import clock as postgresql_clock
 from tests.writers import EXACT, lost, stamp
 
 EAST, WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"

@@ -13,14 +13,14 @@ import pytest
 
 from auto_schema.errors import ConfigError, ManyErrors, TargetError
 from demo.servers import free_port
-from pipeline.lock import Lock
-from smart_sync.request import TableRef
+from pipeline.runs.lock import Lock
 from tests.fault_proxy import fault_proxy
 from tests.fault_rules import Rule, answer, job
 from tests.launcher import Launch, Launcher
 from tests.processes import Gate
 from tests.secret_manager import secret_manager
 from tests.sync import PASSWORD, PROJECT
+from warehouse.names import TableRef
 
 LONGEST_LINE = 1_000
 NAME = "projects/demo-project/secrets/pg/versions/7"

@@ -12,7 +12,7 @@ ALL = {"postgresql_query": "SELECT * FROM s"}
 def test_a_lock_that_outlasts_a_try_is_tried_again_and_the_run_succeeds(
     sync, sql, database, monkeypatch, caplog
 ):
-    monkeypatch.setattr("sources.postgresql_inspect.DESCRIBE_LOCK_MS", 200)
+    monkeypatch.setattr("sources.postgresql.catalog.DESCRIBE_LOCK_MS", 200)
     sql("CREATE TABLE s AS SELECT g AS id FROM generate_series(1, 5) g")
     with contextlib.closing(psycopg2.connect(database.dsn)) as other:
         other.cursor().execute("LOCK TABLE s IN ACCESS EXCLUSIVE MODE")

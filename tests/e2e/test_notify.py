@@ -11,17 +11,17 @@ import pytest
 from tenacity import wait_none
 
 from auto_schema.errors import TargetError
-from pipeline.history import append, make_tables, planning_failure
-from pipeline.lock import Lock
-from pipeline.notify import tell_end
-from pipeline.webhook import Webhook
-from smart_sync.request import TableRef
+from pipeline.parameters.webhook import Webhook
+from pipeline.runs.history import append, make_tables, planning_failure
+from pipeline.runs.lock import Lock
+from pipeline.runs.notify import tell_end
 from sources.secrets import Secret
 from tests.factories import NOW, a_request
 from tests.hook_server import TOKEN, hook_server, raw, silence
 from tests.processes import until
 from tests.secret_manager import secret_manager
 from tests.sync import PROJECT
+from warehouse.names import TableRef
 
 NAME = "projects/demo-project/secrets/hook/versions/3"
 QUERY = {"postgresql_query": "SELECT * FROM orders"}
@@ -42,7 +42,7 @@ NONE = timedelta(0)
 @pytest.fixture
 def hook(monkeypatch):
     """A webhook whose tries follow one another at once."""
-    monkeypatch.setattr("pipeline.webhook.PAUSE", wait_none())
+    monkeypatch.setattr("pipeline.runs.webhook.PAUSE", wait_none())
     with hook_server() as made:
         yield made
 
@@ -182,7 +182,7 @@ def shows_no_address(sync, result, caplog, hook):
 
 
 def test_a_webhook_that_fails_never_changes_how_a_run_ends(told, hook, spoil, caplog, monkeypatch):
-    monkeypatch.setattr("pipeline.webhook.TRY_S", SOON_S)
+    monkeypatch.setattr("pipeline.runs.webhook.TRY_S", SOON_S)
     spoil()
     caplog.set_level(logging.DEBUG)
     for code, most, answers in ((0, "1", [silence(FOREVER_S)] * 3), (7, "0", [raw(b"no\n")] * 3)):
@@ -242,7 +242,7 @@ def test_a_history_that_can_not_be_read_is_a_warning_and_nothing_is_told(
     def refuse(*_):
         raise TargetError("BigQuery refused", "run history", "no", "wait.")
 
-    monkeypatch.setattr("pipeline.notify.ended_before", refuse)
+    monkeypatch.setattr("pipeline.runs.notify.ended_before", refuse)
     assert tell("succeeded") == []
     assert "could not be told how the run ended: BigQuery refused" in caplog.text
 
@@ -253,8 +253,8 @@ def test_a_mark_that_can_not_be_read_or_made_keeps_no_failure_from_being_told(
     def refuse(*_, **__):
         raise ConnectionError("gone")
 
-    monkeypatch.setattr("pipeline.notify.find_job", refuse)
-    monkeypatch.setattr("pipeline.notify.query_config", refuse)
+    monkeypatch.setattr("pipeline.runs.notify.find_job", refuse)
+    monkeypatch.setattr("pipeline.runs.notify.query_config", refuse)
     assert tell("failed", 5) == BAD * 2
     assert "BigQuery unreachable" in caplog.text
 
@@ -263,7 +263,7 @@ def test_a_run_that_ends_without_its_report_is_told_once(told, hook, monkeypatch
     def broken(*_):
         raise KeyError("a bug")
 
-    monkeypatch.setattr("pipeline.report.report", broken)
+    monkeypatch.setattr("pipeline.steps.report.report", broken)
     assert told(**QUERY).code == 5  # it was publishing, for all that the history knows
     assert hook.firsts == ["Smart Sync failed"]
     assert "exit code: 70" in hook.texts[0]

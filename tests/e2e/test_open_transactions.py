@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sources import postgresql_clock
+from sources.postgresql import clock as postgresql_clock
 from tests.writers import EXACT, lost, stamp
 
 

@@ -9,7 +9,7 @@ import pytest
 from google.cloud._http import JSONConnection
 
 from pipeline.cli import new_run_id
-from pipeline.lock import started
+from pipeline.runs.lock import started
 from tests.days import LOCK, SMART, TABLE, assert_whole, runs, statuses
 from tests.fault_rules import Rule, answer, call, job
 from tests.processes import Gate

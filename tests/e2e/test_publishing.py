@@ -5,8 +5,8 @@ import json
 
 from google.cloud import bigquery
 
-from pipeline.publishing import Publisher
-from pipeline.report import report
+from pipeline.publish.publisher import Publisher
+from pipeline.steps.report import report
 from smart_sync.publish_sql import publish_statement
 from tests.sync import PROJECT
 
@@ -143,7 +143,7 @@ def swap_that_breaks_off(sync, monkeypatch):
         return whole[0].replace("END IF;\n", "END IF;\nRAISE USING MESSAGE = 'no more';\n")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.publishing.publish_statement", broken)
+        patch.setattr("pipeline.publish.publisher.publish_statement", broken)
         assert sync(**REBUILD).code == 5
     return whole[0]
 

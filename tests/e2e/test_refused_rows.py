@@ -5,7 +5,7 @@ import json
 import pytest
 
 from demo.servers import PostgresqlServer
-from sources import postgresql_refused_rows
+from sources.postgresql import refused_rows as postgresql_refused_rows
 from tests.e2e.conftest import statements
 
 ROWS = 20_000

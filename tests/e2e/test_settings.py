@@ -8,7 +8,7 @@ from datetime import date
 import psycopg2
 import pytest
 
-from sources.postgresql_session import opening
+from sources.postgresql.session import opening
 
 HOSTILE = {
     "quote_all_identifiers": "on",

@@ -6,11 +6,11 @@ import time
 import pytest
 
 from auto_schema.errors import SourceUnreachableError
-from auto_schema.type_maps import postgresql_column
-from sources.base import Split
-from sources.postgresql import PostgresqlConnection
-from sources.postgresql_inspector import inspecting
+from auto_schema.postgresql_types import postgresql_column
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.inspector import inspecting
 from sources.secrets import Secret
+from sources.values import Split
 from tests.processes import until
 from tests.tcp_proxy import tcp_proxy
 

@@ -9,12 +9,12 @@ import pytest
 
 import pipeline.cli
 from auto_schema.errors import SourceUnreachableError
+from auto_schema.postgresql_types import postgresql_column
 from auto_schema.row_sums import RowSums
-from auto_schema.type_maps import postgresql_column
-from sources.base import Split
-from sources.postgresql import PostgresqlConnection
-from sources.postgresql_inspector import inspecting
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.inspector import inspecting
 from sources.secrets import Secret
+from sources.values import Split
 
 PEOPLE = "CREATE TABLE s AS SELECT g AS id, 'first' || g AS name, g || '@x' AS email"
 ALL = {"postgresql_query": "SELECT * FROM s"}

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.elements import StagedSplit
-from pipeline.stage import Stager
+from pipeline.destination.elements import StagedSplit
+from pipeline.steps.stage import Stager
 
 SPLIT = {"postgresql_query": "SELECT * FROM s", "num_splits": "3"}
 take = Stager.take

@@ -6,8 +6,8 @@ import psycopg2
 import pytest
 
 from demo.servers import PostgresqlServer, postgresql_server
-from sources.postgresql import PostgresqlConnection
-from sources.postgresql_inspector import inspecting
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.inspector import inspecting
 from sources.secrets import Secret
 from tests.sync import reading
 

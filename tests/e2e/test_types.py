@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from auto_schema.type_maps import POSTGRESQL, standard
+from auto_schema.postgresql_types import POSTGRESQL
+from auto_schema.warehouse_types import standard
 
 ALL = "SELECT * FROM all_types"
 UTC = dt.UTC

@@ -7,8 +7,8 @@ import threading
 import psycopg2
 import pytest
 
-from sources import postgresql_clock
-from sources.postgresql import APPLICATION_NAME, AS_READER
+from sources.postgresql import clock as postgresql_clock
+from sources.postgresql.connection import APPLICATION_NAME, AS_READER
 from tests.e2e.test_guard_holes import wait_until
 from tests.writers import EXACT, SMART, lost, stamp
 

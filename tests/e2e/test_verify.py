@@ -5,7 +5,7 @@ import json
 import pyarrow as pa
 import pytest
 
-import pipeline.conform
+import pipeline.steps.conform
 
 VERIFY = {"verify": "true", "postgresql_query": "SELECT * FROM s"}
 SMART = VERIFY | {
@@ -60,7 +60,7 @@ def test_a_verified_run_tells_equal_sums_of_both_sides(sync, rows):
 def test_rows_that_differ_are_not_published(sync, rows, monkeypatch, fault):
     sync.ok(**SMART)
     rows(ROWS, 501, 510)
-    original = pipeline.conform.conform
+    original = pipeline.steps.conform.conform
 
     def broken(batch, schema, checks):
         result = original(batch, schema, checks)
@@ -73,8 +73,8 @@ def test_rows_that_differ_are_not_published(sync, rows, monkeypatch, fault):
         batch = pa.concat_tables(parts[fault]).combine_chunks().to_batches()[0]
         return type(result)(batch, result.dead)
 
-    monkeypatch.setattr(pipeline.conform, "conform", broken)
-    monkeypatch.setattr("pipeline.publishing.Publisher._check_sums", lambda *_: None)
+    monkeypatch.setattr(pipeline.steps.conform, "conform", broken)
+    monkeypatch.setattr("pipeline.publish.publisher.Publisher._check_sums", lambda *_: None)
     result = sync(**SMART)
     assert result.code == 8
     assert "staged rows are not the source's" in result.err
@@ -101,8 +101,8 @@ def test_dead_letters_are_summed_apart(sync, rows):
 
 def test_a_split_and_its_sums_are_one_snapshot(sync, rows, monkeypatch):
     """Rows that are written between the COPY and the sums belong to neither."""
-    import sources.postgresql_read as reader
-    from sources.postgresql_session import opening
+    import sources.postgresql.read as reader
+    from sources.postgresql.session import opening
     from sources.read_ahead import ReadAhead
 
     original = ReadAhead._put

@@ -5,7 +5,7 @@ import contextlib
 import psycopg2
 import pytest
 
-from pipeline.takeover import Taker
+from pipeline.runs.settle import Taker
 from tests.days import (
     LEASE,
     LOCK,

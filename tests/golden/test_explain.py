@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from auto_schema.evolve import CurrentField
+from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import Partitioning
-from auto_schema.type_maps import PostgresType
 from smart_sync.explain import explain
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
-from sources.base import Evidence, SourceColumn
+from sources.values import Evidence, SourceColumn
 from tests.factories import (
     COLUMNS,
     NOW,

@@ -3,14 +3,9 @@
 import os
 from pathlib import Path
 
-from auto_schema.schema import REPEATED
-from auto_schema.type_maps import (
-    POSTGRESQL,
-    Look,
-    PostgresType,
-    describe_rules,
-    postgresql_column,
-)
+from auto_schema.postgresql_types import POSTGRESQL, Look, PostgresType, postgresql_column
+from auto_schema.type_rules import describe_rules
+from auto_schema.warehouse_types import REPEATED
 
 GOLDEN = Path(__file__).with_name("postgresql_types.txt")
 HEAD = ("source", "read as", "BigQuery", "loss")

@@ -13,19 +13,22 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auto_schema.type_maps import PostgresType
-from pipeline.coders import SplitElementCoder
-from pipeline.elements import Outcome, SplitBatch, SplitDone, SplitElement
-from pipeline.graph import build, build_note
+from auto_schema.postgresql_types import PostgresType
+from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement
+from pipeline.runs.outcome import Outcome
+from pipeline.steps.coders import SplitElementCoder
+from pipeline.steps.graph import build, build_note
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.holds import HeldBack
 from smart_sync.plan import make_plan
-from smart_sync.request import SyncRequest, TableRef
+from smart_sync.request import SyncRequest
 from smart_sync.window import WindowPlan
-from sources.base import Clock, Evidence, SourceColumn, SourceProfile, Window
-from sources.postgresql import PostgresqlConnection, PostgresqlSource
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
+from sources.values import Clock, Evidence, SourceColumn, SourceProfile, Window
+from warehouse.names import TableRef
 
 NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
 PLAIN = "pl4nted-s3cret"

@@ -8,11 +8,13 @@ from auto_schema.bigquery_types import BigqueryType
 from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan, make_plan
-from smart_sync.request import SyncRequest, TableRef
+from smart_sync.request import SyncRequest
 from smart_sync.ways import Way
-from sources.base import Clock, Evidence, SourceColumn, SourceProfile
-from sources.bigquery import BigqueryConnection, BigquerySource
+from sources.bigquery.connection import BigqueryConnection
+from sources.bigquery.source import BigquerySource
+from sources.values import Clock, Evidence, SourceColumn, SourceProfile
 from tests.graph.test_graph import NOW, built, our_dofns, proto
+from warehouse.names import TableRef
 
 CONNECTION = BigqueryConnection("p", "raw", "orders", "p")
 

@@ -11,11 +11,14 @@ from auto_schema.bson_fields import BsonField, FieldSample
 from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import make_plan
-from smart_sync.request import SyncRequest, TableRef
-from sources.base import Clock, Evidence, SourceColumn, SourceProfile
-from sources.mongodb import MongodbConnection, MongodbSource, written
+from smart_sync.request import SyncRequest
+from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.extended_json import written
+from sources.mongodb.source import MongodbSource
 from sources.secrets import Secret
+from sources.values import Clock, Evidence, SourceColumn, SourceProfile
 from tests.graph.test_graph import NAME, NOW, PLAIN, built, our_dofns, proto, visited
+from warehouse.names import TableRef
 
 PLAIN_URL = f"mongodb://reader:{PLAIN}@db.example.com/?replicaSet=rs0"
 

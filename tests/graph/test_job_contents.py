@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.parameters import PARAMETERS, Kind
+from pipeline.parameters.table import PARAMETERS, Kind
 from tests.graph.conftest import CASES, PLANTED_MACHINE, SOURCES
 from tests.graph.jobs import GRAPH, JOB, found_in, unpacked, without_base64
 from tests.secret_manager import secret_manager

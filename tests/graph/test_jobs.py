@@ -11,9 +11,9 @@ from apache_beam.coders import BytesCoder, FastPrimitivesCoder, TupleCoder
 from apache_beam.internal import pickler
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from pipeline.coders import SplitElementCoder
-from pipeline.version import VERSION
-from sources import mongodb_evidence
+from pipeline.parameters.version import VERSION
+from pipeline.steps.coders import SplitElementCoder
+from sources.mongodb import evidence as mongodb_evidence
 from tests.discovery import errors
 from tests.graph.conftest import CASES, SOURCES
 from tests.graph.jobs import GRAPH, IMAGE, JOB, Launched, pickle_of, pickled_names

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from apache_beam.options import pipeline_options
 
-from pipeline import runner
-from pipeline.runner import beam_options
+from pipeline.launch.beam import submit as runner
+from pipeline.launch.beam.submit import beam_options
 from tests.discovery import errors
 from tests.fault_proxy import fault_proxy
 from tests.graph.jobs import GRAPH, JOB, Launched, command_line
@@ -52,21 +52,21 @@ class Recorder(TcpProxy):
         super()._pump(Kept(), sink)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def recorder(shop):
     made = Recorder("127.0.0.1", shop.port)
     yield made
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def watched(target):
     """Between a launch and BigQuery."""
     with fault_proxy(target.url) as proxy:
         yield proxy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def programs(launches, recorder, watched, alone, documents):
     """Each source launched by `python main.py` with the launcher's flags; all at once."""
     more = {"postgresql": {"postgresql_port": str(recorder.port)}}

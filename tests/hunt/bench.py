@@ -125,7 +125,7 @@ def acting(moments: Moments) -> Iterator[None]:
 @contextlib.contextmanager
 def impatient() -> Iterator[None]:
     """Who may still write is waited for as always, but not for a minute."""
-    with mock.patch("sources.postgresql_clock.WAIT_S", 1.5):
+    with mock.patch("sources.postgresql.clock.WAIT_S", 1.5):
         yield
 
 

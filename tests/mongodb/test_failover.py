@@ -13,9 +13,9 @@ import pytest
 from pymongo.read_preferences import ReadPreference
 
 from demo.mongodb_servers import Mongod, MongodbServer, mongodb_server
-from sources.mongodb import MongodbConnection
-from sources.mongodb_client import connected, describe, indexes
-from sources.mongodb_inspector import inspecting
+from sources.mongodb.client import connected, describe, indexes
+from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.inspector import inspecting
 from sources.secrets import Secret
 from tests.mongodb.conftest import NUMBERS, QUICK, Client, Collection
 from tests.mongodb.test_faults import fill, of_set, sums

@@ -10,7 +10,7 @@ import pytest
 
 from auto_schema.errors import SourceError
 from demo.mongodb_servers import MongodbServer
-from sources.mongodb import MongodbConnection
+from sources.mongodb.connection import MongodbConnection
 from sources.secrets import Secret
 from tests.contract.planning import Reading, a_request, reading_of
 from tests.mongodb.conftest import NUMBERS, Client, Collection

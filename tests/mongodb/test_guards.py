@@ -11,9 +11,9 @@ import pytest
 from pymongo import WriteConcern
 
 from demo.mongodb_servers import MongodbServer
-from sources.base import Inspector
-from sources.mongodb import MongodbConnection
-from sources.mongodb_inspector import inspecting
+from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.inspector import inspecting
+from sources.protocol import Inspector
 from sources.secrets import Secret
 from tests.mongodb.conftest import Client, Collection
 from tests.mongodb.mongos import as_mongos

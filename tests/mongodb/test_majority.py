@@ -10,7 +10,7 @@ import pytest
 
 from auto_schema.errors import SourceUnreachableError
 from demo.mongodb_servers import MongodbServer, mongodb_server
-from sources.mongodb import MongodbConnection
+from sources.mongodb.connection import MongodbConnection
 from sources.secrets import Secret
 from tests.contract.planning import a_request, reading_of
 from tests.mongodb.test_failover import QUICK, client_of, majority, primary_of

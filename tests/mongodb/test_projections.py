@@ -5,12 +5,13 @@ from typing import Any
 import bson
 import pytest
 
-from auto_schema.bson_types import EXTRA
 from auto_schema.conform import REFUSED_COLUMN, REFUSED_REASON
+from auto_schema.mongodb_types import EXTRA
 from demo.mongodb_servers import MongodbServer
-from sources.base import Split
-from sources.mongodb import MongodbConnection, MongodbSource
+from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.source import MongodbSource
 from sources.secrets import Secret
+from sources.values import Split
 from tests.mongodb.conftest import Collection
 from tests.mongodb.test_types import document, inner, items
 from tests.unit.test_bson import column

@@ -10,8 +10,8 @@ import bson
 import pytest
 from google.cloud import bigquery
 
-from auto_schema.bson_types import EXTRA
 from auto_schema.evolve import CurrentField
+from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import field_of, marked
 from tests.mongodb.conftest import Collection
 from tests.sync import PROJECT, Sync

@@ -16,9 +16,9 @@ from bson.raw_bson import RawBSONDocument
 from auto_schema.conform import MAX_MICROS, MIN_MICROS, REFUSED_COLUMN
 from auto_schema.errors import ConfigError, SourceRefusedError
 from demo.mongodb_servers import MongodbServer
-from sources.base import Window
-from sources.mongodb import MongodbConnection
+from sources.mongodb.connection import MongodbConnection
 from sources.secrets import Secret
+from sources.values import Window
 from tests.contract.planning import Reading, a_request, opened, planned, reading_of
 from tests.mongodb.conftest import Client, Collection
 from tests.sync import Sync

@@ -21,12 +21,12 @@ import bson
 from bson.raw_bson import RawBSONDocument
 
 from auto_schema.bson_fields import BsonField, FieldSample
-from auto_schema.bson_types import EXTRA, mongodb_column
 from auto_schema.conform import Checks, Conformed, conform
+from auto_schema.mongodb_types import EXTRA, mongodb_column
 from auto_schema.schema import TableSchema
-from sources import bson_elements as b
-from sources.mongodb_rows import Layout, batches
-from sources.mongodb_sample import sample_of
+from sources.mongodb import bson_elements as b
+from sources.mongodb.rows import Layout, batches
+from sources.mongodb.sample import sample_of
 from tests.mongodb.conftest import Collection
 from tests.processes import Program
 from tests.sync import Sync

@@ -11,10 +11,10 @@ import pytest
 from pyarrow import RecordBatch
 
 from demo.mongodb_servers import MongodbServer
-from sources.base import Split, Window
-from sources.mongodb import MongodbConnection
-from sources.mongodb_inspector import inspecting
+from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.inspector import inspecting
 from sources.secrets import Secret
+from sources.values import Split, Window
 from tests.mongodb.conftest import Client, Collection
 from tests.sync import PROJECT, Sync
 from tests.unit.test_bson import column

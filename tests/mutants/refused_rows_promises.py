@@ -5,7 +5,7 @@ from tests.mutants.promises import Promise
 REFUSED = "Rows that PostgreSQL refuses"
 P = Promise
 TESTS = "tests/e2e/test_refused_rows.py::test_"
-ROWS, VALUES = "sources/postgresql_refused_rows.py", "sources/postgresql_refused_values.py"
+ROWS, VALUES = "sources/postgresql/refused_rows.py", "sources/postgresql/refused_values.py"
 
 PROMISES: tuple[Promise, ...] = (
     P(
@@ -60,7 +60,7 @@ PROMISES: tuple[Promise, ...] = (
         REFUSED,
         "A query that is another one over a part of its table is not read in parts.",
         f"{TESTS}where_rows_cannot_be_told_apart_the_error_names_column_state_and_mend",
-        "sources/postgresql_divided.py",
+        "sources/postgresql/divided.py",
         "            return reason or _difference(cursor, source, table) or table",
         "            return reason or table",
     ),
@@ -84,7 +84,7 @@ PROMISES: tuple[Promise, ...] = (
         REFUSED,
         "A query is not divided by a table without which it has rows, too.",
         "tests/unit/test_one_table.py::test_of_other_queries_no_part_is_said",
-        "sources/one_table.py",
+        "sources/postgresql/one_table.py",
         'any(j.side not in ("", "LEFT") for j in joins)',
         "False",
     ),
@@ -92,7 +92,7 @@ PROMISES: tuple[Promise, ...] = (
         REFUSED,
         "A look at the rows that the server refuses leaves only its own column unanswered.",
         f"{TESTS}a_view_is_looked_through_and_so_are_plain_joins",
-        "sources/postgresql_evidence.py",
+        "sources/postgresql/evidence.py",
         """    except psycopg2.DataError:
         if len(columns) == 1:""",
         """    except ZeroDivisionError:

@@ -6,15 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.changes import (
-    CROWD,
-    Difference,
-    Kind,
-    changes,
-    crowds,
-    differences,
-    staggered,
-)
+from scheduler.changes import CROWD, Difference, Kind, changes, crowds, differences, staggered
 from scheduler.cron import expression
 from scheduler.job import job_of, schedule_of
 from scheduler.schedule import Retry

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auto_schema.errors import ConfigError
-from pipeline import zones
+from pipeline.parameters import zones
 from scheduler.cron import (
     PATTERNS,
     clock_changes,

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 from google.api_core import exceptions as api
 from google.cloud import bigquery
 
-from pipeline.bigquery import make_client
-from smart_sync.request import Endpoints
+from warehouse.client import make_client
+from warehouse.names import Endpoints
 
 Body = dict[str, Any]
 STARTS_AFTER_S = 1.0

@@ -9,7 +9,7 @@ import logging
 
 import pytest
 
-import pipeline.history
+import pipeline.runs.history
 from tests.seam.cases import (
     NOTHING,
     Case,
@@ -36,8 +36,8 @@ TOLD |= {"publish_job", "job_project", "job_location", "staging_folder"}
 def use():
     """Put a world in the place of time, folders and the columns that nobody looks at here."""
     with pytest.MonkeyPatch.context() as patch, no_real_time(patch) as use:
-        fields = tuple(each for each in pipeline.history.FIELDS if each[0] in TOLD)
-        patch.setattr(pipeline.history, "FIELDS", fields)
+        fields = tuple(each for each in pipeline.runs.history.FIELDS if each[0] in TOLD)
+        patch.setattr(pipeline.runs.history, "FIELDS", fields)
         patch.setattr(copy, "deepcopy", quickly(copy.deepcopy))
         logging.disable(logging.CRITICAL)
         yield use

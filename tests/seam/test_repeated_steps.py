@@ -3,8 +3,8 @@
 import pytest
 from google.api_core.exceptions import Unauthorized
 
-from pipeline.elements import StagedFile
-from pipeline.load_jobs import load_into_existing
+from pipeline.destination.elements import StagedFile
+from pipeline.destination.jobs import load_into_existing
 from tests.factories import a_plan
 from tests.seam.service import Service, client_of
 
@@ -13,7 +13,7 @@ FILES = [StagedFile(f"gs://my-bucket/temp/{name}.parquet", 10, 1) for name in "a
 
 def test_files_in_another_order_are_each_loaded_once(monkeypatch):
     """The first two of three jobs were sent when the worker was lost."""
-    monkeypatch.setattr("pipeline.load_jobs.MAX_URIS", 2)
+    monkeypatch.setattr("pipeline.destination.jobs.MAX_URIS", 2)
     monkeypatch.setattr("time.sleep", lambda _: None)
     service, loaded, plan = Service(), [], a_plan()
 

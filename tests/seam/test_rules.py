@@ -7,8 +7,8 @@ import pytest
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
-from sources.bigquery_client import JobLabels, query_config
 from tests.seam.service import Service, client_of
+from warehouse.jobs import JobLabels, query_config
 
 ONE = JobLabels("20250101t100000-aaaaaaaa", "burnt")
 

@@ -18,17 +18,18 @@ import pytest
 from google.api_core import exceptions as api
 
 from auto_schema.errors import InternalError, SyncError
-from pipeline.elements import Outcome, StagedFile, StagedSplit
-from pipeline.history import append, planning_failure, write_event
-from pipeline.lock import HELD, Lock
-from pipeline.publishing import Publisher
-from pipeline.report import report
-from pipeline.takeover import Taker
+from pipeline.destination.elements import StagedFile, StagedSplit
+from pipeline.publish.publisher import Publisher
+from pipeline.runs.history import append, planning_failure, write_event
+from pipeline.runs.lock import HELD, Lock
+from pipeline.runs.outcome import Outcome
+from pipeline.runs.settle import Taker
+from pipeline.steps.report import report
 from smart_sync.plan import SyncPlan, staging_of
-from smart_sync.request import Endpoints
-from sources.bigquery_client import APPLICATION
 from tests.factories import a_plan, a_request, a_target
 from tests.seam.service import Body, Job, Service, client_of
+from warehouse.jobs import APPLICATION
+from warehouse.names import Endpoints
 
 LEASE = timedelta(minutes=1)
 P, A, B, C = (f"20250722t1{n}0000-3f9a0c1d" for n in (4, 5, 6, 7))
@@ -243,6 +244,6 @@ def no_real_time(patch: pytest.MonkeyPatch) -> Iterator[Callable[[World], World]
             pause(seconds)
 
     patch.setattr("time.sleep", sleep)
-    patch.setattr("pipeline.lock.datetime", Clock)
-    patch.setattr("pipeline.takeover.Folder", FolderOfTheWorld)
+    patch.setattr("pipeline.runs.lock.datetime", Clock)
+    patch.setattr("pipeline.runs.settle.Folder", FolderOfTheWorld)
     yield use

@@ -8,12 +8,12 @@ import pytest
 from google.cloud import bigquery
 
 from demo.servers import BigQueryServer
-from pipeline.bigquery import make_client
-from pipeline.lock import Lock
-from smart_sync.request import Endpoints, TableRef
+from pipeline.runs.lock import Lock
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.locks import LEASE
 from tests.sync import PROJECT
+from warehouse.client import make_client
+from warehouse.names import Endpoints, TableRef
 
 
 @pytest.fixture

@@ -22,11 +22,14 @@ from auto_schema.canonical import (
     postgresql_row_text,
     postgresql_sums,
 )
-from auto_schema.schema import REPEATED, Column
-from auto_schema.type_maps import Look, postgresql_column, standard
-from sources.postgresql import PostgresqlConnection, PostgresqlSource, wrapped
-from sources.postgresql_inspect import profile, session
-from sources.postgresql_session import opening
+from auto_schema.postgresql_types import Look, postgresql_column
+from auto_schema.schema import Column
+from auto_schema.warehouse_types import REPEATED, standard
+from sources.postgresql.catalog import profile, session
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.session import opening
+from sources.postgresql.source import PostgresqlSource
+from sources.postgresql.statement import wrapped
 from sources.secrets import Secret
 from tests.sync import PROJECT
 

@@ -13,17 +13,14 @@ import psycopg2.errors
 import psycopg2.extensions
 import pytest
 
-from auto_schema.type_maps import PostgresType, postgresql_column
-from sources import postgresql_clock
-from sources.base import Split
-from sources.postgresql import (
-    APPLICATION_NAME,
-    PostgresqlConnection,
-    PostgresqlSource,
-)
-from sources.postgresql_clock import integer_cursor, read_clock
-from sources.postgresql_inspect import profile, reading, session
+from auto_schema.postgresql_types import PostgresType, postgresql_column
+from sources.postgresql import clock as postgresql_clock
+from sources.postgresql.catalog import profile, reading, session
+from sources.postgresql.clock import integer_cursor, read_clock
+from sources.postgresql.connection import APPLICATION_NAME, PostgresqlConnection
+from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
+from sources.values import Split
 
 INT4 = PostgresType("int4", "int4")
 

@@ -26,12 +26,12 @@ from google.api_core.exceptions import (
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
-from pipeline.load_jobs import load_config
-from sources.bigquery_client import JobLabels
+from pipeline.destination.jobs import load_config
 from tests.fault_proxy import fault_proxy
 from tests.fault_rules import Rule, answer, call, drop, hold, job, rewrite, slow
 from tests.sync import PROJECT, make_client
 from tests.tcp_proxy import tcp_proxy
+from warehouse.jobs import JobLabels
 
 PROJECTS = f"/bigquery/v2/projects/{PROJECT}"
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from auto_schema.errors import RunInProgressError, TargetError
-from pipeline.lock import RELEASED_LIFE, TRIES, lock_table
-from smart_sync.request import TableRef
+from pipeline.runs.lock import RELEASED_LIFE, TRIES, lock_table
 from tests.fault_rules import Rule, answer, call, rewrite
 from tests.locks import (
     INSERT,
@@ -23,6 +22,7 @@ from tests.locks import (
     one_at_a_time,
 )
 from tests.sync import PROJECT
+from warehouse.names import TableRef
 
 # Taking
 
@@ -92,7 +92,7 @@ def clock(monkeypatch):
             def now(cls, tz=None):
                 return datetime.now(tz) + by
 
-        monkeypatch.setattr("pipeline.lock.datetime", Clock)
+        monkeypatch.setattr("pipeline.runs.lock.datetime", Clock)
 
     return ahead
 

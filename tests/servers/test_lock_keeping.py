@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from auto_schema.errors import RunInProgressError
-from pipeline.lease import LeaseKeeper, holding
+from pipeline.runs.lease import LeaseKeeper, holding
 from tests.fault_rules import Rule, answer, call
 from tests.locks import LOOK, LOST, ONE, PATCH, SECOND, TWO, held_by, lapse
 
@@ -102,7 +102,7 @@ def test_a_renewal_amid_which_the_run_releases_does_not_bring_the_lock_back(lock
 @pytest.fixture
 def often(monkeypatch):
     """A lease of 10 minutes is renewed every 0.2 s."""
-    monkeypatch.setattr("pipeline.lease.PER_LEASE", 3_000)
+    monkeypatch.setattr("pipeline.runs.lease.PER_LEASE", 3_000)
 
 
 def test_a_keeper_renews_again_and_again_and_knows_when_the_lock_is_lost(

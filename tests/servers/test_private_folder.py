@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from auto_schema.errors import TargetError
-from pipeline.private_folder import check_local, default_temp_location
-from pipeline.staging import Folder
+from pipeline.destination.folder import Folder
+from pipeline.destination.private_folder import check_local
+from pipeline.parameters.temp_location import default_temp_location
 from smart_sync.plan import staging_of
-from smart_sync.request import Endpoints, TableRef
 from tests.sync import Sync
+from warehouse.names import Endpoints, TableRef
 
 ANOTHER = 65534
 

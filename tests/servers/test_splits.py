@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from auto_schema.errors import ConfigError, SourceRefusedError
 from smart_sync.splits import make_splits
-from sources.base import Window
-from sources.postgresql import split_predicates
+from sources.postgresql.statement import split_predicates
+from sources.values import Window
 from tests.contract.conftest import OfPostgresql
 from tests.contract.planning import Reading, reading_of
 

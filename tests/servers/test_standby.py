@@ -11,9 +11,9 @@ import psycopg2
 import pytest
 
 from demo import servers
-from sources.postgresql_clock import read_clock
-from sources.postgresql_inspect import reading, session
-from sources.postgresql_writers import writers
+from sources.postgresql.catalog import reading, session
+from sources.postgresql.clock import read_clock
+from sources.postgresql.writers import writers
 from tests.servers.test_clock import connection_to
 
 LONGEST_S = 60.0

@@ -8,8 +8,8 @@ from dataclasses import replace
 import psycopg2
 import pytest
 
-from sources.postgresql_inspect import profile, reading, session
-from sources.postgresql_writers import numbers, with_writers, writers
+from sources.postgresql.catalog import profile, reading, session
+from sources.postgresql.writers import numbers, with_writers, writers
 from sources.writers import Numbers
 from tests.servers.test_clock import connection_to
 

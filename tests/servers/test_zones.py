@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 
 from auto_schema.errors import ConfigError
-from auto_schema.type_maps import PostgresType, postgresql_column
+from auto_schema.postgresql_types import PostgresType, postgresql_column
 from smart_sync.cursor import WallClock, following
-from sources.base import Split
-from sources.postgresql import PostgresqlSource
-from sources.postgresql_clock import read_clock, wall_clock
-from sources.postgresql_inspect import session
+from sources.postgresql.catalog import session
+from sources.postgresql.clock import read_clock, wall_clock
+from sources.postgresql.source import PostgresqlSource
+from sources.values import Split
 from tests.servers.test_clock import connection_to
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,4 +177,4 @@ def test_zone_files_of_this_machine_decide_nowhere_on_the_way_of_rows():
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"^(from|import) (zoneinfo|dateutil|pytz)", path.read_text(), re.MULTILINE)
     }
-    assert found == {"pipeline/zones.py"}
+    assert found == {"pipeline/parameters/zones.py"}

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from auto_schema.bigquery_types import type_of, unknown_types
 from smart_sync.plan_checks import plan_warnings
-from sources.base import Split, Window
-from sources.bigquery import BigqueryConnection, BigquerySource, bound
-from sources.bigquery_inspector import _copy_reason
-from sources.bigquery_tables import TableFacts, tables_of
+from sources.bigquery.connection import BigqueryConnection
+from sources.bigquery.inspector import _copy_reason
+from sources.bigquery.source import BigquerySource
+from sources.bigquery.statement import bound
+from sources.bigquery.tables import TableFacts, tables_of
 from sources.sql import BIGQUERY, placeholders, strip_end, tokens
+from sources.values import Split, Window
 from tests.graph.test_graph_bigquery import a_request, facts_of
 
 CONNECTION = BigqueryConnection("p", "d", "t", "p")

@@ -15,13 +15,13 @@ from bson.raw_bson import RawBSONDocument
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auto_schema.bson_types import EXTRA, FORMS
 from auto_schema.conform import RAW_ROW, REFUSED_COLUMN, REFUSED_REASON
+from auto_schema.mongodb_types import EXTRA, FORMS
 from auto_schema.schema import Column
-from sources import bson_elements as b
-from sources import bson_json
-from sources.bson_elements import MOST_STEPS
-from sources.mongodb_rows import Layout, batches
+from sources.mongodb import bson_elements as b
+from sources.mongodb import bson_json
+from sources.mongodb.bson_elements import MOST_STEPS
+from sources.mongodb.rows import Layout, batches
 
 OPTIONS = JSONOptions(
     json_mode=JSONMode.RELAXED,
@@ -331,7 +331,7 @@ def test_decimals_arrive_to_the_last_digit(many: list[str]) -> None:
 def test_a_legacy_uuid_is_read_as_the_connection_string_says(
     representation: str, expected: str
 ) -> None:
-    from sources.mongodb_rows import UUID_ORDERS
+    from sources.mongodb.rows import UUID_ORDERS
 
     layout = Layout((column("v", "uuid"),), uuid_order=UUID_ORDERS[representation])
     data = bson.encode({"v": bson.Binary(bytes(range(16)), 3)})

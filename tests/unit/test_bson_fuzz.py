@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from auto_schema.bson_fields import BsonField, FieldSample
-from auto_schema.bson_types import EXTRA, mongodb_column
 from auto_schema.conform import Checks, conform
+from auto_schema.mongodb_types import EXTRA, mongodb_column
 from auto_schema.open_fields import column_names
 from auto_schema.schema import Column, TableSchema
-from sources.mongodb_rows import Layout, batches
-from sources.mongodb_sample import sample_of
+from sources.mongodb.rows import Layout, batches
+from sources.mongodb.sample import sample_of
 from tests.hunt.mongodb_documents import Made, a_document, a_shape
 from tests.hunt.mongodb_oracle import Target, difference, refusal
 

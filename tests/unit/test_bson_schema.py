@@ -12,7 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from auto_schema.bson_fields import BsonField, FieldSample
-from auto_schema.bson_types import (
+from auto_schema.conform import REFUSED_COLUMN
+from auto_schema.evolve import CurrentField
+from auto_schema.mongodb_types import (
     CODES,
     EXTRA,
     FORMS,
@@ -22,8 +24,6 @@ from auto_schema.bson_types import (
     form_of,
     mongodb_column,
 )
-from auto_schema.conform import REFUSED_COLUMN
-from auto_schema.evolve import CurrentField
 from auto_schema.names import column_fault
 from auto_schema.open_fields import (
     MOST_FIELDS,
@@ -33,9 +33,9 @@ from auto_schema.open_fields import (
     marked,
     with_columns,
 )
-from auto_schema.schema import REPEATED
-from sources.mongodb_rows import Layout, batches
-from sources.mongodb_sample import sample_of
+from auto_schema.warehouse_types import REPEATED
+from sources.mongodb.rows import Layout, batches
+from sources.mongodb.sample import sample_of
 
 TYPES = sorted({*CODES.values()} - {"binData"} | {f"binData:{n}" for n in (0, 2, 3, 4, 5, 128)})
 ROOMY = {"json", "json text"}

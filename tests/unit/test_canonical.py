@@ -14,14 +14,9 @@ from auto_schema.canonical import (
     postgresql_row_text,
     postgresql_sums,
 )
-from auto_schema.schema import REPEATED, Column
-from auto_schema.type_maps import (
-    NUMERIC_TYPES,
-    POSTGRESQL,
-    Look,
-    PostgresType,
-    postgresql_column,
-)
+from auto_schema.postgresql_types import POSTGRESQL, Look, PostgresType, postgresql_column
+from auto_schema.schema import Column
+from auto_schema.warehouse_types import NUMERIC_TYPES, REPEATED
 
 
 def a_column(bigquery: str = "INT64", **rest) -> Column:

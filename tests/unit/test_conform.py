@@ -25,7 +25,8 @@ from auto_schema.conform import (
 from auto_schema.errors import SourceChangedError
 from auto_schema.limits import LETTER_BYTES
 from auto_schema.raw_row import DAY_MICROS
-from auto_schema.schema import REPEATED, Column, TableSchema
+from auto_schema.schema import Column, TableSchema
+from auto_schema.warehouse_types import REPEATED
 
 MICROS, UTC_MICROS = pa.timestamp("us"), pa.timestamp("us", "UTC")
 

@@ -9,7 +9,7 @@ from google.cloud.bigquery import SchemaField
 from auto_schema.errors import SchemaError
 from auto_schema.names import OURS, STAGED, TABLE, column_fault, legal_suggestion
 from auto_schema.schema import Partitioning
-from pipeline.target import _field, _from, _id_of
+from pipeline.destination.target import _field, _from, _id_of
 from smart_sync.merge_plan import merge_question
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition

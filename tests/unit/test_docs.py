@@ -1,12 +1,13 @@
 """What is made from tables is fresh, and the metadata is what Dataflow reads."""
 
-import ast
+import subprocess
+import sys
 
 import pytest
 
-from pipeline.parameter_docs import ROOT, files, metadata
-from pipeline.parameters import PARAMETERS
-from pipeline.version import VERSION
+from pipeline.parameters.docs import ROOT, files, metadata
+from pipeline.parameters.table import PARAMETERS
+from pipeline.parameters.version import VERSION
 from tests.discovery import errors
 
 
@@ -25,13 +26,15 @@ def test_metadata_defaults_are_the_parsers_defaults():
         assert entry.get("defaultValue", "") == defaults[entry["name"]]
 
 
-def test_the_package_holds_what_workers_import_and_carries_the_version():
-    words = {
-        keyword.arg: ast.literal_eval(keyword.value)
-        for node in ast.walk(ast.parse((ROOT / "setup.py").read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        for keyword in node.keywords
-    }
-    packages = {"auto_schema", "sources", "smart_sync", "pipeline", "scheduler"}
-    assert set(words["packages"]) == packages
-    assert words["version"] == VERSION
+def test_the_package_holds_every_module_and_carries_the_version(tmp_path):
+    build = ["setup.py", "-q", "build", "--build-base", tmp_path / "base"]
+    installed = tmp_path / "installed"
+    command = [sys.executable, *build, "--build-lib", installed]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    rooms = ("auto_schema", "warehouse", "sources", "smart_sync", "pipeline", "scheduler")
+    written = {path.relative_to(ROOT) for room in rooms for path in (ROOT / room).rglob("*.py")}
+    assert {path.relative_to(installed) for path in installed.rglob("*.py")} == written
+    told = subprocess.run(
+        [sys.executable, "setup.py", "--version"], cwd=ROOT, check=True, capture_output=True
+    )
+    assert told.stdout.decode().split()[-1] == VERSION

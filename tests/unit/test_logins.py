@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 from auto_schema.errors import SyncError, shown
-from pipeline import options
-from sources.mongodb import MongodbConnection
-from sources.mongodb_client import connected
-from sources.mongodb_string import ConnectionString
+from pipeline.parameters import options
+from sources.mongodb.client import connected
+from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.connection_string import ConnectionString
 from sources.secrets import Secret
 
 PIECES = ("pl4nt", "s3cret")

@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from pipeline.parameter_checks import REGEXES, value_fault
-from pipeline.parameter_docs import metadata
-from pipeline.parameters import BY_NAME, PARAMETERS, Kind
+from pipeline.parameters.checks import REGEXES, value_fault
+from pipeline.parameters.docs import metadata
+from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind
 
 ENTRIES = {entry["name"]: entry for entry in metadata()["parameters"]}
 GOOD = {

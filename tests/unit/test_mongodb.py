@@ -8,32 +8,21 @@ import pytest
 from pymongo import errors
 
 from auto_schema.bson_fields import BsonField, FieldSample
-from auto_schema.bson_types import CODES, EXTRA, mongodb_column
 from auto_schema.errors import SourceRefusedError, SourceUnreachableError
-from pipeline.type_docs import IN_JSON
+from auto_schema.mongodb_types import CODES, EXTRA, mongodb_column
+from pipeline.parameters.type_docs import IN_JSON
 from smart_sync.cursor import Cursor
 from smart_sync.hand_window import before, parse_end
 from smart_sync.object_ids import object_id_at, object_id_time
-from smart_sync.window import (
-    Watermark,
-    WindowRequest,
-    plan_window,
-)
-from sources.base import Clock, Split, Window, is_after
-from sources.mongodb import (
-    BRACKETS,
-    NOTHING,
-    MongodbConnection,
-    MongodbSource,
-    bind,
-    hosts_of,
-    other_types,
-    parse,
-    window_filter,
-    written,
-)
-from sources.mongodb_errors import source_error
+from smart_sync.window import Watermark, WindowRequest, plan_window
+from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.connection_string import hosts_of
+from sources.mongodb.errors import source_error
+from sources.mongodb.extended_json import bind, parse, written
+from sources.mongodb.source import MongodbSource
+from sources.mongodb.statement import BRACKETS, NOTHING, other_types, window_filter
 from sources.secrets import Secret
+from sources.values import Clock, Split, Window, is_after
 from tests.unit.test_bson import column
 
 PASSWORD = "pl4nted-s3cret"

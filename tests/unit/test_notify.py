@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from tenacity import wait_none
 
 from demo.servers import free_port
-from pipeline import cli, webhook
-from pipeline.notify import body, escaped
-from pipeline.webhook import Webhook, address_fault, send
+from pipeline import cli
+from pipeline.parameters.webhook import Webhook, address_fault
+from pipeline.runs import webhook
+from pipeline.runs.notify import body, escaped
+from pipeline.runs.webhook import send
 from sources.secrets import Secret
 from tests.command_lines import DATAFLOW, argv, only_fault
 from tests.hook_server import PATH, TOKEN, drip, hook_server, raw, silence, status

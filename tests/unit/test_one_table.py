@@ -2,7 +2,7 @@
 
 import pytest
 
-from sources.one_table import OneTable, one_table
+from sources.postgresql.one_table import OneTable, one_table
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline import options
-from pipeline.parameters import PARAMETERS
+from pipeline.parameters import options
+from pipeline.parameters.table import PARAMETERS
 from tests.command_lines import LEAST, faults, only_fault, request
 
 MALFORMED = {

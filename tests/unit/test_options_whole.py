@@ -9,10 +9,11 @@ from apache_beam.options.pipeline_options import (
 )
 
 from pipeline import cli
-from pipeline.parameters import BY_NAME, PARAMETERS
-from pipeline.runner import beam_options
-from smart_sync.request import Guard, TableRef, WriteDisposition
+from pipeline.launch.beam.submit import beam_options
+from pipeline.parameters.table import BY_NAME, PARAMETERS
+from smart_sync.request import Guard, WriteDisposition
 from tests.command_lines import DATAFLOW, argv, faults, only_fault, request
+from warehouse.names import TableRef
 
 
 @pytest.mark.parametrize(

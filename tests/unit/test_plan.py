@@ -13,7 +13,7 @@ from smart_sync.plan import make_plan
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from smart_sync.ways import Mode, Way
-from sources.base import Evidence
+from sources.values import Evidence
 from tests.factories import (
     COLUMNS,
     JSON_COLUMNS,

@@ -14,7 +14,7 @@ from smart_sync.explain import as_json, explain
 from smart_sync.plan import make_plan
 from smart_sync.request import WriteDisposition
 from smart_sync.window import Watermark
-from sources.base import Evidence, Split
+from sources.values import Evidence, Split
 from tests.factories import (
     COLUMNS,
     DESTINATION,

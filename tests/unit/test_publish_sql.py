@@ -6,21 +6,18 @@ import pyarrow as pa
 import pytest
 
 from auto_schema.evolve import CurrentField
+from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import INGESTION_TIME, Column, Partitioning, TableSchema
-from auto_schema.type_maps import PostgresType
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import make_plan
-from smart_sync.publish_sql import (
-    always_true,
-    copy_before,
-    partition_expression,
-    publish_statement,
-)
-from smart_sync.request import SyncRequest, TableRef, WriteDisposition
+from smart_sync.publish_sql import always_true, copy_before, partition_expression, publish_statement
+from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.ways import Mode, Way
-from sources.base import Clock, SourceColumn, SourceProfile
-from sources.postgresql import PostgresqlConnection, PostgresqlSource
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
+from sources.values import Clock, SourceColumn, SourceProfile
+from warehouse.names import TableRef
 
 NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
 CONNECTION = PostgresqlConnection("db.example.com", 5432, "shop", "reader", Secret.of("x"))

@@ -8,8 +8,8 @@ from itertools import takewhile
 import pytest
 import typer
 
-from pipeline import options
-from pipeline.parameter_docs import ROOT
+from pipeline.parameters import options
+from pipeline.parameters.docs import ROOT
 from scheduler import docs
 from scheduler.cli import APP, _pairs
 from scheduler.cron import PATTERNS, expression, runs_after

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_sync.splits import cut, fingerprint, lanes, make_splits, split_count
-from sources.base import Split
-from sources.postgresql import split_predicates
-from sources.postgresql_evidence import grid
+from sources.postgresql.evidence import grid
+from sources.postgresql.statement import split_predicates
+from sources.values import Split
 from tests.factories import NOW
 
 MB = 2**20

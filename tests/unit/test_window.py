@@ -7,7 +7,7 @@ import pytest
 
 from smart_sync.request import Guard
 from smart_sync.window import Watermark, WindowRequest
-from sources.base import Window
+from sources.values import Window
 from tests.factories import NOW, a_clock, a_cursor, a_transaction, a_watermark, a_window, utc
 
 EXACT = WindowRequest(margin=timedelta(0))

@@ -12,7 +12,7 @@ from smart_sync.cursor import WallClock, now_as_cursor
 from smart_sync.holds import duration_text
 from smart_sync.request import Guard
 from smart_sync.window import Watermark, WindowRequest
-from sources.base import CursorValue, Window
+from sources.values import CursorValue, Window
 from tests.factories import NOW, a_clock, a_cursor, a_transaction, a_watermark, a_window, utc
 
 EXACT = WindowRequest(margin=timedelta(0))

@@ -1,0 +1,188 @@
+"""I/O. The staging folder: a bucket or a local folder, behind five verbs.
+
+Files are named by split, attempt and part, so that no two attempts share one.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, RetryError
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import storage  # type: ignore[attr-defined] # a namespace package
+from google.cloud.exceptions import NotFound
+from google.cloud.storage.retry import DEFAULT_RETRY
+from google.resumable_media import DataCorruption, InvalidResponse
+from requests.exceptions import RequestException
+
+from auto_schema.errors import TargetError
+from pipeline.destination.private_folder import check_local, make_private, opened_privately
+from smart_sync.plan import Staging
+from warehouse.names import Endpoints
+
+LOGGER = logging.getLogger("smart_sync")
+FAILED = "FAILED"
+MULTI_REGIONS = ("US", "EU")
+"""Datasets there load from more than one location:
+https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet#limitations"""
+STORAGE_ERRORS = (
+    GoogleAPICallError,
+    RetryError,
+    GoogleAuthError,
+    InvalidResponse,
+    DataCorruption,
+    RequestException,
+    OSError,
+)
+LOOK_TIMEOUT_S = 15.0
+CHUNK_BYTES = 8 * 1024 * 1024
+
+
+class Folder:
+    """One run's staging folder. Not picklable: make it where it is used."""
+
+    def __init__(self, staging: Staging, endpoints: Endpoints) -> None:
+        self.path = staging.folder
+        self._bucket: Any = None
+        self._prefix = ""
+        if staging.is_bucket:
+            name, _, self._prefix = self.path.removeprefix("gs://").partition("/")
+            self._bucket = _client(endpoints).bucket(name)
+
+    def uri(self, name: str) -> str:
+        """The address of a file of this folder."""
+        return f"{self.path}/{name}"
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a new file for writing."""
+        if self._bucket is not None:
+            blob = self._bucket.blob(f"{self._prefix}/{name}")
+            stream: IO[bytes] = blob.open("wb", chunk_size=CHUNK_BYTES, ignore_flush=True)
+            return stream
+        path = make_private(self.path) / name
+        return open(path, "wb", opener=opened_privately)
+
+    def size(self, name: str) -> int:
+        """Bytes of a file that was closed."""
+        if self._bucket is not None:
+            blob = self._bucket.get_blob(f"{self._prefix}/{name}")
+            if blob is None:
+                raise FileNotFoundError(self.uri(name))
+            return int(blob.size)
+        return os.stat(Path(self.path) / name).st_size  # noqa: PTH116
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that isn't there is fine."""
+        if self._bucket is not None:
+            _ignoring_missing(self._bucket.blob(f"{self._prefix}/{name}").delete)
+        else:
+            (Path(self.path) / name).unlink(missing_ok=True)
+
+    def mark_failed(self) -> None:
+        """Tell all readers of this run to stop before their next split; best effort."""
+        try:
+            if self._bucket is not None:  # a writer that fails goes on in its finalizer
+                self._bucket.blob(f"{self._prefix}/{FAILED}").upload_from_string(b"1")
+                return
+            with self.open(FAILED) as file:
+                file.write(b"1")
+        except (*STORAGE_ERRORS, TargetError) as error:
+            LOGGER.warning("%s could not be marked as failed: %s", self.path, error)
+
+    def is_failed(self) -> bool:
+        """Whether any step of this run has failed."""
+        if self._bucket is not None:
+            return bool(self._bucket.blob(f"{self._prefix}/{FAILED}").exists())
+        return (Path(self.path) / FAILED).exists()
+
+    def clear(self) -> None:
+        """Remove the folder with all its files."""
+        if self._bucket is not None:
+            for blob in self._bucket.list_blobs(prefix=f"{self._prefix}/"):
+                _ignoring_missing(blob.delete)
+        else:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _ignoring_missing(delete: Callable[[], Any]) -> None:
+    try:
+        delete()
+    except NotFound:
+        return
+
+
+def _client(endpoints: Endpoints) -> storage.Client:
+    if not endpoints.storage:
+        return storage.Client()
+    return storage.Client(
+        project="stand-in",
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": endpoints.storage},
+    )
+
+
+def find_folder(flag: str, path: str, endpoints: Endpoints, retry_s: float) -> Any:
+    """Look at the bucket of one of Beam's folders, or at the local folder.
+
+    Returns:
+        The bucket; None where there is none to be shown.
+
+    Raises:
+        TargetError: it is missing, or Cloud Storage doesn't answer.
+    """
+    if not path.startswith("gs://"):
+        if not Path(path).is_dir():
+            raise TargetError("folder is missing", f"--{flag}", path, "make it, or correct it.")
+        return None
+    name = path.removeprefix("gs://").partition("/")[0]
+    retry = DEFAULT_RETRY.with_timeout(retry_s) if retry_s else None
+    try:
+        bucket = _client(endpoints).lookup_bucket(name, timeout=LOOK_TIMEOUT_S, retry=retry)
+    except Forbidden:
+        return None  # roles/storage.objectAdmin is enough to run; it doesn't show the bucket
+    except STORAGE_ERRORS as error:
+        raise staging_error(error, path, flag) from error
+    if bucket is None:
+        fix = f"make it with `gcloud storage buckets create gs://{name}`, or correct --{flag}."
+        raise TargetError(f"{flag.partition('_')[0]} bucket is missing", path, "", fix)
+    return bucket
+
+
+def check_bucket(
+    temp_location: str, dataset_location: str, endpoints: Endpoints, retry_s: float
+) -> None:
+    """Look at the temp bucket, or the local folder, before anything starts.
+
+    Raises:
+        TargetError: it is missing, lies where BigQuery can't load it from, or is another
+            user's.
+    """
+    if not temp_location.startswith("gs://"):
+        check_local(temp_location)
+        return
+    bucket = find_folder("temp_location", temp_location, endpoints, retry_s)
+    if bucket is None:
+        return
+    place, wanted = str(bucket.location or "").upper(), dataset_location.upper()
+    if place and wanted not in MULTI_REGIONS and place != wanted:
+        raise TargetError(
+            "temp bucket and dataset are in different locations",
+            temp_location,
+            f"the bucket is in {place}, the dataset in {wanted}",
+            f"use a bucket in {wanted}: BigQuery loads only from there.",
+        )
+
+
+def staging_error(error: BaseException, path: str, flag: str = "temp_location") -> TargetError:
+    """What went wrong with the staging folder, and what to do."""
+    return TargetError(
+        "staging failed",
+        path,
+        f"{type(error).__name__}: {error}",
+        f"check that {flag} exists, has room, and can be written by the service account"
+        " (roles/storage.objectAdmin on the bucket).",
+    )

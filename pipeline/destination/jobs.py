@@ -1,0 +1,259 @@
+"""I/O. Load jobs and statements with deterministic ids: sent twice, run once."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from google.api_core.exceptions import Conflict
+from google.cloud import bigquery
+
+from auto_schema.bigquery_types import display_of
+from auto_schema.errors import SourceChangedError
+from auto_schema.schema import INGESTION_TIME, Column, TableSchema
+from pipeline.destination.attempts import PUBLISH, run_attempts
+from pipeline.destination.elements import StagedFile
+from smart_sync.plan import SyncPlan
+from smart_sync.request import WriteDisposition
+from smart_sync.ways import Mode
+from sources.bigquery.jobs import reading_config
+from sources.bigquery.statement import BigqueryStatement
+from warehouse.errors import as_target_errors
+from warehouse.jobs import JobLabels, query_config
+from warehouse.names import TableRef, table_id
+
+MAX_URIS = 10_000
+"""Per load job: https://cloud.google.com/bigquery/quotas#load_jobs"""
+STAGING_LIFE = timedelta(days=1)
+
+
+def field(column: Column, *, staged: bool) -> bigquery.SchemaField:
+    """A column as the API wants it; JSON is text while it is staged."""
+    if column.shape is not None:
+        resource = column.shape.resource(column.name, column.description, staged=staged)
+        return bigquery.SchemaField.from_api_repr(resource)
+    kind = "STRING" if staged and column.is_json else column.bigquery
+    if staged or not column.description:
+        return bigquery.SchemaField(column.name, kind, column.mode)
+    return bigquery.SchemaField(column.name, kind, column.mode, description=column.description)
+
+
+def make_staging_table(
+    client: bigquery.Client, table: TableRef, fields: Sequence[bigquery.SchemaField]
+) -> None:
+    """Make a table that BigQuery itself removes after a day."""
+    made = bigquery.Table(table_id(table), schema=list(fields))
+    made.expires = datetime.now(UTC) + STAGING_LIFE
+    with as_target_errors(f"staging table {table}"):
+        try:
+            client.create_table(made)
+        except Conflict:
+            return
+
+
+def load_config(labels: JobLabels) -> bigquery.LoadJobConfig:
+    """What all our Parquet loads share; nothing is detected."""
+    config = bigquery.LoadJobConfig(source_format="PARQUET", autodetect=False)
+    parquet = bigquery.ParquetOptions()
+    parquet.enable_list_inference = True
+    config.parquet_options = parquet
+    config.labels = labels.as_dict()
+    return config
+
+
+def load_into_existing(
+    client: bigquery.Client, plan: SyncPlan, table: TableRef, files: Sequence[StagedFile], step: str
+) -> int:
+    """Append files to a table of ours; the rows that BigQuery counted.
+
+    Files in a bucket go in load jobs of up to 10,000, local ones in a job each. A step that
+    is repeated may get them in another order: each job's id stands for the same ones again.
+    """
+    files = sorted(files, key=lambda file: file.uri)
+
+    def config(labels: JobLabels) -> bigquery.LoadJobConfig:
+        made = load_config(labels)
+        made.create_disposition, made.write_disposition = "CREATE_NEVER", "WRITE_APPEND"
+        return made
+
+    def load_uris(uris: list[str], job_id: str, labels: JobLabels) -> Any:
+        return client.load_table_from_uri(
+            uris, table_id(table), job_id=job_id, job_config=config(labels)
+        )
+
+    def load_file(file: StagedFile, job_id: str, labels: JobLabels) -> Any:
+        return upload(client, file, table, job_id, config(labels), plan.max_retries)
+
+    starts: list[Callable[[str, JobLabels], Any]] = [partial(load_file, file) for file in files]
+    if plan.staging.is_bucket:
+        uris = [file.uri for file in files]
+        starts = [
+            partial(load_uris, uris[first : first + MAX_URIS])
+            for first in range(0, len(uris), MAX_URIS)
+        ]
+    jobs = [
+        run_attempts(client, plan, f"{step}_{number}", start) for number, start in enumerate(starts)
+    ]
+    return sum(int(job.output_rows) for job in jobs)
+
+
+def upload(
+    client: bigquery.Client,
+    file: StagedFile,
+    table: TableRef,
+    job_id: str,
+    config: bigquery.LoadJobConfig,
+    retries: int,
+) -> Any:
+    """Send a local file as a load job."""
+    with Path(file.uri).open("rb") as stream:
+        return client.load_table_from_file(
+            stream,
+            table_id(table),
+            size=file.bytes,
+            num_retries=retries,
+            job_id=job_id,
+            job_config=config,
+        )
+
+
+def load_straight(
+    client: bigquery.Client,
+    plan: SyncPlan,
+    files: Sequence[StagedFile],
+    columns: Sequence[Any],
+    before: Callable[[], None],
+) -> Any:
+    """One load job of all files into the destination, creating or evolving it with them.
+
+    Args:
+        client: of the job project.
+        plan: the run's.
+        files: in a bucket; at least one.
+        columns: the destination's full schema after the job; empty: it keeps its own.
+        before: as `run_attempts` says.
+    """
+
+    def start(job_id: str, labels: JobLabels) -> Any:
+        config = load_config(labels)
+        if columns:
+            config.schema = list(columns)
+        config.create_disposition = "CREATE_IF_NEEDED" if plan.create_if_needed else "CREATE_NEVER"
+        config.write_disposition = _load_disposition(plan)
+        if plan.added and plan.mode is Mode.APPEND:
+            config.schema_update_options = ["ALLOW_FIELD_ADDITION"]
+        if config.write_disposition == "WRITE_TRUNCATE" or plan.mode is Mode.CREATE:
+            config.time_partitioning = time_partitioning(plan.schema)
+            config.clustering_fields = list(plan.schema.clustering) or None
+        if plan.mode is Mode.CREATE:
+            properties: dict[str, Any] = {"labels": dict(plan.labels)}
+            if plan.schema.description:
+                properties["description"] = plan.schema.description
+            config._properties["load"]["destinationTableProperties"] = properties
+        uris = [file.uri for file in files]
+        return client.load_table_from_uri(
+            uris, table_id(plan.destination), job_id=job_id, job_config=config
+        )
+
+    return run_attempts(client, plan, PUBLISH, start, before)
+
+
+def time_partitioning(schema: TableSchema) -> bigquery.TimePartitioning | None:
+    """As the API wants it; by ingestion time has no field."""
+    if schema.partitioning is None:
+        return None
+    field_name = schema.partitioning.field
+    return bigquery.TimePartitioning(
+        type_=schema.partitioning.type,
+        field=None if field_name == INGESTION_TIME else field_name,
+    )
+
+
+def _load_disposition(plan: SyncPlan) -> str:
+    if plan.mode is Mode.REBUILD or (plan.mode is Mode.REPLACE and plan.added):
+        return "WRITE_TRUNCATE"
+    if plan.mode is Mode.REPLACE:
+        return "WRITE_TRUNCATE_DATA"
+    if plan.write_disposition is WriteDisposition.EMPTY:
+        return "WRITE_EMPTY"
+    return "WRITE_APPEND"
+
+
+def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], None]) -> Any:
+    """Copy the source into the destination by one job: free, and all at once."""
+    creates = plan.create_if_needed
+    source = plan.source
+    if not isinstance(source, BigqueryStatement):
+        raise TypeError(type(source).__name__)
+
+    def look() -> None:
+        _check_shape(client, plan, source.connection.table_id)
+        before()
+
+    def start(job_id: str, labels: JobLabels) -> Any:
+        config = bigquery.CopyJobConfig()
+        config.create_disposition = "CREATE_IF_NEEDED" if creates else "CREATE_NEVER"
+        config.write_disposition = "WRITE_APPEND"
+        if plan.mode in (Mode.REPLACE, Mode.REBUILD):
+            config.write_disposition = "WRITE_TRUNCATE"
+        elif plan.write_disposition is WriteDisposition.EMPTY or plan.mode is Mode.CREATE:
+            config.write_disposition = "WRITE_EMPTY"
+        config.labels = labels.as_dict()
+        return client.copy_table(
+            source.connection.table_id,
+            table_id(plan.destination),
+            job_id=job_id,
+            job_config=config,
+        )
+
+    return run_attempts(client, plan, PUBLISH, start, look)
+
+
+def _check_shape(client: bigquery.Client, plan: SyncPlan, table: str) -> None:
+    """A copy gives the destination the source's columns: they must still be the plan's.
+
+    Raises:
+        SourceChangedError: they aren't.
+    """
+    with as_target_errors(f"table {table}"):
+        schema = client.get_table(table).schema
+    found = [(f.name, display_of(f.to_api_repr())) for f in schema]
+    planned = [(column.source_name, column.source_type) for column in plan.schema]
+    if found != planned:
+        changed = sorted({name for name, _ in set(found) ^ set(planned)}) or ["their order"]
+        raise SourceChangedError(
+            "the source has changed since the plan was made",
+            f"table {table}",
+            f"columns: {', '.join(changed)}",
+            "run again; nothing was published.",
+        )
+
+
+def run_statement(
+    client: bigquery.Client,
+    plan: SyncPlan,
+    sql: str,
+    step: str,
+    before: Callable[[], None] = lambda: None,
+    *,
+    reads_source: bool = False,
+) -> Any:
+    """Run a statement or script as one job; `before` as `run_attempts` says.
+
+    Args:
+        client: of the job project.
+        plan: the run's.
+        sql: the statement.
+        step: names the job.
+        before: just before it is sent.
+        reads_source: whether max_bytes_billed and the source's dataset hold for it.
+    """
+
+    def start(job_id: str, labels: JobLabels) -> Any:
+        config = query_config(labels)
+        if reads_source and isinstance(plan.source, BigqueryStatement):
+            config = reading_config(plan.source, labels)
+        return client.query(sql, config, job_id=job_id, job_retry=None)
+
+    return run_attempts(client, plan, step, start, before)

@@ -1,0 +1,272 @@
+"""I/O. The destination as it is, and its watermark: the only reads of it before a run."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.cloud import bigquery
+
+from auto_schema.bigquery_types import known_type, type_text
+from auto_schema.errors import SchemaError, TargetError, shown
+from auto_schema.evolve import CurrentField
+from auto_schema.names import TABLE, of_table, quoted, string_literal
+from auto_schema.schema import INGESTION_TIME, Partitioning
+from smart_sync.cursor import CURSOR_KINDS, Cursor
+from smart_sync.facts import Target
+from smart_sync.window import Watermark
+from sources.values import CursorValue
+from warehouse.errors import as_target_errors
+from warehouse.names import TableRef, table_id
+
+
+def read_target(client: bigquery.Client, ref: TableRef) -> Target:
+    """Look at the destination table.
+
+    Raises:
+        TargetError: the dataset is missing or BigQuery refuses.
+    """
+    with as_target_errors(f"dataset {ref.project}.{ref.dataset}"):
+        try:
+            dataset = client.get_dataset(f"{ref.project}.{ref.dataset}")
+        except NotFound:
+            raise TargetError(
+                "destination dataset is missing",
+                f"{ref.project}.{ref.dataset}",
+                "",
+                f"make it with `bq mk --dataset --location=LOCATION {ref.project}:{ref.dataset}`,"
+                " in the location of the temp bucket.",
+            ) from None
+        collation = dataset.to_api_repr().get("defaultCollation") or ""
+        try:
+            table = client.get_table(table_id(ref))
+        except NotFound:
+            return Target(location=dataset.location, collation=collation)
+    if table.table_type != "TABLE":
+        raise TargetError(
+            "destination is not a table",
+            str(ref),
+            f"it is a {table.table_type}",
+            "choose another destination_bigquery_table.",
+        )
+    return _target(dataset.location, table, collation)
+
+
+def _target(location: str, table: bigquery.Table, collation: str) -> Target:
+    time = table.time_partitioning
+    streaming = getattr(table, "streaming_buffer", None)
+    return Target(
+        location=location,
+        exists=True,
+        fields=tuple(map(_field, table.schema)),
+        partitioning=Partitioning(time.field or INGESTION_TIME, time.type_) if time else None,
+        clustering=tuple(table.clustering_fields or ()),
+        labels=tuple(sorted(table.labels.items())),
+        rows=None if streaming or table.num_rows is None else int(table.num_rows),
+        bytes=None if streaming or table.num_bytes is None else int(table.num_bytes),
+        require_partition_filter=bool(table.require_partition_filter),
+        collation=collation,
+        made=table.created,
+    )
+
+
+def dry_run_bytes(client: bigquery.Client, sql: str) -> int | None:
+    """What a query would read; None when BigQuery doesn't say."""
+    config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+    try:
+        job = client.query(sql, config)
+    except GoogleAPICallError:
+        return None
+    return None if job.total_bytes_processed is None else int(job.total_bytes_processed)
+
+
+def _field(field: bigquery.SchemaField) -> CurrentField:
+    resource = field.to_api_repr()
+    return CurrentField(
+        field.name,
+        type_text(resource),
+        field.mode or "NULLABLE",
+        field.description or "",
+        known_type(resource),
+        str(resource.get("collation") or ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A MAX query: its predicate, and what it says of itself in the plan."""
+
+    where: str
+    how: str
+
+
+def read_watermark(
+    client: bigquery.Client,
+    ref: TableRef,
+    target: Target,
+    cursor: Cursor,
+    now: CursorValue | None,
+    *,
+    whole: bool = False,
+) -> Watermark:
+    """MAX(cursor) of the destination, not later than now.
+
+    When the cursor is the partition column, only the newest partition that BigQuery lists is
+    looked into, and what lies after it: the list may lag behind the rows.
+
+    Args:
+        client: of the job project.
+        ref: the destination.
+        target: as it is.
+        cursor: under its destination name.
+        now: the source's clock as a cursor value; None: no future check.
+        whole: ask the table itself, whatever BigQuery's statistics say of it.
+
+    Raises:
+        SchemaError: the destination has no such column, or of another type.
+    """
+    if not target.exists:
+        return Watermark()
+    _check_column(ref, target, cursor)
+    if target.rows == 0 and not whole:
+        return Watermark(table_exists=True, how=" (the table has no rows)", is_whole=False)
+    with as_target_errors(f"MAX({cursor.name}) of {ref}"):
+        newest = None if whole else _newest_partition(client, ref, target, cursor, now)
+        if newest is not None:
+            found = _ask(client, ref, cursor, now, newest)
+            if found.value is not None:
+                return replace(found, is_whole=False)
+        return _ask(client, ref, cursor, now, _Question(_filter(target), "the whole column"))
+
+
+def _check_column(ref: TableRef, target: Target, cursor: Cursor) -> None:
+    field = target.by_name().get(cursor.name.casefold())
+    wanted = CURSOR_KINDS[cursor.type]
+    where = f"table {ref}, column {shown(cursor.name)}"
+    fix = (
+        "set smart_sync_timestamp_column to a column that both sides have, or rebuild the"
+        " table with delete_existing_table=true."
+    )
+    if field is None:
+        raise SchemaError(
+            "destination has no cursor column",
+            where,
+            f"its columns are {', '.join(f.name for f in target.fields)}",
+            fix,
+        )
+    if field.bigquery != wanted:
+        why = f"it is {field.bigquery}, the source's {cursor.type} needs {wanted}"
+        raise SchemaError("cursor column of another type in the destination", where, why, fix)
+
+
+def _filter(target: Target) -> str:
+    if not target.require_partition_filter or target.partitioning is None:
+        return ""
+    field = of_table(target.partitioning.field)
+    return f"WHERE ({field} IS NULL OR {field} IS NOT NULL)"
+
+
+def _ask(
+    client: bigquery.Client,
+    ref: TableRef,
+    cursor: Cursor,
+    now: CursorValue | None,
+    question: _Question,
+) -> Watermark:
+    column = of_table(cursor.name)
+    if now is None:
+        selected = f"MAX({column}) AS latest, 0 AS future_rows, MAX({column}) AS highest"
+        config = bigquery.QueryJobConfig()
+    else:
+        selected = (
+            f"MAX(IF({column} <= @now, {column}, NULL)) AS latest,"
+            f" COUNTIF({column} > @now) AS future_rows, MAX({column}) AS highest"
+        )
+        kind = CURSOR_KINDS[cursor.type]
+        config = bigquery.QueryJobConfig(
+            query_parameters=[bigquery.ScalarQueryParameter("now", kind, now)]
+        )
+    sql = f"SELECT {selected} FROM {ref.sql} AS {TABLE} {question.where}".strip()
+    job = client.query(sql, config)
+    row = next(iter(job.result()))
+    size = job.total_bytes_processed or 0
+    how = f" ({question.how}, {size:,} bytes processed)"
+    return Watermark(row.latest, True, int(row.future_rows), row.highest, how)
+
+
+def rows_above(
+    client: bigquery.Client,
+    ref: TableRef,
+    target: Target,
+    cursor: Cursor,
+    ends: tuple[CursorValue, CursorValue | None],
+) -> int:
+    """Rows of the destination within (low, high]; high None: open upwards."""
+    column, kind = of_table(cursor.name), CURSOR_KINDS[cursor.type]
+    low, high = ends
+    parameters = [bigquery.ScalarQueryParameter("low", kind, low)]
+    within = f"{column} > @low"
+    if high is not None:
+        parameters.append(bigquery.ScalarQueryParameter("high", kind, high))
+        within += f" AND {column} <= @high"
+    select = f"SELECT COUNTIF({within}) AS found FROM {ref.sql} AS {TABLE}"
+    sql = f"{select} {_filter(target)}".strip()
+    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    with as_target_errors(f"rows of {ref}"):
+        return int(next(iter(client.query(sql, config).result())).found)
+
+
+_FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
+
+
+def _id_of(moment: date, size: str) -> str:
+    """A partition's id; strftime would write the year 1 as 1.
+
+    >>> _id_of(date(1, 2, 3), "MONTH")
+    '000102'
+    """
+    return moment.strftime(_FORMATS[size].replace("%Y", f"{moment.year:04}"))
+
+
+def _newest_partition(
+    client: bigquery.Client,
+    ref: TableRef,
+    target: Target,
+    cursor: Cursor,
+    now: CursorValue | None,
+) -> _Question | None:
+    """From the newest partition up to now that is known to have rows; None: it isn't known."""
+    partitioning = target.partitioning
+    if partitioning is None or partitioning.field.casefold() != cursor.name.casefold():
+        return None
+    sql = (
+        "SELECT partition_id FROM"
+        f" {quoted(ref.project, ref.dataset, 'INFORMATION_SCHEMA', 'PARTITIONS')}"
+        f" WHERE table_name = {string_literal(ref.table)} AND total_rows > 0"
+    )
+    try:
+        rows: list[Any] = list(client.query(sql).result())
+    except GoogleAPICallError:
+        return None
+    ids = {row.partition_id for row in rows if row.partition_id}
+    if "__UNPARTITIONED__" in ids:
+        return None
+    current = _id_of(now, partitioning.type) if isinstance(now, date) else None
+    past = [i for i in ids if not i.startswith("__") and (current is None or i <= current)]
+    if not past:
+        return None
+    how = f"partition {max(past)} and later ones"
+    return _Question(_from(cursor, max(past), partitioning), how)
+
+
+def _from(cursor: Cursor, partition_id: str, partitioning: Partitioning) -> str:
+    start = datetime.strptime(partition_id, _FORMATS[partitioning.type])  # noqa: DTZ007 - UTC by rule
+    kind, column = CURSOR_KINDS[cursor.type], of_table(cursor.name)
+    return f"WHERE {column} >= {_literal(kind, start)}"
+
+
+def _literal(kind: str, value: datetime) -> str:
+    if kind == "DATE":
+        return f"DATE '{value.date().isoformat()}'"
+    zone = "+00" if kind == "TIMESTAMP" else ""
+    return f"{kind} '{value.isoformat(sep=' ')}{zone}'"

@@ -1,0 +1,1 @@
+"""A launch: parameters → facts → plan, then the graph submitted or run here."""

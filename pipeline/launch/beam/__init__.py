@@ -1,0 +1,1 @@
+"""Beam's own options, and the way onto its runners."""

@@ -1,0 +1,106 @@
+"""How the program ends: its last line, which is all that Dataflow shows, and on a signal."""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+from auto_schema.errors import SyncError, one_line
+from pipeline.parameters.options import split_argv
+from pipeline.parameters.table import BY_NAME, Kind
+from pipeline.runs.outcome import Failure, internal_error
+from sources.secrets import Secret
+
+BUG = 70
+INTERRUPTED = 130
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+RUN_THREAD = "the run"
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM: a launcher's machine is being stopped."""
+
+    exit_code = 128 + signal.SIGTERM
+
+
+@contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the program as an exception, so that the lock is given back.
+
+    A second one ends the process at once: the first may wait for a database's answer.
+    """
+
+    def end(number: int, _: object) -> NoReturn:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        raise TerminatedError("SIGTERM") if number == signal.SIGTERM else KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, end) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def print_last(line: str) -> None:
+    """The last line of the output; what waits in stdout goes before it."""
+    sys.stdout.flush()
+    print(f"smart-sync: {one_line(line)}", file=sys.stderr, flush=True)
+
+
+def print_error(error: SyncError) -> None:
+    """One line; before it the whole text where a line doesn't hold it."""
+    if error.text != error.line:
+        sys.stdout.flush()
+        print(error.text, file=sys.stderr)
+    print_last(error.line)
+
+
+def print_interruption(error: KeyboardInterrupt) -> int:
+    """Say that a signal ended the program; its exit code."""
+    fix = "run it again; it settles what this run may have left, and starts afresh."
+    print_last(f"{_interrupted(error)}. To mend: {fix}")
+    return interruption(error).exit_code
+
+
+def interruption(error: KeyboardInterrupt) -> Failure:
+    """A signal as the fault that ended a run."""
+    code = int(getattr(error, "exit_code", INTERRUPTED))
+    return Failure("Run", code, f"InterruptedError: {_interrupted(error)} by whoever started it.")
+
+
+def _interrupted(error: KeyboardInterrupt) -> str:
+    return f"interrupted ({str(error) or 'Ctrl-C'})"
+
+
+def exit_with_threads(code: int) -> int:
+    """The code; where a run's threads still work, which nobody waits for, end them with it."""
+    if any(thread.name == RUN_THREAD for thread in threading.enumerate()):
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
+def print_bug(error: Exception, words: Sequence[str]) -> int:
+    """The traceback, then one line; neither shows a secret of the command line."""
+    text, why = "".join(traceback.format_exception(error)), f"{type(error).__name__}: {error}"
+    for secret in _secrets(words):
+        text, why = text.replace(secret, "…"), why.replace(secret, "…")
+    sys.stdout.flush()
+    print(text, file=sys.stderr)
+    print_last(internal_error(why).line)
+    return BUG
+
+
+def _secrets(words: Sequence[str]) -> list[str]:
+    given, _, _ = split_argv(words)
+    texts = [text for name, text in given.items() if BY_NAME[name].kind is Kind.SECRET]
+    return [text for text in texts if text and Secret.of(text).is_plain]

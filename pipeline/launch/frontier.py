@@ -1,0 +1,194 @@
+"""I/O. What the run history knows of a table, beside its MAX: up to where all was read.
+
+Runs whose outcome the history can't say are asked for by their publish job: one that ended
+after its launcher had died moved the frontier all the same.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from pipeline.destination.attempts import BURNT, PUBLISH, job_id_of
+from pipeline.destination.target import read_watermark, rows_above
+from smart_sync.cursor import Cursor
+from smart_sync.facts import Target
+from smart_sync.frontier import (
+    Frontier,
+    PastRun,
+    from_frontier,
+    frontier_of,
+    has_shrunk,
+    is_hiding,
+    parse_value,
+)
+from smart_sync.request import SyncRequest
+from smart_sync.ways import Mode
+from smart_sync.window import Watermark
+from sources.values import CursorValue, is_after
+from warehouse.errors import as_target_errors
+from warehouse.names import TableRef
+
+ANEW = (Mode.CREATE, Mode.REPLACE, Mode.REBUILD)
+"""Modes after which nothing that earlier runs read is in the table."""
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+_RUNS = """
+WITH ended AS (
+  SELECT run_id, status, event_time, mode, cursor_column, window_start, window_end,
+    watermark_after, publish_job, job_project, job_location
+  FROM {table} AS runs WHERE destination = @destination AND event_time >= @since
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1
+), published AS (
+  SELECT * FROM ended WHERE status IN ('succeeded', 'published_mismatch')
+    OR (status = 'abandoned' AND publish_job IS NOT NULL)
+), windows AS (
+  SELECT * FROM published WHERE cursor_column = @cursor AND window_end IS NOT NULL
+    AND event_time >= (
+      SELECT COALESCE(MAX(event_time), @since) FROM published WHERE mode IN UNNEST(@anew))
+)
+SELECT * FROM windows WHERE TRUE
+QUALIFY ROW_NUMBER() OVER (ORDER BY {end} DESC) = 1
+  OR ROW_NUMBER() OVER (ORDER BY event_time DESC) = 1
+  OR ROW_NUMBER() OVER (ORDER BY event_time) = 1
+  OR ROW_NUMBER() OVER (ORDER BY {start}) = 1
+ORDER BY event_time DESC
+"""
+"""The runs that read the furthest up and down, the newest, and the first on the table."""
+_DOUBTFUL = """
+SELECT run_id, window_end, job_project, job_location FROM {table} AS runs
+WHERE destination = @destination AND event_time >= @since AND cursor_column = @cursor
+  AND window_end IS NOT NULL
+QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1
+  AND publish_job IS NOT NULL AND status IN ('failed', 'publishing')
+"""
+"""Runs that sent their publish job, and whose last event doesn't say that it was done."""
+
+
+def read_start(
+    request: SyncRequest,
+    client: bigquery.Client,
+    target: Target,
+    cursor: Cursor,
+    now: CursorValue | None,
+) -> tuple[Watermark, Frontier]:
+    """Where the window starts: MAX of the destination, or the frontier that it has passed.
+
+    Args:
+        request: with destination and history table.
+        client: of the job project.
+        target: the destination as it is.
+        cursor: the cursor column.
+        now: the source's clock as a value of the cursor; None: no future check.
+
+    Raises:
+        SchemaError: the destination has no such column, or of another type.
+        TargetError: MAX hides rows that an append can't read.
+    """
+    ref = request.destination
+    watermark = read_watermark(client, ref, target, cursor, now)
+    if not target.exists:
+        return watermark, Frontier()
+    frontier = read_frontier(client, request.history_table, ref, target, cursor)
+    if has_shrunk(watermark, frontier) and not watermark.is_whole:
+        watermark = read_watermark(client, ref, target, cursor, now, whole=True)
+    if is_hiding(watermark, frontier):
+        frontier = _with_doubtful(client, request.history_table, ref, cursor, frontier)
+    if is_hiding(watermark, frontier) and frontier.end is not None:
+        above = rows_above(client, ref, target, cursor, (frontier.end, now))
+        watermark = replace(watermark, above=above)
+    return from_frontier(request, cursor, watermark, frontier), frontier
+
+
+def read_frontier(
+    client: bigquery.Client,
+    history: TableRef,
+    destination: TableRef,
+    target: Target,
+    cursor: Cursor,
+) -> Frontier:
+    """The frontier of a table; empty when the history doesn't know the table."""
+    end, start = "window_end", "COALESCE(window_start, '')"
+    if cursor.is_integer:
+        end = "SAFE_CAST(window_end AS INT64)"
+        start = "COALESCE(SAFE_CAST(window_start AS INT64), -9223372036854775808)"
+    sql = _RUNS.format(table=history.sql, end=end, start=start)
+    since = target.made or BEGINNING
+    more = [bigquery.ArrayQueryParameter("anew", "STRING", [str(mode) for mode in ANEW])]
+    rows = _ask(client, history, sql, _parameters(destination, cursor, since) + more)
+    return frontier_of([past_run(row, cursor) for row in rows])
+
+
+def past_run(row: Mapping[str, Any], cursor: Cursor) -> PastRun:
+    """A row of the history as the frontier sees it."""
+    return PastRun(
+        row["run_id"],
+        row["event_time"],
+        parse_value(row["window_start"], cursor),
+        parse_value(row["window_end"], cursor),
+        parse_value(row["watermark_after"], cursor),
+        is_first=row["mode"] in ANEW,
+    )
+
+
+def _with_doubtful(
+    client: bigquery.Client,
+    history: TableRef,
+    destination: TableRef,
+    cursor: Cursor,
+    frontier: Frontier,
+) -> Frontier:
+    """The same, moved by runs whose publish job has ended though their history doesn't say so."""
+    since = frontier.event_time or BEGINNING
+    sql = _DOUBTFUL.format(table=history.sql)
+    for run in _ask(client, history, sql, _parameters(destination, cursor, since)):
+        end = parse_value(run["window_end"], cursor)
+        if end is None or frontier.end is None or not is_after(end, frontier.end):
+            continue
+        if has_published(client, run):
+            frontier = frontier.moved(end, run["run_id"])
+    return frontier
+
+
+def has_published(client: bigquery.Client, run: Mapping[str, Any]) -> bool:
+    """Whether one of a run's publish jobs has ended well, whatever its history says."""
+    for attempt in itertools.count(1):
+        job_id = job_id_of(run["run_id"], PUBLISH, attempt)
+        with as_target_errors(f"run {run['run_id']}, job {job_id}"):
+            try:
+                job: Any = client.get_job(
+                    job_id, project=run["job_project"], location=run["job_location"]
+                )
+            except NotFound:
+                return False
+        if job.labels.get("step") == BURNT:
+            return False
+        if job.state == "DONE" and not job.error_result:
+            return True
+    raise AssertionError("unreachable")
+
+
+def _parameters(
+    destination: TableRef, cursor: Cursor, since: datetime
+) -> list[bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter]:
+    return [
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("cursor", "STRING", cursor.source_name),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+    ]
+
+
+def _ask(
+    client: bigquery.Client, history: TableRef, sql: str, parameters: Sequence[Any]
+) -> list[dict[str, Any]]:
+    """Rows of the history; none where there is no history yet, as in a plan_only."""
+    config = bigquery.QueryJobConfig(query_parameters=list(parameters))
+    with as_target_errors(f"run history {history}"):
+        try:
+            return [dict(row) for row in client.query(sql, config).result()]
+        except NotFound:
+            return []

@@ -1,0 +1,242 @@
+"""I/O. The facts of a plan, gathered in order: source, destination, clock, rows.
+
+Nothing is written. The window is decided here, since the look at the rows needs it; the
+deciding function is pure, and the plan takes its answer as it is.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from importlib import import_module
+
+from google.cloud import bigquery
+
+from auto_schema.errors import SourceLockedError, raise_all
+from auto_schema.postgresql_types import Look, PostgresType
+from pipeline.destination.folder import check_bucket
+from pipeline.destination.target import dry_run_bytes, read_target
+from pipeline.launch.frontier import read_start
+from pipeline.launch.wall_clock import read_wall_clock
+from pipeline.runs.history import written_columns
+from smart_sync.cursor import Cursor, now_as_cursor
+from smart_sync.facts import Facts, Target
+from smart_sync.frontier import Frontier
+from smart_sync.guard_checks import refuse_unguarded
+from smart_sync.hand_window import gap, gap_error, window_by_hand
+from smart_sync.merge_plan import merge_question
+from smart_sync.plan import make_plan, split_column
+from smart_sync.request import SyncRequest
+from smart_sync.schema_plan import columns_to_look_at, find_cursor, partition_column, plan_columns
+from smart_sync.splits import SPLIT_BYTES
+from smart_sync.window import Watermark, WindowPlan, WindowRequest, plan_window
+from sources.protocol import Inspector, Source
+from sources.registry import SOURCES
+from sources.values import Clock, Evidence, Window
+from warehouse.client import RETRY_S
+
+LOGGER = logging.getLogger("smart_sync")
+LOCK_PAUSE_S = 1.0
+"""Between two tries for a lock: the wait itself is in the tries."""
+
+
+@contextmanager
+def inspecting(
+    request: SyncRequest, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Inspector]:
+    """Open the source; its query is described before any row is asked for.
+
+    A lock on its tables is waited for, and tried again like a split that lost its connection.
+
+    Raises:
+        SyncError: the source is unreachable, or refuses the query.
+    """
+    module = import_module(SOURCES[request.data_source])
+    cursor = request.cursor if request.smart_sync else ""
+    with ExitStack() as stack:
+        for attempt in range(request.max_retries + 1):
+            opened: AbstractContextManager[Inspector] = module.inspecting(
+                request.connection, request.query, request.schema_table, cursor
+            )
+            try:
+                inspector = stack.enter_context(opened)
+                break
+            except SourceLockedError as error:
+                if attempt == request.max_retries:
+                    raise
+                LOGGER.warning("%s, tried again: %s", error.what, error.why)
+                sleep(LOCK_PAUSE_S)
+        yield inspector
+
+
+def rehearse(
+    request: SyncRequest, client: bigquery.Client, inspector: Inspector, run_id: str, now: datetime
+) -> Target:
+    """Look at the destination, and make a plan with what is known before the lock.
+
+    So what parameters and schemas alone make impossible ends before anything is written.
+
+    Raises:
+        SyncError: the destination is unreachable, or no plan can be made whatever the rows.
+    """
+    target = read_target(client, request.destination)
+    retry_s = RETRY_S * request.max_retries
+    check_bucket(request.temp_location, target.location, request.endpoints, retry_s)
+    profile = inspector.profile
+    flat = {
+        c.name: Look(is_flat=True)
+        for c in profile.columns
+        if isinstance(c.type, PostgresType) and c.type.is_array
+    }
+    evidence = Evidence(looks=flat)
+    facts = Facts(profile, target, _source(request, inspector, run_id), evidence)
+    _, faults = plan_columns(request, profile, target.by_name(), evidence)
+    raise_all(faults)
+    if request.smart_sync:
+        cursor = find_cursor(request, profile, target.by_name())
+        refuse_unguarded(request, cursor, profile)
+        facts = replace(facts, cursor=cursor)
+    make_plan(request, facts, run_id=run_id, now=now)
+    return target
+
+
+def gather(
+    request: SyncRequest, client: bigquery.Client, inspector: Inspector, run_id: str
+) -> Facts:
+    """All facts of one sync, the destination looked at anew.
+
+    Raises:
+        SyncError: source or destination unreachable, or a fault that only they show.
+    """
+    target = read_target(client, request.destination)
+    columns, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
+    raise_all(faults)
+    facts = Facts(inspector.profile, target, _source(request, inspector, run_id))
+    if request.smart_sync:
+        facts = _with_window(request, client, inspector, facts, run_id)
+    question = merge_question(request, target, facts.cursor.name if facts.cursor else None)
+    if question:
+        facts = replace(facts, merge_bytes=dry_run_bytes(client, question))
+    if set(target.by_name()) - {column.name.casefold() for column in columns}:
+        written = written_columns(client, request.history_table, request.destination)
+        facts = replace(facts, written=written)
+    return replace(facts, evidence=_evidence(request, inspector, facts))
+
+
+def _source(
+    request: SyncRequest, inspector: Inspector, run_id: str, facts: Facts | None = None
+) -> Source:
+    window = facts.window.window if facts and facts.window else None
+    cursor = facts.cursor.source_name if facts and facts.cursor else None
+    return inspector.source(
+        cursor=cursor, window=window, batch_rows=request.batch_rows, run_id=run_id
+    )
+
+
+def _with_window(
+    request: SyncRequest,
+    client: bigquery.Client,
+    inspector: Inspector,
+    facts: Facts,
+    run_id: str,
+) -> Facts:
+    cursor = find_cursor(request, facts.profile, facts.target.by_name())
+    clock, cursor_max = _clock(request, inspector, cursor)
+    wall = read_wall_clock(inspector, window_request(request), cursor, clock)
+    watermark, frontier = Watermark(table_exists=facts.target.exists), Frontier()
+    if not request.replaces:
+        now = now_as_cursor(clock, cursor, wall)
+        watermark, frontier = read_start(request, client, facts.target, cursor, now)
+    window = plan_window(
+        window_request(request), cursor, clock, watermark, cursor_max=cursor_max, wall=wall
+    )
+    if request.hand_window:
+        window = _by_hand(request, inspector, cursor, window)
+    else:
+        window = _if_overdue(inspector, cursor, window)
+    facts = replace(
+        facts,
+        profile=replace(facts.profile, clock=clock, cursor_max=cursor_max),
+        cursor=cursor,
+        watermark=watermark,
+        frontier=frontier,
+        window=window,
+    )
+    return replace(facts, source=_source(request, inspector, run_id, facts))
+
+
+def _by_hand(
+    request: SyncRequest, inspector: Inspector, cursor: Cursor, safe: WindowPlan
+) -> WindowPlan:
+    """The window that the operator gave, when no row falls between it and the watermark.
+
+    Raises:
+        ConfigError: one does, or the window can't be read safely.
+    """
+    hand = window_by_hand(request, cursor, safe)
+    between = gap(hand) if hand.held_back is None else None
+    if between is not None and _has_rows(inspector, cursor, between):
+        raise gap_error(request, between)
+    return hand
+
+
+def _has_rows(inspector: Inspector, cursor: Cursor, window: Window) -> bool:
+    source = inspector.source(cursor=cursor.source_name, window=window, batch_rows=None, run_id="")
+    return inspector.has_rows(source)
+
+
+def _if_overdue(inspector: Inspector, cursor: Cursor, plan: WindowPlan) -> WindowPlan:
+    """Held back, when the end has been held for too long and nothing new lies before it.
+
+    The guard itself keeps MAX below such an end, so the window is never empty as a range.
+    """
+    if plan.overdue is None:
+        return plan
+    low = plan.window.low if plan.watermark is None else plan.watermark
+    if _has_rows(inspector, cursor, Window(low, plan.window.high)):
+        return plan
+    return replace(plan, held_back=plan.overdue)
+
+
+def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[Clock, int | None]:
+    if not cursor.is_integer:
+        return inspector.clock(guard=request.guard.auto), None
+    guarded = request.guard.auto or bool(request.guard.duration)
+    cursor_max, clock = inspector.integer_cursor(
+        cursor.source_name,
+        wait=guarded,
+        auto=request.guard.auto,
+        margin=request.margin + request.guard.duration,
+    )
+    return clock, cursor_max
+
+
+def window_request(request: SyncRequest) -> WindowRequest:
+    """The parameters that bear on the window."""
+    return WindowRequest(
+        sync_all_on_empty_table=request.sync_all_on_empty_table,
+        fallback=request.fallback,
+        margin=request.margin,
+        guard=request.guard,
+        replaces=request.replaces,
+        source_timezone=request.source_timezone,
+        lookback=request.lookback,
+        lookback_numbers=request.lookback_numbers,
+    )
+
+
+def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evidence:
+    if facts.window is not None and facts.window.held_back is not None:
+        return Evidence()
+    is_first = facts.window is not None and facts.window.watermark is None
+    return inspector.evidence(
+        facts.source,
+        look_at=columns_to_look_at(request, facts.profile, facts.target.by_name()),
+        split_column=split_column(request, facts)[0],
+        split_over_bytes=0 if request.num_splits else SPLIT_BYTES,
+        count_outside=facts.window is not None and (is_first or request.hand_window is None),
+        partition=partition_column(request, facts.profile, facts.target.partitioning),
+        floor=facts.window.window.low if facts.window and is_first else facts.frontier.floor,
+    )

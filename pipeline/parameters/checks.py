@@ -1,0 +1,187 @@
+"""Each parameter's text against its kind; every fault told, none raised."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from auto_schema.errors import ConfigError, SyncError, shown
+from auto_schema.warehouse_types import MAX_CLUSTERING
+from pipeline.parameters import zones
+from pipeline.parameters.table import PARAMETERS, Kind, Parameter
+from smart_sync.hand_window import FORM
+
+DURATION = r"[0-9]+(s|m|h|d)"
+MAX_DIGITS = 19
+LONGEST = timedelta(days=36_500)
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+REGEXES: Mapping[Kind, str] = {
+    Kind.BOOL: "^(true|false)$",
+    Kind.INT: "^[0-9]+$",
+    Kind.DURATION: f"^{DURATION}$",
+    Kind.STAMP: FORM,
+    Kind.PROJECT: "^([a-z0-9.-]+:)?[a-z][a-z0-9-]{1,61}[a-z0-9]$",
+    Kind.DATASET: "^[A-Za-z0-9_]{1,1024}$",
+    Kind.TABLE: "^[^`./\\\\@:!]{1,1024}$",
+    Kind.DECIMAL: "^[0-9]{1,9}([.][0-9]{1,9})?$",
+    Kind.GUARD: f"^(auto|off|{DURATION})$",
+    Kind.LOOKBACK: f"^({DURATION}|[0-9]{{1,18}})$",
+    Kind.TABLE_PATH: "^([^.`]+[.]){0,2}[^.`]+$",
+    Kind.ZONE: "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
+    Kind.FIELDS: "^[^,]+(,[^,]+)*$",
+}
+"""POSIX extended, as the template's metadata wants them.
+
+Names: https://cloud.google.com/bigquery/docs/datasets#dataset-naming and tables#table_naming.
+"""
+WORDS: Mapping[Kind, str] = {
+    Kind.BOOL: "write true or false.",
+    Kind.DURATION: "write a number and s, m, h or d, such as 30s, 5m, 6h or 1d.",
+    Kind.STAMP: "write a stamp such as 2025-07-01, 2025-07-01T12:30:00Z, or an integer.",
+    Kind.PROJECT: "write a project id, such as my-analytics-project.",
+    Kind.DATASET: "use letters, digits and '_' only, without the project.",
+    Kind.TABLE: "write the table's name alone; project and dataset have parameters of their own.",
+    Kind.DECIMAL: "write a number such as 6.25.",
+    Kind.GUARD: "write auto, off or a duration such as 30m.",
+    Kind.LOOKBACK: "write a duration such as 30s, 5m, 6h or 1d, or a count such as 1000.",
+    Kind.TABLE_PATH: "write table, dataset.table or project.dataset.table.",
+}
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration.
+
+    >>> duration("5m")
+    datetime.timedelta(seconds=300)
+    """
+    return timedelta(seconds=int(text[:-1]) * SECONDS[text[-1]])
+
+
+def value_faults(values: Mapping[str, str]) -> list[SyncError]:
+    """Everything that is wrong with single values."""
+    faults: list[SyncError] = []
+    for parameter in PARAMETERS:
+        value = values[parameter.name]
+        if value in parameter.planned_choices:
+            left = [c for c in parameter.choices if c not in parameter.planned_choices]
+            fix = f"use one of {', '.join(left)}."
+            faults.append(_fault("not in this version", parameter, shown(value), fix))
+        elif value and (fault := value_fault(parameter, value)):
+            faults.append(fault)
+    return faults + _special_faults(values)
+
+
+def value_fault(parameter: Parameter, value: str) -> SyncError | None:
+    """What is wrong with one value, by its kind."""
+    check = _CHECKS.get(parameter.kind, _matches)
+    found = check(parameter, value)
+    if found is None:
+        return None
+    why, fix = found
+    return _fault("malformed parameter", parameter, why, fix)
+
+
+def _fault(what: str, parameter: Parameter, why: str, fix: str) -> ConfigError:
+    return ConfigError(what, parameter.name, why, fix)
+
+
+Found = tuple[str, str] | None
+
+
+def _matches(parameter: Parameter, value: str) -> Found:
+    pattern = REGEXES.get(parameter.kind)
+    if pattern is None or re.fullmatch(pattern, value):
+        return None
+    return f"{shown(value)} is not a {parameter.kind}", WORDS[parameter.kind]
+
+
+def _boolean(parameter: Parameter, value: str) -> Found:
+    del parameter
+    return None if value in ("true", "false") else (f"{shown(value)}", WORDS[Kind.BOOL])
+
+
+def _integer(parameter: Parameter, value: str) -> Found:
+    text = f"write a whole number from {parameter.low} to {parameter.high}."
+    if not re.fullmatch("[0-9]+", value):
+        return f"{shown(value)} is not a whole number", text
+    if len(value) > MAX_DIGITS or not parameter.low <= int(value) <= parameter.high:
+        return f"{shown(value)} is out of range", text
+    return None
+
+
+def _duration(parameter: Parameter, value: str) -> Found:
+    del parameter
+    if not re.fullmatch(DURATION, value):
+        return f"{shown(value)} is not a duration", WORDS[Kind.DURATION]
+    number, unit = value[:-1], value[-1]
+    if len(number) > MAX_DIGITS or int(number) * SECONDS[unit] > LONGEST.total_seconds():
+        return f"{shown(value)} is out of range", f"write at most {LONGEST.days}d."
+    return None
+
+
+def _guard(parameter: Parameter, value: str) -> Found:
+    if value in ("auto", "off") or not _duration(parameter, value):
+        return None
+    return f"{shown(value)} is neither auto, off nor a duration", WORDS[Kind.GUARD]
+
+
+def _lookback(parameter: Parameter, value: str) -> Found:
+    if re.fullmatch("[0-9]{1,18}", value) or not _duration(parameter, value):
+        return None
+    return f"{shown(value)} is neither a duration nor a count", WORDS[Kind.LOOKBACK]
+
+
+def _choice(parameter: Parameter, value: str) -> Found:
+    if value in parameter.choices:
+        return None
+    known = ", ".join(choice for choice in parameter.choices if choice)
+    return f"{shown(value)} is unknown", f"use one of {known}."
+
+
+def _json(parameter: Parameter, value: str) -> Found:
+    del parameter
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {error}", "send one JSON object; in a shell, quote it with '…'."
+    return None if isinstance(parsed, dict) else ("not a JSON object", "send one JSON object.")
+
+
+def _zone(parameter: Parameter, value: str) -> Found:
+    del parameter
+    if value in zones.names():
+        return None
+    return f"{shown(value)} is no IANA time zone", "write one such as Europe/Berlin or UTC."
+
+
+def _names(parameter: Parameter, value: str) -> Found:
+    names = [name.strip() for name in value.split(",")]
+    if not all(names):
+        return "an empty name between commas", "write column names with single commas."
+    if len(set(names)) < len(names):
+        return "a name stands twice", "name each column once."
+    if parameter.name == "clustering_fields" and len(names) > MAX_CLUSTERING:
+        return f"{len(names)} columns", f"BigQuery clusters by {MAX_CLUSTERING} at most."
+    return None
+
+
+_CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
+    Kind.BOOL: _boolean,
+    Kind.INT: _integer,
+    Kind.ENUM: _choice,
+    Kind.DURATION: _duration,
+    Kind.GUARD: _guard,
+    Kind.LOOKBACK: _lookback,
+    Kind.JSON: _json,
+    Kind.ZONE: _zone,
+    Kind.FIELDS: _names,
+}
+
+
+def _special_faults(values: Mapping[str, str]) -> list[SyncError]:
+    faults: list[SyncError] = []
+    if re.fullmatch("0+[smhd]", values["lock_lease"]):
+        fix = "write at least 1s, and more than a run may be silent."
+        faults.append(ConfigError("malformed parameter", "lock_lease", "no time at all", fix))
+    return faults

@@ -1,0 +1,133 @@
+"""What is made from tables: metadata.json, README's parameters, docs/type-mapping.md.
+
+`make docs` writes them, and a test fails when one is stale.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pipeline.parameters.checks import REGEXES
+from pipeline.parameters.table import PARAMETERS, Kind, Parameter
+from pipeline.parameters.type_docs import type_mapping
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BEGIN, END = "<!-- parameters: made by `make docs` -->", "<!-- end of parameters -->"
+
+_PARAM_TYPES = {
+    Kind.BOOL: "BOOLEAN",
+    Kind.ENUM: "ENUM",
+    Kind.INT: "NUMBER",
+    Kind.DECIMAL: "NUMBER",
+}
+"""All others are TEXT: BIGQUERY_TABLE is one value for project, dataset and table."""
+
+
+def metadata() -> dict[str, Any]:
+    """The template's metadata.
+
+    See https://cloud.google.com/dataflow/docs/guides/templates/configuring-flex-templates#metadata
+    """
+    return {
+        "name": "Smart Sync to BigQuery",
+        "description": "Syncs PostgreSQL, MongoDB or BigQuery into a BigQuery table: once, or"
+        " again and again for only what is new. No row is lost or doubled: each run is published"
+        " in one atomic step.",
+        "parameters": [_metadata_of(p) for p in PARAMETERS],
+    }
+
+
+def _metadata_of(parameter: Parameter) -> dict[str, Any]:
+    required = parameter.required and not parameter.source
+    entry: dict[str, Any] = {
+        "name": parameter.name,
+        "label": parameter.label,
+        "helpText": _help(parameter),
+        "isOptional": not required,
+        "paramType": _PARAM_TYPES.get(parameter.kind, "TEXT"),
+    }
+    if parameter.default:
+        entry["defaultValue"] = parameter.default
+    if parameter.kind is Kind.ENUM:
+        entry["enumOptions"] = [{"value": choice} for choice in _choices(parameter) if choice]
+    elif pattern := REGEXES.get(parameter.kind):
+        entry["regexes"] = [pattern if required else f"^$|{pattern}"]
+    if parameter.shown_with:
+        name, *values = parameter.shown_with
+        entry |= {"parentName": name, "parentTriggerValues": values}
+    else:
+        entry["groupName"] = parameter.group
+    return entry
+
+
+def _choices(parameter: Parameter) -> list[str]:
+    return [c for c in parameter.choices if c not in parameter.planned_choices]
+
+
+def _help(parameter: Parameter) -> str:
+    text = parameter.help
+    if parameter.required and parameter.source:
+        text += f" Required for data_source={parameter.source}."
+    return text + (f" For example: {parameter.example}" if parameter.example else "")
+
+
+def readme_tables() -> str:
+    """The parameters as Markdown, one table per group."""
+    groups: dict[str, list[Parameter]] = {}
+    for parameter in PARAMETERS:
+        groups.setdefault(parameter.group, []).append(parameter)
+    return "\n\n".join(_group(name, members) for name, members in groups.items())
+
+
+def _group(name: str, members: Iterable[Parameter]) -> str:
+    lines = [f"### {name}", "", "| parameter | default | meaning |", "|---|---|---|"]
+    for p in members:
+        default = "**required**" if p.required else f"`{p.default}`" if p.default else ""
+        text = p.help
+        if choices := [c for c in _choices(p) if c]:
+            text += " One of " + ", ".join(f"`{c}`" for c in choices) + "."
+        if p.planned_choices:
+            text += f" {', '.join(f'`{c}`' for c in p.planned_choices)}: not in this version."
+        if p.example and not p.choices and p.kind is not Kind.BOOL:
+            text += f" Example: `{p.example}`"
+        lines.append(f"| `{p.name}` | {default} | {text.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines)
+
+
+def usage() -> str:
+    """All parameters as plain text, for --help."""
+    lines = ["python main.py --name=value …", ""]
+    for p in PARAMETERS:
+        default = "required" if p.required else p.default
+        lines.append(f"  --{p.name}{f' ({default})' if default else ''}")
+        lines.append(f"      {p.help}")
+    lines += ["", "Other flags are Beam's own: --runner, --temp_location, --region and so on."]
+    return "\n".join(lines)
+
+
+def with_tables(readme: str) -> str:
+    """README with its tables renewed between the two marks."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{readme_tables()}\n\n{END}{after}"
+
+
+def files() -> dict[Path, str]:
+    """Every made file and its text."""
+    readme = ROOT / "README.md"
+    return {
+        ROOT / "metadata.json": json.dumps(metadata(), indent=2, ensure_ascii=False) + "\n",
+        readme: with_tables(readme.read_text(encoding="utf-8")),
+        ROOT / "docs" / "type-mapping.md": type_mapping(),
+    }
+
+
+def main() -> None:
+    """Write them."""
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""docs/type-mapping.md, made from the type tables."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from auto_schema.bigquery_types import RULES
+from auto_schema.bson_fields import FieldSample
+from auto_schema.mongodb_types import CODES, FORMS, UUID, form_of
+from auto_schema.postgresql_types import (
+    ARRAY_JSON_LOSS,
+    ARRAY_LOSS,
+    POSTGRESQL,
+    PostgresType,
+    numeric_rule,
+)
+from auto_schema.type_rules import describe_rules
+
+IN_JSON: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "null": ("null", ""),
+        "bool": ("true", ""),
+        "int": ("1", "int from long"),
+        "long": ("1", "int from long"),
+        "double": ("1.0", "the sign of zero, as far as BigQuery prints it"),
+        "double NaN or infinite": ('{"$numberDouble":"NaN"}', ""),
+        "decimal": ('{"$numberDecimal":"1.10"}', ""),
+        "string": ('"text"', ""),
+        "objectId": ('{"$oid":"…"}', ""),
+        "date, 1970 to 9999": ('{"$date":"2025-07-22T13:00:00.000Z"}', ""),
+        "date, other years": ('{"$date":{"$numberLong":"-1"}}', ""),
+        "timestamp": ('{"$timestamp":{"t":1,"i":1}}', ""),
+        "binData": ('{"$binary":{"base64":"…","subType":"04"}}', ""),
+        "regex": ('{"$regularExpression":{"pattern":"^a","options":"i"}}', ""),
+        "javascript": ('{"$code":"…"}', ""),
+        "javascriptWithScope": ('{"$code":"…","$scope":{}}', ""),
+        "symbol": ('{"$symbol":"…"}', ""),
+        "dbPointer": ('{"$dbPointer":{"$ref":"…","$id":{"$oid":"…"}}}', ""),
+        "undefined": ('{"$undefined":true}', ""),
+        "minKey": ('{"$minKey":1}', ""),
+        "maxKey": ('{"$maxKey":1}', ""),
+        "object": ('{"a":1}', "key order"),
+        "array": ("[1,2]", ""),
+    }
+)
+"""How a type is written within JSON, and what of it is lost."""
+
+
+def type_mapping() -> str:
+    """The whole page."""
+    lines = [
+        "# Types",
+        "",
+        "Made from `postgresql_types.py`, `mongodb_types.py` and `bigquery_types.py` in"
+        " `auto_schema/` by `make docs`. Every value arrives unchanged, or its row becomes a dead letter with column, value and reason."
+        " What a type can't carry over at all stands under «loses».",
+        "",
+        "Where a type can become several, an existing destination column decides.",
+        "",
+        *_postgresql(),
+        *_mongodb(),
+        *_bigquery(),
+    ]
+    return "\n".join(lines)
+
+
+def _table(heads: str, rows: Iterable[tuple[str, str, str, str]]) -> list[str]:
+    lines = (f"| {a} | `{b}` | {c} | {d} |" for a, b, c, d in rows)
+    return [heads, "|---|---|---|---|", *lines, ""]
+
+
+def _postgresql() -> list[str]:
+    rows = describe_rules(list(POSTGRESQL.values()))
+    numerics = [
+        ("numeric(p,s), p−s ≤ 29 and s ≤ 9", "NUMERIC"),
+        ("numeric(p,s), p−s ≤ 38 and s ≤ 38", "BIGNUMERIC"),
+        ("numeric(p,s), wider", "STRING"),
+        ("numeric, its data fit", "BIGNUMERIC"),
+        ("numeric, its data don't fit or weren't seen", "STRING"),
+    ]
+    for words, bigquery in numerics:
+        rule = numeric_rule(bigquery, PostgresType("numeric", "numeric"))
+        rows.append((words, rule.select.format(c="c"), bigquery, rule.loss))
+    rows.append(
+        (
+            "T[], one dimension, no NULL inside",
+            "(c)[:], or each element cast",
+            "ARRAY<T>",
+            ARRAY_LOSS,
+        )
+    )
+    rows.append(("T[], otherwise", "to_json(c)::text", "JSON", ARRAY_JSON_LOSS))
+    return [
+        "## PostgreSQL",
+        "",
+        "Domains are read as their base type. A type that isn't here (a composite, an"
+        " extension's own) is an error that names column and type; cast it in the query.",
+        "",
+        *_table("| PostgreSQL | read as | BigQuery | loses |", rows),
+        "JSON is staged as text and becomes JSON by `PARSE_JSON(…, wide_number_mode=>'round')`"
+        " when it is published, since BigQuery loads no JSON from Parquet. A number with more"
+        " digits than a double holds makes its row a dead letter (`json_numbers=double`), or the"
+        " column is kept as STRING (`json_numbers=text`).",
+        "",
+    ]
+
+
+def _mongodb() -> list[str]:
+    rows = [_mongodb_row(name, FieldSample({name: 1})) for name in _types()]
+    joined = {
+        "int and long": FieldSample({"int": 1, "long": 1}),
+        "int, long and double": FieldSample({"int": 1, "long": 1, "double": 1}),
+        "the same, some long beyond a double": FieldSample(
+            {"long": 1, "double": 1}, beyond_double=True
+        ),
+        "decimal with int or long": FieldSample({"decimal": 1, "int": 1}),
+        "decimal of more digits, NaN or infinite": FieldSample({"decimal": 1}, scale=99),
+        "decimal and double": FieldSample({"decimal": 1, "double": 1}),
+        "string and symbol": FieldSample({"string": 1, "symbol": 1}),
+        "arrays of one scalar type, no null inside": FieldSample({"array": 1}, items={"string": 1}),
+        "anything else mixed": FieldSample({"string": 1, "int": 1}),
+    }
+    rows += [_mongodb_row(words, sample) for words, sample in joined.items()]
+    return [
+        "## MongoDB",
+        "",
+        "BSON says a value's type, not a field's: a field is what a sample of its documents shows"
+        " (`mongodb_sample_size`), joined to the narrowest form that holds all of it exactly. The"
+        " plan tells the evidence of each. A value that comes later and that its column can't hold"
+        " makes its document a dead letter; a field that comes later goes into the column"
+        " `_extra`.",
+        "",
+        "In all columns but JSON, null and a missing field are both NULL. A field twice in one"
+        " document, and a field name that is not UTF-8, make it a dead letter.",
+        "",
+        *_table("| in the sample | read as | BigQuery | loses |", rows),
+        "Within JSON columns values are written as relaxed Extended JSON v2:",
+        "",
+        "| BSON | as JSON | loses |",
+        "|---|---|---|",
+        *(f"| {name} | `{form}` | {loss} |" for name, (form, loss) in IN_JSON.items()),
+        "",
+        "BigQuery's own JSON keeps no order of keys. A document that is itself written"
+        ' `{"$oid": …}` reads like an ObjectId there.',
+        "",
+        "## Names of fields",
+        "",
+        "A field that BigQuery takes as a column's name keeps it. Any other (with dots, dollars or"
+        " spaces, empty, too long) gets a legal name that ends in six digits of its hash; so does"
+        " one whose name differs from another's in case only. The column's description holds field"
+        ' and form: `MongoDB field "a.b" as int`, and by it a later run finds the column again and'
+        " writes it alike. A nested cursor takes `_` for its dots: `meta_updated_at`.",
+        "",
+    ]
+
+
+def _bigquery() -> list[str]:
+    rows = [
+        (name, rule.staged.replace("{c}", "c"), "the same", rule.restored.replace("{c}", "c"))
+        for name, rule in RULES.items()
+    ]
+    return [
+        "## BigQuery",
+        "",
+        "Nothing is lost. In place a value is copied as it is; through workers it is staged in a"
+        " form that Parquet carries, and comes back when it is published. STRUCTs and ARRAYs are"
+        " taken apart to any depth. Parameters (`NUMERIC(10, 2)`) and descriptions go along.",
+        "",
+        "| BigQuery | staged as | BigQuery | published as |",
+        "|---|---|---|---|",
+        *(f"| {a} | `{b}` | {c} | `{d}` |" for a, b, c, d in rows),
+        "",
+    ]
+
+
+def _types() -> list[str]:
+    others = [name for name in CODES.values() if name not in ("binData", "null")]
+    return sorted([*others, "binData:0", "binData:3", UUID, "binData:5"])
+
+
+def _mongodb_row(words: str, sample: FieldSample) -> tuple[str, str, str, str]:
+    form, mode, _ = form_of(sample)
+    rule = FORMS[form.partition(":")[0]]
+    bigquery = f"ARRAY<{rule.bigquery}>" if mode == "REPEATED" else rule.bigquery
+    loss = ARRAY_LOSS.partition("; ")[2] if mode == "REPEATED" else rule.loss
+    return words, form, bigquery, loss

@@ -1,0 +1,160 @@
+"""I/O. Dead letters into their table: loaded by their own job, each one once.
+
+They are kept before the run's verdict, and also when the run then fails.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from google.api_core.exceptions import Conflict, NotFound
+from google.cloud import bigquery
+
+from auto_schema.conform import DEAD_LETTER_SCHEMA
+from auto_schema.errors import DeadLetterLimitError, SyncError, TargetError
+from auto_schema.names import string_literal
+from pipeline.destination.elements import StagedFile
+from pipeline.destination.jobs import load_into_existing, make_staging_table, run_statement
+from pipeline.runs.outcome import Outcome
+from smart_sync.plan import SyncPlan
+from smart_sync.refused_json import (
+    REFUSED_JSON,
+    count_refused_json,
+    delete_refused_json,
+    refused_json_letters,
+)
+from warehouse.errors import as_target_errors
+from warehouse.names import table_id
+
+FIELDS = (
+    ("run_id", "STRING"),
+    ("time", "TIMESTAMP"),
+    ("destination", "STRING"),
+    ("column_name", "STRING"),
+    ("value", "STRING"),
+    ("reason", "STRING"),
+    ("raw_row", "JSON"),
+    ("row_hash", "STRING"),
+)
+
+
+def without_refused_json(
+    client: bigquery.Client, plan: SyncPlan, outcome: Outcome, *, has_rows: bool
+) -> Outcome:
+    """Take the rows whose JSON BigQuery can't parse out of staging, as dead letters.
+
+    Without a budget of dead letters nothing is asked for: then it is the publishing statement
+    that finds such a row, see `named_refusal`.
+
+    Raises:
+        DeadLetterLimitError: they are too many.
+    """
+    if not has_rows or not plan.max_dead_letters:
+        return outcome
+    found, first = _keep_refused_json(client, plan)
+    if not found:
+        return outcome
+    if outcome.rows_dead + found > plan.max_dead_letters:
+        raise _too_many(plan, outcome.rows_dead + found, first)
+    run_statement(client, plan, delete_refused_json(plan), "json_rows")
+    rows, dead = outcome.rows_staged - found, outcome.rows_dead + found
+    return replace(outcome, rows_staged=rows, rows_dead=dead)
+
+
+def named_refusal(client: bigquery.Client, plan: SyncPlan, error: TargetError) -> SyncError:
+    """What a publishing statement's refusal is told as: by its row, if JSON is the cause."""
+    try:
+        found, first = _keep_refused_json(client, plan)
+    except SyncError:
+        return error
+    return _too_many(plan, found, first) if found else error
+
+
+def _too_many(plan: SyncPlan, count: int, first: str) -> DeadLetterLimitError:
+    return DeadLetterLimitError(
+        "too many dead letters",
+        f"table {plan.destination}",
+        f"{count:,} rows could not be published, max_dead_letters={plan.max_dead_letters};"
+        f" the first: {first}",
+        f"look into {plan.dead_letter_table}, mend the rows or cast the column to text in the"
+        " query, or raise max_dead_letters. Nothing was published.",
+    )
+
+
+def _keep_refused_json(client: bigquery.Client, plan: SyncPlan) -> tuple[int, str]:
+    """Dead letters of the staged rows whose JSON BigQuery can't parse: how many, and one.
+
+    They stay in the staging table. The one is told by its column and its row's hash.
+    """
+    count = count_refused_json(plan)
+    if not count or not _one(client, plan, count, "json_check").found:
+        return 0, ""
+    _make_table(client, plan)
+    letters = f"(\n{refused_json_letters(plan)}\n)"
+    run_statement(client, plan, merge_statement(plan, letters), "json_letters")
+    sql = (
+        "SELECT COUNT(*) AS found, ANY_VALUE(column_name) AS name, MIN(row_hash) AS hash"
+        f" FROM {letters}"
+    )
+    first = _one(client, plan, sql, "json_example")
+    return int(first.found), f"column {first.name!r}: {REFUSED_JSON}, row_hash {first.hash}"
+
+
+def _one(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:
+    job: Any = run_statement(client, plan, sql, step)
+    with as_target_errors(f"job {job.job_id}"):
+        return next(iter(job.result()))
+
+
+def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[StagedFile]) -> None:
+    """Merge staged dead letters into the table; one that is there already isn't doubled."""
+    if not files:
+        return
+    _make_table(client, plan)
+    staging = plan.staging.dead_table
+    fields = [bigquery.SchemaField(name, "STRING") for name in DEAD_LETTER_SCHEMA.names]
+    make_staging_table(client, staging, fields)
+    load_into_existing(client, plan, staging, files, "dead")
+    run_statement(client, plan, merge_statement(plan, staging.sql), "dead_letters")
+
+
+def _make_table(client: bigquery.Client, plan: SyncPlan) -> None:
+    table = bigquery.Table(
+        table_id(plan.dead_letter_table),
+        schema=[bigquery.SchemaField(name, kind) for name, kind in FIELDS],
+    )
+    table.description = "Rows that Smart Sync could not conform, with column and reason."
+    with as_target_errors(f"dead letter table {plan.dead_letter_table}"):
+        try:
+            client.get_table(table_id(plan.dead_letter_table))
+        except NotFound:
+            try:
+                client.create_table(table)
+            except Conflict:
+                return
+
+
+def merge_statement(plan: SyncPlan, staging: str) -> str:
+    """INSERT of the letters that aren't there by (destination, row, column, reason).
+
+    A row that BigQuery refuses as JSON is kept as a text: no letter keeps others out.
+    """
+    destination = string_literal(str(plan.destination))
+    return (
+        "CREATE TEMP TABLE letters AS\n"
+        "SELECT * EXCEPT (raw_row),\n"
+        "  IFNULL(SAFE.PARSE_JSON(raw_row, wide_number_mode=>'round'), TO_JSON(raw_row))\n"
+        "    AS raw_row\n"
+        f"FROM (SELECT {destination} AS destination, column_name, reason, row_hash,\n"
+        "             ANY_VALUE(value) AS value, ANY_VALUE(raw_row) AS raw_row\n"
+        f"      FROM {staging} GROUP BY column_name, reason, row_hash);\n"
+        f"MERGE {plan.dead_letter_table.sql} AS t\n"
+        "USING letters AS s\n"
+        "ON t.destination = s.destination AND t.row_hash = s.row_hash\n"
+        "   AND t.column_name = s.column_name AND t.reason = s.reason\n"
+        "WHEN NOT MATCHED THEN INSERT\n"
+        "  (run_id, time, destination, column_name, value, reason, raw_row, row_hash)\n"
+        f"VALUES ({string_literal(plan.run_id)}, CURRENT_TIMESTAMP(), s.destination,"
+        " s.column_name, s.value,\n"
+        "        s.reason, s.raw_row, s.row_hash)"
+    )

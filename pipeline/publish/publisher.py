@@ -1,0 +1,396 @@
+"""publish(): staged splits → one Outcome; nothing is visible until all of it is.
+
+Sums first, then dead letters, then the event «publishing» with the job's id, then the
+one job. Plain code behind the Publish step.
+"""
+
+import logging
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, PreconditionFailed
+from google.cloud import bigquery
+
+from auto_schema.errors import (
+    DeadLetterLimitError,
+    OutcomeUnknownError,
+    SyncError,
+    TargetError,
+    VerificationError,
+)
+from auto_schema.told import told
+from pipeline.destination.attempts import PUBLISH, publish_job_id
+from pipeline.destination.elements import StagedSplit
+from pipeline.destination.files import empty_file, total
+from pipeline.destination.folder import Folder
+from pipeline.destination.jobs import (
+    MAX_URIS,
+    copy_table,
+    field,
+    load_into_existing,
+    load_straight,
+    make_staging_table,
+    run_statement,
+    time_partitioning,
+)
+from pipeline.destination.target import read_target, read_watermark
+from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
+from pipeline.publish.proof import prove
+from pipeline.runs.history import write_event
+from pipeline.runs.lock import Lock
+from pipeline.runs.outcome import Failure, Outcome
+from smart_sync.plan import SyncPlan
+from smart_sync.publish_sql import copy_before, is_dead, publish_statement
+from smart_sync.value_text import value_text
+from smart_sync.ways import Mode, Way
+from sources.values import is_after
+from warehouse.errors import as_target_errors
+from warehouse.names import table_id
+
+SHOWN_FAILURES = 3
+LABEL_TRIES = 3
+LOGGER = logging.getLogger("smart_sync")
+REPLACING = (Mode.REPLACE, Mode.REBUILD, Mode.PARTITIONS)
+"""Modes that publish also when nothing was staged: rows have to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """What publishing works with: the plan's header, a client, staging folder and lock."""
+
+    plan: SyncPlan
+    client: bigquery.Client
+    folder: Folder
+    lock: Lock
+
+    def publish(self, staged: Sequence[StagedSplit], failures: Sequence[Failure]) -> Outcome:
+        """Publish all staged splits, or say why not; never raises."""
+        began = time.monotonic()
+        outcome = self._figures(staged)
+        try:
+            dead = [file for split in staged for file in split.dead_files]
+            keep_dead_letters(self.client, self.plan, dead)
+            if failures:
+                return _failed(outcome, failures)
+            self._check_sums(staged)
+            self._check_dead_letters(staged)
+            if outcome.rows_staged or self._publishes_without_rows:
+                job_id = publish_job_id(self.plan, PUBLISH)
+                outcome = replace(outcome, status="publishing", publish_job=job_id)
+                publish = self._publish if self.plan.way.is_staged else self._publish_source
+                outcome = publish(staged, outcome)
+            else:
+                outcome = self._prove(staged, outcome, has_rows=False)
+                self._make_empty_table()
+                outcome = replace(outcome, status="succeeded")
+        except Exception as error:
+            failure = Failure.of(error, "Publish", traceback=traceback.format_exc())
+            return _failed(outcome, (*failures, failure))
+        seconds = outcome.seconds | {"publish": round(time.monotonic() - began, 3)}
+        return replace(outcome, seconds=seconds)
+
+    @property
+    def _publishes_without_rows(self) -> bool:
+        """Whether a job has to run even when nothing was staged."""
+        plan = self.plan
+        return plan.mode in REPLACING or plan.stale.clears or not plan.way.is_staged
+
+    def _figures(self, staged: Sequence[StagedSplit]) -> Outcome:
+        ends: list[Any] = [split.highest for split in staged if split.highest is not None]
+        staging = (datetime.now(UTC) - self.plan.launched_at).total_seconds()
+        if self.plan.window and self.plan.window.watermark is not None:
+            ends.append(self.plan.window.watermark)  # a window by hand may lie far behind it
+        after = max(ends, default=None)
+        return Outcome(
+            status="running",
+            rows_read=total(staged, "rows_read"),
+            rows_dead=total(staged, "dead"),
+            rows_staged=total(staged, "rows"),
+            bytes_staged=total(staged, "bytes"),
+            watermark_after="" if after is None else value_text(after),
+            seconds={"until_staged": round(staging, 3)},
+        )
+
+    def _check_sums(self, staged: Sequence[StagedSplit]) -> None:
+        """Every split once, and every row read staged or dead.
+
+        Raises:
+            VerificationError: a sum doesn't hold; nothing was published.
+        """
+        indices = sorted(split.split for split in staged)
+        if indices != list(range(self.plan.split_total)):
+            missing = sorted(set(range(self.plan.split_total)) - set(indices))
+            raise VerificationError(
+                "splits are missing or doubled",
+                f"run {self.plan.run_id}",
+                f"{len(indices)} of {self.plan.split_total} were staged, missing: {missing[:20]}",
+                "run again; nothing was published. If it repeats, report it as a bug.",
+            )
+        for split in staged:
+            if split.rows_read != split.rows + split.dead:
+                raise VerificationError(
+                    "rows of a split don't add up",
+                    f"run {self.plan.run_id}, split {split.split}",
+                    f"{split.rows_read} read, {split.rows} staged, {split.dead} dead letters",
+                    "run again; nothing was published. If it repeats, report it as a bug.",
+                )
+
+    def _check_dead_letters(self, staged: Sequence[StagedSplit]) -> None:
+        count = total(staged, "dead")
+        if count <= self.plan.max_dead_letters:
+            return
+        example, value = next(split.dead_example for split in staged if split.dead_example)
+        raise DeadLetterLimitError(
+            "too many dead letters",
+            f"table {self.plan.destination}",
+            f"{count:,} rows could not be conformed, max_dead_letters={self.plan.max_dead_letters};"
+            f" the first: {example}, value {told(value, shows=self.plan.show_values)}",
+            f"look into {self.plan.dead_letter_table}, mend the rows or cast the column in the"
+            " query, or raise max_dead_letters. Nothing was published.",
+        )
+
+    def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
+        files = [file for split in staged for file in split.files]
+        straight = self.plan.way is Way.LOAD and len(files) <= MAX_URIS
+        if self.plan.is_in_place:
+            self._take_dead_rows_out(outcome.rows_dead)
+        elif not straight:
+            self._load_staging_table(files, outcome.rows_staged)
+        outcome = self._prove(staged, outcome, has_rows=bool(files))
+        has_staged = bool(files) and not straight
+        outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_staged)
+        write_event(self.client, self.plan, outcome)
+        try:
+            if straight:
+                files = files or [empty_file(self.folder, self.plan.schema)]
+                columns = self._load_schema()
+                job = load_straight(self.client, self.plan, files, columns, self.lock.check)
+            else:
+                sql = publish_statement(self.plan)
+                job = run_statement(self.client, self.plan, sql, PUBLISH, self.lock.check)
+            with self._counting(job):
+                self._label_table()
+                published = int(job.output_rows) if straight else self._published(job)
+                expected = outcome.rows_staged if straight else self._expected(job, outcome)
+                after = outcome.watermark_after
+                if self.plan.mode is Mode.PARTITIONS:  # rows that the source lacks by now are gone
+                    after = self._watermark_after(after)
+        except OutcomeUnknownError as error:
+            return _unknown(outcome, error)
+        except TargetError as error:
+            raise named_refusal(self.client, self.plan, error) from error
+        outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
+        outcome = replace(outcome, watermark_after=after)
+        if published != expected:
+            return self._mismatch(outcome, expected)
+        return replace(outcome, status="succeeded")
+
+    def _publish_source(self, _: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
+        """One job that reads the source itself: what it published is what it read."""
+        write_event(self.client, self.plan, outcome)
+        try:
+            if self.plan.way is Way.COPY:
+                job = copy_table(self.client, self.plan, self.lock.check)
+            else:
+                sql, check = publish_statement(self.plan), self.lock.check
+                job = run_statement(self.client, self.plan, sql, PUBLISH, check, reads_source=True)
+            with self._counting(job):
+                self._label_table()
+                rows = self._copied(job) if self.plan.way is Way.COPY else self._published(job)
+                watermark = self._watermark_after(outcome.watermark_after)
+        except OutcomeUnknownError as error:
+            return _unknown(outcome, error)
+        return replace(
+            outcome,
+            status="succeeded",
+            publish_job=job.job_id,
+            rows_read=rows,
+            rows_staged=rows,
+            rows_published=rows,
+            watermark_after=watermark,
+        )
+
+    def _copied(self, job: Any) -> int:
+        """Rows that a copy job wrote.
+
+        https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics5
+        """
+        return int(job._properties["statistics"]["copy"]["copiedRows"])
+
+    def _watermark_after(self, before: str) -> str:
+        """MAX of the cursor after the run; what can't be read is told as it was.
+
+        Stamps of the future, later than any window so far, are left out as they are before it.
+        """
+        cursor, window = self.plan.cursor, self.plan.window
+        if cursor is None or window is None:
+            return before
+        up_to = window.window.high
+        if window.watermark is not None and is_after(window.watermark, up_to):
+            up_to = window.watermark
+        try:
+            target = read_target(self.client, self.plan.destination)
+            found = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
+        except (SyncError, GoogleAPICallError) as error:
+            LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)
+            return before
+        return before if found.value is None else value_text(found.value)
+
+    @contextmanager
+    def _counting(self, job: Any) -> Iterator[None]:
+        """The job is done: whoever can't count its rows leaves that to the next run."""
+        try:
+            yield
+        except Exception as error:
+            raise OutcomeUnknownError(
+                "published, but not counted",
+                f"{self.plan.destination}, job {job.job_id}",
+                str(error) if isinstance(error, SyncError) else f"{type(error).__name__}: {error}",
+                "run again when BigQuery answers: its rows are in the table.",
+            ) from error
+
+    def _prove(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
+        if self.plan.proof is None:
+            return outcome
+        verification = prove(self.client, self.plan, staged, has_rows=has_rows)
+        return replace(outcome, verification=verification)
+
+    def _expected(self, job: Any, outcome: Outcome) -> int:
+        """Rows that a statement must have published: a merge says so itself."""
+        if self.plan.merge is None:
+            return outcome.rows_staged
+        with as_target_errors(f"job {job.job_id}"):
+            return int(next(iter(job.result()))["expected"])
+
+    def _mismatch(self, outcome: Outcome, expected: int) -> Outcome:
+        error = VerificationError(
+            "published rows differ from staged rows",
+            f"table {self.plan.destination}, job {outcome.publish_job}",
+            f"{outcome.rows_staged} staged, {expected} to publish,"
+            f" {outcome.rows_published} published",
+            f"get the table as it was with `{copy_before(self.plan)}`, and report it as a bug.",
+        )
+        return replace(
+            outcome,
+            status="published_mismatch",
+            exit_code=error.exit_code,
+            message=f"VerificationError: {error}",
+        )
+
+    def _take_dead_rows_out(self, rows: int) -> None:
+        if rows:
+            sql = f"DELETE FROM {self.plan.staging.table.sql} WHERE {is_dead(self.plan)}"
+            run_statement(self.client, self.plan, sql, "dead_rows")
+
+    def _load_staging_table(self, files: Sequence[Any], rows: int) -> None:
+        table = self.plan.staging.table
+        make_staging_table(self.client, table, [field(c, staged=True) for c in self.plan.schema])
+        loaded = load_into_existing(self.client, self.plan, table, files, "stage")
+        if loaded != rows:
+            raise VerificationError(
+                "loaded rows differ from staged rows",
+                f"staging table {table}",
+                f"{rows} staged, {loaded} loaded",
+                "run again; nothing was published. If it repeats, report it as a bug.",
+            )
+
+    def _published(self, job: Any) -> int:
+        """Rows that the statement published, as BigQuery counted them."""
+        if self.plan.mode in (Mode.CREATE, Mode.REBUILD):
+            with as_target_errors(f"table {self.plan.destination}"):
+                return int(self.client.get_table(table_id(self.plan.destination)).num_rows or 0)
+        if job.statement_type != "SCRIPT":
+            return int(job.num_dml_affected_rows or 0)
+        with as_target_errors(f"job {job.job_id}"):
+            children = list(self.client.list_jobs(parent_job=job.job_id))
+        return sum(
+            int(child.num_dml_affected_rows or 0)
+            for child in children
+            if child.statement_type in ("INSERT", "MERGE")
+        )
+
+    def _load_schema(self) -> list[bigquery.SchemaField]:
+        """The schema that a straight load gives or adds to the table.
+
+        None where the table keeps its own: Parquet's columns are matched by name then.
+        """
+        planned = [field(column, staged=False) for column in self.plan.schema]
+        if self.plan.mode in (Mode.CREATE, Mode.REBUILD):
+            return planned
+        if not self.plan.added:
+            return []
+        with as_target_errors(f"table {self.plan.destination}"):
+            current = list(self.client.get_table(table_id(self.plan.destination)).schema)
+        there = {each.name.casefold() for each in current}
+        return current + [each for each in planned if each.name.casefold() not in there]
+
+    def _make_empty_table(self) -> None:
+        """A missing table is made even when there is no row for it yet."""
+        if self.plan.mode is not Mode.CREATE:
+            return
+        table = bigquery.Table(
+            table_id(self.plan.destination),
+            schema=[field(column, staged=False) for column in self.plan.schema],
+        )
+        table.time_partitioning = time_partitioning(self.plan.schema)
+        table.clustering_fields = list(self.plan.schema.clustering) or None
+        table.description = self.plan.schema.description or None
+        table.labels = dict(self.plan.labels)
+        with as_target_errors(f"table {self.plan.destination}"):
+            self.client.create_table(table, exists_ok=True)
+
+    def _label_table(self) -> None:
+        """The source's label and description on a table that this run made or took over.
+
+        The rows are in by now, so what fails here is only warned about.
+        """
+        if not self.plan.sets_label:
+            return
+        description = self.plan.schema.description
+        try:
+            with as_target_errors(f"table {self.plan.destination}"):
+                for _ in range(LABEL_TRIES):
+                    if self._patch_label(description):
+                        return
+        except TargetError as error:
+            LOGGER.warning("the rows are in the table, its label is not: %s", error)
+
+    def _patch_label(self, description: str) -> bool:
+        """Label the table as it is now; False when it was changed meanwhile."""
+        table = self.client.get_table(table_id(self.plan.destination))
+        changed = []
+        if any(table.labels.get(key) != value for key, value in self.plan.labels):
+            table.labels = {**table.labels, **dict(self.plan.labels)}
+            changed.append("labels")
+        made = self.plan.mode in (Mode.CREATE, Mode.REBUILD)
+        if made and description != (table.description or ""):
+            table.description = description
+            changed.append("description")
+        try:
+            if changed:
+                self.client.update_table(table, changed)
+        except PreconditionFailed:
+            return False
+        return True
+
+
+def _unknown(outcome: Outcome, error: OutcomeUnknownError) -> Outcome:
+    """The run stays `publishing`: whoever comes next settles it."""
+    return replace(outcome, exit_code=error.exit_code, message=error.text)
+
+
+def _failed(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:
+    first = min(failures, key=lambda failure: failure.exit_code)
+    messages = list(dict.fromkeys(failure.message for failure in failures))
+    message = "; ".join(messages[:SHOWN_FAILURES])
+    if len(messages) > SHOWN_FAILURES:
+        message += f"; and {len(messages) - SHOWN_FAILURES} more"
+    trace = next((failure.traceback for failure in failures if failure.traceback), "")
+    return replace(
+        outcome, status="failed", exit_code=first.exit_code, message=message, traceback=trace
+    )

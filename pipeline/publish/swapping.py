@@ -1,0 +1,64 @@
+"""I/O. A rebuild that broke off between its two renames: the old table gets its name back.
+
+The publishing script builds beside and renames twice; each attempt goes on where the one
+before stopped. What even the last attempt left, the next launch finds by the run's name.
+"""
+
+import logging
+import re
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from auto_schema.names import quoted
+from pipeline.runs.history import read_outcome
+from smart_sync.plan import staging_of
+from smart_sync.ways import Mode
+from warehouse.errors import as_target_errors
+from warehouse.jobs import JobLabels, query_config
+from warehouse.names import TableRef, table_id
+
+LOGGER = logging.getLogger("smart_sync")
+ASIDE = re.compile(r"_sync_(?:old|new)_([0-9]{8}t[0-9]{6})_([0-9a-f]{8})")
+
+
+def put_back(client: bigquery.Client, history: TableRef, destination: TableRef) -> None:
+    """Undo or end what broken rebuilds of this table left; its lock is held.
+
+    A table set aside is ours only if its name holds a run that the history knows as a
+    rebuild of this destination.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached; then nothing may be read.
+    """
+    with as_target_errors(f"dataset {destination.dataset}"):
+        listed = client.list_tables(f"{destination.project}.{destination.dataset}")
+        found = [ASIDE.fullmatch(item.table_id) for item in listed]
+    for run_id in sorted({f"{match[1]}-{match[2]}" for match in found if match}):
+        run = read_outcome(client, history, run_id)
+        if run and run["destination"] == str(destination) and run["mode"] == Mode.REBUILD:
+            _settle(client, destination, run_id)
+
+
+def _settle(client: bigquery.Client, destination: TableRef, run_id: str) -> None:
+    staging = staging_of("", destination, run_id)
+    old, new = staging.old_table, staging.new_table
+    with as_target_errors(f"table {destination}, set aside by run {run_id}"):
+        is_there, has_old, has_new = (_is_there(client, t) for t in (destination, old, new))
+        if has_old and has_new and is_there:
+            LOGGER.warning("%s is neither %s nor %s: all are left alone", destination, old, new)
+            return
+        if has_old and not is_there:
+            LOGGER.warning("%s gets its name back from %s", destination, old)
+            sql = f"ALTER TABLE {old.sql} RENAME TO {quoted(destination.table)}"
+            client.query(sql, query_config(JobLabels(run_id, "put_back"))).result()
+        for table in (old, new):
+            client.delete_table(table_id(table), not_found_ok=True)
+
+
+def _is_there(client: bigquery.Client, table: TableRef) -> bool:
+    try:
+        client.get_table(table_id(table))
+    except NotFound:
+        return False
+    return True

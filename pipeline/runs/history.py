@@ -1,0 +1,313 @@
+"""I/O. The run history: append-only events, and a view with one row per run.
+
+Each event is an INSERT with deterministic job ids, so that writing it twice writes it
+once, and runs for many tables never contend for a row.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from auto_schema.errors import SyncError
+from auto_schema.names import quoted
+from pipeline.parameters.version import VERSION
+from pipeline.runs.outcome import Outcome
+from smart_sync.facts import WrittenColumn
+from smart_sync.plan import SyncPlan
+from smart_sync.request import SyncRequest
+from smart_sync.stale_columns import read_record
+from smart_sync.value_text import value_text
+from warehouse.errors import as_target_errors
+from warehouse.jobs import JobLabels, query_config, run_job
+from warehouse.names import TableRef, table_id
+
+SEQUENCE = {"running": 0, "publishing": 1}
+FINAL = 2
+VERDICTS = ("verified", "differs")
+"""How a verify_only ends."""
+LOOK_BACK = timedelta(days=30)
+"""Unfinished runs are looked for so far back; each launch settles those it finds."""
+Field = tuple[str, str]
+FIELDS: tuple[Field, ...] = (
+    ("run_id", "STRING"),
+    ("seq", "INT64"),
+    ("status", "STRING"),
+    ("event_time", "TIMESTAMP"),
+    ("destination", "STRING"),
+    ("data_source", "STRING"),
+    ("source", "STRING"),
+    ("mode", "STRING"),
+    ("cursor_column", "STRING"),
+    ("window_start", "STRING"),
+    ("window_end", "STRING"),
+    ("watermark_before", "STRING"),
+    ("watermark_after", "STRING"),
+    ("rows_read", "INT64"),
+    ("rows_dead", "INT64"),
+    ("rows_staged", "INT64"),
+    ("rows_published", "INT64"),
+    ("bytes_staged", "INT64"),
+    ("seconds", "STRING"),
+    ("verification", "STRING"),
+    ("publish_job", "STRING"),
+    ("job_project", "STRING"),
+    ("job_location", "STRING"),
+    ("staging_folder", "STRING"),
+    ("exit_code", "INT64"),
+    ("error", "STRING"),
+    ("plan_fingerprint", "STRING"),
+    ("version", "STRING"),
+    ("columns", "STRING"),
+    ("rows_left_out", "INT64"),
+)
+
+
+def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """One event of a run as a row of the history."""
+    window = plan.window
+    low = window.window.low if window else None
+    return {
+        "run_id": plan.run_id,
+        "seq": SEQUENCE.get(outcome.status, FINAL),
+        "status": outcome.status,
+        "event_time": now,
+        "destination": str(plan.destination),
+        "data_source": plan.data_source,
+        "source": plan.source.place,
+        "mode": str(plan.mode),
+        "cursor_column": plan.cursor.source_name if plan.cursor else None,
+        "window_start": None if low is None else value_text(low),
+        "window_end": value_text(window.window.high) if window else None,
+        "watermark_before": (
+            value_text(window.watermark) if window and window.watermark is not None else None
+        ),
+        "watermark_after": outcome.watermark_after or None,
+        "rows_read": outcome.rows_read,
+        "rows_dead": outcome.rows_dead,
+        "rows_staged": outcome.rows_staged,
+        "rows_published": outcome.rows_published,
+        "bytes_staged": outcome.bytes_staged,
+        "verification": outcome.verification or None,
+        "seconds": json.dumps(outcome.seconds, sort_keys=True),
+        "publish_job": outcome.publish_job or None,
+        "job_project": plan.job_project,
+        "job_location": plan.location,
+        "staging_folder": plan.staging.folder,
+        "exit_code": outcome.exit_code,
+        "error": outcome.message or None,
+        "plan_fingerprint": plan.fingerprint,
+        "version": VERSION,
+        "columns": plan.stale.record,
+        "rows_left_out": plan.left_out,
+    }
+
+
+def planning_failure(
+    request: SyncRequest, run_id: str, error: SyncError, now: datetime
+) -> dict[str, Any]:
+    """The only event of a run that failed before it had a plan."""
+    return _single_row(request, run_id, "failed", error, now)
+
+
+def verified_row(
+    request: SyncRequest, run_id: str, figures: Mapping[str, object], error: SyncError | None
+) -> dict[str, Any]:
+    """The only event of a verify_only: `verified`, or `differs`."""
+    status = "differs" if error else "verified"
+    row = _single_row(request, run_id, status, error, datetime.now(UTC))
+    return row | {"verification": json.dumps(figures, sort_keys=True)}
+
+
+def _single_row(
+    request: SyncRequest, run_id: str, status: str, error: SyncError | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "seq": FINAL,
+        "status": status,
+        "event_time": now,
+        "destination": str(request.destination),
+        "data_source": request.data_source,
+        "rows_read": 0,
+        "rows_dead": 0,
+        "rows_staged": 0,
+        "rows_published": 0,
+        "exit_code": error.exit_code if error else 0,
+        "error": error.text if error else None,
+        "version": VERSION,
+    }
+
+
+def make_tables(client: bigquery.Client, table: TableRef) -> None:
+    """Make the history and its view where they are missing, and columns that it lacks."""
+    with as_target_errors(f"run history {table}"):
+        found = _made(client, _history(table))
+        there = {each.name for each in found.schema}
+        missing = [each for each in _schema() if each.name not in there]
+        if missing:
+            found.schema = [*found.schema, *missing]
+            found._properties.pop("etag", None)  # no If-Match: adding the same twice is adding once
+            client.update_table(found, ["schema"])
+        _made(client, _latest(table))  # also when a run died between the two
+
+
+def _made(client: bigquery.Client, table: bigquery.Table) -> bigquery.Table:
+    try:
+        return client.get_table(table.reference)
+    except NotFound:
+        return client.create_table(table, exists_ok=True)
+
+
+def _schema() -> list[bigquery.SchemaField]:
+    return [bigquery.SchemaField(name, kind) for name, kind in FIELDS]
+
+
+def _history(table: TableRef) -> bigquery.Table:
+    made = bigquery.Table(table_id(table), schema=_schema())
+    made.time_partitioning = bigquery.TimePartitioning(field="event_time")
+    made.clustering_fields = ["destination", "run_id"]
+    made.description = "Events of Smart Sync runs, append-only."
+    return made
+
+
+def _latest(table: TableRef) -> bigquery.Table:
+    view = bigquery.Table(table_id(table.sibling(f"{table.table}_latest")))
+    view.view_query = (
+        f"SELECT * FROM {table.sql} AS runs WHERE TRUE"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
+    )
+    return view
+
+
+def write_event(client: bigquery.Client, plan: SyncPlan, outcome: Outcome) -> dict[str, Any]:
+    """Append one event; the same event twice is one row.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    row = event_row(plan, outcome, datetime.now(UTC))
+    append(client, plan.history_table, row)
+    return row
+
+
+def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> None:
+    """Append an event; of a run's last events the first to arrive stands.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    labels = JobLabels(row["run_id"], f"event_{row['seq']}")
+    parameters = [bigquery.ScalarQueryParameter(n, kind, row.get(n)) for n, kind in FIELDS]
+    names = ", ".join(quoted(name) for name, _ in FIELDS)
+    values = ", ".join(f"@{name}" for name, _ in FIELDS)
+    sql = f"INSERT INTO {table.sql} ({names}) VALUES ({values})"
+    config = query_config(labels, parameters)
+    with as_target_errors(f"run history {table}"):
+        run_job(
+            client,
+            partial(event_job_id, row["run_id"], row["seq"]),
+            labels,
+            lambda job_id: client.query(sql, config, job_id=job_id, job_retry=None),
+        )
+
+
+def event_job_id(run_id: str, seq: int, attempt: int) -> str:
+    """The id of the job that writes an event.
+
+    >>> event_job_id("r", 2, 1), event_job_id("r", 2, 2)
+    ('sync_r_event_2', 'sync_r_event_2_2')
+    """
+    first = f"sync_{run_id}_event_{seq}"
+    return first if attempt == 1 else f"{first}_{attempt}"
+
+
+def unfinished_runs(
+    client: bigquery.Client, table: TableRef, destination: TableRef
+) -> list[dict[str, Any]]:
+    """The newest events of the destination's runs that have none of their last."""
+    since = datetime.now(UTC) - LOOK_BACK
+    sql = (
+        f"SELECT * FROM {table.sql} AS runs"
+        " WHERE destination = @destination AND event_time >= @since"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
+        f" AND seq < {FINAL} ORDER BY run_id"
+    )
+    config = bigquery.QueryJobConfig(
+        query_parameters=[
+            bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+            bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+        ]
+    )
+    with as_target_errors(f"run history {table}"):
+        return [dict(row) for row in client.query(sql, config).result()]
+
+
+def ended_before(
+    client: bigquery.Client, table: TableRef, run: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """How the destination's run before that one ended, well or badly.
+
+    One that was held back did neither. A sync is seen beside syncs only, and a
+    verify_only beside its like.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT run_id, status, exit_code FROM {table.sql} AS runs"
+        " WHERE destination = @destination AND event_time >= @since AND run_id != @run_id"
+        f" AND seq = {FINAL} AND NOT (status = 'held_back' AND exit_code = 0)"
+        " AND (status IN ('verified', 'differs')) = @verifies"
+        " ORDER BY event_time DESC LIMIT 1"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", run["destination"]),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", datetime.now(UTC) - LOOK_BACK),
+        bigquery.ScalarQueryParameter("run_id", "STRING", run["run_id"]),
+        bigquery.ScalarQueryParameter("verifies", "BOOL", run["status"] in VERDICTS),
+    ]
+    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    with as_target_errors(f"run history {table}"):
+        rows = list(client.query(sql, config).result())
+    return dict(rows[0]) if rows else None
+
+
+def written_columns(
+    client: bigquery.Client, table: TableRef, destination: TableRef
+) -> tuple[WrittenColumn, ...]:
+    """What the destination's last run that published says it wrote; none where no run says.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT * FROM {table.sql} AS runs WHERE destination = @destination"
+        f" AND seq = {FINAL} AND (status IN ('succeeded', 'published_mismatch')"
+        " OR status = 'abandoned' AND publish_job IS NOT NULL)"
+        " ORDER BY event_time DESC LIMIT 1"
+    )
+    config = bigquery.QueryJobConfig(
+        query_parameters=[bigquery.ScalarQueryParameter("destination", "STRING", str(destination))]
+    )
+    with as_target_errors(f"run history {table}"):
+        try:
+            rows = [dict(row) for row in client.query(sql, config).result()]
+        except NotFound:
+            return ()  # a plan before the first run
+    return read_record(rows[0].get("columns") or "{}") if rows else ()
+
+
+def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[str, Any] | None:
+    """The newest event of a run, or None."""
+    sql = f"SELECT * FROM {table.sql} AS runs WHERE run_id = @run_id ORDER BY seq DESC LIMIT 1"
+    config = bigquery.QueryJobConfig(
+        query_parameters=[bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
+    )
+    with as_target_errors(f"run history {table}"):
+        rows = list(client.query(sql, config).result())
+    return dict(rows[0]) if rows else None

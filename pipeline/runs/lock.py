@@ -1,0 +1,312 @@
+"""I/O. The lock of one destination: a table that only one run can make.
+
+`tables.insert` is atomic: the second gets 409. The table carries the run's id and an
+expiry, which the run moves ahead while it lives. Every change is a patch with If-Match,
+so that of two who saw the same state one wins.
+"""
+
+import hashlib
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core.exceptions import (
+    BadRequest,
+    Conflict,
+    GoogleAPICallError,
+    NotFound,
+    PreconditionFailed,
+)
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+
+from auto_schema.errors import RunInProgressError, TargetError
+from smart_sync.plan import SyncPlan
+from warehouse.errors import CONNECTION_ERRORS, as_target_errors, target_error
+from warehouse.jobs import APPLICATION
+from warehouse.names import TableRef, table_id
+
+LOGGER = logging.getLogger("smart_sync")
+PREFIX = "_sync_lock_"
+LONGEST_NAME = 1_024
+"""https://cloud.google.com/bigquery/docs/tables#table_naming"""
+RELEASED_LIFE = timedelta(seconds=60)
+"""What is left of a released lock: never deleted by name, that could hit the next holder's."""
+TRIES = 5
+HELD, RELEASED = "held", "released"
+TOLERANCE = timedelta(seconds=15)
+"""A clock that is off by no more costs a lease so many seconds, and no request."""
+
+
+def lock_of(plan: SyncPlan, client: bigquery.Client) -> "Lock":
+    """The lock that a plan's run holds."""
+    return Lock(client, plan.destination, plan.run_id, plan.lease)
+
+
+def lock_table(destination: TableRef) -> TableRef:
+    """The table that stands for the lock of a destination."""
+    name = PREFIX + destination.table
+    if len(name.encode()) > LONGEST_NAME:
+        name = PREFIX + hashlib.sha256(destination.table.encode()).hexdigest()
+    return destination.sibling(name)
+
+
+@dataclass(slots=True)
+class ServiceClock:
+    """BigQuery's time, by this machine's clock and how far ahead that was found to be."""
+
+    ahead: timedelta = timedelta(0)
+    was_asked: bool = False
+
+    def now(self) -> datetime:
+        """What BigQuery's clock shows, as far as it is known."""
+        return datetime.now(UTC) - self.ahead
+
+    def learn(self, shown: datetime | None, since: datetime | None) -> bool:
+        """Take what BigQuery stamped on a request; whether this clock was off by much.
+
+        Args:
+            shown: BigQuery's stamp; None says nothing.
+            since: by this machine's clock, just before the request: the stamp lies between
+                it and now, however long a process slept in between. None: at any time before.
+        """
+        if shown is None:
+            return False
+        until, here = datetime.now(UTC), shown + self.ahead
+        if here > until + TOLERANCE:
+            ahead = until - shown
+        elif since is not None and here < since - TOLERANCE:
+            ahead = since - shown
+        else:
+            return False
+        LOGGER.warning("this machine's clock is ahead of BigQuery's by %s", ahead)
+        self.ahead = ahead  # not +=: two threads may learn the same at a time
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The lock of `destination`, as one run sees it.
+
+    Attributes:
+        client: of the job project.
+        destination: the table that the run publishes into.
+        run_id: who we are.
+        lease: how long the lock outlives our last sign of life.
+        clock: by which a lease ends: BigQuery's, whatever this machine's shows.
+    """
+
+    client: bigquery.Client
+    destination: TableRef
+    run_id: str
+    lease: timedelta
+    clock: ServiceClock = field(default_factory=ServiceClock, compare=False)
+
+    @property
+    def _id(self) -> str:
+        return table_id(lock_table(self.destination))
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            RunInProgressError: another run holds it; with its id, start and end of lease.
+            TargetError: BigQuery refused or can't be reached.
+        """
+        refusal: GoogleAPICallError | None = None
+        with as_target_errors(f"lock {self._id}"):
+            for tried in range(TRIES):
+                refusal = self._insert()
+                if refusal is None:
+                    return
+                found = self._look()
+                if found is None:
+                    if not tried:
+                        self._mend_clock(refusal)
+                    continue  # it ended between the two calls, or its end was refused as past
+                if _holder(found) == self.run_id:
+                    return  # our own insert, whose answer was lost
+                if not self._is_free(found):
+                    raise self._in_progress(found)
+                if self._patch(found, self.lease, HELD):
+                    return
+        raise target_error(refusal or RuntimeError("always taken"), f"lock {self._id}")
+
+    def renew(self, unless_within: timedelta = timedelta(0)) -> bool:
+        """Move the lock's end ahead; False when we have released it ourselves.
+
+        Args:
+            unless_within: leave it when another worker of this run renewed it so shortly
+                ago: BigQuery takes five changes of a table in 10 seconds.
+                https://cloud.google.com/bigquery/quotas#standard_tables
+
+        Raises:
+            RunInProgressError: it is no longer ours.
+            TargetError: BigQuery refused or can't be reached.
+        """
+        ends = set()
+        for _ in range(TRIES):
+            with as_target_errors(f"lock {self._id}"):
+                found = self._ours(self._look())
+                if _state(found) == RELEASED:
+                    return False
+                age = self.lease - self._left(found)
+                if timedelta(0) <= age < unless_within:
+                    return True
+                ends.add(found.expires)
+                if self._patch(found, self.lease, HELD):
+                    return True
+        if len(ends) > 1:
+            return True  # other workers of this run renew it all the time
+        raise target_error(RuntimeError("its renewal is refused"), f"lock {self._id}")
+
+    def check(self) -> None:
+        """Look once more that the lock is ours; one that nobody took is renewed when it is late.
+
+        Raises:
+            RunInProgressError: it isn't.
+            TargetError: BigQuery refused or can't be reached.
+        """
+        with as_target_errors(f"lock {self._id}"):
+            found = self._ours(self._look())
+        is_late = self._left(found) < self.lease / 2
+        if _state(found) == RELEASED or (is_late and not self.renew()):
+            raise self._lost("it was given back before the run came to publish")
+
+    def release(self) -> None:
+        """Give the lock back when it is ours; it then ends by itself. Best effort."""
+        try:
+            with as_target_errors(f"lock {self._id}"):
+                for _ in range(TRIES):
+                    found = self._look()
+                    if found is None or _holder(found) != self.run_id:
+                        return
+                    if _state(found) == RELEASED or self._patch(found, RELEASED_LIFE, RELEASED):
+                        return
+        except TargetError as error:
+            LOGGER.warning("the lock ends only with its lease: %s", error)
+
+    def _insert(self) -> GoogleAPICallError | None:
+        """Make the table, or say why not; whatever the reason, a table that is there holds."""
+        made = bigquery.Table(self._id, schema=[bigquery.SchemaField("held", "BOOL")])
+        made.expires = self.clock.now() + self.lease
+        made.labels = self._labels(HELD)
+        made.description = "Held by a run of Smart Sync while it works on the table."
+        since = datetime.now(UTC)
+        try:
+            made = self.client.create_table(made)
+        except GoogleAPICallError as error:
+            if error.code is not None and error.code >= 500:
+                raise
+            return error
+        if self.clock.learn(made.created, since):
+            self._send(made, self.lease, HELD)
+        return None
+
+    def _mend_clock(self, refusal: GoogleAPICallError) -> None:
+        """An end that is past by BigQuery's clock is refused; what else is stays the reason."""
+        if isinstance(refusal, (BadRequest, NotFound)):
+            with suppress(GoogleAPICallError, GoogleAuthError, *CONNECTION_ERRORS):
+                self._ask_for_time()
+
+    def _ask_for_time(self) -> None:
+        """Learn BigQuery's time from a query, once in a lock's life."""
+        if self.clock.was_asked:
+            return
+        since = datetime.now(UTC)
+        ((now,),) = self.client.query("SELECT CURRENT_TIMESTAMP() AS now").result()
+        self.clock.learn(now, since)
+        self.clock.was_asked = True
+
+    def _left(self, found: Any) -> timedelta:
+        """Of its lease; nothing when somebody took its end away."""
+        return found.expires - self.clock.now() if found.expires else timedelta(0)
+
+    def _is_free(self, found: Any) -> bool:
+        """Whether it may be taken: given back, or over by BigQuery's own clock."""
+        if _state(found) == RELEASED:
+            return True
+        if found.expires is None or self._left(found) > timedelta(0):
+            return False
+        self._ask_for_time()
+        return self._left(found) <= timedelta(0)
+
+    def _look(self) -> Any:
+        try:
+            found = self.client.get_table(self._id)
+        except NotFound:
+            return None
+        self.clock.learn(found.modified, None)
+        return found
+
+    def _patch(self, found: Any, life: timedelta, state: str) -> bool:
+        """Write our id and a new end; False when someone else was faster."""
+        before, since = found.modified, datetime.now(UTC)
+        try:
+            after = self._send(found, life, state)
+        except (PreconditionFailed, NotFound, BadRequest, Conflict):
+            return False  # the local BigQuery says 400 to the slower of two at one moment
+        if after.modified != before and self.clock.learn(after.modified, since):
+            with suppress(PreconditionFailed, NotFound, BadRequest, Conflict):
+                self._send(after, life, state)  # once: it is ours, with an end that is off
+        return True
+
+    def _send(self, found: Any, life: timedelta, state: str) -> Any:
+        """Patch with If-Match: the table as it then is."""
+        found.expires = self.clock.now() + life
+        found.labels = self._labels(state)
+        return self.client.update_table(found, ["expires", "labels"])  # sends If-Match: etag
+
+    def _labels(self, state: str) -> dict[str, str]:
+        return {"application": APPLICATION, "run_id": self.run_id.lower(), "state": state}
+
+    def _ours(self, found: Any) -> Any:
+        if found is None:
+            raise self._lost("its lease was over")
+        if _holder(found) != self.run_id:
+            raise self._lost(f"its lease was over and run {_holder(found)} has taken the table")
+        return found
+
+    def _lost(self, why: str) -> RunInProgressError:
+        return RunInProgressError(
+            "lock lost",
+            f"table {self.destination}, run {self.run_id}",
+            why,
+            "nothing more is published by this run; run again. If runs are slow to start or are"
+            " suspended, raise lock_lease.",
+        )
+
+    def _in_progress(self, found: Any) -> RunInProgressError:
+        holder, end = _holder(found), f"has no end: drop table {self._id}, run again"
+        if found.expires is not None:
+            end = f"ends at {found.expires:%Y-%m-%d %H:%M:%S} UTC: run again then"
+        return RunInProgressError(
+            "another run holds the table",
+            f"table {self.destination}",
+            f"run {holder}, started {started(holder)}",
+            f"wait until it has ended. If it died, its lease {end}, and what it left is settled"
+            " first (lock_lease sets how long that takes).",
+        )
+
+
+def started(run_id: str) -> str:
+    """When a run was launched, from its id.
+
+    >>> started("20250722t150000-3f9a0c1d")
+    '2025-07-22 15:00:00 UTC'
+    """
+    try:
+        moment = datetime.strptime(run_id.partition("-")[0], "%Y%m%dt%H%M%S")  # noqa: DTZ007 - UTC
+    except ValueError:
+        return "at an unknown time"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _holder(found: Any) -> str:
+    return str(found.labels.get("run_id", ""))
+
+
+def _state(found: Any) -> str:
+    return str(found.labels.get("state", HELD))

@@ -1,0 +1,158 @@
+"""I/O. Tells a webhook how a run ended: failures and the recovery after them, or every run.
+
+Whatever becomes of it, the run ends as it did: what fails here is a warning.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from google.api_core.exceptions import Conflict
+from google.cloud import bigquery
+
+from auto_schema.errors import OutcomeUnknownError, RunInProgressError, SyncError
+from pipeline.parameters.webhook import Webhook
+from pipeline.runs.history import SEQUENCE, ended_before, planning_failure
+from pipeline.runs.outcome import internal_error
+from pipeline.runs.webhook import send
+from smart_sync.request import SyncRequest
+from warehouse.errors import as_target_errors
+from warehouse.jobs import JobLabels, find_job, query_config
+from warehouse.names import TableRef
+
+LOGGER = logging.getLogger("smart_sync")
+LONGEST_ERROR = 1_000
+"""Characters of an error that a message shows."""
+Row = Mapping[str, Any]
+
+
+def body(row: Row, before: Row | None = None) -> bytes:
+    """The message as JSON that Slack takes, and what takes Slack's.
+
+    It holds `text` alone: receivers may refuse keys that they don't know.
+
+    Args:
+        row: the run's last event, as the history has it.
+        before: the failed run from which this one is the recovery.
+    """
+    return json.dumps({"text": escaped("\n".join(_lines(row, before)))}).encode()
+
+
+def escaped(text: str) -> str:
+    """Text in which nothing is a link or a mention.
+
+    https://api.slack.com/reference/surfaces/formatting#escaping
+
+    >>> escaped("<!channel> & co")
+    '&lt;!channel&gt; &amp; co'
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _lines(row: Row, before: Row | None) -> Iterator[str]:
+    status = "recovered" if before else row["status"]
+    status = f"ended while {status}" if status in SEQUENCE else status
+    rows = f"{row['rows_read'] or 0:,} rows read, {row['rows_published'] or 0:,} published"
+    if row["rows_dead"]:
+        rows += f", {row['rows_dead']:,} dead letters"
+    yield f"Smart Sync {status}: {row['destination']}, {rows}"
+    yield f"run: {row['run_id']}"
+    if before:
+        yield f"run before: {before['run_id']}, {before['status']}, exit code {before['exit_code']}"
+    yield f"exit code: {row['exit_code']}"
+    seconds = json.loads(row.get("seconds") or "{}").get("total")
+    if seconds is not None:
+        yield f"seconds: {seconds:g}"
+    if row.get("window_end"):
+        low = row["window_start"] or "-∞"
+        yield f"window: ({low}, {row['window_end']}] of {row['cursor_column']}"
+    yield f"version: {row['version']}"
+    if row["error"]:
+        yield f"error: {_cut(row['error'])}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
+
+
+def tell_end(webhook: Webhook | None, client: bigquery.Client, history: TableRef, row: Row) -> None:
+    """Tell how a run ended, where that is asked for.
+
+    A failed report is tried again, on Dataflow four times: a job that does nothing, under
+    an id of the run, marks that it was told. Where a worker dies between the two, or
+    BigQuery doesn't answer, the same may be told twice.
+    """
+    if webhook is None:
+        return
+    try:
+        made = _occasion(webhook, client, history, row)
+        if made is None or _was_told(client, row["run_id"]):
+            return
+        _send(webhook, made)
+        _mark(client, row["run_id"])
+    except Exception as error:  # a good run stays good, whatever it is
+        _warn(str(error) if isinstance(error, SyncError) else type(error).__name__)
+
+
+@contextmanager
+def telling_failures(webhook: Webhook | None, request: SyncRequest, run_id: str) -> Iterator[None]:
+    """Tell what ends a launch, or a run before its report.
+
+    Neither that another run works on the table, nor an interruption; an outcome that is
+    unknown was told by the report.
+    """
+    try:
+        yield
+    except (RunInProgressError, OutcomeUnknownError):
+        raise
+    except Exception as error:
+        if webhook is not None:
+            told = error if isinstance(error, SyncError) else internal_error(type(error).__name__)
+            _send(webhook, body(planning_failure(request, run_id, told, datetime.now(UTC))))
+        raise
+
+
+def _occasion(
+    webhook: Webhook, client: bigquery.Client, history: TableRef, row: Row
+) -> bytes | None:
+    """What there is to say of a run, if anything."""
+    if row["exit_code"] or webhook.every_run:
+        return body(row)
+    if row["status"] == "held_back":
+        return None
+    before = ended_before(client, history, row)
+    return body(row, before) if before and before["exit_code"] else None
+
+
+def _send(webhook: Webhook, made: bytes) -> None:
+    why_not = send(webhook, made)
+    if why_not:
+        _warn(why_not)
+
+
+def _warn(why: str) -> None:
+    LOGGER.warning("notify_webhook could not be told how the run ended: %s", why)
+
+
+def _mark_id(run_id: str) -> str:
+    return f"sync_{run_id}_told"
+
+
+def _was_told(client: bigquery.Client, run_id: str) -> bool:
+    try:
+        with as_target_errors(f"job {_mark_id(run_id)}"):
+            return find_job(client, _mark_id(run_id)) is not None
+    except SyncError:
+        return False  # rather twice than never
+
+
+def _mark(client: bigquery.Client, run_id: str) -> None:
+    try:
+        with as_target_errors(f"job {_mark_id(run_id)}"), suppress(Conflict):
+            config = query_config(JobLabels(run_id, "told"))
+            client.query("SELECT 1", config, job_id=_mark_id(run_id), job_retry=None)
+    except SyncError as error:
+        LOGGER.warning("how the run ended may be told once more: %s", error)

@@ -1,0 +1,58 @@
+"""How a run ends, as values: a fault, an outcome, a bug of ours."""
+
+from dataclasses import dataclass, field
+
+from auto_schema.errors import InternalError, SyncError
+from pipeline.parameters.version import VERSION
+
+BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
+
+
+def internal_error(why: str) -> InternalError:
+    """A bug as a value."""
+    return InternalError("unexpected error", f"version {VERSION}", why, f"{BUG_FIX}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A fault as a value: on Dataflow a DoFn that raises takes the report with it."""
+
+    step: str
+    exit_code: int
+    message: str
+    split: int | None = None
+    traceback: str = ""
+
+    @classmethod
+    def of(
+        cls, error: BaseException, step: str, split: int | None = None, traceback: str = ""
+    ) -> "Failure":
+        """From an exception; what isn't ours is a bug and carries its traceback."""
+        if isinstance(error, SyncError):
+            return cls(step, error.exit_code, error.text, split)
+        code = getattr(error, "exit_code", 130 if isinstance(error, KeyboardInterrupt) else 70)
+        text = f"{type(error).__name__}: {error}"
+        return cls(step, code, text, split, traceback if code == 70 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended; one per run, and the only thing that the report is given.
+
+    `status` is running, publishing, held_back, planned, succeeded, failed or
+    published_mismatch.
+    """
+
+    status: str
+    exit_code: int = 0
+    message: str = ""
+    rows_read: int = 0
+    rows_dead: int = 0
+    rows_staged: int = 0
+    rows_published: int = 0
+    bytes_staged: int = 0
+    watermark_after: str = ""
+    publish_job: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    verification: str = ""
+    traceback: str = ""

@@ -1,0 +1,170 @@
+"""I/O. What a dead run left is settled before anything else is read of its table.
+
+The taker holds the lock, so a run without its last event is dead, or asleep. Its next
+publish id is used up by a job that does nothing: then it can publish no more. An id that
+was used is waited for. Only then may MAX be read.
+"""
+
+import itertools
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
+
+from auto_schema.errors import SyncError
+from pipeline.destination.attempts import BURNT, PUBLISH, burn, job_id_of
+from pipeline.destination.folder import STORAGE_ERRORS, Folder
+from pipeline.runs.history import FINAL, append, unfinished_runs
+from pipeline.runs.lock import Lock, started
+from smart_sync.plan import Staging, staging_of
+from warehouse.errors import as_target_errors
+from warehouse.names import Endpoints, TableRef, table_id
+
+LOGGER = logging.getLogger("smart_sync")
+ABANDONED = "abandoned"
+EXIT_CODE = 6
+"""What a run that was taken over ends with, should it still be there to read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Settles dead runs of the lock's table; the lock is looked at before each act.
+
+    Whoever slept since it took the lock would otherwise settle the run that has it now.
+    """
+
+    client: bigquery.Client
+    history: TableRef
+    lock: Lock
+    endpoints: Endpoints
+
+    def settle(self) -> None:
+        """Fence, finish or clean up after every run that has no last event.
+
+        Raises:
+            RunInProgressError: the lock is lost; what is left, its new holder settles.
+            TargetError: BigQuery refused or can't be reached; then nothing may be read.
+        """
+        for run in unfinished_runs(self.client, self.history, self.lock.destination):
+            LOGGER.warning("run %s did not end by itself and is settled first", run["run_id"])
+            job = fence(self.client, run, self.lock.check, waits=True)
+            self.lock.check()
+            self._clear(run)
+            self.lock.check()
+            append(self.client, self.history, abandoned_row(run, job, datetime.now(UTC)))
+
+    def _clear(self, run: Mapping[str, Any]) -> None:
+        """Remove what it had staged; what can't be removed expires by itself."""
+        folder = run.get("staging_folder") or ""
+        staging = staging_of(folder, self.lock.destination, run["run_id"])
+        clear_staging(self.client, staging, self.endpoints)
+
+
+class UnfinishedJobError(SyncError):
+    """A publishing job still runs, and isn't waited for."""
+
+
+def fence(
+    client: bigquery.Client,
+    run: Mapping[str, Any],
+    before: Callable[[], None] = lambda: None,
+    *,
+    waits: bool = False,
+) -> Any:
+    """Use up a run's first free publish id; the run's own job when it has published.
+
+    Args:
+        client: of whoever fences it.
+        run: an event of it.
+        before: raises when it may not be done any more.
+        waits: for a job that still runs.
+
+    Raises:
+        UnfinishedJobError: one runs, and isn't waited for.
+        TargetError: BigQuery refused or can't be reached.
+    """
+    run_id = run["run_id"]
+    for attempt in itertools.count(1):
+        job_id = job_id_of(run_id, PUBLISH, attempt)
+        before()
+        with as_target_errors(f"run {run_id}, job {job_id}"):
+            if burn(client, run_id, job_id, **_place(run)):
+                return None
+            job = client.get_job(job_id, **_place(run))
+            if job.state != "DONE" and not waits:
+                raise UnfinishedJobError("job still runs", job_id, "", "run again.")
+            job = _finished(client, run, job)
+        if job.labels.get("step") == BURNT:
+            return None
+        if not job.error_result:
+            return job
+    raise AssertionError("unreachable")
+
+
+def _finished(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> Any:
+    """The job, once it is seen DONE."""
+    if job.state != "DONE":
+        LOGGER.warning("waiting for job %s of run %s", job.job_id, run["run_id"])
+        try:
+            job.result()
+        except GoogleAPICallError as error:  # the job's own, or that of asking for it
+            job = client.get_job(job.job_id, **_place(run))
+            if job.state != "DONE":
+                raise
+            LOGGER.warning("job %s failed: %s", job.job_id, error.message)
+    return job
+
+
+def clear_staging(client: bigquery.Client, staging: Staging, endpoints: Endpoints) -> None:
+    """Remove a run's staged files and tables; best effort, they also expire."""
+    removals = [
+        partial(client.delete_table, table_id(t), not_found_ok=True) for t in staging.tables
+    ]
+    if staging.folder:
+        try:
+            Folder(staging, endpoints).clear()
+        except STORAGE_ERRORS as error:
+            LOGGER.warning("%s could not be cleared: %s", staging.folder, error)
+    for remove in removals:
+        try:
+            with as_target_errors(f"staging of {staging.table}"):
+                remove()
+        except SyncError as error:
+            LOGGER.warning("%s", error)
+
+
+def _place(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Where its jobs are: ids are unique per project and location."""
+    return {"project": run.get("job_project"), "location": run.get("job_location")}
+
+
+def abandoned_row(run: Mapping[str, Any], job: Any, now: datetime) -> dict[str, Any]:
+    """The last event of a dead run: whether its rows are in the table."""
+    begin = f"AbandonedError: run {run['run_id']}, started {started(run['run_id'])}, did not end"
+    if job is None:
+        message = f"{begin} by itself. Nothing of it was published, and it can't publish any more."
+        published = 0
+    else:
+        message = f"{begin} by itself, but its job {job.job_id} did: its rows are in the table."
+        published = run["rows_staged"] or _rows_of(job)
+    return {
+        **run,
+        "seq": FINAL,
+        "status": ABANDONED,
+        "event_time": now,
+        "rows_published": published,
+        "publish_job": job.job_id if job is not None else None,
+        "exit_code": EXIT_CODE,
+        "error": message,
+    }
+
+
+def _rows_of(job: Any) -> int:
+    """Rows of a job that read the source itself, as far as the job says it."""
+    copied = job._properties.get("statistics", {}).get("copy", {}).get("copiedRows")
+    return int(copied or getattr(job, "num_dml_affected_rows", None) or 0)

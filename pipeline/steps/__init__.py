@@ -1,0 +1,1 @@
+"""The graph and its steps: read → conform → stage → publish → report."""

@@ -1,0 +1,127 @@
+"""read_split(): one split, attempt by attempt, until it was read whole; no Beam."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pyarrow as pa
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
+
+from auto_schema.errors import RowRefusedError, SourceUnreachableError
+from auto_schema.row_sums import RowSums
+from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement
+from pipeline.destination.folder import Folder
+from pipeline.runs.outcome import Failure
+from smart_sync.plan import SyncPlan
+from sources.protocol import NarrowingSource
+from sources.values import Split
+
+LOGGER = logging.getLogger("smart_sync")
+PROGRESS = logging.getLogger("smart_sync.progress")
+"""One line per batch, which a local run turns into a bar."""
+READ = "Read"
+LONGEST_PAUSE_S = 30
+Items = Iterator[pa.RecordBatch | RowSums]
+
+
+def read_split(
+    plan: SyncPlan,
+    split: Split,
+    folder: Folder,
+    check: Callable[[], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[SplitElement | Failure]:
+    """Yield the split's batches and SplitDone, or a Failure.
+
+    A lost connection is tried again as a whole split under a new attempt number; what an
+    attempt without a SplitDone left behind is never published. Where the source refuses
+    amid the rows, another attempt reads around them. `check` raises when the lock is lost.
+    """
+    if folder.is_failed():
+        return
+    pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
+    lost = 0
+    read: Callable[[Split], Items] = plan.source.read
+    for attempt in count():
+        try:
+            yield from _attempt(read(split), split.index, attempt, check)
+        except RowRefusedError as error:
+            LOGGER.warning("split=%d is read around refused rows: %s", split.index, error.why)
+            read = _around(plan, error)
+        except SourceUnreachableError as error:
+            if lost == plan.max_retries:
+                yield _failure(folder, split, error)
+                return
+            seconds = _pause(pause, lost)
+            lost += 1
+            LOGGER.warning(
+                "split=%d attempt=%d lost its connection, again in %.1f s: %s",
+                split.index,
+                attempt,
+                seconds,
+                error.why,
+            )
+            sleep(seconds)
+        except Exception as error:
+            yield _failure(folder, split, error)
+            return
+        else:
+            return
+
+
+def _failure(folder: Folder, split: Split, error: Exception) -> Failure:
+    """What ends the split, told to all other readers of the run."""
+    folder.mark_failed()
+    return Failure.of(error, READ, split.index, traceback.format_exc())
+
+
+def _around(plan: SyncPlan, error: RowRefusedError) -> Callable[[Split], Items]:
+    """How a split is read of which rows are refused: the others, and those as dead letters."""
+    source, most = plan.source, plan.max_dead_letters
+    if not isinstance(source, NarrowingSource):
+        raise error
+    return lambda split: source.read_around(split, most)
+
+
+def _pause(strategy: wait_random_exponential, attempt: int) -> float:
+    state = RetryCallState(Retrying(stop=stop_after_attempt(1)), None, (), {})
+    state.attempt_number = attempt + 1
+    return float(strategy(state))
+
+
+def _attempt(
+    items: Items, split: int, attempt: int, check: Callable[[], None]
+) -> Iterator[SplitElement]:
+    rows, sums = 0, None
+    for item in items:
+        check()
+        if isinstance(item, RowSums):
+            sums = item
+            continue
+        rows += item.num_rows
+        yield SplitBatch(split, attempt, item)
+        PROGRESS.info("split=%d attempt=%d rows=%d", split, attempt, rows)
+    PROGRESS.info("split=%d attempt=%d rows=%d done", split, attempt, rows)
+    yield SplitDone(split, attempt, rows, sums)
+
+
+def open_splits(
+    plan: SyncPlan,
+    splits: tuple[Split, ...],
+    folder: Folder,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[Split, ...] | Failure:
+    """The splits as they can be read, or a Failure when the source can't be opened."""
+    pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
+    for attempt in range(plan.max_retries + 1):
+        try:
+            return plan.source.open(splits, attempt)
+        except Exception as error:
+            transient = isinstance(error, SourceUnreachableError)
+            if not transient or attempt == plan.max_retries:
+                folder.mark_failed()
+                return Failure.of(error, READ, None, traceback.format_exc())
+            sleep(_pause(pause, attempt))
+    raise AssertionError("unreachable")

@@ -1,0 +1,75 @@
+"""TransformBatches and ConformBatches: renamed, cast and checked by whole columns."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.metrics.metric import Metrics
+
+from auto_schema.conform import Checks, conform
+from auto_schema.schema import TableSchema
+from pipeline.destination.elements import SplitBatch, SplitElement
+from pipeline.steps import coders  # noqa: F401 - registers the coder of batches
+
+
+def renamed(element: SplitElement, schema: TableSchema) -> SplitElement:
+    """The batch under the destination's column names; hidden columns keep theirs."""
+    if not isinstance(element, SplitBatch):
+        return element
+    names = {column.source_name: column.name for column in schema}
+    fields = [names.get(name, name) for name in element.batch.schema.names]
+    batch = pa.RecordBatch.from_arrays(element.batch.columns, names=fields)
+    return SplitBatch(element.split, element.attempt, batch)
+
+
+def conformed(element: SplitElement, schema: TableSchema, checks: Checks) -> SplitElement:
+    """The batch in the planned types, with its dead letters apart."""
+    if not isinstance(element, SplitBatch):
+        return element
+    result = conform(element.batch, schema, checks)
+    return SplitBatch(element.split, element.attempt, result.batch, result.dead)
+
+
+class _Transform(beam.DoFn):
+    def __init__(self, schema: TableSchema) -> None:
+        self._schema = schema
+
+    def process(self, element: SplitElement) -> Iterator[SplitElement]:
+        yield renamed(element, self._schema)
+
+
+class _Conform(beam.DoFn):
+    def __init__(self, schema: TableSchema, checks: Checks) -> None:
+        self._schema, self._checks = schema, checks
+        self._dead = Metrics.counter("sync", "rows_dead")
+
+    def process(self, element: SplitElement) -> Iterator[SplitElement]:
+        result = conformed(element, self._schema, self._checks)
+        if isinstance(result, SplitBatch) and result.dead is not None:
+            self._dead.inc(result.dead.num_rows)
+        yield result
+
+
+@dataclass(eq=False)
+class TransformBatches(beam.PTransform):
+    """Source names → destination names."""
+
+    schema: TableSchema
+
+    def expand(self, elements: Any) -> Any:
+        return elements | beam.ParDo(_Transform(self.schema)).with_output_types(SplitElement)
+
+
+@dataclass(eq=False)
+class ConformBatches(beam.PTransform):
+    """Source types → planned types; what doesn't fit becomes a dead letter."""
+
+    schema: TableSchema
+    checks: Checks
+
+    def expand(self, elements: Any) -> Any:
+        return elements | beam.ParDo(_Conform(self.schema, self.checks)).with_output_types(
+            SplitElement
+        )

@@ -1,0 +1,109 @@
+"""ReportRun: one JSON log line, clearing up, history, webhook; then a failed run raises."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import apache_beam as beam
+from google.cloud import bigquery
+
+from auto_schema.errors import SyncError
+from pipeline.destination.client import client_of
+from pipeline.parameters.webhook import Webhook
+from pipeline.runs.history import event_row, write_event
+from pipeline.runs.lock import lock_of
+from pipeline.runs.notify import tell_end
+from pipeline.runs.outcome import Failure, Outcome
+from pipeline.runs.settle import clear_staging
+from smart_sync.plan import SyncPlan
+
+LOGGER = logging.getLogger("smart_sync")
+
+
+class RunFailedError(Exception):
+    """Ends a failed job, after its report was written."""
+
+
+def report(
+    plan: SyncPlan, outcome: Outcome, client: bigquery.Client, webhook: Webhook | None = None
+) -> Outcome:
+    """Log how the run ended, clear up, write its last event, release the lock, tell the webhook.
+
+    A run whose publishing job may still end keeps what it staged and stays `publishing`:
+    the next run settles it. So it does with one that is killed before its last event, but not
+    after it: by then nothing may be left. Doing it twice equals doing it once, but for a worker
+    that dies while it tells the webhook: that may be told again.
+    """
+    total = (datetime.now(UTC) - plan.launched_at).total_seconds()
+    outcome.seconds["total"] = round(total, 3)
+    row = event_row(plan, outcome, datetime.now(UTC))
+    LOGGER.info("run_report %s", json.dumps(row, default=str, sort_keys=True))
+    if outcome.traceback:
+        LOGGER.error("%s", outcome.traceback)
+    if outcome.status != "publishing":
+        clear_staging(client, plan.staging, plan.endpoints)
+        try:
+            write_event(client, plan, outcome)
+        except SyncError as error:
+            LOGGER.error("the run history could not be written: %s", error)
+    lock_of(plan, client).release()
+    tell_end(webhook, client, plan.history_table, row)
+    return outcome
+
+
+class _Report(beam.DoFn):
+    def __init__(self, plan: SyncPlan, webhook: Webhook | None) -> None:
+        self._plan, self._webhook = plan, webhook
+
+    def setup(self) -> None:
+        plan = self._plan
+        self._client = client_of(plan)
+
+    def process(self, outcome: Outcome) -> Iterator[Outcome]:
+        yield report(self._plan, outcome, self._client, self._webhook)
+        raise_if_failed(outcome)
+
+
+def raise_if_failed(outcome: Outcome) -> None:
+    """End the job as failed when the run did."""
+    if outcome.exit_code:
+        raise RunFailedError(outcome.message)
+
+
+def was_reported(fault: Failure) -> bool:
+    """Whether what ended a run in this process is the failed run itself, after its report."""
+    return RunFailedError.__name__ in fault.traceback
+
+
+@dataclass(eq=False)
+class ReportRun(beam.PTransform):
+    """Outcome → the same, reported."""
+
+    plan: SyncPlan
+    webhook: Webhook | None = None
+
+    def expand(self, outcomes: Any) -> Any:
+        reporting = beam.ParDo(_Report(self.plan, self.webhook))
+        return outcomes | reporting.with_output_types(Outcome)
+
+
+class _LogPlan(beam.DoFn):
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def process(self, outcome: Outcome) -> Iterator[Outcome]:
+        LOGGER.info("%s\n%s", outcome.status, self._text)
+        yield outcome
+
+
+@dataclass(eq=False)
+class LogPlan(beam.PTransform):
+    """plan_only through the launcher: the job's only step logs the plan."""
+
+    text: str
+
+    def expand(self, outcomes: Any) -> Any:
+        return outcomes | beam.ParDo(_LogPlan(self.text)).with_output_types(Outcome)

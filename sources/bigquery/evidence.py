@@ -1,0 +1,109 @@
+"""I/O. A look at the rows of the window: by a dry run, and by queries that cost next to nothing."""
+
+from datetime import date, datetime
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
+
+from auto_schema.names import quoted
+from sources.bigquery.jobs import ask, dry_run
+from sources.bigquery.statement import BigqueryStatement, literal
+from sources.values import CursorValue, Evidence, SourceColumn, SourceProfile
+
+CHEAP_BYTES = 100 * 1024 * 1024
+"""A look that reads no more than this is taken without being asked for: below a cent."""
+
+
+def evidence(
+    client: bigquery.Client,
+    source: BigqueryStatement,
+    whole: BigqueryStatement,
+    profile: SourceProfile,
+    *,
+    count_outside: bool,
+    partition: tuple[SourceColumn, str] | None,
+    floor: CursorValue | None,
+) -> Evidence:
+    """Size by a dry run; counts and spans where a dry run says that they are cheap.
+
+    Args:
+        client: where the source's rows are.
+        source: of the window.
+        whole: of all time.
+        profile: of the source.
+        count_outside: whether rows that no run reads, and those after the window, count, too.
+        partition: the column that the destination is partitioned by, and its unit.
+        floor: where the first window of all began; None: not known, or open downwards.
+    """
+    size = int(dry_run(client, source, source.selecting(("q.*",))).total_bytes_processed or 0)
+    over = source.connection.max_bytes_billed
+    known = profile.bytes if source.window is None else None
+    items = _counts(source, floor, count_outside=count_outside)
+    before = after = nulls = None
+    if items and _is_cheap(client, whole, whole.selecting(items)):
+        row = _one(client, whole, whole.selecting(items))
+        nulls, before, after = row["nulls"], row.get("before"), row.get("after")
+    span, count = _span(client, source, partition)
+    return Evidence(
+        estimated_rows=profile.rows if source.window is None else None,
+        estimated_bytes=max(size, known or 0),
+        scan_bytes=size,
+        over_limit=over is not None and size > over,
+        null_cursors=nulls,
+        before=before,
+        after=after,
+        partition_span=span,
+        partition_count=count,
+    )
+
+
+def _counts(
+    source: BigqueryStatement, floor: CursorValue | None, *, count_outside: bool
+) -> tuple[str, ...]:
+    if source.cursor is None or source.window is None:
+        return ()
+    column, window = f"q.{quoted(source.cursor)}", source.window
+    items = [f"COUNTIF({column} IS NULL) AS nulls"]
+    if count_outside:
+        low = "FALSE" if floor is None else f"{column} <= {literal(floor)}"
+        items.append(f"COUNTIF({low}) AS `before`")
+        items.append(f"COUNTIF({column} > {literal(window.high)}) AS `after`")
+    return tuple(items)
+
+
+def _span(
+    client: bigquery.Client, source: BigqueryStatement, partition: tuple[SourceColumn, str] | None
+) -> tuple[tuple[datetime | date, datetime | date] | None, int | None]:
+    if partition is None:
+        return None, None
+    column, unit = f"q.{quoted(partition[0].name)}", partition[1]
+    kind = {"date": "DATE", "timestamp": "DATETIME"}.get(partition[0].type.cursor_type, "TIMESTAMP")
+    items = (
+        f"MIN({column}) AS low",
+        f"MAX({column}) AS high",
+        f"COUNT(DISTINCT {kind}_TRUNC({column}, {unit})) AS units",
+    )
+    sql = source.selecting(items)
+    if not _is_cheap(client, source, sql):
+        return None, None
+    row = _one(client, source, sql)
+    return (None if row["low"] is None else (row["low"], row["high"])), row["units"]
+
+
+def has_rows(client: bigquery.Client, source: BigqueryStatement) -> bool:
+    """Whether the window holds any row; True when that costs more than next to nothing."""
+    items = (f"q.{quoted(source.cursor)}" if source.cursor else "1",)
+    sql = f"SELECT EXISTS ({source.selecting(items)}) AS found"
+    return not _is_cheap(client, source, sql) or bool(_one(client, source, sql)["found"])
+
+
+def _is_cheap(client: bigquery.Client, source: BigqueryStatement, sql: str) -> bool:
+    try:
+        return int(dry_run(client, source, sql).total_bytes_processed or 0) <= CHEAP_BYTES
+    except GoogleAPICallError:
+        return False
+
+
+def _one(client: bigquery.Client, source: BigqueryStatement, sql: str) -> bigquery.Row:
+    (row,) = ask(client, source, sql, "look")
+    return row

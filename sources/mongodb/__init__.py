@@ -1,0 +1,1 @@
+"""MongoDB: documents as raw BSON, taken apart into Arrow."""

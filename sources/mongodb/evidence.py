@@ -1,0 +1,204 @@
+"""I/O. A look at the documents of the window, each question only while it is cheap."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import bson
+import bson.errors
+import pymongo
+import pymongo.errors
+
+from sources.mongodb.client import FACTS, RAW
+from sources.mongodb.errors import took_too_long
+from sources.mongodb.extended_json import Document, parse, written
+from sources.mongodb.statement import (
+    FIRST_DATE,
+    KEY,
+    LAST_DATE,
+    MongodbStatement,
+    as_bson,
+    both,
+    outside,
+    value_at,
+)
+from sources.values import CursorValue, Evidence
+
+COUNT_TIMEOUT_MS = 5_000
+BOUNDS = 1_000
+"""Places between which splits are cut; a sample is twenty times as large."""
+OVERSAMPLE = 20
+CHEAP_DOCUMENTS = 500_000
+"""Without an index on the cursor no more documents are counted: each question reads them all."""
+Answer = TypeVar("Answer")
+
+
+def needs_an_index(query: object) -> bool:
+    """Whether a query can't be read by ranges of _id: it needs an index of its own.
+
+    >>> needs_an_index({"$text": {"$search": "a"}}), needs_an_index({"a": 1})
+    (True, False)
+    """
+    words = ("$text", "$near", "$nearSphere", "$where")
+    if isinstance(query, dict):
+        return any(key in words or needs_an_index(value) for key, value in query.items())
+    return isinstance(query, list) and any(map(needs_an_index, query))
+
+
+def evidence(
+    collection: Any,
+    source: MongodbStatement,
+    *,
+    indexed: bool,
+    may_split: bool,
+    split_over_bytes: int,
+    count_outside: bool,
+    partition: str,
+    floor: CursorValue | None,
+) -> Evidence:
+    """Gather what planning needs of the documents themselves.
+
+    Args:
+        collection: a handle on it.
+        source: query, cursor and window of the run.
+        indexed: whether an index begins with the cursor.
+        may_split: whether ranges of _id can be read.
+        split_over_bytes: bounds are looked for only above that estimate; 0: always.
+        count_outside: count the documents that no run reads, and those after the window.
+        partition: the field of the partition column; empty: not needed.
+        floor: where the first window of all began; None: not known, or open downwards.
+    """
+    if needs_an_index(parse(source.query)):
+        return Evidence()
+    total, average = _size(collection)
+    is_cheap = total <= CHEAP_DOCUMENTS or source.cursor is None or indexed
+    rows = _rows(collection, source, total) if is_cheap else total
+    size = int(rows * average) if rows is not None and average else None
+    large = not split_over_bytes or size is None or size > split_over_bytes
+    nulls = before = after = beyond = None
+    others: dict[str, int] = {}
+    asked = parse(source.query)
+    if source.cursor and source.window and is_cheap:
+        kind, cursor = source.cursor_type, source.cursor
+        nulls = _count(collection, both(asked, {cursor: None}))
+        others = _by_type(collection, both(asked, outside(cursor, kind)), cursor)
+        if count_outside:
+            high = as_bson(source.window.high, kind)
+            after = _count(collection, both(asked, {cursor: {"$gt": high}}))
+            if isinstance(source.window.high, datetime):
+                before = _count(collection, both(asked, {cursor: {"$lt": FIRST_DATE}}))
+                beyond = _count(collection, both(asked, {cursor: {"$gt": LAST_DATE}}))
+            if floor is not None:
+                before = _count(collection, both(asked, {cursor: {"$lte": as_bson(floor, kind)}}))
+            if after is not None:
+                after -= beyond or 0
+    return Evidence(
+        estimated_rows=rows,
+        estimated_bytes=size,
+        null_cursors=nulls,
+        before=before,
+        after=after,
+        beyond=beyond,
+        bounds=_bounds(collection) if may_split and large else (),
+        partition_span=_span(collection, source, partition) if partition else None,
+        other_cursors=MappingProxyType(others),
+    )
+
+
+def has_rows(collection: Any, source: MongodbStatement) -> bool:
+    """Whether the window holds a document; True when that takes too long to tell."""
+    found = _ask(
+        lambda: collection.find_one(source.filter(), {KEY: 1}, max_time_ms=COUNT_TIMEOUT_MS) or {}
+    )
+    return found is None or bool(found)
+
+
+def _ask(question: Callable[[], Answer]) -> Answer | None:
+    """The answer, or None when it takes too long."""
+    try:
+        return question()
+    except pymongo.errors.OperationFailure as error:
+        if took_too_long(error):
+            return None
+        raise
+
+
+def _count(collection: Any, query: Document) -> int | None:
+    return _ask(lambda: int(collection.count_documents(query, maxTimeMS=COUNT_TIMEOUT_MS)))
+
+
+def _by_type(collection: Any, query: Document, field: str) -> dict[str, int]:
+    pipeline = [{"$match": query}, {"$group": {"_id": {"$type": f"${field}"}, "n": {"$sum": 1}}}]
+    found = _ask(lambda: list(collection.aggregate(pipeline, maxTimeMS=COUNT_TIMEOUT_MS)))
+    return {str(row["_id"]): int(row["n"]) for row in found or []}
+
+
+def _size(collection: Any) -> tuple[int, float]:
+    """Documents of the collection and their average bytes; zeros where the server won't say."""
+    try:
+        return size_of(collection.aggregate([{"$collStats": {"storageStats": {}}}]))
+    except pymongo.errors.OperationFailure:  # a view
+        return 0, 0.0
+
+
+def size_of(stats: Iterable[Document]) -> tuple[int, float]:
+    """Documents and their average bytes: mongos gives one document of figures per shard.
+
+    >>> size_of([{"storageStats": {"count": n, "size": 9 * n}} for n in (1, 0, 3)])
+    (4, 9.0)
+    """
+    storage = [each["storageStats"] for each in stats]
+    count = sum(int(each.get("count", 0)) for each in storage)
+    size = sum(float(each.get("size", 0)) for each in storage)
+    return count, size / count if count else 0.0
+
+
+def _rows(collection: Any, source: MongodbStatement, total: int) -> int | None:
+    """Documents of the window; of the whole collection where counting takes long."""
+    query = source.filter()
+    if not query and total:
+        return total
+    counted = _count(collection, query)
+    return counted if counted is not None else total or None
+
+
+def _bounds(collection: Any) -> tuple[str, ...]:
+    """Values of _id that cut the collection into about even parts, in the order of its index."""
+    size = BOUNDS * OVERSAMPLE
+    pipeline: list[Document] = [
+        {"$sample": {"size": size}},
+        {"$project": {KEY: 1}},
+        {"$sort": {KEY: pymongo.ASCENDING}},
+    ]
+    raw = collection.with_options(codec_options=RAW)
+    found = [document.raw for document in raw.aggregate(pipeline, allowDiskUse=True)]
+    step = max(len(found) // BOUNDS, 1)
+    return tuple(dict.fromkeys(filter(None, map(_as_bound, found[step::step]))))
+
+
+def _as_bound(raw: bytes) -> str:
+    """A value of _id as Extended JSON that gives back its very bytes; empty when none does."""
+    try:
+        value = bson.decode(raw, FACTS)[KEY]
+        if isinstance(value, bson.MinKey | bson.MaxKey):
+            return ""  # nothing lies on one side of it
+        text = written(value)
+        return text if bson.encode({KEY: parse(text)}, codec_options=FACTS) == raw else ""
+    except (bson.errors.BSONError, ValueError, TypeError, OverflowError):
+        return ""
+
+
+def _span(
+    collection: Any, source: MongodbStatement, field: str
+) -> tuple[datetime, datetime] | None:
+    """Lowest and highest date of the partition column's field."""
+    query = both(source.filter(), {field: {"$type": "date"}})
+
+    def first(way: int) -> Any:
+        words: dict[str, Any] = {"sort": [(field, way)], "max_time_ms": COUNT_TIMEOUT_MS}
+        return value_at(_ask(lambda: collection.find_one(query, {field: 1}, **words)), field)
+
+    low, high = first(pymongo.ASCENDING), first(pymongo.DESCENDING)
+    is_span = isinstance(low, datetime) and isinstance(high, datetime)
+    return (low, high) if is_span else None

@@ -1,0 +1,181 @@
+"""I/O. MongoDB behind the Inspector protocol: one client for all facts of a plan."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from auto_schema.errors import ConfigError
+from auto_schema.row_sums import RowSums
+from auto_schema.schema import Column
+from sources.mongodb import evidence as mongodb_evidence
+from sources.mongodb.client import FACTS, Client, connected
+from sources.mongodb.clock import Highest, clock_of
+from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.extended_json import bind, parse, placeholders, written
+from sources.mongodb.profile import (
+    FIRST,
+    LAST,
+    Server,
+    described_by,
+    profile_of,
+    server_of,
+    with_time,
+)
+from sources.mongodb.source import MongodbSource
+from sources.mongodb.statement import identity, kind_of
+from sources.protocol import Inspector, Source
+from sources.values import (
+    Clock,
+    CursorValue,
+    DigestRow,
+    Evidence,
+    SourceColumn,
+    SourceProfile,
+    Window,
+)
+
+
+@contextmanager
+def inspecting(connection: object, query: str, table: str, cursor: str) -> Iterator[Inspector]:
+    """Open an inspector.
+
+    Args:
+        connection: a MongodbConnection.
+        query: the operator's filter as Extended JSON, placeholders and all; empty: none.
+        table: not used: a collection has no schema.
+        cursor: the cursor field's path, which may lead into documents; empty: none.
+
+    Raises:
+        SourceUnreachableError, SourceRefusedError: with what the server said.
+    """
+    if not isinstance(connection, MongodbConnection):
+        raise TypeError(f"not a MongoDB connection: {type(connection).__name__}")
+    with connected(connection) as client:
+        server = server_of(client)
+        described = described_by(client[connection.database], connection)
+        is_capped = bool(described.get("options", {}).get("capped"))
+        bare = MongodbSource(
+            connection,
+            query or "{}",
+            uuid_representation=server.uuid_representation,
+            collection_id=identity(described),
+            has_snapshot=not is_capped,
+        )
+        now = with_time(client, bare, server)
+        profile, nested = profile_of(client, now, server, described, cursor)
+        yield _Inspector(client, replace(bare, nested=nested), server, profile, cursor)
+
+
+class _Inspector:
+    """See `sources.protocol.Inspector`."""
+
+    def __init__(
+        self,
+        client: Client,
+        bare: MongodbSource,
+        server: Server,
+        profile: SourceProfile,
+        cursor: str,
+    ) -> None:
+        self._client, self._bare, self._server = client, bare, server
+        self._connection, self._query = bare.connection, bare.query
+        self._cursor = cursor
+        self.profile = profile
+
+    @property
+    def _collection(self) -> Any:
+        database = self._client[self._connection.database]
+        return database.get_collection(self._connection.collection, codec_options=FACTS)
+
+    def clock(self, *, guard: bool) -> Clock:
+        field = self.profile.column(self._cursor)
+        kind = field.type.cursor_type if field is not None else ""
+        by_object_id = kind == "objectId"
+        return clock_of(self._client, self._server, guard=guard, by_object_id=by_object_id)
+
+    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
+        raise TypeError("MongoDB has no dates without a zone")
+
+    def integer_cursor(
+        self, name: str, *, wait: bool, auto: bool, margin: timedelta
+    ) -> tuple[int | None, Clock]:
+        clock = self.clock(guard=wait and auto)
+        late = margin + (clock.blind_for if clock.blind_spot else timedelta(0))
+        question = Highest(
+            self._collection,
+            parse(bind(self._query, None, 2**63 - 1)),
+            name,
+            self._connection.place,
+            snapshots=self._server.keeps_snapshots and self._bare.has_snapshot,
+        )
+        highest = question.before(self._client, late) if wait else question.now()
+        return highest, replace(clock, blind_for=late)
+
+    def source(
+        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
+    ) -> Source:
+        query = self._query
+        if window is not None:
+            is_open = window.low is None and isinstance(window.high, datetime)
+            query = bind(query, FIRST if is_open else window.low, window.high)
+        elif placeholders(query):
+            query = bind(query, FIRST, LAST)
+        made = replace(
+            self._bare,
+            query=written(parse(query)),
+            cursor=cursor,
+            cursor_type=kind_of(window.high) if window else "",
+            window=window,
+            batch_rows=batch_rows,
+            run_id=run_id,
+        )
+        return with_time(self._client, made, self._server)
+
+    def buckets(self, source: Source) -> Mapping[str, RowSums]:
+        raise ConfigError(*_NO_PROOF)
+
+    def digests(
+        self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
+    ) -> list[DigestRow]:
+        raise ConfigError(*_NO_PROOF)
+
+    def has_rows(self, source: Source) -> bool:
+        return mongodb_evidence.has_rows(self._collection, _ours(source))
+
+    def evidence(
+        self,
+        source: Source,
+        *,
+        look_at: tuple[SourceColumn, ...],
+        split_column: str | None,
+        split_over_bytes: int,
+        count_outside: bool,
+        partition: tuple[SourceColumn, str] | None,
+        floor: CursorValue | None = None,
+    ) -> Evidence:
+        return mongodb_evidence.evidence(
+            self._collection,
+            _ours(source),
+            indexed=_ours(source).cursor in self.profile.indexed,
+            may_split=split_column is not None,
+            split_over_bytes=split_over_bytes,
+            count_outside=count_outside,
+            partition=partition[0].name if partition else "",
+            floor=floor,
+        )
+
+
+_NO_PROOF = (
+    "verify with MongoDB",
+    "verify",
+    "MongoDB has no function that hashes its documents",
+    "set verify=false.",
+)
+
+
+def _ours(source: Source) -> MongodbSource:
+    if not isinstance(source, MongodbSource):
+        raise TypeError(f"not a MongoDB source: {type(source).__name__}")
+    return source

@@ -1,0 +1,23 @@
+"""MongoDB as a source: a statement, and how its documents leave the server."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from sources.mongodb.read import read_split
+from sources.mongodb.statement import MongodbStatement
+from sources.values import Split
+
+
+@dataclass(frozen=True, slots=True)
+class MongodbSource(MongodbStatement):
+    """One query on one collection, read range by range of _id."""
+
+    def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
+        """The splits as they are: each connection opens its own."""
+        return splits
+
+    def read(self, split: Split) -> Iterator[pa.RecordBatch]:
+        """Yield the split's rows; see `Source.read`."""
+        return read_split(self, split)

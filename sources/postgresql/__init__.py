@@ -1,0 +1,1 @@
+"""PostgreSQL: facts by psycopg2, rows over COPY BINARY into Arrow."""

@@ -1,0 +1,240 @@
+"""I/O. inspect() for PostgreSQL: the query's columns, its tables, a key to split on.
+
+psycopg2 asks the catalog; no row of the user's is read here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from auto_schema.errors import ConfigError, SourceRefusedError, shown
+from sources.postgresql.columns import describing, types_of
+from sources.postgresql.connection import AS_READER, PostgresqlConnection
+from sources.postgresql.errors import source_error
+from sources.postgresql.session import opening
+from sources.postgresql.splits import split_columns
+from sources.postgresql.types import attribute_rows, resolve, type_rows
+from sources.postgresql.watch import cut_off_after
+from sources.query import QueryShape, shape
+from sources.sql import quote
+from sources.values import Clock, SourceColumn, SourceProfile
+
+DESCRIBE_TIMEOUT_MS = 60_000
+DESCRIBE_LOCK_MS = 30_000
+"""Less than a question may take: waiting for a lock is told apart from a slow answer."""
+GRACE_S = 60.0
+PSYCOPG_NUMERIC = 1700
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands in the profile until the clock is read."""
+
+
+@contextmanager
+def session(connection: PostgresqlConnection) -> Iterator["psycopg2.extensions.connection"]:
+    """An autocommit session of ours, closed at the end.
+
+    Raises:
+        SourceUnreachableError, SourceRefusedError: with what the server said.
+    """
+    try:
+        opened = psycopg2.connect(**connection.parameters())  # type: ignore[call-overload]
+    except psycopg2.Error as error:
+        raise source_error(error, connection.place) from None
+    try:
+        opened.autocommit = True
+        yield opened
+    except psycopg2.Error as error:
+        raise source_error(error, connection.place) from error
+    finally:
+        opened.close()
+
+
+@contextmanager
+def reading(
+    opened: "psycopg2.extensions.connection", timeout_ms: int = DESCRIBE_TIMEOUT_MS
+) -> Iterator[Any]:
+    """A cursor in a read-only transaction set up as the readers' are, then rolled back.
+
+    A server that doesn't answer long after its own timeout is given up.
+    """
+    silence_s = timeout_ms / 1000 + GRACE_S
+    with cut_off_after(silence_s, opened), opened.cursor() as cursor:
+        cursor.execute("BEGIN READ ONLY")
+        try:
+            for statement in opening(
+                statement_timeout_ms=timeout_ms, lock_timeout_ms=DESCRIBE_LOCK_MS
+            ):
+                cursor.execute(statement)
+            cursor.execute(AS_READER)
+            yield cursor
+        finally:
+            if not opened.closed:
+                cursor.execute("ROLLBACK")
+
+
+def qualified_table(opened: "psycopg2.extensions.connection", name: str, place: str) -> str:
+    """The quoted, schema-qualified name of a table or view given as the user writes it.
+
+    Args:
+        opened: a session of ours.
+        name: `orders`, `shop.orders` or `"My Shop"."Orders"`.
+        place: where it leads, for the message.
+
+    Raises:
+        SourceRefusedError: no such table, view or partitioned table.
+    """
+    with reading(opened) as cursor:
+        try:
+            cursor.execute(
+                "SELECT n.nspname, c.relname FROM pg_class c"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE c.oid = to_regclass(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+                (name,),
+            )
+            row = cursor.fetchone()
+        except psycopg2.Error as error:
+            raise source_error(error, place) from error
+    if row is None:
+        raise SourceRefusedError(
+            "unknown table",
+            f"{place}, source_table_for_schema {shown(name)}",
+            "no table or view of that name is visible to the role",
+            "write it as schema.table, with double quotes around names that have capitals"
+            " or spaces, and check that the role has USAGE on the schema.",
+        )
+    return f"{quote(row[0])}.{quote(row[1])}"
+
+
+def profile(
+    opened: "psycopg2.extensions.connection",
+    connection: PostgresqlConnection,
+    query: str,
+    *,
+    schema_table: str | None,
+) -> SourceProfile:
+    """Describe a query whose placeholders are bound; the clock is read apart.
+
+    Args:
+        opened: a session of ours.
+        connection: where it leads.
+        query: SQL that PostgreSQL itself has to accept.
+        schema_table: qualified table whose comments and columns are told; None: none.
+    """
+    look = shape(query)
+    columns = _columns(opened, connection.place, query)
+    with reading(opened) as cursor:
+        cursor.execute(
+            "SELECT version(), current_setting('server_encoding'), current_setting('TimeZone')"
+        )
+        version, encoding, _ = cursor.fetchone()
+        tables = _qualified(cursor, look)
+        description = _description(cursor, schema_table)
+        notes = _notes(cursor, schema_table, columns)
+        cuts = split_columns(cursor, query, look, columns)
+    return SourceProfile(
+        columns=columns,
+        clock=Clock(now=EPOCH),
+        server=version.split(" on ")[0],
+        description=description,
+        tables=tables,
+        identity=f"postgresql/{connection.database}",
+        server_id=_server_id(opened, connection),
+        split_reason=cuts.reason,
+        unique_key=cuts.key,
+        key_collation=cuts.collation,
+        key_scans=cuts.key_scans,
+        indexed=cuts.indexed,
+        notes=notes,
+        is_utf8=encoding != "SQL_ASCII",
+    )
+
+
+def _server_id(opened: "psycopg2.extensions.connection", connection: PostgresqlConnection) -> str:
+    """The cluster's system identifier, which standbys share; else its address.
+
+    Every role may ask for it, unless the function was taken from PUBLIC.
+    """
+    with reading(opened) as cursor:
+        try:
+            cursor.execute("SELECT system_identifier FROM pg_catalog.pg_control_system()")
+            return f"id:{cursor.fetchone()[0]}"
+        except (psycopg2.ProgrammingError, psycopg2.NotSupportedError):
+            return f"host:{connection.host}:{connection.port}"
+
+
+def _columns(
+    opened: "psycopg2.extensions.connection", place: str, query: str
+) -> tuple[SourceColumn, ...]:
+    with reading(opened) as cursor:
+        before = "SELECT * FROM (\n"
+        try:
+            cursor.execute(f"{before}{query}\n) AS q LIMIT 0")
+        except psycopg2.Error as error:
+            raise source_error(error, place, query, offset=len(before)) from error
+        described = list(cursor.description)
+        names = tuple(item.name for item in described)
+        cursor.execute(describing(query, names))
+        own = types_of(names, cursor.fetchone()[1])
+        types = type_rows(cursor, {item.type_code for item in described})
+        origins = {(d.table_oid, d.table_column) for d in described if d.table_oid}
+        attributes = attribute_rows(cursor, origins)
+    if not described:
+        raise ConfigError("query without columns", place, "", "select at least one column.")
+    columns = []
+    for item in described:
+        origin = (item.table_oid, item.table_column) if item.table_oid else None
+        known = attributes.get(origin) if origin else None
+        typmod, words, comment = -1, "", known[3] if known else ""
+        if known and known[0] == item.type_code:
+            typmod, words = known[1], known[2]
+        elif item.type_code == PSYCOPG_NUMERIC and item.precision and item.precision < 1001:
+            typmod = ((item.precision << 16) | (item.scale & 0x7FF)) + 4
+        kind = resolve(types, item.type_code, typmod, words)
+        kind = replace(kind, oid=own.get(item.name, (0, ""))[0])
+        columns.append(SourceColumn(item.name, kind, comment, origin))
+    return tuple(columns)
+
+
+def _qualified(cursor: Any, look: QueryShape) -> tuple[str, ...]:
+    names = []
+    for schema, table in look.tables:
+        written = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
+        cursor.execute(
+            "SELECT n.nspname || '.' || c.relname FROM pg_class c"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(%s)",
+            (written,),
+        )
+        row = cursor.fetchone()
+        names.append(row[0] if row else f"{schema}.{table}".lstrip("."))
+    return tuple(sorted(set(names)))
+
+
+def _description(cursor: Any, schema_table: str | None) -> str:
+    if schema_table is None:
+        return ""
+    cursor.execute(
+        "SELECT coalesce(obj_description(to_regclass(%s), 'pg_class'), '')", (schema_table,)
+    )
+    return str(cursor.fetchone()[0])
+
+
+def _notes(
+    cursor: Any, schema_table: str | None, columns: tuple[SourceColumn, ...]
+) -> tuple[str, ...]:
+    if schema_table is None:
+        return ()
+    cursor.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
+        " AND NOT attisdropped ORDER BY attnum",
+        (schema_table,),
+    )
+    of_table = [row[0] for row in cursor.fetchall()]
+    delivered = {column.name for column in columns}
+    missing = [name for name in of_table if name not in delivered]
+    if not missing:
+        return ()
+    return (f"the query doesn't deliver these columns of {schema_table}: {', '.join(missing)}",)

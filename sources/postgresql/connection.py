@@ -1,0 +1,69 @@
+"""Where a PostgreSQL server is and who we are, as a value."""
+
+from dataclasses import dataclass
+from urllib.parse import quote as percent
+
+from sources.postgresql.environment import forget_environment
+from sources.secrets import Secret
+
+APPLICATION_NAME = "bigquery-smart-sync"
+READER_LOCK = (0x517D3A90, 0x6C2EB84F)
+"""An advisory lock's halves, drawn by lot, which each reading transaction of ours holds."""
+AS_READER = (
+    f"SELECT pg_catalog.pg_try_advisory_xact_lock_shared({READER_LOCK[0] << 32 | READER_LOCK[1]})"
+)
+"""Said once a transaction is READ ONLY: it can write nothing any more, and guards see that."""
+CONNECT_TIMEOUT_S = 15
+READ_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlConnection:
+    """Where the server is and who we are; the password is a Secret."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: Secret
+    sslmode: str = ""
+    sslrootcert: str = ""
+    options: str = ""
+    """Of the session's start; also when empty, those of our environment don't count."""
+    read_timeout_s: float = READ_TIMEOUT_S
+    """How long a session that reads may bring no byte; 0: for ever."""
+
+    @property
+    def place(self) -> str:
+        """`postgresql://host:port/database`, without user and password."""
+        return f"postgresql://{self.host}:{self.port}/{self.database}"
+
+    def parameters(
+        self, *, application: str = APPLICATION_NAME, encoding: str = "UTF8"
+    ) -> dict[str, str]:
+        """Libpq keywords; resolves the password, so call it where a connection opens."""
+        forget_environment()
+        words = {
+            "host": self.host,
+            "port": str(self.port),
+            "dbname": self.database,
+            "user": self.user,
+            "password": self.password.resolve(),
+            "connect_timeout": str(CONNECT_TIMEOUT_S),
+            "application_name": application,
+            "sslmode": self.sslmode,
+            "sslrootcert": self.sslrootcert,
+            "client_encoding": encoding,
+            "keepalives_idle": "60",
+            "keepalives_interval": "10",
+            "keepalives_count": "6",
+            "tcp_user_timeout": "120000",
+        }
+        given = {word: value for word, value in words.items() if value}
+        return given | {"options": self.options}
+
+    def uri(self, *, application: str = APPLICATION_NAME, encoding: str = "UTF8") -> str:
+        """A libpq connection URI holding the password: never log it."""
+        words = self.parameters(application=application, encoding=encoding)
+        query = "&".join(f"{word}={percent(value, safe='')}" for word, value in words.items())
+        return f"postgresql:///?{query}"

@@ -1,0 +1,230 @@
+"""I/O. PostgreSQL behind the Inspector protocol: one session for all facts of a plan."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import psycopg2
+import psycopg2.extensions
+
+from auto_schema.errors import SourceRefusedError
+from auto_schema.row_sums import RowSums
+from auto_schema.schema import Column
+from sources.postgresql import (
+    catalog as postgresql_inspect,
+)
+from sources.postgresql import (
+    clock as postgresql_clock,
+)
+from sources.postgresql import (
+    evidence as postgresql_evidence,
+)
+from sources.postgresql import (
+    verify as postgresql_verify,
+)
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.source import PostgresqlSource
+from sources.postgresql.surroundings import Surroundings, surroundings
+from sources.postgresql.writers import with_writers
+from sources.protocol import Inspector, Source
+from sources.query import shape
+from sources.sql import bind, placeholders, without_order
+from sources.values import (
+    Clock,
+    CursorValue,
+    DigestRow,
+    Evidence,
+    SourceColumn,
+    SourceProfile,
+    Window,
+)
+
+LAST_INT64 = 2**63 - 1
+FIRST_STAMP, LAST_STAMP = datetime.min, datetime.max  # noqa: DTZ901 - the widest window
+SAMPLE_STAMP = datetime(1900, 1, 1)  # noqa: DTZ001 - stands in for either kind of timestamp
+SAMPLES: tuple[CursorValue, ...] = (SAMPLE_STAMP, 0)
+"""What stands in the placeholders while the query is described: a stamp, or an integer."""
+
+
+@contextmanager
+def inspecting(connection: object, query: str, table: str, cursor: str) -> Iterator[Inspector]:
+    """Open an inspector.
+
+    Args:
+        connection: a PostgresqlConnection.
+        query: the user's query, placeholders and all; empty: all of `table`.
+        table: source_table_for_schema; empty: none.
+        cursor: the cursor column, which is found among the others.
+
+    Raises:
+        SourceUnreachableError, SourceRefusedError: with what the server said.
+    """
+    if not isinstance(connection, PostgresqlConnection):
+        raise TypeError(f"not a PostgreSQL connection: {type(connection).__name__}")
+    with postgresql_inspect.session(connection) as opened:
+        qualified = None
+        if table:
+            qualified = postgresql_inspect.qualified_table(opened, table, connection.place)
+        text = query or f"SELECT * FROM {qualified}"
+        around = surroundings(opened, connection, text)
+        profile = _profile(opened, connection, text, qualified, cursor)
+        yield _Inspector(opened, around, text, _doubting(profile, around.money_doubt))
+
+
+def _profile(
+    opened: "psycopg2.extensions.connection",
+    connection: PostgresqlConnection,
+    query: str,
+    table: str | None,
+    cursor: str,
+) -> SourceProfile:
+    samples = SAMPLES if placeholders(query) else SAMPLES[:1]
+    refused: list[SourceRefusedError] = []
+    for sample in samples:
+        try:
+            bound = bind(query, sample, sample)
+            profile = postgresql_inspect.profile(opened, connection, bound, schema_table=table)
+            return with_writers(opened, profile, bound, cursor) if cursor else profile
+        except SourceRefusedError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def _doubting(profile: SourceProfile, doubt: str) -> SourceProfile:
+    """The profile, whose columns of money say why they can't be trusted, if they can't."""
+    if not doubt:
+        return profile
+    columns = tuple(
+        replace(column, type=replace(column.sql_type, doubt=doubt))
+        if column.sql_type.name == "money"
+        else column
+        for column in profile.columns
+    )
+    return replace(profile, columns=columns)
+
+
+def _ours(source: Source) -> PostgresqlSource:
+    if not isinstance(source, PostgresqlSource):
+        raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
+    return source
+
+
+class _Inspector:
+    """See `sources.protocol.Inspector`."""
+
+    def __init__(
+        self,
+        opened: "psycopg2.extensions.connection",
+        around: Surroundings,
+        query: str,
+        profile: SourceProfile,
+    ) -> None:
+        self._opened, self._around, self._query = opened, around, query
+        self.profile = profile
+
+    def clock(self, *, guard: bool) -> Clock:
+        clock = postgresql_clock.read_clock(self._opened, guard=guard)
+        return clock.beside(self.profile.writers) if guard else clock
+
+    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
+        return postgresql_clock.wall_clock(self._opened, zone, instants)
+
+    def integer_cursor(
+        self, name: str, *, wait: bool, auto: bool, margin: timedelta
+    ) -> tuple[int | None, Clock]:
+        whole, column = bind(self._query, None, LAST_INT64), self._column(name)
+        found, remaining = postgresql_clock.integer_cursor(self._opened, whole, column, wait=wait)
+        return found, replace(self.clock(guard=False), open=remaining)
+
+    def source(
+        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
+    ) -> Source:
+        query = self._query
+        if window is not None:
+            low = window.low
+            if low is None and not isinstance(window.high, int):
+                low = "-infinity"  # of a window by hand from the year 1 on
+            query = bind(query, low, window.high)
+        if shape(query).has_order:
+            query = without_order(query)
+        names = tuple(column.name for column in self.profile.columns)
+        return PostgresqlSource(
+            self._around.connection,
+            query,
+            names,
+            cursor=cursor,
+            window=window,
+            batch_rows=batch_rows,
+            run_id=run_id,
+            encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
+            key_collation=self.profile.key_collation,
+            result_types=tuple(column.sql_type.oid for column in self.profile.columns),
+            settings=self._around.settings,
+        )
+
+    def buckets(self, source: Source) -> Mapping[str, RowSums]:
+        return postgresql_verify.buckets(self._opened, _ours(source))
+
+    def digests(
+        self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
+    ) -> list[DigestRow]:
+        return postgresql_verify.digests(self._opened, _ours(source), keys, buckets)
+
+    def has_rows(self, source: Source) -> bool:
+        return postgresql_evidence.has_rows(self._opened, _ours(source))
+
+    def evidence(
+        self,
+        source: Source,
+        *,
+        look_at: tuple[SourceColumn, ...],
+        split_column: str | None,
+        split_over_bytes: int,
+        count_outside: bool,
+        partition: tuple[SourceColumn, str] | None,
+        floor: CursorValue | None = None,
+    ) -> Evidence:
+        source = _ours(source)
+        return postgresql_evidence.evidence(
+            self._opened,
+            source,
+            look_at=look_at,
+            split_column=self._column(split_column) if split_column else None,
+            split_over_bytes=split_over_bytes,
+            count_outside=count_outside,
+            partition=partition,
+            hidden_nulls=self._hidden_nulls(source),
+            whole_query=self._whole_query(source),
+            floor=floor,
+        )
+
+    def _whole_query(self, source: PostgresqlSource) -> str:
+        """The query over all time, to count what lies outside the window."""
+        if source.window is None or not placeholders(self._query):
+            return source.query
+        if isinstance(source.window.high, int):
+            return bind(self._query, None, LAST_INT64)
+        return self._with_infinities() or bind(self._query, FIRST_STAMP, LAST_STAMP)
+
+    def _with_infinities(self) -> str:
+        """The query over all time and beyond; empty when it can't calculate with infinities."""
+        query = bind(self._query, "-infinity", "infinity")
+        try:
+            with postgresql_inspect.reading(self._opened) as cursor:
+                cursor.execute(f"EXPLAIN {query}")
+        except psycopg2.DatabaseError:
+            return ""
+        return query
+
+    def _hidden_nulls(self, source: PostgresqlSource) -> SourceColumn | None:
+        """The cursor, when a predicate with the placeholders keeps its NULLs from us."""
+        if source.cursor is None or not placeholders(self._query):
+            return None
+        return self._column(source.cursor)
+
+    def _column(self, name: str) -> SourceColumn:
+        found = self.profile.column(name)
+        if found is None:
+            raise SourceRefusedError("unknown column", name, "the query doesn't deliver it", "")
+        return found

@@ -1,0 +1,151 @@
+"""I/O. Rows over COPY BINARY into Arrow batches, one transaction per split.
+
+A thread reads ahead by a few batches: the driver decodes while the caller casts and
+writes. Memory is bounded by the batches, not by the table.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi
+import psycopg2
+import pyarrow as pa
+
+from auto_schema.errors import (
+    RowRefusedError,
+    SourceError,
+    SourceRefusedError,
+    SourceUnreachableError,
+)
+from auto_schema.row_sums import RowSums
+from sources.postgresql.columns import changed, check_columns
+from sources.postgresql.connection import APPLICATION_NAME, AS_READER
+from sources.postgresql.errors import clean, is_amid_rows, source_error, state_of
+from sources.postgresql.session import opening
+from sources.postgresql.statement import PostgresqlStatement
+from sources.postgresql.watch import Watch
+from sources.read_ahead import ReadAhead, cut
+from sources.values import Split
+
+Item = pa.RecordBatch | RowSums
+BATCH_BYTES = 16 * 1024 * 1024
+CHANGED_STATES = frozenset({"42703", "42702", "42P01", "42883", "42704", "42804", "3F000"})
+"""What a query that was described before is refused with when its tables have changed."""
+REWRITTEN = """
+SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks AS l
+JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND c.relfilenode <> 0
+  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                    WHERE d.datname = pg_catalog.current_database())
+  AND pg_catalog.pg_relation_filenode(c.oid) <> c.relfilenode
+"""
+"""Tables of ours that were written anew since the snapshot was taken: to it they are empty.
+
+https://www.postgresql.org/docs/current/mvcc-caveats.html
+"""
+
+
+def read_split(source: PostgresqlStatement, split: Split) -> Iterator[Item]:
+    """Yield the rows of a split; the session ends with the iterator.
+
+    Of a source that proves, its own sums over the split come last: both are one snapshot.
+
+    Raises:
+        SourceChangedError: the query no longer has the plan's columns.
+        SourceUnreachableError, SourceRefusedError: as `Source.read` says.
+    """
+    yield from read_ahead(source, lambda watch: items(source, split, watch))
+
+
+def read_ahead(
+    source: PostgresqlStatement, read: Callable[[Watch], Generator[Item, None, None]]
+) -> Iterator[Item]:
+    """What `read` yields in a thread of its own, whose session is watched."""
+    watch = Watch(source.connection, application(source))
+    bounded = watch if source.connection.read_timeout_s else None
+    ahead = ReadAhead(lambda: read(watch), bounded)
+    try:
+        for item in ahead:
+            if isinstance(item, RowSums):
+                yield item
+            else:
+                yield from cut(item, source.batch_rows)
+    finally:
+        ahead.stop()
+
+
+def application(source: PostgresqlStatement) -> str:
+    """What the sessions of a run are called."""
+    return f"{APPLICATION_NAME} {source.run_id}".strip()
+
+
+def items(
+    source: PostgresqlStatement, split: Split, watch: Watch, snapshot: bool | str = False
+) -> Generator[Item, None, None]:
+    """Read a split in a session of its own.
+
+    Raises:
+        RowRefusedError: the server refuses something amid the rows.
+    """
+    uri = source.connection.uri(application=application(source), encoding=source.encoding)
+    try:
+        with adbc_driver_postgresql.dbapi.connect(uri) as session:
+            with session.cursor() as cursor:
+                watch.pid = open_reading(cursor, source, snapshot or source.proves)
+                yield from _rows(cursor, source, split)
+                if source.proves:
+                    watch.answers_once = True
+                    cursor.execute(source.proof(split))
+                    yield RowSums.of(cursor.fetchone())
+            session.rollback()
+    except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
+        found = source_error(error, source.place)
+        if is_amid_rows(error) and type(found) is SourceRefusedError:
+            found = RowRefusedError(*found.args)
+        raise found from error
+
+
+def open_reading(cursor: Any, source: PostgresqlStatement, snapshot: bool | str) -> int:
+    """Begin a reading transaction, and see that the query is still what was planned.
+
+    Returns the process id of the session at the server.
+
+    The locks of the query are ours from here on, before the statement that reads takes its
+    snapshot: COPY takes it first, and would find a table empty that was written anew while
+    it waited.
+    """
+    for statement in opening(settings=source.settings, snapshot=snapshot):
+        cursor.execute(statement)
+    cursor.execute(AS_READER)
+    try:
+        cursor.execute(source.check())
+        names, types, pid = cursor.fetchone()
+    except (adbc_driver_manager.Error, psycopg2.Error, OSError) as error:
+        raise _refused_check(error, source.place) from error
+    check_columns(source.place, source.result_names, source.result_types, (names, types))
+    if snapshot:
+        cursor.execute(REWRITTEN)
+        if cursor.fetchone()[0]:
+            raise SourceUnreachableError(
+                "a table was written anew while its snapshot was taken",
+                source.place,
+                "to that snapshot it is empty",
+                "run it again when ALTER TABLE or TRUNCATE have ended.",
+            )
+    return int(pid)
+
+
+def _refused_check(error: Exception, place: str) -> SourceError | Exception:
+    if state_of(error) in CHANGED_STATES:
+        return changed(place, clean(str(error)))
+    return source_error(error, place)
+
+
+def _rows(cursor: Any, source: PostgresqlStatement, split: Split) -> Iterator[pa.RecordBatch]:
+    cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+    cursor.execute(source.statement(split))
+    with cursor.fetch_record_batch() as reader:
+        for batch in reader:
+            if batch.num_rows:
+                yield batch

@@ -1,0 +1,152 @@
+"""PostgreSQL as a value: how to connect, and the exact SQL of each split.
+
+Around the user's query stands our own predicate, so that a query's `>=`, `BETWEEN` or
+`::date` can neither double nor drop a row:
+
+    SELECT casts FROM (
+    <query>
+    ) AS q WHERE q.cursor > low AND q.cursor <= high
+
+Columns are bound by their names only: a query's result may have changed since it was
+described, and positions would then hand out one column as another.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Self
+
+from auto_schema.canonical import postgresql_digest, postgresql_row_text, postgresql_sums
+from auto_schema.conform import DIMENSIONS_PREFIX
+from auto_schema.row_sums import DIGEST
+from auto_schema.schema import Column
+from sources.postgresql.columns import describing
+from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.session import Settings
+from sources.sql import ends_of, literal, quote
+from sources.values import Split, Window
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlStatement:
+    """One query on one database, and the SQL that reads a split of it.
+
+    Attributes:
+        query: the user's query, placeholders bound, no trailing `;`.
+        result_names: the names of all columns of its result, in order.
+        result_types: their types' OIDs; each read checks that they are still these.
+        settings: what decides the query's meaning, as it was when it was described.
+        columns: those that are read, with how.
+        cursor, window: the predicate around the query, where there is one.
+        batch_rows: rows per batch; None: batches of about 16 MiB.
+        proves: whether a read ends with the server's own sums, in one snapshot.
+        digests: whether each row brings its digest, so that dead ones can be summed apart.
+        key_collation: in which ranges of a key of text are said; empty for other types.
+        encoding: of the session: SQL_ASCII for a database that doesn't check its text, so
+            that bytes which aren't UTF-8 become dead letters and not an error of the read.
+    """
+
+    connection: PostgresqlConnection
+    query: str
+    result_names: tuple[str, ...]
+    columns: tuple[Column, ...] = ()
+    cursor: str | None = None
+    window: Window | None = None
+    batch_rows: int | None = None
+    run_id: str = ""
+    encoding: str = "UTF8"
+    proves: bool = False
+    digests: bool = False
+    key_collation: str = ""
+    result_types: tuple[int, ...] = ()
+    settings: Settings = ()
+
+    @property
+    def place(self) -> str:
+        """Where the rows come from, without secrets."""
+        return self.connection.place
+
+    def with_columns(self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()) -> Self:
+        """The same source, reading these columns; no others are selected anyway."""
+        return replace(self, columns=columns)
+
+    def with_proof(self, *, digests: bool) -> Self:
+        """The same source, whose reads end with the server's own RowSums."""
+        return replace(self, proves=True, digests=digests)
+
+    def statement(self, split: Split) -> str:
+        """The SQL that reads a split."""
+        selected = select_list(self.columns)
+        if self.digests:
+            selected += f", {postgresql_digest(self.columns)} AS {quote(DIGEST)}"
+        return wrapped(self, selected, split_predicates(split, self.key_collation))
+
+    def proof(self, split: Split) -> str:
+        """The SQL that sums the digests of a split's rows, in the server."""
+        row_text = postgresql_row_text(self.columns)
+        return postgresql_sums(wrapped(self, row_text, split_predicates(split, self.key_collation)))
+
+    def check(self) -> str:
+        """The SQL that tells the columns of the query as they are now."""
+        return describing(self.query, self.result_names)
+
+
+def wrapped(source: PostgresqlStatement, selected: str, predicates: tuple[str, ...] = ()) -> str:
+    """`SELECT selected` from the query within its window and further predicates."""
+    every = window_predicates(source.cursor, source.window) + predicates
+    where = f"\nWHERE {' AND '.join(every)}" if every else ""
+    return f"SELECT {selected}\nFROM (\n{source.query}\n) AS q{where}"
+
+
+def select_list(columns: tuple[Column, ...]) -> str:
+    """What is read of each column, and the dimensions of each array beside it."""
+    items = []
+    for column in columns:
+        name = quote(column.source_name)
+        items.append(f"{column.select.format(c=f'q.{name}')} AS {name}")
+        if column.is_repeated:
+            hidden = quote(DIMENSIONS_PREFIX + column.source_name)
+            items.append(f"coalesce(pg_catalog.array_ndims(q.{name}), 0) AS {hidden}")
+    return ", ".join(items)
+
+
+def window_predicates(cursor: str | None, window: Window | None) -> tuple[str, ...]:
+    """Low < cursor AND cursor <= high, exact whatever the query itself says."""
+    if cursor is None or window is None:
+        return ()
+    column = f"q.{quote(cursor)}"
+    low: tuple[str, ...] = ()
+    if window.low is not None:
+        low = (f"{column} > {literal(window.low)}",)
+    elif isinstance(window.high, date):  # infinities and BC are counted, and never read
+        low = (f"{column} >= {literal(ends_of(window.high)[0])}",)
+    return (*low, f"{column} <= {literal(window.high)}")
+
+
+def split_predicates(split: Split, collation: str = "") -> tuple[str, ...]:
+    """(lower, upper] of a cursor split, [lower, upper) of a key split.
+
+    The first range of a key takes the rows without one as well, whatever the catalog says:
+    NOT NULL may never have been validated, or bind a parent and not its children. A window
+    has no rows without a cursor.
+
+    Args:
+        split: the range.
+        collation: of a key of text; the order is then this one, whatever the column's is now.
+
+    >>> split_predicates(Split(0, "k", None, 10, by_key=True))
+    ('(q."k" < 10 OR q."k" IS NULL)',)
+    """
+    if split.column is None:
+        return ()
+    column = ordered = f"q.{quote(split.column)}"
+    if collation and any(isinstance(bound, str) for bound in (split.lower, split.upper)):
+        ordered = f"{column} COLLATE pg_catalog.{quote(collation)}"
+    above, below = (">=", "<") if split.by_key else (">", "<=")
+    predicates = []
+    if split.lower is not None:
+        predicates.append(f"{ordered} {above} {literal(split.lower)}")
+    if split.upper is not None:
+        within = f"{ordered} {below} {literal(split.upper)}"
+        takes_null = split.by_key and split.lower is None
+        predicates.append(f"({within} OR {column} IS NULL)" if takes_null else within)
+    return tuple(predicates)

@@ -1,0 +1,65 @@
+"""I/O. What verify_only asks PostgreSQL: sums by bucket, and the rows of a few buckets."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2.extensions
+
+from auto_schema.canonical import (
+    BUCKET_DIGITS,
+    postgresql_buckets,
+    postgresql_digest,
+    postgresql_row,
+)
+from auto_schema.row_sums import RowSums
+from auto_schema.schema import Column
+from sources.postgresql.connection import AS_READER
+from sources.postgresql.session import Settings, opening
+from sources.postgresql.statement import PostgresqlStatement, wrapped
+from sources.values import DigestRow
+
+
+@contextmanager
+def _reading(opened: "psycopg2.extensions.connection", settings: Settings) -> Iterator[Any]:
+    """A transaction set up as the readers' are: values are written alike."""
+    with opened.cursor() as cursor:
+        cursor.execute("BEGIN")
+        try:
+            for statement in (*opening(settings=settings), AS_READER):
+                cursor.execute(statement)
+            yield cursor
+        finally:
+            if not opened.closed:
+                cursor.execute("ROLLBACK")
+
+
+def buckets(
+    opened: "psycopg2.extensions.connection", source: PostgresqlStatement
+) -> Mapping[str, RowSums]:
+    """Sums over the window's rows, by the first digits of their digests."""
+    selected = f"{postgresql_digest(source.columns)} AS digest"
+    with _reading(opened, source.settings) as cursor:
+        cursor.execute(postgresql_buckets(wrapped(source, selected)))
+        return {bucket: RowSums.of(figures) for bucket, *figures in cursor.fetchall()}
+
+
+def digests(
+    opened: "psycopg2.extensions.connection",
+    source: PostgresqlStatement,
+    keys: tuple[Column, ...],
+    wanted: Sequence[str],
+) -> list[DigestRow]:
+    """The window's rows in these buckets."""
+    cursor_column = [column for column in source.columns if column.source_name == source.cursor]
+    selected = (
+        f"{postgresql_digest(source.columns)} AS digest, {postgresql_row(keys)} AS key_text,"
+        f" {postgresql_row(cursor_column)} AS cursor_text"
+    )
+    parts = ", ".join(f"'{bucket}'" for bucket in wanted)
+    with _reading(opened, source.settings) as cursor:
+        cursor.execute(
+            f"SELECT * FROM (\n{wrapped(source, selected)}\nOFFSET 0) AS d"
+            f" WHERE substr(digest, 1, {BUCKET_DIGITS}) IN ({parts})"
+        )
+        return [DigestRow(*row) for row in cursor.fetchall()]

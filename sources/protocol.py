@@ -1,0 +1,163 @@
+"""What a source does, and what an inspector is asked: protocols without Beam or drivers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from auto_schema.row_sums import RowSums
+from auto_schema.schema import Column
+from sources.values import (
+    Clock,
+    CursorValue,
+    DigestRow,
+    Evidence,
+    SourceColumn,
+    SourceProfile,
+    Split,
+    Window,
+)
+
+
+class Source(Protocol):
+    """What a plan holds to read its rows; pickles, and holds no connection."""
+
+    def statement(self, split: Split) -> str:
+        """The query text that reads a split."""
+
+    def read(self, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
+        """Yield the split's rows under their source names, in one transaction.
+
+        A source `with_proof` yields last the sums that the server itself makes over the
+        split, in the same snapshot.
+
+        Raises:
+            SourceUnreachableError: the connection failed; the split may be read again.
+            SourceRefusedError: the server refused; reading again won't help.
+        """
+
+    def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
+        """The splits as they can be read; called once, before the first is.
+
+        Args:
+            splits: the plan's.
+            attempt: counts the calls of one run, when one before has failed.
+
+        Raises:
+            SourceUnreachableError, SourceRefusedError: as for `read`.
+        """
+
+    def with_columns(self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()) -> "Source":
+        """The same source, reading these columns and nothing of those fields."""
+
+    def with_proof(self, *, digests: bool) -> "Source":
+        """The same source, whose reads end with RowSums.
+
+        Args:
+            digests: whether each row brings its own digest, in the hidden column DIGEST.
+        """
+
+    @property
+    def place(self) -> str:
+        """Where the rows come from, without secrets, for messages and the history."""
+
+
+@runtime_checkable
+class InPlaceSource(Source, Protocol):
+    """A source whose rows a statement in BigQuery can read."""
+
+    @property
+    def reads_table(self) -> bool:
+        """Whether workers read the table itself, without a query."""
+
+    def in_place(self) -> Source:
+        """The same, its statement for a job in BigQuery: columns under their new names."""
+
+
+@runtime_checkable
+class NarrowingSource(Source, Protocol):
+    """A source that can find the rows which it refuses, and read the others."""
+
+    def read_around(self, split: Split, most: int) -> Iterator[pa.RecordBatch | RowSums]:
+        """Yield the split's rows after a read of it has raised RowRefusedError.
+
+        Each row that the source refuses is one without values, whose hidden columns say why
+        (see `auto_schema.conform`). All is one snapshot.
+
+        Args:
+            split: the part of the source.
+            most: refused rows that are looked for; when one more is found they are all that
+                is yielded.
+
+        Raises:
+            SourceRefusedError: they can't be found.
+            SourceUnreachableError: as for `read`.
+        """
+
+
+class Inspector(Protocol):
+    """An open look at one source: facts before the window is known, and after."""
+
+    profile: SourceProfile
+
+    def clock(self, *, guard: bool) -> Clock:
+        """The source's clock, and with `guard` who may still write older stamps."""
+
+    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
+        """These instants as the server's own clock on a wall of that zone shows them.
+
+        Raises:
+            ConfigError: the server doesn't know the zone.
+        """
+
+    def integer_cursor(
+        self, name: str, *, wait: bool, auto: bool, margin: timedelta
+    ) -> tuple[int | None, Clock]:
+        """MAX of an integer cursor, and the clock with those who may still commit lower values.
+
+        Args:
+            name: the cursor column.
+            wait: whether late commits are waited for.
+            auto: whether the source itself says for how long, where it can't see who writes.
+            margin: the wait for writers that can't be seen, beside that.
+        """
+
+    def source(
+        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
+    ) -> Source:
+        """What a plan holds to read this window."""
+
+    def buckets(self, source: Source) -> Mapping[str, RowSums]:
+        """The server's own sums over a source's rows, by the first digits of their digests."""
+
+    def digests(
+        self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
+    ) -> list[DigestRow]:
+        """The rows of these buckets: digest, key and cursor, as texts."""
+
+    def has_rows(self, source: Source) -> bool:
+        """Whether the window of a source holds any row; True when that takes long to tell."""
+
+    def evidence(
+        self,
+        source: Source,
+        *,
+        look_at: tuple[SourceColumn, ...],
+        split_column: str | None,
+        split_over_bytes: int,
+        count_outside: bool,
+        partition: tuple[SourceColumn, str] | None,
+        floor: CursorValue | None = None,
+    ) -> Evidence:
+        """A look at the rows of the window.
+
+        Args:
+            source: with the window.
+            look_at: columns whose type the data decides.
+            split_column: the column that splits would cut.
+            split_over_bytes: bounds are looked for only above that estimate; 0: always.
+            count_outside: count the rows that no run reads, by what `floor` says.
+            partition: the partition column and its unit.
+            floor: where the first window of all began; None: not known, or open downwards.
+        """

@@ -1,0 +1,239 @@
+"""The values that pass between sources and planning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+
+from auto_schema.bigquery_types import BigqueryType
+from auto_schema.bson_fields import BsonField
+from auto_schema.postgresql_types import PostgresType
+from auto_schema.schema import Partitioning
+from sources.writers import Numbers, Writers
+
+CursorValue = datetime | date | int | str
+"""A str is an ObjectId's 24 hex digits, which sort as ObjectIds do."""
+SourceType = PostgresType | BsonField | BigqueryType
+KeyValue = datetime | date | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The rows of one run: low < cursor <= high. `low` None: open downwards.
+
+    Values are aware UTC datetimes for a cursor with a zone, naive ones (the wall clock of
+    the source's zone) for one without, dates or integers for cursors of those types.
+    """
+
+    low: CursorValue | None
+    high: CursorValue
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row can lie in it."""
+        return self.low is not None and _orderable(self.high) <= _orderable(self.low)
+
+
+def is_after(value: CursorValue, other: CursorValue) -> bool:
+    """Whether one value of a cursor is greater than another."""
+    return _orderable(value) > _orderable(other)
+
+
+def _orderable(value: CursorValue) -> int:
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        return int(value, 16)
+    if isinstance(value, datetime):
+        naive = value.replace(tzinfo=None)
+        return (naive - datetime.min) // timedelta(microseconds=1)  # noqa: DTZ901
+    return value.toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A part of the source that one worker reads in one go.
+
+    `column` None: everything in the window. Cursor splits are (lower, upper], key splits
+    [lower, upper); None leaves an end open.
+    """
+
+    index: int
+    column: str | None = None
+    lower: KeyValue | None = None
+    upper: KeyValue | None = None
+    by_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """One column of the query's result."""
+
+    name: str
+    type: SourceType
+    description: str = ""
+    origin: tuple[int, int] | None = None
+    """(table oid, column number) where the driver knows it."""
+
+    @property
+    def sql_type(self) -> PostgresType:
+        """The type of a column of PostgreSQL.
+
+        Raises:
+            TypeError: it is a field of documents.
+        """
+        if not isinstance(self.type, PostgresType):
+            raise TypeError(f"{self.name} is no column of PostgreSQL")
+        return self.type
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransaction:
+    """A transaction that may still commit rows with old stamps.
+
+    `started` None: the server doesn't show it to this role.
+    """
+
+    pid: int
+    application: str
+    user: str
+    started: datetime | None
+    virtual_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What the source's server says of time and of who still writes.
+
+    Attributes:
+        now: the server's clock, aware UTC, read before anything else here.
+        time_zone: the server's own TimeZone setting for this database and role.
+        other_zones: roles that have another setting there, and which.
+        open: transactions open at `now` or shortly after.
+        prepared: those that wait for COMMIT PREPARED and didn't end while they were waited
+            for; `started` is when they were prepared, which is not when they began.
+        stopped: why rows of any age are still to come: a subscription that doesn't run.
+        blind_spot: why the open transactions can't all be seen (a standby, a subscriber);
+            empty when they can.
+        blind_for: how long an unseen writer may go on.
+    """
+
+    now: datetime
+    time_zone: str = "UTC"
+    other_zones: tuple[tuple[str, str], ...] = ()
+    open: tuple[OpenTransaction, ...] = ()
+    prepared: tuple[OpenTransaction, ...] = ()
+    stopped: tuple[str, ...] = ()
+    blind_spot: str = ""
+    blind_for: timedelta = timedelta(minutes=10)
+
+    def beside(self, writers: Writers) -> "Clock":
+        """The same, with what is known of those who write what the query reads."""
+        blind = "; and ".join((*filter(None, [self.blind_spot]), *writers.unseen))
+        return replace(self, blind_spot=blind, stopped=(*self.stopped, *writers.stopped))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProfile:
+    """What inspecting the source found before the window is known."""
+
+    columns: tuple[SourceColumn, ...]
+    clock: Clock
+    server: str = ""
+    description: str = ""
+    tables: tuple[str, ...] = ()
+    """The qualified tables that the query reads, sorted; empty when they are not known."""
+    identity: str = ""
+    """Kind and database, for the `sync_source` label."""
+    server_id: str = ""
+    """`id:` and what only this server says of itself, or `host:` and its address; empty: the
+    tables' names already say all."""
+    split_reason: str = ""
+    """Why the query can't be split; empty when it can."""
+    unique_key: str | None = None
+    """A NOT NULL column of the result that is unique, to split on."""
+    key_collation: str = ""
+    """In which ranges of a key of text are said; empty for other types."""
+    key_scans: bool = False
+    """Whether no index serves ranges of the key, so that each scans the table."""
+    indexed: tuple[str, ...] = ()
+    """Columns of the result by which an index begins: their ranges are read without a scan."""
+    writers: Writers = field(default_factory=Writers)
+    """Who writes what the query reads, looked at for smart sync."""
+    numbers: Numbers = field(default_factory=Numbers)
+    """How the cursor column gets its values, where it is one of integers."""
+    cursor_max: int | None = None
+    """MAX of an integer cursor, read with the clock."""
+    notes: tuple[str, ...] = ()
+    is_utf8: bool = True
+    checks_text: bool = True
+    """Whether the source has seen to it that its texts are UTF-8."""
+    is_open: bool = False
+    """Whether rows may hold fields beyond `columns`, which were found by sampling."""
+    cuts_by_key: bool = False
+    """Whether splits are ranges of `unique_key` only, also of a window."""
+    json_is_exact: bool = False
+    """Whether numbers in JSON are written so that a double gives them back."""
+    deals_rows: bool = False
+    """Whether the source is BigQuery, which deals rows to splits itself."""
+    location: str = ""
+    """Of a BigQuery source; empty when it reads no table."""
+    reads: tuple[tuple[str, str], ...] = ()
+    """(table, the view that leads to it or empty) of a BigQuery source, views followed."""
+    rows: int | None = None
+    bytes: int | None = None
+    """Of the whole table, where the source knows them."""
+    layout: tuple[Partitioning | None, tuple[str, ...]] | None = None
+    """Partitioning and clustering of a source that is one table of BigQuery."""
+    copy_reason: str = "the source is not BigQuery"
+    """Why no copy job of BigQuery can take the source whole; empty when one can."""
+    protected: tuple[str, ...] = ()
+    """Columns that a policy tag guards."""
+
+    def column(self, name: str) -> SourceColumn | None:
+        """The column of that name, or None."""
+        return next((c for c in self.columns if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a look at the rows of the window found; None where it was not cheap.
+
+    Attributes:
+        estimated_rows, estimated_bytes: the server's own estimate.
+        null_cursors: rows whose cursor is NULL: they never match a window.
+        before: rows at or before where the first window began: no run reads them.
+        after: rows after the window's end, which a later run reads; asked of a first run.
+        beyond: rows whose cursor is no value of BigQuery (infinity, a year after 9999), which
+            no run reads.
+        bounds: values that cut the window or the key range into even parts, ascending.
+        looks: per column, see `auto_schema.postgresql_types.Look`.
+        partition_span: lowest and highest value of the partition column.
+        partition_count: partitions that the rows lie in; asked only for a wide span.
+        other_cursors: rows whose cursor is of a type that no window can hold, by type.
+        scan_bytes: what a query of a BigQuery source reads, by a dry run.
+        over_limit: whether that is more than max_bytes_billed.
+    """
+
+    estimated_rows: int | None = None
+    estimated_bytes: int | None = None
+    null_cursors: int | None = None
+    before: int | None = None
+    after: int | None = None
+    beyond: int | None = None
+    bounds: tuple[KeyValue, ...] = ()
+    looks: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    partition_span: tuple[datetime | date, datetime | date] | None = None
+    partition_count: int | None = None
+    other_cursors: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    scan_bytes: int | None = None
+    over_limit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRow:
+    """A row as verify_only looks at it, in the forms of `auto_schema.canonical`."""
+
+    digest: str
+    key: str
+    cursor: str

@@ -1,0 +1,85 @@
+"""I/O. The BigQuery client, made in one place: its retries and requests end."""
+
+from typing import Any
+
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import GoogleAPICallError
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from auto_schema.warehouse_types import REPEATED
+from warehouse.names import Endpoints
+
+
+def make_client(
+    project: str, location: str | None, endpoints: Endpoints, max_retries: int
+) -> bigquery.Client:
+    """See `bounded_client`."""
+    return bounded_client(project, location, endpoints.bigquery, max_retries)
+
+
+RETRY_S = 10.0
+"""Seconds of retries per call and per `max_retries`; the library's own are 600."""
+REQUEST_TIMEOUT_S = 300.0
+"""Of one HTTP request; BigQuery itself ends them after 2 minutes."""
+
+
+class _Client(bigquery.Client):
+    """A client whose retries end: the library's own would hide an outage for 10 minutes."""
+
+    def __init__(self, *args: Any, retry_s: float, **words: Any) -> None:
+        super().__init__(*args, **words)
+        self._retry_s = retry_s
+
+    def _call_api(self, retry: Any, *args: Any, **words: Any) -> Any:
+        """All calls pass here, with the retry of their own defaults."""
+        if words.get("timeout", "absent") is None:
+            words["timeout"] = REQUEST_TIMEOUT_S
+        if not retry or not self._retry_s:
+            return super()._call_api(None, *args, **words)
+        sent = 0
+
+        def send() -> Any:
+            nonlocal sent
+            sent += 1
+            return super(_Client, self)._call_api(None, *args, **words)
+
+        try:
+            return retry.with_timeout(self._retry_s)(send)()
+        except GoogleAPICallError as error:
+            if sent > 1:
+                setattr(error, REPEATED, True)
+            raise
+
+    def query(self, *args: Any, **words: Any) -> Any:
+        """Without the library's second retry, which is around the first and not bounded."""
+        words.setdefault("job_retry", None)
+        return super().query(*args, **words)
+
+    def query_and_wait(self, *args: Any, **words: Any) -> Any:
+        """The same: its second retry would go on for 40 minutes."""
+        words.setdefault("job_retry", None)
+        return super().query_and_wait(*args, **words)
+
+    def load_table_from_file(self, *args: Any, **words: Any) -> Any:
+        """With a timeout: uploads don't pass by `_call_api`, and would wait for ever."""
+        words.setdefault("timeout", REQUEST_TIMEOUT_S)
+        return super().load_table_from_file(*args, **words)
+
+
+def bounded_client(
+    project: str, location: str | None, endpoint: str, max_retries: int
+) -> bigquery.Client:
+    """A client of the real service, or of the stand-in that listens at the endpoint.
+
+    Args:
+        project: that runs and pays the jobs.
+        location: of the jobs; None until it is known.
+        endpoint: URL of a stand-in; empty for the service.
+        max_retries: each call is tried again for 10 s times this.
+    """
+    words: dict[str, Any] = {"retry_s": RETRY_S * max_retries}
+    if endpoint:
+        words["credentials"] = AnonymousCredentials()
+        words["client_options"] = ClientOptions(api_endpoint=endpoint)
+    return _Client(project=project, location=location, **words)
