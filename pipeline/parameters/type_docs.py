@@ -51,7 +51,8 @@ def type_mapping() -> str:
         "# Types",
         "",
         "Made from `postgresql_types.py`, `mongodb_types.py` and `bigquery_types.py` in"
-        " `auto_schema/` by `make docs`. Every value arrives unchanged, or its row becomes a dead letter with column, value and reason."
+        " `auto_schema/` by `make docs`. Every value arrives unchanged, or its row becomes a dead"
+        " letter with column, value and reason."
         " What a type can't carry over at all stands under «loses».",
         "",
         "Where a type can become several, an existing destination column decides.",
