@@ -70,10 +70,11 @@ verify-cloud: .venv/.done ## what only real BigQuery and Dataflow can show (PROJ
 	  --project "$(PROJECT)" $(if $(LOCATION),--location "$(LOCATION)") $(if $(REGION),--region "$(REGION)") \
 	  $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TEMPLATE),--template "$(TEMPLATE)") $(if $(ONLY),--only "$(ONLY)")
 
-docs: .venv/.done ## rewrite what is made from tables: README, metadata.json, type mapping, schedules, invariants, real service
+docs: .venv/.done ## rewrite what is made from tables and imports: README, metadata.json, pages in docs
 	@$(BIN)/python -m pipeline.parameters.docs
 	@$(BIN)/python -m scheduler.docs
 	@$(BIN)/python -m tests.mutants --docs
+	@$(BIN)/python -m tests.rooms
 	@$(BIN)/python -m deploy.real_service
 
 golden: .venv/.done ## rewrite the golden files; review the diff

@@ -8,6 +8,7 @@ import pytest
 from pipeline.parameters.docs import ROOT, files, metadata
 from pipeline.parameters.table import PARAMETERS
 from pipeline.parameters.version import VERSION
+from tests import rooms
 from tests.discovery import errors
 
 
@@ -38,3 +39,12 @@ def test_the_package_holds_every_module_and_carries_the_version(tmp_path):
         [sys.executable, "setup.py", "--version"], cwd=ROOT, check=True, capture_output=True
     )
     assert told.stdout.decode().split()[-1] == VERSION
+
+
+def test_the_picture_of_the_rooms_is_not_stale():
+    assert rooms.PAGE.read_text(encoding="utf-8") == rooms.page(), "run `make docs`"
+
+
+def test_every_module_has_a_room_below_those_that_import_it():
+    assert (rooms.circles(), rooms.upward()) == ([], [])
+    assert {rooms.room_of(module) for module in rooms.modules()} == set(rooms.LAYERS)
