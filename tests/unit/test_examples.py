@@ -1,0 +1,99 @@
+"""examples/: each file is listed, taken by the program's own parsers, and does what is said."""
+
+import json
+import re
+import stat
+import subprocess
+
+import pytest
+import yaml
+
+from pipeline.parameters import options
+from pipeline.parameters.docs import ROOT
+from scheduler.files import read_schedules
+from scheduler.job import job_of, launch_body
+from smart_sync.request import WriteDisposition
+from tests.command_lines import DATAFLOW
+from tests.discovery import errors
+
+EXAMPLES = ROOT / "examples"
+LAUNCH = [word for word in DATAFLOW if word.startswith(("--runner", "--temp_", "--sdk_container"))]
+
+
+def test_the_list_names_each_file_and_no_other():
+    text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[(\S+)\]\(\1\) \| \S.+ \|$", text, re.M)
+    assert listed == sorted(path.name for path in EXAMPLES.iterdir() if path.name != "README.md")
+    assert "(examples)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def words_of_orders(tmp_path, *more):
+    """What orders.sh gives to main.py: the script runs, and a stand-in for Python prints it."""
+    stand_in = tmp_path / "python"
+    stand_in.write_text("#!/bin/sh\nprintf '%s\\0' \"$@\"\n")
+    stand_in.chmod(stat.S_IRWXU)
+    command = [EXAMPLES / "orders.sh", *more]
+    environ = {"PYTHON": str(stand_in), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
+    main, *words = done.stdout.split("\0")[:-1]
+    assert main == "main.py"
+    return words
+
+
+def is_the_merge_of_orders(request):
+    assert str(request.destination) == "my-project.shop.orders"
+    assert request.write_disposition is WriteDisposition.MERGE
+    assert request.merge_keys == request.clustering_fields == ("id",)
+    assert request.partition_field == "created_at"
+    return True
+
+
+def test_the_command_line_is_taken_with_what_is_added_to_it(tmp_path):
+    request = options.parse(words_of_orders(tmp_path, "--plan_only=true"), {}).request
+    assert is_the_merge_of_orders(request)
+    assert (request.plan_only, request.is_local) == (True, True)
+    text = (EXAMPLES / "transformation.json").read_text(encoding="utf-8")
+    assert json.loads(text).keys() == {"field_mappings", "exclude_fields"}
+    assert request.transformation.destination_name("ts_created") == "created_at"
+
+
+def test_the_flags_of_gcloud_say_the_same_as_the_command_line(tmp_path):
+    flags = yaml.safe_load((EXAMPLES / "orders.yaml").read_text(encoding="utf-8"))
+    parameters = flags["--parameters"]
+    assert all(isinstance(value, str) for value in parameters.values())
+    words = [f"--{name}={value}" for name, value in parameters.items()]
+    assert is_the_merge_of_orders(options.parse([*words, *LAUNCH], {}).request)
+    here, _, _ = options.split_argv(words_of_orders(tmp_path))
+    assert {name: value.strip() for name, value in parameters.items()} == here
+
+
+@pytest.fixture(scope="module")
+def schedules():
+    return {each.name: each for each in read_schedules(EXAMPLES / "schedules.yaml")}
+
+
+def launched(schedule):
+    words = [f"--{name}={value}" for name, value in schedule.parameters.items()]
+    return options.parse([*words, *LAUNCH], {}).request
+
+
+def test_the_schedules_are_jobs_and_launches_that_google_takes(schedules):
+    assert list(schedules) == [
+        "postgresql-orders-hourly-prod",
+        "mongodb-customers-nightly-prod",
+        "bigquery-exchange-rates-daily-prod",
+    ]
+    for schedule in schedules.values():
+        assert errors("cloudscheduler.v1", "Job", job_of(schedule)) == []
+        body = launch_body(schedule)
+        assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
+
+
+def test_each_schedule_does_what_its_comment_says(schedules):
+    hourly, nightly, daily = schedules.values()
+    assert is_the_merge_of_orders(launched(hourly))
+    assert (hourly.cron, nightly.cron, daily.cron) == ("7 * * * *", "30 2 * * *", "0 0 * * *")
+    assert (launched(nightly).max_dead_letters, nightly.retry.count) == (10, 3)
+    copied = launched(daily)
+    assert copied.write_disposition is WriteDisposition.TRUNCATE
+    assert (copied.query, copied.smart_sync) == ("", False)
