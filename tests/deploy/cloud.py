@@ -84,6 +84,7 @@ class Cloud:
 def _pattern(path: str) -> re.Pattern[str]:
     """A method's path, such as `v1/projects/{projectsId}:run`, as a pattern with its values."""
     text = re.escape(path).replace(r"\{", "{").replace(r"\}", "}").replace(r"\+", "")
+    text = re.sub(r"{(object|\w+Object)}", r"(?P<\1>.+)", text)  # its name has slashes
     return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/:]+)", text))
 
 
@@ -141,6 +142,8 @@ def _answer(request: Request, url: str) -> Any:
     kind = name.rsplit(".", 1)[-1]
     if name in ANSWERS:
         return ANSWERS[name]
+    if name in ("storage.objects.get", "storage.objects.rewrite"):
+        return _object(request)
     if kind == "getIamPolicy":
         return {"etag": "BwX=", "version": 1, "bindings": []}
     if kind == "setIamPolicy":
@@ -173,6 +176,15 @@ def _answer(request: Request, url: str) -> Any:
         return {"name": request.values.get("name", "made"), "done": True}
     named = not name.startswith(("artifactregistry", "serv"))
     return {"done": True, "name": "made", **(body if named else {})}
+
+
+def _object(request: Request) -> Any:
+    """An object of a bucket, or what became of copying one."""
+    is_copy = request.method.endswith("rewrite")
+    words = ("destinationBucket", "destinationObject") if is_copy else ("bucket", "object")
+    bucket, name = (request.values[word] for word in words)
+    found = {"bucket": bucket, "name": name, "size": "2", "generation": "1", "etag": "CAE="}
+    return {"done": True, "resource": found, "objectSize": "2"} if is_copy else found
 
 
 def _handler(cloud: Cloud) -> type[BaseHTTPRequestHandler]:
