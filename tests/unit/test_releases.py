@@ -3,16 +3,21 @@
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+import typer
 
 from pipeline.destination.attempts import PUBLISH, job_id_of
 from pipeline.parameters.docs import ROOT
 from pipeline.parameters.version import VERSION
 from pipeline.runs.history import FINAL, event_job_id
 from pipeline.runs.lock import lock_table
+from scheduler.cli import APP
 from smart_sync.plan import staging_of
+from tests.deploy.documents import blocks
 from warehouse.names import TableRef
 
 PAGE = ROOT / "docs" / "releases.md"
@@ -79,3 +84,15 @@ def test_names_by_which_versions_see_each_other_are_those_that_the_page_tells():
         "sync_source",
         "sync_server",
     ]
+
+
+def test_a_schedule_is_led_to_a_template_by_the_command_that_is_shown():
+    script = "\n".join(blocks(PAGE, "bash"))
+    (line,) = [line for line in script.splitlines() if line.startswith("python -m scheduler")]
+    command = typer.main.get_command(APP)
+    words = shlex.split(line)[3:]
+    with command.make_context("scheduler", words) as context:
+        name, update, rest = command.resolve_command(context, words)
+        with update.make_context(name, rest, parent=context) as inner:
+            assert inner.params["template"] == "gs://$BUCKET/templates/smart-sync-$TAG.json"
+            assert (name, inner.params["name"]) == ("update", "postgresql-orders-hourly-prod")
