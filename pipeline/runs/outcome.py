@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from auto_schema.errors import InternalError, SyncError
 from pipeline.parameters.version import VERSION
+from smart_sync.plan import SyncPlan
 
 BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
 
@@ -56,3 +57,31 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     verification: str = ""
     traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableEnd:
+    """How the run of one table ended, in a launch of many."""
+
+    destination: str
+    run_id: str
+    outcome: Outcome
+
+
+def held_back_outcome(plan: SyncPlan) -> Outcome:
+    """What a run reports that reads nothing because its window is empty."""
+    held = plan.window.held_back if plan.window else None
+    if held is None:
+        return Outcome(status="succeeded")
+    if not held.too_long:
+        return Outcome(status="held_back", message=held.why)
+    fix = (
+        "end that session, or set late_commit_guard to a duration such as 1h: rows that commit"
+        " later than that after their stamp are then missed."
+    )
+    return Outcome(
+        status="held_back",
+        exit_code=9,
+        message=f"HeldBackTooLongError: held back for longer than late_commit_guard_max:"
+        f" {held.why}. To mend: {fix}",
+    )

@@ -1,5 +1,6 @@
 """TransformBatches and ConformBatches: renamed, cast and checked by whole columns."""
 
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,11 @@ from apache_beam.metrics.metric import Metrics
 from auto_schema.conform import Checks, conform
 from auto_schema.schema import TableSchema
 from pipeline.destination.elements import SplitBatch, SplitElement
+from pipeline.runs.outcome import Failure
 from pipeline.steps import coders  # noqa: F401 - registers the coder of batches
+from pipeline.steps.read import FAILURES
+
+CONFORM = "Conform"
 
 
 def renamed(element: SplitElement, schema: TableSchema) -> SplitElement:
@@ -32,6 +37,17 @@ def conformed(element: SplitElement, schema: TableSchema, checks: Checks) -> Spl
     return SplitBatch(element.split, element.attempt, result.batch, result.dead)
 
 
+def conformed_or_failure(
+    element: SplitElement, schema: TableSchema, checks: Checks
+) -> SplitElement | Failure:
+    """The same; what can't be conformed at all is a fault of this table alone."""
+    try:
+        return conformed(element, schema, checks)
+    except Exception as error:
+        split = element.split if isinstance(element, SplitBatch) else None
+        return Failure.of(error, CONFORM, split, traceback.format_exc())
+
+
 class _Transform(beam.DoFn):
     def __init__(self, schema: TableSchema) -> None:
         self._schema = schema
@@ -45,8 +61,11 @@ class _Conform(beam.DoFn):
         self._schema, self._checks = schema, checks
         self._dead = Metrics.counter("sync", "rows_dead")
 
-    def process(self, element: SplitElement) -> Iterator[SplitElement]:
-        result = conformed(element, self._schema, self._checks)
+    def process(self, element: SplitElement) -> Iterator[Any]:
+        result = conformed_or_failure(element, self._schema, self._checks)
+        if isinstance(result, Failure):
+            yield beam.pvalue.TaggedOutput(FAILURES, result)
+            return
         if isinstance(result, SplitBatch) and result.dead is not None:
             self._dead.inc(result.dead.num_rows)
         yield result
@@ -64,12 +83,13 @@ class TransformBatches(beam.PTransform):
 
 @dataclass(eq=False)
 class ConformBatches(beam.PTransform):
-    """Source types → planned types; what doesn't fit becomes a dead letter."""
+    """Source types → (planned types, failures); a row that doesn't fit becomes a dead letter."""
 
     schema: TableSchema
     checks: Checks
 
     def expand(self, elements: Any) -> Any:
-        return elements | beam.ParDo(_Conform(self.schema, self.checks)).with_output_types(
-            SplitElement
+        conforming = beam.ParDo(_Conform(self.schema, self.checks))
+        return elements | conforming.with_output_types(SplitElement, failures=Failure).with_outputs(
+            FAILURES, main="elements"
         )

@@ -1,20 +1,23 @@
-"""build(root, plan): the whole graph on one screen.
+"""build(root, plan): the whole graph on one screen; build_tables(root, plans): many in one.
 
 Read → Transform → Conform → Stage ─┬─ staged ───┐
-  └───────── failures ──────────────┴─ failures ─┴→ Publish → Report
+  └──────────┴── failures ──────────┴─ failures ─┴→ Publish → Report
 
 Of a BigQuery source in place: Stage in BigQuery → Publish → Report
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 
 from pipeline.parameters.webhook import Webhook
-from pipeline.runs.outcome import Outcome
+from pipeline.runs.outcome import Outcome, held_back_outcome
 from pipeline.steps.conform import ConformBatches, TransformBatches
 from pipeline.steps.given import Given
 from pipeline.steps.in_place import STAGE, StageInPlace
+from pipeline.steps.launch_end import EndLaunch, ReportTable
 from pipeline.steps.publish import PublishTable
 from pipeline.steps.read import FAILURES, ReadSplits
 from pipeline.steps.report import LogPlan, ReportRun
@@ -25,43 +28,45 @@ REPORT = "Report the run"
 
 
 def build(root: Any, plan: SyncPlan, webhook: Webhook | None = None) -> Any:
-    """The steps of one run; nothing after `run()` is needed."""
-    header = plan.header()
-    table, reporting = plan.destination.table, ReportRun(header, webhook)
+    """The steps of one run, whose report ends the job; nothing after `run()` is needed."""
+    return published(root, plan) | REPORT >> ReportRun(plan.header(), webhook)
+
+
+def build_tables(root: Any, plans: Sequence[SyncPlan], webhook: Webhook | None = None) -> Any:
+    """The steps of many runs: none waits for another, and the job ends when all have ended."""
+    ends = [root | f"Sync {plan.destination}" >> SyncTable(plan, webhook) for plan in plans]
+    return ends | "Gather ends" >> beam.Flatten() | "End the launch" >> EndLaunch()
+
+
+@dataclass(eq=False)
+class SyncTable(beam.PTransform):
+    """One table's whole way; how it ended is a value, and nothing raises."""
+
+    plan: SyncPlan
+    webhook: Webhook | None = None
+
+    def expand(self, root: Any) -> Any:
+        reporting = ReportTable(self.plan.header(), self.webhook)
+        return published(root, self.plan) | REPORT >> reporting
+
+
+def published(root: Any, plan: SyncPlan) -> Any:
+    """One table's way from its first row to its Outcome, which is yet to be reported."""
+    header, table = plan.header(), plan.destination.table
     if plan.held_back:
-        return root | "Outcome" >> Given([held_back_outcome(plan)], Outcome) | REPORT >> reporting
+        return root | "Outcome" >> Given([held_back_outcome(plan)], Outcome)
     if plan.is_in_place:
         done = root | STAGE >> StageInPlace(header)
-        outcome = (done.staged, done[FAILURES]) | f"Publish {table}" >> PublishTable(header)
-        return outcome | REPORT >> reporting
+        return (done.staged, done[FAILURES]) | f"Publish {table}" >> PublishTable(header)
     read = root | f"Read {table}" >> ReadSplits(plan)
     renamed = read.elements | "Transform" >> TransformBatches(plan.schema)
     conformed = renamed | "Conform to schema" >> ConformBatches(plan.schema, plan.checks)
-    staged = conformed | "Stage as Parquet" >> StageBatches(header)
-    failures = (read.failures, staged[FAILURES]) | "Gather failures" >> beam.Flatten()
-    outcome = (staged.staged, failures) | f"Publish {table}" >> PublishTable(header)
-    return outcome | REPORT >> reporting
+    staged = conformed.elements | "Stage as Parquet" >> StageBatches(header)
+    faults = (read.failures, conformed[FAILURES], staged[FAILURES])
+    failures = faults | "Gather failures" >> beam.Flatten()
+    return (staged.staged, failures) | f"Publish {table}" >> PublishTable(header)
 
 
 def build_note(root: Any, text: str, outcome: Outcome) -> Any:
     """A job that only logs what the launcher has found out: it must submit one."""
     return root | "Outcome" >> Given([outcome], Outcome) | REPORT >> LogPlan(text)
-
-
-def held_back_outcome(plan: SyncPlan) -> Outcome:
-    """What a run reports that reads nothing because its window is empty."""
-    held = plan.window.held_back if plan.window else None
-    if held is None:
-        return Outcome(status="succeeded")
-    if not held.too_long:
-        return Outcome(status="held_back", message=held.why)
-    fix = (
-        "end that session, or set late_commit_guard to a duration such as 1h: rows that commit"
-        " later than that after their stamp are then missed."
-    )
-    return Outcome(
-        status="held_back",
-        exit_code=9,
-        message=f"HeldBackTooLongError: held back for longer than late_commit_guard_max:"
-        f" {held.why}. To mend: {fix}",
-    )

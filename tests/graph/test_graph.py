@@ -17,7 +17,7 @@ from auto_schema.postgresql_types import PostgresType
 from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement
 from pipeline.runs.outcome import Outcome
 from pipeline.steps.coders import SplitElementCoder
-from pipeline.steps.graph import build, build_note
+from pipeline.steps.graph import build, build_note, build_tables
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.holds import HeldBack
@@ -290,3 +290,27 @@ def test_two_plans_of_one_window_have_one_fingerprint_whatever_their_run():
     plan = a_plan()
     assert replace(plan, run_id="another").fingerprint == plan.fingerprint
     assert a_plan(4).fingerprint != plan.fingerprint
+
+
+def test_many_tables_in_one_graph_have_each_the_steps_of_one():
+    plans = [
+        replace(a_plan(), destination=TableRef("p", "d", table), run_id=f"20250722t150000-{table}")
+        for table in ("orders", "customers")
+    ]
+    root = beam.Pipeline(runner="FnApiRunner")
+    build_tables(root, plans)
+    labels = {t.full_label for t in visited(root).transforms if t.full_label}
+    for plan in plans:
+        steps = {t.full_label for t in visited(built(plan)).transforms if t.full_label}
+        name = f"Sync {plan.destination}"
+        own = {label.removeprefix(f"{name}/") for label in labels if label.startswith(f"{name}/")}
+        report = "Report the run/"
+        assert {label for label in own if not label.startswith(report)} == {
+            label for label in steps if not label.startswith(report)
+        }
+    assert {label for label in labels if "/" not in label} == {
+        "Sync p.d.orders",
+        "Sync p.d.customers",
+        "Gather ends",
+        "End the launch",
+    }
