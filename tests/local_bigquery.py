@@ -1,15 +1,24 @@
-"""The local BigQuery for a long run of small tests, which it would slow down more and more.
+"""The local BigQuery for a long run of small tests: what it answers, for a fraction of the work.
 
-DuckDB hands the work of a statement to threads, which for a few rows costs more than it wins; and
-each look into the catalog walks over the results of all queries so far. It also forgets the
-OPTIONS of ADD COLUMN, which BigQuery keeps. Run by the local BigQuery's own Python, so nothing of
-the project is imported.
+Nine tenths of its time went into its catalog, none of it into rows: DuckLake asks its own tables
+before and after each statement, and `duckdb_tables()` walks over the results of all queries so far.
+Here each project is a DuckDB in memory, a table that is named is looked up by its name, and what is
+said of tables and jobs lies in dictionaries; a test of FOR SYSTEM_TIME AS OF, access policies or
+INFORMATION_SCHEMA.JOBS needs `local-bigquery` itself. What DuckDB does with threads costs more than
+it wins for a few rows. The options of ADD COLUMN, which it forgets, are kept.
+
+Run by the local BigQuery's own Python, so nothing of the project is imported.
 """
 
+import contextlib
 import functools
 import gc
+import hashlib
+import json
+import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 RESULTS_LIVE_S = 60
@@ -17,7 +26,7 @@ RESULTS_LIVE_S = 60
 
 
 def serve() -> None:
-    """What `local-bigquery` does, one thread a statement, descriptions kept, no old results."""
+    """What `local-bigquery` does, as this module's docstring says."""
     import duckdb  # of the other environment
     from local_bigquery.cli import main
 
@@ -28,10 +37,15 @@ def serve() -> None:
         return connect(*args, config={"threads": 1, **(config or {})}, **words)
 
     duckdb.connect = with_one_thread
+    sys.modules["pandas"] = None  # type: ignore[assignment]  # else looked for with each parameter
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
     threading.Thread(target=forget_results, daemon=True).start()
     keep_descriptions()
+    keep_in_memory()
+    look_up_by_name()
+    keep_resources()
+    keep_jobs()
     main()
 
 
@@ -56,6 +70,185 @@ def keep_descriptions() -> None:
         return {"schema": {"fields": fields}} if said else {}
 
     ddl._alteration = described
+
+
+def keep_in_memory() -> None:
+    """Make each project a DuckDB in memory instead of a DuckLake in files."""
+    from local_bigquery.engine import database
+
+    def attach(connection: Any, project_id: str) -> None:
+        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {database.quote(project_id)}")
+        database._attached.add(project_id)
+
+    database._attach = attach
+    database.projects = lambda: sorted(database._attached)
+
+
+def look_up_by_name() -> None:
+    """Ask for a named table itself, where all tables of all projects were listed for it."""
+    from local_bigquery.catalog import tables
+    from local_bigquery.engine import database
+    from local_bigquery.sql.rules import partitions
+
+    database.objects = Objects(database)
+    database.fetch = columns_by_name(database)
+    for module in (tables, partitions):
+        assert module.database is database  # they ask by its name, so get the new ones
+
+
+class Objects:
+    """(name, kind, rows) of the tables and views of a dataset, or of the one that is named.
+
+    DuckDB's names know no case, BigQuery's do: as which name a table was made is listed once.
+    """
+
+    def __init__(self, database: Any) -> None:
+        self._database, self._list = database, database.objects
+        self._spelt = set[tuple[str, str, str]]()
+
+    def __call__(
+        self, project_id: str, dataset_id: str | None, table_id: str | None = None
+    ) -> list[tuple[str, str, int]]:
+        if table_id is None or dataset_id is None:  # of a temporary table no dataset is known
+            return self._list(project_id, dataset_id, table_id)  # type: ignore[no-any-return]
+        key = project_id, dataset_id, table_id
+        rows = self._rows(self._database.quote(*key))
+        if rows is None:
+            self._spelt.discard(key)
+            return []
+        if key not in self._spelt:
+            listed = self._list(*key)
+            if [kind for _, kind, _ in listed] == ["TABLE"]:
+                self._spelt.add(key)
+            return [(name, kind, rows if kind == "TABLE" else 0) for name, kind, _ in listed]
+        return [(table_id, "TABLE", rows)]
+
+    def _rows(self, table: str) -> int | None:
+        """Rows of a table or view; None if there is none."""
+        import duckdb
+
+        with self._database.cursor() as cursor:
+            try:
+                cursor.table(table)
+            except duckdb.CatalogException:
+                return 0 if _is_there(cursor, table) else None
+            with contextlib.suppress(duckdb.CatalogException):  # dropped meanwhile
+                return int(cursor.sql(f"SELECT count(*) FROM {table}").fetchone()[0])
+        return None
+
+
+def _is_there(cursor: Any, view: str) -> bool:
+    import duckdb
+
+    try:
+        cursor.sql(f"SELECT * FROM {view} LIMIT 0")
+    except duckdb.CatalogException:
+        return False
+    except duckdb.Error:
+        pass  # a view whose table is gone
+    return True
+
+
+def columns_by_name(database: Any) -> Callable[..., list[tuple[Any, ...]]]:
+    """`database.fetch`, which looks up the columns of one table without listing all tables'."""
+    import duckdb
+
+    fetch = database.fetch
+
+    def fetch_by_name(sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        if "FROM duckdb_columns() WHERE database_name = ?" not in sql or values is None:
+            return fetch(sql, values)  # type: ignore[no-any-return]
+        try:
+            columns = fetch(
+                'SELECT name, "notnull" FROM pragma_table_info($1)',
+                [database.quote(*values[:3])],
+            )
+        except duckdb.CatalogException:
+            return []
+        if "NOT is_nullable" in sql:
+            return [(name,) for name, is_required in columns if is_required]
+        assert sql.endswith("column_name = ?"), sql
+        return [(1,) for name, _ in columns if name == values[3]]
+
+    return fetch_by_name
+
+
+def keep_resources() -> None:
+    """Keep datasets, tables and all that is said of them as JSON under their names."""
+    from local_bigquery.catalog import metadata, row_access
+
+    kept: dict[str, dict[tuple[str, ...], str]] = {kind: {} for kind in metadata.RESOURCES}
+
+    def under(kind: str, keys: tuple[str, ...]) -> list[tuple[str, ...]]:
+        if len(keys) == len(metadata.RESOURCES[kind]):
+            return [keys] if keys in kept[kind] else []
+        return [key for key in list(kept[kind]) if key[: len(keys)] == keys]
+
+    def list_(model: Any, *keys: str) -> list[Any]:
+        kind = metadata.KINDS[model]
+        texts = [kept[kind].get(key) for key in under(kind, keys)]
+        return [model.model_validate_json(text) for text in texts if text]
+
+    def save(resource: Any, *keys: str) -> Any:
+        body = {key: value for key, value in resource.dump().items() if key != "etag"}
+        etag = hashlib.md5(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        kept[metadata.KINDS[type(resource)]][keys] = json.dumps(body | {"etag": etag})
+        return resource.replace(etag=etag)
+
+    def delete(model: Any, *keys: str) -> None:
+        kind = metadata.KINDS[model]
+        for key in under(kind, keys):
+            kept[kind].pop(key, None)
+
+    metadata.list_, metadata.save, metadata.delete = list_, save, delete
+    row_access.secured = lambda: frozenset(key[:3] for key in list(kept["row_access_policies"]))
+
+
+def keep_jobs() -> None:
+    """Keep jobs as JSON under project and id, the newest state of each."""
+    from local_bigquery.jobs import store
+    from local_bigquery.models import Job
+
+    kept = dict[tuple[str, str], tuple[int, str | None, str, str]]()
+    """(created in ms, id of the parent, state, JSON)"""
+
+    def save(job: Any) -> Any:
+        statistics = job.statistics
+        kept[job.jobReference.projectId, job.jobReference.jobId] = (
+            int(statistics.creationTime),
+            statistics.parentJobId,
+            job.status.state,
+            json.dumps(job.dump()),
+        )
+        return job
+
+    def load(project_id: str, job_id: str) -> Any:
+        job = kept.get((project_id, job_id))
+        return Job.model_validate_json(job[-1]) if job else None
+
+    def list_(
+        project_id: str,
+        states: Any = None,
+        parent_id: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> list[Any]:
+        chosen = [
+            (-created, job_id, text)
+            for (project, job_id), (created, parent, state, text) in list(kept.items())
+            if (project, parent) == (project_id, parent_id)
+            and (states is None or state in states)
+            and (since is None or since <= created)
+            and (until is None or created <= until)
+        ]
+        return [Job.model_validate_json(text) for _, _, text in sorted(chosen)]
+
+    def delete(project_id: str, job_id: str) -> None:
+        for (project, name), (_, parent, _, _) in list(kept.items()):
+            if project == project_id and job_id in (name, parent):
+                kept.pop((project, name), None)
+
+    store.save, store.load, store.list_, store.delete = save, load, list_, delete
 
 
 def forget_results() -> None:

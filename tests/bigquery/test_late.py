@@ -8,9 +8,10 @@ import pytest
 from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError
+from demo.servers import bigquery_server
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.inspector import inspecting
-from tests.sync import PROJECT
+from tests.sync import PROJECT, make_client
 
 BY_NUMBER = {
     "enable_smart_sync": "true",
@@ -19,6 +20,18 @@ BY_NUMBER = {
     "write_disposition": "WRITE_APPEND",
 }
 LONG = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    """A local BigQuery that also shows a table as it was; the tests' own doesn't."""
+    with bigquery_server(tmp_path_factory.mktemp("history") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(target):
+    return make_client(target)
 
 
 def highest(target, source, *, table="s", query="", since=None, late=None, auto=False):
