@@ -5,8 +5,10 @@ PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --no-
 BIN := .venv/bin
 PACKAGES := auto_schema warehouse sources smart_sync pipeline scheduler demo bench deploy
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
+FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
+  tests/seam/test_matrix.py tests/seam/test_repeated_steps.py
 
-.PHONY: help setup fmt check test chaos hunt mutants demo bench image-check template verify-cloud docs golden lock clean
+.PHONY: help setup fmt check test test-fast chaos hunt mutants demo bench image-check template verify-cloud docs golden lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +45,9 @@ check: .venv/.done ## lint, types, import contracts
 test: setup check ## check, then all tests on real servers; the image too, if its inputs changed
 	@$(BIN)/python -m deploy.image_check --if-changed
 	@$(BIN)/python -m pytest
+
+test-fast: check ## check, then the tests that need no server: a minute and a half
+	@$(BIN)/python -m pytest -m "not server" $(FAST)
 
 chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRIALS=, GUARD=off)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --trials $(or $(TRIALS),20) --guard $(or $(GUARD),on)

@@ -22,6 +22,7 @@ from demo.servers import (
     bucket_server,
     postgresql_server,
 )
+from tests import tiers
 from tests.bodies import checked_bodies
 from tests.sync import PROJECT, Sync, make_client, reading
 
@@ -30,6 +31,8 @@ MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 6 << 30
 """Bytes; the servers of a whole run leave about 1 GiB."""
 ONE_THREAD = Path(__file__).with_name("local_bigquery.py")
+SERVERS = frozenset({"postgresql", "target", "bucket", "mongodb", "alone"})
+"""Fixtures that start one."""
 NUMBERS = itertools.count(1)
 
 
@@ -40,7 +43,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore::FutureWarning:google.*")
     config.addinivalue_line("filterwarnings", "ignore:.*unclosed.*:ResourceWarning")
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+    config.addinivalue_line("markers", "server: starts a database or the local BigQuery")
     _work_in_memory()
+    tiers.add_to(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server, so that `-m "not server"` leaves it out."""
+    for item in items:
+        if SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
 
 
 def _work_in_memory() -> None:

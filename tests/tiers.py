@@ -1,0 +1,86 @@
+"""Seconds of the tests, tier by tier, told at the end of a run; CI fails on one over its budget.
+
+A tier is a folder of tests, or the doctests. Its seconds are those of its tests one after the
+other, with what their fixtures took, so two workers need about half. A budget is two to three
+times what a quiet machine with two cores took: it tells of drift, and asserts nothing of the
+product.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+ENFORCED = "TIER_BUDGETS"
+"""The variable by which CI asks for it: at home a machine may be busy."""
+BUDGETS_S = {
+    "bigquery": 360,
+    "contract": 300,
+    "deploy": 600,
+    "doctests": 60,
+    "e2e": 1500,
+    "golden": 30,
+    "graph": 360,
+    "hunt": 900,
+    "mongodb": 900,
+    "scheduler": 120,
+    "seam": 240,
+    "servers": 300,
+    "unit": 240,
+}
+
+
+def tier_of(nodeid: str) -> str:
+    """The tier of a test.
+
+    >>> tier_of("tests/e2e/test_merge.py::test_a"), tier_of("sources/sql.py::sources.sql.literal")
+    ('e2e', 'doctests')
+    """
+    top, _, rest = nodeid.partition("/")
+    return rest.partition("/")[0] if top == "tests" and "/" in rest else "doctests"
+
+
+def over_budget(seconds: Mapping[str, float], budgets: Mapping[str, int] = BUDGETS_S) -> list[str]:
+    """Tiers that took longer than they may; one without a budget may take nothing.
+
+    >>> over_budget({"unit": 11.0, "golden": 2.0, "new": 0.1}, {"unit": 10, "golden": 5})
+    ['new', 'unit']
+    """
+    return sorted(tier for tier, took in seconds.items() if took > budgets.get(tier, 0))
+
+
+class Tiers:
+    """Adds up what the tests of each tier took; works in the process that reports."""
+
+    def __init__(self) -> None:
+        self._seconds, self._tests = Counter[str](), Counter[str]()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        tier = tier_of(report.nodeid)
+        self._seconds[tier] += report.duration
+        self._tests[tier] += report.when == "call"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        over = over_budget(self._seconds)
+        if over and os.environ.get(ENFORCED) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._tests.total() < 2:
+            return
+        over = over_budget(self._seconds)
+        terminalreporter.section("seconds by tier")
+        for tier, seconds in sorted(self._seconds.items()):
+            budget = BUDGETS_S.get(tier, 0)
+            told = f"{tier:<10}{self._tests[tier]:>6} tests{seconds:>8.1f} s of {budget:>5} s"
+            terminalreporter.line(told + ("  OVER ITS BUDGET" if tier in over else ""))
+        if over:
+            terminalreporter.line("what became slower? else raise the budget in tests/tiers.py")
+
+
+def add_to(config: pytest.Config) -> None:
+    """Count in the one process that sees all reports, not in xdist's workers."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Tiers(), "tiers")
