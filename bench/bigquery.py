@@ -70,14 +70,14 @@ def raw_answers(target: BigQueryServer) -> int:
 
 def reader(target: BigQueryServer) -> int:
     """Our reader, one stream, in Arrow batches."""
-    from smart_sync.request import SyncRequest
+    from smart_sync.request import ReadingRequest, SyncRequest
     from smart_sync.schema_plan import plan_columns
     from sources.bigquery.inspector import inspecting
     from sources.values import Evidence
     from warehouse.names import TableRef
 
     place = connection(target)
-    request = SyncRequest("bigquery", place, TableRef(PROJECT, "bench", "copied"))
+    request = SyncRequest("bigquery", TableRef(PROJECT, "bench", "copied"), ReadingRequest(place))
     with inspecting(place, "", "", "") as inspector:
         columns, _ = plan_columns(request, inspector.profile, {}, Evidence())
         source = inspector.source(cursor=None, window=None, batch_rows=None, run_id="bench")

@@ -120,7 +120,7 @@ def flat_reader(server: MongodbServer) -> int:
 
 def read_with(server: MongodbServer, projection: str) -> int:
     """Documents that our reader reads under a projection."""
-    from smart_sync.request import SyncRequest
+    from smart_sync.request import ReadingRequest, SyncRequest
     from smart_sync.schema_plan import plan_columns
     from sources.mongodb.connection import MongodbConnection
     from sources.mongodb.inspector import inspecting
@@ -129,7 +129,9 @@ def read_with(server: MongodbServer, projection: str) -> int:
     from warehouse.names import TableRef
 
     connection = MongodbConnection("bench", "orders", Secret.of(server.url), projection=projection)
-    request = SyncRequest("mongodb", connection, TableRef(PROJECT, DATASET, "orders"))
+    request = SyncRequest(
+        "mongodb", TableRef(PROJECT, DATASET, "orders"), ReadingRequest(connection)
+    )
     with inspecting(connection, "", "", "") as inspector:
         columns, _ = plan_columns(request, inspector.profile, {}, Evidence())
         source = inspector.source(cursor=None, window=None, batch_rows=None, run_id="bench")

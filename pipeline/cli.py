@@ -58,7 +58,8 @@ from pipeline.runs.settle import Taker
 from pipeline.steps.graph import build, build_note
 from pipeline.steps.report import was_reported
 from smart_sync.explain import as_json, explain
-from smart_sync.plan import SyncPlan, make_plan
+from smart_sync.plan import SyncPlan
+from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
 from warehouse.client import make_client
 from warehouse.errors import as_target_errors
@@ -94,9 +95,9 @@ def _main(words: Sequence[str]) -> int:
     with telling_failures(options.webhook, options.request, run_id):
         if options.flag("template_location") or not options.is_local:
             check_places(options)
-        if options.request.plan_only:
+        if options.request.run.plan_only:
             return _plan_only(options, run_id, now)
-        if options.request.verify_window:
+        if options.request.run.verify_window:
             return _verify_only(options, run_id)
         return _sync(options, run_id, now)
 
@@ -120,9 +121,9 @@ def new_run_id(now: datetime) -> str:
 
 
 def _client(request: SyncRequest, location: str | None = None) -> bigquery.Client:
-    project = request.job_project or request.destination.project
+    project = request.run.job_project or request.destination.project
     with as_target_errors(f"project {project}"):
-        return make_client(project, location, request.endpoints, request.max_retries)
+        return make_client(project, location, request.run.endpoints, request.run.max_retries)
 
 
 def _plan_only(options: Options, run_id: str, now: datetime) -> int:
@@ -133,7 +134,7 @@ def _plan_only(options: Options, run_id: str, now: datetime) -> int:
         facts = gather(request, client, inspector, run_id)
     plan = make_plan(request, facts, run_id=run_id, now=now)
     text = explain(plan)
-    print(as_json(plan) if request.plan_format == "json" else text)
+    print(as_json(plan) if request.run.plan_format == "json" else text)
     if options.flag("template_location"):
         outcome = Outcome(status="planned")
         run(options, lambda root: build_note(root, text, outcome))
@@ -177,13 +178,13 @@ def _sync(options: Options, run_id: str, now: datetime) -> int:
         with inspecting(request) as inspector:
             target = rehearse(request, _client(request), inspector, run_id, now)
             client = _client(request, target.location)
-            lock = Lock(client, request.destination, run_id, request.lease)
+            lock = Lock(client, request.destination, run_id, request.run.lease)
             held = stack.enter_context(holding(lock))
             try:
                 make_tables(client, request.history_table)
-                taker = Taker(client, request.history_table, lock, request.endpoints)
+                taker = Taker(client, request.history_table, lock, request.run.endpoints)
                 taker.settle()
-                if request.delete_existing_table or not target.exists:
+                if request.publishing.delete_existing_table or not target.exists:
                     put_back(client, request.history_table, request.destination)
                 facts = gather(request, client, inspector, run_id)
                 plan = make_plan(request, facts, run_id=run_id, now=now)
@@ -216,7 +217,7 @@ def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Hol
         end_early(client, plan, Failure.of(error, "Launch"))
         raise
     held.hand_over()
-    print(f"launched run {plan.run_id} for {plan.destination}")
+    print(f"launched run {plan.run.run_id} for {plan.destination}")
     return 0
 
 
@@ -235,7 +236,7 @@ def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
     if fault and not was_reported(fault):
         told = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
         row = event_row(plan, told, datetime.now(UTC))
-        tell_end(options.webhook, client, plan.history_table, row)
+        tell_end(options.webhook, client, plan.run.history_table, row)
     return _verdict(client, plan, fault)
 
 
@@ -248,7 +249,7 @@ def _open_ended(
     plan: SyncPlan, row: dict[str, object] | None, fault: Failure | None
 ) -> OutcomeUnknownError | None:
     """The run has no last event, since BigQuery did not take one."""
-    where = f"run {plan.run_id}"
+    where = f"run {plan.run.run_id}"
     if row and row["status"] == "publishing":
         fix = "run again; that run waits for its job, or makes it void, before anything else."
         return OutcomeUnknownError("BigQuery stopped answering while publishing", where, "", fix)
@@ -261,11 +262,11 @@ def _open_ended(
 def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
     """The exit code, from the run's last event in the history."""
     try:
-        row = read_outcome(client, plan.history_table, plan.run_id)
+        row = read_outcome(client, plan.run.history_table, plan.run.run_id)
     except TargetError as error:
         raise OutcomeUnknownError(
             "how the run ended can't be read",
-            f"run {plan.run_id}",
+            f"run {plan.run.run_id}",
             str(error),
             "run again when BigQuery answers: that run first settles what this one left.",
         ) from error
@@ -277,7 +278,7 @@ def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> 
         if fault and row:
             end_early(client, plan, fault)
         state = row["status"] if row else "not in the history"
-        print_last(f"run {plan.run_id} ended while {state}. To mend: {BUG_FIX}.")
+        print_last(f"run {plan.run.run_id} ended while {state}. To mend: {BUG_FIX}.")
         return fault.exit_code if fault else BUG
     print(summary(plan, row))
     if row["exit_code"]:
@@ -289,9 +290,9 @@ def summary(plan: SyncPlan, row: dict[str, object]) -> str:
     """The run in one line."""
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
     if row["rows_dead"]:
-        text += f", {row['rows_dead']:,} dead letters in {plan.dead_letter_table}"
+        text += f", {row['rows_dead']:,} dead letters in {plan.dead_letters.table}"
     if row["rows_left_out"]:
         text += f", {row['rows_left_out']:,} rows of the source are in no window (see the plan)"
     if row["status"] == "held_back":
         text = f"held_back: {row['error']}"
-    return f"{text} · {plan.destination} · run {plan.run_id}"
+    return f"{text} · {plan.destination} · run {plan.run.run_id}"

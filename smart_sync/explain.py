@@ -4,8 +4,11 @@ import json
 from collections.abc import Iterator, Sequence
 
 from auto_schema.evolve import layout_text
-from smart_sync.plan import SyncPlan
+from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.merge_plan import MergePlan
+from smart_sync.plan import Proof, SyncPlan
 from smart_sync.publish_sql import publish_statement
+from smart_sync.read_plan import BigqueryReading
 from smart_sync.value_text import value_text
 from smart_sync.ways import Mode, Way
 from sources.values import Split
@@ -19,22 +22,24 @@ def explain(plan: SyncPlan) -> str:
 
 
 def _lines(plan: SyncPlan) -> Iterator[str]:
-    yield f"Plan {plan.fingerprint} of run {plan.run_id}"
-    yield f"  from         {plan.source.place}"
-    yield f"  into         {plan.destination} ({plan.location})"
-    for warning in (*plan.stale.warnings, *plan.warnings):
+    yield f"Plan {plan.fingerprint} of run {plan.run.run_id}"
+    yield f"  from         {plan.reading.source.place}"
+    yield f"  into         {plan.destination} ({plan.run.location})"
+    for warning in (*plan.changes.stale.warnings, *plan.warnings):
         yield f"  WARNING      {warning}"
     yield from _window_lines(plan)
     yield from _reading_lines(plan)
     yield "  columns"
-    yield from _column_lines(plan)
-    yield f"  table        {plan.mode}: {plan.mode_reason}"
-    if plan.mode in (Mode.CREATE, Mode.REBUILD):
+    yield from _column_lines(plan.schema)
+    publishing = plan.publishing
+    yield f"  table        {publishing.mode}: {publishing.mode_reason}"
+    if publishing.mode in (Mode.CREATE, Mode.REBUILD):
         yield f"               {layout_text(plan.schema.partitioning, plan.schema.clustering)}"
-    if plan.added:
-        yield f"               columns to be added: {', '.join(plan.added)}"
-    if plan.target_only:
-        yield f"               columns that stay NULL in new rows: {', '.join(plan.target_only)}"
+    changes = plan.changes
+    if changes.added:
+        yield f"               columns to be added: {', '.join(changes.added)}"
+    if changes.target_only:
+        yield f"               columns that stay NULL in new rows: {', '.join(changes.target_only)}"
     yield from _publish_lines(plan)
     for note in plan.notes:
         yield f"  note         {note}"
@@ -58,15 +63,20 @@ def _window_lines(plan: SyncPlan) -> Iterator[str]:
 def _reading_lines(plan: SyncPlan) -> Iterator[str]:
     if plan.held_back:
         return
-    if plan.estimated_rows is not None:
-        yield f"  estimate     about {plan.estimated_rows:,} rows"
-    yield from _scan_lines(plan)
-    if not plan.is_in_place:
-        yield f"  splits       {plan.split_total} ({plan.split_reason})"
-        yield from _split_lines(plan.splits)
-    if plan.splits and plan.way not in (Way.QUERY, Way.COPY):
+    reading = plan.reading
+    if reading.estimated_rows is not None:
+        yield f"  estimate     about {reading.estimated_rows:,} rows"
+    yield from _scan_lines(reading.bigquery)
+    if not reading.is_in_place:
+        yield f"  splits       {reading.split_total} ({reading.split_reason})"
+        yield from _split_lines(reading.splits)
+    if reading.splits and plan.publishing.way not in (Way.QUERY, Way.COPY):
         yield "  query of the first split"
-        yield from (f"    | {line}" for line in plan.source.statement(plan.splits[0]).split("\n"))
+        yield from _sql_lines(reading.source.statement(reading.splits[0]))
+
+
+def _sql_lines(statement: str) -> Iterator[str]:
+    yield from (f"    | {line}" for line in statement.split("\n"))
 
 
 def _split_lines(splits: Sequence[Split]) -> Iterator[str]:
@@ -77,8 +87,7 @@ def _split_lines(splits: Sequence[Split]) -> Iterator[str]:
         yield f"               … and {len(ranges) - SHOWN_SPLITS:,} more"
 
 
-def _scan_lines(plan: SyncPlan) -> Iterator[str]:
-    reading = plan.reading
+def _scan_lines(reading: BigqueryReading | None) -> Iterator[str]:
     if reading is None:
         return
     yield f"  read         {reading.method}: {reading.reason}"
@@ -96,10 +105,10 @@ def _scan_lines(plan: SyncPlan) -> Iterator[str]:
         yield f"               at most {reading.max_bytes_billed:,} bytes (max_bytes_billed)"
 
 
-def _column_lines(plan: SyncPlan) -> Iterator[str]:
-    width = max((len(c.name) for c in plan.schema), default=0)
-    kind_width = max((len(c.source_type) for c in plan.schema), default=0)
-    for column in plan.schema:
+def _column_lines(schema: TableSchema) -> Iterator[str]:
+    width = max((len(c.name) for c in schema), default=0)
+    kind_width = max((len(c.source_type) for c in schema), default=0)
+    for column in schema:
         kind = f"ARRAY<{column.bigquery}>" if column.is_repeated else column.bigquery
         if column.shape is not None:
             kind = "the same" if column.shape.display == column.source_type else kind
@@ -113,41 +122,42 @@ def _column_lines(plan: SyncPlan) -> Iterator[str]:
 def _publish_lines(plan: SyncPlan) -> Iterator[str]:
     if plan.held_back:
         return
-    if not plan.is_in_place:
-        yield f"  staging      {plan.staging.folder}"
-    if plan.way is Way.COPY:
-        yield f"  publish      one copy job of the table (free): {plan.way_reason}"
-    elif plan.way is Way.QUERY:
-        yield f"  publish      {plan.way_reason}"
-        yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
-    elif plan.is_in_place:
-        yield f"  publish      one job into {plan.staging.table.table}, then one statement"
-        yield f"               because {plan.way_reason}"
+    publishing, staging = plan.publishing, plan.run.staging
+    if not plan.reading.is_in_place:
+        yield f"  staging      {staging.folder}"
+    if publishing.way is Way.COPY:
+        yield f"  publish      one copy job of the table (free): {publishing.way_reason}"
+    elif publishing.way is Way.QUERY:
+        yield f"  publish      {publishing.way_reason}"
+        yield from _sql_lines(publish_statement(plan))
+    elif plan.reading.is_in_place:
+        yield f"  publish      one job into {staging.table.table}, then one statement"
+        yield f"               because {publishing.way_reason}"
         yield from _merge_lines(plan)
-        yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
-    elif plan.way is Way.LOAD:
-        yield f"  publish      {plan.way_reason}, straight into the table (free)"
+        yield from _sql_lines(publish_statement(plan))
+    elif publishing.way is Way.LOAD:
+        yield f"  publish      {publishing.way_reason}, straight into the table (free)"
     else:
-        yield f"  publish      load into {plan.staging.table.table}, then one statement"
-        yield f"               because {plan.way_reason}"
+        yield f"  publish      load into {staging.table.table}, then one statement"
+        yield f"               because {publishing.way_reason}"
         yield "               the load is free, the statement bills the bytes of the staged rows"
         yield from _merge_lines(plan)
-        yield from (f"    | {line}" for line in publish_statement(plan).split("\n"))
-    if plan.swaps:
-        yield f"               built as {plan.staging.new_table.table}, then renamed:"
+        yield from _sql_lines(publish_statement(plan))
+    if publishing.swaps:
+        yield f"               built as {staging.new_table.table}, then renamed:"
         yield "               readers may miss the table for seconds while it is swapped"
-    yield from _proof_lines(plan)
-    yield f"  dead letters at most {plan.max_dead_letters}, into {plan.dead_letter_table}"
-    yield f"  history      {plan.history_table}"
+    yield from _proof_lines(publishing.proof)
+    yield f"  dead letters at most {plan.dead_letters.most}, into {plan.dead_letters.table}"
+    yield f"  history      {plan.run.history_table}"
 
 
 def _merge_lines(plan: SyncPlan) -> Iterator[str]:
-    merge = plan.merge
+    merge = plan.publishing.merge
     if merge is None:
         return
     newest = f", the newest by {plan.cursor.name} wins" if plan.cursor else ""
     yield f"  merge        on {', '.join(merge.keys)}{newest}"
-    if plan.mode is not Mode.MERGE:
+    if plan.publishing.mode is not Mode.MERGE:
         return
     if merge.first_bytes is not None:
         yield (
@@ -164,14 +174,14 @@ def _merge_lines(plan: SyncPlan) -> Iterator[str]:
         yield f"               NOT PRUNED: the MERGE reads all{size}, since {merge.why_whole}"
 
 
-def _proof_lines(plan: SyncPlan) -> Iterator[str]:
-    if plan.proof is None:
+def _proof_lines(proof: Proof | None) -> Iterator[str]:
+    if proof is None:
         return
     yield "  verify       source and BigQuery hash the same rows before they are published:"
     yield "               the source computes each split once more, BigQuery reads what was staged"
-    for name, why in plan.proof.left_out:
+    for name, why in proof.left_out:
         yield f"               {name} is left out: {why}"
-    for name, loss in plan.proof.losses:
+    for name, loss in proof.losses:
         yield f"               {name} is compared but for {loss}"
 
 
@@ -190,63 +200,64 @@ def as_json(plan: SyncPlan) -> str:
 
 def as_dict(plan: SyncPlan) -> dict[str, object]:
     """The plan as JSON-ready values, without secrets."""
+    reading, publishing, run = plan.reading, plan.publishing, plan.run
+    is_staged = publishing.way is Way.STATEMENT
     return {
-        "run_id": plan.run_id,
+        "run_id": run.run_id,
         "fingerprint": plan.fingerprint,
-        "data_source": plan.data_source,
-        "source": plan.source.place,
+        "data_source": reading.data_source,
+        "source": reading.source.place,
         "destination": str(plan.destination),
-        "location": plan.location,
-        "job_project": plan.job_project,
+        "location": run.location,
+        "job_project": run.job_project,
         "window": _window_dict(plan),
-        "estimated_rows": plan.estimated_rows,
-        "estimated_bytes": plan.estimated_bytes,
-        "rows_left_out": plan.left_out,
-        "reading": _reading_dict(plan),
+        "estimated_rows": reading.estimated_rows,
+        "estimated_bytes": reading.estimated_bytes,
+        "rows_left_out": reading.left_out,
+        "reading": _reading_dict(reading.bigquery),
         "splits": {
-            "count": plan.split_total,
-            "reason": plan.split_reason,
-            "fingerprint": plan.split_fingerprint,
-            "connections": plan.connections,
-            "ranges": [range_text(split) for split in plan.splits if split.column],
+            "count": reading.split_total,
+            "reason": reading.split_reason,
+            "fingerprint": reading.split_fingerprint,
+            "connections": reading.connections,
+            "ranges": [range_text(split) for split in reading.splits if split.column],
         },
-        "sql": [plan.source.statement(split) for split in plan.splits[:1]],
+        "sql": [reading.source.statement(split) for split in reading.splits[:1]],
         "columns": [column.describe() for column in plan.schema],
         "table": {
-            "mode": str(plan.mode),
-            "reason": plan.mode_reason,
-            "added_columns": list(plan.added),
-            "target_only_columns": list(plan.target_only),
-            "stale_columns": [field.name for field in plan.stale.fields],
-            "clears_stale_columns": plan.stale.clears,
-            "partitioning": _partitioning_dict(plan),
+            "mode": str(publishing.mode),
+            "reason": publishing.mode_reason,
+            "added_columns": list(plan.changes.added),
+            "target_only_columns": list(plan.changes.target_only),
+            "stale_columns": [field.name for field in plan.changes.stale.fields],
+            "clears_stale_columns": plan.changes.stale.clears,
+            "partitioning": _partitioning_dict(plan.schema.partitioning),
             "clustering": list(plan.schema.clustering),
-            "labels": dict(plan.labels),
+            "labels": dict(publishing.labels),
             "description": plan.schema.description,
         },
         "publish": {
-            "way": str(plan.way),
-            "reason": plan.way_reason,
-            "swaps": plan.swaps,
-            "write_disposition": str(plan.write_disposition),
-            "merge": _merge_dict(plan),
-            "statement": (
-                publish_statement(plan) if plan.way in (Way.STATEMENT, Way.QUERY) else None
-            ),
-            "staging_folder": plan.staging.folder,
-            "staging_table": str(plan.staging.table) if plan.way is Way.STATEMENT else None,
+            "way": str(publishing.way),
+            "reason": publishing.way_reason,
+            "swaps": publishing.swaps,
+            "write_disposition": str(publishing.write_disposition),
+            "merge": _merge_dict(publishing.merge),
+            "statement": publish_statement(plan)
+            if is_staged or publishing.way is Way.QUERY
+            else None,
+            "staging_folder": run.staging.folder,
+            "staging_table": str(run.staging.table) if is_staged else None,
         },
-        "verify": _proof_dict(plan),
-        "max_dead_letters": plan.max_dead_letters,
-        "dead_letter_table": str(plan.dead_letter_table),
-        "history_table": str(plan.history_table),
-        "warnings": [*plan.stale.warnings, *plan.warnings],
+        "verify": _proof_dict(publishing.proof),
+        "max_dead_letters": plan.dead_letters.most,
+        "dead_letter_table": str(plan.dead_letters.table),
+        "history_table": str(run.history_table),
+        "warnings": [*plan.changes.stale.warnings, *plan.warnings],
         "notes": list(plan.notes),
     }
 
 
-def _reading_dict(plan: SyncPlan) -> dict[str, object] | None:
-    reading = plan.reading
+def _reading_dict(reading: BigqueryReading | None) -> dict[str, object] | None:
     if reading is None:
         return None
     return {
@@ -278,14 +289,16 @@ def _window_dict(plan: SyncPlan) -> dict[str, object] | None:
     }
 
 
-def _proof_dict(plan: SyncPlan) -> dict[str, object] | None:
-    if plan.proof is None:
+def _proof_dict(proof: Proof | None) -> dict[str, object] | None:
+    if proof is None:
         return None
-    return {"left_out": dict(plan.proof.left_out), "losses": dict(plan.proof.losses)}
+    return {
+        "left_out": dict(proof.left_out),
+        "losses": dict(proof.losses),
+    }
 
 
-def _merge_dict(plan: SyncPlan) -> dict[str, object] | None:
-    merge = plan.merge
+def _merge_dict(merge: MergePlan | None) -> dict[str, object] | None:
     if merge is None:
         return None
     return {
@@ -298,6 +311,5 @@ def _merge_dict(plan: SyncPlan) -> dict[str, object] | None:
     }
 
 
-def _partitioning_dict(plan: SyncPlan) -> dict[str, str] | None:
-    partitioning = plan.schema.partitioning
+def _partitioning_dict(partitioning: Partitioning | None) -> dict[str, str] | None:
     return {"field": partitioning.field, "type": partitioning.type} if partitioning else None

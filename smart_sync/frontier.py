@@ -146,8 +146,8 @@ def from_frontier(
         f"the destination holds {cursor.name} up to {highest}, but the runs so far have read up to"
         f" {end} (run {frontier.run_id}): a stamp whose time has come, or rows added by hand"
     )
-    appends = request.write_disposition is WriteDisposition.APPEND
-    if appends and request.accept_source_change:
+    appends = request.publishing.write_disposition is WriteDisposition.APPEND
+    if appends and request.publishing.accept_source_change:
         told += "; the window starts at MAX all the same, since accept_source_change=true"
         return replace(watermark, warnings=(*watermark.warnings, told))
     if appends:

@@ -14,11 +14,11 @@ def refuse_unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfil
     Raises:
         ConfigError, ManyErrors: with what each is, and the parameters that mend it.
     """
-    if not request.guard.auto or request.replaces:
+    if not request.window.guard.auto or request.replaces:
         return
     faults: list[SyncError] = []
     if cursor.is_integer:
-        if not request.lookback_numbers:
+        if not request.window.lookback_numbers:
             faults = [_as_number(request, why, fix) for why, fix in _late_numbers(profile)]
     elif profile.writers.refreshed:
         names = ", ".join(profile.writers.refreshed)
@@ -48,7 +48,7 @@ def _late_numbers(profile: SourceProfile) -> list[tuple[str, str]]:
 def _as_number(request: SyncRequest, why: str, fix: str) -> ConfigError:
     return ConfigError(
         "integer cursor whose lower values may come after higher ones",
-        f"smart_sync_timestamp_column={request.cursor}",
+        f"smart_sync_timestamp_column={request.window.cursor}",
         f"{why}: they would be skipped for ever",
         f"{fix}use {COUNT}; or a timestamp column; or late_commit_guard=off, if you know that"
         " values become visible in their order.",
@@ -62,13 +62,13 @@ def number_warnings(
     if cursor is None or not cursor.is_integer or request.replaces:
         return []
     late = [why for why, _ in _late_numbers(profile)]
-    if late and request.lookback_numbers:
+    if late and request.window.lookback_numbers:
         return [
             f"lower values of {cursor.source_name} may come after higher ones"
             f" ({'; '.join(late)}): those that are more than smart_sync_lookback="
-            f"{request.lookback_numbers:,} lower are lost"
+            f"{request.window.lookback_numbers:,} lower are lost"
         ]
-    if profile.numbers.is_told or request.lookback_numbers:
+    if profile.numbers.is_told or request.window.lookback_numbers:
         return []
     return [
         f"no sequence gives out {cursor.source_name}: should an application use lower values after"

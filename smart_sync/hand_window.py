@@ -86,7 +86,7 @@ def window_by_hand(request: SyncRequest, cursor: Cursor, safe: WindowPlan) -> Wi
         ConfigError: an end is no value of the cursor, later than what is safe to read, or
             the window is empty.
     """
-    start_text, end_text = request.hand_window or ("", "")
+    start_text, end_text = request.window.by_hand or ("", "")
     start = parse_end(start_text, cursor, "sync_start")
     end = parse_end(end_text, cursor, "sync_end")
     low = before(start)
@@ -125,7 +125,7 @@ def gap(hand: WindowPlan) -> Window | None:
 
 def gap_error(request: SyncRequest, between: Window) -> ConfigError:
     """Rows between the watermark and the window would be skipped for ever."""
-    start, end = request.hand_window or ("", "")
+    start, end = request.window.by_hand or ("", "")
     return ConfigError(
         "window by hand leaves rows out",
         f"sync_start {shown(start)}, sync_end {shown(end)}",
@@ -146,7 +146,7 @@ def partition_faults(
         why = f"the table is partitioned {by}, the window is one of {cursor.name}"
         return [ConfigError("window by hand without partitions", where, why, fix)]
     faults: list[SyncError] = []
-    for name, text in zip(("sync_start", "sync_end"), request.hand_window or (), strict=True):
+    for name, text in zip(("sync_start", "sync_end"), request.window.by_hand or (), strict=True):
         value = parse_end(text, cursor, name)
         if not _is_bound(value, partitioning.type):
             why = f"the table is partitioned by {partitioning.type}"

@@ -56,10 +56,10 @@ def plan_merge(
     request: SyncRequest, facts: Facts, schema: TableSchema
 ) -> tuple[MergePlan | None, list[SyncError]]:
     """The merge of a run with WRITE_MERGE, and every fault of its keys."""
-    if request.write_disposition is not WriteDisposition.MERGE:
+    if request.publishing.write_disposition is not WriteDisposition.MERGE:
         return None, []
     faults, keys = list[SyncError](), list[str]()
-    for name in request.merge_keys:
+    for name in request.publishing.merge_keys:
         column = schema.find(name)
         if fault := _key_fault(name, column, schema) or _collation_fault(column, facts.target):
             faults.append(fault)
@@ -89,11 +89,11 @@ def merge_partition(target: Target, schema: TableSchema) -> tuple[MergePartition
 def merge_question(request: SyncRequest, target: Target, cursor: str | None) -> str:
     """The columns that the first query reads of the table, for a dry run; empty: none."""
     known = target.by_name()
-    names = [*request.merge_keys, cursor or ""]
+    names = [*request.publishing.merge_keys, cursor or ""]
     if target.partitioning is not None:
         names.append(target.partitioning.field)
     there = [known[name.casefold()].name for name in names if name.casefold() in known]
-    if request.write_disposition is not WriteDisposition.MERGE or not there:
+    if request.publishing.write_disposition is not WriteDisposition.MERGE or not there:
         return ""
     where = ""
     if target.partitioning is not None and target.partitioning.field.casefold() in known:

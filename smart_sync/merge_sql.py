@@ -49,7 +49,7 @@ def merge_script(plan: SyncPlan, merge: MergePlan, select: str, first: str) -> s
         f"{_refuse_doubled(plan, merge)}"
         f"SET staged_keys = (SELECT COUNT(*) FROM {NEWEST});\n"
         f"SET newer_keys = {_newer(plan)};\n"
-        f"{clearing(plan.stale, plan.destination, merge.partition_field)}"
+        f"{clearing(plan.changes.stale, plan.destination, merge.partition_field)}"
         f"{_merge(plan, merge)};\n"
         "SELECT staged_keys - newer_keys AS expected;"
     )
@@ -62,7 +62,7 @@ def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
         "DECLARE differing STRING;\n"
         f"{refuse_differing(plan, merge)}{create};\n"
         f"SELECT COUNT(*) AS expected FROM"
-        f" (SELECT DISTINCT {keys} FROM {plan.staging.table.sql});"
+        f" (SELECT DISTINCT {keys} FROM {plan.run.staging.table.sql});"
     )
 
 
@@ -86,7 +86,7 @@ def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
     )
     return (
         f"SET differing = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
-        f"  FROM {plan.staging.table.sql} AS {STAGED}\n  GROUP BY {group}\n"
+        f"  FROM {plan.run.staging.table.sql} AS {STAGED}\n  GROUP BY {group}\n"
         f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
         f"IF differing IS NOT NULL THEN\n"
         f"  RAISE USING MESSAGE = {_first(plan, message, 'differing')};\nEND IF;\n"
@@ -95,7 +95,7 @@ def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
 
 def _first(plan: SyncPlan, message: str, variable: str) -> str:
     """A message with the first key behind it, or its hash (see `auto_schema.told`)."""
-    if plan.show_values:
+    if plan.dead_letters.show_values:
         return f"CONCAT({string_literal(message)}, {variable})"
     hashed = f"SUBSTR(TO_HEX(SHA256({variable})), 1, {HASH_DIGITS})"
     return (
@@ -152,7 +152,7 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     values = [f"{quoted(name)} = {of_staged(name)}" for name in names]
     tail = (
         f"WHEN MATCHED{newer} THEN UPDATE SET "
-        + ", ".join([*values, *assignments(plan.stale)])
+        + ", ".join([*values, *assignments(plan.changes.stale)])
         + f"\nWHEN NOT MATCHED THEN INSERT ({_names(names)})\n"
         + f"  VALUES ({of_staged(*names)})"
     )

@@ -1,34 +1,19 @@
-"""make_plan(request, facts): one frozen SyncPlan, which is printed and which is run.
-
-Pure: no clock, no environment, no client. All faults of a plan are raised at once.
-"""
+"""SyncPlan: everything a run does, fixed before it starts, as values of values."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from auto_schema.canonical import excluded, losses
 from auto_schema.conform import Checks
-from auto_schema.errors import SchemaError, SyncError, raise_all
-from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
-from auto_schema.limits import fitting_schema
-from auto_schema.schema import Column, Partitioning, TableSchema
-from smart_sync.advice import merge_layout_note
+from auto_schema.schema import TableSchema
 from smart_sync.cursor import Cursor
-from smart_sync.facts import Facts, Target
-from smart_sync.hand_window import partition_faults
-from smart_sync.left_out import count_left_out, later_note
-from smart_sync.merge_plan import MergePlan, plan_merge
-from smart_sync.plan_checks import plan_warnings, target_faults
-from smart_sync.read_plan import Reading, plan_reading
-from smart_sync.request import SyncRequest, WriteDisposition
-from smart_sync.schema_plan import plan_columns, plan_layout
-from smart_sync.source_labels import renewal_note, renews_server, source_labels
-from smart_sync.splits import cut, fingerprint, make_splits, split_count
-from smart_sync.stale_columns import StaleColumns, plan_stale_columns
-from smart_sync.ways import Mode, Way, choose_mode, choose_way, way_in_place
+from smart_sync.merge_plan import MergePlan
+from smart_sync.read_plan import BigqueryReading
+from smart_sync.request import WriteDisposition
+from smart_sync.stale_columns import StaleColumns
+from smart_sync.ways import Mode, Way
 from smart_sync.window import WindowPlan
-from sources.protocol import InPlaceSource, Source
+from sources.protocol import Source
 from sources.values import Split
 from warehouse.names import Endpoints, TableRef
 
@@ -71,58 +56,122 @@ class Staging:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncPlan:
-    """Everything a run does, fixed before it starts; holds references to secrets only."""
+class RunPlan:
+    """The run itself: its name, where it works, and how long it tries.
+
+    `launched_at` is aware UTC. `location` and `job_project` are those of BigQuery's jobs.
+    """
 
     run_id: str
     launched_at: datetime
-    destination: TableRef
     location: str
     job_project: str
+    staging: Staging
+    history_table: TableRef
+    lease: timedelta
+    max_retries: int
+    endpoints: Endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChanges:
+    """How the planned columns differ from those that the destination has.
+
+    Attributes:
+        added: columns that the destination gets.
+        target_only: columns that only the destination has; new rows have NULL there.
+        stale: those of them that earlier runs of this sync wrote.
+    """
+
+    added: tuple[str, ...] = ()
+    target_only: tuple[str, ...] = ()
+    stale: StaleColumns = field(default_factory=StaleColumns)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What is read, in which splits, and what is known of its size.
+
+    Attributes:
+        source: reads the rows; holds references to secrets only.
+        splits: empty in a header; `split_total` counts them all the same.
+        connections: to the source at once.
+        estimated_rows, estimated_bytes: by the source's statistics; None: not known.
+        left_out: rows of the source that no window holds; None: not counted.
+        bigquery: how a BigQuery source is read; None of another.
+    """
+
     data_source: str
     source: Source
-    schema: TableSchema
-    mode: Mode
-    mode_reason: str
-    write_disposition: WriteDisposition
-    merge: MergePlan | None
-    proof: Proof | None
-    create_if_needed: bool
-    added: tuple[str, ...]
-    way: Way
-    way_reason: str
-    swaps: bool
-    cursor: Cursor | None
-    window: WindowPlan | None
     splits: tuple[Split, ...]
     split_total: int
     split_fingerprint: str
     split_reason: str
     connections: int
-    staging: Staging
-    checks: Checks
-    lease: timedelta
-    max_retries: int
-    max_dead_letters: int
-    show_values: bool
-    dead_letter_table: TableRef
-    history_table: TableRef
-    labels: tuple[tuple[str, str], ...]
-    sets_label: bool
-    endpoints: Endpoints
-    reading: Reading | None = None
     estimated_rows: int | None = None
     estimated_bytes: int | None = None
     left_out: int | None = None
-    watermark_how: str = ""
-    target_only: tuple[str, ...] = ()
-    stale: StaleColumns = field(default_factory=StaleColumns)
+    bigquery: BigqueryReading | None = None
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether no row leaves BigQuery."""
+        return self.bigquery is not None and self.bigquery.is_in_place
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPlan:
+    """How the staged rows become visible, by which jobs, and why so.
+
+    Attributes:
+        swaps: whether a rebuilt table takes the name of one with another layout.
+        merge: how rows are merged, or why keys must be unique in a new table; None: neither.
+        labels: of the destination, as the source wants them.
+        sets_label: whether a destination that has others gets them.
+    """
+
+    mode: Mode
+    mode_reason: str
+    way: Way
+    way_reason: str
+    write_disposition: WriteDisposition
+    create_if_needed: bool
+    swaps: bool
+    merge: MergePlan | None
+    proof: Proof | None
+    labels: tuple[tuple[str, str], ...]
+    sets_label: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterPlan:
+    """Where rows go that could not be conformed, how many may, and whether values are shown."""
+
+    table: TableRef
+    most: int
+    show_values: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """Everything a run does, fixed before it starts; holds references to secrets only."""
+
+    run: RunPlan
+    destination: TableRef
+    schema: TableSchema
+    changes: ColumnChanges
+    checks: Checks
+    reading: ReadPlan
+    cursor: Cursor | None
+    window: WindowPlan | None
+    publishing: PublishPlan
+    dead_letters: DeadLetterPlan
     warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def header(self) -> "SyncPlan":
         """The plan without its splits: what every step but the first is given."""
-        return replace(self, splits=())
+        return replace(self, reading=replace(self.reading, splits=()))
 
     @property
     def held_back(self) -> bool:
@@ -130,142 +179,13 @@ class SyncPlan:
         return self.window is not None and self.window.held_back is not None
 
     @property
-    def is_in_place(self) -> bool:
-        """Whether no row leaves BigQuery."""
-        return self.reading is not None and self.reading.is_in_place
-
-    @property
     def fingerprint(self) -> str:
         """16 hex digits over what is read and where it goes, not over the run's id."""
-        text = f"{self.source.place}|{self.destination}|{self.schema.fingerprint}|{self.window}"
-        text += f"|{self.split_fingerprint}|{self.mode}|{self.way}"
-        text += f"|{self.source.statement(Split(0))}"
+        source, publishing = self.reading.source, self.publishing
+        text = f"{source.place}|{self.destination}|{self.schema.fingerprint}|{self.window}"
+        text += f"|{self.reading.split_fingerprint}|{publishing.mode}|{publishing.way}"
+        text += f"|{source.statement(Split(0))}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime) -> SyncPlan:
-    """Compute the plan.
-
-    Args:
-        request: what the operator asked for.
-        facts: what source and destination look like.
-        run_id: the run's name.
-        now: when it was launched, aware UTC.
-
-    Raises:
-        SyncError: every fault that can be found before anything is written; several at
-            once as ManyErrors.
-    """
-    columns, faults = plan_columns(request, facts.profile, facts.target.by_name(), facts.evidence)
-    layout, more, notes = plan_layout(request, columns, facts.profile)
-    faults = [*faults, *more]
-    schema, cut = fitting_schema(TableSchema(columns, *layout, facts.profile.description))
-    mode, mode_reason = choose_mode(request, facts.target)
-    keeps_schema = mode not in (Mode.CREATE, Mode.REBUILD)
-    columns, notes = schema.columns, [*([] if keeps_schema else notes), *cut]
-    added, more = _changes(request, facts.target, schema, mode)
-    schema, layout_note = _kept_layout(request, facts.target, schema, mode)
-    merge, merge_faults = plan_merge(request, facts, schema)
-    stale, stale_faults = plan_stale_columns(request, facts, schema, mode)
-    faults += more + merge_faults + stale_faults + target_faults(request, facts, schema)
-    if request.replaces_partitions and facts.cursor and facts.window:
-        partitioning = schema.partitioning
-        faults += partition_faults(request, facts.cursor, partitioning, facts.window)
-    reading, more = plan_reading(request, facts, schema, keeps_schema=keeps_schema)
-    raise_all([*faults, *more])
-    swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
-    splits, split_reason = plan_splits(request, facts)
-    keeps = request.transformation.keeps
-    left_out = [c.name for c in facts.profile.columns if not keeps(c.name)]
-    left_out += request.transformation.exclude_fields
-    source = facts.source.with_columns(columns, tuple(dict.fromkeys(left_out)))
-    proof, source = plan_proof(request, source, columns)
-    target_only = () if mode is Mode.REBUILD else _target_only(facts.target, schema)
-    widened_aside = bool(added and target_only)
-    way, way_reason = choose_way(request, schema, swaps=swaps, widened_aside=widened_aside)
-    if reading is not None and reading.is_in_place and isinstance(source, InPlaceSource):
-        way, way_reason = way_in_place(request, reading)
-        source, splits, split_reason = source.in_place(), splits[:1], "one job of BigQuery"
-    elif reading is not None and isinstance(source, InPlaceSource) and source.reads_table:
-        reading = replace(reading, scan_bytes=None)
-    if way is Way.COPY and not keeps_schema and facts.profile.layout is not None:
-        schema = replace(schema, partitioning=facts.profile.layout[0])  # a copy keeps both
-        schema = replace(schema, clustering=facts.profile.layout[1])
-    destination = request.destination
-    advised = (
-        later_note(facts),
-        renewal_note(request, facts),
-        merge_layout_note(request, facts, schema),
-    )
-    return SyncPlan(
-        run_id=run_id,
-        launched_at=now,
-        destination=destination,
-        location=facts.target.location,
-        job_project=request.job_project or destination.project,
-        data_source=request.data_source,
-        source=source,
-        schema=schema,
-        mode=mode,
-        mode_reason=mode_reason,
-        write_disposition=request.write_disposition,
-        merge=merge,
-        proof=proof,
-        create_if_needed=request.create_if_needed,
-        added=added,
-        way=way,
-        way_reason=way_reason,
-        swaps=swaps,
-        cursor=facts.cursor,
-        window=facts.window,
-        splits=splits,
-        split_total=len(splits),
-        split_fingerprint=fingerprint(splits),
-        split_reason=split_reason,
-        connections=min(request.connections, len(splits)),
-        staging=staging_of(f"{request.temp_location.rstrip('/')}/{run_id}", destination, run_id),
-        checks=Checks(
-            utf8=not (facts.profile.is_utf8 and facts.profile.checks_text),
-            json_numbers="exact" if facts.profile.json_is_exact else request.json_numbers,
-            not_null=merge.keys if merge else (),
-        ),
-        lease=request.lease,
-        max_retries=request.max_retries,
-        max_dead_letters=request.max_dead_letters,
-        show_values=request.show_values,
-        dead_letter_table=TableRef.parse(
-            request.dead_letter_table or f"{destination.table}_dead_letters", destination
-        ),
-        history_table=request.history_table,
-        labels=source_labels(facts.profile),
-        sets_label=mode in (Mode.CREATE, Mode.REBUILD)
-        or request.replaces
-        or request.accept_source_change
-        or renews_server(request, facts),
-        endpoints=request.endpoints,
-        reading=reading,
-        estimated_rows=facts.evidence.estimated_rows,
-        estimated_bytes=facts.evidence.estimated_bytes,
-        left_out=count_left_out(facts),
-        watermark_how=facts.watermark.how,
-        target_only=target_only,
-        stale=stale,
-        warnings=plan_warnings(request, facts),
-        notes=tuple(filter(None, (*facts.profile.notes, *notes, layout_note, *advised))),
-    )
-
-
-def plan_proof(
-    request: SyncRequest, source: Source, columns: tuple[Column, ...]
-) -> tuple[Proof | None, Source]:
-    """What verify=true can prove, and the source that makes its half of the proof.
-
-    Rows bring their own digests only when some of them may become dead letters.
-    """
-    if not request.verify:
-        return None, source
-    proof = Proof(excluded(columns), losses(columns))
-    return proof, source.with_proof(digests=request.max_dead_letters > 0)
 
 
 def staging_of(folder: str, destination: TableRef, run_id: str) -> Staging:
@@ -276,104 +196,3 @@ def staging_of(folder: str, destination: TableRef, run_id: str) -> Staging:
         destination.sibling(f"_sync_staging_{name}"),
         destination.sibling(f"_sync_dead_{name}"),
     )
-
-
-def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], str]:
-    """The splits and the reason for their number."""
-    if facts.window is not None and facts.window.held_back is not None:
-        return (), "held back: nothing is read"
-    if facts.profile.deals_rows:
-        count, why = split_count(
-            request.num_splits, facts.evidence.estimated_bytes, request.connections
-        )
-        return tuple(Split(index) for index in range(count)), f"{why}, by streams of Storage Read"
-    column, why_not = split_column(request, facts)
-    if column is None:
-        return (Split(0),), f"one split: {why_not}"
-    count, why = split_count(
-        request.num_splits, facts.evidence.estimated_bytes, request.connections
-    )
-    cuts = cut(facts.evidence.bounds, count)
-    by_key = facts.cursor is None or column != facts.cursor.source_name
-    splits = make_splits(column, cuts, by_key=by_key)
-    if len(splits) < count:
-        why += f"; {column} has values for {len(splits)} only"
-    return splits, why if len(splits) == 1 else f"{why}, cut by {column}"
-
-
-def split_column(request: SyncRequest, facts: Facts) -> tuple[str | None, str]:
-    """The column that cuts the rows into splits, or None and why there is none.
-
-    The cursor where an index begins with it, else a unique key. Without an index each
-    split would scan the whole table, so then only num_splits makes more than one.
-    """
-    profile, cursor = facts.profile, facts.cursor
-    if profile.split_reason:
-        return None, profile.split_reason
-    stored = cursor is not None and _is_stored(facts, cursor.source_name)
-    indexed = cursor is not None and cursor.source_name in profile.indexed
-    if cursor and stored and not profile.cuts_by_key and (request.num_splits or indexed):
-        return cursor.source_name, ""
-    if profile.unique_key and (request.num_splits or not profile.key_scans):
-        return profile.unique_key, ""
-    if profile.unique_key:
-        return None, (
-            f"the order of {profile.unique_key} is a library's, so no index serves its ranges"
-            " and each would scan the table; num_splits makes them all the same"
-        )
-    if cursor and not stored:
-        return None, f"{cursor.source_name} is computed, and could differ in each"
-    if cursor:
-        return None, f"no index begins with {cursor.source_name}, so each would scan the table"
-    return None, "no window, and no unique NOT NULL key in the result"
-
-
-def _is_stored(facts: Facts, name: str) -> bool:
-    """Whether a column of the result is one of a table as it stands there."""
-    column = facts.profile.column(name)
-    return column is not None and column.origin is not None
-
-
-def _changes(
-    request: SyncRequest, target: Target, schema: TableSchema, mode: Mode
-) -> tuple[tuple[str, ...], list[SyncError]]:
-    if mode in (Mode.CREATE, Mode.REBUILD):
-        return (), []
-    changes = diff(target.by_name(), schema)
-    added = tuple(change.column.name for change in changes if isinstance(change, AddColumn))
-    error = conflict_error(str(request.destination), changes)
-    faults: list[SyncError] = [error] if error else []
-    if added and request.schema_evolution == "freeze":
-        faults.append(
-            SchemaError(
-                "destination lacks columns",
-                f"table {request.destination}",
-                ", ".join(added) + " (schema_evolution=freeze)",
-                "set schema_evolution=add_columns, or leave the columns out with"
-                ' transformation_config={"exclude_fields": […]}.',
-            )
-        )
-    return added, faults
-
-
-def _layout_of(of: Target | TableSchema) -> tuple[Partitioning | None, tuple[str, ...]]:
-    return of.partitioning, of.clustering
-
-
-def _kept_layout(
-    request: SyncRequest, target: Target, schema: TableSchema, mode: Mode
-) -> tuple[TableSchema, str]:
-    """An existing table keeps its layout; a different wish is told."""
-    if mode in (Mode.CREATE, Mode.REBUILD):
-        return schema, ""
-    asked = request.auto_schema and (request.partition_given or request.clustering_fields)
-    note = ""
-    if asked:
-        note = layout_conflict(str(request.destination), _layout_of(target), _layout_of(schema))
-    kept = replace(schema, partitioning=target.partitioning, clustering=target.clustering)
-    return kept, note
-
-
-def _target_only(target: Target, schema: TableSchema) -> tuple[str, ...]:
-    wanted = {column.name.casefold() for column in schema}
-    return tuple(f.name for f in target.fields if f.name.casefold() not in wanted)

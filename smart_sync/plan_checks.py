@@ -23,12 +23,17 @@ def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> li
     """Every fault of the destination that would end the run."""
     target, faults = facts.target, list[SyncError]()
     where = f"table {request.destination}"
-    if not target.exists and not request.create_if_needed:
+    if not target.exists and not request.publishing.create_if_needed:
         why = "create_disposition=CREATE_NEVER"
         fix = "create the table, or set create_disposition=CREATE_IF_NEEDED."
         faults.append(TargetError("destination table is missing", where, why, fix))
-    empties = request.write_disposition is WriteDisposition.EMPTY
-    if empties and target.exists and target.rows != 0 and not request.delete_existing_table:
+    empties = request.publishing.write_disposition is WriteDisposition.EMPTY
+    if (
+        empties
+        and target.exists
+        and target.rows != 0
+        and not request.publishing.delete_existing_table
+    ):
         why = f"it holds {target.rows:,} rows" if target.rows is not None else "it may hold rows"
         fix = "choose WRITE_APPEND or WRITE_TRUNCATE, or another destination_bigquery_table."
         faults.append(TargetError("write_disposition=WRITE_EMPTY on a full table", where, why, fix))
@@ -37,7 +42,7 @@ def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> li
         faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
     faults.extend(_partition_faults(where, schema.partitioning, facts.evidence))
     faults.extend(label_faults(request, facts))
-    if request.verify and not facts.profile.is_utf8:
+    if request.publishing.verify and not facts.profile.is_utf8:
         why = "the database is SQL_ASCII: its texts have no characters to be hashed alike"
         fix = "set verify=false, or give the database an encoding."
         faults.append(SchemaError("verify=true can't hash this source", where, why, fix))
@@ -94,7 +99,7 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
     if cursor:
         warnings.extend(left_out_warnings(facts, cursor))
     no_label = facts.target.exists and "sync_source" not in dict(facts.target.labels)
-    if no_label and request.smart_sync and not request.replaces:
+    if no_label and request.window.smart_sync and not request.replaces:
         warnings.append(
             f"{request.destination} has no sync_source label: nothing guards it against a second"
             " source with the same cursor"

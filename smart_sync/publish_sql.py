@@ -16,18 +16,20 @@ from warehouse.names import TableRef
 
 def publish_statement(plan: SyncPlan) -> str:
     """The job that turns the staging table's rows into the destination's."""
-    if plan.mode in (Mode.CREATE, Mode.REBUILD):
+    if plan.publishing.mode in (Mode.CREATE, Mode.REBUILD):
         create = _create(plan)
-        return create_script(plan, plan.merge, create) if plan.merge else create
+        return (
+            create_script(plan, plan.publishing.merge, create) if plan.publishing.merge else create
+        )
     add = "".join(f"{add_column(plan.destination, c)};\n" for c in added_columns(plan))
-    if plan.mode is Mode.MERGE and plan.merge:
-        return merge_script(plan, plan.merge, select_staged(plan), add)
+    if plan.publishing.mode is Mode.MERGE and plan.publishing.merge:
+        return merge_script(plan, plan.publishing.merge, select_staged(plan), add)
     insert = insert_select(plan)
-    if plan.mode is Mode.PARTITIONS:
+    if plan.publishing.mode is Mode.PARTITIONS:
         return add + in_transaction(f"{_delete_window(plan)};\n{insert}")
-    if plan.mode is Mode.REPLACE:
+    if plan.publishing.mode is Mode.REPLACE:
         return add + in_transaction(f"TRUNCATE TABLE {plan.destination.sql};\n{insert}")
-    if plan.write_disposition is WriteDisposition.EMPTY:
+    if plan.publishing.write_disposition is WriteDisposition.EMPTY:
         message = string_literal(f"WRITE_EMPTY: {plan.destination} is not empty")
         check = (
             f"IF EXISTS (SELECT 1 FROM {plan.destination.sql} AS {TABLE}{always_true(plan)}) THEN\n"
@@ -53,7 +55,7 @@ def always_true(plan: SyncPlan) -> str:
 
 def added_columns(plan: SyncPlan) -> tuple[Column, ...]:
     """The planned columns that the destination lacks."""
-    return tuple(column for column in plan.schema if column.name in plan.added)
+    return tuple(column for column in plan.schema if column.name in plan.changes.added)
 
 
 def insert_select(plan: SyncPlan) -> str:
@@ -64,13 +66,13 @@ def insert_select(plan: SyncPlan) -> str:
 
 def select_staged(plan: SyncPlan) -> str:
     """The rows in the destination's types: staged ones, or the source's own."""
-    if plan.way is Way.QUERY:
-        return plan.source.statement(Split(0))
-    if plan.is_in_place:
+    if plan.publishing.way is Way.QUERY:
+        return plan.reading.source.statement(Split(0))
+    if plan.reading.is_in_place:
         items = ", ".join(quoted(column.name) for column in plan.schema)
     else:
         items = ", ".join(staged_value(column) for column in plan.schema)
-    return f"SELECT {items}\nFROM {plan.staging.table.sql}"
+    return f"SELECT {items}\nFROM {plan.run.staging.table.sql}"
 
 
 def is_dead(plan: SyncPlan) -> str:
@@ -102,8 +104,8 @@ def create_as_select(plan: SyncPlan, table: TableRef, *, or_replace: bool) -> st
     if options := table_options(plan):
         parts.append(f"OPTIONS ({', '.join(options)})")
     select = select_staged(plan)
-    if plan.merge:
-        select = newest(plan, plan.merge, select)
+    if plan.publishing.merge:
+        select = newest(plan, plan.publishing.merge, select)
     return "\n".join([*parts, f"AS {select}"])
 
 
@@ -140,19 +142,21 @@ def table_options(plan: SyncPlan) -> list[str]:
     options = []
     if plan.schema.description:
         options.append(f"description={string_literal(plan.schema.description)}")
-    if plan.labels:
-        pairs = ", ".join(f"({string_literal(k)}, {string_literal(v)})" for k, v in plan.labels)
+    if plan.publishing.labels:
+        pairs = ", ".join(
+            f"({string_literal(k)}, {string_literal(v)})" for k, v in plan.publishing.labels
+        )
         options.append(f"labels=[{pairs}]")
     return options
 
 
 def _create(plan: SyncPlan) -> str:
-    if plan.mode is Mode.CREATE:
+    if plan.publishing.mode is Mode.CREATE:
         return create_as_select(plan, plan.destination, or_replace=False)
-    if not plan.swaps:
+    if not plan.publishing.swaps:
         return create_as_select(plan, plan.destination, or_replace=True)
-    beside = create_as_select(plan, plan.staging.new_table, or_replace=True)
-    return swap_script(plan.destination, plan.staging, beside)
+    beside = create_as_select(plan, plan.run.staging.new_table, or_replace=True)
+    return swap_script(plan.destination, plan.run.staging, beside)
 
 
 def _delete_window(plan: SyncPlan) -> str:
@@ -201,4 +205,4 @@ def copy_before(plan: SyncPlan) -> str:
     """
     table = plan.destination
     before = table.sibling(f"{table.table}_before")
-    return f"bq cp '{table.bq}@{plan.launched_at.timestamp() * 1000:.0f}' '{before.bq}'"
+    return f"bq cp '{table.bq}@{plan.run.launched_at.timestamp() * 1000:.0f}' '{before.bq}'"

@@ -28,7 +28,7 @@ class ReadMethod(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BigqueryReading:
     """How a BigQuery source is read, why, and what its query costs.
 
     Attributes:
@@ -59,7 +59,7 @@ class Reading:
 
 def plan_reading(
     request: SyncRequest, facts: Facts, schema: TableSchema, *, keeps_schema: bool
-) -> tuple[Reading | None, list[SyncError]]:
+) -> tuple[BigqueryReading | None, list[SyncError]]:
     """The way of a BigQuery source, and what forbids it; None for another source.
 
     Args:
@@ -84,19 +84,21 @@ def plan_reading(
     if facts.evidence.over_limit:
         size = facts.evidence.scan_bytes or 0
         fix = "raise max_bytes_billed, or narrow the query or the window."
-        why = f"the query reads {size:,} bytes, max_bytes_billed={request.max_bytes_billed:,}"
+        why = (
+            f"the query reads {size:,} bytes, max_bytes_billed={request.reading.max_bytes_billed:,}"
+        )
         place = facts.source.place
         faults.append(SourceRefusedError("over max_bytes_billed", place, why, fix))
     copy_reason = _copy_reason(request, facts, schema, keeps_schema=keeps_schema)
     copies = method is ReadMethod.IN_PLACE and not copy_reason
     return (
-        Reading(
+        BigqueryReading(
             method,
             reason,
             copy_reason,
             None if copies else facts.evidence.scan_bytes,
-            request.max_bytes_billed,
-            request.price_per_tib,
+            request.reading.max_bytes_billed,
+            request.reading.price_per_tib,
         ),
         faults,
     )
@@ -112,8 +114,8 @@ def _are_apart(facts: Facts) -> str:
 
 def _method(request: SyncRequest, facts: Facts, obstacle: str) -> tuple[ReadMethod, str]:
     """The way, and why; the obstacle is why rows can't stay in BigQuery, or empty."""
-    if request.read_method != "auto":
-        return ReadMethod(request.read_method), f"bigquery_read_method={request.read_method}"
+    if request.reading.method != "auto":
+        return ReadMethod(request.reading.method), f"bigquery_read_method={request.reading.method}"
     if obstacle:
         return ReadMethod.WORKERS, obstacle
     if not facts.profile.location:
@@ -123,7 +125,7 @@ def _method(request: SyncRequest, facts: Facts, obstacle: str) -> tuple[ReadMeth
 
 def _rounded(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
     """That a column of the destination may round values, which only workers look at; or empty."""
-    there = {} if request.delete_existing_table else facts.target.by_name()
+    there = {} if request.publishing.delete_existing_table else facts.target.by_name()
     for column in schema:
         field = there.get(column.name.casefold())
         if field and field.shape and column.shape and column.shape.is_rounded_by(field.shape):
@@ -138,15 +140,15 @@ def _copy_reason(
     profile, target = facts.profile, facts.target
     if profile.copy_reason:
         return profile.copy_reason
-    if request.smart_sync:
+    if request.window.smart_sync:
         return "only the rows of a window are read"
-    if request.transformation != Transformation() or request.json_numbers == "text":
+    if request.schema.transformation != Transformation() or request.schema.json_numbers == "text":
         return "columns are selected, renamed or converted"
-    if request.verify or request.write_disposition is WriteDisposition.MERGE:
+    if request.publishing.verify or request.publishing.write_disposition is WriteDisposition.MERGE:
         return "rows are compared before they are published"
     if keeps_schema:
         return _difference(facts, target)
-    if request.auto_schema and _layout(schema) != profile.layout:
+    if request.schema.auto_schema and _layout(schema) != profile.layout:
         return "another partitioning or clustering was asked for"
     return ""
 

@@ -40,7 +40,7 @@ def delete_refused_json(plan: SyncPlan) -> str:
 
     Texts are compared by hash, which no collation of the dataset reaches.
     """
-    table = plan.staging.table.sql
+    table = plan.run.staging.table.sql
     found = "\n   OR ".join(
         f"SHA256({of_staged(c.name)}) IN (\n"
         f"    SELECT SHA256({_text(n)})\n"
@@ -55,13 +55,15 @@ def _refused_rows(plan: SyncPlan, columns: list[Column], *items: str) -> str:
     """FROM and WHERE of the staged rows with such a text: these items, and the texts."""
     texts = (f"{of_staged(c.name)} AS {_text(n)}" for n, c in enumerate(columns))
     refused = " OR ".join(_refused(n) for n in range(len(columns)))
-    inner = f"SELECT {', '.join((*items, *texts))}\n      FROM {plan.staging.table.sql} AS {STAGED}"
+    inner = (
+        f"SELECT {', '.join((*items, *texts))}\n      FROM {plan.run.staging.table.sql} AS {STAGED}"
+    )
     return f"FROM ({inner})\nWHERE {refused}"
 
 
 def _parsed(plan: SyncPlan) -> list[Column]:
     """The columns whose staged text the publishing statement parses."""
-    if plan.is_in_place:
+    if plan.reading.is_in_place:
         return []
     return [c for c in plan.schema if c.is_json and not c.is_repeated and c.shape is None]
 

@@ -28,22 +28,33 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncRequest:
-    """One table's sync as the parameters say it; secrets are in `connection` only.
+class ReadingRequest:
+    """What is read, and how hard the source may be asked; secrets are in `connection` only.
 
-    `hand_window` is [sync_start, sync_end) as it was written, `verify_window`
-    [verify_start, verify_end) with verify_only. `query` is the text to run:
-    the base query under smart sync, else the plain query, or empty when it is built from
-    `schema_table`. `partition_given` tells a partition field that the operator named from
-    the default, which may be absent.
+    `query` is the text to run: the base query under smart sync, else the plain query, or
+    empty when it is built from `schema_table`. `query_parameter` is where it was written.
     """
 
-    data_source: str
     connection: object
-    destination: TableRef
     query: str = ""
     query_parameter: str = "postgresql_query"
     schema_table: str = ""
+    batch_rows: int | None = None
+    num_splits: int = 0
+    max_source_connections: int = 8
+    method: str = "auto"
+    max_bytes_billed: int | None = None
+    price_per_tib: Decimal = Decimal("6.25")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRequest:
+    """Which rows: by smart sync, with the ends it may choose, or [sync_start, sync_end) by hand.
+
+    `by_hand` is the two ends as they were written. `lookback_numbers` is the lookback of an
+    integer cursor.
+    """
+
     smart_sync: bool = False
     cursor: str = "updated_at"
     sync_all_on_empty_table: bool = True
@@ -51,63 +62,96 @@ class SyncRequest:
     margin: timedelta = timedelta(seconds=10)
     lookback: timedelta = timedelta(0)
     lookback_numbers: int = 0
-    hand_window: tuple[str, str] | None = None
+    by_hand: tuple[str, str] | None = None
     guard: Guard = field(default_factory=Guard)
     source_timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRequest:
+    """The columns of the destination and its layout.
+
+    `partition_given` tells a partition field that the operator named from the default, which
+    may be absent.
+    """
+
     auto_schema: bool = False
     partition_field: str = "updated_at"
     partition_given: bool = False
     partition_type: str = "DAY"
     clustering_fields: tuple[str, ...] = ()
-    delete_existing_table: bool = False
-    schema_evolution: str = "add_columns"
+    evolution: str = "add_columns"
     stale_columns: str = ""
+    json_numbers: str = "double"
     transformation: Transformation = field(default_factory=Transformation)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishingRequest:
+    """How rows meet the destination, what is proven before, and what becomes of the others."""
+
     write_disposition: WriteDisposition = WriteDisposition.APPEND
     merge_keys: tuple[str, ...] = ()
     create_if_needed: bool = True
-    batch_rows: int | None = None
-    max_retries: int = 3
-    num_splits: int = 0
-    max_source_connections: int = 8
-    json_numbers: str = "double"
-    read_method: str = "auto"
-    max_bytes_billed: int | None = None
-    price_per_tib: Decimal = Decimal("6.25")
+    delete_existing_table: bool = False
+    accept_source_change: bool = False
+    verify: bool = False
     dead_letter_table: str = ""
     max_dead_letters: int = 0
-    run_history_table: str = "sync_runs"
-    job_project: str = ""
-    accept_source_change: bool = False
-    temp_location: str = ""
-    lease: timedelta = timedelta(minutes=30)
     show_values: bool = False
-    verify: bool = False
-    verify_window: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Where a run works, how long it tries, and what of it is wanted.
+
+    `history_table` is as it was written; `verify_window` is [verify_start, verify_end) with
+    verify_only.
+    """
+
+    temp_location: str = ""
+    history_table: str = "sync_runs"
+    job_project: str = ""
+    lease: timedelta = timedelta(minutes=30)
+    max_retries: int = 3
+    is_local: bool = False
     plan_only: bool = False
     plan_format: str = "text"
+    verify_window: tuple[str, str] | None = None
     endpoints: Endpoints = field(default_factory=Endpoints)
 
-    is_local: bool = False
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """One table's sync as the parameters say it, by what they bear on."""
+
+    data_source: str
+    destination: TableRef
+    reading: ReadingRequest
+    window: WindowRequest = field(default_factory=WindowRequest)
+    schema: SchemaRequest = field(default_factory=SchemaRequest)
+    publishing: PublishingRequest = field(default_factory=PublishingRequest)
+    run: RunRequest = field(default_factory=RunRequest)
 
     @property
     def connections(self) -> int:
         """Connections to the source at once: a local run reads split after split."""
-        return 1 if self.is_local else self.max_source_connections
+        return 1 if self.run.is_local else self.reading.max_source_connections
 
     @property
     def history_table(self) -> TableRef:
         """Where the runs of this sync are told."""
-        return TableRef.parse(self.run_history_table, self.destination)
+        return TableRef.parse(self.run.history_table, self.destination)
 
     @property
     def replaces(self) -> bool:
         """Whether the run replaces all rows of the destination."""
-        truncates = self.write_disposition is WriteDisposition.TRUNCATE
-        return self.delete_existing_table or (truncates and self.hand_window is None)
+        truncates = self.publishing.write_disposition is WriteDisposition.TRUNCATE
+        whole = truncates and self.window.by_hand is None
+        return self.publishing.delete_existing_table or whole
 
     @property
     def replaces_partitions(self) -> bool:
         """Whether the run replaces exactly the partitions of a window by hand."""
-        truncates = self.write_disposition is WriteDisposition.TRUNCATE
-        return truncates and self.hand_window is not None
+        truncates = self.publishing.write_disposition is WriteDisposition.TRUNCATE
+        return truncates and self.window.by_hand is not None

@@ -16,7 +16,7 @@ from auto_schema.postgresql_types import Look, PostgresType, needs_look, postgre
 from auto_schema.schema import Column, Partitioning
 from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
 from smart_sync.cursor import CURSOR_KINDS, Cursor
-from smart_sync.request import SyncRequest
+from smart_sync.request import SchemaRequest, SyncRequest
 from sources.values import Evidence, SourceColumn, SourceProfile
 
 Layout = tuple[Partitioning | None, tuple[str, ...]]
@@ -30,17 +30,19 @@ def plan_columns(
 ) -> tuple[tuple[Column, ...], list[SyncError]]:
     """The destination's columns as the source and the transformation make them."""
     faults: list[SyncError] = []
-    if request.delete_existing_table:
+    if request.publishing.delete_existing_table:
         current = {}
     columns = []
     delivered, names = _delivered(request, profile, current)
     for source in delivered:
-        if not request.transformation.keeps(source.name):
+        if not request.schema.transformation.keeps(source.name):
             continue
         if _stays_extra(request, profile, names.get(source.name, ""), current):
             continue
         try:
-            name = names.get(source.name, request.transformation.destination_name(source.name))
+            name = names.get(
+                source.name, request.schema.transformation.destination_name(source.name)
+            )
             there = current.get(name.casefold())
             column = _column(request, source, name, current, evidence)
             columns.append(narrowed(column, there.shape if there else None))
@@ -48,13 +50,17 @@ def plan_columns(
             faults.append(error)
     source_names = [column.name for column in delivered]
     faults.extend(_duplicate_faults(source_names))
-    protected = [request.cursor] if request.smart_sync else []
-    if request.partition_given:
-        protected.extend(_source_names(request, [request.partition_field], names))
-    protected.extend(_source_names(request, list(request.merge_keys), names))
+    protected = [request.window.cursor] if request.window.smart_sync else []
+    if request.schema.partition_given:
+        protected.extend(_source_names(request, [request.schema.partition_field], names))
+    protected.extend(_source_names(request, list(request.publishing.merge_keys), names))
     faults.extend(
         transform.faults(
-            request.transformation, source_names, protected, names=names, is_open=profile.is_open
+            request.schema.transformation,
+            source_names,
+            protected,
+            names=names,
+            is_open=profile.is_open,
         )
     )
     return tuple(columns), _unique(faults)
@@ -87,14 +93,14 @@ def _delivered(
     delivered = tuple(column for column in seen.values() if column.name in kept)
     nested = [name for name, kind in kinds.items() if kind.is_nested]
     names = column_names([c.name for c in delivered], current, nested, counts)
-    return delivered, names | dict(request.transformation.field_mappings)
+    return delivered, names | dict(request.schema.transformation.field_mappings)
 
 
 def _asked_for(request: SyncRequest) -> set[str]:
     """The fields that the parameters name."""
-    rules = request.transformation
-    named = [request.cursor, request.partition_field, *request.merge_keys]
-    named += request.clustering_fields
+    rules = request.schema.transformation
+    named = [request.window.cursor, request.schema.partition_field, *request.publishing.merge_keys]
+    named += request.schema.clustering_fields
     chosen = {*rules.select_fields, *(old for old, _ in rules.field_mappings)}
     return chosen.union(filter(None, named))
 
@@ -103,7 +109,7 @@ def _stays_extra(
     request: SyncRequest, profile: SourceProfile, name: str, current: Mapping[str, CurrentField]
 ) -> bool:
     """Whether a new field stays among the extra ones, since no column may be added."""
-    frozen = profile.is_open and request.schema_evolution == "freeze"
+    frozen = profile.is_open and request.schema.evolution == "freeze"
     has_extra = any(field_of(column) == EXTRA for column in current.values())
     return frozen and has_extra and name.casefold() not in current
 
@@ -123,7 +129,7 @@ def _column(
             name=name,
             current=(there.bigquery, there.mode) if there else None,
             made_as=form_in(there) if there else "",
-            json_as_text=request.json_numbers == "text",
+            json_as_text=request.schema.json_numbers == "text",
             cursor_type=source.type.cursor_type if _is_cursor(request, source) else "",
         )
         return replace(column, description=marked(source.name, column.select))
@@ -132,8 +138,8 @@ def _column(
             source.name,
             source.type,
             current=(there.bigquery, there.mode) if there else None,
-            json_as_text=request.json_numbers == "text",
-            description=source.description if request.auto_schema else "",
+            json_as_text=request.schema.json_numbers == "text",
+            description=source.description if request.schema.auto_schema else "",
         )
         return replace(column, name=name)
     look = evidence.looks.get(source.name)
@@ -142,14 +148,14 @@ def _column(
         source.type,
         look=look if isinstance(look, Look) else None,
         current=(there.bigquery, there.mode) if there else None,
-        json_as_text=request.json_numbers == "text",
-        description=source.description if request.auto_schema else "",
+        json_as_text=request.schema.json_numbers == "text",
+        description=source.description if request.schema.auto_schema else "",
     )
     return replace(column, name=name)
 
 
 def _is_cursor(request: SyncRequest, source: SourceColumn) -> bool:
-    return request.smart_sync and source.name == request.cursor
+    return request.window.smart_sync and source.name == request.window.cursor
 
 
 def _duplicate_faults(names: list[str]) -> list[SyncError]:
@@ -173,16 +179,16 @@ def columns_to_look_at(
     request: SyncRequest, profile: SourceProfile, current: Mapping[str, CurrentField]
 ) -> tuple[SourceColumn, ...]:
     """Columns whose type the data decides, and that the destination hasn't decided yet."""
-    rebuilt = request.delete_existing_table
+    rebuilt = request.publishing.delete_existing_table
     return tuple(
         column
         for column in profile.columns
         if isinstance(column.type, PostgresType)
         and needs_look(column.type)
-        and request.transformation.keeps(column.name)
+        and request.schema.transformation.keeps(column.name)
         and (
             rebuilt
-            or request.transformation.destination_name(column.name).casefold() not in current
+            or request.schema.transformation.destination_name(column.name).casefold() not in current
         )
     )
 
@@ -194,7 +200,7 @@ def _source_names(
 
     A field of MongoDB may well have an empty name.
     """
-    mapped = [*renamed.items(), *request.transformation.field_mappings]
+    mapped = [*renamed.items(), *request.schema.transformation.field_mappings]
     back = {new: old for old, new in mapped}
     return [back.get(name, name) for name in names if name]
 
@@ -209,10 +215,10 @@ def find_cursor(
     Raises:
         ConfigError: the query doesn't deliver it, or its type has no order to sync by.
     """
-    where = f"smart_sync_timestamp_column {shown(request.cursor)}"
-    current = {} if request.delete_existing_table or current is None else current
+    where = f"smart_sync_timestamp_column {shown(request.window.cursor)}"
+    current = {} if request.publishing.delete_existing_table or current is None else current
     delivered, names = _delivered(request, profile, current)
-    column = next((c for c in delivered if c.name == request.cursor), None)
+    column = next((c for c in delivered if c.name == request.window.cursor), None)
     if column is None:
         raise ConfigError(
             "unknown cursor column",
@@ -228,31 +234,34 @@ def find_cursor(
             "use a column of dates and times, or of integers.",
         )
     cursor = Cursor(
-        request.cursor,
-        names.get(request.cursor, request.transformation.destination_name(request.cursor)),
+        request.window.cursor,
+        names.get(
+            request.window.cursor,
+            request.schema.transformation.destination_name(request.window.cursor),
+        ),
         column.type.cursor_type,
         _precision(column),
     )
-    if cursor.is_integer and not request.sync_all_on_empty_table:
+    if cursor.is_integer and not request.window.sync_all_on_empty_table:
         raise ConfigError(
             "sync_all_on_empty_table=false with an integer cursor",
             where,
             "fallback_days counts days, and an integer has none",
             "set sync_all_on_empty_table=true, or use a timestamp column.",
         )
-    if cursor.is_integer and request.lookback:
+    if cursor.is_integer and request.window.lookback:
         raise ConfigError(
             "smart_sync_lookback with an integer cursor",
             where,
             "an integer has no time",
             "write a count of numbers, such as smart_sync_lookback=1000.",
         )
-    if request.lookback_numbers and not cursor.is_integer:
+    if request.window.lookback_numbers and not cursor.is_integer:
         raise ConfigError(
             "smart_sync_lookback without a unit",
             where,
             f"the cursor is {column.type.display}, and only integers are counted",
-            f"write a duration, such as smart_sync_lookback={request.lookback_numbers}s.",
+            f"write a duration, such as smart_sync_lookback={request.window.lookback_numbers}s.",
         )
     return cursor
 
@@ -267,10 +276,10 @@ def partition_column(
     request: SyncRequest, profile: SourceProfile, current: Partitioning | None
 ) -> tuple[SourceColumn, str] | None:
     """The source column that the run's partitions come from, and their size; None: none."""
-    field, size = _partition_default(request, profile), request.partition_type
-    if current is not None and not request.delete_existing_table:
+    field, size = _partition_default(request, profile), request.schema.partition_type
+    if current is not None and not request.publishing.delete_existing_table:
         field, size = current.field, current.type
-    elif not request.auto_schema:
+    elif not request.schema.auto_schema:
         return None
     found = next(map(profile.column, _source_names(request, [field])), None)
     if found is None:
@@ -280,26 +289,26 @@ def partition_column(
 
 def _partition_default(request: SyncRequest, profile: SourceProfile) -> str:
     """What was given; else the cursor of smart sync, where it holds dates and times."""
-    found = profile.column(request.cursor)
-    if request.partition_given or not request.smart_sync or found is None:
-        return request.partition_field
+    found = profile.column(request.window.cursor)
+    if request.schema.partition_given or not request.window.smart_sync or found is None:
+        return request.schema.partition_field
     if found.type.cursor_type not in ("date", "timestamp", "timestamptz"):
-        return request.partition_field
-    return request.transformation.destination_name(request.cursor)
+        return request.schema.partition_field
+    return request.schema.transformation.destination_name(request.window.cursor)
 
 
 def plan_layout(
     request: SyncRequest, columns: tuple[Column, ...], profile: SourceProfile
 ) -> tuple[Layout, list[SyncError], list[str]]:
     """Partitioning and clustering of a table that this run makes, faults and notes."""
-    if not request.auto_schema:
+    if not request.schema.auto_schema:
         return (None, ()), [], []
-    request = replace(request, partition_field=_partition_default(request, profile))
-    request = _like_the_source(request, profile)
-    partitioning, faults, notes = _plan_partitioning(request, columns)
+    asked = replace(request.schema, partition_field=_partition_default(request, profile))
+    asked = _like_the_source(asked, profile)
+    partitioning, faults, notes = _plan_partitioning(asked, columns)
     by_name = {column.name.casefold(): column for column in columns}
     clustering = []
-    for name in request.clustering_fields:
+    for name in asked.clustering_fields:
         found = by_name.get(name.casefold())
         if fault := _clustering_fault(name, found, columns):
             faults.append(fault)
@@ -308,47 +317,47 @@ def plan_layout(
     return (partitioning, tuple(clustering)), faults, notes
 
 
-def _like_the_source(request: SyncRequest, profile: SourceProfile) -> SyncRequest:
+def _like_the_source(asked: SchemaRequest, profile: SourceProfile) -> SchemaRequest:
     """Where nothing was said, the layout of a source that is a table of BigQuery."""
     if profile.layout is None:
-        return request
+        return asked
     partitioning, clustering = profile.layout
-    renamed = request.transformation.destination_name
-    if not request.partition_given:
+    renamed = asked.transformation.destination_name
+    if not asked.partition_given:
         field = renamed(partitioning.field) if partitioning else ""
-        size = partitioning.type if partitioning else request.partition_type
-        request = replace(request, partition_field=field, partition_type=size)
-    if not request.clustering_fields:
-        keeps = request.transformation.keeps
+        size = partitioning.type if partitioning else asked.partition_type
+        asked = replace(asked, partition_field=field, partition_type=size)
+    if not asked.clustering_fields:
+        keeps = asked.transformation.keeps
         kept = tuple(renamed(name) for name in clustering if keeps(name))
-        request = replace(request, clustering_fields=kept)
-    return request
+        asked = replace(asked, clustering_fields=kept)
+    return asked
 
 
 def _plan_partitioning(
-    request: SyncRequest, columns: tuple[Column, ...]
+    asked: SchemaRequest, columns: tuple[Column, ...]
 ) -> tuple[Partitioning | None, list[SyncError], list[str]]:
     faults: list[SyncError] = []
     notes: list[str] = []
     by_name = {column.name.casefold(): column for column in columns}
     partitioning = None
-    if request.partition_field:
-        found = by_name.get(request.partition_field.casefold())
-        fault = _partition_fault(request, found, columns)
-        if fault and request.partition_given:
+    if asked.partition_field:
+        found = by_name.get(asked.partition_field.casefold())
+        fault = _partition_fault(asked, found, columns)
+        if fault and asked.partition_given:
             faults.append(fault)
         elif fault:
-            default = f"{request.partition_field}, the default partition_field"
+            default = f"{asked.partition_field}, the default partition_field"
             notes.append(f"not partitioned by {default}: {fault.why}")
         elif found is not None:
-            partitioning = Partitioning(found.name, request.partition_type)
+            partitioning = Partitioning(found.name, asked.partition_type)
     return partitioning, faults, notes
 
 
 def _partition_fault(
-    request: SyncRequest, column: Column | None, columns: tuple[Column, ...]
+    asked: SchemaRequest, column: Column | None, columns: tuple[Column, ...]
 ) -> SyncError | None:
-    where = f"partition_field {shown(request.partition_field)}"
+    where = f"partition_field {shown(asked.partition_field)}"
     fit = ", ".join(c.name for c in columns if c.bigquery in PARTITION_TYPES and not c.is_repeated)
     fix = f"choose one of: {fit}." if fit else "leave partition_field empty."
     if column is None:
@@ -356,7 +365,7 @@ def _partition_fault(
     if column.bigquery not in PARTITION_TYPES or column.is_repeated:
         why = f"it is {column.bigquery}; DATE, DATETIME and TIMESTAMP can be partitioned on"
         return ConfigError("partition column of an unfit type", where, why, fix)
-    if request.partition_type == "HOUR" and column.bigquery == "DATE":
+    if asked.partition_type == "HOUR" and column.bigquery == "DATE":
         return ConfigError(
             "partition_type=HOUR on a DATE", where, "a DATE has no hours", "choose DAY."
         )

@@ -35,7 +35,7 @@ def _hash(text: str) -> str:
 
 def label_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
     """Why the destination is another source's."""
-    if not facts.target.exists or request.replaces or request.accept_source_change:
+    if not facts.target.exists or request.replaces or request.publishing.accept_source_change:
         return []
     wanted, current = dict(source_labels(facts.profile)), dict(facts.target.labels)
     where = f"table {request.destination}, label"

@@ -64,14 +64,14 @@ def plan_stale_columns(
         return StaleColumns(written=brought), []
     there, faults = facts.target.by_name(), list[SyncError]()
     stale, warnings, kept = list[CurrentField](), list[str](), list[WrittenColumn]()
-    clears = request.stale_columns == "null" and mode is Mode.MERGE
+    clears = request.schema.stale_columns == "null" and mode is Mode.MERGE
     for column in facts.written:
         field = there.get(column.name.casefold())
         if field is None or schema.find(column.name) is not None:
             continue
         why = _why(request, facts, schema, column)
-        asks = why == EXCLUDED and not (request.stale_columns or column.is_kept)
-        if mode is Mode.MERGE and (asks or request.stale_columns == "error"):
+        asks = why == EXCLUDED and not (request.schema.stale_columns or column.is_kept)
+        if mode is Mode.MERGE and (asks or request.schema.stale_columns == "error"):
             faults.append(_fault(request, field, why))
         stale.append(field)
         warnings.append(_warning(request, field, why, mode))
@@ -83,7 +83,7 @@ def plan_stale_columns(
 
 def _why(request: SyncRequest, facts: Facts, schema: TableSchema, column: WrittenColumn) -> str:
     """Why the plan doesn't bring a column any more, in a word or some."""
-    name, transformation = column.source_name, request.transformation
+    name, transformation = column.source_name, request.schema.transformation
     is_there = facts.profile.is_open or facts.profile.column(name) is not None
     if not transformation.keeps(name) and (is_there or name in transformation.exclude_fields):
         return EXCLUDED
@@ -93,7 +93,7 @@ def _why(request: SyncRequest, facts: Facts, schema: TableSchema, column: Writte
 
 def _warning(request: SyncRequest, field: CurrentField, why: str, mode: Mode) -> str:
     updated = "rows that this run updates get NULL there, " if mode is Mode.MERGE else ""
-    clears = request.stale_columns == "null" and mode is Mode.MERGE
+    clears = request.schema.stale_columns == "null" and mode is Mode.MERGE
     others = "all others too (stale_columns=null)" if clears else "all others keep what they hold"
     text = f"{field.name} is {why}, and earlier runs wrote it: {updated}{others}"
     return text if clears else f"{text}. To clear it: {_clearing_all(request.destination, field)}"

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from auto_schema.schema import TableSchema
 from smart_sync.facts import Target
-from smart_sync.read_plan import Reading
+from smart_sync.read_plan import BigqueryReading
 from smart_sync.request import SyncRequest, WriteDisposition
 
 
@@ -37,16 +37,16 @@ def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str]:
     """What publishing does to the destination, and why; the first row that fits wins."""
     if not target.exists:
         return Mode.CREATE, "the table is missing"
-    if request.delete_existing_table:
+    if request.publishing.delete_existing_table:
         return Mode.REBUILD, "delete_existing_table=true"
-    if request.write_disposition is WriteDisposition.TRUNCATE:
+    if request.publishing.write_disposition is WriteDisposition.TRUNCATE:
         if request.replaces_partitions:
             return Mode.PARTITIONS, "write_disposition=WRITE_TRUNCATE within sync_start, sync_end"
         return Mode.REPLACE, "write_disposition=WRITE_TRUNCATE"
-    if request.write_disposition is WriteDisposition.MERGE:
-        keys = ", ".join(request.merge_keys)
+    if request.publishing.write_disposition is WriteDisposition.MERGE:
+        keys = ", ".join(request.publishing.merge_keys)
         return Mode.MERGE, f"write_disposition=WRITE_MERGE on {keys}"
-    return Mode.APPEND, f"write_disposition={request.write_disposition}"
+    return Mode.APPEND, f"write_disposition={request.publishing.write_disposition}"
 
 
 def choose_way(
@@ -63,14 +63,14 @@ def choose_way(
     for kind in dict.fromkeys(c.bigquery.split("<")[0] for c in schema if c.needs_sql):
         names = ", ".join(c.name for c in schema if c.bigquery.split("<")[0] == kind)
         return Way.STATEMENT, f"BigQuery loads no {kind} from Parquet ({names})"
-    if not request.temp_location.startswith("gs://"):
+    if not request.run.temp_location.startswith("gs://"):
         return Way.STATEMENT, "temp_location is a local folder: each file is a load job of its own"
     if widened_aside:
         why = "columns are added to a table that has others of its own"
         return Way.STATEMENT, why
-    if request.verify:
+    if request.publishing.verify:
         return Way.STATEMENT, "verify=true hashes the staged rows in BigQuery"
-    if request.write_disposition is WriteDisposition.MERGE:
+    if request.publishing.write_disposition is WriteDisposition.MERGE:
         return Way.STATEMENT, "WRITE_MERGE compares rows by their keys"
     if request.replaces_partitions:
         return Way.STATEMENT, "rows of the window are deleted and inserted in one transaction"
@@ -79,10 +79,10 @@ def choose_way(
     return Way.LOAD, "one load job of all files"
 
 
-def way_in_place(request: SyncRequest, reading: Reading) -> tuple[Way, str]:
+def way_in_place(request: SyncRequest, reading: BigqueryReading) -> tuple[Way, str]:
     """How rows go from table to table inside BigQuery."""
     if not reading.copy_reason:
         return Way.COPY, "the source is taken whole"
-    if request.verify or request.write_disposition is WriteDisposition.MERGE:
+    if request.publishing.verify or request.publishing.write_disposition is WriteDisposition.MERGE:
         return Way.STATEMENT, "rows are compared before they are published"
     return Way.QUERY, f"one statement over the source: {reading.copy_reason}"

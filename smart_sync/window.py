@@ -7,12 +7,12 @@ A row stamped by the database inside its writing transaction with cursor <= end 
 already committed, so the next run may start at end without missing it.
 """
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from smart_sync.cursor import Cursor, WallClock, as_cursor, back, instants
 from smart_sync.holds import HeldBack, Hold, earliest, held_back, overdue
-from smart_sync.request import Guard
+from smart_sync.request import WindowRequest
 from sources.values import Clock, CursorValue, Window
 
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -49,20 +49,6 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowRequest:
-    """The parameters that bear on the window."""
-
-    sync_all_on_empty_table: bool = True
-    fallback: timedelta = timedelta(days=1)
-    margin: timedelta = timedelta(seconds=10)
-    guard: Guard = field(default_factory=Guard)
-    replaces: bool = False
-    source_timezone: str = ""
-    lookback: timedelta = timedelta(0)
-    lookback_numbers: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class WindowPlan:
     """The window, the reasons for both ends, and what the operator should know."""
 
@@ -90,6 +76,7 @@ def plan_window(
     clock: Clock,
     watermark: Watermark,
     *,
+    replaces: bool = False,
     cursor_max: int | None = None,
     wall: WallClock = UTC_CLOCK,
 ) -> WindowPlan:
@@ -100,11 +87,13 @@ def plan_window(
         cursor: the cursor column.
         clock: the source's clock and open transactions.
         watermark: the destination's MAX.
+        replaces: whether the run replaces all rows, so that no watermark counts.
         cursor_max: MAX of an integer cursor in the source.
         wall: the server's answers to `instants_of`, for a cursor without a zone.
     """
     warnings = (*_warnings(cursor, watermark), *_zone_warnings(request, cursor, clock))
-    low, start_reason = _start(request, cursor, clock, watermark, wall)
+    reached = None if replaces else watermark.value
+    low, start_reason = _start(request, cursor, clock, watermark, wall, replaces=replaces)
     high: CursorValue
     if cursor.is_integer:
         high, end_reason, hold = _integer_end(low, cursor_max, clock)
@@ -113,8 +102,7 @@ def plan_window(
         high = as_cursor(hold.end, cursor, wall, complete=True)
         end_reason = hold.why + _twice(hold.end, cursor, wall)
     window = Window(low, high)
-    new_from = low if request.replaces or watermark.value is None else watermark.value
-    beyond = Window(new_from, high)
+    beyond = Window(low if reached is None else reached, high)
     if not cursor.is_integer and hold.since is not None:
         free = as_cursor(clock.now - request.margin, cursor, wall, complete=True)
         if free == high:  # a date ends with yesterday, whoever has been open since this morning
@@ -125,7 +113,7 @@ def plan_window(
         start_reason,
         end_reason,
         wall.zone if cursor.is_naive else "UTC",
-        None if request.replaces else watermark.value,
+        reached,
         held,
         overdue(request.guard, clock, hold) if held is None else None,
         warnings,
@@ -133,9 +121,15 @@ def plan_window(
 
 
 def _start(
-    request: WindowRequest, cursor: Cursor, clock: Clock, watermark: Watermark, wall: WallClock
+    request: WindowRequest,
+    cursor: Cursor,
+    clock: Clock,
+    watermark: Watermark,
+    wall: WallClock,
+    *,
+    replaces: bool,
 ) -> tuple[CursorValue | None, str]:
-    if watermark.value is not None and not request.replaces:
+    if watermark.value is not None and not replaces:
         why = watermark.start_reason or f"MAX({cursor.name}) of the destination{watermark.how}"
         if isinstance(watermark.value, int) and request.lookback_numbers:
             why += f", minus smart_sync_lookback {request.lookback_numbers:,}"
@@ -144,7 +138,7 @@ def _start(
             return watermark.value, why
         why += f", minus smart_sync_lookback {request.lookback.total_seconds():g}s"
         return back(watermark.value, request.lookback), why
-    if request.replaces:
+    if replaces:
         why = "the destination is replaced"
     else:
         why = "the destination is empty" if watermark.table_exists else "the destination is missing"

@@ -1,6 +1,6 @@
 """Builders with defaults: a test names only what matters. None of them needs a server."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,13 +10,20 @@ import pytest
 from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType, postgresql_column
-from pipeline.launch.gather import window_request
 from smart_sync.cursor import Cursor, WallClock
 from smart_sync.facts import Facts, Target
-from smart_sync.plan import SyncPlan, make_plan
-from smart_sync.request import SyncRequest
+from smart_sync.plan import SyncPlan
+from smart_sync.planning import make_plan
+from smart_sync.request import (
+    PublishingRequest,
+    ReadingRequest,
+    RunRequest,
+    SchemaRequest,
+    SyncRequest,
+    WindowRequest,
+)
 from smart_sync.schema_plan import find_cursor
-from smart_sync.window import Watermark, WindowPlan, WindowRequest, instants_of, plan_window
+from smart_sync.window import Watermark, WindowPlan, instants_of, plan_window
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
@@ -95,18 +102,43 @@ COLUMNS = (
 )
 
 
+PARTS = {
+    "reading": ReadingRequest,
+    "window": WindowRequest,
+    "schema": SchemaRequest,
+    "publishing": PublishingRequest,
+    "run": RunRequest,
+}
+
+
 def a_request(**rest: Any) -> SyncRequest:
     """Smart sync of `orders` into a bucket-staged append; `smart_sync=False` for a query."""
     connection = PostgresqlConnection("db.example.com", 5432, "shop", "reader", Secret.of(SECRET))
     words: dict[str, Any] = {
-        "data_source": "postgresql",
-        "connection": connection,
-        "destination": DESTINATION,
         "query": QUERY,
         "smart_sync": True,
         "temp_location": "gs://my-bucket/temp",
-    }
-    return SyncRequest(**words | rest)
+        "destination": DESTINATION,
+    } | rest
+    destination = words.pop("destination")
+    return request_of("postgresql", connection, destination, **words)
+
+
+def request_of(
+    data_source: str, connection: object, destination: TableRef, **words: Any
+) -> SyncRequest:
+    """A request of words that are told without saying to which of its parts they belong."""
+    reading = ReadingRequest(connection)
+    return asking(SyncRequest(data_source, destination, reading), **words)
+
+
+def asking(request: SyncRequest, **words: Any) -> SyncRequest:
+    """The request with other words, told likewise; no word belongs to two parts."""
+    for part, kind in PARTS.items():
+        own = {f.name: words.pop(f.name) for f in fields(kind) if f.name in words}
+        request = replace(request, **{part: replace(getattr(request, part), **own)})
+    assert not words, f"no part of a request has {words}"
+    return request
 
 
 def some_fields(*columns: SourceColumn) -> tuple[CurrentField, ...]:
@@ -151,11 +183,11 @@ def some_facts(
         a_source(request, columns),
         evidence or Evidence(),
     )
-    if not request.smart_sync:
+    if not request.window.smart_sync:
         return facts
     cursor = find_cursor(request, facts.profile)
     watermark = watermark or Watermark(table_exists=target.exists)
-    window = plan_window(window_request(request), cursor, clock, watermark)
+    window = plan_window(request.window, cursor, clock, watermark, replaces=request.replaces)
     source = a_source(request, columns, cursor.source_name, window.window)
     return replace(facts, cursor=cursor, watermark=watermark, window=window, source=source)
 
@@ -167,11 +199,11 @@ def a_source(
     window: Window | None = None,
 ) -> PostgresqlSource:
     """The source as the inspector would have made it."""
-    connection = request.connection
+    connection = request.reading.connection
     assert isinstance(connection, PostgresqlConnection)
     names = tuple(column.name for column in columns)
     return PostgresqlSource(
-        connection, request.query, names, cursor=cursor, window=window, run_id=RUN_ID
+        connection, request.reading.query, names, cursor=cursor, window=window, run_id=RUN_ID
     )
 
 

@@ -53,7 +53,7 @@ def run_attempts(
 
 def publish_job_id(plan: SyncPlan, step: str, attempt: int = 1) -> str:
     """The id of a step's job; ids are unique per project and location."""
-    return job_id_of(plan.run_id, step, attempt)
+    return job_id_of(plan.run.run_id, step, attempt)
 
 
 def job_id_of(run_id: str, step: str, attempt: int) -> str:
@@ -91,7 +91,7 @@ class _Sending:
     ) -> None:
         self._client, self._plan, self._step = client, plan, step
         self._start, self._before = start, before
-        self._labels = JobLabels(plan.run_id, step)
+        self._labels = JobLabels(plan.run.run_id, step)
         self._attempt = 1
         self._in_doubt = False
 
@@ -102,7 +102,7 @@ class _Sending:
     def run(self) -> Any:
         """Send, wait, and try again until the job is done or the tries are used up."""
         pause = FIRST_PAUSE_S
-        for tries in range(self._plan.max_retries + 1):
+        for tries in range(self._plan.run.max_retries + 1):
             attempt = self._attempt
             try:
                 job = (self._find() if self._in_doubt else None) or self._send()
@@ -110,7 +110,7 @@ class _Sending:
             except Exception as error:
                 lost = isinstance(error, RunInProgressError)
                 hopeless = lost or not (self._in_doubt or _is_transient(error))
-                if hopeless or tries == self._plan.max_retries:
+                if hopeless or tries == self._plan.run.max_retries:
                     raise self._verdict(error, self._id(attempt)) from error
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
@@ -162,10 +162,10 @@ class _Sending:
             self._in_doubt = True
             return job
         self._in_doubt = False
-        if job.labels == JobLabels(self._plan.run_id, BURNT).as_dict():
+        if job.labels == JobLabels(self._plan.run.run_id, BURNT).as_dict():
             raise RunInProgressError(
                 "lock lost",
-                f"table {self._plan.destination}, run {self._plan.run_id}",
+                f"table {self._plan.destination}, run {self._plan.run.run_id}",
                 "its lease was over, and another run has settled it",
                 "nothing of this run is published any more; run again. If runs are suspended,"
                 " raise lock_lease.",
@@ -206,7 +206,7 @@ class _Sending:
         if self._step != PUBLISH:
             return False  # what is only staged is not told as published or not
         try:
-            if burn(self._client, self._plan.run_id, self._job_id):
+            if burn(self._client, self._plan.run.run_id, self._job_id):
                 return True
             job = find_job(self._client, self._job_id)
             return job is not None and job.labels.get("step") == BURNT

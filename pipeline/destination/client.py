@@ -8,4 +8,6 @@ from warehouse.client import make_client
 
 def client_of(plan: SyncPlan) -> bigquery.Client:
     """A client where a plan's jobs run."""
-    return make_client(plan.job_project, plan.location, plan.endpoints, plan.max_retries)
+    return make_client(
+        plan.run.job_project, plan.run.location, plan.run.endpoints, plan.run.max_retries
+    )

@@ -83,10 +83,10 @@ def load_into_existing(
         )
 
     def load_file(file: StagedFile, job_id: str, labels: JobLabels) -> Any:
-        return upload(client, file, table, job_id, config(labels), plan.max_retries)
+        return upload(client, file, table, job_id, config(labels), plan.run.max_retries)
 
     starts: list[Callable[[str, JobLabels], Any]] = [partial(load_file, file) for file in files]
-    if plan.staging.is_bucket:
+    if plan.run.staging.is_bucket:
         uris = [file.uri for file in files]
         starts = [
             partial(load_uris, uris[first : first + MAX_URIS])
@@ -139,15 +139,17 @@ def load_straight(
         config = load_config(labels)
         if columns:
             config.schema = list(columns)
-        config.create_disposition = "CREATE_IF_NEEDED" if plan.create_if_needed else "CREATE_NEVER"
+        config.create_disposition = (
+            "CREATE_IF_NEEDED" if plan.publishing.create_if_needed else "CREATE_NEVER"
+        )
         config.write_disposition = _load_disposition(plan)
-        if plan.added and plan.mode is Mode.APPEND:
+        if plan.changes.added and plan.publishing.mode is Mode.APPEND:
             config.schema_update_options = ["ALLOW_FIELD_ADDITION"]
-        if config.write_disposition == "WRITE_TRUNCATE" or plan.mode is Mode.CREATE:
+        if config.write_disposition == "WRITE_TRUNCATE" or plan.publishing.mode is Mode.CREATE:
             config.time_partitioning = time_partitioning(plan.schema)
             config.clustering_fields = list(plan.schema.clustering) or None
-        if plan.mode is Mode.CREATE:
-            properties: dict[str, Any] = {"labels": dict(plan.labels)}
+        if plan.publishing.mode is Mode.CREATE:
+            properties: dict[str, Any] = {"labels": dict(plan.publishing.labels)}
             if plan.schema.description:
                 properties["description"] = plan.schema.description
             config._properties["load"]["destinationTableProperties"] = properties
@@ -171,19 +173,21 @@ def time_partitioning(schema: TableSchema) -> bigquery.TimePartitioning | None:
 
 
 def _load_disposition(plan: SyncPlan) -> str:
-    if plan.mode is Mode.REBUILD or (plan.mode is Mode.REPLACE and plan.added):
+    if plan.publishing.mode is Mode.REBUILD or (
+        plan.publishing.mode is Mode.REPLACE and plan.changes.added
+    ):
         return "WRITE_TRUNCATE"
-    if plan.mode is Mode.REPLACE:
+    if plan.publishing.mode is Mode.REPLACE:
         return "WRITE_TRUNCATE_DATA"
-    if plan.write_disposition is WriteDisposition.EMPTY:
+    if plan.publishing.write_disposition is WriteDisposition.EMPTY:
         return "WRITE_EMPTY"
     return "WRITE_APPEND"
 
 
 def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], None]) -> Any:
     """Copy the source into the destination by one job: free, and all at once."""
-    creates = plan.create_if_needed
-    source = plan.source
+    creates = plan.publishing.create_if_needed
+    source = plan.reading.source
     if not isinstance(source, BigqueryStatement):
         raise TypeError(type(source).__name__)
 
@@ -195,9 +199,12 @@ def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], Non
         config = bigquery.CopyJobConfig()
         config.create_disposition = "CREATE_IF_NEEDED" if creates else "CREATE_NEVER"
         config.write_disposition = "WRITE_APPEND"
-        if plan.mode in (Mode.REPLACE, Mode.REBUILD):
+        if plan.publishing.mode in (Mode.REPLACE, Mode.REBUILD):
             config.write_disposition = "WRITE_TRUNCATE"
-        elif plan.write_disposition is WriteDisposition.EMPTY or plan.mode is Mode.CREATE:
+        elif (
+            plan.publishing.write_disposition is WriteDisposition.EMPTY
+            or plan.publishing.mode is Mode.CREATE
+        ):
             config.write_disposition = "WRITE_EMPTY"
         config.labels = labels.as_dict()
         return client.copy_table(
@@ -252,8 +259,8 @@ def run_statement(
 
     def start(job_id: str, labels: JobLabels) -> Any:
         config = query_config(labels)
-        if reads_source and isinstance(plan.source, BigqueryStatement):
-            config = reading_config(plan.source, labels)
+        if reads_source and isinstance(plan.reading.source, BigqueryStatement):
+            config = reading_config(plan.reading.source, labels)
         return client.query(sql, config, job_id=job_id, job_retry=None)
 
     return run_attempts(client, plan, step, start, before)

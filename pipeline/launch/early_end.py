@@ -32,8 +32,8 @@ def end_early(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
         job = fence(client, row)
         if job is not None:
             row = abandoned_row(row, job, datetime.now(UTC)) | {"exit_code": fault.exit_code}
-        clear_staging(client, plan.staging, plan.endpoints)
-        append(client, plan.history_table, row)
+        clear_staging(client, plan.run.staging, plan.run.endpoints)
+        append(client, plan.run.history_table, row)
     except UnfinishedJobError as error:
         LOGGER.warning("%s; the next run waits for it", error)
     except SyncError as error:

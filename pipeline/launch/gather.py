@@ -27,11 +27,11 @@ from smart_sync.frontier import Frontier
 from smart_sync.guard_checks import refuse_unguarded
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.merge_plan import merge_question
-from smart_sync.plan import make_plan, split_column
+from smart_sync.planning import make_plan, split_column
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import columns_to_look_at, find_cursor, partition_column, plan_columns
 from smart_sync.splits import SPLIT_BYTES
-from smart_sync.window import Watermark, WindowPlan, WindowRequest, plan_window
+from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
 from sources.registry import SOURCES
 from sources.values import Clock, Evidence, Window
@@ -54,17 +54,20 @@ def inspecting(
         SyncError: the source is unreachable, or refuses the query.
     """
     module = import_module(SOURCES[request.data_source])
-    cursor = request.cursor if request.smart_sync else ""
+    cursor = request.window.cursor if request.window.smart_sync else ""
     with ExitStack() as stack:
-        for attempt in range(request.max_retries + 1):
+        for attempt in range(request.run.max_retries + 1):
             opened: AbstractContextManager[Inspector] = module.inspecting(
-                request.connection, request.query, request.schema_table, cursor
+                request.reading.connection,
+                request.reading.query,
+                request.reading.schema_table,
+                cursor,
             )
             try:
                 inspector = stack.enter_context(opened)
                 break
             except SourceLockedError as error:
-                if attempt == request.max_retries:
+                if attempt == request.run.max_retries:
                     raise
                 LOGGER.warning("%s, tried again: %s", error.what, error.why)
                 sleep(LOCK_PAUSE_S)
@@ -82,8 +85,8 @@ def rehearse(
         SyncError: the destination is unreachable, or no plan can be made whatever the rows.
     """
     target = read_target(client, request.destination)
-    retry_s = RETRY_S * request.max_retries
-    check_bucket(request.temp_location, target.location, request.endpoints, retry_s)
+    retry_s = RETRY_S * request.run.max_retries
+    check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
     profile = inspector.profile
     flat = {
         c.name: Look(is_flat=True)
@@ -94,7 +97,7 @@ def rehearse(
     facts = Facts(profile, target, _source(request, inspector, run_id), evidence)
     _, faults = plan_columns(request, profile, target.by_name(), evidence)
     raise_all(faults)
-    if request.smart_sync:
+    if request.window.smart_sync:
         cursor = find_cursor(request, profile, target.by_name())
         refuse_unguarded(request, cursor, profile)
         facts = replace(facts, cursor=cursor)
@@ -114,7 +117,7 @@ def gather(
     columns, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
     raise_all(faults)
     facts = Facts(inspector.profile, target, _source(request, inspector, run_id))
-    if request.smart_sync:
+    if request.window.smart_sync:
         facts = _with_window(request, client, inspector, facts, run_id)
     question = merge_question(request, target, facts.cursor.name if facts.cursor else None)
     if question:
@@ -131,7 +134,7 @@ def _source(
     window = facts.window.window if facts and facts.window else None
     cursor = facts.cursor.source_name if facts and facts.cursor else None
     return inspector.source(
-        cursor=cursor, window=window, batch_rows=request.batch_rows, run_id=run_id
+        cursor=cursor, window=window, batch_rows=request.reading.batch_rows, run_id=run_id
     )
 
 
@@ -144,15 +147,21 @@ def _with_window(
 ) -> Facts:
     cursor = find_cursor(request, facts.profile, facts.target.by_name())
     clock, cursor_max = _clock(request, inspector, cursor)
-    wall = read_wall_clock(inspector, window_request(request), cursor, clock)
+    wall = read_wall_clock(inspector, request.window, cursor, clock)
     watermark, frontier = Watermark(table_exists=facts.target.exists), Frontier()
     if not request.replaces:
         now = now_as_cursor(clock, cursor, wall)
         watermark, frontier = read_start(request, client, facts.target, cursor, now)
     window = plan_window(
-        window_request(request), cursor, clock, watermark, cursor_max=cursor_max, wall=wall
+        request.window,
+        cursor,
+        clock,
+        watermark,
+        replaces=request.replaces,
+        cursor_max=cursor_max,
+        wall=wall,
     )
-    if request.hand_window:
+    if request.window.by_hand:
         window = _by_hand(request, inspector, cursor, window)
     else:
         window = _if_overdue(inspector, cursor, window)
@@ -202,29 +211,15 @@ def _if_overdue(inspector: Inspector, cursor: Cursor, plan: WindowPlan) -> Windo
 
 def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[Clock, int | None]:
     if not cursor.is_integer:
-        return inspector.clock(guard=request.guard.auto), None
-    guarded = request.guard.auto or bool(request.guard.duration)
+        return inspector.clock(guard=request.window.guard.auto), None
+    guarded = request.window.guard.auto or bool(request.window.guard.duration)
     cursor_max, clock = inspector.integer_cursor(
         cursor.source_name,
         wait=guarded,
-        auto=request.guard.auto,
-        margin=request.margin + request.guard.duration,
+        auto=request.window.guard.auto,
+        margin=request.window.margin + request.window.guard.duration,
     )
     return clock, cursor_max
-
-
-def window_request(request: SyncRequest) -> WindowRequest:
-    """The parameters that bear on the window."""
-    return WindowRequest(
-        sync_all_on_empty_table=request.sync_all_on_empty_table,
-        fallback=request.fallback,
-        margin=request.margin,
-        guard=request.guard,
-        replaces=request.replaces,
-        source_timezone=request.source_timezone,
-        lookback=request.lookback,
-        lookback_numbers=request.lookback_numbers,
-    )
 
 
 def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evidence:
@@ -235,8 +230,8 @@ def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evide
         facts.source,
         look_at=columns_to_look_at(request, facts.profile, facts.target.by_name()),
         split_column=split_column(request, facts)[0],
-        split_over_bytes=0 if request.num_splits else SPLIT_BYTES,
-        count_outside=facts.window is not None and (is_first or request.hand_window is None),
+        split_over_bytes=0 if request.reading.num_splits else SPLIT_BYTES,
+        count_outside=facts.window is not None and (is_first or request.window.by_hand is None),
         partition=partition_column(request, facts.profile, facts.target.partitioning),
         floor=facts.window.window.low if facts.window and is_first else facts.frontier.floor,
     )

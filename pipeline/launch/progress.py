@@ -61,9 +61,9 @@ class _Counter(logging.Handler):
     @property
     def share(self) -> float:
         """Part that is done, from 0 to 1: by splits, or by the estimate within the only one."""
-        total = self._plan.split_total or 1
+        total = self._plan.reading.split_total or 1
         share = len(self._done) / total
-        estimate = self._plan.estimated_rows
+        estimate = self._plan.reading.estimated_rows
         if estimate:
             share = max(share, min(self.rows / estimate, 0.99))
         return 1.0 if len(self._done) == total else share

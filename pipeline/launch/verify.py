@@ -29,7 +29,6 @@ from smart_sync.hand_window import before, bigquery_literal, parse_end
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import find_cursor, plan_columns
 from smart_sync.verdict import Verdict, differing, judge
-from smart_sync.window import WindowRequest
 from sources.protocol import Inspector, Source
 from sources.values import DigestRow, Evidence, Window, is_after
 from warehouse.errors import as_target_errors
@@ -69,7 +68,7 @@ class Comparison:
         return judge(totals, self._told(source), self._told(target))
 
     def _told(self, rows: Sequence[DigestRow]) -> list[DigestRow]:
-        shows = self.request.show_values
+        shows = self.request.publishing.show_values
         if shows:
             return list(rows)
         return [replace(row, key=row.key and told(row.key, shows=False)) for row in rows]
@@ -138,7 +137,7 @@ def _window(
     target: Target,
     cursor: Cursor,
 ) -> Window:
-    start, end = request.verify_window or ("", "")
+    start, end = request.run.verify_window or ("", "")
     window = Window(
         before(parse_end(start, cursor, "verify_start")),
         before(parse_end(end, cursor, "verify_end")),
@@ -148,8 +147,7 @@ def _window(
         fix = "write verify_start before verify_end."
         raise ConfigError("empty window to verify", where, "it holds nothing", fix)
     clock = inspector.clock(guard=False)
-    zone = WindowRequest(source_timezone=request.source_timezone)
-    wall = read_wall_clock(inspector, zone, cursor, clock)
+    wall = read_wall_clock(inspector, request.window, cursor, clock)
     now = now_as_cursor(clock, cursor, wall)
     latest = read_watermark(client, request.destination, target, cursor, now).value
     if latest is None or is_after(window.high, latest):
@@ -175,8 +173,8 @@ def _keys(
     request: SyncRequest, inspector: Inspector, columns: tuple[Column, ...]
 ) -> tuple[Column, ...]:
     """What tells rows apart: merge_keys, else a unique column of the source."""
-    if request.merge_keys:
-        names = {name.casefold() for name in request.merge_keys}
+    if request.publishing.merge_keys:
+        names = {name.casefold() for name in request.publishing.merge_keys}
         return tuple(c for c in columns if c.name.casefold() in names)
     unique = inspector.profile.unique_key
     return tuple(c for c in columns if c.source_name == unique)

@@ -1,7 +1,8 @@
 """I/O. The source's own wall clock, asked in one question for all that a plan needs of it."""
 
 from smart_sync.cursor import UTC_NAMES, Cursor, WallClock
-from smart_sync.window import WindowRequest, instants_of
+from smart_sync.request import WindowRequest
+from smart_sync.window import instants_of
 from sources.protocol import Inspector
 from sources.values import Clock
 

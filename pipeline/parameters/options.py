@@ -25,7 +25,16 @@ from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind
 from pipeline.parameters.temp_location import default_temp_location
 from pipeline.parameters.webhook import Webhook, address_fault
 from pipeline.parameters.writing_checks import writing_faults
-from smart_sync.request import Guard, SyncRequest, WriteDisposition
+from smart_sync.request import (
+    Guard,
+    PublishingRequest,
+    ReadingRequest,
+    RunRequest,
+    SchemaRequest,
+    SyncRequest,
+    WindowRequest,
+    WriteDisposition,
+)
 from sources.secrets import Secret
 from warehouse.names import Endpoints, TableRef
 
@@ -59,7 +68,7 @@ class Options:
     @property
     def is_local(self) -> bool:
         """Whether the pipeline runs in this process."""
-        return self.request.is_local
+        return self.request.run.is_local
 
     def flag(self, name: str) -> str:
         """The value of one of Beam's flags, or empty."""
@@ -150,9 +159,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
         temp_location = default_temp_location(tempfile.gettempdir())
     request = _request(values, given, transformation, temp_location, environ)
     if local and not beam_flag(beam_argv, "template_location"):
-        lease = request.lease if values["lock_lease"] else LOCAL_LEASE
-        request = replace(request, is_local=True, lease=lease)
-    webhook = _webhook(values, request.endpoints)
+        lease = request.run.lease if values["lock_lease"] else LOCAL_LEASE
+        request = replace(request, run=replace(request.run, is_local=True, lease=lease))
+    webhook = _webhook(values, request.run.endpoints)
     warnings = () if local else _warnings(request, values)
     return Options(request, beam_argv, runner, worker_image, warnings, webhook)
 
@@ -202,19 +211,40 @@ def _request(
     temp_location: str,
     environ: Mapping[str, str],
 ) -> SyncRequest:
-    query, parameter = query_of(values)
     endpoints = _endpoints(environ)
     return SyncRequest(
         data_source=values["data_source"],
-        connection=connection_of(values, endpoints),
         destination=TableRef(
             values["destination_bigquery_project"],
             values["destination_bigquery_dataset"],
             values["destination_bigquery_table"],
         ),
+        reading=_reading(values, endpoints),
+        window=_window(values),
+        schema=_schema(values, transformation, partition_given="partition_field" in given),
+        publishing=_publishing(values),
+        run=_run(values, temp_location, endpoints),
+    )
+
+
+def _reading(values: Mapping[str, str], endpoints: Endpoints) -> ReadingRequest:
+    query, parameter = query_of(values)
+    return ReadingRequest(
+        connection=connection_of(values, endpoints),
         query=query,
         query_parameter=parameter,
         schema_table=values["source_table_for_schema"].strip(),
+        batch_rows=int(values["batch_size"]) if values["batch_size"] else None,
+        num_splits=int(values["num_splits"]),
+        max_source_connections=int(values["max_source_connections"]),
+        method=values["bigquery_read_method"],
+        max_bytes_billed=int(values["max_bytes_billed"]) if values["max_bytes_billed"] else None,
+        price_per_tib=Decimal(values["bigquery_price_per_tib"]),
+    )
+
+
+def _window(values: Mapping[str, str]) -> WindowRequest:
+    return WindowRequest(
         smart_sync=values["enable_smart_sync"] == "true",
         cursor=values["smart_sync_timestamp_column"],
         sync_all_on_empty_table=values["sync_all_on_empty_table"] == "true",
@@ -222,41 +252,52 @@ def _request(
         margin=duration(values["smart_sync_margin"]),
         lookback=_lookback(values["smart_sync_lookback"]),
         lookback_numbers=_lookback_numbers(values["smart_sync_lookback"]),
-        hand_window=_hand_window(values),
+        by_hand=_by_hand(values),
         guard=_guard(values),
         source_timezone=values["source_timezone"],
+    )
+
+
+def _schema(
+    values: Mapping[str, str], transformation: transform.Transformation, *, partition_given: bool
+) -> SchemaRequest:
+    return SchemaRequest(
         auto_schema=values["enable_auto_schema"] == "true",
         partition_field=values["partition_field"].strip(),
-        partition_given="partition_field" in given,
+        partition_given=partition_given,
         partition_type=values["partition_type"],
         clustering_fields=_fields(values["clustering_fields"]),
-        delete_existing_table=values["delete_existing_table"] == "true",
-        schema_evolution=values["schema_evolution"],
+        evolution=values["schema_evolution"],
         stale_columns=values["stale_columns"],
+        json_numbers=values["json_numbers"],
         transformation=transformation,
+    )
+
+
+def _publishing(values: Mapping[str, str]) -> PublishingRequest:
+    return PublishingRequest(
         write_disposition=WriteDisposition(values["write_disposition"]),
         merge_keys=_fields(values["merge_keys"]),
         create_if_needed=values["create_disposition"] == "CREATE_IF_NEEDED",
-        batch_rows=int(values["batch_size"]) if values["batch_size"] else None,
-        max_retries=int(values["max_retries"]),
-        num_splits=int(values["num_splits"]),
-        max_source_connections=int(values["max_source_connections"]),
-        json_numbers=values["json_numbers"],
-        read_method=values["bigquery_read_method"],
-        max_bytes_billed=int(values["max_bytes_billed"]) if values["max_bytes_billed"] else None,
-        price_per_tib=Decimal(values["bigquery_price_per_tib"]),
+        delete_existing_table=values["delete_existing_table"] == "true",
+        accept_source_change=values["accept_source_change"] == "true",
+        verify=values["verify"] == "true",
         dead_letter_table=values["dead_letter_table"],
         max_dead_letters=int(values["max_dead_letters"]),
-        run_history_table=values["run_history_table"],
-        job_project=values["bigquery_job_project"],
-        accept_source_change=values["accept_source_change"] == "true",
-        temp_location=temp_location,
-        lease=duration(values["lock_lease"]) if values["lock_lease"] else DATAFLOW_LEASE,
         show_values=values["show_values"] == "true",
-        verify=values["verify"] == "true",
-        verify_window=_verify_window(values),
+    )
+
+
+def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) -> RunRequest:
+    return RunRequest(
+        temp_location=temp_location,
+        history_table=values["run_history_table"],
+        job_project=values["bigquery_job_project"],
+        lease=duration(values["lock_lease"]) if values["lock_lease"] else DATAFLOW_LEASE,
+        max_retries=int(values["max_retries"]),
         plan_only=values["plan_only"] == "true",
         plan_format=values["plan_format"],
+        verify_window=_verify_window(values),
         endpoints=endpoints,
     )
 
@@ -288,7 +329,7 @@ def _guard(values: Mapping[str, str]) -> Guard:
     return Guard(auto=text == "auto", duration=fixed, longest=longest)
 
 
-def _hand_window(values: Mapping[str, str]) -> tuple[str, str] | None:
+def _by_hand(values: Mapping[str, str]) -> tuple[str, str] | None:
     ends = (values["sync_start"], values["sync_end"])
     return ends if all(ends) else None
 
@@ -320,7 +361,7 @@ def _webhook(values: Mapping[str, str], endpoints: Endpoints) -> Webhook | None:
 
 def _warnings(request: SyncRequest, values: Mapping[str, str]) -> tuple[str, ...]:
     """What the operator should know of secrets given as plain text."""
-    warnings = secret_warnings(request.connection)
+    warnings = secret_warnings(request.reading.connection)
     if Secret.of(values["notify_webhook"]).is_plain:
         warnings += (PLAIN.format(name="notify_webhook"),)
     return warnings

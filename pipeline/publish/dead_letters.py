@@ -49,12 +49,12 @@ def without_refused_json(
     Raises:
         DeadLetterLimitError: they are too many.
     """
-    if not has_rows or not plan.max_dead_letters:
+    if not has_rows or not plan.dead_letters.most:
         return outcome
     found, first = _keep_refused_json(client, plan)
     if not found:
         return outcome
-    if outcome.rows_dead + found > plan.max_dead_letters:
+    if outcome.rows_dead + found > plan.dead_letters.most:
         raise _too_many(plan, outcome.rows_dead + found, first)
     run_statement(client, plan, delete_refused_json(plan), "json_rows")
     rows, dead = outcome.rows_staged - found, outcome.rows_dead + found
@@ -74,9 +74,9 @@ def _too_many(plan: SyncPlan, count: int, first: str) -> DeadLetterLimitError:
     return DeadLetterLimitError(
         "too many dead letters",
         f"table {plan.destination}",
-        f"{count:,} rows could not be published, max_dead_letters={plan.max_dead_letters};"
+        f"{count:,} rows could not be published, max_dead_letters={plan.dead_letters.most};"
         f" the first: {first}",
-        f"look into {plan.dead_letter_table}, mend the rows or cast the column to text in the"
+        f"look into {plan.dead_letters.table}, mend the rows or cast the column to text in the"
         " query, or raise max_dead_letters. Nothing was published.",
     )
 
@@ -111,7 +111,7 @@ def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[S
     if not files:
         return
     _make_table(client, plan)
-    staging = plan.staging.dead_table
+    staging = plan.run.staging.dead_table
     fields = [bigquery.SchemaField(name, "STRING") for name in DEAD_LETTER_SCHEMA.names]
     make_staging_table(client, staging, fields)
     load_into_existing(client, plan, staging, files, "dead")
@@ -120,13 +120,13 @@ def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[S
 
 def _make_table(client: bigquery.Client, plan: SyncPlan) -> None:
     table = bigquery.Table(
-        table_id(plan.dead_letter_table),
+        table_id(plan.dead_letters.table),
         schema=[bigquery.SchemaField(name, kind) for name, kind in FIELDS],
     )
     table.description = "Rows that Smart Sync could not conform, with column and reason."
-    with as_target_errors(f"dead letter table {plan.dead_letter_table}"):
+    with as_target_errors(f"dead letter table {plan.dead_letters.table}"):
         try:
-            client.get_table(table_id(plan.dead_letter_table))
+            client.get_table(table_id(plan.dead_letters.table))
         except NotFound:
             try:
                 client.create_table(table)
@@ -148,13 +148,13 @@ def merge_statement(plan: SyncPlan, staging: str) -> str:
         f"FROM (SELECT {destination} AS destination, column_name, reason, row_hash,\n"
         "             ANY_VALUE(value) AS value, ANY_VALUE(raw_row) AS raw_row\n"
         f"      FROM {staging} GROUP BY column_name, reason, row_hash);\n"
-        f"MERGE {plan.dead_letter_table.sql} AS t\n"
+        f"MERGE {plan.dead_letters.table.sql} AS t\n"
         "USING letters AS s\n"
         "ON t.destination = s.destination AND t.row_hash = s.row_hash\n"
         "   AND t.column_name = s.column_name AND t.reason = s.reason\n"
         "WHEN NOT MATCHED THEN INSERT\n"
         "  (run_id, time, destination, column_name, value, reason, raw_row, row_hash)\n"
-        f"VALUES ({string_literal(plan.run_id)}, CURRENT_TIMESTAMP(), s.destination,"
+        f"VALUES ({string_literal(plan.run.run_id)}, CURRENT_TIMESTAMP(), s.destination,"
         " s.column_name, s.value,\n"
         "        s.reason, s.raw_row, s.row_hash)"
     )

@@ -42,12 +42,14 @@ def prove(
         "source": source.figures,
         "dead_letters": dead.figures,
         "staged": found.figures,
-        "left_out": [name for name, _ in plan.proof.left_out] if plan.proof else [],
+        "left_out": [name for name, _ in plan.publishing.proof.left_out]
+        if plan.publishing.proof
+        else [],
     }
     if source - dead != found:
         raise VerificationError(
             "staged rows are not the source's",
-            f"run {plan.run_id}",
+            f"run {plan.run.run_id}",
             f"source {source.figures}, dead letters {dead.figures}, staged {found.figures}"
             " (rows and four sums of their digests)",
             "run again; nothing was published. If it repeats, report it as a bug.",
@@ -57,7 +59,7 @@ def prove(
 
 def _source_sums(plan: SyncPlan, staged: Sequence[StagedSplit]) -> RowSums:
     """What the source says of all splits: of each its own, or in one go where it deals rows."""
-    if plan.reading is None:
+    if plan.reading.bigquery is None:
         return sum((_sums_of(plan, split) for split in staged), RowSums())
     sums = sum((split.sums for split in staged if split.sums is not None), RowSums())
     rows = sum(split.rows_read for split in staged)
@@ -74,7 +76,7 @@ def _sums_of(plan: SyncPlan, split: StagedSplit) -> RowSums:
         counted = "nothing" if split.sums is None else str(split.sums.rows)
         raise VerificationError(
             "rows read are not those of the snapshot",
-            f"run {plan.run_id}, split {split.split}",
+            f"run {plan.run.run_id}, split {split.split}",
             f"{split.rows_read} read, {counted} counted by the source in the same transaction",
             "run again; nothing was published. If it repeats, report it as a bug.",
         )
@@ -82,8 +84,8 @@ def _sums_of(plan: SyncPlan, split: StagedSplit) -> RowSums:
 
 
 def _staged_sums(client: bigquery.Client, plan: SyncPlan) -> RowSums:
-    columns, table = plan.schema.columns, plan.staging.table.sql
-    if plan.is_in_place:
+    columns, table = plan.schema.columns, plan.run.staging.table.sql
+    if plan.reading.is_in_place:
         table = f"(\n{staged_rows(columns, f'SELECT * FROM {table}')}\n)"
     rows = f"SELECT {bigquery_row_text(columns)}\nFROM {table} AS s"
     job: Any = run_statement(client, plan, bigquery_sums(rows), "verify")

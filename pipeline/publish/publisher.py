@@ -82,7 +82,9 @@ class Publisher:
             if outcome.rows_staged or self._publishes_without_rows:
                 job_id = publish_job_id(self.plan, PUBLISH)
                 outcome = replace(outcome, status="publishing", publish_job=job_id)
-                publish = self._publish if self.plan.way.is_staged else self._publish_source
+                publish = (
+                    self._publish if self.plan.publishing.way.is_staged else self._publish_source
+                )
                 outcome = publish(staged, outcome)
             else:
                 outcome = self._prove(staged, outcome, has_rows=False)
@@ -98,11 +100,15 @@ class Publisher:
     def _publishes_without_rows(self) -> bool:
         """Whether a job has to run even when nothing was staged."""
         plan = self.plan
-        return plan.mode in REPLACING or plan.stale.clears or not plan.way.is_staged
+        return (
+            plan.publishing.mode in REPLACING
+            or plan.changes.stale.clears
+            or not plan.publishing.way.is_staged
+        )
 
     def _figures(self, staged: Sequence[StagedSplit]) -> Outcome:
         ends: list[Any] = [split.highest for split in staged if split.highest is not None]
-        staging = (datetime.now(UTC) - self.plan.launched_at).total_seconds()
+        staging = (datetime.now(UTC) - self.plan.run.launched_at).total_seconds()
         if self.plan.window and self.plan.window.watermark is not None:
             ends.append(self.plan.window.watermark)  # a window by hand may lie far behind it
         after = max(ends, default=None)
@@ -123,41 +129,42 @@ class Publisher:
             VerificationError: a sum doesn't hold; nothing was published.
         """
         indices = sorted(split.split for split in staged)
-        if indices != list(range(self.plan.split_total)):
-            missing = sorted(set(range(self.plan.split_total)) - set(indices))
+        count = self.plan.reading.split_total
+        if indices != list(range(count)):
+            missing = sorted(set(range(count)) - set(indices))
             raise VerificationError(
                 "splits are missing or doubled",
-                f"run {self.plan.run_id}",
-                f"{len(indices)} of {self.plan.split_total} were staged, missing: {missing[:20]}",
+                f"run {self.plan.run.run_id}",
+                f"{len(indices)} of {count} were staged, missing: {missing[:20]}",
                 "run again; nothing was published. If it repeats, report it as a bug.",
             )
         for split in staged:
             if split.rows_read != split.rows + split.dead:
                 raise VerificationError(
                     "rows of a split don't add up",
-                    f"run {self.plan.run_id}, split {split.split}",
+                    f"run {self.plan.run.run_id}, split {split.split}",
                     f"{split.rows_read} read, {split.rows} staged, {split.dead} dead letters",
                     "run again; nothing was published. If it repeats, report it as a bug.",
                 )
 
     def _check_dead_letters(self, staged: Sequence[StagedSplit]) -> None:
-        count = total(staged, "dead")
-        if count <= self.plan.max_dead_letters:
+        count, letters = total(staged, "dead"), self.plan.dead_letters
+        if count <= letters.most:
             return
         example, value = next(split.dead_example for split in staged if split.dead_example)
         raise DeadLetterLimitError(
             "too many dead letters",
             f"table {self.plan.destination}",
-            f"{count:,} rows could not be conformed, max_dead_letters={self.plan.max_dead_letters};"
-            f" the first: {example}, value {told(value, shows=self.plan.show_values)}",
-            f"look into {self.plan.dead_letter_table}, mend the rows or cast the column in the"
+            f"{count:,} rows could not be conformed, max_dead_letters={letters.most};"
+            f" the first: {example}, value {told(value, shows=letters.show_values)}",
+            f"look into {letters.table}, mend the rows or cast the column in the"
             " query, or raise max_dead_letters. Nothing was published.",
         )
 
     def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         files = [file for split in staged for file in split.files]
-        straight = self.plan.way is Way.LOAD and len(files) <= MAX_URIS
-        if self.plan.is_in_place:
+        straight = self.plan.publishing.way is Way.LOAD and len(files) <= MAX_URIS
+        if self.plan.reading.is_in_place:
             self._take_dead_rows_out(outcome.rows_dead)
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
@@ -178,7 +185,9 @@ class Publisher:
                 published = int(job.output_rows) if straight else self._published(job)
                 expected = outcome.rows_staged if straight else self._expected(job, outcome)
                 after = outcome.watermark_after
-                if self.plan.mode is Mode.PARTITIONS:  # rows that the source lacks by now are gone
+                if (
+                    self.plan.publishing.mode is Mode.PARTITIONS
+                ):  # rows that the source lacks by now are gone
                     after = self._watermark_after(after)
         except OutcomeUnknownError as error:
             return _unknown(outcome, error)
@@ -194,14 +203,18 @@ class Publisher:
         """One job that reads the source itself: what it published is what it read."""
         write_event(self.client, self.plan, outcome)
         try:
-            if self.plan.way is Way.COPY:
+            if self.plan.publishing.way is Way.COPY:
                 job = copy_table(self.client, self.plan, self.lock.check)
             else:
                 sql, check = publish_statement(self.plan), self.lock.check
                 job = run_statement(self.client, self.plan, sql, PUBLISH, check, reads_source=True)
             with self._counting(job):
                 self._label_table()
-                rows = self._copied(job) if self.plan.way is Way.COPY else self._published(job)
+                rows = (
+                    self._copied(job)
+                    if self.plan.publishing.way is Way.COPY
+                    else self._published(job)
+                )
                 watermark = self._watermark_after(outcome.watermark_after)
         except OutcomeUnknownError as error:
             return _unknown(outcome, error)
@@ -255,14 +268,14 @@ class Publisher:
             ) from error
 
     def _prove(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
-        if self.plan.proof is None:
+        if self.plan.publishing.proof is None:
             return outcome
         verification = prove(self.client, self.plan, staged, has_rows=has_rows)
         return replace(outcome, verification=verification)
 
     def _expected(self, job: Any, outcome: Outcome) -> int:
         """Rows that a statement must have published: a merge says so itself."""
-        if self.plan.merge is None:
+        if self.plan.publishing.merge is None:
             return outcome.rows_staged
         with as_target_errors(f"job {job.job_id}"):
             return int(next(iter(job.result()))["expected"])
@@ -284,11 +297,11 @@ class Publisher:
 
     def _take_dead_rows_out(self, rows: int) -> None:
         if rows:
-            sql = f"DELETE FROM {self.plan.staging.table.sql} WHERE {is_dead(self.plan)}"
+            sql = f"DELETE FROM {self.plan.run.staging.table.sql} WHERE {is_dead(self.plan)}"
             run_statement(self.client, self.plan, sql, "dead_rows")
 
     def _load_staging_table(self, files: Sequence[Any], rows: int) -> None:
-        table = self.plan.staging.table
+        table = self.plan.run.staging.table
         make_staging_table(self.client, table, [field(c, staged=True) for c in self.plan.schema])
         loaded = load_into_existing(self.client, self.plan, table, files, "stage")
         if loaded != rows:
@@ -301,7 +314,7 @@ class Publisher:
 
     def _published(self, job: Any) -> int:
         """Rows that the statement published, as BigQuery counted them."""
-        if self.plan.mode in (Mode.CREATE, Mode.REBUILD):
+        if self.plan.publishing.mode in (Mode.CREATE, Mode.REBUILD):
             with as_target_errors(f"table {self.plan.destination}"):
                 return int(self.client.get_table(table_id(self.plan.destination)).num_rows or 0)
         if job.statement_type != "SCRIPT":
@@ -320,9 +333,9 @@ class Publisher:
         None where the table keeps its own: Parquet's columns are matched by name then.
         """
         planned = [field(column, staged=False) for column in self.plan.schema]
-        if self.plan.mode in (Mode.CREATE, Mode.REBUILD):
+        if self.plan.publishing.mode in (Mode.CREATE, Mode.REBUILD):
             return planned
-        if not self.plan.added:
+        if not self.plan.changes.added:
             return []
         with as_target_errors(f"table {self.plan.destination}"):
             current = list(self.client.get_table(table_id(self.plan.destination)).schema)
@@ -331,7 +344,7 @@ class Publisher:
 
     def _make_empty_table(self) -> None:
         """A missing table is made even when there is no row for it yet."""
-        if self.plan.mode is not Mode.CREATE:
+        if self.plan.publishing.mode is not Mode.CREATE:
             return
         table = bigquery.Table(
             table_id(self.plan.destination),
@@ -340,7 +353,7 @@ class Publisher:
         table.time_partitioning = time_partitioning(self.plan.schema)
         table.clustering_fields = list(self.plan.schema.clustering) or None
         table.description = self.plan.schema.description or None
-        table.labels = dict(self.plan.labels)
+        table.labels = dict(self.plan.publishing.labels)
         with as_target_errors(f"table {self.plan.destination}"):
             self.client.create_table(table, exists_ok=True)
 
@@ -349,7 +362,7 @@ class Publisher:
 
         The rows are in by now, so what fails here is only warned about.
         """
-        if not self.plan.sets_label:
+        if not self.plan.publishing.sets_label:
             return
         description = self.plan.schema.description
         try:
@@ -364,10 +377,10 @@ class Publisher:
         """Label the table as it is now; False when it was changed meanwhile."""
         table = self.client.get_table(table_id(self.plan.destination))
         changed = []
-        if any(table.labels.get(key) != value for key, value in self.plan.labels):
-            table.labels = {**table.labels, **dict(self.plan.labels)}
+        if any(table.labels.get(key) != value for key, value in self.plan.publishing.labels):
+            table.labels = {**table.labels, **dict(self.plan.publishing.labels)}
             changed.append("labels")
-        made = self.plan.mode in (Mode.CREATE, Mode.REBUILD)
+        made = self.plan.publishing.mode in (Mode.CREATE, Mode.REBUILD)
         if made and description != (table.description or ""):
             table.description = description
             changed.append("description")

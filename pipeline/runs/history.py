@@ -72,14 +72,14 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
     window = plan.window
     low = window.window.low if window else None
     return {
-        "run_id": plan.run_id,
+        "run_id": plan.run.run_id,
         "seq": SEQUENCE.get(outcome.status, FINAL),
         "status": outcome.status,
         "event_time": now,
         "destination": str(plan.destination),
-        "data_source": plan.data_source,
-        "source": plan.source.place,
-        "mode": str(plan.mode),
+        "data_source": plan.reading.data_source,
+        "source": plan.reading.source.place,
+        "mode": str(plan.publishing.mode),
         "cursor_column": plan.cursor.source_name if plan.cursor else None,
         "window_start": None if low is None else value_text(low),
         "window_end": value_text(window.window.high) if window else None,
@@ -95,15 +95,15 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "verification": outcome.verification or None,
         "seconds": json.dumps(outcome.seconds, sort_keys=True),
         "publish_job": outcome.publish_job or None,
-        "job_project": plan.job_project,
-        "job_location": plan.location,
-        "staging_folder": plan.staging.folder,
+        "job_project": plan.run.job_project,
+        "job_location": plan.run.location,
+        "staging_folder": plan.run.staging.folder,
         "exit_code": outcome.exit_code,
         "error": outcome.message or None,
         "plan_fingerprint": plan.fingerprint,
         "version": VERSION,
-        "columns": plan.stale.record,
-        "rows_left_out": plan.left_out,
+        "columns": plan.changes.stale.record,
+        "rows_left_out": plan.reading.left_out,
     }
 
 
@@ -191,7 +191,7 @@ def write_event(client: bigquery.Client, plan: SyncPlan, outcome: Outcome) -> di
         TargetError: BigQuery refused or can't be reached.
     """
     row = event_row(plan, outcome, datetime.now(UTC))
-    append(client, plan.history_table, row)
+    append(client, plan.run.history_table, row)
     return row
 
 

@@ -42,7 +42,7 @@ TOLERANCE = timedelta(seconds=15)
 
 def lock_of(plan: SyncPlan, client: bigquery.Client) -> "Lock":
     """The lock that a plan's run holds."""
-    return Lock(client, plan.destination, plan.run_id, plan.lease)
+    return Lock(client, plan.destination, plan.run.run_id, plan.run.lease)
 
 
 def lock_table(destination: TableRef) -> TableRef:

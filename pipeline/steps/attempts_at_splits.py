@@ -43,7 +43,7 @@ def read_split(
         return
     pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
     lost = 0
-    read: Callable[[Split], Items] = plan.source.read
+    read: Callable[[Split], Items] = plan.reading.source.read
     for attempt in count():
         try:
             yield from _attempt(read(split), split.index, attempt, check)
@@ -51,7 +51,7 @@ def read_split(
             LOGGER.warning("split=%d is read around refused rows: %s", split.index, error.why)
             read = _around(plan, error)
         except SourceUnreachableError as error:
-            if lost == plan.max_retries:
+            if lost == plan.run.max_retries:
                 yield _failure(folder, split, error)
                 return
             seconds = _pause(pause, lost)
@@ -79,7 +79,7 @@ def _failure(folder: Folder, split: Split, error: Exception) -> Failure:
 
 def _around(plan: SyncPlan, error: RowRefusedError) -> Callable[[Split], Items]:
     """How a split is read of which rows are refused: the others, and those as dead letters."""
-    source, most = plan.source, plan.max_dead_letters
+    source, most = plan.reading.source, plan.dead_letters.most
     if not isinstance(source, NarrowingSource):
         raise error
     return lambda split: source.read_around(split, most)
@@ -115,12 +115,12 @@ def open_splits(
 ) -> tuple[Split, ...] | Failure:
     """The splits as they can be read, or a Failure when the source can't be opened."""
     pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
-    for attempt in range(plan.max_retries + 1):
+    for attempt in range(plan.run.max_retries + 1):
         try:
-            return plan.source.open(splits, attempt)
+            return plan.reading.source.open(splits, attempt)
         except Exception as error:
             transient = isinstance(error, SourceUnreachableError)
-            if not transient or attempt == plan.max_retries:
+            if not transient or attempt == plan.run.max_retries:
                 folder.mark_failed()
                 return Failure.of(error, READ, None, traceback.format_exc())
             sleep(_pause(pause, attempt))

@@ -55,7 +55,7 @@ def published(root: Any, plan: SyncPlan) -> Any:
     header, table = plan.header(), plan.destination.table
     if plan.held_back:
         return root | "Outcome" >> Given([held_back_outcome(plan)], Outcome)
-    if plan.is_in_place:
+    if plan.reading.is_in_place:
         done = root | STAGE >> StageInPlace(header)
         return (done.staged, done[FAILURES]) | f"Publish {table}" >> PublishTable(header)
     read = root | f"Read {table}" >> ReadSplits(plan)

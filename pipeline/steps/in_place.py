@@ -45,12 +45,12 @@ def stage_in_place(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> S
         SyncError: BigQuery refuses, or doesn't answer.
     """
     began = time.monotonic()
-    table = plan.staging.table
+    table = plan.run.staging.table
     make_staging_table(client, table, [field(c, staged=False) for c in plan.schema])
     job = run_statement(client, plan, staging_script(plan), "stage_0", reads_source=True)
     sums = None
     with as_target_errors(f"staging table {table}"):
-        if plan.proof is not None:
+        if plan.publishing.proof is not None:
             sums = RowSums.of(tuple(next(iter(job.result())).values()))
         rows, dead, lowest, highest = _look(plan, client)
         size = int(client.get_table(table_id(table)).num_bytes or 0)
@@ -69,9 +69,9 @@ def stage_in_place(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> S
 def staging_script(plan: SyncPlan) -> str:
     """INSERT of the source's rows; with a proof, the source's sums in the same snapshot."""
     names = ", ".join(quoted(column.name) for column in plan.schema)
-    source = plan.source.statement(Split(0))
-    insert = f"INSERT INTO {plan.staging.table.sql} ({names})\n{source}"
-    if plan.proof is None:
+    source = plan.reading.source.statement(Split(0))
+    insert = f"INSERT INTO {plan.run.staging.table.sql} ({names})\n{source}"
+    if plan.publishing.proof is None:
         return insert
     columns = plan.schema.columns
     rows = f"SELECT {bigquery_row_text(columns)}\nFROM (\n{staged_rows(columns, source)}\n) AS s"
@@ -85,7 +85,7 @@ def _look(plan: SyncPlan, client: bigquery.Client) -> tuple[int, int, Any, Any]:
     if plan.cursor is not None:
         cursor = quoted(plan.cursor.name)
         ends = f"MIN({cursor}), MAX({cursor})"
-    sql = f"SELECT COUNT(*), COUNTIF({is_dead(plan)}), {ends} FROM {plan.staging.table.sql}"
+    sql = f"SELECT COUNT(*), COUNTIF({is_dead(plan)}), {ends} FROM {plan.run.staging.table.sql}"
     (row,) = _ask(plan, client, sql)
     return tuple(row)
 
@@ -95,9 +95,9 @@ def _take_dead(plan: SyncPlan, client: bigquery.Client, folder: Folder, rows: in
 
     Not here: this step may be run again, and has to find them again.
     """
-    table, columns = plan.staging.table.sql, plan.schema.columns
+    table, columns = plan.run.staging.table.sql, plan.schema.columns
     dead_rows = f"SELECT * FROM {table} WHERE {is_dead(plan)}"
-    digest = f", {bigquery_digest(columns)} AS {DIGEST}" if plan.proof else ""
+    digest = f", {bigquery_digest(columns)} AS {DIGEST}" if plan.publishing.proof else ""
     sql = f"SELECT s.*{digest}\nFROM (\n{staged_rows(columns, dead_rows)}\n) AS s"
     files = AttemptFiles(folder, plan.schema, None, 0, 0)
     with as_target_errors(f"staging table {table}"):
@@ -109,7 +109,7 @@ def _take_dead(plan: SyncPlan, client: bigquery.Client, folder: Folder, rows: in
 
 
 def _ask(plan: SyncPlan, client: bigquery.Client, sql: str) -> Any:
-    return client.query_and_wait(sql, job_config=query_config(JobLabels(plan.run_id, "look")))
+    return client.query_and_wait(sql, job_config=query_config(JobLabels(plan.run.run_id, "look")))
 
 
 class _StageInPlace(beam.DoFn):
@@ -124,8 +124,8 @@ class _StageInPlace(beam.DoFn):
         self._keeper.stop()
 
     def process(self, _: bytes) -> Iterator[Any]:
-        folder = Folder(self._plan.staging, self._plan.endpoints)
-        if not self._plan.way.is_staged:
+        folder = Folder(self._plan.run.staging, self._plan.run.endpoints)
+        if not self._plan.publishing.way.is_staged:
             yield StagedSplit(0, 0, 0)  # the publishing job reads the source itself
             return
         try:

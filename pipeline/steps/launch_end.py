@@ -29,7 +29,7 @@ def table_end(
             message="; ".join(filter(None, (outcome.message, fault.message))),
             traceback=fault.traceback,
         )
-    return TableEnd(str(plan.destination), plan.run_id, reported)
+    return TableEnd(str(plan.destination), plan.run.run_id, reported)
 
 
 def raise_if_any_failed(ends: Sequence[TableEnd]) -> None:

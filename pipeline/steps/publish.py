@@ -25,7 +25,9 @@ class _Publish(beam.DoFn):
         client = client_of(plan)
         lock = lock_of(plan, client)
         self._keeper = LeaseKeeper(lock).start()
-        self._publisher = Publisher(plan, client, Folder(plan.staging, plan.endpoints), lock)
+        self._publisher = Publisher(
+            plan, client, Folder(plan.run.staging, plan.run.endpoints), lock
+        )
 
     def teardown(self) -> None:
         self._keeper.stop()

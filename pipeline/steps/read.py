@@ -38,7 +38,7 @@ class _ReadLane(beam.DoFn):
         self._rows = Metrics.counter("sync", "rows_read")
 
     def setup(self) -> None:
-        self._folder = Folder(self._plan.staging, self._plan.endpoints)
+        self._folder = Folder(self._plan.run.staging, self._plan.run.endpoints)
         self._keeper = LeaseKeeper(lock_of(self._plan, client_of(self._plan))).start()
 
     def teardown(self) -> None:
@@ -68,11 +68,13 @@ class _Open(beam.DoFn):
         self._keeper.stop()
 
     def process(self, splits: tuple[Split, ...]) -> Iterator[Any]:
-        found = open_splits(self._plan, splits, Folder(self._plan.staging, self._plan.endpoints))
+        found = open_splits(
+            self._plan, splits, Folder(self._plan.run.staging, self._plan.run.endpoints)
+        )
         if isinstance(found, Failure):
             yield beam.pvalue.TaggedOutput(FAILURES, found)
         else:
-            yield from lanes(found, self._plan.connections)
+            yield from lanes(found, self._plan.reading.connections)
 
 
 @dataclass(eq=False)
@@ -83,13 +85,13 @@ class ReadSplits(beam.PTransform):
 
     def expand(self, root: Any) -> Any:
         header = self.plan.header()
-        if self.plan.reading is None:
-            dealt = lanes(self.plan.splits, self.plan.connections)
+        if self.plan.reading.bigquery is None:
+            dealt = lanes(self.plan.reading.splits, self.plan.reading.connections)
             listed = root | "List splits" >> Given(dealt, tuple[int, Split])
             return self._read(listed, header)
         opened = (
             root
-            | "List splits" >> Given([self.plan.splits], tuple[Split, ...])
+            | "List splits" >> Given([self.plan.reading.splits], tuple[Split, ...])
             | "Open streams"
             >> beam.ParDo(_Open(header))
             .with_output_types(tuple[int, Split], failures=Failure)

@@ -37,20 +37,20 @@ def report(
     after it: by then nothing may be left. Doing it twice equals doing it once, but for a worker
     that dies while it tells the webhook: that may be told again.
     """
-    total = (datetime.now(UTC) - plan.launched_at).total_seconds()
+    total = (datetime.now(UTC) - plan.run.launched_at).total_seconds()
     outcome.seconds["total"] = round(total, 3)
     row = event_row(plan, outcome, datetime.now(UTC))
     LOGGER.info("run_report %s", json.dumps(row, default=str, sort_keys=True))
     if outcome.traceback:
         LOGGER.error("%s", outcome.traceback)
     if outcome.status != "publishing":
-        clear_staging(client, plan.staging, plan.endpoints)
+        clear_staging(client, plan.run.staging, plan.run.endpoints)
         try:
             write_event(client, plan, outcome)
         except SyncError as error:
             LOGGER.error("the run history could not be written: %s", error)
     lock_of(plan, client).release()
-    tell_end(webhook, client, plan.history_table, row)
+    tell_end(webhook, client, plan.run.history_table, row)
     return outcome
 
 

@@ -78,7 +78,7 @@ class _Stage(beam.DoFn):
         self._rows = Metrics.counter("sync", "rows_staged")
 
     def setup(self) -> None:
-        self._stager = Stager(self._plan, Folder(self._plan.staging, self._plan.endpoints))
+        self._stager = Stager(self._plan, Folder(self._plan.run.staging, self._plan.run.endpoints))
 
     def process(self, element: SplitElement) -> Iterator[Any]:
         for result in self._stager.take(element):

@@ -14,12 +14,14 @@ from pipeline.destination.elements import SplitBatch
 from pipeline.launch.gather import inspecting
 from pipeline.steps.conform import renamed
 from smart_sync.facts import Facts, Target
-from smart_sync.plan import SyncPlan, make_plan, split_column
+from smart_sync.plan import SyncPlan
+from smart_sync.planning import make_plan, split_column
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import columns_to_look_at, find_cursor
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
 from sources.values import Evidence, Split, Window
+from tests.factories import request_of
 from warehouse.names import TableRef
 
 RUN_ID = "20250722t150000-3f9a0c1d"
@@ -36,8 +38,8 @@ class Reading:
 
     def batches(self, split: Split | None = None) -> Iterator[pa.RecordBatch]:
         """The batches of a split, or of all splits one after the other."""
-        for each in (split,) if split else self.plan.splits:
-            for batch in self.plan.source.read(each):
+        for each in (split,) if split else self.plan.reading.splits:
+            for batch in self.plan.reading.source.read(each):
                 assert not isinstance(batch, RowSums)
                 yield batch
 
@@ -61,7 +63,7 @@ class Reading:
 def a_request(data_source: str, connection: object, **words: Any) -> SyncRequest:
     """A request that writes to a table which is not there."""
     words = {"temp_location": "gs://bkt/temp"} | words
-    return SyncRequest(data_source, connection, TableRef("p", "d", "t"), **words)
+    return request_of(data_source, connection, TableRef("p", "d", "t"), **words)
 
 
 def reading_of(request: SyncRequest, window: Window | None = None) -> Reading:
@@ -84,7 +86,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
     source = inspector.source(
         cursor=cursor.source_name if cursor else None,
         window=window,
-        batch_rows=request.batch_rows,
+        batch_rows=request.reading.batch_rows,
         run_id=RUN_ID,
     )
     facts = Facts(profile, Target("EU"), source, cursor=cursor)
@@ -101,7 +103,9 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
     )
     facts = replace(facts, evidence=evidence)
     plan = make_plan(request, facts, run_id=RUN_ID, now=datetime.now(UTC))
-    return Reading(replace(plan, splits=plan.source.open(plan.splits)), evidence)
+    opened_splits = plan.reading.source.open(plan.reading.splits)
+    reading = replace(plan.reading, splits=opened_splits)
+    return Reading(replace(plan, reading=reading), evidence)
 
 
 def names_of(batch: pa.RecordBatch) -> list[str]:

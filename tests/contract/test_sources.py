@@ -37,7 +37,7 @@ def test_each_row_is_read_once_in_any_number_of_splits(harness: Harness, count: 
     harness.create()
     harness.insert(some_rows())
     reading = reading_of(harness.request(num_splits=count))
-    assert reading.plan.split_total == count
+    assert reading.plan.reading.split_total == count
     assert read(reading, harness) == list(range(100))
 
 
@@ -57,7 +57,7 @@ def test_splits_have_no_row_in_common_and_are_the_table_together(harness: Harnes
     harness.insert(some_rows())
     reading = reading_of(harness.request(num_splits=9))
     name = harness.names["value"]
-    parts = [set(reading.values(name, split)) for split in reading.plan.splits]
+    parts = [set(reading.values(name, split)) for split in reading.plan.reading.splits]
     assert len(parts) == 9
     assert sum(map(len, parts)) == len(set().union(*parts)) == 100
 
@@ -134,7 +134,7 @@ def test_a_table_of_any_name_is_read(harness: Harness, table: str) -> None:
     harness.create(table)
     harness.insert(some_rows(20))
     reading = reading_of(harness.request(num_splits=3))
-    assert reading.plan.split_total == 3
+    assert reading.plan.reading.split_total == 3
     assert read(reading, harness) == list(range(20))
 
 
@@ -171,7 +171,7 @@ def test_a_cursor_and_a_key_of_any_name_cut_the_rows(harness: Harness, column: s
     if harness.data_source == "postgresql":
         request = harness.request(num_splits=3, transformation=renaming(*names))
         reading = reading_of(request)
-        assert reading.plan.split_total == 3
+        assert reading.plan.reading.split_total == 3
         assert read(reading, harness) == list(range(20))
 
 
@@ -222,7 +222,7 @@ def test_reading_twice_gives_equal_rows(harness: Harness, count: int) -> None:
     harness.create()
     harness.insert(some_rows())
     reading = reading_of(harness.request(num_splits=count))
-    for split in reading.plan.splits:
+    for split in reading.plan.reading.splits:
         once_each(reading.rows(split), reading.rows(split))
 
 
@@ -239,17 +239,17 @@ def test_a_source_pickles_and_reads_the_same(harness: Harness) -> None:
     harness.create()
     harness.insert(some_rows(10))
     reading = reading_of(harness.request(num_splits=3))
-    copied = pickle.loads(pickle.dumps(reading.plan.source))
-    assert copied == reading.plan.source
-    split = reading.plan.splits[1]
-    assert list(copied.read(split)) == list(reading.plan.source.read(split))
+    copied = pickle.loads(pickle.dumps(reading.plan.reading.source))
+    assert copied == reading.plan.reading.source
+    split = reading.plan.reading.splits[1]
+    assert list(copied.read(split)) == list(reading.plan.reading.source.read(split))
 
 
 @pytest.mark.parametrize("batches", [0, 1, 2])
 def test_closing_early_leaves_no_session_behind(harness: Harness, batches: int) -> None:
     harness.fill(*harness.many)
     reading = reading_of(harness.request(batch_rows=10))
-    found = iter(reading.plan.source.read(reading.plan.splits[0]))
+    found = iter(reading.plan.reading.source.read(reading.plan.reading.splits[0]))
     for _ in range(batches):
         next(found)
     if batches:
@@ -300,8 +300,8 @@ def test_a_connection_lost_amid_the_rows_is_unreachable_or_loses_no_row(harness:
         else:  # MongoDB's cursors and BigQuery's streams may go on over another connection
             assert rows == count
             assert harness.data_source in ("mongodb", "bigquery")
-            told = reading.plan.source.place
-        assert reading.plan.source.place in told
+            told = reading.plan.reading.source.place
+        assert reading.plan.reading.source.place in told
         assert read(reading, harness) == list(range(count))
     harness.no_session_within(3)
 
@@ -310,5 +310,5 @@ def test_a_statement_is_told_for_each_split_and_holds_no_secret(harness: Harness
     harness.create()
     harness.insert(some_rows())
     plan = reading_of(harness.request(num_splits=4)).plan
-    texts = [plan.source.statement(split) for split in plan.splits]
+    texts = [plan.reading.source.statement(split) for split in plan.reading.splits]
     assert len(set(texts)) == 4

@@ -13,7 +13,7 @@ from pipeline.runs.history import make_tables, write_event
 from pipeline.runs.lock import lock_of
 from pipeline.runs.outcome import Outcome
 from pipeline.steps.graph import build_tables
-from smart_sync.plan import make_plan
+from smart_sync.planning import make_plan
 from tests.sync import PROJECT
 
 ROWS = "CREATE TABLE {0} (id int8 PRIMARY KEY); INSERT INTO {0} SELECT generate_series(1, {1})"
@@ -37,7 +37,7 @@ def launch(sync, sql, client):
             planned = [plan_of(table, stack) for table in (BAD, GOOD)]
         plans = [plan for _, plan in planned]
         for plan in plans:
-            make_tables(client, plan.history_table)
+            make_tables(client, plan.run.history_table)
             lock_of(plan, client).acquire()
             write_event(client, plan, Outcome(status="running"))
         meanwhile()

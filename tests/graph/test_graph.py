@@ -21,13 +21,13 @@ from pipeline.steps.graph import build, build_note, build_tables
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.holds import HeldBack
-from smart_sync.plan import make_plan
-from smart_sync.request import SyncRequest
+from smart_sync.planning import make_plan
 from smart_sync.window import WindowPlan
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
 from sources.values import Clock, Evidence, SourceColumn, SourceProfile, Window
+from tests.factories import request_of
 from warehouse.names import TableRef
 
 NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
@@ -43,7 +43,7 @@ CODER = SplitElementCoder()
 def a_plan(splits=3, password=NAME, held_back=None):
     """A smart sync of so many splits into p.d.orders."""
     connection = PostgresqlConnection("db.example.com", 5432, "shop", "r", Secret.of(password))
-    request = SyncRequest(
+    request = request_of(
         "postgresql",
         connection,
         TableRef("p", "d", "orders"),
@@ -60,7 +60,7 @@ def a_plan(splits=3, password=NAME, held_back=None):
     facts = Facts(
         SourceProfile(COLUMNS, Clock(NOW), tables=("public.orders",)),
         Target("US"),
-        PostgresqlSource(connection, request.query, names, cursor="changed", window=window),
+        PostgresqlSource(connection, request.reading.query, names, cursor="changed", window=window),
         Evidence(bounds=bounds),
         Cursor("changed", "changed", "timestamptz"),
         window=WindowPlan(window, "start", "end", "UTC", held_back=held_back),
@@ -157,13 +157,14 @@ def test_no_collection_is_of_any_type():
 def test_splits_stand_in_the_graph_once_and_every_other_step_has_the_plans_header():
     plan = a_plan(5)
     header = plan.header()
-    assert header.splits == ()
-    assert (header.split_total, header.split_fingerprint) == (5, plan.split_fingerprint)
+    assert header.reading.splits == ()
+    assert header == replace(plan, reading=replace(plan.reading, splits=()))
+    assert header.reading.split_total == 5
     with_plan = [fn for fn in our_dofns(built(plan)) if hasattr(fn, "_plan")]
     assert len(with_plan) >= 4
-    assert [fn for fn in with_plan if fn._plan.splits] == []
+    assert [fn for fn in with_plan if fn._plan.reading.splits] == []
     small, large = a_plan(1000), a_plan(2000)
-    once = len(pickle.dumps(large.splits)) - len(pickle.dumps(small.splits))
+    once = len(pickle.dumps(large.reading.splits)) - len(pickle.dumps(small.reading.splits))
     grown = [len(proto(built(each)).SerializeToString()) for each in (small, large)]
     assert grown[1] - grown[0] < 4 * once
 
@@ -209,7 +210,7 @@ def test_a_password_by_name_is_not_in_the_graph_and_its_name_is():
     plan = a_plan()
     assert PLAIN not in repr(plan)
     lane = next(fn for fn in our_dofns(built(plan)) if type(fn).__name__ == "_ReadLane")
-    secret = pickler.loads(pickler.dumps(lane))._plan.source.connection.password
+    secret = pickler.loads(pickler.dumps(lane))._plan.reading.source.connection.password
     assert (secret.name, secret.plain) == (NAME, "")
 
 
@@ -288,13 +289,18 @@ def test_what_is_no_split_element_is_refused_by_the_coder():
 
 def test_two_plans_of_one_window_have_one_fingerprint_whatever_their_run():
     plan = a_plan()
-    assert replace(plan, run_id="another").fingerprint == plan.fingerprint
+    assert replace(plan, run=replace(plan.run, run_id="another")).fingerprint == plan.fingerprint
     assert a_plan(4).fingerprint != plan.fingerprint
 
 
 def test_many_tables_in_one_graph_have_each_the_steps_of_one():
+    one = a_plan()
     plans = [
-        replace(a_plan(), destination=TableRef("p", "d", table), run_id=f"20250722t150000-{table}")
+        replace(
+            one,
+            destination=TableRef("p", "d", table),
+            run=replace(one.run, run_id=f"20250722t150000-{table}"),
+        )
         for table in ("orders", "customers")
     ]
     root = beam.Pipeline(runner="FnApiRunner")

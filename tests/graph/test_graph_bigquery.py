@@ -7,12 +7,14 @@ import pytest
 from auto_schema.bigquery_types import BigqueryType
 from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
-from smart_sync.plan import SyncPlan, make_plan
+from smart_sync.plan import SyncPlan
+from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
 from smart_sync.ways import Way
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
 from sources.values import Clock, Evidence, SourceColumn, SourceProfile
+from tests.factories import request_of
 from tests.graph.test_graph import NOW, built, our_dofns, proto
 from warehouse.names import TableRef
 
@@ -20,13 +22,13 @@ CONNECTION = BigqueryConnection("p", "raw", "orders", "p")
 
 
 def a_request(splits: int = 3, **words: object) -> SyncRequest:
-    return SyncRequest(
+    return request_of(
         "bigquery",
         CONNECTION,
         TableRef("p", "d", "orders"),
         num_splits=splits,
         temp_location="gs://bkt/temp",
-        **words,  # type: ignore[arg-type]
+        **words,
     )
 
 
@@ -71,25 +73,29 @@ def test_a_way_has_its_own_steps_and_no_others(location, steps):
 
 def test_in_place_nothing_is_split_and_a_whole_table_is_copied():
     plan = a_plan("US")
-    assert (plan.is_in_place, plan.way, plan.split_total) == (True, Way.COPY, 1)
-    assert a_plan("US", verify=True).way is Way.STATEMENT
-    assert a_plan("US", read_method="workers").way is Way.LOAD
+    assert (plan.reading.is_in_place, plan.publishing.way, plan.reading.split_total) == (
+        True,
+        Way.COPY,
+        1,
+    )
+    assert a_plan("US", verify=True).publishing.way is Way.STATEMENT
+    assert a_plan("US", method="workers").publishing.way is Way.LOAD
 
 
 def test_the_graph_of_5000_streams_is_under_5_mb():
     plan = a_plan("EU", 5000)
-    assert plan.split_total == 5000
+    assert plan.reading.split_total == 5000
     assert len(proto(built(plan)).SerializeToString()) < 5_000_000
 
 
 def test_an_unopened_split_is_not_read():
     plan = a_plan("EU")
     with pytest.raises(ValueError, match="was not opened"):
-        next(iter(plan.source.read(plan.splits[0])))
+        next(iter(plan.reading.source.read(plan.reading.splits[0])))
 
 
 def test_a_plan_says_the_same_in_words_and_in_json():
-    plan = a_plan("US", read_method="in_place", query="SELECT 1")
+    plan = a_plan("US", method="in_place", query="SELECT 1")
     plan = replace(plan, warnings=("w",))
     assert "bigquery_read_method=in_place" in explain(plan)
     assert "bigquery_read_method=in_place" in as_json(plan)

@@ -10,13 +10,13 @@ from apache_beam.internal import pickler
 from auto_schema.bson_fields import BsonField, FieldSample
 from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
-from smart_sync.plan import make_plan
-from smart_sync.request import SyncRequest
+from smart_sync.planning import make_plan
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.extended_json import written
 from sources.mongodb.source import MongodbSource
 from sources.secrets import Secret
 from sources.values import Clock, Evidence, SourceColumn, SourceProfile
+from tests.factories import request_of
 from tests.graph.test_graph import NAME, NOW, PLAIN, built, our_dofns, proto, visited
 from warehouse.names import TableRef
 
@@ -26,7 +26,7 @@ PLAIN_URL = f"mongodb://reader:{PLAIN}@db.example.com/?replicaSet=rs0"
 def a_plan(string, splits=3):
     """A sync of a collection, cut by ObjectIds."""
     connection = MongodbConnection("shop", "orders", Secret.of(string))
-    request = SyncRequest(
+    request = request_of(
         "mongodb",
         connection,
         TableRef("p", "d", "orders"),
@@ -62,19 +62,19 @@ def test_a_connection_string_shows_in_no_plan_and_no_display_data(string):
 
 def test_one_by_name_is_not_in_the_graph_and_its_name_is():
     lane = next(fn for fn in our_dofns(built(a_plan(NAME))) if type(fn).__name__ == "_ReadLane")
-    secret = pickler.loads(pickler.dumps(lane))._plan.source.connection.string
+    secret = pickler.loads(pickler.dumps(lane))._plan.reading.source.connection.string
     assert (secret.name, secret.plain) == (NAME, "")
 
 
 def test_the_graph_of_5000_splits_is_under_5_mb():
     plan = a_plan(NAME, 5000)
-    assert plan.split_total == 5000
+    assert plan.reading.split_total == 5000
     assert len(proto(built(plan)).SerializeToString()) < 5_000_000
 
 
 def test_splits_are_adjacent_ranges_of_the_key():
     plan = a_plan(NAME, 4)
-    ends = [(split.lower, split.upper) for split in plan.splits]
+    ends = [(split.lower, split.upper) for split in plan.reading.splits]
     assert ends[0][0] is None
     assert ends[-1][1] is None
     assert [upper for _, upper in ends[:-1]] == [lower for lower, _ in ends[1:]]

@@ -185,7 +185,10 @@ def test_5000_splits_are_far_under_what_dataflow_takes(launches, monkeypatch, so
 def test_5000_streams_are_far_under_what_dataflow_takes(launches):
     many = launches.run("workers", "append", num_splits="5000")
     assert many.code == 0, many.said
-    assert next(fn for _, _, fn in many.dofns if hasattr(fn, "_plan"))._plan.split_total == 5000
+    assert (
+        next(fn for _, _, fn in many.dofns if hasattr(fn, "_plan"))._plan.reading.split_total
+        == 5000
+    )
     _is_far_under(many, "bigquery")
 
 

@@ -456,4 +456,4 @@ def test_no_secret_reaches_beams_flags_or_a_repr() -> None:
     for words in (PARTS, STRING):
         made = parsed(*DATAFLOW, **words)
         assert PASSWORD not in " ".join(made.beam_argv) + repr(made)
-        assert PASSWORD not in made.request.connection.place
+        assert PASSWORD not in made.request.reading.connection.place

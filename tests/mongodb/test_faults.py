@@ -190,9 +190,9 @@ def test_all_splits_of_a_replica_set_see_one_snapshot(replica_set: MongodbServer
         docs = client[name]["things"]
         docs.insert_many([{"_id": n, "n": n, "state": "old"} for n in range(400)])
         reading = of_collection(replica_set, name, 8)
-        assert reading.plan.split_total == 8
+        assert reading.plan.reading.split_total == 8
         found = []
-        for split in reading.plan.splits:
+        for split in reading.plan.reading.splits:
             found += [(row["_id"], row["state"]) for row in reading.rows(split)]
             docs.update_many({}, {"$set": {"state": "new"}})
             docs.delete_many({"_id": {"$mod": [7, 3]}})
@@ -212,10 +212,10 @@ def test_a_collection_that_is_dropped_while_it_is_read_is_no_empty_one(
         things = client[name]["things"]
         things.insert_many([{"_id": n, "n": n} for n in range(400)])
         reading = of_collection(replica_set, name, 4)
-        first = reading.rows(reading.plan.splits[0])
+        first = reading.rows(reading.plan.reading.splits[0])
         things.drop()
         try:
-            rest = [row for split in reading.plan.splits[1:] for row in reading.rows(split)]
+            rest = [row for split in reading.plan.reading.splits[1:] for row in reading.rows(split)]
         except SourceError:
             return  # told aloud
         assert len(first) + len(rest) == 400

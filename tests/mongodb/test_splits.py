@@ -110,7 +110,7 @@ def test_each_document_is_read_once_whatever_its_id_is(
     insert(docs, KINDS.get(kind, MIXED))
     for count in COUNTS:
         reading = look(count)
-        assert reading.plan.split_total >= min(count, docs.count_documents({}) - 1)
+        assert reading.plan.reading.split_total >= min(count, docs.count_documents({}) - 1)
         each_once(docs, reading)
 
 
@@ -120,7 +120,7 @@ def test_dates_that_python_has_no_year_for_cut_a_collection_too(
     far = [DatetimeMS(253402300800000 + n * 10**9) for n in range(20)]
     insert(docs, far + [DatetimeMS(-(10**17) + n) for n in range(20)])
     reading = look(7)
-    assert reading.plan.split_total == 7
+    assert reading.plan.reading.split_total == 7
     read = [n for batch in reading.batches() for n in batch.column("n").to_pylist()]
     assert sorted(read) == list(range(40))
 
@@ -158,7 +158,7 @@ def test_ids_that_no_driver_writes_any_more_cut_a_collection_too(
     docs.insert_many(documents)  # type: ignore[arg-type]
     insert(docs, [{"z": n} for n in range(20)])
     reading = look(7)
-    assert reading.plan.split_total == 7
+    assert reading.plan.reading.split_total == 7
     read = sum(batch.num_rows for batch in reading.batches())
     assert read == docs.estimated_document_count() == 40
 
@@ -206,10 +206,10 @@ def test_ranges_meet_and_no_range_takes_anothers_document(
 ) -> None:
     insert(docs, MIXED)
     plan = (reading := look(9)).plan
-    assert (plan.splits[0].lower, plan.splits[-1].upper) == (None, None)
-    for split, following in zip(plan.splits, plan.splits[1:], strict=False):
+    assert (plan.reading.splits[0].lower, plan.reading.splits[-1].upper) == (None, None)
+    for split, following in zip(plan.reading.splits, plan.reading.splits[1:], strict=False):
         assert split.upper == following.lower
-    rows = [set(reading.values("n", split)) for split in plan.splits]
+    rows = [set(reading.values("n", split)) for split in plan.reading.splits]
     assert all(rows)
     assert sum(map(len, rows)) == len(set().union(*rows)) == docs.count_documents({})
 
@@ -217,7 +217,7 @@ def test_ranges_meet_and_no_range_takes_anothers_document(
 def test_splits_are_about_even(docs: Collection, look: Callable[..., Reading]) -> None:
     insert(docs, [n * n for n in range(3000)])
     plan = (reading := look(10)).plan
-    sizes = [len(reading.rows(split)) for split in plan.splits]
+    sizes = [len(reading.rows(split)) for split in plan.reading.splits]
     assert sum(sizes) == 3000
     assert max(sizes) <= 2 * 300, sizes
 
@@ -272,8 +272,8 @@ def test_a_clustered_collection_is_read_by_ranges(
 
 
 def reason(reading: Reading) -> str:
-    assert reading.plan.split_total == 1
-    return reading.plan.split_reason
+    assert reading.plan.reading.split_total == 1
+    return reading.plan.reading.split_reason
 
 
 def test_a_view_is_read_in_one_and_says_so(docs: Collection, mongodb: MongodbServer) -> None:
@@ -319,7 +319,7 @@ def test_documents_written_while_it_is_read_double_none_that_were_there(
     docs.insert_many([{"_id": n * 10, "n": n, "pad": ""} for n in range(400)])
     plan = (reading := look(8)).plan
     found: list[int] = []
-    for number, split in enumerate(plan.splits):
+    for number, split in enumerate(plan.reading.splits):
         for batch in reading.batches(split):
             found += reading.conformed(batch).column("n").to_pylist()
         more = [{"_id": n * 10 + 1 + number, "n": -1, "pad": "x" * 500} for n in range(0, 400, 3)]
@@ -359,7 +359,7 @@ def test_a_query_means_the_same_in_splits(
         reading = look(count, query=query)
         found = reading.values("n") if reading.plan.schema.find("n") else []
         assert sorted(found) == [n for n in range(200) if QUERIES[query](n)]
-        assert all(reading.rows(split) is not None for split in reading.plan.splits)
+        assert all(reading.rows(split) is not None for split in reading.plan.reading.splits)
 
 
 def test_a_window_and_a_query_are_exact_in_splits(
@@ -370,7 +370,7 @@ def test_a_window_and_a_query_are_exact_in_splits(
     window = Window(stamps[20], stamps[150])
     for count in COUNTS:
         reading = look(count, window=window, cursor="at", query='{"n": {"$mod": [2, 0]}}')
-        assert reading.plan.split_total == count
+        assert reading.plan.reading.split_total == count
         assert numbers(reading) == list(range(22, 151, 2))
 
 
@@ -418,7 +418,7 @@ def test_a_projection_is_kept_in_splits(docs: Collection, look: Callable[..., Re
     docs.insert_many([{"_id": n, "n": n, "secret": "s"} for n in range(100)])
     for projection in ('{"n": 1}', '{"n": 1, "_id": 0}', '{"secret": 0}', '{"_id": 0}'):
         reading = look(7, projection=projection)
-        assert reading.plan.split_total == 7
+        assert reading.plan.reading.split_total == 7
         assert numbers(reading) == list(range(100))
         names = [column.name for column in reading.plan.schema]
         assert ("_id" in names) == ('"_id": 0' not in projection)
@@ -486,7 +486,7 @@ def test_a_collection_that_is_empty_when_it_is_looked_at_is_read_in_one(
 ) -> None:
     docs.database.create_collection(docs.name)
     reading = look(50)
-    assert reading.plan.split_total == 1
+    assert reading.plan.reading.split_total == 1
     assert reading.rows() == []
 
 
@@ -506,7 +506,7 @@ def test_the_statement_of_each_split_runs_in_a_shell_as_it_is_told(
 ) -> None:
     insert(docs, MIXED)
     plan = look(7).plan
-    first, *between, last = (plan.source.statement(split) for split in plan.splits)
+    first, *between, last = (plan.reading.source.statement(split) for split in plan.reading.splits)
     assert ".max({_id: " in first
     assert ".min(" not in first
     assert ".min({_id: " in last

@@ -43,7 +43,7 @@ PROMISES: tuple[Promise, ...] = (
         "A row that a merge updates keeps no old value in a column that is brought no more.",
         "tests/e2e/test_stale_columns.py::test_updated_rows_get_null_and_the_decision_is_remembered",
         "smart_sync/merge_sql.py",
-        "[*values, *assignments(plan.stale)]",
+        "[*values, *assignments(plan.changes.stale)]",
         "[*values]",
     ),
     P(

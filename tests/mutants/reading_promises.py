@@ -83,7 +83,7 @@ PROMISES: tuple[Promise, ...] = (
         "A lock at launch is waited for and tried again.",
         "tests/e2e/test_locks.py::test_a_lock_that_outlasts_a_try_is_tried_again_and_the_run_succeeds",
         "pipeline/launch/gather.py",
-        "                if attempt == request.max_retries:",
+        "                if attempt == request.run.max_retries:",
         "                if True:",
     ),
     P(

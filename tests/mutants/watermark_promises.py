@@ -75,7 +75,7 @@ PROMISES: tuple[Promise, ...] = (
         WATERMARK,
         "A table of an earlier version learns its server once, and refuses another from then on.",
         "tests/e2e/test_two_servers.py::test_a_table_of_an_earlier_version_learns_its_server_once",
-        "smart_sync/plan.py",
+        "smart_sync/planning.py",
         "        or renews_server(request, facts),",
         "        or False,",
     ),
@@ -84,7 +84,7 @@ PROMISES: tuple[Promise, ...] = (
         "Rows that no window holds are counted in every run, and stand in its report.",
         f"{E2E}::test_rows_that_no_window_holds_are_counted_in_every_run_and_in_its_report",
         "pipeline/launch/gather.py",
-        "(is_first or request.hand_window is None)",
+        "(is_first or request.window.by_hand is None)",
         "is_first",
     ),
     P(

@@ -25,11 +25,11 @@ def test_files_in_another_order_are_each_loaded_once(monkeypatch):
     service.effects |= {f"stage_{number}": effect for number in range(3)}
 
     def until_the_third(method, path, **words):
-        if service.jobs.keys() >= {f"sync_{plan.run_id}_stage_{n}_1" for n in (0, 1)}:
+        if service.jobs.keys() >= {f"sync_{plan.run.run_id}_stage_{n}_1" for n in (0, 1)}:
             raise Unauthorized("the worker is gone")
         return service.request(method, path, **words)
 
-    table = plan.staging.table
+    table = plan.run.staging.table
     with pytest.raises(Exception, match="the worker is gone"):
         load_into_existing(client_of(until_the_third), plan, table, FILES, "stage")
     assert len(loaded) == 4

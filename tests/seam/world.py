@@ -48,7 +48,12 @@ def plain(send: Callable[[], Body], _: str) -> Body:
 def the_plan() -> SyncPlan:
     """Append of one staged file by one load job."""
     plan = a_plan(a_request(), target=a_target())
-    return replace(plan, split_total=1, sets_label=False, proof=None, max_retries=2, lease=LEASE)
+    return replace(
+        plan,
+        reading=replace(plan.reading, split_total=1),
+        publishing=replace(plan.publishing, sets_label=False, proof=None),
+        run=replace(plan.run, max_retries=2, lease=LEASE),
+    )
 
 
 class KilledError(BaseException):
@@ -147,11 +152,9 @@ class World:
             return hook(lambda: self.service.request(method, path, **words), what)
 
         client = client_of(request)
-        plan = replace(
-            the_plan(),
-            run_id=run_id,
-            staging=staging_of(f"/t/{run_id}", the_plan().destination, run_id),
-        )
+        plan = the_plan()
+        staging = staging_of(f"/t/{run_id}", plan.destination, run_id)
+        plan = replace(plan, run=replace(plan.run, run_id=run_id, staging=staging))
         lock = Lock(client, plan.destination, run_id, LEASE)
         try:
             return self._held(client, plan, lock)
@@ -177,14 +180,14 @@ class World:
         lock.acquire()
         try:
             try:
-                Taker(client, plan.history_table, lock, Endpoints()).settle()
+                Taker(client, plan.run.history_table, lock, Endpoints()).settle()
                 rows = list(client.query("SELECT MAX(id)").result())
-                self._read(plan.run_id, int(rows[0]["max"]))
+                self._read(plan.run.run_id, int(rows[0]["max"]))
             except Exception as error:
                 told = error if isinstance(error, SyncError) else InternalError(str(error))
-                row = planning_failure(a_request(), plan.run_id, told, datetime.now(UTC))
+                row = planning_failure(a_request(), plan.run.run_id, told, datetime.now(UTC))
                 with contextlib.suppress(SyncError):
-                    append(client, plan.history_table, row)
+                    append(client, plan.run.history_table, row)
                 raise
             write_event(client, plan, Outcome(status="running"))
             lock.renew()
@@ -203,7 +206,7 @@ class World:
         self.files[run_id] = rows
 
     def _graph(self, client: Any, plan: SyncPlan, lock: Lock) -> str:
-        count = len(self.staged[plan.run_id])
+        count = len(self.staged[plan.run.run_id])
         split = StagedSplit(0, 0, count, (StagedFile("gs://b/f", count, 1),) if count else ())
         publisher = Publisher(plan, client, None, lock)  # type: ignore[arg-type]
         outcome = publisher.publish([split], [])

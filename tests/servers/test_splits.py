@@ -47,7 +47,11 @@ def read(planned: Callable[..., Reading], sql: Sql) -> Callable[..., Reading]:
         whole = Counter(tuple(row) for row in sql(query))
         found = Counter(tuple(row.values()) for row in reading.rows())
         lost, doubled = whole - found, found - whole
-        assert (len(lost), len(doubled)) == (0, 0), (reading.plan.split_reason, lost, doubled)
+        assert (len(lost), len(doubled)) == (0, 0), (
+            reading.plan.reading.split_reason,
+            lost,
+            doubled,
+        )
         return reading
 
     return made
@@ -78,7 +82,7 @@ NULLABLE = {
 def test_a_row_without_a_key_lies_in_one_split(case, sql, read):
     sql(NULLABLE[case])
     sql("UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 't'::regclass AND attnum = 1")
-    assert read("SELECT * FROM t").plan.split_total == 5
+    assert read("SELECT * FROM t").plan.reading.split_total == 5
 
 
 EMPLOYEES = """
@@ -125,7 +129,10 @@ def test_a_query_whose_parts_might_not_be_one_whole_is_read_in_one(sql, planned)
     sql(EMPLOYEES)
     for query, why in ONE.items():
         plan = planned(query).plan
-        assert (plan.split_total, why in plan.split_reason) == (1, True), (query, plan.split_reason)
+        assert (plan.reading.split_total, why in plan.reading.split_reason) == (1, True), (
+            query,
+            plan.reading.split_reason,
+        )
 
 
 MANY = (
@@ -141,7 +148,7 @@ MANY = (
 def test_a_plain_query_of_one_table_is_cut_by_its_key(sql, read):
     sql(EMPLOYEES)
     for query in MANY:
-        assert read(query).plan.split_total == 5, query
+        assert read(query).plan.reading.split_total == 5, query
 
 
 def test_a_cursor_that_is_computed_cuts_nothing(sql, read, planned):
@@ -150,12 +157,12 @@ def test_a_cursor_that_is_computed_cuts_nothing(sql, read, planned):
         "SELECT boss, now() - interval '1 day' + id * interval '1 us' AS c FROM emp",
         "SELECT boss, coalesce(c, c) AS c FROM emp",
     ):
-        reason = planned(query, window=WINDOW).plan.split_reason
+        reason = planned(query, window=WINDOW).plan.reading.split_reason
         assert reason == "one split: c is computed, and could differ in each"
     by_key = read("SELECT id, coalesce(c, c) AS c FROM emp", window=WINDOW).plan
-    assert [split.column for split in by_key.splits] == ["id"] * 5
+    assert [split.column for split in by_key.reading.splits] == ["id"] * 5
     joined = read("SELECT e.c, small.id FROM emp e JOIN small ON e.id > small.id", window=WINDOW)
-    assert [split.column for split in joined.plan.splits] == ["c"] * 5
+    assert [split.column for split in joined.plan.reading.splits] == ["c"] * 5
 
 
 def test_a_table_with_a_foreign_child_is_read_in_one(sql, read):
@@ -164,7 +171,7 @@ def test_a_table_with_a_foreign_child_is_read_in_one(sql, read):
     sql("CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9) PARTITION BY RANGE (id)")
     sql("CREATE TABLE t2 PARTITION OF t1 FOR VALUES FROM (0) TO (9)")
     sql("INSERT INTO t SELECT generate_series(0, 8); ANALYZE t")
-    assert read("SELECT * FROM t").plan.split_total == 5
+    assert read("SELECT * FROM t").plan.reading.split_total == 5
     sql("ALTER TABLE t DROP CONSTRAINT t_pkey; CREATE UNIQUE INDEX ON t2 (id)")
     sql("CREATE FOREIGN TABLE f PARTITION OF t FOR VALUES FROM (9) TO (99) SERVER other")
     with pytest.raises(SourceRefusedError, match="no handler"):
@@ -204,7 +211,7 @@ def test_texts_are_cut_bytewise_whatever_order_collation_and_histogram_claim(sql
         sql("INSERT INTO t SELECT k, n FROM unnest(%s) WITH ORDINALITY AS u(k, n)", TEXTS)
         _claim_histogram(sql, "t", TEXTS[5:95:7])
         reading = read("SELECT * FROM t")
-        assert reading.plan.split_total == 5
+        assert reading.plan.reading.split_total == 5
         bounds = [bound.encode() for bound in reading.evidence.bounds]
         assert bounds == sorted(text.encode() for text in TEXTS[5:95:7])
         sql("DROP TABLE t, false_order")
@@ -215,7 +222,7 @@ def test_other_keys_of_texts_are_cut_as_well(kind, sql, read):
     value = "md5(g::text)::uuid" if kind == "uuid" else "left(md5(g::text), 9)"
     sql(f"CREATE TABLE t (k {kind} PRIMARY KEY, v int)")
     sql(f"INSERT INTO t SELECT {value}, g FROM generate_series(1, 300) g; ANALYZE t")
-    assert read("SELECT * FROM t").plan.split_total == 5
+    assert read("SELECT * FROM t").plan.reading.split_total == 5
 
 
 def test_texts_in_a_librarys_order_are_cut_only_when_asked_for(sql, planned):
@@ -224,9 +231,9 @@ def test_texts_in_a_librarys_order_are_cut_only_when_asked_for(sql, planned):
     sql("ANALYZE t")
     assert (
         "the order of k is a library's"
-        in planned("SELECT * FROM t", num_splits=0).plan.split_reason
+        in planned("SELECT * FROM t", num_splits=0).plan.reading.split_reason
     )
-    assert planned("SELECT * FROM t").plan.split_total == 5
+    assert planned("SELECT * FROM t").plan.reading.split_total == 5
 
 
 SETTINGS = {
@@ -300,8 +307,8 @@ def test_bounds_mean_the_same_under_any_setting_of_the_database(database, sql, r
     names = {name: value for name, value in SETTINGS.items() if name != "quote_all_identifiers"}
     for name, value in names.items():
         sql(f"ALTER DATABASE {database.database} SET {name} = {value}")
-    assert read("SELECT k, v FROM t", num_splits=9).plan.split_total == 9
-    assert read("SELECT d, v FROM t").plan.split_total == 5
+    assert read("SELECT k, v FROM t", num_splits=9).plan.reading.split_total == 9
+    assert read("SELECT d, v FROM t").plan.reading.split_total == 5
     hidden = "SELECT d FROM t WHERE k <> '\\' AND '' = '' --'"
     with pytest.raises(ConfigError, match="backslash"):
         planned(hidden)
@@ -336,7 +343,7 @@ def test_far_dates_and_times_are_no_obstacle_to_cutting(kind, analyzed, sql, pla
     if analyzed:
         sql("ANALYZE t")
     reading = planned("SELECT k, 1 AS one FROM t")
-    assert reading.plan.split_total == 5
+    assert reading.plan.reading.split_total == 5
     assert sum(batch.num_rows for batch in reading.batches()) == 100 + len(FAR[kind])
     if analyzed:
         assert sum(bound.year == 2024 for bound in reading.evidence.bounds) > 90

@@ -116,7 +116,9 @@ def test_a_collation_is_read_of_columns_and_does_not_matter_to_keys_that_are_no_
     columns = (a_source_column("id", "int8"), *TEXTS)
     target = a_target(fields=some_fields(*columns), collation="und:ci")
     for there in (target, a_target(exists=False, collation="und:ci")):
-        assert a_plan(a_request(**MERGE), columns=columns, target=there).merge is not None
+        assert (
+            a_plan(a_request(**MERGE), columns=columns, target=there).publishing.merge is not None
+        )
 
 
 def test_no_column_can_be_called_like_an_alias_of_the_statements():

@@ -42,19 +42,19 @@ def words_of_orders(tmp_path, *more):
 
 def is_the_merge_of_orders(request):
     assert str(request.destination) == "my-project.shop.orders"
-    assert request.write_disposition is WriteDisposition.MERGE
-    assert request.merge_keys == request.clustering_fields == ("id",)
-    assert request.partition_field == "created_at"
+    assert request.publishing.write_disposition is WriteDisposition.MERGE
+    assert request.publishing.merge_keys == request.schema.clustering_fields == ("id",)
+    assert request.schema.partition_field == "created_at"
     return True
 
 
 def test_the_command_line_is_taken_with_what_is_added_to_it(tmp_path):
     request = options.parse(words_of_orders(tmp_path, "--plan_only=true"), {}).request
     assert is_the_merge_of_orders(request)
-    assert (request.plan_only, request.is_local) == (True, True)
+    assert (request.run.plan_only, request.run.is_local) == (True, True)
     text = (EXAMPLES / "transformation.json").read_text(encoding="utf-8")
     assert json.loads(text).keys() == {"field_mappings", "exclude_fields"}
-    assert request.transformation.destination_name("ts_created") == "created_at"
+    assert request.schema.transformation.destination_name("ts_created") == "created_at"
 
 
 def test_the_flags_of_gcloud_say_the_same_as_the_command_line(tmp_path):
@@ -93,7 +93,7 @@ def test_each_schedule_does_what_its_comment_says(schedules):
     hourly, nightly, daily = schedules.values()
     assert is_the_merge_of_orders(launched(hourly))
     assert (hourly.cron, nightly.cron, daily.cron) == ("7 * * * *", "30 2 * * *", "0 0 * * *")
-    assert (launched(nightly).max_dead_letters, nightly.retry.count) == (10, 3)
+    assert (launched(nightly).publishing.max_dead_letters, nightly.retry.count) == (10, 3)
     copied = launched(daily)
-    assert copied.write_disposition is WriteDisposition.TRUNCATE
-    assert (copied.query, copied.smart_sync) == ("", False)
+    assert copied.publishing.write_disposition is WriteDisposition.TRUNCATE
+    assert (copied.reading.query, copied.window.smart_sync) == ("", False)

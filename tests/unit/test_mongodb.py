@@ -14,7 +14,8 @@ from pipeline.parameters.type_docs import IN_JSON
 from smart_sync.cursor import Cursor
 from smart_sync.hand_window import before, parse_end
 from smart_sync.object_ids import object_id_at, object_id_time
-from smart_sync.window import Watermark, WindowRequest, plan_window
+from smart_sync.request import WindowRequest
+from smart_sync.window import Watermark, plan_window
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.connection_string import hosts_of
 from sources.mongodb.errors import source_error

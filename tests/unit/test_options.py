@@ -159,8 +159,8 @@ def test_both_forms_of_a_parameter_mean_the_same():
 
 def test_a_value_may_hold_equals_signs_dashes_and_line_ends():
     query = "SELECT a = b AS c --no\nFROM t"
-    assert request(postgresql_query=query).query == query
-    assert request(postgresql_host="--x").connection.host == "--x"
+    assert request(postgresql_query=query).reading.query == query
+    assert request(postgresql_host="--x").reading.connection.host == "--x"
 
 
 def test_a_parameter_without_a_value_is_named():

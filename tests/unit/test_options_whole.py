@@ -34,11 +34,11 @@ BASE = "SELECT * FROM t WHERE u > '{start_timestamp}' AND u <= '{end_timestamp}'
 
 def test_smart_sync_takes_a_base_query_a_query_or_a_table():
     smart = {"enable_smart_sync": "true", "postgresql_query": None}
-    assert request(**smart, postgresql_base_query=f"{BASE};").query == BASE
-    assert request(enable_smart_sync="true").query == "SELECT 1 AS one"
-    assert request(**smart, source_table_for_schema="t").query == ""
+    assert request(**smart, postgresql_base_query=f"{BASE};").reading.query == BASE
+    assert request(enable_smart_sync="true").reading.query == "SELECT 1 AS one"
+    assert request(**smart, source_table_for_schema="t").reading.query == ""
     both = request(enable_smart_sync="true", postgresql_base_query=BASE)
-    assert (both.query, both.query_parameter) == (BASE, "postgresql_base_query")
+    assert (both.reading.query, both.reading.query_parameter) == (BASE, "postgresql_base_query")
     assert "source_table_for_schema" in only_fault(**smart)
 
 
@@ -75,7 +75,7 @@ def test_beams_flags_pass_through_untouched():
     kept = made.get_all_options()
     assert {"use_runner_v2", "shuffle_mode=service"} <= set(kept["experiments"])
     assert not {name for name in kept if name in BY_NAME and kept[name]}
-    assert parsed.request.temp_location == "gs://bkt/temp"
+    assert parsed.request.run.temp_location == "gs://bkt/temp"
 
 
 def test_none_of_our_parameters_reaches_beam():
@@ -169,7 +169,7 @@ def test_a_plain_password_on_dataflow_is_warned_about_and_a_name_is_not():
 def test_local_runners_are_local_and_need_no_bucket(runner):
     parsed = cli.parse([*argv(), *([f"--runner={runner}"] if runner else [])])
     assert parsed.is_local
-    assert parsed.request.temp_location
+    assert parsed.request.run.temp_location
 
 
 def test_defaults_are_those_of_the_template():
@@ -189,24 +189,36 @@ def test_defaults_are_those_of_the_template():
     }
     assert {name: BY_NAME[name].default for name in defaults} == defaults
     made = request()
-    assert made.connection.port == 5432
+    assert made.reading.connection.port == 5432
     assert made.destination == TableRef("my-project", "production_data", "organizations")
-    assert (made.smart_sync, made.cursor, made.fallback) == (
+    assert (made.window.smart_sync, made.window.cursor, made.window.fallback) == (
         False,
         "updated_at",
         timedelta(days=1),
     )
-    assert (made.sync_all_on_empty_table, made.auto_schema) == (True, False)
-    assert (made.partition_field, made.partition_given, made.clustering_fields) == (
+    assert (made.window.sync_all_on_empty_table, made.schema.auto_schema) == (True, False)
+    assert (
+        made.schema.partition_field,
+        made.schema.partition_given,
+        made.schema.clustering_fields,
+    ) == (
         "updated_at",
         False,
         (),
     )
-    assert made.write_disposition is WriteDisposition.APPEND
-    assert (made.create_if_needed, made.delete_existing_table, made.max_retries) == (True, False, 3)
-    assert (made.batch_rows, made.num_splits, made.max_dead_letters) == (None, 0, 0)
-    assert made.guard == Guard(auto=True, longest=timedelta(hours=6))
-    assert (made.margin, made.run_history_table) == (timedelta(seconds=10), "sync_runs")
+    assert made.publishing.write_disposition is WriteDisposition.APPEND
+    assert (
+        made.publishing.create_if_needed,
+        made.publishing.delete_existing_table,
+        made.run.max_retries,
+    ) == (True, False, 3)
+    assert (made.reading.batch_rows, made.reading.num_splits, made.publishing.max_dead_letters) == (
+        None,
+        0,
+        0,
+    )
+    assert made.window.guard == Guard(auto=True, longest=timedelta(hours=6))
+    assert (made.window.margin, made.run.history_table) == (timedelta(seconds=10), "sync_runs")
 
 
 OPTIONAL = [
@@ -232,11 +244,11 @@ def test_values_arrive_in_the_request():
         smart_sync_margin="2d",
         transformation_config='{"field_mappings": {"a": "b"}, "exclude_fields": ["c"]}',
     )
-    assert made.clustering_fields == ("id", "status")
-    assert made.guard == Guard(auto=False, duration=timedelta(minutes=30))
-    assert (made.partition_field, made.partition_given) == ("", True)
-    assert (made.batch_rows, made.create_if_needed) == (500, False)
-    assert made.write_disposition is WriteDisposition.TRUNCATE
-    assert made.margin == timedelta(days=2)
-    assert made.transformation.destination_name("a") == "b"
-    assert not made.transformation.keeps("c")
+    assert made.schema.clustering_fields == ("id", "status")
+    assert made.window.guard == Guard(auto=False, duration=timedelta(minutes=30))
+    assert (made.schema.partition_field, made.schema.partition_given) == ("", True)
+    assert (made.reading.batch_rows, made.publishing.create_if_needed) == (500, False)
+    assert made.publishing.write_disposition is WriteDisposition.TRUNCATE
+    assert made.window.margin == timedelta(days=2)
+    assert made.schema.transformation.destination_name("a") == "b"
+    assert not made.schema.transformation.keeps("c")

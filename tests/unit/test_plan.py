@@ -9,7 +9,7 @@ from auto_schema.errors import ManyErrors, SchemaError, TargetError
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from auto_schema.transform import Transformation
-from smart_sync.plan import make_plan
+from smart_sync.planning import make_plan
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from smart_sync.ways import Mode, Way
@@ -24,6 +24,7 @@ from tests.factories import (
     a_request,
     a_source_column,
     a_target,
+    asking,
     refused,
     some_facts,
     some_fields,
@@ -51,8 +52,8 @@ APPEND, TRUNCATE, EMPTY, _ = WriteDisposition
 )
 def test_the_mode_follows_what_is_there_and_what_was_asked(parameters, target, mode):
     plan = a_plan(a_request(**parameters), target=target)
-    assert plan.mode is mode
-    assert plan.mode_reason
+    assert plan.publishing.mode is mode
+    assert plan.publishing.mode_reason
 
 
 @pytest.mark.parametrize(
@@ -72,8 +73,8 @@ def test_the_mode_follows_what_is_there_and_what_was_asked(parameters, target, m
 )
 def test_files_are_loaded_straight_where_bigquery_can(parameters, columns, way, reason):
     plan = a_plan(a_request(**parameters), columns=columns)
-    assert plan.way is way
-    assert reason in plan.way_reason
+    assert plan.publishing.way is way
+    assert reason in plan.publishing.way_reason
 
 
 @pytest.mark.parametrize(
@@ -88,13 +89,13 @@ def test_files_are_loaded_straight_where_bigquery_can(parameters, columns, way, 
 def test_a_rebuild_with_another_layout_is_built_beside_and_swapped(layout, swaps):
     request = a_request(delete_existing_table=True, auto_schema=True, clustering_fields=("id",))
     plan = a_plan(request, target=a_target(**layout))
-    assert plan.swaps is swaps
-    assert plan.way is (Way.STATEMENT if swaps else Way.LOAD)
+    assert plan.publishing.swaps is swaps
+    assert plan.publishing.way is (Way.STATEMENT if swaps else Way.LOAD)
 
 
 def test_only_a_rebuild_swaps():
     plan = a_plan(a_request(auto_schema=True), target=a_target())
-    assert not plan.swaps
+    assert not plan.publishing.swaps
 
 
 # Faults
@@ -124,7 +125,7 @@ def test_a_table_that_may_not_be_made_is_refused():
     assert refused(request=request, target=MISSING) == [
         (TargetError, "destination table is missing")
     ]
-    assert a_plan(request, target=a_target()).mode is Mode.APPEND
+    assert a_plan(request, target=a_target()).publishing.mode is Mode.APPEND
 
 
 @pytest.mark.parametrize("rows", [1000, None])
@@ -136,17 +137,17 @@ def test_write_empty_refuses_a_table_that_holds_or_may_hold_rows(rows):
 
 
 def test_a_frozen_schema_refuses_a_new_column_and_names_it():
-    request = a_request(schema_evolution="freeze")
+    request = a_request(evolution="freeze")
     facts = some_facts(request, columns=JSON_COLUMNS, target=a_target())
     with pytest.raises(SchemaError, match=r"extra \(schema_evolution=freeze\)"):
         make_plan(request, facts, run_id=RUN_ID, now=NOW)
-    assert a_plan(request, target=a_target()).added == ()
+    assert a_plan(request, target=a_target()).changes.added == ()
 
 
 def test_a_new_column_is_added_and_one_that_is_gone_stays_null():
     target = a_target(fields=(*some_fields(), CurrentField("old", "STRING")))
     plan = a_plan(a_request(), columns=JSON_COLUMNS, target=target)
-    assert (plan.added, plan.target_only) == (("extra",), ("old",))
+    assert (plan.changes.added, plan.changes.target_only) == (("extra",), ("old",))
 
 
 @pytest.mark.parametrize(
@@ -162,13 +163,15 @@ def test_a_column_that_does_not_fit_is_refused_unless_the_table_is_rebuilt(field
     target = a_target(fields=(*others, field))
     with pytest.raises(SchemaError, match=why):
         a_plan(target=target)
-    assert a_plan(a_request(delete_existing_table=True), target=target).mode is Mode.REBUILD
+    assert (
+        a_plan(a_request(delete_existing_table=True), target=target).publishing.mode is Mode.REBUILD
+    )
 
 
 def test_names_of_the_destination_compare_whatever_their_case():
     fields = tuple(replace(f, name=f.name.upper()) for f in some_fields())
     plan = a_plan(target=a_target(fields=fields))
-    assert (plan.added, plan.target_only) == ((), ())
+    assert (plan.changes.added, plan.changes.target_only) == ((), ())
 
 
 # Two sources that share one MAX
@@ -195,13 +198,13 @@ def test_another_sources_table_is_refused():
 def test_another_sources_table_is_taken_over_where_the_operator_says_so(parameters):
     target = a_target(labels=labels_of("public.invoices"))
     plan = a_plan(a_request(**parameters), target=target)
-    assert plan.sets_label
-    assert plan.labels == labels_of("public.orders")
+    assert plan.publishing.sets_label
+    assert plan.publishing.labels == labels_of("public.orders")
 
 
 def test_the_same_source_keeps_its_label_and_one_without_is_warned_about():
     same = a_plan(target=a_target(labels=labels_of("public.orders")))
-    assert not same.sets_label
+    assert not same.publishing.sets_label
     assert not same.warnings
     (warning,) = a_plan(target=a_target()).warnings
     assert "no sync_source label" in warning
@@ -247,8 +250,8 @@ def test_the_mend_of_too_many_partitions_is_the_finest_that_fits(size, span, men
     with pytest.raises(SchemaError) as caught:
         a_plan(request, evidence=Evidence(partition_span=span))
     assert mend in caught.value.fix
-    fitting = replace(request, partition_type=mend.removeprefix("partition_type="))
-    assert a_plan(fitting, evidence=Evidence(partition_span=span)).mode is Mode.CREATE
+    fitting = asking(request, partition_type=mend.removeprefix("partition_type="))
+    assert a_plan(fitting, evidence=Evidence(partition_span=span)).publishing.mode is Mode.CREATE
 
 
 @pytest.mark.parametrize("days", [3_999, 4_000])

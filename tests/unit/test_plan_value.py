@@ -11,7 +11,7 @@ from auto_schema.errors import ConfigError
 from auto_schema.schema import Partitioning
 from auto_schema.transform import Transformation
 from smart_sync.explain import as_json, explain
-from smart_sync.plan import make_plan
+from smart_sync.planning import make_plan
 from smart_sync.request import WriteDisposition
 from smart_sync.window import Watermark
 from sources.values import Evidence, Split
@@ -29,6 +29,7 @@ from tests.factories import (
     a_source_column,
     a_target,
     a_watermark,
+    asking,
     refused,
     some_facts,
     utc,
@@ -56,7 +57,7 @@ def test_a_default_partition_field_that_is_not_there_is_told_and_a_given_one_ref
     assert plan.schema.partitioning is None
     assert told in plan.notes
     assert told not in a_plan(request, columns=columns, target=a_target()).notes
-    assert refused(request=replace(request, partition_given=True), columns=columns) == [
+    assert refused(request=asking(request, partition_given=True), columns=columns) == [
         (ConfigError, "unknown partition column")
     ]
 
@@ -72,7 +73,7 @@ def test_a_renamed_cursor_is_partitioned_on_under_its_new_name():
     assert plan.schema.partitioning == Partitioning("changed")
     assert plan.cursor is not None
     assert (plan.cursor.source_name, plan.cursor.name) == ("updated_at", "changed")
-    assert 'q."updated_at" > ' in plan.source.statement(Split(0))
+    assert 'q."updated_at" > ' in plan.reading.source.statement(Split(0))
 
 
 # Cursor, window and splits
@@ -106,11 +107,11 @@ def test_a_cursor_that_the_transformation_leaves_out_is_refused():
 def test_sub_windows_are_cut_by_the_cursor_and_ranges_by_the_key():
     bounds = tuple(NOW - timedelta(days=days) for days in (30, 20, 10))
     smart = a_plan(a_request(num_splits=4), evidence=Evidence(bounds=bounds))
-    assert [split.column for split in smart.splits] == ["updated_at"] * 4
-    assert not any(split.by_key for split in smart.splits)
+    assert [split.column for split in smart.reading.splits] == ["updated_at"] * 4
+    assert not any(split.by_key for split in smart.reading.splits)
     whole = a_request(num_splits=3, smart_sync=False)
     keyed = a_plan(whole, evidence=Evidence(bounds=(10, 20)))
-    assert [(s.column, s.lower, s.upper, s.by_key) for s in keyed.splits] == [
+    assert [(s.column, s.lower, s.upper, s.by_key) for s in keyed.reading.splits] == [
         ("id", None, 10, True),
         ("id", 10, 20, True),
         ("id", 20, None, True),
@@ -120,26 +121,26 @@ def test_sub_windows_are_cut_by_the_cursor_and_ranges_by_the_key():
 def test_what_cannot_be_split_is_one_split_with_its_reason():
     evidence = Evidence(bounds=(1, 2, 3), estimated_bytes=2**40)
     grouped = a_plan(split_reason="the query has GROUP BY", evidence=evidence)
-    assert grouped.splits == (Split(0),)
-    assert grouped.split_reason == "one split: the query has GROUP BY"
+    assert grouped.reading.splits == (Split(0),)
+    assert grouped.reading.split_reason == "one split: the query has GROUP BY"
     keyless = a_plan(a_request(smart_sync=False), unique_key=None, evidence=evidence)
-    assert keyless.splits == (Split(0),)
-    assert "no unique NOT NULL key" in keyless.split_reason
+    assert keyless.reading.splits == (Split(0),)
+    assert "no unique NOT NULL key" in keyless.reading.split_reason
 
 
 def test_no_more_connections_than_splits():
     plan = a_plan(a_request(num_splits=3), evidence=Evidence(bounds=(1, 2)))
-    assert (plan.split_total, plan.connections) == (3, 3)
+    assert (plan.reading.split_total, plan.reading.connections) == (3, 3)
     many = a_plan(
         a_request(num_splits=3, max_source_connections=2), evidence=Evidence(bounds=(1, 2))
     )
-    assert many.connections == 2
+    assert many.reading.connections == 2
 
 
 def test_a_plan_held_back_reads_nothing():
     plan = a_plan(**HELD_BACK)
     assert plan.held_back
-    assert plan.splits == ()
+    assert plan.reading.splits == ()
     assert "HELD BACK    nothing is read" in explain(plan)
 
 
@@ -203,7 +204,7 @@ def test_a_plans_json_is_stable_and_says_what_the_text_says(facts):
 @pytest.mark.parametrize("facts", PLANS.values(), ids=PLANS)
 def test_no_text_of_a_plan_holds_the_password(facts):
     plan = a_plan(**facts)
-    for text in (as_json(plan), explain(plan), repr(plan), str(plan), repr(plan.source)):
+    for text in (as_json(plan), explain(plan), repr(plan), str(plan), repr(plan.reading.source)):
         assert SECRET not in text
 
 
@@ -211,10 +212,10 @@ def test_the_header_is_the_plan_without_its_splits():
     evidence = Evidence(bounds=tuple(range(1, 500)))
     plan = a_plan(a_request(num_splits=500, smart_sync=False), evidence=evidence)
     header = plan.header()
-    assert len(plan.splits) == header.split_total == 500
-    assert header.splits == ()
+    assert len(plan.reading.splits) == header.reading.split_total == 500
+    assert header.reading.splits == ()
     assert header.fingerprint == plan.fingerprint
-    assert replace(header, splits=plan.splits) == plan
+    assert replace(header, reading=plan.reading) == plan
     assert len(pickle.dumps(header)) < len(pickle.dumps(plan)) / 3
 
 
@@ -263,5 +264,8 @@ def test_splits_follow_an_index_and_never_scan_a_table_each(profile, local, coun
         facts, profile=replace(facts.profile, **{"unique_key": None, "indexed": (), **profile})
     )
     plan = a_plan(request, facts)
-    assert (plan.split_total, plan.connections) == (count, 1 if local or count == 1 else 8)
-    assert words in plan.split_reason
+    assert (plan.reading.split_total, plan.reading.connections) == (
+        count,
+        1 if local or count == 1 else 8,
+    )
+    assert words in plan.reading.split_reason

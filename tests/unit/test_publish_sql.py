@@ -9,14 +9,15 @@ from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import INGESTION_TIME, Column, Partitioning, TableSchema
 from smart_sync.facts import Facts, Target
-from smart_sync.plan import make_plan
+from smart_sync.planning import make_plan
 from smart_sync.publish_sql import always_true, copy_before, partition_expression, publish_statement
-from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.request import WriteDisposition
 from smart_sync.ways import Mode, Way
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
 from sources.values import Clock, SourceColumn, SourceProfile
+from tests.factories import request_of
 from warehouse.names import TableRef
 
 NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
@@ -39,7 +40,7 @@ INSERT = (
 
 
 def a_plan(target, **request):
-    asked = SyncRequest(
+    asked = request_of(
         "postgresql",
         CONNECTION,
         TableRef("p", "d", "t"),
@@ -47,7 +48,7 @@ def a_plan(target, **request):
         temp_location="/tmp/x",
         **request,
     )
-    source = PostgresqlSource(CONNECTION, asked.query, tuple(c.name for c in COLUMNS))
+    source = PostgresqlSource(CONNECTION, asked.reading.query, tuple(c.name for c in COLUMNS))
     facts = Facts(PROFILE, target, source)
     return make_plan(asked, facts, run_id="20250722t150000-ab", now=NOW)
 
@@ -73,7 +74,7 @@ def test_append_adds_a_missing_column_before_the_insert():
 
 def test_truncate_replaces_rows_in_one_transaction():
     plan = a_plan(there(), write_disposition=WriteDisposition.TRUNCATE)
-    assert plan.mode is Mode.REPLACE
+    assert plan.publishing.mode is Mode.REPLACE
     assert publish_statement(plan) == (
         f"BEGIN TRANSACTION;\nTRUNCATE TABLE `p.d.t`;\n{INSERT};\nCOMMIT TRANSACTION;"
     )
@@ -112,7 +113,7 @@ def test_a_missing_table_is_made_with_everything_in_one_statement():
         partition_type="MONTH",
         clustering_fields=("id", "day"),
     )
-    label = dict(plan.labels)["sync_source"]
+    label = dict(plan.publishing.labels)["sync_source"]
     assert publish_statement(plan) == (
         "CREATE TABLE `p.d.t` (\n"
         '  `id` INT64,\n  `doc` JSON OPTIONS (description="what \\"it\\" says"),\n  `day` DATE\n)\n'
@@ -125,7 +126,7 @@ def test_a_missing_table_is_made_with_everything_in_one_statement():
 
 def test_rebuilding_with_the_same_layout_replaces_the_table_in_one_statement():
     plan = a_plan(there(CurrentField("old", "BYTES")), delete_existing_table=True)
-    assert (plan.mode, plan.swaps) == (Mode.REBUILD, False)
+    assert (plan.publishing.mode, plan.publishing.swaps) == (Mode.REBUILD, False)
     text = publish_statement(plan)
     assert text.startswith("CREATE OR REPLACE TABLE `p.d.t` (")
     assert ";" not in text
@@ -133,7 +134,7 @@ def test_rebuilding_with_the_same_layout_replaces_the_table_in_one_statement():
 
 def test_rebuilding_with_another_layout_builds_beside_and_renames():
     plan = a_plan(there(clustering=("id",)), delete_existing_table=True)
-    assert plan.swaps
+    assert plan.publishing.swaps
     new, old = "_sync_new_20250722t150000_ab", "_sync_old_20250722t150000_ab"
     asks, create, *steps = publish_statement(plan).replace("THEN\n", "THEN;\n").split(";\n")
     assert asks == (
@@ -171,6 +172,9 @@ def test_a_table_without_partitions_needs_no_filter():
 
 
 def test_json_and_local_folders_go_through_a_statement_and_the_rest_is_loaded():
-    assert a_plan(there()).way is Way.STATEMENT
-    assert "BigQuery loads no JSON from Parquet (doc)" in a_plan(there()).way_reason
-    assert a_plan(there(), json_numbers="text", delete_existing_table=True).way is Way.STATEMENT
+    assert a_plan(there()).publishing.way is Way.STATEMENT
+    assert "BigQuery loads no JSON from Parquet (doc)" in a_plan(there()).publishing.way_reason
+    assert (
+        a_plan(there(), json_numbers="text", delete_existing_table=True).publishing.way
+        is Way.STATEMENT
+    )

@@ -166,7 +166,7 @@ def test_the_command_of_the_crontab_is_one_that_main_takes():
     (script,) = blocks(docs.PAGE, "sh")
     words = shlex.split(script.replace("\\\n", " "), comments=True)
     request = options.parse(words[words.index("main.py") + 1 :], {}).request
-    assert request.is_local
+    assert request.run.is_local
     assert str(request.destination) == "my-project.shop.orders"
 
 

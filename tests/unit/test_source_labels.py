@@ -33,16 +33,16 @@ def test_another_server_is_refused(before, now):
 @pytest.mark.parametrize(("before", "now"), [("", ID), ("", HOST), (HOST, ID)])
 def test_a_label_that_names_no_servers_id_is_accepted_once_renewed_and_told(before, now):
     plan = a_plan(target=of(before), server_id=now)
-    assert plan.sets_label
+    assert plan.publishing.sets_label
     assert any("the run's publishing adds" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize("same", [ID, HOST, ""])
 def test_the_same_server_is_neither_refused_nor_told(same):
     plan = a_plan(target=of(same), server_id=same)
-    assert not plan.sets_label
+    assert not plan.publishing.sets_label
     assert not any("publishing adds" in note for note in plan.notes)
 
 
 def test_a_source_whose_names_say_all_does_not_mind_a_servers_label():
-    assert not a_plan(target=of(ID), server_id="").sets_label
+    assert not a_plan(target=of(ID), server_id="").publishing.sets_label

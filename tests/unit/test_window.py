@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from smart_sync.request import Guard
-from smart_sync.window import Watermark, WindowRequest
+from smart_sync.request import Guard, WindowRequest
+from smart_sync.window import Watermark
 from sources.values import Window
 from tests.factories import NOW, a_clock, a_cursor, a_transaction, a_watermark, a_window, utc
 
@@ -72,7 +72,7 @@ def test_a_table_with_a_watermark_needs_no_fallback():
 
 
 def test_a_table_that_the_run_replaces_has_no_watermark():
-    plan = a_window(replace(EXACT, replaces=True), watermark=a_watermark(utc("2025-07-22 13:00")))
+    plan = a_window(EXACT, watermark=a_watermark(utc("2025-07-22 13:00")), replaces=True)
     assert plan.window.low == EVERYTHING
     assert plan.watermark is None
     assert "replaced" in plan.start_reason

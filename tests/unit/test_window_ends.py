@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from smart_sync.cursor import WallClock, now_as_cursor
 from smart_sync.holds import duration_text
-from smart_sync.request import Guard
-from smart_sync.window import Watermark, WindowRequest
+from smart_sync.request import Guard, WindowRequest
+from smart_sync.window import Watermark
 from sources.values import CursorValue, Window
 from tests.factories import NOW, a_clock, a_cursor, a_transaction, a_watermark, a_window, utc
 

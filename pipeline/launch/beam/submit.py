@@ -103,8 +103,8 @@ def beam_options(options: Options) -> PipelineOptions:
     if options.worker_image:
         made.view_as(WorkerOptions).sdk_container_image = options.worker_image
     cloud = made.view_as(GoogleCloudOptions)
-    cloud.staging_location = cloud.staging_location or options.request.temp_location
-    cloud.temp_location = cloud.temp_location or options.request.temp_location
+    cloud.staging_location = cloud.staging_location or options.request.run.temp_location
+    cloud.temp_location = cloud.temp_location or options.request.run.temp_location
     cloud.labels = [*job_labels(options.request), *(cloud.labels or ())]  # the last one holds
     return made
 

@@ -39,7 +39,7 @@ def check_places(options: Options) -> None:
     staging, template = _places(options)
     for flag, path in (("staging_location", staging), ("template_location", template)):
         if path:
-            find_folder(flag, path, request.endpoints, RETRY_S * request.max_retries)
+            find_folder(flag, path, request.run.endpoints, RETRY_S * request.run.max_retries)
 
 
 def _places(options: Options) -> tuple[str, str]:
@@ -57,7 +57,7 @@ def launching(options: Options) -> Iterator[None]:
         TargetError: the job could not be staged or submitted.
     """
     try:
-        with _bounded_uploads(RETRY_S * options.request.max_retries):
+        with _bounded_uploads(RETRY_S * options.request.run.max_retries):
             yield
     except SyncError:
         raise
