@@ -27,6 +27,7 @@ class Writer:
     prepared: list[str] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
+    has_run: bool = False
 
     def __post_init__(self) -> None:
         self.columns = list(self.schema.columns)
@@ -134,11 +135,15 @@ class Writer:
         return [Sql(self.dice.choice(("COMMIT", "COMMIT", "ROLLBACK")), self.open.pop(0))]
 
     def prepare(self) -> list[Step]:
-        """A transaction that began a while before it was prepared, then nobody holds it."""
+        """A transaction that began a while before it was prepared, then nobody holds it.
+
+        None began before a run that is over: that run would have seen it and waited.
+        """
         self.sessions += 1
         name = f"tx{self.sessions}"
         self.prepared.append(name)
         ago = self.dice.choice((0, 0, 30))
+        ago = 0 if self.has_run else ago
         stamp = (
             f"{self.now} - interval '{ago} minutes'"
             if self.schema.cursor_kind.startswith("time")
@@ -220,6 +225,7 @@ def a_history(
     for parameters in runs:
         for _ in range(dice.randint(0, 3)):
             steps += _work(writer)
+        writer.has_run = True
         steps.append(Run(parameters, _during(writer)))
     return tuple(steps)
 

@@ -78,12 +78,19 @@ def test_a_row_that_no_window_promised_may_wait():
         ("12345678901234567890", "json", "JSON", "1.2345678901234567e+19"),
         ("123456789012345678901", "json", "JSON", DEAD),
         ("[5:6]={-0,NULL}", "_float8", "JSON", ["-0.0", None]),
+        ('{1.10,NULL,"a"}', "_text", "STRING", '["1.10", null, "a"]'),
+        ("{1.10,NULL}", "_numeric", "STRING", "[1.1,null]"),
         ("NaN", "numeric", "NUMERIC", DEAD),
         (None, "int8", "INTEGER", None),
     ],
 )
 def test_the_model_says_what_must_arrive(text, kind, column, value):
     assert expected(text, kind, SchemaField("c", column)) == value
+
+
+def test_an_array_is_not_any_text():
+    items = expected("{1,2}", "_int8", SchemaField("c", "STRING"))
+    assert all(items != text for text in ("[1]", "[2,1]", "{1,2}", None))
 
 
 def test_the_same_seed_makes_the_same_case():
