@@ -90,9 +90,9 @@ def qualified_table(opened: "psycopg2.extensions.connection", name: str, place: 
     with reading(opened) as cursor:
         try:
             cursor.execute(
-                "SELECT n.nspname, c.relname FROM pg_class c"
-                " JOIN pg_namespace n ON n.oid = c.relnamespace"
-                " WHERE c.oid = to_regclass(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+                "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
+                " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE c.oid = pg_catalog.to_regclass(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
                 (name,),
             )
             row = cursor.fetchone()
@@ -204,8 +204,9 @@ def _qualified(cursor: Any, look: QueryShape) -> tuple[str, ...]:
     for schema, table in look.tables:
         written = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
         cursor.execute(
-            "SELECT n.nspname || '.' || c.relname FROM pg_class c"
-            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(%s)",
+            "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.oid = pg_catalog.to_regclass(%s)",
             (written,),
         )
         row = cursor.fetchone()
@@ -217,7 +218,8 @@ def _description(cursor: Any, schema_table: str | None) -> str:
     if schema_table is None:
         return ""
     cursor.execute(
-        "SELECT coalesce(obj_description(to_regclass(%s), 'pg_class'), '')", (schema_table,)
+        "SELECT coalesce(pg_catalog.obj_description(pg_catalog.to_regclass(%s), 'pg_class'), '')",
+        (schema_table,),
     )
     return str(cursor.fetchone()[0])
 
@@ -228,7 +230,8 @@ def _notes(
     if schema_table is None:
         return ()
     cursor.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
+        "SELECT attname FROM pg_catalog.pg_attribute"
+        " WHERE attrelid = pg_catalog.to_regclass(%s) AND attnum > 0"
         " AND NOT attisdropped ORDER BY attnum",
         (schema_table,),
     )

@@ -53,6 +53,10 @@ MEANING = (
 )
 """What decides what a query means: the plan keeps the role's own values for all splits."""
 
+SERIAL = "SET LOCAL max_parallel_workers_per_gather = 0"
+"""Said before pg_settings is asked: what it calls reset_val is to a parallel worker the
+server's own value, and not the role's."""
+
 Settings = tuple[tuple[str, str], ...]
 
 
@@ -82,6 +86,7 @@ def opening(
         f"SET TRANSACTION ISOLATION LEVEL {level}, READ ONLY, NOT DEFERRABLE",
         *exported,
         "SET LOCAL role TO DEFAULT",
+        SERIAL,
         _set_all({**PINNED, **timeouts, **dict(settings)}),
     )
 

@@ -13,7 +13,7 @@ from auto_schema.errors import ConfigError, SourceRefusedError
 from sources.postgresql.catalog import reading
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.errors import clean
-from sources.postgresql.session import MEANING, Settings
+from sources.postgresql.session import MEANING, SERIAL, Settings
 from sources.sql import tokens
 
 UNQUOTED = "-c quote_all_identifiers=off"
@@ -42,6 +42,7 @@ def surroundings(
         SourceRefusedError: with them the driver or our own SQL can't be trusted.
     """
     with reading(opened) as cursor:
+        cursor.execute(SERIAL)
         wanted = [*MEANING, "quote_all_identifiers", "standard_conforming_strings"]
         cursor.execute(
             "SELECT name, reset_val, source FROM pg_catalog.pg_settings WHERE name = ANY(%s)",

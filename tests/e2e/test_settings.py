@@ -25,6 +25,7 @@ HOSTILE = {
     "statement_timeout": "500",
     "lc_monetary": "'C.utf8'",
 }
+REPLACED = "WRITE_TRUNCATE"
 VALUES = """
 SELECT 825373492 AS number, 0.1::float8 + 0.2 AS ratio, ARRAY[0.1::float8 + 0.2, NULL] AS ratios,
   timestamptz '2024-03-04 05:06:07+00' AS stamp, interval '1 day 02:03' AS span,
@@ -165,3 +166,30 @@ def test_a_backslash_that_would_be_an_escape_to_the_role_is_refused(sync, sql, d
     assert "E'…'" in result.err
     sync.ok(postgresql_query=r"SELECT E'a\\b' AS c, '''' AS d")
     assert sync.rows() == [("a\\b", "'")]
+
+
+def test_tables_of_a_users_schema_stand_in_for_none_of_the_catalogs(sync, sql, database):
+    sql("CREATE TABLE s AS SELECT g AS id FROM generate_series(1, 3) g")
+    sql("COMMENT ON TABLE s IS 'three rows'")
+    for name in ("pg_class", "pg_namespace", "pg_attribute", "pg_type", "pg_index", "pg_settings"):
+        sql(f"CREATE TABLE public.{name} (relname text)")
+    sql(f"ALTER DATABASE {database.database} SET search_path = public, pg_catalog")
+    sync.ok(postgresql_query="SELECT * FROM s")
+    sync.ok(source_table_for_schema="s", enable_auto_schema="true", write_disposition=REPLACED)
+    assert sync.rows("COUNT(*)") == [(3,)]
+
+
+def test_settings_are_the_roles_own_also_where_a_parallel_worker_would_be_asked(
+    sync, sql, database
+):
+    """To a worker reset_val is the server's value, not the role's."""
+    (version,) = sql("SELECT current_setting('server_version_num')::int")[0]
+    debugging = "debug_parallel_query" if version >= 160000 else "force_parallel_mode"
+    for setting in ("quote_all_identifiers = on", f"{debugging} = on", "TimeZone = 'Asia/Tokyo'"):
+        sql(f"ALTER DATABASE {database.database} SET {setting}")
+    query = "SELECT 1234 AS n, ARRAY['x'] AS texts, timestamp '2024-03-04 05:06:07' AS at"
+    smart = {"enable_smart_sync": "true", "smart_sync_timestamp_column": "at"}
+    plan = sync.ok(postgresql_query=query, plan_only="true", **smart)
+    assert "in Asia/Tokyo" in plan.out
+    sync.ok(postgresql_query=query)
+    assert sync.rows("n, texts[OFFSET(0)]") == [(1234, "x")]
