@@ -3,6 +3,7 @@
 Column rules: https://cloud.google.com/bigquery/docs/schemas#column_names
 """
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -26,6 +27,7 @@ is its alias: beside either, a bare column of that name would mean the whole row
 TABLE, STAGED = f"{OURS}table", f"{OURS}staged"
 """Aliases of the destination and of staged rows."""
 _COLUMN = re.compile(r"[^\W\d][\w]*", re.UNICODE)
+_FOLDED = re.compile(r"[^\S ]|(?<= ) ")
 _LABEL = re.compile(r"[^a-z0-9_-]")
 
 
@@ -95,7 +97,10 @@ def name_faults(names: Iterable[str]) -> list[SyncError]:
 
 
 def _json(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """As JSON that is the same after white space has been folded for a line of output."""
+    return _FOLDED.sub(
+        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)
+    )
 
 
 def label(text: str) -> str:

@@ -1,5 +1,6 @@
 """What stands in the statements that ask and fill the destination, whatever its names and dates."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -7,7 +8,7 @@ import pytest
 from google.cloud.bigquery import SchemaField
 
 from auto_schema.errors import SchemaError
-from auto_schema.names import OURS, STAGED, TABLE, column_fault, legal_suggestion
+from auto_schema.names import OURS, STAGED, TABLE, column_fault, legal_suggestion, name_faults
 from auto_schema.schema import Partitioning
 from pipeline.destination.target import _field, _from, _id_of
 from smart_sync.merge_plan import merge_question
@@ -124,3 +125,12 @@ def test_a_collation_is_read_of_columns_and_does_not_matter_to_keys_that_are_no_
 def test_no_column_can_be_called_like_an_alias_of_the_statements():
     for alias in (TABLE, STAGED):
         assert column_fault(alias)
+
+
+@pytest.mark.parametrize(
+    "name", ["tab\tle", "new\nline", "two  spaces", "no\xa0break", 'q"\\uote\t']
+)
+def test_the_mend_of_a_name_can_be_pasted_from_the_line_that_tells_it(name):
+    (fault,) = name_faults([name])
+    text = fault.line.partition("transformation_config=")[2].partition(" or with AS")[0]
+    assert list(json.loads(text)["field_mappings"]) == [name]
