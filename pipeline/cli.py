@@ -289,10 +289,10 @@ def _verdict(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> 
 def summary(plan: SyncPlan, row: dict[str, object]) -> str:
     """The run in one line."""
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
+    if row["status"] == "held_back":
+        text = f"held_back: {row['error']}"
     if row["rows_dead"]:
         text += f", {row['rows_dead']:,} dead letters in {plan.dead_letters.table}"
     if row["rows_left_out"]:
         text += f", {row['rows_left_out']:,} rows of the source are in no window (see the plan)"
-    if row["status"] == "held_back":
-        text = f"held_back: {row['error']}"
     return f"{text} · {plan.destination} · run {plan.run.run_id}"

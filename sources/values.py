@@ -229,6 +229,11 @@ class Evidence:
     scan_bytes: int | None = None
     over_limit: bool = False
 
+    @property
+    def left_out(self) -> "Evidence":
+        """What is known of rows that no window holds, and nothing else."""
+        return Evidence(null_cursors=self.null_cursors, before=self.before, beyond=self.beyond)
+
 
 @dataclass(frozen=True, slots=True)
 class DigestRow:

@@ -223,15 +223,19 @@ def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[
 
 
 def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evidence:
-    if facts.window is not None and facts.window.held_back is not None:
-        return Evidence()
+    is_held = facts.window is not None and facts.window.held_back is not None
     is_first = facts.window is not None and facts.window.watermark is None
-    return inspector.evidence(
+    evidence = inspector.evidence(
         facts.source,
-        look_at=columns_to_look_at(request, facts.profile, facts.target.by_name()),
-        split_column=split_column(request, facts)[0],
+        look_at=()
+        if is_held
+        else columns_to_look_at(request, facts.profile, facts.target.by_name()),
+        split_column=None if is_held else split_column(request, facts)[0],
         split_over_bytes=0 if request.reading.num_splits else SPLIT_BYTES,
         count_outside=facts.window is not None and (is_first or request.window.by_hand is None),
-        partition=partition_column(request, facts.profile, facts.target.partitioning),
+        partition=None
+        if is_held
+        else partition_column(request, facts.profile, facts.target.partitioning),
         floor=facts.window.window.low if facts.window and is_first else facts.frontier.floor,
     )
+    return evidence.left_out if is_held else evidence

@@ -92,7 +92,8 @@ def qualified_table(opened: "psycopg2.extensions.connection", name: str, place: 
             cursor.execute(
                 "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
                 " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-                " WHERE c.oid = pg_catalog.to_regclass(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+                " WHERE c.oid = pg_catalog.to_regclass(%s)"
+                " AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
                 (name,),
             )
             row = cursor.fetchone()

@@ -219,3 +219,14 @@ def test_a_window_by_hand_from_the_year_1_on_reads_the_sentinels(sync, sql):
     assert ids(sync) == [1, 2, 8]
     shown = sync.ok(**MERGE, plan_only="true").out
     assert "2 rows have a updated_at before the year 1" in shown
+
+
+def test_a_run_that_has_nothing_to_read_tells_of_what_no_run_reads(sync, sql):
+    sql("CREATE TABLE orders (id int8, updated_at date)")
+    sql("INSERT INTO orders VALUES (1, current_date - 1), (2, '0001-01-01'), (3, NULL)")
+    sync.ok(**SMART, **LATE)
+    held = sync.ok(**SMART, **LATE)
+    assert "held_back" in held.out
+    assert "2 rows of the source are in no window" in held.out
+    told = [(run["status"], run["rows_left_out"]) for run in sync.history()]
+    assert told == [("succeeded", 2), ("held_back", 2)]
