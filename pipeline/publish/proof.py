@@ -1,60 +1,61 @@
-"""I/O. verify=true: the source's own sums beside BigQuery's over the staged rows."""
+"""verify=true: the source's own sums beside BigQuery's over the staged rows."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-
-from google.cloud import bigquery
 
 from auto_schema.bigquery_columns import staged_rows
 from auto_schema.canonical import bigquery_row_text, bigquery_sums
 from auto_schema.errors import VerificationError
 from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import StagedSplit
-from pipeline.destination.jobs import run_statement
 from smart_sync.plan import SyncPlan
-from warehouse.errors import as_target_errors
 
 
-def prove(
-    client: bigquery.Client, plan: SyncPlan, staged: Sequence[StagedSplit], *, has_rows: bool
-) -> str:
-    """Compare before anything is published.
+@dataclass(frozen=True, slots=True)
+class ContentProof:
+    """The audit of verify=true: the rows staged are those of the source, by their digests."""
 
-    Args:
-        client: of the job project.
-        plan: the run's.
-        staged: all splits, with the source's sums and those of their dead letters.
-        has_rows: whether the staging table was loaded at all.
+    step: str = "verify"
 
-    Returns:
-        The figures as JSON, for the history.
+    def is_asked(self, plan: SyncPlan) -> bool:
+        """Whether the plan has a proof."""
+        return plan.publishing.proof is not None
 
-    Raises:
-        VerificationError: the rows staged are not those of the source.
-    """
-    source = _source_sums(plan, staged)
-    dead = sum((split.dead_sums for split in staged), RowSums())
-    found = _staged_sums(client, plan) if has_rows else RowSums()
-    figures = {
-        "rows": found.rows,
-        "source": source.figures,
-        "dead_letters": dead.figures,
-        "staged": found.figures,
-        "left_out": [name for name, _ in plan.publishing.proof.left_out]
-        if plan.publishing.proof
-        else [],
-    }
-    if source - dead != found:
-        raise VerificationError(
-            "staged rows are not the source's",
-            f"run {plan.run.run_id}",
-            f"source {source.figures}, dead letters {dead.figures}, staged {found.figures}"
-            " (rows and four sums of their digests)",
-            "run again; nothing was published. If it repeats, report it as a bug.",
-        )
-    return json.dumps(figures, sort_keys=True)
+    def query(self, plan: SyncPlan) -> str:
+        """How many rows were staged, and four sums of their digests."""
+        columns, table = plan.schema.columns, plan.run.staging.table.sql
+        if plan.reading.is_in_place:
+            table = f"(\n{staged_rows(columns, f'SELECT * FROM {table}')}\n)"
+        return bigquery_sums(f"SELECT {bigquery_row_text(columns)}\nFROM {table} AS s")
+
+    def verdict(
+        self, plan: SyncPlan, splits: Sequence[StagedSplit], answer: tuple[Any, ...] | None
+    ) -> Mapping[str, object]:
+        """The sums of both sides.
+
+        Raises:
+            VerificationError: the rows staged are not those of the source.
+        """
+        source = _source_sums(plan, splits)
+        dead = sum((split.dead_sums for split in splits), RowSums())
+        found = RowSums() if answer is None else RowSums.of(answer)
+        if source - dead != found:
+            raise VerificationError(
+                "staged rows are not the source's",
+                f"run {plan.run.run_id}",
+                f"source {source.figures}, dead letters {dead.figures}, staged {found.figures}"
+                " (rows and four sums of their digests)",
+                "run again; nothing was published. If it repeats, report it as a bug.",
+            )
+        proof = plan.publishing.proof
+        return {
+            "rows": found.rows,
+            "source": source.figures,
+            "dead_letters": dead.figures,
+            "staged": found.figures,
+            "left_out": [name for name, _ in proof.left_out] if proof else [],
+        }
 
 
 def _source_sums(plan: SyncPlan, staged: Sequence[StagedSplit]) -> RowSums:
@@ -81,13 +82,3 @@ def _sums_of(plan: SyncPlan, split: StagedSplit) -> RowSums:
             "run again; nothing was published. If it repeats, report it as a bug.",
         )
     return split.sums
-
-
-def _staged_sums(client: bigquery.Client, plan: SyncPlan) -> RowSums:
-    columns, table = plan.schema.columns, plan.run.staging.table.sql
-    if plan.reading.is_in_place:
-        table = f"(\n{staged_rows(columns, f'SELECT * FROM {table}')}\n)"
-    rows = f"SELECT {bigquery_row_text(columns)}\nFROM {table} AS s"
-    job: Any = run_statement(client, plan, bigquery_sums(rows), "verify")
-    with as_target_errors(f"job {job.job_id}"):
-        return RowSums.of(tuple(next(iter(job.result())).values()))

@@ -39,8 +39,8 @@ from pipeline.destination.jobs import (
     time_partitioning,
 )
 from pipeline.destination.target import read_target, read_watermark
+from pipeline.publish.audits import audit
 from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
-from pipeline.publish.proof import prove
 from pipeline.runs.history import write_event
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import Failure, Outcome
@@ -87,7 +87,7 @@ class Publisher:
                 )
                 outcome = publish(staged, outcome)
             else:
-                outcome = self._prove(staged, outcome, has_rows=False)
+                outcome = self._audit(staged, outcome, has_rows=False)
                 self._make_empty_table()
                 outcome = replace(outcome, status="succeeded")
         except Exception as error:
@@ -168,7 +168,7 @@ class Publisher:
             self._take_dead_rows_out(outcome.rows_dead)
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
-        outcome = self._prove(staged, outcome, has_rows=bool(files))
+        outcome = self._audit(staged, outcome, has_rows=bool(files))
         has_staged = bool(files) and not straight
         outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_staged)
         write_event(self.client, self.plan, outcome)
@@ -267,11 +267,9 @@ class Publisher:
                 "run again when BigQuery answers: its rows are in the table.",
             ) from error
 
-    def _prove(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
-        if self.plan.publishing.proof is None:
-            return outcome
-        verification = prove(self.client, self.plan, staged, has_rows=has_rows)
-        return replace(outcome, verification=verification)
+    def _audit(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
+        figures = audit(self.client, self.plan, staged, has_rows=has_rows)
+        return replace(outcome, verification=figures)
 
     def _expected(self, job: Any, outcome: Outcome) -> int:
         """Rows that a statement must have published: a merge says so itself."""
