@@ -10,7 +10,7 @@ from smart_sync.plan import Proof, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.value_text import value_text
-from smart_sync.ways import Mode, Way
+from smart_sync.ways import Way
 from sources.values import Split
 
 SHOWN_SPLITS = 6
@@ -33,7 +33,7 @@ def _lines(plan: SyncPlan) -> Iterator[str]:
     yield from _column_lines(plan.schema)
     publishing = plan.publishing
     yield f"  table        {publishing.mode}: {publishing.mode_reason}"
-    if publishing.mode in (Mode.CREATE, Mode.REBUILD):
+    if publishing.mode.makes_table:
         yield f"               {layout_text(plan.schema.partitioning, plan.schema.clustering)}"
     changes = plan.changes
     if changes.added:
@@ -157,7 +157,7 @@ def _merge_lines(plan: SyncPlan) -> Iterator[str]:
         return
     newest = f", the newest by {plan.cursor.name} wins" if plan.cursor else ""
     yield f"  merge        on {', '.join(merge.keys)}{newest}"
-    if plan.publishing.mode is not Mode.MERGE:
+    if not plan.publishing.mode.updates_rows:
         return
     if merge.first_bytes is not None:
         yield (

@@ -1,17 +1,19 @@
 """SyncPlan: everything a run does, fixed before it starts, as values of values."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from auto_schema.conform import Checks
 from auto_schema.schema import TableSchema
 from smart_sync.cursor import Cursor
+from smart_sync.facts import Target
 from smart_sync.merge_plan import MergePlan
 from smart_sync.read_plan import BigqueryReading
-from smart_sync.request import WriteDisposition
+from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.stale_columns import StaleColumns
-from smart_sync.ways import Mode, Way
+from smart_sync.ways import Count, Way
 from smart_sync.window import WindowPlan
 from sources.protocol import Source
 from sources.values import Split
@@ -117,6 +119,65 @@ class ReadPlan:
     def is_in_place(self) -> bool:
         """Whether no row leaves BigQuery."""
         return self.bigquery is not None and self.bigquery.is_in_place
+
+
+def needs_no_staging(*_: object) -> str:
+    """Of a mode that a load job can do: no reason against it."""
+    return ""
+
+
+def as_staged(_: "SyncPlan") -> Count:
+    """Of a mode that publishes each staged row."""
+    return Count.STAGED
+
+
+def adding(_: "SyncPlan") -> str:
+    """Of a mode that leaves the rows that are there."""
+    return "WRITE_APPEND"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Mode:
+    """How publishing changes the destination; the values are those of `modes.MODES`.
+
+    Attributes:
+        name: in the plan, its fingerprint and the history.
+        reason: why a request has it, given the destination; empty: it has another.
+        statement: SQL of the job that makes the staged rows the destination's.
+        why_staged: why files can't be loaded straight into the table, given whether it is
+            swapped with another; empty: they can.
+        rows_expected: who says how many rows the statement must publish.
+        rows_published: who says how many it has published.
+        load_disposition: of a load job straight into the table.
+        copy_disposition: of a copy job.
+        is_new: whether there is no such table yet.
+        makes_table: whether the table is made with the planned columns and layout.
+        leaves_none: whether no row of an earlier run is left.
+        removes_rows: whether rows have to go, also when none was staged.
+        updates_rows: whether rows of earlier runs are updated.
+        lowers_watermark: whether MAX(cursor) may be lower afterwards, and is read anew.
+    """
+
+    name: str
+    reason: Callable[[SyncRequest, Target], str]
+    statement: Callable[["SyncPlan"], str]
+    why_staged: Callable[[SyncRequest, bool], str] = needs_no_staging
+    rows_expected: Callable[["SyncPlan"], Count] = as_staged
+    rows_published: Count = Count.CHANGED
+    load_disposition: Callable[["SyncPlan"], str] = adding
+    copy_disposition: str = "WRITE_APPEND"
+    is_new: bool = False
+    makes_table: bool = False
+    leaves_none: bool = False
+    removes_rows: bool = False
+    updates_rows: bool = False
+    lowers_watermark: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"Mode({self.name})"
 
 
 @dataclass(frozen=True, slots=True)

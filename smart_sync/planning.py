@@ -17,9 +17,11 @@ from smart_sync.facts import Facts, Target
 from smart_sync.hand_window import partition_faults
 from smart_sync.left_out import count_left_out, later_note
 from smart_sync.merge_plan import plan_merge
+from smart_sync.modes import choose_mode, choose_way, way_in_place
 from smart_sync.plan import (
     ColumnChanges,
     DeadLetterPlan,
+    Mode,
     Proof,
     PublishPlan,
     ReadPlan,
@@ -34,7 +36,7 @@ from smart_sync.schema_plan import plan_columns, plan_layout
 from smart_sync.source_labels import renewal_note, renews_server, source_labels
 from smart_sync.splits import cut, fingerprint, make_splits, split_count
 from smart_sync.stale_columns import plan_stale_columns
-from smart_sync.ways import Mode, Way, choose_mode, choose_way, way_in_place
+from smart_sync.ways import Way
 from sources.protocol import InPlaceSource, Source
 from sources.values import Split
 from warehouse.names import TableRef
@@ -58,28 +60,31 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
     faults = [*faults, *more]
     schema, cut = fitting_schema(TableSchema(columns, *layout, facts.profile.description))
     mode, mode_reason = choose_mode(request, facts.target)
-    keeps_schema = mode not in (Mode.CREATE, Mode.REBUILD)
+    keeps_schema = not mode.makes_table
     columns, notes = schema.columns, [*([] if keeps_schema else notes), *cut]
     added, more = _changes(request, facts.target, schema, mode)
     schema, layout_note = _kept_layout(request, facts.target, schema, mode)
     merge, merge_faults = plan_merge(request, facts, schema)
-    stale, stale_faults = plan_stale_columns(request, facts, schema, mode)
+    stale, stale_faults = plan_stale_columns(
+        request, facts, schema, leaves_none=mode.leaves_none, updates=mode.updates_rows
+    )
     faults += more + merge_faults + stale_faults + target_faults(request, facts, schema)
     if request.replaces_partitions and facts.cursor and facts.window:
         partitioning = schema.partitioning
         faults += partition_faults(request, facts.cursor, partitioning, facts.window)
     reading, more = plan_reading(request, facts, schema, keeps_schema=keeps_schema)
     raise_all([*faults, *more])
-    swaps = mode is Mode.REBUILD and _layout_of(facts.target) != _layout_of(schema)
+    is_rebuilt = mode.makes_table and not mode.is_new
+    swaps = is_rebuilt and _layout_of(facts.target) != _layout_of(schema)
     splits, split_reason = plan_splits(request, facts)
     keeps = request.schema.transformation.keeps
     left_out = [c.name for c in facts.profile.columns if not keeps(c.name)]
     left_out += request.schema.transformation.exclude_fields
     source = facts.source.with_columns(columns, tuple(dict.fromkeys(left_out)))
     proof, source = plan_proof(request, source, columns)
-    target_only = () if mode is Mode.REBUILD else _target_only(facts.target, schema)
+    target_only = () if is_rebuilt else _target_only(facts.target, schema)
     widened_aside = bool(added and target_only)
-    way, way_reason = choose_way(request, schema, swaps=swaps, widened_aside=widened_aside)
+    way, way_reason = choose_way(request, schema, mode, swaps=swaps, widened_aside=widened_aside)
     if reading is not None and reading.is_in_place and isinstance(source, InPlaceSource):
         way, way_reason = way_in_place(request, reading)
         source, splits, split_reason = source.in_place(), splits[:1], "one job of BigQuery"
@@ -142,7 +147,7 @@ def make_plan(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime)
             merge=merge,
             proof=proof,
             labels=source_labels(facts.profile),
-            sets_label=mode in (Mode.CREATE, Mode.REBUILD)
+            sets_label=mode.makes_table
             or request.replaces
             or request.publishing.accept_source_change
             or renews_server(request, facts),
@@ -232,7 +237,7 @@ def _is_stored(facts: Facts, name: str) -> bool:
 def _changes(
     request: SyncRequest, target: Target, schema: TableSchema, mode: Mode
 ) -> tuple[tuple[str, ...], list[SyncError]]:
-    if mode in (Mode.CREATE, Mode.REBUILD):
+    if mode.makes_table:
         return (), []
     changes = diff(target.by_name(), schema)
     added = tuple(change.column.name for change in changes if isinstance(change, AddColumn))
@@ -259,7 +264,7 @@ def _kept_layout(
     request: SyncRequest, target: Target, schema: TableSchema, mode: Mode
 ) -> tuple[TableSchema, str]:
     """An existing table keeps its layout; a different wish is told."""
-    if mode in (Mode.CREATE, Mode.REBUILD):
+    if mode.makes_table:
         return schema, ""
     asked = request.schema.auto_schema and (
         request.schema.partition_given or request.schema.clustering_fields

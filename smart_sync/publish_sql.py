@@ -8,35 +8,66 @@ from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.merge_sql import create_script, merge_script, newest
 from smart_sync.plan import Staging, SyncPlan
-from smart_sync.request import WriteDisposition
-from smart_sync.ways import Mode, Way
+from smart_sync.ways import Way
 from sources.values import Split
 from warehouse.names import TableRef
 
 
 def publish_statement(plan: SyncPlan) -> str:
-    """The job that turns the staging table's rows into the destination's."""
-    if plan.publishing.mode in (Mode.CREATE, Mode.REBUILD):
-        create = _create(plan)
-        return (
-            create_script(plan, plan.publishing.merge, create) if plan.publishing.merge else create
-        )
-    add = "".join(f"{add_column(plan.destination, c)};\n" for c in added_columns(plan))
-    if plan.publishing.mode is Mode.MERGE and plan.publishing.merge:
-        return merge_script(plan, plan.publishing.merge, select_staged(plan), add)
-    insert = insert_select(plan)
-    if plan.publishing.mode is Mode.PARTITIONS:
-        return add + in_transaction(f"{_delete_window(plan)};\n{insert}")
-    if plan.publishing.mode is Mode.REPLACE:
-        return add + in_transaction(f"TRUNCATE TABLE {plan.destination.sql};\n{insert}")
-    if plan.publishing.write_disposition is WriteDisposition.EMPTY:
-        message = string_literal(f"WRITE_EMPTY: {plan.destination} is not empty")
-        check = (
-            f"IF EXISTS (SELECT 1 FROM {plan.destination.sql} AS {TABLE}{always_true(plan)}) THEN\n"
-            f"  RAISE USING MESSAGE = {message};\nEND IF;\n"
-        )
-        return add + in_transaction(check + insert)
-    return add + insert if add else insert
+    """The job that turns the staging table's rows into the destination's: its mode says it."""
+    return plan.publishing.mode.statement(plan)
+
+
+def create_statement(plan: SyncPlan) -> str:
+    """A table that is missing is made with its rows."""
+    return _with_unique_keys(plan, create_as_select(plan, plan.destination, or_replace=False))
+
+
+def rebuild_statement(plan: SyncPlan) -> str:
+    """The table is made anew in place, or beside it where its layout differs."""
+    if not plan.publishing.swaps:
+        return _with_unique_keys(plan, create_as_select(plan, plan.destination, or_replace=True))
+    beside = create_as_select(plan, plan.run.staging.new_table, or_replace=True)
+    return _with_unique_keys(plan, swap_script(plan.destination, plan.run.staging, beside))
+
+
+def append_statement(plan: SyncPlan) -> str:
+    """Rows are added to those that are there."""
+    return adding_columns(plan) + insert_select(plan)
+
+
+def fill_statement(plan: SyncPlan) -> str:
+    """Rows are put into a table that has none, which is looked at once more."""
+    message = string_literal(f"WRITE_EMPTY: {plan.destination} is not empty")
+    check = (
+        f"IF EXISTS (SELECT 1 FROM {plan.destination.sql} AS {TABLE}{always_true(plan)}) THEN\n"
+        f"  RAISE USING MESSAGE = {message};\nEND IF;\n"
+    )
+    return adding_columns(plan) + in_transaction(check + insert_select(plan))
+
+
+def replace_statement(plan: SyncPlan) -> str:
+    """All rows go, and the staged ones come."""
+    body = f"TRUNCATE TABLE {plan.destination.sql};\n{insert_select(plan)}"
+    return adding_columns(plan) + in_transaction(body)
+
+
+def partitions_statement(plan: SyncPlan) -> str:
+    """The rows of the window go, and the staged ones come."""
+    return adding_columns(plan) + in_transaction(f"{_delete_window(plan)};\n{insert_select(plan)}")
+
+
+def merge_statement(plan: SyncPlan) -> str:
+    """Rows of a key that is there are updated, all others added."""
+    if plan.publishing.merge is None:
+        raise ValueError("no keys to merge by")
+    return merge_script(plan, plan.publishing.merge, select_staged(plan), adding_columns(plan))
+
+
+def _with_unique_keys(plan: SyncPlan, create: str) -> str:
+    """The script around a table that is made, where its keys must be unique."""
+    merge = plan.publishing.merge
+    return create_script(plan, merge, create) if merge else create
 
 
 def in_transaction(body: str) -> str:
@@ -56,6 +87,11 @@ def always_true(plan: SyncPlan) -> str:
 def added_columns(plan: SyncPlan) -> tuple[Column, ...]:
     """The planned columns that the destination lacks."""
     return tuple(column for column in plan.schema if column.name in plan.changes.added)
+
+
+def adding_columns(plan: SyncPlan) -> str:
+    """Statements that add what the destination lacks, each with its `;`."""
+    return "".join(f"{add_column(plan.destination, c)};\n" for c in added_columns(plan))
 
 
 def insert_select(plan: SyncPlan) -> str:
@@ -148,15 +184,6 @@ def table_options(plan: SyncPlan) -> list[str]:
         )
         options.append(f"labels=[{pairs}]")
     return options
-
-
-def _create(plan: SyncPlan) -> str:
-    if plan.publishing.mode is Mode.CREATE:
-        return create_as_select(plan, plan.destination, or_replace=False)
-    if not plan.publishing.swaps:
-        return create_as_select(plan, plan.destination, or_replace=True)
-    beside = create_as_select(plan, plan.run.staging.new_table, or_replace=True)
-    return swap_script(plan.destination, plan.run.staging, beside)
 
 
 def _delete_window(plan: SyncPlan) -> str:

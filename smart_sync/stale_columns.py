@@ -16,12 +16,9 @@ from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import REPEATED
 from smart_sync.facts import Facts, WrittenColumn
 from smart_sync.request import SyncRequest
-from smart_sync.ways import Mode
 from warehouse.names import TableRef
 
 EXCLUDED = "excluded"
-WHOLE = (Mode.CREATE, Mode.REBUILD, Mode.REPLACE)
-"""Modes after which no row of an earlier run is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +53,33 @@ def read_record(text: str) -> tuple[WrittenColumn, ...]:
 
 
 def plan_stale_columns(
-    request: SyncRequest, facts: Facts, schema: TableSchema, mode: Mode
+    request: SyncRequest, facts: Facts, schema: TableSchema, *, leaves_none: bool, updates: bool
 ) -> tuple[StaleColumns, list[SyncError]]:
-    """The stale columns of the destination, and a fault where the operator has to decide."""
+    """The stale columns of the destination, and a fault where the operator has to decide.
+
+    Args:
+        request: what the operator asked for.
+        facts: the columns of both sides, and those that earlier runs wrote.
+        schema: what the run brings.
+        leaves_none: whether no row of an earlier run is left after it.
+        updates: whether it updates rows of earlier runs.
+    """
     brought = tuple(WrittenColumn(c.name, c.source_name) for c in schema)
-    if mode in WHOLE:
+    if leaves_none:
         return StaleColumns(written=brought), []
     there, faults = facts.target.by_name(), list[SyncError]()
     stale, warnings, kept = list[CurrentField](), list[str](), list[WrittenColumn]()
-    clears = request.schema.stale_columns == "null" and mode is Mode.MERGE
+    clears = request.schema.stale_columns == "null" and updates
     for column in facts.written:
         field = there.get(column.name.casefold())
         if field is None or schema.find(column.name) is not None:
             continue
         why = _why(request, facts, schema, column)
         asks = why == EXCLUDED and not (request.schema.stale_columns or column.is_kept)
-        if mode is Mode.MERGE and (asks or request.schema.stale_columns == "error"):
+        if updates and (asks or request.schema.stale_columns == "error"):
             faults.append(_fault(request, field, why))
         stale.append(field)
-        warnings.append(_warning(request, field, why, mode))
+        warnings.append(_warning(request, field, why, updates=updates))
         if not clears:
             kept.append(WrittenColumn(column.name, column.source_name, not asks))
     written = (*brought, *kept)
@@ -91,9 +96,9 @@ def _why(request: SyncRequest, facts: Facts, schema: TableSchema, column: Writte
     return f"renamed to {new}" if new else "no longer in the source"
 
 
-def _warning(request: SyncRequest, field: CurrentField, why: str, mode: Mode) -> str:
-    updated = "rows that this run updates get NULL there, " if mode is Mode.MERGE else ""
-    clears = request.schema.stale_columns == "null" and mode is Mode.MERGE
+def _warning(request: SyncRequest, field: CurrentField, why: str, *, updates: bool) -> str:
+    updated = "rows that this run updates get NULL there, " if updates else ""
+    clears = request.schema.stale_columns == "null" and updates
     others = "all others too (stale_columns=null)" if clears else "all others keep what they hold"
     text = f"{field.name} is {why}, and earlier runs wrote it: {updated}{others}"
     return text if clears else f"{text}. To clear it: {_clearing_all(request.destination, field)}"

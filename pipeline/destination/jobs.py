@@ -15,8 +15,6 @@ from auto_schema.schema import INGESTION_TIME, Column, TableSchema
 from pipeline.destination.attempts import PUBLISH, run_attempts
 from pipeline.destination.elements import StagedFile
 from smart_sync.plan import SyncPlan
-from smart_sync.request import WriteDisposition
-from smart_sync.ways import Mode
 from sources.bigquery.jobs import reading_config
 from sources.bigquery.statement import BigqueryStatement
 from warehouse.errors import as_target_errors
@@ -134,6 +132,7 @@ def load_straight(
         columns: the destination's full schema after the job; empty: it keeps its own.
         before: as `run_attempts` says.
     """
+    mode = plan.publishing.mode
 
     def start(job_id: str, labels: JobLabels) -> Any:
         config = load_config(labels)
@@ -142,13 +141,14 @@ def load_straight(
         config.create_disposition = (
             "CREATE_IF_NEEDED" if plan.publishing.create_if_needed else "CREATE_NEVER"
         )
-        config.write_disposition = _load_disposition(plan)
-        if plan.changes.added and plan.publishing.mode is Mode.APPEND:
+        config.write_disposition = mode.load_disposition(plan)
+        is_anew = config.write_disposition == "WRITE_TRUNCATE"
+        if plan.changes.added and not is_anew:
             config.schema_update_options = ["ALLOW_FIELD_ADDITION"]
-        if config.write_disposition == "WRITE_TRUNCATE" or plan.publishing.mode is Mode.CREATE:
+        if is_anew or mode.is_new:
             config.time_partitioning = time_partitioning(plan.schema)
             config.clustering_fields = list(plan.schema.clustering) or None
-        if plan.publishing.mode is Mode.CREATE:
+        if mode.is_new:
             properties: dict[str, Any] = {"labels": dict(plan.publishing.labels)}
             if plan.schema.description:
                 properties["description"] = plan.schema.description
@@ -172,18 +172,6 @@ def time_partitioning(schema: TableSchema) -> bigquery.TimePartitioning | None:
     )
 
 
-def _load_disposition(plan: SyncPlan) -> str:
-    if plan.publishing.mode is Mode.REBUILD or (
-        plan.publishing.mode is Mode.REPLACE and plan.changes.added
-    ):
-        return "WRITE_TRUNCATE"
-    if plan.publishing.mode is Mode.REPLACE:
-        return "WRITE_TRUNCATE_DATA"
-    if plan.publishing.write_disposition is WriteDisposition.EMPTY:
-        return "WRITE_EMPTY"
-    return "WRITE_APPEND"
-
-
 def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], None]) -> Any:
     """Copy the source into the destination by one job: free, and all at once."""
     creates = plan.publishing.create_if_needed
@@ -198,14 +186,7 @@ def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], Non
     def start(job_id: str, labels: JobLabels) -> Any:
         config = bigquery.CopyJobConfig()
         config.create_disposition = "CREATE_IF_NEEDED" if creates else "CREATE_NEVER"
-        config.write_disposition = "WRITE_APPEND"
-        if plan.publishing.mode in (Mode.REPLACE, Mode.REBUILD):
-            config.write_disposition = "WRITE_TRUNCATE"
-        elif (
-            plan.publishing.write_disposition is WriteDisposition.EMPTY
-            or plan.publishing.mode is Mode.CREATE
-        ):
-            config.write_disposition = "WRITE_EMPTY"
+        config.write_disposition = plan.publishing.mode.copy_disposition
         config.labels = labels.as_dict()
         return client.copy_table(
             source.connection.table_id,

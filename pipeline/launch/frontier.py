@@ -26,14 +26,14 @@ from smart_sync.frontier import (
     is_hiding,
     parse_value,
 )
+from smart_sync.modes import MODES
 from smart_sync.request import SyncRequest
-from smart_sync.ways import Mode
 from smart_sync.window import Watermark
 from sources.values import CursorValue, is_after
 from warehouse.errors import as_target_errors
 from warehouse.names import TableRef
 
-ANEW = (Mode.CREATE, Mode.REPLACE, Mode.REBUILD)
+ANEW = tuple(mode.name for mode in MODES if mode.leaves_none)
 """Modes after which nothing that earlier runs read is in the table."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -118,7 +118,7 @@ def read_frontier(
         start = "COALESCE(SAFE_CAST(window_start AS INT64), -9223372036854775808)"
     sql = _RUNS.format(table=history.sql, end=end, start=start)
     since = target.made or BEGINNING
-    more = [bigquery.ArrayQueryParameter("anew", "STRING", [str(mode) for mode in ANEW])]
+    more = [bigquery.ArrayQueryParameter("anew", "STRING", ANEW)]
     rows = _ask(client, history, sql, _parameters(destination, cursor, since) + more)
     return frontier_of([past_run(row, cursor) for row in rows])
 

@@ -40,6 +40,7 @@ from pipeline.destination.jobs import (
 )
 from pipeline.destination.target import read_target, read_watermark
 from pipeline.publish.audits import audit
+from pipeline.publish.counts import counted
 from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
 from pipeline.runs.history import write_event
 from pipeline.runs.lock import Lock
@@ -47,7 +48,7 @@ from pipeline.runs.outcome import Failure, Outcome
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import copy_before, is_dead, publish_statement
 from smart_sync.value_text import value_text
-from smart_sync.ways import Mode, Way
+from smart_sync.ways import Count, Way
 from sources.values import is_after
 from warehouse.errors import as_target_errors
 from warehouse.names import table_id
@@ -55,8 +56,6 @@ from warehouse.names import table_id
 SHOWN_FAILURES = 3
 LABEL_TRIES = 3
 LOGGER = logging.getLogger("smart_sync")
-REPLACING = (Mode.REPLACE, Mode.REBUILD, Mode.PARTITIONS)
-"""Modes that publish also when nothing was staged: rows have to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class Publisher:
         """Whether a job has to run even when nothing was staged."""
         plan = self.plan
         return (
-            plan.publishing.mode in REPLACING
+            plan.publishing.mode.removes_rows
             or plan.changes.stale.clears
             or not plan.publishing.way.is_staged
         )
@@ -162,7 +161,7 @@ class Publisher:
         )
 
     def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
-        files = [file for split in staged for file in split.files]
+        mode, files = self.plan.publishing.mode, [file for split in staged for file in split.files]
         straight = self.plan.publishing.way is Way.LOAD and len(files) <= MAX_URIS
         if self.plan.reading.is_in_place:
             self._take_dead_rows_out(outcome.rows_dead)
@@ -182,12 +181,12 @@ class Publisher:
                 job = run_statement(self.client, self.plan, sql, PUBLISH, self.lock.check)
             with self._counting(job):
                 self._label_table()
-                published = int(job.output_rows) if straight else self._published(job)
-                expected = outcome.rows_staged if straight else self._expected(job, outcome)
+                by = Count.LOADED if straight else mode.rows_published
+                published = counted(self.client, self.plan, job, by)
+                by = Count.STAGED if straight else mode.rows_expected(self.plan)
+                expected = counted(self.client, self.plan, job, by, outcome.rows_staged)
                 after = outcome.watermark_after
-                if (
-                    self.plan.publishing.mode is Mode.PARTITIONS
-                ):  # rows that the source lacks by now are gone
+                if mode.lowers_watermark:  # rows that the source lacks by now are gone
                     after = self._watermark_after(after)
         except OutcomeUnknownError as error:
             return _unknown(outcome, error)
@@ -204,17 +203,15 @@ class Publisher:
         write_event(self.client, self.plan, outcome)
         try:
             if self.plan.publishing.way is Way.COPY:
+                by = Count.COPIED
                 job = copy_table(self.client, self.plan, self.lock.check)
             else:
+                by = self.plan.publishing.mode.rows_published
                 sql, check = publish_statement(self.plan), self.lock.check
                 job = run_statement(self.client, self.plan, sql, PUBLISH, check, reads_source=True)
             with self._counting(job):
                 self._label_table()
-                rows = (
-                    self._copied(job)
-                    if self.plan.publishing.way is Way.COPY
-                    else self._published(job)
-                )
+                rows = counted(self.client, self.plan, job, by)
                 watermark = self._watermark_after(outcome.watermark_after)
         except OutcomeUnknownError as error:
             return _unknown(outcome, error)
@@ -227,13 +224,6 @@ class Publisher:
             rows_published=rows,
             watermark_after=watermark,
         )
-
-    def _copied(self, job: Any) -> int:
-        """Rows that a copy job wrote.
-
-        https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics5
-        """
-        return int(job._properties["statistics"]["copy"]["copiedRows"])
 
     def _watermark_after(self, before: str) -> str:
         """MAX of the cursor after the run; what can't be read is told as it was.
@@ -271,13 +261,6 @@ class Publisher:
         figures = audit(self.client, self.plan, staged, has_rows=has_rows)
         return replace(outcome, verification=figures)
 
-    def _expected(self, job: Any, outcome: Outcome) -> int:
-        """Rows that a statement must have published: a merge says so itself."""
-        if self.plan.publishing.merge is None:
-            return outcome.rows_staged
-        with as_target_errors(f"job {job.job_id}"):
-            return int(next(iter(job.result()))["expected"])
-
     def _mismatch(self, outcome: Outcome, expected: int) -> Outcome:
         error = VerificationError(
             "published rows differ from staged rows",
@@ -310,28 +293,13 @@ class Publisher:
                 "run again; nothing was published. If it repeats, report it as a bug.",
             )
 
-    def _published(self, job: Any) -> int:
-        """Rows that the statement published, as BigQuery counted them."""
-        if self.plan.publishing.mode in (Mode.CREATE, Mode.REBUILD):
-            with as_target_errors(f"table {self.plan.destination}"):
-                return int(self.client.get_table(table_id(self.plan.destination)).num_rows or 0)
-        if job.statement_type != "SCRIPT":
-            return int(job.num_dml_affected_rows or 0)
-        with as_target_errors(f"job {job.job_id}"):
-            children = list(self.client.list_jobs(parent_job=job.job_id))
-        return sum(
-            int(child.num_dml_affected_rows or 0)
-            for child in children
-            if child.statement_type in ("INSERT", "MERGE")
-        )
-
     def _load_schema(self) -> list[bigquery.SchemaField]:
         """The schema that a straight load gives or adds to the table.
 
         None where the table keeps its own: Parquet's columns are matched by name then.
         """
         planned = [field(column, staged=False) for column in self.plan.schema]
-        if self.plan.publishing.mode in (Mode.CREATE, Mode.REBUILD):
+        if self.plan.publishing.mode.makes_table:
             return planned
         if not self.plan.changes.added:
             return []
@@ -342,7 +310,7 @@ class Publisher:
 
     def _make_empty_table(self) -> None:
         """A missing table is made even when there is no row for it yet."""
-        if self.plan.publishing.mode is not Mode.CREATE:
+        if not self.plan.publishing.mode.is_new:
             return
         table = bigquery.Table(
             table_id(self.plan.destination),
@@ -378,8 +346,7 @@ class Publisher:
         if any(table.labels.get(key) != value for key, value in self.plan.publishing.labels):
             table.labels = {**table.labels, **dict(self.plan.publishing.labels)}
             changed.append("labels")
-        made = self.plan.publishing.mode in (Mode.CREATE, Mode.REBUILD)
-        if made and description != (table.description or ""):
+        if self.plan.publishing.mode.makes_table and description != (table.description or ""):
             table.description = description
             changed.append("description")
         try:

@@ -12,8 +12,8 @@ from google.cloud import bigquery
 
 from auto_schema.names import quoted
 from pipeline.runs.history import read_outcome
+from smart_sync.modes import REBUILD
 from smart_sync.plan import staging_of
-from smart_sync.ways import Mode
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config
 from warehouse.names import TableRef, table_id
@@ -36,7 +36,7 @@ def put_back(client: bigquery.Client, history: TableRef, destination: TableRef) 
         found = [ASIDE.fullmatch(item.table_id) for item in listed]
     for run_id in sorted({f"{match[1]}-{match[2]}" for match in found if match}):
         run = read_outcome(client, history, run_id)
-        if run and run["destination"] == str(destination) and run["mode"] == Mode.REBUILD:
+        if run and run["destination"] == str(destination) and run["mode"] == REBUILD.name:
             _settle(client, destination, run_id)
 
 

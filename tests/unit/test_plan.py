@@ -9,10 +9,11 @@ from auto_schema.errors import ManyErrors, SchemaError, TargetError
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from auto_schema.transform import Transformation
+from smart_sync import modes
 from smart_sync.planning import make_plan
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
-from smart_sync.ways import Mode, Way
+from smart_sync.ways import Way
 from sources.values import Evidence
 from tests.factories import (
     COLUMNS,
@@ -39,15 +40,15 @@ APPEND, TRUNCATE, EMPTY, _ = WriteDisposition
 @pytest.mark.parametrize(
     ("parameters", "target", "mode"),
     [
-        ({}, MISSING, Mode.CREATE),
-        ({"write_disposition": TRUNCATE}, MISSING, Mode.CREATE),
-        ({"delete_existing_table": True}, MISSING, Mode.CREATE),
-        ({}, a_target(), Mode.APPEND),
-        ({"write_disposition": TRUNCATE}, a_target(), Mode.REPLACE),
-        ({"delete_existing_table": True}, a_target(), Mode.REBUILD),
-        ({"delete_existing_table": True, "write_disposition": TRUNCATE}, a_target(), Mode.REBUILD),
-        ({"write_disposition": EMPTY}, a_target(rows=0), Mode.APPEND),
-        ({"write_disposition": EMPTY, "delete_existing_table": True}, a_target(), Mode.REBUILD),
+        ({}, MISSING, modes.CREATE),
+        ({"write_disposition": TRUNCATE}, MISSING, modes.CREATE),
+        ({"delete_existing_table": True}, MISSING, modes.CREATE),
+        ({}, a_target(), modes.APPEND),
+        ({"write_disposition": TRUNCATE}, a_target(), modes.REPLACE),
+        ({"delete_existing_table": True}, a_target(), modes.REBUILD),
+        ({"delete_existing_table": True, "write_disposition": TRUNCATE}, a_target(), modes.REBUILD),
+        ({"write_disposition": EMPTY}, a_target(rows=0), modes.FILL),
+        ({"write_disposition": EMPTY, "delete_existing_table": True}, a_target(), modes.REBUILD),
     ],
 )
 def test_the_mode_follows_what_is_there_and_what_was_asked(parameters, target, mode):
@@ -125,7 +126,7 @@ def test_a_table_that_may_not_be_made_is_refused():
     assert refused(request=request, target=MISSING) == [
         (TargetError, "destination table is missing")
     ]
-    assert a_plan(request, target=a_target()).publishing.mode is Mode.APPEND
+    assert a_plan(request, target=a_target()).publishing.mode is modes.APPEND
 
 
 @pytest.mark.parametrize("rows", [1000, None])
@@ -164,7 +165,8 @@ def test_a_column_that_does_not_fit_is_refused_unless_the_table_is_rebuilt(field
     with pytest.raises(SchemaError, match=why):
         a_plan(target=target)
     assert (
-        a_plan(a_request(delete_existing_table=True), target=target).publishing.mode is Mode.REBUILD
+        a_plan(a_request(delete_existing_table=True), target=target).publishing.mode
+        is modes.REBUILD
     )
 
 
@@ -251,7 +253,7 @@ def test_the_mend_of_too_many_partitions_is_the_finest_that_fits(size, span, men
         a_plan(request, evidence=Evidence(partition_span=span))
     assert mend in caught.value.fix
     fitting = asking(request, partition_type=mend.removeprefix("partition_type="))
-    assert a_plan(fitting, evidence=Evidence(partition_span=span)).publishing.mode is Mode.CREATE
+    assert a_plan(fitting, evidence=Evidence(partition_span=span)).publishing.mode is modes.CREATE
 
 
 @pytest.mark.parametrize("days", [3_999, 4_000])

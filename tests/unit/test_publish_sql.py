@@ -8,11 +8,12 @@ import pytest
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import INGESTION_TIME, Column, Partitioning, TableSchema
+from smart_sync import modes
 from smart_sync.facts import Facts, Target
 from smart_sync.planning import make_plan
 from smart_sync.publish_sql import always_true, copy_before, partition_expression, publish_statement
 from smart_sync.request import WriteDisposition
-from smart_sync.ways import Mode, Way
+from smart_sync.ways import Way
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
@@ -74,7 +75,7 @@ def test_append_adds_a_missing_column_before_the_insert():
 
 def test_truncate_replaces_rows_in_one_transaction():
     plan = a_plan(there(), write_disposition=WriteDisposition.TRUNCATE)
-    assert plan.publishing.mode is Mode.REPLACE
+    assert plan.publishing.mode is modes.REPLACE
     assert publish_statement(plan) == (
         f"BEGIN TRANSACTION;\nTRUNCATE TABLE `p.d.t`;\n{INSERT};\nCOMMIT TRANSACTION;"
     )
@@ -126,7 +127,7 @@ def test_a_missing_table_is_made_with_everything_in_one_statement():
 
 def test_rebuilding_with_the_same_layout_replaces_the_table_in_one_statement():
     plan = a_plan(there(CurrentField("old", "BYTES")), delete_existing_table=True)
-    assert (plan.publishing.mode, plan.publishing.swaps) == (Mode.REBUILD, False)
+    assert (plan.publishing.mode, plan.publishing.swaps) == (modes.REBUILD, False)
     text = publish_statement(plan)
     assert text.startswith("CREATE OR REPLACE TABLE `p.d.t` (")
     assert ";" not in text

@@ -1,0 +1,208 @@
+"""The modes of publishing, one value each, and which of them a request has; each with its reason.
+
+A mode says all that differs between them: its statement, who counts the rows it must publish
+and has published, why it needs a staging table. Another mode is a value beside them in MODES.
+"""
+
+from auto_schema.schema import TableSchema
+from smart_sync.facts import Target
+from smart_sync.plan import Mode, SyncPlan
+from smart_sync.publish_sql import (
+    append_statement,
+    create_statement,
+    fill_statement,
+    merge_statement,
+    partitions_statement,
+    rebuild_statement,
+    replace_statement,
+)
+from smart_sync.read_plan import BigqueryReading
+from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.ways import Count, Way
+
+COMPARES = "WRITE_MERGE compares rows by their keys"
+REPLACES_WINDOW = "rows of the window are deleted and inserted in one transaction"
+SWAPS = "the table is rebuilt with another layout"
+
+
+def _asked(disposition: WriteDisposition, request: SyncRequest) -> str:
+    wanted = request.publishing.write_disposition is disposition
+    return f"write_disposition={disposition}" if wanted else ""
+
+
+def _creates(_: SyncRequest, target: Target) -> str:
+    return "" if target.exists else "the table is missing"
+
+
+def _rebuilds(request: SyncRequest, _: Target) -> str:
+    return "delete_existing_table=true" if request.publishing.delete_existing_table else ""
+
+
+def _replaces_partitions(request: SyncRequest, _: Target) -> str:
+    asked = _asked(WriteDisposition.TRUNCATE, request)
+    return f"{asked} within sync_start, sync_end" if request.replaces_partitions else ""
+
+
+def _replaces(request: SyncRequest, _: Target) -> str:
+    return _asked(WriteDisposition.TRUNCATE, request)
+
+
+def _merges(request: SyncRequest, _: Target) -> str:
+    asked = _asked(WriteDisposition.MERGE, request)
+    return asked and f"{asked} on {', '.join(request.publishing.merge_keys)}"
+
+
+def _fills(request: SyncRequest, _: Target) -> str:
+    return _asked(WriteDisposition.EMPTY, request)
+
+
+def _appends(request: SyncRequest, _: Target) -> str:
+    return f"write_disposition={request.publishing.write_disposition}"
+
+
+def _in_the_table_to_be(request: SyncRequest, swaps: bool) -> str:
+    """Why a table that the run makes needs a staging table: what is asked of its rows."""
+    if request.publishing.write_disposition is WriteDisposition.MERGE:
+        return COMPARES
+    if request.replaces_partitions:
+        return REPLACES_WINDOW
+    return SWAPS if swaps else ""
+
+
+def _for_merging(*_: object) -> str:
+    return COMPARES
+
+
+def _for_the_window(*_: object) -> str:
+    return REPLACES_WINDOW
+
+
+def _told_with_keys(plan: SyncPlan) -> Count:
+    """Where keys are compared, the script says how many rows it must give."""
+    return Count.TOLD if plan.publishing.merge else Count.STAGED
+
+
+def _told(_: SyncPlan) -> Count:
+    return Count.TOLD
+
+
+def _emptied_or_anew(plan: SyncPlan) -> str:
+    return "WRITE_TRUNCATE" if plan.changes.added else "WRITE_TRUNCATE_DATA"
+
+
+def _anew(_: SyncPlan) -> str:
+    return "WRITE_TRUNCATE"
+
+
+def _into_an_empty_one(_: SyncPlan) -> str:
+    return "WRITE_EMPTY"
+
+
+def _into_nothing(plan: SyncPlan) -> str:
+    fills = plan.publishing.write_disposition is WriteDisposition.EMPTY
+    return "WRITE_EMPTY" if fills else "WRITE_APPEND"
+
+
+CREATE = Mode(
+    "create",
+    _creates,
+    create_statement,
+    why_staged=_in_the_table_to_be,
+    rows_expected=_told_with_keys,
+    rows_published=Count.TABLE,
+    load_disposition=_into_nothing,
+    copy_disposition="WRITE_EMPTY",
+    makes_table=True,
+    is_new=True,
+    leaves_none=True,
+)
+REBUILD = Mode(
+    "rebuild",
+    _rebuilds,
+    rebuild_statement,
+    why_staged=_in_the_table_to_be,
+    rows_expected=_told_with_keys,
+    rows_published=Count.TABLE,
+    load_disposition=_anew,
+    copy_disposition="WRITE_TRUNCATE",
+    makes_table=True,
+    leaves_none=True,
+    removes_rows=True,
+)
+PARTITIONS = Mode(
+    "replace_partitions",
+    _replaces_partitions,
+    partitions_statement,
+    why_staged=_for_the_window,
+    removes_rows=True,
+    lowers_watermark=True,
+)
+REPLACE = Mode(
+    "replace",
+    _replaces,
+    replace_statement,
+    load_disposition=_emptied_or_anew,
+    copy_disposition="WRITE_TRUNCATE",
+    leaves_none=True,
+    removes_rows=True,
+)
+MERGE = Mode(
+    "merge",
+    _merges,
+    merge_statement,
+    why_staged=_for_merging,
+    rows_expected=_told,
+    updates_rows=True,
+)
+FILL = Mode(
+    "append",
+    _fills,
+    fill_statement,
+    load_disposition=_into_an_empty_one,
+    copy_disposition="WRITE_EMPTY",
+)
+APPEND = Mode("append", _appends, append_statement)
+
+MODES = (CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, FILL, APPEND)
+"""In the order in which they are looked at."""
+
+
+def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str]:
+    """What publishing does to the destination, and why; the first that fits wins."""
+    return next((mode, why) for mode in MODES if (why := mode.reason(request, target)))
+
+
+def choose_way(
+    request: SyncRequest, schema: TableSchema, mode: Mode, *, swaps: bool, widened_aside: bool
+) -> tuple[Way, str]:
+    """Whether files are loaded straight into the table, and why not.
+
+    Args:
+        request: what the operator asked for.
+        schema: the planned one.
+        mode: the chosen one.
+        swaps: the table is rebuilt with another layout.
+        widened_aside: columns are added to a table that has others of its own.
+    """
+    for kind in dict.fromkeys(c.bigquery.split("<")[0] for c in schema if c.needs_sql):
+        names = ", ".join(c.name for c in schema if c.bigquery.split("<")[0] == kind)
+        return Way.STATEMENT, f"BigQuery loads no {kind} from Parquet ({names})"
+    if not request.run.temp_location.startswith("gs://"):
+        return Way.STATEMENT, "temp_location is a local folder: each file is a load job of its own"
+    if widened_aside:
+        why = "columns are added to a table that has others of its own"
+        return Way.STATEMENT, why
+    if request.publishing.verify:
+        return Way.STATEMENT, "verify=true hashes the staged rows in BigQuery"
+    if why := mode.why_staged(request, swaps):
+        return Way.STATEMENT, why
+    return Way.LOAD, "one load job of all files"
+
+
+def way_in_place(request: SyncRequest, reading: BigqueryReading) -> tuple[Way, str]:
+    """How rows go from table to table inside BigQuery."""
+    if not reading.copy_reason:
+        return Way.COPY, "the source is taken whole"
+    if request.publishing.verify or request.publishing.write_disposition is WriteDisposition.MERGE:
+        return Way.STATEMENT, "rows are compared before they are published"
+    return Way.QUERY, f"one statement over the source: {reading.copy_reason}"
