@@ -3,5 +3,5 @@
     inspect() → SourceProfile    what is there, what time it is, who still writes
     read(split) → RecordBatches  over the driver's columnar way
 
-A new source is one module with the Source protocol and one line in `base.SOURCES`.
+A new source is one folder with a `SourceKind`, and one line in `sources.registry`.
 """

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-SOURCES: Mapping[str, str] = MappingProxyType(
+from sources.bigquery.parameters import BIGQUERY
+from sources.kind import SourceKind
+from sources.mongodb.parameters import MONGODB
+from sources.postgresql.parameters import POSTGRESQL
+
+SOURCES: Mapping[str, SourceKind] = MappingProxyType(
     {
-        "postgresql": "sources.postgresql.inspector",
-        "mongodb": "sources.mongodb.inspector",
-        "bigquery": "sources.bigquery.inspector",
+        "postgresql": POSTGRESQL,
+        "mongodb": MONGODB,
+        "bigquery": BIGQUERY,
     }
 )
-"""data_source → module whose `inspecting(connection, query, table, cursor)` opens an Inspector."""
+"""data_source → its kind."""

@@ -23,6 +23,7 @@ LAYERS = (
     "scheduler",
     *(f"pipeline.{room}" for room in PIPELINE),
     "smart_sync",
+    "sources.registry",
     "sources.postgresql",
     "sources.mongodb",
     "sources.bigquery",

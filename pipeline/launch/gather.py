@@ -7,10 +7,9 @@ deciding function is pure, and the plan takes its answer as it is.
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
-from importlib import import_module
 
 from google.cloud import bigquery
 
@@ -53,11 +52,11 @@ def inspecting(
     Raises:
         SyncError: the source is unreachable, or refuses the query.
     """
-    module = import_module(SOURCES[request.data_source])
+    kind = SOURCES[request.data_source]
     cursor = request.window.cursor if request.window.smart_sync else ""
     with ExitStack() as stack:
         for attempt in range(request.run.max_retries + 1):
-            opened: AbstractContextManager[Inspector] = module.inspecting(
+            opened = kind.inspecting(
                 request.reading.connection,
                 request.reading.query,
                 request.reading.schema_table,

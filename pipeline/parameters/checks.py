@@ -10,11 +10,11 @@ from auto_schema.warehouse_types import MAX_CLUSTERING
 from pipeline.parameters import zones
 from pipeline.parameters.table import PARAMETERS, Kind, Parameter
 from smart_sync.hand_window import FORM
+from sources.parameters import SECONDS
 
 DURATION = r"[0-9]+(s|m|h|d)"
 MAX_DIGITS = 19
 LONGEST = timedelta(days=36_500)
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 REGEXES: Mapping[Kind, str] = {
     Kind.BOOL: "^(true|false)$",
@@ -47,15 +47,6 @@ WORDS: Mapping[Kind, str] = {
     Kind.LOOKBACK: "write a duration such as 30s, 5m, 6h or 1d, or a count such as 1000.",
     Kind.TABLE_PATH: "write table, dataset.table or project.dataset.table.",
 }
-
-
-def duration(text: str) -> timedelta:
-    """Read a duration.
-
-    >>> duration("5m")
-    datetime.timedelta(seconds=300)
-    """
-    return timedelta(seconds=int(text[:-1]) * SECONDS[text[-1]])
 
 
 def value_faults(values: Mapping[str, str]) -> list[SyncError]:

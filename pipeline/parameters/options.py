@@ -13,14 +13,7 @@ from decimal import Decimal
 
 from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all
-from pipeline.parameters.checks import DURATION, duration, value_faults
-from pipeline.parameters.sources import (
-    PLAIN,
-    connection_of,
-    query_of,
-    secret_warnings,
-    source_faults,
-)
+from pipeline.parameters.checks import DURATION, value_faults
 from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind
 from pipeline.parameters.temp_location import default_temp_location
 from pipeline.parameters.webhook import Webhook, address_fault
@@ -35,6 +28,8 @@ from smart_sync.request import (
     WindowRequest,
     WriteDisposition,
 )
+from sources.parameters import duration
+from sources.registry import SOURCES
 from sources.secrets import Secret
 from warehouse.names import Endpoints, TableRef
 
@@ -42,6 +37,11 @@ DATAFLOW_LEASE, LOCAL_LEASE = timedelta(minutes=30), timedelta(seconds=30)
 """Dataflow may queue a job for minutes and takes more to start its workers."""
 LOCAL_RUNNERS = ("", "direct", "fnapi", "bundlebaseddirect")
 """Beam takes a runner's name with and without `Runner` at its end."""
+PLAIN = (
+    "{name} is plain text: the launch request and the staged graph"
+    " (pipeline.pb) hold it. Name a Secret Manager version instead"
+    " (projects/P/secrets/S/versions/V)."
+)
 WORKER_FLAGS = (
     "sdk_container_image",
     "worker_harness_container_image",
@@ -141,7 +141,8 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     runner = beam_flag(beam_argv, "runner")
     faults += value_faults(values)
     faults += _requirement_faults(values, given)
-    faults += source_faults(values)
+    kind = SOURCES.get(values["data_source"])
+    faults += kind.faults(values) if kind else []
     faults += writing_faults(values)
     faults += _webhook_faults(values)
     transformation, more = transform.parse(values["transformation_config"])
@@ -162,7 +163,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
         lease = request.run.lease if values["lock_lease"] else LOCAL_LEASE
         request = replace(request, run=replace(request.run, is_local=True, lease=lease))
     webhook = _webhook(values, request.run.endpoints)
-    warnings = () if local else _warnings(request, values)
+    warnings = () if local else _warnings(values)
     return Options(request, beam_argv, runner, worker_image, warnings, webhook)
 
 
@@ -228,9 +229,10 @@ def _request(
 
 
 def _reading(values: Mapping[str, str], endpoints: Endpoints) -> ReadingRequest:
-    query, parameter = query_of(values)
+    kind = SOURCES[values["data_source"]]
+    query, parameter = kind.query(values)
     return ReadingRequest(
-        connection=connection_of(values, endpoints),
+        connection=kind.connection(values, endpoints),
         query=query,
         query_parameter=parameter,
         schema_table=values["source_table_for_schema"].strip(),
@@ -359,9 +361,8 @@ def _webhook(values: Mapping[str, str], endpoints: Endpoints) -> Webhook | None:
     return Webhook(secret, every_run=values["notify_on"] == "all")
 
 
-def _warnings(request: SyncRequest, values: Mapping[str, str]) -> tuple[str, ...]:
-    """What the operator should know of secrets given as plain text."""
-    warnings = secret_warnings(request.reading.connection)
-    if Secret.of(values["notify_webhook"]).is_plain:
-        warnings += (PLAIN.format(name="notify_webhook"),)
-    return warnings
+def _warnings(values: Mapping[str, str]) -> tuple[str, ...]:
+    """What the operator should know of secrets given as plain text, those in use only."""
+    source = values["data_source"]
+    used = [name for name in plain_secrets(values) if BY_NAME[name].source in ("", source)]
+    return tuple(PLAIN.format(name=name) for name in used)

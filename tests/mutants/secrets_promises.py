@@ -17,7 +17,7 @@ PROMISES: tuple[Promise, ...] = (
         SECRETS,
         "A connection string in another parameter is refused without being shown.",
         "tests/unit/test_logins.py::test_a_connection_string_in_another_parameter_is_refused_without_showing_it",
-        "pipeline/parameters/sources.py",
+        "sources/mongodb/parameters.py",
         "if is_malformed and not WHOLE_STRING.search(database):",
         "if is_malformed:",
     ),

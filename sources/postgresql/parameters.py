@@ -1,0 +1,70 @@
+"""The parameters of PostgreSQL: how to connect, what to read, and what contradicts itself."""
+
+from auto_schema.errors import ConfigError, SyncError
+from sources.kind import SourceKind
+from sources.parameters import Values, duration, whole_string_faults, without_smart_sync
+from sources.postgresql.connection import PostgresqlConnection
+from sources.secrets import Secret
+from sources.sql import END, START, placeholders, strip_end
+from warehouse.names import Endpoints
+
+
+def faults(values: Values) -> list[SyncError]:
+    """See `SourceKind.faults`."""
+    return whole_string_faults(values, "postgresql") + _query_faults(values)
+
+
+def query(values: Values) -> tuple[str, str]:
+    """See `SourceKind.query`."""
+    smart = values["enable_smart_sync"] == "true"
+    parameter = "postgresql_query"
+    if smart and values["postgresql_base_query"].strip():
+        parameter = "postgresql_base_query"
+    return strip_end(values[parameter]), parameter
+
+
+def connection(values: Values, endpoints: Endpoints) -> PostgresqlConnection:
+    """See `SourceKind.connection`."""
+    return PostgresqlConnection(
+        values["postgresql_host"],
+        int(values["postgresql_port"]),
+        values["postgresql_database"],
+        values["postgresql_username"],
+        Secret.of(values["postgresql_password"], endpoints.secret_manager),
+        values["postgresql_sslmode"],
+        values["postgresql_sslrootcert"],
+        read_timeout_s=duration(values["postgresql_read_timeout"]).total_seconds(),
+    )
+
+
+def _query_faults(values: Values) -> list[SyncError]:
+    smart = values["enable_smart_sync"] == "true"
+    base, plain, table = (
+        values[name].strip()
+        for name in ("postgresql_base_query", "postgresql_query", "source_table_for_schema")
+    )
+    if smart and base:
+        missing = sorted({START, END} - placeholders(base))
+        if missing:
+            return [
+                ConfigError(
+                    "base query without placeholders",
+                    "postgresql_base_query",
+                    f"{' and '.join(missing)} missing, so every run would read the same rows",
+                    "add WHERE updated_at > '{start_timestamp}' AND updated_at <="
+                    " '{end_timestamp}', or give the query as postgresql_query: then the"
+                    " window is put around it.",
+                )
+            ]
+        return []
+    if not plain and not table:
+        names = "postgresql_base_query, postgresql_query" if smart else "postgresql_query"
+        why = f"with enable_smart_sync={'true' if smart else 'false'} nothing says what to read"
+        fix = f"give {names} or source_table_for_schema."
+        return [ConfigError("missing parameter", names, why, fix)]
+    if not smart and placeholders(plain):
+        return [without_smart_sync("postgresql_query")]
+    return []
+
+
+POSTGRESQL = SourceKind("postgresql", faults, query, connection, "sources.postgresql.inspector")
