@@ -99,7 +99,7 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
         arrays.append(array)
     for index, (place, why) in too_large(arrays, checks.row_bytes).items():
         refused.setdefault(index, (schema.columns[place].name, why))
-    converted = arrow.RecordBatch.from_arrays(arrays, schema=schema.arrow)
+    converted = arrow.RecordBatch.from_arrays(arrays, schema=schema.staged.arrow)
     if not refused:
         return Conformed(converted)
     keep = pa.array([i for i in range(batch.num_rows) if i not in refused], pa.int64())

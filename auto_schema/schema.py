@@ -1,4 +1,4 @@
-"""Column and TableSchema: the destination as frozen values."""
+"""TableSchema and StagedSchema: a table as it is published, and as it is staged; frozen values."""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from auto_schema.bigquery_types import BigqueryType
+from auto_schema.names import quoted
 from auto_schema.warehouse_types import NULLABLE, REPEATED
 
 INGESTION_TIME = "_PARTITIONTIME"
@@ -45,13 +46,13 @@ class Column:
 
     @property
     def is_json(self) -> bool:
-        """Whether SQL has to turn the staged text into JSON."""
+        """Whether its values are JSON, which is staged as text."""
         return self.bigquery == "JSON"
 
     @property
-    def needs_sql(self) -> bool:
-        """Whether it is staged in another form, which SQL has to turn back."""
-        return self.is_json if self.shape is None else not self.shape.is_plain
+    def staged(self) -> "StagedColumn":
+        """The same column in the form in which it is staged."""
+        return StagedColumn(self.name, self.arrow, *_staged_form(self))
 
     @property
     def is_repeated(self) -> bool:
@@ -73,6 +74,62 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class StagedColumn:
+    """One column as files and the staging table hold it, until it is published.
+
+    Attributes:
+        name: in both forms the same.
+        arrow: its type in batches and Parquet files.
+        bigquery: its type in the staging table; of what comes from BigQuery, see `shape`.
+        mode: `NULLABLE` or `REPEATED`.
+        restored: SQL of the published value, over a row of the staging table.
+        shape: the whole published type, of a column that comes from BigQuery itself.
+    """
+
+    name: str
+    arrow: pa.DataType
+    bigquery: str
+    mode: str
+    restored: str
+    shape: BigqueryType | None = None
+
+    @property
+    def needs_sql(self) -> bool:
+        """Whether it is staged in another form than it is published in."""
+        return self.restored != quoted(self.name)
+
+
+def _staged_form(column: Column) -> tuple[str, str, str, BigqueryType | None]:
+    """Type and mode in the staging table, the published value, and the whole type.
+
+    Numbers in JSON are taken as JSON parsers do; the ones that a double can't carry were
+    refused before staging.
+    """
+    name, shape = quoted(column.name), column.shape
+    if shape is not None:
+        restored = name if shape.is_plain else shape.restored(name)
+        return column.bigquery, column.mode, restored, shape
+    if column.is_json:
+        return "STRING", column.mode, f"PARSE_JSON({name}, wide_number_mode=>'round')", None
+    return column.bigquery, column.mode, name, None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSchema:
+    """The columns of one table as they are staged: no layout, no descriptions."""
+
+    columns: tuple[StagedColumn, ...]
+
+    def __iter__(self) -> Iterator[StagedColumn]:
+        return iter(self.columns)
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The schema of conformed batches and Parquet files."""
+        return pa.schema([pa.field(c.name, c.arrow) for c in self.columns])
+
+
+@dataclass(frozen=True, slots=True)
 class Partitioning:
     """Time partitioning on `field` by HOUR, DAY, MONTH or YEAR."""
 
@@ -82,7 +139,7 @@ class Partitioning:
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """The columns of one table and how BigQuery lays it out."""
+    """The columns of one table as they are published, and how BigQuery lays it out."""
 
     columns: tuple[Column, ...]
     partitioning: Partitioning | None = None
@@ -98,9 +155,9 @@ class TableSchema:
         return next((c for c in self.columns if c.name.casefold() == folded), None)
 
     @property
-    def arrow(self) -> pa.Schema:
-        """The schema of staged batches and Parquet files."""
-        return pa.schema([pa.field(c.name, c.arrow) for c in self.columns])
+    def staged(self) -> StagedSchema:
+        """The same columns in the forms in which they are staged."""
+        return StagedSchema(tuple(column.staged for column in self.columns))
 
     @property
     def fingerprint(self) -> str:

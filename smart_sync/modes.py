@@ -184,7 +184,7 @@ def choose_way(
         swaps: the table is rebuilt with another layout.
         widened_aside: columns are added to a table that has others of its own.
     """
-    for kind in dict.fromkeys(c.bigquery.split("<")[0] for c in schema if c.needs_sql):
+    for kind in dict.fromkeys(c.bigquery.split("<")[0] for c in schema if c.staged.needs_sql):
         names = ", ".join(c.name for c in schema if c.bigquery.split("<")[0] == kind)
         return Way.STATEMENT, f"BigQuery loads no {kind} from Parquet ({names})"
     if not request.run.temp_location.startswith("gs://"):

@@ -4,7 +4,7 @@ One statement or script is one job; BigQuery makes its rows visible all at once.
 """
 
 from auto_schema.names import TABLE, of_table, quoted, string_literal
-from auto_schema.schema import Column, Partitioning, TableSchema
+from auto_schema.schema import Column, Partitioning, StagedColumn, TableSchema
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.merge_sql import create_script, merge_script, newest
 from smart_sync.plan import Staging, SyncPlan
@@ -107,7 +107,7 @@ def select_staged(plan: SyncPlan) -> str:
     if plan.reading.is_in_place:
         items = ", ".join(quoted(column.name) for column in plan.schema)
     else:
-        items = ", ".join(staged_value(column) for column in plan.schema)
+        items = ", ".join(restored_value(column) for column in plan.schema.staged)
     return f"SELECT {items}\nFROM {plan.run.staging.table.sql}"
 
 
@@ -116,16 +116,10 @@ def is_dead(plan: SyncPlan) -> str:
     return " OR ".join(f"{quoted(name)} IS NULL" for name in plan.checks.not_null) or "FALSE"
 
 
-def staged_value(column: Column) -> str:
-    """How a staged column becomes the destination's: JSON was staged as text.
-
-    Numbers are taken as JSON parsers do; the ones that a double can't carry were refused
-    before staging.
-    """
+def restored_value(column: StagedColumn) -> str:
+    """How a staged column becomes the destination's, under its name."""
     name = quoted(column.name)
-    if column.shape is not None:
-        return name if column.shape.is_plain else f"{column.shape.restored(name)} AS {name}"
-    return f"PARSE_JSON({name}, wide_number_mode=>'round') AS {name}" if column.is_json else name
+    return f"{column.restored} AS {name}" if column.needs_sql else name
 
 
 def create_as_select(plan: SyncPlan, table: TableRef, *, or_replace: bool) -> str:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from auto_schema.conform import DEAD_LETTER_SCHEMA
 from auto_schema.kernels import pc
 from auto_schema.row_sums import RowSums
-from auto_schema.schema import TableSchema
+from auto_schema.schema import StagedSchema
 from pipeline.destination.elements import CursorText, SplitBatch, SplitDone, StagedFile, StagedSplit
 from pipeline.destination.folder import STORAGE_ERRORS, Folder
 
@@ -82,7 +82,7 @@ class AttemptFiles:
     """Writes one attempt; `finish` gives its figures, `abandon` removes its files."""
 
     def __init__(
-        self, folder: Folder, schema: TableSchema, cursor: str | None, split: int, attempt: int
+        self, folder: Folder, schema: StagedSchema, cursor: str | None, split: int, attempt: int
     ) -> None:
         self.split, self.attempt = split, attempt
         stem = f"{split:05}-{attempt:02}-{time.time_ns():x}"
@@ -138,7 +138,7 @@ def _example(dead: pa.RecordBatch) -> tuple[str, str]:
     return f"column {first['column_name']!r}: {first['reason']}", str(first["value"])
 
 
-def empty_file(folder: Folder, schema: TableSchema) -> StagedFile:
+def empty_file(folder: Folder, schema: StagedSchema) -> StagedFile:
     """A Parquet file without rows: a replacing load needs one to empty the table."""
     parts = _Parts(folder, "empty", schema.arrow)
     parts.write(pa.RecordBatch.from_pylist([], schema=schema.arrow))

@@ -11,7 +11,7 @@ from google.cloud import bigquery
 
 from auto_schema.bigquery_types import display_of
 from auto_schema.errors import SourceChangedError
-from auto_schema.schema import INGESTION_TIME, Column, TableSchema
+from auto_schema.schema import INGESTION_TIME, Column, StagedColumn, TableSchema
 from pipeline.destination.attempts import PUBLISH, run_attempts
 from pipeline.destination.elements import StagedFile
 from smart_sync.plan import SyncPlan
@@ -26,15 +26,24 @@ MAX_URIS = 10_000
 STAGING_LIFE = timedelta(days=1)
 
 
-def field(column: Column, *, staged: bool) -> bigquery.SchemaField:
-    """A column as the API wants it; JSON is text while it is staged."""
+def published_field(column: Column) -> bigquery.SchemaField:
+    """A column of the destination as the API wants it."""
     if column.shape is not None:
-        resource = column.shape.resource(column.name, column.description, staged=staged)
+        resource = column.shape.resource(column.name, column.description, staged=False)
         return bigquery.SchemaField.from_api_repr(resource)
-    kind = "STRING" if staged and column.is_json else column.bigquery
-    if staged or not column.description:
-        return bigquery.SchemaField(column.name, kind, column.mode)
-    return bigquery.SchemaField(column.name, kind, column.mode, description=column.description)
+    if not column.description:
+        return bigquery.SchemaField(column.name, column.bigquery, column.mode)
+    return bigquery.SchemaField(
+        column.name, column.bigquery, column.mode, description=column.description
+    )
+
+
+def staged_field(column: StagedColumn) -> bigquery.SchemaField:
+    """A column of the staging table as the API wants it."""
+    if column.shape is not None:
+        resource = column.shape.resource(column.name, "", staged=True)
+        return bigquery.SchemaField.from_api_repr(resource)
+    return bigquery.SchemaField(column.name, column.bigquery, column.mode)
 
 
 def make_staging_table(

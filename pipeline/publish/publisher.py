@@ -31,11 +31,12 @@ from pipeline.destination.folder import Folder
 from pipeline.destination.jobs import (
     MAX_URIS,
     copy_table,
-    field,
     load_into_existing,
     load_straight,
     make_staging_table,
+    published_field,
     run_statement,
+    staged_field,
     time_partitioning,
 )
 from pipeline.destination.target import read_target, read_watermark
@@ -173,7 +174,7 @@ class Publisher:
         write_event(self.client, self.plan, outcome)
         try:
             if straight:
-                files = files or [empty_file(self.folder, self.plan.schema)]
+                files = files or [empty_file(self.folder, self.plan.schema.staged)]
                 columns = self._load_schema()
                 job = load_straight(self.client, self.plan, files, columns, self.lock.check)
             else:
@@ -283,7 +284,7 @@ class Publisher:
 
     def _load_staging_table(self, files: Sequence[Any], rows: int) -> None:
         table = self.plan.run.staging.table
-        make_staging_table(self.client, table, [field(c, staged=True) for c in self.plan.schema])
+        make_staging_table(self.client, table, list(map(staged_field, self.plan.schema.staged)))
         loaded = load_into_existing(self.client, self.plan, table, files, "stage")
         if loaded != rows:
             raise VerificationError(
@@ -298,7 +299,7 @@ class Publisher:
 
         None where the table keeps its own: Parquet's columns are matched by name then.
         """
-        planned = [field(column, staged=False) for column in self.plan.schema]
+        planned = list(map(published_field, self.plan.schema))
         if self.plan.publishing.mode.makes_table:
             return planned
         if not self.plan.changes.added:
@@ -314,7 +315,7 @@ class Publisher:
             return
         table = bigquery.Table(
             table_id(self.plan.destination),
-            schema=[field(column, staged=False) for column in self.plan.schema],
+            schema=list(map(published_field, self.plan.schema)),
         )
         table.time_partitioning = time_partitioning(self.plan.schema)
         table.clustering_fields = list(self.plan.schema.clustering) or None

@@ -22,7 +22,7 @@ from pipeline.destination.client import client_of
 from pipeline.destination.elements import SplitBatch, SplitDone, StagedFile, StagedSplit
 from pipeline.destination.files import AttemptFiles
 from pipeline.destination.folder import Folder
-from pipeline.destination.jobs import field, make_staging_table, run_statement
+from pipeline.destination.jobs import make_staging_table, published_field, run_statement
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import lock_of
 from pipeline.runs.outcome import Failure
@@ -46,7 +46,7 @@ def stage_in_place(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> S
     """
     began = time.monotonic()
     table = plan.run.staging.table
-    make_staging_table(client, table, [field(c, staged=False) for c in plan.schema])
+    make_staging_table(client, table, [published_field(c) for c in plan.schema])
     job = run_statement(client, plan, staging_script(plan), "stage_0", reads_source=True)
     sums = None
     with as_target_errors(f"staging table {table}"):
@@ -99,7 +99,7 @@ def _take_dead(plan: SyncPlan, client: bigquery.Client, folder: Folder, rows: in
     dead_rows = f"SELECT * FROM {table} WHERE {is_dead(plan)}"
     digest = f", {bigquery_digest(columns)} AS {DIGEST}" if plan.publishing.proof else ""
     sql = f"SELECT s.*{digest}\nFROM (\n{staged_rows(columns, dead_rows)}\n) AS s"
-    files = AttemptFiles(folder, plan.schema, None, 0, 0)
+    files = AttemptFiles(folder, plan.schema.staged, None, 0, 0)
     with as_target_errors(f"staging table {table}"):
         found_rows = _ask(plan, client, sql).to_arrow(create_bqstorage_client=False)
         for batch in found_rows.to_batches():

@@ -60,7 +60,7 @@ class Stager:
             files = None
         if files is None:
             cursor = self._plan.cursor.name if self._plan.cursor else None
-            files = AttemptFiles(self._folder, self._plan.schema, cursor, split, attempt)
+            files = AttemptFiles(self._folder, self._plan.schema.staged, cursor, split, attempt)
             self._open[split] = files
         return files
 

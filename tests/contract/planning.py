@@ -52,7 +52,7 @@ class Reading:
         assert isinstance(element, SplitBatch)
         result = conform(element.batch, self.plan.schema, self.plan.checks)
         assert result.dead is None, result.dead.to_pylist()
-        assert result.batch.schema.equals(self.plan.schema.arrow)
+        assert result.batch.schema.equals(self.plan.schema.staged.arrow)
         return result.batch
 
     def values(self, name: str, split: Split | None = None) -> list[Any]:

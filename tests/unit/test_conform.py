@@ -44,7 +44,7 @@ def of(array: Any, wanted: pa.DataType, *, checks: Checks | None = None, **kind:
     columns = (a_column("id", pa.int64(), "INT64"), a_column("c", wanted, **kind))
     result = conform(batch, TableSchema(columns), checks)
     result.batch.validate(full=True)
-    assert result.batch.schema == TableSchema(columns).arrow
+    assert result.batch.schema == TableSchema(columns).staged.arrow
     assert result.batch.num_rows + len(letters(result)) == len(array)
     return result
 
