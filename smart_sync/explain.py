@@ -70,7 +70,7 @@ def _reading_lines(plan: SyncPlan) -> Iterator[str]:
     if not reading.is_in_place:
         yield f"  splits       {reading.split_total} ({reading.split_reason})"
         yield from _split_lines(reading.splits)
-    if reading.splits and plan.publishing.way not in (Way.QUERY, Way.COPY):
+    if reading.splits and plan.publishing.way.is_staged:
         yield "  query of the first split"
         yield from _sql_lines(reading.source.statement(reading.splits[0]))
 
@@ -125,22 +125,8 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
     publishing, staging = plan.publishing, plan.run.staging
     if not plan.reading.is_in_place:
         yield f"  staging      {staging.folder}"
-    if publishing.way is Way.COPY:
-        yield f"  publish      one copy job of the table (free): {publishing.way_reason}"
-    elif publishing.way is Way.QUERY:
-        yield f"  publish      {publishing.way_reason}"
-        yield from _sql_lines(publish_statement(plan))
-    elif plan.reading.is_in_place:
-        yield f"  publish      one job into {staging.table.table}, then one statement"
-        yield f"               because {publishing.way_reason}"
-        yield from _merge_lines(plan)
-        yield from _sql_lines(publish_statement(plan))
-    elif publishing.way is Way.LOAD:
-        yield f"  publish      {publishing.way_reason}, straight into the table (free)"
-    else:
-        yield f"  publish      load into {staging.table.table}, then one statement"
-        yield f"               because {publishing.way_reason}"
-        yield "               the load is free, the statement bills the bytes of the staged rows"
+    yield from _way_lines(plan)
+    if publishing.way.has_statement:
         yield from _merge_lines(plan)
         yield from _sql_lines(publish_statement(plan))
     if publishing.swaps:
@@ -149,6 +135,23 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
     yield from _proof_lines(publishing.proof)
     yield f"  dead letters at most {plan.dead_letters.most}, into {plan.dead_letters.table}"
     yield f"  history      {plan.run.history_table}"
+
+
+def _way_lines(plan: SyncPlan) -> Iterator[str]:
+    way, why, staging = plan.publishing.way, plan.publishing.way_reason, plan.run.staging
+    if way is Way.COPY:
+        yield f"  publish      one copy job of the table (free): {why}"
+    elif way is Way.QUERY:
+        yield f"  publish      {why}"
+    elif plan.reading.is_in_place:
+        yield f"  publish      one job into {staging.table.table}, then one statement"
+        yield f"               because {why}"
+    elif way is Way.LOAD:
+        yield f"  publish      {why}, straight into the table (free)"
+    else:
+        yield f"  publish      load into {staging.table.table}, then one statement"
+        yield f"               because {why}"
+        yield "               the load is free, the statement bills the bytes of the staged rows"
 
 
 def _merge_lines(plan: SyncPlan) -> Iterator[str]:
@@ -242,9 +245,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
             "swaps": publishing.swaps,
             "write_disposition": str(publishing.write_disposition),
             "merge": _merge_dict(publishing.merge),
-            "statement": publish_statement(plan)
-            if is_staged or publishing.way is Way.QUERY
-            else None,
+            "statement": publish_statement(plan) if publishing.way.has_statement else None,
             "staging_folder": run.staging.folder,
             "staging_table": str(run.staging.table) if is_staged else None,
         },

@@ -26,3 +26,8 @@ class Way(StrEnum):
     def is_staged(self) -> bool:
         """Whether rows are staged before they are published."""
         return self in (Way.LOAD, Way.STATEMENT)
+
+    @property
+    def has_statement(self) -> bool:
+        """Whether the mode's statement publishes, or may."""
+        return self in (Way.STATEMENT, Way.QUERY)

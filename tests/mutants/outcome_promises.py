@@ -6,6 +6,7 @@ OUTCOMES = "Outcomes"
 P = Promise
 JOBS = "tests/seam/test_repeated_jobs.py::test_"
 LOCK = "tests/servers/test_lock.py::test_"
+TABLES = "tests/e2e/test_two_tables.py::test_"
 MATRIX = "tests/seam/test_matrix.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -104,5 +105,45 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/runs/history.py",
         "missing = [each for each in _schema() if each.name not in there]",
         "missing = []",
+    ),
+    P(
+        OUTCOMES,
+        "In a launch of many tables, one that fails hinders no other.",
+        f"{TABLES}a_table_that_fails_hinders_no_other_and_is_named_at_the_end",
+        "pipeline/steps/conform.py",
+        "    except Exception as error:",
+        "    except KeyError as error:",
+    ),
+    P(
+        OUTCOMES,
+        "A launch of many tables ends as failed when one of them did.",
+        f"{TABLES}a_table_that_fails_hinders_no_other_and_is_named_at_the_end",
+        "pipeline/steps/launch_end.py",
+        "    if failed:",
+        "    if False:",
+    ),
+    P(
+        OUTCOMES,
+        "A report that breaks is told as its own table's end, and of no other.",
+        f"{TABLES}a_report_that_breaks_is_its_own_tables_end",
+        "pipeline/steps/launch_end.py",
+        "            exit_code=outcome.exit_code or fault.exit_code,",
+        "            exit_code=outcome.exit_code,",
+    ),
+    P(
+        OUTCOMES,
+        "Every audit that is asked judges the staged rows before they are published.",
+        "tests/e2e/test_audits.py::test_a_second_audit_keeps_rows_back_and_tells_its_figures_beside_the_first",
+        "pipeline/publish/audits.py",
+        "    for audit in asked:",
+        "    for audit in asked[:1]:",
+    ),
+    P(
+        OUTCOMES,
+        "A mode whose rows published are not the rows it told is a mismatch.",
+        "tests/e2e/test_modes.py::test_a_further_mode_that_publishes_other_rows_than_it_told_is_a_mismatch",
+        "pipeline/publish/publisher.py",
+        "        if published != expected:",
+        "        if False:",
     ),
 )
