@@ -150,6 +150,7 @@ def test_what_is_pickled_between_steps_is_no_batch(launched):
         ("_Open", "failures"),
         ("beam:transform:group_by_key:v1", "None"),
         ("_ReadLane", "failures"),
+        ("_Conform", "failures"),
         ("_Stage", "None"),
         ("_Stage", "failures"),
         ("_StageInPlace", "None"),
