@@ -6,10 +6,12 @@ twice: under the user's cache folder, never in the repository.
 
 import argparse
 import hashlib
+import json
 import os
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 from demo.run import CONSOLE
@@ -46,9 +48,18 @@ def fingerprint(root: Path = ROOT) -> str:
         path = root / name
         files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
         for file in files:
-            content = file.read_bytes()
+            content = _content(file)
             total.update(f"{file.relative_to(root)}\0{len(content)}\0".encode() + content)
     return total.hexdigest()
+
+
+def _content(file: Path) -> bytes:
+    """A file's bytes; of pyproject.toml what setuptools reads, not how we lint and test."""
+    if file.name != "pyproject.toml":
+        return file.read_bytes()
+    tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    read = {name: tables.get(name) for name in ("build-system", "project")}
+    return json.dumps(read | {"setuptools": tables.get("tool", {}).get("setuptools")}).encode()
 
 
 def stamp() -> Path:

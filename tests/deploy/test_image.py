@@ -53,8 +53,17 @@ def test_a_change_of_any_input_is_a_new_image_to_check(copy: Path, name):
     assert before == fingerprint(ROOT)
     path = copy / name
     changed = next(path.glob("*.py")) if path.is_dir() else path
-    changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    text = changed.read_text(encoding="utf-8")
+    changed.write_text(text.replace("setuptools>=", "setuptools>=1") + "\n", encoding="utf-8")
     assert fingerprint(copy) != before
+
+
+def test_how_we_lint_and_test_makes_no_new_image(copy: Path):
+    before, path = fingerprint(copy), copy / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("line-length = 100", "line-length = 101"), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") != text
+    assert fingerprint(copy) == before
 
 
 def test_what_was_checked_is_not_built_again(monkeypatch, tmp_path):
