@@ -2,8 +2,8 @@
 
 A tier is a folder of tests, or the doctests. Its seconds are those of its tests one after the
 other, with what their fixtures took, so two workers need about half. A budget is two to three
-times what a quiet machine with two cores took: it tells of drift, and asserts nothing of the
-product.
+times what a quiet machine with two cores takes: it tells of drift, and asserts nothing of the
+product. A machine that is busy with other work is not judged.
 """
 
 import os
@@ -14,8 +14,10 @@ import pytest
 
 ENFORCED = "TIER_BUDGETS"
 """The variable by which CI asks for it: at home a machine may be busy."""
+BUSY = 2.5
+"""Processes at work or waiting for a core, per core; a run of two workers alone stays under it."""
 BUDGETS_S = {
-    "bigquery": 360,
+    "bigquery": 450,
     "contract": 300,
     "deploy": 600,
     "doctests": 60,
@@ -23,8 +25,8 @@ BUDGETS_S = {
     "golden": 30,
     "graph": 360,
     "hunt": 900,
-    "mongodb": 900,
-    "scheduler": 120,
+    "mongodb": 1200,
+    "scheduler": 180,
     "seam": 240,
     "servers": 300,
     "unit": 240,
@@ -50,6 +52,15 @@ def over_budget(seconds: Mapping[str, float], budgets: Mapping[str, int] = BUDGE
     return sorted(tier for tier, took in seconds.items() if took > budgets.get(tier, 0))
 
 
+def is_busy(load: float, cores: int | None) -> bool:
+    """Whether a machine of a mean load over 15 minutes does more than these tests.
+
+    >>> is_busy(3.0, 2), is_busy(9.0, 2)
+    (False, True)
+    """
+    return load > BUSY * (cores or 1)
+
+
 class Tiers:
     """Adds up what the tests of each tier took; works in the process that reports."""
 
@@ -63,8 +74,8 @@ class Tiers:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        over = over_budget(self._seconds)
-        if over and os.environ.get(ENFORCED) and session.exitstatus == pytest.ExitCode.OK:
+        judged = os.environ.get(ENFORCED) and not is_busy(os.getloadavg()[2], os.cpu_count())
+        if over_budget(self._seconds) and judged and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -76,7 +87,9 @@ class Tiers:
             budget = BUDGETS_S.get(tier, 0)
             told = f"{tier:<10}{self._tests[tier]:>6} tests{seconds:>8.1f} s of {budget:>5} s"
             terminalreporter.line(told + ("  OVER ITS BUDGET" if tier in over else ""))
-        if over:
+        if over and is_busy(os.getloadavg()[2], os.cpu_count()):
+            terminalreporter.line("not judged: the machine is busy with other work")
+        elif over:
             terminalreporter.line("what became slower? else raise the budget in tests/tiers.py")
 
 
