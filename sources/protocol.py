@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import pyarrow as pa
 
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
+from sources.questions import RowsQuestion
 from sources.values import (
     Clock,
-    CursorValue,
     DigestRow,
     Evidence,
-    SourceColumn,
     SourceProfile,
     Split,
     Window,
@@ -139,25 +138,24 @@ class Inspector(Protocol):
     def has_rows(self, source: Source) -> bool:
         """Whether the window of a source holds any row; True when that takes long to tell."""
 
-    def evidence(
-        self,
-        source: Source,
-        *,
-        look_at: tuple[SourceColumn, ...],
-        split_column: str | None,
-        split_over_bytes: int,
-        count_outside: bool,
-        partition: tuple[SourceColumn, str] | None,
-        floor: CursorValue | None = None,
-    ) -> Evidence:
+    def evidence(self, source: Source, asked: RowsQuestion) -> Evidence:
         """A look at the rows of the window.
 
         Args:
             source: with the window.
-            look_at: columns whose type the data decides.
-            split_column: the column that splits would cut.
-            split_over_bytes: bounds are looked for only above that estimate; 0: always.
-            count_outside: count the rows that no run reads, by what `floor` says.
-            partition: the partition column and its unit.
-            floor: where the first window of all began; None: not known, or open downwards.
+            asked: what is wanted of them.
         """
+
+
+Known = TypeVar("Known")
+
+
+def of_kind(value: object, kind: type[Known]) -> Known:
+    """A connection or source that a launch hands back to those who made it, as theirs.
+
+    Raises:
+        TypeError: another source's.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} where a {kind.__name__} belongs")
+    return value

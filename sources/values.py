@@ -127,6 +127,10 @@ class Clock:
     blind_spot: str = ""
     blind_for: timedelta = timedelta(minutes=10)
 
+    def unseen_for(self, margin: timedelta) -> timedelta:
+        """How long late commits are waited for, where some who write can't be seen."""
+        return margin + (self.blind_for if self.blind_spot else timedelta(0))
+
     def beside(self, writers: Writers) -> "Clock":
         """The same, with what is known of those who write what the query reads."""
         blind = "; and ".join((*filter(None, [self.blind_spot]), *writers.unseen))

@@ -32,6 +32,7 @@ from smart_sync.schema_plan import columns_to_look_at, find_cursor, partition_co
 from smart_sync.splits import SPLIT_BYTES
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
+from sources.questions import RowsQuestion
 from sources.registry import SOURCES
 from sources.values import Clock, Evidence, Window
 from warehouse.client import RETRY_S
@@ -224,8 +225,7 @@ def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[
 def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evidence:
     is_held = facts.window is not None and facts.window.held_back is not None
     is_first = facts.window is not None and facts.window.watermark is None
-    evidence = inspector.evidence(
-        facts.source,
+    asked = RowsQuestion(
         look_at=()
         if is_held
         else columns_to_look_at(request, facts.profile, facts.target.by_name()),
@@ -237,4 +237,5 @@ def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evide
         else partition_column(request, facts.profile, facts.target.partitioning),
         floor=facts.window.window.low if facts.window and is_first else facts.frontier.floor,
     )
+    evidence = inspector.evidence(facts.source, asked)
     return evidence.left_out if is_held else evidence

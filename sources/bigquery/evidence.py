@@ -8,6 +8,7 @@ from google.cloud import bigquery
 from auto_schema.names import quoted
 from sources.bigquery.jobs import ask, dry_run
 from sources.bigquery.statement import BigqueryStatement, literal
+from sources.questions import RowsQuestion
 from sources.values import CursorValue, Evidence, SourceColumn, SourceProfile
 
 CHEAP_BYTES = 100 * 1024 * 1024
@@ -19,10 +20,7 @@ def evidence(
     source: BigqueryStatement,
     whole: BigqueryStatement,
     profile: SourceProfile,
-    *,
-    count_outside: bool,
-    partition: tuple[SourceColumn, str] | None,
-    floor: CursorValue | None,
+    asked: RowsQuestion,
 ) -> Evidence:
     """Size by a dry run; counts and spans where a dry run says that they are cheap.
 
@@ -31,19 +29,17 @@ def evidence(
         source: of the window.
         whole: of all time.
         profile: of the source.
-        count_outside: whether rows that no run reads, and those after the window, count, too.
-        partition: the column that the destination is partitioned by, and its unit.
-        floor: where the first window of all began; None: not known, or open downwards.
+        asked: what is wanted of the rows.
     """
     size = int(dry_run(client, source, source.selecting(("q.*",))).total_bytes_processed or 0)
     over = source.connection.max_bytes_billed
     known = profile.bytes if source.window is None else None
-    items = _counts(source, floor, count_outside=count_outside)
+    items = _counts(source, asked.floor, count_outside=asked.count_outside)
     before = after = nulls = None
     if items and _is_cheap(client, whole, whole.selecting(items)):
         row = _one(client, whole, whole.selecting(items))
         nulls, before, after = row["nulls"], row.get("before"), row.get("after")
-    span, count = _span(client, source, partition)
+    span, count = _span(client, source, asked.partition)
     return Evidence(
         estimated_rows=profile.rows if source.window is None else None,
         estimated_bytes=max(size, known or 0),

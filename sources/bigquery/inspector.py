@@ -9,7 +9,7 @@ from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
 from auto_schema.bigquery_types import type_of, unknown_types
-from auto_schema.errors import SchemaError, SourceRefusedError, raise_all, shown
+from auto_schema.errors import SchemaError, raise_all, shown
 from auto_schema.names import string_literal
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
@@ -22,7 +22,8 @@ from sources.bigquery.jobs import ask, client_of, dry_run
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import TableFacts, all_tables, table_facts, tables_of
-from sources.protocol import Inspector, Source
+from sources.protocol import Inspector, Source, of_kind
+from sources.questions import RowsQuestion
 from sources.sql import BIGQUERY, placeholders
 from sources.values import (
     Clock,
@@ -63,11 +64,9 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
         SourceUnreachableError, SourceRefusedError: with what BigQuery said.
         SchemaError: a column of a type that no rule knows.
     """
-    if not isinstance(connection, BigqueryConnection):
-        raise TypeError(f"not a BigQuery connection: {type(connection).__name__}")
-    bare = BigquerySource(connection, query)
+    bare = BigquerySource(of_kind(connection, BigqueryConnection), query)
     with as_source_errors(bare.place):
-        client = client_of(connection, "")
+        client = client_of(bare.connection, "")
         yield _opened(client, bare)
 
 
@@ -209,7 +208,7 @@ class _Inspector:
     ) -> tuple[int | None, Clock]:
         question = Highest(self._client, self._whole(), self._facts, name)
         clock = self.clock(guard=wait and auto)
-        late = margin + (clock.blind_for if clock.blind_spot else timedelta(0))
+        late = clock.unseen_for(margin)
         if not wait or not late or (auto and self.profile.writers.unseen):
             return question.now(), clock
         return question.before(clock.now, late), replace(clock, blind_for=late)
@@ -241,39 +240,17 @@ class _Inspector:
         return replace(self._bare, query=bound(self._bare.query, *WHOLE[self._kind]))
 
     def buckets(self, source: Source) -> Mapping[str, RowSums]:
-        return bigquery_verify.buckets(self._client, _ours(source))
+        return bigquery_verify.buckets(self._client, of_kind(source, BigquerySource))
 
     def digests(
         self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
     ) -> list[DigestRow]:
-        return bigquery_verify.digests(self._client, _ours(source), keys, buckets)
+        return bigquery_verify.digests(self._client, of_kind(source, BigquerySource), keys, buckets)
 
     def has_rows(self, source: Source) -> bool:
-        return bigquery_evidence.has_rows(self._client, _ours(source))
+        return bigquery_evidence.has_rows(self._client, of_kind(source, BigquerySource))
 
-    def evidence(
-        self,
-        source: Source,
-        *,
-        look_at: tuple[SourceColumn, ...],
-        split_column: str | None,
-        split_over_bytes: int,
-        count_outside: bool,
-        partition: tuple[SourceColumn, str] | None,
-        floor: CursorValue | None = None,
-    ) -> Evidence:
+    def evidence(self, source: Source, asked: RowsQuestion) -> Evidence:
         return bigquery_evidence.evidence(
-            self._client,
-            _ours(source),
-            self._whole(),
-            self.profile,
-            count_outside=count_outside,
-            partition=partition,
-            floor=floor,
+            self._client, of_kind(source, BigquerySource), self._whole(), self.profile, asked
         )
-
-
-def _ours(source: Source) -> BigquerySource:
-    if not isinstance(source, BigquerySource):
-        raise SourceRefusedError("not a BigQuery source", type(source).__name__, "", "")
-    return source

@@ -23,7 +23,8 @@ from sources.mongodb.statement import (
     outside,
     value_at,
 )
-from sources.values import CursorValue, Evidence
+from sources.questions import RowsQuestion
+from sources.values import Evidence
 
 COUNT_TIMEOUT_MS = 5_000
 BOUNDS = 1_000
@@ -49,25 +50,17 @@ def needs_an_index(query: object) -> bool:
 def evidence(
     collection: Any,
     source: MongodbStatement,
+    asked: RowsQuestion,
     *,
     indexed: bool,
-    may_split: bool,
-    split_over_bytes: int,
-    count_outside: bool,
-    partition: str,
-    floor: CursorValue | None,
 ) -> Evidence:
     """Gather what planning needs of the documents themselves.
 
     Args:
         collection: a handle on it.
         source: query, cursor and window of the run.
+        asked: what is wanted of them; splits are cut by _id.
         indexed: whether an index begins with the cursor.
-        may_split: whether ranges of _id can be read.
-        split_over_bytes: bounds are looked for only above that estimate; 0: always.
-        count_outside: count the documents that no run reads, and those after the window.
-        partition: the field of the partition column; empty: not needed.
-        floor: where the first window of all began; None: not known, or open downwards.
     """
     if needs_an_index(parse(source.query)):
         return Evidence()
@@ -75,22 +68,25 @@ def evidence(
     is_cheap = total <= CHEAP_DOCUMENTS or source.cursor is None or indexed
     rows = _rows(collection, source, total) if is_cheap else total
     size = int(rows * average) if rows is not None and average else None
-    large = not split_over_bytes or size is None or size > split_over_bytes
+    large = not asked.split_over_bytes or size is None or size > asked.split_over_bytes
     nulls = before = after = beyond = None
+    partition = asked.partition[0].name if asked.partition else ""
     others: dict[str, int] = {}
-    asked = parse(source.query)
+    query = parse(source.query)
     if source.cursor and source.window and is_cheap:
         kind, cursor = source.cursor_type, source.cursor
-        nulls = _count(collection, both(asked, {cursor: None}))
-        others = _by_type(collection, both(asked, outside(cursor, kind)), cursor)
-        if count_outside:
+        nulls = _count(collection, both(query, {cursor: None}))
+        others = _by_type(collection, both(query, outside(cursor, kind)), cursor)
+        if asked.count_outside:
             high = as_bson(source.window.high, kind)
-            after = _count(collection, both(asked, {cursor: {"$gt": high}}))
+            after = _count(collection, both(query, {cursor: {"$gt": high}}))
             if isinstance(source.window.high, datetime):
-                before = _count(collection, both(asked, {cursor: {"$lt": FIRST_DATE}}))
-                beyond = _count(collection, both(asked, {cursor: {"$gt": LAST_DATE}}))
-            if floor is not None:
-                before = _count(collection, both(asked, {cursor: {"$lte": as_bson(floor, kind)}}))
+                before = _count(collection, both(query, {cursor: {"$lt": FIRST_DATE}}))
+                beyond = _count(collection, both(query, {cursor: {"$gt": LAST_DATE}}))
+            if asked.floor is not None:
+                before = _count(
+                    collection, both(query, {cursor: {"$lte": as_bson(asked.floor, kind)}})
+                )
             if after is not None:
                 after -= beyond or 0
     return Evidence(
@@ -100,7 +96,7 @@ def evidence(
         before=before,
         after=after,
         beyond=beyond,
-        bounds=_bounds(collection) if may_split and large else (),
+        bounds=_bounds(collection) if asked.split_column is not None and large else (),
         partition_span=_span(collection, source, partition) if partition else None,
         other_cursors=MappingProxyType(others),
     )

@@ -25,13 +25,12 @@ from sources.mongodb.profile import (
 )
 from sources.mongodb.source import MongodbSource
 from sources.mongodb.statement import identity, kind_of
-from sources.protocol import Inspector, Source
+from sources.protocol import Inspector, Source, of_kind
+from sources.questions import RowsQuestion
 from sources.values import (
     Clock,
-    CursorValue,
     DigestRow,
     Evidence,
-    SourceColumn,
     SourceProfile,
     Window,
 )
@@ -50,8 +49,7 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
     Raises:
         SourceUnreachableError, SourceRefusedError: with what the server said.
     """
-    if not isinstance(connection, MongodbConnection):
-        raise TypeError(f"not a MongoDB connection: {type(connection).__name__}")
+    connection = of_kind(connection, MongodbConnection)
     with connected(connection) as client:
         server = server_of(client)
         described = described_by(client[connection.database], connection)
@@ -102,7 +100,7 @@ class _Inspector:
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
         clock = self.clock(guard=wait and auto)
-        late = margin + (clock.blind_for if clock.blind_spot else timedelta(0))
+        late = clock.unseen_for(margin)
         question = Highest(
             self._collection,
             parse(bind(self._query, None, 2**63 - 1)),
@@ -142,28 +140,12 @@ class _Inspector:
         raise ConfigError(*_NO_PROOF)
 
     def has_rows(self, source: Source) -> bool:
-        return mongodb_evidence.has_rows(self._collection, _ours(source))
+        return mongodb_evidence.has_rows(self._collection, of_kind(source, MongodbSource))
 
-    def evidence(
-        self,
-        source: Source,
-        *,
-        look_at: tuple[SourceColumn, ...],
-        split_column: str | None,
-        split_over_bytes: int,
-        count_outside: bool,
-        partition: tuple[SourceColumn, str] | None,
-        floor: CursorValue | None = None,
-    ) -> Evidence:
+    def evidence(self, source: Source, asked: RowsQuestion) -> Evidence:
+        ours = of_kind(source, MongodbSource)
         return mongodb_evidence.evidence(
-            self._collection,
-            _ours(source),
-            indexed=_ours(source).cursor in self.profile.indexed,
-            may_split=split_column is not None,
-            split_over_bytes=split_over_bytes,
-            count_outside=count_outside,
-            partition=partition[0].name if partition else "",
-            floor=floor,
+            self._collection, ours, asked, indexed=ours.cursor in self.profile.indexed
         )
 
 
@@ -173,9 +155,3 @@ _NO_PROOF = (
     "MongoDB has no function that hashes its documents",
     "set verify=false.",
 )
-
-
-def _ours(source: Source) -> MongodbSource:
-    if not isinstance(source, MongodbSource):
-        raise TypeError(f"not a MongoDB source: {type(source).__name__}")
-    return source

@@ -16,6 +16,7 @@ import psycopg2.extensions
 from auto_schema.postgresql_types import NATIVE_ELEMENTS, Look
 from sources.postgresql.catalog import reading
 from sources.postgresql.statement import PostgresqlStatement, wrapped
+from sources.questions import RowsQuestion
 from sources.sql import ends_of, literal, quote
 from sources.values import CursorValue, Evidence, KeyValue, SourceColumn
 
@@ -33,39 +34,31 @@ MICROSECOND = timedelta(microseconds=1)
 def evidence(
     opened: "psycopg2.extensions.connection",
     source: PostgresqlStatement,
+    asked: RowsQuestion,
     *,
-    look_at: Sequence[SourceColumn],
     split_column: SourceColumn | None,
-    split_over_bytes: int,
-    count_outside: bool,
-    partition: tuple[SourceColumn, str] | None,
     hidden_nulls: SourceColumn | None,
     whole_query: str,
-    floor: CursorValue | None,
 ) -> Evidence:
     """Gather what planning needs of the rows themselves.
 
     Args:
         opened: a session of ours.
         source: query, cursor and window of the run.
-        look_at: bare numerics and arrays whose type the data decides.
-        split_column: the column that splits would cut; None: no splits.
-        split_over_bytes: bounds are looked for only above that estimate; 0: always.
-        count_outside: count the rows that no run reads, and those after the window, as well.
-        partition: the partition column and HOUR, DAY, MONTH or YEAR; None: not needed.
+        asked: what is wanted of them.
+        split_column: the one that splits would cut; None: no splits.
         hidden_nulls: the cursor column when the query's own placeholders hide its NULLs;
             they are then counted in its table.
         whole_query: the query over all time, to count what lies outside the window.
-        floor: where the first window of all began; None: not known, or open downwards.
     """
     rows, size = _estimate(opened, source)
-    large = not split_over_bytes or (size is not None and size > split_over_bytes)
+    large = not asked.split_over_bytes or (size is not None and size > asked.split_over_bytes)
     nulls, before, after, beyond = None, None, None, None
-    if count_outside:
-        nulls, before, after, beyond = _outside(opened, source, whole_query, floor)
+    if asked.count_outside:
+        nulls, before, after, beyond = _outside(opened, source, whole_query, asked.floor)
     if nulls is None and hidden_nulls is None:
         nulls = _nulls(opened, source)
-    span, partitions = _span(opened, source, *partition) if partition else (None, None)
+    span, partitions = _span(opened, source, *asked.partition) if asked.partition else (None, None)
     if hidden_nulls is not None:
         nulls = _nulls_in_table(opened, hidden_nulls)
     return Evidence(
@@ -76,7 +69,7 @@ def evidence(
         after=after,
         beyond=beyond,
         bounds=_bounds(opened, source, split_column) if split_column and large else (),
-        looks=MappingProxyType(_looks(opened, source, look_at)),
+        looks=MappingProxyType(_looks(opened, source, asked.look_at)),
         partition_span=span,
         partition_count=partitions,
     )

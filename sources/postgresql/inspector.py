@@ -27,8 +27,9 @@ from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.postgresql.surroundings import Surroundings, surroundings
 from sources.postgresql.writers import with_writers
-from sources.protocol import Inspector, Source
+from sources.protocol import Inspector, Source, of_kind
 from sources.query import shape
+from sources.questions import RowsQuestion
 from sources.sql import bind, placeholders, without_order
 from sources.values import (
     Clock,
@@ -60,8 +61,7 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
     Raises:
         SourceUnreachableError, SourceRefusedError: with what the server said.
     """
-    if not isinstance(connection, PostgresqlConnection):
-        raise TypeError(f"not a PostgreSQL connection: {type(connection).__name__}")
+    connection = of_kind(connection, PostgresqlConnection)
     with postgresql_inspect.session(connection) as opened:
         qualified = None
         if table:
@@ -102,12 +102,6 @@ def _doubting(profile: SourceProfile, doubt: str) -> SourceProfile:
         for column in profile.columns
     )
     return replace(profile, columns=columns)
-
-
-def _ours(source: Source) -> PostgresqlSource:
-    if not isinstance(source, PostgresqlSource):
-        raise TypeError(f"not a PostgreSQL source: {type(source).__name__}")
-    return source
 
 
 class _Inspector:
@@ -164,39 +158,27 @@ class _Inspector:
         )
 
     def buckets(self, source: Source) -> Mapping[str, RowSums]:
-        return postgresql_verify.buckets(self._opened, _ours(source))
+        return postgresql_verify.buckets(self._opened, of_kind(source, PostgresqlSource))
 
     def digests(
         self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
     ) -> list[DigestRow]:
-        return postgresql_verify.digests(self._opened, _ours(source), keys, buckets)
+        return postgresql_verify.digests(
+            self._opened, of_kind(source, PostgresqlSource), keys, buckets
+        )
 
     def has_rows(self, source: Source) -> bool:
-        return postgresql_evidence.has_rows(self._opened, _ours(source))
+        return postgresql_evidence.has_rows(self._opened, of_kind(source, PostgresqlSource))
 
-    def evidence(
-        self,
-        source: Source,
-        *,
-        look_at: tuple[SourceColumn, ...],
-        split_column: str | None,
-        split_over_bytes: int,
-        count_outside: bool,
-        partition: tuple[SourceColumn, str] | None,
-        floor: CursorValue | None = None,
-    ) -> Evidence:
-        source = _ours(source)
+    def evidence(self, source: Source, asked: RowsQuestion) -> Evidence:
+        ours = of_kind(source, PostgresqlSource)
         return postgresql_evidence.evidence(
             self._opened,
-            source,
-            look_at=look_at,
-            split_column=self._column(split_column) if split_column else None,
-            split_over_bytes=split_over_bytes,
-            count_outside=count_outside,
-            partition=partition,
-            hidden_nulls=self._hidden_nulls(source),
-            whole_query=self._whole_query(source),
-            floor=floor,
+            ours,
+            asked,
+            split_column=self._column(asked.split_column) if asked.split_column else None,
+            hidden_nulls=self._hidden_nulls(ours),
+            whole_query=self._whole_query(ours),
         )
 
     def _whole_query(self, source: PostgresqlSource) -> str:

@@ -20,6 +20,7 @@ from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import columns_to_look_at, find_cursor
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
+from sources.questions import RowsQuestion
 from sources.values import Evidence, Split, Window
 from tests.factories import request_of
 from warehouse.names import TableRef
@@ -92,8 +93,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
     facts = Facts(profile, Target("EU"), source, cursor=cursor)
     if window:
         facts = replace(facts, window=WindowPlan(window, "test", "test", "UTC"))
-    evidence = inspector.evidence(
-        source,
+    asked = RowsQuestion(
         look_at=columns_to_look_at(request, profile, {}),
         split_column=split_column(request, facts)[0],
         split_over_bytes=0,
@@ -101,6 +101,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
         partition=None,
         floor=window.low if window else None,
     )
+    evidence = inspector.evidence(source, asked)
     facts = replace(facts, evidence=evidence)
     plan = make_plan(request, facts, run_id=RUN_ID, now=datetime.now(UTC))
     opened_splits = plan.reading.source.open(plan.reading.splits)
