@@ -101,7 +101,7 @@ class Trial:
 
     def _storm(self, proxy: FaultProxy) -> None:
         works = [writers.short, writers.short, writers.long, writers.long, writers.by_application]
-        works += [writers.prepared, writers.by_procedure, writers.called_like_us]
+        works += [writers.prepared, writers.by_procedure, writers.called_like_us, writers.in_blocks]
         threads = [self._writer(number, work) for number, work in enumerate(works)]
         threads.append(self._writer(AHEAD, writers.ahead))
         if self.kind == "merge+lookback":

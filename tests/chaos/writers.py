@@ -16,6 +16,7 @@ CREATE TABLE orders (
   note text, updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX ON orders (updated_at);
+CREATE SEQUENCE blocks START 200000;
 CREATE PROCEDURE in_steps(writer int, note text, count int, pause float8) LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO orders (writer, note, updated_at)
@@ -32,6 +33,8 @@ STALE_S = 1.5
 """An application gives a transaction up whose stamp is older when it comes to commit."""
 AHEAD_S = 3
 """The clock of the writer that is ahead is so far ahead at most."""
+BLOCK = 50
+"""Numbers that one session takes at once."""
 SKEWED, AHEAD = 99, 98
 """Their rows are their own: of two clocks on one row the later version may bear the older stamp."""
 INSERT = """
@@ -160,6 +163,23 @@ def by_procedure(writer: Writer, cursor: Any) -> None:
     cursor.execute("CALL in_steps(%s, %s, %s, %s)", (writer.number, note, rows, pause))
     cursor.connection.autocommit = False
     writer.written.count("committed", 2 * rows)
+
+
+def in_blocks(writer: Writer, cursor: Any) -> None:
+    """Takes numbers in blocks, as object mappers do: lower ones than others have committed."""
+    left: list[int] = vars(writer).setdefault("numbers", [])
+    if not left:
+        cursor.execute("SELECT nextval('blocks')")
+        first = cursor.fetchone()[0] * BLOCK
+        left.extend(range(first, first + BLOCK))
+    count = writer.random.randint(1, min(20, len(left)))
+    numbers = [left.pop(0) for _ in range(count)]
+    writer.nap(0.0, 2.0)
+    cursor.execute(
+        "INSERT INTO orders (id, writer, note) SELECT n, %s, %s || n FROM unnest(%s) AS n",
+        (writer.number, f"new by {writer.number} ", numbers),
+    )
+    writer.end(cursor, count)
 
 
 def called_like_us(writer: Writer, cursor: Any) -> None:
