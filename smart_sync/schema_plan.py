@@ -5,19 +5,16 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from auto_schema import transform
-from auto_schema.bigquery_columns import bigquery_column, narrowed
-from auto_schema.bigquery_types import BigqueryType
-from auto_schema.bson_fields import BsonField
+from auto_schema.bigquery_columns import narrowed
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
-from auto_schema.mongodb_types import EXTRA, mongodb_column
-from auto_schema.open_fields import column_names, field_of, form_in, marked, with_columns
-from auto_schema.postgresql_types import Look, PostgresType, needs_look, postgresql_column
+from auto_schema.mongodb_types import EXTRA
+from auto_schema.open_fields import field_of
 from auto_schema.schema import Column, Partitioning
 from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.request import SchemaRequest, SyncRequest
-from sources.values import Evidence, SourceColumn, SourceProfile
+from sources.values import ColumnWish, Evidence, SourceColumn, SourceProfile
 
 Layout = tuple[Partitioning | None, tuple[str, ...]]
 
@@ -44,7 +41,8 @@ def plan_columns(
                 source.name, request.schema.transformation.destination_name(source.name)
             )
             there = current.get(name.casefold())
-            column = _column(request, source, name, current, evidence)
+            wish = _wish(request, source, name, there, evidence)
+            column = profile.rules.column(source, wish)
             columns.append(narrowed(column, there.shape if there else None))
         except SchemaError as error:
             faults.append(error)
@@ -69,31 +67,11 @@ def plan_columns(
 def _delivered(
     request: SyncRequest, profile: SourceProfile, current: Mapping[str, CurrentField]
 ) -> tuple[tuple[SourceColumn, ...], Mapping[str, str]]:
-    """The source's columns, and the names in the destination of those that need another.
-
-    Of a source without a schema these are the fields that were sampled, those that an earlier
-    run made a column for, and the column for all others.
-    """
+    """The source's columns, and the names in the destination of those that need another."""
+    delivered, names = profile.rules.delivered(profile.columns, current, _asked_for(request))
     if not profile.is_open:
-        return profile.columns, {}
-    seen = {column.name: column for column in profile.columns}
-    for field in current.values():
-        path = field_of(field, seen)
-        if path is None:
-            continue
-        there = seen.get(path)
-        kind = there.type if there is not None else None
-        if isinstance(kind, BsonField) and kind.sample.counts:
-            seen[path] = replace(seen[path], type=replace(kind, known_as=field.bigquery))
-        else:
-            seen[path] = SourceColumn(path, BsonField(known_as=field.bigquery))
-    kinds = {c.name: c.type for c in seen.values() if isinstance(c.type, BsonField)}
-    counts = {name: sum(kind.sample.counts.values()) for name, kind in kinds.items()}
-    kept = with_columns(counts, current, _asked_for(request))
-    delivered = tuple(column for column in seen.values() if column.name in kept)
-    nested = [name for name, kind in kinds.items() if kind.is_nested]
-    names = column_names([c.name for c in delivered], current, nested, counts)
-    return delivered, names | dict(request.schema.transformation.field_mappings)
+        return delivered, names
+    return delivered, {**names, **dict(request.schema.transformation.field_mappings)}
 
 
 def _asked_for(request: SyncRequest) -> set[str]:
@@ -114,44 +92,21 @@ def _stays_extra(
     return frozen and has_extra and name.casefold() not in current
 
 
-def _column(
+def _wish(
     request: SyncRequest,
     source: SourceColumn,
     name: str,
-    current: Mapping[str, CurrentField],
+    there: CurrentField | None,
     evidence: Evidence,
-) -> Column:
-    there = current.get(name.casefold())
-    if isinstance(source.type, BsonField):
-        column = mongodb_column(
-            source.name,
-            source.type,
-            name=name,
-            current=(there.bigquery, there.mode) if there else None,
-            made_as=form_in(there) if there else "",
-            json_as_text=request.schema.json_numbers == "text",
-            cursor_type=source.type.cursor_type if _is_cursor(request, source) else "",
-        )
-        return replace(column, description=marked(source.name, column.select))
-    if isinstance(source.type, BigqueryType):
-        column = bigquery_column(
-            source.name,
-            source.type,
-            current=(there.bigquery, there.mode) if there else None,
-            json_as_text=request.schema.json_numbers == "text",
-            description=source.description if request.schema.auto_schema else "",
-        )
-        return replace(column, name=name)
-    look = evidence.looks.get(source.name)
-    column = postgresql_column(
-        source.name,
-        source.type,
-        look=look if isinstance(look, Look) else None,
-        current=(there.bigquery, there.mode) if there else None,
+) -> ColumnWish:
+    return ColumnWish(
+        name,
+        current=there,
+        look=evidence.looks.get(source.name),
         json_as_text=request.schema.json_numbers == "text",
-        description=source.description if request.schema.auto_schema else "",
+        is_described=request.schema.auto_schema,
+        is_cursor=_is_cursor(request, source),
     )
-    return replace(column, name=name)
 
 
 def _is_cursor(request: SyncRequest, source: SourceColumn) -> bool:
@@ -183,8 +138,7 @@ def columns_to_look_at(
     return tuple(
         column
         for column in profile.columns
-        if isinstance(column.type, PostgresType)
-        and needs_look(column.type)
+        if profile.rules.needs_look(column)
         and request.schema.transformation.keeps(column.name)
         and (
             rebuilt

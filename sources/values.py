@@ -1,19 +1,17 @@
 """The values that pass between sources and planning."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
+from typing import Protocol
 
-from auto_schema.bigquery_types import BigqueryType
-from auto_schema.bson_fields import BsonField
-from auto_schema.postgresql_types import PostgresType
-from auto_schema.schema import Partitioning
+from auto_schema.evolve import CurrentField
+from auto_schema.schema import Column, Partitioning
 from sources.writers import Numbers, Writers
 
 CursorValue = datetime | date | int | str
 """A str is an ObjectId's 24 hex digits, which sort as ObjectIds do."""
-SourceType = PostgresType | BsonField | BigqueryType
 KeyValue = datetime | date | int | str
 
 
@@ -65,6 +63,22 @@ class Split:
     by_key: bool = False
 
 
+class SourceType(Protocol):
+    """A column's type as its source has it; only the source's own rules know more of it."""
+
+    @property
+    def display(self) -> str:
+        """In the source's words."""
+
+    @property
+    def cursor_type(self) -> str:
+        """The type that a cursor of it has; empty where it has no order to sync by."""
+
+    @property
+    def precision(self) -> int | None:
+        """Digits of a number or of a second; None when not declared."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
     """One column of the query's result."""
@@ -75,16 +89,62 @@ class SourceColumn:
     origin: tuple[int, int] | None = None
     """(table oid, column number) where the driver knows it."""
 
+
+@dataclass(frozen=True, slots=True)
+class ColumnWish:
+    """How a column of a source is to stand in the destination.
+
+    Attributes:
+        name: the column's there.
+        current: that column, where it is there.
+        look: what a look at the rows found, in a form of the source's own; None: nothing.
+        json_as_text: keep JSON as STRING (`json_numbers=text`).
+        is_described: whether it takes the source's description.
+        is_cursor: whether windows are of its values.
+    """
+
+    name: str
+    current: CurrentField | None = None
+    look: object = None
+    json_as_text: bool = False
+    is_described: bool = True
+    is_cursor: bool = False
+
     @property
-    def sql_type(self) -> PostgresType:
-        """The type of a column of PostgreSQL.
+    def there(self) -> tuple[str, str] | None:
+        """(type, mode) of the current column; None without one."""
+        return (self.current.bigquery, self.current.mode) if self.current else None
+
+
+class ColumnRules(Protocol):
+    """How a source's columns become columns of BigQuery; a profile holds its source's."""
+
+    def delivered(
+        self,
+        columns: tuple[SourceColumn, ...],
+        current: Mapping[str, CurrentField],
+        asked_for: Collection[str],
+    ) -> tuple[tuple[SourceColumn, ...], Mapping[str, str]]:
+        """The columns to plan with, and the names there of those that need another.
+
+        Args:
+            columns: the profile's.
+            current: the destination's, by case-folded name.
+            asked_for: names that the parameters say.
+        """
+
+    def column(self, source: SourceColumn, wish: ColumnWish) -> Column:
+        """The column of the destination.
 
         Raises:
-            TypeError: it is a field of documents.
+            SchemaError: there is no rule for its type, or the current column can't hold it.
         """
-        if not isinstance(self.type, PostgresType):
-            raise TypeError(f"{self.name} is no column of PostgreSQL")
-        return self.type
+
+    def needs_look(self, source: SourceColumn) -> bool:
+        """Whether the rows decide its type."""
+
+    def best_looks(self, columns: tuple[SourceColumn, ...]) -> Mapping[str, object]:
+        """Per column the look that forbids least, to plan with before rows may be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +203,8 @@ class SourceProfile:
 
     columns: tuple[SourceColumn, ...]
     clock: Clock
+    rules: ColumnRules
+    """What its columns become: asked here, since planning knows no source."""
     server: str = ""
     description: str = ""
     tables: tuple[str, ...] = ()

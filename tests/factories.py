@@ -24,6 +24,7 @@ from smart_sync.request import (
 )
 from smart_sync.schema_plan import find_cursor
 from smart_sync.window import Watermark, WindowPlan, instants_of, plan_window
+from sources.postgresql.column_rules import PostgresqlColumns
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
@@ -178,7 +179,7 @@ def some_facts(
         "clock": clock,
     }
     facts = Facts(
-        SourceProfile(columns=columns, **words | profile),
+        SourceProfile(columns=columns, rules=PostgresqlColumns(), **words | profile),
         target,
         a_source(request, columns),
         evidence or Evidence(),

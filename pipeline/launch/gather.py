@@ -14,7 +14,6 @@ from datetime import datetime
 from google.cloud import bigquery
 
 from auto_schema.errors import SourceLockedError, raise_all
-from auto_schema.postgresql_types import Look, PostgresType
 from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_target
 from pipeline.launch.frontier import read_start
@@ -88,12 +87,7 @@ def rehearse(
     retry_s = RETRY_S * request.run.max_retries
     check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
     profile = inspector.profile
-    flat = {
-        c.name: Look(is_flat=True)
-        for c in profile.columns
-        if isinstance(c.type, PostgresType) and c.type.is_array
-    }
-    evidence = Evidence(looks=flat)
+    evidence = Evidence(looks=profile.rules.best_looks(profile.columns))
     facts = Facts(profile, target, _source(request, inspector, run_id), evidence)
     _, faults = plan_columns(request, profile, target.by_name(), evidence)
     raise_all(faults)

@@ -17,6 +17,7 @@ from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import MOST_FIELDS
 from sources.mongodb import evidence as mongodb_evidence
 from sources.mongodb.client import AfterTime, AtTime, Client, ask, describe, indexes
+from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.errors import TRANSIENT_CODES, UNAUTHORIZED_CODE, took_too_long
 from sources.mongodb.extended_json import bind, parse
@@ -182,6 +183,7 @@ def profile_of(
     profile = SourceProfile(
         columns=tuple(columns),
         clock=Clock(now=EPOCH),
+        rules=MongodbColumns(),
         server=f"MongoDB {server.version}",
         tables=(connection.collection,),
         identity=f"mongodb/{connection.database}",

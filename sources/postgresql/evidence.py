@@ -15,6 +15,7 @@ import psycopg2.extensions
 
 from auto_schema.postgresql_types import NATIVE_ELEMENTS, Look
 from sources.postgresql.catalog import reading
+from sources.postgresql.column_rules import sql_type
 from sources.postgresql.statement import PostgresqlStatement, wrapped
 from sources.questions import RowsQuestion
 from sources.sql import ends_of, literal, quote
@@ -228,13 +229,13 @@ def _look_items(column: SourceColumn) -> tuple[str, str, str]:
     """
     name = f"q.{quote(column.name)}"
     flat = digits = scale = "NULL"
-    if column.sql_type.is_array:
+    if sql_type(column).is_array:
         no_null = f"NOT EXISTS (SELECT FROM unnest({name}) AS element WHERE element IS NULL)"
-        if column.sql_type.name in NATIVE_ELEMENTS:  # these have an equality operator: faster
+        if sql_type(column).name in NATIVE_ELEMENTS:  # these have an equality operator: faster
             no_null = f"array_position({name}, NULL) IS NULL"
         one = f"(coalesce(array_ndims({name}), 1) = 1 AND {no_null})"
         flat = f"coalesce(bool_and({one}), true)"
-    elif column.sql_type.name == "numeric":
+    elif sql_type(column).name == "numeric":
         finite = f"{name} NOT IN ('NaN', 'Infinity', '-Infinity')"
         digits = f"max(length(trunc(abs({name}))::text)) FILTER (WHERE {finite})"
         scale = f"max(scale({name})) FILTER (WHERE {finite})"
@@ -249,7 +250,7 @@ def _span(
 ) -> tuple[tuple[datetime | date, datetime | date] | None, int | None]:
     """Lowest and highest value; and, when that is a wide span, how many partitions it fills."""
     name = f"q.{quote(partition.name)}"
-    kind = partition.sql_type.name
+    kind = sql_type(partition).name
     held = f"isfinite({name}) AND {name} >= '0001-01-01'::{kind} AND {name} <= '9999-12-31'::{kind}"
     selected = f"min({name}) FILTER (WHERE {held}), max({name}) FILTER (WHERE {held})"
     row = _ask(opened, wrapped(source, selected), COUNT_TIMEOUT_MS)
@@ -282,7 +283,7 @@ def _bounds(
 ) -> tuple[KeyValue, ...]:
     """Values that cut the rows into even parts: the server's histogram, or an even grid."""
     found = _histogram(opened, column)
-    if not found and column.sql_type.name in _GRID_TYPES:
+    if not found and sql_type(column).name in _GRID_TYPES:
         found = _grid(opened, source, column)
     if column.name == source.cursor:
         found = tuple(value for value in found if _lies_within(value, source))
@@ -293,7 +294,7 @@ def _grid(
     opened: "psycopg2.extensions.connection", source: PostgresqlStatement, column: SourceColumn
 ) -> tuple[KeyValue, ...]:
     name = f"q.{quote(column.name)}"
-    held = _HELD.get(column.sql_type.name, "true")
+    held = _HELD.get(sql_type(column).name, "true")
     ends = f"SELECT min(v), max(v) FROM (\n{wrapped(source, f'{name} AS v')}\n) AS t WHERE {held}"
     row = _ask(opened, ends, LOOK_TIMEOUT_MS)
     return grid(_plain(row[0]), _plain(row[1])) if row and row[0] is not None else ()
@@ -305,7 +306,7 @@ def _histogram(
     """Bounds as ANALYZE saw them, in the order that they have now: it may be another."""
     if column.origin is None:
         return ()
-    kind = column.sql_type.name
+    kind = sql_type(column).name
     bound, order = "v", "v"
     if kind in ("text", "varchar"):
         kind, bound = "text", f"left(v, {TEXT_BOUND})"

@@ -23,6 +23,7 @@ from sources.postgresql import (
 from sources.postgresql import (
     verify as postgresql_verify,
 )
+from sources.postgresql.column_rules import sql_type
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.postgresql.surroundings import Surroundings, surroundings
@@ -96,8 +97,8 @@ def _doubting(profile: SourceProfile, doubt: str) -> SourceProfile:
     if not doubt:
         return profile
     columns = tuple(
-        replace(column, type=replace(column.sql_type, doubt=doubt))
-        if column.sql_type.name == "money"
+        replace(column, type=replace(sql_type(column), doubt=doubt))
+        if sql_type(column).name == "money"
         else column
         for column in profile.columns
     )
@@ -153,7 +154,7 @@ class _Inspector:
             run_id=run_id,
             encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
             key_collation=self.profile.key_collation,
-            result_types=tuple(column.sql_type.oid for column in self.profile.columns),
+            result_types=tuple(sql_type(column).oid for column in self.profile.columns),
             settings=self._around.settings,
         )
 

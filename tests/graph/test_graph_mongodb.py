@@ -11,6 +11,7 @@ from auto_schema.bson_fields import BsonField, FieldSample
 from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
 from smart_sync.planning import make_plan
+from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.extended_json import written
 from sources.mongodb.source import MongodbSource
@@ -41,6 +42,7 @@ def a_plan(string, splits=3):
     profile = SourceProfile(
         columns,
         Clock(datetime(2025, 7, 22, tzinfo=UTC)),
+        MongodbColumns(),
         tables=("orders",),
         unique_key="_id",
         is_open=True,

@@ -14,6 +14,7 @@ from smart_sync.planning import make_plan
 from smart_sync.publish_sql import always_true, copy_before, partition_expression, publish_statement
 from smart_sync.request import WriteDisposition
 from smart_sync.ways import Way
+from sources.postgresql.column_rules import PostgresqlColumns
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
@@ -30,7 +31,12 @@ COLUMNS = (
 )
 FIELDS = (CurrentField("id", "INT64"), CurrentField("doc", "JSON"), CurrentField("day", "DATE"))
 PROFILE = SourceProfile(
-    COLUMNS, Clock(NOW), description="Orders", tables=("public.orders",), identity="postgresql/shop"
+    COLUMNS,
+    Clock(NOW),
+    PostgresqlColumns(),
+    description="Orders",
+    tables=("public.orders",),
+    identity="postgresql/shop",
 )
 STAGED = "`p.d._sync_staging_20250722t150000_ab`"
 INSERT = (
