@@ -17,13 +17,17 @@ from bson import Decimal128, Int64
 from auto_schema.errors import ConfigError, SourceRefusedError
 from demo.mongodb_servers import MongodbServer
 from demo.servers import PostgresqlServer
+from pipeline.launch import gather
 from smart_sync.request import SyncRequest
 from sources.mongodb.connection import MongodbConnection
 from sources.postgresql.connection import PostgresqlConnection
+from sources.registry import SOURCES
 from sources.secrets import Secret
 from tests.contract.harness import LAST, Harness, Values, never, not_yet
 from tests.contract.of_bigquery import OfBigquery
+from tests.contract.of_toy import OfToy
 from tests.contract.planning import RUN_ID, a_request
+from tests.contract.toy.parameters import TOY
 from tests.mongodb.conftest import Collection, alone, docs, mongodb
 from tests.tcp_proxy import TcpProxy, tcp_proxy
 
@@ -287,12 +291,20 @@ class OfMongodb(Harness):
             yield proxy
 
 
-HARNESSES = {"postgresql": OfPostgresql, "mongodb": OfMongodb, "bigquery": OfBigquery}
+HARNESSES = {"postgresql": OfPostgresql, "mongodb": OfMongodb, "bigquery": OfBigquery, "toy": OfToy}
+
+
+@pytest.fixture(autouse=True)
+def toy_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line that a source has in `sources.registry`."""
+    monkeypatch.setattr(gather, "SOURCES", MappingProxyType({**SOURCES, "toy": TOY}))
 
 
 @pytest.fixture(params=HARNESSES)
 def harness(request: pytest.FixtureRequest) -> Harness:
     """Every source in turn."""
+    if request.param == "toy":
+        return OfToy()
     if request.param == "postgresql":
         database = request.getfixturevalue("database")
         return OfPostgresql(database, request.getfixturevalue("sql"))

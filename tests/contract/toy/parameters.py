@@ -1,0 +1,25 @@
+"""The parameters of the toy, and its kind."""
+
+from collections.abc import Iterator
+
+from auto_schema.errors import ConfigError, SyncError
+from sources.kind import SourceKind
+from sources.parameters import Values
+from tests.contract.toy.source import ToyConnection
+from warehouse.names import Endpoints
+
+
+def faults(values: Values) -> Iterator[SyncError]:
+    if not values["toy_table"]:
+        yield ConfigError("missing parameter", "toy_table", "nothing says what to read", "")
+
+
+def query(values: Values) -> tuple[str, str]:
+    return "", "toy_table"
+
+
+def connection(values: Values, endpoints: Endpoints) -> ToyConnection:
+    return ToyConnection(values["toy_table"], values["toy_key"], int(values["toy_line"]))
+
+
+TOY = SourceKind("toy", faults, query, connection, "tests.contract.toy.inspector")
