@@ -40,7 +40,6 @@ def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> li
     if len(schema.columns) > MAX_COLUMNS:
         why = f"{len(schema.columns):,} columns, the most is {MAX_COLUMNS:,}"
         faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
-    faults.extend(_partition_faults(where, schema.partitioning, facts.evidence))
     faults.extend(label_faults(request, facts))
     if request.publishing.verify and not facts.profile.is_utf8:
         why = "the database is SQL_ASCII: its texts have no characters to be hashed alike"
@@ -49,9 +48,10 @@ def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> li
     return faults
 
 
-def _partition_faults(
-    where: str, partitioning: Partitioning | None, evidence: Evidence
+def span_faults(
+    request: SyncRequest, partitioning: Partitioning | None, evidence: Evidence
 ) -> list[SyncError]:
+    """That the rows lie in more partitions than a job may touch."""
     if partitioning is None or evidence.partition_span is None:
         return []
     low, high = (_as_date_time(value) for value in evidence.partition_span)
@@ -64,7 +64,7 @@ def _partition_faults(
     return [
         SchemaError(
             "too many partitions",
-            f"{where}, partition_field {partitioning.field}",
+            f"table {request.destination}, partition_field {partitioning.field}",
             f"{low.date()} to {high.date()} makes up to {count:,} partitions by"
             f" {partitioning.type}, a job may touch {MAX_PARTITIONS:,}",
             f"set partition_type={fitting}, or another partition_field.",

@@ -4,6 +4,8 @@ import hashlib
 import math
 from collections.abc import Sequence
 
+from smart_sync.facts import Facts
+from smart_sync.request import SyncRequest
 from sources.values import KeyValue, Split
 
 MAX_SPLITS = 5_000
@@ -74,3 +76,59 @@ def lanes(splits: Sequence[Split], connections: int) -> tuple[tuple[int, Split],
     """Deal the splits to as many lanes as there may be connections; each lane is read in order."""
     width = max(1, min(connections, len(splits)))
     return tuple((split.index % width, split) for split in splits)
+
+
+def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], str]:
+    """The splits and the reason for their number."""
+    if facts.window is not None and facts.window.held_back is not None:
+        return (), "held back: nothing is read"
+    if facts.profile.deals_rows:
+        count, why = split_count(
+            request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
+        )
+        return tuple(Split(index) for index in range(count)), f"{why}, by streams of Storage Read"
+    column, why_not = split_column(request, facts)
+    if column is None:
+        return (Split(0),), f"one split: {why_not}"
+    count, why = split_count(
+        request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
+    )
+    cuts = cut(facts.evidence.bounds, count)
+    by_key = facts.cursor is None or column != facts.cursor.source_name
+    splits = make_splits(column, cuts, by_key=by_key)
+    if len(splits) < count:
+        why += f"; {column} has values for {len(splits)} only"
+    return splits, why if len(splits) == 1 else f"{why}, cut by {column}"
+
+
+def split_column(request: SyncRequest, facts: Facts) -> tuple[str | None, str]:
+    """The column that cuts the rows into splits, or None and why there is none.
+
+    The cursor where an index begins with it, else a unique key. Without an index each
+    split would scan the whole table, so then only num_splits makes more than one.
+    """
+    profile, cursor = facts.profile, facts.cursor
+    if profile.split_reason:
+        return None, profile.split_reason
+    stored = cursor is not None and _is_stored(facts, cursor.source_name)
+    indexed = cursor is not None and cursor.source_name in profile.indexed
+    if cursor and stored and not profile.cuts_by_key and (request.reading.num_splits or indexed):
+        return cursor.source_name, ""
+    if profile.unique_key and (request.reading.num_splits or not profile.key_scans):
+        return profile.unique_key, ""
+    if profile.unique_key:
+        return None, (
+            f"the order of {profile.unique_key} is a library's, so no index serves its ranges"
+            " and each would scan the table; num_splits makes them all the same"
+        )
+    if cursor and not stored:
+        return None, f"{cursor.source_name} is computed, and could differ in each"
+    if cursor:
+        return None, f"no index begins with {cursor.source_name}, so each would scan the table"
+    return None, "no window, and no unique NOT NULL key in the result"
+
+
+def _is_stored(facts: Facts, name: str) -> bool:
+    """Whether a column of the result is one of a table as it stands there."""
+    column = facts.profile.column(name)
+    return column is not None and column.origin is not None

@@ -11,6 +11,7 @@ from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType, postgresql_column
 from smart_sync.cursor import Cursor, WallClock
+from smart_sync.draft import make_draft
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
@@ -212,7 +213,13 @@ def a_plan(request: SyncRequest | None = None, facts: Facts | None = None, **res
     """The plan of a request; keywords go to `some_facts` where no facts are given."""
     request = request or a_request()
     facts = facts or some_facts(request, **rest)
-    return make_plan(request, facts, run_id=RUN_ID, now=NOW)
+    return plan_of(request, facts, run_id=RUN_ID, now=NOW)
+
+
+def plan_of(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime) -> SyncPlan:
+    """Draft and plan, as if these facts had been gathered for it."""
+    draft = make_draft(request, facts.profile, facts.target, facts.source)
+    return make_plan(draft, facts, run_id=run_id, now=now)
 
 
 def refused(**rest):

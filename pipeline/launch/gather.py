@@ -9,26 +9,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import datetime
 
 from google.cloud import bigquery
 
-from auto_schema.errors import SourceLockedError, raise_all
+from auto_schema.errors import SourceLockedError
 from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_target
 from pipeline.launch.frontier import read_start
 from pipeline.launch.wall_clock import read_wall_clock
 from pipeline.runs.history import written_columns
 from smart_sync.cursor import Cursor, now_as_cursor
-from smart_sync.facts import Facts, Target
+from smart_sync.draft import Draft, make_draft
+from smart_sync.facts import Facts
 from smart_sync.frontier import Frontier
-from smart_sync.guard_checks import refuse_unguarded
 from smart_sync.hand_window import gap, gap_error, window_by_hand
-from smart_sync.merge_plan import merge_question
-from smart_sync.planning import make_plan, split_column
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import columns_to_look_at, find_cursor, partition_column, plan_columns
-from smart_sync.splits import SPLIT_BYTES
+from smart_sync.splits import SPLIT_BYTES, split_column
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
 from sources.questions import RowsQuestion
@@ -74,9 +70,9 @@ def inspecting(
 
 
 def rehearse(
-    request: SyncRequest, client: bigquery.Client, inspector: Inspector, run_id: str, now: datetime
-) -> Target:
-    """Look at the destination, and make a plan with what is known before the lock.
+    request: SyncRequest, client: bigquery.Client, inspector: Inspector, run_id: str
+) -> Draft:
+    """Look at the destination, and plan what needs no rows.
 
     So what parameters and schemas alone make impossible ends before anything is written.
 
@@ -86,40 +82,35 @@ def rehearse(
     target = read_target(client, request.destination)
     retry_s = RETRY_S * request.run.max_retries
     check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
-    profile = inspector.profile
-    evidence = Evidence(looks=profile.rules.best_looks(profile.columns))
-    facts = Facts(profile, target, _source(request, inspector, run_id), evidence)
-    _, faults = plan_columns(request, profile, target.by_name(), evidence)
-    raise_all(faults)
-    if request.window.smart_sync:
-        cursor = find_cursor(request, profile, target.by_name())
-        refuse_unguarded(request, cursor, profile)
-        facts = replace(facts, cursor=cursor)
-    make_plan(request, facts, run_id=run_id, now=now)
-    return target
+    return make_draft(request, inspector.profile, target, _source(request, inspector, run_id))
 
 
-def gather(
-    request: SyncRequest, client: bigquery.Client, inspector: Inspector, run_id: str
-) -> Facts:
-    """All facts of one sync, the destination looked at anew.
+def looked_at_again(draft: Draft, client: bigquery.Client) -> Draft:
+    """The draft under the lock: made anew where the destination isn't as it was before.
+
+    Raises:
+        SyncError: the destination is unreachable, or no plan can be made any more.
+    """
+    target = read_target(client, draft.request.destination)
+    if target == draft.facts.target:
+        return draft
+    return make_draft(draft.request, draft.facts.profile, target, draft.facts.source)
+
+
+def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str) -> Facts:
+    """The answers to what a draft leaves open: clock, window, rows, history.
 
     Raises:
         SyncError: source or destination unreachable, or a fault that only they show.
     """
-    target = read_target(client, request.destination)
-    columns, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
-    raise_all(faults)
-    facts = Facts(inspector.profile, target, _source(request, inspector, run_id))
-    if request.window.smart_sync:
-        facts = _with_window(request, client, inspector, facts, run_id)
-    question = merge_question(request, target, facts.cursor.name if facts.cursor else None)
-    if question:
-        facts = replace(facts, merge_bytes=dry_run_bytes(client, question))
-    if set(target.by_name()) - {column.name.casefold() for column in columns}:
+    request, facts = draft.request, replace(draft.facts, evidence=Evidence())
+    facts = _with_window(request, client, inspector, facts, run_id)
+    if draft.open.merge_question:
+        facts = replace(facts, merge_bytes=dry_run_bytes(client, draft.open.merge_question))
+    if draft.open.asks_history:
         written = written_columns(client, request.history_table, request.destination)
         facts = replace(facts, written=written)
-    return replace(facts, evidence=_evidence(request, inspector, facts))
+    return replace(facts, evidence=_evidence(draft, inspector, facts))
 
 
 def _source(
@@ -139,7 +130,9 @@ def _with_window(
     facts: Facts,
     run_id: str,
 ) -> Facts:
-    cursor = find_cursor(request, facts.profile, facts.target.by_name())
+    cursor = facts.cursor
+    if cursor is None:
+        return facts
     clock, cursor_max = _clock(request, inspector, cursor)
     wall = read_wall_clock(inspector, request.window, cursor, clock)
     watermark, frontier = Watermark(table_exists=facts.target.exists), Frontier()
@@ -162,7 +155,6 @@ def _with_window(
     facts = replace(
         facts,
         profile=replace(facts.profile, clock=clock, cursor_max=cursor_max),
-        cursor=cursor,
         watermark=watermark,
         frontier=frontier,
         window=window,
@@ -216,20 +208,19 @@ def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[
     return clock, cursor_max
 
 
-def _evidence(request: SyncRequest, inspector: Inspector, facts: Facts) -> Evidence:
-    is_held = facts.window is not None and facts.window.held_back is not None
-    is_first = facts.window is not None and facts.window.watermark is None
+def _evidence(draft: Draft, inspector: Inspector, facts: Facts) -> Evidence:
+    """What the rows say; of a window that is held back only what no window holds."""
+    request, window = draft.request, facts.window
+    is_first = window is not None and window.watermark is None
     asked = RowsQuestion(
-        look_at=()
-        if is_held
-        else columns_to_look_at(request, facts.profile, facts.target.by_name()),
-        split_column=None if is_held else split_column(request, facts)[0],
+        look_at=draft.open.look_at,
+        split_column=split_column(request, facts)[0],
         split_over_bytes=0 if request.reading.num_splits else SPLIT_BYTES,
-        count_outside=facts.window is not None and (is_first or request.window.by_hand is None),
-        partition=None
-        if is_held
-        else partition_column(request, facts.profile, facts.target.partitioning),
-        floor=facts.window.window.low if facts.window and is_first else facts.frontier.floor,
+        count_outside=window is not None and (is_first or request.window.by_hand is None),
+        partition=draft.open.partition,
+        floor=window.window.low if window and is_first else facts.frontier.floor,
     )
-    evidence = inspector.evidence(facts.source, asked)
-    return evidence.left_out if is_held else evidence
+    if window is None or window.held_back is None:
+        return inspector.evidence(facts.source, asked)
+    asked = replace(asked, look_at=(), split_column=None, partition=None)
+    return inspector.evidence(facts.source, asked).left_out

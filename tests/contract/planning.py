@@ -13,11 +13,13 @@ from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import SplitBatch
 from pipeline.launch.gather import inspecting
 from pipeline.steps.conform import renamed
-from smart_sync.facts import Facts, Target
+from smart_sync.draft import make_draft
+from smart_sync.facts import Target
 from smart_sync.plan import SyncPlan
-from smart_sync.planning import make_plan, split_column
+from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import columns_to_look_at, find_cursor
+from smart_sync.schema_plan import find_cursor
+from smart_sync.splits import split_column
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
 from sources.questions import RowsQuestion
@@ -90,11 +92,12 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
         batch_rows=request.reading.batch_rows,
         run_id=RUN_ID,
     )
-    facts = Facts(profile, Target("EU"), source, cursor=cursor)
+    draft = make_draft(request, profile, Target("EU"), source)
+    facts = replace(draft.facts, cursor=cursor, evidence=Evidence())
     if window:
         facts = replace(facts, window=WindowPlan(window, "test", "test", "UTC"))
     asked = RowsQuestion(
-        look_at=columns_to_look_at(request, profile, {}),
+        look_at=draft.open.look_at,
         split_column=split_column(request, facts)[0],
         split_over_bytes=0,
         count_outside=True,
@@ -103,7 +106,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
     )
     evidence = inspector.evidence(source, asked)
     facts = replace(facts, evidence=evidence)
-    plan = make_plan(request, facts, run_id=RUN_ID, now=datetime.now(UTC))
+    plan = make_plan(draft, facts, run_id=RUN_ID, now=datetime.now(UTC))
     opened_splits = plan.reading.source.open(plan.reading.splits)
     reading = replace(plan.reading, splits=opened_splits)
     return Reading(replace(plan, reading=reading), evidence)

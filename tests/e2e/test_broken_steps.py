@@ -78,9 +78,9 @@ def terminated(sync, sql, database, row_by_row, monkeypatch):
             finally:
                 done.set()
                 thread.join()
-                monkeypatch.setattr("pipeline.cli.run", run)
+                monkeypatch.setattr("pipeline.launch.sync.run", run)
 
-        monkeypatch.setattr("pipeline.cli.run", launch)
+        monkeypatch.setattr("pipeline.launch.sync.run", launch)
         return ended
 
     return begin

@@ -304,9 +304,9 @@ def test_a_second_sigterm_ends_a_launch_that_waits_for_an_answer(launch, watched
 
 def test_a_bug_shows_its_traceback_first_and_one_line_last_without_the_secret(launch):
     broken = (
-        "import pipeline.cli as cli\n"
+        "import pipeline.cli as cli, pipeline.launch.sync as sync\n"
         f"def make_plan(*_, **__): raise KeyError('no\\n{PASSWORD}')\n"
-        "cli.make_plan = make_plan\n"
+        "sync.make_plan = make_plan\n"
         "raise SystemExit(cli.main())\n"
     )
     told = launch(program=("-c", broken))

@@ -323,7 +323,7 @@ def test_an_interrupted_launch_is_not_told(told, hook, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.cli.make_plan", interrupted)
+    monkeypatch.setattr("pipeline.launch.sync.make_plan", interrupted)
     assert told(**QUERY).code == 130
     assert hook.posts == []
 
@@ -332,7 +332,7 @@ def test_a_bug_is_told_by_its_class_alone(told, hook, monkeypatch):
     def broken(*_, **__):
         raise KeyError(f"hidden {TOKEN}")
 
-    monkeypatch.setattr("pipeline.cli.make_plan", broken)
+    monkeypatch.setattr("pipeline.launch.sync.make_plan", broken)
     assert told(**QUERY).code == 70
     (text,) = hook.texts
     assert "InternalError: unexpected error" in text

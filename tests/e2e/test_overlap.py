@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 from google.cloud._http import JSONConnection
 
+import pipeline.launch.sync
 from pipeline.cli import new_run_id
 from pipeline.runs.lock import started
 from tests.days import LOCK, SMART, TABLE, assert_whole, runs, statuses
@@ -211,7 +212,7 @@ def test_the_lock_is_given_back_by_a_run_that_is_interrupted(sync, sql, monkeypa
 
     sql(TABLE)
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.cli.run", interrupted)
+        patch.setattr("pipeline.launch.sync.run", interrupted)
         assert sync(**SMART).code == 130
     assert_given_back(sync, lock_calls)
     sync.ok(**SMART)
@@ -284,6 +285,21 @@ def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync,
         "step": "burnt",
     }
     assert_whole(sync, sql)
+
+
+def test_a_destination_that_changed_before_the_lock_is_planned_as_it_is_now(sync, sql, monkeypatch):
+    sql("CREATE TABLE s AS SELECT 1::int8 AS id")
+    settle = pipeline.launch.sync._settle
+
+    def made_meanwhile(*given):
+        table = f"`{PROJECT}.{sync.dataset}.t`"
+        sync.client.query_and_wait(f"CREATE TABLE {table} AS SELECT 2 AS id, 'two' AS more")
+        settle(*given)
+
+    monkeypatch.setattr(pipeline.launch.sync, "_settle", made_meanwhile)
+    sync.ok(postgresql_query="SELECT * FROM s")
+    assert sync.rows() == [(1, None), (2, "two")]
+    assert [run["mode"] for run in sync.history()] == ["append"]
 
 
 def test_a_run_that_cannot_settle_a_dead_one_reads_nothing_and_the_next_one_settles(

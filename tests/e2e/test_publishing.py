@@ -351,7 +351,7 @@ def test_a_run_that_ends_before_its_report_is_failed_in_the_history(sync, sql, m
         raise RuntimeError("the runner broke")
 
     sql("CREATE TABLE s (id int8)")
-    monkeypatch.setattr("pipeline.cli.run", broken)
+    monkeypatch.setattr("pipeline.launch.sync.run", broken)
     result = sync(postgresql_query="SELECT * FROM s")
     assert result.code == 70
     assert "the runner broke" in result.err

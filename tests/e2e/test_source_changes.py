@@ -7,7 +7,7 @@ import time
 import psycopg2
 import pytest
 
-import pipeline.cli
+import pipeline.launch.sync
 from auto_schema.errors import SourceUnreachableError
 from auto_schema.postgresql_types import postgresql_column
 from auto_schema.row_sums import RowSums
@@ -23,7 +23,7 @@ ALL = {"postgresql_query": "SELECT * FROM s"}
 @pytest.fixture
 def after_planning(sql, monkeypatch):
     """Run SQL between plan and read."""
-    original = pipeline.cli.run
+    original = pipeline.launch.sync.run
 
     def change(*statements):
         def run(*args, **more):
@@ -31,7 +31,7 @@ def after_planning(sql, monkeypatch):
                 sql(statement)
             return original(*args, **more)
 
-        monkeypatch.setattr(pipeline.cli, "run", run)
+        monkeypatch.setattr(pipeline.launch.sync, "run", run)
 
     return change
 

@@ -8,7 +8,7 @@ import pytest
 import pipeline.steps.conform
 from pipeline.cli import new_run_id, parse
 from pipeline.launch.beam.submit import run
-from pipeline.launch.gather import gather, inspecting
+from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.runs.history import make_tables, write_event
 from pipeline.runs.lock import lock_of
 from pipeline.runs.outcome import Outcome
@@ -29,8 +29,9 @@ def launch(sync, sql, client):
         options = parse(sync.argv(**words))
         inspector, now = stack.enter_context(inspecting(options.request)), datetime.now(UTC)
         run_id = new_run_id(now)
-        facts = gather(options.request, client, inspector, run_id)
-        return options, make_plan(options.request, facts, run_id=run_id, now=now)
+        draft = rehearse(options.request, client, inspector, run_id)
+        facts = gather(draft, client, inspector, run_id)
+        return options, make_plan(draft, facts, run_id=run_id, now=now)
 
     def launch(meanwhile=lambda: None):
         with ExitStack() as stack:

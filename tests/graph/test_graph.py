@@ -21,14 +21,13 @@ from pipeline.steps.graph import build, build_note, build_tables
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.holds import HeldBack
-from smart_sync.planning import make_plan
 from smart_sync.window import WindowPlan
 from sources.postgresql.column_rules import PostgresqlColumns
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
 from sources.values import Clock, Evidence, SourceColumn, SourceProfile, Window
-from tests.factories import request_of
+from tests.factories import plan_of, request_of
 from warehouse.names import TableRef
 
 NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
@@ -66,7 +65,7 @@ def a_plan(splits=3, password=NAME, held_back=None):
         Cursor("changed", "changed", "timestamptz"),
         window=WindowPlan(window, "start", "end", "UTC", held_back=held_back),
     )
-    return make_plan(request, facts, run_id="20250722t150000-ab", now=NOW)
+    return plan_of(request, facts, run_id="20250722t150000-ab", now=NOW)
 
 
 def built(plan):

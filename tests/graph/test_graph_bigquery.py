@@ -8,14 +8,13 @@ from auto_schema.bigquery_types import BigqueryType
 from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan
-from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
 from smart_sync.ways import Way
 from sources.bigquery.column_rules import BigqueryColumns
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
 from sources.values import Clock, Evidence, SourceColumn, SourceProfile
-from tests.factories import request_of
+from tests.factories import plan_of, request_of
 from tests.graph.test_graph import NOW, built, our_dofns, proto
 from warehouse.names import TableRef
 
@@ -55,7 +54,7 @@ def facts_of(location: str, **known: object) -> Facts:
 
 def a_plan(location: str, splits: int = 3, **words: object) -> SyncPlan:
     facts = facts_of(location)
-    return make_plan(a_request(splits, **words), facts, run_id="20250722t150000-ab", now=NOW)
+    return plan_of(a_request(splits, **words), facts, run_id="20250722t150000-ab", now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,13 @@ from apache_beam.internal import pickler
 from auto_schema.bson_fields import BsonField, FieldSample
 from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
-from smart_sync.planning import make_plan
 from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.extended_json import written
 from sources.mongodb.source import MongodbSource
 from sources.secrets import Secret
 from sources.values import Clock, Evidence, SourceColumn, SourceProfile
-from tests.factories import request_of
+from tests.factories import plan_of, request_of
 from tests.graph.test_graph import NAME, NOW, PLAIN, built, our_dofns, proto, visited
 from warehouse.names import TableRef
 
@@ -51,7 +50,7 @@ def a_plan(string, splits=3):
     )
     evidence = Evidence(bounds=tuple(map(written, ids)))
     facts = Facts(profile, Target("US"), MongodbSource(connection, at=(1, 1)), evidence)
-    return make_plan(request, facts, run_id="20250722t150000-ab", now=NOW)
+    return plan_of(request, facts, run_id="20250722t150000-ab", now=NOW)
 
 
 @pytest.mark.parametrize("string", [NAME, PLAIN_URL])

@@ -76,8 +76,8 @@ PROMISES: tuple[Promise, ...] = (
         "A table of an earlier version learns its server once, and refuses another from then on.",
         "tests/e2e/test_two_servers.py::test_a_table_of_an_earlier_version_learns_its_server_once",
         "smart_sync/planning.py",
-        "        or renews_server(request, facts),",
-        "        or False,",
+        "        or renews_server(request, facts)\n",
+        "        or False\n",
     ),
     P(
         WATERMARK,

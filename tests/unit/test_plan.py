@@ -10,7 +10,6 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from auto_schema.transform import Transformation
 from smart_sync import modes
-from smart_sync.planning import make_plan
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from smart_sync.ways import Way
@@ -26,6 +25,7 @@ from tests.factories import (
     a_source_column,
     a_target,
     asking,
+    plan_of,
     refused,
     some_facts,
     some_fields,
@@ -141,7 +141,7 @@ def test_a_frozen_schema_refuses_a_new_column_and_names_it():
     request = a_request(evolution="freeze")
     facts = some_facts(request, columns=JSON_COLUMNS, target=a_target())
     with pytest.raises(SchemaError, match=r"extra \(schema_evolution=freeze\)"):
-        make_plan(request, facts, run_id=RUN_ID, now=NOW)
+        plan_of(request, facts, run_id=RUN_ID, now=NOW)
     assert a_plan(request, target=a_target()).changes.added == ()
 
 

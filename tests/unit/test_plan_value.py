@@ -11,7 +11,6 @@ from auto_schema.errors import ConfigError
 from auto_schema.schema import Partitioning
 from auto_schema.transform import Transformation
 from smart_sync.explain import as_json, explain
-from smart_sync.planning import make_plan
 from smart_sync.request import WriteDisposition
 from smart_sync.window import Watermark
 from sources.values import Evidence, Split
@@ -30,6 +29,7 @@ from tests.factories import (
     a_target,
     a_watermark,
     asking,
+    plan_of,
     refused,
     some_facts,
     utc,
@@ -231,7 +231,7 @@ def test_the_fingerprint_changes_with_what_is_read_and_where_it_goes_not_with_th
         a_plan(target=MISSING, watermark=Watermark()),
     ]
     assert len({plan.fingerprint, *(other.fingerprint for other in others)}) == 7
-    again = make_plan(
+    again = plan_of(
         a_request(),
         some_facts(target=a_target(), watermark=watermark),
         run_id="20250722t160000-00000000",

@@ -10,7 +10,6 @@ from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import INGESTION_TIME, Column, Partitioning, TableSchema
 from smart_sync import modes
 from smart_sync.facts import Facts, Target
-from smart_sync.planning import make_plan
 from smart_sync.publish_sql import always_true, copy_before, partition_expression, publish_statement
 from smart_sync.request import WriteDisposition
 from smart_sync.ways import Way
@@ -19,7 +18,7 @@ from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
 from sources.values import Clock, SourceColumn, SourceProfile
-from tests.factories import request_of
+from tests.factories import plan_of, request_of
 from warehouse.names import TableRef
 
 NOW = datetime(2025, 7, 22, 15, tzinfo=UTC)
@@ -57,7 +56,7 @@ def a_plan(target, **request):
     )
     source = PostgresqlSource(CONNECTION, asked.reading.query, tuple(c.name for c in COLUMNS))
     facts = Facts(PROFILE, target, source)
-    return make_plan(asked, facts, run_id="20250722t150000-ab", now=NOW)
+    return plan_of(asked, facts, run_id="20250722t150000-ab", now=NOW)
 
 
 def there(*fields, **more):

@@ -1,0 +1,69 @@
+"""I/O. How a run that worked in this process ended: the exit code, from its last event."""
+
+import sys
+
+from google.cloud import bigquery
+
+from auto_schema.errors import OutcomeUnknownError, TargetError
+from pipeline.launch.early_end import end_early
+from pipeline.launch.ending import BUG, print_last
+from pipeline.runs.history import read_outcome
+from pipeline.runs.outcome import BUG_FIX, Failure
+from smart_sync.plan import SyncPlan
+
+
+def exit_code(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
+    """The exit code, from the run's last event in the history.
+
+    Raises:
+        OutcomeUnknownError: the history can't be read, or lacks the run's last event.
+    """
+    try:
+        row = read_outcome(client, plan.run.history_table, plan.run.run_id)
+    except TargetError as error:
+        raise OutcomeUnknownError(
+            "how the run ended can't be read",
+            f"run {plan.run.run_id}",
+            str(error),
+            "run again when BigQuery answers: that run first settles what this one left.",
+        ) from error
+    open_ended = _open_ended(plan, row, fault)
+    if open_ended:
+        raise open_ended
+    if row is None or row["status"] == "running":
+        sys.stderr.write(fault.traceback if fault else "")
+        if fault and row:
+            end_early(client, plan, fault)
+        state = row["status"] if row else "not in the history"
+        print_last(f"run {plan.run.run_id} ended while {state}. To mend: {BUG_FIX}.")
+        return fault.exit_code if fault else BUG
+    print(summary(plan, row))
+    if row["exit_code"]:
+        print_last(str(row["error"]))
+    return int(row["exit_code"])
+
+
+def _open_ended(
+    plan: SyncPlan, row: dict[str, object] | None, fault: Failure | None
+) -> OutcomeUnknownError | None:
+    """The run has no last event, since BigQuery did not take one."""
+    where = f"run {plan.run.run_id}"
+    if row and row["status"] == "publishing":
+        fix = "run again; that run waits for its job, or makes it void, before anything else."
+        return OutcomeUnknownError("BigQuery stopped answering while publishing", where, "", fix)
+    if row and row["status"] == "running" and fault is None:
+        why = "BigQuery did not take the run's last event; nothing was published"
+        return OutcomeUnknownError("the run's end is not in the history", where, why, "run again.")
+    return None
+
+
+def summary(plan: SyncPlan, row: dict[str, object]) -> str:
+    """The run in one line."""
+    text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
+    if row["status"] == "held_back":
+        text = f"held_back: {row['error']}"
+    if row["rows_dead"]:
+        text += f", {row['rows_dead']:,} dead letters in {plan.dead_letters.table}"
+    if row["rows_left_out"]:
+        text += f", {row['rows_left_out']:,} rows of the source are in no window (see the plan)"
+    return f"{text} · {plan.destination} · run {plan.run.run_id}"

@@ -1,0 +1,122 @@
+"""I/O. A sync from the first look to the exit code: rehearse, lock, settle, plan, run."""
+
+import logging
+import traceback
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+from google.cloud import bigquery
+
+from auto_schema.errors import SyncError
+from pipeline.destination.client import asking_client
+from pipeline.launch.beam.submit import run
+from pipeline.launch.early_end import Working, end_early
+from pipeline.launch.ending import interruption
+from pipeline.launch.exit_code import exit_code
+from pipeline.launch.gather import gather, inspecting, looked_at_again, rehearse
+from pipeline.launch.progress import progress
+from pipeline.parameters.options import Options
+from pipeline.publish.swapping import put_back
+from pipeline.runs.history import append, event_row, make_tables, planning_failure, write_event
+from pipeline.runs.lease import Holding, holding
+from pipeline.runs.lock import Lock, lock_of
+from pipeline.runs.notify import tell_end
+from pipeline.runs.outcome import Failure, Outcome, internal_error
+from pipeline.runs.settle import Taker
+from pipeline.steps.graph import build
+from pipeline.steps.report import was_reported
+from smart_sync.draft import Draft
+from smart_sync.explain import explain
+from smart_sync.plan import SyncPlan
+from smart_sync.planning import make_plan
+from smart_sync.request import SyncRequest
+from sources.protocol import Inspector
+
+LOGGER = logging.getLogger("smart_sync")
+
+
+def sync(options: Options, run_id: str, now: datetime) -> int:
+    """Rehearse, lock, settle what a dead run left, then plan and run; the exit code."""
+    request = options.request
+    with ExitStack() as stack:
+        with inspecting(request) as inspector:
+            draft = rehearse(request, asking_client(request), inspector, run_id)
+            client = asking_client(request, draft.facts.target.location)
+            lock = Lock(client, request.destination, run_id, request.run.lease)
+            held = stack.enter_context(holding(lock))
+            try:
+                make_tables(client, request.history_table)
+                _settle(draft, client, lock)
+                plan = _plan(draft, client, inspector, run_id, now)
+            except Exception as error:
+                _write_planning_failure(client, request, run_id, error)
+                raise
+        LOGGER.info("%s", explain(plan))
+        if options.is_local:
+            return _run_here(options, plan, client)
+        return _launch(options, plan, client, held)
+
+
+def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> None:
+    """Settle what dead runs left, and give a table its name back that one of them took."""
+    request = draft.request
+    Taker(client, request.history_table, lock, request.run.endpoints).settle()
+    if request.publishing.delete_existing_table or not draft.facts.target.exists:
+        put_back(client, request.history_table, request.destination)
+
+
+def _plan(
+    draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str, now: datetime
+) -> SyncPlan:
+    """The plan under the lock."""
+    draft = looked_at_again(draft, client)
+    facts = gather(draft, client, inspector, run_id)
+    return make_plan(draft, facts, run_id=run_id, now=now)
+
+
+def _write_planning_failure(
+    client: bigquery.Client, request: SyncRequest, run_id: str, error: Exception
+) -> None:
+    told = error if isinstance(error, SyncError) else internal_error(type(error).__name__)
+    row = planning_failure(request, run_id, told, datetime.now(UTC))
+    try:
+        append(client, request.history_table, row)
+    except SyncError as fault:
+        LOGGER.warning("the run history could not be written: %s", fault)
+
+
+def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Holding) -> int:
+    """Submit the plan as a job, which takes its lock over."""
+    try:
+        _begin(client, plan)
+        run(options, lambda root: build(root, plan, options.webhook))
+    except BaseException as error:  # also a signal; the job may have been taken all the same
+        end_early(client, plan, Failure.of(error, "Launch"))
+        raise
+    held.hand_over()
+    print(f"launched run {plan.run.run_id} for {plan.destination}")
+    return 0
+
+
+def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
+    """Run the plan in this process, under its lock."""
+    _begin(client, plan)
+    fault = None
+    with progress(plan):
+        try:
+            Working(lambda: run(options, lambda root: build(root, plan, options.webhook))).wait()
+        except KeyboardInterrupt as error:
+            end_early(client, plan, interruption(error))
+            raise
+        except Exception as error:
+            fault = Failure.of(error, "Run", traceback=traceback.format_exc())
+    if fault and not was_reported(fault):
+        told = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
+        row = event_row(plan, told, datetime.now(UTC))
+        tell_end(options.webhook, client, plan.run.history_table, row)
+    return exit_code(client, plan, fault)
+
+
+def _begin(client: bigquery.Client, plan: SyncPlan) -> None:
+    write_event(client, plan, Outcome(status="running"))
+    lock_of(plan, client).renew()  # whoever takes over from now on finds that event

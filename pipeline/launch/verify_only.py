@@ -1,0 +1,42 @@
+"""I/O. verify_only: a past window of source and destination is compared."""
+
+from auto_schema.errors import VerificationError
+from pipeline.destination.client import asking_client
+from pipeline.launch.beam.submit import run
+from pipeline.launch.gather import inspecting
+from pipeline.launch.verify import comparison, verdict_figures, verdict_text
+from pipeline.parameters.options import Options
+from pipeline.runs.history import append, make_tables, verified_row
+from pipeline.runs.notify import tell_end
+from pipeline.runs.outcome import Outcome
+from pipeline.steps.graph import build_note
+
+
+def verify_only(options: Options, run_id: str) -> int:
+    """Compare a past window; the verdict goes into the history and onto the screen."""
+    request, client = options.request, asking_client(options.request)
+    with inspecting(request) as inspector:
+        made = comparison(request, client, inspector, run_id)
+        verdict = made.verdict()
+    text = verdict_text(made, verdict)
+    error = None
+    if not verdict.holds:
+        error = VerificationError(
+            "BigQuery lacks rows of the source, or has them twice",
+            f"table {request.destination}",
+            f"{verdict.lacking:,} lacking or in another version, {verdict.doubled:,} doubled",
+            "repair the window with sync_start and sync_end (WRITE_MERGE, or WRITE_TRUNCATE by"
+            " partitions), and give smart_sync_margin or late_commit_guard what its writers need.",
+        )
+    make_tables(client, request.history_table)
+    figures = verdict_figures(made, verdict)
+    row = verified_row(request, run_id, figures, error)
+    append(client, request.history_table, row)
+    print(text)
+    if options.flag("template_location"):
+        outcome = Outcome(status="verified")
+        run(options, lambda root: build_note(root, text, outcome))
+    if error:
+        raise error
+    tell_end(options.webhook, client, request.history_table, row)
+    return 0

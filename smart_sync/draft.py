@@ -1,0 +1,197 @@
+"""make_draft(): what is planned before the lock, with everything that needs no rows.
+
+Pure. All faults that rows can't change are raised here; what evidence must decide stands in
+`Draft.open`, and make_plan() settles only that.
+"""
+
+from dataclasses import dataclass, replace
+
+from auto_schema.errors import SchemaError, SyncError, raise_all
+from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
+from auto_schema.limits import fitting_schema
+from auto_schema.schema import Column, Partitioning, TableSchema
+from smart_sync.cursor import Cursor
+from smart_sync.facts import Facts, Target
+from smart_sync.guard_checks import refuse_unguarded
+from smart_sync.merge_plan import MergePlan, merge_question, plan_merge
+from smart_sync.modes import choose_mode
+from smart_sync.plan import Mode
+from smart_sync.plan_checks import target_faults
+from smart_sync.read_plan import plan_reading
+from smart_sync.request import SyncRequest
+from smart_sync.schema_plan import (
+    columns_to_look_at,
+    find_cursor,
+    partition_column,
+    plan_columns,
+    plan_layout,
+)
+from sources.protocol import Source
+from sources.values import Evidence, SourceColumn, SourceProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns and layout that the destination will have, and what becomes of its own.
+
+    Attributes:
+        schema: in the layout that the table has, or that it is made in.
+        swaps: whether a rebuilt table takes the name of one with another layout.
+        added: columns that an existing table gets.
+        target_only: columns that only the destination has.
+        notes: for the plan, of a layout that was not taken and of descriptions that were cut.
+    """
+
+    schema: TableSchema
+    mode: Mode
+    mode_reason: str
+    swaps: bool
+    added: tuple[str, ...]
+    target_only: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def keeps_schema(self) -> bool:
+        """Whether rows go into a table that keeps its columns and layout."""
+        return not self.mode.makes_table
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What a draft leaves to be asked.
+
+    Attributes:
+        look_at: columns whose type the rows decide, where the destination hasn't decided it.
+        looks: whether columns were planned with looks that are only supposed, or want some.
+        partition: the source column that partitions come from, and their size; None: none.
+        merge_question: what the first query of a merge reads, for a dry run; empty: none.
+        asks_history: whether the destination has columns that an earlier run may have written.
+    """
+
+    look_at: tuple[SourceColumn, ...]
+    looks: bool
+    partition: tuple[SourceColumn, str] | None
+    merge_question: str
+    asks_history: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan without what only rows, the clock and the watermark can say.
+
+    `facts` are those that were known: profile, target, source and cursor. `merge` lacks what
+    its first query reads.
+    """
+
+    request: SyncRequest
+    facts: Facts
+    shape: Shape
+    merge: MergePlan | None
+    open: Open
+
+
+def make_draft(
+    request: SyncRequest, profile: SourceProfile, target: Target, source: Source
+) -> Draft:
+    """Plan what can be planned without rows, as if they held what is best for a plan.
+
+    Raises:
+        SyncError: no plan can be made whatever the rows; several faults as ManyErrors.
+    """
+    looks = profile.rules.best_looks(profile.columns)
+    facts = Facts(profile, target, source, Evidence(looks=looks))
+    columns, faults = plan_columns(request, profile, target.by_name(), facts.evidence)
+    facts = replace(facts, cursor=_cursor(request, facts, faults))
+    shape, more = plan_shape(request, facts, columns)
+    merge, merge_faults = plan_merge(request, facts, shape.schema)
+    faults += more + merge_faults + target_faults(request, facts, shape.schema)
+    _, more = plan_reading(request, facts, shape.schema, keeps_schema=shape.keeps_schema)
+    raise_all([*faults, *more])
+    return Draft(request, facts, shape, merge, _open(request, facts, columns))
+
+
+def _cursor(request: SyncRequest, facts: Facts, faults: list[SyncError]) -> Cursor | None:
+    """The cursor of smart sync; what is wrong with it is told after the columns' faults."""
+    if not request.window.smart_sync:
+        return None
+    try:
+        cursor = find_cursor(request, facts.profile, facts.target.by_name())
+        refuse_unguarded(request, cursor, facts.profile)
+    except SyncError:
+        raise_all(faults)
+        raise
+    return cursor
+
+
+def _open(request: SyncRequest, facts: Facts, columns: tuple[Column, ...]) -> Open:
+    profile, target, cursor = facts.profile, facts.target, facts.cursor
+    brought = {column.name.casefold() for column in columns}
+    look_at = columns_to_look_at(request, profile, target.by_name())
+    return Open(
+        look_at=look_at,
+        looks=bool(look_at or facts.evidence.looks),
+        partition=partition_column(request, profile, target.partitioning),
+        merge_question=merge_question(request, target, cursor.name if cursor else None),
+        asks_history=bool(set(target.by_name()) - brought),
+    )
+
+
+def plan_shape(
+    request: SyncRequest, facts: Facts, columns: tuple[Column, ...]
+) -> tuple[Shape, list[SyncError]]:
+    """The destination as it will be, and what stands against it."""
+    target = facts.target
+    layout, faults, notes = plan_layout(request, columns, facts.profile)
+    schema, cut = fitting_schema(TableSchema(columns, *layout, facts.profile.description))
+    mode, why = choose_mode(request, target)
+    if mode.makes_table:
+        swaps = not mode.is_new and _layout_of(target) != _layout_of(schema)
+        return Shape(schema, mode, why, swaps, (), (), (*notes, *cut)), faults
+    added, more = _changes(request, target, schema)
+    schema, note = _kept_layout(request, target, schema)
+    only = _target_only(target, schema)
+    told = tuple(filter(None, (*cut, note)))
+    return Shape(schema, mode, why, False, added, only, told), [*faults, *more]
+
+
+def _changes(
+    request: SyncRequest, target: Target, schema: TableSchema
+) -> tuple[tuple[str, ...], list[SyncError]]:
+    changes = diff(target.by_name(), schema)
+    added = tuple(change.column.name for change in changes if isinstance(change, AddColumn))
+    error = conflict_error(str(request.destination), changes)
+    faults: list[SyncError] = [error] if error else []
+    if added and request.schema.evolution == "freeze":
+        faults.append(
+            SchemaError(
+                "destination lacks columns",
+                f"table {request.destination}",
+                ", ".join(added) + " (schema_evolution=freeze)",
+                "set schema_evolution=add_columns, or leave the columns out with"
+                ' transformation_config={"exclude_fields": […]}.',
+            )
+        )
+    return added, faults
+
+
+def _layout_of(of: Target | TableSchema) -> tuple[Partitioning | None, tuple[str, ...]]:
+    return of.partitioning, of.clustering
+
+
+def _kept_layout(
+    request: SyncRequest, target: Target, schema: TableSchema
+) -> tuple[TableSchema, str]:
+    """An existing table keeps its layout; a different wish is told."""
+    asked = request.schema.auto_schema and (
+        request.schema.partition_given or request.schema.clustering_fields
+    )
+    note = ""
+    if asked:
+        note = layout_conflict(str(request.destination), _layout_of(target), _layout_of(schema))
+    kept = replace(schema, partitioning=target.partitioning, clustering=target.clustering)
+    return kept, note
+
+
+def _target_only(target: Target, schema: TableSchema) -> tuple[str, ...]:
+    wanted = {column.name.casefold() for column in schema}
+    return tuple(f.name for f in target.fields if f.name.casefold() not in wanted)
