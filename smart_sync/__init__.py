@@ -1,5 +1,5 @@
 """What to move this time: facts in, one frozen plan out; all of it pure.
 
-SyncRequest + Facts --make_plan--> SyncPlan --explain--> text
-                                           --publish_sql--> statements
+SyncRequest --make_draft--> Draft + Facts --make_plan--> SyncPlan --explain--> text
+                                                                  --publish_sql--> statements
 """
