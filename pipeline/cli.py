@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from auto_schema.errors import SyncError, raise_all
 from pipeline.launch.beam.submit import beam_flag_faults
 from pipeline.launch.beam.uploads import check_places
-from pipeline.launch.ending import (
+from pipeline.launch.plan_only import plan_only
+from pipeline.launch.program_end import (
     ending_on_signals,
     exit_with_threads,
     print_bug,
     print_error,
     print_interruption,
 )
-from pipeline.launch.plan_only import plan_only
 from pipeline.launch.progress import configure_logging
 from pipeline.launch.sync import sync
 from pipeline.launch.verify_only import verify_only

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
-from pipeline.launch.ending import RUN_THREAD
+from pipeline.launch.program_end import RUN_THREAD
 from pipeline.runs.history import append, event_row
 from pipeline.runs.outcome import Failure, Outcome
 from pipeline.runs.settle import UnfinishedJobError, abandoned_row, clear_staging, fence

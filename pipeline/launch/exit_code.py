@@ -6,7 +6,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import OutcomeUnknownError, TargetError
 from pipeline.launch.early_end import end_early
-from pipeline.launch.ending import BUG, print_last
+from pipeline.launch.program_end import BUG, print_last
 from pipeline.runs.history import read_outcome
 from pipeline.runs.outcome import BUG_FIX, Failure
 from smart_sync.plan import SyncPlan

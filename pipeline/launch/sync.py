@@ -11,9 +11,9 @@ from auto_schema.errors import SyncError
 from pipeline.destination.client import asking_client
 from pipeline.launch.beam.submit import run
 from pipeline.launch.early_end import Working, end_early
-from pipeline.launch.ending import interruption
 from pipeline.launch.exit_code import exit_code
 from pipeline.launch.gather import gather, inspecting, looked_at_again, rehearse
+from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.parameters.options import Options
 from pipeline.publish.swapping import put_back
@@ -22,7 +22,7 @@ from pipeline.runs.lease import Holding, holding
 from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome, internal_error
-from pipeline.runs.settle import Taker
+from pipeline.runs.settle import Settler
 from pipeline.steps.graph import build
 from pipeline.steps.report import was_reported
 from smart_sync.draft import Draft
@@ -60,7 +60,7 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
 def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> None:
     """Settle what dead runs left, and give a table its name back that one of them took."""
     request = draft.request
-    Taker(client, request.history_table, lock, request.run.endpoints).settle()
+    Settler(client, request.history_table, lock, request.run.endpoints).settle()
     if request.publishing.delete_existing_table or not draft.facts.target.exists:
         put_back(client, request.history_table, request.destination)
 

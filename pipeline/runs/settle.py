@@ -32,7 +32,7 @@ EXIT_CODE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
+class Settler:
     """Settles dead runs of the lock's table; the lock is looked at before each act.
 
     Whoever slept since it took the lock would otherwise settle the run that has it now.

@@ -15,7 +15,7 @@ import apache_beam as beam
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.outcome import Outcome, held_back_outcome
 from pipeline.steps.conform import ConformBatches, TransformBatches
-from pipeline.steps.given import Given
+from pipeline.steps.create import CreateValues
 from pipeline.steps.in_place import STAGE, StageInPlace
 from pipeline.steps.launch_end import EndLaunch, ReportTable
 from pipeline.steps.publish import PublishTable
@@ -54,7 +54,7 @@ def published(root: Any, plan: SyncPlan) -> Any:
     """One table's way from its first row to its Outcome, which is yet to be reported."""
     header, table = plan.header(), plan.destination.table
     if plan.held_back:
-        return root | "Outcome" >> Given([held_back_outcome(plan)], Outcome)
+        return root | "Outcome" >> CreateValues([held_back_outcome(plan)], Outcome)
     if plan.reading.is_in_place:
         done = root | STAGE >> StageInPlace(header)
         return (done.staged, done[FAILURES]) | f"Publish {table}" >> PublishTable(header)
@@ -69,4 +69,4 @@ def published(root: Any, plan: SyncPlan) -> Any:
 
 def build_note(root: Any, text: str, outcome: Outcome) -> Any:
     """A job that only logs what the launcher has found out: it must submit one."""
-    return root | "Outcome" >> Given([outcome], Outcome) | REPORT >> LogPlan(text)
+    return root | "Outcome" >> CreateValues([outcome], Outcome) | REPORT >> LogPlan(text)

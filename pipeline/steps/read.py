@@ -14,8 +14,8 @@ from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import lock_of
 from pipeline.runs.outcome import Failure
 from pipeline.steps import coders  # noqa: F401 - registers the coder of batches
-from pipeline.steps.attempts_at_splits import open_splits, read_split
-from pipeline.steps.given import Given
+from pipeline.steps.create import CreateValues
+from pipeline.steps.split_reading import open_splits, read_split
 from smart_sync.plan import SyncPlan
 from smart_sync.splits import lanes
 from sources.values import Split
@@ -87,11 +87,11 @@ class ReadSplits(beam.PTransform):
         header = self.plan.header()
         if self.plan.reading.bigquery is None:
             dealt = lanes(self.plan.reading.splits, self.plan.reading.connections)
-            listed = root | "List splits" >> Given(dealt, tuple[int, Split])
+            listed = root | "List splits" >> CreateValues(dealt, tuple[int, Split])
             return self._read(listed, header)
         opened = (
             root
-            | "List splits" >> Given([self.plan.reading.splits], tuple[Split, ...])
+            | "List splits" >> CreateValues([self.plan.reading.splits], tuple[Split, ...])
             | "Open streams"
             >> beam.ParDo(_Open(header))
             .with_output_types(tuple[int, Split], failures=Failure)

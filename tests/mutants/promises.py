@@ -153,7 +153,7 @@ PROMISES: tuple[Promise, ...] = (
         PUBLISHING,
         "An attempt counts only when it was read to its end.",
         "tests/e2e/test_reading.py::test_a_connection_that_is_lost_each_time_ends_with_3_and_publishes_nothing",
-        "pipeline/steps/attempts_at_splits.py",
+        "pipeline/steps/split_reading.py",
         "                yield _failure(folder, split, error)\n                return",
         "                yield SplitDone(split.index, attempt, 0)\n                return",
     ),

@@ -23,7 +23,7 @@ from pipeline.publish.publisher import Publisher
 from pipeline.runs.history import append, planning_failure, write_event
 from pipeline.runs.lock import HELD, Lock
 from pipeline.runs.outcome import Outcome
-from pipeline.runs.settle import Taker
+from pipeline.runs.settle import Settler
 from pipeline.steps.report import report
 from smart_sync.plan import SyncPlan, staging_of
 from tests.factories import a_plan, a_request, a_target
@@ -180,7 +180,7 @@ class World:
         lock.acquire()
         try:
             try:
-                Taker(client, plan.run.history_table, lock, Endpoints()).settle()
+                Settler(client, plan.run.history_table, lock, Endpoints()).settle()
                 rows = list(client.query("SELECT MAX(id)").result())
                 self._read(plan.run.run_id, int(rows[0]["max"]))
             except Exception as error:

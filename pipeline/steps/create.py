@@ -1,4 +1,4 @@
-"""Given: values that are known at launch, as elements.
+"""CreateValues: values that are known at launch, as elements.
 
 Beam's own Create would pickle lambdas by value, with the launcher's paths in them, and
 show their line numbers as names of steps.
@@ -20,7 +20,7 @@ class _Give(beam.DoFn):
 
 
 @dataclass(eq=False)
-class Given(beam.PTransform):
+class CreateValues(beam.PTransform):
     """Nothing → the values, whose type is `kind`."""
 
     values: Sequence[Any]
