@@ -216,10 +216,10 @@ class BigqueryType:
         if self.name == "RANGE":
             end = RULES[self.element].arrow
             return pa.struct([pa.field("range_start", end), pa.field("range_end", end)])
-        found = RULES[self.name].arrow
-        if found is None:
+        arrow = RULES[self.name].arrow
+        if arrow is None:
             raise ValueError(self.name)
-        return found
+        return arrow
 
     def staged(self, value: str) -> str:
         """The expression that makes the staged form of a value.
@@ -250,9 +250,9 @@ class BigqueryType:
             return value
         if self.is_array:
             element = f"e{depth}"
-            each = self.one._expression(element, way, depth + 1)
+            item = self.one._expression(element, way, depth + 1)
             return (
-                f"ARRAY(SELECT {each} FROM UNNEST({value}) AS {element}"
+                f"ARRAY(SELECT {item} FROM UNNEST({value}) AS {element}"
                 f" WITH OFFSET AS o{depth} ORDER BY o{depth})"
             )
         if self.name == "STRUCT":
@@ -288,8 +288,8 @@ def type_of(field: Mapping[str, Any]) -> BigqueryType:
     if name not in RULES:
         raise KeyError(name)
     nested = tuple(
-        (str(each["name"]), type_of(each), str(each.get("description", "")))
-        for each in field.get("fields") or ()
+        (str(inner["name"]), type_of(inner), str(inner.get("description", "")))
+        for inner in field.get("fields") or ()
     )
     keys = ("maxLength",) if name in ("STRING", "BYTES") else ("precision", "scale")
     has_tag = bool((field.get("policyTags") or {}).get("names"))
@@ -325,10 +325,10 @@ def display_of(field: Mapping[str, Any]) -> str:
 
 def unknown_types(fields: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """(column, type) of the top-level fields that no rule knows, nested ones included."""
-    found = []
+    unknown = []
     for field in fields:
         try:
             type_of(field)
         except KeyError as error:
-            found.append((str(field["name"]), str(error.args[0])))
-    return found
+            unknown.append((str(field["name"]), str(error.args[0])))
+    return unknown

@@ -67,7 +67,7 @@ class SyncError(Exception):
     @property
     def line(self) -> str:
         """The same on one line; what is too long is cut in its reason, not in its mend."""
-        text, why = (" ".join(each.split()) for each in (self.text, self.why))
+        text, why = (" ".join(part.split()) for part in (self.text, self.why))
         surplus = len(text) - LONGEST_LINE
         if surplus > 0:
             short = why[: max(0, len(why) - surplus - 2)] + "…"

@@ -33,27 +33,27 @@ _ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 
 def refused(texts: Array) -> dict[int, str]:
     """Index and reason of each JSON text that would be stored changed."""
-    found: dict[int, str] = {}
+    reasons: dict[int, str] = {}
     candidates = {*_where(pc.match_substring_regex(texts, CANDIDATE)), *_long_numbers(texts)}
     for index in sorted(candidates):
         if not all_exact(texts[index].as_py()):
-            found[index] = REASON
+            reasons[index] = REASON
     for index in _where(pc.match_substring_regex(texts, SURROGATE)):
         if has_half_pair(texts[index].as_py()):
-            found[index] = SURROGATE_REASON
+            reasons[index] = SURROGATE_REASON
     brackets = pc.add(pc.count_substring(texts, "{"), pc.count_substring(texts, "["))
     for index in _where(pc.greater(brackets, MAX_DEPTH)):
         if depth(texts[index].as_py()) > MAX_DEPTH:
-            found[index] = DEPTH_REASON
-    return found
+            reasons[index] = DEPTH_REASON
+    return reasons
 
 
 def _long_numbers(texts: Array) -> list[int]:
     long = _where(pc.greater(pc.binary_length(texts), 300))
     if not long:
         return []
-    found = _where(pc.match_substring_regex(texts.take(arrow.array(long)), LONG_NUMBER))
-    return [long[index] for index in found]
+    places = _where(pc.match_substring_regex(texts.take(arrow.array(long)), LONG_NUMBER))
+    return [long[index] for index in places]
 
 
 def _where(mask: Array) -> list[int]:

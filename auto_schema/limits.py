@@ -57,12 +57,12 @@ def too_large(arrays: Sequence[Array], most: int) -> dict[int, tuple[int, str]]:
     total = sizes[0]
     for size in sizes[1:]:
         total = pc.add(total, size)
-    found = {}
+    culprits = {}
     for index in pc.indices_nonzero(pc.greater(total, most)).to_pylist():
-        each = [size[index].as_py() for size in sizes]
+        row_sizes = [size[index].as_py() for size in sizes]
         why = f"a row of {total[index].as_py():,} bytes, the most is {most:,}"
-        found[index] = (each.index(max(each)), why)
-    return found
+        culprits[index] = (row_sizes.index(max(row_sizes)), why)
+    return culprits
 
 
 def _sizes(array: Array) -> Array:

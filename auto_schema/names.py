@@ -99,7 +99,7 @@ def name_faults(names: Iterable[str]) -> list[SyncError]:
 def _json(text: str) -> str:
     """As JSON that is the same after white space has been folded for a line of output."""
     return _FOLDED.sub(
-        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)
+        lambda space: f"\\u{ord(space[0]):04x}", json.dumps(text, ensure_ascii=False)
     )
 
 

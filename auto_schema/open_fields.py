@@ -60,14 +60,14 @@ def field_of(column: CurrentField, paths: Iterable[str] = ()) -> str | None:
     """
     if column.description.startswith(EXTRA_MARK):
         return EXTRA
-    found = _MARKED.match(column.description)
-    if not found:
+    mark = _MARKED.match(column.description)
+    if not mark:
         return None
     try:
-        text = str(json.loads(found.group(2), strict=False))
+        text = str(json.loads(mark.group(2), strict=False))
     except ValueError:  # somebody edited it
         return None
-    if found.group(1):
+    if mark.group(1):
         return next((path for path in paths if _hash(path) == text), None)
     return text
 
@@ -78,8 +78,8 @@ def form_in(column: CurrentField) -> str:
     >>> form_in(CurrentField("n", "STRING", description='MongoDB field "n" as decimal text'))
     'decimal text'
     """
-    found = _MARKED.match(column.description)
-    return (found.group(3) or "") if found else ""
+    mark = _MARKED.match(column.description)
+    return (mark.group(3) or "") if mark else ""
 
 
 def with_columns(

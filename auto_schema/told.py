@@ -54,5 +54,5 @@ def without_row_values(text: str) -> str:
     if re.search("invalid input|malformed", text):
         text = _DETAIL.sub("", text)
     for pattern in _VALUES:
-        text = pattern.sub(lambda found: found[1] + told(found[3], shows=False), text)
+        text = pattern.sub(lambda match: match[1] + told(match[3], shows=False), text)
     return text

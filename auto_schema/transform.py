@@ -117,10 +117,10 @@ def faults(
         names: what columns are called in the destination where it is not as in the source.
         is_open: rows may hold fields beyond these, so a name that isn't known can be excluded.
     """
-    found: list[SyncError] = []
+    told: list[SyncError] = []
     known = set(source_names)
     if is_open:
-        found.extend(
+        told.extend(
             _fault(
                 f"exclude_fields can't reach into documents: {shown(name)}",
                 "whole fields are left out",
@@ -136,14 +136,14 @@ def faults(
     ):
         missing = [name for name in asked if name not in known]
         if missing:
-            found.append(
+            told.append(
                 _fault(
                     f"{key} names fields that the source doesn't deliver",
                     ", ".join(map(shown, missing)),
                     f"the source's fields are {', '.join(source_names)}.",
                 )
             )
-    found.extend(
+    told.extend(
         _fault(
             f"field {shown(name)} must stay",
             "it is the cursor, the partition column or a merge key",
@@ -154,9 +154,9 @@ def faults(
     )
     kept = [name for name in source_names if transformation.keeps(name)]
     if not kept and source_names:
-        found.append(_fault("no field is left", "", "keep at least one field."))
+        told.append(_fault("no field is left", "", "keep at least one field."))
     names = names or {}
-    found.extend(
+    told.extend(
         name_faults(names.get(name) or transformation.destination_name(name) for name in kept)
     )
-    return found
+    return told

@@ -47,32 +47,32 @@ class Change:
 def flattened(schedule: Schedule) -> dict[str, str]:
     """A schedule's values by path, secrets hidden."""
     secrets = set(plain_secrets(schedule.parameters))
-    made: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name in schedule.__slots__:
         value: Any = getattr(schedule, name)
         if name == "retry":
-            made |= {f"retry.{key}": str(getattr(value, key)) for key in value.__slots__}
+            texts |= {f"retry.{key}": str(getattr(value, key)) for key in value.__slots__}
         elif name == "parameters":
-            made |= {f"{name}.{k}": HIDDEN if k in secrets else v for k, v in value.items()}
+            texts |= {f"{name}.{k}": HIDDEN if k in secrets else v for k, v in value.items()}
         elif name == "environment":
-            made |= {f"{name}.{key}": str(each) for key, each in value.items()}
+            texts |= {f"{name}.{key}": str(setting) for key, setting in value.items()}
         else:
-            made[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    made["job_name"] = schedule.job_name or schedule.name
-    return made
+            texts[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    texts["job_name"] = schedule.job_name or schedule.name
+    return texts
 
 
 def differences(old: Schedule, new: Schedule) -> tuple[Difference, ...]:
     """What differs between two states of a schedule, by path."""
     before, after = flattened(old), flattened(new)
     paths = sorted(before.keys() | after.keys())
-    found = [
+    differing = [
         Difference(path, before.get(path, "(none)"), after.get(path, "(none)"))
         for path in paths
         if before.get(path) != after.get(path)
     ]
     secrets = set(plain_secrets(old.parameters)) | set(plain_secrets(new.parameters))
-    found += [
+    differing += [
         Difference(f"parameters.{name}", HIDDEN, f"{HIDDEN}, another one")
         for name in sorted(secrets)
         if name in old.parameters
@@ -80,23 +80,23 @@ def differences(old: Schedule, new: Schedule) -> tuple[Difference, ...]:
         and old.parameters[name] != new.parameters[name]
         and before[f"parameters.{name}"] == after[f"parameters.{name}"]
     ]
-    return tuple(found)
+    return tuple(differing)
 
 
-def changes(wanted: Iterable[Schedule], found: Iterable[Schedule]) -> list[Change]:
+def changes(wanted: Iterable[Schedule], existing: Iterable[Schedule]) -> list[Change]:
     """What makes the found schedules the wanted ones; orphans come last, as deletions."""
-    there = {schedule.name: schedule for schedule in found}
-    made = []
+    there = {schedule.name: schedule for schedule in existing}
+    planned = []
     for schedule in wanted:
         old = there.pop(schedule.name, None)
         if old is None:
-            made.append(Change(Kind.CREATE, schedule))
+            planned.append(Change(Kind.CREATE, schedule))
             continue
         differs = differences(old, schedule)
         kind = Kind.UPDATE if differs else Kind.KEEP
-        made.append(Change(kind, schedule, differs))
+        planned.append(Change(kind, schedule, differs))
     orphans = (Change(Kind.DELETE, schedule) for _, schedule in sorted(there.items()))
-    return [*made, *orphans]
+    return [*planned, *orphans]
 
 
 def crowds(schedules: Sequence[Schedule], start: datetime) -> list[tuple[datetime, list[str]]]:
@@ -109,7 +109,7 @@ def crowds(schedules: Sequence[Schedule], start: datetime) -> list[tuple[datetim
                 break
             minutes[at.astimezone(start.tzinfo)].append(schedule.name)
     full = [(at, names) for at, names in minutes.items() if len(names) >= CROWD]
-    return sorted(full, key=lambda each: (-len(each[1]), each[0]))
+    return sorted(full, key=lambda crowd: (-len(crowd[1]), crowd[0]))
 
 
 _EVERY = re.compile(r"\*/([0-9]+)")

@@ -64,14 +64,14 @@ def _schedules(project: str, location: str) -> Schedules:
 
 def _pairs(words: list[str] | None, what: str) -> dict[str, str]:
     """`name=value` words; a value may hold anything."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for word in words or ():
         name, sign, value = word.partition("=")
         if not sign:
             fix = "write name=value."  # the word may be a password
-            raise ConfigError("malformed", f"--{what} number {len(found) + 1}", "", fix)
-        found[name] = value
-    return found
+            raise ConfigError("malformed", f"--{what} number {len(values) + 1}", "", fix)
+        values[name] = value
+    return values
 
 
 def _confirm(question: str, *, yes: bool) -> None:
@@ -166,11 +166,11 @@ def update(
 def _values(schedule: Schedule) -> dict[str, Any]:
     """A schedule as the mapping that makes it."""
     own = ("name", "job_name", "retry")
-    made: dict[str, Any] = {
+    values: dict[str, Any] = {
         key: getattr(schedule, key) for key in schedule.__slots__ if key not in own
     }
-    made["retry"] = {key: str(getattr(schedule.retry, key)) for key in schedule.retry.__slots__}
-    return made
+    values["retry"] = {key: str(getattr(schedule.retry, key)) for key in schedule.retry.__slots__}
+    return values
 
 
 @APP.command()
@@ -188,15 +188,15 @@ def apply(
     if not wanted:
         fix = "delete the last schedule with `delete`: an empty file doesn't say where it was."
         raise ConfigError("no schedules", str(file), "", fix)
-    places = sorted({(each.project, each.location) for each in wanted})
+    places = sorted({(item.project, item.location) for item in wanted})
     plans: list[tuple[Schedules, dict[str, Schedule], list[Change]]] = []
     for project, location in places:
         there = _schedules(project, location)
-        found = there.all()
-        mine = [each for each in wanted if (each.project, each.location) == (project, location)]
-        plan = changes(mine, found)
+        existing = there.all()
+        mine = [item for item in wanted if (item.project, item.location) == (project, location)]
+        plan = changes(mine, existing)
         show.show_changes(CONSOLE, plan, deletes=delete_orphans)
-        plans.append((there, {each.name: each for each in found}, plan))
+        plans.append((there, {item.name: item for item in existing}, plan))
     show.show_crowds(CONSOLE, wanted, datetime.now(UTC))
     todo = [
         (there, old, change)
@@ -213,7 +213,7 @@ def apply(
         try:
             _carry_out(there, old, change)
         except SyncError as error:
-            left = [f"{each.kind} {each.schedule.name}" for _, _, each in todo[number:]]
+            left = [f"{item.kind} {item.schedule.name}" for _, _, item in todo[number:]]
             fix = f"{error.fix} Then apply again; left to do: {', '.join(left)}."
             raise type(error)(error.what, error.where, error.why, fix) from error
 
@@ -236,8 +236,8 @@ def _carry_out(there: Schedules, old: dict[str, Schedule], change: Change) -> No
 @APP.command(name="list")
 def list_(project: Project = "", location: Location = REGION) -> None:
     """All schedules."""
-    found = _schedules(project, location).all()
-    CONSOLE.print(show.list_table(found, datetime.now(UTC)))
+    schedules = _schedules(project, location).all()
+    CONSOLE.print(show.list_table(schedules, datetime.now(UTC)))
 
 
 @APP.command()
@@ -299,8 +299,8 @@ def next_(
 
 
 def _show_next(schedule: Schedule, count: int) -> None:
-    made, warnings = show.next_table(schedule, datetime.now(UTC), count)
-    CONSOLE.print(made)
+    table, warnings = show.next_table(schedule, datetime.now(UTC), count)
+    CONSOLE.print(table)
     for text in warnings:
         CONSOLE.print(f"[yellow]warning[/]  {text}", highlight=False)
 
@@ -316,7 +316,7 @@ def export_(
     forms: dict[str, Callable[[Schedule], str]] = {
         "gcloud": export.gcloud_command,
         "terraform": export.terraform,
-        "launch": lambda each: export.pretty(launch_body(each)),
+        "launch": lambda item: export.pretty(launch_body(item)),
     }
     if form not in forms:
         raise ConfigError("unknown form", f"--as {form}", "", f"use one of {', '.join(forms)}.")
@@ -339,16 +339,16 @@ def status(
     while True:
         now = datetime.now(UTC)
         pairs = _schedules(project, location).all_with_jobs()
-        found = _statuses(pairs, now, timedelta(minutes=grace))
+        statuses = _statuses(pairs, now, timedelta(minutes=grace))
         if watch:
             CONSOLE.clear()
-        CONSOLE.print(show.status_table(found, now))
-        for each in found:
-            if each.last and each.last.error:
-                text = f"{each.schedule.name}: {each.last.error.splitlines()[0]}"
+        CONSOLE.print(show.status_table(statuses, now))
+        for one in statuses:
+            if one.last and one.last.error:
+                text = f"{one.schedule.name}: {one.last.error.splitlines()[0]}"
                 CONSOLE.print(text, markup=False, highlight=False)
         if not watch:
-            raise typer.Exit(worst(found))
+            raise typer.Exit(worst(statuses))
         time.sleep(watch)
 
 
@@ -358,10 +358,11 @@ def _statuses(
     runs, host = [], os.environ.get("BIGQUERY_EMULATOR_HOST", "")
     for table, members in by_history(schedule for schedule, _ in pairs).items():
         project = table.split(".", 1)[0]
-        destinations = sorted({each.destination for each in members})
+        destinations = sorted({member.destination for member in members})
         runs += read_runs(make_bigquery(project, host), table, destinations)
     return [
-        status_of(each, runs, now, grace, _moment(job.get("userUpdateTime"))) for each, job in pairs
+        status_of(member, runs, now, grace, _moment(job.get("userUpdateTime")))
+        for member, job in pairs
     ]
 
 

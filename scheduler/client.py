@@ -96,8 +96,8 @@ class Schedules:
         """The same, each with its job as Cloud Scheduler tells it."""
         parent = f"projects/{self._project}/locations/{self._location}"
         with self._told("", "cloudscheduler.jobs.list"):
-            found = self._client.list_jobs(parent=parent, retry=_patience(), timeout=TIMEOUT_S)
-            jobs = [_as_json(job) for job in found]
+            answer = self._client.list_jobs(parent=parent, retry=_patience(), timeout=TIMEOUT_S)
+            jobs = [_as_json(job) for job in answer]
         pairs = [(schedule_of(job), job) for job in jobs]
         ours = [(schedule, job) for schedule, job in pairs if schedule is not None]
         return sorted(ours, key=lambda pair: pair[0].name)
@@ -109,10 +109,10 @@ class Schedules:
             ConfigError: there is none, or it launches something else.
         """
         with self._told(name, "cloudscheduler.jobs.get"):
-            found = self._client.get_job(
+            answer = self._client.get_job(
                 name=self._full(name), retry=_patience(), timeout=TIMEOUT_S
             )
-        job = _as_json(found)
+        job = _as_json(answer)
         schedule = schedule_of(job)
         if schedule is None:
             fix = "use gcloud scheduler for it."
@@ -217,8 +217,8 @@ class Schedules:
     def _job(self, schedule: Schedule) -> scheduler_v1.Job:
         """The job in this project and location, wherever it launches."""
         job = {**job_of(schedule), "name": self._full(schedule.name)}
-        made: scheduler_v1.Job = scheduler_v1.Job.from_json(json.dumps(job))
-        return made
+        message: scheduler_v1.Job = scheduler_v1.Job.from_json(json.dumps(job))
+        return message
 
 
 def _role(error: GoogleAPICallError | Any, permission: str) -> str:
@@ -242,5 +242,5 @@ def _why(error: Exception) -> str:
 
 def _as_json(job: scheduler_v1.Job) -> dict[str, Any]:
     text = scheduler_v1.Job.to_json(job, use_integers_for_enums=False)
-    found: Mapping[str, Any] = json.loads(text)
-    return dict(found)
+    fields: Mapping[str, Any] = json.loads(text)
+    return dict(fields)

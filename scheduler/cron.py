@@ -91,10 +91,10 @@ def expression(text: str) -> str:
     plain = " ".join(text.split()).lower()
     if plain in BY_NAME:
         return BY_NAME[plain].cron
-    if (found := HOURS.fullmatch(plain)) and 24 % max(int(found[1]), 1) == 0 and found[1] != "0":
-        return f"0 */{int(found[1])} * * *" if int(found[1]) < 24 else "0 0 * * *"
-    if (found := MINUTES.fullmatch(plain)) and 60 % max(int(found[1]), 1) == 0 and found[1] != "0":
-        return f"*/{int(found[1])} * * * *" if int(found[1]) < 60 else "0 * * * *"
+    if (match := HOURS.fullmatch(plain)) and 24 % max(int(match[1]), 1) == 0 and match[1] != "0":
+        return f"0 */{int(match[1])} * * *" if int(match[1]) < 24 else "0 0 * * *"
+    if (match := MINUTES.fullmatch(plain)) and 60 % max(int(match[1]), 1) == 0 and match[1] != "0":
+        return f"*/{int(match[1])} * * * *" if int(match[1]) < 60 else "0 * * * *"
     return _five_fields(text)
 
 
@@ -128,10 +128,10 @@ def _malformed(text: str, why: str) -> ConfigError:
 
 def _term_fault(field: Field, term: str) -> str:
     """What Cloud Scheduler would not take in a part of a field; empty when it would."""
-    found = TERM.fullmatch(term)
-    if found is None:
+    match = TERM.fullmatch(term)
+    if match is None:
         return "write *, a value, a range 1-5, or steps through one (*/2, 1-5/2)"
-    low, high, step = found["low"], found["high"], found["step"]
+    low, high, step = match["low"], match["high"], match["step"]
     values = [field.value(text) for text in (low, high) if text]
     if any(value is None for value in values):
         return f"give {field.low} to {field.high}" + (" or a name" if field.names else "")
@@ -177,13 +177,13 @@ def previous_run(cron: str, zone: str, moment: datetime) -> datetime | None:
     '2026-01-02 17:00:00+00:00'
     """
     for days in (1, 8, 32, 367, 4 * 367):
-        found = None
+        latest = None
         for at in runs_after(cron, zone, moment - timedelta(days=days)):
             if at > moment:
                 break
-            found = at
-        if found is not None:
-            return found
+            latest = at
+        if latest is not None:
+            return latest
     return None
 
 
@@ -232,7 +232,7 @@ def clock_warnings(cron: str, zone: str, start: datetime, end: datetime) -> list
     ...         datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)): print(text)
     2026-03-29 02:30 doesn't exist in Europe/Berlin: clocks go from 02:00 to 03:00
     """
-    found = []
+    warnings = []
     for change in clock_changes(zone, start, end):
         earlier = change.begin - timedelta(seconds=1)
         for at in CronSim(cron, earlier):
@@ -242,5 +242,5 @@ def clock_warnings(cron: str, zone: str, start: datetime, end: datetime) -> list
             ends = (change.begin, change.end)
             old, new = ends if change.is_skipped else ends[::-1]
             hours = f"clocks go from {old:%H:%M} to {new:%H:%M}"
-            found.append(f"{at:%Y-%m-%d %H:%M} {says} in {zone}: {hours}")
-    return found
+            warnings.append(f"{at:%Y-%m-%d %H:%M} {says} in {zone}: {hours}")
+    return warnings

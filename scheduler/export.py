@@ -95,7 +95,7 @@ def _aligned(values: dict[str, Any], depth: int) -> list[str]:
 
     One whose value takes more lines stands alone, and what follows it has a column of its own.
     """
-    texts = {name: _value(each, depth) for name, each in values.items()}
+    texts = {name: _value(value, depth) for name, value in values.items()}
     lines: list[str] = []
     for is_long, names in groupby(texts, key=lambda name: "\n" in texts[name]):
         group = list(names)
@@ -108,10 +108,10 @@ def _value(value: Any, depth: int) -> str:
     if isinstance(value, dict):
         if not value:
             return "{}"
-        lines = _aligned({_text(name): each for name, each in value.items()}, depth + 1)
+        lines = _aligned({_text(name): item for name, item in value.items()}, depth + 1)
         return "\n".join(["{", *lines, "  " * depth + "}"])
     if isinstance(value, list):
-        return f"[{', '.join(_value(each, depth) for each in value)}]"
+        return f"[{', '.join(_value(item, depth) for item in value)}]"
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 

@@ -10,8 +10,8 @@ import yaml
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
 from scheduler.schedule import ENVIRONMENT, Retry, Schedule, checked, nearest
 
-KEYS = {each.name for each in fields(Schedule)} - {"name", "job_name"}
-RETRY_KEYS = {each.name for each in fields(Retry)}
+KEYS = {field.name for field in fields(Schedule)} - {"name", "job_name"}
+RETRY_KEYS = {field.name for field in fields(Retry)}
 MAPPINGS = ("parameters", "environment", "retry")
 
 
@@ -42,17 +42,17 @@ def schedules_in(text: str, name: str, *, allow_plain_secrets: bool = False) -> 
         for key in sorted(whole.keys() - {"defaults", "schedules"})
     ]
     defaults = whole.get("defaults") or {}
-    made = []
-    for each, entry in whole["schedules"].items():
+    schedules = []
+    for title, entry in whole["schedules"].items():
         try:
-            schedule = make_schedule(str(each), merged(defaults, entry or {}, str(each)))
-            made.append(checked(schedule, allow_plain_secrets=allow_plain_secrets))
+            schedule = make_schedule(str(title), merged(defaults, entry or {}, str(title)))
+            schedules.append(checked(schedule, allow_plain_secrets=allow_plain_secrets))
         except ManyErrors as error:
             faults += error.errors
         except SyncError as error:
             faults.append(error)
     raise_all(faults)
-    return made
+    return schedules
 
 
 def _problem(error: yaml.YAMLError) -> str:
@@ -76,16 +76,16 @@ class _Loader(yaml.BaseLoader):
 
 def merged(defaults: Any, entry: Any, name: str) -> dict[str, Any]:
     """An entry over the defaults; parameters, environment and retry key by key."""
-    for where, each in (("defaults", defaults), (f"schedule {name}", entry)):
-        if not isinstance(each, dict):
+    for where, mapping in (("defaults", defaults), (f"schedule {name}", entry)):
+        if not isinstance(mapping, dict):
             raise ConfigError("not a mapping", where, "", "write `key: value` lines.")
-    made = {**defaults, **entry}
+    whole = {**defaults, **entry}
     for key in MAPPINGS:
-        parts = [each.get(key) or {} for each in (defaults, entry)]
+        parts = [mapping.get(key) or {} for mapping in (defaults, entry)]
         if not all(isinstance(part, dict) for part in parts):
             raise ConfigError("not a mapping", f"schedule {name}: {key}", "", "write `key: value`.")
-        made[key] = {**parts[0], **parts[1]}
-    return made
+        whole[key] = {**parts[0], **parts[1]}
+    return whole
 
 
 def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
@@ -109,24 +109,24 @@ def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
             if key in KEYS - set(MAPPINGS) and not isinstance(value, str | bool | int)
         ),
     ]
-    made: dict[str, Any] = {key: value for key, value in values.items() if value != ""}
+    fields: dict[str, Any] = {key: value for key, value in values.items() if value != ""}
     kinds = {"paused": bool, "attempt_deadline_s": int}
     for key, kind in kinds.items():
-        if key in made:
-            made[key] = _typed(made[key], kind, f"schedule {name}: {key}", faults)
-    made["retry"] = {
+        if key in fields:
+            fields[key] = _typed(fields[key], kind, f"schedule {name}: {key}", faults)
+    fields["retry"] = {
         key: _typed(value, int, f"schedule {name}: retry.{key}", faults)
         for key, value in retry.items()
     }
     raise_all(faults)
-    made["retry"] = Retry(**made["retry"])
-    made["environment"] = {
+    fields["retry"] = Retry(**fields["retry"])
+    fields["environment"] = {
         key: typed(value, ENVIRONMENT.get(key, str))
         for key, value in values.get("environment", {}).items()
     }
-    made.setdefault("location", made.get("region", ""))
+    fields.setdefault("location", fields.get("region", ""))
     required = ("cron", "project", "region", "template", "service_account")
-    return Schedule(name=name, **dict.fromkeys(required, "") | made)
+    return Schedule(name=name, **dict.fromkeys(required, "") | fields)
 
 
 def _unknown(name: str, where: str, given: Mapping[str, Any], known: set[str]) -> list[SyncError]:
@@ -137,11 +137,11 @@ def _unknown(name: str, where: str, given: Mapping[str, Any], known: set[str]) -
 
 
 def _typed(value: object, kind: type, where: str, faults: list[SyncError]) -> object:
-    found = typed(value, kind)
-    if not isinstance(found, kind):
+    parsed = typed(value, kind)
+    if not isinstance(parsed, kind):
         fix = f"write {'true or false' if kind is bool else 'a whole number'}."
         faults.append(ConfigError("malformed", where, shown(value), fix))
-    return found
+    return parsed
 
 
 def typed(value: object, kind: type) -> object:

@@ -90,18 +90,18 @@ def job_name(project: str, location: str, name: str) -> str:
 def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
     """The schedule that a job carries out; None for a job that launches no sync of ours."""
     target = job.get("httpTarget", {})
-    found = _URI.fullmatch(target.get("uri", ""))
+    uri = _URI.fullmatch(target.get("uri", ""))
     launch = _launch_of(target.get("body", ""))
     parameters = _mapping(launch.get("parameters"))
-    if found is None or not parameters.keys() >= OURS:
+    if uri is None or not parameters.keys() >= OURS:
         return None
     _, _, _, location, _, name = job["name"].split("/")
     environment = _mapping(launch.get("environment"))
     return Schedule(
         name=name,
         cron=job.get("schedule", ""),
-        project=found[1],
-        region=found[2],
+        project=uri[1],
+        region=uri[2],
         location=location,
         template=str(launch.get("containerSpecGcsPath", "")),
         service_account=target.get("oauthToken", {}).get("serviceAccountEmail", ""),

@@ -146,13 +146,13 @@ def status_of(
     runs: Iterable[Run],
     now: datetime,
     grace: timedelta = GRACE,
-    made: datetime | None = None,
+    changed_at: datetime | None = None,
 ) -> Status:
     """How a schedule does, from the runs into its table.
 
     It is late when no good run ended since the last time that it should have fired, `grace`
-    ago or more, and after it was `made`, changed or resumed. Two schedules into one table
-    share its runs.
+    ago or more, and after `changed_at`, when it was made, changed or resumed. Two schedules
+    into one table share its runs.
     """
     mine = [run for run in runs if run.destination == schedule.destination]
     mine.sort(key=lambda run: run.event_time, reverse=True)
@@ -161,7 +161,7 @@ def status_of(
     recent = [run.is_good for run in ended if run.event_time >= now - RATE_SPAN]
     return Status(
         schedule,
-        _health(schedule, ended, good, now - grace, made),
+        _health(schedule, ended, good, now - grace, changed_at),
         mine[0] if mine else None,
         _lag(good, now),
         sum(recent) / len(recent) if recent else None,
@@ -188,17 +188,17 @@ def _health(
     ended: Sequence[Run],
     good: Sequence[Run],
     moment: datetime,
-    made: datetime | None,
+    changed_at: datetime | None,
 ) -> Health:
     if schedule.paused:
         return Health.PAUSED
     if ended and not ended[0].is_good:
         return Health.FAILING
     due = _due(schedule, moment)
-    if due is None or (made and due <= made):
+    if due is None or (changed_at and due <= changed_at):
         return Health.GOOD if ended else Health.NEW
     if not ended:
-        return Health.LATE if made else Health.NEW
+        return Health.LATE if changed_at else Health.NEW
     return Health.LATE if good[0].event_time < due else Health.GOOD
 
 
@@ -223,7 +223,7 @@ def worst(statuses: Iterable[Status]) -> int:
 
 def by_history(schedules: Iterable[Schedule]) -> Mapping[str, list[Schedule]]:
     """Schedules by the table that holds their runs, so that each is asked once."""
-    found: dict[str, list[Schedule]] = {}
+    by_table: dict[str, list[Schedule]] = {}
     for schedule in schedules:
-        found.setdefault(history_table(schedule), []).append(schedule)
-    return found
+        by_table.setdefault(history_table(schedule), []).append(schedule)
+    return by_table

@@ -120,7 +120,7 @@ def checked(schedule: Schedule, *, allow_plain_secrets: bool = False) -> Schedul
     Raises:
         ConfigError, ManyErrors: everything that is wrong with it.
     """
-    found = [
+    faults = [
         *_own_faults(schedule),
         *_environment_faults(schedule.environment),
         *_parameter_faults(schedule),
@@ -130,10 +130,10 @@ def checked(schedule: Schedule, *, allow_plain_secrets: bool = False) -> Schedul
     try:
         cron = expression(schedule.cron)
     except ConfigError as error:
-        found.append(error)
-    raise_all([_of(schedule.name, fault) for fault in found])
-    made: dict[str, Any] = {name: getattr(schedule, name) for name in schedule.__slots__}
-    return Schedule(**made | {"cron": cron})
+        faults.append(error)
+    raise_all([_of(schedule.name, fault) for fault in faults])
+    fields: dict[str, Any] = {name: getattr(schedule, name) for name in schedule.__slots__}
+    return Schedule(**fields | {"cron": cron})
 
 
 def _of(name: str, fault: SyncError) -> ConfigError:
@@ -143,69 +143,69 @@ def _of(name: str, fault: SyncError) -> ConfigError:
 
 
 def _own_faults(schedule: Schedule) -> list[SyncError]:
-    found: list[SyncError] = []
+    faults: list[SyncError] = []
     if not NAME.fullmatch(schedule.name):
         fix = "use lower-case letters, digits and '-', a letter first, such as"
         fix += " postgresql-orders-hourly-prod."
-        found.append(ConfigError("malformed name", "name", shown(schedule.name), fix))
+        faults.append(ConfigError("malformed name", "name", shown(schedule.name), fix))
     if schedule.time_zone not in zones.names():
         fix = nearest(schedule.time_zone, zones.names(), "use an IANA name such as Europe/Berlin.")
-        found.append(ConfigError("unknown time zone", "time_zone", shown(schedule.time_zone), fix))
+        faults.append(ConfigError("unknown time zone", "time_zone", shown(schedule.time_zone), fix))
     for name in ("project", "region", "template", "service_account"):
         if not getattr(schedule, name):
-            found.append(ConfigError("missing", name, "", f"give {name}."))
+            faults.append(ConfigError("missing", name, "", f"give {name}."))
     if schedule.template and not schedule.template.startswith("gs://"):
         fix = "give the path that `make template` printed, such as gs://bucket/templates/x.json."
-        found.append(ConfigError("malformed template", "template", shown(schedule.template), fix))
+        faults.append(ConfigError("malformed template", "template", shown(schedule.template), fix))
     account = schedule.service_account
     if account and not ACCOUNT.fullmatch(account):
         fix = "give one such as smart-sync-scheduler@my-project.iam.gserviceaccount.com."
-        found.append(ConfigError("malformed account", "service_account", shown(account), fix))
-    return found + _limit_faults(schedule)
+        faults.append(ConfigError("malformed account", "service_account", shown(account), fix))
+    return faults + _limit_faults(schedule)
 
 
 def _limit_faults(schedule: Schedule) -> list[SyncError]:
-    found: list[SyncError] = []
+    faults: list[SyncError] = []
     if not SHORTEST_DEADLINE_S <= schedule.attempt_deadline_s <= LONGEST_DEADLINE_S:
         fix = f"give {SHORTEST_DEADLINE_S} to {LONGEST_DEADLINE_S} seconds."
         why = f"{schedule.attempt_deadline_s} s"
-        found.append(ConfigError("out of range", "attempt_deadline_s", why, fix))
+        faults.append(ConfigError("out of range", "attempt_deadline_s", why, fix))
     if not 0 <= schedule.retry.count <= 5:
         why = f"{schedule.retry.count}"
-        found.append(ConfigError("out of range", "retry.count", why, "give 0 to 5."))
+        faults.append(ConfigError("out of range", "retry.count", why, "give 0 to 5."))
     if len(schedule.description) > 500:
-        found.append(ConfigError("too long", "description", "", "use at most 500 characters."))
+        faults.append(ConfigError("too long", "description", "", "use at most 500 characters."))
     values = [schedule.description, dict(schedule.parameters), dict(schedule.environment)]
     size = len(json.dumps(values, ensure_ascii=False, indent=4).encode()) + OWN_BYTES
     if size > MAX_JOB_BYTES:
         why = f"{size:,} bytes of parameters; Cloud Scheduler takes {MAX_JOB_BYTES:,} in all"
         fix = "keep long queries in a view of the source, and read that."
-        found.append(ConfigError("too large", "parameters", why, fix))
-    return found
+        faults.append(ConfigError("too large", "parameters", why, fix))
+    return faults
 
 
 def _environment_faults(environment: Mapping[str, Any]) -> list[SyncError]:
-    found: list[SyncError] = []
+    faults: list[SyncError] = []
     for name, value in environment.items():
         where = f"environment.{name}"
         kind = ENVIRONMENT.get(name)
         if kind is None:
-            found.append(ConfigError("unknown", where, "", nearest(name, set(ENVIRONMENT))))
+            faults.append(ConfigError("unknown", where, "", nearest(name, set(ENVIRONMENT))))
         elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             fix = f"give a value of type {kind.__name__}."
-            found.append(ConfigError("malformed", where, shown(value), fix))
+            faults.append(ConfigError("malformed", where, shown(value), fix))
     if not str(environment.get("temp_location", "")).startswith("gs://"):
         fix = "give a folder such as gs://bucket/tmp."
-        found.append(ConfigError("missing", "environment.temp_location", "", fix))
-    return found
+        faults.append(ConfigError("missing", "environment.temp_location", "", fix))
+    return faults
 
 
 def _parameter_faults(schedule: Schedule) -> list[SyncError]:
     """The same checks as at a launch, by the same code."""
-    found: list[SyncError] = []
+    faults: list[SyncError] = []
     known = {name: text for name, text in schedule.parameters.items() if name in BY_NAME}
     for name in sorted(schedule.parameters.keys() - known.keys() - {"sdk_container_image"}):
-        found.append(
+        faults.append(
             ConfigError(
                 "unknown parameter", name, "", nearest(name, BY_NAME, "see the table in README.md.")
             )
@@ -215,17 +215,17 @@ def _parameter_faults(schedule: Schedule) -> list[SyncError]:
     try:
         options.parse([*words, *launch], {})
     except ManyErrors as error:
-        found += error.errors
+        faults += error.errors
     except SyncError as error:
-        found.append(error)
-    return found
+        faults.append(error)
+    return faults
 
 
 def _plain_secrets(parameters: Mapping[str, str]) -> list[SyncError]:
-    found: list[SyncError] = []
+    faults: list[SyncError] = []
     for name in options.plain_secrets(parameters):
         why = "everybody who may look at schedules could read it"
         fix = "store it in Secret Manager and give projects/P/secrets/S/versions/latest;"
         fix += " or say --allow-plain-secrets."
-        found.append(ConfigError("plain secret", name, why, fix))
-    return found
+        faults.append(ConfigError("plain secret", name, why, fix))
+    return faults

@@ -32,12 +32,12 @@ NEXT_DAYS = timedelta(days=7)
 
 def table_of(title: str, headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
     """A table; its cells are plain text, whatever stands in them."""
-    made = Table(title=Text(title) if title else None, box=SIMPLE_HEAD, collapse_padding=True)
+    table = Table(title=Text(title) if title else None, box=SIMPLE_HEAD, collapse_padding=True)
     for heading in headings:
-        made.add_column(Text(heading), overflow="fold")
+        table.add_column(Text(heading), overflow="fold")
     for row in rows:
-        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    return made
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    return table
 
 
 def colored(text: Kind | Health) -> Text:
@@ -48,10 +48,12 @@ def colored(text: Kind | Health) -> Text:
 def list_table(schedules: Iterable[Schedule], now: datetime) -> Table:
     """All schedules, a line each."""
     rows = []
-    for each in schedules:
-        soon = "–" if each.paused else _soon(each, now)
-        state = "paused" if each.paused else "enabled"
-        rows.append((each.name, each.cron, each.time_zone, state, soon, each.destination))
+    for schedule in schedules:
+        soon = "–" if schedule.paused else _soon(schedule, now)
+        state = "paused" if schedule.paused else "enabled"
+        rows.append(
+            (schedule.name, schedule.cron, schedule.time_zone, state, soon, schedule.destination)
+        )
     headings = ("schedule", "cron", "time zone", "state", "next run", "destination")
     return table_of("", headings, rows)
 
@@ -66,7 +68,9 @@ def _soon(schedule: Schedule, now: datetime) -> str:
 
 def difference_lines(differences: Iterable[Difference]) -> list[str]:
     """What changes, a line each."""
-    return [f"    {each.path}: {each.old} → {each.new}" for each in differences]
+    return [
+        f"    {difference.path}: {difference.old} → {difference.new}" for difference in differences
+    ]
 
 
 def show_changes(console: Console, changes: Sequence[Change], *, deletes: bool) -> None:
@@ -95,26 +99,26 @@ def next_table(schedule: Schedule, now: datetime, count: int) -> tuple[Table, li
     runs = next_runs(schedule.cron, schedule.time_zone, now, count)
     rows = [(f"{at:%a %Y-%m-%d %H:%M %Z}", f"{at.astimezone(UTC):%Y-%m-%d %H:%M}") for at in runs]
     place = f"{schedule.time_zone} (tzdata {zones.VERSION})"
-    made = table_of(f"{schedule.name}: {schedule.cron}", (place, "UTC"), rows)
+    table = table_of(f"{schedule.name}: {schedule.cron}", (place, "UTC"), rows)
     end = max([now + NEXT_DAYS, *runs])
-    return made, clock_warnings(schedule.cron, schedule.time_zone, now, end)
+    return table, clock_warnings(schedule.cron, schedule.time_zone, now, end)
 
 
 def status_table(statuses: Iterable[Status], now: datetime) -> Table:
     """How all schedules do."""
     rows = []
-    for each in statuses:
-        run = each.last
+    for status in statuses:
+        run = status.last
         rows.append(
             (
-                each.schedule.name,
-                colored(each.health),
+                status.schedule.name,
+                colored(status.health),
                 f"{run.status}\n{age(now - run.event_time)} ago" if run else "–",
                 f"{run.rows:,}" if run else "–",
                 f"{run.seconds:,.0f}" if run and run.seconds is not None else "–",
-                age(each.lag) if each.lag is not None else "–",
-                "–" if each.success_rate is None else f"{each.success_rate:.0%}",
-                f"{each.next_run:%m-%d %H:%M}\n{each.next_run:%Z}" if each.next_run else "–",
+                age(status.lag) if status.lag is not None else "–",
+                "–" if status.success_rate is None else f"{status.success_rate:.0%}",
+                f"{status.next_run:%m-%d %H:%M}\n{status.next_run:%Z}" if status.next_run else "–",
             )
         )
     headings = ("schedule", "health", "last run", "rows", "secs", "data lag", "good", "next run")

@@ -72,7 +72,7 @@ class WallClock:
 
     def from_then_on(self, instant: datetime) -> datetime:
         """The lowest wall-clock time from an instant on: clocks are set back at times."""
-        return min(self.at(each) for each in following(instant))
+        return min(self.at(moment) for moment in following(instant))
 
     def goes_back(self, instant: datetime) -> bool:
         """Whether a lower time is still to come, so that times come twice."""
@@ -115,8 +115,8 @@ def instants(cursor: Cursor, *ends: datetime) -> tuple[datetime, ...]:
     """What `as_cursor` asks a wall clock for these ends; none of a cursor with a zone."""
     if not cursor.is_naive:
         return ()
-    exact = [each for end in ends for each in (end, last_complete(end, cursor.digits))]
-    return tuple(dict.fromkeys(one for each in exact for one in following(each)))
+    exact = [moment for end in ends for moment in (end, last_complete(end, cursor.digits))]
+    return tuple(dict.fromkeys(one for moment in exact for one in following(moment)))
 
 
 def unit_of(precision: int) -> timedelta:

@@ -39,10 +39,12 @@ def refuse_unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfil
 def _late_numbers(profile: SourceProfile) -> list[tuple[str, str]]:
     """Why lower numbers may become visible after higher ones, and what ends it there."""
     numbers, seen = profile.numbers, profile.writers
-    found = [(numbers.blocks, f"{numbers.fix}, " if numbers.fix else "")] if numbers.blocks else []
-    found += [(why, "") for why in (*seen.unseen, *seen.stopped)]
-    found += [(f"{name} is a materialized view, refreshed late", "") for name in seen.refreshed]
-    return found
+    reasons = (
+        [(numbers.blocks, f"{numbers.fix}, " if numbers.fix else "")] if numbers.blocks else []
+    )
+    reasons += [(why, "") for why in (*seen.unseen, *seen.stopped)]
+    reasons += [(f"{name} is a materialized view, refreshed late", "") for name in seen.refreshed]
+    return reasons
 
 
 def _as_number(request: SyncRequest, why: str, fix: str) -> ConfigError:

@@ -97,9 +97,9 @@ def held_back(
     """
     if cursor.is_integer:
         return _lower_values(guard, clock)  # without new values there is simply nothing to read
-    found = _of_unknown_age(guard, clock) if guard.auto else None
-    if found or not window.is_empty:
-        return found
+    hold_of_unknown_age = _of_unknown_age(guard, clock) if guard.auto else None
+    if hold_of_unknown_age or not window.is_empty:
+        return hold_of_unknown_age
     age = clock.now - hold.since if hold.since else timedelta(0)
     return HeldBack(hold.why, age > guard.longest)
 

@@ -41,14 +41,14 @@ def delete_refused_json(plan: SyncPlan) -> str:
     Texts are compared by hash, which no collation of the dataset reaches.
     """
     table = plan.run.staging.table.sql
-    found = "\n   OR ".join(
+    is_refused = "\n   OR ".join(
         f"SHA256({of_staged(c.name)}) IN (\n"
         f"    SELECT SHA256({_text(n)})\n"
         f"    FROM (SELECT {of_staged(c.name)} AS {_text(n)} FROM {table} AS {STAGED})\n"
         f"    WHERE {_refused(n)})"
         for n, c in enumerate(_parsed(plan))
     )
-    return f"DELETE FROM {table} AS {STAGED}\nWHERE {found}"
+    return f"DELETE FROM {table} AS {STAGED}\nWHERE {is_refused}"
 
 
 def _refused_rows(plan: SyncPlan, columns: list[Column], *items: str) -> str:

@@ -235,18 +235,20 @@ def partition_column(
         field, size = current.field, current.type
     elif not request.schema.auto_schema:
         return None
-    found = next(map(profile.column, _source_names(request, [field])), None)
-    if found is None:
+    column = next(map(profile.column, _source_names(request, [field])), None)
+    if column is None:
         return None
-    return (found, size) if found.type.cursor_type in ("date", "timestamp", "timestamptz") else None
+    return (
+        (column, size) if column.type.cursor_type in ("date", "timestamp", "timestamptz") else None
+    )
 
 
 def _partition_default(request: SyncRequest, profile: SourceProfile) -> str:
     """What was given; else the cursor of smart sync, where it holds dates and times."""
-    found = profile.column(request.window.cursor)
-    if request.schema.partition_given or not request.window.smart_sync or found is None:
+    cursor = profile.column(request.window.cursor)
+    if request.schema.partition_given or not request.window.smart_sync or cursor is None:
         return request.schema.partition_field
-    if found.type.cursor_type not in ("date", "timestamp", "timestamptz"):
+    if cursor.type.cursor_type not in ("date", "timestamp", "timestamptz"):
         return request.schema.partition_field
     return request.schema.transformation.destination_name(request.window.cursor)
 
@@ -263,11 +265,11 @@ def plan_layout(
     by_name = {column.name.casefold(): column for column in columns}
     clustering = []
     for name in asked.clustering_fields:
-        found = by_name.get(name.casefold())
-        if fault := _clustering_fault(name, found, columns):
+        clustered = by_name.get(name.casefold())
+        if fault := _clustering_fault(name, clustered, columns):
             faults.append(fault)
-        elif found is not None:
-            clustering.append(found.name)
+        elif clustered is not None:
+            clustering.append(clustered.name)
     return (partitioning, tuple(clustering)), faults, notes
 
 
@@ -296,15 +298,15 @@ def _plan_partitioning(
     by_name = {column.name.casefold(): column for column in columns}
     partitioning = None
     if asked.partition_field:
-        found = by_name.get(asked.partition_field.casefold())
-        fault = _partition_fault(asked, found, columns)
+        partitioned = by_name.get(asked.partition_field.casefold())
+        fault = _partition_fault(asked, partitioned, columns)
         if fault and asked.partition_given:
             faults.append(fault)
         elif fault:
             default = f"{asked.partition_field}, the default partition_field"
             notes.append(f"not partitioned by {default}: {fault.why}")
-        elif found is not None:
-            partitioning = Partitioning(found.name, asked.partition_type)
+        elif partitioned is not None:
+            partitioning = Partitioning(partitioned.name, asked.partition_type)
     return partitioning, faults, notes
 
 

@@ -112,9 +112,9 @@ def _outermost_from(parts: list[tuple[str, str]]) -> int:
 
 
 def _names(parts: list[tuple[str, str]]) -> Names:
-    found = [(_name(*part), after) for part, (_, after) in pairwise([*parts, ("", "")])]
-    called = {name for name, after in found if name and after == "("}
-    return Names(tuple(sorted(called)), tuple(sorted({name for name, _ in found if name})))
+    named = [(_name(*part), after) for part, (_, after) in pairwise([*parts, ("", "")])]
+    called = {name for name, after in named if name and after == "("}
+    return Names(tuple(sorted(called)), tuple(sorted({name for name, _ in named if name})))
 
 
 def has_backslash(sql: str) -> bool:
@@ -124,8 +124,8 @@ def has_backslash(sql: str) -> bool:
 
 def _parts(sql: str) -> list[tuple[str, str]]:
     """Kinds and texts of what isn't a comment or white space."""
-    found = ((kind, sql[start:end]) for kind, start, end in tokens(sql))
-    return [(kind, text) for kind, text in found if kind not in ("line", "block") and text.strip()]
+    pieces = ((kind, sql[start:end]) for kind, start, end in tokens(sql))
+    return [(kind, text) for kind, text in pieces if kind not in ("line", "block") and text.strip()]
 
 
 def _name(kind: str, text: str) -> str:
@@ -147,9 +147,9 @@ def _words_reason(sql: str) -> str:
             return "the query has a name with Unicode escapes"
         if kind != "word" or before in (".", "as"):
             continue  # after those any word is a name
-        found = _word_reason(word, before, after)
-        if found:
-            return f"the query has {found}"
+        reason = _word_reason(word, before, after)
+        if reason:
+            return f"the query has {reason}"
     return ""
 
 
@@ -167,12 +167,12 @@ def _word_reason(word: str, before: str, after: str) -> str:
 
 def _tables(tree: exp.Expr) -> tuple[tuple[str, str], ...]:
     named = {("", folded(cte.args["alias"].this)) for cte in tree.find_all(exp.CTE)}
-    found = {
+    tables = {
         (folded(table.args.get("db")), folded(table.this))
         for table in tree.find_all(exp.Table)
         if isinstance(table.this, exp.Identifier)
     }
-    return tuple(sorted(found - named))
+    return tuple(sorted(tables - named))
 
 
 def folded(name: object) -> str:
@@ -196,10 +196,10 @@ def _tree_reason(tree: exp.Expr) -> str:
         return "the query is a set operation (UNION, INTERSECT, EXCEPT)"
     if not isinstance(tree, exp.Select):
         return "the query is not a SELECT"
-    found = (why for kinds, why in _KINDS if tree.find(*kinds))
+    reasons = (why for kinds, why in _KINDS if tree.find(*kinds))
     if not all(_is_rows(clause.this) for clause in tree.find_all(exp.From, exp.Join)):
-        return next(found, "the query's FROM holds more than tables and plain sub-selects")
-    return next(found, "")
+        return next(reasons, "the query's FROM holds more than tables and plain sub-selects")
+    return next(reasons, "")
 
 
 def _is_rows(source: object) -> bool:

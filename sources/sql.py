@@ -91,11 +91,11 @@ def _block_end(sql: str, start: int, dialect: Dialect) -> int:
 def placeholders(sql: str, dialect: Dialect = POSTGRESQL) -> set[str]:
     """Which of the two placeholders a query holds, comments not counted."""
     masked = _masked(sql)
-    found: set[str] = set()
+    marks: set[str] = set()
     for kind, start, end in tokens(masked, dialect):
         if kind not in ("line", "block"):
-            found.update(name for mark, name in _MARKS.items() if mark in masked[start:end])
-    return found
+            marks.update(name for mark, name in _MARKS.items() if mark in masked[start:end])
+    return marks
 
 
 _MARKS = {"\x01": START, "\x02": END}

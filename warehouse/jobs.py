@@ -98,10 +98,10 @@ def _error_of(client: bigquery.Client, job: Any) -> Exception | None:
     try:
         job.result()
     except Exception:
-        found = find_job(client, job.job_id)
-        if found is None or found.state != "DONE":
+        known = find_job(client, job.job_id)
+        if known is None or known.state != "DONE":
             raise
-        return cast(Exception | None, found.exception())
+        return cast(Exception | None, known.exception())
     return None
 
 

@@ -50,11 +50,11 @@ def make_staging_table(
     client: bigquery.Client, table: TableRef, fields: Sequence[bigquery.SchemaField]
 ) -> None:
     """Make a table that BigQuery itself removes after a day."""
-    made = bigquery.Table(table_id(table), schema=list(fields))
-    made.expires = datetime.now(UTC) + STAGING_LIFE
+    resource = bigquery.Table(table_id(table), schema=list(fields))
+    resource.expires = datetime.now(UTC) + STAGING_LIFE
     with as_target_errors(f"staging table {table}"):
         try:
-            client.create_table(made)
+            client.create_table(resource)
         except Conflict:
             return
 
@@ -80,9 +80,9 @@ def load_into_existing(
     files = sorted(files, key=lambda file: file.uri)
 
     def config(labels: JobLabels) -> bigquery.LoadJobConfig:
-        made = load_config(labels)
-        made.create_disposition, made.write_disposition = "CREATE_NEVER", "WRITE_APPEND"
-        return made
+        load = load_config(labels)
+        load.create_disposition, load.write_disposition = "CREATE_NEVER", "WRITE_APPEND"
+        return load
 
     def load_uris(uris: list[str], job_id: str, labels: JobLabels) -> Any:
         return client.load_table_from_uri(
@@ -215,10 +215,10 @@ def _check_shape(client: bigquery.Client, plan: SyncPlan, table: str) -> None:
     """
     with as_target_errors(f"table {table}"):
         schema = client.get_table(table).schema
-    found = [(f.name, display_of(f.to_api_repr())) for f in schema]
+    described = [(f.name, display_of(f.to_api_repr())) for f in schema]
     planned = [(column.source_name, column.source_type) for column in plan.schema]
-    if found != planned:
-        changed = sorted({name for name, _ in set(found) ^ set(planned)}) or ["their order"]
+    if described != planned:
+        changed = sorted({name for name, _ in set(described) ^ set(planned)}) or ["their order"]
         raise SourceChangedError(
             "the source has changed since the plan was made",
             f"table {table}",

@@ -37,9 +37,9 @@ def make_private(path: str) -> Path:
     folder = Path(path)
     if not folder.is_dir():
         check_local(path)
-        for each in reversed([folder, *folder.absolute().parents]):
-            if not each.exists():
-                each.mkdir(PRIVATE, exist_ok=True)
+        for parent in reversed([folder, *folder.absolute().parents]):
+            if not parent.exists():
+                parent.mkdir(PRIVATE, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise _fault(path, "it is a link or another user's")
     return folder
@@ -51,10 +51,10 @@ def opened_privately(path: str, flags: int) -> int:
 
 
 def _check(folder: Path, path: str) -> None:
-    found = folder.stat()  # a link is looked at where it leads to
-    if found.st_uid not in (os.getuid(), 0):
-        raise _fault(path, f"{folder} is another user's (uid {found.st_uid})")
-    if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+    status = folder.stat()  # a link is looked at where it leads to
+    if status.st_uid not in (os.getuid(), 0):
+        raise _fault(path, f"{folder} is another user's (uid {status.st_uid})")
+    if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
         raise _fault(path, f"every user may exchange what lies in {folder}")
 
 

@@ -133,9 +133,9 @@ def read_watermark(
     with as_target_errors(f"MAX({cursor.name}) of {ref}"):
         newest = None if whole else _newest_partition(client, ref, target, cursor, now)
         if newest is not None:
-            found = _ask(client, ref, cursor, now, newest)
-            if found.value is not None:
-                return replace(found, is_whole=False)
+            answer = _ask(client, ref, cursor, now, newest)
+            if answer.value is not None:
+                return replace(answer, is_whole=False)
         return _ask(client, ref, cursor, now, _Question(_filter(target), "the whole column"))
 
 

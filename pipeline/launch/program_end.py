@@ -35,8 +35,8 @@ def ending_on_signals() -> Iterator[None]:
     """
 
     def end(number: int, _: object) -> NoReturn:
-        for each in SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
+        for handled in SIGNALS:
+            signal.signal(handled, signal.SIG_DFL)
         raise TerminatedError("SIGTERM") if number == signal.SIGTERM else KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():

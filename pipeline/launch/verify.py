@@ -184,30 +184,30 @@ def _rows(buckets: Mapping[str, RowSums]) -> int:
     return sum(sums.rows for sums in buckets.values())
 
 
-def verdict_text(made: Comparison, verdict: Verdict) -> str:
+def verdict_text(compared: Comparison, verdict: Verdict) -> str:
     """The verdict for people, some lines."""
     lines = [
-        f"verified {made.request.destination}, {made.cursor.name} in"
-        f" ({made.window.low}, {made.window.high}]",
+        f"verified {compared.request.destination}, {compared.cursor.name} in"
+        f" ({compared.window.low}, {compared.window.high}]",
         f"  source {verdict.source_rows:,} rows, BigQuery {verdict.target_rows:,} rows",
         f"  lacking in BigQuery, or there in another version: {verdict.lacking:,}",
         f"  doubled in BigQuery: {verdict.doubled:,}",
         f"  moved on or deleted at the source since: {verdict.moved_on:,}",
-        *(f"  {name} is left out: {why}" for name, why in made.left_out),
+        *(f"  {name} is left out: {why}" for name, why in compared.left_out),
         *(f"    {example}" for example in verdict.examples),
     ]
     return "\n".join(lines)
 
 
-def verdict_figures(made: Comparison, verdict: Verdict) -> dict[str, object]:
+def verdict_figures(compared: Comparison, verdict: Verdict) -> dict[str, object]:
     """The verdict for the run history."""
     return {
-        "verify_start": str(made.window.low),
-        "verify_end": str(made.window.high),
+        "verify_start": str(compared.window.low),
+        "verify_end": str(compared.window.high),
         "source_rows": verdict.source_rows,
         "target_rows": verdict.target_rows,
         "lacking": verdict.lacking,
         "doubled": verdict.doubled,
         "moved_on": verdict.moved_on,
-        "left_out": [name for name, _ in made.left_out],
+        "left_out": [name for name, _ in compared.left_out],
     }

@@ -16,9 +16,9 @@ def verify_only(options: Options, run_id: str) -> int:
     """Compare a past window; the verdict goes into the history and onto the screen."""
     request, client = options.request, asking_client(options.request)
     with inspecting(request) as inspector:
-        made = comparison(request, client, inspector, run_id)
-        verdict = made.verdict()
-    text = verdict_text(made, verdict)
+        compared = comparison(request, client, inspector, run_id)
+        verdict = compared.verdict()
+    text = verdict_text(compared, verdict)
     error = None
     if not verdict.holds:
         error = VerificationError(
@@ -29,7 +29,7 @@ def verify_only(options: Options, run_id: str) -> int:
             " partitions), and give smart_sync_margin or late_commit_guard what its writers need.",
         )
     make_tables(client, request.history_table)
-    figures = verdict_figures(made, verdict)
+    figures = verdict_figures(compared, verdict)
     row = verified_row(request, run_id, figures, error)
     append(client, request.history_table, row)
     print(text)

@@ -66,10 +66,10 @@ def value_faults(values: Mapping[str, str]) -> list[SyncError]:
 def value_fault(parameter: Parameter, value: str) -> SyncError | None:
     """What is wrong with one value, by its kind."""
     check = _CHECKS.get(parameter.kind, _matches)
-    found = check(parameter, value)
-    if found is None:
+    fault = check(parameter, value)
+    if fault is None:
         return None
-    why, fix = found
+    why, fix = fault
     return _fault("malformed parameter", parameter, why, fix)
 
 

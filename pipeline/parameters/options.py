@@ -119,13 +119,13 @@ def _is_ours(word: str) -> bool:
 
 def beam_flag(argv: Sequence[str], name: str) -> str:
     """The last value of a flag in `--name=value` or `--name value` form, or empty."""
-    found = ""
+    value = ""
     for position, word in enumerate(argv):
         if word.startswith(f"--{name}="):
-            found = word.partition("=")[2]
+            value = word.partition("=")[2]
         elif word == f"--{name}" and position + 1 < len(argv):
-            found = argv[position + 1]
-    return found
+            value = argv[position + 1]
+    return value
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:

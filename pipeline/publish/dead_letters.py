@@ -51,23 +51,23 @@ def without_refused_json(
     """
     if not has_rows or not plan.dead_letters.most:
         return outcome
-    found, first = _keep_refused_json(client, plan)
-    if not found:
+    refused, first = _keep_refused_json(client, plan)
+    if not refused:
         return outcome
-    if outcome.rows_dead + found > plan.dead_letters.most:
-        raise _too_many(plan, outcome.rows_dead + found, first)
+    if outcome.rows_dead + refused > plan.dead_letters.most:
+        raise _too_many(plan, outcome.rows_dead + refused, first)
     run_statement(client, plan, delete_refused_json(plan), "json_rows")
-    rows, dead = outcome.rows_staged - found, outcome.rows_dead + found
+    rows, dead = outcome.rows_staged - refused, outcome.rows_dead + refused
     return replace(outcome, rows_staged=rows, rows_dead=dead)
 
 
 def named_refusal(client: bigquery.Client, plan: SyncPlan, error: TargetError) -> SyncError:
     """What a publishing statement's refusal is told as: by its row, if JSON is the cause."""
     try:
-        found, first = _keep_refused_json(client, plan)
+        refused, first = _keep_refused_json(client, plan)
     except SyncError:
         return error
-    return _too_many(plan, found, first) if found else error
+    return _too_many(plan, refused, first) if refused else error
 
 
 def _too_many(plan: SyncPlan, count: int, first: str) -> DeadLetterLimitError:

@@ -39,21 +39,21 @@ class ContentProof:
         """
         source = _source_sums(plan, splits)
         dead = sum((split.dead_sums for split in splits), RowSums())
-        found = RowSums() if answer is None else RowSums.of(answer)
-        if source - dead != found:
+        staged = RowSums() if answer is None else RowSums.of(answer)
+        if source - dead != staged:
             raise VerificationError(
                 "staged rows are not the source's",
                 f"run {plan.run.run_id}",
-                f"source {source.figures}, dead letters {dead.figures}, staged {found.figures}"
+                f"source {source.figures}, dead letters {dead.figures}, staged {staged.figures}"
                 " (rows and four sums of their digests)",
                 "run again; nothing was published. If it repeats, report it as a bug.",
             )
         proof = plan.publishing.proof
         return {
-            "rows": found.rows,
+            "rows": staged.rows,
             "source": source.figures,
             "dead_letters": dead.figures,
-            "staged": found.figures,
+            "staged": staged.figures,
             "left_out": [name for name, _ in proof.left_out] if proof else [],
         }
 

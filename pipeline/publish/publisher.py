@@ -239,11 +239,11 @@ class Publisher:
             up_to = window.watermark
         try:
             target = read_target(self.client, self.plan.destination)
-            found = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
+            watermark = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
         except (SyncError, GoogleAPICallError) as error:
             LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)
             return before
-        return before if found.value is None else value_text(found.value)
+        return before if watermark.value is None else value_text(watermark.value)
 
     @contextmanager
     def _counting(self, job: Any) -> Iterator[None]:
@@ -306,8 +306,8 @@ class Publisher:
             return []
         with as_target_errors(f"table {self.plan.destination}"):
             current = list(self.client.get_table(table_id(self.plan.destination)).schema)
-        there = {each.name.casefold() for each in current}
-        return current + [each for each in planned if each.name.casefold() not in there]
+        there = {column.name.casefold() for column in current}
+        return current + [column for column in planned if column.name.casefold() not in there]
 
     def _make_empty_table(self) -> None:
         """A missing table is made even when there is no row for it yet."""

@@ -146,13 +146,15 @@ def _single_row(
 def make_tables(client: bigquery.Client, table: TableRef) -> None:
     """Make the history and its view where they are missing, and columns that it lacks."""
     with as_target_errors(f"run history {table}"):
-        found = _made(client, _history(table))
-        there = {each.name for each in found.schema}
-        missing = [each for each in _schema() if each.name not in there]
+        existing = _made(client, _history(table))
+        there = {column.name for column in existing.schema}
+        missing = [column for column in _schema() if column.name not in there]
         if missing:
-            found.schema = [*found.schema, *missing]
-            found._properties.pop("etag", None)  # no If-Match: adding the same twice is adding once
-            client.update_table(found, ["schema"])
+            existing.schema = [*existing.schema, *missing]
+            existing._properties.pop(
+                "etag", None
+            )  # no If-Match: adding the same twice is adding once
+            client.update_table(existing, ["schema"])
         _made(client, _latest(table))  # also when a run died between the two
 
 
@@ -168,11 +170,11 @@ def _schema() -> list[bigquery.SchemaField]:
 
 
 def _history(table: TableRef) -> bigquery.Table:
-    made = bigquery.Table(table_id(table), schema=_schema())
-    made.time_partitioning = bigquery.TimePartitioning(field="event_time")
-    made.clustering_fields = ["destination", "run_id"]
-    made.description = "Events of Smart Sync runs, append-only."
-    return made
+    resource = bigquery.Table(table_id(table), schema=_schema())
+    resource.time_partitioning = bigquery.TimePartitioning(field="event_time")
+    resource.clustering_fields = ["destination", "run_id"]
+    resource.description = "Events of Smart Sync runs, append-only."
+    return resource
 
 
 def _latest(table: TableRef) -> bigquery.Table:

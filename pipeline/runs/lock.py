@@ -121,16 +121,16 @@ class Lock:
                 refusal = self._insert()
                 if refusal is None:
                     return
-                found = self._look()
-                if found is None:
+                table = self._look()
+                if table is None:
                     if not tried:
                         self._mend_clock(refusal)
                     continue  # it ended between the two calls, or its end was refused as past
-                if _holder(found) == self.run_id:
+                if _holder(table) == self.run_id:
                     return  # our own insert, whose answer was lost
-                if not self._is_free(found):
-                    raise self._in_progress(found)
-                if self._patch(found, self.lease, HELD):
+                if not self._is_free(table):
+                    raise self._in_progress(table)
+                if self._patch(table, self.lease, HELD):
                     return
         raise target_error(refusal or RuntimeError("always taken"), f"lock {self._id}")
 
@@ -149,14 +149,14 @@ class Lock:
         ends = set()
         for _ in range(TRIES):
             with as_target_errors(f"lock {self._id}"):
-                found = self._ours(self._look())
-                if _state(found) == RELEASED:
+                table = self._ours(self._look())
+                if _state(table) == RELEASED:
                     return False
-                age = self.lease - self._left(found)
+                age = self.lease - self._left(table)
                 if timedelta(0) <= age < unless_within:
                     return True
-                ends.add(found.expires)
-                if self._patch(found, self.lease, HELD):
+                ends.add(table.expires)
+                if self._patch(table, self.lease, HELD):
                     return True
         if len(ends) > 1:
             return True  # other workers of this run renew it all the time
@@ -170,9 +170,9 @@ class Lock:
             TargetError: BigQuery refused or can't be reached.
         """
         with as_target_errors(f"lock {self._id}"):
-            found = self._ours(self._look())
-        is_late = self._left(found) < self.lease / 2
-        if _state(found) == RELEASED or (is_late and not self.renew()):
+            table = self._ours(self._look())
+        is_late = self._left(table) < self.lease / 2
+        if _state(table) == RELEASED or (is_late and not self.renew()):
             raise self._lost("it was given back before the run came to publish")
 
     def release(self) -> None:
@@ -180,29 +180,29 @@ class Lock:
         try:
             with as_target_errors(f"lock {self._id}"):
                 for _ in range(TRIES):
-                    found = self._look()
-                    if found is None or _holder(found) != self.run_id:
+                    table = self._look()
+                    if table is None or _holder(table) != self.run_id:
                         return
-                    if _state(found) == RELEASED or self._patch(found, RELEASED_LIFE, RELEASED):
+                    if _state(table) == RELEASED or self._patch(table, RELEASED_LIFE, RELEASED):
                         return
         except TargetError as error:
             LOGGER.warning("the lock ends only with its lease: %s", error)
 
     def _insert(self) -> GoogleAPICallError | None:
         """Make the table, or say why not; whatever the reason, a table that is there holds."""
-        made = bigquery.Table(self._id, schema=[bigquery.SchemaField("held", "BOOL")])
-        made.expires = self.clock.now() + self.lease
-        made.labels = self._labels(HELD)
-        made.description = "Held by a run of Smart Sync while it works on the table."
+        table = bigquery.Table(self._id, schema=[bigquery.SchemaField("held", "BOOL")])
+        table.expires = self.clock.now() + self.lease
+        table.labels = self._labels(HELD)
+        table.description = "Held by a run of Smart Sync while it works on the table."
         since = datetime.now(UTC)
         try:
-            made = self.client.create_table(made)
+            table = self.client.create_table(table)
         except GoogleAPICallError as error:
             if error.code is not None and error.code >= 500:
                 raise
             return error
-        if self.clock.learn(made.created, since):
-            self._send(made, self.lease, HELD)
+        if self.clock.learn(table.created, since):
+            self._send(table, self.lease, HELD)
         return None
 
     def _mend_clock(self, refusal: GoogleAPICallError) -> None:
@@ -220,32 +220,32 @@ class Lock:
         self.clock.learn(now, since)
         self.clock.was_asked = True
 
-    def _left(self, found: Any) -> timedelta:
+    def _left(self, table: Any) -> timedelta:
         """Of its lease; nothing when somebody took its end away."""
-        return found.expires - self.clock.now() if found.expires else timedelta(0)
+        return table.expires - self.clock.now() if table.expires else timedelta(0)
 
-    def _is_free(self, found: Any) -> bool:
+    def _is_free(self, table: Any) -> bool:
         """Whether it may be taken: given back, or over by BigQuery's own clock."""
-        if _state(found) == RELEASED:
+        if _state(table) == RELEASED:
             return True
-        if found.expires is None or self._left(found) > timedelta(0):
+        if table.expires is None or self._left(table) > timedelta(0):
             return False
         self._ask_for_time()
-        return self._left(found) <= timedelta(0)
+        return self._left(table) <= timedelta(0)
 
     def _look(self) -> Any:
         try:
-            found = self.client.get_table(self._id)
+            table = self.client.get_table(self._id)
         except NotFound:
             return None
-        self.clock.learn(found.modified, None)
-        return found
+        self.clock.learn(table.modified, None)
+        return table
 
-    def _patch(self, found: Any, life: timedelta, state: str) -> bool:
+    def _patch(self, table: Any, life: timedelta, state: str) -> bool:
         """Write our id and a new end; False when someone else was faster."""
-        before, since = found.modified, datetime.now(UTC)
+        before, since = table.modified, datetime.now(UTC)
         try:
-            after = self._send(found, life, state)
+            after = self._send(table, life, state)
         except (PreconditionFailed, NotFound, BadRequest, Conflict):
             return False  # the local BigQuery says 400 to the slower of two at one moment
         if after.modified != before and self.clock.learn(after.modified, since):
@@ -253,21 +253,21 @@ class Lock:
                 self._send(after, life, state)  # once: it is ours, with an end that is off
         return True
 
-    def _send(self, found: Any, life: timedelta, state: str) -> Any:
+    def _send(self, table: Any, life: timedelta, state: str) -> Any:
         """Patch with If-Match: the table as it then is."""
-        found.expires = self.clock.now() + life
-        found.labels = self._labels(state)
-        return self.client.update_table(found, ["expires", "labels"])  # sends If-Match: etag
+        table.expires = self.clock.now() + life
+        table.labels = self._labels(state)
+        return self.client.update_table(table, ["expires", "labels"])  # sends If-Match: etag
 
     def _labels(self, state: str) -> dict[str, str]:
         return {"application": APPLICATION, "run_id": self.run_id.lower(), "state": state}
 
-    def _ours(self, found: Any) -> Any:
-        if found is None:
+    def _ours(self, table: Any) -> Any:
+        if table is None:
             raise self._lost("its lease was over")
-        if _holder(found) != self.run_id:
-            raise self._lost(f"its lease was over and run {_holder(found)} has taken the table")
-        return found
+        if _holder(table) != self.run_id:
+            raise self._lost(f"its lease was over and run {_holder(table)} has taken the table")
+        return table
 
     def _lost(self, why: str) -> RunInProgressError:
         return RunInProgressError(
@@ -278,10 +278,10 @@ class Lock:
             " suspended, raise lock_lease.",
         )
 
-    def _in_progress(self, found: Any) -> RunInProgressError:
-        holder, end = _holder(found), f"has no end: drop table {self._id}, run again"
-        if found.expires is not None:
-            end = f"ends at {found.expires:%Y-%m-%d %H:%M:%S} UTC: run again then"
+    def _in_progress(self, table: Any) -> RunInProgressError:
+        holder, end = _holder(table), f"has no end: drop table {self._id}, run again"
+        if table.expires is not None:
+            end = f"ends at {table.expires:%Y-%m-%d %H:%M:%S} UTC: run again then"
         return RunInProgressError(
             "another run holds the table",
             f"table {self.destination}",
@@ -304,9 +304,9 @@ def started(run_id: str) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _holder(found: Any) -> str:
-    return str(found.labels.get("run_id", ""))
+def _holder(table: Any) -> str:
+    return str(table.labels.get("run_id", ""))
 
 
-def _state(found: Any) -> str:
-    return str(found.labels.get("state", HELD))
+def _state(table: Any) -> str:
+    return str(table.labels.get("state", HELD))

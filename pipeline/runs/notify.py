@@ -88,10 +88,10 @@ def tell_end(webhook: Webhook | None, client: bigquery.Client, history: TableRef
     if webhook is None:
         return
     try:
-        made = _occasion(webhook, client, history, row)
-        if made is None or _was_told(client, row["run_id"]):
+        occasion = _occasion(webhook, client, history, row)
+        if occasion is None or _was_told(client, row["run_id"]):
             return
-        _send(webhook, made)
+        _send(webhook, occasion)
         _mark(client, row["run_id"])
     except Exception as error:  # a good run stays good, whatever it is
         _warn(str(error) if isinstance(error, SyncError) else type(error).__name__)
@@ -127,8 +127,8 @@ def _occasion(
     return body(row, before) if before and before["exit_code"] else None
 
 
-def _send(webhook: Webhook, made: bytes) -> None:
-    why_not = send(webhook, made)
+def _send(webhook: Webhook, body: bytes) -> None:
+    why_not = send(webhook, body)
     if why_not:
         _warn(why_not)
 

@@ -103,8 +103,8 @@ def _take_dead(plan: SyncPlan, client: bigquery.Client, folder: Folder, rows: in
     with as_target_errors(f"staging table {table}"):
         found_rows = _ask(plan, client, sql).to_arrow(create_bqstorage_client=False)
         for batch in found_rows.to_batches():
-            found = conform(batch, plan.schema, plan.checks)
-            files.write(SplitBatch(0, 0, found.batch, found.dead))
+            conformed = conform(batch, plan.schema, plan.checks)
+            files.write(SplitBatch(0, 0, conformed.batch, conformed.dead))
     return files.finish(SplitDone(0, 0, rows))
 
 

@@ -68,13 +68,13 @@ class _Open(beam.DoFn):
         self._keeper.stop()
 
     def process(self, splits: tuple[Split, ...]) -> Iterator[Any]:
-        found = open_splits(
+        opened = open_splits(
             self._plan, splits, Folder(self._plan.run.staging, self._plan.run.endpoints)
         )
-        if isinstance(found, Failure):
-            yield beam.pvalue.TaggedOutput(FAILURES, found)
+        if isinstance(opened, Failure):
+            yield beam.pvalue.TaggedOutput(FAILURES, opened)
         else:
-            yield from lanes(found, self._plan.reading.connections)
+            yield from lanes(opened, self._plan.reading.connections)
 
 
 @dataclass(eq=False)
@@ -102,7 +102,7 @@ class ReadSplits(beam.PTransform):
         return Read(read.elements, failures)
 
     def _read(self, listed: Any, header: SyncPlan) -> Read:
-        found = (
+        outputs = (
             listed
             | "Deal to lanes" >> beam.GroupByKey()
             | "Read lane"
@@ -110,4 +110,4 @@ class ReadSplits(beam.PTransform):
             .with_output_types(SplitElement, failures=Failure)
             .with_outputs(FAILURES, main="elements")
         )
-        return Read(found.elements, found[FAILURES])
+        return Read(outputs.elements, outputs[FAILURES])

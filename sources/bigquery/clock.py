@@ -53,10 +53,10 @@ def staleness(text: str) -> timedelta:
     >>> staleness("0-0 1 4:30:0"), staleness("")
     (datetime.timedelta(days=1, seconds=16200), datetime.timedelta(0))
     """
-    found = re.fullmatch(r"(\d+)-(\d+) (\d+) (\d+):(\d+):(\d+)(?:\.\d+)?", text)
-    if not found:
+    match = re.fullmatch(r"(\d+)-(\d+) (\d+) (\d+):(\d+):(\d+)(?:\.\d+)?", text)
+    if not match:
         return timedelta(0)
-    years, months, days, hours, minutes, seconds = map(int, found.groups())
+    years, months, days, hours, minutes, seconds = map(int, match.groups())
     days += 31 * (12 * years + months)
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 

@@ -82,8 +82,10 @@ def _opened(client: bigquery.Client, bare: BigquerySource) -> "_Inspector":
         location = _location(client, tables)
     else:
         job, sample = _dry_run(client, bare)
-        found = (field.to_api_repr() for field in job.schema or ())
-        fields = [field for field in found if field["name"] != "_TABLE_SUFFIX"]  # a pseudo-column
+        all_fields = (field.to_api_repr() for field in job.schema or ())
+        fields = [
+            field for field in all_fields if field["name"] != "_TABLE_SUFFIX"
+        ]  # a pseudo-column
         read = {f"{t.project}.{t.dataset_id}.{t.table_id}" for t in job.referenced_tables}
         tables = sorted(read | ({connection.table_id} if connection.is_wildcard else set()))
         location, described = _location(client, tables), ""
@@ -199,7 +201,7 @@ class _Inspector:
 
     def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
         stamps = ", ".join(
-            f"TIMESTAMP '{each.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'" for each in instants
+            f"TIMESTAMP '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'" for instant in instants
         )
         shown = f"DATETIME(t, {string_literal(zone)})"
         sql = f"SELECT {shown} AS shown FROM UNNEST([{stamps}]) AS t WITH OFFSET AS n ORDER BY n"

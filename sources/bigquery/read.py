@@ -47,13 +47,13 @@ def storage_client(connection: BigqueryConnection) -> Iterator[BigQueryReadClien
     if connection.storage_endpoint:
         options = [("grpc.max_receive_message_length", ANY_SIZE)]
         channel = grpc.insecure_channel(connection.storage_endpoint, options)
-        made = BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
+        client = BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
     else:
-        made = BigQueryReadClient()
+        client = BigQueryReadClient()
     try:
-        yield made
+        yield client
     finally:
-        made.transport.close()
+        client.transport.close()
 
 
 def opened(source: BigqueryStatement, splits: tuple[Split, ...], attempt: int) -> tuple[Split, ...]:
@@ -114,8 +114,8 @@ def _result(source: BigqueryStatement, attempt: int) -> str:
         labels,
         lambda job_id: client.query(sql, config, job_id=job_id, job_retry=None),
     )
-    found = job.destination
-    return f"{found.project}.{found.dataset_id}.{found.table_id}"
+    result = job.destination
+    return f"{result.project}.{result.dataset_id}.{result.table_id}"
 
 
 def job_id_of(source: BigqueryStatement, number: int) -> str:

@@ -122,7 +122,7 @@ def all_tables(
         yield ReadTable(table, through, facts)
         query = facts.query if facts else ""
         project, dataset, _ = table.split(".", 2)
-        waiting += [(found, table) for found in tables_of(query, project, dataset)]
+        waiting += [(named, table) for named in tables_of(query, project, dataset)]
 
 
 def tables_of(query: str, project: str, dataset: str) -> list[str]:
@@ -138,10 +138,10 @@ def tables_of(query: str, project: str, dataset: str) -> list[str]:
     except (SqlglotError, RecursionError):
         return []
     named = {cte.alias for cte in tree.find_all(exp.CTE)}
-    found = set()
+    names = set()
     for table in tree.find_all(exp.Table):
         name = table.name
         if not isinstance(table.this, exp.Identifier) or (name in named and not table.db):
             continue
-        found.add(f"{table.catalog or project}.{table.db or dataset}.{name}")
-    return sorted(found)
+        names.add(f"{table.catalog or project}.{table.db or dataset}.{name}")
+    return sorted(names)

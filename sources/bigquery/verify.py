@@ -15,8 +15,8 @@ from sources.values import DigestRow
 def buckets(client: bigquery.Client, source: BigqueryStatement) -> Mapping[str, RowSums]:
     """Sums over the rows by the first digits of their digests."""
     rows = source.in_place_rows(f"{bigquery_digest(source.columns)} AS digest")
-    found = ask(client, source, bigquery_buckets(rows), "verify")
-    return {row[0]: RowSums.of(tuple(row)[1:]) for row in found}
+    answer = ask(client, source, bigquery_buckets(rows), "verify")
+    return {row[0]: RowSums.of(tuple(row)[1:]) for row in answer}
 
 
 def digests(

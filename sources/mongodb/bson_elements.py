@@ -240,8 +240,8 @@ def element_at(buffer: Buffer, fields: Fields, path: str) -> tuple[Elements, Mas
         return outer, twice
     rows = np.flatnonzero(outer.type == DOCUMENT)
     inner = outer.take(rows)
-    found = complete_fields(buffer, inner.start, inner.start + inner.size)
-    part, again = element_at(buffer, found, rest)
+    members = complete_fields(buffer, inner.start, inner.start + inner.size)
+    part, again = element_at(buffer, members, rest)
     size, start = np.zeros(fields.count, np.int64), np.zeros(fields.count, np.int64)
     types = np.zeros(fields.count, np.uint8)
     types[rows], start[rows], size[rows] = part.type, part.start, part.size

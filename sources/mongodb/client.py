@@ -93,8 +93,8 @@ def describe(database: Any, collection: str) -> Document | None:
 
 def indexes(database: Any, collection: str) -> list[Document]:
     """The indexes of a collection."""
-    found: list[Document] = ask(database, {"listIndexes": collection})["cursor"]["firstBatch"]
-    return found
+    listed: list[Document] = ask(database, {"listIndexes": collection})["cursor"]["firstBatch"]
+    return listed
 
 
 def ask(database: Any, command: Document) -> Document:

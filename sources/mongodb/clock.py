@@ -150,8 +150,8 @@ class Highest:
         ]
         query = both(self.asked, {"$and": [{self.cursor: {"$type": ["int", "long"]}}, *single]})
         way = [(self.cursor, pymongo.DESCENDING)]
-        found = collection.find_one(query, {self.cursor: 1}, sort=way)
-        return None if found is None else int(value_at(found, self.cursor))
+        document = collection.find_one(query, {self.cursor: 1}, sort=way)
+        return None if document is None else int(value_at(document, self.cursor))
 
     def _too_long(self, late: timedelta) -> tuple[str, str, str, str]:
         return (

@@ -42,10 +42,10 @@ class ConnectionString:
     @classmethod
     def of(cls, text: str) -> "ConnectionString":
         """Take a text apart, whatever it is."""
-        found = _FORM.fullmatch(text)
-        if found is None:
+        match = _FORM.fullmatch(text)
+        if match is None:
             return cls()
-        scheme, authority, path, options = (group or "" for group in found.groups())
+        scheme, authority, path, options = (group or "" for group in match.groups())
         login, _, hosts = authority.rpartition("@")
         return cls(scheme, login, hosts, path, options)
 

@@ -104,10 +104,10 @@ def evidence(
 
 def has_rows(collection: Any, source: MongodbStatement) -> bool:
     """Whether the window holds a document; True when that takes too long to tell."""
-    found = _ask(
+    document = _ask(
         lambda: collection.find_one(source.filter(), {KEY: 1}, max_time_ms=COUNT_TIMEOUT_MS) or {}
     )
-    return found is None or bool(found)
+    return document is None or bool(document)
 
 
 def _ask(question: Callable[[], Answer]) -> Answer | None:
@@ -126,8 +126,8 @@ def _count(collection: Any, query: Document) -> int | None:
 
 def _by_type(collection: Any, query: Document, field: str) -> dict[str, int]:
     pipeline = [{"$match": query}, {"$group": {"_id": {"$type": f"${field}"}, "n": {"$sum": 1}}}]
-    found = _ask(lambda: list(collection.aggregate(pipeline, maxTimeMS=COUNT_TIMEOUT_MS)))
-    return {str(row["_id"]): int(row["n"]) for row in found or []}
+    rows = _ask(lambda: list(collection.aggregate(pipeline, maxTimeMS=COUNT_TIMEOUT_MS)))
+    return {str(row["_id"]): int(row["n"]) for row in rows or []}
 
 
 def _size(collection: Any) -> tuple[int, float]:
@@ -144,9 +144,9 @@ def size_of(stats: Iterable[Document]) -> tuple[int, float]:
     >>> size_of([{"storageStats": {"count": n, "size": 9 * n}} for n in (1, 0, 3)])
     (4, 9.0)
     """
-    storage = [each["storageStats"] for each in stats]
-    count = sum(int(each.get("count", 0)) for each in storage)
-    size = sum(float(each.get("size", 0)) for each in storage)
+    storage = [shard["storageStats"] for shard in stats]
+    count = sum(int(shard.get("count", 0)) for shard in storage)
+    size = sum(float(shard.get("size", 0)) for shard in storage)
     return count, size / count if count else 0.0
 
 
@@ -168,9 +168,9 @@ def _bounds(collection: Any) -> tuple[str, ...]:
         {"$sort": {KEY: pymongo.ASCENDING}},
     ]
     raw = collection.with_options(codec_options=RAW)
-    found = [document.raw for document in raw.aggregate(pipeline, allowDiskUse=True)]
-    step = max(len(found) // BOUNDS, 1)
-    return tuple(dict.fromkeys(filter(None, map(_as_bound, found[step::step]))))
+    keys = [document.raw for document in raw.aggregate(pipeline, allowDiskUse=True)]
+    step = max(len(keys) // BOUNDS, 1)
+    return tuple(dict.fromkeys(filter(None, map(_as_bound, keys[step::step]))))
 
 
 def _as_bound(raw: bytes) -> str:

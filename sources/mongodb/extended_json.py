@@ -65,8 +65,8 @@ def bind(query: str, low: CursorValue | None, high: CursorValue) -> str:
     """
     ends = {START: low, END: high}
 
-    def put(found: re.Match[str]) -> str:
-        token = found.group()
+    def put(match: re.Match[str]) -> str:
+        token = match.group()
         if token in ends:
             return _json_value(ends[token])
         for mark, value in ends.items():

@@ -120,7 +120,7 @@ class _Inspector:
             query = bind(query, FIRST if is_open else window.low, window.high)
         elif placeholders(query):
             query = bind(query, FIRST, LAST)
-        made = replace(
+        source = replace(
             self._bare,
             query=written(parse(query)),
             cursor=cursor,
@@ -129,7 +129,7 @@ class _Inspector:
             batch_rows=batch_rows,
             run_id=run_id,
         )
-        return with_time(self._client, made, self._server)
+        return with_time(self._client, source, self._server)
 
     def buckets(self, source: Source) -> Mapping[str, RowSums]:
         raise ConfigError(*_NO_PROOF)

@@ -232,9 +232,9 @@ def _unseen_changes(database: Any, described: dict[str, Any], cursor: str) -> It
     while cursor and "viewOn" in options:
         stages.extend(next(iter(stage)) for stage in options.get("pipeline", ()))
         options = (describe(database, options["viewOn"]) or {}).get("options", {})
-    if found := sorted(_MIXING & set(stages)):
+    if mixing := sorted(_MIXING & set(stages)):
         yield (
-            f"the view has {', '.join(found)}: what changes in it without a newer {cursor} is not"
+            f"the view has {', '.join(mixing)}: what changes in it without a newer {cursor} is not"
             f" seen. Let {cursor} be the newest stamp of all that goes into a document, or sync"
             " with WRITE_TRUNCATE"
         )
@@ -252,8 +252,8 @@ def _indexed(database: Any, collection: str) -> tuple[str, ...]:
 
 def described_by(database: Any, connection: MongodbConnection) -> dict[str, Any]:
     """The collection or view as the server describes it."""
-    found = describe(database, connection.collection)
-    if found is None:
+    description = describe(database, connection.collection)
+    if description is None:
         raise SourceRefusedError(
             "unknown collection",
             connection.place,
@@ -261,7 +261,7 @@ def described_by(database: Any, connection: MongodbConnection) -> dict[str, Any]
             f" {shown(connection.collection)} that the user may see",
             "check mongodb_database and mongodb_collection; names are case-sensitive.",
         )
-    return found
+    return description
 
 
 def _raw_sample(
@@ -291,13 +291,13 @@ def _raw_sample(
     try:
         if mongodb_evidence.needs_an_index(asked):
             how = f"the first {size:,} documents of the query"
-            found = collection.find_raw_batches(
+            batches = collection.find_raw_batches(
                 asked,
                 parse(connection.projection) if connection.projection else None,
                 limit=size,
                 max_time_ms=SAMPLE_TIMEOUT_MS,
             )
-            pieces = list(found)
+            pieces = list(batches)
         else:
             pieces = [
                 raw

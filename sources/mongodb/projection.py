@@ -114,11 +114,11 @@ def hidden(buffer: Buffer, fields: Fields) -> dict[int, str]:
     names = values.text(buffer, pairs.dense(b"k")[0])
     counted = arrow.table({"row": of_row, "name": names}).group_by(["row", "name"])
     counted = counted.aggregate([([], "count_all")]).to_pylist()
-    found = {each["row"]: each["name"] for each in counted if each["count_all"] > 1}
+    twice = {group["row"]: group["name"] for group in counted if group["count_all"] > 1}
     buffer.faults.clear()
     bson_json.texts(buffer, pairs.dense(b"v")[0])
     for place, _ in buffer.faults:
         item = int(np.searchsorted(items.start, place, side="right")) - 1
-        found.setdefault(int(of_row[item]), names[item].as_py())
+        twice.setdefault(int(of_row[item]), names[item].as_py())
     buffer.faults.clear()
-    return found
+    return twice

@@ -69,14 +69,14 @@ def _raw_batches(source: MongodbStatement, split: Split) -> Generator[bytes, Non
 def _at_one_time(collection: Any, source: MongodbStatement, split: Split) -> Iterator[bytes]:
     """The documents of the common snapshot, or of now where there is none (any more)."""
     if source.at is not None and source.has_snapshot:
-        found = False
+        has_read = False
         try:
             at_time = collection.with_options(read_concern=AtTime(source.at))
             for raw in _find(at_time, source, split):
-                found = True
+                has_read = True
                 yield raw
         except pymongo.errors.OperationFailure as error:
-            if found or not is_gone_snapshot(error):
+            if has_read or not is_gone_snapshot(error):
                 raise
             LOGGER.warning(
                 "split=%d is read without the common snapshot, which the server no longer"
@@ -104,8 +104,8 @@ def _find(collection: Any, source: MongodbStatement, split: Split) -> Iterator[b
         cursor.max([(KEY, MaxKey())])
         last = both(source.filter(), {KEY: MaxKey()})
         cursors.append(collection.find_raw_batches(last, projection, comment=comment))
-    for each in cursors:
-        with each:
-            for raw in each:
+    for part in cursors:
+        with part:
+            for raw in part:
                 if raw:
                     yield raw

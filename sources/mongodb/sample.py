@@ -47,12 +47,12 @@ def sample_of(batches: list[bytes], nested: str = "", *, legacy_uuids: bool = Fa
         buffer = Buffer(raw)
         starts, ends = buffer.documents()
         documents += len(starts)
-        found = b.complete_fields(buffer, starts, ends)
-        for name in filter(is_utf8, found.found):
-            count = _count(buffer, found.dense(name)[0])
+        top = b.complete_fields(buffer, starts, ends)
+        for name in filter(is_utf8, top.found):
+            count = _count(buffer, top.dense(name)[0])
             fields[name.decode()] = fields.get(name.decode(), FieldSample()) | count
         if nested:
-            inner |= _count(buffer, b.element_at(buffer, found, nested)[0])
+            inner |= _count(buffer, b.element_at(buffer, top, nested)[0])
     nested = "" if nested in fields else nested
     if nested and inner.counts:
         fields[nested] = inner

@@ -163,8 +163,8 @@ def other_types(kind: str) -> list[str]:
 
 def identity(described: Document) -> str:
     """The identity of a collection as listCollections describes it; empty: a view has none."""
-    found = described.get("info", {}).get("uuid", b"")
-    return (found.bytes if isinstance(found, UUID) else bytes(found)).hex()
+    uuid = described.get("info", {}).get("uuid", b"")
+    return (uuid.bytes if isinstance(uuid, UUID) else bytes(uuid)).hex()
 
 
 def kind_of(value: CursorValue) -> str:

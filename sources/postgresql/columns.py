@@ -38,12 +38,12 @@ def check_columns(
     Raises:
         SourceChangedError: another name, order or type.
     """
-    found = tuple(
+    present = tuple(
         json.loads(answer[0], object_pairs_hook=lambda pairs: [name for name, _ in pairs])
     )
-    differing = [f"{name!r} is gone" for name in names if name not in found]
-    differing += [f"{name!r} is new" for name in found if name not in names]
-    if not differing and found != names:
+    differing = [f"{name!r} is gone" for name in names if name not in present]
+    differing += [f"{name!r} is new" for name in present if name not in names]
+    if not differing and present != names:
         differing.append("the columns stand in another order")
     planned = dict(zip(names, types, strict=True)) if types else {}
     for name, (oid, words) in types_of(names, answer[1]).items():

@@ -64,8 +64,8 @@ def _difference(cursor: Any, source: PostgresqlStatement, table: OneTable) -> st
     try:
         with apart(cursor, psycopg2.ProgrammingError):
             cursor.execute(part.check())
-            found = cursor.fetchone()[:2]
-        check_columns(part.place, part.result_names, part.result_types, found)
+            answer = cursor.fetchone()[:2]
+        check_columns(part.place, part.result_names, part.result_types, answer)
     except psycopg2.ProgrammingError as error:
         reason = clean(str(error))
     except SourceChangedError as error:

@@ -59,12 +59,12 @@ LIBPQ = frozenset(
 
 def forget_environment() -> None:
     """Remove libpq's variables from this process, and say which were there."""
-    found = sorted(LIBPQ & os.environ.keys())
-    for name in found:
+    variables = sorted(LIBPQ & os.environ.keys())
+    for name in variables:
         del os.environ[name]
-    if found:
+    if variables:
         logging.getLogger("smart_sync").warning(
             "not used: %s of the environment; the postgresql_… parameters say how to connect,"
             " here and on workers alike",
-            ", ".join(found),
+            ", ".join(variables),
         )

@@ -282,12 +282,12 @@ def _bounds(
     opened: "psycopg2.extensions.connection", source: PostgresqlStatement, column: SourceColumn
 ) -> tuple[KeyValue, ...]:
     """Values that cut the rows into even parts: the server's histogram, or an even grid."""
-    found = _histogram(opened, column)
-    if not found and sql_type(column).name in _GRID_TYPES:
-        found = _grid(opened, source, column)
+    bounds = _histogram(opened, column)
+    if not bounds and sql_type(column).name in _GRID_TYPES:
+        bounds = _grid(opened, source, column)
     if column.name == source.cursor:
-        found = tuple(value for value in found if _lies_within(value, source))
-    return tuple(dict.fromkeys(found))
+        bounds = tuple(value for value in bounds if _lies_within(value, source))
+    return tuple(dict.fromkeys(bounds))
 
 
 def _grid(

@@ -129,8 +129,8 @@ class _Inspector:
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
         whole, column = bind(self._query, None, LAST_INT64), self._column(name)
-        found, remaining = postgresql_clock.integer_cursor(self._opened, whole, column, wait=wait)
-        return found, replace(self.clock(guard=False), open=remaining)
+        highest, remaining = postgresql_clock.integer_cursor(self._opened, whole, column, wait=wait)
+        return highest, replace(self.clock(guard=False), open=remaining)
 
     def source(
         self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
@@ -207,7 +207,7 @@ class _Inspector:
         return self._column(source.cursor)
 
     def _column(self, name: str) -> SourceColumn:
-        found = self.profile.column(name)
-        if found is None:
+        column = self.profile.column(name)
+        if column is None:
             raise SourceRefusedError("unknown column", name, "the query doesn't deliver it", "")
-        return found
+        return column

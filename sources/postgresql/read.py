@@ -100,10 +100,10 @@ def items(
                     yield RowSums.of(cursor.fetchone())
             session.rollback()
     except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
-        found = source_error(error, source.place)
-        if is_amid_rows(error) and type(found) is SourceRefusedError:
-            found = RowRefusedError(*found.args)
-        raise found from error
+        told = source_error(error, source.place)
+        if is_amid_rows(error) and type(told) is SourceRefusedError:
+            told = RowRefusedError(*told.args)
+        raise told from error
 
 
 def open_reading(cursor: Any, source: PostgresqlStatement, snapshot: bool | str) -> int:

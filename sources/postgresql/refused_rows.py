@@ -106,7 +106,7 @@ def _rest(
     try:
         for item in items(source, split, watch, snapshot):
             if isinstance(item, RowSums):
-                yield item + RowSums.of_digests(each.digest for each in letters)
+                yield item + RowSums.of_digests(dead.digest for dead in letters)
             else:
                 rows += item.num_rows
                 yield item
@@ -151,10 +151,10 @@ class _Look:
         """
         pages = self._narrowed(range(pages_of(self._cursor, self._table)), _pages)
         rows = (row for page in pages for row in self._narrowed(self._rows(page), _one_of))
-        found = list(islice(rows, most))
-        if not found:
+        places = list(islice(rows, most))
+        if not places:
             raise _undivided(self._source, refused, "", "none of them is refused by itself")
-        return found
+        return places
 
     def _narrowed(
         self, parts: Sequence[Part], predicate: Callable[[Sequence[Part]], str]
@@ -194,15 +194,15 @@ class _Look:
         """
         row = self._only(_one_of([place]))
         rows = self.count(row)
-        found = letter(self._cursor, row, self._split) if rows == 1 else None
-        if found is None:
+        culprit = letter(self._cursor, row, self._split) if rows == 1 else None
+        if culprit is None:
             reason = f"a row of {self._table.quoted} makes {rows} of the query"
             if rows == 1:
                 reason = "no column of such a row is refused by itself"
             refused = refusal(self._cursor, row.statement(self._split))
             column = refused_column(self._cursor, row, self._split)
             raise _undivided(self._source, refused, column, reason)
-        return found
+        return culprit
 
 
 def _pages(pages: Sequence[int]) -> str:

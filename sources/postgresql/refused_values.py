@@ -86,8 +86,8 @@ def letter(cursor: Any, row: PostgresqlStatement, split: Split) -> Letter | None
         row: the source, narrowed to the row.
         split: what the row is of.
     """
-    found = _texts(cursor, row, split, row.columns)
-    refused = _first_refused(cursor, row, split, found)
+    by_column = _texts(cursor, row, split, row.columns)
+    refused = _first_refused(cursor, row, split, by_column)
     if refused is None:
         return None
     column, error = refused
@@ -95,7 +95,7 @@ def letter(cursor: Any, row: PostgresqlStatement, split: Split) -> Letter | None
         name: _raw(cursor, row, split, name)
         if isinstance(text, Refusal) or name == column.name
         else text
-        for name, text in found.items()
+        for name, text in by_column.items()
     }
     if texts[column.name] is None and (quoted := _QUOTED.match(_message(error))):
         texts[column.name] = quoted[1]
@@ -126,11 +126,11 @@ def _first_refused(
     cursor: Any,
     row: PostgresqlStatement,
     split: Split,
-    found: Mapping[str, str | Refusal | None],
+    by_column: Mapping[str, str | Refusal | None],
 ) -> tuple[Column, Refusal] | None:
     """The first column that is refused as a text, else in the form in which rows are read."""
     for column in row.columns:
-        error = found[column.name]
+        error = by_column[column.name]
         if isinstance(error, Refusal):
             return column, error
     for column in row.columns:
@@ -182,12 +182,12 @@ def letters_batch(letters: Sequence[Letter], source: PostgresqlStatement) -> pa.
     """The letters as rows without values that say in hidden columns why they are refused."""
     columns = {c.source_name: arrow.nulls(len(letters), c.arrow) for c in source.columns}
     hidden = {
-        REFUSED_COLUMN: [each.column for each in letters],
-        REFUSED_REASON: [each.reason for each in letters],
-        REFUSED_VALUE: [each.value for each in letters],
-        RAW_ROW: [each.raw_row for each in letters],
+        REFUSED_COLUMN: [dead.column for dead in letters],
+        REFUSED_REASON: [dead.reason for dead in letters],
+        REFUSED_VALUE: [dead.value for dead in letters],
+        RAW_ROW: [dead.raw_row for dead in letters],
     }
     if source.digests:
-        hidden[DIGEST] = [each.digest for each in letters]
+        hidden[DIGEST] = [dead.digest for dead in letters]
     columns |= {name: arrow.array(texts, pa.string()) for name, texts in hidden.items()}
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))

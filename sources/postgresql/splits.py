@@ -41,9 +41,9 @@ def split_columns(
         return SplitColumns(reason)
     cursor.execute(_INDICES, (relations.pop(),))
     by_number = {column.origin[1]: column.name for column in columns if column.origin}
-    found = [(by_number[row[0]], *row[1:]) for row in cursor.fetchall() if row[0] in by_number]
-    keys = sorted((row for row in found if row[1]), key=lambda row: not row[3])
-    indexed = tuple(dict.fromkeys(name for name, _, _, is_served in found if is_served))
+    candidates = [(by_number[row[0]], *row[1:]) for row in cursor.fetchall() if row[0] in by_number]
+    keys = sorted((row for row in candidates if row[1]), key=lambda row: not row[3])
+    indexed = tuple(dict.fromkeys(name for name, _, _, is_served in candidates if is_served))
     if not keys:
         return SplitColumns(reason, indexed=indexed)
     name, _, collation, is_served = keys[0]

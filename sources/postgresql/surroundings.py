@@ -48,14 +48,14 @@ def surroundings(
             "SELECT name, reset_val, source FROM pg_catalog.pg_settings WHERE name = ANY(%s)",
             (wanted,),
         )
-        found = {name: (value, source) for name, value, source in cursor.fetchall()}
+        values = {name: (value, source) for name, value, source in cursor.fetchall()}
         _refuse_shadows(cursor, connection.place)
-        doubt = _money_doubt(cursor, *found["lc_monetary"])
-    if found["standard_conforming_strings"][0] == "off":
+        doubt = _money_doubt(cursor, *values["lc_monetary"])
+    if values["standard_conforming_strings"][0] == "off":
         _refuse_backslashes(query)
-    if found["quote_all_identifiers"][0] == "on":
+    if values["quote_all_identifiers"][0] == "on":
         connection = _unquoted(connection)
-    settings = tuple((name, found[name][0]) for name in MEANING if name in found)
+    settings = tuple((name, values[name][0]) for name in MEANING if name in values)
     return Surroundings(connection, settings, doubt)
 
 

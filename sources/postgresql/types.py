@@ -26,10 +26,10 @@ def type_rows(cursor: Any, oids: Iterable[int]) -> dict[int, TypeRow]:
     wanted = set(oids)
     while wanted:
         cursor.execute(_TYPES, (list(wanted),))
-        found = {row[0]: row for row in cursor.fetchall()}
-        rows |= found
-        more = {row[4] for row in found.values() if row[3]}
-        more |= {row[5] for row in found.values() if row[5]}
+        answer = {row[0]: row for row in cursor.fetchall()}
+        rows |= answer
+        more = {row[4] for row in answer.values() if row[3]}
+        more |= {row[5] for row in answer.values() if row[5]}
         wanted = more - rows.keys()
     return rows
 

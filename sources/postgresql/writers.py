@@ -66,9 +66,9 @@ def writers(cursor: Any, query: str) -> Writers:
     name = f"smart_sync_{secrets.token_hex(8)}"  # a pooler's session may keep one that failed
     cursor.execute(f"PREPARE {name} AS SELECT * FROM (\n{query}\n) AS q")
     cursor.execute(_READ, {"own": FIRST_OWN_OID})
-    found = cursor.fetchall()
+    relations = cursor.fetchall()
     cursor.execute(f"DEALLOCATE {name}")
-    read = tuple(oid for oid, _, _ in found)
+    read = tuple(oid for oid, _, _ in relations)
     words = {"own": FIRST_OWN_OID, "read": list(read), "called": called(query)}
     cursor.execute(_FUNCTIONS, words)
     functions = [name for (name,) in cursor.fetchall()]
@@ -78,11 +78,11 @@ def writers(cursor: Any, query: str) -> Writers:
     standby = ["the server is a standby: it doesn't show who writes"] * cursor.fetchone()[0]
     foreign = [
         f"{name} is a foreign table: who writes on its server isn't shown"
-        for _, name, kind in found
+        for _, name, kind in relations
         if kind == "f"
     ]
     hidden = [f"function {name} gives out rows: what it reads isn't shown" for name in functions]
-    refreshed = tuple(name for _, name, kind in found if kind == "m")
+    refreshed = tuple(name for _, name, kind in relations if kind == "m")
     return Writers(read, (*standby, *foreign, *hidden, *unseen), refreshed, stopped)
 
 
@@ -98,11 +98,11 @@ def with_writers(
         name: the cursor column.
     """
     with reading(opened) as cursor:
-        found = writers(cursor, query)
+        seen = writers(cursor, query)
         column = profile.column(name)
         if column is None or not (column.type.cursor_type or "").startswith("int"):
-            return replace(profile, writers=found)
-        return replace(profile, writers=found, numbers=numbers(cursor, column, found.read))
+            return replace(profile, writers=seen)
+        return replace(profile, writers=seen, numbers=numbers(cursor, column, seen.read))
 
 
 def _of_subscriptions(
@@ -209,8 +209,8 @@ def numbers(cursor: Any, column: SourceColumn, read: tuple[int, ...]) -> Numbers
             " WHERE a.attrelid = %s AND a.attnum = %s",
             column.origin,
         )
-        if found := cursor.fetchone():
-            words |= {"table": column.origin[0], "name": found[0]}
+        if sequence := cursor.fetchone():
+            words |= {"table": column.origin[0], "name": sequence[0]}
     cursor.execute(_SEQUENCES, words)
     sequences = cursor.fetchall()
     odd = [(name, step, cache) for name, step, cache in sequences if step != 1 or cache > 1]

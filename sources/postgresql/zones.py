@@ -53,10 +53,10 @@ def other_zones(cursor: Any, zone: str) -> tuple[tuple[str, str], ...]:
         zone: our role's own in this database.
     """
     cursor.execute(_WRITERS, {"own": FIRST_OWN_OID, "providers": PROVIDERS})
-    found = cursor.fetchall()
+    zones = cursor.fetchall()
     cursor.execute(_OTHERS)
-    found += [("every role without a setting", other) for (other,) in cursor.fetchall()]
-    return tuple((role, other) for role, other in found if not _is_same(zone, other))
+    zones += [("every role without a setting", other) for (other,) in cursor.fetchall()]
+    return tuple((role, other) for role, other in zones if not _is_same(zone, other))
 
 
 def _is_same(zone: str, other: str) -> bool:

@@ -22,7 +22,7 @@ PROMISES: tuple[Promise, ...] = (
         "A destination that feeds itself through a view is refused.",
         WAYS + "test_a_destination_that_feeds_itself_is_refused",
         "sources/bigquery/tables.py",
-        "        waiting += [(found, table) for found in tables_of(query, project, dataset)]",
+        "        waiting += [(named, table) for named in tables_of(query, project, dataset)]",
         "        del query, project, dataset",
     ),
     P(
@@ -46,8 +46,8 @@ PROMISES: tuple[Promise, ...] = (
         "A copy gives the destination no column that the plan doesn't know.",
         FAULTS + "test_a_source_that_changes_after_the_plan_fails_the_run",
         "pipeline/destination/jobs.py",
-        "    if found != planned:",
-        "    if len(found) != len(planned):",
+        "    if described != planned:",
+        "    if len(described) != len(planned):",
     ),
     P(
         BIGQUERY,

@@ -19,8 +19,8 @@ PROMISES: tuple[Promise, ...] = (
         "All splits read one snapshot, taken after the window was chosen.",
         "tests/mongodb/test_windows.py::test_the_snapshot_is_taken_after_the_window_was_chosen",
         "sources/mongodb/inspector.py",
-        "        return with_time(self._client, made, self._server)",
-        "        return made",
+        "        return with_time(self._client, source, self._server)",
+        "        return source",
     ),
     P(
         MONGODB,

@@ -63,8 +63,8 @@ PROMISES: tuple[Promise, ...] = (
         "Only a job that is seen to have failed lets an event have another job.",
         f"{JOBS}an_event_whose_job_nobody_has_seen_end_gets_no_other_job",
         "warehouse/jobs.py",
-        '        if found is None or found.state != "DONE":\n            raise\n',
-        '        if found is None or found.state != "DONE":\n            return None\n',
+        '        if known is None or known.state != "DONE":\n            raise\n',
+        '        if known is None or known.state != "DONE":\n            return None\n',
     ),
     P(
         OUTCOMES,
@@ -87,7 +87,7 @@ PROMISES: tuple[Promise, ...] = (
         "A lease ends by BigQuery's clock, whatever the launcher's shows.",
         f"{LOCK}a_clock_that_is_ahead_by_a_lease_takes_no_living_lock",
         "pipeline/runs/lock.py",
-        "        self._ask_for_time()\n        return self._left(found) <= timedelta(0)",
+        "        self._ask_for_time()\n        return self._left(table) <= timedelta(0)",
         "        return True",
     ),
     P(
@@ -103,7 +103,7 @@ PROMISES: tuple[Promise, ...] = (
         "A run that died as an older version, in a history of that version, is settled.",
         "tests/e2e/test_versions.py::test_a_run_that_died_as_an_older_version_is_settled",
         "pipeline/runs/history.py",
-        "missing = [each for each in _schema() if each.name not in there]",
+        "missing = [column for column in _schema() if column.name not in there]",
         "missing = []",
     ),
     P(

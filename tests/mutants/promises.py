@@ -210,15 +210,15 @@ PROMISES: tuple[Promise, ...] = (
         "Of two who saw the same lock one takes it.",
         "tests/servers/test_lock.py::test_of_two_who_saw_the_same_free_lock_one_takes_it",
         "pipeline/runs/lock.py",
-        "        found.expires = self.clock.now() + life\n",
-        '        found.expires = self.clock.now() + life\n        found._properties.pop("etag", None)\n',
+        "        table.expires = self.clock.now() + life\n",
+        '        table.expires = self.clock.now() + life\n        table._properties.pop("etag", None)\n',
     ),
     P(
         OVERLAP,
         "A lock is never deleted: it might be the next holder's.",
         "tests/servers/test_lock_keeping.py::test_no_lock_is_ever_deleted",
         "pipeline/runs/lock.py",
-        "                    if _state(found) == RELEASED or self._patch(found, RELEASED_LIFE, RELEASED):\n                        return",
+        "                    if _state(table) == RELEASED or self._patch(table, RELEASED_LIFE, RELEASED):\n                        return",
         "                    self.client.delete_table(self._id)\n                    return",
     ),
     P(
@@ -386,7 +386,7 @@ PROMISES: tuple[Promise, ...] = (
         "Rows that differ from the source's are not published.",
         "tests/e2e/test_verify.py::test_rows_that_differ_are_not_published",
         "pipeline/publish/proof.py",
-        "    if source - dead != found:",
+        "    if source - dead != staged:",
         "    if False:",
     ),
     P(

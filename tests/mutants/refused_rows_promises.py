@@ -21,7 +21,7 @@ PROMISES: tuple[Promise, ...] = (
         "A proof sums such rows apart, and all others as they are.",
         f"{TESTS}a_byte_without_a_form_in_utf8_is_a_dead_letter_and_the_other_rows_arrive",
         ROWS,
-        "                yield item + RowSums.of_digests(each.digest for each in letters)",
+        "                yield item + RowSums.of_digests(dead.digest for dead in letters)",
         "                yield item",
     ),
     P(

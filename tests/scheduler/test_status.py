@@ -23,7 +23,7 @@ def a_run(hours, status="succeeded", watermark="", **values):
 
 
 def of(*runs, made=None, **values):
-    return status_of(a_schedule(**values), runs, NOW, made=made)
+    return status_of(a_schedule(**values), runs, NOW, changed_at=made)
 
 
 @pytest.mark.parametrize(

@@ -87,13 +87,13 @@ def _place_faults(validator: Any, cloud: Any) -> list[str]:
     """Where one of the two folders is malformed, Beam takes the other."""
     paths = {name: str(getattr(cloud, name) or "") for name in BUCKET_FLAGS}
     paths = {name: path for name, path in paths.items() if path.startswith("gs://")}
-    found: list[list[str]] = [validator.validate_gcs_path(cloud, name) for name in paths]
-    if not all(found):  # one is whole: in the other the folder may be missing, but no bucket
+    faults: list[list[str]] = [validator.validate_gcs_path(cloud, name) for name in paths]
+    if not all(faults):  # one is whole: in the other the folder may be missing, but no bucket
         for name, path in paths.items():
             if path.rstrip("/").count("/") == 2:
                 setattr(cloud, name, f"{path.rstrip('/')}/folder")
-        found = [validator.validate_gcs_path(cloud, name) for name in paths]
-    return [text for each in found for text in each]
+        faults = [validator.validate_gcs_path(cloud, name) for name in paths]
+    return [text for texts in faults for text in texts]
 
 
 def _fault(text: str, flags: set[str]) -> ConfigError:
@@ -113,11 +113,11 @@ def _label_faults(given: Sequence[str]) -> list[SyncError]:
             why = f"{shown(text)} is neither key=value nor JSON"
             faults.append(ConfigError("malformed label", "--labels", why, LABEL_FIX))
             continue
-        wrong = [each for pair in labels.items() for each in pair if not _fits(each)]
+        wrong = [word for pair in labels.items() for word in pair if not _fits(word)]
         wrong += [key for key in labels if key not in wrong and not key[:1].isalpha()]
         faults += [
-            ConfigError("malformed label", f"--labels, {shown(each)}", "", LABEL_FIX)
-            for each in wrong
+            ConfigError("malformed label", f"--labels, {shown(word)}", "", LABEL_FIX)
+            for word in wrong
         ]
     return faults
 

@@ -60,11 +60,11 @@ def known_flags() -> set[str]:
 
 
 def _subclasses(cls: type) -> list[type[PipelineOptions]]:
-    found: list[type[PipelineOptions]] = []
-    each: Any
-    for each in cls.__subclasses__():
-        found += [each, *_subclasses(each)]
-    return found
+    classes: list[type[PipelineOptions]] = []
+    subclass: Any
+    for subclass in cls.__subclasses__():
+        classes += [subclass, *_subclasses(subclass)]
+    return classes
 
 
 def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
@@ -94,19 +94,19 @@ def beam_options(options: Options) -> PipelineOptions:
     """Options for Beam: all its flags untouched; locally the correct runner and mode."""
     argv = list(options.beam_argv)
     if options.is_local:
-        made = PipelineOptions(argv, direct_running_mode="in_memory", direct_num_workers=1)
-        made.view_as(StandardOptions).runner = "FnApiRunner"
-        return made
-    made = PipelineOptions(argv)
+        parsed = PipelineOptions(argv, direct_running_mode="in_memory", direct_num_workers=1)
+        parsed.view_as(StandardOptions).runner = "FnApiRunner"
+        return parsed
+    parsed = PipelineOptions(argv)
     if not options.flag("save_main_session"):
-        made.view_as(SetupOptions).save_main_session = False
+        parsed.view_as(SetupOptions).save_main_session = False
     if options.worker_image:
-        made.view_as(WorkerOptions).sdk_container_image = options.worker_image
-    cloud = made.view_as(GoogleCloudOptions)
+        parsed.view_as(WorkerOptions).sdk_container_image = options.worker_image
+    cloud = parsed.view_as(GoogleCloudOptions)
     cloud.staging_location = cloud.staging_location or options.request.run.temp_location
     cloud.temp_location = cloud.temp_location or options.request.run.temp_location
     cloud.labels = [*job_labels(options.request), *(cloud.labels or ())]  # the last one holds
-    return made
+    return parsed
 
 
 def job_labels(request: SyncRequest) -> list[str]:
