@@ -21,13 +21,6 @@ def event():
     return planning_failure(REQUEST, A, error, datetime.now(UTC))
 
 
-@pytest.fixture
-def paused(monkeypatch):
-    told = []
-    monkeypatch.setattr("time.sleep", told.append)
-    return told
-
-
 def test_an_event_whose_job_failed_is_written_by_the_next_that_has_it_to_write(event, paused):
     service = Service()
     service.scripts["event_2"] = Script(0.0, ("invalid",))

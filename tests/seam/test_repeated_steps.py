@@ -11,10 +11,10 @@ from tests.seam.service import Service, client_of
 FILES = [StagedFile(f"gs://my-bucket/temp/{name}.parquet", 10, 1) for name in "abcde"]
 
 
+@pytest.mark.usefixtures("paused")
 def test_files_in_another_order_are_each_loaded_once(monkeypatch):
     """The first two of three jobs were sent when the worker was lost."""
     monkeypatch.setattr("pipeline.destination.jobs.MAX_URIS", 2)
-    monkeypatch.setattr("time.sleep", lambda _: None)
     service, loaded, plan = Service(), [], a_plan()
 
     def effect(job):
