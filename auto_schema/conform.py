@@ -18,7 +18,7 @@ from auto_schema.kernels import Array, arrow, pc
 from auto_schema.limits import ROW_BYTES, letter_row, too_large
 from auto_schema.raw_row import DAY_MICROS, cell_text, raw_row
 from auto_schema.row_sums import DIGEST
-from auto_schema.schema import Column, TableSchema
+from auto_schema.schema import Column, TableSchema, arrow_schema
 
 DIMENSIONS_PREFIX = "__dimensions_of_"
 """Hidden int columns that the reader adds beside arrays: the array's dimensions."""
@@ -99,7 +99,7 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
         arrays.append(array)
     for index, (place, why) in too_large(arrays, checks.row_bytes).items():
         refused.setdefault(index, (schema.columns[place].name, why))
-    converted = arrow.RecordBatch.from_arrays(arrays, schema=schema.staged.arrow)
+    converted = arrow.RecordBatch.from_arrays(arrays, schema=arrow_schema(schema))
     if not refused:
         return Conformed(converted)
     keep = pa.array([i for i in range(batch.num_rows) if i not in refused], pa.int64())

@@ -1,7 +1,7 @@
 """TableSchema and StagedSchema: a table as it is published, and as it is staged; frozen values."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -126,7 +126,12 @@ class StagedSchema:
     @property
     def arrow(self) -> pa.Schema:
         """The schema of conformed batches and Parquet files."""
-        return pa.schema([pa.field(c.name, c.arrow) for c in self.columns])
+        return arrow_schema(self.columns)
+
+
+def arrow_schema(columns: Iterable[Column | StagedColumn]) -> pa.Schema:
+    """The schema of batches that hold these columns as they are staged."""
+    return pa.schema([pa.field(column.name, column.arrow) for column in columns])
 
 
 @dataclass(frozen=True, slots=True)
