@@ -37,7 +37,7 @@ COPY --from=launcher /opt/google/dataflow/python_template_launcher \
 RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
     python -m pip install --no-cache-dir --no-deps --no-index /wheels/*.whl && \
     python -m pip check
-COPY main.py /template/
+COPY main.py LICENSE /template/
 
 # IMAGE is the name under which this image will be found: main.py gives it to the workers.
 # Nothing is installed on workers, so Beam's boot needs no environment of its own there.

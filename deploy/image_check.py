@@ -27,6 +27,7 @@ INPUTS = (
     "setup.py",
     "pyproject.toml",
     "main.py",
+    "LICENSE",
     "auto_schema",
     "warehouse",
     "sources",

@@ -15,7 +15,7 @@ from pathlib import Path
 from demo.run import CONSOLE, demo
 from demo.servers import BigQueryServer, bigquery_server, bucket_server, free_port, stop
 from demo.sides import PROJECT, SIDES, Side, make_client
-from deploy.image import BOOT, LAUNCHER, ImageError, Store, run
+from deploy.image import BOOT, LAUNCHER, ROOT, ImageError, Store, run
 
 COMPILERS = ("gcc", "cc", "g++", "clang", "make")
 FOLDERS = ("/template", "/usr/local/lib", "/opt/apache/beam")
@@ -71,6 +71,11 @@ class Checks:
         )
         writable = "find {} -writable -not -type l | head -3".format(" ".join(FOLDERS))
         expect(not self.inside("sh", "-c", writable), f"{', '.join(FOLDERS)} can't be written to")
+        licence = self.inside("cat", "/template/LICENSE")
+        expect(
+            licence == (ROOT / "LICENSE").read_text(encoding="utf-8").strip(),
+            "it holds the LICENSE",
+        )
         self.inside("python", "-m", "pip", "check")
         where = "import pipeline; print(pipeline.__file__)"
         expect(

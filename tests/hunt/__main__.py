@@ -115,12 +115,16 @@ def main() -> int:
     parser.add_argument("--seeds", default="", help="these only, with commas between")
     parser.add_argument("--source", choices=sorted(MAKERS), default="postgresql")
     parser.add_argument("--shrink", type=float, default=120.0, help="seconds for each that fails")
-    parser.add_argument("--show", action="store_true", help="only print the case of the seed")
+    parser.add_argument(
+        "--show", action="store_true", help="only print the cases: --seeds, or the first"
+    )
     given = parser.parse_args()
     first = given.seed or random.SystemRandom().randrange(1, 1_000_000)
     make = maker(given.source)
     if given.show:
-        print(make(first).script())
+        print(
+            "\n".join(make(seed).script() for seed in seeds(given.seeds, first, given.cases or 1))
+        )
         return 0
     print(f"make hunt SEED={first} MINUTES={given.minutes:g} SOURCE={given.source}", flush=True)
     began, total = time.monotonic(), Total()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.hunt import mongodb, postgresql
+from tests.hunt.__main__ import main
 from tests.hunt.bench import Bench
 from tests.hunt.kept import KEPT
 
@@ -35,3 +36,10 @@ def test_what_a_seed_makes_of_mongodb_arrives_as_it_was(seed, bench):
 @pytest.mark.parametrize("name", KEPT)
 def test_what_once_failed_holds(name, bench):
     assert KEPT[name].run(bench).faults == []
+
+
+def test_every_seed_that_is_named_is_shown_in_that_order(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["hunt", "--show", "--seeds=1009,1007"])
+    assert main() == 0
+    scripts = [postgresql.make_case(seed).script() for seed in (1009, 1007)]
+    assert capsys.readouterr().out == "\n".join(scripts) + "\n"
