@@ -14,6 +14,7 @@ class TableRef:
     table: str
 
     def __str__(self) -> str:
+        """As messages say it, and as the client library wants it."""
         return f"{self.project}.{self.dataset}.{self.table}"
 
     @property
@@ -50,8 +51,3 @@ class Endpoints:
     bigquery_storage: str = ""
     storage: str = ""
     secret_manager: str = ""
-
-
-def table_id(ref: TableRef) -> str:
-    """As the client library wants it."""
-    return f"{ref.project}.{ref.dataset}.{ref.table}"

@@ -19,7 +19,7 @@ from sources.bigquery.jobs import reading_config
 from sources.bigquery.statement import BigqueryStatement
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config
-from warehouse.names import TableRef, table_id
+from warehouse.names import TableRef
 
 MAX_URIS = 10_000
 """Per load job: https://cloud.google.com/bigquery/quotas#load_jobs"""
@@ -50,7 +50,7 @@ def make_staging_table(
     client: bigquery.Client, table: TableRef, fields: Sequence[bigquery.SchemaField]
 ) -> None:
     """Make a table that BigQuery itself removes after a day."""
-    resource = bigquery.Table(table_id(table), schema=list(fields))
+    resource = bigquery.Table(str(table), schema=list(fields))
     resource.expires = datetime.now(UTC) + STAGING_LIFE
     with as_target_errors(f"staging table {table}"):
         try:
@@ -86,7 +86,7 @@ def load_into_existing(
 
     def load_uris(uris: list[str], job_id: str, labels: JobLabels) -> Any:
         return client.load_table_from_uri(
-            uris, table_id(table), job_id=job_id, job_config=config(labels)
+            uris, str(table), job_id=job_id, job_config=config(labels)
         )
 
     def load_file(file: StagedFile, job_id: str, labels: JobLabels) -> Any:
@@ -117,7 +117,7 @@ def upload(
     with Path(file.uri).open("rb") as stream:
         return client.load_table_from_file(
             stream,
-            table_id(table),
+            str(table),
             size=file.bytes,
             num_retries=retries,
             job_id=job_id,
@@ -164,7 +164,7 @@ def load_straight(
             config._properties["load"]["destinationTableProperties"] = properties
         uris = [file.uri for file in files]
         return client.load_table_from_uri(
-            uris, table_id(plan.destination), job_id=job_id, job_config=config
+            uris, str(plan.destination), job_id=job_id, job_config=config
         )
 
     return run_attempts(client, plan, PUBLISH, start, before)
@@ -199,7 +199,7 @@ def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], Non
         config.labels = labels.as_dict()
         return client.copy_table(
             source.connection.table_id,
-            table_id(plan.destination),
+            str(plan.destination),
             job_id=job_id,
             job_config=config,
         )

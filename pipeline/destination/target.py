@@ -17,7 +17,7 @@ from smart_sync.facts import Target
 from smart_sync.window import Watermark
 from sources.values import CursorValue
 from warehouse.errors import as_target_errors
-from warehouse.names import TableRef, table_id
+from warehouse.names import TableRef
 
 
 def read_target(client: bigquery.Client, ref: TableRef) -> Target:
@@ -39,7 +39,7 @@ def read_target(client: bigquery.Client, ref: TableRef) -> Target:
             ) from None
         collation = dataset.to_api_repr().get("defaultCollation") or ""
         try:
-            table = client.get_table(table_id(ref))
+            table = client.get_table(str(ref))
         except NotFound:
             return Target(location=dataset.location, collation=collation)
     if table.table_type != "TABLE":

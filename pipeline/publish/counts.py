@@ -7,7 +7,6 @@ from google.cloud import bigquery
 from smart_sync.plan import SyncPlan
 from smart_sync.ways import Count
 from warehouse.errors import as_target_errors
-from warehouse.names import table_id
 
 
 def counted(client: bigquery.Client, plan: SyncPlan, job: Any, by: Count, staged: int = 0) -> int:
@@ -35,7 +34,7 @@ def counted(client: bigquery.Client, plan: SyncPlan, job: Any, by: Count, staged
             return int(next(iter(job.result()))["expected"])
     if by is Count.TABLE:
         with as_target_errors(f"table {plan.destination}"):
-            return int(client.get_table(table_id(plan.destination)).num_rows or 0)
+            return int(client.get_table(str(plan.destination)).num_rows or 0)
     return _changed(client, job)
 
 

@@ -24,7 +24,6 @@ from smart_sync.refused_json import (
     refused_json_letters,
 )
 from warehouse.errors import as_target_errors
-from warehouse.names import table_id
 
 FIELDS = (
     ("run_id", "STRING"),
@@ -120,13 +119,13 @@ def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[S
 
 def _make_table(client: bigquery.Client, plan: SyncPlan) -> None:
     table = bigquery.Table(
-        table_id(plan.dead_letters.table),
+        str(plan.dead_letters.table),
         schema=[bigquery.SchemaField(name, kind) for name, kind in FIELDS],
     )
     table.description = "Rows that Smart Sync could not conform, with column and reason."
     with as_target_errors(f"dead letter table {plan.dead_letters.table}"):
         try:
-            client.get_table(table_id(plan.dead_letters.table))
+            client.get_table(str(plan.dead_letters.table))
         except NotFound:
             try:
                 client.create_table(table)

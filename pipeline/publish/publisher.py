@@ -52,7 +52,6 @@ from smart_sync.value_text import value_text
 from smart_sync.ways import Count, Way
 from sources.values import is_after
 from warehouse.errors import as_target_errors
-from warehouse.names import table_id
 
 SHOWN_FAILURES = 3
 LABEL_TRIES = 3
@@ -305,7 +304,7 @@ class Publisher:
         if not self.plan.changes.added:
             return []
         with as_target_errors(f"table {self.plan.destination}"):
-            current = list(self.client.get_table(table_id(self.plan.destination)).schema)
+            current = list(self.client.get_table(str(self.plan.destination)).schema)
         there = {column.name.casefold() for column in current}
         return current + [column for column in planned if column.name.casefold() not in there]
 
@@ -314,7 +313,7 @@ class Publisher:
         if not self.plan.publishing.mode.is_new:
             return
         table = bigquery.Table(
-            table_id(self.plan.destination),
+            str(self.plan.destination),
             schema=list(map(published_field, self.plan.schema)),
         )
         table.time_partitioning = time_partitioning(self.plan.schema)
@@ -342,7 +341,7 @@ class Publisher:
 
     def _patch_label(self, description: str) -> bool:
         """Label the table as it is now; False when it was changed meanwhile."""
-        table = self.client.get_table(table_id(self.plan.destination))
+        table = self.client.get_table(str(self.plan.destination))
         changed = []
         if any(table.labels.get(key) != value for key, value in self.plan.publishing.labels):
             table.labels = {**table.labels, **dict(self.plan.publishing.labels)}

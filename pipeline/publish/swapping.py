@@ -16,7 +16,7 @@ from smart_sync.modes import REBUILD
 from smart_sync.plan import staging_of
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config
-from warehouse.names import TableRef, table_id
+from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
 ASIDE = re.compile(r"_sync_(?:old|new)_([0-9]{8}t[0-9]{6})_([0-9a-f]{8})")
@@ -53,12 +53,12 @@ def _settle(client: bigquery.Client, destination: TableRef, run_id: str) -> None
             sql = f"ALTER TABLE {old.sql} RENAME TO {quoted(destination.table)}"
             client.query(sql, query_config(JobLabels(run_id, "put_back"))).result()
         for table in (old, new):
-            client.delete_table(table_id(table), not_found_ok=True)
+            client.delete_table(str(table), not_found_ok=True)
 
 
 def _is_there(client: bigquery.Client, table: TableRef) -> bool:
     try:
-        client.get_table(table_id(table))
+        client.get_table(str(table))
     except NotFound:
         return False
     return True

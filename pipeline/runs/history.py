@@ -24,7 +24,7 @@ from smart_sync.stale_columns import read_record
 from smart_sync.value_text import value_text
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config, run_job
-from warehouse.names import TableRef, table_id
+from warehouse.names import TableRef
 
 SEQUENCE = {"running": 0, "publishing": 1}
 FINAL = 2
@@ -170,7 +170,7 @@ def _schema() -> list[bigquery.SchemaField]:
 
 
 def _history(table: TableRef) -> bigquery.Table:
-    resource = bigquery.Table(table_id(table), schema=_schema())
+    resource = bigquery.Table(str(table), schema=_schema())
     resource.time_partitioning = bigquery.TimePartitioning(field="event_time")
     resource.clustering_fields = ["destination", "run_id"]
     resource.description = "Events of Smart Sync runs, append-only."
@@ -178,7 +178,7 @@ def _history(table: TableRef) -> bigquery.Table:
 
 
 def _latest(table: TableRef) -> bigquery.Table:
-    view = bigquery.Table(table_id(table.sibling(f"{table.table}_latest")))
+    view = bigquery.Table(str(table.sibling(f"{table.table}_latest")))
     view.view_query = (
         f"SELECT * FROM {table.sql} AS runs WHERE TRUE"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"

@@ -26,7 +26,7 @@ from auto_schema.errors import RunInProgressError, TargetError
 from smart_sync.plan import SyncPlan
 from warehouse.errors import CONNECTION_ERRORS, as_target_errors, target_error
 from warehouse.jobs import APPLICATION
-from warehouse.names import TableRef, table_id
+from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
 PREFIX = "_sync_lock_"
@@ -106,7 +106,7 @@ class Lock:
 
     @property
     def _id(self) -> str:
-        return table_id(lock_table(self.destination))
+        return str(lock_table(self.destination))
 
     def acquire(self) -> None:
         """Take the lock.

@@ -23,7 +23,7 @@ from pipeline.runs.history import FINAL, append, unfinished_runs
 from pipeline.runs.lock import Lock, started
 from smart_sync.plan import Staging, staging_of
 from warehouse.errors import as_target_errors
-from warehouse.names import Endpoints, TableRef, table_id
+from warehouse.names import Endpoints, TableRef
 
 LOGGER = logging.getLogger("smart_sync")
 ABANDONED = "abandoned"
@@ -122,9 +122,7 @@ def _finished(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> Any:
 
 def clear_staging(client: bigquery.Client, staging: Staging, endpoints: Endpoints) -> None:
     """Remove a run's staged files and tables; best effort, they also expire."""
-    removals = [
-        partial(client.delete_table, table_id(t), not_found_ok=True) for t in staging.tables
-    ]
+    removals = [partial(client.delete_table, str(t), not_found_ok=True) for t in staging.tables]
     if staging.folder:
         try:
             Folder(staging, endpoints).clear()

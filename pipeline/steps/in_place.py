@@ -32,7 +32,6 @@ from smart_sync.publish_sql import in_transaction, is_dead
 from sources.values import Split
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config
-from warehouse.names import table_id
 
 STAGE = "Stage in BigQuery"
 SUMS = "source_sums"
@@ -53,7 +52,7 @@ def stage_in_place(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> S
         if plan.publishing.proof is not None:
             sums = RowSums.of(tuple(next(iter(job.result())).values()))
         rows, dead, lowest, highest = _look(plan, client)
-        size = int(client.get_table(table_id(table)).num_bytes or 0)
+        size = int(client.get_table(str(table)).num_bytes or 0)
     staged = StagedSplit(0, 0, rows, sums=sums)
     if dead:
         staged = replace(_take_dead(plan, client, folder, rows), sums=sums)
