@@ -8,7 +8,7 @@ from datetime import datetime
 
 from auto_schema.canonical import excluded, losses
 from auto_schema.conform import Checks
-from auto_schema.errors import SyncError, raise_all
+from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.schema import Column
 from smart_sync.advice import merge_layout_note
 from smart_sync.draft import Draft, Shape, plan_shape
@@ -35,7 +35,7 @@ from smart_sync.source_labels import renewal_note, renews_server, source_labels
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.ways import Way
-from sources.protocol import InPlaceSource, Source
+from sources.protocol import InPlaceSource, ProvingSource, Source
 from warehouse.names import TableRef
 
 
@@ -240,8 +240,14 @@ def plan_proof(
     """What verify=true can prove, and the source that makes its half of the proof.
 
     Rows bring their own digests only when some of them may become dead letters.
+
+    Raises:
+        ConfigError: the source can't.
     """
     if not request.publishing.verify:
         return None, source
+    if not isinstance(source, ProvingSource):
+        why = "it hashes no rows that BigQuery's could be compared with"
+        raise ConfigError("a source without proof", "verify", why, "set verify=false.")
     proof = Proof(excluded(columns), losses(columns))
     return proof, source.with_proof(digests=request.publishing.max_dead_letters > 0)

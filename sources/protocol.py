@@ -28,8 +28,8 @@ class Source(Protocol):
     def read(self, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
         """Yield the split's rows under their source names, in one transaction.
 
-        A source `with_proof` yields last the sums that the server itself makes over the
-        split, in the same snapshot.
+        One `with_proof` (see ProvingSource) yields last the sums that the server itself makes
+        over the split, in the same snapshot.
 
         Raises:
             SourceUnreachableError: the connection failed; the split may be read again.
@@ -50,16 +50,21 @@ class Source(Protocol):
     def with_columns(self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()) -> "Source":
         """The same source, reading these columns and nothing of those fields."""
 
-    def with_proof(self, *, digests: bool) -> "Source":
+    @property
+    def place(self) -> str:
+        """Where the rows come from, without secrets, for messages and the history."""
+
+
+@runtime_checkable
+class ProvingSource(Source, Protocol):
+    """A source whose server hashes the rows that it gives."""
+
+    def with_proof(self, *, digests: bool) -> Source:
         """The same source, whose reads end with RowSums.
 
         Args:
             digests: whether each row brings its own digest, in the hidden column DIGEST.
         """
-
-    @property
-    def place(self) -> str:
-        """Where the rows come from, without secrets, for messages and the history."""
 
 
 @runtime_checkable

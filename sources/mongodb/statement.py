@@ -93,10 +93,6 @@ class MongodbStatement:
         """The same source, reading these columns and never those fields."""
         return replace(self, columns=columns, left_out=left_out)
 
-    def with_proof(self, *, digests: bool) -> Self:
-        """MongoDB can't hash its documents: refused among the parameters."""
-        raise NotImplementedError
-
     def filter(self, window: Window | None = None) -> Document:
         """The whole filter: the operator's, and the window around it."""
         window = window or self.window

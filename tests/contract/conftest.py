@@ -185,6 +185,9 @@ class OfMongodb(Harness):
             "cursor named 'dot.ted'": never(
                 "a query takes a name with a dot for a path", ConfigError, "dot.ted"
             ),
+            "its rows can be proven": never(
+                "no function of the server hashes documents", ConfigError, "source without proof"
+            ),
         }
     )
     hostile_tables = (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from auto_schema.errors import SourceUnreachableError
+from auto_schema.row_sums import RowSums
 from auto_schema.transform import Transformation
 from sources.values import Window
 from tests.contract.conftest import HARNESSES
@@ -243,6 +244,19 @@ def test_a_source_pickles_and_reads_the_same(harness: Harness) -> None:
     assert copied == reading.plan.reading.source
     split = reading.plan.reading.splits[1]
     assert list(copied.read(split)) == list(reading.plan.reading.source.read(split))
+
+
+def test_where_rows_are_to_be_proven_reads_end_with_the_sums_of_all_of_them(
+    harness: Harness,
+) -> None:
+    harness.create()
+    harness.insert(some_rows())
+    with harness.claim("its rows can be proven"):
+        reading = reading_of(harness.request(num_splits=3, verify=True)).plan.reading
+        reads = [list(reading.source.read(split)) for split in reading.splits]
+        sums = [item for items in reads for item in items if isinstance(item, RowSums)]
+        assert sum(total.rows for total in sums) == 100
+        assert not any(isinstance(item, RowSums) for items in reads for item in items[:-1])
 
 
 @pytest.mark.parametrize("batches", [0, 1, 2])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auto_schema.errors import ConfigError, SourceUnreachableError
+from auto_schema.errors import SourceUnreachableError
 from auto_schema.schema import Column
 from sources.values import Split, Window
 from tests.contract.toy import memory
@@ -45,9 +45,6 @@ class ToySource:
         self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()
     ) -> "ToySource":
         return replace(self, columns=columns)
-
-    def with_proof(self, *, digests: bool) -> "ToySource":
-        raise ConfigError("verify with the toy", "verify", "it hashes nothing", "")
 
     def rows(self, split: Split) -> pa.Table:
         """The rows of a split, the cursor's NULLs left out."""
