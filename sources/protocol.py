@@ -75,6 +75,18 @@ class InPlaceSource(Source, Protocol):
     def reads_table(self) -> bool:
         """Whether workers read the table itself, without a query."""
 
+    @property
+    def copied_table(self) -> str:
+        """The table that a copy job takes, qualified; empty where the query says it all."""
+
+    @property
+    def default_dataset(self) -> str:
+        """`project.dataset` of tables that the query names without one; empty: none."""
+
+    @property
+    def max_bytes_billed(self) -> int | None:
+        """Ceiling of each job that reads it; None: none."""
+
     def in_place(self) -> Source:
         """The same, its statement for a job in BigQuery: columns under their new names."""
 
@@ -150,6 +162,17 @@ class Inspector(Protocol):
             source: with the window.
             asked: what is wanted of them.
         """
+
+
+def as_in_place(source: Source) -> InPlaceSource:
+    """A source that a plan reads in place, as one.
+
+    Raises:
+        TypeError: no statement in BigQuery can read it.
+    """
+    if not isinstance(source, InPlaceSource):
+        raise TypeError(f"{type(source).__name__} where a source in BigQuery belongs")
+    return source
 
 
 Known = TypeVar("Known")

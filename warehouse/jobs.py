@@ -118,3 +118,21 @@ def query_config(labels: JobLabels, parameters: Sequence[Any] = ()) -> bigquery.
     config = bigquery.QueryJobConfig(use_legacy_sql=False, query_parameters=list(parameters))
     config.labels = labels.as_dict()
     return config
+
+
+def reading_config(
+    labels: JobLabels, default_dataset: str, max_bytes_billed: int | None = None
+) -> bigquery.QueryJobConfig:
+    """Configuration of a job that reads a source.
+
+    Args:
+        labels: the job's own.
+        default_dataset: `project.dataset` of tables named without one; empty: none.
+        max_bytes_billed: what the job may cost at most; None: no ceiling.
+    """
+    config = query_config(labels)
+    if default_dataset:
+        config.default_dataset = default_dataset
+    if max_bytes_billed is not None:
+        config.maximum_bytes_billed = max_bytes_billed
+    return config

@@ -15,10 +15,9 @@ from auto_schema.schema import INGESTION_TIME, Column, StagedColumn, TableSchema
 from pipeline.destination.attempts import PUBLISH, run_attempts
 from pipeline.destination.elements import StagedFile
 from smart_sync.plan import SyncPlan
-from sources.bigquery.jobs import reading_config
-from sources.bigquery.statement import BigqueryStatement
+from sources.protocol import as_in_place
 from warehouse.errors import as_target_errors
-from warehouse.jobs import JobLabels, query_config
+from warehouse.jobs import JobLabels, query_config, reading_config
 from warehouse.names import TableRef
 
 MAX_URIS = 10_000
@@ -184,12 +183,10 @@ def time_partitioning(schema: TableSchema) -> bigquery.TimePartitioning | None:
 def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], None]) -> Any:
     """Copy the source into the destination by one job: free, and all at once."""
     creates = plan.publishing.create_if_needed
-    source = plan.reading.source
-    if not isinstance(source, BigqueryStatement):
-        raise TypeError(type(source).__name__)
+    table = as_in_place(plan.reading.source).copied_table
 
     def look() -> None:
-        _check_shape(client, plan, source.connection.table_id)
+        _check_shape(client, plan, table)
         before()
 
     def start(job_id: str, labels: JobLabels) -> Any:
@@ -198,7 +195,7 @@ def copy_table(client: bigquery.Client, plan: SyncPlan, before: Callable[[], Non
         config.write_disposition = plan.publishing.mode.copy_disposition
         config.labels = labels.as_dict()
         return client.copy_table(
-            source.connection.table_id,
+            table,
             str(plan.destination),
             job_id=job_id,
             job_config=config,
@@ -249,8 +246,9 @@ def run_statement(
 
     def start(job_id: str, labels: JobLabels) -> Any:
         config = query_config(labels)
-        if reads_source and isinstance(plan.reading.source, BigqueryStatement):
-            config = reading_config(plan.reading.source, labels)
+        if reads_source:
+            source = as_in_place(plan.reading.source)
+            config = reading_config(labels, source.default_dataset, source.max_bytes_billed)
         return client.query(sql, config, job_id=job_id, job_retry=None)
 
     return run_attempts(client, plan, step, start, before)

@@ -5,7 +5,7 @@ from google.cloud import bigquery
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.statement import BigqueryStatement
 from warehouse.client import bounded_client
-from warehouse.jobs import JobLabels, query_config
+from warehouse.jobs import JobLabels, reading_config
 
 
 def client_of(connection: BigqueryConnection, location: str) -> bigquery.Client:
@@ -15,25 +15,9 @@ def client_of(connection: BigqueryConnection, location: str) -> bigquery.Client:
     )
 
 
-def reading_config(source: BigqueryStatement, labels: JobLabels) -> bigquery.QueryJobConfig:
-    """Configuration of a job that reads the source."""
-    config = _config(source, labels)
-    if source.connection.max_bytes_billed is not None:
-        config.maximum_bytes_billed = source.connection.max_bytes_billed
-    return config
-
-
-def _config(source: BigqueryStatement, labels: JobLabels) -> bigquery.QueryJobConfig:
-    config = query_config(labels)
-    connection = source.connection
-    if connection.dataset:
-        config.default_dataset = f"{connection.project}.{connection.dataset}"
-    return config
-
-
 def dry_run(client: bigquery.Client, source: BigqueryStatement, sql: str) -> bigquery.QueryJob:
     """A query that is checked and estimated only: free."""
-    config = _config(source, JobLabels(source.run_id or "plan", "dry_run"))
+    config = reading_config(JobLabels(source.run_id or "plan", "dry_run"), source.default_dataset)
     config.dry_run, config.use_query_cache = True, False
     return client.query(sql, config)
 
@@ -43,4 +27,5 @@ def ask(
 ) -> list[bigquery.Row]:
     """The rows of a small query for the plan or the proof."""
     labels = JobLabels(source.run_id or "plan", step)
-    return list(client.query_and_wait(sql, job_config=reading_config(source, labels)))
+    config = reading_config(labels, source.default_dataset, source.max_bytes_billed)
+    return list(client.query_and_wait(sql, job_config=config))

@@ -27,12 +27,12 @@ from auto_schema.names import quoted
 from auto_schema.row_sums import RowSums
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.errors import as_source_errors
-from sources.bigquery.jobs import ask, client_of, reading_config
+from sources.bigquery.jobs import ask, client_of
 from sources.bigquery.statement import STREAM, BigqueryStatement
 from sources.read_ahead import ReadAhead, cut
 from sources.values import Split
 from warehouse.client import REQUEST_TIMEOUT_S, RETRY_S
-from warehouse.jobs import JobLabels, run_job
+from warehouse.jobs import JobLabels, reading_config, run_job
 
 ANY_SIZE = -1
 """Bytes of one answer of a stand-in; BigQuery's own are 128 MB at most."""
@@ -106,7 +106,7 @@ def _result(source: BigqueryStatement, attempt: int) -> str:
     """The table of the query's result, which BigQuery keeps for about a day."""
     client = client_of(source.connection, source.location)
     labels = JobLabels(source.run_id, "read")
-    config = reading_config(source, labels)
+    config = reading_config(labels, source.default_dataset, source.max_bytes_billed)
     sql = source.statement(Split(0))
     job = run_job(
         client,

@@ -52,6 +52,22 @@ class BigqueryStatement:
         return self.connection.table_id or f"a query in {self.connection.project}"
 
     @property
+    def copied_table(self) -> str:
+        """The table that a copy job takes, qualified; empty where the query says it all."""
+        return self.connection.table_id
+
+    @property
+    def default_dataset(self) -> str:
+        """`project.dataset` of tables that the query names without one; empty: none."""
+        dataset = self.connection.dataset
+        return f"{self.connection.project}.{dataset}" if dataset else ""
+
+    @property
+    def max_bytes_billed(self) -> int | None:
+        """Ceiling of each job that reads it; None: none."""
+        return self.connection.max_bytes_billed
+
+    @property
     def reads_table(self) -> bool:
         """Whether Storage Read takes the rows from the table itself."""
         shapes = [column.shape for column in self.columns]

@@ -29,8 +29,8 @@ PROMISES: tuple[Promise, ...] = (
         BIGQUERY,
         "max_bytes_billed is sent with the jobs that read the source.",
         WAYS + "test_the_plan_tells_bytes_and_price_and_a_ceiling_is_kept",
-        "sources/bigquery/jobs.py",
-        "        config.maximum_bytes_billed = source.connection.max_bytes_billed",
+        "warehouse/jobs.py",
+        "        config.maximum_bytes_billed = max_bytes_billed",
         "        pass",
     ),
     P(
