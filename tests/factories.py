@@ -25,7 +25,7 @@ from smart_sync.request import (
 )
 from smart_sync.schema_plan import find_cursor
 from smart_sync.window import Watermark, WindowPlan, instants_of, plan_window
-from sources.postgresql.column_rules import PostgresqlColumns
+from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
@@ -180,7 +180,7 @@ def some_facts(
         "clock": clock,
     }
     facts = Facts(
-        SourceProfile(columns=columns, rules=PostgresqlColumns(), **words | profile),
+        SourceProfile(columns=columns, rules=POSTGRESQL_COLUMNS, **words | profile),
         target,
         a_source(request, columns),
         evidence or Evidence(),

@@ -16,7 +16,7 @@ from auto_schema.schema import Column
 from sources.bigquery import evidence as bigquery_evidence
 from sources.bigquery import verify as bigquery_verify
 from sources.bigquery.clock import NOT_THEN, UNSEEN, Highest, read_clock, unseen_writers
-from sources.bigquery.column_rules import BigqueryColumns
+from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.errors import as_source_errors
 from sources.bigquery.jobs import ask, client_of, dry_run
@@ -99,7 +99,7 @@ def _opened(client: bigquery.Client, bare: BigquerySource) -> "_Inspector":
             for f in fields
         ),
         clock=unseen_writers(reads),
-        rules=BigqueryColumns(),
+        rules=BIGQUERY_COLUMNS,
         server="BigQuery",
         description=described,
         tables=tuple(tables),

@@ -13,7 +13,7 @@ import psycopg2
 import psycopg2.extensions
 
 from auto_schema.errors import ConfigError, SourceRefusedError, shown
-from sources.postgresql.column_rules import PostgresqlColumns
+from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import AS_READER, PostgresqlConnection
 from sources.postgresql.errors import source_error
@@ -140,7 +140,7 @@ def profile(
     return SourceProfile(
         columns=columns,
         clock=Clock(now=EPOCH),
-        rules=PostgresqlColumns(),
+        rules=POSTGRESQL_COLUMNS,
         server=version.split(" on ")[0],
         description=description,
         tables=tables,

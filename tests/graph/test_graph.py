@@ -22,7 +22,7 @@ from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.holds import HeldBack
 from smart_sync.window import WindowPlan
-from sources.postgresql.column_rules import PostgresqlColumns
+from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
@@ -58,7 +58,7 @@ def a_plan(splits=3, password=NAME, held_back=None):
     span = (NOW - datetime(2000, 1, 1, tzinfo=UTC)) / splits
     bounds = tuple(datetime(2000, 1, 1, tzinfo=UTC) + span * i for i in range(1, splits))
     facts = Facts(
-        SourceProfile(COLUMNS, Clock(NOW), PostgresqlColumns(), tables=("public.orders",)),
+        SourceProfile(COLUMNS, Clock(NOW), POSTGRESQL_COLUMNS, tables=("public.orders",)),
         Target("US"),
         PostgresqlSource(connection, request.reading.query, names, cursor="changed", window=window),
         Evidence(bounds=bounds),

@@ -10,7 +10,7 @@ from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan
 from smart_sync.request import SyncRequest
 from smart_sync.ways import Way
-from sources.bigquery.column_rules import BigqueryColumns
+from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
 from sources.values import Clock, Evidence, SourceColumn, SourceProfile
@@ -38,7 +38,7 @@ def facts_of(location: str, **known: object) -> Facts:
     profile = SourceProfile(
         tuple(SourceColumn(name, BigqueryType(kind)) for name, kind in kinds.items()),
         Clock(NOW),
-        BigqueryColumns(),
+        BIGQUERY_COLUMNS,
         tables=("p.raw.orders",),
         reads=(("p.raw.orders", ""),),
         deals_rows=True,

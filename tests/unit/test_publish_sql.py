@@ -13,7 +13,7 @@ from smart_sync.facts import Facts, Target
 from smart_sync.publish_sql import always_true, copy_before, partition_expression, publish_statement
 from smart_sync.request import WriteDisposition
 from smart_sync.ways import Way
-from sources.postgresql.column_rules import PostgresqlColumns
+from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
@@ -32,7 +32,7 @@ FIELDS = (CurrentField("id", "INT64"), CurrentField("doc", "JSON"), CurrentField
 PROFILE = SourceProfile(
     COLUMNS,
     Clock(NOW),
-    PostgresqlColumns(),
+    POSTGRESQL_COLUMNS,
     description="Orders",
     tables=("public.orders",),
     identity="postgresql/shop",

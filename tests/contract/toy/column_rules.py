@@ -1,14 +1,14 @@
 """How columns of the toy become columns of BigQuery."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import pyarrow as pa
 
 from auto_schema.errors import SchemaError
-from auto_schema.evolve import CurrentField
 from auto_schema.schema import Column
+from sources.fixed_columns import FixedColumns
 from sources.protocol import of_kind
 from sources.values import ColumnWish, SourceColumn
 
@@ -43,26 +43,11 @@ class ToyType:
         return 6 if self.arrow == STAMP else None
 
 
-@dataclass(frozen=True, slots=True)
-class ToyColumns:
-    """See `sources.values.ColumnRules`."""
+def _typed(source: SourceColumn, wish: ColumnWish) -> Column:
+    arrow = of_kind(source.type, ToyType).arrow
+    if arrow not in BIGQUERY:
+        raise SchemaError("type without a mapping", source.name, str(arrow), "")
+    return Column(source.name, source.name, str(arrow), "{c}", arrow, BIGQUERY[arrow])
 
-    def delivered(
-        self,
-        columns: tuple[SourceColumn, ...],
-        current: Mapping[str, CurrentField],
-        asked_for: Collection[str],
-    ) -> tuple[tuple[SourceColumn, ...], Mapping[str, str]]:
-        return columns, {}
 
-    def column(self, source: SourceColumn, wish: ColumnWish) -> Column:
-        arrow = of_kind(source.type, ToyType).arrow
-        if arrow not in BIGQUERY:
-            raise SchemaError("type without a mapping", source.name, str(arrow), "")
-        return Column(wish.name, source.name, str(arrow), "{c}", arrow, BIGQUERY[arrow])
-
-    def needs_look(self, source: SourceColumn) -> bool:
-        return False
-
-    def best_looks(self, columns: tuple[SourceColumn, ...]) -> Mapping[str, object]:
-        return {}
+TOY_COLUMNS = FixedColumns(_typed)

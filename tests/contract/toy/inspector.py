@@ -21,7 +21,7 @@ from sources.values import (
     Split,
     Window,
 )
-from tests.contract.toy.column_rules import ToyColumns, ToyType
+from tests.contract.toy.column_rules import TOY_COLUMNS, ToyType
 from tests.contract.toy.source import ToyConnection, ToySource
 
 NO_PROOF = ("verify with the toy", "verify", "it hashes nothing", "")
@@ -41,7 +41,7 @@ class ToyInspector:
         self.profile = SourceProfile(
             tuple(SourceColumn(f.name, ToyType(f.type)) for f in self._rows.schema),
             self.clock(guard=False),
-            ToyColumns(),
+            TOY_COLUMNS,
             tables=(connection.table,),
             unique_key=connection.key,
             cuts_by_key=True,
