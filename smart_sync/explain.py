@@ -10,7 +10,6 @@ from smart_sync.plan import Proof, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.value_text import value_text
-from smart_sync.ways import Way
 from sources.values import Split
 
 SHOWN_SPLITS = 6
@@ -138,20 +137,10 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
 
 
 def _way_lines(plan: SyncPlan) -> Iterator[str]:
-    way, why, staging = plan.publishing.way, plan.publishing.way_reason, plan.run.staging
-    if way is Way.COPY:
-        yield f"  publish      one copy job of the table (free): {why}"
-    elif way is Way.QUERY:
-        yield f"  publish      {why}"
-    elif plan.reading.is_in_place:
-        yield f"  publish      one job into {staging.table.table}, then one statement"
-        yield f"               because {why}"
-    elif way is Way.LOAD:
-        yield f"  publish      {why}, straight into the table (free)"
-    else:
-        yield f"  publish      load into {staging.table.table}, then one statement"
-        yield f"               because {why}"
-        yield "               the load is free, the statement bills the bytes of the staged rows"
+    publishing = plan.publishing
+    first, *more = publishing.way.lines(publishing.way_reason, plan.run.staging.table.table)
+    yield f"  publish      {first}"
+    yield from (f"               {line}" for line in more)
 
 
 def _merge_lines(plan: SyncPlan) -> Iterator[str]:
@@ -204,7 +193,6 @@ def as_json(plan: SyncPlan) -> str:
 def as_dict(plan: SyncPlan) -> dict[str, object]:
     """The plan as JSON-ready values, without secrets."""
     reading, publishing, run = plan.reading, plan.publishing, plan.run
-    is_staged = publishing.way is Way.STATEMENT
     return {
         "run_id": run.run_id,
         "fingerprint": plan.fingerprint,
@@ -247,7 +235,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
             "merge": _merge_dict(publishing.merge),
             "statement": publish_statement(plan) if publishing.way.has_statement else None,
             "staging_folder": run.staging.folder,
-            "staging_table": str(run.staging.table) if is_staged else None,
+            "staging_table": str(run.staging.table) if publishing.way.has_table else None,
         },
         "verify": _proof_dict(publishing.proof),
         "max_dead_letters": plan.dead_letters.most,

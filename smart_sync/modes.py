@@ -18,7 +18,7 @@ from smart_sync.publish_sql import (
 )
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.request import SyncRequest, WriteDisposition
-from smart_sync.ways import Count, Way
+from smart_sync.ways import COPY, LOAD, QUERY, STATEMENT, STATEMENT_IN_PLACE, Count, Way
 
 COMPARES = "WRITE_MERGE compares rows by their keys"
 REPLACES_WINDOW = "rows of the window are deleted and inserted in one transaction"
@@ -186,23 +186,23 @@ def choose_way(
     """
     for kind in dict.fromkeys(c.bigquery.split("<")[0] for c in schema if c.staged.needs_sql):
         names = ", ".join(c.name for c in schema if c.bigquery.split("<")[0] == kind)
-        return Way.STATEMENT, f"BigQuery loads no {kind} from Parquet ({names})"
+        return STATEMENT, f"BigQuery loads no {kind} from Parquet ({names})"
     if not request.run.temp_location.startswith("gs://"):
-        return Way.STATEMENT, "temp_location is a local folder: each file is a load job of its own"
+        return STATEMENT, "temp_location is a local folder: each file is a load job of its own"
     if widened_aside:
         why = "columns are added to a table that has others of its own"
-        return Way.STATEMENT, why
+        return STATEMENT, why
     if request.publishing.verify:
-        return Way.STATEMENT, "verify=true hashes the staged rows in BigQuery"
+        return STATEMENT, "verify=true hashes the staged rows in BigQuery"
     if why := mode.why_staged(request, swaps):
-        return Way.STATEMENT, why
-    return Way.LOAD, "one load job of all files"
+        return STATEMENT, why
+    return LOAD, "one load job of all files"
 
 
 def way_in_place(request: SyncRequest, reading: BigqueryReading) -> tuple[Way, str]:
     """How rows go from table to table inside BigQuery."""
     if not reading.copy_reason:
-        return Way.COPY, "the source is taken whole"
+        return COPY, "the source is taken whole"
     if request.publishing.verify or request.publishing.write_disposition is WriteDisposition.MERGE:
-        return Way.STATEMENT, "rows are compared before they are published"
-    return Way.QUERY, f"one statement over the source: {reading.copy_reason}"
+        return STATEMENT_IN_PLACE, "rows are compared before they are published"
+    return QUERY, f"one statement over the source: {reading.copy_reason}"

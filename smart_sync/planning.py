@@ -187,7 +187,7 @@ def _sets_label(request: SyncRequest, facts: Facts, shape: Shape) -> bool:
 def _as_copied(facts: Facts, shape: Shape, way: Way) -> Shape:
     """A copy keeps partitioning and clustering of the table that it makes another of."""
     layout = facts.profile.layout
-    if way is not Way.COPY or shape.keeps_schema or layout is None:
+    if not way.copies or shape.keeps_schema or layout is None:
         return shape
     partitioning, clustering = layout
     schema = replace(shape.schema, partitioning=partitioning, clustering=clustering)

@@ -8,7 +8,6 @@ from auto_schema.schema import Column, Partitioning, StagedColumn, TableSchema
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.merge_sql import create_script, merge_script, newest
 from smart_sync.plan import Staging, SyncPlan
-from smart_sync.ways import Way
 from sources.values import Split
 from warehouse.names import TableRef
 
@@ -102,7 +101,7 @@ def insert_select(plan: SyncPlan) -> str:
 
 def select_staged(plan: SyncPlan) -> str:
     """The rows in the destination's types: staged ones, or the source's own."""
-    if plan.publishing.way is Way.QUERY:
+    if not plan.publishing.way.is_staged:
         return plan.reading.source.statement(Split(0))
     if plan.reading.is_in_place:
         items = ", ".join(quoted(column.name) for column in plan.schema)

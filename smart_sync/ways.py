@@ -1,6 +1,11 @@
-"""How rows get into the destination, and who counts them there."""
+"""The ways of rows into the destination, one value each, and who counts them there.
 
-from enum import Enum, StrEnum
+A way says all that differs between them: where rows lie before they are published, which
+job publishes them, and what the plan tells of it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
 
 
 class Count(Enum):
@@ -14,20 +19,62 @@ class Count(Enum):
     COPIED = "the copy job"
 
 
-class Way(StrEnum):
-    """How rows get into the destination: of staged files, or of the source itself."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Way:
+    """How rows get into the destination: of staged files, or of the source itself.
 
-    LOAD = "load"
-    STATEMENT = "statement"
-    QUERY = "query"
-    COPY = "copy"
+    Attributes:
+        name: in the plan and its fingerprint.
+        told: what the plan tells of it, line by line; `{why}` stands for the reason, `{table}`
+            for the staging table.
+        is_staged: whether rows are staged before they are published.
+        has_table: whether that is in a table, where they can be queried.
+        has_statement: whether the mode's statement publishes them.
+        copies: whether a copy job does.
+    """
 
-    @property
-    def is_staged(self) -> bool:
-        """Whether rows are staged before they are published."""
-        return self in (Way.LOAD, Way.STATEMENT)
+    name: str
+    told: tuple[str, ...]
+    is_staged: bool = False
+    has_table: bool = False
+    has_statement: bool = False
+    copies: bool = False
 
-    @property
-    def has_statement(self) -> bool:
-        """Whether the mode's statement publishes, or may."""
-        return self in (Way.STATEMENT, Way.QUERY)
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"Way({self.name})"
+
+    def lines(self, why: str, table: str) -> tuple[str, ...]:
+        """What the plan tells of it.
+
+        >>> COPY.lines("the source is taken whole", "_sync_staging_1")
+        ('one copy job of the table (free): the source is taken whole',)
+        """
+        return tuple(line.format(why=why, table=table) for line in self.told)
+
+
+LOAD = Way("load", ("{why}, straight into the table (free)",), is_staged=True)
+"""More files than one job takes are loaded into the staging table after all."""
+STATEMENT = Way(
+    "statement",
+    (
+        "load into {table}, then one statement",
+        "because {why}",
+        "the load is free, the statement bills the bytes of the staged rows",
+    ),
+    is_staged=True,
+    has_table=True,
+    has_statement=True,
+)
+STATEMENT_IN_PLACE = Way(
+    "statement",
+    ("one job into {table}, then one statement", "because {why}"),
+    is_staged=True,
+    has_table=True,
+    has_statement=True,
+)
+"""Of a source in BigQuery: no row leaves it."""
+QUERY = Way("query", ("{why}",), has_statement=True)
+COPY = Way("copy", ("one copy job of the table (free): {why}",), copies=True)

@@ -49,7 +49,7 @@ from pipeline.runs.outcome import Failure, Outcome
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import copy_before, is_dead, publish_statement
 from smart_sync.value_text import value_text
-from smart_sync.ways import Count, Way
+from smart_sync.ways import Count
 from sources.values import is_after
 from warehouse.errors import as_target_errors
 
@@ -162,7 +162,7 @@ class Publisher:
 
     def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         mode, files = self.plan.publishing.mode, [file for split in staged for file in split.files]
-        straight = self.plan.publishing.way is Way.LOAD and len(files) <= MAX_URIS
+        straight = not self.plan.publishing.way.has_table and len(files) <= MAX_URIS
         if self.plan.reading.is_in_place:
             self._take_dead_rows_out(outcome.rows_dead)
         elif not straight:
@@ -202,7 +202,7 @@ class Publisher:
         """One job that reads the source itself: what it published is what it read."""
         write_event(self.client, self.plan, outcome)
         try:
-            if self.plan.publishing.way is Way.COPY:
+            if self.plan.publishing.way.copies:
                 by = Count.COPIED
                 job = copy_table(self.client, self.plan, self.lock.check)
             else:

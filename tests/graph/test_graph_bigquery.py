@@ -9,7 +9,7 @@ from smart_sync.explain import as_json, explain
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan
 from smart_sync.request import SyncRequest
-from smart_sync.ways import Way
+from smart_sync.ways import COPY, LOAD, STATEMENT_IN_PLACE
 from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
@@ -76,11 +76,11 @@ def test_in_place_nothing_is_split_and_a_whole_table_is_copied():
     plan = a_plan("US")
     assert (plan.reading.is_in_place, plan.publishing.way, plan.reading.split_total) == (
         True,
-        Way.COPY,
+        COPY,
         1,
     )
-    assert a_plan("US", verify=True).publishing.way is Way.STATEMENT
-    assert a_plan("US", method="workers").publishing.way is Way.LOAD
+    assert a_plan("US", verify=True).publishing.way is STATEMENT_IN_PLACE
+    assert a_plan("US", method="workers").publishing.way is LOAD
 
 
 def test_the_graph_of_5000_streams_is_under_5_mb():

@@ -12,7 +12,7 @@ from auto_schema.transform import Transformation
 from smart_sync import modes
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
-from smart_sync.ways import Way
+from smart_sync.ways import LOAD, STATEMENT
 from sources.values import Evidence
 from tests.factories import (
     COLUMNS,
@@ -60,14 +60,14 @@ def test_the_mode_follows_what_is_there_and_what_was_asked(parameters, target, m
 @pytest.mark.parametrize(
     ("parameters", "columns", "way", "reason"),
     [
-        ({}, COLUMNS, Way.LOAD, "one load job"),
-        ({}, JSON_COLUMNS, Way.STATEMENT, "no JSON from Parquet (extra)"),
-        ({"json_numbers": "text"}, JSON_COLUMNS, Way.LOAD, "one load job"),
-        ({"temp_location": "/tmp/x"}, COLUMNS, Way.STATEMENT, "a local folder"),
+        ({}, COLUMNS, LOAD, "one load job"),
+        ({}, JSON_COLUMNS, STATEMENT, "no JSON from Parquet (extra)"),
+        ({"json_numbers": "text"}, JSON_COLUMNS, LOAD, "one load job"),
+        ({"temp_location": "/tmp/x"}, COLUMNS, STATEMENT, "a local folder"),
         (
             {"transformation": Transformation(exclude_fields=("extra",))},
             JSON_COLUMNS,
-            Way.LOAD,
+            LOAD,
             "one load job",
         ),
     ],
@@ -91,7 +91,7 @@ def test_a_rebuild_with_another_layout_is_built_beside_and_swapped(layout, swaps
     request = a_request(delete_existing_table=True, auto_schema=True, clustering_fields=("id",))
     plan = a_plan(request, target=a_target(**layout))
     assert plan.publishing.swaps is swaps
-    assert plan.publishing.way is (Way.STATEMENT if swaps else Way.LOAD)
+    assert plan.publishing.way is (STATEMENT if swaps else LOAD)
 
 
 def test_only_a_rebuild_swaps():

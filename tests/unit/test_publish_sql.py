@@ -12,7 +12,7 @@ from smart_sync import modes
 from smart_sync.facts import Facts, Target
 from smart_sync.publish_sql import always_true, copy_before, partition_expression, publish_statement
 from smart_sync.request import WriteDisposition
-from smart_sync.ways import Way
+from smart_sync.ways import STATEMENT
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
@@ -178,9 +178,8 @@ def test_a_table_without_partitions_needs_no_filter():
 
 
 def test_json_and_local_folders_go_through_a_statement_and_the_rest_is_loaded():
-    assert a_plan(there()).publishing.way is Way.STATEMENT
+    assert a_plan(there()).publishing.way is STATEMENT
     assert "BigQuery loads no JSON from Parquet (doc)" in a_plan(there()).publishing.way_reason
     assert (
-        a_plan(there(), json_numbers="text", delete_existing_table=True).publishing.way
-        is Way.STATEMENT
+        a_plan(there(), json_numbers="text", delete_existing_table=True).publishing.way is STATEMENT
     )
