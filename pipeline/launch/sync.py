@@ -16,6 +16,7 @@ from pipeline.launch.gather import gather, inspecting, looked_at_again, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.parameters.options import Options
+from pipeline.publish.audits import with_staged_rows
 from pipeline.publish.swapping import put_back
 from pipeline.runs.history import append, event_row, make_tables, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
@@ -71,7 +72,7 @@ def _plan(
     """The plan under the lock."""
     draft = looked_at_again(draft, client)
     facts = gather(draft, client, inspector, run_id)
-    return make_plan(draft, facts, run_id=run_id, now=now)
+    return with_staged_rows(make_plan(draft, facts, run_id=run_id, now=now))
 
 
 def _write_planning_failure(

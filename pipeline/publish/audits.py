@@ -5,6 +5,7 @@ The content proof is the first of them. Another is a value beside it in AUDITS.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from google.cloud import bigquery
@@ -13,6 +14,7 @@ from pipeline.destination.elements import StagedSplit
 from pipeline.destination.jobs import run_statement
 from pipeline.publish.proof import ContentProof
 from smart_sync.plan import SyncPlan
+from smart_sync.ways import STATEMENT, STATEMENT_IN_PLACE
 from warehouse.errors import as_target_errors
 
 
@@ -24,8 +26,11 @@ class Audit(Protocol):
         """Names the query's job; no other step of a run has that name."""
         ...
 
-    def is_asked(self, plan: SyncPlan) -> bool:
-        """Whether the plan wants it."""
+    def reason(self, plan: SyncPlan) -> str:
+        """Why the plan's rows lie in a table before they are published; empty: not for this.
+
+        Whoever gives one is asked, and the rows are staged where its query finds them.
+        """
         ...
 
     def query(self, plan: SyncPlan) -> str:
@@ -52,6 +57,22 @@ AUDITS: tuple[Audit, ...] = (ContentProof(),)
 """In the order in which they are asked; the first that fails ends the run."""
 
 
+def with_staged_rows(plan: SyncPlan) -> SyncPlan:
+    """The plan as it is run: its rows lie in a table first, where an audit queries them."""
+    publishing, reading = plan.publishing, plan.reading
+    why = next(filter(None, (audit.reason(plan) for audit in AUDITS)), "")
+    if not why or publishing.way.has_table:
+        return plan
+    if reading.bigquery is not None and publishing.way.copies:  # a query reads what a copy doesn't
+        scanned = replace(
+            reading.bigquery, copy_reason=why, scan_bytes=plan.reading.estimated_bytes
+        )
+        reading = replace(reading, bigquery=scanned)
+    way = STATEMENT_IN_PLACE if reading.is_in_place else STATEMENT
+    publishing = replace(publishing, way=way, way_reason=why)
+    return replace(plan, publishing=publishing, reading=reading)
+
+
 def audit(
     client: bigquery.Client, plan: SyncPlan, splits: Sequence[StagedSplit], *, has_rows: bool
 ) -> str:
@@ -68,8 +89,11 @@ def audit(
 
     Raises:
         SyncError: an audit fails, or BigQuery refuses its query.
+        ValueError: the plan isn't one `with_staged_rows`.
     """
-    asked = [audit for audit in AUDITS if audit.is_asked(plan)]
+    asked = [audit for audit in AUDITS if audit.reason(plan)]
+    if asked and not plan.publishing.way.has_table:
+        raise ValueError(f"no table for the audit {asked[0].step}: {plan.publishing.way}")
     figures = dict[str, object]()
     for audit in asked:
         answer = _answer(client, plan, audit) if has_rows else None

@@ -18,9 +18,9 @@ class ContentProof:
 
     step: str = "verify"
 
-    def is_asked(self, plan: SyncPlan) -> bool:
-        """Whether the plan has a proof."""
-        return plan.publishing.proof is not None
+    def reason(self, plan: SyncPlan) -> str:
+        """That the plan has a proof."""
+        return "" if plan.publishing.proof is None else "verify=true hashes the staged rows"
 
     def query(self, plan: SyncPlan) -> str:
         """How many rows were staged, and four sums of their digests."""

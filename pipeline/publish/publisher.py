@@ -198,8 +198,9 @@ class Publisher:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
 
-    def _publish_source(self, _: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
+    def _publish_source(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         """One job that reads the source itself: what it published is what it read."""
+        outcome = self._audit(staged, outcome, has_rows=True)
         write_event(self.client, self.plan, outcome)
         try:
             if self.plan.publishing.way.copies:

@@ -1,11 +1,14 @@
 """Which way a BigQuery source takes, what the plan says of it, and what arrives."""
 
 import json
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 from google.cloud import bigquery
 
+from auto_schema.errors import VerificationError
+from pipeline.publish import audits
 from tests.fault_rules import Rule, rewrite
 from tests.outages import standing_between
 from tests.sync import PROJECT
@@ -342,3 +345,43 @@ def test_verify_only_finds_what_was_lost_changed_or_doubled(sync, run, dataset):
     found = sync(**merge, **window)
     assert found.code == 8
     assert '{"id": "17"}' in found.out or "17" in found.out
+
+
+@dataclass(frozen=True, slots=True)
+class OnlySmall:
+    """A toy audit: no id is greater than that."""
+
+    most: int
+    step: str = "small"
+
+    def reason(self, plan):
+        return f"an id is at most {self.most}"
+
+    def query(self, plan):
+        return f"SELECT MAX(id) FROM {plan.run.staging.table.sql}"
+
+    def verdict(self, plan, splits, answer):
+        if answer[0] > self.most:
+            raise VerificationError("too great", "column id", f"{answer[0]}", "look at it.")
+        return {"greatest": answer[0]}
+
+
+@pytest.mark.parametrize("more", [{}, query_of("SELECT * FROM s"), SMART], ids=str)
+def test_an_audit_sees_the_rows_in_place_whatever_the_way_would_have_been(
+    sync, run, sent_jobs, monkeypatch, more
+):
+    run(ROWS)
+    way = plan_of(sync, **more)["publish"]["way"]
+    monkeypatch.setattr(audits, "AUDITS", (OnlySmall(99),))
+    result = sync(**more)
+    assert (result.code, "t" in sync.tables()) == (8, False)
+    assert "too great" in result.err
+    monkeypatch.setattr(audits, "AUDITS", (OnlySmall(100),))
+    plan = plan_of(sync, **more)
+    assert (way, plan["publish"]["way"]) == ("query" if more else "copy", "statement")
+    assert plan["publish"]["reason"] == "an id is at most 100"
+    assert plan["reading"]["scan_bytes"] is not None
+    sync.ok(**more)
+    assert kinds(sent_jobs)[-2:] == ["stage_0: query", "publish: query"]
+    assert sync.rows(TOTALS) == ALL
+    assert json.loads(sync.history()[-1]["verification"]) == {"greatest": 100}

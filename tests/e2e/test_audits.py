@@ -17,8 +17,8 @@ class NoNegatives:
 
     step: str = "negatives"
 
-    def is_asked(self, plan):
-        return plan.schema.find("amount") is not None
+    def reason(self, plan):
+        return "negative payments are looked for" if plan.schema.find("amount") else ""
 
     def query(self, plan):
         return f"SELECT COUNTIF(amount < 0) FROM {plan.run.staging.table.sql}"
@@ -60,3 +60,25 @@ def test_a_second_audit_keeps_rows_back_and_tells_its_figures_beside_the_first(s
     payments("DELETE FROM payments")
     sync.ok(**SOURCE, verify="true", write_disposition="WRITE_TRUNCATE")
     assert (figures(sync)["negatives"], figures(sync)["rows"]) == (0, 0)
+
+
+def test_an_audit_gets_the_staging_table_that_it_asks_for(
+    sync, payments, bucket, monkeypatch, dataset, sent_jobs
+):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    over = SOURCE | {"temp_location": f"gs://bkt/{dataset}/temp"}
+    plan = sync.ok(**over, plan_only="true").out
+    assert "then one statement\n               because negative payments are looked for" in plan
+    sync.ok(**over)
+    steps = [job["configuration"].get("labels", {}).get("step") for job in sent_jobs]
+    assert [step for step in steps if step in ("stage_0", "negatives", "publish")] == [
+        "stage_0",
+        "negatives",
+        "publish",
+    ]
+    assert (figures(sync), sync.rows()) == ({"negatives": 0}, [(1, 10), (2, 20)])
+    payments("INSERT INTO payments VALUES (3, -5)")
+    result = sync(**over, write_disposition="WRITE_TRUNCATE")
+    assert (result.code, sync.rows()) == (8, [(1, 10), (2, 20)])
+    monkeypatch.setattr(audits, "AUDITS", audits.AUDITS[:1])
+    assert "straight into the table (free)" in sync.ok(**over, plan_only="true").out

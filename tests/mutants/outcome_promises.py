@@ -140,6 +140,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         OUTCOMES,
+        "Rows that an audit queries are staged in a table, whatever way they would have gone.",
+        "tests/e2e/test_audits.py::test_an_audit_gets_the_staging_table_that_it_asks_for",
+        "pipeline/publish/audits.py",
+        "    if not why or publishing.way.has_table:",
+        "    if why or publishing.way.has_table:",
+    ),
+    P(
+        OUTCOMES,
         "A mode whose rows published are not the rows it told is a mismatch.",
         "tests/e2e/test_modes.py::test_a_further_mode_that_publishes_other_rows_than_it_told_is_a_mismatch",
         "pipeline/publish/publisher.py",
