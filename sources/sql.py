@@ -1,4 +1,4 @@
-"""SQL text: scanning and placeholders; for PostgreSQL also quoting and literals.
+"""SQL text in any dialect: scanning, and what stands in a query's placeholders.
 
 The user's query is never rewritten beyond its two placeholders, one trailing `;` and,
 where the plan says so, its outermost ORDER BY.
@@ -8,9 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 
-from sources.values import CursorValue, KeyValue
+from sources.values import CursorValue
 
 START, END = "{start_timestamp}", "{end_timestamp}"
 
@@ -23,44 +22,12 @@ class Dialect:
     nests_comments: bool = True
 
 
-POSTGRESQL = Dialect(
-    re.compile(
-        r"""
-      (?P<line>--[^\n]*)
-    | (?P<block>/\*)
-    | (?P<estring>[eE]'(?:[^'\\]|\\.|'')*')
-    | (?P<string>'(?:[^']|'')*')
-    | (?P<ident>"(?:[^"]|"")*")
-    | (?P<dollar>\$\$.*?\$\$ | \$(?P<tag>[A-Za-z_]\w*)\$.*?\$(?P=tag)\$)
-    | (?P<word>[A-Za-z_\u0080-\U0010ffff][\w$\u0080-\U0010ffff]*)
-    | (?P<other>.)
-    """,
-        re.VERBOSE | re.DOTALL,
-    )
-)
-BIGQUERY = Dialect(
-    re.compile(
-        r"""
-      (?P<line>(?:--|\#)[^\n]*)
-    | (?P<block>/\*)
-    | (?P<string>[rRbB]{0,2}(?:\"\"\"(?:[^\\]|\\.)*?\"\"\" | \'\'\'(?:[^\\]|\\.)*?\'\'\'
-                  | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'))
-    | (?P<ident>`(?:[^`\\]|\\.)*`)
-    | (?P<word>[A-Za-z_]\w*)
-    | (?P<other>.)
-    """,
-        re.VERBOSE | re.DOTALL,
-    ),
-    nests_comments=False,
-)
-"""https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical"""
-
-
-def tokens(sql: str, dialect: Dialect = POSTGRESQL) -> Iterator[tuple[str, int, int]]:
+def tokens(sql: str, dialect: Dialect) -> Iterator[tuple[str, int, int]]:
     """Kinds and positions of SQL's lexical parts: comments, strings, words, the rest.
 
-    >>> [kind for kind, _, _ in tokens("a 'b' -- c")]
-    ['word', 'other', 'string', 'other', 'line']
+    >>> dialect = Dialect(re.compile("(?P<line>--.*)|(?P<word>[a-z]+)|(?P<other>.)"))
+    >>> [kind for kind, _, _ in tokens("a, b -- c", dialect)]
+    ['word', 'other', 'other', 'word', 'other', 'line']
     """
     position = 0
     while position < len(sql):
@@ -88,7 +55,7 @@ def _block_end(sql: str, start: int, dialect: Dialect) -> int:
     return len(sql)
 
 
-def placeholders(sql: str, dialect: Dialect = POSTGRESQL) -> set[str]:
+def placeholders(sql: str, dialect: Dialect) -> set[str]:
     """Which of the two placeholders a query holds, comments not counted."""
     masked = _masked(sql)
     marks: set[str] = set()
@@ -129,7 +96,7 @@ def bind(
     sql: str,
     low: CursorValue | None,
     high: CursorValue,
-    dialect: Dialect = POSTGRESQL,
+    dialect: Dialect,
     as_text: Callable[[CursorValue | None], str] = placeholder_text,
 ) -> str:
     """Put the window's ends into a query's placeholders.
@@ -139,7 +106,8 @@ def bind(
 
     >>> from datetime import datetime
     >>> low, high = datetime(2025, 7, 22), datetime(2026, 1, 1)
-    >>> bind("c > '{start_timestamp}' AND c <= {end_timestamp}", low, high)
+    >>> dialect = Dialect(re.compile("(?P<string>'[^']*')|(?P<other>.)"))
+    >>> bind("c > '{start_timestamp}' AND c <= {end_timestamp}", low, high, dialect)
     "c > '2025-07-22 00:00:00' AND c <= '2026-01-01 00:00:00'"
     """
     values = {"\x01": as_text(low), "\x02": as_text(high)}
@@ -156,10 +124,10 @@ def bind(
     return "".join(parts)
 
 
-def strip_end(sql: str, dialect: Dialect = POSTGRESQL) -> str:
+def strip_end(sql: str, dialect: Dialect) -> str:
     """Drop one trailing `;` and the white space around the query.
 
-    >>> strip_end(" SELECT 1 ; ")
+    >>> strip_end(" SELECT 1 ; ", Dialect(re.compile("(?P<other>.)")))
     'SELECT 1'
     """
     text = sql.strip()
@@ -178,63 +146,3 @@ def strip_end(sql: str, dialect: Dialect = POSTGRESQL) -> str:
 
 def _is_blank(text: str, start: int, end: int) -> bool:
     return not text[start:end].strip()
-
-
-def without_order(sql: str) -> str:
-    """Drop the outermost ORDER BY of a plain SELECT (nothing else may follow it).
-
-    >>> without_order("SELECT a FROM (SELECT 1 AS a ORDER BY 1) t ORDER BY a ASC")
-    'SELECT a FROM (SELECT 1 AS a ORDER BY 1) t'
-    """
-    parts = [
-        (sql[start:end].upper(), start)
-        for kind, start, end in tokens(sql)
-        if kind not in ("line", "block") and sql[start:end].strip()
-    ]
-    level = 0
-    for (text, start), (following, _) in pairwise(parts):
-        level += {"(": 1, ")": -1}.get(text, 0)
-        if level == 0 and text == "ORDER" and following == "BY":
-            return sql[:start].rstrip()
-    return sql
-
-
-def quote(name: str) -> str:
-    """A PostgreSQL identifier.
-
-    >>> quote('a"b')
-    '"a""b"'
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def ends_of(value: date) -> tuple[date, date]:
-    """The first and the last value of its kind that BigQuery can hold.
-
-    >>> ends_of(date(2025, 7, 22))
-    (datetime.date(1, 1, 1), datetime.date(9999, 12, 31))
-    """
-    if isinstance(value, datetime):
-        zone = value.tzinfo
-        return datetime.min.replace(tzinfo=zone), datetime.max.replace(tzinfo=zone)
-    return date.min, date.max
-
-
-def literal(value: KeyValue) -> str:
-    """A PostgreSQL literal with its type, exact to the microsecond.
-
-    No setting of the session changes what it means: dates are in ISO form, and a text is
-    an escape string whatever `standard_conforming_strings` says.
-
-    >>> from datetime import UTC, datetime
-    >>> literal(datetime(2025, 7, 22, tzinfo=UTC))
-    "timestamptz '2025-07-22 00:00:00+00'"
-    """
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, datetime):
-        text = placeholder_text(value)
-        return f"timestamptz '{text}+00'" if value.tzinfo else f"timestamp '{text}'"
-    if isinstance(value, date):
-        return f"date '{value.isoformat()}'"
-    return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -36,7 +36,7 @@ BUDGETS_S = {
 def tier_of(nodeid: str) -> str:
     """The tier of a test.
 
-    >>> tier_of("tests/e2e/test_merge.py::test_a"), tier_of("sources/sql.py::sources.sql.literal")
+    >>> tier_of("tests/e2e/test_merge.py::test_a"), tier_of("sources/sql.py::sources.sql.tokens")
     ('e2e', 'doctests')
     """
     top, _, rest = nodeid.partition("/")

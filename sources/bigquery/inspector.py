@@ -21,11 +21,12 @@ from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.errors import as_source_errors
 from sources.bigquery.jobs import ask, client_of, dry_run
 from sources.bigquery.source import BigquerySource
+from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import TableFacts, all_tables, table_facts, tables_of
 from sources.protocol import Inspector, Source, of_kind
 from sources.questions import RowsQuestion
-from sources.sql import BIGQUERY, placeholders
+from sources.sql import placeholders
 from sources.values import (
     Clock,
     CursorValue,
@@ -163,7 +164,7 @@ def _dry_run(
         GoogleAPICallError: BigQuery refuses the query, whatever stands in them.
     """
     refused: list[BadRequest] = []
-    samples = SAMPLES if placeholders(bare.query, BIGQUERY) else (None,)
+    samples = SAMPLES if placeholders(bare.query, DIALECT) else (None,)
     for sample in samples:
         query = bare.query if sample is None else bound(bare.query, sample, sample)
         tried = replace(bare, query=query)
@@ -226,7 +227,7 @@ class _Inspector:
             if low is None and not isinstance(window.high, int):
                 low = WHOLE[type(window.high)][0]
             query = bound(query, low, window.high)
-        elif placeholders(query, BIGQUERY):
+        elif placeholders(query, DIALECT):
             query = self._whole().query
         return replace(
             self._bare,
@@ -239,7 +240,7 @@ class _Inspector:
 
     def _whole(self) -> BigquerySource:
         """The query over all time."""
-        if not placeholders(self._bare.query, BIGQUERY):
+        if not placeholders(self._bare.query, DIALECT):
             return self._bare
         return replace(self._bare, query=bound(self._bare.query, *WHOLE[self._kind]))
 

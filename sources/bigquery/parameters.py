@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from auto_schema.errors import ConfigError, SyncError
 from sources.bigquery.connection import BigqueryConnection
+from sources.bigquery.sql import DIALECT
 from sources.kind import SourceKind
 from sources.parameters import Values, without_smart_sync
-from sources.sql import BIGQUERY as DIALECT
 from sources.sql import placeholders, strip_end
 from warehouse.names import Endpoints
 

@@ -15,7 +15,8 @@ from auto_schema.names import quoted, string_literal
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
 from sources.bigquery.connection import BigqueryConnection
-from sources.sql import BIGQUERY, bind, placeholder_text
+from sources.bigquery.sql import DIALECT
+from sources.sql import bind, placeholder_text
 from sources.values import CursorValue, Split, Window
 
 
@@ -171,7 +172,7 @@ def bound(query: str, low: CursorValue | None, high: CursorValue) -> str:
     >>> bound("SELECT 1 WHERE d > '{start_timestamp}'", date(2025, 7, 22), date(2025, 8, 1))
     "SELECT 1 WHERE d > '2025-07-22'"
     """
-    return bind(query, low, high, BIGQUERY, _text)
+    return bind(query, low, high, DIALECT, _text)
 
 
 def _text(value: CursorValue | None) -> str:

@@ -17,12 +17,12 @@ from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import AS_READER, PostgresqlConnection
 from sources.postgresql.errors import source_error
+from sources.postgresql.query import QueryShape, shape
 from sources.postgresql.session import opening
 from sources.postgresql.splits import split_columns
+from sources.postgresql.sql import quote
 from sources.postgresql.types import attribute_rows, resolve, type_rows
 from sources.postgresql.watch import cut_off_after
-from sources.query import QueryShape, shape
-from sources.sql import quote
 from sources.values import Clock, SourceColumn, SourceProfile
 
 DESCRIBE_TIMEOUT_MS = 60_000

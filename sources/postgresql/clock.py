@@ -17,8 +17,8 @@ import psycopg2.extensions
 from auto_schema.errors import ConfigError, shown
 from sources.postgresql.catalog import reading
 from sources.postgresql.connection import READER_LOCK
+from sources.postgresql.sql import quote
 from sources.postgresql.zones import other_zones
-from sources.sql import quote
 from sources.values import Clock, OpenTransaction, SourceColumn
 
 WAIT_S = 60.0

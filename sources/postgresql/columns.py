@@ -7,7 +7,7 @@ answer also takes the locks of the read, so that nothing changes between both.
 import json
 
 from auto_schema.errors import SourceChangedError
-from sources.sql import quote
+from sources.postgresql.sql import quote
 
 MOST_TOLD = 5
 """Differences that a message names."""

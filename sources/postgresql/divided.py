@@ -13,10 +13,11 @@ from auto_schema.errors import SourceChangedError
 from sources.postgresql.columns import check_columns
 from sources.postgresql.errors import clean
 from sources.postgresql.one_table import OneTable, one_table
+from sources.postgresql.query import shape
 from sources.postgresql.session import apart
 from sources.postgresql.splits import whole_reason
+from sources.postgresql.sql import DIALECT
 from sources.postgresql.statement import PostgresqlStatement
-from sources.query import shape
 from sources.sql import strip_end
 
 MOST_VIEWS = 20
@@ -54,7 +55,7 @@ def divided(cursor: Any, source: PostgresqlStatement) -> OneTable | str:
         if view is None:
             reason = whole_reason(cursor, sql, shape(sql))
             return reason or _difference(cursor, source, table) or table
-        sql = table.instead(strip_end(view[0]))
+        sql = table.instead(strip_end(view[0], DIALECT))
     return "the query reads views upon views"
 
 

@@ -16,9 +16,9 @@ import psycopg2.extensions
 from auto_schema.postgresql_types import NATIVE_ELEMENTS, Look
 from sources.postgresql.catalog import reading
 from sources.postgresql.column_rules import sql_type
+from sources.postgresql.sql import ends_of, literal, quote
 from sources.postgresql.statement import PostgresqlStatement, wrapped
 from sources.questions import RowsQuestion
-from sources.sql import ends_of, literal, quote
 from sources.values import CursorValue, Evidence, KeyValue, SourceColumn
 
 COUNT_TIMEOUT_MS = 5_000

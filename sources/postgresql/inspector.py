@@ -25,13 +25,14 @@ from sources.postgresql import (
 )
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.query import shape
 from sources.postgresql.source import PostgresqlSource
+from sources.postgresql.sql import DIALECT, without_order
 from sources.postgresql.surroundings import Surroundings, surroundings
 from sources.postgresql.writers import with_writers
 from sources.protocol import Inspector, Source, of_kind
-from sources.query import shape
 from sources.questions import RowsQuestion
-from sources.sql import bind, placeholders, without_order
+from sources.sql import bind, placeholders
 from sources.values import (
     Clock,
     CursorValue,
@@ -80,11 +81,11 @@ def _profile(
     table: str | None,
     cursor: str,
 ) -> SourceProfile:
-    samples = SAMPLES if placeholders(query) else SAMPLES[:1]
+    samples = SAMPLES if placeholders(query, DIALECT) else SAMPLES[:1]
     refused: list[SourceRefusedError] = []
     for sample in samples:
         try:
-            bound = bind(query, sample, sample)
+            bound = bind(query, sample, sample, DIALECT)
             profile = postgresql_inspect.profile(opened, connection, bound, schema_table=table)
             return with_writers(opened, profile, bound, cursor) if cursor else profile
         except SourceRefusedError as error:
@@ -128,7 +129,7 @@ class _Inspector:
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
-        whole, column = bind(self._query, None, LAST_INT64), self._column(name)
+        whole, column = bind(self._query, None, LAST_INT64, DIALECT), self._column(name)
         highest, remaining = postgresql_clock.integer_cursor(self._opened, whole, column, wait=wait)
         return highest, replace(self.clock(guard=False), open=remaining)
 
@@ -140,7 +141,7 @@ class _Inspector:
             low = window.low
             if low is None and not isinstance(window.high, int):
                 low = "-infinity"  # of a window by hand from the year 1 on
-            query = bind(query, low, window.high)
+            query = bind(query, low, window.high, DIALECT)
         if shape(query).has_order:
             query = without_order(query)
         names = tuple(column.name for column in self.profile.columns)
@@ -184,15 +185,15 @@ class _Inspector:
 
     def _whole_query(self, source: PostgresqlSource) -> str:
         """The query over all time, to count what lies outside the window."""
-        if source.window is None or not placeholders(self._query):
+        if source.window is None or not placeholders(self._query, DIALECT):
             return source.query
         if isinstance(source.window.high, int):
-            return bind(self._query, None, LAST_INT64)
-        return self._with_infinities() or bind(self._query, FIRST_STAMP, LAST_STAMP)
+            return bind(self._query, None, LAST_INT64, DIALECT)
+        return self._with_infinities() or bind(self._query, FIRST_STAMP, LAST_STAMP, DIALECT)
 
     def _with_infinities(self) -> str:
         """The query over all time and beyond; empty when it can't calculate with infinities."""
-        query = bind(self._query, "-infinity", "infinity")
+        query = bind(self._query, "-infinity", "infinity", DIALECT)
         try:
             with postgresql_inspect.reading(self._opened) as cursor:
                 cursor.execute(f"EXPLAIN {query}")
@@ -202,7 +203,7 @@ class _Inspector:
 
     def _hidden_nulls(self, source: PostgresqlSource) -> SourceColumn | None:
         """The cursor, when a predicate with the placeholders keeps its NULLs from us."""
-        if source.cursor is None or not placeholders(self._query):
+        if source.cursor is None or not placeholders(self._query, DIALECT):
             return None
         return self._column(source.cursor)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from sources.query import folded, shape
-from sources.sql import quote
+from sources.postgresql.query import folded, shape
+from sources.postgresql.sql import quote
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from auto_schema.errors import ConfigError, SyncError
 from sources.kind import SourceKind
 from sources.parameters import Values, duration, whole_string_faults, without_smart_sync
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.sql import DIALECT
 from sources.secrets import Secret
 from sources.sql import END, START, placeholders, strip_end
 from warehouse.names import Endpoints
@@ -20,7 +21,7 @@ def query(values: Values) -> tuple[str, str]:
     parameter = "postgresql_query"
     if smart and values["postgresql_base_query"].strip():
         parameter = "postgresql_base_query"
-    return strip_end(values[parameter]), parameter
+    return strip_end(values[parameter], DIALECT), parameter
 
 
 def connection(values: Values, endpoints: Endpoints) -> PostgresqlConnection:
@@ -44,7 +45,7 @@ def _query_faults(values: Values) -> list[SyncError]:
         for name in ("postgresql_base_query", "postgresql_query", "source_table_for_schema")
     )
     if smart and base:
-        missing = sorted({START, END} - placeholders(base))
+        missing = sorted({START, END} - placeholders(base, DIALECT))
         if missing:
             return [
                 ConfigError(
@@ -62,7 +63,7 @@ def _query_faults(values: Values) -> list[SyncError]:
         why = f"with enable_smart_sync={'true' if smart else 'false'} nothing says what to read"
         fix = f"give {names} or source_table_for_schema."
         return [ConfigError("missing parameter", names, why, fix)]
-    if not smart and placeholders(plain):
+    if not smart and placeholders(plain, DIALECT):
         return [without_smart_sync("postgresql_query")]
     return []
 

@@ -20,8 +20,8 @@ from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
 from auto_schema.told import without_row_values
 from sources.postgresql.session import apart
+from sources.postgresql.sql import quote
 from sources.postgresql.statement import PostgresqlStatement, split_predicates, wrapped
-from sources.sql import quote
 from sources.values import Split
 
 Refusal = psycopg2.DataError

@@ -7,8 +7,8 @@ exactly one split rests on none of its claims (see `postgresql.split_predicates`
 from dataclasses import dataclass
 from typing import Any
 
-from sources.query import QueryShape, has_backslash, names
-from sources.sql import quote
+from sources.postgresql.query import QueryShape, has_backslash, names
+from sources.postgresql.sql import quote
 from sources.values import SourceColumn
 
 

@@ -22,7 +22,7 @@ from auto_schema.schema import Column
 from sources.postgresql.columns import describing
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.session import Settings
-from sources.sql import ends_of, literal, quote
+from sources.postgresql.sql import ends_of, literal, quote
 from sources.values import Split, Window
 
 

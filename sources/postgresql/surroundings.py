@@ -14,6 +14,7 @@ from sources.postgresql.catalog import reading
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.errors import clean
 from sources.postgresql.session import MEANING, SERIAL, Settings
+from sources.postgresql.sql import DIALECT
 from sources.sql import tokens
 
 UNQUOTED = "-c quote_all_identifiers=off"
@@ -77,7 +78,7 @@ def _unquoted(connection: PostgresqlConnection) -> PostgresqlConnection:
 
 def _refuse_backslashes(query: str) -> None:
     """Refuse texts that standard_conforming_strings=on, which we pin, would change."""
-    for kind, start, end in tokens(query):
+    for kind, start, end in tokens(query, DIALECT):
         if kind == "string" and "\\" in query[start:end]:
             raise ConfigError(
                 "backslash in a text of the query",

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2.extensions
 
 from sources.postgresql.catalog import reading
+from sources.postgresql.sql import DIALECT
 from sources.sql import tokens
 from sources.values import SourceColumn, SourceProfile
 from sources.writers import Numbers, Writers
@@ -128,7 +129,7 @@ def called(query: str) -> list[str]:
     """
     parts = [
         (kind, query[start:end])
-        for kind, start, end in tokens(query)
+        for kind, start, end in tokens(query, DIALECT)
         if kind not in ("line", "block") and query[start:end].strip()
     ]
     names = {

@@ -12,9 +12,10 @@ from smart_sync.plan_checks import plan_warnings
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.inspector import _copy_reason
 from sources.bigquery.source import BigquerySource
+from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import TableFacts, tables_of
-from sources.sql import BIGQUERY, placeholders, strip_end, tokens
+from sources.sql import placeholders, strip_end, tokens
 from sources.values import Split, Window
 from tests.graph.test_graph_bigquery import a_request, facts_of
 
@@ -72,15 +73,15 @@ def test_a_query_stands_on_lines_of_its_own():
 
 @given(st.text("ab'\"`\\#-/*{}r \n;", max_size=30))
 def test_any_text_is_taken_apart_without_loss(sql):
-    assert "".join(sql[start:end] for _, start, end in tokens(sql, BIGQUERY)) == sql
+    assert "".join(sql[start:end] for _, start, end in tokens(sql, DIALECT)) == sql
 
 
 def test_placeholders_in_comments_do_not_count_and_triple_quotes_do():
-    assert placeholders("SELECT 1 # {start_timestamp}\n-- {end_timestamp}", BIGQUERY) == set()
+    assert placeholders("SELECT 1 # {start_timestamp}\n-- {end_timestamp}", DIALECT) == set()
     query = "SELECT '''it's {end_timestamp}''', r\"{start_timestamp}\\d\""
     filled = bound(query, datetime(2024, 5, 1), datetime(2024, 5, 2))
     assert filled == "SELECT '''it's 2024-05-02 00:00:00''', r\"2024-05-01 00:00:00\\d\""
-    assert strip_end("SELECT ';' ; # done", BIGQUERY) == "SELECT ';'  # done"
+    assert strip_end("SELECT ';' ; # done", DIALECT) == "SELECT ';'  # done"
 
 
 def test_tables_of_a_view_are_those_of_its_project_and_dataset():

@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.query import names, shape
-from sources.sql import (
-    bind,
-    literal,
-    placeholder_text,
-    placeholders,
-    quote,
-    strip_end,
-    tokens,
-    without_order,
-)
+from sources.postgresql.query import names, shape
+from sources.postgresql.sql import DIALECT, literal, quote, without_order
+from sources.sql import bind, placeholder_text, placeholders, strip_end, tokens
 
 LOW, HIGH = datetime(2025, 7, 22, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 0, 500, tzinfo=UTC)
 LOW_TEXT, HIGH_TEXT = "2025-07-22 00:00:00", "2026-01-01 12:30:00.000500"
@@ -45,7 +37,7 @@ SCRAPS = st.lists(PIECES, max_size=25).map("".join)
 @given(st.one_of(st.text(), SCRAPS))
 def test_tokens_cover_any_text_without_gap_or_overlap(text):
     position = 0
-    for _, start, end in tokens(text):
+    for _, start, end in tokens(text, DIALECT):
         assert start == position < end
         position = end
     assert position == len(text)
@@ -73,7 +65,7 @@ def test_tokens_cover_any_text_without_gap_or_overlap(text):
     ],
 )
 def test_tokens_are_told_apart_as_postgresql_does(text, kinds):
-    assert [kind for kind, _, _ in tokens(text)] == kinds
+    assert [kind for kind, _, _ in tokens(text, DIALECT)] == kinds
 
 
 @pytest.mark.parametrize(
@@ -97,24 +89,24 @@ def test_tokens_are_told_apart_as_postgresql_does(text, kinds):
     ],
 )
 def test_placeholders_get_bare_text_inside_quotes_and_quotes_outside(query, bound):
-    assert bind(query, LOW, HIGH) == bound
+    assert bind(query, LOW, HIGH, DIALECT) == bound
 
 
 def test_integers_stay_bare_and_an_open_lower_end_is_the_lowest_integer():
     query = "id > {start_timestamp} AND id <= '{end_timestamp}'"
-    assert bind(query, 5, 7) == "id > 5 AND id <= '7'"
-    assert bind(query, None, 7) == "id > -9223372036854775808 AND id <= '7'"
+    assert bind(query, 5, 7, DIALECT) == "id > 5 AND id <= '7'"
+    assert bind(query, None, 7, DIALECT) == "id > -9223372036854775808 AND id <= '7'"
 
 
 @given(SCRAPS)
 def test_a_query_without_placeholders_is_left_alone(query):
-    assert bind(query, LOW, HIGH) == query
-    assert placeholders(query) == set()
+    assert bind(query, LOW, HIGH, DIALECT) == query
+    assert placeholders(query, DIALECT) == set()
 
 
 @given(SCRAPS, SCRAPS)
 def test_binding_changes_nothing_but_the_placeholders(before, after):
-    bound = bind(f"{before}{{start_timestamp}}{after}", LOW, HIGH)
+    bound = bind(f"{before}{{start_timestamp}}{after}", LOW, HIGH, DIALECT)
     assert bound in (f"{before}{LOW_TEXT}{after}", f"{before}'{LOW_TEXT}'{after}")
 
 
@@ -129,7 +121,7 @@ def test_binding_changes_nothing_but_the_placeholders(before, after):
     ],
 )
 def test_placeholders_in_comments_do_not_count(query, found):
-    assert placeholders(query) == found
+    assert placeholders(query, DIALECT) == found
 
 
 @pytest.mark.parametrize(
@@ -150,7 +142,7 @@ def test_placeholders_in_comments_do_not_count(query, found):
     ],
 )
 def test_one_trailing_semicolon_is_dropped_and_comments_stay(query, stripped):
-    assert strip_end(query) == stripped
+    assert strip_end(query, DIALECT) == stripped
 
 
 @pytest.mark.parametrize(
@@ -177,14 +169,14 @@ def test_the_outermost_order_by_is_dropped_and_no_other(query, without):
 @given(st.text())
 def test_a_quoted_name_is_one_identifier_and_gives_the_name_back(name):
     quoted = quote(name)
-    assert list(tokens(quoted)) == [("ident", 0, len(quoted))]
+    assert list(tokens(quoted, DIALECT)) == [("ident", 0, len(quoted))]
     assert quoted[1:-1].replace('""', '"') == name
 
 
 @given(st.text())
 def test_a_text_literal_is_one_string_and_gives_the_text_back(text):
     written = literal(text)
-    assert list(tokens(written)) == [("estring", 0, len(written))]
+    assert list(tokens(written, DIALECT)) == [("estring", 0, len(written))]
     read = re.sub(r"\\(\\)|'(')", lambda pair: pair[1] or pair[2], written[2:-1])
     assert (written[:2], read) == ("E'", text)
 

@@ -2,7 +2,7 @@
 
 Two looks that have to agree: sqlglot's tree, and the words themselves, wherever they stand.
 A query that sqlglot can't parse is not split. What functions and tables really are only
-the server knows: see `postgresql_splits`.
+the server knows: see `sources.postgresql.splits`.
 """
 
 import logging
@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from sources.postgresql.sql import DIALECT
 from sources.sql import tokens
 
 _CUTTING: dict[str, str] = {
@@ -124,7 +125,7 @@ def has_backslash(sql: str) -> bool:
 
 def _parts(sql: str) -> list[tuple[str, str]]:
     """Kinds and texts of what isn't a comment or white space."""
-    pieces = ((kind, sql[start:end]) for kind, start, end in tokens(sql))
+    pieces = ((kind, sql[start:end]) for kind, start, end in tokens(sql, DIALECT))
     return [(kind, text) for kind, text in pieces if kind not in ("line", "block") and text.strip()]
 
 
