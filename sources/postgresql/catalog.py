@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 
-from auto_schema.errors import ConfigError, SourceRefusedError, shown
+from auto_schema.errors import ConfigError, SourceError, SourceRefusedError, shown
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import AS_READER, PostgresqlConnection
 from sources.postgresql.errors import source_error
-from sources.postgresql.query import QueryShape, shape
+from sources.postgresql.query import QueryShape, no_part, shape
 from sources.postgresql.session import opening
 from sources.postgresql.splits import split_columns
 from sources.postgresql.sql import quote
@@ -177,7 +178,7 @@ def _columns(
         try:
             cursor.execute(f"{before}{query}\n) AS q LIMIT 0")
         except psycopg2.Error as error:
-            raise source_error(error, place, query, offset=len(before)) from error
+            raise _refused(error, place, query, offset=len(before)) from error
         described = list(cursor.description)
         names = tuple(item.name for item in described)
         cursor.execute(describing(query, names))
@@ -200,6 +201,16 @@ def _columns(
         kind = replace(kind, oid=own.get(item.name, (0, ""))[0])
         columns.append(SourceColumn(item.name, kind, comment, origin))
     return tuple(columns)
+
+
+def _refused(error: psycopg2.Error, place: str, query: str, *, offset: int) -> SourceError:
+    """The server's refusal to describe a query; of one that is no SELECT, that it is none."""
+    refusal = source_error(error, place, query, offset=offset)
+    fault = no_part(query) if isinstance(error, psycopg2.errors.SyntaxError) else None
+    if fault is None:
+        return refusal
+    what, why, fix = fault
+    return SourceRefusedError(what, refusal.where, f"{why}: {refusal.why}", fix)
 
 
 def _qualified(cursor: Any, look: QueryShape) -> tuple[str, ...]:

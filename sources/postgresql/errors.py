@@ -51,6 +51,11 @@ _FIXES = (
         "the query writes (nextval() of a sequence does, too), and sources are only read:"
         " leave that out of the query or view.",
     ),
+    (
+        re.compile(r"data-modifying statement", re.IGNORECASE),
+        "sources are only read: leave INSERT, UPDATE, DELETE and MERGE out of WITH, and read the"
+        " table that was written.",
+    ),
     (re.compile(r"foreign-data wrapper|foreign table", re.IGNORECASE), _REMOTE_FIX),
     (
         re.compile(r"password|role .* does not exist|pg_hba", re.IGNORECASE),

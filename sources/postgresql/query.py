@@ -40,6 +40,8 @@ _CALLS: dict[str, str] = {
     "json_table": "a set-returning function",
 }
 """The same for words before a parenthesis that are grammar and in no catalog."""
+FIRST_WORDS = ("SELECT", "WITH", "VALUES", "TABLE")
+"""https://www.postgresql.org/docs/current/sql-select.html"""
 _LOCKS = ("update", "share", "no", "key")
 
 
@@ -121,6 +123,33 @@ def _names(parts: list[tuple[str, str]]) -> Names:
 def has_backslash(sql: str) -> bool:
     """Whether a plain string holds a backslash, whose meaning is a setting of the server."""
     return any(kind == "string" and "\\" in text for kind, text in _parts(sql))
+
+
+def no_part(sql: str) -> tuple[str, str, str] | None:
+    """What is wrong, why, and how to mend a query that can't be a part of another; None: it can.
+
+    Asked of one that the server has refused: `(query)` must be a sub-select there.
+
+    >>> no_part("DELETE FROM t RETURNING a")[0], no_part("SELECT 1; SELECT 2")[0]
+    ('the query is not a SELECT', 'the query is more than one statement')
+    """
+    texts = [text for _, text in _parts(sql)]
+    if ";" in texts:
+        why = "it has a ';' before its end, and it is read as SELECT … FROM (query)"
+        fix = (
+            "leave one statement. What the others prepare goes into WITH or into a view;"
+            " settings go to the role (ALTER ROLE … SET)."
+        )
+        return "the query is more than one statement", why, fix
+    first = next((text.upper() for text in texts if text != "("), "")
+    if first.isalpha() and first not in FIRST_WORDS:
+        why = f"it begins with {first}, and it is read as SELECT … FROM (query)"
+        fix = (
+            f"let it begin with {', '.join(FIRST_WORDS[:-1])} or {FIRST_WORDS[-1]}. Sources are"
+            " only read: instead of what RETURNING gives, read the table that was written."
+        )
+        return "the query is not a SELECT", why, fix
+    return None
 
 
 def _parts(sql: str) -> list[tuple[str, str]]:

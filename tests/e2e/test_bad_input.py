@@ -238,6 +238,34 @@ PLANNING = {
         3,
         ('syntax error at or near "orders"', "line 1, character 16"),
     ),
+    "a query that writes": (
+        {"postgresql_query": "-- new\n(insert INTO orders (id) VALUES (1) RETURNING id)"},
+        3,
+        (
+            "not a SELECT (",
+            "line 2, character 9): it begins with INSERT",
+            "To mend: let it begin with SELECT, WITH, VALUES or TABLE",
+            "read the table that was written",
+        ),
+    ),
+    "a query that writes within WITH": (
+        {
+            "postgresql_query": "WITH n AS (INSERT INTO orders (id) VALUES (1) RETURNING id)"
+            " SELECT * FROM n"
+        },
+        3,
+        ("data-modifying statement", "line 1, character 6", "leave INSERT, UPDATE, DELETE"),
+    ),
+    "two statements": (
+        {"postgresql_query": "SET TIME ZONE 'UTC'; SELECT ';' FROM orders;"},
+        3,
+        (
+            "more than one statement (",
+            "it has a ';' before its end",
+            "To mend: leave one statement",
+            "WITH",
+        ),
+    ),
     "a missing dataset": (
         {**QUERY, "destination_bigquery_dataset": "nowhere"},
         5,
