@@ -1,0 +1,327 @@
+"""GoogleSQL as BigQuery speaks it: a statement analyzed, a query answered, rows modified."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
+from google.protobuf.message import Message
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
+from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import ASTScriptProto
+from zetasql.wasi._pb2.zetasql.proto.options_pb2 import AnalyzerOptionsProto
+from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProto
+from zetasql.wasi._pb2.zetasql.public import options_pb2
+from zetasql.wasi._pb2.zetasql.public.type_pb2 import TypeProto
+
+from tests.googlesql import syntax
+from tests.googlesql.catalog import (
+    Row,
+    Table,
+    Tables,
+    add_numbered_table,
+    add_table,
+    contents,
+    resolved,
+)
+from tests.googlesql.errors import Finding, GoogleSqlError
+from tests.googlesql.features import language
+from tests.googlesql.functions import add_functions
+from tests.googlesql.options import add_allowed
+from tests.googlesql.resolved import Analysis, analysis
+from tests.googlesql.syntax import Text
+from tests.googlesql.types import Column, add_type_names, array_of, simple
+from tests.googlesql.values import received, sent
+from tests.googlesql.wasm import Module
+
+Parameter = ScalarQueryParameter | ArrayQueryParameter
+POSITION = "_position_"
+"""Begins the name that a `?` gets where it has to have one."""
+SYSTEM_VARIABLES = {
+    "row_count": "INT64",
+    "error.message": "STRING",
+    "error.statement_text": "STRING",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A script's variable, which a statement sees as a constant."""
+
+    type: TypeProto
+    value: Any = None
+
+
+Variables = Mapping[str, Variable]
+NO_TABLES: Tables = {}
+NO_VARIABLES: Variables = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A query's columns and rows, in the order in which they came."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def value(self) -> Any:
+        """The one value of one row with one column."""
+        ((value,),) = self.rows
+        return value
+
+    @property
+    def dicts(self) -> list[dict[str, Any]]:
+        """Rows by their columns' names."""
+        return [
+            dict(zip((column.name for column in self.columns), row, strict=True))
+            for row in self.rows
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Modified:
+    """What a statement left of the table that it names, and how many rows it touched."""
+
+    name: str
+    table: Table
+    row_count: int
+
+
+class GoogleSql:
+    """One module of the package; a statement at a time."""
+
+    def __init__(self, module: Module | None = None) -> None:
+        self.module = module or Module()
+        self._language = language()
+        self._builtin = SimpleCatalogProto(name="bigquery")
+        self._builtin.builtin_function_options.language_options.CopyFrom(self._language)
+        add_functions(self._builtin)
+        add_type_names(self._builtin)
+        self._known_in = self._known_as = 0
+
+    def parse(self, sql: str) -> ASTScriptProto:
+        """The tree of a script, of one statement or many.
+
+        Raises:
+            GoogleSqlError: The text is no GoogleSQL.
+        """
+        request = service.ParseRequest(sql_statement=sql, allow_script=True)
+        request.options.CopyFrom(self._language)
+        return self.module.call("Parse", request, service.ParseResponse).parsed_script
+
+    def analyze(
+        self,
+        sql: str,
+        tables: Tables = NO_TABLES,
+        parameters: Sequence[Parameter] = (),
+        variables: Variables = NO_VARIABLES,
+    ) -> Analysis | Finding:
+        """One statement's kind and columns, or what is said against it."""
+        try:
+            root = self._catalog(variables)
+            for path in {syntax.names(path) for path in syntax.paths(self.parse(sql))}:
+                table = resolved(path, tables)
+                if table is not None:
+                    add_table(root, path, table)
+            request = service.AnalyzeRequest(sql_statement=sql, simple_catalog=root)
+            request.options.CopyFrom(self._options(parameters))
+            for name, of in SYSTEM_VARIABLES.items():
+                added = request.options.system_variables.add(name_path=name.split("."))
+                added.type.CopyFrom(simple(of))
+            answer = self.module.call("Analyze", request, service.AnalyzeResponse)
+        except GoogleSqlError as error:
+            return error.finding
+        return analysis(answer.resolved_statement)
+
+    def query(
+        self,
+        sql: str,
+        tables: Tables = NO_TABLES,
+        parameters: Sequence[Parameter] = (),
+        variables: Variables = NO_VARIABLES,
+    ) -> Answer:
+        """A query's answer by the reference implementation.
+
+        Raises:
+            GoogleSqlError: The statement is refused, or a row of it.
+        """
+        text, used = self._one_name(sql, tables)
+        request = service.EvaluateQueryRequest(sql=text)
+        if used or variables:
+            request.simple_catalog.CopyFrom(self._catalog(variables))
+        else:
+            request.registered_catalog_id = self._registered()
+        for name, table in used.items():
+            add_table(request.simple_catalog, (name,), table)
+            request.table_content[name].CopyFrom(contents(table))
+        self._complete(request, parameters)
+        answer = self.module.call("EvaluateQuery", request, service.EvaluateQueryResponse)
+        columns = tuple(Column(column.name, column.type) for column in answer.prepared.columns)
+        return Answer(
+            columns,
+            tuple(_row(row.cell, columns) for row in answer.content.table_data.row),
+        )
+
+    def value(self, expression: str, parameters: Sequence[Parameter] = ()) -> Any:
+        """What an expression without tables is."""
+        return self.query(f"SELECT {expression}", parameters=parameters).value
+
+    def modify(
+        self,
+        sql: str,
+        tables: Tables,
+        parameters: Sequence[Parameter] = (),
+        variables: Variables = NO_VARIABLES,
+    ) -> Modified:
+        """INSERT, UPDATE or DELETE; `tables` stay as they are.
+
+        Raises:
+            GoogleSqlError: The statement is refused, or a row of it.
+        """
+        text, used = self._one_name(sql, tables)
+        is_insert = sql.split(None, 1)[0].upper() == "INSERT"
+        request = service.EvaluateModifyRequest(sql=text, simple_catalog=self._catalog(variables))
+        target = self._target(sql)
+        for name, table in used.items():
+            is_numbered = name == target and not is_insert
+            add = add_numbered_table if is_numbered else _add_plain
+            add(request.simple_catalog, name, table)
+            request.table_content[name].CopyFrom(contents(table, is_numbered=is_numbered))
+        self._complete(request, parameters)
+        answer = self.module.call("EvaluateModify", request, service.EvaluateModifyResponse)
+        return modified(target, used[target], answer.content)
+
+    def schema(self, columns: str) -> tuple[Column, ...]:
+        """Columns as DDL writes them: `id INT64, tags ARRAY<STRING>`."""
+        outcome = self.analyze(f"CREATE TABLE made ({columns})")
+        if isinstance(outcome, Finding):
+            raise ValueError(outcome.message)
+        return outcome.columns
+
+    def _target(self, sql: str) -> str:
+        """The table that DML is about, as `project.dataset.table`."""
+        statement = syntax.inner(self.parse(sql).statement_list_node.statement_list[0])
+        return ".".join(next(syntax.names(path) for path in syntax.paths(statement)))
+
+    def _one_name(self, sql: str, tables: Tables) -> tuple[str, dict[str, Table]]:
+        """The text with each table and `@@name` as one identifier, and parameters with names.
+
+        Only such tables can have rows, and only constants and named parameters values.
+        """
+        tree = self.parse(sql)
+        changes: list[tuple[Message, str]] = [
+            (variable, f"`{syntax.system_name(variable)}`")
+            for variable in syntax.system_variables(tree)
+        ]
+        changes += [
+            (parameter, f"@{POSITION}{parameter.position}")
+            for parameter in syntax.positional_parameters(tree)
+        ]
+        used = {}
+        for path in syntax.paths(tree):
+            table = resolved(syntax.names(path), tables)
+            if table is not None:
+                name = ".".join(syntax.names(path))
+                changes.append((path, f"`{name}`"))
+                used[name] = table
+        return Text(sql).replaced(changes), used
+
+    def _registered(self) -> int:
+        """The catalog without tables, made once: a query is five times as fast with it."""
+        if self._known_in != self.module.starts:
+            request = service.RegisterCatalogRequest(simple_catalog=self._builtin)
+            answer = self.module.call("RegisterCatalog", request, service.RegisterResponse)
+            self._known_in, self._known_as = self.module.starts, answer.registered_id
+        return self._known_as
+
+    def _catalog(self, variables: Variables) -> SimpleCatalogProto:
+        root = SimpleCatalogProto()
+        root.CopyFrom(self._builtin)
+        for name, variable in variables.items():
+            constant = root.constant.add(name_path=[name])
+            constant.type.CopyFrom(variable.type)
+            constant.value.CopyFrom(sent(variable.value, variable.type))
+        return root
+
+    def _options(self, parameters: Sequence[Parameter]) -> AnalyzerOptionsProto:
+        options = AnalyzerOptionsProto(
+            default_timezone="UTC", error_message_mode=options_pb2.ERROR_MESSAGE_ONE_LINE
+        )
+        options.language_options.CopyFrom(self._language)
+        add_allowed(options.allowed_hints_and_options)
+        if parameters and not parameters[0].name:
+            options.parameter_mode = options_pb2.PARAMETER_POSITIONAL
+            options.positional_query_parameters.extend(map(_type_of, parameters))
+            return options
+        for parameter in parameters:
+            options.query_parameters.add(name=parameter.name).type.CopyFrom(_type_of(parameter))
+        return options
+
+    def _complete(
+        self,
+        request: service.EvaluateQueryRequest | service.EvaluateModifyRequest,
+        parameters: Sequence[Parameter],
+    ) -> None:
+        named = [
+            (parameter.name or f"{POSITION}{number}", parameter)
+            for number, parameter in enumerate(parameters, 1)
+        ]
+        request.options.CopyFrom(self._options(()))
+        for name, parameter in named:
+            request.options.query_parameters.add(name=name).type.CopyFrom(_type_of(parameter))
+            made = request.params.add(name=name)
+            made.value.CopyFrom(sent(_value_of(parameter), _type_of(parameter)))
+
+
+def modified(name: str, table: Table, changes: Iterable[Any]) -> Modified:
+    """The table after changes as EvaluateModify has them.
+
+    Raises:
+        GoogleSqlError: A row would hold NULL where the column may not.
+    """
+    rows: dict[int, Row] = dict(enumerate(table.rows))
+    added: list[Row] = []
+    count = 0
+    for change in changes:
+        count += 1
+        columns = table.columns
+        number = change.old_primary_key[0].int64_value if change.old_primary_key else None
+        if number is None:
+            added.append(stored(_row(change.cell[: len(columns)], columns), table))
+        elif change.cell:
+            rows[number] = stored(_row(change.cell[: len(columns)], columns), table)
+        else:
+            del rows[number]
+    return Modified(name, table.with_rows([*rows.values(), *added]), count)
+
+
+def stored(row: Row, table: Table) -> Row:
+    """A row as BigQuery keeps it: an array that is NULL becomes an empty one.
+
+    Raises:
+        GoogleSqlError: A column may hold no NULL.
+    """
+    kept = []
+    for value, column in zip(row, table.columns, strict=True):
+        if value is None and column.name in table.required:
+            raise GoogleSqlError(3, f"Required field {column.name} cannot be null")
+        kept.append([] if value is None and column.type.HasField("array_type") else value)
+    return tuple(kept)
+
+
+def _row(cells: Sequence[Any], columns: Sequence[Column]) -> Row:
+    return tuple(received(cell, column.type) for cell, column in zip(cells, columns, strict=True))
+
+
+def _add_plain(root: SimpleCatalogProto, name: str, table: Table) -> None:
+    add_table(root, (name,), table)
+
+
+def _type_of(parameter: Parameter) -> TypeProto:
+    if isinstance(parameter, ArrayQueryParameter):
+        return array_of(simple(parameter.array_type))
+    return simple(parameter.type_)
+
+
+def _value_of(parameter: Parameter) -> Any:
+    return parameter.values if isinstance(parameter, ArrayQueryParameter) else parameter.value
