@@ -30,7 +30,7 @@ BUCKET = "bkt"
 MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 6 << 30
 """Bytes; the servers of a whole run leave about 1 GiB."""
-ONE_THREAD = Path(__file__).with_name("local_bigquery.py")
+ONE_THREAD = Path(__file__).with_name("local_bigquery")
 SERVERS = frozenset({"postgresql", "target", "bucket", "mongodb", "alone"})
 """Fixtures that start one."""
 NUMBERS = itertools.count(1)

@@ -22,7 +22,7 @@ from tests.sync import make_client
 
 MAKERS = {"postgresql": "tests.hunt.postgresql", "mongodb": "tests.hunt.mongodb"}
 """Source → the module whose `make_case(seed)` makes its cases."""
-ONE_THREAD = Path(__file__).resolve().parents[1] / "local_bigquery.py"
+ONE_THREAD = Path(__file__).resolve().parents[1] / "local_bigquery"
 
 
 @dataclass

@@ -1,87 +1,88 @@
-"""The local BigQuery for a long run of small tests: what it answers, for a fraction of the work.
+"""The catalog of the local BigQuery: kept in memory, and asked by name.
 
-Nine tenths of its time went into its catalog, none of it into rows: DuckLake asks its own tables
-before and after each statement, and `duckdb_tables()` walks over the results of all queries so far.
-Here each project is a DuckDB in memory, a table that is named is looked up by its name, and what is
-said of tables and jobs lies in dictionaries; a test of FOR SYSTEM_TIME AS OF, access policies or
-INFORMATION_SCHEMA.JOBS needs `local-bigquery` itself. What DuckDB does with threads costs more than
-it wins for a few rows. The options of ADD COLUMN, which it forgets, are kept.
-
-Run by the local BigQuery's own Python, so nothing of the project is imported.
+Of each patch, what it stands in for is looked at first, so that another version fails aloud.
 """
 
 import contextlib
-import functools
-import gc
 import hashlib
+import inspect
 import json
-import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
-RESULTS_LIVE_S = 60
-"""At least so long can the rows of a query be fetched; real BigQuery keeps them for a day."""
-
-
-def serve() -> None:
-    """What `local-bigquery` does, as this module's docstring says."""
-    import duckdb  # of the other environment
-    from local_bigquery.cli import main
-
-    connect = duckdb.connect
-
-    @functools.wraps(connect)
-    def with_one_thread(*args: Any, config: Any = None, **words: Any) -> Any:
-        return connect(*args, config={"threads": 1, **(config or {})}, **words)
-
-    duckdb.connect = with_one_thread
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # else looked for with each parameter
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 50)
-    threading.Thread(target=forget_results, daemon=True).start()
-    keep_descriptions()
-    keep_in_memory()
-    look_up_by_name()
-    keep_resources()
-    keep_jobs()
-    main()
-
-
-def keep_descriptions() -> None:
-    """Give an added column the description that ADD COLUMN says, unless it has one."""
-    from local_bigquery.catalog import ddl
-    from sqlglot import exp
-
-    altered = ddl._alteration
-
-    @functools.wraps(altered)
-    def described(stored: Any, action: Any, reference: Any, evaluate: Any) -> Any:
-        if not isinstance(action, exp.ColumnDef):
-            return altered(stored, action, reference, evaluate)
-        said = ddl.options(action.find(exp.Properties), ddl.COLUMN_OPTIONS, evaluate)
-        fields = [
-            field.replace(**said)
-            if field.name.casefold() == action.name.casefold() and not field.description
-            else field
-            for field in ddl.tables.fields(stored)
-        ]
-        return {"schema": {"fields": fields}} if said else {}
-
-    ddl._alteration = described
+RESULTS = "_results"
+TEMPORARY_TABLES = "SELECT table_name FROM duckdb_tables() WHERE temporary"
 
 
 def keep_in_memory() -> None:
-    """Make each project a DuckDB in memory instead of a DuckLake in files."""
+    """Make each project a DuckDB in memory instead of a DuckLake in files; and the results."""
+    import duckdb
     from local_bigquery.engine import database
+    from local_bigquery.jobs import query
+
+    connect = duckdb.connect
+    assert TEMPORARY_TABLES in inspect.getsource(query.execute)
+
+    def connect_to_memory(*args: Any, **words: Any) -> Connection:
+        return Connection(connect(*args, **words))
 
     def attach(connection: Any, project_id: str) -> None:
         connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {database.quote(project_id)}")
         database._attached.add(project_id)
 
+    duckdb.connect = connect_to_memory
     database._attach = attach
     database.projects = lambda: sorted(database._attached)
+
+
+class Connection:
+    """A connection to DuckDB whose files lie in memory."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection, self._is_in_memory = connection, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        """As DuckDB's, but for the file of what isn't a project's."""
+        if sql.startswith("ATTACH '") and sql.endswith("emulator.duckdb' AS emulator"):
+            sql, self._is_in_memory = "ATTACH ':memory:' AS emulator", True
+        return self._connection.execute(sql, *values)
+
+    def cursor(self) -> "Cursor":
+        """A connection beside this one, with temporary tables of its own."""
+        assert self._is_in_memory, "the file is attached in other words"
+        return Cursor(self._connection.cursor())
+
+
+class Cursor:
+    """A cursor which knows, as long as it is new, that it has no temporary tables.
+
+    Each query asks for them first; DuckDB lists all results of late to say that there are none.
+    """
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor, self._is_new = cursor, True
+
+    def __getattr__(self, name: str) -> Any:
+        self._is_new = False
+        return getattr(self._cursor, name)
+
+    def sql(self, sql: str, **words: Any) -> Any:
+        """As DuckDB's."""
+        if self._is_new and sql == TEMPORARY_TABLES:
+            return Nothing()
+        self._is_new = False
+        return self._cursor.sql(sql, **words)
+
+
+class Nothing:
+    """The rows of a table that is empty."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """None of them."""
+        return []
 
 
 def look_up_by_name() -> None:
@@ -112,7 +113,10 @@ class Objects:
         if table_id is None or dataset_id is None:  # of a temporary table no dataset is known
             return self._list(project_id, dataset_id, table_id)  # type: ignore[no-any-return]
         key = project_id, dataset_id, table_id
-        rows = self._rows(self._database.quote(*key))
+        if dataset_id == RESULTS:  # are named by their jobs, and are tables
+            rows = self._rows(self._database.quote(*key), True)
+            return [] if rows is None else [(table_id, "TABLE", rows)]
+        rows = self._rows(self._database.quote(*key), key in self._spelt)
         if rows is None:
             self._spelt.discard(key)
             return []
@@ -123,13 +127,14 @@ class Objects:
             return [(name, kind, rows if kind == "TABLE" else 0) for name, kind, _ in listed]
         return [(table_id, "TABLE", rows)]
 
-    def _rows(self, table: str) -> int | None:
-        """Rows of a table or view; None if there is none."""
+    def _rows(self, table: str, is_table: bool) -> int | None:
+        """Rows of a table or view, 0 of a view; None if there is none."""
         import duckdb
 
         with self._database.cursor() as cursor:
             try:
-                cursor.table(table)
+                if not is_table:
+                    cursor.table(table)
             except duckdb.CatalogException:
                 return 0 if _is_there(cursor, table) else None
             with contextlib.suppress(duckdb.CatalogException):  # dropped meanwhile
@@ -175,8 +180,9 @@ def columns_by_name(database: Any) -> Callable[..., list[tuple[Any, ...]]]:
 
 def keep_resources() -> None:
     """Keep datasets, tables and all that is said of them as JSON under their names."""
-    from local_bigquery.catalog import metadata, row_access
+    from local_bigquery.catalog import datasets, metadata, row_access
 
+    exists = datasets.exists
     kept: dict[str, dict[tuple[str, ...], str]] = {kind: {} for kind in metadata.RESOURCES}
 
     def under(kind: str, keys: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -200,6 +206,10 @@ def keep_resources() -> None:
         for key in under(kind, keys):
             kept[kind].pop(key, None)
 
+    def is_there(project_id: str, dataset_id: str) -> bool:
+        return (project_id, dataset_id) in kept["datasets"] or exists(project_id, dataset_id)
+
+    datasets.exists = is_there
     metadata.list_, metadata.save, metadata.delete = list_, save, delete
     row_access.secured = lambda: frozenset(key[:3] for key in list(kept["row_access_policies"]))
 
@@ -249,24 +259,3 @@ def keep_jobs() -> None:
                 kept.pop((project, name), None)
 
     store.save, store.load, store.list_, store.delete = save, load, list_, delete
-
-
-def forget_results() -> None:
-    """Drop, for ever, the results that were there at the last look."""
-    import duckdb
-    from local_bigquery.engine import database
-
-    old = set[str]()
-    while True:
-        time.sleep(RESULTS_LIVE_S)
-        found = {name for name, *_ in database.objects("emulator", "_results")}
-        for name in old & found:
-            try:
-                database.execute(f"DROP TABLE {database.quote('emulator', '_results', name)}")
-            except duckdb.Error:
-                continue  # just deleted
-        old = found
-
-
-if __name__ == "__main__":
-    serve()

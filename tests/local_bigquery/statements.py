@@ -1,0 +1,203 @@
+"""Statements that came before, translated once: tests send the same ones to other datasets.
+
+SQLGlot's reading, typing and writing of a statement is a third of the work of the local BigQuery.
+A statement's shape is its text with the names of the tests' datasets (d12_3) put aside, letter
+for letter otherwise, literals and all; its translation is kept with the columns that each of its
+tables had. When they have them again, only the names are put back; in all other cases, and for
+each statement that could depend on more than its text, it is translated anew.
+"""
+
+import inspect
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+DATASETS = re.compile(r"`[\w-]+\.(d\d+_\d+)\.")
+DEPENDENT = re.compile(r"@@|INFORMATION_SCHEMA|EXTERNAL_QUERY|_USER\b|\*`|FOR\s+SYSTEM", re.I)
+"""What makes a translation depend on the time, the caller or the catalog."""
+MOST_SHAPES = 5_000
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A statement without the names of its datasets."""
+
+    text: str
+    datasets: tuple[tuple[str, str], ...]
+    """(name, what stands for it), the longest first."""
+
+    def without_names(self, text: str) -> str:
+        """A text in which other names stand, of the same length, so that positions stay."""
+        for name, other in self.datasets:
+            text = text.replace(name, other)
+        return text
+
+    def with_names(self, text: str) -> str:
+        """A text with its own names."""
+        for name, other in self.datasets:
+            text = text.replace(other, name)
+        return text
+
+
+def shape_of(text: str) -> Shape | None:
+    """The shape of a statement; None: its translation could depend on more than its text."""
+    if DEPENDENT.search(text):
+        return None
+    names = sorted(set(DATASETS.findall(text)), key=lambda name: (-len(name), text.index(name)))
+    others = [f"q{number}_".ljust(len(name), "q") for number, name in enumerate(names)]
+    pairs = tuple(zip(names, others, strict=True))
+    if any(other in text or len(other) != len(name) for name, other in pairs):
+        return None
+    return Shape(Shape("", pairs).without_names(text), pairs)
+
+
+@dataclass(frozen=True)
+class Translation:
+    """DuckDB's SQL of a shape, and when it holds."""
+
+    sql: str
+    used: frozenset[str]
+    """Parameters that are bound."""
+    tables: tuple[tuple[tuple[str, str, str], Any], ...]
+    """Each table, and what it was like."""
+
+
+class Translator:
+    """`parse`, `translate` and what else looks at a statement's tree, by shapes.
+
+    The tree of the first statement of a shape stands for all later ones: nobody alters it, and
+    who asks it for a name gets the name that the statement at hand has.
+    """
+
+    def __init__(self) -> None:
+        from local_bigquery.catalog import metadata, row_access, tables
+        from local_bigquery.engine import database
+        from local_bigquery.jobs import query
+        from local_bigquery.models import Table
+        from local_bigquery.sql import script
+        from sqlglot import exp
+
+        self._database, self._tables, self._row_access = database, tables, row_access
+        self._metadata, self._resource = metadata, Table
+        self._sql, self._parse = script.Interpreter.sql, script.parse
+        self._translate, self._target = query.translate, query._target
+        self._from_duckdb = query.from_duckdb
+        self._kinds = (exp.Query, exp.Insert, exp.Update, exp.Delete)
+        self._trees = dict[str, Any]()
+        self._translations = dict[tuple[Any, ...], Translation]()
+        self._now = threading.local()
+
+    def interpreter_method(self) -> Callable[..., None]:
+        """`Interpreter.sql`, which tells `parse` and `translate` the shape of its statement."""
+
+        def sql(interpreter: Any, statement: Any) -> None:
+            is_plain = self._is_plain(interpreter.context)
+            self._now.text = statement.text
+            self._now.shape = shape_of(statement.text) if is_plain else None
+            try:
+                self._sql(interpreter, statement)
+            finally:
+                self._now.shape = None
+
+        return sql
+
+    def _is_plain(self, context: Any) -> bool:
+        """Whether nothing but the tables it names gives a statement its meaning."""
+        own = (context.variables, context.functions, context.temporary, context.settings)
+        return not (any(own) or context.dataset_id or self._row_access.secured())
+
+    def parse(self, text: str) -> list[Any]:
+        """`script.parse`."""
+        shape = getattr(self._now, "shape", None)
+        if shape is None:
+            return self._parse(text)  # type: ignore[no-any-return]
+        if shape.text not in self._trees:
+            trees = self._parse(text)
+            if len(trees) != 1 or not isinstance(trees[0], self._kinds):
+                return trees  # type: ignore[no-any-return]
+            trees[0].meta["shape"] = shape
+            if len(self._trees) == MOST_SHAPES:
+                self._trees.clear()
+            self._trees[shape.text] = trees[0]
+        return [self._trees[shape.text]]
+
+    def translate(self, tree: Any, context: Any) -> tuple[str, dict[str, Any]]:
+        """`query.translate`."""
+        first = tree.meta.get("shape")
+        if first is None:
+            return self._translate(tree, context)  # type: ignore[no-any-return]
+        shape = self._now.shape
+        key = shape.text, context.project_id, tuple(sorted(context.parameters.items()))
+        known = self._translations.get(key)
+        if known is not None and self._holds(known, shape):
+            context.used.clear()
+            context.used.update(known.used)
+            context.referenced.update(_named(shape, table) for table, _ in known.tables)
+            bound = {name: context.values[name] for name in known.used}
+            return shape.with_names(known.sql), bound
+        own = tree if first.datasets == shape.datasets else self._parse(self._now.text)[0]
+        sql, bound = self._translate(own, context)
+        if len(self._translations) == MOST_SHAPES:
+            self._translations.clear()
+        tables = [(table, self._state(table)) for table in sorted(context.referenced)]
+        general = shape.without_names(sql)
+        if shape.with_names(general) == sql and None not in dict(tables).values():
+            nameless = tuple((_nameless(shape, table), state) for table, state in tables)
+            self._translations[key] = Translation(general, frozenset(context.used), nameless)
+        return sql, bound
+
+    def target(self, tree: Any, context: Any) -> tuple[str, ...]:
+        """`query._target`."""
+        name, first = self._target(tree, context), tree.meta.get("shape")
+        return name if first is None else _named(self._now.shape, _nameless(first, name))
+
+    def from_duckdb(self, error: Exception, context: Any = None, tree: Any = None) -> Any:
+        """`query.from_duckdb`, whose words hold names and positions of the statement."""
+        if tree is not None and "shape" in tree.meta:
+            tree = self._parse(self._now.text)[0]
+        return self._from_duckdb(error, context, tree)
+
+    def _holds(self, known: Translation, shape: Shape) -> bool:
+        return all(self._state(_named(shape, table)) == state for table, state in known.tables)
+
+    def _state(self, table: tuple[str, str, str]) -> Any:
+        """What of a table bears on a translation; None: it isn't there, or no longer."""
+        import duckdb
+
+        stored = self._metadata.load(self._resource, *table)
+        if self._tables.expired(stored):
+            return None
+        try:
+            columns = self._database.fetch(
+                'SELECT name, type, "notnull" FROM pragma_table_info($1)',
+                [self._tables.name(*table)],
+            )
+        except duckdb.Error:
+            return None
+        if stored is None:
+            return columns, None
+        partitioning = stored.timePartitioning and stored.timePartitioning.field
+        return columns, (stored.type, stored.requirePartitionFilter, partitioning)
+
+
+def _named(shape: Shape, name: tuple[str, ...]) -> Any:
+    return tuple(shape.with_names(part) for part in name)
+
+
+def _nameless(shape: Shape, name: tuple[str, ...]) -> Any:
+    return tuple(shape.without_names(part) for part in name)
+
+
+def keep_translations() -> None:
+    """Translate a statement of a known shape by what came of the first."""
+    from local_bigquery.jobs import query
+    from local_bigquery.sql import script
+
+    assert "in parse(statement.text)" in inspect.getsource(script.Interpreter.sql)
+    translator = Translator()
+    script.Interpreter.sql = translator.interpreter_method()
+    script.parse = translator.parse
+    query.translate, query._target = translator.translate, translator.target
+    query.from_duckdb = translator.from_duckdb
