@@ -1,6 +1,7 @@
 """Real servers for the whole session, and a database, dataset and folder per test."""
 
 import contextlib
+import gc
 import itertools
 import os
 import shutil
@@ -22,7 +23,7 @@ from demo.servers import (
     bucket_server,
     postgresql_server,
 )
-from tests import tiers
+from tests import beam_views, tiers
 from tests.bodies import checked_bodies
 from tests.sync import PROJECT, Sync, make_client, reading
 
@@ -45,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
     config.addinivalue_line("markers", "server: starts a database or the local BigQuery")
     _work_in_memory()
+    beam_views.parse_once()
     tiers.add_to(config)
 
 
@@ -54,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("server")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what tests make: not in Beam's and Google's modules, nor often."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _work_in_memory() -> None:
