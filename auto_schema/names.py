@@ -6,6 +6,7 @@ Column rules: https://cloud.google.com/bigquery/docs/schemas#column_names
 import json
 import re
 from collections.abc import Iterable
+from datetime import date, datetime
 
 from auto_schema.errors import SchemaError, SyncError, shown
 
@@ -145,3 +146,21 @@ def string_literal(text: str) -> str:
         text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     )
     return f'"{escaped}"'
+
+
+def stamp_literal(kind: str, value: date) -> str:
+    """A date or time as a literal of GoogleSQL, exact to the microsecond.
+
+    Args:
+        kind: DATE, which leaves out the time of day, DATETIME or TIMESTAMP.
+        value: of a TIMESTAMP in UTC.
+
+    >>> stamp_literal("TIMESTAMP", datetime(2025, 7, 22)), stamp_literal("DATE", date(1, 2, 3))
+    ("TIMESTAMP '2025-07-22 00:00:00+00'", "DATE '0001-02-03'")
+    """
+    if not isinstance(value, datetime):
+        return f"{kind} '{value.isoformat()}'"
+    if kind == "DATE":
+        return f"DATE '{value.date().isoformat()}'"
+    zone = "+00" if kind == "TIMESTAMP" else ""
+    return f"{kind} '{value.replace(tzinfo=None).isoformat(sep=' ')}{zone}'"

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from auto_schema.errors import ConfigError, SyncError, shown
-from auto_schema.names import string_literal
+from auto_schema.names import stamp_literal, string_literal
 from auto_schema.schema import Partitioning
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.object_ids import object_id_at
@@ -173,12 +173,8 @@ def _is_bound(value: CursorValue, unit: str) -> bool:
 
 def bigquery_literal(value: CursorValue, cursor: Cursor) -> str:
     """An end of the window in BigQuery's SQL."""
-    kind = CURSOR_KINDS[cursor.type]
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
         return string_literal(value)
-    if isinstance(value, datetime):
-        zone = "+00" if kind == "TIMESTAMP" else ""
-        return f"{kind} '{value.replace(tzinfo=None).isoformat(sep=' ')}{zone}'"
-    return f"{kind} '{value.isoformat()}'"
+    return stamp_literal(CURSOR_KINDS[cursor.type], value)

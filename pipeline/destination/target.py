@@ -10,7 +10,7 @@ from google.cloud import bigquery
 from auto_schema.bigquery_types import known_type, type_text
 from auto_schema.errors import SchemaError, TargetError, shown
 from auto_schema.evolve import CurrentField
-from auto_schema.names import TABLE, of_table, quoted, string_literal
+from auto_schema.names import TABLE, of_table, quoted, stamp_literal, string_literal
 from auto_schema.schema import INGESTION_TIME, Partitioning
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Target
@@ -262,11 +262,4 @@ def _newest_partition(
 def _from(cursor: Cursor, partition_id: str, partitioning: Partitioning) -> str:
     start = datetime.strptime(partition_id, _FORMATS[partitioning.type])  # noqa: DTZ007 - UTC by rule
     kind, column = CURSOR_KINDS[cursor.type], of_table(cursor.name)
-    return f"WHERE {column} >= {_literal(kind, start)}"
-
-
-def _literal(kind: str, value: datetime) -> str:
-    if kind == "DATE":
-        return f"DATE '{value.date().isoformat()}'"
-    zone = "+00" if kind == "TIMESTAMP" else ""
-    return f"{kind} '{value.isoformat(sep=' ')}{zone}'"
+    return f"WHERE {column} >= {stamp_literal(kind, start)}"

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Self
 
 from auto_schema.canonical import bigquery_digest
-from auto_schema.names import quoted, string_literal
+from auto_schema.names import quoted, stamp_literal, string_literal
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
 from sources.bigquery.connection import BigqueryConnection
@@ -160,10 +160,9 @@ def literal(value: CursorValue) -> str:
         return str(value)
     if isinstance(value, str):
         return string_literal(value)
-    if isinstance(value, datetime):
-        text = value.replace(tzinfo=None).isoformat(sep=" ")
-        return f"TIMESTAMP '{text}+00'" if value.tzinfo else f"DATETIME '{text}'"
-    return f"DATE '{value.isoformat()}'"
+    if not isinstance(value, datetime):
+        return stamp_literal("DATE", value)
+    return stamp_literal("TIMESTAMP" if value.tzinfo else "DATETIME", value)
 
 
 def bound(query: str, low: CursorValue | None, high: CursorValue) -> str:

@@ -19,7 +19,7 @@ from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import AS_READER, PostgresqlConnection
 from sources.postgresql.errors import source_error
 from sources.postgresql.query import QueryShape, no_part, shape
-from sources.postgresql.session import opening
+from sources.postgresql.session import opening, rolled_back
 from sources.postgresql.splits import split_columns
 from sources.postgresql.sql import quote
 from sources.postgresql.types import attribute_rows, resolve, type_rows
@@ -64,18 +64,12 @@ def reading(
     A server that doesn't answer long after its own timeout is given up.
     """
     silence_s = timeout_ms / 1000 + GRACE_S
-    with cut_off_after(silence_s, opened), opened.cursor() as cursor:
-        cursor.execute("BEGIN READ ONLY")
-        try:
-            for statement in opening(
-                statement_timeout_ms=timeout_ms, lock_timeout_ms=DESCRIBE_LOCK_MS
-            ):
-                cursor.execute(statement)
-            cursor.execute(AS_READER)
-            yield cursor
-        finally:
-            if not opened.closed:
-                cursor.execute("ROLLBACK")
+    timeouts = opening(statement_timeout_ms=timeout_ms, lock_timeout_ms=DESCRIBE_LOCK_MS)
+    with (
+        cut_off_after(silence_s, opened),
+        rolled_back(opened, (*timeouts, AS_READER)) as cursor,
+    ):
+        yield cursor
 
 
 def qualified_table(opened: "psycopg2.extensions.connection", name: str, place: str) -> str:

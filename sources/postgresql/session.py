@@ -6,7 +6,7 @@ means is the role's own, as it was when the plan was made. All of it is SET LOCA
 a pooler in transaction mode hands on a clean session.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -89,6 +89,25 @@ def opening(
         SERIAL,
         _set_all({**PINNED, **timeouts, **dict(settings)}),
     )
+
+
+@contextmanager
+def rolled_back(opened: Any, statements: Iterable[str]) -> Iterator[Any]:
+    """A cursor in a transaction that these statements begin, and that leaves nothing behind.
+
+    Args:
+        opened: an autocommit session of psycopg2.
+        statements: those of `opening`, and what else is said first.
+    """
+    with opened.cursor() as cursor:
+        cursor.execute("BEGIN READ ONLY")
+        try:
+            for statement in statements:
+                cursor.execute(statement)
+            yield cursor
+        finally:
+            if not opened.closed:
+                cursor.execute("ROLLBACK")
 
 
 @contextmanager

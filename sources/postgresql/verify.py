@@ -1,8 +1,6 @@
 """I/O. What verify_only asks PostgreSQL: sums by bucket, and the rows of a few buckets."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import psycopg2.extensions
 
@@ -15,23 +13,14 @@ from auto_schema.canonical import (
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.postgresql.connection import AS_READER
-from sources.postgresql.session import Settings, opening
+from sources.postgresql.session import Settings, opening, rolled_back
 from sources.postgresql.statement import PostgresqlStatement, wrapped
 from sources.values import DigestRow
 
 
-@contextmanager
-def _reading(opened: "psycopg2.extensions.connection", settings: Settings) -> Iterator[Any]:
-    """A transaction set up as the readers' are: values are written alike."""
-    with opened.cursor() as cursor:
-        cursor.execute("BEGIN")
-        try:
-            for statement in (*opening(settings=settings), AS_READER):
-                cursor.execute(statement)
-            yield cursor
-        finally:
-            if not opened.closed:
-                cursor.execute("ROLLBACK")
+def _as_read(settings: Settings) -> tuple[str, ...]:
+    """What readers say first, so that values are written alike."""
+    return (*opening(settings=settings), AS_READER)
 
 
 def buckets(
@@ -39,7 +28,7 @@ def buckets(
 ) -> Mapping[str, RowSums]:
     """Sums over the window's rows, by the first digits of their digests."""
     selected = f"{postgresql_digest(source.columns)} AS digest"
-    with _reading(opened, source.settings) as cursor:
+    with rolled_back(opened, _as_read(source.settings)) as cursor:
         cursor.execute(postgresql_buckets(wrapped(source, selected)))
         return {bucket: RowSums.of(figures) for bucket, *figures in cursor.fetchall()}
 
@@ -57,7 +46,7 @@ def digests(
         f" {postgresql_row(cursor_column)} AS cursor_text"
     )
     parts = ", ".join(f"'{bucket}'" for bucket in wanted)
-    with _reading(opened, source.settings) as cursor:
+    with rolled_back(opened, _as_read(source.settings)) as cursor:
         cursor.execute(
             f"SELECT * FROM (\n{wrapped(source, selected)}\nOFFSET 0) AS d"
             f" WHERE substr(digest, 1, {BUCKET_DIGITS}) IN ({parts})"

@@ -83,8 +83,8 @@ PROMISES: tuple[Promise, ...] = (
         "MAX is also looked for after the newest partition that is listed: the list may lag.",
         "tests/unit/test_destination_sql.py::test_the_newest_partition_is_asked_with_all_that_may_lie_after_it",
         "pipeline/destination/target.py",
-        '    return f"WHERE {column} >= {_literal(kind, start)}"',
-        '    return f"WHERE {column} = {_literal(kind, start)}"',
+        '    return f"WHERE {column} >= {stamp_literal(kind, start)}"',
+        '    return f"WHERE {column} = {stamp_literal(kind, start)}"',
     ),
     P(
         DESTINATION,
