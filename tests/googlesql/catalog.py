@@ -163,18 +163,15 @@ def _view(dataset: str, view: str, tables: Tables) -> Table:
     return Table(columns, tuple(rows))
 
 
-def add_table(root: SimpleCatalogProto, path: Path, table: Table) -> None:
-    """Put a table where its path, as the statement spells it, leads to."""
-    for segment in path[:-1]:
-        root = _catalog_in(root, segment)
-    proto = root.table.add(name=".".join(path), name_in_catalog=path[-1])
-    proto.serialization_id = next(NUMBERS)
+def add_table(root: SimpleCatalogProto, name: str, table: Table) -> None:
+    """Put a table under one identifier."""
+    proto = root.table.add(name=name, name_in_catalog=name, serialization_id=next(NUMBERS))
     _add_columns(proto, table.columns)
 
 
 def add_numbered_table(root: SimpleCatalogProto, name: str, table: Table) -> None:
     """Put a table under one identifier, with its rows' numbers as key."""
-    add_table(root, (name,), table)
+    add_table(root, name, table)
     root.table[-1].primary_key_column_index.append(len(table.columns))
     number = Column(ROW_NUMBER, simple("INT64"), is_pseudo=True)
     _add_columns(root.table[-1], [number])
@@ -190,13 +187,6 @@ def contents(table: Table, *, is_numbered: bool = False) -> TableContent:
         cells = [sent(value, of) for value, of in zip(row, types, strict=True)]
         made.table_data.row.add(cell=[*cells, sent(place, number)] if is_numbered else cells)
     return made
-
-
-def _catalog_in(root: SimpleCatalogProto, name: str) -> SimpleCatalogProto:
-    for one in root.catalog:
-        if one.name == name:
-            return one
-    return root.catalog.add(name=name)
 
 
 def _add_columns(proto: SimpleTableProto, columns: Iterable[Column]) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
-from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import ASTScriptProto
 from zetasql.wasi._pb2.zetasql.proto.options_pb2 import AnalyzerOptionsProto
@@ -21,21 +20,28 @@ from tests.googlesql.catalog import (
     add_numbered_table,
     add_table,
     contents,
-    resolved,
 )
 from tests.googlesql.errors import Finding, GoogleSqlError
 from tests.googlesql.features import language
 from tests.googlesql.functions import add_functions
+from tests.googlesql.naming import POSITION, Spelled, one_name
 from tests.googlesql.options import add_allowed
 from tests.googlesql.resolved import Analysis, analysis
-from tests.googlesql.syntax import Text
 from tests.googlesql.types import Column, add_type_names, array_of, simple
 from tests.googlesql.values import received, sent
 from tests.googlesql.wasm import Module
 
-Parameter = ScalarQueryParameter | ArrayQueryParameter
-POSITION = "_position_"
-"""Begins the name that a `?` gets where it has to have one."""
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A parameter of any type; without a name it stands for a `?`."""
+
+    name: str
+    type: TypeProto
+    value: Any = None
+
+
+Parameter = ScalarQueryParameter | ArrayQueryParameter | Given
 SYSTEM_VARIABLES = {
     "row_count": "INT64",
     "error.message": "STRING",
@@ -118,19 +124,22 @@ class GoogleSql:
     ) -> Analysis | Finding:
         """One statement's kind and columns, or what is said against it."""
         try:
+            tree = self.parse(sql)
+        except GoogleSqlError as error:
+            return error.finding
+        spelled = one_name(sql, tree, tables, has_values=False)
+        try:
             root = self._catalog(variables)
-            for path in {syntax.names(path) for path in syntax.paths(self.parse(sql))}:
-                table = resolved(path, tables)
-                if table is not None:
-                    add_table(root, path, table)
-            request = service.AnalyzeRequest(sql_statement=sql, simple_catalog=root)
+            for name, table in spelled.tables.items():
+                add_table(root, name, table)
+            request = service.AnalyzeRequest(sql_statement=spelled.sql, simple_catalog=root)
             request.options.CopyFrom(self._options(parameters))
             for name, of in SYSTEM_VARIABLES.items():
                 added = request.options.system_variables.add(name_path=name.split("."))
                 added.type.CopyFrom(simple(of))
             answer = self.module.call("Analyze", request, service.AnalyzeResponse)
         except GoogleSqlError as error:
-            return error.finding
+            return spelled.found(error.finding)
         return analysis(answer.resolved_statement)
 
     def query(
@@ -145,22 +154,32 @@ class GoogleSql:
         Raises:
             GoogleSqlError: The statement is refused, or a row of it.
         """
-        text, used = self._one_name(sql, tables)
-        request = service.EvaluateQueryRequest(sql=text)
-        if used or variables:
+        return self.answered(self.spelled(sql, tables), parameters, variables)
+
+    def answered(
+        self,
+        spelled: Spelled,
+        parameters: Sequence[Parameter] = (),
+        variables: Variables = NO_VARIABLES,
+        numbered: str = "",
+    ) -> Answer:
+        """A query's answer; the rows of the table `numbered` have their numbers with them."""
+        request = service.EvaluateQueryRequest(sql=spelled.sql)
+        if spelled.tables or variables:
             request.simple_catalog.CopyFrom(self._catalog(variables))
         else:
             request.registered_catalog_id = self._registered()
-        for name, table in used.items():
-            add_table(request.simple_catalog, (name,), table)
-            request.table_content[name].CopyFrom(contents(table))
-        self._complete(request, parameters)
+        self._complete(request, spelled, parameters, numbered)
         answer = self.module.call("EvaluateQuery", request, service.EvaluateQueryResponse)
         columns = tuple(Column(column.name, column.type) for column in answer.prepared.columns)
         return Answer(
             columns,
             tuple(_row(row.cell, columns) for row in answer.content.table_data.row),
         )
+
+    def spelled(self, sql: str, tables: Tables) -> Spelled:
+        """A statement as `answered` takes it."""
+        return one_name(sql, self.parse(sql), tables, has_values=True)
 
     def value(self, expression: str, parameters: Sequence[Parameter] = ()) -> Any:
         """What an expression without tables is."""
@@ -173,23 +192,20 @@ class GoogleSql:
         parameters: Sequence[Parameter] = (),
         variables: Variables = NO_VARIABLES,
     ) -> Modified:
-        """INSERT, UPDATE or DELETE; `tables` stay as they are.
+        """INSERT, UPDATE or DELETE, which leave `tables` as they are; MERGE is `merge.merge`.
 
         Raises:
             GoogleSqlError: The statement is refused, or a row of it.
         """
-        text, used = self._one_name(sql, tables)
-        is_insert = sql.split(None, 1)[0].upper() == "INSERT"
-        request = service.EvaluateModifyRequest(sql=text, simple_catalog=self._catalog(variables))
-        target = self._target(sql)
-        for name, table in used.items():
-            is_numbered = name == target and not is_insert
-            add = add_numbered_table if is_numbered else _add_plain
-            add(request.simple_catalog, name, table)
-            request.table_content[name].CopyFrom(contents(table, is_numbered=is_numbered))
-        self._complete(request, parameters)
+        statement = syntax.inner(self.parse(sql).statement_list_node.statement_list[0])
+        target = ".".join(syntax.names(syntax.paths(statement)[0]))
+        spelled = self.spelled(sql, tables)
+        request = service.EvaluateModifyRequest(sql=spelled.sql)
+        request.simple_catalog.CopyFrom(self._catalog(variables))
+        is_insert = syntax.kind(statement) == "ASTInsertStatement"
+        self._complete(request, spelled, parameters, "" if is_insert else target)
         answer = self.module.call("EvaluateModify", request, service.EvaluateModifyResponse)
-        return modified(target, used[target], answer.content)
+        return modified(target, spelled.tables[target], answer.content)
 
     def schema(self, columns: str) -> tuple[Column, ...]:
         """Columns as DDL writes them: `id INT64, tags ARRAY<STRING>`."""
@@ -197,34 +213,6 @@ class GoogleSql:
         if isinstance(outcome, Finding):
             raise ValueError(outcome.message)
         return outcome.columns
-
-    def _target(self, sql: str) -> str:
-        """The table that DML is about, as `project.dataset.table`."""
-        statement = syntax.inner(self.parse(sql).statement_list_node.statement_list[0])
-        return ".".join(next(syntax.names(path) for path in syntax.paths(statement)))
-
-    def _one_name(self, sql: str, tables: Tables) -> tuple[str, dict[str, Table]]:
-        """The text with each table and `@@name` as one identifier, and parameters with names.
-
-        Only such tables can have rows, and only constants and named parameters values.
-        """
-        tree = self.parse(sql)
-        changes: list[tuple[Message, str]] = [
-            (variable, f"`{syntax.system_name(variable)}`")
-            for variable in syntax.system_variables(tree)
-        ]
-        changes += [
-            (parameter, f"@{POSITION}{parameter.position}")
-            for parameter in syntax.positional_parameters(tree)
-        ]
-        used = {}
-        for path in syntax.paths(tree):
-            table = resolved(syntax.names(path), tables)
-            if table is not None:
-                name = ".".join(syntax.names(path))
-                changes.append((path, f"`{name}`"))
-                used[name] = table
-        return Text(sql).replaced(changes), used
 
     def _registered(self) -> int:
         """The catalog without tables, made once: a query is five times as fast with it."""
@@ -260,14 +248,18 @@ class GoogleSql:
     def _complete(
         self,
         request: service.EvaluateQueryRequest | service.EvaluateModifyRequest,
+        spelled: Spelled,
         parameters: Sequence[Parameter],
+        numbered: str,
     ) -> None:
-        named = [
-            (parameter.name or f"{POSITION}{number}", parameter)
-            for number, parameter in enumerate(parameters, 1)
-        ]
+        """Add tables and parameters to a request."""
+        for name, table in spelled.tables.items():
+            add = add_numbered_table if name == numbered else add_table
+            add(request.simple_catalog, name, table)
+            request.table_content[name].CopyFrom(contents(table, is_numbered=name == numbered))
         request.options.CopyFrom(self._options(()))
-        for name, parameter in named:
+        for number, parameter in enumerate(parameters, 1):
+            name = parameter.name or f"{POSITION}{number}"
             request.options.query_parameters.add(name=name).type.CopyFrom(_type_of(parameter))
             made = request.params.add(name=name)
             made.value.CopyFrom(sent(_value_of(parameter), _type_of(parameter)))
@@ -313,11 +305,9 @@ def _row(cells: Sequence[Any], columns: Sequence[Column]) -> Row:
     return tuple(received(cell, column.type) for cell, column in zip(cells, columns, strict=True))
 
 
-def _add_plain(root: SimpleCatalogProto, name: str, table: Table) -> None:
-    add_table(root, (name,), table)
-
-
 def _type_of(parameter: Parameter) -> TypeProto:
+    if isinstance(parameter, Given):
+        return parameter.type
     if isinstance(parameter, ArrayQueryParameter):
         return array_of(simple(parameter.array_type))
     return simple(parameter.type_)

@@ -15,10 +15,12 @@ class Analysis:
     Attributes:
         kind: The analyzer's name of it, such as `QueryStmt` or `CreateTableAsSelectStmt`.
         columns: A query's; those of a table that is made; those that ALTER TABLE adds.
+        required: Names of those that are made NOT NULL.
     """
 
     kind: str
     columns: tuple[Column, ...] = ()
+    required: frozenset[str] = frozenset()
 
 
 def analysis(statement: Message) -> Analysis:
@@ -27,7 +29,8 @@ def analysis(statement: Message) -> Analysis:
     while not _is_statement(node):
         (_, node), *_ = node.ListFields()
     kind = node.DESCRIPTOR.name.removeprefix("Resolved").removesuffix("Proto")
-    return Analysis(kind, tuple(_columns(node)))
+    required = frozenset(made.name for made in _definitions(node) if made.annotations.not_null)
+    return Analysis(kind, tuple(_columns(node)), required)
 
 
 def _is_statement(node: Message) -> bool:

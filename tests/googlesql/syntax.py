@@ -4,8 +4,9 @@ The parser's answer is a tree of messages. A node's place lies in the innermost 
 messages, in bytes of the text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import (
@@ -41,10 +42,23 @@ class Text:
         before = self.whole.encode()[:start].decode()
         return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
-    def replaced(self, changes: list[tuple[Message, str]]) -> str:
-        """The text with nodes written otherwise; nodes may not overlap."""
+    def offset(self, line: int, column: int) -> int:
+        """The byte of a line and column.
+
+        >>> Text("é\\nab").offset(2, 2)
+        4
+        """
+        lines = self.whole.split("\n")
+        before = "\n".join([*lines[: line - 1], lines[line - 1][: column - 1]])
+        return len(before.encode())
+
+    def edited(self, edits: Sequence[tuple[int, int, str]]) -> str:
+        """The text with parts replaced: first byte, the one after the last, and what comes there.
+
+        Edits come in order and don't overlap.
+        """
         body = self.whole.encode()
-        for (start, end), new in sorted(((span(node), new) for node, new in changes), reverse=True):
+        for start, end, new in reversed(edits):
             body = body[:start] + new.encode() + body[end:]
         return body.decode()
 
@@ -89,6 +103,20 @@ def nodes(root: Message) -> Iterator[Message]:
             continue
         for part in value if field.is_repeated else [value]:
             yield from nodes(part)
+
+
+def part(node: Message, name: str) -> Any:
+    """A field of a node, or of what it is a kind of."""
+    while name not in node.DESCRIPTOR.fields_by_name:
+        node = node.parent  # type: ignore[attr-defined]
+    return getattr(node, name)
+
+
+def has(node: Message, name: str) -> bool:
+    """Whether a node has a part."""
+    while name not in node.DESCRIPTOR.fields_by_name:
+        node = node.parent  # type: ignore[attr-defined]
+    return node.HasField(name)
 
 
 def names(path: ASTPathExpressionProto) -> Path:

@@ -50,6 +50,40 @@ def test_a_finding_says_where(googlesql: GoogleSql) -> None:
     assert outcome == Finding("Unrecognized name: idd; Did you mean id?", 2, 3)
 
 
+@pytest.mark.parametrize(
+    ("sql", "line", "column"),
+    [
+        ("SELECT 'é', idd FROM `my-project.shop.orders`", 1, 13),
+        ("SELECT 1 FROM `my-project.shop.orders` WHERE\n  idd = 1", 2, 3),
+        ("SELECT 1 FROM `my-project`.shop.orders WHERE idd = 1", 1, 46),
+        ("SELECT 1 FROM my-project.shop.orders JOIN `my-project.shop.events_1` AS e ON x", 1, 78),
+        ("SELECT 1 FROM `my-project.shop.loaded`, `my-project.shop.nope`", 1, 41),
+    ],
+)
+def test_the_place_is_that_in_the_statement_as_it_was_sent(
+    googlesql: GoogleSql, sql: str, line: int, column: int
+) -> None:
+    outcome = googlesql.analyze(sql, TABLES)
+
+    assert isinstance(outcome, Finding)
+    assert (outcome.line, outcome.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT orders.id FROM `my-project.shop.orders` WHERE orders.id = 1",
+        "SELECT orders.id FROM `my-project`.shop.orders JOIN `my-project.shop.events_1`"
+        " ON orders.id = events_1.id",
+        "SELECT TABLES.table_name = 'x', 1 AS id FROM `my-project.shop.INFORMATION_SCHEMA.TABLES`",
+        "DELETE FROM `my-project.shop.orders` WHERE orders.id = 1",
+        "UPDATE my-project.shop.orders SET name = 'x' WHERE orders.id = 1",
+    ],
+)
+def test_a_table_without_alias_has_its_own_name(googlesql: GoogleSql, sql: str) -> None:
+    assert isinstance(googlesql.analyze(sql, TABLES), Analysis)
+
+
 def test_tables_are_told_apart_by_case(googlesql: GoogleSql) -> None:
     outcome = googlesql.analyze("SELECT 1 FROM `my-project.shop.Orders`", TABLES)
 
