@@ -1,13 +1,101 @@
-"""What a plan warns of or advises where a lawful choice has a price that is easily missed."""
+"""What a plan says at its head and its foot: warnings, and notes on which nobody has to act.
+
+Pure. Much of it is of lawful choices whose price is easily missed.
+"""
+
+from collections.abc import Iterator
 
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import PARTITION_TYPES
+from smart_sync.cursor import Cursor
+from smart_sync.draft import Draft
 from smart_sync.facts import Facts
+from smart_sync.guard_checks import COUNT, late_numbers
+from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import SOURCE, source_labels
+from sources.values import SourceProfile
 
 
-def doubling_warning(request: SyncRequest, facts: Facts) -> str:
+def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
+    """What the operator should know before the run."""
+    doubles = _doubling(request, facts)
+    return (
+        *([doubles] if doubles else []),
+        *(facts.window.warnings if facts.window else ()),
+        *(_cursor_warnings(request, facts, facts.cursor) if facts.cursor else ()),
+        *_table_warnings(request, facts),
+    )
+
+
+def plan_notes(draft: Draft) -> tuple[str, ...]:
+    """What else may be of use, of a draft with all its facts."""
+    facts, shape = draft.facts, draft.shape
+    advised = (
+        later_note(facts.evidence) if facts.is_first else "",
+        draft.labels.note,
+        _merge_layout_note(draft.request, facts, shape.schema),
+    )
+    return tuple(filter(None, (*facts.profile.notes, *shape.notes, *advised)))
+
+
+def _cursor_warnings(request: SyncRequest, facts: Facts, cursor: Cursor) -> Iterator[str]:
+    """Of rows that windows of this cursor don't hold, or may miss."""
+    evidence, name = facts.evidence, cursor.source_name
+    if evidence.null_cursors:
+        yield (
+            f"{evidence.null_cursors:,} rows have NULL in {name}: they never match"
+            " a window and are not synced; give the column a value or use another cursor"
+        )
+    for kind, count in sorted(evidence.other_cursors.items()):
+        yield (
+            f"{count:,} documents have a {kind} in {name}, which no"
+            " window of its usual type holds: each run reads them and refuses them as dead letters;"
+            " give them a value of the usual type"
+        )
+    yield from _number_warnings(request, cursor, facts.profile)
+    yield from left_out_warnings(evidence, cursor, facts.floor)
+
+
+def _table_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
+    """Of what source and destination are, whatever the rows."""
+    profile, target = facts.profile, facts.target
+    has_no_label = target.exists and SOURCE not in dict(target.labels)
+    if has_no_label and request.window.smart_sync and not request.replaces:
+        yield (
+            f"{request.destination} has no sync_source label: nothing guards it against a second"
+            " source with the same cursor"
+        )
+    if profile.protected:
+        names = ", ".join(profile.protected)
+        yield (
+            f"policy tags guard {names} in the source, and don't go with the rows: put tags on the"
+            " destination's columns before the first run, or leave the columns out"
+        )
+    if not profile.is_utf8:
+        yield "the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused"
+
+
+def _number_warnings(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> list[str]:
+    """What stands behind an integer cursor, for the plan's head."""
+    if not cursor.is_integer or request.replaces:
+        return []
+    late = [why for why, _ in late_numbers(profile)]
+    if late and request.window.lookback_numbers:
+        return [
+            f"lower values of {cursor.source_name} may come after higher ones"
+            f" ({'; '.join(late)}): those that are more than smart_sync_lookback="
+            f"{request.window.lookback_numbers:,} lower are lost"
+        ]
+    if profile.numbers.is_told or request.window.lookback_numbers:
+        return []
+    return [
+        f"no sequence gives out {cursor.source_name}: should an application use lower values after"
+        f" higher ones (blocks of numbers, as Hibernate takes them), they are lost; use {COUNT}"
+    ]
+
+
+def _doubling(request: SyncRequest, facts: Facts) -> str:
     """That a plain append writes rows again which an earlier run has written; empty: it doesn't."""
     target, appends = facts.target, request.publishing.write_disposition is WriteDisposition.APPEND
     if request.window.smart_sync or not appends or request.replaces or not target.exists:
@@ -24,7 +112,7 @@ def doubling_warning(request: SyncRequest, facts: Facts) -> str:
     )
 
 
-def merge_layout_note(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
+def _merge_layout_note(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
     """That merges cost less where the partition column of a row never moves; empty: it may not."""
     merges = request.publishing.write_disposition is WriteDisposition.MERGE
     cursor, partitioning = facts.cursor, schema.partitioning

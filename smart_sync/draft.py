@@ -13,21 +13,17 @@ from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.guard_checks import refuse_unguarded
-from smart_sync.merge_plan import MergePlan, merge_question, plan_merge
+from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.modes import choose_mode
+from smart_sync.open_questions import OpenQuestions, open_questions
 from smart_sync.plan import Mode
 from smart_sync.plan_checks import target_faults
-from smart_sync.read_plan import plan_reading
+from smart_sync.read_plan import BigqueryReading, plan_reading
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import (
-    columns_to_look_at,
-    find_cursor,
-    partition_column,
-    plan_columns,
-    plan_layout,
-)
+from smart_sync.schema_plan import find_cursor, plan_columns, plan_layout
+from smart_sync.source_labels import LabelPlan, plan_labels
 from sources.protocol import Source
-from sources.values import Evidence, SourceColumn, SourceProfile
+from sources.values import Evidence, SourceProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +53,20 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """What a draft leaves to be asked.
-
-    Attributes:
-        look_at: columns whose type the rows decide, where the destination hasn't decided it.
-        looks: whether columns were planned with looks that are only supposed, or want some.
-        partition: the source column that partitions come from, and their size; None: none.
-        merge_question: what the first query of a merge reads, for a dry run; empty: none.
-        asks_history: whether the destination has columns that an earlier run may have written.
-    """
-
-    look_at: tuple[SourceColumn, ...]
-    looks: bool
-    partition: tuple[SourceColumn, str] | None
-    merge_question: str
-    asks_history: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Draft:
     """A plan without what only rows, the clock and the watermark can say.
 
     `facts` are those that were known: profile, target, source and cursor. `merge` lacks what
-    its first query reads.
+    its first query reads, and `bigquery` what its query does.
     """
 
     request: SyncRequest
     facts: Facts
     shape: Shape
     merge: MergePlan | None
-    open: Open
+    bigquery: BigqueryReading | None
+    labels: LabelPlan
+    open: OpenQuestions
 
 
 def make_draft(
@@ -100,14 +79,19 @@ def make_draft(
     """
     looks = profile.rules.best_looks(profile.columns)
     facts = Facts(profile, target, source, Evidence(looks=looks))
-    columns, faults = plan_columns(request, profile, target.by_name(), facts.evidence)
-    facts = replace(facts, cursor=_cursor(request, facts, faults))
-    shape, more = plan_shape(request, facts, columns)
+    columns, column_faults = plan_columns(request, profile, target.by_name(), facts.evidence)
+    facts = replace(facts, cursor=_cursor(request, facts, column_faults))
+    shape, shape_faults = plan_shape(request, facts, columns)
     merge, merge_faults = plan_merge(request, facts, shape.schema)
-    faults += more + merge_faults + target_faults(request, facts, shape.schema)
-    _, more = plan_reading(request, facts, shape.schema, keeps_schema=shape.keeps_schema)
-    raise_all([*faults, *more])
-    return Draft(request, facts, shape, merge, _open(request, facts, columns))
+    bigquery, reading_faults = plan_reading(
+        request, facts, shape.schema, keeps_schema=shape.keeps_schema
+    )
+    labels, label_faults = plan_labels(request, facts)
+    faults = column_faults + shape_faults + merge_faults
+    faults += target_faults(request, facts, shape.schema)
+    raise_all([*faults, *label_faults, *reading_faults])
+    questions = open_questions(request, facts, shape.schema)
+    return Draft(request, facts, shape, merge, bigquery, labels, questions)
 
 
 def _cursor(request: SyncRequest, facts: Facts, faults: list[SyncError]) -> Cursor | None:
@@ -121,19 +105,6 @@ def _cursor(request: SyncRequest, facts: Facts, faults: list[SyncError]) -> Curs
         raise_all(faults)
         raise
     return cursor
-
-
-def _open(request: SyncRequest, facts: Facts, columns: tuple[Column, ...]) -> Open:
-    profile, target, cursor = facts.profile, facts.target, facts.cursor
-    brought = {column.name.casefold() for column in columns}
-    look_at = columns_to_look_at(request, profile, target.by_name())
-    return Open(
-        look_at=look_at,
-        looks=bool(look_at or facts.evidence.looks),
-        partition=partition_column(request, profile, target.partitioning),
-        merge_question=merge_question(request, target, cursor.name if cursor else None),
-        asks_history=bool(set(target.by_name()) - brought),
-    )
 
 
 def plan_shape(

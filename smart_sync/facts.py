@@ -9,7 +9,7 @@ from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
 from smart_sync.window import Watermark, WindowPlan
 from sources.protocol import Source
-from sources.values import Evidence, SourceProfile
+from sources.values import CursorValue, Evidence, SourceProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +73,15 @@ class Facts:
     """What a merge's first query reads of the destination."""
     written: tuple[WrittenColumn, ...] = ()
     """By earlier runs, where the destination has columns that this plan doesn't bring."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the window is the first on its table: there is no watermark."""
+        return self.window is not None and self.window.watermark is None
+
+    @property
+    def floor(self) -> CursorValue | None:
+        """Where the first window of all began; None: not known, or open downwards."""
+        if self.window is not None and self.is_first:
+            return self.window.window.low
+        return self.frontier.floor

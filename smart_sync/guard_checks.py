@@ -19,7 +19,7 @@ def refuse_unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfil
     faults: list[SyncError] = []
     if cursor.is_integer:
         if not request.window.lookback_numbers:
-            faults = [_as_number(request, why, fix) for why, fix in _late_numbers(profile)]
+            faults = [_as_number(request, why, fix) for why, fix in late_numbers(profile)]
     elif profile.writers.refreshed:
         names = ", ".join(profile.writers.refreshed)
         faults = [
@@ -36,7 +36,7 @@ def refuse_unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfil
     raise_all(faults)
 
 
-def _late_numbers(profile: SourceProfile) -> list[tuple[str, str]]:
+def late_numbers(profile: SourceProfile) -> list[tuple[str, str]]:
     """Why lower numbers may become visible after higher ones, and what ends it there."""
     numbers, seen = profile.numbers, profile.writers
     reasons = (
@@ -55,24 +55,3 @@ def _as_number(request: SyncRequest, why: str, fix: str) -> ConfigError:
         f"{fix}use {COUNT}; or a timestamp column; or late_commit_guard=off, if you know that"
         " values become visible in their order.",
     )
-
-
-def number_warnings(
-    request: SyncRequest, cursor: Cursor | None, profile: SourceProfile
-) -> list[str]:
-    """What stands behind an integer cursor, for the plan's head."""
-    if cursor is None or not cursor.is_integer or request.replaces:
-        return []
-    late = [why for why, _ in _late_numbers(profile)]
-    if late and request.window.lookback_numbers:
-        return [
-            f"lower values of {cursor.source_name} may come after higher ones"
-            f" ({'; '.join(late)}): those that are more than smart_sync_lookback="
-            f"{request.window.lookback_numbers:,} lower are lost"
-        ]
-    if profile.numbers.is_told or request.window.lookback_numbers:
-        return []
-    return [
-        f"no sequence gives out {cursor.source_name}: should an application use lower values after"
-        f" higher ones (blocks of numbers, as Hibernate takes them), they are lost; use {COUNT}"
-    ]

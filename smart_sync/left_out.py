@@ -3,25 +3,22 @@
 from collections.abc import Iterator
 
 from smart_sync.cursor import Cursor
-from smart_sync.facts import Facts
 from smart_sync.value_text import value_text
+from sources.values import CursorValue, Evidence
 
 
-def count_left_out(facts: Facts) -> int | None:
+def count_left_out(evidence: Evidence) -> int | None:
     """How many rows no run reads; None when it was not counted, or is not cheap to."""
-    if facts.cursor is None:
-        return None
-    evidence = facts.evidence
     counts = (evidence.null_cursors, evidence.before, evidence.beyond)
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 
 
-def left_out_warnings(facts: Facts, cursor: Cursor) -> Iterator[str]:
-    """What the plan says of them."""
-    evidence, name = facts.evidence, cursor.source_name
-    is_first = facts.window is not None and facts.window.watermark is None
-    floor = facts.window.window.low if facts.window and is_first else facts.frontier.floor
+def left_out_warnings(
+    evidence: Evidence, cursor: Cursor, floor: CursorValue | None
+) -> Iterator[str]:
+    """What the plan says of them; `floor` is where the first window of all began."""
+    name = cursor.source_name
     if evidence.before and floor is None:
         yield (
             f"{evidence.before:,} rows have a {name} before the year 1, which BigQuery can't hold:"
@@ -40,11 +37,11 @@ def left_out_warnings(facts: Facts, cursor: Cursor) -> Iterator[str]:
         )
 
 
-def later_note(facts: Facts) -> str:
+def later_note(evidence: Evidence) -> str:
     """How many rows a first run leaves to later ones; nobody has to act. Empty: none known."""
-    if not facts.evidence.after or facts.window is None or facts.window.watermark is not None:
+    if not evidence.after:
         return ""
     return (
-        f"{facts.evidence.after:,} rows lie after the window's end; a later run reads them, whose"
+        f"{evidence.after:,} rows lie after the window's end; a later run reads them, whose"
         " end has passed their stamps"
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
-from auto_schema.names import TABLE, of_table, quoted
+from auto_schema.names import quoted
 from auto_schema.schema import Column, TableSchema
 from auto_schema.warehouse_types import MERGE_KEY_TYPES, PARTITION_TYPES
 from smart_sync.facts import Facts, Target
@@ -84,23 +84,6 @@ def merge_partition(target: Target, schema: TableSchema) -> tuple[MergePartition
         return None, "the table is partitioned by ingestion time"
     is_staged = schema.find(field.name) is not None
     return MergePartition(field.name, field.bigquery, target.partitioning.type, is_staged), ""
-
-
-def merge_question(request: SyncRequest, target: Target, cursor: str | None) -> str:
-    """The columns that the first query reads of the table, for a dry run; empty: none."""
-    known = target.by_name()
-    names = [*request.publishing.merge_keys, cursor or ""]
-    if target.partitioning is not None:
-        names.append(target.partitioning.field)
-    there = [known[name.casefold()].name for name in names if name.casefold() in known]
-    if request.publishing.write_disposition is not WriteDisposition.MERGE or not there:
-        return ""
-    where = ""
-    if target.partitioning is not None and target.partitioning.field.casefold() in known:
-        field = of_table(target.partitioning.field)
-        where = f" WHERE {field} IS NULL OR {field} IS NOT NULL"
-    selected = of_table(*dict.fromkeys(there))
-    return f"SELECT {selected} FROM {request.destination.sql} AS {TABLE}{where}"
 
 
 def _collation_fault(column: Column | None, target: Target) -> SyncError | None:

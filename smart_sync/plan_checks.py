@@ -1,16 +1,13 @@
-"""What stands against a plan, and what the operator should know of it."""
+"""What of the destination stands against a plan."""
 
 from datetime import date, datetime
 
 from auto_schema.errors import SchemaError, SyncError, TargetError
 from auto_schema.schema import Partitioning, TableSchema
-from smart_sync.advice import doubling_warning
 from smart_sync.facts import Facts
-from smart_sync.guard_checks import number_warnings
-from smart_sync.left_out import left_out_warnings
 from smart_sync.request import SyncRequest, WriteDisposition
-from smart_sync.source_labels import label_faults
 from sources.values import Evidence
+from warehouse.names import TableRef
 
 MAX_PARTITIONS = 4_000
 """Per job: https://cloud.google.com/bigquery/quotas#partitioned_tables"""
@@ -40,7 +37,6 @@ def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> li
     if len(schema.columns) > MAX_COLUMNS:
         why = f"{len(schema.columns):,} columns, the most is {MAX_COLUMNS:,}"
         faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
-    faults.extend(label_faults(request, facts))
     if request.publishing.verify and not facts.profile.is_utf8:
         why = "the database is SQL_ASCII: its texts have no characters to be hashed alike"
         fix = "set verify=false, or give the database an encoding."
@@ -49,7 +45,7 @@ def target_faults(request: SyncRequest, facts: Facts, schema: TableSchema) -> li
 
 
 def span_faults(
-    request: SyncRequest, partitioning: Partitioning | None, evidence: Evidence
+    destination: TableRef, partitioning: Partitioning | None, evidence: Evidence
 ) -> list[SyncError]:
     """That the rows lie in more partitions than a job may touch."""
     if partitioning is None or evidence.partition_span is None:
@@ -64,7 +60,7 @@ def span_faults(
     return [
         SchemaError(
             "too many partitions",
-            f"table {request.destination}, partition_field {partitioning.field}",
+            f"table {destination}, partition_field {partitioning.field}",
             f"{low.date()} to {high.date()} makes up to {count:,} partitions by"
             f" {partitioning.type}, a job may touch {MAX_PARTITIONS:,}",
             f"set partition_type={fitting}, or another partition_field.",
@@ -76,40 +72,3 @@ def _as_date_time(value: datetime | date) -> datetime:
     if isinstance(value, datetime):
         return value.replace(tzinfo=None)
     return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - only differences count
-
-
-def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
-    """What the operator should know before the run."""
-    doubles = doubling_warning(request, facts)
-    warnings = [doubles] if doubles else []
-    warnings.extend(facts.window.warnings if facts.window else ())
-    evidence, cursor = facts.evidence, facts.cursor
-    if cursor and evidence.null_cursors:
-        warnings.append(
-            f"{evidence.null_cursors:,} rows have NULL in {cursor.source_name}: they never match"
-            " a window and are not synced; give the column a value or use another cursor"
-        )
-    for kind, count in sorted(evidence.other_cursors.items()):
-        warnings.append(
-            f"{count:,} documents have a {kind} in {cursor.source_name if cursor else ''}, which no"
-            " window of its usual type holds: each run reads them and refuses them as dead letters;"
-            " give them a value of the usual type"
-        )
-    warnings += number_warnings(request, cursor, facts.profile)
-    if cursor:
-        warnings.extend(left_out_warnings(facts, cursor))
-    no_label = facts.target.exists and "sync_source" not in dict(facts.target.labels)
-    if no_label and request.window.smart_sync and not request.replaces:
-        warnings.append(
-            f"{request.destination} has no sync_source label: nothing guards it against a second"
-            " source with the same cursor"
-        )
-    if facts.profile.protected:
-        names = ", ".join(facts.profile.protected)
-        warnings.append(
-            f"policy tags guard {names} in the source, and don't go with the rows: put tags on the"
-            " destination's columns before the first run, or leave the columns out"
-        )
-    if not facts.profile.is_utf8:
-        warnings.append("the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused")
-    return tuple(warnings)

@@ -9,13 +9,13 @@ from datetime import datetime
 from auto_schema.canonical import excluded, losses
 from auto_schema.conform import Checks
 from auto_schema.errors import ConfigError, SyncError, raise_all
-from auto_schema.schema import Column
-from smart_sync.advice import merge_layout_note
-from smart_sync.draft import Draft, Shape, plan_shape
+from auto_schema.schema import Column, TableSchema
+from smart_sync.advice import plan_notes, plan_warnings
+from smart_sync.draft import Draft, plan_shape
 from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
-from smart_sync.left_out import count_left_out, later_note
-from smart_sync.merge_plan import MergePlan, plan_merge
+from smart_sync.left_out import count_left_out
+from smart_sync.merge_plan import plan_merge
 from smart_sync.modes import choose_way, way_in_place
 from smart_sync.plan import (
     ColumnChanges,
@@ -27,11 +27,10 @@ from smart_sync.plan import (
     SyncPlan,
     staging_of,
 )
-from smart_sync.plan_checks import plan_warnings, span_faults
-from smart_sync.read_plan import BigqueryReading, plan_reading
+from smart_sync.plan_checks import span_faults
+from smart_sync.read_plan import with_scan
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import plan_columns
-from smart_sync.source_labels import renewal_note, renews_server, source_labels
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.ways import Way
@@ -52,67 +51,82 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
         SyncError: every fault that can be found before anything is written; several at
             once as ManyErrors.
     """
-    request = draft.request
-    shape, merge, faults = _settled(draft, facts)
-    changes, more = _changes(request, facts, shape)
-    bigquery, late = plan_reading(request, facts, shape.schema, keeps_schema=shape.keeps_schema)
-    raise_all([*faults, *more, *late])
-    reading = _reading(request, facts, shape, bigquery)
-    publishing, reading = _publishing(request, facts, shape, merge, reading)
-    shape = _as_copied(facts, shape, publishing.way)
+    draft, faults = _settled(draft, facts)
+    changes, more = _changes(draft)
+    raise_all([*faults, *more])
+    proof, source = plan_proof(draft.request, _source(draft), draft.shape.schema.columns)
+    reading = _reading(draft, source)
+    publishing = _publishing(draft, reading, proof)
     return SyncPlan(
-        run=_run(request, facts, run_id, now),
-        destination=request.destination,
-        schema=shape.schema,
+        run=_run(draft, run_id, now),
+        destination=draft.request.destination,
+        schema=_schema(draft, publishing.way),
         changes=changes,
-        checks=_checks(request, facts, merge),
+        checks=_checks(draft),
         reading=reading,
         cursor=facts.cursor,
         window=facts.window,
         publishing=publishing,
-        dead_letters=_dead_letters(request),
-        warnings=plan_warnings(request, facts),
-        notes=_notes(request, facts, shape),
+        dead_letters=_dead_letters(draft.request),
+        warnings=plan_warnings(draft.request, facts),
+        notes=plan_notes(draft),
     )
 
 
-def _settled(draft: Draft, facts: Facts) -> tuple[Shape, MergePlan | None, list[SyncError]]:
-    """The draft's shape and merge; planned anew where looks may change a column."""
-    if not draft.open.looks:
-        merge = draft.merge and replace(draft.merge, first_bytes=facts.merge_bytes)
-        return draft.shape, merge, []
-    request, current = draft.request, facts.target.by_name()
+def _settled(draft: Draft, facts: Facts) -> tuple[Draft, list[SyncError]]:
+    """The draft with all facts; planned anew where looks may change a column."""
+    draft, faults = replace(draft, facts=facts), list[SyncError]()
+    if draft.open.looks:
+        draft, faults = _planned_anew(draft)
+    merge = draft.merge and replace(draft.merge, first_bytes=facts.merge_bytes)
+    bigquery, more = with_scan(draft.bigquery, facts.evidence, facts.source.place)
+    return replace(draft, merge=merge, bigquery=bigquery), [*faults, *more]
+
+
+def _planned_anew(draft: Draft) -> tuple[Draft, list[SyncError]]:
+    """The same with what the rows say of columns; of BigQuery's they say nothing."""
+    request, facts = draft.request, draft.facts
+    current = facts.target.by_name()
     columns, faults = plan_columns(request, facts.profile, current, facts.evidence)
     shape, more = plan_shape(request, facts, columns)
     merge, merge_faults = plan_merge(request, facts, shape.schema)
-    return shape, merge, [*faults, *more, *merge_faults]
+    return replace(draft, shape=shape, merge=merge), [*faults, *more, *merge_faults]
 
 
-def _changes(
-    request: SyncRequest, facts: Facts, shape: Shape
-) -> tuple[ColumnChanges, list[SyncError]]:
+def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
     """How the columns differ from the destination's, and what of the window can't go into it."""
+    request, facts, shape = draft.request, draft.facts, draft.shape
     mode, schema = shape.mode, shape.schema
     stale, faults = plan_stale_columns(
         request, facts, schema, leaves_none=mode.leaves_none, updates=mode.updates_rows
     )
-    faults += span_faults(request, schema.partitioning, facts.evidence)
+    faults += span_faults(request.destination, schema.partitioning, facts.evidence)
     if request.replaces_partitions and facts.cursor and facts.window:
         faults += partition_faults(request, facts.cursor, schema.partitioning, facts.window)
     return ColumnChanges(shape.added, shape.target_only, stale), faults
 
 
-def _reading(
-    request: SyncRequest, facts: Facts, shape: Shape, bigquery: BigqueryReading | None
-) -> ReadPlan:
-    """What is read and in which splits, by workers."""
-    splits, why = plan_splits(request, facts)
-    rules = request.schema.transformation
-    left_out = [c.name for c in facts.profile.columns if not rules.keeps(c.name)]
+def _source(draft: Draft) -> Source:
+    """The source, which reads the planned columns and no other."""
+    profile, rules = draft.facts.profile, draft.request.schema.transformation
+    left_out = [c.name for c in profile.columns if not rules.keeps(c.name)]
     left_out += rules.exclude_fields
+    columns = draft.shape.schema.columns
+    return draft.facts.source.with_columns(columns, tuple(dict.fromkeys(left_out)))
+
+
+def _reading(draft: Draft, source: Source) -> ReadPlan:
+    """What is read and in which splits: by workers, or in one job of BigQuery."""
+    request, facts, bigquery = draft.request, draft.facts, draft.bigquery
+    splits, why = plan_splits(request, facts)
+    if bigquery is not None and isinstance(source, InPlaceSource):
+        if bigquery.is_in_place:
+            source, splits, why = source.in_place(), splits[:1], "one job of BigQuery"
+        elif source.reads_table:
+            bigquery = replace(bigquery, scan_bytes=None)
     return ReadPlan(
         data_source=request.data_source,
-        source=facts.source.with_columns(shape.schema.columns, tuple(dict.fromkeys(left_out))),
+        source=source,
         splits=splits,
         split_total=len(splits),
         split_fingerprint=fingerprint(splits),
@@ -120,33 +134,22 @@ def _reading(
         connections=min(request.connections, len(splits)),
         estimated_rows=facts.evidence.estimated_rows,
         estimated_bytes=facts.evidence.estimated_bytes,
-        left_out=count_left_out(facts),
+        left_out=count_left_out(facts.evidence) if facts.cursor else None,
         bigquery=bigquery,
     )
 
 
-def _publishing(
-    request: SyncRequest,
-    facts: Facts,
-    shape: Shape,
-    merge: MergePlan | None,
-    reading: ReadPlan,
-) -> tuple[PublishPlan, ReadPlan]:
-    """How rows become visible, and what of the reading follows from it."""
-    proof, source = plan_proof(request, reading.source, shape.schema.columns)
-    reading = replace(reading, source=source)
-    widened_aside = bool(shape.added and shape.target_only)
-    way, why = choose_way(
-        request, shape.schema, shape.mode, swaps=shape.swaps, widened_aside=widened_aside
-    )
-    bigquery = reading.bigquery
-    if bigquery is not None and isinstance(source, InPlaceSource):
-        if bigquery.is_in_place:
-            way, why = way_in_place(request, bigquery)
-            reading = _in_place(reading, source)
-        elif source.reads_table:
-            reading = replace(reading, bigquery=replace(bigquery, scan_bytes=None))
-    publishing = PublishPlan(
+def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> PublishPlan:
+    """How rows become visible."""
+    request, shape = draft.request, draft.shape
+    if reading.bigquery is not None and reading.is_in_place:
+        way, why = way_in_place(request, reading.bigquery)
+    else:
+        widened_aside = bool(shape.added and shape.target_only)
+        way, why = choose_way(
+            request, shape.schema, shape.mode, swaps=shape.swaps, widened_aside=widened_aside
+        )
+    return PublishPlan(
         mode=shape.mode,
         mode_reason=shape.mode_reason,
         way=way,
@@ -154,52 +157,29 @@ def _publishing(
         write_disposition=request.publishing.write_disposition,
         create_if_needed=request.publishing.create_if_needed,
         swaps=shape.swaps,
-        merge=merge,
+        merge=draft.merge,
         proof=proof,
-        labels=source_labels(facts.profile),
-        sets_label=_sets_label(request, facts, shape),
-    )
-    return publishing, reading
-
-
-def _in_place(reading: ReadPlan, source: InPlaceSource) -> ReadPlan:
-    splits = reading.splits[:1]
-    return replace(
-        reading,
-        source=source.in_place(),
-        splits=splits,
-        split_total=len(splits),
-        split_fingerprint=fingerprint(splits),
-        split_reason="one job of BigQuery",
-        connections=min(reading.connections, len(splits)),
+        labels=draft.labels.wanted,
+        sets_label=draft.labels.is_set,
     )
 
 
-def _sets_label(request: SyncRequest, facts: Facts, shape: Shape) -> bool:
-    return (
-        shape.mode.makes_table
-        or request.replaces
-        or request.publishing.accept_source_change
-        or renews_server(request, facts)
-    )
-
-
-def _as_copied(facts: Facts, shape: Shape, way: Way) -> Shape:
-    """A copy keeps partitioning and clustering of the table that it makes another of."""
-    layout = facts.profile.layout
-    if not way.copies or shape.keeps_schema or layout is None:
-        return shape
+def _schema(draft: Draft, way: Way) -> TableSchema:
+    """The planned one; a copy keeps the layout of the table that it makes another of."""
+    schema, layout = draft.shape.schema, draft.facts.profile.layout
+    if not way.copies or draft.shape.keeps_schema or layout is None:
+        return schema
     partitioning, clustering = layout
-    schema = replace(shape.schema, partitioning=partitioning, clustering=clustering)
-    return replace(shape, schema=schema)
+    return replace(schema, partitioning=partitioning, clustering=clustering)
 
 
-def _run(request: SyncRequest, facts: Facts, run_id: str, now: datetime) -> RunPlan:
+def _run(draft: Draft, run_id: str, now: datetime) -> RunPlan:
+    request = draft.request
     folder = f"{request.run.temp_location.rstrip('/')}/{run_id}"
     return RunPlan(
         run_id=run_id,
         launched_at=now,
-        location=facts.target.location,
+        location=draft.facts.target.location,
         job_project=request.run.job_project or request.destination.project,
         staging=staging_of(folder, request.destination, run_id),
         history_table=request.history_table,
@@ -209,12 +189,12 @@ def _run(request: SyncRequest, facts: Facts, run_id: str, now: datetime) -> RunP
     )
 
 
-def _checks(request: SyncRequest, facts: Facts, merge: MergePlan | None) -> Checks:
-    profile = facts.profile
+def _checks(draft: Draft) -> Checks:
+    profile = draft.facts.profile
     return Checks(
         utf8=not (profile.is_utf8 and profile.checks_text),
-        json_numbers="exact" if profile.json_is_exact else request.schema.json_numbers,
-        not_null=merge.keys if merge else (),
+        json_numbers="exact" if profile.json_is_exact else draft.request.schema.json_numbers,
+        not_null=draft.merge.keys if draft.merge else (),
     )
 
 
@@ -223,15 +203,6 @@ def _dead_letters(request: SyncRequest) -> DeadLetterPlan:
     name = asked.dead_letter_table or f"{destination.table}_dead_letters"
     table = TableRef.parse(name, destination)
     return DeadLetterPlan(table, asked.max_dead_letters, asked.show_values)
-
-
-def _notes(request: SyncRequest, facts: Facts, shape: Shape) -> tuple[str, ...]:
-    advised = (
-        later_note(facts),
-        renewal_note(request, facts),
-        merge_layout_note(request, facts, shape.schema),
-    )
-    return tuple(filter(None, (*facts.profile.notes, *shape.notes, *advised)))
 
 
 def plan_proof(

@@ -5,7 +5,7 @@ statement. A merge and a proof need the rows beside the table first: then the st
 fills a staging table, inside BigQuery too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from auto_schema.schema import Partitioning, TableSchema
 from auto_schema.transform import Transformation
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
+from sources.values import Evidence
 
 TIB = 2**40
 LEAST_BILLED = 10 * 2**20
@@ -49,6 +50,11 @@ class BigqueryReading:
         return self.method is ReadMethod.IN_PLACE
 
     @property
+    def copies(self) -> bool:
+        """Whether a copy job takes the table, so that no query runs."""
+        return self.is_in_place and not self.copy_reason
+
+    @property
     def price(self) -> Decimal | None:
         """What the query costs on demand, in US dollars; None where there is none."""
         if self.scan_bytes is None:
@@ -61,6 +67,8 @@ def plan_reading(
     request: SyncRequest, facts: Facts, schema: TableSchema, *, keeps_schema: bool
 ) -> tuple[BigqueryReading | None, list[SyncError]]:
     """The way of a BigQuery source, and what forbids it; None for another source.
+
+    What its query reads only a dry run says: `with_scan`.
 
     Args:
         request: what the operator asked for.
@@ -81,27 +89,30 @@ def plan_reading(
     if method is ReadMethod.IN_PLACE and rounded:
         fix = "set bigquery_read_method=workers: such rows become dead letters."
         faults.append(SchemaError("values would be rounded", "bigquery_read_method", rounded, fix))
-    if facts.evidence.over_limit:
-        size = facts.evidence.scan_bytes or 0
-        fix = "raise max_bytes_billed, or narrow the query or the window."
-        why = (
-            f"the query reads {size:,} bytes, max_bytes_billed={request.reading.max_bytes_billed:,}"
-        )
-        place = facts.source.place
-        faults.append(SourceRefusedError("over max_bytes_billed", place, why, fix))
-    copy_reason = _copy_reason(request, facts, schema, keeps_schema=keeps_schema)
-    copies = method is ReadMethod.IN_PLACE and not copy_reason
-    return (
-        BigqueryReading(
-            method,
-            reason,
-            copy_reason,
-            None if copies else facts.evidence.scan_bytes,
-            request.reading.max_bytes_billed,
-            request.reading.price_per_tib,
-        ),
-        faults,
+    reading = BigqueryReading(
+        method,
+        reason,
+        _copy_reason(request, facts, schema, keeps_schema=keeps_schema),
+        max_bytes_billed=request.reading.max_bytes_billed,
+        price_per_tib=request.reading.price_per_tib,
     )
+    return reading, faults
+
+
+def with_scan(
+    reading: BigqueryReading | None, evidence: Evidence, place: str
+) -> tuple[BigqueryReading | None, list[SyncError]]:
+    """The same with what its query reads, and whether that is too much; `place` is the source."""
+    if reading is None:
+        return None, []
+    faults = list[SyncError]()
+    if evidence.over_limit:
+        size, most = evidence.scan_bytes or 0, reading.max_bytes_billed
+        why = f"the query reads {size:,} bytes, max_bytes_billed={most:,}"
+        fix = "raise max_bytes_billed, or narrow the query or the window."
+        faults.append(SourceRefusedError("over max_bytes_billed", place, why, fix))
+    scan_bytes = None if reading.copies else evidence.scan_bytes
+    return replace(reading, scan_bytes=scan_bytes), faults
 
 
 def _are_apart(facts: Facts) -> str:

@@ -130,23 +130,6 @@ def _unique(faults: list[SyncError]) -> list[SyncError]:
     return list({str(fault): fault for fault in faults}.values())
 
 
-def columns_to_look_at(
-    request: SyncRequest, profile: SourceProfile, current: Mapping[str, CurrentField]
-) -> tuple[SourceColumn, ...]:
-    """Columns whose type the data decides, and that the destination hasn't decided yet."""
-    rebuilt = request.publishing.delete_existing_table
-    return tuple(
-        column
-        for column in profile.columns
-        if profile.rules.needs_look(column)
-        and request.schema.transformation.keeps(column.name)
-        and (
-            rebuilt
-            or request.schema.transformation.destination_name(column.name).casefold() not in current
-        )
-    )
-
-
 def _source_names(
     request: SyncRequest, names: list[str], renamed: Mapping[str, str] = MappingProxyType({})
 ) -> list[str]:
@@ -224,23 +207,6 @@ def _precision(column: SourceColumn) -> int | None:
     if column.type.precision is not None:
         return column.type.precision
     return 6 if column.origin is not None else None
-
-
-def partition_column(
-    request: SyncRequest, profile: SourceProfile, current: Partitioning | None
-) -> tuple[SourceColumn, str] | None:
-    """The source column that the run's partitions come from, and their size; None: none."""
-    field, size = _partition_default(request, profile), request.schema.partition_type
-    if current is not None and not request.publishing.delete_existing_table:
-        field, size = current.field, current.type
-    elif not request.schema.auto_schema:
-        return None
-    column = next(map(profile.column, _source_names(request, [field])), None)
-    if column is None:
-        return None
-    return (
-        (column, size) if column.type.cursor_type in ("date", "timestamp", "timestamptz") else None
-    )
 
 
 def _partition_default(request: SyncRequest, profile: SourceProfile) -> str:

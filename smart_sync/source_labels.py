@@ -5,16 +5,46 @@ sync_server   the server: by its own id, or by its address where it tells none
 """
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from auto_schema.errors import SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
 from sources.values import SourceProfile
+from warehouse.names import TableRef
 
 SOURCE, SERVER = "sync_source", "sync_server"
 BY_ID = "id-"
 DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPlan:
+    """What publishing does to the destination's labels.
+
+    Attributes:
+        wanted: as the source wants them; none when its tables aren't known.
+        is_set: whether a destination that has others gets them.
+        note: for the plan, where this server is taken for the one that filled the table so far.
+    """
+
+    wanted: tuple[tuple[str, str], ...]
+    is_set: bool
+    note: str = ""
+
+
+def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[SyncError]]:
+    """The labels that the destination gets, and why it is another source's."""
+    labels = source_labels(facts.profile)
+    wanted, current = dict(labels), dict(facts.target.labels)
+    is_anew = not facts.target.exists or request.replaces
+    accepts = is_anew or request.publishing.accept_source_change
+    renews = not is_anew and _renews_server(wanted, current)
+    note = _renewal_note(request.destination, facts, wanted) if renews else ""
+    faults = [] if accepts else _faults(request.destination, facts, wanted, current)
+    return LabelPlan(labels, accepts or renews, note), faults
 
 
 def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
@@ -33,12 +63,10 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
-def label_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
-    """Why the destination is another source's."""
-    if not facts.target.exists or request.replaces or request.publishing.accept_source_change:
-        return []
-    wanted, current = dict(source_labels(facts.profile)), dict(facts.target.labels)
-    where = f"table {request.destination}, label"
+def _faults(
+    destination: TableRef, facts: Facts, wanted: Mapping[str, str], current: Mapping[str, str]
+) -> list[SyncError]:
+    where = f"table {destination}, label"
     if _differs(SOURCE, wanted, current):
         tables = ", ".join(facts.profile.tables)
         return [
@@ -67,32 +95,25 @@ def label_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
     return []
 
 
-def _differs(name: str, wanted: dict[str, str], current: dict[str, str]) -> bool:
+def _differs(name: str, wanted: Mapping[str, str], current: Mapping[str, str]) -> bool:
     return name in wanted and name in current and wanted[name] != current[name]
 
 
-def _learns(wanted: dict[str, str], current: dict[str, str]) -> bool:
+def _learns(wanted: Mapping[str, str], current: Mapping[str, str]) -> bool:
     """Whether a server that was known by its address tells its id by now."""
     return wanted[SERVER].startswith(BY_ID) and not current[SERVER].startswith(BY_ID)
 
 
-def renews_server(request: SyncRequest, facts: Facts) -> bool:
-    """Whether this run adds the server to the label of a table that names none, or its id."""
-    wanted, current = dict(source_labels(facts.profile)), dict(facts.target.labels)
-    if not facts.target.exists or request.replaces or SERVER not in wanted:
-        return False
-    if current.get(SOURCE) != wanted.get(SOURCE):
+def _renews_server(wanted: Mapping[str, str], current: Mapping[str, str]) -> bool:
+    """Whether this run adds the server to the labels of a table that names none, or its id."""
+    if SERVER not in wanted or current.get(SOURCE) != wanted.get(SOURCE):
         return False
     return SERVER not in current or (_differs(SERVER, wanted, current) and _learns(wanted, current))
 
 
-def renewal_note(request: SyncRequest, facts: Facts) -> str:
-    """What the plan says when it takes this server for the one that filled the table so far."""
-    if not renews_server(request, facts):
-        return ""
-    wanted = dict(source_labels(facts.profile))[SERVER]
+def _renewal_note(destination: TableRef, facts: Facts, wanted: Mapping[str, str]) -> str:
     return (
-        f"the label {SERVER} of {request.destination} names no server's id yet:"
+        f"the label {SERVER} of {destination} names no server's id yet:"
         f" {facts.source.place} is taken for the one that filled it, and the run's publishing adds"
-        f" {wanted}; from then on another server is refused"
+        f" {wanted[SERVER]}; from then on another server is refused"
     )

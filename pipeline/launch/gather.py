@@ -24,10 +24,8 @@ from smart_sync.facts import Facts
 from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.request import SyncRequest
-from smart_sync.splits import SPLIT_BYTES, split_column
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
-from sources.questions import RowsQuestion
 from sources.registry import SOURCES
 from sources.values import Clock, Evidence, Window
 from warehouse.client import RETRY_S
@@ -105,9 +103,9 @@ def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: 
     """
     request, facts = draft.request, replace(draft.facts, evidence=Evidence())
     facts = _with_window(request, client, inspector, facts, run_id)
-    if draft.open.merge_question:
-        facts = replace(facts, merge_bytes=dry_run_bytes(client, draft.open.merge_question))
-    if draft.open.asks_history:
+    if draft.open.merge:
+        facts = replace(facts, merge_bytes=dry_run_bytes(client, draft.open.merge))
+    if draft.open.history:
         written = written_columns(client, request.history_table, request.destination)
         facts = replace(facts, written=written)
     return replace(facts, evidence=_evidence(draft, inspector, facts))
@@ -210,16 +208,9 @@ def _clock(request: SyncRequest, inspector: Inspector, cursor: Cursor) -> tuple[
 
 def _evidence(draft: Draft, inspector: Inspector, facts: Facts) -> Evidence:
     """What the rows say; of a window that is held back only what no window holds."""
-    request, window = draft.request, facts.window
-    is_first = window is not None and window.watermark is None
-    asked = RowsQuestion(
-        look_at=draft.open.look_at,
-        split_column=split_column(request, facts)[0],
-        split_over_bytes=0 if request.reading.num_splits else SPLIT_BYTES,
-        count_outside=window is not None and (is_first or request.window.by_hand is None),
-        partition=draft.open.partition,
-        floor=window.window.low if window and is_first else facts.frontier.floor,
-    )
+    by_hand, window = draft.request.window.by_hand, facts.window
+    counts = window is not None and (facts.is_first or by_hand is None)
+    asked = replace(draft.open.rows, count_outside=counts, floor=facts.floor)
     if window is None or window.held_back is None:
         return inspector.evidence(facts.source, asked)
     asked = replace(asked, look_at=(), split_column=None, partition=None)

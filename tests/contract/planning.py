@@ -97,7 +97,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
     if window:
         facts = replace(facts, window=WindowPlan(window, "test", "test", "UTC"))
     asked = RowsQuestion(
-        look_at=draft.open.look_at,
+        look_at=draft.open.rows.look_at,
         split_column=split_column(request, facts)[0],
         split_over_bytes=0,
         count_outside=True,

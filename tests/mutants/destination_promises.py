@@ -18,7 +18,7 @@ PROMISES: tuple[Promise, ...] = (
         DESTINATION,
         "A table that is named like its cursor column is asked for the column.",
         "tests/unit/test_destination_sql.py::test_no_column_of_the_table_is_asked_for_without_the_tables_own_alias",
-        "smart_sync/merge_plan.py",
+        "smart_sync/open_questions.py",
         "    selected = of_table(*dict.fromkeys(there))",
         '    selected = ", ".join(map(quoted, dict.fromkeys(there)))',
     ),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auto_schema.bigquery_types import type_of, unknown_types
-from smart_sync.plan_checks import plan_warnings
+from smart_sync.advice import plan_warnings
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.inspector import _copy_reason
 from sources.bigquery.source import BigquerySource

@@ -11,7 +11,7 @@ from auto_schema.errors import SchemaError
 from auto_schema.names import OURS, STAGED, TABLE, column_fault, legal_suggestion, name_faults
 from auto_schema.schema import Partitioning
 from pipeline.destination.target import _field, _from, _id_of
-from smart_sync.merge_plan import merge_question
+from smart_sync.open_questions import merge_question
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
 from tests.factories import (

@@ -1,0 +1,92 @@
+"""What a draft leaves to be asked, of the rows, the destination and the run history. Pure."""
+
+from dataclasses import dataclass
+
+from auto_schema.names import TABLE, of_table
+from auto_schema.schema import TableSchema
+from smart_sync.facts import Facts, Target
+from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.splits import SPLIT_BYTES, split_column
+from sources.questions import RowsQuestion
+from sources.values import SourceColumn, SourceProfile
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestions:
+    """What is asked once there is a window, as far as it can be said before.
+
+    Attributes:
+        rows: without what the window says: whether rows outside are counted, and its floor.
+        looks: whether columns were planned with looks that are only supposed, or want some.
+        merge: what the first query of a merge reads, for a dry run; empty: none.
+        history: whether the destination has columns that an earlier run may have written.
+    """
+
+    rows: RowsQuestion
+    looks: bool
+    merge: str
+    history: bool
+
+
+def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> OpenQuestions:
+    """The questions of a run whose rows are planned to have this schema."""
+    target, cursor = facts.target, facts.cursor
+    look_at = _columns_to_look_at(request, facts.profile, target)
+    rows = RowsQuestion(
+        look_at=look_at,
+        split_column=split_column(request, facts)[0],
+        split_over_bytes=0 if request.reading.num_splits else SPLIT_BYTES,
+        partition=_partition_column(facts.profile, schema),
+    )
+    brought = {column.name.casefold() for column in schema}
+    return OpenQuestions(
+        rows=rows,
+        looks=bool(look_at or facts.evidence.looks),
+        merge=merge_question(request, target, cursor.name if cursor else None),
+        history=bool(set(target.by_name()) - brought),
+    )
+
+
+def _columns_to_look_at(
+    request: SyncRequest, profile: SourceProfile, target: Target
+) -> tuple[SourceColumn, ...]:
+    """Columns whose type the data decides, and that the destination hasn't decided yet."""
+    decided = {} if request.publishing.delete_existing_table else target.by_name()
+    rules = request.schema.transformation
+    return tuple(
+        column
+        for column in profile.columns
+        if profile.rules.needs_look(column)
+        and rules.keeps(column.name)
+        and rules.destination_name(column.name).casefold() not in decided
+    )
+
+
+def _partition_column(
+    profile: SourceProfile, schema: TableSchema
+) -> tuple[SourceColumn, str] | None:
+    """The source column that the run's partitions come from, and their size; None: none."""
+    if schema.partitioning is None:
+        return None
+    planned = schema.find(schema.partitioning.field)
+    column = profile.column(planned.source_name) if planned else None
+    if column is None or column.type.cursor_type not in ("date", "timestamp", "timestamptz"):
+        return None
+    return column, schema.partitioning.type
+
+
+def merge_question(request: SyncRequest, target: Target, cursor: str | None) -> str:
+    """The columns that the first query reads of the table, for a dry run; empty: none."""
+    known = target.by_name()
+    names = [*request.publishing.merge_keys, cursor or ""]
+    if target.partitioning is not None:
+        names.append(target.partitioning.field)
+    there = [known[name.casefold()].name for name in names if name.casefold() in known]
+    if request.publishing.write_disposition is not WriteDisposition.MERGE or not there:
+        return ""
+    where = ""
+    if target.partitioning is not None and target.partitioning.field.casefold() in known:
+        field = of_table(target.partitioning.field)
+        where = f" WHERE {field} IS NULL OR {field} IS NOT NULL"
+    selected = of_table(*dict.fromkeys(there))
+    return f"SELECT {selected} FROM {request.destination.sql} AS {TABLE}{where}"
