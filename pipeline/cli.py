@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from auto_schema.errors import SyncError, raise_all
+from auto_schema.errors import SyncError
 from pipeline.launch.beam.submit import beam_flag_faults
 from pipeline.launch.beam.uploads import check_places
 from pipeline.launch.plan_only import plan_only
@@ -27,7 +27,7 @@ from pipeline.launch.verify_only import verify_only
 from pipeline.parameters import options as option_module
 from pipeline.parameters.docs import usage
 from pipeline.parameters.options import Options
-from pipeline.runs.notify import telling_failures
+from pipeline.runs.notify import tell_failure
 
 LOGGER = logging.getLogger("smart_sync")
 
@@ -57,27 +57,26 @@ def _main(words: Sequence[str]) -> int:
         LOGGER.warning("%s", warning)
     now = datetime.now(UTC)
     run_id = new_run_id(now)
-    with telling_failures(options.webhook, options.request, run_id):
-        if options.flag("template_location") or not options.is_local:
-            check_places(options)
-        if options.request.run.plan_only:
-            return plan_only(options, run_id, now)
-        if options.request.run.verify_window:
-            return verify_only(options, run_id)
-        return sync(options, run_id, now)
+    try:
+        return _launch(options, run_id, now)
+    except Exception as error:
+        tell_failure(options.webhook, options.request, run_id, error)
+        raise
+
+
+def _launch(options: Options, run_id: str, now: datetime) -> int:
+    if options.flag("template_location") or not options.is_local:
+        check_places(options)
+    if options.request.run.plan_only:
+        return plan_only(options, run_id, now)
+    if options.request.run.verify_window:
+        return verify_only(options, run_id)
+    return sync(options, run_id, now)
 
 
 def parse(words: Sequence[str]) -> Options:
     """Our parameters and Beam's flags; the faults of both told at once."""
-    _, beam_argv, _ = option_module.split_argv(words)
-    faults = beam_flag_faults(beam_argv)
-    try:
-        options = option_module.parse(words)
-    except SyncError as error:
-        raise_all([*getattr(error, "errors", (error,)), *faults])
-        raise
-    raise_all(faults)
-    return options
+    return option_module.parse(words, beam_faults=beam_flag_faults)
 
 
 def new_run_id(now: datetime) -> str:

@@ -34,7 +34,7 @@ def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> O
     look_at = _columns_to_look_at(request, facts.profile, target)
     rows = RowsQuestion(
         look_at=look_at,
-        split_column=split_column(request, facts)[0],
+        split_column=split_column(facts.profile, cursor, request.reading.num_splits)[0],
         split_over_bytes=0 if request.reading.num_splits else SPLIT_BYTES,
         partition=_partition_column(facts.profile, schema),
     )

@@ -4,9 +4,10 @@ import hashlib
 import math
 from collections.abc import Sequence
 
+from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
-from sources.values import KeyValue, Split
+from sources.values import KeyValue, SourceProfile, Split
 
 MAX_SPLITS = 5_000
 SPLIT_BYTES = 256 * 1024 * 1024
@@ -87,7 +88,7 @@ def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], 
             request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
         )
         return tuple(Split(index) for index in range(count)), f"{why}, by streams of Storage Read"
-    column, why_not = split_column(request, facts)
+    column, why_not = split_column(facts.profile, facts.cursor, request.reading.num_splits)
     if column is None:
         return (Split(0),), f"one split: {why_not}"
     count, why = split_count(
@@ -101,20 +102,22 @@ def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], 
     return splits, why if len(splits) == 1 else f"{why}, cut by {column}"
 
 
-def split_column(request: SyncRequest, facts: Facts) -> tuple[str | None, str]:
+def split_column(
+    profile: SourceProfile, cursor: Cursor | None, num_splits: int
+) -> tuple[str | None, str]:
     """The column that cuts the rows into splits, or None and why there is none.
 
     The cursor where an index begins with it, else a unique key. Without an index each
-    split would scan the whole table, so then only num_splits makes more than one.
+    split would scan the whole table, so then only num_splits (0: not given) makes more than
+    one.
     """
-    profile, cursor = facts.profile, facts.cursor
     if profile.split_reason:
         return None, profile.split_reason
-    stored = cursor is not None and _is_stored(facts, cursor.source_name)
+    stored = cursor is not None and _is_stored(profile, cursor.source_name)
     indexed = cursor is not None and cursor.source_name in profile.indexed
-    if cursor and stored and not profile.cuts_by_key and (request.reading.num_splits or indexed):
+    if cursor and stored and not profile.cuts_by_key and (num_splits or indexed):
         return cursor.source_name, ""
-    if profile.unique_key and (request.reading.num_splits or not profile.key_scans):
+    if profile.unique_key and (num_splits or not profile.key_scans):
         return profile.unique_key, ""
     if profile.unique_key:
         return None, (
@@ -128,7 +131,7 @@ def split_column(request: SyncRequest, facts: Facts) -> tuple[str | None, str]:
     return None, "no window, and no unique NOT NULL key in the result"
 
 
-def _is_stored(facts: Facts, name: str) -> bool:
+def _is_stored(profile: SourceProfile, name: str) -> bool:
     """Whether a column of the result is one of a table as it stands there."""
-    column = facts.profile.column(name)
+    column = profile.column(name)
     return column is not None and column.origin is not None

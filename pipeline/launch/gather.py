@@ -13,6 +13,7 @@ from dataclasses import replace
 from google.cloud import bigquery
 
 from auto_schema.errors import SourceLockedError
+from pipeline.destination.client import asking_client
 from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_target
 from pipeline.launch.frontier import read_start
@@ -68,19 +69,21 @@ def inspecting(
 
 
 def rehearse(
-    request: SyncRequest, client: bigquery.Client, inspector: Inspector, run_id: str
-) -> Draft:
-    """Look at the destination, and plan what needs no rows.
+    request: SyncRequest, inspector: Inspector, run_id: str
+) -> tuple[Draft, bigquery.Client]:
+    """Look at the destination, and plan what needs no rows; with a client in its location.
 
     So what parameters and schemas alone make impossible ends before anything is written.
 
     Raises:
         SyncError: the destination is unreachable, or no plan can be made whatever the rows.
     """
-    target = read_target(client, request.destination)
+    target = read_target(asking_client(request), request.destination)
     retry_s = RETRY_S * request.run.max_retries
     check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
-    return make_draft(request, inspector.profile, target, _source(request, inspector, run_id))
+    client = asking_client(request, target.location)
+    source = _source(request, inspector, run_id)
+    return make_draft(request, inspector.profile, target, source), client
 
 
 def looked_at_again(draft: Draft, client: bigquery.Client) -> Draft:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from pipeline.destination.client import asking_client
 from pipeline.launch.beam.submit import run
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.parameters.options import Options
@@ -15,9 +14,9 @@ from smart_sync.planning import make_plan
 
 def plan_only(options: Options, run_id: str, now: datetime) -> int:
     """Print the plan; no lock is taken and nothing is written."""
-    request, client = options.request, asking_client(options.request)
+    request = options.request
     with inspecting(request) as inspector:
-        draft = rehearse(request, client, inspector, run_id)
+        draft, client = rehearse(request, inspector, run_id)
         facts = gather(draft, client, inspector, run_id)
     plan = with_staged_rows(make_plan(draft, facts, run_id=run_id, now=now))
     text = explain(plan)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
-from pipeline.destination.client import asking_client
 from pipeline.launch.beam.submit import run
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
@@ -20,7 +19,7 @@ from pipeline.publish.audits import with_staged_rows
 from pipeline.publish.swapping import put_back
 from pipeline.runs.history import append, event_row, make_tables, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
-from pipeline.runs.lock import Lock, lock_of
+from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.runs.settle import Settler
@@ -41,8 +40,7 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
     request = options.request
     with ExitStack() as stack:
         with inspecting(request) as inspector:
-            draft = rehearse(request, asking_client(request), inspector, run_id)
-            client = asking_client(request, draft.facts.target.location)
+            draft, client = rehearse(request, inspector, run_id)
             lock = Lock(client, request.destination, run_id, request.run.lease)
             held = stack.enter_context(holding(lock))
             try:
@@ -54,8 +52,8 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
                 raise
         LOGGER.info("%s", explain(plan))
         if options.is_local:
-            return _run_here(options, plan, client)
-        return _launch(options, plan, client, held)
+            return _run_here(options, plan, client, lock)
+        return _launch(options, plan, client, lock, held)
 
 
 def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> None:
@@ -86,10 +84,12 @@ def _write_planning_failure(
         LOGGER.warning("the run history could not be written: %s", fault)
 
 
-def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Holding) -> int:
+def _launch(
+    options: Options, plan: SyncPlan, client: bigquery.Client, lock: Lock, held: Holding
+) -> int:
     """Submit the plan as a job, which takes its lock over."""
     try:
-        _begin(client, plan)
+        _begin(client, plan, lock)
         run(options, lambda root: build(root, plan, options.webhook))
     except BaseException as error:  # also a signal; the job may have been taken all the same
         end_early(client, plan, Failure.of(error, "Launch"))
@@ -99,11 +99,11 @@ def _launch(options: Options, plan: SyncPlan, client: bigquery.Client, held: Hol
     return 0
 
 
-def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
+def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client, lock: Lock) -> int:
     """Run the plan in this process, under its lock."""
-    _begin(client, plan)
     fault = None
     with progress(plan):
+        _begin(client, plan, lock)
         try:
             Working(lambda: run(options, lambda root: build(root, plan, options.webhook))).wait()
         except KeyboardInterrupt as error:
@@ -118,6 +118,6 @@ def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client) -> int:
     return exit_code(client, plan, fault)
 
 
-def _begin(client: bigquery.Client, plan: SyncPlan) -> None:
+def _begin(client: bigquery.Client, plan: SyncPlan, lock: Lock) -> None:
     write_event(client, plan, Outcome(status="running"))
-    lock_of(plan, client).renew()  # whoever takes over from now on finds that event
+    lock.renew()  # whoever takes over from now on finds that event

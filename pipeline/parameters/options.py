@@ -6,7 +6,7 @@ All faults are collected and raised at once, each naming the parameter and the m
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -84,6 +84,11 @@ def is_local_runner(name: str) -> bool:
     return name.lower().removesuffix("runner") in LOCAL_RUNNERS
 
 
+def unchecked(_: Sequence[str]) -> Sequence[SyncError]:
+    """Beam's flags as they are given, for whoever starts no job."""
+    return ()
+
+
 def split_argv(argv: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...], list[SyncError]]:
     """Part our parameters from Beam's flags, before Beam sees any of them."""
     ours: dict[str, str] = {}
@@ -128,8 +133,18 @@ def beam_flag(argv: Sequence[str], name: str) -> str:
     return value
 
 
-def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:
+def parse(
+    argv: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    *,
+    beam_faults: Callable[[Sequence[str]], Sequence[SyncError]] = unchecked,
+) -> Options:
     """Read a command line.
+
+    Args:
+        argv: our parameters and Beam's flags.
+        environ: the process's environment; None: its own.
+        beam_faults: what is wrong with the flags that are Beam's.
 
     Raises:
         ConfigError, ManyErrors: everything that is wrong with it.
@@ -155,7 +170,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Opti
     worker_image = "" if local or carried else environ.get("SMART_SYNC_IMAGE", "")
     if not local:
         faults += _dataflow_faults(temp_location, reaches_workers=carried or bool(worker_image))
-    raise_all(faults)
+    raise_all([*faults, *beam_faults(beam_argv)])
     if not temp_location:
         temp_location = default_temp_location(tempfile.gettempdir())
     request = _request(values, given, transformation, temp_location, environ)

@@ -6,7 +6,7 @@ Whatever becomes of it, the run ends as it did: what fails here is a warning.
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,22 +97,17 @@ def tell_end(webhook: Webhook | None, client: bigquery.Client, history: TableRef
         _warn(str(error) if isinstance(error, SyncError) else type(error).__name__)
 
 
-@contextmanager
-def telling_failures(webhook: Webhook | None, request: SyncRequest, run_id: str) -> Iterator[None]:
-    """Tell what ends a launch, or a run before its report.
+def tell_failure(
+    webhook: Webhook | None, request: SyncRequest, run_id: str, error: Exception
+) -> None:
+    """Tell what ended a launch, or a run before its report.
 
-    Neither that another run works on the table, nor an interruption; an outcome that is
-    unknown was told by the report.
+    Not that another run works on the table; an outcome that is unknown was told by the report.
     """
-    try:
-        yield
-    except (RunInProgressError, OutcomeUnknownError):
-        raise
-    except Exception as error:
-        if webhook is not None:
-            told = error if isinstance(error, SyncError) else internal_error(type(error).__name__)
-            _send(webhook, body(planning_failure(request, run_id, told, datetime.now(UTC))))
-        raise
+    if webhook is None or isinstance(error, RunInProgressError | OutcomeUnknownError):
+        return
+    told = error if isinstance(error, SyncError) else internal_error(type(error).__name__)
+    _send(webhook, body(planning_failure(request, run_id, told, datetime.now(UTC))))
 
 
 def _occasion(

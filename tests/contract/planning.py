@@ -98,7 +98,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
         facts = replace(facts, window=WindowPlan(window, "test", "test", "UTC"))
     asked = RowsQuestion(
         look_at=draft.open.rows.look_at,
-        split_column=split_column(request, facts)[0],
+        split_column=split_column(profile, cursor, request.reading.num_splits)[0],
         split_over_bytes=0,
         count_outside=True,
         partition=None,

@@ -36,7 +36,7 @@ PROMISES: tuple[Promise, ...] = (
         "The index of a library's order is not asked for ranges of texts.",
         TESTS + "test_texts_in_a_librarys_order_are_cut_only_when_asked_for",
         "smart_sync/splits.py",
-        "    if profile.unique_key and (request.reading.num_splits or not profile.key_scans):",
+        "    if profile.unique_key and (num_splits or not profile.key_scans):",
         "    if profile.unique_key:",
     ),
     P(
