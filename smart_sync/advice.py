@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import PARTITION_TYPES
 from smart_sync.cursor import Cursor
+from smart_sync.cursor_plan import COUNT, late_numbers
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
-from smart_sync.guard_checks import COUNT, late_numbers
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import SOURCE, source_labels

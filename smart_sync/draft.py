@@ -11,8 +11,8 @@ from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.limits import fitting_schema
 from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.cursor import Cursor
+from smart_sync.cursor_plan import plan_cursor
 from smart_sync.facts import Facts, Target
-from smart_sync.guard_checks import refuse_unguarded
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.modes import choose_mode
 from smart_sync.open_questions import OpenQuestions, open_questions
@@ -20,7 +20,7 @@ from smart_sync.plan import Mode
 from smart_sync.plan_checks import target_faults
 from smart_sync.read_plan import BigqueryReading, plan_reading
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import find_cursor, plan_columns, plan_layout
+from smart_sync.schema_plan import plan_columns, plan_layout
 from smart_sync.source_labels import LabelPlan, plan_labels
 from sources.protocol import Source
 from sources.values import Evidence, SourceProfile
@@ -96,15 +96,11 @@ def make_draft(
 
 def _cursor(request: SyncRequest, facts: Facts, faults: list[SyncError]) -> Cursor | None:
     """The cursor of smart sync; what is wrong with it is told after the columns' faults."""
-    if not request.window.smart_sync:
-        return None
     try:
-        cursor = find_cursor(request, facts.profile, facts.target.by_name())
-        refuse_unguarded(request, cursor, facts.profile)
+        return plan_cursor(request, facts)
     except SyncError:
         raise_all(faults)
         raise
-    return cursor
 
 
 def plan_shape(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from auto_schema.evolve import layout_text
 from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.merge_plan import MergePlan
-from smart_sync.plan import Proof, SyncPlan
+from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.value_text import value_text
@@ -206,43 +206,57 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "estimated_bytes": reading.estimated_bytes,
         "rows_left_out": reading.left_out,
         "reading": _reading_dict(reading.bigquery),
-        "splits": {
-            "count": reading.split_total,
-            "reason": reading.split_reason,
-            "fingerprint": reading.split_fingerprint,
-            "connections": reading.connections,
-            "ranges": [range_text(split) for split in reading.splits if split.column],
-        },
+        "splits": _splits_dict(reading),
         "sql": [reading.source.statement(split) for split in reading.splits[:1]],
         "columns": [column.describe() for column in plan.schema],
-        "table": {
-            "mode": str(publishing.mode),
-            "reason": publishing.mode_reason,
-            "added_columns": list(plan.changes.added),
-            "target_only_columns": list(plan.changes.target_only),
-            "stale_columns": [field.name for field in plan.changes.stale.fields],
-            "clears_stale_columns": plan.changes.stale.clears,
-            "partitioning": _partitioning_dict(plan.schema.partitioning),
-            "clustering": list(plan.schema.clustering),
-            "labels": dict(publishing.labels),
-            "description": plan.schema.description,
-        },
-        "publish": {
-            "way": str(publishing.way),
-            "reason": publishing.way_reason,
-            "swaps": publishing.swaps,
-            "write_disposition": str(publishing.write_disposition),
-            "merge": _merge_dict(publishing.merge),
-            "statement": publish_statement(plan) if publishing.way.has_statement else None,
-            "staging_folder": run.staging.folder,
-            "staging_table": str(run.staging.table) if publishing.way.has_table else None,
-        },
+        "table": _table_dict(plan),
+        "publish": _publish_dict(plan),
         "verify": _proof_dict(publishing.proof),
         "max_dead_letters": plan.dead_letters.most,
         "dead_letter_table": str(plan.dead_letters.table),
         "history_table": str(run.history_table),
         "warnings": [*plan.changes.stale.warnings, *plan.warnings],
         "notes": list(plan.notes),
+    }
+
+
+def _splits_dict(reading: ReadPlan) -> dict[str, object]:
+    return {
+        "count": reading.split_total,
+        "reason": reading.split_reason,
+        "fingerprint": reading.split_fingerprint,
+        "connections": reading.connections,
+        "ranges": [range_text(split) for split in reading.splits if split.column],
+    }
+
+
+def _table_dict(plan: SyncPlan) -> dict[str, object]:
+    publishing, changes, schema = plan.publishing, plan.changes, plan.schema
+    return {
+        "mode": str(publishing.mode),
+        "reason": publishing.mode_reason,
+        "added_columns": list(changes.added),
+        "target_only_columns": list(changes.target_only),
+        "stale_columns": [field.name for field in changes.stale.fields],
+        "clears_stale_columns": changes.stale.clears,
+        "partitioning": _partitioning_dict(schema.partitioning),
+        "clustering": list(schema.clustering),
+        "labels": dict(publishing.labels),
+        "description": schema.description,
+    }
+
+
+def _publish_dict(plan: SyncPlan) -> dict[str, object]:
+    publishing, staging = plan.publishing, plan.run.staging
+    return {
+        "way": str(publishing.way),
+        "reason": publishing.way_reason,
+        "swaps": publishing.swaps,
+        "write_disposition": str(publishing.write_disposition),
+        "merge": _merge_dict(publishing.merge),
+        "statement": publish_statement(plan) if publishing.way.has_statement else None,
+        "staging_folder": staging.folder,
+        "staging_table": str(staging.table) if publishing.way.has_table else None,
     }
 
 

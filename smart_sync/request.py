@@ -144,6 +144,15 @@ class SyncRequest:
         return TableRef.parse(self.run.history_table, self.destination)
 
     @property
+    def named_fields(self) -> frozenset[str]:
+        """The fields that the parameters name, as the source or the destination calls them."""
+        rules = self.schema.transformation
+        named = {self.window.cursor, self.schema.partition_field, *self.schema.clustering_fields}
+        renamed = {old for old, _ in rules.field_mappings}
+        given = frozenset(filter(None, {*named, *self.publishing.merge_keys}))
+        return given | renamed | frozenset(rules.select_fields)
+
+    @property
     def replaces(self) -> bool:
         """Whether the run replaces all rows of the destination."""
         truncates = self.publishing.write_disposition is WriteDisposition.TRUNCATE

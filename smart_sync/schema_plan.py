@@ -1,8 +1,7 @@
 """The planned columns and layout, and every fault in them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from auto_schema import transform
 from auto_schema.bigquery_columns import narrowed
@@ -11,8 +10,8 @@ from auto_schema.evolve import CurrentField
 from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import field_of
 from auto_schema.schema import Column, Partitioning
+from auto_schema.transform import Transformation
 from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
-from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.request import SchemaRequest, SyncRequest
 from sources.values import ColumnWish, Evidence, SourceColumn, SourceProfile
 
@@ -26,37 +25,30 @@ def plan_columns(
     evidence: Evidence,
 ) -> tuple[tuple[Column, ...], list[SyncError]]:
     """The destination's columns as the source and the transformation make them."""
-    faults: list[SyncError] = []
     if request.publishing.delete_existing_table:
         current = {}
-    columns = []
-    delivered, names = _delivered(request, profile, current)
+    transformation = request.schema.transformation
+    delivered, names = delivered_columns(profile, current, request.named_fields, transformation)
+    columns, faults = list[Column](), list[SyncError]()
     for source in delivered:
-        if not request.schema.transformation.keeps(source.name):
+        if not transformation.keeps(source.name):
             continue
         if _stays_extra(request, profile, names.get(source.name, ""), current):
             continue
         try:
-            name = names.get(
-                source.name, request.schema.transformation.destination_name(source.name)
-            )
+            name = names.get(source.name, transformation.destination_name(source.name))
             there = current.get(name.casefold())
-            wish = _wish(request, source, name, there, evidence)
-            column = profile.rules.column(source, wish)
+            column = profile.rules.column(source, _wish(request, source, name, there, evidence))
             columns.append(narrowed(column, there.shape if there else None))
         except SchemaError as error:
             faults.append(error)
     source_names = [column.name for column in delivered]
     faults.extend(_duplicate_faults(source_names))
-    protected = [request.window.cursor] if request.window.smart_sync else []
-    if request.schema.partition_given:
-        protected.extend(_source_names(request, [request.schema.partition_field], names))
-    protected.extend(_source_names(request, list(request.publishing.merge_keys), names))
     faults.extend(
         transform.faults(
-            request.schema.transformation,
+            transformation,
             source_names,
-            protected,
+            _protected(request, names),
             names=names,
             is_open=profile.is_open,
         )
@@ -64,23 +56,33 @@ def plan_columns(
     return tuple(columns), _unique(faults)
 
 
-def _delivered(
-    request: SyncRequest, profile: SourceProfile, current: Mapping[str, CurrentField]
+def delivered_columns(
+    profile: SourceProfile,
+    current: Mapping[str, CurrentField],
+    named: Collection[str],
+    transformation: Transformation,
 ) -> tuple[tuple[SourceColumn, ...], Mapping[str, str]]:
-    """The source's columns, and the names in the destination of those that need another."""
-    delivered, names = profile.rules.delivered(profile.columns, current, _asked_for(request))
+    """The source's columns, and the names in the destination of those that need another.
+
+    Args:
+        profile: what the source delivers.
+        current: the columns that the destination keeps, by case-folded name.
+        named: fields that the parameters name.
+        transformation: with the names that the operator gives.
+    """
+    delivered, names = profile.rules.delivered(profile.columns, current, named)
     if not profile.is_open:
         return delivered, names
-    return delivered, {**names, **dict(request.schema.transformation.field_mappings)}
+    return delivered, {**names, **dict(transformation.field_mappings)}
 
 
-def _asked_for(request: SyncRequest) -> set[str]:
-    """The fields that the parameters name."""
-    rules = request.schema.transformation
-    named = [request.window.cursor, request.schema.partition_field, *request.publishing.merge_keys]
-    named += request.schema.clustering_fields
-    chosen = {*rules.select_fields, *(old for old, _ in rules.field_mappings)}
-    return chosen.union(filter(None, named))
+def _protected(request: SyncRequest, names: Mapping[str, str]) -> list[str]:
+    """Columns of the source that can't be left out: the run itself needs them."""
+    protected = [request.window.cursor] if request.window.smart_sync else []
+    if request.schema.partition_given:
+        protected.extend(_source_names(request, [request.schema.partition_field], names))
+    protected.extend(_source_names(request, list(request.publishing.merge_keys), names))
+    return protected
 
 
 def _stays_extra(
@@ -130,9 +132,7 @@ def _unique(faults: list[SyncError]) -> list[SyncError]:
     return list({str(fault): fault for fault in faults}.values())
 
 
-def _source_names(
-    request: SyncRequest, names: list[str], renamed: Mapping[str, str] = MappingProxyType({})
-) -> list[str]:
+def _source_names(request: SyncRequest, names: list[str], renamed: Mapping[str, str]) -> list[str]:
     """The source's names of destination columns; an empty parameter names none.
 
     A field of MongoDB may well have an empty name.
@@ -140,73 +140,6 @@ def _source_names(
     mapped = [*renamed.items(), *request.schema.transformation.field_mappings]
     back = {new: old for old, new in mapped}
     return [back.get(name, name) for name in names if name]
-
-
-def find_cursor(
-    request: SyncRequest,
-    profile: SourceProfile,
-    current: Mapping[str, CurrentField] | None = None,
-) -> Cursor:
-    """The cursor column of the source, under its name in the destination.
-
-    Raises:
-        ConfigError: the query doesn't deliver it, or its type has no order to sync by.
-    """
-    where = f"smart_sync_timestamp_column {shown(request.window.cursor)}"
-    current = {} if request.publishing.delete_existing_table or current is None else current
-    delivered, names = _delivered(request, profile, current)
-    column = next((c for c in delivered if c.name == request.window.cursor), None)
-    if column is None:
-        raise ConfigError(
-            "unknown cursor column",
-            where,
-            "the query delivers " + ", ".join(c.name for c in delivered),
-            "set smart_sync_timestamp_column to one of these, or add the column to the query.",
-        )
-    if column.type.cursor_type not in CURSOR_KINDS:
-        raise ConfigError(
-            "cursor column of an unfit type",
-            where,
-            f"it is {column.type.display}",
-            "use a column of dates and times, or of integers.",
-        )
-    cursor = Cursor(
-        request.window.cursor,
-        names.get(
-            request.window.cursor,
-            request.schema.transformation.destination_name(request.window.cursor),
-        ),
-        column.type.cursor_type,
-        _precision(column),
-    )
-    if cursor.is_integer and not request.window.sync_all_on_empty_table:
-        raise ConfigError(
-            "sync_all_on_empty_table=false with an integer cursor",
-            where,
-            "fallback_days counts days, and an integer has none",
-            "set sync_all_on_empty_table=true, or use a timestamp column.",
-        )
-    if cursor.is_integer and request.window.lookback:
-        raise ConfigError(
-            "smart_sync_lookback with an integer cursor",
-            where,
-            "an integer has no time",
-            "write a count of numbers, such as smart_sync_lookback=1000.",
-        )
-    if request.window.lookback_numbers and not cursor.is_integer:
-        raise ConfigError(
-            "smart_sync_lookback without a unit",
-            where,
-            f"the cursor is {column.type.display}, and only integers are counted",
-            f"write a duration, such as smart_sync_lookback={request.window.lookback_numbers}s.",
-        )
-    return cursor
-
-
-def _precision(column: SourceColumn) -> int | None:
-    if column.type.precision is not None:
-        return column.type.precision
-    return 6 if column.origin is not None else None
 
 
 def _partition_default(request: SyncRequest, profile: SourceProfile) -> str:
@@ -280,7 +213,7 @@ def _partition_fault(
     asked: SchemaRequest, column: Column | None, columns: tuple[Column, ...]
 ) -> SyncError | None:
     where = f"partition_field {shown(asked.partition_field)}"
-    fit = ", ".join(c.name for c in columns if c.bigquery in PARTITION_TYPES and not c.is_repeated)
+    fit = _fit(columns, PARTITION_TYPES)
     fix = f"choose one of: {fit}." if fit else "leave partition_field empty."
     if column is None:
         return ConfigError("unknown partition column", where, "no such column arrives", fix)
@@ -288,9 +221,8 @@ def _partition_fault(
         why = f"it is {column.bigquery}; DATE, DATETIME and TIMESTAMP can be partitioned on"
         return ConfigError("partition column of an unfit type", where, why, fix)
     if asked.partition_type == "HOUR" and column.bigquery == "DATE":
-        return ConfigError(
-            "partition_type=HOUR on a DATE", where, "a DATE has no hours", "choose DAY."
-        )
+        why, fix = "a DATE has no hours", "choose DAY."
+        return ConfigError("partition_type=HOUR on a DATE", where, why, fix)
     return None
 
 
@@ -298,15 +230,16 @@ def _clustering_fault(
     name: str, column: Column | None, columns: tuple[Column, ...]
 ) -> SyncError | None:
     where = f"clustering_fields, {shown(name)}"
-    fit = ", ".join(c.name for c in columns if c.bigquery in CLUSTER_TYPES and not c.is_repeated)
+    fix = f"choose among: {_fit(columns, CLUSTER_TYPES)}."
     if column is None:
-        return ConfigError(
-            "unknown clustering column", where, "no such column arrives", f"choose among: {fit}."
-        )
+        return ConfigError("unknown clustering column", where, "no such column arrives", fix)
     if column.bigquery not in CLUSTER_TYPES or column.is_repeated:
         kind = f"{'an array of ' if column.is_repeated else ''}{column.bigquery}"
         why = f"it is {kind}, which BigQuery doesn't cluster on"
-        return ConfigError(
-            "clustering column of an unfit type", where, why, f"choose among: {fit}."
-        )
+        return ConfigError("clustering column of an unfit type", where, why, fix)
     return None
+
+
+def _fit(columns: tuple[Column, ...], kinds: Collection[str]) -> str:
+    """The names of those that are of these types, and no arrays."""
+    return ", ".join(c.name for c in columns if c.bigquery in kinds and not c.is_repeated)

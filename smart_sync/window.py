@@ -94,22 +94,14 @@ def plan_window(
     warnings = (*_warnings(cursor, watermark), *_zone_warnings(request, cursor, clock))
     reached = None if replaces else watermark.value
     low, start_reason = _start(request, cursor, clock, watermark, wall, replaces=replaces)
-    high: CursorValue
     if cursor.is_integer:
         high, end_reason, hold = _integer_end(low, cursor_max, clock)
     else:
-        hold = earliest(clock, request.margin, request.guard)
-        high = as_cursor(hold.end, cursor, wall, complete=True)
-        end_reason = hold.why + _twice(hold.end, cursor, wall)
-    window = Window(low, high)
+        high, end_reason, hold = _end(request, cursor, clock, wall)
     beyond = Window(low if reached is None else reached, high)
-    if not cursor.is_integer and hold.since is not None:
-        free = as_cursor(clock.now - request.margin, cursor, wall, complete=True)
-        if free == high:  # a date ends with yesterday, whoever has been open since this morning
-            hold = replace(hold, since=None)
     held = held_back(request.guard, cursor, beyond, clock, hold)
     return WindowPlan(
-        window,
+        Window(low, high),
         start_reason,
         end_reason,
         wall.zone if cursor.is_naive else "UTC",
@@ -155,9 +147,22 @@ def _start(
     return low, f"{why}: the last {days} days (sync_all_on_empty_table=false, fallback_days)"
 
 
+def _end(
+    request: WindowRequest, cursor: Cursor, clock: Clock, wall: WallClock
+) -> tuple[CursorValue, str, Hold]:
+    """The end of a window of time, why, and what holds it there."""
+    hold = earliest(clock, request.margin, request.guard)
+    high = as_cursor(hold.end, cursor, wall, complete=True)
+    why = hold.why + _twice(hold.end, cursor, wall)
+    free = as_cursor(clock.now - request.margin, cursor, wall, complete=True)
+    if free == high:  # a date ends with yesterday, whoever has been open since this morning
+        hold = replace(hold, since=None)
+    return high, why, hold
+
+
 def _integer_end(
     low: CursorValue | None, cursor_max: int | None, clock: Clock
-) -> tuple[int, str, Hold]:
+) -> tuple[CursorValue, str, Hold]:
     floor = low if isinstance(low, int) else LOWEST_INT64
     hold = Hold(clock.now, "MAX of the source")
     before, why = f"{clock.blind_for.total_seconds():g}s before", f"since {clock.blind_spot}"

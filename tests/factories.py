@@ -11,6 +11,7 @@ from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType, postgresql_column
 from smart_sync.cursor import Cursor, WallClock
+from smart_sync.cursor_plan import find_cursor
 from smart_sync.draft import make_draft
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan
@@ -23,7 +24,6 @@ from smart_sync.request import (
     SyncRequest,
     WindowRequest,
 )
-from smart_sync.schema_plan import find_cursor
 from smart_sync.window import Watermark, WindowPlan, instants_of, plan_window
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection

@@ -24,10 +24,11 @@ from auto_schema.told import told
 from pipeline.destination.target import read_target, read_watermark
 from pipeline.launch.wall_clock import read_wall_clock
 from smart_sync.cursor import Cursor, now_as_cursor
+from smart_sync.cursor_plan import find_cursor
 from smart_sync.facts import Target
 from smart_sync.hand_window import before, bigquery_literal, parse_end
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import find_cursor, plan_columns
+from smart_sync.schema_plan import plan_columns
 from smart_sync.verdict import Verdict, differing, judge
 from sources.protocol import Inspector, Source
 from sources.values import DigestRow, Evidence, Window, is_after

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all
@@ -153,20 +154,14 @@ def parse(
     given, beam_argv, faults = split_argv(argv)
     given = {name: text for name, text in given.items() if text or name == "partition_field"}
     values = {p.name: given.get(p.name, p.default) for p in PARAMETERS}
-    runner = beam_flag(beam_argv, "runner")
-    faults += value_faults(values)
-    faults += _requirement_faults(values, given)
-    kind = SOURCES.get(values["data_source"])
-    faults += kind.faults(values) if kind else []
-    faults += writing_faults(values)
-    faults += _webhook_faults(values)
+    flag = partial(beam_flag, beam_argv)
+    runner = flag("runner")
+    faults += _parameter_faults(values, given)
     transformation, more = transform.parse(values["transformation_config"])
     faults += [] if _is_json_fault(faults) else more
-    temp_location = beam_flag(beam_argv, "temp_location") or beam_flag(
-        beam_argv, "staging_location"
-    )
+    temp_location = flag("temp_location") or flag("staging_location")
     local = is_local_runner(runner)
-    carried = any(beam_flag(beam_argv, name) for name in WORKER_FLAGS)
+    carried = any(flag(name) for name in WORKER_FLAGS)
     worker_image = "" if local or carried else environ.get("SMART_SYNC_IMAGE", "")
     if not local:
         faults += _dataflow_faults(temp_location, reaches_workers=carried or bool(worker_image))
@@ -174,12 +169,18 @@ def parse(
     if not temp_location:
         temp_location = default_temp_location(tempfile.gettempdir())
     request = _request(values, given, transformation, temp_location, environ)
-    if local and not beam_flag(beam_argv, "template_location"):
+    if local and not flag("template_location"):
         lease = request.run.lease if values["lock_lease"] else LOCAL_LEASE
         request = replace(request, run=replace(request.run, is_local=True, lease=lease))
-    webhook = _webhook(values, request.run.endpoints)
-    warnings = () if local else _warnings(values)
+    webhook, warnings = _webhook(values, request.run.endpoints), () if local else _warnings(values)
     return Options(request, beam_argv, runner, worker_image, warnings, webhook)
+
+
+def _parameter_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:
+    faults = value_faults(values) + _requirement_faults(values, given)
+    kind = SOURCES.get(values["data_source"])
+    faults += kind.faults(values) if kind else []
+    return faults + writing_faults(values) + _webhook_faults(values)
 
 
 def _dataflow_faults(temp_location: str, *, reaches_workers: bool) -> list[SyncError]:

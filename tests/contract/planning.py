@@ -13,12 +13,12 @@ from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import SplitBatch
 from pipeline.launch.gather import inspecting
 from pipeline.steps.conform import renamed
+from smart_sync.cursor_plan import find_cursor
 from smart_sync.draft import make_draft
 from smart_sync.facts import Target
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import find_cursor
 from smart_sync.splits import split_column
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector

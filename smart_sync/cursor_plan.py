@@ -1,0 +1,141 @@
+"""The cursor column that the parameters name, and what stands against syncing by it. Pure.
+
+What no late-commit guard can hold is refused, with the ways that lose nothing.
+"""
+
+from collections.abc import Mapping
+
+from auto_schema.errors import ConfigError, SyncError, raise_all, shown
+from auto_schema.evolve import CurrentField
+from smart_sync.cursor import CURSOR_KINDS, Cursor
+from smart_sync.facts import Facts
+from smart_sync.request import SyncRequest, WindowRequest
+from smart_sync.schema_plan import delivered_columns
+from sources.values import SourceColumn, SourceProfile
+
+COUNT = "WRITE_MERGE with smart_sync_lookback=N, a count of numbers longer than they come late"
+
+
+def plan_cursor(request: SyncRequest, facts: Facts) -> Cursor | None:
+    """The cursor of smart sync; None without.
+
+    Raises:
+        ConfigError, ManyErrors: there is none to sync by, or rows may come behind any end
+            that a window could have.
+    """
+    if not request.window.smart_sync:
+        return None
+    cursor = find_cursor(request, facts.profile, facts.target.by_name())
+    _refuse_unguarded(request, cursor, facts.profile)
+    return cursor
+
+
+def find_cursor(
+    request: SyncRequest,
+    profile: SourceProfile,
+    current: Mapping[str, CurrentField] | None = None,
+) -> Cursor:
+    """The cursor column of the source, under its name in the destination.
+
+    Raises:
+        ConfigError: the query doesn't deliver it, its type has no order to sync by, or the
+            window's parameters don't fit it.
+    """
+    asked, transformation = request.window.cursor, request.schema.transformation
+    where = f"smart_sync_timestamp_column {shown(asked)}"
+    current = {} if request.publishing.delete_existing_table or current is None else current
+    delivered, names = delivered_columns(profile, current, request.named_fields, transformation)
+    column = next((c for c in delivered if c.name == asked), None)
+    if column is None:
+        why = "the query delivers " + ", ".join(c.name for c in delivered)
+        fix = "set smart_sync_timestamp_column to one of these, or add the column to the query."
+        raise ConfigError("unknown cursor column", where, why, fix)
+    if column.type.cursor_type not in CURSOR_KINDS:
+        why, fix = (
+            f"it is {column.type.display}",
+            "use a column of dates and times, or of integers.",
+        )
+        raise ConfigError("cursor column of an unfit type", where, why, fix)
+    name = names.get(asked, transformation.destination_name(asked))
+    cursor = Cursor(asked, name, column.type.cursor_type, _precision(column))
+    if fault := _misfit(request.window, cursor, column.type.display):
+        raise ConfigError(fault[0], where, *fault[1:])
+    return cursor
+
+
+def _precision(column: SourceColumn) -> int | None:
+    if column.type.precision is not None:
+        return column.type.precision
+    return 6 if column.origin is not None else None
+
+
+def _misfit(window: WindowRequest, cursor: Cursor, kind: str) -> tuple[str, str, str] | None:
+    """What, why and fix where a parameter of the window is none for cursors of this type."""
+    if cursor.is_integer and not window.sync_all_on_empty_table:
+        return (
+            "sync_all_on_empty_table=false with an integer cursor",
+            "fallback_days counts days, and an integer has none",
+            "set sync_all_on_empty_table=true, or use a timestamp column.",
+        )
+    if cursor.is_integer and window.lookback:
+        return (
+            "smart_sync_lookback with an integer cursor",
+            "an integer has no time",
+            "write a count of numbers, such as smart_sync_lookback=1000.",
+        )
+    if window.lookback_numbers and not cursor.is_integer:
+        return (
+            "smart_sync_lookback without a unit",
+            f"the cursor is {kind}, and only integers are counted",
+            f"write a duration, such as smart_sync_lookback={window.lookback_numbers}s.",
+        )
+    return None
+
+
+def _refuse_unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> None:
+    """Refuse a source whose rows may come behind any end that a window could have.
+
+    Raises:
+        ConfigError, ManyErrors: with what each is, and the parameters that mend it.
+    """
+    if not request.window.guard.auto or request.replaces:
+        return
+    faults: list[SyncError] = []
+    if cursor.is_integer:
+        if not request.window.lookback_numbers:
+            faults = [_as_number(request, why, fix) for why, fix in late_numbers(profile)]
+    elif profile.writers.refreshed:
+        names = ", ".join(profile.writers.refreshed)
+        faults = [
+            ConfigError(
+                "a materialized view shows rows late",
+                f"late_commit_guard=auto, {names}",
+                "rows come with its next refresh, stamped before the window's end, and when"
+                " it was last refreshed isn't shown",
+                "set late_commit_guard to longer than the time between two refreshes and the"
+                " longest transaction together, such as late_commit_guard=2h, or read the"
+                " tables under it.",
+            )
+        ]
+    raise_all(faults)
+
+
+def late_numbers(profile: SourceProfile) -> list[tuple[str, str]]:
+    """Why lower numbers may become visible after higher ones, and what ends it there."""
+    numbers, seen = profile.numbers, profile.writers
+    reasons = (
+        [(numbers.blocks, f"{numbers.fix}, " if numbers.fix else "")] if numbers.blocks else []
+    )
+    reasons += [(why, "") for why in (*seen.unseen, *seen.stopped)]
+    reasons += [(f"{name} is a materialized view, refreshed late", "") for name in seen.refreshed]
+    return reasons
+
+
+def _as_number(request: SyncRequest, why: str, fix: str) -> ConfigError:
+    return ConfigError(
+        "integer cursor whose lower values may come after higher ones",
+        f"smart_sync_timestamp_column={request.window.cursor}",
+        f"{why}: they would be skipped for ever",
+        f"{fix}use {COUNT}; or a timestamp column; or late_commit_guard=off, if you know that"
+        " values become visible in their order.",
+    )
