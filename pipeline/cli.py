@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from auto_schema.errors import SyncError
-from pipeline.launch.beam.submit import beam_flag_faults
+from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.beam.uploads import check_places
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (

@@ -489,7 +489,7 @@ PROMISES: tuple[Promise, ...] = (
         CARE,
         "A misspelt parameter is refused without its value.",
         "tests/e2e/test_bad_input.py::test_faults_of_many_parameters_are_told_at_once_with_those_of_unknown_flags",
-        "pipeline/launch/beam/submit.py",
+        "pipeline/launch/beam/flags.py",
         "        elif name not in flags:",
         "        elif False:",
     ),

@@ -4,8 +4,10 @@ Beam looks at most of them only after the run has begun, ends the process by its
 some, and leaves labels to the service, which refuses them after the launcher has gone.
 """
 
+import argparse
 import ast
 import contextlib
+import difflib
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from pipeline.parameters.options import is_local_runner
+from pipeline.parameters.table import BY_NAME
 
 BUCKET_FLAGS = ("temp_location", "staging_location")
 LONGEST_LABEL = 63
@@ -29,15 +32,71 @@ LABEL_FIX = (
     "write it as --labels=key=value: lower-case letters, digits, _ and -, at most 63, the key"
     " begins with a letter."
 )
+LEAVE_OUT = "leave it out."
+REFUSED = {
+    "streaming": ("a sync is a batch job: it ends when its window is published", LEAVE_OUT),
+    "update": ("a job that runs is never replaced: the next run settles it", LEAVE_OUT),
+    "transform_name_mapping": ("a job that runs is never replaced", LEAVE_OUT),
+    "dry_run": (
+        "Beam would submit nothing, whatever its value, and leave the table locked",
+        "use --plan_only=true: it shows what a run would do.",
+    ),
+}
+"""Beam's flags that a sync can't use, why, and what to do instead."""
 
 
-def beam_value_faults(argv: Sequence[str], flags: set[str]) -> list[SyncError]:
-    """Values of Beam's flags that would end the launch later, or hang it.
+def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
+    """Flags that neither we nor Beam know, and values that Beam can't use.
 
-    Args:
-        argv: Beam's part of the command line.
-        flags: all names that Beam knows.
+    A misspelt password must not reach job.json. `argv` is Beam's part of the command line.
     """
+    flags, faults = _known_flags(), list[SyncError]()
+    expects_value = False
+    for word in argv:
+        if not word.startswith("--"):
+            if not expects_value:
+                fix = "write parameters as --name=value; quote values with spaces."
+                faults.append(ConfigError("stray argument", "command line", "", fix))
+            expects_value = False
+            continue
+        name, has_value, _ = word.removeprefix("--").partition("=")
+        expects_value = not has_value
+        if name in REFUSED:
+            what = "flag of another kind of job"
+            faults.append(ConfigError(what, f"--{name}", *REFUSED[name]))
+        elif name not in flags:
+            near = difflib.get_close_matches(name, [*BY_NAME, *flags], 1)
+            fix = f"did you mean --{near[0]}?" if near else "see README.md for the parameters."
+            faults.append(ConfigError("unknown parameter", f"--{name}", "", fix))
+    return faults + _value_faults(argv, flags)
+
+
+def _known_flags() -> set[str]:
+    """Every flag that some class of Beam's options takes, without `--`."""
+    parser = argparse.ArgumentParser(add_help=False, conflict_handler="resolve")
+    classes: list[Any] = [PipelineOptions, *_subclasses(PipelineOptions)]
+    for options in classes:
+        add = options.__dict__.get("_add_argparse_args")
+        if add is not None:
+            options._add_argparse_args(parser)
+    return {
+        text.removeprefix("--")
+        for action in parser._actions
+        for text in action.option_strings
+        if text.startswith("--")
+    }
+
+
+def _subclasses(cls: type) -> list[type[PipelineOptions]]:
+    classes: list[type[PipelineOptions]] = []
+    subclass: Any
+    for subclass in cls.__subclasses__():
+        classes += [subclass, *_subclasses(subclass)]
+    return classes
+
+
+def _value_faults(argv: Sequence[str], flags: set[str]) -> list[SyncError]:
+    """Values of Beam's flags that would end the launch later, or hang it."""
     given = PipelineOptions(list(argv))
     refused = _refused_by_argparse(given)
     if refused:
