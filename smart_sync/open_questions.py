@@ -6,7 +6,6 @@ from auto_schema.names import TABLE, of_table
 from auto_schema.schema import TableSchema
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
-from smart_sync.splits import SPLIT_BYTES, split_column
 from sources.questions import RowsQuestion
 from sources.values import SourceColumn, SourceProfile
 
@@ -34,8 +33,6 @@ def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> O
     look_at = _columns_to_look_at(request, facts.profile, target)
     rows = RowsQuestion(
         look_at=look_at,
-        split_column=split_column(facts.profile, cursor, request.reading.num_splits)[0],
-        split_over_bytes=0 if request.reading.num_splits else SPLIT_BYTES,
         partition=_partition_column(facts.profile, schema),
     )
     brought = {column.name.casefold() for column in schema}

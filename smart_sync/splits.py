@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
+from sources.questions import RangesQuestion
 from sources.values import KeyValue, SourceProfile, Split
 
 MAX_SPLITS = 5_000
@@ -100,6 +101,20 @@ def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], 
     if len(splits) < count:
         why += f"; {column} has values for {len(splits)} only"
     return splits, why if len(splits) == 1 else f"{why}, cut by {column}"
+
+
+def ranges_question(request: SyncRequest, facts: Facts) -> RangesQuestion | None:
+    """What the source is asked before its rows are cut; None: one split is enough, or all there is.
+
+    Args:
+        request: what the operator asked for.
+        facts: with the estimate of the window's size.
+    """
+    count, _ = split_count(
+        request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
+    )
+    column, _ = split_column(facts.profile, facts.cursor, request.reading.num_splits)
+    return RangesQuestion(column) if column is not None and count > 1 else None
 
 
 def split_column(

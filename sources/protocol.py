@@ -8,11 +8,12 @@ import pyarrow as pa
 
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
-from sources.questions import RowsQuestion
+from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import (
     Clock,
     DigestRow,
     Evidence,
+    KeyValue,
     SourceProfile,
     Split,
     Window,
@@ -161,6 +162,14 @@ class Inspector(Protocol):
         Args:
             source: with the window.
             asked: what is wanted of them.
+        """
+
+    def bounds(self, source: Source, asked: RangesQuestion) -> tuple[KeyValue, ...]:
+        """Values that cut the rows of the window; empty: none are known.
+
+        Args:
+            source: with the window.
+            asked: by which column.
         """
 
 

@@ -1,4 +1,4 @@
-"""What an inspector is asked about rows, as a value."""
+"""What an inspector is asked about rows and ranges of them, as values."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,6 @@ class RowsQuestion:
 
     Attributes:
         look_at: columns whose type the data decides.
-        split_column: the column that splits would cut; None: no splits.
-        split_over_bytes: bounds are looked for only above that estimate; 0: always.
         count_outside: count the rows that no run reads, by what `floor` says, and those after
             the window.
         partition: the destination's partition column and HOUR, DAY, MONTH or YEAR; None: not
@@ -21,8 +19,21 @@ class RowsQuestion:
     """
 
     look_at: tuple[SourceColumn, ...] = ()
-    split_column: str | None = None
-    split_over_bytes: int = 0
     count_outside: bool = False
     partition: tuple[SourceColumn, str] | None = None
     floor: CursorValue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RangesQuestion:
+    """Where the values of a column cut the rows of a window into about even ranges.
+
+    The answer is values of it, ascending as the source itself orders them: each is the lower
+    end of a range, which it belongs to, and the rows below the first are one more. None where
+    the source doesn't know, or where finding out would take long.
+
+    Attributes:
+        column: a unique key, or the cursor; by its name in the source.
+    """
+
+    column: str

@@ -25,6 +25,7 @@ from smart_sync.facts import Facts
 from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.request import SyncRequest
+from smart_sync.splits import ranges_question
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
 from sources.registry import SOURCES
@@ -215,6 +216,9 @@ def _evidence(draft: Draft, inspector: Inspector, facts: Facts) -> Evidence:
     counts = window is not None and (facts.is_first or by_hand is None)
     asked = replace(draft.open.rows, count_outside=counts, floor=facts.floor)
     if window is None or window.held_back is None:
-        return inspector.evidence(facts.source, asked)
-    asked = replace(asked, look_at=(), split_column=None, partition=None)
+        evidence = inspector.evidence(facts.source, asked)
+        ranges = ranges_question(draft.request, replace(facts, evidence=evidence))
+        bounds = inspector.bounds(facts.source, ranges) if ranges else ()
+        return replace(evidence, bounds=bounds)
+    asked = replace(asked, look_at=(), partition=None)
     return inspector.evidence(facts.source, asked).left_out

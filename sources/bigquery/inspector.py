@@ -25,13 +25,14 @@ from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import TableFacts, all_tables, table_facts, tables_of
 from sources.protocol import Inspector, Source, of_kind
-from sources.questions import RowsQuestion
+from sources.questions import RangesQuestion, RowsQuestion
 from sources.sql import placeholders
 from sources.values import (
     Clock,
     CursorValue,
     DigestRow,
     Evidence,
+    KeyValue,
     SourceColumn,
     SourceProfile,
     Window,
@@ -259,3 +260,6 @@ class _Inspector:
         return bigquery_evidence.evidence(
             self._client, of_kind(source, BigquerySource), self._whole(), self.profile, asked
         )
+
+    def bounds(self, source: Source, asked: RangesQuestion) -> tuple[KeyValue, ...]:
+        return ()  # streams are dealt out, no matter what stands in them

@@ -59,7 +59,7 @@ def evidence(
     Args:
         collection: a handle on it.
         source: query, cursor and window of the run.
-        asked: what is wanted of them; splits are cut by _id.
+        asked: what is wanted of them.
         indexed: whether an index begins with the cursor.
     """
     if needs_an_index(parse(source.query)):
@@ -68,7 +68,6 @@ def evidence(
     is_cheap = total <= CHEAP_DOCUMENTS or source.cursor is None or indexed
     rows = _rows(collection, source, total) if is_cheap else total
     size = int(rows * average) if rows is not None and average else None
-    large = not asked.split_over_bytes or size is None or size > asked.split_over_bytes
     nulls = before = after = beyond = None
     partition = asked.partition[0].name if asked.partition else ""
     others: dict[str, int] = {}
@@ -96,7 +95,6 @@ def evidence(
         before=before,
         after=after,
         beyond=beyond,
-        bounds=_bounds(collection) if asked.split_column is not None and large else (),
         partition_span=_span(collection, source, partition) if partition else None,
         other_cursors=MappingProxyType(others),
     )
@@ -159,7 +157,7 @@ def _rows(collection: Any, source: MongodbStatement, total: int) -> int | None:
     return counted if counted is not None else total or None
 
 
-def _bounds(collection: Any) -> tuple[str, ...]:
+def bounds(collection: Any) -> tuple[str, ...]:
     """Values of _id that cut the collection into about even parts, in the order of its index."""
     size = BOUNDS * OVERSAMPLE
     pipeline: list[Document] = [

@@ -26,11 +26,12 @@ from sources.mongodb.profile import (
 from sources.mongodb.source import MongodbSource
 from sources.mongodb.statement import identity, kind_of
 from sources.protocol import Inspector, Source, of_kind
-from sources.questions import RowsQuestion
+from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import (
     Clock,
     DigestRow,
     Evidence,
+    KeyValue,
     SourceProfile,
     Window,
 )
@@ -147,6 +148,9 @@ class _Inspector:
         return mongodb_evidence.evidence(
             self._collection, ours, asked, indexed=ours.cursor in self.profile.indexed
         )
+
+    def bounds(self, source: Source, asked: RangesQuestion) -> tuple[KeyValue, ...]:
+        return mongodb_evidence.bounds(self._collection)  # of _id: no other key cuts
 
 
 _NO_PROOF = (

@@ -37,7 +37,6 @@ def evidence(
     source: PostgresqlStatement,
     asked: RowsQuestion,
     *,
-    split_column: SourceColumn | None,
     hidden_nulls: SourceColumn | None,
     whole_query: str,
 ) -> Evidence:
@@ -47,13 +46,11 @@ def evidence(
         opened: a session of ours.
         source: query, cursor and window of the run.
         asked: what is wanted of them.
-        split_column: the one that splits would cut; None: no splits.
         hidden_nulls: the cursor column when the query's own placeholders hide its NULLs;
             they are then counted in its table.
         whole_query: the query over all time, to count what lies outside the window.
     """
     rows, size = _estimate(opened, source)
-    large = not asked.split_over_bytes or (size is not None and size > asked.split_over_bytes)
     nulls, before, after, beyond = None, None, None, None
     if asked.count_outside:
         nulls, before, after, beyond = _outside(opened, source, whole_query, asked.floor)
@@ -69,7 +66,6 @@ def evidence(
         before=before,
         after=after,
         beyond=beyond,
-        bounds=_bounds(opened, source, split_column) if split_column and large else (),
         looks=MappingProxyType(_looks(opened, source, asked.look_at)),
         partition_span=span,
         partition_count=partitions,
@@ -278,16 +274,16 @@ TEXT_BOUND = 60
 """Letters of a bound; what is cut off a text leaves the order of bounds as it was."""
 
 
-def _bounds(
+def bounds(
     opened: "psycopg2.extensions.connection", source: PostgresqlStatement, column: SourceColumn
 ) -> tuple[KeyValue, ...]:
     """Values that cut the rows into even parts: the server's histogram, or an even grid."""
-    bounds = _histogram(opened, column)
-    if not bounds and sql_type(column).name in _GRID_TYPES:
-        bounds = _grid(opened, source, column)
+    values = _histogram(opened, column)
+    if not values and sql_type(column).name in _GRID_TYPES:
+        values = _grid(opened, source, column)
     if column.name == source.cursor:
-        bounds = tuple(value for value in bounds if _lies_within(value, source))
-    return tuple(dict.fromkeys(bounds))
+        values = tuple(value for value in values if _lies_within(value, source))
+    return tuple(dict.fromkeys(values))
 
 
 def _grid(

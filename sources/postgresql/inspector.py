@@ -31,13 +31,14 @@ from sources.postgresql.sql import DIALECT, without_order
 from sources.postgresql.surroundings import Surroundings, surroundings
 from sources.postgresql.writers import with_writers
 from sources.protocol import Inspector, Source, of_kind
-from sources.questions import RowsQuestion
+from sources.questions import RangesQuestion, RowsQuestion
 from sources.sql import bind, placeholders
 from sources.values import (
     Clock,
     CursorValue,
     DigestRow,
     Evidence,
+    KeyValue,
     SourceColumn,
     SourceProfile,
     Window,
@@ -178,10 +179,13 @@ class _Inspector:
             self._opened,
             ours,
             asked,
-            split_column=self._column(asked.split_column) if asked.split_column else None,
             hidden_nulls=self._hidden_nulls(ours),
             whole_query=self._whole_query(ours),
         )
+
+    def bounds(self, source: Source, asked: RangesQuestion) -> tuple[KeyValue, ...]:
+        ours = of_kind(source, PostgresqlSource)
+        return postgresql_evidence.bounds(self._opened, ours, self._column(asked.column))
 
     def _whole_query(self, source: PostgresqlSource) -> str:
         """The query over all time, to count what lies outside the window."""

@@ -19,7 +19,7 @@ from smart_sync.facts import Target
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
-from smart_sync.splits import split_column
+from smart_sync.splits import ranges_question
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
 from sources.questions import RowsQuestion
@@ -98,13 +98,14 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
         facts = replace(facts, window=WindowPlan(window, "test", "test", "UTC"))
     asked = RowsQuestion(
         look_at=draft.open.rows.look_at,
-        split_column=split_column(profile, cursor, request.reading.num_splits)[0],
-        split_over_bytes=0,
         count_outside=True,
         partition=None,
         floor=window.low if window else None,
     )
     evidence = inspector.evidence(source, asked)
+    ranges = ranges_question(request, replace(facts, evidence=evidence))
+    if ranges is not None:
+        evidence = replace(evidence, bounds=inspector.bounds(source, ranges))
     facts = replace(facts, evidence=evidence)
     plan = make_plan(draft, facts, run_id=RUN_ID, now=datetime.now(UTC))
     opened_splits = plan.reading.source.open(plan.reading.splits)

@@ -11,10 +11,19 @@ import pytest
 from auto_schema.errors import SourceUnreachableError
 from auto_schema.row_sums import RowSums
 from auto_schema.transform import Transformation
+from smart_sync.splits import cut, make_splits
+from sources.questions import RangesQuestion
 from sources.values import Window
 from tests.contract.conftest import HARNESSES
 from tests.contract.harness import EPOCH, Harness
-from tests.contract.planning import Reading, names_of, once_each, reading_of
+from tests.contract.planning import (
+    Reading,
+    names_of,
+    once_each,
+    opened,
+    planned,
+    reading_of,
+)
 
 COUNTS = (1, 2, 7, 50)
 WIDE = Window(None, EPOCH + timedelta(days=10_000))
@@ -51,6 +60,21 @@ def test_each_row_of_a_window_is_read_once_in_any_number_of_splits(
     window = Window(EPOCH + 20 * timedelta(minutes=11), EPOCH + 90 * timedelta(minutes=11))
     request = harness.request(num_splits=count, smart_sync=True, cursor="at")
     assert read(reading_of(request, window), harness) == list(range(21, 91))
+
+
+def test_its_key_cuts_the_rows_into_ranges_that_are_about_even(harness: Harness) -> None:
+    harness.create()
+    harness.insert(some_rows(200))
+    request, key = harness.request(), harness.names["key"]
+    with opened(request) as inspector, harness.claim("its key cuts the rows"):
+        reading = planned(inspector, request, None)
+        assert reading.evidence.bounds == ()  # not asked for: one split is enough
+        bounds = inspector.bounds(reading.plan.reading.source, RangesQuestion(key))
+        assert len(bounds) >= 3, "no bounds"
+        splits = make_splits(key, cut(bounds, 4), by_key=True)
+        parts = [reading.values(harness.names["value"], split) for split in splits]
+        once_each([value for part in parts for value in part], list(range(200)))
+        assert all(25 < len(part) < 75 for part in parts), list(map(len, parts))
 
 
 def test_splits_have_no_row_in_common_and_are_the_table_together(harness: Harness) -> None:

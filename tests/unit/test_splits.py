@@ -7,11 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_sync.splits import cut, fingerprint, lanes, make_splits, split_count
+from smart_sync.splits import (
+    SPLIT_BYTES,
+    cut,
+    fingerprint,
+    lanes,
+    make_splits,
+    ranges_question,
+    split_count,
+)
 from sources.postgresql.evidence import grid
 from sources.postgresql.statement import split_predicates
-from sources.values import Split
-from tests.factories import NOW
+from sources.questions import RangesQuestion
+from sources.values import Evidence, Split
+from tests.factories import NOW, a_request, some_facts
 
 MB = 2**20
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
@@ -159,3 +168,24 @@ def test_the_fingerprint_tells_other_cuts_apart():
         make_splits("id", (10,), by_key=True),
     ]
     assert len({fingerprint(one), *map(fingerprint, others)}) == 5
+
+
+@pytest.mark.parametrize(
+    ("parameters", "facts", "question"),
+    [
+        ({"num_splits": 4, "smart_sync": False}, {}, RangesQuestion("id")),
+        ({"num_splits": 4}, {}, RangesQuestion("updated_at")),
+        ({"num_splits": 1}, {}, None),
+        ({}, {}, None),
+        ({}, {"evidence": Evidence(estimated_bytes=SPLIT_BYTES)}, None),
+        (
+            {},
+            {"evidence": Evidence(estimated_bytes=SPLIT_BYTES + 1), "indexed": ("updated_at",)},
+            RangesQuestion("updated_at"),
+        ),
+        ({"num_splits": 4}, {"split_reason": "the query has GROUP BY"}, None),
+    ],
+)
+def test_a_source_is_asked_for_ranges_only_where_they_become_splits(parameters, facts, question):
+    request = a_request(**parameters)
+    assert ranges_question(request, some_facts(request, **facts)) == question

@@ -11,11 +11,12 @@ from auto_schema.errors import ConfigError
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.protocol import Inspector, Source, of_kind
-from sources.questions import RowsQuestion
+from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import (
     Clock,
     DigestRow,
     Evidence,
+    KeyValue,
     SourceColumn,
     SourceProfile,
     Split,
@@ -82,9 +83,6 @@ class ToyInspector:
         ours = of_kind(source, ToySource)
         rows = ours.rows(Split(0))
         found = Evidence(estimated_rows=rows.num_rows, estimated_bytes=rows.nbytes)
-        if asked.split_column is not None:
-            bounds = sorted(rows[asked.split_column].to_pylist())
-            found = replace(found, bounds=tuple(bounds[1:]))
         if ours.window is None or ours.cursor is None:
             return found
         cursors = [value for value in self._rows[ours.cursor].to_pylist() if value is not None]
@@ -95,3 +93,7 @@ class ToyInspector:
             before=before,
             after=sum(at > ours.window.high for at in cursors),
         )
+
+    def bounds(self, source: Source, asked: RangesQuestion) -> tuple[KeyValue, ...]:
+        rows = of_kind(source, ToySource).rows(Split(0))
+        return tuple(sorted(rows[asked.column].to_pylist())[1:])
