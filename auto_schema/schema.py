@@ -1,7 +1,7 @@
 """TableSchema and StagedSchema: a table as it is published, and as it is staged; frozen values."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -58,6 +58,15 @@ class Column:
     def is_repeated(self) -> bool:
         """Whether the column holds an array."""
         return self.mode == REPEATED
+
+    def is_single(self, kinds: Collection[str]) -> bool:
+        """Whether it holds single values, no arrays, of one of these BigQuery types."""
+        return self.bigquery in kinds and not self.is_repeated
+
+    @property
+    def kind(self) -> str:
+        """The type in words."""
+        return f"an array of {self.bigquery}" if self.is_repeated else self.bigquery
 
     def describe(self) -> dict[str, str]:
         """The column as JSON for plans and fingerprints."""

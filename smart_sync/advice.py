@@ -121,7 +121,7 @@ def _merge_layout_note(request: SyncRequest, facts: Facts, schema: TableSchema) 
         return ""
     if partitioning.field.casefold() != cursor.name.casefold():
         return ""
-    fit = [c.name for c in schema if c.bigquery in PARTITION_TYPES and not c.is_repeated]
+    fit = [c.name for c in schema if c.is_single(PARTITION_TYPES)]
     others = ", ".join(name for name in fit if name.casefold() != cursor.name.casefold())
     others = f"perhaps {others}" if others else "such as created_at"
     keys = ",".join(request.publishing.merge_keys)

@@ -106,12 +106,11 @@ def _collation_fault(column: Column | None, target: Target) -> SyncError | None:
 
 def _key_fault(name: str, column: Column | None, schema: TableSchema) -> SyncError | None:
     where = f"merge_keys, {shown(name)}"
-    fit = ", ".join(c.name for c in schema if c.bigquery in MERGE_KEY_TYPES and not c.is_repeated)
+    fit = ", ".join(c.name for c in schema if c.is_single(MERGE_KEY_TYPES))
+    fix = f"choose among: {fit}."
     if column is None:
-        fix = f"choose among: {fit}."
         return ConfigError("unknown merge key", where, "no such column arrives", fix)
-    if column.bigquery not in MERGE_KEY_TYPES or column.is_repeated:
-        kind = f"{'an array of ' if column.is_repeated else ''}{column.bigquery}"
-        why = f"it is {kind}, whose values don't tell rows apart exactly"
-        return ConfigError("merge key of an unfit type", where, why, f"choose among: {fit}.")
+    if not column.is_single(MERGE_KEY_TYPES):
+        why = f"it is {column.kind}, whose values don't tell rows apart exactly"
+        return ConfigError("merge key of an unfit type", where, why, fix)
     return None

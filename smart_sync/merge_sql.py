@@ -88,12 +88,17 @@ def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
         f"SET differing = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
         f"  FROM {plan.run.staging.table.sql} AS {STAGED}\n  GROUP BY {group}\n"
         f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
-        f"IF differing IS NOT NULL THEN\n"
-        f"  RAISE USING MESSAGE = {_first(plan, message, 'differing')};\nEND IF;\n"
+        f"{_raise_for(plan, 'differing', message)}"
     )
 
 
-def _first(plan: SyncPlan, message: str, variable: str) -> str:
+def _raise_for(plan: SyncPlan, variable: str, message: str) -> str:
+    """End the script with the message where a variable holds the first of some keys."""
+    told = _with_key(plan, message, variable)
+    return f"IF {variable} IS NOT NULL THEN\n  RAISE USING MESSAGE = {told};\nEND IF;\n"
+
+
+def _with_key(plan: SyncPlan, message: str, variable: str) -> str:
     """A message with the first key behind it, or its hash (see `auto_schema.told`)."""
     if plan.dead_letters.show_values:
         return f"CONCAT({string_literal(message)}, {variable})"
@@ -130,8 +135,7 @@ def _refuse_doubled(plan: SyncPlan, merge: MergePlan) -> str:
     return (
         f"SET doubled = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
         f"  FROM {HELD} AS {STAGED}\n  GROUP BY {of_staged(*merge.keys)} HAVING COUNT(*) > 1));\n"
-        f"IF doubled IS NOT NULL THEN\n"
-        f"  RAISE USING MESSAGE = {_first(plan, message, 'doubled')};\nEND IF;\n"
+        f"{_raise_for(plan, 'doubled', message)}"
     )
 
 

@@ -213,11 +213,11 @@ def _partition_fault(
     asked: SchemaRequest, column: Column | None, columns: tuple[Column, ...]
 ) -> SyncError | None:
     where = f"partition_field {shown(asked.partition_field)}"
-    fit = _fit(columns, PARTITION_TYPES)
+    fit = ", ".join(c.name for c in columns if c.is_single(PARTITION_TYPES))
     fix = f"choose one of: {fit}." if fit else "leave partition_field empty."
     if column is None:
         return ConfigError("unknown partition column", where, "no such column arrives", fix)
-    if column.bigquery not in PARTITION_TYPES or column.is_repeated:
+    if not column.is_single(PARTITION_TYPES):
         why = f"it is {column.bigquery}; DATE, DATETIME and TIMESTAMP can be partitioned on"
         return ConfigError("partition column of an unfit type", where, why, fix)
     if asked.partition_type == "HOUR" and column.bigquery == "DATE":
@@ -230,16 +230,11 @@ def _clustering_fault(
     name: str, column: Column | None, columns: tuple[Column, ...]
 ) -> SyncError | None:
     where = f"clustering_fields, {shown(name)}"
-    fix = f"choose among: {_fit(columns, CLUSTER_TYPES)}."
+    fit = ", ".join(c.name for c in columns if c.is_single(CLUSTER_TYPES))
+    fix = f"choose among: {fit}."
     if column is None:
         return ConfigError("unknown clustering column", where, "no such column arrives", fix)
-    if column.bigquery not in CLUSTER_TYPES or column.is_repeated:
-        kind = f"{'an array of ' if column.is_repeated else ''}{column.bigquery}"
-        why = f"it is {kind}, which BigQuery doesn't cluster on"
+    if not column.is_single(CLUSTER_TYPES):
+        why = f"it is {column.kind}, which BigQuery doesn't cluster on"
         return ConfigError("clustering column of an unfit type", where, why, fix)
     return None
-
-
-def _fit(columns: tuple[Column, ...], kinds: Collection[str]) -> str:
-    """The names of those that are of these types, and no arrays."""
-    return ", ".join(c.name for c in columns if c.bigquery in kinds and not c.is_repeated)
