@@ -65,28 +65,8 @@ def diff(current: Mapping[str, CurrentField], wanted: TableSchema) -> tuple[Chan
         field = current.get(column.name.casefold())
         if field is None:
             changes.append(AddColumn(column))
-        elif field.bigquery != column.bigquery:
-            changes.append(
-                Conflict(
-                    column.name,
-                    f"is {field.bigquery} in the destination, and the source's"
-                    f" {column.source_type} becomes {column.bigquery}",
-                )
-            )
-        elif (field.mode == "REPEATED") != column.is_repeated:
-            changes.append(
-                Conflict(
-                    column.name, f"is {field.mode} in the destination, {column.mode} in the plan"
-                )
-            )
-        elif column.shape and field.shape and _is_rounded(column.shape, field.shape):
-            changes.append(
-                Conflict(
-                    column.name,
-                    f"is {field.display} in the destination, which rounds the source's"
-                    f" {column.source_type}",
-                )
-            )
+        elif why := _difference(field, column):
+            changes.append(Conflict(column.name, why))
     changes.extend(
         Conflict(
             field.name,
@@ -97,6 +77,22 @@ def diff(current: Mapping[str, CurrentField], wanted: TableSchema) -> tuple[Chan
         if folded not in names and field.mode == "REQUIRED"
     )
     return tuple(changes)
+
+
+def _difference(field: CurrentField, column: Column) -> str:
+    """Why values of a column can't go into that field as they are; empty: they can."""
+    if field.bigquery != column.bigquery:
+        return (
+            f"is {field.bigquery} in the destination, and the source's"
+            f" {column.source_type} becomes {column.bigquery}"
+        )
+    if (field.mode == "REPEATED") != column.is_repeated:
+        return f"is {field.mode} in the destination, {column.mode} in the plan"
+    if column.shape and field.shape and _is_rounded(column.shape, field.shape):
+        return (
+            f"is {field.display} in the destination, which rounds the source's {column.source_type}"
+        )
+    return ""
 
 
 def _is_rounded(wanted: BigqueryType, there: BigqueryType) -> bool:

@@ -117,32 +117,8 @@ def faults(
         names: what columns are called in the destination where it is not as in the source.
         is_open: rows may hold fields beyond these, so a name that isn't known can be excluded.
     """
-    told: list[SyncError] = []
-    known = set(source_names)
-    if is_open:
-        told.extend(
-            _fault(
-                f"exclude_fields can't reach into documents: {shown(name)}",
-                "whole fields are left out",
-                "exclude the whole field, or leave the inner one out by mongodb_projection.",
-            )
-            for name in transformation.exclude_fields
-            if name not in known and name.partition(".")[0] in known and "." in name
-        )
-    for key, asked in (
-        ("field_mappings", [old for old, _ in transformation.field_mappings]),
-        ("select_fields", transformation.select_fields),
-        ("exclude_fields", () if is_open else transformation.exclude_fields),
-    ):
-        missing = [name for name in asked if name not in known]
-        if missing:
-            told.append(
-                _fault(
-                    f"{key} names fields that the source doesn't deliver",
-                    ", ".join(map(shown, missing)),
-                    f"the source's fields are {', '.join(source_names)}.",
-                )
-            )
+    told = _inner_faults(transformation, source_names) if is_open else []
+    told += _unknown_faults(transformation, source_names, is_open=is_open)
     told.extend(
         _fault(
             f"field {shown(name)} must stay",
@@ -150,7 +126,7 @@ def faults(
             "take it out of exclude_fields or add it to select_fields.",
         )
         for name in dict.fromkeys(protected)
-        if name in known and not transformation.keeps(name)
+        if name in source_names and not transformation.keeps(name)
     )
     kept = [name for name in source_names if transformation.keeps(name)]
     if not kept and source_names:
@@ -159,4 +135,34 @@ def faults(
     told.extend(
         name_faults(names.get(name) or transformation.destination_name(name) for name in kept)
     )
+    return told
+
+
+def _inner_faults(transformation: Transformation, source_names: Sequence[str]) -> list[SyncError]:
+    """Of fields within documents, which can't be left out singly."""
+    return [
+        _fault(
+            f"exclude_fields can't reach into documents: {shown(name)}",
+            "whole fields are left out",
+            "exclude the whole field, or leave the inner one out by mongodb_projection.",
+        )
+        for name in transformation.exclude_fields
+        if name not in source_names and name.partition(".")[0] in source_names and "." in name
+    ]
+
+
+def _unknown_faults(
+    transformation: Transformation, source_names: Sequence[str], *, is_open: bool
+) -> list[SyncError]:
+    """Of fields that the source doesn't deliver."""
+    told, known = list[SyncError](), set(source_names)
+    for key, asked in (
+        ("field_mappings", [old for old, _ in transformation.field_mappings]),
+        ("select_fields", transformation.select_fields),
+        ("exclude_fields", () if is_open else transformation.exclude_fields),
+    ):
+        if missing := [name for name in asked if name not in known]:
+            what = f"{key} names fields that the source doesn't deliver"
+            fix = f"the source's fields are {', '.join(source_names)}."
+            told.append(_fault(what, ", ".join(map(shown, missing)), fix))
     return told
