@@ -9,6 +9,7 @@ from google.auth.exceptions import RefreshError, TransportError
 from requests.exceptions import ConnectionError as LostError
 from requests.exceptions import JSONDecodeError
 
+from smart_sync.ways import LOAD, STATEMENT, Way
 from tests.seam.service import Body, Script
 from tests.seam.world import LAUNCHER, LEASE, PUBLISH, A, B, C, KilledError, P, World
 
@@ -68,6 +69,8 @@ class Case:
     shows_expired: bool = False
     late_last: bool = False
     """What arrives late does so after C, not before."""
+    way: Way = LOAD
+    """How rows get into the table: straight from files, or by a statement of a staging table."""
 
 
 JOBS = {
@@ -135,7 +138,7 @@ class Befalling:
 
 def run(case: Case, use: Callable[[World], World]) -> tuple[World, list[str]]:
     """The world after a case, and what is wrong in it."""
-    world = use(World(needs_files=case.needs_files))
+    world = use(World(needs_files=case.needs_files, way=case.way))
     world.service.shows_expired = case.shows_expired
     _before(world, case)
     world.service.scripts[PUBLISH] = JOBS[case.job]
@@ -173,7 +176,7 @@ def _before(world: World, case: Case) -> None:
 
 def steps(use: Callable[[World], World], case: Case) -> list[str]:
     """The requests of A when nothing befalls them."""
-    world = use(World())
+    world = use(World(way=case.way))
     _before(world, case)
     world.service.scripts[PUBLISH] = JOBS[case.job]
     hook = Befalling(world, NOTHING)
@@ -258,7 +261,7 @@ def after_the_dead(seen: Sequence[str]) -> Iterator[Case]:
 
 
 def settling(seen: Sequence[str]) -> Iterator[Case]:
-    """A meets faults, or sleeps, while P's job may be anywhere."""
+    """A meets faults, sleeps or dies, while P's job may be anywhere."""
     sent = number_of(seen, SEND)
     for arrives in ARRIVES:
         before = Fault(sent, "killed", arrives)
@@ -271,6 +274,21 @@ def settling(seen: Sequence[str]) -> Iterator[Case]:
                 ("lost", "late"),
             ):
                 yield Case(Fault(at, kind, by), before=before, needs_files=False, job_of_p="slow")
+            for by in ARRIVES:
+                yield Case(Fault(at, "killed", by), before=before, needs_files=False)
+
+
+def through_a_table(seen: Sequence[str]) -> Iterator[Case]:
+    """Rows go through a staging table: A, or P before it, meets what may befall each request."""
+    for at in range(len(seen)):
+        for kind, arrives in (
+            *(("lost", arrives) for arrives in ARRIVES),
+            *(("killed", arrives) for arrives in ARRIVES),
+            ("403", "never"),
+        ):
+            yield Case(Fault(at, kind, arrives), way=STATEMENT)
+        for arrives in ARRIVES:
+            yield Case(NOTHING, before=Fault(at, "killed", arrives), way=STATEMENT)
 
 
 def with_the_late(cases: Iterable[Case]) -> Iterator[Case]:

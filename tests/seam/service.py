@@ -192,6 +192,9 @@ class Service:
         statistics: Body = {"creationTime": str(int(job.created * 1000))}
         if job.is_done and "load" in job.body["configuration"]:
             statistics["load"] = {"outputRows": str(job.output_rows)}
+        elif job.is_done and job.output_rows:
+            changed = {"statementType": "INSERT", "numDmlAffectedRows": str(job.output_rows)}
+            statistics["query"] = changed
         kinds = {key: {} for key in job.body["configuration"]}
         told = job.body | {"configuration": kinds | {"labels": dict(job.labels)}}
         return told | {"status": status, "statistics": statistics}

@@ -10,6 +10,7 @@ import logging
 import pytest
 
 import pipeline.runs.history
+from smart_sync.ways import LOAD, STATEMENT
 from tests.seam.cases import (
     NOTHING,
     Case,
@@ -21,11 +22,12 @@ from tests.seam.cases import (
     run,
     settling,
     steps,
+    through_a_table,
     while_it_fails,
     while_it_runs,
     with_the_late,
 )
-from tests.seam.world import no_real_time
+from tests.seam.world import A, no_real_time
 
 TOLD = {"run_id", "seq", "status", "event_time", "destination", "rows_staged", "rows_published"}
 TOLD |= {"publish_job", "job_project", "job_location", "staging_folder"}
@@ -63,12 +65,18 @@ def test_without_faults_every_row_arrives_once(use):
     assert [row["status"] for row in world.service.latest().values()] == ["succeeded"] * 2
 
 
+def test_a_job_that_bigquerys_own_backend_breaks_is_sent_again_under_the_next_id(use):
+    world, wrong = run(Case(NOTHING, job="failing"), use)
+    assert wrong == []
+    assert world.service.latest()[A]["publish_job"] == f"sync_{A}_publish_2"
+
+
 @pytest.fixture
 def holds(use):
     """Run all cases of a group."""
 
-    def check(group):
-        cases = list(with_the_late(group(steps(use, Case(NOTHING)))))
+    def check(group, way=LOAD):
+        cases = list(with_the_late(group(steps(use, Case(NOTHING, way=way)))))
         told = [(case, wrong) for case in cases for wrong in run(case, use)[1]]
         assert told[:5] == [], f"{len(told)} wrongs in {len(cases)} cases"
         assert len(cases) > 100
@@ -106,3 +114,7 @@ def test_a_run_that_died_anywhere_is_settled_as_what_it_is(holds):
 
 def test_a_job_of_a_dead_run_is_waited_for_whatever_befalls_the_taker(holds):
     holds(settling)
+
+
+def test_rows_that_go_through_a_staging_table_arrive_once_whatever_befalls_a_run(holds):
+    holds(through_a_table, STATEMENT)

@@ -26,6 +26,7 @@ from pipeline.runs.outcome import Outcome
 from pipeline.runs.settle import Settler
 from pipeline.steps.report import report
 from smart_sync.plan import SyncPlan, staging_of
+from smart_sync.ways import LOAD, Way
 from tests.factories import a_plan, a_request, a_target
 from tests.seam.service import Body, Job, Service, client_of
 from warehouse.jobs import APPLICATION
@@ -33,7 +34,7 @@ from warehouse.names import Endpoints
 
 LEASE = timedelta(minutes=1)
 P, A, B, C = (f"20250722t1{n}0000-3f9a0c1d" for n in (4, 5, 6, 7))
-PUBLISH = "publish"
+PUBLISH, STAGE = "publish", "stage_0"
 LOCK = "_sync_lock_orders"
 Hook = Callable[[Callable[[], Body], str], Body]
 """Around each request of a launch: (send it, what it is) → its answer."""
@@ -45,13 +46,13 @@ def plain(send: Callable[[], Body], _: str) -> Body:
 
 
 @cache
-def the_plan() -> SyncPlan:
-    """Append of one staged file by one load job."""
+def the_plan(way: Way) -> SyncPlan:
+    """Append of one staged file by one load job, or through a staging table."""
     plan = a_plan(a_request(), target=a_target())
     return replace(
         plan,
         reading=replace(plan.reading, split_total=1),
-        publishing=replace(plan.publishing, sets_label=False, proof=None),
+        publishing=replace(plan.publishing, way=way, sets_label=False, proof=None),
         run=replace(plan.run, max_retries=2, lease=LEASE),
     )
 
@@ -66,6 +67,7 @@ class World:
 
     service: Service = field(default_factory=Service)
     source: list[int] = field(default_factory=lambda: [1, 2, 3])
+    way: Way = LOAD
     needs_files: bool = True
     """False: as a job that reads the source itself, which clearing the staging doesn't stop."""
     published: list[tuple[int, str, float]] = field(default_factory=list)
@@ -78,6 +80,7 @@ class World:
     def __post_init__(self) -> None:
         self.service.max_rows = lambda: max((row for row, _, _ in self.published), default=0)
         self.service.effects[PUBLISH] = self._publish
+        self.service.effects[STAGE] = self._stage
 
     def _publish(self, job: Job) -> None:
         run_id = str(job.labels["run_id"])
@@ -88,6 +91,9 @@ class World:
             return
         self.published += [(row, run_id, self.service.now) for row in rows]
         job.output_rows = len(rows)
+
+    def _stage(self, job: Job) -> None:
+        job.output_rows = len(self.files.get(str(job.labels["run_id"])) or ())
 
     def clear(self, run_id: str) -> None:
         """What clearing the staging folder does."""
@@ -152,8 +158,8 @@ class World:
             return hook(lambda: self.service.request(method, path, **words), what)
 
         client = client_of(request)
-        plan = the_plan()
-        staging = staging_of(f"/t/{run_id}", plan.destination, run_id)
+        plan = the_plan(self.way)
+        staging = staging_of(f"gs://t/{run_id}", plan.destination, run_id)
         plan = replace(plan, run=replace(plan.run, run_id=run_id, staging=staging))
         lock = Lock(client, plan.destination, run_id, LEASE)
         try:
