@@ -1,9 +1,13 @@
-"""kill -9 at every stage of a run, then the same command again: each row is there once."""
+"""kill -9 at every stage of a run, then the same command again: each row is there once.
+
+One mode and way for each stage; tests/e2e/test_dead_runs.py kills appends around their
+publishing job, and tests/seam kills a run at each of its requests, in each way.
+"""
 
 import pytest
 
+from pipeline.runs.lock import HELD
 from tests.days import (
-    LEASE,
     LOCK,
     MERGE,
     SLOW,
@@ -13,6 +17,7 @@ from tests.days import (
     TRUNCATE,
     assert_seed,
     assert_whole,
+    lapse,
     make_days,
     runs,
     staging_tables,
@@ -22,8 +27,6 @@ from tests.days import (
 from tests.fault_rules import job
 from tests.processes import Gate, until
 
-TAKEN = 6
-RELEASE = {"method": "PATCH", "path": LOCK, "body": '"released"'}
 KINDS = {"append": SMART, "truncate": TRUNCATE, "merge": MERGE}
 
 
@@ -43,7 +46,7 @@ def victim(sync, sql, start, proxy):
         make_days(sync, sql)
         sql(STOP)
         gate = Gate(proxy, after=after, **which)
-        run = start(**KINDS[kind] | LEASE | (parameters or {}))
+        run = start(**KINDS[kind] | (parameters or {}))
         gate.wait(run)
         return run, gate
 
@@ -51,13 +54,11 @@ def victim(sync, sql, start, proxy):
 
 
 def run_again(sync, sql, kind, staged, *, published):
-    """Until its lease is over the dead run's lock is held; then each row arrives once."""
-    told = sync(**KINDS[kind])
-    assert told.code in (0, TAKEN)  # 0: a slow machine took longer than the lease
-    until(lambda: LOCK not in sync.tables())
+    """The dead run's lease is over: each row arrives once, and nothing of it is left."""
+    lapse(sync)
     sync.ok(**KINDS[kind])
     assert_whole(sync, sql)
-    dead, *_, last = runs(sync)
+    dead, last = runs(sync)
     assert (dead["status"], dead["exit_code"]) == ("abandoned", 6)
     assert dead["rows_published"] == published
     assert ("its rows are in the table" in dead["error"]) == bool(published)
@@ -66,11 +67,7 @@ def run_again(sync, sql, kind, staged, *, published):
     assert staging_tables(sync) == []
 
 
-def rows_of(kind):
-    return 9 if kind == "truncate" else 6
-
-
-@kinds("append", "truncate")
+@kinds("append")
 def test_while_reading(sync, sql, victim, database, way, kind):
     """The first of two splits is staged, the second one stops before its last row."""
     slow = {"postgresql_query": SLOW, "num_splits": "2"}
@@ -84,7 +81,7 @@ def test_while_reading(sync, sql, victim, database, way, kind):
     run_again(sync, sql, kind, way, published=0)
 
 
-@kinds("truncate", "merge")
+@kinds("merge")
 def test_while_its_files_are_loaded_into_the_staging_table(sync, sql, victim, way, kind):
     run, gate = victim(kind, **job("stage_0_1"))
     run.kill()
@@ -93,7 +90,7 @@ def test_while_its_files_are_loaded_into_the_staging_table(sync, sql, victim, wa
     run_again(sync, sql, kind, way, published=0)
 
 
-@kinds("append", "truncate")
+@kinds("truncate")
 def test_between_staging_and_publishing(sync, sql, victim, way, kind):
     run, gate = victim(kind, **job("event_1"))
     run.kill()
@@ -102,7 +99,7 @@ def test_between_staging_and_publishing(sync, sql, victim, way, kind):
     run_again(sync, sql, kind, way, published=0)
 
 
-@kinds("append", "truncate", "merge")
+@kinds("merge")
 def test_before_its_publishing_job_arrives(sync, sql, victim, way, kind):
     """The request comes when the next run is done."""
     run, gate = victim(kind, **job("publish_1"))
@@ -113,39 +110,23 @@ def test_before_its_publishing_job_arrives(sync, sql, victim, way, kind):
     assert_whole(sync, sql)
 
 
-@kinds("append", "truncate", "merge")
+@kinds("truncate")
 def test_while_its_publishing_job_runs(sync, sql, victim, way, kind):
     run, _ = victim(kind, after=True, **job("publish_1"))
     run.kill()
-    run_again(sync, sql, kind, way, published=rows_of(kind))
+    run_again(sync, sql, kind, way, published=9)
 
 
-@kinds("append", "truncate")
-def test_after_publishing_before_its_report(sync, sql, victim, way, kind):
-    run, _ = victim(kind, **job("event_2"))
-    run.kill()
-    assert_whole(sync, sql)
-    run_again(sync, sql, kind, way, published=rows_of(kind))
-
-
-@kinds("append", "truncate")
-def test_after_its_last_event(sync, sql, victim, way, kind):
-    """Nobody looks after a run that has ended, so it has left nothing by then."""
+@kinds("append")
+def test_after_its_last_event_before_it_gives_the_lock_back(sync, sql, victim, way, kind):
+    """Nobody looks after a run that has ended, so it has left nothing but its lock by then."""
     run, _ = victim(kind, after=True, **job("event_2"))
     run.kill()
     assert_whole(sync, sql)
     assert way() == []
     assert staging_tables(sync) == []
-
-
-@kinds("append", "truncate")
-def test_while_it_gives_the_lock_back(sync, sql, victim, way, kind):
-    """All was done: the next run only waits for the lease."""
-    run, _ = victim(kind, **RELEASE)
-    run.kill()
-    assert_whole(sync, sql)
-    assert way() == []
-    until(lambda: LOCK not in sync.tables())
+    assert sync.table(LOCK).labels["state"] == HELD
+    lapse(sync)
     sync.ok(**KINDS[kind])
     assert_whole(sync, sql)
     assert statuses(sync) == ["succeeded", "succeeded"]
