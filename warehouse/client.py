@@ -4,10 +4,12 @@ from typing import Any
 
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from auto_schema.warehouse_types import REPEATED
+from warehouse.errors import REPEATED
 from warehouse.names import Endpoints
 
 
@@ -24,6 +26,29 @@ REQUEST_TIMEOUT_S = 300.0
 """Of one HTTP request; BigQuery itself ends them after 2 minutes."""
 
 
+class _MarkingRetry(Retry):
+    """A retry that marks the error of a request that was sent more than once."""
+
+    def __call__(self, func: Any, on_error: Any = None) -> Any:
+        sent = 0
+
+        def send(*args: Any, **words: Any) -> Any:
+            nonlocal sent
+            sent += 1
+            return func(*args, **words)
+
+        def send_and_mark(*args: Any, **words: Any) -> Any:
+            try:
+                return retried(*args, **words)
+            except GoogleAPICallError as error:
+                if sent > 1:
+                    setattr(error, REPEATED, True)
+                raise
+
+        retried = super().__call__(send, on_error)
+        return send_and_mark
+
+
 class _Client(bigquery.Client):
     """A client whose retries end: the library's own would hide an outage for 10 minutes."""
 
@@ -31,25 +56,19 @@ class _Client(bigquery.Client):
         super().__init__(*args, **words)
         self._retry_s = retry_s
 
+    def _bounded(self, retry: Any) -> _MarkingRetry | None:
+        """A retry of the library, on what it tries again, within the seconds of this client."""
+        if not retry or not self._retry_s:
+            return None
+        return _MarkingRetry(predicate=retry._predicate, timeout=self._retry_s)
+
     def _call_api(self, retry: Any, *args: Any, **words: Any) -> Any:
         """All calls pass here, with the retry of their own defaults."""
         if words.get("timeout", "absent") is None:
             words["timeout"] = REQUEST_TIMEOUT_S
-        if not retry or not self._retry_s:
-            return super()._call_api(None, *args, **words)
-        sent = 0
-
-        def send() -> Any:
-            nonlocal sent
-            sent += 1
-            return super(_Client, self)._call_api(None, *args, **words)
-
-        try:
-            return retry.with_timeout(self._retry_s)(send)()
-        except GoogleAPICallError as error:
-            if sent > 1:
-                setattr(error, REPEATED, True)
-            raise
+        bounded = self._bounded(retry)
+        send = super()._call_api
+        return bounded(send)(None, *args, **words) if bounded else send(None, *args, **words)
 
     def query(self, *args: Any, **words: Any) -> Any:
         """Without the library's second retry, which is around the first and not bounded."""
@@ -57,8 +76,12 @@ class _Client(bigquery.Client):
         return super().query(*args, **words)
 
     def query_and_wait(self, *args: Any, **words: Any) -> Any:
-        """The same: its second retry would go on for 40 minutes."""
+        """The same: its second retry would go on for 40 minutes.
+
+        The first is around `_call_api`, not handed to it, so it is bounded here.
+        """
         words.setdefault("job_retry", None)
+        words.setdefault("retry", self._bounded(DEFAULT_RETRY))
         return super().query_and_wait(*args, **words)
 
     def load_table_from_file(self, *args: Any, **words: Any) -> Any:

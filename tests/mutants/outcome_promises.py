@@ -28,6 +28,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         OUTCOMES,
+        "A no to a request that was sent twice says nothing of the first.",
+        "tests/seam/test_repeated_requests.py::test_a_no_to_a_request_that_was_sent_before_is_none",
+        "warehouse/client.py",
+        "                if sent > 1:\n",
+        "                if sent > 9:\n",
+    ),
+    P(
+        OUTCOMES,
+        "Requests to BigQuery end, whichever way the library sends them.",
+        "tests/seam/test_repeated_requests.py::test_a_service_that_is_gone_is_asked_for_so_long_and_no_longer",
+        "warehouse/client.py",
+        '        words.setdefault("retry", self._bounded(DEFAULT_RETRY))\n',
+        "",
+    ),
+    P(
+        OUTCOMES,
         "A dead run's job is waited for until it is seen to have ended.",
         f"{MATRIX}a_job_of_a_dead_run_is_waited_for_whatever_befalls_the_taker",
         "pipeline/runs/settle.py",
