@@ -81,7 +81,8 @@ def kind(seen: Seen) -> str:
     path = re.sub(RUN_OR_JOB, "RUN", seen.path.partition("?")[0]).rpartition(PROJECT)[2]
     body = seen.body if isinstance(seen.body, dict) else {}
     job_id = body.get("jobReference", {}).get("jobId")
-    name = job_id or body.get("tableReference", {}).get("tableId") or ""
+    query = re.sub("`[^`]*`", "T", body["query"])[:56] if path == "/queries" else ""
+    name = job_id or body.get("tableReference", {}).get("tableId") or query
     upload = "upload " if seen.path.startswith("/upload") else ""
     path = re.sub("/d[0-9_]+", "/D", path)
     return f"{upload}{seen.method} {path} {re.sub(RUN_OR_JOB, 'RUN', name)}".strip()

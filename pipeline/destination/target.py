@@ -187,9 +187,9 @@ def _ask(
             query_parameters=[bigquery.ScalarQueryParameter("now", kind, now)]
         )
     sql = f"SELECT {selected} FROM {ref.sql} AS {TABLE} {question.where}".strip()
-    job = client.query(sql, config)
-    row = next(iter(job.result()))
-    size = job.total_bytes_processed or 0
+    answer = client.query_and_wait(sql, job_config=config)
+    row = next(iter(answer))
+    size = answer.total_bytes_processed or 0
     how = f" ({question.how}, {size:,} bytes processed)"
     return Watermark(row.latest, True, int(row.future_rows), row.highest, how)
 
@@ -213,7 +213,7 @@ def rows_above(
     sql = f"{select} {_filter(target)}".strip()
     config = bigquery.QueryJobConfig(query_parameters=parameters)
     with as_target_errors(f"rows of {ref}"):
-        return int(next(iter(client.query(sql, config).result())).found)
+        return int(next(iter(client.query_and_wait(sql, job_config=config))).found)
 
 
 _FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
@@ -245,7 +245,7 @@ def _newest_partition(
         f" WHERE table_name = {string_literal(ref.table)} AND total_rows > 0"
     )
     try:
-        rows: list[Any] = list(client.query(sql).result())
+        rows: list[Any] = list(client.query_and_wait(sql))
     except GoogleAPICallError:
         return None
     ids = {row.partition_id for row in rows if row.partition_id}

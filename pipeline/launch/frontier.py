@@ -189,6 +189,6 @@ def _ask(
     config = bigquery.QueryJobConfig(query_parameters=list(parameters))
     with as_target_errors(f"run history {history}"):
         try:
-            return [dict(row) for row in client.query(sql, config).result()]
+            return [dict(row) for row in client.query_and_wait(sql, job_config=config)]
         except NotFound:
             return []

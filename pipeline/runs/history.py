@@ -246,7 +246,7 @@ def unfinished_runs(
         ]
     )
     with as_target_errors(f"run history {table}"):
-        return [dict(row) for row in client.query(sql, config).result()]
+        return [dict(row) for row in client.query_and_wait(sql, job_config=config)]
 
 
 def ended_before(
@@ -275,7 +275,7 @@ def ended_before(
     ]
     config = bigquery.QueryJobConfig(query_parameters=parameters)
     with as_target_errors(f"run history {table}"):
-        rows = list(client.query(sql, config).result())
+        rows = list(client.query_and_wait(sql, job_config=config))
     return dict(rows[0]) if rows else None
 
 
@@ -298,7 +298,7 @@ def written_columns(
     )
     with as_target_errors(f"run history {table}"):
         try:
-            rows = [dict(row) for row in client.query(sql, config).result()]
+            rows = [dict(row) for row in client.query_and_wait(sql, job_config=config)]
         except NotFound:
             return ()  # a plan before the first run
     return read_record(rows[0].get("columns") or "{}") if rows else ()
@@ -311,5 +311,5 @@ def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[
         query_parameters=[bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
     )
     with as_target_errors(f"run history {table}"):
-        rows = list(client.query(sql, config).result())
+        rows = list(client.query_and_wait(sql, job_config=config))
     return dict(rows[0]) if rows else None

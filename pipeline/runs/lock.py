@@ -216,7 +216,7 @@ class Lock:
         if self.clock.was_asked:
             return
         since = datetime.now(UTC)
-        ((now,),) = self.client.query("SELECT CURRENT_TIMESTAMP() AS now").result()
+        ((now,),) = self.client.query_and_wait("SELECT CURRENT_TIMESTAMP() AS now")
         self.clock.learn(now, since)
         self.clock.was_asked = True
 

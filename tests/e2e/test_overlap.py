@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections import Counter
 from datetime import UTC, datetime
 
 import psycopg2
@@ -35,9 +36,10 @@ def changes(proxy):
 
 
 def sql_of(seen):
-    """The statement of a request that inserts a query job."""
+    """The statement of a request that inserts a query job, or asks a query at once."""
     body = seen.body if isinstance(seen.body, dict) else {}
-    return body.get("configuration", {}).get("query", {}).get("query", "")
+    query = body.get("query") or body.get("configuration", {}).get("query", {}).get("query")
+    return query if isinstance(query, str) else ""
 
 
 # Two at once
@@ -272,10 +274,13 @@ def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync,
     before = len(watched.seen)
     sync.ok(**SMART)
     order = [word for seen in watched.seen[before:] if (word := what(seen))]
-    assert order == [
+    expected = [
         *("lock", "renew", "history", "burn", "abandoned", "max", "frontier", "running", "renew"),
         *("publishing", "publish", "succeeded", "renew"),
     ]
+    come = iter(order)
+    assert all(word in come for word in expected), order
+    assert set(Counter(order) - Counter(expected)) <= {"renew"}  # by its keeper, on a busy machine
     assert staged == [[]]
     (burn,) = [seen.body for seen in watched.seen if what(seen) == "burn"]
     assert burn["jobReference"]["jobId"] == f"sync_{dead}_publish_1"

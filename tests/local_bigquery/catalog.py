@@ -4,9 +4,11 @@ Of each patch, what it stands in for is looked at first, so that another version
 """
 
 import contextlib
+import functools
 import hashlib
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -212,6 +214,23 @@ def keep_resources() -> None:
     datasets.exists = is_there
     metadata.list_, metadata.save, metadata.delete = list_, save, delete
     row_access.secured = lambda: frozenset(key[:3] for key in list(kept["row_access_policies"]))
+
+
+def answer_requests_again() -> None:
+    """Give a query whose `requestId` came before the answer of that one, as BigQuery does."""
+    from local_bigquery.api import jobs
+    from local_bigquery.jobs import runner, store
+
+    submit, asked = runner.submit, jobs.run_query.__code__
+
+    @functools.wraps(submit)
+    def submit_once(project_id: str, job_id: str, *more: Any, **words: Any) -> Any:
+        known = store.load(project_id, job_id)
+        if known and sys._getframe(1).f_code is asked:
+            return known
+        return submit(project_id, job_id, *more, **words)
+
+    runner.submit = submit_once
 
 
 def keep_jobs() -> None:

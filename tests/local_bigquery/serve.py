@@ -20,7 +20,13 @@ def serve() -> None:
     """What `local-bigquery` does, as this module's docstring says."""
     # of the other environment, and of this folder, which is where that one looks first
     import duckdb
-    from catalog import keep_in_memory, keep_jobs, keep_resources, look_up_by_name
+    from catalog import (
+        answer_requests_again,
+        keep_in_memory,
+        keep_jobs,
+        keep_resources,
+        look_up_by_name,
+    )
     from local_bigquery.cli import main
     from results import keep_results
     from statements import keep_translations
@@ -40,6 +46,7 @@ def serve() -> None:
     look_up_by_name()
     keep_resources()
     keep_jobs()
+    answer_requests_again()
     keep_results()
     keep_translations()
     main()

@@ -58,6 +58,10 @@ class Script:
 AT_ONCE = Script(0.0)
 
 
+QUERY_ONLY = ("requestId", "labels", "location", "timeoutMs", "maxResults", "formatOptions")
+"""What jobs.query says beside the configuration of the query."""
+
+
 class Service:
     """One project's BigQuery; `request` is what the client library's connection calls."""
 
@@ -102,6 +106,8 @@ class Service:
     ) -> Body:
         """Answer a request of the client library, or raise as it does for a status."""
         name = unquote(path)
+        if method == "POST" and name.endswith("/queries"):
+            return self._answer_query(data or {})
         if method == "POST":
             made = self._insert_job if name.endswith("/jobs") else self._insert_table
             return made(data or {})
@@ -178,6 +184,22 @@ class Service:
         if script.seconds <= 0:
             self._end(job)
         return self._job_body(job)
+
+    def _answer_query(self, data: Body) -> Body:
+        """jobs.query: a job and its rows in one answer; a `requestId` that comes again, the same.
+
+        https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/query
+        """
+        job_id = data["requestId"]
+        if job_id not in self.jobs:
+            query = {key: value for key, value in data.items() if key not in QUERY_ONLY}
+            self._insert_job(
+                {
+                    "jobReference": {"projectId": "p", "jobId": job_id, "location": "US"},
+                    "configuration": {"query": query, "labels": data.get("labels", {})},
+                }
+            )
+        return self._results(job_id)
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self.jobs:
