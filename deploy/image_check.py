@@ -5,6 +5,7 @@ twice: under the user's cache folder, never in the repository.
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -43,15 +44,32 @@ INPUTS = (
 
 
 def fingerprint(root: Path = ROOT) -> str:
-    """A hash of every input's name and content."""
+    """A hash of every input's content; of the packages' modules only of names and imports.
+
+    What modules do is tested from the folder, with the same locked packages: it doesn't change
+    whether the image can be built, holds all that it needs, and is launched and entered right.
+    """
     total = hashlib.sha256()
     for name in INPUTS:
         path = root / name
-        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
-            content = _content(file)
+            if file.is_dir() or file.suffix == ".pyc":
+                continue
+            content = _imports(file) if path.is_dir() and file.suffix == ".py" else _content(file)
             total.update(f"{file.relative_to(root)}\0{len(content)}\0".encode() + content)
     return total.hexdigest()
+
+
+def _imports(file: Path) -> bytes:
+    """The absolute imports of a module, late ones too, by their top names, one a line."""
+    names = set[str]()
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return "\n".join(sorted(names)).encode()
 
 
 def _content(file: Path) -> bytes:

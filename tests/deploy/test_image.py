@@ -53,9 +53,23 @@ def test_a_change_of_any_input_is_a_new_image_to_check(copy: Path, name):
     assert before == fingerprint(ROOT)
     path = copy / name
     changed = next(path.glob("*.py")) if path.is_dir() else path
-    text = changed.read_text(encoding="utf-8")
-    changed.write_text(text.replace("setuptools>=", "setuptools>=1") + "\n", encoding="utf-8")
+    text = changed.read_text(encoding="utf-8").replace("setuptools>=", "setuptools>=1")
+    late = "\ndef _late():\n    import colorama\n"
+    changed.write_text(text + (late if path.is_dir() else "\n"), encoding="utf-8")
     assert fingerprint(copy) != before
+
+
+@pytest.mark.parametrize("name", ["new.py", "parameters/schema.json"])
+def test_a_new_file_in_a_package_is_a_new_image_to_check(copy: Path, name):
+    before = fingerprint(copy)
+    (copy / "pipeline" / name).write_text("")
+    assert fingerprint(copy) != before
+
+
+def test_what_modules_do_is_tested_from_the_folder(copy: Path):
+    before, path = fingerprint(copy), copy / "pipeline" / "cli.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\nprint()\n", encoding="utf-8")
+    assert fingerprint(copy) == before
 
 
 def test_how_we_lint_and_test_makes_no_new_image(copy: Path):
