@@ -1,5 +1,12 @@
 """Google's own GoogleSQL, which analyzes and runs statements as BigQuery does.
 
-features · types → catalog → engine (analyze, query, modify) → scripts
-wasm: the package's module in this process, compiled once per machine
+wasm is the package's module in this process, compiled once per machine. engine analyzes one
+statement, answers a query, modifies rows, and rests on:
+
+* features, options, functions: what of GoogleSQL BigQuery has, and what it has beside it
+* types, values, catalog: tables and their rows
+* syntax, naming: statements as the parser sees them, and as the engine wants them
+
+merge and tables are what the reference implementation lacks, scripts runs a script statement by
+statement, rehearsal analyzes one without running it.
 """
