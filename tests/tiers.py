@@ -23,7 +23,7 @@ BUDGETS_S = {
     "doctests": 60,
     "e2e": 4000,
     "golden": 30,
-    "googlesql": 180,
+    "googlesql": 240,
     "graph": 480,
     "hunt": 1200,
     "mongodb": 1500,

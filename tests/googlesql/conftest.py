@@ -1,11 +1,30 @@
-"""One engine per worker."""
+"""One engine per worker, and a connection to PostgreSQL as the readers set it up."""
 
+import contextlib
+from collections.abc import Iterator
+
+import psycopg2
 import pytest
+from psycopg2 import extensions
 
+from demo.servers import PostgresqlServer
+from sources.postgresql.session import opening
 from tests.googlesql.engine import GoogleSql
 
 
 @pytest.fixture(scope="session")
-def googlesql() -> GoogleSql:
+def googlesql() -> Iterator[GoogleSql]:
     """GoogleSQL; the first start on a machine compiles its module, which takes a while."""
-    return GoogleSql()
+    engine = GoogleSql()
+    yield engine
+    engine.module.close()
+
+
+@pytest.fixture
+def connected(postgresql: PostgresqlServer) -> Iterator[extensions.connection]:
+    """A session of PostgreSQL, set up as the readers' are."""
+    with contextlib.closing(psycopg2.connect(postgresql.dsn)) as connection:
+        with connection, connection.cursor() as cursor:
+            for setting in opening():
+                cursor.execute(setting)
+        yield connection

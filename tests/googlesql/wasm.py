@@ -64,6 +64,12 @@ class Module:
         """What the module holds at present; it never gives any back."""
         return self._memory.data_len()
 
+    def close(self) -> None:
+        """Give everything back; at the interpreter's end it would be too late."""
+        self._exports = self._memory = None
+        for held in (self._store, self._module, self._engine):
+            held.close()
+
     def _carried(self, name: str, request: Message) -> bytes:
         body = request.SerializeToString()
         sent = self._exports["wasm_malloc"](self._store, max(len(body), 1))
