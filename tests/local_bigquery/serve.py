@@ -27,6 +27,7 @@ def serve() -> None:
         keep_resources,
         look_up_by_name,
     )
+    from endpoints import answer_at_once
     from local_bigquery.cli import main
     from results import keep_results
     from statements import keep_translations
@@ -49,6 +50,7 @@ def serve() -> None:
     answer_requests_again()
     keep_results()
     keep_translations()
+    answer_at_once()
     main()
 
 
