@@ -79,27 +79,60 @@ def amid_the_rows(sync: Sync, act: Callable[[], None]) -> Iterator[list[bool]]:
         thread.join()
 
 
-@pytest.mark.parametrize("how", ["steps down", "is killed"])
-def test_a_primary_that_goes_amid_the_rows_costs_no_document(sync: Sync, how: str) -> None:
+@pytest.fixture(scope="module")
+def trio() -> Iterator[MongodbServer]:
+    with a_set() as server:
+        yield server
+
+
+def test_a_primary_that_steps_down_amid_the_rows_costs_no_document(
+    sync: Sync, trio: MongodbServer
+) -> None:
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
-    with a_set() as server, client_of(server) as client:
+    with client_of(trio) as client:
         fill(majority(client[name]["things"]), ROWS)
-        of_set(sync, server, name)
-        primary = primary_of(server)
+        of_set(sync, trio, name)
+        primary = primary_of(trio)
 
         def go() -> None:
-            if how == "is killed":
-                primary.process.send_signal(signal.SIGKILL)
-                return
             with primary.client() as admin:
                 admin.admin.command({"replSetStepDown": 30, "secondaryCatchUpPeriodSecs": 5})
 
         with amid_the_rows(sync, go) as done:
             result = sync.ok(num_splits="6", batch_size="100")
         assert done == [True]
-        assert primary.process.poll() is not None or primary_of(server) is not primary
+        assert primary_of(trio) is not primary
+        client.drop_database(name)
     assert f"{ROWS:,} rows read, {ROWS:,} published" in result.out
     sums(sync, ROWS)
+
+
+def test_primaries_that_are_killed_cost_no_document_and_without_any_a_secondary_is_read(
+    sync: Sync,
+) -> None:
+    """The first of three is killed amid the rows, the second before the next run."""
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    with a_set() as server, client_of(server) as client:
+        fill(everywhere(client[name]["things"]), ROWS)
+        fill(everywhere(client[f"{name}_few"]["things"]), 300)
+        of_set(sync, server, name)
+        first = primary_of(server)
+        with amid_the_rows(sync, first.process.kill) as done:
+            result = sync.ok(num_splits="6", batch_size="100")
+        assert done == [True]
+        assert f"{ROWS:,} rows read, {ROWS:,} published" in result.out
+        sums(sync, ROWS)
+        second = primary_of(server)
+        second.process.kill()
+        second.process.wait()
+        assert first.process.poll() is not None
+        of_set(sync, server, f"{name}_few", "&readPreference=secondaryPreferred&" + SOON[1:])
+        began = time.monotonic()
+        result = sync.ok(
+            max_retries="0", write_disposition="WRITE_TRUNCATE", accept_source_change="true"
+        )
+        assert time.monotonic() - began < 40, result.err
+    sums(sync, 300)
 
 
 @pytest.fixture
@@ -148,12 +181,6 @@ def one_clear_message(result: Result, began: float, seconds: float) -> None:
     assert "127.0.0.1" in message
     assert "firewall" in message
     assert len(message) < 900
-
-
-@pytest.fixture(scope="module")
-def trio() -> Iterator[MongodbServer]:
-    with a_set() as server:
-        yield server
 
 
 def reads_of(server: MongodbServer, name: str) -> dict[str, int]:
@@ -234,19 +261,3 @@ def test_the_schema_is_what_a_secondary_shows_that_has_caught_up(pair: MongodbSe
         with inspecting(connection, "", "things", "") as found:
             assert {"old", "new"} <= {column.name for column in found.profile.columns}
         soon.join()
-
-
-def test_a_secondary_is_read_while_there_is_no_primary(sync: Sync) -> None:
-    name = f"test_{os.getpid()}_{next(NUMBERS)}"
-    with a_set() as server:
-        with client_of(server) as client:
-            fill(everywhere(client[name]["things"]), 300)
-        primary = primary_of(server)
-        for member in [*[m for m in server.members if m is not primary][:1], primary]:
-            member.process.kill()
-            member.process.wait()
-        of_set(sync, server, name, "&readPreference=secondaryPreferred&" + SOON[1:])
-        began = time.monotonic()
-        result = sync.ok(max_retries="0")
-        assert time.monotonic() - began < 40, result.err
-    sums(sync, 300)
