@@ -43,10 +43,12 @@ def a_case(mode: str, history: History, words: Mapping[str, str], **schema: Any)
     return PostgresqlCase(0, made, Parameters(mode, tuple(common.items()), ()), history)
 
 
-def only(kind: str, *values: str) -> PostgresqlCase:
-    """Values of one kind, each in a row of its own, that replace what is there."""
-    table = Insert(tuple(row(number, value=value) for number, value in enumerate(values)))
-    return a_case("replace", (table,), REPLACE, columns=(Column("value", kind),))
+def values_of(kinds: Mapping[str, tuple[str, ...]]) -> PostgresqlCase:
+    """Values of these kinds, each in a row of its own with NULL in all other columns."""
+    columns = tuple(Column(f"value_{n}", kind) for n, kind in enumerate(kinds))
+    pairs = [(c.name, text) for c in columns for text in kinds[c.kind]]
+    table = Insert(tuple(row(n, **{name: text}) for n, (name, text) in enumerate(pairs)))
+    return a_case("replace", (table,), REPLACE, columns=columns)
 
 
 FAR = (
@@ -61,11 +63,15 @@ FAR = (
 SWAP = "ALTER TABLE orders DROP COLUMN email, ADD COLUMN middle text DEFAULT 'm'"
 
 KEPT: Mapping[str, PostgresqlCase] = {
-    "arrays with odd bounds": only("int4[]", "'{1,2}'", "'[5:6]={7,8}'", "'[0:1]={7,8}'"),
-    "arrays of texts with odd bounds": only("text[]", "'[2:3]={x,y}'", "'{a,NULL}'", "'{}'"),
-    "inet": only("inet", "'10.0.0.1'", "'10.0.0.0/8'", "'::1'"),
-    "arrays of inet": only("inet[]", "'{10.0.0.1,10.0.0.0/8}'", "'{::1}'"),
-    "half a surrogate pair": only("json", "'\"\\ud83d\"'", "'{\"a\": 1}'"),
+    "arrays with odd bounds, addresses and half a surrogate pair": values_of(
+        {
+            "int4[]": ("'{1,2}'", "'[5:6]={7,8}'", "'[0:1]={7,8}'"),
+            "text[]": ("'[2:3]={x,y}'", "'{a,NULL}'", "'{}'"),
+            "inet": ("'10.0.0.1'", "'10.0.0.0/8'", "'::1'"),
+            "inet[]": ("'{10.0.0.1,10.0.0.0/8}'", "'{::1}'"),
+            "json": ("'\"\\ud83d\"'", "'{\"a\": 1}'"),
+        }
+    ),
     "far dates as a key": a_case(
         "replace",
         (Insert(tuple(row(number, day=value) for number, value in enumerate(FAR))),),
