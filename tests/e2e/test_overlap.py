@@ -68,27 +68,12 @@ def test_a_second_run_ends_at_once_with_6_names_the_first_and_writes_nothing(
     assert statuses(sync) == ["succeeded"]
 
 
-def test_runs_for_different_tables_do_not_wait_for_each_other(sync, sql, start, proxy):
-    sql(TABLE)
-    gate = Gate(proxy, **job("publish_1"))
-    first = start(**SMART)
-    gate.wait(first)
-    sync.ok(**SMART, destination_bigquery_table="u")
-    assert sync.rows(table="u") == sql("SELECT * FROM s ORDER BY 1")
-    gate.open()
-    assert first.wait() == 0, first.output
-    assert_whole(sync, sql)
-    assert statuses(sync) == ["succeeded"] * 2
-
-
-def test_a_plan_takes_no_lock_and_writes_nothing_also_while_a_run_holds_it(
+def test_beside_a_run_a_plan_takes_no_lock_and_a_run_for_another_table_does_not_wait(
     sync, sql, start, proxy, watched
 ):
     sql(TABLE)
     sync.ok(**SMART, plan_only="true")
     assert sync.tables() == set()
-    sync.ok(**SMART)
-    sql(MORE)
     gate = Gate(proxy, **job("publish_1"))
     first = start(**SMART)
     gate.wait(first)
@@ -98,9 +83,12 @@ def test_a_plan_takes_no_lock_and_writes_nothing_also_while_a_run_holds_it(
     assert sync.rows("*", "sync_runs", "1, 2") == events
     own = [seen for seen in watched.seen[asked:] if "_sync_lock" in seen.path]
     assert own == []
+    sync.ok(**SMART, destination_bigquery_table="u")
+    assert sync.rows(table="u") == sql("SELECT * FROM s ORDER BY 1")
     gate.open()
     assert first.wait() == 0, first.output
     assert_whole(sync, sql)
+    assert statuses(sync) == ["succeeded"] * 2
 
 
 def test_the_lock_of_a_dead_run_is_free_when_its_lease_is_over_and_until_then_the_time_is_told(
@@ -164,34 +152,32 @@ def transaction(database):
         yield
 
 
-def test_the_lock_is_given_back_after_success_and_the_next_run_starts_at_once(
-    sync, sql, lock_calls
+def test_the_lock_is_given_back_however_a_run_ends_and_the_next_one_starts_at_once(
+    sync, sql, watched, lock_calls, monkeypatch
 ):
-    sql(TABLE)
-    for _ in range(2):
-        sync.ok(**SMART)
-        assert_given_back(sync, lock_calls)
-    assert_whole(sync, sql)
-
-
-def test_the_lock_is_given_back_after_a_fault_while_planning(sync, sql, watched, lock_calls):
+    """With success, by a fault while planning or reading, by Ctrl-C."""
     sql(TABLE)
     sync.ok(**SMART)
-    lock_calls.clear()
+    assert_given_back(sync, lock_calls)
+    sql(MORE)
     watched.add(Rule(answer(NO, "accessDenied"), body=lambda seen: what(seen) == "max"))
     assert sync(**SMART).code == 5
-    assert statuses(sync) == ["succeeded", "failed"]
     assert_given_back(sync, lock_calls)
     watched.heal()
-    sync.ok(**SMART)
-
-
-def test_the_lock_is_given_back_after_a_fault_while_reading(sync, sql, lock_calls):
-    sql(TABLE)
-    assert sync(postgresql_query="SELECT id / (id - 9) AS id FROM s").code == 7
+    refused = "SELECT id + 0 / (id - 10) AS id, name, changed FROM s"
+    assert sync(**SMART | {"postgresql_query": refused}).code == 7
     assert_given_back(sync, lock_calls)
-    sync.ok(postgresql_query="SELECT * FROM s")
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.launch.sync.run", interrupted)
+        assert sync(**SMART).code == 130
+    assert_given_back(sync, lock_calls)
+    sync.ok(**SMART)
     assert_whole(sync, sql)
+    assert statuses(sync) == ["succeeded", *["failed"] * 3, "succeeded"]
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def test_the_lock_is_given_back_by_a_run_that_was_held_back(sync, sql, database, lock_calls):
@@ -204,22 +190,6 @@ def test_the_lock_is_given_back_by_a_run_that_was_held_back(sync, sql, database,
         sync.ok(**exact)
         assert statuses(sync) == ["succeeded", "held_back"]
         assert_given_back(sync, lock_calls)
-    sync.ok(**exact)
-    assert_whole(sync, sql)
-
-
-def test_the_lock_is_given_back_by_a_run_that_is_interrupted(sync, sql, monkeypatch, lock_calls):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    sql(TABLE)
-    with monkeypatch.context() as patch:
-        patch.setattr("pipeline.launch.sync.run", interrupted)
-        assert sync(**SMART).code == 130
-    assert_given_back(sync, lock_calls)
-    sync.ok(**SMART)
-    assert_whole(sync, sql)
-    assert statuses(sync) == ["failed", "succeeded"]
 
 
 # Order
@@ -256,11 +226,24 @@ def leave_behind(sync):
     return run_id
 
 
+def unsettled(sync, watched):
+    """A run that cannot settle the dead one reads nothing."""
+    rule = watched.add(Rule(answer(NO, "accessDenied"), path="/jobs", body='"SELECT 1"'))
+    before = len(watched.seen)
+    assert sync(**SMART).code == 5
+    assert rule.acted == 1
+    assert "max" not in [what(seen) for seen in watched.seen[before:]]
+    assert statuses(sync) == ["succeeded", "running", "failed"]
+    watched.heal()
+
+
 def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync, sql, watched):
+    """Also after a run that could not settle the dead one, and so has read nothing."""
     sql(TABLE)
     sync.ok(**SMART)
     dead = leave_behind(sync)
     sql(MORE)
+    unsettled(sync, watched)
     staged = []
     watched.add(
         Rule(
@@ -282,7 +265,7 @@ def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync,
     assert all(word in come for word in expected), order
     assert set(Counter(order) - Counter(expected)) <= {"renew"}  # by its keeper, on a busy machine
     assert staged == [[]]
-    (burn,) = [seen.body for seen in watched.seen if what(seen) == "burn"]
+    (burn,) = [seen.body for seen in watched.seen[before:] if what(seen) == "burn"]
     assert burn["jobReference"]["jobId"] == f"sync_{dead}_publish_1"
     assert burn["configuration"]["labels"] == {
         "application": "bigquery-smart-sync",
@@ -290,6 +273,7 @@ def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync,
         "step": "burnt",
     }
     assert_whole(sync, sql)
+    assert statuses(sync) == ["succeeded", "abandoned", "failed", "succeeded"]
 
 
 def test_a_destination_that_changed_before_the_lock_is_planned_as_it_is_now(sync, sql, monkeypatch):
@@ -305,22 +289,3 @@ def test_a_destination_that_changed_before_the_lock_is_planned_as_it_is_now(sync
     sync.ok(postgresql_query="SELECT * FROM s")
     assert sync.rows() == [(1, None), (2, "two")]
     assert [run["mode"] for run in sync.history()] == ["append"]
-
-
-def test_a_run_that_cannot_settle_a_dead_one_reads_nothing_and_the_next_one_settles(
-    sync, sql, watched
-):
-    sql(TABLE)
-    sync.ok(**SMART)
-    leave_behind(sync)
-    sql(MORE)
-    rule = watched.add(Rule(answer(NO, "accessDenied"), path="/jobs", body='"SELECT 1"'))
-    before = len(watched.seen)
-    assert sync(**SMART).code == 5
-    assert rule.acted == 1
-    assert "max" not in [what(seen) for seen in watched.seen[before:]]
-    assert statuses(sync) == ["succeeded", "running", "failed"]
-    watched.heal()
-    sync.ok(**SMART)
-    assert statuses(sync) == ["succeeded", "abandoned", "failed", "succeeded"]
-    assert_whole(sync, sql)
