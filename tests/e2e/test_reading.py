@@ -156,12 +156,12 @@ ENDED = ("terminating connection", "server closed the connection")
 
 def test_a_connection_that_is_lost_each_time_ends_with_3_and_publishes_nothing(sync, sql, database):
     sql("CREATE TABLE s AS SELECT g AS id FROM generate_series(1, 48) g")
-    sync.ok(postgresql_query="SELECT 7::int8 AS id, 'old' AS pad, 1 AS n")
+    old = f"CREATE TABLE {sync.dataset}.t AS SELECT 7 AS id, 'old' AS pad, 1 AS n"
+    sync.client.query_and_wait(old)
     with every_session_ended(database) as ended:
         result = sync(
             postgresql_query=SLOW,
             write_disposition="WRITE_TRUNCATE",
-            accept_source_change="true",
             max_retries="1",
         )
     assert result.code == 3, result.err
