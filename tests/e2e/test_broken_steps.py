@@ -1,4 +1,4 @@
-"""The source's server ends a session, a disk is full, a bucket fails, a bundle is run again."""
+"""The source's server ends a session, a disk is full, a bundle is run again."""
 
 import inspect
 import operator
@@ -28,11 +28,8 @@ from tests.days import (
     statuses,
     stopped,
 )
-from tests.fault_rules import Rule, answer, drop
-from tests.outages import leap_over_pauses, standing_between
 from tests.processes import until
 
-KINDS = {"append": SMART, "truncate": TRUNCATE}
 SOURCE_FAULT, TARGET_FAULT = 3, 5
 
 
@@ -86,33 +83,30 @@ def terminated(sync, sql, database, row_by_row, monkeypatch):
     return begin
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_split_whose_session_is_ended_is_read_again_and_nothing_is_doubled(
-    sync, sql, terminated, row_by_row, caplog, kind
+    sync, sql, terminated, row_by_row, caplog
 ):
     ended = terminated(times=1)
-    sync.ok(**KINDS[kind] | {"postgresql_query": SLOW})
+    sync.ok(**SMART | {"postgresql_query": SLOW})
     assert len(ended) == 1
     assert "split=0 attempt=0 lost its connection" in caplog.text
-    rows = len(sync.rows()) if kind == "truncate" else len(sync.rows()) - 3
-    assert 0 < row_by_row[0] < row_by_row[1] == rows
+    assert 0 < row_by_row[0] < row_by_row[1] == len(sync.rows()) - 3
     assert_whole(sync, sql)
     assert list(sync.temp.rglob("*")) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_split_whose_sessions_are_always_ended_fails_the_run_with_the_old_rows(
-    sync, sql, terminated, kind
+    sync, sql, terminated
 ):
     ended = terminated(times=1_000)
-    result = sync(**KINDS[kind] | {"postgresql_query": SLOW, "max_retries": "1"})
+    result = sync(**TRUNCATE | {"postgresql_query": SLOW, "max_retries": "1"})
     assert result.code == SOURCE_FAULT, result.err
     assert len(ended) == 2
     assert "SourceUnreachableError" in result.err
     assert_seed(sync)
     assert statuses(sync) == ["failed"]
     assert list(sync.temp.rglob("*")) == []
-    sync.ok(**KINDS[kind])
+    sync.ok(**TRUNCATE)
     assert_whole(sync, sql)
 
 
@@ -144,40 +138,16 @@ def small(sync):
     subprocess.run(["umount", "--lazy", str(sync.temp)], check=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_full_disk_ends_the_run_with_the_old_rows(sync, sql, start, small, kind):
+def test_a_full_disk_ends_the_run_with_the_old_rows(sync, sql, start, small):
     make_days(sync, sql, LARGE)
-    run = start(**KINDS[kind], limits=small)
+    run = start(**TRUNCATE, limits=small)
     assert run.wait() == TARGET_FAULT, run.output
     assert "staging failed" in run.output
     assert "has room" in run.output
     assert_seed(sync)
     assert statuses(sync) == ["failed"]
     assert [path for path in sync.temp.rglob("*") if path.is_file()] == []
-    sync.ok(**KINDS[kind], temp_location=str(sync.temp.parent / "roomy"))
-    assert_whole(sync, sql)
-
-
-# A bucket that fails
-
-
-@pytest.mark.parametrize(("kind", "fault"), [("append", drop()), ("truncate", answer(503))])
-def test_a_bucket_that_takes_no_file_ends_the_run_with_the_old_rows(
-    sync, sql, bucket, dataset, monkeypatch, kind, fault
-):
-    make_days(sync, sql)
-    leap_over_pauses(monkeypatch)
-    sync.defaults["temp_location"] = f"gs://bkt/{dataset}/temp"
-    with standing_between(monkeypatch, "STORAGE_EMULATOR_HOST", bucket) as proxy:
-        rule = proxy.add(Rule(fault, method="POST|PUT", path="/upload/"))
-        result = sync(**KINDS[kind], max_retries="1")
-        assert result.code == TARGET_FAULT, result.err
-        assert "staging failed" in result.err
-        assert rule.acted > 1
-        assert_seed(sync)
-        assert statuses(sync) == ["failed"]
-        proxy.heal()
-        sync.ok(**KINDS[kind])
+    sync.ok(**TRUNCATE, temp_location=str(sync.temp.parent / "roomy"))
     assert_whole(sync, sql)
 
 
@@ -224,7 +194,6 @@ def again(monkeypatch):
     return failed
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("place", "calls"),
     [
@@ -238,11 +207,12 @@ def again(monkeypatch):
 )
 @pytest.mark.parametrize("way", ["bucket"], indirect=True)
 def test_rows_of_a_bundle_that_is_run_again_come_once(
-    sync, sql, monkeypatch, row_by_row, again, way, kind, place, calls
+    sync, sql, monkeypatch, row_by_row, again, way, place, calls
 ):
+    """An append, which is what would double them."""
     make_days(sync, sql)
     counted = a_worker_goes(monkeypatch, place, calls)
-    sync.ok(**KINDS[kind], verify="true")
+    sync.ok(**SMART, verify="true")
     assert len(again) == 1
     assert len(counted) > calls
     assert_whole(sync, sql)
