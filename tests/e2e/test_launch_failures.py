@@ -146,7 +146,8 @@ SOURCES = {
 @pytest.mark.parametrize("case", SOURCES)
 def test_a_source_that_refuses_ends_with_3(launch, case):
     parameters, words = SOURCES[case]
-    failed(launch(**parameters), 3, *words)
+    begin = launch if case == "a closed port" else launch.here
+    failed(begin(**parameters), 3, *words)
     assert_untouched(launch)
 
 
@@ -155,7 +156,7 @@ def test_a_mongodb_that_does_not_answer_ends_with_3_and_shows_no_password(launch
     there = f"mongodb://reader:{PASSWORD}@127.0.0.1:1/?serverSelectionTimeoutMS=500"
     source = {"data_source": "mongodb", "mongodb_connection_string": there}
     names = {"mongodb_database": "shop", "mongodb_collection": "orders"}
-    told = launch(**others, **source, **names, source_table_for_schema=None)
+    told = launch.here(**others, **source, **names, source_table_for_schema=None)
     failed(told, 3, "127.0.0.1:1/shop.orders", "refused", "mongodb_connection_string")
     assert_untouched(launch)
 
@@ -187,7 +188,7 @@ def test_a_secret_manager_that_does_not_answer_is_unreachable_and_no_bug(
 
 
 def test_a_missing_dataset_ends_with_5_and_says_how_to_make_it(launch):
-    told = launch(destination_bigquery_dataset="nowhere")
+    told = launch.here(destination_bigquery_dataset="nowhere")
     failed(told, 5, f"{PROJECT}.nowhere", "bq mk --dataset")
     assert_untouched(launch)
 
@@ -195,7 +196,7 @@ def test_a_missing_dataset_ends_with_5_and_says_how_to_make_it(launch):
 def test_a_bigquery_that_does_not_answer_ends_with_5(launch, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{free_port()}")
-        told = launch(**AT_ONCE)
+        told = launch.here(**AT_ONCE)
     failed(told, 5, "BigQuery unreachable", "refused", "network path")
     assert_untouched(launch)
 
@@ -230,7 +231,7 @@ def test_a_plan_that_is_too_large_ends_with_4_under_a_lock_that_is_given_back(la
 def test_a_lock_that_is_held_ends_with_6_and_names_its_holder(launch):
     there = TableRef(PROJECT, launch.sync.dataset, "t")
     Lock(launch.sync.client, there, HOLDER, timedelta(minutes=5)).acquire()
-    failed(launch(), 6, HOLDER, "lock_lease")
+    failed(launch.here(), 6, HOLDER, "lock_lease")
     assert launch.sync.tables() == {"_sync_lock_t"}
     assert launch.sync.table("_sync_lock_t").labels["run_id"] == HOLDER
 
@@ -251,7 +252,7 @@ def test_a_missing_template_folder_ends_with_5_before_the_lock_is_taken(launch):
 def test_a_bucket_that_does_not_answer_ends_with_5(launch, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{free_port()}")
-        told = launch(**AT_ONCE)
+        told = launch.here(**AT_ONCE)
     failed(told, 5, "gs://bkt/", "refused", "temp_location")
     assert_untouched(launch)
 
@@ -261,7 +262,8 @@ def test_an_upload_that_is_refused_ends_the_run_with_5(launch, monkeypatch, stat
     with fault_proxy(launch.bucket) as proxy:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
         proxy.add(Rule(answer(status, "no"), method="POST"))
-        told = launch(staging_location=f"gs://bkt/{launch.sync.dataset}/staging", **AT_ONCE)
+        begin = launch if status == 403 else launch.here
+        told = begin(staging_location=f"gs://bkt/{launch.sync.dataset}/staging", **AT_ONCE)
     failed(told, 5, "could not be staged", "--staging_location=gs://bkt/", str(status))
     assert_ended(launch, 5)
     assert launch.staged() == []
