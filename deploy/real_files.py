@@ -23,7 +23,7 @@ TABLES: dict[str, pa.Table] = {
     "nested": pa.table({"r": [[{"a": 1, "b": ["x", "y"]}, {"a": 2, "b": []}]]}),
     "times": pa.table(
         {
-            "at": pa.array([_STAMP.replace(tzinfo=None)], pa.timestamp("us")),
+            "dt": pa.array([_STAMP.replace(tzinfo=None)], pa.timestamp("us")),
             "ts": pa.array([_STAMP], pa.timestamp("us", "UTC")),
             "d": pa.array([date(1, 1, 1)]),
             "t": pa.array([time(23, 59, 59, 999_999)], pa.time64("us")),

@@ -245,14 +245,14 @@ JOBS: tuple[Check, ...] = (
         "The plan's bytes and price; looks that are taken only where they are cheap.",
         lines(
             query(
-                "CREATE TABLE $DATASET.dry (id INT64, at TIMESTAMP)"
-                " PARTITION BY TIMESTAMP_TRUNC(at, DAY) AS SELECT n, TIMESTAMP_ADD("
+                "CREATE TABLE $DATASET.dry (id INT64, ts TIMESTAMP)"
+                " PARTITION BY TIMESTAMP_TRUNC(ts, DAY) AS SELECT n, TIMESTAMP_ADD("
                 "TIMESTAMP '2025-07-01', INTERVAL MOD(n, 10) DAY) FROM"
                 " UNNEST(GENERATE_ARRAY(1, 10000)) AS n"
             ),
             query(
-                "SELECT id, at FROM $DATASET.dry WHERE at > TIMESTAMP '2025-07-04 00:00:00+00'"
-                " AND at <= TIMESTAMP '2025-07-04 23:00:00+00'",
+                "SELECT id, ts FROM $DATASET.dry WHERE ts > TIMESTAMP '2025-07-04 00:00:00+00'"
+                " AND ts <= TIMESTAMP '2025-07-04 23:00:00+00'",
                 "--dry_run",
             ),
         ),
@@ -309,14 +309,14 @@ JOBS: tuple[Check, ...] = (
         lines(
             query(
                 "CREATE TABLE $DATASET.copied (id INT64 OPTIONS (description='kept text'),"
-                " at TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(at, DAY) CLUSTER BY id"
+                " ts TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(ts, DAY) CLUSTER BY id"
                 " AS SELECT 1, CURRENT_TIMESTAMP()"
             ),
             f"{BQ} --job_id=${{DATASET}}_copy cp -n $DATASET.copied $DATASET.copy",
             show("$DATASET.copy"),
             show("-j ${DATASET}_copy"),
         ),
-        (r'"copiedRows": "1"', r"kept text", r'"field": "at"', r'"clustering"'),
+        (r'"copiedRows": "1"', r"kept text", r'"field": "ts"', r'"clustering"'),
     ),
     Check(
         "copy-write-empty",
@@ -349,10 +349,10 @@ JOBS: tuple[Check, ...] = (
         "A table with such rows is not copied, and its MAX is looked for in all of it.",
         lines(
             query(
-                "CREATE TABLE $DATASET.buffered (id INT64, at TIMESTAMP)"
-                " PARTITION BY TIMESTAMP_TRUNC(at, DAY)"
+                "CREATE TABLE $DATASET.buffered (id INT64, ts TIMESTAMP)"
+                " PARTITION BY TIMESTAMP_TRUNC(ts, DAY)"
             ),
-            f'echo \'{{"id": 1, "at": "\'$(date -u +%FT%TZ)\'"}}\' | {BQ} insert $DATASET.buffered',
+            f'echo \'{{"id": 1, "ts": "\'$(date -u +%FT%TZ)\'"}}\' | {BQ} insert $DATASET.buffered',
             "sleep 20",
             show("$DATASET.buffered"),
             query(

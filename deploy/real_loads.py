@@ -26,7 +26,7 @@ LOADS: tuple[Check, ...] = (
         lines(
             query(
                 "CREATE TABLE $DATASET.truncate_data (id INT64, name STRING OPTIONS"
-                " (description='kept text'), at TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(at, DAY)"
+                " (description='kept text'), ts TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(ts, DAY)"
                 " OPTIONS (labels=[('kept', 'label')]) AS SELECT 9, 'z', CURRENT_TIMESTAMP()"
             ),
             load("truncate_data", "rows.parquet", "--replace_data"),
@@ -35,7 +35,7 @@ LOADS: tuple[Check, ...] = (
                 "SELECT FORMAT('rows %d, sum %d', COUNT(*), SUM(id)) FROM $DATASET.truncate_data"
             ),
         ),
-        (r"kept text", r'"kept": "label"', r'"field": "at"', r"rows 3, sum 6"),
+        (r"kept text", r'"kept": "label"', r'"field": "ts"', r"rows 3, sum 6"),
     ),
     Check(
         "load-no-rows",
@@ -154,9 +154,9 @@ LOADS: tuple[Check, ...] = (
         " TIMESTAMP, time64 into TIME, date32 into DATE, all to the microsecond.",
         "Every column of time that is staged.",
         lines(
-            query("CREATE TABLE $DATASET.times (at DATETIME, ts TIMESTAMP, d DATE, t TIME)"),
+            query("CREATE TABLE $DATASET.times (dt DATETIME, ts TIMESTAMP, d DATE, t TIME)"),
             load("times", "times.parquet"),
-            query("SELECT FORMAT('%t %t %t %t', at, UNIX_MICROS(ts), d, t) FROM $DATASET.times"),
+            query("SELECT FORMAT('%t %t %t %t', dt, UNIX_MICROS(ts), d, t) FROM $DATASET.times"),
         ),
         (r"2025-07-22[ T]12:34:56\.789012 1753187696789012 0001-01-01 23:59:59\.999999",),
     ),
@@ -166,7 +166,7 @@ LOADS: tuple[Check, ...] = (
         " adjusted to UTC.",
         "Nothing is detected by our loads; it shows that the file says the type itself.",
         lines(load("times_untold", "times.parquet"), show("$DATASET.times_untold", "--schema")),
-        (r'"name": "at",\s+"type": "DATETIME"', r'"name": "ts",\s+"type": "TIMESTAMP"'),
+        (r'"name": "dt",\s+"type": "DATETIME"', r'"name": "ts",\s+"type": "TIMESTAMP"'),
     ),
     Check(
         "load-decimals",
@@ -229,7 +229,7 @@ LOADS: tuple[Check, ...] = (
         "Such names are kept, not rewritten.",
         lines(
             load("unicode", "unicode.parquet", schema="größe:INTEGER"),
-            query("SELECT FORMAT('sum %d', SUM(größe)) FROM $DATASET.unicode"),
+            query("SELECT FORMAT('sum %d', SUM(`größe`)) FROM $DATASET.unicode"),
         ),
         (r"sum 1",),
     ),
@@ -271,7 +271,7 @@ LOADS: tuple[Check, ...] = (
                 '  "destinationTableProperties": {"description": "made by a load",\n'
                 '   "labels": {"sync_source": "0a1b"}},\n'
                 '  "schema": {"fields": [{"name": "ts", "type": "TIMESTAMP"},\n'
-                '   {"name": "at", "type": "DATETIME"}, {"name": "d", "type": "DATE"},\n'
+                '   {"name": "dt", "type": "DATETIME"}, {"name": "d", "type": "DATE"},\n'
                 '   {"name": "t", "type": "TIME"}]},\n'
                 '  "destinationTable": {"projectId": "$PROJECT", "datasetId": "$DATASET",\n'
                 '   "tableId": "labels"}}}}',

@@ -8,17 +8,17 @@ from smart_sync.publish_sql import swap_script
 from warehouse.names import TableRef
 
 _TEN_DAYS = (
-    " PARTITION BY TIMESTAMP_TRUNC(at, DAY) AS SELECT n AS id, TIMESTAMP_ADD(TIMESTAMP"
-    " '2025-07-01', INTERVAL MOD(n, 10) DAY) AS at FROM UNNEST(GENERATE_ARRAY(1, 10000)) AS n"
+    " PARTITION BY TIMESTAMP_TRUNC(ts, DAY) AS SELECT n AS id, TIMESTAMP_ADD(TIMESTAMP"
+    " '2025-07-01', INTERVAL MOD(n, 10) DAY) AS ts FROM UNNEST(GENERATE_ARRAY(1, 10000)) AS n"
 )
 """10,000 rows of 16 bytes in 10 partitions."""
 _MERGE = (
     f"MERGE $DATASET.{{table}} AS {TABLE} USING $DATASET.{{table}}_staged AS {STAGED}"
-    f" ON {TABLE}.id = {STAGED}.id AND ({TABLE}.at IS NULL"
-    f" OR TIMESTAMP_TRUNC({TABLE}.at, DAY) IN (TIMESTAMP '2025-07-04 00:00:00+00'))"
-    f" WHEN MATCHED AND ({TABLE}.at IS NULL OR {STAGED}.at >= {TABLE}.at)"
-    f" THEN UPDATE SET at = {STAGED}.at"
-    f" WHEN NOT MATCHED THEN INSERT (id, at) VALUES ({STAGED}.id, {STAGED}.at)"
+    f" ON {TABLE}.id = {STAGED}.id AND ({TABLE}.ts IS NULL"
+    f" OR TIMESTAMP_TRUNC({TABLE}.ts, DAY) IN (TIMESTAMP '2025-07-04 00:00:00+00'))"
+    f" WHEN MATCHED AND ({TABLE}.ts IS NULL OR {STAGED}.ts >= {TABLE}.ts)"
+    f" THEN UPDATE SET ts = {STAGED}.ts"
+    f" WHEN NOT MATCHED THEN INSERT (id, ts) VALUES ({STAGED}.id, {STAGED}.ts)"
 )
 
 _RENAMED = TableRef("$PROJECT", "$DATASET", "renamed")
@@ -39,7 +39,7 @@ def _merged(table: str, options: str = "") -> str:
         query(f"CREATE TABLE $DATASET.{table}{layout}"),
         query(
             f"CREATE TABLE $DATASET.{table}_staged AS SELECT 3 AS id,"
-            " TIMESTAMP '2025-07-04 01:00:00+00' AS at"
+            " TIMESTAMP '2025-07-04 01:00:00+00' AS ts"
         ),
     )
 
@@ -81,22 +81,22 @@ STATEMENTS: tuple[Check, ...] = (
         "WRITE_MERGE is such a script; its last row says how many rows the MERGE must touch.",
         query(
             "DECLARE differing, partitions STRING; DECLARE staged_keys INT64;"
-            " CREATE TABLE $DATASET.scripted (id INT64, at TIMESTAMP)"
-            " PARTITION BY TIMESTAMP_TRUNC(at, DAY);"
+            " CREATE TABLE $DATASET.scripted (id INT64, ts TIMESTAMP)"
+            " PARTITION BY TIMESTAMP_TRUNC(ts, DAY);"
             " ALTER TABLE $DATASET.scripted ADD COLUMN IF NOT EXISTS more JSON;"
             f" CREATE TEMP TABLE {NEWEST} AS SELECT n AS id, TIMESTAMP '2025-07-04 01:00:00+00' AS"
-            " at, PARSE_JSON('[1]', wide_number_mode=>'round') AS more FROM UNNEST([1, 1, 2]) AS"
+            " ts, PARSE_JSON('[1]', wide_number_mode=>'round') AS more FROM UNNEST([1, 1, 2]) AS"
             " n WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY n ORDER BY n) = 1;"
             f" SET staged_keys = (SELECT COUNT(*) FROM {NEWEST});"
             ' SET partitions = (SELECT STRING_AGG(CONCAT("TIMESTAMP \'", FORMAT_TIMESTAMP('
             "'%E4Y-%m-%d %H:%M:%S', p), \"+00'\"), ', ' ORDER BY p) FROM (SELECT DISTINCT"
-            f" TIMESTAMP_TRUNC(at, DAY) AS p FROM {NEWEST}));"
+            f" TIMESTAMP_TRUNC(ts, DAY) AS p FROM {NEWEST}));"
             " IF differing IS NOT NULL THEN RAISE USING MESSAGE = differing; END IF;"
             f" EXECUTE IMMEDIATE CONCAT('''MERGE $DATASET.scripted AS {TABLE} USING {NEWEST} AS"
-            f" {STAGED} ON {TABLE}.id = {STAGED}.id AND ({TABLE}.at IS NULL''', IFNULL(CONCAT("
-            f"' OR TIMESTAMP_TRUNC({TABLE}.at, DAY) IN (', partitions, ')'), ''), ''')"
-            f" WHEN MATCHED THEN UPDATE SET at = {STAGED}.at WHEN NOT MATCHED THEN INSERT"
-            f" (id, at, more) VALUES ({STAGED}.id, {STAGED}.at, {STAGED}.more)''');"
+            f" {STAGED} ON {TABLE}.id = {STAGED}.id AND ({TABLE}.ts IS NULL''', IFNULL(CONCAT("
+            f"' OR TIMESTAMP_TRUNC({TABLE}.ts, DAY) IN (', partitions, ')'), ''), ''')"
+            f" WHEN MATCHED THEN UPDATE SET ts = {STAGED}.ts WHEN NOT MATCHED THEN INSERT"
+            f" (id, ts, more) VALUES ({STAGED}.id, {STAGED}.ts, {STAGED}.more)''');"
             " SELECT FORMAT('keys %d, rows %d', staged_keys, (SELECT COUNT(*) FROM"
             " $DATASET.scripted)) AS expected;"
         ),
@@ -147,19 +147,19 @@ STATEMENTS: tuple[Check, ...] = (
         "A window by hand with WRITE_TRUNCATE.",
         lines(
             query(
-                "CREATE TABLE $DATASET.by_hand PARTITION BY TIMESTAMP_TRUNC(at, DAY) OPTIONS"
+                "CREATE TABLE $DATASET.by_hand PARTITION BY TIMESTAMP_TRUNC(ts, DAY) OPTIONS"
                 " (require_partition_filter=TRUE) AS SELECT 1 AS id, TIMESTAMP '2025-07-01"
-                " 00:00:00+00' AS at UNION ALL SELECT 2, TIMESTAMP '2025-07-02 00:00:00+00'"
+                " 00:00:00+00' AS ts UNION ALL SELECT 2, TIMESTAMP '2025-07-02 00:00:00+00'"
             ),
             query(
-                "BEGIN TRANSACTION; DELETE FROM $DATASET.by_hand WHERE at > TIMESTAMP"
-                " '2025-06-30 23:59:59.999999+00' AND at <= TIMESTAMP '2025-07-01"
-                " 23:59:59.999999+00'; INSERT INTO $DATASET.by_hand (id, at) SELECT 7, TIMESTAMP"
+                "BEGIN TRANSACTION; DELETE FROM $DATASET.by_hand WHERE ts > TIMESTAMP"
+                " '2025-06-30 23:59:59.999999+00' AND ts <= TIMESTAMP '2025-07-01"
+                " 23:59:59.999999+00'; INSERT INTO $DATASET.by_hand (id, ts) SELECT 7, TIMESTAMP"
                 " '2025-07-01 05:00:00+00'; COMMIT TRANSACTION;"
             ),
             query(
                 "SELECT FORMAT('sum %d', SUM(id)) FROM $DATASET.by_hand"
-                " WHERE at IS NULL OR at IS NOT NULL"
+                " WHERE ts IS NULL OR ts IS NOT NULL"
             ),
         ),
         (r"sum 9",),
@@ -185,14 +185,14 @@ STATEMENTS: tuple[Check, ...] = (
         "MAX, the first query of a merge, and the source's filter read such tables so.",
         lines(
             query(
-                "CREATE TABLE $DATASET.must_filter PARTITION BY TIMESTAMP_TRUNC(at, DAY) OPTIONS"
-                " (require_partition_filter=TRUE) AS SELECT CURRENT_TIMESTAMP() AS at UNION ALL"
+                "CREATE TABLE $DATASET.must_filter PARTITION BY TIMESTAMP_TRUNC(ts, DAY) OPTIONS"
+                " (require_partition_filter=TRUE) AS SELECT CURRENT_TIMESTAMP() AS ts UNION ALL"
                 " SELECT NULL"
             ),
             query("SELECT COUNT(*) FROM $DATASET.must_filter") + " || echo refused",
             query(
                 "SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.must_filter"
-                " WHERE at IS NULL OR at IS NOT NULL"
+                " WHERE ts IS NULL OR ts IS NOT NULL"
             ),
         ),
         (r"refused", r"rows 2\b"),
@@ -203,14 +203,14 @@ STATEMENTS: tuple[Check, ...] = (
         "WRITE_TRUNCATE by a script uses TRUNCATE.",
         lines(
             query(
-                "CREATE TABLE $DATASET.emptied PARTITION BY DATE(at) OPTIONS"
-                " (require_partition_filter=TRUE) AS SELECT CURRENT_TIMESTAMP() AS at"
+                "CREATE TABLE $DATASET.emptied PARTITION BY DATE(ts) OPTIONS"
+                " (require_partition_filter=TRUE) AS SELECT CURRENT_TIMESTAMP() AS ts"
             ),
             query("DELETE FROM $DATASET.emptied WHERE TRUE") + " || echo refused",
             query("TRUNCATE TABLE $DATASET.emptied"),
             query(
                 "SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.emptied"
-                " WHERE at IS NULL OR at IS NOT NULL"
+                " WHERE ts IS NULL OR ts IS NOT NULL"
             ),
         ),
         (r"refused", r"rows 0\b"),
@@ -222,8 +222,8 @@ STATEMENTS: tuple[Check, ...] = (
         "A table that a run makes by a statement.",
         lines(
             query(
-                "CREATE TABLE $DATASET.made (`id` INT64 OPTIONS (description='a number'), `at`"
-                " TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(`at`, HOUR) CLUSTER BY `id` OPTIONS"
+                "CREATE TABLE $DATASET.made (`id` INT64 OPTIONS (description='a number'), `ts`"
+                " TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(`ts`, HOUR) CLUSTER BY `id` OPTIONS"
                 " (description='all of it', labels=[('sync_source',"
                 " '563e559eb31bde956d84487a61bc1bcf')]) AS SELECT 1 AS `id`, CURRENT_TIMESTAMP()"
             ),
@@ -254,10 +254,10 @@ STATEMENTS: tuple[Check, ...] = (
         "CREATE OR REPLACE TABLE with another partitioning is refused.",
         "A rebuild with another layout is built beside and renamed.",
         lines(
-            query("CREATE TABLE $DATASET.laid_out AS SELECT CURRENT_TIMESTAMP() AS at"),
+            query("CREATE TABLE $DATASET.laid_out AS SELECT CURRENT_TIMESTAMP() AS ts"),
             query(
-                "CREATE OR REPLACE TABLE $DATASET.laid_out PARTITION BY DATE(at)"
-                " AS SELECT CURRENT_TIMESTAMP() AS at"
+                "CREATE OR REPLACE TABLE $DATASET.laid_out PARTITION BY DATE(ts)"
+                " AS SELECT CURRENT_TIMESTAMP() AS ts"
             ),
         ),
         (r"(?i)partitioning",),
@@ -332,10 +332,10 @@ STATEMENTS: tuple[Check, ...] = (
         "MAX of a table that is partitioned by its cursor looks into the newest one only.",
         lines(
             query(
-                "CREATE TABLE $DATASET.counted PARTITION BY TIMESTAMP_TRUNC(at, MONTH) AS"
-                " SELECT TIMESTAMP '2025-07-04 00:00:00+00' AS at UNION ALL SELECT NULL"
+                "CREATE TABLE $DATASET.counted PARTITION BY TIMESTAMP_TRUNC(ts, MONTH) AS"
+                " SELECT TIMESTAMP '2025-07-04 00:00:00+00' AS ts UNION ALL SELECT NULL"
             ),
-            query("INSERT INTO $DATASET.counted (at) VALUES (TIMESTAMP '2025-08-01')"),
+            query("INSERT INTO $DATASET.counted (ts) VALUES (TIMESTAMP '2025-08-01')"),
             query(
                 "SELECT STRING_AGG(FORMAT('%s:%d', partition_id, total_rows), ' ' ORDER BY"
                 " partition_id) FROM `$PROJECT.$DATASET.INFORMATION_SCHEMA.PARTITIONS`"
@@ -363,11 +363,11 @@ STATEMENTS: tuple[Check, ...] = (
         "The command that a run with the status published_mismatch names.",
         lines(
             query(
-                "CREATE TABLE $DATASET.parts PARTITION BY DATE(at)"
-                " AS SELECT CURRENT_TIMESTAMP() AS at"
+                "CREATE TABLE $DATASET.parts PARTITION BY DATE(ts)"
+                " AS SELECT CURRENT_TIMESTAMP() AS ts"
             ),
             "sleep 3; THEN=$(date +%s)000; sleep 3",
-            query("INSERT INTO $DATASET.parts (at) VALUES (CURRENT_TIMESTAMP())"),
+            query("INSERT INTO $DATASET.parts (ts) VALUES (CURRENT_TIMESTAMP())"),
             f"{BQ} cp $DATASET.parts@$THEN $DATASET.parts_before",
             query("SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.parts_before"),
             f"{BQ} show --format=json $DATASET.parts_before",
