@@ -26,6 +26,17 @@ def orders(sql):
     return sql
 
 
+def synced(sync):
+    """The destination as a first sync of these orders has left it."""
+    table = f"{sync.dataset}.t"
+    columns = "id INT64, name STRING, doc JSON, updated_at TIMESTAMP"
+    sync.client.query_and_wait(f"CREATE TABLE {table} ({columns}) PARTITION BY DATE(updated_at)")
+    sync.client.query_and_wait(
+        f"INSERT INTO {table} SELECT i, 'v1', JSON '{{\"n\": 1.5}}',"
+        " TIMESTAMP_ADD(TIMESTAMP '2024-05-01', INTERVAL i DAY) FROM UNNEST([1, 2, 3]) AS i"
+    )
+
+
 def sent_script(sent_jobs):
     """The last script that merged."""
     scripts = [job["configuration"].get("query", {}).get("query", "") for job in sent_jobs]
@@ -56,7 +67,7 @@ def test_an_updated_row_whose_partition_moves_is_there_once(sync, orders, sent_j
 
 
 def test_an_older_version_never_replaces_a_newer_one(sync, orders):
-    sync.ok(**LAID_OUT)
+    synced(sync)
     sync.client.query(
         f"UPDATE `{PROJECT}.{sync.dataset}.t` SET name = 'newer',"
         " updated_at = TIMESTAMP '2024-05-20 00:00:00+00' WHERE id = 2"
@@ -126,7 +137,7 @@ def test_without_a_cursor_all_matched_rows_are_updated(sync, orders):
 
 
 def test_a_null_in_the_partition_or_cursor_column_of_the_table_is_found(sync, orders):
-    sync.ok(**LAID_OUT)
+    synced(sync)
     sync.client.query(
         f"UPDATE `{PROJECT}.{sync.dataset}.t` SET updated_at = NULL WHERE id = 1"
     ).result()
@@ -136,7 +147,7 @@ def test_a_null_in_the_partition_or_cursor_column_of_the_table_is_found(sync, or
 
 
 def test_columns_of_the_destinations_own_survive_and_new_ones_are_added(sync, orders):
-    sync.ok(**LAID_OUT)
+    synced(sync)
     table = f"`{PROJECT}.{sync.dataset}.t`"
     sync.client.query(f"ALTER TABLE {table} ADD COLUMN note STRING").result()
     sync.client.query(f"UPDATE {table} SET note = 'mine' WHERE TRUE").result()
@@ -178,7 +189,7 @@ def test_the_plan_tells_what_the_merge_reads_and_when_it_can_not_be_pruned(sync,
 
 
 def test_a_row_stamped_behind_the_watermark_is_found_by_the_lookback(sync, orders):
-    sync.ok(**LAID_OUT)
+    synced(sync)
     orders("INSERT INTO orders VALUES (9, 'late', NULL, '2024-05-03 23:30:00+00')")
     sync.ok(**LAID_OUT)
     assert sync.rows("id") == [(1,), (2,), (3,)]
@@ -191,7 +202,7 @@ def test_a_row_stamped_behind_the_watermark_is_found_by_the_lookback(sync, order
 def test_a_lookback_does_not_hide_that_the_window_is_held(sync, orders, database):
     import psycopg2
 
-    sync.ok(**LAID_OUT)
+    synced(sync)
     holder = psycopg2.connect(database.dsn, application_name="leaky")
     with holder, holder.cursor() as cursor:
         cursor.execute("SELECT now()")
@@ -207,7 +218,7 @@ def test_a_lookback_does_not_hide_that_the_window_is_held(sync, orders, database
 
 
 def test_a_window_by_hand_is_merged_again(sync, orders):
-    sync.ok(**LAID_OUT)
+    synced(sync)
     orders("UPDATE orders SET name = 'mended' WHERE id IN (1, 2)")
     result = sync.ok(**LAID_OUT, sync_start="2024-05-03", sync_end="2024-05-04")
     assert "1 rows read, 1 published" in result.out
@@ -215,7 +226,7 @@ def test_a_window_by_hand_is_merged_again(sync, orders):
 
 
 def test_a_window_by_hand_replaces_exactly_its_partitions(sync, orders, sent_jobs):
-    sync.ok(**BASE, enable_auto_schema="true")
+    synced(sync)
     orders("DELETE FROM orders WHERE id = 1")
     orders("UPDATE orders SET name = 'x'")
     replace = BASE | {"write_disposition": "WRITE_TRUNCATE", "enable_auto_schema": "true"}
@@ -231,7 +242,7 @@ def test_a_window_by_hand_replaces_exactly_its_partitions(sync, orders, sent_job
 
 
 def test_a_window_by_hand_may_not_leave_a_hole(sync, orders):
-    sync.ok(**LAID_OUT)
+    synced(sync)
     orders("INSERT INTO orders VALUES (8, 'a', NULL, '2024-06-01'), (9, 'b', NULL, '2024-07-01')")
     result = sync(**LAID_OUT, sync_start="2024-07-01", sync_end="2024-07-02")
     assert result.code == 2
