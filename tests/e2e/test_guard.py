@@ -6,8 +6,10 @@ from typing import Any
 
 import psycopg2
 import pytest
+from google.cloud import bigquery
 
 from sources.postgresql import clock as postgresql_clock
+from tests.sync import PROJECT
 
 EXACT = {"smart_sync_margin": "0s"}
 """No margin: what was committed before the run is read by it."""
@@ -18,6 +20,7 @@ SMART = {
     " AND updated_at <= '{end_timestamp}' ORDER BY updated_at",
 }
 PLAN = {"plan_only": "true"}
+STORED = {"timestamptz": "TIMESTAMP", "timestamp": "DATETIME", "date": "DATE"}
 
 
 @contextlib.contextmanager
@@ -201,7 +204,13 @@ def test_only_the_newest_partition_is_asked_for_the_watermark(sync, sql, kind, s
     orders(sql, kind)
     sql("INSERT INTO orders VALUES (1, '2022-05-01'), (2, '2023-05-02'), (3, '2024-05-02')")
     parameters = SMART | {"enable_auto_schema": "true", "partition_type": size}
-    sync.ok(**parameters)
+    column = bigquery.SchemaField("updated_at", STORED[kind])
+    columns = (bigquery.SchemaField("id", "INT64"), column)
+    table = bigquery.Table(f"{PROJECT}.{sync.dataset}.t", columns)
+    table.time_partitioning = bigquery.TimePartitioning(type_=size, field="updated_at")
+    sync.client.create_table(table)
+    rows = "(1, '2022-05-01'), (2, '2023-05-02'), (3, '2024-05-02')"
+    sync.client.query_and_wait(f"INSERT INTO {sync.dataset}.t VALUES {rows}")
     shown = sync.ok(**parameters, **PLAN)
     assert (
         f"MAX(updated_at) of the destination (partition {partition} and later ones, " in shown.out
