@@ -67,22 +67,12 @@ def test_of_a_query_or_a_view_an_integer_cursor_waits_a_minute_at_most(run, targ
             highest(target, source, late=long, **words)
 
 
-def test_an_integer_cursor_of_a_young_table_or_a_query_is_never_taken_for_safe(sync, run):
+def test_an_integer_cursor_of_a_young_table_is_never_taken_for_safe(sync, run):
     run("CREATE TABLE `{s}.s` AS SELECT 5 AS id")
     sync.ok(**BY_NUMBER)
     assert sync.rows() == []
     plan = sync.ok(**BY_NUMBER, plan_only="true").out
     assert "the source held no value 600s before: nothing yet" in plan
-    query = {"source_bigquery_query": "SELECT id FROM s", "source_bigquery_table": None}
-    refused = sync(**BY_NUMBER, **query)
-    assert refused.code == 2
-    for words in ("lower values may come after higher ones", "smart_sync_lookback=N", "no views"):
-        assert words in refused.err
-    sync.ok(**BY_NUMBER, **query, late_commit_guard="off", accept_source_change="true")
-    assert sync.rows() == [(5,)]
-    merge = {"write_disposition": "WRITE_MERGE", "merge_keys": "id", "smart_sync_lookback": "9"}
-    plan = sync.ok(**BY_NUMBER | merge | query, plan_only="true").out
-    assert "smart_sync_lookback=9 lower are lost" in plan
 
 
 def test_a_table_that_may_show_old_rows_ends_the_window_by_that_much_earlier(

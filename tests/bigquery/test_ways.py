@@ -159,6 +159,24 @@ def test_placeholders_take_the_window_in_any_quotes(sync, run, kind):
     assert sync.rows("way, id", order="1, 2") == [(way, n) for way in sorted(ways) for n in ids]
 
 
+def test_an_integer_cursor_over_a_query_is_refused_where_late_numbers_would_be_lost(sync, run):
+    run("CREATE TABLE `{s}.s` AS SELECT 5 AS id")
+    words = query_of("SELECT id FROM s") | {
+        "enable_smart_sync": "true",
+        "smart_sync_timestamp_column": "id",
+        "smart_sync_margin": "0s",
+    }
+    refused = sync(**words)
+    assert refused.code == 2
+    for text in ("lower values may come after higher ones", "smart_sync_lookback=N", "no views"):
+        assert text in refused.err
+    sync.ok(**words, late_commit_guard="off")
+    assert sync.rows() == [(5,)]
+    merge = {"write_disposition": "WRITE_MERGE", "merge_keys": "id", "smart_sync_lookback": "9"}
+    plan = sync.ok(**words | merge, plan_only="true").out
+    assert "smart_sync_lookback=9 lower are lost" in plan
+
+
 def test_views_and_wildcards_are_read_and_a_filtered_table_is_filtered(sync, run):
     run("CREATE TABLE `{s}.e_2024` AS SELECT 1 AS id, DATE '2024-05-01' AS d")
     run("CREATE TABLE `{s}.e_2025` AS SELECT 2 AS id, DATE '2025-05-01' AS d")

@@ -86,7 +86,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         BIGQUERY,
         "An integer cursor over a query or a view is refused where late numbers would be lost.",
-        LATE + "test_an_integer_cursor_of_a_young_table_or_a_query_is_never_taken_for_safe",
+        WAYS + "test_an_integer_cursor_over_a_query_is_refused_where_late_numbers_would_be_lost",
         "sources/bigquery/inspector.py",
         'unseen=() if shows_past else (f"{UNSEEN}, and {NOT_THEN}",)',
         "unseen=()",
