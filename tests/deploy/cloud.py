@@ -5,6 +5,7 @@ Answers are the least that gcloud and bq go on with.
 """
 
 import contextlib
+import functools
 import json
 import re
 import threading
@@ -34,8 +35,11 @@ APIS = {
     "storage": "storage.v1",
 }
 """gcloud's name of an API's endpoint, and its document."""
+POLL_S = 0.05
+"""So soon the stand-in ends with its test."""
 PATHS = {"compute": "compute/v1/", "storage": "storage/v1/"}
 """Where gcloud wants the version within the endpoint."""
+NO_UPDATES = "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Cloud:
             "CLOUDSDK_CONFIG": str(folder / "gcloud"),
             "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
             "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
-            "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
+            NO_UPDATES: "1",
             "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token),
             "BIGQUERYRC": str(settings),
         }
@@ -88,7 +92,8 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/:]+)", text))
 
 
-def _methods(api: str) -> Iterator[tuple[str, re.Pattern[str], str, str]]:
+@functools.cache
+def _methods(api: str) -> list[tuple[str, re.Pattern[str], str, str]]:
     """Verb, path, id and request schema of each method, those with the longest paths first."""
     whole = document(APIS[api])
     found = []
@@ -102,8 +107,8 @@ def _methods(api: str) -> Iterator[tuple[str, re.Pattern[str], str, str]]:
             walk(resource.get("resources", {}))
 
     walk(whole["resources"])
-    for path, verb, name, schema in sorted(found, key=lambda each: -len(each[0])):
-        yield verb, _pattern(path), name, schema
+    longest_first = sorted(found, key=lambda each: -len(each[0]))
+    return [(verb, _pattern(path), name, schema) for path, verb, name, schema in longest_first]
 
 
 OPERATION = "projects/p/locations/l/operations/o"
@@ -279,7 +284,7 @@ def cloud_stand_in() -> Iterator[Cloud]:
     cloud = Cloud()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(cloud))
     cloud.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True).start()
     try:
         yield cloud
     finally:

@@ -1,10 +1,11 @@
 """The checks of the real service: what they send, and how `make verify-cloud` judges them."""
 
+import contextlib
 import io
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ from google.cloud import bigquery
 from rich.console import Console
 
 from demo.servers import ROOT, BigQueryServer
-from deploy import verify_cloud
+from deploy import real_files, verify_cloud
 from deploy.real_check import QUICK_S, Check
 from deploy.real_files import TABLES, write_files
 from deploy.real_service import CHECKS, DOCUMENT, document
 from deploy.verify_cloud import HELD, NOT_HELD, NOT_RUN, main, missing, run_check
 from tests.bodies import job_faults
+from tests.deploy import real_bq
 from tests.deploy.capture import PLACE, Call, calls, make_stubs
 from tests.deploy.real_bq import bq_environ, discovering
+from tests.deploy.remembered import Memory, Outcome, code_of, key_of, versions
 from tests.discovery import errors
 from tests.sync import PROJECT
 
@@ -30,7 +33,7 @@ each = pytest.mark.parametrize("check", CHECKS, ids=NAMES)
 
 
 @pytest.fixture(scope="session")
-def real_bq() -> None:
+def programs() -> None:
     """The programs that run checks."""
     gone = [name for name in verify_cloud.PROGRAMS if not shutil.which(name)]
     if gone:
@@ -218,6 +221,34 @@ def test_the_list_shows_each_check_and_runs_none(shown: io.StringIO) -> None:
     assert all(f"{name}: " in shown.getvalue() for name in NAMES)
 
 
+def inputs(gcloud: str, checks: list[Check]) -> str:
+    """A hash of all that bears on what checks put out before the local BigQuery."""
+    tests, demo = ROOT / "tests", ROOT / "demo"
+    files = [tests / f"{name}.py" for name in ("fault_proxy", "fault_rules", "discovery")]
+    files += [Path(str(each.__file__)) for each in (real_bq, verify_cloud, real_files)]
+    files += [*sorted(tests.glob("local_bigquery*")), demo / "servers.py"]
+    files.append(ROOT / "requirements-bigquery.txt")
+    commands = [(check.command, check.timeout_s) for check in checks]
+    place = verify_cloud.SETUP, verify_cloud.TEARDOWN
+    return key_of(place, commands, code_of(files, ["bigquery.v2"]), versions(gcloud))
+
+
+@contextlib.contextmanager
+def running(memory: Memory, key: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands run, or give what they gave in turn when all inputs were the same."""
+    told, real = memory.get(key), verify_cloud.run
+    outcomes: list[Outcome] = []
+
+    def run(command: str, environ: Mapping[str, str], timeout_s: float) -> Outcome:
+        ended, said = told[len(outcomes)] if told else real(command, environ, timeout_s)
+        outcomes.append((ended, said))
+        return ended, said
+
+    patch.setattr(verify_cloud, "run", run)
+    yield
+    memory.put(key, outcomes)
+
+
 @pytest.fixture
 def stand_in(
     target: BigQueryServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -229,17 +260,20 @@ def stand_in(
         yield
 
 
-@pytest.mark.usefixtures("real_bq")
+@pytest.mark.usefixtures("programs")
 def test_what_holds_and_what_does_not_is_shown(
     stand_in: None,
     shown: io.StringIO,
     client: bigquery.Client,
     monkeypatch: pytest.MonkeyPatch,
+    memory: Memory,
+    gcloud: str,
 ) -> None:
     """The local BigQuery parses 67.174118 in both modes; the real one refuses it in one."""
     chosen = [c for c in CHECKS if c.name in ("load-by-name", "patch-if-match", "json-exact")]
     monkeypatch.setattr(verify_cloud, "CHECKS", chosen)
-    assert main([f"--project={PROJECT}"]) == 1
+    with running(memory, inputs(gcloud, chosen), monkeypatch):
+        assert main([f"--project={PROJECT}"]) == 1
     text = shown.getvalue()
     table = text.partition("What the real service does")[2].splitlines()
     lines = {c.name: next(line for line in table if f"│ {c.name} " in line) for c in chosen}
