@@ -92,11 +92,11 @@ def _keep_refused_json(client: bigquery.Client, plan: SyncPlan) -> tuple[int, st
     letters = f"(\n{refused_json_letters(plan)}\n)"
     run_statement(client, plan, merge_statement(plan, letters), "json_letters")
     sql = (
-        "SELECT COUNT(*) AS found, ANY_VALUE(column_name) AS name, MIN(row_hash) AS hash"
+        "SELECT COUNT(*) AS found, ANY_VALUE(column_name) AS name, MIN(row_hash) AS row_hash"
         f" FROM {letters}"
     )
     first = _one(client, plan, sql, "json_example")
-    return int(first.found), f"column {first.name!r}: {REFUSED_JSON}, row_hash {first.hash}"
+    return int(first.found), f"column {first.name!r}: {REFUSED_JSON}, row_hash {first.row_hash}"
 
 
 def _one(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:

@@ -38,7 +38,7 @@ def evidence(
     before = after = nulls = None
     if items and _is_cheap(client, whole, whole.selecting(items)):
         row = _one(client, whole, whole.selecting(items))
-        nulls, before, after = row["nulls"], row.get("before"), row.get("after")
+        nulls, before, after = row["null_rows"], row.get("before"), row.get("after")
     span, count = _span(client, source, asked.partition)
     return Evidence(
         estimated_rows=profile.rows if source.window is None else None,
@@ -59,7 +59,7 @@ def _counts(
     if source.cursor is None or source.window is None:
         return ()
     column, window = f"q.{quoted(source.cursor)}", source.window
-    items = [f"COUNTIF({column} IS NULL) AS nulls"]
+    items = [f"COUNTIF({column} IS NULL) AS null_rows"]
     if count_outside:
         low = "FALSE" if floor is None else f"{column} <= {literal(floor)}"
         items.append(f"COUNTIF({low}) AS `before`")
