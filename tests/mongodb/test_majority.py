@@ -10,12 +10,15 @@ import pytest
 
 from auto_schema.errors import SourceUnreachableError
 from demo.mongodb_servers import MongodbServer, mongodb_server
+from sources.mongodb import profile
 from sources.mongodb.connection import MongodbConnection
 from sources.secrets import Secret
 from tests.contract.planning import a_request, reading_of
 from tests.mongodb.test_failover import QUICK, client_of, majority, primary_of
 
-PATIENCE_S = 25
+SOONER_MS = 8_000
+PATIENCE_S = 15.5
+"""Not twice as long."""
 
 
 def keep_primary(server: MongodbServer) -> None:
@@ -28,7 +31,11 @@ def keep_primary(server: MongodbServer) -> None:
         majority(client["d"]["things"]).insert_many([{"_id": n, "n": n} for n in range(100)])
 
 
-def test_a_snapshot_that_no_majority_has_is_not_waited_for_without_end() -> None:
+def test_a_snapshot_that_no_majority_has_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert SOONER_MS < profile.MAJORITY_TIMEOUT_MS <= 15_000
+    monkeypatch.setattr(profile, "MAJORITY_TIMEOUT_MS", SOONER_MS)
     with mongodb_server(members=3, options=QUICK) as server:
         keep_primary(server)
         primary = primary_of(server)

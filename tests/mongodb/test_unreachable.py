@@ -8,6 +8,7 @@ import pytest
 
 from demo.mongodb_servers import MongodbServer, mongodb_server
 from demo.servers import free_port
+from sources.mongodb import client
 from tests.mongodb.conftest import Collection
 from tests.mongodb.test_connection import by_string, refused
 from tests.sync import PASSWORD, Result, Sync
@@ -23,9 +24,9 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mongod
     both.write_bytes(made.key.read_bytes() + made.certificate.read_bytes())
     options = ("--tlsMode", "preferTLS", "--tlsCertificateKeyFile", str(both))
     with mongodb_server(options=options) as server:
-        with server.client() as client:
-            client["shop"]["things"].insert_many([{"_id": n, "n": n} for n in range(50)])
-            client.admin.command({"setParameter": 1, "tlsMode": "requireTLS"})
+        with server.client() as plain:
+            plain["shop"]["things"].insert_many([{"_id": n, "n": n} for n in range(50)])
+            plain.admin.command({"setParameter": 1, "tlsMode": "requireTLS"})
         yield server, made.certificate
 
 
@@ -66,11 +67,13 @@ def test_an_unencrypted_connection_to_a_server_of_tls_only_is_refused(
 
 
 def test_a_server_that_is_not_there_ends_with_3_in_bounded_time(
-    sync: Sync, docs: Collection
+    sync: Sync, docs: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert client.CONNECT_TIMEOUT_MS == 15_000
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT_MS", 6_000)
     began = time.monotonic()
     result = sync(mongodb_host="127.0.0.1", mongodb_port=str(free_port()))
-    assert time.monotonic() - began < 20
+    assert 6 <= time.monotonic() - began < 11, "not at once, and not twice"
     message = refused(result, "SourceUnreachableError", "127.0.0.1", "mongodb_host", "firewall")
     assert len(message) < 900
     assert sync.tables() == set()
