@@ -79,6 +79,7 @@ docs: .venv/.done ## rewrite what is made from tables and imports: README, metad
 	@$(BIN)/python -m pipeline.parameters.docs
 	@$(BIN)/python -m scheduler.docs
 	@$(BIN)/python -m tests.mutants --docs
+	@$(BIN)/python -m tests.behaviours
 	@$(BIN)/python -m tests.rooms
 	@$(BIN)/python -m deploy.real_service
 

@@ -1,0 +1,1 @@
+"""What servers, drivers and tools really do where a good guess is wrong: docs/behaviours.md."""
