@@ -181,15 +181,14 @@ def table_options(plan: SyncPlan) -> list[str]:
 
 def _delete_window(plan: SyncPlan) -> str:
     """DELETE of the rows that the window by hand brings anew, whole partitions."""
-    if plan.window is None or plan.cursor is None or plan.window.window.low is None:
+    if plan.window is None or plan.cursor is None:
         raise ValueError("no window to replace")
     column = of_table(plan.cursor.name)
     low, high = plan.window.window.low, plan.window.window.high
-    return (
-        f"DELETE FROM {plan.destination.sql} AS {TABLE}\n"
-        f"WHERE {column} > {bigquery_literal(low, plan.cursor)}"
-        f" AND {column} <= {bigquery_literal(high, plan.cursor)}"
-    )
+    within = f"{column} <= {bigquery_literal(high, plan.cursor)}"
+    if low is not None:  # else it begins with the year 1
+        within = f"{column} > {bigquery_literal(low, plan.cursor)} AND {within}"
+    return f"DELETE FROM {plan.destination.sql} AS {TABLE}\nWHERE {within}"
 
 
 def swap_script(table: TableRef, staging: Staging, create: str) -> str:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import psycopg2
 import pytest
+from google.cloud import bigquery
 from psycopg2 import extensions
 
 from demo.servers import PostgresqlServer
 from sources.postgresql.session import opening
+from tests.googlesql.both import Both
 from tests.googlesql.engine import GoogleSql
 
 
@@ -28,3 +30,9 @@ def connected(postgresql: PostgresqlServer) -> Iterator[extensions.connection]:
             for setting in opening():
                 cursor.execute(setting)
         yield connection
+
+
+@pytest.fixture
+def both(googlesql: GoogleSql, client: bigquery.Client) -> Both:
+    """GoogleSQL and the local BigQuery, side by side; tables in the test's own dataset."""
+    return Both(googlesql, client)

@@ -346,7 +346,7 @@ PROMISES: tuple[Promise, ...] = (
         "A window by hand replaces exactly its partitions.",
         "tests/e2e/test_merge.py::test_a_window_by_hand_replaces_exactly_its_partitions",
         "smart_sync/publish_sql.py",
-        'WHERE {column} > {bigquery_literal(low, plan.cursor)}"',
+        'WHERE {within}"',
         'WHERE TRUE"',
     ),
     P(
