@@ -53,7 +53,7 @@ class Checks:
 
     utf8: bool = False
     json_numbers: str = "double"
-    """`double`: numbers in JSON are looked at; anything else: they are fine as they are."""
+    """`double` or `exact`: how numbers in JSON are judged; any other: not at all."""
     not_null: tuple[str, ...] = ()
     """Columns that tell rows apart: a row with NULL there is refused."""
     row_bytes: int = ROW_BYTES
@@ -148,8 +148,8 @@ def _convert(
     else:
         array, more = _convert_values(raw, column.arrow, checks)
     bad = more | bad
-    if column.is_json and checks.json_numbers == "double":
-        bad = json_numbers.refused(array) | bad
+    if column.is_json and checks.json_numbers in json_numbers.JUDGED:
+        bad = json_numbers.refused(array, checks.json_numbers) | bad
     return (_nulled(array, bad) if bad else array), bad
 
 

@@ -1,15 +1,18 @@
 """Which JSON texts BigQuery would refuse, or keep with another number than they hold.
 
 BigQuery stores JSON numbers as INT64, UINT64 or FLOAT64. A number is safe when it is an
-integer of 64 bits or equals the shortest text of its double. Few rows can hold another
-one: a vectorised pattern finds the candidates, and only those are parsed. A text that
-PARSE_JSON refuses would end the whole publishing statement, so it is looked for here.
+integer of 64 bits or equals the shortest text of its double; an exact one equals the text
+that BigQuery prints, see `json_round_trip`. Few rows can hold another one: a vectorised
+pattern finds the candidates, and only those are parsed. A text that PARSE_JSON refuses would
+end the whole publishing statement, so it is looked for here.
 """
 
 import json
 import re
 from decimal import Decimal, InvalidOperation
 
+from auto_schema import json_round_trip
+from auto_schema.json_round_trip import is_integer
 from auto_schema.kernels import Array, arrow, pc
 
 CANDIDATE = r"(^|[:\[,\s])-?([0-9][0-9.]{14,}[1-9]|[0-9]+(\.[0-9]+)?[eE])"
@@ -24,6 +27,12 @@ MOST_DIGITS = 1_000
 MAX_DEPTH = 500
 """https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type"""
 REASON = "a JSON number with more digits than a double holds (json_numbers=text keeps it)"
+EXACT_REASON = (
+    "a JSON number that BigQuery would print otherwise"
+    " (json_numbers=double takes what a double holds, json_numbers=text keeps it)"
+)
+JUDGED = ("double", "exact")
+"""Values of the parameter json_numbers under which numbers are looked at."""
 DEPTH_REASON = f"JSON nested deeper than {MAX_DEPTH} levels"
 SURROGATE = r"\\u[dD][89a-fA-F]"
 """Half of a pair that stands for one character; type json takes it alone as well."""
@@ -31,13 +40,17 @@ SURROGATE_REASON = "JSON text with half a surrogate pair, which no UTF-8 can hol
 _ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 
 
-def refused(texts: Array) -> dict[int, str]:
-    """Index and reason of each JSON text that would be stored changed."""
-    reasons: dict[int, str] = {}
-    candidates = {*_where(pc.match_substring_regex(texts, CANDIDATE)), *_long_numbers(texts)}
-    for index in sorted(candidates):
-        if not all_exact(texts[index].as_py()):
-            reasons[index] = REASON
+def refused(texts: Array, numbers: str = "double") -> dict[int, str]:
+    """Index and reason of each JSON text that would be refused or stored changed.
+
+    Args:
+        texts: valid JSON, or NULL.
+        numbers: the parameter json_numbers.
+    """
+    if numbers == "exact":
+        reasons = dict.fromkeys(json_round_trip.refused_rows(texts), EXACT_REASON)
+    else:
+        reasons = dict.fromkeys(_beyond_doubles(texts), REASON)
     for index in _where(pc.match_substring_regex(texts, SURROGATE)):
         if has_half_pair(texts[index].as_py()):
             reasons[index] = SURROGATE_REASON
@@ -46,6 +59,11 @@ def refused(texts: Array) -> dict[int, str]:
         if depth(texts[index].as_py()) > MAX_DEPTH:
             reasons[index] = DEPTH_REASON
     return reasons
+
+
+def _beyond_doubles(texts: Array) -> list[int]:
+    candidates = {*_where(pc.match_substring_regex(texts, CANDIDATE)), *_long_numbers(texts)}
+    return [index for index in sorted(candidates) if not all_exact(texts[index].as_py())]
 
 
 def _long_numbers(texts: Array) -> list[int]:
@@ -88,7 +106,7 @@ def is_exact(number: str) -> bool:
     """
     if len(number) > MOST_DIGITS:
         return False
-    if number.removeprefix("-").isdigit() and -(2**63) <= int(number) < 2**64:
+    if is_integer(number):
         return True
     double = float(number)
     try:

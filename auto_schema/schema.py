@@ -30,6 +30,8 @@ class Column:
         loss: what the type can't carry over, in words; empty when nothing.
         evidence: what the type was chosen by, where the data decided.
         shape: the whole type, of a column that comes from BigQuery itself.
+        wide_numbers: what PARSE_JSON does with numbers that it would print otherwise: `round`
+            or, to refuse them, `exact`.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Column:
     loss: str = ""
     evidence: str = ""
     shape: BigqueryType | None = None
+    wide_numbers: str = "round"
 
     @property
     def is_json(self) -> bool:
@@ -108,18 +111,22 @@ class StagedColumn:
         return self.restored != quoted(self.name)
 
 
+def parsed_json(text: str, wide_numbers: str) -> str:
+    """The SQL that makes a JSON of a text."""
+    return f"PARSE_JSON({text}, wide_number_mode=>'{wide_numbers}')"
+
+
 def _staged_form(column: Column) -> tuple[str, str, str, BigqueryType | None]:
     """Type and mode in the staging table, the published value, and the whole type.
 
-    Numbers in JSON are taken as JSON parsers do; the ones that a double can't carry were
-    refused before staging.
+    Numbers in JSON that the plan doesn't take were refused before staging.
     """
     name, shape = quoted(column.name), column.shape
     if shape is not None:
         restored = name if shape.is_plain else shape.restored(name)
         return column.bigquery, column.mode, restored, shape
     if column.is_json:
-        return "STRING", column.mode, f"PARSE_JSON({name}, wide_number_mode=>'round')", None
+        return "STRING", column.mode, parsed_json(name, column.wide_numbers), None
     return column.bigquery, column.mode, name, None
 
 

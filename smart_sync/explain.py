@@ -133,6 +133,9 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
         yield "               readers may miss the table for seconds while it is swapped"
     yield from _proof_lines(publishing.proof)
     yield f"  dead letters at most {plan.dead_letters.most}, into {plan.dead_letters.table}"
+    if exact := [c.name for c in plan.schema if c.wide_numbers == "exact"]:
+        names = ", ".join(exact)
+        yield f"               also rows with JSON numbers that BigQuery prints otherwise: {names}"
     yield f"  history      {plan.run.history_table}"
 
 

@@ -35,6 +35,7 @@ from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.ways import Way
 from sources.protocol import InPlaceSource, ProvingSource, Source
+from sources.values import SourceProfile
 from warehouse.names import TableRef
 
 
@@ -193,9 +194,16 @@ def _checks(draft: Draft) -> Checks:
     profile = draft.facts.profile
     return Checks(
         utf8=not (profile.is_utf8 and profile.checks_text),
-        json_numbers="exact" if profile.json_is_exact else draft.request.schema.json_numbers,
+        json_numbers=_checked_numbers(draft.request, profile),
         not_null=draft.merge.keys if draft.merge else (),
     )
+
+
+def _checked_numbers(request: SyncRequest, profile: SourceProfile) -> str:
+    """By what numbers in JSON are judged; empty: they are taken as they are."""
+    is_exact = request.schema.json_numbers == "exact"
+    is_known = profile.deals_rows if is_exact else profile.json_is_exact
+    return "" if is_known else request.schema.json_numbers
 
 
 def _dead_letters(request: SyncRequest) -> DeadLetterPlan:

@@ -5,7 +5,7 @@ The parser is asked in rows that hold names of our own only, whatever the column
 """
 
 from auto_schema.names import OURS, STAGED, of_staged, string_literal
-from auto_schema.schema import Column
+from auto_schema.schema import Column, parsed_json
 from smart_sync.plan import SyncPlan
 
 REFUSED_JSON = "JSON that BigQuery does not parse"
@@ -23,9 +23,9 @@ def refused_json_letters(plan: SyncPlan) -> str:
     """A SELECT of the dead letters that these rows are."""
     columns = _parsed(plan)
     names = "".join(
-        f" WHEN {_refused(n)} THEN {string_literal(c.name)}" for n, c in enumerate(columns)
+        f" WHEN {_refused(n, c)} THEN {string_literal(c.name)}" for n, c in enumerate(columns)
     )
-    values = "".join(f" WHEN {_refused(n)} THEN {_text(n)}" for n in range(len(columns)))
+    values = "".join(f" WHEN {_refused(n, c)} THEN {_text(n)}" for n, c in enumerate(columns))
     row = f"{OURS}row"
     return (
         f"SELECT CASE{names} END AS column_name, SUBSTR(CASE{values} END, 1, 1000) AS value,\n"
@@ -45,7 +45,7 @@ def delete_refused_json(plan: SyncPlan) -> str:
         f"SHA256({of_staged(c.name)}) IN (\n"
         f"    SELECT SHA256({_text(n)})\n"
         f"    FROM (SELECT {of_staged(c.name)} AS {_text(n)} FROM {table} AS {STAGED})\n"
-        f"    WHERE {_refused(n)})"
+        f"    WHERE {_refused(n, c)})"
         for n, c in enumerate(_parsed(plan))
     )
     return f"DELETE FROM {table} AS {STAGED}\nWHERE {is_refused}"
@@ -54,7 +54,7 @@ def delete_refused_json(plan: SyncPlan) -> str:
 def _refused_rows(plan: SyncPlan, columns: list[Column], *items: str) -> str:
     """FROM and WHERE of the staged rows with such a text: these items, and the texts."""
     texts = (f"{of_staged(c.name)} AS {_text(n)}" for n, c in enumerate(columns))
-    refused = " OR ".join(_refused(n) for n in range(len(columns)))
+    refused = " OR ".join(_refused(n, c) for n, c in enumerate(columns))
     inner = (
         f"SELECT {', '.join((*items, *texts))}\n      FROM {plan.run.staging.table.sql} AS {STAGED}"
     )
@@ -72,7 +72,7 @@ def _text(number: int) -> str:
     return f"{OURS}json_{number}"
 
 
-def _refused(number: int) -> str:
+def _refused(number: int, column: Column) -> str:
     text = _text(number)
-    parsed = f"SAFE.PARSE_JSON({text}, wide_number_mode=>'round')"
+    parsed = f"SAFE.{parsed_json(text, column.wide_numbers)}"
     return f"(TRIM({text}) != 'null' AND {parsed} IS NULL)"

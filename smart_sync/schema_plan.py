@@ -39,6 +39,7 @@ def plan_columns(
             name = names.get(source.name, transformation.destination_name(source.name))
             there = current.get(name.casefold())
             column = profile.rules.column(source, _wish(request, source, name, there, evidence))
+            column = _with_numbers(column, request.schema.json_numbers)
             columns.append(narrowed(column, there.shape if there else None))
         except SchemaError as error:
             faults.append(error)
@@ -109,6 +110,12 @@ def _wish(
         is_described=request.schema.auto_schema,
         is_cursor=_is_cursor(request, source),
     )
+
+
+def _with_numbers(column: Column, json_numbers: str) -> Column:
+    """The column as `json_numbers` has it parsed; BigQuery's own JSON prints as it does."""
+    is_exact = json_numbers == "exact" and column.is_json and column.shape is None
+    return replace(column, wide_numbers="exact") if is_exact else column
 
 
 def _is_cursor(request: SyncRequest, source: SourceColumn) -> bool:

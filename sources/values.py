@@ -239,7 +239,7 @@ class SourceProfile:
     cuts_by_key: bool = False
     """Whether splits are ranges of `unique_key` only, also of a window."""
     json_is_exact: bool = False
-    """Whether numbers in JSON are written so that a double gives them back."""
+    """Whether numbers in JSON are written as `json_numbers=double` wants them."""
     deals_rows: bool = False
     """Whether the source is BigQuery, which deals rows to splits itself."""
     location: str = ""

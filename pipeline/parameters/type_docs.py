@@ -102,6 +102,14 @@ def _postgresql() -> list[str]:
         " digits than a double holds makes its row a dead letter (`json_numbers=double`), or the"
         " column is kept as STRING (`json_numbers=text`).",
         "",
+        "BigQuery does not print every double with its shortest digits: of random ones about one"
+        " in 700 gets another digit, so that 67.174118 comes out of `TO_JSON_STRING` as"
+        " 67.17411800000001, the same double. With `json_numbers=exact` such a number makes its"
+        " row a dead letter before anything is published, and JSON is parsed by"
+        " `PARSE_JSON(…, wide_number_mode=>'exact')`: every number that arrives is printed with"
+        " the value that it came with. Integers of 64 bits always are. MongoDB's documents are"
+        " looked at in the same way; the JSON of a BigQuery source is taken as it is.",
+        "",
     ]
 
 

@@ -311,6 +311,47 @@ def test_json_numbers_that_a_double_cannot_hold_are_dead_letters(sync, sql):
     assert all("json_numbers=text" in row[1] for row in dead)
 
 
+EXACT_JSON = {
+    1: "[67.17411800000001, 0.1, -0.0, 1.10, 1.5e-7, 12.3456]",
+    2: "[9223372036854775807, 18446744073709551615, 9007199254740993]",
+    3: '["67.174118", {"67.174118": 1e2}, null, "10:00:67.174118"]',
+    11: '{"a": [67.174118]}',
+    12: "9007199254740993.0",
+    13: "[1,\n0.2002386475503002]",
+}
+"""Up to 10 BigQuery prints each number with the same value, after that it doesn't."""
+
+
+def test_json_numbers_that_bigquery_prints_otherwise_are_dead_letters_if_asked(
+    sync, sql, sent_jobs
+):
+    sql(MAKE_JSON)
+    for number, text in EXACT_JSON.items():
+        sql("INSERT INTO j VALUES (%s, %s, '1'), (%s, '1', %s)", number, text, number + 100, text)
+    exact = {"postgresql_query": "SELECT * FROM j", "json_numbers": "exact"}
+    over = sync(**exact, max_dead_letters="1")
+    assert over.code == 7
+    assert "a JSON number that BigQuery would print otherwise" in over.err
+    assert "t" not in sync.tables()
+    sync.ok(**exact, max_dead_letters="6")
+    good = [number for number in EXACT_JSON if number <= 10]
+    rows = {row[0]: row[1:] for row in sync.rows("id, doc, docb")}
+    assert sorted(rows) == good + [number + 100 for number in good]
+    for number in good:
+        assert rows[number] == (json.loads(EXACT_JSON[number]), 1)
+        assert rows[number + 100] == (1, json.loads(EXACT_JSON[number]))
+    dead = sync.rows("column_name, reason", "t_dead_letters")
+    assert sorted(row[0] for row in dead) == ["doc"] * 3 + ["docb"] * 3
+    assert all("json_numbers=double" in row[1] and "json_numbers=text" in row[1] for row in dead)
+    queries = [job["configuration"].get("query", {}).get("query", "") for job in sent_jobs]
+    assert any(
+        "SAFE.PARSE_JSON(_smart_sync_json_1, wide_number_mode=>'exact')" in q for q in queries
+    )
+    for name in ("doc", "docb"):
+        wanted = f"PARSE_JSON(`{name}`, wide_number_mode=>'exact') AS `{name}`"
+        assert any(wanted in query for query in queries)
+
+
 def test_json_numbers_text_keeps_each_json_text_as_a_string(sync, sql):
     sql(MAKE_JSON)
     for number, text in JSON_NUMBERS.items():

@@ -73,6 +73,14 @@ def append_json():
     return a_plan(target=target, watermark=watermark, columns=RICH)
 
 
+def append_exact_json():
+    """JSON numbers that BigQuery prints otherwise are dead letters, and its parser is told so."""
+    target = a_target(fields=some_fields(*RICH[:3], RICH[4]), labels=LABELS)
+    watermark = a_watermark(utc("2025-07-22 13:00"))
+    request = a_request(json_numbers="exact")
+    return a_plan(request, target=target, watermark=watermark, columns=RICH)
+
+
 def merge_json():
     """Rows are merged by their key into a partitioned table, an hour is read again."""
     request = a_request(
@@ -125,7 +133,15 @@ def check(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [first_sync, append_with_added_column, append_json, merge_json, rebuild_with_swap, held_back],
+    [
+        first_sync,
+        append_with_added_column,
+        append_json,
+        append_exact_json,
+        merge_json,
+        rebuild_with_swap,
+        held_back,
+    ],
     ids=lambda make: make.__name__,
 )
 def test_a_plan_reads_as_the_file_says(make):
@@ -134,7 +150,15 @@ def test_a_plan_reads_as_the_file_says(make):
 
 @pytest.mark.parametrize(
     "make",
-    [first_sync, append_json, merge_json, rebuild_with_swap, replace_all, write_empty],
+    [
+        first_sync,
+        append_json,
+        append_exact_json,
+        merge_json,
+        rebuild_with_swap,
+        replace_all,
+        write_empty,
+    ],
     ids=lambda make: make.__name__,
 )
 def test_a_statement_is_the_one_in_the_file(make):

@@ -109,6 +109,21 @@ def test_an_append(googlesql: GoogleSql) -> None:
     )
 
 
+def test_an_append_of_exact_json_refuses_what_would_be_printed_otherwise(
+    googlesql: GoogleSql,
+) -> None:
+    held = Table.of([*START, TAGS, END], [])
+    taken = (2, None, "[67.17411800000001,0.1]", "18446744073709551615", at(2))
+    staged = Table.of([*START, *TEXTS, END], [taken])
+
+    session = published(googlesql, "append_exact_json", {ORDERS: held, STAGED: staged})
+
+    assert session.tables[ORDERS].rows == ((*taken[:3], at(2), taken[3]),)
+    refused = staged.with_rows([(3, None, "67.174118", None, at(3))])
+    with pytest.raises(GoogleSqlError, match="round-trip"):
+        published(googlesql, "append_exact_json", {ORDERS: held, STAGED: refused})
+
+
 def test_a_first_sync(googlesql: GoogleSql) -> None:
     rows = [(2, Decimal("0.1"), '{"a":1}', None, at(2))]
     tables = {STAGED: Table.of([*START, *TEXTS, END], rows)}

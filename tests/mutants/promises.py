@@ -370,8 +370,16 @@ PROMISES: tuple[Promise, ...] = (
         "A number in JSON that would change is a dead letter.",
         "tests/e2e/test_types.py::test_json_numbers_that_a_double_cannot_hold_are_dead_letters",
         "auto_schema/conform.py",
-        '    if column.is_json and checks.json_numbers == "double":',
+        "    if column.is_json and checks.json_numbers in json_numbers.JUDGED:",
         "    if False:",
+    ),
+    P(
+        VALUES,
+        "With json_numbers=exact a number in JSON that BigQuery would print otherwise is a dead letter.",
+        "tests/unit/test_conform.py::test_json_numbers_that_bigquery_prints_otherwise_are_refused_wherever_they_stand",
+        "auto_schema/printed_doubles.py",
+        "    low, high = low + _ONE, high - _ONE\n",
+        "",
     ),
     P(
         VALUES,

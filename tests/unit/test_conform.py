@@ -428,8 +428,60 @@ def test_json_numbers_are_only_looked_at_in_json_columns_where_the_plan_says_so(
     array = pa.array(["1e400"])
     assert dead_ids(of(array, pa.string(), bigquery="JSON")) == [0]
     assert dead_ids(of(array, pa.string(), bigquery="STRING")) == []
+    unlooked_at = Checks(json_numbers="")
+    assert dead_ids(of(array, pa.string(), bigquery="JSON", checks=unlooked_at)) == []
+
+
+PRINTED = (
+    "67.17411800000001",
+    "0.1",
+    "1.10",
+    "-0.0",
+    "1e22",
+    "9007199254740993",
+    "1.5e-7",
+    "12.3456",
+)
+PRINTED_OTHERWISE = ("67.174118", "-67.174118", "1e23", "0.2002386475503002", "9007199254740993.0")
+
+
+@pytest.mark.parametrize("number", PRINTED)
+def test_exact_json_numbers_are_let_pass_wherever_they_stand(number):
+    texts = pa.array([None, "1", *(around.format(number) for around in AROUND)])
+    assert json_numbers.refused(texts, "exact") == {}
+
+
+@pytest.mark.parametrize("number", PRINTED_OTHERWISE)
+def test_json_numbers_that_bigquery_prints_otherwise_are_refused_wherever_they_stand(number):
+    texts = pa.array([None, "1", *(around.format(number) for around in AROUND)])
+    reasons = json_numbers.refused(texts, "exact")
+    assert list(reasons) == list(range(2, len(texts)))
+    assert set(reasons.values()) == {json_numbers.EXACT_REASON}
+    assert list(json_numbers.refused(texts.slice(2), "exact")) == list(range(len(AROUND)))
+
+
+def test_digits_inside_json_strings_are_no_exact_numbers_and_other_faults_are_found_too():
+    strings = ['"67.174118"', '{"at 67.174118": ", 67.174118"}', r'"\": 67.174118"', '"1.2345.6"']
+    assert json_numbers.refused(pa.array(strings), "exact") == {}
+    faulty = [r'["\ud83d"]', "[" * 501 + "67.174118" + "]" * 501]
+    reasons = json_numbers.refused(pa.array(faulty), "exact")
+    assert reasons == {0: json_numbers.SURROGATE_REASON, 1: json_numbers.DEPTH_REASON}
+
+
+def test_very_deep_json_with_a_doubtful_number_is_refused_for_its_depth():
+    text = "[" * 100_000 + "67.174118" + "]" * 100_000
+    assert json_numbers.refused(pa.array([text]), "exact") == {0: json_numbers.DEPTH_REASON}
+
+
+def test_exact_json_numbers_make_dead_letters_in_json_columns():
+    array = pa.array(["67.174118", "0.1"])
     exact = Checks(json_numbers="exact")
-    assert dead_ids(of(array, pa.string(), bigquery="JSON", checks=exact)) == []
+    assert dead_ids(of(array, pa.string(), bigquery="JSON")) == []
+    assert dead_ids(of(array, pa.string(), bigquery="STRING", checks=exact)) == []
+    (letter,) = letters(of(array, pa.string(), bigquery="JSON", checks=exact))
+    assert letter["reason"] == json_numbers.EXACT_REASON
+    assert "json_numbers=double" in letter["reason"]
+    assert "json_numbers=text" in letter["reason"]
 
 
 def test_a_row_over_bigquerys_limit_is_a_dead_letter_that_names_its_largest_column():

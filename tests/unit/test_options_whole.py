@@ -20,7 +20,6 @@ from warehouse.names import TableRef
     ("name", "value"),
     [
         ("schema_evolution", "evolve"),
-        ("json_numbers", "exact"),
     ],
 )
 def test_a_planned_choice_is_refused_and_the_others_are_named(name, value):

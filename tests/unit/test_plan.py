@@ -79,6 +79,22 @@ def test_files_are_loaded_straight_where_bigquery_can(parameters, columns, way, 
 
 
 @pytest.mark.parametrize(
+    ("asked", "profile", "judged"),
+    [
+        ("double", {}, "double"),
+        ("double", {"json_is_exact": True}, ""),
+        ("exact", {}, "exact"),
+        ("exact", {"json_is_exact": True}, "exact"),
+        ("exact", {"json_is_exact": True, "deals_rows": True}, ""),
+    ],
+    ids=["postgresql", "mongodb", "postgresql exact", "mongodb exact", "bigquery exact"],
+)
+def test_numbers_in_json_are_judged_unless_the_source_writes_them_as_asked(asked, profile, judged):
+    plan = a_plan(a_request(json_numbers=asked), columns=JSON_COLUMNS, **profile)
+    assert plan.checks.json_numbers == judged
+
+
+@pytest.mark.parametrize(
     ("layout", "swaps"),
     [
         ({"partitioning": Partitioning("updated_at"), "clustering": ("id",)}, False),
