@@ -35,8 +35,9 @@ BEHAVIOURS = (
     ),
     Behaviour(
         ADBC,
-        "Infinite stamps and dates wrap around: +infinity is a moment far in the past.",
-        "SELECT 'infinity'::timestamp",
+        "Infinite stamps and dates wrap around: infinity is a moment before -infinity, and MAX in"
+        " Arrow another row than in PostgreSQL.",
+        "findings/adbc_postgresql_infinity.sh",
         "The integers beneath are checked against the years 1 to 9999.",
         SHOWN + "test_infinite_stamps_wrap_around",
         FAULTS + "test_values_outside_of_bigquerys_ranges_are_dead_letters_that_name_their_column",

@@ -42,7 +42,7 @@ BEHAVIOURS = (
         SQLGLOT,
         "It reads `<=>` (a distance, to pgvector) and `!!` of PostgreSQL as other operators, and"
         " writes SQL with another meaning.",
-        "sqlglot.parse_one('SELECT a <=> b', dialect='postgres').sql('postgres')",
+        "findings/sqlglot_pgvector_order.sh",
         "SQL that it wrote is never sent: queries run as they are written.",
         SHOWN + "test_sqlglot_writes_operators_of_postgresql_as_others",
         "tests/e2e/test_driver_faults.py::test_a_query_is_run_as_it_is_written",
