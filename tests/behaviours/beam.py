@@ -26,6 +26,17 @@ BEHAVIOURS = (
     ),
     Behaviour(
         BEAM,
+        "DirectRunner first tries to download another runner, and its `multi_threading` lost rows"
+        " without an error in 2 of 32 runs of a graph with two shuffles.",
+        "https://github.com/apache/beam/blob/v2.77.0/sdks/python/apache_beam/runners/direct/"
+        "direct_runner.py",
+        "A local run is FnApiRunner in memory, whatever the flags say.",
+        "",
+        "tests/unit/test_options_whole.py::"
+        "test_a_local_run_is_one_worker_in_memory_whatever_the_flags_say",
+    ),
+    Behaviour(
+        BEAM,
         "Under a template's launcher `run()` returns at once, as DONE: what stands after it runs"
         " before any worker exists.",
         "https://cloud.google.com/dataflow/docs/guides/templates/configuring-flex-templates",

@@ -100,6 +100,7 @@ BEHAVIOURS = (
         "https://www.postgresql.org/docs/current/ddl-rowsecurity.html",
         "Readers set it off: then such a query is refused.",
         SHOWN + "test_a_policy_hides_rows_in_silence_unless_row_security_is_off",
+        "tests/e2e/test_settings.py::test_rows_that_a_policy_would_hide_end_the_run",
     ),
     Behaviour(
         THING,
@@ -142,7 +143,7 @@ BEHAVIOURS = (
         THING,
         "CET, EET, MET and WET are zones with a summer as `TimeZone`, and offsets without one"
         " after `AT TIME ZONE`.",
-        "SET TimeZone = 'CET'; SELECT now()::timestamp, now() AT TIME ZONE 'CET' -- in July",
+        "findings/postgresql_cet_two_clocks.sh",
         "A session set to the zone is asked for `localtimestamp`.",
         SHOWN + "test_cet_is_a_zone_with_a_summer_and_an_offset_without_one",
         "tests/servers/test_zones.py::test_a_wall_clock_shows_what_the_servers_sessions_stamp",

@@ -193,3 +193,16 @@ def test_settings_are_the_roles_own_also_where_a_parallel_worker_would_be_asked(
     assert "in Asia/Tokyo" in plan.out
     sync.ok(postgresql_query=query)
     assert sync.rows("n, texts[OFFSET(0)]") == [(1234, "x")]
+
+
+def test_rows_that_a_policy_would_hide_end_the_run(sync, sql):
+    sql("CREATE TABLE s AS SELECT 1 AS a; ALTER TABLE s ENABLE ROW LEVEL SECURITY")
+    sql("CREATE ROLE hidden_from LOGIN; GRANT SELECT ON s TO hidden_from")
+    try:
+        result = sync(postgresql_query="SELECT * FROM s", postgresql_username="hidden_from")
+    finally:
+        sql("DROP OWNED BY hidden_from; DROP ROLE hidden_from")
+    assert result.code == 3
+    assert "row-level security" in result.err
+    assert "BYPASSRLS" in result.err
+    assert sync.tables() == set()

@@ -118,4 +118,12 @@ PROMISES: tuple[Promise, ...] = (
         "SELECT (wait_event_type IS DISTINCT FROM 'Client')::int",
         "SELECT 1",
     ),
+    P(
+        READING,
+        "Rows that a policy would hide from the role end the run; they are not missing in silence.",
+        "tests/e2e/test_settings.py::test_rows_that_a_policy_would_hide_end_the_run",
+        "sources/postgresql/session.py",
+        '        "row_security": "off",',
+        '        "row_security": "on",',
+    ),
 )

@@ -94,17 +94,17 @@ def test_now_moves_at_each_commit_of_a_procedure_and_statement_timestamp_does_no
 
 
 def test_a_role_sees_who_holds_a_transaction_but_not_since_when(ask, other):
-    ask("CREATE ROLE plain_reader")
+    ask("CREATE ROLE who_looks")
     other("BEGIN")
     ((pid,),) = other("SELECT pg_backend_pid()")
     other("SELECT 1")
-    ask("SET ROLE plain_reader")
+    ask("SET ROLE who_looks")
     looks = (
         ask("SELECT xact_start FROM pg_stat_activity WHERE pid = %s", pid),
         ask("SELECT count(*) FROM pg_locks WHERE locktype = 'virtualxid' AND pid = %s", pid),
     )
     ask("RESET ROLE")
-    ask("DROP ROLE plain_reader")
+    ask("DROP ROLE who_looks")
     assert looks == ([(None,)], [(1,)])
 
 
@@ -162,9 +162,9 @@ def test_a_primary_key_holds_for_a_parent_and_not_for_its_children(ask):
 def test_a_policy_hides_rows_in_silence_unless_row_security_is_off(ask):
     ask("CREATE TABLE guarded AS SELECT 1 AS a")
     ask("ALTER TABLE guarded ENABLE ROW LEVEL SECURITY")
-    ask("CREATE ROLE somebody")
-    ask("GRANT SELECT ON guarded TO somebody")
-    ask("SET ROLE somebody")
+    ask("CREATE ROLE who_is_hidden_from")
+    ask("GRANT SELECT ON guarded TO who_is_hidden_from")
+    ask("SET ROLE who_is_hidden_from")
     try:
         assert ask("SELECT count(*) FROM guarded") == [(0,)]
         ask("SET row_security = off")
@@ -173,8 +173,8 @@ def test_a_policy_hides_rows_in_silence_unless_row_security_is_off(ask):
     finally:
         ask("RESET ROLE")
         ask("RESET row_security")
-        ask("DROP OWNED BY somebody")
-        ask("DROP ROLE somebody")
+        ask("DROP OWNED BY who_is_hidden_from")
+        ask("DROP ROLE who_is_hidden_from")
 
 
 def test_a_function_of_the_users_hides_one_of_postgresqls_behind_it(ask):

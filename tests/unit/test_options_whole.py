@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from apache_beam.options.pipeline_options import (
+    DirectOptions,
     GoogleCloudOptions,
+    StandardOptions,
     WorkerOptions,
 )
 
@@ -169,6 +171,15 @@ def test_local_runners_are_local_and_need_no_bucket(runner):
     parsed = cli.parse([*argv(), *([f"--runner={runner}"] if runner else [])])
     assert parsed.is_local
     assert parsed.request.run.temp_location
+
+
+@pytest.mark.parametrize("runner", ["", "--runner=DirectRunner"])
+def test_a_local_run_is_one_worker_in_memory_whatever_the_flags_say(runner):
+    threads = ["--direct_running_mode=multi_threading", "--direct_num_workers=4"]
+    made = beam_options(cli.parse([*argv(), *threads, *filter(None, [runner])]))
+    local = made.view_as(DirectOptions)
+    assert (local.direct_running_mode, local.direct_num_workers) == ("in_memory", 1)
+    assert made.view_as(StandardOptions).runner == "FnApiRunner"
 
 
 def test_defaults_are_those_of_the_template():
