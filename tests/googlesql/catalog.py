@@ -23,6 +23,11 @@ ROW_NUMBER = "_row_number"
 """A pseudo column and key by which UPDATE, DELETE and MERGE say which rows they mean."""
 NUMBERS = itertools.count(1)
 """Of tables; a request may not use one twice."""
+INGESTION_TIME = (
+    Column("_PARTITIONTIME", simple("TIMESTAMP"), is_pseudo=True),
+    Column("_PARTITIONDATE", simple("DATE"), is_pseudo=True),
+)
+"""Pseudo columns of a table that is partitioned by the time of ingestion, which DDL names too."""
 VIEWS: Mapping[str, str] = MappingProxyType(
     {
         "TABLES": "table_catalog STRING, table_schema STRING, table_name STRING,"
@@ -69,10 +74,7 @@ class Table:
         ]
         columns = columns_of(fields)
         if is_ingestion_time:
-            columns += (
-                Column("_PARTITIONTIME", simple("TIMESTAMP"), is_pseudo=True),
-                Column("_PARTITIONDATE", simple("DATE"), is_pseudo=True),
-            )
+            columns += INGESTION_TIME
         required = frozenset(one.name for one in fields if one.mode == "REQUIRED")
         return cls(columns, tuple(_whole(row, columns) for row in rows), required)
 

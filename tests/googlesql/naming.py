@@ -19,6 +19,7 @@ from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import (
 from tests.googlesql import syntax
 from tests.googlesql.catalog import Table, Tables, resolved
 from tests.googlesql.errors import Finding
+from tests.googlesql.registered import numbered
 from tests.googlesql.syntax import Text
 
 POSITION = "_position_"
@@ -57,23 +58,34 @@ class Spelled:
         return replace(finding, line=line, column=column)
 
 
-def one_name(sql: str, tree: ASTScriptProto, tables: Tables, *, has_values: bool) -> Spelled:
+def one_name(
+    sql: str,
+    tree: ASTScriptProto,
+    tables: Tables,
+    *,
+    has_values: bool,
+    as_numbered: bool = False,
+) -> Spelled:
     """The statement as the engine wants it.
 
     Args:
         has_values: `@@name` and `?` are named as well, as running needs it.
+        as_numbered: Tables are named as `registered` does, in the order of `Spelled.tables`.
     """
     edits: list[tuple[int, int, str]] = []
     used: dict[str, Table] = {}
+    new_names: dict[str, str] = {}
     without_alias = _without_alias(tree)
     for path in syntax.paths(tree):
         name = ".".join(syntax.names(path))
         table = resolved((name,), tables)
         if table is not None:
-            used[name] = table
+            default = numbered(len(new_names) + 1) if as_numbered else name
+            new = new_names.setdefault(name, default)
+            used[new] = table
             last = name.rpartition(".")[2]
             is_bare = syntax.span(path) in without_alias and last != name and last[-1] != "*"
-            edits.append((*syntax.span(path), f"`{name}`" + (f" AS `{last}`" if is_bare else "")))
+            edits.append((*syntax.span(path), f"`{new}`" + (f" AS `{last}`" if is_bare else "")))
     if has_values:
         for variable in syntax.system_variables(tree):
             edits.append((*syntax.span(variable), f"`{syntax.system_name(variable)}`"))

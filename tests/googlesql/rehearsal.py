@@ -149,6 +149,9 @@ class Rehearsal(Session):
         self._refuse_in_transaction(node)
         self._dataset.create(node, made, ())
 
+    def _create_view(self, node: Any, text: Text) -> None:
+        self._create(node, text)
+
     def _change(self, node: Any, text: Text) -> None:
         made = self._looked(node, text)
         if syntax.kind(node) in ("ASTExportDataStatement", "ASTCallStatement"):

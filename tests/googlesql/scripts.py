@@ -79,6 +79,7 @@ class Session:
             "ASTAssertStatement": self._assert,
             "ASTCreateTableStatement": self._create,
             "ASTCreateSnapshotTableStatement": self._create,
+            "ASTCreateViewStatement": self._create_view,
             "ASTInsertStatement": self._modify,
             "ASTUpdateStatement": self._modify,
             "ASTDeleteStatement": self._modify,
@@ -232,6 +233,10 @@ class Session:
         if "query" in node.DESCRIPTOR.fields_by_name and node.HasField("query"):
             rows = self._rows_as(made.columns, self._asked(text.of(node.query)))
         self._dataset.create(node, made, rows)
+
+    def _create_view(self, node: Any, _: Text) -> None:
+        """A view's rows would be those of each time it is asked."""
+        raise NotImplementedError(syntax.kind(node))
 
     def _rows_as(self, columns: tuple[Column, ...], answer: Answer) -> tuple[Row, ...]:
         """Rows of a query in the types that CREATE TABLE gives to its columns."""

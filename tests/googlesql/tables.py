@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.parser.ast_enums_pb2 import ASTCreateStatementEnums
 
 from tests.googlesql import syntax
-from tests.googlesql.catalog import Row, Table
+from tests.googlesql.catalog import INGESTION_TIME, Row, Table
 from tests.googlesql.errors import Code, GoogleSqlError
 from tests.googlesql.resolved import Analysis
 from tests.googlesql.types import Column
@@ -62,7 +62,16 @@ class Dataset:
             if source in node.DESCRIPTOR.fields_by_name and node.HasField(source):
                 path = syntax.part(getattr(node, source), "path_expr")
                 return self._there(".".join(syntax.names(path)))
-        return Table(made.columns, rows, made.required)
+        columns = made.columns
+        if "partition_by" in node.DESCRIPTOR.fields_by_name and node.HasField("partition_by"):
+            named = {syntax.names(path)[0].upper() for path in syntax.paths(node.partition_by)}
+            if named & {column.name for column in INGESTION_TIME}:
+                columns += INGESTION_TIME
+        return Table(
+            columns,
+            tuple((*row, *[None] * (len(columns) - len(row))) for row in rows),
+            made.required,
+        )
 
     def change(self, node: Message, made: Analysis) -> None:
         """ALTER TABLE, DROP TABLE and TRUNCATE TABLE.

@@ -33,6 +33,8 @@ ORDERS, STAGED = "my-project.shop.orders", "my-project.shop._sync_staging_202507
         ("BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SELECT @@error.nope; END", "@@error", 1, 50),
         ("SELECT 1; EXECUTE IMMEDIATE CONCAT('SELECT ', 'nope')", "Unrecognized name: nope", 1, 11),
         ("CREATE TEMP TABLE x AS SELECT id AS y FROM `p.d.t`; SELECT id FROM x", "id", 1, 60),
+        ("CREATE VIEW `p.d.v` AS SELECT id AS n FROM `p.d.t`; SELECT id FROM `p.d.v`", "id", 1, 60),
+        ("CREATE VIEW `p.d.v` AS SELECT nope FROM `p.d.t`", "Unrecognized name: nope", 1, 31),
         ("DROP TABLE `p.d.t`; SELECT id FROM `p.d.t`", "Table not found: `p.d.t`", 1, 36),
         ("ALTER TABLE `p.d.t` RENAME TO `u`; SELECT 1 FROM p.d.t", "Table not found", 1, 50),
         ("SELECT 1;\nSELECT FROM", "Syntax error", 2, 8),
@@ -65,6 +67,9 @@ def test_every_statement_is_looked_at(googlesql: GoogleSql) -> None:
         "EXPORT DATA OPTIONS (uri='gs://b/*', format='CSV') AS SELECT id FROM `p.d.t`",
         "ALTER TABLE `p.d.t` RENAME TO `u`; SELECT id FROM `p.d.u`",
         "EXECUTE IMMEDIATE 'SELECT @x + 1' USING 1 AS x",
+        "CREATE TABLE x (id INT64) PARTITION BY _PARTITIONDATE; SELECT _PARTITIONDATE FROM x",
+        "CREATE OR REPLACE VIEW `p.d.v` AS SELECT id + 1 AS n FROM `p.d.t`; SELECT n FROM `p.d.v`",
+        "CREATE VIEW p.d.v AS SELECT 1 AS n; DROP VIEW p.d.v; CREATE VIEW p.d.v AS SELECT 2 AS n",
     ],
 )
 def test_scripts_that_are_right(googlesql: GoogleSql, sql: str) -> None:
