@@ -19,6 +19,7 @@ WAYS = {
 }
 by_every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
+KIDS = "ARRAY<STRUCT<doc JSON, tags ARRAY<STRING>, span INTERVAL, when_ RANGE<TIMESTAMP>>>"
 COLUMNS = {
     "number": ("INT64", ["9223372036854775807", "-9223372036854775808", "0"]),
     "real": (
@@ -142,14 +143,13 @@ COLUMNS = {
         ["[RANGE<DATETIME> '[2024-01-02 00:00:00, UNBOUNDED)']"],
     ),
     "tree": (
-        "ARRAY<STRUCT<n INT64, kids ARRAY<STRUCT<doc JSON, tags ARRAY<STRING>,"
-        " span INTERVAL, when_ RANGE<TIMESTAMP>>>>>",
+        f"ARRAY<STRUCT<n INT64, kids {KIDS}>>",
         [
-            "[STRUCT(1, [STRUCT(JSON '{\"z\":1e300}', ['b', 'a'], NULL,"
+            f"[STRUCT(1, {KIDS}[STRUCT(JSON '{{\"z\":1e300}}', ['b', 'a'], NULL,"
             " RANGE<TIMESTAMP> '[UNBOUNDED, 2024-01-01 00:00:00+00)'),"
-            " STRUCT(NULL, [], NULL, NULL)]), STRUCT(2, [])]",
+            f" STRUCT(NULL, [], NULL, NULL)]), STRUCT(2, {KIDS}[])]",
             "[]",
-            "[STRUCT(NULL, [STRUCT(JSON 'null', ['x'], NULL, NULL)])]",
+            f"[STRUCT(NULL, {KIDS}[STRUCT(JSON 'null', ['x'], NULL, NULL)])]",
         ],
     ),
     "select": ("STRUCT<`from` INT64, `größe` ARRAY<JSON>>", ["STRUCT(1, [JSON '2'])"]),
@@ -314,11 +314,12 @@ def test_descriptions_and_lengths_within_a_struct_arrive_in_a_new_table_and_a_ne
     schema = [bigquery.SchemaField.from_api_repr(f) for f in (key, stamp, words, TOLD)]
     table = client.create_table(bigquery.Table(f"{PROJECT}.{source}.s", schema))
     row = "TIMESTAMP '2024-05-01 00:00:0{n}+00', JSON '1', [STRUCT(NUMERIC '1.5', [STRUCT('x')])]"
+    no_kids = "ARRAY<STRUCT<short STRING>>[]"
     run(f"INSERT INTO `{{s}}.s` SELECT 1, {row.format(n=1)}")
     sync.ok(**WAYS[way], json_numbers="text")
     table.schema = [*schema, bigquery.SchemaField.from_api_repr(later)]
     client.update_table(table, ["schema"])
-    run(f"INSERT INTO `{{s}}.s` SELECT 2, {row.format(n=2)}, [STRUCT(NUMERIC '2.5', [])]")
+    run(f"INSERT INTO `{{s}}.s` SELECT 2, {row.format(n=2)}, [STRUCT(NUMERIC '2.5', {no_kids})]")
     sync.ok(**WAYS[way], json_numbers="text")
     statements = [job["configuration"].get("query", {}).get("query", "") for job in sent_jobs]
     created, added = (

@@ -121,8 +121,9 @@ class OfBigquery(Harness):
 
     def fill(self, rows: int, width: int) -> None:
         self._sql(
-            f"CREATE TABLE {self._table} AS SELECT i AS id, i AS n, CAST(NULL AS TIMESTAMP) AS at,"
-            f" REPEAT('x', {width}) AS pad FROM UNNEST(GENERATE_ARRAY(0, {rows - 1})) AS i"
+            f"CREATE TABLE {self._table} AS SELECT i AS id, i AS n,"
+            f" CAST(NULL AS TIMESTAMP) AS `at`, REPEAT('x', {width}) AS pad"
+            f" FROM UNNEST(GENERATE_ARRAY(0, {rows - 1})) AS i"
         )
 
     def sessions(self) -> int:

@@ -32,7 +32,7 @@ def test_documents_arrive_as_rows_with_the_types_that_a_sample_shows(
         "paid": "FLOAT",
         "_extra": "JSON",
     }, result.err
-    rows = sync.rows("_id, name, age, at, address, tags, paid, _extra", order="name")
+    rows = sync.rows("_id, name, age, `at`, address, tags, paid, _extra", order="name")
     assert rows == [
         (str(one), "Ada", 36, NOW, {"city": "London"}, [], None, None),
         (str(two), "Grace", 85, None, None, ["a", "b"], 1.5, None),
