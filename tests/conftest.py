@@ -25,6 +25,7 @@ from demo.servers import (
 )
 from tests import beam_views, tiers
 from tests.bodies import checked_bodies
+from tests.sent_statements import judged_at_the_end
 from tests.sync import PROJECT, Sync, make_client, reading
 
 BUCKET = "bkt"
@@ -102,8 +103,13 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def target(data_folder: Path) -> Iterator[BigQueryServer]:
-    with bigquery_server(data_folder, ONE_THREAD) as server:
+def target(data_folder: Path, pytestconfig: pytest.Config) -> Iterator[BigQueryServer]:
+    """The local BigQuery; in the end GoogleSQL judges all statements that it was sent."""
+    statements = data_folder.parent / "statements.jsonl"
+    with (
+        judged_at_the_end(pytestconfig, statements),
+        bigquery_server(data_folder, ONE_THREAD) as server,
+    ):
         yield server
 
 

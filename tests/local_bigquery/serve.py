@@ -29,6 +29,7 @@ def serve() -> None:
     )
     from endpoints import answer_at_once
     from local_bigquery.cli import main
+    from record import record_statements
     from results import keep_results
     from statements import keep_translations
 
@@ -50,6 +51,7 @@ def serve() -> None:
     answer_requests_again()
     keep_results()
     keep_translations()
+    record_statements()
     answer_at_once()
     main()
 

@@ -1,0 +1,218 @@
+"""What tests sent to their local BigQuery, judged by GoogleSQL; `tests/local_bigquery` kept it.
+
+The local one forgives much, so a statement that it took may be none. One that it refused as well
+tells nothing new: the test saw the refusal. What is right is written down by the statement's
+digest, and analyzed again only when this package or GoogleSQL is another.
+"""
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_RANGE, TYPE_STRUCT, TypeProto
+
+from tests.googlesql.catalog import Table, Tables
+from tests.googlesql.engine import Given, GoogleSql
+from tests.googlesql.errors import CrashError, Finding
+from tests.googlesql.rehearsal import Rehearsal
+from tests.googlesql.syntax import Text
+from tests.googlesql.types import array_of, simple
+from tests.googlesql.wasm import CACHE
+
+FORGIVEN: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        (
+            "tests/bigquery/test_ways.py::test_placeholders_take_the_window_in_any_quotes[DATE]",
+            'Could not cast literal "',
+        ): "a dry run finds out which form of the window's ends the query takes: the local one"
+        " takes a time of day for a DATE, so here the form that BigQuery refuses is kept",
+    }
+)
+"""Findings that are no news, by the test and how they begin, and why the test sends them."""
+ABSENT = ("Table not found: ", "Not found: Table ")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A statement, the tables that it met, and the test that sent it first.
+
+    Attributes:
+        refusal: What the local BigQuery said against it.
+    """
+
+    digest: str
+    test: str
+    sql: str
+    parameters: tuple[Given, ...] = ()
+    tables: Tables = field(default_factory=dict)
+    refusal: str | None = None
+
+    def is_forgiven(self, finding: Finding) -> bool:
+        """Whether it is known that the test sends what gives this finding."""
+        return any(
+            self.test == test and finding.message.startswith(start) for test, start in FORGIVEN
+        )
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether a finding would be news: a script that raises an error itself was taken."""
+        return self.refusal is None or "RAISE" in self.sql
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A finding, and where it comes from."""
+
+    sent: Sent
+    finding: Finding
+
+    def __str__(self) -> str:
+        found = self.finding
+        place = f" (line {found.line}, column {found.column})" if found.line else ""
+        tables = (f"{name}: {table.columns}" for name, table in self.sent.tables.items())
+        indented = "\n    ".join([*self.sent.sql.splitlines(), *tables])
+        return (
+            f"{self.sent.test} sent what GoogleSQL refuses: {found.message}{place}\n    {indented}"
+        )
+
+
+def read(lines: Iterable[str]) -> Iterator[Sent]:
+    """Statements as the local BigQuery wrote them down, a line each."""
+    for line in lines:
+        kept: dict[str, Any] = json.loads(line)
+        yield Sent(
+            kept["digest"],
+            kept["test"],
+            kept["sql"],
+            tuple(Given(one["name"] or "", _type(one["type"])) for one in kept["parameters"]),
+            {
+                name: Table.of(table["fields"], is_ingestion_time=table["is_ingestion_time"])
+                for name, table in kept["tables"].items()
+            },
+            kept["refusal"],
+        )
+
+
+def _type(of: Mapping[str, Any]) -> TypeProto:
+    """A parameter's type of the API's QueryParameterType."""
+    name = of["type"]
+    if name == "ARRAY":
+        return array_of(_type(of["arrayType"]))
+    if name == "RANGE":
+        made = TypeProto(type_kind=TYPE_RANGE)
+        made.range_type.element_type.CopyFrom(_type(of["rangeElementType"]))
+        return made
+    if name != "STRUCT":
+        return simple(name)
+    made = TypeProto(type_kind=TYPE_STRUCT)
+    made.struct_type.SetInParent()
+    for part in of["structTypes"]:
+        added = made.struct_type.field.add(field_name=part.get("name", ""))
+        added.field_type.CopyFrom(_type(part["type"]))
+    return made
+
+
+class Right:
+    """Digests of statements that are right, in a file that workers share."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._added = file.open("a", encoding="ascii")
+        self._read = file.open(encoding="ascii")
+        self._known = set[str]()
+
+    def __contains__(self, digest: str) -> bool:
+        self._known.update(self._read.read().split())
+        return digest in self._known
+
+    def add(self, digest: str) -> None:
+        """Tell it to all, at once."""
+        self._added.write(f"{digest}\n")
+        self._added.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._added.close()
+        self._read.close()
+
+
+@cache
+def judge() -> str:
+    """A digest of all that judges: this package and GoogleSQL."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    texts = [path.read_bytes() for path in modules if not path.name.startswith("test_")]
+    words = [*texts, version("zetasql").encode()]
+    return hashlib.sha256(b"\0".join(words)).hexdigest()[:16]
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What came of the statements of a session."""
+
+    statements: int = 0
+    analyzed: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+
+def judged(
+    statements: Iterable[Sent], engine: Callable[[], GoogleSql], folder: Path = CACHE
+) -> Judgement:
+    """Findings against statements that aren't known to be right.
+
+    Workers do this at the same time, each in an order of its own, so each does about half.
+
+    Args:
+        engine: Gives GoogleSQL; asked only if there is something to analyze.
+    """
+    done = Judgement()
+    right = Right(folder / f"right-{judge()}")
+    try:
+        chosen = [sent for sent in statements if sent.is_judged]
+        random.Random(os.getpid()).shuffle(chosen)
+        for sent in chosen:
+            done.statements += 1
+            if sent.digest in right:
+                continue
+            done.analyzed += 1
+            findings = [one for one in found(engine(), sent) if not sent.is_forgiven(one)]
+            done.refused += [Refused(sent, finding) for finding in findings]
+            if not findings:
+                right.add(sent.digest)
+    finally:
+        right.close()
+    return done
+
+
+class Ran(Rehearsal):
+    """A script that the local BigQuery ran: it knows which tables there are as well as any.
+
+    A branch that wasn't taken may name some that are not; so here it isn't told.
+    """
+
+    def _if(self, node: Any, text: Text) -> None:
+        before = len(self.findings)
+        super()._if(node, text)
+        inside = self.findings[before:]
+        self.findings[before:] = [one for one in inside if not one.message.startswith(ABSENT)]
+
+
+def found(engine: GoogleSql, sent: Sent) -> list[Finding]:
+    """What GoogleSQL says against a statement or a script.
+
+    DDL that is right and does what no statement of ours leans on ends the look at a script.
+    """
+    rehearsal = Ran(engine, sent.tables, sent.parameters)
+    try:
+        return rehearsal.look(sent.sql)
+    except NotImplementedError:
+        return rehearsal.findings
+    except CrashError as crash:
+        return [Finding(f"GoogleSQL's module ended: {crash}")]

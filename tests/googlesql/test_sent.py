@@ -1,0 +1,204 @@
+"""Statements that tests sent are judged: what is refused, what is known, and who is named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.cloud import bigquery
+
+from demo.servers import bigquery_server
+from tests.conftest import ONE_THREAD
+from tests.googlesql.engine import GoogleSql
+from tests.googlesql.errors import Finding
+from tests.googlesql.sent import FORGIVEN, Judgement, Sent, judged, read
+from tests.sent_statements import judged_at_the_end
+from tests.sync import PROJECT, make_client
+
+ID = {"name": "id", "type": "INTEGER"}
+TABLES = {
+    name: {"fields": [ID, {"name": "s", "type": "STRING"}], "is_ingestion_time": name == "p.d.late"}
+    for name in ("p.d.t", "p.d.u", "p.d.late")
+}
+
+
+def sent(sql: str, **others: Any) -> Sent:
+    """A statement as it was kept."""
+    kept = {"digest": sql.encode().hex(), "test": "tests/a.py::b", "sql": sql, "tables": TABLES}
+    line = json.dumps({"parameters": [], "refusal": None} | kept | others)
+    (statement,) = read([line])
+    return statement
+
+
+def judge(engine: GoogleSql, folder: Path, *statements: Sent) -> Judgement:
+    return judged(statements, lambda: engine, folder)
+
+
+@pytest.mark.parametrize(
+    ("sql", "message", "place"),
+    [
+        ("SELECT id\nFROM `p.d.t` WHERE hash = 1", "Unexpected keyword HASH", (2, 20)),
+        ("SELECT COUNT(*) AS nulls FROM `p.d.t`", "Unexpected keyword NULLS", (1, 20)),
+        ("SELECT id FROM `p.d.t` JOIN `p.d.u` USING (s)", "Column name id is ambiguous", (1, 8)),
+        ("SELECT\n STRING_LENGTH(s) FROM p.d.t", "Function not found: STRING_LENGTH", (2, 2)),
+        ("IF FALSE THEN SELECT 1; END IF; SELECT 1 FROM `p.d.gone`", "Table not found", (1, 47)),
+        ("SELECT s + 1 FROM `p.d.t`", "No matching signature for operator +", (1, 8)),
+        ("IF FALSE THEN\n SELECT nope FROM `p.d.t`; END IF", "Unrecognized name: nope", (2, 9)),
+    ],
+)
+def test_a_refusal_names_the_test_the_statement_and_the_place(
+    googlesql: GoogleSql, tmp_path: Path, sql: str, message: str, place: tuple[int, int]
+) -> None:
+    (refused,) = judge(googlesql, tmp_path, sent(sql)).refused
+
+    assert message in refused.finding.message
+    assert (refused.finding.line, refused.finding.column) == place
+    said = str(refused)
+    assert said.startswith(f"tests/a.py::b sent what GoogleSQL refuses: {refused.finding.message}")
+    assert sql.splitlines()[-1] in said
+    assert f"(line {place[0]}, column {place[1]})" in said
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sent("SELECT _PARTITIONTIME AS t FROM `p.d.late`"),
+        sent("SELECT _TABLE_SUFFIX AS t, id FROM `p.d.*`"),
+        sent("SELECT column_name FROM `p.d`.INFORMATION_SCHEMA.COLUMNS"),
+        sent("CREATE SCHEMA `p.e`; SELECT id FROM `p.d.t`"),
+        sent(
+            "SELECT id + @a, @b[0].c FROM `p.d.t` WHERE @d = RANGE(DATE '2025-01-01', NULL)",
+            parameters=[
+                {"name": "a", "type": {"type": "INT64"}},
+                {
+                    "name": "b",
+                    "type": {
+                        "type": "ARRAY",
+                        "arrayType": {
+                            "type": "STRUCT",
+                            "structTypes": [{"name": "c", "type": {"type": "STRING"}}],
+                        },
+                    },
+                },
+                {"name": "d", "type": {"type": "RANGE", "rangeElementType": {"type": "DATE"}}},
+            ],
+        ),
+        sent("SELECT ? + 1", parameters=[{"name": None, "type": {"type": "INT64"}}]),
+        sent("SELECT nope FROM `p.d.t`", refusal="no such column"),
+        sent("IF FALSE THEN SELECT id FROM `p.d.gone`; DROP TABLE `p.d.gone`; END IF; SELECT 1"),
+    ],
+    ids=lambda statement: statement.sql[:40],
+)
+def test_what_is_right_or_was_refused_before_is_no_finding(
+    googlesql: GoogleSql, tmp_path: Path, statement: Sent
+) -> None:
+    assert judge(googlesql, tmp_path, statement).refused == []
+
+
+def test_only_the_finding_that_is_named_is_forgiven(googlesql: GoogleSql, tmp_path: Path) -> None:
+    (test, start), *_ = FORGIVEN
+    late = "SELECT 1 FROM `p.d.late` WHERE _PARTITIONDATE > '2025-01-01 00:00:00'"
+    known, unknown = sent(late, test=test), sent(late.replace("1 FROM", "2 FROM"))
+    other = sent("SELECT nope FROM `p.d.t`", test=test)
+
+    refused = judge(googlesql, tmp_path, known, unknown, other).refused
+
+    assert {(one.sent.test, one.finding.message) for one in refused} == {
+        (unknown.test, start + '2025-01-01 00:00:00" to type DATE'),
+        (test, "Unrecognized name: nope"),
+    }
+
+
+def test_a_script_that_raises_an_error_of_its_own_is_judged(
+    googlesql: GoogleSql, tmp_path: Path
+) -> None:
+    script = sent("IF TRUE THEN RAISE USING MESSAGE = nope; END IF", refusal="changed meanwhile")
+
+    (refused,) = judge(googlesql, tmp_path, script).refused
+
+    assert refused.finding == Finding("Unrecognized name: nope", 1, 36)
+
+
+def test_what_is_right_is_analyzed_once_and_what_is_wrong_each_time(
+    googlesql: GoogleSql, tmp_path: Path
+) -> None:
+    right, wrong = sent("SELECT id FROM `p.d.t`"), sent("SELECT nope FROM `p.d.t`")
+
+    judgements = [judge(googlesql, tmp_path, right, wrong) for _ in range(2)]
+
+    assert [(one.statements, one.analyzed, len(one.refused)) for one in judgements] == [
+        (2, 2, 1),
+        (2, 1, 1),
+    ]
+
+
+def test_the_local_bigquery_keeps_each_statement_with_what_it_met(
+    tmp_path: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> None:
+    file = tmp_path / "statements.jsonl"
+    with (
+        judged_at_the_end(pytestconfig, file),
+        bigquery_server(tmp_path / "data", ONE_THREAD) as server,
+    ):
+        client = make_client(server)
+        for dataset in ("d1_1", "d1_22"):
+            for_dataset(client, dataset)
+
+    kept = {one.sql.replace("d1_1", "D").split("\n")[0]: one for one in read(lines(file))}
+    assert {one.test for one in kept.values()} == {request.node.nodeid}
+    columns = {
+        sql: {
+            name.replace("d1_1", "D"): list(map(repr, table.columns))
+            for name, table in one.tables.items()
+        }
+        for sql, one in kept.items()
+    }
+    day = ["id INT64", "_PARTITIONTIME TIMESTAMP", "_PARTITIONDATE DATE"]
+    first = ["id INT64", "tags ARRAY<JSON>"]
+    assert columns == {
+        "CREATE TABLE `demo-project.D.e_1` (id INT64 NOT NULL, tags ARRAY<JSON>)": {},
+        "CREATE TABLE D.e_2 (id INT64) PARTITION BY _PARTITIONDATE": {},
+        "CREATE VIEW `D`.v AS SELECT id AS n FROM `demo-project.D.e_1`": {
+            "demo-project.D.e_1": first,
+        },
+        "SELECT n FROM `v` JOIN D.e_2 ON n = id": {"v": ["n INT64"], "D.e_2": day},
+        "SELECT id FROM `demo-project.D.e_*`": {
+            "demo-project.D.e_1": first,
+            "demo-project.D.e_2": day,
+        },
+    }
+    assert all(one.refusal is None for one in kept.values())
+
+
+def for_dataset(client: bigquery.Client, dataset: str) -> None:
+    """Make a dataset and ask about it, as a test would, by all ways that there are."""
+    client.create_dataset(f"{PROJECT}.{dataset}")
+    whole = f"{PROJECT}.{dataset}"
+    client.query_and_wait(f"CREATE TABLE `{whole}.e_1` (id INT64 NOT NULL, tags ARRAY<JSON>)")
+    client.query_and_wait(f"CREATE TABLE {dataset}.e_2 (id INT64) PARTITION BY _PARTITIONDATE")
+    client.query_and_wait(f"CREATE VIEW `{dataset}`.v AS SELECT id AS n FROM `{whole}.e_1`")
+    here = bigquery.QueryJobConfig(default_dataset=whole)
+    client.query(f"SELECT n FROM `v` JOIN {dataset}.e_2 ON n = id", job_config=here).result()
+    dry = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+    client.query(f"SELECT id FROM `{whole}.e_*`", job_config=dry)
+
+
+def lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines()
+
+
+def test_a_statement_that_googlesql_refuses_fails_the_test_that_sent_it(
+    tmp_path: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> None:
+    with (
+        pytest.raises(pytest.fail.Exception) as failure,
+        judged_at_the_end(pytestconfig, tmp_path / "statements.jsonl"),
+        bigquery_server(tmp_path / "data", ONE_THREAD) as server,
+    ):
+        make_client(server).query_and_wait("SELECT 1 AS id,\n 2 AS nulls")
+
+    said = str(failure.value)
+    assert said.startswith(f"{request.node.nodeid} sent what GoogleSQL refuses: ")
+    assert (
+        "Unexpected keyword NULLS (line 2, column 7)\n    SELECT 1 AS id,\n     2 AS nulls" in said
+    )

@@ -1,0 +1,162 @@
+"""Statements that the local BigQuery is sent, kept for GoogleSQL itself to judge.
+
+Each is kept once, as a line of JSON: its text, the types of its parameters, the tables that it
+names as they were before it ran, the test that sent it, and whether it was refused. Two that
+differ by the names of datasets, runs and digests or by moments only are one. What names a table is
+found in the text alone, so a table counts in whichever of a script's statements it stands.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+STATEMENTS = "SMART_SYNC_TEST_STATEMENTS"
+"""The variable that names the file; without it nothing is kept. `tests/conftest.py` sets it."""
+SENDER = ".sender"
+"""Ends the name of the file beside it that holds the test that runs at present."""
+NAME = re.compile(r"(?:`[^`]+`|\b[A-Za-z_][\w-]*)(?:\.(?:`[^`]+`|[\w*]+))*")
+WORD = re.compile(r"[A-Za-z_]*\d[\w:.-]*")
+"""What has a digit in it."""
+CHANCE = re.compile(
+    r"\b(?:d|test_)\d+_\d+"  # a test's dataset, its database
+    r"|\d{8}t\d{6}[-_][0-9a-f]{8}"  # a run
+    r"|(?!\d+\b)[0-9a-f]{16,}"
+    r"|\b20\d\d-[01]\d-[0-3]\d"
+    r"|\b\d\d:\d\d:\d\d(?:\.\d+)?"
+    r"|\b\d{5,18}\b"
+)
+"""What is another one each time, and the same to the analyzer."""
+Key = tuple[str, str, str]
+"""Project, dataset, table."""
+
+
+class Statements:
+    """Those that came so far, by a digest of what the analyzer makes of them."""
+
+    def __init__(self, file: Path) -> None:
+        from local_bigquery.catalog import metadata, tables
+        from local_bigquery.engine import database
+        from local_bigquery.models import Dataset
+
+        self._file, self._sender = file, file.with_name(file.name + SENDER)
+        self._database, self._metadata, self._tables = database, metadata, tables
+        self._dataset = Dataset
+        self._kept = set[str]()
+        self._lock = threading.Lock()
+
+    def met(self, project: str, config: Any) -> dict[str, Any]:
+        """A statement with what it is about to meet.
+
+        Tables that are new in this company come with their schemas, the others without.
+        """
+        text, default = config.query or "", config.defaultDataset
+        at = (default and default.projectId) or project, default and default.datasetId
+        parameters = [
+            {"name": one.name, "type": one.parameterType and one.parameterType.dump()}
+            for one in config.queryParameters or []
+        ]
+        named = dict(self._named(text, at))
+        columns = {name: self._columns(key) for name, key in named.items()}
+        met = {name: named[name] for name, found in columns.items() if found}
+        tables = sorted((without_chance(name), columns[name]) for name in met)
+        whole = repr([without_chance(text), parameters, tables])
+        digest = hashlib.sha256(whole.encode()).hexdigest()[:32]
+        line = {"digest": digest, "sql": text, "parameters": parameters}
+        if digest in self._kept:
+            return line
+        return line | {"tables": {name: self._schema(key) for name, key in met.items()}}
+
+    def keep(self, line: dict[str, Any], refusal: str | None) -> None:
+        """Write a statement down, once refused and once not."""
+        with self._lock:
+            place = line["digest"] + ("" if refusal is None else "!")
+            if place in self._kept or "tables" not in line:
+                return
+            self._kept.add(place)
+            test = self._sender.read_text() if self._sender.exists() else ""
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line | {"test": test, "refusal": refusal}) + "\n")
+
+    def _named(self, text: str, at: tuple[str, str | None]) -> Iterator[tuple[str, Key]]:
+        """Names as the text has them, and the tables that they could mean; a `*` means many."""
+        project, dataset = at
+        for name in {match.replace("`", "") for match in NAME.findall(text)}:
+            parts = name.split(".", 2)
+            if len(parts) == 1:
+                parts = [project, dataset or "", name]
+            elif len(parts) == 2:
+                parts = [project, *parts]
+            if not self._is_dataset(*parts[:2]):
+                continue
+            if not name.endswith("*"):
+                yield name, (parts[0], parts[1], parts[2])
+                continue
+            for one in self._tables.list_(*parts[:2]):
+                table = one.tableReference.tableId
+                if table.startswith(parts[2][:-1]):
+                    yield name[: -len(parts[2])] + table, (parts[0], parts[1], table)
+
+    def _is_dataset(self, project: str, name: str) -> bool:
+        if name == self._tables.RESULTS:  # those of jobs, which have no dataset of their own
+            return True
+        return bool(name) and self._metadata.load(self._dataset, project, name) is not None
+
+    def _columns(self, key: Key) -> list[tuple[Any, ...]]:
+        """Names, types and NOT NULL of a table's columns; none where there is no such table."""
+        import duckdb
+
+        try:
+            return self._database.fetch(  # type: ignore[no-any-return]
+                'SELECT name, type, "notnull" FROM pragma_table_info($1)',
+                [self._tables.name(*key)],
+            )
+        except duckdb.Error:
+            return []
+
+    def _schema(self, key: Key) -> dict[str, Any]:
+        table = self._tables.load(*key)
+        parts = table.timePartitioning
+        return {
+            "fields": [field.dump() for field in self._tables.fields(table)],
+            "is_ingestion_time": parts is not None and not parts.field,
+        }
+
+
+def without_chance(text: str) -> str:
+    """A text as it would be another time."""
+    return WORD.sub(lambda match: _lasting(match[0]), text)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _lasting(word: str) -> str:
+    return CHANCE.sub("·", word)
+
+
+def record_statements() -> None:
+    """Keep what `jobs.query.execute` is asked for: jobs, queries without one, dry runs."""
+    from local_bigquery.jobs import query, runner
+
+    if STATEMENTS not in os.environ:
+        return
+    statements, execute = Statements(Path(os.environ[STATEMENTS])), query.execute
+    assert runner.query is query  # asks by its name, so gets the new one
+
+    @functools.wraps(execute)
+    def recorded(cur: Any, project: str, job: Any, config: Any, **more: Any) -> Any:
+        line = statements.met(project, config)
+        refusal = None
+        try:
+            return execute(cur, project, job, config, **more)
+        except Exception as error:
+            refusal = str(error)
+            raise
+        finally:
+            statements.keep(line, refusal)
+
+    query.execute = recorded
