@@ -210,14 +210,6 @@ JOBS: tuple[Check, ...] = (
         (r"(?s)6 HTTP 400.*1 HTTP 200",),
     ),
     Check(
-        "column-name-case",
-        "Two columns whose names differ in case only are refused.",
-        "Such columns of a source are refused in the plan.",
-        query("CREATE TABLE $DATASET.name_case (a INT64, A INT64)"),
-        (r"(?i)duplicate|already exists",),
-        is_refused=True,
-    ),
-    Check(
         "description-length",
         "A column's description may have 1,024 characters, and no more.",
         "The descriptions by which a MongoDB field's column is known are kept shorter.",

@@ -55,6 +55,12 @@ for the checks, also a prefix of job ids) and `$FILES` (a folder of small Parque
 is missing, a check that uses it is not run. They are run by `bash -eu -o pipefail`. What their
 output must match may go over a line break: `bq` breaks its messages into lines.
 
+What GoogleSQL says by itself is not here: its analyzer and its reference implementation run in
+`tests/googlesql`. JSON numbers in both modes, INTERVAL and RANGE in their staged forms, the texts
+that are hashed and columns that differ in case only are shown by
+`tests/googlesql/test_shown_claims.py`; the rule of exact JSON numbers by
+`tests/googlesql/test_json_numbers.py`.
+
 What has no command here: Storage Read, which speaks gRPC only (a sync with
 `bigquery_read_method=workers` shows it; `launch` below is one), policy tags, quotas of a day,
 and the console's forms.

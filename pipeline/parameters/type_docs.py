@@ -108,7 +108,8 @@ def _postgresql() -> list[str]:
         " row a dead letter before anything is published, and JSON is parsed by"
         " `PARSE_JSON(…, wide_number_mode=>'exact')`: every number that arrives is printed with"
         " the value that it came with. Integers of 64 bits always are. MongoDB's documents are"
-        " looked at in the same way; the JSON of a BigQuery source is taken as it is.",
+        " looked at in the same way; the JSON of a BigQuery source is taken as it is. What is taken"
+        " is GoogleSQL's own rule: `tests/googlesql/test_json_numbers.py` holds ours to it.",
         "",
     ]
 
@@ -177,6 +178,9 @@ def _bigquery() -> list[str]:
         "| BigQuery | staged as | BigQuery | published as |",
         "|---|---|---|---|",
         *(f"| {a} | `{b}` | {c} | `{d}` |" for a, b, c, d in rows),
+        "",
+        "That these forms give the value back is shown on GoogleSQL itself, but for GEOGRAPHY:"
+        " `tests/googlesql/test_staged_values.py` and `tests/googlesql/test_shown_claims.py`.",
         "",
     ]
 
