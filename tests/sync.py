@@ -103,6 +103,6 @@ class Sync:
         }
 
     def history(self) -> list[dict[str, Any]]:
-        """The newest event of each run, oldest run first."""
-        sql = f"SELECT * FROM `{PROJECT}.{self.dataset}.sync_runs_latest` ORDER BY run_id"
+        """The newest event of each run, the oldest first: a run's id holds no part of a second."""
+        sql = f"SELECT * FROM `{PROJECT}.{self.dataset}.sync_runs_latest` ORDER BY event_time"
         return [dict(row) for row in self.client.query_and_wait(sql)]

@@ -13,10 +13,11 @@ BEHAVIOURS = (
         " them the whole statement. With `wide_number_mode=>'round'` it keeps the double but"
         " prints another text: 67.17411800000001.",
         "SELECT PARSE_JSON('67.174118')",
-        "JSON is published by `round`; a number that would become another double is a dead letter.",
+        "`json_numbers=double` publishes by `round`; with `exact` such a number is a dead letter"
+        " before anything is published, by the rule of GoogleSQL itself.",
         SHOWN + "test_parse_json_refuses_numbers_that_any_parser_takes",
-        "tests/unit/test_conform.py::"
-        "test_a_json_number_is_refused_if_and_only_if_its_value_would_change",
+        "tests/googlesql/test_json_numbers.py::"
+        "test_a_number_is_taken_if_and_only_if_googlesql_takes_it",
     ),
     Behaviour(
         LANGUAGE,

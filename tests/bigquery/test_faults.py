@@ -190,8 +190,10 @@ def test_a_job_that_breaks_again_and_again_fails_the_run(
     assert_seed(sync)
 
 
-def test_a_source_that_answers_no_question_ends_the_run_soon(sync, run, seeded, faulty, hasty):
-    faulty.add(Rule(answer(503), method="POST", path="/queries"))
+def test_a_source_that_answers_no_question_ends_the_run_soon(
+    sync, run, source, seeded, faulty, hasty
+):
+    faulty.add(Rule(answer(503), method="POST", path="/queries", body=source))
     told = sync(**SMART, max_retries="1")
     assert told.code == SOURCE_FAULT, told.err
     assert_seed(sync)

@@ -236,7 +236,7 @@ def inputs(gcloud: str, checks: list[Check]) -> str:
     tests, demo = ROOT / "tests", ROOT / "demo"
     files = [tests / f"{name}.py" for name in ("fault_proxy", "fault_rules", "discovery")]
     files += [Path(str(each.__file__)) for each in (real_bq, verify_cloud, real_files)]
-    files += [*sorted(tests.glob("local_bigquery*")), demo / "servers.py"]
+    files += [*sorted((tests / "local_bigquery").glob("*.py")), demo / "servers.py"]
     files.append(ROOT / "requirements-bigquery.txt")
     commands = [(check.command, check.timeout_s) for check in checks]
     place = verify_cloud.SETUP, verify_cloud.TEARDOWN

@@ -29,8 +29,8 @@ def launch(sync, sql, client):
         options = parse(sync.argv(**words))
         inspector, now = stack.enter_context(inspecting(options.request)), datetime.now(UTC)
         run_id = new_run_id(now)
-        draft = rehearse(options.request, client, inspector, run_id)
-        facts = gather(draft, client, inspector, run_id)
+        draft, asked = rehearse(options.request, inspector, run_id)
+        facts = gather(draft, asked, inspector, run_id)
         return options, make_plan(draft, facts, run_id=run_id, now=now)
 
     def launch(meanwhile=lambda: None):

@@ -9,4 +9,6 @@ statement, answers a query, modifies rows, and rests on:
 
 merge and tables are what the reference implementation lacks, scripts runs a script statement by
 statement, rehearsal analyzes one without running it.
+
+both runs a script on GoogleSQL and on the local BigQuery; differences says where they differ.
 """

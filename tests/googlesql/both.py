@@ -15,7 +15,7 @@ from tests.googlesql.catalog import Tables
 from tests.googlesql.engine import Answer, GoogleSql, Parameter
 from tests.googlesql.errors import GoogleSqlError
 from tests.googlesql.scripts import Session
-from tests.googlesql.values import Interval, Range
+from tests.googlesql.values import EXACT, Interval, Range
 
 REFUSED = "refused"
 Rows = list[tuple[Any, ...]]
@@ -128,7 +128,7 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _rounded(one) for name, one in value.items()}
     if isinstance(value, Decimal):
-        return value.normalize() + 0
+        return EXACT.plus(value.normalize(EXACT))
     return value
 
 

@@ -132,16 +132,16 @@ def test_a_refused_lock_says_what_bigquery_said_and_asks_for_nothing_else(lock, 
     proxy.add(Rule(answer(403, "accessDenied"), times=9, **INSERT))
     with pytest.raises(TargetError, match="dataEditor"):
         lock(ONE).acquire()
-    assert [seen for seen in proxy.seen if "/jobs" in seen.path] == []
+    assert [seen for seen in proxy.seen if "/jobs" in seen.path or "/queries" in seen.path] == []
 
 
 def test_a_lock_that_is_refused_for_good_asks_for_the_time_once(lock, proxy):
     proxy.add(Rule(answer(400, "invalid"), times=9, **INSERT))
-    proxy.add(Rule(answer(403, "accessDenied"), times=9, method="POST", path="/jobs"))
+    proxy.add(Rule(answer(403, "accessDenied"), times=9, method="POST", path="/queries"))
     mine = lock(ONE)
     with pytest.raises(TargetError, match="invalid"):
         mine.acquire()
-    assert len([seen for seen in proxy.seen if "/jobs" in seen.path]) == 1
+    assert len([seen for seen in proxy.seen if "/queries" in seen.path]) == 1
 
 
 def test_a_lock_whose_end_somebody_took_away_is_another_runs_and_gets_one_when_renewed(

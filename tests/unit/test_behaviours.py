@@ -1,9 +1,12 @@
 """docs/behaviours.md is fresh, and each line has a source, its version and tests that are there."""
 
 import re
+import subprocess
 
 import pytest
 
+from demo.mongodb_servers import mongod_program
+from demo.servers import postgresql_bin
 from pipeline.parameters.docs import ROOT
 from tests.behaviours.__main__ import BEHAVIOURS, DOCUMENT, PARTS, document
 
@@ -18,6 +21,10 @@ INSIDE = {
     "GoogleSQL (zetasql 0.1.5)": "zetasql==0.1.5",
 }
 """What comes within a package that is locked."""
+PROGRAMS = {
+    "PostgreSQL 18.4": (postgresql_bin() / "postgres", "postgres (PostgreSQL) 18.4"),
+    "MongoDB 6.0.5": (mongod_program(), "db version v6.0.5"),
+}
 ELSEWHERE = {"BigQuery", "Dataflow", "gcloud 528", "Python 3.11 to 3.13"}
 """Services, and what a machine brings along."""
 SENTENCE = re.compile(r"[^a-z\s].*\.")
@@ -42,6 +49,13 @@ def test_at_least_half_are_shown_by_a_test_that_runs_them():
 def test_a_behaviour_is_of_a_version_that_is_locked(one):
     if one.thing not in ELSEWHERE:
         assert INSIDE.get(one.thing, one.thing.replace(" ", "==")) in LOCKED
+
+
+@pytest.mark.parametrize("thing", PROGRAMS)
+def test_a_server_is_of_the_version_that_its_lines_name(thing):
+    program, version = PROGRAMS[thing]
+    told = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    assert told.stdout.splitlines()[0] == version
 
 
 @pytest.mark.parametrize("one", BEHAVIOURS, ids=names)

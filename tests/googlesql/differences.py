@@ -1,0 +1,405 @@
+"""Where the tests' local BigQuery answers otherwise than GoogleSQL, and docs/local-bigquery.md.
+
+    python -m tests.googlesql.differences    writes the page; `make docs` does
+
+`tests/googlesql/test_differences.py` asks both.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "local-bigquery.md"
+REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An expression, both answers as they are shown, and what that means for the tests."""
+
+    expression: str
+    googlesql: str
+    local: str
+    meaning: str
+
+
+DIFFERENCES = (
+    Difference(
+        "DATE '1-01-01'",
+        "refused",
+        "0001-01-01",
+        "A literal without leading zeros would pass here and end a run there: the analysis of every statement refuses it.",
+    ),
+    Difference(
+        "TIMESTAMP '999-01-01 00:00:00+00'",
+        "refused",
+        "0999-01-01T00:00:00+00:00",
+        "The same of years before 1000, which `%Y` writes unpadded; partitions are written by `%E4Y`.",
+    ),
+    Difference(
+        "CAST('1e2' AS INT64)",
+        "refused",
+        "100",
+        "The history's ends of integer windows are read by SAFE_CAST; they are written as digits only.",
+    ),
+    Difference(
+        "CAST(NUMERIC '1.50' AS STRING)",
+        '"1.5"',
+        '"1.500000000"',
+        "The proof's form trims zeros, so that it needs neither way.",
+    ),
+    Difference(
+        "CAST(BIGNUMERIC '1.50' AS STRING)",
+        '"1.5"',
+        '"1.500000000000000000"',
+        "The same; the local BIGNUMERIC has 18 digits after the point only.",
+    ),
+    Difference(
+        "NUMERIC '1.0000000005'",
+        "refused",
+        "1.000000001",
+        "No statement holds a literal of NUMERIC; digits beyond nine are refused before staging.",
+    ),
+    Difference(
+        "BIGNUMERIC '578960446186580977117854925043439539266.34992332820282019728792003956564819967'",
+        "578960446186580977117854925043439539266.34992332820282019728792003956564819967",
+        "refused",
+        "Wide BIGNUMERIC values are shown on GoogleSQL only (`test_staged_values.py`, `test_canonical_forms.py`).",
+    ),
+    Difference("BIGNUMERIC '1E-38'", "1E-38", "refused", "The same at the other border."),
+    Difference(
+        "LENGTH(b'\\xff')",
+        "1",
+        "2",
+        "Literals of bytes beyond ASCII are other bytes here; loads from Parquet are not, and statements hold none.",
+    ),
+    Difference(
+        "TO_HEX(b'\\x00\\xff')",
+        '"00ff"',
+        '"00c3bf"',
+        "The same: the proof of BYTES is shown with loaded bytes, and on GoogleSQL.",
+    ),
+    Difference(
+        "LENGTH('\\\\ud83d')",
+        "6",
+        "refused",
+        "An escaped backslash before `u` or `x` is taken for an escape once more: tests put such texts in by CHR(92).",
+    ),
+    Difference(
+        "'\\\\x41'",
+        '"\\\\x41"',
+        '"A"',
+        "The same: a literal that we escape right comes out as another text here.",
+    ),
+    Difference(
+        "CAST(FROM_HEX('22') AS STRING)",
+        '"\\""',
+        '"\\\\x22"',
+        "Bytes become texts in no statement of ours.",
+    ),
+    Difference(
+        "TRIM(' \\n a\\u00a0')",
+        '"a"',
+        '"\\n a"',
+        "TRIM there takes all white space off, here blanks: refused JSON is told from `null` with line ends around on GoogleSQL only.",
+    ),
+    Difference(
+        "[1, NULL]",
+        "[1, NULL]",
+        "refused",
+        "A NULL in an array is refused in a result here; there only in a table.",
+    ),
+    Difference(
+        'TO_JSON_STRING(PARSE_JSON(\'{"b":1,"a":2}\'))',
+        '"{\\"a\\":2,\\"b\\":1}"',
+        '"{\\"b\\":1,\\"a\\":2}"',
+        "The order of JSON's keys, which no documented type keeps, is kept here.",
+    ),
+    Difference(
+        'TO_JSON_STRING(PARSE_JSON(\'{"a":1,"a":2}\'))',
+        '"{\\"a\\":1}"',
+        '"{\\"a\\":1,\\"a\\":2}"',
+        "Duplicate keys are kept here; there the first one stays, as docs/type-mapping.md says of what is lost.",
+    ),
+    Difference(
+        "TO_JSON_STRING(PARSE_JSON('67.174118'))",
+        "refused",
+        '"67.174118"',
+        "The exact mode takes every number here: which ones json_numbers=exact has to refuse before is shown on GoogleSQL.",
+    ),
+    Difference(
+        "TO_JSON_STRING(PARSE_JSON('67.174118', wide_number_mode=>'round'))",
+        '"67.17411800000001"',
+        '"67.174118"',
+        "The same double, written with one digit more: comparing JSON as text would differ there.",
+    ),
+    Difference(
+        "TO_JSON_STRING(PARSE_JSON('1e23', wide_number_mode=>'round'))",
+        '"9.999999999999999e+22"',
+        '"1e23"',
+        "The same.",
+    ),
+    Difference(
+        "PARSE_JSON('1e23', wide_number_mode=>'exact') IS NULL",
+        "refused",
+        "FALSE",
+        "The same, asked for by name.",
+    ),
+    Difference(
+        "SAFE.PARSE_JSON('1e400', wide_number_mode=>'round') IS NULL",
+        "TRUE",
+        "FALSE",
+        "A number beyond doubles is JSON here: that such rows become dead letters is shown on GoogleSQL (`test_json_texts.py`).",
+    ),
+    Difference(
+        "SAFE.PARSE_JSON('[1,]') IS NULL",
+        "TRUE",
+        "FALSE",
+        "Some texts that are no JSON pass for it here: what conforming lets through is shown on GoogleSQL (`test_json_texts.py`).",
+    ),
+    Difference(
+        "SAFE.PARSE_JSON('NaN') IS NULL",
+        "TRUE",
+        "FALSE",
+        "The same: NaN in a staged text would end the statement there.",
+    ),
+    Difference(
+        "TO_JSON_STRING(PARSE_JSON('18446744073709551616', wide_number_mode=>'round'))",
+        '"1.8446744073709552e+19"',
+        '"18446744073709552000.0"',
+        "The same double in another form.",
+    ),
+    Difference(
+        "TO_JSON_STRING(NUMERIC '1.5')",
+        '"\\"1.5\\""',
+        '"1.500000000"',
+        "Rows whose text goes into `merge_keys … differ` and dead letters read otherwise; equal rows are equal in both.",
+    ),
+    Difference(
+        "TO_JSON_STRING(9007199254740993)",
+        '"\\"9007199254740993\\""',
+        '"9007199254740993"',
+        "Integers beyond 2^53 are texts there: hashes of nested values compare like with like, never across.",
+    ),
+    Difference(
+        "TO_JSON_STRING(CAST('NaN' AS FLOAT64))",
+        '"\\"NaN\\""',
+        '"NaN"',
+        "Here it is no JSON at all; nobody parses it.",
+    ),
+    Difference("TO_JSON_STRING(1.0)", '"1"', '"1.0"', "See NUMERIC."),
+    Difference("TO_JSON_STRING(1e300)", '"1e+300"', '"1e300"', "See NUMERIC."),
+    Difference(
+        "TO_JSON_STRING(b'\\xff')",
+        '"\\"/w==\\""',
+        '"\\"\\\\\\\\xC3\\\\\\\\xBF\\""',
+        "Bytes are base64 there; see NUMERIC.",
+    ),
+    Difference(
+        "TO_JSON_STRING(TIMESTAMP '2025-07-22 12:00:00+00')",
+        '"\\"2025-07-22T12:00:00Z\\""',
+        '"\\"2025-07-22 12:00:00+00\\""',
+        "Keys that an error shows are written so there.",
+    ),
+    Difference(
+        "TO_JSON_STRING(DATETIME '2025-07-22 12:00:00.5')",
+        '"\\"2025-07-22T12:00:00.500\\""',
+        '"\\"2025-07-22 12:00:00.5\\""',
+        "The same.",
+    ),
+    Difference(
+        "TO_JSON_STRING(MAKE_INTERVAL(1, 2, 3))",
+        '"\\"P1Y2M3D\\""',
+        '"\\"1 year 2 months 3 days\\""',
+        "verify_only compares INTERVAL by this text on both sides.",
+    ),
+    Difference(
+        "TO_JSON_STRING('é/\"\\u2028<')",
+        '"\\"é/\\\\\\"\\\\u2028<\\""',
+        '"\\"é/\\\\\\"\u2028<\\""',
+        "The line separator is escaped there; see NUMERIC.",
+    ),
+    Difference(
+        "CAST('1-2 3 4:5:6.7' AS INTERVAL)",
+        "Interval(months=14, days=3, micros=14706700000)",
+        "refused",
+        "The staged text of an INTERVAL is not read here: giving it back is shown on GoogleSQL (`test_staged_values.py`).",
+    ),
+    Difference(
+        "TIMESTAMP '10000-01-01 00:00:00+00'",
+        "refused",
+        "no date of Python's",
+        "Days beyond the year 9999 are taken here: conforming refuses them, and no literal of ours holds one.",
+    ),
+    Difference(
+        "TIMESTAMP '2025-07-22 12:00:00.1234567+00'",
+        "refused",
+        "2025-07-22T12:00:00.123456+00:00",
+        "No literal of ours has more than six digits; the analysis refuses more.",
+    ),
+    Difference(
+        "TIMESTAMP '2025-07-22 24:00:00+00'",
+        "refused",
+        "2025-07-23T00:00:00+00:00",
+        "PostgreSQL's time 24:00:00 becomes a dead letter before any statement sees it.",
+    ),
+    Difference(
+        "CAST('NaN' AS FLOAT64) = CAST('NaN' AS FLOAT64)",
+        "FALSE",
+        "TRUE",
+        "No key and no cursor is a FLOAT64.",
+    ),
+    Difference("CAST('NaN' AS FLOAT64) > 1", "FALSE", "TRUE", "The same."),
+    Difference(
+        "LEAST(1.0, CAST('NaN' AS FLOAT64))",
+        "nan",
+        "1.0",
+        "The form of FLOAT64 asks for NaN first.",
+    ),
+    Difference(
+        "(SELECT s FROM (SELECT 1 AS s) AS s)",
+        "{s: 1}",
+        "1",
+        "An alias wins over a column of its name there: names of columns stand behind `alias.` in our statements, and aliases begin with `_smart_sync_` where they can't.",
+    ),
+    Difference(
+        "(SELECT TO_JSON_STRING(s) FROM (SELECT 1 AS s) AS s)", '"{\\"s\\":1}"', '"1"', "The same."
+    ),
+)
+
+ALIKE = (
+    "DATE '2024-2-3'",
+    "FORMAT_TIMESTAMP('%Y-%m-%d', TIMESTAMP '0999-01-02 00:00:00+00')",
+    "FORMAT_TIMESTAMP('%E4Y-%m-%d', TIMESTAMP '0999-01-02 00:00:00+00')",
+    "FORMAT_DATE('%E4Y-%m-%d', DATE '0001-01-01')",
+    "1E400",
+    "CAST('1E400' AS FLOAT64)",
+    "CAST(' 1' AS INT64)",
+    "CAST('0x1F' AS INT64)",
+    "CAST(1.5 AS INT64)",
+    "CAST(2.5 AS INT64)",
+    "CAST(-2.5 AS INT64)",
+    "CAST(TRUE AS STRING)",
+    "CAST(1.0 AS STRING)",
+    "CAST(1e20 AS STRING)",
+    "CAST(0.1 AS STRING)",
+    "CAST(1e-7 AS STRING)",
+    "CAST('0.1234567895' AS NUMERIC)",
+    "NUMERIC '99999999999999999999999999999.999999999'",
+    "NUMERIC '100000000000000000000000000000'",
+    "LENGTH('😀')",
+    "CHAR_LENGTH('é')",
+    "LENGTH('\\uffff')",
+    "SAFE_CONVERT_BYTES_TO_STRING(b'\\xff') IS NULL",
+    "UPPER('ß')",
+    "'a' = 'A'",
+    "'a' < 'B'",
+    "'a ' = 'a'",
+    "SUBSTR('abc', 0)",
+    "SUBSTR('abc', -2)",
+    "CONCAT('a', NULL)",
+    "ARRAY_TO_STRING(['a', NULL, 'b'], ';')",
+    "ARRAY_TO_STRING(['a', NULL, 'b'], ';', '-')",
+    "ARRAY_LENGTH([])",
+    "SAFE.PARSE_JSON(CONCAT('\"', CHR(92), 'ud83d\"')) IS NULL",
+    "SAFE.PARSE_JSON('01') IS NULL",
+    "SAFE.PARSE_JSON('') IS NULL",
+    "SAFE.PARSE_JSON(\"'a'\") IS NULL",
+    "SAFE.PARSE_JSON('\"\\t\"') IS NULL",
+    "TO_JSON_STRING(PARSE_JSON('1.0'))",
+    "TO_JSON_STRING(PARSE_JSON('-0'))",
+    "TO_JSON_STRING(PARSE_JSON('1e2'))",
+    "TO_JSON_STRING(PARSE_JSON('18446744073709551615'))",
+    'TO_JSON_STRING(PARSE_JSON(\'[1, "a", {"b": null}]\'))',
+    "TO_JSON_STRING(0.1)",
+    "TO_JSON_STRING(DATE '0001-01-01')",
+    "TO_JSON_STRING(TIME '12:00:00')",
+    "TO_JSON_STRING(STRUCT(1 AS b, NULL AS a))",
+    "TO_JSON_STRING(CAST(NULL AS JSON))",
+    "TO_JSON_STRING([1, 2])",
+    "CAST(MAKE_INTERVAL(1, -2, 3, 4, 5, 6) AS STRING)",
+    "RANGE_START(RANGE<DATE> '[2025-01-01, UNBOUNDED)')",
+    "TIMESTAMP_TRUNC(TIMESTAMP '0001-06-01 12:00:00+00', MONTH)",
+    "TIMESTAMP_TRUNC(TIMESTAMP '2025-07-22 12:34:56.789+00', HOUR)",
+    "DATETIME_TRUNC(DATETIME '2025-07-22 12:34:56.789', YEAR)",
+    "DATE_TRUNC(DATE '2025-07-22', MONTH)",
+    "UNIX_MICROS(TIMESTAMP '9999-12-31 23:59:59.999999+00')",
+    "UNIX_DATE(DATE '0001-01-01')",
+    "DATETIME_DIFF(DATETIME '0001-01-01 00:00:00', DATETIME '1970-01-01 00:00:00', MICROSECOND)",
+    "TIME_DIFF(TIME '23:59:59.999999', TIME '00:00:00', MICROSECOND)",
+    "DATE '2025-02-30'",
+    "TIMESTAMP '2025-07-22 12:00:00'",
+    "CAST(TIMESTAMP '2025-07-22 12:00:00+00' AS STRING)",
+    "CAST(DATETIME '2025-07-22 12:00:00' AS STRING)",
+    "CAST(TIMESTAMP '2025-07-22 12:00:00+00' AS DATE)",
+    "GREATEST(1, NULL)",
+    "-0.0",
+    "1 / 0",
+    "SAFE_DIVIDE(1, 0)",
+    "DIV(-7, 2)",
+    "MOD(-7, 2)",
+    "9223372036854775807 + 1",
+    "SAFE_CAST('9223372036854775808' AS INT64)",
+    "POW(2, -1074)",
+    "LN(2)",
+    "FLOOR(-0.5)",
+    "ROUND(2.5)",
+    "ROUND(-0.5)",
+    "MD5('a') = FROM_HEX('0cc175b9c0f1b6a831c399e269772661')",
+    "TO_HEX(SHA256('a'))",
+    "REGEXP_REPLACE('1.500', r'\\.0*$|(\\.[0-9]*[1-9])0+$', r'\\1')",
+    "REGEXP_REPLACE('1.000', r'\\.0*$|(\\.[0-9]*[1-9])0+$', r'\\1')",
+    "CAST('0xffffffff' AS INT64)",
+    "IS_NAN(CAST('NaN' AS FLOAT64))",
+    "IF(NULL, 1, 2)",
+    "IFNULL(NULL, 1)",
+    "NULL IN (1, NULL)",
+    "1 IN (1, NULL)",
+    "NULL = NULL",
+    "(SELECT MIN(x) FROM UNNEST(['b', 'B', 'é', '']) AS x)",
+    "(SELECT MAX(x) FROM UNNEST([1.0, CAST('NaN' AS FLOAT64), NULL]) AS x)",
+    "(SELECT SUM(x) FROM UNNEST(CAST([] AS ARRAY<INT64>)) AS x)",
+    "(SELECT COUNT(DISTINCT x) FROM UNNEST([1, NULL, 1]) AS x)",
+    "(SELECT COUNT(DISTINCT x) FROM UNNEST([0.0, -0.0, CAST('NaN' AS FLOAT64), CAST('NaN' AS FLOAT64)]) AS x)",
+    "(SELECT STRING_AGG(x, ',' ORDER BY x) FROM UNNEST(['b', NULL, 'a', 'B']) AS x)",
+    "ARRAY(SELECT x FROM UNNEST([3, 1, 2]) AS x WITH OFFSET AS o ORDER BY o)",
+    "STRUCT(1 AS a, 'x' AS b)",
+    "JSON 'null' IS NULL",
+    "JSON_VALUE(JSON '{\"a\":1}', '$.a')",
+    "BYTE_LENGTH('é')",
+)
+"""Expressions that both answer alike, or both refuse: one that no longer is is told by the test."""
+
+HEAD = """# Where the local BigQuery differs from GoogleSQL
+
+Made by `python -m tests.googlesql.differences` (`make docs`) from `tests/googlesql/differences.py`.
+
+The tests' local BigQuery translates GoogleSQL into DuckDB's SQL, and forgives much. What decides
+about rows runs on Google's own GoogleSQL too (`tests/googlesql`): `test_publishing.py` and
+`test_questions.py` run the same statements with the same rows on both and demand the same of
+both. Below is where the two answer otherwise, and what that means for a test that meets only the
+local one. `test_differences.py` asks both for each line: it fails when one of them has gone, and
+when one of {alike} other expressions begins to differ. Here is the local one, there is GoogleSQL.
+
+| expression | GoogleSQL | the local one | what it means for tests |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """docs/local-bigquery.md."""
+    lines = [
+        f"| {_code(one.expression)} | {_code(one.googlesql)} | {_code(one.local)} | {one.meaning} |"
+        for one in DIFFERENCES
+    ]
+    return HEAD.format(alike=len(ALIKE)) + "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    fence = "``" if "`" in text else "`"
+    escaped = text.replace("|", "\\|").replace("\u2028", "<U+2028>")
+    is_told = text in (REFUSED, "no date of Python's")
+    return escaped if is_told else f"{fence}{escaped}{fence}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
