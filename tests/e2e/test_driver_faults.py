@@ -72,7 +72,7 @@ def test_arrays_that_repeated_cannot_hold_become_json_with_all_their_elements(sy
         "holes": "JSON",
         "numbers": "STRING[]",
     }
-    assert sync.rows("flat, bounds, cube, holes, numbers", order="id") == [
+    assert sync.rows("flat, bounds, `cube`, holes, numbers", order="id") == [
         ([1, 2], [7, 8, 9], [[1, 2], [3, 4]], ["a", None], ["1.50", "NaN"]),
         ([], [], [], [], []),
     ]
