@@ -26,6 +26,7 @@ from demo.servers import (
 from tests import beam_views, tiers
 from tests.bodies import checked_bodies
 from tests.sent_statements import judged_at_the_end
+from tests.staged_json import checked_json
 from tests.sync import PROJECT, Sync, make_client, reading
 
 BUCKET = "bkt"
@@ -167,6 +168,13 @@ def sent_jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]
     """All BigQuery jobs that the test's process sends; each is checked as it is sent."""
     with checked_bodies(monkeypatch) as sent:
         yield sent
+
+
+@pytest.fixture(autouse=True)
+def strict_json(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a run in this process stages as JSON is JSON for BigQuery's parser, too."""
+    with checked_json(monkeypatch):
+        yield
 
 
 @pytest.fixture

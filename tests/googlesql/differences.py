@@ -154,19 +154,19 @@ DIFFERENCES = (
         "SAFE.PARSE_JSON('1e400', wide_number_mode=>'round') IS NULL",
         "TRUE",
         "FALSE",
-        "A number beyond doubles is JSON here: that such rows become dead letters is shown on GoogleSQL (`test_json_texts.py`).",
+        "A number beyond doubles is JSON here: the same guard refuses it, and which ones become dead letters is shown on GoogleSQL.",
     ),
     Difference(
         "SAFE.PARSE_JSON('[1,]') IS NULL",
         "TRUE",
         "FALSE",
-        "Some texts that are no JSON pass for it here: what conforming lets through is shown on GoogleSQL (`test_json_texts.py`).",
+        "Texts that are no JSON pass for it here: the guard of `tests/staged_json.py` fails a run that would stage one.",
     ),
     Difference(
         "SAFE.PARSE_JSON('NaN') IS NULL",
         "TRUE",
         "FALSE",
-        "The same: NaN in a staged text would end the statement there.",
+        "The same: NaN in a staged text, which would end the statement there.",
     ),
     Difference(
         "TO_JSON_STRING(PARSE_JSON('18446744073709551616', wide_number_mode=>'round'))",

@@ -14,6 +14,7 @@ from auto_schema.json_numbers import DEPTH_REASON, REASON, SURROGATE_REASON, ref
 from auto_schema.schema import Column
 from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
+from tests.staged_json import fault
 
 NAME = "p.d.t"
 RESTORED = Column("v", "v", "json", "{c}", pa.string(), "JSON").staged.restored
@@ -128,3 +129,15 @@ def test_keys_are_sorted_and_the_first_of_equal_ones_stays(googlesql: GoogleSql)
         '{"a":{"c":2,"d":1},"b":1}',
         '{"":3,"B":1,"a":2,"b":5,"é":4}',
     ]
+
+
+def test_the_guard_of_other_tests_refuses_what_parse_json_does(googlesql: GoogleSql) -> None:
+    """But for half surrogate pairs, which the local BigQuery refuses itself."""
+    bad = ["[1,]", "NaN", "Infinity", "01", "1.", ".5", "+1", "", "'a'", '"a" x', '"\t"', '{"a"}']
+    texts = [*bad, *HARD_NUMBERS, *(text for text in HARD_TEXTS if "\\ud83" not in text)]
+
+    refusals = [text for text in texts if fault(text)]
+
+    stored = parsed(googlesql, RESTORED.replace("`v`", "v"), texts)
+    assert refusals == [text for text, kept in zip(texts, stored, strict=True) if kept is None]
+    assert set(bad) < set(refusals)
