@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from demo.servers import bigquery_server
@@ -162,12 +163,17 @@ def test_the_local_bigquery_keeps_each_statement_with_what_it_met(
             "demo-project.D.e_1": first,
         },
         "SELECT n FROM `v` JOIN D.e_2 ON n = id": {"v": ["n INT64"], "D.e_2": day},
+        "CREATE TABLE `D.select` (id INT64)": {},
+        "SELECT id AS Select_ FROM `select`": {"select": ["id INT64"]},
+        "SELECT id FROM `demo-project.D.Select` JOIN D.E_1 USING (id)": {},
         "SELECT id FROM `demo-project.D.e_*`": {
             "demo-project.D.e_1": first,
             "demo-project.D.e_2": day,
         },
     }
-    assert all(one.refusal is None for one in kept.values())
+    assert [sql for sql, one in kept.items() if one.refusal] == [
+        "SELECT id FROM `demo-project.D.Select` JOIN D.E_1 USING (id)"
+    ]
 
 
 def for_dataset(client: bigquery.Client, dataset: str) -> None:
@@ -177,7 +183,11 @@ def for_dataset(client: bigquery.Client, dataset: str) -> None:
     client.query_and_wait(f"CREATE TABLE `{whole}.e_1` (id INT64 NOT NULL, tags ARRAY<JSON>)")
     client.query_and_wait(f"CREATE TABLE {dataset}.e_2 (id INT64) PARTITION BY _PARTITIONDATE")
     client.query_and_wait(f"CREATE VIEW `{dataset}`.v AS SELECT id AS n FROM `{whole}.e_1`")
+    client.query_and_wait(f"CREATE TABLE `{dataset}.select` (id INT64)")
     here = bigquery.QueryJobConfig(default_dataset=whole)
+    client.query("SELECT id AS Select_ FROM `select`", job_config=here).result()
+    with pytest.raises(NotFound):
+        client.query(f"SELECT id FROM `{whole}.Select` JOIN {dataset}.E_1 USING (id)").result()
     client.query(f"SELECT n FROM `v` JOIN {dataset}.e_2 ON n = id", job_config=here).result()
     dry = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
     client.query(f"SELECT id FROM `{whole}.e_*`", job_config=dry)

@@ -70,7 +70,8 @@ class Statements:
         line = {"digest": digest, "sql": text, "parameters": parameters}
         if digest in self._kept:
             return line
-        return line | {"tables": {name: self._schema(key) for name, key in met.items()}}
+        schemas = {name: self._schema(key) for name, key in met.items()}
+        return line | {"tables": {name: schema for name, schema in schemas.items() if schema}}
 
     def keep(self, line: dict[str, Any], refusal: str | None) -> None:
         """Write a statement down, once refused and once not."""
@@ -86,8 +87,11 @@ class Statements:
     def _named(self, text: str, at: tuple[str, str | None]) -> Iterator[tuple[str, Key]]:
         """Names as the text has them, and the tables that they could mean; a `*` means many."""
         project, dataset = at
+        near = {name for name, *_ in self._database.objects(project, dataset)} if dataset else ()
         for name in {match.replace("`", "") for match in NAME.findall(text)}:
             parts = name.split(".", 2)
+            if len(parts) == 1 and name not in near and not name.endswith("*"):
+                continue
             if len(parts) == 1:
                 parts = [project, dataset or "", name]
             elif len(parts) == 2:
@@ -119,8 +123,14 @@ class Statements:
         except duckdb.Error:
             return []
 
-    def _schema(self, key: Key) -> dict[str, Any]:
-        table = self._tables.load(*key)
+    def _schema(self, key: Key) -> dict[str, Any] | None:
+        """None where only DuckDB, which knows no case, takes the name for a table's."""
+        from local_bigquery.errors import BigQueryError
+
+        try:
+            table = self._tables.load(*key)
+        except BigQueryError:
+            return None
         parts = table.timePartitioning
         return {
             "fields": [field.dump() for field in self._tables.fields(table)],
