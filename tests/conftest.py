@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", f"ignore::DeprecationWarning:{module}.*")
     config.addinivalue_line("filterwarnings", "ignore::FutureWarning:google.*")
     config.addinivalue_line("filterwarnings", "ignore:.*unclosed.*:ResourceWarning")
+    # another thread's retries, which pause at random, while an example is drawn
+    config.addinivalue_line("filterwarnings", "ignore:Do not use the `random` module:FutureWarning")
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
     config.addinivalue_line("markers", "server: starts a database or the local BigQuery")
     _work_in_memory()

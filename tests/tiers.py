@@ -1,7 +1,7 @@
 """Seconds of the tests, tier by tier, told at the end of a run; CI fails on one over its budget.
 
 A tier is a folder of tests, or the doctests. Its seconds are those of its tests one after the
-other, with what their fixtures took, so two workers need about half. A budget is about three
+other, with what their fixtures took, so three workers need about a third. A budget is about three
 times what a quiet machine with two cores takes: it tells of drift, and asserts nothing of the
 product. A machine that is busy with other work is not judged.
 """
@@ -15,7 +15,7 @@ import pytest
 ENFORCED = "TIER_BUDGETS"
 """The variable by which CI asks for it: at home a machine may be busy."""
 BUSY = 2.5
-"""Processes at work or waiting for a core, per core; a run of two workers alone stays under it."""
+"""Processes at work or waiting, per core; a run of three workers alone stays under it."""
 BUDGETS_S = {
     "bigquery": 900,
     "contract": 400,
