@@ -30,23 +30,24 @@ class _MarkingRetry(Retry):
     """A retry that marks the error of a request that was sent more than once."""
 
     def __call__(self, func: Any, on_error: Any = None) -> Any:
-        sent = 0
+        retrying = super().__call__
 
-        def send(*args: Any, **words: Any) -> Any:
-            nonlocal sent
-            sent += 1
-            return func(*args, **words)
+        def call(*args: Any, **words: Any) -> Any:
+            sent = 0
 
-        def send_and_mark(*args: Any, **words: Any) -> Any:
+            def send() -> Any:
+                nonlocal sent
+                sent += 1
+                return func(*args, **words)
+
             try:
-                return retried(*args, **words)
+                return retrying(send, on_error)()
             except GoogleAPICallError as error:
                 if sent > 1:
                     setattr(error, REPEATED, True)
                 raise
 
-        retried = super().__call__(send, on_error)
-        return send_and_mark
+        return call
 
 
 class _Client(bigquery.Client):
@@ -57,10 +58,11 @@ class _Client(bigquery.Client):
         self._retry_s = retry_s
 
     def _bounded(self, retry: Any) -> _MarkingRetry | None:
-        """A retry of the library, on what it tries again, within the seconds of this client."""
+        """The library's retry within the seconds of this client; None: no second try."""
         if not retry or not self._retry_s:
             return None
-        return _MarkingRetry(predicate=retry._predicate, timeout=self._retry_s)
+        pauses = retry._initial, retry._maximum, retry._multiplier
+        return _MarkingRetry(retry._predicate, *pauses, self._retry_s, retry._on_error)
 
     def _call_api(self, retry: Any, *args: Any, **words: Any) -> Any:
         """All calls pass here, with the retry of their own defaults."""
