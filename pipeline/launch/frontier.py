@@ -5,7 +5,7 @@ after its launcher had died moved the frontier all the same.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from google.cloud import bigquery
 
 from pipeline.destination.attempts import BURNT, PUBLISH, job_id_of
 from pipeline.destination.target import read_watermark, rows_above
+from pipeline.runs.history import ask_history
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Target
 from smart_sync.frontier import (
@@ -118,8 +119,9 @@ def read_frontier(
         start = "COALESCE(SAFE_CAST(window_start AS INT64), -9223372036854775808)"
     sql = _RUNS.format(table=history.sql, end=end, start=start)
     since = target.made or BEGINNING
-    more = [bigquery.ArrayQueryParameter("anew", "STRING", ANEW)]
-    rows = _ask(client, history, sql, _parameters(destination, cursor, since) + more)
+    parameters = _parameters(destination, cursor, since)
+    parameters.append(bigquery.ArrayQueryParameter("anew", "STRING", ANEW))
+    rows = ask_history(client, history, sql, parameters, may_be_missing=True)
     return frontier_of([past_run(row, cursor) for row in rows])
 
 
@@ -145,7 +147,8 @@ def _with_doubtful(
     """The same, moved by runs whose publish job has ended though their history doesn't say so."""
     since = frontier.event_time or BEGINNING
     sql = _DOUBTFUL.format(table=history.sql)
-    for run in _ask(client, history, sql, _parameters(destination, cursor, since)):
+    parameters = _parameters(destination, cursor, since)
+    for run in ask_history(client, history, sql, parameters, may_be_missing=True):
         end = parse_value(run["window_end"], cursor)
         if end is None or frontier.end is None or not is_after(end, frontier.end):
             continue
@@ -180,15 +183,3 @@ def _parameters(
         bigquery.ScalarQueryParameter("cursor", "STRING", cursor.source_name),
         bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
     ]
-
-
-def _ask(
-    client: bigquery.Client, history: TableRef, sql: str, parameters: Sequence[Any]
-) -> list[dict[str, Any]]:
-    """Rows of the history; none where there is no history yet, as in a plan_only."""
-    config = bigquery.QueryJobConfig(query_parameters=list(parameters))
-    with as_target_errors(f"run history {history}"):
-        try:
-            return [dict(row) for row in client.query_and_wait(sql, job_config=config)]
-        except NotFound:
-            return []

@@ -5,7 +5,7 @@ once, and runs for many tables never contend for a row.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -228,6 +228,36 @@ def event_job_id(run_id: str, seq: int, attempt: int) -> str:
     return first if attempt == 1 else f"{first}_{attempt}"
 
 
+def ask_history(
+    client: bigquery.Client,
+    table: TableRef,
+    sql: str,
+    parameters: Sequence[Any],
+    *,
+    may_be_missing: bool = False,
+) -> list[dict[str, Any]]:
+    """Rows of a query over the run history.
+
+    Args:
+        client: of BigQuery.
+        table: the history, for the message.
+        sql: the query, with named parameters.
+        parameters: of the client library.
+        may_be_missing: before the first run, as in a plan_only, there is no history: no rows.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    config = bigquery.QueryJobConfig(query_parameters=list(parameters))
+    with as_target_errors(f"run history {table}"):
+        try:
+            return [dict(row) for row in client.query_and_wait(sql, job_config=config)]
+        except NotFound:
+            if not may_be_missing:
+                raise
+            return []
+
+
 def unfinished_runs(
     client: bigquery.Client, table: TableRef, destination: TableRef
 ) -> list[dict[str, Any]]:
@@ -239,14 +269,11 @@ def unfinished_runs(
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
         f" AND seq < {FINAL} ORDER BY run_id"
     )
-    config = bigquery.QueryJobConfig(
-        query_parameters=[
-            bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
-            bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
-        ]
-    )
-    with as_target_errors(f"run history {table}"):
-        return [dict(row) for row in client.query_and_wait(sql, job_config=config)]
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+    ]
+    return ask_history(client, table, sql, parameters)
 
 
 def ended_before(
@@ -273,10 +300,7 @@ def ended_before(
         bigquery.ScalarQueryParameter("run_id", "STRING", run["run_id"]),
         bigquery.ScalarQueryParameter("verifies", "BOOL", run["status"] in VERDICTS),
     ]
-    config = bigquery.QueryJobConfig(query_parameters=parameters)
-    with as_target_errors(f"run history {table}"):
-        rows = list(client.query_and_wait(sql, job_config=config))
-    return dict(rows[0]) if rows else None
+    return next(iter(ask_history(client, table, sql, parameters)), None)
 
 
 def written_columns(
@@ -293,23 +317,13 @@ def written_columns(
         " OR status = 'abandoned' AND publish_job IS NOT NULL)"
         " ORDER BY event_time DESC LIMIT 1"
     )
-    config = bigquery.QueryJobConfig(
-        query_parameters=[bigquery.ScalarQueryParameter("destination", "STRING", str(destination))]
-    )
-    with as_target_errors(f"run history {table}"):
-        try:
-            rows = [dict(row) for row in client.query_and_wait(sql, job_config=config)]
-        except NotFound:
-            return ()  # a plan before the first run
+    parameters = [bigquery.ScalarQueryParameter("destination", "STRING", str(destination))]
+    rows = ask_history(client, table, sql, parameters, may_be_missing=True)
     return read_record(rows[0].get("columns") or "{}") if rows else ()
 
 
 def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[str, Any] | None:
     """The newest event of a run, or None."""
     sql = f"SELECT * FROM {table.sql} AS runs WHERE run_id = @run_id ORDER BY seq DESC LIMIT 1"
-    config = bigquery.QueryJobConfig(
-        query_parameters=[bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
-    )
-    with as_target_errors(f"run history {table}"):
-        rows = list(client.query_and_wait(sql, job_config=config))
-    return dict(rows[0]) if rows else None
+    parameters = [bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
+    return next(iter(ask_history(client, table, sql, parameters)), None)
