@@ -8,8 +8,8 @@ from auto_schema.schema import Column
 from sources.values import ColumnWish, SourceColumn
 
 
-def is_settled(_: SourceColumn) -> bool:
-    """Of types that say all: the rows decide nothing."""
+def never_open(_: SourceColumn) -> bool:
+    """Whether the rows decide a type, where the types say all."""
     return False
 
 
@@ -30,7 +30,7 @@ class FixedColumns:
     """
 
     typed: Callable[[SourceColumn, ColumnWish], Column]
-    is_open: Callable[[SourceColumn], bool] = is_settled
+    is_open: Callable[[SourceColumn], bool] = never_open
     best_look: Callable[[SourceColumn], object] = no_look
 
     def delivered(
