@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from google.cloud.bigquery import SchemaField
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg2 import extensions
 from psycopg2.extras import execute_values
@@ -27,6 +27,7 @@ from auto_schema.canonical import (
 from auto_schema.postgresql_types import Look, PostgresType, postgresql_column
 from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
+from tests.googlesql.seeds import FEW_SEEDS
 
 VALUES = 1_000
 """For each type and example; hard ones come beside them."""
@@ -177,12 +178,7 @@ def postgresql_says(
 
 
 @pytest.mark.parametrize("name", TYPES)
-@settings(
-    max_examples=2,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@FEW_SEEDS
 @given(seed=st.integers(0, 2**32))
 def test_both_sides_write_a_value_alike(
     googlesql: GoogleSql, connected: extensions.connection, name: str, seed: int

@@ -9,8 +9,9 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from tests.googlesql import differences
+from tests.googlesql.alike import ALIKE
 from tests.googlesql.both import plain, plain_rows
-from tests.googlesql.differences import ALIKE, DIFFERENCES, REFUSED
+from tests.googlesql.differences import DIFFERENCES, REFUSED
 from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import GoogleSqlError
 

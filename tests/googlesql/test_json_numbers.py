@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from google.cloud.bigquery import ScalarQueryParameter
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auto_schema.json_round_trip import refused_rows, round_trips
 from auto_schema.printed_doubles import printed
 from tests.googlesql.engine import GoogleSql
+from tests.googlesql.seeds import FEW_SEEDS
 
 NUMBERS = 1_000
 """Of each way to make one, in each example."""
@@ -172,12 +173,7 @@ def test_hard_numbers(googlesql: GoogleSql) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-@settings(
-    max_examples=2,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@FEW_SEEDS
 @given(seed=st.integers(0, 2**32))
 def test_a_number_is_taken_if_and_only_if_googlesql_takes_it(
     googlesql: GoogleSql, way: Callable[[random.Random], str], seed: int
