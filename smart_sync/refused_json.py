@@ -75,4 +75,4 @@ def _text(number: int) -> str:
 def _refused(number: int, column: Column) -> str:
     text = _text(number)
     parsed = f"SAFE.{parsed_json(text, column.wide_numbers)}"
-    return f"(TRIM({text}) != 'null' AND {parsed} IS NULL)"
+    return f"({text} IS NOT NULL AND {parsed} IS NULL)"  # JSON's own null is not NULL

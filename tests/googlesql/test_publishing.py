@@ -197,29 +197,32 @@ def test_json_that_is_refused_becomes_letters_and_leaves_staging(both: Both, dat
         (4, "null", at(4), "  null\n"),
         (5, "no JSON", at(5), None),
         (6, "\uffff", at(6), "{"),
+        (7, "white space that is none of JSON's", at(7), "\u00a0null"),
     ]
     both.run(filled(table, STAGED, rows))
     letters = refused_json_letters(plan)
     columns = ", ".join(f"{name} {kind}" for name, kind in FIELDS)
     both.run(f"CREATE TABLE {plan.dead_letters.table.sql} ({columns})")
 
-    assert both.run(count_refused_json(plan), differs=True) == [(4,)]
+    assert both.run(count_refused_json(plan), differs=True) == [(5,)]
     found = both.run(letters, differs=True)
     assert {(row[0], row[1]) for row in found} == {
         ("extra", rows[1][3]),
         ("extra", rows[2][3]),
         ("extra", "{"),
+        ("extra", "\u00a0null"),
     }
     assert [json.loads(row[3])["id"] for row in sorted(found, key=lambda row: row[3])] == [
         2,
         3,
         3,
         6,
+        7,
     ]
     for _ in range(2):
         both.run(merge_statement(plan, f"(\n{letters}\n)"), differs=True)
     kept = both.rows(str(plan.dead_letters.table), differs=True)
-    assert sorted(row[6]["id"] for row in kept) == [2, 3, 6]
+    assert sorted(row[6]["id"] for row in kept) == [2, 3, 6, 7]
     both.run(delete_refused_json(plan), differs=True)
     assert [row[0] for row in both.rows(table, differs=True)] == [1, 4, 5]
 
