@@ -13,12 +13,13 @@ from auto_schema.schema import Partitioning
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.object_ids import object_id_at
 from smart_sync.request import SyncRequest
-from smart_sync.window import WindowPlan
+from smart_sync.window import LOWEST_INT64, WindowPlan
 from sources.values import CursorValue, Window, is_after
 
 STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?)?"
 ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
 FORM = rf"^({STAMP}{ZONE}|-?[0-9]{{1,19}})$"
+HIGHEST_INT64 = 2**63 - 1
 EXAMPLES = {
     "timestamptz": "2025-07-01 or 2025-07-01T12:30:00Z",
     "timestamp": "2025-07-01 or 2025-07-01 12:30:00, without a zone",
@@ -34,7 +35,7 @@ def parse_end(text: str, cursor: Cursor, parameter: str) -> CursorValue:
         ConfigError: it is none.
     """
     where = f"{parameter} {shown(text)}"
-    example = EXAMPLES.get(cursor.type, "a whole number")
+    example = EXAMPLES.get(cursor.type, "a whole number of 64 bits")
     fault = ConfigError(
         "window end of another type",
         where,
@@ -43,7 +44,7 @@ def parse_end(text: str, cursor: Cursor, parameter: str) -> CursorValue:
     )
     try:
         if cursor.is_integer:
-            return int(text)
+            return _int64(text)
         if re.fullmatch(r"-?[0-9]+", text):
             raise fault
         if cursor.type == "date":
@@ -61,10 +62,29 @@ def parse_end(text: str, cursor: Cursor, parameter: str) -> CursorValue:
     return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
 
 
+def _int64(text: str) -> int:
+    number = int(text)
+    if not LOWEST_INT64 <= number <= HIGHEST_INT64:
+        raise ValueError(text)
+    return number
+
+
+def half_open(start: CursorValue, end: CursorValue) -> Window | None:
+    """[start, end) in the form in which windows are read; None: nothing can lie in it.
+
+    >>> half_open(1, 4)
+    Window(low=0, high=3)
+    """
+    if not is_after(end, start):
+        return None
+    low = before(start)
+    return Window(None if low == start else low, before(end))
+
+
 def before(value: CursorValue) -> CursorValue:
-    """The last value before this one."""
+    """The last value before this one; the first of all stays itself."""
     if isinstance(value, int):
-        return value - 1
+        return max(value - 1, LOWEST_INT64)
     if isinstance(value, str):
         return f"{max(int(value, 16) - 1, 0):024x}"
     unit = timedelta(microseconds=1) if isinstance(value, datetime) else timedelta(days=1)
@@ -89,10 +109,9 @@ def window_by_hand(request: SyncRequest, cursor: Cursor, safe: WindowPlan) -> Wi
     start_text, end_text = request.window.by_hand or ("", "")
     start = parse_end(start_text, cursor, "sync_start")
     end = parse_end(end_text, cursor, "sync_end")
-    low = before(start)
-    window = Window(None if low == start else low, before(end))  # the year 1 has nothing before it
+    window = half_open(start, end)
     where = f"sync_start {shown(start_text)}, sync_end {shown(end_text)}"
-    if window.is_empty:
+    if window is None:
         why = "the window [sync_start, sync_end) holds nothing"
         raise ConfigError("empty window by hand", where, why, "write sync_start before sync_end.")
     if is_after(window.high, safe.window.high):

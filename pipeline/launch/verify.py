@@ -26,7 +26,7 @@ from pipeline.launch.wall_clock import read_wall_clock
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.cursor_plan import find_cursor
 from smart_sync.facts import Target
-from smart_sync.hand_window import before, bigquery_literal, parse_end
+from smart_sync.hand_window import bigquery_literal, half_open, parse_end
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import plan_columns
 from smart_sync.verdict import Verdict, differing, judge
@@ -139,12 +139,11 @@ def _window(
     cursor: Cursor,
 ) -> Window:
     start, end = request.run.verify_window or ("", "")
-    window = Window(
-        before(parse_end(start, cursor, "verify_start")),
-        before(parse_end(end, cursor, "verify_end")),
+    window = half_open(
+        parse_end(start, cursor, "verify_start"), parse_end(end, cursor, "verify_end")
     )
     where = f"verify_start {start!r}, verify_end {end!r}"
-    if window.is_empty:
+    if window is None:
         fix = "write verify_start before verify_end."
         raise ConfigError("empty window to verify", where, "it holds nothing", fix)
     clock = inspector.clock(guard=False)
@@ -187,9 +186,10 @@ def _rows(buckets: Mapping[str, RowSums]) -> int:
 
 def verdict_text(compared: Comparison, verdict: Verdict) -> str:
     """The verdict for people, some lines."""
+    low, high = compared.window.low, compared.window.high
+    within = f"up to {high}" if low is None else f"in ({low}, {high}]"
     lines = [
-        f"verified {compared.request.destination}, {compared.cursor.name} in"
-        f" ({compared.window.low}, {compared.window.high}]",
+        f"verified {compared.request.destination}, {compared.cursor.name} {within}",
         f"  source {verdict.source_rows:,} rows, BigQuery {verdict.target_rows:,} rows",
         f"  lacking in BigQuery, or there in another version: {verdict.lacking:,}",
         f"  doubled in BigQuery: {verdict.doubled:,}",
@@ -202,8 +202,9 @@ def verdict_text(compared: Comparison, verdict: Verdict) -> str:
 
 def verdict_figures(compared: Comparison, verdict: Verdict) -> dict[str, object]:
     """The verdict for the run history."""
+    low = compared.window.low
     return {
-        "verify_start": str(compared.window.low),
+        "verify_start": None if low is None else str(low),
         "verify_end": str(compared.window.high),
         "source_rows": verdict.source_rows,
         "target_rows": verdict.target_rows,

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auto_schema.errors import ConfigError
 from smart_sync.cursor import WallClock, now_as_cursor
+from smart_sync.hand_window import half_open, parse_end
 from smart_sync.holds import duration_text
 from smart_sync.request import Guard, WindowRequest
 from smart_sync.window import Watermark
@@ -249,3 +251,40 @@ def test_without_the_guard_a_row_that_commits_late_is_lost():
     second = a_window(reader, clock=a_clock(NOW + HOUR), watermark=a_watermark(first.window.high))
     assert late.started is not None
     assert not second.window.low < late.started <= second.window.high
+
+
+# Windows by hand, [start, end)
+
+
+LOWEST = {
+    "timestamptz": ("0001-01-01", utc("0001-01-01 00:00")),
+    "timestamp": ("0001-01-01", datetime(1, 1, 1)),
+    "date": ("0001-01-01", date(1, 1, 1)),
+    "int8": (str(-(2**63)), -(2**63)),
+}
+"""The first value of a type, as it is written by hand."""
+
+
+@pytest.mark.parametrize("kind", LOWEST)
+def test_a_window_that_begins_with_the_first_value_holds_it(kind):
+    text, lowest = LOWEST[kind]
+    start = parse_end(text, a_cursor(kind), "verify_start")
+    unit = {"date": timedelta(days=1), "int8": 1}.get(kind, MICROSECOND)
+    assert start == lowest
+    assert half_open(start, lowest + unit) == Window(None, lowest)
+    assert half_open(lowest + unit, lowest + 3 * unit) == Window(lowest, lowest + 2 * unit)
+
+
+@pytest.mark.parametrize("kind", LOWEST)
+def test_a_window_that_holds_nothing_is_none(kind):
+    _, lowest = LOWEST[kind]
+    unit = {"date": timedelta(days=1), "int8": 1}.get(kind, MICROSECOND)
+    assert half_open(lowest, lowest) is None
+    assert half_open(lowest + unit, lowest + unit) is None
+    assert half_open(lowest + unit, lowest) is None
+
+
+@pytest.mark.parametrize("text", [str(2**63), str(-(2**63) - 1), "9" * 19, f"-{'9' * 19}"])
+def test_an_integer_that_bigquery_has_no_literal_for_is_no_end(text):
+    with pytest.raises(ConfigError, match="window end of another type"):
+        parse_end(text, a_cursor("int8"), "sync_end")
