@@ -14,6 +14,7 @@ from auto_schema.names import TABLE, of_table, quoted, stamp_literal, string_lit
 from auto_schema.schema import INGESTION_TIME, Partitioning
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Target
+from smart_sync.hand_window import bigquery_literal
 from smart_sync.window import Watermark
 from sources.values import CursorValue
 from warehouse.errors import as_target_errors
@@ -176,18 +177,15 @@ def _ask(
     column = of_table(cursor.name)
     if now is None:
         selected = f"MAX({column}) AS latest, 0 AS future_rows, MAX({column}) AS highest"
-        config = bigquery.QueryJobConfig()
     else:
+        end = bigquery_literal(now, cursor)
         selected = (
-            f"MAX(IF({column} <= @now, {column}, NULL)) AS latest,"
-            f" COUNTIF({column} > @now) AS future_rows, MAX({column}) AS highest"
+            f"MAX(IF({column} <= {end}, {column}, NULL)) AS latest,"
+            f" COUNTIF({column} > {end}) AS future_rows, MAX({column}) AS highest"
         )
-        kind = CURSOR_KINDS[cursor.type]
-        config = bigquery.QueryJobConfig(
-            query_parameters=[bigquery.ScalarQueryParameter("now", kind, now)]
-        )
-    sql = f"SELECT {selected} FROM {ref.sql} AS {TABLE} {question.where}".strip()
-    answer = client.query_and_wait(sql, job_config=config)
+    answer = client.query_and_wait(
+        f"SELECT {selected} FROM {ref.sql} AS {TABLE} {question.where}".strip()
+    )
     row = next(iter(answer))
     size = answer.total_bytes_processed or 0
     how = f" ({question.how}, {size:,} bytes processed)"
@@ -201,19 +199,20 @@ def rows_above(
     cursor: Cursor,
     ends: tuple[CursorValue, CursorValue | None],
 ) -> int:
-    """Rows of the destination within (low, high]; high None: open upwards."""
-    column, kind = of_table(cursor.name), CURSOR_KINDS[cursor.type]
+    """Rows of the destination within (low, high]; high None: open upwards.
+
+    Both ends are literals: the client library writes the year 999 of a DATETIME parameter
+    as 999, which BigQuery doesn't read.
+    """
+    column = of_table(cursor.name)
     low, high = ends
-    parameters = [bigquery.ScalarQueryParameter("low", kind, low)]
-    within = f"{column} > @low"
+    within = f"{column} > {bigquery_literal(low, cursor)}"
     if high is not None:
-        parameters.append(bigquery.ScalarQueryParameter("high", kind, high))
-        within += f" AND {column} <= @high"
+        within += f" AND {column} <= {bigquery_literal(high, cursor)}"
     select = f"SELECT COUNTIF({within}) AS found FROM {ref.sql} AS {TABLE}"
     sql = f"{select} {_filter(target)}".strip()
-    config = bigquery.QueryJobConfig(query_parameters=parameters)
     with as_target_errors(f"rows of {ref}"):
-        return int(next(iter(client.query_and_wait(sql, job_config=config))).found)
+        return int(next(iter(client.query_and_wait(sql))).found)
 
 
 _FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}

@@ -22,7 +22,7 @@ from sources.bigquery.errors import as_source_errors
 from sources.bigquery.jobs import ask, client_of, dry_run
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
-from sources.bigquery.statement import bound
+from sources.bigquery.statement import bound, literal
 from sources.bigquery.tables import TableFacts, all_tables, table_facts, tables_of
 from sources.protocol import Inspector, Source, of_kind
 from sources.questions import RangesQuestion, RowsQuestion
@@ -202,9 +202,7 @@ class _Inspector:
         return read_clock(self._client, self._bare, self.profile.clock if guard else None)
 
     def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
-        stamps = ", ".join(
-            f"TIMESTAMP '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'" for instant in instants
-        )
+        stamps = ", ".join(literal(instant.astimezone(UTC)) for instant in instants)
         shown = f"DATETIME(t, {string_literal(zone)})"
         sql = f"SELECT {shown} AS shown FROM UNNEST([{stamps}]) AS t WITH OFFSET AS n ORDER BY n"
         return [row.shown for row in ask(self._client, self._bare, sql, "wall_clock")]

@@ -71,6 +71,15 @@ BEHAVIOURS = (
         "test_partitions_of_the_first_centuries_are_written_with_four_digits",
     ),
     Behaviour(
+        "google-cloud-bigquery 3.47.0",
+        "It sends a DATETIME parameter of a year before 1000 without zeros, which GoogleSQL"
+        " refuses and the library itself doesn't read.",
+        'ScalarQueryParameter("p", "DATETIME", datetime(999, 1, 1)).to_api_repr()',
+        "Ends of windows are literals in the statement.",
+        SHOWN + "test_the_client_library_writes_years_before_1000_without_zeros",
+        "tests/googlesql/test_questions.py::test_the_watermark_is_the_latest_value_up_to_now",
+    ),
+    Behaviour(
         LANGUAGE,
         "A cast to NUMERIC rounds in silence where a literal of the same digits is refused.",
         "SELECT CAST('1.00000000051' AS NUMERIC) -- 1.000000001",

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
@@ -27,6 +27,18 @@ class AnswerRows(list[bigquery.Row]):
     total_bytes_processed = 0
 
 
+class GoogleSqlJob:
+    """A query that is done; a dry run of it reads nothing."""
+
+    total_bytes_processed = 0
+
+    def __init__(self, rows: AnswerRows) -> None:
+        self._rows = rows
+
+    def result(self) -> AnswerRows:
+        return self._rows
+
+
 class GoogleSqlClient:
     """What the product asks of a client, answered by GoogleSQL over a session's tables."""
 
@@ -36,10 +48,26 @@ class GoogleSqlClient:
     def query_and_wait(
         self, sql: str, *, job_config: bigquery.QueryJobConfig | None = None
     ) -> AnswerRows:
-        parameters = cast("list[Parameter]", job_config.query_parameters if job_config else [])
+        sent = job_config.to_api_repr()["query"] if job_config else {}
+        parameters = [self._received(given) for given in sent.get("queryParameters", [])]
         answer = self._engine.query(sql, self.tables, parameters)
         places = {column.name: place for place, column in enumerate(answer.columns)}
         return AnswerRows(bigquery.Row(tuple(row), places) for row in answer.rows)
+
+    def query(self, sql: str, job_config: bigquery.QueryJobConfig | None = None) -> "GoogleSqlJob":
+        """A job, which has its answer."""
+        return GoogleSqlJob(self.query_and_wait(sql, job_config=job_config))
+
+    def _received(self, given: dict[str, Any]) -> Parameter:
+        """A parameter of the API; a date or time is what its text says."""
+        kind = given["parameterType"]["type"]
+        if kind == "ARRAY":
+            return bigquery.ArrayQueryParameter.from_api_repr(given)
+        if kind not in ("DATE", "DATETIME", "TIMESTAMP"):
+            return bigquery.ScalarQueryParameter.from_api_repr(given)
+        text = given["parameterValue"]["value"]
+        value = self._engine.value(f"CAST({literal(text)} AS {kind})")
+        return bigquery.ScalarQueryParameter(given["name"], kind, value)
 
 
 class Both:

@@ -1,8 +1,10 @@
 """What GoogleSQL answers, run on its reference implementation: see docs/behaviours.md."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
+from google.cloud.bigquery import ScalarQueryParameter
 
 from tests.googlesql.errors import GoogleSqlError
 
@@ -52,6 +54,15 @@ def test_years_before_1000_are_written_without_zeros_and_not_read_back(googlesql
     assert googlesql.value("FORMAT_DATE('%Y-%m-%d', DATE '0001-02-03')") == "1-02-03"
     assert googlesql.value("FORMAT_DATE('%E4Y-%m-%d', DATE '0001-02-03')") == "0001-02-03"
     refused(googlesql, "DATE '1-02-03'", "Invalid DATE")
+
+
+def test_the_client_library_writes_years_before_1000_without_zeros(googlesql):
+    parameter = ScalarQueryParameter("p", "DATETIME", datetime(999, 1, 1))
+    sent = parameter.to_api_repr()
+    assert sent["parameterValue"] == {"value": "999-01-01T00:00:00.000000"}
+    refused(googlesql, "CAST('999-01-01T00:00:00.000000' AS DATETIME)", "Invalid datetime")
+    with pytest.raises(ValueError, match="does not match format"):
+        ScalarQueryParameter.from_api_repr(sent)
 
 
 def test_a_cast_to_numeric_rounds_where_a_literal_is_refused(googlesql):

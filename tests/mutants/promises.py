@@ -114,7 +114,7 @@ PROMISES: tuple[Promise, ...] = (
         "A stamp in the future does not stop the sync.",
         "tests/e2e/test_guard.py::test_a_watermark_in_the_future_does_not_stop_the_sync",
         "pipeline/destination/target.py",
-        "MAX(IF({column} <= @now, {column}, NULL))",
+        "MAX(IF({column} <= {end}, {column}, NULL))",
         "MAX({column})",
     ),
     P(
