@@ -87,18 +87,6 @@ def rehearse(
     return make_draft(request, inspector.profile, target, source), client
 
 
-def looked_at_again(draft: Draft, client: bigquery.Client) -> Draft:
-    """The draft under the lock: made anew where the destination isn't as it was before.
-
-    Raises:
-        SyncError: the destination is unreachable, or no plan can be made any more.
-    """
-    target = read_target(client, draft.request.destination)
-    if target == draft.facts.target:
-        return draft
-    return make_draft(draft.request, draft.facts.profile, target, draft.facts.source)
-
-
 def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str) -> Facts:
     """The answers to what a draft leaves open: clock, window, rows, history.
 

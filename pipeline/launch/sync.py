@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
+from pipeline.destination.target import read_target
 from pipeline.launch.beam.submit import run
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
-from pipeline.launch.gather import gather, inspecting, looked_at_again, rehearse
+from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.parameters.options import Options
@@ -25,7 +26,7 @@ from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.runs.settle import Settler
 from pipeline.steps.graph import build
 from pipeline.steps.report import was_reported
-from smart_sync.draft import Draft
+from smart_sync.draft import Draft, make_draft
 from smart_sync.explain import explain
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
@@ -67,8 +68,10 @@ def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> None:
 def _plan(
     draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str, now: datetime
 ) -> SyncPlan:
-    """The plan under the lock."""
-    draft = looked_at_again(draft, client)
+    """The plan under the lock, of the destination as it is now: others may have written before."""
+    target = read_target(client, draft.request.destination)
+    if target != draft.facts.target:
+        draft = make_draft(draft.request, draft.facts.profile, target, draft.facts.source)
     facts = gather(draft, client, inspector, run_id)
     return with_staged_rows(make_plan(draft, facts, run_id=run_id, now=now))
 

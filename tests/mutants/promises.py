@@ -465,9 +465,9 @@ PROMISES: tuple[Promise, ...] = (
         OVERLAP,
         "A destination that changed before the lock was taken is planned as it is now.",
         "tests/e2e/test_overlap.py::test_a_destination_that_changed_before_the_lock_is_planned_as_it_is_now",
-        "pipeline/launch/gather.py",
-        "    if target == draft.facts.target:",
-        "    if True:",
+        "pipeline/launch/sync.py",
+        "    if target != draft.facts.target:",
+        "    if False:",
     ),
     P(
         CARE,
