@@ -5,7 +5,7 @@ What no late-commit guard can hold is refused, with the ways that lose nothing.
 
 from collections.abc import Mapping
 
-from auto_schema.errors import ConfigError, SyncError, raise_all, shown
+from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.evolve import CurrentField
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Facts
@@ -16,18 +16,15 @@ from sources.values import SourceColumn, SourceProfile
 COUNT = "WRITE_MERGE with smart_sync_lookback=N, a count of numbers longer than they come late"
 
 
-def plan_cursor(request: SyncRequest, facts: Facts) -> Cursor | None:
-    """The cursor of smart sync; None without.
-
-    Raises:
-        ConfigError, ManyErrors: there is none to sync by, or rows may come behind any end
-            that a window could have.
-    """
+def plan_cursor(request: SyncRequest, facts: Facts) -> tuple[Cursor | None, list[SyncError]]:
+    """The cursor of smart sync, None without, and what stands against syncing by it."""
     if not request.window.smart_sync:
-        return None
-    cursor = find_cursor(request, facts.profile, facts.target.by_name())
-    _refuse_unguarded(request, cursor, facts.profile)
-    return cursor
+        return None, []
+    try:
+        cursor = find_cursor(request, facts.profile, facts.target.by_name())
+    except ConfigError as fault:
+        return None, [fault]
+    return cursor, _unguarded(request, cursor, facts.profile)
 
 
 def find_cursor(
@@ -92,32 +89,26 @@ def _misfit(window: WindowRequest, cursor: Cursor, kind: str) -> tuple[str, str,
     return None
 
 
-def _refuse_unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> None:
-    """Refuse a source whose rows may come behind any end that a window could have.
-
-    Raises:
-        ConfigError, ManyErrors: with what each is, and the parameters that mend it.
-    """
+def _unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> list[SyncError]:
+    """Why rows of the source may come behind any end that a window could have, each with a fix."""
     if not request.window.guard.auto or request.replaces:
-        return
-    faults: list[SyncError] = []
+        return []
     if cursor.is_integer:
-        if not request.window.lookback_numbers:
-            faults = [_as_number(request, why, fix) for why, fix in late_numbers(profile)]
-    elif profile.writers.refreshed:
-        names = ", ".join(profile.writers.refreshed)
-        faults = [
-            ConfigError(
-                "a materialized view shows rows late",
-                f"late_commit_guard=auto, {names}",
-                "rows come with its next refresh, stamped before the window's end, and when"
-                " it was last refreshed isn't shown",
-                "set late_commit_guard to longer than the time between two refreshes and the"
-                " longest transaction together, such as late_commit_guard=2h, or read the"
-                " tables under it.",
-            )
-        ]
-    raise_all(faults)
+        late = [] if request.window.lookback_numbers else late_numbers(profile)
+        return [_as_number(request, why, fix) for why, fix in late]
+    if not profile.writers.refreshed:
+        return []
+    return [
+        ConfigError(
+            "a materialized view shows rows late",
+            f"late_commit_guard=auto, {', '.join(profile.writers.refreshed)}",
+            "rows come with its next refresh, stamped before the window's end, and when"
+            " it was last refreshed isn't shown",
+            "set late_commit_guard to longer than the time between two refreshes and the"
+            " longest transaction together, such as late_commit_guard=2h, or read the"
+            " tables under it.",
+        )
+    ]
 
 
 def late_numbers(profile: SourceProfile) -> list[tuple[str, str]]:

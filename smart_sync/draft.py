@@ -9,18 +9,16 @@ from dataclasses import dataclass, replace
 from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.limits import fitting_schema
-from auto_schema.schema import Column, Partitioning, TableSchema
-from smart_sync.cursor import Cursor
+from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.modes import choose_mode
 from smart_sync.open_questions import OpenQuestions, open_questions
 from smart_sync.plan import Mode
-from smart_sync.plan_checks import target_faults
 from smart_sync.read_plan import BigqueryReading, plan_reading
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import plan_columns, plan_layout
+from smart_sync.schema_plan import plan_schema
 from smart_sync.source_labels import LabelPlan, plan_labels
 from sources.protocol import Source
 from sources.values import Evidence, SourceProfile
@@ -79,38 +77,27 @@ def make_draft(
     """
     looks = profile.rules.best_looks(profile.columns)
     facts = Facts(profile, target, source, Evidence(looks=looks))
-    columns, column_faults = plan_columns(request, profile, target.by_name(), facts.evidence)
-    facts = replace(facts, cursor=_cursor(request, facts, column_faults))
-    shape, shape_faults = plan_shape(request, facts, columns)
+    shape, faults = plan_shape(request, facts)
+    cursor, cursor_faults = plan_cursor(request, facts)
+    facts = replace(facts, cursor=cursor)
     merge, merge_faults = plan_merge(request, facts, shape.schema)
     bigquery, reading_faults = plan_reading(
         request, facts, shape.schema, keeps_schema=shape.keeps_schema
     )
     labels, label_faults = plan_labels(request, facts)
-    faults = column_faults + shape_faults + merge_faults
-    faults += target_faults(request, facts, shape.schema)
+    faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
     raise_all([*faults, *label_faults, *reading_faults])
     questions = open_questions(request, facts, shape.schema)
     return Draft(request, facts, shape, merge, bigquery, labels, questions)
 
 
-def _cursor(request: SyncRequest, facts: Facts, faults: list[SyncError]) -> Cursor | None:
-    """The cursor of smart sync; what is wrong with it is told after the columns' faults."""
-    try:
-        return plan_cursor(request, facts)
-    except SyncError:
-        raise_all(faults)
-        raise
-
-
-def plan_shape(
-    request: SyncRequest, facts: Facts, columns: tuple[Column, ...]
-) -> tuple[Shape, list[SyncError]]:
+def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncError]]:
     """The destination as it will be, and what stands against it."""
     target = facts.target
-    layout, faults, notes = plan_layout(request, columns, facts.profile)
-    schema, cut = fitting_schema(TableSchema(columns, *layout, facts.profile.description))
-    mode, why = choose_mode(request, target)
+    schema, faults, notes = plan_schema(request, facts.profile, target.by_name(), facts.evidence)
+    schema, cut = fitting_schema(schema)
+    mode, why, mode_faults = choose_mode(request, target)
+    faults += mode_faults
     if mode.makes_table:
         swaps = not mode.is_new and _layout_of(target) != _layout_of(schema)
         return Shape(schema, mode, why, swaps, (), (), (*notes, *cut)), faults
@@ -119,6 +106,15 @@ def plan_shape(
     only = _target_only(target, schema)
     told = tuple(filter(None, (*cut, note)))
     return Shape(schema, mode, why, False, added, only, told), [*faults, *more]
+
+
+def _proof_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
+    if not request.publishing.verify or profile.is_utf8:
+        return []
+    where = f"table {request.destination}"
+    why = "the database is SQL_ASCII: its texts have no characters to be hashed alike"
+    fix = "set verify=false, or give the database an encoding."
+    return [SchemaError("verify=true can't hash this source", where, why, fix)]
 
 
 def _changes(

@@ -4,6 +4,7 @@ A mode says all that differs between them: its statement, who counts the rows it
 and has published, why it needs a staging table. Another mode is a value beside them in MODES.
 """
 
+from auto_schema.errors import SyncError, TargetError
 from auto_schema.schema import TableSchema
 from smart_sync.facts import Target
 from smart_sync.plan import Mode, SyncPlan
@@ -167,9 +168,25 @@ MODES = (CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, FILL, APPEND)
 """In the order in which they are looked at."""
 
 
-def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str]:
-    """What publishing does to the destination, and why; the first that fits wins."""
-    return next((mode, why) for mode in MODES if (why := mode.reason(request, target)))
+def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str, list[SyncError]]:
+    """What publishing does to the destination: the first that fits, why, and what forbids it."""
+    chosen = next((mode, why) for mode in MODES if (why := mode.reason(request, target)))
+    return *chosen, _refusals(request, target)
+
+
+def _refusals(request: SyncRequest, target: Target) -> list[SyncError]:
+    """That the destination may not be made, or holds rows where it must be empty."""
+    asked, where = request.publishing, f"table {request.destination}"
+    if not target.exists and not asked.create_if_needed:
+        why = "create_disposition=CREATE_NEVER"
+        fix = "create the table, or set create_disposition=CREATE_IF_NEEDED."
+        return [TargetError("destination table is missing", where, why, fix)]
+    empties = asked.write_disposition is WriteDisposition.EMPTY and not asked.delete_existing_table
+    if empties and target.exists and target.rows != 0:
+        why = f"it holds {target.rows:,} rows" if target.rows is not None else "it may hold rows"
+        fix = "choose WRITE_APPEND or WRITE_TRUNCATE, or another destination_bigquery_table."
+        return [TargetError("write_disposition=WRITE_EMPTY on a full table", where, why, fix)]
+    return []
 
 
 def choose_way(

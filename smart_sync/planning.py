@@ -17,6 +17,7 @@ from smart_sync.hand_window import partition_faults
 from smart_sync.left_out import count_left_out
 from smart_sync.merge_plan import plan_merge
 from smart_sync.modes import choose_way, way_in_place
+from smart_sync.partition_span import span_faults
 from smart_sync.plan import (
     ColumnChanges,
     DeadLetterPlan,
@@ -27,10 +28,8 @@ from smart_sync.plan import (
     SyncPlan,
     staging_of,
 )
-from smart_sync.plan_checks import span_faults
 from smart_sync.read_plan import with_scan
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import plan_columns
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.ways import Way
@@ -86,12 +85,9 @@ def _settled(draft: Draft, facts: Facts) -> tuple[Draft, list[SyncError]]:
 
 def _planned_anew(draft: Draft) -> tuple[Draft, list[SyncError]]:
     """The same with what the rows say of columns; of BigQuery's they say nothing."""
-    request, facts = draft.request, draft.facts
-    current = facts.target.by_name()
-    columns, faults = plan_columns(request, facts.profile, current, facts.evidence)
-    shape, more = plan_shape(request, facts, columns)
-    merge, merge_faults = plan_merge(request, facts, shape.schema)
-    return replace(draft, shape=shape, merge=merge), [*faults, *more, *merge_faults]
+    shape, faults = plan_shape(draft.request, draft.facts)
+    merge, merge_faults = plan_merge(draft.request, draft.facts, shape.schema)
+    return replace(draft, shape=shape, merge=merge), [*faults, *merge_faults]
 
 
 def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:

@@ -9,13 +9,41 @@ from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
 from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import field_of
-from auto_schema.schema import Column, Partitioning
+from auto_schema.schema import Column, Partitioning, TableSchema
 from auto_schema.transform import Transformation
 from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
 from smart_sync.request import SchemaRequest, SyncRequest
 from sources.values import ColumnWish, Evidence, SourceColumn, SourceProfile
 
 Layout = tuple[Partitioning | None, tuple[str, ...]]
+MAX_COLUMNS = 10_000
+
+
+def plan_schema(
+    request: SyncRequest,
+    profile: SourceProfile,
+    current: Mapping[str, CurrentField],
+    evidence: Evidence,
+) -> tuple[TableSchema, list[SyncError], list[str]]:
+    """The columns of the destination, in the layout of a table that this run makes.
+
+    Args:
+        request: what the operator asked for.
+        profile: what the source delivers.
+        current: the destination's columns by case-folded name.
+        evidence: what the rows say of columns.
+
+    Returns:
+        The schema, every fault in it, and notes on a layout that was not taken.
+    """
+    columns, faults = plan_columns(request, profile, current, evidence)
+    layout, layout_faults, notes = _layout(request, columns, profile)
+    faults += layout_faults
+    if len(columns) > MAX_COLUMNS:
+        where, why = f"table {request.destination}", f"{len(columns):,} columns"
+        why += f", the most is {MAX_COLUMNS:,}"
+        faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
+    return TableSchema(columns, *layout, profile.description), faults, notes
 
 
 def plan_columns(
@@ -159,7 +187,7 @@ def _partition_default(request: SyncRequest, profile: SourceProfile) -> str:
     return request.schema.transformation.destination_name(request.window.cursor)
 
 
-def plan_layout(
+def _layout(
     request: SyncRequest, columns: tuple[Column, ...], profile: SourceProfile
 ) -> tuple[Layout, list[SyncError], list[str]]:
     """Partitioning and clustering of a table that this run makes, faults and notes."""
