@@ -17,6 +17,11 @@ from smart_sync.source_labels import SOURCE, source_labels
 from sources.values import SourceProfile
 
 
+def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The warnings and the notes of a draft with all its facts."""
+    return plan_warnings(draft.request, draft.facts), _notes(draft)
+
+
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
     """What the operator should know before the run."""
     doubles = _doubling(request, facts)
@@ -28,8 +33,8 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
     )
 
 
-def plan_notes(draft: Draft) -> tuple[str, ...]:
-    """What else may be of use, of a draft with all its facts."""
+def _notes(draft: Draft) -> tuple[str, ...]:
+    """What else may be of use."""
     facts, shape = draft.facts, draft.shape
     advised = (
         later_note(facts.evidence) if facts.is_first else "",

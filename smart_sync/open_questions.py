@@ -6,7 +6,8 @@ from auto_schema.names import TABLE, of_table
 from auto_schema.schema import TableSchema
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
-from sources.questions import RowsQuestion
+from smart_sync.splits import ranges_question
+from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import SourceColumn, SourceProfile
 
 
@@ -16,15 +17,23 @@ class OpenQuestions:
 
     Attributes:
         rows: without what the window says: whether rows outside are counted, and its floor.
+        ranges: for a run of more than one split; None: its rows can't be cut.
+        why_whole: why they can't.
         looks: whether columns were planned with looks that are only supposed, or want some.
         merge: what the first query of a merge reads, for a dry run; empty: none.
         history: whether the destination has columns that an earlier run may have written.
     """
 
     rows: RowsQuestion
+    ranges: RangesQuestion | None
+    why_whole: str
     looks: bool
     merge: str
     history: bool
+
+    def ranges_of(self, splits: int) -> RangesQuestion | None:
+        """Where the rows are cut into so many splits; None: that isn't to be asked."""
+        return self.ranges if splits > 1 else None
 
 
 def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> OpenQuestions:
@@ -35,9 +44,12 @@ def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> O
         look_at=look_at,
         partition=_partition_column(facts.profile, schema),
     )
+    ranges, why_whole = ranges_question(facts.profile, cursor, request.reading.num_splits)
     brought = {column.name.casefold() for column in schema}
     return OpenQuestions(
         rows=rows,
+        ranges=ranges,
+        why_whole=why_whole,
         looks=bool(look_at or facts.evidence.looks),
         merge=merge_question(request, target, cursor.name if cursor else None),
         history=bool(set(target.by_name()) - brought),

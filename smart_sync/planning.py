@@ -10,7 +10,7 @@ from auto_schema.canonical import excluded, losses
 from auto_schema.conform import Checks
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.schema import Column, TableSchema
-from smart_sync.advice import plan_notes, plan_warnings
+from smart_sync.advice import plan_advice
 from smart_sync.draft import Draft, plan_shape
 from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
@@ -57,6 +57,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     proof, source = plan_proof(draft.request, _source(draft), draft.shape.schema.columns)
     reading = _reading(draft, source)
     publishing = _publishing(draft, reading, proof)
+    warnings, notes = plan_advice(draft)
     return SyncPlan(
         run=_run(draft, run_id, now),
         destination=draft.request.destination,
@@ -68,8 +69,8 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
         window=facts.window,
         publishing=publishing,
         dead_letters=_dead_letters(draft.request),
-        warnings=plan_warnings(draft.request, facts),
-        notes=plan_notes(draft),
+        warnings=warnings,
+        notes=notes,
     )
 
 
@@ -115,7 +116,7 @@ def _source(draft: Draft) -> Source:
 def _reading(draft: Draft, source: Source) -> ReadPlan:
     """What is read and in which splits: by workers, or in one job of BigQuery."""
     request, facts, bigquery = draft.request, draft.facts, draft.bigquery
-    splits, why = plan_splits(request, facts)
+    splits, why = plan_splits(request, facts, draft.open.ranges, draft.open.why_whole)
     if bigquery is not None and isinstance(source, InPlaceSource):
         if bigquery.is_in_place:
             source, splits, why = source.in_place(), splits[:1], "one job of BigQuery"

@@ -80,8 +80,17 @@ def lanes(splits: Sequence[Split], connections: int) -> tuple[tuple[int, Split],
     return tuple((split.index % width, split) for split in splits)
 
 
-def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], str]:
-    """The splits and the reason for their number."""
+def plan_splits(
+    request: SyncRequest, facts: Facts, ranges: RangesQuestion | None, why_whole: str
+) -> tuple[tuple[Split, ...], str]:
+    """The splits and the reason for their number.
+
+    Args:
+        request: what the operator asked for.
+        facts: with the estimate of the window's size, and where the source can be cut.
+        ranges: what the source was asked for that.
+        why_whole: why it can't be cut, where there is nothing to ask.
+    """
     if facts.window is not None and facts.window.held_back is not None:
         return (), "held back: nothing is read"
     if facts.profile.deals_rows:
@@ -89,13 +98,12 @@ def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], 
             request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
         )
         return tuple(Split(index) for index in range(count)), f"{why}, by streams of Storage Read"
-    column, why_not = split_column(facts.profile, facts.cursor, request.reading.num_splits)
-    if column is None:
-        return (Split(0),), f"one split: {why_not}"
+    if ranges is None:
+        return (Split(0),), f"one split: {why_whole}"
     count, why = split_count(
         request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
     )
-    cuts = cut(facts.evidence.bounds, count)
+    cuts, column = cut(facts.evidence.bounds, count), ranges.column
     by_key = facts.cursor is None or column != facts.cursor.source_name
     splits = make_splits(column, cuts, by_key=by_key)
     if len(splits) < count:
@@ -103,24 +111,10 @@ def plan_splits(request: SyncRequest, facts: Facts) -> tuple[tuple[Split, ...], 
     return splits, why if len(splits) == 1 else f"{why}, cut by {column}"
 
 
-def ranges_question(request: SyncRequest, facts: Facts) -> RangesQuestion | None:
-    """What the source is asked before its rows are cut; None: one split is enough, or all there is.
-
-    Args:
-        request: what the operator asked for.
-        facts: with the estimate of the window's size.
-    """
-    count, _ = split_count(
-        request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
-    )
-    column, _ = split_column(facts.profile, facts.cursor, request.reading.num_splits)
-    return RangesQuestion(column) if column is not None and count > 1 else None
-
-
-def split_column(
+def ranges_question(
     profile: SourceProfile, cursor: Cursor | None, num_splits: int
-) -> tuple[str | None, str]:
-    """The column that cuts the rows into splits, or None and why there is none.
+) -> tuple[RangesQuestion | None, str]:
+    """What the source is asked before its rows are cut, or None and why they can't be.
 
     The cursor where an index begins with it, else a unique key. Without an index each
     split would scan the whole table, so then only num_splits (0: not given) makes more than
@@ -131,9 +125,9 @@ def split_column(
     stored = cursor is not None and _is_stored(profile, cursor.source_name)
     indexed = cursor is not None and cursor.source_name in profile.indexed
     if cursor and stored and not profile.cuts_by_key and (num_splits or indexed):
-        return cursor.source_name, ""
+        return RangesQuestion(cursor.source_name), ""
     if profile.unique_key and (num_splits or not profile.key_scans):
-        return profile.unique_key, ""
+        return RangesQuestion(profile.unique_key), ""
     if profile.unique_key:
         return None, (
             f"the order of {profile.unique_key} is a library's, so no index serves its ranges"

@@ -25,7 +25,7 @@ from smart_sync.facts import Facts
 from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.request import SyncRequest
-from smart_sync.splits import ranges_question
+from smart_sync.splits import split_count
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
 from sources.registry import SOURCES
@@ -205,8 +205,14 @@ def _evidence(draft: Draft, inspector: Inspector, facts: Facts) -> Evidence:
     asked = replace(draft.open.rows, count_outside=counts, floor=facts.floor)
     if window is None or window.held_back is None:
         evidence = inspector.evidence(facts.source, asked)
-        ranges = ranges_question(draft.request, replace(facts, evidence=evidence))
+        ranges = draft.open.ranges_of(_splits(draft.request, evidence))
         bounds = inspector.bounds(facts.source, ranges) if ranges else ()
         return replace(evidence, bounds=bounds)
     asked = replace(asked, look_at=(), partition=None)
     return inspector.evidence(facts.source, asked).left_out
+
+
+def _splits(request: SyncRequest, evidence: Evidence) -> int:
+    """As many as there may be, if the source can be cut."""
+    asked = request.reading.num_splits
+    return split_count(asked, evidence.estimated_bytes, request.connections)[0]

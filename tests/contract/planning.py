@@ -16,10 +16,11 @@ from pipeline.steps.conform import renamed
 from smart_sync.cursor_plan import find_cursor
 from smart_sync.draft import make_draft
 from smart_sync.facts import Target
+from smart_sync.open_questions import open_questions
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
-from smart_sync.splits import ranges_question
+from smart_sync.splits import split_count
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
 from sources.questions import RowsQuestion
@@ -103,7 +104,11 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
         floor=window.low if window else None,
     )
     evidence = inspector.evidence(source, asked)
-    ranges = ranges_question(request, replace(facts, evidence=evidence))
+    draft = replace(draft, open=open_questions(request, facts, draft.shape.schema))
+    count, _ = split_count(
+        request.reading.num_splits, evidence.estimated_bytes, request.connections
+    )
+    ranges = draft.open.ranges_of(count)
     if ranges is not None:
         evidence = replace(evidence, bounds=inspector.bounds(source, ranges))
     facts = replace(facts, evidence=evidence)

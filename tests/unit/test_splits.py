@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auto_schema.schema import TableSchema
+from smart_sync.open_questions import open_questions
 from smart_sync.splits import (
     SPLIT_BYTES,
     cut,
     fingerprint,
     lanes,
     make_splits,
-    ranges_question,
     split_count,
 )
 from sources.postgresql.evidence import grid
@@ -188,4 +189,8 @@ def test_the_fingerprint_tells_other_cuts_apart():
 )
 def test_a_source_is_asked_for_ranges_only_where_they_become_splits(parameters, facts, question):
     request = a_request(**parameters)
-    assert ranges_question(request, some_facts(request, **facts)) == question
+    facts = some_facts(request, **facts)
+    schema = TableSchema(())
+    size = facts.evidence.estimated_bytes
+    count, _ = split_count(request.reading.num_splits, size, request.connections)
+    assert open_questions(request, facts, schema).ranges_of(count) == question
