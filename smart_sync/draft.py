@@ -15,7 +15,7 @@ from smart_sync.facts import Facts, Target
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.modes import choose_mode
 from smart_sync.open_questions import OpenQuestions, open_questions
-from smart_sync.plan import Mode
+from smart_sync.plan import AuditPlan, Mode
 from smart_sync.read_plan import BigqueryReading, plan_reading
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import plan_schema
@@ -61,16 +61,33 @@ class Draft:
     request: SyncRequest
     facts: Facts
     shape: Shape
+    audits: tuple[AuditPlan, ...]
     merge: MergePlan | None
     bigquery: BigqueryReading | None
     labels: LabelPlan
     open: OpenQuestions
 
+    @property
+    def audited(self) -> str:
+        """Why an audit queries the staged rows, which then lie in a table; empty: none does."""
+        return self.audits[0].reason if self.audits else ""
+
 
 def make_draft(
-    request: SyncRequest, profile: SourceProfile, target: Target, source: Source
+    request: SyncRequest,
+    profile: SourceProfile,
+    target: Target,
+    source: Source,
+    audits: tuple[AuditPlan, ...] = (),
 ) -> Draft:
     """Plan what can be planned without rows, as if they held what is best for a plan.
+
+    Args:
+        request: what the operator asked for.
+        profile: what the source delivers.
+        target: the destination as it is.
+        source: reads the rows.
+        audits: that are wanted of the staged rows.
 
     Raises:
         SyncError: no plan can be made whatever the rows; several faults as ManyErrors.
@@ -82,13 +99,17 @@ def make_draft(
     facts = replace(facts, cursor=cursor)
     merge, merge_faults = plan_merge(request, facts, shape.schema)
     bigquery, reading_faults = plan_reading(
-        request, facts, shape.schema, keeps_schema=shape.keeps_schema
+        request,
+        facts,
+        shape.schema,
+        keeps_schema=shape.keeps_schema,
+        is_audited=bool(audits),
     )
     labels, label_faults = plan_labels(request, facts)
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
     raise_all([*faults, *label_faults, *reading_faults])
     questions = open_questions(request, facts, shape.schema)
-    return Draft(request, facts, shape, merge, bigquery, labels, questions)
+    return Draft(request, facts, shape, audits, merge, bigquery, labels, questions)
 
 
 def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncError]]:

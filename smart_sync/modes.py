@@ -190,7 +190,13 @@ def _refusals(request: SyncRequest, target: Target) -> list[SyncError]:
 
 
 def choose_way(
-    request: SyncRequest, schema: TableSchema, mode: Mode, *, swaps: bool, widened_aside: bool
+    request: SyncRequest,
+    schema: TableSchema,
+    mode: Mode,
+    *,
+    swaps: bool,
+    widened_aside: bool,
+    audited: str,
 ) -> tuple[Way, str]:
     """Whether files are loaded straight into the table, and why not.
 
@@ -200,6 +206,7 @@ def choose_way(
         mode: the chosen one.
         swaps: the table is rebuilt with another layout.
         widened_aside: columns are added to a table that has others of its own.
+        audited: why an audit queries the staged rows; empty: none does.
     """
     for kind in dict.fromkeys(c.bigquery.split("<")[0] for c in schema if c.staged.needs_sql):
         names = ", ".join(c.name for c in schema if c.bigquery.split("<")[0] == kind)
@@ -209,17 +216,19 @@ def choose_way(
     if widened_aside:
         why = "columns are added to a table that has others of its own"
         return STATEMENT, why
-    if request.publishing.verify:
-        return STATEMENT, "verify=true hashes the staged rows in BigQuery"
+    if audited:
+        return STATEMENT, audited
     if why := mode.why_staged(request, swaps):
         return STATEMENT, why
     return LOAD, "one load job of all files"
 
 
-def way_in_place(request: SyncRequest, reading: BigqueryReading) -> tuple[Way, str]:
-    """How rows go from table to table inside BigQuery."""
+def way_in_place(request: SyncRequest, reading: BigqueryReading, audited: str) -> tuple[Way, str]:
+    """How rows go from table to table inside BigQuery; `audited` as above."""
     if not reading.copy_reason:
         return COPY, "the source is taken whole"
-    if request.publishing.verify or request.publishing.write_disposition is WriteDisposition.MERGE:
+    if audited:
+        return STATEMENT_IN_PLACE, audited
+    if request.publishing.write_disposition is WriteDisposition.MERGE:
         return STATEMENT_IN_PLACE, "rows are compared before they are published"
     return QUERY, f"one statement over the source: {reading.copy_reason}"

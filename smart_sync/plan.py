@@ -181,11 +181,20 @@ class Mode:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditPlan:
+    """An audit of the staged rows: the step that asks it, and why it is wanted."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublishPlan:
     """How the staged rows become visible, by which jobs, and why so.
 
     Attributes:
         swaps: whether a rebuilt table takes the name of one with another layout.
+        audits: asked of the staged rows, in this order, before they are published.
         merge: how rows are merged, or why keys must be unique in a new table; None: neither.
         labels: of the destination, as the source wants them.
         sets_label: whether a destination that has others gets them.
@@ -198,6 +207,7 @@ class PublishPlan:
     write_disposition: WriteDisposition
     create_if_needed: bool
     swaps: bool
+    audits: tuple[AuditPlan, ...]
     merge: MergePlan | None
     proof: Proof | None
     labels: tuple[tuple[str, str], ...]

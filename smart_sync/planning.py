@@ -141,11 +141,16 @@ def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> Publish
     """How rows become visible."""
     request, shape = draft.request, draft.shape
     if reading.bigquery is not None and reading.is_in_place:
-        way, why = way_in_place(request, reading.bigquery)
+        way, why = way_in_place(request, reading.bigquery, draft.audited)
     else:
         widened_aside = bool(shape.added and shape.target_only)
         way, why = choose_way(
-            request, shape.schema, shape.mode, swaps=shape.swaps, widened_aside=widened_aside
+            request,
+            shape.schema,
+            shape.mode,
+            swaps=shape.swaps,
+            widened_aside=widened_aside,
+            audited=draft.audited,
         )
     return PublishPlan(
         mode=shape.mode,
@@ -155,6 +160,7 @@ def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> Publish
         write_disposition=request.publishing.write_disposition,
         create_if_needed=request.publishing.create_if_needed,
         swaps=shape.swaps,
+        audits=draft.audits,
         merge=draft.merge,
         proof=proof,
         labels=draft.labels.wanted,

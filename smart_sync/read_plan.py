@@ -64,7 +64,12 @@ class BigqueryReading:
 
 
 def plan_reading(
-    request: SyncRequest, facts: Facts, schema: TableSchema, *, keeps_schema: bool
+    request: SyncRequest,
+    facts: Facts,
+    schema: TableSchema,
+    *,
+    keeps_schema: bool,
+    is_audited: bool,
 ) -> tuple[BigqueryReading | None, list[SyncError]]:
     """The way of a BigQuery source, and what forbids it; None for another source.
 
@@ -75,6 +80,7 @@ def plan_reading(
         facts: what source and destination look like.
         schema: the planned one, in its layout.
         keeps_schema: whether rows go into a table that keeps its columns and layout.
+        is_audited: whether the rows are queried before they are published.
     """
     if not facts.profile.deals_rows:
         return None, []
@@ -92,7 +98,7 @@ def plan_reading(
     reading = BigqueryReading(
         method,
         reason,
-        _copy_reason(request, facts, schema, keeps_schema=keeps_schema),
+        _copy_reason(request, facts, schema, keeps_schema=keeps_schema, is_audited=is_audited),
         max_bytes_billed=request.reading.max_bytes_billed,
         price_per_tib=request.reading.price_per_tib,
     )
@@ -145,7 +151,12 @@ def _rounded(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
 
 
 def _copy_reason(
-    request: SyncRequest, facts: Facts, schema: TableSchema, *, keeps_schema: bool
+    request: SyncRequest,
+    facts: Facts,
+    schema: TableSchema,
+    *,
+    keeps_schema: bool,
+    is_audited: bool,
 ) -> str:
     """Why no copy job can do what the request asks for."""
     profile, target = facts.profile, facts.target
@@ -155,7 +166,7 @@ def _copy_reason(
         return "only the rows of a window are read"
     if request.schema.transformation != Transformation() or request.schema.json_numbers == "text":
         return "columns are selected, renamed or converted"
-    if request.publishing.verify or request.publishing.write_disposition is WriteDisposition.MERGE:
+    if is_audited or request.publishing.write_disposition is WriteDisposition.MERGE:
         return "rows are compared before they are published"
     if keeps_schema:
         return _difference(facts, target)

@@ -10,6 +10,7 @@ import pytest
 from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType, postgresql_column
+from pipeline.publish.audits import wanted
 from smart_sync.cursor import Cursor, WallClock
 from smart_sync.cursor_plan import find_cursor
 from smart_sync.draft import make_draft
@@ -218,7 +219,8 @@ def a_plan(request: SyncRequest | None = None, facts: Facts | None = None, **res
 
 def plan_of(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime) -> SyncPlan:
     """Draft and plan, as if these facts had been gathered for it."""
-    draft = make_draft(request, facts.profile, facts.target, facts.source)
+    audits = wanted(request, facts.profile)
+    draft = make_draft(request, facts.profile, facts.target, facts.source, audits)
     return make_plan(draft, facts, run_id=run_id, now=now)
 
 

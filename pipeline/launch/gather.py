@@ -18,6 +18,7 @@ from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_target
 from pipeline.launch.frontier import read_start
 from pipeline.launch.wall_clock import read_wall_clock
+from pipeline.publish.audits import wanted
 from pipeline.runs.history import written_columns
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft
@@ -79,12 +80,13 @@ def rehearse(
     Raises:
         SyncError: the destination is unreachable, or no plan can be made whatever the rows.
     """
+    audits = wanted(request, inspector.profile)
     target = read_target(asking_client(request), request.destination)
     retry_s = RETRY_S * request.run.max_retries
     check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
     client = asking_client(request, target.location)
     source = _source(request, inspector, run_id)
-    return make_draft(request, inspector.profile, target, source), client
+    return make_draft(request, inspector.profile, target, source, audits), client
 
 
 def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str) -> Facts:

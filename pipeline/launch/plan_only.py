@@ -5,7 +5,6 @@ from datetime import datetime
 from pipeline.launch.beam.submit import run
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.parameters.options import Options
-from pipeline.publish.audits import with_staged_rows
 from pipeline.runs.outcome import Outcome
 from pipeline.steps.graph import build_note
 from smart_sync.explain import as_json, explain
@@ -18,7 +17,7 @@ def plan_only(options: Options, run_id: str, now: datetime) -> int:
     with inspecting(request) as inspector:
         draft, client = rehearse(request, inspector, run_id)
         facts = gather(draft, client, inspector, run_id)
-    plan = with_staged_rows(make_plan(draft, facts, run_id=run_id, now=now))
+    plan = make_plan(draft, facts, run_id=run_id, now=now)
     text = explain(plan)
     print(as_json(plan) if request.run.plan_format == "json" else text)
     if options.flag("template_location"):

@@ -16,7 +16,6 @@ from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.parameters.options import Options
-from pipeline.publish.audits import with_staged_rows
 from pipeline.publish.swapping import put_back
 from pipeline.runs.history import append, event_row, make_tables, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
@@ -71,9 +70,10 @@ def _plan(
     """The plan under the lock, of the destination as it is now: others may have written before."""
     target = read_target(client, draft.request.destination)
     if target != draft.facts.target:
-        draft = make_draft(draft.request, draft.facts.profile, target, draft.facts.source)
+        facts = draft.facts
+        draft = make_draft(draft.request, facts.profile, target, facts.source, draft.audits)
     facts = gather(draft, client, inspector, run_id)
-    return with_staged_rows(make_plan(draft, facts, run_id=run_id, now=now))
+    return make_plan(draft, facts, run_id=run_id, now=now)
 
 
 def _write_planning_failure(

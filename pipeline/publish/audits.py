@@ -5,7 +5,6 @@ The content proof is the first of them. Another is a value beside it in AUDITS.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from google.cloud import bigquery
@@ -13,8 +12,9 @@ from google.cloud import bigquery
 from pipeline.destination.elements import StagedSplit
 from pipeline.destination.jobs import run_statement
 from pipeline.publish.proof import ContentProof
-from smart_sync.plan import SyncPlan
-from smart_sync.ways import STATEMENT, STATEMENT_IN_PLACE
+from smart_sync.plan import AuditPlan, SyncPlan
+from smart_sync.request import SyncRequest
+from sources.values import SourceProfile
 from warehouse.errors import as_target_errors
 
 
@@ -26,10 +26,14 @@ class Audit(Protocol):
         """Names the query's job; no other step of a run has that name."""
         ...
 
-    def reason(self, plan: SyncPlan) -> str:
-        """Why the plan's rows lie in a table before they are published; empty: not for this.
+    def reason(self, request: SyncRequest, profile: SourceProfile) -> str:
+        """Why the rows of a run are asked before they are published; empty: they aren't.
 
         Whoever gives one is asked, and the rows are staged where its query finds them.
+
+        Args:
+            request: what the operator asked for.
+            profile: what the source delivers.
         """
         ...
 
@@ -57,26 +61,16 @@ AUDITS: tuple[Audit, ...] = (ContentProof(),)
 """In the order in which they are asked; the first that fails ends the run."""
 
 
-def with_staged_rows(plan: SyncPlan) -> SyncPlan:
-    """The plan as it is run: its rows lie in a table first, where an audit queries them."""
-    publishing, reading = plan.publishing, plan.reading
-    why = next(filter(None, (audit.reason(plan) for audit in AUDITS)), "")
-    if not why or publishing.way.has_table:
-        return plan
-    if reading.bigquery is not None and publishing.way.copies:  # a query reads what a copy doesn't
-        scanned = replace(
-            reading.bigquery, copy_reason=why, scan_bytes=plan.reading.estimated_bytes
-        )
-        reading = replace(reading, bigquery=scanned)
-    way = STATEMENT_IN_PLACE if reading.is_in_place else STATEMENT
-    publishing = replace(publishing, way=way, way_reason=why)
-    return replace(plan, publishing=publishing, reading=reading)
+def wanted(request: SyncRequest, profile: SourceProfile) -> tuple[AuditPlan, ...]:
+    """The audits that a run asks, in their order, and why each is wanted."""
+    reasons = ((audit.step, audit.reason(request, profile)) for audit in AUDITS)
+    return tuple(AuditPlan(step, reason) for step, reason in reasons if reason)
 
 
 def audit(
     client: bigquery.Client, plan: SyncPlan, splits: Sequence[StagedSplit], *, has_rows: bool
 ) -> str:
-    """Ask every audit that the plan wants, before anything is published.
+    """Ask every audit of the plan, before anything is published.
 
     Args:
         client: of the job project.
@@ -89,9 +83,11 @@ def audit(
 
     Raises:
         SyncError: an audit fails, or BigQuery refuses its query.
-        ValueError: the plan isn't one `with_staged_rows`.
+        ValueError: the plan stages its rows in no table.
+        KeyError: an audit of the plan is none that this program knows.
     """
-    asked = [audit for audit in AUDITS if audit.reason(plan)]
+    known = {audit.step: audit for audit in AUDITS}
+    asked = [known[audit.step] for audit in plan.publishing.audits]
     if asked and not plan.publishing.way.has_table:
         raise ValueError(f"no table for the audit {asked[0].step}: {plan.publishing.way}")
     figures = dict[str, object]()

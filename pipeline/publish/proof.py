@@ -10,6 +10,8 @@ from auto_schema.errors import VerificationError
 from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import StagedSplit
 from smart_sync.plan import SyncPlan
+from smart_sync.request import SyncRequest
+from sources.values import SourceProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,9 @@ class ContentProof:
 
     step: str = "verify"
 
-    def reason(self, plan: SyncPlan) -> str:
-        """That the plan has a proof."""
-        return "" if plan.publishing.proof is None else "verify=true hashes the staged rows"
+    def reason(self, request: SyncRequest, _: SourceProfile) -> str:
+        """That it was asked for."""
+        return "verify=true hashes the staged rows in BigQuery" if request.publishing.verify else ""
 
     def query(self, plan: SyncPlan) -> str:
         """How many rows were staged, and four sums of their digests."""

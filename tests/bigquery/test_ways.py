@@ -377,7 +377,7 @@ class OnlySmall:
     most: int
     step: str = "small"
 
-    def reason(self, plan):
+    def reason(self, request, profile):
         return f"an id is at most {self.most}"
 
     def query(self, plan):

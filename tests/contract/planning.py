@@ -12,6 +12,7 @@ from auto_schema.conform import conform
 from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import SplitBatch
 from pipeline.launch.gather import inspecting
+from pipeline.publish.audits import wanted
 from pipeline.steps.conform import renamed
 from smart_sync.cursor_plan import find_cursor
 from smart_sync.draft import make_draft
@@ -93,7 +94,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
         batch_rows=request.reading.batch_rows,
         run_id=RUN_ID,
     )
-    draft = make_draft(request, profile, Target("EU"), source)
+    draft = make_draft(request, profile, Target("EU"), source, wanted(request, profile))
     facts = replace(draft.facts, cursor=cursor, evidence=Evidence())
     if window:
         facts = replace(facts, window=WindowPlan(window, "test", "test", "UTC"))

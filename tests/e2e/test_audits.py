@@ -17,8 +17,8 @@ class NoNegatives:
 
     step: str = "negatives"
 
-    def reason(self, plan):
-        return "negative payments are looked for" if plan.schema.find("amount") else ""
+    def reason(self, request, profile):
+        return "negative payments are looked for" if profile.column("amount") else ""
 
     def query(self, plan):
         return f"SELECT COUNTIF(amount < 0) FROM {plan.run.staging.table.sql}"

@@ -158,9 +158,9 @@ PROMISES: tuple[Promise, ...] = (
         OUTCOMES,
         "Rows that an audit queries are staged in a table, whatever way they would have gone.",
         "tests/e2e/test_audits.py::test_an_audit_gets_the_staging_table_that_it_asks_for",
-        "pipeline/publish/audits.py",
-        "    if not why or publishing.way.has_table:",
-        "    if why or publishing.way.has_table:",
+        "smart_sync/modes.py",
+        "    if audited:\n        return STATEMENT, audited\n",
+        "",
     ),
     P(
         OUTCOMES,
