@@ -43,6 +43,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         BIGQUERY,
+        "Rows of a BigQuery source that an audit queries are staged in a table, too.",
+        WAYS + "test_an_audit_sees_the_rows_in_place_whatever_the_way_would_have_been",
+        "smart_sync/modes.py",
+        "    if audited:\n        return STATEMENT_IN_PLACE, audited\n",
+        "",
+    ),
+    P(
+        BIGQUERY,
         "A copy gives the destination no column that the plan doesn't know.",
         FAULTS + "test_a_source_that_changes_after_the_plan_fails_the_run",
         "pipeline/destination/jobs.py",
