@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
+from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import ASTScriptProto
 from zetasql.wasi._pb2.zetasql.proto.options_pb2 import AnalyzerOptionsProto
@@ -106,7 +107,8 @@ class GoogleSql:
         self._builtin.builtin_function_options.language_options.CopyFrom(self._language)
         add_functions(self._builtin)
         add_type_names(self._builtin)
-        self._registered = Registered(self.module)
+        self.registered = Registered(self.module)
+        self._right: dict[tuple[str, bytes, bytes], Analysis] = {}
 
     def parse(self, sql: str) -> ASTScriptProto:
         """The tree of a script, of one statement or many.
@@ -125,38 +127,54 @@ class GoogleSql:
         parameters: Sequence[Parameter] = (),
         variables: Variables = NO_VARIABLES,
     ) -> Analysis | Finding:
-        """One statement's kind and columns, or what is said against it.
-
-        A catalog is kept for later statements over tables with the same columns; as its tables
-        have no names, what is said against a statement is said with a catalog of its own.
-        """
+        """One statement's kind and columns, or what is said against it."""
         try:
             tree = self.parse(sql)
         except GoogleSqlError as error:
             return error.finding
+        return self.analyze_parsed(sql, tree, tables, parameters, variables)
+
+    def analyze_parsed(
+        self,
+        sql: str,
+        tree: Message,
+        tables: Tables,
+        parameters: Sequence[Parameter],
+        variables: Variables,
+        *,
+        start: int = 0,
+    ) -> Analysis | Finding:
+        """What `analyze` says, of a statement whose tree is known.
+
+        What is right is right for later statements over tables with the same columns, too. As the
+        tables have no names there, what is said against one is said with a catalog of its own.
+
+        Args:
+            tree: Of a part of a longer text, maybe; the statement's tables are named there.
+            start: The byte of the longer text where the statement would begin.
+        """
         root = self._catalog(variables)
-        spelled = one_name(sql, tree, tables, has_values=False, as_numbered=True)
+        name_of = self.registered.name
+        spelled = one_name(sql, tree, tables, has_values=False, name_of=name_of, start=start)
+        options = self._analyzing(parameters)
+        known = spelled.sql, *(one.SerializeToString(deterministic=True) for one in (root, options))
         with contextlib.suppress(GoogleSqlError):
-            number = self._registered.number(root, list(spelled.tables.values()))
-            request = service.AnalyzeRequest(registered_catalog_id=number)
-            return self._analyzed(spelled, request, parameters)
-        spelled = one_name(sql, tree, tables, has_values=False)
+            if known not in self._right:
+                number = self.registered.number(root, spelled.tables)
+                request = service.AnalyzeRequest(registered_catalog_id=number, options=options)
+                self._right[known] = self._analyzed(spelled, request)
+            return self._right[known]
+        spelled = one_name(sql, tree, tables, has_values=False, start=start)
         for name, table in spelled.tables.items():
             add_table(root, name, table)
-        request = service.AnalyzeRequest(simple_catalog=root)
+        request = service.AnalyzeRequest(simple_catalog=root, options=options)
         try:
-            return self._analyzed(spelled, request, parameters)
+            return self._analyzed(spelled, request)
         except GoogleSqlError as error:
             return spelled.found(error.finding)
 
-    def _analyzed(
-        self, spelled: Spelled, request: service.AnalyzeRequest, parameters: Sequence[Parameter]
-    ) -> Analysis:
+    def _analyzed(self, spelled: Spelled, request: service.AnalyzeRequest) -> Analysis:
         request.sql_statement = spelled.sql
-        request.options.CopyFrom(self._options(parameters))
-        for name, of in SYSTEM_VARIABLES.items():
-            added = request.options.system_variables.add(name_path=name.split("."))
-            added.type.CopyFrom(simple(of))
         answer = self.module.call("Analyze", request, service.AnalyzeResponse)
         return analysis(answer.resolved_statement)
 
@@ -186,7 +204,7 @@ class GoogleSql:
         if spelled.tables or variables:
             request.simple_catalog.CopyFrom(self._catalog(variables))
         else:
-            request.registered_catalog_id = self._registered.number(self._builtin)
+            request.registered_catalog_id = self.registered.number(self._builtin)
         self._complete(request, spelled, parameters, numbered)
         answer = self.module.call("EvaluateQuery", request, service.EvaluateQueryResponse)
         columns = tuple(Column(column.name, column.type) for column in answer.prepared.columns)
@@ -255,6 +273,13 @@ class GoogleSql:
             return options
         for parameter in parameters:
             options.query_parameters.add(name=parameter.name).type.CopyFrom(_type_of(parameter))
+        return options
+
+    def _analyzing(self, parameters: Sequence[Parameter]) -> AnalyzerOptionsProto:
+        options = self._options(parameters)
+        for name, of in SYSTEM_VARIABLES.items():
+            added = options.system_variables.add(name_path=name.split("."))
+            added.type.CopyFrom(simple(of))
         return options
 
     def _complete(

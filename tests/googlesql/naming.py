@@ -5,13 +5,13 @@ GoogleSQL's catalog takes it for one identifier. Constants, which a script's var
 parameters need names too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import (
     ASTDeleteStatementProto,
     ASTMergeStatementProto,
-    ASTScriptProto,
     ASTTablePathExpressionProto,
     ASTUpdateStatementProto,
 )
@@ -19,7 +19,6 @@ from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import (
 from tests.googlesql import syntax
 from tests.googlesql.catalog import Table, Tables, resolved
 from tests.googlesql.errors import Finding
-from tests.googlesql.registered import numbered
 from tests.googlesql.syntax import Text
 
 POSITION = "_position_"
@@ -60,28 +59,29 @@ class Spelled:
 
 def one_name(
     sql: str,
-    tree: ASTScriptProto,
+    tree: Message,
     tables: Tables,
     *,
     has_values: bool,
-    as_numbered: bool = False,
+    name_of: Callable[[Table], str] | None = None,
+    start: int = 0,
 ) -> Spelled:
     """The statement as the engine wants it.
 
     Args:
+        tree: The statement's, or that of all of it that could name a table.
         has_values: `@@name` and `?` are named as well, as running needs it.
-        as_numbered: Tables are named as `registered` does, in the order of `Spelled.tables`.
+        name_of: What a table is named instead; two with the same columns may have one name.
+        start: The byte where the statement begins in the text of which the tree is.
     """
     edits: list[tuple[int, int, str]] = []
     used: dict[str, Table] = {}
-    new_names: dict[str, str] = {}
     without_alias = _without_alias(tree)
     for path in syntax.paths(tree):
         name = ".".join(syntax.names(path))
         table = resolved((name,), tables)
         if table is not None:
-            default = numbered(len(new_names) + 1) if as_numbered else name
-            new = new_names.setdefault(name, default)
+            new = name_of(table) if name_of else name
             used[new] = table
             last = name.rpartition(".")[2]
             is_bare = syntax.span(path) in without_alias and last != name and last[-1] != "*"
@@ -91,11 +91,11 @@ def one_name(
             edits.append((*syntax.span(variable), f"`{syntax.system_name(variable)}`"))
         for parameter in syntax.positional_parameters(tree):
             edits.append((*syntax.span(parameter), f"@{POSITION}{parameter.position}"))
-    edits.sort()
+    edits = sorted((first - start, end - start, new) for first, end, new in edits)
     return Spelled(sql, Text(sql).edited(edits), used, tuple(edits))
 
 
-def _without_alias(tree: ASTScriptProto) -> set[tuple[int, int]]:
+def _without_alias(tree: Message) -> set[tuple[int, int]]:
     """Where paths stand that could have an alias and have none."""
     places = set()
     for node in syntax.nodes(tree):

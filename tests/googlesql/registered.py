@@ -1,7 +1,11 @@
-"""Catalogs that GoogleSQL was told of once: three quarters of an analysis go into making one."""
+"""Catalogs that GoogleSQL was told of once: three quarters of an analysis go into making one.
 
-from collections import OrderedDict
-from collections.abc import Sequence
+A catalog holds many tables, each under a name that stands for its columns. So a statement meets
+one that was made for others, and two statements over equal tables become the same.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProto
@@ -9,21 +13,44 @@ from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProt
 from tests.googlesql.catalog import Table, add_table
 from tests.googlesql.wasm import Module
 
+FEW = 50
+"""Tables with which a catalog may still be made anew for one more."""
 MOST = 100
-"""Catalogs that the module holds at once, those of late."""
-Key = tuple[bytes, tuple[str, ...]]
+"""Catalogs of one kind that the module holds at once, those of late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """One that the module knows by its number."""
+
+    number: int
+    names: frozenset[str]
 
 
 class Registered:
-    """Catalogs by what is in them, not by the tables' names: those are `numbered`."""
+    """Catalogs by what is in them beside tables, and the tables by their columns."""
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._known: OrderedDict[Key, int] = OrderedDict()
+        self._names: dict[tuple[tuple[str, str, bool], ...], str] = {}
+        self._tables: dict[str, Table] = {}
+        self._expected: frozenset[str] = frozenset()
+        self._known: dict[bytes, list[Catalog]] = {}
         self._known_in = 0
 
-    def number(self, root: SimpleCatalogProto, tables: Sequence[Table] = ()) -> int:
-        """The module's number of a catalog: `root`, and each table under its place's name.
+    def name(self, table: Table) -> str:
+        """What a table is called in all catalogs; no statement of ours has such a name."""
+        key = tuple((column.name, column.sql, column.is_pseudo) for column in table.columns)
+        name = self._names.setdefault(key, f"~{len(self._names) + 1}")
+        self._tables.setdefault(name, table.with_rows(()))
+        return name
+
+    def expect(self, tables: Iterable[Table]) -> None:
+        """Have the next catalog hold these as well: it is cheaper than one for each statement."""
+        self._expected |= {self.name(table) for table in tables}
+
+    def number(self, root: SimpleCatalogProto, names: Collection[str] = ()) -> int:
+        """The module's number of a catalog: `root`, and tables by the names that they have here.
 
         Raises:
             GoogleSqlError: The catalog is refused.
@@ -31,27 +58,27 @@ class Registered:
         if self._known_in != self._module.starts:
             self._known.clear()
             self._known_in = self._module.starts
-        columns = (
-            " ".join(f"{one!r}{'!' * one.is_pseudo}" for one in table.columns) for table in tables
-        )
-        key = root.SerializeToString(deterministic=True), tuple(columns)
-        if key not in self._known:
-            self._forget_oldest()
-            request = service.RegisterCatalogRequest(simple_catalog=root)
-            for place, table in enumerate(tables, 1):
-                add_table(request.simple_catalog, numbered(place), table)
-            answer = self._module.call("RegisterCatalog", request, service.RegisterResponse)
-            self._known[key] = answer.registered_id
-        self._known.move_to_end(key)
-        return self._known[key]
+        known = self._known.setdefault(root.SerializeToString(deterministic=True), [])
+        for catalog in reversed(known):
+            if catalog.names.issuperset(names):
+                return catalog.number
+        wanted = self._expected.union(names)
+        self._expected = frozenset()
+        if known and len(known[-1].names) < FEW:
+            wanted |= known[-1].names
+            self._forget(known.pop())
+        if len(known) == MOST:
+            self._forget(known.pop(0))
+        known.append(self._made(root, wanted))
+        return known[-1].number
 
-    def _forget_oldest(self) -> None:
-        if len(self._known) == MOST:
-            _, number = self._known.popitem(last=False)
-            request = service.UnregisterRequest(registered_id=number)
-            self._module.call("UnregisterCatalog", request, service.UnregisterRequest)
+    def _made(self, root: SimpleCatalogProto, names: frozenset[str]) -> Catalog:
+        request = service.RegisterCatalogRequest(simple_catalog=root)
+        for name in sorted(names):
+            add_table(request.simple_catalog, name, self._tables[name])
+        answer = self._module.call("RegisterCatalog", request, service.RegisterResponse)
+        return Catalog(answer.registered_id, names)
 
-
-def numbered(place: int) -> str:
-    """A table's name by its place, from 1; no statement of ours has such a one."""
-    return f"~{place}"
+    def _forget(self, catalog: Catalog) -> None:
+        request = service.UnregisterRequest(registered_id=catalog.number)
+        self._module.call("UnregisterCatalog", request, service.UnregisterRequest)

@@ -74,8 +74,14 @@ class Rehearsal(Session):
     ) -> Analysis:
         """What the analyzer says of a part of the text, with what makes a statement of it."""
         sql = before + text.of(node) + after
-        tables = dict(self.tables) | dict(beside)
-        outcome = self._engine.analyze(sql, tables, self._parameters, self._variables)
+        if beside:  # which `before` names, so its tree is wanted, too
+            tables = dict(self.tables) | dict(beside)
+            outcome = self._engine.analyze(sql, tables, self._parameters, self._variables)
+        else:
+            start = syntax.span(node)[0] - len(before.encode())
+            outcome = self._engine.analyze_parsed(
+                sql, node, self.tables, self._parameters, self._variables, start=start
+            )
         if isinstance(outcome, Analysis):
             return outcome
         if not outcome.line:

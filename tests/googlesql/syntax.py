@@ -4,10 +4,12 @@ The parser's answer is a tree of messages. A node's place lies in the innermost 
 messages, in bytes of the text.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import (
     ASTParameterExprProto,
@@ -16,6 +18,8 @@ from zetasql.wasi._pb2.zetasql.parser.parse_tree_pb2 import (
 )
 
 Path = tuple[str, ...]
+PLACES = ("parent", "parse_location_range")
+"""Fields by which a node has its place; a `parent` may have parts besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,28 @@ def kind(node: Message) -> str:
 
 
 def nodes(root: Message) -> Iterator[Message]:
-    """Every message of a tree, a node before its parts."""
-    yield root
-    for field, value in root.ListFields():
-        if field.message_type is None:
-            continue
-        for part in value if field.is_repeated else [value]:
-            yield from nodes(part)
+    """Every message of a tree, a node before its parts; not those that say a place only."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        parts: list[Message] = []
+        for field, value in node.ListFields():
+            if field.message_type is None or _is_place(field):
+                continue
+            if field.is_repeated:
+                parts.extend(value)
+            else:
+                parts.append(value)
+        waiting.extend(reversed(parts))
+
+
+@functools.cache
+def _is_place(field: FieldDescriptor) -> bool:
+    """Whether a field can hold nothing but where its node stands; three quarters of all are so."""
+    return field.name in PLACES and all(
+        one.message_type is None or _is_place(one) for one in field.message_type.fields
+    )
 
 
 def part(node: Message, name: str) -> Any:
