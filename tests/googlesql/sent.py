@@ -1,8 +1,9 @@
 """What tests sent to their local BigQuery, judged by GoogleSQL; `tests/local_bigquery` kept it.
 
 The local one forgives much, so a statement that it took may be none. One that it refused as well
-tells nothing new: the test saw the refusal. What is right is written down by the statement's
-digest, and analyzed again only when this package or GoogleSQL is another.
+tells nothing new: the test saw the refusal. Statements of one shape are judged once. What is right
+is written down by its shape, for all checkouts on the machine, and analyzed again only when what
+judges is another.
 """
 
 import hashlib
@@ -23,9 +24,11 @@ from tests.googlesql.catalog import Table, Tables
 from tests.googlesql.engine import Given, GoogleSql
 from tests.googlesql.errors import CrashError, Finding
 from tests.googlesql.rehearsal import Rehearsal
+from tests.googlesql.shape import shape
 from tests.googlesql.syntax import Text
 from tests.googlesql.types import array_of, simple
 from tests.googlesql.wasm import CACHE
+from tests.local_bigquery import record
 
 FORGIVEN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
@@ -41,6 +44,7 @@ FORGIVEN: Mapping[tuple[str, str], str] = MappingProxyType(
     }
 )
 """Findings that are no news, by the test and how they begin, and why the test sends them."""
+FORGIVING = frozenset(test for test, _ in FORGIVEN)
 ABSENT = ("Table not found: ", "Not found: Table ")
 
 
@@ -52,7 +56,6 @@ class Sent:
         refusal: What the local BigQuery said against it.
     """
 
-    digest: str
     test: str
     sql: str
     parameters: tuple[Given, ...] = ()
@@ -64,6 +67,12 @@ class Sent:
         return any(
             self.test == test and finding.message.startswith(start) for test, start in FORGIVEN
         )
+
+    @property
+    def shape(self) -> str:
+        """What it has in common with others."""
+        parameters = [(given.name, given.type) for given in self.parameters]
+        return shape(self.sql, parameters, self.tables)
 
     @property
     def is_judged(self) -> bool:
@@ -93,7 +102,6 @@ def read(lines: Iterable[str]) -> Iterator[Sent]:
     for line in lines:
         kept: dict[str, Any] = json.loads(line)
         yield Sent(
-            kept["digest"],
             kept["test"],
             kept["sql"],
             tuple(Given(one["name"] or "", _type(one["type"])) for one in kept["parameters"]),
@@ -125,7 +133,7 @@ def _type(of: Mapping[str, Any]) -> TypeProto:
 
 
 class Right:
-    """Digests of statements that are right, in a file that workers share."""
+    """Shapes of statements that are right, in a file that workers share."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -133,13 +141,13 @@ class Right:
         self._read = file.open(encoding="ascii")
         self._known = set[str]()
 
-    def __contains__(self, digest: str) -> bool:
+    def __contains__(self, shape: str) -> bool:
         self._known.update(self._read.read().split())
-        return digest in self._known
+        return shape in self._known
 
-    def add(self, digest: str) -> None:
+    def add(self, shape: str) -> None:
         """Tell it to all, at once."""
-        self._added.write(f"{digest}\n")
+        self._added.write(f"{shape}\n")
         self._added.flush()
 
     def close(self) -> None:
@@ -150,18 +158,24 @@ class Right:
 
 @cache
 def judge() -> str:
-    """A digest of all that judges: this package and GoogleSQL."""
+    """A digest of all that judges: this package, what finds shapes, and GoogleSQL."""
     modules = sorted(Path(__file__).parent.glob("*.py"))
     texts = [path.read_bytes() for path in modules if not path.name.startswith("test_")]
+    texts.append(Path(record.__file__).read_bytes())
     words = [*texts, version("zetasql").encode()]
     return hashlib.sha256(b"\0".join(words)).hexdigest()[:16]
 
 
 @dataclass(slots=True)
 class Judgement:
-    """What came of the statements of a session."""
+    """What came of the statements of a session.
 
-    statements: int = 0
+    Attributes:
+        shapes: Those that could be wrong, however often sent.
+        analyzed: How many of them weren't known to be right.
+    """
+
+    shapes: set[str] = field(default_factory=set)
     analyzed: int = 0
     refused: list[Refused] = field(default_factory=list)
 
@@ -171,25 +185,34 @@ def judged(
 ) -> Judgement:
     """Findings against statements that aren't known to be right.
 
-    Workers do this at the same time, each in an order of its own, so each does about half.
+    Workers do this at the same time, each in an order of its own, so each does about a part. What
+    is forgiven to one test is not to another that sends the same.
 
     Args:
         engine: Gives GoogleSQL; asked only if there is something to analyze.
     """
     done = Judgement()
     right = Right(folder / f"right-{judge()}")
+    chosen = {
+        (sent.shape, sent.test if sent.test in FORGIVING else ""): sent
+        for sent in statements
+        if sent.is_judged
+    }
+    done.shapes.update(shape for shape, _ in chosen)
+    new = [(shape, sent) for (shape, _), sent in chosen.items() if shape not in right]
+    random.Random(os.getpid()).shuffle(new)
     try:
-        chosen = [sent for sent in statements if sent.is_judged]
-        random.Random(os.getpid()).shuffle(chosen)
-        for sent in chosen:
-            done.statements += 1
-            if sent.digest in right:
+        if new:
+            tables = (table for _, sent in new for table in sent.tables.values())
+            engine().registered.expect(tables)
+        for shape, sent in new:
+            if shape in right:  # by now
                 continue
             done.analyzed += 1
-            findings = [one for one in found(engine(), sent) if not sent.is_forgiven(one)]
-            done.refused += [Refused(sent, finding) for finding in findings]
+            findings = found(engine(), sent)
             if not findings:
-                right.add(sent.digest)
+                right.add(shape)
+            done.refused += [Refused(sent, one) for one in findings if not sent.is_forgiven(one)]
     finally:
         right.close()
     return done

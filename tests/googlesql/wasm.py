@@ -4,9 +4,11 @@ The package has a client of its own. It compiles the module for each process and
 byte over in Python; this one keeps the machine's code in a file and copies memory at once.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import hashlib
+import os
 import threading
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +22,9 @@ from zetasql.wasi import get_wasm_path
 from tests.googlesql.errors import CrashError, service_error
 
 Answer = TypeVar("Answer", bound=Message)
-CACHE = Path(__file__).parents[2] / ".cache" / "googlesql"
+USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+CACHE = USER_CACHE / "bigquery-smart-sync" / "googlesql"
+"""What is kept for all checkouts on a machine, by the content of all that goes into it."""
 METHOD = "ZetaSqlLocalService_"
 WORD_BYTES = 4
 """A pointer, and a size, in the module's memory."""
@@ -123,8 +127,10 @@ def compiled(engine: wasmtime.Engine, code: bytes, cache: Path) -> wasmtime.Modu
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            whole = kept.with_suffix(".part")
-            whole.write_bytes(wasmtime.Module(engine, code).serialize())
-            whole.replace(kept)
+        if kept.exists():
+            with contextlib.suppress(wasmtime.WasmtimeError):  # as of a processor that can more
+                return wasmtime.Module.deserialize_file(engine, str(kept))
+        whole = kept.with_suffix(".part")
+        whole.write_bytes(wasmtime.Module(engine, code).serialize())
+        whole.replace(kept)
     return wasmtime.Module.deserialize_file(engine, str(kept))

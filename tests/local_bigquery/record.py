@@ -24,14 +24,17 @@ NAME = re.compile(r"(?:`[^`]+`|\b[A-Za-z_][\w-]*)(?:\.(?:`[^`]+`|[\w*]+))*")
 WORD = re.compile(r"[A-Za-z_]*\d[\w:.-]*")
 """What has a digit in it."""
 CHANCE = re.compile(
-    r"\b(?:d|test_)\d+_\d+"  # a test's dataset, its database
+    r"(?P<name>\b(?:d|test_|graph_|chaos_)\d+(?:_launch)?_[0-9a-f]+"  # a test's dataset, database
     r"|\d{8}t\d{6}[-_][0-9a-f]{8}"  # a run
-    r"|(?!\d+\b)[0-9a-f]{16,}"
-    r"|\b20\d\d-[01]\d-[0-3]\d"
-    r"|\b\d\d:\d\d:\d\d(?:\.\d+)?"
-    r"|\b\d{5,18}\b"
+    r"|(?!\d+\b)[0-9a-f]{16,})"
+    r"|\b20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])(?!\d)"
+    r"|(?<![\d.:])(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?![\d.:])"
+    r"|(?<![\w.])\d{5,18}(?![\w.])"
 )
-"""What is another one each time, and the same to the analyzer."""
+"""What is another one each time, and the same to the analyzer: names, moments, whole numbers.
+
+Moments are such as there are: one that is none stays what it is.
+"""
 Key = tuple[str, str, str]
 """Project, dataset, table."""
 
@@ -64,8 +67,14 @@ class Statements:
         named = dict(self._named(text, at))
         columns = {name: self._columns(key) for name, key in named.items()}
         met = {name: named[name] for name, found in columns.items() if found}
-        tables = sorted((without_chance(name), columns[name]) for name in met)
-        whole = repr([without_chance(text), parameters, tables])
+        lasting = Lasting()
+        whole = repr(
+            [
+                lasting(text),
+                parameters,
+                sorted((lasting(name), columns[name]) for name in met),
+            ]
+        )
         digest = hashlib.sha256(whole.encode()).hexdigest()[:32]
         line = {"digest": digest, "sql": text, "parameters": parameters}
         if digest in self._kept:
@@ -138,14 +147,32 @@ class Statements:
         }
 
 
-def without_chance(text: str) -> str:
-    """A text as it would be another time."""
-    return WORD.sub(lambda match: _lasting(match[0]), text)
+class Lasting:
+    """Texts of one statement as they would be another time; a name is the same in all of them."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, int] = {}
+
+    def __call__(self, text: str) -> str:
+        return WORD.sub(lambda match: self._word(match[0]), text)
+
+    def _word(self, word: str) -> str:
+        lasting, *rest = _pieces(word)
+        for name, after in zip(rest[::2], rest[1::2], strict=True):
+            lasting += f"·{self._names.setdefault(name, len(self._names))}{after}"
+        return lasting
 
 
 @functools.lru_cache(maxsize=100_000)
-def _lasting(word: str) -> str:
-    return CHANCE.sub("·", word)
+def _pieces(word: str) -> tuple[str, ...]:
+    """A word's parts that last, and between them the names that are there by chance."""
+    pieces, end = [""], 0
+    for match in CHANCE.finditer(word):
+        pieces[-1] += word[end : match.start()] + ("" if match["name"] else "·")
+        pieces += [match["name"], ""] if match["name"] else []
+        end = match.end()
+    pieces[-1] += word[end:]
+    return tuple(pieces)
 
 
 def record_statements() -> None:

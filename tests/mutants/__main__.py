@@ -28,7 +28,6 @@ def _all() -> tuple[Promise, ...]:
 PROMISES = _all()
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = (".venv", ".venv-bigquery")
-COMPILED = Path(".cache") / "googlesql"
 NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis")
 DOCUMENT = ROOT / "docs" / "invariants.md"
 TIMEOUT_S = 300.0
@@ -68,13 +67,10 @@ def broken(text: str, promise: Promise) -> str:
 
 
 def copy_tree(folder: Path) -> None:
-    """The tree without what is made; the environments, and GoogleSQL's machine code, by link."""
+    """The tree without what is made; the environments by link."""
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED), dirs_exist_ok=True)
     for name in ENVIRONMENTS:
         (folder / name).symlink_to(ROOT / name)
-    (ROOT / COMPILED).mkdir(parents=True, exist_ok=True)
-    (folder / COMPILED).parent.mkdir()
-    (folder / COMPILED).symlink_to(ROOT / COMPILED)
 
 
 NOTICED, ENDLESS, SURVIVED = "noticed", "no end", "SURVIVED"

@@ -22,4 +22,12 @@ PROMISES: tuple[Promise, ...] = (
         "        met = {name: named[name] for name, found in columns.items() if found}",
         "        met = dict[str, Key]()",
     ),
+    P(
+        STATEMENTS,
+        "A statement is taken for another that was judged only if they differ by mere names.",
+        "tests/googlesql/test_shapes.py::test_what_googlesql_takes_is_not_taken_for_what_it_refuses",
+        "tests/googlesql/shape.py",
+        "(*words, *FIXED)",
+        "FIXED",
+    ),
 )
