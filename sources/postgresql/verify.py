@@ -49,6 +49,6 @@ def digests(
     with rolled_back(opened, _as_read(source.settings)) as cursor:
         cursor.execute(
             f"SELECT * FROM (\n{wrapped(source, selected)}\nOFFSET 0) AS d"
-            f" WHERE substr(digest, 1, {BUCKET_DIGITS}) IN ({parts})"
+            f" WHERE pg_catalog.substr(digest, 1, {BUCKET_DIGITS}) IN ({parts})"
         )
         return [DigestRow(*row) for row in cursor.fetchall()]

@@ -1,23 +1,44 @@
 """The same statements on GoogleSQL and on the tests' local BigQuery, and what each made of them."""
 
 import datetime as dt
+import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 
-from tests.googlesql.catalog import Tables
+from pipeline.destination.jobs import load_config
+from tests.googlesql.catalog import Table, Tables
 from tests.googlesql.engine import Answer, GoogleSql, Parameter
 from tests.googlesql.errors import GoogleSqlError
 from tests.googlesql.scripts import Session
 from tests.googlesql.values import EXACT, Interval, Range
+from warehouse.jobs import JobLabels
 
 REFUSED = "refused"
+LOADED: Mapping[str, pa.DataType] = MappingProxyType(
+    {
+        "BOOL": pa.bool_(),
+        "INT64": pa.int64(),
+        "FLOAT64": pa.float64(),
+        "NUMERIC": pa.decimal128(38, 9),
+        "STRING": pa.string(),
+        "BYTES": pa.binary(),
+        "DATE": pa.date32(),
+        "TIME": pa.time64("us"),
+        "DATETIME": pa.timestamp("us"),
+        "TIMESTAMP": pa.timestamp("us", "UTC"),
+    }
+)
+"""How rows of a type are loaded."""
 Rows = list[tuple[Any, ...]]
 
 
@@ -83,6 +104,37 @@ class Both:
         """Clients of the two."""
         return GoogleSqlClient(self._engine, self.tables), self.client
 
+    def hold(
+        self,
+        name: str,
+        fields: Sequence[SchemaField],
+        rows: Sequence[Sequence[Any]],
+        *,
+        partition: tuple[str, str] | None = None,
+    ) -> None:
+        """A table of both with exactly these rows, which no literal has to say.
+
+        Args:
+            name: qualified; a table of this name goes.
+            fields: its schema.
+            rows: in the schema's order.
+            partition: column and unit that it is partitioned by.
+        """
+        schema = pa.schema([pa.field(one.name, _arrow(one)) for one in fields])
+        columns = zip(*rows, strict=True) if rows else [()] * len(fields)
+        batch = pa.table([list(column) for column in columns], schema=schema)
+        file = io.BytesIO()
+        pq.write_table(batch, file)
+        config = load_config(JobLabels("held", "load"))
+        config.create_disposition, config.write_disposition = "CREATE_NEVER", "WRITE_TRUNCATE"
+        table = bigquery.Table(name, fields)
+        if partition:
+            field, unit = partition
+            table.time_partitioning = bigquery.TimePartitioning(unit, field)
+        self.client.create_table(table, exists_ok=True)
+        self.client.load_table_from_file(file, name, rewind=True, job_config=config).result()
+        self.tables = {**self.tables, name: Table.of(fields, rows)}
+
     def run(self, sql: str, *, differs: bool = False) -> Rows:
         """The last answer of a script, which both give.
 
@@ -124,6 +176,11 @@ class Both:
         except GoogleAPICallError as error:
             self.refusal = str(error)
             return REFUSED
+
+
+def _arrow(field: SchemaField) -> pa.DataType:
+    kind = LOADED[field.field_type]
+    return pa.list_(kind) if field.mode == "REPEATED" else kind
 
 
 def assert_alike(here: Rows, there: Rows | str) -> None:
