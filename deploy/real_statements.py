@@ -89,7 +89,7 @@ STATEMENTS: tuple[Check, ...] = (
             " n WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY n ORDER BY n) = 1;"
             f" SET staged_keys = (SELECT COUNT(*) FROM {NEWEST});"
             ' SET partitions = (SELECT STRING_AGG(CONCAT("TIMESTAMP \'", FORMAT_TIMESTAMP('
-            "'%E4Y-%m-%d %H:%M:%S', p), \"+00'\"), ', ' ORDER BY p) FROM (SELECT DISTINCT"
+            "'%E4Y-%m-%d %H:%M:%S', p, 'UTC'), \"+00'\"), ', ' ORDER BY p) FROM (SELECT DISTINCT"
             f" TIMESTAMP_TRUNC(ts, DAY) AS p FROM {NEWEST}));"
             " IF differing IS NOT NULL THEN RAISE USING MESSAGE = differing; END IF;"
             f" EXECUTE IMMEDIATE CONCAT('''MERGE $DATASET.scripted AS {TABLE} USING {NEWEST} AS"

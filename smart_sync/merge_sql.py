@@ -24,10 +24,10 @@ PARTITION, CURSOR, STAGED_CURSOR = (
 )
 """Columns beside the keys; BigQuery refuses names that begin with _PARTITION."""
 
-_FORMATTERS = {  # %Y would write the year 1 as 1, which no literal may say
+_FORMATTERS = {  # %Y would write the year 1 as 1; a project may have a time zone of its own
     "DATE": ("FORMAT_DATE('%E4Y-%m-%d', p)", "'"),
     "DATETIME": ("FORMAT_DATETIME('%E4Y-%m-%d %H:%M:%S', p)", "'"),
-    "TIMESTAMP": ("FORMAT_TIMESTAMP('%E4Y-%m-%d %H:%M:%S', p)", "+00'"),
+    "TIMESTAMP": ("FORMAT_TIMESTAMP('%E4Y-%m-%d %H:%M:%S', p, 'UTC')", "+00'"),
 }
 
 

@@ -114,8 +114,18 @@ def find_job(client: bigquery.Client, job_id: str) -> Any:
 
 
 def query_config(labels: JobLabels, parameters: Sequence[Any] = ()) -> bigquery.QueryJobConfig:
-    """Configuration of one of our statements."""
-    config = bigquery.QueryJobConfig(use_legacy_sql=False, query_parameters=list(parameters))
+    """Configuration of one of our statements: its days are those of UTC, as partitions' are.
+
+    A project may have a `default_time_zone`, which a statement of the operator's goes by.
+    """
+    config = _configuration(labels)
+    config.query_parameters = list(parameters)
+    config.connection_properties = [bigquery.ConnectionProperty("time_zone", "UTC")]
+    return config
+
+
+def _configuration(labels: JobLabels) -> bigquery.QueryJobConfig:
+    config = bigquery.QueryJobConfig(use_legacy_sql=False)
     config.labels = labels.as_dict()
     return config
 
@@ -130,7 +140,7 @@ def reading_config(
         default_dataset: `project.dataset` of tables named without one; empty: none.
         max_bytes_billed: what the job may cost at most; None: no ceiling.
     """
-    config = query_config(labels)
+    config = _configuration(labels)
     if default_dataset:
         config.default_dataset = default_dataset
     if max_bytes_billed is not None:

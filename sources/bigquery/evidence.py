@@ -74,10 +74,11 @@ def _span(
         return None, None
     column, unit = f"q.{quoted(partition[0].name)}", partition[1]
     kind = {"date": "DATE", "timestamp": "DATETIME"}.get(partition[0].type.cursor_type, "TIMESTAMP")
+    zone = ", 'UTC'" if kind == "TIMESTAMP" else ""  # a project may have another by default
     items = (
         f"MIN({column}) AS low",
         f"MAX({column}) AS high",
-        f"COUNT(DISTINCT {kind}_TRUNC({column}, {unit})) AS units",
+        f"COUNT(DISTINCT {kind}_TRUNC({column}, {unit}{zone})) AS units",
     )
     sql = source.selecting(items)
     if not _is_cheap(client, source, sql):

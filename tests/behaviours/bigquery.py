@@ -80,6 +80,17 @@ BEHAVIOURS = (
         "tests/googlesql/test_questions.py::test_the_watermark_is_the_latest_value_up_to_now",
     ),
     Behaviour(
+        SERVICE,
+        "A project or organization may have a `default_time_zone`. `TIMESTAMP_TRUNC` and"
+        " `FORMAT_TIMESTAMP` without a zone go by it; partitions are days of UTC all the same.",
+        "https://cloud.google.com/bigquery/docs/default-configuration",
+        "Our own statements ask for UTC in their job, and say it where the zone decides about"
+        " rows; the operator's query runs in the project's zone.",
+        SHOWN + "test_days_are_those_of_a_projects_default_time_zone",
+        "tests/googlesql/test_merging.py::"
+        "test_the_merge_is_the_same_in_a_project_with_a_time_zone_of_its_own",
+    ),
+    Behaviour(
         LANGUAGE,
         "A cast to NUMERIC rounds in silence where a literal of the same digits is refused.",
         "SELECT CAST('1.00000000051' AS NUMERIC) -- 1.000000001",

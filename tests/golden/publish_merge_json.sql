@@ -28,7 +28,7 @@ IF doubled IS NOT NULL THEN
 END IF;
 SET staged_keys = (SELECT COUNT(*) FROM _smart_sync_newest);
 SET newer_keys = (SELECT COUNT(*) FROM _smart_sync_held WHERE _smart_sync_cursor > _smart_sync_staged_cursor);
-SET partitions = (SELECT STRING_AGG(CONCAT("TIMESTAMP '", FORMAT_TIMESTAMP('%E4Y-%m-%d %H:%M:%S', p), "+00'"), ', ' ORDER BY p)
+SET partitions = (SELECT STRING_AGG(CONCAT("TIMESTAMP '", FORMAT_TIMESTAMP('%E4Y-%m-%d %H:%M:%S', p, 'UTC'), "+00'"), ', ' ORDER BY p)
   FROM (SELECT TIMESTAMP_TRUNC(_smart_sync_staged.`updated_at`, DAY) AS p FROM _smart_sync_newest AS _smart_sync_staged UNION DISTINCT SELECT DISTINCT _smart_sync_partition AS p FROM _smart_sync_held) WHERE p IS NOT NULL);
 EXECUTE IMMEDIATE CONCAT('''MERGE `my-project.shop.orders` AS _smart_sync_table
 USING _smart_sync_newest AS _smart_sync_staged

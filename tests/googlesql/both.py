@@ -110,7 +110,7 @@ class Both:
         fields: Sequence[SchemaField],
         rows: Sequence[Sequence[Any]],
         *,
-        partition: tuple[str, str] | None = None,
+        partitioning: bigquery.TimePartitioning | bigquery.RangePartitioning | None = None,
     ) -> None:
         """A table of both with exactly these rows, which no literal has to say.
 
@@ -118,7 +118,7 @@ class Both:
             name: qualified; a table of this name goes.
             fields: its schema.
             rows: in the schema's order.
-            partition: column and unit that it is partitioned by.
+            partitioning: what the local one partitions it by; without a field, by ingestion time.
         """
         schema = pa.schema([pa.field(one.name, _arrow(one)) for one in fields])
         columns = zip(*rows, strict=True) if rows else [()] * len(fields)
@@ -128,12 +128,15 @@ class Both:
         config = load_config(JobLabels("held", "load"))
         config.create_disposition, config.write_disposition = "CREATE_NEVER", "WRITE_TRUNCATE"
         table = bigquery.Table(name, fields)
-        if partition:
-            field, unit = partition
-            table.time_partitioning = bigquery.TimePartitioning(unit, field)
+        if isinstance(partitioning, bigquery.RangePartitioning):
+            table.range_partitioning = partitioning
+        elif partitioning is not None:
+            table.time_partitioning = partitioning
         self.client.create_table(table, exists_ok=True)
         self.client.load_table_from_file(file, name, rewind=True, job_config=config).result()
-        self.tables = {**self.tables, name: Table.of(fields, rows)}
+        is_by_ingestion = partitioning is not None and partitioning.field is None
+        made = Table.of(fields, rows, is_ingestion_time=is_by_ingestion)
+        self.tables = {**self.tables, name: made}
 
     def run(self, sql: str, *, differs: bool = False) -> Rows:
         """The last answer of a script, which both give.

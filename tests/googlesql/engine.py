@@ -98,10 +98,15 @@ class Modified:
 
 
 class GoogleSql:
-    """One module of the package; a statement at a time."""
+    """One module of the package; a statement at a time.
 
-    def __init__(self, module: Module | None = None) -> None:
-        self.module = module or Module()
+    Args:
+        module: None: its own.
+        time_zone: where functions of time are, unless they are told one.
+    """
+
+    def __init__(self, module: Module | None = None, time_zone: str = "UTC") -> None:
+        self.module, self._time_zone = module or Module(), time_zone
         self._language = language()
         self._builtin = SimpleCatalogProto(name="bigquery")
         self._builtin.builtin_function_options.language_options.CopyFrom(self._language)
@@ -261,7 +266,7 @@ class GoogleSql:
 
     def _options(self, parameters: Sequence[Parameter]) -> AnalyzerOptionsProto:
         options = AnalyzerOptionsProto(
-            default_timezone="UTC", error_message_mode=options_pb2.ERROR_MESSAGE_ONE_LINE
+            default_timezone=self._time_zone, error_message_mode=options_pb2.ERROR_MESSAGE_ONE_LINE
         )
         options.language_options.CopyFrom(self._language)
         add_allowed(options.allowed_hints_and_options)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from google.cloud.bigquery import ScalarQueryParameter
 
+from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import GoogleSqlError
 
 
@@ -63,6 +64,14 @@ def test_the_client_library_writes_years_before_1000_without_zeros(googlesql):
     refused(googlesql, "CAST('999-01-01T00:00:00.000000' AS DATETIME)", "Invalid datetime")
     with pytest.raises(ValueError, match="does not match format"):
         ScalarQueryParameter.from_api_repr(sent)
+
+
+def test_days_are_those_of_a_projects_default_time_zone(googlesql):
+    elsewhere = GoogleSql(googlesql.module, "America/New_York")
+    noon = "TIMESTAMP '2025-07-22 12:00:00+00'"
+    for expression in (f"TIMESTAMP_TRUNC({noon}, DAY)", f"FORMAT_TIMESTAMP('%H', {noon})"):
+        assert elsewhere.value(expression) != googlesql.value(expression)
+    assert elsewhere.value(f"FORMAT_TIMESTAMP('%H', {noon}, 'UTC')") == "12"
 
 
 def test_a_cast_to_numeric_rounds_where_a_literal_is_refused(googlesql):

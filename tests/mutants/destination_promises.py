@@ -32,6 +32,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         DESTINATION,
+        "A merge doubles no row in a project whose default_time_zone isn't UTC.",
+        "tests/googlesql/test_merging.py::test_the_merge_is_the_same_in_a_project_with_a_time_zone_of_its_own",
+        "smart_sync/merge_sql.py",
+        "%H:%M:%S', p, 'UTC')",
+        "%H:%M:%S', p)",
+    ),
+    P(
+        DESTINATION,
         "A newly excluded column that earlier runs wrote ends the run until somebody decides.",
         "tests/e2e/test_stale_columns.py::test_a_newly_excluded_column_ends_the_run_until_somebody_decides",
         "smart_sync/stale_columns.py",

@@ -18,6 +18,7 @@ from sources.bigquery.tables import TableFacts, tables_of
 from sources.sql import placeholders, strip_end, tokens
 from sources.values import Split, Window
 from tests.graph.test_graph_bigquery import a_request, facts_of
+from warehouse.jobs import JobLabels, query_config, reading_config
 
 CONNECTION = BigqueryConnection("p", "d", "t", "p")
 TAGGED = {"name": "ssn", "type": "STRING", "policyTags": {"names": ["projects/p/…/1"]}}
@@ -88,3 +89,12 @@ def test_tables_of_a_view_are_those_of_its_project_and_dataset():
     query = "SELECT * FROM `a-b.c.d_*` AS x, UNNEST(x.items), (SELECT * FROM e JOIN f.g USING (i))"
     assert tables_of(query, "p", "d") == ["a-b.c.d_*", "p.d.e", "p.f.g"]
     assert tables_of("SELECT FROM (", "p", "d") == []
+
+
+def test_our_own_statements_go_by_utc_and_the_operators_by_the_zone_of_its_project():
+    labels = JobLabels("r", "step")
+    properties = [
+        config.to_api_repr()["query"].get("connectionProperties")
+        for config in (query_config(labels), reading_config(labels, "p.d"))
+    ]
+    assert properties == [[{"key": "time_zone", "value": "UTC"}], None]
