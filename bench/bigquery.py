@@ -73,14 +73,14 @@ def reader(target: BigQueryServer) -> int:
     from smart_sync.request import ReadingRequest, SyncRequest
     from smart_sync.schema_plan import plan_columns
     from sources.bigquery.inspector import inspecting
-    from sources.values import Evidence
+    from sources.values import Evidence, Extract
     from warehouse.names import TableRef
 
     place = connection(target)
     request = SyncRequest("bigquery", TableRef(PROJECT, "bench", "copied"), ReadingRequest(place))
     with inspecting(place, "", "", "") as inspector:
         columns, _ = plan_columns(request, inspector.profile, {}, Evidence())
-        source = inspector.source(cursor=None, window=None, batch_rows=None, run_id="bench")
+        source = inspector.source(Extract(run_id="bench"))
     source = source.with_columns(columns)
     (split,) = source.open((Split(0),))
     return sum(batch.num_rows for batch in source.read(split) if isinstance(batch, pa.RecordBatch))

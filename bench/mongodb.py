@@ -125,7 +125,7 @@ def read_with(server: MongodbServer, projection: str) -> int:
     from sources.mongodb.connection import MongodbConnection
     from sources.mongodb.inspector import inspecting
     from sources.secrets import Secret
-    from sources.values import Evidence, Split
+    from sources.values import Evidence, Extract, Split
     from warehouse.names import TableRef
 
     connection = MongodbConnection("bench", "orders", Secret.of(server.url), projection=projection)
@@ -134,7 +134,7 @@ def read_with(server: MongodbServer, projection: str) -> int:
     )
     with inspecting(connection, "", "", "") as inspector:
         columns, _ = plan_columns(request, inspector.profile, {}, Evidence())
-        source = inspector.source(cursor=None, window=None, batch_rows=None, run_id="bench")
+        source = inspector.source(Extract(run_id="bench"))
     batches = source.with_columns(columns).read(Split(0))
     return sum(batch.num_rows for batch in batches if isinstance(batch, pa.RecordBatch))
 

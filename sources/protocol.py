@@ -13,10 +13,10 @@ from sources.values import (
     Clock,
     DigestRow,
     Evidence,
+    Extract,
     KeyValue,
     SourceProfile,
     Split,
-    Window,
 )
 
 
@@ -121,13 +121,6 @@ class Inspector(Protocol):
     def clock(self, *, guard: bool) -> Clock:
         """The source's clock, and with `guard` who may still write older stamps."""
 
-    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
-        """These instants as the server's own clock on a wall of that zone shows them.
-
-        Raises:
-            ConfigError: the server doesn't know the zone.
-        """
-
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
@@ -140,18 +133,8 @@ class Inspector(Protocol):
             margin: the wait for writers that can't be seen, beside that.
         """
 
-    def source(
-        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
-    ) -> Source:
-        """What a plan holds to read this window."""
-
-    def buckets(self, source: Source) -> Mapping[str, RowSums]:
-        """The server's own sums over a source's rows, by the first digits of their digests."""
-
-    def digests(
-        self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
-    ) -> list[DigestRow]:
-        """The rows of these buckets: digest, key and cursor, as texts."""
+    def source(self, extract: Extract) -> Source:
+        """What a plan holds to read these rows."""
 
     def has_rows(self, source: Source) -> bool:
         """Whether the window of a source holds any row; True when that takes long to tell."""
@@ -170,6 +153,31 @@ class Inspector(Protocol):
         Args:
             source: with the window.
             asked: by which column.
+        """
+
+
+@runtime_checkable
+class ProvingInspector(Inspector, Protocol):
+    """An Inspector of a server that hashes rows: see ProvingSource."""
+
+    def buckets(self, source: Source) -> Mapping[str, RowSums]:
+        """The server's own sums over a source's rows, by the first digits of their digests."""
+
+    def digests(
+        self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
+    ) -> list[DigestRow]:
+        """The rows of these buckets: digest, key and cursor, as texts."""
+
+
+@runtime_checkable
+class ZoneInspector(Inspector, Protocol):
+    """An Inspector of a source that has dates and times without a zone."""
+
+    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
+        """These instants as the server's own clock on a wall of that zone shows them.
+
+        Raises:
+            ConfigError: the server doesn't know the zone.
         """
 
 

@@ -63,6 +63,22 @@ class Split:
     by_key: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Which rows of a source a run reads, and how it reads them.
+
+    Attributes:
+        cursor, window: the rows whose cursor lies in the window; None, both: all rows.
+        batch_rows: rows per batch; None: batches of about 16 MiB.
+        run_id: names the reading sessions and jobs; empty: of no run.
+    """
+
+    cursor: str | None = None
+    window: Window | None = None
+    batch_rows: int | None = None
+    run_id: str = ""
+
+
 class SourceType(Protocol):
     """A column's type as its source has it; only the source's own rules know more of it."""
 

@@ -34,6 +34,7 @@ from sources.values import (
     Clock,
     CursorValue,
     Evidence,
+    Extract,
     OpenTransaction,
     SourceColumn,
     SourceProfile,
@@ -205,9 +206,8 @@ def a_source(
     connection = request.reading.connection
     assert isinstance(connection, PostgresqlConnection)
     names = tuple(column.name for column in columns)
-    return PostgresqlSource(
-        connection, request.reading.query, names, cursor=cursor, window=window, run_id=RUN_ID
-    )
+    extract = Extract(cursor, window, run_id=RUN_ID)
+    return PostgresqlSource(connection, request.reading.query, names, extract=extract)
 
 
 def a_plan(request: SyncRequest | None = None, facts: Facts | None = None, **rest: Any) -> SyncPlan:

@@ -30,7 +30,7 @@ from smart_sync.splits import split_count
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
 from sources.registry import SOURCES
-from sources.values import Clock, Evidence, Window
+from sources.values import Clock, Evidence, Extract, Window
 from warehouse.client import RETRY_S
 
 LOGGER = logging.getLogger("smart_sync")
@@ -110,9 +110,7 @@ def _source(
 ) -> Source:
     window = facts.window.window if facts and facts.window else None
     cursor = facts.cursor.source_name if facts and facts.cursor else None
-    return inspector.source(
-        cursor=cursor, window=window, batch_rows=request.reading.batch_rows, run_id=run_id
-    )
+    return inspector.source(Extract(cursor, window, request.reading.batch_rows, run_id))
 
 
 def _with_window(
@@ -170,8 +168,7 @@ def _by_hand(
 
 
 def _has_rows(inspector: Inspector, cursor: Cursor, window: Window) -> bool:
-    source = inspector.source(cursor=cursor.source_name, window=window, batch_rows=None, run_id="")
-    return inspector.has_rows(source)
+    return inspector.has_rows(inspector.source(Extract(cursor.source_name, window)))
 
 
 def _if_overdue(inspector: Inspector, cursor: Cursor, plan: WindowPlan) -> WindowPlan:

@@ -30,8 +30,8 @@ from smart_sync.hand_window import bigquery_literal, half_open, parse_end
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import plan_columns
 from smart_sync.verdict import Verdict, differing, judge
-from sources.protocol import Inspector, Source
-from sources.values import DigestRow, Evidence, Window, is_after
+from sources.protocol import Inspector, ProvingInspector, Source
+from sources.values import DigestRow, Evidence, Extract, Window, is_after
 from warehouse.errors import as_target_errors
 
 JSON_WHY = "BigQuery stores JSON parsed, the source as it was written"
@@ -44,7 +44,7 @@ class Comparison:
 
     request: SyncRequest
     client: bigquery.Client
-    inspector: Inspector
+    inspector: ProvingInspector
     source: Source
     cursor: Cursor
     window: Window
@@ -107,17 +107,19 @@ def comparison(
     """What verify_only compares.
 
     Raises:
-        SyncError: a side is missing, or the window isn't one that was synced.
+        SyncError: a side is missing, the source hashes no rows, or the window isn't one that
+            was synced.
     """
+    if not isinstance(inspector, ProvingInspector):
+        why = "it hashes no rows that BigQuery's could be compared with"
+        raise ConfigError("a source without proof", "verify_only", why, "leave it out.")
     target = read_target(client, request.destination)
     columns, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
     raise_all(faults)
     cursor = find_cursor(request, inspector.profile, target.by_name())
     window = _window(request, client, inspector, target, cursor)
     compared, left_out = _comparable(columns, target)
-    source = inspector.source(
-        cursor=cursor.source_name, window=window, batch_rows=None, run_id=run_id
-    )
+    source = inspector.source(Extract(cursor.source_name, window, run_id=run_id))
     return Comparison(
         request,
         client,

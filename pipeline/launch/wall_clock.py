@@ -3,7 +3,7 @@
 from smart_sync.cursor import UTC_NAMES, Cursor, WallClock
 from smart_sync.request import WindowRequest
 from smart_sync.window import instants_of
-from sources.protocol import Inspector
+from sources.protocol import Inspector, ZoneInspector
 from sources.values import Clock
 
 
@@ -20,5 +20,7 @@ def read_wall_clock(
     zone = request.source_timezone or clock.time_zone
     if zone in UTC_NAMES:
         return WallClock(zone)
+    if not isinstance(inspector, ZoneInspector):
+        raise TypeError(f"{type(inspector).__name__} where dates have no zone")
     asked = instants_of(request, cursor, clock)
     return WallClock(zone, tuple(zip(asked, inspector.wall_clock(zone, asked), strict=True)))

@@ -33,7 +33,7 @@ def evidence(
     """
     size = int(dry_run(client, source, source.selecting(("q.*",))).total_bytes_processed or 0)
     over = source.connection.max_bytes_billed
-    known = profile.bytes if source.window is None else None
+    known = profile.bytes if source.extract.window is None else None
     items = _counts(source, asked.floor, count_outside=asked.count_outside)
     before = after = nulls = None
     if items and _is_cheap(client, whole, whole.selecting(items)):
@@ -41,7 +41,7 @@ def evidence(
         nulls, before, after = row["null_rows"], row.get("before"), row.get("after")
     span, count = _span(client, source, asked.partition)
     return Evidence(
-        estimated_rows=profile.rows if source.window is None else None,
+        estimated_rows=profile.rows if source.extract.window is None else None,
         estimated_bytes=max(size, known or 0),
         scan_bytes=size,
         over_limit=over is not None and size > over,
@@ -56,9 +56,9 @@ def evidence(
 def _counts(
     source: BigqueryStatement, floor: CursorValue | None, *, count_outside: bool
 ) -> tuple[str, ...]:
-    if source.cursor is None or source.window is None:
+    if source.extract.cursor is None or source.extract.window is None:
         return ()
-    column, window = f"q.{quoted(source.cursor)}", source.window
+    column, window = f"q.{quoted(source.extract.cursor)}", source.extract.window
     items = [f"COUNTIF({column} IS NULL) AS null_rows"]
     if count_outside:
         low = "FALSE" if floor is None else f"{column} <= {literal(floor)}"
@@ -89,7 +89,7 @@ def _span(
 
 def has_rows(client: bigquery.Client, source: BigqueryStatement) -> bool:
     """Whether the window holds any row; True when that costs more than next to nothing."""
-    items = (f"q.{quoted(source.cursor)}" if source.cursor else "1",)
+    items = (f"q.{quoted(source.extract.cursor)}" if source.extract.cursor else "1",)
     sql = f"SELECT EXISTS ({source.selecting(items)}) AS found"
     return not _is_cheap(client, source, sql) or bool(_one(client, source, sql)["found"])
 

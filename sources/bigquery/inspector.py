@@ -32,10 +32,10 @@ from sources.values import (
     CursorValue,
     DigestRow,
     Evidence,
+    Extract,
     KeyValue,
     SourceColumn,
     SourceProfile,
-    Window,
 )
 from sources.writers import Writers
 
@@ -217,10 +217,8 @@ class _Inspector:
             return question.now(), clock
         return question.before(clock.now, late), replace(clock, blind_for=late)
 
-    def source(
-        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
-    ) -> Source:
-        query = self._bare.query
+    def source(self, extract: Extract) -> Source:
+        query, window = self._bare.query, extract.window
         if window is not None:
             low = window.low
             if low is None and not isinstance(window.high, int):
@@ -228,14 +226,7 @@ class _Inspector:
             query = bound(query, low, window.high)
         elif placeholders(query, DIALECT):
             query = self._whole().query
-        return replace(
-            self._bare,
-            query=query,
-            cursor=cursor,
-            window=window,
-            batch_rows=batch_rows,
-            run_id=run_id,
-        )
+        return replace(self._bare, query=query, extract=extract)
 
     def _whole(self) -> BigquerySource:
         """The query over all time."""

@@ -17,7 +17,9 @@ def client_of(connection: BigqueryConnection, location: str) -> bigquery.Client:
 
 def dry_run(client: bigquery.Client, source: BigqueryStatement, sql: str) -> bigquery.QueryJob:
     """A query that is checked and estimated only: free."""
-    config = reading_config(JobLabels(source.run_id or "plan", "dry_run"), source.default_dataset)
+    config = reading_config(
+        JobLabels(source.extract.run_id or "plan", "dry_run"), source.default_dataset
+    )
     config.dry_run, config.use_query_cache = True, False
     return client.query(sql, config)
 
@@ -26,6 +28,6 @@ def ask(
     client: bigquery.Client, source: BigqueryStatement, sql: str, step: str
 ) -> list[bigquery.Row]:
     """The rows of a small query for the plan or the proof."""
-    labels = JobLabels(source.run_id or "plan", step)
+    labels = JobLabels(source.extract.run_id or "plan", step)
     config = reading_config(labels, source.default_dataset, source.max_bytes_billed)
     return list(client.query_and_wait(sql, job_config=config))

@@ -105,7 +105,7 @@ def _session(source: BigqueryStatement, table: str) -> ReadSession:
 def _result(source: BigqueryStatement, attempt: int) -> str:
     """The table of the query's result, which BigQuery keeps for about a day."""
     client = client_of(source.connection, source.location)
-    labels = JobLabels(source.run_id, "read")
+    labels = JobLabels(source.extract.run_id, "read")
     config = reading_config(labels, source.default_dataset, source.max_bytes_billed)
     sql = source.statement(Split(0))
     job = run_job(
@@ -120,7 +120,7 @@ def _result(source: BigqueryStatement, attempt: int) -> str:
 
 def job_id_of(source: BigqueryStatement, number: int) -> str:
     """The id of the query's job; the first number is 1."""
-    return f"sync_{source.run_id}_read_{number}"
+    return f"sync_{source.extract.run_id}_read_{number}"
 
 
 def read(source: BigqueryStatement, split: Split) -> Iterator[pa.RecordBatch | RowSums]:
@@ -131,7 +131,7 @@ def read(source: BigqueryStatement, split: Split) -> Iterator[pa.RecordBatch | R
         ahead = ReadAhead(lambda: _batches(source, str(split.lower)))
         try:
             for batch in ahead:
-                yield from cut(batch, source.batch_rows)
+                yield from cut(batch, source.extract.batch_rows)
         finally:
             ahead.stop()
     if source.is_proven and split.index == 0:

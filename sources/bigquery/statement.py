@@ -6,7 +6,7 @@ In place, that statement stands in the publishing job itself. Through workers it
 result that Storage Read deals out in streams; a plain table is dealt out without it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Self
 
@@ -17,7 +17,7 @@ from auto_schema.schema import Column
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.sql import DIALECT
 from sources.sql import bind, placeholder_text
-from sources.values import CursorValue, Split, Window
+from sources.values import CursorValue, Extract, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class BigqueryStatement:
 
     Attributes:
         query: the operator's, its placeholders bound; empty: the table.
+        extract: which of its rows, by a predicate around it.
         location: of its rows, where its jobs run.
         is_direct: whether Storage Read may read the table itself.
         filter_column: a partition column that the table wants to see in every filter.
@@ -35,14 +36,11 @@ class BigqueryStatement:
 
     connection: BigqueryConnection
     query: str = ""
+    extract: Extract = field(default_factory=Extract)
     location: str = ""
     is_direct: bool = False
     filter_column: str = ""
     columns: tuple[Column, ...] = ()
-    cursor: str | None = None
-    window: Window | None = None
-    batch_rows: int | None = None
-    run_id: str = ""
     is_in_place: bool = False
     is_proven: bool = False
     has_digests: bool = False
@@ -116,15 +114,16 @@ class BigqueryStatement:
 
     def predicate(self, qualifier: str = "") -> str:
         """The window, exactly; empty without one."""
+        cursor, window = self.extract.cursor, self.extract.window
         parts = []
-        if self.filter_column and (self.window is None or self.cursor != self.filter_column):
+        if self.filter_column and (window is None or cursor != self.filter_column):
             column = f"{qualifier}{quoted(self.filter_column)}"
             parts.append(f"({column} IS NULL OR {column} IS NOT NULL)")
-        if self.window is not None and self.cursor:
-            column = f"{qualifier}{quoted(self.cursor)}"
-            if self.window.low is not None:
-                parts.append(f"{column} > {literal(self.window.low)}")
-            parts.append(f"{column} <= {literal(self.window.high)}")
+        if window is not None and cursor:
+            column = f"{qualifier}{quoted(cursor)}"
+            if window.low is not None:
+                parts.append(f"{column} > {literal(window.low)}")
+            parts.append(f"{column} <= {literal(window.high)}")
         return " AND ".join(parts)
 
     def with_columns(self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()) -> Self:

@@ -26,7 +26,7 @@ def digests(
     parts: Sequence[str],
 ) -> list[DigestRow]:
     """The rows of these buckets: digest, key and cursor, as texts."""
-    cursor = tuple(c for c in source.columns if c.source_name == source.cursor)
+    cursor = tuple(c for c in source.columns if c.source_name == source.extract.cursor)
     rows = source.in_place_rows(
         f"{bigquery_digest(source.columns)} AS digest, {bigquery_row(keys)} AS key_text,"
         f" {bigquery_row(cursor)} AS cursor_text"

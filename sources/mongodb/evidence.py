@@ -65,21 +65,21 @@ def evidence(
     if needs_an_index(parse(source.query)):
         return Evidence()
     total, average = _size(collection)
-    is_cheap = total <= CHEAP_DOCUMENTS or source.cursor is None or indexed
+    is_cheap = total <= CHEAP_DOCUMENTS or source.extract.cursor is None or indexed
     rows = _rows(collection, source, total) if is_cheap else total
     size = int(rows * average) if rows is not None and average else None
     nulls = before = after = beyond = None
     partition = asked.partition[0].name if asked.partition else ""
     others: dict[str, int] = {}
     query = parse(source.query)
-    if source.cursor and source.window and is_cheap:
-        kind, cursor = source.cursor_type, source.cursor
+    if source.extract.cursor and source.extract.window and is_cheap:
+        kind, cursor = source.cursor_type, source.extract.cursor
         nulls = _count(collection, both(query, {cursor: None}))
         others = _by_type(collection, both(query, outside(cursor, kind)), cursor)
         if asked.count_outside:
-            high = as_bson(source.window.high, kind)
+            high = as_bson(source.extract.window.high, kind)
             after = _count(collection, both(query, {cursor: {"$gt": high}}))
-            if isinstance(source.window.high, datetime):
+            if isinstance(source.extract.window.high, datetime):
                 before = _count(collection, both(query, {cursor: {"$lt": FIRST_DATE}}))
                 beyond = _count(collection, both(query, {cursor: {"$gt": LAST_DATE}}))
             if asked.floor is not None:

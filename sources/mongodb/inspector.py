@@ -1,14 +1,11 @@
 """I/O. MongoDB behind the Inspector protocol: one client for all facts of a plan."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from auto_schema.errors import ConfigError
-from auto_schema.row_sums import RowSums
-from auto_schema.schema import Column
 from sources.mongodb import evidence as mongodb_evidence
 from sources.mongodb.client import FACTS, Client, connected
 from sources.mongodb.clock import Highest, clock_of
@@ -29,11 +26,10 @@ from sources.protocol import Inspector, Source, of_kind
 from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import (
     Clock,
-    DigestRow,
     Evidence,
+    Extract,
     KeyValue,
     SourceProfile,
-    Window,
 )
 
 
@@ -94,9 +90,6 @@ class _Inspector:
         by_object_id = kind == "objectId"
         return clock_of(self._client, self._server, guard=guard, by_object_id=by_object_id)
 
-    def wall_clock(self, zone: str, instants: Sequence[datetime]) -> list[datetime]:
-        raise TypeError("MongoDB has no dates without a zone")
-
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
@@ -112,10 +105,8 @@ class _Inspector:
         highest = question.before(self._client, late) if wait else question.now()
         return highest, replace(clock, blind_for=late)
 
-    def source(
-        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
-    ) -> Source:
-        query = self._query
+    def source(self, extract: Extract) -> Source:
+        query, window = self._query, extract.window
         if window is not None:
             is_open = window.low is None and isinstance(window.high, datetime)
             query = bind(query, FIRST if is_open else window.low, window.high)
@@ -124,21 +115,10 @@ class _Inspector:
         source = replace(
             self._bare,
             query=written(parse(query)),
-            cursor=cursor,
+            extract=extract,
             cursor_type=kind_of(window.high) if window else "",
-            window=window,
-            batch_rows=batch_rows,
-            run_id=run_id,
         )
         return with_time(self._client, source, self._server)
-
-    def buckets(self, source: Source) -> Mapping[str, RowSums]:
-        raise ConfigError(*_NO_PROOF)
-
-    def digests(
-        self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
-    ) -> list[DigestRow]:
-        raise ConfigError(*_NO_PROOF)
 
     def has_rows(self, source: Source) -> bool:
         return mongodb_evidence.has_rows(self._collection, of_kind(source, MongodbSource))
@@ -146,16 +126,8 @@ class _Inspector:
     def evidence(self, source: Source, asked: RowsQuestion) -> Evidence:
         ours = of_kind(source, MongodbSource)
         return mongodb_evidence.evidence(
-            self._collection, ours, asked, indexed=ours.cursor in self.profile.indexed
+            self._collection, ours, asked, indexed=ours.extract.cursor in self.profile.indexed
         )
 
     def bounds(self, source: Source, asked: RangesQuestion) -> tuple[KeyValue, ...]:
         return mongodb_evidence.bounds(self._collection)  # of _id: no other key cuts
-
-
-_NO_PROOF = (
-    "verify with MongoDB",
-    "verify",
-    "MongoDB has no function that hashes its documents",
-    "set verify=false.",
-)

@@ -37,7 +37,7 @@ def read_split(source: MongodbStatement, split: Split) -> Iterator[pa.RecordBatc
     try:
         for raw in ahead:
             for batch in _taken_apart(source, raw, layout):
-                yield from cut(batch, source.batch_rows)
+                yield from cut(batch, source.extract.batch_rows)
     finally:
         ahead.stop()
 
@@ -52,7 +52,7 @@ def _taken_apart(source: MongodbStatement, raw: bytes, layout: Any) -> list[pa.R
 
 
 def _raw_batches(source: MongodbStatement, split: Split) -> Generator[bytes, None, None]:
-    with connected(source.connection, source.run_id) as client:
+    with connected(source.connection, source.extract.run_id) as client:
         database = client[source.connection.database]
         collection = database.get_collection(source.connection.collection, codec_options=RAW)
         yield from _at_one_time(collection, source, split)
@@ -90,7 +90,7 @@ def _at_one_time(collection: Any, source: MongodbStatement, split: Split) -> Ite
 
 
 def _find(collection: Any, source: MongodbStatement, split: Split) -> Iterator[bytes]:
-    projection, comment = source.projection(), source.run_id or None
+    projection, comment = source.projection(), source.extract.run_id or None
     cursor = collection.find_raw_batches(source.filter(), projection, comment=comment)
     if split.lower is not None:
         cursor = cursor.min([(KEY, parse(str(split.lower)))])

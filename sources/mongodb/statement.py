@@ -8,7 +8,7 @@ they are asked for, too, and refused aloud where the rows are made.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Self
@@ -22,7 +22,7 @@ from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.extended_json import Document, parse, shown
 from sources.mongodb.projection import HELD, telling
 from sources.mongodb.rows import UUID_ORDERS, Layout, top_level
-from sources.values import CursorValue, Split, Window
+from sources.values import CursorValue, Extract, Split, Window
 
 KEY = "_id"
 MOST_LEFT_OUT = 500
@@ -54,8 +54,8 @@ class MongodbStatement:
         query: the operator's filter as canonical Extended JSON, placeholders bound.
         columns: what is read of each document, and in which form.
         left_out: fields that nothing may hold.
-        cursor, cursor_type, window: the window around the query, where there is one.
-        batch_rows: rows per batch; None: as the server cuts them, about 16 MB.
+        extract: the window around the query, where there is one.
+        cursor_type: of its cursor; empty without a window.
         at: a replica set's time after the window was chosen; None: the server is no set.
         has_snapshot: whether all splits can read one snapshot of that time.
         uuid_representation: of the connection string, for legacy UUIDs.
@@ -67,11 +67,8 @@ class MongodbStatement:
     query: str = "{}"
     columns: tuple[Column, ...] = ()
     left_out: tuple[str, ...] = ()
-    cursor: str | None = None
+    extract: Extract = field(default_factory=Extract)
     cursor_type: str = ""
-    window: Window | None = None
-    batch_rows: int | None = None
-    run_id: str = ""
     at: tuple[int, int] | None = None
     has_snapshot: bool = False
     uuid_representation: str = ""
@@ -95,11 +92,11 @@ class MongodbStatement:
 
     def filter(self, window: Window | None = None) -> Document:
         """The whole filter: the operator's, and the window around it."""
-        window = window or self.window
+        cursor, window = self.extract.cursor, window or self.extract.window
         asked: Document = parse(self.query)
-        if self.cursor is None or window is None:
+        if cursor is None or window is None:
             return asked
-        return both(asked, window_filter(self.cursor, self.cursor_type, window))
+        return both(asked, window_filter(cursor, self.cursor_type, window))
 
     def projection(self) -> Document | None:
         """The operator's projection, or one without the fields that nothing may hold.

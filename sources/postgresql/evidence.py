@@ -114,10 +114,10 @@ def _estimate(
 
 
 def _nulls(opened: "psycopg2.extensions.connection", source: PostgresqlStatement) -> int | None:
-    if source.cursor is None:
+    if source.extract.cursor is None:
         return None
     whole = PostgresqlStatement(source.connection, source.query, source.result_names)
-    predicates = (f"q.{quote(source.cursor)} IS NULL",)
+    predicates = (f"q.{quote(source.extract.cursor)} IS NULL",)
     row = _ask(opened, wrapped(whole, "count(*)", predicates), COUNT_TIMEOUT_MS)
     return row[0] if row else None
 
@@ -132,17 +132,17 @@ def _outside(
 
     One statement that an index on the cursor answers without the rows in between.
     """
-    if source.cursor is None or source.window is None:
+    if source.extract.cursor is None or source.extract.window is None:
         return None, None, None, None
-    column = f"q.{quote(source.cursor)}"
+    column = f"q.{quote(source.extract.cursor)}"
     whole = PostgresqlStatement(source.connection, query, source.result_names)
     low, last = "false", "false"
-    if isinstance(source.window.high, date):  # a datetime, too
-        first, final = ends_of(source.window.high)
+    if isinstance(source.extract.window.high, date):  # a datetime, too
+        first, final = ends_of(source.extract.window.high)
         low, last = f"{column} < {literal(first)}", f"{column} > {literal(final)}"
     if floor is not None:
         low = f"{column} <= {literal(floor)}"
-    parts = (f"{column} IS NULL", low, f"{column} > {literal(source.window.high)}", last)
+    parts = (f"{column} IS NULL", low, f"{column} > {literal(source.extract.window.high)}", last)
     counts = ", ".join(f"count(*) FILTER (WHERE {part})" for part in parts)
     row = _ask(opened, wrapped(whole, counts, (f"({' OR '.join(parts)})",)), COUNT_TIMEOUT_MS)
     return (row[0], row[1], row[2] - row[3], row[3]) if row else (None, None, None, None)
@@ -281,7 +281,7 @@ def bounds(
     values = _histogram(opened, column)
     if not values and sql_type(column).name in _GRID_TYPES:
         values = _grid(opened, source, column)
-    if column.name == source.cursor:
+    if column.name == source.extract.cursor:
         values = tuple(value for value in values if _lies_within(value, source))
     return tuple(dict.fromkeys(values))
 
@@ -328,7 +328,7 @@ def _plain(value: Any) -> KeyValue:
 
 
 def _lies_within(value: KeyValue, source: PostgresqlStatement) -> bool:
-    window = source.window
+    window = source.extract.window
     if window is None or isinstance(value, str):
         return True
     low: Any = window.low

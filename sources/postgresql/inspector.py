@@ -38,10 +38,10 @@ from sources.values import (
     CursorValue,
     DigestRow,
     Evidence,
+    Extract,
     KeyValue,
     SourceColumn,
     SourceProfile,
-    Window,
 )
 
 LAST_INT64 = 2**63 - 1
@@ -134,10 +134,8 @@ class _Inspector:
         highest, remaining = postgresql_clock.integer_cursor(self._opened, whole, column, wait=wait)
         return highest, replace(self.clock(guard=False), open=remaining)
 
-    def source(
-        self, *, cursor: str | None, window: Window | None, batch_rows: int | None, run_id: str
-    ) -> Source:
-        query = self._query
+    def source(self, extract: Extract) -> Source:
+        query, window = self._query, extract.window
         if window is not None:
             low = window.low
             if low is None and not isinstance(window.high, int):
@@ -150,10 +148,7 @@ class _Inspector:
             self._around.connection,
             query,
             names,
-            cursor=cursor,
-            window=window,
-            batch_rows=batch_rows,
-            run_id=run_id,
+            extract=extract,
             encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
             key_collation=self.profile.key_collation,
             result_types=tuple(sql_type(column).oid for column in self.profile.columns),
@@ -189,9 +184,9 @@ class _Inspector:
 
     def _whole_query(self, source: PostgresqlSource) -> str:
         """The query over all time, to count what lies outside the window."""
-        if source.window is None or not placeholders(self._query, DIALECT):
+        if source.extract.window is None or not placeholders(self._query, DIALECT):
             return source.query
-        if isinstance(source.window.high, int):
+        if isinstance(source.extract.window.high, int):
             return bind(self._query, None, LAST_INT64, DIALECT)
         return self._with_infinities() or bind(self._query, FIRST_STAMP, LAST_STAMP, DIALECT)
 
@@ -207,9 +202,9 @@ class _Inspector:
 
     def _hidden_nulls(self, source: PostgresqlSource) -> SourceColumn | None:
         """The cursor, when a predicate with the placeholders keeps its NULLs from us."""
-        if source.cursor is None or not placeholders(self._query, DIALECT):
+        if source.extract.cursor is None or not placeholders(self._query, DIALECT):
             return None
-        return self._column(source.cursor)
+        return self._column(source.extract.cursor)
 
     def _column(self, name: str) -> SourceColumn:
         column = self.profile.column(name)

@@ -70,14 +70,14 @@ def read_ahead(
             if isinstance(item, RowSums):
                 yield item
             else:
-                yield from cut(item, source.batch_rows)
+                yield from cut(item, source.extract.batch_rows)
     finally:
         ahead.stop()
 
 
 def application(source: PostgresqlStatement) -> str:
     """What the sessions of a run are called."""
-    return f"{APPLICATION_NAME} {source.run_id}".strip()
+    return f"{APPLICATION_NAME} {source.extract.run_id}".strip()
 
 
 def items(

@@ -11,7 +11,7 @@ Columns are bound by their names only: a query's result may have changed since i
 described, and positions would then hand out one column as another.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Self
 
@@ -23,7 +23,7 @@ from sources.postgresql.columns import describing
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.session import Settings
 from sources.postgresql.sql import ends_of, literal, quote
-from sources.values import Split, Window
+from sources.values import Extract, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ class PostgresqlStatement:
         result_types: their types' OIDs; each read checks that they are still these.
         settings: what decides the query's meaning, as it was when it was described.
         columns: those that are read, with how.
-        cursor, window: the predicate around the query, where there is one.
-        batch_rows: rows per batch; None: batches of about 16 MiB.
+        extract: the predicate around the query, where there is one.
         proves: whether a read ends with the server's own sums, in one snapshot.
         digests: whether each row brings its digest, so that dead ones can be summed apart.
         key_collation: in which ranges of a key of text are said; empty for other types.
@@ -49,10 +48,7 @@ class PostgresqlStatement:
     query: str
     result_names: tuple[str, ...]
     columns: tuple[Column, ...] = ()
-    cursor: str | None = None
-    window: Window | None = None
-    batch_rows: int | None = None
-    run_id: str = ""
+    extract: Extract = field(default_factory=Extract)
     encoding: str = "UTF8"
     proves: bool = False
     digests: bool = False
@@ -92,7 +88,7 @@ class PostgresqlStatement:
 
 def wrapped(source: PostgresqlStatement, selected: str, predicates: tuple[str, ...] = ()) -> str:
     """`SELECT selected` from the query within its window and further predicates."""
-    every = window_predicates(source.cursor, source.window) + predicates
+    every = window_predicates(source.extract) + predicates
     where = f"\nWHERE {' AND '.join(every)}" if every else ""
     return f"SELECT {selected}\nFROM (\n{source.query}\n) AS q{where}"
 
@@ -109,8 +105,9 @@ def select_list(columns: tuple[Column, ...]) -> str:
     return ", ".join(items)
 
 
-def window_predicates(cursor: str | None, window: Window | None) -> tuple[str, ...]:
+def window_predicates(extract: Extract) -> tuple[str, ...]:
     """Low < cursor AND cursor <= high, exact whatever the query itself says."""
+    cursor, window = extract.cursor, extract.window
     if cursor is None or window is None:
         return ()
     column = f"q.{quote(cursor)}"

@@ -40,7 +40,9 @@ def digests(
     wanted: Sequence[str],
 ) -> list[DigestRow]:
     """The window's rows in these buckets."""
-    cursor_column = [column for column in source.columns if column.source_name == source.cursor]
+    cursor_column = [
+        column for column in source.columns if column.source_name == source.extract.cursor
+    ]
     selected = (
         f"{postgresql_digest(source.columns)} AS digest, {postgresql_row(keys)} AS key_text,"
         f" {postgresql_row(cursor_column)} AS cursor_text"

@@ -25,7 +25,7 @@ from smart_sync.splits import split_count
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
 from sources.questions import RowsQuestion
-from sources.values import Evidence, Split, Window
+from sources.values import Evidence, Extract, Split, Window
 from tests.factories import request_of
 from warehouse.names import TableRef
 
@@ -88,12 +88,8 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
     """See `reading_of`."""
     profile = inspector.profile
     cursor = find_cursor(request, profile) if window else None
-    source = inspector.source(
-        cursor=cursor.source_name if cursor else None,
-        window=window,
-        batch_rows=request.reading.batch_rows,
-        run_id=RUN_ID,
-    )
+    name = cursor.source_name if cursor else None
+    source = inspector.source(Extract(name, window, request.reading.batch_rows, RUN_ID))
     draft = make_draft(request, profile, Target("EU"), source, wanted(request, profile))
     facts = replace(draft.facts, cursor=cursor, evidence=Evidence())
     if window:

@@ -64,5 +64,7 @@ def test_its_rows_are_synced_by_their_cursor(sync):
     sync.ok(**smart)
     assert sync.rows("id, n") == [(n, 10 * n) for n in range(5)]
     assert [run["rows_published"] for run in sync.history()] == [3, 2]
-    result = sync(verify="true")
-    assert (result.code, "a source without proof" in result.err) == (2, True)
+    past = {"verify_only": "true", "verify_start": "2000-01-01", "verify_end": "2000-01-02"}
+    for asked in ({"verify": "true"}, smart | past):
+        result = sync(**asked)
+        assert (result.code, "a source without proof" in result.err) == (2, True)

@@ -10,7 +10,7 @@ from auto_schema.postgresql_types import postgresql_column
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.inspector import inspecting
 from sources.secrets import Secret
-from sources.values import Split
+from sources.values import Extract, Split
 from tests.processes import until
 from tests.tcp_proxy import tcp_proxy
 
@@ -29,7 +29,7 @@ def source(database, sql):
             "127.0.0.1", port, database.database, database.user, Secret(), read_timeout_s=1.2
         )
         with inspecting(at, query, "", "") as inspector:
-            made = inspector.source(cursor=None, window=None, batch_rows=None, run_id="r")
+            made = inspector.source(Extract(run_id="r"))
             columns = tuple(postgresql_column(c.name, c.type) for c in inspector.profile.columns)
         return made.with_columns(columns)
 

@@ -14,7 +14,7 @@ from auto_schema.row_sums import RowSums
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.inspector import inspecting
 from sources.secrets import Secret
-from sources.values import Split
+from sources.values import Extract, Split
 
 PEOPLE = "CREATE TABLE s AS SELECT g AS id, 'first' || g AS name, g || '@x' AS email"
 ALL = {"postgresql_query": "SELECT * FROM s"}
@@ -67,7 +67,7 @@ def source(database):
         at = database
         connection = PostgresqlConnection(at.host, at.port, at.database, at.user, Secret())
         with inspecting(connection, query, "", "") as inspector:
-            made = inspector.source(cursor=None, window=None, batch_rows=None, run_id="r")
+            made = inspector.source(Extract(run_id="r"))
             columns = tuple(postgresql_column(c.name, c.type) for c in inspector.profile.columns)
         return made.with_columns(columns)
 

@@ -19,7 +19,7 @@ from smart_sync.value_text import value_text
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.statement import bound
-from sources.values import CursorValue, Split, Window
+from sources.values import CursorValue, Extract, Split, Window
 from tests.factories import a_target
 from tests.googlesql.both import Both, filled
 from tests.sync import PROJECT
@@ -115,7 +115,8 @@ def test_windows_side_by_side_take_each_row_once(
     ends: list[CursorValue | None] = [None, *values]
     parts = []
     for low, high in zip(ends, values, strict=False):
-        source = BigquerySource(connection, filter_column="c", cursor="c", window=Window(low, high))
+        extract = Extract("c", Window(low, high))
+        source = BigquerySource(connection, filter_column="c", extract=extract)
         parts.append(f"SELECT {len(parts)} AS part, c FROM (\n{source.statement(Split(0))}\n)")
 
     rows = both.run("\nUNION ALL\n".join(parts))

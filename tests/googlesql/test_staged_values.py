@@ -16,7 +16,7 @@ from smart_sync.publish_sql import publish_statement
 from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
-from sources.values import Clock, Evidence, SourceColumn, SourceProfile, Split
+from sources.values import Clock, Evidence, Extract, SourceColumn, SourceProfile, Split
 from tests.factories import NOW, plan_of, request_of
 from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
@@ -134,7 +134,7 @@ def a_plan(kinds: dict[str, BigqueryType]) -> SyncPlan:
         layout=(None, ()),
         copy_reason="",
     )
-    source = BigquerySource(connection, location="EU", run_id="r")
+    source = BigquerySource(connection, location="EU", extract=Extract(run_id="r"))
     facts = Facts(profile, Target("US"), source, Evidence())
     plan = plan_of(request, facts, run_id="r", now=NOW)
     assert plan.publishing.way.is_staged

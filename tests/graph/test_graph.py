@@ -26,7 +26,7 @@ from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
-from sources.values import Clock, Evidence, SourceColumn, SourceProfile, Window
+from sources.values import Clock, Evidence, Extract, SourceColumn, SourceProfile, Window
 from tests.factories import plan_of, request_of
 from warehouse.names import TableRef
 
@@ -60,7 +60,9 @@ def a_plan(splits=3, password=NAME, held_back=None):
     facts = Facts(
         SourceProfile(COLUMNS, Clock(NOW), POSTGRESQL_COLUMNS, tables=("public.orders",)),
         Target("US"),
-        PostgresqlSource(connection, request.reading.query, names, cursor="changed", window=window),
+        PostgresqlSource(
+            connection, request.reading.query, names, extract=Extract("changed", window)
+        ),
         Evidence(bounds=bounds),
         Cursor("changed", "changed", "timestamptz"),
         window=WindowPlan(window, "start", "end", "UTC", held_back=held_back),

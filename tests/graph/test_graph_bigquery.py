@@ -13,7 +13,7 @@ from smart_sync.ways import COPY, LOAD, STATEMENT_IN_PLACE
 from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
-from sources.values import Clock, Evidence, SourceColumn, SourceProfile
+from sources.values import Clock, Evidence, Extract, SourceColumn, SourceProfile
 from tests.factories import plan_of, request_of
 from tests.graph.test_graph import NOW, built, our_dofns, proto
 from warehouse.names import TableRef
@@ -48,7 +48,8 @@ def facts_of(location: str, **known: object) -> Facts:
         copy_reason="",
         **known,  # type: ignore[arg-type]
     )
-    source = BigquerySource(CONNECTION, location=location, is_direct=True, run_id="r")
+    extract = Extract(run_id="r")
+    source = BigquerySource(CONNECTION, location=location, is_direct=True, extract=extract)
     return Facts(profile, Target("US"), source, Evidence(scan_bytes=5))
 
 

@@ -15,6 +15,7 @@ from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.inspector import inspecting
 from sources.protocol import Inspector
 from sources.secrets import Secret
+from sources.values import Extract
 from tests.mongodb.conftest import Client, Collection
 from tests.mongodb.mongos import as_mongos
 from tests.mongodb.test_failover import insert, lagging
@@ -134,7 +135,7 @@ def test_behind_mongos_a_fixed_guard_is_named_and_reads_are_of_a_majority(
         assert clock.blind_for == timedelta(seconds=120)
         assert "mongos shows neither transactions nor clocks" in clock.blind_spot
         assert "late_commit_guard" in clock.blind_spot
-        source: Any = inspector.source(cursor=None, window=None, batch_rows=None, run_id="r")
+        source: Any = inspector.source(Extract(run_id="r"))
         assert source.at is not None
         assert inspector.integer_cursor("at", wait=False, auto=True, margin=NO_TIME)[0] is None
 

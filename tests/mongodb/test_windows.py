@@ -14,7 +14,7 @@ from demo.mongodb_servers import MongodbServer
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.inspector import inspecting
 from sources.secrets import Secret
-from sources.values import Split, Window
+from sources.values import Extract, Split, Window
 from tests.mongodb.conftest import Client, Collection
 from tests.sync import PROJECT, Sync
 from tests.unit.test_bson import column
@@ -252,9 +252,7 @@ def test_the_snapshot_is_taken_after_the_window_was_chosen(
         with inspecting(connection, "", "", "at") as inspector:
             things.insert_one({"_id": 2, "at": NOW})
             end = inspector.clock(guard=False).now
-            source = inspector.source(
-                cursor="at", window=Window(ago(days=1), end), batch_rows=None, run_id="r"
-            )
+            source = inspector.source(Extract("at", Window(ago(days=1), end), run_id="r"))
             things.insert_one({"_id": 3, "at": NOW})
         batches = list(source.with_columns((column("_id", "int"),)).read(Split(0)))
         client.drop_database(docs.database.name)

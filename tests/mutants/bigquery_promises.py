@@ -14,8 +14,8 @@ PROMISES: tuple[Promise, ...] = (
         "A window begins behind its low end, in place and through workers.",
         WAYS + "test_runs_that_follow_one_another_bring_each_row_once",
         "sources/bigquery/statement.py",
-        '                parts.append(f"{column} > {literal(self.window.low)}")',
-        '                parts.append(f"{column} >= {literal(self.window.low)}")',
+        '                parts.append(f"{column} > {literal(window.low)}")',
+        '                parts.append(f"{column} >= {literal(window.low)}")',
     ),
     P(
         BIGQUERY,

@@ -20,7 +20,7 @@ from sources.postgresql.clock import integer_cursor, read_clock
 from sources.postgresql.connection import APPLICATION_NAME, PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
 from sources.secrets import Secret
-from sources.values import Split
+from sources.values import Extract, Split
 
 INT4 = PostgresType("int4", "int4")
 
@@ -146,7 +146,7 @@ def test_a_stream_of_ours_holds_nothing(ours, database, sql):
         "SELECT * FROM t",
         ("id",),
         (postgresql_column("id", INT4),),
-        batch_rows=10,
+        extract=Extract(batch_rows=10),
     ).read(Split(0))
     next(batches)
     busy = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'bigquery%' AND xact_start"

@@ -16,7 +16,7 @@ from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import TableFacts, tables_of
 from sources.sql import placeholders, strip_end, tokens
-from sources.values import Split, Window
+from sources.values import Extract, Split, Window
 from tests.graph.test_graph_bigquery import a_request, facts_of
 from warehouse.jobs import JobLabels, query_config, reading_config
 
@@ -56,14 +56,14 @@ def test_what_no_copy_job_can_take_is_told(facts, why):
 
 
 def test_a_window_is_cut_exactly_and_a_filter_is_asked_for_once():
-    source = BigquerySource(CONNECTION, filter_column="day", cursor="at")
+    source = BigquerySource(CONNECTION, filter_column="day")
     window = Window(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, 0, 0, 0, 1, UTC))
-    source = replace(source, window=window)
+    source = replace(source, extract=Extract("at", window))
     assert source.predicate() == (
         "(`day` IS NULL OR `day` IS NOT NULL) AND `at` > TIMESTAMP '2024-05-01 00:00:00+00'"
         " AND `at` <= TIMESTAMP '2024-05-02 00:00:00.000001+00'"
     )
-    by_day = replace(source, cursor="day", window=Window(None, date(2024, 5, 1)))
+    by_day = replace(source, extract=Extract("day", Window(None, date(2024, 5, 1))))
     assert by_day.predicate() == "`day` <= DATE '2024-05-01'"
 
 

@@ -23,7 +23,7 @@ from sources.mongodb.extended_json import bind, parse, written
 from sources.mongodb.source import MongodbSource
 from sources.mongodb.statement import BRACKETS, NOTHING, other_types, window_filter
 from sources.secrets import Secret
-from sources.values import Clock, Split, Window, is_after
+from sources.values import Clock, Extract, Split, Window, is_after
 from tests.unit.test_bson import column
 
 PASSWORD = "pl4nted-s3cret"
@@ -113,9 +113,8 @@ def test_the_statement_is_what_mongosh_would_take() -> None:
     source = MongodbSource(
         MongodbConnection("shop", 'odd "name"', host="h"),
         query=written({"status": "active"}),
-        cursor="seq",
+        extract=Extract("seq", Window(None, 7)),
         cursor_type="int8",
-        window=Window(None, 7),
         columns=(column("a", "int"),),
         left_out=("b",),
     )

@@ -1,14 +1,14 @@
 """The toy as a source: a frozen value that cuts a table, and reads it in batches."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auto_schema.errors import SourceUnreachableError
 from auto_schema.schema import Column
-from sources.values import Split, Window
+from sources.values import Extract, Split
 from tests.contract.toy import memory
 
 
@@ -27,16 +27,14 @@ class ToySource:
 
     connection: ToyConnection
     columns: tuple[Column, ...] = ()
-    cursor: str | None = None
-    window: Window | None = None
-    batch_rows: int | None = None
+    extract: Extract = field(default_factory=Extract)
 
     @property
     def place(self) -> str:
         return f"toy://{self.connection.line}/{self.connection.table}"
 
     def statement(self, split: Split) -> str:
-        return f"{self.place}: {self.window}, {split}"
+        return f"{self.place}: {self.extract.window}, {split}"
 
     def open(self, splits: tuple[Split, ...], attempt: int = 0) -> tuple[Split, ...]:
         return splits
@@ -49,9 +47,9 @@ class ToySource:
     def rows(self, split: Split) -> pa.Table:
         """The rows of a split, the cursor's NULLs left out."""
         table = memory.TABLES[self.connection.table]
-        if self.window is not None:
-            low, high = self.window.low, self.window.high
-            table = _kept(table, str(self.cursor), (pc.greater, low), (pc.less_equal, high))
+        if window := self.extract.window:
+            ends = ((pc.greater, window.low), (pc.less_equal, window.high))
+            table = _kept(table, str(self.extract.cursor), *ends)
         if split.column is not None:
             ends = ((pc.greater_equal, split.lower), (pc.less, split.upper))
             table = _kept(table, split.column, *ends)
@@ -59,7 +57,7 @@ class ToySource:
         return table.select(names) if names else table
 
     def read(self, split: Split) -> Iterator[pa.RecordBatch]:
-        rows, size = self.rows(split).combine_chunks(), self.batch_rows or 1000
+        rows, size = self.rows(split).combine_chunks(), self.extract.batch_rows or 1000
         with memory.reading(self.connection.line) as goes_on:
             for batch in rows.to_batches(max_chunksize=size):
                 if not goes_on():
