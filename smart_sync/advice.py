@@ -14,7 +14,7 @@ from smart_sync.facts import Facts
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import SOURCE, source_labels
-from sources.values import SourceProfile
+from sources.profile import SourceProfile
 
 
 def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -71,13 +71,13 @@ def _table_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
             f"{request.destination} has no sync_source label: nothing guards it against a second"
             " source with the same cursor"
         )
-    if profile.protected:
-        names = ", ".join(profile.protected)
+    if profile.in_bigquery and profile.in_bigquery.protected:
+        names = ", ".join(profile.in_bigquery.protected)
         yield (
             f"policy tags guard {names} in the source, and don't go with the rows: put tags on the"
             " destination's columns before the first run, or leave the columns out"
         )
-    if not profile.is_utf8:
+    if not profile.texts.are_utf8:
         yield "the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused"
 
 

@@ -11,7 +11,8 @@ from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest, WindowRequest
 from smart_sync.schema_plan import delivered_columns
-from sources.values import SourceColumn, SourceProfile
+from sources.profile import SourceProfile
+from sources.values import SourceColumn
 
 COUNT = "WRITE_MERGE with smart_sync_lookback=N, a count of numbers longer than they come late"
 

@@ -20,8 +20,9 @@ from smart_sync.read_plan import BigqueryReading, plan_reading
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import plan_schema
 from smart_sync.source_labels import LabelPlan, plan_labels
+from sources.profile import SourceProfile
 from sources.protocol import Source
-from sources.values import Evidence, SourceProfile
+from sources.values import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
 
 
 def _proof_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
-    if not request.publishing.verify or profile.is_utf8:
+    if not request.publishing.verify or profile.texts.are_utf8:
         return []
     where = f"table {request.destination}"
     why = "the database is SQL_ASCII: its texts have no characters to be hashed alike"

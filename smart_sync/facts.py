@@ -8,8 +8,9 @@ from auto_schema.schema import Partitioning
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
 from smart_sync.window import Watermark, WindowPlan
+from sources.profile import SourceProfile
 from sources.protocol import Source
-from sources.values import CursorValue, Evidence, SourceProfile
+from sources.values import CursorValue, Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from auto_schema.schema import TableSchema
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.splits import ranges_question
+from sources.profile import SourceProfile
 from sources.questions import RangesQuestion, RowsQuestion
-from sources.values import SourceColumn, SourceProfile
+from sources.values import SourceColumn
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ from smart_sync.request import SyncRequest
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.ways import Way
+from sources.profile import SourceProfile
 from sources.protocol import InPlaceSource, ProvingSource, Source
-from sources.values import SourceProfile
 from warehouse.names import TableRef
 
 
@@ -196,7 +196,7 @@ def _run(draft: Draft, run_id: str, now: datetime) -> RunPlan:
 def _checks(draft: Draft) -> Checks:
     profile = draft.facts.profile
     return Checks(
-        utf8=not (profile.is_utf8 and profile.checks_text),
+        utf8=not (profile.texts.are_utf8 and profile.texts.are_checked),
         json_numbers=_checked_numbers(draft.request, profile),
         not_null=draft.merge.keys if draft.merge else (),
     )
@@ -205,7 +205,7 @@ def _checks(draft: Draft) -> Checks:
 def _checked_numbers(request: SyncRequest, profile: SourceProfile) -> str:
     """By what numbers in JSON are judged; empty: they are taken as they are."""
     is_exact = request.schema.json_numbers == "exact"
-    is_known = profile.deals_rows if is_exact else profile.json_is_exact
+    is_known = profile.in_bigquery if is_exact else profile.texts.json_is_exact
     return "" if is_known else request.schema.json_numbers
 
 

@@ -14,6 +14,7 @@ from auto_schema.schema import Partitioning, TableSchema
 from auto_schema.transform import Transformation
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
+from sources.profile import InBigquery
 from sources.values import Evidence
 
 TIB = 2**40
@@ -82,11 +83,12 @@ def plan_reading(
         keeps_schema: whether rows go into a table that keeps its columns and layout.
         is_audited: whether the rows are queried before they are published.
     """
-    if not facts.profile.deals_rows:
+    here = facts.profile.in_bigquery
+    if here is None:
         return None, []
-    faults = [*_cycle_faults(request, facts)]
-    apart, rounded = _are_apart(facts), _rounded(request, facts, schema)
-    method, reason = _method(request, facts, apart or rounded)
+    faults = [*_cycle_faults(request, here)]
+    apart, rounded = _are_apart(here, facts.target), _rounded(request, facts, schema)
+    method, reason = _method(request, here, facts.target, apart or rounded)
     if method is ReadMethod.IN_PLACE and apart:
         fix = "set bigquery_read_method=workers, or write to a dataset in the source's location."
         faults.append(
@@ -98,7 +100,8 @@ def plan_reading(
     reading = BigqueryReading(
         method,
         reason,
-        _copy_reason(request, facts, schema, keeps_schema=keeps_schema, is_audited=is_audited),
+        here.copy_reason
+        or _copy_reason(request, facts, schema, keeps_schema=keeps_schema, is_audited=is_audited),
         max_bytes_billed=request.reading.max_bytes_billed,
         price_per_tib=request.reading.price_per_tib,
     )
@@ -121,23 +124,24 @@ def with_scan(
     return replace(reading, scan_bytes=scan_bytes), faults
 
 
-def _are_apart(facts: Facts) -> str:
+def _are_apart(here: InBigquery, target: Target) -> str:
     """That source and destination are in two locations; empty when they aren't."""
-    source, target = facts.profile.location, facts.target.location
-    if not source or source.casefold() == target.casefold():
+    if not here.location or here.location.casefold() == target.location.casefold():
         return ""
-    return f"the source is in {source}, the destination in {target}"
+    return f"the source is in {here.location}, the destination in {target.location}"
 
 
-def _method(request: SyncRequest, facts: Facts, obstacle: str) -> tuple[ReadMethod, str]:
+def _method(
+    request: SyncRequest, here: InBigquery, target: Target, obstacle: str
+) -> tuple[ReadMethod, str]:
     """The way, and why; the obstacle is why rows can't stay in BigQuery, or empty."""
     if request.reading.method != "auto":
         return ReadMethod(request.reading.method), f"bigquery_read_method={request.reading.method}"
     if obstacle:
         return ReadMethod.WORKERS, obstacle
-    if not facts.profile.location:
+    if not here.location:
         return ReadMethod.IN_PLACE, "the query reads no table"
-    return ReadMethod.IN_PLACE, f"source and destination are both in {facts.target.location}"
+    return ReadMethod.IN_PLACE, f"source and destination are both in {target.location}"
 
 
 def _rounded(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
@@ -159,9 +163,6 @@ def _copy_reason(
     is_audited: bool,
 ) -> str:
     """Why no copy job can do what the request asks for."""
-    profile, target = facts.profile, facts.target
-    if profile.copy_reason:
-        return profile.copy_reason
     if request.window.smart_sync:
         return "only the rows of a window are read"
     if request.schema.transformation != Transformation() or request.schema.json_numbers == "text":
@@ -169,8 +170,8 @@ def _copy_reason(
     if is_audited or request.publishing.write_disposition is WriteDisposition.MERGE:
         return "rows are compared before they are published"
     if keeps_schema:
-        return _difference(facts, target)
-    if request.schema.auto_schema and _layout(schema) != profile.layout:
+        return _difference(facts)
+    if request.schema.auto_schema and _layout(schema) != facts.profile.layout:
         return "another partitioning or clustering was asked for"
     return ""
 
@@ -179,8 +180,9 @@ def _layout(schema: TableSchema) -> tuple[Partitioning | None, tuple[str, ...]]:
     return schema.partitioning, schema.clustering
 
 
-def _difference(facts: Facts, target: Target) -> str:
+def _difference(facts: Facts) -> str:
     """A copy gives the destination the source's schema: they must be the same already."""
+    target = facts.target
     source = [(c.name, c.type.display) for c in facts.profile.columns]
     there = [(f.name, f.display) for f in target.fields]
     if source != there or (target.partitioning, target.clustering) != facts.profile.layout:
@@ -188,9 +190,9 @@ def _difference(facts: Facts, target: Target) -> str:
     return ""
 
 
-def _cycle_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
+def _cycle_faults(request: SyncRequest, here: InBigquery) -> list[SyncError]:
     destination = str(request.destination)
-    for table, through in facts.profile.reads:
+    for table, through in here.reads:
         if covers(table, destination):
             why = f"the view {through} reads it" if through else "it is the source, too"
             fix = "choose another destination_bigquery_table, or read the tables behind the view."

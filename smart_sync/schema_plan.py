@@ -13,7 +13,8 @@ from auto_schema.schema import Column, Partitioning, TableSchema
 from auto_schema.transform import Transformation
 from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
 from smart_sync.request import SchemaRequest, SyncRequest
-from sources.values import ColumnWish, Evidence, SourceColumn, SourceProfile
+from sources.profile import SourceProfile
+from sources.values import ColumnWish, Evidence, SourceColumn
 
 Layout = tuple[Partitioning | None, tuple[str, ...]]
 MAX_COLUMNS = 10_000

@@ -12,7 +12,7 @@ from auto_schema.errors import SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
-from sources.values import SourceProfile
+from sources.profile import SourceProfile
 from warehouse.names import TableRef
 
 SOURCE, SERVER = "sync_source", "sync_server"
@@ -49,13 +49,14 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
 
 def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
     """The labels of a table that this source fills; none when its tables aren't known."""
-    if not profile.tables:
+    identity = profile.identity
+    if not identity.tables:
         return ()
-    text = "|".join((profile.identity, *profile.tables))
+    text = "|".join((identity.database, *identity.tables))
     labels = ((SOURCE, label(_hash(text))),)
-    if not profile.server_id:
+    if not identity.server:
         return labels
-    kind, _, text = profile.server_id.partition(":")
+    kind, _, text = identity.server.partition(":")
     return ((SERVER, label(f"{kind}-{_hash(text)}")), *labels)
 
 
@@ -68,7 +69,7 @@ def _faults(
 ) -> list[SyncError]:
     where = f"table {destination}, label"
     if _differs(SOURCE, wanted, current):
-        tables = ", ".join(facts.profile.tables)
+        tables = ", ".join(facts.profile.identity.tables)
         return [
             TargetError(
                 "the destination belongs to another source",

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
+from sources.profile import SourceProfile
 from sources.questions import RangesQuestion
-from sources.values import KeyValue, SourceProfile, Split
+from sources.values import KeyValue, Split
 
 MAX_SPLITS = 5_000
 SPLIT_BYTES = 256 * 1024 * 1024
@@ -93,7 +94,7 @@ def plan_splits(
     """
     if facts.window is not None and facts.window.held_back is not None:
         return (), "held back: nothing is read"
-    if facts.profile.deals_rows:
+    if facts.profile.in_bigquery:
         count, why = split_count(
             request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
         )
@@ -120,17 +121,18 @@ def ranges_question(
     split would scan the whole table, so then only num_splits (0: not given) makes more than
     one.
     """
-    if profile.split_reason:
-        return None, profile.split_reason
+    cuts = profile.cuts
+    if cuts.reason:
+        return None, cuts.reason
     stored = cursor is not None and _is_stored(profile, cursor.source_name)
-    indexed = cursor is not None and cursor.source_name in profile.indexed
-    if cursor and stored and not profile.cuts_by_key and (num_splits or indexed):
+    indexed = cursor is not None and cursor.source_name in cuts.indexed
+    if cursor and stored and not cuts.by_key_only and (num_splits or indexed):
         return RangesQuestion(cursor.source_name), ""
-    if profile.unique_key and (num_splits or not profile.key_scans):
-        return RangesQuestion(profile.unique_key), ""
-    if profile.unique_key:
+    if cuts.key and (num_splits or not cuts.key_scans):
+        return RangesQuestion(cuts.key), ""
+    if cuts.key:
         return None, (
-            f"the order of {profile.unique_key} is a library's, so no index serves its ranges"
+            f"the order of {cuts.key} is a library's, so no index serves its ranges"
             " and each would scan the table; num_splits makes them all the same"
         )
     if cursor and not stored:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
+from sources.profile import SourceProfile
 from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import (
     Clock,
@@ -15,7 +16,6 @@ from sources.values import (
     Evidence,
     Extract,
     KeyValue,
-    SourceProfile,
     Split,
 )
 

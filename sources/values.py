@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Protocol
 
 from auto_schema.evolve import CurrentField
-from auto_schema.schema import Column, Partitioning
-from sources.writers import Numbers, Writers
+from auto_schema.schema import Column
+from sources.writers import Writers
 
 CursorValue = datetime | date | int | str
 """A str is an ObjectId's 24 hex digits, which sort as ObjectIds do."""
@@ -211,70 +211,6 @@ class Clock:
         """The same, with what is known of those who write what the query reads."""
         blind = "; and ".join((*filter(None, [self.blind_spot]), *writers.unseen))
         return replace(self, blind_spot=blind, stopped=(*self.stopped, *writers.stopped))
-
-
-@dataclass(frozen=True, slots=True)
-class SourceProfile:
-    """What inspecting the source found before the window is known."""
-
-    columns: tuple[SourceColumn, ...]
-    clock: Clock
-    rules: ColumnRules
-    """What its columns become: asked here, since planning knows no source."""
-    server: str = ""
-    description: str = ""
-    tables: tuple[str, ...] = ()
-    """The qualified tables that the query reads, sorted; empty when they are not known."""
-    identity: str = ""
-    """Kind and database, for the `sync_source` label."""
-    server_id: str = ""
-    """`id:` and what only this server says of itself, or `host:` and its address; empty: the
-    tables' names already say all."""
-    split_reason: str = ""
-    """Why the query can't be split; empty when it can."""
-    unique_key: str | None = None
-    """A NOT NULL column of the result that is unique, to split on."""
-    key_collation: str = ""
-    """In which ranges of a key of text are said; empty for other types."""
-    key_scans: bool = False
-    """Whether no index serves ranges of the key, so that each scans the table."""
-    indexed: tuple[str, ...] = ()
-    """Columns of the result by which an index begins: their ranges are read without a scan."""
-    writers: Writers = field(default_factory=Writers)
-    """Who writes what the query reads, looked at for smart sync."""
-    numbers: Numbers = field(default_factory=Numbers)
-    """How the cursor column gets its values, where it is one of integers."""
-    cursor_max: int | None = None
-    """MAX of an integer cursor, read with the clock."""
-    notes: tuple[str, ...] = ()
-    is_utf8: bool = True
-    checks_text: bool = True
-    """Whether the source has seen to it that its texts are UTF-8."""
-    is_open: bool = False
-    """Whether rows may hold fields beyond `columns`, which were found by sampling."""
-    cuts_by_key: bool = False
-    """Whether splits are ranges of `unique_key` only, also of a window."""
-    json_is_exact: bool = False
-    """Whether numbers in JSON are written as `json_numbers=double` wants them."""
-    deals_rows: bool = False
-    """Whether the source is BigQuery, which deals rows to splits itself."""
-    location: str = ""
-    """Of a BigQuery source; empty when it reads no table."""
-    reads: tuple[tuple[str, str], ...] = ()
-    """(table, the view that leads to it or empty) of a BigQuery source, views followed."""
-    rows: int | None = None
-    bytes: int | None = None
-    """Of the whole table, where the source knows them."""
-    layout: tuple[Partitioning | None, tuple[str, ...]] | None = None
-    """Partitioning and clustering of a source that is one table of BigQuery."""
-    copy_reason: str = "the source is not BigQuery"
-    """Why no copy job of BigQuery can take the source whole; empty when one can."""
-    protected: tuple[str, ...] = ()
-    """Columns that a policy tag guards."""
-
-    def column(self, name: str) -> SourceColumn | None:
-        """The column of that name, or None."""
-        return next((c for c in self.columns if c.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

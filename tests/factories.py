@@ -29,6 +29,7 @@ from smart_sync.window import Watermark, WindowPlan, instants_of, plan_window
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
+from sources.profile import Cuts, SourceIdentity, SourceProfile
 from sources.secrets import Secret
 from sources.values import (
     Clock,
@@ -37,7 +38,6 @@ from sources.values import (
     Extract,
     OpenTransaction,
     SourceColumn,
-    SourceProfile,
     Window,
 )
 from warehouse.names import TableRef
@@ -176,10 +176,8 @@ def some_facts(
     clock = clock or a_clock()
     target = target or Target("EU")
     words: dict[str, Any] = {
-        "tables": ("public.orders",),
-        "identity": "postgresql/shop",
-        "unique_key": "id",
-        "clock": clock,
+        "identity": SourceIdentity("postgresql/shop", tables=("public.orders",)),
+        "cuts": Cuts(key="id"),
     }
     facts = Facts(
         SourceProfile(columns=columns, rules=POSTGRESQL_COLUMNS, **words | profile),

@@ -144,7 +144,6 @@ def _with_window(
         window = _if_overdue(inspector, cursor, window)
     facts = replace(
         facts,
-        profile=replace(facts.profile, clock=clock, cursor_max=cursor_max),
         watermark=watermark,
         frontier=frontier,
         window=window,

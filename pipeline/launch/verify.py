@@ -178,7 +178,7 @@ def _keys(
     if request.publishing.merge_keys:
         names = {name.casefold() for name in request.publishing.merge_keys}
         return tuple(c for c in columns if c.name.casefold() in names)
-    unique = inspector.profile.unique_key
+    unique = inspector.profile.cuts.key
     return tuple(c for c in columns if c.source_name == unique)
 
 

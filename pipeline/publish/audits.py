@@ -14,7 +14,7 @@ from pipeline.destination.jobs import run_statement
 from pipeline.publish.proof import ContentProof
 from smart_sync.plan import AuditPlan, SyncPlan
 from smart_sync.request import SyncRequest
-from sources.values import SourceProfile
+from sources.profile import SourceProfile
 from warehouse.errors import as_target_errors
 
 

@@ -11,7 +11,7 @@ from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import StagedSplit
 from smart_sync.plan import SyncPlan
 from smart_sync.request import SyncRequest
-from sources.values import SourceProfile
+from sources.profile import SourceProfile
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from google.cloud import bigquery
 from auto_schema.names import quoted
 from sources.bigquery.jobs import ask, dry_run
 from sources.bigquery.statement import BigqueryStatement, literal
+from sources.bigquery.tables import TableFacts
 from sources.questions import RowsQuestion
-from sources.values import CursorValue, Evidence, SourceColumn, SourceProfile
+from sources.values import CursorValue, Evidence, SourceColumn
 
 CHEAP_BYTES = 100 * 1024 * 1024
 """A look that reads no more than this is taken without being asked for: below a cent."""
@@ -19,7 +20,7 @@ def evidence(
     client: bigquery.Client,
     source: BigqueryStatement,
     whole: BigqueryStatement,
-    profile: SourceProfile,
+    table: TableFacts | None,
     asked: RowsQuestion,
 ) -> Evidence:
     """Size by a dry run; counts and spans where a dry run says that they are cheap.
@@ -28,12 +29,12 @@ def evidence(
         client: where the source's rows are.
         source: of the window.
         whole: of all time.
-        profile: of the source.
+        table: what the source is; None: a query.
         asked: what is wanted of the rows.
     """
     size = int(dry_run(client, source, source.selecting(("q.*",))).total_bytes_processed or 0)
     over = source.connection.max_bytes_billed
-    known = profile.bytes if source.extract.window is None else None
+    known = table if source.extract.window is None else None
     items = _counts(source, asked.floor, count_outside=asked.count_outside)
     before = after = nulls = None
     if items and _is_cheap(client, whole, whole.selecting(items)):
@@ -41,8 +42,8 @@ def evidence(
         nulls, before, after = row["null_rows"], row.get("before"), row.get("after")
     span, count = _span(client, source, asked.partition)
     return Evidence(
-        estimated_rows=profile.rows if source.extract.window is None else None,
-        estimated_bytes=max(size, known or 0),
+        estimated_rows=known.rows if known else None,
+        estimated_bytes=max(size, known.bytes or 0 if known else 0),
         scan_bytes=size,
         over_limit=over is not None and size > over,
         null_cursors=nulls,

@@ -6,6 +6,7 @@ for all of them, and the plan names it with its reason.
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from auto_schema.errors import ConfigError, shown
 from sources.mongodb.client import AtTime, Client
 from sources.mongodb.errors import GONE_SNAPSHOT_CODES, TRANSIENT_CODES, UNAUTHORIZED_CODE
 from sources.mongodb.extended_json import Document
-from sources.mongodb.profile import Server, hello_of
+from sources.mongodb.server import Server, hello_of
 from sources.mongodb.statement import both, value_at
 from sources.values import Clock
 
@@ -44,40 +45,49 @@ def clock_of(client: Client, server: Server, *, guard: bool, by_object_id: bool)
         by_object_id: whether the cursor is an ObjectId.
     """
     hello, is_primary = hello_of(client)
-    now = hello["localTime"].astimezone(UTC)
-    reasons, blind_for = list[str](), timedelta(0)
+    now = clock = hello["localTime"].astimezone(UTC)
+    reasons = list[str]()
     if server.is_set and not is_primary:
-        has, clock = _written_until(hello, now), now
-        now = min(now, has)
+        now = min(now, _written_until(hello, now))
         reasons.append(
             "only secondaries can be reached, and the one that was asked shows what was written"
             f" until {now:%Y-%m-%d %H:%M:%S} UTC ({(clock - now).total_seconds():,.0f} s ago)"
         )
     if not guard:
         return Clock(now=now)
+    blind_for = timedelta(0)
+    for longest, reason in _unseen(client, server, by_object_id=by_object_id):
+        blind_for += longest
+        reasons.append(reason)
+    return Clock(now=now, blind_spot="; ".join(reasons), blind_for=blind_for)
+
+
+def _unseen(
+    client: Client, server: Server, *, by_object_id: bool
+) -> Iterator[tuple[timedelta, str]]:
+    """How long each kind of writer may go on whom nobody can see, and why."""
     if server.is_set:
         lifetime = _transaction_seconds(client)
-        blind_for += timedelta(seconds=UNTIL_ENDED * lifetime)
-        reasons.append(
+        yield (
+            timedelta(seconds=UNTIL_ENDED * lifetime),
             "a replica set has transactions, which no role of a reader shows and which live up"
-            f" to {lifetime} s (and half as long again until they are ended)"
+            f" to {lifetime} s (and half as long again until they are ended)",
         )
     elif server.is_sharded:
-        blind_for += timedelta(seconds=UNTIL_ENDED * LIFETIME_S) + CLOCKS
-        reasons.append(
+        yield (
+            timedelta(seconds=UNTIL_ENDED * LIFETIME_S) + CLOCKS,
             "mongos shows neither transactions nor clocks of the shards: taken are"
             f" {UNTIL_ENDED * LIFETIME_S:g} s for the one and {CLOCKS.total_seconds():g} s for the"
             " other; where transactionLifetimeLimitSeconds is longer, or commits over several"
-            " shards hang, give late_commit_guard a duration"
+            " shards hang, give late_commit_guard a duration",
         )
     if by_object_id:
-        blind_for += MAKERS
-        reasons.append(
+        yield (
+            MAKERS,
             "ObjectIds hold the clocks of the applications that make them, before they write:"
             f" {MAKERS.total_seconds():g} s are for those; where they take longer, give"
-            " late_commit_guard a duration"
+            " late_commit_guard a duration",
         )
-    return Clock(now=now, blind_spot="; ".join(reasons), blind_for=blind_for)
 
 
 def _written_until(hello: Document, now: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """I/O. A look at the documents of the window, each question only while it is cheap."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -67,37 +68,42 @@ def evidence(
     total, average = _size(collection)
     is_cheap = total <= CHEAP_DOCUMENTS or source.extract.cursor is None or indexed
     rows = _rows(collection, source, total) if is_cheap else total
-    size = int(rows * average) if rows is not None and average else None
-    nulls = before = after = beyond = None
-    partition = asked.partition[0].name if asked.partition else ""
-    others: dict[str, int] = {}
-    query = parse(source.query)
-    if source.extract.cursor and source.extract.window and is_cheap:
-        kind, cursor = source.cursor_type, source.extract.cursor
-        nulls = _count(collection, both(query, {cursor: None}))
-        others = _by_type(collection, both(query, outside(cursor, kind)), cursor)
-        if asked.count_outside:
-            high = as_bson(source.extract.window.high, kind)
-            after = _count(collection, both(query, {cursor: {"$gt": high}}))
-            if isinstance(source.extract.window.high, datetime):
-                before = _count(collection, both(query, {cursor: {"$lt": FIRST_DATE}}))
-                beyond = _count(collection, both(query, {cursor: {"$gt": LAST_DATE}}))
-            if asked.floor is not None:
-                before = _count(
-                    collection, both(query, {cursor: {"$lte": as_bson(asked.floor, kind)}})
-                )
-            if after is not None:
-                after -= beyond or 0
-    return Evidence(
+    counted = _beside_window(collection, source, asked) if is_cheap else Evidence()
+    return replace(
+        counted,
         estimated_rows=rows,
-        estimated_bytes=size,
-        null_cursors=nulls,
-        before=before,
-        after=after,
-        beyond=beyond,
-        partition_span=_span(collection, source, partition) if partition else None,
-        other_cursors=MappingProxyType(others),
+        estimated_bytes=int(rows * average) if rows is not None and average else None,
+        partition_span=_span(collection, source, asked.partition[0].name)
+        if asked.partition
+        else None,
     )
+
+
+def _beside_window(collection: Any, source: MongodbStatement, asked: RowsQuestion) -> Evidence:
+    """Counts of documents that the window doesn't hold, and no other window either."""
+    query, kind = parse(source.query), source.cursor_type
+    cursor, window = source.extract.cursor, source.extract.window
+    if not cursor or not window:
+        return Evidence()
+    evidence = Evidence(
+        null_cursors=_count(collection, both(query, {cursor: None})),
+        other_cursors=MappingProxyType(
+            _by_type(collection, both(query, outside(cursor, kind)), cursor)
+        ),
+    )
+    if not asked.count_outside:
+        return evidence
+
+    def counted(condition: Document) -> int | None:
+        return _count(collection, both(query, {cursor: condition}))
+
+    after, before, beyond = counted({"$gt": as_bson(window.high, kind)}), None, None
+    if isinstance(window.high, datetime):
+        before, beyond = counted({"$lt": FIRST_DATE}), counted({"$gt": LAST_DATE})
+    if asked.floor is not None:
+        before = counted({"$lte": as_bson(asked.floor, kind)})
+    after = None if after is None else after - (beyond or 0)
+    return replace(evidence, before=before, after=after, beyond=beyond)
 
 
 def has_rows(collection: Any, source: MongodbStatement) -> bool:

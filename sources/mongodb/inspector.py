@@ -11,17 +11,11 @@ from sources.mongodb.client import FACTS, Client, connected
 from sources.mongodb.clock import Highest, clock_of
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.extended_json import bind, parse, placeholders, written
-from sources.mongodb.profile import (
-    FIRST,
-    LAST,
-    Server,
-    described_by,
-    profile_of,
-    server_of,
-    with_time,
-)
+from sources.mongodb.profile import FIRST, LAST, described_by, profile_of
+from sources.mongodb.server import Server, server_of, with_time
 from sources.mongodb.source import MongodbSource
 from sources.mongodb.statement import identity, kind_of
+from sources.profile import SourceProfile
 from sources.protocol import Inspector, Source, of_kind
 from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import (
@@ -29,7 +23,6 @@ from sources.values import (
     Evidence,
     Extract,
     KeyValue,
-    SourceProfile,
 )
 
 
@@ -126,7 +119,7 @@ class _Inspector:
     def evidence(self, source: Source, asked: RowsQuestion) -> Evidence:
         ours = of_kind(source, MongodbSource)
         return mongodb_evidence.evidence(
-            self._collection, ours, asked, indexed=ours.extract.cursor in self.profile.indexed
+            self._collection, ours, asked, indexed=ours.extract.cursor in self.profile.cuts.indexed
         )
 
     def bounds(self, source: Source, asked: RangesQuestion) -> tuple[KeyValue, ...]:

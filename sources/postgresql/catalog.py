@@ -6,7 +6,6 @@ psycopg2 asks the catalog; no row of the user's is read here.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
@@ -20,19 +19,18 @@ from sources.postgresql.connection import AS_READER, PostgresqlConnection
 from sources.postgresql.errors import source_error
 from sources.postgresql.query import QueryShape, no_part, shape
 from sources.postgresql.session import opening, rolled_back
-from sources.postgresql.splits import split_columns
+from sources.postgresql.splits import cuts_of
 from sources.postgresql.sql import quote
 from sources.postgresql.types import attribute_rows, resolve, type_rows
 from sources.postgresql.watch import cut_off_after
-from sources.values import Clock, SourceColumn, SourceProfile
+from sources.profile import SourceIdentity, SourceProfile, Texts
+from sources.values import SourceColumn
 
 DESCRIBE_TIMEOUT_MS = 60_000
 DESCRIBE_LOCK_MS = 30_000
 """Less than a question may take: waiting for a lock is told apart from a slow answer."""
 GRACE_S = 60.0
 PSYCOPG_NUMERIC = 1700
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands in the profile until the clock is read."""
 
 
 @contextmanager
@@ -112,43 +110,38 @@ def profile(
     query: str,
     *,
     schema_table: str | None,
-) -> SourceProfile:
-    """Describe a query whose placeholders are bound; the clock is read apart.
+) -> tuple[SourceProfile, str]:
+    """Describe a query whose placeholders are bound.
 
     Args:
         opened: a session of ours.
         connection: where it leads.
         query: SQL that PostgreSQL itself has to accept.
         schema_table: qualified table whose comments and columns are told; None: none.
+
+    Returns:
+        Also the collation in which ranges of its key are said; empty where that has none.
     """
     look = shape(query)
     columns = _columns(opened, connection.place, query)
     with reading(opened) as cursor:
-        cursor.execute(
-            "SELECT version(), current_setting('server_encoding'), current_setting('TimeZone')"
-        )
-        version, encoding, _ = cursor.fetchone()
+        cursor.execute("SELECT current_setting('server_encoding')")
+        (encoding,) = cursor.fetchone()
         tables = _qualified(cursor, look)
         description = _description(cursor, schema_table)
         notes = _notes(cursor, schema_table, columns)
-        cuts = split_columns(cursor, query, look, columns)
-    return SourceProfile(
-        columns=columns,
-        clock=Clock(now=EPOCH),
-        rules=POSTGRESQL_COLUMNS,
-        server=version.split(" on ")[0],
+        cuts, key_collation = cuts_of(cursor, query, look, columns)
+    server = _server_id(opened, connection)
+    described = SourceProfile(
+        columns,
+        POSTGRESQL_COLUMNS,
+        identity=SourceIdentity(f"postgresql/{connection.database}", server, tables),
+        cuts=cuts,
+        texts=Texts(are_utf8=encoding != "SQL_ASCII"),
         description=description,
-        tables=tables,
-        identity=f"postgresql/{connection.database}",
-        server_id=_server_id(opened, connection),
-        split_reason=cuts.reason,
-        unique_key=cuts.key,
-        key_collation=cuts.collation,
-        key_scans=cuts.key_scans,
-        indexed=cuts.indexed,
         notes=notes,
-        is_utf8=encoding != "SQL_ASCII",
     )
+    return described, key_collation
 
 
 def _server_id(opened: "psycopg2.extensions.connection", connection: PostgresqlConnection) -> str:

@@ -30,6 +30,7 @@ from sources.postgresql.source import PostgresqlSource
 from sources.postgresql.sql import DIALECT, without_order
 from sources.postgresql.surroundings import Surroundings, surroundings
 from sources.postgresql.writers import with_writers
+from sources.profile import SourceProfile
 from sources.protocol import Inspector, Source, of_kind
 from sources.questions import RangesQuestion, RowsQuestion
 from sources.sql import bind, placeholders
@@ -41,7 +42,6 @@ from sources.values import (
     Extract,
     KeyValue,
     SourceColumn,
-    SourceProfile,
 )
 
 LAST_INT64 = 2**63 - 1
@@ -71,8 +71,9 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
             qualified = postgresql_inspect.qualified_table(opened, table, connection.place)
         text = query or f"SELECT * FROM {qualified}"
         around = surroundings(opened, connection, text)
-        profile = _profile(opened, connection, text, qualified, cursor)
-        yield _Inspector(opened, around, text, _doubting(profile, around.money_doubt))
+        profile, collation = _profile(opened, connection, text, qualified, cursor)
+        profile = _doubting(profile, around.money_doubt)
+        yield _Inspector(opened, around, text, profile, collation)
 
 
 def _profile(
@@ -81,14 +82,19 @@ def _profile(
     query: str,
     table: str | None,
     cursor: str,
-) -> SourceProfile:
+) -> tuple[SourceProfile, str]:
+    """What is found of the query, and the collation in which ranges of its key are said."""
     samples = SAMPLES if placeholders(query, DIALECT) else SAMPLES[:1]
     refused: list[SourceRefusedError] = []
     for sample in samples:
         try:
             bound = bind(query, sample, sample, DIALECT)
-            profile = postgresql_inspect.profile(opened, connection, bound, schema_table=table)
-            return with_writers(opened, profile, bound, cursor) if cursor else profile
+            profile, collation = postgresql_inspect.profile(
+                opened, connection, bound, schema_table=table
+            )
+            if cursor:
+                profile = with_writers(opened, profile, bound, cursor)
+            return profile, collation
         except SourceRefusedError as error:
             refused.append(error)
     raise refused[0]
@@ -116,9 +122,10 @@ class _Inspector:
         around: Surroundings,
         query: str,
         profile: SourceProfile,
+        key_collation: str,
     ) -> None:
         self._opened, self._around, self._query = opened, around, query
-        self.profile = profile
+        self.profile, self._key_collation = profile, key_collation
 
     def clock(self, *, guard: bool) -> Clock:
         clock = postgresql_clock.read_clock(self._opened, guard=guard)
@@ -149,8 +156,8 @@ class _Inspector:
             query,
             names,
             extract=extract,
-            encoding="UTF8" if self.profile.is_utf8 else "SQL_ASCII",
-            key_collation=self.profile.key_collation,
+            encoding="UTF8" if self.profile.texts.are_utf8 else "SQL_ASCII",
+            key_collation=self._key_collation,
             result_types=tuple(sql_type(column).oid for column in self.profile.columns),
             settings=self._around.settings,
         )

@@ -4,50 +4,35 @@ The catalog decides what may be tried and what an index makes cheap; that every 
 exactly one split rests on none of its claims (see `postgresql.split_predicates`).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from sources.postgresql.query import QueryShape, has_backslash, names
 from sources.postgresql.sql import quote
+from sources.profile import Cuts
 from sources.values import SourceColumn
 
 
-@dataclass(frozen=True, slots=True)
-class SplitColumns:
-    """What may cut a query's rows.
-
-    Attributes:
-        reason: why nothing may; empty when something may.
-        key: a unique NOT NULL column of the query's only table.
-        collation: in which ranges of a key of text are said; empty for other types.
-        key_scans: no index has that order, so that each range scans the table.
-        indexed: all columns by which an index begins.
-    """
-
-    reason: str
-    key: str | None = None
-    collation: str = ""
-    key_scans: bool = False
-    indexed: tuple[str, ...] = ()
-
-
-def split_columns(
+def cuts_of(
     cursor: Any, query: str, look: QueryShape, columns: tuple[SourceColumn, ...]
-) -> SplitColumns:
-    """Ask the catalog what may cut the rows of a query whose placeholders are bound."""
+) -> tuple[Cuts, str]:
+    """Ask the catalog what may cut the rows of a query whose placeholders are bound.
+
+    Returns:
+        Also the collation in which ranges of a key of text are said; empty for other types.
+    """
     reason = look.split_reason or whole_reason(cursor, query, look)
     relations = {column.origin[0] for column in columns if column.origin}
     if not look.single_table or len(relations) != 1:
-        return SplitColumns(reason)
+        return Cuts(reason), ""
     cursor.execute(_INDICES, (relations.pop(),))
     by_number = {column.origin[1]: column.name for column in columns if column.origin}
     candidates = [(by_number[row[0]], *row[1:]) for row in cursor.fetchall() if row[0] in by_number]
     keys = sorted((row for row in candidates if row[1]), key=lambda row: not row[3])
     indexed = tuple(dict.fromkeys(name for name, _, _, is_served in candidates if is_served))
     if not keys:
-        return SplitColumns(reason, indexed=indexed)
+        return Cuts(reason, indexed=indexed), ""
     name, _, collation, is_served = keys[0]
-    return SplitColumns(reason, name, collation, not is_served, indexed)
+    return Cuts(reason, name, key_scans=not is_served, indexed=indexed), collation
 
 
 def whole_reason(cursor: Any, query: str, look: QueryShape) -> str:

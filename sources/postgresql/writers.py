@@ -14,8 +14,9 @@ import psycopg2.extensions
 
 from sources.postgresql.catalog import reading
 from sources.postgresql.sql import DIALECT
+from sources.profile import SourceProfile
 from sources.sql import tokens
-from sources.values import SourceColumn, SourceProfile
+from sources.values import SourceColumn
 from sources.writers import Numbers, Writers
 
 FIRST_OWN_OID = 16_384

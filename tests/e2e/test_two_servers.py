@@ -81,7 +81,7 @@ def test_an_ordinary_role_may_ask_for_the_servers_id_and_else_its_address_counts
 
     def seen():
         with inspecting(connection, "SELECT 1 AS n", "", "") as inspector:
-            return inspector.profile.server_id
+            return inspector.profile.identity.server
 
     ((own,),) = sql("SELECT system_identifier FROM pg_control_system()")
     assert seen() == f"id:{own}"

@@ -16,7 +16,8 @@ from smart_sync.publish_sql import publish_statement
 from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
-from sources.values import Clock, Evidence, Extract, SourceColumn, SourceProfile, Split
+from sources.profile import InBigquery, SourceIdentity, SourceProfile, Texts
+from sources.values import Evidence, Extract, SourceColumn, Split
 from tests.factories import NOW, plan_of, request_of
 from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
@@ -124,15 +125,10 @@ def a_plan(kinds: dict[str, BigqueryType]) -> SyncPlan:
     )
     profile = SourceProfile(
         tuple(SourceColumn(name, kind) for name, kind in kinds.items()),
-        Clock(NOW),
         BIGQUERY_COLUMNS,
-        tables=(SOURCE,),
-        reads=((SOURCE, ""),),
-        deals_rows=True,
-        json_is_exact=True,
-        location="EU",
-        layout=(None, ()),
-        copy_reason="",
+        identity=SourceIdentity(tables=(SOURCE,)),
+        texts=Texts(json_is_exact=True),
+        in_bigquery=InBigquery("EU", ((SOURCE, ""),), layout=(None, ())),
     )
     source = BigquerySource(connection, location="EU", extract=Extract(run_id="r"))
     facts = Facts(profile, Target("US"), source, Evidence())

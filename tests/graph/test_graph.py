@@ -25,8 +25,9 @@ from smart_sync.window import WindowPlan
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
+from sources.profile import SourceIdentity, SourceProfile
 from sources.secrets import Secret
-from sources.values import Clock, Evidence, Extract, SourceColumn, SourceProfile, Window
+from sources.values import Evidence, Extract, SourceColumn, Window
 from tests.factories import plan_of, request_of
 from warehouse.names import TableRef
 
@@ -57,8 +58,9 @@ def a_plan(splits=3, password=NAME, held_back=None):
     names = tuple(column.name for column in COLUMNS)
     span = (NOW - datetime(2000, 1, 1, tzinfo=UTC)) / splits
     bounds = tuple(datetime(2000, 1, 1, tzinfo=UTC) + span * i for i in range(1, splits))
+    identity = SourceIdentity(tables=("public.orders",))
     facts = Facts(
-        SourceProfile(COLUMNS, Clock(NOW), POSTGRESQL_COLUMNS, tables=("public.orders",)),
+        SourceProfile(COLUMNS, POSTGRESQL_COLUMNS, identity=identity),
         Target("US"),
         PostgresqlSource(
             connection, request.reading.query, names, extract=Extract("changed", window)

@@ -13,7 +13,8 @@ from smart_sync.ways import COPY, LOAD, STATEMENT_IN_PLACE
 from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
-from sources.values import Clock, Evidence, Extract, SourceColumn, SourceProfile
+from sources.profile import InBigquery, SourceIdentity, SourceProfile, Texts
+from sources.values import Evidence, Extract, SourceColumn
 from tests.factories import plan_of, request_of
 from tests.graph.test_graph import NOW, built, our_dofns, proto
 from warehouse.names import TableRef
@@ -32,21 +33,16 @@ def a_request(splits: int = 3, **words: object) -> SyncRequest:
     )
 
 
-def facts_of(location: str, **known: object) -> Facts:
+def facts_of(location: str, protected: tuple[str, ...] = ()) -> Facts:
     """What is found of a table in that location."""
+    reads = (("p.raw.orders", ""),)
     kinds = {"id": "INT64", "name": "STRING", "at": "TIMESTAMP"}
     profile = SourceProfile(
         tuple(SourceColumn(name, BigqueryType(kind)) for name, kind in kinds.items()),
-        Clock(NOW),
         BIGQUERY_COLUMNS,
-        tables=("p.raw.orders",),
-        reads=(("p.raw.orders", ""),),
-        deals_rows=True,
-        json_is_exact=True,
-        location=location,
-        layout=(None, ()),
-        copy_reason="",
-        **known,  # type: ignore[arg-type]
+        identity=SourceIdentity(tables=("p.raw.orders",)),
+        texts=Texts(json_is_exact=True),
+        in_bigquery=InBigquery(location, reads, layout=(None, ()), protected=protected),
     )
     extract = Extract(run_id="r")
     source = BigquerySource(CONNECTION, location=location, is_direct=True, extract=extract)

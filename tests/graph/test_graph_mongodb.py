@@ -1,7 +1,6 @@
 """The graph of a sync from MongoDB: small, whole in its splits, and nothing secret in it."""
 
 import json
-from datetime import UTC, datetime
 
 import bson
 import pytest
@@ -14,8 +13,9 @@ from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.extended_json import written
 from sources.mongodb.source import MongodbSource
+from sources.profile import Cuts, SourceIdentity, SourceProfile, Texts
 from sources.secrets import Secret
-from sources.values import Clock, Evidence, SourceColumn, SourceProfile
+from sources.values import Evidence, SourceColumn
 from tests.factories import plan_of, request_of
 from tests.graph.test_graph import NAME, NOW, PLAIN, built, our_dofns, proto, visited
 from warehouse.names import TableRef
@@ -40,13 +40,11 @@ def a_plan(string, splits=3):
     ids = [bson.ObjectId(f"{number:024x}") for number in range(1, splits)]
     profile = SourceProfile(
         columns,
-        Clock(datetime(2025, 7, 22, tzinfo=UTC)),
         MongodbColumns(),
-        tables=("orders",),
-        unique_key="_id",
         is_open=True,
-        cuts_by_key=True,
-        json_is_exact=True,
+        identity=SourceIdentity(tables=("orders",)),
+        cuts=Cuts(key="_id", by_key_only=True),
+        texts=Texts(json_is_exact=True),
     )
     evidence = Evidence(bounds=tuple(map(written, ids)))
     facts = Facts(profile, Target("US"), MongodbSource(connection, at=(1, 1)), evidence)

@@ -10,7 +10,7 @@ import pytest
 
 from auto_schema.errors import SourceUnreachableError
 from demo.mongodb_servers import MongodbServer, mongodb_server
-from sources.mongodb import profile
+from sources.mongodb import server as server_facts
 from sources.mongodb.connection import MongodbConnection
 from sources.secrets import Secret
 from tests.contract.planning import a_request, reading_of
@@ -34,8 +34,8 @@ def keep_primary(server: MongodbServer) -> None:
 def test_a_snapshot_that_no_majority_has_is_not_waited_for_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert SOONER_MS < profile.MAJORITY_TIMEOUT_MS <= 15_000
-    monkeypatch.setattr(profile, "MAJORITY_TIMEOUT_MS", SOONER_MS)
+    assert SOONER_MS < server_facts.MAJORITY_TIMEOUT_MS <= 15_000
+    monkeypatch.setattr(server_facts, "MAJORITY_TIMEOUT_MS", SOONER_MS)
     with mongodb_server(members=3, options=QUICK) as server:
         keep_primary(server)
         primary = primary_of(server)

@@ -95,8 +95,8 @@ PROMISES: tuple[Promise, ...] = (
         BIGQUERY,
         "An integer cursor over a query or a view is refused where late numbers would be lost.",
         WAYS + "test_an_integer_cursor_over_a_query_is_refused_where_late_numbers_would_be_lost",
-        "sources/bigquery/inspector.py",
-        'unseen=() if shows_past else (f"{UNSEEN}, and {NOT_THEN}",)',
+        "sources/bigquery/profile.py",
+        'unseen=() if described.shows_past else (f"{UNSEEN}, and {NOT_THEN}",)',
         "unseen=()",
     ),
     P(

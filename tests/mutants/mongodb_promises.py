@@ -50,7 +50,7 @@ PROMISES: tuple[Promise, ...] = (
         MONGODB,
         "Behind mongos a fixed guard holds the window, and the plan names it.",
         "tests/mongodb/test_guards.py::test_behind_mongos_a_fixed_guard_is_named_and_reads_are_of_a_majority",
-        "sources/mongodb/profile.py",
+        "sources/mongodb/server.py",
         '    is_sharded = hello.get("msg") == "isdbgrid"',
         "    is_sharded = False",
     ),
@@ -59,7 +59,7 @@ PROMISES: tuple[Promise, ...] = (
         "A window ends where a lagging secondary ends.",
         "tests/mongodb/test_guards.py::test_a_window_ends_where_a_lagging_secondary_ends",
         "sources/mongodb/clock.py",
-        "        now = min(now, has)",
+        "        now = min(now, _written_until(hello, now))",
         "        now = clock",
     ),
     P(

@@ -36,8 +36,8 @@ PROMISES: tuple[Promise, ...] = (
         "The index of a library's order is not asked for ranges of texts.",
         TESTS + "test_texts_in_a_librarys_order_are_cut_only_when_asked_for",
         "smart_sync/splits.py",
-        "    if profile.unique_key and (num_splits or not profile.key_scans):",
-        "    if profile.unique_key:",
+        "    if cuts.key and (num_splits or not cuts.key_scans):",
+        "    if cuts.key:",
     ),
     P(
         SPLITS,

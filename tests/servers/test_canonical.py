@@ -49,7 +49,7 @@ class Sides:
         at = self._database
         connection = PostgresqlConnection(at.host, at.port, at.database, at.user, Secret())
         with session(connection) as opened:
-            seen = profile(opened, connection, ALL, schema_table=None).columns
+            seen = profile(opened, connection, ALL, schema_table=None)[0].columns
         fields = self._sync.table().schema if published else ()
         current = {field.name: (standard(field.field_type), field.mode) for field in fields}
         return [

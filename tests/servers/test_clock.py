@@ -262,7 +262,7 @@ def test_pg_read_all_stats_shows_the_start(weak, database, sql):
 
 
 def column_of(opened, database, query: str, name: str = "id"):
-    described = profile(opened, connection_to(database), query, schema_table=None)
+    described, _ = profile(opened, connection_to(database), query, schema_table=None)
     return described.column(name)
 
 

@@ -203,7 +203,7 @@ def number(ours, database, sql):
     def find(query, *statements):
         for statement in statements:
             sql(statement)
-        described = profile(ours, connection_to(database), query, schema_table=None)
+        described, _ = profile(ours, connection_to(database), query, schema_table=None)
         with reading(ours) as cursor:
             return numbers(cursor, described.column("id"), writers(cursor, query).read)
 
@@ -279,6 +279,6 @@ def test_children_that_count_for_themselves_are_found(number):
 
 def test_a_cursor_of_stamps_has_no_numbers(ours, database, sql):
     sql(f"CREATE TABLE t {ROWS}")
-    described = profile(ours, connection_to(database), TABLE, schema_table=None)
+    described, _ = profile(ours, connection_to(database), TABLE, schema_table=None)
     assert with_writers(ours, described, TABLE, "updated_at").numbers == numbers_of()
     assert not with_writers(ours, described, TABLE, "id").numbers.is_told

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from auto_schema.bigquery_types import type_of, unknown_types
 from smart_sync.advice import plan_warnings
 from sources.bigquery.connection import BigqueryConnection
-from sources.bigquery.inspector import _copy_reason
+from sources.bigquery.profile import copy_reason
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
@@ -51,8 +51,8 @@ def test_types_without_a_rule_are_named_with_their_column():
     ],
 )
 def test_what_no_copy_job_can_take_is_told(facts, why):
-    assert why in _copy_reason(facts)
-    assert _copy_reason(TableFacts("TABLE")) == ""
+    assert why in copy_reason(facts)
+    assert copy_reason(TableFacts("TABLE")) == ""
 
 
 def test_a_window_is_cut_exactly_and_a_filter_is_asked_for_once():

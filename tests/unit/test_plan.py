@@ -13,6 +13,7 @@ from smart_sync import modes
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from smart_sync.ways import LOAD, STATEMENT
+from sources.profile import InBigquery, SourceIdentity, Texts
 from sources.values import Evidence
 from tests.factories import (
     COLUMNS,
@@ -78,14 +79,17 @@ def test_files_are_loaded_straight_where_bigquery_can(parameters, columns, way, 
     assert reason in plan.publishing.way_reason
 
 
+EXACT = Texts(json_is_exact=True)
+
+
 @pytest.mark.parametrize(
     ("asked", "profile", "judged"),
     [
         ("double", {}, "double"),
-        ("double", {"json_is_exact": True}, ""),
+        ("double", {"texts": EXACT}, ""),
         ("exact", {}, "exact"),
-        ("exact", {"json_is_exact": True}, "exact"),
-        ("exact", {"json_is_exact": True, "deals_rows": True}, ""),
+        ("exact", {"texts": EXACT}, "exact"),
+        ("exact", {"texts": EXACT, "in_bigquery": InBigquery()}, ""),
     ],
     ids=["postgresql", "mongodb", "postgresql exact", "mongodb exact", "bigquery exact"],
 )
@@ -195,8 +199,8 @@ def test_names_of_the_destination_compare_whatever_their_case():
 # Two sources that share one MAX
 
 
-def labels_of(*tables, identity="postgresql/shop"):
-    profile = some_facts(tables=tables, identity=identity).profile
+def labels_of(*tables, database="postgresql/shop"):
+    profile = some_facts(identity=SourceIdentity(database, tables=tables)).profile
     return source_labels(profile)
 
 
@@ -233,7 +237,7 @@ def test_the_label_tells_databases_and_tables_apart_and_is_fit_for_bigquery():
         labels_of("public.orders"),
         labels_of("public.invoices"),
         labels_of("public.orders", "public.invoices"),
-        labels_of("public.orders", identity="postgresql/other"),
+        labels_of("public.orders", database="postgresql/other"),
     }
     assert len(labels) == 4
     for ((name, value),) in labels:

@@ -13,6 +13,7 @@ from auto_schema.transform import Transformation
 from smart_sync.explain import as_json, explain
 from smart_sync.request import WriteDisposition
 from smart_sync.window import Watermark
+from sources.profile import Cuts
 from sources.values import Evidence, Split
 from tests.factories import (
     COLUMNS,
@@ -120,10 +121,10 @@ def test_sub_windows_are_cut_by_the_cursor_and_ranges_by_the_key():
 
 def test_what_cannot_be_split_is_one_split_with_its_reason():
     evidence = Evidence(bounds=(1, 2, 3), estimated_bytes=2**40)
-    grouped = a_plan(split_reason="the query has GROUP BY", evidence=evidence)
+    grouped = a_plan(cuts=Cuts("the query has GROUP BY", "id"), evidence=evidence)
     assert grouped.reading.splits == (Split(0),)
     assert grouped.reading.split_reason == "one split: the query has GROUP BY"
-    keyless = a_plan(a_request(smart_sync=False), unique_key=None, evidence=evidence)
+    keyless = a_plan(a_request(smart_sync=False), cuts=Cuts(), evidence=evidence)
     assert keyless.reading.splits == (Split(0),)
     assert "no unique NOT NULL key" in keyless.reading.split_reason
 
@@ -249,20 +250,18 @@ GIGABYTE = Evidence(estimated_bytes=2**30, bounds=tuple(range(1, 100)))
 
 
 @pytest.mark.parametrize(
-    ("profile", "local", "count", "words"),
+    ("cuts", "local", "count", "words"),
     [
-        ({"indexed": ("updated_at",)}, False, 16, "over 8 connections, cut by updated_at"),
-        ({"indexed": ("updated_at",)}, True, 4, "one after the other, cut by updated_at"),
-        ({"unique_key": "id", "indexed": ("id",)}, False, 16, "cut by id"),
-        ({}, False, 1, "no index begins with updated_at"),
+        (Cuts(indexed=("updated_at",)), False, 16, "over 8 connections, cut by updated_at"),
+        (Cuts(indexed=("updated_at",)), True, 4, "one after the other, cut by updated_at"),
+        (Cuts(key="id", indexed=("id",)), False, 16, "cut by id"),
+        (Cuts(), False, 1, "no index begins with updated_at"),
     ],
 )
-def test_splits_follow_an_index_and_never_scan_a_table_each(profile, local, count, words):
+def test_splits_follow_an_index_and_never_scan_a_table_each(cuts, local, count, words):
     request = a_request(is_local=local)
     facts = some_facts(request, evidence=GIGABYTE)
-    facts = replace(
-        facts, profile=replace(facts.profile, **{"unique_key": None, "indexed": (), **profile})
-    )
+    facts = replace(facts, profile=replace(facts.profile, cuts=cuts))
     plan = a_plan(request, facts)
     assert (plan.reading.split_total, plan.reading.connections) == (
         count,

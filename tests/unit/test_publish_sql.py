@@ -16,8 +16,9 @@ from smart_sync.ways import STATEMENT
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.source import PostgresqlSource
+from sources.profile import SourceIdentity, SourceProfile
 from sources.secrets import Secret
-from sources.values import Clock, SourceColumn, SourceProfile
+from sources.values import SourceColumn
 from tests.factories import plan_of, request_of
 from warehouse.names import TableRef
 
@@ -31,11 +32,9 @@ COLUMNS = (
 FIELDS = (CurrentField("id", "INT64"), CurrentField("doc", "JSON"), CurrentField("day", "DATE"))
 PROFILE = SourceProfile(
     COLUMNS,
-    Clock(NOW),
     POSTGRESQL_COLUMNS,
+    identity=SourceIdentity("postgresql/shop", tables=("public.orders",)),
     description="Orders",
-    tables=("public.orders",),
-    identity="postgresql/shop",
 )
 STAGED = "`p.d._sync_staging_20250722t150000_ab`"
 INSERT = (

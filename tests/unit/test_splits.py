@@ -19,6 +19,7 @@ from smart_sync.splits import (
 )
 from sources.postgresql.evidence import grid
 from sources.postgresql.statement import split_predicates
+from sources.profile import Cuts
 from sources.questions import RangesQuestion
 from sources.values import Evidence, Split
 from tests.factories import NOW, a_request, some_facts
@@ -181,10 +182,13 @@ def test_the_fingerprint_tells_other_cuts_apart():
         ({}, {"evidence": Evidence(estimated_bytes=SPLIT_BYTES)}, None),
         (
             {},
-            {"evidence": Evidence(estimated_bytes=SPLIT_BYTES + 1), "indexed": ("updated_at",)},
+            {
+                "evidence": Evidence(estimated_bytes=SPLIT_BYTES + 1),
+                "cuts": Cuts(key="id", indexed=("updated_at",)),
+            },
             RangesQuestion("updated_at"),
         ),
-        ({"num_splits": 4}, {"split_reason": "the query has GROUP BY"}, None),
+        ({"num_splits": 4}, {"cuts": Cuts("the query has GROUP BY", "id")}, None),
     ],
 )
 def test_a_source_is_asked_for_ranges_only_where_they_become_splits(parameters, facts, question):

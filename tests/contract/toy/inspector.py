@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow.compute as pc
 
+from sources.profile import Cuts, SourceIdentity, SourceProfile
 from sources.protocol import Inspector, Source, of_kind
 from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import (
@@ -15,7 +16,6 @@ from sources.values import (
     Extract,
     KeyValue,
     SourceColumn,
-    SourceProfile,
     Split,
 )
 from tests.contract.toy.column_rules import TOY_COLUMNS, ToyType
@@ -35,11 +35,9 @@ class ToyInspector:
         self._bare = ToySource(connection)
         self.profile = SourceProfile(
             tuple(SourceColumn(f.name, ToyType(f.type)) for f in self._rows.schema),
-            self.clock(guard=False),
             TOY_COLUMNS,
-            tables=(connection.table,),
-            unique_key=connection.key,
-            cuts_by_key=True,
+            identity=SourceIdentity(tables=(connection.table,)),
+            cuts=Cuts(key=connection.key, by_key_only=True),
         )
 
     @property

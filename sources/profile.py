@@ -1,0 +1,117 @@
+"""What a look at a source finds before the window is known, as values."""
+
+from dataclasses import dataclass, field
+
+from auto_schema.schema import Partitioning
+from sources.values import ColumnRules, SourceColumn
+from sources.writers import Numbers, Writers
+
+
+@dataclass(frozen=True, slots=True)
+class SourceIdentity:
+    """Which source it is, for the labels of a table that is filled from it.
+
+    Attributes:
+        database: kind and database, for `sync_source`.
+        server: `id:` and what only this server says of itself, or `host:` and its address; empty:
+            the tables' names already say all.
+        tables: the qualified tables that the query reads, sorted; empty when they are not known.
+    """
+
+    database: str = ""
+    server: str = ""
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """By which columns the rows may be cut into splits.
+
+    Attributes:
+        reason: why by none; empty when they may be cut.
+        key: a NOT NULL column of the result that is unique.
+        key_scans: whether no index serves ranges of the key, so that each scans the table.
+        by_key_only: whether ranges are of the key only, also those of a window.
+        indexed: columns of the result by which an index begins: their ranges are read without a
+            scan.
+    """
+
+    reason: str = ""
+    key: str | None = None
+    key_scans: bool = False
+    by_key_only: bool = False
+    indexed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is known of a source's texts before any is read.
+
+    Attributes:
+        are_utf8: whether the database holds them as UTF-8.
+        are_checked: whether the source has seen to it that they are.
+        json_is_exact: whether numbers in JSON are written as `json_numbers=double` wants them.
+    """
+
+    are_utf8: bool = True
+    are_checked: bool = True
+    json_is_exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InBigquery:
+    """What of a source in BigQuery decides where its rows pass.
+
+    Attributes:
+        location: of its tables; empty when it reads none.
+        reads: (table, the view that leads to it or empty), views followed.
+        layout: partitioning and clustering of a source that is one table; None: it is none.
+        copy_reason: why no copy job can take the source whole; empty when one can.
+        protected: columns that a policy tag guards.
+    """
+
+    location: str = ""
+    reads: tuple[tuple[str, str], ...] = ()
+    layout: tuple[Partitioning | None, tuple[str, ...]] | None = None
+    copy_reason: str = ""
+    protected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProfile:
+    """What inspecting the source found before the window is known.
+
+    Attributes:
+        columns: of the query's result.
+        rules: what they become; asked here, since planning knows no source.
+        is_open: whether rows may hold fields beyond `columns`, which were found by sampling.
+        identity: which source it is.
+        cuts: by which columns its rows may be cut.
+        texts: what is known of them.
+        writers: who writes what the query reads, looked at for smart sync.
+        numbers: how the cursor column gets its values, where it is one of integers.
+        in_bigquery: of a source in BigQuery, which deals rows to splits itself; None: another.
+        description: of the table, for the destination's.
+        notes: for the plan.
+    """
+
+    columns: tuple[SourceColumn, ...]
+    rules: ColumnRules
+    is_open: bool = False
+    identity: SourceIdentity = field(default_factory=SourceIdentity)
+    cuts: Cuts = field(default_factory=Cuts)
+    texts: Texts = field(default_factory=Texts)
+    writers: Writers = field(default_factory=Writers)
+    numbers: Numbers = field(default_factory=Numbers)
+    in_bigquery: InBigquery | None = None
+    description: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def layout(self) -> tuple[Partitioning | None, tuple[str, ...]] | None:
+        """Partitioning and clustering of a source that is one table of BigQuery; else None."""
+        return self.in_bigquery.layout if self.in_bigquery else None
+
+    def column(self, name: str) -> SourceColumn | None:
+        """The column of that name, or None."""
+        return next((c for c in self.columns if c.name == name), None)
