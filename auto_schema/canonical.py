@@ -269,6 +269,22 @@ def bigquery_buckets(digests: str) -> str:
     )
 
 
+def bigquery_told_apart(
+    columns: Sequence[Column], keys: Sequence[Column], cursor: Sequence[Column]
+) -> str:
+    """What is selected of rows `s` that are told apart: digest, key and cursor, as texts."""
+    return (
+        f"{bigquery_digest(columns)} AS digest, {bigquery_row(keys)} AS key_text,"
+        f" {bigquery_row(cursor)} AS cursor_text"
+    )
+
+
+def bigquery_in_buckets(rows: str, buckets: Sequence[str]) -> str:
+    """The rows of these buckets, of a SELECT that has their `digest`."""
+    listed = ", ".join(f"'{bucket}'" for bucket in buckets)
+    return f"SELECT * FROM (\n{rows}\n) WHERE SUBSTR(digest, 1, {BUCKET_DIGITS}) IN ({listed})"
+
+
 def _bigquery_figures() -> str:
     words = ",\n  ".join(
         f"COALESCE(SUM(CAST(CONCAT('0x', SUBSTR(digest, {start}, 8)) AS INT64)), 0) AS word{number}"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from google.cloud import bigquery
 
 from auto_schema.canonical import (
-    BUCKET_DIGITS,
     bigquery_buckets,
     bigquery_digest,
-    bigquery_row,
+    bigquery_in_buckets,
+    bigquery_told_apart,
     excluded,
 )
 from auto_schema.errors import ConfigError, raise_all
@@ -80,12 +80,8 @@ class Comparison:
 
     def _digests(self, parts: Sequence[str]) -> list[DigestRow]:
         cursor = [c for c in self.columns if c.name == self.cursor.name]
-        rows = self._select(
-            f"{bigquery_digest(self.columns)} AS digest, {bigquery_row(self.keys)} AS key_text,"
-            f" {bigquery_row(cursor)} AS cursor_text"
-        )
-        listed = ", ".join(f"'{part}'" for part in parts)
-        sql = f"SELECT * FROM (\n{rows}\n) WHERE SUBSTR(digest, 1, {BUCKET_DIGITS}) IN ({listed})"
+        rows = self._select(bigquery_told_apart(self.columns, self.keys, cursor))
+        sql = bigquery_in_buckets(rows, parts)
         return [DigestRow(*tuple(row)) for row in self._ask(sql)]
 
     def _select(self, selected: str) -> str:

@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from google.cloud import bigquery
 
-from auto_schema.canonical import BUCKET_DIGITS, bigquery_buckets, bigquery_digest, bigquery_row
+from auto_schema.canonical import (
+    bigquery_buckets,
+    bigquery_digest,
+    bigquery_in_buckets,
+    bigquery_told_apart,
+)
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.bigquery.jobs import ask
@@ -27,10 +32,6 @@ def digests(
 ) -> list[DigestRow]:
     """The rows of these buckets: digest, key and cursor, as texts."""
     cursor = tuple(c for c in source.columns if c.source_name == source.extract.cursor)
-    rows = source.in_place_rows(
-        f"{bigquery_digest(source.columns)} AS digest, {bigquery_row(keys)} AS key_text,"
-        f" {bigquery_row(cursor)} AS cursor_text"
-    )
-    listed = ", ".join(f"'{part}'" for part in parts)
-    sql = f"SELECT * FROM (\n{rows}\n) WHERE SUBSTR(digest, 1, {BUCKET_DIGITS}) IN ({listed})"
+    rows = source.in_place_rows(bigquery_told_apart(source.columns, keys, cursor))
+    sql = bigquery_in_buckets(rows, parts)
     return [DigestRow(*tuple(row)) for row in ask(client, source, sql, "verify")]
