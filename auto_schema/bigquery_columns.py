@@ -30,17 +30,9 @@ def bigquery_column(
     """
     as_text = json_as_text or current == ("STRING", NULLABLE)
     if kind == replace(kind, name="JSON", is_array=False) and as_text:
-        select = RULES["JSON"].staged
-        text = BigqueryType("STRING")
+        text, select = BigqueryType("STRING"), RULES["JSON"].staged
         return Column(
-            name,
-            name,
-            "JSON",
-            select,
-            pa.string(),
-            "STRING",
-            description=description,
-            shape=text,
+            name, name, "JSON", select, pa.string(), "STRING", description=description, shape=text
         )
     return Column(
         name,

@@ -224,16 +224,9 @@ def mongodb_column(
         json_as_text: keep JSON as STRING (`json_numbers=text`).
         cursor_type: of the cursor's column, which holds that and nothing else.
     """
-    form, mode, why = form_of(kind.sample)
-    windowed = _CURSOR_FORMS.get(cursor_type, "")
-    if windowed and (current or (FORMS[windowed].bigquery,))[0] == FORMS[windowed].bigquery:
-        form, mode = windowed, NULLABLE
-        why = _told("the cursor", kind.sample.types - accepted(form))
-    elif current is not None and _holds(current, made_as):
-        form, mode = made_as, current[1]
-        why = _told(_there(current[0]), _seen(current[1], kind.sample) - accepted(form))
-    elif current is not None:
-        form, mode, why = _kept(current, kind.sample, (form, mode, why), json_as_text=json_as_text)
+    form, mode, why = _form_of_column(
+        kind.sample, current, made_as, cursor_type, json_as_text=json_as_text
+    )
     rule = FORMS[form.partition(":")[0]]
     if rule.bigquery == "JSON" and json_as_text:
         form, rule = "json text", FORMS["json text"]
@@ -246,6 +239,26 @@ def mongodb_column(
     return Column(
         name or path, path, kind.display, form, arrow, bigquery, mode, loss=loss, evidence=evidence
     )
+
+
+def _form_of_column(
+    sample: FieldSample,
+    current: tuple[str, str] | None,
+    made_as: str,
+    cursor_type: str,
+    *,
+    json_as_text: bool,
+) -> tuple[str, str, str]:
+    """Form and mode of a field's column, and why: cursor and destination come before the sample."""
+    windowed = _CURSOR_FORMS.get(cursor_type, "")
+    if windowed and (current or (FORMS[windowed].bigquery,))[0] == FORMS[windowed].bigquery:
+        return windowed, NULLABLE, _told("the cursor", sample.types - accepted(windowed))
+    if current is None:
+        return form_of(sample)
+    if _holds(current, made_as):
+        left = _seen(current[1], sample) - accepted(made_as)
+        return made_as, current[1], _told(_there(current[0]), left)
+    return _kept(current, sample, form_of(sample), json_as_text=json_as_text)
 
 
 def _holds(current: tuple[str, str], form: str) -> bool:

@@ -19,13 +19,14 @@ from rich.console import Console
 from auto_schema.errors import ConfigError, SyncError
 from pipeline.parameters.options import plain_secrets
 from scheduler import export, show
-from scheduler.changes import Change, Kind, changes, differences, flattened, staggered
+from scheduler.changes import Kind, changes, differences, flattened, staggered
 from scheduler.client import Schedules, make_client
 from scheduler.files import make_schedule, read_schedules
 from scheduler.job import launch_body
 from scheduler.rehearsal import show_plan
 from scheduler.runs import Status, by_history, make_bigquery, read_runs, status_of, worst
 from scheduler.schedule import Schedule, checked
+from scheduler.steps import Step, carry_out
 
 APP = typer.Typer(
     help="Schedules of syncs in Cloud Scheduler.",
@@ -188,49 +189,41 @@ def apply(
     if not wanted:
         fix = "delete the last schedule with `delete`: an empty file doesn't say where it was."
         raise ConfigError("no schedules", str(file), "", fix)
-    places = sorted({(item.project, item.location) for item in wanted})
-    plans: list[tuple[Schedules, dict[str, Schedule], list[Change]]] = []
-    for project, location in places:
-        there = _schedules(project, location)
-        existing = there.all()
-        mine = [item for item in wanted if (item.project, item.location) == (project, location)]
-        plan = changes(mine, existing)
-        show.show_changes(CONSOLE, plan, deletes=delete_orphans)
-        plans.append((there, {item.name: item for item in existing}, plan))
+    steps = _steps(wanted, deletes=delete_orphans)
     show.show_crowds(CONSOLE, wanted, datetime.now(UTC))
-    todo = [
-        (there, old, change)
-        for there, old, plan in plans
-        for change in plan
-        if change.kind in (Kind.CREATE, Kind.UPDATE)
-        or (change.kind is Kind.DELETE and delete_orphans)
-    ]
-    if dry_run or not todo:
+    if dry_run or not steps:
         CONSOLE.print("nothing was changed" if dry_run else "nothing to change")
         return
-    _confirm(f"Make {_counted(len(todo), 'change')}?", yes=yes)
-    for number, (there, old, change) in enumerate(todo):
-        try:
-            _carry_out(there, old, change)
-        except SyncError as error:
-            left = [f"{item.kind} {item.schedule.name}" for _, _, item in todo[number:]]
-            fix = f"{error.fix} Then apply again; left to do: {', '.join(left)}."
-            raise type(error)(error.what, error.where, error.why, fix) from error
+    _confirm(f"Make {_counted(len(steps), 'change')}?", yes=yes)
+    for change in carry_out(steps):
+        CONSOLE.print(f"{change.kind}d {change.schedule.name}", highlight=False)
+
+
+def _steps(wanted: list[Schedule], *, deletes: bool) -> list[Step]:
+    """Show what differs, place by place; what is to be done about it.
+
+    Args:
+        wanted: the schedules of a file.
+        deletes: whether those that are not in it are deleted.
+    """
+    kinds = {Kind.CREATE, Kind.UPDATE, *([Kind.DELETE] if deletes else [])}
+    steps: list[Step] = []
+    for project, location in sorted({(item.project, item.location) for item in wanted}):
+        there = _schedules(project, location)
+        existing = {item.name: item for item in there.all()}
+        mine = [item for item in wanted if (item.project, item.location) == (project, location)]
+        plan = changes(mine, list(existing.values()))
+        show.show_changes(CONSOLE, plan, deletes=deletes)
+        steps += [
+            Step(there, change, existing.get(change.schedule.name))
+            for change in plan
+            if change.kind in kinds
+        ]
+    return steps
 
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _carry_out(there: Schedules, old: dict[str, Schedule], change: Change) -> None:
-    schedule = change.schedule
-    if change.kind is Kind.CREATE:
-        there.create(schedule)
-    elif change.kind is Kind.UPDATE:
-        there.update(old[schedule.name], schedule)
-    else:
-        there.delete(schedule.name)
-    CONSOLE.print(f"{change.kind}d {schedule.name}", highlight=False)
 
 
 @APP.command(name="list")

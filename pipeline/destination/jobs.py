@@ -89,7 +89,7 @@ def load_into_existing(
         )
 
     def load_file(file: StagedFile, job_id: str, labels: JobLabels) -> Any:
-        return upload(client, file, table, job_id, config(labels), plan.run.max_retries)
+        return upload(client, file, table, job_id, config(labels), retries=plan.run.max_retries)
 
     starts: list[Callable[[str, JobLabels], Any]] = [partial(load_file, file) for file in files]
     if plan.run.staging.is_bucket:
@@ -110,6 +110,7 @@ def upload(
     table: TableRef,
     job_id: str,
     config: bigquery.LoadJobConfig,
+    *,
     retries: int,
 ) -> Any:
     """Send a local file as a load job."""
@@ -140,33 +141,39 @@ def load_straight(
         columns: the destination's full schema after the job; empty: it keeps its own.
         before: as `run_attempts` says.
     """
-    mode = plan.publishing.mode
+    uris = [file.uri for file in files]
 
     def start(job_id: str, labels: JobLabels) -> Any:
-        config = load_config(labels)
-        if columns:
-            config.schema = list(columns)
-        config.create_disposition = (
-            "CREATE_IF_NEEDED" if plan.publishing.create_if_needed else "CREATE_NEVER"
-        )
-        config.write_disposition = mode.load_disposition(plan)
-        is_anew = config.write_disposition == "WRITE_TRUNCATE"
-        if plan.changes.added and not is_anew:
-            config.schema_update_options = ["ALLOW_FIELD_ADDITION"]
-        if is_anew or mode.is_new:
-            config.time_partitioning = time_partitioning(plan.schema)
-            config.clustering_fields = list(plan.schema.clustering) or None
-        if mode.is_new:
-            properties: dict[str, Any] = {"labels": dict(plan.publishing.labels)}
-            if plan.schema.description:
-                properties["description"] = plan.schema.description
-            config._properties["load"]["destinationTableProperties"] = properties
-        uris = [file.uri for file in files]
+        config = _straight_config(plan, columns, labels)
         return client.load_table_from_uri(
             uris, str(plan.destination), job_id=job_id, job_config=config
         )
 
     return run_attempts(client, plan, PUBLISH, start, before)
+
+
+def _straight_config(
+    plan: SyncPlan, columns: Sequence[Any], labels: JobLabels
+) -> bigquery.LoadJobConfig:
+    """What becomes of the destination, when a job loads into it."""
+    mode, config = plan.publishing.mode, load_config(labels)
+    if columns:
+        config.schema = list(columns)
+    creates = plan.publishing.create_if_needed
+    config.create_disposition = "CREATE_IF_NEEDED" if creates else "CREATE_NEVER"
+    config.write_disposition = mode.load_disposition(plan)
+    is_anew = config.write_disposition == "WRITE_TRUNCATE"
+    if plan.changes.added and not is_anew:
+        config.schema_update_options = ["ALLOW_FIELD_ADDITION"]
+    if is_anew or mode.is_new:
+        config.time_partitioning = time_partitioning(plan.schema)
+        config.clustering_fields = list(plan.schema.clustering) or None
+    if mode.is_new:
+        properties: dict[str, Any] = {"labels": dict(plan.publishing.labels)}
+        if plan.schema.description:
+            properties["description"] = plan.schema.description
+        config._properties["load"]["destinationTableProperties"] = properties
+    return config
 
 
 def time_partitioning(schema: TableSchema) -> bigquery.TimePartitioning | None:

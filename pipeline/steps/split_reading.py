@@ -21,6 +21,7 @@ from sources.values import Split
 LOGGER = logging.getLogger("smart_sync")
 PROGRESS = logging.getLogger("smart_sync.progress")
 """One line per batch, which a local run turns into a bar."""
+LOST = "split=%d attempt=%d lost its connection, again in %.1f s: %s"
 READ = "Read"
 LONGEST_PAUSE_S = 30
 Items = Iterator[pa.RecordBatch | RowSums]
@@ -56,13 +57,7 @@ def read_split(
                 return
             seconds = _pause(pause, lost)
             lost += 1
-            LOGGER.warning(
-                "split=%d attempt=%d lost its connection, again in %.1f s: %s",
-                split.index,
-                attempt,
-                seconds,
-                error.why,
-            )
+            LOGGER.warning(LOST, split.index, attempt, seconds, error.why)
             sleep(seconds)
         except Exception as error:
             yield _failure(folder, split, error)

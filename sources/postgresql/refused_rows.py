@@ -71,7 +71,7 @@ def _around(
             rest = look.without(places)
             yield letters_batch(letters, source)
         if len(letters) <= most:
-            yield from _rest(cursor, rest, split, watch, letters, rows)
+            yield from _rest(cursor, rest, split, watch, letters, expected=rows)
 
 
 @contextmanager
@@ -97,6 +97,7 @@ def _rest(
     split: Split,
     watch: Watch,
     letters: list[Letter],
+    *,
     expected: int | None,
 ) -> Iterator[Item]:
     """The rows that the server gives, over COPY and of the same snapshot; then their sums."""
