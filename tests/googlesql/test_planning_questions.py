@@ -32,13 +32,14 @@ from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.frontier import frontier_of
 from smart_sync.value_text import value_text
 from sources.bigquery.clock import Highest
-from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.evidence import evidence, has_rows
 from sources.bigquery.inspector import _Inspector
+from sources.bigquery.profile import Described
 from sources.bigquery.source import BigquerySource
+from sources.profile import SourceProfile
 from sources.questions import RowsQuestion
-from sources.values import SourceColumn, SourceProfile, Window
+from sources.values import Extract, SourceColumn, Window
 from tests.factories import a_clock, a_target
 from tests.googlesql.both import Both, GoogleSqlClient
 from tests.googlesql.catalog import VIEWS, Table
@@ -95,12 +96,11 @@ def test_counts_and_spans_of_a_look_are_the_models(
     connection = BigqueryConnection(PROJECT, destination.dataset, destination.table, PROJECT)
     column = SourceColumn("c", type_of(field.to_api_repr()))
     there = [row for row in rows if row is not None]
-    whole = BigquerySource(connection, cursor="c")
-    profile = SourceProfile(columns=(column,), clock=a_clock(), rules=BIGQUERY_COLUMNS)
+    whole = BigquerySource(connection, extract=Extract("c"))
     for _ in range(2):
         low, high = dice.choice([None, a_value(dice, kind)]), a_value(dice, kind)
         floor, unit = dice.choice([None, a_value(dice, kind)]), dice.choice(UNITS[:3])
-        source = replace(whole, window=Window(low, high))
+        source = replace(whole, extract=Extract("c", Window(low, high)))
         asked = RowsQuestion(
             count_outside=True,
             partition=None if kind == "int8" else (column, unit),
@@ -108,7 +108,7 @@ def test_counts_and_spans_of_a_look_are_the_models(
         )
 
         def ask(client: Any, source: Any = source, asked: RowsQuestion = asked) -> Any:
-            seen = evidence(client, source, whole, profile, asked)
+            seen = evidence(client, source, whole, None, asked)
             counts = seen.null_cursors, seen.before, seen.after
             highest = Highest(client, whole, None, "c")
             return (
@@ -137,6 +137,7 @@ def test_counts_and_spans_of_a_look_are_the_models(
         )
 
 
+NOTHING = Described((), (), "")
 ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia")
 
 
@@ -150,7 +151,7 @@ def test_the_wall_clock_of_a_zone_is_what_the_server_shows(both: Both) -> None:
         shown = same(
             both,
             lambda client, zone=zone: _Inspector(
-                client, bare, cast("SourceProfile", None), None, None
+                client, bare, NOTHING, cast("SourceProfile", None), a_clock()
             ).wall_clock(zone, instants),
         )
         assert shown == [naive(one.astimezone(ZoneInfo(zone))) for one in instants]

@@ -22,9 +22,11 @@ from smart_sync.hand_window import half_open
 from smart_sync.verdict import Verdict
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.inspector import _Inspector
+from sources.bigquery.profile import Described
 from sources.bigquery.source import BigquerySource
-from sources.values import SourceProfile, Window
-from tests.factories import a_request
+from sources.profile import SourceProfile
+from sources.values import Extract, Window
+from tests.factories import a_clock, a_request
 from tests.googlesql.both import Both
 from tests.googlesql.seeds import FEW_SEEDS
 from tests.googlesql.test_canonical_forms import TYPES
@@ -38,6 +40,7 @@ KINDS = {name: TYPES[name] for name in TYPES if name != "bignumeric"}
 STAMPS = [datetime(2025, 7, 22, tzinfo=UTC) + timedelta(microseconds=n) for n in range(-3, 4)]
 WINDOW = STAMPS[2], STAMPS[5]
 """[start, end) of the hand, which is (start − 1 µs, end − 1 µs]."""
+NOTHING = Described((), (), "")
 Row = tuple[Any, ...]
 
 
@@ -119,11 +122,11 @@ def compared(
 ) -> Comparison:
     """The first column is the key."""
     connection = BigqueryConnection(PROJECT, source.dataset, source.table, PROJECT)
-    bare = BigquerySource(connection, cursor=cursor.source_name, window=window)
+    bare = BigquerySource(connection, extract=Extract(cursor.source_name, window))
     return Comparison(
         a_request(destination=destination, show_values=True),
         client,
-        _Inspector(client, bare, cast("SourceProfile", None), None, None),
+        _Inspector(client, bare, NOTHING, cast("SourceProfile", None), a_clock()),
         bare.with_columns(columns),
         cursor,
         window,
