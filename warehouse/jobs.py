@@ -114,19 +114,14 @@ def find_job(client: bigquery.Client, job_id: str) -> Any:
 
 
 def query_config(labels: JobLabels, parameters: Sequence[Any] = ()) -> bigquery.QueryJobConfig:
-    """Configuration of one of our statements: its days are those of UTC, as partitions' are.
+    """Configuration of a query: its days and its stamps without a zone are those of UTC.
 
-    A project may have a `default_time_zone`, which a statement of the operator's goes by.
+    The project that runs it may have a `default_time_zone`. Partitions are of UTC all the same,
+    and so are the ends of a window that stand in the operator's query.
     """
-    config = _configuration(labels)
-    config.query_parameters = list(parameters)
-    config.connection_properties = [bigquery.ConnectionProperty("time_zone", "UTC")]
-    return config
-
-
-def _configuration(labels: JobLabels) -> bigquery.QueryJobConfig:
-    config = bigquery.QueryJobConfig(use_legacy_sql=False)
+    config = bigquery.QueryJobConfig(use_legacy_sql=False, query_parameters=list(parameters))
     config.labels = labels.as_dict()
+    config.connection_properties = [bigquery.ConnectionProperty("time_zone", "UTC")]
     return config
 
 
@@ -140,7 +135,7 @@ def reading_config(
         default_dataset: `project.dataset` of tables named without one; empty: none.
         max_bytes_billed: what the job may cost at most; None: no ceiling.
     """
-    config = _configuration(labels)
+    config = query_config(labels)
     if default_dataset:
         config.default_dataset = default_dataset
     if max_bytes_billed is not None:

@@ -82,10 +82,11 @@ BEHAVIOURS = (
     Behaviour(
         SERVICE,
         "A project or organization may have a `default_time_zone`. `TIMESTAMP_TRUNC` and"
-        " `FORMAT_TIMESTAMP` without a zone go by it; partitions are days of UTC all the same.",
+        " `FORMAT_TIMESTAMP` without a zone go by it, and so do stamps that are written without"
+        " one; partitions are days of UTC all the same.",
         "https://cloud.google.com/bigquery/docs/default-configuration",
-        "Our own statements ask for UTC in their job, and say it where the zone decides about"
-        " rows; the operator's query runs in the project's zone.",
+        "Every query asks for UTC in its job (`time_zone`), and statements of ours say it where the"
+        " zone decides about rows.",
         SHOWN + "test_days_are_those_of_a_projects_default_time_zone",
         "tests/googlesql/test_merging.py::"
         "test_the_merge_is_the_same_in_a_project_with_a_time_zone_of_its_own",

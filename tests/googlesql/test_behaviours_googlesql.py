@@ -69,7 +69,8 @@ def test_the_client_library_writes_years_before_1000_without_zeros(googlesql):
 def test_days_are_those_of_a_projects_default_time_zone(googlesql):
     elsewhere = GoogleSql(googlesql.module, "America/New_York")
     noon = "TIMESTAMP '2025-07-22 12:00:00+00'"
-    for expression in (f"TIMESTAMP_TRUNC({noon}, DAY)", f"FORMAT_TIMESTAMP('%H', {noon})"):
+    written = f"{noon} > '2025-07-22 11:00:00'"
+    for expression in (f"TIMESTAMP_TRUNC({noon}, DAY)", f"FORMAT_TIMESTAMP('%H', {noon})", written):
         assert elsewhere.value(expression) != googlesql.value(expression)
     assert elsewhere.value(f"FORMAT_TIMESTAMP('%H', {noon}, 'UTC')") == "12"
 

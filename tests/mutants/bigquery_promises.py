@@ -35,6 +35,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         BIGQUERY,
+        "The ends of a window in a query are UTC, whatever time zone the project has.",
+        "tests/unit/test_bigquery.py::test_no_query_goes_by_the_zone_of_the_project_that_runs_it",
+        "warehouse/jobs.py",
+        '"time_zone", "UTC"',
+        '"time_zone", ""',
+    ),
+    P(
+        BIGQUERY,
         "A number that the destination's column would round is a dead letter.",
         WAYS + "test_a_value_that_the_destination_would_round_is_a_dead_letter",
         "smart_sync/schema_plan.py",

@@ -91,10 +91,8 @@ def test_tables_of_a_view_are_those_of_its_project_and_dataset():
     assert tables_of("SELECT FROM (", "p", "d") == []
 
 
-def test_our_own_statements_go_by_utc_and_the_operators_by_the_zone_of_its_project():
+def test_no_query_goes_by_the_zone_of_the_project_that_runs_it():
     labels = JobLabels("r", "step")
-    properties = [
-        config.to_api_repr()["query"].get("connectionProperties")
-        for config in (query_config(labels), reading_config(labels, "p.d"))
-    ]
-    assert properties == [[{"key": "time_zone", "value": "UTC"}], None]
+    for config in (query_config(labels), reading_config(labels, "p.d")):
+        sent = config.to_api_repr()["query"]["connectionProperties"]
+        assert sent == [{"key": "time_zone", "value": "UTC"}]
