@@ -6,6 +6,7 @@ twice: under the user's cache folder, never in the repository.
 
 import argparse
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -56,15 +57,17 @@ def fingerprint(root: Path = ROOT) -> str:
         for file in files:
             if file.is_dir() or file.suffix == ".pyc":
                 continue
-            content = _imports(file) if path.is_dir() and file.suffix == ".py" else _content(file)
+            is_module = path.is_dir() and file.suffix == ".py"
+            content = _imports(file.read_bytes()) if is_module else _content(file)
             total.update(f"{file.relative_to(root)}\0{len(content)}\0".encode() + content)
     return total.hexdigest()
 
 
-def _imports(file: Path) -> bytes:
-    """The absolute imports of a module, late ones too, by their top names, one a line."""
+@functools.cache
+def _imports(module: bytes) -> bytes:
+    """The absolute imports of a module's text, late ones too, by their top names, one a line."""
     names = set[str]()
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(ast.parse(module)):
         if isinstance(node, ast.Import):
             names.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
