@@ -206,10 +206,10 @@ class GoogleSql:
     ) -> Answer:
         """A query's answer; the rows of the table `numbered` have their numbers with them."""
         request = service.EvaluateQueryRequest(sql=spelled.sql)
-        if spelled.tables or variables:
+        if spelled.tables:
             request.simple_catalog.CopyFrom(self._catalog(variables))
         else:
-            request.registered_catalog_id = self.registered.number(self._builtin)
+            request.registered_catalog_id = self.registered.number(self._catalog(variables))
         self._complete(request, spelled, parameters, numbered)
         answer = self.module.call("EvaluateQuery", request, service.EvaluateQueryResponse)
         columns = tuple(Column(column.name, column.type) for column in answer.prepared.columns)

@@ -4,6 +4,7 @@ A catalog holds many tables, each under a name that stands for its columns. So a
 one that was made for others, and two statements over equal tables become the same.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from tests.googlesql.wasm import Module
 FEW = 50
 """Tables with which a catalog may still be made anew for one more."""
 MOST = 100
-"""Catalogs of one kind that the module holds at once, those of late."""
+"""Kinds of catalogs that the module holds at once, those of late, and catalogs of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Registered:
         self._names: dict[tuple[tuple[str, str, bool], ...], str] = {}
         self._tables: dict[str, Table] = {}
         self._expected: frozenset[str] = frozenset()
-        self._known: dict[bytes, list[Catalog]] = {}
+        self._known: OrderedDict[bytes, list[Catalog]] = OrderedDict()
         self._known_in = 0
 
     def name(self, table: Table) -> str:
@@ -58,7 +59,7 @@ class Registered:
         if self._known_in != self._module.starts:
             self._known.clear()
             self._known_in = self._module.starts
-        known = self._known.setdefault(root.SerializeToString(deterministic=True), [])
+        known = self._of(root.SerializeToString(deterministic=True))
         for catalog in reversed(known):
             if catalog.names.issuperset(names):
                 return catalog.number
@@ -71,6 +72,14 @@ class Registered:
             self._forget(known.pop(0))
         known.append(self._made(root, wanted))
         return known[-1].number
+
+    def _of(self, root: bytes) -> list[Catalog]:
+        if root not in self._known and len(self._known) == MOST:
+            for catalog in self._known.popitem(last=False)[1]:
+                self._forget(catalog)
+        known = self._known.setdefault(root, [])
+        self._known.move_to_end(root)
+        return known
 
     def _made(self, root: SimpleCatalogProto, names: frozenset[str]) -> Catalog:
         request = service.RegisterCatalogRequest(simple_catalog=root)
