@@ -23,7 +23,7 @@ from demo.servers import (
     bucket_server,
     postgresql_server,
 )
-from tests import beam_views, tiers
+from tests import beam_views, sent_statements, tiers
 from tests.bodies import checked_bodies
 from tests.sent_statements import judged_at_the_end
 from tests.staged_json import checked_json
@@ -34,6 +34,8 @@ MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 6 << 30
 """Bytes; the servers of a whole run leave about 1 GiB."""
 ONE_THREAD = Path(__file__).with_name("local_bigquery")
+AS_IT_IS = ONE_THREAD / "as_it_is.py"
+"""For what the fast one can't do; both keep the statements that they are sent."""
 SERVERS = frozenset({"postgresql", "target", "bucket", "mongodb", "alone"})
 """Fixtures that start one."""
 NUMBERS = itertools.count(1)
@@ -53,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "server: starts a database or the local BigQuery")
     _work_in_memory()
     beam_views.parse_once()
+    sent_statements.add_to(config)
     tiers.add_to(config)
 
 

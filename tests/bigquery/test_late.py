@@ -11,6 +11,8 @@ from auto_schema.errors import ConfigError
 from demo.servers import bigquery_server
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.inspector import inspecting
+from tests.conftest import AS_IT_IS
+from tests.sent_statements import judged_at_the_end
 from tests.sync import PROJECT, make_client
 
 BY_NUMBER = {
@@ -23,9 +25,13 @@ LONG = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory):
+def target(tmp_path_factory, pytestconfig):
     """A local BigQuery that also shows a table as it was; the tests' own doesn't."""
-    with bigquery_server(tmp_path_factory.mktemp("history") / "data") as server:
+    folder = tmp_path_factory.mktemp("history")
+    with (
+        judged_at_the_end(pytestconfig, folder / "statements.jsonl"),
+        bigquery_server(folder / "data", AS_IT_IS) as server,
+    ):
         yield server
 
 

@@ -1,4 +1,7 @@
-"""make chaos: trials side by side, a line for each, and whether a row was lost or doubled."""
+"""make chaos: trials side by side, a line for each, and whether a row was lost or doubled.
+
+In the end GoogleSQL judges the statements that were sent.
+"""
 
 import argparse
 import contextlib
@@ -14,7 +17,9 @@ import psycopg2
 
 from demo.servers import PostgresqlServer, bigquery_server, postgresql_server
 from tests.chaos.trial import Result, Trial
+from tests.sent_statements import HERE, keeping, refusals
 
+AS_IT_IS = Path(__file__).resolve().parents[1] / "local_bigquery" / "as_it_is.py"
 HEAD = (
     "   seed  kind            runs  killed  faults  settled  rows written  in source"
     "  lost  doubled  held back s (median/longest)  exit codes"
@@ -30,18 +35,17 @@ def a_database(server: PostgresqlServer, name: str) -> Iterator[PostgresqlServer
 
 
 def run_trials(
-    seeds: Sequence[int], *, seconds: float, guard: bool, parallel: int
+    seeds: Sequence[int], folder: Path, *, seconds: float, guard: bool, parallel: int
 ) -> Iterator[Result]:
     """Run one trial per seed, some at a time, on one PostgreSQL and one local BigQuery."""
     with (
-        tempfile.TemporaryDirectory(prefix="chaos-") as made,
         postgresql_server(settings={"max_connections": "200"}) as server,
-        bigquery_server(Path(made) / "bigquery") as target,
+        bigquery_server(folder / "bigquery", AS_IT_IS) as target,
     ):
 
         def one(seed: int) -> Result:
             with a_database(server, f"chaos_{seed}") as database:
-                return Trial(seed, seconds, guard, Path(made), database, target).run()
+                return Trial(seed, seconds, guard, folder, database, target).run()
 
         with ThreadPoolExecutor(parallel) as pool:
             for done in as_completed([pool.submit(one, seed) for seed in seeds]):
@@ -80,16 +84,22 @@ def main() -> int:
     print(f"make chaos SEED={first} TRIALS={given.trials} GUARD={given.guard}")
     print(HEAD, flush=True)
     began, results = time.monotonic(), list[Result]()
-    seeds = range(first, first + given.trials)
-    for result in run_trials(
-        seeds, seconds=given.seconds, guard=given.guard == "on", parallel=given.parallel
-    ):
-        results.append(result)
-        print(line(result), flush=True)
-        for complaint in result.complaints:
-            print(f"         {complaint}", flush=True)
-    print(total(results, time.monotonic() - began))
-    return 0 if all(result.holds for result in results) else 1
+    seeds, guard = range(first, first + given.trials), given.guard == "on"
+    with tempfile.TemporaryDirectory(prefix="chaos-") as made:
+        statements = Path(made) / "statements.jsonl"
+        with keeping(statements) as senders:
+            senders.name(f"make chaos SEED={first}")
+            for result in run_trials(
+                seeds, Path(made), seconds=given.seconds, guard=guard, parallel=given.parallel
+            ):
+                results.append(result)
+                print(line(result), flush=True)
+                for complaint in result.complaints:
+                    print(f"         {complaint}", flush=True)
+        seconds = time.monotonic() - began
+        refused = refusals(statements)
+    print("\n\n".join([*refused, f"statements: {HERE.told}", total(results, seconds)]))
+    return 0 if all(result.holds for result in results) and not refused else 1
 
 
 if __name__ == "__main__":

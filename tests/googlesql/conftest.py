@@ -10,8 +10,12 @@ from psycopg2 import extensions
 
 from demo.servers import PostgresqlServer
 from sources.postgresql.session import opening
+from tests import sent_statements
 from tests.googlesql.both import Both
 from tests.googlesql.engine import GoogleSql
+
+EXECUTING = ("EvaluateQuery", "EvaluateModify")
+"""Calls by which the reference implementation runs a statement."""
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +23,7 @@ def googlesql() -> Iterator[GoogleSql]:
     """GoogleSQL; the first start on a machine compiles its module, which takes a while."""
     engine = GoogleSql()
     yield engine
+    sent_statements.HERE.executed += sum(engine.module.calls[method] for method in EXECUTING)
     engine.module.close()
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from demo.servers import bigquery_server
-from tests.conftest import ONE_THREAD
+from tests import sent_statements
+from tests.conftest import AS_IT_IS, ONE_THREAD
 from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import Finding
 from tests.googlesql.sent import FORGIVEN, Judgement, Sent, judged, read
-from tests.sent_statements import judged_at_the_end
+from tests.sent_statements import Figures, Told, judged_at_the_end
 from tests.sync import PROJECT, make_client
 
 ID = {"name": "id", "type": "INTEGER"}
@@ -29,6 +31,14 @@ def sent(sql: str, **others: Any) -> Sent:
     line = json.dumps({"parameters": [], "refusal": None} | kept | others)
     (statement,) = read([line])
     return statement
+
+
+@pytest.fixture(autouse=True)
+def apart(monkeypatch: pytest.MonkeyPatch) -> Figures:
+    """Figures that don't count among those of the whole run."""
+    figures = Figures()
+    monkeypatch.setattr(sent_statements, "HERE", figures)
+    return figures
 
 
 def judge(engine: GoogleSql, folder: Path, *statements: Sent) -> Judgement:
@@ -198,18 +208,62 @@ def lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.parametrize(
+    ("script", "sql", "message", "place"),
+    [
+        (
+            ONE_THREAD,
+            "SELECT 1 AS id,\n 2 AS nulls",
+            "Syntax error: Unexpected keyword NULLS",
+            (2, 7),
+        ),
+        (
+            AS_IT_IS,
+            "SELECT DATE '1-01-01'",
+            "Invalid DATE literal",
+            (1, 8),
+        ),
+    ],
+    ids=["the fast one", "as it is"],
+)
 def test_a_statement_that_googlesql_refuses_fails_the_test_that_sent_it(
-    tmp_path: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    request: pytest.FixtureRequest,
+    apart: Figures,
+    script: Path,
+    sql: str,
+    message: str,
+    place: tuple[int, int],
 ) -> None:
-    with (
-        pytest.raises(pytest.fail.Exception) as failure,
-        judged_at_the_end(pytestconfig, tmp_path / "statements.jsonl"),
-        bigquery_server(tmp_path / "data", ONE_THREAD) as server,
-    ):
-        make_client(server).query_and_wait("SELECT 1 AS id,\n 2 AS nulls")
+    def run() -> None:
+        with (
+            judged_at_the_end(pytestconfig, tmp_path / "statements.jsonl"),
+            bigquery_server(tmp_path / "data", script) as server,
+        ):
+            for statement in (sql, "SELECT 17 AS id", "SELECT 17 AS id"):
+                make_client(server).query_and_wait(statement)
+
+    with pytest.raises(pytest.fail.Exception) as failure:
+        run()
 
     said = str(failure.value)
-    assert said.startswith(f"{request.node.nodeid} sent what GoogleSQL refuses: ")
-    assert (
-        "Unexpected keyword NULLS (line 2, column 7)\n    SELECT 1 AS id,\n     2 AS nulls" in said
+    assert said.startswith(f"{request.node.nodeid} sent what GoogleSQL refuses: {message}")
+    assert f"(line {place[0]}, column {place[1]})\n    {sql.splitlines()[0]}" in said
+    assert (apart.sent, len(apart.shapes), apart.refused) == (3, 2, 1)
+
+
+def test_the_figures_of_all_workers_are_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    for number in (1, 2):
+        worker: dict[str, str] = {}
+        figures = Figures(10 * number, {"both", f"only {number}"}, number, 0, 1_000)
+        monkeypatch.setattr(sent_statements, "HERE", figures)
+        session = SimpleNamespace(config=SimpleNamespace(workeroutput=worker))
+        Told().pytest_sessionfinish(session)  # type: ignore[arg-type]
+        told.pytest_testnodedown(SimpleNamespace(workeroutput=worker))
+    told.pytest_testnodedown(SimpleNamespace())
+
+    assert told.all.told == (
+        "30 sent, 3 distinct, 3 analyzed anew, 0 refused; 2,000 executed by GoogleSQL"
     )

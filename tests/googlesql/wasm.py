@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import threading
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
@@ -44,6 +45,7 @@ class Module:
         self._module = compiled(self._engine, Path(get_wasm_path()).read_bytes(), cache)
         self._lock = threading.Lock()
         self.starts = 0
+        self.calls = Counter[str]()
         self._start()
 
     def call(self, method: str, request: Message, answer: type[Answer]) -> Answer:
@@ -54,6 +56,7 @@ class Module:
             CrashError: The module trapped; the next call meets a fresh one.
         """
         with self._lock:
+            self.calls[method] += 1
             try:
                 return answer.FromString(self._carried(METHOD + method, request))
             except wasmtime.Trap as trap:

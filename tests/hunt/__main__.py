@@ -1,4 +1,7 @@
-"""make hunt: cases from seeds until the time is over; what fails is made small and printed."""
+"""make hunt: cases from seeds until the time is over; what fails is made small and printed.
+
+In the end GoogleSQL judges the statements that were sent.
+"""
 
 import argparse
 import contextlib
@@ -18,6 +21,7 @@ from demo.servers import bigquery_server, postgresql_server
 from tests.hunt.bench import Bench
 from tests.hunt.case import Case, Verdict
 from tests.hunt.shrink import same_faults, shrink
+from tests.sent_statements import HERE, keeping, refusals
 from tests.sync import make_client
 
 MAKERS = {"postgresql": "tests.hunt.postgresql", "mongodb": "tests.hunt.mongodb"}
@@ -60,14 +64,13 @@ def maker(source: str) -> Callable[[int], Case]:
 
 
 @contextlib.contextmanager
-def a_bench() -> Iterator[Bench]:
+def a_bench(folder: Path) -> Iterator[Bench]:
     """Servers of the hunt's own."""
     with (
-        tempfile.TemporaryDirectory(prefix="hunt-") as made,
         postgresql_server() as server,
-        bigquery_server(Path(made) / "bigquery", ONE_THREAD) as target,
+        bigquery_server(folder / "bigquery", ONE_THREAD) as target,
     ):
-        yield Bench(server, target, make_client(target), Path(made))
+        yield Bench(server, target, make_client(target), folder)
 
 
 def tell(case: Case, verdict: Verdict) -> None:
@@ -129,17 +132,22 @@ def main() -> int:
     print(f"make hunt SEED={first} MINUTES={given.minutes:g} SOURCE={given.source}", flush=True)
     began, total = time.monotonic(), Total()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its servers go with it
-    with a_bench() as bench:
-        for seed in seeds(given.seeds, first, given.cases):
-            if time.monotonic() - began >= 60 * given.minutes:
-                break
-            case = make(seed)
-            verdict = one(case, bench, total)
-            if verdict.faults:
-                small = made_small(case, verdict, bench, given.shrink) if given.shrink else None
-                tell(*(small or (case, verdict)))
-    print(total.line(time.monotonic() - began))
-    return 1 if total.failed else 0
+    with tempfile.TemporaryDirectory(prefix="hunt-") as folder:
+        statements = Path(folder) / "statements.jsonl"
+        with keeping(statements) as senders, a_bench(Path(folder)) as bench:
+            for seed in seeds(given.seeds, first, given.cases):
+                if time.monotonic() - began >= 60 * given.minutes:
+                    break
+                case = make(seed)
+                senders.name(f"seed {seed}")
+                verdict = one(case, bench, total)
+                if verdict.faults:
+                    small = made_small(case, verdict, bench, given.shrink) if given.shrink else None
+                    tell(*(small or (case, verdict)))
+        seconds = time.monotonic() - began
+        refused = refusals(statements)
+    print("\n\n".join([*refused, f"statements: {HERE.told}", total.line(seconds)]))
+    return 1 if total.failed or refused else 0
 
 
 if __name__ == "__main__":

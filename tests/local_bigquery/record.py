@@ -20,6 +20,8 @@ STATEMENTS = "SMART_SYNC_TEST_STATEMENTS"
 """The variable that names the file; without it nothing is kept. `tests/conftest.py` sets it."""
 SENDER = ".sender"
 """Ends the name of the file beside it that holds the test that runs at present."""
+COUNT = ".count"
+"""The same, of the file that has a byte for each statement that came."""
 NAME = re.compile(r"(?:`[^`]+`|\b[A-Za-z_][\w-]*)(?:\.(?:`[^`]+`|[\w*]+))*")
 WORD = re.compile(r"[A-Za-z_]*\d[\w:.-]*")
 """What has a digit in it."""
@@ -48,6 +50,7 @@ class Statements:
         from local_bigquery.models import Dataset
 
         self._file, self._sender = file, file.with_name(file.name + SENDER)
+        self._count = file.with_name(file.name + COUNT).open("ab", buffering=0)
         self._database, self._metadata, self._tables = database, metadata, tables
         self._dataset = Dataset
         self._kept = set[str]()
@@ -85,6 +88,7 @@ class Statements:
     def keep(self, line: dict[str, Any], refusal: str | None) -> None:
         """Write a statement down, once refused and once not."""
         with self._lock:
+            self._count.write(b".")
             place = line["digest"] + ("" if refusal is None else "!")
             if place in self._kept or "tables" not in line:
                 return

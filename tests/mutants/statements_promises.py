@@ -11,7 +11,7 @@ PROMISES: tuple[Promise, ...] = (
         "A statement that GoogleSQL refuses fails the test that sent it.",
         "tests/googlesql/test_sent.py::test_a_statement_that_googlesql_refuses_fails_the_test_that_sent_it",
         "tests/sent_statements.py",
-        "    if done.refused:",
+        "    if refused:",
         "    if False:",
     ),
     P(
