@@ -116,8 +116,9 @@ def _put(chance: Chance, shape: Shape, numbers: Iterator[int], mode: str, *, lat
 
 def _common(chance: Chance, shape: Shape) -> tuple[tuple[str, str], ...]:
     words = dict[str, str]()
-    if chance.random() < 0.25:
-        words["json_numbers"] = "text"
+    numbers = chance.random()
+    if numbers < 0.4:
+        words["json_numbers"] = "text" if numbers < 0.25 else "exact"
     fields = [name.decode() for name, _ in shape.fields]
     if chance.random() < 0.4:
         words |= _chosen(chance, fields)

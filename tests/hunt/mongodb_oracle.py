@@ -18,6 +18,8 @@ from typing import Any
 from bson.decimal128 import Decimal128
 from google.cloud import bigquery
 
+from tests.hunt.exact import is_exact
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST, LAST = -62135596800000, 253402300799999
 FIXED = {0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8}
@@ -289,8 +291,14 @@ def same(wanted: Any, there: Any, *, is_text: bool = False) -> bool:
     return bool(wanted == there)
 
 
-def refusal(raw: bytes, targets: Sequence[Target], shows: Callable[[str], bool] = _every) -> str:
-    """Why a document can't be held; empty: it can."""
+def refusal(
+    raw: bytes,
+    targets: Sequence[Target],
+    shows: Callable[[str], bool] = _every,
+    *,
+    exactly: bool = False,
+) -> str:
+    """Why a document can't be held, with json_numbers=exact where `exactly`; empty: it can."""
     by_path = {target.path: target for target in targets if target.name != "_extra"}
     try:
         elements = [(name, value) for name, value in walk(raw) if shows(_lenient(name))]
@@ -300,6 +308,8 @@ def refusal(raw: bytes, targets: Sequence[Target], shows: Callable[[str], bool] 
             whole = as_json(value) if target is None else _whole(value, target)
             if target is None or target.form == "json":
                 _carried(whole)
+                if exactly and not is_exact(json.dumps(whole)):
+                    raise Refusal("a number that BigQuery prints otherwise")
     except Refusal as why:
         return str(why)
     return ""

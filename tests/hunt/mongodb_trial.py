@@ -224,10 +224,11 @@ class Trial:
             self.verdict.fault("ghost", f"{len(ghosts)} keys, e.g. {sorted(ghosts)[:MANY]}")
         by_key = {row["_id"]: row for row in rows}
         dead, shows = self._letters(), shown(dict(self.case.words))
+        exactly = dict(self.case.words).get("json_numbers") == "exact"
         lost, needless = [], []
         for key, made in versions.items():
             row = by_key.get(key)
-            why = refusal(made[-1], targets, shows)
+            why = refusal(made[-1], targets, shows, exactly=exactly)
             if row is None and key not in dead:
                 lost.append(f"{key} {made[-1].hex()[:400]}")
             elif row is None and not why:

@@ -43,8 +43,9 @@ def some_parameters(dice: random.Random, schema: Schema, mode: str) -> Parameter
         words["verify"] = "false"  # the local BigQuery keeps a BIGNUMERIC as a double
     if dice.random() < 0.25:
         words["batch_size"] = dice.choice(("1", "7"))
-    if dice.random() < 0.15:
-        words["json_numbers"] = "text"
+    numbers = dice.random()  # one throw for both, so that other seeds stay what they were
+    if numbers < 0.25:
+        words["json_numbers"] = "text" if numbers < 0.15 else "exact"
     placeholders = False
     if mode in ("append", "merge"):
         words |= {"enable_smart_sync": "true", "smart_sync_timestamp_column": schema.cursor}

@@ -8,7 +8,7 @@ from google.cloud.bigquery import SchemaField
 from tests.hunt.case import Fault, Verdict
 from tests.hunt.expected import DEAD, expected
 from tests.hunt.kept import KEPT
-from tests.hunt.oracle import Destination, Seen, judge
+from tests.hunt.oracle import Destination, Seen, arrival, judge
 from tests.hunt.postgresql import make_case
 from tests.hunt.shrink import shrink
 from tests.hunt.world import Snapshot
@@ -86,6 +86,22 @@ def test_a_row_that_no_window_promised_may_wait():
 )
 def test_the_model_says_what_must_arrive(text, kind, column, value):
     assert expected(text, kind, SchemaField("c", column)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ('{"a": 67.174118}', "json", DEAD),
+        ('{"a": 0.1}', "json", {"a": "0.1"}),
+        ("1e23", "json", DEAD),
+        ("{1.10,1e23}", "_numeric", DEAD),
+        ("{{0.1,NaN},{NULL,-0}}", "_float8", [["0.1", "NaN"], [None, "-0.0"]]),
+    ],
+)
+def test_a_number_that_bigquery_prints_otherwise_is_a_dead_letter_with_exact(text, kind, value):
+    field = SchemaField("c", "JSON")
+    assert arrival(text, kind, field, {"json_numbers": "exact"}) == value
+    assert arrival(text, kind, field, {}) is not DEAD
 
 
 def test_an_array_is_not_any_text():
