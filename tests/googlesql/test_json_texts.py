@@ -112,6 +112,10 @@ def test_rounding_never_makes_another_double(googlesql: GoogleSql) -> None:
     ]
     pairs = zip(texts, stored, strict=True)
     assert [pair for pair in pairs if pair[1] and content(pair[0]) != content(pair[1])] == []
+    printed = [kept for kept in stored if kept is not None]
+    assert parsed(googlesql, RESTORED.replace("`v`", "v"), printed) == printed, "once more"
+    exactly = parsed(googlesql, "PARSE_JSON(v, wide_number_mode=>'exact')", printed)
+    assert exactly == printed, "so json_numbers=exact refuses no JSON that BigQuery holds"
 
 
 def test_depth_is_the_services_own_bound(googlesql: GoogleSql) -> None:
