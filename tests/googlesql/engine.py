@@ -34,6 +34,7 @@ from tests.googlesql.resolved import Analysis, analysis
 from tests.googlesql.types import Column, add_type_names, array_of, simple
 from tests.googlesql.values import received, sent
 from tests.googlesql.wasm import Module
+from tests.googlesql.writes import stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +312,7 @@ def modified(name: str, table: Table, changes: Iterable[Any]) -> Modified:
     """The table after changes as EvaluateModify has them.
 
     Raises:
-        GoogleSqlError: A row would hold NULL where the column may not.
+        GoogleSqlError: A row would hold what its column may not.
     """
     rows: dict[int, Row] = dict(enumerate(table.rows))
     added: list[Row] = []
@@ -327,20 +328,6 @@ def modified(name: str, table: Table, changes: Iterable[Any]) -> Modified:
         else:
             del rows[number]
     return Modified(name, table.with_rows([*rows.values(), *added]), count)
-
-
-def stored(row: Row, table: Table) -> Row:
-    """A row as BigQuery keeps it: an array that is NULL becomes an empty one.
-
-    Raises:
-        GoogleSqlError: A column may hold no NULL.
-    """
-    kept = []
-    for value, column in zip(row, table.columns, strict=True):
-        if value is None and column.name in table.required:
-            raise GoogleSqlError(3, f"Required field {column.name} cannot be null")
-        kept.append([] if value is None and column.type.HasField("array_type") else value)
-    return tuple(kept)
 
 
 def _row(cells: Sequence[Any], columns: Sequence[Column]) -> Row:

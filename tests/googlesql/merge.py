@@ -17,10 +17,11 @@ from zetasql.wasi._pb2.zetasql.parser.ast_enums_pb2 import (
 
 from tests.googlesql import syntax
 from tests.googlesql.catalog import ROW_NUMBER, Row, Table, Tables
-from tests.googlesql.engine import NO_VARIABLES, GoogleSql, Modified, Parameter, Variables, stored
+from tests.googlesql.engine import NO_VARIABLES, GoogleSql, Modified, Parameter, Variables
 from tests.googlesql.errors import Code, Finding, GoogleSqlError
 from tests.googlesql.syntax import Text
 from tests.googlesql.types import Column
+from tests.googlesql.writes import stored
 
 TWICE = "UPDATE/MERGE must match at most one source row for each target row"
 """As BigQuery says it; https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax."""

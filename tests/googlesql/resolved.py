@@ -5,7 +5,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from tests.googlesql.types import Column
+from tests.googlesql.types import Column, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ def _columns(node: Any) -> list[Column]:
             Column("" if out.name.startswith("$") else out.name, out.column.type)
             for out in node.output_column_list
         ]
-    return [Column(made.name, made.type) for made in _definitions(node)]
+    return [
+        Column(made.name, made.type, limits=Limits.of_definition(made.annotations))
+        for made in _definitions(node)
+    ]
 
 
 def _definitions(node: Message) -> list[Any]:

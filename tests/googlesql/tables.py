@@ -12,6 +12,7 @@ from tests.googlesql.catalog import INGESTION_TIME, Row, Table
 from tests.googlesql.errors import Code, GoogleSqlError
 from tests.googlesql.resolved import Analysis
 from tests.googlesql.types import Column
+from tests.googlesql.writes import stored
 
 NAMED = {
     "ASTAlterTableStatement": "path",
@@ -67,11 +68,9 @@ class Dataset:
             named = {syntax.names(path)[0].upper() for path in syntax.paths(node.partition_by)}
             if named & {column.name for column in INGESTION_TIME}:
                 columns += INGESTION_TIME
-        return Table(
-            columns,
-            tuple((*row, *[None] * (len(columns) - len(row))) for row in rows),
-            made.required,
-        )
+        table = Table(columns, (), made.required)
+        whole = ((*row, *[None] * (len(columns) - len(row))) for row in rows)
+        return table.with_rows(stored(row, table) for row in whole)
 
     def change(self, node: Message, made: Analysis) -> None:
         """ALTER TABLE, DROP TABLE and TRUNCATE TABLE.

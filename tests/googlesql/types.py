@@ -13,6 +13,7 @@ from zetasql.wasi._pb2.zetasql.public.type_pb2 import (
     TypeKind,
     TypeProto,
 )
+from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_ast_pb2 import ResolvedColumnAnnotationsProto
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
@@ -44,12 +45,47 @@ NAMES = MappingProxyType({TypeKind.Value(f"TYPE_{kind}"): name for name, kind in
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What STRING(n), BYTES(n) and NUMERIC(p, s) allow; 0 where a type says nothing.
+
+    Attributes:
+        length: In characters, or bytes.
+        precision: Digits in all, `scale` of them after the point.
+        parts: Of an array's elements, or of each field of a struct.
+    """
+
+    length: int = 0
+    precision: int = 0
+    scale: int = 0
+    parts: tuple["Limits", ...] = ()
+
+    @classmethod
+    def of_field(cls, field: SchemaField) -> "Limits":
+        """Those of a schema's field."""
+        parts = tuple(cls.of_field(part) for part in field.fields)
+        one = cls(field.max_length or 0, field.precision or 0, field.scale or 0, parts)
+        return cls(parts=(one,)) if field.mode == "REPEATED" else one
+
+    @classmethod
+    def of_definition(cls, annotations: ResolvedColumnAnnotationsProto) -> "Limits":
+        """Those of a column that DDL makes."""
+        said = annotations.type_parameters
+        return cls(
+            said.string_type_parameters.max_length,
+            said.numeric_type_parameters.precision,
+            said.numeric_type_parameters.scale,
+            tuple(cls.of_definition(part) for part in annotations.child_list),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table, or of an answer; its name is empty where the answer gives none."""
 
     name: str
     type: TypeProto
     is_pseudo: bool = False
+    limits: Limits = Limits()
 
     @property
     def sql(self) -> str:
@@ -70,7 +106,9 @@ def columns_of(schema: Iterable[SchemaField | Mapping[str, object]]) -> tuple[Co
         field if isinstance(field, SchemaField) else SchemaField.from_api_repr(dict(field))
         for field in schema
     ]
-    return tuple(Column(field.name, _field_type(field)) for field in fields)
+    return tuple(
+        Column(field.name, _field_type(field), limits=Limits.of_field(field)) for field in fields
+    )
 
 
 def simple(name: str) -> TypeProto:
