@@ -8,8 +8,9 @@ FROM ${SDK} AS sdk
 FROM ${LAUNCHER} AS launcher
 
 # Everything becomes a wheel here, by hash; what comes as source only is built without
-# fetching anything else, and with no compiler.
-FROM ${BASE} AS wheels
+# fetching anything else. Beam's image has the compiler that our own C needs, and the same
+# Python and Debian as the base.
+FROM ${SDK} AS wheels
 WORKDIR /source
 COPY requirements.txt requirements-build.txt ./
 # The secret, if there is one: certificate authorities of a network that has its own.
@@ -36,7 +37,8 @@ COPY --from=launcher /opt/google/dataflow/python_template_launcher \
      /opt/google/dataflow/python_template_launcher
 RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
     python -m pip install --no-cache-dir --no-deps --no-index /wheels/*.whl && \
-    python -m pip check
+    python -m pip check && \
+    python -c "import sources.postgresql.wire.compiled"
 COPY main.py LICENSE /template/
 
 # IMAGE is the name under which this image will be found: main.py gives it to the workers.

@@ -102,7 +102,7 @@ NATIVE_ELEMENTS = frozenset(
         "timestamptz",
     ]
 )
-"""Element types whose arrays the driver hands over as they are."""
+"""Element types whose arrays are read as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,7 @@ class PostgresType:
         is_array: whether it is an array of `name`.
         precision, scale: of a numeric or a time type; None when not declared.
         is_nested: an array of a domain over arrays.
+        is_of_domain: an array of a domain.
         oid: of the column's own type, a domain's for a domain; 0: not known.
         doubt: why its values can't be trusted; empty when they can.
     """
@@ -127,6 +128,7 @@ class PostgresType:
     precision: int | None = None
     scale: int | None = None
     is_nested: bool = False
+    is_of_domain: bool = False
     oid: int = 0
     doubt: str = ""
 
@@ -272,7 +274,7 @@ def _array(
         return as_json, NULLABLE
     rule = TypeRule(
         "array",
-        f"({_elements(element_kind.name, element.select)})[:]",
+        _elements(kind, element.select),
         pa.list_(element.arrow),
         element.bigquery,
         "; ".join(filter(None, (ARRAY_LOSS, element.loss))),
@@ -280,15 +282,12 @@ def _array(
     return rule, REPEATED
 
 
-def _elements(name: str, select: str) -> str:
-    """An array of a type's elements as they are read; the slice around it resets its bounds.
-
-    The driver ends the whole read at an array that begins elsewhere than at 0 or 1.
-    """
-    if name == "inet":
+def _elements(kind: PostgresType, select: str) -> str:
+    """An array of a type's elements as they are read; a domain's are read as its base type's."""
+    if kind.name == "inet":
         return "{c}::text::text[]"  # a cast by elements would add /32
-    if select == PLAIN and name in NATIVE_ELEMENTS:
-        return PLAIN
+    if select == PLAIN and kind.name in NATIVE_ELEMENTS:
+        return f"{{c}}::pg_catalog.{kind.name}[]" if kind.is_of_domain else PLAIN
     return f"{AS_TEXT if select == PLAIN else select}[]"
 
 

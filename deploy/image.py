@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SUITE = "bookworm"
 """Debian's release under python:3.11-slim-bookworm; its own Python is 3.11 too."""
 PACKAGES = ("ca-certificates", "python3", "python3-pip")
+SDK_PACKAGES = (*PACKAGES, "gcc", "libc6-dev", "python3-dev")
+"""Beam's image is a Debian with the same Python and a compiler, too."""
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 TOOLS = {
     "buildah": "buildah",
@@ -162,30 +164,38 @@ def _mirror() -> list[str]:
     return [site for site, *names in pairs if names == [SUITE]][:1]
 
 
-def make_base(into: Store) -> None:
-    """The base image: Debian with its Python, under the names that python:3.11-slim has."""
-    folder = into.folder / "base"
-    include = f"--include={','.join(PACKAGES)}"
-    run(["debootstrap", "--variant=minbase", include, SUITE, folder, *_mirror()])
+def _system(into: Store, packages: Sequence[str]) -> Path:
+    """A folder with Debian and its Python, under the names that python:3.11-slim has."""
+    folder, fetched = into.folder / "system", into.folder / "packages"
+    fetched.mkdir(exist_ok=True)
+    words = ["--variant=minbase", f"--cache-dir={fetched}", f"--include={','.join(packages)}"]
+    run(["debootstrap", *words, SUITE, folder, *_mirror()])
     (folder / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     for path in folder.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         path.unlink()  # the official image has none
     for path in (folder / "var/cache/apt").rglob("*.deb"):
         path.unlink()
     (folder / "etc/apt/sources.list").write_text("")
+    return folder
+
+
+def make_base(into: Store) -> None:
+    """The base image."""
+    folder = _system(into, PACKAGES)
     into.image_of(folder, "base")
     shutil.rmtree(folder)
 
 
 def make_stand_ins(into: Store) -> None:
-    """One image with what the Dockerfile copies out of Google's and Beam's images."""
-    folder = into.folder / "stand-ins"
+    """One image for Google's and Beam's: what the Dockerfile copies out of them, and a compiler."""
+    folder = _system(into, SDK_PACKAGES)
     for name, command in STAND_INS.items():
         path = folder / name.removeprefix("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\n{command}\n")
         path.chmod(0o755)
     into.image_of(folder, "stand-ins")
+    shutil.rmtree(folder)
 
 
 def build(into: Store, name: str, version: str) -> None:

@@ -55,7 +55,7 @@ def fingerprint(root: Path = ROOT) -> str:
         path = root / name
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
-            if file.is_dir() or file.suffix == ".pyc":
+            if file.is_dir() or file.suffix in (".pyc", ".so"):
                 continue
             is_module = path.is_dir() and file.suffix == ".py"
             content = _imports(file.read_bytes()) if is_module else _content(file)

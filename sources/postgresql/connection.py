@@ -1,7 +1,6 @@
 """Where a PostgreSQL server is and who we are, as a value."""
 
 from dataclasses import dataclass
-from urllib.parse import quote as percent
 
 from sources.postgresql.environment import forget_environment
 from sources.secrets import Secret
@@ -61,9 +60,3 @@ class PostgresqlConnection:
         }
         given = {word: value for word, value in words.items() if value}
         return given | {"options": self.options}
-
-    def uri(self, *, application: str = APPLICATION_NAME, encoding: str = "UTF8") -> str:
-        """A libpq connection URI holding the password: never log it."""
-        words = self.parameters(application=application, encoding=encoding)
-        query = "&".join(f"{word}={percent(value, safe='')}" for word, value in words.items())
-        return f"postgresql:///?{query}"

@@ -1,15 +1,15 @@
 """I/O. Rows over COPY BINARY into Arrow batches, one transaction per split.
 
-A thread reads ahead by a few batches: the driver decodes while the caller casts and
-writes. Memory is bounded by the batches, not by the table.
+A thread reads ahead by a few batches: it decodes while the caller casts and writes. Memory
+is bounded by the batches, not by the table.
 """
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
-import adbc_driver_manager
-import adbc_driver_postgresql.dbapi
 import psycopg2
+import psycopg2.extensions
 import pyarrow as pa
 
 from auto_schema.errors import (
@@ -25,11 +25,18 @@ from sources.postgresql.errors import clean, is_amid_rows, source_error, state_o
 from sources.postgresql.session import opening
 from sources.postgresql.statement import PostgresqlStatement
 from sources.postgresql.watch import Watch
+from sources.postgresql.wire.decoder import warn_if_slow
+from sources.postgresql.wire.fields import fields_of
+from sources.postgresql.wire.libpq import LibpqError, copied, described
 from sources.read_ahead import ReadAhead, cut
 from sources.values import Split
 
+psycopg2.extensions.encodings.update(dict.fromkeys(("SQL_ASCII", "SQLASCII"), "utf_8"))
+"""What is said and told in a session that checks no text: names, and these are UTF-8."""
+
 Item = pa.RecordBatch | RowSums
 BATCH_BYTES = 16 * 1024 * 1024
+MOST_ROWS = 1 << 40
 CHANGED_STATES = frozenset({"42703", "42702", "42P01", "42883", "42704", "42804", "3F000"})
 """What a query that was described before is refused with when its tables have changed."""
 REWRITTEN = """
@@ -88,22 +95,32 @@ def items(
     Raises:
         RowRefusedError: the server refuses something amid the rows.
     """
-    uri = source.connection.uri(application=application(source), encoding=source.encoding)
     try:
-        with adbc_driver_postgresql.dbapi.connect(uri) as session:
-            with session.cursor() as cursor:
-                watch.pid = open_reading(cursor, source, snapshot or source.proves)
-                yield from _rows(cursor, source, split)
-                if source.proves:
-                    watch.answers_once = True
-                    cursor.execute(source.proof(split))
-                    yield RowSums.of(cursor.fetchone())
-            session.rollback()
-    except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
+        with session(source) as opened:
+            cursor: Any = opened.cursor()
+            watch.pid = open_reading(cursor, source, snapshot or source.proves)
+            yield from _rows(opened, source, split)
+            if source.proves:
+                watch.answers_once = True
+                cursor.execute(source.proof(split))
+                yield RowSums.of(cursor.fetchone())
+    except (psycopg2.Error, LibpqError, OSError) as error:
         told = source_error(error, source.place)
         if is_amid_rows(error) and type(told) is SourceRefusedError:
             told = RowRefusedError(*told.args)
         raise told from error
+
+
+@contextmanager
+def session(source: PostgresqlStatement) -> Iterator[psycopg2.extensions.connection]:
+    """A session in a transaction of its own, which leaves nothing behind."""
+    words = source.connection.parameters(application=application(source), encoding=source.encoding)
+    with closing(psycopg2.connect(**words)) as opened:  # type: ignore[call-overload]
+        opened.autocommit = True
+        with opened.cursor() as cursor:
+            cursor.execute("BEGIN")
+            yield opened
+            cursor.execute("ROLLBACK")
 
 
 def open_reading(cursor: Any, source: PostgresqlStatement, snapshot: bool | str) -> int:
@@ -121,7 +138,7 @@ def open_reading(cursor: Any, source: PostgresqlStatement, snapshot: bool | str)
     try:
         cursor.execute(source.check())
         names, types, pid = cursor.fetchone()
-    except (adbc_driver_manager.Error, psycopg2.Error, OSError) as error:
+    except (psycopg2.Error, OSError) as error:
         raise _refused_check(error, source.place) from error
     check_columns(source.place, source.result_names, source.result_types, (names, types))
     if snapshot:
@@ -142,10 +159,18 @@ def _refused_check(error: Exception, place: str) -> SourceError | Exception:
     return source_error(error, place)
 
 
-def _rows(cursor: Any, source: PostgresqlStatement, split: Split) -> Iterator[pa.RecordBatch]:
-    cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-    cursor.execute(source.statement(split))
-    with cursor.fetch_record_batch() as reader:
-        for batch in reader:
-            if batch.num_rows:
-                yield batch
+def _rows(
+    opened: psycopg2.extensions.connection, source: PostgresqlStatement, split: Split
+) -> Iterator[pa.RecordBatch]:
+    statement = source.statement(split)
+    warn_if_slow()
+    try:
+        fields = fields_of(described(opened, statement), source.columns)
+        yield from copied(opened, statement, fields, source.batch_rows or MOST_ROWS, BATCH_BYTES)
+    except ValueError as error:
+        raise SourceRefusedError(
+            "rows that can't be decoded",
+            source.place,
+            str(error),
+            "run it again; if that doesn't help, cast the column in the query to text.",
+        ) from error

@@ -6,7 +6,7 @@ refused row stands alone. Then all others are read as ever. All of it is one sna
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from auto_schema.row_sums import RowSums
 from sources.postgresql.divided import divided, pages_of
 from sources.postgresql.errors import source_error, state_of, value_fix
 from sources.postgresql.one_table import OneTable
-from sources.postgresql.read import Item, application, items, open_reading, read_ahead
+from sources.postgresql.read import Item, items, open_reading, read_ahead, session
 from sources.postgresql.refused_values import (
     Letter,
     Refusal,
@@ -77,16 +77,11 @@ def _around(
 @contextmanager
 def _looking(source: PostgresqlStatement, watch: Watch) -> Iterator[Any]:
     """A cursor in a reading transaction of one snapshot; its errors have their SQLSTATE."""
-    words = source.connection.parameters(application=application(source), encoding=source.encoding)
     try:
-        with closing(psycopg2.connect(**words)) as opened:  # type: ignore[call-overload]
-            opened.autocommit = True
-            with opened.cursor() as cursor:
-                cursor.execute("BEGIN")
-                watch.pid = open_reading(cursor, source, snapshot=True)
-                watch.answers_once = True
-                yield cursor
-                cursor.execute("ROLLBACK")
+        with session(source) as opened, opened.cursor() as cursor:
+            watch.pid = open_reading(cursor, source, snapshot=True)
+            watch.answers_once = True
+            yield cursor
     except psycopg2.Error as error:
         raise source_error(error, source.place) from error
 

@@ -1,6 +1,7 @@
 """I/O. The types of a result's columns, read from pg_type: domains and arrays resolved."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from auto_schema.postgresql_types import PostgresType
@@ -51,9 +52,7 @@ def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") 
     display = display or words
     if kind == "d":
         inner = resolve(rows, base, base_typmod if typmod < 0 else typmod)
-        return PostgresType(
-            display, inner.name, inner.kind, inner.is_array, inner.precision, inner.scale
-        )
+        return replace(inner, display=display)
     if is_array:
         inner = resolve(rows, element, typmod)
         return PostgresType(
@@ -64,6 +63,7 @@ def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") 
             inner.precision,
             inner.scale,
             is_nested=inner.is_array,
+            is_of_domain=rows[element][2] == "d",
         )
     precision, scale = modifiers(name, typmod)
     if precision is not None and display == "numeric":

@@ -127,6 +127,7 @@ def other_database(database: PostgresqlServer) -> Iterator[Callable[[str], Postg
 def statements(server: PostgresqlServer, *sql: str) -> None:
     """Run statements in a database of a test's own."""
     with contextlib.closing(psycopg2.connect(server.dsn)) as connection:
+        connection.set_client_encoding("UTF8")
         for statement in sql:
             connection.cursor().execute(statement)
         connection.commit()

@@ -28,8 +28,10 @@ def _all() -> tuple[Promise, ...]:
 PROMISES = _all()
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = (".venv", ".venv-bigquery")
-NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis")
+NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis", "build")
 DOCUMENT = ROOT / "docs" / "invariants.md"
+BUILD = (sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--force")
+"""What compiles the decoder of PostgreSQL's rows."""
 TIMEOUT_S = 300.0
 
 HEAD = """# The promises, and the tests that guard them
@@ -102,6 +104,8 @@ def kill(promise: Promise) -> tuple[Promise, str, float]:
         copy_tree(folder)
         file = folder / promise.file
         file.write_text(broken(file.read_text(), promise))
+        if file.suffix == ".c":
+            subprocess.run(BUILD, cwd=folder, check=True, capture_output=True)
         verdict, _ = run_test(folder, [promise.test], TIMEOUT_S)
     return promise, verdict, time.monotonic() - began
 

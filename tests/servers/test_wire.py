@@ -1,0 +1,94 @@
+"""Rows over a session's own libpq: as another driver hands them over, and how a read ends."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import adbc_driver_postgresql.dbapi
+import psycopg2
+import psycopg2.extensions
+import pyarrow as pa
+import pytest
+
+from auto_schema.schema import Column
+from sources.postgresql.wire import decoder, in_python
+from sources.postgresql.wire.fields import fields_of
+from sources.postgresql.wire.libpq import LibpqError, copied, described
+
+SIZE = 1 << 20
+TYPES = """
+SELECT n, n % 2 = 0 AS bools, n::int2 AS int2s, -n AS int4s, n::int8 << 40 AS int8s,
+  (n / 7.0)::float4 AS float4s, n / 7.0::float8 AS float8s, 'text ' || n AS texts,
+  n::text::varchar(9) AS varchars, n::text::char(6) AS chars, decode(md5(n::text), 'hex') AS bytes,
+  date '0001-01-01' + n AS days, time '00:00' + n * interval '1.000001 second' AS times,
+  timestamp '0001-01-01' + n * interval '1.000001 hour' AS stamps,
+  timestamptz '9999-12-31' - n * interval '1.000001 hour' AS instants,
+  (n * 12345.678)::numeric(20, 4) AS numbers, ARRAY[n, NULL, -n] AS lists,
+  ARRAY['a' || n, ''] AS text_lists, ARRAY[ARRAY[n, 1], ARRAY[2, n]] AS flat,
+  CASE WHEN n % 3 > 0 THEN ARRAY[]::timestamptz[] END AS empty,
+  CASE WHEN n % 5 > 0 THEN (n * 1000)::text END AS gaps, NULL::int8 AS nothing
+FROM generate_series(1, 3000) AS n
+"""
+NUMBERS = Column("numbers", "numbers", "numeric", "{c}", pa.decimal128(20, 4), "NUMERIC")
+
+
+@pytest.fixture
+def opened(postgresql) -> Iterator[psycopg2.extensions.connection]:
+    with contextlib.closing(psycopg2.connect(postgresql.dsn)) as connection:
+        connection.autocommit = True
+        yield connection
+
+
+def rows_of(opened: Any, sql: str, *columns: Column, rows: int = 1 << 30) -> list[pa.RecordBatch]:
+    return list(copied(opened, sql, fields_of(described(opened, sql), columns), rows, SIZE))
+
+
+def storage(column: Any) -> Any:
+    array = column.combine_chunks()
+    return array.storage if isinstance(array.type, pa.BaseExtensionType) else array
+
+
+@pytest.mark.parametrize("made", [None, in_python.Decoder])
+def test_every_type_arrives_as_by_another_driver(postgresql, opened, monkeypatch, made):
+    if made is not None:
+        monkeypatch.setattr(decoder, "_Decoder", made)
+    ours = pa.Table.from_batches(rows_of(opened, TYPES, NUMBERS))
+    with adbc_driver_postgresql.dbapi.connect(postgresql.dsn) as other, other.cursor() as cursor:
+        cursor.execute(TYPES)
+        theirs = cursor.fetch_arrow_table()
+    assert ours.schema.names == theirs.schema.names
+    for name in ours.schema.names:
+        array = ours[name].combine_chunks()
+        array.validate(full=True)
+        assert array.equals(storage(theirs[name]).cast(array.type)), name
+
+
+def test_a_batch_ends_by_its_rows_and_by_its_bytes(opened):
+    sizes = [batch.num_rows for batch in rows_of(opened, TYPES, NUMBERS, rows=1000)]
+    assert sizes == [1000, 1000, 1000]
+    wide = "SELECT repeat('x', 300000) FROM generate_series(1, 10)"
+    assert [batch.num_rows for batch in rows_of(opened, wide)] == [4, 4, 2]
+    assert rows_of(opened, "SELECT 1 WHERE false") == []
+
+
+def test_an_error_amid_the_rows_has_its_sqlstate_and_the_session_goes_on(opened):
+    query = "SELECT 1000 / (g - 150000) FROM generate_series(1, 200000) AS g"
+    with pytest.raises(LibpqError, match="division by zero") as amid:
+        rows_of(opened, query)
+    assert amid.value.sqlstate == "22012"
+    with pytest.raises(LibpqError, match="does not exist") as at_once:
+        described(opened, "SELECT missing")
+    assert at_once.value.sqlstate == "42703"
+    assert rows_of(opened, "SELECT 1 AS one")[0].to_pydict() == {"one": [1]}
+
+
+def test_a_session_that_is_ended_amid_the_rows_is_told_apart(postgresql, opened):
+    query = "SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"
+    batches = copied(opened, query, fields_of(described(opened, query), []), 1 << 30, SIZE)
+    next(batches)
+    with contextlib.closing(psycopg2.connect(postgresql.dsn)) as admin, admin.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", (opened.info.backend_pid,))
+    with pytest.raises(LibpqError) as ended:
+        list(batches)
+    assert ended.value.sqlstate in ("57P01", "")
+
