@@ -1,8 +1,8 @@
 """What libpq would take from the environment of a machine, kept away from our connections.
 
 A launcher's PGTZ would be taken for the server's zone, its PGHOSTADDR lead elsewhere, and
-workers have neither: the parameters alone say how to connect. The driver of psycopg2 and
-the one of ADBC read the same variables, so they are removed from the process.
+workers have neither: the parameters alone say how to connect. libpq reads the variables
+itself, so they are removed from the process.
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import psycopg2
@@ -26,9 +26,10 @@ from sources.postgresql import (
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.query import shape
+from sources.postgresql.session import Settings
 from sources.postgresql.source import PostgresqlSource
 from sources.postgresql.sql import DIALECT, without_order
-from sources.postgresql.surroundings import Surroundings, surroundings
+from sources.postgresql.surroundings import surroundings
 from sources.postgresql.writers import with_writers
 from sources.profile import SourceProfile
 from sources.protocol import Inspector, Source, of_kind
@@ -70,10 +71,11 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
         if table:
             qualified = postgresql_inspect.qualified_table(opened, table, connection.place)
         text = query or f"SELECT * FROM {qualified}"
-        around = surroundings(opened, connection, text)
+        around = surroundings(opened, connection.place, text)
         profile, collation = _profile(opened, connection, text, qualified, cursor)
         profile = _doubting(profile, around.money_doubt)
-        yield _Inspector(opened, around, text, profile, collation)
+        at = _At(connection, around.settings, text, collation)
+        yield _Inspector(opened, at, profile)
 
 
 def _profile(
@@ -113,19 +115,23 @@ def _doubting(profile: SourceProfile, doubt: str) -> SourceProfile:
     return replace(profile, columns=columns)
 
 
+@dataclass(frozen=True, slots=True)
+class _At:
+    """What readers are told of the query, besides its profile."""
+
+    connection: PostgresqlConnection
+    settings: Settings
+    query: str
+    key_collation: str
+
+
 class _Inspector:
     """See `sources.protocol.Inspector`."""
 
     def __init__(
-        self,
-        opened: "psycopg2.extensions.connection",
-        around: Surroundings,
-        query: str,
-        profile: SourceProfile,
-        key_collation: str,
+        self, opened: "psycopg2.extensions.connection", at: _At, profile: SourceProfile
     ) -> None:
-        self._opened, self._around, self._query = opened, around, query
-        self.profile, self._key_collation = profile, key_collation
+        self._opened, self._at, self.profile = opened, at, profile
 
     def clock(self, *, guard: bool) -> Clock:
         clock = postgresql_clock.read_clock(self._opened, guard=guard)
@@ -137,12 +143,12 @@ class _Inspector:
     def integer_cursor(
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
-        whole, column = bind(self._query, None, LAST_INT64, DIALECT), self._column(name)
+        whole, column = bind(self._at.query, None, LAST_INT64, DIALECT), self._column(name)
         highest, remaining = postgresql_clock.integer_cursor(self._opened, whole, column, wait=wait)
         return highest, replace(self.clock(guard=False), open=remaining)
 
     def source(self, extract: Extract) -> Source:
-        query, window = self._query, extract.window
+        query, window = self._at.query, extract.window
         if window is not None:
             low = window.low
             if low is None and not isinstance(window.high, int):
@@ -152,14 +158,14 @@ class _Inspector:
             query = without_order(query)
         names = tuple(column.name for column in self.profile.columns)
         return PostgresqlSource(
-            self._around.connection,
+            self._at.connection,
             query,
             names,
             extract=extract,
             encoding="UTF8" if self.profile.texts.are_utf8 else "SQL_ASCII",
-            key_collation=self._key_collation,
+            key_collation=self._at.key_collation,
             result_types=tuple(sql_type(column).oid for column in self.profile.columns),
-            settings=self._around.settings,
+            settings=self._at.settings,
         )
 
     def buckets(self, source: Source) -> Mapping[str, RowSums]:
@@ -191,15 +197,15 @@ class _Inspector:
 
     def _whole_query(self, source: PostgresqlSource) -> str:
         """The query over all time, to count what lies outside the window."""
-        if source.extract.window is None or not placeholders(self._query, DIALECT):
+        if source.extract.window is None or not placeholders(self._at.query, DIALECT):
             return source.query
         if isinstance(source.extract.window.high, int):
-            return bind(self._query, None, LAST_INT64, DIALECT)
-        return self._with_infinities() or bind(self._query, FIRST_STAMP, LAST_STAMP, DIALECT)
+            return bind(self._at.query, None, LAST_INT64, DIALECT)
+        return self._with_infinities() or bind(self._at.query, FIRST_STAMP, LAST_STAMP, DIALECT)
 
     def _with_infinities(self) -> str:
         """The query over all time and beyond; empty when it can't calculate with infinities."""
-        query = bind(self._query, "-infinity", "infinity", DIALECT)
+        query = bind(self._at.query, "-infinity", "infinity", DIALECT)
         try:
             with postgresql_inspect.reading(self._opened) as cursor:
                 cursor.execute(f"EXPLAIN {query}")
@@ -209,7 +215,7 @@ class _Inspector:
 
     def _hidden_nulls(self, source: PostgresqlSource) -> SourceColumn | None:
         """The cursor, when a predicate with the placeholders keeps its NULLs from us."""
-        if source.extract.cursor is None or not placeholders(self._query, DIALECT):
+        if source.extract.cursor is None or not placeholders(self._at.query, DIALECT):
             return None
         return self._column(source.extract.cursor)
 

@@ -166,7 +166,8 @@ def _rows(
     warn_if_slow()
     try:
         fields = fields_of(described(opened, statement), source.columns)
-        yield from copied(opened, statement, fields, source.batch_rows or MOST_ROWS, BATCH_BYTES)
+        rows = source.extract.batch_rows or MOST_ROWS
+        yield from copied(opened, statement, fields, rows, BATCH_BYTES)
     except ValueError as error:
         raise SourceRefusedError(
             "rows that can't be decoded",

@@ -1,79 +1,52 @@
-"""I/O. What a role's settings do to a query and to the driver; read before it is described.
+"""I/O. What a role's settings do to a query; read before it is described.
 
 Nothing that they could change is guessed: it is kept for the readers, or refused here.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import psycopg2
 import psycopg2.extensions
 
 from auto_schema.errors import ConfigError, SourceRefusedError
 from sources.postgresql.catalog import reading
-from sources.postgresql.connection import PostgresqlConnection
-from sources.postgresql.errors import clean
 from sources.postgresql.session import MEANING, SERIAL, Settings
 from sources.postgresql.sql import DIALECT
 from sources.sql import tokens
 
-UNQUOTED = "-c quote_all_identifiers=off"
-"""Startup options, without which such a role's types stay unnamed to the driver: it reads
-pg_type when it connects. Not every pooler takes startup options, so others don't get them."""
 HUNDREDTHS = 100
 OVERRIDES = frozenset({"user", "database", "database user"})
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """How readers connect, and the settings that they keep; `money_doubt`: see `_money_doubt`."""
+    """The settings that readers keep; `money_doubt`: see `_money_doubt`."""
 
-    connection: PostgresqlConnection
     settings: Settings
     money_doubt: str = ""
 
 
-def surroundings(
-    opened: "psycopg2.extensions.connection", connection: PostgresqlConnection, query: str
-) -> Surroundings:
+def surroundings(opened: "psycopg2.extensions.connection", place: str, query: str) -> Surroundings:
     """Look at the role's own settings.
 
     Raises:
         ConfigError: with them the query would be read otherwise than in psql.
-        SourceRefusedError: with them the driver or our own SQL can't be trusted.
+        SourceRefusedError: with them our own SQL can't be trusted.
     """
     with reading(opened) as cursor:
         cursor.execute(SERIAL)
-        wanted = [*MEANING, "quote_all_identifiers", "standard_conforming_strings"]
+        wanted = [*MEANING, "standard_conforming_strings"]
         cursor.execute(
             "SELECT name, reset_val, source FROM pg_catalog.pg_settings WHERE name = ANY(%s)",
             (wanted,),
         )
         values = {name: (value, source) for name, value, source in cursor.fetchall()}
-        _refuse_shadows(cursor, connection.place)
+        _refuse_shadows(cursor, place)
         doubt = _money_doubt(cursor, *values["lc_monetary"])
     if values["standard_conforming_strings"][0] == "off":
         _refuse_backslashes(query)
-    if values["quote_all_identifiers"][0] == "on":
-        connection = _unquoted(connection)
     settings = tuple((name, values[name][0]) for name in MEANING if name in values)
-    return Surroundings(connection, settings, doubt)
-
-
-def _unquoted(connection: PostgresqlConnection) -> PostgresqlConnection:
-    """The same connection with startup options, when the server's front takes them."""
-    connection = replace(connection, options=UNQUOTED)
-    try:
-        psycopg2.connect(**connection.parameters()).close()  # type: ignore[call-overload]
-    except psycopg2.Error as error:
-        raise SourceRefusedError(
-            "the role quotes all identifiers",
-            f"{connection.place}, quote_all_identifiers",
-            "the driver then knows no type by its name, and a startup option against it is"
-            f" refused ({clean(str(error))})",
-            "ALTER ROLE … RESET quote_all_identifiers (or ALTER DATABASE, if it is set there).",
-        ) from None
-    return connection
+    return Surroundings(settings, doubt)
 
 
 def _refuse_backslashes(query: str) -> None:

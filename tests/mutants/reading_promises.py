@@ -40,11 +40,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         READING,
-        "A driver that can't know the types by their names gets another session, or none.",
+        "A role that quotes all identifiers gives the same names of types and relations.",
         "tests/e2e/test_settings.py::test_a_roles_own_settings_change_no_value",
-        "sources/postgresql/surroundings.py",
-        "        connection = _unquoted(connection)",
-        "        pass",
+        "sources/postgresql/session.py",
+        '        "quote_all_identifiers": "off",\n',
+        "",
     ),
     P(
         READING,

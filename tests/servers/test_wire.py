@@ -91,4 +91,3 @@ def test_a_session_that_is_ended_amid_the_rows_is_told_apart(postgresql, opened)
     with pytest.raises(LibpqError) as ended:
         list(batches)
     assert ended.value.sqlstate in ("57P01", "")
-
