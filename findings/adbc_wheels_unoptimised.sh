@@ -11,11 +11,11 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/v"
-"$folder/v/bin/python" -m pip install --quiet --disable-pip-version-check pyelftools==0.32
 for version in 1.8.0 1.10.0 1.13.0; do
   "$folder/v/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
-    --only-binary :all: --target "$folder/$version" "adbc-driver-postgresql==$version"
+    --only-binary=:all: --target="$folder/$version" "adbc-driver-postgresql==$version"
 done
+"$folder/v/bin/python" -m pip install --quiet --disable-pip-version-check pyelftools==0.32
 cat > "$folder/look.py" <<'PY'
 import pathlib
 import sys

@@ -84,7 +84,7 @@ def _postgresql() -> list[str]:
     rows.append(
         (
             "T[], one dimension, no NULL inside",
-            "(c)[:], or each element cast",
+            "as it is, or each element cast",
             "ARRAY<T>",
             ARRAY_LOSS,
         )

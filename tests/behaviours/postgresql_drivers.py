@@ -104,7 +104,7 @@ BEHAVIOURS = (
         ADBC,
         "An error at the start carries its SQLSTATE, one amid the rows doesn't.",
         "SELECT 1000 / (g - 150000) FROM generate_series(1, 200000) AS g",
-        "libpq is asked by ourselves, whose refusals have their codes; none is tried again.",
+        "We ask libpq ourselves, whose refusals have their codes; none is tried again.",
         SHOWN + "test_an_error_amid_the_rows_has_no_sqlstate",
         FAULTS + "test_an_sql_error_amid_the_rows_ends_the_run_with_3_and_is_not_retried",
     ),
