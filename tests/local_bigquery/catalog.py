@@ -9,14 +9,17 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable
 from typing import Any
+
+from columns import DEFINES, Definitions, columns_by_relation, fetch_by_relation
 
 RESULTS = "_results"
 TEMPORARY_TABLES = "SELECT table_name FROM duckdb_tables() WHERE temporary"
+UNFOLLOWED = frozenset({"begin", "commit", "cursor", "executemany", "rollback"})
+"""Ways around a cursor's `execute`, which nobody goes."""
 
 
-def keep_in_memory() -> None:
+def keep_in_memory(definitions: Definitions) -> None:
     """Make each project a DuckDB in memory instead of a DuckLake in files; and the results."""
     import duckdb
     from local_bigquery.engine import database
@@ -26,7 +29,7 @@ def keep_in_memory() -> None:
     assert TEMPORARY_TABLES in inspect.getsource(query.execute)
 
     def connect_to_memory(*args: Any, **words: Any) -> Connection:
-        return Connection(connect(*args, **words))
+        return Connection(connect(*args, **words), definitions)
 
     def attach(connection: Any, project_id: str) -> None:
         connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {database.quote(project_id)}")
@@ -40,8 +43,9 @@ def keep_in_memory() -> None:
 class Connection:
     """A connection to DuckDB whose files lie in memory."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, definitions: Definitions) -> None:
         self._connection, self._is_in_memory = connection, False
+        self._definitions = definitions
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
@@ -55,27 +59,38 @@ class Connection:
     def cursor(self) -> "Cursor":
         """A connection beside this one, with temporary tables of its own."""
         assert self._is_in_memory, "the file is attached in other words"
-        return Cursor(self._connection.cursor())
+        return Cursor(self._connection.cursor(), self._definitions)
 
 
 class Cursor:
-    """A cursor which knows, as long as it is new, that it has no temporary tables.
+    """A cursor whose statements are followed, and which knows that a new one has no tables.
 
-    Each query asks for them first; DuckDB lists all results of late to say that there are none.
+    Each query asks for temporary tables first; DuckDB lists all results of late to say that there
+    are none.
     """
 
-    def __init__(self, cursor: Any) -> None:
-        self._cursor, self._is_new = cursor, True
+    def __init__(self, cursor: Any, definitions: Definitions) -> None:
+        self._cursor, self._definitions, self._is_new = cursor, definitions, True
 
     def __getattr__(self, name: str) -> Any:
+        assert name not in UNFOLLOWED, name
         self._is_new = False
         return getattr(self._cursor, name)
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        """As DuckDB's."""
+        self._is_new = False
+        try:
+            return self._cursor.execute(sql, *values)
+        finally:
+            self._definitions.follow(sql)
 
     def sql(self, sql: str, **words: Any) -> Any:
         """As DuckDB's."""
         if self._is_new and sql == TEMPORARY_TABLES:
             return Nothing()
         self._is_new = False
+        assert not DEFINES.match(sql), sql  # is what `execute` is for
         return self._cursor.sql(sql, **words)
 
 
@@ -87,16 +102,18 @@ class Nothing:
         return []
 
 
-def look_up_by_name() -> None:
+def look_up_by_name(definitions: Definitions) -> None:
     """Ask for a named table itself, where all tables of all projects were listed for it."""
-    from local_bigquery.catalog import tables
+    from local_bigquery.catalog import tabledata, tables
     from local_bigquery.engine import database
-    from local_bigquery.sql.rules import partitions
+    from local_bigquery.sql.rules import partitions, typing
 
-    database.objects = Objects(database)
-    database.fetch = columns_by_name(database)
     for module in (tables, partitions):
         assert module.database is database  # they ask by its name, so get the new ones
+    assert tabledata.columns is typing.tables.columns is tables.columns
+    database.objects = Objects(database, definitions)
+    database.fetch = fetch_by_relation(database, definitions)
+    tables.columns = tabledata.columns = columns_by_relation(database, definitions)
 
 
 class Objects:
@@ -105,29 +122,28 @@ class Objects:
     DuckDB's names know no case, BigQuery's do: as which name a table was made is listed once.
     """
 
-    def __init__(self, database: Any) -> None:
+    def __init__(self, database: Any, definitions: Definitions) -> None:
         self._database, self._list = database, database.objects
-        self._spelt = set[tuple[str, str, str]]()
+        self._definitions = definitions
 
     def __call__(
         self, project_id: str, dataset_id: str | None, table_id: str | None = None
     ) -> list[tuple[str, str, int]]:
         if table_id is None or dataset_id is None:  # of a temporary table no dataset is known
             return self._list(project_id, dataset_id, table_id)  # type: ignore[no-any-return]
-        key = project_id, dataset_id, table_id
-        if dataset_id == RESULTS:  # are named by their jobs, and are tables
-            rows = self._rows(self._database.quote(*key), True)
-            return [] if rows is None else [(table_id, "TABLE", rows)]
-        rows = self._rows(self._database.quote(*key), key in self._spelt)
+        table = self._database.quote(project_id, dataset_id, table_id)
+        # results are named by their jobs, and are tables
+        is_known = dataset_id == RESULTS or self._definitions.is_spelt(table)
+        rows = self._rows(table, is_known)
         if rows is None:
-            self._spelt.discard(key)
+            self._definitions.forget(table)
             return []
-        if key not in self._spelt:
-            listed = self._list(*key)
-            if [kind for _, kind, _ in listed] == ["TABLE"]:
-                self._spelt.add(key)
-            return [(name, kind, rows if kind == "TABLE" else 0) for name, kind, _ in listed]
-        return [(table_id, "TABLE", rows)]
+        if is_known:
+            return [(table_id, "TABLE", rows)]
+        listed = self._list(project_id, dataset_id, table_id)
+        if [kind for _, kind, _ in listed] == ["TABLE"]:
+            self._definitions.spell(table)
+        return [(name, kind, rows if kind == "TABLE" else 0) for name, kind, _ in listed]
 
     def _rows(self, table: str, is_table: bool) -> int | None:
         """Rows of a table or view, 0 of a view; None if there is none."""
@@ -154,30 +170,6 @@ def _is_there(cursor: Any, view: str) -> bool:
     except duckdb.Error:
         pass  # a view whose table is gone
     return True
-
-
-def columns_by_name(database: Any) -> Callable[..., list[tuple[Any, ...]]]:
-    """`database.fetch`, which looks up the columns of one table without listing all tables'."""
-    import duckdb
-
-    fetch = database.fetch
-
-    def fetch_by_name(sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        if "FROM duckdb_columns() WHERE database_name = ?" not in sql or values is None:
-            return fetch(sql, values)  # type: ignore[no-any-return]
-        try:
-            columns = fetch(
-                'SELECT name, "notnull" FROM pragma_table_info($1)',
-                [database.quote(*values[:3])],
-            )
-        except duckdb.CatalogException:
-            return []
-        if "NOT is_nullable" in sql:
-            return [(name,) for name, is_required in columns if is_required]
-        assert sql.endswith("column_name = ?"), sql
-        return [(1,) for name, _ in columns if name == values[3]]
-
-    return fetch_by_name
 
 
 def keep_resources() -> None:

@@ -27,6 +27,7 @@ def serve() -> None:
         keep_resources,
         look_up_by_name,
     )
+    from columns import Definitions
     from endpoints import answer_at_once
     from local_bigquery.cli import main
     from record import record_statements
@@ -44,8 +45,9 @@ def serve() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
     keep_descriptions()
-    keep_in_memory()
-    look_up_by_name()
+    definitions = Definitions()
+    keep_in_memory(definitions)
+    look_up_by_name(definitions)
     keep_resources()
     keep_jobs()
     answer_requests_again()

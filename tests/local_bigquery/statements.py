@@ -170,16 +170,24 @@ class Translator:
         if self._tables.expired(stored):
             return None
         try:
-            columns = self._database.fetch(
-                'SELECT name, type, "notnull" FROM pragma_table_info($1)',
-                [self._tables.name(*table)],
-            )
+            columns = self._columns(self._tables.name(*table))
         except duckdb.Error:
             return None
         if stored is None:
             return columns, None
         partitioning = stored.timePartitioning and stored.timePartitioning.field
         return columns, (stored.type, stored.requirePartitionFilter, partitioning)
+
+    def _columns(self, table: str) -> list[tuple[str, str]]:
+        """(name, DuckDB's type) of the columns of a table or view."""
+        import duckdb
+
+        with self._database.cursor() as cursor:
+            try:
+                relation = cursor.table(table)
+            except duckdb.CatalogException:
+                relation = cursor.sql(f"SELECT * FROM {table} LIMIT 0")
+            return list(zip(relation.columns, map(str, relation.types), strict=True))
 
 
 def _named(shape: Shape, name: tuple[str, ...]) -> Any:
