@@ -145,20 +145,20 @@ BEHAVIOURS = (
         "test_only_floats_have_different_values_that_are_written_alike",
     ),
     Behaviour(
-        LANGUAGE,
+        SERVICE,
         "A NULL array is stored as an empty one.",
         "https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#array_nulls",
         "Told as a loss of arrays.",
-        "tests/googlesql/test_engine.py::test_a_null_array_is_kept_as_an_empty_one",
+        "",
         "tests/e2e/test_types.py::test_arrays_are_repeated_and_domains_are_their_base_type",
     ),
     Behaviour(
-        LANGUAGE,
+        SERVICE,
         "MERGE refuses two source rows for one row of the table; one source row for two rows of"
         " the table updates both without a word.",
         "https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#merge_statement",
         "Keys that the table holds twice are looked for first, and refused.",
-        "tests/googlesql/test_engine_merge.py::test_a_row_may_not_be_written_twice",
+        "",
         "tests/e2e/test_merge.py::test_a_table_that_holds_a_key_twice_is_refused",
     ),
     Behaviour(
@@ -177,7 +177,7 @@ BEHAVIOURS = (
         "https://cloud.google.com/bigquery/docs/data-manipulation-language",
         "The lock is a table: `tables.insert` makes it once, and the second gets 409.",
         "",
-        "tests/servers/test_lock.py::test_of_two_who_saw_the_same_free_lock_one_takes_it",
+        "tests/servers/test_lock.py::test_of_many_at_once_one_has_the_lock",
     ),
     Behaviour(
         SERVICE,

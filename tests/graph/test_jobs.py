@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
 from apache_beam.coders import BytesCoder, FastPrimitivesCoder, TupleCoder
 from apache_beam.internal import pickler
@@ -209,6 +210,7 @@ def test_no_code_travels_but_names_of_it(launched):
 
 def test_a_lambda_is_found_to_travel_as_code():
     assert pickled_names(pickler.dumps(lambda x: x)) >= CODE
+    assert re.search(r"<lambda at test_jobs\.py:\d+>", beam.Map(lambda x: x).label)
 
 
 def test_workers_load_every_step_from_the_installed_packages_alone(launches, tmp_path):

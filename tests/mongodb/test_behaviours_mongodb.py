@@ -100,7 +100,9 @@ def test_undefined_becomes_none_and_a_symbol_a_text(docs):
 def test_an_option_that_the_driver_does_not_know_is_only_warned_about():
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        pymongo.MongoClient("mongodb://127.0.0.1:1/?readPreferense=secondary", connect=False)
+        url = "mongodb://127.0.0.1:1/?readPreferense=secondary"
+        client = pymongo.MongoClient(url, connect=False)
+    assert client.read_preference == pymongo.ReadPreference.PRIMARY
     assert [str(one.message)[:14] for one in told] == ["Unknown option"]
 
 

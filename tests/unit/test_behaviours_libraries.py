@@ -44,6 +44,8 @@ def test_a_text_that_is_not_utf8_is_written_to_parquet_unless_validated_in_full(
 def test_stamps_that_python_can_not_hold_are_valid_until_they_are_shown():
     stamps = pa.array([2**62], pa.timestamp("us"))
     stamps.validate(full=True)
+    assert stamps.cast(pa.int64()).to_pylist() == [2**62]
+    pq.write_table(pa.table({"at": stamps}), io.BytesIO())
     with pytest.raises(OverflowError):
         stamps.to_pylist()
 
