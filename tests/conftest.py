@@ -45,6 +45,7 @@ FILE_COPY_SINCE = 150_000
 
 def pytest_configure(config: pytest.Config) -> None:
     """Third parties' deprecations are theirs; everything else stays an error."""
+    gc.disable()  # until all tests are collected: imports leave no garbage
     for module in ("apache_beam", "google", "grpc", "dill", "hdfs", "httplib2", "psycopg2"):
         config.addinivalue_line("filterwarnings", f"ignore::DeprecationWarning:{module}.*")
     config.addinivalue_line("filterwarnings", "ignore::FutureWarning:google.*")
@@ -70,6 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Look for garbage among what tests make: not in Beam's and Google's modules, nor often."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 20)
 
 
