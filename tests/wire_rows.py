@@ -19,9 +19,10 @@ WIDTHS = {
     "time": 8,
     "timestamp": 8,
     "timestamptz": 8,
+    "uuid": 16,
 }
 DECIMALS = {"decimal128": 38, "decimal256": 76}
-WIRES = (*WIDTHS, "text", "bytea", *DECIMALS)
+WIRES = (*WIDTHS, "text", "bytea", "jsonb", *DECIMALS)
 NULL = struct.pack(">i", -1)
 
 
@@ -71,6 +72,8 @@ def _value(draw: random.Random, wire: str) -> bytes:
         return numeric(draw)
     if wire == "bool":
         return draw.choice([b"\0", b"\1"])
+    if wire == "jsonb":
+        return b"\1" + draw.randbytes(draw.choice([0, 1, 30]))
     if wire not in WIDTHS:
         return draw.randbytes(draw.choice([0, 1, 5, 30]))
     width = WIDTHS[wire]

@@ -72,6 +72,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         READING,
+        "A number with more digits than planned is kept as it is, and judged.",
+        "tests/unit/test_wire.py::test_a_number_is_a_decimal_if_it_fits_and_else_its_text",
+        "sources/postgresql/wire/numeric.c",
+        "  return is_below(out, &LIMITS[column->precision]);",
+        "  return true;",
+    ),
+    P(
+        READING,
+        "A server that ends COPY by an error has not ended the rows.",
+        "tests/servers/test_wire.py::test_an_error_amid_the_rows_has_its_sqlstate_and_the_session_goes_on",
+        "sources/postgresql/wire/libpq.py",
+        "        if pq.PQresultStatus(result) not in GOOD:",
+        "        if False:",
+    ),
+    P(
+        READING,
         "JSON that BigQuery would refuse when it is published is a dead letter.",
         "tests/e2e/test_driver_faults.py::test_json_that_a_parser_refuses_is_a_dead_letter_and_the_other_rows_arrive",
         "auto_schema/json_numbers.py",

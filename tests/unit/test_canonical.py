@@ -70,9 +70,7 @@ def test_the_source_is_read_as_copy_reads_it():
     column = postgresql_column("o", PostgresType("oid", "oid"))
     assert '(q."o"::int8)::text' in postgresql_row_text([column])
     column = postgresql_column("j", PostgresType("jsonb", "jsonb"))
-    assert 'length(pg_catalog.concat(q."j"::text)), \':\', q."j"::text' in postgresql_row_text(
-        [column]
-    )
+    assert 'length(pg_catalog.concat(q."j")), \':\', q."j"' in postgresql_row_text([column])
 
 
 def test_arrays_are_counted_and_written_in_their_order():

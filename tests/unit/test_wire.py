@@ -129,9 +129,11 @@ def test_a_batch_after_one_with_a_misfit_has_decimals_again():
     assert batch_of(decoder).column(0).to_pylist() == [Decimal("-1.5")]
 
 
-def test_a_value_of_another_length_names_its_column():
-    with pytest.raises(ValueError, match="column n: a value of another length"):
+def test_a_value_of_another_length_or_version_names_its_column():
+    with pytest.raises(ValueError, match="column n: a value that is none of its type"):
         one_value(Field("n", "int4"), b"12345678")
+    with pytest.raises(ValueError, match="column j: a value that is none of its type"):
+        one_value(Field("j", "jsonb"), b'\2{"a": 1}')
 
 
 def test_what_is_no_copy_is_refused():
@@ -150,7 +152,7 @@ def test_fields_that_are_none_are_refused(field):
 
 
 def test_each_array_type_is_of_a_type_that_is_read():
-    assert set(ARRAYS.values()) == set(WIRES)
+    assert set(ARRAYS.values()) < set(WIRES)
     for array, element in ARRAYS.items():
         if element != 1700:
             (field,) = fields_of([("c", array)], [])

@@ -8,9 +8,14 @@
 #define LIST_HEAD 12
 #define DIMENSION 8
 #define MOST_DIMENSIONS 6
+#define JSONB_VERSION 1 /* of what follows: its text */
 
 bool has_offsets(const Column *column) {
-  return column->is_text || column->wire == TEXT || column->wire == BYTEA || column->wire == LIST;
+  if (column->is_text) return true;
+  switch (column->wire) {
+    case TEXT: case BYTEA: case JSONB: case UUID: case LIST: return true;
+    default: return false;
+  }
 }
 
 bool begin_column(Column *column) {
@@ -65,27 +70,44 @@ Outcome add_null(Column *column) {
 
 /* Values of all dimensions one after the other: what asked for them looks at array_ndims. */
 static Outcome add_list(Column *column, const uint8_t *bytes, size_t count) {
-  if (count < LIST_HEAD) return BAD_LENGTH;
+  if (count < LIST_HEAD) return BAD_FORM;
   uint32_t dimensions = big32(bytes);
-  if (dimensions > MOST_DIMENSIONS || count < LIST_HEAD + DIMENSION * dimensions) return BAD_LENGTH;
+  if (dimensions > MOST_DIMENSIONS || count < LIST_HEAD + DIMENSION * dimensions) return BAD_FORM;
   const uint8_t *end = bytes + count;
   uint64_t values = dimensions > 0;
   bytes += LIST_HEAD;
   for (uint32_t i = 0; i < dimensions; i++, bytes += DIMENSION) {
     values *= big32(bytes);
-    if (values > count) return BAD_LENGTH;
+    if (values > count) return BAD_FORM;
   }
   for (uint64_t i = 0; i < values; i++) {
-    if (end - bytes < 4) return BAD_LENGTH;
+    if (end - bytes < 4) return BAD_FORM;
     int32_t size = (int32_t)big32(bytes);
     bytes += 4;
-    if (size > end - bytes) return BAD_LENGTH;
+    if (size > end - bytes) return BAD_FORM;
     Outcome outcome = size < 0 ? add_null(column->item) : add_value(column->item, bytes, (size_t)size);
     if (outcome) return outcome;
     if (size > 0) bytes += size;
   }
-  if (bytes != end) return BAD_LENGTH;
+  if (bytes != end) return BAD_FORM;
   return counted(column, add_offset(column, (size_t)column->item->rows));
+}
+
+static Outcome add_bytes(Column *column, const void *bytes, size_t count) {
+  if (!add(&column->data, bytes, count)) return NO_MEMORY;
+  return counted(column, add_offset(column, column->data.used));
+}
+
+/* Eight hex digits, four, four, four and twelve, as PostgreSQL writes it. */
+static Outcome add_uuid(Column *column, const uint8_t *bytes) {
+  static const char DIGITS[] = "0123456789abcdef";
+  char text[36];
+  for (int i = 0, at = 0; i < 16; i++) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text[at++] = '-';
+    text[at++] = DIGITS[bytes[i] >> 4];
+    text[at++] = DIGITS[bytes[i] & 15];
+  }
+  return add_bytes(column, text, sizeof text);
 }
 
 static Outcome add64(Column *column, uint64_t value) {
@@ -98,13 +120,14 @@ static size_t width_of(Wire wire) {
     case INT2: return 2;
     case INT4: case FLOAT4: case DATE: return 4;
     case INT8: case FLOAT8: case TIME: case TIMESTAMP: case TIMESTAMPTZ: return 8;
+    case UUID: return 16;
     default: return 0;
   }
 }
 
 Outcome add_value(Column *column, const uint8_t *bytes, size_t count) {
   size_t width = width_of(column->wire);
-  if (width && count != width) return BAD_LENGTH;
+  if (width && count != width) return BAD_FORM;
   switch (column->wire) {
     case BOOL:
       if (!has_bit(&column->data, column->rows)) return NO_MEMORY;
@@ -125,9 +148,9 @@ Outcome add_value(Column *column, const uint8_t *bytes, size_t count) {
       return counted(column, add(&column->data, &days, sizeof days));
     }
     case TIMESTAMP: case TIMESTAMPTZ: return add64(column, big64(bytes) + EPOCH_MICROS);
-    case TEXT: case BYTEA:
-      if (!add(&column->data, bytes, count)) return NO_MEMORY;
-      return counted(column, add_offset(column, column->data.used));
+    case TEXT: case BYTEA: return add_bytes(column, bytes, count);
+    case JSONB: return count && *bytes == JSONB_VERSION ? add_bytes(column, bytes + 1, count - 1) : BAD_FORM;
+    case UUID: return add_uuid(column, bytes);
     case DECIMAL128: case DECIMAL256: {
       Outcome outcome = add_numeric(column, bytes, count);
       return outcome ? outcome : counted(column, true);

@@ -6,7 +6,7 @@
 #include "buffer.h"
 
 typedef enum {
-  BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, TEXT, BYTEA, DATE, TIME, TIMESTAMP, TIMESTAMPTZ,
+  BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, TEXT, BYTEA, JSONB, UUID, DATE, TIME, TIMESTAMP, TIMESTAMPTZ,
   DECIMAL128, DECIMAL256, LIST
 } Wire;
 
@@ -23,7 +23,7 @@ typedef struct Column {
 } Column;
 
 /* What came of a piece of the stream. */
-typedef enum { GOOD, ENDED, NO_MEMORY, NOT_COPY, BAD_LENGTH } Outcome;
+typedef enum { GOOD, ENDED, NO_MEMORY, NOT_COPY, BAD_FORM } Outcome;
 
 /* A value's bytes as its type's send function wrote them. */
 Outcome add_value(Column *column, const uint8_t *bytes, size_t count);

@@ -20,6 +20,7 @@ WIRES: Mapping[int, str] = MappingProxyType(
         21: "int2",
         23: "int4",
         25: "text",
+        114: "text",
         700: "float4",
         701: "float8",
         1042: "text",
@@ -29,6 +30,8 @@ WIRES: Mapping[int, str] = MappingProxyType(
         1114: "timestamp",
         1184: "timestamptz",
         1700: "numeric",
+        2950: "uuid",
+        3802: "jsonb",
     }
 )
 ARRAYS: Mapping[int, int] = MappingProxyType(

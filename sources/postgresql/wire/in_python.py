@@ -2,6 +2,7 @@
 
 import ctypes
 import struct
+import uuid
 from collections.abc import Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 from typing import Any
@@ -12,6 +13,8 @@ from sources.postgresql.wire.fields import Field
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\x00"
 HEAD = 19
+JSONB_VERSION = b"\x01"
+"""Of what follows: its text."""
 EPOCH_DAYS = 10957
 """From 1970-01-01, Arrow's, to 2000-01-01, PostgreSQL's."""
 EPOCH_MICROS = EPOCH_DAYS * 86_400_000_000
@@ -122,12 +125,12 @@ def _cells(data: bytes, at: int, count: int) -> tuple[list[bytes | None], int] |
 def _value(field: Field, cell: bytes) -> Any:
     try:
         return _list(field, cell) if field.is_list else _scalar(field.wire, cell)
-    except struct.error as error:
-        raise _bad_length(field) from error
+    except (struct.error, ValueError) as error:
+        raise _bad_form(field) from error
 
 
-def _bad_length(field: Field) -> ValueError:
-    return ValueError(f"column {field.name}: a value of another length than its type has")
+def _bad_form(field: Field) -> ValueError:
+    return ValueError(f"column {field.name}: a value that is none of its type")
 
 
 def _list(field: Field, cell: bytes) -> list[Any]:
@@ -138,7 +141,7 @@ def _list(field: Field, cell: bytes) -> list[Any]:
         values *= struct.unpack_from(">I", cell, 12 + 8 * index)[0]
     items = _cells(cell, 12 + 8 * dimensions, values) if values <= len(cell) else None
     if items is None or items[1] != len(cell):
-        raise _bad_length(field)
+        raise _bad_form(field)
     return [None if item is None else _scalar(field.wire, item) for item in items[0]]
 
 
@@ -147,11 +150,21 @@ def _scalar(wire: str, cell: bytes) -> Any:
         return cell
     if wire.startswith("decimal"):
         return _numeric(cell)
+    if wire == "uuid":
+        return str(uuid.UUID(bytes=cell)).encode()
+    if wire == "jsonb":
+        return _json(cell)
     (number,) = struct.unpack(_NUMBERS[wire][0], cell)
     if wire not in _SHIFTS:
         return number
     epoch, bits = _SHIFTS[wire]
     return (number + epoch + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
+
+
+def _json(cell: bytes) -> bytes:
+    if not cell.startswith(JSONB_VERSION):
+        raise ValueError("not jsonb")
+    return cell[1:]
 
 
 def _numeric(cell: bytes) -> str:
@@ -177,7 +190,11 @@ def _array(field: Field, values: list[Any]) -> Any:
 
 
 def _column(field: Field, values: list[Any]) -> Any:
-    if field.wire == "text":  # the bytes as they are, also where they aren't UTF-8
+    if field.wire in (
+        "text",
+        "jsonb",
+        "uuid",
+    ):  # the bytes as they are, also where they aren't UTF-8
         return pa.array(values, pa.binary()).view(pa.string())
     if field.wire == "bytea":
         return pa.array(values, pa.binary())

@@ -98,7 +98,7 @@ static PyObject *fault(Decoder *self, Outcome outcome) {
   if (outcome == NO_MEMORY) return PyErr_NoMemory();
   if (outcome == NOT_COPY) return PyErr_Format(PyExc_ValueError, "not COPY BINARY of %d columns", self->count);
   const char *name = self->columns[self->at].name;
-  return PyErr_Format(PyExc_ValueError, "column %s: a value of another length than its type has", name);
+  return PyErr_Format(PyExc_ValueError, "column %s: a value that is none of its type", name);
 }
 
 static bool is_free(Decoder *self) {
@@ -183,7 +183,8 @@ static PyObject *get_rows(PyObject *object, void *Py_UNUSED(closure)) {
 static const struct { const char *name, *format; } WIRES[] = {
   [BOOL] = {"bool", "b"}, [INT2] = {"int2", "l"}, [INT4] = {"int4", "l"}, [INT8] = {"int8", "l"},
   [FLOAT4] = {"float4", "g"}, [FLOAT8] = {"float8", "g"}, [TEXT] = {"text", "u"},
-  [BYTEA] = {"bytea", "z"}, [DATE] = {"date", "tdD"}, [TIME] = {"time", "ttu"},
+  [BYTEA] = {"bytea", "z"},
+  [JSONB] = {"jsonb", "u"}, [UUID] = {"uuid", "u"}, [DATE] = {"date", "tdD"}, [TIME] = {"time", "ttu"},
   [TIMESTAMP] = {"timestamp", "tsu:"}, [TIMESTAMPTZ] = {"timestamptz", "tsu:UTC"},
   [DECIMAL128] = {"decimal128", ""}, [DECIMAL256] = {"decimal256", ""},
 };

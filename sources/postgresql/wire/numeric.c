@@ -163,10 +163,10 @@ static bool add_text(Column *column, const uint8_t *digits, int count, int weigh
 }
 
 Outcome add_numeric(Column *column, const uint8_t *bytes, size_t count) {
-  if (count < 8) return BAD_LENGTH;
+  if (count < 8) return BAD_FORM;
   int digits = big16(bytes), weight = (int16_t)big16(bytes + 2);
   int sign = big16(bytes + 4), places = big16(bytes + 6);
-  if (count != 8 + 2 * (size_t)digits) return BAD_LENGTH;
+  if (count != 8 + 2 * (size_t)digits) return BAD_FORM;
   if (!column->is_text) {
     Integer number;
     bool is_finite = sign == 0 || sign == NEGATIVE;
