@@ -127,15 +127,20 @@ class Rehearsal(Session):
 
     def _execute_immediate(self, node: Any, text: Text) -> None:
         self._looked(node.sql, text, "SELECT CONCAT('', ", ")")
-        sql = self._value(node.sql, text)
-        if sql is None:
+        texts = self._texts(node, text)
+        if not texts:
             self.unknown.append(_at(node, text, "EXECUTE IMMEDIATE of what isn't known"))
-            return
-        inside = Rehearsal(
-            self._engine, self.tables, [self._given(a, text) for a in node.using_clause.arguments]
-        )
-        inside._dataset = self._dataset
-        self.findings += [_at(node, text, finding.message) for finding in inside.look(sql)]
+        given = [self._given(argument, text) for argument in node.using_clause.arguments]
+        before = self._dataset
+        for sql in texts:
+            inside = Rehearsal(self._engine, before.tables, given)
+            self._dataset = inside._dataset = before.copy()
+            self.findings += [_at(node, text, finding.message) for finding in inside.look(sql)]
+
+    def _texts(self, node: Any, text: Text) -> list[str]:
+        """What EXECUTE IMMEDIATE may run; the tables after it are those after the last."""
+        sql = self._value(node.sql, text)
+        return [] if sql is None else [sql]
 
     def _given(self, argument: Any, text: Text) -> Given:
         (column,) = self._looked(argument.expression, text, "SELECT ").columns

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -45,6 +46,7 @@ FORGIVEN: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 """Findings that are no news, by the test and how they begin, and why the test sends them."""
 FORGIVING = frozenset(test for test, _ in FORGIVEN)
+EXECUTED = re.compile(r"\bEXECUTE\s+IMMEDIATE\b", re.IGNORECASE)
 ABSENT = ("Table not found: ", "Not found: Table ")
 
 
@@ -54,6 +56,7 @@ class Sent:
 
     Attributes:
         refusal: What the local BigQuery said against it.
+        ran: Texts that EXECUTE IMMEDIATE ran there, which may depend on rows.
     """
 
     test: str
@@ -61,6 +64,7 @@ class Sent:
     parameters: tuple[Given, ...] = ()
     tables: Tables = field(default_factory=dict)
     refusal: str | None = None
+    ran: tuple[str, ...] = ()
 
     def is_forgiven(self, finding: Finding) -> bool:
         """Whether it is known that the test sends what gives this finding."""
@@ -72,7 +76,7 @@ class Sent:
     def shape(self) -> str:
         """What it has in common with others."""
         parameters = [(given.name, given.type) for given in self.parameters]
-        return shape(self.sql, parameters, self.tables)
+        return shape("\n".join([self.sql, *self.ran]), parameters, self.tables)
 
     @property
     def is_judged(self) -> bool:
@@ -110,6 +114,7 @@ def read(lines: Iterable[str]) -> Iterator[Sent]:
                 for name, table in kept["tables"].items()
             },
             kept["refusal"],
+            tuple(kept["ran"]),
         )
 
 
@@ -221,8 +226,16 @@ def judged(
 class Ran(Rehearsal):
     """A script that the local BigQuery ran: it knows which tables there are as well as any.
 
-    A branch that wasn't taken may name some that are not; so here it isn't told.
+    A branch that wasn't taken may name some that are not; so here it isn't told. Where a script has
+    one EXECUTE IMMEDIATE, what it ran is looked at as well.
     """
+
+    def __init__(self, engine: GoogleSql, sent: Sent) -> None:
+        super().__init__(engine, sent.tables, sent.parameters)
+        self._ran = sent.ran if len(EXECUTED.findall(sent.sql)) == 1 else ()
+
+    def _texts(self, node: Any, text: Text) -> list[str]:
+        return list(dict.fromkeys([*super()._texts(node, text), *self._ran]))
 
     def _if(self, node: Any, text: Text) -> None:
         before = len(self.findings)
@@ -236,7 +249,7 @@ def found(engine: GoogleSql, sent: Sent) -> list[Finding]:
 
     DDL that is right and does what no statement of ours leans on ends the look at a script.
     """
-    rehearsal = Ran(engine, sent.tables, sent.parameters)
+    rehearsal = Ran(engine, sent)
     try:
         return rehearsal.look(sent.sql)
     except NotImplementedError:

@@ -28,7 +28,7 @@ TABLES = {
 def sent(sql: str, **others: Any) -> Sent:
     """A statement as it was kept."""
     kept = {"test": "tests/a.py::b", "sql": sql, "tables": TABLES}
-    line = json.dumps({"parameters": [], "refusal": None} | kept | others)
+    line = json.dumps({"parameters": [], "refusal": None, "ran": []} | kept | others)
     (statement,) = read([line])
     return statement
 
@@ -131,6 +131,32 @@ def test_a_script_that_raises_an_error_of_its_own_is_judged(
     assert refused.finding == Finding("Unrecognized name: nope", 1, 36)
 
 
+RUNS = (
+    "DECLARE more STRING DEFAULT (SELECT MAX(s) FROM `p.d.t`);"
+    " EXECUTE IMMEDIATE CONCAT('SELECT id FROM `p.d.t` WHERE id = 1', IFNULL(more, ''))"
+)
+"""A script whose statement depends on rows."""
+WHERE = "SELECT id FROM `p.d.t` WHERE id = 1"
+
+
+@pytest.mark.parametrize(
+    ("ran", "found"),
+    [
+        ([f"{WHERE} OR id IN (2)", WHERE], []),
+        (
+            [f"{WHERE} OR id IN (2)", f"{WHERE} OR hash IN (2)"],
+            [Finding("Syntax error: Unexpected keyword HASH", 1, 59)],
+        ),
+    ],
+)
+def test_what_a_script_ran_by_its_rows_is_judged(
+    googlesql: GoogleSql, tmp_path: Path, ran: list[str], found: list[Finding]
+) -> None:
+    refused = judge(googlesql, tmp_path, sent(RUNS), sent(RUNS, ran=ran)).refused
+
+    assert [one.finding for one in refused] == found
+
+
 def test_what_is_right_is_analyzed_once_and_what_is_wrong_each_time(
     googlesql: GoogleSql, tmp_path: Path
 ) -> None:
@@ -185,6 +211,28 @@ def test_the_local_bigquery_keeps_each_statement_with_what_it_met(
     assert [sql for sql, one in kept.items() if one.refusal] == [
         "SELECT id FROM `demo-project.D.Select` JOIN D.E_1 USING (id)"
     ]
+
+
+@pytest.mark.parametrize("script", [ONE_THREAD, AS_IT_IS], ids=["the fast one", "as it is"])
+def test_what_a_script_runs_by_its_rows_is_kept_with_it(
+    tmp_path: Path, pytestconfig: pytest.Config, script: Path
+) -> None:
+    file, whole = tmp_path / "statements.jsonl", f"{PROJECT}.d1_1.t"
+    with (
+        judged_at_the_end(pytestconfig, file),
+        bigquery_server(tmp_path / "data", script) as server,
+    ):
+        client = make_client(server)
+        client.create_dataset(f"{PROJECT}.d1_1")
+        client.query_and_wait(f"CREATE TABLE `{whole}` (id INT64, s STRING)")
+        for more in ("NULL", "' OR id = 2'", "' OR id = 3'", "' OR id = 2'"):
+            client.query_and_wait(f"TRUNCATE TABLE `{whole}`")
+            client.query_and_wait(f"INSERT INTO `{whole}` VALUES (1, {more})")
+            client.query_and_wait(RUNS.replace("p.d.t", whole))
+
+    ran = [one.ran for one in read(lines(file)) if "EXECUTE" in one.sql]
+    asked = WHERE.replace("p.d.t", whole)
+    assert ran == [(asked,), (f"{asked} OR id = 2",), (f"{asked} OR id = 3",)]
 
 
 def for_dataset(client: bigquery.Client, dataset: str) -> None:

@@ -1,7 +1,8 @@
 """Statements that the local BigQuery is sent, kept for GoogleSQL itself to judge.
 
 Each is kept once, as a line of JSON: its text, the types of its parameters, the tables that it
-names as they were before it ran, the test that sent it, and whether it was refused. Two that
+names as they were before it ran, the texts that it ran by EXECUTE IMMEDIATE, the test that sent it,
+and whether it was refused. Two that
 differ by the names of datasets, runs and digests or by moments only are one. What names a table is
 found in the text alone, so a table counts in whichever of a script's statements it stands.
 """
@@ -80,22 +81,23 @@ class Statements:
         )
         digest = hashlib.sha256(whole.encode()).hexdigest()[:32]
         line = {"digest": digest, "sql": text, "parameters": parameters}
-        if digest in self._kept:
+        if digest in self._kept and "EXECUTE" not in text.upper():
             return line
         schemas = {name: self._schema(key) for name, key in met.items()}
         return line | {"tables": {name: schema for name, schema in schemas.items() if schema}}
 
-    def keep(self, line: dict[str, Any], refusal: str | None) -> None:
-        """Write a statement down, once refused and once not."""
+    def keep(self, line: dict[str, Any], refusal: str | None, ran: list[str]) -> None:
+        """Write a statement down, once refused and once not, and with each text that it ran."""
+        lasting = Lasting()
         with self._lock:
             self._count.write(b".")
-            place = line["digest"] + ("" if refusal is None else "!")
+            place = line["digest"] + ("" if refusal is None else "!") + "".join(map(lasting, ran))
             if place in self._kept or "tables" not in line:
                 return
             self._kept.add(place)
             test = self._sender.read_text() if self._sender.exists() else ""
             with self._file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line | {"test": test, "refusal": refusal}) + "\n")
+                file.write(json.dumps(line | {"ran": ran, "test": test, "refusal": refusal}) + "\n")
 
     def _named(self, text: str, at: tuple[str, str | None]) -> Iterator[tuple[str, Key]]:
         """Names as the text has them, and the tables that they could mean; a `*` means many."""
@@ -187,17 +189,44 @@ def record_statements() -> None:
         return
     statements, execute = Statements(Path(os.environ[STATEMENTS])), query.execute
     assert runner.query is query  # asks by its name, so gets the new one
+    ran = texts_that_scripts_run()
 
     @functools.wraps(execute)
     def recorded(cur: Any, project: str, job: Any, config: Any, **more: Any) -> Any:
         line = statements.met(project, config)
-        refusal = None
+        refusal, ran.texts = None, []
         try:
             return execute(cur, project, job, config, **more)
         except Exception as error:
             refusal = str(error)
             raise
         finally:
-            statements.keep(line, refusal)
+            statements.keep(line, refusal, ran.texts)
 
     query.execute = recorded
+
+
+def texts_that_scripts_run() -> threading.local:
+    """Where EXECUTE IMMEDIATE leaves each text that it runs: `texts`, of this thread."""
+    from local_bigquery.sql import script
+
+    ran, execute = threading.local(), script.Interpreter.execute
+
+    @functools.wraps(execute)
+    def executing(interpreter: Any, statement: Any) -> None:
+        evaluate = interpreter.evaluate
+
+        def evaluated(sql: str) -> Any:
+            value = evaluate(sql)
+            if sql is statement.text:
+                ran.texts.append(value)
+            return value
+
+        interpreter.evaluate = evaluated
+        try:
+            execute(interpreter, statement)
+        finally:
+            del interpreter.evaluate
+
+    script.Interpreter.execute = executing
+    return ran
