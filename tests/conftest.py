@@ -23,7 +23,7 @@ from demo.servers import (
     bucket_server,
     postgresql_server,
 )
-from tests import beam_views, sent_statements, tiers
+from tests import beam_signatures, beam_views, sent_statements, tiers
 from tests.bodies import checked_bodies
 from tests.sent_statements import judged_at_the_end
 from tests.staged_json import checked_json
@@ -56,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "server: starts a database or the local BigQuery")
     _work_in_memory()
     beam_views.parse_once()
+    beam_signatures.look_up_once()
     sent_statements.add_to(config)
     tiers.add_to(config)
 
