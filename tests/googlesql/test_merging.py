@@ -26,7 +26,7 @@ from tests.googlesql.scripts import Session
 from tests.sync import PROJECT
 from warehouse.names import TableRef
 
-KEYS = 120
+KEYS = 80
 NEAR = datetime(2025, 7, 22, 12, tzinfo=UTC)
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)
@@ -52,14 +52,13 @@ class Layout:
 
 
 LAYOUTS = (
-    *(Layout(kind, unit) for kind in ("timestamptz", "timestamp") for unit in ("HOUR", "DAY")),
-    *(Layout(kind, unit) for kind in KINDS for unit in ("MONTH", "YEAR")),
-    Layout("date", "DAY"),
+    *(Layout("timestamptz", unit) for unit in ("HOUR", "DAY", "MONTH", "YEAR")),
+    *(Layout("timestamp", unit) for unit in ("HOUR", "MONTH")),
+    *(Layout("date", unit) for unit in ("DAY", "YEAR")),
     Layout("timestamptz", "DAY", is_staged=False),
     Layout("date", "MONTH", is_staged=False),
     Layout("range"),
     Layout("ingestion"),
-    Layout("none"),
 )
 """The last ones aren't pruned: the whole table is read."""
 
@@ -200,7 +199,14 @@ def test_the_newest_row_of_each_key_wins(both: Both, dataset: str, layout: Layou
     assert Counter(both.rows(str(plan.destination))) == Counter(left)
 
 
-@pytest.mark.parametrize("zone", ["America/St_Johns", "Pacific/Apia", "Asia/Kathmandu"])
+ZONES = {
+    "America/St_Johns": ("HOUR", "DAY"),
+    "Pacific/Apia": ("MONTH",),
+    "Asia/Kathmandu": ("YEAR",),
+}
+
+
+@pytest.mark.parametrize("zone", ZONES)
 def test_the_merge_is_the_same_in_a_project_with_a_time_zone_of_its_own(
     googlesql: GoogleSql, zone: str
 ) -> None:
@@ -208,7 +214,7 @@ def test_the_merge_is_the_same_in_a_project_with_a_time_zone_of_its_own(
 
     https://cloud.google.com/bigquery/docs/default-configuration
     """
-    for layout in (Layout("timestamptz", unit) for unit in ("HOUR", "DAY", "MONTH", "YEAR")):
+    for layout in (Layout("timestamptz", unit) for unit in ZONES[zone]):
         dice = random.Random(zone)
         plan, (held, staged) = a_merge("d", layout), some_rows(dice, layout)
         held, staged = ([row for row in rows if _is_within(row[3])] for rows in (held, staged))
