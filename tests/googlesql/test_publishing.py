@@ -2,10 +2,12 @@
 
 import datetime as dt
 import json
+import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from google.cloud.bigquery import SchemaField, TimePartitioning
 
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
@@ -19,6 +21,7 @@ from smart_sync.stale_columns import StaleColumns
 from tests.factories import (
     COLUMNS,
     JSON_COLUMNS,
+    a_clock,
     a_plan,
     a_request,
     a_source,
@@ -276,3 +279,70 @@ def test_both_refuse_rows_that_differ(both: Both, dataset: str) -> None:
     with pytest.raises(GoogleSqlError, match="same updated_at differ"):
         both.run(publish_statement(plan))
     assert both.rows(str(plan.destination)) == []
+
+
+BY_HAND = {
+    "timestamptz": ("TIMESTAMP", dt.datetime(2024, 2, 28, 22, tzinfo=dt.UTC)),
+    "timestamp": ("DATETIME", dt.datetime(2024, 2, 28, 22)),
+    "date": ("DATE", dt.date(2024, 2, 28)),
+}
+
+
+def whole(value: Any, unit: str) -> Any:
+    """The first moment of a value's partition."""
+    first = {"DAY": {}, "MONTH": {"day": 1}, "YEAR": {"day": 1, "month": 1}}.get(unit)
+    if not isinstance(value, dt.datetime):
+        return value.replace(**first)
+    clock = {"minute": 0, "second": 0, "microsecond": 0}
+    return value.replace(**clock) if first is None else value.replace(hour=0, **clock, **first)
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_a_replaced_window_of_any_cursor_is_the_models(both: Both, dataset: str, kind: str) -> None:
+    """Rows at the very edges of the window, and anywhere else in time."""
+    stored, near = BY_HAND[kind]
+    for unit in ["DAY", "MONTH"] if kind == "date" else ["HOUR", "YEAR"]:
+        dice = random.Random(f"{kind} {unit}")
+        first, last = near.min, near.max
+        if kind == "timestamptz":
+            first, last = YEAR_ONE, LAST
+        step = dt.timedelta(days=1) if kind == "date" else dt.timedelta(microseconds=1)
+        start = whole(dice.choice([near, first, first + (last - first) / 3]), unit)
+        end = whole(start + dt.timedelta(days=dice.choice([1, 40, 400])), unit)
+        end = end if end > start else whole(start + dt.timedelta(days=400), unit)
+        edges = [start, end, start + step, end - step, first, last]
+        edges += [one for one in (start, end) if one > first for one in (one - step,)]
+        anywhere = [first + (last - first) * dice.random() for _ in range(20)]
+        values = [*edges, *anywhere, None]
+        columns = (a_source_column("id", "int8"), a_source_column("c", kind))
+        request = a_request(
+            destination=TableRef(PROJECT, dataset, f"orders_{unit}"),
+            write_disposition=WriteDisposition.TRUNCATE,
+            cursor="c",
+            by_hand=(start.isoformat(), end.isoformat()),
+            partition_field="c",
+            partition_type=unit,
+        )
+        target = a_target(fields=some_fields(*columns), partitioning=Partitioning("c", unit))
+        clock = a_clock(dt.datetime(9999, 1, 1, tzinfo=dt.UTC))
+        facts = some_facts(request, columns=columns, target=target, clock=clock)
+        assert facts.cursor is not None
+        assert facts.window is not None
+        by_hand = window_by_hand(request, facts.cursor, facts.window)
+        source = a_source(request, columns, "c", by_hand.window)
+        plan = a_plan(request, replace(facts, window=by_hand, source=source))
+        assert str(plan.publishing.mode) == "replace_partitions"
+        schema = [SchemaField("id", "INT64"), SchemaField("c", stored)]
+        held = list(enumerate(values))
+        staged = [(-n, one) for n, one in held if one is not None and start <= one < end]
+        by = TimePartitioning(unit, "c")
+        both.hold(str(plan.destination), schema, held, partitioning=by)
+        both.hold(str(plan.run.staging.table), schema, staged)
+
+        both.run(publish_statement(plan))
+
+        left = [row for row in held if row[1] is None or not start <= row[1] < end]
+        assert sorted(both.rows(str(plan.destination)), key=repr) == sorted(
+            [*left, *staged], key=repr
+        )
+        assert len(staged) > 1
