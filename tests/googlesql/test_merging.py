@@ -17,7 +17,15 @@ from auto_schema.schema import INGESTION_TIME, Partitioning
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import is_dead, publish_statement
 from smart_sync.request import WriteDisposition
-from tests.factories import a_plan, a_request, a_source_column, a_target, a_watermark, some_fields
+from tests.factories import (
+    MISSING,
+    a_plan,
+    a_request,
+    a_source_column,
+    a_target,
+    a_watermark,
+    some_fields,
+)
 from tests.googlesql.both import Both
 from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
@@ -31,6 +39,12 @@ NEAR = datetime(2025, 7, 22, 12, tzinfo=UTC)
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)
 EDGES = [FIRST, FIRST + timedelta(microseconds=1), LAST, LAST - timedelta(days=366)]
+COLUMNS = (
+    a_source_column("id", "int8"),
+    a_source_column("name", "text"),
+    a_source_column("updated_at", "timestamptz"),
+    a_source_column("p", "timestamptz"),
+)
 KINDS = {"timestamptz": "TIMESTAMP", "timestamp": "DATETIME", "date": "DATE"}
 Row = tuple[Any, ...]
 
@@ -140,12 +154,7 @@ def merged(held: list[Row], staged: list[Row], *, brings_place: bool) -> tuple[i
 def a_merge(dataset: str, layout: Layout) -> SyncPlan:
     """Of `orders` by `id`, with `updated_at` for the cursor."""
     kind = layout.kind if layout.kind in KINDS else "int8"
-    columns = (
-        a_source_column("id", "int8"),
-        a_source_column("name", "text"),
-        a_source_column("updated_at", "timestamptz"),
-    )
-    place = a_source_column("p", kind)
+    columns, place = COLUMNS[:-1], a_source_column("p", kind)
     request = a_request(
         destination=TableRef(PROJECT, dataset, "orders"),
         write_disposition=WriteDisposition.MERGE,
@@ -247,3 +256,31 @@ def test_a_key_that_the_table_holds_twice_ends_the_run(both: Both, dataset: str)
         with pytest.raises(GoogleSqlError, match="holds a key more than once"):
             both.run(publish_statement(plan))
         assert Counter(both.rows(str(plan.destination))) == Counter(held)
+
+
+@pytest.mark.parametrize("unit", ["HOUR", "YEAR"])
+def test_a_table_that_is_made_holds_the_newest_row_of_each_key(
+    both: Both, dataset: str, unit: str
+) -> None:
+    layout = Layout("timestamptz", unit)
+    request = a_request(
+        destination=TableRef(PROJECT, dataset, "orders"),
+        write_disposition=WriteDisposition.MERGE,
+        merge_keys=("id",),
+        partition_field="p",
+        partition_type=unit,
+        auto_schema=True,
+    )
+    plan = a_plan(request, columns=COLUMNS, target=MISSING)
+    assert str(plan.publishing.mode) == "create"
+    _, staged = some_rows(random.Random(unit), layout)
+    both.hold(str(plan.run.staging.table), fields(layout), staged)
+    touched, left = merged([], staged, brings_place=True)
+
+    assert both.run(publish_statement(plan)) == [(touched,)]
+
+    assert Counter(both.rows(str(plan.destination))) == Counter(left)
+    other = (staged[0][0], "another", *staged[0][2:])
+    both.hold(str(plan.run.staging.table), fields(layout), [*staged, other])
+    with pytest.raises(GoogleSqlError, match="same updated_at differ"):
+        both.run(publish_statement(plan).replace("CREATE TABLE", "CREATE OR REPLACE TABLE"))
