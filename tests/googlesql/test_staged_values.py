@@ -5,6 +5,7 @@ GEOGRAPHY is analyzed only: the reference implementation has none.
 
 from dataclasses import replace
 
+import pytest
 from google.cloud.bigquery import SchemaField
 
 from auto_schema.bigquery_types import BigqueryType
@@ -21,6 +22,7 @@ from sources.values import Evidence, Extract, SourceColumn, Split
 from tests.factories import NOW, plan_of, request_of
 from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
+from tests.googlesql.errors import GoogleSqlError
 from tests.googlesql.resolved import Analysis
 from tests.googlesql.scripts import Session
 from warehouse.names import TableRef
@@ -200,3 +202,26 @@ def test_places_on_earth_are_staged_as_the_analyzer_wants_it(googlesql: GoogleSq
     published = googlesql.analyze(publish_statement(plan), tables)
     assert isinstance(published, Analysis), published
     assert list(map(repr, published.columns)) == ["place GEOGRAPHY", "places ARRAY<GEOGRAPHY>"]
+
+
+PLACES = (
+    "ST_GEOGFROMWKB(b'', oriented => TRUE)",
+    "ST_ASBINARY(CAST(NULL AS GEOGRAPHY))",
+    "ST_GEOGPOINT(1, 2)",
+    "ST_GEOGFROMTEXT('POINT(1 2)')",
+    "ST_GEOGFROMGEOJSON('{}')",
+    "ST_ASTEXT(CAST(NULL AS GEOGRAPHY))",
+)
+
+
+def test_the_reference_implementation_holds_no_place_but_null(googlesql: GoogleSql) -> None:
+    """So that staging of places runs nowhere here but on the local BigQuery."""
+    for expression in PLACES:
+        assert isinstance(googlesql.analyze(f"SELECT {expression}"), Analysis)
+        with pytest.raises(GoogleSqlError, match="Unsupported built-in function: st_"):
+            googlesql.value(expression)
+    nothing = "CAST(NULL AS GEOGRAPHY)"
+    assert googlesql.value(f"[TO_JSON_STRING({nothing}), TO_JSON_STRING([{nothing}])]") == [
+        "null",
+        "[null]",
+    ]
