@@ -30,7 +30,9 @@ from pipeline.launch.frontier import (
 from pipeline.runs import history
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.frontier import frontier_of
+from smart_sync.request import WindowRequest
 from smart_sync.value_text import value_text
+from smart_sync.window import Watermark
 from sources.bigquery.clock import Highest
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.evidence import evidence, has_rows
@@ -39,8 +41,8 @@ from sources.bigquery.profile import Described
 from sources.bigquery.source import BigquerySource
 from sources.profile import SourceProfile
 from sources.questions import RowsQuestion
-from sources.values import Extract, SourceColumn, Window
-from tests.factories import a_clock, a_target
+from sources.values import Extract, SourceColumn, Split, Window
+from tests.factories import a_clock, a_target, a_watermark, a_window
 from tests.googlesql.both import Both, GoogleSqlClient
 from tests.googlesql.catalog import VIEWS, Table
 from tests.googlesql.engine import GoogleSql
@@ -311,3 +313,46 @@ def test_the_history_is_read_as_all_its_runs_say(both: Both, dataset: str, kind:
             and event["publish_job"]
             and event["status"] in ("failed", "publishing")
         )
+
+
+# --- windows of runs that follow one another ---------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_runs_with_any_margin_read_each_row_once(
+    both: Both, destination: TableRef, kind: str
+) -> None:
+    """Each window begins at the MAX that the one before has left; all are cut in one query."""
+    dice = random.Random(kind)
+    cursor = Cursor("c", "c", kind)
+    field = SchemaField("c", CURSOR_KINDS[kind])
+    connection = BigqueryConnection(PROJECT, destination.dataset, destination.table, PROJECT)
+    parts, expected = list[str](), list[Any]()
+    start = datetime(2024, 2, 28, 22, tzinfo=UTC)
+    rows = [a_value(dice, kind) for _ in range(60)]
+    both.hold(str(destination), [field], [(row,) for row in [*rows, None]])
+    for history_of in range(6):
+        request = WindowRequest(margin=timedelta(seconds=dice.choice([0, 1, 90, 100_000])))
+        mark, windows = None, list[Window]()
+        now = start + timedelta(seconds=dice.randrange(80 * 3600))
+        for _ in range(4):
+            now += timedelta(seconds=dice.choice([1, 60, 3600, 90_000, 10**9]))
+            top = dice.choice(rows) if kind == "int8" else None
+            watermark = Watermark() if mark is None else a_watermark(mark)
+            plan = a_window(request, cursor, a_clock(now), watermark, cursor_max=top)
+            if plan.window.is_empty:
+                continue
+            windows.append(plan.window)
+            read = [row for row in rows if row <= plan.window.high]
+            mark = max(read, default=mark)
+        for window in windows:
+            source = BigquerySource(connection, extract=Extract("c", window))
+            text = source.statement(Split(0))
+            parts.append(f"SELECT {history_of} AS run, c FROM (\n{text}\n)")
+        if windows:
+            low, high = windows[0].low, windows[-1].high
+            whole = [row for row in rows if (low is None or row > low) and row <= high]
+            expected += [(history_of, row) for row in whole]
+
+    assert sorted(both.run("\nUNION ALL\n".join(parts))) == sorted(expected)
+    assert len(expected) > len(rows)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from auto_schema.bigquery_columns import bigquery_column
 from auto_schema.bigquery_types import type_of
+from auto_schema.canonical import bigquery_row_text, bigquery_sums
 from auto_schema.schema import Column
 from pipeline.launch.verify import Comparison
 from smart_sync.cursor import CURSOR_KINDS, Cursor
@@ -156,6 +157,9 @@ def test_the_verdict_over_rows_of_every_type_is_the_models(
         lambda client: compared(client, source, destination, cursor, window, columns).verdict(),
     )
 
+    sums = bigquery_sums(f"SELECT {bigquery_row_text(columns)} FROM `{destination}` AS s")
+    (figures,) = both.run(sums)
+    assert figures[0] == len(there)
     assert replace(verdict, examples=()) == judged(rows, there)
     assert len(verdict.examples) == min(10, verdict.lacking + verdict.doubled) > 0
 
