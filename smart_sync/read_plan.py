@@ -86,26 +86,35 @@ def plan_reading(
     here = facts.profile.in_bigquery
     if here is None:
         return None, []
-    faults = [*_cycle_faults(request, here)]
+    faults = _cycle_faults(request, here)
     apart, rounded = _are_apart(here, facts.target), _rounded(request, facts, schema)
     method, reason = _method(request, here, facts.target, apart or rounded)
-    if method is ReadMethod.IN_PLACE and apart:
-        fix = "set bigquery_read_method=workers, or write to a dataset in the source's location."
-        faults.append(
-            ConfigError("in place over two locations", "bigquery_read_method", apart, fix)
-        )
-    if method is ReadMethod.IN_PLACE and rounded:
-        fix = "set bigquery_read_method=workers: such rows become dead letters."
-        faults.append(SchemaError("values would be rounded", "bigquery_read_method", rounded, fix))
+    if method is ReadMethod.IN_PLACE:
+        faults += _in_place_faults(apart, rounded)
+    copy_reason = here.copy_reason or _copy_reason(
+        request, facts, schema, keeps_schema=keeps_schema, is_audited=is_audited
+    )
     reading = BigqueryReading(
         method,
         reason,
-        here.copy_reason
-        or _copy_reason(request, facts, schema, keeps_schema=keeps_schema, is_audited=is_audited),
+        copy_reason,
         max_bytes_billed=request.reading.max_bytes_billed,
         price_per_tib=request.reading.price_per_tib,
     )
     return reading, faults
+
+
+def _in_place_faults(apart: str, rounded: str) -> list[SyncError]:
+    """What keeps rows from staying in BigQuery, as faults; each empty when it doesn't."""
+    faults: list[SyncError] = []
+    if apart:
+        what = "in place over two locations"
+        fix = "set bigquery_read_method=workers, or write to a dataset in the source's location."
+        faults.append(ConfigError(what, "bigquery_read_method", apart, fix))
+    if rounded:
+        fix = "set bigquery_read_method=workers: such rows become dead letters."
+        faults.append(SchemaError("values would be rounded", "bigquery_read_method", rounded, fix))
+    return faults
 
 
 def with_scan(

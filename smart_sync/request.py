@@ -32,12 +32,11 @@ class ReadingRequest:
     """What is read, and how hard the source may be asked; secrets are in `connection` only.
 
     `query` is the text to run: the base query under smart sync, else the plain query, or
-    empty when it is built from `schema_table`. `query_parameter` is where it was written.
+    empty when it is built from `schema_table`.
     """
 
     connection: object
     query: str = ""
-    query_parameter: str = "postgresql_query"
     schema_table: str = ""
     batch_rows: int | None = None
     num_splits: int = 0

@@ -18,7 +18,7 @@ class SourceKind:
     Attributes:
         name: the `data_source` that chooses it.
         faults: everything that contradicts itself in its parameters, in order.
-        query: what to read, and the parameter that says it.
+        query: what to read; empty: what the connection names, or source_table_for_schema.
         connection: where the source is, as a value; its secrets unread.
         inspector: the module whose `inspecting(connection, query, table, cursor)` opens an
             Inspector. It is named, and not imported, since drivers stand behind it: they are
@@ -27,7 +27,7 @@ class SourceKind:
 
     name: str
     faults: Callable[[Values], Iterable[SyncError]]
-    query: Callable[[Values], tuple[str, str]]
+    query: Callable[[Values], str]
     connection: Callable[[Values, Endpoints], object]
     inspector: str
 

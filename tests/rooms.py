@@ -14,6 +14,8 @@ from pathlib import Path
 
 import grimp
 
+from sources.registry import SOURCES
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: made by `make docs` -->", "<!-- end of rooms -->"
@@ -24,9 +26,7 @@ LAYERS = (
     *(f"pipeline.{room}" for room in PIPELINE),
     "smart_sync",
     "sources.registry",
-    "sources.postgresql",
-    "sources.mongodb",
-    "sources.bigquery",
+    *(f"sources.{name}" for name in SOURCES),
     "sources",
     "warehouse",
     "auto_schema",

@@ -246,11 +246,9 @@ def _request(
 
 def _reading(values: Mapping[str, str], endpoints: Endpoints) -> ReadingRequest:
     kind = SOURCES[values["data_source"]]
-    query, parameter = kind.query(values)
     return ReadingRequest(
         connection=kind.connection(values, endpoints),
-        query=query,
-        query_parameter=parameter,
+        query=kind.query(values),
         schema_table=values["source_table_for_schema"].strip(),
         batch_rows=int(values["batch_size"]) if values["batch_size"] else None,
         num_splits=int(values["num_splits"]),

@@ -29,9 +29,9 @@ def faults(values: Values) -> Iterator[SyncError]:
         yield without_smart_sync("source_bigquery_query")
 
 
-def query(values: Values) -> tuple[str, str]:
+def query(values: Values) -> str:
     """See `SourceKind.query`."""
-    return strip_end(values["source_bigquery_query"], DIALECT), "source_bigquery_query"
+    return strip_end(values["source_bigquery_query"], DIALECT)
 
 
 def connection(values: Values, endpoints: Endpoints) -> BigqueryConnection:

@@ -38,9 +38,9 @@ def faults(values: Values) -> Iterator[SyncError]:
         yield ConfigError("verify with data_source=mongodb", "verify, verify_only", why, fix)
 
 
-def query(values: Values) -> tuple[str, str]:
+def query(values: Values) -> str:
     """See `SourceKind.query`."""
-    return values["mongodb_query"].strip(), "mongodb_query"
+    return values["mongodb_query"].strip()
 
 
 def connection(values: Values, endpoints: Endpoints) -> MongodbConnection:

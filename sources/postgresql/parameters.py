@@ -15,13 +15,13 @@ def faults(values: Values) -> list[SyncError]:
     return whole_string_faults(values, "postgresql") + _query_faults(values)
 
 
-def query(values: Values) -> tuple[str, str]:
+def query(values: Values) -> str:
     """See `SourceKind.query`."""
     smart = values["enable_smart_sync"] == "true"
     parameter = "postgresql_query"
     if smart and values["postgresql_base_query"].strip():
         parameter = "postgresql_base_query"
-    return strip_end(values[parameter], DIALECT), parameter
+    return strip_end(values[parameter], DIALECT)
 
 
 def connection(values: Values, endpoints: Endpoints) -> PostgresqlConnection:

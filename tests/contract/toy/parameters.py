@@ -23,8 +23,8 @@ def faults(values: Values) -> Iterator[SyncError]:
         yield ConfigError("missing parameter", "toy_table", "nothing says what to read", "")
 
 
-def query(values: Values) -> tuple[str, str]:
-    return "", "toy_table"
+def query(values: Values) -> str:
+    return ""
 
 
 def connection(values: Values, endpoints: Endpoints) -> ToyConnection:
