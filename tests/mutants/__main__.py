@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = (".venv", ".venv-bigquery")
 NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis", "build")
 DOCUMENT = ROOT / "docs" / "invariants.md"
+DECODER = Path("sources", "postgresql", "wire", "compiled.abi3.so")
 BUILD = (sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--force")
 """What compiles the decoder of PostgreSQL's rows."""
 TIMEOUT_S = 300.0
@@ -105,7 +106,9 @@ def kill(promise: Promise) -> tuple[Promise, str, float]:
         file = folder / promise.file
         file.write_text(broken(file.read_text(), promise))
         if file.suffix == ".c":
+            (folder / DECODER).unlink()
             subprocess.run(BUILD, cwd=folder, check=True, capture_output=True)
+            (folder / DECODER).stat()  # a compiler's refusal ends no build
         verdict, _ = run_test(folder, [promise.test], TIMEOUT_S)
     return promise, verdict, time.monotonic() - began
 

@@ -68,7 +68,7 @@ PROMISES: tuple[Promise, ...] = (
         "tests/e2e/test_driver_faults.py::test_arrays_that_begin_elsewhere_arrive_and_an_address_has_one_text_everywhere",
         "sources/postgresql/wire/column.c",
         "  bytes += LIST_HEAD;",
-        "  if (dimensions && big32(bytes + LIST_HEAD + 4) > 1) return BAD_LENGTH;\n  bytes += LIST_HEAD;",
+        "  if (dimensions && big32(bytes + LIST_HEAD + 4) > 1) return BAD_FORM;\n  bytes += LIST_HEAD;",
     ),
     P(
         READING,
