@@ -25,8 +25,8 @@ setup: .venv/.done .venv-bigquery/.done $(DECODER) ## make both environments, an
 
 # Rows of PostgreSQL are decoded by C; where nothing compiles it, its twin in Python does it slowly.
 $(DECODER): .venv/.done setup.py $(wildcard sources/postgresql/wire/*.[ch])
-	@$(BIN)/python setup.py -q build_ext --inplace
-	@test ! -f $@ || touch $@
+	@rm -f $@
+	@$(BIN)/python setup.py -q build_ext --inplace --force
 
 # The local BigQuery wants Python 3.13 and another numpy than Beam, so it lives apart.
 .venv-bigquery/.done: requirements-bigquery.txt
