@@ -22,10 +22,10 @@ from warehouse.names import TableRef
 
 
 def read_target(client: bigquery.Client, ref: TableRef) -> Target:
-    """Look at the destination table.
+    """Look at the destination: its dataset, then the table.
 
     Raises:
-        TargetError: the dataset is missing or BigQuery refuses.
+        TargetError: the dataset is missing, it is no table, or BigQuery refuses.
     """
     with as_target_errors(f"dataset {ref.project}.{ref.dataset}"):
         try:
@@ -38,11 +38,21 @@ def read_target(client: bigquery.Client, ref: TableRef) -> Target:
                 f"make it with `bq mk --dataset --location=LOCATION {ref.project}:{ref.dataset}`,"
                 " in the location of the temp bucket.",
             ) from None
-        collation = dataset.to_api_repr().get("defaultCollation") or ""
+    collation = dataset.to_api_repr().get("defaultCollation") or ""
+    return read_table(client, ref, dataset.location, collation)
+
+
+def read_table(client: bigquery.Client, ref: TableRef, location: str, collation: str) -> Target:
+    """Look at the destination table, in a dataset that is known.
+
+    Raises:
+        TargetError: it is no table, or BigQuery refuses.
+    """
+    with as_target_errors(f"table {ref}"):
         try:
             table = client.get_table(str(ref))
         except NotFound:
-            return Target(location=dataset.location, collation=collation)
+            return Target(location=location, collation=collation)
     if table.table_type != "TABLE":
         raise TargetError(
             "destination is not a table",
@@ -50,7 +60,7 @@ def read_target(client: bigquery.Client, ref: TableRef) -> Target:
             f"it is a {table.table_type}",
             "choose another destination_bigquery_table.",
         )
-    return _target(dataset.location, table, collation)
+    return _target(location, table, collation)
 
 
 def _target(location: str, table: bigquery.Table, collation: str) -> Target:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
-from pipeline.destination.target import read_target
+from pipeline.destination.target import read_table
 from pipeline.launch.beam.submit import run
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
@@ -68,9 +68,9 @@ def _plan(
     draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str, now: datetime
 ) -> SyncPlan:
     """The plan under the lock, of the destination as it is now: others may have written before."""
-    target = read_target(client, draft.request.destination)
-    if target != draft.facts.target:
-        facts = draft.facts
+    facts, seen = draft.facts, draft.facts.target
+    target = read_table(client, draft.request.destination, seen.location, seen.collation)
+    if target != seen:
         draft = make_draft(draft.request, facts.profile, target, facts.source, draft.audits)
     facts = gather(draft, client, inspector, run_id)
     return make_plan(draft, facts, run_id=run_id, now=now)

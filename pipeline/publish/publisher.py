@@ -39,7 +39,7 @@ from pipeline.destination.jobs import (
     staged_field,
     time_partitioning,
 )
-from pipeline.destination.target import read_target, read_watermark
+from pipeline.destination.target import read_table, read_watermark
 from pipeline.publish.audits import audit
 from pipeline.publish.counts import counted
 from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
@@ -238,7 +238,7 @@ class Publisher:
         if window.watermark is not None and is_after(window.watermark, up_to):
             up_to = window.watermark
         try:
-            target = read_target(self.client, self.plan.destination)
+            target = read_table(self.client, self.plan.destination, self.plan.run.location, "")
             watermark = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
         except (SyncError, GoogleAPICallError) as error:
             LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)

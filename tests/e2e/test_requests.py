@@ -1,0 +1,78 @@
+"""What a launch asks BigQuery for, request by request, counted in front of it."""
+
+import pytest
+
+from tests.outages import SMART, TABLE, kind
+
+PLACES = {
+    "/datasets/D/tables/_sync_lock_t": "lock",
+    "/datasets/D/tables/sync_runs_latest": "latest",
+    "/datasets/D/tables/sync_runs": "history",
+    "/datasets/D/tables/_sync_staging_RUN": "staging",
+    "/datasets/D/tables/_sync_dead_RUN": "dead letters",
+    "/datasets/D/tables/t": "table",
+    "/datasets/D/tables _sync_lock_t": "lock",
+    "/datasets/D": "dataset",
+}
+NOTHING_NEW = [
+    "GET dataset",
+    "GET table",
+    "POST lock",
+    "GET history",
+    "GET latest",
+    "POST runs that have not ended",
+    "GET table",
+    "POST partitions",
+    "POST MAX",
+    "POST frontier",
+    "POST running",
+    "GET running",
+    "GET lock",
+    "PATCH lock",
+    "DELETE staging",
+    "DELETE dead letters",
+    "POST succeeded",
+    "GET succeeded",
+    "GET lock",
+    "PATCH lock",
+    "POST outcome",
+    "GET lock",
+]
+"""In the order in which they are sent; each POST but the first is a query job."""
+QUERIES = {
+    "QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1 AND seq <": (
+        "runs that have not ended"
+    ),
+    "INFORMATION_SCHEMA": "partitions",
+    "SELECT MAX": "MAX",
+    "WITH ended": "frontier",
+    "WHERE run_id = @run_id": "outcome",
+}
+
+
+def told(seen):
+    """A request in two or three words."""
+    text = kind(seen)
+    if seen.method == "POST" and "/queries" in text:
+        query = seen.body["query"]
+        return "POST " + next(name for part, name in QUERIES.items() if part in query)
+    for event, name in (("event_0", "running"), ("event_2", "succeeded")):
+        if text.endswith(f"sync_RUN_{event}"):
+            return f"{seen.method} {name}"
+    method, place = text.split(" ", 1)
+    return f"{method} {PLACES[place]}"
+
+
+@pytest.fixture
+def an_hour_later(sync, sql, watched):
+    """A table that was synced whole, and the lock of that run gone, as it goes by itself."""
+    sql(TABLE)
+    sync.defaults |= SMART | {"enable_auto_schema": "true", "lock_lease": "1h"}
+    sync.ok()
+    sync.client.delete_table(f"{sync.dataset}._sync_lock_t")
+    return len(watched.seen)
+
+
+def test_a_launch_that_finds_nothing_new_asks_for_no_more_than_this(sync, watched, an_hour_later):
+    assert sync.ok().out.startswith("succeeded: 0 rows read")
+    assert [told(seen) for seen in watched.seen[an_hour_later:]] == NOTHING_NEW
