@@ -250,6 +250,13 @@ class SyncPlan:
         return self.window is not None and self.window.held_back is not None
 
     @property
+    def publishes_without_rows(self) -> bool:
+        """Whether a publishing job has to run even when nothing was staged."""
+        publishing = self.publishing
+        removes = publishing.mode.removes_rows or self.changes.stale.clears
+        return removes or not publishing.way.is_staged
+
+    @property
     def fingerprint(self) -> str:
         """16 hex digits over what is read and where it goes, not over the run's id."""
         source, publishing = self.reading.source, self.publishing

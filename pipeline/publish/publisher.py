@@ -78,7 +78,7 @@ class Publisher:
                 return _failed(outcome, failures)
             self._check_sums(staged)
             self._check_dead_letters(staged)
-            if outcome.rows_staged or self._publishes_without_rows:
+            if outcome.rows_staged or self.plan.publishes_without_rows:
                 job_id = publish_job_id(self.plan, PUBLISH)
                 outcome = replace(outcome, status="publishing", publish_job=job_id)
                 publish = (
@@ -94,16 +94,6 @@ class Publisher:
             return _failed(outcome, (*failures, failure))
         seconds = outcome.seconds | {"publish": round(time.monotonic() - began, 3)}
         return replace(outcome, seconds=seconds)
-
-    @property
-    def _publishes_without_rows(self) -> bool:
-        """Whether a job has to run even when nothing was staged."""
-        plan = self.plan
-        return (
-            plan.publishing.mode.removes_rows
-            or plan.changes.stale.clears
-            or not plan.publishing.way.is_staged
-        )
 
     def _figures(self, staged: Sequence[StagedSplit]) -> Outcome:
         ends: list[Any] = [split.highest for split in staged if split.highest is not None]

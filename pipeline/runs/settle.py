@@ -120,9 +120,19 @@ def _finished(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> Any:
     return job
 
 
-def clear_staging(client: bigquery.Client, staging: Staging, endpoints: Endpoints) -> None:
-    """Remove a run's staged files and tables; best effort, they also expire."""
-    removals = [partial(client.delete_table, str(t), not_found_ok=True) for t in staging.tables]
+def clear_staging(
+    client: bigquery.Client, staging: Staging, endpoints: Endpoints, *, has_tables: bool = True
+) -> None:
+    """Remove a run's staged files and tables; best effort, they also expire.
+
+    Args:
+        client: of the job project.
+        staging: the run's.
+        endpoints: where the folder's service is.
+        has_tables: whether the run may have made some.
+    """
+    tables = staging.tables if has_tables else ()
+    removals = [partial(client.delete_table, str(t), not_found_ok=True) for t in tables]
     if staging.folder:
         try:
             Folder(staging, endpoints).clear()

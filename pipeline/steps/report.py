@@ -44,7 +44,8 @@ def report(
     if outcome.traceback:
         LOGGER.error("%s", outcome.traceback)
     if outcome.status != "publishing":
-        clear_staging(client, plan.run.staging, plan.run.endpoints)
+        has_tables = _may_have_tables(plan, outcome)
+        clear_staging(client, plan.run.staging, plan.run.endpoints, has_tables=has_tables)
         try:
             write_event(client, plan, outcome)
         except SyncError as error:
@@ -52,6 +53,16 @@ def report(
     lock_of(plan, client).release()
     tell_end(webhook, client, plan.run.history_table, row)
     return outcome
+
+
+def _may_have_tables(plan: SyncPlan, outcome: Outcome) -> bool:
+    """Whether a staging table was made: not by a run that ended well without a row to publish.
+
+    In place it is made before the rows are counted.
+    """
+    went_well = outcome.status in ("succeeded", "held_back")
+    has_rows = bool(outcome.rows_staged or outcome.rows_dead) or plan.publishes_without_rows
+    return not went_well or has_rows or plan.reading.is_in_place
 
 
 class _Report(beam.DoFn):

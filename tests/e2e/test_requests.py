@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.outages import SMART, TABLE, kind
+from tests.outages import SMART, TABLE, assert_nothing_is_left, kind
+
+ALL = {"postgresql_query": "SELECT * FROM s"}
 
 PLACES = {
     "/datasets/D/tables/_sync_lock_t": "lock",
@@ -29,8 +31,6 @@ NOTHING_NEW = [
     "GET running",
     "GET lock",
     "PATCH lock",
-    "DELETE staging",
-    "DELETE dead letters",
     "POST succeeded",
     "GET succeeded",
     "GET lock",
@@ -76,3 +76,21 @@ def an_hour_later(sync, sql, watched):
 def test_a_launch_that_finds_nothing_new_asks_for_no_more_than_this(sync, watched, an_hour_later):
     assert sync.ok().out.startswith("succeeded: 0 rows read")
     assert [told(seen) for seen in watched.seen[an_hour_later:]] == NOTHING_NEW
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"write_disposition": "WRITE_TRUNCATE"},
+        {"write_disposition": "WRITE_TRUNCATE", "verify": "true"},
+        {"delete_existing_table": "true"},
+        {"write_disposition": "WRITE_MERGE", "merge_keys": "id", "verify": "true"},
+    ],
+    ids=str,
+)
+def test_a_run_without_a_row_leaves_no_table_beside_the_destination(sync, sql, parameters):
+    sql(TABLE)
+    sync.ok(**ALL)
+    sql("DELETE FROM s")
+    assert sync.ok(**ALL, **parameters).out.startswith("succeeded: 0 rows read")
+    assert_nothing_is_left(sync)

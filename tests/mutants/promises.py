@@ -194,8 +194,16 @@ PROMISES: tuple[Promise, ...] = (
         "What a run staged is cleared.",
         "tests/e2e/test_publishing.py::test_a_publishing_job_that_is_refused_leaves_the_old_rows_and_no_staging_table",
         "pipeline/steps/report.py",
-        "        clear_staging(client, plan.run.staging, plan.run.endpoints)",
+        "        clear_staging(client, plan.run.staging, plan.run.endpoints, has_tables=has_tables)",
         "        pass",
+    ),
+    P(
+        PUBLISHING,
+        "A run without a row leaves no table beside the destination.",
+        "tests/e2e/test_requests.py::test_a_run_without_a_row_leaves_no_table_beside_the_destination",
+        "pipeline/steps/report.py",
+        " or plan.publishes_without_rows\n",
+        "\n",
     ),
     P(
         OVERLAP,
