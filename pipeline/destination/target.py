@@ -15,10 +15,14 @@ from auto_schema.schema import INGESTION_TIME, Partitioning
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Target
 from smart_sync.hand_window import bigquery_literal
+from smart_sync.read_plan import LEAST_BILLED
 from smart_sync.window import Watermark
 from sources.values import CursorValue
 from warehouse.errors import as_target_errors
 from warehouse.names import TableRef
+
+CHEAP_ROWS = LEAST_BILLED // 8
+"""So many values of a cursor cost no more to read than the list of a table's partitions."""
 
 
 def read_target(client: bigquery.Client, ref: TableRef) -> Target:
@@ -122,8 +126,8 @@ def read_watermark(
 ) -> Watermark:
     """MAX(cursor) of the destination, not later than now.
 
-    When the cursor is the partition column, only the newest partition that BigQuery lists is
-    looked into, and what lies after it: the list may lag behind the rows.
+    When the cursor is the partition column of a table with many rows, only the newest partition
+    that BigQuery lists is looked into, and what lies after it: the list may lag behind the rows.
 
     Args:
         client: of the job project.
@@ -244,9 +248,14 @@ def _newest_partition(
     cursor: Cursor,
     now: CursorValue | None,
 ) -> _Question | None:
-    """From the newest partition up to now that is known to have rows; None: it isn't known."""
+    """From the newest partition up to now that is known to have rows.
+
+    None: it isn't known, or asking for it costs more than it spares.
+    """
     partitioning = target.partitioning
     if partitioning is None or partitioning.field.casefold() != cursor.name.casefold():
+        return None
+    if target.rows is not None and target.rows <= CHEAP_ROWS:
         return None
     sql = (
         "SELECT partition_id FROM"

@@ -24,7 +24,6 @@ NOTHING_NEW = [
     "GET latest",
     "POST runs that have not ended",
     "GET table",
-    "POST partitions",
     "POST MAX",
     "POST frontier",
     "POST running",
@@ -43,7 +42,6 @@ QUERIES = {
     "QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1 AND seq <": (
         "runs that have not ended"
     ),
-    "INFORMATION_SCHEMA": "partitions",
     "SELECT MAX": "MAX",
     "WITH ended": "frontier",
     "WHERE run_id = @run_id": "outcome",
