@@ -1,32 +1,31 @@
 """I/O. How a run that worked in this process ended: the exit code, from its last event."""
 
 import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from google.cloud import bigquery
 
 from auto_schema.errors import OutcomeUnknownError, TargetError
 from pipeline.launch.early_end import end_early
 from pipeline.launch.program_end import BUG, print_last
+from pipeline.runs.ended import recall
 from pipeline.runs.history import read_outcome
 from pipeline.runs.outcome import BUG_FIX, Failure
 from smart_sync.plan import SyncPlan
 
+ANY_CLOCK = timedelta(days=1)
+"""By more no machine's clock is behind that of the launch."""
+
 
 def exit_code(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
-    """The exit code, from the run's last event in the history.
+    """The exit code, from the run's last event.
 
     Raises:
         OutcomeUnknownError: the history can't be read, or lacks the run's last event.
     """
-    try:
-        row = read_outcome(client, plan.run.history_table, plan.run.run_id)
-    except TargetError as error:
-        raise OutcomeUnknownError(
-            "how the run ended can't be read",
-            f"run {plan.run.run_id}",
-            str(error),
-            "run again when BigQuery answers: that run first settles what this one left.",
-        ) from error
+    row = _last_event(client, plan)
     open_ended = _open_ended(plan, row, fault)
     if open_ended:
         raise open_ended
@@ -43,8 +42,29 @@ def exit_code(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) ->
     return int(row["exit_code"])
 
 
+def _last_event(client: bigquery.Client, plan: SyncPlan) -> Mapping[str, Any] | None:
+    """As the run's own report wrote it, here; else as the history has it.
+
+    Raises:
+        OutcomeUnknownError: the history can't be read.
+    """
+    run = plan.run
+    if ended := recall(run.run_id):
+        return ended.row
+    since = run.launched_at - ANY_CLOCK
+    try:
+        return read_outcome(client, run.history_table, plan.destination, run.run_id, since)
+    except TargetError as error:
+        raise OutcomeUnknownError(
+            "how the run ended can't be read",
+            f"run {run.run_id}",
+            str(error),
+            "run again when BigQuery answers: that run first settles what this one left.",
+        ) from error
+
+
 def _open_ended(
-    plan: SyncPlan, row: dict[str, object] | None, fault: Failure | None
+    plan: SyncPlan, row: Mapping[str, Any] | None, fault: Failure | None
 ) -> OutcomeUnknownError | None:
     """The run has no last event, since BigQuery did not take one."""
     where = f"run {plan.run.run_id}"
@@ -57,7 +77,7 @@ def _open_ended(
     return None
 
 
-def summary(plan: SyncPlan, row: dict[str, object]) -> str:
+def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
     """The run in one line."""
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
     if row["status"] == "held_back":

@@ -7,7 +7,7 @@ after its launcher had died moved the frontier all the same.
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from google.api_core.exceptions import NotFound
@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from pipeline.destination.attempts import BURNT, PUBLISH, job_id_of
 from pipeline.destination.target import read_watermark, rows_above
-from pipeline.runs.history import ask_history
+from pipeline.runs.history import BEGINNING, ask_history
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Target
 from smart_sync.frontier import (
@@ -36,7 +36,6 @@ from warehouse.names import TableRef
 
 ANEW = tuple(mode.name for mode in MODES if mode.leaves_none)
 """Modes after which nothing that earlier runs read is in the table."""
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 _RUNS = """
 WITH ended AS (

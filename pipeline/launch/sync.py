@@ -17,6 +17,7 @@ from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.parameters.options import Options
 from pipeline.publish.swapping import put_back
+from pipeline.runs.ended import recall
 from pipeline.runs.history import append, event_row, make_tables, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
 from pipeline.runs.lock import Lock
@@ -52,7 +53,7 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
                 raise
         LOGGER.info("%s", explain(plan))
         if options.is_local:
-            return _run_here(options, plan, client, lock)
+            return _run_here(options, plan, client, lock, held)
         return _launch(options, plan, client, lock, held)
 
 
@@ -102,7 +103,9 @@ def _launch(
     return 0
 
 
-def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client, lock: Lock) -> int:
+def _run_here(
+    options: Options, plan: SyncPlan, client: bigquery.Client, lock: Lock, held: Holding
+) -> int:
     """Run the plan in this process, under its lock."""
     fault = None
     with progress(plan):
@@ -118,6 +121,9 @@ def _run_here(options: Options, plan: SyncPlan, client: bigquery.Client, lock: L
         told = Outcome(status="failed", exit_code=fault.exit_code, message=fault.message)
         row = event_row(plan, told, datetime.now(UTC))
         tell_end(options.webhook, client, plan.run.history_table, row)
+    ended = recall(plan.run.run_id)
+    if ended and ended.is_free:
+        held.hand_over()
     return exit_code(client, plan, fault)
 
 

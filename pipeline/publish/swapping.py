@@ -35,8 +35,8 @@ def put_back(client: bigquery.Client, history: TableRef, destination: TableRef) 
         listed = client.list_tables(f"{destination.project}.{destination.dataset}")
         matches = [ASIDE.fullmatch(item.table_id) for item in listed]
     for run_id in sorted({f"{match[1]}-{match[2]}" for match in matches if match}):
-        run = read_outcome(client, history, run_id)
-        if run and run["destination"] == str(destination) and run["mode"] == REBUILD.name:
+        run = read_outcome(client, history, destination, run_id)
+        if run and run["mode"] == REBUILD.name:
             _settle(client, destination, run_id)
 
 

@@ -32,6 +32,7 @@ VERDICTS = ("verified", "differs")
 """How a verify_only ends."""
 LOOK_BACK = timedelta(days=30)
 """Unfinished runs are looked for so far back; each launch settles those it finds."""
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 Field = tuple[str, str]
 FIELDS: tuple[Field, ...] = (
     ("run_id", "STRING"),
@@ -186,19 +187,16 @@ def _latest(table: TableRef) -> bigquery.Table:
     return view
 
 
-def write_event(client: bigquery.Client, plan: SyncPlan, outcome: Outcome) -> dict[str, Any]:
-    """Append one event; the same event twice is one row.
-
-    Raises:
-        TargetError: BigQuery refused or can't be reached.
-    """
-    row = event_row(plan, outcome, datetime.now(UTC))
-    append(client, plan.run.history_table, row)
-    return row
+def write_event(client: bigquery.Client, plan: SyncPlan, outcome: Outcome) -> bool:
+    """Append one event; the same event twice is one row. See `append`."""
+    return append(client, plan.run.history_table, event_row(plan, outcome, datetime.now(UTC)))
 
 
-def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> None:
+def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> bool:
     """Append an event; of a run's last events the first to arrive stands.
+
+    Returns:
+        Whether this very row is known to stand; False: perhaps one that was sent before.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
@@ -208,14 +206,16 @@ def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> Non
     names = ", ".join(quoted(name) for name, _ in FIELDS)
     values = ", ".join(f"@{name}" for name, _ in FIELDS)
     sql = f"INSERT INTO {table.sql} ({names}) VALUES ({values})"
-    config = query_config(labels, parameters)
+    config, taken = query_config(labels, parameters), list[str]()
+
+    def send(job_id: str) -> Any:
+        job = client.query(sql, config, job_id=job_id, job_retry=None)
+        taken.append(job_id)
+        return job
+
     with as_target_errors(f"run history {table}"):
-        run_job(
-            client,
-            partial(event_job_id, row["run_id"], row["seq"]),
-            labels,
-            lambda job_id: client.query(sql, config, job_id=job_id, job_retry=None),
-        )
+        job = run_job(client, partial(event_job_id, row["run_id"], row["seq"]), labels, send)
+    return job.job_id in taken
 
 
 def event_job_id(run_id: str, seq: int, attempt: int) -> str:
@@ -322,8 +322,32 @@ def written_columns(
     return read_record(rows[0].get("columns") or "{}") if rows else ()
 
 
-def read_outcome(client: bigquery.Client, table: TableRef, run_id: str) -> dict[str, Any] | None:
-    """The newest event of a run, or None."""
-    sql = f"SELECT * FROM {table.sql} AS runs WHERE run_id = @run_id ORDER BY seq DESC LIMIT 1"
-    parameters = [bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
+def read_outcome(
+    client: bigquery.Client,
+    table: TableRef,
+    destination: TableRef,
+    run_id: str,
+    since: datetime = BEGINNING,
+) -> dict[str, Any] | None:
+    """The newest event of a run, or None.
+
+    Args:
+        client: of BigQuery.
+        table: the history.
+        destination: of the run; with `since` it spares a look at all other runs' events.
+        run_id: the run.
+        since: before its first event, by whatever clock that was stamped.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT * FROM {table.sql} AS runs WHERE run_id = @run_id"
+        " AND destination = @destination AND event_time >= @since ORDER BY seq DESC LIMIT 1"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("run_id", "STRING", run_id),
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+    ]
     return next(iter(ask_history(client, table, sql, parameters)), None)

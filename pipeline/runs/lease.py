@@ -60,13 +60,13 @@ class LeaseKeeper:
 
 
 class Holding:
-    """A lock that is held here; `hand_over` leaves its release to the job's own report."""
+    """A lock that is held here; `hand_over` leaves its release to the run's own report."""
 
     def __init__(self) -> None:
         self.handed_over = False
 
     def hand_over(self) -> None:
-        """The submitted job renews and releases from now on."""
+        """The submitted job renews and releases from now on; or its report has released it."""
         self.handed_over = True
 
 

@@ -175,18 +175,23 @@ class Lock:
         if _state(table) == RELEASED or (is_late and not self.renew()):
             raise self._lost("it was given back before the run came to publish")
 
-    def release(self) -> None:
-        """Give the lock back when it is ours; it then ends by itself. Best effort."""
+    def release(self) -> bool:
+        """Give the lock back when it is ours; it then ends by itself. Best effort.
+
+        Returns:
+            Whether it is known to be ours no more.
+        """
         try:
             with as_target_errors(f"lock {self._id}"):
                 for _ in range(TRIES):
                     table = self._look()
                     if table is None or _holder(table) != self.run_id:
-                        return
+                        return True
                     if _state(table) == RELEASED or self._patch(table, RELEASED_LIFE, RELEASED):
-                        return
+                        return True
         except TargetError as error:
             LOGGER.warning("the lock ends only with its lease: %s", error)
+        return False
 
     def _insert(self) -> GoogleAPICallError | None:
         """Make the table, or say why not; whatever the reason, a table that is there holds."""

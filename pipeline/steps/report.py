@@ -13,6 +13,7 @@ from google.cloud import bigquery
 from auto_schema.errors import SyncError
 from pipeline.destination.client import client_of
 from pipeline.parameters.webhook import Webhook
+from pipeline.runs.ended import Ended, remember
 from pipeline.runs.history import event_row, write_event
 from pipeline.runs.lock import lock_of
 from pipeline.runs.notify import tell_end
@@ -39,7 +40,7 @@ def report(
     """
     total = (datetime.now(UTC) - plan.run.launched_at).total_seconds()
     outcome.seconds["total"] = round(total, 3)
-    row = event_row(plan, outcome, datetime.now(UTC))
+    row, is_told = event_row(plan, outcome, datetime.now(UTC)), False
     LOGGER.info("run_report %s", json.dumps(row, default=str, sort_keys=True))
     if outcome.traceback:
         LOGGER.error("%s", outcome.traceback)
@@ -47,10 +48,12 @@ def report(
         has_tables = _may_have_tables(plan, outcome)
         clear_staging(client, plan.run.staging, plan.run.endpoints, has_tables=has_tables)
         try:
-            write_event(client, plan, outcome)
+            is_told = write_event(client, plan, outcome)
         except SyncError as error:
             LOGGER.error("the run history could not be written: %s", error)
-    lock_of(plan, client).release()
+    is_free = lock_of(plan, client).release()
+    if is_told:
+        remember(plan.run.run_id, Ended(row, is_free))
     tell_end(webhook, client, plan.run.history_table, row)
     return outcome
 

@@ -31,7 +31,6 @@ ASKED_ALWAYS = {
     "POST /jobs sync_RUN_publish_1",
     "POST /jobs sync_RUN_event_2",
     "POST /queries SELECT * FROM T AS runs WHERE destination = @destination",
-    "POST /queries SELECT * FROM T AS runs WHERE run_id = @run_id ORDER BY",
 }
 ASKED_BY_FOLDER = {
     "upload POST /jobs sync_RUN_dead_0_1",

@@ -34,8 +34,6 @@ NOTHING_NEW = [
     "GET succeeded",
     "GET lock",
     "PATCH lock",
-    "POST outcome",
-    "GET lock",
 ]
 """In the order in which they are sent; each POST but the first is a query job."""
 QUERIES = {
@@ -44,7 +42,6 @@ QUERIES = {
     ),
     "SELECT MAX": "MAX",
     "WITH ended": "frontier",
-    "WHERE run_id = @run_id": "outcome",
 }
 
 

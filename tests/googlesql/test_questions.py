@@ -223,6 +223,9 @@ def test_what_is_asked_of_past_runs(
         run = {"run_id": "r14", "destination": str(destination), "status": verdict}
         ended = same(both, lambda client, run=run: history.ended_before(client, recorded, run))
         assert (ended and ended["run_id"]) == before
-    outcome = same(both, lambda client: history.read_outcome(client, recorded, "r02"))
+    since = EVENTS[0]["event_time"]
+    outcome = same(
+        both, lambda client: history.read_outcome(client, recorded, destination, "r02", since)
+    )
     assert outcome["status"] == "succeeded"
     assert same(both, lambda client: history.written_columns(client, recorded, destination)) == ()

@@ -76,8 +76,8 @@ def test_the_local_bigquery_keeps_the_failed_id_too_and_the_event_is_written(
     with pytest.raises(TargetError):
         append(client, table, event)  # the table isn't there yet
     make_tables(client, table)
-    for _ in range(2):
-        append(client, table, event)
-    assert read_outcome(client, table, A)["status"] == "failed"
+    assert [append(client, table, event) for _ in range(2)] == [True, False]
+    since = event["event_time"]
+    assert read_outcome(client, table, REQUEST.destination, A, since)["status"] == "failed"
     ((rows,),) = client.query(f"SELECT COUNT(*) FROM {table.sql}").result()
     assert rows == 1
