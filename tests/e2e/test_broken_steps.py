@@ -169,8 +169,8 @@ def a_worker_goes(monkeypatch, place, calls):
             yield each
             count()
 
-    def function(*words):
-        result = original(*words)
+    def function(*words, **more):
+        result = original(*words, **more)
         count()
         return result
 
