@@ -18,7 +18,13 @@ from pipeline.launch.progress import progress
 from pipeline.parameters.options import Options
 from pipeline.publish.swapping import put_back
 from pipeline.runs.ended import recall
-from pipeline.runs.history import append, event_row, make_tables, planning_failure, write_event
+from pipeline.runs.history import (
+    append,
+    event_row,
+    planning_failure,
+    unfinished_runs,
+    write_event,
+)
 from pipeline.runs.lease import Holding, holding
 from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
@@ -45,7 +51,6 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
             lock = Lock(client, request.destination, run_id, request.run.lease)
             held = stack.enter_context(holding(lock))
             try:
-                make_tables(client, request.history_table)
                 _settle(draft, client, lock)
                 plan = _plan(draft, client, inspector, run_id, now)
             except Exception as error:
@@ -60,7 +65,8 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
 def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> None:
     """Settle what dead runs left, and give a table its name back that one of them took."""
     request = draft.request
-    Settler(client, request.history_table, lock, request.run.endpoints).settle()
+    unfinished = unfinished_runs(client, request.history_table, request.destination)
+    Settler(client, request.history_table, lock, request.run.endpoints).settle(unfinished)
     if request.publishing.delete_existing_table or not draft.facts.target.exists:
         put_back(client, request.history_table, request.destination)
 

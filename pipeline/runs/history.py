@@ -156,7 +156,13 @@ def make_tables(client: bigquery.Client, table: TableRef) -> None:
                 "etag", None
             )  # no If-Match: adding the same twice is adding once
             client.update_table(existing, ["schema"])
-        _made(client, _latest(table))  # also when a run died between the two
+    make_view(client, table)  # also when a run died between the two
+
+
+def make_view(client: bigquery.Client, table: TableRef) -> None:
+    """Make the history's view where it is missing."""
+    with as_target_errors(f"run history {table}"):
+        _made(client, _latest(table))
 
 
 def _made(client: bigquery.Client, table: bigquery.Table) -> bigquery.Table:
@@ -261,19 +267,48 @@ def ask_history(
 def unfinished_runs(
     client: bigquery.Client, table: TableRef, destination: TableRef
 ) -> list[dict[str, Any]]:
-    """The newest events of the destination's runs that have none of their last."""
+    """The newest events of the destination's runs that have none of their last.
+
+    The history is made where it is missing, and columns that it lacks; one that knows the
+    destination and has them all has said so with this very answer. The view is made, too.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    runs = past_runs(client, table, destination, may_be_missing=True)
+    if not runs or any(name not in run for run in runs for name, _ in FIELDS):
+        make_tables(client, table)
+        runs = past_runs(client, table, destination)
+    else:
+        make_view(client, table)
+    return [run for run in runs if run["seq"] < FINAL]
+
+
+def past_runs(
+    client: bigquery.Client,
+    table: TableRef,
+    destination: TableRef,
+    *,
+    may_be_missing: bool = False,
+) -> list[dict[str, Any]]:
+    """The newest events of the destination's unfinished runs, and of its newest run of all.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
     since = datetime.now(UTC) - LOOK_BACK
     sql = (
         f"SELECT * FROM {table.sql} AS runs"
         " WHERE destination = @destination AND event_time >= @since"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
-        f" AND seq < {FINAL} ORDER BY run_id"
+        f" AND (seq < {FINAL} OR ROW_NUMBER() OVER (ORDER BY event_time DESC, seq DESC) = 1)"
+        " ORDER BY run_id"
     )
     parameters = [
         bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
         bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
     ]
-    return ask_history(client, table, sql, parameters)
+    return ask_history(client, table, sql, parameters, may_be_missing=may_be_missing)
 
 
 def ended_before(

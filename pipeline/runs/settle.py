@@ -7,7 +7,7 @@ was used is waited for. Only then may MAX be read.
 
 import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from google.cloud import bigquery
 from auto_schema.errors import SyncError
 from pipeline.destination.attempts import BURNT, PUBLISH, burn, job_id_of
 from pipeline.destination.folder import STORAGE_ERRORS, Folder
-from pipeline.runs.history import FINAL, append, unfinished_runs
+from pipeline.runs.history import FINAL, append
 from pipeline.runs.lock import Lock, started
 from smart_sync.plan import Staging, staging_of
 from warehouse.errors import as_target_errors
@@ -43,14 +43,17 @@ class Settler:
     lock: Lock
     endpoints: Endpoints
 
-    def settle(self) -> None:
+    def settle(self, unfinished: Iterable[Mapping[str, Any]]) -> None:
         """Fence, finish or clean up after every run that has no last event.
+
+        Args:
+            unfinished: the newest event of each.
 
         Raises:
             RunInProgressError: the lock is lost; what is left, its new holder settles.
             TargetError: BigQuery refused or can't be reached; then nothing may be read.
         """
-        for run in unfinished_runs(self.client, self.history, self.lock.destination):
+        for run in unfinished:
             LOGGER.warning("run %s did not end by itself and is settled first", run["run_id"])
             job = fence(self.client, run, self.lock.check, waits=True)
             self.lock.check()

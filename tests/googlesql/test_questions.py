@@ -217,8 +217,10 @@ def test_what_is_asked_of_past_runs(
     destination = TableRef(PROJECT, "d", "orders")
     monkeypatch.setattr(history, "LOOK_BACK", timedelta(days=3650))
 
+    past = same(both, lambda client: history.past_runs(client, recorded, destination))
+    assert [run["run_id"] for run in past] == ["r11", "r12", "r14"]
     unfinished = same(both, lambda client: history.unfinished_runs(client, recorded, destination))
-    assert [run["run_id"] for run in unfinished] == ["r11", "r12"]
+    assert unfinished == past[:2]
     for verdict, before in (("succeeded", "r10"), ("verified", None)):
         run = {"run_id": "r14", "destination": str(destination), "status": verdict}
         ended = same(both, lambda client, run=run: history.ended_before(client, recorded, run))

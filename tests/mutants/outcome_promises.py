@@ -148,6 +148,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         OUTCOMES,
+        "A run gives the history the columns and the view that it lacks.",
+        "tests/e2e/test_requests.py::test_a_history_that_lacks_a_column_or_its_view_gets_it_with_the_next_run",
+        "pipeline/runs/history.py",
+        "    if not runs or any(name not in run for run in runs for name, _ in FIELDS):",
+        "    if not runs:",
+    ),
+    P(
+        OUTCOMES,
         "Every audit that is asked judges the staged rows before they are published.",
         "tests/e2e/test_audits.py::test_a_second_audit_keeps_rows_back_and_tells_its_figures_beside_the_first",
         "pipeline/publish/audits.py",

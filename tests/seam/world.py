@@ -20,7 +20,7 @@ from google.api_core import exceptions as api
 from auto_schema.errors import InternalError, SyncError
 from pipeline.destination.elements import StagedFile, StagedSplit
 from pipeline.publish.publisher import Publisher
-from pipeline.runs.history import append, planning_failure, write_event
+from pipeline.runs.history import append, past_runs, planning_failure, write_event
 from pipeline.runs.lock import HELD, Lock
 from pipeline.runs.outcome import Outcome
 from pipeline.runs.settle import Settler
@@ -186,7 +186,9 @@ class World:
         lock.acquire()
         try:
             try:
-                Settler(client, plan.run.history_table, lock, Endpoints()).settle()
+                history = plan.run.history_table
+                unfinished = past_runs(client, history, plan.destination)
+                Settler(client, history, lock, Endpoints()).settle(unfinished)
                 rows = list(client.query("SELECT MAX(id)").result())
                 self._read(plan.run.run_id, int(rows[0]["max"]))
             except Exception as error:
