@@ -7,7 +7,7 @@ was used is waited for. Only then may MAX be read.
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -124,7 +124,10 @@ def _finished(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> Any:
 
 
 def clear_staging(
-    client: bigquery.Client, staging: Staging, endpoints: Endpoints, *, has_tables: bool = True
+    client: bigquery.Client,
+    staging: Staging,
+    endpoints: Endpoints,
+    tables: Sequence[TableRef] | None = None,
 ) -> None:
     """Remove a run's staged files and tables; best effort, they also expire.
 
@@ -132,9 +135,9 @@ def clear_staging(
         client: of the job project.
         staging: the run's.
         endpoints: where the folder's service is.
-        has_tables: whether the run may have made some.
+        tables: that the run may have made; None: any of its staging tables.
     """
-    tables = staging.tables if has_tables else ()
+    tables = staging.tables if tables is None else tables
     removals = [partial(client.delete_table, str(t), not_found_ok=True) for t in tables]
     if staging.folder:
         try:

@@ -20,6 +20,7 @@ from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome
 from pipeline.runs.settle import clear_staging
 from smart_sync.plan import SyncPlan
+from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
 
@@ -45,8 +46,8 @@ def report(
     if outcome.traceback:
         LOGGER.error("%s", outcome.traceback)
     if outcome.status != "publishing":
-        has_tables = _may_have_tables(plan, outcome)
-        clear_staging(client, plan.run.staging, plan.run.endpoints, has_tables=has_tables)
+        tables = _tables(plan, outcome)
+        clear_staging(client, plan.run.staging, plan.run.endpoints, tables)
         try:
             is_told = write_event(client, plan, outcome)
         except SyncError as error:
@@ -58,14 +59,18 @@ def report(
     return outcome
 
 
-def _may_have_tables(plan: SyncPlan, outcome: Outcome) -> bool:
-    """Whether a staging table was made: not by a run that ended well without a row to publish.
+def _tables(plan: SyncPlan, outcome: Outcome) -> tuple[TableRef, ...]:
+    """The staging tables that may have been made.
 
-    In place it is made before the rows are counted.
+    Not by a run that ended well without a row to publish, or without a dead letter; but in
+    place one is made before its rows are counted.
     """
-    went_well = outcome.status in ("succeeded", "held_back")
-    has_rows = bool(outcome.rows_staged or outcome.rows_dead) or plan.publishes_without_rows
-    return not went_well or has_rows or plan.reading.is_in_place
+    staging, has_dead = plan.run.staging, outcome.rows_dead > 0
+    if outcome.status not in ("succeeded", "held_back"):
+        return staging.tables
+    has_rows = outcome.rows_staged > 0 or has_dead or plan.publishes_without_rows
+    rows = (staging.table,) if has_rows or plan.reading.is_in_place else ()
+    return (*rows, *((staging.dead_table,) if has_dead else ()))
 
 
 class _Report(beam.DoFn):

@@ -2,21 +2,20 @@
 
 import pytest
 
-from tests.outages import SMART, TABLE, assert_nothing_is_left, kind
+from tests.outages import MORE, SMART, TABLE, assert_nothing_is_left, kind
 
 ALL = {"postgresql_query": "SELECT * FROM s"}
 
 PLACES = {
     "/datasets/D/tables/_sync_lock_t": "lock",
     "/datasets/D/tables/sync_runs_latest": "latest",
-    "/datasets/D/tables/sync_runs": "history",
     "/datasets/D/tables/_sync_staging_RUN": "staging",
-    "/datasets/D/tables/_sync_dead_RUN": "dead letters",
     "/datasets/D/tables/t": "table",
     "/datasets/D/tables _sync_lock_t": "lock",
+    "/datasets/D/tables _sync_staging_RUN": "staging",
     "/datasets/D": "dataset",
 }
-NOTHING_NEW = [
+BEGIN = [
     "GET dataset",
     "GET table",
     "POST lock",
@@ -29,12 +28,31 @@ NOTHING_NEW = [
     "GET running",
     "GET lock",
     "PATCH lock",
+]
+PUBLISH = [
+    "POST staging",
+    "POST load",
+    "POST publishing",
+    "GET publishing",
+    "GET lock",
+    "POST publish",
+    "GET publish",
+    "DELETE staging",
+]
+END = [
     "POST succeeded",
     "GET succeeded",
     "GET lock",
     "PATCH lock",
 ]
-"""In the order in which they are sent; each POST but the first is a query job."""
+"""In the order in which they are sent; POST makes a table, or else starts a job."""
+JOBS = {
+    "event_0": "running",
+    "event_1": "publishing",
+    "event_2": "succeeded",
+    "stage_0_1": "load",
+    "publish_1": "publish",
+}
 QUERIES = {
     "AND (seq < 2 OR": "runs that have not ended",
     "SELECT MAX": "MAX",
@@ -48,8 +66,8 @@ def told(seen):
     if seen.method == "POST" and "/queries" in text:
         query = seen.body["query"]
         return "POST " + next(name for part, name in QUERIES.items() if part in query)
-    for event, name in (("event_0", "running"), ("event_2", "succeeded")):
-        if text.endswith(f"sync_RUN_{event}"):
+    for step, name in JOBS.items():
+        if text.endswith(f"sync_RUN_{step}"):
             return f"{seen.method} {name}"
     method, place = text.split(" ", 1)
     return f"{method} {PLACES[place]}"
@@ -67,7 +85,13 @@ def an_hour_later(sync, sql, watched):
 
 def test_a_launch_that_finds_nothing_new_asks_for_no_more_than_this(sync, watched, an_hour_later):
     assert sync.ok().out.startswith("succeeded: 0 rows read")
-    assert [told(seen) for seen in watched.seen[an_hour_later:]] == NOTHING_NEW
+    assert [told(seen) for seen in watched.seen[an_hour_later:]] == [*BEGIN, *END]
+
+
+def test_a_launch_that_appends_asks_for_no_more_than_this(sync, sql, watched, an_hour_later):
+    sql(MORE)
+    assert sync.ok().out.startswith("succeeded: 6 rows read, 6 published")
+    assert [told(seen) for seen in watched.seen[an_hour_later:]] == [*BEGIN, *PUBLISH, *END]
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ PROMISES: tuple[Promise, ...] = (
         "What a run staged is cleared.",
         "tests/e2e/test_publishing.py::test_a_publishing_job_that_is_refused_leaves_the_old_rows_and_no_staging_table",
         "pipeline/steps/report.py",
-        "        clear_staging(client, plan.run.staging, plan.run.endpoints, has_tables=has_tables)",
+        "        clear_staging(client, plan.run.staging, plan.run.endpoints, tables)",
         "        pass",
     ),
     P(
