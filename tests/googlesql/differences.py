@@ -288,6 +288,26 @@ DIFFERENCES = (
         "The form of FLOAT64 asks for NaN first.",
     ),
     Difference(
+        "CAST('abcde' AS STRING(5))",
+        '"abcde"',
+        "refused",
+        "Casts with a length or digits are in no statement of ours.",
+    ),
+    Difference("CAST(NUMERIC '1.235' AS NUMERIC(5, 2))", "1.24", "refused", "The same."),
+    Difference(
+        "CAST('T' AS BOOL)",
+        "refused",
+        "TRUE",
+        "No statement of ours makes a BOOL of a text: it is staged as one.",
+    ),
+    Difference(
+        "SAFE.SUBSTR('a', 1, -1)",
+        "NULL",
+        '""',
+        "Lengths that our statements ask for are constants above zero.",
+    ),
+    Difference("LOWER('İ')", '"i̇"', '"i"', "No statement of ours changes letters."),
+    Difference(
         "(SELECT s FROM (SELECT 1 AS s) AS s)",
         "{s: 1}",
         "1",
@@ -308,6 +328,10 @@ about rows runs on Google's own GoogleSQL too (`tests/googlesql`): `test_publish
 both. Below is where the two answer otherwise, and what that means for a test that meets only the
 local one. `test_differences.py` asks both for each line: it fails when one of them has gone, and
 when one of {alike} other expressions begins to differ. Here is the local one, there is GoogleSQL.
+
+Of what a table's types allow, the local one keeps the digits of NUMERIC(p, s) and no lengths: a
+STRING(n) or BYTES(n) takes longer values, where BigQuery ends the statement. The engine around
+GoogleSQL keeps both (`test_engine_limits.py`).
 
 | expression | GoogleSQL | the local one | what it means for tests |
 |---|---|---|---|

@@ -1,10 +1,12 @@
 """What docs/local-bigquery.md says of the two is so: each line is asked of both."""
 
+import contextlib
 import datetime as dt
 import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
@@ -14,6 +16,8 @@ from tests.googlesql.both import plain, plain_rows
 from tests.googlesql.differences import DIFFERENCES, REFUSED
 from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import GoogleSqlError
+from tests.googlesql.scripts import Session
+from tests.sync import PROJECT
 
 
 def shown(value: Any) -> str:
@@ -75,6 +79,26 @@ def test_no_other_expression_differs(googlesql: GoogleSql, client: bigquery.Clie
     pairs = zip(answered, of_googlesql(googlesql, select), of_local(client, select), strict=True)
 
     assert [pair for pair in pairs if pair[1] != pair[2]] == []
+
+
+def test_only_the_local_one_takes_values_that_are_longer_than_a_column(
+    googlesql: GoogleSql, client: bigquery.Client, dataset: str
+) -> None:
+    name = f"{PROJECT}.{dataset}.t"
+    made = f"CREATE TABLE `{name}` (s STRING(2), b BYTES(2), n NUMERIC(3, 1));"
+    client.query_and_wait(made)
+    local = {}
+    for values in ("'abc', b'', 0", "'', b'abc', 0", "'', b'', 99.96", "'', b'', 1.25"):
+        insert = f"INSERT INTO `{name}` VALUES ({values})"
+        try:
+            client.query_and_wait(insert)
+            local[values] = True
+        except GoogleAPICallError:
+            local[values] = False
+        with contextlib.nullcontext() if values.endswith("1.25") else pytest.raises(GoogleSqlError):
+            Session(googlesql, {}).run(made + insert)
+
+    assert list(local.values()) == [True, True, False, True]
 
 
 def test_the_page_is_not_stale() -> None:

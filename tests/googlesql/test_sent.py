@@ -213,14 +213,13 @@ def test_the_local_bigquery_keeps_each_statement_with_what_it_met(
     ]
 
 
-@pytest.mark.parametrize("script", [ONE_THREAD, AS_IT_IS], ids=["the fast one", "as it is"])
 def test_what_a_script_runs_by_its_rows_is_kept_with_it(
-    tmp_path: Path, pytestconfig: pytest.Config, script: Path
+    tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     file, whole = tmp_path / "statements.jsonl", f"{PROJECT}.d1_1.t"
     with (
         judged_at_the_end(pytestconfig, file),
-        bigquery_server(tmp_path / "data", script) as server,
+        bigquery_server(tmp_path / "data", ONE_THREAD) as server,
     ):
         client = make_client(server)
         client.create_dataset(f"{PROJECT}.d1_1")
