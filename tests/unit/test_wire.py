@@ -136,6 +136,15 @@ def test_a_value_of_another_length_or_version_names_its_column():
         one_value(Field("j", "jsonb"), b'\2{"a": 1}')
 
 
+@pytest.mark.parametrize("decoder_of", [Decoder, in_python.Decoder])
+@pytest.mark.parametrize("sign", [0x0001, 0x8000, 0xFF01])
+def test_a_number_of_a_sign_that_nobody_knows_is_refused_and_not_read_as_positive(sign, decoder_of):
+    value = struct.pack(">HhHHH", 1, 0, sign, 0, 7)
+    decoder = decoder_of([Field("n", "decimal128", 14, 2)])
+    with pytest.raises(ValueError, match="column n: a value that is none of its type"):
+        decoder.feed(HEAD + struct.pack(">hi", 1, len(value)) + value)
+
+
 def test_what_is_no_copy_is_refused():
     with pytest.raises(ValueError, match="not COPY BINARY of 1 columns"):
         Decoder([Field("n", "int4")]).feed(b"x" * 30)

@@ -171,6 +171,8 @@ def _numeric(cell: bytes) -> str:
     """As PostgreSQL writes it."""
     count, weight, sign, places = struct.unpack_from(">HhHH", cell)
     digits = struct.unpack(f">{count}H", cell[8:])
+    if sign not in SIGNS:
+        raise ValueError("not a sign")
     if sign not in (0x0000, 0x4000):
         return SIGNS[sign]
     spelled = {weight - index: f"{digit:04}" for index, digit in enumerate(digits)}

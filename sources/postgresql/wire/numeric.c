@@ -152,6 +152,10 @@ static bool add_wire_text(Buffer *to, const uint8_t *digits, int count, int weig
   return is_good;
 }
 
+static bool is_sign(int sign) {
+  return sign == 0 || sign == NEGATIVE || sign == NOT_A_NUMBER || sign == INFINITE || sign == MINUS_INFINITE;
+}
+
 static bool add_text(Column *column, const uint8_t *digits, int count, int weight, int sign, int places) {
   Buffer *to = &column->data;
   bool is_good;
@@ -166,7 +170,7 @@ Outcome add_numeric(Column *column, const uint8_t *bytes, size_t count) {
   if (count < 8) return BAD_FORM;
   int digits = big16(bytes), weight = (int16_t)big16(bytes + 2);
   int sign = big16(bytes + 4), places = big16(bytes + 6);
-  if (count != 8 + 2 * (size_t)digits) return BAD_FORM;
+  if (count != 8 + 2 * (size_t)digits || !is_sign(sign)) return BAD_FORM;
   if (!column->is_text) {
     Integer number;
     bool is_finite = sign == 0 || sign == NEGATIVE;
