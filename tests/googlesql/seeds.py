@@ -9,3 +9,5 @@ FEW_SEEDS = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 """Not made smaller when they fail: the values are told one by one."""
+ONE_SEED = settings(FEW_SEEDS, max_examples=1)
+"""Another one in each run, where each asks BigQuery dozens of times."""
