@@ -67,7 +67,14 @@ mutants: setup ## break each promise in a copy and show that its test fails
 demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb or bigquery)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
-bench: setup ## rows per second beside other ways (SOURCE=postgresql, mongodb or bigquery); seconds of a launch (SOURCE=launch)
+# Other tools that `make bench` measures beside; nothing else needs them.
+.venv-bench/.done: requirements-bench.txt
+	@rm -rf .venv-bench
+	@python=$$(demo/find_python 3.11 3.12 3.13) && "$$python" -m venv .venv-bench
+	@.venv-bench/bin/python $(PIP) -r requirements-bench.txt
+	@touch $@
+
+bench: setup .venv-bench/.done ## rows per second beside other ways (SOURCE=postgresql, mongodb or bigquery); seconds of a launch (SOURCE=launch)
 	@$(BIN)/python -m bench.$(or $(filter mongodb bigquery launch,$(SOURCE)),run)
 
 image-check: setup ## build the image without a container engine, and sync from inside it (root, Debian)
@@ -94,12 +101,12 @@ golden: .venv/.done ## rewrite the golden files; review the diff
 	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
 
 lock: .venv/.done ## renew the lock files (needs uv)
-	@for name in requirements requirements-dev requirements-build; do \
+	@for name in requirements requirements-dev requirements-build requirements-bench; do \
 	  uv pip compile $$name.in -o $$name.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-config --no-annotate -q; done
 	@uv pip compile requirements-bigquery.in -o requirements-bigquery.txt --universal --python-version 3.13 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-config --no-annotate -q
 
 clean: ## remove environments, caches and what the demo left
-	@rm -rf .venv .venv-bigquery .demo .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	@rm -rf .venv .venv-bigquery .venv-bench .demo .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

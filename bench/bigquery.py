@@ -20,7 +20,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from bench.run import measured
+from bench.measure import measured
 from demo.servers import ROOT, BigQueryServer, bigquery_server
 from demo.sides import PROJECT, make_client
 from sources.bigquery.connection import BigqueryConnection
@@ -145,12 +145,12 @@ def sync(target: BigQueryServer, method: str, **more: str) -> tuple[dict[str, fl
     } | more
     command = [sys.executable, str(ROOT / "main.py")]
     command += [f"--{name}={value}" for name, value in words.items()]
-    seconds, memory = measured(command, target.environ)
+    process = measured(command, target.environ)
     sql = f"SELECT seconds FROM `{PROJECT}.bench.sync_runs_latest` ORDER BY event_time DESC LIMIT 1"
     steps: dict[str, float] = json.loads(
         next(iter(make_client(target).query(sql).result())).seconds
     )
-    return steps | {"process": seconds}, memory
+    return steps | {"process": process.seconds}, process.memory
 
 
 def timed(read: Callable[[BigQueryServer], int], target: BigQueryServer) -> tuple[int, float]:

@@ -20,7 +20,8 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from bench.run import DATASET, measured
+from bench.measure import measured
+from bench.run import DATASET
 from demo.mongodb_servers import MongodbServer, mongodb_server
 from demo.servers import ROOT, BigQueryServer, bigquery_server
 from demo.sides import PROJECT, make_client
@@ -163,10 +164,10 @@ def sync(server: MongodbServer, target: BigQueryServer) -> tuple[dict[str, float
     }
     command = [sys.executable, str(ROOT / "main.py")]
     command += [f"--{name}={value}" for name, value in words.items()]
-    seconds, memory = measured(command, target.environ)
+    process = measured(command, target.environ)
     sql = f"SELECT seconds FROM `{PROJECT}.{DATASET}.sync_runs_latest`"
     steps: dict[str, float] = json.loads(next(iter(client.query(sql).result())).seconds)
-    return steps | {"process": seconds}, memory
+    return steps | {"process": process.seconds}, process.memory
 
 
 def main() -> int:

