@@ -107,11 +107,14 @@ def look_up_by_name(definitions: Definitions) -> None:
     from local_bigquery.catalog import tabledata, tables
     from local_bigquery.engine import database
     from local_bigquery.sql.rules import partitions, typing
+    from local_bigquery.sql.rules import tables as rules
 
-    for module in (tables, partitions):
+    for module in (tables, partitions, rules):
         assert module.database is database  # they ask by its name, so get the new ones
     assert tabledata.columns is typing.tables.columns is tables.columns
+    assert "if not database.objects(" in inspect.getsource(rules._check)
     database.objects = Objects(database, definitions)
+    rules.database = Uncounted(database, definitions)
     database.fetch = fetch_by_relation(database, definitions)
     tables.columns = tabledata.columns = columns_by_relation(database, definitions)
 
@@ -158,6 +161,27 @@ class Objects:
             with contextlib.suppress(duckdb.CatalogException):  # dropped meanwhile
                 return int(cursor.sql(f"SELECT count(*) FROM {table}").fetchone()[0])
         return None
+
+
+class Uncounted:
+    """`database` for who asks of a table only whether it is there: its rows are not counted."""
+
+    def __init__(self, database: Any, definitions: Definitions) -> None:
+        self._database, self._definitions = database, definitions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    def objects(self, *names: str) -> list[tuple[str, str, int]]:
+        """As `database.objects`, with no rows in a table that is named."""
+        import duckdb
+
+        table = self._database.quote(*names)
+        if len(names) == 3 and self._definitions.is_spelt(table):
+            with self._database.cursor() as cursor, contextlib.suppress(duckdb.CatalogException):
+                cursor.table(table)
+                return [(names[2], "TABLE", 0)]
+        return self._database.objects(*names)  # type: ignore[no-any-return]
 
 
 def _is_there(cursor: Any, view: str) -> bool:

@@ -53,7 +53,7 @@ class Results:
         name = self._tables.name(project, dataset, job)
         self._results.materialise(cursor, sql, name, bound)
         rows = cursor.fetchone()[0]
-        relation = cursor.sql(f"SELECT * FROM {name} LIMIT 0")
+        relation = cursor.table(name)
         columns = list(zip(relation.columns, relation.types, strict=True))
         fields = [self._types.field(column, kind) for column, kind in columns]
         self._kept[project, job] = Result(columns, fields, rows)
