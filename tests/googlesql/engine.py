@@ -20,9 +20,7 @@ from tests.googlesql.catalog import (
     Row,
     Table,
     Tables,
-    add_numbered_table,
     add_table,
-    contents,
 )
 from tests.googlesql.errors import Finding, GoogleSqlError
 from tests.googlesql.features import language
@@ -207,11 +205,7 @@ class GoogleSql:
     ) -> Answer:
         """A query's answer; the rows of the table `numbered` have their numbers with them."""
         request = service.EvaluateQueryRequest(sql=spelled.sql)
-        if spelled.tables:
-            request.simple_catalog.CopyFrom(self._catalog(variables))
-        else:
-            request.registered_catalog_id = self.registered.number(self._catalog(variables))
-        self._complete(request, spelled, parameters, numbered)
+        self._complete(request, spelled, parameters, variables, numbered)
         answer = self.module.call("EvaluateQuery", request, service.EvaluateQueryResponse)
         columns = tuple(Column(column.name, column.type) for column in answer.prepared.columns)
         return Answer(
@@ -243,9 +237,8 @@ class GoogleSql:
         target = ".".join(syntax.names(syntax.paths(statement)[0]))
         spelled = self.spelled(sql, tables)
         request = service.EvaluateModifyRequest(sql=spelled.sql)
-        request.simple_catalog.CopyFrom(self._catalog(variables))
         is_insert = syntax.kind(statement) == "ASTInsertStatement"
-        self._complete(request, spelled, parameters, "" if is_insert else target)
+        self._complete(request, spelled, parameters, variables, "" if is_insert else target)
         answer = self.module.call("EvaluateModify", request, service.EvaluateModifyResponse)
         return modified(target, spelled.tables[target], answer.content)
 
@@ -293,13 +286,16 @@ class GoogleSql:
         request: service.EvaluateQueryRequest | service.EvaluateModifyRequest,
         spelled: Spelled,
         parameters: Sequence[Parameter],
+        variables: Variables,
         numbered: str,
     ) -> None:
-        """Add tables and parameters to a request."""
-        for name, table in spelled.tables.items():
-            add = add_numbered_table if name == numbered else add_table
-            add(request.simple_catalog, name, table)
-            request.table_content[name].CopyFrom(contents(table, is_numbered=name == numbered))
+        """Add tables, parameters and variables to a request."""
+        root = self._catalog(variables)
+        request.registered_catalog_id = (
+            self.registered.filled(root, spelled.tables, numbered)
+            if spelled.tables
+            else self.registered.number(root)
+        )
         request.options.CopyFrom(self._options(()))
         for number, parameter in enumerate(parameters, 1):
             name = parameter.name or f"{POSITION}{number}"

@@ -9,7 +9,7 @@ from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProt
 from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql, Variable
 from tests.googlesql.errors import CrashError, Finding
-from tests.googlesql.registered import FEW, Registered
+from tests.googlesql.registered import FEW, MOST_FILLED, Registered
 from tests.googlesql.resolved import Analysis
 from tests.googlesql.types import simple
 from tests.googlesql.wasm import Module
@@ -95,6 +95,19 @@ def test_a_catalog_grows_by_a_few_and_many_begin_another() -> None:
     assert module.forgotten == list(range(2, FEW))
     assert registered.number(root, [names[0]]) == 1
     assert registered.number(root, [names[-1], names[FEW]]) == FEW
+
+
+def test_rows_are_those_of_the_tables_that_are_asked(googlesql: GoogleSql) -> None:
+    tables = [NUMBER.with_rows([(n, n)]) for n in range(MOST_FILLED + 2)]
+    before = googlesql.module.calls["RegisterCatalog"]
+
+    for table in (*tables, *tables):
+        for _ in range(2):
+            assert googlesql.query("SELECT id FROM `p.d.t`", {"p.d.t": table}).rows == (
+                (table.rows[0][0],),
+            )
+
+    assert googlesql.module.calls["RegisterCatalog"] == before + 2 * len(tables)
 
 
 def test_after_a_crash_a_catalog_is_told_again(

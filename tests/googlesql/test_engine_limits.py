@@ -16,7 +16,7 @@ VALUES = {
     "BYTES(3)": ["b''", "b'abc'", "CAST('éa' AS BYTES)", "b'abcd'", "CAST('éé' AS BYTES)"],
     "NUMERIC(5, 2)": [
         *("NUMERIC '0.005'", "NUMERIC '-0.005'", "NUMERIC '0.0049'", "NUMERIC '-999.994'"),
-        *("NUMERIC '999.995'", "NUMERIC '1000'", "1000", "999", "NUMERIC '1.10'"),
+        *("NUMERIC '1.10'", "999", "NUMERIC '999.994'", "1000", "NUMERIC '999.995'"),
     ],
     "NUMERIC(5)": ["NUMERIC '99999.4'", "NUMERIC '99999.5'", "NUMERIC '-0.5'", "100000"],
     "BIGNUMERIC(38, 30)": [
@@ -55,7 +55,8 @@ def outcome(engine: GoogleSql, sql: str, tables: Tables | None = None) -> Any:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("of", VALUES)
 def test_a_write_rounds_and_refuses_as_a_cast_does(googlesql: GoogleSql, of: str, way: str) -> None:
-    for value in VALUES[of]:
+    values = VALUES[of]
+    for value in values if way == "insert" else (values[0], values[-1]):
         try:
             cast = googlesql.value(f"CAST({value} AS {of})")
         except GoogleSqlError as error:
