@@ -79,6 +79,10 @@ class GoogleSqlClient:
         """A job, which has its answer."""
         return GoogleSqlJob(self.query_and_wait(sql, job_config=job_config))
 
+    def get_table(self, reference: bigquery.TableReference) -> bigquery.Table:
+        """Whatever is asked for is there: what is asked here is rows, not what is made."""
+        return bigquery.Table(reference)
+
     def _received(self, given: dict[str, Any]) -> Parameter:
         """A parameter of the API; a date or time is what its text says."""
         kind = given["parameterType"]["type"]
