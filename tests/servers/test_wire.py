@@ -1,7 +1,10 @@
 """Rows over a session's own libpq: as another driver hands them over, and how a read ends."""
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import adbc_driver_postgresql.dbapi
@@ -71,6 +74,42 @@ def test_a_batch_ends_by_its_rows_and_by_its_bytes(opened):
     wide = "SELECT repeat('x', 300000) FROM generate_series(1, 10)"
     assert [batch.num_rows for batch in rows_of(opened, wide)] == [4, 4, 2]
     assert rows_of(opened, "SELECT 1 WHERE false") == []
+
+
+@pytest.mark.parametrize("made", [None, in_python.Decoder])
+def test_a_batch_ends_by_the_texts_of_numbers_that_are_short_on_the_wire(opened, monkeypatch, made):
+    if made is not None:
+        monkeypatch.setattr(decoder, "_Decoder", made)
+    huge = "SELECT 10::numeric ^ 100000 AS numbers FROM generate_series(1, 100)"
+    batches = rows_of(opened, huge, NUMBERS)
+    assert sum(batch.num_rows for batch in batches) == 100
+    assert max(batch.num_rows for batch in batches) == SIZE // 100_001 + 1
+    lists = huge.replace("10::numeric ^ 100000", "ARRAY[10::numeric ^ 100000]")
+    of_lists = rows_of(opened, lists, replace(NUMBERS, arrow=pa.list_(NUMBERS.arrow)))
+    assert [batch.num_rows for batch in of_lists] == [batch.num_rows for batch in batches]
+
+
+WITHOUT_MEMORY = """
+import contextlib, pathlib, psycopg2, resource, sys
+from sources.postgresql.wire.fields import fields_of
+from sources.postgresql.wire.libpq import LibpqError, copied, described
+QUERY = "SELECT repeat('x', 60000000)"
+with contextlib.closing(psycopg2.connect(sys.argv[1])) as opened:
+    fields = fields_of(described(opened, QUERY), [])
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
+    room = pages * resource.getpagesize() + 100 * 2**20  # for libpq's buffer, and not for the row
+    resource.setrlimit(resource.RLIMIT_AS, (room, room))
+    try:
+        list(copied(opened, QUERY, fields, 1, 1))
+    except LibpqError as error:
+        print("refused:", error)
+"""
+
+
+def test_a_row_for_which_there_is_no_memory_ends_the_read(postgresql):
+    command = [sys.executable, "-c", WITHOUT_MEMORY, postgresql.dsn]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert "refused: out of memory" in ended.stdout, ended.stderr
 
 
 def test_an_error_amid_the_rows_has_its_sqlstate_and_the_session_goes_on(opened):

@@ -18,6 +18,7 @@ typedef struct Column {
   int64_t rows, nulls;
   Buffer valid;              /* a bit for each row; empty until the first NULL */
   Buffer data, offsets;
+  int64_t *bytes;            /* of the batch, to which the texts of numbers are added */
   bool is_text;              /* a decimal one of whose values doesn't fit: texts in this batch */
   struct Column *item;       /* of a list */
 } Column;
@@ -38,7 +39,9 @@ void free_column(Column *column);
 void make_powers(void);
 Outcome add_numeric(Column *column, const uint8_t *bytes, size_t count);
 
+/* Arrow's offsets end at 2 GiB. */
 static inline bool add_offset(Column *column, size_t end) {
+  if (end > INT32_MAX) return false;
   int32_t offset = (int32_t)end;
   return add(&column->offsets, &offset, sizeof offset);
 }

@@ -50,7 +50,8 @@ class Decoder(Protocol):
             get: the address of PQgetCopyData.
             release: the address of PQfreemem.
             rows: of a batch, at most; one of the two ends it.
-            size: bytes on the wire, of which the last row may be partly behind.
+            size: bytes on the wire, of which the last row may be partly behind; the text of
+                a number that doesn't fit counts, too.
 
         Returns:
             What PQgetCopyData said last: more than 0 when there may be more, -1 at the end

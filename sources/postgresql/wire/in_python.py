@@ -42,7 +42,7 @@ class Decoder:
         self._fields = [Field(*field) for field in fields]
         self._values: list[list[Any]] = [[] for _ in fields]
         self._rest, self._is_begun = b"", False
-        self.rows = 0
+        self.rows = self._spelled = 0
 
     def feed(self, piece: bytes) -> bool:
         """Decode a piece of the stream, wherever it was cut."""
@@ -60,7 +60,10 @@ class Decoder:
                 break
             row, end = cells
             for field, values, cell in zip(self._fields, self._values, row, strict=True):
-                values.append(None if cell is None else _value(field, cell))
+                value = None if cell is None else _value(field, cell)
+                values.append(value)
+                if field.wire.startswith("decimal"):
+                    self._spelled += sum(map(len, filter(None, _items(field, value))))
             self._rest = self._rest[end:]
             self.rows += 1
         return False
@@ -81,7 +84,7 @@ class Decoder:
                 finally:
                     free_memory(piece)
                 taken += count
-            if count <= 0 or self.rows >= rows or taken >= size:
+            if count <= 0 or self.rows >= rows or taken + self._spelled >= size:
                 return count
 
     def take(self) -> tuple[Any, Any]:
@@ -91,7 +94,7 @@ class Decoder:
         ]
         names = [field.name for field in self._fields]
         batch: Any = pa.RecordBatch.from_arrays(arrays, names=names)
-        self._values, self.rows = [[] for _ in self._fields], 0
+        self._values, self.rows, self._spelled = [[] for _ in self._fields], 0, 0
         capsules: tuple[Any, Any] = batch.__arrow_c_array__()
         return capsules
 
@@ -127,6 +130,10 @@ def _value(field: Field, cell: bytes) -> Any:
         return _list(field, cell) if field.is_list else _scalar(field.wire, cell)
     except (struct.error, ValueError) as error:
         raise _bad_form(field) from error
+
+
+def _items(field: Field, value: Any) -> Sequence[Any]:
+    return value or () if field.is_list else (value,)
 
 
 def _bad_form(field: Field) -> ValueError:

@@ -18,6 +18,8 @@ from sources.postgresql.wire.fields import Field
 
 GOOD = (1, 2, 3)
 """PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_COPY_OUT."""
+ENDED = GOOD[:1]
+"""Of a COPY: it stays in PGRES_COPY_OUT, for ever, when libpq had no memory for a row."""
 SQLSTATE = ord("C")
 """PG_DIAG_SQLSTATE; all of src/interfaces/libpq/libpq-fe.h and postgres_ext.h."""
 Session = Any
@@ -88,7 +90,7 @@ def copied(
         sql: a SELECT.
         fields: of its columns.
         rows: of a batch, at most.
-        size: bytes on the wire after which a batch ends.
+        size: bytes on the wire after which a batch ends, texts of numbers added.
 
     Raises:
         LibpqError: the server refuses it, also amid the rows, or the connection breaks.
@@ -104,22 +106,22 @@ def copied(
         more = decoding.pull(session, get, release, rows, size)
         if decoding.rows and more >= -1:
             yield pa.RecordBatch._import_from_c_capsule(*decoding.take())
-    with _result(opened, pq.PQgetResult(session)):
+    with _result(opened, pq.PQgetResult(session), ENDED):
         pass
     while rest := pq.PQgetResult(session):
         pq.PQclear(rest)
 
 
 @contextmanager
-def _result(opened: Session, result: int | None) -> Iterator[int]:
+def _result(opened: Session, result: int | None, wanted: Sequence[int] = GOOD) -> Iterator[int]:
     """A result, if it is no refusal; it is freed in the end."""
     pq = _library()
     if not result:
         raise LibpqError(pq.PQerrorMessage(opened.pgconn_ptr).decode(errors="replace"), "")
     try:
-        if pq.PQresultStatus(result) not in GOOD:
+        if pq.PQresultStatus(result) not in wanted:
             state = pq.PQresultErrorField(result, SQLSTATE) or b""
-            message = pq.PQresultErrorMessage(result) or b""
+            message = pq.PQresultErrorMessage(result) or pq.PQerrorMessage(opened.pgconn_ptr)
             raise LibpqError(message.decode(errors="replace"), state.decode())
         yield result
     finally:

@@ -24,7 +24,7 @@ typedef struct {
   bool is_begun, is_busy;
   Buffer rest;    /* of a row whose end hasn't come */
   int64_t rows;   /* of the batch so far */
-  int64_t bytes;  /* that it took on the wire */
+  int64_t bytes;  /* that it took on the wire, and the texts of numbers */
 } Decoder;
 
 static const uint8_t SIGNATURE[] = "PGCOPY\n\377\r\n"; /* ends with a zero, as the stream's does */
@@ -198,7 +198,7 @@ static bool name_column(Column *column, const char *name) {
 }
 
 /* (name, wire, precision, scale, whether it is an array of that) */
-static bool make_column(Column *column, PyObject *field) {
+static bool make_column(Column *column, PyObject *field, int64_t *bytes) {
   const char *name, *wire;
   int precision, scale, is_list, known = 0;
   if (!PyTuple_Check(field)) return PyErr_Format(PyExc_TypeError, "a field is a tuple, not %R", field);
@@ -220,6 +220,7 @@ static bool make_column(Column *column, PyObject *field) {
     return false;
   }
   values->wire = (Wire)known;
+  values->bytes = bytes;
   values->precision = precision;
   values->scale = scale;
   const char *wide = known == DECIMAL256 ? ",256" : "";
@@ -250,7 +251,7 @@ static PyObject *decoder_new(PyTypeObject *type, PyObject *args, PyObject *Py_UN
   bool is_good = self->columns || PyErr_NoMemory();
   while (is_good && self->count < count) {
     PyObject *field = PySequence_GetItem(fields, self->count);
-    is_good = field && make_column(&self->columns[self->count++], field);
+    is_good = field && make_column(&self->columns[self->count++], field, &self->bytes);
     Py_XDECREF(field);
   }
   if (is_good) return (PyObject *)self;

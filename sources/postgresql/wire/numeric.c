@@ -1,5 +1,7 @@
 /* PostgreSQL's numeric as Arrow's decimal, or as text in a batch where one doesn't fit.
 
+A text may be ten thousand times as long as the number on the wire, so the batch counts both.
+
 On the wire: count of digits, weight, sign, scale of display, each of 16 bits, then digits to
 the base 10,000, the first of which counts 10,000 to the power of the weight.
 */
@@ -158,11 +160,13 @@ static bool is_sign(int sign) {
 
 static bool add_text(Column *column, const uint8_t *digits, int count, int weight, int sign, int places) {
   Buffer *to = &column->data;
+  size_t before = to->used;
   bool is_good;
   if (sign == NOT_A_NUMBER) is_good = add(to, "NaN", 3);
   else if (sign == INFINITE) is_good = add(to, "Infinity", 8);
   else if (sign == MINUS_INFINITE) is_good = add(to, "-Infinity", 9);
   else is_good = (sign != NEGATIVE || add(to, "-", 1)) && add_wire_text(to, digits, count, weight, places);
+  *column->bytes += (int64_t)(to->used - before);
   return is_good && add_offset(column, to->used);
 }
 
