@@ -18,6 +18,7 @@ PINNED: Mapping[str, str] = MappingProxyType(
     {
         "TimeZone": "UTC",
         "IntervalStyle": "postgres",
+        "client_min_messages": "error",  # nobody reads notices, and libpq's owner keeps them
         "extra_float_digits": "3",
         "bytea_output": "hex",
         "quote_all_identifiers": "off",

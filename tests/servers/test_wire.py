@@ -14,6 +14,8 @@ import pyarrow as pa
 import pytest
 
 from auto_schema.schema import Column
+from sources.postgresql.session import opening as session_opening
+from sources.postgresql.session import rolled_back
 from sources.postgresql.wire import decoder, in_python
 from sources.postgresql.wire.fields import fields_of
 from sources.postgresql.wire.libpq import LibpqError, copied, described
@@ -110,6 +112,12 @@ def test_a_row_for_which_there_is_no_memory_ends_the_read(postgresql):
     command = [sys.executable, "-c", WITHOUT_MEMORY, postgresql.dsn]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "refused: out of memory" in ended.stdout, ended.stderr
+
+
+def test_notices_of_a_query_are_not_sent_to_a_session_that_reads(opened):
+    with rolled_back(opened, session_opening()) as cursor:
+        cursor.execute("DO $$ BEGIN RAISE NOTICE 'one of millions'; END $$")
+    assert opened.notices == []
 
 
 def test_an_error_amid_the_rows_has_its_sqlstate_and_the_session_goes_on(opened):
