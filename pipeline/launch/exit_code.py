@@ -11,8 +11,8 @@ from auto_schema.errors import OutcomeUnknownError, TargetError
 from pipeline.launch.early_end import end_early
 from pipeline.launch.program_end import BUG, print_last
 from pipeline.runs.ended import recall
-from pipeline.runs.history import read_outcome
 from pipeline.runs.outcome import BUG_FIX, Failure
+from pipeline.runs.past_runs import read_outcome
 from smart_sync.plan import SyncPlan
 
 ANY_CLOCK = timedelta(days=1)

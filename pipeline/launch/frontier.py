@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from pipeline.destination.attempts import BURNT, PUBLISH, job_id_of
 from pipeline.destination.target import read_watermark, rows_above
-from pipeline.runs.history import BEGINNING, ask_history
+from pipeline.runs.past_runs import BEGINNING, ask_history
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Target
 from smart_sync.frontier import (

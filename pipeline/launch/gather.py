@@ -19,7 +19,7 @@ from pipeline.destination.target import dry_run_bytes, read_target
 from pipeline.launch.frontier import read_start
 from pipeline.launch.wall_clock import read_wall_clock
 from pipeline.publish.audits import wanted
-from pipeline.runs.history import written_columns
+from pipeline.runs.past_runs import written_columns
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft
 from smart_sync.facts import Facts

@@ -18,17 +18,12 @@ from pipeline.launch.progress import progress
 from pipeline.parameters.options import Options
 from pipeline.publish.swapping import put_back
 from pipeline.runs.ended import recall
-from pipeline.runs.history import (
-    append,
-    event_row,
-    planning_failure,
-    unfinished_runs,
-    write_event,
-)
+from pipeline.runs.history import append, event_row, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
 from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome, internal_error
+from pipeline.runs.past_runs import unfinished_runs
 from pipeline.runs.settle import Settler
 from pipeline.steps.graph import build
 from pipeline.steps.report import was_reported

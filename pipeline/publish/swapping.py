@@ -11,7 +11,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from auto_schema.names import quoted
-from pipeline.runs.history import read_outcome
+from pipeline.runs.past_runs import read_outcome
 from smart_sync.modes import REBUILD
 from smart_sync.plan import staging_of
 from warehouse.errors import as_target_errors

@@ -15,8 +15,9 @@ from google.cloud import bigquery
 
 from auto_schema.errors import OutcomeUnknownError, RunInProgressError, SyncError
 from pipeline.parameters.webhook import Webhook
-from pipeline.runs.history import SEQUENCE, ended_before, planning_failure
+from pipeline.runs.history import SEQUENCE, planning_failure
 from pipeline.runs.outcome import internal_error
+from pipeline.runs.past_runs import ended_before
 from pipeline.runs.webhook import send
 from smart_sync.request import SyncRequest
 from warehouse.errors import as_target_errors

@@ -27,7 +27,7 @@ from pipeline.launch.frontier import (
     past_run,
     read_frontier,
 )
-from pipeline.runs import history
+from pipeline.runs import history, past_runs
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.frontier import frontier_of
 from smart_sync.request import WindowRequest
@@ -294,7 +294,7 @@ def test_the_history_is_read_as_all_its_runs_say(both: Both, dataset: str, kind:
             both,
             lambda client, destination=destination, since=since: sorted(
                 run["run_id"]
-                for run in history.ask_history(
+                for run in past_runs.ask_history(
                     client,
                     table,
                     _DOUBTFUL.format(table=table.sql),

@@ -11,7 +11,7 @@ from google.cloud import bigquery
 from auto_schema.evolve import CurrentField
 from pipeline.destination.target import read_watermark, rows_above
 from pipeline.launch.frontier import read_frontier
-from pipeline.runs import history
+from pipeline.runs import history, past_runs
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Target
 from smart_sync.frontier import Frontier
@@ -215,19 +215,19 @@ def test_what_is_asked_of_past_runs(
     both: Both, recorded: TableRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     destination = TableRef(PROJECT, "d", "orders")
-    monkeypatch.setattr(history, "LOOK_BACK", timedelta(days=3650))
+    monkeypatch.setattr(past_runs, "LOOK_BACK", timedelta(days=3650))
 
-    past = same(both, lambda client: history.past_runs(client, recorded, destination))
+    past = same(both, lambda client: past_runs.past_runs(client, recorded, destination))
     assert [run["run_id"] for run in past] == ["r11", "r12", "r14"]
-    unfinished = same(both, lambda client: history.unfinished_runs(client, recorded, destination))
+    unfinished = same(both, lambda client: past_runs.unfinished_runs(client, recorded, destination))
     assert unfinished == past[:2]
     for verdict, before in (("succeeded", "r10"), ("verified", None)):
         run = {"run_id": "r14", "destination": str(destination), "status": verdict}
-        ended = same(both, lambda client, run=run: history.ended_before(client, recorded, run))
+        ended = same(both, lambda client, run=run: past_runs.ended_before(client, recorded, run))
         assert (ended and ended["run_id"]) == before
     since = EVENTS[0]["event_time"]
     outcome = same(
-        both, lambda client: history.read_outcome(client, recorded, destination, "r02", since)
+        both, lambda client: past_runs.read_outcome(client, recorded, destination, "r02", since)
     )
     assert outcome["status"] == "succeeded"
-    assert same(both, lambda client: history.written_columns(client, recorded, destination)) == ()
+    assert same(both, lambda client: past_runs.written_columns(client, recorded, destination)) == ()

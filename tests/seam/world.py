@@ -20,9 +20,10 @@ from google.api_core import exceptions as api
 from auto_schema.errors import InternalError, SyncError
 from pipeline.destination.elements import StagedFile, StagedSplit
 from pipeline.publish.publisher import Publisher
-from pipeline.runs.history import append, past_runs, planning_failure, write_event
+from pipeline.runs.history import append, planning_failure, write_event
 from pipeline.runs.lock import HELD, Lock
 from pipeline.runs.outcome import Outcome
+from pipeline.runs.past_runs import past_runs
 from pipeline.runs.settle import Settler
 from pipeline.steps.report import report
 from smart_sync.plan import SyncPlan, staging_of

@@ -1,0 +1,174 @@
+"""I/O. What the run history says of earlier runs of a table."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from pipeline.runs.history import FIELDS, FINAL, make_tables, make_view
+from smart_sync.facts import WrittenColumn
+from smart_sync.stale_columns import read_record
+from warehouse.errors import as_target_errors
+from warehouse.names import TableRef
+
+VERDICTS = ("verified", "differs")
+"""How a verify_only ends."""
+LOOK_BACK = timedelta(days=30)
+"""Unfinished runs are looked for so far back; each launch settles those it finds."""
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def ask_history(
+    client: bigquery.Client,
+    table: TableRef,
+    sql: str,
+    parameters: Sequence[Any],
+    *,
+    may_be_missing: bool = False,
+) -> list[dict[str, Any]]:
+    """Rows of a query over the run history.
+
+    Args:
+        client: of BigQuery.
+        table: the history, for the message.
+        sql: the query, with named parameters.
+        parameters: of the client library.
+        may_be_missing: before the first run, as in a plan_only, there is no history: no rows.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    config = bigquery.QueryJobConfig(query_parameters=list(parameters))
+    with as_target_errors(f"run history {table}"):
+        try:
+            return [dict(row) for row in client.query_and_wait(sql, job_config=config)]
+        except NotFound:
+            if not may_be_missing:
+                raise
+            return []
+
+
+def unfinished_runs(
+    client: bigquery.Client, table: TableRef, destination: TableRef
+) -> list[dict[str, Any]]:
+    """The newest events of the destination's runs that have none of their last.
+
+    The history is made where it is missing, and columns that it lacks; one that knows the
+    destination and has them all has said so with this very answer. The view is made, too.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    runs = past_runs(client, table, destination, may_be_missing=True)
+    if not runs or any(name not in run for run in runs for name, _ in FIELDS):
+        make_tables(client, table)
+        runs = past_runs(client, table, destination)
+    else:
+        make_view(client, table)
+    return [run for run in runs if run["seq"] < FINAL]
+
+
+def past_runs(
+    client: bigquery.Client,
+    table: TableRef,
+    destination: TableRef,
+    *,
+    may_be_missing: bool = False,
+) -> list[dict[str, Any]]:
+    """The newest events of the destination's unfinished runs, and of its newest run of all.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    since = datetime.now(UTC) - LOOK_BACK
+    sql = (
+        f"SELECT * FROM {table.sql} AS runs"
+        " WHERE destination = @destination AND event_time >= @since"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
+        f" AND (seq < {FINAL} OR ROW_NUMBER() OVER (ORDER BY event_time DESC, seq DESC) = 1)"
+        " ORDER BY run_id"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+    ]
+    return ask_history(client, table, sql, parameters, may_be_missing=may_be_missing)
+
+
+def ended_before(
+    client: bigquery.Client, table: TableRef, run: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """How the destination's run before that one ended, well or badly.
+
+    One that was held back did neither. A sync is seen beside syncs only, and a
+    verify_only beside its like.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT run_id, status, exit_code FROM {table.sql} AS runs"
+        " WHERE destination = @destination AND event_time >= @since AND run_id != @run_id"
+        f" AND seq = {FINAL} AND NOT (status = 'held_back' AND exit_code = 0)"
+        " AND (status IN ('verified', 'differs')) = @verifies"
+        " ORDER BY event_time DESC LIMIT 1"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", run["destination"]),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", datetime.now(UTC) - LOOK_BACK),
+        bigquery.ScalarQueryParameter("run_id", "STRING", run["run_id"]),
+        bigquery.ScalarQueryParameter("verifies", "BOOL", run["status"] in VERDICTS),
+    ]
+    return next(iter(ask_history(client, table, sql, parameters)), None)
+
+
+def written_columns(
+    client: bigquery.Client, table: TableRef, destination: TableRef
+) -> tuple[WrittenColumn, ...]:
+    """What the destination's last run that published says it wrote; none where no run says.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT * FROM {table.sql} AS runs WHERE destination = @destination"
+        f" AND seq = {FINAL} AND (status IN ('succeeded', 'published_mismatch')"
+        " OR status = 'abandoned' AND publish_job IS NOT NULL)"
+        " ORDER BY event_time DESC LIMIT 1"
+    )
+    parameters = [bigquery.ScalarQueryParameter("destination", "STRING", str(destination))]
+    rows = ask_history(client, table, sql, parameters, may_be_missing=True)
+    return read_record(rows[0].get("columns") or "{}") if rows else ()
+
+
+def read_outcome(
+    client: bigquery.Client,
+    table: TableRef,
+    destination: TableRef,
+    run_id: str,
+    since: datetime = BEGINNING,
+) -> dict[str, Any] | None:
+    """The newest event of a run, or None.
+
+    Args:
+        client: of BigQuery.
+        table: the history.
+        destination: of the run; with `since` it spares a look at all other runs' events.
+        run_id: the run.
+        since: before its first event, by whatever clock that was stamped.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT * FROM {table.sql} AS runs WHERE run_id = @run_id"
+        " AND destination = @destination AND event_time >= @since ORDER BY seq DESC LIMIT 1"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("run_id", "STRING", run_id),
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+    ]
+    return next(iter(ask_history(client, table, sql, parameters)), None)
