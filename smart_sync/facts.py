@@ -68,7 +68,8 @@ class Facts:
     evidence: Evidence = field(default_factory=Evidence)
     cursor: Cursor | None = None
     watermark: Watermark = field(default_factory=Watermark)
-    frontier: Frontier = field(default_factory=Frontier)
+    frontier: Frontier | None = None
+    """None: not asked for yet, or there is no cursor."""
     window: WindowPlan | None = None
     merge_bytes: int | None = None
     """What a merge's first query reads of the destination."""
@@ -85,4 +86,4 @@ class Facts:
         """Where the first window of all began; None: not known, or open downwards."""
         if self.window is not None and self.is_first:
             return self.window.window.low
-        return self.frontier.floor
+        return self.frontier.floor if self.frontier else None

@@ -5,7 +5,7 @@ after its launcher had died moved the frontier all the same.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from pipeline.destination.attempts import BURNT, PUBLISH, job_id_of
 from pipeline.destination.target import read_watermark, rows_above
-from pipeline.runs.past_runs import BEGINNING, ask_history
+from pipeline.runs.past_runs import BEGINNING, Question, ask_history
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Target
 from smart_sync.frontier import (
@@ -56,7 +56,6 @@ QUALIFY ROW_NUMBER() OVER (ORDER BY {end} DESC) = 1
   OR ROW_NUMBER() OVER (ORDER BY event_time DESC) = 1
   OR ROW_NUMBER() OVER (ORDER BY event_time) = 1
   OR ROW_NUMBER() OVER (ORDER BY {start}) = 1
-ORDER BY event_time DESC
 """
 """The runs that read the furthest up and down, the newest, and the first on the table."""
 _DOUBTFUL = """
@@ -75,6 +74,8 @@ def read_start(
     target: Target,
     cursor: Cursor,
     now: CursorValue | None,
+    *,
+    frontier: Frontier | None = None,
 ) -> tuple[Watermark, Frontier]:
     """Where the window starts: MAX of the destination, or the frontier that it has passed.
 
@@ -84,6 +85,7 @@ def read_start(
         target: the destination as it is.
         cursor: the cursor column.
         now: the source's clock as a value of the cursor; None: no future check.
+        frontier: of this very target, where it is known; None: the history is asked.
 
     Raises:
         SchemaError: the destination has no such column, or of another type.
@@ -93,7 +95,8 @@ def read_start(
     watermark = read_watermark(client, ref, target, cursor, now)
     if not target.exists:
         return watermark, Frontier()
-    frontier = read_frontier(client, request.history_table, ref, target, cursor)
+    if frontier is None:
+        frontier = read_frontier(client, request.history_table, ref, target, cursor)
     if has_shrunk(watermark, frontier) and not watermark.is_whole:
         watermark = read_watermark(client, ref, target, cursor, now, whole=True)
     if is_hiding(watermark, frontier):
@@ -112,15 +115,27 @@ def read_frontier(
     cursor: Cursor,
 ) -> Frontier:
     """The frontier of a table; empty when the history doesn't know the table."""
+    question = frontier_question(history, destination, target, cursor)
+    sql, parameters = question.as_query, question.parameters
+    return frontier_in(ask_history(client, history, sql, parameters, unless=(NotFound,)), cursor)
+
+
+def frontier_question(
+    history: TableRef, destination: TableRef, target: Target, cursor: Cursor
+) -> Question:
+    """What is asked of the history for the frontier of a table; `frontier_in` reads the answer."""
     end, start = "window_end", "COALESCE(window_start, '')"
     if cursor.is_integer:
         end = "SAFE_CAST(window_end AS INT64)"
         start = "COALESCE(SAFE_CAST(window_start AS INT64), -9223372036854775808)"
     sql = _RUNS.format(table=history.sql, end=end, start=start)
-    since = target.made or BEGINNING
-    parameters = _parameters(destination, cursor, since)
+    parameters = _parameters(destination, cursor, target.made or BEGINNING)
     parameters.append(bigquery.ArrayQueryParameter("anew", "STRING", ANEW))
-    rows = ask_history(client, history, sql, parameters, may_be_missing=True)
+    return Question(sql, "event_time DESC", tuple(parameters))
+
+
+def frontier_in(rows: Iterable[Mapping[str, Any]], cursor: Cursor) -> Frontier:
+    """The frontier that the answer to `frontier_question` says."""
     return frontier_of([past_run(row, cursor) for row in rows])
 
 
@@ -147,7 +162,7 @@ def _with_doubtful(
     since = frontier.event_time or BEGINNING
     sql = _DOUBTFUL.format(table=history.sql)
     parameters = _parameters(destination, cursor, since)
-    for run in ask_history(client, history, sql, parameters, may_be_missing=True):
+    for run in ask_history(client, history, sql, parameters, unless=(NotFound,)):
         end = parse_value(run["window_end"], cursor)
         if end is None or frontier.end is None or not is_after(end, frontier.end):
             continue

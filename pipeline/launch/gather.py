@@ -128,7 +128,9 @@ def _with_window(
     watermark, frontier = Watermark(table_exists=facts.target.exists), Frontier()
     if not request.replaces:
         now = now_as_cursor(clock, cursor, wall)
-        watermark, frontier = read_start(request, client, facts.target, cursor, now)
+        watermark, frontier = read_start(
+            request, client, facts.target, cursor, now, frontier=facts.frontier
+        )
     window = plan_window(
         request.window,
         cursor,

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from google.cloud import bigquery
@@ -12,6 +13,7 @@ from pipeline.destination.target import read_table
 from pipeline.launch.beam.submit import run
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
+from pipeline.launch.frontier import frontier_in, frontier_question
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
@@ -46,7 +48,7 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
             lock = Lock(client, request.destination, run_id, request.run.lease)
             held = stack.enter_context(holding(lock))
             try:
-                _settle(draft, client, lock)
+                draft = _settle(draft, client, lock)
                 plan = _plan(draft, client, inspector, run_id, now)
             except Exception as error:
                 _write_planning_failure(client, request, run_id, error)
@@ -57,13 +59,24 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
         return _launch(options, plan, client, lock, held)
 
 
-def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> None:
-    """Settle what dead runs left, and give a table its name back that one of them took."""
-    request = draft.request
-    unfinished = unfinished_runs(client, request.history_table, request.destination)
-    Settler(client, request.history_table, lock, request.run.endpoints).settle(unfinished)
-    if request.publishing.delete_existing_table or not draft.facts.target.exists:
-        put_back(client, request.history_table, request.destination)
+def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> Draft:
+    """Settle what dead runs left, and give a table its name back that one of them took.
+
+    Returns:
+        The draft with the frontier of its target, when nothing was settled that could move it.
+    """
+    request, facts = draft.request, draft.facts
+    history, destination, cursor = request.history_table, request.destination, facts.cursor
+    beside = None
+    if cursor and facts.target.exists and not request.replaces:
+        beside = frontier_question(history, destination, facts.target, cursor)
+    unfinished, windows = unfinished_runs(client, history, destination, beside)
+    Settler(client, history, lock, request.run.endpoints).settle(unfinished)
+    if request.publishing.delete_existing_table or not facts.target.exists:
+        put_back(client, history, destination)
+    if unfinished or beside is None or cursor is None:
+        return draft
+    return replace(draft, facts=replace(facts, frontier=frontier_in(windows, cursor)))
 
 
 def _plan(

@@ -1,10 +1,11 @@
 """I/O. What the run history says of earlier runs of a table."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
 from pipeline.runs.history import FIELDS, FINAL, make_tables, make_view
@@ -20,13 +21,32 @@ LOOK_BACK = timedelta(days=30)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the run history: a query without its order, and its named parameters."""
+
+    sql: str
+    order: str
+    parameters: tuple[Any, ...]
+
+    @property
+    def as_query(self) -> str:
+        """The query by itself: a row of its answer is a row."""
+        return f"{self.sql} ORDER BY {self.order}"
+
+    @property
+    def as_value(self) -> str:
+        """All rows of its answer as one value, for a query that asks more than this."""
+        return f"ARRAY(SELECT event FROM ({self.sql}) AS event ORDER BY {self.order})"
+
+
 def ask_history(
     client: bigquery.Client,
     table: TableRef,
     sql: str,
     parameters: Sequence[Any],
     *,
-    may_be_missing: bool = False,
+    unless: tuple[type[Exception], ...] = (),
 ) -> list[dict[str, Any]]:
     """Rows of a query over the run history.
 
@@ -35,7 +55,8 @@ def ask_history(
         table: the history, for the message.
         sql: the query, with named parameters.
         parameters: of the client library.
-        may_be_missing: before the first run, as in a plan_only, there is no history: no rows.
+        unless: answers of BigQuery that stand for no rows: before the first run, as in a
+            plan_only, there is no history.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
@@ -44,57 +65,86 @@ def ask_history(
     with as_target_errors(f"run history {table}"):
         try:
             return [dict(row) for row in client.query_and_wait(sql, job_config=config)]
-        except NotFound:
-            if not may_be_missing:
-                raise
+        except unless:
             return []
 
 
 def unfinished_runs(
-    client: bigquery.Client, table: TableRef, destination: TableRef
-) -> list[dict[str, Any]]:
+    client: bigquery.Client,
+    table: TableRef,
+    destination: TableRef,
+    beside: Question | None = None,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The newest events of the destination's runs that have none of their last.
 
     The history is made where it is missing, and columns that it lacks; one that knows the
     destination and has them all has said so with this very answer. The view is made, too.
 
+    Args:
+        client: of BigQuery.
+        table: the history.
+        destination: of the runs.
+        beside: what else is asked with the same query, of the same state of the history.
+
+    Returns:
+        Those events, and the rows that answer `beside`.
+
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    runs = past_runs(client, table, destination, may_be_missing=True)
+    no_answer = (NotFound, BadRequest)  # no history, or none with all columns that are asked for
+    runs, others = _both(client, table, past_runs_of(table, destination), beside, no_answer)
     if not runs or any(name not in run for run in runs for name, _ in FIELDS):
         make_tables(client, table)
-        runs = past_runs(client, table, destination)
+        runs, others = _both(client, table, past_runs_of(table, destination), beside)
     else:
         make_view(client, table)
-    return [run for run in runs if run["seq"] < FINAL]
+    return [run for run in runs if run["seq"] < FINAL], others
+
+
+def _both(
+    client: bigquery.Client,
+    table: TableRef,
+    question: Question,
+    beside: Question | None,
+    unless: tuple[type[Exception], ...] = (),
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The answers to one question or to two, in one query."""
+    if beside is None:
+        sql, parameters = question.as_query, question.parameters
+        return ask_history(client, table, sql, parameters, unless=unless), []
+    sql = f"SELECT {question.as_value} AS first, {beside.as_value} AS second"
+    named = {one.name: one for one in (*question.parameters, *beside.parameters)}
+    rows = ask_history(client, table, sql, list(named.values()), unless=unless)
+    return (rows[0]["first"], rows[0]["second"]) if rows else ([], [])
 
 
 def past_runs(
-    client: bigquery.Client,
-    table: TableRef,
-    destination: TableRef,
-    *,
-    may_be_missing: bool = False,
+    client: bigquery.Client, table: TableRef, destination: TableRef
 ) -> list[dict[str, Any]]:
     """The newest events of the destination's unfinished runs, and of its newest run of all.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    since = datetime.now(UTC) - LOOK_BACK
+    question = past_runs_of(table, destination)
+    return ask_history(client, table, question.as_query, question.parameters)
+
+
+def past_runs_of(table: TableRef, destination: TableRef) -> Question:
+    """The newest events of the destination's unfinished runs, and of its newest run of all."""
+    recent = datetime.now(UTC) - LOOK_BACK
     sql = (
         f"SELECT * FROM {table.sql} AS runs"
-        " WHERE destination = @destination AND event_time >= @since"
+        " WHERE destination = @destination AND event_time >= @recent"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
         f" AND (seq < {FINAL} OR ROW_NUMBER() OVER (ORDER BY event_time DESC, seq DESC) = 1)"
-        " ORDER BY run_id"
     )
-    parameters = [
+    parameters = (
         bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
-        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
-    ]
-    return ask_history(client, table, sql, parameters, may_be_missing=may_be_missing)
+        bigquery.ScalarQueryParameter("recent", "TIMESTAMP", recent),
+    )
+    return Question(sql, "run_id", parameters)
 
 
 def ended_before(
@@ -139,7 +189,7 @@ def written_columns(
         " ORDER BY event_time DESC LIMIT 1"
     )
     parameters = [bigquery.ScalarQueryParameter("destination", "STRING", str(destination))]
-    rows = ask_history(client, table, sql, parameters, may_be_missing=True)
+    rows = ask_history(client, table, sql, parameters, unless=(NotFound,))
     return read_record(rows[0].get("columns") or "{}") if rows else ()
 
 

@@ -10,7 +10,7 @@ from google.cloud import bigquery
 
 from auto_schema.evolve import CurrentField
 from pipeline.destination.target import read_watermark, rows_above
-from pipeline.launch.frontier import read_frontier
+from pipeline.launch.frontier import frontier_in, frontier_question, read_frontier
 from pipeline.runs import history, past_runs
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Target
@@ -220,7 +220,18 @@ def test_what_is_asked_of_past_runs(
     past = same(both, lambda client: past_runs.past_runs(client, recorded, destination))
     assert [run["run_id"] for run in past] == ["r11", "r12", "r14"]
     unfinished = same(both, lambda client: past_runs.unfinished_runs(client, recorded, destination))
-    assert unfinished == past[:2]
+    assert unfinished == (past[:2], [])
+    target, cursor = a_target(made=None), Cursor("c", "c", "timestamptz")
+    beside = frontier_question(recorded, destination, target, cursor)
+    together = same(
+        both, lambda client: past_runs.unfinished_runs(client, recorded, destination, beside)
+    )
+    frontier = same(
+        both, lambda client: read_frontier(client, recorded, destination, target, cursor)
+    )
+    assert together[0] == past[:2]
+    assert len(together[1]) > 1
+    assert frontier_in(together[1], cursor) == frontier
     for verdict, before in (("succeeded", "r10"), ("verified", None)):
         run = {"run_id": "r14", "destination": str(destination), "status": verdict}
         ended = same(both, lambda client, run=run: past_runs.ended_before(client, recorded, run))

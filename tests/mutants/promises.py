@@ -234,8 +234,16 @@ PROMISES: tuple[Promise, ...] = (
         "A dead run is settled before MAX is read.",
         "tests/e2e/test_overlap.py::test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max",
         "pipeline/launch/sync.py",
-        "                _settle(draft, client, lock)\n",
-        "                gather(draft, client, inspector, run_id)\n                _settle(draft, client, lock)\n",
+        "                draft = _settle(draft, client, lock)\n",
+        "                gather(draft, client, inspector, run_id)\n                draft = _settle(draft, client, lock)\n",
+    ),
+    P(
+        OVERLAP,
+        "What was settled may have moved the frontier, which is then asked for anew.",
+        "tests/e2e/test_overlap.py::test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max",
+        "pipeline/launch/sync.py",
+        "    if unfinished or beside is None",
+        "    if beside is None",
     ),
     P(
         OVERLAP,
