@@ -129,7 +129,8 @@ def frontier_question(
         end = "SAFE_CAST(window_end AS INT64)"
         start = "COALESCE(SAFE_CAST(window_start AS INT64), -9223372036854775808)"
     sql = _RUNS.format(table=history.sql, end=end, start=start)
-    parameters = _parameters(destination, cursor, target.made or BEGINNING)
+    since = target.made or BEGINNING
+    parameters = _parameters(destination, cursor, since)
     parameters.append(bigquery.ArrayQueryParameter("anew", "STRING", ANEW))
     return Question(sql, "event_time DESC", tuple(parameters))
 
