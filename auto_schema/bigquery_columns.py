@@ -58,13 +58,15 @@ def staged_rows(columns: Sequence[Column], rows: str) -> str:
 
 
 def narrowed(column: Column, there: BigqueryType | None) -> Column:
-    """The column staged with no more digits than the destination's declares.
+    """The column with no more digits, characters or bytes than the destination's declares.
 
-    So a value that would be rounded there is refused when it is conformed.
+    So a value that would be rounded there is refused when it is conformed, and one that would
+    end the publishing of all others, too.
     """
-    declares = there is not None and there.name in SCALES and bool(there.parameters)
-    if there is None or not declares or column.bigquery != there.name:
+    if there is None or not there.parameters or column.bigquery != there.name:
         return column
+    if there.name not in SCALES:
+        return replace(column, max_length=there.parameters[0])
     decimal = pa.decimal128 if there.name == "NUMERIC" else pa.decimal256
     arrow: pa.DataType = decimal(there.parameters[0], there.scale)
     return replace(column, arrow=pa.list_(arrow) if column.is_repeated else arrow)

@@ -148,6 +148,8 @@ def _convert(
     else:
         array, more = _convert_values(raw, column.arrow, checks)
     bad = more | bad
+    if column.max_length:
+        bad = _too_long(array, column) | bad
     if column.is_json and checks.json_numbers in json_numbers.JUDGED:
         bad = json_numbers.refused(array, checks.json_numbers) | bad
     return (_nulled(array, bad) if bad else array), bad
@@ -178,6 +180,21 @@ def _convert_list(raw: Array, wanted: Any, checks: Checks) -> tuple[Array, Bad]:
         for index in sorted(more):
             bad.setdefault(parents[index].as_py(), more[index])
     return array, bad
+
+
+def _too_long(array: Array, column: Column) -> Bad:
+    """Texts and bytes, or lists with one, of which an existing column takes less."""
+    bad: Bad = {}
+    values = array.flatten() if column.is_repeated else array
+    is_text = column.bigquery == "STRING"
+    lengths = (pc.utf8_length if is_text else pc.binary_length)(values)
+    unit = "characters" if is_text else "bytes"
+    reason = f"longer than the {column.max_length} {unit} of {column.bigquery}({column.max_length})"
+    _note(bad, pc.greater(lengths, column.max_length), reason)
+    if not column.is_repeated or not bad:
+        return bad
+    parents = pc.list_parent_indices(array)
+    return {parents[index].as_py(): reason for index in bad}
 
 
 def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:

@@ -32,6 +32,8 @@ class Column:
         shape: the whole type, of a column that comes from BigQuery itself.
         wide_numbers: what PARSE_JSON does with numbers that it would print otherwise: `round`
             or, to refuse them, `exact`.
+        max_length: of STRING(n) and BYTES(n) in an existing table, in characters or bytes;
+            0: none.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Column:
     evidence: str = ""
     shape: BigqueryType | None = None
     wide_numbers: str = "round"
+    max_length: int = 0
 
     @property
     def is_json(self) -> bool:

@@ -389,6 +389,29 @@ def test_a_publishing_step_that_is_repeated_after_the_report_publishes_once(sync
     assert [run["status"] for run in sync.history()] == ["succeeded"]
 
 
+def test_a_text_longer_than_an_existing_column_takes_is_a_dead_letter(sync, sql):
+    fields = [
+        bigquery.SchemaField("id", "INT64"),
+        bigquery.SchemaField("t", "STRING", max_length=3),
+        bigquery.SchemaField("ts", "STRING", "REPEATED", max_length=2),
+        bigquery.SchemaField("b", "BYTES", max_length=2),
+    ]
+    sync.client.create_table(bigquery.Table(f"{PROJECT}.{sync.dataset}.t", schema=fields))
+    sql("CREATE TABLE s (id int, t text, ts text[], b bytea)")
+    sql("INSERT INTO s VALUES (1, 'äöü', '{ß,ab}', '\\x0102'), (2, 'abcd', '{}', NULL)")
+    sql("INSERT INTO s VALUES (3, NULL, '{a,abc}', NULL), (4, 'a', NULL, '\\x010203')")
+    query = {"postgresql_query": "SELECT * FROM s"}
+    assert sync(**query).code == 7
+    sync.ok(**query, max_dead_letters="3")
+    assert sync.rows("id, t, b") == [(1, "äöü", b"\1\2")]
+    letters = sync.rows("column_name, reason", "t_dead_letters")
+    assert sorted(letters) == [
+        ("b", "longer than the 2 bytes of BYTES(2)"),
+        ("t", "longer than the 3 characters of STRING(3)"),
+        ("ts", "longer than the 2 characters of STRING(2)"),
+    ]
+
+
 def test_a_number_that_an_existing_column_would_round_is_a_dead_letter(sync, sql):
     sync.client.query(f"CREATE TABLE {sync.dataset}.t (id INT64, n NUMERIC(10, 2))").result()
     sql("CREATE TABLE s (id int, n numeric(12, 4))")

@@ -43,6 +43,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         BIGQUERY,
+        "A text that is longer than an existing column takes is a dead letter, not the end of a run.",
+        "tests/e2e/test_publishing.py::test_a_text_longer_than_an_existing_column_takes_is_a_dead_letter",
+        "auto_schema/conform.py",
+        "    if column.max_length:\n",
+        "    if False:\n",
+    ),
+    P(
+        BIGQUERY,
         "A number that the destination's column would round is a dead letter.",
         WAYS + "test_a_value_that_the_destination_would_round_is_a_dead_letter",
         "smart_sync/schema_plan.py",
