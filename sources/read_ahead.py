@@ -33,12 +33,16 @@ class ReadAhead(Generic[Item]):
 
     What it raises is raised where the items are asked for; when these are no longer wanted
     it is closed. With a `watch` a thread that brings nothing is given up when that says so.
+    `cancel` ends what the thread waits for, when nothing is wanted any more.
     """
 
     def __init__(
-        self, read: Callable[[], Generator[Item, None, None]], watch: Watch | None = None
+        self,
+        read: Callable[[], Generator[Item, None, None]],
+        watch: Watch | None = None,
+        cancel: Callable[[], None] | None = None,
     ) -> None:
-        self._read, self._watch = read, watch
+        self._read, self._watch, self._cancel = read, watch, cancel
         self._given_up = False
         self._queue: queue.Queue[Item | BaseException | None] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
@@ -66,6 +70,8 @@ class ReadAhead(Generic[Item]):
     def stop(self) -> None:
         """End the reading; one that was given up, or doesn't end, is left to its thread."""
         self._stopped.set()
+        if self._cancel and self._thread.is_alive() and not self._given_up:
+            threading.Thread(target=self._cancel, name="cancel", daemon=True).start()
         deadline = time.monotonic() + (0 if self._given_up else LONGEST_STOP_S)
         while time.monotonic() < deadline:
             try:

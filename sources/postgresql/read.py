@@ -71,7 +71,7 @@ def read_ahead(
     """What `read` yields in a thread of its own, whose session is watched."""
     watch = Watch(source.connection, application(source))
     bounded = watch if source.connection.read_timeout_s else None
-    ahead = ReadAhead(lambda: read(watch), bounded)
+    ahead = ReadAhead(lambda: read(watch), bounded, watch.cancel)
     try:
         for item in ahead:
             if isinstance(item, RowSums):
@@ -96,7 +96,7 @@ def items(
         RowRefusedError: the server refuses something amid the rows.
     """
     try:
-        with session(source) as opened:
+        with session(source, watch) as opened:
             cursor: Any = opened.cursor()
             watch.pid = open_reading(cursor, source, snapshot or source.proves)
             yield from _rows(opened, source, split)
@@ -112,11 +112,13 @@ def items(
 
 
 @contextmanager
-def session(source: PostgresqlStatement) -> Iterator[psycopg2.extensions.connection]:
+def session(
+    source: PostgresqlStatement, watch: Watch
+) -> Iterator[psycopg2.extensions.connection]:
     """A session in a transaction of its own, which leaves nothing behind."""
     words = source.connection.parameters(application=application(source), encoding=source.encoding)
     with closing(psycopg2.connect(**words)) as opened:  # type: ignore[call-overload]
-        opened.autocommit = True
+        opened.autocommit, watch.session = True, opened
         with opened.cursor() as cursor:
             cursor.execute("BEGIN")
             yield opened

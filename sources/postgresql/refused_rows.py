@@ -78,7 +78,7 @@ def _around(
 def _looking(source: PostgresqlStatement, watch: Watch) -> Iterator[Any]:
     """A cursor in a reading transaction of one snapshot; its errors have their SQLSTATE."""
     try:
-        with session(source) as opened, opened.cursor() as cursor:
+        with session(source, watch) as opened, opened.cursor() as cursor:
             watch.pid = open_reading(cursor, source, snapshot=True)
             watch.answers_once = True
             yield cursor

@@ -46,14 +46,16 @@ SLOW = (
 class Watch:
     """Raises when no byte has come from a session for as long as the connection allows.
 
-    `pid` is set as soon as the session knows its own, and `answers_once` before a statement
-    that sends nothing until it has seen all rows, or statements that may be such.
+    `session` is set as soon as there is one, `pid` when it knows its own, and `answers_once`
+    before a statement that sends nothing until it has seen all rows, or statements that may be
+    such.
     """
 
     def __init__(self, connection: PostgresqlConnection, application: str) -> None:
         self._connection, self._application = connection, application
         self._timeout_s = connection.read_timeout_s
         self.every_s = min(LOOK_S, self._timeout_s / 4)
+        self.session: psycopg2.extensions.connection | None = None
         self.pid: int | None = None
         self.answers_once = False
         self.begin()
@@ -77,6 +79,12 @@ class Watch:
         self._ask(_END, self.pid, self._application)
         why = f"no byte came for {self._timeout_s:g} s"
         raise SourceUnreachableError(what, self._connection.place, why, fix)
+
+    def cancel(self) -> None:
+        """Have the server end what the session is at; one that has ended is left alone."""
+        if self.session is not None:
+            with contextlib.suppress(psycopg2.Error):
+                self.session.cancel()
 
     def _has_sent(self) -> bool:
         sent, before = self._ask(_SENT, self.pid), self._sent

@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,12 +14,17 @@ import psycopg2.extensions
 import pyarrow as pa
 import pytest
 
+from auto_schema.postgresql_types import PostgresType, postgresql_column
 from auto_schema.schema import Column
+from sources.postgresql.connection import APPLICATION_NAME as NAME
 from sources.postgresql.session import opening as session_opening
 from sources.postgresql.session import rolled_back
+from sources.postgresql.source import PostgresqlSource
 from sources.postgresql.wire import decoder, in_python
 from sources.postgresql.wire.fields import fields_of
 from sources.postgresql.wire.libpq import LibpqError, copied, described
+from sources.values import Extract, Split
+from tests.servers.test_clock import connection_to
 
 SIZE = 1 << 20
 TYPES = """
@@ -140,3 +146,24 @@ def test_a_session_that_is_ended_amid_the_rows_is_told_apart(postgresql, opened)
     with pytest.raises(LibpqError) as ended:
         list(batches)
     assert ended.value.sqlstate in ("57P01", "")
+
+
+def test_a_reading_that_is_stopped_amid_a_slow_row_ends_and_so_does_its_query(database, sql):
+    column = postgresql_column("t", PostgresType("text", "text"))
+    source = PostgresqlSource(
+        connection_to(database),
+        "SELECT repeat('x', 20000) AS t, pg_sleep(g / 4 * 50) IS NULL AS slow"
+        " FROM generate_series(1, 4) AS g",
+        ("t", "slow"),
+        (column,),
+        extract=Extract(batch_rows=1),
+    )
+    rows = source.read(Split(0))
+    assert next(rows).num_rows == 1
+    began = time.monotonic()
+    rows.close()
+    assert time.monotonic() - began < 25  # neither the row is waited for, nor LONGEST_STOP_S
+    at_work = f"SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '{NAME}%'"
+    while sql(at_work) != [(0,)]:
+        assert time.monotonic() - began < 25
+        time.sleep(0.1)
