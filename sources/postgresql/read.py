@@ -112,9 +112,7 @@ def items(
 
 
 @contextmanager
-def session(
-    source: PostgresqlStatement, watch: Watch
-) -> Iterator[psycopg2.extensions.connection]:
+def session(source: PostgresqlStatement, watch: Watch) -> Iterator[psycopg2.extensions.connection]:
     """A session in a transaction of its own, which leaves nothing behind."""
     words = source.connection.parameters(application=application(source), encoding=source.encoding)
     with closing(psycopg2.connect(**words)) as opened:  # type: ignore[call-overload]
