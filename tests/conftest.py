@@ -39,6 +39,8 @@ AS_IT_IS = ONE_THREAD / "as_it_is.py"
 SERVERS = frozenset({"postgresql", "target", "bucket", "mongodb", "alone"})
 """Fixtures that start one."""
 NUMBERS = itertools.count(1)
+collect_ignore = ["local_bigquery"]
+"""Runs in the local BigQuery's own environment, and holds no tests."""
 FILE_COPY_SINCE = 150_000
 """PostgreSQL's number of the version that can; by its log a database takes twice as long."""
 
