@@ -31,7 +31,7 @@ COLUMNS = {
     "words": ("STRING", ["''", "'é\\n\\t\"\\\\😀'", "'null'"]),
     "short": ("STRING(5)", ["'12345'", "'äöüß€'"]),
     "raw": ("BYTES", ["b''", "b'\\x00\\xff'"]),
-    "three": ("BYTES(3)", ["b'\\xff\\x00a'"]),
+    "three": ("BYTES(3)", ["FROM_HEX('ff0061')"]),  # a literal would be four bytes here
     "day": ("DATE", ["DATE '0001-01-01'", "DATE '9999-12-31'"]),
     "hour": ("TIME", ["TIME '00:00:00'", "TIME '23:59:59.999999'"]),
     "moment": (
