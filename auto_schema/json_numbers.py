@@ -54,11 +54,16 @@ def refused(texts: Array, numbers: str = "double") -> dict[int, str]:
     for index in _where(pc.match_substring_regex(texts, SURROGATE)):
         if has_half_pair(texts[index].as_py()):
             reasons[index] = SURROGATE_REASON
+    return reasons | dict.fromkeys(_too_deep(texts), DEPTH_REASON)
+
+
+def _too_deep(texts: Array) -> list[int]:
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    if longest <= 2 * MAX_DEPTH:  # a bracket that opens needs one that closes
+        return []
     brackets = pc.add(pc.count_substring(texts, "{"), pc.count_substring(texts, "["))
-    for index in _where(pc.greater(brackets, MAX_DEPTH)):
-        if depth(texts[index].as_py()) > MAX_DEPTH:
-            reasons[index] = DEPTH_REASON
-    return reasons
+    candidates = _where(pc.greater(brackets, MAX_DEPTH))
+    return [index for index in candidates if depth(texts[index].as_py()) > MAX_DEPTH]
 
 
 def _beyond_doubles(texts: Array) -> list[int]:

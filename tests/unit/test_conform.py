@@ -419,6 +419,11 @@ def test_json_deeper_than_500_levels_is_refused_and_brackets_in_strings_do_not_c
     assert list(json_numbers.refused(texts)) == [1]
 
 
+@pytest.mark.parametrize(("levels", "reasons"), [(500, {}), (501, {0: json_numbers.DEPTH_REASON})])
+def test_the_shortest_json_that_is_too_deep_is_looked_at(levels, reasons):
+    assert json_numbers.refused(pa.array(["[" * levels + "]" * levels, None]), "double") == reasons
+
+
 def test_very_deep_json_with_a_candidate_number_is_refused_for_its_depth():
     text = "[" * 100_000 + "1e5" + "]" * 100_000
     assert "500 levels" in json_numbers.refused(pa.array([text]))[0]
