@@ -19,7 +19,7 @@ INFINITIES = {
     (pa.timestamp("us"), -9222425352054775809): "infinity",
     (pa.timestamp("us"), -9222425352054775808): "-infinity",
 }
-"""PostgreSQL's infinities as its driver hands them over: its largest and smallest integer,
+"""PostgreSQL's infinities as they are decoded: its largest and smallest integer,
 moved from 2000 to 1970, where the largest wraps around."""
 Cell = str | None | list["Cell"]
 

@@ -1,7 +1,7 @@
 """PostgreSQL's errors, sorted into «try again» and «won't help».
 
-SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html. While
-COPY streams, the driver raises a bare OSError without a code: then the text decides.
+SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html. A connection
+that breaks has no code: then the text decides.
 """
 
 import re
@@ -117,14 +117,11 @@ def source_error(
         offset: characters that were sent before it.
     """
     state = state_of(error)
-    message = str(error)
-    text = clean(message)
+    text = clean(str(error))
     refused = _REFUSED_AT_LOGIN.search(text) or "does not exist" in text
     transient = state.startswith("08") or state in TRANSIENT_STATES
     if not state and not refused:
-        streaming_refusal = "PGRES_FATAL_ERROR" in message
-        broken = isinstance(error, OSError) and not streaming_refusal
-        transient = bool(_TRANSIENT_TEXT.search(text)) or broken
+        transient = bool(_TRANSIENT_TEXT.search(text)) or isinstance(error, OSError)
     if state == "55P03" or (not state and _LOCKED.search(text)):
         return SourceLockedError("source locked", place, text, _LOCKED_FIX)
     if _REMOTE.search(text) or state == "HV00N":
@@ -148,8 +145,8 @@ def state_of(error: BaseException) -> str:
 
 
 def is_amid_rows(error: BaseException) -> bool:
-    """Whether the server refused a value of the rows, or what it is the driver doesn't say."""
-    return state_of(error).startswith(DATA_EXCEPTION) or "PGRES_FATAL_ERROR" in str(error)
+    """Whether the server refused a value of the rows."""
+    return state_of(error).startswith(DATA_EXCEPTION)
 
 
 def value_fix(state: str) -> str:
@@ -162,16 +159,12 @@ def value_fix(state: str) -> str:
 
 
 def clean(text: str) -> str:
-    r"""The server's message on one line, without the query and the driver's wrapping.
+    r"""The server's message on one line, without its level and the query.
 
-    >>> clean("IO: [libpq] Failed to execute query: ERROR:  no\nQuery was: COPY (x)")
+    >>> clean("ERROR:  no\nLINE 1: SELECT x\n               ^\n")
     'no'
     """
-    text = text.split("Query was:")[0]
-    text = re.sub(r"^(?:[A-Z_]+: )?(?:\[libpq\] )?", "", text)
-    text = re.sub(r"^(?:Failed to \w+ query|Failed to connect)[:\s]+", "", text)
-    text = re.sub(r"(?:could not begin COPY: )?\b(?:ERROR|FATAL):\s+", "", text)
-    text = text.replace("Execution error [PGRES_FATAL_ERROR]: ", "")
+    text = re.sub(r"\b(?:ERROR|FATAL):\s+", "", text)
     lines = [line.strip() for line in text.splitlines()]
     kept = [line for line in lines if line and not re.fullmatch(r"[\s^]*|LINE \d+:.*", line)]
     return " ".join(kept) or "no message"
