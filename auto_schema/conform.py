@@ -167,7 +167,6 @@ def _convert_values(raw: Array, wanted: pa.DataType, checks: Checks) -> tuple[Ar
 
 def _convert_list(raw: Array, wanted: Any, checks: Checks) -> tuple[Array, Bad]:
     """Lists of checked values; a list of none comes out for a NULL one."""
-    bad: Bad = {}
     flat = plain(raw.flatten())
     lengths = pc.fill_null(pc.list_value_length(raw), 0).cast(pa.int32())
     offsets = arrow.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths)])
@@ -175,11 +174,15 @@ def _convert_list(raw: Array, wanted: Any, checks: Checks) -> tuple[Array, Bad]:
     array = arrow.ListArray.from_arrays(offsets, values)
     for index in pc.indices_nonzero(pc.is_null(flat)).to_pylist():
         more[index] = "array with a NULL element"
-    if more:
-        parents = pc.list_parent_indices(array)
-        for index in sorted(more):
-            bad.setdefault(parents[index].as_py(), more[index])
-    return array, bad
+    return array, _by_list(array, more)
+
+
+def _by_list(array: Array, bad: Bad) -> Bad:
+    """What stands against values within lists, by the lists; of each the first."""
+    if not bad:
+        return {}
+    parents = pc.list_parent_indices(array)
+    return {parents[index].as_py(): bad[index] for index in sorted(bad, reverse=True)}
 
 
 def _too_long(array: Array, column: Column) -> Bad:
@@ -191,10 +194,7 @@ def _too_long(array: Array, column: Column) -> Bad:
     unit = "characters" if is_text else "bytes"
     reason = f"longer than the {column.max_length} {unit} of {column.bigquery}({column.max_length})"
     _note(bad, pc.greater(lengths, column.max_length), reason)
-    if not column.is_repeated or not bad:
-        return bad
-    parents = pc.list_parent_indices(array)
-    return {parents[index].as_py(): reason for index in bad}
+    return _by_list(array, bad) if column.is_repeated else bad
 
 
 def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:
