@@ -39,8 +39,10 @@ AS_IT_IS = ONE_THREAD / "as_it_is.py"
 SERVERS = frozenset({"postgresql", "target", "bucket", "mongodb", "alone"})
 """Fixtures that start one."""
 NUMBERS = itertools.count(1)
-collect_ignore = ["local_bigquery"]
-"""Runs in the local BigQuery's own environment, and holds no tests."""
+AS_INSTALLED = Path(__file__).with_name("as_installed")
+"""First on the path of the programs that tests start."""
+collect_ignore = ["local_bigquery", "as_installed"]
+"""The first runs in the local BigQuery's own environment; neither holds tests."""
 FILE_COPY_SINCE = 150_000
 """PostgreSQL's number of the version that can; by its log a database takes twice as long."""
 
@@ -57,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
     config.addinivalue_line("markers", "server: starts a database or the local BigQuery")
     _work_in_memory()
+    os.environ["PYTHONPATH"] = str(AS_INSTALLED)
     beam_views.parse_once()
     beam_signatures.look_up_once()
     sent_statements.add_to(config)
