@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,11 +165,9 @@ def _mirror() -> list[str]:
     return [site for site, *names in pairs if names == [SUITE]][:1]
 
 
-def _system(into: Store, packages: Sequence[str]) -> Path:
-    """A folder with Debian and its Python, under the names that python:3.11-slim has."""
-    folder, fetched = into.folder / "system", into.folder / "packages"
-    fetched.mkdir(exist_ok=True)
-    words = ["--variant=minbase", f"--cache-dir={fetched}", f"--include={','.join(packages)}"]
+def _system(folder: Path, packages: Sequence[str]) -> None:
+    """Put Debian and its Python there, under the names that python:3.11-slim has."""
+    words = ["--variant=minbase", f"--include={','.join(packages)}"]
     run(["debootstrap", *words, SUITE, folder, *_mirror()])
     (folder / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     for path in folder.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
@@ -176,19 +175,20 @@ def _system(into: Store, packages: Sequence[str]) -> Path:
     for path in (folder / "var/cache/apt").rglob("*.deb"):
         path.unlink()
     (folder / "etc/apt/sources.list").write_text("")
-    return folder
 
 
-def make_base(into: Store) -> None:
+def _make_base(into: Store) -> None:
     """The base image."""
-    folder = _system(into, PACKAGES)
+    folder = into.folder / "base"
+    _system(folder, PACKAGES)
     into.image_of(folder, "base")
     shutil.rmtree(folder)
 
 
-def make_stand_ins(into: Store) -> None:
+def _make_stand_ins(into: Store) -> None:
     """One image for Google's and Beam's: what the Dockerfile copies out of them, and a compiler."""
-    folder = _system(into, SDK_PACKAGES)
+    folder = into.folder / "stand-ins"
+    _system(folder, SDK_PACKAGES)
     for name, command in STAND_INS.items():
         path = folder / name.removeprefix("/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,6 +196,18 @@ def make_stand_ins(into: Store) -> None:
         path.chmod(0o755)
     into.image_of(folder, "stand-ins")
     shutil.rmtree(folder)
+
+
+def make_parts(into: Store) -> None:
+    """The images that the Dockerfile starts from, side by side: each waits, or works on one core.
+
+    Raises:
+        ImageError: one of them could not be made; the other was ended with.
+    """
+    with ThreadPoolExecutor() as pool:
+        made = [pool.submit(make, into) for make in (_make_base, _make_stand_ins)]
+    for part in made:
+        part.result()
 
 
 def build(into: Store, name: str, version: str) -> None:

@@ -6,6 +6,7 @@ twice: under the user's cache folder, never in the repository.
 
 import argparse
 import ast
+import contextlib
 import functools
 import hashlib
 import json
@@ -14,10 +15,12 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+from demo.cache import cache_folder
 from demo.run import CONSOLE
-from deploy.image import ROOT, ImageError, build, install_tools, make_base, make_stand_ins, store
+from deploy.image import ROOT, ImageError, build, install_tools, make_parts, store
 from pipeline.parameters.version import VERSION
 
 IMAGE = "localhost/smart-sync:check"
@@ -86,26 +89,27 @@ def _content(file: Path) -> bytes:
 
 def stamp() -> Path:
     """The file that stands when these inputs were checked on this machine."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "bigquery-smart-sync" / f"image-{fingerprint()}.checked"
+    return cache_folder() / f"image-{fingerprint()}.checked"
 
 
 def check() -> None:
     """Build, then check without a network."""
-    steps = {
-        "a base of Debian's packages": make_base,
-        "stand-ins for Google's launcher and Beam's boot": make_stand_ins,
-        "the image": lambda place: build(place, IMAGE, VERSION),
-    }
     with store() as place:
-        for what, step in steps.items():
-            began = time.monotonic()
-            step(place)
-            CONSOLE.print(f"built {what} in {time.monotonic() - began:.0f} s")
+        with _timed("a base of Debian's packages, and stand-ins for Google's and Beam's images"):
+            make_parts(place)
+        with _timed("the image"):
+            build(place, IMAGE, VERSION)
         words = [sys.executable, "-m", "deploy.image_inside", str(place.folder), IMAGE, VERSION]
         done = subprocess.run(["unshare", "--net", *words], cwd=ROOT, check=False)
         if done.returncode:
             raise ImageError("the image was built, but isn't what it should be: see above")
+
+
+@contextlib.contextmanager
+def _timed(what: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    CONSOLE.print(f"built {what} in {time.monotonic() - began:.0f} s")
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demo.cache import cache_folder
 from tests import discovery
 from tests.deploy import cloud as stand_in
 from tests.deploy import documents
@@ -66,11 +67,6 @@ def contents(folder: Path) -> Iterable[tuple[str, str]]:
 def key_of(*inputs: Any) -> str:
     """A hash of what can be told as JSON."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-
-
-def cache_folder() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "bigquery-smart-sync"
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import fcntl
 import hashlib
-import os
 import threading
 from collections import Counter
 from importlib.metadata import version
@@ -20,11 +19,11 @@ import wasmtime
 from google.protobuf.message import Message
 from zetasql.wasi import get_wasm_path
 
+from demo.cache import cache_folder
 from tests.googlesql.errors import CrashError, service_error
 
 Answer = TypeVar("Answer", bound=Message)
-USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-CACHE = USER_CACHE / "bigquery-smart-sync" / "googlesql"
+CACHE = cache_folder() / "googlesql"
 """What is kept for all checkouts on a machine, by the content of all that goes into it."""
 METHOD = "ZetaSqlLocalService_"
 WORD_BYTES = 4
