@@ -18,6 +18,7 @@ from sources.mongodb.bson_elements import MalformedBsonError
 from sources.mongodb.client import RAW, AfterTime, AtTime, connected, describe
 from sources.mongodb.errors import is_gone_snapshot
 from sources.mongodb.extended_json import parse
+from sources.mongodb.raw_batches import RawBatches
 from sources.mongodb.rows import batches
 from sources.mongodb.statement import KEY, MongodbStatement, both, identity
 from sources.read_ahead import ReadAhead, cut
@@ -91,7 +92,7 @@ def _at_one_time(collection: Any, source: MongodbStatement, split: Split) -> Ite
 
 def _find(collection: Any, source: MongodbStatement, split: Split) -> Iterator[bytes]:
     projection, comment = source.projection(), source.extract.run_id or None
-    cursor = collection.find_raw_batches(source.filter(), projection, comment=comment)
+    cursor: Any = RawBatches(collection, source.filter(), projection, comment=comment)
     if split.lower is not None:
         cursor = cursor.min([(KEY, parse(str(split.lower)))])
     if split.upper is not None:
@@ -103,7 +104,7 @@ def _find(collection: Any, source: MongodbStatement, split: Split) -> Iterator[b
         # max() is not included, said or not, and MaxKey itself may be an _id
         cursor.max([(KEY, MaxKey())])
         last = both(source.filter(), {KEY: MaxKey()})
-        cursors.append(collection.find_raw_batches(last, projection, comment=comment))
+        cursors.append(RawBatches(collection, last, projection, comment=comment))
     for part in cursors:
         with part:
             for raw in part:
