@@ -74,8 +74,8 @@ demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb
 	@.venv-bench/bin/python $(PIP) -r requirements-bench.txt
 	@touch $@
 
-bench: setup .venv-bench/.done ## rows per second beside other ways (SOURCE=postgresql, mongodb or bigquery); seconds of a launch (SOURCE=launch)
-	@$(BIN)/python -m bench.$(or $(filter mongodb bigquery launch,$(SOURCE)),run)
+bench: setup .venv-bench/.done ## speed and requests beside other tools (SOURCE=postgresql, mongodb, requests, bigquery or launch; ONLY=, ROWS=, TIMES=)
+	@$(BIN)/python -m bench.$(or $(filter bigquery launch,$(SOURCE)),run)
 
 image-check: setup ## build the image without a container engine, and sync from inside it (root, Debian)
 	@$(BIN)/python -m deploy.image_check
@@ -96,6 +96,7 @@ docs: .venv/.done ## rewrite what is made from tables and imports: README, metad
 	@$(BIN)/python -m tests.rooms
 	@$(BIN)/python -m deploy.real_service
 	@$(BIN)/python -m tests.googlesql.differences
+	@$(BIN)/python -m bench.pages
 
 golden: .venv/.done ## rewrite the golden files; review the diff
 	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

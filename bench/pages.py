@@ -1,0 +1,154 @@
+"""python -m bench.pages: docs/speed.md and bench/results/speed.svg, of latest.json.
+
+A whole run of `make bench` and `make docs` do it.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from bench import counting, cpu_parts, drawing, mongodb
+from bench.postgresql import FLOOR, OURS, PEERS
+from bench.record import LATEST, Record
+from bench.tables import TABLES
+from bench.targets import TARGETS
+from demo.servers import ROOT
+
+PAGE = ROOT / "docs" / "speed.md"
+PICTURE = LATEST.parent / "speed.svg"
+BEGIN, END = "<!-- speed: made by `make docs` -->", "<!-- end of speed -->"
+COUNTED = ("requests", "query_jobs", "load_jobs", "reading_statements", "rows")
+NOT_YET = "not measured"
+WAYS = {FLOOR: "`COPY … (FORMAT binary)` to /dev/null: the floor"} | PEERS
+PROFILE = "profile"
+
+
+def shown(figure: str, value: float | None) -> str:
+    """A figure with its unit's digits; empty where it wasn't measured.
+
+    >>> shown("memory", 345_276_416), shown("requests", 15), shown("cpu", 5.7203)
+    ('345 MB', '15', '5.72')
+    """
+    if value is None:
+        return ""
+    if figure == "memory" or figure.endswith("_bytes"):
+        return f"{value / 1e6:,.0f} MB"
+    return f"{value:,.0f}" if figure in COUNTED else f"{value:,.2f}"
+
+
+def block(record: Record) -> str:
+    """All that is made of a record."""
+    parts = [_measured(record), _table(_targets(record))]
+    for row in TABLES:
+        if row in record.samples:
+            title = TABLES[row].title(int(record.content["rows"]))
+            parts += [f"### {title}", _table(_ways(record, row))]
+    if mongodb_lines := list(_documents(record)):
+        rows = int(record.content["rows"] * mongodb.SHARE)
+        parts += [f"### {rows:,} documents of MongoDB", _table(mongodb_lines)]
+    if any(row in record.samples for row in counting.ROWS):
+        parts += ["### What an hourly run asks BigQuery for", _table(_counts(record))]
+    parts += ["### Where the CPU goes", _table(_parts(record))]
+    return "\n\n".join(parts)
+
+
+def _measured(record: Record) -> str:
+    content = record.content
+    machine, used = content["machine"], content["versions"]
+    told = ", ".join(f"{name} {there}" for name, there in used.get("peers", {}).items())
+    beside = f" Beside it: {told}." if told else ""
+    return (
+        f"Measured on {content['measured']} with {machine['cores']} cores"
+        f" ({machine.get('cpu') or 'unknown'}), {machine['memory'] / 1e9:.0f} GB and Python"
+        f" {machine['python']}, on which the source and the local BigQuery ran too; medians"
+        f" of {content['times']}.{beside}"
+    )
+
+
+def _table(lines: Sequence[Sequence[str]] | Iterator[Sequence[str]]) -> str:
+    head, *rest = lines
+    rule = ["---", *("--:" for _ in head[1:])]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rest))
+
+
+def _targets(record: Record) -> Iterator[Sequence[str]]:
+    yield "what", "before", "now", "target", ""
+    for target in TARGETS:
+        figure = target.figure(record)
+        if figure is None:
+            yield target.what, target.before, NOT_YET, target.bound, ""
+        else:
+            told, verdict = target.told(figure), target.verdict(figure)
+            yield target.what, target.before, told, target.bound, verdict
+
+
+def _ways(record: Record, row: str) -> Iterator[Sequence[str]]:
+    yield "way", "seconds", "× floor", "CPU, s", "peak memory", "samples"
+    base = record.median(row, FLOOR, "seconds")
+
+    def line(what: str, way: str, figure: str) -> Sequence[str]:
+        seconds = record.median(row, way, figure)
+        times = shown("", seconds / base) if seconds and base else ""
+        rest = ("", "")
+        if figure == "seconds":
+            rest = _of(record, row, way, "cpu"), _of(record, row, way, "memory")
+        return what, shown(figure, seconds), times, *rest, str(len(record.of_way(row, way)))
+
+    for way in record.samples[row]:
+        if way == OURS:
+            yield line("**ours**: until all is staged as zstd Parquet", way, "until_staged")
+            yield line("ours: publishing, the local BigQuery's own time", way, "publish")
+            yield line("**ours**: whole process, published", way, "seconds")
+        else:
+            yield line(WAYS[way], way, "seconds")
+
+
+def _of(record: Record, row: str, way: str, figure: str) -> str:
+    return shown(figure, record.median(row, way, figure))
+
+
+def _documents(record: Record) -> Iterator[Sequence[str]]:
+    row = "mongodb"
+    if row not in record.samples:
+        return
+    yield "way", "seconds", "× find_raw_batches", "CPU, s", "peak memory", "samples"
+    base = record.median(row, next(iter(mongodb.READERS)), "seconds")
+    for way in record.samples[row]:
+        seconds = record.median(row, way, "seconds")
+        is_same = way not in ("ReadFromMongoDB", mongodb.SYNC)
+        times = shown("", seconds / base) if seconds and base and is_same else ""
+        told = mongodb.TOLD[way]
+        rest = _of(record, row, way, "cpu"), _of(record, row, way, "memory")
+        yield told, shown("", seconds), times, *rest, str(len(record.of_way(row, way)))
+
+
+def _counts(record: Record) -> Iterator[Sequence[str]]:
+    figures = ("requests", "query_jobs", "load_jobs", "reading_statements", "seconds", "cpu")
+    heads = ("requests", "query jobs", "load jobs", "statements that read", "seconds", "CPU, s")
+    yield "run", *heads
+    for row, told in counting.TOLD.items():
+        yield told, *(_of(record, row, OURS, figure) for figure in figures)
+
+
+def _parts(record: Record) -> Iterator[Sequence[str]]:
+    yield "part, 2,000,000 rows × 13 columns", "CPU before, s", "CPU now, s"
+    for part, told in cpu_parts.TOLD.items():
+        now = _of(record, PROFILE, OURS, part) or NOT_YET
+        yield told, f"{cpu_parts.BEFORE[part]:.2f}", now
+    whole = _of(record, PROFILE, OURS, "cpu") or NOT_YET
+    yield "**whole process**", f"{cpu_parts.BEFORE_WHOLE:.2f}", whole
+
+
+def page(record: Record) -> str:
+    """docs/speed.md with what is made of a record."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{block(record)}\n\n{END}{after}"
+
+
+def rewrite(record: Record) -> None:
+    """Both files."""
+    PAGE.write_text(page(record), encoding="utf-8")
+    PICTURE.write_text(drawing.svg(record), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite(Record.read())
