@@ -13,6 +13,7 @@ bench/results/latest.json, and into the pages and the picture that are made of i
 import os
 import shutil
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import counting, mongodb, pages, postgresql
+from bench.measure import measured
 from bench.record import LATEST, PARTIAL, ROWS, Record, Sample, Samples, versions
 from bench.syncs import DATASET, FOLDER, in_parts, of_postgresql
 from bench.tables import TABLES
@@ -175,6 +177,7 @@ def main() -> int:
     CONSOLE.print(f"every sample: {path}, after {record.content['seconds']} s")
     if is_whole:
         pages.rewrite(record)
+        measured([sys.executable, "-m", "tests.scaling"])  # docs/scaling.md
     return 0
 
 
