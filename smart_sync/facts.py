@@ -68,13 +68,16 @@ class Facts:
     evidence: Evidence = field(default_factory=Evidence)
     cursor: Cursor | None = None
     watermark: Watermark = field(default_factory=Watermark)
+    highest: Watermark | None = None
+    """MAX of the whole column, of the future or not; None: not asked for by itself."""
     frontier: Frontier | None = None
     """None: not asked for yet, or there is no cursor."""
     window: WindowPlan | None = None
     merge_bytes: int | None = None
     """What a merge's first query reads of the destination."""
-    written: tuple[WrittenColumn, ...] = ()
-    """By earlier runs, where the destination has columns that this plan doesn't bring."""
+    written: tuple[WrittenColumn, ...] | None = None
+    """By earlier runs, where the destination has columns that this plan doesn't bring; None: not
+    asked for."""
 
     @property
     def is_first(self) -> bool:

@@ -70,7 +70,7 @@ def plan_stale_columns(
     there, faults = facts.target.by_name(), list[SyncError]()
     stale, warnings, kept = list[CurrentField](), list[str](), list[WrittenColumn]()
     clears = request.schema.stale_columns == "null" and updates
-    for column in facts.written:
+    for column in facts.written or ():
         field = there.get(column.name.casefold())
         if field is None or schema.find(column.name) is not None:
             continue

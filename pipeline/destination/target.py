@@ -1,5 +1,6 @@
 """I/O. The destination as it is, and its watermark: the only reads of it before a run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -17,10 +18,11 @@ from smart_sync.facts import Target
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.read_plan import LEAST_BILLED
 from smart_sync.window import Watermark
-from sources.values import CursorValue
+from sources.values import CursorValue, is_after
 from warehouse.errors import as_target_errors
 from warehouse.names import TableRef
 
+WHOLE = "the whole column"
 CHEAP_ROWS = LEAST_BILLED // 8
 """So many values of a cursor cost no more to read than the list of a table's partitions."""
 
@@ -123,11 +125,14 @@ def read_watermark(
     now: CursorValue | None,
     *,
     whole: bool = False,
+    highest: Watermark | None = None,
+    left: CursorValue | None = None,
 ) -> Watermark:
     """MAX(cursor) of the destination, not later than now.
 
-    When the cursor is the partition column of a table with many rows, only the newest partition
-    that BigQuery lists is looked into, and what lies after it: the list may lag behind the rows.
+    When the cursor is the partition column of a table with many rows, only the partition in
+    which the last run left it is looked into, or else the newest that BigQuery lists, and what
+    lies after it: the list may lag behind the rows.
 
     Args:
         client: of the job project.
@@ -136,6 +141,8 @@ def read_watermark(
         cursor: under its destination name.
         now: the source's clock as a cursor value; None: no future check.
         whole: ask the table itself, whatever BigQuery's statistics say of it.
+        highest: the answer to `highest_question`; with nothing later than now it is MAX.
+        left: MAX as the last run left it; None: not known.
 
     Raises:
         SchemaError: the destination has no such column, or of another type.
@@ -145,13 +152,37 @@ def read_watermark(
     _check_column(ref, target, cursor)
     if target.rows == 0 and not whole:
         return Watermark(table_exists=True, how=" (the table has no rows)", is_whole=False)
+    if highest is not None and not (whole or _is_later(highest.value, now)):
+        return highest
     with as_target_errors(f"MAX({cursor.name}) of {ref}"):
-        newest = None if whole else _newest_partition(client, ref, target, cursor, now)
-        if newest is not None:
-            answer = _ask(client, ref, cursor, now, newest)
+        for question in () if whole else _parts(client, ref, target, cursor, now, left):
+            answer = _ask(client, ref, cursor, now, question)
             if answer.value is not None:
                 return replace(answer, is_whole=False)
-        return _ask(client, ref, cursor, now, _Question(_filter(target), "the whole column"))
+        return _ask(client, ref, cursor, now, _Question(_filter(target), WHOLE))
+
+
+def highest_question(ref: TableRef, target: Target, cursor: Cursor) -> str | None:
+    """MAX of a cursor's whole column, for a query that asks more than this.
+
+    None: part of the column tells it, or there is no such column to ask.
+    """
+    field = target.by_name().get(cursor.name.casefold())
+    if field is None or field.bigquery != CURSOR_KINDS[cursor.type]:
+        return None
+    if target.rows == 0 or _is_looked_into_by_parts(target, cursor):
+        return None
+    column = of_table(cursor.name)
+    return f"SELECT MAX({column}) FROM {ref.sql} AS {TABLE} {_filter(target)}".strip()
+
+
+def highest_in(value: CursorValue | None) -> Watermark:
+    """What the answer to `highest_question` says."""
+    return Watermark(value, table_exists=True, highest=value, how=f" ({WHOLE})")
+
+
+def _is_later(value: CursorValue | None, now: CursorValue | None) -> bool:
+    return value is not None and now is not None and is_after(value, now)
 
 
 def _check_column(ref: TableRef, target: Target, cursor: Cursor) -> None:
@@ -241,22 +272,42 @@ def _id_of(moment: date, size: str) -> str:
     return moment.strftime(_FORMATS[size].replace("%Y", f"{moment.year:04}"))
 
 
-def _newest_partition(
+def _is_looked_into_by_parts(target: Target, cursor: Cursor) -> bool:
+    """Whether a few partitions tell MAX, and finding them costs less than it spares."""
+    partitioning = target.partitioning
+    if partitioning is None or partitioning.field.casefold() != cursor.name.casefold():
+        return False
+    return target.rows is None or target.rows > CHEAP_ROWS
+
+
+def _parts(
     client: bigquery.Client,
     ref: TableRef,
     target: Target,
     cursor: Cursor,
     now: CursorValue | None,
-) -> _Question | None:
-    """From the newest partition up to now that is known to have rows.
-
-    None: it isn't known, or asking for it costs more than it spares.
-    """
+    left: CursorValue | None,
+) -> Iterator[_Question]:
+    """Ends of the table that hold MAX if they have a row up to now, the cheapest first."""
     partitioning = target.partitioning
-    if partitioning is None or partitioning.field.casefold() != cursor.name.casefold():
-        return None
-    if target.rows is not None and target.rows <= CHEAP_ROWS:
-        return None
+    if partitioning is None or not _is_looked_into_by_parts(target, cursor):
+        return
+    if isinstance(left, date):
+        last = _id_of(left, partitioning.type)
+        yield _Question(_from(cursor, last, partitioning), _on_from(last))
+    newest = _newest_partition(client, ref, partitioning, now)
+    if newest is not None:
+        yield _Question(_from(cursor, newest, partitioning), _on_from(newest))
+
+
+def _on_from(partition_id: str) -> str:
+    return f"partition {partition_id} and later ones"
+
+
+def _newest_partition(
+    client: bigquery.Client, ref: TableRef, partitioning: Partitioning, now: CursorValue | None
+) -> str | None:
+    """The id of the newest partition up to now that is known to have rows; None: not known."""
     sql = (
         "SELECT partition_id FROM"
         f" {quoted(ref.project, ref.dataset, 'INFORMATION_SCHEMA', 'PARTITIONS')}"
@@ -271,10 +322,7 @@ def _newest_partition(
         return None
     current = _id_of(now, partitioning.type) if isinstance(now, date) else None
     past = [i for i in ids if not i.startswith("__") and (current is None or i <= current)]
-    if not past:
-        return None
-    how = f"partition {max(past)} and later ones"
-    return _Question(_from(cursor, max(past), partitioning), how)
+    return max(past, default=None)
 
 
 def _from(cursor: Cursor, partition_id: str, partitioning: Partitioning) -> str:

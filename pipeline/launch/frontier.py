@@ -76,6 +76,7 @@ def read_start(
     now: CursorValue | None,
     *,
     frontier: Frontier | None = None,
+    highest: Watermark | None = None,
 ) -> tuple[Watermark, Frontier]:
     """Where the window starts: MAX of the destination, or the frontier that it has passed.
 
@@ -86,13 +87,15 @@ def read_start(
         cursor: the cursor column.
         now: the source's clock as a value of the cursor; None: no future check.
         frontier: of this very target, where it is known; None: the history is asked.
+        highest: MAX of its whole column, where that was asked for with the history.
 
     Raises:
         SchemaError: the destination has no such column, or of another type.
         TargetError: MAX hides rows that an append can't read.
     """
     ref = request.destination
-    watermark = read_watermark(client, ref, target, cursor, now)
+    left = frontier.watermark_after if frontier else None
+    watermark = read_watermark(client, ref, target, cursor, now, highest=highest, left=left)
     if not target.exists:
         return watermark, Frontier()
     if frontier is None:

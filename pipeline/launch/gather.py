@@ -99,7 +99,7 @@ def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: 
     facts = _with_window(request, client, inspector, facts, run_id)
     if draft.open.merge:
         facts = replace(facts, merge_bytes=dry_run_bytes(client, draft.open.merge))
-    if draft.open.history:
+    if draft.open.history and facts.written is None:
         written = written_columns(client, request.history_table, request.destination)
         facts = replace(facts, written=written)
     return replace(facts, evidence=_evidence(draft, inspector, facts))
@@ -129,7 +129,13 @@ def _with_window(
     if not request.replaces:
         now = now_as_cursor(clock, cursor, wall)
         watermark, frontier = read_start(
-            request, client, facts.target, cursor, now, frontier=facts.frontier
+            request,
+            client,
+            facts.target,
+            cursor,
+            now,
+            frontier=facts.frontier,
+            highest=facts.highest,
         )
     window = plan_window(
         request.window,

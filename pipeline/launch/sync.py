@@ -11,9 +11,9 @@ from google.cloud import bigquery
 from auto_schema.errors import SyncError
 from pipeline.destination.target import read_table
 from pipeline.launch.beam.submit import run
+from pipeline.launch.beside import asked_beside, with_answers
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
-from pipeline.launch.frontier import frontier_in, frontier_question
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
@@ -63,20 +63,17 @@ def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> Draft:
     """Settle what dead runs left, and give a table its name back that one of them took.
 
     Returns:
-        The draft with the frontier of its target, when nothing was settled that could move it.
+        The draft with what was asked beside, when nothing was settled that could change it.
     """
     request, facts = draft.request, draft.facts
-    history, destination, cursor = request.history_table, request.destination, facts.cursor
-    beside = None
-    if cursor and facts.target.exists and not request.replaces:
-        beside = frontier_question(history, destination, facts.target, cursor)
-    unfinished, windows = unfinished_runs(client, history, destination, beside)
+    history, destination = request.history_table, request.destination
+    unfinished, answers = unfinished_runs(client, history, destination, asked_beside(draft))
     Settler(client, history, lock, request.run.endpoints).settle(unfinished)
     if request.publishing.delete_existing_table or not facts.target.exists:
         put_back(client, history, destination)
-    if unfinished or beside is None or cursor is None:
+    if unfinished:
         return draft
-    return replace(draft, facts=replace(facts, frontier=frontier_in(windows, cursor)))
+    return replace(draft, facts=with_answers(facts, answers))
 
 
 def _plan(

@@ -1,19 +1,24 @@
 """I/O. What the run history says of earlier runs of a table."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
-from google.api_core.exceptions import BadRequest, NotFound
+from google.api_core.exceptions import BadRequest, ClientError, NotFound
 from google.cloud import bigquery
 
+from auto_schema.errors import TargetError
+from auto_schema.names import quoted
 from pipeline.runs.history import FIELDS, FINAL, make_tables, make_view
 from smart_sync.facts import WrittenColumn
 from smart_sync.stale_columns import read_record
-from warehouse.errors import as_target_errors
+from warehouse.errors import as_target_errors, is_transient
 from warehouse.names import TableRef
 
+LOGGER = logging.getLogger("smart_sync")
 VERDICTS = ("verified", "differs")
 """How a verify_only ends."""
 LOOK_BACK = timedelta(days=30)
@@ -38,6 +43,23 @@ class Question:
     def as_value(self) -> str:
         """All rows of its answer as one value, for a query that asks more than this."""
         return f"ARRAY(SELECT event FROM ({self.sql}) AS event ORDER BY {self.order})"
+
+
+@dataclass(frozen=True, slots=True)
+class OneValue:
+    """A question of another table whose answer is one value; it has no parameters."""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+
+    @property
+    def as_value(self) -> str:
+        """As a part of a query that asks more than this."""
+        return f"({self.sql})"
+
+
+Beside = Mapping[str, Question | OneValue]
+"""What is asked in the same query as something else, by names of ours for the answers."""
 
 
 def ask_history(
@@ -73,8 +95,8 @@ def unfinished_runs(
     client: bigquery.Client,
     table: TableRef,
     destination: TableRef,
-    beside: Question | None = None,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    beside: Beside = MappingProxyType({}),
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The newest events of the destination's runs that have none of their last.
 
     The history is made where it is missing, and columns that it lacks; one that knows the
@@ -84,39 +106,51 @@ def unfinished_runs(
         client: of BigQuery.
         table: the history.
         destination: of the runs.
-        beside: what else is asked with the same query, of the same state of the history.
+        beside: what else is asked with the same query, of the same state of all tables.
 
     Returns:
-        Those events, and the rows that answer `beside`.
+        Those events, and the answers to `beside` by their names: all or none, where BigQuery
+        refuses what it is asked together. Then each has to be asked by itself, and says why.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
     no_answer = (NotFound, BadRequest)  # no history, or none with all columns that are asked for
-    runs, others = _both(client, table, past_runs_of(table, destination), beside, no_answer)
+    runs, answers = _together(client, table, past_runs_of(table, destination), beside, no_answer)
     if not runs or any(name not in run for run in runs for name, _ in FIELDS):
         make_tables(client, table)
-        runs, others = _both(client, table, past_runs_of(table, destination), beside)
+        runs, answers = _together(client, table, past_runs_of(table, destination), beside)
     else:
         make_view(client, table)
-    return [run for run in runs if run["seq"] < FINAL], others
+    return [run for run in runs if run["seq"] < FINAL], answers
 
 
-def _both(
+def _together(
     client: bigquery.Client,
     table: TableRef,
     question: Question,
-    beside: Question | None,
+    beside: Beside,
     unless: tuple[type[Exception], ...] = (),
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The answers to one question or to two, in one query."""
-    if beside is None:
-        sql, parameters = question.as_query, question.parameters
-        return ask_history(client, table, sql, parameters, unless=unless), []
-    sql = f"SELECT {question.as_value} AS first, {beside.as_value} AS second"
-    named = {one.name: one for one in (*question.parameters, *beside.parameters)}
-    rows = ask_history(client, table, sql, list(named.values()), unless=unless)
-    return (rows[0]["first"], rows[0]["second"]) if rows else ([], [])
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The answers to a question and to those beside it, in one query where BigQuery takes it."""
+    if beside:
+        asked = {"runs": question, **beside}
+        values = ", ".join(f"{one.as_value} AS {quoted(name)}" for name, one in asked.items())
+        named = {one.name: one for ask in asked.values() for one in ask.parameters}
+        try:
+            (row,) = ask_history(client, table, f"SELECT {values}", list(named.values()))
+            return row.pop("runs"), row
+        except TargetError as error:
+            if not _is_answer(error.__cause__):
+                raise
+            LOGGER.info("asked for one by one, since BigQuery refuses them together: %s", error)
+    sql, parameters = question.as_query, question.parameters
+    return ask_history(client, table, sql, parameters, unless=unless), {}
+
+
+def _is_answer(error: BaseException | None) -> bool:
+    """Whether BigQuery has said no, be it to one part of a query only."""
+    return isinstance(error, ClientError) and not is_transient(error)
 
 
 def past_runs(
@@ -182,15 +216,26 @@ def written_columns(
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
+    question = written_question(table, destination)
+    sql, parameters = question.as_query, question.parameters
+    return written_in(ask_history(client, table, sql, parameters, unless=(NotFound, BadRequest)))
+
+
+def written_question(table: TableRef, destination: TableRef) -> Question:
+    """What is asked for `written_columns`; `written_in` reads the answer."""
     sql = (
-        f"SELECT * FROM {table.sql} AS runs WHERE destination = @destination"
+        f"SELECT columns FROM {table.sql} AS runs WHERE destination = @destination"
         f" AND seq = {FINAL} AND (status IN ('succeeded', 'published_mismatch')"
         " OR status = 'abandoned' AND publish_job IS NOT NULL)"
-        " ORDER BY event_time DESC LIMIT 1"
+        " QUALIFY ROW_NUMBER() OVER (ORDER BY event_time DESC) = 1"
     )
-    parameters = [bigquery.ScalarQueryParameter("destination", "STRING", str(destination))]
-    rows = ask_history(client, table, sql, parameters, unless=(NotFound,))
-    return read_record(rows[0].get("columns") or "{}") if rows else ()
+    parameters = (bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),)
+    return Question(sql, "columns", parameters)
+
+
+def written_in(rows: Sequence[Mapping[str, Any]]) -> tuple[WrittenColumn, ...]:
+    """The columns that the answer to `written_question` names."""
+    return read_record(rows[0]["columns"] or "{}") if rows else ()
 
 
 def read_outcome(

@@ -2,9 +2,12 @@
 
 import pytest
 
+from tests.fault_rules import Rule, answer
 from tests.outages import MORE, SMART, TABLE, assert_nothing_is_left, kind
 
 ALL = {"postgresql_query": "SELECT * FROM s"}
+
+TARGET_FAULT, NO = 5, 403
 
 PLACES = {
     "/datasets/D/tables/_sync_lock_t": "lock",
@@ -14,15 +17,16 @@ PLACES = {
     "/datasets/D/tables _sync_lock_t": "lock",
     "/datasets/D/tables _sync_staging_RUN": "staging",
     "/datasets/D": "dataset",
+    "/jobs RUN": "dry run",
+    "/jobs": "jobs of the script",
 }
 BEGIN = [
     "GET dataset",
     "GET table",
     "POST lock",
-    "POST runs that have not ended, and frontier",
+    "POST runs that have not ended, frontier, MAX",
     "GET latest",
     "GET table",
-    "POST MAX",
     "POST running",
     "GET running",
     "GET lock",
@@ -53,9 +57,12 @@ JOBS = {
     "publish_1": "publish",
 }
 QUERIES = {
-    "ARRAY(SELECT event FROM (\nWITH ended": "runs that have not ended, and frontier",
-    "SELECT MAX": "MAX",
+    "(seq < 2 OR": "runs that have not ended",
+    "WITH ended": "frontier",
+    "SELECT MAX(": "MAX",
+    "SELECT columns": "written columns",
 }
+"""What is asked at once, by a part of it."""
 
 
 def told(seen):
@@ -63,7 +70,7 @@ def told(seen):
     text = kind(seen)
     if seen.method == "POST" and "/queries" in text:
         query = seen.body["query"]
-        return "POST " + next(name for part, name in QUERIES.items() if part in query)
+        return "POST " + ", ".join(name for part, name in QUERIES.items() if part in query)
     for step, name in JOBS.items():
         if text.endswith(f"sync_RUN_{step}"):
             return f"{seen.method} {name}"
@@ -127,3 +134,40 @@ def test_a_history_that_lacks_a_column_that_is_asked_for_gets_it_first(sync, an_
     sync.ok()
     assert "job_location" in sync.types("sync_runs")
     assert [run["status"] for run in sync.history()] == ["succeeded"] * 2
+
+
+@pytest.mark.parametrize(
+    ("refused", "where"),
+    [("SELECT MAX(", "MAX(changed) of"), ("(seq < 2 OR", "run history")],
+    ids=["destination", "history"],
+)
+def test_who_may_not_read_one_of_two_tables_is_told_of_that_one(
+    sync, watched, an_hour_later, refused, where
+):
+    """Both are asked in one query, which is refused as a whole."""
+    no = Rule(
+        answer(NO, "accessDenied"),
+        path="/queries",
+        body=lambda seen: refused in (seen.body or {}).get("query", ""),
+    )
+    watched.add(no)
+    told = sync()
+    assert told.code == TARGET_FAULT
+    assert where in told.err
+    assert no.acted == 2  # the two together, and that one by itself
+    watched.heal()
+    assert sync.ok().out.startswith("succeeded: 0 rows read")
+
+
+def test_a_future_stamp_is_asked_for_by_itself(sync, sql, watched, an_hour_later):
+    """MAX of the whole column is MAX up to now only where nothing is later."""
+    sync.client.query_and_wait(
+        f"INSERT INTO {sync.dataset}.t (id, name, changed) VALUES (0, 'later', '2999-01-01')"
+    )
+    before = len(watched.seen)
+    merge = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+    sql("INSERT INTO s VALUES (10, 'new', '2024-02-01')")
+    assert sync.ok(**merge).out.startswith("succeeded: 1 rows read, 1 published")
+    asked = [told(seen) for seen in watched.seen[before:]]
+    assert "POST runs that have not ended, frontier, MAX" in asked
+    assert "POST MAX" in asked

@@ -205,10 +205,18 @@ def test_max_is_found_whatever_partitions_are_listed(
         )
         for some in (ids, fewer | stale, fewer | {"__UNPARTITIONED__"}):
             now: Any = dice.choice([None, a_value(dice, kind), dice.choice(there)])
+            left: Any = dice.choice([None, a_value(dice, kind), dice.choice(there)])
             listed(both, table, some)
 
-            def ask(client: Any, table: Any = table, target: Any = target, now: Any = now) -> Any:
-                mark = read_watermark(client, table, target, Cursor("c", "c", kind), now)
+            def ask(
+                client: Any,
+                table: Any = table,
+                target: Any = target,
+                now: Any = now,
+                left: Any = left,
+            ) -> Any:
+                cursor = Cursor("c", "c", kind)
+                mark = read_watermark(client, table, target, cursor, now, left=left)
                 return mark.value, mark.future_rows, mark.highest
 
             past = [row for row in there if now is None or row <= now]

@@ -9,7 +9,12 @@ import pytest
 from google.cloud import bigquery
 
 from auto_schema.evolve import CurrentField
-from pipeline.destination.target import read_watermark, rows_above
+from pipeline.destination.target import (
+    highest_in,
+    highest_question,
+    read_watermark,
+    rows_above,
+)
 from pipeline.launch.frontier import frontier_in, frontier_question, read_frontier
 from pipeline.runs import history, past_runs
 from smart_sync.cursor import CURSOR_KINDS, Cursor
@@ -87,6 +92,31 @@ def test_the_watermark_is_the_latest_value_up_to_now(
                 ),
             )
             assert within == place - low
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_the_highest_value_is_asked_beside_others_and_is_the_watermark_up_to_its_own_time(
+    both: Both, destination: TableRef, kind: str
+) -> None:
+    values, cursor = VALUES[kind], a_cursor(kind)
+    target = with_cursors(both, destination, kind, [*values, None])
+    question = highest_question(destination, target, cursor)
+    ((one, highest),) = both.run(f"SELECT 1, ({question})")
+    known = highest_in(highest)
+    for now in (None, *values):
+        more = {} if now in (None, values[-1]) else {"highest": known}
+        mark = same(
+            both,
+            lambda client, now=now, more=more: read_watermark(
+                client, destination, target, cursor, now, **more
+            ),
+        )
+        wanted = values[-1] if now is None else now
+        assert (one, mark.value) == (1, wanted)
+        assert mark.future_rows == len(values) - 1 - values.index(wanted)
+    for now in (None, values[-1]):
+        never: Any = None  # nobody is asked
+        assert read_watermark(never, destination, target, cursor, now, highest=known) == known
 
 
 def test_the_watermark_of_nothing_but_null(both: Both, destination: TableRef) -> None:
@@ -220,9 +250,12 @@ def test_what_is_asked_of_past_runs(
     past = same(both, lambda client: past_runs.past_runs(client, recorded, destination))
     assert [run["run_id"] for run in past] == ["r11", "r12", "r14"]
     unfinished = same(both, lambda client: past_runs.unfinished_runs(client, recorded, destination))
-    assert unfinished == (past[:2], [])
+    assert unfinished == (past[:2], {})
     target, cursor = a_target(made=None), Cursor("c", "c", "timestamptz")
-    beside = frontier_question(recorded, destination, target, cursor)
+    beside = {
+        "windows": frontier_question(recorded, destination, target, cursor),
+        "written": past_runs.written_question(recorded, destination),
+    }
     together = same(
         both, lambda client: past_runs.unfinished_runs(client, recorded, destination, beside)
     )
@@ -230,8 +263,9 @@ def test_what_is_asked_of_past_runs(
         both, lambda client: read_frontier(client, recorded, destination, target, cursor)
     )
     assert together[0] == past[:2]
-    assert len(together[1]) > 1
-    assert frontier_in(together[1], cursor) == frontier
+    assert len(together[1]["windows"]) > 1
+    assert frontier_in(together[1]["windows"], cursor) == frontier
+    assert past_runs.written_in(together[1]["written"]) == ()
     for verdict, before in (("succeeded", "r10"), ("verified", None)):
         run = {"run_id": "r14", "destination": str(destination), "status": verdict}
         ended = same(both, lambda client, run=run: past_runs.ended_before(client, recorded, run))

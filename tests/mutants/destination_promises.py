@@ -59,7 +59,7 @@ PROMISES: tuple[Promise, ...] = (
         "A column that others added is never touched.",
         "tests/e2e/test_stale_columns.py::test_stale_columns_null_clears_all_rows_also_when_there_is_no_new_one",
         "smart_sync/stale_columns.py",
-        "    for column in facts.written:\n",
+        "    for column in facts.written or ():\n",
         "    for column in (WrittenColumn(f.name, f.name) for f in facts.target.fields):\n",
     ),
     P(

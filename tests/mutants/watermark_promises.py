@@ -57,6 +57,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "MAX of the whole column is taken for MAX only where nothing lies later than now.",
+        "tests/e2e/test_requests.py::test_a_future_stamp_is_asked_for_by_itself",
+        "pipeline/destination/target.py",
+        "    if highest is not None and not (whole or _is_later(highest.value, now)):",
+        "    if highest is not None and not whole:",
+    ),
+    P(
+        WATERMARK,
         "A MAX that fell is asked of the table itself, and told.",
         f"{E2E}::test_rows_that_were_removed_are_told_and_the_window_starts_where_the_table_ends",
         "smart_sync/frontier.py",
