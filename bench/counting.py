@@ -81,6 +81,22 @@ def is_load(seen: Seen) -> bool:
     return "load" in body.get("configuration", {})
 
 
+def asked(seen: Sequence[Seen]) -> list[Seen]:
+    """The requests, those that ask again whether one job is done left out.
+
+    How often that is asked depends on how long the job takes, and so on the machine.
+    """
+    kept, waited_for = [], set()
+    for one in seen:
+        path = one.path.partition("?")[0]
+        if one.method == "GET" and ("/jobs/" in path or "/queries/" in path):
+            if path in waited_for:
+                continue
+            waited_for.add(path)
+        kept.append(one)
+    return kept
+
+
 def counts(seen: Sequence[Seen]) -> dict[str, float]:
     """Requests, query jobs, load jobs, and the reading statements of the publishing job."""
     jobs = [one for one in seen if is_job(one)]
@@ -88,7 +104,7 @@ def counts(seen: Sequence[Seen]) -> dict[str, float]:
     published = [one.body for one in jobs if "publish_" in str(one.body.get("jobReference", {}))]
     scripts = [body["configuration"].get("query", {}).get("query", "") for body in published]
     return {
-        "requests": len(seen),
+        "requests": len(asked(seen)),
         "query_jobs": len(jobs) - loads,
         "load_jobs": loads,
         "reading_statements": max(map(reading_statements, scripts), default=0),

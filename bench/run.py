@@ -35,6 +35,8 @@ from demo.sides import PROJECT, make_client
 
 PROFILE, MONGODB = "profile", "mongodb"
 ALL = (*TABLES, PROFILE, *counting.ROWS, MONGODB)
+WITHIN: Mapping[str, tuple[str, ...]] = {"rows-2m": (PROFILE,)}
+"""What else is measured on a row's table."""
 OF_SOURCE: Mapping[str, tuple[str, ...]] = {
     "postgresql": (*TABLES, PROFILE),
     "requests": tuple(counting.ROWS),
@@ -64,29 +66,32 @@ class Bench:
 
     def measure(self, wanted: Sequence[str]) -> Iterator[tuple[str, dict[str, list[Sample]]]]:
         """(row, its samples), each as soon as it is measured."""
-        tables = [row for row in wanted if row in TABLES or row == PROFILE]
+        tables = [row for row in TABLES if {row, *WITHIN.get(row, ())} & set(wanted)]
         counted = [row for row in wanted if row in counting.ROWS]
         if tables or counted:
             with postgresql_server() as server:
                 for row in tables:
-                    yield row, self._of_table(server, row)
+                    yield from self._of_table(server, row, wanted)
                 for row in counted:
                     with counting.hourly(server, self.target, self.client, row) as again:
                         yield row, in_turns({postgresql.OURS: again}, self.times)
         if MONGODB in wanted:
             yield MONGODB, self._of_mongodb()
 
-    def _of_table(self, server: PostgresqlServer, row: str) -> dict[str, list[Sample]]:
-        of = "rows-2m" if row == PROFILE else row
-        with postgresql.filled(server, of, self.rows) as table:
-            if row == PROFILE:
+    def _of_table(
+        self, server: PostgresqlServer, row: str, wanted: Sequence[str]
+    ) -> Iterator[tuple[str, dict[str, list[Sample]]]]:
+        """What is wanted of a row's table, which is filled once."""
+        with postgresql.filled(server, row, self.rows) as table:
+            postgresql.floor(server, table)  # so that the table lies in memory for all
+            if row in wanted:
+                ways = postgresql.ways(server, self.target, self.client, row)
+                once = [peer for at, peer in postgresql.ONCE if at == row]
+                yield row, in_turns(ways, self.times, once)
+            if PROFILE in WITHIN.get(row, ()) and PROFILE in wanted:
                 source = of_postgresql(server, table)
                 parts = partial(in_parts, source, self.target, self.client)
-                return in_turns({postgresql.OURS: parts}, self.times)
-            postgresql.floor(server, table)  # so that the table lies in memory for all
-            ways = postgresql.ways(server, self.target, self.client, row)
-            once = [peer for at, peer in postgresql.ONCE if at == row]
-            return in_turns(ways, self.times, once)
+                yield PROFILE, in_turns({postgresql.OURS: parts}, self.times)
 
     def _of_mongodb(self) -> dict[str, list[Sample]]:
         with mongodb_server() as server:

@@ -101,10 +101,13 @@ def test_requests_jobs_and_reading_statements_are_counted():
         a_request(configuration={"query": {"query": "SELECT 1"}, "dryRun": True}),
         a_request(path="/upload/bigquery/v2/projects/p/jobs", configuration={"load": {}}),
         a_request(configuration={"query": {"query": script}}, **published),
+        a_request("GET", "/bigquery/v2/projects/p/queries/sync_x_publish_1?maxResults=0"),
+        a_request("GET", "/bigquery/v2/projects/p/queries/sync_x_publish_1"),
         a_request(path="/bigquery/v2/projects/p/datasets/d/tables", tableReference={}),
+        a_request("GET", "/bigquery/v2/projects/p/datasets/d"),
     ]
     assert counts(seen) == {
-        "requests": 7,
+        "requests": 9,
         "query_jobs": 2,
         "load_jobs": 1,
         "reading_statements": 2,
