@@ -18,7 +18,7 @@ from google.cloud import bigquery
 
 from bench.measure import measured
 from bench.record import Sample
-from bench.syncs import DATASET, PROGRAM, flags, of_postgresql
+from bench.syncs import DATASET, PROGRAM, flags, of_history, of_postgresql
 from demo.servers import BigQueryServer, PostgresqlServer
 from demo.sides import PROJECT
 from tests.fault_proxy import fault_proxy
@@ -144,7 +144,10 @@ def hourly(
             took = again(target.environ)
             before = len(proxy.seen)
             again(target.environ | {"BIGQUERY_EMULATOR_HOST": proxy.url})
-            return took | counts(proxy.seen[before:])
+            rows = of_history(client, table)["rows"]
+            if rows != new:
+                raise SystemExit(f"{row}: {rows} rows were published, {new} are new")
+            return took | counts(proxy.seen[before:]) | {"rows": rows}
 
         try:
             yield counted
