@@ -1,6 +1,6 @@
 """A kind of source as a launch knows it: a value per folder, listed in `sources.registry`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
@@ -8,7 +8,40 @@ from importlib import import_module
 from auto_schema.errors import SyncError
 from sources.parameters import Values
 from sources.protocol import Inspector
+from sources.tables import SourceTable
 from warehouse.names import Endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How a launch of many tables learns which there are.
+
+    Attributes:
+        parameters: those that name one table, which a launch of many leaves to it.
+        naming: their texts for one table.
+        module: its `tables(connection, schemas)` asks the source, and is imported when it does.
+        has_schemas: its tables are named with what they lie in: PostgreSQL's schemas, datasets.
+    """
+
+    parameters: tuple[str, ...]
+    naming: Callable[[SourceTable], Mapping[str, str]]
+    module: str
+    has_schemas: bool = True
+
+    def tables(self, connection: object, schemas: Iterable[str]) -> tuple[SourceTable, ...]:
+        """What the source shows the role, by schema and name.
+
+        Args:
+            connection: of the kind; the table that it names, if any, doesn't matter.
+            schemas: globs; the tables of other schemas may be left out.
+
+        Raises:
+            SourceUnreachableError, SourceRefusedError: with what the server said.
+        """
+        listed: tuple[SourceTable, ...] = import_module(self.module).tables(
+            connection, tuple(schemas)
+        )
+        return listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +56,7 @@ class SourceKind:
         inspector: the module whose `inspecting(connection, query, table, cursor)` opens an
             Inspector. It is named, and not imported, since drivers stand behind it: they are
             loaded for the source that is read only.
+        listing: for launches of many tables; None: this source has none.
     """
 
     name: str
@@ -30,6 +64,7 @@ class SourceKind:
     query: Callable[[Values], str]
     connection: Callable[[Values, Endpoints], object]
     inspector: str
+    listing: Listing | None = None
 
     def inspecting(
         self, connection: object, query: str, table: str, cursor: str

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from auto_schema.errors import ConfigError, SyncError
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.sql import DIALECT
-from sources.kind import SourceKind
+from sources.kind import Listing, SourceKind
 from sources.parameters import Values, without_smart_sync
 from sources.sql import placeholders, strip_end
+from sources.tables import SourceTable
 from warehouse.names import Endpoints
 
 
@@ -48,4 +49,12 @@ def connection(values: Values, endpoints: Endpoints) -> BigqueryConnection:
     )
 
 
-BIGQUERY = SourceKind("bigquery", faults, query, connection, "sources.bigquery.inspector")
+def naming(table: SourceTable) -> dict[str, str]:
+    """See `Listing.naming`."""
+    return {"source_bigquery_dataset": table.schema, "source_bigquery_table": table.name}
+
+
+LISTING = Listing(
+    ("source_bigquery_dataset", "source_bigquery_table"), naming, "sources.bigquery.listing"
+)
+BIGQUERY = SourceKind("bigquery", faults, query, connection, "sources.bigquery.inspector", LISTING)

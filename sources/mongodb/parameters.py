@@ -10,13 +10,14 @@ from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from auto_schema.errors import ConfigError, SyncError, shown
-from sources.kind import SourceKind
+from sources.kind import Listing, SourceKind
 from sources.mongodb import extended_json
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.connection_string import ConnectionString
 from sources.mongodb.errors import string_error
 from sources.parameters import WHOLE_STRING, Values, whole_string_faults, without_smart_sync
 from sources.secrets import Secret
+from sources.tables import SourceTable
 from warehouse.names import Endpoints
 
 SAMPLE_DATE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -125,4 +126,10 @@ def _extended_json_faults(name: str, text: str) -> Iterator[SyncError]:
         yield ConfigError("malformed parameter", name, f"{shown(text)} is no object", fix)
 
 
-MONGODB = SourceKind("mongodb", faults, query, connection, "sources.mongodb.inspector")
+def naming(table: SourceTable) -> dict[str, str]:
+    """See `Listing.naming`."""
+    return {"mongodb_collection": table.name}
+
+
+LISTING = Listing(("mongodb_collection",), naming, "sources.mongodb.listing", has_schemas=False)
+MONGODB = SourceKind("mongodb", faults, query, connection, "sources.mongodb.inspector", LISTING)

@@ -1,12 +1,13 @@
 """The parameters of PostgreSQL: how to connect, what to read, and what contradicts itself."""
 
 from auto_schema.errors import ConfigError, SyncError
-from sources.kind import SourceKind
+from sources.kind import Listing, SourceKind
 from sources.parameters import Values, duration, whole_string_faults, without_smart_sync
 from sources.postgresql.connection import PostgresqlConnection
-from sources.postgresql.sql import DIALECT
+from sources.postgresql.sql import DIALECT, quote
 from sources.secrets import Secret
 from sources.sql import END, START, placeholders, strip_end
+from sources.tables import SourceTable
 from warehouse.names import Endpoints
 
 
@@ -68,4 +69,12 @@ def _query_faults(values: Values) -> list[SyncError]:
     return []
 
 
-POSTGRESQL = SourceKind("postgresql", faults, query, connection, "sources.postgresql.inspector")
+def naming(table: SourceTable) -> dict[str, str]:
+    """See `Listing.naming`."""
+    return {"source_table_for_schema": f"{quote(table.schema)}.{quote(table.name)}"}
+
+
+LISTING = Listing(("source_table_for_schema",), naming, "sources.postgresql.listing")
+POSTGRESQL = SourceKind(
+    "postgresql", faults, query, connection, "sources.postgresql.inspector", LISTING
+)

@@ -1,0 +1,49 @@
+"""I/O. The tables that PostgreSQL shows the role: one question to its catalog."""
+
+from collections.abc import Sequence
+
+from sources.postgresql.catalog import reading, session
+from sources.postgresql.connection import PostgresqlConnection
+from sources.protocol import of_kind
+from sources.tables import SourceTable
+
+LISTED = """
+SELECT n.nspname, c.relname, c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition,
+  coalesce((
+    SELECT pg_catalog.array_agg(a.attname::text ORDER BY k.position)
+    FROM pg_catalog.pg_index i,
+      LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
+      JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
+    WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid
+      AND k.position <= i.indnkeyatts
+  ), '{}'),
+  coalesce((
+    SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  ), '{}')
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+  AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+"""
+"""Schema, name, whether it is a table of its own, its primary key and its columns.
+
+Names that begin with pg_ are the server's: https://www.postgresql.org/docs/18/ddl-schemas.html.
+"""
+
+
+def tables(connection: object, schemas: Sequence[str]) -> tuple[SourceTable, ...]:
+    """See `Listing.tables`; all schemas are told, since one question asks for them."""
+    del schemas
+    connection = of_kind(connection, PostgresqlConnection)
+    with session(connection) as opened, reading(opened) as cursor:
+        cursor.execute(LISTED)
+        rows = cursor.fetchall()
+    return tuple(
+        SourceTable(name, schema, is_plain, tuple(keys), tuple(columns))
+        for schema, name, is_plain, keys, columns in rows
+    )
