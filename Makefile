@@ -90,6 +90,7 @@ verify-cloud: .venv/.done ## what only real BigQuery and Dataflow can show (PROJ
 
 docs: .venv/.done ## rewrite what is made from tables and imports: README, metadata.json, pages in docs
 	@$(BIN)/python -m pipeline.parameters.docs
+	@$(BIN)/python -m pipeline.tables.json_schema
 	@$(BIN)/python -m scheduler.docs
 	@$(BIN)/python -m tests.mutants --docs
 	@$(BIN)/python -m tests.behaviours

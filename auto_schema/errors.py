@@ -147,6 +147,12 @@ class HeldBackTooLongError(SyncError):
     exit_code = 9
 
 
+class SomeFailedError(SyncError):
+    """Of a launch's tables some failed, by different faults, or beside others that did not."""
+
+    exit_code = 10
+
+
 class InternalError(SyncError):
     """A bug of ours."""
 

@@ -35,7 +35,6 @@ from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.ways import Way
 from sources.profile import SourceProfile
 from sources.protocol import InPlaceSource, ProvingSource, Source
-from warehouse.names import TableRef
 
 
 def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> SyncPlan:
@@ -210,10 +209,8 @@ def _checked_numbers(request: SyncRequest, profile: SourceProfile) -> str:
 
 
 def _dead_letters(request: SyncRequest) -> DeadLetterPlan:
-    asked, destination = request.publishing, request.destination
-    name = asked.dead_letter_table or f"{destination.table}_dead_letters"
-    table = TableRef.parse(name, destination)
-    return DeadLetterPlan(table, asked.max_dead_letters, asked.show_values)
+    asked = request.publishing
+    return DeadLetterPlan(request.dead_letters, asked.max_dead_letters, asked.show_values)
 
 
 def plan_proof(

@@ -143,6 +143,12 @@ class SyncRequest:
         return TableRef.parse(self.run.history_table, self.destination)
 
     @property
+    def dead_letters(self) -> TableRef:
+        """Where rows go that can't be conformed."""
+        name = self.publishing.dead_letter_table or f"{self.destination.table}_dead_letters"
+        return TableRef.parse(name, self.destination)
+
+    @property
     def named_fields(self) -> frozenset[str]:
         """The fields that the parameters name, as the source or the destination calls them."""
         rules = self.schema.transformation

@@ -49,6 +49,7 @@ class Parameter:
         planned_choices: known choices that are refused with «not in this version».
         parent: the parameter without which it means nothing, and the values of that one
             with which it does; no values: any.
+        of_launch: it is one for all tables of a launch; else a file of tables may say it of each.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Parameter:
     required: bool = False
     planned_choices: tuple[str, ...] = ()
     parent: tuple[str, ...] = ()
+    of_launch: bool = False
 
     @property
     def shown_with(self) -> tuple[str, ...]:
@@ -75,23 +77,24 @@ class Parameter:
 CORE, POSTGRESQL, SMART_SYNC = "Core", "PostgreSQL", "Smart sync"
 AUTO_SCHEMA, MONGODB, BIGQUERY = "Auto schema", "MongoDB", "BigQuery source"
 READING, WRITING, NOTIFICATION, PLAN = "Reading", "Writing", "Notification", "Plan and proof"
+MANY = "Many tables"
 P = Parameter
 SMART, AUTO = ("enable_smart_sync", "true"), ("enable_auto_schema", "true")
 
 PARAMETERS: tuple[Parameter, ...] = (
-    P("data_source", CORE, "Data source", "Kind of the source.", Kind.ENUM, choices=("postgresql", "mongodb", "bigquery"), required=True, example="postgresql"),
-    P("destination_bigquery_project", CORE, "Destination project", "Project of the destination table.", Kind.PROJECT, required=True, example="my-analytics-project"),
+    P("data_source", CORE, "Data source", "Kind of the source.", Kind.ENUM, choices=("postgresql", "mongodb", "bigquery"), required=True, example="postgresql", of_launch=True),
+    P("destination_bigquery_project", CORE, "Destination project", "Project of the destination table.", Kind.PROJECT, required=True, example="my-analytics-project", of_launch=True),
     P("destination_bigquery_dataset", CORE, "Destination dataset", "Dataset of the destination table; it must exist.", Kind.DATASET, required=True, example="production_data"),
     P("destination_bigquery_table", CORE, "Destination table", "Destination table.", Kind.TABLE, required=True, example="organizations"),
-    P("postgresql_host", POSTGRESQL, "Host", "Host name or IP address, or the folder of a Unix socket.", source="postgresql", required=True, example="db.example.com"),
-    P("postgresql_port", POSTGRESQL, "Port", "Port.", Kind.INT, "5432", low=1, high=65535, source="postgresql", example="5432"),
-    P("postgresql_database", POSTGRESQL, "Database", "Database.", source="postgresql", required=True, example="user_management"),
-    P("postgresql_username", POSTGRESQL, "User", "Role that reads; SELECT on the tables is enough.", source="postgresql", required=True, example="dataflow_user"),
-    P("postgresql_password", POSTGRESQL, "Password", "Name of a Secret Manager version (projects/P/secrets/S/versions/V), read where the connection opens; or plain text, which on Dataflow stands in the launch request and the staged graph.", Kind.SECRET, source="postgresql", required=True, example="projects/my-project/secrets/pg-password/versions/latest"),
+    P("postgresql_host", POSTGRESQL, "Host", "Host name or IP address, or the folder of a Unix socket.", source="postgresql", required=True, example="db.example.com", of_launch=True),
+    P("postgresql_port", POSTGRESQL, "Port", "Port.", Kind.INT, "5432", low=1, high=65535, source="postgresql", example="5432", of_launch=True),
+    P("postgresql_database", POSTGRESQL, "Database", "Database.", source="postgresql", required=True, example="user_management", of_launch=True),
+    P("postgresql_username", POSTGRESQL, "User", "Role that reads; SELECT on the tables is enough.", source="postgresql", required=True, example="dataflow_user", of_launch=True),
+    P("postgresql_password", POSTGRESQL, "Password", "Name of a Secret Manager version (projects/P/secrets/S/versions/V), read where the connection opens; or plain text, which on Dataflow stands in the launch request and the staged graph.", Kind.SECRET, source="postgresql", required=True, example="projects/my-project/secrets/pg-password/versions/latest", of_launch=True),
     P("postgresql_query", POSTGRESQL, "Query", "SQL query to run. Required unless smart sync has a base query or source_table_for_schema names a table.", Kind.SQL, source="postgresql", example="SELECT * FROM organizations WHERE active = true"),
-    P("postgresql_sslmode", POSTGRESQL, "TLS mode", "libpq's sslmode; empty is libpq's own default, prefer.", Kind.ENUM, choices=("", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"), source="postgresql", example="verify-full"),
-    P("postgresql_sslrootcert", POSTGRESQL, "TLS root certificate", "File with the certificate authorities, present on launcher and workers; `system` takes the system's.", source="postgresql", example="/etc/ssl/certs/db-ca.pem"),
-    P("postgresql_read_timeout", POSTGRESQL, "Read timeout", "How long a connection may bring no byte before it is given up and its part is read again; longer than the query needs for its first row. 0s: for ever.", Kind.DURATION, "10m", source="postgresql", example="1h"),
+    P("postgresql_sslmode", POSTGRESQL, "TLS mode", "libpq's sslmode; empty is libpq's own default, prefer.", Kind.ENUM, choices=("", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"), source="postgresql", example="verify-full", of_launch=True),
+    P("postgresql_sslrootcert", POSTGRESQL, "TLS root certificate", "File with the certificate authorities, present on launcher and workers; `system` takes the system's.", source="postgresql", example="/etc/ssl/certs/db-ca.pem", of_launch=True),
+    P("postgresql_read_timeout", POSTGRESQL, "Read timeout", "How long a connection may bring no byte before it is given up and its part is read again; longer than the query needs for its first row. 0s: for ever.", Kind.DURATION, "10m", source="postgresql", example="1h", of_launch=True),
     P("enable_smart_sync", SMART_SYNC, "Smart sync", "Read only what is newer than the destination's MAX of the cursor column.", Kind.BOOL, "false", example="true"),
     P("postgresql_base_query", SMART_SYNC, "Base query", "Query with the placeholders {start_timestamp} and {end_timestamp}. Without it smart sync takes postgresql_query, or reads the whole of source_table_for_schema.", Kind.SQL, source="postgresql", example="SELECT * FROM organizations WHERE updated_at > '{start_timestamp}' AND updated_at <= '{end_timestamp}'"),
     P("smart_sync_timestamp_column", SMART_SYNC, "Cursor column", "Column whose growth tells what is new: timestamptz, timestamp, date or integer. It must be in the query's result.", default="updated_at", example="last_modified", parent=SMART),
@@ -111,27 +114,27 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("clustering_fields", AUTO_SCHEMA, "Clustering columns", "One to four columns to cluster by, under their destination names.", Kind.FIELDS, example="id,status", parent=AUTO),
     P("delete_existing_table", AUTO_SCHEMA, "Rebuild the table", "Replace the destination by a new table with all rows, whatever its schema and layout were.", Kind.BOOL, "false", example="false"),
     P("schema_evolution", AUTO_SCHEMA, "Schema evolution", "add_columns: new source columns are added as nullable ones. freeze: they are an error.", Kind.ENUM, "add_columns", choices=("add_columns", "freeze", "evolve"), planned_choices=("evolve",), example="freeze"),
-    P("mongodb_host", MONGODB, "Host", "Host name or IP address. Needed unless a connection string is given.", source="mongodb", example="mongodb.example.com"),
-    P("mongodb_port", MONGODB, "Port", "Port.", Kind.INT, "27017", low=1, high=65535, source="mongodb", example="27017"),
-    P("mongodb_database", MONGODB, "Database", "Database.", source="mongodb", required=True, example="user_data"),
+    P("mongodb_host", MONGODB, "Host", "Host name or IP address. Needed unless a connection string is given.", source="mongodb", example="mongodb.example.com", of_launch=True),
+    P("mongodb_port", MONGODB, "Port", "Port.", Kind.INT, "27017", low=1, high=65535, source="mongodb", example="27017", of_launch=True),
+    P("mongodb_database", MONGODB, "Database", "Database.", source="mongodb", required=True, example="user_data", of_launch=True),
     P("mongodb_collection", MONGODB, "Collection", "Collection or view.", source="mongodb", required=True, example="users"),
-    P("mongodb_username", MONGODB, "User", "User of the database admin; the role `read` on the database is enough. For another authSource give a connection string.", source="mongodb", example="dataflow_user"),
-    P("mongodb_password", MONGODB, "Password", "Name of a Secret Manager version (projects/P/secrets/S/versions/V), read where the connection opens; or plain text, which on Dataflow stands in the launch request and the staged graph.", Kind.SECRET, source="mongodb", example="projects/my-project/secrets/mongodb/versions/latest"),
-    P("mongodb_connection_string", MONGODB, "Connection string", "Whole connection string instead of host, port, user and password, with replicaSet, tls, authSource, readPreference and the like: the name of a Secret Manager version, or plain text.", Kind.SECRET, source="mongodb", example="projects/my-project/secrets/mongodb-uri/versions/latest"),
+    P("mongodb_username", MONGODB, "User", "User of the database admin; the role `read` on the database is enough. For another authSource give a connection string.", source="mongodb", example="dataflow_user", of_launch=True),
+    P("mongodb_password", MONGODB, "Password", "Name of a Secret Manager version (projects/P/secrets/S/versions/V), read where the connection opens; or plain text, which on Dataflow stands in the launch request and the staged graph.", Kind.SECRET, source="mongodb", example="projects/my-project/secrets/mongodb/versions/latest", of_launch=True),
+    P("mongodb_connection_string", MONGODB, "Connection string", "Whole connection string instead of host, port, user and password, with replicaSet, tls, authSource, readPreference and the like: the name of a Secret Manager version, or plain text.", Kind.SECRET, source="mongodb", example="projects/my-project/secrets/mongodb-uri/versions/latest", of_launch=True),
     P("mongodb_query", MONGODB, "Query", "Filter as Extended JSON; smart sync puts its window around it, and fills {start_timestamp} and {end_timestamp}.", source="mongodb", example='{"status": "active", "age": {"$gte": 18}}'),
     P("mongodb_projection", MONGODB, "Projection", "Projection as Extended JSON. One that names fields reads these only, and then there is no column for others.", source="mongodb", example='{"name": 1, "email": 1, "status": 1}'),
     P("mongodb_sample_size", MONGODB, "Sample size", "Documents that are looked at to find fields and types.", Kind.INT, "10000", low=1, high=1_000_000, source="mongodb", example="50000"),
-    P("source_bigquery_project", BIGQUERY, "Source project", "Project of the source table, and of names in the query that have none.", Kind.PROJECT, source="bigquery", required=True, example="source-data-project"),
+    P("source_bigquery_project", BIGQUERY, "Source project", "Project of the source table, and of names in the query that have none.", Kind.PROJECT, source="bigquery", required=True, example="source-data-project", of_launch=True),
     P("source_bigquery_dataset", BIGQUERY, "Source dataset", "Dataset of the source table, and of names in the query that have none.", Kind.DATASET, source="bigquery", example="raw_data"),
     P("source_bigquery_table", BIGQUERY, "Source table", "Table, view, or wildcard such as events_*. Required unless there is a query.", Kind.TABLE, source="bigquery", example="user_events"),
     P("source_bigquery_query", BIGQUERY, "Query", "Query in place of the table. With smart sync it may hold {start_timestamp} and {end_timestamp}; the window is put around it in any case.", Kind.SQL, source="bigquery", example="SELECT 1 AS test_column"),
     P("bigquery_read_method", BIGQUERY, "Read method", "in_place: a copy job or one statement inside BigQuery. workers: Storage Read streams. auto: in place where source and destination are in one location.", Kind.ENUM, "auto", choices=("auto", "in_place", "workers"), source="bigquery", example="workers"),
     P("max_bytes_billed", BIGQUERY, "Most bytes billed", "Ceiling for the bytes of each query that reads the source: a plan that needs more is refused.", Kind.INT, low=0, high=2**63 - 1, source="bigquery", example="1099511627776"),
-    P("bigquery_price_per_tib", BIGQUERY, "Price per TiB", "US dollars per TiB that a query reads, for the plan's estimate.", Kind.DECIMAL, "6.25", source="bigquery", example="7.50"),
+    P("bigquery_price_per_tib", BIGQUERY, "Price per TiB", "US dollars per TiB that a query reads, for the plan's estimate.", Kind.DECIMAL, "6.25", source="bigquery", example="7.50", of_launch=True),
     P("batch_size", READING, "Rows per batch", "Rows per batch; not given: batches of about 16 MiB, which is faster than any fixed count.", Kind.INT, low=1, high=10_000_000, example="50000"),
     P("max_retries", READING, "Retries", "How often a lost connection, 429 or 5xx is tried again, with growing pauses; never bad SQL, credentials or data.", Kind.INT, "3", low=0, high=20, example="5"),
     P("num_splits", READING, "Splits", "Parts that are read side by side; 0: chosen by size.", Kind.INT, "0", low=0, high=5000, example="16"),
-    P("max_source_connections", READING, "Most connections", "Connections to the source at once, over all workers.", Kind.INT, "8", low=1, high=1000, example="4"),
+    P("max_source_connections", READING, "Most connections", "Connections to the source at once, over all workers.", Kind.INT, "8", low=1, high=1000, example="4", of_launch=True),
     P("transformation_config", WRITING, "Transformation", "JSON with field_mappings {old: new}, select_fields [names], exclude_fields [names].", Kind.JSON, example='{"field_mappings": {"old_name": "new_name"}}'),
     P("write_disposition", WRITING, "Write disposition", "WRITE_APPEND adds, WRITE_TRUNCATE replaces all rows, WRITE_EMPTY fails on a table with rows, WRITE_MERGE updates rows by merge_keys and adds new ones.", Kind.ENUM, "WRITE_APPEND", choices=("WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY", "WRITE_MERGE"), example="WRITE_MERGE"),
     P("stale_columns", WRITING, "Stale columns", "What becomes of a column that earlier runs wrote and that this one no longer brings (excluded, dropped or renamed), in the rows that WRITE_MERGE doesn't touch; those that it updates get NULL there. keep: they keep what they hold. null: they get NULL. error: the run ends. Not given: keep, but error for a column that is newly excluded.", Kind.ENUM, choices=("", "keep", "null", "error"), example="null", parent=("write_disposition", "WRITE_MERGE")),
@@ -140,19 +143,22 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("json_numbers", WRITING, "Numbers in JSON", "double: as JSON parsers read them; what a double can't hold is a dead letter. exact: as BigQuery prints them; what it would print with other digits, such as 67.174118, is a dead letter. text: the column becomes STRING.", Kind.ENUM, "double", choices=("double", "exact", "text"), example="text"),
     P("dead_letter_table", WRITING, "Dead letter table", "Table for rows that can't be conformed; default: the destination's name with _dead_letters.", Kind.TABLE_PATH, example="orders_dead_letters"),
     P("max_dead_letters", WRITING, "Most dead letters", "With more, the run fails before anything is published.", Kind.INT, "0", low=0, example="100"),
-    P("bigquery_job_project", WRITING, "Job project", "Project that runs and pays the BigQuery jobs; default: the destination's.", Kind.PROJECT, example="my-billing-project"),
-    P("run_history_table", WRITING, "Run history table", "Table of runs, in the destination's dataset unless written as dataset.table.", Kind.TABLE_PATH, "sync_runs", example="ops.sync_runs"),
+    P("bigquery_job_project", WRITING, "Job project", "Project that runs and pays the BigQuery jobs; default: the destination's.", Kind.PROJECT, example="my-billing-project", of_launch=True),
+    P("run_history_table", WRITING, "Run history table", "Table of runs, in the destination's dataset unless written as dataset.table.", Kind.TABLE_PATH, "sync_runs", example="ops.sync_runs", of_launch=True),
     P("accept_source_change", WRITING, "Accept another source", "Fill a table that another source filled before.", Kind.BOOL, "false", example="true"),
-    P("lock_lease", WRITING, "Lock lease", "How long a run that died still holds its table; a living one renews it. Not given: 30m on Dataflow, which covers its queue and start, 30s locally.", Kind.DURATION, example="1h"),
-    P("notify_webhook", NOTIFICATION, "Webhook", "Address that is told how runs end, in the JSON of Slack's incoming webhooks: the name of a Secret Manager version, or the https:// address itself, which on Dataflow then stands in the launch request and the staged graph.", Kind.SECRET, example="projects/my-project/secrets/slack-webhook/versions/latest"),
-    P("notify_on", NOTIFICATION, "Told of", "failures: runs that fail, and the first good one after them. all: every run.", Kind.ENUM, "failures", choices=("failures", "all"), example="all", parent=("notify_webhook",)),
-    P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true"),
-    P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json", parent=("plan_only", "true")),
-    P("show_values", PLAN, "Show values", "Show values of rows (a merge key, the value of a dead letter) in messages, log, webhook and run history. Otherwise a hash stands there: the first 12 hex digits of the value's SHA-256. Dead letters keep the values in their table in any case.", Kind.BOOL, "false", example="true"),
+    P("lock_lease", WRITING, "Lock lease", "How long a run that died still holds its table; a living one renews it. Not given: 30m on Dataflow, which covers its queue and start, 30s locally.", Kind.DURATION, example="1h", of_launch=True),
+    P("notify_webhook", NOTIFICATION, "Webhook", "Address that is told how runs end, in the JSON of Slack's incoming webhooks: the name of a Secret Manager version, or the https:// address itself, which on Dataflow then stands in the launch request and the staged graph.", Kind.SECRET, example="projects/my-project/secrets/slack-webhook/versions/latest", of_launch=True),
+    P("notify_on", NOTIFICATION, "Told of", "failures: runs that fail, and the first good one after them. all: every run.", Kind.ENUM, "failures", choices=("failures", "all"), example="all", parent=("notify_webhook",), of_launch=True),
+    P("tables", MANY, "Tables", "Many tables in one launch: a local or gs:// path of a YAML or JSON file with tables, defaults and exclude, or its text itself. The table's own parameters are then what it says nothing of, and destination_bigquery_table may hold {schema}, {table}, {dataset} or {collection}.", example="gs://my-bucket/tables.yaml", of_launch=True),
+    P("select", MANY, "Select", "Which of them to sync: names, patterns and tag:NAME, by commas; not given: all that are not disabled.", example="tag:hourly,public.orders", of_launch=True, parent=("tables",)),
+    P("max_tables_at_once", MANY, "Most tables at once", "Tables that are planned, and small ones that are synced, side by side.", Kind.INT, "4", low=1, high=100, example="8", of_launch=True, parent=("tables",)),
+    P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true", of_launch=True),
+    P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json", parent=("plan_only", "true"), of_launch=True),
+    P("show_values", PLAN, "Show values", "Show values of rows (a merge key, the value of a dead letter) in messages, log, webhook and run history. Otherwise a hash stands there: the first 12 hex digits of the value's SHA-256. Dead letters keep the values in their table in any case.", Kind.BOOL, "false", example="true", of_launch=True),
     P("verify", PLAN, "Verify", "Prove before publishing that the staged rows are the source's: both databases hash them, in the source in the snapshot that was read. Reads the source once more and takes the staging-table way.", Kind.BOOL, "false", example="true"),
-    P("verify_only", PLAN, "Only verify", "Compare a past window of source and destination, row by row through hashes; nothing is written but the verdict in the run history. Exit code 8 when BigQuery lacks a row.", Kind.BOOL, "false", example="true", parent=SMART),
-    P("verify_start", PLAN, "Verify from", "Start of the window to verify, included; written as sync_start.", Kind.STAMP, example="2025-07-01", parent=("verify_only", "true")),
-    P("verify_end", PLAN, "Verify to", "End of the window to verify, not included.", Kind.STAMP, example="2025-08-01", parent=("verify_only", "true")),
+    P("verify_only", PLAN, "Only verify", "Compare a past window of source and destination, row by row through hashes; nothing is written but the verdict in the run history. Exit code 8 when BigQuery lacks a row.", Kind.BOOL, "false", example="true", parent=SMART, of_launch=True),
+    P("verify_start", PLAN, "Verify from", "Start of the window to verify, included; written as sync_start.", Kind.STAMP, example="2025-07-01", parent=("verify_only", "true"), of_launch=True),
+    P("verify_end", PLAN, "Verify to", "End of the window to verify, not included.", Kind.STAMP, example="2025-08-01", parent=("verify_only", "true"), of_launch=True),
 )  # fmt: skip
 
 BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}

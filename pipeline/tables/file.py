@@ -1,0 +1,201 @@
+"""The text of a file of tables → entries; all that is wrong with it told at once, by place."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from auto_schema.errors import ConfigError, SyncError, raise_all, shown
+from pipeline.parameters.checks import value_fault
+from pipeline.parameters.document import Items, Node, Pairs, Place, Text, plain, read_document
+from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind, Parameter
+from pipeline.tables.entries import Entry, TablesFile, WithoutCursor
+from sources.registry import SOURCES
+
+DEFAULTS, TABLES, EXCLUDE = "defaults", "tables", "exclude"
+DISABLED, TAGS = "disabled", "tags"
+WITHOUT_CURSOR = "without_cursor"
+TOP = (DEFAULTS, TABLES, EXCLUDE)
+OF_ENTRIES = (DISABLED, TAGS, WITHOUT_CURSOR)
+"""Keys of an entry that are no parameters."""
+OF_DEFAULTS = (WITHOUT_CURSOR,)
+AUTO = "auto"
+BEAM_FLAGS = frozenset(
+    "runner project region job_name labels temp_location staging_location max_num_workers"
+    " num_workers machine_type subnetwork service_account_email".split()
+)
+"""Beam's flags that are written beside our parameters."""
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def named_by_entries(source: str) -> tuple[str, ...]:
+    """The parameters that an entry's own name stands for."""
+    kind = SOURCES.get(source)
+    return kind.listing.parameters if kind and kind.listing else ()
+
+
+def keys_of(source: str) -> tuple[str, ...]:
+    """The parameters that a file may say of each table of a source, in the table's order."""
+    named = named_by_entries(source)
+    return tuple(
+        parameter.name
+        for parameter in PARAMETERS
+        if not parameter.of_launch
+        and parameter.source in ("", source)
+        and parameter.name not in named
+    )
+
+
+def read_tables(text: str, name: str, source: str) -> TablesFile:
+    """Read the file.
+
+    Args:
+        text: YAML or JSON.
+        name: of the file, or `tables` where the parameter holds the text itself.
+        source: the launch's data_source.
+
+    Raises:
+        ConfigError, ManyErrors: everything that is wrong with it.
+    """
+    root, faults = read_document(text, name)
+    reader = _Reader(name, source)
+    tables = reader.tables(root) if not faults else TablesFile(name, ())
+    raise_all([*faults, *reader.sorted_faults()])
+    return tables
+
+
+class _Reader:
+    """One file; its faults are kept as they are found."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self._name, self._source = name, source
+        self._keys = keys_of(source)
+        self.faults: dict[tuple[str, ...], tuple[Place, SyncError]] = {}
+
+    def sorted_faults(self) -> list[SyncError]:
+        """All that was found, in the order of the file."""
+        ordered = sorted(self.faults.values(), key=lambda told: told[0])
+        return [fault for _, fault in ordered]
+
+    def tables(self, root: Node) -> TablesFile:
+        parts = self._mapping(root, TOP, "the file")
+        defaults = self._of_defaults(parts.get(DEFAULTS))
+        written = parts.get(TABLES)
+        entries = list[Entry]()
+        if isinstance(written, Pairs):
+            entries = [self._entry(key, value, defaults) for key, value in written.pairs]
+        elif written is not None and written != Text("", written.place):
+            self._fault("tables are a mapping", written.place, "", "write `name: {}` for each.")
+        if not entries and not self.faults:
+            fix = 'name at least one, such as tables: {"public.*": {}}.'
+            self._fault("a file without tables", root.place, "", fix)
+        exclude = self._texts(parts.get(EXCLUDE), EXCLUDE)
+        return TablesFile(self._name, tuple(entries), exclude)
+
+    def _of_defaults(self, node: Node | None) -> dict[str, Node]:
+        if node is None:
+            return {}
+        return self._mapping(node, (*OF_DEFAULTS, *self._keys), DEFAULTS)
+
+    def _entry(self, pattern: Text, node: Node, defaults: Mapping[str, Node]) -> Entry:
+        own = self._mapping(node, (*OF_ENTRIES, *self._keys), shown(pattern.text))
+        said = {**defaults, **own}
+        parameters = {
+            name: self._parameter(BY_NAME[name], value)
+            for name, value in said.items()
+            if name in BY_NAME
+        }
+        return Entry(
+            pattern.text,
+            pattern.place,
+            parameters,
+            self._is_disabled(said.get(DISABLED)),
+            tuple(tag.text for tag in self._texts(said.get(TAGS), TAGS)),
+            self._choice(said.get(WITHOUT_CURSOR), WITHOUT_CURSOR, WithoutCursor.FAIL),
+        )
+
+    def _mapping(self, node: Node, known: Iterable[str], where: str) -> dict[str, Node]:
+        """The pairs of a mapping whose keys are known; empty for a text that says nothing."""
+        known = tuple(known)
+        if isinstance(node, Text) and not node.text:
+            return {}
+        if not isinstance(node, Pairs):
+            fix = f"write keys and values, of {', '.join(known[:4])} …"
+            self._fault(f"{where} is no mapping", node.place, "", fix)
+            return {}
+        pairs = dict[str, Node]()
+        for key, value in node.pairs:
+            if key.text in known:
+                pairs[key.text] = value
+            else:
+                self._unknown(key, known)
+        return pairs
+
+    def _unknown(self, key: Text, known: tuple[str, ...]) -> None:
+        parameter = BY_NAME.get(key.text)
+        is_launchs = key.text in BEAM_FLAGS or (parameter is not None and parameter.of_launch)
+        if is_launchs and known != TOP:
+            fix = f"give it to the launch: --{key.text}=…"
+            self._fault("a key of the launch", key.place, f"{key.text} is one for all tables", fix)
+        elif key.text in named_by_entries(self._source):
+            fix = "leave it out: the entry's own name says it."
+            self._fault("told twice", key.place, key.text, fix)
+        else:
+            near = difflib.get_close_matches(key.text, known, 1)
+            others = ", ".join(known if len(known) < 5 else known[:4]) + (
+                "" if len(known) < 5 else " …"
+            )
+            fix = f"did you mean {near[0]}?" if near else f"known here: {others}."
+            self._fault("unknown key", key.place, shown(key.text), fix)
+
+    def _parameter(self, parameter: Parameter, node: Node) -> Text:
+        """A parameter's text, as a flag would give it: lists by commas, mappings as JSON."""
+        text = ""
+        if isinstance(node, Text):
+            text = node.text
+        elif isinstance(node, Items) and parameter.kind is Kind.FIELDS:
+            text = ",".join(item.text for item in node.items if isinstance(item, Text))
+        elif isinstance(node, Pairs) and parameter.kind in (Kind.JSON, Kind.TEXT):
+            text = json.dumps(plain(node))
+        else:
+            what = "a list" if isinstance(node, Items) else "a mapping"
+            self._fault(
+                "malformed parameter", node.place, f"{parameter.name} is {what}", "write a text."
+            )
+        checked = parameter.name != "destination_bigquery_table" and text != AUTO
+        fault = value_fault(parameter, text) if text and checked else None
+        if fault:
+            self._fault(fault.what, node.place, f"{parameter.name}: {fault.why}", fault.fix)
+        return Text(text, node.place)
+
+    def _is_disabled(self, node: Node | None) -> bool:
+        if node is None:
+            return False
+        if not isinstance(node, Text) or node.text not in ("true", "false"):
+            self._fault("malformed key", node.place, DISABLED, "write true or false.")
+        return node == Text("true", node.place)
+
+    def _choice(self, node: Node | None, name: str, default: Choice) -> Choice:
+        choices = type(default)
+        if node is None:
+            return default
+        if isinstance(node, Text) and node.text in list(choices):
+            return choices(node.text)
+        fix = f"write one of {', '.join(choices)}."
+        self._fault("malformed key", node.place, name, fix)
+        return default
+
+    def _texts(self, node: Node | None, name: str) -> tuple[Text, ...]:
+        """A list of texts, or one text."""
+        if node is None or node == Text("", node.place):
+            return ()
+        items = node.items if isinstance(node, Items) else (node,)
+        texts = tuple(item for item in items if isinstance(item, Text) and item.text)
+        if len(texts) < len(items):
+            self._fault("malformed key", node.place, name, "write a list of names.")
+        return texts
+
+    def _fault(self, what: str, place: Place, why: str, fix: str) -> None:
+        fault = ConfigError(what, f"{self._name}, {place}", why, fix)
+        self.faults.setdefault(fault.args, (place, fault))

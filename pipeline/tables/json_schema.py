@@ -1,0 +1,89 @@
+"""The JSON schema of a file of tables, by which editors complete; from the parameters' table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.parameters.checks import REGEXES
+from pipeline.parameters.table import BY_NAME, Kind, Parameter
+from pipeline.tables.entries import WithoutCursor
+from pipeline.tables.file import (
+    DEFAULTS,
+    DISABLED,
+    EXCLUDE,
+    TABLES,
+    TAGS,
+    WITHOUT_CURSOR,
+    keys_of,
+)
+from pipeline.tables.naming import PARAMETER
+from sources.registry import SOURCES
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+SHIPPED = Path(__file__).resolve().parents[2] / "docs" / "tables.schema.json"
+TEXTS = {"type": "array", "items": {"type": "string"}}
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema; of keys that belong to one source, those of all sources are known."""
+    names = dict.fromkeys(name for source in SOURCES for name in keys_of(source))
+    keys: dict[str, Any] = {name: _parameter(BY_NAME[name]) for name in names}
+    keys |= {
+        WITHOUT_CURSOR: {
+            "enum": list(WithoutCursor),
+            "description": "What becomes of a table that a pattern brings without the cursor.",
+        },
+    }
+    entry = keys | {
+        DISABLED: {"type": "boolean", "description": "Leave its tables alone."},
+        TAGS: {"anyOf": [{"type": "string"}, TEXTS], "description": "What `select` may name."},
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "Tables of one launch",
+        "type": "object",
+        "additionalProperties": False,
+        "required": [TABLES],
+        "properties": {
+            DEFAULTS: _mapping(keys),
+            TABLES: {
+                "type": "object",
+                "minProperties": 1,
+                "description": "schema.table, dataset.table or collection, or a glob of it.",
+                "additionalProperties": _mapping(entry),
+            },
+            EXCLUDE: {"anyOf": [{"type": "string"}, TEXTS]},
+        },
+    }
+
+
+def _mapping(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": ["object", "null"], "additionalProperties": False, "properties": properties}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    """What a parameter's value may be; a number or true where its text looks like one."""
+    told: dict[str, Any] = {"description": parameter.help}
+    if parameter.kind is Kind.BOOL:
+        return told | {"enum": [True, False, "true", "false"]}
+    if parameter.kind is Kind.INT:
+        return told | {"type": ["integer", "string"], "pattern": REGEXES[Kind.INT]}
+    if parameter.kind is Kind.ENUM:
+        known = [c for c in parameter.choices if c not in parameter.planned_choices]
+        return told | {"enum": known}
+    if parameter.kind is Kind.FIELDS:
+        return told | {"anyOf": [{"type": "string"}, TEXTS]}
+    if parameter.kind is Kind.JSON:
+        return told | {"type": ["string", "object"]}
+    pattern = REGEXES.get(parameter.kind) if parameter.name != PARAMETER else None
+    typed = {"type": ["string", "number"]} if pattern else {"type": "string"}
+    return told | typed | ({"pattern": f"^$|{pattern}"} if pattern else {})
+
+
+def written() -> str:
+    """The file that is shipped."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SHIPPED.write_text(written(), encoding="utf-8")

@@ -1,0 +1,112 @@
+"""Which entry each table of a source belongs to, and why; pure.
+
+An exact name beats a pattern, and a longer literal beginning a shorter one. Views and partitions
+come by their exact names only.
+"""
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from auto_schema.errors import ConfigError, SyncError, shown
+from pipeline.tables.entries import Entry, TablesFile
+from sources.tables import SourceTable
+
+MOST_TABLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A table, and the entry that it belongs to."""
+
+    table: SourceTable
+    entry: Entry
+
+
+def matches(pattern: str, table: SourceTable) -> bool:
+    """Whether a pattern means a table; `*` and `?` never stand for the dot behind the schema.
+
+    >>> orders = SourceTable("orders", "public")
+    >>> matches("public.*", orders), matches("p*", orders), matches("public.orders", orders)
+    (True, False, True)
+    """
+    if pattern == table.full_name:
+        return True
+    if not table.schema:
+        return fnmatch.fnmatchcase(table.name, pattern)
+    schema, dot, name = pattern.partition(".")
+    fits = fnmatch.fnmatchcase
+    return bool(dot) and fits(table.schema, schema) and fits(table.name, name)
+
+
+def choose(
+    file: TablesFile, catalog: Sequence[SourceTable], *, has_schemas: bool = True
+) -> tuple[tuple[Chosen, ...], list[SyncError]]:
+    """Each table that the file means, in the catalog's order, and what is wrong with that.
+
+    Args:
+        file: what is wanted.
+        catalog: what the source shows the role.
+        has_schemas: its tables are named with their schemas.
+    """
+    chosen, faults, met = list[Chosen](), list[SyncError](), set[str]()
+    for table in catalog:
+        entries = [entry for entry in file.entries if _brings(entry, table)]
+        met.update(entry.pattern for entry in entries)
+        if not entries:
+            continue
+        best = max(_weight(entry, table) for entry in entries)
+        heaviest = [entry for entry in entries if _weight(entry, table) == best]
+        if len(heaviest) > 1:
+            faults.append(_tie(file, table, heaviest))
+        is_exact = heaviest[0].pattern == table.full_name
+        if is_exact or not any(matches(text.text, table) for text in file.exclude):
+            chosen.append(Chosen(table, heaviest[0]))
+    faults += _unmet(file, catalog, met, has_schemas=has_schemas)
+    if len(chosen) > MOST_TABLES:
+        why = f"{len(chosen):,} tables; {MOST_TABLES:,} are the most of one launch"
+        fix = "part them by `select`, or into files of their own."
+        faults.append(ConfigError("too many tables", file.name, why, fix))
+    return tuple(chosen), faults
+
+
+def _brings(entry: Entry, table: SourceTable) -> bool:
+    if entry.pattern == table.full_name:
+        return True
+    return table.is_plain and matches(entry.pattern, table)
+
+
+def _weight(entry: Entry, table: SourceTable) -> tuple[bool, int]:
+    return entry.pattern == table.full_name, entry.literal
+
+
+def _tie(file: TablesFile, table: SourceTable, entries: Sequence[Entry]) -> ConfigError:
+    first, second, *_ = entries
+    why = f"{shown(first.pattern)} at {first.place} and {shown(second.pattern)} both mean it"
+    why += f" ({table.full_name}), and neither is the closer one"
+    fix = f"add an entry {shown(table.full_name)}, or make one pattern longer at its beginning."
+    return ConfigError("two patterns of equal weight", file.at(second.place), why, fix)
+
+
+def _unmet(
+    file: TablesFile, catalog: Sequence[SourceTable], met: set[str], *, has_schemas: bool
+) -> Iterator[ConfigError]:
+    """Entries that mean no table, and why that may be."""
+    schemas = {table.schema for table in catalog}
+    for entry in file.entries:
+        if entry.pattern in met:
+            continue
+        what = "unknown table" if entry.is_exact else "a pattern that matches nothing"
+        schema, dot, _ = entry.pattern.partition(".")
+        fix = "compare it with the names that the source shows."
+        if has_schemas and not dot:
+            why, fix = f"{shown(entry.pattern)} names no schema", f"write schema.{entry.pattern}."
+        elif has_schemas and schema not in schemas and not set(schema) & set("*?["):
+            why = f"no table in {shown(schema)} is shown to the role"
+            fix = "correct its name, or grant the role USAGE on the schema, and SELECT."
+        else:
+            why = f"no table {'named' if entry.is_exact else 'like'} {shown(entry.pattern)}"
+            why += " is shown to the role"
+            if any(matches(entry.pattern, table) for table in catalog):
+                fix = "only views or partitions do, which come by their exact names."
+        yield ConfigError(what, file.at(entry.place), why, fix)

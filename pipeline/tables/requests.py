@@ -1,0 +1,243 @@
+"""A launch of many tables → the options of each, or why one has none. Pure.
+
+A table's options are those that a launch of it alone would have: what its entry says, else what
+the file's defaults, else what the launch's own parameters.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
+from pipeline.parameters import options
+from pipeline.parameters.checks import value_faults
+from pipeline.parameters.options import Options, beam_flag, is_local_runner
+from pipeline.parameters.table import BY_NAME, PARAMETERS, Parameter
+from pipeline.tables.entries import TablesFile, WithoutCursor
+from pipeline.tables.file import AUTO, named_by_entries
+from pipeline.tables.naming import DEFAULT, PARAMETER, meetings, named, pattern_fault
+from pipeline.tables.patterns import Chosen
+from sources.kind import Listing
+from sources.registry import SOURCES
+from sources.tables import SourceTable
+from warehouse.names import TableRef
+
+FAULTLESS = SourceTable("t", "s")
+"""Stands for any table where only what all have in common is looked at."""
+STAND_INS = {"destination_bigquery_dataset": "d", PARAMETER: "t"}
+Given = Mapping[str, str]
+BeamFaults = Callable[[Sequence[str]], Sequence[SyncError]]
+
+
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """One table of a launch.
+
+    Attributes:
+        chosen: the table, and the entry that it belongs to.
+        options: as a launch of it alone has them; None: it can't be synced.
+        fault: why not, which ends this table and no other.
+        is_skipped: its entry wants it left alone, and why says the fault.
+    """
+
+    chosen: Chosen
+    options: Options | None = None
+    fault: SyncError | None = None
+    is_skipped: bool = False
+
+
+def listing_of(source: str) -> Listing:
+    """How a source whose launch was found to be right lists its tables."""
+    listing = SOURCES[source].listing
+    if listing is None:
+        raise AssertionError(source)
+    return listing
+
+
+def launch_options(
+    given: Given, beam_argv: Sequence[str], environ: Mapping[str, str], beam_faults: BeamFaults
+) -> Options:
+    """What all tables of a launch have in common, as the options of no real table.
+
+    Raises:
+        ConfigError, ManyErrors: what is wrong with the launch's own parameters, and with the
+            texts of those that tables take over.
+    """
+    source = given.get("data_source", "")
+    faults = [
+        *_told_twice(given, source),
+        *value_faults({p.name: _taken_over(p, given) for p in PARAMETERS}),
+    ]
+    kind = SOURCES.get(source)
+    if kind and kind.listing is None:
+        fix = "launch each of its tables by itself."
+        faults.append(ConfigError("a source that lists no tables", "tables", source, fix))
+    faults += _not_yet(given, beam_argv)
+    common = {name: text for name, text in given.items() if BY_NAME[name].of_launch}
+    stand_ins = kind.listing.naming(FAULTLESS) if kind and kind.listing else {}
+    try:
+        parsed = options.parse(
+            [*_words({**common, **STAND_INS, **stand_ins}), *beam_argv],
+            environ,
+            beam_faults=beam_faults,
+        )
+    except ManyErrors as error:
+        faults += error.errors
+    except SyncError as error:
+        faults.append(error)
+    raise_all(faults)
+    return parsed
+
+
+def _not_yet(given: Given, beam_argv: Sequence[str]) -> Iterator[SyncError]:
+    """What a launch of many tables can't do in this version."""
+    if not is_local_runner(beam_flag(beam_argv, "runner")):
+        fix = "leave --runner out, and run it where the program itself reads: a VM or a container."
+        yield ConfigError("not in this version", "tables, runner", "tables run in one process", fix)
+    if given.get("verify_only") == "true":
+        fix = "verify each table by a launch of its own."
+        yield ConfigError("not in this version", "tables, verify_only", "", fix)
+
+
+def _taken_over(parameter: Parameter, given: Given) -> str:
+    """What a table takes over from the launch, where a pattern or `auto` is no fault."""
+    text = given.get(parameter.name, "")
+    is_other = parameter.of_launch or text == AUTO or parameter.name == PARAMETER
+    return "" if is_other else text
+
+
+def _told_twice(given: Given, source: str) -> Iterator[SyncError]:
+    for name in named_by_entries(source):
+        if given.get(name):
+            fix = "leave it out, or leave tables out for a launch of this one alone."
+            yield ConfigError("tables told twice", name, "the file of tables names them", fix)
+
+
+def table_options(
+    file: TablesFile,
+    chosen: Sequence[Chosen],
+    given: Given,
+    beam_argv: Sequence[str],
+    environ: Mapping[str, str],
+) -> tuple[tuple[TableOptions, ...], list[SyncError]]:
+    """The options of each table, and all faults of the file that they show.
+
+    Args:
+        file: for places.
+        chosen: the tables that this launch syncs.
+        given: the launch's parameters as they were given.
+        beam_argv: Beam's flags.
+        environ: the process's environment.
+    """
+    made, faults = list[TableOptions](), list[SyncError]()
+    told = set[tuple[str, ...]]()
+    for one in chosen:
+        try:
+            made.append(_table(file, one, given, beam_argv, environ))
+        except SyncError as error:
+            for fault in error.errors if isinstance(error, ManyErrors) else (error,):
+                if fault.args not in told:
+                    told.add(fault.args)
+                    faults.append(fault)
+    destinations = [(one.chosen, one.options.request.destination) for one in made if one.options]
+    return tuple(made), [*faults, *meetings(file, destinations), *_taken(file, made)]
+
+
+def _table(
+    file: TablesFile,
+    one: Chosen,
+    given: Given,
+    beam_argv: Sequence[str],
+    environ: Mapping[str, str],
+) -> TableOptions:
+    """One table's options.
+
+    Raises:
+        ConfigError, ManyErrors: its entry is wrong, by place.
+    """
+    entry, table, naming = one.entry, one.table, listing_of(given["data_source"]).naming
+    said = {name: text.text for name, text in entry.parameters.items()}
+    values = {name: text for name, text in given.items() if name not in _OF_FILE} | said
+    pattern = values.get(PARAMETER) or DEFAULT
+    where = _where(file, one, PARAMETER)
+    if fault := pattern_fault(pattern, where):
+        raise fault
+    values |= {**naming(table), PARAMETER: named(pattern, table)}
+    if values.get("merge_keys") == AUTO:
+        if not table.keys and values.get("write_disposition") == "WRITE_MERGE":
+            return TableOptions(one, fault=_keyless(file, one))
+        values["merge_keys"] = ",".join(table.keys)
+    without = _without_cursor(file, one, values)
+    if without and entry.without_cursor is WithoutCursor.REPLACE:
+        values |= {"enable_smart_sync": "false", "write_disposition": "WRITE_TRUNCATE"}
+        values["merge_keys"] = ""
+    elif without:
+        is_skipped = entry.without_cursor is WithoutCursor.SKIP
+        return TableOptions(one, fault=without, is_skipped=is_skipped)
+    try:
+        return TableOptions(one, options.parse([*_words(values), *beam_argv], environ))
+    except ManyErrors as error:
+        raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
+    except SyncError as error:
+        raise _placed(file, one, error) from None
+
+
+_OF_FILE = ("tables", "select", "max_tables_at_once")
+
+
+def _words(values: Given) -> list[str]:
+    return [
+        f"--{name}={text}" for name, text in values.items() if text or name == "partition_field"
+    ]
+
+
+def _placed(file: TablesFile, one: Chosen, fault: SyncError) -> SyncError:
+    """A fault of one table's parameters, with the place in the file that says them."""
+    names = [name for name in re.findall(r"\w+", fault.where) if name in one.entry.parameters]
+    where = _where(file, one, *names)
+    shown = f"{one.table.full_name}, {fault.where}"
+    return type(fault)(fault.what, f"{where}, {shown}", fault.why, fault.fix)
+
+
+def _where(file: TablesFile, one: Chosen, *names: str) -> str:
+    for name in names:
+        if name in one.entry.parameters:
+            return file.at(one.entry.parameters[name].place)
+    return file.at(one.entry.place)
+
+
+def _keyless(file: TablesFile, one: Chosen) -> SyncError:
+    where = f"{_where(file, one, 'merge_keys')}, {one.table.full_name}"
+    fix = "give this table's entry merge_keys, or another write_disposition."
+    return SchemaError("no primary key", where, "merge_keys=auto takes it", fix)
+
+
+def _without_cursor(file: TablesFile, one: Chosen, values: Given) -> SyncError | None:
+    """What is said of a table that a pattern brought and that has no cursor column."""
+    column = values.get("smart_sync_timestamp_column") or "updated_at"
+    has_query = any(values.get(name) for name in ("postgresql_query", "postgresql_base_query"))
+    columns, by_hand = one.table.columns, one.entry.pattern == one.table.full_name
+    if by_hand or has_query or not columns or values.get("enable_smart_sync") != "true":
+        return None
+    if column in columns:
+        return None
+    where = f"{_where(file, one, 'smart_sync_timestamp_column')}, {one.table.full_name}"
+    fix = "name its cursor in an entry of its own, or say without_cursor: replace or skip."
+    return SchemaError("no cursor column", where, f"it has no column {column}", fix)
+
+
+def _taken(file: TablesFile, made: Sequence[TableOptions]) -> Iterator[SyncError]:
+    """Destinations that are the dead letters or the history of another table."""
+    own = dict[TableRef, str]()
+    for one in made:
+        if one.options:
+            request = one.options.request
+            own[request.history_table] = "the run history"
+            own[request.dead_letters] = f"the dead letters of {request.destination}"
+    for one in made:
+        destination = one.options.request.destination if one.options else None
+        if destination in own:
+            fix = f"give it another {PARAMETER}, such as {{schema}}_{{table}}."
+            where = f"{_where(file, one.chosen, PARAMETER)}, {one.chosen.table.full_name}"
+            why = f"{destination} is {own[destination]}"
+            yield ConfigError("a destination that is taken", where, why, fix)

@@ -1,0 +1,311 @@
+"""A file of tables: entries, the tables that they mean, their options, all faults at once."""
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+
+from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError
+from pipeline.parameters.options import unchecked
+from pipeline.parameters.table import PARAMETERS
+from pipeline.tables.entries import WithoutCursor
+from pipeline.tables.file import keys_of, read_tables
+from pipeline.tables.json_schema import SHIPPED, json_schema, written
+from pipeline.tables.patterns import MOST_TABLES, choose
+from pipeline.tables.requests import launch_options, table_options
+from pipeline.tables.selection import select
+from smart_sync.request import WriteDisposition
+from sources.registry import SOURCES
+from sources.tables import SourceTable
+
+LAUNCH = {
+    "data_source": "postgresql",
+    "postgresql_host": "db",
+    "postgresql_database": "shop",
+    "postgresql_username": "reader",
+    "postgresql_password": "projects/p/secrets/s/versions/1",
+    "destination_bigquery_project": "my-project",
+    "destination_bigquery_dataset": "shop",
+}
+STAMPED = ("id", "updated_at")
+
+
+def table(name, schema="public", **more):
+    return SourceTable(name, schema, **({"keys": ("id",), "columns": STAMPED} | more))
+
+
+def read(text, source="postgresql"):
+    return read_tables(text, "tables.yaml", source)
+
+
+def faults_of(text, source="postgresql"):
+    """What is wrong with a file, as (what, where, why)."""
+    with pytest.raises(SyncError) as caught:
+        read(text, source)
+    error = caught.value
+    errors = error.errors if isinstance(error, ManyErrors) else (error,)
+    return [(fault.what, fault.where, fault.why) for fault in errors]
+
+
+def launched(text, catalog, **given):
+    """The options of each table that a launch of this file syncs, and the file's faults."""
+    given = LAUNCH | {"tables": "tables.yaml"} | given
+    launch_options(given, (), {}, unchecked)
+    file = read(text, given["data_source"])
+    chosen, faults = choose(file, catalog)
+    selected, unselected = select(given.get("select", ""), chosen)
+    made, more = table_options(file, selected, given, (), {})
+    return made, [*faults, *unselected, *more]
+
+
+def test_entries_say_what_the_defaults_do_not():
+    file = read(
+        "defaults: {enable_smart_sync: true, merge_keys: auto, without_cursor: skip}\n"
+        "tables:\n"
+        "  public.*:\n"
+        "  public.orders:\n"
+        "    merge_keys: [id, line]\n"
+        "    transformation_config: {field_mappings: {a: b}}\n"
+        "    tags: [hourly, money]\n"
+        "  public.old: {disabled: true, tags: slow, without_cursor: replace}\n"
+        "exclude: [public.tmp_*]\n"
+    )
+    every, orders, old = file.entries
+    assert {name: text.text for name, text in every.parameters.items()} == {
+        "enable_smart_sync": "true",
+        "merge_keys": "auto",
+    }
+    said = {name: text.text for name, text in orders.parameters.items()}
+    assert said["merge_keys"] == "id,line"
+    assert json.loads(said["transformation_config"]) == {"field_mappings": {"a": "b"}}
+    assert orders.tags == ("hourly", "money")
+    assert (old.is_disabled, old.tags) == (True, ("slow",))
+    assert (every.without_cursor, old.without_cursor) == (WithoutCursor.SKIP, WithoutCursor.REPLACE)
+    assert [text.text for text in file.exclude] == ["public.tmp_*"]
+
+
+def test_all_faults_of_a_file_are_told_at_once_by_line_and_column():
+    faults = faults_of(
+        "default: {}\n"
+        "defaults: {partition_type: WEEK, runner: DataflowRunner, postgresql_host: h}\n"
+        "tables:\n"
+        "  public.a: {merge_key: id, source_table_for_schema: x}\n"
+        "  public.b: [1]\n"
+        "  public.c: {disabled: yes, without_cursor: drop, tags: {a: b}, max_dead_letters: [1]}\n"
+    )
+    assert [(what, where) for what, where, _ in faults] == [
+        ("unknown key", "tables.yaml, line 1, column 1"),
+        ("malformed parameter", "tables.yaml, line 2, column 28"),
+        ("a key of the launch", "tables.yaml, line 2, column 34"),
+        ("a key of the launch", "tables.yaml, line 2, column 58"),
+        ("unknown key", "tables.yaml, line 4, column 14"),
+        ("told twice", "tables.yaml, line 4, column 29"),
+        ("'public.b' is no mapping", "tables.yaml, line 5, column 13"),
+        ("malformed key", "tables.yaml, line 6, column 24"),
+        ("malformed key", "tables.yaml, line 6, column 45"),
+        ("malformed key", "tables.yaml, line 6, column 57"),
+        ("malformed parameter", "tables.yaml, line 6, column 83"),
+    ]
+
+
+def test_an_unknown_key_is_told_with_the_nearest_that_there_is():
+    with pytest.raises(ConfigError, match=r"did you mean merge_keys\?"):
+        read("tables: {public.a: {merge_key: id}}")
+    with pytest.raises(ConfigError, match=r"give it to the launch: --postgresql_host"):
+        read("tables: {public.a: {postgresql_host: h}}")
+
+
+@pytest.mark.parametrize("text", ["", "tables:", "tables: {}", "defaults: {}"])
+def test_a_file_without_tables_is_a_fault(text):
+    assert faults_of(text)[0][0] == "a file without tables"
+
+
+def test_each_parameter_is_one_of_the_launch_of_a_table_or_named_by_the_entry():
+    for source, kind in SOURCES.items():
+        named = kind.listing.parameters
+        own = [p for p in PARAMETERS if p.source in ("", source)]
+        launch = [p.name for p in own if p.of_launch]
+        assert sorted([*launch, *keys_of(source), *named]) == sorted(p.name for p in own)
+    secrets = [p for p in PARAMETERS if p.kind == "secret"]
+    assert all(p.of_launch for p in secrets)  # a file in a bucket is no place for them
+
+
+def test_the_closest_entry_wins():
+    text = (
+        "tables:\n  '*.*': {tags: [all]}\n  public.*: {tags: [public]}\n"
+        "  public.order*: {tags: [order]}\n  public.orders: {tags: [orders]}\n"
+        "exclude: [public.order_tmp, public.orders]\n"
+    )
+    names = ["orders", "order_lines", "order_tmp", "users"]
+    catalog = [*(table(name) for name in names), table("x", "other")]
+    chosen, faults = choose(read(text), catalog)
+    assert not faults
+    assert [(one.table.full_name, one.entry.tags[0]) for one in chosen] == [
+        ("public.orders", "orders"),
+        ("public.order_lines", "order"),
+        ("public.users", "public"),
+        ("other.x", "all"),
+    ]
+
+
+def test_views_and_partitions_come_by_their_exact_names_only():
+    catalog = [table("orders"), table("v", is_plain=False)]
+    chosen, _ = choose(read("tables: {public.*: }"), catalog)
+    assert [one.table.name for one in chosen] == ["orders"]
+    chosen, faults = choose(read("tables: {public.v: }"), catalog)
+    assert ([one.table.name for one in chosen], faults) == (["v"], [])
+    _, (fault,) = choose(read("tables: {public.v*: }"), catalog)
+    assert fault.fix == "only views or partitions do, which come by their exact names."
+
+
+def test_names_with_signs_of_globs_are_their_own_entries():
+    odd = [table("a*b"), table("axb"), table("[x]")]
+    chosen, faults = choose(read("tables: {'public.a*b': {tags: star}, 'public.[x]': }"), odd)
+    assert not faults
+    assert [one.table.name for one in chosen] == ["a*b", "axb", "[x]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "part"),
+    [
+        ("{public.?a: , public.*a: }", "two patterns of equal weight", ""),
+        ("{public.a*: , 'publi[c].*': }", "", ""),
+        ("{public.b*: }", "a pattern that matches nothing", "like 'public.b*'"),
+        ("{public.orders: }", "unknown table", "no table named 'public.orders'"),
+        ("{hidden.*: }", "a pattern that matches nothing", "no table in 'hidden'"),
+        ("{orders: }", "unknown table", "names no schema"),
+    ],
+)
+def test_patterns_that_mean_nothing_or_too_much_are_told(text, what, part):
+    _, faults = choose(read(f"tables: {text}"), [table("aa")])
+    assert [fault.what for fault in faults] == ([what] if what else [])
+    assert not what or (part in faults[0].why, "line 1" in faults[0].where) == (True, True)
+
+
+def test_more_tables_than_a_launch_takes_are_refused():
+    catalog = [table(f"t{n}") for n in range(MOST_TABLES + 1)]
+    _, (fault,) = choose(read("tables: {public.*: }"), catalog)
+    assert (fault.what, "1,001 tables" in fault.why) == ("too many tables", True)
+    assert choose(read("tables: {public.*: }"), catalog[1:])[1] == []
+
+
+def test_select_takes_names_patterns_and_tags_and_never_what_is_disabled():
+    text = (
+        "tables:\n  public.a: {tags: [x]}\n  public.b: {tags: [y]}\n"
+        "  public.c: {tags: [x], disabled: true}\n  public.d:\n"
+    )
+    chosen, _ = choose(read(text), [table(name) for name in "abcd"])
+
+    def selected(words):
+        kept, faults = select(words, chosen)
+        return "".join(one.table.name for one in kept), [fault.why for fault in faults]
+
+    assert selected("") == ("abd", [])
+    assert selected("tag:x, public.d") == ("ad", [])
+    assert selected("public.[bc]") == ("b", [])
+    assert selected("public.c") == ("", [])
+    assert selected("tag:z,public.a,e") == ("a", ["'tag:z'", "'e'"])
+
+
+def test_a_table_has_the_options_of_a_launch_of_it_alone():
+    text = (
+        "defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto}\n"
+        "tables:\n  public.*: {destination_bigquery_table: '{schema}_{table}'}\n"
+        "  shop.lines: {smart_sync_margin: 1m, destination_bigquery_dataset: other}\n"
+    )
+    catalog = [table('Ord"ers'), table("lines", "shop", keys=("order", "line"))]
+    (orders, lines), faults = launched(text, catalog, smart_sync_margin="5m")
+    assert not faults
+    request = orders.options.request
+    assert request.reading.schema_table == '"public"."Ord""ers"'
+    assert str(request.destination) == 'my-project.shop.public_Ord"ers'
+    assert request.publishing.write_disposition is WriteDisposition.MERGE
+    assert request.publishing.merge_keys == ("id",)
+    assert request.window.margin.total_seconds() == 300
+    request = lines.options.request
+    assert str(request.destination) == "my-project.other.lines"
+    assert request.publishing.merge_keys == ("order", "line")
+    assert request.window.margin.total_seconds() == 60
+
+
+def test_a_table_without_a_key_or_cursor_is_its_own_fault_or_what_its_entry_says():
+    merge = "write_disposition: WRITE_MERGE, merge_keys: auto, enable_smart_sync: true"
+    catalog = [table("k", keys=()), table("c", columns=("id",)), table("good")]
+
+    def told(more):
+        made, faults = launched(f"tables: {{public.*: {{{merge}{more}}}}}", catalog)
+        assert not faults
+        return {one.chosen.table.name: one for one in made}
+
+    made = told("")
+    assert made["good"].fault is None
+    assert (made["k"].fault.what, made["c"].fault.what) == ("no primary key", "no cursor column")
+    assert isinstance(made["k"].fault, SchemaError)
+    assert (made["c"].is_skipped, told(", without_cursor: skip")["c"].is_skipped) == (False, True)
+    replaced = told(", without_cursor: replace")["c"].options.request
+    assert (replaced.window.smart_sync, replaced.replaces) == (False, True)
+
+
+def test_the_faults_of_tables_parameters_are_told_once_by_their_place():
+    text = (
+        "tables:\n  public.*: {sync_start: 2025-01-01, enable_smart_sync: true}\n"
+        "  public.b: {destination_bigquery_table: '{owner}_b'}\n"
+    )
+    _, faults = launched(text, [table("a"), table("b")])
+    wheres = [fault.where for fault in faults]
+    assert any("line 2, column 26, public.a, sync_start" in where for where in wheres)
+    assert "unknown placeholder" in [fault.what for fault in faults]
+
+
+def test_two_tables_of_one_destination_are_an_error_and_so_is_a_name_that_is_taken():
+    catalog = [table("orders"), table("orders", "shop")]
+    _, (fault,) = launched("tables: {public.*: , shop.*: }", catalog)
+    assert (fault.what, "shop.orders" in fault.why) == ("two tables, one destination", True)
+    catalog = [table("orders"), table("orders_dead_letters"), table("sync_runs")]
+    _, faults = launched("tables: {public.*: }", catalog)
+    assert [fault.what for fault in faults] == ["a destination that is taken"] * 2
+    assert "the dead letters of my-project.shop.orders" in faults[0].why
+
+
+@pytest.mark.parametrize(
+    ("more", "beam", "where"),
+    [
+        ({"source_table_for_schema": "public.a"}, (), "source_table_for_schema"),
+        ({"verify_only": "true"}, (), "tables, verify_only"),
+        ({}, ("--runner=DataflowRunner", "--temp_location=gs://b/t"), "tables, runner"),
+        ({"partition_type": "WEEK"}, (), "partition_type"),
+        ({"postgresql_host": ""}, (), "postgresql_host"),
+        ({"max_tables_at_once": "0"}, (), "max_tables_at_once"),
+    ],
+    ids=str,
+)
+def test_the_launch_s_own_faults_are_told_before_the_source_is_asked(more, beam, where):
+    given = LAUNCH | {"tables": "x"} | more
+    with pytest.raises(SyncError) as caught:
+        launch_options(given, beam, {"SMART_SYNC_IMAGE": "image:1"}, unchecked)
+    assert where in str(caught.value)
+
+
+def test_the_shipped_json_schema_is_made_from_the_table_and_judges_as_the_program_does():
+    assert SHIPPED.read_text(encoding="utf-8") == written()
+    judge = jsonschema.Draft202012Validator(json_schema())
+    judge.check_schema(json_schema())
+    good = (
+        "defaults: {enable_smart_sync: true, merge_keys: auto, fallback_days: 3}\n"
+        "tables:\n  public.*:\n  public.a: {tags: [x], disabled: false, partition_field: at,\n"
+        "    clustering_fields: [id], max_dead_letters: '5', transformation_config: {}}\n"
+        "exclude: [public.b]\n"
+    )
+    assert [error.message for error in judge.iter_errors(yaml.safe_load(good))] == []
+    read(good)
+    for bad in (
+        "tables: {public.a: {partition_type: WEEK}}",
+        "tables: {public.a: {merge_key: id}}",
+        "tables: {public.a: {postgresql_host: h}}",
+        "tables: {public.a: {max_dead_letters: many}}",
+        "tables: {}",
+        "defaults: {tags: [a]}\ntables: {public.a: }",
+    ):
+        assert list(judge.iter_errors(yaml.safe_load(bad))), bad
+        assert faults_of(bad)
