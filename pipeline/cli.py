@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from auto_schema.errors import SyncError
 from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.beam.uploads import check_places
+from pipeline.launch.many import many
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (
     ending_on_signals,
@@ -26,7 +27,7 @@ from pipeline.launch.sync import sync
 from pipeline.launch.verify_only import verify_only
 from pipeline.parameters import options as option_module
 from pipeline.parameters.docs import usage
-from pipeline.parameters.options import Options
+from pipeline.parameters.options import Options, names_tables
 from pipeline.runs.notify import tell_failure
 
 LOGGER = logging.getLogger("smart_sync")
@@ -52,10 +53,12 @@ def _main(words: Sequence[str]) -> int:
     if {"--help", "-h"} & set(words):
         print(usage())
         return 0
+    now = datetime.now(UTC)
+    if names_tables(words):
+        return many(words, now, new_run_id)
     options = parse(words)
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
-    now = datetime.now(UTC)
     run_id = new_run_id(now)
     try:
         return _launch(options, run_id, now)

@@ -125,6 +125,12 @@ def _client(endpoints: Endpoints) -> storage.Client:
     )
 
 
+def blob_of(address: str, endpoints: Endpoints) -> storage.Blob:
+    """An object of Cloud Storage by its gs:// address; nothing is asked."""
+    name, _, path = address.removeprefix("gs://").partition("/")
+    return _client(endpoints).bucket(name).blob(path)
+
+
 def find_folder(flag: str, path: str, endpoints: Endpoints, retry_s: float) -> Any:
     """Look at the bucket of one of Beam's folders, or at the local folder.
 

@@ -2,8 +2,9 @@
 
 import logging
 import traceback
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from google.cloud import bigquery
@@ -39,9 +40,32 @@ from sources.protocol import Inspector
 LOGGER = logging.getLogger("smart_sync")
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A plan under its table's lock, which `held` gives back when the block around it ends."""
+
+    plan: SyncPlan
+    client: bigquery.Client
+    lock: Lock
+    held: Holding
+
+
 def sync(options: Options, run_id: str, now: datetime) -> int:
     """Rehearse, lock, settle what a dead run left, then plan and run; the exit code."""
-    request = options.request
+    with making_ready(options.request, run_id, now) as ready:
+        LOGGER.info("%s", explain(ready.plan))
+        if options.is_local:
+            return _run_here(options, ready.plan, ready.client, ready.lock, ready.held)
+        return _launch(options, ready.plan, ready.client, ready.lock, ready.held)
+
+
+@contextmanager
+def making_ready(request: SyncRequest, run_id: str, now: datetime) -> Iterator[Ready]:
+    """Rehearse, take the lock, settle what a dead run left, and plan.
+
+    Raises:
+        SyncError: no plan can be made; the history says so where the lock was taken.
+    """
     with ExitStack() as stack:
         with inspecting(request) as inspector:
             draft, client = rehearse(request, inspector, run_id)
@@ -53,10 +77,7 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
             except Exception as error:
                 _write_planning_failure(client, request, run_id, error)
                 raise
-        LOGGER.info("%s", explain(plan))
-        if options.is_local:
-            return _run_here(options, plan, client, lock, held)
-        return _launch(options, plan, client, lock, held)
+        yield Ready(plan, client, lock, held)
 
 
 def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> Draft:
@@ -104,7 +125,7 @@ def _launch(
 ) -> int:
     """Submit the plan as a job, which takes its lock over."""
     try:
-        _begin(client, plan, lock)
+        begin(client, plan, lock)
         run(options, lambda root: build(root, plan, options.webhook))
     except BaseException as error:  # also a signal; the job may have been taken all the same
         end_early(client, plan, Failure.of(error, "Launch"))
@@ -120,7 +141,7 @@ def _run_here(
     """Run the plan in this process, under its lock."""
     fault = None
     with progress(plan):
-        _begin(client, plan, lock)
+        begin(client, plan, lock)
         try:
             Working(lambda: run(options, lambda root: build(root, plan, options.webhook))).wait()
         except KeyboardInterrupt as error:
@@ -138,6 +159,11 @@ def _run_here(
     return exit_code(client, plan, fault)
 
 
-def _begin(client: bigquery.Client, plan: SyncPlan, lock: Lock) -> None:
+def begin(client: bigquery.Client, plan: SyncPlan, lock: Lock) -> None:
+    """Write the run's first event, which whoever takes the lock from it finds.
+
+    Raises:
+        RunInProgressError: the lock was lost meanwhile.
+    """
     write_event(client, plan, Outcome(status="running"))
-    lock.renew()  # whoever takes over from now on finds that event
+    lock.renew()

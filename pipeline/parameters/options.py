@@ -119,6 +119,11 @@ def split_argv(argv: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...], li
     return ours, tuple(rest), faults
 
 
+def names_tables(argv: Sequence[str]) -> bool:
+    """Whether a command line is that of a launch of many tables."""
+    return bool(split_argv(argv)[0].get("tables"))
+
+
 def _is_ours(word: str) -> bool:
     return word.removeprefix("--").partition("=")[0] in BY_NAME
 

@@ -22,8 +22,20 @@ OF_ENTRIES = (DISABLED, TAGS, WITHOUT_CURSOR)
 OF_DEFAULTS = (WITHOUT_CURSOR,)
 AUTO = "auto"
 BEAM_FLAGS = frozenset(
-    "runner project region job_name labels temp_location staging_location max_num_workers"
-    " num_workers machine_type subnetwork service_account_email".split()
+    [
+        "runner",
+        "project",
+        "region",
+        "job_name",
+        "labels",
+        "temp_location",
+        "staging_location",
+        "max_num_workers",
+        "num_workers",
+        "machine_type",
+        "subnetwork",
+        "service_account_email",
+    ]
 )
 """Beam's flags that are written beside our parameters."""
 Choice = TypeVar("Choice", bound=StrEnum)

@@ -1,0 +1,134 @@
+"""I/O. A launch of many tables: the file, the plan of each, then each table's own run.
+
+What befalls one table is a line of the report, and never another table's matter.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from auto_schema.errors import SomeFailedError, SyncError, raise_all
+from pipeline.launch.beam.flags import beam_flag_faults
+from pipeline.launch.gather import gather, inspecting, rehearse
+from pipeline.launch.many_runs import ManyRuns
+from pipeline.launch.tables_text import tables_text
+from pipeline.parameters.options import Options, split_argv
+from pipeline.parameters.table import BY_NAME
+from pipeline.runs.outcome import internal_error
+from pipeline.steps.split_reading import PROGRESS
+from pipeline.tables.file import read_tables
+from pipeline.tables.patterns import choose
+from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options
+from pipeline.tables.selection import select
+from smart_sync.explain_many import Planned, explain_many, many_as_json
+from smart_sync.planning import make_plan
+
+LOGGER = logging.getLogger("smart_sync")
+NewRunId = Callable[[datetime], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ManyOptions:
+    """A launch of many tables, its source asked which there are.
+
+    Attributes:
+        common: what all tables have in common; of no real table.
+        tables: those that are to be synced.
+        at_once: how many of them side by side.
+    """
+
+    common: Options
+    tables: tuple[TableOptions, ...]
+    at_once: int
+
+
+def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
+    """Plan all tables, then sync them; the exit code of all.
+
+    Raises:
+        SyncError: a fault of the launch or its file, before anything is written.
+    """
+    launch = read_launch(argv)
+    for warning in launch.common.warnings:
+        LOGGER.warning("%s", warning)
+    if launch.common.request.run.plan_only:
+        return _show(launch, now, new_run_id)
+    PROGRESS.setLevel(logging.WARNING)  # a line per batch of each is too much
+    codes = ManyRuns(new_run_id, now).run(launch.tables, launch.at_once)
+    return _end([codes[table.chosen.table.full_name] for table in launch.tables])
+
+
+def read_launch(argv: Sequence[str]) -> ManyOptions:
+    """The parameters, the file, and what the source shows: all faults of each step at once.
+
+    Raises:
+        SyncError: what is wrong with them, or the source can't be asked.
+    """
+    given, beam_argv, faults = split_argv(argv)
+    given = {name: text for name, text in given.items() if text or name == "partition_field"}
+    try:
+        common = launch_options(given, beam_argv, os.environ, beam_flag_faults)
+    except SyncError as error:
+        raise_all([*faults, error])
+        raise
+    text, name = tables_text(given["tables"], common.request.run.endpoints)
+    file = read_tables(text, name, given["data_source"])
+    listing = listing_of(given["data_source"])
+    schemas = {entry.pattern.partition(".")[0] for entry in file.entries}
+    catalog = listing.tables(common.request.reading.connection, schemas)
+    chosen, faults = choose(file, catalog, has_schemas=listing.has_schemas)
+    selected, unselected = select(given.get("select", ""), chosen)
+    made, more = table_options(file, selected, given, beam_argv, os.environ)
+    raise_all([*faults, *unselected, *more])
+    request = common.request
+    most = int(given.get("max_tables_at_once") or BY_NAME["max_tables_at_once"].default)
+    at_once = min(most, request.reading.max_source_connections)
+    return ManyOptions(common, made, at_once)
+
+
+def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId) -> int:
+    """Print the plan of the whole; nothing is written."""
+    with ThreadPoolExecutor(launch.at_once) as pool:
+        planned = list(pool.map(lambda table: _planned(table, now, new_run_id), launch.tables))
+    is_json = launch.common.request.run.plan_format == "json"
+    print(many_as_json(planned) if is_json else explain_many(planned))
+    return _code([table.exit_code for table in planned])
+
+
+def _planned(table: TableOptions, now: datetime, new_run_id: NewRunId) -> Planned:
+    name, pattern = table.chosen.table.full_name, table.chosen.entry.pattern
+    if table.options is None:
+        code = table.fault.exit_code if table.fault and not table.is_skipped else 0
+        return Planned(name, pattern, None, str(table.fault), code)
+    request, run_id = table.options.request, new_run_id(now)
+    try:
+        with inspecting(request) as inspector:
+            draft, client = rehearse(request, inspector, run_id)
+            facts = gather(draft, client, inspector, run_id)
+        return Planned(name, pattern, make_plan(draft, facts, run_id=run_id, now=now))
+    except SyncError as error:
+        return Planned(name, pattern, None, error.text, error.exit_code)
+    except Exception as error:
+        LOGGER.exception("planning %s failed", name)
+        told = internal_error(type(error).__name__)
+        return Planned(name, pattern, None, told.text, told.exit_code)
+
+
+def _end(codes: Sequence[int]) -> int:
+    failed = sum(code != 0 for code in codes)
+    print(f"{len(codes) - failed} of {len(codes)} tables succeeded")
+    return _code(codes)
+
+
+def _code(codes: Sequence[int]) -> int:
+    """0, or the single code of all, or that some failed.
+
+    >>> _code([0, 0]), _code([3, 3]), _code([0, 3]), _code([3, 5])
+    (0, 3, 10, 10)
+    """
+    if not any(codes):
+        return 0
+    return codes[0] if len(set(codes)) == 1 else SomeFailedError.exit_code

@@ -1,0 +1,213 @@
+"""Many tables in one launch, on real servers: each by itself, and one word on all."""
+
+import json
+import os
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.cli import new_run_id
+from pipeline.launch.many import read_launch
+from pipeline.launch.many_runs import ManyRuns
+from pipeline.runs.lock import Lock
+from tests.days import STOP, STOPPED, stopped
+from tests.fault_rules import job
+from tests.processes import Gate, until
+from tests.sync import PROJECT
+from warehouse.names import TableRef
+
+TABLE = """
+CREATE TABLE {0} (id int8 PRIMARY KEY, note text, amount numeric,
+  updated_at timestamptz DEFAULT now() - interval '1 hour');
+INSERT INTO {0} SELECT g, 'n' || g, g FROM generate_series(1, {1}) AS g
+"""
+ROWS = {"orders": 5, "lines": 7, "users": 3}
+EVERY = """
+defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto}
+tables: {public.*: }
+"""
+
+
+@pytest.fixture
+def many(sync, sql):
+    """Three tables, and what makes a launch of `sync` one of all of them."""
+    for name, rows in ROWS.items():
+        sql(TABLE.format(name, rows))
+    sync.defaults |= {"destination_bigquery_table": None, "tables": EVERY}
+    return sync
+
+
+def counts(sync):
+    names = sync.tables() & ROWS.keys()
+    return {name: len(sync.rows("id", name)) for name in names}
+
+
+def ended(sync):
+    """How the newest run of each table ended: status, exit code, rows published."""
+    prefix = f"{PROJECT}.{sync.dataset}."
+    return {
+        run["destination"].removeprefix(prefix): (
+            run["status"],
+            run["exit_code"],
+            run["rows_published"],
+        )
+        for run in sync.history()
+    }
+
+
+def assert_free(sync):
+    """No staging table, and each lock given back."""
+    assert not [name for name in sync.tables() if "_staging_" in name]
+    locks = [sync.table(name) for name in sync.tables() if name.startswith("_sync_lock_")]
+    assert {lock.labels["state"] for lock in locks} <= {"released"}
+
+
+def test_each_table_is_synced_as_by_a_launch_of_its_own(many, sql):
+    sql("CREATE VIEW seen AS SELECT * FROM orders")
+    assert many.ok().out.endswith("3 of 3 tables succeeded\n")
+    assert counts(many) == ROWS
+    assert "seen" not in many.tables()
+    sql("UPDATE orders SET note = 'new', updated_at = now() - interval '1 min' WHERE id = 1")
+    sql("INSERT INTO users VALUES (9, 'x', 1, now() - interval '1 min')")
+    assert many.ok().out.endswith("3 of 3 tables succeeded\n")
+    assert ended(many) == {
+        "orders": ("succeeded", 0, 1),
+        "lines": ("succeeded", 0, 0),
+        "users": ("succeeded", 0, 1),
+    }
+    assert many.rows("note", "orders", "id")[0] == ("new",)
+    alone = {
+        "tables": None,
+        "source_table_for_schema": "orders",
+        "enable_smart_sync": "true",
+        "write_disposition": "WRITE_MERGE",
+        "merge_keys": "id",
+        "destination_bigquery_table": "orders",
+    }
+    assert many.ok(**alone).out.startswith("succeeded: 0 rows read")
+    assert_free(many)
+
+
+def test_the_plan_of_all_is_one_table_and_nothing_is_written(many, sql):
+    sql("CREATE TABLE keyless (id int, updated_at timestamptz)")
+    sql("CREATE TABLE stampless (id int PRIMARY KEY)")
+    result = many(plan_only="true")
+    assert result.code == 10
+    lines = result.out.splitlines()
+    assert lines[0].split() == ["table", "into", "does", "window", "rows", "splits", "scan", "by"]
+    (orders,) = [line for line in lines if line.startswith("public.orders ")]
+    assert orders.split()[1:3] == [f"{many.dataset}.orders", "create"]
+    assert orders.endswith("public.*")
+    told = [line.split(": ") for line in lines if line.startswith("FAILS")]
+    assert [words[1] for words in told] == [
+        "no primary key (tables, line 2, column 81, public.keyless)",
+        "no cursor column (tables, line 3, column 10, public.stampless)",
+    ]
+    assert lines[-1].startswith("3 of 5 tables")
+    assert many.tables() == set()
+    told = json.loads(many(plan_only="true", plan_format="json").out)["tables"]
+    assert [bool(one["plan"]) for one in told] == [False, True, True, False, True]
+
+
+def test_what_befalls_one_table_is_no_other_table_s_matter(many, sql):
+    sql("UPDATE orders SET amount = 'NaN' WHERE id = 2")
+    holder = Lock(
+        many.client,
+        TableRef(PROJECT, many.dataset, "lines"),
+        new_run_id(datetime.now(UTC)),
+        timedelta(hours=1),
+    )
+    holder.acquire()
+    result = many()
+    assert result.code == 10
+    assert result.out.endswith("1 of 3 tables succeeded\n")
+    assert ended(many) == {"orders": ("failed", 7, 0), "users": ("succeeded", 0, 3)}
+    assert counts(many) == {"users": 3}
+    holder.release()
+    result = many(select="public.orders")
+    assert (result.code, ended(many)["orders"][0]) == (7, "failed")
+    assert many.ok(select="public.l*,public.users").out.endswith("2 of 2 tables succeeded\n")
+    assert_free(many)
+
+
+def test_a_table_that_vanishes_after_it_was_listed_fails_alone(many, sql):
+    launch = read_launch(many.argv())
+    sql("DROP TABLE lines")
+    codes = ManyRuns(new_run_id, datetime.now(UTC)).run(launch.tables, launch.at_once)
+    assert codes == {"public.lines": 3, "public.orders": 0, "public.users": 0}
+
+
+def test_a_schema_that_the_role_may_not_see_is_told_with_what_to_grant(many, sql):
+    sql("CREATE SCHEMA hidden; CREATE TABLE hidden.t (id int PRIMARY KEY)")
+    sql(f"CREATE ROLE few_{many.dataset} LOGIN; GRANT SELECT ON lines TO few_{many.dataset}")
+    words = "{tables: {'hidden.*': , public.users: }}"
+    result = many(tables=words, postgresql_username=f"few_{many.dataset}")
+    sql(f"DROP OWNED BY few_{many.dataset}; DROP ROLE few_{many.dataset}")
+    assert result.code == 2
+    assert "no table in 'hidden' is shown to the role" in result.err
+    assert "grant the role USAGE on the schema" in result.err
+    assert "no table named 'public.users'" in result.err
+    assert many.tables() == set()
+
+
+@pytest.mark.parametrize(
+    ("tables", "part"),
+    [
+        ("no/such/file.yaml", "no such file"),
+        ("gs://bkt/none.yaml", "no such file"),
+        ("{tables: {public.a*: }}", "a pattern that matches nothing"),
+        ("{tables: {public.orders: {runner: x}}}", "give it to the launch: --runner="),
+        ("{tables: {public.orders: {merge_key: id}}}", "did you mean merge_keys?"),
+    ],
+)
+def test_a_file_with_faults_ends_the_launch_before_anything_is_written(
+    many, bucket, monkeypatch, tables, part
+):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    result = many(tables=tables)
+    assert (result.code, part in result.err) == (2, True), result.err
+    assert many.tables() == set()
+
+
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+def test_the_file_may_lie_in_a_folder_or_a_bucket(many, bucket, monkeypatch, tmp_path, where):
+    path = str(tmp_path / "tables.yaml")
+    text = "defaults:\n  write_disposition: WRITE_TRUNCATE\ntables:\n  public.users:\n"
+    if where == "folder":
+        (tmp_path / "tables.yaml").write_text(text)
+    else:
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud import storage
+
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+        client = storage.Client(
+            "p", AnonymousCredentials(), client_options={"api_endpoint": bucket}
+        )
+        path = f"gs://bkt/{many.dataset}/tables.yaml"
+        client.bucket("bkt").blob(f"{many.dataset}/tables.yaml").upload_from_string(text)
+    many.ok(tables=path)
+    assert counts(many) == {"users": 3}
+
+
+def test_sigterm_gives_all_locks_back_and_tells_each_run_as_failed(
+    many, sql, start, database, proxy
+):
+    sql(STOP)
+    slow = "{{postgresql_query: SELECT * FROM {0} WHERE id < 3 OR stop()}}"
+    entries = ", ".join(f"public.{name}: {slow.format(name)}" for name in ROWS)
+    gate = Gate(proxy, after=True, times=3, **job("event_0"))
+    run = start(tables=f"{{tables: {{{entries}}}}}")
+    gate.wait(run)
+    until(lambda: [status for status, *_ in ended(many).values()] == ["running"] * 3)
+    with stopped(database):
+        gate.open()
+        until(lambda: len(sql(STOPPED)) == 3)
+        began = time.monotonic()
+        os.kill(run.pid, signal.SIGTERM)
+        assert run.wait() == 143, run.output
+        assert time.monotonic() - began < 10
+    assert ended(many) == dict.fromkeys(ROWS, ("failed", 143, 0))
+    assert "Traceback" not in run.output
+    assert_free(many)

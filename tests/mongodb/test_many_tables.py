@@ -1,0 +1,30 @@
+"""Many collections in one launch."""
+
+from datetime import UTC, datetime
+
+
+def test_collections_are_synced_by_their_id_and_views_by_name_only(sync, docs):
+    database = docs.database
+    for name, count in (("orders", 5), ("a.b", 3)):
+        stamped = datetime(2025, 1, 1, tzinfo=UTC)
+        database[name].insert_many({"_id": n, "updated_at": stamped} for n in range(count))
+    database.create_collection("seen", viewOn="orders", pipeline=[])
+    sync.defaults |= {
+        "mongodb_collection": None,
+        "destination_bigquery_table": None,
+        "tables": "defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE,"
+        " merge_keys: auto}\ntables: {'*': , a.b: {destination_bigquery_table: x_y}}\n",
+    }
+    assert sync.ok().out.endswith("2 of 2 tables succeeded\n")
+    assert (len(sync.rows("_id", "orders")), len(sync.rows("_id", "x_y"))) == (5, 3)
+    database["orders"].insert_one({"_id": 9, "updated_at": datetime(2025, 1, 2, tzinfo=UTC)})
+    sync.ok()
+    assert sync.rows("_id", "orders")[-1] == (9,)
+    result = sync(tables="tables: {seen: , none: }")
+    assert (result.code, "no table named 'none'" in result.err) == (2, True)
+
+
+def test_a_collection_named_by_the_launch_too_is_told_twice(sync, docs):
+    docs.insert_one({"_id": 1})
+    result = sync(tables="tables: {things: }")
+    assert (result.code, "tables told twice (mongodb_collection)" in result.err) == (2, True)
