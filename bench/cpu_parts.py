@@ -25,7 +25,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "pipeline.launch.sync:rehearse",
         "pipeline.launch.sync:_settle",
         "pipeline.launch.sync:_plan",
-        "pipeline.launch.sync:_begin",
+        "pipeline.launch.sync:begin",
     ),
     "graph": ("pipeline.launch.sync:build",),
     "reading": ("sources.read_ahead:ReadAhead._fill",),

@@ -81,12 +81,12 @@ def read_launch(argv: Sequence[str]) -> ManyOptions:
     catalog = listing.tables(common.request.reading.connection, schemas)
     chosen, faults = choose(file, catalog, has_schemas=listing.has_schemas)
     selected, unselected = select(given.get("select", ""), chosen)
-    made, more = table_options(file, selected, given, beam_argv, os.environ)
+    tables, more = table_options(file, selected, given, beam_argv, os.environ)
     raise_all([*faults, *unselected, *more])
     request = common.request
     most = int(given.get("max_tables_at_once") or BY_NAME["max_tables_at_once"].default)
     at_once = min(most, request.reading.max_source_connections)
-    return ManyOptions(common, made, at_once)
+    return ManyOptions(common, tables, at_once)
 
 
 def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId) -> int:

@@ -14,8 +14,8 @@ from functools import partial
 
 from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all
-from pipeline.parameters.checks import DURATION, value_faults
-from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind
+from pipeline.parameters.checks import DURATION, value_fault, value_faults
+from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Kind
 from pipeline.parameters.temp_location import default_temp_location
 from pipeline.parameters.webhook import Webhook, address_fault
 from pipeline.parameters.writing_checks import writing_faults
@@ -185,7 +185,20 @@ def _parameter_faults(values: Mapping[str, str], given: Mapping[str, str]) -> li
     faults = value_faults(values) + _requirement_faults(values, given)
     kind = SOURCES.get(values["data_source"])
     faults += kind.faults(values) if kind else []
+    faults += _many_faults(given)
     return faults + writing_faults(values) + _webhook_faults(values)
+
+
+def _many_faults(given: Mapping[str, str]) -> list[SyncError]:
+    """Parameters of a launch of many tables, in one of a single table."""
+    fix = "leave it out, or see docs/tables.md for what launches many tables."
+    what, why = "a parameter of many tables", "this launches one"
+    return [
+        ConfigError(what, parameter.name, why, fix)
+        for parameter in PARAMETERS
+        if parameter.group == MANY and given.get(parameter.name)
+        if value_fault(parameter, given[parameter.name]) is None
+    ]
 
 
 def _dataflow_faults(temp_location: str, *, reaches_workers: bool) -> list[SyncError]:

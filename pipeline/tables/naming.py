@@ -23,7 +23,9 @@ def named(pattern: str, table: SourceTable) -> str:
     """
     schema, name = table.schema, table.name
     filled = {"schema": schema, "dataset": schema, "table": name, "collection": name}
-    return re.sub(r"\{(\w+)\}", lambda found: filled.get(found[1], found[0]), pattern)
+    return re.sub(
+        r"\{(\w+)\}", lambda placeholder: filled.get(placeholder[1], placeholder[0]), pattern
+    )
 
 
 def pattern_fault(pattern: str, where: str) -> ConfigError | None:

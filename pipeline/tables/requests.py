@@ -12,7 +12,7 @@ from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, 
 from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
 from pipeline.parameters.options import Options, beam_flag, is_local_runner
-from pipeline.parameters.table import BY_NAME, PARAMETERS, Parameter
+from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Parameter
 from pipeline.tables.entries import TablesFile, WithoutCursor
 from pipeline.tables.file import AUTO, named_by_entries
 from pipeline.tables.naming import DEFAULT, PARAMETER, meetings, named, pattern_fault
@@ -73,7 +73,7 @@ def launch_options(
         fix = "launch each of its tables by itself."
         faults.append(ConfigError("a source that lists no tables", "tables", source, fix))
     faults += _not_yet(given, beam_argv)
-    common = {name: text for name, text in given.items() if BY_NAME[name].of_launch}
+    common = {name: text for name, text in given.items() if _is_common(BY_NAME[name])}
     stand_ins = kind.listing.naming(FAULTLESS) if kind and kind.listing else {}
     try:
         parsed = options.parse(
@@ -99,10 +99,14 @@ def _not_yet(given: Given, beam_argv: Sequence[str]) -> Iterator[SyncError]:
         yield ConfigError("not in this version", "tables, verify_only", "", fix)
 
 
+def _is_common(parameter: Parameter) -> bool:
+    return parameter.of_launch and parameter.group != MANY
+
+
 def _taken_over(parameter: Parameter, given: Given) -> str:
     """What a table takes over from the launch, where a pattern or `auto` is no fault."""
     text = given.get(parameter.name, "")
-    is_other = parameter.of_launch or text == AUTO or parameter.name == PARAMETER
+    is_other = _is_common(parameter) or text == AUTO or parameter.name == PARAMETER
     return "" if is_other else text
 
 
@@ -129,18 +133,18 @@ def table_options(
         beam_argv: Beam's flags.
         environ: the process's environment.
     """
-    made, faults = list[TableOptions](), list[SyncError]()
+    tables, faults = list[TableOptions](), list[SyncError]()
     told = set[tuple[str, ...]]()
     for one in chosen:
         try:
-            made.append(_table(file, one, given, beam_argv, environ))
+            tables.append(_table(file, one, given, beam_argv, environ))
         except SyncError as error:
             for fault in error.errors if isinstance(error, ManyErrors) else (error,):
                 if fault.args not in told:
                     told.add(fault.args)
                     faults.append(fault)
-    destinations = [(one.chosen, one.options.request.destination) for one in made if one.options]
-    return tuple(made), [*faults, *meetings(file, destinations), *_taken(file, made)]
+    destinations = [(one.chosen, one.options.request.destination) for one in tables if one.options]
+    return tuple(tables), [*faults, *meetings(file, destinations), *_taken(file, tables)]
 
 
 def _table(
@@ -157,7 +161,7 @@ def _table(
     """
     entry, table, naming = one.entry, one.table, listing_of(given["data_source"]).naming
     said = {name: text.text for name, text in entry.parameters.items()}
-    values = {name: text for name, text in given.items() if name not in _OF_FILE} | said
+    values = {name: text for name, text in given.items() if BY_NAME[name].group != MANY} | said
     pattern = values.get(PARAMETER) or DEFAULT
     where = _where(file, one, PARAMETER)
     if fault := pattern_fault(pattern, where):
@@ -180,9 +184,6 @@ def _table(
         raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
     except SyncError as error:
         raise _placed(file, one, error) from None
-
-
-_OF_FILE = ("tables", "select", "max_tables_at_once")
 
 
 def _words(values: Given) -> list[str]:
@@ -226,15 +227,15 @@ def _without_cursor(file: TablesFile, one: Chosen, values: Given) -> SyncError |
     return SchemaError("no cursor column", where, f"it has no column {column}", fix)
 
 
-def _taken(file: TablesFile, made: Sequence[TableOptions]) -> Iterator[SyncError]:
+def _taken(file: TablesFile, tables: Sequence[TableOptions]) -> Iterator[SyncError]:
     """Destinations that are the dead letters or the history of another table."""
     own = dict[TableRef, str]()
-    for one in made:
+    for one in tables:
         if one.options:
             request = one.options.request
             own[request.history_table] = "the run history"
             own[request.dead_letters] = f"the dead letters of {request.destination}"
-    for one in made:
+    for one in tables:
         destination = one.options.request.destination if one.options else None
         if destination in own:
             fix = f"give it another {PARAMETER}, such as {{schema}}_{{table}}."

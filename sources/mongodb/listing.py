@@ -18,7 +18,7 @@ def tables(connection: object, schemas: Sequence[str]) -> tuple[SourceTable, ...
     with connected(connection) as client:
         listed = list(client[connection.database].list_collections(authorizedCollections=True))
     return tuple(
-        SourceTable(found["name"], is_plain=found.get("type") != "view", keys=("_id",))
-        for found in sorted(listed, key=lambda found: str(found["name"]))
-        if not found["name"].startswith(SYSTEM)
+        SourceTable(told["name"], is_plain=told.get("type") != "view", keys=("_id",))
+        for told in sorted(listed, key=lambda told: str(told["name"]))
+        if not told["name"].startswith(SYSTEM)
     )

@@ -50,6 +50,7 @@ MALFORMED = {
     "bigquery_job_project": ("P", "'P'", "project id"),
     "run_history_table": ("`runs`", "'`runs`'", "dataset.table"),
     "accept_source_change": ("y", "'y'", "true or false"),
+    "max_tables_at_once": ("0", "'0' is out of range", "from 1 to 100"),
     "plan_only": ("on", "'on'", "true or false"),
     "plan_format": ("yaml", "'yaml' is unknown", "text, json"),
 }

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError
-from pipeline.parameters.options import unchecked
+from pipeline.parameters.options import parse, unchecked
 from pipeline.parameters.table import PARAMETERS
 from pipeline.tables.entries import WithoutCursor
 from pipeline.tables.file import keys_of, read_tables
@@ -309,3 +309,10 @@ def test_the_shipped_json_schema_is_made_from_the_table_and_judges_as_the_progra
     ):
         assert list(judge.iter_errors(yaml.safe_load(bad))), bad
         assert faults_of(bad)
+
+
+@pytest.mark.parametrize("name", ["tables", "select", "max_tables_at_once"])
+def test_a_parameter_of_many_tables_is_refused_where_one_is_launched(name):
+    given = LAUNCH | {"destination_bigquery_table": "t", "source_table_for_schema": "t", name: "2"}
+    with pytest.raises(ConfigError, match=rf"a parameter of many tables \({name}\)"):
+        parse([f"--{key}={text}" for key, text in given.items()], {})
