@@ -36,7 +36,7 @@ NAMES = {
     "dlt": "dlt over connectorx → Parquet",
 }
 DOCUMENTS = {
-    "find_raw_batches": "find_raw_batches, thrown away: the floor",
+    "find_raw_batches": "find_raw_batches, thrown away: 1 ×",
     "find_arrow_all, 6 flat fields": "find_arrow_all, 6 flat fields only",
     "ours, the same 6 fields": "Smart Sync: the same 6 fields",
     "ours": "Smart Sync: all fields, nested too",
@@ -153,6 +153,7 @@ def description(drawn: Sequence[Panel]) -> str:
 def _panel(panel: Panel, top: int) -> Iterator[str]:
     room = WIDTH - LEFT - RIGHT
     longest = max(bar.seconds for bar in panel.bars)
+    line = room * panel.floor / longest
     yield f'<text class="head" x="{MARGIN}" y="{top + 22}">{escape(panel.title)}</text>'
     for number, bar in enumerate(panel.bars):
         y = top + HEAD + number * LINE
@@ -163,7 +164,7 @@ def _panel(panel: Panel, top: int) -> Iterator[str]:
             f'<rect class="{bar.kind}" x="{LEFT}" y="{y - BAR + 3}" width="{width:.1f}"'
             f' height="{BAR}" rx="2"/>'
         )
-        yield f'<text x="{LEFT + width + 8:.1f}" y="{y}">{told}</text>'
-    x = LEFT + room * panel.floor / longest
+        yield f'<text x="{LEFT + max(width, line) + 8:.1f}" y="{y}">{told}</text>'
+    x = LEFT + line
     bottom = top + HEAD + (len(panel.bars) - 1) * LINE + 8
     yield f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{top + HEAD - 16}" y2="{bottom}"/>'

@@ -178,7 +178,7 @@ ONCE = ("ours, the same 6 fields", "dicts", "ReadFromMongoDB")
 """What no target speaks of, and takes long: measured once."""
 SYNC = "a whole run"
 TOLD = {
-    "find_raw_batches": "`find_raw_batches`, thrown away: the floor",
+    "find_raw_batches": "`find_raw_batches`, thrown away",
     "find_arrow_all, 6 flat fields": "pymongoarrow's `find_arrow_all` of 6 flat fields",
     "ours, the same 6 fields": "our reader, the same 6 fields",
     "ours": "**our reader**: all fields, nested ones as JSON",
