@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 BIN := .venv/bin
-DECODER := sources/postgresql/wire/compiled.abi3.so
+DECODERS := $(foreach source,postgresql mongodb,sources/$(source)/wire/compiled.abi3.so)
 PACKAGES := auto_schema warehouse sources smart_sync pipeline scheduler demo bench deploy
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
@@ -14,7 +14,7 @@ FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit t
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: .venv/.done .venv-bigquery/.done $(DECODER) ## make both environments, and compile the decoder
+setup: .venv/.done .venv-bigquery/.done $(DECODERS) ## make both environments, and compile the decoders
 
 .venv/.done: requirements.txt requirements-dev.txt
 	@rm -rf .venv
@@ -23,9 +23,9 @@ setup: .venv/.done .venv-bigquery/.done $(DECODER) ## make both environments, an
 	@$(BIN)/python -m pip check --quiet || $(BIN)/python -m pip check
 	@touch $@
 
-# Rows of PostgreSQL are decoded by C; where nothing compiles it, its twin in Python does it slowly.
-$(DECODER): .venv/.done setup.py $(wildcard sources/postgresql/wire/*.[ch])
-	@rm -f $@
+# Rows are decoded by C; where nothing compiles it, its twins in Python do it slowly.
+$(DECODERS) &: .venv/.done setup.py $(wildcard sources/*/wire/*.[ch])
+	@rm -f $(DECODERS)
 	@$(BIN)/python setup.py -q build_ext --inplace --force
 
 # The local BigQuery wants Python 3.13 and another numpy than Beam, so it lives apart.
@@ -52,7 +52,7 @@ test: setup check ## check, then all tests on real servers; the image too, if it
 	@$(BIN)/python -m deploy.image_check --if-changed
 	@$(BIN)/python -m pytest
 
-test-fast: check $(DECODER) ## check, then the tests that need no server: a minute and a half
+test-fast: check $(DECODERS) ## check, then the tests that need no server: a minute and a half
 	@$(BIN)/python -m pytest -m "not server" $(FAST)
 
 chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRIALS=, GUARD=off)

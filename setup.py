@@ -9,8 +9,19 @@ ROOMS = ("auto_schema", "warehouse", "sources", "smart_sync", "pipeline", "sched
 VERSION_FILE = Path(__file__).parent / "pipeline" / "parameters" / "version.py"
 """The one place where the version is stated."""
 
-WIRE = Path("sources", "postgresql", "wire")
-"""Where the decoder of PostgreSQL's rows lies; without a C compiler its twin in Python serves."""
+
+def decoder(source: str, parts: tuple[str, ...], headers: tuple[str, ...]) -> Extension:
+    """What decodes a source's rows; without a C compiler its twin in Python serves."""
+    wire = Path("sources", source, "wire")
+    return Extension(
+        f"sources.{source}.wire.compiled",
+        sources=[str(wire / f"{name}.c") for name in parts],
+        depends=[str(wire / f"{name}.h") for name in headers],
+        extra_compile_args=["-std=c11", "-O2"],
+        py_limited_api=True,
+        optional=True,
+    )
+
 
 setup(
     name="bigquery-smart-sync",
@@ -19,14 +30,10 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=[f"{room}{end}" for room in ROOMS for end in ("", ".*")]),
     ext_modules=[
-        Extension(
-            "sources.postgresql.wire.compiled",
-            sources=[str(WIRE / f"{name}.c") for name in ("arrow", "column", "module", "numeric")],
-            depends=[str(WIRE / f"{name}.h") for name in ("arrow", "buffer", "column")],
-            extra_compile_args=["-std=c11", "-O2"],
-            py_limited_api=True,
-            optional=True,
-        )
+        decoder(
+            "postgresql", ("arrow", "column", "module", "numeric"), ("arrow", "buffer", "column")
+        ),
+        decoder("mongodb", ("fields", "json", "module"), ("bson", "buffer", "fields", "json")),
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
     entry_points={"console_scripts": ["smart-sync-schedules = scheduler.cli:main"]},

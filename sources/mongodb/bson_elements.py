@@ -1,9 +1,10 @@
-"""Raw BSON → where every element lies: found by whole arrays, none left out.
+"""Raw BSON → where every element lies: by compiled code or by whole arrays, none left out.
 
-All documents of a batch are walked in step: the first element of each, then the second,
-and so on. Documents of one collection are mostly built alike, so a step is a handful of
-array operations however many documents there are. What isn't built alike is walked
-element by element, and gives the same answer.
+The compiled code is `sources.mongodb.wire`; what stands here is its twin. All documents of a
+batch are walked in step: the first element of each, then the second, and so on. Documents of
+one collection are mostly built alike, so a step is a handful of array operations however many
+documents there are. What isn't built alike is walked element by element, and gives the same
+answer.
 
 The format: https://bsonspec.org/spec.html
 """
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from sources.mongodb.wire import decoder as wire
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -37,8 +40,13 @@ _FIXED |= {TIMESTAMP: 8, INT64: 8, DECIMAL128: 16, MIN_KEY: 0, MAX_KEY: 0}
 _COUNTED = {STRING: 4, CODE: 4, SYMBOL: 4, BINARY: 5, DB_POINTER: 16}
 _COUNTED |= {DOCUMENT: 0, ARRAY: 0, CODE_WITH_SCOPE: 0}
 """Bytes of a value; of a counted one beyond the number that stands at its start."""
+_LEAST = {STRING: 1, CODE: 1, SYMBOL: 1, DB_POINTER: 1, DOCUMENT: 5, ARRAY: 5, CODE_WITH_SCOPE: 14}
+"""What that number is at least."""
 _BYTES = np.full(256, -1, np.int64)
 _IS_COUNTED = np.zeros(256, np.bool_)
+_LEAST_COUNTS = np.zeros(256, np.int64)
+for _type, _size in _LEAST.items():
+    _LEAST_COUNTS[_type] = _size
 for _type, _size in (_FIXED | _COUNTED).items():
     _BYTES[_type] = _size
     _IS_COUNTED[_type] = _type in _COUNTED
@@ -115,7 +123,7 @@ class Buffer:
     def __init__(self, data: bytes) -> None:
         self.length = len(data)
         self.faults: list[tuple[int, str]] = []
-        self.data = bytes(data) + bytes(PADDING)
+        self.data = b"".join((data, bytes(PADDING)))
         self.bytes: Bytes = np.frombuffer(self.data, np.uint8)
 
     def numbers(self, kind: str, places: Ints) -> npt.NDArray[np.generic]:
@@ -135,6 +143,11 @@ class Buffer:
         Raises:
             MalformedBsonError: the lengths don't add up.
         """
+        told = wire.documents(memoryview(self.data)[: self.length])
+        first = self._document_starts() if told is None else told
+        return first, np.append(first[1:], self.length) if len(first) else first
+
+    def _document_starts(self) -> Ints:
         data, size, place, starts = self.data, self.length, 0, list[int]()
         while place < size:
             starts.append(place)
@@ -142,8 +155,7 @@ class Buffer:
             place += length
             if length < 5 or place > size or data[place - 1]:
                 raise MalformedBsonError(f"a document of {length} bytes at {starts[-1]}")
-        first = np.array(starts, np.int64)
-        return first, np.append(first[1:], size) if starts else first
+        return np.array(starts, np.int64)
 
     def has_name(self, places: Ints, name: bytes) -> Mask:
         """Whether that name, and its end, stands at each place."""
@@ -166,10 +178,13 @@ class Buffer:
         if first != REGEX and (types == first).all():
             if not _IS_COUNTED[first]:
                 return np.full(len(types), _BYTES[first])
-            return np.asarray(_BYTES[first] + self.counts(starts))
+            counts = self.counts(starts)
+            return np.where(counts < _LEAST_COUNTS[first], -1, _BYTES[first] + counts)
         sizes = _BYTES[types]
         counted = _IS_COUNTED[types]
-        sizes[counted] += self.counts(starts[counted])
+        counts = self.counts(starts[counted])
+        least = _LEAST_COUNTS[types[counted]]
+        sizes[counted] = np.where(counts < least, -1, sizes[counted] + counts)
         for index in np.flatnonzero(types == REGEX):
             sizes[index] = self._regex_bytes(int(starts[index]))
         return sizes
@@ -177,8 +192,8 @@ class Buffer:
     def size(self, type_: int, start: int) -> int:
         """How many bytes one value takes; negative when it is malformed."""
         if type_ in _COUNTED:
-            number = self.data[start : start + 4]
-            return _COUNTED[type_] + int.from_bytes(number, "little", signed=True)
+            count = int.from_bytes(self.data[start : start + 4], "little", signed=True)
+            return _COUNTED[type_] + count if count >= _LEAST.get(type_, 0) else -1
         return self._regex_bytes(start) if type_ == REGEX else _FIXED.get(type_, -1)
 
     def _regex_bytes(self, start: int) -> int:
@@ -221,11 +236,23 @@ def complete_fields(buffer: Buffer, starts: Ints, ends: Ints) -> Fields:
     Raises:
         MalformedBsonError: the lengths don't add up.
     """
+    told = wire.fields(buffer.data, starts, ends)
+    if told is not None:
+        return _grouped(told, len(starts))
     fields = fields_of(buffer, starts, ends)
     for row, place in fields.apart:
         for name, type_, start, size in walk(buffer, place, int(ends[row])):
             one = Elements(np.array([type_], np.uint8), np.array([start]), np.array([size]))
             fields.add(name, np.array([row]), one)
+    return fields
+
+
+def _grouped(told: wire.Grouped, count: int) -> Fields:
+    fields, bounds = Fields(count), told.bounds.tolist()
+    for name, start, end in zip(told.names, bounds[:-1], bounds[1:], strict=True):
+        one = slice(start, end)
+        elements = Elements(told.types[one], told.starts[one], told.sizes[one])
+        fields.add(name, told.rows[one], elements)
     return fields
 
 
@@ -308,6 +335,15 @@ def walk(buffer: Buffer, place: int, end: int) -> Iterator[tuple[bytes, int, int
 
 def items_of(buffer: Buffer, starts: Ints, ends: Ints) -> tuple[Elements, Ints]:
     """All items of arrays, one array after the other, and how many each has."""
+    told = wire.items(buffer.data, starts, ends)
+    if told is not None:
+        types, places, sizes, lengths = told
+        return Elements(types, places, sizes), lengths
+    return items_in_steps(buffer, starts, ends)
+
+
+def items_in_steps(buffer: Buffer, starts: Ints, ends: Ints) -> tuple[Elements, Ints]:
+    """The same by whole arrays: the first item of each, then the second, and so on."""
     places, rows = starts + 4, np.arange(len(starts))
     lengths = np.zeros(len(starts), np.int64)
     pieces: list[Found] = []

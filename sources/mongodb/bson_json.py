@@ -1,8 +1,8 @@
-"""BSON → Extended JSON text, by whole arrays.
+"""BSON → Extended JSON text, by compiled code, by whole arrays, or value by value.
 
 The relaxed form: numbers, texts, true, false and null as in JSON; everything that JSON has no
-word for keeps its type in an object such as {"$oid": …}. Whole-array and one-by-one
-writers give the same value.
+word for keeps its type in an object such as {"$oid": …}. All three writers give the same
+value; the compiled one is `sources.mongodb.wire`, and leaves what is rare to the others.
 
 The form: https://github.com/mongodb/specifications/blob/master/source/extended-json/extended-json.md
 """
@@ -23,6 +23,7 @@ from auto_schema.kernels import Array, arrow, pc
 from sources.mongodb import bson_elements as b
 from sources.mongodb import bson_values as values
 from sources.mongodb.bson_elements import Buffer, Elements, Ints
+from sources.mongodb.wire import decoder as wire
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_WRITTEN = 253402300799999
@@ -38,6 +39,22 @@ def texts(buffer: Buffer, elements: Elements) -> Array:
 
     Text that isn't UTF-8 comes out as it is: who loads it checks.
     """
+    written = wire.texts(buffer.data, elements.type, elements.start, elements.size)
+    if written is None:
+        return texts_by_arrays(buffer, elements)
+    offsets, text = written.offsets, written.text
+    if len(written.types):
+        holes = texts_by_arrays(buffer, Elements(written.types, written.starts, written.sizes))
+        ends = np.frombuffer(holes.buffers()[1], np.int32)[holes.offset :][: len(holes) + 1]
+        offsets, text = wire.filled(written, ends, holes.buffers()[2] or b"")
+    is_there = elements.type != b.MISSING
+    valid = None if is_there.all() else arrow.array(is_there).buffers()[1]
+    buffers = [valid, arrow.py_buffer(offsets), arrow.py_buffer(text)]
+    return arrow.Array.from_buffers(pa.string(), len(elements), buffers)
+
+
+def texts_by_arrays(buffer: Buffer, elements: Elements) -> Array:
+    """The same by whole arrays, type by type: what compiled code leaves over, or all."""
     pieces: list[Array] = []
     order: list[npt.NDArray[np.int64]] = []
     for type_ in np.flatnonzero(np.bincount(elements.type, minlength=256)).tolist():

@@ -21,6 +21,7 @@ from sources.mongodb.extended_json import parse
 from sources.mongodb.raw_batches import RawBatches
 from sources.mongodb.rows import batches
 from sources.mongodb.statement import KEY, MongodbStatement, both, identity
+from sources.mongodb.wire.decoder import warn_if_slow
 from sources.read_ahead import ReadAhead, cut
 from sources.values import Split
 
@@ -33,6 +34,7 @@ def read_split(source: MongodbStatement, split: Split) -> Iterator[pa.RecordBatc
     Raises:
         SourceUnreachableError, SourceRefusedError: as `Source.read` says.
     """
+    warn_if_slow()
     ahead = ReadAhead(lambda: _raw_batches(source, split))
     layout = source.layout
     try:

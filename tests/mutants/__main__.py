@@ -30,9 +30,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = (".venv", ".venv-bigquery")
 NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis", "build")
 DOCUMENT = ROOT / "docs" / "invariants.md"
-DECODER = Path("sources", "postgresql", "wire", "compiled.abi3.so")
+DECODER = "compiled.abi3.so"
+"""Beside the C of which it is made."""
 BUILD = (sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--force")
-"""What compiles the decoder of PostgreSQL's rows."""
+"""What compiles the decoders of rows."""
 TIMEOUT_S = 300.0
 
 HEAD = """# The promises, and the tests that guard them
@@ -105,10 +106,10 @@ def kill(promise: Promise) -> tuple[Promise, str, float]:
         copy_tree(folder)
         file = folder / promise.file
         file.write_text(broken(file.read_text(), promise))
-        if file.suffix == ".c":
-            (folder / DECODER).unlink()
+        if file.suffix in (".c", ".h"):
+            file.with_name(DECODER).unlink()
             subprocess.run(BUILD, cwd=folder, check=True, capture_output=True)
-            (folder / DECODER).stat()  # a compiler's refusal ends no build
+            file.with_name(DECODER).stat()  # a compiler's refusal ends no build
         verdict, _ = run_test(folder, [promise.test], TIMEOUT_S)
     return promise, verdict, time.monotonic() - began
 

@@ -23,6 +23,7 @@ from sources.mongodb import bson_json
 from sources.mongodb.bson_elements import MOST_STEPS
 from sources.mongodb.rows import Layout, batches
 
+pytestmark = pytest.mark.usefixtures("each_bson_decoder")
 OPTIONS = JSONOptions(
     json_mode=JSONMode.RELAXED,
     uuid_representation=0,
@@ -370,6 +371,24 @@ def test_a_malformed_batch_is_an_error(cut: int) -> None:
     data = bson.encode({"a": 1, "b": "text"})
     with pytest.raises(b.MalformedBsonError):
         texts(data[:cut])
+
+
+@pytest.mark.parametrize(
+    ("type_", "form", "count", "rest"),
+    [
+        (b.STRING, "string", 0, b""),
+        (b.BINARY, "binData:0", -1, b"\0"),
+        (b.BINARY, "binData:0", -4, b""),
+    ],
+)
+def test_a_value_shorter_than_nothing_is_malformed(
+    type_: int, form: str, count: int, rest: bytes
+) -> None:
+    value = count.to_bytes(4, "little", signed=True) + rest[: max(0, 5 + count - 4)]
+    good = raw_document([(b.INT32, b"v", bytes(4))])
+    data = good + raw_document([(type_, b"v", value)]) + good
+    with pytest.raises(b.MalformedBsonError):
+        batches(data, Layout((column("v", form),)))
 
 
 @given(st.binary(max_size=60))

@@ -21,6 +21,7 @@ from sources.mongodb.sample import sample_of
 from tests.hunt.mongodb_documents import Made, a_document, a_shape
 from tests.hunt.mongodb_oracle import Target, difference, refusal
 
+pytestmark = pytest.mark.usefixtures("each_bson_decoder")
 SEEDS = range(1, 61)
 BY_NAME = 16
 

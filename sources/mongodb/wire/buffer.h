@@ -1,0 +1,53 @@
+/* Bytes that grow. */
+
+#ifndef BUFFER_H
+#define BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_ROOM 4096
+
+typedef struct {
+  uint8_t *at;
+  size_t used, room;
+} Buffer;
+
+/* What came of a piece of the work; ODD is left to the twin, and MALFORMED is told by it. */
+typedef enum { GOOD, ODD, MALFORMED, NO_MEMORY } Outcome;
+
+/* Whether there is room for so many more bytes; without memory there isn't. */
+static inline bool has_room(Buffer *b, size_t more) {
+  if (b->room - b->used >= more) return true;
+  size_t room = b->room ? b->room : FIRST_ROOM;
+  while (room - b->used < more) {
+    if (room > SIZE_MAX / 2) return false;
+    room *= 2;
+  }
+  uint8_t *at = realloc(b->at, room);
+  if (!at) return false;
+  b->at = at;
+  b->room = room;
+  return true;
+}
+
+static inline bool add(Buffer *b, const void *from, size_t count) {
+  if (!has_room(b, count)) return false;
+  if (count) memcpy(b->at + b->used, from, count);
+  b->used += count;
+  return true;
+}
+
+static inline bool add_byte(Buffer *b, uint8_t byte) { return add(b, &byte, 1); }
+static inline bool add_int32(Buffer *b, int32_t number) { return add(b, &number, sizeof number); }
+static inline bool add_int64(Buffer *b, int64_t number) { return add(b, &number, sizeof number); }
+
+static inline void drop(Buffer *b) {
+  free(b->at);
+  *b = (Buffer){0};
+}
+
+#endif
