@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from auto_schema.kernels import arrow
+from auto_schema.kernels import arrow, pc
 from sources.mongodb import bson_elements as b
 from sources.mongodb import bson_json
 from sources.mongodb import bson_values as values
@@ -113,8 +113,9 @@ def hidden(buffer: Buffer, fields: Fields) -> dict[int, str]:
     pairs = b.complete_fields(buffer, items.start, items.start + items.size)
     names = values.text(buffer, pairs.dense(b"k")[0])
     counted = arrow.table({"row": of_row, "name": names}).group_by(["row", "name"])
-    counted = counted.aggregate([([], "count_all")]).to_pylist()
-    twice = {group["row"]: group["name"] for group in counted if group["count_all"] > 1}
+    counted = counted.aggregate([([], "count_all")])
+    several = counted.filter(pc.greater(counted.column("count_all"), 1)).to_pylist()
+    twice = {group["row"]: group["name"] for group in several}
     buffer.faults.clear()
     bson_json.texts(buffer, pairs.dense(b"v")[0])
     for place, _ in buffer.faults:
