@@ -288,3 +288,14 @@ def test_what_does_not_fit_together_is_an_error_and_reads_no_memory() -> None:
     for wrong in ([0, 9], [-1, 1], [1, 0], []):
         with pytest.raises(ValueError, match="offsets"):
             compiled.filled(np.array(wrong, np.int32), b"\0", offsets, b"y")
+
+
+def test_without_compiled_code_it_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    decoder.warn_if_slow.cache_clear()
+    decoder.warn_if_slow()
+    assert caplog.text == ""
+    decoder.warn_if_slow.cache_clear()
+    with in_python():
+        decoder.warn_if_slow()
+        decoder.warn_if_slow()
+    assert caplog.text.count("the compiled decoder wasn't built") == 1
