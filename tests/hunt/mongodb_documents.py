@@ -155,6 +155,12 @@ def _packer(kind: str, values: Sequence[int]) -> Callable[[Maker, int], bytes]:
     return lambda maker, _: struct.pack(kind, maker.chance.choice(values))
 
 
+def _stamp(maker: Maker, depth: int) -> bytes:
+    """An empty one only within a document: at the top the server puts its own time instead."""
+    values = (1, 2**64 - 1, 1700000000 << 32)
+    return struct.pack("<Q", maker.chance.choice((0, *values) if depth else values))
+
+
 def _pointer(maker: Maker, _: int) -> bytes:
     return maker.text() + bytes(range(12))
 
@@ -186,7 +192,7 @@ _SCALARS: tuple[tuple[int, Callable[[Maker, int], bytes]], ...] = (
     (0x0E, lambda maker, _: maker.text()),
     (0x10, _packer("<i", INTS)),
     (0x10, _packer("<i", INTS)),
-    (0x11, _packer("<Q", (0, 1, 2**64 - 1, 1700000000 << 32))),
+    (0x11, _stamp),
     (0x12, _packer("<q", LONGS)),
     (0x13, lambda maker, depth: decimal(maker.chance.choice(_decimals(depth)))),
     (0x7F, lambda _, __: b""),
