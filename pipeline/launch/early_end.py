@@ -15,7 +15,7 @@ from auto_schema.errors import SyncError
 from pipeline.launch.program_end import RUN_THREAD
 from pipeline.runs.history import append, event_row
 from pipeline.runs.outcome import Failure, Outcome
-from pipeline.runs.settle import UnfinishedJobError, abandoned_row, clear_staging, fence
+from pipeline.runs.settle import UnfinishedJobError, abandoned_row, clear_staging, fence, rows_of
 from smart_sync.plan import SyncPlan
 
 LOGGER = logging.getLogger("smart_sync")
@@ -31,7 +31,8 @@ def end_early(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
     try:
         job = fence(client, row)
         if job is not None:
-            row = abandoned_row(row, job, datetime.now(UTC)) | {"exit_code": fault.exit_code}
+            rows = rows_of(client, row, job)
+            row = abandoned_row(row, job, rows, datetime.now(UTC)) | {"exit_code": fault.exit_code}
         clear_staging(client, plan.run.staging, plan.run.endpoints)
         append(client, plan.run.history_table, row)
     except UnfinishedJobError as error:

@@ -49,7 +49,8 @@ def _last_event(client: bigquery.Client, plan: SyncPlan) -> Mapping[str, Any] | 
         OutcomeUnknownError: the history can't be read.
     """
     run = plan.run
-    if ended := recall(run.run_id):
+    ended = recall(run.run_id)
+    if ended and ended.is_told:
         return ended.row
     since = run.launched_at - ANY_CLOCK
     try:
@@ -67,13 +68,18 @@ def _open_ended(
     plan: SyncPlan, row: Mapping[str, Any] | None, fault: Failure | None
 ) -> OutcomeUnknownError | None:
     """The run has no last event, since BigQuery did not take one."""
-    where = f"run {plan.run.run_id}"
-    if row and row["status"] == "publishing":
+    where, ended = f"run {plan.run.run_id}", recall(plan.run.run_id)
+    is_open = ended is not None and ended.row["status"] == "publishing"
+    if row and (row["status"] == "publishing" or (row["status"] == "running" and is_open)):
         fix = "run again; that run waits for its job, or makes it void, before anything else."
         return OutcomeUnknownError("BigQuery stopped answering while publishing", where, "", fix)
     if row and row["status"] == "running" and fault is None:
-        why = "BigQuery did not take the run's last event; nothing was published"
-        return OutcomeUnknownError("the run's end is not in the history", where, why, "run again.")
+        why, fix = "BigQuery did not take the run's last event", "run again."
+        if ended and not ended.row["publish_job"]:
+            why += "; nothing was published"
+        elif ended:
+            fix = "run again; its rows are in the table, as that run will find."
+        return OutcomeUnknownError("the run's end is not in the history", where, why, fix)
     return None
 
 

@@ -36,11 +36,13 @@ from warehouse.names import TableRef
 
 ANEW = tuple(mode.name for mode in MODES if mode.leaves_none)
 """Modes after which nothing that earlier runs read is in the table."""
+KEEPING = tuple(mode.name for mode in MODES if not (mode.leaves_none or mode.lowers_watermark))
+"""Modes after which MAX is no lower than before."""
 
 _RUNS = """
 WITH ended AS (
   SELECT run_id, status, event_time, mode, cursor_column, window_start, window_end,
-    watermark_after, publish_job, job_project, job_location
+    watermark_before, watermark_after, publish_job, job_project, job_location
   FROM {table} AS runs WHERE destination = @destination AND event_time >= @since
   QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1
 ), published AS (
@@ -63,9 +65,9 @@ SELECT run_id, window_end, job_project, job_location FROM {table} AS runs
 WHERE destination = @destination AND event_time >= @since AND cursor_column = @cursor
   AND window_end IS NOT NULL
 QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1
-  AND publish_job IS NOT NULL AND status IN ('failed', 'publishing')
+  AND (status IN ('running', 'publishing') OR status = 'failed' AND publish_job IS NOT NULL)
 """
-"""Runs that sent their publish job, and whose last event doesn't say that it was done."""
+"""Runs that may have sent their publish job, and whose last event doesn't say that it was done."""
 
 
 def read_start(
@@ -144,13 +146,19 @@ def frontier_in(rows: Iterable[Mapping[str, Any]], cursor: Cursor) -> Frontier:
 
 
 def past_run(row: Mapping[str, Any], cursor: Cursor) -> PastRun:
-    """A row of the history as the frontier sees it."""
+    """A row of the history as the frontier sees it.
+
+    A dead run that published didn't come to tell MAX as it left it: that is no lower than it was.
+    """
+    left = row["watermark_after"]
+    if left is None and row["status"] == "abandoned" and row["mode"] in KEEPING:
+        left = row["watermark_before"]
     return PastRun(
         row["run_id"],
         row["event_time"],
         parse_value(row["window_start"], cursor),
         parse_value(row["window_end"], cursor),
-        parse_value(row["watermark_after"], cursor),
+        parse_value(left, cursor),
         is_first=row["mode"] in ANEW,
     )
 

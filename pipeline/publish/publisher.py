@@ -1,7 +1,7 @@
 """publish(): staged splits → one Outcome; nothing is visible until all of it is.
 
-Sums first, then dead letters, then the event «publishing» with the job's id, then the
-one job. Plain code behind the Publish step.
+Sums first, then dead letters, then the one job, whose id follows from the run's name: who comes
+after a dead run looks for it by that. Plain code behind the Publish step.
 """
 
 import logging
@@ -43,7 +43,6 @@ from pipeline.destination.target import read_table, read_watermark
 from pipeline.publish.audits import audit
 from pipeline.publish.counts import counted
 from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
-from pipeline.runs.history import write_event
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import Failure, Outcome
 from smart_sync.plan import SyncPlan
@@ -160,7 +159,6 @@ class Publisher:
         outcome = self._audit(staged, outcome, has_rows=bool(files))
         has_staged = bool(files) and not straight
         outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_staged)
-        write_event(self.client, self.plan, outcome)
         try:
             if straight:
                 files = files or [empty_file(self.folder, self.plan.schema.staged)]
@@ -191,7 +189,6 @@ class Publisher:
     def _publish_source(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         """One job that reads the source itself: what it published is what it read."""
         outcome = self._audit(staged, outcome, has_rows=True)
-        write_event(self.client, self.plan, outcome)
         try:
             if self.plan.publishing.way.copies:
                 by = Count.COPIED

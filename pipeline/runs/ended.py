@@ -1,7 +1,7 @@
-"""How runs that worked in this process ended, as their reports wrote it into the history.
+"""How runs that worked in this process ended, as their reports said it.
 
-What a report has written itself nobody has to ask BigQuery for. A row that another launch wrote
-first stands in the history, and is never remembered here.
+What a report has written into the history itself nobody has to ask BigQuery for. Where another
+launch's row may stand there, or none, the history is asked.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last event of a run, and whether its lock is known to be given back."""
+    """The last event of a run.
+
+    Attributes:
+        row: as its report would have it.
+        is_told: whether that very row is known to stand in the history.
+        is_free: whether the lock is known to be given back.
+    """
 
     row: Mapping[str, object]
+    is_told: bool
     is_free: bool
 
 
@@ -25,5 +32,5 @@ def remember(run_id: str, ended: Ended) -> None:
 
 
 def recall(run_id: str) -> Ended | None:
-    """How a run ended; None: it worked elsewhere, or its last event isn't known to be its own."""
+    """How a run ended; None: its report wasn't made in this process."""
     return _ENDED.get(run_id)

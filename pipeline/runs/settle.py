@@ -19,6 +19,7 @@ from google.cloud import bigquery
 from auto_schema.errors import SyncError
 from pipeline.destination.attempts import BURNT, PUBLISH, burn, job_id_of
 from pipeline.destination.folder import STORAGE_ERRORS, Folder
+from pipeline.destination.job_rows import published_rows
 from pipeline.runs.history import FINAL, append
 from pipeline.runs.lock import Lock, started
 from smart_sync.plan import Staging, staging_of
@@ -59,7 +60,8 @@ class Settler:
             self.lock.check()
             self._clear(run)
             self.lock.check()
-            append(self.client, self.history, abandoned_row(run, job, datetime.now(UTC)))
+            rows = rows_of(self.client, run, job)
+            append(self.client, self.history, abandoned_row(run, job, rows, datetime.now(UTC)))
 
     def _clear(self, run: Mapping[str, Any]) -> None:
         """Remove what it had staged; what can't be removed expires by itself."""
@@ -157,28 +159,32 @@ def _place(run: Mapping[str, Any]) -> dict[str, Any]:
     return {"project": run.get("job_project"), "location": run.get("job_location")}
 
 
-def abandoned_row(run: Mapping[str, Any], job: Any, now: datetime) -> dict[str, Any]:
-    """The last event of a dead run: whether its rows are in the table."""
+def rows_of(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> int:
+    """Rows that a dead run published: as it said before, or as its job says.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    if job is None:
+        return 0
+    told = int(run.get("rows_staged") or 0)
+    return told or published_rows(client, job, run["destination"])
+
+
+def abandoned_row(run: Mapping[str, Any], job: Any, rows: int, now: datetime) -> dict[str, Any]:
+    """The last event of a dead run: whether its rows are in the table, and how many."""
     begin = f"AbandonedError: run {run['run_id']}, started {started(run['run_id'])}, did not end"
     if job is None:
         message = f"{begin} by itself. Nothing of it was published, and it can't publish any more."
-        published = 0
     else:
         message = f"{begin} by itself, but its job {job.job_id} did: its rows are in the table."
-        published = run["rows_staged"] or _rows_of(job)
     return {
         **run,
         "seq": FINAL,
         "status": ABANDONED,
         "event_time": now,
-        "rows_published": published,
+        "rows_published": rows,
         "publish_job": job.job_id if job is not None else None,
         "exit_code": EXIT_CODE,
         "error": message,
     }
-
-
-def _rows_of(job: Any) -> int:
-    """Rows of a job that read the source itself, as far as the job says it."""
-    copied = job._properties.get("statistics", {}).get("copy", {}).get("copiedRows")
-    return int(copied or getattr(job, "num_dml_affected_rows", None) or 0)

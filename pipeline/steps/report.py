@@ -34,7 +34,7 @@ def report(
 ) -> Outcome:
     """Log how the run ended, clear up, write its last event, release the lock, tell the webhook.
 
-    A run whose publishing job may still end keeps what it staged and stays `publishing`:
+    A run whose publishing job may still end keeps what it staged and is told as `publishing`:
     the next run settles it. So it does with one that is killed before its last event, but not
     after it: by then nothing may be left. Doing it twice equals doing it once, but for a worker
     that dies while it tells the webhook: that may be told again.
@@ -48,13 +48,12 @@ def report(
     if outcome.status != "publishing":
         tables = _tables(plan, outcome)
         clear_staging(client, plan.run.staging, plan.run.endpoints, tables)
-        try:
-            is_told = write_event(client, plan, outcome)
-        except SyncError as error:
-            LOGGER.error("the run history could not be written: %s", error)
+    try:
+        is_told = write_event(client, plan, outcome)
+    except SyncError as error:
+        LOGGER.error("the run history could not be written: %s", error)
     is_free = lock_of(plan, client).release()
-    if is_told:
-        remember(plan.run.run_id, Ended(row, is_free))
+    remember(plan.run.run_id, Ended(row, is_told, is_free))
     tell_end(webhook, client, plan.run.history_table, row)
     return outcome
 

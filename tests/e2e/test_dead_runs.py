@@ -76,7 +76,7 @@ def test_a_run_that_died_before_publishing_is_burnt_and_cleared(sync, sql, die, 
 def test_a_run_that_died_after_publishing_has_published(sync, sql, die, way):
     run_id, _ = die("event_2")
     assert_whole(sync, sql)
-    assert statuses(sync) == ["publishing"]
+    assert statuses(sync) == ["running"]
     sync.ok(**SMART)
     assert publish_jobs(sync, run_id) == [("1", "publish", False)]
     assert_settled(sync, sql, run_id, way, published=6)
@@ -162,7 +162,7 @@ def test_a_run_that_dies_while_it_settles_is_followed_by_one_that_settles_again(
         second = start(**SMART, through=between)
         gate.wait(second)
         second.kill()
-    assert statuses(sync) == ["publishing"]
+    assert statuses(sync) == ["running"]
     assert sync(**SMART).code == 6
     lapse(sync)
     sync.ok(**SMART)
@@ -187,7 +187,7 @@ def test_many_dead_runs_are_all_settled(sync, sql, start, proxy, way):
     """Two died one after the other, the second one before it had settled the first."""
     make_days(sync, sql)
     gates = []
-    for step in ("publish_1", "event_1"):
+    for step in ("publish_1", "stage_0_1"):
         gates.append(Gate(proxy, **job(step)))
         dying = start(**SMART)
         gates[-1].wait(dying)
@@ -205,5 +205,5 @@ def test_many_dead_runs_are_all_settled(sync, sql, start, proxy, way):
 def test_dead_runs_of_other_tables_are_left_alone(sync, sql, die):
     run_id, _ = die("publish_1")
     sync.ok(**SMART, destination_bigquery_table="u")
-    assert statuses(sync) == ["publishing", "succeeded"]
+    assert statuses(sync) == ["running", "succeeded"]
     assert publish_jobs(sync, run_id) == []

@@ -92,9 +92,8 @@ def test_while_its_files_are_loaded_into_the_staging_table(sync, sql, victim, wa
 
 @kinds("truncate")
 def test_between_staging_and_publishing(sync, sql, victim, way, kind):
-    run, gate = victim(kind, **job("event_1"))
+    run, _ = victim(kind, after=True, **job("stage_0_1"))
     run.kill()
-    gate.open()
     assert_seed(sync)
     run_again(sync, sql, kind, way, published=0)
 

@@ -41,12 +41,12 @@ def run_into_outage(sync, clock, **parameters):
 
 
 LAUNCH = {}
-PUBLISHING = job("event_1")
+STAGED = job("stage_0_1")
 
 
 @pytest.mark.parametrize(
     ("way", "point"),
-    [("folder", LAUNCH), ("bucket", PUBLISHING)],
+    [("bucket", LAUNCH), ("folder", STAGED)],
     ids=["launch", "publishing"],
     indirect=["way"],
 )

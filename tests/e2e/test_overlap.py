@@ -104,7 +104,7 @@ def test_the_lock_of_a_dead_run_is_free_when_its_lease_is_over_and_until_then_th
     assert datetime.now(UTC) < lock.expires, "this machine is too slow for the test"
     assert early.code == TAKEN
     assert f"its lease ends at {end_of(lock)}" in early.err
-    assert statuses(sync) == ["publishing"]
+    assert statuses(sync) == ["running"]
     wait_until(lock.expires)
     sync.ok(**SMART)
     assert_whole(sync, sql)
@@ -259,7 +259,7 @@ def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync,
     order = [word for seen in watched.seen[before:] if (word := what(seen))]
     expected = [
         *("lock", "renew", "history", "burn", "abandoned", "max", "frontier", "running", "renew"),
-        *("publishing", "publish", "succeeded", "renew"),
+        *("publish", "succeeded", "renew"),
     ]
     come = iter(order)
     assert all(word in come for word in expected), order

@@ -35,8 +35,6 @@ BEGIN = [
 PUBLISH = [
     "POST staging",
     "POST load",
-    "POST publishing",
-    "GET publishing",
     "GET lock",
     "POST publish",
     "GET publish",
@@ -51,7 +49,6 @@ END = [
 """In the order in which they are sent; POST makes a table, or else starts a job."""
 JOBS = {
     "event_0": "running",
-    "event_1": "publishing",
     "event_2": "succeeded",
     "stage_0_1": "load",
     "publish_1": "publish",

@@ -153,7 +153,7 @@ def test_a_burnt_job_is_never_taken_for_the_runs_own(sync, sql, asleep, proxy):
 
 
 def test_a_run_whose_lease_ran_out_while_nobody_came_does_not_publish(sync, sql, asleep):
-    zombie, gate = asleep("event_1")
+    zombie, gate = asleep("stage_0_1")
     lapse(sync)
     gate.open()
     zombie.resume()
