@@ -61,7 +61,8 @@ class Staging:
 class RunPlan:
     """The run itself: its name, where it works, and how long it tries.
 
-    `launched_at` is aware UTC. `location` and `job_project` are those of BigQuery's jobs.
+    `launched_at` is aware UTC. `batch_id` is shared by the tables of one launch; empty: one alone.
+    `location` and `job_project` are those of BigQuery's jobs.
     """
 
     run_id: str
@@ -73,6 +74,7 @@ class RunPlan:
     lease: timedelta
     max_retries: int
     endpoints: Endpoints
+    batch_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

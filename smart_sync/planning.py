@@ -189,6 +189,7 @@ def _run(draft: Draft, run_id: str, now: datetime) -> RunPlan:
         lease=request.run.lease,
         max_retries=request.run.max_retries,
         endpoints=request.run.endpoints,
+        batch_id=request.run.batch_id,
     )
 
 

@@ -104,6 +104,7 @@ class PublishingRequest:
 class RunRequest:
     """Where a run works, how long it tries, and what of it is wanted.
 
+    `batch_id` is what all tables of one launch share, empty in a launch of one alone.
     `history_table` is as it was written; `verify_window` is [verify_start, verify_end) with
     verify_only.
     """
@@ -114,6 +115,7 @@ class RunRequest:
     lease: timedelta = timedelta(minutes=30)
     max_retries: int = 3
     is_local: bool = False
+    batch_id: str = ""
     plan_only: bool = False
     plan_format: str = "text"
     verify_window: tuple[str, str] | None = None

@@ -7,16 +7,19 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from auto_schema.errors import SomeFailedError, SyncError, raise_all
+from auto_schema.errors import SyncError, raise_all
 from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.gather import gather, inspecting, rehearse
+from pipeline.launch.many_report import exit_code_of, failure, message, report
 from pipeline.launch.many_runs import ManyRuns
+from pipeline.launch.program_end import print_last
 from pipeline.launch.tables_text import tables_text
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
+from pipeline.runs.notify import tell
 from pipeline.runs.outcome import internal_error
 from pipeline.steps.split_reading import PROGRESS
 from pipeline.tables.file import read_tables
@@ -56,9 +59,27 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
         LOGGER.warning("%s", warning)
     if launch.common.request.run.plan_only:
         return _show(launch, now, new_run_id)
+    batch_id = new_run_id(now)
+    LOGGER.info("launch %s of %d tables", batch_id, len(launch.tables))
     PROGRESS.setLevel(logging.WARNING)  # a line per batch of each is too much
-    codes = ManyRuns(new_run_id, now).run(launch.tables, launch.at_once)
-    return _end([codes[table.chosen.table.full_name] for table in launch.tables])
+    tables = [_of_batch(table, batch_id) for table in launch.tables]
+    results = ManyRuns(new_run_id, now).run(tables, launch.at_once)
+    print(report(results))
+    failed = failure(results)
+    if launch.common.webhook and (failed or launch.common.webhook.every_run):
+        tell(launch.common.webhook, message(batch_id, results))
+    if failed:
+        print_last(failed.line)
+    return exit_code_of([result.exit_code for result in results])
+
+
+def _of_batch(table: TableOptions, batch_id: str) -> TableOptions:
+    """The table as one of a launch, which tells the webhook of all of them."""
+    if table.options is None:
+        return table
+    request = table.options.request
+    request = replace(request, run=replace(request.run, batch_id=batch_id))
+    return replace(table, options=replace(table.options, request=request, webhook=None))
 
 
 def read_launch(argv: Sequence[str]) -> ManyOptions:
@@ -95,7 +116,7 @@ def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId) -> int:
         planned = list(pool.map(lambda table: _planned(table, now, new_run_id), launch.tables))
     is_json = launch.common.request.run.plan_format == "json"
     print(many_as_json(planned) if is_json else explain_many(planned))
-    return _code([table.exit_code for table in planned])
+    return exit_code_of([table.exit_code for table in planned])
 
 
 def _planned(table: TableOptions, now: datetime, new_run_id: NewRunId) -> Planned:
@@ -115,20 +136,3 @@ def _planned(table: TableOptions, now: datetime, new_run_id: NewRunId) -> Planne
         LOGGER.exception("planning %s failed", name)
         told = internal_error(type(error).__name__)
         return Planned(name, pattern, None, told.text, told.exit_code)
-
-
-def _end(codes: Sequence[int]) -> int:
-    failed = sum(code != 0 for code in codes)
-    print(f"{len(codes) - failed} of {len(codes)} tables succeeded")
-    return _code(codes)
-
-
-def _code(codes: Sequence[int]) -> int:
-    """0, or the single code of all, or that some failed.
-
-    >>> _code([0, 0]), _code([3, 3]), _code([0, 3]), _code([3, 5])
-    (0, 3, 10, 10)
-    """
-    if not any(codes):
-        return 0
-    return codes[0] if len(set(codes)) == 1 else SomeFailedError.exit_code

@@ -6,23 +6,31 @@ A signal ends them all: what is at work is called failed, and its locks are give
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
+from typing import Any
 
-from auto_schema.errors import SyncError
+from auto_schema.errors import OutcomeUnknownError, SyncError
 from pipeline.destination.client import asking_client
 from pipeline.launch.early_end import end_early
 from pipeline.launch.exit_code import exit_code
+from pipeline.launch.many_report import TableResult
 from pipeline.launch.program_end import RUN_THREAD, interruption
 from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.parameters.options import Options
 from pipeline.runs.ended import recall
-from pipeline.runs.history import make_tables
-from pipeline.runs.outcome import Failure
+from pipeline.runs.history import (
+    append,
+    event_row,
+    make_batches_view,
+    make_tables,
+    planning_failure,
+)
+from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.steps.whole import sync_whole
 from pipeline.tables.requests import TableOptions
 
@@ -43,10 +51,10 @@ class ManyRuns:
     new_run_id: Callable[[datetime], str]
     now: datetime
     _at_work: dict[str, Ready] = field(default_factory=dict)
-    _codes: dict[str, int] = field(default_factory=dict)
+    _ends: dict[str, TableResult] = field(default_factory=dict)
 
-    def run(self, tables: Sequence[TableOptions], at_once: int) -> dict[str, int]:
-        """Sync all tables, at most so many at once; the exit code of each by its name.
+    def run(self, tables: Sequence[TableOptions], at_once: int) -> list[TableResult]:
+        """Sync all tables, at most so many at once; how each ended, in their order.
 
         Raises:
             KeyboardInterrupt: a signal came; what was at work has been ended.
@@ -67,7 +75,7 @@ class ManyRuns:
         except KeyboardInterrupt as error:
             self._end_all(interruption(error))
             raise
-        return self._codes
+        return [self._ends[table.chosen.table.full_name] for table in tables]
 
     def _take(self, waiting: "SimpleQueue[TableOptions]") -> None:
         while True:
@@ -75,28 +83,32 @@ class ManyRuns:
                 table = waiting.get_nowait()
             except Empty:
                 return
-            self._codes[table.chosen.table.full_name] = self._sync(table)
+            self._ends[table.chosen.table.full_name] = self._sync(table)
 
-    def _sync(self, table: TableOptions) -> int:
+    def _sync(self, table: TableOptions) -> TableResult:
         """One table to its end, whatever befalls it."""
         name = table.chosen.table.full_name
         if table.options is None:
             level = logging.INFO if table.is_skipped else logging.ERROR
             LOGGER.log(level, "%s: %s", name, table.fault)
-            return 0 if table.is_skipped or table.fault is None else table.fault.exit_code
+            code = 0 if table.is_skipped or table.fault is None else table.fault.exit_code
+            return TableResult(
+                name, code, "skipped" if table.is_skipped else "failed", str(table.fault)
+            )
         run_id = self.new_run_id(self.now)
         try:
-            return self._run(table.options, run_id)
+            code, row = self._run(table.options, run_id)
+            return TableResult(name, code, row["status"], row["error"] or "", row)
         except SyncError as error:
             LOGGER.error("%s: %s", name, error.text)
-            return error.exit_code
+            return _without_a_run(name, table.options, run_id, error)
         except Exception as error:
             LOGGER.exception("%s: unexpected error", name)
-            return Failure.of(error, "Run").exit_code
+            return _without_a_run(name, table.options, run_id, internal_error(type(error).__name__))
         finally:
             self._at_work.pop(run_id, None)
 
-    def _run(self, options: Options, run_id: str) -> int:
+    def _run(self, options: Options, run_id: str) -> tuple[int, Mapping[str, Any]]:
         with making_ready(options.request, run_id, self.now) as ready:
             self._at_work[run_id] = ready
             plan, fault = ready.plan, None
@@ -108,11 +120,27 @@ class ManyRuns:
             ended = recall(run_id)
             if ended and ended.is_free:
                 ready.held.hand_over()
-            return exit_code(ready.client, plan, fault)
+            code = exit_code(ready.client, plan, fault)
+            return code, ended.row if ended else event_row(plan, _failed(code), datetime.now(UTC))
 
     def _end_all(self, fault: Failure) -> None:
         with ThreadPoolExecutor(GIVEN_BACK_AT_ONCE) as pool:
             list(pool.map(lambda ready: _end(ready, fault), list(self._at_work.values())))
+
+
+def _failed(code: int) -> Outcome:
+    """Of a run whose last event isn't known to be its own."""
+    return Outcome(status="failed", exit_code=code, message="see the run history")
+
+
+def _without_a_run(name: str, options: Options, run_id: str, error: SyncError) -> TableResult:
+    """A table whose run didn't begin, or of which no end is known; the history has the reason."""
+    request = options.request
+    if not isinstance(error, OutcomeUnknownError):
+        row = planning_failure(request, run_id, error, datetime.now(UTC))
+        with suppress(SyncError):
+            append(asking_client(request), request.history_table, row)
+    return TableResult(name, error.exit_code, "failed", error.text)
 
 
 def _make_histories(tables: Sequence[TableOptions]) -> None:
@@ -120,7 +148,9 @@ def _make_histories(tables: Sequence[TableOptions]) -> None:
     requests = [table.options.request for table in tables if table.options]
     for history, request in {request.history_table: request for request in requests}.items():
         with suppress(SyncError):
-            make_tables(asking_client(request), history)
+            client = asking_client(request)
+            make_tables(client, history)
+            make_batches_view(client, history)
 
 
 def _end(ready: Ready, fault: Failure) -> None:

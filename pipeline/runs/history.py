@@ -59,6 +59,7 @@ FIELDS: tuple[Field, ...] = (
     ("version", "STRING"),
     ("columns", "STRING"),
     ("rows_left_out", "INT64"),
+    ("batch_id", "STRING"),
 )
 
 
@@ -99,6 +100,7 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "version": VERSION,
         "columns": plan.changes.stale.record,
         "rows_left_out": plan.reading.left_out,
+        "batch_id": plan.run.batch_id or None,
     }
 
 
@@ -135,6 +137,7 @@ def _single_row(
         "exit_code": error.exit_code if error else 0,
         "error": error.text if error else None,
         "version": VERSION,
+        "batch_id": request.run.batch_id or None,
     }
 
 
@@ -157,6 +160,33 @@ def make_view(client: bigquery.Client, table: TableRef) -> None:
     """Make the history's view where it is missing."""
     with as_target_errors(f"run history {table}"):
         _made(client, _latest(table))
+
+
+def batches_view(table: TableRef) -> TableRef:
+    """The view of launches of many tables, beside the history.
+
+    >>> str(batches_view(TableRef("p", "d", "sync_runs")))
+    'p.d.sync_batches_latest'
+    """
+    return table.sibling(f"{table.table.removesuffix('_runs')}_batches_latest")
+
+
+def make_batches_view(client: bigquery.Client, table: TableRef) -> None:
+    """Make the view of launches of many tables where it is missing: a row for each launch."""
+    view = bigquery.Table(str(batches_view(table)))
+    latest = table.sibling(f"{table.table}_latest")
+    view.view_query = f"""SELECT batch_id, COUNT(*) AS tables,
+  COUNTIF(seq = {FINAL} AND exit_code = 0) AS succeeded,
+  COUNTIF(seq = {FINAL} AND exit_code <> 0) AS failed, COUNTIF(seq < {FINAL}) AS unfinished,
+  SUM(rows_read) AS rows_read, SUM(rows_published) AS rows_published, SUM(rows_dead) AS rows_dead,
+  MAX(event_time) AS last_event,
+  ARRAY_AGG(IF(exit_code <> 0, destination, NULL) IGNORE NULLS ORDER BY destination)
+    AS failed_destinations
+FROM {latest.sql}
+WHERE batch_id IS NOT NULL
+GROUP BY batch_id"""
+    with as_target_errors(f"run history {table}"):
+        _made(client, view)
 
 
 def _made(client: bigquery.Client, table: bigquery.Table) -> bigquery.Table:

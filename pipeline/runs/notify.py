@@ -92,7 +92,7 @@ def tell_end(webhook: Webhook | None, client: bigquery.Client, history: TableRef
         occasion = _occasion(webhook, client, history, row)
         if occasion is None or _was_told(client, row["run_id"]):
             return
-        _send(webhook, occasion)
+        tell(webhook, occasion)
         _mark(client, row["run_id"])
     except Exception as error:  # a good run stays good, whatever it is
         _warn(str(error) if isinstance(error, SyncError) else type(error).__name__)
@@ -108,7 +108,7 @@ def tell_failure(
     if webhook is None or isinstance(error, RunInProgressError | OutcomeUnknownError):
         return
     told = error if isinstance(error, SyncError) else internal_error(type(error).__name__)
-    _send(webhook, body(planning_failure(request, run_id, told, datetime.now(UTC))))
+    tell(webhook, body(planning_failure(request, run_id, told, datetime.now(UTC))))
 
 
 def _occasion(
@@ -123,7 +123,8 @@ def _occasion(
     return body(row, before) if before and before["exit_code"] else None
 
 
-def _send(webhook: Webhook, body: bytes) -> None:
+def tell(webhook: Webhook, body: bytes) -> None:
+    """Send a message; what keeps it from arriving is a warning."""
     why_not = send(webhook, body)
     if why_not:
         _warn(why_not)

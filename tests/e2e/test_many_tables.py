@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tenacity import wait_none
 
 from pipeline.cli import new_run_id
 from pipeline.launch.many import read_launch
@@ -14,6 +15,7 @@ from pipeline.launch.many_runs import ManyRuns
 from pipeline.runs.lock import Lock
 from tests.days import STOP, STOPPED, stopped
 from tests.fault_rules import job
+from tests.hook_server import hook_server
 from tests.processes import Gate, until
 from tests.sync import PROJECT
 from warehouse.names import TableRef
@@ -57,6 +59,11 @@ def ended(sync):
     }
 
 
+def last(result):
+    """The sum of all tables."""
+    return result.out.splitlines()[-1]
+
+
 def assert_free(sync):
     """No staging table, and each lock given back."""
     assert not [name for name in sync.tables() if "_staging_" in name]
@@ -66,12 +73,12 @@ def assert_free(sync):
 
 def test_each_table_is_synced_as_by_a_launch_of_its_own(many, sql):
     sql("CREATE VIEW seen AS SELECT * FROM orders")
-    assert many.ok().out.endswith("3 of 3 tables succeeded\n")
+    assert last(many.ok()).startswith("3 of 3 tables succeeded: ")
     assert counts(many) == ROWS
     assert "seen" not in many.tables()
     sql("UPDATE orders SET note = 'new', updated_at = now() - interval '1 min' WHERE id = 1")
     sql("INSERT INTO users VALUES (9, 'x', 1, now() - interval '1 min')")
-    assert many.ok().out.endswith("3 of 3 tables succeeded\n")
+    assert last(many.ok()).startswith("3 of 3 tables succeeded: ")
     assert ended(many) == {
         "orders": ("succeeded", 0, 1),
         "lines": ("succeeded", 0, 0),
@@ -122,21 +129,64 @@ def test_what_befalls_one_table_is_no_other_table_s_matter(many, sql):
     holder.acquire()
     result = many()
     assert result.code == 10
-    assert result.out.endswith("1 of 3 tables succeeded\n")
-    assert ended(many) == {"orders": ("failed", 7, 0), "users": ("succeeded", 0, 3)}
+    assert last(result) == "1 of 3 tables succeeded: 8 rows read, 3 published, 1 dead letters"
+    assert ended(many) == {
+        "lines": ("failed", 6, 0),
+        "orders": ("failed", 7, 0),
+        "users": ("succeeded", 0, 3),
+    }
     assert counts(many) == {"users": 3}
     holder.release()
     result = many(select="public.orders")
     assert (result.code, ended(many)["orders"][0]) == (7, "failed")
-    assert many.ok(select="public.l*,public.users").out.endswith("2 of 2 tables succeeded\n")
+    assert last(many.ok(select="public.l*,public.users")).startswith("2 of 2 tables ")
     assert_free(many)
+
+
+def test_the_end_of_all_is_one_report_one_message_and_a_row_of_the_history(many, sql, monkeypatch):
+    monkeypatch.setattr("pipeline.runs.webhook.PAUSE", wait_none())
+    sql("CREATE TABLE keyless (id int, updated_at timestamptz)")
+    sql("UPDATE orders SET amount = 'NaN' WHERE id = 2")
+    with hook_server() as hook:
+        result = many(notify_webhook=hook.url)
+        assert many.ok(select="public.users", notify_webhook=hook.url)
+        assert many.ok(select="public.users", notify_webhook=hook.url, notify_on="all")
+    assert result.code == 10
+    table = [line.split() for line in result.out.splitlines()[-6:-1]]
+    assert table[0] == ["table", "status", "read", "published", "dead", "seconds", "why"]
+    figures = {row[0]: row[1:5] for row in table[1:]}
+    assert figures == {
+        "public.keyless": ["failed", "no", "primary", "key"],
+        "public.lines": ["succeeded", "7", "7", "0"],
+        "public.orders": ["failed", "5", "0", "1"],
+        "public.users": ["succeeded", "3", "3", "0"],
+    }
+    assert result.err.splitlines()[-1].startswith(
+        "smart-sync: SomeFailedError: 2 of 4 tables failed: public.keyless, public.orders."
+    )
+    first, every = hook.texts
+    told = first.split("\n")
+    assert told[0].startswith("Smart Sync: 2 of 4 tables succeeded: 15 rows read, 10 published")
+    assert [line.split(":")[0] for line in told[2:]] == ["public.keyless", "public.orders"]
+    assert every.startswith("Smart Sync: 1 of 1 tables succeeded")
+    sql_text = f"SELECT * FROM `{PROJECT}.{many.dataset}.sync_batches_latest` ORDER BY last_event"
+    batches = [dict(row) for row in many.client.query_and_wait(sql_text)]
+    assert [(one["tables"], one["succeeded"], one["failed"]) for one in batches] == [
+        (3, 2, 1),
+        (1, 1, 0),
+        (1, 1, 0),
+    ]
+    assert batches[0]["failed_destinations"] == [f"{PROJECT}.{many.dataset}.orders"]
+    assert told[1] == f"launch: {batches[0]['batch_id']}"
 
 
 def test_a_table_that_vanishes_after_it_was_listed_fails_alone(many, sql):
     launch = read_launch(many.argv())
     sql("DROP TABLE lines")
-    codes = ManyRuns(new_run_id, datetime.now(UTC)).run(launch.tables, launch.at_once)
+    ends = ManyRuns(new_run_id, datetime.now(UTC)).run(launch.tables, launch.at_once)
+    codes = {end.name: end.exit_code for end in ends}
     assert codes == {"public.lines": 3, "public.orders": 0, "public.users": 0}
+    assert ended(many)["lines"] == ("failed", 3, 0)
 
 
 def test_a_schema_that_the_role_may_not_see_is_told_with_what_to_grant(many, sql):

@@ -1,0 +1,107 @@
+"""The report of a launch of many tables: a line for each, one sum, and one message. Pure."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auto_schema.errors import SomeFailedError, one_line
+from pipeline.runs.notify import escaped
+
+HEADINGS = ("table", "status", "read", "published", "dead", "seconds", "why")
+RIGHT = frozenset({"read", "published", "dead", "seconds"})
+TOLD = 20
+"""Failed tables that a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """How one table of a launch ended.
+
+    Attributes:
+        name: in the source.
+        exit_code: 0: well.
+        status: of its run; `skipped`: it was to be left alone.
+        why: what is wrong with it; empty: nothing.
+        row: its run's last event; None: no run of it began.
+    """
+
+    name: str
+    exit_code: int
+    status: str
+    why: str = ""
+    row: Mapping[str, Any] | None = None
+
+
+def exit_code_of(codes: Sequence[int]) -> int:
+    """0, or the single code of all, or that some failed.
+
+    >>> exit_code_of([0, 0]), exit_code_of([3, 3]), exit_code_of([0, 3]), exit_code_of([3, 5])
+    (0, 3, 10, 10)
+    """
+    if not any(codes):
+        return 0
+    return codes[0] if len(set(codes)) == 1 else SomeFailedError.exit_code
+
+
+def report(results: Sequence[TableResult]) -> str:
+    """All tables as one table, and the sum."""
+    return "\n".join(_lines(results))
+
+
+def _lines(results: Sequence[TableResult]) -> Iterator[str]:
+    rows = [_cells(result) for result in results]
+    widths = [max(len(row[i]) for row in (HEADINGS, *rows)) for i in range(len(HEADINGS))]
+    for row in (HEADINGS, *rows):
+        cells = (
+            f"{cell:>{width}}" if heading in RIGHT else f"{cell:<{width}}"
+            for cell, width, heading in zip(row, widths, HEADINGS, strict=True)
+        )
+        yield "  ".join(cells).rstrip()
+    yield total(results)
+
+
+def _cells(result: TableResult) -> tuple[str, ...]:
+    row = result.row
+    if row is None:
+        return result.name, result.status, "", "", "", "", one_line(result.why)
+    seconds = json.loads(row["seconds"] or "{}").get("total")
+    return (
+        result.name,
+        result.status,
+        f"{row['rows_read']:,}",
+        f"{row['rows_published']:,}",
+        f"{row['rows_dead']:,}",
+        "" if seconds is None else f"{seconds:,.1f}",
+        one_line(result.why),
+    )
+
+
+def total(results: Sequence[TableResult]) -> str:
+    """All tables in one line."""
+    rows = [result.row for result in results if result.row]
+    read, published = (sum(row[key] for row in rows) for key in ("rows_read", "rows_published"))
+    good = sum(result.exit_code == 0 for result in results)
+    text = f"{good} of {len(results)} tables succeeded: {read:,} rows read, {published:,} published"
+    dead = sum(row["rows_dead"] for row in rows)
+    return f"{text}, {dead:,} dead letters" if dead else text
+
+
+def failure(results: Sequence[TableResult]) -> SomeFailedError | None:
+    """What the program's last line says where tables failed."""
+    failed = [result.name for result in results if result.exit_code]
+    if not failed:
+        return None
+    why = ", ".join(failed[:TOLD]) + (", …" if len(failed) > TOLD else "")
+    what = f"{len(failed)} of {len(results)} tables failed"
+    return SomeFailedError(what, "", why, "see the line of each above, and the run history.")
+
+
+def message(batch_id: str, results: Sequence[TableResult]) -> bytes:
+    """The launch as JSON that Slack takes; its failed tables by name, with the reason of each."""
+    lines = [f"Smart Sync: {total(results)}", f"launch: {batch_id}"]
+    failed = [result for result in results if result.exit_code]
+    lines += [f"{one.name}: {one_line(one.why)}" for one in failed[:TOLD]]
+    if len(failed) > TOLD:
+        lines.append(f"and {len(failed) - TOLD} more")
+    return json.dumps({"text": escaped("\n".join(lines))}).encode()
