@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,6 +41,9 @@ STORAGE_ERRORS = (
 )
 LOOK_TIMEOUT_S = 15.0
 CHUNK_BYTES = 8 * 1024 * 1024
+DELETED_AT_ONCE = 8
+"""Fewer than the 10 connections that a client keeps open. A run of 5,000 splits has 15,000 files,
+which one by one take a quarter of an hour, under the table's lock."""
 
 
 class Folder:
@@ -102,8 +106,10 @@ class Folder:
     def clear(self) -> None:
         """Remove the folder with all its files."""
         if self._bucket is not None:
-            for blob in self._bucket.list_blobs(prefix=f"{self._prefix}/"):
-                _ignoring_missing(blob.delete)
+            blobs = self._bucket.list_blobs(prefix=f"{self._prefix}/")
+            with ThreadPoolExecutor(DELETED_AT_ONCE) as pool:
+                for _ in pool.map(lambda blob: _ignoring_missing(blob.delete), blobs):
+                    pass  # raises what one of them raised
         else:
             shutil.rmtree(self.path, ignore_errors=True)
 
