@@ -3,6 +3,8 @@
 What a text means is for its reader to say: `true`, `1.10` and `2025-07-01` stay as written.
 """
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -18,6 +20,14 @@ MOST_VALUES = 100_000
 DEEPEST = 20
 NULLS = ("", "~", "null", "Null", "NULL")
 """https://yaml.org/type/null.html"""
+JSON_WORD = re.compile("true|false|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?")
+"""Numbers and booleans as JSON writes them."""
+OTHER_WORD = re.compile(
+    "[Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF"
+    "|[-+]?([0-9][0-9_]*([.][0-9_]*)?|[.][0-9][0-9_]*)([eE][-+]?[0-9]+)?"
+    "|[-+]?0[xob][0-9a-fA-F_]+|[-+]?[.](inf|Inf|INF)|[.](nan|NaN|NAN)"
+)
+"""As YAML 1.1 or 1.2 reads them too: https://yaml.org/type/, https://yaml.org/spec/1.2.2/#103."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,10 +43,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A scalar as it was written; one that says nothing is empty."""
+    """A scalar as it was written; one that says nothing is empty.
+
+    Attributes:
+        is_bare: it stands without quotes, which only JSON's numbers, booleans and null mind.
+    """
 
     text: str
     place: Place = Place()
+    is_bare: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +73,32 @@ class Pairs:
 Node = Text | Items | Pairs
 
 
-def plain(node: Node) -> Any:
-    """As JSON would say it, all scalars as texts.
+def json_text(node: Node) -> str:
+    """As JSON: numbers, booleans and nulls without quotes are those, digit by digit; else texts.
 
-    >>> plain(Pairs(((Text("a"), Items((Text("1"),))),)))
-    {'a': ['1']}
+    >>> json_text(Pairs(((Text("a"), Items((Text("1.10", is_bare=True), Text("1.10")))),)))
+    '{"a": [1.10, "1.10"]}'
     """
-    if isinstance(node, Text):
-        return node.text
     if isinstance(node, Items):
-        return [plain(item) for item in node.items]
-    return {key.text: plain(value) for key, value in node.pairs}
+        return f"[{', '.join(json_text(item) for item in node.items)}]"
+    if isinstance(node, Pairs):
+        pairs = (f"{json.dumps(key.text)}: {json_text(value)}" for key, value in node.pairs)
+        return f"{{{', '.join(pairs)}}}"
+    if node.is_bare and not node.text:
+        return "null"
+    is_word = node.is_bare and JSON_WORD.fullmatch(node.text)
+    return node.text if is_word else json.dumps(node.text)
+
+
+def unclear(node: Node) -> Iterator[Text]:
+    """Scalars of which JSON can't tell whether a number, a boolean or a text is meant."""
+    if isinstance(node, Text):
+        if node.is_bare and not JSON_WORD.fullmatch(node.text) and OTHER_WORD.fullmatch(node.text):
+            yield node
+        return
+    inner = node.items if isinstance(node, Items) else (value for _, value in node.pairs)
+    for value in inner:
+        yield from unclear(value)
 
 
 def read_document(text: str, name: str) -> tuple[Node, list[SyncError]]:
@@ -169,7 +199,8 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> None:
         self._check_tag(event.tag, place)
         is_plain = event.implicit[0]
-        node = Text("" if is_plain and event.value in NULLS else event.value, place)
+        text = "" if is_plain and event.value in NULLS else event.value
+        node = Text(text, place, is_bare=is_plain)
         parent = self._open[-1] if self._open else None
         if parent and not parent.is_list and parent.key is None:
             parent.key, parent.merges = node, is_plain and event.value == "<<"

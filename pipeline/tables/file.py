@@ -1,14 +1,22 @@
 """The text of a file of tables → entries; all that is wrong with it told at once, by place."""
 
 import difflib
-import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
 from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.parameters.checks import value_fault
-from pipeline.parameters.document import Items, Node, Pairs, Place, Text, plain, read_document
+from pipeline.parameters.document import (
+    Items,
+    Node,
+    Pairs,
+    Place,
+    Text,
+    json_text,
+    read_document,
+    unclear,
+)
 from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind, Parameter
 from pipeline.tables.entries import Entry, TablesFile, WithoutCursor
 from sources.registry import SOURCES
@@ -167,9 +175,14 @@ class _Reader:
         if isinstance(node, Text):
             text = node.text
         elif isinstance(node, Items) and parameter.kind is Kind.FIELDS:
-            text = ",".join(item.text for item in node.items if isinstance(item, Text))
+            text = self._columns(parameter, node)
         elif isinstance(node, Pairs) and parameter.kind in (Kind.JSON, Kind.TEXT):
-            text = json.dumps(plain(node))
+            for word in unclear(node):
+                fix = (
+                    "put it in quotes for a text, or write it as JSON writes numbers and booleans."
+                )
+                self._fault("a number or a text", word.place, shown(word.text), fix)
+            text = json_text(node)
         else:
             what = "a list" if isinstance(node, Items) else "a mapping"
             self._fault(
@@ -180,6 +193,17 @@ class _Reader:
         if fault:
             self._fault(fault.what, node.place, f"{parameter.name}: {fault.why}", fault.fix)
         return Text(text, node.place)
+
+    def _columns(self, parameter: Parameter, node: Items) -> str:
+        """The names by commas; empty where one isn't a name, which is told."""
+        names = list[str]()
+        for item in node.items:
+            if isinstance(item, Text) and item.text and "," not in item.text:
+                names.append(item.text)
+                continue
+            why = f"{parameter.name}: not the name of a column"
+            self._fault("malformed parameter", item.place, why, "write one name for each.")
+        return ",".join(names) if len(names) == len(node.items) else ""
 
     def _is_disabled(self, node: Node | None) -> bool:
         if node is None:

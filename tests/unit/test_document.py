@@ -15,8 +15,9 @@ from pipeline.parameters.document import (
     Pairs,
     Place,
     Text,
-    plain,
+    json_text,
     read_document,
+    unclear,
 )
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=8)
@@ -25,6 +26,15 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=12,
 )
+
+
+def plain(node):
+    """As the library's own reader would say it, all scalars as texts."""
+    if isinstance(node, Text):
+        return node.text
+    if isinstance(node, Items):
+        return [plain(item) for item in node.items]
+    return {key.text: plain(value) for key, value in node.pairs}
 
 
 def told(text):
@@ -122,3 +132,25 @@ def test_aliases_that_stand_for_more_than_is_borne_are_refused_before_they_are_f
 
 def test_nothing_at_all_is_an_empty_mapping():
     assert [read_document(text, "t") for text in ("", "# words\n")] == [(Pairs(()), [])] * 2
+
+
+JSON_VALUES = st.recursive(
+    TEXTS | st.integers() | st.booleans() | st.none() | st.floats(-9e9, 9e9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON_VALUES)
+def test_what_is_json_is_given_on_as_the_same_json(value):
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    node, faults = read_document(text, "tables")
+    assert not faults
+    assert json.loads(json_text(node)) == value
+    assert not list(unclear(node))
+
+
+@pytest.mark.parametrize("word", ["1_000", "+5", ".5", "012", "0x1F", "yes", "True", ".inf", "1."])
+def test_a_word_that_may_be_a_number_or_a_text_is_unclear_without_quotes_only(word):
+    node, _ = read_document(f"{{age: [{word}, '{word}', 2025-07-01, 5m, id]}}", "tables")
+    assert [text.place for text in unclear(node)] == [Place(1, 8)]

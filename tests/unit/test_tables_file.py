@@ -109,6 +109,21 @@ def test_all_faults_of_a_file_are_told_at_once_by_line_and_column():
     ]
 
 
+def test_a_filter_written_as_yaml_compares_numbers_with_numbers():
+    text = "{tables: {users: {mongodb_query: {age: {$gte: 18}, code: '18', gone: null, on: true}}}}"
+    said = read(text, "mongodb").entries[0].parameters["mongodb_query"].text
+    assert said == '{"age": {"$gte": 18}, "code": "18", "gone": null, "on": true}'
+    [(what, where, why)] = faults_of(text.replace("18}", "1_8}"), "mongodb")
+    assert (what, where, why) == ("a number or a text", "tables.yaml, line 1, column 47", "'1_8'")
+
+
+@pytest.mark.parametrize("keys", ["[id, region: eu]", "[[id], day]", "[id, ~]", "['id,day']"])
+def test_a_list_of_columns_is_never_read_as_a_shorter_or_longer_one(keys):
+    [(what, where, _)] = faults_of(f"{{tables: {{public.a: {{merge_keys: {keys}}}}}}}")
+    assert what == "malformed parameter"
+    assert where.startswith("tables.yaml, line 1, column 3")
+
+
 def test_an_unknown_key_is_told_with_the_nearest_that_there_is():
     with pytest.raises(ConfigError, match=r"did you mean merge_keys\?"):
         read("tables: {public.a: {merge_key: id}}")
