@@ -29,6 +29,10 @@ OF_ENTRIES = (DISABLED, TAGS, WITHOUT_CURSOR)
 """Keys of an entry that are no parameters."""
 OF_DEFAULTS = (WITHOUT_CURSOR,)
 AUTO = "auto"
+QUERIES = ("postgresql_query", "postgresql_base_query", "source_bigquery_query")
+"""Parameters that say what is read in place of the table: of one table only."""
+QUERY_FIX = "write it in the entry of one table, under the table's exact name."
+ONE_QUERY = "one query for many tables"
 BEAM_FLAGS = frozenset(
     [
         "runner",
@@ -116,7 +120,11 @@ class _Reader:
     def _of_defaults(self, node: Node | None) -> dict[str, Node]:
         if node is None:
             return {}
-        return self._mapping(node, (*OF_DEFAULTS, *self._keys), DEFAULTS)
+        defaults = self._mapping(node, (*OF_DEFAULTS, *self._keys), DEFAULTS)
+        keys = node.pairs if isinstance(node, Pairs) else ()
+        for key in (key for key, _ in keys if key.text in QUERIES):
+            self._fault(ONE_QUERY, key.place, key.text, QUERY_FIX)
+        return {name: value for name, value in defaults.items() if name not in QUERIES}
 
     def _entry(self, pattern: Text, node: Node, defaults: Mapping[str, Node]) -> Entry:
         own = self._mapping(node, (*OF_ENTRIES, *self._keys), shown(pattern.text))

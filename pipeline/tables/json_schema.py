@@ -11,6 +11,7 @@ from pipeline.tables.file import (
     DEFAULTS,
     DISABLED,
     EXCLUDE,
+    QUERIES,
     TABLES,
     TAGS,
     WITHOUT_CURSOR,
@@ -45,7 +46,7 @@ def json_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "required": [TABLES],
         "properties": {
-            DEFAULTS: _mapping(keys),
+            DEFAULTS: _mapping({key: keys[key] for key in keys if key not in QUERIES}),
             TABLES: {
                 "type": "object",
                 "minProperties": 1,

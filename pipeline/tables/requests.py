@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from auto_schema import transform
 from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
+from auto_schema.names import column_fault
 from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
 from pipeline.parameters.options import Options, beam_flag, is_local_runner
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Parameter
 from pipeline.tables.entries import TablesFile, WithoutCursor
-from pipeline.tables.file import AUTO, named_by_entries
+from pipeline.tables.file import AUTO, ONE_QUERY, QUERIES, QUERY_FIX, named_by_entries
 from pipeline.tables.naming import DEFAULT, PARAMETER, meetings, named, pattern_fault
 from pipeline.tables.patterns import Chosen
 from sources.kind import Listing
@@ -115,6 +117,9 @@ def _told_twice(given: Given, source: str) -> Iterator[SyncError]:
         if given.get(name):
             fix = "leave it out, or leave tables out for a launch of this one alone."
             yield ConfigError("tables told twice", name, "the file of tables names them", fix)
+    for name in QUERIES:
+        if given.get(name):
+            yield ConfigError(ONE_QUERY, name, "the launch gives it to all", QUERY_FIX)
 
 
 def table_options(
@@ -159,18 +164,12 @@ def _table(
     Raises:
         ConfigError, ManyErrors: its entry is wrong, by place.
     """
-    entry, table, naming = one.entry, one.table, listing_of(given["data_source"]).naming
-    said = {name: text.text for name, text in entry.parameters.items()}
-    values = {name: text for name, text in given.items() if BY_NAME[name].group != MANY} | said
-    pattern = values.get(PARAMETER) or DEFAULT
-    where = _where(file, one, PARAMETER)
-    if fault := pattern_fault(pattern, where):
-        raise fault
-    values |= {**naming(table), PARAMETER: named(pattern, table)}
+    entry, table, values = one.entry, one.table, _values(file, one, given)
     if values.get("merge_keys") == AUTO:
-        if not table.keys and values.get("write_disposition") == "WRITE_MERGE":
+        keys = _keys(table, values)
+        if not keys and values.get("write_disposition") == "WRITE_MERGE":
             return TableOptions(one, fault=_keyless(file, one))
-        values["merge_keys"] = ",".join(table.keys)
+        values["merge_keys"] = ",".join(keys)
     without = _without_cursor(file, one, values)
     if without and entry.without_cursor is WithoutCursor.REPLACE:
         values |= {"enable_smart_sync": "false", "write_disposition": "WRITE_TRUNCATE"}
@@ -184,6 +183,25 @@ def _table(
         raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
     except SyncError as error:
         raise _placed(file, one, error) from None
+
+
+def _values(file: TablesFile, one: Chosen, given: Given) -> dict[str, str]:
+    """All that is said of one table, `merge_keys: auto` as it stands.
+
+    Raises:
+        ConfigError: its destination's name holds an unknown placeholder, or its query is one for
+            all that its pattern brings.
+    """
+    said = {name: text.text for name, text in one.entry.parameters.items()}
+    values = {name: text for name, text in given.items() if BY_NAME[name].group != MANY} | said
+    pattern = values.get(PARAMETER) or DEFAULT
+    if fault := pattern_fault(pattern, _where(file, one, PARAMETER)):
+        raise fault
+    query = next((name for name in QUERIES if said.get(name)), None)
+    if query and one.entry.pattern != one.table.full_name:
+        raise ConfigError(ONE_QUERY, _where(file, one, query), query, QUERY_FIX)
+    naming = listing_of(given["data_source"]).naming
+    return {**values, **naming(one.table), PARAMETER: named(pattern, one.table)}
 
 
 def _words(values: Given) -> list[str]:
@@ -207,16 +225,27 @@ def _where(file: TablesFile, one: Chosen, *names: str) -> str:
     return file.at(one.entry.place)
 
 
+def _keys(table: SourceTable, values: Given) -> tuple[str, ...]:
+    """The primary key under its destination names; none where it isn't that of the rows read."""
+    if any(values.get(query) for query in QUERIES):
+        return ()
+    transformation, _ = transform.parse(values.get("transformation_config", ""))
+    keys = tuple(map(transformation.destination_name, table.keys))
+    return () if any(map(column_fault, keys)) else keys
+
+
 def _keyless(file: TablesFile, one: Chosen) -> SyncError:
     where = f"{_where(file, one, 'merge_keys')}, {one.table.full_name}"
+    why = "merge_keys=auto takes that of the table itself: a view, a query, a time series and a"
+    why += " table with children that inherit from it have none"
     fix = "give this table's entry merge_keys, or another write_disposition."
-    return SchemaError("no primary key", where, "merge_keys=auto takes it", fix)
+    return SchemaError("no primary key", where, why, fix)
 
 
 def _without_cursor(file: TablesFile, one: Chosen, values: Given) -> SyncError | None:
     """What is said of a table that a pattern brought and that has no cursor column."""
     column = values.get("smart_sync_timestamp_column") or "updated_at"
-    has_query = any(values.get(name) for name in ("postgresql_query", "postgresql_base_query"))
+    has_query = any(values.get(name) for name in QUERIES)
     columns, by_hand = one.table.columns, one.entry.pattern == one.table.full_name
     if by_hand or has_query or not columns or values.get("enable_smart_sync") != "true":
         return None

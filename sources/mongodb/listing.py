@@ -12,13 +12,21 @@ SYSTEM = "system."
 
 
 def tables(connection: object, schemas: Sequence[str]) -> tuple[SourceTable, ...]:
-    """See `Listing.tables`; views are not plain, and `_id` is the key of each collection."""
+    """See `Listing.tables`; views are not plain, and `_id` is the key of each collection.
+
+    Not of views and time series, which may show one `_id` many times:
+    https://www.mongodb.com/docs/manual/core/timeseries-collections/.
+    """
     del schemas
     connection = of_kind(connection, MongodbConnection)
     with connected(connection) as client:
         listed = list(client[connection.database].list_collections(authorizedCollections=True))
     return tuple(
-        SourceTable(told["name"], is_plain=told.get("type") != "view", keys=("_id",))
+        SourceTable(
+            told["name"],
+            is_plain=told.get("type") != "view",
+            keys=("_id",) if told.get("type") == "collection" else (),
+        )
         for told in sorted(listed, key=lambda told: str(told["name"]))
         if not told["name"].startswith(SYSTEM)
     )

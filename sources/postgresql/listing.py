@@ -14,8 +14,10 @@ SELECT n.nspname, c.relname, c.relkind IN ('r', 'p', 'f') AND NOT c.relispartiti
     FROM pg_catalog.pg_index i,
       LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
       JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
-    WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid
+    WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid AND a.attrelid = c.oid
       AND k.position <= i.indnkeyatts
+      AND (c.relkind = 'p'
+        OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid))
   ), '{}'),
   coalesce((
     SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
@@ -32,6 +34,9 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 """Schema, name, whether it is a table of its own, its primary key and its columns.
 
+A table with children that inherit from it has no key: it shows their rows too, for which its key
+doesn't hold (https://www.postgresql.org/docs/18/ddl-inherit.html#DDL-INHERIT-CAVEATS). Nor has a
+partitioned table some of whose partitions lack it.
 Names that begin with pg_ are the server's: https://www.postgresql.org/docs/18/ddl-schemas.html.
 """
 

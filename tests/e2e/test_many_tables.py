@@ -180,6 +180,19 @@ def test_the_end_of_all_is_one_report_one_message_and_a_row_of_the_history(many,
     assert told[1] == f"launch: {batches[0]['batch_id']}"
 
 
+def test_a_key_that_does_not_hold_for_all_rows_of_a_table_is_not_taken(many, sql, caplog):
+    sql("CREATE TABLE newer () INHERITS (orders)")
+    sql("INSERT INTO newer VALUES (1, 'another row', 1, now() - interval '1 min')")
+    sql("CREATE TABLE parts (id int8 NOT NULL, updated_at timestamptz) PARTITION BY RANGE (id)")
+    sql("CREATE TABLE part PARTITION OF parts FOR VALUES FROM (0) TO (9)")
+    sql("ALTER TABLE ONLY parts ADD PRIMARY KEY (id)")
+    result = many(select="public.orders,public.parts")
+    assert result.code == 4
+    assert caplog.text.count("no primary key") == 2
+    sql("DROP TABLE newer")
+    many.ok(select="public.orders")
+
+
 def test_a_table_that_vanishes_after_it_was_listed_fails_alone(many, sql):
     launch = read_launch(many.argv())
     sql("DROP TABLE lines")

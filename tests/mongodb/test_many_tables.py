@@ -24,6 +24,21 @@ def test_collections_are_synced_by_their_id_and_views_by_name_only(sync, docs):
     assert (result.code, "no table named 'none'" in result.err) == (2, True)
 
 
+def test_views_and_time_series_have_no_key_that_is_taken(sync, docs, caplog):
+    docs.insert_one({"_id": 1, "updated_at": datetime(2025, 1, 1, tzinfo=UTC), "lines": [1, 2]})
+    unwound = [{"$unwind": "$lines"}]
+    docs.database.create_collection("unwound", viewOn=docs.name, pipeline=unwound)
+    docs.database.create_collection("measured", timeseries={"timeField": "updated_at"})
+    result = sync(
+        mongodb_collection=None,
+        destination_bigquery_table=None,
+        tables="defaults: {write_disposition: WRITE_MERGE, merge_keys: auto}\n"
+        "tables: {unwound: , measured: }\n",
+    )
+    assert result.code == 4
+    assert caplog.text.count("no primary key") == 2
+
+
 def test_a_collection_named_by_the_launch_too_is_told_twice(sync, docs):
     docs.insert_one({"_id": 1})
     result = sync(tables="tables: {things: }")

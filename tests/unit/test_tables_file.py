@@ -331,3 +331,40 @@ def test_a_parameter_of_many_tables_is_refused_where_one_is_launched(name):
     given = LAUNCH | {"destination_bigquery_table": "t", "source_table_for_schema": "t", name: "2"}
     with pytest.raises(ConfigError, match=rf"a parameter of many tables \({name}\)"):
         parse([f"--{key}={text}" for key, text in given.items()], {})
+
+
+def merging(entry):
+    """The merge keys of a table whose primary key is `id`."""
+    text = "defaults: {write_disposition: WRITE_MERGE, merge_keys: auto}\n"
+    [made], faults = launched(f"{text}tables: {{public.a: {entry}}}", [table("a")])
+    assert not faults
+    return made.options.request.publishing.merge_keys if made.options else made.fault.what
+
+
+def test_the_primary_key_is_taken_under_its_destination_name():
+    renamed = "transformation_config: {field_mappings: {id: key, other: id}}"
+    assert merging(f"{{{renamed}}}") == ("key",)
+    assert merging("{postgresql_query: SELECT * FROM a JOIN b USING (id)}") == "no primary key"
+    text = "{defaults: {write_disposition: WRITE_MERGE, merge_keys: auto}, tables: {public.*: }}"
+    [made], _ = launched(text, [table("a", keys=("id,day",))])
+    assert made.fault.what == "no primary key"  # else it would be the columns id and day
+
+
+QUERY = "postgresql_query: SELECT * FROM a"
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "where"),
+    [
+        (f"{{defaults: {{{QUERY}}}, tables: {{public.a: }}}}", {}, "line 1, column 13"),
+        (f"{{tables: {{'public.*': {{{QUERY}}}}}}}", {}, "line 1, column 42"),
+        ("{tables: {public.a: }}", {"postgresql_query": "SELECT 1"}, "postgresql_query"),
+    ],
+)
+def test_one_query_is_never_read_into_many_tables(text, given, where):
+    try:
+        _, faults = launched(text, [table("a"), table("b")], **given)
+    except SyncError as error:
+        faults = [error]
+    assert {fault.what for fault in faults} == {"one query for many tables"}
+    assert all(where in fault.where for fault in faults)
