@@ -1,8 +1,11 @@
 """The script of WRITE_MERGE: staged rows in, each key once, newest by cursor.
 
-    newest   one staged row per key; rows of one key and cursor that differ end the run
+    newest   one staged row per key, and whether rows of that key and one cursor differ
     held     key, partition and cursor of those keys in the table: the first query over it
-    MERGE    with both sides' partitions as constants, so that BigQuery reads no others
+    one look at both: what ends the run, both sides' partitions, how many rows are to be merged
+    MERGE    with those partitions as constants, so that BigQuery reads no others
+
+Four statements read rows, each of which is a job of its own and bills 10 MB at the least.
 
 An updated row's old version lies in another partition when the partition column moves
 with it. Constants of the staged rows alone would not find it, and insert the row again.
@@ -17,6 +20,7 @@ from smart_sync.plan import SyncPlan
 from smart_sync.stale_columns import assignments, clearing
 
 NEWEST, HELD = f"{OURS}newest", f"{OURS}held"
+HASH, VARIES, DIFFERS = f"{OURS}hash", f"{OURS}varies", f"{OURS}differs"
 PARTITION, CURSOR, STAGED_CURSOR = (
     f"{OURS}partition",
     f"{OURS}cursor",
@@ -31,27 +35,32 @@ _FORMATTERS = {  # %Y would write the year 1 as 1; a project may have a time zon
 }
 
 
-def merge_script(plan: SyncPlan, merge: MergePlan, select: str, first: str) -> str:
+def merge_script(plan: SyncPlan, merge: MergePlan, items: str, first: str) -> str:
     """The whole script; its last statement tells how many rows the MERGE must have touched.
 
     Args:
         plan: the run's, of mode MERGE.
         merge: keys and pruning.
-        select: the staged rows in the destination's types.
+        items: the columns of staged rows in the destination's types.
         first: statements that add columns, each with its `;`.
     """
+    look = {
+        "differing": _differing_key(merge),
+        "doubled": _doubled_key(merge),
+        "partitions": _partitions(merge),
+        "expected": f"(SELECT COUNT(*) FROM {NEWEST}) - {_newer(plan)}",
+    }
+    answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     return (
         "DECLARE differing, doubled, partitions STRING;\n"
-        "DECLARE staged_keys, newer_keys INT64;\n"
-        f"{first}{refuse_differing(plan, merge)}"
-        f"CREATE TEMP TABLE {NEWEST} AS\n{newest(plan, merge, select)};\n"
+        "DECLARE expected INT64;\n"
+        f"{first}CREATE TEMP TABLE {NEWEST} AS\n{_newest(plan, merge, items)};\n"
         f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
-        f"{_refuse_doubled(plan, merge)}"
-        f"SET staged_keys = (SELECT COUNT(*) FROM {NEWEST});\n"
-        f"SET newer_keys = {_newer(plan)};\n"
+        f"EXECUTE IMMEDIATE {_block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
+        f"{_refuse_differing(plan, merge)}{_refuse_doubled(plan)}"
         f"{clearing(plan.changes.stale, plan.destination, merge.partition_field)}"
         f"{_merge(plan, merge)};\n"
-        "SELECT staged_keys - newer_keys AS expected;"
+        "SELECT expected AS expected;"
     )
 
 
@@ -60,7 +69,7 @@ def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
     keys = _names(merge.keys)
     return (
         "DECLARE differing STRING;\n"
-        f"{refuse_differing(plan, merge)}{create};\n"
+        f"{_set_differing(plan, merge)}{_refuse_differing(plan, merge)}{create};\n"
         f"SELECT COUNT(*) AS expected FROM"
         f" (SELECT DISTINCT {keys} FROM {plan.run.staging.table.sql});"
     )
@@ -75,21 +84,42 @@ def newest(plan: SyncPlan, merge: MergePlan, select: str) -> str:
     )
 
 
-def refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
-    """End the run when rows of one key and cursor differ: which of them is right?"""
+def _newest(plan: SyncPlan, merge: MergePlan, items: str) -> str:
+    """The same, and whether any rows of that key differ from others of the same cursor."""
+    window = f"OVER (PARTITION BY {of_staged(*_versions(plan, merge))})"
+    select = (
+        f"SELECT *, LOGICAL_OR({VARIES}) OVER (PARTITION BY {_names(merge.keys)}) AS {DIFFERS}\n"
+        f"FROM (\n  SELECT {items},\n"
+        f"    MIN({HASH}) {window} != MAX({HASH}) {window} AS {VARIES}\n"
+        f"  FROM (SELECT *, SHA256(TO_JSON_STRING({STAGED})) AS {HASH}\n"
+        f"    FROM {plan.run.staging.table.sql} AS {STAGED}) AS {STAGED})"
+    )
+    return newest(plan, merge, select)
+
+
+def _versions(plan: SyncPlan, merge: MergePlan) -> list[str]:
+    """What tells versions of a row apart: its keys and the cursor."""
     cursor = [plan.cursor.name] if plan.cursor else []
-    group = of_staged(*dict.fromkeys([*merge.keys, *cursor]))
+    return list(dict.fromkeys([*merge.keys, *cursor]))
+
+
+def _set_differing(plan: SyncPlan, merge: MergePlan) -> str:
+    return (
+        f"SET differing = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
+        f"  FROM {plan.run.staging.table.sql} AS {STAGED}\n"
+        f"  GROUP BY {of_staged(*_versions(plan, merge))}\n"
+        f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
+    )
+
+
+def _refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
+    """End the run when rows of one key and cursor differ: which of them is right?"""
     beyond = f" and the same {plan.cursor.name}" if plan.cursor else ""
     message = (
         f"WRITE_MERGE: rows with the same merge_keys{beyond} differ. Nothing was published."
         " To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: "
     )
-    return (
-        f"SET differing = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
-        f"  FROM {plan.run.staging.table.sql} AS {STAGED}\n  GROUP BY {group}\n"
-        f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
-        f"{_raise_for(plan, 'differing', message)}"
-    )
+    return _raise_for(plan, "differing", message)
 
 
 def _raise_for(plan: SyncPlan, variable: str, message: str) -> str:
@@ -126,17 +156,26 @@ def _held(plan: SyncPlan, merge: MergePlan) -> str:
     )
 
 
-def _refuse_doubled(plan: SyncPlan, merge: MergePlan) -> str:
+def _differing_key(merge: MergePlan) -> str:
+    """The first key of which rows of one cursor differ."""
+    return f"(SELECT MIN({_key_text(merge)}) FROM {NEWEST} AS {STAGED} WHERE {DIFFERS})"
+
+
+def _doubled_key(merge: MergePlan) -> str:
+    """The first key that the table holds more than once."""
+    return (
+        f"(SELECT MIN(k) FROM (SELECT {_key_text(merge)} AS k FROM {HELD} AS {STAGED}\n"
+        f"    GROUP BY {of_staged(*merge.keys)} HAVING COUNT(*) > 1))"
+    )
+
+
+def _refuse_doubled(plan: SyncPlan) -> str:
     message = (
         f"WRITE_MERGE: {plan.destination} holds a key more than once. Nothing was published."
         " To mend: leave one row of each merge_keys in the table, or rebuild it with"
         " delete_existing_table=true. The first: "
     )
-    return (
-        f"SET doubled = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
-        f"  FROM {HELD} AS {STAGED}\n  GROUP BY {of_staged(*merge.keys)} HAVING COUNT(*) > 1));\n"
-        f"{_raise_for(plan, 'doubled', message)}"
-    )
+    return _raise_for(plan, "doubled", message)
 
 
 def _newer(plan: SyncPlan) -> str:
@@ -166,26 +205,25 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     head += f"\n  AND ({column} IS NULL"
     held = _escaped(merge.partition.of(TABLE))
     return (
-        f"{_set_partitions(merge)};\n"
         f"EXECUTE IMMEDIATE CONCAT({_block(head)},\n"
         f"  IFNULL(CONCAT(' OR {held} IN (', partitions, ')'), ''),\n"
         f"  {_block(')' + chr(10) + tail)})"
     )
 
 
-def _set_partitions(merge: MergePlan) -> str:
-    """The partitions of both sides, as a list of literals."""
+def _partitions(merge: MergePlan) -> str:
+    """The partitions of both sides, as a list of literals; NULL where nothing is pruned."""
     partition = merge.partition
     if partition is None:
-        return ""
+        return "CAST(NULL AS STRING)"
     formatted, end = _FORMATTERS[partition.kind]
     staged = f"SELECT {partition.of(STAGED)} AS p FROM {NEWEST} AS {STAGED} UNION DISTINCT "
     if not partition.is_staged:
         staged = ""
     return (
-        f'SET partitions = (SELECT STRING_AGG(CONCAT("{partition.kind} \'", {formatted},'
+        f'(SELECT STRING_AGG(CONCAT("{partition.kind} \'", {formatted},'
         f" \"{end}\"), ', ' ORDER BY p)\n"
-        f"  FROM ({staged}SELECT DISTINCT {PARTITION} AS p FROM {HELD}) WHERE p IS NOT NULL)"
+        f"    FROM ({staged}SELECT DISTINCT {PARTITION} AS p FROM {HELD}) WHERE p IS NOT NULL)"
     )
 
 

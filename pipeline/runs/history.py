@@ -141,8 +141,12 @@ def _single_row(
     }
 
 
-def make_tables(client: bigquery.Client, table: TableRef) -> None:
-    """Make the history and its view where they are missing, and columns that it lacks."""
+def make_tables(client: bigquery.Client, table: TableRef) -> bool:
+    """Make the history and its view where they are missing, and columns that it lacks.
+
+    Returns:
+        Whether the history lacked columns.
+    """
     with as_target_errors(f"run history {table}"):
         existing = _made(client, _history(table))
         there = {column.name for column in existing.schema}
@@ -154,6 +158,7 @@ def make_tables(client: bigquery.Client, table: TableRef) -> None:
             )  # no If-Match: adding the same twice is adding once
             client.update_table(existing, ["schema"])
     make_view(client, table)  # also when a run died between the two
+    return bool(missing)
 
 
 def make_view(client: bigquery.Client, table: TableRef) -> None:

@@ -115,13 +115,19 @@ def unfinished_runs(
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    no_answer = (NotFound, BadRequest)  # no history, or none with all columns that are asked for
-    runs, answers = _together(client, table, past_runs_of(table, destination), beside, no_answer)
-    if not runs or any(name not in run for run in runs for name, _ in FIELDS):
-        make_tables(client, table)
-        runs, answers = _together(client, table, past_runs_of(table, destination), beside)
+    question = past_runs_of(table, destination)
+    try:
+        runs, answers = _together(client, table, question, beside)
+    except TargetError as error:
+        if not isinstance(error.__cause__, (NotFound, BadRequest)):
+            raise
+        make_tables(client, table)  # none, or one without all columns that are asked for
+        runs, answers = _together(client, table, question, beside)
     else:
-        make_view(client, table)
+        if runs and all(name in run for run in runs for name, _ in FIELDS):
+            make_view(client, table)
+        elif make_tables(client, table):
+            runs, answers = _together(client, table, question, beside)
     return [run for run in runs if run["seq"] < FINAL], answers
 
 
@@ -130,7 +136,6 @@ def _together(
     table: TableRef,
     question: Question,
     beside: Beside,
-    unless: tuple[type[Exception], ...] = (),
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The answers to a question and to those beside it, in one query where BigQuery takes it."""
     if beside:
@@ -145,7 +150,7 @@ def _together(
                 raise
             LOGGER.info("asked for one by one, since BigQuery refuses them together: %s", error)
     sql, parameters = question.as_query, question.parameters
-    return ask_history(client, table, sql, parameters, unless=unless), {}
+    return ask_history(client, table, sql, parameters), {}
 
 
 def _is_answer(error: BaseException | None) -> bool:

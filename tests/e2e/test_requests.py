@@ -11,9 +11,13 @@ TARGET_FAULT, NO = 5, 403
 
 PLACES = {
     "/datasets/D/tables/_sync_lock_t": "lock",
+    "/datasets/D/tables/sync_runs": "history",
+    "/datasets/D/tables sync_runs": "history",
     "/datasets/D/tables/sync_runs_latest": "latest",
+    "/datasets/D/tables sync_runs_latest": "latest",
     "/datasets/D/tables/_sync_staging_RUN": "staging",
     "/datasets/D/tables/t": "table",
+    "/datasets/D/tables": "all tables",
     "/datasets/D/tables _sync_lock_t": "lock",
     "/datasets/D/tables _sync_staging_RUN": "staging",
     "/datasets/D": "dataset",
@@ -94,6 +98,33 @@ def test_a_launch_that_appends_asks_for_no_more_than_this(sync, sql, watched, an
     sql(MORE)
     assert sync.ok().out.startswith("succeeded: 6 rows read, 6 published")
     assert [told(seen) for seen in watched.seen[an_hour_later:]] == [*BEGIN, *PUBLISH, *END]
+
+
+MERGING = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+
+
+def test_a_launch_that_merges_asks_for_no_more_than_this(sync, sql, watched, an_hour_later):
+    sql(MORE)
+    assert sync.ok(**MERGING).out.startswith("succeeded: 6 rows read, 6 published")
+    asked = [told(seen) for seen in watched.seen[an_hour_later:]]
+    publish = PUBLISH.copy()
+    publish.insert(-1, "GET jobs of the script")  # who says how many rows the MERGE touched
+    publish.insert(-1, "GET publish")  # and how many it had to
+    begin = [*BEGIN[:6], "POST dry run", *BEGIN[6:]]
+    assert asked == [*begin, *publish, *END]
+
+
+def test_a_launch_that_makes_the_table_asks_for_no_more_than_this(sync, sql, watched):
+    sql(TABLE)
+    sync.ok(**ALL, destination_bigquery_table="other")
+    before = len(watched.seen)
+    assert sync.ok(**SMART, enable_auto_schema="true").out.startswith("succeeded: 9 rows read")
+    begin = ["POST runs that have not ended" if "POST runs" in one else one for one in BEGIN]
+    begin.insert(4, "GET history")  # which knows no run of this table
+    begin.insert(6, "GET all tables")  # which a broken rebuild may have set aside
+    publish = PUBLISH.copy()
+    publish[-1:-1] = ["GET table"] * 2  # for its labels, and its rows
+    assert [told(seen) for seen in watched.seen[before:]] == [*begin, *publish, *END]
 
 
 @pytest.mark.parametrize(

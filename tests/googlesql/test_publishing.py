@@ -269,14 +269,20 @@ def test_letters_are_kept_once_and_one_that_is_no_json_as_its_text(
     assert {row["destination"] for row in kept} == {str(plan.destination)}
 
 
-def test_both_refuse_rows_that_differ(both: Both, dataset: str) -> None:
-    plan = merging(dataset)
+@pytest.mark.parametrize("beside", [None, at(2), at(3)], ids=["alone", "older", "no newest"])
+@pytest.mark.parametrize("cursor", [at(2), None], ids=str)
+def test_both_refuse_rows_that_differ(
+    both: Both, dataset: str, cursor: dt.datetime | None, beside: dt.datetime | None
+) -> None:
+    """Also where a newer version of that key is staged, and another key has none that differ."""
+    plan = merging(dataset, show_values=True)
+    staged = [(2, "same", at(1), "1")] * 2 + [(7, "a", cursor, "1"), (7, "b", cursor, "1")]
+    if beside is not None:
+        staged.append((7, "newer", beside + dt.timedelta(days=1), "1"))
     both.run(filled(str(plan.destination), HELD, []))
-    both.run(
-        filled(str(plan.run.staging.table), STAGED, [(1, "a", at(1), "1"), (1, "b", at(1), "1")])
-    )
+    both.run(filled(str(plan.run.staging.table), STAGED, staged))
 
-    with pytest.raises(GoogleSqlError, match="same updated_at differ"):
+    with pytest.raises(GoogleSqlError, match=r'same updated_at differ.*"id":7'):
         both.run(publish_statement(plan))
     assert both.rows(str(plan.destination)) == []
 

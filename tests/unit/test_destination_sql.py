@@ -37,7 +37,7 @@ def a_merge(kind="timestamptz", unit="DAY"):
 @pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
 def test_partitions_of_the_first_centuries_are_written_with_four_digits(kind):
     script = a_merge(kind)
-    assert "('%E4Y-%m-%d" in script
+    assert r"(\'%E4Y-%m-%d" in script
     assert "%Y" not in script
 
 

@@ -129,6 +129,19 @@ def test_a_missing_table_is_made_with_everything_in_one_statement():
     )
 
 
+@pytest.mark.parametrize("layout", [{}, {"partitioning": Partitioning("day")}], ids=str)
+def test_a_merge_reads_rows_in_four_statements(layout):
+    plan = a_plan(there(**layout), write_disposition=WriteDisposition.MERGE, merge_keys=("id",))
+    statements = publish_statement(plan).split(";\n")
+    reading = [one for one in statements if "\nFROM " in one or " FROM " in one or "MERGE `" in one]
+    assert [one.partition("`")[0].partition("(")[0].split()[0] for one in reading] == [
+        "CREATE",
+        "CREATE",
+        "EXECUTE",
+        "EXECUTE" if layout else "MERGE",
+    ]
+
+
 def test_rebuilding_with_the_same_layout_replaces_the_table_in_one_statement():
     plan = a_plan(there(CurrentField("old", "BYTES")), delete_existing_table=True)
     assert (plan.publishing.mode, plan.publishing.swaps) == (modes.REBUILD, False)
