@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from auto_schema.errors import OutcomeUnknownError, SyncError
 from pipeline.destination.client import asking_client
@@ -30,10 +31,12 @@ from pipeline.runs.history import (
     make_tables,
     planning_failure,
 )
+from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.steps.whole import sync_whole
 from pipeline.tables.requests import TableOptions
 
+Value = TypeVar("Value")
 LOGGER = logging.getLogger("smart_sync")
 GIVEN_BACK_AT_ONCE = 16
 """Tables that a signal ends side by side, within the seconds that a container is given."""
@@ -50,8 +53,12 @@ class ManyRuns:
 
     new_run_id: Callable[[datetime], str]
     now: datetime
+    _locks: dict[str, Lock] = field(default_factory=dict)
     _at_work: dict[str, Ready] = field(default_factory=dict)
     _ends: dict[str, TableResult] = field(default_factory=dict)
+    _is_ended: bool = False
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    """Held where a table goes to work, and where all are ended: none begins after that."""
 
     def run(self, tables: Sequence[TableOptions], at_once: int) -> list[TableResult]:
         """Sync all tables, at most so many at once; how each ended, in their order.
@@ -78,12 +85,10 @@ class ManyRuns:
         return [self._ends[table.chosen.table.full_name] for table in tables]
 
     def _take(self, waiting: "SimpleQueue[TableOptions]") -> None:
-        while True:
-            try:
+        with suppress(Empty, _EndedError):
+            while True:
                 table = waiting.get_nowait()
-            except Empty:
-                return
-            self._ends[table.chosen.table.full_name] = self._sync(table)
+                self._ends[table.chosen.table.full_name] = self._sync(table)
 
     def _sync(self, table: TableOptions) -> TableResult:
         """One table to its end, whatever befalls it."""
@@ -106,11 +111,15 @@ class ManyRuns:
             LOGGER.exception("%s: unexpected error", name)
             return _without_a_run(name, table.options, run_id, internal_error(type(error).__name__))
         finally:
+            self._locks.pop(run_id, None)
             self._at_work.pop(run_id, None)
 
     def _run(self, options: Options, run_id: str) -> tuple[int, Mapping[str, Any]]:
-        with making_ready(options.request, run_id, self.now) as ready:
-            self._at_work[run_id] = ready
+        def will_hold(lock: Lock) -> None:
+            self._go_on(self._locks, run_id, lock)
+
+        with making_ready(options.request, run_id, self.now, will_hold) as ready:
+            self._go_on(self._at_work, run_id, ready)
             plan, fault = ready.plan, None
             begin(ready.client, plan, ready.lock)
             try:
@@ -123,9 +132,31 @@ class ManyRuns:
             code = exit_code(ready.client, plan, fault)
             return code, ended.row if ended else event_row(plan, _failed(code), datetime.now(UTC))
 
+    def _go_on(self, stage: dict[str, Value], run_id: str, value: Value) -> None:
+        """Note how far a table has come.
+
+        Raises:
+            _EndedError: a signal has ended all.
+        """
+        with self._turn:
+            if self._is_ended:
+                raise _EndedError
+            stage[run_id] = value
+
     def _end_all(self, fault: Failure) -> None:
+        """End the runs that have begun; of the others, which write nothing, free the locks."""
+        with self._turn:
+            self._is_ended = True
+            begun = list(self._at_work.values())
+            planned = [lock for run_id, lock in self._locks.items() if run_id not in self._at_work]
+        ends: list[Callable[[], object]] = [partial(_end, ready, fault) for ready in begun]
+        ends += [lock.release for lock in planned]
         with ThreadPoolExecutor(GIVEN_BACK_AT_ONCE) as pool:
-            list(pool.map(lambda ready: _end(ready, fault), list(self._at_work.values())))
+            list(pool.map(lambda end: end(), ends))
+
+
+class _EndedError(BaseException):
+    """A signal has ended all tables: no other begins, and none is called failed for that."""
 
 
 def _failed(code: int) -> Outcome:

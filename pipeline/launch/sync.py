@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -60,8 +60,19 @@ def sync(options: Options, run_id: str, now: datetime) -> int:
 
 
 @contextmanager
-def making_ready(request: SyncRequest, run_id: str, now: datetime) -> Iterator[Ready]:
+def making_ready(
+    request: SyncRequest,
+    run_id: str,
+    now: datetime,
+    will_hold: Callable[[Lock], None] = lambda _: None,
+) -> Iterator[Ready]:
     """Rehearse, take the lock, settle what a dead run left, and plan.
+
+    Args:
+        request: what is to be done.
+        run_id: of the run.
+        now: of the launch.
+        will_hold: is given the lock before it is taken, for whoever ends this from outside.
 
     Raises:
         SyncError: no plan can be made; the history says so where the lock was taken.
@@ -70,6 +81,7 @@ def making_ready(request: SyncRequest, run_id: str, now: datetime) -> Iterator[R
         with inspecting(request) as inspector:
             draft, client = rehearse(request, inspector, run_id)
             lock = Lock(client, request.destination, run_id, request.run.lease)
+            will_hold(lock)
             held = stack.enter_context(holding(lock))
             try:
                 draft = _settle(draft, client, lock)

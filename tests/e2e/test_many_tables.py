@@ -274,3 +274,15 @@ def test_sigterm_gives_all_locks_back_and_tells_each_run_as_failed(
     assert ended(many) == dict.fromkeys(ROWS, ("failed", 143, 0))
     assert "Traceback" not in run.output
     assert_free(many)
+
+
+def test_sigterm_gives_back_the_lock_of_a_planned_table_and_begins_no_other(many, start, proxy):
+    many.ok()
+    gate = Gate(proxy, method="POST", body="FROM `[^`]*sync_runs`")
+    run = start(max_tables_at_once=1)
+    gate.wait(run)
+    os.kill(run.pid, signal.SIGTERM)
+    assert run.wait() == 143, run.output
+    gate.open()
+    assert_free(many)
+    assert len(many.history()) == 3
