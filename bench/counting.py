@@ -53,14 +53,16 @@ TOLD = {
     "merge": f"{NEW:,} rows merged, half of them updates",
 }
 ASIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|\bRAISE USING\b""")
-READS = re.compile(r"\b(?:FROM|USING)\b")
+READS = re.compile(r"\b(?:FROM|USING|EXECUTE IMMEDIATE)\b")
 
 
 def reading_statements(script: str) -> int:
-    """Statements of a script that read a table.
+    """Statements of a script that read a table; one that is made while it runs counts as such.
 
     >>> reading_statements("SET x = (SELECT MAX(a) FROM t); SELECT x; MERGE t USING (s) ON TRUE;")
     2
+    >>> reading_statements("EXECUTE IMMEDIATE '''SELECT 1 FROM t''' INTO x; SELECT x;")
+    1
     """
     return sum(bool(READS.search(part)) for part in ASIDE.sub(" ", script).split(";"))
 

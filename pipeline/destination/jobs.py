@@ -1,6 +1,7 @@
 """I/O. Load jobs and statements with deterministic ids: sent twice, run once."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,9 @@ from warehouse.names import TableRef
 MAX_URIS = 10_000
 """Per load job: https://cloud.google.com/bigquery/quotas#load_jobs"""
 STAGING_LIFE = timedelta(days=1)
+UPLOADS_AT_ONCE = 4
+SMALL_FILE = 16_000_000
+"""Bytes of a file that is in memory while it goes up, whole or in parts of 100 MB."""
 
 
 def published_field(column: Column) -> bigquery.SchemaField:
@@ -73,8 +77,12 @@ def load_into_existing(
 ) -> int:
     """Append files to a table of ours; the rows that BigQuery counted.
 
-    Files in a bucket go in load jobs of up to 10,000, local ones in a job each. A step that
-    is repeated may get them in another order: each job's id stands for the same ones again.
+    Files in a bucket go in load jobs of up to 10,000, local ones in a job each, small ones side
+    by side. A step that is repeated may get them in another order: each job's id stands for the
+    same ones again.
+
+    Raises:
+        SyncError: of the first job that failed; those that wait then are not sent.
     """
     files = sorted(files, key=lambda file: file.uri)
 
@@ -98,10 +106,16 @@ def load_into_existing(
             partial(load_uris, uris[first : first + MAX_URIS])
             for first in range(0, len(uris), MAX_URIS)
         ]
-    jobs = [
-        run_attempts(client, plan, f"{step}_{number}", start) for number, start in enumerate(starts)
-    ]
-    return sum(int(job.output_rows) for job in jobs)
+    at_once = UPLOADS_AT_ONCE if all(file.bytes <= SMALL_FILE for file in files) else 1
+    with ThreadPoolExecutor(at_once, thread_name_prefix="load") as pool:
+        sent = [
+            pool.submit(run_attempts, client, plan, f"{step}_{number}", start)
+            for number, start in enumerate(starts)
+        ]
+        _, waiting = wait(sent, return_when=FIRST_EXCEPTION)
+        for job in waiting:
+            job.cancel()
+    return sum(int(job.result().output_rows) for job in sent if not job.cancelled())
 
 
 def upload(
