@@ -112,6 +112,20 @@ def test_a_publish_job_that_is_never_taken_leaves_the_old_rows_and_is_settled(
     assert sync.history()[0]["rows_published"] == 0
 
 
+def test_a_run_whose_last_event_is_not_taken_says_that_its_rows_are_in_the_table(
+    sync, sql, faulty, hasty
+):
+    seed(sync, sql)
+    faulty.add(Rule(answer(503), **job("event_2")))
+    result = run_into_outage(sync, hasty)
+    assert "its rows are in the table" in result.err
+    assert sync.history()[-1]["status"] == "running"
+    run_again(sync, sql, faulty)
+    lost, last = sync.history()
+    assert (lost["status"], lost["rows_published"]) == ("abandoned", 6)
+    assert (last["status"], last["rows_published"]) == ("succeeded", 0)
+
+
 @pytest.mark.parametrize(
     ("way", "method"), [("bucket", "PATCH"), ("folder", "GET")], indirect=["way"]
 )

@@ -65,6 +65,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "A MAX that fell is told also after a dead run that published.",
+        "tests/unit/test_frontier.py::test_a_dead_run_that_published_left_max_no_lower_than_it_was",
+        "pipeline/launch/frontier.py",
+        '    if left is None and row["status"] == "abandoned" and row["mode"] in KEEPING:',
+        "    if False:",
+    ),
+    P(
+        WATERMARK,
         "A MAX that fell is asked of the table itself, and told.",
         f"{E2E}::test_rows_that_were_removed_are_told_and_the_window_starts_where_the_table_ends",
         "smart_sync/frontier.py",

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from auto_schema.errors import TargetError
+from pipeline.launch.frontier import past_run
 from smart_sync.frontier import (
     Frontier,
     PastRun,
@@ -116,3 +117,31 @@ def test_values_come_back_from_the_history_as_they_were(kind, value):
 )
 def test_a_value_of_another_type_is_not_taken(kind, text):
     assert parse_value(text, a_cursor(kind)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "mode", "after", "left"),
+    [
+        ("abandoned", "append", None, NOW),
+        ("abandoned", "merge", None, NOW),
+        ("abandoned", "append", NOW + HOUR, NOW + HOUR),
+        ("abandoned", "replace", None, None),
+        ("abandoned", "replace_partitions", None, None),
+        ("published_mismatch", "append", None, None),
+    ],
+)
+def test_a_dead_run_that_published_left_max_no_lower_than_it_was(status, mode, after, left):
+    """It said MAX as it found it, and didn't come to say it as it left it."""
+    row = {
+        "run_id": "r",
+        "event_time": NOW,
+        "status": status,
+        "mode": mode,
+        "window_start": None,
+        "window_end": value_text(NOW + HOUR),
+        "watermark_before": value_text(NOW),
+        "watermark_after": None if after is None else value_text(after),
+    }
+    frontier = frontier_of([past_run(row, a_cursor("timestamptz"))])
+    assert frontier.watermark_after == left
+    assert has_shrunk(a_watermark(NOW - HOUR), frontier) == (left is not None)
