@@ -102,7 +102,8 @@ def read_launch(argv: Sequence[str]) -> ManyOptions:
     catalog = listing.tables(common.request.reading.connection, schemas)
     chosen, faults = choose(file, catalog, has_schemas=listing.has_schemas)
     selected, unselected = select(given.get("select", ""), chosen)
-    tables, more = table_options(file, selected, given, beam_argv, os.environ)
+    enabled, _ = select("", chosen)
+    tables, more = table_options(file, enabled, given, beam_argv, os.environ, selected=selected)
     raise_all([*faults, *unselected, *more])
     request = common.request
     most = int(given.get("max_tables_at_once") or BY_NAME["max_tables_at_once"].default)

@@ -5,14 +5,14 @@ come by their exact names only.
 """
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from pipeline.tables.entries import Entry, TablesFile
 from sources.tables import SourceTable
-
-MOST_TABLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,18 @@ def matches(pattern: str, table: SourceTable) -> bool:
     if pattern == table.full_name:
         return True
     if not table.schema:
-        return fnmatch.fnmatchcase(table.name, pattern)
+        return _fits(table.name, pattern)
     schema, dot, name = pattern.partition(".")
-    fits = fnmatch.fnmatchcase
-    return bool(dot) and fits(table.schema, schema) and fits(table.name, name)
+    return bool(dot) and _fits(table.schema, schema) and _fits(table.name, name)
+
+
+def _fits(name: str, glob: str) -> bool:
+    return _compiled(glob).match(name) is not None
+
+
+@lru_cache(maxsize=4096)  # the library's own keeps 256, and a file may have a thousand
+def _compiled(glob: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(glob))
 
 
 def choose(
@@ -50,30 +58,48 @@ def choose(
         has_schemas: its tables are named with their schemas.
     """
     chosen, faults, met = list[Chosen](), list[SyncError](), set[str]()
+    named = {entry.pattern: entry for entry in file.entries}
+    globs = [entry for entry in file.entries if not entry.is_exact]
     for table in catalog:
-        entries = [entry for entry in file.entries if _brings(entry, table)]
+        entries = _bringing(table, named, globs)
         met.update(entry.pattern for entry in entries)
         if not entries:
             continue
         best = max(_weight(entry, table) for entry in entries)
         heaviest = [entry for entry in entries if _weight(entry, table) == best]
+        is_exact = heaviest[0].pattern == table.full_name
+        if not is_exact and any(matches(text.text, table) for text in file.exclude):
+            continue
         if len(heaviest) > 1:
             faults.append(_tie(file, table, heaviest))
-        is_exact = heaviest[0].pattern == table.full_name
-        if is_exact or not any(matches(text.text, table) for text in file.exclude):
-            chosen.append(Chosen(table, heaviest[0]))
-    faults += _unmet(file, catalog, met, has_schemas=has_schemas)
-    if len(chosen) > MOST_TABLES:
-        why = f"{len(chosen):,} tables; {MOST_TABLES:,} are the most of one launch"
-        fix = "part them by `select`, or into files of their own."
-        faults.append(ConfigError("too many tables", file.name, why, fix))
+        chosen.append(Chosen(table, heaviest[0]))
+    faults += [*_unmet(file, catalog, met, has_schemas=has_schemas), *_doubled(file, chosen)]
     return tuple(chosen), faults
 
 
-def _brings(entry: Entry, table: SourceTable) -> bool:
-    if entry.pattern == table.full_name:
-        return True
-    return table.is_plain and matches(entry.pattern, table)
+def _doubled(file: TablesFile, chosen: Sequence[Chosen]) -> Iterator[ConfigError]:
+    """Tables that no file can tell apart: `"a.b"."c"` and `"a"."b.c"`."""
+    first = dict[str, Chosen]()
+    for one in chosen:
+        other = first.setdefault(one.table.full_name, one)
+        if other is not one:
+            why = f"{shown(one.table.full_name)} is a table of the schema"
+            why += f" {shown(other.table.schema)}, and one of {shown(one.table.schema)}"
+            fix = "rename one of them, or launch them one by one."
+            where = file.at(one.entry.place)
+            yield ConfigError("two tables of one name", where, why, fix)
+
+
+def _bringing(
+    table: SourceTable, named: Mapping[str, Entry], globs: Sequence[Entry]
+) -> list[Entry]:
+    """The entries that mean a table: that of its name, and the patterns where it is plain."""
+    own = named.get(table.full_name)
+    others = globs if table.is_plain else ()
+    return [
+        *([own] if own else []),
+        *(entry for entry in others if entry is not own and matches(entry.pattern, table)),
+    ]
 
 
 def _weight(entry: Entry, table: SourceTable) -> tuple[bool, int]:

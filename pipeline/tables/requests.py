@@ -128,28 +128,36 @@ def table_options(
     given: Given,
     beam_argv: Sequence[str],
     environ: Mapping[str, str],
+    *,
+    selected: Sequence[Chosen],
 ) -> tuple[tuple[TableOptions, ...], list[SyncError]]:
     """The options of each table, and all faults of the file that they show.
 
     Args:
         file: for places.
-        chosen: the tables that this launch syncs.
+        chosen: all tables that launches of this file sync: no two of them may meet in one
+            destination, whichever launch takes them.
         given: the launch's parameters as they were given.
         beam_argv: Beam's flags.
         environ: the process's environment.
+        selected: those that this launch syncs; only their options and faults are told.
     """
     tables, faults = list[TableOptions](), list[SyncError]()
-    told = set[tuple[str, ...]]()
+    told, wanted = set[str](), {one.table for one in selected}
     for one in chosen:
         try:
             tables.append(_table(file, one, given, beam_argv, environ))
         except SyncError as error:
             for fault in error.errors if isinstance(error, ManyErrors) else (error,):
-                if fault.args not in told:
-                    told.add(fault.args)
+                alike = fault.text.replace(f", {one.table.full_name}, ", ", ", 1)
+                if (
+                    alike not in told and one.table in wanted
+                ):  # else a fault of the defaults were one of each table
+                    told.add(alike)
                     faults.append(fault)
     destinations = [(one.chosen, one.options.request.destination) for one in tables if one.options]
-    return tuple(tables), [*faults, *meetings(file, destinations), *_taken(file, tables)]
+    faults += [*meetings(file, destinations), *_taken(file, tables)]
+    return tuple(one for one in tables if one.chosen.table in wanted), faults
 
 
 def _table(

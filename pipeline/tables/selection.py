@@ -7,6 +7,7 @@ from auto_schema.errors import ConfigError, SyncError, shown
 from pipeline.tables.patterns import Chosen, matches
 
 TAG = "tag:"
+MOST_TABLES = 1000
 
 
 def select(text: str, chosen: Sequence[Chosen]) -> tuple[tuple[Chosen, ...], list[SyncError]]:
@@ -21,11 +22,16 @@ def select(text: str, chosen: Sequence[Chosen]) -> tuple[tuple[Chosen, ...], lis
     """
     enabled = tuple(one for one in chosen if not one.entry.is_disabled)
     words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words:
-        return enabled, []
-    kept = tuple(one for one in enabled if any(_means(word, one) for word in words))
+    kept = enabled
+    if words:
+        kept = tuple(one for one in enabled if any(_means(word, one) for word in words))
     lost = [word for word in words if not any(_means(word, one) for one in chosen)]
-    return kept, [_unknown(word, chosen) for word in lost]
+    faults: list[SyncError] = [_unknown(word, chosen) for word in lost]
+    if len(kept) > MOST_TABLES:
+        why = f"{len(kept):,} tables; {MOST_TABLES:,} are the most of one launch"
+        fix = "part them by `select`, or into files of their own."
+        faults.append(ConfigError("too many tables", "tables", why, fix))
+    return kept, faults
 
 
 def _means(word: str, one: Chosen) -> bool:

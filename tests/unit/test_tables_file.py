@@ -12,9 +12,9 @@ from pipeline.parameters.table import PARAMETERS
 from pipeline.tables.entries import WithoutCursor
 from pipeline.tables.file import keys_of, read_tables
 from pipeline.tables.json_schema import SHIPPED, json_schema, written
-from pipeline.tables.patterns import MOST_TABLES, choose
+from pipeline.tables.patterns import choose
 from pipeline.tables.requests import launch_options, table_options
-from pipeline.tables.selection import select
+from pipeline.tables.selection import MOST_TABLES, select
 from smart_sync.request import WriteDisposition
 from sources.registry import SOURCES
 from sources.tables import SourceTable
@@ -54,8 +54,8 @@ def launched(text, catalog, **given):
     launch_options(given, (), {}, unchecked)
     file = read(text, given["data_source"])
     chosen, faults = choose(file, catalog)
-    selected, unselected = select(given.get("select", ""), chosen)
-    made, more = table_options(file, selected, given, (), {})
+    (every, _), (selected, unselected) = (select(w, chosen) for w in ("", given.get("select", "")))
+    made, more = table_options(file, every, given, (), {}, selected=selected)
     return made, [*faults, *unselected, *more]
 
 
@@ -200,9 +200,12 @@ def test_patterns_that_mean_nothing_or_too_much_are_told(text, what, part):
 
 def test_more_tables_than_a_launch_takes_are_refused():
     catalog = [table(f"t{n}") for n in range(MOST_TABLES + 1)]
-    _, (fault,) = choose(read("tables: {public.*: }"), catalog)
+    chosen, faults = choose(read("tables: {public.*: , public.t0: {disabled: true}}"), catalog)
+    assert (faults, select("", chosen)[1]) == ([], [])
+    chosen, _ = choose(read("tables: {public.*: }"), catalog)
+    _, (fault,) = select("", chosen)
     assert (fault.what, "1,001 tables" in fault.why) == ("too many tables", True)
-    assert choose(read("tables: {public.*: }"), catalog[1:])[1] == []
+    assert select("public.t1*", chosen)[1] == []  # which is what the message says to do
 
 
 def test_select_takes_names_patterns_and_tags_and_never_what_is_disabled():
@@ -368,3 +371,31 @@ def test_one_query_is_never_read_into_many_tables(text, given, where):
         faults = [error]
     assert {fault.what for fault in faults} == {"one query for many tables"}
     assert all(where in fault.where for fault in faults)
+
+
+def test_two_destinations_meet_whichever_of_the_tables_is_selected():
+    text = "tables: {public.*: , shop.*: }"
+    catalog = [table("orders"), table("orders", "shop"), table("users")]
+    _, (fault,) = launched(text, catalog, select="public.orders")
+    assert fault.what == "two tables, one destination"
+    disabled = "tables: {public.*: , shop.*: {disabled: true}}"
+    made, faults = launched(disabled, catalog, select="public.orders")
+    assert (len(made), faults) == (1, [])
+
+
+def test_tables_that_have_one_name_are_told_apart_from_none():
+    catalog = [table("b.c", "a"), table("c", "a.b")]
+    _, (fault,) = choose(read("tables: {a.b.c: }"), catalog)
+    assert (fault.what, "'a', and one of 'a.b'" in fault.why) == ("two tables of one name", True)
+
+
+def test_an_excluded_table_ties_no_patterns():
+    text = "{tables: {'public.*a': , 'public.*b*': }, exclude: [public.ba]}"
+    chosen, faults = choose(read(text), [table("ba"), table("a"), table("b")])
+    assert ([one.table.name for one in chosen], faults) == (["a", "b"], [])
+
+
+def test_a_fault_of_the_defaults_is_told_once_for_all_tables():
+    text = "{defaults: {smart_sync_lookback: 1h, enable_smart_sync: true}, tables: {public.*: }}"
+    _, (fault,) = launched(text, [table("a"), table("b")])
+    assert fault.where == "tables.yaml, line 1, column 34, public.a, smart_sync_lookback"
