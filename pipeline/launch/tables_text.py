@@ -24,10 +24,8 @@ def tables_text(parameter: str, endpoints: Endpoints) -> tuple[str, str]:
     if parameter.startswith("gs://"):
         return _decoded(_from_bucket(parameter, endpoints), parameter), parameter
     try:
-        path = Path(parameter)
-        if path.stat().st_size > MOST_BYTES:
-            raise ConfigError("too large", parameter, f"more than {MOST_BYTES:,} bytes", FIX)
-        return _decoded(path.read_bytes(), parameter), parameter
+        with Path(parameter).open("rb") as file:  # a device may have no end
+            return _decoded(file.read(MOST_BYTES + 1), parameter), parameter
     except (OSError, ValueError) as error:
         why = f"{shown(parameter)}: {getattr(error, 'strerror', None) or error}"
         raise ConfigError("no such file", "tables", why, FIX) from None

@@ -110,7 +110,7 @@ def read_document(text: str, name: str) -> tuple[Node, list[SyncError]]:
         text: YAML 1.1, of which JSON is a part.
         name: of the parameter or file, for messages.
     """
-    size = len(text.encode())
+    size = len(text.encode(errors="surrogatepass"))
     if size > MOST_BYTES:
         why = f"{size:,} bytes; {MOST_BYTES:,} are the most"
         fix = "use patterns and defaults instead of a line for each table."
@@ -120,19 +120,32 @@ def read_document(text: str, name: str) -> tuple[Node, list[SyncError]]:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             builder.take(event)
     except yaml.YAMLError as error:
-        return Pairs(()), [_syntax(error, name)]
+        return Pairs(()), [_syntax(error, name, text)]
+    except UnicodeEncodeError as error:
+        where, why = f"{name}, {_place_of(text, error.start)}", "a half of a character"
+        return Pairs(()), [ConfigError("not YAML", where, why, "save it as UTF-8.")]
     except _EndedError:
         return Pairs(()), builder.faults
     return builder.root, builder.faults
 
 
-def _syntax(error: yaml.YAMLError, name: str) -> ConfigError:
+def _syntax(error: yaml.YAMLError, name: str, text: str) -> ConfigError:
+    if isinstance(error, yaml.reader.ReaderError):
+        position = len(text.encode()[: error.position].decode())  # the library counts bytes
+        where = f"{name}, {_place_of(text, position)}"
+        why = f"a character that YAML doesn't take: {shown(text[position])}"
+        return ConfigError("not YAML", where, why, "remove it, and save the file as UTF-8.")
     mark = getattr(error, "problem_mark", None)
     where = f"{name}, {_place(mark)}" if mark else name
     parts = (getattr(error, "context", None), getattr(error, "problem", None))
     why = ", ".join(part for part in parts if part) or str(error)
     fix = "indent by spaces, and quote names that begin with * or hold a colon."
     return ConfigError("not YAML", where, why, fix)
+
+
+def _place_of(text: str, position: int) -> Place:
+    before = text[:position]
+    return Place(before.count("\n") + 1, position - before.rfind("\n"))
 
 
 def _place(mark: Any) -> Place:

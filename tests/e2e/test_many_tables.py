@@ -220,6 +220,7 @@ def test_a_schema_that_the_role_may_not_see_is_told_with_what_to_grant(many, sql
     [
         ("no/such/file.yaml", "no such file"),
         ("gs://bkt/none.yaml", "no such file"),
+        ("/dev/zero", "too large (/dev/zero)"),
         ("{tables: {public.a*: }}", "a pattern that matches nothing"),
         ("{tables: {public.orders: {runner: x}}}", "give it to the launch: --runner="),
         ("{tables: {public.orders: {merge_key: id}}}", "did you mean merge_keys?"),

@@ -111,7 +111,7 @@ def test_all_faults_are_told_by_their_places():
         ("a: b\n---\nc: d\n", "a second document", "tables, line 2, column 1"),
         ("a: *nobody\n", "an alias of nothing", "tables, line 1, column 4"),
         ("a: &a [*a]\n", "an alias within what it names", "tables, line 1, column 8"),
-        ("a: \x00", "not YAML", "tables"),
+        ("a: \x00", "not YAML", "tables, line 1, column 4"),
         ("[" * (DEEPEST + 1), "nested too deep", f"tables, line 1, column {DEEPEST + 1}"),
         ("#" * (MOST_BYTES + 1), "too large", "tables"),
     ],
@@ -154,3 +154,8 @@ def test_what_is_json_is_given_on_as_the_same_json(value):
 def test_a_word_that_may_be_a_number_or_a_text_is_unclear_without_quotes_only(word):
     node, _ = read_document(f"{{age: [{word}, '{word}', 2025-07-01, 5m, id]}}", "tables")
     assert [text.place for text in unclear(node)] == [Place(1, 8)]
+
+
+@pytest.mark.parametrize("character", ["\0", "\x07", "\ufffe", "\udcff"])
+def test_characters_that_yaml_does_not_take_are_told_by_their_place(character):
+    assert told(f"ä: ü\nö: x{character}") == [("not YAML", "tables, line 2, column 5")]
