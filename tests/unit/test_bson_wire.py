@@ -112,6 +112,7 @@ def test_both_find_the_same_fields_and_which_stand_twice(draw: Chance) -> None:
     data = drawn(draw)
     compiled_ones, twin = by_both(lambda: every_field(data))
     assert compiled_ones == twin != "refused"
+    assert list(compiled_ones) == list(twin)  # the order of a new table's columns
 
 
 @given(DRAWS)

@@ -60,8 +60,8 @@ static bool is_name(const Name *name, const Element *element) {
 }
 
 static int32_t add_name(Fields *fields, const Element *element, uint32_t hash) {
-  Name name = {element->name, element->name_size, -1, 0, hash, -1};
   int64_t index = names_of(fields);
+  Name name = {element->name, element->name_size, -1, 0, INT64_MAX, 0, hash, -1, (int32_t)index, 0};
   return index < INT32_MAX && add(&fields->names, &name, sizeof name) ? (int32_t)index : -1;
 }
 
@@ -145,6 +145,10 @@ static Outcome keep_named(Fields *fields, Batch batch, const Element *element, i
   Name *name = name_at(fields, index);
   name->last_row = row;
   name->count++;
+  if ((int64_t)place < name->place) {
+    name->place = (int64_t)place;
+    name->row = row;
+  }
   bool is_kept = add_int32(&fields->of_name, index) && add_int64(&fields->rows, row) && keep(fields, batch, element);
   return is_kept ? GOOD : NO_MEMORY;
 }
@@ -178,15 +182,31 @@ Outcome find_items(Fields *items, Batch batch, const int64_t *starts, const int6
   return GOOD;
 }
 
+static int by_first(const void *one, const void *other) {
+  const Name *a = one, *b = other;
+  if (a->place != b->place) return a->place < b->place ? -1 : 1;
+  return (a->row > b->row) - (a->row < b->row);
+}
+
+void rank_names(Fields *fields, Name *order) {
+  int64_t names = names_of(fields);
+  if (names) memcpy(order, fields->names.at, (size_t)names * sizeof *order);
+  qsort(order, (size_t)names, sizeof *order, by_first);
+  for (int64_t i = 0; i < names; i++) name_at(fields, order[i].index)->rank = (int32_t)i;
+}
+
 void group(const Fields *fields, int64_t *from, int64_t *rows, uint8_t *types, int64_t *starts, int64_t *sizes) {
   int64_t names = names_of(fields), elements = (int64_t)fields->types.used, place = 0;
   const int32_t *of_name = (const int32_t *)fields->of_name.at;
+  const Name *all = (const Name *)fields->names.at;
+  for (int64_t i = 0; i < names; i++) from[all[i].rank] = all[i].count;
   for (int64_t i = 0; i < names; i++) {
+    int64_t count = from[i];
     from[i] = place;
-    place += ((const Name *)fields->names.at)[i].count;
+    place += count;
   }
   for (int64_t i = 0; i < elements; i++) {
-    int64_t to = from[of_name[i]]++;
+    int64_t to = from[all[of_name[i]].rank]++;
     rows[to] = ((const int64_t *)fields->rows.at)[i];
     types[to] = fields->types.at[i];
     starts[to] = ((const int64_t *)fields->starts.at)[i];

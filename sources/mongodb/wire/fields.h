@@ -9,8 +9,10 @@
 typedef struct {
   const uint8_t *at;
   int64_t size, last_row, count;
+  int64_t place, row; /* the first place at which a document has it, and the first such document */
   uint32_t hash;
   int32_t again; /* the name that takes the next element of the same document; -1: none yet */
+  int32_t index, rank; /* among all names: as they were met, and as they are told */
 } Name;
 
 /* Elements in the order in which they were met, and how they are told apart. */
@@ -28,6 +30,10 @@ static inline int64_t names_of(const Fields *fields) { return (int64_t)(fields->
    many hash alike. */
 Outcome find_fields(Fields *fields, Batch batch, const int64_t *starts, const int64_t *ends, int64_t count);
 void drop_fields(Fields *fields);
+
+/* Give the names their ranks: as if all documents were walked in step, the first element of
+   each, then the second. `order` takes a copy of each name, by rank. */
+void rank_names(Fields *fields, Name *order);
 
 /* Sort the elements by name: `from` has an entry for each name and one more. */
 void group(const Fields *fields, int64_t *from, int64_t *rows, uint8_t *types, int64_t *starts, int64_t *sizes);

@@ -78,17 +78,20 @@ static PyObject *empty(int64_t count, int64_t width, void *to) {
   return bytes;
 }
 
-static PyObject *list_of_names(const Fields *fields) {
-  PyObject *names = PyList_New((Py_ssize_t)names_of(fields));
-  for (int64_t i = 0; names && i < names_of(fields); i++) {
-    const Name *name = (const Name *)fields->names.at + i;
-    PyObject *bytes = PyBytes_FromStringAndSize((const char *)name->at, (Py_ssize_t)name->size);
+static PyObject *list_of_names(Fields *fields) {
+  int64_t count = names_of(fields);
+  Name *order = calloc((size_t)count + 1, sizeof *order);
+  PyObject *names = order ? PyList_New((Py_ssize_t)count) : PyErr_NoMemory();
+  if (names) rank_names(fields, order);
+  for (int64_t i = 0; names && i < count; i++) {
+    PyObject *bytes = PyBytes_FromStringAndSize((const char *)order[i].at, (Py_ssize_t)order[i].size);
     if (!bytes || PyList_SetItem(names, (Py_ssize_t)i, bytes)) Py_CLEAR(names);
   }
+  free(order);
   return names;
 }
 
-static PyObject *grouped(const Fields *fields) {
+static PyObject *grouped(Fields *fields) {
   int64_t count = (int64_t)fields->types.used, *from, *rows, *starts, *sizes;
   uint8_t *types;
   PyObject *answer = PyTuple_New(6);
