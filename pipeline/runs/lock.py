@@ -86,6 +86,13 @@ class ServiceClock:
         return True
 
 
+@dataclass(slots=True)
+class Known:
+    """The lock's table as our last change left it: its etag is another once anyone changes it."""
+
+    table: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
     """The lock of `destination`, as one run sees it.
@@ -96,6 +103,7 @@ class Lock:
         run_id: who we are.
         lease: how long the lock outlives our last sign of life.
         clock: by which a lease ends: BigQuery's, whatever this machine's shows.
+        known: as we left it.
     """
 
     client: bigquery.Client
@@ -103,6 +111,7 @@ class Lock:
     run_id: str
     lease: timedelta
     clock: ServiceClock = field(default_factory=ServiceClock, compare=False)
+    known: Known = field(default_factory=Known, compare=False)
 
     @property
     def _id(self) -> str:
@@ -146,6 +155,8 @@ class Lock:
             RunInProgressError: it is no longer ours.
             TargetError: BigQuery refused or can't be reached.
         """
+        if not unless_within and self._renew_as_known():
+            return True
         ends = set()
         for _ in range(TRIES):
             with as_target_errors(f"lock {self._id}"):
@@ -161,6 +172,14 @@ class Lock:
         if len(ends) > 1:
             return True  # other workers of this run renew it all the time
         raise target_error(RuntimeError("its renewal is refused"), f"lock {self._id}")
+
+    def _renew_as_known(self) -> bool:
+        """Renew it without a look; False when it isn't as we left it, or we don't know how."""
+        table, self.known.table = self.known.table, None
+        if table is None or _state(table) == RELEASED:
+            return False
+        with as_target_errors(f"lock {self._id}"):
+            return self._patch(table, self.lease, HELD)
 
     def check(self) -> None:
         """Look once more that the lock is ours; one that nobody took is renewed when it is late.
@@ -206,6 +225,7 @@ class Lock:
             if error.code is not None and error.code >= 500:
                 raise
             return error
+        self.known.table = table
         if self.clock.learn(table.created, since):
             self._send(table, self.lease, HELD)
         return None
@@ -262,7 +282,8 @@ class Lock:
         """Patch with If-Match: the table as it then is."""
         table.expires = self.clock.now() + life
         table.labels = self._labels(state)
-        return self.client.update_table(table, ["expires", "labels"])  # sends If-Match: etag
+        self.known.table = self.client.update_table(table, ["expires", "labels"])  # If-Match: etag
+        return self.known.table
 
     def _labels(self, state: str) -> dict[str, str]:
         return {"application": APPLICATION, "run_id": self.run_id.lower(), "state": state}

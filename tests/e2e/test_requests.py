@@ -33,7 +33,6 @@ BEGIN = [
     "GET table",
     "POST running",
     "GET running",
-    "GET lock",
     "PATCH lock",
 ]
 PUBLISH = [

@@ -255,6 +255,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         OVERLAP,
+        "A lock that is renewed without a look is still as its holder left it.",
+        "tests/servers/test_lock_keeping.py::test_a_renewal_without_a_look_never_takes_anothers_lock",
+        "pipeline/runs/lock.py",
+        "        if table is None or _state(table) == RELEASED:\n            return False\n",
+        "        if table is None or table._properties.pop('etag') is None:\n            return False\n",
+    ),
+    P(
+        OVERLAP,
         "A lease that is late but that nobody took is renewed before the publishing job is sent.",
         "tests/servers/test_lock.py::test_a_lease_that_is_over_but_that_nobody_took_is_renewed_before_publishing",
         "pipeline/runs/lock.py",

@@ -60,6 +60,46 @@ def test_anothers_lock_is_never_renewed_and_a_missing_one_is_lost(
     assert seen_by() == before
 
 
+def methods(proxy, since):
+    return [seen.method for seen in proxy.seen[since:]]
+
+
+def test_a_lock_that_nobody_has_changed_since_is_renewed_by_one_request(lock, seen_by, proxy):
+    ours = lock(ONE)
+    ours.acquire()
+    for _ in range(2):
+        before = len(proxy.seen)
+        assert ours.renew()
+        assert methods(proxy, before) == ["PATCH"]
+    held_by(seen_by, ONE)
+    assert lock(ONE).renew()
+    before = len(proxy.seen)
+    assert ours.renew()
+    assert methods(proxy, before) == ["PATCH", "GET", "PATCH"]
+    held_by(seen_by, ONE)
+
+
+def test_a_renewal_without_a_look_never_takes_anothers_lock(lock, seen_by, client, dataset):
+    """Its holder slept past its lease, and knows of nobody."""
+    ours = lock(ONE)
+    ours.acquire()
+    lapse(client, dataset)
+    lock(TWO).acquire()
+    before = seen_by()
+    with pytest.raises(RunInProgressError, match=f"run {TWO} has taken the table"):
+        ours.renew()
+    assert seen_by() == before
+
+
+@pytest.mark.parametrize("who", ["itself", "another worker"])
+def test_a_renewal_without_a_look_does_not_bring_a_released_lock_back(lock, seen_by, who):
+    ours = lock(ONE)
+    ours.acquire()
+    (ours if who == "itself" else lock(ONE)).release()
+    assert not ours.renew()
+    assert seen_by()[:2] == (ONE, "released")
+
+
 @pytest.fixture
 def taken_before_the_patch(lock, proxy, client, dataset):
     """ONE holds the lock, and TWO takes it over when ONE's next patch is on its way."""
