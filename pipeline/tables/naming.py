@@ -1,9 +1,10 @@
 """The destination's name of each table; two that would meet are told. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
-from auto_schema.errors import ConfigError, SyncError, shown
+from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from pipeline.parameters.document import Place
 from pipeline.tables.entries import TablesFile
 from pipeline.tables.patterns import Chosen
@@ -12,6 +13,8 @@ from warehouse.names import TableRef
 
 PARAMETER = "destination_bigquery_table"
 DEFAULT = "{table}"
+OURS = "_sync_"
+"""What the names of locks and staging tables begin with."""
 PLACEHOLDERS = ("schema", "table", "dataset", "collection")
 
 
@@ -36,6 +39,29 @@ def pattern_fault(pattern: str, where: str) -> ConfigError | None:
     fix = f"known: {', '.join('{' + name + '}' for name in PLACEHOLDERS)}."
     why = f"{PARAMETER}: {shown('{' + unknown[0] + '}')}"
     return ConfigError("unknown placeholder", where, why, fix)
+
+
+def name_fault(destination: str, table: SourceTable, where: str) -> SchemaError | None:
+    """What in a table's own name BigQuery doesn't take: behind a `$` it would be a partition's.
+
+    https://cloud.google.com/bigquery/docs/tables#table_naming
+
+    >>> name_fault("a$2025", SourceTable("a$2025"), "tables.yaml").why
+    "'a$2025' → 'a$2025': '$'"
+    >>> name_fault("orders_2025", SourceTable("a.b"), "tables.yaml")
+    """
+    refused = next((c for c in destination if c in table.full_name and not _is_taken(c)), None)
+    if refused is None and not destination.startswith(OURS):
+        return None
+    why = f"{shown(table.full_name)} → {shown(destination)}: {shown(refused or OURS)}"
+    fix = f"give its entry another {PARAMETER}."
+    what = "a name that no destination may have"
+    return SchemaError(what, f"{where}, {table.full_name}", why, fix)
+
+
+def _is_taken(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] in "LMN" or category in ("Pc", "Pd", "Zs")
 
 
 def meetings(

@@ -17,7 +17,7 @@ from pipeline.parameters.options import Options, beam_flag, is_local_runner
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Parameter
 from pipeline.tables.entries import TablesFile, WithoutCursor
 from pipeline.tables.file import AUTO, ONE_QUERY, QUERIES, QUERY_FIX, named_by_entries
-from pipeline.tables.naming import DEFAULT, PARAMETER, meetings, named, pattern_fault
+from pipeline.tables.naming import DEFAULT, PARAMETER, meetings, name_fault, named, pattern_fault
 from pipeline.tables.patterns import Chosen
 from sources.kind import Listing
 from sources.registry import SOURCES
@@ -27,6 +27,14 @@ from warehouse.names import TableRef
 FAULTLESS = SourceTable("t", "s")
 """Stands for any table where only what all have in common is looked at."""
 STAND_INS = {"destination_bigquery_dataset": "d", PARAMETER: "t"}
+OF_WINDOWS = (
+    "merge_keys",
+    "stale_columns",
+    "smart_sync_lookback",
+    "sync_start",
+    "sync_end",
+)
+"""What the defaults say of windows and merges is nothing to a table that is replaced whole."""
 Given = Mapping[str, str]
 BeamFaults = Callable[[Sequence[str]], Sequence[SyncError]]
 
@@ -156,7 +164,7 @@ def table_options(
                     told.add(alike)
                     faults.append(fault)
     destinations = [(one.chosen, one.options.request.destination) for one in tables if one.options]
-    faults += [*meetings(file, destinations), *_taken(file, tables)]
+    faults += [*meetings(file, destinations), *_taken(file, tables, given)]
     return tuple(one for one in tables if one.chosen.table in wanted), faults
 
 
@@ -173,6 +181,8 @@ def _table(
         ConfigError, ManyErrors: its entry is wrong, by place.
     """
     entry, table, values = one.entry, one.table, _values(file, one, given)
+    if fault := name_fault(values[PARAMETER], table, _where(file, one, PARAMETER)):
+        return TableOptions(one, fault=fault)
     if values.get("merge_keys") == AUTO:
         keys = _keys(table, values)
         if not keys and values.get("write_disposition") == "WRITE_MERGE":
@@ -181,7 +191,7 @@ def _table(
     without = _without_cursor(file, one, values)
     if without and entry.without_cursor is WithoutCursor.REPLACE:
         values |= {"enable_smart_sync": "false", "write_disposition": "WRITE_TRUNCATE"}
-        values["merge_keys"] = ""
+        values |= dict.fromkeys(OF_WINDOWS, "")
     elif without:
         is_skipped = entry.without_cursor is WithoutCursor.SKIP
         return TableOptions(one, fault=without, is_skipped=is_skipped)
@@ -264,9 +274,12 @@ def _without_cursor(file: TablesFile, one: Chosen, values: Given) -> SyncError |
     return SchemaError("no cursor column", where, f"it has no column {column}", fix)
 
 
-def _taken(file: TablesFile, tables: Sequence[TableOptions]) -> Iterator[SyncError]:
-    """Destinations that are the dead letters or the history of another table."""
-    own = dict[TableRef, str]()
+def _taken(file: TablesFile, tables: Sequence[TableOptions], given: Given) -> Iterator[SyncError]:
+    """Destinations that are a source, or the dead letters or the history of another table."""
+    own, project = dict[TableRef, str](), given.get("source_bigquery_project", "")
+    if given["data_source"] == "bigquery":
+        sources = (one.chosen.table for one in tables)
+        own = {TableRef(project, one.schema, one.name): "a table that is read" for one in sources}
     for one in tables:
         if one.options:
             request = one.options.request

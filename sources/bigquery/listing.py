@@ -11,6 +11,9 @@ from sources.bigquery.jobs import client_of
 from sources.protocol import of_kind
 from sources.tables import SourceTable
 
+OURS = "_sync_"
+"""Locks and staging tables of runs that fill a table of that dataset."""
+
 
 def tables(connection: object, schemas: Sequence[str]) -> tuple[SourceTable, ...]:
     """See `Listing.tables`; datasets that no glob means are not asked for their tables."""
@@ -24,5 +27,5 @@ def _tables(client: bigquery.Client, project: str, schemas: Sequence[str]) -> It
     for dataset in client.list_datasets(project):
         if any(fnmatchcase(dataset.dataset_id, schema) for schema in schemas):
             for item in client.list_tables(dataset.reference):
-                is_plain = item.table_type == "TABLE"
+                is_plain = item.table_type == "TABLE" and not item.table_id.startswith(OURS)
                 yield SourceTable(item.table_id, item.dataset_id, is_plain)

@@ -229,7 +229,7 @@ def test_select_takes_names_patterns_and_tags_and_never_what_is_disabled():
 def test_a_table_has_the_options_of_a_launch_of_it_alone():
     text = (
         "defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto}\n"
-        "tables:\n  public.*: {destination_bigquery_table: '{schema}_{table}'}\n"
+        "tables:\n  public.*: {destination_bigquery_table: '{schema}_orders'}\n"
         "  shop.lines: {smart_sync_margin: 1m, destination_bigquery_dataset: other}\n"
     )
     catalog = [table('Ord"ers'), table("lines", "shop", keys=("order", "line"))]
@@ -237,7 +237,7 @@ def test_a_table_has_the_options_of_a_launch_of_it_alone():
     assert not faults
     request = orders.options.request
     assert request.reading.schema_table == '"public"."Ord""ers"'
-    assert str(request.destination) == 'my-project.shop.public_Ord"ers'
+    assert str(request.destination) == "my-project.shop.public_orders"
     assert request.publishing.write_disposition is WriteDisposition.MERGE
     assert request.publishing.merge_keys == ("id",)
     assert request.window.margin.total_seconds() == 300
@@ -399,3 +399,39 @@ def test_a_fault_of_the_defaults_is_told_once_for_all_tables():
     text = "{defaults: {smart_sync_lookback: 1h, enable_smart_sync: true}, tables: {public.*: }}"
     _, (fault,) = launched(text, [table("a"), table("b")])
     assert fault.where == "tables.yaml, line 1, column 34, public.a, smart_sync_lookback"
+
+
+def test_a_table_that_is_replaced_whole_takes_nothing_of_windows_from_the_defaults():
+    text = (
+        "{defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto,"
+        " stale_columns: keep, without_cursor: replace, %s}, tables: {public.*: }}"
+    )
+    for window in ("smart_sync_lookback: 1h", "sync_start: 2025-01-01, sync_end: 2025-02-01"):
+        made, faults = launched(text % window, [table("a", columns=("id",)), table("b")])
+        assert faults == []
+        dispositions = [one.options.request.publishing.write_disposition for one in made]
+        assert dispositions == [WriteDisposition.TRUNCATE, WriteDisposition.MERGE]
+
+
+def test_a_name_that_bigquery_reads_otherwise_or_refuses_is_its_own_table_s_matter():
+    names = ["a$20250101", "a.b", "c*", "d@1", "_sync_lock_e", "größe 1-b", "f"]
+    made, faults = launched("{tables: {public.*: }}", [table(name) for name in names])
+    assert faults == []
+    assert [one.options is not None for one in made] == [*[False] * 5, True, True]
+    assert {one.fault.what for one in made[:5]} == {"a name that no destination may have"}
+
+
+def test_a_table_that_is_read_is_no_destination():
+    given = {
+        "data_source": "bigquery",
+        "source_bigquery_project": "my-project",
+        **{name: "" for name in LAUNCH if name.startswith("postgresql")},
+    }
+    catalog = [table("orders", "shop"), table("orders_copy", "shop")]
+    text = "{tables: {shop.*: {destination_bigquery_table: '{table}_copy'}}%s}"
+    _, faults = launched(text % "", catalog, **given)
+    assert [fault.why for fault in faults] == [
+        "my-project.shop.orders_copy is a table that is read"
+    ]
+    made, faults = launched(text % ", exclude: ['shop.*_copy']", catalog, **given)
+    assert (len(made), faults) == (1, [])
