@@ -5,7 +5,7 @@ What befalls one table is a line of the report, and never another table's matter
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from datetime import datetime
 from auto_schema.errors import SyncError, raise_all
 from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.gather import gather, inspecting, rehearse
-from pipeline.launch.many_report import exit_code_of, failure, message, report
+from pipeline.launch.many_report import exit_code_of, failure, message, message_of_none, report
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.program_end import print_last
 from pipeline.launch.tables_text import tables_text
@@ -93,8 +93,22 @@ def read_launch(argv: Sequence[str]) -> ManyOptions:
     try:
         common = launch_options(given, beam_argv, os.environ, beam_flag_faults)
     except SyncError as error:
-        raise_all([*faults, error])
+        faults.append(error)
+    raise_all(faults)
+    try:
+        return _asked(common, given, beam_argv)
+    except SyncError as error:
+        if common.webhook:
+            tell(common.webhook, message_of_none(error))
         raise
+
+
+def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) -> ManyOptions:
+    """The launch, once its own parameters are known to be right.
+
+    Raises:
+        SyncError: what is wrong with the file, or the source can't be asked.
+    """
     text, name = tables_text(given["tables"], common.request.run.endpoints)
     file = read_tables(text, name, given["data_source"])
     listing = listing_of(given["data_source"])

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from auto_schema.errors import SomeFailedError, one_line
+from auto_schema.errors import SomeFailedError, SyncError, one_line
 from pipeline.runs.notify import escaped
 
 HEADINGS = ("table", "status", "read", "published", "dead", "seconds", "why")
@@ -105,3 +105,8 @@ def message(batch_id: str, results: Sequence[TableResult]) -> bytes:
     if len(failed) > TOLD:
         lines.append(f"and {len(failed) - TOLD} more")
     return json.dumps({"text": escaped("\n".join(lines))}).encode()
+
+
+def message_of_none(error: SyncError) -> bytes:
+    """A launch that ended before any table did, in the same form."""
+    return json.dumps({"text": escaped(f"Smart Sync: no table was synced\n{error.line}")}).encode()

@@ -287,3 +287,23 @@ def test_sigterm_gives_back_the_lock_of_a_planned_table_and_begins_no_other(many
     gate.open()
     assert_free(many)
     assert len(many.history()) == 3
+
+
+def test_a_launch_that_syncs_no_table_is_told_too(many, monkeypatch):
+    monkeypatch.setattr("pipeline.runs.webhook.PAUSE", wait_none())
+    with hook_server() as hook:
+        result = many(notify_webhook=hook.url, postgresql_database="nobody's")
+        many(notify_webhook=hook.url, plan_only="true", tables="{tables: {public.none: }}")
+    assert result.code == 3
+    (told,) = hook.texts
+    first, second = told.split("\n")
+    assert (first, "nobody's" in second) == ("Smart Sync: no table was synced", True)
+
+
+def test_what_is_wrong_with_the_words_of_the_launch_is_told_of_many_tables_too(many):
+    result = many(
+        "--write_disposition=WRITE_APPEND", "--select", write_disposition="WRITE_TRUNCATE"
+    )
+    assert result.code == 2
+    assert "parameter given twice (--write_disposition)" in result.err
+    assert "parameter without a value (--select)" in result.err
