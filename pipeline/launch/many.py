@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from auto_schema.errors import SyncError, raise_all
+from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.many_report import exit_code_of, failure, message, message_of_none, report
@@ -92,6 +92,8 @@ def read_launch(argv: Sequence[str]) -> ManyOptions:
     given = {name: text for name, text in given.items() if text or name == "partition_field"}
     try:
         common = launch_options(given, beam_argv, os.environ, beam_flag_faults)
+    except ManyErrors as error:
+        faults += error.errors
     except SyncError as error:
         faults.append(error)
     raise_all(faults)
