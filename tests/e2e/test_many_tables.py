@@ -301,9 +301,8 @@ def test_a_launch_that_syncs_no_table_is_told_too(many, monkeypatch):
 
 
 def test_what_is_wrong_with_the_words_of_the_launch_is_told_of_many_tables_too(many):
-    result = many(
-        "--write_disposition=WRITE_APPEND", "--select", write_disposition="WRITE_TRUNCATE"
-    )
-    assert result.code == 2
+    words = {"write_disposition": "WRITE_TRUNCATE", "batch_size": "x", "num_splits": "x"}
+    result = many("--write_disposition=WRITE_APPEND", "--select", **words)
+    assert (result.code, "4. malformed parameter (num_splits)" in result.err) == (2, True)
     assert "parameter given twice (--write_disposition)" in result.err
     assert "parameter without a value (--select)" in result.err
