@@ -208,7 +208,7 @@ def test_a_bigquery_that_refuses_ends_with_5_and_names_the_roles(launch, watched
 
 
 def test_a_bigquery_that_refuses_after_the_event_running_leaves_a_run_that_failed(launch, watched):
-    watched.add(Rule(answer(403, "accessDenied"), method="GET", path="_sync_lock_t", times=1))
+    watched.add(Rule(answer(403, "accessDenied"), method="PATCH", path="_sync_lock_t", times=1))
     failed(launch.here(), 5, "BigQuery refused", "_sync_lock_t")
     assert_ended(launch, 5)
 
