@@ -226,7 +226,7 @@ def difference(
     Raises:
         Refusal: the document can't be held at all.
     """
-    elements = [(name, value) for name, value in walk(raw) if shows(_lenient(name))]
+    elements = _looked_at(raw, targets, shows)
     _names(elements)
     rest = {_text(name): value for name, value in elements}
     extra = next((t for t in targets if t.name == "_extra"), None)
@@ -251,6 +251,22 @@ def difference(
     if not same(wanted_rest or None, left or None):
         return f"_extra is {left!r:.300}, not {wanted_rest!r:.300}"
     return ""
+
+
+def _looked_at(
+    raw: bytes, targets: Sequence[Target], shows: Callable[[str], bool]
+) -> list[tuple[bytes, Value]]:
+    """A document's fields, without those that the parameters leave out.
+
+    Without `_extra` these are all that have no column of their own, whatever their names are.
+    """
+    held = {target.path for target in targets}
+    all_are = any(target.name == "_extra" for target in targets)
+    return [
+        (name, value)
+        for name, value in walk(raw)
+        if shows(_lenient(name)) and (all_are or _lenient(name) in held)
+    ]
 
 
 def _lenient(name: bytes) -> str:
@@ -301,7 +317,7 @@ def refusal(
     """Why a document can't be held, with json_numbers=exact where `exactly`; empty: it can."""
     by_path = {target.path: target for target in targets if target.name != "_extra"}
     try:
-        elements = [(name, value) for name, value in walk(raw) if shows(_lenient(name))]
+        elements = _looked_at(raw, targets, shows)
         _names(elements)
         for name, value in elements:
             target = by_path.get(_text(name))
