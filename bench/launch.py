@@ -27,7 +27,7 @@ FOLDER = ROOT / ".demo" / "bench"
 CONSOLE = Console()
 PHASES = {
     "rehearse": "first look",
-    "make_tables": "history",
+    "_settle": "history",
     "gather": "facts",
     "make_plan": "plan",
     "run": "graph",
