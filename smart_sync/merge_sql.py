@@ -27,6 +27,9 @@ PARTITION, CURSOR, STAGED_CURSOR = (
     f"{OURS}staged_cursor",
 )
 """Columns beside the keys; BigQuery refuses names that begin with _PARTITION."""
+DIFFERING, DOUBLED = f"{OURS}differing", f"{OURS}doubled"
+PARTITIONS, EXPECTED = f"{OURS}partitions", f"{OURS}expected"
+"""The script's variables: no column of the user's is called so."""
 
 _FORMATTERS = {  # %Y would write the year 1 as 1; a project may have a time zone of its own
     "DATE": ("FORMAT_DATE('%E4Y-%m-%d', p)", "'"),
@@ -45,22 +48,22 @@ def merge_script(plan: SyncPlan, merge: MergePlan, items: str, first: str) -> st
         first: statements that add columns, each with its `;`.
     """
     look = {
-        "differing": _differing_key(merge),
-        "doubled": _doubled_key(merge),
-        "partitions": _partitions(merge),
-        "expected": f"(SELECT COUNT(*) FROM {NEWEST}) - {_newer(plan)}",
+        DIFFERING: _differing_key(merge),
+        DOUBLED: _doubled_key(merge),
+        PARTITIONS: _partitions(merge),
+        EXPECTED: f"(SELECT COUNT(*) FROM {NEWEST}) - {_newer(plan)}",
     }
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     return (
-        "DECLARE differing, doubled, partitions STRING;\n"
-        "DECLARE expected INT64;\n"
+        f"DECLARE {DIFFERING}, {DOUBLED}, {PARTITIONS} STRING;\n"
+        f"DECLARE {EXPECTED} INT64;\n"
         f"{first}CREATE TEMP TABLE {NEWEST} AS\n{_newest(plan, merge, items)};\n"
         f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
         f"EXECUTE IMMEDIATE {_block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
         f"{_refuse_differing(plan, merge)}{_refuse_doubled(plan)}"
         f"{clearing(plan.changes.stale, plan.destination, merge.partition_field)}"
         f"{_merge(plan, merge)};\n"
-        "SELECT expected AS expected;"
+        f"SELECT {EXPECTED} AS expected;"
     )
 
 
@@ -68,7 +71,7 @@ def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
     """For a table that this run makes: the same check, then the table, then the count."""
     keys = _names(merge.keys)
     return (
-        "DECLARE differing STRING;\n"
+        f"DECLARE {DIFFERING} STRING;\n"
         f"{_set_differing(plan, merge)}{_refuse_differing(plan, merge)}{create};\n"
         f"SELECT COUNT(*) AS expected FROM"
         f" (SELECT DISTINCT {keys} FROM {plan.run.staging.table.sql});"
@@ -105,7 +108,7 @@ def _versions(plan: SyncPlan, merge: MergePlan) -> list[str]:
 
 def _set_differing(plan: SyncPlan, merge: MergePlan) -> str:
     return (
-        f"SET differing = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
+        f"SET {DIFFERING} = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
         f"  FROM {plan.run.staging.table.sql} AS {STAGED}\n"
         f"  GROUP BY {of_staged(*_versions(plan, merge))}\n"
         f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
@@ -119,7 +122,7 @@ def _refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
         f"WRITE_MERGE: rows with the same merge_keys{beyond} differ. Nothing was published."
         " To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: "
     )
-    return _raise_for(plan, "differing", message)
+    return _raise_for(plan, DIFFERING, message)
 
 
 def _raise_for(plan: SyncPlan, variable: str, message: str) -> str:
@@ -175,7 +178,7 @@ def _refuse_doubled(plan: SyncPlan) -> str:
         " To mend: leave one row of each merge_keys in the table, or rebuild it with"
         " delete_existing_table=true. The first: "
     )
-    return _raise_for(plan, "doubled", message)
+    return _raise_for(plan, DOUBLED, message)
 
 
 def _newer(plan: SyncPlan) -> str:
@@ -206,7 +209,7 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     held = _escaped(merge.partition.of(TABLE))
     return (
         f"EXECUTE IMMEDIATE CONCAT({_block(head)},\n"
-        f"  IFNULL(CONCAT(' OR {held} IN (', partitions, ')'), ''),\n"
+        f"  IFNULL(CONCAT(' OR {held} IN (', {PARTITIONS}, ')'), ''),\n"
         f"  {_block(')' + chr(10) + tail)})"
     )
 

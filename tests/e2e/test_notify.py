@@ -264,7 +264,7 @@ def test_a_run_that_ends_without_its_report_is_told_once(told, hook, monkeypatch
         raise KeyError("a bug")
 
     monkeypatch.setattr("pipeline.steps.report.report", broken)
-    assert told(**QUERY).code == 5  # it was publishing, for all that the history knows
+    assert told(**QUERY).code == 70
     assert hook.firsts == ["Smart Sync failed"]
     assert "exit code: 70" in hook.texts[0]
     assert "KeyError" in hook.texts[0]
