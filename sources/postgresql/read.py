@@ -5,7 +5,7 @@ is bounded by the batches, not by the table.
 """
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import psycopg2
@@ -119,7 +119,12 @@ def session(source: PostgresqlStatement, watch: Watch) -> Iterator[psycopg2.exte
         opened.autocommit, watch.session = True, opened
         with opened.cursor() as cursor:
             cursor.execute("BEGIN")
-            yield opened
+            try:
+                yield opened
+            except GeneratorExit:  # a server amid a slow row doesn't notice that we are gone
+                with suppress(psycopg2.Error):
+                    opened.cancel()
+                raise
             cursor.execute("ROLLBACK")
 
 

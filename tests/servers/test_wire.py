@@ -20,10 +20,13 @@ from sources.postgresql.connection import APPLICATION_NAME as NAME
 from sources.postgresql.session import opening as session_opening
 from sources.postgresql.session import rolled_back
 from sources.postgresql.source import PostgresqlSource
+from sources.postgresql.watch import Watch
 from sources.postgresql.wire import decoder, in_python
 from sources.postgresql.wire.fields import fields_of
 from sources.postgresql.wire.libpq import LibpqError, copied, described
+from sources.read_ahead import AHEAD
 from sources.values import Extract, Split
+from tests.processes import until
 from tests.servers.test_clock import connection_to
 
 SIZE = 1 << 20
@@ -148,18 +151,31 @@ def test_a_session_that_is_ended_amid_the_rows_is_told_apart(postgresql, opened)
     assert ended.value.sqlstate in ("57P01", "")
 
 
-def test_a_reading_that_is_stopped_amid_a_slow_row_ends_and_so_does_its_query(database, sql):
+@pytest.mark.parametrize("before", [3, 8], ids=["read ahead to it", "read ahead is full"])
+def test_a_reading_that_is_stopped_amid_a_slow_row_ends_and_so_does_its_query(
+    database, sql, monkeypatch, before
+):
+    cancel = Watch.cancel
+
+    def slowly(watch):
+        if before > AHEAD + 2:  # the reading has been closed by then
+            time.sleep(2)
+        cancel(watch)
+
+    monkeypatch.setattr(Watch, "cancel", slowly)
     column = postgresql_column("t", PostgresType("text", "text"))
     source = PostgresqlSource(
         connection_to(database),
-        "SELECT repeat('x', 20000) AS t, pg_sleep(g / 4 * 50) IS NULL AS slow"
-        " FROM generate_series(1, 4) AS g",
+        f"SELECT repeat('x', 20000) AS t, pg_sleep(g / {before + 1} * 50) IS NULL AS slow"
+        f" FROM generate_series(1, {before + 1}) AS g",
         ("t", "slow"),
         (column,),
         extract=Extract(batch_rows=1),
     )
     rows = source.read(Split(0))
     assert next(rows).num_rows == 1
+    sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    until(lambda: sql(sleeps) == [(1,)])
     began = time.monotonic()
     rows.close()
     assert time.monotonic() - began < 25  # neither the row is waited for, nor LONGEST_STOP_S
