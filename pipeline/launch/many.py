@@ -15,7 +15,7 @@ from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.many_report import exit_code_of, failure, message, message_of_none, report
 from pipeline.launch.many_runs import ManyRuns
-from pipeline.launch.program_end import print_last
+from pipeline.launch.program_end import bug_text, print_last
 from pipeline.launch.tables_text import tables_text
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
@@ -58,12 +58,12 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
     for warning in launch.common.warnings:
         LOGGER.warning("%s", warning)
     if launch.common.request.run.plan_only:
-        return _show(launch, now, new_run_id)
+        return _show(launch, now, new_run_id, argv)
     batch_id = new_run_id(now)
     LOGGER.info("launch %s of %d tables", batch_id, len(launch.tables))
     PROGRESS.setLevel(logging.WARNING)  # a line per batch of each is too much
     tables = [_of_batch(table, batch_id) for table in launch.tables]
-    results = ManyRuns(new_run_id, now).run(tables, launch.at_once)
+    results = ManyRuns(new_run_id, now, argv).run(tables, launch.at_once)
     print(report(results))
     failed = failure(results)
     if launch.common.webhook and (failed or launch.common.webhook.every_run):
@@ -127,21 +127,25 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
     return ManyOptions(common, tables, at_once)
 
 
-def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId) -> int:
+def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequence[str]) -> int:
     """Print the plan of the whole; nothing is written."""
+
+    def plan(table: TableOptions) -> Planned:
+        return _planned(table, now, new_run_id(now), argv)
+
     with ThreadPoolExecutor(launch.at_once) as pool:
-        planned = list(pool.map(lambda table: _planned(table, now, new_run_id), launch.tables))
+        planned = list(pool.map(plan, launch.tables))
     is_json = launch.common.request.run.plan_format == "json"
     print(many_as_json(planned) if is_json else explain_many(planned))
     return exit_code_of([table.exit_code for table in planned])
 
 
-def _planned(table: TableOptions, now: datetime, new_run_id: NewRunId) -> Planned:
+def _planned(table: TableOptions, now: datetime, run_id: str, argv: Sequence[str]) -> Planned:
     name, pattern = table.chosen.table.full_name, table.chosen.entry.pattern
     if table.options is None:
         code = table.fault.exit_code if table.fault and not table.is_skipped else 0
         return Planned(name, pattern, None, str(table.fault), code)
-    request, run_id = table.options.request, new_run_id(now)
+    request = table.options.request
     try:
         with inspecting(request) as inspector:
             draft, client = rehearse(request, inspector, run_id)
@@ -150,6 +154,6 @@ def _planned(table: TableOptions, now: datetime, new_run_id: NewRunId) -> Planne
     except SyncError as error:
         return Planned(name, pattern, None, error.text, error.exit_code)
     except Exception as error:
-        LOGGER.exception("planning %s failed", name)
+        LOGGER.error("planning %s failed\n%s", name, bug_text(error, argv))
         told = internal_error(type(error).__name__)
         return Planned(name, pattern, None, told.text, told.exit_code)

@@ -20,7 +20,7 @@ from pipeline.destination.client import asking_client
 from pipeline.launch.early_end import end_early
 from pipeline.launch.exit_code import exit_code
 from pipeline.launch.many_report import TableResult
-from pipeline.launch.program_end import RUN_THREAD, interruption
+from pipeline.launch.program_end import RUN_THREAD, bug_text, interruption
 from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.parameters.options import Options
 from pipeline.runs.ended import recall
@@ -49,10 +49,12 @@ class ManyRuns:
     Attributes:
         new_run_id: a run's name.
         now: of the launch.
+        argv: its command line, whose secrets no traceback shows.
     """
 
     new_run_id: Callable[[datetime], str]
     now: datetime
+    argv: Sequence[str] = ()
     _locks: dict[str, Lock] = field(default_factory=dict)
     _at_work: dict[str, Ready] = field(default_factory=dict)
     _ends: dict[str, TableResult] = field(default_factory=dict)
@@ -108,7 +110,7 @@ class ManyRuns:
             LOGGER.error("%s: %s", name, error.text)
             return _without_a_run(name, table.options, run_id, error)
         except Exception as error:
-            LOGGER.exception("%s: unexpected error", name)
+            LOGGER.error("%s: unexpected error\n%s", name, bug_text(error, self.argv))
             return _without_a_run(name, table.options, run_id, internal_error(type(error).__name__))
         finally:
             self._locks.pop(run_id, None)

@@ -91,13 +91,23 @@ def exit_with_threads(code: int) -> int:
 
 def print_bug(error: Exception, words: Sequence[str]) -> int:
     """The traceback, then one line; neither shows a secret of the command line."""
-    text, why = "".join(traceback.format_exception(error)), f"{type(error).__name__}: {error}"
-    for secret in _secrets(words):
-        text, why = text.replace(secret, "…"), why.replace(secret, "…")
+    why = without_secrets(f"{type(error).__name__}: {error}", words)
     sys.stdout.flush()
-    print(text, file=sys.stderr)
+    print(bug_text(error, words), file=sys.stderr)
     print_last(internal_error(why).line)
     return BUG
+
+
+def bug_text(error: Exception, words: Sequence[str]) -> str:
+    """A traceback that shows no secret of the command line."""
+    return without_secrets("".join(traceback.format_exception(error)), words)
+
+
+def without_secrets(text: str, words: Sequence[str]) -> str:
+    """The text, with … for each secret of the command line."""
+    for secret in _secrets(words):
+        text = text.replace(secret, "…")
+    return text
 
 
 def _secrets(words: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from tests.days import STOP, STOPPED, stopped
 from tests.fault_rules import job
 from tests.hook_server import hook_server
 from tests.processes import Gate, until
-from tests.sync import PROJECT
+from tests.sync import PASSWORD, PROJECT
 from warehouse.names import TableRef
 
 TABLE = """
@@ -306,3 +306,15 @@ def test_what_is_wrong_with_the_words_of_the_launch_is_told_of_many_tables_too(m
     assert (result.code, "4. malformed parameter (num_splits)" in result.err) == (2, True)
     assert "parameter given twice (--write_disposition)" in result.err
     assert "parameter without a value (--select)" in result.err
+
+
+def test_a_bug_with_one_table_shows_its_traceback_without_the_secret(many, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise ValueError(f"no way to {PASSWORD}")
+
+    monkeypatch.setattr("pipeline.launch.many_runs.begin", broken)
+    monkeypatch.setattr("pipeline.launch.many.make_plan", broken)
+    assert many(select="public.users").code == 70
+    assert many(select="public.users", plan_only="true").code == 70
+    assert caplog.text.count("ValueError: no way to …") == 2
+    assert PASSWORD not in caplog.text
