@@ -10,7 +10,7 @@ from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.value_text import value_text
-from sources.values import Split
+from sources.values import Split, Window
 
 SHOWN_SPLITS = 6
 
@@ -48,9 +48,7 @@ def _window_lines(plan: SyncPlan) -> Iterator[str]:
     if plan.window is None or plan.cursor is None:
         yield "  window       none: the whole result of the query"
         return
-    window = plan.window.window
-    low = "-∞" if window.low is None else value_text(window.low)
-    yield f"  window       ({low}, {value_text(window.high)}] of {plan.cursor.source_name}"
+    yield f"  window       {window_text(plan.window.window)} of {plan.cursor.source_name}"
     if not plan.cursor.is_integer:
         yield f"               in {plan.window.time_zone}"
     yield f"    start      {plan.window.start_reason}"
@@ -178,6 +176,12 @@ def _proof_lines(proof: Proof | None) -> Iterator[str]:
         yield f"               {name} is left out: {why}"
     for name, loss in proof.losses:
         yield f"               {name} is compared but for {loss}"
+
+
+def window_text(window: Window) -> str:
+    """A window with the right brackets."""
+    low = "-∞" if window.low is None else value_text(window.low)
+    return f"({low}, {value_text(window.high)}]"
 
 
 def range_text(split: Split) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from smart_sync.explain import as_dict
+from smart_sync.explain import as_dict, window_text
 from smart_sync.plan import SyncPlan
-from smart_sync.value_text import value_text
+from smart_sync.text_table import text_table
 
 HEADINGS = ("table", "into", "does", "window", "rows", "splits", "scan", "by")
 RIGHT = frozenset({"rows", "splits", "scan"})
@@ -42,14 +42,7 @@ def explain_many(tables: Sequence[Planned]) -> str:
 
 
 def _lines(tables: Sequence[Planned]) -> Iterator[str]:
-    rows = [_cells(table) for table in tables]
-    widths = [max(len(row[i]) for row in (HEADINGS, *rows)) for i in range(len(HEADINGS))]
-    for row in (HEADINGS, *rows):
-        cells = (
-            f"{cell:>{width}}" if heading in RIGHT else f"{cell:<{width}}"
-            for cell, width, heading in zip(row, widths, HEADINGS, strict=True)
-        )
-        yield "  ".join(cells).rstrip()
+    yield from text_table(HEADINGS, [_cells(table) for table in tables], RIGHT)
     for table in tables:
         if table.plan is None:
             yield f"{'skipped' if table.is_skipped else 'FAILS'}  {table.name}: {table.why}"
@@ -85,9 +78,7 @@ def _cells(table: Planned) -> tuple[str, ...]:
 def _window(plan: SyncPlan) -> str:
     if plan.window is None:
         return "whole"
-    window = plan.window.window
-    low = "-∞" if window.low is None else value_text(window.low)
-    return f"({low}, {value_text(window.high)}]"
+    return window_text(plan.window.window)
 
 
 def _sum(tables: Sequence[Planned]) -> str:

@@ -143,8 +143,7 @@ def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequen
 def _planned(table: TableOptions, now: datetime, run_id: str, argv: Sequence[str]) -> Planned:
     name, pattern = table.chosen.table.full_name, table.chosen.entry.pattern
     if table.options is None:
-        code = table.fault.exit_code if table.fault and not table.is_skipped else 0
-        return Planned(name, pattern, None, str(table.fault), code)
+        return Planned(name, pattern, None, str(table.fault), table.exit_code)
     request = table.options.request
     try:
         with inspecting(request) as inspector:

@@ -7,6 +7,7 @@ from typing import Any
 
 from auto_schema.errors import SomeFailedError, SyncError, one_line
 from pipeline.runs.notify import escaped
+from smart_sync.text_table import text_table
 
 HEADINGS = ("table", "status", "read", "published", "dead", "seconds", "why")
 RIGHT = frozenset({"read", "published", "dead", "seconds"})
@@ -50,14 +51,7 @@ def report(results: Sequence[TableResult]) -> str:
 
 
 def _lines(results: Sequence[TableResult]) -> Iterator[str]:
-    rows = [_cells(result) for result in results]
-    widths = [max(len(row[i]) for row in (HEADINGS, *rows)) for i in range(len(HEADINGS))]
-    for row in (HEADINGS, *rows):
-        cells = (
-            f"{cell:>{width}}" if heading in RIGHT else f"{cell:<{width}}"
-            for cell, width, heading in zip(row, widths, HEADINGS, strict=True)
-        )
-        yield "  ".join(cells).rstrip()
+    yield from text_table(HEADINGS, [_cells(result) for result in results], RIGHT)
     yield total(results)
 
 

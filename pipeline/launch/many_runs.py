@@ -98,10 +98,8 @@ class ManyRuns:
         if table.options is None:
             level = logging.INFO if table.is_skipped else logging.ERROR
             LOGGER.log(level, "%s: %s", name, table.fault)
-            code = 0 if table.is_skipped or table.fault is None else table.fault.exit_code
-            return TableResult(
-                name, code, "skipped" if table.is_skipped else "failed", str(table.fault)
-            )
+            status = "skipped" if table.is_skipped else "failed"
+            return TableResult(name, table.exit_code, status, str(table.fault))
         run_id = self.new_run_id(self.now)
         try:
             code, row = self._run(table.options, run_id)

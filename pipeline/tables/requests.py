@@ -55,6 +55,11 @@ class TableOptions:
     fault: SyncError | None = None
     is_skipped: bool = False
 
+    @property
+    def exit_code(self) -> int:
+        """Of a table that can't be synced; 0 of one that is left alone."""
+        return 0 if self.is_skipped or self.fault is None else self.fault.exit_code
+
 
 def listing_of(source: str) -> Listing:
     """How a source whose launch was found to be right lists its tables."""
