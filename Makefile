@@ -24,7 +24,7 @@ setup: .venv/.done .venv-bigquery/.done $(DECODERS) ## make both environments, a
 	@touch $@
 
 # Rows are decoded by C; where nothing compiles it, its twins in Python do it slowly.
-$(DECODERS) &: .venv/.done setup.py $(wildcard sources/*/wire/*.[ch])
+$(DECODERS) &: .venv/.done setup.py sources/buffer.h $(wildcard sources/*/wire/*.[ch])
 	@rm -f $(DECODERS)
 	@$(BIN)/python setup.py -q build_ext --inplace --force
 

@@ -16,7 +16,7 @@ def decoder(source: str, parts: tuple[str, ...], headers: tuple[str, ...]) -> Ex
     return Extension(
         f"sources.{source}.wire.compiled",
         sources=[str(wire / f"{name}.c") for name in parts],
-        depends=[str(wire / f"{name}.h") for name in headers],
+        depends=["sources/buffer.h", *(str(wire / f"{name}.h") for name in headers)],
         extra_compile_args=["-std=c11", "-O2"],
         py_limited_api=True,
         optional=True,
@@ -31,9 +31,9 @@ setup(
     packages=find_packages(include=[f"{room}{end}" for room in ROOMS for end in ("", ".*")]),
     ext_modules=[
         decoder(
-            "postgresql", ("arrow", "column", "module", "numeric"), ("arrow", "buffer", "column")
+            "postgresql", ("arrow", "column", "module", "numeric"), ("arrow", "bytes", "column")
         ),
-        decoder("mongodb", ("fields", "json", "module"), ("bson", "buffer", "fields", "json")),
+        decoder("mongodb", ("fields", "json", "module"), ("bson", "bytes", "fields", "json")),
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
     entry_points={"console_scripts": ["smart-sync-schedules = scheduler.cli:main"]},

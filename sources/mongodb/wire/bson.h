@@ -3,7 +3,7 @@
 #ifndef BSON_H
 #define BSON_H
 
-#include "buffer.h"
+#include "bytes.h"
 
 enum {
   MISSING = 0x00, DOUBLE = 0x01, STRING = 0x02, DOCUMENT = 0x03, ARRAY = 0x04, BINARY = 0x05,

@@ -3,7 +3,7 @@
 #ifndef COLUMN_H
 #define COLUMN_H
 
-#include "buffer.h"
+#include "bytes.h"
 
 typedef enum {
   BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, TEXT, BYTEA, JSONB, UUID, DATE, TIME, TIMESTAMP, TIMESTAMPTZ,

@@ -1,4 +1,4 @@
-/* Bytes that grow. */
+/* Bytes that grow; what the decoders of all sources keep theirs in. */
 
 #ifndef BUFFER_H
 #define BUFFER_H
@@ -15,9 +15,6 @@ typedef struct {
   uint8_t *at;
   size_t used, room;
 } Buffer;
-
-/* What came of a piece of the work; ODD is left to the twin, and MALFORMED is told by it. */
-typedef enum { GOOD, ODD, MALFORMED, NO_MEMORY } Outcome;
 
 /* Whether there is room for so many more bytes; without memory there isn't. */
 static inline bool has_room(Buffer *b, size_t more) {
@@ -40,10 +37,6 @@ static inline bool add(Buffer *b, const void *from, size_t count) {
   b->used += count;
   return true;
 }
-
-static inline bool add_byte(Buffer *b, uint8_t byte) { return add(b, &byte, 1); }
-static inline bool add_int32(Buffer *b, int32_t number) { return add(b, &number, sizeof number); }
-static inline bool add_int64(Buffer *b, int64_t number) { return add(b, &number, sizeof number); }
 
 static inline void drop(Buffer *b) {
   free(b->at);
