@@ -85,6 +85,23 @@ def load_into_existing(
         SyncError: of the first job that failed; those that wait then are not sent.
     """
     files = sorted(files, key=lambda file: file.uri)
+    starts = _loads(client, plan, table, files)
+    at_once = UPLOADS_AT_ONCE if all(file.bytes <= SMALL_FILE for file in files) else 1
+    with ThreadPoolExecutor(at_once, thread_name_prefix="load") as pool:
+        sent = [
+            pool.submit(run_attempts, client, plan, f"{step}_{number}", start)
+            for number, start in enumerate(starts)
+        ]
+        _, waiting = wait(sent, return_when=FIRST_EXCEPTION)
+        for job in waiting:
+            job.cancel()
+    return sum(int(job.result().output_rows) for job in sent if not job.cancelled())
+
+
+def _loads(
+    client: bigquery.Client, plan: SyncPlan, table: TableRef, files: Sequence[StagedFile]
+) -> list[Callable[[str, JobLabels], Any]]:
+    """How each job that appends some of the files is started, in their order."""
 
     def config(labels: JobLabels) -> bigquery.LoadJobConfig:
         load = load_config(labels)
@@ -99,23 +116,11 @@ def load_into_existing(
     def load_file(file: StagedFile, job_id: str, labels: JobLabels) -> Any:
         return upload(client, file, table, job_id, config(labels), retries=plan.run.max_retries)
 
-    starts: list[Callable[[str, JobLabels], Any]] = [partial(load_file, file) for file in files]
-    if plan.run.staging.is_bucket:
-        uris = [file.uri for file in files]
-        starts = [
-            partial(load_uris, uris[first : first + MAX_URIS])
-            for first in range(0, len(uris), MAX_URIS)
-        ]
-    at_once = UPLOADS_AT_ONCE if all(file.bytes <= SMALL_FILE for file in files) else 1
-    with ThreadPoolExecutor(at_once, thread_name_prefix="load") as pool:
-        sent = [
-            pool.submit(run_attempts, client, plan, f"{step}_{number}", start)
-            for number, start in enumerate(starts)
-        ]
-        _, waiting = wait(sent, return_when=FIRST_EXCEPTION)
-        for job in waiting:
-            job.cancel()
-    return sum(int(job.result().output_rows) for job in sent if not job.cancelled())
+    if not plan.run.staging.is_bucket:
+        return [partial(load_file, file) for file in files]
+    uris = [file.uri for file in files]
+    firsts = range(0, len(uris), MAX_URIS)
+    return [partial(load_uris, uris[first : first + MAX_URIS]) for first in firsts]
 
 
 def upload(

@@ -69,7 +69,7 @@ def _table(heads: str, rows: Iterable[tuple[str, str, str, str]]) -> list[str]:
     return [heads, "|---|---|---|---|", *lines, ""]
 
 
-def _postgresql() -> list[str]:
+def _postgresql_rows() -> list[tuple[str, str, str, str]]:
     rows = describe_rules(list(POSTGRESQL.values()))
     numerics = [
         ("numeric(p,s), p−s ≤ 29 and s ≤ 9", "NUMERIC"),
@@ -81,22 +81,20 @@ def _postgresql() -> list[str]:
     for words, bigquery in numerics:
         rule = numeric_rule(bigquery, PostgresType("numeric", "numeric"))
         rows.append((words, rule.select.format(c="c"), bigquery, rule.loss))
-    rows.append(
-        (
-            "T[], one dimension, no NULL inside",
-            "as it is, or each element cast",
-            "ARRAY<T>",
-            ARRAY_LOSS,
-        )
-    )
+    flat = "T[], one dimension, no NULL inside"
+    rows.append((flat, "as it is, or each element cast", "ARRAY<T>", ARRAY_LOSS))
     rows.append(("T[], otherwise", "to_json(c)::text", "JSON", ARRAY_JSON_LOSS))
+    return rows
+
+
+def _postgresql() -> list[str]:
     return [
         "## PostgreSQL",
         "",
         "Domains are read as their base type. A type that isn't here (a composite, an"
         " extension's own) is an error that names column and type; cast it in the query.",
         "",
-        *_table("| PostgreSQL | read as | BigQuery | loses |", rows),
+        *_table("| PostgreSQL | read as | BigQuery | loses |", _postgresql_rows()),
         "JSON is staged as text and becomes JSON by `PARSE_JSON(…, wide_number_mode=>'round')`"
         " when it is published, since BigQuery loads no JSON from Parquet. A number with more"
         " digits than a double holds makes its row a dead letter (`json_numbers=double`), or the"
@@ -114,7 +112,7 @@ def _postgresql() -> list[str]:
     ]
 
 
-def _mongodb() -> list[str]:
+def _mongodb_rows() -> list[tuple[str, str, str, str]]:
     rows = [_mongodb_row(name, FieldSample({name: 1})) for name in _types()]
     joined = {
         "int and long": FieldSample({"int": 1, "long": 1}),
@@ -129,7 +127,10 @@ def _mongodb() -> list[str]:
         "arrays of one scalar type, no null inside": FieldSample({"array": 1}, items={"string": 1}),
         "anything else mixed": FieldSample({"string": 1, "int": 1}),
     }
-    rows += [_mongodb_row(words, sample) for words, sample in joined.items()]
+    return rows + [_mongodb_row(words, sample) for words, sample in joined.items()]
+
+
+def _mongodb() -> list[str]:
     return [
         "## MongoDB",
         "",
@@ -142,7 +143,7 @@ def _mongodb() -> list[str]:
         "In all columns but JSON, null and a missing field are both NULL. A field twice in one"
         " document, and a field name that is not UTF-8, make it a dead letter.",
         "",
-        *_table("| in the sample | read as | BigQuery | loses |", rows),
+        *_table("| in the sample | read as | BigQuery | loses |", _mongodb_rows()),
         "Within JSON columns values are written as relaxed Extended JSON v2:",
         "",
         "| BSON | as JSON | loses |",
