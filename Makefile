@@ -9,7 +9,7 @@ PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
   tests/seam/test_matrix.py tests/seam/test_repeated_steps.py
 
-.PHONY: help setup fmt check test test-fast chaos hunt mutants demo bench image-check template verify-cloud docs golden lock clean
+.PHONY: help setup fmt check test test-fast chaos hunt mutants demo bench image-check tests-of-all image-if-changed template verify-cloud docs golden lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,9 +48,16 @@ check: .venv/.done ## lint, types, import contracts
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/hadolint Dockerfile
 
-test: setup check ## check, then all tests on real servers; the image too, if its inputs changed
-	@$(BIN)/python -m deploy.image_check --if-changed
+# Building the image is one core's work, most tests wait for servers: side by side they are done sooner.
+test: setup check ## check, then all tests on real servers; beside them the image, if its inputs changed
+	@$(MAKE) --no-print-directory --jobs=2 tests-of-all image-if-changed
+
+tests-of-all:
 	@$(BIN)/python -m pytest
+
+image-if-changed: # what it says comes in one piece, when it has ended
+	@mkdir -p .cache
+	@$(BIN)/python -m deploy.image_check --if-changed >.cache/image-check.log 2>&1; code=$$?; cat .cache/image-check.log; exit $$code
 
 test-fast: check $(DECODERS) ## check, then the tests that need no server: a minute and a half
 	@$(BIN)/python -m pytest -m "not server" $(FAST)
