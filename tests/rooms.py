@@ -20,7 +20,17 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: made by `make docs` -->", "<!-- end of rooms -->"
 PACKAGES = ("scheduler", "pipeline", "smart_sync", "sources", "warehouse", "auto_schema")
-PIPELINE = ("cli", "launch", "steps", "publish", "runs", "destination", "tables", "parameters")
+PIPELINE = (
+    "cli",
+    "launch",
+    "steps",
+    "execution",
+    "publish",
+    "runs",
+    "destination",
+    "tables",
+    "parameters",
+)
 LAYERS = (
     "scheduler",
     *(f"pipeline.{room}" for room in PIPELINE),

@@ -60,5 +60,5 @@ def checked_json(patch: pytest.MonkeyPatch) -> Iterator[None]:
         assert not found, f"staged as JSON: {found}"
         return result
 
-    patch.setattr("pipeline.steps.conform.conform", checked)
+    patch.setattr("pipeline.execution.conform.conform", checked)
     yield

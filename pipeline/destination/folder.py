@@ -22,7 +22,7 @@ from requests.exceptions import RequestException
 
 from auto_schema.errors import TargetError
 from pipeline.destination.private_folder import check_local, make_private, opened_privately
-from smart_sync.plan import Staging
+from smart_sync.plan import SyncPlan
 from warehouse.names import Endpoints
 
 LOGGER = logging.getLogger("smart_sync")
@@ -47,13 +47,13 @@ which one by one take a quarter of an hour, under the table's lock."""
 
 
 class Folder:
-    """One run's staging folder. Not picklable: make it where it is used."""
+    """One run's staging folder, or a launch's own. Not picklable: make it where it is used."""
 
-    def __init__(self, staging: Staging, endpoints: Endpoints) -> None:
-        self.path = staging.folder
+    def __init__(self, path: str, endpoints: Endpoints) -> None:
+        self.path = path
         self._bucket: Any = None
         self._prefix = ""
-        if staging.is_bucket:
+        if path.startswith("gs://"):
             name, _, self._prefix = self.path.removeprefix("gs://").partition("/")
             self._bucket = _client(endpoints).bucket(name)
 
@@ -69,6 +69,16 @@ class Folder:
             return stream
         path = make_private(self.path) / name
         return open(path, "wb", opener=opened_privately)
+
+    def read(self, name: str, start: int, length: int) -> bytes:
+        """A part of a file: so many bytes from `start` on."""
+        if self._bucket is not None:
+            blob = self._bucket.blob(f"{self._prefix}/{name}")
+            data: bytes = blob.download_as_bytes(start=start, end=start + length - 1)
+            return data
+        with open(Path(self.path) / name, "rb") as file:  # noqa: PTH123
+            file.seek(start)
+            return file.read(length)
 
     def size(self, name: str) -> int:
         """Bytes of a file that was closed."""
@@ -112,6 +122,11 @@ class Folder:
                     pass  # raises what one of them raised
         else:
             shutil.rmtree(self.path, ignore_errors=True)
+
+
+def folder_of(plan: SyncPlan) -> Folder:
+    """Where a plan's run stages its rows."""
+    return Folder(plan.run.staging.folder, plan.run.endpoints)
 
 
 def _ignoring_missing(delete: Callable[[], Any]) -> None:

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from auto_schema.errors import ManyErrors, SyncError, raise_all
+from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.gather import gather, inspecting, rehearse
-from pipeline.launch.many_report import exit_code_of, failure, message, message_of_none, report
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.program_end import bug_text, print_last
 from pipeline.launch.tables_text import tables_text
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
+from pipeline.runs.many_report import exit_code_of, failure, message, message_of_none, report
 from pipeline.runs.notify import tell
 from pipeline.runs.outcome import internal_error
-from pipeline.steps.split_reading import PROGRESS
 from pipeline.tables.file import read_tables
 from pipeline.tables.patterns import choose
 from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options

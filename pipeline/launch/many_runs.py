@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 from auto_schema.errors import OutcomeUnknownError, SyncError
 from pipeline.destination.client import asking_client
+from pipeline.execution.whole import sync_whole
 from pipeline.launch.early_end import end_early
 from pipeline.launch.exit_code import exit_code
-from pipeline.launch.many_report import TableResult
 from pipeline.launch.program_end import RUN_THREAD, bug_text, interruption
 from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.parameters.options import Options
@@ -32,8 +32,8 @@ from pipeline.runs.history import (
     planning_failure,
 )
 from pipeline.runs.lock import Lock
+from pipeline.runs.many_report import TableResult
 from pipeline.runs.outcome import Failure, Outcome, internal_error
-from pipeline.steps.whole import sync_whole
 from pipeline.tables.requests import TableOptions
 
 Value = TypeVar("Value")

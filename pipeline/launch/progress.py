@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from pipeline.steps.split_reading import PROGRESS as READING
+from pipeline.execution.split_reading import PROGRESS as READING
 from smart_sync.plan import SyncPlan
 
 EVERY_S = 5.0

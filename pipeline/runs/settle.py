@@ -143,7 +143,7 @@ def clear_staging(
     removals = [partial(client.delete_table, str(t), not_found_ok=True) for t in tables]
     if staging.folder:
         try:
-            Folder(staging, endpoints).clear()
+            Folder(staging.folder, endpoints).clear()
         except STORAGE_ERRORS as error:
             LOGGER.warning("%s could not be cleared: %s", staging.folder, error)
     for remove in removals:

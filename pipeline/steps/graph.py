@@ -12,11 +12,12 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipeline.execution.in_place import STAGE
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.outcome import Outcome, held_back_outcome
 from pipeline.steps.conform import ConformBatches, TransformBatches
 from pipeline.steps.create import CreateValues
-from pipeline.steps.in_place import STAGE, StageInPlace
+from pipeline.steps.in_place import StageInPlace
 from pipeline.steps.launch_end import EndLaunch, ReportTable
 from pipeline.steps.publish import PublishTable
 from pipeline.steps.read import FAILURES, ReadSplits

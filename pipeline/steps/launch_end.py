@@ -9,9 +9,10 @@ import apache_beam as beam
 from google.cloud import bigquery
 
 from pipeline.destination.client import client_of
+from pipeline.execution.report import report
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.outcome import Failure, Outcome, TableEnd
-from pipeline.steps.report import RunFailedError, report
+from pipeline.steps.report import RunFailedError
 from smart_sync.plan import SyncPlan
 
 

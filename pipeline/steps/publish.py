@@ -8,7 +8,7 @@ import apache_beam as beam
 
 from pipeline.destination.client import client_of
 from pipeline.destination.elements import StagedSplit
-from pipeline.destination.folder import Folder
+from pipeline.destination.folder import folder_of
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import lock_of
@@ -25,9 +25,7 @@ class _Publish(beam.DoFn):
         client = client_of(plan)
         lock = lock_of(plan, client)
         self._keeper = LeaseKeeper(lock).start()
-        self._publisher = Publisher(
-            plan, client, Folder(plan.run.staging, plan.run.endpoints), lock
-        )
+        self._publisher = Publisher(plan, client, folder_of(plan), lock)
 
     def teardown(self) -> None:
         self._keeper.stop()

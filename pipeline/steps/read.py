@@ -9,13 +9,13 @@ from apache_beam.metrics.metric import Metrics
 
 from pipeline.destination.client import client_of
 from pipeline.destination.elements import SplitBatch, SplitElement
-from pipeline.destination.folder import Folder
+from pipeline.destination.folder import folder_of
+from pipeline.execution.split_reading import open_splits, read_split
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import lock_of
 from pipeline.runs.outcome import Failure
 from pipeline.steps import coders  # noqa: F401 - registers the coder of batches
 from pipeline.steps.create import CreateValues
-from pipeline.steps.split_reading import open_splits, read_split
 from smart_sync.plan import SyncPlan
 from smart_sync.splits import lanes
 from sources.values import Split
@@ -38,7 +38,7 @@ class _ReadLane(beam.DoFn):
         self._rows = Metrics.counter("sync", "rows_read")
 
     def setup(self) -> None:
-        self._folder = Folder(self._plan.run.staging, self._plan.run.endpoints)
+        self._folder = folder_of(self._plan)
         self._keeper = LeaseKeeper(lock_of(self._plan, client_of(self._plan))).start()
 
     def teardown(self) -> None:
@@ -68,9 +68,7 @@ class _Open(beam.DoFn):
         self._keeper.stop()
 
     def process(self, splits: tuple[Split, ...]) -> Iterator[Any]:
-        opened = open_splits(
-            self._plan, splits, Folder(self._plan.run.staging, self._plan.run.endpoints)
-        )
+        opened = open_splits(self._plan, splits, folder_of(self._plan))
         if isinstance(opened, Failure):
             yield beam.pvalue.TaggedOutput(FAILURES, opened)
         else:

@@ -1,6 +1,5 @@
 """StageBatches: one set of Parquet files per (split, attempt), named only when whole."""
 
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,68 +7,13 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 
-from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement, StagedSplit
-from pipeline.destination.files import AttemptFiles
-from pipeline.destination.folder import STORAGE_ERRORS, Folder, staging_error
+from pipeline.destination.elements import SplitElement, StagedSplit
+from pipeline.destination.folder import folder_of
+from pipeline.execution.stage import Stager
 from pipeline.runs.outcome import Failure
 from pipeline.steps import coders  # noqa: F401 - registers the coder of batches
 from pipeline.steps.read import FAILURES
 from smart_sync.plan import SyncPlan
-
-STAGE = "Stage"
-
-
-class Stager:
-    """Elements in, StagedSplits and Failures out; plain code behind the DoFn."""
-
-    def __init__(self, plan: SyncPlan, folder: Folder) -> None:
-        self._plan, self._folder = plan, folder
-        self._open: dict[int, AttemptFiles] = {}
-        self._given_up: set[tuple[int, int]] = set()
-
-    def take(self, element: SplitElement) -> Iterator[StagedSplit | Failure]:
-        """Write a batch, or close a split; a storage fault gives the attempt up."""
-        if not isinstance(element, (SplitBatch, SplitDone)):
-            return
-        key = (element.split, element.attempt)
-        if key in self._given_up:
-            return
-        try:
-            files = self._files(*key)
-            if isinstance(element, SplitBatch):
-                files.write(element)
-            else:
-                yield files.finish(element)
-                del self._open[element.split]
-        except STORAGE_ERRORS as error:
-            fault = staging_error(error, self._folder.path)
-            yield self._give_up(key, Failure.of(fault, STAGE, element.split))
-        except Exception as error:
-            failure = Failure.of(error, STAGE, element.split, traceback.format_exc())
-            yield self._give_up(key, failure)
-
-    def _give_up(self, key: tuple[int, int], failure: Failure) -> Failure:
-        self._given_up.add(key)
-        self._folder.mark_failed()
-        return failure
-
-    def _files(self, split: int, attempt: int) -> AttemptFiles:
-        files = self._open.get(split)
-        if files is not None and files.attempt != attempt:
-            files.abandon()
-            files = None
-        if files is None:
-            cursor = self._plan.cursor.name if self._plan.cursor else None
-            files = AttemptFiles(self._folder, self._plan.schema.staged, cursor, split, attempt)
-            self._open[split] = files
-        return files
-
-    def close(self) -> None:
-        """Drop what was not finished: its split will be reported as missing."""
-        for files in self._open.values():
-            files.abandon()
-        self._open.clear()
-        self._given_up.clear()
 
 
 class _Stage(beam.DoFn):
@@ -78,7 +22,7 @@ class _Stage(beam.DoFn):
         self._rows = Metrics.counter("sync", "rows_staged")
 
     def setup(self) -> None:
-        self._stager = Stager(self._plan, Folder(self._plan.run.staging, self._plan.run.endpoints))
+        self._stager = Stager(self._plan, folder_of(self._plan))
 
     def process(self, element: SplitElement) -> Iterator[Any]:
         for result in self._stager.take(element):

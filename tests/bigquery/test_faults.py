@@ -9,7 +9,7 @@ import time
 import pytest
 from google.cloud.bigquery_storage_v1 import BigQueryReadClient
 
-import pipeline.steps.in_place
+import pipeline.execution.in_place
 from tests.days import LEASE, LOCK, runs
 from tests.fault_proxy import fault_proxy
 from tests.fault_rules import Rule, answer, call, drop, job
@@ -329,9 +329,9 @@ def test_a_source_that_changes_after_the_plan_fails_the_run(
 def test_a_null_in_a_merge_key_is_a_dead_letter(sync, run, seeded, monkeypatch, more, kept):
     """Also when the step that finds it is run again by a second worker."""
     if kept:
-        original = pipeline.steps.in_place.stage_in_place
+        original = pipeline.execution.in_place.stage_in_place
         twice = lambda *words: (original(*words), original(*words))[1]  # noqa: E731
-        monkeypatch.setattr("pipeline.steps.in_place.stage_in_place", twice)
+        monkeypatch.setattr("pipeline.execution.in_place.stage_in_place", twice)
     run("INSERT INTO `{s}.s` SELECT NULL, 'never', TIMESTAMP '2024-01-05 12:00:00'")
     told = sync(**SMART, **MERGE, **more, max_dead_letters="5" if kept else "0")
     assert told.code == (0 if kept else DEAD_FAULT), told.err

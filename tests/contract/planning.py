@@ -11,9 +11,9 @@ import pyarrow as pa
 from auto_schema.conform import conform
 from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import SplitBatch
+from pipeline.execution.conform import renamed
 from pipeline.launch.gather import inspecting
 from pipeline.publish.audits import wanted
-from pipeline.steps.conform import renamed
 from smart_sync.cursor_plan import find_cursor
 from smart_sync.draft import make_draft
 from smart_sync.facts import Target

@@ -198,9 +198,9 @@ def again(monkeypatch):
     ("place", "calls"),
     [
         ("pipeline.steps.read.read_split", 4),
-        ("pipeline.steps.stage.Stager.take", 1),
+        ("pipeline.execution.stage.Stager.take", 1),
         ("pipeline.publish.publisher.Publisher.publish", 1),
-        ("pipeline.steps.report.clear_staging", 1),
+        ("pipeline.execution.report.clear_staging", 1),
         ("pipeline.steps.report.raise_if_failed", 1),
     ],
     ids=["read", "stage", "publish", "clear", "report"],

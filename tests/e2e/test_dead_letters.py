@@ -6,7 +6,7 @@ import json
 import pyarrow as pa
 import pytest
 
-import pipeline.steps.conform
+import pipeline.execution.conform
 
 ORDERS = """
 CREATE TABLE orders (id int8 PRIMARY KEY, day date, note text, secret text, raw bytea, tags text[]);
@@ -146,7 +146,7 @@ def refused(sync, sql, monkeypatch):
     """Three documents, of which the second is JSON to all but BigQuery's own parser."""
     sql("CREATE TABLE docs (id int8, doc json, s text DEFAULT 'kept')")
     sql("INSERT INTO docs VALUES (1, '{\"a\":1}'), (2, '\"half\"'), (3, 'null'), (4, NULL)")
-    conform = pipeline.steps.conform.conform
+    conform = pipeline.execution.conform.conform
 
     def passing(batch, schema, checks):
         found = conform(batch, schema, checks)
@@ -154,7 +154,7 @@ def refused(sync, sql, monkeypatch):
         doc = pa.array(['"\\ud83d"' if text == '"half"' else text for text in doc])
         return type(found)(found.batch.set_column(1, "doc", doc), found.dead)
 
-    monkeypatch.setattr(pipeline.steps.conform, "conform", passing)
+    monkeypatch.setattr(pipeline.execution.conform, "conform", passing)
     return {"postgresql_query": "SELECT * FROM docs"}
 
 

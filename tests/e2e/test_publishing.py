@@ -5,8 +5,8 @@ import json
 
 from google.cloud import bigquery
 
+from pipeline.execution.report import report
 from pipeline.publish.publisher import Publisher
-from pipeline.steps.report import report
 from smart_sync.publish_sql import publish_statement
 from tests.sync import PROJECT
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.destination.elements import StagedSplit
-from pipeline.steps.stage import Stager
+from pipeline.execution.stage import Stager
 
 SPLIT = {"postgresql_query": "SELECT * FROM s", "num_splits": "3"}
 take = Stager.take

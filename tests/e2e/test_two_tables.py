@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-import pipeline.steps.conform
+import pipeline.execution.conform
 from pipeline.cli import new_run_id, parse
 from pipeline.launch.beam.submit import run
 from pipeline.launch.gather import gather, inspecting, rehearse
@@ -71,14 +71,14 @@ def test_both_tables_arrive_by_one_graph(sync, launch):
 
 
 def failing_conform(monkeypatch):
-    original = pipeline.steps.conform.conform
+    original = pipeline.execution.conform.conform
 
     def conform(batch, schema, checks):
         if batch.num_rows == 30:
             raise ZeroDivisionError("of one table")
         return original(batch, schema, checks)
 
-    monkeypatch.setattr(pipeline.steps.conform, "conform", conform)
+    monkeypatch.setattr(pipeline.execution.conform, "conform", conform)
 
 
 def failing_source(sql):

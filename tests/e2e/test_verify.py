@@ -5,7 +5,7 @@ import json
 import pyarrow as pa
 import pytest
 
-import pipeline.steps.conform
+import pipeline.execution.conform
 
 VERIFY = {"verify": "true", "postgresql_query": "SELECT * FROM s"}
 SMART = VERIFY | {
@@ -59,7 +59,7 @@ def test_a_verified_run_tells_equal_sums_of_both_sides(sync, rows):
 def test_rows_that_differ_are_not_published(sync, rows, monkeypatch):
     sync.ok(**SMART)
     rows(ROWS, 501, 510)
-    original, faults = pipeline.steps.conform.conform, []
+    original, faults = pipeline.execution.conform.conform, []
 
     def broken(batch, schema, checks):
         result = original(batch, schema, checks)
@@ -72,7 +72,7 @@ def test_rows_that_differ_are_not_published(sync, rows, monkeypatch):
         batch = pa.concat_tables(parts[faults[-1]]).combine_chunks().to_batches()[0]
         return type(result)(batch, result.dead)
 
-    monkeypatch.setattr(pipeline.steps.conform, "conform", broken)
+    monkeypatch.setattr(pipeline.execution.conform, "conform", broken)
     monkeypatch.setattr("pipeline.publish.publisher.Publisher._check_sums", lambda *_: None)
     for fault in ("a changed value", "a lost row", "a doubled row"):
         faults.append(fault)

@@ -126,7 +126,7 @@ PROMISES: tuple[Promise, ...] = (
         OUTCOMES,
         "In a launch of many tables, one that fails hinders no other.",
         f"{TABLES}a_table_that_fails_hinders_no_other_and_is_named_at_the_end",
-        "pipeline/steps/conform.py",
+        "pipeline/execution/conform.py",
         "    except Exception as error:",
         "    except KeyError as error:",
     ),

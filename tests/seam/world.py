@@ -19,13 +19,13 @@ from google.api_core import exceptions as api
 
 from auto_schema.errors import InternalError, SyncError
 from pipeline.destination.elements import StagedFile, StagedSplit
+from pipeline.execution.report import report
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.history import append, planning_failure, write_event
 from pipeline.runs.lock import HELD, Lock
 from pipeline.runs.outcome import Outcome
 from pipeline.runs.past_runs import past_runs
 from pipeline.runs.settle import Settler
-from pipeline.steps.report import report
 from smart_sync.plan import SyncPlan, staging_of
 from smart_sync.ways import LOAD, Way
 from tests.factories import a_plan, a_request, a_target
@@ -237,8 +237,8 @@ def no_real_time(patch: pytest.MonkeyPatch) -> Iterator[Callable[[World], World]
             return datetime.fromtimestamp(current[-1].service.now, tz)
 
     class FolderOfTheWorld:
-        def __init__(self, staging: Any, _: Any) -> None:
-            self._run = staging.folder.rpartition("/")[2]
+        def __init__(self, path: str, _: Any) -> None:
+            self._run = path.rpartition("/")[2]
 
         def clear(self) -> None:
             current[-1].clear(self._run)

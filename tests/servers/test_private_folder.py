@@ -10,15 +10,14 @@ from auto_schema.errors import TargetError
 from pipeline.destination.folder import Folder
 from pipeline.destination.private_folder import check_local
 from pipeline.parameters.temp_location import default_temp_location
-from smart_sync.plan import staging_of
 from tests.sync import Sync
-from warehouse.names import Endpoints, TableRef
+from warehouse.names import Endpoints
 
 ANOTHER = 65534
 
 
 def folder_at(path: Path) -> Folder:
-    return Folder(staging_of(str(path), TableRef("p", "d", "t"), "r1"), Endpoints())
+    return Folder(str(path), Endpoints())
 
 
 @pytest.fixture

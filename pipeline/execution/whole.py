@@ -4,23 +4,22 @@ What a graph's steps do element by element is done here split by split, by the s
 tables of which one connection reads all in little time.
 """
 
-import traceback
 from collections.abc import Iterator
 
 from google.cloud import bigquery
 
 from pipeline.destination.elements import SplitElement, StagedSplit
-from pipeline.destination.folder import Folder
+from pipeline.destination.folder import Folder, folder_of
+from pipeline.execution.conform import conformed_or_failure, renamed
+from pipeline.execution.in_place import staged_or_failure
+from pipeline.execution.report import report
+from pipeline.execution.split_reading import open_splits, read_split
+from pipeline.execution.stage import Stager
 from pipeline.parameters.webhook import Webhook
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import lock_of
 from pipeline.runs.outcome import Failure, Outcome, held_back_outcome
-from pipeline.steps.conform import conformed_or_failure, renamed
-from pipeline.steps.in_place import STAGE, stage_in_place
-from pipeline.steps.report import report
-from pipeline.steps.split_reading import open_splits, read_split
-from pipeline.steps.stage import Stager
 from smart_sync.plan import SyncPlan
 from sources.values import Split
 
@@ -42,7 +41,7 @@ def sync_whole(
 
 def _published(plan: SyncPlan, splits: tuple[Split, ...], client: bigquery.Client) -> Outcome:
     lock = lock_of(plan, client)
-    folder = Folder(plan.run.staging, plan.run.endpoints)
+    folder = folder_of(plan)
     keeper = LeaseKeeper(lock).start()
     try:
         staged, failures = list[StagedSplit](), list[Failure]()
@@ -64,7 +63,7 @@ def _staged(
     keeper: LeaseKeeper,
 ) -> Iterator[StagedSplit | Failure]:
     if plan.reading.is_in_place:
-        yield _in_place(plan, client, folder, keeper)
+        yield staged_or_failure(plan, client, folder, keeper)
         return
     opened: tuple[Split, ...] | Failure = splits
     if plan.reading.bigquery is not None:
@@ -90,15 +89,3 @@ def _taken(
         yield element
     else:
         yield from stager.take(element)
-
-
-def _in_place(
-    plan: SyncPlan, client: bigquery.Client, folder: Folder, keeper: LeaseKeeper
-) -> StagedSplit | Failure:
-    if not plan.publishing.way.is_staged:
-        return StagedSplit(0, 0, 0)  # the publishing job reads the source itself
-    try:
-        keeper.check()
-        return stage_in_place(plan, client, folder)
-    except Exception as error:
-        return Failure.of(error, STAGE, 0, traceback.format_exc())

@@ -1,0 +1,1 @@
+"""What a plan's steps do, in plain code: read, conform, stage, report; a table from end to end."""
