@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 SHOWN = 200
 """Characters of a quoted value that a message shows at most."""
+MOST_TOLD = 100
+"""Faults that are told at once: a file of tables may have thousands."""
 LONGEST_LINE = 900
 """Characters of an error's one line: all that Dataflow shows of a failed launch is the tail."""
 
@@ -167,11 +169,13 @@ class ManyErrors(SyncError):  # noqa: N818 - a plural
         self.exit_code = min(error.exit_code for error in errors)
 
     def __str__(self) -> str:
-        return "\n".join(f"{i}. {error}" for i, error in enumerate(self.errors, 1))
+        lines = [f"{i}. {error}" for i, error in enumerate(self.errors[:MOST_TOLD], 1)]
+        surplus = len(self.errors) - MOST_TOLD
+        return "\n".join([*lines, *([f"… and {surplus:,} more."] if surplus > 0 else [])])
 
     @property
     def text(self) -> str:
-        """One line per fault."""
+        """One line per fault, of the first of them."""
         return str(self)
 
     @property
