@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from smart_sync.explain import as_dict, window_text
+from smart_sync.hosts import Host, Work, advice, fitting, hosts
 from smart_sync.plan import SyncPlan
 from smart_sync.text_table import text_table
 
 HEADINGS = ("table", "into", "does", "window", "rows", "splits", "scan", "by")
 RIGHT = frozenset({"rows", "splits", "scan"})
+NAMED = 20
+"""Tables that one line names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,18 @@ class Planned:
         return self.plan is None and not self.exit_code
 
 
-def explain_many(tables: Sequence[Planned]) -> str:
-    """All plans in one table; then what each warns of, and the sum."""
-    return "\n".join(_lines(tables))
+def explain_many(tables: Sequence[Planned], at_once: int, connections: int) -> str:
+    """All plans in one table; then what each warns of, which host fits, and the sum.
+
+    Args:
+        tables: of the launch.
+        at_once: how many of them side by side.
+        connections: to the source at once.
+    """
+    lines = [*_lines(tables)]
+    if work := _work(tables, at_once, connections):
+        lines.append(advice(work))
+    return "\n".join([*lines, _sum(tables)])
 
 
 def _lines(tables: Sequence[Planned]) -> Iterator[str]:
@@ -49,7 +62,19 @@ def _lines(tables: Sequence[Planned]) -> Iterator[str]:
             continue
         stale = table.plan.changes.stale.warnings
         yield from (f"WARNING  {table.name}: {text}" for text in (*stale, *table.plan.warnings))
-    yield _sum(tables)
+    new = [table.name for table in tables if table.plan and table.plan.publishing.mode.is_new]
+    yield from new_text(new)
+
+
+def new_text(names: Sequence[str]) -> Iterator[str]:
+    """One line on the tables whose destinations are new, if any.
+
+    >>> list(new_text(["public.a", "public.b"]))
+    ['new: 2 tables, whose destinations are made: public.a, public.b']
+    """
+    if names:
+        named = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+        yield f"new: {len(names)} tables, whose destinations are made: {named}"
 
 
 def _cells(table: Planned) -> tuple[str, ...]:
@@ -81,17 +106,52 @@ def _window(plan: SyncPlan) -> str:
     return window_text(plan.window.window)
 
 
-def _sum(tables: Sequence[Planned]) -> str:
+def _work(tables: Sequence[Planned], at_once: int, connections: int) -> Work | None:
+    """What the launch has to do; None: nothing."""
     plans = [table.plan for table in tables if table.plan]
-    rows = sum(plan.reading.estimated_rows or 0 for plan in plans)
-    text = f"{len(plans)} of {len(tables)} tables, about {rows:,} rows"
-    prices = [plan.reading.bigquery.price for plan in plans if plan.reading.bigquery]
-    priced = [price for price in prices if price is not None]
-    return f"{text}, about ${sum(priced, Decimal(0))}" if priced else text
+    if not plans:
+        return None
+    sizes = [_moved(plan) for plan in plans]
+    known = [size for size in sizes if size is not None]
+    unknown = len(sizes) - len(known)
+    return Work(len(plans), sum(known), max(known, default=0), unknown, at_once, connections)
 
 
-def many_as_json(tables: Sequence[Planned]) -> str:
-    """Each table's plan whole, or why there is none."""
+def _moved(plan: SyncPlan) -> int | None:
+    """The bytes that leave the source, by its estimate; None: not known."""
+    if plan.held_back or plan.reading.is_in_place:
+        return 0
+    return plan.reading.estimated_bytes
+
+
+def _sum(tables: Sequence[Planned]) -> str:
+    """All tables in one line; scans and their price are those that the single plans say."""
+    figures = _figures(tables)
+    text = f"{figures['planned']} of {figures['tables']} tables, about {figures['rows']:,} rows"
+    if figures["bytes"]:
+        text += f", {figures['bytes']:,} bytes of the source"
+    if figures["price_usd"] is None:
+        return text
+    return f"{text}, {figures['scan_bytes']:,} bytes scanned, about ${figures['price_usd']}"
+
+
+def _figures(tables: Sequence[Planned]) -> dict[str, Any]:
+    plans = [table.plan for table in tables if table.plan]
+    scans = [plan.reading.bigquery for plan in plans if plan.reading.bigquery]
+    prices = [scan.price for scan in scans if scan.price is not None]
+    return {
+        "tables": len(tables),
+        "planned": len(plans),
+        "skipped": sum(table.is_skipped for table in tables),
+        "rows": sum(plan.reading.estimated_rows or 0 for plan in plans),
+        "bytes": sum(_moved(plan) or 0 for plan in plans),
+        "scan_bytes": sum(scan.scan_bytes or 0 for scan in scans),
+        "price_usd": str(sum(prices, Decimal(0))) if prices else None,
+    }
+
+
+def many_as_json(tables: Sequence[Planned], at_once: int, connections: int) -> str:
+    """Each table's plan whole, or why there is none; and what explain_many says of all."""
     told = [
         {
             "table": table.name,
@@ -102,4 +162,20 @@ def many_as_json(tables: Sequence[Planned]) -> str:
         }
         for table in tables
     ]
-    return json.dumps({"tables": told}, indent=2, sort_keys=True, ensure_ascii=False)
+    work = _work(tables, at_once, connections)
+    whole = {
+        "tables": told,
+        "sum": _figures(tables),
+        "fits": fitting(work).name if work else None,
+        "hosts": [_host_dict(host) for host in hosts(work)] if work else [],
+    }
+    return json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def _host_dict(host: Host) -> dict[str, object]:
+    return {
+        "host": host.name,
+        "minutes": round(host.seconds / 60, 1),
+        "dollars": round(host.dollars, 4),
+        "dollars_a_month_hourly": round(host.a_month, 2),
+    }

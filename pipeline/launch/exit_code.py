@@ -20,7 +20,23 @@ ANY_CLOCK = timedelta(days=1)
 
 
 def exit_code(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
-    """The exit code, from the run's last event.
+    """The exit code, from the run's last event; both are printed.
+
+    Raises:
+        OutcomeUnknownError: the history can't be read, or lacks the run's last event.
+    """
+    code, row = ended(client, plan, fault)
+    if row:
+        print(summary(plan, row))
+        if code:
+            print_last(str(row["error"]))
+    return code
+
+
+def ended(
+    client: bigquery.Client, plan: SyncPlan, fault: Failure | None
+) -> tuple[int, Mapping[str, Any] | None]:
+    """The exit code and the run's last event; None: it has none, which is printed.
 
     Raises:
         OutcomeUnknownError: the history can't be read, or lacks the run's last event.
@@ -35,11 +51,8 @@ def exit_code(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) ->
             end_early(client, plan, fault)
         state = row["status"] if row else "not in the history"
         print_last(f"run {plan.run.run_id} ended while {state}. To mend: {BUG_FIX}.")
-        return fault.exit_code if fault else BUG
-    print(summary(plan, row))
-    if row["exit_code"]:
-        print_last(str(row["error"]))
-    return int(row["exit_code"])
+        return fault.exit_code if fault else BUG, None
+    return int(row["exit_code"]), row
 
 
 def _last_event(client: bigquery.Client, plan: SyncPlan) -> Mapping[str, Any] | None:
@@ -49,9 +62,9 @@ def _last_event(client: bigquery.Client, plan: SyncPlan) -> Mapping[str, Any] | 
         OutcomeUnknownError: the history can't be read.
     """
     run = plan.run
-    ended = recall(run.run_id)
-    if ended and ended.is_told:
-        return ended.row
+    known = recall(run.run_id)
+    if known and known.is_told:
+        return known.row
     since = run.launched_at - ANY_CLOCK
     try:
         return read_outcome(client, run.history_table, plan.destination, run.run_id, since)
@@ -68,16 +81,16 @@ def _open_ended(
     plan: SyncPlan, row: Mapping[str, Any] | None, fault: Failure | None
 ) -> OutcomeUnknownError | None:
     """The run has no last event, since BigQuery did not take one."""
-    where, ended = f"run {plan.run.run_id}", recall(plan.run.run_id)
-    is_open = ended is not None and ended.row["status"] == "publishing"
+    where, known = f"run {plan.run.run_id}", recall(plan.run.run_id)
+    is_open = known is not None and known.row["status"] == "publishing"
     if row and (row["status"] == "publishing" or (row["status"] == "running" and is_open)):
         fix = "run again; that run waits for its job, or makes it void, before anything else."
         return OutcomeUnknownError("BigQuery stopped answering while publishing", where, "", fix)
     if row and row["status"] == "running" and fault is None:
         why, fix = "BigQuery did not take the run's last event", "run again."
-        if ended and not ended.row["publish_job"]:
+        if known and not known.row["publish_job"]:
             why += "; nothing was published"
-        elif ended:
+        elif known:
             fix = "run again; its rows are in the table, as that run will find."
         return OutcomeUnknownError("the run's end is not in the history", where, why, fix)
     return None

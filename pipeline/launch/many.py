@@ -6,7 +6,6 @@ What befalls one table is a line of the report, and never another table's matter
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,14 +13,25 @@ from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.gather import gather, inspecting, rehearse
+from pipeline.launch.many_chosen import failed_before, without_ignored
+from pipeline.launch.many_history import record, tell_launch
 from pipeline.launch.many_runs import ManyRuns
+from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
 from pipeline.launch.program_end import bug_text, print_last
+from pipeline.launch.side_by_side import side_by_side
 from pipeline.launch.tables_text import tables_text
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
-from pipeline.runs.many_report import exit_code_of, failure, message, message_of_none, report
+from pipeline.runs.many_report import (
+    exit_code_of,
+    failure,
+    message_of_none,
+    report,
+    total,
+)
 from pipeline.runs.notify import tell
 from pipeline.runs.outcome import internal_error
+from pipeline.runs.retry import PARAMETER as RETRY
 from pipeline.tables.file import read_tables
 from pipeline.tables.patterns import choose
 from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options
@@ -41,11 +51,18 @@ class ManyOptions:
         common: what all tables have in common; of no real table.
         tables: those that are to be synced.
         at_once: how many of them side by side.
+        note: why there is none to sync; empty: there is one.
     """
 
     common: Options
     tables: tuple[TableOptions, ...]
     at_once: int
+    note: str = ""
+
+    @property
+    def verifies(self) -> bool:
+        """Whether it only compares."""
+        return self.common.request.run.verify_window is not None
 
 
 def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
@@ -59,15 +76,22 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
         LOGGER.warning("%s", warning)
     if launch.common.request.run.plan_only:
         return _show(launch, now, new_run_id, argv)
+    if not launch.tables:
+        print(launch.note)
+        return 0
     batch_id = new_run_id(now)
     LOGGER.info("launch %s of %d tables", batch_id, len(launch.tables))
     PROGRESS.setLevel(logging.WARNING)  # a line per batch of each is too much
     tables = [_of_batch(table, batch_id) for table in launch.tables]
-    results = ManyRuns(new_run_id, now, argv).run(tables, launch.at_once)
-    print(report(results))
-    failed = failure(results)
-    if launch.common.webhook and (failed or launch.common.webhook.every_run):
-        tell(launch.common.webhook, message(batch_id, results))
+    record(launch.common, tables, batch_id)
+    runs: ManyRuns | ManyVerdicts = ManyRuns(new_run_id, now, argv)
+    show, text = report, total
+    if launch.verifies:
+        runs, show, text = ManyVerdicts(new_run_id, now, argv), verdicts, total_verified
+    results = runs.run(tables, launch.at_once)
+    print(show(results))
+    failed = failure(batch_id, results)
+    tell_launch(launch.common, tables, batch_id, results, text(results))
     if failed:
         print_last(failed.line)
     return exit_code_of([result.exit_code for result in results])
@@ -75,10 +99,11 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
 
 def _of_batch(table: TableOptions, batch_id: str) -> TableOptions:
     """The table as one of a launch, which tells the webhook of all of them."""
-    if table.options is None:
+    if table.request is None:
         return table
-    request = table.options.request
-    request = replace(request, run=replace(request.run, batch_id=batch_id))
+    request = replace(table.request, run=replace(table.request.run, batch_id=batch_id))
+    if table.options is None:
+        return replace(table, stand_in=request)
     return replace(table, options=replace(table.options, request=request, webhook=None))
 
 
@@ -122,9 +147,19 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
     tables, more = table_options(file, enabled, given, beam_argv, os.environ, selected=selected)
     raise_all([*faults, *unselected, *more])
     request = common.request
+    tables = tuple(table.with_stand_in(request) for table in without_ignored(file, tables, common))
+    if request.run.verify_window and tables and all(table.is_skipped for table in tables):
+        raise_all([table.fault for table in tables[:1] if table.fault])
+    note = "" if tables else f"no table to sync: all that {_by(given)} names are disabled"
+    if tables and (batch_id := given.get(RETRY)):
+        tables, note = failed_before(tables, batch_id, common)
     most = int(given.get("max_tables_at_once") or BY_NAME["max_tables_at_once"].default)
     at_once = min(most, request.reading.max_source_connections)
-    return ManyOptions(common, tables, at_once)
+    return ManyOptions(common, tables, at_once, note)
+
+
+def _by(given: Mapping[str, str]) -> str:
+    return "select" if given.get("select") else "the file"
 
 
 def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequence[str]) -> int:
@@ -133,10 +168,13 @@ def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequen
     def plan(table: TableOptions) -> Planned:
         return _planned(table, now, new_run_id(now), argv)
 
-    with ThreadPoolExecutor(launch.at_once) as pool:
-        planned = list(pool.map(plan, launch.tables))
+    planned = side_by_side(plan, launch.tables, launch.at_once)
+    if launch.note:
+        LOGGER.warning("%s", launch.note)
     is_json = launch.common.request.run.plan_format == "json"
-    print(many_as_json(planned) if is_json else explain_many(planned))
+    show = many_as_json if is_json else explain_many
+    connections = launch.common.request.reading.max_source_connections
+    print(show(planned, launch.at_once, connections))
     return exit_code_of([table.exit_code for table in planned])
 
 

@@ -19,7 +19,7 @@ from auto_schema.errors import OutcomeUnknownError, SyncError
 from pipeline.destination.client import asking_client
 from pipeline.execution.whole import sync_whole
 from pipeline.launch.early_end import end_early
-from pipeline.launch.exit_code import exit_code
+from pipeline.launch.exit_code import ended
 from pipeline.launch.program_end import RUN_THREAD, bug_text, interruption
 from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.parameters.options import Options
@@ -32,9 +32,10 @@ from pipeline.runs.history import (
     planning_failure,
 )
 from pipeline.runs.lock import Lock
-from pipeline.runs.many_report import TableResult
+from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.tables.requests import TableOptions
+from smart_sync.request import SyncRequest
 
 Value = TypeVar("Value")
 LOGGER = logging.getLogger("smart_sync")
@@ -68,7 +69,7 @@ class ManyRuns:
         Raises:
             KeyboardInterrupt: a signal came; what was at work has been ended.
         """
-        _make_histories(tables)
+        make_histories(tables)
         waiting: SimpleQueue[TableOptions] = SimpleQueue()
         for table in tables:
             waiting.put(table)
@@ -95,21 +96,19 @@ class ManyRuns:
     def _sync(self, table: TableOptions) -> TableResult:
         """One table to its end, whatever befalls it."""
         name = table.chosen.table.full_name
-        if table.options is None:
-            level = logging.INFO if table.is_skipped else logging.ERROR
-            LOGGER.log(level, "%s: %s", name, table.fault)
-            status = "skipped" if table.is_skipped else "failed"
-            return TableResult(name, table.exit_code, status, str(table.fault))
         run_id = self.new_run_id(self.now)
+        if table.is_skipped:
+            LOGGER.info("%s: %s", name, table.fault)
+            return TableResult(name, 0, SKIPPED, str(table.fault))
         try:
-            code, row = self._run(table.options, run_id)
+            code, row = self._run(table.asked_options(), run_id)
             return TableResult(name, code, row["status"], row["error"] or "", row)
         except SyncError as error:
             LOGGER.error("%s: %s", name, error.text)
-            return _without_a_run(name, table.options, run_id, error)
+            return without_a_run(name, table.request, run_id, error)
         except Exception as error:
             LOGGER.error("%s: unexpected error\n%s", name, bug_text(error, self.argv))
-            return _without_a_run(name, table.options, run_id, internal_error(type(error).__name__))
+            return without_a_run(name, table.request, run_id, internal_error(type(error).__name__))
         finally:
             self._locks.pop(run_id, None)
             self._at_work.pop(run_id, None)
@@ -126,11 +125,11 @@ class ManyRuns:
                 sync_whole(plan.header(), plan.reading.splits, ready.client, options.webhook)
             except Exception as error:
                 fault = Failure.of(error, "Run", traceback=traceback.format_exc())
-            ended = recall(run_id)
-            if ended and ended.is_free:
+            known = recall(run_id)
+            if known and known.is_free:
                 ready.held.hand_over()
-            code = exit_code(ready.client, plan, fault)
-            return code, ended.row if ended else event_row(plan, _failed(code), datetime.now(UTC))
+            code, row = ended(ready.client, plan, fault)
+            return code, row or event_row(plan, _failed(code), datetime.now(UTC))
 
     def _go_on(self, stage: dict[str, Value], run_id: str, value: Value) -> None:
         """Note how far a table has come.
@@ -164,19 +163,20 @@ def _failed(code: int) -> Outcome:
     return Outcome(status="failed", exit_code=code, message="see the run history")
 
 
-def _without_a_run(name: str, options: Options, run_id: str, error: SyncError) -> TableResult:
+def without_a_run(
+    name: str, request: SyncRequest | None, run_id: str, error: SyncError
+) -> TableResult:
     """A table whose run didn't begin, or of which no end is known; the history has the reason."""
-    request = options.request
-    if not isinstance(error, OutcomeUnknownError):
+    if request and not isinstance(error, OutcomeUnknownError):
         row = planning_failure(request, run_id, error, datetime.now(UTC))
         with suppress(SyncError):
             append(asking_client(request), request.history_table, row)
     return TableResult(name, error.exit_code, "failed", error.text)
 
 
-def _make_histories(tables: Sequence[TableOptions]) -> None:
+def make_histories(tables: Sequence[TableOptions]) -> None:
     """Once, before many would make them at the same time; a fault is told of each table."""
-    requests = [table.options.request for table in tables if table.options]
+    requests = [table.request for table in tables if table.request]
     for history, request in {request.history_table: request for request in requests}.items():
         with suppress(SyncError):
             client = asking_client(request)

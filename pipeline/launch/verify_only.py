@@ -1,5 +1,9 @@
 """I/O. verify_only: a past window of source and destination is compared."""
 
+from typing import Any
+
+from google.cloud import bigquery
+
 from auto_schema.errors import VerificationError
 from pipeline.destination.client import asking_client
 from pipeline.launch.beam.submit import run
@@ -10,11 +14,34 @@ from pipeline.runs.history import append, make_tables, verified_row
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Outcome
 from pipeline.steps.graph import build_note
+from smart_sync.request import SyncRequest
 
 
 def verify_only(options: Options, run_id: str) -> int:
     """Compare a past window; the verdict goes into the history and onto the screen."""
     request, client = options.request, asking_client(options.request)
+    row, text, error = compare(request, client, run_id)
+    print(text)
+    if options.flag("template_location"):
+        outcome = Outcome(status="verified")
+        run(options, lambda root: build_note(root, text, outcome))
+    if error:
+        raise error
+    tell_end(options.webhook, client, request.history_table, row)
+    return 0
+
+
+def compare(
+    request: SyncRequest, client: bigquery.Client, run_id: str
+) -> tuple[dict[str, Any], str, VerificationError | None]:
+    """Compare a past window of one table; the verdict stands in the history then.
+
+    Returns:
+        The history's row, the verdict for people, and what is wrong, if anything.
+
+    Raises:
+        SyncError: a side can't be read, or there is no such window.
+    """
     with inspecting(request) as inspector:
         compared = comparison(request, client, inspector, run_id)
         verdict = compared.verdict()
@@ -32,11 +59,4 @@ def verify_only(options: Options, run_id: str) -> int:
     figures = verdict_figures(compared, verdict)
     row = verified_row(request, run_id, figures, error)
     append(client, request.history_table, row)
-    print(text)
-    if options.flag("template_location"):
-        outcome = Outcome(status="verified")
-        run(options, lambda root: build_note(root, text, outcome))
-    if error:
-        raise error
-    tell_end(options.webhook, client, request.history_table, row)
-    return 0
+    return row, text, error

@@ -30,6 +30,7 @@ REGEXES: Mapping[Kind, str] = {
     Kind.TABLE_PATH: "^([^.`]+[.]){0,2}[^.`]+$",
     Kind.ZONE: "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
     Kind.FIELDS: "^[^,]+(,[^,]+)*$",
+    Kind.LAUNCH: "^[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$",
 }
 """POSIX extended, as the template's metadata wants them.
 
@@ -46,6 +47,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.GUARD: "write auto, off or a duration such as 30m.",
     Kind.LOOKBACK: "write a duration such as 30s, 5m, 6h or 1d, or a count such as 1000.",
     Kind.TABLE_PATH: "write table, dataset.table or project.dataset.table.",
+    Kind.LAUNCH: "write the batch_id that the launch has told, such as 20250722t150000-3f9a0c1d.",
 }
 
 

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     GUARD = "guard"
     LOOKBACK = "duration or count"
     TABLE_PATH = "path of a table"
+    LAUNCH = "name of a launch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("tables", MANY, "Tables", "Many tables in one launch: a local or gs:// path of a YAML or JSON file with tables, defaults and exclude, or its text itself. The table's own parameters are then what it says nothing of, and destination_bigquery_table may hold {schema}, {table}, {dataset} or {collection}.", example="gs://my-bucket/tables.yaml", of_launch=True),
     P("select", MANY, "Select", "Which of them to sync: names, patterns and tag:NAME, by commas; not given: all that are not disabled.", example="tag:hourly,public.orders", of_launch=True, parent=("tables",)),
     P("max_tables_at_once", MANY, "Most tables at once", "Tables that are planned, and small ones that are synced, side by side.", Kind.INT, "4", low=1, high=100, example="8", of_launch=True, parent=("tables",)),
+    P("retry_failed", MANY, "Retry what failed", "The name of an earlier launch (its batch_id): of the tables that this one would sync only those that failed in it are synced, or that it never came to, and that no other run has synced since.", Kind.LAUNCH, example="20250722t150000-3f9a0c1d", of_launch=True, parent=("tables",)),
     P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true", of_launch=True),
     P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json", parent=("plan_only", "true"), of_launch=True),
     P("show_values", PLAN, "Show values", "Show values of rows (a merge key, the value of a dead letter) in messages, log, webhook and run history. Otherwise a hash stands there: the first 12 hex digits of the value's SHA-256. Dead letters keep the values in their table in any case.", Kind.BOOL, "false", example="true", of_launch=True),

@@ -7,10 +7,13 @@ from typing import Any
 
 from auto_schema.errors import SomeFailedError, SyncError, one_line
 from pipeline.runs.notify import escaped
+from smart_sync.explain_many import new_text
+from smart_sync.modes import CREATE
 from smart_sync.text_table import text_table
 
 HEADINGS = ("table", "status", "read", "published", "dead", "seconds", "why")
 RIGHT = frozenset({"read", "published", "dead", "seconds"})
+SKIPPED = "skipped"
 TOLD = 20
 """Failed tables that a message names."""
 
@@ -52,6 +55,8 @@ def report(results: Sequence[TableResult]) -> str:
 
 def _lines(results: Sequence[TableResult]) -> Iterator[str]:
     yield from text_table(HEADINGS, [_cells(result) for result in results], RIGHT)
+    good = [(one.name, one.row) for one in results if one.row and not one.exit_code]
+    yield from new_text([name for name, row in good if row["mode"] == CREATE.name])
     yield total(results)
 
 
@@ -67,8 +72,14 @@ def _cells(result: TableResult) -> tuple[str, ...]:
         f"{row['rows_published']:,}",
         f"{row['rows_dead']:,}",
         "" if seconds is None else f"{seconds:,.1f}",
-        one_line(result.why),
+        one_line(result.why) or _left_out(row),
     )
+
+
+def _left_out(row: Mapping[str, Any]) -> str:
+    """What a run that ended well left out, if anything."""
+    rows = row.get("rows_left_out")
+    return f"{rows:,} rows of the source are in no window (see the plan)" if rows else ""
 
 
 def total(results: Sequence[TableResult]) -> str:
@@ -77,27 +88,48 @@ def total(results: Sequence[TableResult]) -> str:
     read, published = (sum(row[key] for row in rows) for key in ("rows_read", "rows_published"))
     good = sum(result.exit_code == 0 for result in results)
     text = f"{good} of {len(results)} tables succeeded: {read:,} rows read, {published:,} published"
+    if skipped := sum(result.status == SKIPPED for result in results):
+        text += f", {skipped} left alone"
     dead = sum(row["rows_dead"] for row in rows)
     return f"{text}, {dead:,} dead letters" if dead else text
 
 
-def failure(results: Sequence[TableResult]) -> SomeFailedError | None:
+def failure(batch_id: str, results: Sequence[TableResult]) -> SomeFailedError | None:
     """What the program's last line says where tables failed."""
     failed = [result.name for result in results if result.exit_code]
     if not failed:
         return None
     why = ", ".join(failed[:TOLD]) + (", …" if len(failed) > TOLD else "")
     what = f"{len(failed)} of {len(results)} tables failed"
-    return SomeFailedError(what, "", why, "see the line of each above, and the run history.")
+    fix = f"see the line of each above; retry_failed={batch_id} syncs only what failed."
+    return SomeFailedError(what, f"launch {batch_id}", why, fix)
 
 
-def message(batch_id: str, results: Sequence[TableResult]) -> bytes:
-    """The launch as JSON that Slack takes; its failed tables by name, with the reason of each."""
-    lines = [f"Smart Sync: {total(results)}", f"launch: {batch_id}"]
-    failed = [result for result in results if result.exit_code]
-    lines += [f"{one.name}: {one_line(one.why)}" for one in failed[:TOLD]]
-    if len(failed) > TOLD:
-        lines.append(f"and {len(failed) - TOLD} more")
+def message(
+    batch_id: str,
+    results: Sequence[TableResult],
+    before: Sequence[Mapping[str, Any]] = (),
+    text: str = "",
+) -> bytes:
+    """The launch as JSON that Slack takes; its failed tables by name, with the reason of each.
+
+    Args:
+        batch_id: of the launch.
+        results: of its tables.
+        before: of a launch that ended well, the failed runs from which it is the recovery.
+        text: all tables in one line; empty: as of a launch that syncs them.
+    """
+    begin = "Smart Sync recovered" if before else "Smart Sync"
+    lines = [f"{begin}: {text or total(results)}", f"launch: {batch_id}"]
+    told = [f"{one.name}: {one_line(one.why)}" for one in results if one.exit_code]
+    told += [
+        f"{row['destination']}: run before: {row['run_id']}, {row['status']},"
+        f" exit code {row['exit_code']}"
+        for row in before
+    ]
+    lines += told[:TOLD]
+    if len(told) > TOLD:
+        lines.append(f"and {len(told) - TOLD} more")
     return json.dumps({"text": escaped("\n".join(lines))}).encode()
 
 

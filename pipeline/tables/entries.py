@@ -16,6 +16,13 @@ class WithoutCursor(StrEnum):
     SKIP = "skip"
 
 
+class NewTables(StrEnum):
+    """What becomes of a table that a pattern brings and that has no destination yet."""
+
+    LOAD = "load"
+    IGNORE = "ignore"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One table by its name, or many by a pattern.
@@ -34,6 +41,7 @@ class Entry:
     is_disabled: bool = False
     tags: tuple[str, ...] = ()
     without_cursor: WithoutCursor = WithoutCursor.FAIL
+    new_tables: NewTables = NewTables.LOAD
 
     @property
     def is_exact(self) -> bool:

@@ -18,16 +18,16 @@ from pipeline.parameters.document import (
     unclear,
 )
 from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind, Parameter
-from pipeline.tables.entries import Entry, TablesFile, WithoutCursor
+from pipeline.tables.entries import Entry, NewTables, TablesFile, WithoutCursor
 from sources.registry import SOURCES
 
 DEFAULTS, TABLES, EXCLUDE = "defaults", "tables", "exclude"
 DISABLED, TAGS = "disabled", "tags"
-WITHOUT_CURSOR = "without_cursor"
+WITHOUT_CURSOR, NEW_TABLES = "without_cursor", "new_tables"
 TOP = (DEFAULTS, TABLES, EXCLUDE)
-OF_ENTRIES = (DISABLED, TAGS, WITHOUT_CURSOR)
+OF_ENTRIES = (DISABLED, TAGS, WITHOUT_CURSOR, NEW_TABLES)
 """Keys of an entry that are no parameters."""
-OF_DEFAULTS = (WITHOUT_CURSOR,)
+OF_DEFAULTS = (WITHOUT_CURSOR, NEW_TABLES)
 AUTO = "auto"
 QUERIES = ("postgresql_query", "postgresql_base_query", "source_bigquery_query")
 """Parameters that say what is read in place of the table: of one table only."""
@@ -141,6 +141,7 @@ class _Reader:
             self._is_disabled(said.get(DISABLED)),
             tuple(tag.text for tag in self._texts(said.get(TAGS), TAGS)),
             self._choice(said.get(WITHOUT_CURSOR), WITHOUT_CURSOR, WithoutCursor.FAIL),
+            self._choice(said.get(NEW_TABLES), NEW_TABLES, NewTables.LOAD),
         )
 
     def _mapping(self, node: Node, known: Iterable[str], where: str) -> dict[str, Node]:

@@ -6,11 +6,12 @@ from typing import Any
 
 from pipeline.parameters.checks import REGEXES
 from pipeline.parameters.table import BY_NAME, Kind, Parameter
-from pipeline.tables.entries import WithoutCursor
+from pipeline.tables.entries import NewTables, WithoutCursor
 from pipeline.tables.file import (
     DEFAULTS,
     DISABLED,
     EXCLUDE,
+    NEW_TABLES,
     QUERIES,
     TABLES,
     TAGS,
@@ -33,6 +34,11 @@ def json_schema() -> dict[str, Any]:
         WITHOUT_CURSOR: {
             "enum": list(WithoutCursor),
             "description": "What becomes of a table that a pattern brings without the cursor.",
+        },
+        NEW_TABLES: {
+            "enum": list(NewTables),
+            "description": "What becomes of a table that a pattern brings and that no destination"
+            " holds yet.",
         },
     }
     entry = keys | {

@@ -64,6 +64,15 @@ def _is_taken(character: str) -> bool:
     return category[0] in "LMN" or category in ("Pc", "Pd", "Zs")
 
 
+def batches_table(history: TableRef) -> TableRef:
+    """The table of launches of many tables, beside the run history.
+
+    >>> str(batches_table(TableRef("p", "d", "sync_runs")))
+    'p.d.sync_batches'
+    """
+    return history.sibling(f"{history.table.removesuffix('_runs')}_batches")
+
+
 def meetings(
     file: TablesFile, destinations: Sequence[tuple[Chosen, TableRef]]
 ) -> Iterator[SyncError]:

@@ -6,7 +6,7 @@ the file's defaults, else what the launch's own parameters.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auto_schema import transform
 from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
@@ -17,8 +17,17 @@ from pipeline.parameters.options import Options, beam_flag, is_local_runner
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Parameter
 from pipeline.tables.entries import TablesFile, WithoutCursor
 from pipeline.tables.file import AUTO, ONE_QUERY, QUERIES, QUERY_FIX, named_by_entries
-from pipeline.tables.naming import DEFAULT, PARAMETER, meetings, name_fault, named, pattern_fault
+from pipeline.tables.naming import (
+    DEFAULT,
+    PARAMETER,
+    batches_table,
+    meetings,
+    name_fault,
+    named,
+    pattern_fault,
+)
 from pipeline.tables.patterns import Chosen
+from smart_sync.request import SyncRequest
 from sources.kind import Listing
 from sources.registry import SOURCES
 from sources.tables import SourceTable
@@ -45,20 +54,45 @@ class TableOptions:
 
     Attributes:
         chosen: the table, and the entry that it belongs to.
+        destination: where its rows go, or would.
         options: as a launch of it alone has them; None: it can't be synced.
         fault: why not, which ends this table and no other.
         is_skipped: its entry wants it left alone, and why says the fault.
+        stand_in: without options what the run history is told of it with; no run is made of it.
     """
 
     chosen: Chosen
+    destination: TableRef
     options: Options | None = None
     fault: SyncError | None = None
     is_skipped: bool = False
+    stand_in: SyncRequest | None = None
 
     @property
     def exit_code(self) -> int:
         """Of a table that can't be synced; 0 of one that is left alone."""
         return 0 if self.is_skipped or self.fault is None else self.fault.exit_code
+
+    @property
+    def request(self) -> SyncRequest | None:
+        """Its request, or what stands for it where it has no options."""
+        return self.options.request if self.options else self.stand_in
+
+    def asked_options(self) -> Options:
+        """Its options.
+
+        Raises:
+            SyncError: why it has none.
+        """
+        if self.options is None:
+            raise self.fault or AssertionError(self)
+        return self.options
+
+    def with_stand_in(self, common: SyncRequest) -> "TableOptions":
+        """The same; without options it is told of with the launch's request."""
+        if self.options:
+            return self
+        return replace(self, stand_in=replace(common, destination=self.destination))
 
 
 def listing_of(source: str) -> Listing:
@@ -89,6 +123,7 @@ def launch_options(
         faults.append(ConfigError("a source that lists no tables", "tables", source, fix))
     faults += _not_yet(given, beam_argv)
     common = {name: text for name, text in given.items() if _is_common(BY_NAME[name])}
+    common |= {"enable_smart_sync": "true"} if given.get("verify_only") == "true" else {}
     stand_ins = kind.listing.naming(FAULTLESS) if kind and kind.listing else {}
     try:
         parsed = options.parse(
@@ -109,9 +144,6 @@ def _not_yet(given: Given, beam_argv: Sequence[str]) -> Iterator[SyncError]:
     if not is_local_runner(beam_flag(beam_argv, "runner")):
         fix = "leave --runner out, and run it where the program itself reads: a VM or a container."
         yield ConfigError("not in this version", "tables, runner", "tables run in one process", fix)
-    if given.get("verify_only") == "true":
-        fix = "verify each table by a launch of its own."
-        yield ConfigError("not in this version", "tables, verify_only", "", fix)
 
 
 def _is_common(parameter: Parameter) -> bool:
@@ -168,7 +200,7 @@ def table_options(
                 ):  # else a fault of the defaults were one of each table
                     told.add(alike)
                     faults.append(fault)
-    destinations = [(one.chosen, one.options.request.destination) for one in tables if one.options]
+    destinations = [(one.chosen, one.destination) for one in tables if not one.is_skipped]
     faults += [*meetings(file, destinations), *_taken(file, tables, given)]
     return tuple(one for one in tables if one.chosen.table in wanted), faults
 
@@ -185,27 +217,44 @@ def _table(
     Raises:
         ConfigError, ManyErrors: its entry is wrong, by place.
     """
-    entry, table, values = one.entry, one.table, _values(file, one, given)
+    values = _values(file, one, given)
+    told = TableOptions(one, _destination(values))
+    fault, is_skipped = _completed(file, one, values)
+    if fault:
+        return replace(told, fault=fault, is_skipped=is_skipped)
+    try:
+        return replace(told, options=options.parse([*_words(values), *beam_argv], environ))
+    except ManyErrors as error:
+        raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
+    except SyncError as error:
+        raise _placed(file, one, error) from None
+
+
+def _completed(
+    file: TablesFile, one: Chosen, values: dict[str, str]
+) -> tuple[SyncError | None, bool]:
+    """Fill in what follows from the table itself: its key, and how it is read without a cursor.
+
+    Returns:
+        Why it can't be synced, and whether it is to be left alone for that.
+    """
+    entry, table = one.entry, one.table
     if fault := name_fault(values[PARAMETER], table, _where(file, one, PARAMETER)):
-        return TableOptions(one, fault=fault)
+        return fault, False
     if values.get("merge_keys") == AUTO:
         keys = _keys(table, values)
         if not keys and values.get("write_disposition") == "WRITE_MERGE":
-            return TableOptions(one, fault=_keyless(file, one))
+            return _keyless(file, one), False
         values["merge_keys"] = ",".join(keys)
     without = _without_cursor(file, one, values)
     if without and entry.without_cursor is WithoutCursor.REPLACE:
         values |= {"enable_smart_sync": "false", "write_disposition": "WRITE_TRUNCATE"}
         values |= dict.fromkeys(OF_WINDOWS, "")
     elif without:
-        is_skipped = entry.without_cursor is WithoutCursor.SKIP
-        return TableOptions(one, fault=without, is_skipped=is_skipped)
-    try:
-        return TableOptions(one, options.parse([*_words(values), *beam_argv], environ))
-    except ManyErrors as error:
-        raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
-    except SyncError as error:
-        raise _placed(file, one, error) from None
+        return without, entry.without_cursor is WithoutCursor.SKIP
+    if values.get("verify_only") == "true" and values.get("enable_smart_sync") != "true":
+        return _windowless(file, one), True
+    return None, False
 
 
 def _values(file: TablesFile, one: Chosen, given: Given) -> dict[str, str]:
@@ -225,6 +274,11 @@ def _values(file: TablesFile, one: Chosen, given: Given) -> dict[str, str]:
         raise ConfigError(ONE_QUERY, _where(file, one, query), query, QUERY_FIX)
     naming = listing_of(given["data_source"]).naming
     return {**values, **naming(one.table), PARAMETER: named(pattern, one.table)}
+
+
+def _destination(values: Given) -> TableRef:
+    names = ("destination_bigquery_project", "destination_bigquery_dataset", PARAMETER)
+    return TableRef(*(values.get(name, "") for name in names))
 
 
 def _words(values: Given) -> list[str]:
@@ -265,6 +319,12 @@ def _keyless(file: TablesFile, one: Chosen) -> SyncError:
     return SchemaError("no primary key", where, why, fix)
 
 
+def _windowless(file: TablesFile, one: Chosen) -> SyncError:
+    where = f"{_where(file, one, 'enable_smart_sync')}, {one.table.full_name}"
+    what, fix = "no window to verify", "set enable_smart_sync=true, or verify it by verify=true."
+    return ConfigError(what, where, "verify_only compares windows of the cursor column", fix)
+
+
 def _without_cursor(file: TablesFile, one: Chosen, values: Given) -> SyncError | None:
     """What is said of a table that a pattern brought and that has no cursor column."""
     column = values.get("smart_sync_timestamp_column") or "updated_at"
@@ -288,6 +348,7 @@ def _taken(file: TablesFile, tables: Sequence[TableOptions], given: Given) -> It
     for one in tables:
         if one.options:
             request = one.options.request
+            own[batches_table(request.history_table)] = "the table of launches"
             own[request.history_table] = "the run history"
             own[request.dead_letters] = f"the dead letters of {request.destination}"
     for one in tables:

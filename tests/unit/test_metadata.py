@@ -23,6 +23,7 @@ GOOD = {
     Kind.TABLE_PATH: ["t", "d.t", "p-1.d.t"],
     Kind.ZONE: ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"],
     Kind.FIELDS: ["id", "id,status", "id, status"],
+    Kind.LAUNCH: ["20250722t150000-3f9a0c1d"],
 }
 BAD = {
     Kind.BOOL: ["True", "yes", "1", " true", "true false"],
@@ -38,6 +39,7 @@ BAD = {
     Kind.TABLE_PATH: ["a.b.c.d", "a..b", ".a", "a.", "a`b"],
     Kind.ZONE: ["Europe Berlin", "/Europe", "Europe/", "CET;DROP"],
     Kind.FIELDS: ["", ",", "a,", ",a", "a,,b"],
+    Kind.LAUNCH: ["last", "20250722", "20250722T150000-3f9a0c1d", "20250722t150000-3f9a0c1"],
 }
 WITH_REGEX = [p for p in PARAMETERS if "regexes" in ENTRIES.get(p.name, {})]
 

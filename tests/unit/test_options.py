@@ -46,6 +46,7 @@ MALFORMED = {
     "create_disposition": ("CREATE", "'CREATE' is unknown", "CREATE_NEVER"),
     "json_numbers": ("float", "'float' is unknown", "double"),
     "dead_letter_table": ("a.b.c.d", "'a.b.c.d'", "dataset.table"),
+    "retry_failed": ("last", "'last'", "the batch_id that the launch has told"),
     "max_dead_letters": ("-1", "'-1' is not a whole number", "from 0"),
     "bigquery_job_project": ("P", "'P'", "project id"),
     "run_history_table": ("`runs`", "'`runs`'", "dataset.table"),

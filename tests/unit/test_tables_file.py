@@ -6,18 +6,20 @@ import jsonschema
 import pytest
 import yaml
 
-from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError
+from auto_schema.errors import MOST_TOLD, ConfigError, ManyErrors, SchemaError, SyncError
 from pipeline.parameters.options import parse, unchecked
 from pipeline.parameters.table import PARAMETERS
 from pipeline.tables.entries import WithoutCursor
 from pipeline.tables.file import keys_of, read_tables
 from pipeline.tables.json_schema import SHIPPED, json_schema, written
+from pipeline.tables.new_tables import asked_datasets, without_new
 from pipeline.tables.patterns import choose
 from pipeline.tables.requests import launch_options, table_options
 from pipeline.tables.selection import MOST_TABLES, select
 from smart_sync.request import WriteDisposition
 from sources.registry import SOURCES
 from sources.tables import SourceTable
+from warehouse.names import TableRef
 
 LAUNCH = {
     "data_source": "postgresql",
@@ -281,8 +283,9 @@ def test_two_tables_of_one_destination_are_an_error_and_so_is_a_name_that_is_tak
     _, (fault,) = launched("tables: {public.*: , shop.*: }", catalog)
     assert (fault.what, "shop.orders" in fault.why) == ("two tables, one destination", True)
     catalog = [table("orders"), table("orders_dead_letters"), table("sync_runs")]
+    catalog.append(table("sync_batches"))
     _, faults = launched("tables: {public.*: }", catalog)
-    assert [fault.what for fault in faults] == ["a destination that is taken"] * 2
+    assert [fault.what for fault in faults] == ["a destination that is taken"] * 3
     assert "the dead letters of my-project.shop.orders" in faults[0].why
 
 
@@ -290,7 +293,8 @@ def test_two_tables_of_one_destination_are_an_error_and_so_is_a_name_that_is_tak
     ("more", "beam", "where"),
     [
         ({"source_table_for_schema": "public.a"}, (), "source_table_for_schema"),
-        ({"verify_only": "true"}, (), "tables, verify_only"),
+        ({"verify_only": "true"}, (), "verify_start, verify_end"),
+        ({"retry_failed": "last"}, (), "retry_failed"),
         ({}, ("--runner=DataflowRunner", "--temp_location=gs://b/t"), "tables, runner"),
         ({"partition_type": "WEEK"}, (), "partition_type"),
         ({"postgresql_host": ""}, (), "postgresql_host"),
@@ -329,9 +333,10 @@ def test_the_shipped_json_schema_is_made_from_the_table_and_judges_as_the_progra
         assert faults_of(bad)
 
 
-@pytest.mark.parametrize("name", ["tables", "select", "max_tables_at_once"])
+@pytest.mark.parametrize("name", ["tables", "select", "max_tables_at_once", "retry_failed"])
 def test_a_parameter_of_many_tables_is_refused_where_one_is_launched(name):
-    given = LAUNCH | {"destination_bigquery_table": "t", "source_table_for_schema": "t", name: "2"}
+    text = "20250722t150000-3f9a0c1d" if name == "retry_failed" else "2"
+    given = LAUNCH | {"destination_bigquery_table": "t", "source_table_for_schema": "t", name: text}
     with pytest.raises(ConfigError, match=rf"a parameter of many tables \({name}\)"):
         parse([f"--{key}={text}" for key, text in given.items()], {})
 
@@ -435,3 +440,48 @@ def test_a_table_that_is_read_is_no_destination():
     ]
     made, faults = launched(text % ", exclude: ['shop.*_copy']", catalog, **given)
     assert (len(made), faults) == (1, [])
+
+
+def test_new_tables_that_a_pattern_brings_are_ignored_by_one_question_for_all():
+    text = (
+        "{defaults: {new_tables: ignore, write_disposition: WRITE_MERGE, merge_keys: auto},"
+        " tables: {public.*: , public.exact: , shop.*: {new_tables: load}}}"
+    )
+    names = ["known", "new", "exact"]
+    catalog = [*map(table, names), table("keyless", keys=()), table("loaded", "shop")]
+    made, faults = launched(text, catalog)
+    assert faults == []
+    assert asked_datasets(made) == {("my-project", "shop")}
+    there = {TableRef("my-project", "shop", "known")}
+    after = {one.chosen.table.name: one for one in without_new(read(text), made, there)}
+    assert {name for name, one in after.items() if one.is_skipped} == {"new", "keyless"}
+    assert after["new"].fault.fix == "name it in an entry of its own, or say new_tables: load."
+    assert [after[name].options is not None for name in ("known", "exact", "loaded")] == [True] * 3
+    made, _ = launched(text.replace("new_tables: ignore, ", ""), catalog)
+    assert asked_datasets(made) == frozenset()
+
+
+def test_a_table_that_can_not_be_synced_meets_others_in_its_destination():
+    text = "{defaults: {write_disposition: WRITE_MERGE, merge_keys: auto}, tables: {'*.*': }}"
+    _, faults = launched(text, [table("a", keys=()), table("a", "shop")])
+    assert [fault.what for fault in faults] == ["two tables, one destination"]
+
+
+def test_a_verify_only_leaves_alone_what_has_no_window():
+    text = "{defaults: {enable_smart_sync: true}, tables: {public.*: {without_cursor: replace}}}"
+    window = {"verify_only": "true", "verify_start": "2025-01-01", "verify_end": "2025-02-01"}
+    made, faults = launched(text, [table("a"), table("b", columns=("id",))], **window)
+    assert (faults, [one.is_skipped for one in made]) == ([], [False, True])
+    assert made[0].options.request.run.verify_window == ("2025-01-01", "2025-02-01")
+    assert made[1].fault.what == "no window to verify"
+
+
+def test_of_ten_thousand_faults_so_many_are_told_as_somebody_reads():
+    keys = ", ".join(f"no_such_key_{number}: x" for number in range(10_000))
+    with pytest.raises(ManyErrors) as caught:
+        read(f"tables: {{public.a: {{{keys}}}}}")
+    assert len(caught.value.errors) == 10_000
+    lines = caught.value.text.splitlines()
+    assert len(lines) == MOST_TOLD + 1
+    assert lines[-1] == f"… and {10_000 - MOST_TOLD:,} more."
+    assert len(caught.value.text) < 20_000

@@ -1,0 +1,57 @@
+"""I/O. Of a file's tables those that a launch takes by what BigQuery knows of them.
+
+That is which of them are new, and which of them failed in an earlier launch.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from pipeline.destination.client import asking_client
+from pipeline.destination.listing import tables_of
+from pipeline.parameters.options import Options
+from pipeline.runs.batches import past_launch
+from pipeline.runs.retry import merged, retry
+from pipeline.tables.entries import TablesFile
+from pipeline.tables.new_tables import asked_datasets, without_new
+from pipeline.tables.requests import TableOptions
+
+LOGGER = logging.getLogger("smart_sync")
+
+
+def without_ignored(
+    file: TablesFile, tables: Sequence[TableOptions], common: Options
+) -> tuple[TableOptions, ...]:
+    """The tables, those that are new and ignored as left alone; nothing is asked where all load.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    datasets = asked_datasets(tables)
+    if not datasets:
+        return tuple(tables)
+    client = asking_client(common.request)
+    there = [table for dataset in datasets for table in tables_of(client, *dataset)]
+    return tuple(without_new(file, tables, frozenset(there)))
+
+
+def failed_before(
+    tables: Sequence[TableOptions], batch_id: str, common: Options
+) -> tuple[tuple[TableOptions, ...], str]:
+    """Of the tables those that failed in a launch, and what to say where none is left.
+
+    Raises:
+        ConfigError: there was no such launch, or it was one of other tables.
+        TargetError: BigQuery refused or can't be reached.
+    """
+    client = asking_client(common.request)
+    histories = dict.fromkeys(table.request.history_table for table in tables if table.request)
+    past = merged([past_launch(client, history, batch_id) for history in histories])
+    verifies = common.request.run.verify_window is not None
+    known = [str(table.destination) for table in tables if not table.is_skipped]
+    again = retry(past, known, verifies=verifies)
+    for line in again.told:
+        LOGGER.warning("%s", line)
+    wanted = tuple(table for table in tables if str(table.destination) in again.wanted)
+    if wanted:
+        LOGGER.info("%d tables of launch %s are synced once more", len(wanted), batch_id)
+    return wanted, again.note

@@ -1,0 +1,86 @@
+"""I/O. verify_only of many tables: each is compared by itself, and one table shows all verdicts."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from auto_schema.errors import SyncError, one_line
+from pipeline.destination.client import asking_client
+from pipeline.launch.many_runs import make_histories, without_a_run
+from pipeline.launch.program_end import bug_text
+from pipeline.launch.side_by_side import side_by_side
+from pipeline.launch.verify_only import compare
+from pipeline.runs.many_report import SKIPPED, TableResult
+from pipeline.runs.outcome import internal_error
+from pipeline.tables.requests import TableOptions
+from smart_sync.text_table import text_table
+
+LOGGER = logging.getLogger("smart_sync")
+FIGURES = ("source_rows", "target_rows", "lacking", "doubled", "moved_on")
+HEADINGS = ("table", "status", "source", "BigQuery", "lacking", "doubled", "moved on", "why")
+RIGHT = frozenset(HEADINGS[2:7])
+
+
+@dataclass(frozen=True, slots=True)
+class ManyVerdicts:
+    """Tables that are compared; the same as `ManyRuns`, which syncs them."""
+
+    new_run_id: Callable[[datetime], str]
+    now: datetime
+    argv: Sequence[str] = ()
+
+    def run(self, tables: Sequence[TableOptions], at_once: int) -> list[TableResult]:
+        """Compare all tables, at most so many at once; the verdict of each, in their order.
+
+        Raises:
+            KeyboardInterrupt: a signal came; no lock is held, and nothing is left behind.
+        """
+        make_histories(tables)
+        return side_by_side(self._compare, tables, at_once)
+
+    def _compare(self, table: TableOptions) -> TableResult:
+        name = table.chosen.table.full_name
+        run_id = self.new_run_id(self.now)
+        if table.is_skipped:
+            LOGGER.info("%s: %s", name, table.fault)
+            return TableResult(name, 0, SKIPPED, str(table.fault))
+        try:
+            request = table.asked_options().request
+            row, text, error = compare(request, asking_client(request), run_id)
+            if error:
+                LOGGER.error("%s", text)
+            why = error.text if error else ""
+            return TableResult(name, row["exit_code"], row["status"], why, row)
+        except SyncError as error:
+            LOGGER.error("%s: %s", name, error.text)
+            return without_a_run(name, table.request, run_id, error)
+        except Exception as error:
+            LOGGER.error("%s: unexpected error\n%s", name, bug_text(error, self.argv))
+            return without_a_run(name, table.request, run_id, internal_error(type(error).__name__))
+
+
+def verdicts(results: Sequence[TableResult]) -> str:
+    """All verdicts as one table, and the sum."""
+    return "\n".join(_lines(results))
+
+
+def _lines(results: Sequence[TableResult]) -> Iterator[str]:
+    yield from text_table(HEADINGS, [_cells(result) for result in results], RIGHT)
+    yield total_verified(results)
+
+
+def _cells(result: TableResult) -> tuple[str, ...]:
+    told = json.loads(result.row["verification"]) if result.row else {}
+    figures = (f"{told[name]:,}" if told else "" for name in FIGURES)
+    return (result.name, result.status, *figures, one_line(result.why))
+
+
+def total_verified(results: Sequence[TableResult]) -> str:
+    """All verdicts in one line."""
+    good = sum(result.status == "verified" for result in results)
+    rows = sum(json.loads(one.row["verification"])["target_rows"] for one in results if one.row)
+    text = f"{good} of {len(results)} tables verified: {rows:,} rows of BigQuery compared"
+    skipped = sum(result.status == SKIPPED for result in results)
+    return f"{text}, {skipped} left alone" if skipped else text

@@ -1,0 +1,184 @@
+"""I/O. Launches of many tables, in a table beside the run history: which each was to sync.
+
+The history has a run's first event when the run begins, so that of a launch that was killed it
+doesn't know the tables that never came to their turn. This table does.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from google.api_core.exceptions import BadRequest, NotFound
+from google.cloud import bigquery
+
+from auto_schema.names import quoted
+from pipeline.parameters.version import VERSION
+from pipeline.runs.history import FINAL
+from pipeline.runs.past_runs import LOOK_BACK, VERDICTS, ask_history
+from pipeline.runs.retry import PastLaunch
+from pipeline.tables.naming import batches_table
+from warehouse.errors import as_target_errors
+from warehouse.jobs import JobLabels, query_config, run_job
+from warehouse.names import TableRef
+
+FIELDS = (
+    ("batch_id", "STRING"),
+    ("event_time", "TIMESTAMP"),
+    ("data_source", "STRING"),
+    ("verifies", "BOOL"),
+    ("tables", "STRING"),
+    ("version", "STRING"),
+)
+"""`tables`: JSON, each destination with the name of its table in the source."""
+ANY_CLOCK = timedelta(days=1)
+"""By more no machine's clock is behind that of a launch."""
+NONE_YET = (NotFound, BadRequest)
+"""There is no such table, or none with all columns: it is of an earlier version."""
+
+
+def record_launch(
+    client: bigquery.Client,
+    history: TableRef,
+    batch_id: str,
+    tables: Mapping[str, str],
+    *,
+    data_source: str,
+    verifies: bool,
+) -> None:
+    """Write down which tables a launch is to sync, before any of them is; once if done twice.
+
+    Args:
+        client: of BigQuery.
+        history: of all these tables.
+        batch_id: of the launch.
+        tables: by destination; their names in the source.
+        data_source: of the launch.
+        verifies: whether it only compares.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    table, labels = batches_table(history), JobLabels(batch_id, "launch")
+    told = json.dumps(dict(tables), ensure_ascii=False, sort_keys=True)
+    values: tuple[Any, ...] = (batch_id, datetime.now(UTC), data_source, verifies, told, VERSION)
+    parameters = [
+        bigquery.ScalarQueryParameter(name, kind, value)
+        for (name, kind), value in zip(FIELDS, values, strict=True)
+    ]
+    names = ", ".join(quoted(name) for name, _ in FIELDS)
+    sql = f"INSERT INTO {table.sql} ({names}) VALUES ({', '.join(f'@{n}' for n, _ in FIELDS)})"
+    config = query_config(labels, parameters)
+
+    def send(job_id: str) -> Any:
+        return client.query(sql, config, job_id=job_id, job_retry=None)
+
+    with as_target_errors(f"launches {table}"):
+        _make(client, table)
+        run_job(client, partial(_job_id, batch_id), labels, send)
+
+
+def _job_id(batch_id: str, attempt: int) -> str:
+    return f"sync_{batch_id}_launch_{attempt}"
+
+
+def _make(client: bigquery.Client, table: TableRef) -> None:
+    try:
+        client.get_table(str(table))
+    except NotFound:
+        schema = [bigquery.SchemaField(name, kind) for name, kind in FIELDS]
+        resource = bigquery.Table(str(table), schema=schema)
+        resource.time_partitioning = bigquery.TimePartitioning(field="event_time")
+        resource.description = "Launches of many tables by Smart Sync, append-only."
+        client.create_table(resource, exists_ok=True)
+
+
+def past_launch(client: bigquery.Client, history: TableRef, batch_id: str) -> PastLaunch:
+    """What is known of a launch; of one that the history doesn't know: no table.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    begun = began(batch_id)
+    if begun is None:
+        return PastLaunch(batch_id)
+    batch = bigquery.ScalarQueryParameter("batch_id", "STRING", batch_id)
+    since = bigquery.ScalarQueryParameter("since", "TIMESTAMP", begun - ANY_CLOCK)
+    sql = (
+        f"SELECT tables, verifies FROM {batches_table(history).sql} AS launches"
+        " WHERE batch_id = @batch_id AND event_time >= @since"
+    )
+    tables, verifies = dict[str, str](), False
+    for row in ask_history(client, history, sql, [batch, since], unless=NONE_YET):
+        tables |= json.loads(row["tables"])
+        verifies = bool(row["verifies"])
+    sql = (
+        f"SELECT * FROM {history.sql} AS runs WHERE batch_id = @batch_id AND event_time >= @since"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
+        " ORDER BY event_time"
+    )
+    rows = ask_history(client, history, sql, [batch, since], unless=NONE_YET)
+    ends = {row["destination"]: row for row in rows}
+    later = _later(client, history, [batch, since], "verified" if verifies else "succeeded")
+    mended = {
+        destination
+        for destination, at in later.items()
+        if at > (ends[destination]["event_time"] if destination in ends else begun)
+    }
+    return PastLaunch(batch_id, tables, ends, frozenset(mended), verifies)
+
+
+def _later(
+    client: bigquery.Client, history: TableRef, parameters: list[Any], status: str
+) -> dict[str, datetime]:
+    """When each destination last ended well in another launch, since that one."""
+    sql = (
+        f"SELECT destination, MAX(event_time) AS last_event FROM {history.sql} AS runs"
+        f" WHERE event_time >= @since AND seq = {FINAL} AND status = @status"
+        " AND COALESCE(batch_id, '') != @batch_id GROUP BY destination"
+    )
+    good = bigquery.ScalarQueryParameter("status", "STRING", status)
+    rows = ask_history(client, history, sql, [*parameters, good], unless=NONE_YET)
+    return {row["destination"]: row["last_event"] for row in rows}
+
+
+def began(batch_id: str) -> datetime | None:
+    """When a launch began, by its name; None: it is no such name.
+
+    >>> began("20250722t150000-3f9a0c1d").isoformat(), began("20259922t150000-3f9a0c1d")
+    ('2025-07-22T15:00:00+00:00', None)
+    """
+    try:
+        return datetime.strptime(batch_id[:15], "%Y%m%dt%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def recovered(client: bigquery.Client, history: TableRef, batch_id: str) -> list[dict[str, Any]]:
+    """The launch's tables whose runs before it had failed: the last run of each, before it.
+
+    As for a launch of one table: one that was held back did neither well nor badly, and a
+    verify_only is seen beside its like.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    is_verdict = "(status IN ('{}', '{}'))".format(*VERDICTS)
+    sql = (
+        f"WITH ended AS (SELECT destination, run_id, status, exit_code, event_time, batch_id,"
+        f" {is_verdict} AS is_verdict FROM {history.sql} AS runs WHERE event_time >= @since"
+        f" AND seq = {FINAL} AND NOT (status = 'held_back' AND exit_code = 0)),"
+        " before AS (SELECT run.destination, run.run_id, run.status, run.exit_code"
+        " FROM ended AS run JOIN ended AS this ON this.destination = run.destination"
+        " AND this.is_verdict = run.is_verdict"
+        " WHERE this.batch_id = @batch_id AND COALESCE(run.batch_id, '') != @batch_id"
+        " QUALIFY ROW_NUMBER() OVER"
+        " (PARTITION BY run.destination ORDER BY run.event_time DESC) = 1)"
+        " SELECT * FROM before WHERE exit_code != 0 ORDER BY destination"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("batch_id", "STRING", batch_id),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", datetime.now(UTC) - LOOK_BACK),
+    ]
+    return ask_history(client, history, sql, parameters)
