@@ -17,10 +17,13 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 
+from demo.many import demo_tables
 from demo.servers import ROOT, BigQueryServer, bigquery_server
 from demo.sides import PROJECT, SIDES, Side, make_client
 
 DATASET, TABLE = "air", "flights"
+TABLES = "tables"
+"""The source of the demo of many tables."""
 FOLDER = ROOT / ".demo"
 CONSOLE = Console()
 Program = Callable[[Mapping[str, str]], list[str]]
@@ -132,13 +135,18 @@ def demo(
 def main() -> int:
     """Start both servers, run the demo, stop them; 0 when the checksums agree."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--source", choices=SIDES, default="postgresql")
+    parser.add_argument("--source", choices=[*SIDES, TABLES], default="postgresql")
     source = parser.parse_args().source
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     began = time.monotonic()
-    with bigquery_server(FOLDER / "bigquery") as target, SIDES[source](target) as side:
-        agree = demo(side, target)
+    with bigquery_server(FOLDER / "bigquery") as target:
+        if source == TABLES:
+            command = main_here(target.environ)
+            agree = demo_tables(target, command, run_main, CONSOLE.print, FOLDER)
+        else:
+            with SIDES[source](target) as side:
+                agree = demo(side, target)
     CONSOLE.print(f"{time.monotonic() - began:.1f} s in all; `make clean` removes {FOLDER.name}/.")
     return 0 if agree else 1
 

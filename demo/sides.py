@@ -26,6 +26,18 @@ def make_client(server: BigQueryServer) -> bigquery.Client:
     )
 
 
+def postgresql_parameters(server: PostgresqlServer) -> list[str]:
+    """What leads main.py to a PostgreSQL of ours."""
+    return [
+        "--data_source=postgresql",
+        "--postgresql_host=127.0.0.1",
+        f"--postgresql_port={server.port}",
+        f"--postgresql_database={server.database}",
+        f"--postgresql_username={server.user}",
+        "--postgresql_password=not-needed-here",
+    ]
+
+
 class Side(Protocol):
     """One source of the demo, running."""
 
@@ -61,12 +73,7 @@ class _PostgresqlSide:
     @property
     def parameters(self) -> list[str]:
         return [
-            "--data_source=postgresql",
-            "--postgresql_host=127.0.0.1",
-            f"--postgresql_port={self._server.port}",
-            f"--postgresql_database={self._server.database}",
-            f"--postgresql_username={self._server.user}",
-            "--postgresql_password=not-needed-here",
+            *postgresql_parameters(self._server),
             "--postgresql_base_query=SELECT * FROM air.flights WHERE time_hour >"
             " '{start_timestamp}' AND time_hour <= '{end_timestamp}' ORDER BY time_hour ASC",
             "--source_table_for_schema=air.flights",
