@@ -110,7 +110,9 @@ def test_a_launch_that_is_none_of_these_tables_is_told_and_one_without_failures_
 
 
 def test_a_failed_table_that_is_gone_is_told(many, sql, caplog):
-    sql("UPDATE users SET amount = 'NaN' WHERE id = 1; UPDATE lines SET amount = 'NaN' WHERE id = 1")
+    sql(
+        "UPDATE users SET amount = 'NaN' WHERE id = 1; UPDATE lines SET amount = 'NaN' WHERE id = 1"
+    )
     batch_id = named(many())
     sql("DROP TABLE users; UPDATE lines SET amount = 1")
     assert last(many.ok(retry_failed=batch_id)).startswith("1 of 1 tables succeeded: 7 rows")
