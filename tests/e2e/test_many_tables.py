@@ -10,6 +10,7 @@ import pytest
 from tenacity import wait_none
 
 from pipeline.cli import new_run_id
+from pipeline.launch import many_runs
 from pipeline.launch.many import read_launch
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.runs.lock import Lock
@@ -203,6 +204,39 @@ def test_a_table_that_vanishes_after_it_was_listed_fails_alone(many, sql):
     assert ended(many)["lines"] == ("failed", 3, 0)
 
 
+def test_a_table_that_vanishes_between_its_plan_and_its_run_fails_alone(many, sql, monkeypatch):
+    begin = many_runs.begin
+
+    def after_the_plan(client, plan, lock):
+        if plan.destination.table == "lines":
+            sql("DROP TABLE lines")
+        begin(client, plan, lock)
+
+    monkeypatch.setattr(many_runs, "begin", after_the_plan)
+    assert many().code == 10
+    assert {name: end[:2] for name, end in ended(many).items()} == {
+        "lines": ("failed", 4),  # the source has changed since the plan
+        "orders": ("succeeded", 0),
+        "users": ("succeeded", 0),
+    }
+    assert_free(many)
+
+
+def test_a_catalog_of_1001_tables_is_refused_and_a_part_of_it_is_not(many, sql):
+    sql("DROP TABLE orders, lines, users")
+    sql(
+        "DO $$ BEGIN FOR n IN 1..1001 LOOP EXECUTE format("
+        "'CREATE TABLE t%s (id int PRIMARY KEY, updated_at timestamptz)', n); END LOOP; END $$"
+    )
+    result = many()
+    assert (result.code, "1,001 tables; 1,000 are the most of one launch" in result.err) == (
+        2,
+        True,
+    )
+    assert many.tables() == set()
+    assert last(many.ok(select="public.t100*", plan_only="true")).startswith("3 of 3 tables")
+
+
 def test_a_schema_that_the_role_may_not_see_is_told_with_what_to_grant(many, sql):
     sql("CREATE SCHEMA hidden; CREATE TABLE hidden.t (id int PRIMARY KEY)")
     sql(f"CREATE ROLE few_{many.dataset} LOGIN; GRANT SELECT ON lines TO few_{many.dataset}")
@@ -238,22 +272,33 @@ def test_a_file_with_faults_ends_the_launch_before_anything_is_written(
 
 @pytest.mark.parametrize("where", ["folder", "bucket"])
 def test_the_file_may_lie_in_a_folder_or_a_bucket(many, bucket, monkeypatch, tmp_path, where):
-    path = str(tmp_path / "tables.yaml")
     text = "defaults:\n  write_disposition: WRITE_TRUNCATE\ntables:\n  public.users:\n"
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    many.ok(tables=placed(many, bucket, tmp_path, where, text))
+    assert counts(many) == {"users": 3}
+    large = placed(many, bucket, tmp_path, where, text + "#" * (1 << 20))
+    result = many(tables=large)
+    assert (result.code, f"too large ({large}): more than 1,048,576 bytes" in result.err) == (
+        2,
+        True,
+    )
+
+
+def placed(many, bucket, folder, where, text):
+    """The address of a file of tables with this text."""
+    path = str(folder / "tables.yaml")
     if where == "folder":
-        (tmp_path / "tables.yaml").write_text(text)
+        (folder / "tables.yaml").write_text(text)
     else:
         from google.auth.credentials import AnonymousCredentials
         from google.cloud import storage
 
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
         client = storage.Client(
             "p", AnonymousCredentials(), client_options={"api_endpoint": bucket}
         )
         path = f"gs://bkt/{many.dataset}/tables.yaml"
         client.bucket("bkt").blob(f"{many.dataset}/tables.yaml").upload_from_string(text)
-    many.ok(tables=path)
-    assert counts(many) == {"users": 3}
+    return path
 
 
 def test_sigterm_gives_all_locks_back_and_tells_each_run_as_failed(
