@@ -126,8 +126,9 @@ def launch_options(
     common |= {"enable_smart_sync": "true"} if given.get("verify_only") == "true" else {}
     stand_ins = kind.listing.naming(FAULTLESS) if kind and kind.listing else {}
     try:
-        parsed = options.parse(
-            [*_words({**common, **STAND_INS, **stand_ins}), *beam_argv],
+        parsed = options.parse_given(
+            {**common, **STAND_INS, **stand_ins},
+            tuple(beam_argv),
             environ,
             beam_faults=beam_faults,
         )
@@ -223,7 +224,7 @@ def _table(
     if fault:
         return replace(told, fault=fault, is_skipped=is_skipped)
     try:
-        return replace(told, options=options.parse([*_words(values), *beam_argv], environ))
+        return replace(told, options=options.parse_given(values, tuple(beam_argv), environ))
     except ManyErrors as error:
         raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
     except SyncError as error:
@@ -279,12 +280,6 @@ def _values(file: TablesFile, one: Chosen, given: Given) -> dict[str, str]:
 def _destination(values: Given) -> TableRef:
     names = ("destination_bigquery_project", "destination_bigquery_dataset", PARAMETER)
     return TableRef(*(values.get(name, "") for name in names))
-
-
-def _words(values: Given) -> list[str]:
-    return [
-        f"--{name}={text}" for name, text in values.items() if text or name == "partition_field"
-    ]
 
 
 def _placed(file: TablesFile, one: Chosen, fault: SyncError) -> SyncError:

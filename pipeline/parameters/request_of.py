@@ -1,0 +1,172 @@
+"""Values of parameters that were found to be right → a SyncRequest; pure."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from auto_schema import transform
+from pipeline.parameters.checks import DURATION
+from smart_sync.request import (
+    Guard,
+    PublishingRequest,
+    ReadingRequest,
+    RunRequest,
+    SchemaRequest,
+    SyncRequest,
+    WindowRequest,
+    WriteDisposition,
+)
+from sources.parameters import duration
+from sources.registry import SOURCES
+from warehouse.names import Endpoints, TableRef
+
+DATAFLOW_LEASE = timedelta(minutes=30)
+"""Dataflow may queue a job for minutes and takes more to start its workers."""
+
+
+def request_of(
+    values: Mapping[str, str],
+    given: Mapping[str, str],
+    transformation: transform.Transformation,
+    temp_location: str,
+    environ: Mapping[str, str],
+) -> SyncRequest:
+    """The request that they say.
+
+    Args:
+        values: the text of each parameter, its default where it isn't given.
+        given: those that were given.
+        transformation: what transformation_config says.
+        temp_location: where files are staged.
+        environ: the process's environment, which may name stand-ins of the services.
+    """
+    endpoints = _endpoints(environ)
+    return SyncRequest(
+        data_source=values["data_source"],
+        destination=TableRef(
+            values["destination_bigquery_project"],
+            values["destination_bigquery_dataset"],
+            values["destination_bigquery_table"],
+        ),
+        reading=_reading(values, endpoints),
+        window=_window(values),
+        schema=_schema(values, transformation, partition_given="partition_field" in given),
+        publishing=_publishing(values),
+        run=_run(values, temp_location, endpoints),
+    )
+
+
+def _reading(values: Mapping[str, str], endpoints: Endpoints) -> ReadingRequest:
+    kind = SOURCES[values["data_source"]]
+    return ReadingRequest(
+        connection=kind.connection(values, endpoints),
+        query=kind.query(values),
+        schema_table=values["source_table_for_schema"].strip(),
+        batch_rows=int(values["batch_size"]) if values["batch_size"] else None,
+        num_splits=int(values["num_splits"]),
+        max_source_connections=int(values["max_source_connections"]),
+        method=values["bigquery_read_method"],
+        max_bytes_billed=int(values["max_bytes_billed"]) if values["max_bytes_billed"] else None,
+        price_per_tib=Decimal(values["bigquery_price_per_tib"]),
+    )
+
+
+def _window(values: Mapping[str, str]) -> WindowRequest:
+    return WindowRequest(
+        smart_sync=values["enable_smart_sync"] == "true",
+        cursor=values["smart_sync_timestamp_column"],
+        sync_all_on_empty_table=values["sync_all_on_empty_table"] == "true",
+        fallback=timedelta(days=int(values["fallback_days"])),
+        margin=duration(values["smart_sync_margin"]),
+        lookback=_lookback(values["smart_sync_lookback"]),
+        lookback_numbers=_lookback_numbers(values["smart_sync_lookback"]),
+        by_hand=_by_hand(values),
+        guard=_guard(values),
+        source_timezone=values["source_timezone"],
+    )
+
+
+def _schema(
+    values: Mapping[str, str], transformation: transform.Transformation, *, partition_given: bool
+) -> SchemaRequest:
+    return SchemaRequest(
+        auto_schema=values["enable_auto_schema"] == "true",
+        partition_field=values["partition_field"].strip(),
+        partition_given=partition_given,
+        partition_type=values["partition_type"],
+        clustering_fields=_fields(values["clustering_fields"]),
+        evolution=values["schema_evolution"],
+        stale_columns=values["stale_columns"],
+        json_numbers=values["json_numbers"],
+        transformation=transformation,
+    )
+
+
+def _publishing(values: Mapping[str, str]) -> PublishingRequest:
+    return PublishingRequest(
+        write_disposition=WriteDisposition(values["write_disposition"]),
+        merge_keys=_fields(values["merge_keys"]),
+        create_if_needed=values["create_disposition"] == "CREATE_IF_NEEDED",
+        delete_existing_table=values["delete_existing_table"] == "true",
+        accept_source_change=values["accept_source_change"] == "true",
+        verify=values["verify"] == "true",
+        dead_letter_table=values["dead_letter_table"],
+        max_dead_letters=int(values["max_dead_letters"]),
+        show_values=values["show_values"] == "true",
+    )
+
+
+def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) -> RunRequest:
+    return RunRequest(
+        temp_location=temp_location,
+        history_table=values["run_history_table"],
+        job_project=values["bigquery_job_project"],
+        lease=duration(values["lock_lease"]) if values["lock_lease"] else DATAFLOW_LEASE,
+        max_retries=int(values["max_retries"]),
+        plan_only=values["plan_only"] == "true",
+        plan_format=values["plan_format"],
+        verify_window=_verify_window(values),
+        endpoints=endpoints,
+    )
+
+
+def _endpoints(environ: Mapping[str, str]) -> Endpoints:
+    return Endpoints(
+        bigquery=_url(environ.get("BIGQUERY_EMULATOR_HOST", "")),
+        bigquery_storage=environ.get("BIGQUERY_STORAGE_EMULATOR_HOST", ""),
+        storage=_url(environ.get("STORAGE_EMULATOR_HOST", "")),
+        secret_manager=_url(environ.get("SECRET_MANAGER_EMULATOR_HOST", "")),
+    )
+
+
+def _url(host: str) -> str:
+    return host if not host or re.match(r"https?://", host) else f"http://{host}"
+
+
+def _lookback(text: str) -> timedelta:
+    return duration(text) if text and not text.isdigit() else timedelta(0)
+
+
+def _lookback_numbers(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def _guard(values: Mapping[str, str]) -> Guard:
+    text, longest = values["late_commit_guard"], duration(values["late_commit_guard_max"])
+    fixed = duration(text) if re.fullmatch(DURATION, text) else timedelta(0)
+    return Guard(auto=text == "auto", duration=fixed, longest=longest)
+
+
+def _by_hand(values: Mapping[str, str]) -> tuple[str, str] | None:
+    ends = (values["sync_start"], values["sync_end"])
+    return ends if all(ends) else None
+
+
+def _verify_window(values: Mapping[str, str]) -> tuple[str, str] | None:
+    only = values["verify_only"] == "true"
+    return (values["verify_start"], values["verify_end"]) if only else None
+
+
+def _fields(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
