@@ -6,6 +6,7 @@ doesn't know the tables that never came to their turn. This table does.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from google.cloud import bigquery
 from auto_schema.names import quoted
 from pipeline.parameters.version import VERSION
 from pipeline.runs.history import FINAL
+from pipeline.runs.lock import is_at_work
 from pipeline.runs.past_runs import LOOK_BACK, VERDICTS, ask_history
 from pipeline.runs.retry import PastLaunch
 from pipeline.tables.naming import batches_table
@@ -34,6 +36,8 @@ FIELDS = (
 """`tables`: JSON, each destination with the name of its table in the source."""
 ANY_CLOCK = timedelta(days=1)
 """By more no machine's clock is behind that of a launch."""
+LOOKED_AT = 20
+"""Runs without an end that are asked whether they live: each is a request."""
 NONE_YET = (NotFound, BadRequest)
 """There is no such table, or none with all columns: it is of an earlier version."""
 
@@ -126,7 +130,16 @@ def past_launch(client: bigquery.Client, history: TableRef, batch_id: str) -> Pa
         for destination, at in later.items()
         if at > (ends[destination]["event_time"] if destination in ends else begun)
     }
-    return PastLaunch(batch_id, tables, ends, frozenset(mended), verifies)
+    past = PastLaunch(batch_id, tables, ends, frozenset(mended), verifies)
+    return replace(past, is_at_work=_is_at_work(client, past))
+
+
+def _is_at_work(client: bigquery.Client, past: PastLaunch) -> bool:
+    """Whether one of the runs that began last, and have no end, holds its table's lock."""
+    return any(
+        is_at_work(client, TableRef(*row["destination"].rsplit(".", 2)), row["run_id"])
+        for row in past.unfinished[:LOOKED_AT]
+    )
 
 
 def _later(

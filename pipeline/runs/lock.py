@@ -317,6 +317,22 @@ class Lock:
         )
 
 
+def is_at_work(client: bigquery.Client, destination: TableRef, run_id: str) -> bool:
+    """Whether a run holds the lock of a table: it lives, or its lease isn't over yet.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    name = str(lock_table(destination))
+    with as_target_errors(f"lock {name}"):
+        try:
+            table = client.get_table(name)
+        except NotFound:
+            return False
+    lives = table.expires is None or table.expires > datetime.now(UTC)
+    return lives and _holder(table) == run_id and _state(table) == HELD
+
+
 def started(run_id: str) -> str:
     """When a run was launched, from its id.
 

@@ -23,6 +23,7 @@ class PastLaunch:
         ends: by destination, the newest event of its run there.
         mended: destinations that another run has since synced well.
         verifies: whether it only compared.
+        is_at_work: whether a run of it holds its table's lock.
     """
 
     batch_id: str
@@ -30,6 +31,7 @@ class PastLaunch:
     ends: Mapping[str, Row] = field(default_factory=dict)
     mended: frozenset[str] = frozenset()
     verifies: bool = False
+    is_at_work: bool = False
 
     @property
     def destinations(self) -> tuple[str, ...]:
@@ -39,6 +41,12 @@ class PastLaunch:
     def name(self, destination: str) -> str:
         """Of a table in the source; its destination where that isn't known."""
         return self.tables.get(destination, destination)
+
+    @property
+    def unfinished(self) -> tuple[Row, ...]:
+        """The newest events of its runs that have none of their last, the newest first."""
+        rows = [row for row in self.ends.values() if row["seq"] < FINAL]
+        return tuple(sorted(rows, key=lambda row: row["event_time"], reverse=True))
 
     def failed(self, destination: str) -> bool:
         """Whether the table isn't known to have ended well; also one that never began."""
@@ -53,6 +61,8 @@ class PastLaunch:
         row = self.ends.get(destination)
         if destination in self.mended:
             return "another run has synced it since"
+        if self.is_at_work and (row is None or row["seq"] < FINAL):
+            return "its launch is still at work, or was: its locks are held"
         if row is None:
             return ""
         if row["status"] == "published_mismatch":
@@ -89,6 +99,7 @@ def merged(launches: Sequence[PastLaunch]) -> PastLaunch:
             {**first.ends, **other.ends},
             first.mended | other.mended,
             first.verifies or other.verifies,
+            first.is_at_work or other.is_at_work,
         )
     return first
 

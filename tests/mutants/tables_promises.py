@@ -83,4 +83,12 @@ PROMISES: tuple[Promise, ...] = (
         "SELECT * FROM before WHERE exit_code != 0 ORDER BY",
         "SELECT * FROM before ORDER BY",
     ),
+    Promise(
+        "Many tables",
+        "What a launch at work may still come to is not synced beside it.",
+        "tests/unit/test_retry.py::test_what_a_launch_at_work_may_still_come_to_is_left_to_it",
+        "pipeline/runs/retry.py",
+        "        if self.is_at_work and (row",
+        "        if not self.is_at_work and (row",
+    ),
 )

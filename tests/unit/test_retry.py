@@ -57,6 +57,15 @@ def test_what_another_run_has_synced_since_is_not_synced_once_more():
     assert done.note == f"nothing to retry: no table of launch {ID} is left to be synced once more"
 
 
+@pytest.mark.parametrize("row", [None, end("running", seq=0), end("publishing", seq=1)], ids=str)
+def test_what_a_launch_at_work_may_still_come_to_is_left_to_it(row):
+    tables = {"p.d.a": "public.a", "p.d.b": "public.b"}
+    ends = {"p.d.b": end("failed", 3)} | ({"p.d.a": row} if row else {})
+    done = retry(PastLaunch(ID, tables, ends, is_at_work=True), list(tables), verifies=False)
+    assert done.wanted == {"p.d.b"}
+    assert "public.a is not retried: its launch is still at work" in done.told[0]
+
+
 def test_a_launch_without_failures_says_so():
     past = PastLaunch(ID, {"p.d.a": "a"}, {"p.d.a": end("succeeded")})
     note = retry(past, ["p.d.a"], verifies=False).note
