@@ -1,6 +1,7 @@
 """I/O. A look at the rows of the window: by a dry run, and by queries that cost next to nothing."""
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
@@ -35,23 +36,44 @@ def evidence(
     size = int(dry_run(client, source, source.selecting(("q.*",))).total_bytes_processed or 0)
     over = source.connection.max_bytes_billed
     known = table if source.extract.window is None else None
-    items = _counts(source, asked.floor, count_outside=asked.count_outside)
-    before = after = nulls = None
-    if items and _is_cheap(client, whole, whole.selecting(items)):
-        row = _one(client, whole, whole.selecting(items))
-        nulls, before, after = row["null_rows"], row.get("before"), row.get("after")
-    span, count = _span(client, source, asked.partition)
+    row = _looked(client, source, whole, asked)
+    low, high = row.get("low"), row.get("high")
     return Evidence(
         estimated_rows=known.rows if known else None,
         estimated_bytes=max(size, known.bytes or 0 if known else 0),
         scan_bytes=size,
         over_limit=over is not None and size > over,
-        null_cursors=nulls,
-        before=before,
-        after=after,
-        partition_span=span,
-        partition_count=count,
+        null_cursors=row.get("null_rows"),
+        before=row.get("before"),
+        after=row.get("after"),
+        partition_span=None if low is None or high is None else (low, high),
+        partition_count=row.get("units"),
     )
+
+
+def _looked(
+    client: bigquery.Client,
+    source: BigqueryStatement,
+    whole: BigqueryStatement,
+    asked: RowsQuestion,
+) -> Mapping[str, Any]:
+    """Counts over all time and the span of the window, by name; those that cost too much lack.
+
+    One job answers both, where that is cheap: a job takes a second, however little it reads.
+    """
+    row = dict[str, Any]()
+    items = _counts(source, asked.floor, count_outside=asked.count_outside)
+    counts = whole.selecting(items) if items else ""
+    if counts and _is_cheap(client, whole, counts):
+        if asked.partition and source.rows() == whole.rows():
+            both = (*items, *_span(*asked.partition, within=source.predicate("q.")))
+            if _is_cheap(client, whole, whole.selecting(both)):
+                return dict(_one(client, whole, whole.selecting(both)))
+        row |= _one(client, whole, counts)
+    if asked.partition:
+        span = source.selecting(_span(*asked.partition))
+        row |= _one(client, source, span) if _is_cheap(client, source, span) else {}
+    return row
 
 
 def _counts(
@@ -68,24 +90,17 @@ def _counts(
     return tuple(items)
 
 
-def _span(
-    client: bigquery.Client, source: BigqueryStatement, partition: tuple[SourceColumn, str] | None
-) -> tuple[tuple[datetime | date, datetime | date] | None, int | None]:
-    if partition is None:
-        return None, None
-    column, unit = f"q.{quoted(partition[0].name)}", partition[1]
-    kind = {"date": "DATE", "timestamp": "DATETIME"}.get(partition[0].type.cursor_type, "TIMESTAMP")
+def _span(partition: SourceColumn, unit: str, within: str = "") -> tuple[str, ...]:
+    """Of the rows for which a condition is true; empty: of all."""
+    column = f"q.{quoted(partition.name)}"
+    kind = {"date": "DATE", "timestamp": "DATETIME"}.get(partition.type.cursor_type, "TIMESTAMP")
     zone = ", 'UTC'" if kind == "TIMESTAMP" else ""  # a project may have another by default
-    items = (
-        f"MIN({column}) AS low",
-        f"MAX({column}) AS high",
-        f"COUNT(DISTINCT {kind}_TRUNC({column}, {unit}{zone})) AS units",
+    value = f"IF({within}, {column}, NULL)" if within else column
+    return (
+        f"MIN({value}) AS low",
+        f"MAX({value}) AS high",
+        f"COUNT(DISTINCT {kind}_TRUNC({value}, {unit}{zone})) AS units",
     )
-    sql = source.selecting(items)
-    if not _is_cheap(client, source, sql):
-        return None, None
-    row = _one(client, source, sql)
-    return (None if row["low"] is None else (row["low"], row["high"])), row["units"]
 
 
 def has_rows(client: bigquery.Client, source: BigqueryStatement) -> bool:

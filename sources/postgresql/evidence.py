@@ -1,10 +1,12 @@
 """I/O. A look at the rows of the window, each question only while it is cheap.
 
 Every statement has a timeout of its own; a question that takes longer stays unanswered
-(None), and planning takes the safe way.
+(None), and planning takes the safe way. Questions that would read the same rows are put by
+one statement, and one by one where that fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -13,23 +15,35 @@ import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 
-from auto_schema.postgresql_types import NATIVE_ELEMENTS, Look
+from auto_schema.postgresql_types import Look
 from sources.postgresql.catalog import reading
 from sources.postgresql.column_rules import sql_type
-from sources.postgresql.sql import ends_of, literal, quote
+from sources.postgresql.scan import COUNT_TIMEOUT_MS, LOOK_TIMEOUT_MS, Scan, held, outside
+from sources.postgresql.sql import quote
 from sources.postgresql.statement import PostgresqlStatement, wrapped
 from sources.questions import RowsQuestion
-from sources.values import CursorValue, Evidence, KeyValue, SourceColumn
+from sources.values import Evidence, KeyValue, SourceColumn
 
-COUNT_TIMEOUT_MS = 5_000
-LOOK_TIMEOUT_MS = 120_000
 WIDE_SPAN_DAYS = 150
 """Fewer days are fewer than 4,000 partitions, by whatever unit."""
 GRID = 1_000
 """Even cut points of an integer or time range where no histogram is known."""
 MOST_ENTRIES = 1_664 - 1
 """Of a SELECT's list, less a row's digest: MaxTupleAttributeNumber in htup_details.h."""
+MOST_COST = 400_000.0
+"""As the server counts: of one statement without a look; what costs more might take too long."""
 MICROSECOND = timedelta(microseconds=1)
+TOO_LONG = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
+_Plans = list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What a Scan brings; None: no answer, or not asked for."""
+
+    counts: Sequence[int] | None = None
+    ends: Sequence[Any] | None = None
+    looked: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
 
 def evidence(
@@ -50,13 +64,18 @@ def evidence(
             they are then counted in its table.
         whole_query: the query over all time, to count what lies outside the window.
     """
-    rows, size = _estimate(opened, source)
-    nulls, before, after, beyond = None, None, None, None
+    whole = Scan(replace(source, query=whole_query))
     if asked.count_outside:
-        nulls, before, after, beyond = _outside(opened, source, whole_query, asked.floor)
+        whole = replace(whole, outside=outside(source.extract, asked.floor))
+    partition = asked.partition[0] if asked.partition else None
+    window = Scan(source, partition=partition, look_at=asked.look_at)
+    rows, size, answers = _answers(opened, whole, window)
+    nulls, before, after, beyond = answers.counts or (None, None, None, None)
     if nulls is None and hidden_nulls is None:
         nulls = _nulls(opened, source)
-    span, partitions = _span(opened, source, *asked.partition) if asked.partition else (None, None)
+    span, partitions = None, None
+    if asked.partition and answers.ends:
+        span, partitions = _span(opened, source, answers.ends, *asked.partition)
     if hidden_nulls is not None:
         nulls = _nulls_in_table(opened, hidden_nulls)
     return Evidence(
@@ -64,12 +83,86 @@ def evidence(
         estimated_bytes=size,
         null_cursors=nulls,
         before=before,
-        after=after,
+        after=None if after is None or beyond is None else after - beyond,
         beyond=beyond,
-        looks=MappingProxyType(_looks(opened, source, asked.look_at)),
+        looks=MappingProxyType(_looks(source, answers.looked)),
         partition_span=span,
         partition_count=partitions,
     )
+
+
+def _answers(
+    opened: "psycopg2.extensions.connection", whole: Scan, window: Scan
+) -> tuple[int | None, int | None, _Answers]:
+    """Estimated rows and bytes of the window, and what rows of all time and its own answer.
+
+    One statement asks for both, where the server itself reckons that to be cheaper: it isn't
+    where an index answers one of them.
+    """
+    rows, both = wrapped(window.source, "q.*"), replace(window, outside=whole.outside)
+    plans: _Plans = []
+    if whole.outside and window.questions and whole.source.query == window.source.query:
+        plans = _plans(opened, (rows, both.sql, whole.sql, window.sql))
+    if plans and _is_cheaper(both, *(float(plan["Total Cost"]) for plan in plans[1:])):
+        return *_estimate(plans), _put(opened, both)
+    estimate = _estimate(plans or _plans(opened, (rows,)))
+    counted, looked = _put(opened, whole), _put(opened, window)
+    return *estimate, replace(looked, counts=counted.counts)
+
+
+def _plans(opened: "psycopg2.extensions.connection", statements: Sequence[str]) -> _Plans:
+    """How the server would run each of them; nothing where it doesn't say so of all."""
+    try:
+        with reading(opened, COUNT_TIMEOUT_MS) as cursor:
+            plans = []
+            for statement in statements:
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
+                plans.append(cursor.fetchone()[0][0]["Plan"])
+            return plans
+    except (psycopg2.DataError, *TOO_LONG):
+        return []
+
+
+def _estimate(plans: _Plans) -> tuple[int | None, int | None]:
+    """Rows and bytes of the first of them."""
+    if not plans:
+        return None, None
+    rows, width = int(plans[0]["Plan Rows"]), int(plans[0]["Plan Width"])
+    return rows, rows * max(width, 1)
+
+
+def _is_cheaper(both: Scan, cost: float, *apart: float) -> bool:
+    """Whether one scan costs less than several, and ends in time."""
+    return cost < sum(apart) and bool(both.look_at or cost <= MOST_COST)
+
+
+def _put(opened: "psycopg2.extensions.connection", scan: Scan) -> _Answers:
+    """What the rows answer to a scan's questions: to all at once, else to each by itself.
+
+    Once all had the time of all, a look by itself would take about as long, and isn't taken.
+    """
+    if scan.questions > 1:
+        try:
+            row = _asked(opened, scan.sql, scan.timeout_ms)
+        except psycopg2.DataError:
+            row = None
+        else:
+            scan = scan if row else replace(scan, look_at=())
+        if row is not None:
+            return _Answers(row[:4] if scan.outside else None, row[4:6], _by_column(scan, row))
+    counts = ends = None
+    if scan.outside:
+        one = replace(scan, partition=None, look_at=())
+        counts = _ask(opened, one.sql, one.timeout_ms)
+    if scan.partition:
+        one = replace(scan, outside=(), look_at=())
+        ends = _ask(opened, one.sql, one.timeout_ms)
+    looked = _looked(opened, replace(scan, outside=(), partition=None))
+    return _Answers(counts and counts[:4], ends and ends[4:6], looked)
+
+
+def _by_column(scan: Scan, row: Sequence[Any]) -> dict[str, list[str | None]]:
+    return {column.name: row[6][3 * n : 3 * n + 3] for n, column in enumerate(scan.look_at)}
 
 
 def has_rows(opened: "psycopg2.extensions.connection", source: PostgresqlStatement) -> bool:
@@ -98,19 +191,9 @@ def _asked(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) 
     with reading(opened, timeout_ms) as cursor:
         try:
             cursor.execute(sql)
-        except (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable):
+        except TOO_LONG:
             return None
         return cursor.fetchone()
-
-
-def _estimate(
-    opened: "psycopg2.extensions.connection", source: PostgresqlStatement
-) -> tuple[int | None, int | None]:
-    row = _ask(opened, f"EXPLAIN (FORMAT JSON) {wrapped(source, 'q.*')}", COUNT_TIMEOUT_MS)
-    if row is None:
-        return None, None
-    plan = row[0][0]["Plan"]
-    return int(plan["Plan Rows"]), int(plan["Plan Rows"]) * max(int(plan["Plan Width"]), 1)
 
 
 def _nulls(opened: "psycopg2.extensions.connection", source: PostgresqlStatement) -> int | None:
@@ -120,32 +203,6 @@ def _nulls(opened: "psycopg2.extensions.connection", source: PostgresqlStatement
     predicates = (f"q.{quote(source.extract.cursor)} IS NULL",)
     row = _ask(opened, wrapped(whole, "count(*)", predicates), COUNT_TIMEOUT_MS)
     return row[0] if row else None
-
-
-def _outside(
-    opened: "psycopg2.extensions.connection",
-    source: PostgresqlStatement,
-    query: str,
-    floor: CursorValue | None,
-) -> tuple[int | None, int | None, int | None, int | None]:
-    """Rows without a cursor, at or before the floor, after the window, and beyond all of them.
-
-    One statement that an index on the cursor answers without the rows in between.
-    """
-    if source.extract.cursor is None or source.extract.window is None:
-        return None, None, None, None
-    column = f"q.{quote(source.extract.cursor)}"
-    whole = PostgresqlStatement(source.connection, query, source.result_names)
-    low, last = "false", "false"
-    if isinstance(source.extract.window.high, date):  # a datetime, too
-        first, final = ends_of(source.extract.window.high)
-        low, last = f"{column} < {literal(first)}", f"{column} > {literal(final)}"
-    if floor is not None:
-        low = f"{column} <= {literal(floor)}"
-    parts = (f"{column} IS NULL", low, f"{column} > {literal(source.extract.window.high)}", last)
-    counts = ", ".join(f"count(*) FILTER (WHERE {part})" for part in parts)
-    row = _ask(opened, wrapped(whole, counts, (f"({' OR '.join(parts)})",)), COUNT_TIMEOUT_MS)
-    return (row[0], row[1], row[2] - row[3], row[3]) if row else (None, None, None, None)
 
 
 _STATISTICS = """
@@ -179,13 +236,11 @@ def _nulls_in_table(opened: "psycopg2.extensions.connection", column: SourceColu
 
 
 def _looks(
-    opened: "psycopg2.extensions.connection",
-    source: PostgresqlStatement,
-    columns: Sequence[SourceColumn],
+    source: PostgresqlStatement, looked: Mapping[str, Sequence[str | None]]
 ) -> dict[str, Look]:
     looks = {}
     room = MOST_ENTRIES - len(source.result_names)
-    for name, (flat, integer_digits, scale) in _looked(opened, source, columns).items():
+    for name, (flat, integer_digits, scale) in looked.items():
         if flat == "true":  # it is read with its dimensions beside it, while there is room
             flat, room = ("true", room - 1) if room > 0 else (None, room)
         looks[name] = Look(
@@ -197,66 +252,41 @@ def _looks(
 
 
 def _looked(
-    opened: "psycopg2.extensions.connection",
-    source: PostgresqlStatement,
-    columns: Sequence[SourceColumn],
-) -> dict[str, list[str | None]]:
-    """Answers to `_look_items`, but of columns of which the server refuses a value."""
+    opened: "psycopg2.extensions.connection", scan: Scan
+) -> Mapping[str, Sequence[str | None]]:
+    """Answers of a scan that only looks, but of columns of which the server refuses a value."""
+    columns = scan.look_at
     if not columns:
         return {}
-    items = [f"({item})::text" for column in columns for item in _look_items(column)]
     try:
-        row = _asked(opened, wrapped(source, f"ARRAY[{', '.join(items)}]"), LOOK_TIMEOUT_MS)
+        row = _asked(opened, scan.sql, scan.timeout_ms)
     except psycopg2.DataError:
         if len(columns) == 1:
             return {}
         middle = len(columns) // 2
-        left, right = columns[:middle], columns[middle:]
-        return _looked(opened, source, left) | _looked(opened, source, right)
-    if row is None:
-        return {}
-    return {column.name: row[0][3 * n : 3 * n + 3] for n, column in enumerate(columns)}
-
-
-def _look_items(column: SourceColumn) -> tuple[str, str, str]:
-    """SQL for: every array is flat, most digits before the point, most after it.
-
-    All of them are the elements of one array: a SELECT has at most 1,664 entries.
-    """
-    name = f"q.{quote(column.name)}"
-    flat = digits = scale = "NULL"
-    if sql_type(column).is_array:
-        no_null = f"NOT EXISTS (SELECT FROM unnest({name}) AS element WHERE element IS NULL)"
-        if sql_type(column).name in NATIVE_ELEMENTS:  # these have an equality operator: faster
-            no_null = f"array_position({name}, NULL) IS NULL"
-        one = f"(coalesce(array_ndims({name}), 1) = 1 AND {no_null})"
-        flat = f"coalesce(bool_and({one}), true)"
-    elif sql_type(column).name == "numeric":
-        finite = f"{name} NOT IN ('NaN', 'Infinity', '-Infinity')"
-        digits = f"max(length(trunc(abs({name}))::text)) FILTER (WHERE {finite})"
-        scale = f"max(scale({name})) FILTER (WHERE {finite})"
-    return flat, digits, scale
+        halves = (replace(scan, look_at=half) for half in (columns[:middle], columns[middle:]))
+        left, right = (_looked(opened, half) for half in halves)
+        return {**left, **right}
+    return _by_column(scan, row) if row else {}
 
 
 def _span(
     opened: "psycopg2.extensions.connection",
     source: PostgresqlStatement,
+    ends: Sequence[Any],
     partition: SourceColumn,
     unit: str,
 ) -> tuple[tuple[datetime | date, datetime | date] | None, int | None]:
     """Lowest and highest value; and, when that is a wide span, how many partitions it fills."""
-    name = f"q.{quote(partition.name)}"
-    kind = sql_type(partition).name
-    held = f"isfinite({name}) AND {name} >= '0001-01-01'::{kind} AND {name} <= '9999-12-31'::{kind}"
-    selected = f"min({name}) FILTER (WHERE {held}), max({name}) FILTER (WHERE {held})"
-    row = _ask(opened, wrapped(source, selected), COUNT_TIMEOUT_MS)
-    if row is None or row[0] is None:
+    low, high = ends
+    if low is None:
         return None, None
-    if (row[1] - row[0]).days < WIDE_SPAN_DAYS:
-        return (row[0], row[1]), None
-    counted = f"count(DISTINCT date_trunc('{unit.lower()}', {name})) FILTER (WHERE {held})"
+    if (high - low).days < WIDE_SPAN_DAYS:
+        return (low, high), None
+    units = f"date_trunc('{unit.lower()}', q.{quote(partition.name)})"
+    counted = f"count(DISTINCT {units}) FILTER (WHERE {held(partition)})"
     count = _ask(opened, wrapped(source, counted), LOOK_TIMEOUT_MS)
-    return (row[0], row[1]), count[0] if count else None
+    return (low, high), count[0] if count else None
 
 
 _GRID_TYPES = frozenset({"int2", "int4", "int8", "date", "timestamp", "timestamptz"})

@@ -3,6 +3,7 @@
 from tests.mutants.promises import Promise
 
 READING = "Reading PostgreSQL"
+EVIDENCE = "tests/servers/test_evidence.py::test_"
 P = Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -141,5 +142,25 @@ PROMISES: tuple[Promise, ...] = (
         "sources/postgresql/session.py",
         '        "row_security": "off",',
         '        "row_security": "on",',
+    ),
+    P(
+        READING,
+        "Of questions that one scan answers, each has the answer that it would have alone.",
+        f"{EVIDENCE}together_they_have_the_answers_that_each_has_alone",
+        "sources/postgresql/scan.py",
+        "self._selected(window), (f",
+        'self._selected("true"), (f',
+    ),
+    P(
+        READING,
+        "A question about the rows that fails takes no other answer with it.",
+        f"{EVIDENCE}a_value_that_the_server_refuses_leaves_only_its_own_column_unanswered",
+        "sources/postgresql/evidence.py",
+        """        except psycopg2.DataError:
+            row = None
+        else:""",
+        """        except psycopg2.DataError:
+            return _Answers()
+        else:""",
     ),
 )

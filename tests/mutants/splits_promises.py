@@ -83,9 +83,9 @@ PROMISES: tuple[Promise, ...] = (
         SPLITS,
         "A look at any number of columns is one entry of one SELECT.",
         TESTS + "test_any_number_of_columns_is_looked_at_and_read",
-        "sources/postgresql/evidence.py",
-        """wrapped(source, f"ARRAY[{', '.join(items)}]")""",
-        """wrapped(source, f"ARRAY[{'], ARRAY['.join(items)}]")""",
+        "sources/postgresql/scan.py",
+        """f"ARRAY[{', '.join(items)}]" if items""",
+        """f"ARRAY[{'], ARRAY['.join(items)}]" if items""",
     ),
 )
 """Each promise broken once, in a copy: its test must fail."""
