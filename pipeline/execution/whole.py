@@ -4,7 +4,7 @@ What a graph's steps do element by element is done here split by split, by the s
 tables of which one connection reads all in little time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from google.cloud import bigquery
 
@@ -35,11 +35,13 @@ def sync_whole(
     Returns:
         How it ended: faults are values, and only the report itself may raise.
     """
-    outcome = held_back_outcome(plan) if plan.held_back else _published(plan, splits, client)
-    return report(plan, outcome, client, webhook)
+    return report(plan, whole_outcome(plan, splits, client), client, webhook)
 
 
-def _published(plan: SyncPlan, splits: tuple[Split, ...], client: bigquery.Client) -> Outcome:
+def whole_outcome(plan: SyncPlan, splits: tuple[Split, ...], client: bigquery.Client) -> Outcome:
+    """Do what the plan says, but for its report."""
+    if plan.held_back:
+        return held_back_outcome(plan)
     lock = lock_of(plan, client)
     folder = folder_of(plan)
     keeper = LeaseKeeper(lock).start()
@@ -71,10 +73,24 @@ def _staged(
     if isinstance(opened, Failure):
         yield opened
         return
+    yield from staged_splits(plan, opened, folder, keeper.check)
+
+
+def staged_splits(
+    plan: SyncPlan, splits: Iterable[Split], folder: Folder, check: Callable[[], None]
+) -> Iterator[StagedSplit | Failure]:
+    """Read, conform and stage splits, one after the other.
+
+    Args:
+        plan: the run's.
+        splits: opened, where the source wants that.
+        folder: of its staged files.
+        check: raises when the lock is lost.
+    """
     stager = Stager(plan, folder)
     try:
-        for split in opened:
-            for element in read_split(plan, split, folder, keeper.check):
+        for split in splits:
+            for element in read_split(plan, split, folder, check):
                 yield from _taken(plan, stager, element)
     finally:
         stager.close()

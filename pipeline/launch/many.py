@@ -12,9 +12,12 @@ from datetime import datetime
 from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam.flags import beam_flag_faults
+from pipeline.launch.beam.submit import run
+from pipeline.launch.beam.uploads import check_places
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.many_chosen import failed_before, without_ignored
 from pipeline.launch.many_history import record, tell_launch
+from pipeline.launch.many_job import ManyJob
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
 from pipeline.launch.program_end import bug_text, print_last
@@ -23,6 +26,7 @@ from pipeline.launch.tables_text import tables_text
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
 from pipeline.runs.many_report import (
+    TableResult,
     exit_code_of,
     failure,
     message_of_none,
@@ -30,14 +34,16 @@ from pipeline.runs.many_report import (
     total,
 )
 from pipeline.runs.notify import tell
-from pipeline.runs.outcome import internal_error
+from pipeline.runs.outcome import Outcome, internal_error
 from pipeline.runs.retry import PARAMETER as RETRY
+from pipeline.steps.graph import build_note
 from pipeline.tables.file import read_tables
 from pipeline.tables.patterns import choose
 from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options
 from pipeline.tables.selection import select
 from smart_sync.explain_many import Planned, explain_many, many_as_json
 from smart_sync.planning import make_plan
+from smart_sync.request import SyncRequest
 
 LOGGER = logging.getLogger("smart_sync")
 NewRunId = Callable[[datetime], str]
@@ -74,21 +80,60 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
     launch = read_launch(argv)
     for warning in launch.common.warnings:
         LOGGER.warning("%s", warning)
+    if launch.common.flag("template_location") or not launch.common.is_local:
+        check_places(launch.common)
     if launch.common.request.run.plan_only:
         return _show(launch, now, new_run_id, argv)
     if not launch.tables:
         print(launch.note)
+        _note(launch, launch.note, "planned")
         return 0
     batch_id = new_run_id(now)
     LOGGER.info("launch %s of %d tables", batch_id, len(launch.tables))
     PROGRESS.setLevel(logging.WARNING)  # a line per batch of each is too much
-    tables = [_of_batch(table, batch_id) for table in launch.tables]
+    tables = [of_batch(table, batch_id) for table in launch.tables]
     record(launch.common, tables, batch_id)
-    runs: ManyRuns | ManyVerdicts = ManyRuns(new_run_id, now, argv)
-    show, text = report, total
     if launch.verifies:
-        runs, show, text = ManyVerdicts(new_run_id, now, argv), verdicts, total_verified
-    results = runs.run(tables, launch.at_once)
+        results = ManyVerdicts(new_run_id, now, argv).run(tables, launch.at_once)
+        code = _told(launch, tables, batch_id, results)
+        _note(launch, verdicts(results), "verified")
+        return code
+    runs = ManyRuns(new_run_id, now, argv)
+    if launch.common.is_local:
+        return _told(launch, tables, batch_id, runs.run(tables, launch.at_once))
+    return _submitted(launch, tables, batch_id, runs)
+
+
+def _submitted(
+    launch: ManyOptions, tables: Sequence[TableOptions], batch_id: str, runs: ManyRuns
+) -> int:
+    """Make the tables ready and submit one job of them; the exit code.
+
+    Raises:
+        SyncError: it could not be submitted.
+    """
+    try:
+        job = ManyJob(of_launch(launch.common, batch_id), batch_id, launch.at_once)
+        results, has_job = job.launch(tables, runs)
+    except SyncError as error:
+        if launch.common.webhook:
+            tell(launch.common.webhook, message_of_none(error))
+        raise
+    if not has_job:
+        return _told(launch, tables, batch_id, results)
+    print(report(results))
+    print(f"launched {len(results)} tables as launch {batch_id}")
+    return 0
+
+
+def _told(
+    launch: ManyOptions,
+    tables: Sequence[TableOptions],
+    batch_id: str,
+    results: Sequence[TableResult],
+) -> int:
+    """Say how all tables ended; the exit code."""
+    show, text = (verdicts, total_verified) if launch.verifies else (report, total)
     print(show(results))
     failed = failure(batch_id, results)
     tell_launch(launch.common, tables, batch_id, results, text(results))
@@ -97,11 +142,26 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
     return exit_code_of([result.exit_code for result in results])
 
 
-def _of_batch(table: TableOptions, batch_id: str) -> TableOptions:
+def of_launch(common: Options, batch_id: str) -> Options:
+    """Options whose runs are told as those of a launch."""
+    return replace(common, request=_request_of(common.request, batch_id))
+
+
+def _request_of(request: SyncRequest, batch_id: str) -> SyncRequest:
+    return replace(request, run=replace(request.run, batch_id=batch_id))
+
+
+def _note(launch: ManyOptions, text: str, status: str) -> None:
+    """The job of one step that Dataflow's launcher must submit where there is nothing to sync."""
+    if launch.common.flag("template_location"):
+        run(launch.common, lambda root: build_note(root, text, Outcome(status=status)))
+
+
+def of_batch(table: TableOptions, batch_id: str) -> TableOptions:
     """The table as one of a launch, which tells the webhook of all of them."""
     if table.request is None:
         return table
-    request = replace(table.request, run=replace(table.request.run, batch_id=batch_id))
+    request = _request_of(table.request, batch_id)
     if table.options is None:
         return replace(table, stand_in=request)
     return replace(table, options=replace(table.options, request=request, webhook=None))
@@ -175,6 +235,7 @@ def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequen
     show = many_as_json if is_json else explain_many
     connections = launch.common.request.reading.max_source_connections
     print(show(planned, launch.at_once, connections))
+    _note(launch, explain_many(planned, launch.at_once, connections), "planned")
     return exit_code_of([table.exit_code for table in planned])
 
 

@@ -6,7 +6,7 @@ A signal ends them all: what is at work is called failed, and its locks are give
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,9 +38,25 @@ from pipeline.tables.requests import TableOptions
 from smart_sync.request import SyncRequest
 
 Value = TypeVar("Value")
+Row = Mapping[str, Any]
+Work = Callable[[Ready, Options], tuple[int, Row]]
 LOGGER = logging.getLogger("smart_sync")
-GIVEN_BACK_AT_ONCE = 16
-"""Tables that a signal ends side by side, within the seconds that a container is given."""
+SIDE_BY_SIDE = 16
+"""Tables that a signal ends at once, within the seconds that a container is given."""
+
+
+def run_here(ready: Ready, options: Options) -> tuple[int, Row]:
+    """Run a table's plan to its end, in this process."""
+    plan, fault = ready.plan, None
+    try:
+        sync_whole(plan.header(), plan.reading.splits, ready.client, options.webhook)
+    except Exception as error:
+        fault = Failure.of(error, "Run", traceback=traceback.format_exc())
+    known = recall(plan.run.run_id)
+    if known and known.is_free:
+        ready.held.hand_over()
+    code, row = ended(ready.client, plan, fault)
+    return code, row or event_row(plan, _failed(code), datetime.now(UTC))
 
 
 @dataclass(slots=True)
@@ -51,11 +67,13 @@ class ManyRuns:
         new_run_id: a run's name.
         now: of the launch.
         argv: its command line, whose secrets no traceback shows.
+        work: what becomes of a table whose run has begun: its exit code, and its last event.
     """
 
     new_run_id: Callable[[datetime], str]
     now: datetime
     argv: Sequence[str] = ()
+    work: Work = run_here
     _locks: dict[str, Lock] = field(default_factory=dict)
     _at_work: dict[str, Ready] = field(default_factory=dict)
     _ends: dict[str, TableResult] = field(default_factory=dict)
@@ -113,23 +131,14 @@ class ManyRuns:
             self._locks.pop(run_id, None)
             self._at_work.pop(run_id, None)
 
-    def _run(self, options: Options, run_id: str) -> tuple[int, Mapping[str, Any]]:
+    def _run(self, options: Options, run_id: str) -> tuple[int, Row]:
         def will_hold(lock: Lock) -> None:
             self._go_on(self._locks, run_id, lock)
 
         with making_ready(options.request, run_id, self.now, will_hold) as ready:
             self._go_on(self._at_work, run_id, ready)
-            plan, fault = ready.plan, None
-            begin(ready.client, plan, ready.lock)
-            try:
-                sync_whole(plan.header(), plan.reading.splits, ready.client, options.webhook)
-            except Exception as error:
-                fault = Failure.of(error, "Run", traceback=traceback.format_exc())
-            known = recall(run_id)
-            if known and known.is_free:
-                ready.held.hand_over()
-            code, row = ended(ready.client, plan, fault)
-            return code, row or event_row(plan, _failed(code), datetime.now(UTC))
+            begin(ready.client, ready.plan, ready.lock)
+            return self.work(ready, options)
 
     def _go_on(self, stage: dict[str, Value], run_id: str, value: Value) -> None:
         """Note how far a table has come.
@@ -150,7 +159,7 @@ class ManyRuns:
             planned = [lock for run_id, lock in self._locks.items() if run_id not in self._at_work]
         ends: list[Callable[[], object]] = [partial(_end, ready, fault) for ready in begun]
         ends += [lock.release for lock in planned]
-        with ThreadPoolExecutor(GIVEN_BACK_AT_ONCE) as pool:
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             list(pool.map(lambda end: end(), ends))
 
 
@@ -182,6 +191,12 @@ def make_histories(tables: Sequence[TableOptions]) -> None:
             client = asking_client(request)
             make_tables(client, history)
             make_batches_view(client, history)
+
+
+def end_all(ready: Iterable[Ready], fault: Failure) -> None:
+    """End runs that have begun, side by side, and give their locks back."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(partial(_end, fault=fault), ready))
 
 
 def _end(ready: Ready, fault: Failure) -> None:

@@ -135,7 +135,7 @@ class Lock:
                     if not tried:
                         self._mend_clock(refusal)
                     continue  # it ended between the two calls, or its end was refused as past
-                if _holder(table) == self.run_id:
+                if _holder(table) == self.run_id and _state(table) == HELD:
                     return  # our own insert, whose answer was lost
                 if not self._is_free(table):
                     raise self._in_progress(table)

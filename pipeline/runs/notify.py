@@ -123,6 +123,16 @@ def _occasion(
     return body(row, before) if before and before["exit_code"] else None
 
 
+def tell_once(webhook: Webhook, client: bigquery.Client, name: str, body: bytes) -> None:
+    """Send a message under a name, unless that was done before: its step may be tried again."""
+    try:
+        if not _was_told(client, name):
+            tell(webhook, body)
+            _mark(client, name)
+    except Exception as error:  # what was told, was
+        _warn(str(error) if isinstance(error, SyncError) else type(error).__name__)
+
+
 def tell(webhook: Webhook, body: bytes) -> None:
     """Send a message; what keeps it from arriving is a warning."""
     why_not = send(webhook, body)

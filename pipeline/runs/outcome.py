@@ -59,15 +59,6 @@ class Outcome:
     traceback: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TableEnd:
-    """How the run of one table ended, in a launch of many."""
-
-    destination: str
-    run_id: str
-    outcome: Outcome
-
-
 def held_back_outcome(plan: SyncPlan) -> Outcome:
     """What a run reports that reads nothing because its window is empty."""
     held = plan.window.held_back if plan.window else None

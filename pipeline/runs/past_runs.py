@@ -272,3 +272,23 @@ def read_outcome(
         bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
     ]
     return next(iter(ask_history(client, table, sql, parameters)), None)
+
+
+def runs_since(
+    client: bigquery.Client, table: TableRef, destination: TableRef, since: datetime
+) -> list[dict[str, Any]]:
+    """The newest event of each run of the destination, of events from `since` on.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT * FROM {table.sql} AS runs"
+        " WHERE destination = @destination AND event_time >= @since"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+    ]
+    return ask_history(client, table, sql, parameters)

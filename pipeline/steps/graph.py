@@ -1,4 +1,4 @@
-"""build(root, plan): the whole graph on one screen; build_tables(root, plans): many in one.
+"""build(root, plan): the whole graph on one screen; build_tables(root, packed): many in one.
 
 Read → Transform → Conform → Stage ─┬─ staged ───┐
   └──────────┴── failures ──────────┴─ failures ─┴→ Publish → Report
@@ -6,23 +6,23 @@ Read → Transform → Conform → Stage ─┬─ staged ───┐
 Of a BigQuery source in place: Stage in BigQuery → Publish → Report
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 
 from pipeline.execution.in_place import STAGE
+from pipeline.execution.packing import Packed
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.outcome import Outcome, held_back_outcome
 from pipeline.steps.conform import ConformBatches, TransformBatches
 from pipeline.steps.create import CreateValues
 from pipeline.steps.in_place import StageInPlace
-from pipeline.steps.launch_end import EndLaunch, ReportTable
+from pipeline.steps.launch_end import EndLaunch
 from pipeline.steps.publish import PublishTable
 from pipeline.steps.read import FAILURES, ReadSplits
 from pipeline.steps.report import LogPlan, ReportRun
 from pipeline.steps.stage import StageBatches
+from pipeline.steps.tables import SyncTables
 from smart_sync.plan import SyncPlan
 
 REPORT = "Report the run"
@@ -33,22 +33,10 @@ def build(root: Any, plan: SyncPlan, webhook: Webhook | None = None) -> Any:
     return published(root, plan) | REPORT >> ReportRun(plan.header(), webhook)
 
 
-def build_tables(root: Any, plans: Sequence[SyncPlan], webhook: Webhook | None = None) -> Any:
-    """The steps of many runs: none waits for another, and the job ends when all have ended."""
-    ends = [root | f"Sync {plan.destination}" >> SyncTable(plan, webhook) for plan in plans]
-    return ends | "Gather ends" >> beam.Flatten() | "End the launch" >> EndLaunch()
-
-
-@dataclass(eq=False)
-class SyncTable(beam.PTransform):
-    """One table's whole way; how it ended is a value, and nothing raises."""
-
-    plan: SyncPlan
-    webhook: Webhook | None = None
-
-    def expand(self, root: Any) -> Any:
-        reporting = ReportTable(self.plan.header(), self.webhook)
-        return published(root, self.plan) | REPORT >> reporting
+def build_tables(root: Any, packed: Packed, webhook: Webhook | None = None) -> Any:
+    """The steps of many runs, as many as of one: the job ends when all have ended."""
+    ends = root | "Sync tables" >> SyncTables(packed)
+    return ends | "End the launch" >> EndLaunch(packed, webhook)
 
 
 def published(root: Any, plan: SyncPlan) -> Any:

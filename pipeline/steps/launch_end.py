@@ -1,84 +1,115 @@
-"""ReportTable and EndLaunch: each table's end is a value; the launch ends once all have ended."""
+"""EndLaunch: when all tables have ended, one report, one message, and a failed one ends the job."""
 
-import traceback
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-from google.cloud import bigquery
 
-from pipeline.destination.client import client_of
-from pipeline.execution.report import report
+from auto_schema.errors import SyncError
+from pipeline.destination.folder import STORAGE_ERRORS
+from pipeline.execution.packing import LaunchOnItsWay, Packed
 from pipeline.parameters.webhook import Webhook
-from pipeline.runs.outcome import Failure, Outcome, TableEnd
+from pipeline.runs.batches import recovered
+from pipeline.runs.many_report import TableResult, failure, message, report
+from pipeline.runs.notify import tell_once
+from pipeline.runs.outcome import internal_error
 from pipeline.steps.report import RunFailedError
-from smart_sync.plan import SyncPlan
+from warehouse.client import make_client
+
+LOGGER = logging.getLogger("smart_sync")
+LINES_AT_ONCE = 400
+"""Of the report: an entry of Cloud Logging may have 256 kB.
+https://cloud.google.com/logging/quotas"""
 
 
-def table_end(
-    plan: SyncPlan, outcome: Outcome, client: bigquery.Client, webhook: Webhook | None
-) -> TableEnd:
-    """Report a run; never raises, since other tables may still be on their way."""
+@dataclass(frozen=True, slots=True)
+class LaunchEnd:
+    """What the end of a launch is told by.
+
+    Attributes:
+        launch: of all tables.
+        names: of those that began.
+        ends: of those that never began.
+        webhook: who is told.
+    """
+
+    launch: LaunchOnItsWay
+    names: tuple[str, ...]
+    ends: tuple[TableResult, ...]
+    webhook: Webhook | None
+
+
+def end_launch(end: LaunchEnd, ends: Iterable[TableResult]) -> list[TableResult]:
+    """Log the report of all tables, tell the webhook, once, and clear the launch's file."""
+    launch = end.launch
+    by_name = {result.name: result for result in ends}
+    began = [by_name.get(name) or _without_end(name) for name in end.names]
+    results = sorted([*began, *end.ends], key=lambda result: result.name)
+    lines = report(results).splitlines()
+    for begin in range(0, len(lines), LINES_AT_ONCE):
+        LOGGER.info("launch %s\n%s", launch.batch_id, "\n".join(lines[begin:][:LINES_AT_ONCE]))
+    if end.webhook:
+        _tell(launch, results, end.webhook)
     try:
-        reported = report(plan, outcome, client, webhook)
-    except Exception as error:
-        fault = Failure.of(error, "Report", traceback=traceback.format_exc())
-        reported = replace(
-            outcome,
-            exit_code=outcome.exit_code or fault.exit_code,
-            message="; ".join(filter(None, (outcome.message, fault.message))),
-            traceback=fault.traceback,
-        )
-    return TableEnd(str(plan.destination), plan.run.run_id, reported)
+        launch.clear()
+    except STORAGE_ERRORS as error:
+        LOGGER.warning("%s could not be cleared: %s", launch.folder, error)
+    return results
 
 
-def raise_if_any_failed(ends: Sequence[TableEnd]) -> None:
-    """End the job as failed when a table's run did; all of them are named.
+def _tell(launch: LaunchOnItsWay, results: Sequence[TableResult], webhook: Webhook) -> None:
+    """Tell of a launch in which a table failed, of the first good one after it, or of all."""
+    client = make_client(launch.job_project, launch.location, launch.endpoints, launch.max_retries)
+    failed = any(result.exit_code for result in results)
+    before = list[Mapping[str, Any]]()
+    try:
+        if not failed and not webhook.every_run:
+            for history in launch.histories:
+                before += recovered(client, history, launch.batch_id)
+    except SyncError as error:
+        LOGGER.warning("whether the launch is a recovery could not be asked: %s", error)
+    if failed or webhook.every_run or before:
+        tell_once(webhook, client, launch.batch_id, message(launch.batch_id, results, before))
+
+
+def _without_end(name: str) -> TableResult:
+    """A table of which no step has told an end: a lost element is seen."""
+    told = internal_error("no step has told how the table ended")
+    return TableResult(name, told.exit_code, "failed", told.text)
+
+
+def raise_if_any_failed(batch_id: str, results: Sequence[TableResult]) -> None:
+    """End the job as failed when a table did; they are named.
 
     Raises:
         RunFailedError: one did, or some.
     """
-    failed = sorted((end.destination, end.outcome) for end in ends if end.outcome.exit_code)
+    failed = failure(batch_id, results)
     if failed:
-        told = "; ".join(f"{destination}: {outcome.message}" for destination, outcome in failed)
-        raise RunFailedError(f"{len(failed)} of {len(ends)} tables failed: {told}")
-
-
-class _ReportTable(beam.DoFn):
-    def __init__(self, plan: SyncPlan, webhook: Webhook | None) -> None:
-        self._plan, self._webhook = plan, webhook
-
-    def setup(self) -> None:
-        self._client = client_of(self._plan)
-
-    def process(self, outcome: Outcome) -> Iterator[TableEnd]:
-        yield table_end(self._plan, outcome, self._client, self._webhook)
-
-
-@dataclass(eq=False)
-class ReportTable(beam.PTransform):
-    """Outcome → the table's end, reported."""
-
-    plan: SyncPlan
-    webhook: Webhook | None = None
-
-    def expand(self, outcomes: Any) -> Any:
-        reporting = beam.ParDo(_ReportTable(self.plan, self.webhook))
-        return outcomes | reporting.with_output_types(TableEnd)
+        raise RunFailedError(failed.line)
 
 
 class _EndLaunch(beam.DoFn):
-    def process(self, _: bytes, ends: Iterable[TableEnd]) -> Iterator[TableEnd]:
-        known = list(ends)
-        yield from known
-        raise_if_any_failed(known)
+    def __init__(self, end: LaunchEnd) -> None:
+        self._end = end
+
+    def process(self, _: bytes, ends: Iterable[TableResult]) -> Iterator[TableResult]:
+        results = end_launch(self._end, ends)
+        yield from results
+        raise_if_any_failed(self._end.launch.batch_id, results)
 
 
 @dataclass(eq=False)
 class EndLaunch(beam.PTransform):
-    """The ends of all tables → the same; then a failed one ends the job."""
+    """The ends of all tables → the same, with those that never began; then a failed one raises."""
+
+    packed: Packed
+    webhook: Webhook | None = None
 
     def expand(self, ends: Any) -> Any:
-        ending = beam.ParDo(_EndLaunch(), beam.pvalue.AsList(ends))
-        return ends.pipeline | "Once" >> beam.Impulse() | ending.with_output_types(TableEnd)
+        names = tuple(table.name for table in self.packed.tables)
+        end = LaunchEnd(self.packed.launch, names, self.packed.ends, self.webhook)
+        ending = beam.ParDo(_EndLaunch(end), beam.pvalue.AsList(ends))
+        return ends.pipeline | "Once" >> beam.Impulse() | ending.with_output_types(TableResult)

@@ -13,7 +13,7 @@ from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, 
 from auto_schema.names import column_fault
 from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
-from pipeline.parameters.options import Options, beam_flag, is_local_runner
+from pipeline.parameters.options import Options
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Parameter
 from pipeline.tables.entries import TablesFile, WithoutCursor
 from pipeline.tables.file import AUTO, ONE_QUERY, QUERIES, QUERY_FIX, named_by_entries
@@ -121,7 +121,6 @@ def launch_options(
     if kind and kind.listing is None:
         fix = "launch each of its tables by itself."
         faults.append(ConfigError("a source that lists no tables", "tables", source, fix))
-    faults += _not_yet(given, beam_argv)
     common = {name: text for name, text in given.items() if _is_common(BY_NAME[name])}
     common |= {"enable_smart_sync": "true"} if given.get("verify_only") == "true" else {}
     stand_ins = kind.listing.naming(FAULTLESS) if kind and kind.listing else {}
@@ -138,13 +137,6 @@ def launch_options(
         faults.append(error)
     raise_all(faults)
     return parsed
-
-
-def _not_yet(given: Given, beam_argv: Sequence[str]) -> Iterator[SyncError]:
-    """What a launch of many tables can't do in this version."""
-    if not is_local_runner(beam_flag(beam_argv, "runner")):
-        fix = "leave --runner out, and run it where the program itself reads: a VM or a container."
-        yield ConfigError("not in this version", "tables, runner", "tables run in one process", fix)
 
 
 def _is_common(parameter: Parameter) -> bool:

@@ -7,6 +7,8 @@ import pytest
 
 import pipeline.execution.conform
 from pipeline.cli import new_run_id, parse
+from pipeline.execution import launched_table
+from pipeline.execution.packing import pack
 from pipeline.launch.beam.submit import run
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.runs.history import make_tables, write_event
@@ -37,13 +39,15 @@ def launch(sync, sql, client):
         with ExitStack() as stack:
             planned = [plan_of(table, stack) for table in (BAD, GOOD)]
         plans = [plan for _, plan in planned]
+        by_name = {plan.destination.table: plan for plan in plans}
+        packed = pack("b", str(sync.temp / "b"), by_name, [], at_once=1, connections=1)
         for plan in plans:
             make_tables(client, plan.run.history_table)
             lock_of(plan, client).acquire()
             write_event(client, plan, Outcome(status="running"))
         meanwhile()
         try:
-            run(planned[0][0], lambda root: build_tables(root, plans))
+            run(planned[0][0], lambda root: build_tables(root, packed))
         except Exception as error:
             return str(error)
         finally:
@@ -99,7 +103,7 @@ def test_a_table_that_fails_hinders_no_other_and_is_named_at_the_end(
         "publish": lambda: failing_destination(client, sync),
     }
     error = launch(happens[place])
-    assert f"1 of 2 tables failed: {PROJECT}.{sync.dataset}.{BAD}: " in error
+    assert f"1 of 2 tables failed (launch b): {BAD}" in error
     assert GOOD not in error.partition("tables failed")[2].replace(BAD, "")
     assert len(sync.rows(table=GOOD)) == 50
     found = statuses(sync)
@@ -107,9 +111,7 @@ def test_a_table_that_fails_hinders_no_other_and_is_named_at_the_end(
 
 
 def test_a_report_that_breaks_is_its_own_tables_end(sync, launch, monkeypatch):
-    from pipeline.steps import launch_end
-
-    original = launch_end.report
+    original = launched_table.report
 
     def report(plan, *rest):
         if plan.destination.table == BAD:
@@ -117,6 +119,6 @@ def test_a_report_that_breaks_is_its_own_tables_end(sync, launch, monkeypatch):
             raise ZeroDivisionError("of one report")
         return original(plan, *rest)
 
-    monkeypatch.setattr(launch_end, "report", report)
+    monkeypatch.setattr(launched_table, "report", report)
     assert "1 of 2 tables failed" in launch()
     assert statuses(sync) == {GOOD: ("succeeded", 50), BAD: ("succeeded", 30)}

@@ -6,6 +6,7 @@ OUTCOMES = "Outcomes"
 P = Promise
 JOBS = "tests/seam/test_repeated_jobs.py::test_"
 LOCK = "tests/servers/test_lock.py::test_"
+JOB = "tests/e2e/test_many_job.py::test_"
 TABLES = "tests/e2e/test_two_tables.py::test_"
 MATRIX = "tests/seam/test_matrix.py::test_"
 
@@ -124,11 +125,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         OUTCOMES,
-        "In a launch of many tables, one that fails hinders no other.",
-        f"{TABLES}a_table_that_fails_hinders_no_other_and_is_named_at_the_end",
-        "pipeline/execution/conform.py",
-        "    except Exception as error:",
-        "    except KeyError as error:",
+        "In a job of many tables, one that fails hinders no other.",
+        f"{JOB}a_table_whose_lock_is_lost_while_it_waits_fails_alone",
+        "pipeline/steps/tables.py",
+        "return sync_table(table.name, plan, splits, self._client(plan))\n        except Exception as error:",
+        "return sync_table(table.name, plan, splits, self._client(plan))\n        except KeyError as error:",
     ),
     P(
         OUTCOMES,
@@ -142,7 +143,7 @@ PROMISES: tuple[Promise, ...] = (
         OUTCOMES,
         "A report that breaks is told as its own table's end, and of no other.",
         f"{TABLES}a_report_that_breaks_is_its_own_tables_end",
-        "pipeline/steps/launch_end.py",
+        "pipeline/execution/launched_table.py",
         "            exit_code=outcome.exit_code or fault.exit_code,",
         "            exit_code=outcome.exit_code,",
     ),

@@ -250,6 +250,8 @@ class Service:
         def run(job: Job) -> None:
             if sql.startswith("INSERT INTO") and "sync_runs" in sql:
                 self.history.append(given | {"_time": self.now})
+            elif "sync_runs" in sql and "since" in given and "run_id" not in given:
+                job.rows = [_told(row) for row in self.latest().values()]
             elif "sync_runs" in sql and "destination" in given:
                 job.rows = self.unfinished()
             elif "sync_runs" in sql:
@@ -274,8 +276,12 @@ class Service:
 
     def unfinished(self) -> list[Body]:
         """The newest events of runs without a last one."""
-        found = [row for row in self.latest().values() if int(row["seq"]) < 2]
-        return [{k: v for k, v in row.items() if not k.startswith("_")} for row in found]
+        return [_told(row) for row in self.latest().values() if int(row["seq"]) < 2]
+
+
+def _told(row: Body) -> Body:
+    """An event as a query shows it."""
+    return {key: value for key, value in row.items() if not key.startswith("_")}
 
 
 def client_of(request: Callable[..., Body], retries: int = 0) -> bigquery.Client:

@@ -295,7 +295,7 @@ def test_two_tables_of_one_destination_are_an_error_and_so_is_a_name_that_is_tak
         ({"source_table_for_schema": "public.a"}, (), "source_table_for_schema"),
         ({"verify_only": "true"}, (), "verify_start, verify_end"),
         ({"retry_failed": "last"}, (), "retry_failed"),
-        ({}, ("--runner=DataflowRunner", "--temp_location=gs://b/t"), "tables, runner"),
+        ({}, ("--runner=DataflowRunner", "--temp_location=/here"), "temp_location"),
         ({"partition_type": "WEEK"}, (), "partition_type"),
         ({"postgresql_host": ""}, (), "postgresql_host"),
         ({"max_tables_at_once": "0"}, (), "max_tables_at_once"),

@@ -46,10 +46,11 @@ def beam_options(options: Options) -> PipelineOptions:
 
 def job_labels(request: SyncRequest) -> list[str]:
     """Labels by which Dataflow's console and its costs tell syncs apart."""
+    batch_id = request.run.batch_id
     labels = {
         "application": APPLICATION,
         "data_source": request.data_source,
-        "destination": request.destination.table,
+        **({"batch_id": batch_id} if batch_id else {"destination": request.destination.table}),
         "template_version": VERSION,
     }
     return [f"{key}={label(value)}" for key, value in labels.items()]

@@ -1,0 +1,217 @@
+"""Many tables in one job, on the local runner and real servers: each by itself, one end of all."""
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tenacity import wait_none
+
+import pipeline.execution.conform
+import pipeline.launch.many_job
+from auto_schema.errors import TargetError
+from pipeline.cli import new_run_id
+from pipeline.launch.many import of_batch, of_launch, read_launch
+from pipeline.launch.many_job import ManyJob
+from pipeline.launch.many_runs import ManyRuns
+from pipeline.runs.lock import Lock
+from tests.hook_server import hook_server
+from tests.sync import PROJECT
+from warehouse.names import TableRef
+
+TABLE = """
+CREATE TABLE {0} (id int8 PRIMARY KEY, note text, amount numeric,
+  updated_at timestamptz DEFAULT now() - interval '1 hour');
+INSERT INTO {0} SELECT g, 'n' || g, g FROM generate_series(1, {1}) AS g; ANALYZE {0}
+"""
+ROWS = {"orders": 5, "lines": 40, "users": 3, "parts": 60, "carts": 2}
+EVERY = """
+defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto}
+tables:
+  public.*:
+  public.lines: {num_splits: 3}
+  public.parts: {num_splits: 4}
+"""
+
+
+@pytest.fixture
+def many(sync, sql):
+    """Five tables, two of which have several splits."""
+    for name, rows in ROWS.items():
+        sql(TABLE.format(name, rows))
+    sync.defaults |= {"destination_bigquery_table": None, "tables": EVERY}
+    return sync
+
+
+@pytest.fixture
+def launch(many, monkeypatch, caplog):
+    """Launch a job of all tables and run it here to its end; what it ended with."""
+    caplog.set_level(logging.INFO, "smart_sync")
+    ended: list[str] = []
+    run = pipeline.launch.many_job.run
+    before: Callable[[], object] = list
+
+    def to_its_end(options: Any, build: Any) -> None:
+        before()
+        try:
+            run(options, build)
+        except Exception as error:
+            ended.append(str(error))
+
+    monkeypatch.setattr(pipeline.launch.many_job, "run", to_its_end)
+
+    def launch(waits=lambda: None, **more):
+        nonlocal before
+        before = waits
+        read, now = read_launch(many.argv(**more)), datetime.now(UTC)
+        batch_id = new_run_id(now)
+        tables = [of_batch(table, batch_id) for table in read.tables]
+        job = ManyJob(of_launch(read.common, batch_id), batch_id, read.at_once)
+        results, has_job = job.launch(tables, ManyRuns(new_run_id, now))
+        assert has_job
+        return {result.name: result for result in results}, "".join(ended)
+
+    return launch
+
+
+def counts(sync):
+    names = sync.tables() & ROWS.keys()
+    return {name: len(sync.rows("id", name)) for name in names}
+
+
+def ended(sync):
+    """How the newest run of each table ended: status, exit code, rows published."""
+    prefix = f"{PROJECT}.{sync.dataset}."
+    return {
+        run["destination"].removeprefix(prefix): (
+            run["status"],
+            run["exit_code"],
+            run["rows_published"],
+        )
+        for run in sync.history()
+    }
+
+
+def assert_free(sync):
+    """No staging table or file, and each lock given back."""
+    assert not [name for name in sync.tables() if "_staging_" in name]
+    locks = [sync.table(name) for name in sync.tables() if name.startswith("_sync_lock_")]
+    assert {lock.labels["state"] for lock in locks} == {"released"}
+    assert list(sync.temp.rglob("*")) == []
+
+
+def test_tables_of_one_split_and_of_several_arrive_by_one_job(many, launch, sql, caplog):
+    results, error = launch()
+    assert error == ""
+    assert {result.status for result in results.values()} == {"running"}
+    assert counts(many) == ROWS
+    assert ended(many) == {name: ("succeeded", 0, rows) for name, rows in ROWS.items()}
+    assert_free(many)
+    assert "5 of 5 tables succeeded: 110 rows read, 110 published" in caplog.text
+    sql(
+        "INSERT INTO parts SELECT g, 'x', 1, now() - interval '1 min'"
+        " FROM generate_series(61, 80) AS g"
+    )
+    assert launch()[1] == ""
+    assert counts(many) == {**ROWS, "parts": 80}
+
+
+def test_what_befalls_one_table_of_a_job_is_no_other_table_s_matter(many, launch, sql):
+    sql("UPDATE orders SET amount = 'NaN' WHERE id = 2")
+    holder = locked(many, "users", new_run_id(datetime.now(UTC)))
+    holder.acquire()
+    results, error = launch()
+    assert results["public.users"].exit_code == 6
+    assert failed_in(error) == ("2 of 5", "public.orders, public.users")
+    assert counts(many) == {name: ROWS[name] for name in ("lines", "parts", "carts")}
+    assert ended(many) == {
+        "lines": ("succeeded", 0, 40),
+        "parts": ("succeeded", 0, 60),
+        "carts": ("succeeded", 0, 2),
+        "orders": ("failed", 7, 0),
+        "users": ("failed", 6, 0),
+    }
+    holder.release()
+    assert_free(many)
+
+
+def failed_in(error):
+    """How many tables a job's end says failed, and which."""
+    match = re.search(r"(\d+ of \d+) tables failed \(launch \S+\): (.*?)\. To mend", error)
+    return match and match.groups()
+
+
+def locked(sync, table, run_id):
+    return Lock(sync.client, TableRef(PROJECT, sync.dataset, table), run_id, timedelta(hours=1))
+
+
+@pytest.mark.parametrize("table", ["users", "parts"])
+def test_a_table_whose_lock_is_lost_while_it_waits_fails_alone(many, launch, table):
+    other = locked(many, table, new_run_id(datetime.now(UTC)))
+
+    def taken():
+        locked(many, table, many.table(f"_sync_lock_{table}").labels["run_id"]).release()
+        other.acquire()
+
+    _, error = launch(taken)
+    assert failed_in(error) == ("1 of 5", f"public.{table}")
+    assert counts(many) == {name: rows for name, rows in ROWS.items() if name != table}
+    assert ended(many)[table][0] == "running"  # whoever holds the lock settles it
+    other.release()
+    many.ok(select=f"public.{table}")
+    assert counts(many) == ROWS
+
+
+def test_a_lock_that_has_lapsed_while_its_table_waited_is_taken_again(many, launch):
+    def lapsed():
+        for table in ("users", "parts"):
+            many.client.delete_table(f"{PROJECT}.{many.dataset}._sync_lock_{table}")
+
+    assert launch(lapsed)[1] == ""
+    assert counts(many) == ROWS
+    assert_free(many)
+
+
+def test_a_table_of_several_splits_that_fails_publishes_nothing(many, launch, monkeypatch):
+    original = pipeline.execution.conform.conform
+
+    def conform(batch, schema, checks):
+        if 50 in batch.column("id").to_pylist():  # of one split of `parts`
+            raise ZeroDivisionError("of one split")
+        return original(batch, schema, checks)
+
+    monkeypatch.setattr(pipeline.execution.conform, "conform", conform)
+    _, error = launch()
+    assert failed_in(error) == ("1 of 5", "public.parts")
+    assert ended(many)["parts"][0] == "failed"
+    assert counts(many) == {name: rows for name, rows in ROWS.items() if name != "parts"}
+    assert_free(many)
+
+
+def test_the_webhook_is_told_once_of_a_job(many, launch, sql, monkeypatch):
+    monkeypatch.setattr("pipeline.runs.webhook.PAUSE", wait_none())
+    sql("CREATE TABLE keyless (id int, updated_at timestamptz)")
+    with hook_server() as hook:
+        launch(notify_webhook=hook.url)
+    (told,) = hook.texts
+    lines = told.split("\n")
+    assert lines[0].startswith("Smart Sync: 5 of 6 tables succeeded: 110 rows read, 110 published")
+    assert [line.split(":")[0] for line in lines[2:]] == ["public.keyless"]
+
+
+def test_a_job_that_can_not_be_submitted_leaves_no_lock_and_no_run_open(many, launch, monkeypatch):
+    monkeypatch.setattr("pipeline.launch.many_job.MOST_BY_VALUE", 0)
+
+    def refused(*_):
+        raise TargetError("job could not be submitted", "", "403", "ask for the role.")
+
+    monkeypatch.setattr(pipeline.launch.many_job, "run", refused)
+    with pytest.raises(TargetError):
+        launch()
+    assert {end[:2] for end in ended(many).values()} == {("failed", 5)}
+    assert counts(many) == {}
+    assert_free(many)
+    many.ok()
+    assert counts(many) == ROWS
