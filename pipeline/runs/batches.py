@@ -4,6 +4,7 @@ The history has a run's first event when the run begins, so that of a launch tha
 doesn't know the tables that never came to their turn. This table does.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -80,11 +81,13 @@ def record_launch(
 
     with as_target_errors(f"launches {table}"):
         _make(client, table)
-        run_job(client, partial(_job_id, batch_id), labels, send)
+        run_job(client, partial(_job_id, batch_id, table), labels, send)
 
 
-def _job_id(batch_id: str, attempt: int) -> str:
-    return f"sync_{batch_id}_launch_{attempt}"
+def _job_id(batch_id: str, table: TableRef, attempt: int) -> str:
+    """The id of the job that writes a launch into one of its tables: it may have several."""
+    digest = hashlib.sha256(str(table).encode()).hexdigest()[:8]
+    return f"sync_{batch_id}_launch_{digest}_{attempt}"
 
 
 def _make(client: bigquery.Client, table: TableRef) -> None:

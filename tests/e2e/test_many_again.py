@@ -119,6 +119,22 @@ def test_a_failed_table_that_is_gone_is_told(many, sql, caplog):
     assert "public.users failed too, but is no longer among the tables" in caplog.text
 
 
+def test_a_launch_into_two_datasets_is_known_by_both_histories(many, sql):
+    other = f"{many.dataset}_other"
+    many.client.create_dataset(other)
+    tables = EVERY + f"  public.lines: {{destination_bigquery_dataset: {other}}}\n"
+    tables = tables.replace("tables: {public.*: }", "tables:\n  public.*:")
+    for name in ("orders", "lines"):
+        sql(f"UPDATE {name} SET amount = 'NaN' WHERE id = 1")
+    batch_id = named(many(tables=tables))
+    sql("UPDATE orders SET amount = 1; UPDATE lines SET amount = 1")
+    assert last(many.ok(tables=tables, retry_failed=batch_id)).startswith("2 of 2 tables")
+    assert "left to be synced" in many.ok(tables=tables, retry_failed=batch_id).out
+    for name in (many.dataset, other):
+        launches = f"SELECT batch_id FROM `{PROJECT}.{name}.sync_batches`"
+        assert len(list(many.client.query_and_wait(launches))) == 2
+
+
 IGNORING = EVERY.replace("merge_keys: auto", "merge_keys: auto, new_tables: ignore")
 
 
