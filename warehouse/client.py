@@ -24,6 +24,12 @@ RETRY_S = 10.0
 """Seconds of retries per call and per `max_retries`; the library's own are 600."""
 REQUEST_TIMEOUT_S = 300.0
 """Of one HTTP request; BigQuery itself ends them after 2 minutes."""
+PART_BYTES = 16 * 1024 * 1024
+"""Of a file that goes up, in one request; the next is read while the last is still in memory.
+
+The library's own parts have 100 MB. A multiple of 256 KiB:
+https://cloud.google.com/bigquery/docs/reference/api-uploads#resumable
+"""
 
 
 class _MarkingRetry(Retry):
@@ -90,6 +96,12 @@ class _Client(bigquery.Client):
         """With a timeout: uploads don't pass by `_call_api`, and would wait for ever."""
         words.setdefault("timeout", REQUEST_TIMEOUT_S)
         return super().load_table_from_file(*args, **words)
+
+    def _initiate_resumable_upload(self, *args: Any, **words: Any) -> Any:
+        """In parts of ours, which the library has no parameter for."""
+        upload, transport = super()._initiate_resumable_upload(*args, **words)
+        upload._chunk_size = PART_BYTES
+        return upload, transport
 
 
 def bounded_client(

@@ -26,7 +26,7 @@ MAX_URIS = 10_000
 STAGING_LIFE = timedelta(days=1)
 UPLOADS_AT_ONCE = 4
 SMALL_FILE = 16_000_000
-"""Bytes of a file that is in memory while it goes up, whole or in parts of 100 MB."""
+"""Bytes of a file of which several go up side by side: all of it may be in memory then."""
 
 
 def published_field(column: Column) -> bigquery.SchemaField:

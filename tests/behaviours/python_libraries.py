@@ -39,6 +39,14 @@ BEHAVIOURS = (
         "test_a_request_that_is_never_answered_is_given_up_and_sent_again",
     ),
     Behaviour(
+        CLIENT,
+        "A file goes up in parts of 100 MB, of which two are in memory; no parameter says less.",
+        "client.load_table_from_file(file, table)",
+        "Its parts have 16 MB.",
+        SHOWN + "test_a_file_goes_up_in_parts_of_100_mb",
+        "tests/servers/test_uploads.py::test_a_file_goes_up_in_parts_of_ours",
+    ),
+    Behaviour(
         SQLGLOT,
         "It reads `<=>` (a distance, to pgvector) and `!!` of PostgreSQL as other operators, and"
         " writes SQL with another meaning.",

@@ -17,6 +17,7 @@ from cronsim import CronSim, CronSimError
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from google.resumable_media.requests import ResumableUpload
 from sqlglot import exp
 
 from demo.servers import free_port
@@ -196,8 +197,8 @@ def test_query_and_wait_hands_its_retry_to_no_call():
     assert (len(asked), client.retries) == (1, [None])
 
 
-def test_an_upload_passes_by_the_call_that_bounds_the_others():
-    client = Watching()
+def upload(client, **words):
+    """An upload, which nobody takes."""
     lists = bigquery.ParquetOptions()
     lists.enable_list_inference = True
     job = bigquery.LoadJobConfig(
@@ -207,5 +208,22 @@ def test_an_upload_passes_by_the_call_that_bounds_the_others():
         parquet_options=lists,
     )
     with pytest.raises(requests.ConnectionError):
-        client.load_table_from_file(io.BytesIO(), "p.d.t", size=0, num_retries=0, job_config=job)
+        client.load_table_from_file(io.BytesIO(), "p.d.t", num_retries=0, job_config=job, **words)
+
+
+def test_an_upload_passes_by_the_call_that_bounds_the_others():
+    client = Watching()
+    upload(client, size=0)
     assert client.retries == []
+
+
+def test_a_file_goes_up_in_parts_of_100_mb(monkeypatch):
+    class Upload(ResumableUpload):
+        def initiate(self, *args, **words):
+            sizes.append(self.chunk_size)
+            return super().initiate(*args, **words)
+
+    sizes = []
+    monkeypatch.setattr("google.cloud.bigquery.client.ResumableUpload", Upload)
+    upload(Watching())
+    assert sizes == [100 * 1024 * 1024]
