@@ -9,7 +9,7 @@ from google.cloud import bigquery
 from auto_schema.errors import SyncError
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.ended import Ended, remember
-from pipeline.runs.history import event_row, write_event
+from pipeline.runs.history import Append, append, event_row, write_event
 from pipeline.runs.lock import lock_of
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Outcome
@@ -21,7 +21,11 @@ LOGGER = logging.getLogger("smart_sync")
 
 
 def report(
-    plan: SyncPlan, outcome: Outcome, client: bigquery.Client, webhook: Webhook | None = None
+    plan: SyncPlan,
+    outcome: Outcome,
+    client: bigquery.Client,
+    webhook: Webhook | None = None,
+    write: Append = append,
 ) -> Outcome:
     """Log how the run ended, clear up, write its last event, release the lock, tell the webhook.
 
@@ -40,7 +44,7 @@ def report(
         tables = _tables(plan, outcome)
         clear_staging(client, plan.run.staging, plan.run.endpoints, tables)
     try:
-        is_told = write_event(client, plan, outcome)
+        is_told = write_event(client, plan, outcome, write)
     except SyncError as error:
         LOGGER.error("the run history could not be written: %s", error)
     is_free = lock_of(plan, client).release()

@@ -17,6 +17,7 @@ from pipeline.execution.split_reading import open_splits, read_split
 from pipeline.execution.stage import Stager
 from pipeline.parameters.webhook import Webhook
 from pipeline.publish.publisher import Publisher
+from pipeline.runs.history import Append, append
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import lock_of
 from pipeline.runs.outcome import Failure, Outcome, held_back_outcome
@@ -29,13 +30,14 @@ def sync_whole(
     splits: tuple[Split, ...],
     client: bigquery.Client,
     webhook: Webhook | None = None,
+    write: Append = append,
 ) -> Outcome:
     """Do what the plan says, to its report; the lock is held, and released by the report.
 
     Returns:
         How it ended: faults are values, and only the report itself may raise.
     """
-    return report(plan, whole_outcome(plan, splits, client), client, webhook)
+    return report(plan, whole_outcome(plan, splits, client), client, webhook, write)
 
 
 def whole_outcome(plan: SyncPlan, splits: tuple[Split, ...], client: bigquery.Client) -> Outcome:

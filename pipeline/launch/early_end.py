@@ -13,7 +13,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
 from pipeline.launch.program_end import RUN_THREAD
-from pipeline.runs.history import append, event_row
+from pipeline.runs.history import Append, append, event_row
 from pipeline.runs.outcome import Failure, Outcome
 from pipeline.runs.settle import UnfinishedJobError, abandoned_row, clear_staging, fence, rows_of
 from smart_sync.plan import SyncPlan
@@ -21,7 +21,9 @@ from smart_sync.plan import SyncPlan
 LOGGER = logging.getLogger("smart_sync")
 
 
-def end_early(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
+def end_early(
+    client: bigquery.Client, plan: SyncPlan, fault: Failure, write: Append = append
+) -> None:
     """Write the run's last event as what it is, and clear its staging; best effort.
 
     What can't be told now is left to the next run, which settles it as that of a dead one.
@@ -34,7 +36,7 @@ def end_early(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
             rows = rows_of(client, row, job)
             row = abandoned_row(row, job, rows, datetime.now(UTC)) | {"exit_code": fault.exit_code}
         clear_staging(client, plan.run.staging, plan.run.endpoints)
-        append(client, plan.run.history_table, row)
+        write(client, plan.run.history_table, row)
     except UnfinishedJobError as error:
         LOGGER.warning("%s; the next run waits for it", error)
     except SyncError as error:

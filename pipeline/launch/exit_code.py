@@ -11,6 +11,7 @@ from auto_schema.errors import OutcomeUnknownError, TargetError
 from pipeline.launch.early_end import end_early
 from pipeline.launch.program_end import BUG, print_last
 from pipeline.runs.ended import recall
+from pipeline.runs.history import Append, append
 from pipeline.runs.outcome import BUG_FIX, Failure
 from pipeline.runs.past_runs import read_outcome
 from smart_sync.plan import SyncPlan
@@ -34,9 +35,15 @@ def exit_code(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) ->
 
 
 def ended(
-    client: bigquery.Client, plan: SyncPlan, fault: Failure | None
+    client: bigquery.Client, plan: SyncPlan, fault: Failure | None, write: Append = append
 ) -> tuple[int, Mapping[str, Any] | None]:
     """The exit code and the run's last event; None: it has none, which is printed.
+
+    Args:
+        client: where the run's jobs run.
+        plan: the run's.
+        fault: what ended it, as far as is known here.
+        write: appends a last event where a fault has left none.
 
     Raises:
         OutcomeUnknownError: the history can't be read, or lacks the run's last event.
@@ -48,7 +55,7 @@ def ended(
     if row is None or row["status"] == "running":
         sys.stderr.write(fault.traceback if fault else "")
         if fault and row:
-            end_early(client, plan, fault)
+            end_early(client, plan, fault, write)
         state = row["status"] if row else "not in the history"
         print_last(f"run {plan.run.run_id} ended while {state}. To mend: {BUG_FIX}.")
         return fault.exit_code if fault else BUG, None

@@ -25,6 +25,7 @@ from pipeline.launch.side_by_side import side_by_side
 from pipeline.launch.tables_text import tables_text
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
+from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.many_report import (
     TableResult,
     exit_code_of,
@@ -98,7 +99,7 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
         code = _told(launch, tables, batch_id, results)
         _note(launch, verdicts(results), "verified")
         return code
-    runs = ManyRuns(new_run_id, now, argv)
+    runs = ManyRuns(new_run_id, now, argv, JointEvents(batch_id))
     if launch.common.is_local:
         return _told(launch, tables, batch_id, runs.run(tables, launch.at_once))
     return _submitted(launch, tables, batch_id, runs)

@@ -21,16 +21,19 @@ from pipeline.execution.whole import sync_whole
 from pipeline.launch.early_end import end_early
 from pipeline.launch.exit_code import ended
 from pipeline.launch.program_end import RUN_THREAD, bug_text, interruption
+from pipeline.launch.shared import ALONE, Shared, shared_by
 from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.parameters.options import Options
 from pipeline.runs.ended import recall
 from pipeline.runs.history import (
+    Append,
     append,
     event_row,
     make_batches_view,
     make_tables,
     planning_failure,
 )
+from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.lock import Lock
 from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.runs.outcome import Failure, Outcome, internal_error
@@ -47,15 +50,15 @@ SIDE_BY_SIDE = 16
 
 def run_here(ready: Ready, options: Options) -> tuple[int, Row]:
     """Run a table's plan to its end, in this process."""
-    plan, fault = ready.plan, None
+    plan, fault, write = ready.plan, None, ready.shared.write
     try:
-        sync_whole(plan.header(), plan.reading.splits, ready.client, options.webhook)
+        sync_whole(plan.header(), plan.reading.splits, ready.client, options.webhook, write)
     except Exception as error:
         fault = Failure.of(error, "Run", traceback=traceback.format_exc())
     known = recall(plan.run.run_id)
     if known and known.is_free:
         ready.held.hand_over()
-    code, row = ended(ready.client, plan, fault)
+    code, row = ended(ready.client, plan, fault, write)
     return code, row or event_row(plan, _failed(code), datetime.now(UTC))
 
 
@@ -67,13 +70,16 @@ class ManyRuns:
         new_run_id: a run's name.
         now: of the launch.
         argv: its command line, whose secrets no traceback shows.
+        events: of all runs, whose rows carry its batch_id; None: each writes its own.
         work: what becomes of a table whose run has begun: its exit code, and its last event.
     """
 
     new_run_id: Callable[[datetime], str]
     now: datetime
     argv: Sequence[str] = ()
+    events: JointEvents | None = None
     work: Work = run_here
+    _shared: Shared = ALONE
     _locks: dict[str, Lock] = field(default_factory=dict)
     _at_work: dict[str, Ready] = field(default_factory=dict)
     _ends: dict[str, TableResult] = field(default_factory=dict)
@@ -88,6 +94,8 @@ class ManyRuns:
             KeyboardInterrupt: a signal came; what was at work has been ended.
         """
         make_histories(tables)
+        if self.events:
+            self._shared = shared_by(self.events)
         waiting: SimpleQueue[TableOptions] = SimpleQueue()
         for table in tables:
             waiting.put(table)
@@ -123,10 +131,11 @@ class ManyRuns:
             return TableResult(name, code, row["status"], row["error"] or "", row)
         except SyncError as error:
             LOGGER.error("%s: %s", name, error.text)
-            return without_a_run(name, table.request, run_id, error)
+            return without_a_run(name, table.request, run_id, error, self._shared.write)
         except Exception as error:
             LOGGER.error("%s: unexpected error\n%s", name, bug_text(error, self.argv))
-            return without_a_run(name, table.request, run_id, internal_error(type(error).__name__))
+            told = internal_error(type(error).__name__)
+            return without_a_run(name, table.request, run_id, told, self._shared.write)
         finally:
             self._locks.pop(run_id, None)
             self._at_work.pop(run_id, None)
@@ -135,9 +144,9 @@ class ManyRuns:
         def will_hold(lock: Lock) -> None:
             self._go_on(self._locks, run_id, lock)
 
-        with making_ready(options.request, run_id, self.now, will_hold) as ready:
+        with making_ready(options.request, run_id, self.now, will_hold, self._shared) as ready:
             self._go_on(self._at_work, run_id, ready)
-            begin(ready.client, ready.plan, ready.lock)
+            begin(ready.client, ready.plan, ready.lock, self._shared)
             return self.work(ready, options)
 
     def _go_on(self, stage: dict[str, Value], run_id: str, value: Value) -> None:
@@ -157,6 +166,8 @@ class ManyRuns:
             self._is_ended = True
             begun = list(self._at_work.values())
             planned = [lock for run_id, lock in self._locks.items() if run_id not in self._at_work]
+        if self.events:
+            self.events.close()
         ends: list[Callable[[], object]] = [partial(_end, ready, fault) for ready in begun]
         ends += [lock.release for lock in planned]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -173,13 +184,17 @@ def _failed(code: int) -> Outcome:
 
 
 def without_a_run(
-    name: str, request: SyncRequest | None, run_id: str, error: SyncError
+    name: str,
+    request: SyncRequest | None,
+    run_id: str,
+    error: SyncError,
+    write: Append = append,
 ) -> TableResult:
     """A table whose run didn't begin, or of which no end is known; the history has the reason."""
     if request and not isinstance(error, OutcomeUnknownError):
         row = planning_failure(request, run_id, error, datetime.now(UTC))
         with suppress(SyncError):
-            append(asking_client(request), request.history_table, row)
+            write(asking_client(request), request.history_table, row)
     return TableResult(name, error.exit_code, "failed", error.text)
 
 
@@ -201,6 +216,6 @@ def end_all(ready: Iterable[Ready], fault: Failure) -> None:
 
 def _end(ready: Ready, fault: Failure) -> None:
     try:
-        end_early(ready.client, ready.plan, fault)
+        end_early(ready.client, ready.plan, fault, ready.shared.write)
     finally:
         ready.lock.release()

@@ -18,10 +18,11 @@ from pipeline.launch.exit_code import exit_code
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
+from pipeline.launch.shared import ALONE, Shared
 from pipeline.parameters.options import Options
 from pipeline.publish.swapping import put_back
 from pipeline.runs.ended import recall
-from pipeline.runs.history import append, event_row, planning_failure, write_event
+from pipeline.runs.history import Append, event_row, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
 from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
@@ -42,12 +43,16 @@ LOGGER = logging.getLogger("smart_sync")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A plan under its table's lock, which `held` gives back when the block around it ends."""
+    """A plan under its table's lock, which `held` gives back when the block around it ends.
+
+    `shared` is what other runs of its launch use, too.
+    """
 
     plan: SyncPlan
     client: bigquery.Client
     lock: Lock
     held: Holding
+    shared: Shared = ALONE
 
 
 def sync(options: Options, run_id: str, now: datetime) -> int:
@@ -65,6 +70,7 @@ def making_ready(
     run_id: str,
     now: datetime,
     will_hold: Callable[[Lock], None] = lambda _: None,
+    shared: Shared = ALONE,
 ) -> Iterator[Ready]:
     """Rehearse, take the lock, settle what a dead run left, and plan.
 
@@ -73,6 +79,7 @@ def making_ready(
         run_id: of the run.
         now: of the launch.
         will_hold: is given the lock before it is taken, for whoever ends this from outside.
+        shared: with other runs of its launch.
 
     Raises:
         SyncError: no plan can be made; the history says so where the lock was taken.
@@ -87,9 +94,9 @@ def making_ready(
                 draft = _settle(draft, client, lock)
                 plan = _plan(draft, client, inspector, run_id, now)
             except Exception as error:
-                _write_planning_failure(client, request, run_id, error)
+                _write_planning_failure(client, request, run_id, error, shared.write)
                 raise
-        yield Ready(plan, client, lock, held)
+        yield Ready(plan, client, lock, held, shared)
 
 
 def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> Draft:
@@ -122,12 +129,12 @@ def _plan(
 
 
 def _write_planning_failure(
-    client: bigquery.Client, request: SyncRequest, run_id: str, error: Exception
+    client: bigquery.Client, request: SyncRequest, run_id: str, error: Exception, write: Append
 ) -> None:
     told = error if isinstance(error, SyncError) else internal_error(type(error).__name__)
     row = planning_failure(request, run_id, told, datetime.now(UTC))
     try:
-        append(client, request.history_table, row)
+        write(client, request.history_table, row)
     except SyncError as fault:
         LOGGER.warning("the run history could not be written: %s", fault)
 
@@ -171,11 +178,11 @@ def _run_here(
     return exit_code(client, plan, fault)
 
 
-def begin(client: bigquery.Client, plan: SyncPlan, lock: Lock) -> None:
+def begin(client: bigquery.Client, plan: SyncPlan, lock: Lock, shared: Shared = ALONE) -> None:
     """Write the run's first event, which whoever takes the lock from it finds.
 
     Raises:
         RunInProgressError: the lock was lost meanwhile.
     """
-    write_event(client, plan, Outcome(status="running"))
+    write_event(client, plan, Outcome(status="running"), shared.write)
     lock.renew()

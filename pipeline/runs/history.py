@@ -6,7 +6,7 @@ for in `past_runs.py`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -28,6 +28,8 @@ from warehouse.names import TableRef
 SEQUENCE = {"running": 0, "publishing": 1}
 FINAL = 2
 Field = tuple[str, str]
+Append = Callable[[bigquery.Client, TableRef, dict[str, Any]], bool]
+"""`append`, or what does the same for many runs at a time."""
 FIELDS: tuple[Field, ...] = (
     ("run_id", "STRING"),
     ("seq", "INT64"),
@@ -222,11 +224,6 @@ def _latest(table: TableRef) -> bigquery.Table:
     return view
 
 
-def write_event(client: bigquery.Client, plan: SyncPlan, outcome: Outcome) -> bool:
-    """Append one event; the same event twice is one row. See `append`."""
-    return append(client, plan.run.history_table, event_row(plan, outcome, datetime.now(UTC)))
-
-
 def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> bool:
     """Append an event; of a run's last events the first to arrive stands.
 
@@ -237,10 +234,7 @@ def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> boo
         TargetError: BigQuery refused or can't be reached.
     """
     labels = JobLabels(row["run_id"], f"event_{row['seq']}")
-    parameters = [bigquery.ScalarQueryParameter(n, kind, row.get(n)) for n, kind in FIELDS]
-    names = ", ".join(quoted(name) for name, _ in FIELDS)
-    values = ", ".join(f"@{name}" for name, _ in FIELDS)
-    sql = f"INSERT INTO {table.sql} ({names}) VALUES ({values})"
+    sql, parameters = insertion(table, [row])
     config, taken = query_config(labels, parameters), list[str]()
 
     def send(job_id: str) -> Any:
@@ -251,6 +245,28 @@ def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> boo
     with as_target_errors(f"run history {table}"):
         job = run_job(client, partial(event_job_id, row["run_id"], row["seq"]), labels, send)
     return job.job_id in taken
+
+
+def insertion(
+    table: TableRef, rows: Sequence[Mapping[str, Any]]
+) -> tuple[str, list[bigquery.ScalarQueryParameter]]:
+    """The INSERT of events, and its parameters."""
+    names = ", ".join(quoted(name) for name, _ in FIELDS)
+    marks = [f"_{number}" if number else "" for number in range(len(rows))]
+    values = ", ".join(f"({', '.join(f'@{name}{mark}' for name, _ in FIELDS)})" for mark in marks)
+    parameters = [
+        bigquery.ScalarQueryParameter(f"{name}{mark}", kind, row.get(name))
+        for mark, row in zip(marks, rows, strict=True)
+        for name, kind in FIELDS
+    ]
+    return f"INSERT INTO {table.sql} ({names}) VALUES {values}", parameters
+
+
+def write_event(
+    client: bigquery.Client, plan: SyncPlan, outcome: Outcome, write: Append = append
+) -> bool:
+    """Append one event; the same event twice is one row. See `append`."""
+    return write(client, plan.run.history_table, event_row(plan, outcome, datetime.now(UTC)))
 
 
 def event_job_id(run_id: str, seq: int, attempt: int) -> str:

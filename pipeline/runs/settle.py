@@ -9,7 +9,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,13 +21,17 @@ from pipeline.destination.attempts import BURNT, PUBLISH, burn, job_id_of
 from pipeline.destination.folder import STORAGE_ERRORS, Folder
 from pipeline.destination.job_rows import published_rows
 from pipeline.runs.history import FINAL, append
+from pipeline.runs.joint_events import fence_events
 from pipeline.runs.lock import Lock, started
+from pipeline.runs.past_runs import read_outcome
 from smart_sync.plan import Staging, staging_of
 from warehouse.errors import as_target_errors
 from warehouse.names import Endpoints, TableRef
 
 LOGGER = logging.getLogger("smart_sync")
 ABANDONED = "abandoned"
+ANY_CLOCK = timedelta(days=1)
+"""By more a machine's clock isn't set back within a run."""
 EXIT_CODE = 6
 """What a run that was taken over ends with, should it still be there to read it."""
 
@@ -58,10 +62,22 @@ class Settler:
             LOGGER.warning("run %s did not end by itself and is settled first", run["run_id"])
             job = fence(self.client, run, self.lock.check, waits=True)
             self.lock.check()
+            if self._has_ended(run):
+                continue
             self._clear(run)
             self.lock.check()
             rows = rows_of(self.client, run, job)
             append(self.client, self.history, abandoned_row(run, job, rows, datetime.now(UTC)))
+
+    def _has_ended(self, run: Mapping[str, Any]) -> bool:
+        """Whether its last event has come meanwhile with those of its launch, or never does."""
+        if not run.get("batch_id"):
+            return False  # then it has an id of its own, as ours has
+        fence_events(self.client, self.history, run)
+        since = run["event_time"] - ANY_CLOCK
+        run_id, destination = run["run_id"], self.lock.destination
+        newest = read_outcome(self.client, self.history, destination, run_id, since)
+        return newest is not None and newest["seq"] == FINAL
 
     def _clear(self, run: Mapping[str, Any]) -> None:
         """Remove what it had staged; what can't be removed expires by itself."""

@@ -15,7 +15,6 @@ from pipeline.launch.many import read_launch
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.runs.lock import Lock
 from tests.days import STOP, STOPPED, stopped
-from tests.fault_rules import job
 from tests.hook_server import hook_server
 from tests.processes import Gate, until
 from tests.sync import PASSWORD, PROJECT
@@ -207,10 +206,10 @@ def test_a_table_that_vanishes_after_it_was_listed_fails_alone(many, sql):
 def test_a_table_that_vanishes_between_its_plan_and_its_run_fails_alone(many, sql, monkeypatch):
     begin = many_runs.begin
 
-    def after_the_plan(client, plan, lock):
+    def after_the_plan(client, plan, lock, shared):
         if plan.destination.table == "lines":
             sql("DROP TABLE lines")
-        begin(client, plan, lock)
+        begin(client, plan, lock, shared)
 
     monkeypatch.setattr(many_runs, "begin", after_the_plan)
     assert many().code == 10
@@ -307,7 +306,7 @@ def test_sigterm_gives_all_locks_back_and_tells_each_run_as_failed(
     sql(STOP)
     slow = "{{postgresql_query: SELECT * FROM {0} WHERE id < 3 OR stop()}}"
     entries = ", ".join(f"public.{name}: {slow.format(name)}" for name in ROWS)
-    gate = Gate(proxy, after=True, times=3, **job("event_0"))
+    gate = Gate(proxy, after=True, times=3, method="PATCH", path="_sync_lock_")
     run = start(tables=f"{{tables: {{{entries}}}}}")
     gate.wait(run)
     until(lambda: [status for status, *_ in ended(many).values()] == ["running"] * 3)

@@ -16,7 +16,7 @@ PROMISES: tuple[Promise, ...] = (
         "What befalls one table is no other table's matter.",
         "tests/e2e/test_many_tables.py::test_what_befalls_one_table_is_no_other_table_s_matter",
         "pipeline/launch/many_runs.py",
-        "            return without_a_run(name, table.request, run_id, error)",
+        "            return without_a_run(name, table.request, run_id, error, self._shared.write)",
         "            raise",
     ),
     Promise(
@@ -26,6 +26,31 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/launch/many_runs.py",
         "            self._end_all(interruption(error))\n",
         "",
+    ),
+    Promise(
+        "Many tables",
+        "A joint job that failed wrote no event: each is written by itself, and a bad one is its own"
+        " run's fault.",
+        "tests/e2e/test_joint_events.py::test_an_event_that_is_refused_is_its_own_runs_fault",
+        "pipeline/runs/joint_events.py",
+        "        if job.error_result:\n",
+        "        if False:\n",
+    ),
+    Promise(
+        "Many tables",
+        "No event of a run that was settled arrives with those of its launch's other runs.",
+        "tests/e2e/test_joint_events.py::test_no_joint_event_of_a_run_arrives_after_it_was_settled",
+        "pipeline/runs/settle.py",
+        "        fence_events(self.client, self.history, run)\n",
+        "",
+    ),
+    Promise(
+        "Many tables",
+        "Who ends a launch knows of the events that are on their way whether they arrive.",
+        "tests/e2e/test_joint_events.py::test_who_closes_after_a_job_has_arrived_knows_what_stands",
+        "pipeline/runs/joint_events.py",
+        "        if events:\n",
+        "        if not events:\n",
     ),
     Promise(
         "Many tables",
