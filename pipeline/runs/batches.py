@@ -18,7 +18,7 @@ from google.cloud import bigquery
 from auto_schema.names import quoted
 from pipeline.parameters.version import VERSION
 from pipeline.runs.history import FINAL
-from pipeline.runs.lock import is_at_work
+from pipeline.runs.lock import holders
 from pipeline.runs.past_runs import LOOK_BACK, VERDICTS, ask_history
 from pipeline.runs.retry import PastLaunch
 from pipeline.tables.naming import batches_table
@@ -37,8 +37,6 @@ FIELDS = (
 """`tables`: JSON, each destination with the name of its table in the source."""
 ANY_CLOCK = timedelta(days=1)
 """By more no machine's clock is behind that of a launch."""
-LOOKED_AT = 20
-"""Runs without an end that are asked whether they live: each is a request."""
 NONE_YET = (NotFound, BadRequest)
 """There is no such table, or none with all columns: it is of an earlier version."""
 
@@ -138,11 +136,10 @@ def past_launch(client: bigquery.Client, history: TableRef, batch_id: str) -> Pa
 
 
 def _is_at_work(client: bigquery.Client, past: PastLaunch) -> bool:
-    """Whether one of the runs that began last, and have no end, holds its table's lock."""
-    return any(
-        is_at_work(client, TableRef(*row["destination"].rsplit(".", 2)), row["run_id"])
-        for row in past.unfinished[:LOOKED_AT]
-    )
+    """Whether one of its runs that have no end holds its table's lock."""
+    places = {tuple(row["destination"].rsplit(".", 2)[:2]) for row in past.unfinished}
+    holding = {run_id for place in places for run_id in holders(client, *place)}
+    return any(row["run_id"] in holding for row in past.unfinished)
 
 
 def _later(

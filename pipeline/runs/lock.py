@@ -317,20 +317,23 @@ class Lock:
         )
 
 
-def is_at_work(client: bigquery.Client, destination: TableRef, run_id: str) -> bool:
-    """Whether a run holds the lock of a table: it lives, or its lease isn't over yet.
+def holders(client: bigquery.Client, project: str, dataset: str) -> frozenset[str]:
+    """The runs that hold a lock of a table in a dataset: they live, or their leases aren't over.
+
+    One listing tells all locks: labels and expirationTime stand in it
+    (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/list).
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    name = str(lock_table(destination))
-    with as_target_errors(f"lock {name}"):
+    with as_target_errors(f"dataset {project}.{dataset}"):
         try:
-            table = client.get_table(name)
+            listed = list(client.list_tables(f"{project}.{dataset}", page_size=1000))
         except NotFound:
-            return False
-    lives = table.expires is None or table.expires > datetime.now(UTC)
-    return lives and _holder(table) == run_id and _state(table) == HELD
+            return frozenset()
+    now, prefix = datetime.now(UTC), lock_table(TableRef(project, dataset, "")).table
+    locks = [one for one in listed if one.table_id.startswith(prefix) and _state(one) == HELD]
+    return frozenset(_holder(one) for one in locks if one.expires is None or one.expires > now)
 
 
 def started(run_id: str) -> str:

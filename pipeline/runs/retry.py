@@ -44,9 +44,8 @@ class PastLaunch:
 
     @property
     def unfinished(self) -> tuple[Row, ...]:
-        """The newest events of its runs that have none of their last, the newest first."""
-        rows = [row for row in self.ends.values() if row["seq"] < FINAL]
-        return tuple(sorted(rows, key=lambda row: row["event_time"], reverse=True))
+        """The newest events of its runs that have none of their last."""
+        return tuple(row for row in self.ends.values() if row["seq"] < FINAL)
 
     def failed(self, destination: str) -> bool:
         """Whether the table isn't known to have ended well; also one that never began."""
