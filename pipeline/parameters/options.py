@@ -31,6 +31,9 @@ PLAIN = (
     " (pipeline.pb) hold it. Name a Secret Manager version instead"
     " (projects/P/secrets/S/versions/V)."
 )
+RUN_JOB = "CLOUD_RUN_JOB"
+"""Set where a Cloud Run job runs: https://cloud.google.com/run/docs/container-contract."""
+IN_MEMORY = "staged files of an execution of Cloud Run lie in its memory"
 WORKER_FLAGS = (
     "sdk_container_image",
     "worker_harness_container_image",
@@ -183,6 +186,9 @@ def parse_given(
     worker_image = "" if local or carried else environ.get("SMART_SYNC_IMAGE", "")
     if not local:
         faults += _dataflow_faults(temp_location, reaches_workers=carried or bool(worker_image))
+    elif environ.get(RUN_JOB) and not temp_location:
+        fix = "give --temp_location=gs://bucket/folder."
+        faults.append(ConfigError("missing parameter", "temp_location", IN_MEMORY, fix))
     raise_all([*faults, *beam_faults(beam_argv)])
     if not temp_location:
         temp_location = default_temp_location(tempfile.gettempdir())
@@ -190,8 +196,16 @@ def parse_given(
     if local and not flag("template_location"):
         lease = request.run.lease if values["lock_lease"] else LOCAL_LEASE
         request = replace(request, run=replace(request.run, is_local=True, lease=lease))
-    webhook, warnings = _webhook(values, request.run.endpoints), () if local else _warnings(values)
+    warnings = _local_warnings(temp_location, environ) if local else _warnings(values)
+    webhook = _webhook(values, request.run.endpoints)
     return Options(request, beam_argv, runner, worker_image, warnings, webhook)
+
+
+def _local_warnings(temp_location: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What the operator should know of a run in this process."""
+    if not environ.get(RUN_JOB) or temp_location.startswith("gs://"):
+        return ()
+    return (f"temp_location={temp_location}: unless a disk is mounted there, {IN_MEMORY}",)
 
 
 def _parameter_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:

@@ -12,6 +12,7 @@ from apache_beam.options.pipeline_options import (
 
 from pipeline import cli
 from pipeline.launch.beam.submit import beam_options
+from pipeline.parameters.options import parse
 from pipeline.parameters.table import BY_NAME, PARAMETERS
 from smart_sync.request import Guard, WriteDisposition
 from tests.command_lines import DATAFLOW, argv, faults, only_fault, request
@@ -262,3 +263,17 @@ def test_values_arrive_in_the_request():
     assert made.window.margin == timedelta(days=2)
     assert made.schema.transformation.destination_name("a") == "b"
     assert not made.schema.transformation.keeps("c")
+
+
+ON_CLOUD_RUN = {"CLOUD_RUN_JOB": "smart-sync"}
+
+
+def test_on_cloud_run_files_are_staged_in_a_bucket(monkeypatch):
+    monkeypatch.setenv("CLOUD_RUN_JOB", "smart-sync")
+    told = only_fault()
+    assert "missing parameter (temp_location)" in told
+    assert "lie in its memory" in told
+    assert parse([*argv(), "--temp_location=gs://b/t"], ON_CLOUD_RUN).warnings == ()
+    (warning,) = parse([*argv(), "--temp_location=/mnt/disk"], ON_CLOUD_RUN).warnings
+    assert "unless a disk is mounted there" in warning
+    assert parse([*argv(), "--temp_location=/mnt/disk"], {}).warnings == ()
