@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.parameters.options import plain_secrets
 from scheduler.cron import runs_after
 from scheduler.schedule import Schedule
+from scheduler.tables import told
 
 HIDDEN = "(not shown)"
 CROWD = 5
@@ -53,7 +54,8 @@ def flattened(schedule: Schedule) -> dict[str, str]:
         if name == "retry":
             texts |= {f"retry.{key}": str(getattr(value, key)) for key in value.__slots__}
         elif name == "parameters":
-            texts |= {f"{name}.{k}": HIDDEN if k in secrets else v for k, v in value.items()}
+            shown = {**value, "tables": told(value["tables"])} if "tables" in value else value
+            texts |= {f"{name}.{k}": HIDDEN if k in secrets else v for k, v in shown.items()}
         elif name == "environment":
             texts |= {f"{name}.{key}": str(setting) for key, setting in value.items()}
         else:

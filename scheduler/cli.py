@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -22,11 +22,13 @@ from scheduler import export, show
 from scheduler.changes import Kind, changes, differences, flattened, staggered
 from scheduler.client import Schedules, make_client
 from scheduler.files import make_schedule, read_schedules
-from scheduler.job import launch_body
+from scheduler.job import body_of
 from scheduler.rehearsal import show_plan
-from scheduler.runs import Status, by_history, make_bigquery, read_runs, status_of, worst
-from scheduler.schedule import Schedule, checked
+from scheduler.runs import worst
+from scheduler.schedule import Host, Schedule, checked
+from scheduler.status import read_statuses
 from scheduler.steps import Step, carry_out
+from scheduler.words import changed, pairs
 
 APP = typer.Typer(
     help="Schedules of syncs in Cloud Scheduler.",
@@ -50,7 +52,15 @@ Environment = Annotated[
 ]
 Cron = Annotated[str, typer.Option(help="Five fields, or a name such as hourly.")]
 Zone = Annotated[str, typer.Option(help="IANA name.")]
-Template = Annotated[str, typer.Option(help="gs:// path of the template.")]
+Template = Annotated[str, typer.Option(help="gs:// path of the template, for Dataflow.")]
+HostName = Annotated[str, typer.Option(help="Where its syncs run: dataflow or cloud_run.")]
+RunJob = Annotated[
+    str, typer.Option(help="The Cloud Run job, for --host=cloud_run; default: smart-sync.")
+]
+Tables = Annotated[
+    str, typer.Option(help="File of many tables: its text is sent; or its gs:// path.")
+]
+Plan = Annotated[bool, typer.Option(help="Show the sync's plan first.")]
 Account = Annotated[str, typer.Option(help="Service account whose OAuth token is sent.")]
 REGION = "us-central1"
 
@@ -63,18 +73,6 @@ def _schedules(project: str, location: str) -> Schedules:
     return Schedules(client, project, location)
 
 
-def _pairs(words: list[str] | None, what: str) -> dict[str, str]:
-    """`name=value` words; a value may hold anything."""
-    values: dict[str, str] = {}
-    for word in words or ():
-        name, sign, value = word.partition("=")
-        if not sign:
-            fix = "write name=value."  # the word may be a password
-            raise ConfigError("malformed", f"--{what} number {len(values) + 1}", "", fix)
-        values[name] = value
-    return values
-
-
 def _confirm(question: str, *, yes: bool) -> None:
     if not yes and not typer.confirm(question):
         raise typer.Exit(1)
@@ -84,17 +82,20 @@ def _confirm(question: str, *, yes: bool) -> None:
 def create(
     name: Name,
     cron: Cron,
-    template: Template,
     service_account: Account,
+    template: Template = "",
+    host: HostName = Host.DATAFLOW,
+    run_job: RunJob = "",
+    tables: Tables = "",
     project: Project = "",
     location: Location = REGION,
-    region: Annotated[str, typer.Option(help="Dataflow's region; default: the location.")] = "",
+    region: Annotated[str, typer.Option(help="Where the syncs run; default: the location.")] = "",
     time_zone: Zone = "UTC",
     description: str = "",
     parameter: Parameters = None,
     environment: Environment = None,
     paused: Annotated[bool, typer.Option(help="Make it, but launch nothing yet.")] = False,
-    plan: Annotated[bool, typer.Option(help="Show the sync's plan first.")] = False,
+    plan: Plan = False,
     allow_plain_secrets: Plain = False,
     yes: Yes = False,
 ) -> None:
@@ -105,12 +106,15 @@ def create(
         "region": region or location,
         "location": location,
         "template": template,
+        "host": host,
+        "run_job": run_job,
+        "tables": tables,
         "service_account": service_account,
         "time_zone": time_zone,
         "description": description,
         "paused": str(paused).lower(),
-        "parameters": _pairs(parameter, "parameter"),
-        "environment": _pairs(environment, "environment"),
+        "parameters": pairs(parameter, "parameter"),
+        "environment": pairs(environment, "environment"),
     }
     schedule = checked(make_schedule(name, values), allow_plain_secrets=allow_plain_secrets)
     there = _schedules(project, location)
@@ -130,28 +134,39 @@ def update(
     cron: Cron = "",
     time_zone: Zone = "",
     template: Template = "",
+    host: HostName = "",
+    run_job: RunJob = "",
+    tables: Tables = "",
     service_account: Account = "",
     description: str | None = None,
     parameter: Parameters = None,
     environment: Environment = None,
+    plan: Plan = False,
     allow_plain_secrets: Plain = False,
     yes: Yes = False,
 ) -> None:
-    """Change what is given and nothing else; a parameter without a value (name=) is left out."""
+    """Change what is given and nothing else; a parameter without a value (name=) is left out.
+
+    With another host the template, or the Cloud Run job, and all of the environment but its
+    temp_location are left out, too.
+    """
     there = _schedules(project, location)
     old, _ = there.get(name)
     given = {
         "cron": cron,
         "time_zone": time_zone,
         "template": template,
+        "host": host,
+        "run_job": run_job,
+        "tables": tables,
         "service_account": service_account,
     }
-    values = _values(old) | {key: value for key, value in given.items() if value}
+    mappings = {
+        "parameters": pairs(parameter, "parameter"),
+        "environment": pairs(environment, "environment"),
+    }
+    values = changed(old, given, mappings)
     values |= {} if description is None else {"description": description}
-    for key, words in (("parameters", parameter), ("environment", environment)):
-        told = _pairs(words, key.removesuffix("s"))
-        both = values[key] | told
-        values[key] = {name: value for name, value in both.items() if told.get(name) != ""}
     new = checked(make_schedule(name, values), allow_plain_secrets=allow_plain_secrets)
     differs = differences(old, new)
     if not differs:
@@ -159,19 +174,11 @@ def update(
         return
     for line in show.difference_lines(differs):
         CONSOLE.print(line, markup=False, highlight=False)
+    if plan:
+        show_plan(new)
     _confirm(f"Update {name}?", yes=yes)
     there.update(old, new)
     CONSOLE.print(f"updated {name}", highlight=False)
-
-
-def _values(schedule: Schedule) -> dict[str, Any]:
-    """A schedule as the mapping that makes it."""
-    own = ("name", "job_name", "retry")
-    values: dict[str, Any] = {
-        key: getattr(schedule, key) for key in schedule.__slots__ if key not in own
-    }
-    values["retry"] = {key: str(getattr(schedule.retry, key)) for key in schedule.retry.__slots__}
-    return values
 
 
 @APP.command()
@@ -309,7 +316,7 @@ def export_(
     forms: dict[str, Callable[[Schedule], str]] = {
         "gcloud": export.gcloud_command,
         "terraform": export.terraform,
-        "launch": lambda item: export.pretty(launch_body(item)),
+        "launch": lambda item: export.pretty(body_of(item)),
     }
     if form not in forms:
         raise ConfigError("unknown form", f"--as {form}", "", f"use one of {', '.join(forms)}.")
@@ -327,12 +334,15 @@ def status(
     location: Location = REGION,
     watch: Annotated[int, typer.Option(min=0, help="Look again every so many seconds.")] = 0,
     grace: Annotated[int, typer.Option(min=0, help="Minutes a run may take to end.")] = 60,
+    all_tables: Annotated[
+        bool, typer.Option(help="Show each table of a file, good or not.")
+    ] = False,
 ) -> None:
     """How schedules do, by the run history; exit code 1 when one is late or failing."""
     while True:
         now = datetime.now(UTC)
         pairs = _schedules(project, location).all_with_jobs()
-        statuses = _statuses(pairs, now, timedelta(minutes=grace))
+        statuses = read_statuses(pairs, now, timedelta(minutes=grace))
         if watch:
             CONSOLE.clear()
         CONSOLE.print(show.status_table(statuses, now))
@@ -340,27 +350,11 @@ def status(
             if one.last and one.last.error:
                 text = f"{one.schedule.name}: {one.last.error.splitlines()[0]}"
                 CONSOLE.print(text, markup=False, highlight=False)
+            if one.tables:
+                CONSOLE.print(show.tables_table(one, now, whole=all_tables))
         if not watch:
             raise typer.Exit(worst(statuses))
         time.sleep(watch)
-
-
-def _statuses(
-    pairs: list[tuple[Schedule, dict[str, Any]]], now: datetime, grace: timedelta
-) -> list[Status]:
-    runs, host = [], os.environ.get("BIGQUERY_EMULATOR_HOST", "")
-    for table, members in by_history(schedule for schedule, _ in pairs).items():
-        project = table.split(".", 1)[0]
-        destinations = sorted({member.destination for member in members})
-        runs += read_runs(make_bigquery(project, host), table, destinations)
-    return [
-        status_of(member, runs, now, grace, _moment(job.get("userUpdateTime")))
-        for member, job in pairs
-    ]
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def main() -> None:

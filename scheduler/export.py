@@ -5,7 +5,7 @@ import shlex
 from itertools import groupby
 from typing import Any
 
-from scheduler.job import SCOPE, URI, launch_body
+from scheduler.job import SCOPE, body_of, uri_of
 from scheduler.schedule import Schedule
 
 
@@ -23,7 +23,7 @@ def gcloud_command(schedule: Schedule) -> str:
         "schedule": schedule.cron,
         "time-zone": schedule.time_zone,
         "description": schedule.description,
-        "uri": URI.format(schedule.project, schedule.region),
+        "uri": uri_of(schedule),
         "http-method": "POST",
         "headers": "Content-Type=application/json",
         "oauth-service-account-email": schedule.service_account,
@@ -34,7 +34,7 @@ def gcloud_command(schedule: Schedule) -> str:
         "min-backoff": f"{retry.min_backoff_s}s",
         "max-backoff": f"{retry.max_backoff_s}s",
         "max-doublings": str(retry.max_doublings),
-        "message-body": json.dumps(launch_body(schedule), ensure_ascii=False, indent=1),
+        "message-body": json.dumps(body_of(schedule), ensure_ascii=False, indent=1),
     }
     words = [shlex.quote(f"--{name}={value}") for name, value in flags.items() if value]
     command = " \\\n  ".join([f"gcloud scheduler jobs create http {schedule.name}", *words])
@@ -76,10 +76,10 @@ def terraform(schedule: Schedule) -> str:
         "  }",
         "",
         "  http_target {",
-        f"    uri         = {_text(URI.format(schedule.project, schedule.region))}",
+        f"    uri         = {_text(uri_of(schedule))}",
         '    http_method = "POST"',
         '    headers     = { "Content-Type" = "application/json" }',
-        f"    body = base64encode(jsonencode({_value(launch_body(schedule), 2)}))",
+        f"    body = base64encode(jsonencode({_value(body_of(schedule), 2)}))",
         "",
         "    oauth_token {",
         *_aligned({"service_account_email": schedule.service_account, "scope": SCOPE}, 3),

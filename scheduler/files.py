@@ -1,4 +1,4 @@
-"""schedules.yaml → schedules: many of them, and what they share. Pure but for reading."""
+"""schedules.yaml → schedules: many of them, and what they share. Pure but for reading files."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -8,9 +8,14 @@ from typing import Any
 import yaml
 
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
-from scheduler.schedule import ENVIRONMENT, Retry, Schedule, checked, nearest
+from scheduler.schedule import Host, Retry, Schedule, checked, environment_of, nearest
+from scheduler.tables import BUCKET, text_of_file
 
-KEYS = {field.name for field in fields(Schedule)} - {"name", "job_name"}
+TABLES = "tables"
+"""The path of a file whose text becomes the parameter of that name."""
+KEYS = {field.name for field in fields(Schedule)} - {"name", "job_name"} | {TABLES}
+RUN_JOB = "smart-sync"
+"""The Cloud Run job that docs/deploy.md and the Terraform module make."""
 RETRY_KEYS = {field.name for field in fields(Retry)}
 MAPPINGS = ("parameters", "environment", "retry")
 
@@ -25,11 +30,23 @@ def read_schedules(path: Path, *, allow_plain_secrets: bool = False) -> list[Sch
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError("file can't be read", str(path), str(error), "give another.") from error
-    return schedules_in(text, str(path), allow_plain_secrets=allow_plain_secrets)
+    return schedules_in(text, str(path), path.parent, allow_plain_secrets=allow_plain_secrets)
 
 
-def schedules_in(text: str, name: str, *, allow_plain_secrets: bool = False) -> list[Schedule]:
-    """All schedules of a file's text, checked, in its order."""
+def schedules_in(
+    text: str, name: str, folder: Path = Path(), *, allow_plain_secrets: bool = False
+) -> list[Schedule]:
+    """All schedules of a file's text, checked, in its order.
+
+    Args:
+        text: YAML.
+        name: of the file, for messages.
+        folder: in which its paths begin.
+        allow_plain_secrets: whether passwords may stand in it.
+
+    Raises:
+        ConfigError, ManyErrors: everything that is wrong with it.
+    """
     shape = "write `defaults:` (optional) and `schedules:` with one entry for each name."
     try:
         whole = yaml.load(text, _Loader)  # noqa: S506 - makes texts, lists and mappings only
@@ -45,7 +62,8 @@ def schedules_in(text: str, name: str, *, allow_plain_secrets: bool = False) -> 
     schedules = []
     for title, entry in whole["schedules"].items():
         try:
-            schedule = make_schedule(str(title), merged(defaults, entry or {}, str(title)))
+            values = merged(defaults, entry or {}, str(title))
+            schedule = make_schedule(str(title), _placed(values, folder))
             schedules.append(checked(schedule, allow_plain_secrets=allow_plain_secrets))
         except ManyErrors as error:
             faults += error.errors
@@ -88,6 +106,14 @@ def merged(defaults: Any, entry: Any, name: str) -> dict[str, Any]:
     return whole
 
 
+def _placed(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The values of an entry, the path of its file of tables seen from the file that names it."""
+    path = values.get(TABLES)
+    if not path or not isinstance(path, str) or path.startswith(BUCKET):
+        return values
+    return {**values, TABLES: str(folder / path)}
+
+
 def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
     """A schedule from the texts that a file or a command says of it, not yet checked.
 
@@ -110,6 +136,7 @@ def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
         ),
     ]
     fields: dict[str, Any] = {key: value for key, value in values.items() if value != ""}
+    fields["host"] = host = _host(fields.get("host", Host.DATAFLOW), name, faults)
     kinds = {"paused": bool, "attempt_deadline_s": int}
     for key, kind in kinds.items():
         if key in fields:
@@ -120,13 +147,27 @@ def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
     }
     raise_all(faults)
     fields["retry"] = Retry(**fields["retry"])
+    kinds_there = environment_of(host)
     fields["environment"] = {
-        key: typed(value, ENVIRONMENT.get(key, str))
+        key: typed(value, kinds_there.get(key, str))
         for key, value in values.get("environment", {}).items()
     }
+    if path := fields.pop(TABLES, ""):
+        fields["parameters"] = {**fields.get("parameters", {}), TABLES: text_of_file(path)}
+    fields.pop("run_job" if host is Host.DATAFLOW else "template", None)  # of defaults for both
+    if host is Host.CLOUD_RUN:
+        fields.setdefault("run_job", RUN_JOB)
     fields.setdefault("location", fields.get("region", ""))
     required = ("cron", "project", "region", "template", "service_account")
     return Schedule(name=name, **dict.fromkeys(required, "") | fields)
+
+
+def _host(text: object, name: str, faults: list[SyncError]) -> Host:
+    if text in list(Host):
+        return Host(str(text))
+    fix = f"give one of {', '.join(Host)}."
+    faults.append(ConfigError("unknown", f"schedule {name}: host", shown(text), fix))
+    return Host.DATAFLOW
 
 
 def _unknown(name: str, where: str, given: Mapping[str, Any], known: set[str]) -> list[SyncError]:

@@ -1,6 +1,6 @@
 """A schedule as Cloud Scheduler's job, and back. Pure.
 
-The job posts the body of Dataflow's `flexTemplates:launch`:
+The job posts the body of Dataflow's `flexTemplates:launch`, or that of Cloud Run's `jobs:run`:
 https://cloud.google.com/dataflow/docs/reference/rest/v1b3/projects.locations.flexTemplates/launch
 """
 
@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from scheduler.schedule import ENVIRONMENT, Retry, Schedule
+from scheduler.cloud_run import place_of, run_body, run_uri, words_of
+from scheduler.schedule import ENVIRONMENT, Host, Retry, Schedule
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 """Cloud Scheduler sends an OAuth token: Google's own APIs take no OIDC token."""
@@ -34,6 +35,7 @@ OURS = {
     "destination_bigquery_dataset",
     "destination_bigquery_table",
 }
+OURS_OF_MANY = {"data_source", "destination_bigquery_project", "tables"}
 """Parameters by which a launch is known to be a sync's."""
 _SNAKE = {camel(name): name for name in ENVIRONMENT}
 
@@ -51,9 +53,21 @@ def launch_body(schedule: Schedule) -> dict[str, Any]:
     }
 
 
+def body_of(schedule: Schedule) -> dict[str, Any]:
+    """The request that starts a sync where the schedule's syncs run."""
+    return launch_body(schedule) if schedule.host is Host.DATAFLOW else run_body(schedule)
+
+
+def uri_of(schedule: Schedule) -> str:
+    """Where that request goes."""
+    if schedule.host is Host.DATAFLOW:
+        return URI.format(schedule.project, schedule.region)
+    return run_uri(schedule)
+
+
 def job_of(schedule: Schedule) -> dict[str, Any]:
     """The Cloud Scheduler job as its JSON: the same for REST, gcloud and Terraform."""
-    body = json.dumps(launch_body(schedule), ensure_ascii=False, indent=1).encode()
+    body = json.dumps(body_of(schedule), ensure_ascii=False, indent=1).encode()
     retry = schedule.retry
     return {
         "name": job_name(schedule.project, schedule.location, schedule.name),
@@ -69,7 +83,7 @@ def job_of(schedule: Schedule) -> dict[str, Any]:
             "maxDoublings": retry.max_doublings,
         },
         "httpTarget": {
-            "uri": URI.format(schedule.project, schedule.region),
+            "uri": uri_of(schedule),
             "httpMethod": "POST",
             "headers": {"Content-Type": "application/json"},
             "body": base64.b64encode(body).decode(),
@@ -90,40 +104,72 @@ def job_name(project: str, location: str, name: str) -> str:
 def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
     """The schedule that a job carries out; None for a job that launches no sync of ours."""
     target = job.get("httpTarget", {})
-    uri = _URI.fullmatch(target.get("uri", ""))
-    launch = _launch_of(target.get("body", ""))
-    parameters = _mapping(launch.get("parameters"))
-    if uri is None or not parameters.keys() >= OURS:
+    own = _own(target.get("uri", ""), target.get("body", ""))
+    if own is None or not (own["parameters"].keys() >= OURS or _is_of_many(own["parameters"])):
         return None
     _, _, _, location, _, name = job["name"].split("/")
-    environment = _mapping(launch.get("environment"))
+    launched = own.pop("job_name")
     return Schedule(
         name=name,
         cron=job.get("schedule", ""),
-        project=uri[1],
-        region=uri[2],
         location=location,
-        template=str(launch.get("containerSpecGcsPath", "")),
         service_account=target.get("oauthToken", {}).get("serviceAccountEmail", ""),
         time_zone=job.get("timeZone") or "UTC",
         description=job.get("description", ""),
         paused=job.get("state") == "PAUSED",
-        parameters={str(key): str(value) for key, value in parameters.items()},
-        environment={_SNAKE.get(key, key): value for key, value in environment.items()},
         retry=_retry_of(job.get("retryConfig", {})),
         attempt_deadline_s=_seconds(job.get("attemptDeadline"), 180),
-        job_name="" if launch.get("jobName") == name else str(launch.get("jobName", "")),
+        job_name="" if launched == name else launched,
+        **own,
     )
+
+
+def _is_of_many(parameters: Mapping[str, str]) -> bool:
+    return parameters.keys() >= OURS_OF_MANY
+
+
+def _own(uri: str, body: str) -> dict[str, Any] | None:
+    """What a request says of the sync that it starts; None for a request to another address."""
+    if match := _URI.fullmatch(uri):
+        launch = _launch_of(body)
+        environment = _mapping(launch.get("environment"))
+        parameters = _mapping(launch.get("parameters"))
+        return {
+            "project": match[1],
+            "region": match[2],
+            "template": str(launch.get("containerSpecGcsPath", "")),
+            "parameters": {str(key): str(value) for key, value in parameters.items()},
+            "environment": {_SNAKE.get(key, key): value for key, value in environment.items()},
+            "job_name": str(launch.get("jobName", "")),
+        }
+    if place := place_of(uri):
+        parameters, job_name, environment = words_of(_mapping(_json_of(body)))
+        return {
+            "host": Host.CLOUD_RUN,
+            "project": place[0],
+            "region": place[1],
+            "run_job": place[2],
+            "template": "",
+            "parameters": parameters,
+            "environment": environment,
+            "job_name": job_name,
+        }
+    return None
 
 
 def _launch_of(body: str) -> dict[str, Any]:
     """What a body launches, its keys in camelCase: Dataflow takes both; empty if it's none."""
-    try:
-        whole = json.loads(base64.b64decode(body))
-    except ValueError:
-        return {}
-    launch = {camel(key): value for key, value in _mapping(whole).items()}.get("launchParameter")
+    whole = _mapping(_json_of(body))
+    launch = {camel(key): value for key, value in whole.items()}.get("launchParameter")
     return {camel(key): value for key, value in _mapping(launch).items()}
+
+
+def _json_of(body: str) -> Any:
+    """What stands in a body; None where it is no JSON."""
+    try:
+        return json.loads(base64.b64decode(body))
+    except ValueError:
+        return None
 
 
 def _mapping(value: object) -> dict[str, Any]:

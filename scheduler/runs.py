@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.auth.credentials import AnonymousCredentials
@@ -63,6 +64,7 @@ class Status:
         lag: how far behind now the data in BigQuery are; None when the cursor is no time.
         success_rate: of the runs that ended in the last 30 days, from 0 to 1.
         next_run: when it fires next, in its own zone; None when it is paused.
+        tables: of a schedule of many tables, the newest run of each that has ended.
     """
 
     schedule: Schedule
@@ -71,6 +73,7 @@ class Status:
     lag: timedelta | None
     success_rate: float | None
     next_run: datetime | None
+    tables: tuple[Run, ...] = ()
 
 
 def history_table(schedule: Schedule) -> str:
@@ -99,6 +102,14 @@ def make_bigquery(project: str, host: str = "") -> bigquery.Client:
         raise TargetError("no credentials", "BigQuery", str(error), fix) from error
 
 
+COLUMNS = (
+    "run_id, destination, status, event_time, rows_published, error,"
+    " GREATEST(COALESCE(watermark_after, ''), COALESCE(watermark_before, '')) AS watermark,"
+    " exit_code, SAFE_CAST(JSON_VALUE(seconds, '$.total') AS FLOAT64) AS total"
+)
+"""Of the history, what a Run is made of."""
+
+
 def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) -> list[Run]:
     """The runs into these tables since LOOK_BACK, newest first.
 
@@ -106,9 +117,7 @@ def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) 
         TargetError: BigQuery refused or can't be reached.
     """
     sql = (
-        "SELECT run_id, destination, status, event_time, rows_published, error,"
-        " GREATEST(COALESCE(watermark_after, ''), COALESCE(watermark_before, '')) AS watermark,"
-        " exit_code, SAFE_CAST(JSON_VALUE(seconds, '$.total') AS FLOAT64) AS total"
+        f"SELECT {COLUMNS}"
         f" FROM `{table}_latest` WHERE event_time >= @since AND destination IN UNNEST(@tables)"
         " ORDER BY event_time DESC"
     )
@@ -116,29 +125,53 @@ def read_runs(client: bigquery.Client, table: str, destinations: Sequence[str]) 
         bigquery.ScalarQueryParameter("since", "TIMESTAMP", datetime.now(UTC) - LOOK_BACK),
         bigquery.ArrayQueryParameter("tables", "STRING", list(destinations)),
     ]
-    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    return [run_of(row) for row in asked(client, table, sql, parameters)]
+
+
+def asked(
+    client: bigquery.Client,
+    table: str,
+    sql: str,
+    parameters: Sequence[Any],
+    *,
+    unless: tuple[type[GoogleAPICallError], ...] = (NotFound,),
+) -> list[Any]:
+    """The rows of a question about the run history; none where it can't have been written yet.
+
+    Args:
+        client: of BigQuery.
+        table: the run history, for messages.
+        sql: the question.
+        parameters: of the question.
+        unless: what BigQuery says where there is no such table or column.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    config = bigquery.QueryJobConfig(query_parameters=list(parameters))
     try:
-        rows = list(client.query(sql, config).result())
-    except NotFound:
-        return []  # no run has been there yet
+        return list(client.query(sql, config).result())
+    except unless:
+        return []
     except (GoogleAPICallError, GoogleAuthError, OSError) as error:
         fix = "you need roles/bigquery.jobUser, and roles/bigquery.dataViewer on the dataset."
         why = str(error).splitlines()[0][:300]
         raise TargetError("the run history can't be read", table, why, fix) from error
-    return [
-        Run(
-            row["run_id"],
-            row["destination"],
-            row["status"],
-            row["event_time"],
-            row["rows_published"] or 0,
-            row["total"],
-            row["watermark"],
-            row["error"] or "",
-            row["exit_code"] or 0,
-        )
-        for row in rows
-    ]
+
+
+def run_of(row: Any) -> Run:
+    """A row of COLUMNS."""
+    return Run(
+        row["run_id"],
+        row["destination"],
+        row["status"],
+        row["event_time"],
+        row["rows_published"] or 0,
+        row["total"],
+        row["watermark"],
+        row["error"] or "",
+        row["exit_code"] or 0,
+    )
 
 
 def status_of(
@@ -163,7 +196,7 @@ def status_of(
         schedule,
         _health(schedule, ended, good, now - grace, changed_at),
         mine[0] if mine else None,
-        _lag(good, now),
+        lag_of(good, now),
         sum(recent) / len(recent) if recent else None,
         None if schedule.paused else _next(schedule, now),
     )
@@ -202,8 +235,8 @@ def _health(
     return Health.LATE if good[0].event_time < due else Health.GOOD
 
 
-def _lag(good: Sequence[Run], now: datetime) -> timedelta | None:
-    """From the newest watermark, which a run without new rows doesn't name."""
+def lag_of(good: Sequence[Run], now: datetime) -> timedelta | None:
+    """Of runs newest first, from the newest watermark: a run without new rows doesn't name it."""
     for run in good:
         if run.watermark:
             if "-" not in run.watermark:

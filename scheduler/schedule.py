@@ -3,14 +3,16 @@
 import difflib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
+from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.parameters import options, zones
 from pipeline.parameters.table import BY_NAME
 from scheduler.cron import expression
+from scheduler.tables import launch_faults
 
 MAX_JOB_BYTES = 1_000_000 - 1_000
 """https://docs.cloud.google.com/scheduler/quotas: 1 MB, about 1 KB of it overhead."""
@@ -43,9 +45,31 @@ ENVIRONMENT: Mapping[str, type] = {
 }
 """What a launch may say of its workers: those of Dataflow's FlexTemplateRuntimeEnvironment
 that mean something to a batch job."""
+TEMP_LOCATION, TIMEOUT = "temp_location", "timeout_s"
+RUN_ENVIRONMENT: Mapping[str, type] = {TEMP_LOCATION: str, TIMEOUT: int}
+"""What an execution of a Cloud Run job may be told besides parameters; machine, network and
+account are the job's own."""
+LONGEST_TIMEOUT_S = 7 * 24 * 3600
+"""https://cloud.google.com/run/docs/configuring/task-timeout."""
+MAX_ARGUMENT_BYTES = 32 * 4096 - 1
+"""Of one word of a command line on Linux: MAX_ARG_STRLEN, its closing zero left out."""
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,498}[a-z0-9])?")
 """Both a Cloud Scheduler job's and a Dataflow job's: the strictest of the two."""
+RUN_JOB = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+"""Of a Cloud Run job: https://cloud.google.com/run/docs/create-jobs."""
 ACCOUNT = re.compile(r"[a-z0-9-]+@[a-z0-9.-]+[.]gserviceaccount[.]com")
+
+
+class Host(StrEnum):
+    """Where the syncs of a schedule run."""
+
+    DATAFLOW = "dataflow"
+    CLOUD_RUN = "cloud_run"
+
+
+def environment_of(host: Host) -> Mapping[str, type]:
+    """What a launch may be told of the machines there."""
+    return ENVIRONMENT if host is Host.DATAFLOW else RUN_ENVIRONMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +93,21 @@ class Schedule:
 
     Attributes:
         name: of the Cloud Scheduler job, and of the Dataflow job: always the same, so that
-            Dataflow refuses a second one while the first is active.
+            Dataflow refuses a second one while the first is active. An execution of a Cloud Run
+            job is told it, so that the run history knows whose launch it was.
         cron: five fields.
         time_zone: IANA name.
-        project, region: where the Dataflow job runs.
+        project, region: where the Dataflow job runs, or the Cloud Run job lies.
         location: of the Cloud Scheduler job.
-        template: gs:// path of the Flex Template's file.
+        template: gs:// path of the Flex Template's file; for Dataflow only.
         service_account: whose OAuth token Cloud Scheduler sends.
         parameters: of the template.
-        environment: of the workers, by the names in ENVIRONMENT.
-        attempt_deadline_s: how long Cloud Scheduler waits for Dataflow's answer.
+        environment: of the workers, by the names of `environment_of`.
+        attempt_deadline_s: how long Cloud Scheduler waits for the host's answer.
         job_name: of the Dataflow job, where a hand-made job has another than the schedule's
             name; empty for all that are made here.
+        host: where its syncs run.
+        run_job: the Cloud Run job of which each sync is an execution; for Cloud Run only.
     """
 
     name: str
@@ -98,10 +125,19 @@ class Schedule:
     retry: Retry = Retry()
     attempt_deadline_s: int = 180
     job_name: str = ""
+    host: Host = Host.DATAFLOW
+    run_job: str = ""
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether its launches are of a file of tables."""
+        return bool(self.parameters.get("tables"))
 
     @property
     def destination(self) -> str:
-        """`project.dataset.table`, as the run history writes it."""
+        """`project.dataset.table`, as the run history writes it; of many tables, their file."""
+        if self.is_of_many:
+            return f"tables of {self.job_name or self.name}"
         names = ("project", "dataset", "table")
         return ".".join(self.parameters.get(f"destination_bigquery_{n}", "") for n in names)
 
@@ -122,7 +158,7 @@ def checked(schedule: Schedule, *, allow_plain_secrets: bool = False) -> Schedul
     """
     faults = [
         *_own_faults(schedule),
-        *_environment_faults(schedule.environment),
+        *_environment_faults(schedule),
         *_parameter_faults(schedule),
         *([] if allow_plain_secrets else _plain_secrets(schedule.parameters)),
     ]
@@ -143,7 +179,7 @@ def _of(name: str, fault: SyncError) -> ConfigError:
 
 
 def _own_faults(schedule: Schedule) -> list[SyncError]:
-    faults: list[SyncError] = []
+    faults = _place_faults(schedule)
     if not NAME.fullmatch(schedule.name):
         fix = "use lower-case letters, digits and '-', a letter first, such as"
         fix += " postgresql-orders-hourly-prod."
@@ -151,9 +187,6 @@ def _own_faults(schedule: Schedule) -> list[SyncError]:
     if schedule.time_zone not in zones.names():
         fix = nearest(schedule.time_zone, zones.names(), "use an IANA name such as Europe/Berlin.")
         faults.append(ConfigError("unknown time zone", "time_zone", shown(schedule.time_zone), fix))
-    for name in ("project", "region", "template", "service_account"):
-        if not getattr(schedule, name):
-            faults.append(ConfigError("missing", name, "", f"give {name}."))
     if schedule.template and not schedule.template.startswith("gs://"):
         fix = "give the path that `make template` printed, such as gs://bucket/templates/x.json."
         faults.append(ConfigError("malformed template", "template", shown(schedule.template), fix))
@@ -162,6 +195,19 @@ def _own_faults(schedule: Schedule) -> list[SyncError]:
         fix = "give one such as smart-sync-scheduler@my-project.iam.gserviceaccount.com."
         faults.append(ConfigError("malformed account", "service_account", shown(account), fix))
     return faults + _limit_faults(schedule)
+
+
+def _place_faults(schedule: Schedule) -> list[SyncError]:
+    """What its host needs of it, and what is another host's."""
+    faults: list[SyncError] = []
+    own = "template" if schedule.host is Host.DATAFLOW else "run_job"
+    for name in ("project", "region", own, "service_account"):
+        if not getattr(schedule, name):
+            faults.append(ConfigError("missing", name, "", f"give {name}."))
+    if schedule.run_job and not RUN_JOB.fullmatch(schedule.run_job):
+        fix = "give the name alone of a Cloud Run job, such as smart-sync."
+        faults.append(ConfigError("malformed name", "run_job", shown(schedule.run_job), fix))
+    return faults
 
 
 def _limit_faults(schedule: Schedule) -> list[SyncError]:
@@ -184,20 +230,32 @@ def _limit_faults(schedule: Schedule) -> list[SyncError]:
     return faults
 
 
-def _environment_faults(environment: Mapping[str, Any]) -> list[SyncError]:
+def _environment_faults(schedule: Schedule) -> list[SyncError]:
     faults: list[SyncError] = []
-    for name, value in environment.items():
+    kinds = environment_of(schedule.host)
+    for name, value in schedule.environment.items():
         where = f"environment.{name}"
-        kind = ENVIRONMENT.get(name)
+        kind = kinds.get(name)
         if kind is None:
-            faults.append(ConfigError("unknown", where, "", nearest(name, set(ENVIRONMENT))))
+            faults.append(ConfigError("unknown", where, "", _other_setting(name, schedule.host)))
         elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             fix = f"give a value of type {kind.__name__}."
             faults.append(ConfigError("malformed", where, shown(value), fix))
-    if not str(environment.get("temp_location", "")).startswith("gs://"):
+    seconds = schedule.environment.get(TIMEOUT, 1)
+    if isinstance(seconds, int) and not 0 < seconds <= LONGEST_TIMEOUT_S:
+        fix = f"give 1 to {LONGEST_TIMEOUT_S:,} seconds."
+        faults.append(ConfigError("out of range", f"environment.{TIMEOUT}", f"{seconds} s", fix))
+    if not str(schedule.environment.get(TEMP_LOCATION, "")).startswith("gs://"):
         fix = "give a folder such as gs://bucket/tmp."
-        faults.append(ConfigError("missing", "environment.temp_location", "", fix))
+        faults.append(ConfigError("missing", f"environment.{TEMP_LOCATION}", "", fix))
     return faults
+
+
+def _other_setting(name: str, host: Host) -> str:
+    """The mend for a setting that means nothing there."""
+    if host is Host.CLOUD_RUN and name in ENVIRONMENT:
+        return "machine, network and account belong to the Cloud Run job: docs/deploy.md."
+    return nearest(name, set(environment_of(host)))
 
 
 def _parameter_faults(schedule: Schedule) -> list[SyncError]:
@@ -210,15 +268,27 @@ def _parameter_faults(schedule: Schedule) -> list[SyncError]:
                 "unknown parameter", name, "", nearest(name, BY_NAME, "see the table in README.md.")
             )
         )
-    words = [f"--{name}={text}" for name, text in known.items()]
-    launch = ["--runner=DataflowRunner", "--temp_location=gs://b/t", "--sdk_container_image=i"]
-    try:
-        options.parse([*words, *launch], {})
-    except ManyErrors as error:
-        faults += error.errors
-    except SyncError as error:
-        faults.append(error)
-    return faults
+    is_dataflow = schedule.host is Host.DATAFLOW
+    launch = ["--temp_location=gs://b/t"]
+    launch += ["--runner=DataflowRunner", "--sdk_container_image=i"] if is_dataflow else []
+    return [*faults, *launch_faults(known, launch), *_argument_faults(schedule)]
+
+
+def _argument_faults(schedule: Schedule) -> Iterator[SyncError]:
+    """Parameters that no program can be given.
+
+    Both hosts start main.py with one word for each. Of Dataflow's launcher that is known by
+    what others saw of it only, so that of it no query is refused that was taken before.
+    """
+    for name, text in schedule.parameters.items():
+        size = len(f"--{name}={text}".encode())
+        is_bounded = schedule.host is Host.CLOUD_RUN or name == "tables"
+        if is_bounded and size > MAX_ARGUMENT_BYTES:
+            why = f"{size:,} bytes; one word of a command line has at most {MAX_ARGUMENT_BYTES:,}"
+            fix = "keep it in a view of the source, and read that."
+            if name == "tables":
+                fix = "put the file into a bucket (`gcloud storage cp`), and give its gs:// path."
+            yield ConfigError("too large", name, why, fix)
 
 
 def _plain_secrets(parameters: Mapping[str, str]) -> list[SyncError]:

@@ -125,6 +125,31 @@ def status_table(statuses: Iterable[Status], now: datetime) -> Table:
     return table_of("", headings, rows)
 
 
+SHOWN = 20
+"""Tables of a file that are shown; those that aren't good come first."""
+
+
+def tables_table(status: Status, now: datetime, *, whole: bool) -> Table:
+    """Each table of a schedule's file: how its last run ended, and how long ago."""
+    runs = sorted(status.tables, key=lambda run: (run.is_good, run.destination))
+    bad = sum(not run.is_good for run in runs)
+    shown = runs if whole else runs[: max(SHOWN, bad)]
+    rows = [
+        (
+            ".".join(run.destination.rsplit(".", 2)[1:]),
+            Text(run.status, "green" if run.is_good else "red"),
+            f"{age(now - run.event_time)} ago" if run.run_id else "–",
+            f"{run.rows:,}" if run.run_id else "–",
+        )
+        for run in shown
+    ]
+    left = len(runs) - len(shown)
+    title = f"{status.schedule.name}: {len(runs)} tables" + (
+        f", {left} good ones not shown" * (left > 0)
+    )
+    return table_of(title, ("table", "last run", "ended", "rows"), rows)
+
+
 def age(span: timedelta) -> str:
     """A span in its two largest units.
 

@@ -35,6 +35,7 @@ def record(common: Options, tables: Sequence[TableOptions], batch_id: str) -> No
                 told,
                 data_source=request.data_source,
                 verifies=request.run.verify_window is not None,
+                job_name=common.flag("job_name"),
             )
     except SyncError as error:
         LOGGER.warning("the launch could not be recorded, for retry_failed: %s", error)

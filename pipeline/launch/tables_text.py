@@ -7,6 +7,7 @@ from google.cloud.exceptions import NotFound
 from auto_schema.errors import ConfigError, TargetError, shown
 from pipeline.destination.folder import STORAGE_ERRORS, blob_of
 from pipeline.parameters.document import MOST_BYTES
+from pipeline.tables.place import is_text
 from warehouse.names import Endpoints
 
 FIX = "give a local path, gs://bucket/name, or the text itself."
@@ -19,7 +20,7 @@ def tables_text(parameter: str, endpoints: Endpoints) -> tuple[str, str]:
         ConfigError: there is no such file, or it is no text.
         TargetError: Cloud Storage couldn't be reached.
     """
-    if parameter.lstrip().startswith("{") or "\n" in parameter or ": " in parameter:
+    if is_text(parameter):
         return parameter, "tables"
     if parameter.startswith("gs://"):
         return _decoded(_from_bucket(parameter, endpoints), parameter), parameter

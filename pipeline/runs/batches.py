@@ -33,8 +33,10 @@ FIELDS = (
     ("verifies", "BOOL"),
     ("tables", "STRING"),
     ("version", "STRING"),
+    ("job_name", "STRING"),
 )
-"""`tables`: JSON, each destination with the name of its table in the source."""
+"""`tables`: JSON, each destination with the name of its table in the source. `job_name`: what the
+launch is called, which is its schedule's name; empty where nobody named it."""
 ANY_CLOCK = timedelta(days=1)
 """By more no machine's clock is behind that of a launch."""
 NONE_YET = (NotFound, BadRequest)
@@ -49,6 +51,7 @@ def record_launch(
     *,
     data_source: str,
     verifies: bool,
+    job_name: str = "",
 ) -> None:
     """Write down which tables a launch is to sync, before any of them is; once if done twice.
 
@@ -59,13 +62,15 @@ def record_launch(
         tables: by destination; their names in the source.
         data_source: of the launch.
         verifies: whether it only compares.
+        job_name: what it is called.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
     table, labels = batches_table(history), JobLabels(batch_id, "launch")
     told = json.dumps(dict(tables), ensure_ascii=False, sort_keys=True)
-    values: tuple[Any, ...] = (batch_id, datetime.now(UTC), data_source, verifies, told, VERSION)
+    now = datetime.now(UTC)
+    values: tuple[Any, ...] = (batch_id, now, data_source, verifies, told, VERSION, job_name)
     parameters = [
         bigquery.ScalarQueryParameter(name, kind, value)
         for (name, kind), value in zip(FIELDS, values, strict=True)

@@ -10,7 +10,7 @@ import pytest
 
 from scheduler.cli import main
 from scheduler.client import Schedules, make_client
-from scheduler.schedule import Schedule
+from scheduler.schedule import Host, Schedule
 from tests.scheduler.stand_in import TRANSPORTS, Scheduler, rest
 
 PROJECT, LOCATION = "my-project", "europe-west1"
@@ -45,6 +45,17 @@ def a_schedule(name: str = "orders", parameters: Any = None, **values: Any) -> S
         "environment": {"temp_location": "gs://my-bucket/tmp", "max_workers": 2},
     }
     return Schedule(name=name, parameters={**PARAMETERS, **(parameters or {})}, **given | values)
+
+
+def a_run(name: str = "orders", parameters: Any = None, **values: Any) -> Schedule:
+    """The same, whose syncs run as executions of a Cloud Run job."""
+    there = {
+        "host": Host.CLOUD_RUN,
+        "template": "",
+        "run_job": "smart-sync",
+        "environment": {"temp_location": "gs://my-bucket/tmp", "timeout_s": 3600},
+    }
+    return a_schedule(name, parameters, **there | values)
 
 
 @pytest.fixture
@@ -115,5 +126,7 @@ def words_of(schedule: Schedule) -> list[str]:
         f"--location={schedule.location}",
         f"--time-zone={schedule.time_zone}",
     ]
+    if schedule.host is Host.CLOUD_RUN:
+        given[2] = "--host=cloud_run"
     given += [f"-p{name}={value}" for name, value in schedule.parameters.items()]
     return given + [f"-e{name}={value}" for name, value in schedule.environment.items()]

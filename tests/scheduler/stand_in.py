@@ -166,13 +166,25 @@ class Scheduler:
     def _check(self, job: Any) -> None:
         told = json_format.MessageToDict(job)
         self.faults += errors("cloudscheduler.v1", "Job", told)
-        body = json.loads(base64.b64decode(told["httpTarget"]["body"]))
-        self.faults += errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body)
+        self.faults += body_errors(told["httpTarget"])
         size = job.ByteSize()
         if size > 1_000_000:
             raise Refusal("INVALID_ARGUMENT", f"The job is {size} bytes.")
 
 
+def body_errors(target: dict[str, Any]) -> list[str]:
+    """What a job posts that its address doesn't take."""
+    body = json.loads(base64.b64decode(target["body"]))
+    if "//dataflow.googleapis.com/" in target["uri"]:
+        return errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body)
+    path = target["uri"].removeprefix("https://run.googleapis.com/")
+    if not RUN.fullmatch(path):
+        return [f"no method of Cloud Run: {target['uri']}"]
+    return errors("run.v2", "GoogleCloudRunV2RunJobRequest", body)
+
+
+RUN = re.compile(r"v2/projects/[^/]+/locations/[^/]+/jobs/[^/:]+:run")
+"""The flatPath of `run.projects.locations.jobs.run`."""
 JOBS = re.compile(r"/v1/(projects/[^/]+/locations/[^/]+)/jobs")
 JOB = re.compile(r"/v1/(projects/[^/]+/locations/[^/]+/jobs/[^/:]+)(?::(\w+))?")
 

@@ -7,12 +7,13 @@ import pytest
 import yaml
 
 from scheduler import cli
-from scheduler.job import job_of
+from scheduler.job import job_of, schedule_of
 from tests.scheduler.conftest import (
     LOCATION,
     PARAMETERS,
     PLANTED,
     PROJECT,
+    a_run,
     a_schedule,
     words_of,
 )
@@ -62,6 +63,33 @@ def test_create_shows_the_next_runs_asks_and_makes_it(command, scheduler):
     assert done.out.endswith("created orders\n")
     assert scheduler.launch("orders")["parameters"] == PARAMETERS
     assert scheduler.launch("orders")["environment"]["maxWorkers"] == 2
+
+
+def test_create_for_cloud_run_posts_to_the_job_that_is_deployed(command, scheduler):
+    wanted = a_run(environment={"temp_location": "gs://my-bucket/tmp"})
+    assert command("create", *words_of(wanted), "-y").code == 0
+    assert schedule_of(scheduler.job("orders")) == wanted
+    done = command("describe", "orders", AT)
+    assert "cloud_run" in done.out
+    assert "smart-sync" in done.out
+    for words in READS.values():
+        assert command(*words, AT).code == 0, words
+
+
+def test_a_schedule_moves_to_another_host_and_back(command, scheduler):
+    scheduler.put(job_of(a_schedule()))
+    done = command("update", "orders", "--host=cloud_run", "-etimeout_s=600", AT, "-y")
+    assert (done.code, done.err) == (0, "")
+    assert "    host: dataflow → cloud_run" in done.out
+    environment = {"temp_location": "gs://my-bucket/tmp", "timeout_s": 600}
+    assert schedule_of(scheduler.job("orders")) == a_run(environment=environment)
+    done = command("update", "orders", "--host=dataflow", AT, "-y")
+    assert (done.code, "give template." in done.err) == (2, True)
+    back = ["--host=dataflow", "--template=gs://my-bucket/templates/smart-sync.json"]
+    assert command("update", "orders", *back, "-emax_workers=2", AT, "-y").code == 0
+    assert schedule_of(scheduler.job("orders")) == a_schedule()
+    done = command("update", "orders", "--host=cloud-run", AT)
+    assert (done.code, "give one of dataflow, cloud_run." in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])

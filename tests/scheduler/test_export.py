@@ -12,12 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.export import gcloud_command, terraform
-from scheduler.job import job_of, launch_body
+from scheduler.job import body_of, job_of
 from scheduler.schedule import Retry
 from tests.deploy.cloud import cloud_stand_in
 from tests.deploy.documents import bash
-from tests.discovery import errors
-from tests.scheduler.conftest import a_schedule
+from tests.scheduler.conftest import a_run, a_schedule
 
 HARD = (
     "a 'quoted' \"text\",\n${var} %{if} $${x} $$ %% \\n \\ é ✓ 🎉 ^~^ `id` $(id) "
@@ -36,9 +35,15 @@ HOSTILE = a_schedule(
         "enable_launcher_vm_serial_port_logging": True,
     },
 )
+RUN = a_run(parameters={"postgresql_query": HARD, "enable_smart_sync": ""})
+EXPORTED = pytest.mark.parametrize(
+    "schedule",
+    [a_schedule(), HOSTILE, a_run(), RUN],
+    ids=["plain", "hostile", "run", "hostile run"],
+)
 
 
-@pytest.mark.parametrize("schedule", [a_schedule(), HOSTILE], ids=["plain", "hostile"])
+@EXPORTED
 def test_gcloud_makes_the_same_job_of_its_export(schedule, tmp_path):
     with cloud_stand_in() as cloud:
         kept = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
@@ -49,7 +54,7 @@ def test_gcloud_makes_the_same_job_of_its_export(schedule, tmp_path):
     body = json.loads(base64.urlsafe_b64decode(request.body["httpTarget"].pop("body")))
     wanted = job_of(schedule)
     del wanted["httpTarget"]["body"]
-    assert body == launch_body(schedule)
+    assert body == body_of(schedule)
     assert _filled(request.body) == _filled(wanted)
     paused = cloud.of("cloudscheduler.projects.locations.jobs.pause")
     assert len(paused) == schedule.paused
@@ -65,7 +70,7 @@ def _filled(job):
     }
 
 
-@pytest.mark.parametrize("schedule", [a_schedule(), HOSTILE], ids=["plain", "hostile"])
+@EXPORTED
 def test_an_export_as_terraform_is_parsed_and_left_alone_by_its_formatter(schedule):
     text = terraform(schedule)
     resource = hcl2.loads(text)["resource"]
@@ -77,11 +82,12 @@ def test_an_export_as_terraform_is_parsed_and_left_alone_by_its_formatter(schedu
         assert done.stdout == text
 
 
-def test_terraform_makes_the_same_body_of_its_export(tmp_path):
+@pytest.mark.parametrize("schedule", [HOSTILE, RUN], ids=["dataflow", "run"])
+def test_terraform_makes_the_same_body_of_its_export(tmp_path, schedule):
     """The expression of the body, worked out by Terraform itself, or at least parsed."""
-    text = terraform(HOSTILE)
+    text = terraform(schedule)
     if not shutil.which("terraform"):
-        assert "jobName" in str(hcl2.loads(text))
+        assert "base64encode" in str(hcl2.loads(text))
         return
     begin = text.index("base64encode(")
     expression = text[begin : text.index("\n\n    oauth_token")].strip()
@@ -92,8 +98,7 @@ def test_terraform_makes_the_same_body_of_its_export(tmp_path):
             ["terraform", *words], cwd=tmp_path, env=settings, capture_output=True, check=True
         )
     body = json.loads(base64.b64decode(done.stdout))
-    assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
-    assert body == launch_body(HOSTILE)
+    assert body == body_of(schedule)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=30))

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.parameters.table import BY_NAME
+from scheduler.cloud_run import run_body
 from scheduler.job import camel, job_of, launch_body, schedule_of
 from scheduler.schedule import ENVIRONMENT, MAX_JOB_BYTES, Retry, checked
 from tests.discovery import document, errors
-from tests.scheduler.conftest import PARAMETERS, a_schedule
+from tests.scheduler.conftest import PARAMETERS, a_run, a_schedule
+from tests.scheduler.stand_in import body_errors
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 
@@ -32,6 +35,37 @@ def test_a_job_and_its_launch_are_what_google_describes():
     assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
     assert body["launchParameter"]["jobName"] == "orders"
     assert all(isinstance(value, str) for value in body["launchParameter"]["parameters"].values())
+
+
+def test_an_execution_is_asked_for_as_cloud_run_describes():
+    job = job_of(a_run())
+    assert errors("cloudscheduler.v1", "Job", job) == []
+    assert body_errors(job["httpTarget"]) == []
+    method = document("run.v2")["resources"]["projects"]["resources"]["locations"]["resources"]
+    run = method["jobs"]["methods"]["run"]
+    assert (run["httpMethod"], job["httpTarget"]["httpMethod"]) == ("POST", "POST")
+    assert job["httpTarget"]["oauthToken"]["scope"] in run["scopes"]
+    assert job["httpTarget"]["uri"] == (
+        "https://run.googleapis.com/v2/projects/my-project/locations/europe-west1/jobs/"
+        "smart-sync:run"
+    )
+    overrides = run_body(a_run())["overrides"]
+    assert overrides["timeout"] == "3600s"
+    (container,) = overrides["containerOverrides"]
+    assert container["args"] == [
+        *(f"--{name}={value}" for name, value in PARAMETERS.items()),
+        "--temp_location=gs://my-bucket/tmp",
+        "--job_name=orders",
+    ]
+
+
+def test_a_body_with_an_unknown_key_would_be_found():
+    target = job_of(a_run())["httpTarget"]
+    body = run_body(a_run())
+    body["overrides"]["args"] = []
+    wrong = base64.b64encode(json.dumps(body).encode()).decode()
+    assert body_errors(target | {"body": wrong}) != []
+    assert body_errors(target | {"uri": target["uri"].replace(":run", "/run")}) != []
 
 
 def test_each_name_of_the_environment_is_dataflows():
@@ -55,6 +89,15 @@ def test_a_schedule_survives_its_job(parameters, paused, description, deadline, 
     assert schedule_of(job_of(schedule) | state) == schedule
 
 
+@given(st.dictionaries(st.sampled_from(sorted(BY_NAME)), TEXT), st.booleans(), st.booleans())
+@settings(max_examples=60)
+def test_a_schedule_of_executions_survives_its_job(parameters, paused, is_bounded):
+    environment = {"temp_location": "gs://b/t"} | ({"timeout_s": 60} if is_bounded else {})
+    schedule = a_run(parameters=parameters | PARAMETERS, paused=paused, environment=environment)
+    state = {"state": "PAUSED" if paused else "ENABLED"}
+    assert schedule_of(job_of(schedule) | state) == schedule
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
@@ -71,6 +114,14 @@ def test_any_body_is_a_schedules_or_not_and_no_fault(whole, launch, inner):
     ):
         found = schedule_of(with_body(body))
         assert found is None or found.parameters == PARAMETERS
+    uri = job_of(a_run())["httpTarget"]["uri"]
+    for body in (
+        whole,
+        {"overrides": launch},
+        {"overrides": {"containerOverrides": inner, "timeout": launch}},
+        {"overrides": {"containerOverrides": [{"args": inner}]}},
+    ):
+        assert schedule_of(with_body(body, uri=uri)) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[1]", b"null", b"{"])

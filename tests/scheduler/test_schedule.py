@@ -4,7 +4,7 @@ import pytest
 
 from auto_schema.errors import ManyErrors, SyncError
 from scheduler.schedule import Retry, checked
-from tests.scheduler.conftest import PLANTED, a_schedule
+from tests.scheduler.conftest import PLANTED, a_run, a_schedule
 
 WRONG = {
     "malformed name": a_schedule("Orders"),
@@ -32,6 +32,22 @@ WRONG = {
     "missing parameter (schedule orders: destination_bigquery_table)": a_schedule(
         parameters={"destination_bigquery_table": ""}
     ),
+    "give run_job.": a_run(run_job=""),
+    "give the name alone of a Cloud Run job": a_run(run_job="projects/p/jobs/j"),
+    "machine, network and account belong to the Cloud Run job": a_run(
+        environment={"temp_location": "gs://b/t", "max_workers": 2}
+    ),
+    "missing (schedule orders: environment.temp_location)": a_run(environment={}),
+    "did you mean timeout_s?": a_run(environment={"temp_location": "gs://b/t", "timeout": 2}),
+    "give 1 to 604,800 seconds.": a_run(
+        environment={"temp_location": "gs://b/t", "timeout_s": 604_801}
+    ),
+    "one word of a command line has at most 131,071": a_run(
+        parameters={"postgresql_query": "SELECT 1 --" + "x" * 131_072, "enable_smart_sync": ""}
+    ),
+    "plain secret (schedule runs: postgresql_password)": a_run(
+        "runs", parameters={"postgresql_password": PLANTED}
+    ),
 }
 
 
@@ -47,6 +63,10 @@ def test_what_is_wrong_is_one_line_with_its_mend(says):
 
 def test_a_good_schedule_is_the_same_with_its_cron_in_five_fields():
     assert checked(a_schedule(cron="hourly")) == a_schedule(cron="0 * * * *")
+
+
+def test_a_good_schedule_of_executions_is_the_same():
+    assert checked(a_run()) == a_run()
 
 
 def test_all_faults_are_told_at_once_and_in_the_same_order():

@@ -9,7 +9,9 @@ import pytest
 from scheduler import cli
 from scheduler.job import job_of
 from scheduler.runs import Health, Run, history_table, read_runs, status_of, worst
-from tests.scheduler.conftest import LOCATION, a_schedule
+from scheduler.show import tables_table
+from tests.scheduler.conftest import LOCATION, PARAMETERS, a_schedule
+from tests.scheduler.conftest import a_run as a_run_schedule
 from tests.sync import PROJECT
 
 NOW = datetime(2026, 5, 6, 12, 30, tzinfo=UTC)
@@ -211,3 +213,82 @@ def test_watching_looks_again_until_it_is_interrupted(synced, command, monkeypat
     monkeypatch.setattr(cli, "time", SimpleNamespace(sleep=sleep))  # BigQuery's client naps, too
     assert command("status", AT, "--watch=7").code == 130
     assert waits == [7, 7]
+
+
+MANY = """
+CREATE TABLE {0} (id int8 PRIMARY KEY, amount numeric, updated_at timestamptz);
+INSERT INTO {0} SELECT g, g, now() - interval '1 hour' FROM generate_series(1, 3) AS g
+"""
+FILE = """
+defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto}
+tables: {public.*: }
+"""
+
+
+@pytest.fixture
+def shop(sync, sql, scheduler, dataset):
+    """Three tables, a schedule of all of them, and what launches it as the schedule would."""
+    for name in ("orders", "lines", "users"):
+        sql(MANY.format(name))
+    into = {"destination_bigquery_project": PROJECT, "destination_bigquery_dataset": dataset}
+    none = dict.fromkeys(("source_table_for_schema", "destination_bigquery_table"))
+    parameters = PARAMETERS | into | {"tables": FILE}
+    kept = {name: text for name, text in parameters.items() if name not in none}
+    job = job_of(dataclasses.replace(a_run_schedule("shop"), parameters=kept))
+
+    def put(**values):
+        scheduler.put(job | values)
+
+    def launch(*words, **more):
+        return sync("--job_name=shop", *words, tables=FILE, **none, **more)
+
+    put(userUpdateTime=datetime.now(UTC).isoformat())
+    launch.put = put
+    return launch
+
+
+def test_a_schedule_of_a_file_shows_its_tables_as_their_last_runs_left_them(shop, command, sql):
+    done = command("status", AT)
+    assert (done.code, done.err) == (0, "")  # no launch yet
+    assert "no run yet" in done.out
+    sql("UPDATE orders SET amount = 'NaN' WHERE id = 2")
+    assert shop().code == 7 or shop().code == 10
+    done = command("status", AT)
+    assert done.code == 1, done.out
+    assert "shop: 1 of 3 tables failed: " in done.out
+    assert "shop: 3 tables" in done.out
+    rows = [line.split() for line in done.out.splitlines() if ".orders" in line]
+    assert [word for word in rows[-1] if word in ("failed", "succeeded")] == ["failed"]
+    assert done.out.count("succeeded") == 2
+    sql("UPDATE orders SET amount = 2 WHERE id = 2")
+    assert shop(select="public.orders").code == 0  # of that name too: no other table is its matter
+    done = command("status", AT)
+    assert (done.code, done.err) == (0, "")
+    assert "good" in done.out
+
+
+def test_a_table_that_was_retried_is_failing_no_more(shop, sync, command, sql):
+    sql("UPDATE orders SET amount = 'NaN' WHERE id = 2")
+    assert shop().code == 10
+    sql("UPDATE orders SET amount = 2 WHERE id = 2")
+    none = dict.fromkeys(("source_table_for_schema", "destination_bigquery_table"))
+    assert sync(tables=FILE, select="public.orders", **none).code == 0
+    done = command("status", AT)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count("succeeded") == 4  # the launch, and its tables
+
+
+def test_a_file_that_was_never_launched_is_late(shop, command):
+    shop.put(userUpdateTime="2026-01-01T00:00:00Z")
+    assert command("status", AT).code == 1
+
+
+def test_many_tables_are_shown_the_bad_ones_first():
+    runs = [a_run(1, destination=f"p.d.t{number:02}") for number in range(30)]
+    bad = a_run(1, "failed", destination="p.d.z", error="it broke\nhere")
+    status = dataclasses.replace(of(a_run(1)), tables=(*runs, bad))
+    for whole, shown in ((False, 20), (True, 31)):
+        table = tables_table(status, NOW, whole=whole)
+        assert table.row_count == shown
+        assert str(next(iter(table.columns[0].cells))) == "d.z"
+    assert str(tables_table(status, NOW, whole=False).title).endswith("11 good ones not shown")

@@ -11,10 +11,11 @@ import typer
 from pipeline.parameters import options
 from pipeline.parameters.docs import ROOT
 from scheduler import docs
-from scheduler.cli import APP, _pairs
+from scheduler.cli import APP
 from scheduler.cron import PATTERNS, expression, runs_after
 from scheduler.files import make_schedule, schedules_in
 from scheduler.schedule import ENVIRONMENT, Retry, Schedule, checked
+from scheduler.words import pairs
 from tests.deploy.documents import blocks, shown_files
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -125,7 +126,7 @@ def test_a_command_with_an_option_that_is_not_there_would_be_found():
 
 
 def test_the_schedule_that_is_created_first_is_one():
-    (words,) = [words for words in commands() if words[0] == "create"]
+    words = next(words for words in commands() if words[0] == "create")
     _, given = parsed(words)
     values = {
         "cron": given["cron"],
@@ -134,8 +135,8 @@ def test_the_schedule_that_is_created_first_is_one():
         "location": given["location"],
         "template": given["template"],
         "service_account": given["service_account"],
-        "parameters": _pairs(given["parameter"], "parameter"),
-        "environment": _pairs(given["environment"], "environment"),
+        "parameters": pairs(given["parameter"], "parameter"),
+        "environment": pairs(given["environment"], "environment"),
     }
     schedule = checked(make_schedule(given["name"], values))
     assert schedule.destination == "my-project.shop.orders"
