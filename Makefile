@@ -106,6 +106,7 @@ docs: .venv/.done ## rewrite what is made from tables and imports: README, metad
 	@$(BIN)/python -m tests.googlesql.differences
 	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m tests.scaling
+	@$(BIN)/python -m tests.costs
 
 golden: .venv/.done ## rewrite the golden files; review the diff
 	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden

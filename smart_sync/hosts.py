@@ -113,15 +113,20 @@ def cloud_run(work: Work) -> Host:
     """
     seconds = RUN_START_S + work.in_process_s(RUN_VCPUS)
     billed = max(seconds, RUN_LEAST_S)
-    vcpu_s, gib_s = RUN_VCPUS * billed, RUN_GIB * billed
-    paid_vcpu_s = max(0.0, vcpu_s * HOURS_A_MONTH - RUN_FREE_VCPU_S)
-    paid_gib_s = max(0.0, gib_s * HOURS_A_MONTH - RUN_FREE_GIB_S)
-    return Host(
-        "Cloud Run",
-        seconds,
-        vcpu_s * RUN_VCPU_S + gib_s * RUN_GIB_S,
-        paid_vcpu_s * RUN_VCPU_S + paid_gib_s * RUN_GIB_S,
-    )
+    dollars = billed * (RUN_VCPUS * RUN_VCPU_S + RUN_GIB * RUN_GIB_S)
+    return Host("Cloud Run", seconds, dollars, run_month(billed))
+
+
+def run_month(billed_s: float) -> float:
+    """Dollars of a month in which so many seconds are billed each hour, less what is free.
+
+    >>> run_month(60), round(run_month(1015), 2)
+    (0.0, 11.08)
+    """
+    month_s = billed_s * HOURS_A_MONTH
+    paid_vcpu_s = max(0.0, RUN_VCPUS * month_s - RUN_FREE_VCPU_S)
+    paid_gib_s = max(0.0, RUN_GIB * month_s - RUN_FREE_GIB_S)
+    return paid_vcpu_s * RUN_VCPU_S + paid_gib_s * RUN_GIB_S
 
 
 def vm(work: Work) -> Host:

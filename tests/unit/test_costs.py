@@ -1,0 +1,44 @@
+"""docs/cost.md says what its arithmetic gives; the prices are those that others publish."""
+
+import pytest
+from apache_beam.testing.load_tests import dataflow_cost_consts as beams
+
+from smart_sync import hosts
+from smart_sync.hosts import cloud_run, dataflow
+from tests import costs
+
+
+def test_the_page_says_what_is_computed():
+    assert costs.PAGE.read_text(encoding="utf-8") == costs.page(), "run `make docs`"
+    assert all(made in costs.page() for made in costs.tables().values())
+
+
+def test_dataflow_s_prices_are_those_that_beam_reckons_with():
+    assert beams.VCPU_PER_HR_BATCH == hosts.WORKER_VCPU_HOUR
+    assert beams.MEM_PER_GB_HR_BATCH == hosts.WORKER_GB_HOUR
+    assert beams.PD_PER_GB_HR == hosts.WORKER_DISK_GB_HOUR
+
+
+def test_a_launch_for_each_table_pays_the_start_for_each():
+    one = costs.hourly(1)
+    assert costs.apart(dataflow(one), 40) == pytest.approx(40 * dataflow(one).a_month)
+    seconds = 40 * hosts.RUN_LEAST_S * hosts.HOURS_A_MONTH
+    paid = (seconds * hosts.RUN_VCPUS - hosts.RUN_FREE_VCPU_S) * hosts.RUN_VCPU_S
+    paid += (seconds * hosts.RUN_GIB - hosts.RUN_FREE_GIB_S) * hosts.RUN_GIB_S
+    assert costs.apart(cloud_run(one), 40) == pytest.approx(paid)
+
+
+def test_what_the_page_says_in_words_holds():
+    months = {
+        row[0]: [float(cell.replace(",", "")) for cell in row[1:]] for row in costs.month_rows()
+    }
+    run, flow = months["Cloud Run, one execution"], months["Dataflow, one launch"]
+    assert all(cheap < dear for cheap, dear in zip(run, flow, strict=True))
+    assert flow[1] < months["Dataflow, a launch for each table"][1] / 10
+    loads = [(dataflow(work), cloud_run(work)) for work in map(_load, costs.LOADS_GB)]
+    assert [by.seconds < of.seconds for by, of in loads] == [False, False, True, True]
+    assert 15 < cloud_run(costs.hourly(500)).seconds / 60 < 60
+
+
+def _load(size):
+    return hosts.Work(1, bytes=size * costs.GB, largest=size * costs.GB)
