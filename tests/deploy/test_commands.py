@@ -12,12 +12,18 @@ import pytest
 import yaml
 
 from pipeline.parameters.docs import ROOT, metadata
+from pipeline.parameters.options import split_argv, unchecked
 from pipeline.parameters.table import BY_NAME
+from pipeline.tables.requests import launch_options
+from scheduler.job import schedule_of
+from scheduler.schedule import checked
 from tests.deploy.documents import PAGES, bash, blocks, shown_files
 from tests.discovery import errors
+from tests.scheduler.stand_in import body_errors
 
 README, DEPLOY = ROOT / "README.md", ROOT / "docs" / "deploy.md"
 SCHEDULING = ROOT / "docs" / "scheduling.md"
+TABLES = ROOT / "docs" / "tables.md"
 LAUNCH = "dataflow.projects.locations.flexTemplates.launch"
 BY_HAND = ("docker build", "vpc-peerings")
 """A container engine, and an API whose address gcloud lets nobody change."""
@@ -46,7 +52,7 @@ def launched(cloud):
 
 def test_the_deployment_guide_runs_from_its_first_command_to_its_last(shell, cloud, place):
     """Each command is taken by gcloud or bq, and each request by Google's own descriptions."""
-    for name, text in shown_files(DEPLOY).items():
+    for name, text in (shown_files(DEPLOY) | shown_files(TABLES)).items():
         (place / name).write_text(text)
     scripts = [s for s in blocks(DEPLOY, "bash") if not any(word in s for word in BY_HAND)]
     variables = {"PASSWORD": "hunter2", "JOB_ID": "1", "IMAGE": "r-docker.pkg.dev/p/r/i:1"}
@@ -64,6 +70,8 @@ def test_the_deployment_guide_runs_from_its_first_command_to_its_last(shell, clo
     )
     enabled = cloud.of("serviceusage.services.batchEnable")[0].body["serviceIds"]
     assert len(enabled) == 13
+    assert cloud.of("serviceusage.services.enable")[-1].path.endswith("/run.googleapis.com:enable")
+    _the_run_job_runs_the_program_itself(cloud)
     assert "containerregistry.googleapis.com" not in enabled
 
 
@@ -74,8 +82,12 @@ def _roles_are_those_of_the_table(cloud):
             for binding in request.body.get("policy", request.body)["bindings"]:
                 account = binding["members"][0].partition(":smart-sync-")[2].partition("@")[0]
                 granted.add((account, binding["role"].removeprefix("roles/")))
-    (query,) = [r.body for r in cloud.of("bigquery.jobs.insert") if "GRANT" in str(r.body)]
-    granted |= {("worker", role) for role in re.findall(r"roles/([\w.]+)", str(query))}
+    queries = [str(r.body) for r in cloud.of("bigquery.jobs.insert") if "GRANT" in str(r.body)]
+    for query in queries:
+        (role,), (account,) = (
+            re.findall(pattern, query) for pattern in (r"roles/([\w.]+)", r":smart-sync-(\w+)@")
+        )
+        granted.add((account, role))
     rows = re.findall(r"^\| `smart-sync-(\w+)` \| [^|]+ \| (.+) \|$", DEPLOY.read_text(), re.M)
     told = {(name, role) for name, text in rows for role in re.findall(r"`(\w+\.\w+)`", text)}
     told |= {("scheduler", role) for name, role in told if name == "launcher"}
@@ -90,6 +102,22 @@ def _the_schedule_launches_a_valid_job(cloud):
     assert set(body["launchParameter"]["parameters"]) <= set(BY_NAME)
     assert target["oauthToken"]["serviceAccountEmail"].startswith("smart-sync-scheduler@")
     assert made.body["retryConfig"]["retryCount"] == 0
+
+
+def _the_run_job_runs_the_program_itself(cloud):
+    """What the image's own entry point is not; and nothing of it is tried twice."""
+    (made,) = cloud.of("run.namespaces.jobs.create")
+    tasks = made.body["spec"]["template"]["spec"]["template"]["spec"]
+    (container,) = tasks["containers"]
+    assert container["command"] == ["python", "/template/main.py"]
+    assert container["resources"]["limits"] == {"cpu": "1", "memory": "2Gi"}
+    assert (tasks["maxRetries"], tasks["timeoutSeconds"]) == (0, "3600")
+    assert tasks["serviceAccountName"].startswith("smart-sync-run@")
+    (run,) = cloud.of("run.namespaces.jobs.run")
+    (override,) = run.body["overrides"]["containerOverrides"]
+    given, beam_argv, faults = split_argv(override["args"])
+    assert (faults, beam_argv) == ([], ("--temp_location=gs://my-project-smart-sync/tmp",))
+    launch_options(given, beam_argv, {"CLOUD_RUN_JOB": "smart-sync"}, unchecked)
 
 
 def _the_build_makes_image_and_template(cloud):
@@ -153,7 +181,7 @@ def test_the_page_on_schedules_reads_logs_and_makes_its_alerts(shell, cloud):
 
 def test_the_page_on_schedules_makes_its_schedules(cloud, place, tmp_path):
     """`create` and `apply` as they are shown; Cloud Scheduler's client speaks to the stand-in."""
-    for name, text in shown_files(SCHEDULING).items():
+    for name, text in (shown_files(SCHEDULING) | shown_files(TABLES)).items():
         (place / name).write_text(text)
     shown = "\n".join(blocks(SCHEDULING, "bash")).replace("\\\n", " ")
     makes = ("python -m scheduler create", "python -m scheduler apply")
@@ -172,11 +200,13 @@ def test_the_page_on_schedules_makes_its_schedules(cloud, place, tmp_path):
         "postgresql-orders-hourly-prod",
         "mongodb-carts-hourly-prod",
         "mongodb-customers-daily-prod",
+        "shop-hourly-prod",
     ]
     for request in made:
-        body = json.loads(base64.b64decode(request.body["httpTarget"]["body"]))
-        assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
-        assert body["launchParameter"]["jobName"] == request.body["name"].rsplit("/", 1)[1]
+        assert body_errors(request.body["httpTarget"]) == []
+        schedule = schedule_of(request.body)
+        assert schedule.job_name == "", "the launch has the schedule's name"
+        assert checked(schedule) == schedule
 
 
 NASTY = {
