@@ -11,7 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, RetryError
+from google.api_core.exceptions import (
+    Forbidden,
+    GoogleAPICallError,
+    PreconditionFailed,
+    RetryError,
+)
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage  # type: ignore[attr-defined] # a namespace package
@@ -79,6 +84,30 @@ class Folder:
         with open(Path(self.path) / name, "rb") as file:  # noqa: PTH123
             file.seek(start)
             return file.read(length)
+
+    def whole(self, name: str) -> bytes | None:
+        """A small file; None: it isn't there."""
+        try:
+            if self._bucket is not None:
+                data: bytes = self._bucket.blob(f"{self._prefix}/{name}").download_as_bytes()
+                return data
+            return (Path(self.path) / name).read_bytes()
+        except (NotFound, FileNotFoundError):
+            return None
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a small file; False: it was there, and stays as it is."""
+        try:
+            if self._bucket is not None:
+                blob = self._bucket.blob(f"{self._prefix}/{name}")
+                blob.upload_from_string(data, if_generation_match=0)
+                return True
+            path = make_private(self.path) / name
+            with open(path, "xb", opener=opened_privately) as file:
+                file.write(data)
+        except (PreconditionFailed, FileExistsError):
+            return False
+        return True
 
     def size(self, name: str) -> int:
         """Bytes of a file that was closed."""

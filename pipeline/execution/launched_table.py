@@ -45,7 +45,7 @@ def sync_table(
     if ended is not None:
         return ended
     try:
-        outcome = whole_outcome(plan, splits, client)
+        outcome = whole_outcome(plan, splits, client, keeps=True)
     except Exception as error:
         outcome = _failed(Failure.of(error, "Run", traceback=traceback.format_exc()))
     return _reported(name, plan, certain_end(plan, outcome, client), client)

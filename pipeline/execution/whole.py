@@ -12,6 +12,7 @@ from pipeline.destination.elements import SplitElement, StagedSplit
 from pipeline.destination.folder import Folder, folder_of
 from pipeline.execution.conform import conformed_or_failure, renamed
 from pipeline.execution.in_place import staged_or_failure
+from pipeline.execution.kept import keep, kept
 from pipeline.execution.report import report
 from pipeline.execution.split_reading import open_splits, read_split
 from pipeline.execution.stage import Stager
@@ -40,20 +41,29 @@ def sync_whole(
     return report(plan, whole_outcome(plan, splits, client), client, webhook, write)
 
 
-def whole_outcome(plan: SyncPlan, splits: tuple[Split, ...], client: bigquery.Client) -> Outcome:
-    """Do what the plan says, but for its report."""
+def whole_outcome(
+    plan: SyncPlan, splits: tuple[Split, ...], client: bigquery.Client, *, keeps: bool = False
+) -> Outcome:
+    """Do what the plan says, but for its report.
+
+    Args:
+        plan: the run's header.
+        splits: of the plan.
+        client: where its jobs run.
+        keeps: what is staged, since this may be done once more for the same run.
+    """
     if plan.held_back:
         return held_back_outcome(plan)
     lock = lock_of(plan, client)
     folder = folder_of(plan)
     keeper = LeaseKeeper(lock).start()
     try:
-        staged, failures = list[StagedSplit](), list[Failure]()
-        for end in _staged(plan, splits, client, folder, keeper):
-            if isinstance(end, Failure):
-                failures.append(end)
-            else:
-                staged.append(end)
+        staged, failures = kept(folder) if keeps else None, list[Failure]()
+        if staged is None:
+            ends = list(_staged(plan, splits, client, folder, keeper))
+            failures = [end for end in ends if isinstance(end, Failure)]
+            staged = [end for end in ends if isinstance(end, StagedSplit)]
+            staged = keep(folder, staged) if keeps and not failures else staged
         return Publisher(plan, client, folder, lock).publish(staged, failures)
     finally:
         keeper.stop()

@@ -2,9 +2,8 @@
 
 import logging
 import re
-from collections.abc import Callable
+import signal
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from tenacity import wait_none
@@ -13,11 +12,13 @@ import pipeline.execution.conform
 import pipeline.launch.many_job
 from auto_schema.errors import TargetError
 from pipeline.cli import new_run_id
-from pipeline.launch.many import of_batch, of_launch, read_launch
-from pipeline.launch.many_job import ManyJob
-from pipeline.launch.many_runs import ManyRuns
+from pipeline.execution import launched_table
 from pipeline.runs.lock import Lock
+from tests.fault_rules import job
 from tests.hook_server import hook_server
+from tests.launcher import Launcher
+from tests.many_job import run_job
+from tests.processes import Gate
 from tests.sync import PROJECT
 from warehouse.names import TableRef
 
@@ -49,29 +50,10 @@ def many(sync, sql):
 def launch(many, monkeypatch, caplog):
     """Launch a job of all tables and run it here to its end; what it ended with."""
     caplog.set_level(logging.INFO, "smart_sync")
-    ended: list[str] = []
-    run = pipeline.launch.many_job.run
-    before: Callable[[], object] = list
 
-    def to_its_end(options: Any, build: Any) -> None:
-        before()
-        try:
-            run(options, build)
-        except Exception as error:
-            ended.append(str(error))
-
-    monkeypatch.setattr(pipeline.launch.many_job, "run", to_its_end)
-
-    def launch(waits=lambda: None, **more):
-        nonlocal before
-        before = waits
-        read, now = read_launch(many.argv(**more)), datetime.now(UTC)
-        batch_id = new_run_id(now)
-        tables = [of_batch(table, batch_id) for table in read.tables]
-        job = ManyJob(of_launch(read.common, batch_id), batch_id, read.at_once)
-        results, has_job = job.launch(tables, ManyRuns(new_run_id, now))
-        assert has_job
-        return {result.name: result for result in results}, "".join(ended)
+    def launch(*words, **more):
+        results, errors = run_job(many, monkeypatch, *words, **more)
+        return results, "".join(errors)
 
     return launch
 
@@ -204,14 +186,92 @@ def test_the_webhook_is_told_once_of_a_job(many, launch, sql, monkeypatch):
 def test_a_job_that_can_not_be_submitted_leaves_no_lock_and_no_run_open(many, launch, monkeypatch):
     monkeypatch.setattr("pipeline.launch.many_job.MOST_BY_VALUE", 0)
 
-    def refused(*_):
+    def refused():
         raise TargetError("job could not be submitted", "", "403", "ask for the role.")
 
-    monkeypatch.setattr(pipeline.launch.many_job, "run", refused)
     with pytest.raises(TargetError):
-        launch()
+        launch(refused)
     assert {end[:2] for end in ended(many).values()} == {("failed", 5)}
     assert counts(many) == {}
     assert_free(many)
     many.ok()
     assert counts(many) == ROWS
+
+
+def test_a_job_whose_elements_are_all_processed_twice_doubles_nothing(many, launch, caplog):
+    _, error = launch(times=2, tables=EVERY.replace("WRITE_MERGE, merge_keys: auto", WITHOUT_KEYS))
+    assert error == ""
+    assert counts(many) == ROWS
+    assert ended(many) == {name: ("succeeded", 0, rows) for name, rows in ROWS.items()}
+    assert caplog.text.count("5 of 5 tables succeeded: 110 rows read, 110 published") == 2
+    assert_free(many)
+
+
+WITHOUT_KEYS = "WRITE_APPEND"
+
+
+class WorkerDiedError(BaseException):
+    """Of a worker: nothing of it is told."""
+
+
+@pytest.mark.parametrize("moves", [False, True], ids=["unchanged", "changed"])
+def test_a_worker_that_dies_after_it_has_published_doubles_nothing(many, monkeypatch, sql, moves):
+    """Its element is processed again, by when rows may have left the window."""
+    original, deaths = launched_table.report, iter([WorkerDiedError()])
+
+    def report(plan, *rest):
+        if plan.destination.table == "users" and (death := next(deaths, None)):
+            if moves:
+                sql("UPDATE users SET updated_at = now() WHERE id = 1")
+            raise death
+        return original(plan, *rest)
+
+    monkeypatch.setattr(launched_table, "report", report)
+    tables = EVERY.replace("WRITE_MERGE, merge_keys: auto", WITHOUT_KEYS)
+    _, errors = run_job(many, monkeypatch, times=2, tables=tables)
+    assert [WorkerDiedError.__name__ in error for error in errors] == [True]
+    assert counts(many) == ROWS
+    assert ended(many) == {name: ("succeeded", 0, rows) for name, rows in ROWS.items()}
+    assert_free(many)
+
+
+def test_plans_in_a_file_of_the_bucket_are_read_from_it_and_cleared(
+    many, launch, bucket, monkeypatch, data_folder
+):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    monkeypatch.setattr("pipeline.launch.many_job.MOST_BY_VALUE", 0)
+    seen = []
+
+    def look():
+        seen.extend(path.name for path in data_folder.rglob("plans"))
+
+    _, error = launch(look, temp_location=f"gs://bkt/{many.dataset}")
+    assert (error, len(seen)) == ("", 1)
+    assert counts(many) == ROWS
+    left = [path for path in data_folder.rglob("*") if path.is_file() and many.dataset in str(path)]
+    assert [path for path in left if f"bkt/{many.dataset}/" in str(path)] == []
+
+
+def test_sigterm_before_the_job_is_submitted_leaves_no_lock_and_no_run_open(
+    many, proxy, monkeypatch, tmp_path, bucket
+):
+    """Three tables wait for the job, and the fourth is made ready."""
+    gate = Gate(proxy, after=True, skip=3, **job("event_0"))
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", proxy.url)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    launcher = Launcher(many, tmp_path, bucket)
+    more = {"source_table_for_schema": None, "enable_smart_sync": None}
+    run = launcher.begin(max_tables_at_once=1, **more)
+    try:
+        gate.wait()
+        run.send_signal(signal.SIGTERM)
+        gate.open()
+    finally:
+        ended_with = launcher.end(run)
+    assert ended_with.code == 143, ended_with.output
+    assert "launched" not in ended_with.output
+    assert "Traceback" not in ended_with.output
+    assert sorted(ended(many).values()) == [("failed", 143, 0)] * 4
+    assert counts(many) == {}
+    locks = [many.table(name) for name in many.tables() if name.startswith("_sync_lock_")]
+    assert {lock.labels["state"] for lock in locks} <= {"released"}

@@ -181,4 +181,12 @@ PROMISES: tuple[Promise, ...] = (
         "            end_all([waiting.ready for waiting in list(self._waiting.values())], fault)\n",
         "",
     ),
+    Promise(
+        "Many tables",
+        "A table of a job whose worker died after it had published is what was published.",
+        "tests/e2e/test_many_job.py::test_a_worker_that_dies_after_it_has_published_doubles_nothing",
+        "pipeline/execution/whole.py",
+        "kept(folder) if keeps else None, list",
+        "None, list",
+    ),
 )
