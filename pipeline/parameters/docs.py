@@ -39,7 +39,7 @@ def metadata() -> dict[str, Any]:
 
 
 def _metadata_of(parameter: Parameter) -> dict[str, Any]:
-    required = parameter.required and not parameter.source
+    required = parameter.required and not parameter.source and parameter.of_launch
     entry: dict[str, Any] = {
         "name": parameter.name,
         "label": parameter.label,
@@ -69,6 +69,8 @@ def _help(parameter: Parameter) -> str:
     text = parameter.help
     if parameter.required and parameter.source:
         text += f" Required for data_source={parameter.source}."
+    elif parameter.required and not parameter.of_launch:
+        text += " Required, but not of a launch of many tables."
     return text + (f" For example: {parameter.example}" if parameter.example else "")
 
 

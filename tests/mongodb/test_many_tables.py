@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from tests.many_job import run_job
+
 
 def test_collections_are_synced_by_their_id_and_views_by_name_only(sync, docs):
     database = docs.database
@@ -43,3 +45,19 @@ def test_a_collection_named_by_the_launch_too_is_told_twice(sync, docs):
     docs.insert_one({"_id": 1})
     result = sync(tables="tables: {things: }")
     assert (result.code, "tables told twice (mongodb_collection)" in result.err) == (2, True)
+
+
+def test_collections_are_synced_by_one_job(sync, docs, monkeypatch):
+    stamp = datetime(2025, 1, 1, tzinfo=UTC)
+    for name, count in (("orders", 2), ("lines", 3000)):
+        docs.database[name].insert_many({"_id": n, "updated_at": stamp} for n in range(count))
+    sync.defaults |= {
+        "mongodb_collection": None,
+        "destination_bigquery_table": None,
+        "tables": "defaults: {write_disposition: WRITE_APPEND}\n"
+        "tables: {orders: , lines: {num_splits: 3}}\n",
+    }
+    _, errors = run_job(sync, monkeypatch)
+    assert errors == []
+    figures = [sync.rows("COUNT(DISTINCT _id), COUNT(*)", name)[0] for name in ("orders", "lines")]
+    assert figures == [(2, 2), (3000, 3000)]

@@ -185,8 +185,8 @@ PROMISES: tuple[Promise, ...] = (
         "Many tables",
         "A table of a job whose worker died after it had published is what was published.",
         "tests/e2e/test_many_job.py::test_a_worker_that_dies_after_it_has_published_doubles_nothing",
-        "pipeline/execution/whole.py",
-        "kept(folder) if keeps else None, list",
-        "None, list",
+        "pipeline/execution/launched_table.py",
+        "client, keeps=True)",
+        "client, keeps=False)",
     ),
 )

@@ -9,10 +9,15 @@ import pytest
 import yaml
 
 from pipeline.parameters import options
-from pipeline.parameters.docs import ROOT
+from pipeline.parameters.docs import ROOT, metadata
+from pipeline.parameters.options import unchecked
+from pipeline.tables.file import read_tables
+from pipeline.tables.patterns import choose
+from pipeline.tables.requests import launch_options, table_options
 from scheduler.files import read_schedules
 from scheduler.job import job_of, launch_body
 from smart_sync.request import WriteDisposition
+from sources.tables import SourceTable
 from tests.command_lines import DATAFLOW
 from tests.discovery import errors
 
@@ -97,3 +102,30 @@ def test_each_schedule_does_what_its_comment_says(schedules):
     copied = launched(daily)
     assert copied.publishing.write_disposition is WriteDisposition.TRUNCATE
     assert (copied.reading.query, copied.window.smart_sync) == ("", False)
+
+
+def test_the_launch_of_many_tables_is_taken_and_so_is_its_file():
+    flags = yaml.safe_load((EXAMPLES / "many.yaml").read_text(encoding="utf-8"))
+    given = flags["--parameters"]
+    assert {name for name, entry in entries() if not entry["isOptional"]} <= given.keys()
+    common = launch_options(given, tuple(LAUNCH), {}, unchecked)
+    assert not common.is_local
+    file = read_tables(
+        (EXAMPLES / "tables.yaml").read_text(encoding="utf-8"), "tables.yaml", "postgresql"
+    )
+    catalog = [
+        SourceTable(name, schema, columns=("customer_id", "updated_at"), keys=("id",))
+        for name, schema in (("orders", "public"), ("tmp_x", "public"), ("lines", "sales"))
+    ]
+    chosen, faults = choose(file, catalog, has_schemas=True)
+    tables, more = table_options(file, chosen, given, tuple(LAUNCH), {}, selected=chosen)
+    assert [*faults, *more] == []
+    assert {str(table.request.destination) for table in tables} == {
+        "my-project.shop.orders",
+        "my-project.shop.sales_lines",
+    }
+
+
+def entries():
+    """The parameters as Dataflow knows them."""
+    return [(entry["name"], entry) for entry in metadata()["parameters"]]
