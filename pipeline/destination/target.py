@@ -27,11 +27,19 @@ CHEAP_ROWS = LEAST_BILLED // 8
 """So many values of a cursor cost no more to read than the list of a table's partitions."""
 
 
-def read_target(client: bigquery.Client, ref: TableRef) -> Target:
-    """Look at the destination: its dataset, then the table.
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """What a destination's dataset says of its tables: where they are, how new texts compare."""
+
+    location: str
+    collation: str
+
+
+def read_dataset(client: bigquery.Client, ref: TableRef) -> DatasetFacts:
+    """Look at the destination's dataset.
 
     Raises:
-        TargetError: the dataset is missing, it is no table, or BigQuery refuses.
+        TargetError: it is missing, or BigQuery refuses.
     """
     with as_target_errors(f"dataset {ref.project}.{ref.dataset}"):
         try:
@@ -44,8 +52,17 @@ def read_target(client: bigquery.Client, ref: TableRef) -> Target:
                 f"make it with `bq mk --dataset --location=LOCATION {ref.project}:{ref.dataset}`,"
                 " in the location of the temp bucket.",
             ) from None
-    collation = dataset.to_api_repr().get("defaultCollation") or ""
-    return read_table(client, ref, dataset.location, collation)
+    return DatasetFacts(dataset.location, dataset.to_api_repr().get("defaultCollation") or "")
+
+
+def read_target(client: bigquery.Client, ref: TableRef) -> Target:
+    """Look at the destination: its dataset, then the table.
+
+    Raises:
+        TargetError: the dataset is missing, it is no table, or BigQuery refuses.
+    """
+    dataset = read_dataset(client, ref)
+    return read_table(client, ref, dataset.location, dataset.collation)
 
 
 def read_table(client: bigquery.Client, ref: TableRef, location: str, collation: str) -> Target:

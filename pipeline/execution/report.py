@@ -10,7 +10,7 @@ from auto_schema.errors import SyncError
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.ended import Ended, remember
 from pipeline.runs.history import Append, append, event_row, write_event
-from pipeline.runs.lock import lock_of
+from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Outcome
 from pipeline.runs.settle import clear_staging
@@ -26,8 +26,12 @@ def report(
     client: bigquery.Client,
     webhook: Webhook | None = None,
     write: Append = append,
+    *,
+    lock: Lock | None = None,
 ) -> Outcome:
     """Log how the run ended, clear up, write its last event, release the lock, tell the webhook.
+
+    Who holds the run's lock in this process gives it, as it left it: then nobody has to look.
 
     A run whose publishing job may still end keeps what it staged and is told as `publishing`:
     the next run settles it. So it does with one that is killed before its last event, but not
@@ -47,7 +51,7 @@ def report(
         is_told = write_event(client, plan, outcome, write)
     except SyncError as error:
         LOGGER.error("the run history could not be written: %s", error)
-    is_free = lock_of(plan, client).release()
+    is_free = (lock or lock_of(plan, client)).release()
     remember(plan.run.run_id, Ended(row, is_told, is_free))
     tell_end(webhook, client, plan.run.history_table, row)
     return outcome

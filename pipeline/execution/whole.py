@@ -20,7 +20,7 @@ from pipeline.parameters.webhook import Webhook
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.history import Append, append
 from pipeline.runs.lease import LeaseKeeper
-from pipeline.runs.lock import lock_of
+from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.outcome import Failure, Outcome, held_back_outcome
 from smart_sync.plan import SyncPlan
 from sources.values import Split
@@ -32,13 +32,16 @@ def sync_whole(
     client: bigquery.Client,
     webhook: Webhook | None = None,
     write: Append = append,
+    *,
+    lock: Lock | None = None,
 ) -> Outcome:
     """Do what the plan says, to its report; the lock is held, and released by the report.
 
     Returns:
         How it ended: faults are values, and only the report itself may raise.
     """
-    return report(plan, whole_outcome(plan, splits, client), client, webhook, write)
+    outcome = whole_outcome(plan, splits, client)
+    return report(plan, outcome, client, webhook, write, lock=lock)
 
 
 def whole_outcome(

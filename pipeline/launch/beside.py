@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from google.cloud import bigquery
+
+from auto_schema.errors import TargetError
 from pipeline.destination.target import highest_in, highest_question
 from pipeline.launch.frontier import frontier_in, frontier_question
-from pipeline.runs.past_runs import Beside, OneValue, Question, written_in, written_question
+from pipeline.runs.past_runs import Ask, Beside, OneValue, Question, written_in, written_question
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 
@@ -28,6 +31,19 @@ def asked_beside(draft: Draft) -> Beside:
         if highest := highest_question(destination, target, cursor):
             asked[HIGHEST] = OneValue(highest)
     return asked
+
+
+def answered(draft: Draft, client: bigquery.Client, ask: Ask) -> Draft:
+    """The draft with the answers to `asked_beside`, for a plan that no lock goes before.
+
+    What BigQuery refuses is asked for by itself later on, and says why.
+    """
+    asked = asked_beside(draft)
+    try:
+        answers = ask(client, draft.request.history_table, asked) if asked else {}
+    except TargetError:
+        return draft
+    return replace(draft, facts=with_answers(draft.facts, answers))
 
 
 def with_answers(facts: Facts, answers: Mapping[str, Any]) -> Facts:

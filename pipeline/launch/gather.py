@@ -13,10 +13,10 @@ from dataclasses import replace
 from google.cloud import bigquery
 
 from auto_schema.errors import SourceLockedError
-from pipeline.destination.client import asking_client
 from pipeline.destination.folder import check_bucket
-from pipeline.destination.target import dry_run_bytes, read_target
+from pipeline.destination.target import dry_run_bytes, read_table
 from pipeline.launch.frontier import read_start
+from pipeline.launch.shared import ALONE, Shared
 from pipeline.launch.wall_clock import read_wall_clock
 from pipeline.publish.audits import wanted
 from pipeline.runs.past_runs import written_columns
@@ -71,7 +71,7 @@ def inspecting(
 
 
 def rehearse(
-    request: SyncRequest, inspector: Inspector, run_id: str
+    request: SyncRequest, inspector: Inspector, run_id: str, shared: Shared = ALONE
 ) -> tuple[Draft, bigquery.Client]:
     """Look at the destination, and plan what needs no rows; with a client in its location.
 
@@ -81,10 +81,12 @@ def rehearse(
         SyncError: the destination is unreachable, or no plan can be made whatever the rows.
     """
     audits = wanted(request, inspector.profile)
-    target = read_target(asking_client(request), request.destination)
+    asking, destination = shared.client(request, None), request.destination
+    dataset = shared.dataset(asking, destination)
+    target = read_table(asking, destination, dataset.location, dataset.collation)
     retry_s = RETRY_S * request.run.max_retries
     check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
-    client = asking_client(request, target.location)
+    client = shared.client(request, target.location)
     source = _source(request, inspector, run_id)
     return make_draft(request, inspector.profile, target, source, audits), client
 

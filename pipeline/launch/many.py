@@ -14,6 +14,7 @@ from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam.flags import beam_flag_faults
 from pipeline.launch.beam.submit import run
 from pipeline.launch.beam.uploads import check_places
+from pipeline.launch.beside import answered
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.many_chosen import failed_before, without_ignored
 from pipeline.launch.many_history import record, tell_launch
@@ -21,6 +22,7 @@ from pipeline.launch.many_job import ManyJob
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
 from pipeline.launch.program_end import bug_text, print_last
+from pipeline.launch.shared import Shared, shared_by
 from pipeline.launch.side_by_side import side_by_side
 from pipeline.launch.tables_text import tables_text
 from pipeline.parameters.options import Options, split_argv
@@ -225,9 +227,10 @@ def _by(given: Mapping[str, str]) -> str:
 
 def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequence[str]) -> int:
     """Print the plan of the whole; nothing is written."""
+    shared = shared_by(JointEvents(new_run_id(now)))
 
     def plan(table: TableOptions) -> Planned:
-        return _planned(table, now, new_run_id(now), argv)
+        return _planned(table, now, new_run_id(now), argv, shared)
 
     planned = side_by_side(plan, launch.tables, launch.at_once)
     if launch.note:
@@ -240,15 +243,17 @@ def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequen
     return exit_code_of([table.exit_code for table in planned])
 
 
-def _planned(table: TableOptions, now: datetime, run_id: str, argv: Sequence[str]) -> Planned:
+def _planned(
+    table: TableOptions, now: datetime, run_id: str, argv: Sequence[str], shared: Shared
+) -> Planned:
     name, pattern = table.chosen.table.full_name, table.chosen.entry.pattern
     if table.options is None:
         return Planned(name, pattern, None, str(table.fault), table.exit_code)
     request = table.options.request
     try:
         with inspecting(request) as inspector:
-            draft, client = rehearse(request, inspector, run_id)
-            facts = gather(draft, client, inspector, run_id)
+            draft, client = rehearse(request, inspector, run_id, shared)
+            facts = gather(answered(draft, client, shared.ask), client, inspector, run_id)
         return Planned(name, pattern, make_plan(draft, facts, run_id=run_id, now=now))
     except SyncError as error:
         return Planned(name, pattern, None, error.text, error.exit_code)

@@ -26,8 +26,6 @@ from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.parameters.options import Options
 from pipeline.runs.ended import recall
 from pipeline.runs.history import (
-    Append,
-    append,
     event_row,
     make_batches_view,
     make_tables,
@@ -39,6 +37,7 @@ from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.tables.requests import TableOptions
 from smart_sync.request import SyncRequest
+from warehouse.names import TableRef
 
 Value = TypeVar("Value")
 Row = Mapping[str, Any]
@@ -52,7 +51,8 @@ def run_here(ready: Ready, options: Options) -> tuple[int, Row]:
     """Run a table's plan to its end, in this process."""
     plan, fault, write = ready.plan, None, ready.shared.write
     try:
-        sync_whole(plan.header(), plan.reading.splits, ready.client, options.webhook, write)
+        header, splits = plan.header(), plan.reading.splits
+        sync_whole(header, splits, ready.client, options.webhook, write, lock=ready.lock)
     except Exception as error:
         fault = Failure.of(error, "Run", traceback=traceback.format_exc())
     known = recall(plan.run.run_id)
@@ -93,9 +93,9 @@ class ManyRuns:
         Raises:
             KeyboardInterrupt: a signal came; what was at work has been ended.
         """
-        make_histories(tables)
+        made = make_histories(tables)
         if self.events:
-            self._shared = shared_by(self.events)
+            self._shared = shared_by(self.events, made)
         waiting: SimpleQueue[TableOptions] = SimpleQueue()
         for table in tables:
             waiting.put(table)
@@ -131,11 +131,11 @@ class ManyRuns:
             return TableResult(name, code, row["status"], row["error"] or "", row)
         except SyncError as error:
             LOGGER.error("%s: %s", name, error.text)
-            return without_a_run(name, table.request, run_id, error, self._shared.write)
+            return without_a_run(name, table.request, run_id, error, self._shared)
         except Exception as error:
             LOGGER.error("%s: unexpected error\n%s", name, bug_text(error, self.argv))
             told = internal_error(type(error).__name__)
-            return without_a_run(name, table.request, run_id, told, self._shared.write)
+            return without_a_run(name, table.request, run_id, told, self._shared)
         finally:
             self._locks.pop(run_id, None)
             self._at_work.pop(run_id, None)
@@ -188,24 +188,31 @@ def without_a_run(
     request: SyncRequest | None,
     run_id: str,
     error: SyncError,
-    write: Append = append,
+    shared: Shared = ALONE,
 ) -> TableResult:
     """A table whose run didn't begin, or of which no end is known; the history has the reason."""
     if request and not isinstance(error, OutcomeUnknownError):
         row = planning_failure(request, run_id, error, datetime.now(UTC))
         with suppress(SyncError):
-            write(asking_client(request), request.history_table, row)
+            shared.write(shared.client(request, None), request.history_table, row)
     return TableResult(name, error.exit_code, "failed", error.text)
 
 
-def make_histories(tables: Sequence[TableOptions]) -> None:
-    """Once, before many would make them at the same time; a fault is told of each table."""
+def make_histories(tables: Sequence[TableOptions]) -> set[TableRef]:
+    """Once, before many would make them at the same time; a fault is told of each table.
+
+    Returns:
+        Those that are there now, with all that belongs to them.
+    """
+    made = set[TableRef]()
     requests = [table.request for table in tables if table.request]
     for history, request in {request.history_table: request for request in requests}.items():
         with suppress(SyncError):
             client = asking_client(request)
             make_tables(client, history)
             make_batches_view(client, history)
+            made.add(history)
+    return made
 
 
 def end_all(ready: Iterable[Ready], fault: Failure) -> None:

@@ -86,12 +86,12 @@ def making_ready(
     """
     with ExitStack() as stack:
         with inspecting(request) as inspector:
-            draft, client = rehearse(request, inspector, run_id)
+            draft, client = rehearse(request, inspector, run_id, shared)
             lock = Lock(client, request.destination, run_id, request.run.lease)
             will_hold(lock)
             held = stack.enter_context(holding(lock))
             try:
-                draft = _settle(draft, client, lock)
+                draft = _settle(draft, client, lock, shared)
                 plan = _plan(draft, client, inspector, run_id, now)
             except Exception as error:
                 _write_planning_failure(client, request, run_id, error, shared.write)
@@ -99,7 +99,7 @@ def making_ready(
         yield Ready(plan, client, lock, held, shared)
 
 
-def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> Draft:
+def _settle(draft: Draft, client: bigquery.Client, lock: Lock, shared: Shared) -> Draft:
     """Settle what dead runs left, and give a table its name back that one of them took.
 
     Returns:
@@ -107,7 +107,14 @@ def _settle(draft: Draft, client: bigquery.Client, lock: Lock) -> Draft:
     """
     request, facts = draft.request, draft.facts
     history, destination = request.history_table, request.destination
-    unfinished, answers = unfinished_runs(client, history, destination, asked_beside(draft))
+    unfinished, answers = unfinished_runs(
+        client,
+        history,
+        destination,
+        asked_beside(draft),
+        ask=shared.ask,
+        is_made=history in shared.histories,
+    )
     Settler(client, history, lock, request.run.endpoints).settle(unfinished)
     if request.publishing.delete_existing_table or not facts.target.exists:
         put_back(client, history, destination)

@@ -155,7 +155,7 @@ class Lock:
             RunInProgressError: it is no longer ours.
             TargetError: BigQuery refused or can't be reached.
         """
-        if not unless_within and self._renew_as_known():
+        if not unless_within and self._patch_as_known(self.lease, HELD):
             return True
         ends = set()
         for _ in range(TRIES):
@@ -173,13 +173,13 @@ class Lock:
             return True  # other workers of this run renew it all the time
         raise target_error(RuntimeError("its renewal is refused"), f"lock {self._id}")
 
-    def _renew_as_known(self) -> bool:
-        """Renew it without a look; False when it isn't as we left it, or we don't know how."""
+    def _patch_as_known(self, life: timedelta, state: str) -> bool:
+        """Change it without a look; False when it isn't as we left it, or we don't know how."""
         table, self.known.table = self.known.table, None
         if table is None or _state(table) == RELEASED:
             return False
         with as_target_errors(f"lock {self._id}"):
-            return self._patch(table, self.lease, HELD)
+            return self._patch(table, life, state)
 
     def check(self) -> None:
         """Look once more that the lock is ours; one that nobody took is renewed when it is late.
@@ -202,6 +202,8 @@ class Lock:
         """
         try:
             with as_target_errors(f"lock {self._id}"):
+                if self._patch_as_known(RELEASED_LIFE, RELEASED):
+                    return True
                 for _ in range(TRIES):
                     table = self._look()
                     if table is None or _holder(table) != self.run_id:

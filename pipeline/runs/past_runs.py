@@ -1,7 +1,7 @@
 """I/O. What the run history says of earlier runs of a table."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -60,6 +60,8 @@ class OneValue:
 
 Beside = Mapping[str, Question | OneValue]
 """What is asked in the same query as something else, by names of ours for the answers."""
+Ask = Callable[[bigquery.Client, TableRef, Beside], dict[str, Any]]
+"""`ask_at_once`, or what does the same for many runs at a time."""
 
 
 def ask_history(
@@ -91,11 +93,26 @@ def ask_history(
             return []
 
 
+def ask_at_once(client: bigquery.Client, table: TableRef, questions: Beside) -> dict[str, Any]:
+    """The answers to some questions, by their names, in one query.
+
+    Raises:
+        TargetError: BigQuery can't be reached, or refuses one of them.
+    """
+    values = ", ".join(f"{one.as_value} AS {quoted(name)}" for name, one in questions.items())
+    named = {one.name: one for question in questions.values() for one in question.parameters}
+    (row,) = ask_history(client, table, f"SELECT {values}", list(named.values()))
+    return row
+
+
 def unfinished_runs(
     client: bigquery.Client,
     table: TableRef,
     destination: TableRef,
     beside: Beside = MappingProxyType({}),
+    *,
+    ask: Ask = ask_at_once,
+    is_made: bool = False,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The newest events of the destination's runs that have none of their last.
 
@@ -107,6 +124,8 @@ def unfinished_runs(
         table: the history.
         destination: of the runs.
         beside: what else is asked with the same query, of the same state of all tables.
+        ask: asks them.
+        is_made: whether this launch has made the history already, with all its columns and views.
 
     Returns:
         Those events, and the answers to `beside` by their names: all or none, where BigQuery
@@ -117,17 +136,19 @@ def unfinished_runs(
     """
     question = past_runs_of(table, destination)
     try:
-        runs, answers = _together(client, table, question, beside)
+        runs, answers = _together(client, table, question, beside, ask)
     except TargetError as error:
         if not isinstance(error.__cause__, (NotFound, BadRequest)):
             raise
         make_tables(client, table)  # none, or one without all columns that are asked for
-        runs, answers = _together(client, table, question, beside)
+        runs, answers = _together(client, table, question, beside, ask)
     else:
-        if runs and all(name in run for run in runs for name, _ in FIELDS):
+        if is_made:
+            pass
+        elif runs and all(name in run for run in runs for name, _ in FIELDS):
             make_view(client, table)
         elif make_tables(client, table):
-            runs, answers = _together(client, table, question, beside)
+            runs, answers = _together(client, table, question, beside, ask)
     return [run for run in runs if run["seq"] < FINAL], answers
 
 
@@ -136,24 +157,22 @@ def _together(
     table: TableRef,
     question: Question,
     beside: Beside,
+    ask: Ask,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The answers to a question and to those beside it, in one query where BigQuery takes it."""
     if beside:
-        asked = {"runs": question, **beside}
-        values = ", ".join(f"{one.as_value} AS {quoted(name)}" for name, one in asked.items())
-        named = {one.name: one for ask in asked.values() for one in ask.parameters}
         try:
-            (row,) = ask_history(client, table, f"SELECT {values}", list(named.values()))
+            row = ask(client, table, {"runs": question, **beside})
             return row.pop("runs"), row
         except TargetError as error:
-            if not _is_answer(error.__cause__):
+            if not is_answer(error.__cause__):
                 raise
             LOGGER.info("asked for one by one, since BigQuery refuses them together: %s", error)
     sql, parameters = question.as_query, question.parameters
     return ask_history(client, table, sql, parameters), {}
 
 
-def _is_answer(error: BaseException | None) -> bool:
+def is_answer(error: BaseException | None) -> bool:
     """Whether BigQuery has said no, be it to one part of a query only."""
     return isinstance(error, ClientError) and not is_transient(error)
 

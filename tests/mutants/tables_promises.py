@@ -54,6 +54,17 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Many tables",
+        "What a table is told of history and destination was asked for after its own lock was taken.",
+        "tests/e2e/test_many_requests.py::test_what_a_table_is_told_was_asked_for_after_it_asked",
+        "pipeline/runs/group_commit.py",
+        "                following = [self._queue[0]] if self._queue else []\n",
+        "                following, self._is_busy = list(self._queue), False\n"
+        "                for one in following:\n"
+        "                    one.told = group[0].told\n"
+        "                self._queue.clear()\n",
+    ),
+    Promise(
+        "Many tables",
         "Of all entries that mean a table the closest one holds.",
         "tests/unit/test_tables_file.py::test_the_closest_entry_wins",
         "pipeline/tables/patterns.py",
