@@ -93,9 +93,9 @@ class ManyRuns:
         Raises:
             KeyboardInterrupt: a signal came; what was at work has been ended.
         """
-        made = make_histories(tables)
+        histories = make_histories(tables)
         if self.events:
-            self._shared = shared_by(self.events, made)
+            self._shared = shared_by(self.events, histories)
         waiting: SimpleQueue[TableOptions] = SimpleQueue()
         for table in tables:
             waiting.put(table)
@@ -204,15 +204,15 @@ def make_histories(tables: Sequence[TableOptions]) -> set[TableRef]:
     Returns:
         Those that are there now, with all that belongs to them.
     """
-    made = set[TableRef]()
+    histories = set[TableRef]()
     requests = [table.request for table in tables if table.request]
     for history, request in {request.history_table: request for request in requests}.items():
         with suppress(SyncError):
             client = asking_client(request)
             make_tables(client, history)
             make_batches_view(client, history)
-            made.add(history)
-    return made
+            histories.add(history)
+    return histories
 
 
 def end_all(ready: Iterable[Ready], fault: Failure) -> None:

@@ -152,8 +152,8 @@ PROMISES: tuple[Promise, ...] = (
         "A run gives the history the columns and the view that it lacks.",
         "tests/e2e/test_requests.py::test_a_history_that_lacks_a_column_or_its_view_gets_it_with_the_next_run",
         "pipeline/runs/past_runs.py",
-        "        if runs and all(name in run for run in runs for name, _ in FIELDS):",
-        "        if runs:",
+        "        elif runs and all(name in run for run in runs for name, _ in FIELDS):",
+        "        elif runs:",
     ),
     P(
         OUTCOMES,

@@ -234,8 +234,8 @@ PROMISES: tuple[Promise, ...] = (
         "A dead run is settled before MAX is read.",
         "tests/e2e/test_overlap.py::test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max",
         "pipeline/launch/sync.py",
-        "                draft = _settle(draft, client, lock)\n",
-        "                gather(draft, client, inspector, run_id)\n                draft = _settle(draft, client, lock)\n",
+        "                draft = _settle(draft, client, lock, shared)\n",
+        "                gather(draft, client, inspector, run_id)\n                draft = _settle(draft, client, lock, shared)\n",
     ),
     P(
         OVERLAP,

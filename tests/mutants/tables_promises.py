@@ -16,7 +16,7 @@ PROMISES: tuple[Promise, ...] = (
         "What befalls one table is no other table's matter.",
         "tests/e2e/test_many_tables.py::test_what_befalls_one_table_is_no_other_table_s_matter",
         "pipeline/launch/many_runs.py",
-        "            return without_a_run(name, table.request, run_id, error, self._shared.write)",
+        "            return without_a_run(name, table.request, run_id, error, self._shared)",
         "            raise",
     ),
     Promise(
