@@ -8,6 +8,11 @@ _COMMON = (
     "destination_bigquery_project=$PROJECT,destination_bigquery_dataset=$DATASET,"
     "bigquery_read_method=workers"
 )
+_OF_MANY = (
+    "data_source=bigquery,source_bigquery_project=$PROJECT,"
+    "destination_bigquery_project=$PROJECT,destination_bigquery_dataset=$DATASET,"
+    "bigquery_read_method=workers"
+)
 _DESCRIBE = "gcloud dataflow jobs describe $JOB --project=$PROJECT --region=$REGION"
 _LOGS = (
     "gcloud logging read --project=$PROJECT --freshness=2h --limit=5 --format='value("
@@ -16,7 +21,7 @@ _LOGS = (
 )
 
 
-def _launch(name: str, more: str, *flags: str) -> str:
+def _launch(name: str, more: str, *flags: str, common: str = _COMMON) -> str:
     """A launch of the template."""
     words = [
         "gcloud dataflow flex-template run",
@@ -25,7 +30,7 @@ def _launch(name: str, more: str, *flags: str) -> str:
         _STAGING,
         "--max-workers=1",
         *flags,
-        f'--parameters="{_COMMON},{more}"',
+        f'--parameters="{common},{more}"',
         "--format='value(job.id)'",
     ]
     return " ".join(words)
@@ -208,8 +213,12 @@ DATAFLOW: tuple[Check, ...] = (
         "launch-required",
         "A launch without a required parameter is refused before a launcher starts.",
         "isOptional in metadata.json.",
-        _launch(_name("required"), "source_bigquery_table=t"),
-        (r"destination_bigquery_table",),
+        _launch(
+            _name("required"),
+            "destination_bigquery_dataset=$DATASET,destination_bigquery_table=t",
+            common="data_source=bigquery,source_bigquery_project=$PROJECT",
+        ),
+        (r"destination_bigquery_project",),
         is_refused=True,
     ),
     Check(
@@ -230,6 +239,33 @@ DATAFLOW: tuple[Check, ...] = (
             '  "postgresql_port": "5432"}}}\nEND',
         ),
         (r"HTTP 200",),
+    ),
+    Check(
+        "launch-many",
+        "A launch of many tables is one job: a small table and one of three splits arrive, and the"
+        " job ends well.",
+        "Plans as elements, lanes as keys of a grouping, the last step with all ends as its input.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.many_a AS SELECT 1 AS id;"
+                " CREATE TABLE $DATASET.many_b AS SELECT n AS id"
+                " FROM UNNEST(GENERATE_ARRAY(1, 1000)) AS n"
+            ),
+            "FILE=gs://$BUCKET/$DATASET/tables.yaml",
+            "PATTERN='{dataset}_of_{table}'",
+            "echo \"{defaults: {destination_bigquery_table: '$PATTERN'},"
+            ' tables: {$DATASET.many_a: , $DATASET.many_b: {num_splits: 3}}}"'
+            " | gcloud storage cp - $FILE",
+            "ID=$(" + _launch(_name("many"), "tables=$FILE", common=_OF_MANY) + ")",
+            _until_ended("$ID"),
+            query(
+                "SELECT FORMAT('many %d and %d, %d succeeded',"
+                " (SELECT COUNT(*) FROM $DATASET.${DATASET}_of_many_a),"
+                " (SELECT COUNT(DISTINCT id) FROM $DATASET.${DATASET}_of_many_b),"
+                " (SELECT MAX(succeeded) FROM $DATASET.sync_batches_latest))"
+            ),
+        ),
+        (r"(?i)state (JOB_STATE_)?DONE", r"many 1 and 1000, 2 succeeded"),
     ),
     Check(
         "launch-fault",

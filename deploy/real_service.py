@@ -47,7 +47,7 @@ roles/dataflow.developer, roles/iam.serviceAccountUser and roles/logging.viewer.
 
 Costs: BigQuery bills at least 10 MB for each query that reads a table, less than a cent for all
 of them. Two checks use streaming inserts, which BigQuery's free sandbox refuses. With a template
-three jobs are started on Dataflow, a few minutes of one worker each at most: some cents.
+four jobs are started on Dataflow, a few minutes of one worker each at most: some cents.
 
 The commands use `$PROJECT`, `$LOCATION` (US), `$REGION` (us-central1), `$DATASET` (the dataset
 for the checks, also a prefix of job ids) and `$FILES` (a folder of small Parquet files, made by

@@ -222,7 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "TEMPLATE": given.template,
         "DATASET": f"smart_sync_verify_{datetime.now(UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(2)}",
     }
-    launches = " Dataflow: three jobs of a few minutes, some cents." if given.template else ""
+    launches = " Dataflow: four jobs of a few minutes, some cents." if given.template else ""
     CONSOLE.print(
         f"{len(checks)} checks in {given.project}.{environ['DATASET']}. BigQuery: a few tables of"
         f" at most 160 kB, less than a cent.{launches}"

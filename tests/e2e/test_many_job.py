@@ -176,11 +176,16 @@ def test_the_webhook_is_told_once_of_a_job(many, launch, sql, monkeypatch):
     monkeypatch.setattr("pipeline.runs.webhook.PAUSE", wait_none())
     sql("CREATE TABLE keyless (id int, updated_at timestamptz)")
     with hook_server() as hook:
+        _, failed = launch(notify_webhook=hook.url, times=2)
+        sql("ALTER TABLE keyless ADD PRIMARY KEY (id)")
+        _, recovered = launch(notify_webhook=hook.url, times=2)
         launch(notify_webhook=hook.url)
-    (told,) = hook.texts
-    lines = told.split("\n")
+    first, second = hook.texts
+    lines = first.split("\n")
     assert lines[0].startswith("Smart Sync: 5 of 6 tables succeeded: 110 rows read, 110 published")
     assert [line.split(":")[0] for line in lines[2:]] == ["public.keyless"]
+    assert second.startswith("Smart Sync recovered: 6 of 6 tables succeeded: 0 rows read")
+    assert (failed.count("1 of 6 tables failed"), recovered) == (2, "")
 
 
 def test_a_job_that_can_not_be_submitted_leaves_no_lock_and_no_run_open(many, launch, monkeypatch):
