@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from auto_schema.errors import SyncError
-from pipeline.launch.beam.flags import beam_flag_faults
-from pipeline.launch.beam.uploads import check_places
+from pipeline.launch.beam_at_need import beam_flag_faults, check_places
 from pipeline.launch.many import many
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (

@@ -20,7 +20,14 @@ from tests.fault_rules import Action, Rule, call, hold
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["pipeline.cli", "sources.postgresql.inspector", "sources.postgresql.read"]
+    [
+        "pipeline.cli",
+        "pipeline.launch.beam.flags",
+        "pipeline.launch.beam.submit",
+        "pipeline.steps.graph",
+        "sources.postgresql.inspector",
+        "sources.postgresql.read",
+    ]
 )
 PATIENCE_S = 60.0
 

@@ -13,6 +13,9 @@ from pipeline.cli import main
 
 PROJECT = "demo-project"
 PASSWORD = "pl4nted-s3cret"  # looked for in every output
+GRAPH = "DirectRunner"
+"""A run's runner, said, so that what Dataflow runs is what tests run: without one a run in this
+process does the same in plain code (see `tests/e2e/test_without_beam.py`)."""
 
 
 def make_client(server: BigQueryServer) -> bigquery.Client:
@@ -63,6 +66,7 @@ class Sync:
             "destination_bigquery_dataset": dataset,
             "destination_bigquery_table": "t",
             "temp_location": str(temp),
+            "runner": GRAPH,
         }
 
     def argv(self, **parameters: Any) -> list[str]:

@@ -12,12 +12,16 @@ from pipeline.runs.ended import Ended, remember
 from pipeline.runs.history import Append, append, event_row, write_event
 from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.notify import tell_end
-from pipeline.runs.outcome import Outcome
+from pipeline.runs.outcome import Failure, Outcome
 from pipeline.runs.settle import clear_staging
 from smart_sync.plan import SyncPlan
 from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
+
+
+class RunFailedError(Exception):
+    """Ends a failed job, after its report was written."""
 
 
 def report(
@@ -55,6 +59,21 @@ def report(
     remember(plan.run.run_id, Ended(row, is_told, is_free))
     tell_end(webhook, client, plan.run.history_table, row)
     return outcome
+
+
+def raise_if_failed(outcome: Outcome) -> None:
+    """End what is around the run as failed when the run did.
+
+    Raises:
+        RunFailedError: it did.
+    """
+    if outcome.exit_code:
+        raise RunFailedError(outcome.message)
+
+
+def was_reported(fault: Failure) -> bool:
+    """Whether what ended a run in this process is the failed run itself, after its report."""
+    return RunFailedError.__name__ in fault.traceback
 
 
 def _tables(plan: SyncPlan, outcome: Outcome) -> tuple[TableRef, ...]:

@@ -11,9 +11,7 @@ from datetime import datetime
 
 from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.execution.split_reading import PROGRESS
-from pipeline.launch.beam.flags import beam_flag_faults
-from pipeline.launch.beam.submit import run
-from pipeline.launch.beam.uploads import check_places
+from pipeline.launch.beam_at_need import beam_flag_faults, build_note, check_places, run
 from pipeline.launch.beside import answered
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.many_chosen import failed_before, without_ignored
@@ -39,7 +37,6 @@ from pipeline.runs.many_report import (
 from pipeline.runs.notify import tell
 from pipeline.runs.outcome import Outcome, internal_error
 from pipeline.runs.retry import PARAMETER as RETRY
-from pipeline.steps.graph import build_note
 from pipeline.tables.file import read_tables
 from pipeline.tables.patterns import choose
 from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from auto_schema.errors import RunInProgressError, SyncError
 from pipeline.destination.folder import STORAGE_ERRORS
 from pipeline.execution.packing import MOST_BY_VALUE, pack
-from pipeline.launch.beam.submit import run
+from pipeline.launch.beam_at_need import build_note, build_tables, run
 from pipeline.launch.many_runs import SIDE_BY_SIDE, ManyRuns, Row, end_all
 from pipeline.launch.program_end import interruption
 from pipeline.launch.sync import Ready
@@ -22,7 +22,6 @@ from pipeline.runs.history import event_row
 from pipeline.runs.lease import PER_LEASE
 from pipeline.runs.many_report import TableResult, report
 from pipeline.runs.outcome import Failure, Outcome
-from pipeline.steps.graph import build_note, build_tables
 from pipeline.tables.requests import TableOptions
 
 LOGGER = logging.getLogger("smart_sync")

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from pipeline.launch.beam.submit import run
+from pipeline.launch.beam_at_need import build_note, run
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.parameters.options import Options
 from pipeline.runs.outcome import Outcome
-from pipeline.steps.graph import build_note
 from smart_sync.explain import as_json, explain
 from smart_sync.planning import make_plan
 

@@ -11,7 +11,9 @@ from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
 from pipeline.destination.target import read_table
-from pipeline.launch.beam.submit import run
+from pipeline.execution.report import raise_if_failed, was_reported
+from pipeline.execution.whole import sync_whole
+from pipeline.launch.beam_at_need import build, run, says_something_to_beam
 from pipeline.launch.beside import asked_beside, with_answers
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
@@ -29,8 +31,6 @@ from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.runs.past_runs import unfinished_runs
 from pipeline.runs.settle import Settler
-from pipeline.steps.graph import build
-from pipeline.steps.report import was_reported
 from smart_sync.draft import Draft, make_draft
 from smart_sync.explain import explain
 from smart_sync.plan import SyncPlan
@@ -169,7 +169,7 @@ def _run_here(
     with progress(plan):
         begin(client, plan, lock)
         try:
-            Working(lambda: run(options, lambda root: build(root, plan, options.webhook))).wait()
+            Working(lambda: _work(options, plan, client)).wait()
         except KeyboardInterrupt as error:
             end_early(client, plan, interruption(error))
             raise
@@ -183,6 +183,19 @@ def _run_here(
     if ended and ended.is_free:
         held.hand_over()
     return exit_code(client, plan, fault)
+
+
+def _work(options: Options, plan: SyncPlan, client: bigquery.Client) -> None:
+    """Do what the plan says: by Beam's local runner where the command line speaks to Beam.
+
+    Raises:
+        RunFailedError: the run failed, and its report says so.
+    """
+    if says_something_to_beam(options.beam_argv):
+        run(options, lambda root: build(root, plan, options.webhook))
+    else:
+        splits = plan.reading.splits
+        raise_if_failed(sync_whole(plan.header(), splits, client, options.webhook))
 
 
 def begin(client: bigquery.Client, plan: SyncPlan, lock: Lock, shared: Shared = ALONE) -> None:

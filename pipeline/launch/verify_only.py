@@ -6,14 +6,13 @@ from google.cloud import bigquery
 
 from auto_schema.errors import VerificationError
 from pipeline.destination.client import asking_client
-from pipeline.launch.beam.submit import run
+from pipeline.launch.beam_at_need import build_note, run
 from pipeline.launch.gather import inspecting
 from pipeline.launch.verify import comparison, verdict_figures, verdict_text
 from pipeline.parameters.options import Options
 from pipeline.runs.history import append, make_tables, verified_row
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Outcome
-from pipeline.steps.graph import build_note
 from smart_sync.request import SyncRequest
 
 

@@ -8,16 +8,12 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.destination.client import client_of
-from pipeline.execution.report import report
+from pipeline.execution.report import raise_if_failed, report
 from pipeline.parameters.webhook import Webhook
-from pipeline.runs.outcome import Failure, Outcome
+from pipeline.runs.outcome import Outcome
 from smart_sync.plan import SyncPlan
 
 LOGGER = logging.getLogger("smart_sync")
-
-
-class RunFailedError(Exception):
-    """Ends a failed job, after its report was written."""
 
 
 class _Report(beam.DoFn):
@@ -31,17 +27,6 @@ class _Report(beam.DoFn):
     def process(self, outcome: Outcome) -> Iterator[Outcome]:
         yield report(self._plan, outcome, self._client, self._webhook)
         raise_if_failed(outcome)
-
-
-def raise_if_failed(outcome: Outcome) -> None:
-    """End the job as failed when the run did."""
-    if outcome.exit_code:
-        raise RunFailedError(outcome.message)
-
-
-def was_reported(fault: Failure) -> bool:
-    """Whether what ended a run in this process is the failed run itself, after its report."""
-    return RunFailedError.__name__ in fault.traceback
 
 
 @dataclass(eq=False)

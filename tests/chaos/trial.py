@@ -23,7 +23,7 @@ from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
 from tests.processes import Program
-from tests.sync import PROJECT, make_client
+from tests.sync import GRAPH, PROJECT, make_client
 
 MARGIN_S = 4
 LOOKBACK_S = 120
@@ -210,6 +210,8 @@ class Trial:
             "smart_sync_margin": f"{MARGIN_S}s" if self.guard else "0s",
             "late_commit_guard": "auto" if self.guard else "off",
         }
+        if self.random.random() < 0.5:
+            words["runner"] = GRAPH
         if self.kind != "append":
             words |= {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
         if self.kind == "merge+lookback" and self.guard:

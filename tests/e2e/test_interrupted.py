@@ -20,12 +20,19 @@ from tests.days import (
 )
 from tests.fault_rules import job
 from tests.processes import Gate, until
+from tests.sync import GRAPH
 
 SIGNALS = pytest.mark.parametrize(
     ("number", "code", "name"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")]
 )
 FEW = 12
 """Lines after the plan: what is logged on the way, and the last one."""
+
+
+@pytest.fixture(autouse=True, params=[GRAPH, None], ids=["graph", "plain"])
+def ran_by(request, sync):
+    """Either way of a run in this process."""
+    sync.defaults["runner"] = request.param
 
 
 def assert_told(run, code, name):

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fault_rules import Rule, answer
 from tests.outages import MORE, SMART, TABLE, assert_nothing_is_left, kind
+from tests.sync import GRAPH
 
 ALL = {"postgresql_query": "SELECT * FROM s"}
 
@@ -76,6 +77,12 @@ def told(seen):
             return f"{seen.method} {name}"
     method, place = text.split(" ", 1)
     return f"{method} {PLACES[place]}"
+
+
+@pytest.fixture(autouse=True, params=[GRAPH, None], ids=["graph", "plain"])
+def ran_by(request, sync):
+    """Either way of a run in this process asks for the same."""
+    sync.defaults["runner"] = request.param
 
 
 @pytest.fixture

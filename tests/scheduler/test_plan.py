@@ -16,7 +16,8 @@ def create(scheduler, sync, sql, bucket, monkeypatch):
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
     sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
     sql("INSERT INTO orders VALUES (1, '2024-05-01')")
-    ours = {name: text for name, text in sync.defaults.items() if name != "temp_location"}
+    flags = ("temp_location", "runner")
+    ours = {name: text for name, text in sync.defaults.items() if name not in flags}
 
     def run(table):
         schedule = a_schedule(

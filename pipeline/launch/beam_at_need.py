@@ -1,0 +1,79 @@
+"""Beam's part of a launch, imported when there is one.
+
+To import Beam takes longer than all else that a run does which finds nothing new, and a run in
+this process has nothing for it, unless its command line says so: see
+docs/decisions/0023-a-run-here-needs-no-beam.md.
+"""
+
+import gc
+import re
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from auto_schema.errors import SyncError
+from pipeline.execution.packing import Packed
+from pipeline.parameters.options import Options
+from pipeline.parameters.webhook import Webhook
+from pipeline.runs.outcome import Outcome
+from smart_sync.plan import SyncPlan
+
+_FOLDER = re.compile(r"--(temp|staging)_location=.*", re.DOTALL)
+"""The flags that Beam and we have in common; it finds nothing wrong with them here."""
+
+
+def says_something_to_beam(argv: Sequence[str]) -> bool:
+    """Whether Beam's part of a command line has more than the folders.
+
+    >>> says_something_to_beam(["--temp_location=/tmp/a"]), says_something_to_beam(["--runner=x"])
+    (False, True)
+    """
+    return not all(map(_FOLDER.fullmatch, argv))
+
+
+def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
+    """See `pipeline.launch.beam.flags`."""
+    if not says_something_to_beam(argv):
+        return []
+    faults: list[SyncError] = _module("pipeline.launch.beam.flags").beam_flag_faults(argv)
+    return faults
+
+
+def check_places(options: Options) -> None:
+    """See `pipeline.launch.beam.uploads`."""
+    _module("pipeline.launch.beam.uploads").check_places(options)
+
+
+def run(options: Options, build: Callable[[Any], Any]) -> None:
+    """See `pipeline.launch.beam.submit`."""
+    _module("pipeline.launch.beam.submit").run(options, build)
+
+
+def build(root: Any, plan: SyncPlan, webhook: Webhook | None = None) -> Any:
+    """See `pipeline.steps.graph`."""
+    return _module("pipeline.steps.graph").build(root, plan, webhook)
+
+
+def build_note(root: Any, text: str, outcome: Outcome) -> Any:
+    """See `pipeline.steps.graph`."""
+    return _module("pipeline.steps.graph").build_note(root, text, outcome)
+
+
+def build_tables(root: Any, packed: Packed, webhook: Webhook | None = None) -> Any:
+    """See `pipeline.steps.graph`."""
+    return _module("pipeline.steps.graph").build_tables(root, packed, webhook)
+
+
+def _module(name: str) -> Any:
+    """A module of ours behind which Beam stands; an import leaves no garbage to look for."""
+    if name in sys.modules:
+        return sys.modules[name]
+    was_looking = gc.isenabled()
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()
+        if was_looking:
+            gc.enable()
