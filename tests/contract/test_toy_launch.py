@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from auto_schema.errors import ManyErrors
-from pipeline.parameters import checks, options, table
+from pipeline.parameters import checks, options, request_of, table
 from sources.registry import SOURCES
 from tests.contract.harness import EPOCH
 from tests.contract.of_toy import OfToy
@@ -20,7 +20,8 @@ from tests.sync import PROJECT, Sync
 @pytest.fixture(autouse=True)
 def toy_parameters(monkeypatch):
     """What the toy has in the registry and in the table of parameters."""
-    monkeypatch.setattr(options, "SOURCES", MappingProxyType({**SOURCES, "toy": TOY}))
+    for module in (options, request_of):
+        monkeypatch.setattr(module, "SOURCES", MappingProxyType({**SOURCES, "toy": TOY}))
     kind = table.BY_NAME["data_source"]
     kind = replace(kind, choices=(*kind.choices, "toy"))
     rows = (*(kind if p.name == kind.name else p for p in table.PARAMETERS), *PARAMETERS)
