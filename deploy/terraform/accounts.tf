@@ -1,10 +1,13 @@
 locals {
-  accounts = {
-    build     = "Cloud Build runs as it: pushes the image, writes the template"
-    launcher  = "People and CI act as it to launch jobs by hand"
-    worker    = "The launcher VM and the workers run as it"
-    scheduler = "Cloud Scheduler launches jobs as it"
-  }
+  accounts = merge(
+    {
+      build     = "Cloud Build runs as it: pushes the image, writes the template"
+      launcher  = "People and CI act as it to launch jobs by hand"
+      worker    = "The launcher VM and the workers run as it"
+      scheduler = "Cloud Scheduler launches jobs as it"
+    },
+    local.has_run ? { run = "Executions of the Cloud Run job run as it" } : {},
+  )
 
   build_member  = google_service_account.account["build"].member
   worker_member = google_service_account.account["worker"].member

@@ -15,6 +15,7 @@ locals {
       "secretmanager.googleapis.com",
       "storage.googleapis.com",
     ],
+    local.has_run ? ["run.googleapis.com"] : [],
     local.has_private_services ? ["servicenetworking.googleapis.com"] : [],
   )
 }

@@ -9,7 +9,7 @@ output "repository_url" {
 }
 
 output "service_accounts" {
-  description = "E-mail addresses of the service accounts: build, launcher, worker, scheduler."
+  description = "E-mail addresses of the service accounts: build, launcher, worker, scheduler, and run with cloud_run."
   value       = { for name, account in google_service_account.account : name => account.email }
 }
 
@@ -58,7 +58,17 @@ output "subnetwork" {
   }
 }
 
+output "cloud_run_job" {
+  description = "Name of the Cloud Run job, or null."
+  value       = local.has_run ? google_cloud_run_v2_job.sync[0].name : null
+}
+
 output "schedules" {
   description = "Names of the Cloud Scheduler jobs; the Dataflow jobs have the same names."
   value       = { for name, job in google_cloud_scheduler_job.schedule : name => job.name }
+
+  precondition {
+    condition     = local.has_run || alltrue([for schedule in values(var.schedules) : schedule.host != "cloud_run"])
+    error_message = "A schedule with host = \"cloud_run\" needs the variable cloud_run."
+  }
 }

@@ -186,22 +186,55 @@ variable "scheduler_region" {
   default     = null
 }
 
+variable "cloud_run" {
+  description = <<-EOT
+    A Cloud Run job of the same image, for schedules with host = "cloud_run"; null: none.
+      image      name of the image, with its tag
+      cpu        vCPUs
+      memory     files of a local temp_location lie in it, too
+      timeout_s  seconds that an execution may take
+      egress     ALL_TRAFFIC for sources that are reached over the internet through Cloud NAT
+  EOT
+  type = object({
+    image     = string
+    cpu       = optional(string, "1")
+    memory    = optional(string, "2Gi")
+    timeout_s = optional(number, 3600)
+    egress    = optional(string, "PRIVATE_RANGES_ONLY")
+  })
+  default = null
+
+  validation {
+    condition     = var.cloud_run == null ? true : contains(["PRIVATE_RANGES_ONLY", "ALL_TRAFFIC"], var.cloud_run.egress)
+    error_message = "egress must be PRIVATE_RANGES_ONLY or ALL_TRAFFIC."
+  }
+
+  validation {
+    condition     = var.cloud_run == null ? true : var.cloud_run.timeout_s >= 1 && var.cloud_run.timeout_s <= 604800 && floor(var.cloud_run.timeout_s) == var.cloud_run.timeout_s
+    error_message = "cloud_run.timeout_s must be a whole number between 1 and 604800."
+  }
+}
+
 variable "schedules" {
   description = <<-EOT
-    Jobs that Cloud Scheduler launches, by name. One entry is one sync.
+    Jobs that Cloud Scheduler launches, by name. One entry is one sync, of a table or of a file of tables.
       cron          five fields, such as "*/15 * * * *"
       time_zone     IANA zone that cron is read in
-      parameters    parameters of the template; all values are strings. Project and dataset of the destination need not be given
+      parameters    parameters of the template; all values are strings. Project and dataset of the destination need not be given. tables is a gs:// path, or the text itself: file("tables.yaml")
+      host          dataflow, or cloud_run, which needs the variable of that name
+      timeout_s     seconds that an execution on Cloud Run may take
       max_workers   ceiling for the workers of the job
       machine_type  machine type of the workers
       labels        labels of the Dataflow job
       paused        true: the schedule is kept, but launches nothing
-    The name of the Dataflow job is always the same for one entry. So a launch while the job before still runs is refused by Dataflow, and two runs never overlap.
+    The name of the Dataflow job is always the same for one entry. So a launch while the job before still runs is refused by Dataflow, and two runs never overlap. On Cloud Run they may: of a table that is held the second fails.
   EOT
   type = map(object({
     cron         = string
     time_zone    = optional(string, "Etc/UTC")
     parameters   = map(string)
+    host         = optional(string, "dataflow")
+    timeout_s    = optional(number)
     max_workers  = optional(number)
     machine_type = optional(string)
     labels       = optional(map(string), {})
@@ -212,6 +245,11 @@ variable "schedules" {
   validation {
     condition     = alltrue([for name in keys(var.schedules) : can(regex("^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$", name))])
     error_message = "Names in schedules must have 1 to 40 lower-case letters, digits and hyphens, begin with a letter and not end with a hyphen: they become names of Dataflow jobs."
+  }
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : contains(["dataflow", "cloud_run"], schedule.host)])
+    error_message = "host must be dataflow or cloud_run."
   }
 
   validation {

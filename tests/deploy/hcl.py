@@ -30,6 +30,7 @@ COMPUTED = {
         "/regions/europe-west1/subnetworks/<name>",
     },
     "google_compute_network": {"id": "projects/my-project/global/networks/<name>"},
+    "google_cloud_run_v2_job": {"name": "<name>"},
     "google_secret_manager_secret": {"id": "projects/my-project/secrets/<secret_id>"},
     "google_artifact_registry_repository": {"name": "<repository_id>"},
     "google_service_account": {

@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.parameters.options import split_argv
 from pipeline.parameters.table import PARAMETERS, Kind
+from scheduler.tables import launch_faults
 from tests.deploy import hcl
 from tests.discovery import errors
+from tests.scheduler.stand_in import body_errors
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "example.json"
@@ -60,8 +63,23 @@ EXAMPLE: dict[str, Any] = {
             },
             "paused": True,
         },
+        "small": {
+            "cron": "7 * * * *",
+            "host": "cloud_run",
+            "timeout_s": 3000,
+            "parameters": {
+                "data_source": "postgresql",
+                "postgresql_host": "10.0.0.5",
+                "postgresql_database": "shop",
+                "postgresql_username": "reader",
+                "postgresql_password": "projects/my-project/secrets/pg-password/versions/latest",
+                "tables": "defaults: {enable_smart_sync: true}\ntables:\n  public.*: {}\n",
+            },
+        },
     },
+    "cloud_run": {"image": "europe-west1-docker.pkg.dev/my-project/smart-sync/smart-sync:1"},
 }
+SMALL = 'google_cloud_scheduler_job.schedule["small"]'
 PLAIN = {key: EXAMPLE[key] for key in ("project_id", "region", "dataset_id")}
 
 
@@ -83,9 +101,9 @@ def example() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def launches(example: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Bodies of the requests that the schedules send, by schedule."""
+    """Bodies of the requests that the schedules send to Dataflow, by schedule."""
     found = {}
-    for name in EXAMPLE["schedules"]:
+    for name in EXAMPLE["schedules"].keys() - {"small"}:
         job = example["resources"][f'google_cloud_scheduler_job.schedule["{name}"]']
         found[name] = json.loads(base64.b64decode(job["http_target"][0]["body"]))
     return found
@@ -145,7 +163,7 @@ def test_the_example_of_the_readme_runs(module: Path, tmp_path: Path) -> None:
 def test_the_readme_names_the_roles_of_each_account(example: dict[str, Any]) -> None:
     readme = (hcl.MODULE / "README.md").read_text(encoding="utf-8")
     rows = {row[0]: row[1] for row in re.findall(r"^\| `(smart-sync-\w+)` \|(.*)$", readme, re.M)}
-    rows["smart-sync-scheduler"] = rows["smart-sync-launcher"]
+    rows["smart-sync-scheduler"] += rows["smart-sync-launcher"]
     for account, row in rows.items():
         named = {f"roles/{name}" for name in re.findall(r"`(\w+\.\w+)`", row)}
         assert named == {role for _, role in roles_of(account, example)}
@@ -169,17 +187,27 @@ def test_the_worker_may_do_what_a_run_needs_and_no_more(example: dict[str, Any])
 
 @pytest.mark.parametrize("account", ["smart-sync-launcher", "smart-sync-scheduler"])
 def test_who_launches_may_do_only_that(account: str, example: dict[str, Any]) -> None:
-    assert roles_of(account, example) == {
+    runs = {("cloud_run_v2_job", "roles/run.jobsExecutorWithOverrides")}
+    assert roles_of(account, example) - runs == {
         ("project", "roles/dataflow.developer"),
         ("service_account", "roles/iam.serviceAccountUser"),
         ("storage_bucket", "roles/storage.objectViewer"),
     }
+    assert (roles_of(account, example) >= runs) is account.endswith("scheduler")
     given = [
         value["service_account_id"]
         for value in example["resources"].values()
         if value.get("role") == "roles/iam.serviceAccountUser"
     ]
     assert all("/smart-sync-worker@" in account for account in given)
+
+
+def test_an_execution_may_do_what_a_worker_may_but_for_dataflow(example: dict[str, Any]) -> None:
+    of_dataflow = {
+        ("project", "roles/dataflow.worker"),
+        ("artifact_registry_repository", "roles/artifactregistry.reader"),
+    }
+    assert roles_of("smart-sync-run", example) == roles_of("smart-sync-worker", example) - of_dataflow
 
 
 def test_no_account_owns_edits_or_administers_the_project(example: dict[str, Any]) -> None:
@@ -261,6 +289,42 @@ def test_a_schedule_never_retries_and_keeps_its_job_name(
         assert token["scope"] == "https://www.googleapis.com/auth/cloud-platform"
 
 
+def test_a_schedule_on_cloud_run_sends_what_cloud_run_takes(example: dict[str, Any]) -> None:
+    job = example["resources"][SMALL]
+    (target,) = job["http_target"]
+    assert body_errors(target) == []
+    assert target["uri"] == (
+        "https://run.googleapis.com/v2/projects/my-project/locations/europe-west1/jobs/"
+        "smart-sync:run"
+    )
+    overrides = json.loads(base64.b64decode(target["body"]))["overrides"]
+    assert overrides["timeout"] == "3000s"
+    (container,) = overrides["containerOverrides"]
+    given, beam_argv, faults = split_argv(container["args"])
+    own = {"destination_bigquery_project": "my-project", "destination_bigquery_dataset": "shop"}
+    assert given == own | EXAMPLE["schedules"]["small"]["parameters"]
+    temp_location = example["outputs"]["temp_location"]
+    assert beam_argv == (f"--temp_location={temp_location}", "--job_name=smart-sync-small")
+    assert faults == []
+    assert launch_faults(given, beam_argv) == []
+
+
+def test_the_cloud_run_job_runs_the_program_itself_once(example: dict[str, Any]) -> None:
+    job = example["resources"]["google_cloud_run_v2_job.sync[0]"]
+    (tasks,) = job["template"][0]["template"]
+    (container,) = tasks["containers"]
+    assert container["command"] == ["python", "/template/main.py"]
+    assert container["resources"] == [{"limits": {"cpu": "1", "memory": "2Gi"}}]
+    assert (tasks["max_retries"], tasks["timeout"]) == (0, "3600s")
+    assert tasks["service_account"] == example["outputs"]["service_accounts"]["run"]
+    (access,) = tasks["vpc_access"]
+    assert access["egress"] == "PRIVATE_RANGES_ONLY"
+    (interface,) = access["network_interfaces"]
+    assert interface["subnetwork"] == (
+        "projects/my-project/regions/europe-west1/subnetworks/smart-sync-workers"
+    )
+
+
 # What is refused ---------------------------------------------------------------------------------
 
 
@@ -278,9 +342,11 @@ def test_wrong_variables_are_refused_with_what_to_change(module: Path) -> None:
         "subnetwork": "my-subnet",
         "subnetwork_range": "10.10.0.0",
         "private_services_prefix_length": 30,
+        "cloud_run": {"image": "i", "egress": "private-ranges-only", "timeout_s": 0},
         "schedules": {
             "Orders_": {
                 "cron": "@daily",
+                "host": "cloud-run",
                 "parameters": {},
                 "max_workers": 0,
                 "labels": {"Team": "x"},
@@ -292,7 +358,7 @@ def test_wrong_variables_are_refused_with_what_to_change(module: Path) -> None:
         for name, body in hcl.blocks(hcl.MODULE / "variables.tf", "variable")
         for rule in body.get("validation", [])
     }
-    assert len(rules) == len(wrong) + 3  # schedules have four
+    assert len(rules) == len(wrong) + 5  # schedules have five, cloud_run two
     if HAS_TERRAFORM:
         said = hcl.plan(module, wrong)
         assert [rule for rule in rules if rule not in said] == []
@@ -321,6 +387,15 @@ def test_options_that_exclude_each_other_are_refused(module: Path) -> None:
     else:
         outputs = dict(hcl.blocks(hcl.MODULE / "outputs.tf", "output"))
         assert all("precondition" in outputs[name] for name in ("network", "subnetwork"))
+
+
+def test_a_schedule_on_cloud_run_needs_its_job(module: Path) -> None:
+    schedules = {"small": EXAMPLE["schedules"]["small"]}
+    if HAS_TERRAFORM:
+        said = hcl.plan(module, PLAIN | {"schedules": schedules})
+        assert "needs the variable cloud_run" in said
+    else:
+        assert "precondition" in dict(hcl.blocks(hcl.MODULE / "outputs.tf", "output"))["schedules"]
 
 
 @pytest.mark.parametrize(

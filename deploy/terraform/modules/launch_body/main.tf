@@ -22,13 +22,28 @@ locals {
     }
   }
 
+  # An execution of the Cloud Run job gets the same parameters as words of its command line.
+  overrides = {
+    containerOverrides = [{
+      args = concat(
+        [for name, value in var.parameters : "--${name}=${value}"],
+        ["--temp_location=${var.temp_location}", "--job_name=${var.job_name}"],
+      )
+    }]
+    timeout = var.timeout_s == null ? null : "${var.timeout_s}s"
+  }
+
+  execution = {
+    overrides = { for key, value in local.overrides : key => value if value != null }
+  }
+
   template = jsondecode(file("${path.module}/../../../../metadata.json"))
   unknown  = setsubtract(keys(var.parameters), local.template.parameters[*].name)
 }
 
 output "body" {
-  description = "Body of flexTemplates:launch, as JSON."
-  value       = jsonencode(local.body)
+  description = "Body of flexTemplates:launch, or of jobs:run of Cloud Run, as JSON."
+  value       = var.host == "cloud_run" ? jsonencode(local.execution) : jsonencode(local.body)
 
   precondition {
     condition     = length(local.unknown) == 0

@@ -1,6 +1,18 @@
 variable "job_name" {
-  description = "Name of the Dataflow job, the same at each launch."
+  description = "Name of the Dataflow job, the same at each launch; an execution of the Cloud Run job is told it, too."
   type        = string
+}
+
+variable "host" {
+  description = "Where the sync runs: dataflow or cloud_run."
+  type        = string
+  default     = "dataflow"
+}
+
+variable "timeout_s" {
+  description = "Seconds that an execution of the Cloud Run job may take, or null for the job's own."
+  type        = number
+  default     = null
 }
 
 variable "template_path" {
