@@ -1,14 +1,16 @@
-"""Syncs as Airflow DAGs: one that runs, and one that makes the plan first.
+"""Syncs as Airflow DAGs: of a table, of one after its plan, of many on Dataflow and on Cloud Run.
 
 Copy this file into Airflow's DAG folder and change what stands in capitals. Needed: the
 providers `google` and `apache-beam`; the connection `google_cloud_default` with the roles of
-smart-sync-launcher (docs/deploy.md).
+smart-sync-launcher, and for Cloud Run roles/run.jobsExecutorWithOverrides on the job and
+roles/run.viewer (docs/deploy.md).
 """
 
 import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow.providers.google.cloud.operators.cloud_run import CloudRunExecuteJobOperator
 from airflow.providers.google.cloud.operators.dataflow import DataflowStartFlexTemplateOperator
 from airflow.sdk import DAG
 
@@ -40,6 +42,9 @@ CUSTOMERS = {
     "source_table_for_schema": "public.customers",
     "destination_bigquery_table": "customers",
 }
+# A file of tables says what each of them needs; what stands here holds where it says nothing.
+TABLES = {"tables": "gs://my-project-smart-sync/tables.yaml", "merge_keys": "auto"}
+RUN_JOB = "smart-sync"
 
 
 def launch_body(name: str, parameters: dict[str, str]) -> dict[str, Any]:
@@ -66,6 +71,23 @@ def launch(task_id: str, name: str, parameters: dict[str, str]) -> Any:
         # The task waits in the triggerer and holds no worker slot.
         deferrable=True,
         poll_sleep=30,
+    )
+
+
+def execute(task_id: str, name: str, parameters: dict[str, str]) -> Any:
+    """One execution of the Cloud Run job as a task; it fails when the program does."""
+    words = PARAMETERS | parameters | {"temp_location": ENVIRONMENT["tempLocation"]}
+    words["job_name"] = name
+    return CloudRunExecuteJobOperator(
+        task_id=task_id,
+        project_id=PROJECT,
+        region=REGION,
+        job_name=RUN_JOB,
+        overrides={
+            "container_overrides": [{"args": [f"--{key}={value}" for key, value in words.items()]}]
+        },
+        deferrable=True,
+        polling_period_seconds=30,
     )
 
 
@@ -105,3 +127,28 @@ with DAG(
     plan = launch("plan", "postgresql-customers-plan-prod", CUSTOMERS | {"plan_only": "true"})
     sync = launch("sync", "postgresql-customers-daily-prod", CUSTOMERS)
     plan >> sync
+
+with DAG(
+    dag_id="smart_sync_tables",
+    schedule="30 3 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULTS,
+    tags=["smart-sync"],
+):
+    # One job for all tables of the file; it fails, after all have ended, when one of them did.
+    launch("sync", "postgresql-tables-daily-prod", TABLES)
+
+with DAG(
+    dag_id="smart_sync_small_tables",
+    schedule="37 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    # Nothing but this keeps executions of one schedule apart: Cloud Run takes any number.
+    max_active_runs=1,
+    catchup=False,
+    default_args=DEFAULTS,
+    tags=["smart-sync"],
+):
+    # Without workers: the small tables of the same file, in one process.
+    execute("sync", "postgresql-tables-hourly-prod", TABLES | {"select": "tag:hourly"})

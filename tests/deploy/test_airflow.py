@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 import pytest
 
 from pipeline.parameters.docs import ROOT
-from pipeline.parameters.options import parse
+from pipeline.parameters.options import split_argv
 from pipeline.parameters.table import BY_NAME
+from scheduler.tables import launch_faults
 from tests.discovery import errors
 
 FILE = ROOT / "deploy" / "airflow" / "smart_sync_dag.py"
 OPERATORS = "airflow.providers.google.cloud.operators.dataflow"
+RUN_OPERATORS = "airflow.providers.google.cloud.operators.cloud_run"
+RUN_DAG = "smart_sync_small_tables"
 
 
 @dataclass
@@ -51,7 +54,8 @@ def stand_ins(seen):
 
     parts = OPERATORS.split(".")
     names = [".".join(parts[: n + 1]) for n in range(len(parts))]
-    modules = {name: types.ModuleType(name) for name in [*names, "airflow.sdk"]}
+    modules = {name: types.ModuleType(name) for name in [*names, RUN_OPERATORS, "airflow.sdk"]}
+    modules[RUN_OPERATORS].CloudRunExecuteJobOperator = Operator
     modules[OPERATORS].DataflowStartFlexTemplateOperator = Operator
     modules["airflow.sdk"].DAG = DAG
     return modules
@@ -66,25 +70,51 @@ def seen(monkeypatch):
     return found
 
 
+def launches(seen):
+    """The tasks that launch on Dataflow."""
+    return [task for name, dag in seen.tasks.items() if name != RUN_DAG for task in dag]
+
+
 def test_each_launch_is_one_that_dataflow_knows(seen):
-    tasks = [task for dag in seen.tasks.values() for task in dag]
-    assert len(tasks) == 3
-    for task in tasks:
+    assert len(launches(seen)) == 4
+    for task in launches(seen):
         body = task["body"]
         assert errors("dataflow.v1b3", "LaunchFlexTemplateRequest", body) == []
         parameters = body["launchParameter"]["parameters"]
         assert set(parameters) <= set(BY_NAME)
         assert all(isinstance(value, str) for value in parameters.values())
-        words = [f"--{name}={value}" for name, value in parameters.items()]
         launch = ["--runner=DataflowRunner", "--temp_location=gs://b/t", "--sdk_container_image=i"]
-        parse([*words, *launch], {})
+        assert launch_faults(parameters, launch) == []
+
+
+def test_an_execution_is_one_that_cloud_run_and_the_program_know(seen):
+    (task,) = seen.tasks[RUN_DAG]
+    assert set(task) <= {
+        "task_id",
+        "project_id",
+        "region",
+        "job_name",
+        "overrides",
+        "deferrable",
+        "polling_period_seconds",
+    }  # of the operator in the provider google 22.8.0
+    (container,) = task["overrides"]["container_overrides"]
+    assert list(task["overrides"]) == ["container_overrides"]  # proto's names, not JSON's
+    body = {"overrides": {"containerOverrides": [container]}}
+    assert errors("run.v2", "GoogleCloudRunV2RunJobRequest", body) == []
+    given, beam_argv, faults = split_argv(container["args"])
+    assert (faults, launch_faults(given, beam_argv)) == ([], [])
+    assert given["postgresql_password"].startswith("projects/")
+    assert beam_argv == (
+        "--temp_location=gs://my-project-smart-sync/tmp",
+        "--job_name=postgresql-tables-hourly-prod",
+    )
 
 
 def test_no_password_stands_in_the_file(seen):
-    for tasks in seen.tasks.values():
-        for task in tasks:
-            secret = task["body"]["launchParameter"]["parameters"]["postgresql_password"]
-            assert secret.startswith("projects/")
+    for task in launches(seen):
+        secret = task["body"]["launchParameter"]["parameters"]["postgresql_password"]
+        assert secret.startswith("projects/")
 
 
 def test_runs_of_one_table_never_overlap(seen):
@@ -92,9 +122,10 @@ def test_runs_of_one_table_never_overlap(seen):
     for dag_id, dag in seen.dags.items():
         assert (dag["max_active_runs"], dag["catchup"]) == (1, False)
         for task in seen.tasks[dag_id]:
-            assert task["append_job_name"] is False, "the name is what Dataflow refuses by"
             assert task["deferrable"] is True
-            names.append(task["body"]["launchParameter"]["jobName"])
+            if dag_id != RUN_DAG:
+                assert task["append_job_name"] is False, "the name is what Dataflow refuses by"
+                names.append(task["body"]["launchParameter"]["jobName"])
     assert len(names) == len(set(names))
 
 

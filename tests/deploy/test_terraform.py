@@ -207,7 +207,9 @@ def test_an_execution_may_do_what_a_worker_may_but_for_dataflow(example: dict[st
         ("project", "roles/dataflow.worker"),
         ("artifact_registry_repository", "roles/artifactregistry.reader"),
     }
-    assert roles_of("smart-sync-run", example) == roles_of("smart-sync-worker", example) - of_dataflow
+    assert (
+        roles_of("smart-sync-run", example) == roles_of("smart-sync-worker", example) - of_dataflow
+    )
 
 
 def test_no_account_owns_edits_or_administers_the_project(example: dict[str, Any]) -> None:
