@@ -15,6 +15,7 @@ from pipeline.launch.many import read_launch
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.runs.lock import Lock
 from tests.days import STOP, STOPPED, stopped
+from tests.fault_rules import Rule, slow
 from tests.hook_server import hook_server
 from tests.processes import Gate, until
 from tests.sync import PASSWORD, PROJECT
@@ -319,6 +320,37 @@ def test_sigterm_gives_all_locks_back_and_tells_each_run_as_failed(
         assert time.monotonic() - began < 10
     assert ended(many) == dict.fromkeys(ROWS, ("failed", 143, 0))
     assert "Traceback" not in run.output
+    assert_free(many)
+
+
+SIXTEEN = 16
+"""Tables at work that a signal ends at once; Cloud Run gives ten seconds."""
+
+
+def test_sigterm_with_sixteen_tables_at_work_and_a_slow_bigquery_is_ten_seconds(
+    many, sql, start, database, proxy
+):
+    names = [f"t{number:02}" for number in range(SIXTEEN)]
+    for name in names:
+        sql(TABLE.format(name, 3))
+    sql(STOP)
+    slow_query = "{{postgresql_query: SELECT * FROM {0} WHERE id < 3 OR stop()}}"
+    entries = ", ".join(f"public.{name}: {slow_query.format(name)}" for name in names)
+    at_once = {"max_tables_at_once": SIXTEEN, "max_source_connections": SIXTEEN}
+    gate = Gate(proxy, after=True, times=SIXTEEN, method="PATCH", path="_sync_lock_")
+    run = start(tables=f"{{tables: {{{entries}}}}}", **at_once)
+    gate.wait(run)
+    until(lambda: [status for status, *_ in ended(many).values()] == ["running"] * SIXTEEN)
+    with stopped(database):
+        gate.open()
+        until(lambda: len(sql(STOPPED)) == SIXTEEN)
+        proxy.add(Rule(slow(before=0.5)))
+        began, before = time.monotonic(), len(proxy.seen)
+        os.kill(run.pid, signal.SIGTERM)
+        assert run.wait() == 143, run.output
+        assert time.monotonic() - began < 10
+    assert len(proxy.seen) - before <= 10 * SIXTEEN, "of half a second each, side by side"
+    assert {status for status, *_ in ended(many).values()} == {"failed"}
     assert_free(many)
 
 
