@@ -103,6 +103,7 @@ class ManyJob:
         plan = ready.plan
         self._waiting[plan.run.run_id] = _Waiting(ready)
         ready.held.hand_over()
+        ready.client.close()  # its connections; it opens others when it is used again
         return 0, event_row(plan, Outcome(status="running"), plan.run.launched_at)
 
     def _without_lost(self, results: Sequence[TableResult]) -> list[TableResult]:

@@ -1,9 +1,11 @@
 """Many tables in one job, on the local runner and real servers: each by itself, one end of all."""
 
+import gc
 import logging
 import re
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tenacity import wait_none
@@ -280,3 +282,23 @@ def test_sigterm_before_the_job_is_submitted_leaves_no_lock_and_no_run_open(
     assert counts(many) == {}
     locks = [many.table(name) for name in many.tables() if name.startswith("_sync_lock_")]
     assert {lock.labels["state"] for lock in locks} <= {"released"}
+
+
+def connections(url):
+    """How many this machine has open to a server."""
+    port = f":{int(url.rpartition(':')[2]):04X}"
+    lines = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
+    return sum(words[2].endswith(port) and words[3] == "01" for words in lines)
+
+
+def test_tables_that_wait_for_the_job_hold_no_connection_each(many, launch, target):
+    """A process may open about a thousand."""
+    counted = []
+
+    def count():
+        gc.collect()
+        counted.append(connections(target.url))
+
+    count()
+    assert launch(count)[1] == ""
+    assert counted[1] - counted[0] < len(ROWS), counted

@@ -153,6 +153,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Many tables",
+        "A run whose lock was given back before its end was told takes it again.",
+        "tests/seam/test_turns.py::test_a_run_that_gave_its_lock_back_and_could_not_tell_its_end_tells_it",
+        "pipeline/runs/lock.py",
+        " and _state(table) == HELD:",
+        ":",
+    ),
+    Promise(
+        "Many tables",
         "A table that is processed once more, after its end or after another launch has settled it,"
         " is left alone.",
         "tests/seam/test_turns.py::test_a_table_that_another_launch_has_synced_meanwhile_is_not_synced_again",

@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass, replace
 
 import pytest
-from google.api_core.exceptions import Conflict
+from google.api_core.exceptions import Conflict, Forbidden
 
 from auto_schema.errors import RunInProgressError
 from pipeline.execution.launched_table import certain_end
@@ -90,6 +90,24 @@ def test_a_table_whose_run_has_ended_is_not_synced_again(use):
 
     assert world.launch(A, hook) == "succeeded"
     assert seen.count("POST job publish") == 1
+    assert world.wrongs() == []
+
+
+def test_a_run_that_gave_its_lock_back_and_could_not_tell_its_end_tells_it(use):
+    """Processed once more it takes the lock again, and finds its job."""
+    world, refused = use(Waiting(lasts=True, turns=2)), []
+
+    def hook(send, what):
+        if what == "POST job event_2" and not refused:
+            refused.append(what)
+            raise Forbidden("not now")
+        return send()
+
+    assert world.launch(A, hook) == "succeeded"
+    assert refused
+    assert len(world.jobs_of(A)) == 1
+    assert world.service.latest()[A]["status"] == "succeeded"
+    assert world.launch(C) == "succeeded"
     assert world.wrongs() == []
 
 
