@@ -10,8 +10,10 @@ import yaml
 from pipeline.parameters.docs import ROOT
 from pipeline.runs.history import event_row
 from pipeline.runs.outcome import Outcome
+from scheduler.job import uri_of
 from tests.discovery import errors
 from tests.factories import a_plan
+from tests.scheduler.conftest import a_run, a_schedule
 
 FOLDER = ROOT / "deploy" / "alerts"
 METRIC = FOLDER / "smart-sync-succeeded.yaml"
@@ -31,6 +33,7 @@ def seconds(text):
 def test_there_is_a_policy_for_each_way_to_fail():
     names = {path.stem for path in POLICIES}
     assert names == {
+        "cloud-run-failed",
         "data-stale-daily",
         "data-stale-hourly",
         "dataflow-failed",
@@ -147,6 +150,14 @@ def test_the_metric_counts_a_run_that_succeeded_under_its_destination():
 def test_the_metric_counts_no_other_run(status):
     _, said = line(status, "it succeeded in nothing")
     assert counted(said) is None
+
+
+@pytest.mark.parametrize("schedule", [a_schedule(), a_run()], ids=lambda one: one.host)
+def test_a_refused_launch_is_known_by_the_address_of_its_host(schedule):
+    (condition,) = read(FOLDER / "scheduler-failed.yaml")["conditions"]
+    (pattern,) = re.findall(r'jsonPayload.url=~"(.+)"', condition["conditionMatchedLog"]["filter"])
+    assert re.search(pattern, uri_of(schedule))
+    assert not re.search(pattern, "https://run.googleapis.com/v2/projects/p/locations/l/services")
 
 
 @pytest.mark.parametrize(
