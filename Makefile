@@ -81,7 +81,7 @@ demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb
 	@.venv-bench/bin/python $(PIP) -r requirements-bench.txt
 	@touch $@
 
-bench: setup .venv-bench/.done ## speed and requests beside other tools (SOURCE=postgresql, mongodb, requests, bigquery or launch; ONLY=, ROWS=, TIMES=)
+bench: setup .venv-bench/.done ## speed and requests beside other tools (SOURCE=postgresql, mongodb, requests, tables, bigquery or launch; ONLY=, ROWS=, TIMES=)
 	@$(BIN)/python -m bench.$(or $(filter bigquery launch,$(SOURCE)),run)
 
 image-check: setup ## build the image without a container engine, and sync from inside it (root, Debian)

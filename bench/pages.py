@@ -5,7 +5,7 @@ A whole run of `make bench` and `make docs` do it.
 
 from collections.abc import Iterator, Sequence
 
-from bench import counting, cpu_parts, drawing, mongodb
+from bench import counting, cpu_parts, drawing, many, mongodb
 from bench.postgresql import FLOOR, OURS, PEERS
 from bench.record import LATEST, Record
 from bench.tables import TABLES
@@ -15,7 +15,7 @@ from demo.servers import ROOT
 PAGE = ROOT / "docs" / "speed.md"
 PICTURE = LATEST.parent / "speed.svg"
 BEGIN, END = "<!-- speed: made by `make docs` -->", "<!-- end of speed -->"
-COUNTED = ("requests", "query_jobs", "load_jobs", "reading_statements", "rows")
+COUNTED = ("requests", "own_requests", "query_jobs", "load_jobs", "reading_statements", "rows")
 NOT_YET = "not measured"
 WAYS = {FLOOR: "`COPY … (FORMAT binary)` to /dev/null: the floor"} | PEERS
 PROFILE = "profile"
@@ -46,6 +46,8 @@ def block(record: Record) -> str:
         parts += [f"### {rows:,} documents of MongoDB", _table(mongodb_lines)]
     if any(row in record.samples for row in counting.ROWS):
         parts += ["### What an hourly run asks BigQuery for", _table(_counts(record))]
+    if any(row in record.samples for row in many.TOLD):
+        parts += ["### Many tables in one launch", _table(_many(record))]
     parts += ["### Where the CPU goes", _table(_parts(record))]
     return "\n\n".join(parts)
 
@@ -126,6 +128,15 @@ def _counts(record: Record) -> Iterator[Sequence[str]]:
     yield "run", *heads
     for row, told in counting.TOLD.items():
         yield told, *(_of(record, row, OURS, figure) for figure in figures)
+
+
+def _many(record: Record) -> Iterator[Sequence[str]]:
+    yield "what", "how", "seconds", "CPU, s", "peak memory", "requests", "samples"
+    for row, told in many.TOLD.items():
+        for way in record.samples.get(row, ()):
+            figures = ("seconds", "cpu", "memory", "requests")
+            values = (_of(record, row, way, figure) for figure in figures)
+            yield told, many.WAYS[way], *values, str(len(record.of_way(row, way)))
 
 
 def _parts(record: Record) -> Iterator[Sequence[str]]:

@@ -6,7 +6,8 @@ bench/results/latest.json, and into the pages and the picture that are made of i
 
     ROWS=50000            tables of another size; the others are multiples of it
     ONLY=append,merge     some rows of the table, by the names in ALL below
-    SOURCE=requests       those that are counts only; postgresql, mongodb: those of a source
+    SOURCE=requests       those that are counts only; tables: many tables in one launch;
+                          postgresql, mongodb: those of a source
     TIMES=1               how often each is measured; 3, and counts alone once
 """
 
@@ -23,7 +24,7 @@ from google.cloud import bigquery
 from rich.console import Console
 from rich.table import Table
 
-from bench import counting, mongodb, pages, postgresql
+from bench import counting, many, mongodb, pages, postgresql
 from bench.measure import measured
 from bench.record import LATEST, PARTIAL, ROWS, Record, Sample, Samples, versions
 from bench.syncs import DATASET, FOLDER, in_parts, of_postgresql
@@ -34,12 +35,13 @@ from demo.servers import BigQueryServer, PostgresqlServer, bigquery_server, post
 from demo.sides import PROJECT, make_client
 
 PROFILE, MONGODB = "profile", "mongodb"
-ALL = (*TABLES, PROFILE, *counting.ROWS, MONGODB)
+ALL = (*TABLES, PROFILE, *counting.ROWS, *many.TOLD, MONGODB)
 WITHIN: Mapping[str, tuple[str, ...]] = {"rows-2m": (PROFILE,)}
 """What else is measured on a row's table."""
 OF_SOURCE: Mapping[str, tuple[str, ...]] = {
     "postgresql": (*TABLES, PROFILE),
     "requests": tuple(counting.ROWS),
+    "tables": tuple(many.TOLD),
     "mongodb": (MONGODB,),
 }
 CONSOLE = Console()
@@ -75,6 +77,10 @@ class Bench:
                 for row in counted:
                     with counting.hourly(server, self.target, self.client, row) as again:
                         yield row, in_turns({postgresql.OURS: again}, self.times)
+        if of_many := [row for row in wanted if row in many.TOLD]:
+            with postgresql_server() as server, many.ways(server) as ways:
+                for row in of_many:
+                    yield row, in_turns(ways[row], self.times)
         if MONGODB in wanted:
             yield MONGODB, self._of_mongodb()
 

@@ -6,6 +6,7 @@ A target that isn't met fails nothing: speed is a claim of `make bench`, never o
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.many import SINGLE
 from bench.mongodb import READERS
 from bench.postgresql import FLOOR, OURS
 from bench.record import Record
@@ -135,6 +136,25 @@ TARGETS = (
         "",
         "8",
     ),
+    Target(
+        "40 tables × 1,000 new rows: forty launches by one of all",
+        ratio(of("tables-new", "seconds", SINGLE), of("tables-new", "seconds")),
+        8.0,
+        "×",
+        "",
+        at_least=True,
+    ),
+    Target(
+        "40 tables × 1,000 new rows: requests by those that publishing each needs",
+        ratio(of("tables-new", "requests"), of("tables-new", "own_requests", SINGLE)),
+        1.5,
+        "×",
+        "1.93",
+    ),
+    Target("nothing new in 40 tables", of("tables-nothing", "seconds"), 15.0, "s", ""),
+    Target("500 tables planned", of("tables-planned", "seconds"), 60.0, "s", ""),
+    Target("40 tables synced: peak memory", megabytes("tables-new"), 600, "MB", "255"),
+    Target("500 tables planned: peak memory", megabytes("tables-planned"), 600, "MB", ""),
     Target(
         "MongoDB 1M, all fields: rate by find_arrow_all's of 6 flat ones",
         ratio(of("mongodb", "seconds", MONGODB_FLAT), of("mongodb", "seconds")),

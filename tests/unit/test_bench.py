@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import bench
-from bench import cpu_parts, drawing, pages
+from bench import cpu_parts, drawing, many, pages
 from bench.counting import counts, reading_statements
 from bench.record import LATEST, Record
 from bench.run import ALL, in_turns, wanted_rows
@@ -112,6 +112,22 @@ def test_requests_jobs_and_reading_statements_are_counted():
         "load_jobs": 1,
         "reading_statements": 2,
     }
+
+
+def test_requests_that_a_table_s_own_publishing_needs_are_told_from_those_that_all_share():
+    def job(name):
+        return a_request(jobReference={"jobId": f"sync_20260101t000000-0a1b2c3d_{name}"})
+
+    tables = "/bigquery/v2/projects/p/datasets/d/tables"
+    own = [
+        a_request(path=tables, tableReference={"tableId": "_sync_lock_t"}),
+        a_request("PATCH", f"{tables}/_sync_lock_t"),
+        a_request(path=tables, tableReference={"tableId": "_sync_staging_x"}),
+        job("stage_0_1"),
+        job("publish_1"),
+    ]
+    shared = [a_request("GET", f"{tables}/t"), job("event_0"), job("events_0a1b2c3d_1")]
+    assert many.own_requests([*own, *shared]) == len(own)
 
 
 @pytest.mark.parametrize(
