@@ -8,6 +8,8 @@ import pytest
 from tests.scheduler.conftest import PLANTED, PROJECT, a_schedule, words_of
 from tests.sync import PASSWORD
 
+OF_ONE = ("-psource_table_for_schema=", "-pdestination_bigquery_table=t")
+
 
 @pytest.fixture
 def create(scheduler, sync, sql, bucket, monkeypatch):
@@ -19,12 +21,13 @@ def create(scheduler, sync, sql, bucket, monkeypatch):
     flags = ("temp_location", "runner")
     ours = {name: text for name, text in sync.defaults.items() if name not in flags}
 
-    def run(table):
+    def run(table, *more):
         schedule = a_schedule(
-            parameters=ours | {"source_table_for_schema": table},
+            parameters=ours | {"source_table_for_schema": table or ""},
             environment={"temp_location": "gs://bkt/tmp"},
         )
-        words = [*words_of(schedule), "--allow-plain-secrets", "--plan", "-y"]
+        words = [word for word in words_of(schedule) if not (more and word in OF_ONE)]
+        words += ["--allow-plain-secrets", "--plan", "-y", *more]
         command = [sys.executable, "-m", "scheduler", "create", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert PASSWORD == PLANTED
@@ -49,3 +52,17 @@ def test_without_a_plan_there_is_no_schedule(create, scheduler):
     assert "no_such_table" in done.stderr
     assert "the sync has no plan" in done.stderr.splitlines()[-1]
     assert scheduler.names() == []
+
+
+def test_the_plan_of_a_file_asks_the_source_which_tables_there_are(create, scheduler, tmp_path):
+    path = tmp_path / "tables.yaml"
+    path.write_text("defaults: {enable_smart_sync: true}\ntables: {public.*: {}}\n")
+    done = create(None, f"--tables={path}", "--host=cloud_run")
+    assert done.returncode == 0, done.stderr
+    assert "public.orders" in done.stdout
+    assert done.stdout.index("1 of 1 tables") < done.stdout.index("created orders")
+    path.write_text("tables: {public.none*: {}}\n")
+    done = create(None, f"--tables={path}", "--host=cloud_run")
+    assert done.returncode == 2
+    assert "a pattern that matches nothing" in done.stderr
+    assert scheduler.names() == ["orders"]

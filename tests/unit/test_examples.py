@@ -14,6 +14,7 @@ from pipeline.parameters.options import unchecked
 from pipeline.tables.file import read_tables
 from pipeline.tables.patterns import choose
 from pipeline.tables.requests import launch_options, table_options
+from scheduler.cloud_run import run_body
 from scheduler.files import read_schedules
 from scheduler.job import job_of, launch_body
 from smart_sync.request import WriteDisposition
@@ -102,6 +103,18 @@ def test_each_schedule_does_what_its_comment_says(schedules):
     copied = launched(daily)
     assert copied.publishing.write_disposition is WriteDisposition.TRUNCATE
     assert (copied.reading.query, copied.window.smart_sync) == ("", False)
+
+
+def test_the_schedules_on_cloud_run_are_executions_that_google_takes():
+    hourly, nightly = read_schedules(EXAMPLES / "cloud_run.yaml")
+    for schedule in (hourly, nightly):
+        job = job_of(schedule)
+        assert errors("cloudscheduler.v1", "Job", job) == []
+        assert errors("run.v2", "GoogleCloudRunV2RunJobRequest", run_body(schedule)) == []
+    assert hourly.parameters["tables"] == (EXAMPLES / "tables.yaml").read_text(encoding="utf-8")
+    assert hourly.parameters["select"] == "tag:hourly"
+    assert nightly.parameters["tables"].startswith("gs://")
+    assert (hourly.environment["timeout_s"], nightly.environment["timeout_s"]) == (3000, 14400)
 
 
 def test_the_launch_of_many_tables_is_taken_and_so_is_its_file():
