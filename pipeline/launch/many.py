@@ -58,12 +58,14 @@ class ManyOptions:
         tables: those that are to be synced.
         at_once: how many of them side by side.
         note: why there is none to sync; empty: there is one.
+        retried: the launch whose failed tables these are; empty: it is none's.
     """
 
     common: Options
     tables: tuple[TableOptions, ...]
     at_once: int
     note: str = ""
+    retried: str = ""
 
     @property
     def verifies(self) -> bool:
@@ -98,7 +100,7 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
         code = _told(launch, tables, batch_id, results)
         _note(launch, verdicts(results), "verified")
         return code
-    runs = ManyRuns(new_run_id, now, argv, JointEvents(batch_id))
+    runs = ManyRuns(new_run_id, now, argv, JointEvents(batch_id), launch.retried)
     if launch.common.is_local:
         return _told(launch, tables, batch_id, runs.run(tables, launch.at_once))
     return _submitted(launch, tables, batch_id, runs)
@@ -215,7 +217,7 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
         tables, note = failed_before(tables, batch_id, common)
     most = int(given.get("max_tables_at_once") or BY_NAME["max_tables_at_once"].default)
     at_once = min(most, request.reading.max_source_connections)
-    return ManyOptions(common, tables, at_once, note)
+    return ManyOptions(common, tables, at_once, note, given.get(RETRY, ""))
 
 
 def _by(given: Mapping[str, str]) -> str:

@@ -45,7 +45,8 @@ def failed_before(
     """
     client = asking_client(common.request)
     histories = dict.fromkeys(table.request.history_table for table in tables if table.request)
-    past = merged([past_launch(client, history, batch_id) for history in histories])
+    lease = max(table.request.run.lease for table in tables if table.request)
+    past = merged([past_launch(client, history, batch_id, lease) for history in histories])
     verifies = common.request.run.verify_window is not None
     known = [str(table.destination) for table in tables if not table.is_skipped]
     again = retry(past, known, verifies=verifies)

@@ -26,8 +26,8 @@ def record(common: Options, tables: Sequence[TableOptions], batch_id: str) -> No
             told = by_history.setdefault(table.request.history_table, {})
             told[str(table.destination)] = table.chosen.table.full_name
     request = common.request
-    try:
-        for history, told in by_history.items():
+    for history, told in by_history.items():
+        try:
             record_launch(
                 asking_client(request),
                 history,
@@ -37,8 +37,8 @@ def record(common: Options, tables: Sequence[TableOptions], batch_id: str) -> No
                 verifies=request.run.verify_window is not None,
                 job_name=common.flag("job_name"),
             )
-    except SyncError as error:
-        LOGGER.warning("the launch could not be recorded, for retry_failed: %s", error)
+        except SyncError as error:
+            LOGGER.warning("the launch could not be recorded, for retry_failed: %s", error)
 
 
 def tell_launch(

@@ -24,6 +24,7 @@ from pipeline.launch.program_end import RUN_THREAD, bug_text, interruption
 from pipeline.launch.shared import ALONE, Shared, shared_by
 from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.parameters.options import Options
+from pipeline.runs.batches import why_not_now
 from pipeline.runs.ended import recall
 from pipeline.runs.history import (
     event_row,
@@ -71,6 +72,7 @@ class ManyRuns:
         now: of the launch.
         argv: its command line, whose secrets no traceback shows.
         events: of all runs, whose rows carry its batch_id; None: each writes its own.
+        retried: the launch whose failed tables are synced once more; empty: it is none's.
         work: what becomes of a table whose run has begun: its exit code, and its last event.
     """
 
@@ -78,6 +80,7 @@ class ManyRuns:
     now: datetime
     argv: Sequence[str] = ()
     events: JointEvents | None = None
+    retried: str = ""
     work: Work = run_here
     _shared: Shared = ALONE
     _locks: dict[str, Lock] = field(default_factory=dict)
@@ -127,8 +130,7 @@ class ManyRuns:
             LOGGER.info("%s: %s", name, table.fault)
             return TableResult(name, 0, SKIPPED, str(table.fault))
         try:
-            code, row = self._run(table.asked_options(), run_id)
-            return TableResult(name, code, row["status"], row["error"] or "", row)
+            return self._run(name, table.asked_options(), run_id)
         except SyncError as error:
             LOGGER.error("%s: %s", name, error.text)
             return without_a_run(name, table.request, run_id, error, self._shared)
@@ -140,14 +142,25 @@ class ManyRuns:
             self._locks.pop(run_id, None)
             self._at_work.pop(run_id, None)
 
-    def _run(self, options: Options, run_id: str) -> tuple[int, Row]:
+    def _run(self, name: str, options: Options, run_id: str) -> TableResult:
         def will_hold(lock: Lock) -> None:
             self._go_on(self._locks, run_id, lock)
 
         with making_ready(options.request, run_id, self.now, will_hold, self._shared) as ready:
             self._go_on(self._at_work, run_id, ready)
+            if why_not := self._why_not(ready):
+                LOGGER.warning("%s is not retried: %s", name, why_not)
+                return TableResult(name, 0, SKIPPED, f"not retried: {why_not}")
             begin(ready.client, ready.plan, ready.lock, self._shared)
-            return self.work(ready, options)
+            code, row = self.work(ready, options)
+            return TableResult(name, code, row["status"], row["error"] or "", row)
+
+    def _why_not(self, ready: Ready) -> str:
+        """Why a table isn't retried, as seen under its lock."""
+        plan = ready.plan
+        if not self.retried:
+            return ""
+        return why_not_now(ready.client, plan.run.history_table, self.retried, plan.destination)
 
     def _go_on(self, stage: dict[str, Value], run_id: str, value: Value) -> None:
         """Note how far a table has come.

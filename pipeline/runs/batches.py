@@ -6,7 +6,7 @@ doesn't know the tables that never came to their turn. This table does.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -104,8 +104,16 @@ def _make(client: bigquery.Client, table: TableRef) -> None:
         client.create_table(resource, exists_ok=True)
 
 
-def past_launch(client: bigquery.Client, history: TableRef, batch_id: str) -> PastLaunch:
+def past_launch(
+    client: bigquery.Client, history: TableRef, batch_id: str, lease: timedelta
+) -> PastLaunch:
     """What is known of a launch; of one that the history doesn't know: no table.
+
+    Args:
+        client: of BigQuery.
+        history: of its tables.
+        batch_id: its name.
+        lease: how long after its last sign of life it may still be at work.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
@@ -113,52 +121,113 @@ def past_launch(client: bigquery.Client, history: TableRef, batch_id: str) -> Pa
     begun = began(batch_id)
     if begun is None:
         return PastLaunch(batch_id)
-    batch = bigquery.ScalarQueryParameter("batch_id", "STRING", batch_id)
-    since = bigquery.ScalarQueryParameter("since", "TIMESTAMP", begun - ANY_CLOCK)
+    parameters = _of_launch(batch_id, begun)
     sql = (
-        f"SELECT tables, verifies FROM {batches_table(history).sql} AS launches"
+        f"SELECT tables, verifies, event_time FROM {batches_table(history).sql} AS launches"
         " WHERE batch_id = @batch_id AND event_time >= @since"
     )
-    tables, verifies = dict[str, str](), False
-    for row in ask_history(client, history, sql, [batch, since], unless=NONE_YET):
-        tables |= json.loads(row["tables"])
-        verifies = bool(row["verifies"])
-    sql = (
-        f"SELECT * FROM {history.sql} AS runs WHERE batch_id = @batch_id AND event_time >= @since"
+    records = ask_history(client, history, sql, parameters, unless=NONE_YET)
+    tables = {name: of for row in records for name, of in json.loads(row["tables"]).items()}
+    past = _ends(client, history, PastLaunch(batch_id, tables), parameters)
+    statuses = {row["status"] for row in past.ends.values()}
+    verifies = any(row["verifies"] for row in records) or bool(statuses & {*VERDICTS})
+    past = replace(past, verifies=verifies, lacks_record=bool(past.ends) and not records)
+    past = _with_later(client, history, past, parameters)
+    last_signs = [row["event_time"] for row in (*records, *past.ends.values())]
+    return _with_life(client, past, any(at > datetime.now(UTC) - lease for at in last_signs))
+
+
+def why_not_now(
+    client: bigquery.Client, history: TableRef, batch_id: str, destination: TableRef
+) -> str:
+    """Why a table that failed in a launch isn't synced once more, now that its lock is held.
+
+    Between the look at the launch and the lock others may have synced it, and what a dead run
+    left of it has been settled since: that may have been all of its rows.
+
+    Args:
+        client: of BigQuery.
+        history: of the table.
+        batch_id: of that launch.
+        destination: the table; nobody else writes it.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    begun, name = began(batch_id), str(destination)
+    if begun is None:
+        return ""
+    only = bigquery.ScalarQueryParameter("destination", "STRING", name)
+    parameters = [*_of_launch(batch_id, begun), only]
+    past = _ends(client, history, PastLaunch(batch_id, {name: name}), parameters)
+    past = _with_later(client, history, past, parameters)
+    return past.why_not(name) if past.failed(name) else "its launch has synced it meanwhile"
+
+
+def _of_launch(batch_id: str, begun: datetime) -> list[bigquery.ScalarQueryParameter]:
+    return [
+        bigquery.ScalarQueryParameter("batch_id", "STRING", batch_id),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", begun - ANY_CLOCK),
+    ]
+
+
+def _newest(history: TableRef, where: str, parameters: Sequence[Any]) -> str:
+    """The query for the newest event of each run, of all destinations or of the one given."""
+    if any(one.name == "destination" for one in parameters):
+        where += " AND destination = @destination"
+    return (
+        f"SELECT * FROM {history.sql} AS runs WHERE event_time >= @since AND {where}"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
-        " ORDER BY event_time"
     )
-    rows = ask_history(client, history, sql, [batch, since], unless=NONE_YET)
-    ends = {row["destination"]: row for row in rows}
-    later = _later(client, history, [batch, since], "verified" if verifies else "succeeded")
-    mended = {
-        destination
-        for destination, at in later.items()
-        if at > (ends[destination]["event_time"] if destination in ends else begun)
-    }
-    past = PastLaunch(batch_id, tables, ends, frozenset(mended), verifies)
-    return replace(past, is_at_work=_is_at_work(client, past))
 
 
-def _is_at_work(client: bigquery.Client, past: PastLaunch) -> bool:
-    """Whether one of its runs that have no end holds its table's lock."""
-    places = {tuple(row["destination"].rsplit(".", 2)[:2]) for row in past.unfinished}
-    holding = {run_id for place in places for run_id in holders(client, *place)}
-    return any(row["run_id"] in holding for row in past.unfinished)
+def _ends(
+    client: bigquery.Client, history: TableRef, past: PastLaunch, parameters: Sequence[Any]
+) -> PastLaunch:
+    """The launch with the newest events of its runs."""
+    sql = f"{_newest(history, 'batch_id = @batch_id', parameters)} ORDER BY event_time"
+    rows = ask_history(client, history, sql, parameters, unless=NONE_YET)
+    return replace(past, ends={row["destination"]: row for row in rows})
 
 
-def _later(
-    client: bigquery.Client, history: TableRef, parameters: list[Any], status: str
-) -> dict[str, datetime]:
-    """When each destination last ended well in another launch, since that one."""
+def _with_later(
+    client: bigquery.Client, history: TableRef, past: PastLaunch, parameters: Sequence[Any]
+) -> PastLaunch:
+    """The launch with what runs of other launches have since done to its tables."""
+    others = _newest(history, "COALESCE(batch_id, '') != @batch_id", parameters)
     sql = (
-        f"SELECT destination, MAX(event_time) AS last_event FROM {history.sql} AS runs"
-        f" WHERE event_time >= @since AND seq = {FINAL} AND status = @status"
-        " AND COALESCE(batch_id, '') != @batch_id GROUP BY destination"
+        "SELECT destination, status = @status AS is_good, MAX(event_time) AS last_event"
+        f" FROM ({others}) AS run WHERE status IN (@status, 'published_mismatch')"
+        " OR status = 'abandoned' AND publish_job IS NOT NULL"
+        " OR status = 'publishing' AND window_end IS NULL"
+        " GROUP BY destination, is_good"
     )
+    status = "verified" if past.verifies else "succeeded"
     good = bigquery.ScalarQueryParameter("status", "STRING", status)
-    rows = ask_history(client, history, sql, [*parameters, good], unless=NONE_YET)
-    return {row["destination"]: row["last_event"] for row in rows}
+    begun = began(past.batch_id)
+    later: dict[bool, set[str]] = {True: set(), False: set()}
+    for row in ask_history(client, history, sql, [*parameters, good], unless=NONE_YET):
+        end = past.ends.get(row["destination"])
+        if begun and row["last_event"] > (end["event_time"] if end else begun):
+            later[row["is_good"]].add(row["destination"])
+    published = frozenset() if past.verifies else frozenset(later[False])
+    return replace(past, mended=frozenset(later[True]), published=published)
+
+
+def _with_life(client: bigquery.Client, past: PastLaunch, is_recent: bool) -> PastLaunch:
+    """The launch with whether it is at work: a lock tells it, also before a run's first event.
+
+    The runs of a launch have its name's time in theirs.
+    """
+    failed = [one for one in past.destinations if past.failed(one)]
+    places = {tuple(one.rsplit(".", 2)[:2]) for one in failed}
+    holding = {run_id for place in places for run_id in holders(client, *place)}
+    stamp = f"{past.batch_id.partition('-')[0]}-"
+    return replace(
+        past,
+        is_at_work=any(row["run_id"] in holding for row in past.unfinished),
+        may_begin=is_recent or any(run_id.startswith(stamp) for run_id in holding),
+    )
 
 
 def began(batch_id: str) -> datetime | None:

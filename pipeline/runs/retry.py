@@ -10,6 +10,7 @@ from pipeline.runs.history import FINAL
 PARAMETER = "retry_failed"
 NAMED = 20
 """Tables that one message names."""
+MAY_BEGIN = "its launch showed life less than a lease ago (lock_lease), and may still come to it"
 Row = Mapping[str, Any]
 
 
@@ -24,6 +25,10 @@ class PastLaunch:
         mended: destinations that another run has since synced well.
         verifies: whether it only compared.
         is_at_work: whether a run of it holds its table's lock.
+        published: destinations whose rows another run has since published, or may have, though
+            it didn't end well.
+        may_begin: whether it may still come to tables that it hasn't begun.
+        lacks_record: whether a history knows runs of it, and not what it was to sync.
     """
 
     batch_id: str
@@ -32,6 +37,9 @@ class PastLaunch:
     mended: frozenset[str] = frozenset()
     verifies: bool = False
     is_at_work: bool = False
+    published: frozenset[str] = frozenset()
+    may_begin: bool = False
+    lacks_record: bool = False
 
     @property
     def destinations(self) -> tuple[str, ...]:
@@ -60,10 +68,12 @@ class PastLaunch:
         row = self.ends.get(destination)
         if destination in self.mended:
             return "another run has synced it since"
+        if destination in self.published:
+            return "another run has published its rows since, or may have, and did not end well"
         if self.is_at_work and (row is None or row["seq"] < FINAL):
             return "its launch is still at work, or was: its locks are held"
         if row is None:
-            return ""
+            return MAY_BEGIN if self.may_begin else ""
         if row["status"] == "published_mismatch":
             return "its rows were published, but not as many as expected: see its run's error"
         if row["status"] == "abandoned" and row["publish_job"]:
@@ -99,6 +109,9 @@ def merged(launches: Sequence[PastLaunch]) -> PastLaunch:
             first.mended | other.mended,
             first.verifies or other.verifies,
             first.is_at_work or other.is_at_work,
+            first.published | other.published,
+            first.may_begin or other.may_begin,
+            first.lacks_record or other.lacks_record,
         )
     return first
 
@@ -138,6 +151,9 @@ def _told(
         elif one in gone:
             where = "no longer among the tables that this launch names"
             yield f"{past.name(one)} failed too, but is {where}: the file, `select`, or the source"
+    if past.lacks_record:
+        why = "which tables it was to sync could not be written down then"
+        yield f"tables that launch {past.batch_id} never came to are not known, nor retried: {why}"
 
 
 def _fault(past: PastLaunch, known: Sequence[str], *, verifies: bool) -> ConfigError | None:

@@ -66,6 +66,29 @@ def test_what_a_launch_at_work_may_still_come_to_is_left_to_it(row):
     assert "public.a is not retried: its launch is still at work" in done.told[0]
 
 
+def test_what_a_launch_may_still_begin_is_left_to_it_and_what_it_has_begun_is_not():
+    tables = {"p.d.a": "public.a", "p.d.b": "public.b", "p.d.c": "public.c"}
+    ends = {"p.d.b": end("failed", 3), "p.d.c": end("running", seq=0)}
+    done = retry(PastLaunch(ID, tables, ends, may_begin=True), list(tables), verifies=False)
+    assert done.wanted == {"p.d.b", "p.d.c"}
+    assert "public.a is not retried: its launch showed life" in done.told[0]
+
+
+def test_what_another_run_has_published_without_a_good_end_is_not_synced_once_more():
+    ends = {"p.d.a": end("failed", 3)}
+    past = PastLaunch(ID, {}, ends, published=frozenset({"p.d.a"}))
+    done = retry(past, ["p.d.a"], verifies=False)
+    assert (done.wanted, len(done.told)) == (frozenset(), 1)
+    assert "another run has published its rows since, or may have" in done.told[0]
+
+
+def test_of_a_launch_that_was_not_written_down_it_is_told_that_tables_may_be_unknown():
+    past = PastLaunch(ID, {}, {"p.d.a": end("failed", 3)}, lacks_record=True)
+    done = retry(merged([past, PastLaunch(ID)]), ["p.d.a"], verifies=False)
+    assert done.wanted == {"p.d.a"}
+    assert done.told[0].startswith(f"tables that launch {ID} never came to are not known")
+
+
 def test_a_launch_without_failures_says_so():
     past = PastLaunch(ID, {"p.d.a": "a"}, {"p.d.a": end("succeeded")})
     note = retry(past, ["p.d.a"], verifies=False).note
