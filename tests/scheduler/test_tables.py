@@ -147,9 +147,8 @@ def test_what_cloud_run_is_asked_for_is_a_launch_that_syncs(create, scheduler, s
     """The very words of the job's body, given to main as Cloud Run gives them."""
     sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
     sql("INSERT INTO orders VALUES (1, '2024-05-01'), (2, '2024-05-02')")
-    own = {
-        name: text for name, text in sync.defaults.items() if name not in (*OF_ONE, "temp_location")
-    }
+    given_here = {*OF_ONE, "temp_location", "runner"}
+    own = {name: text for name, text in sync.defaults.items() if name not in given_here}
     done = create(TEXT, "--allow-plain-secrets", **own)
     assert done.code == 0, done.err
     args = arguments(schedule_of(scheduler.job("shop")))
