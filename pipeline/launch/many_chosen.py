@@ -10,10 +10,12 @@ from pipeline.destination.client import asking_client
 from pipeline.destination.listing import tables_of
 from pipeline.parameters.options import Options
 from pipeline.runs.batches import past_launch
+from pipeline.runs.past_runs import published_before
 from pipeline.runs.retry import merged, retry
 from pipeline.tables.entries import TablesFile
-from pipeline.tables.new_tables import asked_datasets, without_new
+from pipeline.tables.new_tables import asked_datasets, missing, without_new
 from pipeline.tables.requests import TableOptions
+from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
 
@@ -30,8 +32,14 @@ def without_ignored(
     if not datasets:
         return tuple(tables)
     client = asking_client(common.request)
-    there = [table for dataset in datasets for table in tables_of(client, *dataset)]
-    return tuple(without_new(file, tables, frozenset(there)))
+    known = {table for dataset in datasets for table in tables_of(client, *dataset)}
+    by_history = dict[TableRef, list[TableRef]]()
+    for table in missing(tables, known):
+        request = table.with_stand_in(common.request).request or common.request
+        by_history.setdefault(request.history_table, []).append(table.destination)
+    for history, destinations in by_history.items():
+        known |= published_before(client, history, destinations)
+    return tuple(without_new(file, tables, known))
 
 
 def failed_before(

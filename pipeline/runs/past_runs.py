@@ -12,7 +12,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import TargetError
 from auto_schema.names import quoted
-from pipeline.runs.history import FIELDS, FINAL, make_tables, make_view
+from pipeline.runs.history import FIELDS, FINAL, SEQUENCE, make_tables, make_view
 from smart_sync.facts import WrittenColumn
 from smart_sync.stale_columns import read_record
 from warehouse.errors import as_target_errors, is_transient
@@ -260,6 +260,25 @@ def written_question(table: TableRef, destination: TableRef) -> Question:
 def written_in(rows: Sequence[Mapping[str, Any]]) -> tuple[WrittenColumn, ...]:
     """The columns that the answer to `written_question` names."""
     return read_record(rows[0]["columns"] or "{}") if rows else ()
+
+
+def published_before(
+    client: bigquery.Client, table: TableRef, destinations: Sequence[TableRef]
+) -> frozenset[TableRef]:
+    """Those of the destinations that a run has ever published into, or begun to.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT DISTINCT destination FROM {table.sql} AS runs"
+        " WHERE destination IN UNNEST(@destinations)"
+        f" AND (seq = {SEQUENCE['publishing']} OR status IN ('succeeded', 'published_mismatch'))"
+    )
+    names = {str(one): one for one in destinations}
+    parameters = [bigquery.ArrayQueryParameter("destinations", "STRING", list(names))]
+    rows = ask_history(client, table, sql, parameters, unless=(NotFound,))
+    return frozenset(names[row["destination"]] for row in rows)
 
 
 def read_outcome(

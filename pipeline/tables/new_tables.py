@@ -16,18 +16,26 @@ def asked_datasets(tables: Sequence[TableOptions]) -> frozenset[tuple[str, str]]
     return frozenset((one.project, one.dataset) for one in destinations)
 
 
+def missing(
+    tables: Sequence[TableOptions], there: Collection[TableRef]
+) -> tuple[TableOptions, ...]:
+    """Those that are ignored if they are new: they have no destination, of `there` as below."""
+    return tuple(t for t in tables if _may_be_ignored(t) and t.destination not in there)
+
+
 def without_new(
-    file: TablesFile, tables: Sequence[TableOptions], there: Collection[TableRef]
+    file: TablesFile, tables: Sequence[TableOptions], known: Collection[TableRef]
 ) -> Iterator[TableOptions]:
     """The launch's tables; those that are new, and ignored, as ones that are left alone.
 
     Args:
         file: for places.
         tables: of the launch.
-        there: the tables of all `asked_datasets`.
+        known: the tables of all `asked_datasets`, and destinations that have had rows before:
+            one that is missing now was dropped, or a rebuild that broke off has set it aside.
     """
     for table in tables:
-        if _may_be_ignored(table) and table.destination not in there:
+        if _may_be_ignored(table) and table.destination not in known:
             yield replace(table, options=None, fault=_new(file, table), is_skipped=True)
         else:
             yield table

@@ -157,6 +157,42 @@ def test_new_tables_are_loaded_and_told_or_left_alone(many, sql):
     assert not [run for run in many.history() if run["destination"].endswith("lines")]
 
 
+REBUILDING = """
+defaults:
+  {enable_smart_sync: true, enable_auto_schema: true, delete_existing_table: true,
+   clustering_fields: [note], new_tables: ignore}
+tables: {public.*: }
+"""
+
+
+def break_off_between_the_renames(many, request):
+    """BigQuery gets a rebuild's publishing job, and it ends once the old table is aside."""
+    script = request["configuration"]["query"]["query"]
+    first, renamed, _ = script.partition("END IF;\n")
+    config = request["configuration"]
+    config["query"]["query"] = f"{first}{renamed}RAISE USING MESSAGE = 'no more'"
+    many.client._connection.api_request("POST", f"/projects/{PROJECT}/jobs", data=request)
+    job = many.client.get_job(request["jobReference"]["jobId"])
+    assert "no more" in str(job.exception())
+
+
+def test_a_table_that_a_rebuild_set_aside_is_not_new(many, start, proxy):
+    """The launch is killed, and its rebuild breaks off between the two renames."""
+    many.ok(select="public.orders")
+    gate = Gate(proxy, **job("publish_1"))
+    run = start(tables=REBUILDING)
+    gate.wait(run)
+    run.kill()
+    (sent,) = [seen.body for seen in proxy.seen if gate.rule.matches(seen)]
+    break_off_between_the_renames(many, sent)
+    assert counts(many) == {}
+    lapse(many, "_sync_lock_orders")
+    again = many.ok(tables=REBUILDING)
+    assert again.out.count("a new table is left alone") == 2
+    assert counts(many) == {"orders": 5}
+    assert not [name for name in many.tables() if name.startswith(("_sync_old", "_sync_new"))]
+
+
 WINDOW = {"verify_only": "true", "verify_start": "2020-01-01", "verify_end": "2021-01-01"}
 
 
