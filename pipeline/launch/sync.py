@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from google.cloud import bigquery
 
-from auto_schema.errors import SyncError
+from auto_schema.errors import SyncError, TargetError
 from pipeline.destination.target import read_table
 from pipeline.execution.report import raise_if_failed, was_reported
 from pipeline.execution.whole import sync_whole
@@ -22,7 +22,7 @@ from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.parameters.options import Options
-from pipeline.publish.swapping import put_back
+from pipeline.publish.swapping import broken_rebuilds, put_back
 from pipeline.runs.ended import recall
 from pipeline.runs.history import Append, event_row, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
@@ -86,17 +86,39 @@ def making_ready(
     """
     with ExitStack() as stack:
         with inspecting(request) as inspector:
-            draft, client = rehearse(request, inspector, run_id, shared)
+            draft, client = _rehearsed(request, inspector, run_id, shared)
             lock = Lock(client, request.destination, run_id, request.run.lease)
             will_hold(lock)
             held = stack.enter_context(holding(lock))
             try:
                 draft = _settle(draft, client, lock, shared)
-                plan = _plan(draft, client, inspector, run_id, now)
+                plan = _plan(request, draft, client, inspector, run_id=run_id, now=now)
             except Exception as error:
                 _write_planning_failure(client, request, run_id, error, shared.write)
                 raise
         yield Ready(plan, client, lock, held, shared)
+
+
+def _rehearsed(
+    request: SyncRequest, inspector: Inspector, run_id: str, shared: Shared
+) -> tuple[Draft, bigquery.Client]:
+    """As `rehearse`; a table that a broken rebuild set aside gets its name back under the lock.
+
+    Until then its draft is one of a table that may be made.
+
+    Raises:
+        SyncError: as `rehearse`.
+    """
+    try:
+        return rehearse(request, inspector, run_id, shared)
+    except TargetError:
+        client, publishing = shared.client(request, None), request.publishing
+        if publishing.create_if_needed or not any(
+            broken_rebuilds(client, request.history_table, request.destination)
+        ):
+            raise
+    made = replace(request, publishing=replace(publishing, create_if_needed=True))
+    return rehearse(made, inspector, run_id, shared)
 
 
 def _settle(draft: Draft, client: bigquery.Client, lock: Lock, shared: Shared) -> Draft:
@@ -124,13 +146,19 @@ def _settle(draft: Draft, client: bigquery.Client, lock: Lock, shared: Shared) -
 
 
 def _plan(
-    draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str, now: datetime
+    request: SyncRequest,
+    draft: Draft,
+    client: bigquery.Client,
+    inspector: Inspector,
+    *,
+    run_id: str,
+    now: datetime,
 ) -> SyncPlan:
     """The plan under the lock, of the destination as it is now: others may have written before."""
     facts, seen = draft.facts, draft.facts.target
-    target = read_table(client, draft.request.destination, seen.location, seen.collation)
-    if target != seen:
-        draft = make_draft(draft.request, facts.profile, target, facts.source, draft.audits)
+    target = read_table(client, request.destination, seen.location, seen.collation)
+    if (request, target) != (draft.request, seen):
+        draft = make_draft(request, facts.profile, target, facts.source, draft.audits)
     facts = gather(draft, client, inspector, run_id)
     return make_plan(draft, facts, run_id=run_id, now=now)
 

@@ -6,11 +6,13 @@ before stopped. What even the last attempt left, the next launch finds by the ru
 
 import logging
 import re
+from collections.abc import Iterator
 
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from auto_schema.names import quoted
+from pipeline.destination.listing import tables_of
 from pipeline.runs.past_runs import read_outcome
 from smart_sync.modes import REBUILD
 from smart_sync.plan import staging_of
@@ -31,13 +33,24 @@ def put_back(client: bigquery.Client, history: TableRef, destination: TableRef) 
     Raises:
         TargetError: BigQuery refused or can't be reached; then nothing may be read.
     """
-    with as_target_errors(f"dataset {destination.dataset}"):
-        listed = client.list_tables(f"{destination.project}.{destination.dataset}")
-        matches = [ASIDE.fullmatch(item.table_id) for item in listed]
+    for run_id in broken_rebuilds(client, history, destination):
+        _settle(client, destination, run_id)
+
+
+def broken_rebuilds(
+    client: bigquery.Client, history: TableRef, destination: TableRef
+) -> Iterator[str]:
+    """The runs whose rebuilds of this table left another beside it; nothing is changed.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    there = tables_of(client, destination.project, destination.dataset)
+    matches = [ASIDE.fullmatch(one.table) for one in there]
     for run_id in sorted({f"{match[1]}-{match[2]}" for match in matches if match}):
         run = read_outcome(client, history, destination, run_id)
         if run and run["mode"] == REBUILD.name:
-            _settle(client, destination, run_id)
+            yield run_id
 
 
 def _settle(client: bigquery.Client, destination: TableRef, run_id: str) -> None:

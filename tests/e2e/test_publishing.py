@@ -177,6 +177,21 @@ def test_the_next_run_gives_the_old_table_its_name_back(sync, sql, monkeypatch):
     assert sync.tables() == HISTORY | {"t"}
 
 
+def test_a_table_set_aside_is_not_missing_for_a_launch_that_may_make_none(sync, sql, monkeypatch):
+    sql(TABLE)
+    never = ALL | {"create_disposition": "CREATE_NEVER"}
+    assert sync(**never).code == 5
+    assert sync.tables() == set()
+    sync.ok(**ALL)
+    swap_that_breaks_off(sync, monkeypatch)
+    plan = sync(**never, plan_only="true")
+    assert (plan.code, "destination table is missing" in plan.err) == (5, True)
+    assert "t" not in sync.tables()
+    sync.ok(**never)
+    assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(18, 9)]
+    assert sync.tables() == HISTORY | {"t"}
+
+
 def test_append_adds_missing_columns_and_leaves_the_destinations_own_null(sync, sql):
     sql(TABLE)
     make(sync, ("note", "STRING"), ("ID", "INT64", "REQUIRED"))

@@ -490,7 +490,7 @@ PROMISES: tuple[Promise, ...] = (
         "A destination that changed before the lock was taken is planned as it is now.",
         "tests/e2e/test_overlap.py::test_a_destination_that_changed_before_the_lock_is_planned_as_it_is_now",
         "pipeline/launch/sync.py",
-        "    if target != seen:",
+        "    if (request, target) != (draft.request, seen):",
         "    if False:",
     ),
     P(
