@@ -125,22 +125,19 @@ class Folder:
         else:
             (Path(self.path) / name).unlink(missing_ok=True)
 
-    def mark_failed(self) -> None:
-        """Tell all readers of this run to stop before their next split; best effort."""
+    def mark_failed(self, why: bytes) -> None:
+        """Tell all readers of this run to stop before their next split, and why; best effort.
+
+        Of several the first that arrives stands.
+        """
         try:
-            if self._bucket is not None:  # a writer that fails goes on in its finalizer
-                self._bucket.blob(f"{self._prefix}/{FAILED}").upload_from_string(b"1")
-                return
-            with self.open(FAILED) as file:
-                file.write(b"1")
+            self.create(FAILED, why)
         except (*STORAGE_ERRORS, TargetError) as error:
             LOGGER.warning("%s could not be marked as failed: %s", self.path, error)
 
-    def is_failed(self) -> bool:
-        """Whether any step of this run has failed."""
-        if self._bucket is not None:
-            return bool(self._bucket.blob(f"{self._prefix}/{FAILED}").exists())
-        return (Path(self.path) / FAILED).exists()
+    def failed(self) -> bytes | None:
+        """Why a step of this run has failed first; None: none has."""
+        return self.whole(FAILED)
 
     def clear(self) -> None:
         """Remove the folder with all its files."""

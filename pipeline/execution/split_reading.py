@@ -13,6 +13,7 @@ from auto_schema.errors import RowRefusedError, SourceUnreachableError
 from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement
 from pipeline.destination.folder import Folder
+from pipeline.execution.first_failure import first_failure, note_failure
 from pipeline.runs.outcome import Failure
 from smart_sync.plan import SyncPlan
 from sources.protocol import NarrowingSource
@@ -38,9 +39,12 @@ def read_split(
 
     A lost connection is tried again as a whole split under a new attempt number; what an
     attempt without a SplitDone left behind is never published. Where the source refuses
-    amid the rows, another attempt reads around them. `check` raises when the lock is lost.
+    amid the rows, another attempt reads around them. Where something of the run has failed
+    before, that is the Failure. `check` raises when the lock is lost.
     """
-    if folder.is_failed():
+    earlier = first_failure(folder)
+    if earlier is not None:
+        yield earlier
         return
     pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
     lost = 0
@@ -68,8 +72,7 @@ def read_split(
 
 def _failure(folder: Folder, split: Split, error: Exception) -> Failure:
     """What ends the split, told to all other readers of the run."""
-    folder.mark_failed()
-    return Failure.of(error, READ, split.index, traceback.format_exc())
+    return note_failure(folder, Failure.of(error, READ, split.index, traceback.format_exc()))
 
 
 def _around(plan: SyncPlan, error: RowRefusedError) -> Callable[[Split], Items]:
@@ -116,7 +119,7 @@ def open_splits(
         except Exception as error:
             transient = isinstance(error, SourceUnreachableError)
             if not transient or attempt == plan.run.max_retries:
-                folder.mark_failed()
-                return Failure.of(error, READ, None, traceback.format_exc())
+                failure = Failure.of(error, READ, None, traceback.format_exc())
+                return note_failure(folder, failure)
             sleep(_pause(pause, attempt))
     raise AssertionError("unreachable")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement, StagedSplit
 from pipeline.destination.files import AttemptFiles
 from pipeline.destination.folder import STORAGE_ERRORS, Folder, staging_error
+from pipeline.execution.first_failure import note_failure
 from pipeline.runs.outcome import Failure
 from smart_sync.plan import SyncPlan
 
@@ -43,8 +44,7 @@ class Stager:
 
     def _give_up(self, key: tuple[int, int], failure: Failure) -> Failure:
         self._given_up.add(key)
-        self._folder.mark_failed()
-        return failure
+        return note_failure(self._folder, failure)
 
     def _files(self, split: int, attempt: int) -> AttemptFiles:
         files = self._open.get(split)

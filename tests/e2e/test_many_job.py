@@ -2,9 +2,8 @@
 
 import gc
 import logging
-import re
 import signal
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,37 +14,28 @@ import pipeline.launch.many_job
 from auto_schema.errors import TargetError
 from pipeline.cli import new_run_id
 from pipeline.execution import launched_table
-from pipeline.runs.lock import Lock
 from tests.fault_rules import job
 from tests.hook_server import hook_server
 from tests.launcher import Launcher
-from tests.many_job import run_job
+from tests.many_job import (
+    APPENDED,
+    ROWS,
+    WorkerDiedError,
+    assert_free,
+    counts,
+    ended,
+    failed_in,
+    five_tables,
+    locked,
+    run_job,
+)
 from tests.processes import Gate
 from tests.sync import PROJECT
-from warehouse.names import TableRef
-
-TABLE = """
-CREATE TABLE {0} (id int8 PRIMARY KEY, note text, amount numeric,
-  updated_at timestamptz DEFAULT now() - interval '1 hour');
-INSERT INTO {0} SELECT g, 'n' || g, g FROM generate_series(1, {1}) AS g; ANALYZE {0}
-"""
-ROWS = {"orders": 5, "lines": 40, "users": 3, "parts": 60, "carts": 2}
-EVERY = """
-defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto}
-tables:
-  public.*:
-  public.lines: {num_splits: 3}
-  public.parts: {num_splits: 4}
-"""
 
 
 @pytest.fixture
 def many(sync, sql):
-    """Five tables, two of which have several splits."""
-    for name, rows in ROWS.items():
-        sql(TABLE.format(name, rows))
-    sync.defaults |= {"destination_bigquery_table": None, "tables": EVERY}
-    return sync
+    return five_tables(sync, sql)
 
 
 @pytest.fixture
@@ -58,32 +48,6 @@ def launch(many, monkeypatch, caplog):
         return results, "".join(errors)
 
     return launch
-
-
-def counts(sync):
-    names = sync.tables() & ROWS.keys()
-    return {name: len(sync.rows("id", name)) for name in names}
-
-
-def ended(sync):
-    """How the newest run of each table ended: status, exit code, rows published."""
-    prefix = f"{PROJECT}.{sync.dataset}."
-    return {
-        run["destination"].removeprefix(prefix): (
-            run["status"],
-            run["exit_code"],
-            run["rows_published"],
-        )
-        for run in sync.history()
-    }
-
-
-def assert_free(sync):
-    """No staging table or file, and each lock given back."""
-    assert not [name for name in sync.tables() if "_staging_" in name]
-    locks = [sync.table(name) for name in sync.tables() if name.startswith("_sync_lock_")]
-    assert {lock.labels["state"] for lock in locks} == {"released"}
-    assert list(sync.temp.rglob("*")) == []
 
 
 def test_tables_of_one_split_and_of_several_arrive_by_one_job(many, launch, sql, caplog):
@@ -119,16 +83,6 @@ def test_what_befalls_one_table_of_a_job_is_no_other_table_s_matter(many, launch
     }
     holder.release()
     assert_free(many)
-
-
-def failed_in(error):
-    """How many tables a job's end says failed, and which."""
-    match = re.search(r"(\d+ of \d+) tables failed \(launch \S+\): (.*?)\. To mend", error)
-    return match and match.groups()
-
-
-def locked(sync, table, run_id):
-    return Lock(sync.client, TableRef(PROJECT, sync.dataset, table), run_id, timedelta(hours=1))
 
 
 @pytest.mark.parametrize("table", ["users", "parts"])
@@ -206,19 +160,12 @@ def test_a_job_that_can_not_be_submitted_leaves_no_lock_and_no_run_open(many, la
 
 
 def test_a_job_whose_elements_are_all_processed_twice_doubles_nothing(many, launch, caplog):
-    _, error = launch(times=2, tables=EVERY.replace("WRITE_MERGE, merge_keys: auto", WITHOUT_KEYS))
+    _, error = launch(times=2, tables=APPENDED)
     assert error == ""
     assert counts(many) == ROWS
     assert ended(many) == {name: ("succeeded", 0, rows) for name, rows in ROWS.items()}
     assert caplog.text.count("5 of 5 tables succeeded: 110 rows read, 110 published") == 2
     assert_free(many)
-
-
-WITHOUT_KEYS = "WRITE_APPEND"
-
-
-class WorkerDiedError(BaseException):
-    """Of a worker: nothing of it is told."""
 
 
 @pytest.mark.parametrize("moves", [False, True], ids=["unchanged", "changed"])
@@ -234,8 +181,7 @@ def test_a_worker_that_dies_after_it_has_published_doubles_nothing(many, monkeyp
         return original(plan, *rest)
 
     monkeypatch.setattr(launched_table, "report", report)
-    tables = EVERY.replace("WRITE_MERGE, merge_keys: auto", WITHOUT_KEYS)
-    _, errors = run_job(many, monkeypatch, times=2, tables=tables)
+    _, errors = run_job(many, monkeypatch, times=2, tables=APPENDED)
     assert [WorkerDiedError.__name__ in error for error in errors] == [True]
     assert counts(many) == ROWS
     assert ended(many) == {name: ("succeeded", 0, rows) for name, rows in ROWS.items()}

@@ -60,7 +60,7 @@ def test_a_link_that_waits_under_the_runs_name_is_refused(tmp_path: Path) -> Non
     folder = folder_at(tmp_path / "run")
     with pytest.raises(TargetError, match="a link or another user's"):
         folder.open("rows.parquet")
-    folder.mark_failed()  # best effort: it only warns
+    folder.mark_failed(b"why")  # best effort: it only warns
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
