@@ -1,7 +1,8 @@
 """I/O. The plans of many tables on their way to the workers: by value, or in one file.
 
-A job's graph may have some megabytes. So plans that pass one together lie in a file of the
-launch's own folder, and what travels in their place says where in it. The file holds what would
+A job's graph may have some megabytes, and each split takes its table's plan along. So plans that
+pass one together, counted as often as they travel, lie in a file of the launch's own folder, and
+what travels in their place says where in it. The file holds what would
 stand in the graph else, and no more.
 """
 
@@ -21,7 +22,7 @@ from warehouse.names import Endpoints, TableRef
 
 FILE = "plans"
 MOST_BY_VALUE = 1_000_000
-"""Bytes of all plans that stand in the graph themselves."""
+"""Bytes of all plans that stand in the graph themselves, and travel with each of their splits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class TableOnItsWay:
         seat: where its work is dealt to.
         goes_whole: through one element.
         header: its plan without the splits.
-        splits: of the plan.
+        splits: of the plan; of nothing where one of them goes by itself.
     """
 
     name: str
@@ -53,6 +54,10 @@ class TableOnItsWay:
     goes_whole: bool
     header: Part
     splits: Part
+
+    def alone(self) -> "TableOnItsWay":
+        """The same without its splits: what travels with each of them, or behind them."""
+        return replace(self, splits=Part())
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +181,7 @@ def pack(
         ends: of the tables that never began.
         at_once: tables that may be at work.
         connections: to the source that may be open, over all tables.
-        most_by_value: bytes that may stand in the graph.
+        most_by_value: bytes that may stand in the graph, and travel with splits, together.
     """
     counts = [1 if goes_whole(plan) else plan.reading.split_total for plan in planned.values()]
     parts = _Parts()
@@ -193,7 +198,10 @@ def pack(
             planned.items(), seats(counts, at_once, connections), strict=True
         )
     )
-    run, is_stored = next(iter(planned.values())).run, parts.size > most_by_value
+    with_splits = sum(
+        count * table.header.length for count, table in zip(counts, tables, strict=True)
+    )
+    run, is_stored = next(iter(planned.values())).run, parts.size + with_splits > most_by_value
     launch = LaunchOnItsWay(
         batch_id,
         folder,

@@ -53,6 +53,13 @@ class TablePart:
     value: TableOnItsWay | StagedSplit | Failure
 
 
+def dealt(table: TableOnItsWay, splits: Iterable[Split]) -> Iterator[tuple[int, Work]]:
+    """The splits of a table that doesn't go whole, each by its lane; none carries the others."""
+    alone = table.alone()
+    for split in splits:
+        yield table.seat.lane(split.index), Work(alone, split)
+
+
 class _OfLaunch(beam.DoFn):
     """A step that comes from table to table; it keeps the last one's plan, and its clients."""
 
@@ -89,12 +96,11 @@ class _Deal(_OfLaunch):
         except Exception as error:
             yield beam.pvalue.TaggedOutput(ENDS, failed_table(table.name, error))
             return
-        parts = [TablePart(table.run_id, table)]
+        parts = [TablePart(table.run_id, table.alone())]
         if isinstance(opened, Failure):
             parts.append(TablePart(table.run_id, opened))
         else:
-            for split in opened:
-                yield seat.lane(split.index), Work(table, split)
+            yield from dealt(table, opened)
         for part in parts:
             yield beam.pvalue.TaggedOutput(PARTS, (seat.publisher, part))
 

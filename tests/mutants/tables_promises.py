@@ -186,9 +186,9 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "Many tables",
         "The graph of 1,000 tables is hardly larger than that of one.",
-        "tests/graph/test_graph.py::test_the_graph_of_a_thousand_tables_is_far_under_what_dataflow_takes",
+        "tests/graph/test_graph_of_many.py::test_the_graph_of_a_thousand_tables_is_far_under_what_dataflow_takes",
         "pipeline/execution/packing.py",
-        "parts.size > most_by_value",
+        "parts.size + with_splits > most_by_value",
         "False",
     ),
     Promise(
@@ -255,5 +255,29 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/execution/launched_table.py",
         "client, keeps=True)",
         "client, keeps=False)",
+    ),
+    Promise(
+        "Many tables",
+        "A table whose first try failed is told with what failed in it, also by the next one.",
+        "tests/e2e/test_many_job_again.py::test_a_table_that_is_processed_again_is_told_with_what_failed_first",
+        "pipeline/execution/split_reading.py",
+        "        yield earlier\n",
+        "",
+    ),
+    Promise(
+        "Many tables",
+        "A split of a table in a job travels without the list of all others.",
+        "tests/graph/test_graph_of_many.py::test_a_split_carries_nothing_of_the_others",
+        "pipeline/execution/packing.py",
+        "return replace(self, splits=Part())",
+        "return self",
+    ),
+    Promise(
+        "Many tables",
+        "A plan that would travel with each of thousands of splits lies in a file.",
+        "tests/graph/test_graph_of_many.py::test_five_thousand_splits_carry_little_more_than_themselves",
+        "pipeline/execution/packing.py",
+        "parts.size + with_splits > most_by_value",
+        "parts.size > most_by_value",
     ),
 )
