@@ -16,16 +16,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from auto_schema.errors import ConfigError, SyncError
+from auto_schema.errors import ConfigError, SyncError, raise_all
 from pipeline.parameters.options import plain_secrets
 from scheduler import export, show
 from scheduler.changes import Kind, changes, differences, flattened, staggered
 from scheduler.client import Schedules, make_client
 from scheduler.files import make_schedule, read_schedules
+from scheduler.hosts import Host, of_other_hosts
 from scheduler.job import body_of
 from scheduler.rehearsal import show_plan
 from scheduler.runs import worst
-from scheduler.schedule import Host, Schedule, checked
+from scheduler.schedule import Schedule, checked
 from scheduler.status import read_statuses
 from scheduler.steps import Step, carry_out
 from scheduler.words import changed, pairs
@@ -116,7 +117,9 @@ def create(
         "parameters": pairs(parameter, "parameter"),
         "environment": pairs(environment, "environment"),
     }
-    schedule = checked(make_schedule(name, values), allow_plain_secrets=allow_plain_secrets)
+    made = make_schedule(name, values)
+    raise_all(of_other_hosts(values, made.host, f"schedule {name}: "))
+    schedule = checked(made, allow_plain_secrets=allow_plain_secrets)
     there = _schedules(project, location)
     if plan:
         show_plan(schedule)
@@ -167,7 +170,9 @@ def update(
     }
     values = changed(old, given, mappings)
     values |= {} if description is None else {"description": description}
-    new = checked(make_schedule(name, values), allow_plain_secrets=allow_plain_secrets)
+    new = make_schedule(name, values)
+    raise_all(of_other_hosts(given, new.host, f"schedule {name}: "))
+    new = checked(new, allow_plain_secrets=allow_plain_secrets)
     differs = differences(old, new)
     if not differs:
         CONSOLE.print(f"{name}: nothing changes", highlight=False)

@@ -32,8 +32,9 @@ from google.cloud.scheduler_v1.services.cloud_scheduler.transports import (
 )
 
 from auto_schema.errors import ConfigError, SyncError, TargetError
+from scheduler.hosts import nearest
 from scheduler.job import job_name, job_of, schedule_of
-from scheduler.schedule import Schedule, nearest
+from scheduler.schedule import Schedule
 
 TIMEOUT_S = 30.0
 LOGIN = "run `gcloud auth application-default login`."

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.parameters.options import beam_flag, split_argv
-from scheduler.schedule import TEMP_LOCATION, TIMEOUT, Schedule
+from scheduler.hosts import TEMP_LOCATION, TIMEOUT
+from scheduler.schedule import Schedule
 
 URI = "https://run.googleapis.com/v2/projects/{}/locations/{}/jobs/{}:run"
 _URI = re.compile(re.escape(URI).replace(r"\{\}", "([^/:]+)"))

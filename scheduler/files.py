@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
-from scheduler.schedule import Host, Retry, Schedule, checked, environment_of, nearest
+from scheduler.hosts import Host, environment_of, nearest, of_other_hosts
+from scheduler.schedule import Retry, Schedule, checked
 from scheduler.tables import BUCKET, text_of_file
 
 TABLES = "tables"
@@ -64,6 +65,7 @@ def schedules_in(
         try:
             values = merged(defaults, entry or {}, str(title))
             schedule = make_schedule(str(title), _placed(values, folder))
+            faults += of_other_hosts(entry or {}, schedule.host, f"schedule {title}: ")
             schedules.append(checked(schedule, allow_plain_secrets=allow_plain_secrets))
         except ManyErrors as error:
             faults += error.errors

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from scheduler.cloud_run import place_of, run_body, run_uri, words_of
-from scheduler.schedule import ENVIRONMENT, Host, Retry, Schedule
+from scheduler.hosts import ENVIRONMENT, Host
+from scheduler.schedule import Retry, Schedule
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 """Cloud Scheduler sends an OAuth token: Google's own APIs take no OIDC token."""

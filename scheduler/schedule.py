@@ -1,17 +1,26 @@
 """A schedule as a value, and everything that is wrong with one. Pure."""
 
-import difflib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.parameters import options, zones
 from pipeline.parameters.table import BY_NAME
 from scheduler.cron import expression
+from scheduler.hosts import (
+    IMAGE,
+    TEMP_LOCATION,
+    TIMEOUT,
+    Host,
+    environment_of,
+    nearest,
+    no_parameter,
+    no_setting,
+)
+from scheduler.once import only_once
 from scheduler.tables import launch_faults
 
 MAX_JOB_BYTES = 1_000_000 - 1_000
@@ -20,35 +29,6 @@ OWN_BYTES = 4_000
 """At most, of a job besides: names, places, keys."""
 SHORTEST_DEADLINE_S, LONGEST_DEADLINE_S = 15, 1800
 """Of a job with an HTTP target: https://docs.cloud.google.com/scheduler/docs/reference/rest."""
-ENVIRONMENT: Mapping[str, type] = {
-    "additional_experiments": list,
-    "additional_pipeline_options": list,
-    "additional_user_labels": dict,
-    "autoscaling_algorithm": str,
-    "disk_size_gb": int,
-    "enable_launcher_vm_serial_port_logging": bool,
-    "flexrs_goal": str,
-    "ip_configuration": str,
-    "kms_key_name": str,
-    "launcher_machine_type": str,
-    "machine_type": str,
-    "max_workers": int,
-    "network": str,
-    "num_workers": int,
-    "sdk_container_image": str,
-    "service_account_email": str,
-    "staging_location": str,
-    "subnetwork": str,
-    "temp_location": str,
-    "worker_region": str,
-    "worker_zone": str,
-}
-"""What a launch may say of its workers: those of Dataflow's FlexTemplateRuntimeEnvironment
-that mean something to a batch job."""
-TEMP_LOCATION, TIMEOUT = "temp_location", "timeout_s"
-RUN_ENVIRONMENT: Mapping[str, type] = {TEMP_LOCATION: str, TIMEOUT: int}
-"""What an execution of a Cloud Run job may be told besides parameters; machine, network and
-account are the job's own."""
 LONGEST_TIMEOUT_S = 7 * 24 * 3600
 """https://cloud.google.com/run/docs/configuring/task-timeout."""
 MAX_ARGUMENT_BYTES = 32 * 4096 - 1
@@ -58,18 +38,6 @@ NAME = re.compile(r"[a-z]([-a-z0-9]{0,498}[a-z0-9])?")
 RUN_JOB = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 """Of a Cloud Run job: https://cloud.google.com/run/docs/create-jobs."""
 ACCOUNT = re.compile(r"[a-z0-9-]+@[a-z0-9.-]+[.]gserviceaccount[.]com")
-
-
-class Host(StrEnum):
-    """Where the syncs of a schedule run."""
-
-    DATAFLOW = "dataflow"
-    CLOUD_RUN = "cloud_run"
-
-
-def environment_of(host: Host) -> Mapping[str, type]:
-    """What a launch may be told of the machines there."""
-    return ENVIRONMENT if host is Host.DATAFLOW else RUN_ENVIRONMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +108,6 @@ class Schedule:
             return f"tables of {self.job_name or self.name}"
         names = ("project", "dataset", "table")
         return ".".join(self.parameters.get(f"destination_bigquery_{n}", "") for n in names)
-
-
-def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
-    """The mend for a name that isn't known."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return otherwise or f"use one of: {', '.join(sorted(known))}."
 
 
 def checked(schedule: Schedule, *, allow_plain_secrets: bool = False) -> Schedule:
@@ -237,7 +197,7 @@ def _environment_faults(schedule: Schedule) -> list[SyncError]:
         where = f"environment.{name}"
         kind = kinds.get(name)
         if kind is None:
-            faults.append(ConfigError("unknown", where, "", _other_setting(name, schedule.host)))
+            faults.append(ConfigError("unknown", where, "", no_setting(name, schedule.host)))
         elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             fix = f"give a value of type {kind.__name__}."
             faults.append(ConfigError("malformed", where, shown(value), fix))
@@ -251,27 +211,19 @@ def _environment_faults(schedule: Schedule) -> list[SyncError]:
     return faults
 
 
-def _other_setting(name: str, host: Host) -> str:
-    """The mend for a setting that means nothing there."""
-    if host is Host.CLOUD_RUN and name in ENVIRONMENT:
-        return "machine, network and account belong to the Cloud Run job: docs/deploy.md."
-    return nearest(name, set(environment_of(host)))
-
-
 def _parameter_faults(schedule: Schedule) -> list[SyncError]:
     """The same checks as at a launch, by the same code."""
-    faults: list[SyncError] = []
     known = {name: text for name, text in schedule.parameters.items() if name in BY_NAME}
-    for name in sorted(schedule.parameters.keys() - known.keys() - {"sdk_container_image"}):
-        faults.append(
-            ConfigError(
-                "unknown parameter", name, "", nearest(name, BY_NAME, "see the table in README.md.")
-            )
-        )
     is_dataflow = schedule.host is Host.DATAFLOW
+    image = {IMAGE} if is_dataflow else set[str]()
+    faults: list[SyncError] = [
+        ConfigError("unknown parameter", name, "", no_parameter(name, schedule.host))
+        for name in sorted(schedule.parameters.keys() - known.keys() - image)
+    ]
     launch = ["--temp_location=gs://b/t"]
     launch += ["--runner=DataflowRunner", "--sdk_container_image=i"] if is_dataflow else []
-    return [*faults, *launch_faults(known, launch), *_argument_faults(schedule)]
+    faults += [*launch_faults(known, launch), *only_once(known)]
+    return [*faults, *_argument_faults(schedule)]
 
 
 def _argument_faults(schedule: Schedule) -> Iterator[SyncError]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auto_schema.errors import ConfigError
+from scheduler.hosts import IMAGE
 from scheduler.schedule import Schedule
 
 OF_PLACE = ("host", "template", "run_job", "environment")
@@ -52,6 +53,8 @@ def changed(
         temp_location = values["environment"].get("temp_location", "")
         values = {key: value for key, value in values.items() if key not in OF_PLACE}
         values["environment"] = {"temp_location": temp_location} if temp_location else {}
+        kept = {name: text for name, text in values["parameters"].items() if name != IMAGE}
+        values["parameters"] = kept
     values |= told
     for key, words in mappings.items():
         both = values[key] | words

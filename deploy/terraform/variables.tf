@@ -253,6 +253,16 @@ variable "schedules" {
   }
 
   validation {
+    condition     = alltrue([for schedule in values(var.schedules) : schedule.host != "cloud_run" || (schedule.max_workers == null && schedule.machine_type == null && length(schedule.labels) == 0)])
+    error_message = "max_workers, machine_type and labels are of Dataflow's workers: leave them out of a schedule on Cloud Run, whose machine the variable cloud_run says."
+  }
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : schedule.timeout_s == null || schedule.host == "cloud_run"])
+    error_message = "timeout_s is of executions on Cloud Run: leave it out of a schedule on Dataflow."
+  }
+
+  validation {
     condition     = alltrue([for schedule in values(var.schedules) : can(regex("^[^ ]+( +[^ ]+){4}$", schedule.cron))])
     error_message = "cron must have five fields."
   }

@@ -17,6 +17,7 @@ import pytest
 
 from pipeline.parameters.options import split_argv
 from pipeline.parameters.table import PARAMETERS, Kind
+from scheduler.once import REASONS
 from scheduler.tables import launch_faults
 from tests.deploy import hcl
 from tests.discovery import errors
@@ -79,6 +80,9 @@ EXAMPLE: dict[str, Any] = {
     },
     "cloud_run": {"image": "europe-west1-docker.pkg.dev/my-project/smart-sync/smart-sync:1"},
 }
+ONCE = dict.fromkeys(("plan_only", "verify_only"), "true")
+ONCE |= dict.fromkeys(("retry_failed", "sync_start", "sync_end"), "2025-01-01")
+ONCE["write_disposition"] = "WRITE_EMPTY"
 SMALL = 'google_cloud_scheduler_job.schedule["small"]'
 PLAIN = {key: EXAMPLE[key] for key in ("project_id", "region", "dataset_id")}
 
@@ -352,7 +356,9 @@ def test_wrong_variables_are_refused_with_what_to_change(module: Path) -> None:
                 "parameters": {},
                 "max_workers": 0,
                 "labels": {"Team": "x"},
-            }
+                "timeout_s": 60,
+            },
+            "small": {"cron": "@daily", "host": "cloud_run", "parameters": {}, "max_workers": 2},
         },
     }
     rules = {
@@ -360,7 +366,7 @@ def test_wrong_variables_are_refused_with_what_to_change(module: Path) -> None:
         for name, body in hcl.blocks(hcl.MODULE / "variables.tf", "variable")
         for rule in body.get("validation", [])
     }
-    assert len(rules) == len(wrong) + 5  # schedules have five, cloud_run two
+    assert len(rules) == len(wrong) + 7  # schedules have seven, cloud_run two
     if HAS_TERRAFORM:
         said = hcl.plan(module, wrong)
         assert [rule for rule in rules if rule not in said] == []
@@ -405,6 +411,7 @@ def test_a_schedule_on_cloud_run_needs_its_job(module: Path) -> None:
     [
         ({"data_sorce": "mongodb"}, "The template has no parameter data_sorce."),
         ({"postgresql_password": "hunter2"}, "must be names of secret versions"),
+        *(({name: value}, "for one launch:") for name, value in ONCE.items()),
     ],
 )
 def test_a_schedule_that_could_not_run_is_refused_by_the_plan(
@@ -418,8 +425,19 @@ def test_a_schedule_that_could_not_run_is_refused_by_the_plan(
         assert told.rpartition(" ")[0] in "".join(p.read_text() for p in child.glob("*.tf"))
 
 
-def test_every_secret_parameter_is_guarded() -> None:
+def rules_of_parameters() -> list[dict[str, Any]]:
     path = hcl.MODULE / "modules" / "launch_body" / "variables.tf"
-    (rule,) = dict(hcl.blocks(path, "variable"))["parameters"]["validation"]
+    rules: list[dict[str, Any]] = dict(hcl.blocks(path, "variable"))["parameters"]["validation"]
+    return rules
+
+
+def test_every_secret_parameter_is_guarded() -> None:
+    (rule,) = [one for one in rules_of_parameters() if "secret versions" in one["error_message"]]
     secrets = {parameter.name for parameter in PARAMETERS if parameter.kind is Kind.SECRET}
     assert set(re.findall(r'"(\w+)"', rule["condition"])) == secrets
+
+
+def test_every_parameter_for_one_launch_only_is_guarded() -> None:
+    rules = [one for one in rules_of_parameters() if "for one launch:" in one["error_message"]]
+    named = {name for one in rules for name in re.findall(r'"([a-z]\w+)"', one["condition"])}
+    assert set(ONCE) == set(REASONS) == named - {"true", "delete_existing_table"}

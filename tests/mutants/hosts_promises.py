@@ -60,4 +60,20 @@ PROMISES: tuple[Promise, ...] = (
         "SIDE_BY_SIDE = 16",
         "SIDE_BY_SIDE = 1",
     ),
+    Promise(
+        PART,
+        "A schedule takes no parameter that means something to one launch only.",
+        "tests/scheduler/test_schedule.py::test_what_means_something_to_one_launch_only_is_refused",
+        "scheduler/schedule.py",
+        "*only_once(known)]",
+        "]",
+    ),
+    Promise(
+        PART,
+        "Schedules on Cloud Run take no flag of Dataflow's workers.",
+        "tests/scheduler/test_schedule.py::test_what_is_wrong_is_one_line_with_its_mend",
+        "scheduler/schedule.py",
+        "image = {IMAGE} if is_dataflow else set[str]()",
+        "image = {IMAGE}",
+    ),
 )

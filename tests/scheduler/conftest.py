@@ -10,7 +10,8 @@ import pytest
 
 from scheduler.cli import main
 from scheduler.client import Schedules, make_client
-from scheduler.schedule import Host, Schedule
+from scheduler.hosts import Host
+from scheduler.schedule import Schedule
 from tests.scheduler.stand_in import TRANSPORTS, Scheduler, rest
 
 PROJECT, LOCATION = "my-project", "europe-west1"

@@ -88,8 +88,24 @@ def test_a_schedule_moves_to_another_host_and_back(command, scheduler):
     back = ["--host=dataflow", "--template=gs://my-bucket/templates/smart-sync.json"]
     assert command("update", "orders", *back, "-emax_workers=2", AT, "-y").code == 0
     assert schedule_of(scheduler.job("orders")) == a_schedule()
+    done = command("update", "orders", "--run-job=smart-sync", AT)
+    assert (done.code, "(schedule orders: run_job): its host is dataflow" in done.err) == (2, True)
     done = command("update", "orders", "--host=cloud-run", AT)
     assert (done.code, "give one of dataflow, cloud_run." in done.err) == (2, True)
+
+
+def test_the_image_of_workers_stays_behind_when_a_schedule_moves_to_cloud_run(command, scheduler):
+    scheduler.put(job_of(a_schedule(parameters={"sdk_container_image": "i"})))
+    assert command("update", "orders", "--host=cloud_run", AT, "-y").code == 0
+    moved = schedule_of(scheduler.job("orders"))
+    assert moved == a_run(environment={"temp_location": "gs://my-bucket/tmp"})
+
+
+def test_a_template_means_nothing_on_cloud_run(command, scheduler):
+    words = [*words_of(a_run()), "--template=gs://b/t.json", "-psdk_container_image=i"]
+    done = command("create", *words, "-y")
+    assert (done.code, scheduler.calls) == (2, [])
+    assert "of another host (schedule orders: template): its host is cloud_run" in done.err
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])

@@ -32,6 +32,9 @@ ORDERS = """
 """
 
 
+ON_RUN = DEFAULTS.replace(", max_workers: 2", "") + ORDERS + "    host: cloud_run\n"
+
+
 def test_an_entry_stands_over_the_defaults_key_by_key():
     more = "    paused: true\n    retry: {max_duration_s: 60}\n    environment: {max_workers: 4}\n"
     (made,) = schedules_in(DEFAULTS + ORDERS + more, "f")
@@ -65,6 +68,10 @@ def test_an_entry_stands_over_the_defaults_key_by_key():
         (DEFAULTS + ORDERS.replace("public.orders", "[a, b]"), "not a text"),
         (DEFAULTS + ORDERS.replace("orders:", "Orders_1:"), "malformed name"),
         (DEFAULTS.replace("defaults", "default") + ORDERS, "unknown (f: default)"),
+        (DEFAULTS + ORDERS + "    run_job: j", "(schedule orders: run_job): its host is dataflow"),
+        (ON_RUN + "    template: gs://b/t.json", "(schedule orders: template): its host is cloud"),
+        (ON_RUN.replace("public.orders", "o, sdk_container_image: i"), "sdk_container_image)"),
+        (DEFAULTS + ORDERS.replace("public.orders", "o, plan_only: true"), "for one launch only"),
     ],
 )
 def test_a_file_that_is_wrong_is_told(text, says):

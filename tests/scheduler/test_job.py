@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline.parameters.table import BY_NAME
 from scheduler.cloud_run import run_body
+from scheduler.hosts import ENVIRONMENT
 from scheduler.job import camel, job_of, launch_body, schedule_of
-from scheduler.schedule import ENVIRONMENT, MAX_JOB_BYTES, Retry, checked
+from scheduler.schedule import MAX_JOB_BYTES, Retry, checked
 from tests.discovery import document, errors
 from tests.scheduler.conftest import PARAMETERS, a_run, a_schedule
 from tests.scheduler.stand_in import body_errors

@@ -27,6 +27,8 @@ def create(scheduler, sync, sql, bucket, monkeypatch):
             environment={"temp_location": "gs://bkt/tmp"},
         )
         words = [word for word in words_of(schedule) if not (more and word in OF_ONE)]
+        if "--host=cloud_run" in more:
+            words = [word for word in words if not word.startswith("--template=")]
         words += ["--allow-plain-secrets", "--plan", "-y", *more]
         command = [sys.executable, "-m", "scheduler", "create", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

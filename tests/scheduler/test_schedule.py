@@ -34,9 +34,19 @@ WRONG = {
     ),
     "give run_job.": a_run(run_job=""),
     "give the name alone of a Cloud Run job": a_run(run_job="projects/p/jobs/j"),
-    "machine, network and account belong to the Cloud Run job": a_run(
+    "network, account and image belong to the Cloud Run job": a_run(
         environment={"temp_location": "gs://b/t", "max_workers": 2}
     ),
+    "unknown parameter (schedule orders: sdk_container_image). To mend: machine, network": a_run(
+        parameters={"sdk_container_image": "i"}
+    ),
+    "unknown parameter (schedule orders: machine_type). To mend: machine, network": a_run(
+        parameters={"machine_type": "n2-standard-4"}
+    ),
+    "it is a setting of the environment: -e machine_type=": a_schedule(
+        parameters={"machine_type": "n2-standard-4"}
+    ),
+    "it is a setting of the environment: -e timeout_s=": a_run(parameters={"timeout_s": "60"}),
     "missing (schedule orders: environment.temp_location)": a_run(environment={}),
     "did you mean timeout_s?": a_run(environment={"temp_location": "gs://b/t", "timeout": 2}),
     "give 1 to 604,800 seconds.": a_run(
@@ -48,7 +58,30 @@ WRONG = {
     "plain secret (schedule runs: postgresql_password)": a_run(
         "runs", parameters={"postgresql_password": PLANTED}
     ),
+    "only plan, and write nothing": a_schedule(parameters={"plan_only": "true"}),
 }
+ONCE = {
+    "plan_only": {"plan_only": "true"},
+    "verify_only": {
+        "verify_only": "true",
+        "verify_start": "2025-01-01",
+        "verify_end": "2025-02-01",
+    },
+    "retry_failed": {
+        "tables": "gs://b/t.yaml",
+        "source_table_for_schema": "",
+        "destination_bigquery_table": "",
+        "retry_failed": "20250722t150000-3f9a0c1d",
+    },
+    "sync_start, sync_end": {
+        "sync_start": "2025-01-01",
+        "sync_end": "2025-02-01",
+        "write_disposition": "WRITE_MERGE",
+        "merge_keys": "id",
+    },
+    "write_disposition": {"write_disposition": "WRITE_EMPTY"},
+}
+"""What is wrong only since it is launched again and again."""
 
 
 @pytest.mark.parametrize("says", WRONG)
@@ -84,3 +117,25 @@ def test_all_faults_are_told_at_once_and_in_the_same_order():
 
 def test_a_plain_secret_may_be_allowed():
     checked(a_schedule(parameters={"postgresql_password": PLANTED}), allow_plain_secrets=True)
+
+
+@pytest.mark.parametrize("names", ONCE)
+@pytest.mark.parametrize("made", [a_schedule, a_run])
+def test_what_means_something_to_one_launch_only_is_refused(made, names):
+    with pytest.raises(SyncError) as caught:
+        checked(made(parameters=ONCE[names]))
+    faults = caught.value.errors if isinstance(caught.value, ManyErrors) else [caught.value]
+    assert {fault.what for fault in faults} == {"for one launch only"}
+    assert ", ".join(fault.where.split(": ")[1] for fault in faults) == names
+
+
+def test_what_only_looks_so_is_taken():
+    rebuilds = {"write_disposition": "WRITE_EMPTY", "delete_existing_table": "true"}
+    for parameters in (rebuilds, {"plan_only": "false", "verify": "true"}):
+        checked(a_schedule(parameters=parameters))
+
+
+def test_dataflow_takes_the_image_among_the_parameters_and_among_the_settings():
+    image = {"sdk_container_image": "europe-docker.pkg.dev/p/r/i:1"}
+    checked(a_schedule(parameters=image))
+    checked(a_schedule(environment={"temp_location": "gs://b/t", **image}))

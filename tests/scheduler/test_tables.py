@@ -130,17 +130,38 @@ def test_a_file_of_schedules_names_its_file_of_tables_beside_it(tmp_path):
         "project": "my-project",
         "region": LOCATION,
         "host": "cloud_run",
+        "template": "gs://b/of-others.json",
         "service_account": "s@my-project.iam.gserviceaccount.com",
         "environment": {"temp_location": "gs://b/tmp"},
         "parameters": parameters,
     }
-    bucket = entry | {"tables": BUCKET, "run_job": "other", "template": "gs://b/t.json"}
+    bucket = entry | {"tables": BUCKET, "run_job": "other"}
     whole = {"defaults": defaults, "schedules": {"here": entry, "there": bucket}}
     (tmp_path / "all.yaml").write_text(TEXT)
     (tmp_path / "schedules.yaml").write_text(json.dumps(whole))
     here, there = read_schedules(tmp_path / "schedules.yaml")
     assert (here.parameters["tables"], here.run_job) == (TEXT, "smart-sync")
     assert (there.parameters["tables"], there.run_job, there.template) == (BUCKET, "other", "")
+
+
+def test_a_file_that_no_run_after_the_first_can_use_is_refused_with_its_places(create, scheduler):
+    text = """
+defaults: {enable_smart_sync: true, sync_start: 2025-01-01}
+tables:
+  public.*: {sync_end: 2025-02-01}
+  public.orders: {write_disposition: WRITE_EMPTY}
+  public.lines: {write_disposition: WRITE_EMPTY, delete_existing_table: true}
+"""
+    done = create(text, plan_only="true")
+    assert (done.code, scheduler.calls) == (2, [])
+    told = [line for line in done.err.splitlines() if "for one launch only" in line]
+    places = [line.split("schedule shop: ")[1].split(")")[0] for line in told]
+    assert places == [
+        "plan_only",
+        "tables, line 2, column 49, sync_start",
+        "tables, line 4, column 24, sync_end",
+        "tables, line 5, column 38, write_disposition",
+    ]
 
 
 def test_what_cloud_run_is_asked_for_is_a_launch_that_syncs(create, scheduler, sync, sql):

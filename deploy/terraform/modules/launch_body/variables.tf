@@ -32,6 +32,21 @@ variable "parameters" {
     ])
     error_message = "postgresql_password, mongodb_password, mongodb_connection_string and notify_webhook must be names of secret versions, such as projects/P/secrets/S/versions/latest: plain text would stand in Terraform's state and in the schedule."
   }
+
+  validation {
+    condition     = alltrue([for name in ["plan_only", "verify_only"] : lookup(var.parameters, name, "") != "true"])
+    error_message = "plan_only and verify_only are for one launch: every run of a schedule would sync nothing. Leave them out; verify = \"true\" proves the rows of each run."
+  }
+
+  validation {
+    condition     = alltrue([for name in ["retry_failed", "sync_start", "sync_end"] : lookup(var.parameters, name, "") == ""])
+    error_message = "retry_failed, sync_start and sync_end are for one launch: every run of a schedule would do the same again, and sync no row after it. Leave them out, and launch that once by hand."
+  }
+
+  validation {
+    condition     = lookup(var.parameters, "write_disposition", "") != "WRITE_EMPTY" || lookup(var.parameters, "delete_existing_table", "") == "true"
+    error_message = "write_disposition WRITE_EMPTY is for one launch: the first run fills the table, and every run after it would fail. Give WRITE_APPEND, WRITE_MERGE or WRITE_TRUNCATE."
+  }
 }
 
 variable "service_account_email" {
