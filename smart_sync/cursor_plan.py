@@ -5,7 +5,7 @@ What no late-commit guard can hold is refused, with the ways that lose nothing.
 
 from collections.abc import Mapping
 
-from auto_schema.errors import ConfigError, SyncError, shown
+from auto_schema.errors import ConfigError, ManyErrors, SyncError, shown
 from auto_schema.evolve import CurrentField
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Facts
@@ -14,6 +14,7 @@ from smart_sync.schema_plan import delivered_columns
 from sources.profile import SourceProfile
 from sources.values import SourceColumn
 
+NO_CURSOR = "unknown cursor column"
 COUNT = "WRITE_MERGE with smart_sync_lookback=N, a count of numbers longer than they come late"
 
 
@@ -26,6 +27,12 @@ def plan_cursor(request: SyncRequest, facts: Facts) -> tuple[Cursor | None, list
     except ConfigError as fault:
         return None, [fault]
     return cursor, _unguarded(request, cursor, facts.profile)
+
+
+def lacks_cursor(error: SyncError) -> bool:
+    """Whether a plan failed since the rows that are read bring no such cursor column."""
+    faults = error.errors if isinstance(error, ManyErrors) else (error,)
+    return any(fault.what == NO_CURSOR for fault in faults)
 
 
 def find_cursor(
@@ -47,7 +54,7 @@ def find_cursor(
     if column is None:
         why = "the query delivers " + ", ".join(c.name for c in delivered)
         fix = "set smart_sync_timestamp_column to one of these, or add the column to the query."
-        raise ConfigError("unknown cursor column", where, why, fix)
+        raise ConfigError(NO_CURSOR, where, why, fix)
     if column.type.cursor_type not in CURSOR_KINDS:
         why, fix = (
             f"it is {column.type.display}",

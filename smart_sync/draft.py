@@ -4,6 +4,7 @@ Pure. All faults that rows can't change are raised here; what evidence must deci
 `Draft.open`, and make_plan() settles only that.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from auto_schema.errors import SchemaError, SyncError, raise_all
@@ -18,11 +19,13 @@ from smart_sync.open_questions import OpenQuestions, open_questions
 from smart_sync.plan import AuditPlan, Mode
 from smart_sync.read_plan import BigqueryReading, plan_reading
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import plan_schema
+from smart_sync.schema_plan import UNKNOWN, plan_schema
 from smart_sync.source_labels import LabelPlan, plan_labels
 from sources.profile import SourceProfile
 from sources.protocol import Source
 from sources.values import Evidence
+
+NO_ROW = "nothing to make columns of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,27 @@ def make_draft(
     )
     labels, label_faults = plan_labels(request, facts)
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
-    raise_all([*faults, *label_faults, *reading_faults])
+    raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))
     questions = open_questions(request, facts, shape.schema)
     return Draft(request, facts, shape, audits, merge, bigquery, labels, questions)
+
+
+def is_without_rows(error: SyncError) -> bool:
+    """Whether all that stands against a plan is that no row shows the source's columns yet."""
+    return error.what == NO_ROW
+
+
+def _of_known(
+    source: Source, profile: SourceProfile, faults: list[SyncError]
+) -> Sequence[SyncError]:
+    """The faults; where no row was found, a column that a parameter names is not misspelt."""
+    unknown = [fault.where for fault in faults if fault.why == UNKNOWN]
+    if not unknown or not profile.is_unseen:
+        return faults
+    why = f"there is no document, and so nothing is known of {'; '.join(unknown)}"
+    fix = "sync it when there is one, or leave it out until then."
+    others = [fault for fault in faults if fault.why != UNKNOWN]
+    return [*others, SchemaError(NO_ROW, source.place, why, fix)]
 
 
 def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncError]]:

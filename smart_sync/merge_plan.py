@@ -8,6 +8,7 @@ from auto_schema.schema import Column, TableSchema
 from auto_schema.warehouse_types import MERGE_KEY_TYPES, PARTITION_TYPES
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.schema_plan import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _key_fault(name: str, column: Column | None, schema: TableSchema) -> SyncErr
     fit = ", ".join(c.name for c in schema if c.is_single(MERGE_KEY_TYPES))
     fix = f"choose among: {fit}."
     if column is None:
-        return ConfigError("unknown merge key", where, "no such column arrives", fix)
+        return ConfigError("unknown merge key", where, UNKNOWN, fix)
     if not column.is_single(MERGE_KEY_TYPES):
         why = f"it is {column.kind}, whose values don't tell rows apart exactly"
         return ConfigError("merge key of an unfit type", where, why, fix)

@@ -18,6 +18,7 @@ from sources.values import ColumnWish, Evidence, SourceColumn
 
 Layout = tuple[Partitioning | None, tuple[str, ...]]
 MAX_COLUMNS = 10_000
+UNKNOWN = "no such column arrives"
 
 
 def plan_schema(
@@ -252,7 +253,7 @@ def _partition_fault(
     fit = ", ".join(c.name for c in columns if c.is_single(PARTITION_TYPES))
     fix = f"choose one of: {fit}." if fit else "leave partition_field empty."
     if column is None:
-        return ConfigError("unknown partition column", where, "no such column arrives", fix)
+        return ConfigError("unknown partition column", where, UNKNOWN, fix)
     if not column.is_single(PARTITION_TYPES):
         why = f"it is {column.bigquery}; DATE, DATETIME and TIMESTAMP can be partitioned on"
         return ConfigError("partition column of an unfit type", where, why, fix)
@@ -269,7 +270,7 @@ def _clustering_fault(
     fit = ", ".join(c.name for c in columns if c.is_single(CLUSTER_TYPES))
     fix = f"choose among: {fit}."
     if column is None:
-        return ConfigError("unknown clustering column", where, "no such column arrives", fix)
+        return ConfigError("unknown clustering column", where, UNKNOWN, fix)
     if not column.is_single(CLUSTER_TYPES):
         why = f"it is {column.kind}, which BigQuery doesn't cluster on"
         return ConfigError("clustering column of an unfit type", where, why, fix)

@@ -85,6 +85,7 @@ class SourceProfile:
         columns: of the query's result.
         rules: what they become; asked here, since planning knows no source.
         is_open: whether rows may hold fields beyond `columns`, which were found by sampling.
+        is_unseen: whether no row was found, so that hardly any of its columns is known.
         identity: which source it is.
         cuts: by which columns its rows may be cut.
         texts: what is known of them.
@@ -98,6 +99,7 @@ class SourceProfile:
     columns: tuple[SourceColumn, ...]
     rules: ColumnRules
     is_open: bool = False
+    is_unseen: bool = False
     identity: SourceIdentity = field(default_factory=SourceIdentity)
     cuts: Cuts = field(default_factory=Cuts)
     texts: Texts = field(default_factory=Texts)

@@ -38,9 +38,11 @@ from pipeline.runs.notify import tell
 from pipeline.runs.outcome import Outcome, internal_error
 from pipeline.runs.retry import PARAMETER as RETRY
 from pipeline.tables.file import read_tables
-from pipeline.tables.patterns import choose
+from pipeline.tables.patterns import choose, unknown_exclusions
 from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options
 from pipeline.tables.selection import select
+from smart_sync.cursor_plan import lacks_cursor
+from smart_sync.draft import is_without_rows
 from smart_sync.explain_many import Planned, explain_many, many_as_json
 from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
@@ -166,7 +168,9 @@ def of_batch(table: TableOptions, batch_id: str) -> TableOptions:
     request = _request_of(table.request, batch_id)
     if table.options is None:
         return replace(table, stand_in=request)
-    return replace(table, options=replace(table.options, request=request, webhook=None))
+    without = of_batch(table.without, batch_id) if table.without else None
+    options = replace(table.options, request=request, webhook=None)
+    return replace(table, options=options, without=without)
 
 
 def read_launch(argv: Sequence[str]) -> ManyOptions:
@@ -204,6 +208,8 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
     schemas = {entry.pattern.partition(".")[0] for entry in file.entries}
     catalog = listing.tables(common.request.reading.connection, schemas)
     chosen, faults = choose(file, catalog, has_schemas=listing.has_schemas)
+    for warning in unknown_exclusions(file, catalog):
+        LOGGER.warning("%s", warning)
     selected, unselected = select(given.get("select", ""), chosen)
     enabled, _ = select("", chosen)
     tables, more = table_options(file, enabled, given, beam_argv, os.environ, selected=selected)
@@ -255,7 +261,10 @@ def _planned(
             facts = gather(answered(draft, client, shared.ask), client, inspector, run_id)
         return Planned(name, pattern, make_plan(draft, facts, run_id=run_id, now=now))
     except SyncError as error:
-        return Planned(name, pattern, None, error.text, error.exit_code)
+        if table.without and lacks_cursor(error):
+            return _planned(table.without, now, run_id, argv, shared)
+        code = 0 if is_without_rows(error) else error.exit_code
+        return Planned(name, pattern, None, error.text, code)
     except Exception as error:
         LOGGER.error("planning %s failed\n%s", name, bug_text(error, argv))
         told = internal_error(type(error).__name__)

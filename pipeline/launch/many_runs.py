@@ -37,6 +37,8 @@ from pipeline.runs.lock import Lock
 from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.tables.requests import TableOptions
+from smart_sync.cursor_plan import lacks_cursor
+from smart_sync.draft import is_without_rows
 from smart_sync.request import SyncRequest
 from warehouse.names import TableRef
 
@@ -132,6 +134,11 @@ class ManyRuns:
         try:
             return self._run(name, table.asked_options(), run_id)
         except SyncError as error:
+            if table.without and lacks_cursor(error):
+                return self._sync(table.without)
+            if is_without_rows(error):
+                LOGGER.warning("%s: %s", name, error.text)
+                return TableResult(name, 0, SKIPPED, error.text)
             LOGGER.error("%s: %s", name, error.text)
             return without_a_run(name, table.request, run_id, error, self._shared)
         except Exception as error:

@@ -15,6 +15,7 @@ from pipeline.launch.verify_only import compare
 from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.runs.outcome import internal_error
 from pipeline.tables.requests import TableOptions
+from smart_sync.cursor_plan import lacks_cursor
 from smart_sync.text_table import text_table
 
 LOGGER = logging.getLogger("smart_sync")
@@ -54,6 +55,8 @@ class ManyVerdicts:
             why = error.text if error else ""
             return TableResult(name, row["exit_code"], row["status"], why, row)
         except SyncError as error:
+            if table.without and lacks_cursor(error):
+                return self._compare(table.without)
             LOGGER.error("%s: %s", name, error.text)
             return without_a_run(name, table.request, run_id, error)
         except Exception as error:

@@ -18,6 +18,7 @@ from auto_schema.errors import SyncError
 from auto_schema.names import quoted
 from pipeline.parameters.version import VERSION
 from pipeline.runs.outcome import Outcome
+from pipeline.tables.naming import views_of
 from smart_sync.plan import SyncPlan
 from smart_sync.request import SyncRequest
 from smart_sync.value_text import value_text
@@ -169,19 +170,10 @@ def make_view(client: bigquery.Client, table: TableRef) -> None:
         _made(client, _latest(table))
 
 
-def batches_view(table: TableRef) -> TableRef:
-    """The view of launches of many tables, beside the history.
-
-    >>> str(batches_view(TableRef("p", "d", "sync_runs")))
-    'p.d.sync_batches_latest'
-    """
-    return table.sibling(f"{table.table.removesuffix('_runs')}_batches_latest")
-
-
 def make_batches_view(client: bigquery.Client, table: TableRef) -> None:
     """Make the view of launches of many tables where it is missing: a row for each launch."""
-    view = bigquery.Table(str(batches_view(table)))
-    latest = table.sibling(f"{table.table}_latest")
+    latest, batches = views_of(table)
+    view = bigquery.Table(str(batches))
     view.view_query = f"""SELECT batch_id, COUNT(*) AS tables,
   COUNTIF(seq = {FINAL} AND exit_code = 0) AS succeeded,
   COUNTIF(seq = {FINAL} AND exit_code <> 0) AS failed, COUNTIF(seq < {FINAL}) AS unfinished,
@@ -216,7 +208,7 @@ def _history(table: TableRef) -> bigquery.Table:
 
 
 def _latest(table: TableRef) -> bigquery.Table:
-    view = bigquery.Table(str(table.sibling(f"{table.table}_latest")))
+    view = bigquery.Table(str(views_of(table)[0]))
     view.view_query = (
         f"SELECT * FROM {table.sql} AS runs WHERE TRUE"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"

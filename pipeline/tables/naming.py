@@ -73,6 +73,16 @@ def batches_table(history: TableRef) -> TableRef:
     return history.sibling(f"{history.table.removesuffix('_runs')}_batches")
 
 
+def views_of(history: TableRef) -> tuple[TableRef, TableRef]:
+    """The views beside the run history: one row per run, and one per launch.
+
+    >>> [view.table for view in views_of(TableRef("p", "d", "sync_runs"))]
+    ['sync_runs_latest', 'sync_batches_latest']
+    """
+    batches = batches_table(history)
+    return history.sibling(f"{history.table}_latest"), batches.sibling(f"{batches.table}_latest")
+
+
 def meetings(
     file: TablesFile, destinations: Sequence[tuple[Chosen, TableRef]]
 ) -> Iterator[SyncError]:

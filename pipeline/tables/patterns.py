@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from auto_schema.errors import ConfigError, SyncError, shown
-from pipeline.tables.entries import Entry, TablesFile
+from pipeline.tables.entries import GLOB, Entry, TablesFile
 from sources.tables import SourceTable
 
 
@@ -74,7 +74,25 @@ def choose(
             faults.append(_tie(file, table, heaviest))
         chosen.append(Chosen(table, heaviest[0]))
     faults += [*_unmet(file, catalog, met, has_schemas=has_schemas), *_doubled(file, chosen)]
+    faults += _without_schema(file) if has_schemas else ()
     return tuple(chosen), faults
+
+
+def _without_schema(file: TablesFile) -> Iterator[ConfigError]:
+    """Words of `exclude` that no table's name could ever meet, so that they would keep none out."""
+    for text in file.exclude:
+        if "." not in text.text:
+            why, fix = f"{shown(text.text)} names no schema", f"write schema.{text.text}."
+            what = "an exclusion that excludes nothing"
+            yield ConfigError(what, file.at(text.place), why, fix)
+
+
+def unknown_exclusions(file: TablesFile, catalog: Sequence[SourceTable]) -> Iterator[str]:
+    """Names in `exclude` that are no table's: where one is misspelt, its table is synced."""
+    for text in file.exclude:
+        is_glob = GLOB.search(text.text)
+        if not is_glob and not any(matches(text.text, table) for table in catalog):
+            yield f"exclude, {text.place}: the source shows no table {shown(text.text)}"
 
 
 def _doubled(file: TablesFile, chosen: Sequence[Chosen]) -> Iterator[ConfigError]:
@@ -124,7 +142,7 @@ def _unmet(
             continue
         what = "unknown table" if entry.is_exact else "a pattern that matches nothing"
         schema, dot, _ = entry.pattern.partition(".")
-        fix = "compare it with the names that the source shows."
+        fix = "compare it with the names that the source shows, or let the role read it."
         if has_schemas and not dot:
             why, fix = f"{shown(entry.pattern)} names no schema", f"write schema.{entry.pattern}."
         elif has_schemas and schema not in schemas and not set(schema) & set("*?["):

@@ -25,6 +25,7 @@ from pipeline.tables.naming import (
     name_fault,
     named,
     pattern_fault,
+    views_of,
 )
 from pipeline.tables.patterns import Chosen
 from smart_sync.request import SyncRequest
@@ -59,6 +60,8 @@ class TableOptions:
         fault: why not, which ends this table and no other.
         is_skipped: its entry wants it left alone, and why says the fault.
         stand_in: without options what the run history is told of it with; no run is made of it.
+        without: what holds where a look at the table shows that it lacks the cursor column, which
+            the source's list of tables doesn't tell; None: that is its fault.
     """
 
     chosen: Chosen
@@ -67,6 +70,7 @@ class TableOptions:
     fault: SyncError | None = None
     is_skipped: bool = False
     stand_in: SyncRequest | None = None
+    without: "TableOptions | None" = None
 
     @property
     def exit_code(self) -> int:
@@ -211,8 +215,31 @@ def _table(
         ConfigError, ManyErrors: its entry is wrong, by place.
     """
     values = _values(file, one, given)
+    complete = _made(file, one, dict(values), beam_argv, environ)
+    if complete.options is None or one.table.columns or not _asks_for_cursor(one, values):
+        return complete
+    if one.entry.without_cursor is WithoutCursor.FAIL:
+        return complete
+    without = _made(file, one, dict(values), beam_argv, environ, lacks_cursor=True)
+    return replace(complete, without=without)
+
+
+def _made(
+    file: TablesFile,
+    one: Chosen,
+    values: dict[str, str],
+    beam_argv: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    lacks_cursor: bool = False,
+) -> TableOptions:
+    """One table's options; see `_completed`.
+
+    Raises:
+        ConfigError, ManyErrors: its entry is wrong, by place.
+    """
     told = TableOptions(one, _destination(values))
-    fault, is_skipped = _completed(file, one, values)
+    fault, is_skipped = _completed(file, one, values, lacks_cursor=lacks_cursor)
     if fault:
         return replace(told, fault=fault, is_skipped=is_skipped)
     try:
@@ -224,9 +251,15 @@ def _table(
 
 
 def _completed(
-    file: TablesFile, one: Chosen, values: dict[str, str]
+    file: TablesFile, one: Chosen, values: dict[str, str], *, lacks_cursor: bool
 ) -> tuple[SyncError | None, bool]:
     """Fill in what follows from the table itself: its key, and how it is read without a cursor.
+
+    Args:
+        file: for places.
+        one: the table.
+        values: its parameters, which are completed.
+        lacks_cursor: it was looked at and has no cursor column, whatever the catalog tells.
 
     Returns:
         Why it can't be synced, and whether it is to be left alone for that.
@@ -234,17 +267,17 @@ def _completed(
     entry, table = one.entry, one.table
     if fault := name_fault(values[PARAMETER], table, _where(file, one, PARAMETER)):
         return fault, False
-    if values.get("merge_keys") == AUTO:
-        keys = _keys(table, values)
-        if not keys and values.get("write_disposition") == "WRITE_MERGE":
-            return _keyless(file, one), False
-        values["merge_keys"] = ",".join(keys)
-    without = _without_cursor(file, one, values)
+    without = _without_cursor(file, one, values, lacks=lacks_cursor)
     if without and entry.without_cursor is WithoutCursor.REPLACE:
         values |= {"enable_smart_sync": "false", "write_disposition": "WRITE_TRUNCATE"}
         values |= dict.fromkeys(OF_WINDOWS, "")
     elif without:
         return without, entry.without_cursor is WithoutCursor.SKIP
+    if values.get("merge_keys") == AUTO:
+        keys = _keys(table, values)
+        if not keys and values.get("write_disposition") == "WRITE_MERGE":
+            return _keyless(file, one), False
+        values["merge_keys"] = ",".join(keys)
     if values.get("verify_only") == "true" and values.get("enable_smart_sync") != "true":
         return _windowless(file, one), True
     return None, False
@@ -300,8 +333,8 @@ def _keys(table: SourceTable, values: Given) -> tuple[str, ...]:
 
 def _keyless(file: TablesFile, one: Chosen) -> SyncError:
     where = f"{_where(file, one, 'merge_keys')}, {one.table.full_name}"
-    why = "merge_keys=auto takes that of the table itself: a view, a query, a time series and a"
-    why += " table with children that inherit from it have none"
+    why = "merge_keys=auto takes that of the table itself: a view, a query, a time series, a table"
+    why += " of BigQuery and a table with children that inherit from it have none"
     fix = "give this table's entry merge_keys, or another write_disposition."
     return SchemaError("no primary key", where, why, fix)
 
@@ -312,18 +345,24 @@ def _windowless(file: TablesFile, one: Chosen) -> SyncError:
     return ConfigError(what, where, "verify_only compares windows of the cursor column", fix)
 
 
-def _without_cursor(file: TablesFile, one: Chosen, values: Given) -> SyncError | None:
+def _without_cursor(
+    file: TablesFile, one: Chosen, values: Given, *, lacks: bool
+) -> SyncError | None:
     """What is said of a table that a pattern brought and that has no cursor column."""
     column = values.get("smart_sync_timestamp_column") or "updated_at"
-    has_query = any(values.get(name) for name in QUERIES)
-    columns, by_hand = one.table.columns, one.entry.pattern == one.table.full_name
-    if by_hand or has_query or not columns or values.get("enable_smart_sync") != "true":
-        return None
-    if column in columns:
+    known = one.table.columns
+    if not _asks_for_cursor(one, values) or not (lacks or (known and column not in known)):
         return None
     where = f"{_where(file, one, 'smart_sync_timestamp_column')}, {one.table.full_name}"
     fix = "name its cursor in an entry of its own, or say without_cursor: replace or skip."
     return SchemaError("no cursor column", where, f"it has no column {column}", fix)
+
+
+def _asks_for_cursor(one: Chosen, values: Given) -> bool:
+    """Whether a pattern brought the table, and smart sync reads it."""
+    by_hand = one.entry.pattern == one.table.full_name
+    has_query = any(values.get(name) for name in QUERIES)
+    return not by_hand and not has_query and values.get("enable_smart_sync") == "true"
 
 
 def _taken(file: TablesFile, tables: Sequence[TableOptions], given: Given) -> Iterator[SyncError]:
@@ -336,6 +375,7 @@ def _taken(file: TablesFile, tables: Sequence[TableOptions], given: Given) -> It
         if one.options:
             request = one.options.request
             own[batches_table(request.history_table)] = "the table of launches"
+            own |= dict.fromkeys(views_of(request.history_table), "a view of the run history")
             own[request.history_table] = "the run history"
             own[request.dead_letters] = f"the dead letters of {request.destination}"
     for one in tables:

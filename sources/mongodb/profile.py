@@ -55,6 +55,7 @@ def profile_of(
         _columns(fields, sample, cursor),
         MongodbColumns(),
         is_open=True,
+        is_unseen=not sample.documents,
         identity=SourceIdentity(
             f"mongodb/{connection.database}", server_id(client), (connection.collection,)
         ),

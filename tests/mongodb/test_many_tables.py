@@ -1,5 +1,6 @@
 """Many collections in one launch."""
 
+import json
 from datetime import UTC, datetime
 
 from tests.many_job import run_job
@@ -39,6 +40,39 @@ def test_views_and_time_series_have_no_key_that_is_taken(sync, docs, caplog):
     )
     assert result.code == 4
     assert caplog.text.count("no primary key") == 2
+
+
+def test_what_documents_tell_only_decides_when_they_are_looked_at(sync, docs, caplog):
+    stamp, database = datetime(2025, 1, 1, tzinfo=UTC), docs.database
+    database["orders"].insert_one({"_id": 1, "updated_at": stamp})
+    database["log"].insert_many({"_id": n} for n in range(3))
+    database.create_collection("none_yet")
+    words = "enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto"
+    sync.defaults |= {"mongodb_collection": None, "destination_bigquery_table": None}
+
+    def launched(policy, **more):
+        text = f"defaults: {{{words}, without_cursor: {policy}}}\ntables: {{'*': }}\n"
+        return sync(tables=text, **more)
+
+    planned = json.loads(launched("replace", plan_only="true", plan_format="json").out)
+    plans = {one["table"]: one for one in planned["tables"]}
+    assert [plans[name]["is_skipped"] for name in ("log", "none_yet", "orders")] == [0, 1, 0]
+    assert (planned["sum"]["planned"], planned["sum"]["skipped"]) == (2, 1)
+    assert "no document" in plans["none_yet"]["error"]
+    for _ in range(2):
+        assert launched("replace").code == 0
+        assert sync.rows("_id", "log") == [(0,), (1,), (2,)]
+    assert "none_yet" not in sync.tables()
+    database["log"].delete_one({"_id": 0})
+    assert launched("skip").code == 0
+    assert len(sync.rows("_id", "log")) == 3  # left alone
+    assert launched("replace").code == 0
+    assert sync.rows("_id", "log") == [(1,), (2,)]
+    result = launched("fail")
+    assert (result.code, caplog.text.count("unknown cursor column")) == (10, 1)
+    database["none_yet"].insert_one({"_id": 7, "updated_at": stamp})
+    assert launched("replace").code == 0
+    assert sync.rows("_id", "none_yet") == [(7,)]
 
 
 def test_a_collection_named_by_the_launch_too_is_told_twice(sync, docs):

@@ -482,7 +482,7 @@ PROMISES: tuple[Promise, ...] = (
         "What is impossible whatever the rows ends before anything is written.",
         "tests/e2e/test_bad_input.py::test_what_only_the_servers_know_is_told_before_anything_is_written",
         "smart_sync/draft.py",
-        "    raise_all([*faults, *label_faults, *reading_faults])\n",
+        "    raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))\n",
         "",
     ),
     P(

@@ -13,7 +13,7 @@ from pipeline.tables.entries import WithoutCursor
 from pipeline.tables.file import keys_of, read_tables
 from pipeline.tables.json_schema import SHIPPED, json_schema, written
 from pipeline.tables.new_tables import asked_datasets, without_new
-from pipeline.tables.patterns import choose
+from pipeline.tables.patterns import choose, unknown_exclusions
 from pipeline.tables.requests import launch_options, table_options
 from pipeline.tables.selection import MOST_TABLES, select
 from smart_sync.request import WriteDisposition
@@ -200,6 +200,23 @@ def test_patterns_that_mean_nothing_or_too_much_are_told(text, what, part):
     assert not what or (part in faults[0].why, "line 1" in faults[0].where) == (True, True)
 
 
+def test_an_exclusion_that_could_never_exclude_anything_is_told():
+    catalog = [table("orders"), table("secrets")]
+    file = read("tables: {public.*: }\nexclude: [secrets, public.secrts, public.tmp_*]\n")
+    _, (fault,) = choose(file, catalog)
+    assert (fault.what, fault.fix) == (
+        "an exclusion that excludes nothing",
+        "write schema.secrets.",
+    )
+    assert "line 2, column 11" in fault.where
+    collections = [SourceTable("orders"), SourceTable("secrets")]
+    bare = read("tables: {'*': }\nexclude: [secrets]\n")
+    assert choose(bare, collections, has_schemas=False)[1] == []
+    told = "exclude, line 2, column 20: the source shows no table 'public.secrts'"
+    assert told in unknown_exclusions(file, catalog)
+    assert not list(unknown_exclusions(bare, collections))
+
+
 def test_more_tables_than_a_launch_takes_are_refused():
     catalog = [table(f"t{n}") for n in range(MOST_TABLES + 1)]
     chosen, faults = choose(read("tables: {public.*: , public.t0: {disabled: true}}"), catalog)
@@ -267,6 +284,22 @@ def test_a_table_without_a_key_or_cursor_is_its_own_fault_or_what_its_entry_says
     assert (replaced.window.smart_sync, replaced.replaces) == (False, True)
 
 
+def test_a_table_that_lacks_the_cursor_and_a_key_needs_no_key_to_be_replaced_or_left_alone():
+    catalog = [table("log", keys=(), columns=("line",))]
+
+    def told(word):
+        text = "write_disposition: WRITE_MERGE, merge_keys: auto, enable_smart_sync: true"
+        (one,), faults = launched(f"tables: {{public.*: {{{text}, {word}}}}}", catalog)
+        assert not faults
+        return one
+
+    replaced = told("without_cursor: replace")
+    assert replaced.fault is None
+    assert replaced.options.request.replaces
+    assert told("without_cursor: skip").is_skipped
+    assert told("without_cursor: fail").fault.what == "no cursor column"
+
+
 def test_the_faults_of_tables_parameters_are_told_once_by_their_place():
     text = (
         "tables:\n  public.*: {sync_start: 2025-01-01, enable_smart_sync: true}\n"
@@ -283,9 +316,10 @@ def test_two_tables_of_one_destination_are_an_error_and_so_is_a_name_that_is_tak
     _, (fault,) = launched("tables: {public.*: , shop.*: }", catalog)
     assert (fault.what, "shop.orders" in fault.why) == ("two tables, one destination", True)
     catalog = [table("orders"), table("orders_dead_letters"), table("sync_runs")]
-    catalog.append(table("sync_batches"))
+    views = [table("sync_runs_latest"), table("sync_batches_latest")]
+    catalog += [table("sync_batches"), *views]
     _, faults = launched("tables: {public.*: }", catalog)
-    assert [fault.what for fault in faults] == ["a destination that is taken"] * 3
+    assert [fault.what for fault in faults] == ["a destination that is taken"] * 5
     assert "the dead letters of my-project.shop.orders" in faults[0].why
 
 
