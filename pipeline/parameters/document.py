@@ -212,10 +212,11 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> None:
         self._check_tag(event.tag, place)
         is_plain = event.implicit[0]
-        text = "" if is_plain and event.value in NULLS else event.value
-        node = Text(text, place, is_bare=is_plain)
         parent = self._open[-1] if self._open else None
-        if parent and not parent.is_list and parent.key is None:
+        is_key = parent is not None and not parent.is_list and parent.key is None
+        is_null = is_plain and not is_key and event.value in NULLS  # a key is always a name
+        node = Text("" if is_null else event.value, place, is_bare=is_plain)
+        if parent is not None and is_key:
             parent.key, parent.merges = node, is_plain and event.value == "<<"
             parent.values += 1
         else:

@@ -71,6 +71,12 @@ def test_scalars_stay_as_they_are_written_and_nothing_is_empty():
     }
 
 
+def test_a_key_is_a_name_whatever_yaml_makes_of_it():
+    node, faults = read_document("null: 1\n~: 2\ntrue: 3\n2025-07-01: 4\n010: ~\n", "t")
+    assert not faults
+    assert plain(node) == {"null": "1", "~": "2", "true": "3", "2025-07-01": "4", "010": ""}
+
+
 def test_each_value_knows_its_line_and_column():
     node, _ = read_document("tables:\n  public.orders: [id, 'b']\n", "t")
     assert isinstance(node, Pairs)
