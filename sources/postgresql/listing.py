@@ -8,7 +8,9 @@ from sources.protocol import of_kind
 from sources.tables import SourceTable
 
 LISTED = """
-SELECT n.nspname, c.relname, c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition,
+SELECT n.nspname, c.relname,
+  c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
+    AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),
   coalesce((
     SELECT pg_catalog.array_agg(a.attname::text ORDER BY k.position)
     FROM pg_catalog.pg_index i,
@@ -29,7 +31,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-  AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+  AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 """Schema, name, whether it is a table of its own, its primary key and its columns.
@@ -37,6 +39,8 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 A table with children that inherit from it has no key: it shows their rows too, for which its key
 doesn't hold (https://www.postgresql.org/docs/18/ddl-inherit.html#DDL-INHERIT-CAVEATS). Nor has a
 partitioned table some of whose partitions lack it.
+A table of which the role may read some columns only is for a query: an exact name brings it, and
+no pattern.
 Names that begin with pg_ are the server's: https://www.postgresql.org/docs/18/ddl-schemas.html.
 """
 

@@ -250,6 +250,23 @@ def test_a_schema_that_the_role_may_not_see_is_told_with_what_to_grant(many, sql
     assert many.tables() == set()
 
 
+def test_a_table_of_which_the_role_may_read_some_columns_is_read_by_the_query_of_its_entry(
+    many, sql
+):
+    role = f"some_{many.dataset}"
+    sql(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON lines TO {role}")
+    sql(f"GRANT SELECT (id, updated_at) ON users TO {role}")
+    query = '{postgresql_query: "SELECT id, updated_at FROM users"}'
+    some = many.ok(
+        tables=f"tables: {{public.*: , public.users: {query}}}", postgresql_username=role
+    )
+    none = many.ok(tables="tables: {public.*: }", postgresql_username=role)
+    sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    assert last(some).startswith("2 of 2 tables succeeded")
+    assert last(none).startswith("1 of 1 tables succeeded")
+    assert many.rows("id", "users") == [(1,), (2,), (3,)]
+
+
 @pytest.mark.parametrize(
     ("tables", "part"),
     [
