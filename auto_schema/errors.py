@@ -97,6 +97,10 @@ class SourceLockedError(SourceUnreachableError):
     """Others hold a lock on what is read: they may be gone at the next try."""
 
 
+class SourceFullError(SourceUnreachableError):
+    """The source takes no more sessions: there may be room at the next try."""
+
+
 class SourceRefusedError(SourceError):
     """The source answered no (credentials, permission, SQL): trying again won't help."""
 

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import TypeVar
 
 from google.cloud import bigquery
 
-from auto_schema.errors import SourceLockedError
+from auto_schema.errors import SourceFullError, SourceLockedError
 from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_table
 from pipeline.launch.frontier import read_start
@@ -34,8 +35,9 @@ from sources.values import Clock, Evidence, Extract, Window
 from warehouse.client import RETRY_S
 
 LOGGER = logging.getLogger("smart_sync")
-LOCK_PAUSE_S = 1.0
-"""Between two tries for a lock: the wait itself is in the tries."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+"""Between two tries; the wait for a lock itself is in the tries."""
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -44,30 +46,40 @@ def inspecting(
 ) -> Iterator[Inspector]:
     """Open the source; its query is described before any row is asked for.
 
-    A lock on its tables is waited for, and tried again like a split that lost its connection.
-
     Raises:
         SyncError: the source is unreachable, or refuses the query.
     """
     kind = SOURCES[request.data_source]
     cursor = request.window.cursor if request.window.smart_sync else ""
     with ExitStack() as stack:
-        for attempt in range(request.run.max_retries + 1):
-            opened = kind.inspecting(
-                request.reading.connection,
-                request.reading.query,
-                request.reading.schema_table,
-                cursor,
+
+        def opened() -> Inspector:
+            reading = request.reading
+            return stack.enter_context(
+                kind.inspecting(reading.connection, reading.query, reading.schema_table, cursor)
             )
-            try:
-                inspector = stack.enter_context(opened)
-                break
-            except SourceLockedError as error:
-                if attempt == request.run.max_retries:
-                    raise
-                LOGGER.warning("%s, tried again: %s", error.what, error.why)
-                sleep(LOCK_PAUSE_S)
+
+        inspector = patiently(opened, request.run.max_retries, sleep)
         yield inspector
+
+
+def patiently(
+    ask: Callable[[], Value], retries: int, sleep: Callable[[float], None] = time.sleep
+) -> Value:
+    """What a source answers; asked again while others hold its tables or all of its sessions.
+
+    Raises:
+        SyncError: the last try's, or one that another won't help.
+    """
+    for attempt in range(retries + 1):
+        try:
+            return ask()
+        except (SourceLockedError, SourceFullError) as error:
+            if attempt == retries:
+                raise
+            LOGGER.warning("%s, tried again: %s", error.what, error.why)
+            sleep(min(FIRST_PAUSE_S * 2**attempt, LONGEST_PAUSE_S))
+    raise AssertionError("unreachable")
 
 
 def rehearse(

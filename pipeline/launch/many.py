@@ -13,7 +13,7 @@ from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam_at_need import beam_flag_faults, build_note, check_places, run
 from pipeline.launch.beside import answered
-from pipeline.launch.gather import gather, inspecting, rehearse
+from pipeline.launch.gather import gather, inspecting, patiently, rehearse
 from pipeline.launch.many_chosen import failed_before, without_ignored
 from pipeline.launch.many_history import record, tell_launch
 from pipeline.launch.many_job import ManyJob
@@ -206,7 +206,8 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
     file = read_tables(text, name, given["data_source"])
     listing = listing_of(given["data_source"])
     schemas = {entry.pattern.partition(".")[0] for entry in file.entries}
-    catalog = listing.tables(common.request.reading.connection, schemas)
+    connection, retries = common.request.reading.connection, common.request.run.max_retries
+    catalog = patiently(lambda: listing.tables(connection, schemas), retries)
     chosen, faults = choose(file, catalog, has_schemas=listing.has_schemas)
     for warning in unknown_exclusions(file, catalog):
         LOGGER.warning("%s", warning)

@@ -8,6 +8,7 @@ import re
 
 from auto_schema.errors import (
     SourceError,
+    SourceFullError,
     SourceLockedError,
     SourceRefusedError,
     SourceUnreachableError,
@@ -33,6 +34,12 @@ _LOCKED = re.compile(r"canceling statement due to lock timeout|could not obtain 
 _LOCKED_FIX = (
     "wait until the session that holds the lock has ended (ALTER TABLE, TRUNCATE, VACUUM FULL;"
     " pg_locks shows it), or give more max_retries."
+)
+_FULL = re.compile(r"too many (clients|connections)|remaining connection slots", re.IGNORECASE)
+"""Of the server, the database or the role; libpq gives no code where no session came about."""
+_FULL_FIX = (
+    "lower max_source_connections and max_tables_at_once, or let the server take more"
+    " (max_connections, CONNECTION LIMIT of the role and the database)."
 )
 _REMOTE = re.compile(r'could not connect to server "|foreign server', re.IGNORECASE)
 """Of a foreign table, while our own connection stands: libpq never quotes a server's name."""
@@ -127,6 +134,8 @@ def source_error(
     if _REMOTE.search(text) or state == "HV00N":
         kind = SourceUnreachableError if state in (*_REMOTE_STATES, "") else SourceRefusedError
         return kind("foreign server out of reach", place, text, _REMOTE_FIX)
+    if state == "53300" or (not state and _FULL.search(text)):
+        return SourceFullError("source full", place, text, _FULL_FIX)
     if transient:
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
     position = _position(error, query, offset)

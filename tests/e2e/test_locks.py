@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from dataclasses import replace
 
 import psycopg2
 import pytest
@@ -28,6 +29,31 @@ def test_a_lock_that_outlasts_a_try_is_tried_again_and_the_run_succeeds(
     assert "correct the query" not in result.err
     assert "until the session that holds the lock has ended" in result.err
     assert "max_retries" in result.err
+
+
+@pytest.mark.parametrize("is_launch", [False, True])
+def test_a_source_without_room_for_a_session_is_asked_again(sync, sql, database, caplog, is_launch):
+    role = f"narrow_{sync.dataset}"
+    sql("CREATE TABLE s AS SELECT g AS id FROM generate_series(1, 5) g")
+    sql(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1; GRANT SELECT ON s TO {role}")
+    sync.defaults["postgresql_username"] = role
+    words = ALL | {"max_source_connections": "1"}
+    if is_launch:
+        sync.defaults["destination_bigquery_table"] = None
+        words = {"tables": "tables: {public.s: {destination_bigquery_table: t}}"}
+    mine = replace(database, user=role).dsn
+    with contextlib.closing(psycopg2.connect(mine)) as other:
+        result = sync(**words, max_retries="0")
+        freed = threading.Timer(1.0, other.close)
+        freed.start()
+        sync.ok(**words)
+        freed.join()
+    sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    assert "source full, tried again" in caplog.text
+    assert sync.rows("COUNT(*)") == [(5,)]
+    assert result.code == 3
+    assert "max_source_connections" in result.err
+    assert "firewall" not in result.err
 
 
 UNREADABLE = {

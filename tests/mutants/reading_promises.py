@@ -100,8 +100,16 @@ PROMISES: tuple[Promise, ...] = (
         "A lock at launch is waited for and tried again.",
         "tests/e2e/test_locks.py::test_a_lock_that_outlasts_a_try_is_tried_again_and_the_run_succeeds",
         "pipeline/launch/gather.py",
-        "                if attempt == request.run.max_retries:",
-        "                if True:",
+        "            if attempt == retries:",
+        "            if True:",
+    ),
+    P(
+        READING,
+        "A source that takes no more sessions is asked again, and what it says is told as it is.",
+        "tests/e2e/test_locks.py::test_a_source_without_room_for_a_session_is_asked_again",
+        "sources/postgresql/errors.py",
+        "_FULL.search(text)",
+        "_LOCKED.search(text)",
     ),
     P(
         READING,
