@@ -42,6 +42,7 @@ class TableOnItsWay:
     Attributes:
         name: in the source.
         run_id: of its run.
+        destination: of its run.
         seat: where its work is dealt to.
         goes_whole: through one element.
         header: its plan without the splits.
@@ -50,6 +51,7 @@ class TableOnItsWay:
 
     name: str
     run_id: str
+    destination: TableRef
     seat: Seat
     goes_whole: bool
     header: Part
@@ -189,6 +191,7 @@ def pack(
         TableOnItsWay(
             name,
             plan.run.run_id,
+            plan.destination,
             seat,
             goes_whole(plan),
             parts.add(plan.header()),

@@ -37,6 +37,11 @@ class TableResult:
     row: Mapping[str, Any] | None = None
 
 
+def result_of(name: str, row: Mapping[str, Any]) -> TableResult:
+    """How a table ended, by the last event of its run."""
+    return TableResult(name, int(row["exit_code"] or 0), row["status"], row["error"] or "", row)
+
+
 def exit_code_of(codes: Sequence[int]) -> int:
     """0, or the single code of all, or that some failed.
 

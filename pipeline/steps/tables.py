@@ -15,8 +15,8 @@ from google.cloud import bigquery
 
 from pipeline.destination.client import client_of
 from pipeline.destination.elements import StagedSplit
+from pipeline.execution.failed_table import failed_table
 from pipeline.execution.launched_table import (
-    failed_table,
     opened_splits,
     publish_table,
     stage_split,
@@ -94,7 +94,7 @@ class _Deal(_OfLaunch):
             plan, splits = self._plan(table), self._launch.splits(table)
             opened = opened_splits(plan, splits, self._client(plan))
         except Exception as error:
-            yield beam.pvalue.TaggedOutput(ENDS, failed_table(table.name, error))
+            yield beam.pvalue.TaggedOutput(ENDS, failed_table(self._launch, table, error))
             return
         parts = [TablePart(table.run_id, table.alone())]
         if isinstance(opened, Failure):
@@ -127,7 +127,7 @@ class _WorkLane(_OfLaunch):
             plan, splits = self._plan(table), self._launch.splits(table)
             return sync_table(table.name, plan, splits, self._client(plan))
         except Exception as error:
-            return failed_table(table.name, error)
+            return failed_table(self._launch, table, error)
 
     def _staged(self, table: TableOnItsWay, split: Split) -> Iterator[StagedSplit | Failure]:
         try:
@@ -160,7 +160,7 @@ class _PublishTables(_OfLaunch):
             plan = self._plan(table)
             return publish_table(table.name, plan, self._client(plan), staged, failures)
         except Exception as error:
-            return failed_table(table.name, error)
+            return failed_table(self._launch, table, error)
 
 
 @dataclass(eq=False)

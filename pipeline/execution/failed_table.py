@@ -1,0 +1,89 @@
+"""I/O. A table of a job that can't go on: its run is ended by what the history knows of it.
+
+Its plan may be what can't be read. What is left to the next run is only what BigQuery itself
+doesn't let us tell.
+"""
+
+import logging
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from google.cloud import bigquery
+
+from pipeline.execution.packing import LaunchOnItsWay, TableOnItsWay
+from pipeline.runs.batches import began
+from pipeline.runs.history import FINAL, append
+from pipeline.runs.lock import RELEASED_LIFE, Lock
+from pipeline.runs.many_report import TableResult, result_of
+from pipeline.runs.outcome import Failure
+from pipeline.runs.past_runs import BEGINNING, read_outcome
+from pipeline.runs.settle import abandoned_row, clear_staging, fence, rows_of
+from smart_sync.plan import staging_of
+from warehouse.client import make_client
+
+LOGGER = logging.getLogger("smart_sync")
+
+
+def failed_table(launch: LaunchOnItsWay, table: TableOnItsWay, error: Exception) -> TableResult:
+    """End the run of a table that nobody goes on with, as what it is; its lock is given back.
+
+    Args:
+        launch: of the table.
+        table: whose plan is not needed.
+        error: why it can't go on.
+    """
+    failure, name = Failure.of(error, "Run", traceback=traceback.format_exc()), table.name
+    LOGGER.error("%s: %s%s", name, failure.message, failure.traceback and f"\n{failure.traceback}")
+    row = None
+    try:
+        row = _end(launch, table, failure)
+    except Exception as fault:  # whatever it is: other tables are on their way
+        LOGGER.warning("%s: the next run settles what its run left: %s", name, fault)
+    if row is None:
+        return TableResult(name, failure.exit_code, "failed", failure.message)
+    return result_of(name, row)
+
+
+def _end(
+    launch: LaunchOnItsWay, table: TableOnItsWay, failure: Failure
+) -> Mapping[str, Any] | None:
+    """The run's last event, written here or before; None: no history knows the run.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    client = make_client(launch.job_project, launch.location, launch.endpoints, launch.max_retries)
+    since, run_id = began(launch.batch_id) or BEGINNING, table.run_id
+    for history in launch.histories:
+        run = read_outcome(client, history, table.destination, run_id, since)
+        if run is None:
+            continue
+        if run["seq"] < FINAL:
+            run = _ended(client, run, failure)
+            staging = staging_of(run["staging_folder"] or "", table.destination, run_id)
+            clear_staging(client, staging, launch.endpoints)
+            append(client, history, run)
+        Lock(client, table.destination, run_id, RELEASED_LIFE).release()
+        return run
+    return None
+
+
+def _ended(client: bigquery.Client, run: Mapping[str, Any], failure: Failure) -> dict[str, Any]:
+    """The last event of a run that can publish no more: failed, unless its job has published.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    job, now = fence(client, run, waits=True), datetime.now(UTC)
+    if job is not None:
+        return abandoned_row(run, job, rows_of(client, run, job), now)
+    return {
+        **run,
+        "seq": FINAL,
+        "status": "failed",
+        "event_time": now,
+        "exit_code": failure.exit_code,
+        "error": failure.message,
+    }
