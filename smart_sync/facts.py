@@ -14,6 +14,35 @@ from sources.values import CursorValue, Evidence
 
 
 @dataclass(frozen=True, slots=True)
+class TableState:
+    """By what a table is told from what it was, without a query; all None: it isn't there.
+
+    On the real service `changed` moves with each change of rows or columns; other BigQueries may
+    move it with columns only.
+
+    Attributes:
+        made, changed: by BigQuery's clock, aware UTC.
+        rows: None when not known.
+    """
+
+    made: datetime | None = None
+    changed: datetime | None = None
+    rows: int | None = None
+
+    def __str__(self) -> str:
+        """For a message.
+
+        >>> noon = datetime(2025, 7, 22, 12)
+        >>> str(TableState()), str(TableState(noon, noon, 1234))
+        ('no table', '1,234 rows, changed 2025-07-22 12:00:00 UTC')
+        """
+        if self.changed is None:
+            return "no table"
+        rows = "rows" if self.rows is None else f"{self.rows:,} rows"
+        return f"{rows}, changed {self.changed:%Y-%m-%d %H:%M:%S} UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """The destination as it is.
 
@@ -22,7 +51,7 @@ class Target:
         exists: whether the table is there.
         fields: its columns by case-folded name.
         rows, bytes: its size; None when not known (a streaming buffer, a view).
-        made: when the table was made.
+        made, changed: when the table was made, and last changed.
     """
 
     location: str
@@ -37,6 +66,12 @@ class Target:
     collation: str = ""
     """What the dataset gives to tables that are made in it, staging tables too."""
     made: datetime | None = None
+    changed: datetime | None = None
+
+    @property
+    def state(self) -> TableState:
+        """By what it is told from what it may be later."""
+        return TableState(self.made, self.changed, self.rows)
 
     def by_name(self) -> dict[str, CurrentField]:
         """The fields by case-folded name."""

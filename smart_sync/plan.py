@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from auto_schema.conform import Checks
 from auto_schema.schema import TableSchema
 from smart_sync.cursor import Cursor
-from smart_sync.facts import Target
+from smart_sync.facts import TableState, Target
 from smart_sync.merge_plan import MergePlan
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.request import SyncRequest, WriteDisposition
@@ -241,6 +241,8 @@ class SyncPlan:
     dead_letters: DeadLetterPlan
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    seen: TableState = field(default_factory=TableState)
+    """The destination as it was under the lock, when this was planned."""
 
     def header(self) -> "SyncPlan":
         """The plan without its splits: what every step but the first is given."""

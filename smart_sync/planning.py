@@ -70,6 +70,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
         dead_letters=_dead_letters(draft.request),
         warnings=warnings,
         notes=notes,
+        seen=facts.target.state,
     )
 
 

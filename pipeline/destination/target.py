@@ -101,6 +101,7 @@ def _target(location: str, table: bigquery.Table, collation: str) -> Target:
         require_partition_filter=bool(table.require_partition_filter),
         collation=collation,
         made=table.created,
+        changed=table.modified,
     )
 
 

@@ -22,6 +22,7 @@ from pipeline.runs.history import event_row
 from pipeline.runs.lease import PER_LEASE
 from pipeline.runs.many_report import TableResult, report
 from pipeline.runs.outcome import Failure, Outcome
+from pipeline.runs.turn import lost, take_turn
 from pipeline.tables.requests import TableOptions
 
 LOGGER = logging.getLogger("smart_sync")
@@ -37,12 +38,16 @@ class _Waiting:
     def renew(self) -> RunInProgressError | None:
         """Move the lock's end ahead, when it was taken long ago; why it is lost, if it is.
 
-        What else keeps it from being renewed is no fault yet: the run looks when its turn comes.
+        One that has lapsed is taken again by the rules that hold when a table's turn comes. What
+        else keeps it from being renewed is no fault yet: the run looks again then.
         """
-        lock = self.ready.lock
+        lock, plan = self.ready.lock, self.ready.plan
         if time.monotonic() - self.since < lock.lease.total_seconds() / PER_LEASE:
             return None
         try:
+            row = take_turn(plan, self.ready.client, lock)
+            if row is not None:
+                return lost(plan, row["error"] or f"the run has ended: {row['status']}")
             lock.renew()
         except RunInProgressError as error:
             return error
@@ -107,16 +112,16 @@ class ManyJob:
         return 0, event_row(plan, Outcome(status="running"), plan.run.launched_at)
 
     def _without_lost(self, results: Sequence[TableResult]) -> list[TableResult]:
-        """The same, with those as failed whose lock another run has taken meanwhile."""
+        """The same, with those as failed whose table is another run's by now."""
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             waiting = list(self._waiting.items())
             faults = list(pool.map(lambda item: item[1].renew(), waiting))
-        lost = {run_id: fault for (run_id, _), fault in zip(waiting, faults, strict=True) if fault}
-        for run_id in lost:
-            del self._waiting[run_id]
+        gone = {run_id: fault for (run_id, _), fault in zip(waiting, faults, strict=True) if fault}
+        for run_id, fault in gone.items():
+            end_all([self._waiting.pop(run_id).ready], Failure.of(fault, "Launch"))
         return [
-            TableResult(one.name, lost[run_id].exit_code, "failed", lost[run_id].text)
-            if (run_id := _run_id(one)) in lost
+            TableResult(one.name, gone[run_id].exit_code, "failed", gone[run_id].text)
+            if (run_id := _run_id(one)) in gone
             else one
             for one in results
         ]

@@ -2,7 +2,8 @@
 
 Nobody renews the lock of a table that waits: the launcher has gone, and no worker has come to it.
 So a run whose turn it is takes its own lapsed lock again, where nobody came between. Whoever had
-would have settled it: its publishing id burnt, its end in the history.
+would have settled it: its publishing id burnt, its end in the history. One with another history
+knows nothing of the run: what it did shows in the destination.
 """
 
 import logging
@@ -13,6 +14,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from auto_schema.errors import RunInProgressError
+from pipeline.destination.target import read_table
 from pipeline.runs.history import SEQUENCE
 from pipeline.runs.lock import Lock
 from pipeline.runs.past_runs import runs_since
@@ -32,7 +34,8 @@ def take_turn(plan: SyncPlan, client: bigquery.Client, lock: Lock) -> Row | None
         run has settled it.
 
     Raises:
-        RunInProgressError: another run holds the table, or has begun since.
+        RunInProgressError: another run holds the table, or has begun since, or the destination
+            has been changed while nobody held the lock.
         TargetError: BigQuery refused or can't be reached.
     """
     try:
@@ -51,7 +54,7 @@ def _take_again(plan: SyncPlan, client: bigquery.Client, lock: Lock) -> Row | No
     """Hold the lapsed lock again; looked at once more under it, since someone may have had it.
 
     Raises:
-        RunInProgressError: another run holds it, or has begun since.
+        RunInProgressError: another run holds it, has begun since, or has changed the destination.
     """
     lock.acquire()
     is_held = False
@@ -59,7 +62,7 @@ def _take_again(plan: SyncPlan, client: bigquery.Client, lock: Lock) -> Row | No
         lock.check()
         events = _events(plan, client)
         ended = _end_of(plan, events)
-        why = "" if ended else came_between(events, plan.run.run_id)
+        why = "" if ended else came_between(events, plan.run.run_id) or _changed(plan, client)
         if why:
             raise lost(plan, why)
         is_held = ended is None
@@ -84,6 +87,18 @@ def came_between(events: Sequence[Row], run_id: str) -> str:
         if is_other and event["event_time"] > own["event_time"]:
             return f"its lease was over and run {event['run_id']} has worked on the table"
     return ""
+
+
+def _changed(plan: SyncPlan, client: bigquery.Client) -> str:
+    """Why the plan may not be done, by the destination; empty: it is as it was planned for.
+
+    Whoever has published may tell it in another history, or in none.
+    """
+    seen, run = plan.seen, plan.run
+    now = read_table(client, plan.destination, run.location, "").state
+    if now == seen:
+        return ""
+    return f"its lease was over and somebody has changed the table: it was {seen}; it is {now}"
 
 
 def lost(plan: SyncPlan, why: str) -> RunInProgressError:

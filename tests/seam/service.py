@@ -7,6 +7,7 @@ tests/seam/test_rules.py holds the rules beside those of the local BigQuery.
 """
 
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -248,14 +249,18 @@ class Service:
         }
 
         def run(job: Job) -> None:
+            told = {"_time": self.now, "_table": _history_in(sql)}
+            known = {
+                run: row for run, row in self.latest().items() if told["_table"] == row["_table"]
+            }
             if sql.startswith("INSERT INTO") and "sync_runs" in sql:
-                self.history.append(given | {"_time": self.now})
+                self.history.append(given | told)
             elif "sync_runs" in sql and "since" in given and "run_id" not in given:
-                job.rows = [_told(row) for row in self.latest().values()]
+                job.rows = [_told(row) for row in known.values()]
             elif "sync_runs" in sql and "destination" in given:
-                job.rows = self.unfinished()
+                job.rows = [_told(row) for row in known.values() if int(row["seq"]) < 2]
             elif "sync_runs" in sql:
-                job.rows = [self.latest()[given["run_id"]]]
+                job.rows = [_told(known[given["run_id"]])]
             elif "MAX(" in sql:
                 job.rows = [{"max": self.max_rows()}]
             elif "CURRENT_TIMESTAMP" in sql:
@@ -277,6 +282,12 @@ class Service:
     def unfinished(self) -> list[Body]:
         """The newest events of runs without a last one."""
         return [_told(row) for row in self.latest().values() if int(row["seq"]) < 2]
+
+
+def _history_in(sql: str) -> str:
+    """The history that a statement is of; launches may have several."""
+    found = re.search(r"`([^`]*sync_runs[^`]*)`", sql)
+    return found[1] if found else ""
 
 
 def _told(row: Body) -> Body:
