@@ -1,7 +1,8 @@
 """A table of a launch in a job: whole, or split by split and then published; each end a value.
 
 What is done twice, since a worker died, doubles nothing: a run that has ended says how, and one
-job publishes.
+job publishes. A run whose job has published is never called failed, whatever becomes of later
+tries.
 """
 
 import logging
@@ -9,23 +10,28 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from google.cloud import bigquery
 
-from auto_schema.errors import SyncError
+from auto_schema.errors import RunInProgressError
 from pipeline.destination.elements import StagedSplit
-from pipeline.destination.folder import folder_of
+from pipeline.destination.folder import Folder, folder_of
+from pipeline.execution.certain_end import Staged, certain_end
+from pipeline.execution.first_failure import first_failure, note_failure
+from pipeline.execution.kept import kept
 from pipeline.execution.report import report
 from pipeline.execution.split_reading import READ, open_splits
 from pipeline.execution.whole import staged_splits, whole_outcome
+from pipeline.publish.published import Published
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.history import event_row
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import Lock, lock_of
-from pipeline.runs.many_report import TableResult
+from pipeline.runs.many_report import TableResult, result_of
 from pipeline.runs.outcome import Failure, Outcome
-from pipeline.runs.settle import abandoned_row, fence, rows_of
+from pipeline.runs.settle import published_job
 from pipeline.runs.turn import lost, take_turn
 from smart_sync.plan import SyncPlan
 from sources.values import Split
@@ -39,16 +45,18 @@ def sync_table(
     """A table's whole way, when its turn has come.
 
     Raises:
-        SyncError: its lock is lost.
+        SyncError: its lock is lost, or nobody can tell.
     """
-    ended = _turn(name, plan, client)
+    publisher = _publisher(plan, client)
+    staged = partial(kept, publisher.folder)
+    ended = _ended(name, publisher, staged)
     if ended is not None:
         return ended
     try:
         outcome = whole_outcome(plan, splits, client, keeps=True)
     except Exception as error:
         outcome = _failed(Failure.of(error, "Run", traceback=traceback.format_exc()))
-    return _reported(name, plan, certain_end(plan, outcome, client), client)
+    return _reported(name, plan, certain_end(publisher, outcome, staged), client)
 
 
 def opened_splits(
@@ -58,8 +66,9 @@ def opened_splits(
     if plan.reading.bigquery is None:
         return splits
     try:
-        _hold(plan, client)
-        return open_splits(plan, splits, folder_of(plan))
+        folder = folder_of(plan)
+        _hold(plan, client, folder)
+        return open_splits(plan, splits, folder)
     except Exception as error:
         return Failure.of(error, READ, None, traceback.format_exc())
 
@@ -69,9 +78,14 @@ def stage_split(
 ) -> Iterator[StagedSplit | Failure]:
     """Read and stage one split of a table, under its lock."""
     try:
-        keeper = LeaseKeeper(_hold(plan, client)).start()
+        folder = folder_of(plan)
+        earlier = first_failure(folder)
+        if earlier is not None:
+            yield earlier
+            return
+        keeper = LeaseKeeper(_hold(plan, client, folder)).start()
         try:
-            yield from staged_splits(plan, (split,), folder_of(plan), keeper.check)
+            yield from staged_splits(plan, (split,), folder, keeper.check)
         finally:
             keeper.stop()
     except Exception as error:
@@ -88,79 +102,89 @@ def publish_table(
     """Publish and report a table whose splits have all come to an end.
 
     Raises:
-        SyncError: its lock is lost.
+        SyncError: its lock is lost, or nobody can tell.
     """
-    ended = _turn(name, plan, client)
+
+    def all_staged() -> Sequence[StagedSplit] | None:
+        return None if failures else staged
+
+    publisher = _publisher(plan, client)
+    ended = _ended(name, publisher, all_staged)
     if ended is not None:
         return ended
-    lock = lock_of(plan, client)
-    keeper = LeaseKeeper(lock).start()
+    keeper = LeaseKeeper(publisher.lock).start()
     try:
-        outcome = Publisher(plan, client, folder_of(plan), lock).publish(staged, failures)
+        outcome = publisher.publish(staged, failures)
     except Exception as error:
         outcome = _failed(Failure.of(error, "Publish", traceback=traceback.format_exc()))
     finally:
         keeper.stop()
-    return _reported(name, plan, outcome, client)
+    return _reported(name, plan, certain_end(publisher, outcome, all_staged), client)
 
 
-def failed_table(name: str, error: Exception) -> TableResult:
-    """A table whose end is not its run's: the next run settles what it left."""
-    failure = Failure.of(error, "Run", traceback=traceback.format_exc())
-    LOGGER.error("%s: %s%s", name, failure.message, failure.traceback and f"\n{failure.traceback}")
-    return TableResult(name, failure.exit_code, "failed", failure.message)
+def taken_up(publisher: Publisher, staged: Staged) -> Mapping[str, Any] | Outcome | None:
+    """What there is of a run whose turn has come.
 
+    Args:
+        publisher: of the run.
+        staged: what was staged of it, should it be published.
 
-def _turn(name: str, plan: SyncPlan, client: bigquery.Client) -> TableResult | None:
-    """None: the run holds its table. Else its end.
+    Returns:
+        None: it holds its table, and has not published. A row of the history: so it has ended.
+        An outcome: an earlier try has published it, and has not told its end.
 
     Raises:
         SyncError: its lock is lost, or nobody can tell.
     """
-    row = take_turn(plan, client, lock_of(plan, client))
-    if row is None:
+    plan, client, fault = publisher.plan, publisher.client, None
+    try:
+        row = take_turn(plan, client, publisher.lock)
+        if row is not None:
+            return row
+    except RunInProgressError as error:
+        fault = error
+    job = published_job(client, event_row(plan, Outcome(status="running"), datetime.now(UTC)))
+    if job is not None:
+        return Published(plan, client).before(job, staged())
+    if fault is not None:
+        raise fault
+    return None
+
+
+def _publisher(plan: SyncPlan, client: bigquery.Client) -> Publisher:
+    return Publisher(plan, client, folder_of(plan), lock_of(plan, client))
+
+
+def _ended(name: str, publisher: Publisher, staged: Staged) -> TableResult | None:
+    """None: the run holds its table, and has not published. Else its end.
+
+    Raises:
+        SyncError: its lock is lost, or nobody can tell.
+    """
+    end = taken_up(publisher, staged)
+    if end is None:
         return None
-    LOGGER.info("%s: its run has ended before: %s", name, row["status"])
-    return _result(name, row)
+    if isinstance(end, Outcome):
+        return _reported(name, publisher.plan, end, publisher.client)
+    LOGGER.info("%s: its run has ended before: %s", name, end["status"])
+    return result_of(name, end)
 
 
-def _hold(plan: SyncPlan, client: bigquery.Client) -> Lock:
-    """The lock of a run whose turn it is.
+def _hold(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> Lock:
+    """The lock of a run whose turn it is; once it is lost, no other split looks for it.
 
     Raises:
         SyncError: it isn't.
     """
     lock = lock_of(plan, client)
-    row = take_turn(plan, client, lock)
+    try:
+        row = take_turn(plan, client, lock)
+    except RunInProgressError as error:
+        note_failure(folder, Failure.of(error, READ))
+        raise
     if row is not None:
         raise lost(plan, row["error"] or f"the run has ended: {row['status']}")
     return lock
-
-
-def certain_end(plan: SyncPlan, outcome: Outcome, client: bigquery.Client) -> Outcome:
-    """Before a run is called failed, nothing of it can be published any more.
-
-    The same element may be at work on a worker that was given up, or have been: its job has the
-    run's own id, which is used up here, or found.
-    """
-    if outcome.status != "failed":
-        return outcome
-    row = event_row(plan, outcome, datetime.now(UTC))
-    try:
-        job = fence(client, row, waits=True)
-        if job is None:
-            return outcome
-        told = abandoned_row(row, job, rows_of(client, row, job), datetime.now(UTC))
-    except SyncError as error:
-        LOGGER.warning("%s; the next run settles it", error)
-        return replace(outcome, status="publishing")
-    return replace(
-        outcome,
-        status=told["status"],
-        message=told["error"],
-        rows_published=told["rows_published"],
-        publish_job=told["publish_job"],
-    )
 
 
 def _failed(failure: Failure) -> Outcome:
@@ -183,8 +207,4 @@ def _reported(name: str, plan: SyncPlan, outcome: Outcome, client: bigquery.Clie
             exit_code=outcome.exit_code or fault.exit_code,
             message="; ".join(filter(None, (outcome.message, fault.message))),
         )
-    return _result(name, event_row(plan, outcome, datetime.now(UTC)))
-
-
-def _result(name: str, row: Mapping[str, Any]) -> TableResult:
-    return TableResult(name, int(row["exit_code"] or 0), row["status"], row["error"] or "", row)
+    return result_of(name, event_row(plan, outcome, datetime.now(UTC)))

@@ -7,19 +7,15 @@ after a dead run looks for it by that. Plain code behind the Publish step.
 import logging
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPICallError, PreconditionFailed
 from google.cloud import bigquery
 
 from auto_schema.errors import (
     DeadLetterLimitError,
     OutcomeUnknownError,
-    SyncError,
     TargetError,
     VerificationError,
 )
@@ -39,21 +35,16 @@ from pipeline.destination.jobs import (
     staged_field,
     time_partitioning,
 )
-from pipeline.destination.target import read_table, read_watermark
 from pipeline.publish.audits import audit
-from pipeline.publish.counts import counted
 from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
+from pipeline.publish.published import Published, figures, unknown
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import Failure, Outcome
 from smart_sync.plan import SyncPlan
-from smart_sync.publish_sql import copy_before, is_dead, publish_statement
-from smart_sync.value_text import value_text
-from smart_sync.ways import Count
-from sources.values import is_after
+from smart_sync.publish_sql import is_dead, publish_statement
 from warehouse.errors import as_target_errors
 
 SHOWN_FAILURES = 3
-LABEL_TRIES = 3
 LOGGER = logging.getLogger("smart_sync")
 
 
@@ -69,7 +60,7 @@ class Publisher:
     def publish(self, staged: Sequence[StagedSplit], failures: Sequence[Failure]) -> Outcome:
         """Publish all staged splits, or say why not; never raises."""
         began = time.monotonic()
-        outcome = self._figures(staged)
+        outcome = figures(self.plan, staged)
         try:
             dead = [file for split in staged for file in split.dead_files]
             keep_dead_letters(self.client, self.plan, dead)
@@ -93,22 +84,6 @@ class Publisher:
             return _failed(outcome, (*failures, failure))
         seconds = outcome.seconds | {"publish": round(time.monotonic() - began, 3)}
         return replace(outcome, seconds=seconds)
-
-    def _figures(self, staged: Sequence[StagedSplit]) -> Outcome:
-        ends: list[Any] = [split.highest for split in staged if split.highest is not None]
-        staging = (datetime.now(UTC) - self.plan.run.launched_at).total_seconds()
-        if self.plan.window and self.plan.window.watermark is not None:
-            ends.append(self.plan.window.watermark)  # a window by hand may lie far behind it
-        after = max(ends, default=None)
-        return Outcome(
-            status="running",
-            rows_read=total(staged, "rows_read"),
-            rows_dead=total(staged, "dead"),
-            rows_staged=total(staged, "rows"),
-            bytes_staged=total(staged, "bytes"),
-            watermark_after="" if after is None else value_text(after),
-            seconds={"until_staged": round(staging, 3)},
-        )
 
     def _check_sums(self, staged: Sequence[StagedSplit]) -> None:
         """Every split once, and every row read staged or dead.
@@ -150,7 +125,7 @@ class Publisher:
         )
 
     def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
-        mode, files = self.plan.publishing.mode, [file for split in staged for file in split.files]
+        files = [file for split in staged for file in split.files]
         straight = not self.plan.publishing.way.has_table and len(files) <= MAX_URIS
         if self.plan.reading.is_in_place:
             self._take_dead_rows_out(outcome.rows_dead)
@@ -167,102 +142,28 @@ class Publisher:
             else:
                 sql = publish_statement(self.plan)
                 job = run_statement(self.client, self.plan, sql, PUBLISH, self.lock.check)
-            with self._counting(job):
-                self._label_table()
-                by = Count.LOADED if straight else mode.rows_published
-                published = counted(self.client, self.plan, job, by)
-                by = Count.STAGED if straight else mode.rows_expected(self.plan)
-                expected = counted(self.client, self.plan, job, by, outcome.rows_staged)
-                after = outcome.watermark_after
-                if mode.lowers_watermark:  # rows that the source lacks by now are gone
-                    after = self._watermark_after(after)
+            return Published(self.plan, self.client).outcome(job, outcome)
         except OutcomeUnknownError as error:
-            return _unknown(outcome, error)
+            return unknown(outcome, error)
         except TargetError as error:
             raise named_refusal(self.client, self.plan, error) from error
-        outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
-        outcome = replace(outcome, watermark_after=after)
-        if published != expected:
-            return self._mismatch(outcome, expected)
-        return replace(outcome, status="succeeded")
 
     def _publish_source(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         """One job that reads the source itself: what it published is what it read."""
         outcome = self._audit(staged, outcome, has_rows=True)
         try:
             if self.plan.publishing.way.copies:
-                by = Count.COPIED
                 job = copy_table(self.client, self.plan, self.lock.check)
             else:
-                by = self.plan.publishing.mode.rows_published
                 sql, check = publish_statement(self.plan), self.lock.check
                 job = run_statement(self.client, self.plan, sql, PUBLISH, check, reads_source=True)
-            with self._counting(job):
-                self._label_table()
-                rows = counted(self.client, self.plan, job, by)
-                watermark = self._watermark_after(outcome.watermark_after)
+            return Published(self.plan, self.client).outcome(job, outcome)
         except OutcomeUnknownError as error:
-            return _unknown(outcome, error)
-        return replace(
-            outcome,
-            status="succeeded",
-            publish_job=job.job_id,
-            rows_read=rows,
-            rows_staged=rows,
-            rows_published=rows,
-            watermark_after=watermark,
-        )
-
-    def _watermark_after(self, before: str) -> str:
-        """MAX of the cursor after the run; what can't be read is told as it was.
-
-        Stamps of the future, later than any window so far, are left out as they are before it.
-        """
-        cursor, window = self.plan.cursor, self.plan.window
-        if cursor is None or window is None:
-            return before
-        up_to = window.window.high
-        if window.watermark is not None and is_after(window.watermark, up_to):
-            up_to = window.watermark
-        try:
-            target = read_table(self.client, self.plan.destination, self.plan.run.location, "")
-            watermark = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
-        except (SyncError, GoogleAPICallError) as error:
-            LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)
-            return before
-        return before if watermark.value is None else value_text(watermark.value)
-
-    @contextmanager
-    def _counting(self, job: Any) -> Iterator[None]:
-        """The job is done: whoever can't count its rows leaves that to the next run."""
-        try:
-            yield
-        except Exception as error:
-            raise OutcomeUnknownError(
-                "published, but not counted",
-                f"{self.plan.destination}, job {job.job_id}",
-                str(error) if isinstance(error, SyncError) else f"{type(error).__name__}: {error}",
-                "run again when BigQuery answers: its rows are in the table.",
-            ) from error
+            return unknown(outcome, error)
 
     def _audit(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
         figures = audit(self.client, self.plan, staged, has_rows=has_rows)
         return replace(outcome, verification=figures)
-
-    def _mismatch(self, outcome: Outcome, expected: int) -> Outcome:
-        error = VerificationError(
-            "published rows differ from staged rows",
-            f"table {self.plan.destination}, job {outcome.publish_job}",
-            f"{outcome.rows_staged} staged, {expected} to publish,"
-            f" {outcome.rows_published} published",
-            f"get the table as it was with `{copy_before(self.plan)}`, and report it as a bug.",
-        )
-        return replace(
-            outcome,
-            status="published_mismatch",
-            exit_code=error.exit_code,
-            message=f"VerificationError: {error}",
-        )
 
     def _take_dead_rows_out(self, rows: int) -> None:
         if rows:
@@ -310,44 +211,6 @@ class Publisher:
         table.labels = dict(self.plan.publishing.labels)
         with as_target_errors(f"table {self.plan.destination}"):
             self.client.create_table(table, exists_ok=True)
-
-    def _label_table(self) -> None:
-        """The source's label and description on a table that this run made or took over.
-
-        The rows are in by now, so what fails here is only warned about.
-        """
-        if not self.plan.publishing.sets_label:
-            return
-        description = self.plan.schema.description
-        try:
-            with as_target_errors(f"table {self.plan.destination}"):
-                for _ in range(LABEL_TRIES):
-                    if self._patch_label(description):
-                        return
-        except TargetError as error:
-            LOGGER.warning("the rows are in the table, its label is not: %s", error)
-
-    def _patch_label(self, description: str) -> bool:
-        """Label the table as it is now; False when it was changed meanwhile."""
-        table = self.client.get_table(str(self.plan.destination))
-        changed = []
-        if any(table.labels.get(key) != value for key, value in self.plan.publishing.labels):
-            table.labels = {**table.labels, **dict(self.plan.publishing.labels)}
-            changed.append("labels")
-        if self.plan.publishing.mode.makes_table and description != (table.description or ""):
-            table.description = description
-            changed.append("description")
-        try:
-            if changed:
-                self.client.update_table(table, changed)
-        except PreconditionFailed:
-            return False
-        return True
-
-
-def _unknown(outcome: Outcome, error: OutcomeUnknownError) -> Outcome:
-    """The run stays `publishing`: whoever comes next settles it."""
-    return replace(outcome, exit_code=error.exit_code, message=error.text)
 
 
 def _failed(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:

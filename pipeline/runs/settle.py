@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
@@ -124,6 +124,29 @@ def fence(
             return None
         if not job.error_result:
             return job
+    raise AssertionError("unreachable")
+
+
+def published_job(client: bigquery.Client, run: Mapping[str, Any]) -> Any:
+    """A run's publishing job that has ended well; None: there is none, or it isn't done.
+
+    Args:
+        client: of BigQuery.
+        run: its `run_id`, `job_project` and `job_location`.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    for attempt in itertools.count(1):
+        job_id = job_id_of(run["run_id"], PUBLISH, attempt)
+        with as_target_errors(f"run {run['run_id']}, job {job_id}"):
+            try:
+                job: Any = client.get_job(job_id, **_place(run))
+            except NotFound:
+                return None
+        if job.state == "DONE" and job.error_result:
+            continue
+        return job if job.state == "DONE" and job.labels.get("step") != BURNT else None
     raise AssertionError("unreachable")
 
 

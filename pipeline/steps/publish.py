@@ -9,6 +9,7 @@ import apache_beam as beam
 from pipeline.destination.client import client_of
 from pipeline.destination.elements import StagedSplit
 from pipeline.destination.folder import folder_of
+from pipeline.execution.certain_end import certain_end
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import lock_of
@@ -33,7 +34,9 @@ class _Publish(beam.DoFn):
     def process(
         self, _: bytes, staged: Iterable[StagedSplit], failures: Iterable[Failure]
     ) -> Iterator[Outcome]:
-        yield self._publisher.publish(list(staged), list(failures))
+        splits, faults = list(staged), list(failures)
+        outcome = self._publisher.publish(splits, faults)
+        yield certain_end(self._publisher, outcome, lambda: None if faults else splits)
 
 
 @dataclass(eq=False)

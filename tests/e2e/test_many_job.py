@@ -96,7 +96,7 @@ def test_a_table_whose_lock_is_lost_while_it_waits_fails_alone(many, launch, tab
     _, error = launch(taken)
     assert failed_in(error) == ("1 of 5", f"public.{table}")
     assert counts(many) == {name: rows for name, rows in ROWS.items() if name != table}
-    assert ended(many)[table][0] == "running"  # whoever holds the lock settles it
+    assert ended(many)[table] == ("failed", 6, 0)
     other.release()
     many.ok(select=f"public.{table}")
     assert counts(many) == ROWS

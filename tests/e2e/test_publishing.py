@@ -7,6 +7,7 @@ from google.cloud import bigquery
 
 from pipeline.execution.report import report
 from pipeline.publish.publisher import Publisher
+from pipeline.runs.outcome import Failure
 from smart_sync.publish_sql import publish_statement
 from tests.sync import PROJECT
 
@@ -402,6 +403,23 @@ def test_a_publishing_step_that_is_repeated_after_the_report_publishes_once(sync
     sync.ok(postgresql_query="SELECT * FROM s")
     assert sync.rows() == [(1,)]
     assert [run["status"] for run in sync.history()] == ["succeeded"]
+
+
+def test_a_publishing_step_that_is_repeated_and_fails_ends_as_what_it_has_published(
+    sync, sql, monkeypatch
+):
+    sql("CREATE TABLE s AS SELECT 1::int8 AS id")
+    original = Publisher.publish
+
+    def twice(self, staged, failures):
+        assert original(self, staged, failures).status == "succeeded"
+        return original(self, staged, [Failure("Publish", 5, "TargetError: no answer")])
+
+    monkeypatch.setattr(Publisher, "publish", twice)
+    sync.ok(postgresql_query="SELECT * FROM s")
+    assert sync.rows() == [(1,)]
+    (run,) = sync.history()
+    assert (run["status"], run["exit_code"], run["rows_published"]) == ("succeeded", 0, 1)
 
 
 def test_a_text_longer_than_an_existing_column_takes_is_a_dead_letter(sync, sql):

@@ -74,7 +74,7 @@ def carried(splits, **more):
 
 def test_a_split_carries_nothing_of_the_others():
     most = 1_000_000_000
-    assert carried(5000, most_by_value=most) < 5.5 * carried(1000, most_by_value=most) < 15_000_000
+    assert carried(5000, most_by_value=most) < 5.5 * carried(1000, most_by_value=most) < 20_000_000
 
 
 def test_five_thousand_splits_carry_little_more_than_themselves():

@@ -175,7 +175,7 @@ PROMISES: tuple[Promise, ...] = (
         OUTCOMES,
         "A mode whose rows published are not the rows it told is a mismatch.",
         "tests/e2e/test_modes.py::test_a_further_mode_that_publishes_other_rows_than_it_told_is_a_mismatch",
-        "pipeline/publish/publisher.py",
+        "pipeline/publish/published.py",
         "        if published != expected:",
         "        if False:",
     ),

@@ -51,9 +51,9 @@ PROMISES: tuple[Promise, ...] = (
         WATERMARK,
         "A window by hand far back does not take the watermark of the history back.",
         f"{E2E}::test_a_window_by_hand_far_back_does_not_take_the_frontier_back",
-        "pipeline/publish/publisher.py",
-        "            ends.append(self.plan.window.watermark)",
-        "            pass",
+        "pipeline/publish/published.py",
+        "        ends.append(plan.window.watermark)",
+        "        pass",
     ),
     P(
         WATERMARK,

@@ -7,15 +7,24 @@ import pytest
 from google.api_core.exceptions import Conflict, Forbidden
 
 from auto_schema.errors import RunInProgressError
-from pipeline.execution.launched_table import certain_end
+from pipeline.destination.target import read_table
+from pipeline.execution.certain_end import certain_end
+from pipeline.execution.launched_table import taken_up
+from pipeline.execution.report import report
+from pipeline.publish.publisher import Publisher
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import Outcome
-from pipeline.runs.turn import came_between, take_turn
+from pipeline.runs.turn import came_between
 from tests.seam.service import client_of
 from tests.seam.world import LEASE, A, B, C, KilledError, World, no_real_time, the_plan
 
-REQUESTS = 14
-"""More than a turn and what follows it send."""
+REQUESTS = 17
+"""More than a turn and what follows it send: looks at the destination and for a job among them."""
+PUBLISHES = 9
+"""Before it B sends nothing that changes the destination."""
+COMES = [(killed_at, "sync_runs") for killed_at in (None, *range(REQUESTS))]
+COMES += [(killed_at, "elsewhere_sync_runs") for killed_at in (None, *range(PUBLISHES, REQUESTS))]
+"""Where B dies, and where it tells of itself: perhaps where A doesn't look."""
 
 
 @pytest.fixture
@@ -35,16 +44,23 @@ class Waiting(World):
     def _graph(self, client, plan, lock):
         if plan.run.run_id != A:
             return super()._graph(client, plan, lock)
+        plan = replace(plan, seen=read_table(client, plan.destination, "US", "").state)
         if not self.lasts:
             self.service.advance(2 * LEASE.total_seconds())
         self.has_turn = True
         for _ in range(self.turns):
-            row = take_turn(plan, client, Lock(client, plan.destination, A, LEASE))
-            ended = row["status"] if row else super()._graph(client, plan, lock)
+            publisher = Publisher(plan, client, None, Lock(client, plan.destination, A, LEASE))
+            end = taken_up(publisher, lambda: self.splits_of(A))
+            if end is None:
+                ended = super()._graph(client, plan, lock)
+            elif isinstance(end, Outcome):
+                ended = report(plan, end, client).status
+            else:
+                ended = end["status"]
         return ended
 
 
-def other(world, killed_at=None):
+def other(world, killed_at=None, history="sync_runs"):
     """B's launch, of one more row; it dies before its so-maniest request."""
     world.source.append(len(world.source) + 1)
     sent = 0
@@ -56,7 +72,7 @@ def other(world, killed_at=None):
         sent += 1
         return send()
 
-    return world.launch(B, hook)
+    return world.launch(B, hook, history)
 
 
 def between(world, at, act):
@@ -111,17 +127,21 @@ def test_a_run_that_gave_its_lock_back_and_could_not_tell_its_end_tells_it(use):
     assert world.wrongs() == []
 
 
-@pytest.mark.parametrize("killed_at", [None, *range(REQUESTS)])
-def test_of_two_launches_that_overlap_no_row_is_lost_or_doubled(use, killed_at):
+@pytest.mark.parametrize(("killed_at", "history"), COMES)
+def test_of_two_launches_that_overlap_no_row_is_lost_or_doubled(use, killed_at, history):
     """B comes before each request of A's turn in its turn, and dies at each of its own."""
-    ends = {overlapped(use(Waiting()), at, killed_at) for at in range(REQUESTS)}
+    ends = {overlapped(use(Waiting()), at, killed_at, history) for at in range(REQUESTS)}
     assert "succeeded" in ends
 
 
-def overlapped(world, at, killed_at):
+def overlapped(world, at, killed_at, history):
     """How A ended; whatever that is, C finds all as it must be."""
     seen = []
-    ended = world.launch(A, between(world, at, lambda: seen.append(other(world, killed_at))))
+
+    def comes():
+        seen.append(other(world, killed_at, history))
+
+    ended = world.launch(A, between(world, at, comes))
     world.deliver()
     assert world.launch(C) == "succeeded"
     assert world.wrongs() == [], (at, ended, seen)
@@ -161,12 +181,15 @@ def test_a_table_is_called_failed_when_nothing_of_it_can_be_published(use, has_p
 
     world.launch(A, hook)
     failed = Outcome(status="failed", exit_code=3, message="the source is gone")
-    certain = certain_end(plan_of_run(world, A), failed, client_of(world.service.request))
+    client = client_of(world.service.request)
+    publisher = Publisher(plan_of_run(world, A), client, None, None)
+    certain = certain_end(publisher, failed, lambda: world.splits_of(A))
     with contextlib.suppress(Conflict):
         late[0]()
     assert len(world.published) == certain.rows_published == 3 * has_published
-    assert certain.status == ("abandoned" if has_published else "failed")
-    assert certain.exit_code == 3
+    assert (certain.status, certain.exit_code) == (
+        ("succeeded", 0) if has_published else ("failed", 3)
+    )
 
 
 def plan_of_run(world, run_id):

@@ -36,7 +36,7 @@ from warehouse.names import Endpoints
 LEASE = timedelta(minutes=1)
 P, A, B, C = (f"20250722t1{n}0000-3f9a0c1d" for n in (4, 5, 6, 7))
 PUBLISH, STAGE = "publish", "stage_0"
-LOCK = "_sync_lock_orders"
+DESTINATION, LOCK = "orders", "_sync_lock_orders"
 Hook = Callable[[Callable[[], Body], str], Body]
 """Around each request of a launch: (send it, what it is) → its answer."""
 
@@ -92,6 +92,9 @@ class World:
             return
         self.published += [(row, run_id, self.service.now) for row in rows]
         job.output_rows = len(rows)
+        table = {"projectId": "my-project", "datasetId": "shop", "tableId": DESTINATION}
+        made = {"tableReference": table, "type": "TABLE", "creationTime": "1"}
+        self.service.write(DESTINATION, made | {"numRows": str(len(self.published))})
 
     def _stage(self, job: Job) -> None:
         job.output_rows = len(self.files.get(str(job.labels["run_id"])) or ())
@@ -149,7 +152,7 @@ class World:
 
     # A launch
 
-    def launch(self, run_id: str, hook: Hook = plain) -> str:
+    def launch(self, run_id: str, hook: Hook = plain, history: str = "sync_runs") -> str:
         """From lock to report; how it ended for whoever started it."""
 
         def request(method: str, path: str, **words: Any) -> Body:
@@ -161,7 +164,9 @@ class World:
         client = client_of(request)
         plan = the_plan(self.way)
         staging = staging_of(f"gs://t/{run_id}", plan.destination, run_id)
-        plan = replace(plan, run=replace(plan.run, run_id=run_id, staging=staging))
+        told_in = plan.run.history_table.sibling(history)
+        run = replace(plan.run, run_id=run_id, staging=staging, history_table=told_in)
+        plan = replace(plan, run=run)
         lock = Lock(client, plan.destination, run_id, LEASE)
         try:
             return self._held(client, plan, lock)
@@ -215,11 +220,14 @@ class World:
         self.files[run_id] = rows
 
     def _graph(self, client: Any, plan: SyncPlan, lock: Lock) -> str:
-        count = len(self.staged[plan.run.run_id])
-        split = StagedSplit(0, 0, count, (StagedFile("gs://b/f", count, 1),) if count else ())
         publisher = Publisher(plan, client, None, lock)  # type: ignore[arg-type]
-        outcome = publisher.publish([split], [])
+        outcome = publisher.publish(self.splits_of(plan.run.run_id), [])
         return report(plan, outcome, client).status
+
+    def splits_of(self, run_id: str) -> list[StagedSplit]:
+        """What a run has staged."""
+        count = len(self.staged[run_id])
+        return [StagedSplit(0, 0, count, (StagedFile("gs://b/f", count, 1),) if count else ())]
 
 
 LAUNCHER = "a launcher of the world"

@@ -1,0 +1,204 @@
+"""I/O. What a publishing job that is done has published, and what is so of its run.
+
+Its step has just sent it, or finds that an earlier try of the same step had: then all had been
+looked at before it was sent, and what that try staged may be gone.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPICallError, PreconditionFailed
+from google.cloud import bigquery
+
+from auto_schema.errors import OutcomeUnknownError, SyncError, TargetError, VerificationError
+from pipeline.destination.elements import StagedSplit
+from pipeline.destination.files import total
+from pipeline.destination.target import read_table, read_watermark
+from pipeline.publish.counts import counted
+from pipeline.runs.outcome import Outcome
+from smart_sync.plan import SyncPlan
+from smart_sync.publish_sql import copy_before
+from smart_sync.value_text import value_text
+from smart_sync.ways import Count
+from sources.values import is_after
+from warehouse.errors import as_target_errors
+
+LABEL_TRIES = 3
+LOGGER = logging.getLogger("smart_sync")
+
+
+def figures(plan: SyncPlan, staged: Sequence[StagedSplit]) -> Outcome:
+    """What was staged, as the outcome of a run that has published nothing yet."""
+    ends: list[Any] = [split.highest for split in staged if split.highest is not None]
+    seconds = (datetime.now(UTC) - plan.run.launched_at).total_seconds()
+    if plan.window and plan.window.watermark is not None:
+        ends.append(plan.window.watermark)  # a window by hand may lie far behind it
+    after = max(ends, default=None)
+    return Outcome(
+        status="running",
+        rows_read=total(staged, "rows_read"),
+        rows_dead=total(staged, "dead"),
+        rows_staged=total(staged, "rows"),
+        bytes_staged=total(staged, "bytes"),
+        watermark_after="" if after is None else value_text(after),
+        seconds={"until_staged": round(seconds, 3)},
+    )
+
+
+def unknown(outcome: Outcome, error: OutcomeUnknownError) -> Outcome:
+    """The run stays `publishing`: whoever comes next settles it."""
+    return replace(outcome, status="publishing", exit_code=error.exit_code, message=error.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Tells what a job has published, by the plan and a client of the job project."""
+
+    plan: SyncPlan
+    client: bigquery.Client
+
+    def before(self, job: Any, staged: Sequence[StagedSplit] | None) -> Outcome:
+        """The end of a run whose job an earlier try has sent.
+
+        Args:
+            job: that has ended well.
+            staged: what that try had staged; None: not known any more, and the job says it.
+        """
+        LOGGER.warning("job %s of an earlier try has published the rows", job.job_id)
+        outcome = figures(self.plan, staged or ())
+        try:
+            return self.outcome(job, outcome, is_known=staged is not None)
+        except OutcomeUnknownError as error:
+            return replace(unknown(outcome, error), publish_job=job.job_id)
+
+    def outcome(self, job: Any, outcome: Outcome, *, is_known: bool = True) -> Outcome:
+        """The end of a run whose job is done: its rows as they are in the destination.
+
+        Args:
+            job: that has ended well.
+            outcome: with the figures of what was staged.
+            is_known: whether it has them.
+
+        Raises:
+            OutcomeUnknownError: they can't be counted now.
+        """
+        plan = self.plan
+        with self._counting(job):
+            self._label_table()
+            if not plan.publishing.way.is_staged:
+                return self._of_source(job, outcome)
+            is_load, mode = job.job_type == "load", plan.publishing.mode
+            by = Count.LOADED if is_load else mode.rows_published
+            published = counted(self.client, plan, job, by)
+            by = Count.STAGED if is_load else mode.rows_expected(plan)
+            staged = outcome.rows_staged if is_known else published
+            expected = counted(self.client, plan, job, by, staged)
+            if not is_known:
+                outcome = replace(outcome, rows_read=published, rows_staged=published)
+            after = outcome.watermark_after
+            if mode.lowers_watermark or not is_known:  # rows that the source lacks by now are gone
+                after = self._watermark_after(after)
+        outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
+        outcome = replace(outcome, watermark_after=after)
+        if published != expected:
+            return self._mismatch(outcome, expected)
+        return replace(outcome, status="succeeded")
+
+    def _of_source(self, job: Any, outcome: Outcome) -> Outcome:
+        """Of a job that read the source itself: what it published is what it read."""
+        publishing = self.plan.publishing
+        by = Count.COPIED if publishing.way.copies else publishing.mode.rows_published
+        rows = counted(self.client, self.plan, job, by)
+        return replace(
+            outcome,
+            status="succeeded",
+            publish_job=job.job_id,
+            rows_read=rows,
+            rows_staged=rows,
+            rows_published=rows,
+            watermark_after=self._watermark_after(outcome.watermark_after),
+        )
+
+    @contextmanager
+    def _counting(self, job: Any) -> Iterator[None]:
+        """The job is done: whoever can't count its rows leaves that to the next run."""
+        try:
+            yield
+        except Exception as error:
+            raise OutcomeUnknownError(
+                "published, but not counted",
+                f"{self.plan.destination}, job {job.job_id}",
+                str(error) if isinstance(error, SyncError) else f"{type(error).__name__}: {error}",
+                "run again when BigQuery answers: its rows are in the table.",
+            ) from error
+
+    def _watermark_after(self, before: str) -> str:
+        """MAX of the cursor after the run; what can't be read is told as it was.
+
+        Stamps of the future, later than any window so far, are left out as they are before it.
+        """
+        cursor, window = self.plan.cursor, self.plan.window
+        if cursor is None or window is None:
+            return before
+        up_to = window.window.high
+        if window.watermark is not None and is_after(window.watermark, up_to):
+            up_to = window.watermark
+        try:
+            target = read_table(self.client, self.plan.destination, self.plan.run.location, "")
+            watermark = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
+        except (SyncError, GoogleAPICallError) as error:
+            LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)
+            return before
+        return before if watermark.value is None else value_text(watermark.value)
+
+    def _mismatch(self, outcome: Outcome, expected: int) -> Outcome:
+        error = VerificationError(
+            "published rows differ from staged rows",
+            f"table {self.plan.destination}, job {outcome.publish_job}",
+            f"{outcome.rows_staged} staged, {expected} to publish,"
+            f" {outcome.rows_published} published",
+            f"get the table as it was with `{copy_before(self.plan)}`, and report it as a bug.",
+        )
+        return replace(
+            outcome,
+            status="published_mismatch",
+            exit_code=error.exit_code,
+            message=f"VerificationError: {error}",
+        )
+
+    def _label_table(self) -> None:
+        """The source's label and description on a table that this run made or took over.
+
+        The rows are in by now, so what fails here is only warned about.
+        """
+        if not self.plan.publishing.sets_label:
+            return
+        description = self.plan.schema.description
+        try:
+            with as_target_errors(f"table {self.plan.destination}"):
+                for _ in range(LABEL_TRIES):
+                    if self._patch_label(description):
+                        return
+        except TargetError as error:
+            LOGGER.warning("the rows are in the table, its label is not: %s", error)
+
+    def _patch_label(self, description: str) -> bool:
+        """Label the table as it is now; False when it was changed meanwhile."""
+        table = self.client.get_table(str(self.plan.destination))
+        changed = []
+        if any(table.labels.get(key) != value for key, value in self.plan.publishing.labels):
+            table.labels = {**table.labels, **dict(self.plan.publishing.labels)}
+            changed.append("labels")
+        if self.plan.publishing.mode.makes_table and description != (table.description or ""):
+            table.description = description
+            changed.append("description")
+        try:
+            if changed:
+                self.client.update_table(table, changed)
+        except PreconditionFailed:
+            return False
+        return True
