@@ -73,8 +73,8 @@ def published(told: str) -> int:
     >>> published("succeeded: 1,000 rows read, 1,000 published · p.d.t · run r")
     1000
     """
-    found = ENDED.search(told.splitlines()[-1])
-    return int(found[2].replace(",", "")) if found else 0
+    end = ENDED.search(told.splitlines()[-1])
+    return int(end[2].replace(",", "")) if end else 0
 
 
 @dataclass(frozen=True)
@@ -161,12 +161,12 @@ def ways(server: PostgresqlServer) -> Iterator[Mapping[str, Mapping[str, Callabl
         launches = _Launches(server, target, client, proxy, connection.cursor())
         _make(launches.cursor)
         launches.launch()
-        each = [f"t{n}" for n in range(TABLES)]
+        names = [f"t{n}" for n in range(TABLES)]
         planned = partial(launches.launch, "", MERELY_PLANNED, plan_only="true")
         yield {
             "tables-new": {
                 OURS: partial(launches.synced, NEW, [""]),
-                SINGLE: partial(launches.synced, NEW, each),
+                SINGLE: partial(launches.synced, NEW, names),
             },
             "tables-nothing": {OURS: partial(launches.synced, 0, [""])},
             "tables-planned": {OURS: partial(launches.counted, lambda: [planned()])},

@@ -64,8 +64,10 @@ def _processor() -> str:
 
 def versions(peers: Path) -> dict[str, dict[str, str]]:
     """Of what is ours, of the servers, and of the peers in their environment."""
-    (packages,) = peers.glob("lib/python*/site-packages")
-    there = {found.metadata["Name"].lower(): found.version for found in _within(packages)}
+    packages = peers.glob("lib/python*/site-packages")
+    there = {
+        one.metadata["Name"].lower(): one.version for path in packages for one in _within(path)
+    }
     return {
         "ours": {name: version(name) for name in OURS_RUN_BY if _is_installed(name)},
         "servers": {name: version(name) for name in SERVERS if _is_installed(name)},
@@ -79,7 +81,7 @@ def _within(packages: Path) -> list[Any]:
 
 @cache
 def _installed() -> frozenset[str]:
-    return frozenset(found.metadata["Name"].lower() for found in distributions())
+    return frozenset(one.metadata["Name"].lower() for one in distributions())
 
 
 def _is_installed(name: str) -> bool:

@@ -90,8 +90,8 @@ def spread(*rows: str) -> Figure:
     """The largest of our peak memories by the smallest."""
 
     def found(record: Record) -> float | None:
-        each = [record.median(row, OURS, "memory") for row in rows]
-        known = [memory for memory in each if memory]
+        memories = [record.median(row, OURS, "memory") for row in rows]
+        known = [memory for memory in memories if memory]
         return max(known) / min(known) if len(known) == len(rows) else None
 
     return found

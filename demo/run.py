@@ -126,10 +126,10 @@ def demo(
     runs.append(Run("smart sync", seconds, last_run(client)))
     source = side.checksum()
     table = f"`{PROJECT}.{DATASET}.{TABLE}`"
-    found = next(iter(client.query(side.bigquery_checksum(table)).result()))
+    checksum = next(iter(client.query(side.bigquery_checksum(table)).result()))
     CONSOLE.print(Rule("Result", align="left"))
     show_runs(runs)
-    return show_proof(side.name, source, (int(found[0]), int(found[1])))
+    return show_proof(side.name, source, (int(checksum[0]), int(checksum[1])))
 
 
 def main() -> int:

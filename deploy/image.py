@@ -116,8 +116,8 @@ class Store:
 
     def inspect(self, image: str) -> dict[str, Any]:
         """The image's own configuration: Entrypoint, Env, Labels, User."""
-        found: dict[str, Any] = json.loads(self("inspect", "--type", "image", image))
-        config: dict[str, Any] = found["OCIv1"]["config"]
+        described: dict[str, Any] = json.loads(self("inspect", "--type", "image", image))
+        config: dict[str, Any] = described["OCIv1"]["config"]
         return config
 
     def within(self, container: str, environ: Mapping[str, str], user: str = NOBODY) -> list[str]:
@@ -145,14 +145,14 @@ class Store:
 def store() -> Iterator[Store]:
     """A store that is removed with all that is in it."""
     folder = Path(tempfile.mkdtemp(prefix="smart-sync-image-", dir="/var/tmp"))
-    made = Store(folder)
+    images = Store(folder)
     folder.chmod(0o755)
-    made.out.mkdir()
-    os.chown(made.out, *map(int, NOBODY.split(":")))
+    images.out.mkdir()
+    os.chown(images.out, *map(int, NOBODY.split(":")))
     try:
-        yield made
+        yield images
     finally:
-        subprocess.run([*made.buildah, "rm", "--all"], capture_output=True, check=False)
+        subprocess.run([*images.buildah, "rm", "--all"], capture_output=True, check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -205,8 +205,8 @@ def make_parts(into: Store) -> None:
         ImageError: one of them could not be made; the other was ended with.
     """
     with ThreadPoolExecutor() as pool:
-        made = [pool.submit(make, into) for make in (_make_base, _make_stand_ins)]
-    for part in made:
+        parts = [pool.submit(make, into) for make in (_make_base, _make_stand_ins)]
+    for part in parts:
         part.result()
 
 

@@ -136,7 +136,9 @@ class Checks:
         self.inside(LAUNCHER, "--no_auth", *side.parameters, *words, environ=environ)
         job = json.loads((self._store.out / "job_object").read_text(encoding="utf-8"))
         pools = job["environment"]["workerPools"]
-        images = {each["containerImage"] for p in pools for each in p["sdkHarnessContainerImages"]}
+        images = {
+            sdk["containerImage"] for pool in pools for sdk in pool["sdkHarnessContainerImages"]
+        }
         expect(images == {self._image}, "the launcher gives the workers its own image, untold")
         return self._store.out / "pipeline.pb"
 

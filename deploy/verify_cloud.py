@@ -114,17 +114,17 @@ def run_check(check: Check, environ: dict[str, str]) -> Result:
     code, said = run(check.command, environ, check.timeout_s)
     told = verdict(check, code, said)
     if check.gives and told == HELD:
-        found = (re.search(pattern, said, re.MULTILINE) for pattern in check.expected)
-        groups = {k: v for match in found if match for k, v in match.groupdict().items()}
+        matches = (re.search(pattern, said, re.MULTILINE) for pattern in check.expected)
+        groups = {k: v for match in matches if match for k, v in match.groupdict().items()}
         environ[check.gives] = groups[check.gives]
     return Result(check, told, time.monotonic() - began, f"{said.strip()}\nexit code {code}")
 
 
 def chosen(only: str) -> list[Check]:
     """The checks with this text in their name, and those that give what they need."""
-    found = [check for check in CHECKS if only in check.name]
-    needed = {name for check in found for name in check.needs}
-    return [check for check in CHECKS if check in found or check.gives in needed]
+    named = [check for check in CHECKS if only in check.name]
+    needed = {name for check in named for name in check.needs}
+    return [check for check in CHECKS if check in named or check.gives in needed]
 
 
 @contextmanager
@@ -134,9 +134,9 @@ def place(environ: dict[str, str]) -> Iterator[None]:
     Raises:
         PlaceError: BigQuery refused to make the dataset.
     """
-    with tempfile.TemporaryDirectory(prefix="verify-cloud-") as made:
-        environ["FILES"] = made
-        write_files(Path(made))
+    with tempfile.TemporaryDirectory(prefix="verify-cloud-") as folder:
+        environ["FILES"] = folder
+        write_files(Path(folder))
         code, said = run(SETUP, environ, 120)
         if code:
             raise PlaceError(said.strip())
