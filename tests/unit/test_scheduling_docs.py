@@ -14,7 +14,8 @@ from scheduler import docs
 from scheduler.cli import APP
 from scheduler.cron import PATTERNS, expression, runs_after
 from scheduler.files import make_schedule, schedules_in
-from scheduler.schedule import ENVIRONMENT, Retry, Schedule, checked
+from scheduler.hosts import ENVIRONMENT
+from scheduler.schedule import Retry, Schedule, checked
 from scheduler.words import pairs
 from tests.deploy.documents import blocks, shown_files
 
