@@ -81,3 +81,11 @@ def test_paths_are_found_and_missed():
         ("docs/", ""),
         ("main.py", ""),
     ]
+
+
+def test_each_decision_has_a_number_of_its_own():
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.name.partition("-")[0]) for page in pages]
+    assert numbers == sorted(set(numbers))
+    heads = [page.read_text(encoding="utf-8").partition(". ")[0] for page in pages]
+    assert heads == [f"# {number}" for number in numbers]
