@@ -80,6 +80,12 @@ def checked_bodies(patch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     yield sent
 
 
+def steps(sent: list[dict[str, Any]]) -> list[str]:
+    """Which steps of runs jobs were for, by their labels."""
+    labels = (job["configuration"].get("labels", {}) for job in sent)
+    return [each["step"] for each in labels if "step" in each]
+
+
 _UPLOADS = ("_do_resumable_upload", "_do_multipart_upload")
 
 

@@ -101,7 +101,7 @@ def test_append_twice_then_truncate_then_rebuild_are_each_one_load_job(
     load = the_load(sent_jobs)
     assert load["writeDisposition"] == "WRITE_APPEND"
     assert "schemaUpdateOptions" not in load
-    assert "timePartitioning" not in load or load["timePartitioning"]["field"] == "day"
+    assert "timePartitioning" not in load
     assert over.rows("COUNT(*), COUNT(DISTINCT id)") == [(18, 9)]
     over.ok(**ALL | TRUNCATE)
     assert the_load(sent_jobs)["writeDisposition"] == "WRITE_TRUNCATE_DATA"

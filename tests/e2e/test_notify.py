@@ -203,7 +203,7 @@ def test_a_webhook_that_fails_never_changes_how_a_run_ends(told, hook, spoil, ca
 
 
 def test_every_run_is_told_when_asked_for_by_an_address_that_stands_nowhere(
-    told, hook, caplog, monkeypatch, sent_jobs
+    told, hook, caplog, monkeypatch, watched
 ):
     caplog.set_level(logging.DEBUG)
     with secret_manager({NAME: f"{hook.url}\n"}) as url:
@@ -212,7 +212,10 @@ def test_every_run_is_told_when_asked_for_by_an_address_that_stands_nowhere(
     assert hook.firsts == ["Smart Sync succeeded"]
     assert "1 rows read, 1 published" in hook.texts[0]
     assert shows_no_address(told, result, caplog, hook)
-    assert not [job for job in sent_jobs if "'differs'" in str(job)], "a recovery was looked for"
+    asked = [seen.body for seen in watched.seen if "'differs'" in str(seen.body)]
+    assert asked == [], "a recovery was looked for"
+    told.ok(**QUERY)
+    assert [seen for seen in watched.seen if "'differs'" in str(seen.body)]
 
 
 @pytest.mark.parametrize(

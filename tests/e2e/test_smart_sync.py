@@ -2,6 +2,8 @@
 
 import re
 
+from tests.bodies import steps
+
 ORDERS = """
 CREATE TABLE orders (id int8 PRIMARY KEY, name text, updated_at timestamptz);
 INSERT INTO orders
@@ -25,12 +27,14 @@ def test_a_missing_table_gets_everything_and_the_next_run_only_what_is_new(sync,
     assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(1002, 1002)]
 
 
-def test_a_run_without_new_rows_publishes_nothing(sync, sql):
+def test_a_run_without_new_rows_publishes_nothing(sync, sql, sent_jobs):
     sql(ORDERS)
     sync.ok(**SMART)
-    modified = sync.table().modified
+    assert "publish" in steps(sent_jobs)
+    sent_jobs.clear()
     assert "0 rows read, 0 published" in sync.ok(**SMART).out
-    assert sync.table().modified == modified
+    assert set(steps(sent_jobs)) == {"event_0", "event_2"}
+    assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(1000, 1000)]
     assert [run["status"] for run in sync.history()] == ["succeeded", "succeeded"]
 
 
