@@ -30,8 +30,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "graph": ("pipeline.launch.sync:build",),
     "reading": ("sources.read_ahead:ReadAhead._fill",),
     "conform": (
-        "pipeline.execution.whole:renamed",
-        "pipeline.execution.whole:conformed_or_failure",
+        "pipeline.execution.lanes:renamed",
+        "pipeline.execution.lanes:conformed_or_failure",
     ),
     "parquet": (
         "pipeline.destination.files:AttemptFiles.write",

@@ -32,7 +32,8 @@ class ReadingRequest:
     """What is read, and how hard the source may be asked; secrets are in `connection` only.
 
     `query` is the text to run: the base query under smart sync, else the plain query, or
-    empty when it is built from `schema_table`.
+    empty when it is built from `schema_table`. `lanes` is over how many connections one
+    process reads a table of this source.
     """
 
     connection: object
@@ -41,6 +42,7 @@ class ReadingRequest:
     batch_rows: int | None = None
     num_splits: int = 0
     max_source_connections: int = 8
+    lanes: int = 1
     method: str = "auto"
     max_bytes_billed: int | None = None
     price_per_tib: Decimal = Decimal("6.25")
@@ -136,8 +138,15 @@ class SyncRequest:
 
     @property
     def connections(self) -> int:
-        """Connections to the source at once: a local run reads split after split."""
-        return 1 if self.run.is_local else self.reading.max_source_connections
+        """Connections to the source at once.
+
+        In this process a table by itself has its lanes; of those of a launch of many each has
+        one, since they are at work side by side.
+        """
+        most = self.reading.max_source_connections
+        if not self.run.is_local:
+            return most
+        return 1 if self.run.batch_id else min(self.reading.lanes, most)
 
     @property
     def history_table(self) -> TableRef:

@@ -57,6 +57,7 @@ class SourceKind:
             Inspector. It is named, and not imported, since drivers stand behind it: they are
             loaded for the source that is read only.
         listing: for launches of many tables; None: this source has none.
+        lanes: over how many connections one process reads a table of it at once.
     """
 
     name: str
@@ -65,6 +66,7 @@ class SourceKind:
     connection: Callable[[Values, Endpoints], object]
     inspector: str
     listing: Listing | None = None
+    lanes: int = 1
 
     def inspecting(
         self, connection: object, query: str, table: str, cursor: str

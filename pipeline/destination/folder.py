@@ -6,6 +6,7 @@ Files are named by split, attempt and part, so that no two attempts share one.
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,6 +59,8 @@ class Folder:
         self.path = path
         self._bucket: Any = None
         self._prefix = ""
+        self._small = threading.Lock()
+        """A small local file is whole before another thread sees it; an object always is."""
         if path.startswith("gs://"):
             name, _, self._prefix = self.path.removeprefix("gs://").partition("/")
             self._bucket = _client(endpoints).bucket(name)
@@ -91,7 +94,8 @@ class Folder:
             if self._bucket is not None:
                 data: bytes = self._bucket.blob(f"{self._prefix}/{name}").download_as_bytes()
                 return data
-            return (Path(self.path) / name).read_bytes()
+            with self._small:
+                return (Path(self.path) / name).read_bytes()
         except (NotFound, FileNotFoundError):
             return None
 
@@ -103,7 +107,7 @@ class Folder:
                 blob.upload_from_string(data, if_generation_match=0)
                 return True
             path = make_private(self.path) / name
-            with open(path, "xb", opener=opened_privately) as file:
+            with self._small, open(path, "xb", opener=opened_privately) as file:
                 file.write(data)
         except (PreconditionFailed, FileExistsError):
             return False

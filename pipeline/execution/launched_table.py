@@ -21,9 +21,10 @@ from pipeline.destination.folder import Folder, folder_of
 from pipeline.execution.certain_end import Staged, certain_end
 from pipeline.execution.first_failure import first_failure, note_failure
 from pipeline.execution.kept import kept
+from pipeline.execution.lanes import staged_splits
 from pipeline.execution.report import report
 from pipeline.execution.split_reading import READ, open_splits
-from pipeline.execution.whole import staged_splits, whole_outcome
+from pipeline.execution.whole import whole_outcome
 from pipeline.publish.published import Published
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.history import event_row

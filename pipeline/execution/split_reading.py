@@ -3,7 +3,7 @@
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 
 import pyarrow as pa
@@ -34,7 +34,7 @@ def read_split(
     folder: Folder,
     check: Callable[[], None],
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[SplitElement | Failure]:
+) -> Generator[SplitElement | Failure, None, None]:
     """Yield the split's batches and SplitDone, or a Failure.
 
     A lost connection is tried again as a whole split under a new attempt number; what an

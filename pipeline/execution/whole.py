@@ -4,18 +4,17 @@ What a graph's steps do element by element is done here split by split, by the s
 tables of which one connection reads all in little time.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from google.cloud import bigquery
 
-from pipeline.destination.elements import SplitElement, StagedSplit
+from pipeline.destination.elements import StagedSplit
 from pipeline.destination.folder import Folder, folder_of
-from pipeline.execution.conform import conformed_or_failure, renamed
 from pipeline.execution.in_place import staged_or_failure
 from pipeline.execution.kept import keep, kept
+from pipeline.execution.lanes import staged_splits
 from pipeline.execution.report import report
-from pipeline.execution.split_reading import open_splits, read_split
-from pipeline.execution.stage import Stager
+from pipeline.execution.split_reading import open_splits
 from pipeline.parameters.webhook import Webhook
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.history import Append, append
@@ -66,6 +65,7 @@ def whole_outcome(
             ends = list(_staged(plan, splits, client, folder, keeper))
             failures = [end for end in ends if isinstance(end, Failure)]
             staged = [end for end in ends if isinstance(end, StagedSplit)]
+            staged.sort(key=lambda end: end.split)
             staged = keep(folder, staged) if keeps and not failures else staged
         return Publisher(plan, client, folder, lock).publish(staged, failures)
     finally:
@@ -89,34 +89,3 @@ def _staged(
         yield opened
         return
     yield from staged_splits(plan, opened, folder, keeper.check)
-
-
-def staged_splits(
-    plan: SyncPlan, splits: Iterable[Split], folder: Folder, check: Callable[[], None]
-) -> Iterator[StagedSplit | Failure]:
-    """Read, conform and stage splits, one after the other.
-
-    Args:
-        plan: the run's.
-        splits: opened, where the source wants that.
-        folder: of its staged files.
-        check: raises when the lock is lost.
-    """
-    stager = Stager(plan, folder)
-    try:
-        for split in splits:
-            for element in read_split(plan, split, folder, check):
-                yield from _taken(plan, stager, element)
-    finally:
-        stager.close()
-
-
-def _taken(
-    plan: SyncPlan, stager: Stager, element: SplitElement | Failure
-) -> Iterator[StagedSplit | Failure]:
-    if not isinstance(element, Failure):
-        element = conformed_or_failure(renamed(element, plan.schema), plan.schema, plan.checks)
-    if isinstance(element, Failure):
-        yield element
-    else:
-        yield from stager.take(element)

@@ -66,6 +66,7 @@ def _reading(values: Mapping[str, str], endpoints: Endpoints) -> ReadingRequest:
         batch_rows=int(values["batch_size"]) if values["batch_size"] else None,
         num_splits=int(values["num_splits"]),
         max_source_connections=int(values["max_source_connections"]),
+        lanes=kind.lanes,
         method=values["bigquery_read_method"],
         max_bytes_billed=int(values["max_bytes_billed"]) if values["max_bytes_billed"] else None,
         price_per_tib=Decimal(values["bigquery_price_per_tib"]),

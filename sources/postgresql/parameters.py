@@ -75,6 +75,9 @@ def naming(table: SourceTable) -> dict[str, str]:
 
 
 LISTING = Listing(("source_table_for_schema",), naming, "sources.postgresql.listing")
+LANES = 2
+"""Two cores are busy then, and memory stays below that of a connection with larger batches
+(docs/decisions/0027-a-run-here-reads-in-two-lanes.md)."""
 POSTGRESQL = SourceKind(
-    "postgresql", faults, query, connection, "sources.postgresql.inspector", LISTING
+    "postgresql", faults, query, connection, "sources.postgresql.inspector", LISTING, LANES
 )

@@ -35,7 +35,9 @@ psycopg2.extensions.encodings.update(dict.fromkeys(("SQL_ASCII", "SQLASCII"), "u
 """What is said and told in a session that checks no text: names, and these are UTF-8."""
 
 Item = pa.RecordBatch | RowSums
-BATCH_BYTES = 16 * 1024 * 1024
+BATCH_BYTES, MOST_BATCH_BYTES = 8 * 1024 * 1024, 16 * 1024 * 1024
+COLUMN_BYTES = 64 * 1024
+"""Of a batch, on average: what is done for each column of each batch costs more with less."""
 MOST_ROWS = 1 << 40
 CHANGED_STATES = frozenset({"42703", "42702", "42P01", "42883", "42704", "42804", "3F000"})
 """What a query that was described before is refused with when its tables have changed."""
@@ -172,7 +174,7 @@ def _rows(
     try:
         fields = fields_of(described(opened, statement), source.columns)
         rows = source.extract.batch_rows or MOST_ROWS
-        yield from copied(opened, statement, fields, rows, BATCH_BYTES)
+        yield from copied(opened, statement, fields, rows, batch_bytes(len(fields)))
     except ValueError as error:
         raise SourceRefusedError(
             "rows that can't be decoded",
@@ -180,3 +182,12 @@ def _rows(
             str(error),
             "run it again; if that doesn't help, cast the column in the query to text.",
         ) from error
+
+
+def batch_bytes(columns: int) -> int:
+    """Bytes on the wire after which a batch of so many columns ends.
+
+    >>> batch_bytes(13) >> 20, batch_bytes(200) >> 10, batch_bytes(1664) >> 20
+    (8, 12800, 16)
+    """
+    return min(max(BATCH_BYTES, columns * COLUMN_BYTES), MOST_BATCH_BYTES)

@@ -46,7 +46,7 @@ def row_by_row(monkeypatch):
 
     original, counts = AttemptFiles.write, Counter()
     monkeypatch.setattr(AttemptFiles, "write", write)
-    monkeypatch.setattr("sources.postgresql.read.BATCH_BYTES", 1)
+    monkeypatch.setattr("sources.postgresql.read.batch_bytes", lambda columns: 1)
     return counts
 
 

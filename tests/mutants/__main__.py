@@ -28,7 +28,16 @@ def _all() -> tuple[Promise, ...]:
 PROMISES = _all()
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = (".venv", ".venv-bigquery")
-NOT_COPIED = (".git", ".cache", ".demo", *ENVIRONMENTS, "__pycache__", ".hypothesis", "build")
+NOT_COPIED = (
+    ".git",
+    ".cache",
+    ".demo",
+    ".venv-bench",
+    *ENVIRONMENTS,
+    "__pycache__",
+    ".hypothesis",
+    "build",
+)
 DOCUMENT = ROOT / "docs" / "invariants.md"
 DECODER = "compiled.abi3.so"
 """Beside the C of which it is made."""
