@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from scheduler.job import SCOPE, body_of, uri_of
-from scheduler.schedule import Schedule
+from scheduler.schedule import Retry, Schedule
 
 
 def pretty(body: Any) -> str:
@@ -45,7 +45,6 @@ def gcloud_command(schedule: Schedule) -> str:
 
 def terraform(schedule: Schedule) -> str:
     """The resource that makes the same job."""
-    retry = schedule.retry
     lines = [
         f'resource "google_cloud_scheduler_job" "{schedule.name.replace("-", "_")}" {{',
         *_aligned(
@@ -62,19 +61,27 @@ def terraform(schedule: Schedule) -> str:
             1,
         ),
         "",
-        "  retry_config {",
-        *_aligned(
-            {
-                "retry_count": retry.count,
-                "max_retry_duration": f"{retry.max_duration_s}s",
-                "min_backoff_duration": f"{retry.min_backoff_s}s",
-                "max_backoff_duration": f"{retry.max_backoff_s}s",
-                "max_doublings": retry.max_doublings,
-            },
-            2,
-        ),
-        "  }",
+        *_retry_config(schedule.retry),
         "",
+        *_http_target(schedule),
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _retry_config(retry: Retry) -> list[str]:
+    values = {
+        "retry_count": retry.count,
+        "max_retry_duration": f"{retry.max_duration_s}s",
+        "min_backoff_duration": f"{retry.min_backoff_s}s",
+        "max_backoff_duration": f"{retry.max_backoff_s}s",
+        "max_doublings": retry.max_doublings,
+    }
+    return ["  retry_config {", *_aligned(values, 2), "  }"]
+
+
+def _http_target(schedule: Schedule) -> list[str]:
+    return [
         "  http_target {",
         f"    uri         = {_text(uri_of(schedule))}",
         '    http_method = "POST"',
@@ -85,9 +92,7 @@ def terraform(schedule: Schedule) -> str:
         *_aligned({"service_account_email": schedule.service_account, "scope": SCOPE}, 3),
         "    }",
         "  }",
-        "}",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _aligned(values: dict[str, Any], depth: int) -> list[str]:

@@ -1,6 +1,6 @@
 """schedules.yaml → schedules: many of them, and what they share. Pure but for reading files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -126,16 +126,7 @@ def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
     faults: list[SyncError] = [
         *_unknown(name, "", values, KEYS),
         *_unknown(name, "retry.", retry, RETRY_KEYS),
-        *(
-            ConfigError("not a text", f"schedule {name}: {key}", "", "write one value, in quotes.")
-            for key, value in values.get("parameters", {}).items()
-            if not isinstance(value, str)
-        ),
-        *(
-            ConfigError("not a text", f"schedule {name}: {key}", "", "write one value.")
-            for key, value in values.items()
-            if key in KEYS - set(MAPPINGS) and not isinstance(value, str | bool | int)
-        ),
+        *_text_faults(name, values),
     ]
     fields: dict[str, Any] = {key: value for key, value in values.items() if value != ""}
     fields["host"] = host = _host(fields.get("host", Host.DATAFLOW), name, faults)
@@ -162,6 +153,17 @@ def make_schedule(name: str, values: Mapping[str, Any]) -> Schedule:
     fields.setdefault("location", fields.get("region", ""))
     required = ("cron", "project", "region", "template", "service_account")
     return Schedule(name=name, **dict.fromkeys(required, "") | fields)
+
+
+def _text_faults(name: str, values: Mapping[str, Any]) -> Iterator[SyncError]:
+    """Lists and mappings where one value is wanted."""
+    for key, value in values.get("parameters", {}).items():
+        if not isinstance(value, str):
+            fix = "write one value, in quotes."
+            yield ConfigError("not a text", f"schedule {name}: {key}", "", fix)
+    for key, value in values.items():
+        if key in KEYS - set(MAPPINGS) and not isinstance(value, str | bool | int):
+            yield ConfigError("not a text", f"schedule {name}: {key}", "", "write one value.")
 
 
 def _host(text: object, name: str, faults: list[SyncError]) -> Host:

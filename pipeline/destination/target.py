@@ -168,16 +168,22 @@ def read_watermark(
     if not target.exists:
         return Watermark()
     _check_column(ref, target, cursor)
-    if target.rows == 0 and not whole:
-        return Watermark(table_exists=True, how=" (the table has no rows)", is_whole=False)
-    if highest is not None and not (whole or _is_later(highest.value, now)):
-        return highest
+    if not whole and (known := _without_asking(target, now, highest)):
+        return known
     with as_target_errors(f"MAX({cursor.name}) of {ref}"):
         for question in () if whole else _parts(client, ref, target, cursor, now, left):
-            answer = _ask(client, ref, cursor, now, question)
-            if answer.value is not None:
+            if (answer := _ask(client, ref, cursor, now, question)).value is not None:
                 return replace(answer, is_whole=False)
         return _ask(client, ref, cursor, now, _Question(_filter(target), WHOLE))
+
+
+def _without_asking(
+    target: Target, now: CursorValue | None, highest: Watermark | None
+) -> Watermark | None:
+    """The watermark, where no query is needed for it."""
+    if target.rows == 0:
+        return Watermark(table_exists=True, how=" (the table has no rows)", is_whole=False)
+    return None if highest is None or _is_later(highest.value, now) else highest
 
 
 def highest_question(ref: TableRef, target: Target, cursor: Cursor) -> str | None:

@@ -31,7 +31,7 @@ from smart_sync.splits import split_count
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
 from sources.registry import SOURCES
-from sources.values import Clock, Evidence, Extract, Window
+from sources.values import Clock, CursorValue, Evidence, Extract, Window
 from warehouse.client import RETRY_S
 
 LOGGER = logging.getLogger("smart_sync")
@@ -139,18 +139,7 @@ def _with_window(
         return facts
     clock, cursor_max = _clock(request, inspector, cursor)
     wall = read_wall_clock(inspector, request.window, cursor, clock)
-    watermark, frontier = Watermark(table_exists=facts.target.exists), Frontier()
-    if not request.replaces:
-        now = now_as_cursor(clock, cursor, wall)
-        watermark, frontier = read_start(
-            request,
-            client,
-            facts.target,
-            cursor,
-            now,
-            frontier=facts.frontier,
-            highest=facts.highest,
-        )
+    watermark, frontier = _start(request, client, facts, now_as_cursor(clock, cursor, wall))
     window = plan_window(
         request.window,
         cursor,
@@ -164,13 +153,20 @@ def _with_window(
         window = _by_hand(request, inspector, cursor, window)
     else:
         window = _if_overdue(inspector, cursor, window)
-    facts = replace(
-        facts,
-        watermark=watermark,
-        frontier=frontier,
-        window=window,
-    )
+    facts = replace(facts, watermark=watermark, frontier=frontier, window=window)
     return replace(facts, source=_source(request, inspector, run_id, facts))
+
+
+def _start(
+    request: SyncRequest, client: bigquery.Client, facts: Facts, now: CursorValue | None
+) -> tuple[Watermark, Frontier]:
+    """Where the destination is complete up to; of a table that is replaced, nowhere."""
+    if facts.cursor is None or request.replaces:
+        return Watermark(table_exists=facts.target.exists), Frontier()
+    frontier, highest = facts.frontier, facts.highest
+    return read_start(
+        request, client, facts.target, facts.cursor, now, frontier=frontier, highest=highest
+    )
 
 
 def _by_hand(

@@ -60,8 +60,8 @@ PROMISES: tuple[Promise, ...] = (
         "MAX of the whole column is taken for MAX only where nothing lies later than now.",
         "tests/e2e/test_requests.py::test_a_future_stamp_is_asked_for_by_itself",
         "pipeline/destination/target.py",
-        "    if highest is not None and not (whole or _is_later(highest.value, now)):",
-        "    if highest is not None and not whole:",
+        "    return None if highest is None or _is_later(highest.value, now) else highest",
+        "    return highest",
     ),
     P(
         WATERMARK,
