@@ -13,7 +13,7 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner.fn_runner import BundleManager
 
 from pipeline.destination.files import AttemptFiles
-from pipeline.launch.beam.submit import run
+from pipeline.launch.sync import _work
 from tests.days import (
     SLOW,
     SMART,
@@ -29,6 +29,7 @@ from tests.days import (
     stopped,
 )
 from tests.processes import until
+from tests.sync import GRAPH
 
 SOURCE_FAULT, TARGET_FAULT = 3, 5
 
@@ -68,16 +69,16 @@ def terminated(sync, sql, database, row_by_row, monkeypatch):
         sql(STOP)
         thread = threading.Thread(target=terminate, args=(times,))
 
-        def launch(*words):
+        def work(*words):
             thread.start()
             try:
-                return run(*words)
+                return _work(*words)
             finally:
                 done.set()
                 thread.join()
-                monkeypatch.setattr("pipeline.launch.sync.run", run)
+                monkeypatch.setattr("pipeline.launch.sync._work", _work)
 
-        monkeypatch.setattr("pipeline.launch.sync.run", launch)
+        monkeypatch.setattr("pipeline.launch.sync._work", work)
         return ended
 
     return begin
@@ -212,7 +213,7 @@ def test_rows_of_a_bundle_that_is_run_again_come_once(
     """An append, which is what would double them."""
     make_days(sync, sql)
     counted = a_worker_goes(monkeypatch, place, calls)
-    sync.ok(**SMART, verify="true")
+    sync.ok(**SMART, verify="true", runner=GRAPH)
     assert len(again) == 1
     assert len(counted) > calls
     assert_whole(sync, sql)

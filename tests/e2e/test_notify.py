@@ -20,7 +20,7 @@ from tests.factories import NOW, a_request
 from tests.hook_server import TOKEN, hook_server, raw, silence
 from tests.processes import until
 from tests.secret_manager import secret_manager
-from tests.sync import PROJECT
+from tests.sync import GRAPH, PROJECT
 from warehouse.names import TableRef
 
 NAME = "projects/demo-project/secrets/hook/versions/3"
@@ -267,7 +267,7 @@ def test_a_run_that_ends_without_its_report_is_told_once(told, hook, monkeypatch
         raise KeyError("a bug")
 
     monkeypatch.setattr("pipeline.steps.report.report", broken)
-    assert told(**QUERY).code == 70
+    assert told(**QUERY, runner=GRAPH).code == 70
     assert hook.firsts == ["Smart Sync failed"]
     assert "exit code: 70" in hook.texts[0]
     assert "KeyError" in hook.texts[0]

@@ -168,7 +168,7 @@ def test_the_lock_is_given_back_however_a_run_ends_and_the_next_one_starts_at_on
     assert sync(**SMART | {"postgresql_query": refused}).code == 7
     assert_given_back(sync, lock_calls)
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.launch.sync.run", interrupted)
+        patch.setattr("pipeline.launch.sync._work", interrupted)
         assert sync(**SMART).code == 130
     assert_given_back(sync, lock_calls)
     sync.ok(**SMART)

@@ -9,7 +9,7 @@ from pipeline.execution.report import report
 from pipeline.publish.publisher import Publisher
 from pipeline.runs.outcome import Failure
 from smart_sync.publish_sql import publish_statement
-from tests.sync import PROJECT
+from tests.sync import GRAPH, PROJECT
 
 TABLE = """
 CREATE TABLE s (id int8 PRIMARY KEY, name text, day date);
@@ -367,7 +367,7 @@ def test_a_run_that_ends_before_its_report_is_failed_in_the_history(sync, sql, m
         raise RuntimeError("the runner broke")
 
     sql("CREATE TABLE s (id int8)")
-    monkeypatch.setattr("pipeline.launch.sync.run", broken)
+    monkeypatch.setattr("pipeline.launch.sync._work", broken)
     result = sync(postgresql_query="SELECT * FROM s")
     assert result.code == 70
     assert "the runner broke" in result.err
@@ -400,7 +400,7 @@ def test_a_publishing_step_that_is_repeated_after_the_report_publishes_once(sync
         return original(self, staged, failures)
 
     monkeypatch.setattr(Publisher, "publish", twice)
-    sync.ok(postgresql_query="SELECT * FROM s")
+    sync.ok(postgresql_query="SELECT * FROM s", runner=GRAPH)
     assert sync.rows() == [(1,)]
     assert [run["status"] for run in sync.history()] == ["succeeded"]
 
@@ -416,7 +416,7 @@ def test_a_publishing_step_that_is_repeated_and_fails_ends_as_what_it_has_publis
         return original(self, staged, [Failure("Publish", 5, "TargetError: no answer")])
 
     monkeypatch.setattr(Publisher, "publish", twice)
-    sync.ok(postgresql_query="SELECT * FROM s")
+    sync.ok(postgresql_query="SELECT * FROM s", runner=GRAPH)
     assert sync.rows() == [(1,)]
     (run,) = sync.history()
     assert (run["status"], run["exit_code"], run["rows_published"]) == ("succeeded", 0, 1)

@@ -23,15 +23,15 @@ ALL = {"postgresql_query": "SELECT * FROM s"}
 @pytest.fixture
 def after_planning(sql, monkeypatch):
     """Run SQL between plan and read."""
-    original = pipeline.launch.sync.run
+    original = pipeline.launch.sync._work
 
     def change(*statements):
-        def run(*args, **more):
+        def work(*args, **more):
             for statement in statements:
                 sql(statement)
             return original(*args, **more)
 
-        monkeypatch.setattr(pipeline.launch.sync, "run", run)
+        monkeypatch.setattr(pipeline.launch.sync, "_work", work)
 
     return change
 
