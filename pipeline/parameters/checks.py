@@ -27,7 +27,7 @@ REGEXES: Mapping[Kind, str] = {
     Kind.DECIMAL: "^[0-9]{1,9}([.][0-9]{1,9})?$",
     Kind.GUARD: f"^(auto|off|{DURATION})$",
     Kind.LOOKBACK: f"^({DURATION}|[0-9]{{1,18}})$",
-    Kind.TABLE_PATH: "^([^.`]+[.]){0,2}[^.`]+$",
+    Kind.TABLE_PATH: "^([^.`{}$*]+[.]){0,2}[^.`{}$*]+$",
     Kind.ZONE: "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
     Kind.FIELDS: "^[^,]+(,[^,]+)*$",
     Kind.LAUNCH: "^[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$",

@@ -139,7 +139,7 @@ def _syntax(error: yaml.YAMLError, name: str, text: str) -> ConfigError:
     where = f"{name}, {_place(mark)}" if mark else name
     parts = (getattr(error, "context", None), getattr(error, "problem", None))
     why = ", ".join(part for part in parts if part) or str(error)
-    fix = "indent by spaces, and quote names that begin with * or hold a colon."
+    fix = "indent by spaces, and quote texts that begin with * or {, or hold a colon."
     return ConfigError("not YAML", where, why, fix)
 
 

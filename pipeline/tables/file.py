@@ -29,6 +29,8 @@ OF_ENTRIES = (DISABLED, TAGS, WITHOUT_CURSOR, NEW_TABLES)
 """Keys of an entry that are no parameters."""
 OF_DEFAULTS = (WITHOUT_CURSOR, NEW_TABLES)
 AUTO = "auto"
+DOCUMENTS = ("mongodb_query", "mongodb_projection")
+"""Parameters of the kind TEXT that are documents, which YAML may write as mappings, too."""
 QUERIES = ("postgresql_query", "postgresql_base_query", "source_bigquery_query")
 """Parameters that say what is read in place of the table: of one table only."""
 QUERY_FIX = "write it in the entry of one table, under the table's exact name."
@@ -57,6 +59,11 @@ def named_by_entries(source: str) -> tuple[str, ...]:
     """The parameters that an entry's own name stands for."""
     kind = SOURCES.get(source)
     return kind.listing.parameters if kind and kind.listing else ()
+
+
+def is_document(parameter: Parameter) -> bool:
+    """Whether its text is JSON, which a file may write as a mapping."""
+    return parameter.kind is Kind.JSON or parameter.name in DOCUMENTS
 
 
 def keys_of(source: str) -> tuple[str, ...]:
@@ -185,7 +192,7 @@ class _Reader:
             text = node.text
         elif isinstance(node, Items) and parameter.kind is Kind.FIELDS:
             text = self._columns(parameter, node)
-        elif isinstance(node, Pairs) and parameter.kind in (Kind.JSON, Kind.TEXT):
+        elif isinstance(node, Pairs) and is_document(parameter):
             for word in unclear(node):
                 fix = (
                     "put it in quotes for a text, or write it as JSON writes numbers and booleans."

@@ -16,6 +16,7 @@ from pipeline.tables.file import (
     TABLES,
     TAGS,
     WITHOUT_CURSOR,
+    is_document,
     keys_of,
 )
 from pipeline.tables.naming import PARAMETER
@@ -80,7 +81,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         return told | {"enum": known}
     if parameter.kind is Kind.FIELDS:
         return told | {"anyOf": [{"type": "string"}, TEXTS]}
-    if parameter.kind is Kind.JSON:
+    if is_document(parameter):
         return told | {"type": ["string", "object"]}
     pattern = REGEXES.get(parameter.kind) if parameter.name != PARAMETER else None
     typed = {"type": ["string", "number"]} if pattern else {"type": "string"}

@@ -36,7 +36,7 @@ BAD = {
     Kind.PROJECT: ["My-Project", "p", "-project", "project-", "a b", "x" * 64],
     Kind.DATASET: ["project.dataset", "a-b", "a b", ""],
     Kind.TABLE: ["dataset.table", "a:b", "a/b", "a`b", "a\\b", "a@b", "a!b"],
-    Kind.TABLE_PATH: ["a.b.c.d", "a..b", ".a", "a.", "a`b"],
+    Kind.TABLE_PATH: ["a.b.c.d", "a..b", ".a", "a.", "a`b", "{table}_d", "d.a$2025", "a*"],
     Kind.ZONE: ["Europe Berlin", "/Europe", "Europe/", "CET;DROP"],
     Kind.FIELDS: ["", ",", "a,", ",a", "a,,b"],
     Kind.LAUNCH: ["last", "20250722", "20250722T150000-3f9a0c1d", "20250722t150000-3f9a0c1"],

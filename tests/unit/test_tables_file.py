@@ -148,6 +148,32 @@ def test_each_parameter_is_one_of_the_launch_of_a_table_or_named_by_the_entry():
     assert all(p.of_launch for p in secrets)  # a file in a bucket is no place for them
 
 
+@pytest.mark.parametrize(
+    ("source", "name", "is_taken"),
+    [
+        ("mongodb", "mongodb_query", True),
+        ("mongodb", "mongodb_projection", True),
+        ("postgresql", "transformation_config", True),
+        ("postgresql", "smart_sync_timestamp_column", False),
+        ("postgresql", "partition_field", False),
+        ("postgresql", "dead_letter_table", False),
+    ],
+)
+def test_a_mapping_is_a_document_to_the_parser_and_to_editors_and_else_no_text(
+    source, name, is_taken
+):
+    file = {"tables": {"t": {name: {"x": 1}}}}
+    assert not is_taken or read(json.dumps(file), source)
+    assert is_taken or faults_of(json.dumps(file), source)[0][2] == f"{name} is a mapping"
+    told = list(jsonschema.Draft202012Validator(json_schema()).iter_errors(file))
+    assert bool(told) is not is_taken
+
+
+def test_placeholders_in_another_name_than_the_destinations_are_refused():
+    (fault,) = faults_of("tables: {public.*: {dead_letter_table: '{table}_dead'}}")
+    assert (fault[0], "{table}_dead" in fault[2]) == ("malformed parameter", True)
+
+
 def test_the_closest_entry_wins():
     text = (
         "tables:\n  '*.*': {tags: [all]}\n  public.*: {tags: [public]}\n"
