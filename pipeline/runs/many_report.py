@@ -91,7 +91,7 @@ def total(results: Sequence[TableResult]) -> str:
     """All tables in one line."""
     rows = [result.row for result in results if result.row]
     read, published = (sum(row[key] for row in rows) for key in ("rows_read", "rows_published"))
-    good = sum(result.exit_code == 0 for result in results)
+    good = sum(result.exit_code == 0 and result.status != SKIPPED for result in results)
     text = f"{good} of {len(results)} tables succeeded: {read:,} rows read, {published:,} published"
     if skipped := sum(result.status == SKIPPED for result in results):
         text += f", {skipped} left alone"

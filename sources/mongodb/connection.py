@@ -13,7 +13,7 @@ class MongodbConnection:
     """Where the server is and who we are: a connection string, or its parts.
 
     Attributes:
-        database, collection: what is read.
+        database, collection: what is read; a collection without a name stands for all.
         string: the whole connection string, or a Secret of nothing.
         host, port, username, password: the parts; `username` may be empty.
         projection: as Extended JSON; empty: everything.
@@ -37,8 +37,14 @@ class MongodbConnection:
 
     @property
     def place(self) -> str:
-        """`mongodb://hosts/database.collection`, without user, password and options."""
+        """`mongodb://hosts/database.collection`, without user, password and options.
+
+        >>> MongodbConnection("shop", "orders", host="db").place
+        'mongodb://db:27017/shop.orders'
+        >>> MongodbConnection("shop", "", host="db").place
+        'mongodb://db:27017/shop'
+        """
         hosts = f"mongodb://{self.host}:{self.port}"
         if self.has_string:
             hosts = hosts_of(self.string.plain) or f"mongodb://({self.string.name})"
-        return f"{hosts}/{self.database}.{self.collection}"
+        return f"{hosts}/{self.database}" + (f".{self.collection}" if self.collection else "")

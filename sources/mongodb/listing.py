@@ -1,6 +1,7 @@
 """I/O. The collections that MongoDB shows the user."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sources.mongodb.client import connected
 from sources.mongodb.connection import MongodbConnection
@@ -18,9 +19,10 @@ def tables(connection: object, schemas: Sequence[str]) -> tuple[SourceTable, ...
     https://www.mongodb.com/docs/manual/core/timeseries-collections/.
     """
     del schemas
-    connection = of_kind(connection, MongodbConnection)
+    connection = replace(of_kind(connection, MongodbConnection), collection="")
     with connected(connection) as client:
-        listed = list(client[connection.database].list_collections(authorizedCollections=True))
+        database = client[connection.database]  # both words together: what the user may read
+        listed = list(database.list_collections(nameOnly=True, authorizedCollections=True))
     return tuple(
         SourceTable(
             told["name"],

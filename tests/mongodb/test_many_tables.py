@@ -81,6 +81,19 @@ def test_a_collection_named_by_the_launch_too_is_told_twice(sync, docs):
     assert (result.code, "tables told twice (mongodb_collection)" in result.err) == (2, True)
 
 
+def test_a_server_out_of_reach_is_told_with_its_database_and_no_collection(sync):
+    result = sync(
+        mongodb_collection=None,
+        destination_bigquery_table=None,
+        mongodb_host=None,
+        mongodb_port=None,
+        mongodb_connection_string="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100",
+        tables="tables: {'*': }",
+    )
+    assert result.code == 3
+    assert f"(mongodb://127.0.0.1:1/{sync.defaults['mongodb_database']})" in result.err
+
+
 def test_collections_are_synced_by_one_job(sync, docs, monkeypatch):
     stamp = datetime(2025, 1, 1, tzinfo=UTC)
     for name, count in (("orders", 2), ("lines", 3000)):
