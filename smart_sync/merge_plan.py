@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
+from auto_schema.errors import ConfigError, SchemaError, SourceChangedError, SyncError, shown
 from auto_schema.names import quoted
 from auto_schema.schema import Column, TableSchema
 from auto_schema.warehouse_types import MERGE_KEY_TYPES, PARTITION_TYPES
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.schema_plan import UNKNOWN
+from sources.profile import SourceProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def plan_merge(
     """The merge of a run with WRITE_MERGE, and every fault of its keys."""
     if request.publishing.write_disposition is not WriteDisposition.MERGE:
         return None, []
-    faults, keys = list[SyncError](), list[str]()
+    faults, keys = _moved_key(request, facts.profile), list[str]()
     for name in request.publishing.merge_keys:
         column = schema.find(name)
         if fault := _key_fault(name, column, schema) or _collation_fault(column, facts.target):
@@ -85,6 +86,21 @@ def merge_partition(target: Target, schema: TableSchema) -> tuple[MergePartition
         return None, "the table is partitioned by ingestion time"
     is_staged = schema.find(field.name) is not None
     return MergePartition(field.name, field.bigquery, target.partitioning.type, is_staged), ""
+
+
+def _moved_key(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
+    """A primary key that isn't what it was when merge_keys were taken from it.
+
+    Rows that the old one doesn't tell apart would be merged into one.
+    """
+    taken, now = request.publishing.keys_of_table, profile.keys
+    if not taken or now is None or now == taken:
+        return []
+    told = f"{', '.join(now) or 'gone'} now"
+    why = f"it was {', '.join(taken)} when the tables were listed, and is {told}"
+    fix = "launch it once more, which takes the key as it is."
+    where = f"merge_keys=auto, {request.destination}"
+    return [SourceChangedError("the primary key is another", where, why, fix)]
 
 
 def _collation_fault(column: Column | None, target: Target) -> SyncError | None:

@@ -89,10 +89,15 @@ class SchemaRequest:
 
 @dataclass(frozen=True, slots=True)
 class PublishingRequest:
-    """How rows meet the destination, what is proven before, and what becomes of the others."""
+    """How rows meet the destination, what is proven before, and what becomes of the others.
+
+    `keys_of_table` is the primary key in the source that merge_keys were taken from; empty: they
+    were named.
+    """
 
     write_disposition: WriteDisposition = WriteDisposition.APPEND
     merge_keys: tuple[str, ...] = ()
+    keys_of_table: tuple[str, ...] = ()
     create_if_needed: bool = True
     delete_existing_table: bool = False
     accept_source_change: bool = False

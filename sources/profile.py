@@ -93,6 +93,7 @@ class SourceProfile:
         numbers: how the cursor column gets its values, where it is one of integers.
         in_bigquery: of a source in BigQuery, which deals rows to splits itself; None: another.
         description: of the table, for the destination's.
+        keys: the primary key of that table, in the key's order; None: not asked for.
         notes: for the plan.
     """
 
@@ -107,6 +108,7 @@ class SourceProfile:
     numbers: Numbers = field(default_factory=Numbers)
     in_bigquery: InBigquery | None = None
     description: str = ""
+    keys: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -239,15 +239,23 @@ def _made(
         ConfigError, ManyErrors: its entry is wrong, by place.
     """
     told = TableOptions(one, _destination(values))
+    is_auto = values.get("merge_keys") == AUTO
     fault, is_skipped = _completed(file, one, values, lacks_cursor=lacks_cursor)
     if fault:
         return replace(told, fault=fault, is_skipped=is_skipped)
     try:
-        return replace(told, options=options.parse_given(values, tuple(beam_argv), environ))
+        parsed = options.parse_given(values, tuple(beam_argv), environ)
+        return replace(told, options=_keyed(parsed, one.table) if is_auto else parsed)
     except ManyErrors as error:
         raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
     except SyncError as error:
         raise _placed(file, one, error) from None
+
+
+def _keyed(parsed: Options, table: SourceTable) -> Options:
+    """Options that know of which primary key their merge_keys are."""
+    publishing = replace(parsed.request.publishing, keys_of_table=table.keys)
+    return replace(parsed, request=replace(parsed.request, publishing=publishing))
 
 
 def _completed(

@@ -17,6 +17,7 @@ from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import AS_READER, PostgresqlConnection
 from sources.postgresql.errors import source_error
+from sources.postgresql.keys import PRIMARY_KEY
 from sources.postgresql.query import QueryShape, no_part, shape
 from sources.postgresql.session import opening, rolled_back
 from sources.postgresql.splits import cuts_of
@@ -128,7 +129,7 @@ def profile(
         cursor.execute("SELECT current_setting('server_encoding')")
         (encoding,) = cursor.fetchone()
         tables = _qualified(cursor, look)
-        description = _description(cursor, schema_table)
+        description, keys = _of_table(cursor, schema_table)
         notes = _notes(cursor, schema_table, columns)
         cuts, key_collation = cuts_of(cursor, query, look, columns)
     server = _server_id(opened, connection)
@@ -139,6 +140,7 @@ def profile(
         cuts=cuts,
         texts=Texts(are_utf8=encoding != "SQL_ASCII"),
         description=description,
+        keys=keys,
         notes=notes,
     )
     return described, key_collation
@@ -215,14 +217,17 @@ def _qualified(cursor: Any, look: QueryShape) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
 
 
-def _description(cursor: Any, schema_table: str | None) -> str:
+def _of_table(cursor: Any, schema_table: str | None) -> tuple[str, tuple[str, ...] | None]:
+    """The table's comment and its primary key."""
     if schema_table is None:
-        return ""
+        return "", None
     cursor.execute(
-        "SELECT coalesce(pg_catalog.obj_description(pg_catalog.to_regclass(%s), 'pg_class'), '')",
+        f"SELECT coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), ''), {PRIMARY_KEY}"
+        " FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%s)",
         (schema_table,),
     )
-    return str(cursor.fetchone()[0])
+    row = cursor.fetchone()  # None: it was dropped just now, which its reading tells
+    return (str(row[0]), tuple(row[1])) if row else ("", None)
 
 
 def _notes(

@@ -4,28 +4,20 @@ from collections.abc import Sequence
 
 from sources.postgresql.catalog import reading, session
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.keys import PRIMARY_KEY
 from sources.protocol import of_kind
 from sources.tables import SourceTable
 
-LISTED = """
+LISTED = f"""
 SELECT n.nspname, c.relname,
   c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
     AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),
-  coalesce((
-    SELECT pg_catalog.array_agg(a.attname::text ORDER BY k.position)
-    FROM pg_catalog.pg_index i,
-      LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
-      JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
-    WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid AND a.attrelid = c.oid
-      AND k.position <= i.indnkeyatts
-      AND (c.relkind = 'p'
-        OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid))
-  ), '{}'),
+  {PRIMARY_KEY},
   coalesce((
     SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute a
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  ), '{}')
+  ), '{{}}')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -36,9 +28,6 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 """Schema, name, whether it is a table of its own, its primary key and its columns.
 
-A table with children that inherit from it has no key: it shows their rows too, for which its key
-doesn't hold (https://www.postgresql.org/docs/18/ddl-inherit.html#DDL-INHERIT-CAVEATS). Nor has a
-partitioned table some of whose partitions lack it.
 A table of which the role may read some columns only is for a query: an exact name brings it, and
 no pattern.
 Names that begin with pg_ are the server's: https://www.postgresql.org/docs/18/ddl-schemas.html.

@@ -204,6 +204,21 @@ def test_a_table_that_vanishes_after_it_was_listed_fails_alone(many, sql):
     assert ended(many)["lines"] == ("failed", 3, 0)
 
 
+def test_a_primary_key_that_changed_since_the_tables_were_listed_is_no_key_to_merge_by(many, sql):
+    read = read_launch(many.argv())
+    sql("ALTER TABLE lines DROP CONSTRAINT lines_pkey, ADD COLUMN n serial PRIMARY KEY")
+    sql("ALTER TABLE users DROP CONSTRAINT users_pkey")
+    sql("INSERT INTO lines (id, note) VALUES (1, 'another'); INSERT INTO users (id) VALUES (1)")
+    results = ManyRuns(new_run_id, datetime.now(UTC)).run(read.tables, 3)
+    codes = {result.name: result.exit_code for result in results}
+    assert codes == {"public.lines": 4, "public.orders": 0, "public.users": 4}
+    whys = {result.name: result.why for result in results}
+    assert "it was id when the tables were listed, and is n now" in whys["public.lines"]
+    assert "and is gone now" in whys["public.users"]
+    assert many().code == 10
+    assert len(many.rows("id", "lines")) == 8
+
+
 def test_a_table_that_vanishes_between_its_plan_and_its_run_fails_alone(many, sql, monkeypatch):
     begin = many_runs.begin
 

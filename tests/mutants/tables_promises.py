@@ -89,6 +89,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Many tables",
+        "A table is not merged by a primary key that it no longer has when it is planned.",
+        "tests/e2e/test_many_tables.py::test_a_primary_key_that_changed_since_the_tables_were_listed_is_no_key_to_merge_by",
+        "pipeline/tables/requests.py",
+        "keys_of_table=table.keys)",
+        "keys_of_table=())",
+    ),
+    Promise(
+        "Many tables",
         "An exclusion that could never exclude a table is an error.",
         "tests/unit/test_tables_file.py::test_an_exclusion_that_could_never_exclude_anything_is_told",
         "pipeline/tables/patterns.py",
