@@ -117,9 +117,9 @@ def create(
         "parameters": pairs(parameter, "parameter"),
         "environment": pairs(environment, "environment"),
     }
-    made = make_schedule(name, values)
-    raise_all(of_other_hosts(values, made.host, f"schedule {name}: "))
-    schedule = checked(made, allow_plain_secrets=allow_plain_secrets)
+    unchecked = make_schedule(name, values)
+    raise_all(of_other_hosts(values, unchecked.host, f"schedule {name}: "))
+    schedule = checked(unchecked, allow_plain_secrets=allow_plain_secrets)
     there = _schedules(project, location)
     if plan:
         show_plan(schedule)

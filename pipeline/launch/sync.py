@@ -117,8 +117,8 @@ def _rehearsed(
             broken_rebuilds(client, request.history_table, request.destination)
         ):
             raise
-    made = replace(request, publishing=replace(publishing, create_if_needed=True))
-    return rehearse(made, inspector, run_id, shared)
+    as_new = replace(request, publishing=replace(publishing, create_if_needed=True))
+    return rehearse(as_new, inspector, run_id, shared)
 
 
 def _settle(draft: Draft, client: bigquery.Client, lock: Lock, shared: Shared) -> Draft:
