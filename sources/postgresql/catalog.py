@@ -18,8 +18,9 @@ from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import AS_READER, PostgresqlConnection
 from sources.postgresql.errors import source_error
 from sources.postgresql.keys import PRIMARY_KEY
-from sources.postgresql.query import QueryShape, no_part, shape
+from sources.postgresql.query import QueryShape, no_part
 from sources.postgresql.session import opening, rolled_back
+from sources.postgresql.shape import shape
 from sources.postgresql.splits import cuts_of
 from sources.postgresql.sql import quote
 from sources.postgresql.types import attribute_rows, resolve, type_rows

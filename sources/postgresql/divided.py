@@ -13,8 +13,8 @@ from auto_schema.errors import SourceChangedError
 from sources.postgresql.columns import check_columns
 from sources.postgresql.errors import clean
 from sources.postgresql.one_table import OneTable, one_table
-from sources.postgresql.query import shape
 from sources.postgresql.session import apart
+from sources.postgresql.shape import shape
 from sources.postgresql.splits import whole_reason
 from sources.postgresql.sql import DIALECT
 from sources.postgresql.statement import PostgresqlStatement

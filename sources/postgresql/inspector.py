@@ -25,8 +25,8 @@ from sources.postgresql import (
 )
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.connection import PostgresqlConnection
-from sources.postgresql.query import shape
 from sources.postgresql.session import Settings
+from sources.postgresql.shape import shape
 from sources.postgresql.source import PostgresqlSource
 from sources.postgresql.sql import DIALECT, without_order
 from sources.postgresql.surroundings import surroundings

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from sources.postgresql.query import folded, shape
+from sources.postgresql.shape import shape
 from sources.postgresql.sql import quote
+from sources.postgresql.tree import folded
 
 
 @dataclass(frozen=True, slots=True)

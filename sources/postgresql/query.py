@@ -1,17 +1,11 @@
-"""What kind of query the user wrote: may it be split, and which tables does it read.
+"""What the words of a query say of it, wherever they stand: may it be split, and what it names.
 
-Two looks that have to agree: sqlglot's tree, and the words themselves, wherever they stand.
-A query that sqlglot can't parse is not split. What functions and tables really are only
-the server knows: see `sources.postgresql.splits`.
+See `sources.postgresql.shape` for the other look at it. What functions and tables really are
+only the server knows: see `sources.postgresql.splits`.
 """
 
-import logging
 from dataclasses import dataclass
 from itertools import pairwise
-
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from sources.postgresql.sql import DIALECT
 from sources.sql import tokens
@@ -62,28 +56,6 @@ class QueryShape:
     single_table: bool = False
 
 
-def shape(sql: str) -> QueryShape:
-    """Look at a query whose placeholders are bound.
-
-    >>> shape("SELECT a FROM s.t ORDER BY a")
-    QueryShape(split_reason='', tables=(('s', 't'),), has_order=True, single_table=True)
-    >>> shape("SELECT a FROM t WHERE b = (SELECT b FROM u LIMIT 1)").split_reason
-    'the query has LIMIT'
-    """
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    try:
-        statements = sqlglot.parse(sql, dialect="postgres")
-    except (SqlglotError, RecursionError):
-        return QueryShape("the query could not be parsed")
-    if len(statements) != 1 or statements[0] is None:
-        return QueryShape("the query is not one statement")
-    tree = statements[0]
-    reason = _tree_reason(tree) or _words_reason(sql)
-    has_order = not reason and tree.args.get("order") is not None
-    single = not reason and len(list(tree.find_all(exp.Table))) == 1
-    return QueryShape(reason, _tables(tree), has_order, single)
-
-
 @dataclass(frozen=True, slots=True)
 class Names:
     """Names of a text as the catalog would have them: before a parenthesis, and all.
@@ -109,7 +81,7 @@ def _outermost_from(parts: list[tuple[str, str]]) -> int:
     level = 0
     for at, (kind, text) in enumerate(parts):
         level += {"(": 1, ")": -1}.get(text, 0)
-        if level == 0 and kind == "word" and _lower(text) == "from":
+        if level == 0 and kind == "word" and lowered(text) == "from":
             return at
     return 0
 
@@ -161,18 +133,19 @@ def _parts(sql: str) -> list[tuple[str, str]]:
 def _name(kind: str, text: str) -> str:
     if kind == "ident":
         return text[1:-1].replace('""', '"')
-    return _lower(text) if kind == "word" else ""
+    return lowered(text) if kind == "word" else ""
 
 
-def _lower(text: str) -> str:
+def lowered(text: str) -> str:
     """PostgreSQL folds ASCII only (in UTF-8)."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
-def _words_reason(sql: str) -> str:
+def words_reason(sql: str) -> str:
+    """Why the words of a query forbid parts of it; empty: they don't."""
     parts = [("", ""), *_parts(sql), ("", "")]
     for at, (kind, text) in enumerate(parts[1:-1], 1):
-        word, before, after = _name(kind, text), *(_lower(parts[n][1]) for n in (at - 1, at + 1))
+        word, before, after = _name(kind, text), *(lowered(parts[n][1]) for n in (at - 1, at + 1))
         if kind == "ident" and before == "&":
             return "the query has a name with Unicode escapes"
         if kind != "word" or before in (".", "as"):
@@ -193,49 +166,3 @@ def _word_reason(word: str, before: str, after: str) -> str:
     if word == "for" and after in _LOCKS:
         return "FOR UPDATE or FOR SHARE"
     return _CUTTING.get(word) or (_CALLS.get(word, "") if after == "(" else "")
-
-
-def _tables(tree: exp.Expr) -> tuple[tuple[str, str], ...]:
-    named = {("", folded(cte.args["alias"].this)) for cte in tree.find_all(exp.CTE)}
-    tables = {
-        (folded(table.args.get("db")), folded(table.this))
-        for table in tree.find_all(exp.Table)
-        if isinstance(table.this, exp.Identifier)
-    }
-    return tuple(sorted(tables - named))
-
-
-def folded(name: object) -> str:
-    """A name as PostgreSQL takes it: lower case unless it was quoted."""
-    if not isinstance(name, exp.Identifier):
-        return ""
-    return name.name if name.quoted else _lower(name.name)
-
-
-_KINDS: tuple[tuple[tuple[type[exp.Expr], ...], str], ...] = (
-    ((exp.TableSample,), "the query has TABLESAMPLE"),
-    ((exp.Lateral,), "the query has LATERAL"),
-    ((exp.Window,), "the query has a window function"),
-    ((exp.AggFunc,), "the query has an aggregate"),
-    ((exp.Unnest, exp.Explode, exp.GenerateSeries), "the query has a set-returning function"),
-)
-
-
-def _tree_reason(tree: exp.Expr) -> str:
-    if isinstance(tree, exp.SetOperation):
-        return "the query is a set operation (UNION, INTERSECT, EXCEPT)"
-    if not isinstance(tree, exp.Select):
-        return "the query is not a SELECT"
-    reasons = (why for kinds, why in _KINDS if tree.find(*kinds))
-    if not all(_is_rows(clause.this) for clause in tree.find_all(exp.From, exp.Join)):
-        return next(reasons, "the query's FROM holds more than tables and plain sub-selects")
-    return next(reasons, "")
-
-
-def _is_rows(source: object) -> bool:
-    """Whether something in FROM is a table or a sub-select."""
-    while isinstance(source, exp.Subquery):
-        source = source.this
-    if isinstance(source, exp.Table):
-        return isinstance(source.this, exp.Identifier) and not source.args.get("rows_from")
-    return isinstance(source, exp.Select)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 
 import pyarrow as pa
 
 from auto_schema.row_sums import RowSums
 from sources.postgresql.read import read_split
-from sources.postgresql.refused_rows import read_around
 from sources.postgresql.statement import PostgresqlStatement
 from sources.values import Split
 
@@ -25,5 +25,11 @@ class PostgresqlSource(PostgresqlStatement):
         return read_split(self, split)
 
     def read_around(self, split: Split, most: int) -> Iterator[pa.RecordBatch | RowSums]:
-        """Yield the split's rows around the refused ones; see `NarrowingSource.read_around`."""
-        return read_around(self, split, most)
+        """Yield the split's rows around the refused ones; see `NarrowingSource.read_around`.
+
+        What that takes is imported when rows are refused: the parser of SQL stands behind it.
+        """
+        rows: Iterator[pa.RecordBatch | RowSums] = import_module(
+            "sources.postgresql.refused_rows"
+        ).read_around(self, split, most)
+        return rows

@@ -14,6 +14,15 @@ frozen = gc.get_freeze_count()
 print(len(beam_flag_faults(["--temp_location=/tmp", "--no_such_flag=1"])))
 print("apache_beam" in sys.modules, gc.isenabled(), gc.get_freeze_count() > frozen)
 """
+PARSER = """
+import sys, main
+from sources.postgresql import inspector, source
+from sources.postgresql.shape import shape
+shape('SELECT * FROM "s"."t"')
+print("sqlglot" in sys.modules)
+shape("SELECT a FROM t")
+print("sqlglot" in sys.modules)
+"""
 
 
 def said(program):
@@ -27,3 +36,7 @@ def test_imports_are_not_looked_through_for_garbage_and_all_that_comes_later_is(
 
 def test_beam_is_imported_when_a_command_line_speaks_to_it():
     assert said(BEAM) == "[] False\n1\nTrue True True\n"
+
+
+def test_the_parser_of_sql_is_imported_for_a_query_and_not_for_a_table_by_itself():
+    assert said(PARSER) == "False\nTrue\n"

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.postgresql.query import names, shape
+from sources.postgresql.query import names
+from sources.postgresql.shape import shape
 from sources.postgresql.sql import DIALECT, literal, quote, without_order
+from sources.postgresql.tree import parsed_shape
 from sources.sql import bind, placeholder_text, placeholders, strip_end, tokens
 
 LOW, HIGH = datetime(2025, 7, 22, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 0, 500, tzinfo=UTC)
@@ -324,3 +326,30 @@ def test_an_order_by_counts_only_outermost_in_a_plain_select():
 @given(st.one_of(st.text(), SCRAPS))
 def test_any_text_has_a_shape(text):
     assert isinstance(shape(text).split_reason, str)
+
+
+NAMES = st.one_of(st.text(min_size=1), SCRAPS).filter(lambda name: name and "\0" not in name)
+
+
+@given(NAMES, NAMES)
+def test_a_table_by_itself_has_the_shape_that_the_parser_finds(schema, table):
+    sql = f"SELECT * FROM {quote(schema)}.{quote(table)}"
+    assert shape(sql) == parsed_shape(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT * FROM "s"."t" LIMIT 5',
+        'SELECT * FROM "s"."t", "s"."u"',
+        'SELECT * FROM "s"."t" ORDER BY "a"',
+        'SELECT * FROM "s"."t"; SELECT * FROM "s"."u"',
+        'SELECT * FROM "s"."t"."u"',
+        'SELECT * FROM "s"."t" "u"',
+        'SELECT * FROM "t"',
+        "SELECT * FROM s.t",
+        'SELECT * FROM "s"."t" -- "."',
+    ],
+)
+def test_what_is_more_than_a_table_is_parsed(sql):
+    assert shape(sql) == parsed_shape(sql)
