@@ -3,7 +3,6 @@
 import pytest
 
 from pipeline.execution import launched_table
-from pipeline.execution.report import report
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.runs.settle import clear_staging
 from tests.hook_server import hook_server
@@ -93,22 +92,20 @@ def test_a_table_whose_rows_are_published_is_not_called_failed_by_a_later_try(
     assert_free(many)
 
 
-def test_a_table_whose_later_try_fails_amid_publishing_is_what_the_first_has_published(
-    many, monkeypatch
+@pytest.mark.parametrize("table", LATE)
+def test_a_table_that_is_published_after_a_later_try_has_looked_is_not_called_failed_by_it(
+    many, monkeypatch, sql, table
 ):
-    """That one lives; it publishes and clears up when the later one has looked for its job."""
-    original, firsts = launched_table.taken_up, []
+    """The first try lives, on a worker that was given up; the later one can't read the source."""
 
-    def taken_up(publisher, staged):
-        end = original(publisher, staged)
-        if publisher.plan.destination.table == "parts" and not firsts:
-            outcome = publisher.publish(staged(), [])
-            firsts.append(report(publisher.plan, outcome, publisher.client).status)
-        return end
+    def lost(plan, client):
+        clear_staging(client, plan.run.staging, plan.run.endpoints)
+        sql(f"ALTER TABLE {table} RENAME TO elsewhere")
 
-    monkeypatch.setattr(launched_table, "taken_up", taken_up)
-    _, errors = run_job(many, monkeypatch, tables=APPENDED)
-    assert (errors, firsts) == ([], ["succeeded"])
+    dying_at_the_end(monkeypatch, table, lost)
+    monkeypatch.setattr(launched_table, "published_job", lambda *_: None)
+    _, errors = run_job(many, monkeypatch, times=2, tables=APPENDED)
+    assert [WorkerDiedError.__name__ in error for error in errors] == [True], errors
     assert counts(many) == ROWS
     assert ended(many) == SUCCEEDED
     assert_free(many)

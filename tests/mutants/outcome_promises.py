@@ -14,7 +14,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         OUTCOMES,
         "A run is called failed only when no job of its can publish any more.",
-        f"{MATRIX}any_fault_of_any_request_leaves_rows_once_and_a_true_history",
+        f"{MATRIX}an_outage_from_any_request_on_leaves_rows_once_and_a_true_history",
         "pipeline/destination/attempts.py",
         "if self._in_doubt and not self._is_void():",
         "if False:",

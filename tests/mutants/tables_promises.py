@@ -331,7 +331,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "Many tables",
         "A table of several splits that a try has published is not called failed by a later one.",
-        "tests/e2e/test_many_job_again.py::test_a_table_whose_later_try_fails_amid_publishing_is_what_the_first_has_published",
+        "tests/e2e/test_many_job_again.py::test_a_table_that_is_published_after_a_later_try_has_looked_is_not_called_failed_by_it",
         "pipeline/execution/launched_table.py",
         "certain_end(publisher, outcome, all_staged)",
         "outcome",
