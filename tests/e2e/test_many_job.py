@@ -181,10 +181,15 @@ def test_a_worker_that_dies_after_it_has_published_doubles_nothing(many, monkeyp
         return original(plan, *rest)
 
     monkeypatch.setattr(launched_table, "report", report)
-    _, errors = run_job(many, monkeypatch, times=2, tables=APPENDED)
+    sql("UPDATE users SET amount = 'NaN' WHERE id = 3")
+    more = {"tables": APPENDED, "max_dead_letters": "1"}
+    _, errors = run_job(many, monkeypatch, times=2, **more)
     assert [WorkerDiedError.__name__ in error for error in errors] == [True]
-    assert counts(many) == ROWS
-    assert ended(many) == {name: ("succeeded", 0, rows) for name, rows in ROWS.items()}
+    rows = ROWS | {"users": 2}
+    assert counts(many) == rows
+    assert ended(many) == {name: ("succeeded", 0, count) for name, count in rows.items()}
+    (run,) = [run for run in many.history() if run["destination"].endswith(".users")]
+    assert (run["rows_read"], run["rows_dead"]) == (3, 1), "of what was published"
     assert_free(many)
 
 
