@@ -32,14 +32,16 @@ def sums(sync: Sync, rows: int) -> None:
 
 @contextlib.contextmanager
 def failing(client: Client, commands: list[str], times: int | None, **how: Any) -> Iterator[None]:
-    """A server that fails so many of these commands of the program; None: all of them."""
+    """A server that fails so many of these commands of the program, and has; None: all of them."""
     mode: Any = {"times": times} if times else "alwaysOn"
     data = {"failCommands": commands, **how}
-    client.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": data})
+    point = {"configureFailPoint": "failCommand"}
+    before = client.admin.command(point | {"mode": mode, "data": data})["count"]
     try:
         yield
     finally:
-        client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+        count = client.admin.command(point | {"mode": "off"})["count"]
+    assert count > before, f"no {commands} came"
 
 
 class Runs:
