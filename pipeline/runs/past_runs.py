@@ -12,8 +12,9 @@ from google.cloud import bigquery
 
 from auto_schema.errors import TargetError
 from auto_schema.names import quoted
-from pipeline.runs.history import FIELDS, FINAL, SEQUENCE, make_tables, make_view
+from pipeline.runs.history import FIELDS, FINAL, make_tables, make_view
 from smart_sync.facts import WrittenColumn
+from smart_sync.modes import REBUILD
 from smart_sync.stale_columns import read_record
 from warehouse.errors import as_target_errors, is_transient
 from warehouse.names import TableRef
@@ -265,7 +266,7 @@ def written_in(rows: Sequence[Mapping[str, Any]]) -> tuple[WrittenColumn, ...]:
 def published_before(
     client: bigquery.Client, table: TableRef, destinations: Sequence[TableRef]
 ) -> frozenset[TableRef]:
-    """Those of the destinations that a run has ever published into, or begun to.
+    """Those of the destinations that a run has ever published into, or begun to rebuild.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
@@ -273,7 +274,8 @@ def published_before(
     sql = (
         f"SELECT DISTINCT destination FROM {table.sql} AS runs"
         " WHERE destination IN UNNEST(@destinations)"
-        f" AND (seq = {SEQUENCE['publishing']} OR status IN ('succeeded', 'published_mismatch'))"
+        f" AND (mode = '{REBUILD.name}' OR status IN ('succeeded', 'published_mismatch')"
+        " OR status = 'abandoned' AND publish_job IS NOT NULL)"
     )
     names = {str(one): one for one in destinations}
     parameters = [bigquery.ArrayQueryParameter("destinations", "STRING", list(names))]

@@ -177,8 +177,9 @@ def break_off_between_the_renames(many, request):
 
 
 def test_a_table_that_a_rebuild_set_aside_is_not_new(many, start, proxy):
-    """The launch is killed, and its rebuild breaks off between the two renames."""
-    many.ok(select="public.orders")
+    """The first launch is killed, and its rebuild breaks off between the two renames."""
+    table = f"`{PROJECT}.{many.dataset}.orders`"
+    many.client.query_and_wait(f"CREATE TABLE {table} AS SELECT 7 AS id, 'old' AS note")
     gate = Gate(proxy, **job("publish_1"))
     run = start(tables=REBUILDING)
     gate.wait(run)
