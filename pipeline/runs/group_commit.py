@@ -97,5 +97,8 @@ def _same(answer: Answer) -> Answer:
 
 
 def _tell(error: BaseException) -> NoReturn:
-    """Raise what all are told, to each a copy: threads would write their tracebacks into one."""
-    raise copy.copy(error) from error
+    """Raise what all are told, to each a copy: threads would write their tracebacks into one.
+
+    Its cause is the error's own, by which callers tell a refusal from an outage.
+    """
+    raise copy.copy(error) from error.__cause__ or error

@@ -54,6 +54,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Many tables",
+        "A table whose shared question is refused is told by its cause that it was a refusal.",
+        "tests/unit/test_group_commit.py::test_whoever_is_refused_alone_is_told_why",
+        "pipeline/runs/group_commit.py",
+        "from error.__cause__ or error",
+        "from error",
+    ),
+    Promise(
+        "Many tables",
         "What a table is told of history and destination was asked for after its own lock was taken.",
         "tests/e2e/test_many_requests.py::test_what_a_table_is_told_was_asked_for_after_it_asked",
         "pipeline/runs/group_commit.py",

@@ -94,3 +94,18 @@ def test_a_fault_of_one_alone_is_raised_as_it_is():
     with pytest.raises(ValueError, match="-1 is bad"):
         service.group.ask(-1)
     assert service.group.ask(1) == 10
+
+
+def test_whoever_is_refused_alone_is_told_why():
+    """By the cause callers tell a refusal from an outage."""
+    service = Service()
+    service.opened.set()
+    service.alone = lambda _: _raise(ValueError("refused"), OSError("by whom"))
+    service.group = GroupCommit(service.alone, service.together, 10)
+    with pytest.raises(ValueError, match="refused") as caught:
+        service.group.ask(1)
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def _raise(error, cause):
+    raise error from cause
