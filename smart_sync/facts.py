@@ -113,6 +113,8 @@ class Facts:
     written: tuple[WrittenColumn, ...] | None = None
     """By earlier runs, where the destination has columns that this plan doesn't bring; None: not
     asked for."""
+    asked: datetime | None = None
+    """When the history was first asked under the lock, by BigQuery's clock; None: it wasn't."""
 
     @property
     def is_first(self) -> bool:

@@ -5,9 +5,10 @@ MAX >  frontier   a stamp whose time has come, or a row added by hand, which hid
                   source wrote in between: the window starts at the frontier, and merges
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cmp_to_key
 
 from auto_schema.errors import TargetError
 from auto_schema.names import quoted
@@ -19,6 +20,8 @@ from smart_sync.window import Watermark
 from sources.values import CursorValue, is_after
 
 DATE_DIGITS = len("2025-01-01")
+Interval = tuple[CursorValue | None, CursorValue]
+"""Windows that were read and touch each other: (start, end]; None: open downwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Frontier:
         floor: where the lowest of those windows began; None: open downwards, or not known.
         watermark_after: MAX as the newest of those runs left it; None: not known.
         event_time: when the newest of them ended.
+        apart: what was read below the floor and doesn't reach it, the lowest first.
     """
 
     end: CursorValue | None = None
@@ -39,6 +43,7 @@ class Frontier:
     floor: CursorValue | None = None
     watermark_after: CursorValue | None = None
     event_time: datetime | None = None
+    apart: tuple[Interval, ...] = ()
 
     def moved(self, end: CursorValue, run_id: str) -> "Frontier":
         """The same, as a run leaves it that read up to `end`."""
@@ -47,7 +52,11 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run that published a window; `is_first`: all that the table held is of its window."""
+    """A run that published a window; `is_first`: all that the table held is of its window.
+
+    `start` is where the windows began that reach its own. `end` None: it had no window of the
+    cursor.
+    """
 
     run_id: str
     event_time: datetime
@@ -57,30 +66,56 @@ class PastRun:
     is_first: bool = False
 
 
-def frontier_of(runs: Sequence[PastRun]) -> Frontier:
-    """The frontier that runs leave, of one table and one cursor, the newest first."""
-    windows = [run for run in runs if run.end is not None]
+def frontier_of(runs: Sequence[PastRun], before: Frontier | None = None) -> Frontier:
+    """The frontier that runs leave, of one table and one cursor.
+
+    Args:
+        runs: the newest first.
+        before: as runs before these left it, and perhaps some of these; None: there were none.
+    """
+    known = before or Frontier()
+    windows = [(run, run.end) for run in runs if run.end is not None]
     if not windows:
-        return Frontier()
-    best = windows[0]
-    for run in windows[1:]:
-        if run.end is not None and best.end is not None and is_after(run.end, best.end):
-            best = run
-    newest = windows[0]
-    return Frontier(
-        best.end, best.run_id, _floor(windows), newest.watermark_after, newest.event_time
-    )
+        return known
+    end, run_id = known.end, known.run_id
+    for run, its_end in reversed(windows):
+        if end is None or not is_after(end, its_end):
+            end, run_id = its_end, run.run_id
+    newest, oldest = windows[0][0], windows[-1][0]
+    floor = oldest.start if before is None and oldest.is_first else known.floor
+    intervals = [*known.apart, *((run.start, end) for run, end in windows)]
+    floor, apart = _lowered(floor, intervals)
+    return Frontier(end, run_id, floor, newest.watermark_after, newest.event_time, apart)
 
 
-def _floor(windows: Sequence[PastRun]) -> CursorValue | None:
-    """Where the first window began, or one that was read later and reaches it from below."""
-    floor = windows[-1].start if windows[-1].is_first else None
-    for run in windows:
-        if floor is None or run.end is None or is_after(floor, run.end):
-            continue
-        if run.start is None or is_after(floor, run.start):
-            floor = run.start
-    return floor
+def _lowered(
+    floor: CursorValue | None, read: Iterable[Interval]
+) -> tuple[CursorValue | None, tuple[Interval, ...]]:
+    """The floor, lowered by what reaches it from below, and what doesn't reach it."""
+    apart = list[Interval]()
+    for start, end in sorted(read, key=cmp_to_key(_by_end), reverse=True):
+        if floor is None:
+            return None, ()  # nothing is lower
+        if is_after(floor, end):
+            above = apart[-1] if apart else None
+            if above and (above[0] is None or not is_after(above[0], end)):
+                apart[-1] = (_lower(start, above[0]), above[1])
+            else:
+                apart.append((start, end))
+        else:
+            floor = _lower(start, floor)
+    return (floor, tuple(reversed(apart))) if floor is not None else (None, ())
+
+
+def _by_end(one: Interval, other: Interval) -> int:
+    return is_after(one[1], other[1]) - is_after(other[1], one[1])
+
+
+def _lower(one: CursorValue | None, other: CursorValue | None) -> CursorValue | None:
+    """The lower of two; None is lower than all."""
+    if one is None or other is None:
+        return None
+    return one if is_after(other, one) else other
 
 
 def parse_value(text: object, cursor: Cursor) -> CursorValue | None:

@@ -62,7 +62,8 @@ class RunPlan:
     """The run itself: its name, where it works, and how long it tries.
 
     `launched_at` is aware UTC. `batch_id` is shared by the tables of one launch; empty: one alone.
-    `location` and `job_project` are those of BigQuery's jobs.
+    `location` and `job_project` are those of BigQuery's jobs. `carried` is what the run's first
+    event says of the runs before it; empty: nothing.
     """
 
     run_id: str
@@ -75,6 +76,7 @@ class RunPlan:
     max_retries: int
     endpoints: Endpoints
     batch_id: str = ""
+    carried: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from auto_schema.conform import Checks
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.schema import Column, TableSchema
 from smart_sync.advice import plan_advice
+from smart_sync.carried import carried_record
 from smart_sync.draft import Draft, plan_shape
 from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
@@ -58,7 +59,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     publishing = _publishing(draft, reading, proof)
     warnings, notes = plan_advice(draft)
     return SyncPlan(
-        run=_run(draft, run_id, now),
+        run=_run(draft, facts, run_id, now),
         destination=draft.request.destination,
         schema=_schema(draft, publishing.way),
         changes=changes,
@@ -177,7 +178,7 @@ def _schema(draft: Draft, way: Way) -> TableSchema:
     return replace(schema, partitioning=partitioning, clustering=clustering)
 
 
-def _run(draft: Draft, run_id: str, now: datetime) -> RunPlan:
+def _run(draft: Draft, facts: Facts, run_id: str, now: datetime) -> RunPlan:
     request = draft.request
     folder = f"{request.run.temp_location.rstrip('/')}/{run_id}"
     return RunPlan(
@@ -191,6 +192,7 @@ def _run(draft: Draft, run_id: str, now: datetime) -> RunPlan:
         max_retries=request.run.max_retries,
         endpoints=request.run.endpoints,
         batch_id=request.run.batch_id,
+        carried=carried_record(facts),
     )
 
 

@@ -4,10 +4,12 @@
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from smart_sync import hosts
 from smart_sync.hosts import Host, Work, cloud_run, dataflow, run_month, vm
+from tests.history_bytes import YEAR, billed, month_dollars
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cost.md"
 COUNTS = (1, 40, 500)
@@ -93,6 +95,20 @@ def price_rows() -> Iterator[tuple[str, ...]]:
     )
 
 
+HISTORIES = (1, 100, 500)
+
+
+def history_rows() -> Iterator[tuple[str, ...]]:
+    """What a look at a history bills, by its age, and in a month."""
+    for name, near in (("the last days", True), ("all of it", False)):
+        for told, age in (("a month", timedelta(days=30)), ("a year", YEAR)):
+            found = (billed(n, age, near=near) / 1e6 for n in HISTORIES)
+            yield f"{name}, after {told}", *(f"{each:,.0f} MB" for each in found)
+    for name, near in (("the last days", True), ("all of it", False)):
+        months = (month_dollars(n, YEAR, near=near) for n in HISTORIES)
+        yield f"{name}, dollars a month after a year", *(f"{each:,.2f}" for each in months)
+
+
 def table(headings: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
     """Markdown; all columns but the first are figures."""
     rule = ("---", *["--:"] * (len(headings) - 1))
@@ -107,6 +123,10 @@ def tables() -> dict[str, str]:
         "minutes": table(("minutes of one launch", *counts), minute_rows()),
         "loads": table(
             ("first load of one table", *(f"{size} GB" for size in LOADS_GB)), load_rows()
+        ),
+        "history": table(
+            ("a look at the history of", *(f"{n} hourly table{'s' * (n > 1)}" for n in HISTORIES)),
+            history_rows(),
         ),
         "prices": table(("what", "US dollars", "page"), price_rows()),
     }

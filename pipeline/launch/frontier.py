@@ -16,6 +16,7 @@ from google.cloud import bigquery
 from pipeline.destination.attempts import BURNT, PUBLISH, job_id_of
 from pipeline.destination.target import read_watermark, rows_above
 from pipeline.runs.past_runs import BEGINNING, Question, ask_history
+from smart_sync.carried import Carried
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Target
 from smart_sync.frontier import (
@@ -38,28 +39,41 @@ ANEW = tuple(mode.name for mode in MODES if mode.leaves_none)
 """Modes after which nothing that earlier runs read is in the table."""
 KEEPING = tuple(mode.name for mode in MODES if not (mode.leaves_none or mode.lowers_watermark))
 """Modes after which MAX is no lower than before."""
+OBJECT_ID = "_" * 24
 
 _RUNS = """
 WITH ended AS (
-  SELECT run_id, status, event_time, mode, cursor_column, window_start, window_end,
-    watermark_before, watermark_after, publish_job, job_project, job_location
+  SELECT run_id, status, event_time, mode, window_start, window_end, watermark_before,
+    watermark_after, publish_job, {start} AS low, IF(cursor_column = @cursor, {end}, NULL) AS high
   FROM {table} AS runs WHERE destination = @destination AND event_time >= @since
   QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1
 ), published AS (
-  SELECT * FROM ended WHERE status IN ('succeeded', 'published_mismatch')
+  SELECT *, high IS NOT NULL AS is_window FROM ended
+  WHERE status IN ('succeeded', 'published_mismatch')
     OR (status = 'abandoned' AND publish_job IS NOT NULL)
-), windows AS (
-  SELECT * FROM published WHERE cursor_column = @cursor AND window_end IS NOT NULL
-    AND event_time >= (
-      SELECT COALESCE(MAX(event_time), @since) FROM published WHERE mode IN UNNEST(@anew))
+), kept AS (
+  SELECT *, low > MAX(high) OVER (PARTITION BY is_window ORDER BY low, run_id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_apart
+  FROM published WHERE (is_window OR mode IN UNNEST(@anew)) AND event_time >= (
+    SELECT COALESCE(MAX(event_time), @since) FROM published WHERE mode IN UNNEST(@anew))
+), parts AS (
+  SELECT *, COUNTIF(is_apart) OVER (PARTITION BY is_window ORDER BY low, run_id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS part
+  FROM kept
 )
-SELECT * FROM windows WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (ORDER BY {end} DESC) = 1
-  OR ROW_NUMBER() OVER (ORDER BY event_time DESC) = 1
-  OR ROW_NUMBER() OVER (ORDER BY event_time) = 1
-  OR ROW_NUMBER() OVER (ORDER BY {start}) = 1
+SELECT run_id, status, event_time, mode, watermark_before, watermark_after,
+  FIRST_VALUE(window_start) OVER (PARTITION BY is_window, part ORDER BY low) AS window_start,
+  IF(is_window, window_end, NULL) AS window_end
+FROM parts WHERE TRUE
+QUALIFY ROW_NUMBER() OVER (PARTITION BY is_window, part ORDER BY high DESC, event_time DESC) = 1
+  OR ROW_NUMBER() OVER (PARTITION BY is_window ORDER BY event_time DESC) = 1
+  OR ROW_NUMBER() OVER (PARTITION BY is_window ORDER BY event_time) = 1
 """
-"""The runs that read the furthest up and down, the newest, and the first on the table."""
+"""The first run on the table, the newest, and of windows that touch each other the highest.
+
+`window_start` is where the windows began that reach the run's. A run that left nothing of earlier
+ones is there also without a window.
+"""
 _DOUBTFUL = """
 SELECT run_id, window_end, job_project, job_location FROM {table} AS runs
 WHERE destination = @destination AND event_time >= @since AND cursor_column = @cursor
@@ -91,6 +105,9 @@ def read_start(
         frontier: of this very target, where it is known; None: the history is asked.
         highest: MAX of its whole column, where that was asked for with the history.
 
+    Returns:
+        Where it starts, and the frontier as the history says it.
+
     Raises:
         SchemaError: the destination has no such column, or of another type.
         TargetError: MAX hides rows that an append can't read.
@@ -104,12 +121,13 @@ def read_start(
         frontier = read_frontier(client, request.history_table, ref, target, cursor)
     if has_shrunk(watermark, frontier) and not watermark.is_whole:
         watermark = read_watermark(client, ref, target, cursor, now, whole=True)
+    moved = frontier
     if is_hiding(watermark, frontier):
-        frontier = _with_doubtful(client, request.history_table, ref, cursor, frontier)
-    if is_hiding(watermark, frontier) and frontier.end is not None:
-        above = rows_above(client, ref, target, cursor, (frontier.end, now))
+        moved = _with_doubtful(client, request.history_table, ref, cursor, frontier)
+    if is_hiding(watermark, moved) and moved.end is not None:
+        above = rows_above(client, ref, target, cursor, (moved.end, now))
         watermark = replace(watermark, above=above)
-    return from_frontier(request, cursor, watermark, frontier), frontier
+    return from_frontier(request, cursor, watermark, moved), frontier
 
 
 def read_frontier(
@@ -119,30 +137,69 @@ def read_frontier(
     target: Target,
     cursor: Cursor,
 ) -> Frontier:
-    """The frontier of a table; empty when the history doesn't know the table."""
+    """The frontier of a table, by all of its history; empty where that doesn't know the table."""
     question = frontier_question(history, destination, target, cursor)
     sql, parameters = question.as_query, question.parameters
     return frontier_in(ask_history(client, history, sql, parameters, unless=(NotFound,)), cursor)
 
 
 def frontier_question(
-    history: TableRef, destination: TableRef, target: Target, cursor: Cursor
+    history: TableRef,
+    destination: TableRef,
+    target: Target,
+    cursor: Cursor,
+    since: datetime = BEGINNING,
 ) -> Question:
-    """What is asked of the history for the frontier of a table; `frontier_in` reads the answer."""
-    end, start = "window_end", "COALESCE(window_start, '')"
+    """What the history is asked for the frontier of a table, by its events from `since` on.
+
+    `frontier_in` reads the answer of the whole history, `frontier_near` that of its last days.
+    """
+    start = "COALESCE(window_start, '')"
     if cursor.is_integer:
         end = "SAFE_CAST(window_end AS INT64)"
         start = "COALESCE(SAFE_CAST(window_start AS INT64), -9223372036854775808)"
+    else:
+        end = f"IF(window_end LIKE '{_form(cursor)}', window_end, NULL)"
     sql = _RUNS.format(table=history.sql, end=end, start=start)
-    since = target.made or BEGINNING
+    since = max(since, target.made or BEGINNING)
     parameters = _parameters(destination, cursor, since)
     parameters.append(bigquery.ArrayQueryParameter("anew", "STRING", ANEW))
     return Question(sql, "event_time DESC", tuple(parameters))
 
 
+def _form(cursor: Cursor) -> str:
+    """What texts of its values are LIKE, and no others in a history."""
+    if cursor.type == "objectId":
+        return OBJECT_ID
+    return "____-__-__" if cursor.type == "date" else "____-__-__ %"
+
+
 def frontier_in(rows: Iterable[Mapping[str, Any]], cursor: Cursor) -> Frontier:
     """The frontier that the answer to `frontier_question` says."""
     return frontier_of([past_run(row, cursor) for row in rows])
+
+
+def frontier_near(
+    rows: Iterable[Mapping[str, Any]],
+    cursor: Cursor,
+    made: datetime | None,
+    since: datetime,
+    carried: Carried | None,
+) -> Frontier | None:
+    """The same, from the answer of the events since then; None: these can't say.
+
+    Args:
+        rows: the answer.
+        cursor: the cursor column.
+        made: when the table was made.
+        since: from when on the events are.
+        carried: what the newest of their runs knew of runs before it; None: nothing fresh.
+    """
+    runs = [past_run(row, cursor) for row in rows]
+    if any(run.is_first for run in runs) or (made is not None and made >= since):
+        return frontier_of(runs)  # of no earlier run anything is left
+    before = carried.frontier_for(cursor, made) if carried else None
+    return frontier_of(runs, before) if before else None
 
 
 def past_run(row: Mapping[str, Any], cursor: Cursor) -> PastRun:

@@ -159,10 +159,10 @@ def _with_window(
 
 def _start(
     request: SyncRequest, client: bigquery.Client, facts: Facts, now: CursorValue | None
-) -> tuple[Watermark, Frontier]:
-    """Where the destination is complete up to; of a table that is replaced, nowhere."""
+) -> tuple[Watermark, Frontier | None]:
+    """Where the destination is complete up to; of a table that is replaced, nobody asks."""
     if facts.cursor is None or request.replaces:
-        return Watermark(table_exists=facts.target.exists), Frontier()
+        return Watermark(table_exists=facts.target.exists), None
     frontier, highest = facts.frontier, facts.highest
     return read_start(
         request, client, facts.target, facts.cursor, now, frontier=frontier, highest=highest

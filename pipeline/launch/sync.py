@@ -14,7 +14,7 @@ from pipeline.destination.target import read_table
 from pipeline.execution.report import raise_if_failed, was_reported
 from pipeline.execution.whole import sync_whole
 from pipeline.launch.beam_at_need import build, run, says_something_to_beam
-from pipeline.launch.beside import asked_beside, with_answers
+from pipeline.launch.beside import look_back
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
 from pipeline.launch.gather import gather, inspecting, rehearse
@@ -29,7 +29,6 @@ from pipeline.runs.lease import Holding, holding
 from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome, internal_error
-from pipeline.runs.past_runs import unfinished_runs
 from pipeline.runs.settle import Settler
 from smart_sync.draft import Draft, make_draft
 from smart_sync.explain import explain
@@ -129,20 +128,11 @@ def _settle(draft: Draft, client: bigquery.Client, lock: Lock, shared: Shared) -
     """
     request, facts = draft.request, draft.facts
     history, destination = request.history_table, request.destination
-    unfinished, answers = unfinished_runs(
-        client,
-        history,
-        destination,
-        asked_beside(draft),
-        ask=shared.ask,
-        is_made=history in shared.histories,
-    )
+    unfinished, known = look_back(draft, client, shared, lock.clock.now())
     Settler(client, history, lock, request.run.endpoints).settle(unfinished)
     if request.publishing.delete_existing_table or not facts.target.exists:
         put_back(client, history, destination)
-    if unfinished:
-        return draft
-    return replace(draft, facts=with_answers(facts, answers))
+    return replace(draft, facts=replace(facts, asked=known.asked) if unfinished else known)
 
 
 def _plan(
@@ -159,6 +149,7 @@ def _plan(
     target = read_table(client, request.destination, seen.location, seen.collation)
     if (request, target) != (draft.request, seen):
         draft = make_draft(request, facts.profile, target, facts.source, draft.audits)
+        draft = replace(draft, facts=replace(draft.facts, asked=facts.asked))
     facts = gather(draft, client, inspector, run_id)
     return make_plan(draft, facts, run_id=run_id, now=now)
 

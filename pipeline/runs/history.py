@@ -63,6 +63,7 @@ FIELDS: tuple[Field, ...] = (
     ("columns", "STRING"),
     ("rows_left_out", "INT64"),
     ("batch_id", "STRING"),
+    ("frontier", "STRING"),
 )
 
 
@@ -70,9 +71,10 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
     """One event of a run as a row of the history."""
     window = plan.window
     low = window.window.low if window else None
+    seq = SEQUENCE.get(outcome.status, FINAL)
     return {
         "run_id": plan.run.run_id,
-        "seq": SEQUENCE.get(outcome.status, FINAL),
+        "seq": seq,
         "status": outcome.status,
         "event_time": now,
         "destination": str(plan.destination),
@@ -104,6 +106,7 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "columns": plan.changes.stale.record,
         "rows_left_out": plan.reading.left_out,
         "batch_id": plan.run.batch_id or None,
+        "frontier": None if seq else plan.run.carried or None,
     }
 
 

@@ -28,7 +28,7 @@ from warehouse.names import TableRef
 LOGGER = logging.getLogger("smart_sync")
 EVENTS = "events"
 MOST_EVENTS = 100
-"""Of one INSERT: 3,100 of the 10,000 parameters that BigQuery takes.
+"""Of one INSERT: 3,200 of the 10,000 parameters that BigQuery takes.
 
 https://cloud.google.com/bigquery/quotas#query_jobs
 """

@@ -13,6 +13,7 @@ from google.cloud import bigquery
 from auto_schema.errors import TargetError
 from auto_schema.names import quoted
 from pipeline.runs.history import FIELDS, FINAL, make_tables, make_view
+from smart_sync.carried import Carried, read_carried
 from smart_sync.facts import WrittenColumn
 from smart_sync.modes import REBUILD
 from smart_sync.stale_columns import read_record
@@ -24,6 +25,10 @@ VERDICTS = ("verified", "differs")
 """How a verify_only ends."""
 LOOK_BACK = timedelta(days=30)
 """Unfinished runs are looked for so far back; each launch settles those it finds."""
+NEAR = timedelta(days=3)
+"""So far back is looked first: what was before, the newest run in it carries."""
+FRESH = timedelta(days=2)
+"""What was asked for so long ago is carried on: clocks of machines may differ by the rest."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -112,6 +117,7 @@ def unfinished_runs(
     destination: TableRef,
     beside: Beside = MappingProxyType({}),
     *,
+    recent: datetime | None = None,
     ask: Ask = ask_at_once,
     is_made: bool = False,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -125,6 +131,7 @@ def unfinished_runs(
         table: the history.
         destination: of the runs.
         beside: what else is asked with the same query, of the same state of all tables.
+        recent: of events from then on; None: as far back as LOOK_BACK.
         ask: asks them.
         is_made: whether this launch has made the history already, with all its columns and views.
 
@@ -135,7 +142,7 @@ def unfinished_runs(
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    question = past_runs_of(table, destination)
+    question = past_runs_of(table, destination, recent)
     try:
         runs, answers = _together(client, table, question, beside, ask)
     except TargetError as error:
@@ -190,9 +197,11 @@ def past_runs(
     return ask_history(client, table, question.as_query, question.parameters)
 
 
-def past_runs_of(table: TableRef, destination: TableRef) -> Question:
+def past_runs_of(
+    table: TableRef, destination: TableRef, recent: datetime | None = None
+) -> Question:
     """The newest events of the destination's unfinished runs, and of its newest run of all."""
-    recent = datetime.now(UTC) - LOOK_BACK
+    recent = recent or datetime.now(UTC) - LOOK_BACK
     sql = (
         f"SELECT * FROM {table.sql} AS runs"
         " WHERE destination = @destination AND event_time >= @recent"
@@ -204,6 +213,30 @@ def past_runs_of(table: TableRef, destination: TableRef) -> Question:
         bigquery.ScalarQueryParameter("recent", "TIMESTAMP", recent),
     )
     return Question(sql, "run_id", parameters)
+
+
+def carried_question(table: TableRef, destination: TableRef, since: datetime) -> Question:
+    """What the newest run that carries anything carries; `carried_in` reads the answer."""
+    sql = (
+        f"SELECT frontier FROM (SELECT frontier FROM {table.sql} AS runs"
+        " WHERE destination = @destination"
+        " AND event_time >= @carried_since AND frontier IS NOT NULL"
+        " ORDER BY event_time DESC LIMIT 1) AS newest"
+    )
+    parameters = (
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("carried_since", "TIMESTAMP", since),
+    )
+    return Question(sql, "frontier", parameters)
+
+
+def carried_in(rows: Sequence[Mapping[str, Any]], now: datetime) -> Carried | None:
+    """What the answer to `carried_question` says; None: nothing that is fresh by BigQuery's clock.
+
+    A run that slept after it had asked carries what is old, in an event that is new.
+    """
+    carried = read_carried(rows[0]["frontier"]) if rows else None
+    return carried if carried and now - FRESH <= carried.asked <= now else None
 
 
 def ended_before(
@@ -246,15 +279,22 @@ def written_columns(
     return written_in(ask_history(client, table, sql, parameters, unless=(NotFound, BadRequest)))
 
 
-def written_question(table: TableRef, destination: TableRef) -> Question:
-    """What is asked for `written_columns`; `written_in` reads the answer."""
+def written_question(
+    table: TableRef, destination: TableRef, since: datetime = BEGINNING
+) -> Question:
+    """What is asked for `written_columns`, of events since then; `written_in` reads the answer."""
     sql = (
-        f"SELECT columns FROM {table.sql} AS runs WHERE destination = @destination"
-        f" AND seq = {FINAL} AND (status IN ('succeeded', 'published_mismatch')"
+        f"SELECT columns FROM (SELECT columns FROM {table.sql} AS runs"
+        " WHERE destination = @destination"
+        f" AND event_time >= @written_since AND seq = {FINAL}"
+        " AND (status IN ('succeeded', 'published_mismatch')"
         " OR status = 'abandoned' AND publish_job IS NOT NULL)"
-        " QUALIFY ROW_NUMBER() OVER (ORDER BY event_time DESC) = 1"
+        " ORDER BY event_time DESC LIMIT 1) AS newest"
     )
-    parameters = (bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),)
+    parameters = (
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("written_since", "TIMESTAMP", since),
+    )
     return Question(sql, "columns", parameters)
 
 

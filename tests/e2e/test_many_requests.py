@@ -14,6 +14,7 @@ from pipeline.cli import new_run_id
 from pipeline.runs.history import append, make_tables, planning_failure
 from pipeline.runs.joint_questions import JointQuestions
 from pipeline.runs.past_runs import past_runs_of
+from tests.e2e.test_near_history import From
 from tests.e2e.test_requests import PUBLISH
 from tests.factories import a_request
 from tests.fault_rules import Rule, answer, call, slow
@@ -85,6 +86,16 @@ def test_what_is_the_same_for_all_tables_is_asked_once(sync, six, watched):
     jobs = sum(map(is_job, watched.seen[six:]))
     assert jobs <= 1 + 3 * 3, told  # the launch, then questions and both events, at most by halves
     assert sum(told.values()) <= 6 * 10, told
+
+
+def test_tables_of_which_the_last_days_say_too_little_ask_once_more_and_together(
+    sync, six, watched, monkeypatch
+):
+    monkeypatch.setattr("pipeline.launch.beside.NEAR", From(datetime.now(UTC)))
+    sync.ok()
+    told = kinds(sync, watched.seen[six:])
+    assert sum(map(is_job, watched.seen[six:])) <= 1 + 4 * 3, told
+    assert sum(told.values()) <= 6 * 11, told
 
 
 def test_new_rows_in_all_tables_cost_each_its_own_publishing_and_little_more(

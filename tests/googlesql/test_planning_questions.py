@@ -24,12 +24,13 @@ from pipeline.launch.frontier import (
     ANEW,
     BEGINNING,
     _parameters,
-    past_run,
+    frontier_in,
+    frontier_near,
+    frontier_question,
     read_frontier,
 )
 from pipeline.runs import history, past_runs
 from smart_sync.cursor import CURSOR_KINDS, Cursor
-from smart_sync.frontier import frontier_of
 from smart_sync.request import WindowRequest
 from smart_sync.value_text import value_text
 from smart_sync.window import Watermark
@@ -44,10 +45,20 @@ from sources.questions import RowsQuestion
 from sources.values import Extract, SourceColumn, Split, Window
 from tests.factories import a_clock, a_target, a_watermark, a_window
 from tests.googlesql.both import Both, GoogleSqlClient
-from tests.googlesql.catalog import VIEWS, Table
+from tests.googlesql.catalog import VIEWS
+from tests.googlesql.catalog import Table as CatalogTable
 from tests.googlesql.engine import GoogleSql
 from tests.googlesql.seeds import ONE_SEED
 from tests.googlesql.test_questions import FIRST, LAST, VALUES, naive, same
+from tests.run_histories import (
+    KINDS,
+    Table,
+    carried_rows,
+    last,
+    published,
+    unfinished,
+    windows_of,
+)
 from tests.sync import PROJECT
 from warehouse.names import TableRef
 
@@ -167,7 +178,7 @@ def listed(both: Both, table: TableRef, ids: Iterable[str]) -> None:
     view = f"{table.project}.{table.dataset}.INFORMATION_SCHEMA.PARTITIONS"
     columns = [SchemaField(*part.split()) for part in VIEWS["PARTITIONS"].split(", ")]
     rows = [{"table_name": table.table, "partition_id": one, "total_rows": 1} for one in ids]
-    both.tables = {**both.tables, view: Table.of(columns, rows)}
+    both.tables = {**both.tables, view: CatalogTable.of(columns, rows)}
 
 
 @pytest.mark.parametrize("kind", ["timestamptz", "timestamp", "date"])
@@ -273,25 +284,8 @@ def test_the_history_is_read_as_all_its_runs_say(both: Both, dataset: str, kind:
     both.hold(str(table), fields, rows)
     for destination in destinations:
         since = dice.choice([None, datetime(2025, 7, 3, tzinfo=UTC)])
-        target, last = a_target(made=since), dict[str, dict[str, Any]]()
-        for event in sorted(events[str(destination)], key=lambda event: event["seq"]):
-            if since is None or event["event_time"] >= since:
-                last[event["run_id"]] = event
-        published = [
-            event
-            for event in sorted(last.values(), key=lambda event: event["event_time"], reverse=True)
-            if event["status"] in PUBLISHED
-            or (event["status"] == "abandoned" and event["publish_job"])
-        ]
-        anew = [event["event_time"] for event in published if event["mode"] in ANEW]
-        windows = [
-            event
-            for event in published
-            if event["cursor_column"] == "c"
-            and event["window_end"]
-            and event["event_time"] >= max(anew, default=BEGINNING)
-        ]
-        wanted = frontier_of([past_run(event, cursor) for event in windows])
+        target, some = a_target(made=since), events[str(destination)]
+        wanted = frontier_in(windows_of(some, cursor, since or BEGINNING), cursor)
 
         frontier = same(
             both,
@@ -312,11 +306,10 @@ def test_the_history_is_read_as_all_its_runs_say(both: Both, dataset: str, kind:
             ),
         )
 
-        assert (frontier.end, frontier.watermark_after) == (wanted.end, wanted.watermark_after)
-        assert frontier.event_time == wanted.event_time
+        assert frontier == wanted
         assert doubtful == sorted(
             event["run_id"]
-            for event in last.values()
+            for event in last(some, since or BEGINNING)
             if event["cursor_column"] == "c"
             and event["window_end"]
             and (
@@ -324,6 +317,51 @@ def test_the_history_is_read_as_all_its_runs_say(both: Both, dataset: str, kind:
                 or (event["status"] == "failed" and event["publish_job"])
             )
         )
+
+
+ASKED = 5
+"""How often each history is asked."""
+
+
+@pytest.mark.parametrize("kind", ["timestamptz", "timestamp", "date", "int8"])
+def test_a_near_look_is_told_what_the_model_is(both: Both, dataset: str, kind: str) -> None:
+    """Of which tests/unit/test_near_history.py shows that it is all, or found not to be enough."""
+    dice, cursor = random.Random(f"near {kind}"), Cursor("c", "c", kind)
+    ref, destination = TableRef(PROJECT, dataset, "sync_runs"), TableRef(PROJECT, dataset, "t")
+    fields = [SchemaField(*one) for one in history.FIELDS]
+    kinds = [one for one in KINDS if "others" not in one]  # which leave nothing to ask for
+    for _ in range(ASKED):
+        table = Table(dice, cursor)
+        (*_, (events, now)) = table.go_on(dice.choices(kinds, k=30))
+        told = [one | {"destination": str(destination)} for one in events]
+        both.hold(str(ref), fields, [[one.get(f.name) for f in fields] for one in told])
+        since, target = now - past_runs.NEAR, a_target(made=table.made)
+        beside = {
+            "windows": frontier_question(ref, destination, target, cursor, since),
+            "written": past_runs.written_question(ref, destination, since),
+            "carried": past_runs.carried_question(ref, destination, since),
+        }
+
+        def ask(client: Any, since: datetime = since, beside: Any = beside) -> Any:
+            return past_runs.unfinished_runs(
+                client, ref, destination, beside, recent=since, is_made=True
+            )
+
+        runs, answers = same(both, ask)
+
+        assert {run["run_id"] for run in runs} == unfinished(events, since)
+        assert answers["carried"] == [
+            {"frontier": one["frontier"]} for one in carried_rows(events, since)
+        ]
+        carried = past_runs.carried_in(answers["carried"], now)
+        windows = windows_of(events, cursor, max(since, table.made))
+        near, wanted = (
+            frontier_near(rows, cursor, table.made, since, carried)
+            for rows in (answers["windows"], windows)
+        )
+        assert near == wanted
+        assert frontier_in(answers["windows"], cursor) == frontier_in(windows, cursor)
+        assert bool(answers["written"]) == bool(published(events, since))
 
 
 # --- windows of runs that follow one another ---------------------------------------------------

@@ -18,8 +18,9 @@ from pipeline.destination.target import (
 from pipeline.launch.frontier import frontier_in, frontier_question, read_frontier
 from pipeline.runs import history, past_runs
 from smart_sync.cursor import CURSOR_KINDS, Cursor
-from smart_sync.facts import Target
+from smart_sync.facts import Target, WrittenColumn
 from smart_sync.frontier import Frontier
+from smart_sync.stale_columns import StaleColumns
 from smart_sync.value_text import value_text
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.source import BigquerySource
@@ -184,6 +185,7 @@ def an_event(number: int, status: str = "succeeded", **more: Any) -> dict[str, A
     } | more
 
 
+WRITTEN = (WrittenColumn("a", "A"),)
 EVENTS = [
     an_event(1, mode="create"),
     an_event(2, "running"),
@@ -196,7 +198,12 @@ EVENTS = [
     an_event(7, "abandoned", window_end=value_text(LAST)),
     an_event(8, destination="another", window_end=value_text(LAST)),
     an_event(9, cursor_column="another", window_end=value_text(LAST)),
-    an_event(10, "published_mismatch", window_start=value_text(FIRST)),
+    an_event(
+        10,
+        "published_mismatch",
+        window_start=value_text(FIRST),
+        columns=StaleColumns(written=WRITTEN).record,
+    ),
     an_event(11, "running"),
     an_event(12, "publishing", publish_job="j"),
     an_event(13, "held_back", exit_code=0, publish_job=None),
@@ -265,7 +272,7 @@ def test_what_is_asked_of_past_runs(
     assert together[0] == past[:2]
     assert len(together[1]["windows"]) > 1
     assert frontier_in(together[1]["windows"], cursor) == frontier
-    assert past_runs.written_in(together[1]["written"]) == ()
+    assert past_runs.written_in(together[1]["written"]) == WRITTEN
     for verdict, before in (("succeeded", "r10"), ("verified", None)):
         run = {"run_id": "r14", "destination": str(destination), "status": verdict}
         ended = same(both, lambda client, run=run: past_runs.ended_before(client, recorded, run))
@@ -275,4 +282,7 @@ def test_what_is_asked_of_past_runs(
         both, lambda client: past_runs.read_outcome(client, recorded, destination, "r02", since)
     )
     assert outcome["status"] == "succeeded"
-    assert same(both, lambda client: past_runs.written_columns(client, recorded, destination)) == ()
+    assert (
+        same(both, lambda client: past_runs.written_columns(client, recorded, destination))
+        == WRITTEN
+    )

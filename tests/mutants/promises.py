@@ -242,8 +242,8 @@ PROMISES: tuple[Promise, ...] = (
         "What was settled may have moved the frontier, which is then asked for anew.",
         "tests/e2e/test_overlap.py::test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max",
         "pipeline/launch/sync.py",
-        "    if unfinished:\n        return draft\n",
-        "",
+        "facts=replace(facts, asked=known.asked) if unfinished else known)",
+        "facts=known)",
     ),
     P(
         OVERLAP,

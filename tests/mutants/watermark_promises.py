@@ -5,6 +5,9 @@ from tests.mutants.promises import Promise
 WATERMARK = "Watermark and frontier"
 P = Promise
 E2E = "tests/e2e/test_frontier.py"
+NEAR = "tests/e2e/test_near_history.py"
+UNIT = "tests/unit/test_near_history.py"
+MODEL = f"{UNIT}::test_so_they_do_after_many_runs_of_any_kind_and_mostly_they_say_enough"
 
 PROMISES: tuple[Promise, ...] = (
     P(
@@ -28,8 +31,8 @@ PROMISES: tuple[Promise, ...] = (
         "A table that the history doesn't speak of is taken at its MAX, and its run not refused.",
         f"{E2E}::test_a_table_that_another_tool_made_anew_is_taken_at_its_max",
         "pipeline/launch/frontier.py",
-        "    since = target.made or BEGINNING",
-        "    since = BEGINNING",
+        "    since = max(since, target.made or BEGINNING)",
+        "",
     ),
     P(
         WATERMARK,
@@ -44,8 +47,8 @@ PROMISES: tuple[Promise, ...] = (
         "The frontier is the highest end of a window, not the newest run's.",
         "tests/unit/test_frontier.py::test_the_frontier_is_the_highest_end_whatever_ran_last",
         "smart_sync/frontier.py",
-        "        if run.end is not None and best.end is not None and is_after(run.end, best.end):",
-        "        if False:",
+        "        if end is None or not is_after(end, its_end):",
+        "        if True:",
     ),
     P(
         WATERMARK,
@@ -118,5 +121,85 @@ PROMISES: tuple[Promise, ...] = (
         "smart_sync/advice.py",
         "        *([doubles] if doubles else []),\n",
         "",
+    ),
+    P(
+        WATERMARK,
+        "What the newest run of the last days carries stands for all runs before them.",
+        f"{NEAR}::test_what_the_last_run_carries_stands_for_the_runs_before_the_last_days",
+        "pipeline/launch/frontier.py",
+        "    return frontier_of(runs, before) if before else None",
+        "    return frontier_of(runs) if before else None",
+    ),
+    P(
+        WATERMARK,
+        "Where nothing ran in the last days all of the history is asked.",
+        f"{NEAR}::test_where_nothing_ran_in_the_last_days_all_of_the_history_is_asked",
+        "pipeline/launch/beside.py",
+        "    if not is_enough:",
+        "    if False:",
+    ),
+    P(
+        WATERMARK,
+        "A run that died before the last days is settled.",
+        f"{NEAR}::test_a_run_that_died_before_the_last_days_is_settled",
+        "pipeline/launch/beside.py",
+        "    if not is_enough:",
+        "    if False:",
+    ),
+    P(
+        WATERMARK,
+        "A history of an earlier version, whose runs carry nothing, goes on.",
+        f"{NEAR}::test_a_history_of_an_earlier_version_goes_on",
+        "pipeline/runs/past_runs.py",
+        " AND frontier IS NOT NULL",
+        "",
+    ),
+    P(
+        WATERMARK,
+        "A run that replaces the table, and so asks for no frontier, carries none.",
+        f"{NEAR}::test_a_run_that_replaces_the_table_carries_no_frontier",
+        "pipeline/launch/gather.py",
+        "Watermark(table_exists=facts.target.exists), None",
+        "Watermark(table_exists=facts.target.exists), Frontier()",
+    ),
+    P(
+        WATERMARK,
+        "What a run asked for long ago, and slept before it wrote it down, isn't carried on.",
+        MODEL,
+        "pipeline/runs/past_runs.py",
+        "now - FRESH <= carried.asked <= now",
+        "carried.asked <= now",
+    ),
+    P(
+        WATERMARK,
+        "After a run that left nothing of earlier ones nothing is carried on.",
+        MODEL,
+        "pipeline/launch/frontier.py",
+        "    if any(run.is_first for run in runs) or (",
+        "    if (",
+    ),
+    P(
+        WATERMARK,
+        "What is carried of a table counts for no other that has its name now.",
+        f"{UNIT}::test_what_is_carried_counts_for_its_table_and_its_cursor_only",
+        "smart_sync/carried.py",
+        " and self.made == made and made is not None",
+        " and made is not None",
+    ),
+    P(
+        WATERMARK,
+        "What is carried of one cursor counts for no other.",
+        MODEL,
+        "smart_sync/carried.py",
+        "self.cursor == cursor.source_name and ",
+        "",
+    ),
+    P(
+        WATERMARK,
+        "What was read below the floor and doesn't reach it isn't forgotten.",
+        f"{UNIT}::test_a_frontier_that_is_carried_on_is_that_of_all_runs",
+        "smart_sync/frontier.py",
+        "    intervals = [*known.apart, *(",
+        "    intervals = [*(",
     ),
 )

@@ -1,11 +1,15 @@
 """docs/cost.md says what its arithmetic gives; the prices are those that others publish."""
 
+from datetime import timedelta
+
 import pytest
 from apache_beam.testing.load_tests import dataflow_cost_consts as beams
 
+from pipeline.runs.history import FIELDS
 from smart_sync import hosts
 from smart_sync.hosts import cloud_run, dataflow
-from tests import costs
+from tests import costs, history_bytes, scaling
+from tests.factories import NOW
 
 
 def test_the_page_says_what_is_computed():
@@ -42,3 +46,20 @@ def test_what_the_page_says_in_words_holds():
 
 def _load(size):
     return hosts.Work(1, bytes=size * costs.GB, largest=size * costs.GB)
+
+
+def test_a_look_at_the_history_s_last_days_does_not_grow_with_its_age():
+    days, year = timedelta(days=30), history_bytes.YEAR
+    month, later = (history_bytes.billed(100, age, near=True) for age in (days, year))
+    assert month == later < history_bytes.billed(100, year, near=False) / 15
+    assert history_bytes.billed(1, year, near=True) == history_bytes.LEAST
+
+
+def test_a_question_reads_the_columns_that_it_names_or_all():
+    carried, runs = history_bytes.questions(NOW)[-1][0], history_bytes.questions(NOW)[0][0]
+    assert history_bytes.columns_of(carried) == {"destination", "event_time", "frontier"}
+    assert history_bytes.columns_of(runs) == {name for name, _ in FIELDS}
+
+
+def test_a_query_costs_here_what_it_costs_there():
+    assert scaling.PRICES["TiB read by a query"] == history_bytes.TIB_DOLLARS
