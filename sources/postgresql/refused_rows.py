@@ -28,7 +28,7 @@ from sources.postgresql.refused_values import (
     refusal,
     refused_column,
 )
-from sources.postgresql.statement import PostgresqlStatement, split_predicates, wrapped
+from sources.postgresql.statement import PostgresqlStatement, of_split
 from sources.postgresql.watch import Watch
 from sources.values import Split
 
@@ -131,9 +131,9 @@ class _Look:
         Raises:
             SourceRefusedError: whether a row is one of them can't be said.
         """
-        within = split_predicates(self._split, source.key_collation)
+        rows = of_split(source, "1", self._split)
         try:
-            self._cursor.execute(wrapped(source, "pg_catalog.count(*)", within))
+            self._cursor.execute(f"SELECT pg_catalog.count(*) FROM (\n{rows}\n) AS r")
         except Refusal as error:
             reason = "it is a condition of the query or of the window that fails"
             raise _undivided(source, error, "", reason) from error

@@ -21,7 +21,7 @@ from auto_schema.schema import Column
 from auto_schema.told import without_row_values
 from sources.postgresql.session import apart
 from sources.postgresql.sql import quote
-from sources.postgresql.statement import PostgresqlStatement, split_predicates, wrapped
+from sources.postgresql.statement import PostgresqlStatement, of_split
 from sources.values import Split
 
 Refusal = psycopg2.DataError
@@ -154,7 +154,7 @@ def _raw(cursor: Any, row: PostgresqlStatement, split: Split, name: str) -> str 
 
 def _values(cursor: Any, row: PostgresqlStatement, split: Split, selected: str) -> Any:
     with apart(cursor, Refusal, psycopg2.errors.QueryCanceled):
-        cursor.execute(wrapped(row, selected, split_predicates(split, row.key_collation)))
+        cursor.execute(of_split(row, selected, split))
         return cursor.fetchone()
 
 

@@ -1,7 +1,7 @@
 """I/O. By which columns the rows of a query may be cut into splits, or why by none.
 
 The catalog decides what may be tried and what an index makes cheap; that every row lies in
-exactly one split rests on none of its claims (see `postgresql.split_predicates`).
+exactly one split rests on none of its claims (see `statement.split_ranges`).
 """
 
 from typing import Any

@@ -74,12 +74,11 @@ class PostgresqlStatement:
         selected = select_list(self.columns)
         if self.digests:
             selected += f", {postgresql_digest(self.columns)} AS {quote(DIGEST)}"
-        return wrapped(self, selected, split_predicates(split, self.key_collation))
+        return of_split(self, selected, split)
 
     def proof(self, split: Split) -> str:
         """The SQL that sums the digests of a split's rows, in the server."""
-        row_text = postgresql_row_text(self.columns)
-        return postgresql_sums(wrapped(self, row_text, split_predicates(split, self.key_collation)))
+        return postgresql_sums(of_split(self, postgresql_row_text(self.columns), split))
 
     def check(self) -> str:
         """The SQL that tells the columns of the query as they are now."""
@@ -91,6 +90,12 @@ def wrapped(source: PostgresqlStatement, selected: str, predicates: tuple[str, .
     every = window_predicates(source.extract) + predicates
     where = f"\nWHERE {' AND '.join(every)}" if every else ""
     return f"SELECT {selected}\nFROM (\n{source.query}\n) AS q{where}"
+
+
+def of_split(source: PostgresqlStatement, selected: str, split: Split) -> str:
+    """`SELECT selected` from the rows of a split."""
+    ranges = split_ranges(split, source.key_collation)
+    return "\nUNION ALL\n".join(wrapped(source, selected, predicates) for predicates in ranges)
 
 
 def select_list(columns: tuple[Column, ...]) -> str:
@@ -119,31 +124,34 @@ def window_predicates(extract: Extract) -> tuple[str, ...]:
     return (*low, f"{column} <= {literal(window.high)}")
 
 
-def split_predicates(split: Split, collation: str = "") -> tuple[str, ...]:
-    """(lower, upper] of a cursor split, [lower, upper) of a key split.
+def split_ranges(split: Split, collation: str = "") -> tuple[tuple[str, ...], ...]:
+    """(lower, upper] of a cursor split, [lower, upper) of a key split, as predicates.
 
     The first range of a key takes the rows without one as well, whatever the catalog says:
-    NOT NULL may never have been validated, or bind a parent and not its children. A window
-    has no rows without a cursor.
+    NOT NULL may never have been validated, or bind a parent and not its children. They are a
+    range of their own, since PostgreSQL reads the whole table for an OR of both: it doesn't
+    know how many pages its bitmap would touch. A window has no rows without a cursor.
 
     Args:
-        split: the range.
+        split: the part of the source.
         collation: of a key of text; the order is then this one, whatever the column's is now.
 
-    >>> split_predicates(Split(0, "k", None, 10, by_key=True))
-    ('(q."k" < 10 OR q."k" IS NULL)',)
+    Returns:
+        The predicates of each range; no row lies in two.
+
+    >>> split_ranges(Split(0, "k", None, 10, by_key=True))
+    (('q."k" < 10',), ('q."k" IS NULL',))
     """
     if split.column is None:
-        return ()
+        return ((),)
     column = ordered = f"q.{quote(split.column)}"
     if collation and any(isinstance(bound, str) for bound in (split.lower, split.upper)):
         ordered = f"{column} COLLATE pg_catalog.{quote(collation)}"
     above, below = (">=", "<") if split.by_key else (">", "<=")
-    predicates = []
+    within = []
     if split.lower is not None:
-        predicates.append(f"{ordered} {above} {literal(split.lower)}")
+        within.append(f"{ordered} {above} {literal(split.lower)}")
     if split.upper is not None:
-        within = f"{ordered} {below} {literal(split.upper)}"
-        takes_null = split.by_key and split.lower is None
-        predicates.append(f"({within} OR {column} IS NULL)" if takes_null else within)
-    return tuple(predicates)
+        within.append(f"{ordered} {below} {literal(split.upper)}")
+    takes_null = split.by_key and split.lower is None and split.upper is not None
+    return (tuple(within), (f"{column} IS NULL",)) if takes_null else (tuple(within),)

@@ -12,8 +12,18 @@ PROMISES: tuple[Promise, ...] = (
         "A row without a key lies in one split, whatever the catalog says of NULLs.",
         TESTS + "test_a_row_without_a_key_lies_in_one_split",
         "sources/postgresql/statement.py",
-        "        takes_null = split.by_key and split.lower is None",
-        "        takes_null = False",
+        "    takes_null = split.by_key and split.lower is None and split.upper is not None",
+        "    takes_null = False",
+    ),
+    P(
+        SPLITS,
+        "No split of a large table reads more of it than its own rows, nor the one that takes rows"
+        " without a key.",
+        TESTS + "test_no_split_reads_more_of_a_large_table_than_its_own_rows",
+        "sources/postgresql/statement.py",
+        '    return (tuple(within), (f"{column} IS NULL",)) if takes_null else (tuple(within),)',
+        '    is_null = f" OR {column} IS NULL" if takes_null else ""\n'
+        "    return ((f\"({' AND '.join(within)}{is_null})\",),)",
     ),
     P(
         SPLITS,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from auto_schema.errors import ConfigError, SourceRefusedError
 from smart_sync.splits import make_splits
-from sources.postgresql.statement import split_predicates
+from sources.postgresql.statement import split_ranges
 from sources.values import Window
 from tests.contract.conftest import OfPostgresql
 from tests.contract.planning import Reading, reading_of
@@ -83,6 +83,22 @@ def test_a_row_without_a_key_lies_in_one_split(case, sql, read):
     sql(NULLABLE[case])
     sql("UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 't'::regclass AND attnum = 1")
     assert read("SELECT * FROM t").plan.reading.split_total == 5
+
+
+def test_no_split_reads_more_of_a_large_table_than_its_own_rows(sql, planned):
+    """Not the first one either, which takes rows without a key as well.
+
+    With little memory for a bitmap the table counts as large, as one of gigabytes does.
+    """
+    sql("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    sql("INSERT INTO t SELECT g, repeat('x', 300) FROM generate_series(1, 100000) g")
+    sql("ANALYZE t")
+    plan = planned("SELECT * FROM t").plan
+    assert plan.reading.split_total == 5
+    for split in plan.reading.splits:
+        read = plan.reading.source.statement(split)
+        steps = [line for (line,) in sql(f"SET work_mem = '64kB'; EXPLAIN {read}")]
+        assert not [step for step in steps if "Seq Scan" in step], (split, steps)
 
 
 EMPLOYEES = """
@@ -272,8 +288,8 @@ def test_any_splits_hold_any_row_once_under_any_setting(kind, database):
             bounds = sorted(bounds, key=lambda bound: bound.encode() if kind == "text" else bound)
             splits = make_splits("k", bounds, by_key=True)
             collation = "C" if kind == "text" else ""
-            held = (" AND ".join(split_predicates(split, collation)) for split in splits)
-            said = ", ".join(f"({each}) IS TRUE" for each in held)
+            ranges = [within for split in splits for within in split_ranges(split, collation)]
+            said = ", ".join(f"({' AND '.join(within)}) IS TRUE" for within in ranges)
             cursor.execute(
                 f"SELECT k::text, ARRAY[{said}] FROM unnest(%(rows)s::{kind}[]) AS q(k)".replace(
                     "%", "%%"
