@@ -319,6 +319,54 @@ def test_the_history_is_read_as_all_its_runs_say(both: Both, dataset: str, kind:
         )
 
 
+def dense_events(dice: random.Random, destination: str) -> list[dict[str, Any]]:
+    """A first run of new rows, then windows by hand below it: many touch, some lie apart."""
+    events = []
+    for number in range(12):
+        low, high = (40, 50) if number == 0 else sorted(dice.sample(range(0, 60, 2), 2))
+        high = min(high, low + 8)
+        events.append(
+            {
+                "run_id": f"r{number:02}",
+                "status": "succeeded",
+                "seq": history.FINAL,
+                "event_time": datetime(2025, 7, 1 + number, tzinfo=UTC),
+                "destination": destination,
+                "mode": ANEW[0] if number == 0 else "merge",
+                "cursor_column": "c",
+                "window_start": value_text(low),
+                "window_end": value_text(high),
+                "watermark_after": value_text(high),
+            }
+        )
+    return events
+
+
+def test_windows_that_touch_are_put_together_in_any_order(both: Both, dataset: str) -> None:
+    dice, cursor = random.Random("dense"), Cursor("c", "c", "int8")
+    table = TableRef(PROJECT, dataset, "sync_runs")
+    destinations = [TableRef(PROJECT, dataset, f"t{n}") for n in range(10)]
+    events = {str(one): dense_events(dice, str(one)) for one in destinations}
+    fields = [SchemaField(*one) for one in history.FIELDS]
+    rows = [[event.get(f.name) for f in fields] for some in events.values() for event in some]
+    both.hold(str(table), fields, rows)
+    lowered = 0
+    for destination in destinations:
+        some = events[str(destination)]
+        wanted = frontier_in(windows_of(some, cursor, BEGINNING), cursor)
+
+        frontier = same(
+            both,
+            lambda client, destination=destination: read_frontier(
+                client, table, destination, a_target(made=None), cursor
+            ),
+        )
+
+        assert frontier == wanted
+        lowered += bool(frontier.floor is not None and frontier.floor < 40 and frontier.apart)
+    assert lowered > 2
+
+
 ASKED = 5
 """How often each history is asked."""
 

@@ -9,6 +9,9 @@ NEAR = "tests/e2e/test_near_history.py"
 UNIT = "tests/unit/test_near_history.py"
 MODEL = f"{UNIT}::test_so_they_do_after_many_runs_of_any_kind_and_mostly_they_say_enough"
 
+TOUCHING = "tests/googlesql/test_planning_questions.py"
+TOUCHING += "::test_windows_that_touch_are_put_together_in_any_order"
+
 PROMISES: tuple[Promise, ...] = (
     P(
         WATERMARK,
@@ -201,5 +204,21 @@ PROMISES: tuple[Promise, ...] = (
         "smart_sync/frontier.py",
         "    intervals = [*known.apart, *(",
         "    intervals = [*(",
+    ),
+    P(
+        WATERMARK,
+        "Windows that touch each other count as one, which begins where the lowest begins.",
+        TOUCHING,
+        "pipeline/launch/frontier.py",
+        "  FIRST_VALUE(window_start) OVER (PARTITION BY is_window, part ORDER BY low) AS",
+        "  window_start AS",
+    ),
+    P(
+        WATERMARK,
+        "Windows that touch each other count as one, which ends where the highest ends.",
+        TOUCHING,
+        "pipeline/launch/frontier.py",
+        "part ORDER BY high DESC, event_time DESC) = 1",
+        "part ORDER BY high, event_time DESC) = 1",
     ),
 )
