@@ -162,6 +162,28 @@ JOBS: tuple[Check, ...] = (
         (r'(?s)"lastModifiedTime": "(\d+)".*"lastModifiedTime": "(?!\1)\d+"',),
     ),
     Check(
+        "rows-move-the-stamp",
+        "INSERT, and a MERGE that changes a row and their count not, move lastModifiedTime.",
+        "A table whose lock lapsed while it waited for its turn goes on only if its stamp and its"
+        " count of rows are as they were.",
+        lines(
+            TOKEN,
+            query("CREATE TABLE $DATASET.stamped AS SELECT 1 AS id, 'a' AS v"),
+            rest("GET", "/datasets/$DATASET/tables/stamped"),
+            query("INSERT INTO $DATASET.stamped (id, v) VALUES (2, 'b')"),
+            rest("GET", "/datasets/$DATASET/tables/stamped"),
+            query(
+                "MERGE $DATASET.stamped AS t USING (SELECT 2 AS id, 'c' AS v) AS s ON t.id = s.id"
+                " WHEN MATCHED THEN UPDATE SET v = s.v"
+            ),
+            rest("GET", "/datasets/$DATASET/tables/stamped"),
+        ),
+        (
+            r'(?s)"lastModifiedTime": "(\d+)".*"lastModifiedTime": "(?!\1)(\d+)"'
+            r'.*"lastModifiedTime": "(?!\2)\d+"',
+        ),
+    ),
+    Check(
         "expired-table",
         "A table whose expirationTime is past is gone, and its name is free.",
         "A released lock and what dead runs staged go by themselves.",
