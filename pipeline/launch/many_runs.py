@@ -15,14 +15,15 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from auto_schema.errors import OutcomeUnknownError, SyncError
+from auto_schema.errors import SyncError
 from pipeline.destination.client import asking_client
 from pipeline.execution.whole import sync_whole
 from pipeline.launch.early_end import end_early
 from pipeline.launch.exit_code import ended
-from pipeline.launch.program_end import RUN_THREAD, bug_text, interruption
+from pipeline.launch.program_end import RUN_THREAD, interruption
 from pipeline.launch.shared import ALONE, Shared, shared_by
 from pipeline.launch.sync import Ready, begin, making_ready
+from pipeline.launch.table_end import end_of
 from pipeline.parameters.options import Options
 from pipeline.runs.batches import why_not_now
 from pipeline.runs.ended import recall
@@ -30,16 +31,12 @@ from pipeline.runs.history import (
     event_row,
     make_batches_view,
     make_tables,
-    planning_failure,
 )
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.lock import Lock
 from pipeline.runs.many_report import SKIPPED, TableResult
-from pipeline.runs.outcome import Failure, Outcome, internal_error
+from pipeline.runs.outcome import Failure, Outcome
 from pipeline.tables.requests import TableOptions
-from smart_sync.cursor_plan import lacks_cursor
-from smart_sync.draft import is_without_rows
-from smart_sync.request import SyncRequest
 from warehouse.names import TableRef
 
 Value = TypeVar("Value")
@@ -119,42 +116,24 @@ class ManyRuns:
         return [self._ends[table.chosen.table.full_name] for table in tables]
 
     def _take(self, waiting: "SimpleQueue[TableOptions]") -> None:
+        new_run_id = partial(self.new_run_id, self.now)
         with suppress(Empty, _EndedError):
             while True:
                 table = waiting.get_nowait()
-                self._ends[table.chosen.table.full_name] = self._sync(table)
-
-    def _sync(self, table: TableOptions) -> TableResult:
-        """One table to its end, whatever befalls it."""
-        name = table.chosen.table.full_name
-        run_id = self.new_run_id(self.now)
-        if table.is_skipped:
-            LOGGER.info("%s: %s", name, table.fault)
-            return TableResult(name, 0, SKIPPED, str(table.fault))
-        try:
-            return self._run(name, table.asked_options(), run_id)
-        except SyncError as error:
-            if table.without and lacks_cursor(error):
-                return self._sync(table.without)
-            if is_without_rows(error):
-                LOGGER.warning("%s: %s", name, error.text)
-                return TableResult(name, 0, SKIPPED, error.text)
-            LOGGER.error("%s: %s", name, error.text)
-            return without_a_run(name, table.request, run_id, error, self._shared)
-        except Exception as error:
-            LOGGER.error("%s: unexpected error\n%s", name, bug_text(error, self.argv))
-            told = internal_error(type(error).__name__)
-            return without_a_run(name, table.request, run_id, told, self._shared)
-        finally:
-            self._locks.pop(run_id, None)
-            self._at_work.pop(run_id, None)
+                name = table.chosen.table.full_name
+                try:
+                    end = end_of(table, self._run, new_run_id, self.argv, self._shared)
+                finally:
+                    self._locks.pop(name, None)
+                    self._at_work.pop(name, None)
+                self._ends[name] = end
 
     def _run(self, name: str, options: Options, run_id: str) -> TableResult:
         def will_hold(lock: Lock) -> None:
-            self._go_on(self._locks, run_id, lock)
+            self._go_on(self._locks, name, lock)
 
         with making_ready(options.request, run_id, self.now, will_hold, self._shared) as ready:
-            self._go_on(self._at_work, run_id, ready)
+            self._go_on(self._at_work, name, ready)
             if why_not := self._why_not(ready):
                 LOGGER.warning("%s is not retried: %s", name, why_not)
                 return TableResult(name, 0, SKIPPED, f"not retried: {why_not}")
@@ -169,7 +148,7 @@ class ManyRuns:
             return ""
         return why_not_now(ready.client, plan.run.history_table, self.retried, plan.destination)
 
-    def _go_on(self, stage: dict[str, Value], run_id: str, value: Value) -> None:
+    def _go_on(self, stage: dict[str, Value], name: str, value: Value) -> None:
         """Note how far a table has come.
 
         Raises:
@@ -178,14 +157,14 @@ class ManyRuns:
         with self._turn:
             if self._is_ended:
                 raise _EndedError
-            stage[run_id] = value
+            stage[name] = value
 
     def _end_all(self, fault: Failure) -> None:
         """End the runs that have begun; of the others, which write nothing, free the locks."""
         with self._turn:
             self._is_ended = True
             begun = list(self._at_work.values())
-            planned = [lock for run_id, lock in self._locks.items() if run_id not in self._at_work]
+            planned = [lock for name, lock in self._locks.items() if name not in self._at_work]
         if self.events:
             self.events.close()
         ends: list[Callable[[], object]] = [partial(_end, ready, fault) for ready in begun]
@@ -201,21 +180,6 @@ class _EndedError(BaseException):
 def _failed(code: int) -> Outcome:
     """Of a run whose last event isn't known to be its own."""
     return Outcome(status="failed", exit_code=code, message="see the run history")
-
-
-def without_a_run(
-    name: str,
-    request: SyncRequest | None,
-    run_id: str,
-    error: SyncError,
-    shared: Shared = ALONE,
-) -> TableResult:
-    """A table whose run didn't begin, or of which no end is known; the history has the reason."""
-    if request and not isinstance(error, OutcomeUnknownError):
-        row = planning_failure(request, run_id, error, datetime.now(UTC))
-        with suppress(SyncError):
-            shared.write(shared.client(request, None), request.history_table, row)
-    return TableResult(name, error.exit_code, "failed", error.text)
 
 
 def make_histories(tables: Sequence[TableOptions]) -> set[TableRef]:

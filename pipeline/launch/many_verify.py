@@ -5,17 +5,17 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from auto_schema.errors import SyncError, one_line
+from auto_schema.errors import one_line
 from pipeline.destination.client import asking_client
-from pipeline.launch.many_runs import make_histories, without_a_run
-from pipeline.launch.program_end import bug_text
+from pipeline.launch.many_runs import make_histories
 from pipeline.launch.side_by_side import side_by_side
+from pipeline.launch.table_end import end_of
 from pipeline.launch.verify_only import compare
+from pipeline.parameters.options import Options
 from pipeline.runs.many_report import SKIPPED, TableResult
-from pipeline.runs.outcome import internal_error
 from pipeline.tables.requests import TableOptions
-from smart_sync.cursor_plan import lacks_cursor
 from smart_sync.text_table import text_table
 
 LOGGER = logging.getLogger("smart_sync")
@@ -39,29 +39,18 @@ class ManyVerdicts:
             KeyboardInterrupt: a signal came; no lock is held, and nothing is left behind.
         """
         make_histories(tables)
-        return side_by_side(self._compare, tables, at_once)
+        return side_by_side(self._compared, tables, at_once)
 
-    def _compare(self, table: TableOptions) -> TableResult:
-        name = table.chosen.table.full_name
-        run_id = self.new_run_id(self.now)
-        if table.is_skipped:
-            LOGGER.info("%s: %s", name, table.fault)
-            return TableResult(name, 0, SKIPPED, str(table.fault))
-        try:
-            request = table.asked_options().request
-            row, text, error = compare(request, asking_client(request), run_id)
-            if error:
-                LOGGER.error("%s", text)
-            why = error.text if error else ""
-            return TableResult(name, row["exit_code"], row["status"], why, row)
-        except SyncError as error:
-            if table.without and lacks_cursor(error):
-                return self._compare(table.without)
-            LOGGER.error("%s: %s", name, error.text)
-            return without_a_run(name, table.request, run_id, error)
-        except Exception as error:
-            LOGGER.error("%s: unexpected error\n%s", name, bug_text(error, self.argv))
-            return without_a_run(name, table.request, run_id, internal_error(type(error).__name__))
+    def _compared(self, table: TableOptions) -> TableResult:
+        return end_of(table, _compare, partial(self.new_run_id, self.now), self.argv)
+
+
+def _compare(name: str, options: Options, run_id: str) -> TableResult:
+    request = options.request
+    row, text, error = compare(request, asking_client(request), run_id)
+    if error:
+        LOGGER.error("%s", text)
+    return TableResult(name, row["exit_code"], row["status"], error.text if error else "", row)
 
 
 def verdicts(results: Sequence[TableResult]) -> str:
