@@ -37,9 +37,9 @@ class Carried:
     made: datetime | None = None
     frontier: Mapping[str, Any] | None = None
 
-    def frontier_for(self, cursor: Cursor, made: datetime | None) -> Frontier | None:
+    def frontier_for(self, cursor: Cursor, made_at: datetime | None) -> Frontier | None:
         """The frontier, for this cursor of the table that was made then; None: it says none."""
-        is_its = self.cursor == cursor.source_name and self.made == made and made is not None
+        is_its = self.cursor == cursor.source_name and self.made == made_at and made_at is not None
         return _read_frontier(self.frontier, cursor) if is_its and self.frontier else None
 
 
@@ -49,8 +49,11 @@ def carried_record(facts: Facts) -> str:
         return ""
     told: dict[str, Any] = {"asked": facts.asked.isoformat()}
     if facts.cursor and facts.frontier is not None:
-        made = facts.target.made
-        told |= {"cursor": facts.cursor.source_name, "made": made.isoformat() if made else None}
+        made_at = facts.target.made
+        told |= {
+            "cursor": facts.cursor.source_name,
+            "made": made_at.isoformat() if made_at else None,
+        }
         told["frontier"] = _told(facts.frontier)
     return json.dumps(told)
 
@@ -65,11 +68,11 @@ def read_carried(text: str) -> Carried | None:
     """
     try:
         told = json.loads(text)
-        made = told.get("made")
+        made_at = told.get("made")
         return Carried(
             datetime.fromisoformat(told["asked"]),
             told.get("cursor", ""),
-            datetime.fromisoformat(made) if made else None,
+            datetime.fromisoformat(made_at) if made_at else None,
             told.get("frontier"),
         )
     except OTHERWISE:

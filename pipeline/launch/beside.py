@@ -84,8 +84,8 @@ def _near(draft: Draft, answers: Mapping[str, Any], now: datetime) -> tuple[Fact
         is_enough = is_enough and written is not None
         facts = replace(facts, written=written)
     if WINDOWS in answers and facts.cursor:
-        rows, made = answers[WINDOWS], facts.target.made
-        frontier = frontier_near(rows, facts.cursor, made, since, carried)
+        rows, made_at = answers[WINDOWS], facts.target.made
+        frontier = frontier_near(rows, facts.cursor, made_at, since, carried)
         is_enough = is_enough and frontier is not None
         facts = replace(facts, frontier=frontier)
     if HIGHEST in answers:

@@ -182,7 +182,7 @@ def frontier_in(rows: Iterable[Mapping[str, Any]], cursor: Cursor) -> Frontier:
 def frontier_near(
     rows: Iterable[Mapping[str, Any]],
     cursor: Cursor,
-    made: datetime | None,
+    made_at: datetime | None,
     since: datetime,
     carried: Carried | None,
 ) -> Frontier | None:
@@ -191,14 +191,14 @@ def frontier_near(
     Args:
         rows: the answer.
         cursor: the cursor column.
-        made: when the table was made.
+        made_at: when the table was made.
         since: from when on the events are.
         carried: what the newest of their runs knew of runs before it; None: nothing fresh.
     """
     runs = [past_run(row, cursor) for row in rows]
-    if any(run.is_first for run in runs) or (made is not None and made >= since):
+    if any(run.is_first for run in runs) or (made_at is not None and made_at >= since):
         return frontier_of(runs)  # of no earlier run anything is left
-    before = carried.frontier_for(cursor, made) if carried else None
+    before = carried.frontier_for(cursor, made_at) if carried else None
     return frontier_of(runs, before) if before else None
 
 

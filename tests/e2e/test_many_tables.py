@@ -17,6 +17,7 @@ from pipeline.runs.lock import Lock
 from tests.days import STOP, STOPPED, stopped
 from tests.fault_rules import Rule, slow
 from tests.hook_server import hook_server
+from tests.many_job import counts, ended
 from tests.processes import Gate, until
 from tests.sync import PASSWORD, PROJECT
 from warehouse.names import TableRef
@@ -40,24 +41,6 @@ def many(sync, sql):
         sql(TABLE.format(name, rows))
     sync.defaults |= {"destination_bigquery_table": None, "tables": EVERY}
     return sync
-
-
-def counts(sync):
-    names = sync.tables() & ROWS.keys()
-    return {name: len(sync.rows("id", name)) for name in names}
-
-
-def ended(sync):
-    """How the newest run of each table ended: status, exit code, rows published."""
-    prefix = f"{PROJECT}.{sync.dataset}."
-    return {
-        run["destination"].removeprefix(prefix): (
-            run["status"],
-            run["exit_code"],
-            run["rows_published"],
-        )
-        for run in sync.history()
-    }
 
 
 def last(result):

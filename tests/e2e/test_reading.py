@@ -9,6 +9,8 @@ import time
 import psycopg2
 import pytest
 
+from tests.sync import GRAPH
+
 ROWS = 1000
 STAMPS = {
     "timestamptz": "timestamptz '2024-05-01 12:00+00' + (g / 100) * interval '1 hour'",
@@ -207,16 +209,24 @@ def test_batch_size_bounds_the_rows_of_a_batch(sync, sql, caplog):
     assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(25, 25)]
 
 
-def test_no_more_connections_are_open_than_allowed(sync, sql, database):
+@pytest.mark.parametrize(
+    ("runner", "allowed", "planned", "opened"),
+    [(None, 3, 2, 2), (None, 1, 1, 1), (GRAPH, 2, 2, 1)],
+)
+def test_no_more_connections_are_open_than_allowed(
+    sync, sql, database, runner, allowed, planned, opened
+):
+    """In this process a table has two lanes; Beam's local runner reads split by split."""
     sql("CREATE TABLE s (id int8 PRIMARY KEY)")
     sql("INSERT INTO s SELECT g FROM generate_series(1, 60) g")
     parameters = {
         "postgresql_query": "SELECT id, length(pg_sleep(0.01)::text) AS n FROM s",
         "num_splits": "6",
-        "max_source_connections": "2",
+        "max_source_connections": str(allowed),
+        "runner": runner,
     }
     plan = json.loads(sync.ok(**parameters, plan_only="true", plan_format="json").out)
-    assert (plan["splits"]["count"], plan["splits"]["connections"]) == (6, 1)  # a local run
+    assert (plan["splits"]["count"], plan["splits"]["connections"]) == (6, planned)
     counts, over = [], threading.Event()
 
     def look():
@@ -235,7 +245,7 @@ def test_no_more_connections_are_open_than_allowed(sync, sql, database):
     sync.ok(**parameters)
     over.set()
     thread.join()
-    assert max(counts) == 1
+    assert max(counts) == opened
     assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(60, 60)]
 
 

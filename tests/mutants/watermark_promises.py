@@ -186,8 +186,8 @@ PROMISES: tuple[Promise, ...] = (
         "What is carried of a table counts for no other that has its name now.",
         f"{UNIT}::test_what_is_carried_counts_for_its_table_and_its_cursor_only",
         "smart_sync/carried.py",
-        " and self.made == made and made is not None",
-        " and made is not None",
+        " and self.made == made_at and made_at is not None",
+        " and made_at is not None",
     ),
     P(
         WATERMARK,
