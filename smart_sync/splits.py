@@ -15,7 +15,8 @@ MAX_SPLITS = 5_000
 SPLIT_BYTES = 256 * 1024 * 1024
 """About this much of the source per automatic split."""
 PER_LANE = 2
-"""Automatic splits per connection at least, once one split is not enough."""
+"""Automatic splits per connection at least, once one split is not enough; each has as many as the
+others, so that none works alone at the end."""
 
 
 def split_count(asked: int, estimated_bytes: int | None, connections: int) -> tuple[int, str]:
@@ -28,6 +29,8 @@ def split_count(asked: int, estimated_bytes: int | None, connections: int) -> tu
 
     >>> split_count(0, 100 * 2**20, 8)
     (1, 'about 100 MB by the estimate: one split')
+    >>> split_count(0, 7 * SPLIT_BYTES, 2)
+    (8, 'about 1,792 MB by the estimate: 8 splits over 2 connections')
     """
     if asked:
         return min(asked, MAX_SPLITS), f"num_splits={asked}"
@@ -37,7 +40,7 @@ def split_count(asked: int, estimated_bytes: int | None, connections: int) -> tu
     needed = math.ceil(estimated_bytes / SPLIT_BYTES)
     if needed <= 1:
         return 1, f"{size}: one split"
-    count = min(max(needed, PER_LANE * connections), MAX_SPLITS)
+    count = min(connections * max(PER_LANE, math.ceil(needed / connections)), MAX_SPLITS)
     if connections == 1:
         return count, f"{size}: {count} splits, one after the other"
     return count, f"{size}: {count} splits over {connections} connections"
