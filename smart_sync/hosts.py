@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 
 BYTES_A_SECOND = 52e6
-"""Of the source that one connection and half a core stage in a second (docs/scaling.md)."""
+"""Of the source that one connection and half a core stage in a second: about half of what is
+measured on whole cores (docs/scaling.md), since a vCPU is a thread of a core."""
 TABLE_S = 8.0
 """Of a table whatever its rows: about 20 requests, of which 4 are jobs; an assumption."""
 HOUR_S, HOURS_A_MONTH = 3600, 730
