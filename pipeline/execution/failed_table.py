@@ -19,7 +19,7 @@ from pipeline.runs.lock import RELEASED_LIFE, Lock
 from pipeline.runs.many_report import TableResult, result_of
 from pipeline.runs.outcome import Failure
 from pipeline.runs.past_runs import BEGINNING, read_outcome
-from pipeline.runs.settle import abandoned_row, clear_staging, fence, rows_of
+from pipeline.runs.settle import abandoned_row, clear_staging, fence
 from smart_sync.plan import staging_of
 from warehouse.client import make_client
 
@@ -76,14 +76,14 @@ def _ended(client: bigquery.Client, run: Mapping[str, Any], failure: Failure) ->
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    job, now = fence(client, run, waits=True), datetime.now(UTC)
+    job = fence(client, run, waits=True)
     if job is not None:
-        return abandoned_row(run, job, rows_of(client, run, job), now)
+        return abandoned_row(client, run, job)
     return {
         **run,
         "seq": FINAL,
         "status": "failed",
-        "event_time": now,
+        "event_time": datetime.now(UTC),
         "exit_code": failure.exit_code,
         "error": failure.message,
     }

@@ -15,7 +15,7 @@ from auto_schema.errors import SyncError
 from pipeline.launch.program_end import RUN_THREAD
 from pipeline.runs.history import Append, append, event_row
 from pipeline.runs.outcome import Failure, Outcome
-from pipeline.runs.settle import UnfinishedJobError, abandoned_row, clear_staging, fence, rows_of
+from pipeline.runs.settle import UnfinishedJobError, abandoned_row, clear_staging, fence
 from smart_sync.plan import SyncPlan
 
 LOGGER = logging.getLogger("smart_sync")
@@ -33,8 +33,7 @@ def end_early(
     try:
         job = fence(client, row)
         if job is not None:
-            rows = rows_of(client, row, job)
-            row = abandoned_row(row, job, rows, datetime.now(UTC)) | {"exit_code": fault.exit_code}
+            row = abandoned_row(client, row, job) | {"exit_code": fault.exit_code}
         clear_staging(client, plan.run.staging, plan.run.endpoints)
         write(client, plan.run.history_table, row)
     except UnfinishedJobError as error:

@@ -4,7 +4,6 @@ Runs whose outcome the history can't say are asked for by their publish job: one
 after its launcher had died moved the frontier all the same.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,9 +12,9 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from pipeline.destination.attempts import BURNT, PUBLISH, job_id_of
 from pipeline.destination.target import read_watermark, rows_above
-from pipeline.runs.past_runs import BEGINNING, Question, ask_history
+from pipeline.runs.past_runs import BEGINNING, PUBLISHED, Question, ask_history
+from pipeline.runs.settle import published_job
 from smart_sync.carried import Carried
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Target
@@ -32,7 +31,6 @@ from smart_sync.modes import MODES
 from smart_sync.request import SyncRequest
 from smart_sync.window import Watermark
 from sources.values import CursorValue, is_after
-from warehouse.errors import as_target_errors
 from warehouse.names import TableRef
 
 ANEW = tuple(mode.name for mode in MODES if mode.leaves_none)
@@ -49,8 +47,7 @@ WITH ended AS (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1
 ), published AS (
   SELECT *, high IS NOT NULL AS is_window FROM ended
-  WHERE status IN ('succeeded', 'published_mismatch')
-    OR (status = 'abandoned' AND publish_job IS NOT NULL)
+  WHERE {published}
 ), kept AS (
   SELECT *, low > MAX(high) OVER (PARTITION BY is_window ORDER BY low, run_id
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_apart
@@ -160,7 +157,7 @@ def frontier_question(
         start = "COALESCE(SAFE_CAST(window_start AS INT64), -9223372036854775808)"
     else:
         end = f"IF(window_end LIKE '{_form(cursor)}', window_end, NULL)"
-    sql = _RUNS.format(table=history.sql, end=end, start=start)
+    sql = _RUNS.format(table=history.sql, end=end, start=start, published=PUBLISHED)
     since = max(since, target.made or BEGINNING)
     parameters = _parameters(destination, cursor, since)
     parameters.append(bigquery.ArrayQueryParameter("anew", "STRING", ANEW))
@@ -235,27 +232,9 @@ def _with_doubtful(
         end = parse_value(run["window_end"], cursor)
         if end is None or frontier.end is None or not is_after(end, frontier.end):
             continue
-        if has_published(client, run):
+        if published_job(client, run) is not None:
             frontier = frontier.moved(end, run["run_id"])
     return frontier
-
-
-def has_published(client: bigquery.Client, run: Mapping[str, Any]) -> bool:
-    """Whether one of a run's publish jobs has ended well, whatever its history says."""
-    for attempt in itertools.count(1):
-        job_id = job_id_of(run["run_id"], PUBLISH, attempt)
-        with as_target_errors(f"run {run['run_id']}, job {job_id}"):
-            try:
-                job: Any = client.get_job(
-                    job_id, project=run["job_project"], location=run["job_location"]
-                )
-            except NotFound:
-                return False
-        if job.labels.get("step") == BURNT:
-            return False
-        if job.state == "DONE" and not job.error_result:
-            return True
-    raise AssertionError("unreachable")
 
 
 def _parameters(

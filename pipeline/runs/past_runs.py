@@ -30,6 +30,11 @@ NEAR = timedelta(days=3)
 FRESH = timedelta(days=2)
 """What was asked for so long ago is carried on: clocks of machines may differ by the rest."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+PUBLISHED = (
+    "status IN ('succeeded', 'published_mismatch')"
+    " OR status = 'abandoned' AND publish_job IS NOT NULL"
+)
+"""What is so of the last event of a run whose rows are in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,17 +222,7 @@ def past_runs_of(
 
 def carried_question(table: TableRef, destination: TableRef, since: datetime) -> Question:
     """What the newest run that carries anything carries; `carried_in` reads the answer."""
-    sql = (
-        f"SELECT frontier FROM (SELECT frontier FROM {table.sql} AS runs"
-        " WHERE destination = @destination"
-        " AND event_time >= @carried_since AND frontier IS NOT NULL"
-        " ORDER BY event_time DESC LIMIT 1) AS newest"
-    )
-    parameters = (
-        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
-        bigquery.ScalarQueryParameter("carried_since", "TIMESTAMP", since),
-    )
-    return Question(sql, "frontier", parameters)
+    return _newest(table, destination, since, "frontier", "frontier IS NOT NULL")
 
 
 def carried_in(rows: Sequence[Mapping[str, Any]], now: datetime) -> Carried | None:
@@ -237,6 +232,23 @@ def carried_in(rows: Sequence[Mapping[str, Any]], now: datetime) -> Carried | No
     """
     carried = read_carried(rows[0]["frontier"]) if rows else None
     return carried if carried and now - FRESH <= carried.asked <= now else None
+
+
+def _newest(
+    table: TableRef, destination: TableRef, since: datetime, column: str, where: str
+) -> Question:
+    """A column of the newest event, from `since` on, of which something holds."""
+    sql = (
+        f"SELECT {column} FROM (SELECT {column} FROM {table.sql} AS runs"
+        " WHERE destination = @destination"
+        f" AND event_time >= @{column}_since AND {where}"
+        " ORDER BY event_time DESC LIMIT 1) AS newest"
+    )
+    parameters = (
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter(f"{column}_since", "TIMESTAMP", since),
+    )
+    return Question(sql, column, parameters)
 
 
 def ended_before(
@@ -283,19 +295,7 @@ def written_question(
     table: TableRef, destination: TableRef, since: datetime = BEGINNING
 ) -> Question:
     """What is asked for `written_columns`, of events since then; `written_in` reads the answer."""
-    sql = (
-        f"SELECT columns FROM (SELECT columns FROM {table.sql} AS runs"
-        " WHERE destination = @destination"
-        f" AND event_time >= @written_since AND seq = {FINAL}"
-        " AND (status IN ('succeeded', 'published_mismatch')"
-        " OR status = 'abandoned' AND publish_job IS NOT NULL)"
-        " ORDER BY event_time DESC LIMIT 1) AS newest"
-    )
-    parameters = (
-        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
-        bigquery.ScalarQueryParameter("written_since", "TIMESTAMP", since),
-    )
-    return Question(sql, "columns", parameters)
+    return _newest(table, destination, since, "columns", f"seq = {FINAL} AND ({PUBLISHED})")
 
 
 def written_in(rows: Sequence[Mapping[str, Any]]) -> tuple[WrittenColumn, ...]:
@@ -314,8 +314,7 @@ def published_before(
     sql = (
         f"SELECT DISTINCT destination FROM {table.sql} AS runs"
         " WHERE destination IN UNNEST(@destinations)"
-        f" AND (mode = '{REBUILD.name}' OR status IN ('succeeded', 'published_mismatch')"
-        " OR status = 'abandoned' AND publish_job IS NOT NULL)"
+        f" AND (mode = '{REBUILD.name}' OR {PUBLISHED})"
     )
     names = {str(one): one for one in destinations}
     parameters = [bigquery.ArrayQueryParameter("destinations", "STRING", list(names))]

@@ -66,8 +66,7 @@ class Settler:
                 continue
             self._clear(run)
             self.lock.check()
-            rows = rows_of(self.client, run, job)
-            append(self.client, self.history, abandoned_row(run, job, rows, datetime.now(UTC)))
+            append(self.client, self.history, abandoned_row(self.client, run, job))
 
     def _has_ended(self, run: Mapping[str, Any]) -> bool:
         """Whether its last event has come meanwhile with those of its launch, or never does."""
@@ -128,7 +127,7 @@ def fence(
 
 
 def published_job(client: bigquery.Client, run: Mapping[str, Any]) -> Any:
-    """A run's publishing job that has ended well; None: there is none, or it isn't done.
+    """A run's publishing job that has ended well, whatever its history says; None: there is none.
 
     Args:
         client: of BigQuery.
@@ -198,7 +197,7 @@ def _place(run: Mapping[str, Any]) -> dict[str, Any]:
     return {"project": run.get("job_project"), "location": run.get("job_location")}
 
 
-def rows_of(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> int:
+def _rows_of(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> int:
     """Rows that a dead run published: as it said before, or as its job says.
 
     Raises:
@@ -210,8 +209,13 @@ def rows_of(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> int:
     return told or published_rows(client, job, run["destination"])
 
 
-def abandoned_row(run: Mapping[str, Any], job: Any, rows: int, now: datetime) -> dict[str, Any]:
-    """The last event of a dead run: whether its rows are in the table, and how many."""
+def abandoned_row(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> dict[str, Any]:
+    """The last event of a dead run: whether its rows are in the table, and how many.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    rows = _rows_of(client, run, job)
     begin = f"AbandonedError: run {run['run_id']}, started {started(run['run_id'])}, did not end"
     if job is None:
         message = f"{begin} by itself. Nothing of it was published, and it can't publish any more."
@@ -221,7 +225,7 @@ def abandoned_row(run: Mapping[str, Any], job: Any, rows: int, now: datetime) ->
         **run,
         "seq": FINAL,
         "status": ABANDONED,
-        "event_time": now,
+        "event_time": datetime.now(UTC),
         "rows_published": rows,
         "publish_job": job.job_id if job is not None else None,
         "exit_code": EXIT_CODE,

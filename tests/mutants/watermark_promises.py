@@ -9,7 +9,7 @@ NEAR = "tests/e2e/test_near_history.py"
 UNIT = "tests/unit/test_near_history.py"
 MODEL = f"{UNIT}::test_so_they_do_after_many_runs_of_any_kind_and_mostly_they_say_enough"
 
-TOUCHING = "tests/googlesql/test_planning_questions.py"
+TOUCHING = "tests/googlesql/test_history_questions.py"
 TOUCHING += "::test_windows_that_touch_are_put_together_in_any_order"
 
 PROMISES: tuple[Promise, ...] = (
@@ -41,9 +41,9 @@ PROMISES: tuple[Promise, ...] = (
         WATERMARK,
         "A run whose job ended after it was said to have failed has moved the frontier.",
         f"{E2E}::test_a_run_that_published_moves_the_frontier_however_it_ended",
-        "pipeline/launch/frontier.py",
-        '        if job.state == "DONE" and not job.error_result:',
-        "        if False:",
+        "pipeline/runs/settle.py",
+        '        return job if job.state == "DONE" and job.labels.get("step") != BURNT else None',
+        "        return None",
     ),
     P(
         WATERMARK,
@@ -154,8 +154,8 @@ PROMISES: tuple[Promise, ...] = (
         "A history of an earlier version, whose runs carry nothing, goes on.",
         f"{NEAR}::test_a_history_of_an_earlier_version_goes_on",
         "pipeline/runs/past_runs.py",
-        " AND frontier IS NOT NULL",
-        "",
+        '"frontier", "frontier IS NOT NULL"',
+        '"frontier", "TRUE"',
     ),
     P(
         WATERMARK,

@@ -1,0 +1,214 @@
+"""What a plan asks of the run history: GoogleSQL, the local BigQuery and a model agree.
+
+The histories come from seeds; those of one test lie in few tables.
+"""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.cloud.bigquery import SchemaField
+
+from pipeline.launch.frontier import (
+    _DOUBTFUL,
+    ANEW,
+    BEGINNING,
+    _parameters,
+    frontier_in,
+    frontier_near,
+    frontier_question,
+    read_frontier,
+)
+from pipeline.runs import history, past_runs
+from smart_sync.cursor import Cursor
+from smart_sync.value_text import value_text
+from tests.factories import a_target
+from tests.googlesql.both import Both
+from tests.googlesql.test_planning_questions import a_value
+from tests.googlesql.test_questions import same
+from tests.run_histories import (
+    KINDS,
+    Table,
+    carried_rows,
+    last,
+    published,
+    unfinished,
+    windows_of,
+)
+from tests.sync import PROJECT
+from warehouse.names import TableRef
+
+RUNS = 9
+PUBLISHED = ("succeeded", "published_mismatch")
+STATUSES = ("succeeded", *PUBLISHED, "failed", "abandoned", "publishing", "running", "held_back")
+
+
+def some_events(dice: random.Random, destination: str, kind: str) -> list[dict[str, Any]]:
+    """Runs of one destination, one event after the other, some with more than one."""
+    events = []
+    for number in range(dice.randrange(RUNS)):
+        status = dice.choice(STATUSES)
+        low, high = sorted(a_value(dice, kind) for _ in "ab")
+        event = {
+            "run_id": f"r{number}",
+            "status": status,
+            "seq": history.SEQUENCE.get(status, history.FINAL),
+            "event_time": datetime(2025, 7, 1, tzinfo=UTC)
+            + timedelta(days=number, seconds=dice.randrange(3600)),
+            "destination": destination,
+            "mode": dice.choice(["append", "merge", "append", "merge", *ANEW]),
+            "cursor_column": dice.choice(["c", "c", "c", "other"]),
+            "window_start": dice.choice([None, value_text(low)]),
+            "window_end": dice.choice([None, value_text(high), value_text(high)]),
+            "watermark_before": dice.choice([None, value_text(low)]),
+            "watermark_after": dice.choice([None, value_text(high)]),
+            "publish_job": dice.choice([None, "job"]),
+        }
+        if event["seq"] == history.FINAL:
+            earlier = {"status": "publishing", "seq": history.SEQUENCE["publishing"]}
+            at = {"event_time": event["event_time"] - timedelta(seconds=1)}
+            events.append(event | earlier | at)
+        events.append(event)
+    dice.shuffle(events)
+    return events
+
+
+@pytest.mark.parametrize("kind", ["timestamptz", "date", "int8"])
+def test_the_history_is_read_as_all_its_runs_say(both: Both, dataset: str, kind: str) -> None:
+    """The frontier of a few picked runs is that of all; runs in doubt are all named."""
+    dice, cursor = random.Random(kind), Cursor("c", "c", kind)
+    table = TableRef(PROJECT, dataset, "sync_runs")
+    destinations = [TableRef(PROJECT, dataset, f"t{n}") for n in range(4)]
+    events = {str(one): some_events(dice, str(one), kind) for one in destinations}
+    fields = [SchemaField(*one) for one in history.FIELDS]
+    rows = [[event.get(f.name) for f in fields] for some in events.values() for event in some]
+    both.hold(str(table), fields, rows)
+    for destination in destinations:
+        since = dice.choice([None, datetime(2025, 7, 3, tzinfo=UTC)])
+        target, some = a_target(made=since), events[str(destination)]
+        wanted = frontier_in(windows_of(some, cursor, since or BEGINNING), cursor)
+
+        frontier = same(
+            both,
+            lambda client, destination=destination, target=target: read_frontier(
+                client, table, destination, target, cursor
+            ),
+        )
+        doubtful = same(
+            both,
+            lambda client, destination=destination, since=since: sorted(
+                run["run_id"]
+                for run in past_runs.ask_history(
+                    client,
+                    table,
+                    _DOUBTFUL.format(table=table.sql),
+                    _parameters(destination, cursor, since or BEGINNING),
+                )
+            ),
+        )
+
+        assert frontier == wanted
+        assert doubtful == sorted(
+            event["run_id"]
+            for event in last(some, since or BEGINNING)
+            if event["cursor_column"] == "c"
+            and event["window_end"]
+            and (
+                event["status"] in ("running", "publishing")
+                or (event["status"] == "failed" and event["publish_job"])
+            )
+        )
+
+
+def dense_events(dice: random.Random, destination: str) -> list[dict[str, Any]]:
+    """A first run of new rows, then windows by hand below it: many touch, some lie apart."""
+    events = []
+    for number in range(12):
+        low, high = (40, 50) if number == 0 else sorted(dice.sample(range(0, 60, 2), 2))
+        high = min(high, low + 8)
+        events.append(
+            {
+                "run_id": f"r{number:02}",
+                "status": "succeeded",
+                "seq": history.FINAL,
+                "event_time": datetime(2025, 7, 1 + number, tzinfo=UTC),
+                "destination": destination,
+                "mode": ANEW[0] if number == 0 else "merge",
+                "cursor_column": "c",
+                "window_start": value_text(low),
+                "window_end": value_text(high),
+                "watermark_after": value_text(high),
+            }
+        )
+    return events
+
+
+def test_windows_that_touch_are_put_together_in_any_order(both: Both, dataset: str) -> None:
+    dice, cursor = random.Random("dense"), Cursor("c", "c", "int8")
+    table = TableRef(PROJECT, dataset, "sync_runs")
+    destinations = [TableRef(PROJECT, dataset, f"t{n}") for n in range(10)]
+    events = {str(one): dense_events(dice, str(one)) for one in destinations}
+    fields = [SchemaField(*one) for one in history.FIELDS]
+    rows = [[event.get(f.name) for f in fields] for some in events.values() for event in some]
+    both.hold(str(table), fields, rows)
+    lowered = 0
+    for destination in destinations:
+        some = events[str(destination)]
+        wanted = frontier_in(windows_of(some, cursor, BEGINNING), cursor)
+
+        frontier = same(
+            both,
+            lambda client, destination=destination: read_frontier(
+                client, table, destination, a_target(made=None), cursor
+            ),
+        )
+
+        assert frontier == wanted
+        lowered += bool(frontier.floor is not None and frontier.floor < 40 and frontier.apart)
+    assert lowered > 2
+
+
+ASKED = 5
+"""How often each history is asked."""
+
+
+@pytest.mark.parametrize("kind", ["timestamptz", "timestamp", "date", "int8"])
+def test_a_near_look_is_told_what_the_model_is(both: Both, dataset: str, kind: str) -> None:
+    """Of which tests/unit/test_near_history.py shows that it is all, or found not to be enough."""
+    dice, cursor = random.Random(f"near {kind}"), Cursor("c", "c", kind)
+    ref, destination = TableRef(PROJECT, dataset, "sync_runs"), TableRef(PROJECT, dataset, "t")
+    fields = [SchemaField(*one) for one in history.FIELDS]
+    kinds = [one for one in KINDS if "others" not in one]  # which leave nothing to ask for
+    for _ in range(ASKED):
+        table = Table(dice, cursor)
+        (*_, (events, now)) = table.go_on(dice.choices(kinds, k=30))
+        told = [one | {"destination": str(destination)} for one in events]
+        both.hold(str(ref), fields, [[one.get(f.name) for f in fields] for one in told])
+        since, target = now - past_runs.NEAR, a_target(made=table.made)
+        beside = {
+            "windows": frontier_question(ref, destination, target, cursor, since),
+            "written": past_runs.written_question(ref, destination, since),
+            "carried": past_runs.carried_question(ref, destination, since),
+        }
+
+        def ask(client: Any, since: datetime = since, beside: Any = beside) -> Any:
+            return past_runs.unfinished_runs(
+                client, ref, destination, beside, recent=since, is_made=True
+            )
+
+        runs, answers = same(both, ask)
+
+        assert {run["run_id"] for run in runs} == unfinished(events, since)
+        assert answers["carried"] == [
+            {"frontier": one["frontier"]} for one in carried_rows(events, since)
+        ]
+        carried = past_runs.carried_in(answers["carried"], now)
+        windows = windows_of(events, cursor, max(since, table.made))
+        near, wanted = (
+            frontier_near(rows, cursor, table.made, since, carried)
+            for rows in (answers["windows"], windows)
+        )
+        assert near == wanted
+        assert frontier_in(answers["windows"], cursor) == frontier_in(windows, cursor)
+        assert bool(answers["written"]) == bool(published(events, since))
