@@ -67,19 +67,25 @@ def test_a_table_that_is_processed_again_is_told_with_what_failed_first(many, mo
     assert counts(many) == {name: rows for name, rows in ROWS.items() if name != "parts"}
 
 
+def losing(sql, table):
+    """What was staged of a table is cleared, and its source is gone."""
+
+    def lost(plan, client):
+        clear_staging(client, plan.run.staging, plan.run.endpoints)
+        sql(f"ALTER TABLE {table} RENAME TO elsewhere")
+
+    return lost
+
+
 @pytest.mark.parametrize("table", LATE)
 def test_a_table_whose_rows_are_published_is_not_called_failed_by_a_later_try(
     many, monkeypatch, sql, table
 ):
     """By then its source is gone, and what was staged is cleared."""
 
-    def lost(plan, client):
-        clear_staging(client, plan.run.staging, plan.run.endpoints)
-        sql(f"ALTER TABLE {table} RENAME TO elsewhere")
-
     for name in ROWS:
         sql(f"UPDATE {name} SET amount = 1")  # DuckDB reads some others from Parquet as it likes
-    dying_at_the_end(monkeypatch, table, lost)
+    dying_at_the_end(monkeypatch, table, losing(sql, table))
     with hook_server() as hook:
         more = {"tables": APPENDED, "notify_webhook": hook.url, "verify": "true"}
         _, errors = run_job(many, monkeypatch, times=2, **more)
@@ -98,11 +104,7 @@ def test_a_table_that_is_published_after_a_later_try_has_looked_is_not_called_fa
 ):
     """The first try lives, on a worker that was given up; the later one can't read the source."""
 
-    def lost(plan, client):
-        clear_staging(client, plan.run.staging, plan.run.endpoints)
-        sql(f"ALTER TABLE {table} RENAME TO elsewhere")
-
-    dying_at_the_end(monkeypatch, table, lost)
+    dying_at_the_end(monkeypatch, table, losing(sql, table))
     monkeypatch.setattr(launched_table, "published_job", lambda *_: None)
     _, errors = run_job(many, monkeypatch, times=2, tables=APPENDED)
     assert [WorkerDiedError.__name__ in error for error in errors] == [True], errors
