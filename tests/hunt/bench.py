@@ -130,6 +130,24 @@ def impatient() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def outliving() -> Iterator[None]:
+    """Where the program ends its process, and a run's threads with it, the hunt waits for them.
+
+    They find their run ended, as another process's would that was slow to die.
+    """
+    from pipeline.launch.program_end import RUN_THREAD
+
+    def waited(code: int) -> int:
+        for thread in threading.enumerate():
+            if thread.name == RUN_THREAD:
+                thread.join(LONGEST_RUN_S)
+        return code
+
+    with mock.patch("pipeline.cli.exit_with_threads", waited):
+        yield
+
+
+@contextlib.contextmanager
 def hearing(out: io.StringIO) -> Iterator[None]:
     """Everything that is printed or logged goes into `out`."""
     handler = logging.StreamHandler(out)
@@ -164,7 +182,7 @@ class Bench:
         settings = {**self.target.environ, **(environ or {})}
         with mock.patch.dict(os.environ, settings), hearing(out), acting(Moments(acts or {})):
             try:
-                with impatient(), at_most(LONGEST_RUN_S):
+                with impatient(), outliving(), at_most(LONGEST_RUN_S):
                     code, hung = main(list(argv)), False
             except HungError:
                 code, hung = 70, True
