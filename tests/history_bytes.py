@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pipeline.launch.frontier import frontier_question
 from pipeline.runs.history import FIELDS, event_row
 from pipeline.runs.outcome import Outcome
-from pipeline.runs.past_runs import LOOK_BACK, NEAR, Question, carried_question, past_runs_of
+from pipeline.runs.past_runs import LOOK_BACK, NEAR, carried_question, past_runs_of
+from pipeline.runs.questions import Question, query_of
 from smart_sync.frontier import Frontier
 from tests.factories import NOW, a_cursor, a_plan, a_request, a_target, some_facts
 
@@ -49,8 +50,9 @@ def _size(kind: str, value: object) -> int:
 def columns_of(question: Question) -> set[str]:
     """The history's columns that a question reads."""
     names = {name for name, _ in FIELDS}
-    takes_all = re.search(r"SELECT \* FROM `[^`]+` AS runs", question.sql)
-    return names if takes_all else names & set(re.findall(r"\w+", question.sql))
+    sql, _ = query_of([question])
+    takes_all = re.search(r"SELECT runs\.\*", sql)
+    return names if takes_all else names & set(re.findall(r"\w+", sql))
 
 
 def billed(tables: int, age: timedelta, *, near: bool) -> int:

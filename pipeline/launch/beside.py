@@ -18,16 +18,13 @@ from pipeline.launch.shared import Shared
 from pipeline.runs.past_runs import (
     BEGINNING,
     NEAR,
-    Ask,
-    Beside,
-    OneValue,
-    Question,
     carried_in,
     carried_question,
     unfinished_runs,
     written_in,
     written_question,
 )
+from pipeline.runs.questions import Ask, Beside, OneValue, Question
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 

@@ -13,7 +13,8 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from pipeline.destination.target import read_watermark, rows_above
-from pipeline.runs.past_runs import BEGINNING, PUBLISHED, Question, ask_history
+from pipeline.runs.past_runs import BEGINNING, PUBLISHED
+from pipeline.runs.questions import EVENTS, Question, ask_history, ask_one
 from pipeline.runs.settle import published_job
 from smart_sync.carried import Carried
 from smart_sync.cursor import Cursor
@@ -41,30 +42,35 @@ OBJECT_ID = "_" * 24
 
 _RUNS = """
 WITH ended AS (
-  SELECT run_id, status, event_time, mode, window_start, window_end, watermark_before,
-    watermark_after, publish_job, {start} AS low, IF(cursor_column = @cursor, {end}, NULL) AS high
-  FROM {table} AS runs WHERE destination = @destination AND event_time >= @since
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1
+  SELECT runs.destination, run_id, status, event_time, mode, window_start, window_end,
+    watermark_before, watermark_after, publish_job, {start} AS low,
+    IF(cursor_column = asked.cursor, {end}, NULL) AS high
+  FROM {events}
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY runs.destination, run_id ORDER BY seq DESC) = 1
 ), published AS (
-  SELECT *, high IS NOT NULL AS is_window FROM ended
-  WHERE {published}
+  SELECT *, high IS NOT NULL AS is_window,
+    MAX(IF(mode IN ({anew}), event_time, NULL)) OVER (PARTITION BY destination) AS left_none
+  FROM ended WHERE {published}
 ), kept AS (
-  SELECT *, low > MAX(high) OVER (PARTITION BY is_window ORDER BY low, run_id
+  SELECT *, low > MAX(high) OVER (PARTITION BY destination, is_window ORDER BY low, run_id
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_apart
-  FROM published WHERE (is_window OR mode IN UNNEST(@anew)) AND event_time >= (
-    SELECT COALESCE(MAX(event_time), @since) FROM published WHERE mode IN UNNEST(@anew))
+  FROM published
+  WHERE (is_window OR mode IN ({anew})) AND (left_none IS NULL OR event_time >= left_none)
 ), parts AS (
-  SELECT *, COUNTIF(is_apart) OVER (PARTITION BY is_window ORDER BY low, run_id
+  SELECT *, COUNTIF(is_apart) OVER (PARTITION BY destination, is_window ORDER BY low, run_id
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS part
   FROM kept
 )
-SELECT run_id, status, event_time, mode, watermark_before, watermark_after,
-  FIRST_VALUE(window_start) OVER (PARTITION BY is_window, part ORDER BY low) AS window_start,
+SELECT destination, run_id, status, event_time, mode, watermark_before, watermark_after,
+  FIRST_VALUE(window_start) OVER (PARTITION BY destination, is_window, part ORDER BY low)
+    AS window_start,
   IF(is_window, window_end, NULL) AS window_end
 FROM parts WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY is_window, part ORDER BY high DESC, event_time DESC) = 1
-  OR ROW_NUMBER() OVER (PARTITION BY is_window ORDER BY event_time DESC) = 1
-  OR ROW_NUMBER() OVER (PARTITION BY is_window ORDER BY event_time) = 1
+QUALIFY 1 IN (
+  ROW_NUMBER() OVER (
+    PARTITION BY destination, is_window, part ORDER BY high DESC, event_time DESC),
+  ROW_NUMBER() OVER (PARTITION BY destination, is_window ORDER BY event_time DESC),
+  ROW_NUMBER() OVER (PARTITION BY destination, is_window ORDER BY event_time))
 """
 """The first run on the table, the newest, and of windows that touch each other the highest.
 
@@ -136,8 +142,7 @@ def read_frontier(
 ) -> Frontier:
     """The frontier of a table, by all of its history; empty where that doesn't know the table."""
     question = frontier_question(history, destination, target, cursor)
-    sql, parameters = question.as_query, question.parameters
-    return frontier_in(ask_history(client, history, sql, parameters, unless=(NotFound,)), cursor)
+    return frontier_in(ask_one(client, question, unless=(NotFound,)), cursor)
 
 
 def frontier_question(
@@ -157,11 +162,10 @@ def frontier_question(
         start = "COALESCE(SAFE_CAST(window_start AS INT64), -9223372036854775808)"
     else:
         end = f"IF(window_end LIKE '{_form(cursor)}', window_end, NULL)"
-    sql = _RUNS.format(table=history.sql, end=end, start=start, published=PUBLISHED)
+    anew = ", ".join(f"'{mode}'" for mode in ANEW)
+    sql = _RUNS.format(events=EVENTS, end=end, start=start, anew=anew, published=PUBLISHED)
     since = max(since, target.made or BEGINNING)
-    parameters = _parameters(destination, cursor, since)
-    parameters.append(bigquery.ArrayQueryParameter("anew", "STRING", ANEW))
-    return Question(sql, "event_time DESC", tuple(parameters))
+    return Question(history, destination, sql, "event_time DESC", since, cursor.source_name)
 
 
 def _form(cursor: Cursor) -> str:
@@ -239,7 +243,7 @@ def _with_doubtful(
 
 def _parameters(
     destination: TableRef, cursor: Cursor, since: datetime
-) -> list[bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter]:
+) -> list[bigquery.ScalarQueryParameter]:
     return [
         bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
         bigquery.ScalarQueryParameter("cursor", "STRING", cursor.source_name),

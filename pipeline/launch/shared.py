@@ -12,7 +12,7 @@ from pipeline.runs.group_commit import GroupCommit
 from pipeline.runs.history import Append, append
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.joint_questions import JointQuestions
-from pipeline.runs.past_runs import Ask, ask_at_once
+from pipeline.runs.questions import Ask, ask_at_once
 from smart_sync.request import SyncRequest
 from warehouse.names import TableRef
 

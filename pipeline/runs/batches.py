@@ -19,7 +19,8 @@ from auto_schema.names import quoted
 from pipeline.parameters.version import VERSION
 from pipeline.runs.history import FINAL
 from pipeline.runs.lock import holders
-from pipeline.runs.past_runs import LOOK_BACK, VERDICTS, ask_history
+from pipeline.runs.past_runs import LOOK_BACK, VERDICTS
+from pipeline.runs.questions import ask_history
 from pipeline.runs.retry import PastLaunch
 from pipeline.tables.naming import batches_table
 from warehouse.errors import as_target_errors

@@ -3,24 +3,26 @@
 Each asks under its own table's lock, and what it is told was asked for after that.
 """
 
-import copy
 import logging
-import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from google.cloud import bigquery
 
 from auto_schema.errors import TargetError
 from pipeline.runs.group_commit import GroupCommit
-from pipeline.runs.past_runs import Beside, OneValue, Question, ask_at_once, is_answer
+from pipeline.runs.past_runs import is_answer
+from pipeline.runs.questions import Beside, ask_at_once, ask_together
 from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
-MOST_RUNS = 10
-"""Whose questions one query holds: some forty of them, a few hundred lines of SQL."""
+MOST_RUNS = 50
+"""Whose questions one query holds. What it asks of the history is one SELECT for all of them; of
+destinations one each, and BigQuery lets a query refer to 1,000 tables.
+https://cloud.google.com/bigquery/quotas#query_jobs
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +55,10 @@ def _alone(asked: _Asked) -> dict[str, Any]:
 
 def _together(runs: Sequence[_Asked]) -> list[dict[str, Any]] | None:
     """The answers for each; None: BigQuery refuses them, be it for one of them only."""
-    numbered = {
-        f"{name}_{number}": _numbered(question, number)
-        for number, asked in enumerate(runs)
-        for name, question in asked.questions.items()
-    }
     try:
-        row = ask_at_once(runs[0].client, runs[0].table, numbered)
+        return ask_together(runs[0].client, runs[0].table, [asked.questions for asked in runs])
     except TargetError as error:
         if not is_answer(error.__cause__):
             raise
         LOGGER.info("runs ask one by one, since BigQuery refuses them together: %s", error)
         return None
-    return [
-        {name: row[f"{name}_{number}"] for name in asked.questions}
-        for number, asked in enumerate(runs)
-    ]
-
-
-def _numbered(question: Question | OneValue, number: int) -> Question | OneValue:
-    """The same, its parameters under names that no other question has."""
-    if isinstance(question, OneValue):
-        return question
-    sql, parameters = question.sql, list[Any]()
-    for parameter in question.parameters:
-        renamed = copy.copy(parameter)
-        renamed.name = f"{parameter.name}_{number}"
-        sql = re.sub(rf"@{parameter.name}\b", f"@{renamed.name}", sql)
-        parameters.append(renamed)
-    return replace(question, sql=sql, parameters=tuple(parameters))

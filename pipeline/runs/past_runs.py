@@ -1,8 +1,7 @@
 """I/O. What the run history says of earlier runs of a table."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -11,13 +10,21 @@ from google.api_core.exceptions import BadRequest, ClientError, NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import TargetError
-from auto_schema.names import quoted
 from pipeline.runs.history import FIELDS, FINAL, make_tables, make_view
+from pipeline.runs.questions import (
+    EVENTS,
+    Ask,
+    Beside,
+    Question,
+    ask_at_once,
+    ask_history,
+    ask_one,
+)
 from smart_sync.carried import Carried, read_carried
 from smart_sync.facts import WrittenColumn
 from smart_sync.modes import REBUILD
 from smart_sync.stale_columns import read_record
-from warehouse.errors import as_target_errors, is_transient
+from warehouse.errors import is_transient
 from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
@@ -35,85 +42,6 @@ PUBLISHED = (
     " OR status = 'abandoned' AND publish_job IS NOT NULL"
 )
 """What is so of the last event of a run whose rows are in the table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question of the run history: a query without its order, and its named parameters."""
-
-    sql: str
-    order: str
-    parameters: tuple[Any, ...]
-
-    @property
-    def as_query(self) -> str:
-        """The query by itself: a row of its answer is a row."""
-        return f"{self.sql} ORDER BY {self.order}"
-
-    @property
-    def as_value(self) -> str:
-        """All rows of its answer as one value, for a query that asks more than this."""
-        return f"ARRAY(SELECT event FROM ({self.sql}) AS event ORDER BY {self.order})"
-
-
-@dataclass(frozen=True, slots=True)
-class OneValue:
-    """A question of another table whose answer is one value; it has no parameters."""
-
-    sql: str
-    parameters: tuple[Any, ...] = ()
-
-    @property
-    def as_value(self) -> str:
-        """As a part of a query that asks more than this."""
-        return f"({self.sql})"
-
-
-Beside = Mapping[str, Question | OneValue]
-"""What is asked in the same query as something else, by names of ours for the answers."""
-Ask = Callable[[bigquery.Client, TableRef, Beside], dict[str, Any]]
-"""`ask_at_once`, or what does the same for many runs at a time."""
-
-
-def ask_history(
-    client: bigquery.Client,
-    table: TableRef,
-    sql: str,
-    parameters: Sequence[Any],
-    *,
-    unless: tuple[type[Exception], ...] = (),
-) -> list[dict[str, Any]]:
-    """Rows of a query over the run history.
-
-    Args:
-        client: of BigQuery.
-        table: the history, for the message.
-        sql: the query, with named parameters.
-        parameters: of the client library.
-        unless: answers of BigQuery that stand for no rows: before the first run, as in a
-            plan_only, there is no history.
-
-    Raises:
-        TargetError: BigQuery refused or can't be reached.
-    """
-    config = bigquery.QueryJobConfig(query_parameters=list(parameters))
-    with as_target_errors(f"run history {table}"):
-        try:
-            return [dict(row) for row in client.query_and_wait(sql, job_config=config)]
-        except unless:
-            return []
-
-
-def ask_at_once(client: bigquery.Client, table: TableRef, questions: Beside) -> dict[str, Any]:
-    """The answers to some questions, by their names, in one query.
-
-    Raises:
-        TargetError: BigQuery can't be reached, or refuses one of them.
-    """
-    values = ", ".join(f"{one.as_value} AS {quoted(name)}" for name, one in questions.items())
-    named = {one.name: one for question in questions.values() for one in question.parameters}
-    (row,) = ask_history(client, table, f"SELECT {values}", list(named.values()))
-    return row
 
 
 def unfinished_runs(
@@ -181,8 +109,7 @@ def _together(
             if not is_answer(error.__cause__):
                 raise
             LOGGER.info("asked for one by one, since BigQuery refuses them together: %s", error)
-    sql, parameters = question.as_query, question.parameters
-    return ask_history(client, table, sql, parameters), {}
+    return ask_one(client, question), {}
 
 
 def is_answer(error: BaseException | None) -> bool:
@@ -198,26 +125,22 @@ def past_runs(
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    question = past_runs_of(table, destination)
-    return ask_history(client, table, question.as_query, question.parameters)
+    return ask_one(client, past_runs_of(table, destination))
 
 
 def past_runs_of(
     table: TableRef, destination: TableRef, recent: datetime | None = None
 ) -> Question:
     """The newest events of the destination's unfinished runs, and of its newest run of all."""
-    recent = recent or datetime.now(UTC) - LOOK_BACK
     sql = (
-        f"SELECT * FROM {table.sql} AS runs"
-        " WHERE destination = @destination AND event_time >= @recent"
-        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
-        f" AND (seq < {FINAL} OR ROW_NUMBER() OVER (ORDER BY event_time DESC, seq DESC) = 1)"
+        f"SELECT runs.* FROM {EVENTS}"
+        " QUALIFY ROW_NUMBER() OVER"
+        " (PARTITION BY runs.destination, runs.run_id ORDER BY runs.seq DESC) = 1"
+        f" AND (runs.seq < {FINAL} OR ROW_NUMBER() OVER (PARTITION BY runs.destination"
+        " ORDER BY runs.event_time DESC, runs.seq DESC) = 1)"
     )
-    parameters = (
-        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
-        bigquery.ScalarQueryParameter("recent", "TIMESTAMP", recent),
-    )
-    return Question(sql, "run_id", parameters)
+    since = recent or datetime.now(UTC) - LOOK_BACK
+    return Question(table, destination, sql, "run_id", since)
 
 
 def carried_question(table: TableRef, destination: TableRef, since: datetime) -> Question:
@@ -239,16 +162,10 @@ def _newest(
 ) -> Question:
     """A column of the newest event, from `since` on, of which something holds."""
     sql = (
-        f"SELECT {column} FROM (SELECT {column} FROM {table.sql} AS runs"
-        " WHERE destination = @destination"
-        f" AND event_time >= @{column}_since AND {where}"
-        " ORDER BY event_time DESC LIMIT 1) AS newest"
+        f"SELECT runs.destination, runs.{column} FROM {EVENTS} AND {where} QUALIFY"
+        " ROW_NUMBER() OVER (PARTITION BY runs.destination ORDER BY runs.event_time DESC) = 1"
     )
-    parameters = (
-        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
-        bigquery.ScalarQueryParameter(f"{column}_since", "TIMESTAMP", since),
-    )
-    return Question(sql, column, parameters)
+    return Question(table, destination, sql, "destination", since)
 
 
 def ended_before(
@@ -287,8 +204,7 @@ def written_columns(
         TargetError: BigQuery refused or can't be reached.
     """
     question = written_question(table, destination)
-    sql, parameters = question.as_query, question.parameters
-    return written_in(ask_history(client, table, sql, parameters, unless=(NotFound, BadRequest)))
+    return written_in(ask_one(client, question, unless=(NotFound, BadRequest)))
 
 
 def written_question(

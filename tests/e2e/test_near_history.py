@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.test_frontier import EARLY, LATE, MERGE, ORDERS, SMART, ids
 from tests.sync import PROJECT
 
-LOOK = "(seq < 2 OR"
+LOOK = "(runs.seq < 2 OR"
 
 
 class From:

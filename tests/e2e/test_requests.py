@@ -58,10 +58,10 @@ JOBS = {
     "publish_1": "publish",
 }
 QUERIES = {
-    "(seq < 2 OR": "runs that have not ended",
+    "(runs.seq < 2 OR": "runs that have not ended",
     "WITH ended": "frontier",
     "SELECT MAX(": "MAX",
-    "SELECT columns": "written columns",
+    "runs.columns FROM": "written columns",
 }
 """What is asked at once, by a part of it."""
 
@@ -172,7 +172,7 @@ def test_a_history_that_lacks_a_column_that_is_asked_for_gets_it_first(sync, an_
 
 @pytest.mark.parametrize(
     ("refused", "where"),
-    [("SELECT MAX(", "MAX(changed) of"), ("(seq < 2 OR", "run history")],
+    [("SELECT MAX(", "MAX(changed) of"), ("(runs.seq < 2 OR", "run history")],
     ids=["destination", "history"],
 )
 def test_who_may_not_read_one_of_two_tables_is_told_of_that_one(

@@ -20,7 +20,7 @@ from pipeline.launch.frontier import (
     frontier_question,
     read_frontier,
 )
-from pipeline.runs import history, past_runs
+from pipeline.runs import history, past_runs, questions
 from smart_sync.cursor import Cursor
 from smart_sync.value_text import value_text
 from tests.factories import a_target
@@ -99,7 +99,7 @@ def test_the_history_is_read_as_all_its_runs_say(both: Both, dataset: str, kind:
             both,
             lambda client, destination=destination, since=since: sorted(
                 run["run_id"]
-                for run in past_runs.ask_history(
+                for run in questions.ask_history(
                     client,
                     table,
                     _DOUBTFUL.format(table=table.sql),
@@ -201,7 +201,8 @@ def test_a_near_look_is_told_what_the_model_is(both: Both, dataset: str, kind: s
 
         assert {run["run_id"] for run in runs} == unfinished(events, since)
         assert answers["carried"] == [
-            {"frontier": one["frontier"]} for one in carried_rows(events, since)
+            {"destination": str(destination), "frontier": one["frontier"]}
+            for one in carried_rows(events, since)
         ]
         carried = past_runs.carried_in(answers["carried"], now)
         windows = windows_of(events, cursor, max(since, table.made))
@@ -212,3 +213,41 @@ def test_a_near_look_is_told_what_the_model_is(both: Both, dataset: str, kind: s
         assert near == wanted
         assert frontier_in(answers["windows"], cursor) == frontier_in(windows, cursor)
         assert bool(answers["written"]) == bool(published(events, since))
+
+
+def test_tables_that_ask_together_are_told_what_each_alone_is(both: Both, dataset: str) -> None:
+    """Of other cursors, from other times on; one asks twice, and is answered twice."""
+    dice, ref = random.Random("together"), TableRef(PROJECT, dataset, "sync_runs")
+    fields = [SchemaField(*one) for one in history.FIELDS]
+    names, kinds = [f"t{n}" for n in range(6)], ["timestamptz", "int8"]
+    destinations = [TableRef(PROJECT, dataset, name) for name in names]
+    events = [
+        some_events(dice, str(one), kinds[n % 2]) + dense_events(dice, str(one))[: 6 * (n % 2)]
+        for n, one in enumerate(destinations)
+    ]
+    both.hold(
+        str(ref), fields, [[event.get(f.name) for f in fields] for some in events for event in some]
+    )
+    sinces = [BEGINNING, *(datetime(2025, 7, day, tzinfo=UTC) for day in (2, 3, 5))]
+    asked = list[dict[str, Any]]()
+    for n, destination in enumerate([*destinations, destinations[0]]):
+        since, column = dice.choice(sinces), dice.choice(["c", "c", "other"])
+        cursor = Cursor(column, column, kinds[n % 2])
+        asked.append(
+            {
+                "runs": past_runs.past_runs_of(ref, destination, since),
+                "windows": frontier_question(ref, destination, a_target(made=None), cursor, since),
+                "written": past_runs.written_question(ref, destination, since),
+                "number": questions.OneValue(f"SELECT {n}"),
+            }
+        )
+
+    together = same(both, lambda client: questions.ask_together(client, ref, asked))
+
+    alone = [
+        same(both, lambda client, one=one: questions.ask_at_once(client, ref, one)) for one in asked
+    ]
+    assert together == alone
+    assert [one["number"] for one in together] == list(range(7))
+    assert sum(bool(one["windows"]) for one in together) > 3
+    assert sum(bool(one["written"]) for one in together) > 3

@@ -9,8 +9,9 @@ NEAR = "tests/e2e/test_near_history.py"
 UNIT = "tests/unit/test_near_history.py"
 MODEL = f"{UNIT}::test_so_they_do_after_many_runs_of_any_kind_and_mostly_they_say_enough"
 
-TOUCHING = "tests/googlesql/test_history_questions.py"
-TOUCHING += "::test_windows_that_touch_are_put_together_in_any_order"
+HISTORY = "tests/googlesql/test_history_questions.py"
+TOUCHING = f"{HISTORY}::test_windows_that_touch_are_put_together_in_any_order"
+TOGETHER = f"{HISTORY}::test_tables_that_ask_together_are_told_what_each_alone_is"
 
 PROMISES: tuple[Promise, ...] = (
     P(
@@ -210,15 +211,32 @@ PROMISES: tuple[Promise, ...] = (
         "Windows that touch each other count as one, which begins where the lowest begins.",
         TOUCHING,
         "pipeline/launch/frontier.py",
-        "  FIRST_VALUE(window_start) OVER (PARTITION BY is_window, part ORDER BY low) AS",
-        "  window_start AS",
+        "  FIRST_VALUE(window_start) OVER (PARTITION BY destination, is_window, part ORDER BY low)\n",
+        "  window_start\n",
     ),
     P(
         WATERMARK,
         "Windows that touch each other count as one, which ends where the highest ends.",
         TOUCHING,
         "pipeline/launch/frontier.py",
-        "part ORDER BY high DESC, event_time DESC) = 1",
-        "part ORDER BY high, event_time DESC) = 1",
+        "part ORDER BY high DESC, event_time DESC)",
+        "part ORDER BY high, event_time DESC)",
+    ),
+    P(
+        WATERMARK,
+        "Tables that ask the history together are each told of their own runs only.",
+        TOGETHER,
+        "pipeline/launch/frontier.py",
+        "(PARTITION BY destination, is_window ORDER BY low, run_id\n    ROWS BETWEEN UNBOUNDED"
+        " PRECEDING AND 1",
+        "(PARTITION BY is_window ORDER BY low, run_id\n    ROWS BETWEEN UNBOUNDED PRECEDING AND 1",
+    ),
+    P(
+        WATERMARK,
+        "Tables that ask the history together are each told of events from their own time on.",
+        TOGETHER,
+        "pipeline/runs/questions.py",
+        " AND runs.event_time >= asked.since",
+        "",
     ),
 )
