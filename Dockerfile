@@ -38,7 +38,7 @@ COPY --from=launcher /opt/google/dataflow/python_template_launcher \
 RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
     python -m pip install --no-cache-dir --no-deps --no-index /wheels/*.whl && \
     python -m pip check && \
-    python -c "import sources.postgresql.wire.compiled, sources.mongodb.wire.compiled"
+    python -c "import auto_schema.compiled, sources.postgresql.wire.compiled, sources.mongodb.wire.compiled"
 COPY main.py LICENSE /template/
 
 # IMAGE is the name under which this image will be found: main.py gives it to the workers.

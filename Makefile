@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 BIN := .venv/bin
-DECODERS := $(foreach source,postgresql mongodb,sources/$(source)/wire/compiled.abi3.so)
+DECODERS := $(foreach folder,auto_schema sources/postgresql/wire sources/mongodb/wire,$(folder)/compiled.abi3.so)
 PACKAGES := auto_schema warehouse sources smart_sync pipeline scheduler demo bench deploy
 PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
@@ -24,7 +24,7 @@ setup: .venv/.done .venv-bigquery/.done $(DECODERS) ## make both environments, a
 	@touch $@
 
 # Rows are decoded by C; where nothing compiles it, its twins in Python do it slowly.
-$(DECODERS) &: .venv/.done setup.py sources/buffer.h $(wildcard sources/*/wire/*.[ch])
+$(DECODERS) &: .venv/.done setup.py $(wildcard auto_schema/*.[ch] sources/*/wire/*.[ch])
 	@rm -f $(DECODERS)
 	@$(BIN)/python setup.py -q build_ext --inplace --force
 

@@ -10,14 +10,14 @@ VERSION_FILE = Path(__file__).parent / "pipeline" / "parameters" / "version.py"
 """The one place where the version is stated."""
 
 
-def decoder(source: str, parts: tuple[str, ...], headers: tuple[str, ...]) -> Extension:
-    """What decodes a source's rows; without a C compiler its twin in Python serves."""
-    wire = Path("sources", source, "wire")
+def compiled(room: str, parts: tuple[str, ...], headers: tuple[str, ...] = ()) -> Extension:
+    """A folder's C; without a C compiler its twin in Python serves."""
+    folder = Path(room)
     return Extension(
-        f"sources.{source}.wire.compiled",
-        sources=[str(wire / f"{name}.c") for name in parts],
-        depends=["sources/buffer.h", *(str(wire / f"{name}.h") for name in headers)],
-        extra_compile_args=["-std=c11", "-O2"],
+        ".".join((*folder.parts, "compiled")),
+        sources=[str(folder / f"{name}.c") for name in parts],
+        depends=["auto_schema/buffer.h", *(str(folder / f"{name}.h") for name in headers)],
+        extra_compile_args=["-std=c11", "-O3"],
         py_limited_api=True,
         optional=True,
     )
@@ -30,10 +30,17 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=[f"{room}{end}" for room in ROOMS for end in ("", ".*")]),
     ext_modules=[
-        decoder(
-            "postgresql", ("arrow", "column", "module", "numeric"), ("arrow", "bytes", "column")
+        compiled("auto_schema", ("json_scan",)),
+        compiled(
+            "sources/postgresql/wire",
+            ("arrow", "column", "module", "numeric"),
+            ("arrow", "bytes", "column"),
         ),
-        decoder("mongodb", ("fields", "json", "module"), ("bson", "bytes", "fields", "json")),
+        compiled(
+            "sources/mongodb/wire",
+            ("fields", "json", "module"),
+            ("bson", "bytes", "fields", "json"),
+        ),
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
     entry_points={"console_scripts": ["smart-sync-schedules = scheduler.cli:main"]},

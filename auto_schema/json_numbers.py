@@ -3,15 +3,16 @@
 BigQuery stores JSON numbers as INT64, UINT64 or FLOAT64. A number is safe when it is an
 integer of 64 bits or equals the shortest text of its double; an exact one equals the text
 that BigQuery prints, see `json_round_trip`. Few rows can hold another one: a vectorised
-pattern finds the candidates, and only those are parsed. A text that PARSE_JSON refuses would
-end the whole publishing statement, so it is looked for here.
+pattern finds the candidates, and only those are parsed; most texts are spared even that, see
+`json_scan`. A text that PARSE_JSON refuses would end the whole publishing statement, so it is
+looked for here.
 """
 
 import json
 import re
 from decimal import Decimal, InvalidOperation
 
-from auto_schema import json_round_trip
+from auto_schema import json_round_trip, json_scan
 from auto_schema.json_round_trip import is_integer
 from auto_schema.kernels import Array, arrow, pc
 
@@ -47,6 +48,16 @@ def refused(texts: Array, numbers: str = "double") -> dict[int, str]:
         texts: valid JSON, or NULL.
         numbers: the parameter json_numbers.
     """
+    rows = json_scan.doubtful(texts, is_exact=numbers == "exact")
+    if rows is None:
+        return _judged(texts, numbers)
+    if not rows:
+        return {}
+    reasons = _judged(texts.take(arrow.array(rows)), numbers)
+    return {rows[index]: reason for index, reason in reasons.items()}
+
+
+def _judged(texts: Array, numbers: str) -> dict[int, str]:
     if numbers == "exact":
         reasons = dict.fromkeys(json_round_trip.refused_rows(texts), EXACT_REASON)
     else:

@@ -399,6 +399,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         VALUES,
+        "JSON that the quick look passes over holds nothing that would be refused.",
+        "tests/unit/test_json_scan.py::test_with_and_without_the_scan_the_same_texts_are_refused",
+        "auto_schema/json_scan.c",
+        "  if (last < end && is_power(*last)) return true;\n  if (last - at <= SAFE_DIGITS)",
+        "  if (last - at <= SAFE_DIGITS)",
+    ),
+    P(
+        VALUES,
         "With json_numbers=exact a number in JSON that BigQuery would print otherwise is a dead letter.",
         "tests/unit/test_conform.py::test_json_numbers_that_bigquery_prints_otherwise_are_refused_wherever_they_stand",
         "auto_schema/printed_doubles.py",

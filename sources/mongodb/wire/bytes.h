@@ -3,7 +3,7 @@
 #ifndef BYTES_H
 #define BYTES_H
 
-#include "../../buffer.h"
+#include "../../../auto_schema/buffer.h"
 
 /* What came of a piece of the work; ODD is left to the twin, and MALFORMED is told by it. */
 typedef enum { GOOD, ODD, MALFORMED, NO_MEMORY } Outcome;

@@ -3,7 +3,7 @@
 #ifndef BYTES_H
 #define BYTES_H
 
-#include "../../buffer.h"
+#include "../../../auto_schema/buffer.h"
 
 static inline bool add_zeros(Buffer *b, size_t count) {
   if (!has_room(b, count)) return false;

@@ -1,0 +1,3 @@
+from typing import Any
+
+def doubtful(data: Any, offsets: Any, first: int, count: int, is_exact: bool) -> list[int]: ...
