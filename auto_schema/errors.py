@@ -159,6 +159,12 @@ class SomeFailedError(SyncError):
     exit_code = 10
 
 
+class ChecksFailedError(SyncError):
+    """Staged rows fail a check; none of them was published."""
+
+    exit_code = 11
+
+
 class InternalError(SyncError):
     """A bug of ours."""
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from auto_schema.errors import SyncError
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places
+from pipeline.launch.checks_of import with_checks
 from pipeline.launch.many import many
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (
@@ -55,7 +56,7 @@ def _main(words: Sequence[str]) -> int:
     now = datetime.now(UTC)
     if names_tables(words):
         return many(words, now, new_run_id)
-    options = parse(words)
+    options = with_checks(parse(words))
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
     run_id = new_run_id(now)

@@ -11,6 +11,7 @@ from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.limits import fitting_schema
 from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.check_plan import check_faults
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.merge_plan import MergePlan, plan_merge
@@ -111,6 +112,7 @@ def make_draft(
     )
     labels, label_faults = plan_labels(request, facts)
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
+    faults += check_faults(request, shape.schema)
     raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))
     questions = open_questions(request, facts, shape.schema)
     return Draft(request, facts, shape, audits, merge, bigquery, labels, questions)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from auto_schema.evolve import layout_text
 from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.check_plan import check_lines, checks_dict
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
@@ -130,6 +131,7 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
         yield f"               built as {staging.new_table.table}, then renamed:"
         yield "               readers may miss the table for seconds while it is swapped"
     yield from _proof_lines(publishing.proof)
+    yield from check_lines(plan)
     yield f"  dead letters at most {plan.dead_letters.most}, into {plan.dead_letters.table}"
     if exact := [c.name for c in plan.schema if c.wide_numbers == "exact"]:
         names = ", ".join(exact)
@@ -219,6 +221,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "table": _table_dict(plan),
         "publish": _publish_dict(plan),
         "verify": _proof_dict(publishing.proof),
+        "checks": checks_dict(plan),
         "max_dead_letters": plan.dead_letters.most,
         "dead_letter_table": str(plan.dead_letters.table),
         "history_table": str(run.history_table),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from auto_schema.conform import Checks
 from auto_schema.schema import TableSchema
+from smart_sync.check import Check
 from smart_sync.cursor import Cursor
 from smart_sync.facts import TableState, Target
 from smart_sync.merge_plan import MergePlan
@@ -202,6 +203,9 @@ class PublishPlan:
         merge: how rows are merged, or why keys must be unique in a new table; None: neither.
         labels: of the destination, as the source wants them.
         sets_label: whether a destination that has others gets them.
+        checks: of the staged rows, which one audit asks all at once.
+        checks_keep: how long rows that fail one are kept.
+        checks_bytes: what asking for them reads of tables, by a dry run; None: not known.
     """
 
     mode: Mode
@@ -216,6 +220,9 @@ class PublishPlan:
     proof: Proof | None
     labels: tuple[tuple[str, str], ...]
     sets_label: bool
+    checks: tuple[Check, ...] = ()
+    checks_keep: timedelta = timedelta(hours=24)
+    checks_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

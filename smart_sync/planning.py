@@ -166,6 +166,8 @@ def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> Publish
         proof=proof,
         labels=draft.labels.wanted,
         sets_label=draft.labels.is_set,
+        checks=request.publishing.checks,
+        checks_keep=request.publishing.checks_keep,
     )
 
 

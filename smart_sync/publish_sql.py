@@ -183,6 +183,15 @@ def table_options(plan: SyncPlan) -> list[str]:
 
 def _delete_window(plan: SyncPlan) -> str:
     """DELETE of the rows that the window by hand brings anew, whole partitions."""
+    return f"DELETE FROM {plan.destination.sql} AS {TABLE}\nWHERE {within_window(plan)}"
+
+
+def within_window(plan: SyncPlan) -> str:
+    """Whether a row of the destination lies in the window by hand; NULL where its cursor is.
+
+    Raises:
+        ValueError: the plan has no window.
+    """
     if plan.window is None or plan.cursor is None:
         raise ValueError("no window to replace")
     column = of_table(plan.cursor.name)
@@ -190,7 +199,7 @@ def _delete_window(plan: SyncPlan) -> str:
     within = f"{column} <= {bigquery_literal(high, plan.cursor)}"
     if low is not None:  # else it begins with the year 1
         within = f"{column} > {bigquery_literal(low, plan.cursor)} AND {within}"
-    return f"DELETE FROM {plan.destination.sql} AS {TABLE}\nWHERE {within}"
+    return within
 
 
 def swap_script(table: TableRef, staging: Staging, create: str) -> str:

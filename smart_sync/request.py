@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from auto_schema.transform import Transformation
+from smart_sync.check import Check
 from warehouse.names import Endpoints, TableRef
 
 
@@ -92,7 +93,8 @@ class PublishingRequest:
     """How rows meet the destination, what is proven before, and what becomes of the others.
 
     `keys_of_table` is the primary key in the source that merge_keys were taken from; empty: they
-    were named.
+    were named. `checks_at` is the text of the checks or where it is, and `checks` those of the
+    destination in it. `checks_keep` is how long rows that fail one are kept.
     """
 
     write_disposition: WriteDisposition = WriteDisposition.APPEND
@@ -105,6 +107,9 @@ class PublishingRequest:
     dead_letter_table: str = ""
     max_dead_letters: int = 0
     show_values: bool = False
+    checks_at: str = ""
+    checks: tuple[Check, ...] = ()
+    checks_keep: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)

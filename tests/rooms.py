@@ -29,6 +29,7 @@ PIPELINE = (
     "runs",
     "destination",
     "tables",
+    "checks",
     "parameters",
 )
 LAYERS = (

@@ -12,7 +12,7 @@ from pipeline.runs.ended import Ended, remember
 from pipeline.runs.history import Append, append, event_row, write_event
 from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.notify import tell_end
-from pipeline.runs.outcome import Failure, Outcome
+from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from pipeline.runs.settle import clear_staging
 from smart_sync.plan import SyncPlan
 from warehouse.names import TableRef
@@ -83,6 +83,8 @@ def _tables(plan: SyncPlan, outcome: Outcome) -> tuple[TableRef, ...]:
     place one is made before its rows are counted.
     """
     staging, has_dead = plan.run.staging, outcome.rows_dead > 0
+    if outcome.status == CHECKS_FAILED:
+        return tuple(table for table in staging.tables if table != staging.table)
     if outcome.status not in ("succeeded", "held_back"):
         return staging.tables
     has_rows = outcome.rows_staged > 0 or has_dead or plan.publishes_without_rows

@@ -13,6 +13,8 @@ from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam_at_need import beam_flag_faults, build_note, check_places, run
 from pipeline.launch.beside import answered
+from pipeline.launch.checks_of import tables_with_checks, with_tried_checks
+from pipeline.launch.document_text import document_text
 from pipeline.launch.gather import gather, inspecting, patiently, rehearse
 from pipeline.launch.many_chosen import failed_before, without_ignored
 from pipeline.launch.many_history import record, tell_launch
@@ -22,7 +24,6 @@ from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
 from pipeline.launch.program_end import bug_text, print_last
 from pipeline.launch.shared import Shared, shared_by
 from pipeline.launch.side_by_side import side_by_side
-from pipeline.launch.tables_text import tables_text
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
 from pipeline.runs.joint_events import JointEvents
@@ -202,7 +203,7 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
     Raises:
         SyncError: what is wrong with the file, or the source can't be asked.
     """
-    text, name = tables_text(given["tables"], common.request.run.endpoints)
+    text, name = document_text(given["tables"], "tables", common.request.run.endpoints)
     file = read_tables(text, name, given["data_source"])
     listing = listing_of(given["data_source"])
     schemas = {entry.pattern.partition(".")[0] for entry in file.entries}
@@ -215,6 +216,7 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
     enabled, _ = select("", chosen)
     tables, more = table_options(file, enabled, given, beam_argv, os.environ, selected=selected)
     raise_all([*faults, *unselected, *more])
+    tables = tables_with_checks(tables)
     request = common.request
     tables = tuple(table.with_stand_in(request) for table in without_ignored(file, tables, common))
     if request.run.verify_window and tables and all(table.is_skipped for table in tables):
@@ -260,7 +262,8 @@ def _planned(
         with inspecting(request) as inspector:
             draft, client = rehearse(request, inspector, run_id, shared)
             facts = gather(answered(draft, client, shared.ask), client, inspector, run_id)
-        return Planned(name, pattern, make_plan(draft, facts, run_id=run_id, now=now))
+        plan = make_plan(draft, facts, run_id=run_id, now=now)
+        return Planned(name, pattern, with_tried_checks(client, plan))
     except SyncError as error:
         if table.without and lacks_cursor(error):
             return _planned(table.without, now, run_id, argv, shared)

@@ -15,6 +15,7 @@ from pipeline.execution.report import raise_if_failed, was_reported
 from pipeline.execution.whole import sync_whole
 from pipeline.launch.beam_at_need import build, run, says_something_to_beam
 from pipeline.launch.beside import look_back
+from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
 from pipeline.launch.gather import gather, inspecting, rehearse
@@ -151,7 +152,7 @@ def _plan(
         draft = make_draft(request, facts.profile, target, facts.source, draft.audits)
         draft = replace(draft, facts=replace(draft.facts, asked=facts.asked))
     facts = gather(draft, client, inspector, run_id)
-    return make_plan(draft, facts, run_id=run_id, now=now)
+    return with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now))
 
 
 def _write_planning_failure(

@@ -115,6 +115,8 @@ def _publishing(values: Mapping[str, str]) -> PublishingRequest:
         dead_letter_table=values["dead_letter_table"],
         max_dead_letters=int(values["max_dead_letters"]),
         show_values=values["show_values"] == "true",
+        checks_at=values["checks"],
+        checks_keep=duration(values["checks_keep"]),
     )
 
 

@@ -78,7 +78,7 @@ class Parameter:
 CORE, POSTGRESQL, SMART_SYNC = "Core", "PostgreSQL", "Smart sync"
 AUTO_SCHEMA, MONGODB, BIGQUERY = "Auto schema", "MongoDB", "BigQuery source"
 READING, WRITING, NOTIFICATION, PLAN = "Reading", "Writing", "Notification", "Plan and proof"
-MANY = "Many tables"
+MANY, CHECKS = "Many tables", "Checks"
 P = Parameter
 SMART, AUTO = ("enable_smart_sync", "true"), ("enable_auto_schema", "true")
 
@@ -148,6 +148,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("run_history_table", WRITING, "Run history table", "Table of runs, in the destination's dataset unless written as dataset.table.", Kind.TABLE_PATH, "sync_runs", example="ops.sync_runs", of_launch=True),
     P("accept_source_change", WRITING, "Accept another source", "Fill a table that another source filled before.", Kind.BOOL, "false", example="true"),
     P("lock_lease", WRITING, "Lock lease", "How long a run that died still holds its table; a living one renews it. Not given: 30m on Dataflow, which covers its queue and start, 30s locally.", Kind.DURATION, example="1h", of_launch=True),
+    P("checks", CHECKS, "Checks", "What must hold of the rows before they are published: a local or gs:// path of a dbt properties file (models with columns and data_tests), or its text itself. Of its models only the destination's counts.", example="gs://my-bucket/schema.yml"),
+    P("checks_keep", CHECKS, "Failed rows kept for", "How long the staged rows of a run that failed a check are kept, in a table that the message names.", Kind.DURATION, "24h", example="3d", parent=("checks",)),
     P("notify_webhook", NOTIFICATION, "Webhook", "Address that is told how runs end, in the JSON of Slack's incoming webhooks: the name of a Secret Manager version, or the https:// address itself, which on Dataflow then stands in the launch request and the staged graph.", Kind.SECRET, example="projects/my-project/secrets/slack-webhook/versions/latest", of_launch=True),
     P("notify_on", NOTIFICATION, "Told of", "failures: runs that fail, and the first good one after them. all: every run.", Kind.ENUM, "failures", choices=("failures", "all"), example="all", parent=("notify_webhook",), of_launch=True),
     P("tables", MANY, "Tables", "Many tables in one launch: a local or gs:// path of a YAML or JSON file with tables, defaults and exclude, or its text itself. The table's own parameters are then what it says nothing of, and destination_bigquery_table may hold {schema}, {table}, {dataset} or {collection}.", example="gs://my-bucket/tables.yaml", of_launch=True),

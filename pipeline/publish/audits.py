@@ -11,6 +11,7 @@ from google.cloud import bigquery
 
 from pipeline.destination.elements import StagedSplit
 from pipeline.destination.jobs import run_statement
+from pipeline.publish.checks import RowChecks
 from pipeline.publish.proof import ContentProof
 from smart_sync.plan import AuditPlan, SyncPlan
 from smart_sync.request import SyncRequest
@@ -41,6 +42,10 @@ class Audit(Protocol):
         """A SELECT over `plan.run.staging.table` that gives one row."""
         ...
 
+    def keep(self, client: bigquery.Client, plan: SyncPlan, answer: tuple[Any, ...]) -> None:
+        """Keep what the query says, before it is judged; nothing that it raises is caught."""
+        ...
+
     def verdict(
         self, plan: SyncPlan, splits: Sequence[StagedSplit], answer: tuple[Any, ...] | None
     ) -> Mapping[str, object]:
@@ -57,7 +62,7 @@ class Audit(Protocol):
         ...
 
 
-AUDITS: tuple[Audit, ...] = (ContentProof(),)
+AUDITS: tuple[Audit, ...] = (ContentProof(), RowChecks())
 """In the order in which they are asked; the first that fails ends the run."""
 
 
@@ -93,6 +98,8 @@ def audit(
     figures = dict[str, object]()
     for audit in asked:
         answer = _answer(client, plan, audit) if has_rows else None
+        if answer is not None:
+            audit.keep(client, plan, answer)
         figures |= audit.verdict(plan, splits, answer)
     return json.dumps(figures, sort_keys=True) if asked else ""
 

@@ -14,6 +14,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from auto_schema.errors import (
+    ChecksFailedError,
     DeadLetterLimitError,
     OutcomeUnknownError,
     TargetError,
@@ -36,10 +37,11 @@ from pipeline.destination.jobs import (
     time_partitioning,
 )
 from pipeline.publish.audits import audit
+from pipeline.publish.checks import keep_rows
 from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
 from pipeline.publish.published import Published, figures, unknown
 from pipeline.runs.lock import Lock
-from pipeline.runs.outcome import Failure, Outcome
+from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import is_dead, publish_statement
 from warehouse.errors import as_target_errors
@@ -79,6 +81,10 @@ class Publisher:
                 outcome = self._audit(staged, outcome, has_rows=False)
                 self._make_empty_table()
                 outcome = replace(outcome, status="succeeded")
+        except ChecksFailedError as error:
+            keep_rows(self.client, self.plan)
+            failed = _failed(outcome, (Failure.of(error, "Publish"),))
+            return replace(failed, status=CHECKS_FAILED, publish_job="")
         except Exception as error:
             failure = Failure.of(error, "Publish", traceback=traceback.format_exc())
             return _failed(outcome, (*failures, failure))

@@ -154,7 +154,7 @@ def make_tables(client: bigquery.Client, table: TableRef) -> bool:
         Whether the history lacked columns.
     """
     with as_target_errors(f"run history {table}"):
-        existing = _made(client, _history(table))
+        existing = make_table(client, _history(table))
         there = {column.name for column in existing.schema}
         missing = [column for column in _schema() if column.name not in there]
         if missing:
@@ -170,7 +170,7 @@ def make_tables(client: bigquery.Client, table: TableRef) -> bool:
 def make_view(client: bigquery.Client, table: TableRef) -> None:
     """Make the history's view where it is missing."""
     with as_target_errors(f"run history {table}"):
-        _made(client, _latest(table))
+        make_table(client, _latest(table))
 
 
 def make_batches_view(client: bigquery.Client, table: TableRef) -> None:
@@ -188,10 +188,11 @@ FROM {latest.sql}
 WHERE batch_id IS NOT NULL
 GROUP BY batch_id"""
     with as_target_errors(f"run history {table}"):
-        _made(client, view)
+        make_table(client, view)
 
 
-def _made(client: bigquery.Client, table: bigquery.Table) -> bigquery.Table:
+def make_table(client: bigquery.Client, table: bigquery.Table) -> bigquery.Table:
+    """The table, made where it is missing."""
     try:
         return client.get_table(table.reference)
     except NotFound:

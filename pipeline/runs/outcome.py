@@ -6,6 +6,8 @@ from auto_schema.errors import InternalError, SyncError
 from pipeline.parameters.version import VERSION
 from smart_sync.plan import SyncPlan
 
+CHECKS_FAILED = "checks_failed"
+"""Of a run whose rows failed a check; what it staged is kept."""
 BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
 
 
@@ -40,7 +42,7 @@ class Failure:
 class Outcome:
     """How a run ended; one per run, and the only thing that the report is given.
 
-    `status` is running, publishing, held_back, planned, succeeded, failed or
+    `status` is running, publishing, held_back, planned, succeeded, failed, checks_failed or
     published_mismatch.
     """
 

@@ -29,7 +29,7 @@ OF_ENTRIES = (DISABLED, TAGS, WITHOUT_CURSOR, NEW_TABLES)
 """Keys of an entry that are no parameters."""
 OF_DEFAULTS = (WITHOUT_CURSOR, NEW_TABLES)
 AUTO = "auto"
-DOCUMENTS = ("mongodb_query", "mongodb_projection")
+DOCUMENTS = ("mongodb_query", "mongodb_projection", "checks")
 """Parameters of the kind TEXT that are documents, which YAML may write as mappings, too."""
 QUERIES = ("postgresql_query", "postgresql_base_query", "source_bigquery_query")
 """Parameters that say what is read in place of the table: of one table only."""

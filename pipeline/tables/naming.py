@@ -73,6 +73,15 @@ def batches_table(history: TableRef) -> TableRef:
     return history.sibling(f"{history.table.removesuffix('_runs')}_batches")
 
 
+def checks_table(history: TableRef) -> TableRef:
+    """The table of how checks ended, beside the run history.
+
+    >>> str(checks_table(TableRef("p", "d", "sync_runs")))
+    'p.d.sync_checks'
+    """
+    return history.sibling(f"{history.table.removesuffix('_runs')}_checks")
+
+
 def views_of(history: TableRef) -> tuple[TableRef, TableRef]:
     """The views beside the run history: one row per run, and one per launch.
 

@@ -23,6 +23,9 @@ class NoNegatives:
     def query(self, plan):
         return f"SELECT COUNTIF(amount < 0) FROM {plan.run.staging.table.sql}"
 
+    def keep(self, client, plan, answer):
+        pass
+
     def verdict(self, plan, splits, answer):
         negatives = 0 if answer is None else answer[0]
         if negatives:

@@ -370,7 +370,7 @@ PROMISES: tuple[Promise, ...] = (
         "A window by hand replaces exactly its partitions.",
         "tests/e2e/test_merge.py::test_a_window_by_hand_replaces_exactly_its_partitions",
         "smart_sync/publish_sql.py",
-        'WHERE {within}"',
+        'WHERE {within_window(plan)}"',
         'WHERE TRUE"',
     ),
     P(

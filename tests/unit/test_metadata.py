@@ -131,6 +131,7 @@ def test_the_console_shows_only_what_matters():
         "plan_only": "true",
         "notify_webhook": "projects/p/secrets/s/versions/1",
         "tables": "gs://b/tables.yaml",
+        "checks": "gs://b/schema.yml",
     }
     hidden = {name for name in ENTRIES if not shown(name, given)}
     assert all(BY_NAME[name].source in ("mongodb", "bigquery") for name in hidden)

@@ -27,6 +27,7 @@ MALFORMED = {
     "verify_end": ("now", "'now'", "such as 2025-07-01"),
     "merge_keys": ("id,,nr", "an empty name", "single commas"),
     "notify_on": ("failure", "'failure' is unknown", "failures, all"),
+    "checks_keep": ("a day", "'a day'", "such as 30s, 5m, 6h or 1d"),
     "lock_lease": ("half an hour", "'half an hour'", "such as 30s, 5m, 6h or 1d"),
     "late_commit_guard": ("on", "'on' is neither auto, off nor a duration", "30m"),
     "late_commit_guard_max": ("-6h", "'-6h'", "s, m, h or d"),

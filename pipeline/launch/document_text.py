@@ -1,4 +1,4 @@
-"""I/O. The text of a file of tables: a local or gs:// path, or the parameter itself."""
+"""I/O. The text of a document: at a local or gs:// path, or the parameter itself."""
 
 from pathlib import Path
 
@@ -13,33 +13,39 @@ from warehouse.names import Endpoints
 FIX = "give a local path, gs://bucket/name, or the text itself."
 
 
-def tables_text(parameter: str, endpoints: Endpoints) -> tuple[str, str]:
+def document_text(value: str, parameter: str, endpoints: Endpoints) -> tuple[str, str]:
     """The text, and what messages call it.
+
+    Args:
+        value: of the parameter: the text, or where it is.
+        parameter: its name.
+        endpoints: where Cloud Storage is.
 
     Raises:
         ConfigError: there is no such file, or it is no text.
         TargetError: Cloud Storage couldn't be reached.
     """
-    if is_text(parameter):
-        return parameter, "tables"
-    if parameter.startswith("gs://"):
-        return _decoded(_from_bucket(parameter, endpoints), parameter), parameter
+    if is_text(value):
+        return value, parameter
+    if value.startswith("gs://"):
+        return _decoded(_from_bucket(value, parameter, endpoints), value), value
     try:
-        with Path(parameter).open("rb") as file:  # a device may have no end
-            return _decoded(file.read(MOST_BYTES + 1), parameter), parameter
+        with Path(value).open("rb") as file:  # a device may have no end
+            return _decoded(file.read(MOST_BYTES + 1), value), value
     except (OSError, ValueError) as error:
-        why = f"{shown(parameter)}: {getattr(error, 'strerror', None) or error}"
-        raise ConfigError("no such file", "tables", why, FIX) from None
+        why = f"{shown(value)}: {getattr(error, 'strerror', None) or error}"
+        raise ConfigError("no such file", parameter, why, FIX) from None
 
 
-def _from_bucket(address: str, endpoints: Endpoints) -> bytes:
+def _from_bucket(address: str, parameter: str, endpoints: Endpoints) -> bytes:
     try:
         data: bytes = blob_of(address, endpoints).download_as_bytes(end=MOST_BYTES)
     except NotFound:
-        raise ConfigError("no such file", "tables", address, FIX) from None
+        raise ConfigError("no such file", parameter, address, FIX) from None
     except STORAGE_ERRORS as error:
         fix = "grant the launcher's service account roles/storage.objectViewer on the bucket."
-        raise TargetError("the file of tables can't be read", address, str(error), fix) from None
+        what = f"the file of {parameter} can't be read"
+        raise TargetError(what, address, str(error), fix) from None
     return data
 
 

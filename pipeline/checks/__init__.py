@@ -1,0 +1,1 @@
+"""Checks of rows: texts of their formats → `Check`s."""

@@ -1,0 +1,216 @@
+"""A dbt properties file → the checks of one table; all that is wrong with it by line and column.
+
+`models`, each with `columns` and `data_tests` (or `tests`, as it was called); what else stands in
+such a file is passed over. https://docs.getdbt.com/reference/configs-and-properties
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from auto_schema.errors import SyncError, shown
+from pipeline.checks.arguments import Arguments, check_fault, condition_of, pairs_of
+from pipeline.checks.dbt_tests import TESTS, UNITS
+from pipeline.parameters.document import Items, Node, Pairs, Place, Text
+from smart_sync.check import OF_TABLES, Check, Condition, Recent, Scope, Severity
+
+MODELS, COLUMNS, CONFIG, ARGUMENTS = "models", "columns", "config", "arguments"
+TEST_LISTS = ("data_tests", "tests")
+CONFIGS = ("severity", "where", "warn_if", "error_if", "enabled", "scope")
+"""What of a test's config bears on it; `scope` is ours."""
+PASSED_OVER = frozenset(
+    (
+        "name", "description", "tags", "meta", "group", "docs", "limit", "store_failures",
+        "store_failures_as", "schema", "alias", "database", "sql_header",
+    )
+)  # fmt: skip
+"""What of a test says nothing about which rows fail."""
+REFUSED = {"fail_calc": "leave it out: failures are counted as dbt counts them by itself."}
+
+
+def read_dbt(
+    root: Node, name: str, table: str
+) -> tuple[tuple[Check, ...], tuple[str, ...], list[SyncError]]:
+    """The checks that a properties file holds of a table.
+
+    Args:
+        root: of the file.
+        name: of the file, for messages.
+        table: the destination's.
+
+    Returns:
+        Its checks, the models that the file has, and what is wrong with those of the table.
+    """
+    reader = _Reader(name)
+    models, written = list[str](), pairs_of(root).get(MODELS)
+    checks = list[Check]()
+    for model in reader.items(written[1] if written else None, MODELS):
+        parts = pairs_of(model)
+        called = _name_of(parts)
+        models.append(called)
+        if called.casefold() == table.casefold():
+            checks += reader.model(parts, table)
+    return tuple(_apart(checks)), tuple(models), reader.faults
+
+
+def _name_of(parts: Mapping[str, tuple[Text, Node]]) -> str:
+    """The table that a model makes: its alias, or its name."""
+    config = pairs_of(parts[CONFIG][1]) if CONFIG in parts else {}
+    for where in (config, parts):
+        if "alias" in where and isinstance(where["alias"][1], Text):
+            return where["alias"][1].text
+    name = parts.get("name")
+    return name[1].text if name and isinstance(name[1], Text) else ""
+
+
+def _apart(checks: list[Check]) -> Iterator[Check]:
+    """The same with names that tell them apart."""
+    seen = dict[str, int]()
+    for check in checks:
+        seen[check.name] = number = seen.get(check.name, 0) + 1
+        yield check if number == 1 else replace(check, name=f"{check.name}_{number}")
+
+
+class _Reader:
+    """One file; its faults are kept as they are found."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.faults: list[SyncError] = []
+
+    def items(self, node: Node | None, where: str) -> tuple[Node, ...]:
+        """A list's items; what is none is a fault."""
+        if node is None or node == Text("", node.place):
+            return ()
+        if not isinstance(node, Items):
+            self._fault(f"{where} is no list", node.place, "", "write each with a dash.")
+            return ()
+        return node.items
+
+    def model(self, parts: Mapping[str, tuple[Text, Node]], table: str) -> list[Check]:
+        """The checks of a model and of its columns."""
+        checks = list(self._tests(parts, table, ""))
+        columns = parts.get(COLUMNS)
+        for column in self.items(columns[1] if columns else None, COLUMNS):
+            inner = pairs_of(column)
+            name = inner.get("name")
+            if name is None or not isinstance(name[1], Text) or not name[1].text:
+                self._fault("a column without a name", column.place, "", "write name: COLUMN.")
+                continue
+            checks += self._tests(inner, table, name[1].text)
+        return checks
+
+    def _tests(
+        self, parts: Mapping[str, tuple[Text, Node]], table: str, column: str
+    ) -> Iterator[Check]:
+        for key in TEST_LISTS:
+            for node in self.items(parts[key][1] if key in parts else None, key):
+                check = self._test(node, table, column)
+                if check:
+                    yield check
+
+    def _test(self, node: Node, table: str, column: str) -> Check | None:
+        """One test: a name, or a name with what is said of it."""
+        called, inner = _called(node)
+        if called is None:
+            self._fault("a test without a name", node.place, "", "write one, such as not_null.")
+            return None
+        kind = called.text.removeprefix("dbt.")
+        test = TESTS.get(kind)
+        if test is None:
+            fix = f"known here: {', '.join(TESTS)}."
+            self._fault("a test that is not known", called.place, shown(called.text), fix)
+            return None
+        given, config = _parted(inner)
+        if "column_name" in given:
+            written = given.pop("column_name")[1]
+            column = written.text if isinstance(written, Text) else column
+        if test.needs_column and not column:
+            fix = "write it under a column, in columns: [{name: …, data_tests: […]}]."
+            self._fault("a test that needs a column", called.place, kind, fix)
+            return None
+        before = len(self.faults)
+        arguments = Arguments(kind, called.place, given, self._fault)
+        rule = test.rule(arguments, column)
+        arguments.refuse_others()
+        if isinstance(rule, Recent) and rule.unit.casefold() not in UNITS:
+            self._fault("malformed argument", called.place, f"{kind}: {rule.unit}", "write day.")
+        scope = Scope.TABLE if isinstance(rule, OF_TABLES) else Scope.BATCH
+        short = kind.rpartition(".")[2]
+        name = inner.get("name")
+        named = name[1].text if name and isinstance(name[1], Text) else ""
+        words = (short, table, *Check("", kind, rule).columns)
+        check = Check(named or "_".join(words), kind, rule, scope=scope)
+        check = self._configured(check, config)
+        if self._is_off(config) or len(self.faults) > before:
+            return None
+        return check
+
+    def _configured(self, check: Check, config: Mapping[str, tuple[Text, Node]]) -> Check:
+        said = Arguments(check.kind, Place(), config, self._fault)
+        for name, fix in REFUSED.items():
+            said.refuse(name, fix)
+        severity = said.text("severity", "error").casefold()
+        if severity not in list(Severity):
+            place = config["severity"][1].place
+            self._fault("malformed config", place, shown(severity), "write error or warn.")
+            severity = Severity.ERROR
+        scope = said.text("scope", check.scope).casefold()
+        if scope not in list(Scope):
+            place = config["scope"][1].place
+            self._fault("malformed config", place, shown(scope), "write batch or table.")
+            scope = check.scope
+        return replace(
+            check,
+            severity=Severity(severity),
+            scope=Scope(scope),
+            where=said.text("where", ""),
+            error_if=self._condition(said, config, "error_if"),
+            warn_if=self._condition(said, config, "warn_if"),
+        )
+
+    def _condition(
+        self, said: Arguments, config: Mapping[str, tuple[Text, Node]], name: str
+    ) -> Condition:
+        written = said.text(name, "")
+        condition = condition_of(written) if written else Condition()
+        if condition is None:
+            place, fix = config[name][1].place, 'write one such as "> 10".'
+            self._fault("malformed config", place, f"{name}: {shown(written)}", fix)
+        return condition or Condition()
+
+    def _is_off(self, config: Mapping[str, tuple[Text, Node]]) -> bool:
+        said = Arguments("config", Place(), config, self._fault)
+        return not said.flag("enabled", default=True)
+
+    def _fault(self, what: str, place: Place, why: str, fix: str) -> None:
+        self.faults.append(check_fault(self._name, what, place, why, fix))
+
+
+def _called(node: Node) -> tuple[Text | None, dict[str, tuple[Text, Node]]]:
+    """A test's name, and what is said of it: `name`, `name: {…}` or `{test_name: name, …}`."""
+    if isinstance(node, Text):
+        return (node if node.text else None), {}
+    pairs = pairs_of(node)
+    if "test_name" in pairs and isinstance(pairs["test_name"][1], Text):
+        return pairs.pop("test_name")[1], pairs  # type: ignore[return-value]
+    if isinstance(node, Pairs) and len(node.pairs) >= 1:
+        key, value = node.pairs[0]
+        others = {name: pair for name, pair in pairs.items() if name != key.text}
+        return key, {**others, **pairs_of(value)}
+    return None, {}
+
+
+def _parted(
+    inner: Mapping[str, tuple[Text, Node]],
+) -> tuple[dict[str, tuple[Text, Node]], dict[str, tuple[Text, Node]]]:
+    """A test's arguments, and its config: both may stand by themselves, or beside each other."""
+    config = dict(pairs_of(inner[CONFIG][1])) if CONFIG in inner else {}
+    given = dict(pairs_of(inner[ARGUMENTS][1])) if ARGUMENTS in inner else {}
+    for name, pair in inner.items():
+        if name in (CONFIG, ARGUMENTS) or name in PASSED_OVER:
+            continue
+        if name in CONFIGS or name in REFUSED:
+            config.setdefault(name, pair)
+        else:
+            given.setdefault(name, pair)
+    return given, config

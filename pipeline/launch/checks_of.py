@@ -1,0 +1,104 @@
+"""I/O. The checks of a table, from the text that its parameter is or names; tried on no rows."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from google.api_core.exceptions import BadRequest, NotFound
+from google.cloud import bigquery
+
+from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
+from pipeline.checks.read import read_checks
+from pipeline.launch.document_text import document_text
+from pipeline.parameters.options import Options
+from pipeline.tables.requests import TableOptions
+from smart_sync.check_sql import checks_query, typed_rows
+from smart_sync.plan import SyncPlan
+from warehouse.errors import as_target_errors
+from warehouse.names import Endpoints
+
+NONE_OF_IT = "checks: {name} has no model {table}, so that nothing is checked; it has {models}"
+
+
+Text = Callable[[str, Endpoints], tuple[str, str]]
+"""The text that the parameter is or names, and what messages call it."""
+
+
+def text_of(place: str, endpoints: Endpoints) -> tuple[str, str]:
+    """The text of checks; see `document_text`."""
+    return document_text(place, "checks", endpoints)
+
+
+def tables_with_checks(tables: Sequence[TableOptions]) -> tuple[TableOptions, ...]:
+    """The tables of a launch with the checks of each; a text that they share is read once.
+
+    Raises:
+        ConfigError, ManyErrors: what is wrong with their texts.
+        TargetError: Cloud Storage couldn't be reached.
+    """
+    text, faults = functools.cache(text_of), list[SyncError]()
+
+    def checked(table: TableOptions) -> TableOptions:
+        without = checked(table.without) if table.without else None
+        options = with_checks(table.options, text) if table.options else None
+        return replace(table, options=options, without=without)
+
+    told = list[TableOptions]()
+    for table in tables:
+        try:
+            told.append(checked(table))
+        except ManyErrors as error:
+            faults += error.errors
+        except SyncError as error:
+            faults.append(error)
+    raise_all(list({fault.args: fault for fault in faults}.values()))
+    return tuple(told)
+
+
+def with_checks(options: Options, text_at: Text = text_of) -> Options:
+    """The options with the checks of their destination.
+
+    Raises:
+        ConfigError, ManyErrors: what is wrong with their text.
+        TargetError: Cloud Storage couldn't be reached.
+    """
+    request = options.request
+    if not request.publishing.checks_at:
+        return options
+    place, table = request.publishing.checks_at, request.destination.table
+    text, name = text_at(place, request.run.endpoints)
+    checks, models = read_checks(text, name, table)
+    warnings = options.warnings
+    if table.casefold() not in map(str.casefold, models):
+        told = ", ".join(models[:5]) or "none"
+        warnings = (*warnings, NONE_OF_IT.format(name=name, table=table, models=told))
+    publishing = replace(request.publishing, checks=checks)
+    return replace(options, request=replace(request, publishing=publishing), warnings=warnings)
+
+
+def with_tried_checks(client: bigquery.Client, plan: SyncPlan) -> SyncPlan:
+    """The plan, once BigQuery has understood its checks: by a dry run, on no rows.
+
+    Raises:
+        SchemaError: it doesn't; with what it says.
+        TargetError: BigQuery can't be reached.
+    """
+    if not plan.publishing.checks:
+        return plan
+    config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+    with as_target_errors(f"checks of table {plan.destination}"):
+        try:
+            job = client.query(checks_query(plan, typed_rows(plan)), config)
+        except (BadRequest, NotFound) as error:
+            raise SchemaError(
+                "checks that BigQuery doesn't understand",
+                f"table {plan.destination}",
+                error.message,
+                "mend the expression, or the where of the check that it names.",
+            ) from None
+    if job.statement_type not in (None, "SELECT"):
+        why = f"they are no single SELECT but {job.statement_type}"
+        raise ConfigError("checks that are more than a question", "checks", why, "take ; out.")
+    read = job.total_bytes_processed
+    publishing = replace(plan.publishing, checks_bytes=None if read is None else int(read))
+    return replace(plan, publishing=publishing)

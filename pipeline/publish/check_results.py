@@ -1,0 +1,112 @@
+"""How the checks of a run ended, as rows of `sync_checks` beside the run history."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from google.cloud import bigquery
+
+from auto_schema.errors import SyncError
+from auto_schema.names import quoted, string_literal
+from pipeline.destination.jobs import run_statement
+from pipeline.runs.history import make_table
+from pipeline.tables.naming import checks_table
+from smart_sync.check import Check, Verdict
+from smart_sync.check_sql import failing_keys
+from smart_sync.plan import SyncPlan
+from warehouse.errors import as_target_errors
+
+LOGGER = logging.getLogger("smart_sync")
+FIELDS = (
+    ("run_id", "STRING"),
+    ("batch_id", "STRING"),
+    ("event_time", "TIMESTAMP"),
+    ("destination", "STRING"),
+    ("check_name", "STRING"),
+    ("kind", "STRING"),
+    ("columns", "STRING"),
+    ("severity", "STRING"),
+    ("scope", "STRING"),
+    ("verdict", "STRING"),
+    ("failures", "INT64"),
+    ("run_rows", "INT64"),
+)
+KEYS = "failing_keys"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check ended: its failures, and how many rows the run had."""
+
+    check: Check
+    verdict: Verdict
+    failures: int
+    rows: int
+
+    @property
+    def text(self) -> str:
+        """In a few words."""
+        return f"{self.check.name} ({self.check.kind}) fails {self.failures:,} times"
+
+
+def results_of(plan: SyncPlan, answer: Sequence[object]) -> list[CheckResult]:
+    """What the answer to `checks_query` says of each check."""
+    rows, *numbers = (int(str(number or 0)) for number in answer)
+    pairs = zip(plan.publishing.checks, numbers, strict=True)
+    return [CheckResult(check, check.verdict(Decimal(n)), n, rows) for check, n in pairs]
+
+
+def keep_results(client: bigquery.Client, plan: SyncPlan, results: Sequence[CheckResult]) -> None:
+    """Write them down, each with up to ten keys; best effort: no run fails for it."""
+    try:
+        table = checks_table(plan.run.history_table)
+        with as_target_errors(f"results of checks {table}"):
+            make_table(client, _resource(str(table)))
+        run_statement(client, plan, insert_results(plan, results), "check_results")
+    except SyncError as error:
+        LOGGER.warning("the results of checks could not be written: %s", error)
+
+
+def _resource(table: str) -> bigquery.Table:
+    fields = [bigquery.SchemaField(name, kind) for name, kind in FIELDS]
+    resource = bigquery.Table(
+        table, schema=[*fields, bigquery.SchemaField(KEYS, "STRING", mode="REPEATED")]
+    )
+    resource.time_partitioning = bigquery.TimePartitioning(field="event_time")
+    resource.clustering_fields = ["destination", "check_name"]
+    resource.description = "How checks of Smart Sync's runs ended, append-only."
+    return resource
+
+
+def insert_results(plan: SyncPlan, results: Sequence[CheckResult]) -> str:
+    """INSERT of the results; keys are looked for where something failed."""
+    names = ", ".join(quoted(name) for name, _ in (*FIELDS, (KEYS, "")))
+    rows = "\nUNION ALL ".join(f"SELECT {_values(plan, one)}" for one in results)
+    table = checks_table(plan.run.history_table)
+    return f"INSERT INTO {table.sql} ({names})\n{rows}"
+
+
+def _values(plan: SyncPlan, result: CheckResult) -> str:
+    check = result.check
+    keys = failing_keys(plan, check) if result.failures else "CAST([] AS ARRAY<STRING>)"
+    texts = (
+        str(plan.destination),
+        check.name,
+        check.kind,
+        ", ".join(check.columns),
+        str(check.severity),
+        str(check.scope),
+        str(result.verdict),
+    )
+    batch = string_literal(plan.run.batch_id) if plan.run.batch_id else "CAST(NULL AS STRING)"
+    values = (
+        string_literal(plan.run.run_id),
+        batch,
+        "CURRENT_TIMESTAMP()",
+        *map(string_literal, texts),
+        str(result.failures),
+        str(result.rows),
+        keys,
+    )
+    return ", ".join(values)

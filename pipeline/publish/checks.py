@@ -1,0 +1,88 @@
+"""The checks of a run's rows, before they are published: the second audit."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from google.cloud import bigquery
+
+from auto_schema.errors import ChecksFailedError, SyncError
+from pipeline.destination.elements import StagedSplit
+from pipeline.publish.check_results import CheckResult, keep_results, results_of
+from pipeline.tables.naming import checks_table
+from smart_sync.check import Verdict
+from smart_sync.check_sql import checks_query
+from smart_sync.plan import SyncPlan
+from smart_sync.request import SyncRequest
+from sources.profile import SourceProfile
+from warehouse.errors import as_target_errors
+
+LOGGER = logging.getLogger("smart_sync")
+STEP = "checks"
+
+
+@dataclass(frozen=True, slots=True)
+class RowChecks:
+    """The audit of `checks`: no row is published while one of severity error fails."""
+
+    step: str = STEP
+
+    def reason(self, request: SyncRequest, _: SourceProfile) -> str:
+        """That there are any."""
+        count = len(request.publishing.checks)
+        return f"{count} checks look at the staged rows" if count else ""
+
+    def query(self, plan: SyncPlan) -> str:
+        """How many rows were staged, and of each check how many fail."""
+        return checks_query(plan)
+
+    def keep(self, client: bigquery.Client, plan: SyncPlan, answer: tuple[Any, ...]) -> None:
+        """Write down how each check ended."""
+        keep_results(client, plan, results_of(plan, answer))
+
+    def verdict(
+        self, plan: SyncPlan, splits: Sequence[StagedSplit], answer: tuple[Any, ...] | None
+    ) -> Mapping[str, object]:
+        """How each check ended, and its failures; those that warn are logged.
+
+        Raises:
+            ChecksFailedError: one of severity error failed; it tells of all that did.
+        """
+        results = [] if answer is None else results_of(plan, answer)  # no row, nothing comes
+        for one in results:
+            if one.verdict is Verdict.WARNED:
+                LOGGER.warning("check %s", one.text)
+        failed = [one for one in results if one.verdict is Verdict.FAILED]
+        if failed:
+            raise _error(plan, failed)
+        return {
+            "checks": {
+                one.check.name: {"verdict": str(one.verdict), "failures": one.failures}
+                for one in results
+            }
+        }
+
+
+def _error(plan: SyncPlan, failed: Sequence[CheckResult]) -> ChecksFailedError:
+    keep, told = plan.publishing.checks_keep, "; ".join(one.text for one in failed)
+    return ChecksFailedError(
+        "rows fail checks",
+        f"table {plan.destination}",
+        f"of {failed[0].rows:,} rows: {told}",
+        f"look at the rows in {plan.run.staging.table}, where they are kept for {keep}, and at"
+        f" their keys in {checks_table(plan.run.history_table)}; mend the source or the check, and"
+        " run again. Nothing was published, and the next run reads the same window.",
+    )
+
+
+def keep_rows(client: bigquery.Client, plan: SyncPlan) -> None:
+    """Let the staged rows stay for `checks_keep`; best effort, they stay for a day anyway."""
+    table = bigquery.Table(str(plan.run.staging.table))
+    table.expires = datetime.now(UTC) + plan.publishing.checks_keep
+    try:
+        with as_target_errors(f"staging table {plan.run.staging.table}"):
+            client.update_table(table, ["expires"])
+    except SyncError as error:
+        LOGGER.warning("how long failed rows are kept could not be set: %s", error)

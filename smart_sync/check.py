@@ -1,0 +1,220 @@
+"""Check: what must hold of the rows before they are published, whatever format said it; pure."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a check that fails does: keep the rows back, or tell of them."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
+class Scope(StrEnum):
+    """Which rows a check looks at: those of this run, or the table as it will be."""
+
+    BATCH = "batch"
+    TABLE = "table"
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    WARNED = "warned"
+    FAILED = "failed"
+
+
+_OPERATORS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<>": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+OPERATORS = tuple(_OPERATORS)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on the number of failures; both ends of `between` are included.
+
+    >>> Condition(">", Decimal(10)).holds(Decimal(11)), str(Condition(">", Decimal(10)))
+    (True, '> 10')
+    """
+
+    operator: str = "!="
+    number: Decimal = Decimal(0)
+    high: Decimal | None = None
+
+    def __str__(self) -> str:
+        if self.high is not None:
+            return f"between {self.number} and {self.high}"
+        return f"{self.operator} {self.number}"
+
+    def holds(self, value: Decimal) -> bool:
+        """Whether the number is such a one."""
+        if self.high is not None:
+            return self.number <= value <= self.high
+        return _OPERATORS[self.operator](value, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class NotNull:
+    """Rows whose column is NULL fail."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """Values, or combinations of them, that come more than once fail; one with a NULL doesn't."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedValues:
+    """Rows whose column has another value fail; `is_text`: they are texts, else SQL as written."""
+
+    column: str
+    values: tuple[str, ...]
+    is_text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRange:
+    """Rows whose column lies outside of two SQL expressions fail; an end that is empty is open."""
+
+    column: str
+    low: str = ""
+    high: str = ""
+    is_inclusive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotNullProportion:
+    """Fails once, when the share of rows whose column isn't NULL lies outside; ends included."""
+
+    column: str
+    at_least: Decimal = Decimal(0)
+    at_most: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Rows for which the SQL expression is false fail; with a column it stands behind its name."""
+
+    sql: str
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Rows whose column matches the regular expression nowhere fail (RE2)."""
+
+    column: str
+    regex: str
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Rows whose column has a value that isn't in the other table's field fail.
+
+    `table` is `table`, `dataset.table` or `project.dataset.table`, the rest as the destination's.
+    """
+
+    column: str
+    table: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Fails once, when the newest of a time column is older than so many units.
+
+    `unit` is one of BigQuery's for TIMESTAMP_SUB, DAY the largest. Without a row it fails.
+    """
+
+    field: str
+    unit: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """Fails once, when the number of rows lies outside; both ends are included."""
+
+    low: int | None = None
+    high: int | None = None
+
+
+Rule = (
+    NotNull
+    | Unique
+    | AcceptedValues
+    | AcceptedRange
+    | NotNullProportion
+    | Expression
+    | Matches
+    | Related
+    | Recent
+    | RowCount
+)
+OF_ROWS = (NotNull, AcceptedValues, AcceptedRange, Expression, Matches, Related)
+"""Rules that each row meets or fails by itself."""
+OF_TABLES = (Unique, Recent, RowCount)
+"""Rules that ask for the table as it will be, where nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a run.
+
+    Attributes:
+        name: tells it from the run's other checks.
+        kind: as its format calls it.
+        rule: what fails.
+        severity: of failures for which `error_if` holds.
+        scope: the rows that it looks at.
+        where: SQL of a condition; rows for which it doesn't hold aren't looked at.
+        error_if: for which numbers of failures the run ends, with Severity.ERROR.
+        warn_if: for which a warning is told.
+    """
+
+    name: str
+    kind: str
+    rule: Rule
+    severity: Severity = Severity.ERROR
+    scope: Scope = Scope.BATCH
+    where: str = ""
+    error_if: Condition = Condition()
+    warn_if: Condition = Condition()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the destination that it names, outside of SQL."""
+        if isinstance(self.rule, Unique):
+            return self.rule.columns
+        if isinstance(self.rule, Recent):
+            return (self.rule.field,)
+        if isinstance(self.rule, RowCount):
+            return ()
+        return (self.rule.column,) if self.rule.column else ()
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether it tells of each row by itself whether that fails."""
+        return isinstance(self.rule, OF_ROWS)
+
+    def verdict(self, failures: Decimal) -> Verdict:
+        """What so many failures mean."""
+        if self.severity is Severity.ERROR and self.error_if.holds(failures):
+            return Verdict.FAILED
+        return Verdict.WARNED if self.warn_if.holds(failures) else Verdict.PASSED

@@ -1,0 +1,71 @@
+"""What a plan says of its checks: what stands against them, and the lines that show them."""
+
+import difflib
+from collections.abc import Iterator
+
+from auto_schema.errors import SchemaError, SyncError, shown
+from auto_schema.schema import TableSchema
+from smart_sync.check import Check, Condition, Severity
+from smart_sync.check_sql import checks_query
+from smart_sync.plan import SyncPlan
+from smart_sync.request import SyncRequest
+
+NEVER_ZERO = Condition()
+
+
+def check_faults(request: SyncRequest, schema: TableSchema) -> list[SyncError]:
+    """The columns that checks name and that the destination won't get from this sync."""
+    names, faults = [column.name for column in schema], list[SyncError]()
+    for check in request.publishing.checks:
+        for column in check.columns:
+            if schema.find(column):
+                continue
+            near = difflib.get_close_matches(column, names, 1)
+            fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(names[:5])} …"
+            where = f"check {check.name}"
+            faults.append(SchemaError("a check of an unknown column", where, shown(column), fix))
+    return faults
+
+
+def check_lines(plan: SyncPlan) -> Iterator[str]:
+    """The checks, what a failure of each does, and what asking for them reads."""
+    checks, read = plan.publishing.checks, plan.publishing.checks_bytes
+    for number, check in enumerate(checks):
+        yield f"  {'checks' if number == 0 else '':<12} {_told(check)}"
+    if checks:
+        price = "" if not read else f", and {read:,} bytes of tables that are there"
+        yield f"               one query over the staged rows{price}"
+        yield from (f"    | {line}" for line in checks_query(plan).split("\n"))
+
+
+def _told(check: Check) -> str:
+    """A check in one line.
+
+    >>> from smart_sync.check import NotNull
+    >>> _told(Check("not_null_orders_id", "not_null", NotNull("id")))
+    'not_null_orders_id: error'
+    """
+    text = f"{check.name}: {check.severity}"
+    if check.severity is Severity.ERROR and check.error_if != NEVER_ZERO:
+        text += f" if {check.error_if}"
+    if check.warn_if != NEVER_ZERO:
+        text += f", warn if {check.warn_if}"
+    text += " of the table as it will be" if check.scope == "table" else ""
+    return text + (f", where {' '.join(check.where.split())}" if check.where else "")
+
+
+def checks_dict(plan: SyncPlan) -> list[dict[str, object]]:
+    """The checks as JSON-ready values."""
+    return [
+        {
+            "name": check.name,
+            "kind": check.kind,
+            "columns": list(check.columns),
+            "severity": str(check.severity),
+            "scope": str(check.scope),
+            "where": check.where or None,
+            "error_if": str(check.error_if),
+            "warn_if": str(check.warn_if),
+        }
+        for check in plan.publishing.checks
+    ]

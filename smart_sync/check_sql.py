@@ -1,0 +1,230 @@
+"""What a run's checks ask of the rows: one statement, pure text from a plan.
+
+All checks of the run's own rows are aggregates of one SELECT over them, in the types in which they
+will be published. Those of the table as it will be read what stays of the destination, too.
+"""
+
+from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
+from smart_sync.check import (
+    AcceptedRange,
+    AcceptedValues,
+    Check,
+    Expression,
+    Matches,
+    NotNull,
+    NotNullProportion,
+    Recent,
+    Related,
+    RowCount,
+    Scope,
+    Unique,
+)
+from smart_sync.merge_sql import newest
+from smart_sync.plan import SyncPlan
+from smart_sync.publish_sql import always_true, select_staged, within_window
+from warehouse.names import TableRef
+
+ROWS, AFTERWARDS = quoted(f"{OURS}rows"), quoted(f"{OURS}afterwards")
+"""The run's rows, and the table as it will be."""
+IS_NEW = quoted(f"{OURS}is_new")
+PARENT = quoted(f"{OURS}parent")
+SHOWN_ROWS = 10
+
+
+def checks_query(plan: SyncPlan, rows: str = "") -> str:
+    """A SELECT of one row: how many rows the run has, then each check's number of failures.
+
+    Args:
+        plan: the run's.
+        rows: a query that stands for the run's rows; empty: those that it staged.
+    """
+    checks = plan.publishing.checks
+    relations = [f"{ROWS} AS (\n{rows or select_staged(plan)}\n)"]
+    if any(_asks_afterwards(plan, check) for check in checks):
+        relations.append(f"{AFTERWARDS} AS (\n{_afterwards(plan)}\n)")
+    values = ["COUNT(*) AS run_rows"]
+    values += [f"{_failures(plan, check)} AS failures_{n}" for n, check in enumerate(checks)]
+    select = ",\n  ".join(values)
+    return f"WITH {', '.join(relations)}\nSELECT {select}\nFROM {ROWS} AS {STAGED}"
+
+
+def failing_keys(plan: SyncPlan, check: Check) -> str:
+    """An array of texts, JSON of the keys of some of the run's rows that fail; empty of others.
+
+    A row is told by the merge keys, else by what the check looks at and the cursor; of a value
+    that comes more than once, by the value.
+    """
+    rule, rows = check.rule, f"(\n{select_staged(plan)}\n) AS {STAGED}"
+    if isinstance(rule, Unique):
+        repeated = " AND ".join(f"{of_staged(name)} IS NOT NULL" for name in rule.columns)
+        names, tail = rule.columns, f" GROUP BY {of_staged(*rule.columns)} HAVING COUNT(*) > 1"
+        fails = repeated
+    elif check.is_of_rows and not _asks_afterwards(plan, check):
+        names, tail, fails = _told_by(plan, check), "", _fails(plan, check)
+    else:
+        return "CAST([] AS ARRAY<STRING>)"
+    fields = ", ".join(f"{of_staged(name)} AS {quoted(name)}" for name in names)
+    return (
+        f"ARRAY(SELECT TO_JSON_STRING(STRUCT({fields})) FROM {rows}"
+        f" WHERE {_counts(check)}{fails}{tail} LIMIT {SHOWN_ROWS})"
+    )
+
+
+def _told_by(plan: SyncPlan, check: Check) -> tuple[str, ...]:
+    merge = plan.publishing.merge
+    if merge is not None:
+        return merge.keys
+    cursor = [plan.cursor.name] if plan.cursor else []
+    names = tuple(dict.fromkeys([*check.columns, *cursor]))
+    return names or tuple(column.name for column in plan.schema)[:1]
+
+
+def typed_rows(plan: SyncPlan) -> str:
+    """A query of no row with the planned columns: what a dry run tries the checks on."""
+    columns = ", ".join(
+        f"{_typed_null(column.bigquery, column.is_repeated)} AS {quoted(column.name)}"
+        if column.shape is None
+        else f"CAST(NULL AS {column.shape.definition()}) AS {quoted(column.name)}"
+        for column in plan.schema
+    )
+    return f"SELECT {columns} FROM UNNEST([0]) WHERE FALSE"
+
+
+def _typed_null(kind: str, is_repeated: bool) -> str:
+    return f"CAST(NULL AS {f'ARRAY<{kind}>' if is_repeated else kind})"
+
+
+def _asks_afterwards(plan: SyncPlan, check: Check) -> bool:
+    rule = check.rule
+    is_own = isinstance(rule, Related) and _parent(plan, rule) == plan.destination
+    return check.scope is Scope.TABLE or is_own
+
+
+def _parent(plan: SyncPlan, rule: Related) -> TableRef:
+    return TableRef.parse(rule.table, plan.destination)
+
+
+def _failures(plan: SyncPlan, check: Check) -> str:
+    """The number of failures, as a value of a SELECT over the run's rows."""
+    rule, is_whole = check.rule, check.scope is Scope.TABLE
+    source = AFTERWARDS if is_whole else ROWS
+    if isinstance(rule, Unique):
+        return f"(\n{_repeated_values(rule, check, source, is_whole=is_whole)})"
+    if isinstance(rule, Related):
+        fails = f"{_counts(check)}{_fails(plan, check)}"
+        return f"(SELECT COUNT(*) FROM {source} AS {STAGED} WHERE {fails})"
+    value = _aggregate(plan, check)
+    return f"(SELECT {value} FROM {source} AS {STAGED})" if is_whole else value
+
+
+def _repeated_values(rule: Unique, check: Check, source: str, *, is_whole: bool) -> str:
+    """How many values come more than once; of the table, of those that the run brings."""
+    whole = " AND ".join(f"{of_staged(name)} IS NOT NULL" for name in rule.columns)
+    brought = f" AND LOGICAL_OR({IS_NEW})" if is_whole else ""
+    return (
+        f"SELECT COUNT(*) FROM (SELECT 1 FROM {source} AS {STAGED}"
+        f" WHERE {_counts(check)}{whole}\n"
+        f"  GROUP BY {of_staged(*rule.columns)} HAVING COUNT(*) > 1{brought})"
+    )
+
+
+def _aggregate(plan: SyncPlan, check: Check) -> str:
+    rule, counted = check.rule, _counts(check)
+    looked_at = f"COUNTIF({counted}TRUE)"
+    if isinstance(rule, NotNullProportion):
+        there = f"COUNTIF({counted}{of_staged(rule.column)} IS NOT NULL)"
+        share = f"SAFE_DIVIDE({there}, {looked_at})"
+        fits = f"{share} BETWEEN {rule.at_least} AND {rule.at_most}"
+        return f"IF(COALESCE({fits}, TRUE), 0, 1)"
+    if isinstance(rule, Recent):
+        newest_one = f"MAX(IF({counted}TRUE, TIMESTAMP({of_staged(rule.field)}), NULL))"
+        since = f"TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL {rule.number} {rule.unit})"
+        return f"IF(COALESCE({newest_one} >= {since}, FALSE), 0, 1)"
+    if isinstance(rule, RowCount):
+        low = [] if rule.low is None else [f"{looked_at} >= {rule.low}"]
+        high = [] if rule.high is None else [f"{looked_at} <= {rule.high}"]
+        return f"IF({' AND '.join([*low, *high]) or 'TRUE'}, 0, 1)"
+    return f"COUNTIF({counted}{_fails(plan, check)})"
+
+
+def _counts(check: Check) -> str:
+    """Which rows are looked at, before what is asked of them; a comment in it ends with a line."""
+    return f"(\n{check.where}\n) AND " if check.where else ""
+
+
+def _fails(plan: SyncPlan, check: Check) -> str:
+    """Whether a row fails; never NULL is FALSE there: what is unknown doesn't fail."""
+    rule = check.rule
+    if isinstance(rule, NotNull):
+        return f"{of_staged(rule.column)} IS NULL"
+    if isinstance(rule, AcceptedValues):
+        values = ", ".join(map(string_literal, rule.values) if rule.is_text else rule.values)
+        column = of_staged(rule.column)
+        text = f"CAST({column} AS STRING)" if rule.is_text else column
+        return f"{text} NOT IN ({values})"
+    if isinstance(rule, AcceptedRange):
+        return _outside(rule)
+    if isinstance(rule, Matches):
+        text = f"CAST({of_staged(rule.column)} AS STRING)"
+        return f"NOT REGEXP_CONTAINS({text}, {string_literal(rule.regex)})"
+    if isinstance(rule, Expression):
+        column = f"{of_staged(rule.column)} " if rule.column else ""
+        return f"NOT ({column}{rule.sql}\n)"
+    if isinstance(rule, Related):
+        return _has_no_parent(plan, rule)
+    raise ValueError(f"no rule of rows: {rule}")
+
+
+def _outside(rule: AcceptedRange) -> str:
+    column, same = of_staged(rule.column), "=" if rule.is_inclusive else ""
+    low = [f"NOT ({column} >{same} ({rule.low}\n))"] if rule.low else []
+    high = [f"NOT ({column} <{same} ({rule.high}\n))"] if rule.high else []
+    return f"({' OR '.join([*low, *high])})"
+
+
+def _has_no_parent(plan: SyncPlan, rule: Related) -> str:
+    parent = _parent(plan, rule)
+    table = AFTERWARDS if parent == plan.destination else parent.sql
+    is_it = f"{PARENT}.{quoted(rule.field)} = {of_staged(rule.column)}"
+    there = f"EXISTS (SELECT 1 FROM {table} AS {PARENT} WHERE {is_it})"
+    return f"{of_staged(rule.column)} IS NOT NULL AND NOT {there}"
+
+
+def _afterwards(plan: SyncPlan) -> str:
+    """The table as it will be, in the planned columns, and which rows are the run's."""
+    names = ", ".join(quoted(column.name) for column in plan.schema)
+    coming = f"SELECT {names}, TRUE AS {IS_NEW} FROM {ROWS}"
+    merge = plan.publishing.merge
+    if merge is not None:
+        coming = newest(plan, merge, coming)
+    mode = plan.publishing.mode
+    if mode.leaves_none:
+        return coming
+    read_all = always_true(plan).removeprefix(" WHERE ") or "TRUE"
+    there = f"{plan.destination.sql} AS {TABLE} WHERE ({read_all})"
+    staying = f"SELECT {_of_destination(plan)}, FALSE AS {IS_NEW}\nFROM {there}"
+    if mode.lowers_watermark:
+        return f"{staying} AND NOT COALESCE({within_window(plan)}, FALSE)\nUNION ALL\n{coming}"
+    if merge is None:
+        return f"{staying}\nUNION ALL\n{coming}"
+    same = " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in merge.keys)
+    later = ""
+    if plan.cursor:
+        later = f" AND {of_table(plan.cursor.name)} > {of_staged(plan.cursor.name)}"
+    stays = f"({same}{later})" if later else "FALSE"
+    return (
+        f"{staying} AND NOT EXISTS (SELECT 1 FROM (\n{coming}) AS {STAGED}\n"
+        f"  WHERE {same} AND NOT COALESCE({stays}, FALSE))\nUNION ALL\n"
+        f"SELECT {STAGED}.* FROM (\n{coming}) AS {STAGED}\n"
+        f"WHERE NOT EXISTS (SELECT 1 FROM {there} AND {stays})"
+    )
+
+
+def _of_destination(plan: SyncPlan) -> str:
+    """The planned columns in the destination; NULL for those that it has not got yet."""
+    return ", ".join(
+        f"NULL AS {quoted(column.name)}"
+        if column.name in plan.changes.added
+        else of_table(column.name)
+        for column in plan.schema
+    )

@@ -1,0 +1,59 @@
+"""The promises of checks: what fails one isn't published, and what is asked is what dbt asks."""
+
+from tests.mutants.promises import Promise
+
+CHECKS = "Checks"
+P = Promise
+E2E = "tests/e2e/test_checks.py::test_"
+READER = "tests/unit/test_dbt_checks.py::test_"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        CHECKS,
+        "While a check of severity error fails nothing of the run is published.",
+        f"{E2E}rows_that_fail_a_check_are_kept_back_and_kept",
+        "pipeline/publish/checks.py",
+        "        if failed:\n",
+        "        if False:\n",
+    ),
+    P(
+        CHECKS,
+        "The rows of a run that failed a check are kept.",
+        f"{E2E}rows_that_fail_a_check_are_kept_back_and_kept",
+        "pipeline/execution/report.py",
+        "    if outcome.status == CHECKS_FAILED:",
+        "    if False:",
+    ),
+    P(
+        CHECKS,
+        "A check that warns keeps no row back.",
+        f"{E2E}a_check_that_warns_is_told_and_its_rows_are_published",
+        "smart_sync/check.py",
+        "self.severity is Severity.ERROR and self.error_if",
+        "self.error_if",
+    ),
+    P(
+        CHECKS,
+        "unique is asked of the table as it will be: with the rows that stay.",
+        f"{E2E}unique_is_asked_of_the_table_as_it_will_be",
+        "smart_sync/check_sql.py",
+        "    if mode.leaves_none:\n",
+        "    if True:\n",
+    ),
+    P(
+        CHECKS,
+        "unique is asked of the table as it will be: without the rows that a merge updates.",
+        f"{E2E}unique_is_asked_of_the_table_as_it_will_be",
+        "smart_sync/check_sql.py",
+        "    if merge is None:\n        return f",
+        "    if True:\n        return f",
+    ),
+    P(
+        CHECKS,
+        "A test that isn't known is refused: no check is left out in silence.",
+        f"{READER}all_that_is_wrong_is_told_at_once_by_its_place",
+        "pipeline/checks/dbt.py",
+        '            self._fault("a test that is not known", called.place, shown(called.text), fix)\n',
+        "",
+    ),
+)
