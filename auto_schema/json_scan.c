@@ -13,12 +13,13 @@ lets pass; one that is named may be harmless.
 
 #define SAFE_DIGITS 15     /* significant ones, which a double always gives back */
 #define LONG_NUMBER 300    /* digits of a number that may be larger than any double */
+#define LOOKED_AT (LONG_NUMBER / 2) /* of a text at once, so that a long number fills one such part */
 #define INTEGER_DIGITS 18  /* of an integer that is one of 64 bits */
 #define POINT_DIGITS 12    /* before a point, and so many behind it, are printed as they are */
 #define POINT_PLACES 3
 #define MAX_DEPTH 500
 #define BLOCK 64
-#define AHEAD 13           /* of a number's first digit its last one, or point, that is looked at */
+#define AHEAD SAFE_DIGITS
 #define IN_NUMBER(byte) ((uint8_t)((byte) - '.') < 12) /* digits and a point; a slash, too */
 
 typedef struct { const uint8_t *at, *end; } Text;
@@ -72,16 +73,17 @@ static bool is_surrogate(const uint8_t *at, const uint8_t *end) {
   return digit == '8' || digit == '9' || (digit >= 'a' && digit <= 'f');
 }
 
-/* Whether nothing that begins in these bytes makes a text doubtful, but its brackets. It reads
+/* Whether nothing that begins in these bytes makes a text doubtful, but its length. It reads
    AHEAD bytes more, may find what is none, and is made of what takes many bytes at once. */
 static bool is_quiet(const uint8_t *at, bool is_exact) {
-  uint8_t places = is_exact ? '.' : '\\', found = 0;
+  uint8_t places = is_exact ? '.' : '\\', any = is_exact, found = 0;
   for (int i = 0; i < BLOCK; i++) {
     uint8_t is_escape = at[i] == '\\';
     uint8_t is_powered = ((uint8_t)(at[i] - '0') < 10) & ((at[i + 1] | 32) == 'e');
-    uint8_t is_long = IN_NUMBER(at[i]) & IN_NUMBER(at[i + 4]) & IN_NUMBER(at[i + 8]) & IN_NUMBER(at[i + AHEAD]);
+    uint8_t is_long = IN_NUMBER(at[i]) & IN_NUMBER(at[i + 4]) & IN_NUMBER(at[i + 8]) & IN_NUMBER(at[i + POINT_DIGITS + 1]);
+    uint8_t is_nonzero = (uint8_t)(at[i + SAFE_DIGITS] - '1') < 9;
     uint8_t is_fine = (at[i] == places) & IN_NUMBER(at[i + POINT_PLACES + 1]);
-    found |= is_escape | is_powered | is_long | is_fine;
+    found |= is_escape | is_powered | (is_long & (any | is_nonzero)) | is_fine;
   }
   return !found;
 }
@@ -97,8 +99,14 @@ static bool is_doubtful(Text text, bool is_exact) {
   return false;
 }
 
-/* Whether brackets may be too deep in each other: each one that opens needs one that closes. */
-static bool may_be_deep(Text text) {
+/* Whether a number may be so long that zeros count, or brackets too deep in each other: each
+   one that opens needs one that closes. */
+static bool may_be_too_much(Text text) {
+  for (const uint8_t *at = text.at; text.end - at >= LOOKED_AT; at += LOOKED_AT) {
+    int count = 0;
+    while (count < LOOKED_AT && IN_NUMBER(at[count])) count++;
+    if (count == LOOKED_AT) return true;
+  }
   if (text.end - text.at <= 2 * MAX_DEPTH) return false;
   int brackets = 0;
   for (const uint8_t *at = text.at; at < text.end; at++) brackets += (*at == '[') | (*at == '{');
@@ -116,7 +124,7 @@ static Outcome find(Buffer *found, const Py_buffer *data, const int32_t *offsets
     if (quiet < start) quiet = start;
     while (quiet < end && data->len - quiet >= BLOCK + AHEAD && is_quiet(bytes + quiet, is_exact)) quiet += BLOCK;
     Text text = {bytes + start, bytes + end};
-    bool is_named = (quiet < end && is_doubtful(text, is_exact)) || may_be_deep(text);
+    bool is_named = (quiet < end && is_doubtful(text, is_exact)) || may_be_too_much(text);
     if (quiet < end) quiet = end;
     if (is_named && !add(found, &row, sizeof row)) return NO_MEMORY;
   }
