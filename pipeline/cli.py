@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from auto_schema.errors import SyncError
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places
 from pipeline.launch.checks_of import with_checks
-from pipeline.launch.many import many
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (
     ending_on_signals,
@@ -55,6 +54,8 @@ def _main(words: Sequence[str]) -> int:
         return 0
     now = datetime.now(UTC)
     if names_tables(words):
+        from pipeline.launch.many import many  # a table by itself needs none of it
+
         return many(words, now, new_run_id)
     options = with_checks(parse(words))
     for warning in options.warnings:

@@ -6,6 +6,7 @@ JSON and its pickle in a plan's text show the name or nothing.
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import (
@@ -18,7 +19,6 @@ from google.api_core.exceptions import (
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError, TransportError
-from google.cloud import secretmanager_v1
 from requests.exceptions import RequestException
 
 from auto_schema.errors import SourceRefusedError, SourceUnreachableError
@@ -93,7 +93,9 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
-def _client(endpoint: str) -> secretmanager_v1.SecretManagerServiceClient:
+def _client(endpoint: str) -> Any:
+    from google.cloud import secretmanager_v1  # a secret in plain text needs none of it
+
     if not endpoint:
         return secretmanager_v1.SecretManagerServiceClient()
     return secretmanager_v1.SecretManagerServiceClient(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pipeline.parameters.document import Place, Text
+from pipeline.parameters.nodes import Place, Text
 
 
 class WithoutCursor(StrEnum):

@@ -7,16 +7,8 @@ from typing import TypeVar
 
 from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.parameters.checks import value_fault
-from pipeline.parameters.document import (
-    Items,
-    Node,
-    Pairs,
-    Place,
-    Text,
-    json_text,
-    read_document,
-    unclear,
-)
+from pipeline.parameters.document import read_document
+from pipeline.parameters.nodes import Items, Node, Pairs, Place, Text, json_text, unclear
 from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind, Parameter
 from pipeline.tables.entries import Entry, NewTables, TablesFile, WithoutCursor
 from sources.registry import SOURCES

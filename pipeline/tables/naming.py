@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
-from pipeline.parameters.document import Place
+from pipeline.parameters.nodes import Place
 from pipeline.tables.entries import TablesFile
 from pipeline.tables.patterns import Chosen
 from sources.tables import SourceTable

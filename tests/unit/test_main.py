@@ -23,6 +23,12 @@ print("sqlglot" in sys.modules)
 shape("SELECT a FROM t")
 print("sqlglot" in sys.modules)
 """
+OTHERS = ("yaml", "pymongo", "rich", "google.cloud.secretmanager_v1", "pipeline.launch.many")
+TABLE = f"""
+import sys, main
+from sources.registry import SOURCES
+print(SOURCES["postgresql"].name, *({{*{OTHERS}}} & {{*sys.modules}}))
+"""
 
 
 def said(program):
@@ -40,3 +46,7 @@ def test_beam_is_imported_when_a_command_line_speaks_to_it():
 
 def test_the_parser_of_sql_is_imported_for_a_query_and_not_for_a_table_by_itself():
     assert said(PARSER) == "False\nTrue\n"
+
+
+def test_a_table_of_postgresql_imports_nothing_of_other_sources_launches_and_screens():
+    assert said(TABLE) == "postgresql\n"
