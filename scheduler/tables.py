@@ -9,7 +9,7 @@ from pathlib import Path
 
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, shown
 from pipeline.parameters import options
-from pipeline.parameters.document import MOST_BYTES
+from pipeline.parameters.nodes import MOST_BYTES
 from pipeline.parameters.table import BY_NAME
 from pipeline.tables.file import read_tables
 from pipeline.tables.place import is_text

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from auto_schema.errors import ConfigError, SyncError, shown
-from pipeline.parameters.document import Items, Node, Pairs, Place, Text
+from pipeline.parameters.nodes import Items, Node, Pairs, Place, Text
 from smart_sync.check import OPERATORS, Condition
 
 Fault = Callable[[str, Place, str, str], None]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from auto_schema.errors import SyncError, shown
 from pipeline.checks.arguments import Arguments, check_fault, condition_of, pairs_of
 from pipeline.checks.dbt_tests import TESTS, UNITS
-from pipeline.parameters.document import Items, Node, Pairs, Place, Text
+from pipeline.parameters.nodes import Items, Node, Pairs, Place, Text
 from smart_sync.check import OF_TABLES, Check, Condition, Recent, Scope, Severity
 
 MODELS, COLUMNS, CONFIG, ARGUMENTS = "models", "columns", "config", "arguments"

@@ -8,7 +8,6 @@ from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
-from pipeline.checks.read import read_checks
 from pipeline.launch.document_text import document_text
 from pipeline.parameters.options import Options
 from pipeline.tables.requests import TableOptions
@@ -65,6 +64,8 @@ def with_checks(options: Options, text_at: Text = text_of) -> Options:
     request = options.request
     if not request.publishing.checks_at:
         return options
+    from pipeline.checks.read import read_checks  # most tables have none, and no YAML to parse
+
     place, table = request.publishing.checks_at, request.destination.table
     text, name = text_at(place, request.run.endpoints)
     checks, models = read_checks(text, name, table)

@@ -6,7 +6,7 @@ from google.cloud.exceptions import NotFound
 
 from auto_schema.errors import ConfigError, TargetError, shown
 from pipeline.destination.folder import STORAGE_ERRORS, blob_of
-from pipeline.parameters.document import MOST_BYTES
+from pipeline.parameters.nodes import MOST_BYTES
 from pipeline.tables.place import is_text
 from warehouse.names import Endpoints
 

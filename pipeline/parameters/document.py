@@ -10,10 +10,8 @@ from typing import Any, NoReturn
 import yaml
 
 from auto_schema.errors import ConfigError, SyncError, shown
-from pipeline.parameters.nodes import Items, Node, Pairs, Place, Text
+from pipeline.parameters.nodes import MOST_BYTES, Items, Node, Pairs, Place, Text
 
-MOST_BYTES = 1 << 20
-"""Of UTF-8: a thousand tables with twenty keys each are half of it."""
 MOST_VALUES = 100_000
 """Of a whole document, each alias counted as all that it stands for."""
 DEEPEST = 20

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+MOST_BYTES = 1 << 20
+"""Of a document in UTF-8: a thousand tables with twenty keys each are half of it."""
 JSON_WORD = re.compile("true|false|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?")
 """Numbers and booleans as JSON writes them."""
 OTHER_WORD = re.compile(

@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.parameters.document import DEEPEST, MOST_BYTES, MOST_VALUES, read_document
-from pipeline.parameters.nodes import Items, Pairs, Place, Text, json_text, unclear
+from pipeline.parameters.document import DEEPEST, MOST_VALUES, read_document
+from pipeline.parameters.nodes import MOST_BYTES, Items, Pairs, Place, Text, json_text, unclear
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=8)
 VALUES = st.recursive(
