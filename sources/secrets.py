@@ -83,10 +83,11 @@ class Secret:
             )
             raise SourceRefusedError("secret can't be read", self.name, _why(error), fix) from None
         try:
-            return response.payload.data.decode()
+            text: str = response.payload.data.decode()
         except UnicodeDecodeError:
             fix = "store it as UTF-8."
             raise SourceRefusedError("secret is not text", self.name, "", fix) from None
+        return text
 
 
 def _why(error: Exception) -> str:

@@ -1,16 +1,14 @@
 """I/O. The checks of a table, from the text that its parameter is or names; tried on no rows."""
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
-from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
+from auto_schema.errors import ConfigError, SchemaError
 from pipeline.launch.document_text import document_text
 from pipeline.parameters.options import Options
-from pipeline.tables.requests import TableOptions
 from smart_sync.check_sql import checks_query, typed_rows
 from smart_sync.plan import SyncPlan
 from warehouse.errors import as_target_errors
@@ -26,32 +24,6 @@ Text = Callable[[str, Endpoints], tuple[str, str]]
 def text_of(place: str, endpoints: Endpoints) -> tuple[str, str]:
     """The text of checks; see `document_text`."""
     return document_text(place, "checks", endpoints)
-
-
-def tables_with_checks(tables: Sequence[TableOptions]) -> tuple[TableOptions, ...]:
-    """The tables of a launch with the checks of each; a text that they share is read once.
-
-    Raises:
-        ConfigError, ManyErrors: what is wrong with their texts.
-        TargetError: Cloud Storage couldn't be reached.
-    """
-    text, faults = functools.cache(text_of), list[SyncError]()
-
-    def checked(table: TableOptions) -> TableOptions:
-        without = checked(table.without) if table.without else None
-        options = with_checks(table.options, text) if table.options else None
-        return replace(table, options=options, without=without)
-
-    told = list[TableOptions]()
-    for table in tables:
-        try:
-            told.append(checked(table))
-        except ManyErrors as error:
-            faults += error.errors
-        except SyncError as error:
-            faults.append(error)
-    raise_all(list({fault.args: fault for fault in faults}.values()))
-    return tuple(told)
 
 
 def with_checks(options: Options, text_at: Text = text_of) -> Options:

@@ -13,7 +13,7 @@ from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam_at_need import beam_flag_faults, build_note, check_places, run
 from pipeline.launch.beside import answered
-from pipeline.launch.checks_of import tables_with_checks, with_tried_checks
+from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.document_text import document_text
 from pipeline.launch.gather import gather, inspecting, patiently, rehearse
 from pipeline.launch.many_chosen import failed_before, without_ignored
@@ -24,6 +24,7 @@ from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
 from pipeline.launch.program_end import bug_text, print_last
 from pipeline.launch.shared import Shared, shared_by
 from pipeline.launch.side_by_side import side_by_side
+from pipeline.launch.tables_checks import tables_with_checks
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
 from pipeline.runs.joint_events import JointEvents
