@@ -26,6 +26,7 @@ class Verdict(StrEnum):
 
     PASSED = "passed"
     WARNED = "warned"
+    QUARANTINED = "quarantined"
     FAILED = "failed"
 
 

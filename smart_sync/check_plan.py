@@ -8,6 +8,7 @@ from auto_schema.schema import TableSchema
 from smart_sync.check import Check, Condition, Severity
 from smart_sync.check_sql import checks_query
 from smart_sync.plan import SyncPlan
+from smart_sync.quarantine_sql import quarantining
 from smart_sync.request import SyncRequest
 
 NEVER_ZERO = Condition()
@@ -33,6 +34,9 @@ def check_lines(plan: SyncPlan) -> Iterator[str]:
     for number, check in enumerate(checks):
         yield f"  {'checks' if number == 0 else '':<12} {_told(check)}"
     if checks:
+        if rows := quarantining(plan):
+            names = ", ".join(check.name for check in rows)
+            yield f"               rows that fail become dead letters: {names}"
         price = "" if not read else f", and {read:,} bytes of tables that are there"
         yield f"               one query over the staged rows{price}"
         yield from (f"    | {line}" for line in checks_query(plan).split("\n"))

@@ -40,7 +40,7 @@ def checks_query(plan: SyncPlan, rows: str = "") -> str:
     """
     checks = plan.publishing.checks
     relations = [f"{ROWS} AS (\n{rows or select_staged(plan)}\n)"]
-    if any(_asks_afterwards(plan, check) for check in checks):
+    if any(asks_afterwards(plan, check) for check in checks):
         relations.append(f"{AFTERWARDS} AS (\n{_afterwards(plan)}\n)")
     values = ["COUNT(*) AS run_rows"]
     values += [f"{_failures(plan, check)} AS failures_{n}" for n, check in enumerate(checks)]
@@ -59,7 +59,7 @@ def failing_keys(plan: SyncPlan, check: Check) -> str:
         repeated = " AND ".join(f"{of_staged(name)} IS NOT NULL" for name in rule.columns)
         names, tail = rule.columns, f" GROUP BY {of_staged(*rule.columns)} HAVING COUNT(*) > 1"
         fails = repeated
-    elif check.is_of_rows and not _asks_afterwards(plan, check):
+    elif check.is_of_rows and not asks_afterwards(plan, check):
         names, tail, fails = _told_by(plan, check), "", _fails(plan, check)
     else:
         return "CAST([] AS ARRAY<STRING>)"
@@ -94,7 +94,13 @@ def _typed_null(kind: str, is_repeated: bool) -> str:
     return f"CAST(NULL AS {f'ARRAY<{kind}>' if is_repeated else kind})"
 
 
-def _asks_afterwards(plan: SyncPlan, check: Check) -> bool:
+def row_fails(plan: SyncPlan, check: Check) -> str:
+    """Whether one of the run's rows, named `STAGED`, fails a check of rows; never NULL."""
+    return f"COALESCE({_counts(check)}{_fails(plan, check)}, FALSE)"
+
+
+def asks_afterwards(plan: SyncPlan, check: Check) -> bool:
+    """Whether a check looks at the table as it will be."""
     rule = check.rule
     is_own = isinstance(rule, Related) and _parent(plan, rule) == plan.destination
     return check.scope is Scope.TABLE or is_own

@@ -205,6 +205,7 @@ class PublishPlan:
         sets_label: whether a destination that has others gets them.
         checks: of the staged rows, which one audit asks all at once.
         checks_keep: how long rows that fail one are kept.
+        quarantines: whether rows that fail a check of rows become dead letters.
         checks_bytes: what asking for them reads of tables, by a dry run; None: not known.
     """
 
@@ -222,6 +223,7 @@ class PublishPlan:
     sets_label: bool
     checks: tuple[Check, ...] = ()
     checks_keep: timedelta = timedelta(hours=24)
+    quarantines: bool = False
     checks_bytes: int | None = None
 
 

@@ -168,6 +168,7 @@ def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> Publish
         sets_label=draft.labels.is_set,
         checks=request.publishing.checks,
         checks_keep=request.publishing.checks_keep,
+        quarantines=request.publishing.quarantines,
     )
 
 

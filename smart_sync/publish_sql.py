@@ -60,7 +60,7 @@ def merge_statement(plan: SyncPlan) -> str:
     """Rows of a key that is there are updated, all others added."""
     if plan.publishing.merge is None:
         raise ValueError("no keys to merge by")
-    return merge_script(plan, plan.publishing.merge, _staged_items(plan), adding_columns(plan))
+    return merge_script(plan, plan.publishing.merge, staged_items(plan), adding_columns(plan))
 
 
 def _with_unique_keys(plan: SyncPlan, create: str) -> str:
@@ -103,10 +103,11 @@ def select_staged(plan: SyncPlan) -> str:
     """The rows in the destination's types: staged ones, or the source's own."""
     if not plan.publishing.way.is_staged:
         return plan.reading.source.statement(Split(0))
-    return f"SELECT {_staged_items(plan)}\nFROM {plan.run.staging.table.sql}"
+    return f"SELECT {staged_items(plan)}\nFROM {plan.run.staging.table.sql}"
 
 
-def _staged_items(plan: SyncPlan) -> str:
+def staged_items(plan: SyncPlan) -> str:
+    """The published columns, of a row of the staging table."""
     if plan.reading.is_in_place:
         return ", ".join(quoted(column.name) for column in plan.schema)
     return ", ".join(restored_value(column) for column in plan.schema.staged)

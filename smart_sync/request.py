@@ -94,7 +94,8 @@ class PublishingRequest:
 
     `keys_of_table` is the primary key in the source that merge_keys were taken from; empty: they
     were named. `checks_at` is the text of the checks or where it is, and `checks` those of the
-    destination in it. `checks_keep` is how long rows that fail one are kept.
+    destination in it. `checks_keep` is how long rows that fail one are kept;
+    with `quarantines` they become dead letters, where a check is of single rows.
     """
 
     write_disposition: WriteDisposition = WriteDisposition.APPEND
@@ -110,6 +111,7 @@ class PublishingRequest:
     checks_at: str = ""
     checks: tuple[Check, ...] = ()
     checks_keep: timedelta = timedelta(hours=24)
+    quarantines: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,20 @@ def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
         *_lookback_faults(values),
         *_hand_faults(values),
         *_verify_faults(values),
+        *_quarantine_faults(values),
     ]
+
+
+def _quarantine_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    if values["on_check_failure"] != "quarantine":
+        return
+    if not values["checks"]:
+        fix = "give --checks=schema.yml, or leave it out."
+        yield ConfigError("quarantine without checks", "on_check_failure", "", fix)
+    elif values["max_dead_letters"] == "0":
+        why = "rows that fail become dead letters, and max_dead_letters=0 allows none"
+        fix = "set max_dead_letters to how many rows a run may put aside."
+        yield ConfigError("quarantine without room", "on_check_failure", why, fix)
 
 
 def _verify_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

@@ -3,7 +3,6 @@
 The content proof is the first of them. Another is a value beside it in AUDITS.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -42,16 +41,17 @@ class Audit(Protocol):
         """A SELECT over `plan.run.staging.table` that gives one row."""
         ...
 
-    def keep(self, client: bigquery.Client, plan: SyncPlan, answer: tuple[Any, ...]) -> None:
-        """Keep what the query says, before it is judged; nothing that it raises is caught."""
-        ...
-
     def verdict(
-        self, plan: SyncPlan, splits: Sequence[StagedSplit], answer: tuple[Any, ...] | None
+        self,
+        client: bigquery.Client,
+        plan: SyncPlan,
+        splits: Sequence[StagedSplit],
+        answer: tuple[Any, ...] | None,
     ) -> Mapping[str, object]:
         """Figures for the history, under names that no other audit gives.
 
         Args:
+            client: of the job project, for what follows from the answer.
             plan: the run's.
             splits: all that were staged, with their figures.
             answer: the query's row; None: nothing was staged, so nothing was asked.
@@ -74,7 +74,7 @@ def wanted(request: SyncRequest, profile: SourceProfile) -> tuple[AuditPlan, ...
 
 def audit(
     client: bigquery.Client, plan: SyncPlan, splits: Sequence[StagedSplit], *, has_rows: bool
-) -> str:
+) -> dict[str, object]:
     """Ask every audit of the plan, before anything is published.
 
     Args:
@@ -84,7 +84,7 @@ def audit(
         has_rows: whether the staging table was loaded at all.
 
     Returns:
-        Their figures as JSON, for the history; empty: no audit was wanted.
+        Their figures, for the history; empty: no audit was wanted.
 
     Raises:
         SyncError: an audit fails, or BigQuery refuses its query.
@@ -98,10 +98,8 @@ def audit(
     figures = dict[str, object]()
     for audit in asked:
         answer = _answer(client, plan, audit) if has_rows else None
-        if answer is not None:
-            audit.keep(client, plan, answer)
-        figures |= audit.verdict(plan, splits, answer)
-    return json.dumps(figures, sort_keys=True) if asked else ""
+        figures |= audit.verdict(client, plan, splits, answer)
+    return figures
 
 
 def _answer(client: bigquery.Client, plan: SyncPlan, audit: Audit) -> tuple[Any, ...]:

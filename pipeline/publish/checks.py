@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,10 @@ from google.cloud import bigquery
 
 from auto_schema.errors import ChecksFailedError, SyncError
 from pipeline.destination.elements import StagedSplit
+from pipeline.destination.files import total
+from pipeline.destination.jobs import run_statement
 from pipeline.publish.check_results import CheckResult, keep_results, results_of
+from pipeline.publish.quarantine import QUARANTINED, is_quarantined, quarantine
 from pipeline.tables.naming import checks_table
 from smart_sync.check import Verdict
 from smart_sync.check_sql import checks_query
@@ -20,7 +23,7 @@ from sources.profile import SourceProfile
 from warehouse.errors import as_target_errors
 
 LOGGER = logging.getLogger("smart_sync")
-STEP = "checks"
+STEP, AGAIN = "checks", "checks_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +41,50 @@ class RowChecks:
         """How many rows were staged, and of each check how many fail."""
         return checks_query(plan)
 
-    def keep(self, client: bigquery.Client, plan: SyncPlan, answer: tuple[Any, ...]) -> None:
-        """Write down how each check ended."""
-        keep_results(client, plan, results_of(plan, answer))
-
     def verdict(
-        self, plan: SyncPlan, splits: Sequence[StagedSplit], answer: tuple[Any, ...] | None
+        self,
+        client: bigquery.Client,
+        plan: SyncPlan,
+        splits: Sequence[StagedSplit],
+        answer: tuple[Any, ...] | None,
     ) -> Mapping[str, object]:
-        """How each check ended, and its failures; those that warn are logged.
+        """How each check ended, and its failures, which are kept; those that warn are logged.
 
         Raises:
             ChecksFailedError: one of severity error failed; it tells of all that did.
+            DeadLetterLimitError: more rows are to be quarantined than there may be dead letters.
         """
-        results = [] if answer is None else results_of(plan, answer)  # no row, nothing comes
+        if answer is None:  # without a row nothing comes into the table
+            return {"checks": {}}
+        results, moved = results_of(plan, answer), 0
+        if any(is_quarantined(plan, one) for one in results):
+            moved = quarantine(client, plan, total(splits, "dead"))
+            results = _asked_again(client, plan, results)
+        keep_results(client, plan, results)
         for one in results:
-            if one.verdict is Verdict.WARNED:
-                LOGGER.warning("check %s", one.text)
+            if one.verdict in (Verdict.WARNED, Verdict.QUARANTINED):
+                LOGGER.warning("check %s: %s", one.text, one.verdict)
         failed = [one for one in results if one.verdict is Verdict.FAILED]
         if failed:
             raise _error(plan, failed)
-        return {
-            "checks": {
-                one.check.name: {"verdict": str(one.verdict), "failures": one.failures}
-                for one in results
-            }
+        told = {
+            one.check.name: {"verdict": str(one.verdict), "failures": one.failures}
+            for one in results
         }
+        return {"checks": told} | ({QUARANTINED: moved} if moved else {})
+
+
+def _asked_again(
+    client: bigquery.Client, plan: SyncPlan, before: Sequence[CheckResult]
+) -> list[CheckResult]:
+    """How all checks end without the rows that were quarantined, and how many each of them was."""
+    job: Any = run_statement(client, plan, checks_query(plan), AGAIN)
+    with as_target_errors(f"job {job.job_id}"):
+        after = results_of(plan, tuple(next(iter(job.result())).values()))
+    return [
+        replace(one, verdict=Verdict.QUARANTINED) if is_quarantined(plan, one) else new
+        for one, new in zip(before, after, strict=True)
+    ]
 
 
 def _error(plan: SyncPlan, failed: Sequence[CheckResult]) -> ChecksFailedError:

@@ -86,20 +86,25 @@ def _keep_refused_json(client: bigquery.Client, plan: SyncPlan) -> tuple[int, st
     They stay in the staging table. The one is told by its column and its row's hash.
     """
     count = count_refused_json(plan)
-    if not count or not _one(client, plan, count, "json_check").found:
+    if not count or not asked_row(client, plan, count, "json_check").found:
         return 0, ""
-    _make_table(client, plan)
+    make_letters(client, plan)
     letters = f"(\n{refused_json_letters(plan)}\n)"
     run_statement(client, plan, merge_statement(plan, letters), "json_letters")
     sql = (
         "SELECT COUNT(*) AS found, ANY_VALUE(column_name) AS name, MIN(row_hash) AS row_hash"
         f" FROM {letters}"
     )
-    first = _one(client, plan, sql, "json_example")
+    first = asked_row(client, plan, sql, "json_example")
     return int(first.found), f"column {first.name!r}: {REFUSED_JSON}, row_hash {first.row_hash}"
 
 
-def _one(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:
+def asked_row(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:
+    """The one row of a query, which is a job of its own.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
     job: Any = run_statement(client, plan, sql, step)
     with as_target_errors(f"job {job.job_id}"):
         return next(iter(job.result()))
@@ -109,7 +114,7 @@ def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[S
     """Merge staged dead letters into the table; one that is there already isn't doubled."""
     if not files:
         return
-    _make_table(client, plan)
+    make_letters(client, plan)
     staging = plan.run.staging.dead_table
     fields = [bigquery.SchemaField(name, "STRING") for name in DEAD_LETTER_SCHEMA.names]
     make_staging_table(client, staging, fields)
@@ -117,7 +122,8 @@ def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[S
     run_statement(client, plan, merge_statement(plan, staging.sql), "dead_letters")
 
 
-def _make_table(client: bigquery.Client, plan: SyncPlan) -> None:
+def make_letters(client: bigquery.Client, plan: SyncPlan) -> None:
+    """Make the table of dead letters where it is missing."""
     table = bigquery.Table(
         str(plan.dead_letters.table),
         schema=[bigquery.SchemaField(name, kind) for name, kind in FIELDS],

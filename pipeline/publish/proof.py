@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from google.cloud import bigquery
+
 from auto_schema.bigquery_columns import staged_rows
 from auto_schema.canonical import bigquery_row_text, bigquery_sums
 from auto_schema.errors import VerificationError
@@ -31,11 +33,12 @@ class ContentProof:
             table = f"(\n{staged_rows(columns, f'SELECT * FROM {table}')}\n)"
         return bigquery_sums(f"SELECT {bigquery_row_text(columns)}\nFROM {table} AS s")
 
-    def keep(self, *_: object) -> None:
-        """Nothing: the figures of the verdict are all there is."""
-
     def verdict(
-        self, plan: SyncPlan, splits: Sequence[StagedSplit], answer: tuple[Any, ...] | None
+        self,
+        _: bigquery.Client,
+        plan: SyncPlan,
+        splits: Sequence[StagedSplit],
+        answer: tuple[Any, ...] | None,
     ) -> Mapping[str, object]:
         """The sums of both sides.
 

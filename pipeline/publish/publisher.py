@@ -4,6 +4,7 @@ Sums first, then dead letters, then the one job, whose id follows from the run's
 after a dead run looks for it by that. Plain code behind the Publish step.
 """
 
+import json
 import logging
 import time
 import traceback
@@ -40,6 +41,7 @@ from pipeline.publish.audits import audit
 from pipeline.publish.checks import keep_rows
 from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
 from pipeline.publish.published import Published, figures, unknown
+from pipeline.publish.quarantine import QUARANTINED
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from smart_sync.plan import SyncPlan
@@ -169,7 +171,13 @@ class Publisher:
 
     def _audit(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
         figures = audit(self.client, self.plan, staged, has_rows=has_rows)
-        return replace(outcome, verification=figures)
+        moved = int(str(figures.get(QUARANTINED, 0)))
+        return replace(
+            outcome,
+            rows_staged=outcome.rows_staged - moved,
+            rows_dead=outcome.rows_dead + moved,
+            verification=json.dumps(figures, sort_keys=True) if figures else "",
+        )
 
     def _take_dead_rows_out(self, rows: int) -> None:
         if rows:

@@ -390,10 +390,7 @@ class OnlySmall:
     def query(self, plan):
         return f"SELECT MAX(id) FROM {plan.run.staging.table.sql}"
 
-    def keep(self, client, plan, answer):
-        pass
-
-    def verdict(self, plan, splits, answer):
+    def verdict(self, client, plan, splits, answer):
         if answer[0] > self.most:
             raise VerificationError("too great", "column id", f"{answer[0]}", "look at it.")
         return {"greatest": answer[0]}

@@ -23,10 +23,7 @@ class NoNegatives:
     def query(self, plan):
         return f"SELECT COUNTIF(amount < 0) FROM {plan.run.staging.table.sql}"
 
-    def keep(self, client, plan, answer):
-        pass
-
-    def verdict(self, plan, splits, answer):
+    def verdict(self, client, plan, splits, answer):
         negatives = 0 if answer is None else answer[0]
         if negatives:
             where, why = f"table {plan.destination}", f"{negatives} of {splits[0].rows}"

@@ -105,3 +105,64 @@ def test_unique_is_asked_of_the_table_as_it_will_be(sync, sql, mode, brings, fai
     sql(f"INSERT INTO orders VALUES ({brings}, 'new', 1, 1, now())")
     result = sync(**SOURCE, **mode, checks=only)
     assert result.code == (11 if fails else 0), result.out
+
+
+QUARANTINE = CHECKS | {"on_check_failure": "quarantine", "max_dead_letters": "5"}
+
+
+def test_rows_that_fail_become_dead_letters_and_the_others_are_published(sync, sql):
+    sql(TABLE)
+    sync.ok(**QUARANTINE)
+    assert "t_dead_letters" not in sync.tables()
+    lost = "INSERT INTO orders VALUES (3, 'lost', 5, 8, now()), (NULL, 'lost', 6, 9, now())"
+    sql(f"{lost}, (5, 'paid', -1, 7, now())")
+    result = sync.ok(**QUARANTINE, write_disposition="WRITE_TRUNCATE")
+    assert "5 rows read, 3 published" in result.out
+    assert sync.rows("id, amount") == [(1, 10), (2, None), (5, -1)]
+    letters = "column_name, value, reason, JSON_VALUE(raw_row, '$.customer')"
+    assert sync.rows(letters, "t_dead_letters") == [
+        ("id", None, "check not_null_t_id", "9"),
+        ("status", "lost", "check accepted_values_t_status", "8"),
+    ]
+    run = sync.history()[-1]
+    assert (run["rows_read"], run["rows_dead"], run["rows_staged"]) == (5, 2, 3)
+    told = json.loads(run["verification"])
+    assert told["quarantined"] == 2
+    assert told["checks"]["accepted_values_t_status"] == {"verdict": "quarantined", "failures": 2}
+    assert told["checks"]["accepted_range_t_amount"] == {"verdict": "warned", "failures": 1}
+    sync.ok(**QUARANTINE, write_disposition="WRITE_TRUNCATE", verify="true")
+    assert len(sync.rows(letters, "t_dead_letters")) == 2
+
+
+def test_more_rows_than_may_be_dead_letters_end_the_run(sync, sql):
+    sql(TABLE)
+    sql("INSERT INTO orders SELECT g, 'lost', 1, 1, now() FROM generate_series(11, 16) AS g")
+    result = sync(**QUARANTINE)
+    assert result.code == 7, result.out
+    assert "6 rows fail checks, 0 could not be conformed, max_dead_letters=5" in result.err
+    assert "t" not in sync.tables()
+    assert len(sync.rows("row_hash", "t_dead_letters")) == 6
+
+
+def test_what_is_left_after_a_quarantine_is_checked_once_more(sync, sql):
+    """A value that came twice comes once, and there are too few rows now."""
+    sql(TABLE)
+    count = "dbt_expectations.expect_table_row_count_to_be_between"
+    least = f"    data_tests:\n      - {count}: {{arguments: {{min_value: 3}}}}\n"
+    checks = PROPERTIES.replace("    data_tests:\n", least, 1)
+    sql("INSERT INTO orders VALUES (3, 'paid', 5, 7, now()), (1, 'lost', 6, 7, now())")
+    sync.ok(**(QUARANTINE | {"checks": checks}))
+    assert sync.rows("id, status") == [(1, "paid"), (2, "open"), (3, "paid")]
+    sql("UPDATE orders SET status = 'lost' WHERE id = 3")
+    over = {"checks": checks, "write_disposition": "WRITE_TRUNCATE"}
+    result = sync(**(QUARANTINE | over))
+    assert result.code == 11, result.out
+    assert "expect_table_row_count_to_be_between_t" in result.err
+    assert len(sync.rows("id")) == 3
+
+
+@pytest.mark.parametrize("given", [{"max_dead_letters": "0"}, {"checks": None}])
+def test_a_quarantine_without_checks_or_room_is_refused(sync, given):
+    result = sync(**(QUARANTINE | given))
+    assert result.code == 2
+    assert "on_check_failure" in result.err

@@ -34,6 +34,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         CHECKS,
+        "Rows that were quarantined are asked for no more: what they leave is checked once more.",
+        f"{E2E}what_is_left_after_a_quarantine_is_checked_once_more",
+        "pipeline/publish/checks.py",
+        "        replace(one, verdict=Verdict.QUARANTINED) if is_quarantined(plan, one) else new",
+        "        replace(one, verdict=Verdict.QUARANTINED) if is_quarantined(plan, one) else one",
+    ),
+    P(
+        CHECKS,
+        "No more rows are quarantined than there may be dead letters.",
+        f"{E2E}more_rows_than_may_be_dead_letters_end_the_run",
+        "pipeline/publish/quarantine.py",
+        "    if dead + failing.found > plan.dead_letters.most:",
+        "    if False:",
+    ),
+    P(
+        CHECKS,
         "unique is asked of the table as it will be: with the rows that stay.",
         f"{E2E}unique_is_asked_of_the_table_as_it_will_be",
         "smart_sync/check_sql.py",
