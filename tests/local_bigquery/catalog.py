@@ -11,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-from columns import DEFINES, Definitions, columns_by_relation, fetch_by_relation
+from columns import DEFINES, Definitions, columns_by_relation, fetch_by_relation, looking
 
 RESULTS = "_results"
 TEMPORARY_TABLES = "SELECT table_name FROM duckdb_tables() WHERE temporary"
@@ -152,14 +152,15 @@ class Objects:
         """Rows of a table or view, 0 of a view; None if there is none."""
         import duckdb
 
-        with self._database.cursor() as cursor:
-            try:
-                if not is_table:
-                    cursor.table(table)
-            except duckdb.CatalogException:
-                return 0 if _is_there(cursor, table) else None
-            with contextlib.suppress(duckdb.CatalogException):  # dropped meanwhile
-                return int(cursor.sql(f"SELECT count(*) FROM {table}").fetchone()[0])
+        cursor = looking(self._database)
+        try:
+            if not is_table:
+                cursor.table(table)
+        except duckdb.CatalogException:
+            return 0 if _is_there(cursor, table) else None
+        with contextlib.suppress(duckdb.CatalogException):  # dropped meanwhile
+            ((rows,),) = cursor.sql(f"SELECT count(*) FROM {table}").fetchall()
+            return int(rows)
         return None
 
 
@@ -178,8 +179,8 @@ class Uncounted:
 
         table = self._database.quote(*names)
         if len(names) == 3 and self._definitions.is_spelt(table):
-            with self._database.cursor() as cursor, contextlib.suppress(duckdb.CatalogException):
-                cursor.table(table)
+            with contextlib.suppress(duckdb.CatalogException):
+                looking(self._database).table(table)
                 return [(names[2], "TABLE", 0)]
         return self._database.objects(*names)  # type: ignore[no-any-return]
 

@@ -15,6 +15,7 @@ ENDS = re.compile(r"(?:^|;)\s*(?:COMMIT|ROLLBACK|END|ABORT)\b", re.I)
 CREATES = re.compile(
     r'CREATE (?:OR REPLACE )?TABLE ((?:"(?:[^"]|"")+"\.){2}"(?:[^"]|"")+") (?:\(|AS\b)'
 )
+Columns = list[tuple[str, str, bool]]
 RESULT = 'CREATE OR REPLACE TABLE "emulator"."_results".'
 """Begins the statement that writes a query's result: its name comes once."""
 
@@ -72,6 +73,16 @@ class Definitions:
         return known
 
 
+_kept = threading.local()
+
+
+def looking(database: Any) -> Any:
+    """A cursor of this thread for looks, which leave nothing behind in it: one costs as much."""
+    if not hasattr(_kept, "cursor"):
+        _kept.cursor = database.connection().cursor()
+    return _kept.cursor
+
+
 def columns_by_relation(database: Any, definitions: Definitions) -> Callable[..., list[Any]]:
     """`tables.columns`, of a table by a relation over it; of a view, or none, that itself."""
     import duckdb
@@ -82,12 +93,11 @@ def columns_by_relation(database: Any, definitions: Definitions) -> Callable[...
 
     def columns(project: str, dataset: str, table: str) -> list[Any]:
         name = tables.name(project, dataset, table)
-        with database.cursor() as cursor:
-            try:
-                relation = cursor.table(name)
-            except duckdb.CatalogException:
-                return ask(project, dataset, table)  # type: ignore[no-any-return]
-            shown = list(zip(relation.columns, relation.types, strict=True))
+        try:
+            relation = looking(database).table(name)
+        except duckdb.CatalogException:
+            return ask(project, dataset, table)  # type: ignore[no-any-return]
+        shown = list(zip(relation.columns, relation.types, strict=True))
         required = _required(database, definitions, name)
         return [
             types.field(column, kind, column in required)
@@ -111,14 +121,29 @@ def fetch_by_relation(database: Any, definitions: Definitions) -> Callable[..., 
         if "NOT is_nullable" in sql:
             return [(name,) for name in _required(database, definitions, table)]
         assert sql.endswith("column_name = ?"), sql
-        with database.cursor() as cursor:
-            try:
-                names = cursor.table(table).columns
-            except duckdb.CatalogException:
-                names = _columns_of_view(fetch, table)
+        try:
+            names = looking(database).table(table).columns
+        except duckdb.CatalogException:
+            names = _columns_of_view(fetch, table)
         return [(1,) for name in names if name == values[3]]
 
     return fetch_columns
+
+
+def columns_known(database: Any, definitions: Definitions) -> Callable[[str], Columns | None]:
+    """(name, type, NOT NULL) of the columns of a quoted table; None of what is no table."""
+    import duckdb
+
+    def columns(table: str) -> Columns | None:
+        try:
+            relation = looking(database).table(table)
+        except duckdb.CatalogException:
+            return None
+        shown = list(zip(relation.columns, map(str, relation.types), strict=True))
+        required = _required(database, definitions, table)
+        return [(name, kind, name in required) for name, kind in shown]
+
+    return columns
 
 
 def _columns_of_view(fetch: Callable[..., list[Any]], view: str) -> list[str]:

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,13 @@ Moments are such as there are: one that is none stays what it is.
 """
 Key = tuple[str, str, str]
 """Project, dataset, table."""
+Columns = Callable[[str], list[tuple[Any, ...]] | None]
 
 
 class Statements:
     """Those that came so far, by a digest of what the analyzer makes of them."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, known: Columns) -> None:
         from local_bigquery.catalog import metadata, tables
         from local_bigquery.engine import database
         from local_bigquery.models import Dataset
@@ -53,7 +54,7 @@ class Statements:
         self._file, self._sender = file, file.with_name(file.name + SENDER)
         self._count = file.with_name(file.name + COUNT).open("ab", buffering=0)
         self._database, self._metadata, self._tables = database, metadata, tables
-        self._dataset = Dataset
+        self._dataset, self._known = Dataset, known
         self._kept = set[str]()
         self._lock = threading.Lock()
 
@@ -130,10 +131,10 @@ class Statements:
         """Names, types and NOT NULL of a table's columns; none where there is no such table."""
         import duckdb
 
+        name = self._tables.name(*key)
         try:
-            return self._database.fetch(  # type: ignore[no-any-return]
-                'SELECT name, type, "notnull" FROM pragma_table_info($1)',
-                [self._tables.name(*key)],
+            return self._known(name) or self._database.fetch(  # type: ignore[no-any-return]
+                'SELECT name, type, "notnull" FROM pragma_table_info($1)', [name]
             )
         except duckdb.Error:
             return []
@@ -181,13 +182,17 @@ def _pieces(word: str) -> tuple[str, ...]:
     return tuple(pieces)
 
 
-def record_statements() -> None:
-    """Keep what `jobs.query.execute` is asked for: jobs, queries without one, dry runs."""
+def record_statements(known: Columns = lambda _: None) -> None:
+    """Keep what `jobs.query.execute` is asked for: jobs, queries without one, dry runs.
+
+    Args:
+        known: (name, type, NOT NULL) of a table's columns; None: they are asked of its catalog.
+    """
     from local_bigquery.jobs import query, runner
 
     if STATEMENTS not in os.environ:
         return
-    statements, execute = Statements(Path(os.environ[STATEMENTS])), query.execute
+    statements, execute = Statements(Path(os.environ[STATEMENTS]), known), query.execute
     assert runner.query is query  # asks by its name, so gets the new one
     ran = texts_that_scripts_run()
 

@@ -1,13 +1,16 @@
 """Results of queries: written once, asked for by the job's own name, dropped when they are old.
 
 A job's result is never altered, so its columns and its number of rows are known from when it was
-written. As it was, each look at it searched the whole catalog, most of which are results.
+written. As it was, each look at it searched the whole catalog, most of which are results. Of a
+statement that came before, over tables that are as they were, they are known without planning it.
 """
 
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
+
+from statements import Columns, Translation, Translator
 
 RESULTS_LIVE_S = 60
 """At least so long can the rows of a query be fetched; real BigQuery keeps them for a day."""
@@ -24,16 +27,34 @@ class Result:
     rows: int
 
 
+class Foreseen:
+    """A cursor that tells the columns of a statement that came before without planning it."""
+
+    def __init__(self, cursor: Any, known: Translation) -> None:
+        self._cursor, self._known = cursor, known
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def sql(self, sql: str, *, params: Any) -> Columns:
+        """The columns of the statement's rows."""
+        if self._known.columns is None:
+            relation = self._cursor.sql(sql, params=params)
+            self._known.columns = Columns(relation.columns, relation.types)
+        return self._known.columns
+
+
 class Results:
     """What the queries of late have found, by project and job."""
 
-    def __init__(self) -> None:
+    def __init__(self, translator: Translator) -> None:
         from local_bigquery.catalog import tabledata, tables
         from local_bigquery.engine import database, results, types
         from local_bigquery.jobs import query
 
         self._tables, self._database, self._results = tables, database, results
         self._types, self._list_rows, self._write = types, tabledata.list_rows, query._write
+        self._translator = translator
         self._settings = (*tables.LAYOUT, "schemaUpdateOptions")
         self._kept = dict[tuple[str, str], Result | None]()
         """None: written as `local-bigquery` does."""
@@ -51,12 +72,19 @@ class Results:
             self._write(cursor, sql, bound, destination, config, isolated)
             return
         name = self._tables.name(project, dataset, job)
-        self._results.materialise(cursor, sql, name, bound)
+        known = self._translator.known(sql)
+        planned = Foreseen(cursor, known) if known else cursor
+        self._results.materialise(planned, sql, name, bound)
         rows = cursor.fetchone()[0]
-        relation = cursor.table(name)
-        columns = list(zip(relation.columns, relation.types, strict=True))
-        fields = [self._types.field(column, kind) for column, kind in columns]
+        columns, fields = known.written if known and known.written else self._columns(cursor, name)
+        if known:
+            known.written = columns, fields
         self._kept[project, job] = Result(columns, fields, rows)
+
+    def _columns(self, cursor: Any, table: str) -> tuple[list[tuple[str, Any]], list[Any]]:
+        relation = cursor.table(table)
+        columns = list(zip(relation.columns, relation.types, strict=True))
+        return columns, [self._types.field(column, kind) for column, kind in columns]
 
     def list_rows(
         self,
@@ -101,13 +129,13 @@ class Results:
             old = list(self._kept)
 
 
-def keep_results() -> None:
+def keep_results(translator: Translator) -> None:
     """Write results, and read them, by what is known of them."""
     from local_bigquery.api import jobs as api
     from local_bigquery.catalog import tabledata
     from local_bigquery.jobs import query
 
-    results = Results()
+    results = Results(translator)
     assert api.tabledata is tabledata  # asks by its name, so gets the new one
     query._write, tabledata.list_rows = results.write, results.list_rows
     threading.Thread(target=results.forget, daemon=True).start()

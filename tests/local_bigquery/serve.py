@@ -27,9 +27,10 @@ def serve() -> None:
         keep_resources,
         look_up_by_name,
     )
-    from columns import Definitions
+    from columns import Definitions, columns_known
     from endpoints import answer_at_once
     from local_bigquery.cli import main
+    from local_bigquery.engine import database
     from record import record_statements
     from results import keep_results
     from statements import keep_translations
@@ -51,9 +52,8 @@ def serve() -> None:
     keep_resources()
     keep_jobs()
     answer_requests_again()
-    keep_results()
-    keep_translations()
-    record_statements()
+    keep_results(keep_translations())
+    record_statements(columns_known(database, definitions))
     answer_at_once()
     main()
 

@@ -1,10 +1,11 @@
 """Statements that came before, translated once: tests send the same ones to other datasets.
 
 SQLGlot's reading, typing and writing of a statement is a third of the work of the local BigQuery.
-A statement's shape is its text with the names of the tests' datasets (d12_3) put aside, letter
-for letter otherwise, literals and all; its translation is kept with the columns that each of its
-tables had. When they have them again, only the names are put back; in all other cases, and for
-each statement that could depend on more than its text, it is translated anew.
+A statement's shape is its text with the names of the tests' datasets (d12_3) and of runs
+(20260102t030405-0a1b2c3d) put aside, letter for letter otherwise, literals and all; its translation
+is kept with the columns that each of its tables had, and with its own. When they have them again,
+only the names are put back; in all other cases, and for each statement that could depend on more
+than its text, it is translated anew.
 """
 
 import inspect
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 DATASETS = re.compile(r"`[\w-]+\.(d\d+_\d+)\.")
+RUNS = re.compile(r"\d{8}t\d{6}[-_][0-9a-f]{8}")
 DEPENDENT = re.compile(r"@@|INFORMATION_SCHEMA|EXTERNAL_QUERY|_USER\b|\*`|FOR\s+SYSTEM", re.I)
 """What makes a translation depend on the time, the caller or the catalog."""
 MOST_SHAPES = 5_000
@@ -22,21 +24,21 @@ MOST_SHAPES = 5_000
 
 @dataclass(frozen=True)
 class Shape:
-    """A statement without the names of its datasets."""
+    """A statement without the names of its datasets and runs."""
 
     text: str
-    datasets: tuple[tuple[str, str], ...]
+    names: tuple[tuple[str, str], ...]
     """(name, what stands for it), the longest first."""
 
     def without_names(self, text: str) -> str:
         """A text in which other names stand, of the same length, so that positions stay."""
-        for name, other in self.datasets:
+        for name, other in self.names:
             text = text.replace(name, other)
         return text
 
     def with_names(self, text: str) -> str:
         """A text with its own names."""
-        for name, other in self.datasets:
+        for name, other in self.names:
             text = text.replace(other, name)
         return text
 
@@ -45,7 +47,8 @@ def shape_of(text: str) -> Shape | None:
     """The shape of a statement; None: its translation could depend on more than its text."""
     if DEPENDENT.search(text):
         return None
-    names = sorted(set(DATASETS.findall(text)), key=lambda name: (-len(name), text.index(name)))
+    found = {*DATASETS.findall(text), *RUNS.findall(text)}
+    names = sorted(found, key=lambda name: (-len(name), text.index(name)))
     others = [f"q{number}_".ljust(len(name), "q") for number, name in enumerate(names)]
     pairs = tuple(zip(names, others, strict=True))
     if any(other in text or len(other) != len(name) for name, other in pairs):
@@ -53,15 +56,27 @@ def shape_of(text: str) -> Shape | None:
     return Shape(Shape("", pairs).without_names(text), pairs)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Translation:
-    """DuckDB's SQL of a shape, and when it holds."""
+    """DuckDB's SQL of a shape, when it holds, and what is known of its rows."""
 
     sql: str
     used: frozenset[str]
     """Parameters that are bound."""
     tables: tuple[tuple[tuple[str, str, str], Any], ...]
     """Each table, and what it was like."""
+    columns: "Columns | None" = None
+    """Those of its rows, once they were looked at."""
+    written: Any = None
+    """The same, of the result that was written of it."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What DuckDB's relation over a statement tells without being run."""
+
+    columns: list[str]
+    types: list[Any]
 
 
 class Translator:
@@ -72,6 +87,7 @@ class Translator:
     """
 
     def __init__(self) -> None:
+        from columns import looking
         from local_bigquery.catalog import metadata, row_access, tables
         from local_bigquery.engine import database
         from local_bigquery.jobs import query
@@ -80,13 +96,16 @@ class Translator:
         from sqlglot import exp
 
         self._database, self._tables, self._row_access = database, tables, row_access
+        self._looking = looking
         self._metadata, self._resource = metadata, Table
         self._sql, self._parse = script.Interpreter.sql, script.parse
         self._translate, self._target = query.translate, query._target
         self._from_duckdb = query.from_duckdb
+        self._parse_script, self._statement = script.parse_script, script.Statement
         self._kinds = (exp.Query, exp.Insert, exp.Update, exp.Delete)
         self._trees = dict[str, Any]()
         self._translations = dict[tuple[Any, ...], Translation]()
+        self._single = dict[str, slice]()
         self._now = threading.local()
 
     def interpreter_method(self) -> Callable[..., None]:
@@ -94,14 +113,29 @@ class Translator:
 
         def sql(interpreter: Any, statement: Any) -> None:
             is_plain = self._is_plain(interpreter.context)
-            self._now.text = statement.text
+            self._now.text, self._now.translation = statement.text, None
             self._now.shape = shape_of(statement.text) if is_plain else None
             try:
                 self._sql(interpreter, statement)
             finally:
-                self._now.shape = None
+                self._now.shape = self._now.translation = None
 
         return sql
+
+    def parse_script(self, text: str) -> list[Any]:
+        """`script.parse_script`; where a text of the same shape was one statement, it is one."""
+        shape = shape_of(text)
+        if shape is not None and shape.text in self._single:
+            return [self._statement("SQL", text[self._single[shape.text]])]
+        statements = self._parse_script(text)
+        if shape is not None and len(statements) == 1:
+            start = text.find(statements[0].text)
+            part = slice(start, start + len(statements[0].text))
+            if statements == [self._statement("SQL", text[part])]:
+                if len(self._single) == MOST_SHAPES:
+                    self._single.clear()
+                self._single[shape.text] = part
+        return statements  # type: ignore[no-any-return]
 
     def _is_plain(self, context: Any) -> bool:
         """Whether nothing but the tables it names gives a statement its meaning."""
@@ -132,12 +166,13 @@ class Translator:
         key = shape.text, context.project_id, tuple(sorted(context.parameters.items()))
         known = self._translations.get(key)
         if known is not None and self._holds(known, shape):
+            self._now.translation = known
             context.used.clear()
             context.used.update(known.used)
             context.referenced.update(_named(shape, table) for table, _ in known.tables)
             bound = {name: context.values[name] for name in known.used}
             return shape.with_names(known.sql), bound
-        own = tree if first.datasets == shape.datasets else self._parse(self._now.text)[0]
+        own = tree if first.names == shape.names else self._parse(self._now.text)[0]
         sql, bound = self._translate(own, context)
         if len(self._translations) == MOST_SHAPES:
             self._translations.clear()
@@ -145,8 +180,14 @@ class Translator:
         general = shape.without_names(sql)
         if shape.with_names(general) == sql and None not in dict(tables).values():
             nameless = tuple((_nameless(shape, table), state) for table, state in tables)
-            self._translations[key] = Translation(general, frozenset(context.used), nameless)
+            known = Translation(general, frozenset(context.used), nameless)
+            self._translations[key] = self._now.translation = known
         return sql, bound
+
+    def known(self, sql: str) -> Translation | None:
+        """What is known of the statement that runs in this thread, if that is its translation."""
+        known, shape = getattr(self._now, "translation", None), getattr(self._now, "shape", None)
+        return known if known and shape and shape.with_names(known.sql) == sql else None
 
     def target(self, tree: Any, context: Any) -> tuple[str, ...]:
         """`query._target`."""
@@ -182,12 +223,12 @@ class Translator:
         """(name, DuckDB's type) of the columns of a table or view."""
         import duckdb
 
-        with self._database.cursor() as cursor:
-            try:
-                relation = cursor.table(table)
-            except duckdb.CatalogException:
-                relation = cursor.sql(f"SELECT * FROM {table} LIMIT 0")
-            return list(zip(relation.columns, map(str, relation.types), strict=True))
+        cursor = self._looking(self._database)
+        try:
+            relation = cursor.table(table)
+        except duckdb.CatalogException:
+            relation = cursor.sql(f"SELECT * FROM {table} LIMIT 0")
+        return list(zip(relation.columns, map(str, relation.types), strict=True))
 
 
 def _named(shape: Shape, name: tuple[str, ...]) -> Any:
@@ -198,7 +239,7 @@ def _nameless(shape: Shape, name: tuple[str, ...]) -> Any:
     return tuple(shape.without_names(part) for part in name)
 
 
-def keep_translations() -> None:
+def keep_translations() -> Translator:
     """Translate a statement of a known shape by what came of the first."""
     from local_bigquery.jobs import query
     from local_bigquery.sql import script
@@ -206,6 +247,7 @@ def keep_translations() -> None:
     assert "in parse(statement.text)" in inspect.getsource(script.Interpreter.sql)
     translator = Translator()
     script.Interpreter.sql = translator.interpreter_method()
-    script.parse = translator.parse
+    script.parse, script.parse_script = translator.parse, translator.parse_script
     query.translate, query._target = translator.translate, translator.target
     query.from_duckdb = translator.from_duckdb
+    return translator

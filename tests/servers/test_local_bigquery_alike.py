@@ -1,5 +1,6 @@
 """The tests' local BigQuery, which asks its catalog less, answers as the package itself does."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,7 @@ FIELDS = [
     {"name": "many", "type": "TIMESTAMP", "mode": "REPEATED"},
     {"name": "deep", "type": "RECORD", "fields": [{"name": "a", "type": "BYTES"}]},
 ]
+RUNS = ("20260102t030405-0a1b2c3d", "20270203t040506-fedcba98")
 MOMENTS = re.compile(r'"\d{13}"|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|script_job_\w+')
 """Times, jobs' names and etags."""
 
@@ -136,3 +138,18 @@ def test_views_and_transactions_are_answered_alike(made: Both) -> None:
     for end in ("ROLLBACK", "COMMIT"):
         made.query("INSERT INTO D.t (id) VALUES (1)")
         made.query(script.format(end))
+
+
+def test_a_statement_that_came_before_tells_what_its_tables_are_now(
+    made: Both, dataset: str
+) -> None:
+    for run, kind in itertools.product(RUNS, ("INT64", "STRING", "ARRAY<INT64>", "INT64")):
+        table = f"`{PROJECT}.{dataset}.staged_{run.replace('-', '_')}`"
+        made.query(f"CREATE OR REPLACE TABLE {table} (a {kind}, b INT64)")
+        made.query(f"INSERT INTO {table} (b) VALUES (1)")
+        for _ in range(2):
+            status, told = made.query(f"SELECT *, '{run}' AS run, b + 1 AS c FROM {table}")
+            assert status == 200
+            assert run in told
+    made.query(f"DROP TABLE {table}")
+    assert made.query(f"SELECT *, '{run}' AS run, b + 1 AS c FROM {table}")[0] == 404

@@ -15,6 +15,19 @@ def test_two_datasets_have_one_shape_if_their_names_are_as_long() -> None:
     assert len(shape.text) == len("SELECT * FROM `p.d12_3.t`")
 
 
+def test_two_runs_have_one_shape() -> None:
+    text = "SELECT '{0}-{1}' FROM `p.d1_1.staged_{0}_{1}` JOIN `p.d1_1.staged_{0}_aaaaaaaa`"
+    shapes = [
+        shape_of(text.format(*run))
+        for run in (("20260102t030405", "0a1b2c3d"), ("20270203t040506", "fedcba98"))
+    ]
+    one, other = shapes
+    assert one is not None
+    assert other is not None
+    assert one.text == other.text
+    assert other.with_names(one.text) == text.format("20270203t040506", "fedcba98")
+
+
 def test_names_come_back_where_they_were() -> None:
     shape = shape_of(STATEMENT)
     assert shape is not None
@@ -31,6 +44,7 @@ def test_names_come_back_where_they_were() -> None:
         ("SELECT 'a' FROM `p.d1_1.t`", "SELECT 'A' FROM `p.d1_1.t`"),
         ("SELECT 1 FROM `p.d1_1.t`", "SELECT 1 FROM `p.d1_1.u`"),
         ("SELECT 1 FROM `p.d1_1.t`", "SELECT 1 FROM `p.d1_11.t`"),
+        ("SELECT '20260102t030405-0a1b2c3d'", "SELECT '20260102t030405-0A1B2C3D'"),
         (
             "SELECT 1 FROM `p.d1_1.t`, `p.d2_2.t`",
             "SELECT 1 FROM `p.d1_1.t`, `p.d1_1.t`",
