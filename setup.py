@@ -33,8 +33,8 @@ setup(
         compiled("auto_schema", ("json_scan",)),
         compiled(
             "sources/postgresql/wire",
-            ("arrow", "column", "module", "numeric"),
-            ("arrow", "bytes", "column"),
+            ("arrow", "column", "module", "numeric", "store"),
+            ("arrow", "bytes", "column", "store"),
         ),
         compiled(
             "sources/mongodb/wire",

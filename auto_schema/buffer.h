@@ -1,4 +1,6 @@
-/* Bytes that grow; what the decoders of all sources keep theirs in. */
+/* Bytes that grow; what the decoders of all sources keep theirs in.
+
+   Whoever has a store of its own says so before, by `resize` and `discard`. */
 
 #ifndef BUFFER_H
 #define BUFFER_H
@@ -9,22 +11,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ROOM 4096
+#ifndef resize
+#define resize realloc
+#define discard free
+#endif
+
+#define FIRST_ROOM 4096 /* and twice as much each time */
 
 typedef struct {
   uint8_t *at;
   size_t used, room;
+  size_t wanted; /* the first room, if it is more than usual */
 } Buffer;
 
 /* Whether there is room for so many more bytes; without memory there isn't. */
 static inline bool has_room(Buffer *b, size_t more) {
   if (b->room - b->used >= more) return true;
   size_t room = b->room ? b->room : FIRST_ROOM;
-  while (room - b->used < more) {
+  while (room - b->used < more || room < b->wanted) {
     if (room > SIZE_MAX / 2) return false;
     room *= 2;
   }
-  uint8_t *at = realloc(b->at, room);
+  uint8_t *at = resize(b->at, room);
   if (!at) return false;
   b->at = at;
   b->room = room;
@@ -39,7 +47,7 @@ static inline bool add(Buffer *b, const void *from, size_t count) {
 }
 
 static inline void drop(Buffer *b) {
-  free(b->at);
+  discard(b->at);
   *b = (Buffer){0};
 }
 

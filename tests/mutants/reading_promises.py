@@ -81,6 +81,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         READING,
+        "Values stay as they are while their batch grows and others come and go.",
+        "tests/unit/test_wire.py::test_a_batch_keeps_its_values_whatever_is_decoded_after_it_and_let_go",
+        "sources/postgresql/wire/store.c",
+        "    memcpy(block + 1, at, before < room ? before : room);",
+        "    memcpy(block + 1, at, before < room ? before / 2 : room);",
+    ),
+    P(
+        READING,
         "A server that ends COPY by an error has not ended the rows.",
         "tests/servers/test_wire.py::test_an_error_amid_the_rows_has_its_sqlstate_and_the_session_goes_on",
         "sources/postgresql/wire/libpq.py",

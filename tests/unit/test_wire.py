@@ -2,6 +2,7 @@
 
 import random
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +78,32 @@ def test_both_decoders_give_the_same_batches_wherever_the_stream_is_cut(draw):
         assert both[0].rows == both[1].rows == count
         assert is_same(*(batch_of(decoder) for decoder in both))
     assert [decoder.feed(END) for decoder in both] == [True, True]
+
+
+def texts_of(decoder: Any, values: list[bytes]) -> pa.RecordBatch:
+    decoder.feed(b"".join(struct.pack(">hi", 1, len(value)) + value for value in values))
+    return batch_of(decoder)
+
+
+def test_a_batch_keeps_its_values_whatever_is_decoded_after_it_and_let_go():
+    """Memory of batches that are gone is used again: see store.c."""
+    draw = random.Random(7)
+
+    def work(letter: bytes) -> None:
+        decoder, held = Decoder([Field("t", "text")]), list[tuple[list[bytes], pa.RecordBatch]]()
+        decoder.feed(HEAD)
+        for turn in range(40):
+            values = [letter * draw.randint(0, 3000) + b"%d" % turn for _ in range(200)]
+            held.append((values, texts_of(decoder, values)))
+            if draw.random() < 0.7:
+                values, batch = held.pop(draw.randrange(len(held)))
+                assert batch.column(0).view(pa.binary()).to_pylist() == values
+                del batch
+        for values, batch in held:
+            assert batch.column(0).view(pa.binary()).to_pylist() == values
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, [b"a", b"b", b"c", b"d"]))
 
 
 @given(DRAWS)

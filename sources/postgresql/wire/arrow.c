@@ -3,6 +3,7 @@
 #include "arrow.h"
 
 #define NULLABLE 2
+#define MOST_WANTED ((size_t)16 << 20) /* of a column; a batch is to have less, one value may have more */
 
 static void release_schema(struct ArrowSchema *schema) {
   for (int64_t i = 0; i < schema->n_children; i++) {
@@ -20,7 +21,7 @@ static void release_array(struct ArrowArray *array) {
     if (array->children[i] && array->children[i]->release) array->children[i]->release(array->children[i]);
     free(array->children[i]);
   }
-  for (int64_t i = 0; i < array->n_buffers; i++) free((void *)array->buffers[i]);
+  for (int64_t i = 0; i < array->n_buffers; i++) discard((void *)array->buffers[i]);
   free(array->children);
   free(array->buffers);
   array->release = NULL;
@@ -54,11 +55,12 @@ static bool begin_array(struct ArrowArray *array, int64_t rows, int64_t nulls, i
   return true;
 }
 
-/* A buffer's bytes, which are the taker's from now on; an empty one has an address, too. */
+/* A buffer's bytes, which are the taker's from now on; an empty one has an address, too. The
+   next batch will need about as many. */
 static bool take(Buffer *buffer, const void **to) {
   if (!has_room(buffer, 1)) return false;
   *to = buffer->at;
-  *buffer = (Buffer){0};
+  *buffer = (Buffer){.wanted = buffer->used < MOST_WANTED ? buffer->used : 0};
   return true;
 }
 

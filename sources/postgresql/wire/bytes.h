@@ -3,6 +3,8 @@
 #ifndef BYTES_H
 #define BYTES_H
 
+#include "store.h"
+
 #include "../../../auto_schema/buffer.h"
 
 static inline bool add_zeros(Buffer *b, size_t count) {
