@@ -30,6 +30,9 @@ def check_faults(request: SyncRequest, schema: TableSchema) -> list[SyncError]:
 
 def check_lines(plan: SyncPlan) -> Iterator[str]:
     """The checks, what a failure of each does, and what asking for them reads."""
+    volume = plan.publishing.volume
+    if volume is not None:
+        yield f"  volume       {'error' if volume.ends else 'warn'} unless {volume.text}"
     checks, read = plan.publishing.checks, plan.publishing.checks_bytes
     for number, check in enumerate(checks):
         yield f"  {'checks' if number == 0 else '':<12} {_told(check)}"

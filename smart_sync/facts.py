@@ -7,6 +7,7 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
+from smart_sync.volume import PastVolume
 from smart_sync.window import Watermark, WindowPlan
 from sources.profile import SourceProfile
 from sources.protocol import Source
@@ -113,6 +114,8 @@ class Facts:
     written: tuple[WrittenColumn, ...] | None = None
     """By earlier runs, where the destination has columns that this plan doesn't bring; None: not
     asked for."""
+    volumes: tuple[PastVolume, ...] | None = None
+    """What earlier runs read; None: not asked for."""
     asked: datetime | None = None
     """When the history was first asked under the lock, by BigQuery's clock; None: it wasn't."""
 

@@ -14,6 +14,7 @@ from smart_sync.merge_plan import MergePlan
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.stale_columns import StaleColumns
+from smart_sync.volume import VolumePlan
 from smart_sync.ways import Count, Way
 from smart_sync.window import WindowPlan
 from sources.protocol import Source
@@ -206,6 +207,7 @@ class PublishPlan:
         checks: of the staged rows, which one audit asks all at once.
         checks_keep: how long rows that fail one are kept.
         quarantines: whether rows that fail a check of rows become dead letters.
+        volume: how many rows the run is expected to read; None: nobody asked.
         checks_bytes: what asking for them reads of tables, by a dry run; None: not known.
     """
 
@@ -224,6 +226,7 @@ class PublishPlan:
     checks: tuple[Check, ...] = ()
     checks_keep: timedelta = timedelta(hours=24)
     quarantines: bool = False
+    volume: VolumePlan | None = None
     checks_bytes: int | None = None
 
 

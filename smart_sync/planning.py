@@ -33,6 +33,7 @@ from smart_sync.read_plan import with_scan
 from smart_sync.request import SyncRequest
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.stale_columns import plan_stale_columns
+from smart_sync.volume import VolumePlan, plan_volume
 from smart_sync.ways import Way
 from sources.profile import SourceProfile
 from sources.protocol import InPlaceSource, ProvingSource, Source
@@ -169,7 +170,15 @@ def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> Publish
         checks=request.publishing.checks,
         checks_keep=request.publishing.checks_keep,
         quarantines=request.publishing.quarantines,
+        volume=_volume(draft),
     )
+
+
+def _volume(draft: Draft) -> VolumePlan | None:
+    asked, facts = draft.request.publishing.volume_check, draft.facts
+    if not asked:
+        return None
+    return plan_volume(facts.volumes or (), facts.window, ends=asked == "error")
 
 
 def _schema(draft: Draft, way: Way) -> TableSchema:

@@ -95,6 +95,7 @@ class PublishingRequest:
     `keys_of_table` is the primary key in the source that merge_keys were taken from; empty: they
     were named. `checks_at` is the text of the checks or where it is, and `checks` those of the
     destination in it. `checks_keep` is how long rows that fail one are kept;
+    `volume_check` is `warn` or `error`, or empty;
     with `quarantines` they become dead letters, where a check is of single rows.
     """
 
@@ -112,6 +113,7 @@ class PublishingRequest:
     checks: tuple[Check, ...] = ()
     checks_keep: timedelta = timedelta(hours=24)
     quarantines: bool = False
+    volume_check: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ history its last days are read first, and more only of a table of which they don
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from google.cloud import bigquery
@@ -21,14 +21,22 @@ from pipeline.runs.past_runs import (
     carried_in,
     carried_question,
     unfinished_runs,
+    volumes_question,
     written_in,
     written_question,
+)
+from pipeline.runs.past_runs import (
+    VOLUMES as VOLUME_DAYS,
 )
 from pipeline.runs.questions import Ask, Beside, OneValue, Question
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
+from smart_sync.volume import past_volumes
 
 WINDOWS, HIGHEST, WRITTEN, CARRIED = "windows", "highest", "written", "carried"
+VOLUMES = "volumes"
+ASKED_ONCE = (HIGHEST, VOLUMES)
+"""What no look at the last days answers otherwise than one at all of the history."""
 
 
 def look_back(
@@ -60,7 +68,8 @@ def look_back(
     facts, is_enough = _near(draft, answers, now)
     if not is_enough:
         whole = asked_beside(draft) if answers else {}  # refused: each is asked by itself later on
-        whole = {name: one for name, one in whole.items() if name not in answers or name != HIGHEST}
+        known = {name for name in ASKED_ONCE if name in answers}
+        whole = {name: one for name, one in whole.items() if name not in known}
         runs, more = unfinished_runs(
             client, history, destination, whole, ask=shared.ask, is_made=True
         )
@@ -85,9 +94,16 @@ def _near(draft: Draft, answers: Mapping[str, Any], now: datetime) -> tuple[Fact
         frontier = frontier_near(rows, facts.cursor, made_at, since, carried)
         is_enough = is_enough and frontier is not None
         facts = replace(facts, frontier=frontier)
+    return _with_others(facts, answers), is_enough
+
+
+def _with_others(facts: Facts, answers: Mapping[str, Any]) -> Facts:
+    """The facts with the answers to what is asked once."""
     if HIGHEST in answers:
         facts = replace(facts, highest=highest_in(answers[HIGHEST]))
-    return facts, is_enough
+    if VOLUMES in answers:
+        facts = replace(facts, volumes=past_volumes(answers[VOLUMES], facts.cursor))
+    return facts
 
 
 def asked_beside(draft: Draft, since: datetime = BEGINNING) -> Beside:
@@ -104,6 +120,9 @@ def asked_beside(draft: Draft, since: datetime = BEGINNING) -> Beside:
         asked[WINDOWS] = frontier_question(history, destination, target, cursor, since)
         if highest := highest_question(destination, target, cursor):
             asked[HIGHEST] = OneValue(highest)
+    if request.publishing.volume_check:
+        begin = datetime.now(UTC) - VOLUME_DAYS
+        asked[VOLUMES] = volumes_question(history, destination, begin)
     return asked
 
 
@@ -126,6 +145,4 @@ def with_answers(facts: Facts, answers: Mapping[str, Any]) -> Facts:
         facts = replace(facts, written=written_in(answers[WRITTEN]))
     if WINDOWS in answers and facts.cursor:
         facts = replace(facts, frontier=frontier_in(answers[WINDOWS], facts.cursor))
-    if HIGHEST in answers:
-        facts = replace(facts, highest=highest_in(answers[HIGHEST]))
-    return facts
+    return _with_others(facts, answers)

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
+from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import SourceFullError, SourceLockedError
@@ -20,7 +22,8 @@ from pipeline.launch.frontier import read_start
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.launch.wall_clock import read_wall_clock
 from pipeline.publish.audits import wanted
-from pipeline.runs.past_runs import written_columns
+from pipeline.runs.past_runs import VOLUMES, volumes_question, written_columns
+from pipeline.runs.questions import ask_one
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft
 from smart_sync.facts import Facts
@@ -28,6 +31,7 @@ from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.request import SyncRequest
 from smart_sync.splits import split_count
+from smart_sync.volume import past_volumes
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.protocol import Inspector, Source
 from sources.registry import SOURCES
@@ -116,6 +120,11 @@ def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: 
     if draft.open.history and facts.written is None:
         written = written_columns(client, request.history_table, request.destination)
         facts = replace(facts, written=written)
+    if request.publishing.volume_check and facts.volumes is None:
+        since = datetime.now(UTC) - VOLUMES
+        question = volumes_question(request.history_table, request.destination, since)
+        rows = ask_one(client, question, unless=(NotFound, BadRequest))
+        facts = replace(facts, volumes=past_volumes(rows, facts.cursor))
     return replace(facts, evidence=_evidence(draft, inspector, facts))
 
 

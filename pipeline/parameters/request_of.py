@@ -117,6 +117,7 @@ def _publishing(values: Mapping[str, str]) -> PublishingRequest:
         show_values=values["show_values"] == "true",
         checks_at=values["checks"],
         checks_keep=duration(values["checks_keep"]),
+        volume_check="" if values["volume_check"] == "off" else values["volume_check"],
         quarantines=values["on_check_failure"] == "quarantine",
     )
 

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import ChecksFailedError, SyncError
@@ -104,7 +106,7 @@ def keep_rows(client: bigquery.Client, plan: SyncPlan) -> None:
     table = bigquery.Table(str(plan.run.staging.table))
     table.expires = datetime.now(UTC) + plan.publishing.checks_keep
     try:
-        with as_target_errors(f"staging table {plan.run.staging.table}"):
-            client.update_table(table, ["expires"])
+        with as_target_errors(f"staging table {plan.run.staging.table}"), suppress(NotFound):
+            client.update_table(table, ["expires"])  # none, where no row came that far
     except SyncError as error:
         LOGGER.warning("how long failed rows are kept could not be set: %s", error)

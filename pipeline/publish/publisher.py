@@ -42,6 +42,7 @@ from pipeline.publish.checks import keep_rows
 from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
 from pipeline.publish.published import Published, figures, unknown
 from pipeline.publish.quarantine import QUARANTINED
+from pipeline.publish.volume import volume_figures
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from smart_sync.plan import SyncPlan
@@ -170,7 +171,8 @@ class Publisher:
             return unknown(outcome, error)
 
     def _audit(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
-        figures = audit(self.client, self.plan, staged, has_rows=has_rows)
+        figures = volume_figures(self.plan, outcome.rows_read)
+        figures |= audit(self.client, self.plan, staged, has_rows=has_rows)
         moved = int(str(figures.get(QUARANTINED, 0)))
         return replace(
             outcome,

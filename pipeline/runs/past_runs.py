@@ -36,6 +36,10 @@ NEAR = timedelta(days=3)
 """So far back is looked first: what was before, the newest run in it carries."""
 FRESH = timedelta(days=2)
 """What was asked for so long ago is carried on: clocks of machines may differ by the rest."""
+VOLUMES = timedelta(days=60)
+"""So far back runs are looked for whose rows are compared."""
+MOST_VOLUMES = 500
+"""Of these the newest: of a sync every five minutes two weeks."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 PUBLISHED = (
     "status IN ('succeeded', 'published_mismatch')"
@@ -166,6 +170,22 @@ def _newest(
         " ROW_NUMBER() OVER (PARTITION BY runs.destination ORDER BY runs.event_time DESC) = 1"
     )
     return Question(table, destination, sql, "destination", since)
+
+
+def volumes_question(table: TableRef, destination: TableRef, since: datetime) -> Question:
+    """What the destination's runs have read that went well; `past_volumes` reads the answer.
+
+    Those that ended in about the hour of the day that `since` has: an hour before or after too.
+    """
+    hours = "EXTRACT(HOUR FROM runs.event_time) - EXTRACT(HOUR FROM asked.since)"
+    sql = (
+        "SELECT runs.destination, runs.event_time, runs.rows_read, runs.cursor_column,"
+        f" runs.window_start, runs.window_end FROM {EVENTS}"
+        f" AND runs.seq = {FINAL} AND runs.status = 'succeeded' AND MOD({hours} + 25, 24) <= 2"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY runs.destination ORDER BY runs.event_time DESC)"
+        f" <= {MOST_VOLUMES}"
+    )
+    return Question(table, destination, sql, "event_time DESC", since)
 
 
 def ended_before(

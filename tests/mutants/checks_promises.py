@@ -50,6 +50,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         CHECKS,
+        "No row where there never was none is odd, and ends a run that says so.",
+        "tests/e2e/test_volume.py::test_no_rows_where_there_never_were_none_end_the_run",
+        "pipeline/publish/volume.py",
+        "    if is_odd and volume.ends:",
+        "    if is_odd and volume.ends and rows:",
+    ),
+    P(
+        CHECKS,
+        "A longer window may bring more rows: rows per hour of window are compared.",
+        "tests/unit/test_volume.py::test_windows_are_compared_by_rows_per_hour",
+        "smart_sync/volume.py",
+        "    length = hours or 1.0",
+        "    length = 1.0",
+    ),
+    P(
+        CHECKS,
         "unique is asked of the table as it will be: with the rows that stay.",
         f"{E2E}unique_is_asked_of_the_table_as_it_will_be",
         "smart_sync/check_sql.py",

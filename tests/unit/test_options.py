@@ -44,6 +44,7 @@ MALFORMED = {
     "transformation_config": ("{'a': 1}", "not JSON", "JSON object"),
     "write_disposition": ("append", "'append' is unknown", "WRITE_TRUNCATE"),
     "stale_columns": ("drop", "'drop' is unknown", "null"),
+    "volume_check": ("on", "'on' is unknown", "warn"),
     "on_check_failure": ("stop", "'stop' is unknown", "quarantine"),
     "create_disposition": ("CREATE", "'CREATE' is unknown", "CREATE_NEVER"),
     "json_numbers": ("float", "'float' is unknown", "double"),
