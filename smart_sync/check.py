@@ -40,14 +40,27 @@ _OPERATORS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
     "<=": operator.le,
 }
 OPERATORS = tuple(_OPERATORS)
+_NEGATIONS: Mapping[str, str] = {
+    "=": "!=",
+    "!=": "=",
+    "<>": "=",
+    ">": "<=",
+    ">=": "<",
+    "<": ">=",
+    "<=": ">",
+    "between": "not between",
+    "not between": "between",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on the number of failures; both ends of `between` are included.
+    """A condition on a number; both ends of `between` are in it, and outside of `not between`.
 
     >>> Condition(">", Decimal(10)).holds(Decimal(11)), str(Condition(">", Decimal(10)))
     (True, '> 10')
+    >>> str(Condition("between", Decimal(1), Decimal(5)).negated)
+    'not between 1 and 5'
     """
 
     operator: str = "!="
@@ -56,14 +69,19 @@ class Condition:
 
     def __str__(self) -> str:
         if self.high is not None:
-            return f"between {self.number} and {self.high}"
+            return f"{self.operator} {self.number} and {self.high}"
         return f"{self.operator} {self.number}"
 
     def holds(self, value: Decimal) -> bool:
         """Whether the number is such a one."""
         if self.high is not None:
-            return self.number <= value <= self.high
+            return (self.number <= value <= self.high) is (self.operator == "between")
         return _OPERATORS[self.operator](value, self.number)
+
+    @property
+    def negated(self) -> "Condition":
+        """The condition that holds where this one doesn't."""
+        return Condition(_NEGATIONS[self.operator], self.number, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,15 @@ class AcceptedValues:
     column: str
     values: tuple[str, ...]
     is_text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Rows whose column, as a text, is one of the values fail, and where it is said NULLs."""
+
+    column: str
+    values: tuple[str, ...]
+    is_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +183,27 @@ class RowCount:
     high: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Fails once, when a number of rows isn't as it is wanted; a share of no rows always is.
+
+    Attributes:
+        wanted: what must hold of the number.
+        failing: rows, or values, that fail this are counted; None: all rows are.
+        is_percent: the number is their share of the rows looked at, in percent.
+    """
+
+    wanted: Condition
+    failing: NotNull | Missing | AcceptedValues | Matches | Unique | None = None
+    is_percent: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.wanted} {'percent' if self.is_percent else 'rows'}"
+
+
 Rule = (
     NotNull
+    | Missing
     | Unique
     | AcceptedValues
     | AcceptedRange
@@ -167,11 +213,19 @@ Rule = (
     | Related
     | Recent
     | RowCount
+    | Measured
 )
-OF_ROWS = (NotNull, AcceptedValues, AcceptedRange, Expression, Matches, Related)
+OF_ROWS = (NotNull, Missing, AcceptedValues, AcceptedRange, Expression, Matches, Related)
 """Rules that each row meets or fails by itself."""
 OF_TABLES = (Unique, Recent, RowCount)
 """Rules that ask for the table as it will be, where nobody says otherwise."""
+
+
+def usual_scope(rule: Rule) -> Scope:
+    """The rows that a rule looks at, where nobody says otherwise."""
+    if isinstance(rule, Measured):
+        return Scope.TABLE if rule.failing is None else usual_scope(rule.failing)
+    return Scope.TABLE if isinstance(rule, OF_TABLES) else Scope.BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +255,14 @@ class Check:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the destination that it names, outside of SQL."""
-        if isinstance(self.rule, Unique):
-            return self.rule.columns
-        if isinstance(self.rule, Recent):
-            return (self.rule.field,)
-        if isinstance(self.rule, RowCount):
+        rule = self.rule.failing if isinstance(self.rule, Measured) else self.rule
+        if isinstance(rule, Unique):
+            return rule.columns
+        if isinstance(rule, Recent):
+            return (rule.field,)
+        if rule is None or isinstance(rule, RowCount):
             return ()
-        return (self.rule.column,) if self.rule.column else ()
+        return (rule.column,) if rule.column else ()
 
     @property
     def is_of_rows(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from auto_schema.errors import SchemaError, SyncError, shown
 from auto_schema.schema import TableSchema
-from smart_sync.check import Check, Condition, Severity
+from smart_sync.check import Check, Condition, Measured, Severity
 from smart_sync.check_sql import checks_query
 from smart_sync.plan import SyncPlan
 from smart_sync.quarantine_sql import quarantining
@@ -53,9 +53,12 @@ def _told(check: Check) -> str:
     'not_null_orders_id: error'
     """
     text = f"{check.name}: {check.severity}"
-    if check.severity is Severity.ERROR and check.error_if != NEVER_ZERO:
+    if isinstance(check.rule, Measured):
+        text += f" unless {check.rule}"
+    is_error = check.severity is Severity.ERROR
+    if is_error and check.error_if != NEVER_ZERO:
         text += f" if {check.error_if}"
-    if check.warn_if != NEVER_ZERO:
+    if check.warn_if not in (NEVER_ZERO, *[check.error_if] * is_error):
         text += f", warn if {check.warn_if}"
     text += " of the table as it will be" if check.scope == "table" else ""
     return text + (f", where {' '.join(check.where.split())}" if check.where else "")

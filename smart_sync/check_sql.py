@@ -4,13 +4,18 @@ All checks of the run's own rows are aggregates of one SELECT over them, in the 
 will be published. Those of the table as it will be read what stays of the destination, too.
 """
 
+from dataclasses import replace
+
 from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
 from smart_sync.check import (
     AcceptedRange,
     AcceptedValues,
     Check,
+    Condition,
     Expression,
     Matches,
+    Measured,
+    Missing,
     NotNull,
     NotNullProportion,
     Recent,
@@ -55,6 +60,8 @@ def failing_keys(plan: SyncPlan, check: Check) -> str:
     that comes more than once, by the value.
     """
     rule, rows = check.rule, f"(\n{select_staged(plan)}\n) AS {STAGED}"
+    if isinstance(rule, Measured) and rule.failing is not None:
+        return failing_keys(plan, replace(check, rule=rule.failing))
     if isinstance(rule, Unique):
         repeated = " AND ".join(f"{of_staged(name)} IS NOT NULL" for name in rule.columns)
         names, tail = rule.columns, f" GROUP BY {of_staged(*rule.columns)} HAVING COUNT(*) > 1"
@@ -114,6 +121,8 @@ def _failures(plan: SyncPlan, check: Check) -> str:
     """The number of failures, as a value of a SELECT over the run's rows."""
     rule, is_whole = check.rule, check.scope is Scope.TABLE
     source = AFTERWARDS if is_whole else ROWS
+    if isinstance(rule, Measured):
+        return _measured(plan, check, rule)
     if isinstance(rule, Unique):
         return f"(\n{_repeated_values(rule, check, source, is_whole=is_whole)})"
     if isinstance(rule, Related):
@@ -121,6 +130,22 @@ def _failures(plan: SyncPlan, check: Check) -> str:
         return f"(SELECT COUNT(*) FROM {source} AS {STAGED} WHERE {fails})"
     value = _aggregate(plan, check)
     return f"(SELECT {value} FROM {source} AS {STAGED})" if is_whole else value
+
+
+def _measured(plan: SyncPlan, check: Check, rule: Measured) -> str:
+    """1 where the number isn't as it is wanted, else 0: also where it is a share of nothing."""
+    rows = f"COUNTIF({_counts(check)}TRUE)"
+    if check.scope is Scope.TABLE:
+        rows = f"(SELECT {rows} FROM {AFTERWARDS} AS {STAGED})"
+    number = rows if rule.failing is None else _failures(plan, replace(check, rule=rule.failing))
+    if rule.is_percent:
+        number = f"SAFE_DIVIDE(100 * {number}, {rows})"
+    return f"IF(COALESCE({_holds(rule.wanted, number)}, TRUE), 0, 1)"
+
+
+def _holds(condition: Condition, number: str) -> str:
+    ends = [condition.number] if condition.high is None else [condition.number, condition.high]
+    return f"{number} {condition.operator.upper()} {' AND '.join(f'{end:f}' for end in ends)}"
 
 
 def _repeated_values(rule: Unique, check: Check, source: str, *, is_whole: bool) -> str:
@@ -163,6 +188,8 @@ def _fails(plan: SyncPlan, check: Check) -> str:
     rule = check.rule
     if isinstance(rule, NotNull):
         return f"{of_staged(rule.column)} IS NULL"
+    if isinstance(rule, Missing):
+        return _is_missing(rule)
     if isinstance(rule, AcceptedValues):
         values = ", ".join(map(string_literal, rule.values) if rule.is_text else rule.values)
         column = of_staged(rule.column)
@@ -179,6 +206,13 @@ def _fails(plan: SyncPlan, check: Check) -> str:
     if isinstance(rule, Related):
         return _has_no_parent(plan, rule)
     raise ValueError(f"no rule of rows: {rule}")
+
+
+def _is_missing(rule: Missing) -> str:
+    column, values = of_staged(rule.column), ", ".join(map(string_literal, rule.values))
+    null = [f"{column} IS NULL"] if rule.is_null else []
+    listed = [f"CAST({column} AS STRING) IN ({values})"] if values else []
+    return f"({' OR '.join([*null, *listed])})"
 
 
 def _outside(rule: AcceptedRange) -> str:

@@ -1,57 +1,59 @@
 """Arguments of one test as its rule needs them; what is wrong with them, each by its place."""
 
 import re
-from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
-from auto_schema.errors import ConfigError, SyncError, shown
-from pipeline.parameters.nodes import Items, Node, Pairs, Place, Text
+from auto_schema.errors import shown
+from pipeline.checks.reader import Fault, Parts
+from pipeline.parameters.nodes import Items, Node, Place, Text
 from smart_sync.check import OPERATORS, Condition
 
-Fault = Callable[[str, Place, str, str], None]
-"""Takes what is wrong, where, why, and how to mend it."""
 JINJA = re.compile(r"\{\{|\{%")
 CONDITION = re.compile(rf"\s*({'|'.join(sorted(OPERATORS, key=len, reverse=True))})\s*(\S+)\s*")
 BETWEEN = re.compile(r"\s*between\s+(\S+)\s+and\s+(\S+)\s*", re.I)
 
 
 class Arguments:
-    """The arguments of one test; each is asked for by its name, and then known."""
+    """The arguments of one test; each is asked for by its name, and then known.
+
+    `has_jinja`: they are of a format in whose texts Jinja may stand.
+    """
 
     def __init__(
-        self, test: str, place: Place, given: Mapping[str, tuple[Text, Node]], fault: Fault
+        self, test: str, place: Place, given: Parts, fault: Fault, *, has_jinja: bool = True
     ) -> None:
         self._test, self._place, self._given, self._fault = test, place, given, fault
+        self._has_jinja = has_jinja
         self._asked = set[str]()
 
     def text(self, name: str, default: str | None = None) -> str:
         """A scalar as it is written; a fault where there is none and no default."""
         node = self._take(name, default is not None)
         if isinstance(node, Text) and node.text:
-            if JINJA.search(node.text):
+            if self._has_jinja and JINJA.search(node.text):
                 fix = "write what it stands for: no Jinja is run here."
                 self._fault("Jinja in a test", node.place, f"{self._test}: {name}", fix)
             return node.text
         if node is not None and node != Text("", node.place):
-            self._wrong(name, node, "a text or number is wanted", "write one.")
+            self.wrong(name, "a text or number is wanted", "write one.")
         return default or ""
 
-    def texts(self, name: str) -> tuple[Text, ...]:
-        """A list of scalars, one at the least."""
-        node = self._take(name, False)
+    def texts(self, name: str, *, may_lack: bool = False) -> tuple[Text, ...]:
+        """A list of scalars, one at the least; none only where it may lack."""
+        node = self._take(name, may_lack)
         if node is None:
             return ()
         items = node.items if isinstance(node, Items) else ()
         texts = tuple(item for item in items if isinstance(item, Text))
         if not texts or len(texts) < len(items):
-            self._wrong(name, node, "a list of values is wanted", "write [a, b].")
+            self.wrong(name, "a list of values is wanted", "write [a, b].")
         return texts
 
     def flag(self, name: str, *, default: bool) -> bool:
         """A boolean."""
         written = self.text(name, str(default).lower())
         if written.casefold() not in ("true", "false"):
-            self._wrong(name, self._given[name][1], f"{shown(written)}", "write true or false.")
+            self.wrong(name, f"{shown(written)}", "write true or false.")
         return written.casefold() == "true"
 
     def number(self, name: str, default: str | None = None) -> Decimal | None:
@@ -61,15 +63,20 @@ class Arguments:
             return None
         number = decimal_of(written)
         if number is None:
-            self._wrong(name, self._given[name][1], shown(written), "write a number.")
+            self.wrong(name, shown(written), "write a number.")
         return number
 
     def whole(self, name: str, default: str | None = None) -> int | None:
         """A whole number; None where there is none and the default is empty."""
         number = self.number(name, default)
         if number is not None and number != int(number):
-            self._wrong(name, self._given[name][1], f"{number} is not whole", "write 1, 2 …")
+            self.wrong(name, f"{number} is not whole", "write 1, 2 …")
         return None if number is None else int(number)
+
+    def wrong(self, name: str, why: str, fix: str) -> None:
+        """A fault of an argument that was given."""
+        place = self._given[name][1].place
+        self._fault("malformed argument", place, f"{self._test}, {name}: {why}", fix)
 
     def refuse(self, name: str, fix: str) -> None:
         """An argument that means something, and that isn't honoured."""
@@ -89,12 +96,9 @@ class Arguments:
         if name in self._given:
             return self._given[name][1]
         if not may_lack:
-            fix = f"write {name}: under the test."
-            self._fault("a test without an argument", self._place, f"{self._test}: {name}", fix)
+            fix = f"write {name}: …"
+            self._fault("an argument is missing", self._place, f"{self._test}: {name}", fix)
         return None
-
-    def _wrong(self, name: str, node: Node, why: str, fix: str) -> None:
-        self._fault("malformed argument", node.place, f"{self._test}, {name}: {why}", fix)
 
 
 def decimal_of(text: str) -> Decimal | None:
@@ -122,13 +126,3 @@ def condition_of(text: str) -> Condition | None:
     written = CONDITION.fullmatch(text)
     number = decimal_of(written[2]) if written else None
     return None if written is None or number is None else Condition(written[1], number)
-
-
-def pairs_of(node: Node | None) -> dict[str, tuple[Text, Node]]:
-    """A mapping's pairs by their keys' texts; of what is no mapping none."""
-    return {key.text: (key, value) for key, value in node.pairs} if isinstance(node, Pairs) else {}
-
-
-def check_fault(name: str, what: str, place: Place, why: str, fix: str) -> SyncError:
-    """A fault of a text of checks."""
-    return ConfigError(what, f"{name}, {place}", why, fix)

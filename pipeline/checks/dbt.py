@@ -4,14 +4,15 @@
 such a file is passed over. https://docs.getdbt.com/reference/configs-and-properties
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from auto_schema.errors import SyncError, shown
-from pipeline.checks.arguments import Arguments, check_fault, condition_of, pairs_of
+from pipeline.checks.arguments import Arguments, condition_of
 from pipeline.checks.dbt_tests import TESTS, UNITS
-from pipeline.parameters.nodes import Items, Node, Pairs, Place, Text
-from smart_sync.check import OF_TABLES, Check, Condition, Recent, Scope, Severity
+from pipeline.checks.reader import Parts, Reader, pairs_of, text_at
+from pipeline.parameters.nodes import Node, Pairs, Place, Text
+from smart_sync.check import Check, Condition, Recent, Scope, Severity, usual_scope
 
 MODELS, COLUMNS, CONFIG, ARGUMENTS = "models", "columns", "config", "arguments"
 TEST_LISTS = ("data_tests", "tests")
@@ -41,69 +42,40 @@ def read_dbt(
         Its checks, the models that the file has, and what is wrong with those of the table.
     """
     reader = _Reader(name)
-    models, written = list[str](), pairs_of(root).get(MODELS)
-    checks = list[Check]()
-    for model in reader.items(written[1] if written else None, MODELS):
+    models, checks = list[str](), list[Check]()
+    for model in reader.items(pairs_of(root), MODELS):
         parts = pairs_of(model)
         called = _name_of(parts)
         models.append(called)
         if called.casefold() == table.casefold():
             checks += reader.model(parts, table)
-    return tuple(_apart(checks)), tuple(models), reader.faults
+    return tuple(checks), tuple(models), reader.faults
 
 
-def _name_of(parts: Mapping[str, tuple[Text, Node]]) -> str:
+def _name_of(parts: Parts) -> str:
     """The table that a model makes: its alias, or its name."""
     config = pairs_of(parts[CONFIG][1]) if CONFIG in parts else {}
-    for where in (config, parts):
-        if "alias" in where and isinstance(where["alias"][1], Text):
-            return where["alias"][1].text
-    name = parts.get("name")
-    return name[1].text if name and isinstance(name[1], Text) else ""
+    return text_at(config, "alias") or text_at(parts, "alias") or text_at(parts, "name")
 
 
-def _apart(checks: list[Check]) -> Iterator[Check]:
-    """The same with names that tell them apart."""
-    seen = dict[str, int]()
-    for check in checks:
-        seen[check.name] = number = seen.get(check.name, 0) + 1
-        yield check if number == 1 else replace(check, name=f"{check.name}_{number}")
+class _Reader(Reader):
+    """One file."""
 
-
-class _Reader:
-    """One file; its faults are kept as they are found."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self.faults: list[SyncError] = []
-
-    def items(self, node: Node | None, where: str) -> tuple[Node, ...]:
-        """A list's items; what is none is a fault."""
-        if node is None or node == Text("", node.place):
-            return ()
-        if not isinstance(node, Items):
-            self._fault(f"{where} is no list", node.place, "", "write each with a dash.")
-            return ()
-        return node.items
-
-    def model(self, parts: Mapping[str, tuple[Text, Node]], table: str) -> list[Check]:
+    def model(self, parts: Parts, table: str) -> list[Check]:
         """The checks of a model and of its columns."""
         checks = list(self._tests(parts, table, ""))
-        columns = parts.get(COLUMNS)
-        for column in self.items(columns[1] if columns else None, COLUMNS):
+        for column in self.items(parts, COLUMNS):
             inner = pairs_of(column)
-            name = inner.get("name")
-            if name is None or not isinstance(name[1], Text) or not name[1].text:
-                self._fault("a column without a name", column.place, "", "write name: COLUMN.")
+            name = text_at(inner, "name")
+            if not name:
+                self.fault("a column without a name", column.place, "", "write name: COLUMN.")
                 continue
-            checks += self._tests(inner, table, name[1].text)
+            checks += self._tests(inner, table, name)
         return checks
 
-    def _tests(
-        self, parts: Mapping[str, tuple[Text, Node]], table: str, column: str
-    ) -> Iterator[Check]:
+    def _tests(self, parts: Parts, table: str, column: str) -> Iterator[Check]:
         for key in TEST_LISTS:
-            for node in self.items(parts[key][1] if key in parts else None, key):
+            for node in self.items(parts, key):
                 check = self._test(node, table, column)
                 if check:
                     yield check
@@ -112,13 +84,13 @@ class _Reader:
         """One test: a name, or a name with what is said of it."""
         called, inner = _called(node)
         if called is None:
-            self._fault("a test without a name", node.place, "", "write one, such as not_null.")
+            self.fault("a test without a name", node.place, "", "write one, such as not_null.")
             return None
         kind = called.text.removeprefix("dbt.")
         test = TESTS.get(kind)
         if test is None:
             fix = f"known here: {', '.join(TESTS)}."
-            self._fault("a test that is not known", called.place, shown(called.text), fix)
+            self.fault("a test that is not known", called.place, shown(called.text), fix)
             return None
         given, config = _parted(inner)
         if "column_name" in given:
@@ -126,38 +98,36 @@ class _Reader:
             column = written.text if isinstance(written, Text) else column
         if test.needs_column and not column:
             fix = "write it under a column, in columns: [{name: …, data_tests: […]}]."
-            self._fault("a test that needs a column", called.place, kind, fix)
+            self.fault("a test that needs a column", called.place, kind, fix)
             return None
         before = len(self.faults)
-        arguments = Arguments(kind, called.place, given, self._fault)
+        arguments = Arguments(kind, called.place, given, self.fault)
         rule = test.rule(arguments, column)
         arguments.refuse_others()
         if isinstance(rule, Recent) and rule.unit.casefold() not in UNITS:
-            self._fault("malformed argument", called.place, f"{kind}: {rule.unit}", "write day.")
-        scope = Scope.TABLE if isinstance(rule, OF_TABLES) else Scope.BATCH
+            self.fault("malformed argument", called.place, f"{kind}: {rule.unit}", "write day.")
         short = kind.rpartition(".")[2]
-        name = inner.get("name")
-        named = name[1].text if name and isinstance(name[1], Text) else ""
         words = (short, table, *Check("", kind, rule).columns)
-        check = Check(named or "_".join(words), kind, rule, scope=scope)
+        name = text_at(inner, "name") or "_".join(words)
+        check = Check(name, kind, rule, scope=usual_scope(rule))
         check = self._configured(check, config)
         if self._is_off(config) or len(self.faults) > before:
             return None
         return check
 
-    def _configured(self, check: Check, config: Mapping[str, tuple[Text, Node]]) -> Check:
-        said = Arguments(check.kind, Place(), config, self._fault)
+    def _configured(self, check: Check, config: Parts) -> Check:
+        said = Arguments(check.kind, Place(), config, self.fault)
         for name, fix in REFUSED.items():
             said.refuse(name, fix)
         severity = said.text("severity", "error").casefold()
         if severity not in list(Severity):
             place = config["severity"][1].place
-            self._fault("malformed config", place, shown(severity), "write error or warn.")
+            self.fault("malformed config", place, shown(severity), "write error or warn.")
             severity = Severity.ERROR
         scope = said.text("scope", check.scope).casefold()
         if scope not in list(Scope):
             place = config["scope"][1].place
-            self._fault("malformed config", place, shown(scope), "write batch or table.")
+            self.fault("malformed config", place, shown(scope), "write batch or table.")
             scope = check.scope
         return replace(
             check,
@@ -168,22 +138,17 @@ class _Reader:
             warn_if=self._condition(said, config, "warn_if"),
         )
 
-    def _condition(
-        self, said: Arguments, config: Mapping[str, tuple[Text, Node]], name: str
-    ) -> Condition:
+    def _condition(self, said: Arguments, config: Parts, name: str) -> Condition:
         written = said.text(name, "")
         condition = condition_of(written) if written else Condition()
         if condition is None:
             place, fix = config[name][1].place, 'write one such as "> 10".'
-            self._fault("malformed config", place, f"{name}: {shown(written)}", fix)
+            self.fault("malformed config", place, f"{name}: {shown(written)}", fix)
         return condition or Condition()
 
-    def _is_off(self, config: Mapping[str, tuple[Text, Node]]) -> bool:
-        said = Arguments("config", Place(), config, self._fault)
+    def _is_off(self, config: Parts) -> bool:
+        said = Arguments("config", Place(), config, self.fault)
         return not said.flag("enabled", default=True)
-
-    def _fault(self, what: str, place: Place, why: str, fix: str) -> None:
-        self.faults.append(check_fault(self._name, what, place, why, fix))
 
 
 def _called(node: Node) -> tuple[Text | None, dict[str, tuple[Text, Node]]]:
@@ -201,7 +166,7 @@ def _called(node: Node) -> tuple[Text | None, dict[str, tuple[Text, Node]]]:
 
 
 def _parted(
-    inner: Mapping[str, tuple[Text, Node]],
+    inner: Parts,
 ) -> tuple[dict[str, tuple[Text, Node]], dict[str, tuple[Text, Node]]]:
     """A test's arguments, and its config: both may stand by themselves, or beside each other."""
     config = dict(pairs_of(inner[CONFIG][1])) if CONFIG in inner else {}

@@ -14,7 +14,7 @@ from smart_sync.plan import SyncPlan
 from warehouse.errors import as_target_errors
 from warehouse.names import Endpoints
 
-NONE_OF_IT = "checks: {name} has no model {table}, so that nothing is checked; it has {models}"
+NONE_OF_IT = "checks: {name} says nothing of {table}, so that nothing is checked; it has {models}"
 
 
 Text = Callable[[str, Endpoints], tuple[str, str]]

@@ -85,7 +85,7 @@ PROMISES: tuple[Promise, ...] = (
         "A test that isn't known is refused: no check is left out in silence.",
         f"{READER}all_that_is_wrong_is_told_at_once_by_its_place",
         "pipeline/checks/dbt.py",
-        '            self._fault("a test that is not known", called.place, shown(called.text), fix)\n',
+        '            self.fault("a test that is not known", called.place, shown(called.text), fix)\n',
         "",
     ),
 )

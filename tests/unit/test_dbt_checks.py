@@ -174,7 +174,7 @@ def test_all_that_is_wrong_is_told_at_once_by_its_place():
         ("a test that needs a column", "schema.yml, line 4, column 9"),
         ("a test that is not known", "schema.yml, line 5, column 9"),
         ("a column without a name", "schema.yml, line 7, column 9"),
-        ("a test without an argument", "schema.yml, line 10, column 13"),
+        ("an argument is missing", "schema.yml, line 10, column 13"),
         ("unknown argument", "schema.yml, line 10, column 31"),
         ("Jinja in a test", "schema.yml, line 11, column 51"),
         ("malformed config", "schema.yml, line 12, column 43"),
