@@ -241,6 +241,7 @@ class Check:
         where: SQL of a condition; rows for which it doesn't hold aren't looked at.
         error_if: for which numbers of failures the run ends, with Severity.ERROR.
         warn_if: for which a warning is told.
+        is_tolerant: rows that fail are good where `error_if` doesn't hold: none is put aside.
     """
 
     name: str
@@ -251,6 +252,7 @@ class Check:
     where: str = ""
     error_if: Condition = Condition()
     warn_if: Condition = Condition()
+    is_tolerant: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -76,6 +76,7 @@ def checks_dict(plan: SyncPlan) -> list[dict[str, object]]:
             "where": check.where or None,
             "error_if": str(check.error_if),
             "warn_if": str(check.warn_if),
+            "unless": str(check.rule) if isinstance(check.rule, Measured) else None,
         }
         for check in plan.publishing.checks
     ]

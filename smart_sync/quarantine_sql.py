@@ -17,13 +17,14 @@ LONGEST_VALUE = 1_000
 
 
 def quarantining(plan: SyncPlan) -> list[Check]:
-    """The checks whose failing rows become dead letters: of single rows, of severity error."""
+    """The checks whose failing rows become dead letters: of single rows, none of which is good."""
     if not plan.publishing.quarantines:
         return []
     return [
         check
         for check in plan.publishing.checks
         if check.is_of_rows
+        and not check.is_tolerant
         and check.severity is Severity.ERROR
         and not asks_afterwards(plan, check)
     ]

@@ -18,6 +18,7 @@ from pipeline.checks.contract_rules import (
     Columns,
     Counted,
     Metric,
+    allows_none,
     conditions,
     severity_of,
 )
@@ -215,7 +216,8 @@ class _Reader(Reader):
         else:
             rule, fails = failing, wanted.negated
         check = Check(kind, kind, rule, scope=usual_scope(rule), error_if=fails, warn_if=fails)
-        return replace(check, name="_".join((kind, self._table, *check.columns)))
+        name = "_".join((kind, self._table, *check.columns))
+        return replace(check, name=name, is_tolerant=not allows_none(wanted))
 
 
 def _is_percent(said: Arguments, *, of_all: bool) -> bool:

@@ -118,6 +118,18 @@ def conditions(said: Arguments) -> Iterator[Condition]:
                 said.wrong(name, "no two numbers", "write [low, high].")
 
 
+def allows_none(wanted: Condition) -> bool:
+    """Whether a number of rows is as it is wanted only where there are none.
+
+    >>> allows_none(Condition("<", Decimal(1))), allows_none(Condition("<=", Decimal(1)))
+    (True, False)
+    """
+    number = wanted.number
+    if wanted.operator == "<":
+        return 0 < number <= 1
+    return (wanted.operator == "=" and number == 0) or (wanted.operator == "<=" and 0 <= number < 1)
+
+
 def severity_of(text: str) -> Severity:
     """What a severity does.
 

@@ -123,6 +123,20 @@ def test_a_rule_of_severity_warning_keeps_no_row_back(sync, sql, caplog):
     assert len(sync.rows("id")) == 8
 
 
+@pytest.mark.parametrize(("allowed", "code"), [(1, 0), (2, 11)])
+def test_only_rows_of_which_a_contract_allows_none_are_quarantined(sync, sql, allowed, code):
+    sql(TABLE)
+    sql(f"UPDATE orders SET status = 'x' WHERE id <= {allowed}")
+    sql("UPDATE orders SET id = NULL WHERE id = 8")
+    quarantine = {"on_check_failure": "quarantine", "max_dead_letters": "5"}
+    result = sync(**CHECKS, **quarantine)
+    assert result.code == code, result.err
+    assert verdicts(sync)["nullValues_t_id"][0] == "quarantined"
+    if code == 0:
+        assert sorted(sync.rows("id, status"))[:2] == [(1, "x"), (2, "paid")]
+        assert len(sync.rows("id")) == 7
+
+
 def test_a_null_is_neither_invalid_nor_twice(sync, sql):
     sql(TABLE)
     sql("UPDATE orders SET amount = NULL, mail = NULL")

@@ -5,6 +5,8 @@ from tests.mutants.promises import Promise
 CHECKS = "Checks"
 P = Promise
 E2E = "tests/e2e/test_checks.py::test_"
+CONTRACT_RUNS = "tests/e2e/test_contract_checks.py::test_"
+CONTRACTS = "tests/unit/test_contract_checks.py::test_"
 READER = "tests/unit/test_dbt_checks.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -87,5 +89,37 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/checks/dbt.py",
         '            self.fault("a test that is not known", called.place, shown(called.text), fix)\n',
         "",
+    ),
+    P(
+        CHECKS,
+        "A rule of a contract fails where its threshold doesn't hold.",
+        f"{CONTRACTS}a_check_fails_where_its_threshold_does_not_hold",
+        "pipeline/checks/contract.py",
+        "            rule, fails = failing, wanted.negated\n",
+        "            rule, fails = failing, Condition()\n",
+    ),
+    P(
+        CHECKS,
+        "A threshold in percent is a share of the rows that are looked at.",
+        f"{CONTRACT_RUNS}what_a_contract_does_not_allow_is_kept_back",
+        "smart_sync/check_sql.py",
+        'f"SAFE_DIVIDE(100 * {number}, {rows})"',
+        'f"SAFE_DIVIDE({number}, {rows})"',
+    ),
+    P(
+        CHECKS,
+        "Rows of which a contract allows some aren't quarantined.",
+        f"{CONTRACT_RUNS}only_rows_of_which_a_contract_allows_none_are_quarantined",
+        "smart_sync/quarantine_sql.py",
+        "        and not check.is_tolerant\n",
+        "",
+    ),
+    P(
+        CHECKS,
+        "A metric that isn't known is refused: no rule of a contract is left out in silence.",
+        f"{CONTRACTS}all_that_is_wrong_is_told_at_once_by_its_place",
+        "pipeline/checks/contract.py",
+        '            self.fault("a metric that is not known", named[1].place, why, KNOWN_METRICS)\n',
+        "            pass\n",
     ),
 )
