@@ -71,7 +71,7 @@ hunt: setup ## sources, contents, histories and parameters from a seed, synced a
 mutants: setup ## break each promise in a copy and show that its test fails
 	@$(BIN)/python -m tests.mutants
 
-demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb, bigquery or tables)
+demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb, bigquery, tables or checks)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
 # Other tools that `make bench` measures beside; nothing else needs them.

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 
+from demo.checked import demo_checks
 from demo.many import demo_tables
 from demo.servers import ROOT, BigQueryServer, bigquery_server
 from demo.sides import PROJECT, SIDES, Side, make_client
@@ -24,6 +25,8 @@ from demo.sides import PROJECT, SIDES, Side, make_client
 DATASET, TABLE = "air", "flights"
 TABLES = "tables"
 """The source of the demo of many tables."""
+CHECKS = "checks"
+"""The source of the demo of checks."""
 FOLDER = ROOT / ".demo"
 CONSOLE = Console()
 Program = Callable[[Mapping[str, str]], list[str]]
@@ -60,12 +63,16 @@ def parameters(side: Side, temp_location: str) -> list[str]:
     ]
 
 
-def run_main(title: str, command: list[str]) -> float:
-    """Run the real entry point as a user does; its output is the user's."""
+def run_main(title: str, command: list[str], code: int = 0) -> float:
+    """Run the real entry point as a user does; its output is the user's.
+
+    Raises:
+        SystemExit: it ended with another exit code.
+    """
     CONSOLE.print(Rule(title, align="left"))
     began = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, check=False)
-    if done.returncode:
+    if done.returncode != code:
         raise SystemExit(f"main.py ended with exit code {done.returncode}")
     return time.monotonic() - began
 
@@ -135,7 +142,7 @@ def demo(
 def main() -> int:
     """Start both servers, run the demo, stop them; 0 when the checksums agree."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--source", choices=[*SIDES, TABLES], default="postgresql")
+    parser.add_argument("--source", choices=[*SIDES, TABLES, CHECKS], default="postgresql")
     source = parser.parse_args().source
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
@@ -144,6 +151,9 @@ def main() -> int:
         if source == TABLES:
             command = main_here(target.environ)
             agree = demo_tables(target, command, run_main, CONSOLE.print, FOLDER)
+        elif source == CHECKS:
+            command = main_here(target.environ)
+            agree = demo_checks(target, command, run_main, CONSOLE.print, FOLDER)
         else:
             with SIDES[source](target) as side:
                 agree = demo(side, target)

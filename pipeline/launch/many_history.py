@@ -7,7 +7,7 @@ from auto_schema.errors import SyncError
 from pipeline.destination.client import asking_client
 from pipeline.parameters.options import Options
 from pipeline.runs.batches import record_launch, recovered
-from pipeline.runs.many_report import TableResult, message
+from pipeline.runs.many_report import TableResult, message, warned
 from pipeline.runs.notify import tell
 from pipeline.tables.requests import TableOptions
 from warehouse.names import TableRef
@@ -55,7 +55,7 @@ def tell_launch(
     webhook = common.webhook
     if webhook is None:
         return
-    failed = any(result.exit_code for result in results)
+    failed = any(result.exit_code or warned(result) for result in results)
     before = [] if failed or webhook.every_run else _recovered(common, tables, batch_id)
     if failed or webhook.every_run or before:
         tell(webhook, message(batch_id, results, before, text))

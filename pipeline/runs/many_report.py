@@ -7,6 +7,7 @@ from typing import Any
 
 from auto_schema.errors import SomeFailedError, SyncError, one_line
 from pipeline.runs.notify import escaped
+from pipeline.runs.told_checks import told_checks
 from smart_sync.explain_many import new_text
 from smart_sync.modes import CREATE
 from smart_sync.text_table import text_table
@@ -53,6 +54,11 @@ def exit_code_of(codes: Sequence[int]) -> int:
     return codes[0] if len(set(codes)) == 1 else SomeFailedError.exit_code
 
 
+def warned(result: TableResult) -> str:
+    """What the checks of a table that ended well warn of; empty: nothing."""
+    return "" if result.exit_code or result.row is None else one_line(told_checks(result.row))
+
+
 def report(results: Sequence[TableResult]) -> str:
     """All tables as one table, and the sum."""
     return "\n".join(_lines(results))
@@ -77,7 +83,7 @@ def _cells(result: TableResult) -> tuple[str, ...]:
         f"{row['rows_published']:,}",
         f"{row['rows_dead']:,}",
         "" if seconds is None else f"{seconds:,.1f}",
-        one_line(result.why) or _left_out(row),
+        one_line(result.why) or one_line(told_checks(row)) or _left_out(row),
     )
 
 
@@ -127,6 +133,7 @@ def message(
     begin = "Smart Sync recovered" if before else "Smart Sync"
     lines = [f"{begin}: {text or total(results)}", f"launch: {batch_id}"]
     told = [f"{one.name}: {one_line(one.why)}" for one in results if one.exit_code]
+    told += [f"{one.name}: {checks}" for one in results if (checks := warned(one))]
     told += [
         f"{row['destination']}: run before: {row['run_id']}, {row['status']},"
         f" exit code {row['exit_code']}"

@@ -1,4 +1,4 @@
-"""I/O. Tells a webhook how a run ended: failures and the recovery after them, or every run.
+"""I/O. Tells a webhook how a run ended: failures, the recovery after them, warnings; or all runs.
 
 Whatever becomes of it, the run ends as it did: what fails here is a warning.
 """
@@ -18,6 +18,7 @@ from pipeline.parameters.webhook import Webhook
 from pipeline.runs.history import SEQUENCE, planning_failure
 from pipeline.runs.outcome import internal_error
 from pipeline.runs.past_runs import ended_before
+from pipeline.runs.told_checks import told_checks
 from pipeline.runs.webhook import send
 from smart_sync.request import SyncRequest
 from warehouse.errors import as_target_errors
@@ -71,6 +72,8 @@ def _lines(row: Row, before: Row | None) -> Iterator[str]:
         low = row["window_start"] or "-∞"
         yield f"window: ({low}, {row['window_end']}] of {row['cursor_column']}"
     yield f"version: {row['version']}"
+    if checks := told_checks(row):
+        yield f"checks: {checks}"
     if row["error"]:
         yield f"error: {_cut(row['error'])}"
 
@@ -115,7 +118,7 @@ def _occasion(
     webhook: Webhook, client: bigquery.Client, history: TableRef, row: Row
 ) -> bytes | None:
     """What there is to say of a run, if anything."""
-    if row["exit_code"] or webhook.every_run:
+    if row["exit_code"] or webhook.every_run or told_checks(row):
         return body(row)
     if row["status"] == "held_back":
         return None

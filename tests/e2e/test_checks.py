@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.hook_server import hook_server
+
 SOURCE = {"source_table_for_schema": "public.orders"}
 TABLE = """
 CREATE TABLE orders (id int8, status text, amount numeric(12, 2), customer int8,
@@ -35,6 +37,12 @@ CHECKS = SOURCE | {"checks": PROPERTIES}
 
 
 RESULTS = "check_name, verdict, failures, run_rows, failing_keys"
+
+
+@pytest.fixture
+def hook():
+    with hook_server() as server:
+        yield server
 
 
 def figures(sync):
@@ -71,6 +79,22 @@ def test_a_check_that_warns_is_told_and_its_rows_are_published(sync, sql, caplog
     assert "accepted_range_t_amount (dbt_utils.accepted_range) fails 1 times" in caplog.text
     assert figures(sync)["accepted_range_t_amount"] == {"verdict": "warned", "failures": 1}
     assert len(sync.rows("id")) == 3
+
+
+def test_a_webhook_is_told_of_checks_that_warn(sync, sql, hook):
+    sql(TABLE)
+    sync.ok(**CHECKS, notify_webhook=hook.url)
+    assert hook.texts == []
+    sql("INSERT INTO orders VALUES (3, 'open', -5, 7, now())")
+    again = CHECKS | {"write_disposition": "WRITE_TRUNCATE"}
+    sync.ok(**again, notify_webhook=hook.url)
+    sql("INSERT INTO orders VALUES (3, 'lost', -5, 7, now())")
+    assert sync(**again, notify_webhook=hook.url).code == 11
+    warned, failed = hook.texts
+    assert warned.startswith("Smart Sync succeeded: ")
+    assert "checks: check accepted_range_t_amount: 1 failures, warned" in warned
+    assert failed.startswith("Smart Sync checks_failed: ")
+    assert "accepted_values_t_status (accepted_values) fails 1 times" in failed
 
 
 def test_the_plan_shows_the_checks_and_what_bigquery_says_against_them(sync, sql):
