@@ -1,31 +1,13 @@
-"""What a plan says of its checks: what stands against them, and the lines that show them."""
+"""What a plan says of its checks: the lines that show them."""
 
-import difflib
 from collections.abc import Iterator
 
-from auto_schema.errors import SchemaError, SyncError, shown
-from auto_schema.schema import TableSchema
 from smart_sync.check import Check, Condition, Measured, Severity
 from smart_sync.check_sql import checks_query
 from smart_sync.plan import SyncPlan
 from smart_sync.quarantine_sql import quarantining
-from smart_sync.request import SyncRequest
 
 NEVER_ZERO = Condition()
-
-
-def check_faults(request: SyncRequest, schema: TableSchema) -> list[SyncError]:
-    """The columns that checks name and that the destination won't get from this sync."""
-    names, faults = [column.name for column in schema], list[SyncError]()
-    for check in request.publishing.checks:
-        for column in check.columns:
-            if schema.find(column):
-                continue
-            near = difflib.get_close_matches(column, names, 1)
-            fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(names[:5])} …"
-            where = f"check {check.name}"
-            faults.append(SchemaError("a check of an unknown column", where, shown(column), fix))
-    return faults
 
 
 def check_lines(plan: SyncPlan) -> Iterator[str]:

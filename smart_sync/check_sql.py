@@ -4,6 +4,7 @@ All checks of the run's own rows are aggregates of one SELECT over them, in the 
 will be published. Those of the table as it will be read what stays of the destination, too.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
@@ -24,7 +25,7 @@ from smart_sync.check import (
     Scope,
     Unique,
 )
-from smart_sync.merge_sql import newest
+from smart_sync.merge_sql import comes_later, newest
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import always_true, select_staged, within_window
 from warehouse.names import TableRef
@@ -44,37 +45,52 @@ def checks_query(plan: SyncPlan, rows: str = "") -> str:
         rows: a query that stands for the run's rows; empty: those that it staged.
     """
     checks = plan.publishing.checks
-    relations = [f"{ROWS} AS (\n{rows or select_staged(plan)}\n)"]
-    if any(asks_afterwards(plan, check) for check in checks):
-        relations.append(f"{AFTERWARDS} AS (\n{_afterwards(plan)}\n)")
     values = ["COUNT(*) AS run_rows"]
     values += [f"{_failures(plan, check)} AS failures_{n}" for n, check in enumerate(checks)]
     select = ",\n  ".join(values)
-    return f"WITH {', '.join(relations)}\nSELECT {select}\nFROM {ROWS} AS {STAGED}"
+    return f"{relations(plan, checks, rows)}\nSELECT {select}\nFROM {ROWS} AS {STAGED}"
+
+
+def keys_query(plan: SyncPlan, rows: str = "") -> str:
+    """A SELECT of one row: each check's failing keys; `rows` as above."""
+    checks = plan.publishing.checks
+    values = ", ".join(f"{failing_keys(plan, check)} AS keys_{n}" for n, check in enumerate(checks))
+    return f"{relations(plan, checks, rows)}\nSELECT {values}"
+
+
+def relations(plan: SyncPlan, checks: Iterable[Check], rows: str = "") -> str:
+    """WITH of what checks look at: the run's rows, and the table as it will be if one asks for it.
+
+    Args:
+        plan: the run's.
+        checks: that are asked.
+        rows: as above.
+    """
+    named = [f"{ROWS} AS (\n{rows or select_staged(plan)}\n)"]
+    if any(asks_afterwards(plan, check) for check in checks):
+        named.append(f"{AFTERWARDS} AS (\n{_afterwards(plan)}\n)")
+    return f"WITH {', '.join(named)}"
 
 
 def failing_keys(plan: SyncPlan, check: Check) -> str:
-    """An array of texts, JSON of the keys of some of the run's rows that fail; empty of others.
+    """An array of texts, JSON of the keys of some rows that fail; empty of a check that is of none.
 
     A row is told by the merge keys, else by what the check looks at and the cursor; of a value
-    that comes more than once, by the value.
+    that comes more than once, by the value. It stands behind `relations`.
     """
-    rule, rows = check.rule, f"(\n{select_staged(plan)}\n) AS {STAGED}"
+    rule, is_whole = check.rule, check.scope is Scope.TABLE
+    source = AFTERWARDS if is_whole else ROWS
     if isinstance(rule, Measured) and rule.failing is not None:
         return failing_keys(plan, replace(check, rule=rule.failing))
     if isinstance(rule, Unique):
-        repeated = " AND ".join(f"{of_staged(name)} IS NOT NULL" for name in rule.columns)
-        names, tail = rule.columns, f" GROUP BY {of_staged(*rule.columns)} HAVING COUNT(*) > 1"
-        fails = repeated
-    elif check.is_of_rows and not asks_afterwards(plan, check):
-        names, tail, fails = _told_by(plan, check), "", _fails(plan, check)
+        names, rest = rule.columns, _repeated(rule, check, source, is_whole=is_whole)
+    elif check.is_of_rows:
+        names = _told_by(plan, check)
+        rest = f"FROM {source} AS {STAGED} WHERE {_counts(check)}{_fails(plan, check)}"
     else:
         return "CAST([] AS ARRAY<STRING>)"
     fields = ", ".join(f"{of_staged(name)} AS {quoted(name)}" for name in names)
-    return (
-        f"ARRAY(SELECT TO_JSON_STRING(STRUCT({fields})) FROM {rows}"
-        f" WHERE {_counts(check)}{fails}{tail} LIMIT {SHOWN_ROWS})"
-    )
+    return f"ARRAY(SELECT TO_JSON_STRING(STRUCT({fields})) {rest} LIMIT {SHOWN_ROWS})"
 
 
 def _told_by(plan: SyncPlan, check: Check) -> tuple[str, ...]:
@@ -91,7 +107,7 @@ def typed_rows(plan: SyncPlan) -> str:
     columns = ", ".join(
         f"{_typed_null(column.bigquery, column.is_repeated)} AS {quoted(column.name)}"
         if column.shape is None
-        else f"CAST(NULL AS {column.shape.definition()}) AS {quoted(column.name)}"
+        else f"CAST(NULL AS {column.shape.display}) AS {quoted(column.name)}"
         for column in plan.schema
     )
     return f"SELECT {columns} FROM UNNEST([0]) WHERE FALSE"
@@ -124,7 +140,8 @@ def _failures(plan: SyncPlan, check: Check) -> str:
     if isinstance(rule, Measured):
         return _measured(plan, check, rule)
     if isinstance(rule, Unique):
-        return f"(\n{_repeated_values(rule, check, source, is_whole=is_whole)})"
+        groups = _repeated(rule, check, source, is_whole=is_whole)
+        return f"(\nSELECT COUNT(*) FROM (SELECT 1 {groups}))"
     if isinstance(rule, Related):
         fails = f"{_counts(check)}{_fails(plan, check)}"
         return f"(SELECT COUNT(*) FROM {source} AS {STAGED} WHERE {fails})"
@@ -148,14 +165,13 @@ def _holds(condition: Condition, number: str) -> str:
     return f"{number} {condition.operator.upper()} {' AND '.join(f'{end:f}' for end in ends)}"
 
 
-def _repeated_values(rule: Unique, check: Check, source: str, *, is_whole: bool) -> str:
-    """How many values come more than once; of the table, of those that the run brings."""
+def _repeated(rule: Unique, check: Check, source: str, *, is_whole: bool) -> str:
+    """The groups of values that come more than once; of the table, of those that the run brings."""
     whole = " AND ".join(f"{of_staged(name)} IS NOT NULL" for name in rule.columns)
     brought = f" AND LOGICAL_OR({IS_NEW})" if is_whole else ""
     return (
-        f"SELECT COUNT(*) FROM (SELECT 1 FROM {source} AS {STAGED}"
-        f" WHERE {_counts(check)}{whole}\n"
-        f"  GROUP BY {of_staged(*rule.columns)} HAVING COUNT(*) > 1{brought})"
+        f"FROM {source} AS {STAGED} WHERE {_counts(check)}{whole}\n"
+        f"  GROUP BY {of_staged(*rule.columns)} HAVING COUNT(*) > 1{brought}"
     )
 
 
@@ -191,10 +207,10 @@ def _fails(plan: SyncPlan, check: Check) -> str:
     if isinstance(rule, Missing):
         return _is_missing(rule)
     if isinstance(rule, AcceptedValues):
-        values = ", ".join(map(string_literal, rule.values) if rule.is_text else rule.values)
+        values = "\n, ".join(map(string_literal, rule.values) if rule.is_text else rule.values)
         column = of_staged(rule.column)
         text = f"CAST({column} AS STRING)" if rule.is_text else column
-        return f"{text} NOT IN ({values})"
+        return f"{text} NOT IN ({values}\n)"
     if isinstance(rule, AcceptedRange):
         return _outside(rule)
     if isinstance(rule, Matches):
@@ -248,13 +264,12 @@ def _afterwards(plan: SyncPlan) -> str:
     if merge is None:
         return f"{staying}\nUNION ALL\n{coming}"
     same = " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in merge.keys)
-    later = ""
+    stays = "FALSE"
     if plan.cursor:
-        later = f" AND {of_table(plan.cursor.name)} > {of_staged(plan.cursor.name)}"
-    stays = f"({same}{later})" if later else "FALSE"
+        stays = f"({same} AND NOT COALESCE({comes_later(plan.cursor.name)}, FALSE))"
     return (
         f"{staying} AND NOT EXISTS (SELECT 1 FROM (\n{coming}) AS {STAGED}\n"
-        f"  WHERE {same} AND NOT COALESCE({stays}, FALSE))\nUNION ALL\n"
+        f"  WHERE {same} AND NOT {stays})\nUNION ALL\n"
         f"SELECT {STAGED}.* FROM (\n{coming}) AS {STAGED}\n"
         f"WHERE NOT EXISTS (SELECT 1 FROM {there} AND {stays})"
     )

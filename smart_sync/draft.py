@@ -11,7 +11,7 @@ from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.limits import fitting_schema
 from auto_schema.schema import Partitioning, TableSchema
-from smart_sync.check_plan import check_faults
+from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.facts import Facts, Target
 from smart_sync.merge_plan import MergePlan, plan_merge

@@ -87,6 +87,11 @@ def newest(plan: SyncPlan, merge: MergePlan, select: str) -> str:
     )
 
 
+def comes_later(cursor: str) -> str:
+    """Whether a staged row takes the place of the table's; NULL where the staged cursor is."""
+    return f"({of_table(cursor)} IS NULL OR {of_staged(cursor)} >= {of_table(cursor)})"
+
+
 def _newest(plan: SyncPlan, merge: MergePlan, items: str) -> str:
     """The same, and whether any rows of that key differ from others of the same cursor."""
     window = f"OVER (PARTITION BY {of_staged(*_versions(plan, merge))})"
@@ -192,8 +197,7 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     head = f"MERGE {plan.destination.sql} AS {TABLE}\nUSING {NEWEST} AS {STAGED}\nON {_on(merge)}"
     newer = ""
     if plan.cursor:
-        here, held = of_staged(plan.cursor.name), of_table(plan.cursor.name)
-        newer = f" AND ({held} IS NULL OR {here} >= {held})"
+        newer = f" AND {comes_later(plan.cursor.name)}"
     names = [column.name for column in plan.schema]
     values = [f"{quoted(name)} = {of_staged(name)}" for name in names]
     tail = (

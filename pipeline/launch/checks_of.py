@@ -1,19 +1,20 @@
 """I/O. The checks of a table, from the text that its parameter is or names; tried on no rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from google.api_core.exceptions import BadRequest, NotFound
+from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
-from auto_schema.errors import ConfigError, SchemaError
+from auto_schema.errors import ConfigError, SchemaError, SyncError, raise_all
 from pipeline.launch.document_text import document_text
 from pipeline.parameters.options import Options
 from smart_sync.check_sql import checks_query, typed_rows
 from smart_sync.plan import SyncPlan
-from warehouse.errors import as_target_errors
+from warehouse.errors import as_target_errors, target_error
 from warehouse.names import Endpoints
 
+REFUSALS = (BadRequest, NotFound)
 NONE_OF_IT = "checks: {name} says nothing of {table}, so that nothing is checked; it has {models}"
 
 
@@ -53,25 +54,42 @@ def with_tried_checks(client: bigquery.Client, plan: SyncPlan) -> SyncPlan:
     """The plan, once BigQuery has understood its checks: by a dry run, on no rows.
 
     Raises:
-        SchemaError: it doesn't; with what it says.
+        SchemaError, ManyErrors: it doesn't; with what it says of each.
         TargetError: BigQuery can't be reached.
     """
     if not plan.publishing.checks:
         return plan
-    config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
     with as_target_errors(f"checks of table {plan.destination}"):
         try:
-            job = client.query(checks_query(plan, typed_rows(plan)), config)
-        except (BadRequest, NotFound) as error:
-            raise SchemaError(
-                "checks that BigQuery doesn't understand",
-                f"table {plan.destination}",
-                error.message,
-                "mend the expression, or the where of the check that it names.",
-            ) from None
+            job = _tried(client, plan)
+        except REFUSALS as error:
+            told = list(_told_apart(client, plan))
+            raise_all(told or [_refusal(f"table {plan.destination}", error)])
+            raise
     if job.statement_type not in (None, "SELECT"):
         why = f"they are no single SELECT but {job.statement_type}"
         raise ConfigError("checks that are more than a question", "checks", why, "take ; out.")
     read = job.total_bytes_processed
     publishing = replace(plan.publishing, checks_bytes=None if read is None else int(read))
     return replace(plan, publishing=publishing)
+
+
+def _tried(client: bigquery.Client, plan: SyncPlan) -> bigquery.QueryJob:
+    config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+    return client.query(checks_query(plan, typed_rows(plan)), config)
+
+
+def _told_apart(client: bigquery.Client, plan: SyncPlan) -> Iterator[SyncError]:
+    """What BigQuery says of each check alone: of all together it names a line of our query."""
+    for check in plan.publishing.checks:
+        publishing = replace(plan.publishing, checks=(check,))
+        try:
+            _tried(client, replace(plan, publishing=publishing))
+        except REFUSALS as error:
+            yield _refusal(f"table {plan.destination}, check {check.name}", error)
+
+
+def _refusal(where: str, error: GoogleAPICallError) -> SchemaError:
+    why = target_error(error, where).why
+    fix = "mend the check's expression, where, or the table or values that it names."
+    return SchemaError("a check that BigQuery doesn't understand", where, why, fix)

@@ -13,7 +13,7 @@ from pipeline.destination.jobs import run_statement
 from pipeline.runs.history import make_table
 from pipeline.tables.naming import checks_table
 from smart_sync.check import Check, Verdict
-from smart_sync.check_sql import failing_keys
+from smart_sync.check_sql import failing_keys, relations
 from smart_sync.plan import SyncPlan
 from warehouse.errors import as_target_errors
 
@@ -84,7 +84,9 @@ def insert_results(plan: SyncPlan, results: Sequence[CheckResult]) -> str:
     names = ", ".join(quoted(name) for name, _ in (*FIELDS, (KEYS, "")))
     rows = "\nUNION ALL ".join(f"SELECT {_values(plan, one)}" for one in results)
     table = checks_table(plan.run.history_table)
-    return f"INSERT INTO {table.sql} ({names})\n{rows}"
+    failing = [one.check for one in results if one.failures]
+    told = relations(plan, failing) + "\n" if failing else ""
+    return f"INSERT INTO {table.sql} ({names})\n{told}{rows}"
 
 
 def _values(plan: SyncPlan, result: CheckResult) -> str:

@@ -1,6 +1,7 @@
 """Checks of staged rows: while one fails nothing is published."""
 
 import json
+import re
 
 import pytest
 
@@ -104,10 +105,13 @@ def test_the_plan_shows_the_checks_and_what_bigquery_says_against_them(sync, sql
     assert "| WITH `_smart_sync_rows` AS (" in plan
     assert "unique_t_id: error of the table as it will be" in plan
     assert "then one statement" in plan
-    wrong = PROPERTIES.replace("amount < 1000", "amout < 1000")
+    wrong = PROPERTIES.replace("amount < 1000", "amout < 1000").replace(
+        "min_value: 0", "min_value: low"
+    )
     result = sync(**(CHECKS | {"checks": wrong}), plan_only="true")
     assert result.code == 4
-    assert "amout" in result.err
+    for check, name in (("expression_is_true_t", "amout"), ("accepted_range_t_amount", "low")):
+        assert re.search(rf"check {check}\): .*{name}", result.err), result.err
 
 
 @pytest.mark.parametrize(

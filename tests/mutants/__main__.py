@@ -133,6 +133,9 @@ def main() -> int:
         DOCUMENT.write_text(document(), encoding="utf-8")
         return 0
     chosen = [p for p in PROMISES if given.only in f"{p.claim} {p.file} {p.test}"]
+    if not chosen:
+        print(f"no promise, file or test has {given.only!r} in it")
+        return 2
     with tempfile.TemporaryDirectory(prefix="mutant-") as made:
         copy_tree(Path(made) / "tree")
         tests = sorted({p.test for p in chosen})

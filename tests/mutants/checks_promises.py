@@ -7,6 +7,8 @@ P = Promise
 E2E = "tests/e2e/test_checks.py::test_"
 CONTRACT_RUNS = "tests/e2e/test_contract_checks.py::test_"
 CONTRACTS = "tests/unit/test_contract_checks.py::test_"
+ROWS = "tests/googlesql/test_checks.py::test_"
+FAULTS = "tests/unit/test_checks.py::test_"
 READER = "tests/unit/test_dbt_checks.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -121,5 +123,69 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/checks/contract.py",
         '            self.fault("a metric that is not known", named[1].place, why, KNOWN_METRICS)\n',
         "            pass\n",
+    ),
+    P(
+        CHECKS,
+        "What a check says of rows is what a loop over them says, of each way that they go.",
+        f"{ROWS}checks_find_what_a_loop_over_the_rows_finds",
+        "smart_sync/check_sql.py",
+        " AND NOT COALESCE({within_window(plan)}, FALSE)",
+        " AND NOT {within_window(plan)}",
+    ),
+    P(
+        CHECKS,
+        "A version that the table has and that a merge leaves there is looked at, not the staged.",
+        f"{ROWS}checks_find_what_a_loop_over_the_rows_finds",
+        "smart_sync/check_sql.py",
+        "    if plan.cursor:\n        stays",
+        "    if False:\n        stays",
+    ),
+    P(
+        CHECKS,
+        "Values that come again in the destination are among the failing keys.",
+        f"{ROWS}checks_find_what_a_loop_over_the_rows_finds",
+        "smart_sync/check_sql.py",
+        "        names, rest = rule.columns, _repeated(rule, check, source, is_whole=is_whole)",
+        "        names, rest = rule.columns, _repeated(rule, check, ROWS, is_whole=False)",
+    ),
+    P(
+        CHECKS,
+        "The dry run of checks knows columns of every type, with what is said of nested fields.",
+        f"{ROWS}columns_of_every_type_can_be_looked_at",
+        "smart_sync/check_sql.py",
+        "{column.shape.display}",
+        "{column.shape.definition()}",
+    ),
+    P(
+        CHECKS,
+        "SQL of a check that would end the parentheses around it is refused.",
+        f"{FAULTS}a_text_that_ends_what_stands_around_it_is_refused",
+        "smart_sync/check_text.py",
+        "if not opened or _CLOSES",
+        "if opened and _CLOSES",
+    ),
+    P(
+        CHECKS,
+        "Every SQL that a check holds is looked at by itself.",
+        f"{FAULTS}every_text_of_sql_must_stand_alone",
+        "smart_sync/check_faults.py",
+        ', "max_value": rule.high}',
+        "}",
+    ),
+    P(
+        CHECKS,
+        "What can never be asked of a column is told before anything is read.",
+        f"{FAULTS}what_can_never_be_asked_is_told_of_all_checks_at_once",
+        "smart_sync/check_faults.py",
+        "column.is_repeated or column.bigquery in UNGROUPED",
+        "column.is_repeated",
+    ),
+    P(
+        CHECKS,
+        "What BigQuery says against a check is told with the check's name.",
+        f"{E2E}the_plan_shows_the_checks_and_what_bigquery_says_against_them",
+        "pipeline/launch/checks_of.py",
+        "told = list(_told_apart(client, plan))",
+        "told = []",
     ),
 )

@@ -306,8 +306,8 @@ PROMISES: tuple[Promise, ...] = (
         "An older version never replaces a newer one.",
         "tests/e2e/test_merge.py::test_an_older_version_never_replaces_a_newer_one",
         "smart_sync/merge_sql.py",
-        ' OR {here} >= {held})"',
-        ' OR TRUE)"',
+        " OR {of_staged(cursor)} >= {of_table(cursor)})",
+        " OR TRUE)",
     ),
     P(
         MERGING,
