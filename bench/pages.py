@@ -5,7 +5,7 @@ A whole run of `make bench` and `make docs` do it.
 
 from collections.abc import Iterator, Sequence
 
-from bench import counting, cpu_parts, drawing, many, mongodb
+from bench import checked, counting, cpu_parts, drawing, many, mongodb
 from bench.postgresql import FLOOR, OURS, PEERS
 from bench.record import LATEST, Record
 from bench.tables import TABLES
@@ -46,6 +46,8 @@ def block(record: Record) -> str:
         parts += [f"### {rows:,} documents of MongoDB", _table(mongodb_lines)]
     if any(row in record.samples for row in counting.ROWS):
         parts += ["### What an hourly run asks BigQuery for", _table(_counts(record))]
+    if checked.ROW in record.samples:
+        parts += ["### Checks before publishing, 2,000,000 rows", _table(_checked(record))]
     if any(row in record.samples for row in many.TOLD):
         parts += ["### Many tables in one launch", _table(_many(record))]
     parts += ["### Where the CPU goes", _table(_parts(record))]
@@ -137,6 +139,13 @@ def _many(record: Record) -> Iterator[Sequence[str]]:
             figures = ("seconds", "cpu", "memory", "requests")
             values = (_of(record, row, way, figure) for figure in figures)
             yield told, many.WAYS[way], *values, str(len(record.of_way(row, way)))
+
+
+def _checked(record: Record) -> Iterator[Sequence[str]]:
+    yield "run", "seconds", "publishing", "samples"
+    for way, told in checked.TOLD.items():
+        figures = (_of(record, checked.ROW, way, figure) for figure in ("seconds", "publish"))
+        yield told, *figures, str(len(record.of_way(checked.ROW, way)))
 
 
 def _parts(record: Record) -> Iterator[Sequence[str]]:

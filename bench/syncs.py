@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,9 +68,19 @@ def into_new_table(
     source: dict[str, str],
     target: BigQueryServer,
     client: bigquery.Client,
+    *,
+    checks: Callable[[str], str] | None = None,
 ) -> dict[str, float]:
-    """One run into a table that it makes: the process, and the seconds that its history says."""
+    """One run into a table that it makes: the process, and the seconds that its history says.
+
+    Args:
+        source: the parameters of what is read.
+        target: the local BigQuery.
+        client: of it.
+        checks: of the table of that name; None: none.
+    """
     table = new_name("orders")
+    source = source | ({"checks": checks(table)} if checks else {})
     process = measured([*PROGRAM, *flags(source, table)], target.environ | AS_INSTALLED)
     seconds = of_history(client, table)
     client.delete_table(f"{PROJECT}.{DATASET}.{table}")
