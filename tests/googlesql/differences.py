@@ -65,7 +65,8 @@ DIFFERENCES = (
         "CAST(NUMERIC '1.50' AS STRING)",
         '"1.5"',
         '"1.500000000"',
-        "The proof's form trims zeros, so that it needs neither way.",
+        "The proof's form trims zeros, so that it needs neither way. Values that checks accept are"
+        " compared in BigQuery's: so a check may fail here that passes there.",
     ),
     Difference(
         "CAST(BIGNUMERIC '1.50' AS STRING)",
