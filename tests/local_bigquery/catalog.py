@@ -136,31 +136,31 @@ class Objects:
             return self._list(project_id, dataset_id, table_id)  # type: ignore[no-any-return]
         table = self._database.quote(project_id, dataset_id, table_id)
         # results are named by their jobs, and are tables
-        is_known = dataset_id == RESULTS or self._definitions.is_spelt(table)
-        rows = self._rows(table, is_known)
-        if rows is None:
+        kind = "TABLE" if dataset_id == RESULTS else self._definitions.kind(table)
+        found = self._look(table, kind)
+        if found is None:
             self._definitions.forget(table)
             return []
-        if is_known:
-            return [(table_id, "TABLE", rows)]
+        if found[0] == kind:
+            return [(table_id, *found)]
         listed = self._list(project_id, dataset_id, table_id)
-        if [kind for _, kind, _ in listed] == ["TABLE"]:
-            self._definitions.spell(table)
-        return [(name, kind, rows if kind == "TABLE" else 0) for name, kind, _ in listed]
+        if [name for name, _, _ in listed] == [table_id]:
+            self._definitions.spell(table, found[0])
+        return [(name, kind, found[1] if kind == "TABLE" else 0) for name, kind, _ in listed]
 
-    def _rows(self, table: str, is_table: bool) -> int | None:
-        """Rows of a table or view, 0 of a view; None if there is none."""
+    def _look(self, table: str, kind: str | None) -> tuple[str, int] | None:
+        """Which it is, a table or a view, and the rows of a table; None if there is none."""
         import duckdb
 
         cursor = looking(self._database)
         try:
-            if not is_table:
+            if kind != "TABLE":
                 cursor.table(table)
         except duckdb.CatalogException:
-            return 0 if _is_there(cursor, table) else None
+            return ("VIEW", 0) if _is_there(cursor, table) else None
         with contextlib.suppress(duckdb.CatalogException):  # dropped meanwhile
             ((rows,),) = cursor.sql(f"SELECT count(*) FROM {table}").fetchall()
-            return int(rows)
+            return "TABLE", int(rows)
         return None
 
 
@@ -178,7 +178,7 @@ class Uncounted:
         import duckdb
 
         table = self._database.quote(*names)
-        if len(names) == 3 and self._definitions.is_spelt(table):
+        if len(names) == 3 and self._definitions.kind(table) == "TABLE":
             with contextlib.suppress(duckdb.CatalogException):
                 looking(self._database).table(table)
                 return [(names[2], "TABLE", 0)]

@@ -13,7 +13,7 @@ from typing import Any
 DEFINES = re.compile(r"(?:^|;)\s*(?:CREATE|ALTER|DROP|ATTACH|DETACH)\b", re.I)
 ENDS = re.compile(r"(?:^|;)\s*(?:COMMIT|ROLLBACK|END|ABORT)\b", re.I)
 CREATES = re.compile(
-    r'CREATE (?:OR REPLACE )?TABLE ((?:"(?:[^"]|"")+"\.){2}"(?:[^"]|"")+") (?:\(|AS\b)'
+    r'CREATE (?:OR REPLACE )?(TABLE|VIEW) ((?:"(?:[^"]|"")+"\.){2}"(?:[^"]|"")+") (?:\(|AS\b)'
 )
 Columns = list[tuple[str, str, bool]]
 RESULT = 'CREATE OR REPLACE TABLE "emulator"."_results".'
@@ -27,7 +27,7 @@ class Definitions:
         self._lock = threading.Lock()
         self._changes = 0
         self._required = dict[str, frozenset[str]]()
-        self._spelt = dict[str, str]()
+        self._spelt = dict[str, tuple[str, str]]()
 
     def follow(self, sql: str) -> None:
         """Heed a statement that was run."""
@@ -47,15 +47,16 @@ class Definitions:
                         del self._required[table]
             created = CREATES.match(sql)
             if created:
-                self.spell(created[1])
+                self.spell(created[2], created[1])
 
-    def spell(self, table: str) -> None:
-        """Tell that a table, quoted, is spelt so."""
-        self._spelt[table.casefold()] = table
+    def spell(self, table: str, kind: str) -> None:
+        """Tell that a table or view, quoted, is spelt so."""
+        self._spelt[table.casefold()] = table, kind
 
-    def is_spelt(self, table: str) -> bool:
-        """Whether a table was made by this very name, when it was last made."""
-        return self._spelt.get(table.casefold()) == table
+    def kind(self, table: str) -> str | None:
+        """As what the one of this very name was made, when it was last made."""
+        spelt, kind = self._spelt.get(table.casefold(), ("", None))
+        return kind if spelt == table else None
 
     def forget(self, table: str) -> None:
         """A table is no longer there."""

@@ -153,3 +153,17 @@ def test_a_statement_that_came_before_tells_what_its_tables_are_now(
             assert run in told
     made.query(f"DROP TABLE {table}")
     assert made.query(f"SELECT *, '{run}' AS run, b + 1 AS c FROM {table}")[0] == 404
+
+
+def test_a_view_in_a_tables_place_and_a_table_in_a_views_are_told_alike(made: Both) -> None:
+    for _ in range(2):
+        made.query("CREATE VIEW D.w AS SELECT 1 AS a")
+        assert '"VIEW"' in made.table("w")
+        assert '"VIEW"' in made.table("w")
+        made.table("W")
+        made.query("DROP VIEW D.w")
+        made.query("CREATE TABLE D.w AS SELECT 2 AS b")
+        assert '"TABLE"' in made.table("w")
+        made.query("SELECT * FROM D.w")
+        made.query("DROP TABLE D.w")
+        made.query("SELECT * FROM D.w")
