@@ -4,7 +4,7 @@ All checks of the run's own rows are aggregates of one SELECT over them, in the 
 will be published. Those of the table as it will be read what stays of the destination, too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
@@ -51,9 +51,9 @@ def checks_query(plan: SyncPlan, rows: str = "") -> str:
     return f"{relations(plan, checks, rows)}\nSELECT {select}\nFROM {ROWS} AS {STAGED}"
 
 
-def keys_query(plan: SyncPlan, rows: str = "") -> str:
-    """A SELECT of one row: each check's failing keys; `rows` as above."""
-    checks = plan.publishing.checks
+def keys_query(plan: SyncPlan, rows: str = "", *, of: Sequence[Check] = ()) -> str:
+    """A SELECT of one row: the failing keys of some checks, or of all; `rows` as above."""
+    checks = of or plan.publishing.checks
     values = ", ".join(f"{failing_keys(plan, check)} AS keys_{n}" for n, check in enumerate(checks))
     return f"{relations(plan, checks, rows)}\nSELECT {values}"
 

@@ -2,18 +2,20 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
 from auto_schema.names import quoted, string_literal
+from auto_schema.told import told
 from pipeline.destination.jobs import run_statement
+from pipeline.publish.dead_letters import asked_row
 from pipeline.runs.history import make_table
 from pipeline.tables.naming import checks_table
 from smart_sync.check import Check, Verdict
-from smart_sync.check_sql import failing_keys, relations
+from smart_sync.check_sql import keys_query
 from smart_sync.plan import SyncPlan
 from warehouse.errors import as_target_errors
 
@@ -33,21 +35,33 @@ FIELDS = (
     ("run_rows", "INT64"),
 )
 KEYS = "failing_keys"
+SHOWN_KEYS = 3
+"""Of each check in a message's text."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """How one check ended: its failures, and how many rows the run had."""
+    """How one check ended: its failures, how many rows the run had, and keys of some that fail."""
 
     check: Check
     verdict: Verdict
     failures: int
     rows: int
+    keys: tuple[str, ...] = ()
 
-    @property
-    def text(self) -> str:
-        """In a few words."""
-        return f"{self.check.name} ({self.check.kind}) fails {self.failures:,} times"
+    def text(self, *, shows: bool) -> str:
+        """In a few words, for messages.
+
+        Args:
+            shows: whether values of rows may stand in them (show_values).
+        """
+        text = f"{self.check.name} ({self.check.kind}) fails {self.failures:,} times"
+        keys = ", ".join(self.told_keys(shows=shows)[:SHOWN_KEYS])
+        return f"{text}, such as {keys}" if keys else text
+
+    def told_keys(self, *, shows: bool) -> list[str]:
+        """Its keys for messages."""
+        return [told(key, shows=shows) for key in self.keys]
 
 
 def results_of(plan: SyncPlan, answer: Sequence[object]) -> list[CheckResult]:
@@ -57,8 +71,24 @@ def results_of(plan: SyncPlan, answer: Sequence[object]) -> list[CheckResult]:
     return [CheckResult(check, check.verdict(Decimal(n)), n, rows) for check, n in pairs]
 
 
+def with_keys(
+    client: bigquery.Client, plan: SyncPlan, results: Sequence[CheckResult]
+) -> list[CheckResult]:
+    """The results with up to ten keys of rows that fail; best effort: no run fails for it."""
+    failing = [one.check for one in results if one.failures]
+    if not failing:
+        return list(results)
+    try:
+        row = asked_row(client, plan, keys_query(plan, of=failing), "check_keys")
+    except SyncError as error:
+        LOGGER.warning("which rows fail checks could not be asked: %s", error)
+        return list(results)
+    keys = {check: tuple(row[number]) for number, check in enumerate(failing)}
+    return [replace(one, keys=keys.get(one.check, ())) for one in results]
+
+
 def keep_results(client: bigquery.Client, plan: SyncPlan, results: Sequence[CheckResult]) -> None:
-    """Write them down, each with up to ten keys; best effort: no run fails for it."""
+    """Write them down, with their keys; best effort: no run fails for it."""
     try:
         table = checks_table(plan.run.history_table)
         with as_target_errors(f"results of checks {table}"):
@@ -80,18 +110,16 @@ def _resource(table: str) -> bigquery.Table:
 
 
 def insert_results(plan: SyncPlan, results: Sequence[CheckResult]) -> str:
-    """INSERT of the results; keys are looked for where something failed."""
+    """INSERT of the results."""
     names = ", ".join(quoted(name) for name, _ in (*FIELDS, (KEYS, "")))
     rows = "\nUNION ALL ".join(f"SELECT {_values(plan, one)}" for one in results)
     table = checks_table(plan.run.history_table)
-    failing = [one.check for one in results if one.failures]
-    told = relations(plan, failing) + "\n" if failing else ""
-    return f"INSERT INTO {table.sql} ({names})\n{told}{rows}"
+    return f"INSERT INTO {table.sql} ({names})\n{rows}"
 
 
 def _values(plan: SyncPlan, result: CheckResult) -> str:
     check = result.check
-    keys = failing_keys(plan, check) if result.failures else "CAST([] AS ARRAY<STRING>)"
+    keys = f"CAST([{', '.join(map(string_literal, result.keys))}] AS ARRAY<STRING>)"
     texts = (
         str(plan.destination),
         check.name,

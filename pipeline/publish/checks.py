@@ -14,7 +14,7 @@ from auto_schema.errors import ChecksFailedError, SyncError
 from pipeline.destination.elements import StagedSplit
 from pipeline.destination.files import total
 from pipeline.destination.jobs import run_statement
-from pipeline.publish.check_results import CheckResult, keep_results, results_of
+from pipeline.publish.check_results import CheckResult, keep_results, results_of, with_keys
 from pipeline.publish.quarantine import QUARANTINED, is_quarantined, quarantine
 from pipeline.tables.naming import checks_table
 from smart_sync.check import Verdict
@@ -58,19 +58,21 @@ class RowChecks:
         """
         if answer is None:  # without a row nothing comes into the table
             return {"checks": {}}
-        results, moved = results_of(plan, answer), 0
+        results, moved = with_keys(client, plan, results_of(plan, answer)), 0
         if any(is_quarantined(plan, one) for one in results):
             moved = quarantine(client, plan, total(splits, "dead"))
             results = _asked_again(client, plan, results)
         keep_results(client, plan, results)
+        shows = plan.dead_letters.show_values
         for one in results:
             if one.verdict in (Verdict.WARNED, Verdict.QUARANTINED):
-                LOGGER.warning("check %s: %s", one.text, one.verdict)
+                LOGGER.warning("check %s: %s", one.text(shows=shows), one.verdict)
         failed = [one for one in results if one.verdict is Verdict.FAILED]
         if failed:
             raise _error(plan, failed)
         told = {
             one.check.name: {"verdict": str(one.verdict), "failures": one.failures}
+            | ({"keys": one.told_keys(shows=shows)} if one.keys else {})
             for one in results
         }
         return {"checks": told} | ({QUARANTINED: moved} if moved else {})
@@ -84,13 +86,16 @@ def _asked_again(
     with as_target_errors(f"job {job.job_id}"):
         after = results_of(plan, tuple(next(iter(job.result())).values()))
     return [
-        replace(one, verdict=Verdict.QUARANTINED) if is_quarantined(plan, one) else new
+        replace(one, verdict=Verdict.QUARANTINED)
+        if is_quarantined(plan, one)
+        else replace(new, keys=one.keys if new.failures else ())
         for one, new in zip(before, after, strict=True)
     ]
 
 
 def _error(plan: SyncPlan, failed: Sequence[CheckResult]) -> ChecksFailedError:
-    keep, told = plan.publishing.checks_keep, "; ".join(one.text for one in failed)
+    shows = plan.dead_letters.show_values
+    keep, told = plan.publishing.checks_keep, "; ".join(one.text(shows=shows) for one in failed)
     return ChecksFailedError(
         "rows fail checks",
         f"table {plan.destination}",
