@@ -18,7 +18,7 @@ from pipeline.destination.folder import STORAGE_ERRORS, Folder
 MAX_FILE_BYTES = 1_000_000_000
 """A file is closed and the next part begun when it passes this."""
 ROW_GROUP_ROWS = 131_072
-"""Its pages are kept in memory until it is whole."""
+"""At most: each batch is a row group, whose pages are in memory until it is whole."""
 COMPRESSION: Literal["zstd"] = "zstd"
 COMPRESSION_LEVEL = 1
 
