@@ -26,6 +26,14 @@ class Audit(Protocol):
         """Names the query's job; no other step of a run has that name."""
         ...
 
+    @property
+    def of_published(self) -> bool:
+        """Whether its query reads rows as they will be published.
+
+        Then it is asked when those are gone whose JSON BigQuery refuses: they would end it.
+        """
+        ...
+
     def reason(self, request: SyncRequest, profile: SourceProfile) -> str:
         """Why the rows of a run are asked before they are published; empty: they aren't.
 
@@ -54,7 +62,7 @@ class Audit(Protocol):
             client: of the job project, for what follows from the answer.
             plan: the run's.
             splits: all that were staged, with their figures.
-            answer: the query's row; None: nothing was staged, so nothing was asked.
+            answer: the query's row; None: nothing is published, so nothing was asked.
 
         Raises:
             SyncError: the rows may not be published.
@@ -73,15 +81,21 @@ def wanted(request: SyncRequest, profile: SourceProfile) -> tuple[AuditPlan, ...
 
 
 def audit(
-    client: bigquery.Client, plan: SyncPlan, splits: Sequence[StagedSplit], *, has_rows: bool
+    client: bigquery.Client,
+    plan: SyncPlan,
+    splits: Sequence[StagedSplit],
+    *,
+    has_table: bool,
+    of_published: bool,
 ) -> dict[str, object]:
-    """Ask every audit of the plan, before anything is published.
+    """Ask the audits of the plan of one kind, before anything is published.
 
     Args:
         client: of the job project.
         plan: the run's.
         splits: all that were staged.
-        has_rows: whether the staging table was loaded at all.
+        has_table: whether the staging table is there, and so can be asked.
+        of_published: the kind, see `Audit`.
 
     Returns:
         Their figures, for the history; empty: no audit was wanted.
@@ -96,8 +110,8 @@ def audit(
     if asked and not plan.publishing.way.has_table:
         raise ValueError(f"no table for the audit {asked[0].step}: {plan.publishing.way}")
     figures = dict[str, object]()
-    for audit in asked:
-        answer = _answer(client, plan, audit) if has_rows else None
+    for audit in (one for one in asked if one.of_published is of_published):
+        answer = _answer(client, plan, audit) if has_table else None
         figures |= audit.verdict(client, plan, splits, answer)
     return figures
 

@@ -33,6 +33,7 @@ class RowChecks:
     """The audit of `checks`: no row is published while one of severity error fails."""
 
     step: str = STEP
+    of_published: bool = True
 
     def reason(self, request: SyncRequest, _: SourceProfile) -> str:
         """That there are any."""

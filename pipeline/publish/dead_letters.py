@@ -54,7 +54,7 @@ def without_refused_json(
     if not refused:
         return outcome
     if outcome.rows_dead + refused > plan.dead_letters.most:
-        raise _too_many(plan, outcome.rows_dead + refused, first)
+        raise too_many(plan, outcome.rows_dead + refused, first)
     run_statement(client, plan, delete_refused_json(plan), "json_rows")
     rows, dead = outcome.rows_staged - refused, outcome.rows_dead + refused
     return replace(outcome, rows_staged=rows, rows_dead=dead)
@@ -66,10 +66,11 @@ def named_refusal(client: bigquery.Client, plan: SyncPlan, error: TargetError) -
         refused, first = _keep_refused_json(client, plan)
     except SyncError:
         return error
-    return _too_many(plan, refused, first) if refused else error
+    return too_many(plan, refused, first) if refused else error
 
 
-def _too_many(plan: SyncPlan, count: int, first: str) -> DeadLetterLimitError:
+def too_many(plan: SyncPlan, count: int, first: str) -> DeadLetterLimitError:
+    """That more rows can't be published than there may be dead letters; `first` tells of one."""
     return DeadLetterLimitError(
         "too many dead letters",
         f"table {plan.destination}",

@@ -21,6 +21,7 @@ class ContentProof:
     """The audit of verify=true: the rows staged are those of the source, by their digests."""
 
     step: str = "verify"
+    of_published: bool = False
 
     def reason(self, request: SyncRequest, _: SourceProfile) -> str:
         """That it was asked for."""

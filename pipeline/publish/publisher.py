@@ -39,7 +39,12 @@ from pipeline.destination.jobs import (
 )
 from pipeline.publish.audits import audit
 from pipeline.publish.checks import keep_rows
-from pipeline.publish.dead_letters import keep_dead_letters, named_refusal, without_refused_json
+from pipeline.publish.dead_letters import (
+    keep_dead_letters,
+    named_refusal,
+    too_many,
+    without_refused_json,
+)
 from pipeline.publish.published import Published, figures, unknown
 from pipeline.publish.quarantine import QUARANTINED
 from pipeline.publish.volume import volume_figures
@@ -81,7 +86,7 @@ class Publisher:
                 )
                 outcome = publish(staged, outcome)
             else:
-                outcome = self._audit(staged, outcome, has_rows=False)
+                outcome = self._audit(staged, outcome, has_table=False)
                 self._make_empty_table()
                 outcome = replace(outcome, status="succeeded")
         except ChecksFailedError as error:
@@ -140,9 +145,7 @@ class Publisher:
             self._take_dead_rows_out(outcome.rows_dead)
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
-        outcome = self._audit(staged, outcome, has_rows=bool(files))
-        has_staged = bool(files) and not straight
-        outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_staged)
+        outcome = self._audit(staged, outcome, has_table=not straight)
         try:
             if straight:
                 files = files or [empty_file(self.folder, self.plan.schema.staged)]
@@ -159,7 +162,7 @@ class Publisher:
 
     def _publish_source(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         """One job that reads the source itself: what it published is what it read."""
-        outcome = self._audit(staged, outcome, has_rows=True)
+        outcome = self._audit(staged, outcome, has_table=False)
         try:
             if self.plan.publishing.way.copies:
                 job = copy_table(self.client, self.plan, self.lock.check)
@@ -170,16 +173,39 @@ class Publisher:
         except OutcomeUnknownError as error:
             return unknown(outcome, error)
 
-    def _audit(self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_rows: bool) -> Outcome:
+    def _audit(
+        self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_table: bool
+    ) -> Outcome:
+        """What the audits say; an empty staging table is asked, too, where others' rows go for it.
+
+        Args:
+            staged: all splits.
+            outcome: with their figures.
+            has_table: whether their rows lie in the staging table.
+        """
         figures = volume_figures(self.plan, outcome.rows_read)
-        figures |= audit(self.client, self.plan, staged, has_rows=has_rows)
+        figures |= self._asked(staged, has_table=has_table, of_published=False)
+        has_rows = has_table and outcome.rows_staged > 0
+        outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_rows)
+        try:
+            figures |= self._asked(staged, has_table=has_table, of_published=True)
+        except OutcomeUnknownError:
+            raise
+        except TargetError as error:
+            raise named_refusal(self.client, self.plan, error) from error
         moved = int(str(figures.get(QUARANTINED, 0)))
+        dead = outcome.rows_dead + moved
+        if dead > self.plan.dead_letters.most:
+            raise too_many(self.plan, dead, f"{moved:,} fail checks")
         return replace(
             outcome,
             rows_staged=outcome.rows_staged - moved,
-            rows_dead=outcome.rows_dead + moved,
+            rows_dead=dead,
             verification=json.dumps(figures, sort_keys=True) if figures else "",
         )
+
+    def _asked(self, staged: Sequence[StagedSplit], **words: bool) -> dict[str, object]:
+        return audit(self.client, self.plan, staged, **words)
 
     def _take_dead_rows_out(self, rows: int) -> None:
         if rows:

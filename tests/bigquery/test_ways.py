@@ -383,6 +383,7 @@ class OnlySmall:
 
     most: int
     step: str = "small"
+    of_published: bool = False
 
     def reason(self, request, profile):
         return f"an id is at most {self.most}"

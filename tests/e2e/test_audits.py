@@ -16,6 +16,7 @@ class NoNegatives:
     """A toy: a payment of less than nothing is not published."""
 
     step: str = "negatives"
+    of_published: bool = False
 
     def reason(self, request, profile):
         return "negative payments are looked for" if profile.column("amount") else ""

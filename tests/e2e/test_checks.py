@@ -199,3 +199,22 @@ def test_a_quarantine_without_checks_or_room_is_refused(sync, given):
     result = sync(**(QUARANTINE | given))
     assert result.code == 2
     assert "on_check_failure" in result.err
+
+
+def test_a_table_is_not_emptied_while_a_check_of_its_rows_fails(sync, sql):
+    """A source that brings nothing is what a check of the number of rows is for."""
+    sql(TABLE)
+    counted = (
+        "{models: [{name: t, data_tests: ["
+        "dbt_expectations.expect_table_row_count_to_be_between: {min_value: 1}]}]}"
+    )
+    sync.ok(**SOURCE)
+    sql("DELETE FROM orders")
+    replacing = SOURCE | {"write_disposition": "WRITE_TRUNCATE"}
+    for more in ({}, {"verify": "true"}):
+        result = sync(**replacing, **more, checks=counted)
+        assert result.code == 11, result.err
+        assert "of 0 rows" in result.err
+    assert len(sync.rows("id")) == 2
+    sync.ok(**replacing)
+    assert sync.rows("id") == []

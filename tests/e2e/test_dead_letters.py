@@ -162,6 +162,26 @@ def refused(sync, sql, monkeypatch):
     return {"postgresql_query": "SELECT * FROM docs"}
 
 
+def test_checks_are_asked_of_the_rows_without_json_that_bigquery_refuses(sync, refused):
+    checks = (
+        "{models: [{name: t, data_tests: [dbt_utils.expression_is_true:"
+        " {expression: \"IFNULL(JSON_VALUE(doc, '$.a'), '1') = '1'\"}]}]}"
+    )
+    result = sync(**refused, checks=checks)
+    assert result.code == 7, result.err
+    assert "column 'doc': JSON that BigQuery does not parse" in result.err
+    sync.ok(**refused, checks=checks, max_dead_letters="1")
+    assert [row[0] for row in sync.rows("id")] == [1, 3, 4]
+    last = sync.history()[-1]
+    assert (last["rows_dead"], last["rows_staged"], last["rows_published"]) == (1, 3, 3)
+    assert sync.rows("verdict, run_rows", "sync_checks") == [("passed", 3)]
+    aside = {"checks": checks.replace("= '1'", "= '2'"), "on_check_failure": "quarantine"}
+    aside["write_disposition"] = "WRITE_TRUNCATE"
+    assert sync(**refused, **aside, max_dead_letters="3").code == 7
+    sync.ok(**refused, **aside, max_dead_letters="4")
+    assert sync.rows("id") == []
+
+
 @pytest.mark.parametrize("disposition", ["WRITE_APPEND", "WRITE_MERGE"])
 def test_json_that_only_bigquery_refuses_does_not_keep_the_table_out(sync, refused, disposition):
     keys = "id" if disposition == "WRITE_MERGE" else None

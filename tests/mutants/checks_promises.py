@@ -8,6 +8,7 @@ E2E = "tests/e2e/test_checks.py::test_"
 CONTRACT_RUNS = "tests/e2e/test_contract_checks.py::test_"
 CONTRACTS = "tests/unit/test_contract_checks.py::test_"
 ROWS = "tests/googlesql/test_checks.py::test_"
+LETTERS = "tests/e2e/test_dead_letters.py::test_"
 FAULTS = "tests/unit/test_checks.py::test_"
 READER = "tests/unit/test_dbt_checks.py::test_"
 
@@ -187,5 +188,29 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/launch/checks_of.py",
         "told = list(_told_apart(client, plan))",
         "told = []",
+    ),
+    P(
+        CHECKS,
+        "A table isn't emptied while a check of its rows fails.",
+        f"{E2E}a_table_is_not_emptied_while_a_check_of_its_rows_fails",
+        "pipeline/publish/publisher.py",
+        "outcome, has_table=not straight)",
+        "outcome, has_table=bool(files))",
+    ),
+    P(
+        CHECKS,
+        "JSON that BigQuery refuses is a dead letter also where checks read it.",
+        f"{LETTERS}checks_are_asked_of_the_rows_without_json_that_bigquery_refuses",
+        "pipeline/publish/checks.py",
+        "    of_published: bool = True\n",
+        "    of_published: bool = False\n",
+    ),
+    P(
+        CHECKS,
+        "Rows put aside for checks and for their JSON are one number, which has its limit.",
+        f"{LETTERS}checks_are_asked_of_the_rows_without_json_that_bigquery_refuses",
+        "pipeline/publish/publisher.py",
+        "        if dead > self.plan.dead_letters.most:",
+        "        if False:",
     ),
 )
