@@ -160,8 +160,8 @@ PROMISES: tuple[Promise, ...] = (
         "Every audit that is asked judges the staged rows before they are published.",
         "tests/e2e/test_audits.py::test_a_second_audit_keeps_rows_back_and_tells_its_figures_beside_the_first",
         "pipeline/publish/audits.py",
-        "    for audit in asked:",
-        "    for audit in asked[:1]:",
+        "one for one in asked if",
+        "one for one in asked[:1] if",
     ),
     P(
         OUTCOMES,
