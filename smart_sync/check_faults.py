@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
+from auto_schema.names import column_fault
 from auto_schema.schema import Column, TableSchema
 from smart_sync.check import (
     AcceptedRange,
@@ -26,6 +27,7 @@ from smart_sync.schema_plan import UNKNOWN
 
 UNGROUPED = frozenset(["JSON", "GEOGRAPHY"])
 """Types of which BigQuery can't tell whether two values are one."""
+COMBINATION = "dbt_utils.unique_combination_of_columns"
 ALONE = "write an expression that can stand by itself, with all that it opens closed."
 
 
@@ -55,6 +57,8 @@ def _column_faults(check: Check, schema: TableSchema) -> Iterator[SyncError]:
             continue
         near = difflib.get_close_matches(name, names, 1)
         fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(names[:5])} …"
+        if column_fault(name):
+            fix = f"name a column; for several of them: {COMBINATION}."
         where = f"{_where(check)}, column {shown(name)}"
         yield SchemaError("a check of an unknown column", where, UNKNOWN, fix)
 

@@ -106,3 +106,10 @@ def test_what_can_never_be_asked_is_told_of_all_checks_at_once():
         ("a check of an unknown column", "check f, column 'idd'"),
         ("values that can't be compared", "check i, column 'extra'"),
     ]
+
+
+def test_an_expression_in_place_of_a_column_is_answered_with_what_does_it():
+    """dbt takes any SQL as `column_name`, which some use for keys of several columns."""
+    check = Check("u", "unique", Unique(("concat(id, '-', raw)",)))
+    (fault,) = check_faults(a_request(checks=(check,)), a_plan(columns=COLUMNS).schema)
+    assert "unique_combination_of_columns" in fault.fix
