@@ -213,4 +213,12 @@ PROMISES: tuple[Promise, ...] = (
         "        if dead > self.plan.dead_letters.most:",
         "        if False:",
     ),
+    P(
+        CHECKS,
+        "A row without a cursor is looked at as a merge treats it: it takes no other's place.",
+        f"{ROWS}checks_find_what_a_loop_over_the_rows_finds",
+        "smart_sync/check_sql.py",
+        "NOT COALESCE({comes_later(plan.cursor.name)}, FALSE)",
+        "{of_table(plan.cursor.name)} > {of_staged(plan.cursor.name)}",
+    ),
 )
