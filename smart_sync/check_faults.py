@@ -1,7 +1,9 @@
 """What stands against a run's checks, as far as the planned columns and their own texts show it."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +19,7 @@ from smart_sync.check import (
     Matches,
     Measured,
     Missing,
+    Recent,
     Related,
     Rule,
     Unique,
@@ -28,6 +31,18 @@ from smart_sync.schema_plan import UNKNOWN
 UNGROUPED = frozenset(["JSON", "GEOGRAPHY"])
 """Types of which BigQuery can't tell whether two values are one."""
 COMBINATION = "dbt_utils.unique_combination_of_columns"
+SECONDS: Mapping[str, Decimal] = MappingProxyType(
+    {
+        "MICROSECOND": Decimal("1e-6"),
+        "MILLISECOND": Decimal("1e-3"),
+        "SECOND": Decimal(1),
+        "MINUTE": Decimal(60),
+        "HOUR": Decimal(3600),
+        "DAY": Decimal(86400),
+    }
+)
+LONGEST_S = 2000 * 365 * 86400
+"""TIMESTAMP_SUB ends a query that would leave the year 1."""
 ALONE = "write an expression that can stand by itself, with all that it opens closed."
 
 
@@ -107,6 +122,12 @@ def _rule_faults(check: Check) -> Iterator[SyncError]:
             why = f"{shown(rule.regex)}: {error}"
             fix = "write it as https://github.com/google/re2/wiki/Syntax says."
             yield ConfigError("a regular expression that RE2 doesn't know", _where(check), why, fix)
+    if isinstance(rule, Recent) and rule.number * SECONDS[rule.unit] > LONGEST_S:
+        why, fix = (
+            f"{rule.number} {rule.unit}",
+            "write one of less than two thousand years.",
+        )
+        yield ConfigError("an interval before all time", _where(check), why, fix)
     if isinstance(rule, Related):
         parts = rule.table.split(".")
         if len(parts) > 3 or not all(parts):

@@ -35,6 +35,8 @@ ROWS, AFTERWARDS = quoted(f"{OURS}rows"), quoted(f"{OURS}afterwards")
 IS_NEW = quoted(f"{OURS}is_new")
 PARENT = quoted(f"{OURS}parent")
 SHOWN_ROWS = 10
+TIMES = ("DATE", "DATETIME", "TIME", "TIMESTAMP")
+"""Types into which GoogleSQL turns literals of text: '2025-07-01' is a moment, too."""
 
 
 def checks_query(plan: SyncPlan, rows: str = "") -> str:
@@ -208,8 +210,7 @@ def _fails(plan: SyncPlan, check: Check) -> str:
         return _is_missing(rule)
     if isinstance(rule, AcceptedValues):
         values = "\n, ".join(map(string_literal, rule.values) if rule.is_text else rule.values)
-        column = of_staged(rule.column)
-        text = f"CAST({column} AS STRING)" if rule.is_text else column
+        text = _in_words(plan, rule.column) if rule.is_text else of_staged(rule.column)
         return f"{text} NOT IN ({values}\n)"
     if isinstance(rule, AcceptedRange):
         return _outside(rule)
@@ -222,6 +223,13 @@ def _fails(plan: SyncPlan, check: Check) -> str:
     if isinstance(rule, Related):
         return _has_no_parent(plan, rule)
     raise ValueError(f"no rule of rows: {rule}")
+
+
+def _in_words(plan: SyncPlan, name: str) -> str:
+    """A column that is compared with texts: a time as itself, of which texts may be literals."""
+    column = plan.schema.find(name)
+    is_time = column is not None and column.is_single(TIMES)
+    return of_staged(name) if is_time else f"CAST({of_staged(name)} AS STRING)"
 
 
 def _is_missing(rule: Missing) -> str:

@@ -15,6 +15,7 @@ from pipeline.parameters.nodes import Node, Pairs, Place, Text
 from smart_sync.check import Check, Condition, Recent, Scope, Severity, usual_scope
 
 MODELS, COLUMNS, CONFIG, ARGUMENTS = "models", "columns", "config", "arguments"
+VERSIONS = "versions"
 TEST_LISTS = ("data_tests", "tests")
 CONFIGS = ("severity", "where", "warn_if", "error_if", "enabled", "scope")
 """What of a test's config bears on it; `scope` is ours."""
@@ -71,6 +72,10 @@ class _Reader(Reader):
                 self.fault("a column without a name", column.place, "", "write name: COLUMN.")
                 continue
             checks += self._tests(inner, table, name)
+        for version in self.items(parts, VERSIONS):
+            if not pairs_of(version).keys().isdisjoint((COLUMNS, *TEST_LISTS)):
+                fix = "write them under the model itself: it has one table here."
+                self.fault("tests of a model's version", version.place, "", fix)
         return checks
 
     def _tests(self, parts: Parts, table: str, column: str) -> Iterator[Check]:

@@ -47,7 +47,9 @@ from tests.factories import (
     some_fields,
 )
 from tests.googlesql.both import Both
+from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
+from tests.googlesql.errors import Finding
 from tests.googlesql.resolved import Analysis
 from tests.googlesql.test_staged_values import a_plan as of_bigquery
 from tests.sync import PROJECT
@@ -202,6 +204,17 @@ def a_rule(dice: random.Random, dataset: str) -> tuple[Rule, Truth]:
             return RowCount(*ends_of_count), lambda _: True
 
 
+DAYS = ("2025-07-03", "2025-07-05 06:00:00+00")
+
+
+def of_days(number: int) -> Asked:
+    """Times among texts, which are moments for GoogleSQL as for dbt."""
+    day = DAYS[number]
+    moment = dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC)
+    check = Check(f"on {day}", "k", AcceptedValues("updated_at", (day, "2030-01-01")))
+    return Asked(check, lambda _: True, known("updated_at")(lambda stamp: stamp == moment))
+
+
 def some_checks(dice: random.Random, dataset: str, count: int) -> list[Asked]:
     asked = []
     for number in range(count):
@@ -224,7 +237,7 @@ def some_rows(dice: random.Random, count: int) -> list[dict[str, Any]]:
             "code": dice.choice([*CODES, None]),
             "select": dice.choice([0, 1, 2, 3, None]),
             "updated_at": dice.choice(
-                [FIRST + dt.timedelta(hours=dice.randrange(200))] * 6 + [None]
+                [FIRST + dt.timedelta(hours=6 * dice.randrange(33))] * 6 + [None]
             ),
         }
         rows[row["id"], row["updated_at"]] = row
@@ -349,7 +362,7 @@ def a_probe(divisor: int) -> Asked:
     return Asked(check, lambda _: True, holds)
 
 
-PROBES = tuple(map(a_probe, (2, 3, 5)))
+PROBES = (*map(a_probe, (4, 5, 7)), *map(of_days, range(len(DAYS))))
 ROUNDS, EACH = 3, 7
 """How often a way is tried, and with how many checks."""
 
@@ -471,6 +484,27 @@ def test_what_cannot_be_grouped_is_refused_before_any_query(
     plan, checks = of_bigquery(KINDS), (Check("c", "unique", Unique(("at", name))),)
     (fault,) = check_faults(request_with(checks), plan.schema)
     assert (fault.what, name in fault.where) == ("values that can't be compared", True)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        Check("c", "k", Expression("COUNT(*) > 1")),
+        Check("c", "k", Expression("ROW_NUMBER() OVER () = 1")),
+        Check("c", "k", Expression("COUNT(*) > 1"), scope=Scope.TABLE),
+        Check("c", "k", Unique(("id",)), where="ROW_NUMBER() OVER () = 1"),
+        Check("c", "k", Related("select", "orders", "id"), where="MAX(id) = 1"),
+        Check("c", "k", RowCount(1), where="COUNT(*) = 1"),
+        Check("c", "k", AcceptedValues("updated_at", ("soon",))),
+    ],
+)
+def test_what_is_of_more_than_a_row_is_refused_by_the_dry_run(
+    googlesql: GoogleSql, check: Check
+) -> None:
+    plan = planned("append", "d")
+    plan = replace(plan, publishing=replace(plan.publishing, checks=(check,)))
+    tables = {str(plan.destination): Table.of(FIELDS)}
+    assert isinstance(googlesql.analyze(checks_query(plan, typed_rows(plan)), tables), Finding)
 
 
 def request_with(checks: tuple[Check, ...]) -> SyncRequest:

@@ -221,4 +221,12 @@ PROMISES: tuple[Promise, ...] = (
         "NOT COALESCE({comes_later(plan.cursor.name)}, FALSE)",
         "{of_table(plan.cursor.name)} > {of_staged(plan.cursor.name)}",
     ),
+    P(
+        CHECKS,
+        "Times are compared with accepted values as moments, whatever their text.",
+        f"{ROWS}checks_find_what_a_loop_over_the_rows_finds",
+        "smart_sync/check_sql.py",
+        "column is not None and column.is_single(TIMES)",
+        "False",
+    ),
 )

@@ -11,6 +11,7 @@ from smart_sync.check import (
     Matches,
     Measured,
     NotNull,
+    Recent,
     Related,
     Unique,
 )
@@ -95,6 +96,8 @@ def test_what_can_never_be_asked_is_told_of_all_checks_at_once():
         Check("f", "not_null", NotNull("idd")),
         Check("g", "accepted_values", AcceptedValues("raw", ("b'x'",), is_text=False)),
         Check("i", "duplicateValues", Measured(Condition(), Unique(("extra",)))),
+        Check("j", "recency", Recent("updated_at", "DAY", 800_000)),
+        Check("k", "recency", Recent("updated_at", "MICROSECOND", 800_000_000_000)),
         Check("h", "accepted_values", AcceptedValues("id", (") OR (", "'"))),
     )
     assert faults(*checks) == [
@@ -105,6 +108,7 @@ def test_what_can_never_be_asked_is_told_of_all_checks_at_once():
         ("no name of a table", "check e"),
         ("a check of an unknown column", "check f, column 'idd'"),
         ("values that can't be compared", "check i, column 'extra'"),
+        ("an interval before all time", "check j"),
     ]
 
 

@@ -192,6 +192,7 @@ def test_all_that_is_wrong_is_told_at_once_by_its_place():
         ("models: {name: t}", "models is no list"),
         ("models: [{name: t, data_tests: not_null}]", "data_tests is no list"),
         ("models: [{name: t, columns: [{name: c, tests: [[a]]}]}]", "a test without a name"),
+        ("models: [{name: t, versions: [{v: 1, columns: [{name: c}]}]}]", "a model's version"),
     ],
 )
 def test_what_is_no_list_is_told(text, what):
