@@ -436,8 +436,9 @@ def some_tables(dice: random.Random, plan: SyncPlan) -> tuple[list[Row], list[Ro
         )
         held = newest_of(held, merge.keys)
         staged = staged if plan.cursor else newest_of(staged, merge.keys)
-        if plan.cursor and held:  # a version of which nobody knows when
-            staged.append({**held[0], "updated_at": None})
+        if plan.cursor and held and plan.publishing.mode.updates_rows:
+            timed = [row for row in staged if row["updated_at"]]
+            staged = [*timed, {**held[0], "updated_at": None}]
     return [{**row, **dict.fromkeys(plan.changes.added)} for row in held], staged
 
 
