@@ -23,7 +23,7 @@ BUDGETS_S = {
     "doctests": 60,
     "e2e": 3000,
     "golden": 30,
-    "googlesql": 240,
+    "googlesql": 400,
     "graph": 480,
     "hunt": 500,
     "mongodb": 1100,

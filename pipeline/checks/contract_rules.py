@@ -121,6 +121,7 @@ def conditions(said: Arguments) -> Iterator[Condition]:
 def allows_none(wanted: Condition) -> bool:
     """Whether a number of rows is as it is wanted only where there are none.
 
+    >>> from decimal import Decimal
     >>> allows_none(Condition("<", Decimal(1))), allows_none(Condition("<=", Decimal(1)))
     (True, False)
     """

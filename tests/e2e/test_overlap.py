@@ -202,7 +202,7 @@ def what(seen):
     table = body.get("tableReference", {}).get("tableId", "")
     kinds = {
         "lock": seen.method == "POST" and table == LOCK,
-        "history": "AND (seq < 2 OR" in sql,
+        "history": "AND (runs.seq < 2 OR" in sql,
         "burn": sql == "SELECT 1",
         "frontier": "WITH ended AS" in sql,
         "max": "MAX(" in sql,
