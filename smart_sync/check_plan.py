@@ -6,6 +6,7 @@ from smart_sync.check import Check, Condition, Measured, Severity
 from smart_sync.check_sql import checks_query
 from smart_sync.plan import SyncPlan
 from smart_sync.quarantine_sql import quarantining
+from smart_sync.read_plan import dollars_of
 
 NEVER_ZERO = Condition()
 
@@ -22,7 +23,10 @@ def check_lines(plan: SyncPlan) -> Iterator[str]:
         if rows := quarantining(plan):
             names = ", ".join(check.name for check in rows)
             yield f"               rows that fail become dead letters: {names}"
-        price = "" if not read else f", and {read:,} bytes of tables that are there"
+        price = ""
+        if read:
+            dollars = dollars_of(read, plan.publishing.price_per_tib)
+            price = f", and {read:,} bytes of tables that are there, about ${dollars}"
         yield f"               one query over the staged rows{price}"
         yield from (f"    | {line}" for line in checks_query(plan).split("\n"))
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from auto_schema.conform import Checks
 from auto_schema.schema import TableSchema
@@ -209,6 +210,7 @@ class PublishPlan:
         quarantines: whether rows that fail a check of rows become dead letters.
         volume: how many rows the run is expected to read; None: nobody asked.
         checks_bytes: what asking for them reads of tables, by a dry run; None: not known.
+        price_per_tib: US dollars of a TiB that is read so.
     """
 
     mode: Mode
@@ -228,6 +230,7 @@ class PublishPlan:
     quarantines: bool = False
     volume: VolumePlan | None = None
     checks_bytes: int | None = None
+    price_per_tib: Decimal = Decimal("6.25")
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,7 @@ def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> Publish
         checks_keep=request.publishing.checks_keep,
         quarantines=request.publishing.quarantines,
         volume=_volume(draft),
+        price_per_tib=request.reading.price_per_tib,
     )
 
 

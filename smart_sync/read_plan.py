@@ -60,8 +60,16 @@ class BigqueryReading:
         """What the query costs on demand, in US dollars; None where there is none."""
         if self.scan_bytes is None:
             return None
-        billed = max(self.scan_bytes, LEAST_BILLED)
-        return (self.price_per_tib * billed / TIB).quantize(Decimal("0.0001"))
+        return dollars_of(self.scan_bytes, self.price_per_tib)
+
+
+def dollars_of(read: int, price_per_tib: Decimal) -> Decimal:
+    """What a query costs on demand that reads so many bytes, in US dollars.
+
+    >>> dollars_of(2**40, Decimal("6.25")), dollars_of(1, Decimal("6.25"))
+    (Decimal('6.2500'), Decimal('0.0001'))
+    """
+    return (price_per_tib * max(read, LEAST_BILLED) / TIB).quantize(Decimal("0.0001"))
 
 
 def plan_reading(

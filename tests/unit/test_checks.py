@@ -1,5 +1,7 @@
 """What stands against checks before BigQuery is asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from smart_sync.check import (
@@ -16,6 +18,7 @@ from smart_sync.check import (
     Unique,
 )
 from smart_sync.check_faults import check_faults
+from smart_sync.check_plan import check_lines
 from smart_sync.check_text import text_fault
 from tests.factories import a_plan, a_request, a_source_column
 
@@ -117,3 +120,12 @@ def test_an_expression_in_place_of_a_column_is_answered_with_what_does_it():
     check = Check("u", "unique", Unique(("concat(id, '-', raw)",)))
     (fault,) = check_faults(a_request(checks=(check,)), a_plan(columns=COLUMNS).schema)
     assert "unique_combination_of_columns" in fault.fix
+
+
+def test_what_checks_read_of_tables_is_shown_with_its_price():
+    plan = a_plan(columns=COLUMNS)
+    checked = replace(plan.publishing, checks=(Check("n", "not_null", NotNull("id")),))
+    plan = replace(plan, publishing=replace(checked, checks_bytes=2**40))
+    assert any(
+        "bytes of tables that are there, about $6.2500" in line for line in check_lines(plan)
+    )
