@@ -278,3 +278,14 @@ def run_statement(
         return client.query(sql, config, job_id=job_id, job_retry=None)
 
     return run_attempts(client, plan, step, start, before)
+
+
+def asked_row(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:
+    """The one row of a query, which is a job of its own.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    job: Any = run_statement(client, plan, sql, step)
+    with as_target_errors(f"job {job.job_id}"):
+        return next(iter(job.result()))

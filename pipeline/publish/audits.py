@@ -9,13 +9,12 @@ from typing import Any, Protocol
 from google.cloud import bigquery
 
 from pipeline.destination.elements import StagedSplit
-from pipeline.destination.jobs import run_statement
+from pipeline.destination.jobs import asked_row
 from pipeline.publish.checks import RowChecks
 from pipeline.publish.proof import ContentProof
 from smart_sync.plan import AuditPlan, SyncPlan
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
-from warehouse.errors import as_target_errors
 
 
 class Audit(Protocol):
@@ -111,12 +110,8 @@ def audit(
         raise ValueError(f"no table for the audit {asked[0].step}: {plan.publishing.way}")
     figures = dict[str, object]()
     for audit in (one for one in asked if one.of_published is of_published):
-        answer = _answer(client, plan, audit) if has_table else None
+        answer = None
+        if has_table:
+            answer = tuple(asked_row(client, plan, audit.query(plan), audit.step).values())
         figures |= audit.verdict(client, plan, splits, answer)
     return figures
-
-
-def _answer(client: bigquery.Client, plan: SyncPlan, audit: Audit) -> tuple[Any, ...]:
-    job: Any = run_statement(client, plan, audit.query(plan), audit.step)
-    with as_target_errors(f"job {job.job_id}"):
-        return tuple(next(iter(job.result())).values())

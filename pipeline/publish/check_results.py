@@ -10,8 +10,7 @@ from google.cloud import bigquery
 from auto_schema.errors import SyncError
 from auto_schema.names import quoted, string_literal
 from auto_schema.told import told
-from pipeline.destination.jobs import run_statement
-from pipeline.publish.dead_letters import asked_row
+from pipeline.destination.jobs import asked_row, run_statement
 from pipeline.runs.history import make_table
 from pipeline.tables.naming import checks_table
 from smart_sync.check import Check, Verdict

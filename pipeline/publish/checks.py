@@ -13,7 +13,7 @@ from google.cloud import bigquery
 from auto_schema.errors import ChecksFailedError, SyncError
 from pipeline.destination.elements import StagedSplit
 from pipeline.destination.files import total
-from pipeline.destination.jobs import run_statement
+from pipeline.destination.jobs import asked_row
 from pipeline.publish.check_results import CheckResult, keep_results, results_of, with_keys
 from pipeline.publish.quarantine import QUARANTINED, is_quarantined, quarantine
 from pipeline.tables.naming import checks_table
@@ -83,9 +83,8 @@ def _asked_again(
     client: bigquery.Client, plan: SyncPlan, before: Sequence[CheckResult]
 ) -> list[CheckResult]:
     """How all checks end without the rows that were quarantined, and how many each of them was."""
-    job: Any = run_statement(client, plan, checks_query(plan), AGAIN)
-    with as_target_errors(f"job {job.job_id}"):
-        after = results_of(plan, tuple(next(iter(job.result())).values()))
+    answer = asked_row(client, plan, checks_query(plan), AGAIN)
+    after = results_of(plan, tuple(answer.values()))
     return [
         replace(one, verdict=Verdict.QUARANTINED)
         if is_quarantined(plan, one)

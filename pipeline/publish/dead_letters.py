@@ -5,7 +5,6 @@ They are kept before the run's verdict, and also when the run then fails.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
@@ -14,7 +13,12 @@ from auto_schema.conform import DEAD_LETTER_SCHEMA
 from auto_schema.errors import DeadLetterLimitError, SyncError, TargetError
 from auto_schema.names import string_literal
 from pipeline.destination.elements import StagedFile
-from pipeline.destination.jobs import load_into_existing, make_staging_table, run_statement
+from pipeline.destination.jobs import (
+    asked_row,
+    load_into_existing,
+    make_staging_table,
+    run_statement,
+)
 from pipeline.runs.outcome import Outcome
 from smart_sync.plan import SyncPlan
 from smart_sync.refused_json import (
@@ -98,17 +102,6 @@ def _keep_refused_json(client: bigquery.Client, plan: SyncPlan) -> tuple[int, st
     )
     first = asked_row(client, plan, sql, "json_example")
     return int(first.found), f"column {first.name!r}: {REFUSED_JSON}, row_hash {first.row_hash}"
-
-
-def asked_row(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:
-    """The one row of a query, which is a job of its own.
-
-    Raises:
-        TargetError: BigQuery refused or can't be reached.
-    """
-    job: Any = run_statement(client, plan, sql, step)
-    with as_target_errors(f"job {job.job_id}"):
-        return next(iter(job.result()))
 
 
 def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[StagedFile]) -> None:

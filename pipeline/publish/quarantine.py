@@ -3,9 +3,9 @@
 from google.cloud import bigquery
 
 from auto_schema.errors import DeadLetterLimitError
-from pipeline.destination.jobs import run_statement
+from pipeline.destination.jobs import asked_row, run_statement
 from pipeline.publish.check_results import CheckResult
-from pipeline.publish.dead_letters import asked_row, make_letters, merge_statement
+from pipeline.publish.dead_letters import make_letters, merge_statement
 from smart_sync.plan import SyncPlan
 from smart_sync.quarantine_sql import (
     count_quarantined,
