@@ -6,7 +6,7 @@ history its last days are read first, and more only of a table of which they don
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from google.cloud import bigquery
@@ -24,9 +24,6 @@ from pipeline.runs.past_runs import (
     volumes_question,
     written_in,
     written_question,
-)
-from pipeline.runs.past_runs import (
-    VOLUMES as VOLUME_DAYS,
 )
 from pipeline.runs.questions import Ask, Beside, OneValue, Question
 from smart_sync.draft import Draft
@@ -121,8 +118,7 @@ def asked_beside(draft: Draft, since: datetime = BEGINNING) -> Beside:
         if highest := highest_question(destination, target, cursor):
             asked[HIGHEST] = OneValue(highest)
     if request.publishing.volume_check:
-        begin = datetime.now(UTC) - VOLUME_DAYS
-        asked[VOLUMES] = volumes_question(history, destination, begin)
+        asked[VOLUMES] = volumes_question(history, destination)
     return asked
 
 

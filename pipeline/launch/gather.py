@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from google.api_core.exceptions import BadRequest, NotFound
@@ -22,7 +21,7 @@ from pipeline.launch.frontier import read_start
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.launch.wall_clock import read_wall_clock
 from pipeline.publish.audits import wanted
-from pipeline.runs.past_runs import VOLUMES, volumes_question, written_columns
+from pipeline.runs.past_runs import volumes_question, written_columns
 from pipeline.runs.questions import ask_one
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft
@@ -121,8 +120,7 @@ def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: 
         written = written_columns(client, request.history_table, request.destination)
         facts = replace(facts, written=written)
     if request.publishing.volume_check and facts.volumes is None:
-        since = datetime.now(UTC) - VOLUMES
-        question = volumes_question(request.history_table, request.destination, since)
+        question = volumes_question(request.history_table, request.destination)
         rows = ask_one(client, question, unless=(NotFound, BadRequest))
         facts = replace(facts, volumes=past_volumes(rows, facts.cursor))
     return replace(facts, evidence=_evidence(draft, inspector, facts))

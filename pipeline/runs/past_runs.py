@@ -172,10 +172,10 @@ def _newest(
     return Question(table, destination, sql, "destination", since)
 
 
-def volumes_question(table: TableRef, destination: TableRef, since: datetime) -> Question:
+def volumes_question(table: TableRef, destination: TableRef) -> Question:
     """What the destination's runs have read that went well; `past_volumes` reads the answer.
 
-    Those that ended in about the hour of the day that `since` has: an hour before or after too.
+    Those that ended in about this hour of the day, which `since` has too: an hour before or after.
     """
     hours = "EXTRACT(HOUR FROM runs.event_time) - EXTRACT(HOUR FROM asked.since)"
     sql = (
@@ -185,7 +185,7 @@ def volumes_question(table: TableRef, destination: TableRef, since: datetime) ->
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY runs.destination ORDER BY runs.event_time DESC)"
         f" <= {MOST_VOLUMES}"
     )
-    return Question(table, destination, sql, "event_time DESC", since)
+    return Question(table, destination, sql, "event_time DESC", datetime.now(UTC) - VOLUMES)
 
 
 def ended_before(
