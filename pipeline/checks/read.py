@@ -7,6 +7,7 @@ from auto_schema.errors import raise_all
 from pipeline.checks.contract import is_contract, read_contract
 from pipeline.checks.dbt import read_dbt
 from pipeline.parameters.document import read_document
+from pipeline.parameters.nodes import Node
 from smart_sync.check import Check
 
 
@@ -23,6 +24,15 @@ def read_checks(text: str, name: str, table: str) -> tuple[tuple[Check, ...], Se
     """
     root, faults = read_document(text, name)
     raise_all(faults)
+    return checks_in(root, name, table)
+
+
+def checks_in(root: Node, name: str, table: str) -> tuple[tuple[Check, ...], Sequence[str]]:
+    """The same of a document that was read.
+
+    Raises:
+        ConfigError, ManyErrors: everything that is wrong with what it says of the table.
+    """
     read = read_contract if is_contract(root) else read_dbt
     checks, tables, faults = read(root, name, table)
     raise_all(faults)

@@ -1,6 +1,6 @@
 """I/O. The checks of a table, from the text that its parameter is or names; tried on no rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
@@ -8,6 +8,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError, SchemaError, SyncError, raise_all
 from pipeline.launch.document_text import document_text
+from pipeline.parameters.nodes import Node
 from pipeline.parameters.options import Options
 from smart_sync.check_sql import checks_query, typed_rows
 from smart_sync.plan import SyncPlan
@@ -17,17 +18,24 @@ from warehouse.names import Endpoints
 REFUSALS = (BadRequest, NotFound)
 NONE_OF_IT = "checks: {name} says nothing of {table}, so that nothing is checked; it has {models}"
 
-
-Text = Callable[[str, Endpoints], tuple[str, str]]
-"""The text that the parameter is or names, and what messages call it."""
-
-
-def text_of(place: str, endpoints: Endpoints) -> tuple[str, str]:
-    """The text of checks; see `document_text`."""
-    return document_text(place, "checks", endpoints)
+Documents = Callable[[str, Endpoints], tuple[Node, str, Sequence[SyncError]]]
+"""What the parameter is or names, what messages call it, and what is wrong with it."""
 
 
-def with_checks(options: Options, text_at: Text = text_of) -> Options:
+def document_of(place: str, endpoints: Endpoints) -> tuple[Node, str, Sequence[SyncError]]:
+    """The document of checks; see `document_text` and `read_document`.
+
+    Raises:
+        ConfigError, TargetError: it can't be read.
+    """
+    from pipeline.parameters.document import read_document  # most tables have no YAML to parse
+
+    text, name = document_text(place, "checks", endpoints)
+    root, faults = read_document(text, name)
+    return root, name, faults
+
+
+def with_checks(options: Options, document_at: Documents = document_of) -> Options:
     """The options with the checks of their destination.
 
     Raises:
@@ -37,11 +45,12 @@ def with_checks(options: Options, text_at: Text = text_of) -> Options:
     request = options.request
     if not request.publishing.checks_at:
         return options
-    from pipeline.checks.read import read_checks  # most tables have none, and no YAML to parse
+    from pipeline.checks.read import checks_in  # most tables have none
 
     place, table = request.publishing.checks_at, request.destination.table
-    text, name = text_at(place, request.run.endpoints)
-    checks, models = read_checks(text, name, table)
+    root, name, faults = document_at(place, request.run.endpoints)
+    raise_all(faults)
+    checks, models = checks_in(root, name, table)
     warnings = options.warnings
     if table.casefold() not in map(str.casefold, models):
         told = ", ".join(models[:5]) or "none"

@@ -1,26 +1,26 @@
-"""I/O. The checks of all tables of a launch; a text that many of them name is read once."""
+"""I/O. The checks of all tables of a launch; a document that many name is read once."""
 
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
 from auto_schema.errors import ManyErrors, SyncError, raise_all
-from pipeline.launch.checks_of import text_of, with_checks
+from pipeline.launch.checks_of import document_of, with_checks
 from pipeline.tables.requests import TableOptions
 
 
 def tables_with_checks(tables: Sequence[TableOptions]) -> tuple[TableOptions, ...]:
-    """The tables of a launch with the checks of each; a text that they share is read once.
+    """The tables of a launch with the checks of each; a document that they share is read once.
 
     Raises:
         ConfigError, ManyErrors: what is wrong with their texts.
         TargetError: Cloud Storage couldn't be reached.
     """
-    text, faults = functools.cache(text_of), list[SyncError]()
+    document, faults = functools.cache(document_of), list[SyncError]()
 
     def checked(table: TableOptions) -> TableOptions:
         without = checked(table.without) if table.without else None
-        options = with_checks(table.options, text) if table.options else None
+        options = with_checks(table.options, document) if table.options else None
         return replace(table, options=options, without=without)
 
     told = list[TableOptions]()
