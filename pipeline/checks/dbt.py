@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from auto_schema.errors import SyncError, shown
 from pipeline.checks.arguments import Arguments, condition_of
-from pipeline.checks.dbt_tests import TESTS, UNITS
+from pipeline.checks.dbt_tests import TESTS
 from pipeline.checks.reader import Parts, Reader, pairs_of, text_at
 from pipeline.parameters.nodes import Node, Pairs, Place, Text
-from smart_sync.check import Check, Condition, Recent, Scope, Severity, usual_scope
+from smart_sync.check import Check, Condition, Scope, Severity, usual_scope
 
 MODELS, COLUMNS, CONFIG, ARGUMENTS = "models", "columns", "config", "arguments"
 VERSIONS = "versions"
@@ -109,8 +109,6 @@ class _Reader(Reader):
         arguments = Arguments(kind, called.place, given, self.fault)
         rule = test.rule(arguments, column)
         arguments.refuse_others()
-        if isinstance(rule, Recent) and rule.unit.casefold() not in UNITS:
-            self.fault("malformed argument", called.place, f"{kind}: {rule.unit}", "write day.")
         short = kind.rpartition(".")[2]
         words = (short, table, *Check("", kind, rule).columns)
         name = text_at(inner, "name") or "_".join(words)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from auto_schema.errors import shown
 from pipeline.checks.arguments import Arguments
 from smart_sync.check import (
     AcceptedRange,
@@ -39,7 +40,6 @@ class Test:
 
     rule: Callable[[Arguments, str], Rule]
     needs_column: bool = True
-    may_have_column: bool = True
 
 
 def _not_null(_: Arguments, column: str) -> Rule:
@@ -101,6 +101,8 @@ def _recency(arguments: Arguments, _: str) -> Rule:
     arguments.refuse("group_by_columns", MAKE_A_ROW)
     arguments.refuse("ignore_time_component", "leave it out: the time of day counts.")
     unit, number = arguments.text("datepart").casefold(), arguments.whole("interval") or 0
+    if unit and unit not in UNITS:
+        arguments.wrong("datepart", shown(unit), f"write one of {', '.join(UNITS)}.")
     if unit in DAYS:
         unit, number = "day", number * DAYS[unit]
     return Recent(arguments.text("field"), unit.upper(), number)

@@ -228,3 +228,10 @@ def test_units_are_those_that_bigquery_takes(unit, wanted):
     test = f"{{dbt_utils.recency: {{datepart: {unit}, field: c, interval: 3}}}}"
     (check,) = of(f"models: [{{name: t, data_tests: [{test}]}}]")
     assert (check.rule.unit, check.rule.number) == wanted
+
+
+def test_a_unit_that_is_none_is_told_where_it_stands():
+    test = "{dbt_utils.recency: {datepart: fortnight, field: c, interval: 3}}"
+    text = told(f"models: [{{name: t, data_tests: [{test}]}}]")
+    assert "malformed argument" in text
+    assert "dbt_utils.recency, datepart: 'fortnight'" in text
