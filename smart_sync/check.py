@@ -201,7 +201,7 @@ class Measured:
         return f"{self.wanted} {'percent' if self.is_percent else 'rows'}"
 
 
-Rule = (
+PlainRule = (
     NotNull
     | Missing
     | Unique
@@ -213,8 +213,8 @@ Rule = (
     | Related
     | Recent
     | RowCount
-    | Measured
 )
+Rule = PlainRule | Measured
 OF_ROWS = (NotNull, Missing, AcceptedValues, AcceptedRange, Expression, Matches, Related)
 """Rules that each row meets or fails by itself."""
 OF_TABLES = (Unique, Recent, RowCount)
@@ -255,9 +255,14 @@ class Check:
     is_tolerant: bool = False
 
     @property
+    def counted(self) -> PlainRule | None:
+        """The rule that rows fail, also where it is their number that is judged; None: all rows."""
+        return self.rule.failing if isinstance(self.rule, Measured) else self.rule
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the destination that it names, outside of SQL."""
-        rule = self.rule.failing if isinstance(self.rule, Measured) else self.rule
+        rule = self.counted
         if isinstance(rule, Unique):
             return rule.columns
         if isinstance(rule, Recent):

@@ -5,10 +5,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
+from auto_schema.kernels import arrow, pc
 from auto_schema.names import column_fault
 from auto_schema.schema import Column, TableSchema
 from smart_sync.check import (
@@ -17,11 +15,9 @@ from smart_sync.check import (
     Check,
     Expression,
     Matches,
-    Measured,
     Missing,
     Recent,
     Related,
-    Rule,
     Unique,
 )
 from smart_sync.check_text import text_fault
@@ -58,11 +54,6 @@ def _where(check: Check) -> str:
     return f"check {check.name}"
 
 
-def _looked_for(check: Check) -> Rule | None:
-    """The rule that rows fail, also where it is their number that is judged."""
-    return check.rule.failing if isinstance(check.rule, Measured) else check.rule
-
-
 def _column_faults(check: Check, schema: TableSchema) -> Iterator[SyncError]:
     names = [column.name for column in schema]
     for name in check.columns:
@@ -79,7 +70,7 @@ def _column_faults(check: Check, schema: TableSchema) -> Iterator[SyncError]:
 
 
 def _type_faults(check: Check, column: Column) -> Iterator[SyncError]:
-    rule, where = _looked_for(check), f"{_where(check)}, column {shown(column.name)}"
+    rule, where = check.counted, f"{_where(check)}, column {shown(column.name)}"
     if isinstance(rule, Unique) and (column.is_repeated or column.bigquery in UNGROUPED):
         why = f"BigQuery can't group by {column.kind}"
         fix = "check another column, or leave unique out."
@@ -102,7 +93,7 @@ def _text_faults(check: Check) -> Iterator[SyncError]:
 
 
 def _texts(check: Check) -> Iterator[tuple[str, str]]:
-    rule = _looked_for(check)
+    rule = check.counted
     texts = {"where": check.where}
     if isinstance(rule, Expression):
         texts["expression"] = rule.sql
@@ -114,11 +105,11 @@ def _texts(check: Check) -> Iterator[tuple[str, str]]:
 
 
 def _rule_faults(check: Check) -> Iterator[SyncError]:
-    rule = _looked_for(check)
+    rule = check.counted
     if isinstance(rule, Matches):
         try:
-            pc.match_substring_regex(pa.array([""]), rule.regex)
-        except pa.ArrowInvalid as error:
+            pc.match_substring_regex(arrow.array([""]), rule.regex)
+        except arrow.ArrowInvalid as error:
             why = f"{shown(rule.regex)}: {error}"
             fix = "write it as https://github.com/google/re2/wiki/Syntax says."
             yield ConfigError("a regular expression that RE2 doesn't know", _where(check), why, fix)

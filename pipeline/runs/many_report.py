@@ -83,7 +83,7 @@ def _cells(result: TableResult) -> tuple[str, ...]:
         f"{row['rows_published']:,}",
         f"{row['rows_dead']:,}",
         "" if seconds is None else f"{seconds:,.1f}",
-        one_line(result.why) or one_line(told_checks(row)) or _left_out(row),
+        one_line(result.why) or warned(result) or _left_out(row),
     )
 
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-PASSED = "passed"
+from smart_sync.check import Verdict
+
 TOLD = 5
 """Checks that a line names."""
 
@@ -19,7 +20,7 @@ def told_checks(row: Mapping[str, Any]) -> str:
     told = [
         f"check {name}: {end['failures']:,} failures, {end['verdict']}"
         for name, end in figures.get("checks", {}).items()
-        if end["verdict"] != PASSED
+        if end["verdict"] != Verdict.PASSED
     ]
     volume = figures.get("volume", {})
     if volume.get("is_odd"):
