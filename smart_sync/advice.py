@@ -19,7 +19,8 @@ from sources.profile import SourceProfile
 
 def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The warnings and the notes of a draft with all its facts."""
-    return plan_warnings(draft.request, draft.facts), _notes(draft)
+    told = plan_warnings(draft.request, draft.facts)
+    return (*told, *_own_texts(draft.shape.schema)), _notes(draft)
 
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
@@ -98,6 +99,17 @@ def _number_warnings(request: SyncRequest, cursor: Cursor, profile: SourceProfil
         f"no sequence gives out {cursor.source_name}: should an application use lower values after"
         f" higher ones (blocks of numbers, as Hibernate takes them), they are lost; use {COUNT}"
     ]
+
+
+def _own_texts(schema: TableSchema) -> Iterator[str]:
+    """Of columns whose type has no agreed form."""
+    names = [f"{column.name} ({column.source_type})" for column in schema if column.is_own_text]
+    if names:
+        yield (
+            f"no form in BigQuery is on record for the type of {', '.join(names)}: STRING with"
+            " PostgreSQL's own text; unknown_types=error refuses such columns, exclude_fields in"
+            " transformation_config leaves them out"
+        )
 
 
 def _doubling(request: SyncRequest, facts: Facts) -> str:

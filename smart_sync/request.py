@@ -85,6 +85,7 @@ class SchemaRequest:
     evolution: str = "add_columns"
     stale_columns: str = ""
     json_numbers: str = "double"
+    unknown_types: str = "text"
     transformation: Transformation = field(default_factory=Transformation)
 
 

@@ -137,6 +137,7 @@ def _wish(
         current=there,
         look=evidence.looks.get(source.name),
         json_as_text=request.schema.json_numbers == "text",
+        unknown_as_text=request.schema.unknown_types == "text",
         is_described=request.schema.auto_schema,
         is_cursor=_is_cursor(request, source),
     )

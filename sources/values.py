@@ -115,6 +115,7 @@ class ColumnWish:
         current: that column, where it is there.
         look: what a look at the rows found, in a form of the source's own; None: nothing.
         json_as_text: keep JSON as STRING (`json_numbers=text`).
+        unknown_as_text: read a type without a rule as text (`unknown_types=text`).
         is_described: whether it takes the source's description.
         is_cursor: whether windows are of its values.
     """
@@ -123,6 +124,7 @@ class ColumnWish:
     current: CurrentField | None = None
     look: object = None
     json_as_text: bool = False
+    unknown_as_text: bool = True
     is_described: bool = True
     is_cursor: bool = False
 

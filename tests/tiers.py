@@ -22,6 +22,7 @@ BUDGETS_S = {
     "deploy": 900,
     "doctests": 60,
     "e2e": 3000,
+    "extensions": 200,
     "golden": 30,
     "googlesql": 400,
     "graph": 480,

@@ -100,6 +100,7 @@ def _schema(
         evolution=values["schema_evolution"],
         stale_columns=values["stale_columns"],
         json_numbers=values["json_numbers"],
+        unknown_types=values["unknown_types"],
         transformation=transformation,
     )
 

@@ -115,6 +115,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("clustering_fields", AUTO_SCHEMA, "Clustering columns", "One to four columns to cluster by, under their destination names.", Kind.FIELDS, example="id,status", parent=AUTO),
     P("delete_existing_table", AUTO_SCHEMA, "Rebuild the table", "Replace the destination by a new table with all rows, whatever its schema and layout were.", Kind.BOOL, "false", example="false"),
     P("schema_evolution", AUTO_SCHEMA, "Schema evolution", "add_columns: new source columns are added as nullable ones. freeze: they are an error.", Kind.ENUM, "add_columns", choices=("add_columns", "freeze", "evolve"), planned_choices=("evolve",), example="freeze"),
+    P("unknown_types", AUTO_SCHEMA, "Unknown types", "Columns of a type of PostgreSQL that has no agreed form in BigQuery, such as one of your own in C. text: STRING with what PostgreSQL writes of it, and the plan names each. error: the run ends.", Kind.ENUM, "text", choices=("text", "error"), source="postgresql", example="error"),
     P("mongodb_host", MONGODB, "Host", "Host name or IP address. Needed unless a connection string is given.", source="mongodb", example="mongodb.example.com", of_launch=True),
     P("mongodb_port", MONGODB, "Port", "Port.", Kind.INT, "27017", low=1, high=65535, source="mongodb", example="27017", of_launch=True),
     P("mongodb_database", MONGODB, "Database", "Database.", source="mongodb", required=True, example="user_data", of_launch=True),

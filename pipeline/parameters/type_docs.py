@@ -1,14 +1,19 @@
 """docs/type-mapping.md, made from the type tables."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
+
+import pyarrow as pa
 
 from auto_schema.bigquery_types import RULES
 from auto_schema.bson_fields import FieldSample
 from auto_schema.mongodb_types import CODES, FORMS, UUID, form_of
+from auto_schema.postgresql_extensions import COMPOSITE, COMPOSITE_TEXT, EXTENSIONS, OWN_TEXT
 from auto_schema.postgresql_types import (
     ARRAY_JSON_LOSS,
     ARRAY_LOSS,
+    BIG_INTEGER,
     POSTGRESQL,
     PostgresType,
     numeric_rule,
@@ -84,6 +89,25 @@ def _postgresql_rows() -> list[tuple[str, str, str, str]]:
     flat = "T[], one dimension, no NULL inside"
     rows.append((flat, "as it is, or each element cast", "ARRAY<T>", ARRAY_LOSS))
     rows.append(("T[], otherwise", "to_json(c)::text", "JSON", ARRAY_JSON_LOSS))
+    others = [COMPOSITE, replace(COMPOSITE_TEXT, source=_CAST), replace(OWN_TEXT, source=_OTHER)]
+    return rows + describe_rules(others)
+
+
+_CAST = "composite, a part of which has a cast to JSON of its own, such as geometry"
+_OTHER = "any other, with unknown_types=text"
+
+
+def _extension_rows() -> list[tuple[str, str, str, str]]:
+    rows = []
+    for key, rule in EXTENSIONS.items():
+        extension, _, name = key.partition(".")
+        several = "ARRAY<{}>" if pa.types.is_list(rule.arrow) else "{}"
+        select = rule.select.replace("{s}.", "").format(c="c")
+        rows.append((f"{extension}: {name}", select, several.format(rule.bigquery), rule.loss))
+        if key == BIG_INTEGER:
+            fitting = numeric_rule("BIGNUMERIC", PostgresType(name, key))
+            select = fitting.select.format(c="c")
+            rows.append((f"{extension}: {name}, its data fit", select, "BIGNUMERIC", ""))
     return rows
 
 
@@ -91,10 +115,18 @@ def _postgresql() -> list[str]:
     return [
         "## PostgreSQL",
         "",
-        "Domains are read as their base type. A type that isn't here (a composite, an"
-        " extension's own) is an error that names column and type; cast it in the query.",
+        "Domains are read as their base type. A type that isn't here becomes STRING with what its"
+        " own output function writes, and the plan names each such column; with"
+        " `unknown_types=error` it is an error that names column and type. A type that no column"
+        " of a table can have, such as `record`, is an error in any case.",
         "",
         *_table("| PostgreSQL | read as | BigQuery | loses |", _postgresql_rows()),
+        "Types of extensions are known by their name and by the extension that owns them, in"
+        " whatever schema it lies; somebody's own type of the same name is another one. Arrays of"
+        " `vector` hold its texts. `sparsevec` counts from 1, as its text does:"
+        ' `{"dimensions": 5, "elements": {"1": 0.5}}`.',
+        "",
+        *_table("| extension: type | read as | BigQuery | loses |", _extension_rows()),
         "JSON is staged as text and becomes JSON by `PARSE_JSON(…, wide_number_mode=>'round')`"
         " when it is published, since BigQuery loads no JSON from Parquet. A number with more"
         " digits than a double holds makes its row a dead letter (`json_numbers=double`), or the"

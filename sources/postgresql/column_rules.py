@@ -24,6 +24,7 @@ def _typed(source: SourceColumn, wish: ColumnWish) -> Column:
         look=wish.look if isinstance(wish.look, Look) else None,
         current=wish.there,
         json_as_text=wish.json_as_text,
+        unknown_as_text=wish.unknown_as_text,
         description=source.description if wish.is_described else "",
     )
 

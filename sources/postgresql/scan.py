@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from auto_schema.postgresql_types import NATIVE_ELEMENTS
+from auto_schema.postgresql_types import BIG_INTEGER, NATIVE_ELEMENTS
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.sql import ends_of, literal, quote
 from sources.postgresql.statement import PostgresqlStatement, window_predicates, wrapped
@@ -114,4 +114,7 @@ def _look_items(column: SourceColumn, window: str) -> tuple[str, str, str]:
         finite = f"{window} AND {name} NOT IN ('NaN', 'Infinity', '-Infinity')"
         digits = f"max(length(trunc(abs({name}))::text)) FILTER (WHERE {finite})"
         scale = f"max(scale({name})) FILTER (WHERE {finite})"
+    elif sql_type(column).name == BIG_INTEGER:
+        digits = f"max(length(ltrim({name}::text, '-'))) FILTER (WHERE {window})"
+        scale = f"max(0) FILTER (WHERE {window})"
     return flat, digits, scale

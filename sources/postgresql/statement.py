@@ -104,7 +104,7 @@ def select_list(columns: tuple[Column, ...]) -> str:
     for column in columns:
         name = quote(column.source_name)
         items.append(f"{column.select.format(c=f'q.{name}')} AS {name}")
-        if column.is_repeated:
+        if column.is_repeated and not column.is_flat:
             hidden = quote(DIMENSIONS_PREFIX + column.source_name)
             items.append(f"coalesce(pg_catalog.array_ndims(q.{name}), 0) AS {hidden}")
     return ", ".join(items)

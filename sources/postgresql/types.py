@@ -2,14 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from auto_schema.postgresql_types import PostgresType
+from sources.postgresql.sql import quote
 
 _TYPES = """
 SELECT t.oid::int8, t.typname, t.typtype::text, t.typcategory = 'A' AND t.typelem <> 0,
-       t.typelem::int8, t.typbasetype::int8, t.typtypmod, format_type(t.oid, NULL)
-FROM pg_catalog.pg_type t WHERE t.oid = ANY(%s::oid[])
+       t.typelem::int8, t.typbasetype::int8, t.typtypmod, format_type(t.oid, NULL), n.nspname,
+       coalesce((
+         SELECT x.extname FROM pg_catalog.pg_depend d
+         JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
+         WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid AND d.objsubid = 0
+           AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'), ''),
+       EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = t.oid
+               AND k.casttarget = 'pg_catalog.json'::regtype AND k.castmethod = 'f'),
+       ARRAY(SELECT a.atttypid::int8 FROM pg_catalog.pg_attribute a
+             WHERE a.attrelid = t.typrelid AND t.typtype = 'c' AND a.attnum > 0
+               AND NOT a.attisdropped)
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE t.oid = ANY(%s::oid[])
 """
 _MODIFIERS = """
 SELECT a.attrelid::int8, a.attnum, a.atttypid::int8, a.atttypmod,
@@ -18,19 +30,50 @@ FROM pg_catalog.pg_attribute a
 JOIN unnest(%s::oid[], %s::int2[]) AS wanted(relation, number)
   ON a.attrelid = wanted.relation AND a.attnum = wanted.number
 """
-TypeRow = tuple[int, str, str, bool, int, int, int, str]
+
+
+class TypeRow(NamedTuple):
+    """A row of pg_type, with what is known of it elsewhere.
+
+    Attributes:
+        words: as format_type writes it.
+        extension: that owns it; empty: none.
+        has_json_cast: by a function, which to_json takes.
+        parts: OIDs of the attributes' types, of a composite.
+    """
+
+    oid: int
+    name: str
+    kind: str
+    is_array: bool
+    element: int
+    base: int
+    base_typmod: int
+    words: str
+    schema: str
+    extension: str
+    has_json_cast: bool
+    parts: list[int]
+
+    @property
+    def known_as(self) -> str:
+        """See `PostgresType.name`."""
+        if self.extension:
+            return f"{self.extension}.{self.name}"
+        return self.name if self.schema == "pg_catalog" else f"{quote(self.schema)}.{self.name}"
 
 
 def type_rows(cursor: Any, oids: Iterable[int]) -> dict[int, TypeRow]:
-    """The pg_type rows of these types, of their elements and of their base types."""
+    """The pg_type rows of these types, of their elements, base types and attributes."""
     rows: dict[int, TypeRow] = {}
     wanted = set(oids)
     while wanted:
         cursor.execute(_TYPES, (list(wanted),))
-        answer = {row[0]: row for row in cursor.fetchall()}
+        answer = {row[0]: TypeRow(*row) for row in cursor.fetchall()}
         rows |= answer
-        more = {row[4] for row in answer.values() if row[3]}
-        more |= {row[5] for row in answer.values() if row[5]}
+        more = {row.element for row in answer.values() if row.is_array}
+        more |= {row.base for row in answer.values() if row.base}
+        more |= {part for row in answer.values() for part in row.parts}
         wanted = more - rows.keys()
     return rows
 
@@ -48,27 +91,44 @@ def attribute_rows(
 
 def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") -> PostgresType:
     """A column's type after domains; `typmod` -1 when none is declared."""
-    _, name, kind, is_array, element, base, base_typmod, words = rows[oid]
-    display = display or words
-    if kind == "d":
-        inner = resolve(rows, base, base_typmod if typmod < 0 else typmod)
+    row = rows[oid]
+    display = display or row.words
+    if row.kind == "d":
+        inner = resolve(rows, row.base, row.base_typmod if typmod < 0 else typmod)
         return replace(inner, display=display)
-    if is_array:
-        inner = resolve(rows, element, typmod)
-        return PostgresType(
-            display,
-            inner.name,
-            inner.kind,
-            True,
-            inner.precision,
-            inner.scale,
-            is_nested=inner.is_array,
-            is_of_domain=rows[element][2] == "d",
+    if row.is_array:
+        inner = resolve(rows, row.element, typmod)
+        is_of_domain = rows[row.element].kind == "d"
+        nested = inner.is_array
+        return replace(
+            inner, display=display, is_array=True, is_nested=nested, is_of_domain=is_of_domain
         )
-    precision, scale = modifiers(name, typmod)
+    precision, scale = modifiers(row.known_as, typmod)
     if precision is not None and display == "numeric":
         display = f"numeric({precision},{scale})"
-    return PostgresType(display, name, kind, False, precision, scale)
+    casts = _has_casts_to_json(rows, oid, set())
+    return PostgresType(
+        display,
+        row.known_as,
+        row.kind,
+        False,
+        precision,
+        scale,
+        schema=row.schema,
+        has_casts_to_json=casts,
+    )
+
+
+def _has_casts_to_json(rows: dict[int, TypeRow], oid: int, seen: set[int]) -> bool:
+    """Whether to_json would write a type, or a part of it, by a cast that nothing is known of."""
+    if oid in seen:
+        return False
+    seen.add(oid)
+    row = rows[oid]
+    if row.has_json_cast and row.known_as != "hstore.hstore":
+        return True
+    inner = [row.base] if row.base else [*([row.element] if row.is_array else []), *row.parts]
+    return any(_has_casts_to_json(rows, part, seen) for part in inner)
 
 
 def modifiers(name: str, typmod: int) -> tuple[int | None, int | None]:

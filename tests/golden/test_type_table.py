@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from auto_schema.postgresql_extensions import EXTENSIONS
 from auto_schema.postgresql_types import POSTGRESQL, Look, PostgresType, postgresql_column
 from auto_schema.type_rules import describe_rules
 from auto_schema.warehouse_types import REPEATED
@@ -49,6 +50,15 @@ COLUMNS: tuple[tuple[PostgresType, str, Look], ...] = (
     (_array("spans", "m"), "flat", FLAT),
     (_array("int4"), "nested or with NULLs", Look(is_flat=False)),
     (_array("int4"), "not seen", Look()),
+    *((PostgresType(name, name, schema="s"), "", Look()) for name in EXTENSIONS),
+    *((_array(name), "flat", FLAT) for name in EXTENSIONS),
+    (PostgresType("pgmp.mpz", "pgmp.mpz"), "38 digits seen", Look(38, 0)),
+    (PostgresType("composite", '"s".row', "c"), "", Look()),
+    (PostgresType("composite", '"s".row', "c", has_casts_to_json=True), "with casts", Look()),
+    (_array('"s".row', "c"), "flat", FLAT),
+    (PostgresType("own", '"s".own'), "", Look()),
+    (_array('"s".own'), "flat", FLAT),
+    (_array('"s".own'), "not seen", Look()),
 )
 """Types whose rule is found by a function, beside the rows of the table itself."""
 

@@ -14,6 +14,7 @@ from auto_schema.canonical import (
     postgresql_row_text,
     postgresql_sums,
 )
+from auto_schema.postgresql_extensions import COMPOSITE, COMPOSITE_TEXT, EXTENSIONS, OWN_TEXT
 from auto_schema.postgresql_types import POSTGRESQL, Look, PostgresType, postgresql_column
 from auto_schema.schema import Column
 from auto_schema.warehouse_types import NUMERIC_TYPES, REPEATED
@@ -25,7 +26,8 @@ def a_column(bigquery: str = "INT64", **rest) -> Column:
 
 
 def test_every_type_of_the_type_table_has_a_form():
-    planned = {rule.bigquery for rule in POSTGRESQL.values()} | set(NUMERIC_TYPES)
+    rules = [*POSTGRESQL.values(), *EXTENSIONS.values(), COMPOSITE, COMPOSITE_TEXT, OWN_TEXT]
+    planned = {rule.bigquery for rule in rules} | set(NUMERIC_TYPES)
     assert planned == set(FORMS)
 
 

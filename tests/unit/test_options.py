@@ -37,6 +37,7 @@ MALFORMED = {
     "clustering_fields": ("a,,b", "empty name between commas", "single commas"),
     "delete_existing_table": ("TRUE", "'TRUE'", "true or false"),
     "schema_evolution": ("none", "'none' is unknown", "freeze"),
+    "unknown_types": ("guess", "'guess' is unknown", "text, error"),
     "batch_size": ("0", "'0' is out of range", "from 1"),
     "max_retries": ("many", "'many' is not a whole number", "from 0 to 20"),
     "num_splits": ("5001", "'5001' is out of range", "5000"),

@@ -129,6 +129,7 @@ def test_all_faults_of_a_plan_are_told_at_once():
         partition_field="nowhere",
         partition_given=True,
         clustering_fields=("extra",),
+        unknown_types="error",
         transformation=Transformation(exclude_fields=("absent",)),
     )
     columns = (*JSON_COLUMNS, a_source_column("shape", "polyhedron"), a_source_column("name"))

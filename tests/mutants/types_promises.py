@@ -1,0 +1,52 @@
+"""Promises about the types of PostgreSQL that are not its own."""
+
+from tests.mutants.promises import VALUES, P, Promise
+
+UNKNOWN = "tests/e2e/test_unknown_types.py::"
+EXTENSIONS = "tests/extensions/test_extension_types.py::"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        VALUES,
+        "A type of one's own that is called like an extension's is not taken for it.",
+        EXTENSIONS + "test_an_own_type_called_like_an_extensions_is_not_taken_for_it",
+        "sources/postgresql/types.py",
+        'f"{quote(self.schema)}.{self.name}"',
+        'f"{self.schema}.{self.name}"',
+    ),
+    P(
+        VALUES,
+        "A type without a form in BigQuery arrives as its own text, whatever casts it has.",
+        UNKNOWN
+        + "test_a_type_that_nothing_is_known_of_arrives_as_its_own_text_and_the_plan_names_it",
+        "auto_schema/postgresql_extensions.py",
+        '"CASE WHEN {c} IS NOT NULL THEN pg_catalog.concat({c}) END"',
+        '"{c}::text"',
+    ),
+    P(
+        VALUES,
+        "The plan names each column whose type has no form in BigQuery.",
+        UNKNOWN
+        + "test_a_type_that_nothing_is_known_of_arrives_as_its_own_text_and_the_plan_names_it",
+        "smart_sync/advice.py",
+        "for column in schema if column.is_own_text]",
+        "for column in schema if column.is_own_text][:1]",
+    ),
+    P(
+        VALUES,
+        "No part of a composite is written by a cast to JSON of its own, which may round it.",
+        UNKNOWN + "test_a_composite_arrives_as_text_where_a_cast_of_its_own_would_write_a_part",
+        "sources/postgresql/types.py",
+        "*row.parts]",
+        "]",
+    ),
+    P(
+        VALUES,
+        "An integer of any length is a number only while the data fit one of BigQuery's.",
+        EXTENSIONS
+        + "test_an_integer_of_any_length_is_a_bignumeric_while_all_fit_and_a_later_one_a_dead_letter",
+        "sources/postgresql/scan.py",
+        "max(length(ltrim({name}::text, '-')))",
+        "min(length(ltrim({name}::text, '-')))",
+    ),
+)
