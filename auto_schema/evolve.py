@@ -48,12 +48,15 @@ class Conflict:
 Change = AddColumn | Conflict
 
 
-def diff(current: Mapping[str, CurrentField], wanted: TableSchema) -> tuple[Change, ...]:
+def diff(
+    current: Mapping[str, CurrentField], wanted: TableSchema, *, adds_rows: bool = True
+) -> tuple[Change, ...]:
     """Compare a table with the plan.
 
     Args:
         current: its fields by case-folded name.
         wanted: the schema that the run will publish.
+        adds_rows: whether it adds rows, which need all columns that are REQUIRED.
 
     Returns:
         AddColumn for each missing one, Conflict for each other difference. Columns that
@@ -74,7 +77,7 @@ def diff(current: Mapping[str, CurrentField], wanted: TableSchema) -> tuple[Chan
             " deliver it (ALTER COLUMN … DROP NOT NULL would let it)",
         )
         for folded, field in current.items()
-        if folded not in names and field.mode == "REQUIRED"
+        if adds_rows and folded not in names and field.mode == "REQUIRED"
     )
     return tuple(changes)
 

@@ -40,9 +40,16 @@ def _notes(draft: Draft) -> tuple[str, ...]:
     advised = (
         later_note(facts.evidence) if facts.is_first else "",
         draft.labels.note,
+        _unasked_note(draft.request),
         _merge_layout_note(draft.request, facts, shape.schema),
     )
     return tuple(filter(None, (*facts.profile.notes, *shape.notes, *advised)))
+
+
+def _unasked_note(request: SyncRequest) -> str:
+    """That checks are of whole rows, which a run that fills columns doesn't bring; or empty."""
+    asked = request.backfills and request.publishing.checks_at
+    return "backfill_columns brings no whole rows: the checks aren't asked" if asked else ""
 
 
 def _cursor_warnings(request: SyncRequest, facts: Facts, cursor: Cursor) -> Iterator[str]:

@@ -11,6 +11,7 @@ from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.limits import fitting_schema
 from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.backfill import filled_columns
 from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.facts import Facts, Target
@@ -140,6 +141,9 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
     """The destination as it will be, and what stands against it."""
     target = facts.target
     schema, faults, notes = plan_schema(request, facts.profile, target.by_name(), facts.evidence)
+    if request.backfills:
+        columns, more = filled_columns(request, schema.columns)
+        schema, faults = replace(schema, columns=columns), [*faults, *more]
     schema, cut = fitting_schema(schema)
     mode, why, mode_faults = choose_mode(request, target)
     faults += mode_faults
@@ -148,7 +152,7 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
         return Shape(schema, mode, why, swaps, (), (), (*notes, *cut)), faults
     added, more = _changes(request, target, schema)
     schema, note = _kept_layout(request, target, schema)
-    only = _target_only(target, schema)
+    only = () if request.backfills else _target_only(target, schema)
     told = tuple(filter(None, (*cut, note)))
     return Shape(schema, mode, why, False, added, only, told), [*faults, *more]
 
@@ -165,7 +169,7 @@ def _proof_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncErro
 def _changes(
     request: SyncRequest, target: Target, schema: TableSchema
 ) -> tuple[tuple[str, ...], list[SyncError]]:
-    changes = diff(target.by_name(), schema)
+    changes = diff(target.by_name(), schema, adds_rows=not request.backfills)
     added = tuple(change.column.name for change in changes if isinstance(change, AddColumn))
     error = conflict_error(str(request.destination), changes)
     faults: list[SyncError] = [error] if error else []

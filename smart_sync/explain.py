@@ -152,6 +152,10 @@ def _merge_lines(plan: SyncPlan) -> Iterator[str]:
         return
     newest = f", the newest by {plan.cursor.name} wins" if plan.cursor else ""
     yield f"  merge        on {', '.join(merge.keys)}{newest}"
+    if merge.filled:
+        rows = "the rows" if merge.rows is None else f"the {merge.rows:,} rows"
+        yield f"               only {', '.join(merge.filled)} of {rows} that are there: no row is"
+        yield "               added, no other column touched, no watermark moved"
     if not plan.publishing.mode.updates_rows:
         return
     if merge.first_bytes is not None:

@@ -39,6 +39,8 @@ class MergePlan:
         why_whole: why it isn't pruned; empty when it is.
         rows, bytes: of the table now; None when not known.
         first_bytes: what the first query reads, by a dry run.
+        filled: the only columns that are updated, of rows that are there, and none is added;
+            empty: all are, and new rows are added.
     """
 
     keys: tuple[str, ...]
@@ -47,6 +49,7 @@ class MergePlan:
     rows: int | None = None
     bytes: int | None = None
     first_bytes: int | None = None
+    filled: tuple[str, ...] = ()
 
     @property
     def partition_field(self) -> str | None:
@@ -69,8 +72,15 @@ def plan_merge(
             keys.append(column.name)
     partition, why_whole = merge_partition(facts.target, schema)
     target = facts.target
+    filled = map(schema.find, request.publishing.backfill_columns)
     merge = MergePlan(
-        tuple(keys), partition, why_whole, target.rows, target.bytes, facts.merge_bytes
+        tuple(keys),
+        partition,
+        why_whole,
+        target.rows,
+        target.bytes,
+        facts.merge_bytes,
+        tuple(column.name for column in filled if column),
     )
     return merge, faults
 

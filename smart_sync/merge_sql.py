@@ -51,7 +51,7 @@ def merge_script(plan: SyncPlan, merge: MergePlan, items: str, first: str) -> st
         DIFFERING: _differing_key(merge),
         DOUBLED: _doubled_key(merge),
         PARTITIONS: _partitions(merge),
-        EXPECTED: f"(SELECT COUNT(*) FROM {NEWEST}) - {_newer(plan)}",
+        EXPECTED: f"(SELECT COUNT(*) FROM {HELD if merge.filled else NEWEST}) - {_newer(plan)}",
     }
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     return (
@@ -199,13 +199,12 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     if plan.cursor:
         newer = f" AND {comes_later(plan.cursor.name)}"
     names = [column.name for column in plan.schema]
-    values = [f"{quoted(name)} = {of_staged(name)}" for name in names]
-    tail = (
-        f"WHEN MATCHED{newer} THEN UPDATE SET "
-        + ", ".join([*values, *assignments(plan.changes.stale)])
-        + f"\nWHEN NOT MATCHED THEN INSERT ({_names(names)})\n"
-        + f"  VALUES ({of_staged(*names)})"
-    )
+    values = [f"{quoted(name)} = {of_staged(name)}" for name in merge.filled or names]
+    tail = f"WHEN MATCHED{newer} THEN UPDATE SET "
+    tail += ", ".join([*values, *assignments(plan.changes.stale)])
+    if not merge.filled:
+        tail += f"\nWHEN NOT MATCHED THEN INSERT ({_names(names)})\n"
+        tail += f"  VALUES ({of_staged(*names)})"
     if merge.partition is None:
         return f"{head}\n{tail}"
     column = of_table(merge.partition.field)

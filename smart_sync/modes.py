@@ -53,6 +53,11 @@ def _merges(request: SyncRequest, _: Target) -> str:
     return asked and f"{asked} on {', '.join(request.publishing.merge_keys)}"
 
 
+def _backfills(request: SyncRequest, _: Target) -> str:
+    names = ", ".join(request.publishing.backfill_columns)
+    return names and f"backfill_columns fills {names} in rows that are there"
+
+
 def _fills(request: SyncRequest, _: Target) -> str:
     return _asked(WriteDisposition.EMPTY, request)
 
@@ -155,6 +160,15 @@ MERGE = Mode(
     rows_expected=_told,
     updates_rows=True,
 )
+BACKFILL = Mode(
+    "backfill_columns",
+    _backfills,
+    merge_statement,
+    why_staged=_for_merging,
+    rows_expected=_told,
+    updates_rows=True,
+    is_aside=True,
+)
 FILL = Mode(
     "append",
     _fills,
@@ -164,7 +178,7 @@ FILL = Mode(
 )
 APPEND = Mode("append", _appends, append_statement)
 
-MODES = (CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, FILL, APPEND)
+MODES = (BACKFILL, CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, FILL, APPEND)
 """In the order in which they are looked at."""
 
 
@@ -177,6 +191,9 @@ def choose_mode(request: SyncRequest, target: Target) -> tuple[Mode, str, list[S
 def _refusals(request: SyncRequest, target: Target) -> list[SyncError]:
     """That the destination may not be made, or holds rows where it must be empty."""
     asked, where = request.publishing, f"table {request.destination}"
+    if request.backfills and not target.exists:
+        fix = "leave backfill_columns out: the first sync brings all columns of all rows."
+        return [TargetError("no rows whose columns could be filled", where, "it is missing", fix)]
     if not target.exists and not asked.create_if_needed:
         why = "create_disposition=CREATE_NEVER"
         fix = "create the table, or set create_disposition=CREATE_IF_NEEDED."

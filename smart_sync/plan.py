@@ -163,6 +163,7 @@ class Mode:
         removes_rows: whether rows have to go, also when none was staged.
         updates_rows: whether rows of earlier runs are updated.
         lowers_watermark: whether MAX(cursor) may be lower afterwards, and is read anew.
+        is_aside: whether the run is no sync: later ones go on where they would without it.
     """
 
     name: str
@@ -179,6 +180,7 @@ class Mode:
     removes_rows: bool = False
     updates_rows: bool = False
     lowers_watermark: bool = False
+    is_aside: bool = False
 
     def __str__(self) -> str:
         return self.name

@@ -94,8 +94,9 @@ class PublishingRequest:
     """How rows meet the destination, what is proven before, and what becomes of the others.
 
     `keys_of_table` is the primary key in the source that merge_keys were taken from; empty: they
-    were named. `checks_at` is the text of the checks or where it is, and `checks` those of the
-    destination in it. `checks_keep` is how long rows that fail one are kept;
+    were named. `backfill_columns` are those that this run fills in rows that are there, which is
+    all that it does; empty: it syncs. `checks_at` is the text of the checks or where it is, and
+    `checks` those of the destination in it. `checks_keep` is how long rows that fail one are kept;
     `volume_check` is `warn` or `error`, or empty;
     with `quarantines` they become dead letters, where a check is of single rows.
     """
@@ -103,6 +104,7 @@ class PublishingRequest:
     write_disposition: WriteDisposition = WriteDisposition.APPEND
     merge_keys: tuple[str, ...] = ()
     keys_of_table: tuple[str, ...] = ()
+    backfill_columns: tuple[str, ...] = ()
     create_if_needed: bool = True
     delete_existing_table: bool = False
     accept_source_change: bool = False
@@ -180,8 +182,14 @@ class SyncRequest:
         rules = self.schema.transformation
         named = {self.window.cursor, self.schema.partition_field, *self.schema.clustering_fields}
         renamed = {old for old, _ in rules.field_mappings}
-        given = frozenset(filter(None, {*named, *self.publishing.merge_keys}))
+        keys, filled = self.publishing.merge_keys, self.publishing.backfill_columns
+        given = frozenset(filter(None, {*named, *keys, *filled}))
         return given | renamed | frozenset(rules.select_fields)
+
+    @property
+    def backfills(self) -> bool:
+        """Whether the run only fills columns of rows that are there."""
+        return bool(self.publishing.backfill_columns)
 
     @property
     def replaces(self) -> bool:

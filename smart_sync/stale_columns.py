@@ -14,6 +14,7 @@ from auto_schema.evolve import CurrentField
 from auto_schema.names import TABLE, of_table, quoted
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import REPEATED
+from smart_sync.backfill import with_filled
 from smart_sync.facts import Facts, WrittenColumn
 from smart_sync.request import SyncRequest
 from warehouse.names import TableRef
@@ -67,6 +68,8 @@ def plan_stale_columns(
     brought = tuple(WrittenColumn(c.name, c.source_name) for c in schema)
     if leaves_none:
         return StaleColumns(written=brought), []
+    if request.backfills:
+        return StaleColumns(written=with_filled(facts.written, brought)), []
     there, faults = facts.target.by_name(), list[SyncError]()
     stale, warnings, kept = list[CurrentField](), list[str](), list[WrittenColumn]()
     clears = request.schema.stale_columns == "null" and updates

@@ -43,7 +43,7 @@ def with_checks(options: Options, document_at: Documents = document_of) -> Optio
         TargetError: Cloud Storage couldn't be reached.
     """
     request = options.request
-    if not request.publishing.checks_at:
+    if not request.publishing.checks_at or request.backfills:
         return options
     from pipeline.checks.read import checks_in  # most tables have none
 

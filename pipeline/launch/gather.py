@@ -23,6 +23,7 @@ from pipeline.launch.wall_clock import read_wall_clock
 from pipeline.publish.audits import wanted
 from pipeline.runs.past_runs import volumes_question, written_columns
 from pipeline.runs.questions import ask_one
+from smart_sync.backfill import whole_window
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft
 from smart_sync.facts import Facts
@@ -156,7 +157,9 @@ def _with_window(
         cursor_max=cursor_max,
         wall=wall,
     )
-    if request.window.by_hand:
+    if request.backfills:
+        window = whole_window(cursor, window)
+    elif request.window.by_hand:
         window = _by_hand(request, inspector, cursor, window)
     else:
         window = _if_overdue(inspector, cursor, window)

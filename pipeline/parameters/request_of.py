@@ -106,9 +106,12 @@ def _schema(
 
 
 def _publishing(values: Mapping[str, str]) -> PublishingRequest:
+    filled = _fields(values["backfill_columns"])
+    asked = WriteDisposition(values["write_disposition"])
     return PublishingRequest(
-        write_disposition=WriteDisposition(values["write_disposition"]),
+        write_disposition=WriteDisposition.MERGE if filled else asked,
         merge_keys=_fields(values["merge_keys"]),
+        backfill_columns=filled,
         create_if_needed=values["create_disposition"] == "CREATE_IF_NEEDED",
         delete_existing_table=values["delete_existing_table"] == "true",
         accept_source_change=values["accept_source_change"] == "true",
@@ -118,7 +121,7 @@ def _publishing(values: Mapping[str, str]) -> PublishingRequest:
         show_values=values["show_values"] == "true",
         checks_at=values["checks"],
         checks_keep=duration(values["checks_keep"]),
-        volume_check="" if values["volume_check"] == "off" else values["volume_check"],
+        volume_check="" if filled or values["volume_check"] == "off" else values["volume_check"],
         quarantines=values["on_check_failure"] == "quarantine",
     )
 

@@ -4,6 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from auto_schema.errors import ConfigError, SyncError
 
+_REPLACING = {
+    "delete_existing_table": ("true",),
+    "write_disposition": ("WRITE_TRUNCATE", "WRITE_EMPTY"),
+}
+"""Parameters and their values with which no row stays whose columns could be filled."""
 KEYS_FIX = "give the columns that tell rows apart, such as --merge_keys=id."
 
 
@@ -11,6 +16,7 @@ def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
     """Everything that contradicts itself about what is written."""
     return [
         *_merge_faults(values),
+        *_backfill_faults(values),
         *_lookback_faults(values),
         *_hand_faults(values),
         *_verify_faults(values),
@@ -52,7 +58,7 @@ def _merge_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     merges = values["write_disposition"] == "WRITE_MERGE"
     if merges and not values["merge_keys"]:
         yield ConfigError("missing parameter", "merge_keys", "WRITE_MERGE needs it", KEYS_FIX)
-    if values["merge_keys"] and not merges:
+    if values["merge_keys"] and not merges and not values["backfill_columns"]:
         why = f"write_disposition={values['write_disposition']} compares no rows"
         fix = "set write_disposition=WRITE_MERGE, or leave merge_keys out."
         yield ConfigError("merge_keys without WRITE_MERGE", "merge_keys", why, fix)
@@ -60,6 +66,26 @@ def _merge_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
         why = f"write_disposition={values['write_disposition']} updates no rows"
         fix = "set write_disposition=WRITE_MERGE, or leave stale_columns out."
         yield ConfigError("stale_columns without WRITE_MERGE", "stale_columns", why, fix)
+
+
+def _backfill_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    if not values["backfill_columns"]:
+        return
+    where = "backfill_columns"
+    if not values["merge_keys"] and values["write_disposition"] != "WRITE_MERGE":
+        why = "rows are found by their keys"
+        yield ConfigError("missing parameter", f"merge_keys, {where}", why, KEYS_FIX)
+    for name, replaces in _REPLACING.items():
+        if values[name] in replaces:
+            why = f"{name}={values[name]} replaces all rows, or demands that there are none"
+            fix = f"leave {name} out of this run, or leave backfill_columns out: such a run brings"
+            fix += " all columns of all rows."
+            yield ConfigError("columns of rows that are replaced", f"{name}, {where}", why, fix)
+    for name in ("sync_start", "verify_only"):
+        if values[name] not in ("", "false"):
+            why = "it reads those columns of all rows, and does nothing else"
+            fix = f"leave {name} out of this run."
+            yield ConfigError(f"backfill_columns beside {name}", f"{name}, {where}", why, fix)
 
 
 def _lookback_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

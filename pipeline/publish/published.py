@@ -34,6 +34,8 @@ LOGGER = logging.getLogger("smart_sync")
 def figures(plan: SyncPlan, staged: Sequence[StagedSplit]) -> Outcome:
     """What was staged, as the outcome of a run that has published nothing yet."""
     ends: list[Any] = [split.highest for split in staged if split.highest is not None]
+    if plan.publishing.mode.is_aside:
+        ends = []
     seconds = (datetime.now(UTC) - plan.run.launched_at).total_seconds()
     if plan.window and plan.window.watermark is not None:
         ends.append(plan.window.watermark)  # a window by hand may lie far behind it

@@ -69,7 +69,8 @@ FIELDS: tuple[Field, ...] = (
 
 def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """One event of a run as a row of the history."""
-    window = plan.window
+    is_sync = not plan.publishing.mode.is_aside
+    window, cursor = (plan.window, plan.cursor) if is_sync else (None, None)
     low = window.window.low if window else None
     seq = SEQUENCE.get(outcome.status, FINAL)
     return {
@@ -81,7 +82,7 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "data_source": plan.reading.data_source,
         "source": plan.reading.source.place,
         "mode": str(plan.publishing.mode),
-        "cursor_column": plan.cursor.source_name if plan.cursor else None,
+        "cursor_column": cursor.source_name if cursor else None,
         "window_start": None if low is None else value_text(low),
         "window_end": value_text(window.window.high) if window else None,
         "watermark_before": (

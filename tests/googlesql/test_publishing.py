@@ -101,6 +101,38 @@ def test_a_merge_over_partitions(both: Both, dataset: str, partition: str) -> No
     ]
 
 
+@pytest.mark.parametrize("partition", ["", "DAY"])
+def test_columns_are_filled_in_rows_that_are_there(
+    both: Both, dataset: str, partition: str
+) -> None:
+    plan = merging(dataset, partition=partition, backfill_columns=("extra",))
+    assert [column.name for column in plan.schema] == ["id", "updated_at", "extra"]
+    held = [
+        (1, "the same", at(1), None),
+        (2, "newer here", at(20, 1), None),
+        (3, "no cursor here", None, None),
+        (4, "not staged", at(4), None),
+    ]
+    staged = [
+        (1, at(1), '{"a": 1}'),
+        (1, YEAR_ONE, "[0]"),
+        (2, at(20), "[2]"),
+        (3, LAST, "[3]"),
+        (5, at(5), "[5]"),
+    ]
+    both.run(filled(str(plan.destination), HELD, held))
+    kinds = "id INT64, updated_at TIMESTAMP, extra STRING"
+    both.run(filled(str(plan.run.staging.table), kinds, staged))
+
+    assert both.run(publish_statement(plan)) == [(2,)]
+    assert sorted(both.rows(str(plan.destination)), key=lambda row: int(row[0])) == [
+        (1, "the same", at(1), {"a": 1}),
+        (2, "newer here", at(20, 1), None),
+        (3, "no cursor here", None, [3]),
+        (4, "not staged", at(4), None),
+    ]
+
+
 def test_stale_columns_are_emptied_in_all_rows(both: Both, dataset: str) -> None:
     plan = merging(dataset, partition="DAY")
     fields = (CurrentField("old", "STRING"), CurrentField("tags", "INT64", "REPEATED"))

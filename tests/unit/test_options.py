@@ -26,6 +26,7 @@ MALFORMED = {
     "verify_start": ("July", "'July'", "such as 2025-07-01"),
     "verify_end": ("now", "'now'", "such as 2025-07-01"),
     "merge_keys": ("id,,nr", "an empty name", "single commas"),
+    "backfill_columns": ("a,,b", "an empty name", "single commas"),
     "notify_on": ("failure", "'failure' is unknown", "failures, all"),
     "checks_keep": ("a day", "'a day'", "such as 30s, 5m, 6h or 1d"),
     "lock_lease": ("half an hour", "'half an hour'", "such as 30s, 5m, 6h or 1d"),
@@ -73,6 +74,7 @@ BESIDE = {
     "sync_start": MERGE | {"sync_end": "2025-07-01"},
     "sync_end": MERGE | {"sync_start": "2025-07-01"},
     "merge_keys": MERGE,
+    "backfill_columns": MERGE,
     "stale_columns": MERGE,
     "verify_start": VERIFY,
     "verify_end": VERIFY,
@@ -192,3 +194,18 @@ def test_each_required_parameter_is_named_when_missing_or_blank(missing):
 def test_the_requirements_of_other_sources_do_not_hold():
     required = {p.name for p in PARAMETERS if p.required and p.source in ("", "postgresql")}
     assert required == set(LEAST) - {"postgresql_query"}
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ({"merge_keys": None, "write_disposition": "WRITE_APPEND"}, "missing parameter"),
+        ({"write_disposition": "WRITE_TRUNCATE"}, "columns of rows that are replaced"),
+        ({"write_disposition": "WRITE_EMPTY"}, "columns of rows that are replaced"),
+        ({"delete_existing_table": "true"}, "columns of rows that are replaced"),
+        ({"sync_start": "2025-07-01", "sync_end": "2025-07-02"}, "beside sync_start"),
+        (VERIFY, "backfill_columns beside verify_only"),
+    ],
+)
+def test_columns_are_filled_by_key_in_rows_that_stay_and_by_nothing_else(more, what):
+    assert what in only_fault(**MERGE | {"backfill_columns": "a"} | more)

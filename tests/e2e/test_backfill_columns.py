@@ -1,0 +1,128 @@
+"""backfill_columns: a new column gets its values in rows that are there; nothing else changes."""
+
+import datetime as dt
+
+import pytest
+
+from tests.sync import PROJECT
+
+SYNC = {
+    "enable_smart_sync": "true",
+    "smart_sync_margin": "0s",
+    "enable_auto_schema": "true",
+    "postgresql_query": "SELECT * FROM orders",
+    "write_disposition": "WRITE_MERGE",
+    "merge_keys": "id",
+}
+FILL = SYNC | {"backfill_columns": "channel"}
+MAY = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def orders(sync, sql):
+    """Three orders, synced; then the source gets a column, and a fourth order with it."""
+    sql("CREATE TABLE orders (id int8, amount int8, updated_at timestamptz)")
+    sql("INSERT INTO orders SELECT i, i * 10, timestamptz '2024-05-01' FROM generate_series(1,3) i")
+    sync.ok(**SYNC)
+    sql("ALTER TABLE orders ADD COLUMN channel text")
+    sql("UPDATE orders SET channel = 'c' || id")
+    sql("INSERT INTO orders VALUES (4, 40, '2024-06-01', 'new')")
+    return sql
+
+
+def test_only_that_column_of_rows_that_are_there_is_filled(sync, orders):
+    orders("UPDATE orders SET amount = 999 WHERE id = 1")  # behind the watermark: no sync sees it
+    plan = sync.ok(**FILL, plan_only="true").out
+    assert "only channel of the 3 rows that are there: no row is" in plan
+    assert "columns to be added: channel" in plan
+    assert "3 published" in sync.ok(**FILL).out
+    filled = [(1, 10, "c1"), (2, 20, "c2"), (3, 30, "c3")]
+    assert sync.rows("id, amount, channel") == filled
+    told = sync.history()[-1]
+    assert (told["mode"], told["status"], told["rows_published"]) == (
+        "backfill_columns",
+        "succeeded",
+        3,
+    )
+    assert (told["window_start"], told["window_end"], told["cursor_column"]) == (None, None, None)
+    sync.ok(**FILL)
+    assert sync.rows("id, amount, channel") == filled
+
+
+def test_the_next_sync_goes_on_where_the_one_before_had_ended(sync, orders):
+    before = sync.history()[-1]["window_end"]
+    sync.ok(**FILL)
+    orders("INSERT INTO orders VALUES (5, 50, '2024-05-15', 'late stamp, early row')")
+    plan = sync.ok(**SYNC, plan_only="true").out
+    assert "(2024-05-01 00:00:00, " in plan
+    assert before
+    sync.ok(**SYNC)
+    assert sync.rows("id, channel")[3:] == [(4, "new"), (5, "late stamp, early row")]
+
+
+def test_what_syncs_before_it_wrote_is_not_forgotten(sync, orders):
+    sync.ok(**FILL)
+    orders("ALTER TABLE orders DROP COLUMN amount, DROP COLUMN channel")
+    plan = sync.ok(**SYNC, plan_only="true").out
+    for name in ("amount", "channel"):
+        assert f"{name} is no longer in the source, and earlier runs wrote it" in plan
+
+
+def test_a_row_that_is_newer_in_the_destination_keeps_what_it_has(sync, orders):
+    sync.ok(**SYNC)
+    table = f"`{PROJECT}.{sync.dataset}.t`"
+    newer = f"UPDATE {table} SET updated_at = '2024-07-01', channel = 'mine' WHERE id = 2"
+    sync.client.query(newer).result()
+    sync.ok(**FILL)
+    assert sync.rows("id, channel") == [(1, "c1"), (2, "mine"), (3, "c3"), (4, "new")]
+
+
+def test_of_an_appended_table_each_key_has_to_stand_once(sync, orders):
+    appended = {k: v for k, v in SYNC.items() if k not in ("write_disposition", "merge_keys")}
+    fill = appended | {"merge_keys": "id", "backfill_columns": "channel"}
+    sync.ok(**fill)
+    assert sync.rows("id, channel") == [(1, "c1"), (2, "c2"), (3, "c3")]
+    orders("UPDATE orders SET updated_at = '2024-06-02' WHERE id = 3")
+    sync.ok(**appended)
+    result = sync(**fill)
+    assert result.code == 5
+    assert "holds a key more than once" in result.err
+
+
+def test_rows_whose_stamps_come_late_are_filled_too(sync, orders):
+    """A row that was synced and is stamped after any safe end is read all the same."""
+    orders("UPDATE orders SET updated_at = now() + interval '1 day' WHERE id = 1")
+    sync.ok(**FILL)
+    assert sync.rows("id, updated_at, channel")[0] == (1, MAY, "c1")
+
+
+def test_without_smart_sync_all_rows_of_the_query_are_read(sync, orders):
+    words = {"postgresql_query": "SELECT * FROM orders", "merge_keys": "id"}
+    sync.ok(**words, backfill_columns="channel")
+    assert sync.rows("id, channel") == [(1, "c1"), (2, "c2"), (3, "c3")]
+
+
+def test_a_query_with_placeholders_is_read_whole(sync, orders):
+    query = (
+        "SELECT * FROM orders WHERE updated_at > '{start_timestamp}'"
+        " AND updated_at <= '{end_timestamp}' ORDER BY updated_at"
+    )
+    sync.ok(**FILL | {"postgresql_query": None, "postgresql_base_query": query})
+    assert sync.rows("id, channel") == [(1, "c1"), (2, "c2"), (3, "c3")]
+
+
+def test_it_is_proven_like_a_sync(sync, orders):
+    sync.ok(**FILL, verify="true")
+    assert sync.rows("id, channel") == [(1, "c1"), (2, "c2"), (3, "c3")]
+
+
+def test_what_can_t_be_filled_is_refused_before_anything_is_written(sync, orders):
+    for names, why in (("id", "merge_keys"), ("updated_at", "cursor"), ("nothing", "no such")):
+        result = sync(**FILL | {"backfill_columns": names})
+        assert result.code == 2
+        assert f"{names!r}" in result.err
+        assert why in result.err
+    missing = sync(**FILL, destination_bigquery_table="other")
+    assert missing.code == 5
+    assert "no rows whose columns could be filled" in missing.err
+    assert len(sync.history()) == 1
