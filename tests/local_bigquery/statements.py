@@ -1,13 +1,14 @@
 """Statements that came before, translated once: tests send the same ones to other datasets.
 
 SQLGlot's reading, typing and writing of a statement is a third of the work of the local BigQuery.
-A statement's shape is its text with the names of the tests' datasets (d12_3) and of runs
-(20260102t030405-0a1b2c3d) put aside, letter for letter otherwise, literals and all; its translation
-is kept with the columns that each of its tables had, and with its own. When they have them again,
-only the names are put back; in all other cases, and for each statement that could depend on more
-than its text, it is translated anew.
+A statement's shape is its text with the names of its tables, of the tests' datasets (d12_3) and of
+runs (20260102t030405-0a1b2c3d) put aside, letter for letter otherwise, literals and all; its
+translation is kept with the columns that each of its tables had, and with its own. When they have
+them again, only the names are put back; in all other cases, and for each statement that could
+depend on more than its text, it is translated anew.
 """
 
+import functools
 import inspect
 import re
 import threading
@@ -17,43 +18,63 @@ from typing import Any
 
 DATASETS = re.compile(r"`[\w-]+\.(d\d+_\d+)\.")
 RUNS = re.compile(r"\d{8}t\d{6}[-_][0-9a-f]{8}")
+TABLES = re.compile(r"`[\w-]+\.\w+\.(\w+)`")
 DEPENDENT = re.compile(r"@@|INFORMATION_SCHEMA|EXTERNAL_QUERY|_USER\b|\*`|FOR\s+SYSTEM", re.I)
 """What makes a translation depend on the time, the caller or the catalog."""
 MOST_SHAPES = 5_000
+MOST_STATES = 8
+"""Translations of one shape, for tables that differ."""
+OTHERS = 0xE000
+"""The first of the characters that mean nothing, one of which is repeated in a name's place."""
+NAMELESS = re.compile("[\ue000-\uf8ff]")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A statement without the names of its datasets and runs."""
+    """A statement without the names of its tables, datasets and runs."""
 
     text: str
+    tables: tuple[tuple[str, str], ...]
+    """(name, what stands for it), the longest first. A table's is a word of its own."""
     names: tuple[tuple[str, str], ...]
-    """(name, what stands for it), the longest first."""
+    """The same of datasets and runs, wherever they stand."""
 
     def without_names(self, text: str) -> str:
         """A text in which other names stand, of the same length, so that positions stay."""
+        for name, other in self.tables:
+            text = _word(name).sub(other, text)
         for name, other in self.names:
             text = text.replace(name, other)
         return text
 
     def with_names(self, text: str) -> str:
         """A text with its own names."""
-        for name, other in self.names:
+        for name, other in (*self.tables, *self.names):
             text = text.replace(other, name)
         return text
 
 
 def shape_of(text: str) -> Shape | None:
     """The shape of a statement; None: its translation could depend on more than its text."""
-    if DEPENDENT.search(text):
+    if DEPENDENT.search(text) or NAMELESS.search(text):
         return None
-    found = {*DATASETS.findall(text), *RUNS.findall(text)}
-    names = sorted(found, key=lambda name: (-len(name), text.index(name)))
-    others = [f"q{number}_".ljust(len(name), "q") for number, name in enumerate(names)]
-    pairs = tuple(zip(names, others, strict=True))
-    if any(other in text or len(other) != len(name) for name, other in pairs):
-        return None
-    return Shape(Shape("", pairs).without_names(text), pairs)
+    beside = TABLES.sub("", text)
+    tables = {name for name in TABLES.findall(text) if not _word(name).search(beside)}
+    names = {*DATASETS.findall(text), *RUNS.findall(text)}
+    others = (chr(OTHERS + number) for number in range(len(tables) + len(names)))
+    pairs = [
+        tuple(
+            (name, next(others) * len(name))
+            for name in sorted(group, key=lambda name: (-len(name), text.index(name)))
+        )
+        for group in (tables, names)
+    ]
+    return Shape(Shape("", *pairs).without_names(text), *pairs)
+
+
+@functools.lru_cache(MOST_SHAPES)
+def _word(name: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", flags)
 
 
 @dataclass
@@ -93,10 +114,11 @@ class Translator:
         from local_bigquery.jobs import query
         from local_bigquery.models import Table
         from local_bigquery.sql import script
+        from local_bigquery.sql.rules.tables import _not_found
         from sqlglot import exp
 
         self._database, self._tables, self._row_access = database, tables, row_access
-        self._looking = looking
+        self._looking, self._not_found = looking, _not_found
         self._metadata, self._resource = metadata, Table
         self._sql, self._parse = script.Interpreter.sql, script.parse
         self._translate, self._target = query.translate, query._target
@@ -104,7 +126,7 @@ class Translator:
         self._parse_script, self._statement = script.parse_script, script.Statement
         self._kinds = (exp.Query, exp.Insert, exp.Update, exp.Delete)
         self._trees = dict[str, Any]()
-        self._translations = dict[tuple[Any, ...], Translation]()
+        self._translations = dict[tuple[Any, ...], list[Translation]]()
         self._single = dict[str, slice]()
         self._now = threading.local()
 
@@ -164,25 +186,46 @@ class Translator:
             return self._translate(tree, context)  # type: ignore[no-any-return]
         shape = self._now.shape
         key = shape.text, context.project_id, tuple(sorted(context.parameters.items()))
-        known = self._translations.get(key)
-        if known is not None and self._holds(known, shape):
+        translations = self._translations.setdefault(key, [])
+        known = self._known(translations, shape)
+        if known is not None:
             self._now.translation = known
             context.used.clear()
             context.used.update(known.used)
             context.referenced.update(_named(shape, table) for table, _ in known.tables)
             bound = {name: context.values[name] for name in known.used}
             return shape.with_names(known.sql), bound
-        own = tree if first.names == shape.names else self._parse(self._now.text)[0]
+        own = (
+            tree
+            if (first.tables, first.names) == (shape.tables, shape.names)
+            else self._parse(self._now.text)[0]
+        )
         sql, bound = self._translate(own, context)
-        if len(self._translations) == MOST_SHAPES:
+        if len(self._translations) > MOST_SHAPES:
             self._translations.clear()
         tables = [(table, self._state(table)) for table in sorted(context.referenced)]
         general = shape.without_names(sql)
-        if shape.with_names(general) == sql and None not in dict(tables).values():
+        if shape.with_names(general) == sql and self._is_general(general, shape, tables):
             nameless = tuple((_nameless(shape, table), state) for table, state in tables)
             known = Translation(general, frozenset(context.used), nameless)
-            self._translations[key] = self._now.translation = known
+            self._now.translation = known
+            translations[MOST_STATES - 1 :] = []
+            translations.insert(0, known)
         return sql, bound
+
+    def _is_general(self, general: str, shape: Shape, tables: list[tuple[Any, Any]]) -> bool:
+        """Whether SQL stands for all of a shape: no table's own name is left in it.
+
+        A column of that name would be one.
+        """
+        names = [name for name, _ in shape.tables]
+        if any(_word(name, re.IGNORECASE).search(general) for name in names):
+            return False
+        taken = {name.casefold() for name in names}
+        return all(
+            state is not None and taken.isdisjoint(column.casefold() for column, _ in state[0])
+            for _, state in tables
+        )
 
     def known(self, sql: str) -> Translation | None:
         """What is known of the statement that runs in this thread, if that is its translation."""
@@ -200,8 +243,25 @@ class Translator:
             tree = self._parse(self._now.text)[0]
         return self._from_duckdb(error, context, tree)
 
-    def _holds(self, known: Translation, shape: Shape) -> bool:
-        return all(self._state(_named(shape, table)) == state for table, state in known.tables)
+    def _known(self, translations: list[Translation], shape: Shape) -> Translation | None:
+        """The one that holds for the tables as they are.
+
+        Raises:
+            BigQueryError: none does, since a table isn't there.
+        """
+        states = dict[tuple[str, str, str], Any]()
+        for known in translations:
+            tables = {_named(shape, table): state for table, state in known.tables}
+            for table in tables.keys() - states.keys():
+                states[table] = self._state(table)
+            differing = [table for table, state in tables.items() if states[table] != state]
+            if not differing:
+                return known
+            if [states[table] for table in differing] == [None] and (
+                self._metadata.load(self._resource, *differing[0]) is None
+            ):
+                raise self._not_found(*differing[0])
+        return None
 
     def _state(self, table: tuple[str, str, str]) -> Any:
         """What of a table bears on a translation; None: it isn't there, or no longer."""
