@@ -3,10 +3,13 @@
 Column rules: https://cloud.google.com/bigquery/docs/schemas#column_names
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 
 from auto_schema.errors import SchemaError, SyncError, shown
 
@@ -27,6 +30,8 @@ is its alias: beside either, a bare column of that name would mean the whole row
 """
 TABLE, STAGED = f"{OURS}table", f"{OURS}staged"
 """Aliases of the destination and of staged rows."""
+HASH_DIGITS = 6
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _COLUMN = re.compile(r"[^\W\d][\w]*", re.UNICODE)
 _FOLDED = re.compile(r"[^\S ]|(?<= ) ")
 _LABEL = re.compile(r"[^a-z0-9_-]")
@@ -66,35 +71,86 @@ def legal_suggestion(name: str) -> str:
     return text[:MAX_COLUMN_CHARACTERS]
 
 
-def name_faults(names: Iterable[str]) -> list[SyncError]:
-    """One SchemaError for each illegal name and each pair that BigQuery can't tell apart."""
-    faults: list[SyncError] = []
-    seen: dict[str, str] = {}
+def hashed_name(name: str, digits: int = HASH_DIGITS) -> str:
+    """A legal name that depends on nothing but the name it stands for.
+
+    >>> hashed_name("order date")
+    'order_date_ad8704'
+    """
+    hashed = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{legal_suggestion(name)[:200].rstrip('_')}_{hashed[:digits]}"
+
+
+def new_names(
+    names: Iterable[str], given: Mapping[str, str], there: Collection[str]
+) -> dict[str, str]:
+    """Legal names for those of a source's columns that need another (`rename_columns=auto`).
+
+    Each depends on the column's own name, and on what the destination has: so a column that is
+    added to the source later changes no name that an earlier run gave. Where the destination has
+    a column that could be of either of two, both keep their names, which is a fault.
+
+    Args:
+        names: of the source's columns.
+        given: the names that the operator gives, by the source's; they stay.
+        there: the destination's columns.
+
+    >>> new_names(["order date", "Name", "name", "id"], {}, ["name", "id"])
+    {'order date': 'order_date_ad8704', 'Name': 'Name_dcd1d5'}
+    """
+    names = list(dict.fromkeys(names))
+    counts = Counter(given.get(name, name).casefold() for name in names)
+    taken = {name.casefold() for name in given.values()}
+    owned = {name.casefold() for name in names if name in there}
+    unowned = {name.casefold() for name in there} - owned  # of whichever case it was made
+    renamed = {}
+    for name in names:
+        folded, hashed = name.casefold(), hashed_name(name)
+        stays = name in there and folded not in taken
+        stays = stays or (hashed not in there and (counts[folded] == 1 or folded in unowned))
+        if name not in given and (column_fault(name) or not stays):
+            renamed[name] = hashed
+    return renamed
+
+
+def name_faults(names: Iterable[str], given: Mapping[str, str] = NO_NAMES) -> list[SyncError]:
+    """One SchemaError for all illegal names and all that BigQuery can't tell apart, with one mend.
+
+    Args:
+        names: of the destination's columns.
+        given: the names that the operator gives, by the source's.
+    """
+    names = list(names)
+    told, refused, seen = list[str](), list[str](), dict[str, str]()
     for name in names:
         if why := column_fault(name):
-            faults.append(
-                SchemaError(
-                    "column name that BigQuery refuses",
-                    f"column {shown(name)}",
-                    why,
-                    "rename it with transformation_config="
-                    f'{{"field_mappings": {{{_json(name)}: {_json(legal_suggestion(name))}}}}}'
-                    " or with AS in the query.",
-                )
-            )
-        folded = name.casefold()
-        if folded in seen:
-            faults.append(
-                SchemaError(
-                    "two columns with one name",
-                    f"columns {shown(seen[folded])} and {shown(name)}",
-                    "BigQuery tells names apart without regard to case",
-                    "rename one of them with field_mappings in transformation_config"
-                    " or with AS in the query.",
-                )
-            )
-        seen.setdefault(folded, name)
-    return faults
+            told.append(f"{shown(name)}: {why}")
+            refused.append(name)
+        elif (folded := name.casefold()) in seen:
+            pair = f"{shown(seen[folded])} and {shown(name)}"
+            told.append(f"{pair}: BigQuery tells names apart without regard to case")
+            refused.append(name)
+        seen.setdefault(name.casefold(), name)
+    if not refused:
+        return []
+    what = "column names that BigQuery refuses"
+    by_itself = "" if set(refused) <= set(given.values()) else "set rename_columns=auto, or "
+    fix = f"{by_itself}rename with transformation_config={_mended(names, refused, given)}"
+    where = f"{len(refused)} of {len(names)} columns"
+    return [SchemaError(what, where, "; ".join(told), f"{fix} or with AS in the query.")]
+
+
+def _mended(names: Sequence[str], refused: Sequence[str], given: Mapping[str, str]) -> str:
+    """A transformation_config that gives each refused name another, and keeps what was given."""
+    back, mappings = {new: old for old, new in given.items()}, dict(given)
+    taken = {name.casefold() for name in names}
+    for name in refused:
+        candidates = [legal_suggestion(name), *(hashed_name(name, n) for n in range(6, 65, 2))]
+        new = next(name for name in candidates if name.casefold() not in taken)
+        mappings[back.get(name, name)] = new
+        taken.add(new.casefold())
+    pairs = ", ".join(f"{_json(old)}: {_json(new)}" for old, new in mappings.items())
+    return f'{{"field_mappings": {{{pairs}}}}}'
 
 
 def _json(text: str) -> str:

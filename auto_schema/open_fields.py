@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from auto_schema.evolve import CurrentField
 from auto_schema.mongodb_types import EXTRA
-from auto_schema.names import column_fault, legal_suggestion
+from auto_schema.names import HASH_DIGITS, column_fault, hashed_name
 
 MARK, HASHED = "MongoDB field ", "sha256 "
 EXTRA_MARK = "MongoDB fields without a column of their own"
@@ -31,7 +31,6 @@ MOST_FIELDS = 2_000
 
 BigQuery takes 10,000 columns: https://cloud.google.com/bigquery/quotas#all_tables
 """
-_DIGITS = 6
 
 
 def marked(path: str, form: str = "") -> str:
@@ -127,7 +126,7 @@ def column_names(
     for path in sorted(rest, key=lambda path: _turn(path, unmarked, counts.get(path, 0))):
         plain = path.replace(".", "_") if path in nested else path
         plain = "" if column_fault(plain) else plain
-        candidates = [plain, *(_with_hash(path, n) for n in range(_DIGITS, 65, 2))]
+        candidates = [plain, *(hashed_name(path, n) for n in range(HASH_DIGITS, 65, 2))]
         wanted = next(name for name in candidates if name and name.casefold() not in taken)
         names[path] = unmarked.get(wanted.casefold(), wanted)
         taken.add(wanted.casefold())
@@ -138,10 +137,6 @@ def _turn(path: str, unmarked: Mapping[str, str], count: int) -> tuple[bool, boo
     """Who chooses first: who finds its very name there, the extra column, then legal names."""
     there = unmarked.get(path.casefold()) == path
     return not there, path != EXTRA, bool(column_fault(path)), -count, path
-
-
-def _with_hash(path: str, digits: int) -> str:
-    return f"{legal_suggestion(path)[:200].rstrip('_')}_{_hash(path)[:digits]}"
 
 
 def _hash(path: str) -> str:

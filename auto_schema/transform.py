@@ -132,9 +132,8 @@ def faults(
     if not kept and source_names:
         told.append(_fault("no field is left", "", "keep at least one field."))
     names = names or {}
-    told.extend(
-        name_faults(names.get(name) or transformation.destination_name(name) for name in kept)
-    )
+    published = [names.get(name) or transformation.destination_name(name) for name in kept]
+    told.extend(name_faults(published, dict(transformation.field_mappings)))
     return told
 
 

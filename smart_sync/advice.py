@@ -12,6 +12,7 @@ from smart_sync.cursor_plan import COUNT, late_numbers
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 from smart_sync.left_out import later_note, left_out_warnings
+from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import SOURCE, source_labels
 from sources.profile import SourceProfile
@@ -41,6 +42,7 @@ def _notes(draft: Draft) -> tuple[str, ...]:
         later_note(facts.evidence) if facts.is_first else "",
         draft.labels.note,
         _unasked_note(draft.request),
+        renaming_note(draft.request, shape.schema),
         _merge_layout_note(draft.request, facts, shape.schema),
     )
     return tuple(filter(None, (*facts.profile.notes, *shape.notes, *advised)))

@@ -20,6 +20,7 @@ from smart_sync.modes import choose_mode
 from smart_sync.open_questions import OpenQuestions, open_questions
 from smart_sync.plan import AuditPlan, Mode
 from smart_sync.read_plan import BigqueryReading, plan_reading
+from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import UNKNOWN, plan_schema
 from smart_sync.source_labels import LabelPlan, plan_labels
@@ -60,8 +61,9 @@ class Shape:
 class Draft:
     """A plan without what only rows, the clock and the watermark can say.
 
-    `facts` are those that were known: profile, target, source and cursor. `merge` lacks what
-    its first query reads, and `bigquery` what its query does.
+    `request` has the names that columns get by themselves. `facts` are those that were known:
+    profile, target, source and cursor. `merge` lacks what its first query reads, and `bigquery`
+    what its query does.
     """
 
     request: SyncRequest
@@ -98,6 +100,7 @@ def make_draft(
     Raises:
         SyncError: no plan can be made whatever the rows; several faults as ManyErrors.
     """
+    request = with_new_names(request, profile, target.by_name())
     looks = profile.rules.best_looks(profile.columns)
     facts = Facts(profile, target, source, Evidence(looks=looks))
     shape, faults = plan_shape(request, facts)

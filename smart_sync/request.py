@@ -86,6 +86,7 @@ class SchemaRequest:
     stale_columns: str = ""
     json_numbers: str = "double"
     unknown_types: str = "text"
+    rename_columns: str = "error"
     transformation: Transformation = field(default_factory=Transformation)
 
 

@@ -35,6 +35,7 @@ from smart_sync.draft import Draft, make_draft
 from smart_sync.explain import explain
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
+from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
 from sources.protocol import Inspector
 
@@ -148,6 +149,7 @@ def _plan(
     """The plan under the lock, of the destination as it is now: others may have written before."""
     facts, seen = draft.facts, draft.facts.target
     target = read_table(client, request.destination, seen.location, seen.collation)
+    request = with_new_names(request, facts.profile, target.by_name())
     if (request, target) != (draft.request, seen):
         draft = make_draft(request, facts.profile, target, facts.source, draft.audits)
         draft = replace(draft, facts=replace(draft.facts, asked=facts.asked))

@@ -27,6 +27,7 @@ from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.cursor_plan import find_cursor
 from smart_sync.facts import Target
 from smart_sync.hand_window import bigquery_literal, half_open, parse_end
+from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import plan_columns
 from smart_sync.verdict import Verdict, differing, judge
@@ -110,6 +111,7 @@ def comparison(
         why = "it hashes no rows that BigQuery's could be compared with"
         raise ConfigError("a source without proof", "verify_only", why, "leave it out.")
     target = read_target(client, request.destination)
+    request = with_new_names(request, inspector.profile, target.by_name())
     columns, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
     raise_all(faults)
     cursor = find_cursor(request, inspector.profile, target.by_name())

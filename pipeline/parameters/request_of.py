@@ -101,6 +101,7 @@ def _schema(
         stale_columns=values["stale_columns"],
         json_numbers=values["json_numbers"],
         unknown_types=values["unknown_types"],
+        rename_columns=values["rename_columns"],
         transformation=transformation,
     )
 

@@ -185,6 +185,16 @@ def _mongodb() -> list[str]:
         "BigQuery's own JSON keeps no order of keys. A document that is itself written"
         ' `{"$oid": …}` reads like an ObjectId there.',
         "",
+        "## Names of columns",
+        "",
+        "A column of PostgreSQL or BigQuery whose name BigQuery doesn't take, or that differs from"
+        " another's in case only, is an error, which holds one `transformation_config` for all of"
+        " them. With `rename_columns=auto` it gets a legal name that ends in six digits of its"
+        " name's hash (`order date` becomes `order_date_ad8704`), and `field_mappings` come first."
+        " The name depends on nothing else, and a column that the destination has keeps its own:"
+        " what comes to the source later changes none. Of two that one column of the destination"
+        " could be of by its case neither is guessed: that stays an error.",
+        "",
         "## Names of fields",
         "",
         "A field that BigQuery takes as a column's name keeps it. Any other (with dots, dollars or"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from auto_schema import transform
 from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
-from auto_schema.names import column_fault
+from auto_schema.names import column_fault, new_names
 from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
 from pipeline.parameters.options import Options
@@ -335,7 +335,10 @@ def _keys(table: SourceTable, values: Given) -> tuple[str, ...]:
     if any(values.get(query) for query in QUERIES):
         return ()
     transformation, _ = transform.parse(values.get("transformation_config", ""))
-    keys = tuple(map(transformation.destination_name, table.keys))
+    given = dict(transformation.field_mappings)
+    if values.get("rename_columns") == "auto":
+        given = {**new_names(table.keys, given, ()), **given}
+    keys = tuple(given.get(key, key) for key in table.keys)
     return () if any(map(column_fault, keys)) else keys
 
 

@@ -49,4 +49,20 @@ PROMISES: tuple[Promise, ...] = (
         "max(length(ltrim({name}::text, '-')))",
         "min(length(ltrim({name}::text, '-')))",
     ),
+    P(
+        VALUES,
+        "A column that comes to the source later, or goes, changes no name that a run gave.",
+        "tests/unit/test_renaming.py::test_one_of_two_that_is_left_alone_keeps_the_name_that_it_was_given",
+        "auto_schema/names.py",
+        "(hashed not in there and (counts[folded] == 1 or folded in unowned))",
+        "(counts[folded] == 1 or folded in unowned)",
+    ),
+    P(
+        VALUES,
+        "One message mends all names that BigQuery refuses, and no two of the new ones are alike.",
+        "tests/unit/test_renaming.py::test_the_mends_of_two_names_that_differ_in_letters_that_are_refused_are_told_apart",
+        "auto_schema/names.py",
+        "        taken.add(new.casefold())",
+        "        taken.add(new)",
+    ),
 )

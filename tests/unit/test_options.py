@@ -38,6 +38,7 @@ MALFORMED = {
     "clustering_fields": ("a,,b", "empty name between commas", "single commas"),
     "delete_existing_table": ("TRUE", "'TRUE'", "true or false"),
     "schema_evolution": ("none", "'none' is unknown", "freeze"),
+    "rename_columns": ("yes", "'yes' is unknown", "auto, error"),
     "unknown_types": ("guess", "'guess' is unknown", "text, error"),
     "batch_size": ("0", "'0' is out of range", "from 1"),
     "max_retries": ("many", "'many' is not a whole number", "from 0 to 20"),

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from auto_schema.errors import MOST_TOLD, ConfigError, ManyErrors, SchemaError, SyncError
+from auto_schema.names import hashed_name
 from pipeline.parameters.options import parse, unchecked
 from pipeline.parameters.table import PARAMETERS
 from pipeline.tables.entries import WithoutCursor
@@ -416,6 +417,8 @@ def test_the_primary_key_is_taken_under_its_destination_name():
     text = "{defaults: {write_disposition: WRITE_MERGE, merge_keys: auto}, tables: {public.*: }}"
     [made], _ = launched(text, [table("a", keys=("id,day",))])
     assert made.fault.what == "no primary key"  # else it would be the columns id and day
+    [made], _ = launched(text, [table("a", keys=("id,day",))], rename_columns="auto")
+    assert made.options.request.publishing.merge_keys == (hashed_name("id,day"),)
 
 
 QUERY = "postgresql_query: SELECT * FROM a"
