@@ -71,6 +71,8 @@ class Case:
     """What arrives late does so after C, not before."""
     way: Way = LOAD
     """How rows get into the table: straight from files, or by a statement of a staging table."""
+    quarantines: bool = False
+    """Whether a check looks at the rows, and those that fail become dead letters."""
 
 
 JOBS = {
@@ -138,7 +140,8 @@ class Befalling:
 
 def run(case: Case, use: Callable[[World], World]) -> tuple[World, list[str]]:
     """The world after a case, and what is wrong in it."""
-    world = use(World(needs_files=case.needs_files, way=case.way))
+    files, quarantines = case.needs_files, case.quarantines
+    world = use(World(needs_files=files, way=case.way, quarantines=quarantines))
     world.service.shows_expired = case.shows_expired
     _before(world, case)
     world.service.scripts[PUBLISH] = JOBS[case.job]
@@ -176,7 +179,7 @@ def _before(world: World, case: Case) -> None:
 
 def steps(use: Callable[[World], World], case: Case) -> list[str]:
     """The requests of A when nothing befalls them."""
-    world = use(World(way=case.way))
+    world = use(World(way=case.way, quarantines=case.quarantines))
     _before(world, case)
     world.service.scripts[PUBLISH] = JOBS[case.job]
     hook = Befalling(world, NOTHING)
@@ -289,6 +292,12 @@ def through_a_table(seen: Sequence[str]) -> Iterator[Case]:
             yield Case(Fault(at, kind, arrives), way=STATEMENT)
         for arrives in ARRIVES:
             yield Case(NOTHING, before=Fault(at, "killed", arrives), way=STATEMENT)
+
+
+def with_a_quarantine(seen: Sequence[str]) -> Iterator[Case]:
+    """The same; a check looks at the rows in the table, and some become dead letters."""
+    for case in through_a_table(seen):
+        yield replace(case, quarantines=True)
 
 
 def with_the_late(cases: Iterable[Case]) -> Iterator[Case]:

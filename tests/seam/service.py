@@ -233,9 +233,7 @@ class Service:
             raise api.BadRequest(job.error["message"], errors=[job.error])
         names = list(job.rows[0]) if job.rows else ["nothing"]
         rows = [{"f": [{"v": row[name]} for name in names]} for row in job.rows]
-        fields = [{"name": name, "type": "STRING"} for name in names]
-        if names == ["now"]:
-            fields[0]["type"] = "TIMESTAMP"
+        fields = [{"name": name, "type": _kind(job.rows, name)} for name in names]
         return told | {"schema": {"fields": fields}, "rows": rows, "totalRows": str(len(rows))}
 
     # Statements
@@ -282,6 +280,12 @@ class Service:
     def unfinished(self) -> list[Body]:
         """The newest events of runs without a last one."""
         return [_told(row) for row in self.latest().values() if int(row["seq"]) < 2]
+
+
+def _kind(rows: list[Body], name: str) -> str:
+    """The type of a result's column: of a count, the moment of the service, or a text."""
+    counts = any(isinstance(row[name], int) for row in rows)
+    return "TIMESTAMP" if name == "now" else "INTEGER" if counts else "STRING"
 
 
 def _history_in(sql: str) -> str:

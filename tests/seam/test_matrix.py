@@ -10,7 +10,7 @@ import logging
 import pytest
 
 import pipeline.runs.history
-from smart_sync.ways import LOAD, STATEMENT
+from smart_sync.ways import STATEMENT
 from tests.seam.cases import (
     NOTHING,
     Case,
@@ -25,10 +25,22 @@ from tests.seam.cases import (
     through_a_table,
     while_it_fails,
     while_it_runs,
+    with_a_quarantine,
     with_the_late,
 )
-from tests.seam.world import A, no_real_time
+from tests.seam.world import (
+    AGAIN,
+    CHECKS,
+    EXAMPLE,
+    KEYS,
+    LETTERS,
+    RESULTS,
+    TAKE_OUT,
+    A,
+    no_real_time,
+)
 
+PLAIN = Case(NOTHING)
 TOLD = {"run_id", "seq", "status", "event_time", "destination", "rows_staged", "rows_published"}
 TOLD |= {"publish_job", "job_project", "job_location", "staging_folder"}
 """The history's columns that bear on an outcome: with all of them a case takes twice as long."""
@@ -75,8 +87,8 @@ def test_a_job_that_bigquerys_own_backend_breaks_is_sent_again_under_the_next_id
 def holds(use):
     """Run all cases of a group."""
 
-    def check(group, way=LOAD):
-        cases = list(with_the_late(group(steps(use, Case(NOTHING, way=way)))))
+    def check(group, plain=PLAIN):
+        cases = list(with_the_late(group(steps(use, plain))))
         told = [(case, wrong) for case in cases for wrong in run(case, use)[1]]
         assert told[:5] == [], f"{len(told)} wrongs in {len(cases)} cases"
         assert len(cases) > 100
@@ -117,4 +129,14 @@ def test_a_job_of_a_dead_run_is_waited_for_whatever_befalls_the_taker(holds):
 
 
 def test_rows_that_go_through_a_staging_table_arrive_once_whatever_befalls_a_run(holds):
-    holds(through_a_table, STATEMENT)
+    holds(through_a_table, Case(NOTHING, way=STATEMENT))
+
+
+def test_rows_that_fail_a_check_are_put_aside_once_whatever_befalls_a_run(holds, use):
+    plain = Case(NOTHING, way=STATEMENT, quarantines=True)
+    world, wrong = run(plain, use)
+    assert wrong == []
+    assert world.letters >= {(A, 2)}
+    asked = {job.labels.get("step") for job in world.service.jobs.values()}
+    assert asked >= {CHECKS, AGAIN, KEYS, LETTERS, EXAMPLE, TAKE_OUT, RESULTS}
+    holds(with_a_quarantine, plain)

@@ -26,6 +26,7 @@ from pipeline.runs.lock import HELD, Lock
 from pipeline.runs.outcome import Outcome
 from pipeline.runs.past_runs import past_runs
 from pipeline.runs.settle import Settler
+from smart_sync.check import AcceptedRange, Check
 from smart_sync.plan import SyncPlan, staging_of
 from smart_sync.ways import LOAD, Way
 from tests.factories import a_plan, a_request, a_target
@@ -36,6 +37,8 @@ from warehouse.names import Endpoints
 LEASE = timedelta(minutes=1)
 P, A, B, C = (f"20250722t1{n}0000-3f9a0c1d" for n in (4, 5, 6, 7))
 PUBLISH, STAGE = "publish", "stage_0"
+CHECKS, AGAIN, KEYS, RESULTS = "checks", "checks_again", "check_keys", "check_results"
+LETTERS, EXAMPLE, TAKE_OUT = "check_letters", "check_example", "check_rows"
 DESTINATION, LOCK = "orders", "_sync_lock_orders"
 Hook = Callable[[Callable[[], Body], str], Body]
 """Around each request of a launch: (send it, what it is) → its answer."""
@@ -47,15 +50,29 @@ def plain(send: Callable[[], Body], _: str) -> Body:
 
 
 @cache
-def the_plan(way: Way) -> SyncPlan:
-    """Append of one staged file by one load job, or through a staging table."""
-    plan = a_plan(a_request(), target=a_target())
+def the_plan(way: Way, quarantines: bool = False) -> SyncPlan:
+    """Append of one staged file by one load job, or through a staging table.
+
+    Args:
+        way: how rows get into the table.
+        quarantines: whether a check looks at them, and those that fail become dead letters.
+    """
+    request = a_request()
+    if quarantines:
+        check = Check("id_is_good", "accepted_range", AcceptedRange("id", "0"))
+        request = a_request(checks=(check,), quarantines=True, max_dead_letters=9)
+    plan = a_plan(request, target=a_target())
     return replace(
         plan,
         reading=replace(plan.reading, split_total=1),
         publishing=replace(plan.publishing, way=way, sets_label=False, proof=None),
         run=replace(plan.run, max_retries=2, lease=LEASE),
     )
+
+
+def fails(row: int) -> bool:
+    """Whether a row fails the check."""
+    return row % 3 == 2
 
 
 class KilledError(BaseException):
@@ -69,12 +86,17 @@ class World:
     service: Service = field(default_factory=Service)
     source: list[int] = field(default_factory=lambda: [1, 2, 3])
     way: Way = LOAD
+    quarantines: bool = False
+    """A check looks at the staged rows; those that fail become dead letters."""
     needs_files: bool = True
     """False: as a job that reads the source itself, which clearing the staging doesn't stop."""
     published: list[tuple[int, str, float]] = field(default_factory=list)
     """(row, run, when)."""
     files: dict[str, list[int]] = field(default_factory=dict)
     staged: dict[str, list[int]] = field(default_factory=dict)
+    letters: set[tuple[str, int]] = field(default_factory=set)
+    taken_out: set[tuple[str, int]] = field(default_factory=set)
+    """(run, row): what a run's check has put aside, and what no longer lies in its table."""
     faults: list[str] = field(default_factory=list)
     late: list[Callable[[], Any]] = field(default_factory=list)
 
@@ -82,6 +104,11 @@ class World:
         self.service.max_rows = lambda: max((row for row, _, _ in self.published), default=0)
         self.service.effects[PUBLISH] = self._publish
         self.service.effects[STAGE] = self._stage
+        for step in (CHECKS, AGAIN):
+            self.service.effects[step] = self._check
+        self.service.effects |= {LETTERS: self._put_aside, TAKE_OUT: self._take_out}
+        self.service.effects |= {EXAMPLE: self._show_example, RESULTS: lambda _: None}
+        self.service.effects[KEYS] = self._show_keys
 
     def _publish(self, job: Job) -> None:
         run_id = str(job.labels["run_id"])
@@ -90,6 +117,7 @@ class World:
             job.error = {"reason": "notFound", "message": "its files are gone"}
             self.faults.append(f"the job of {run_id} found no files")
             return
+        rows = [row for row in rows if (run_id, row) not in self.taken_out]
         self.published += [(row, run_id, self.service.now) for row in rows]
         job.output_rows = len(rows)
         table = {"projectId": "my-project", "datasetId": "shop", "tableId": DESTINATION}
@@ -98,6 +126,32 @@ class World:
 
     def _stage(self, job: Job) -> None:
         job.output_rows = len(self.files.get(str(job.labels["run_id"])) or ())
+
+    def _failing(self, job: Job) -> set[tuple[str, int]]:
+        """The rows in a run's staging table that fail the check."""
+        run_id = str(job.labels["run_id"])
+        failing = {(run_id, row) for row in self.staged[run_id] if fails(row)}
+        return failing - self.taken_out
+
+    def _check(self, job: Job) -> None:
+        run_id = str(job.labels["run_id"])
+        taken = sum(run == run_id for run, _ in self.taken_out)
+        job.rows = [{"rows": len(self.staged[run_id]) - taken, "c0": len(self._failing(job))}]
+
+    def _show_keys(self, job: Job) -> None:
+        job.rows = [{"k0": "".join(str(row) for _, row in self._failing(job))}]
+
+    def _put_aside(self, job: Job) -> None:
+        self.letters |= self._failing(job)
+
+    def _show_example(self, job: Job) -> None:
+        found = len(self._failing(job))
+        job.rows = [{"found": found, "reason": "check id_is_good", "row_hash": "3f9a"}]
+
+    def _take_out(self, job: Job) -> None:
+        failing = self._failing(job)
+        self.taken_out |= failing
+        job.output_rows = len(failing)
 
     def clear(self, run_id: str) -> None:
         """What clearing the staging folder does."""
@@ -124,8 +178,12 @@ class World:
         """What is not as it must be when all has come to rest."""
         rows = sorted(row for row, _, _ in self.published)
         wrong = list(self.faults)
-        if rows != self.source:
+        if rows != [row for row in self.source if not (self.quarantines and fails(row))]:
             wrong.append(f"of {self.source} the destination holds {rows}")
+        passed = self.service.max_rows() if self.quarantines else 0
+        aside = {row for row in self.source if fails(row) and row <= passed}
+        if lost := aside - {row for _, row in self.letters}:
+            wrong.append(f"{lost} are neither published nor dead letters")
         wrong += [told for row in self.service.latest().values() for told in self._untrue(row)]
         spans = sorted((j.created, j.ends, j.id) for j in self._publishers() if not j.error)
         for (_, end, one), (begin, _, other) in itertools.pairwise(spans):
@@ -162,7 +220,7 @@ class World:
             return hook(lambda: self.service.request(method, path, **words), what)
 
         client = client_of(request)
-        plan = the_plan(self.way)
+        plan = the_plan(self.way, self.quarantines)
         staging = staging_of(f"gs://t/{run_id}", plan.destination, run_id)
         told_in = plan.run.history_table.sibling(history)
         run = replace(plan.run, run_id=run_id, staging=staging, history_table=told_in)
