@@ -22,6 +22,7 @@ from pipeline.launch.program_end import (
     print_interruption,
 )
 from pipeline.launch.progress import configure_logging
+from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import sync
 from pipeline.launch.verify_only import verify_only
 from pipeline.parameters import options as option_module
@@ -57,7 +58,7 @@ def _main(words: Sequence[str]) -> int:
         from pipeline.launch.many import many  # a table by itself needs none of it
 
         return many(words, now, new_run_id)
-    options = with_checks(parse(words))
+    options = with_sql(with_checks(parse(words)))
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
     run_id = new_run_id(now)

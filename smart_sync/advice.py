@@ -15,6 +15,7 @@ from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import SOURCE, source_labels
+from smart_sync.sql_text import SqlText
 from sources.profile import SourceProfile
 
 
@@ -32,7 +33,16 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
         *(facts.window.warnings if facts.window else ()),
         *(_cursor_warnings(request, facts, facts.cursor) if facts.cursor else ()),
         *_table_warnings(request, facts),
+        *_sql_warnings(request, facts),
     )
+
+
+def _sql_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
+    if facts.sql is None:
+        return
+    yield from SqlText(request.publishing.sql).warnings(of_window=facts.window is not None)
+    if str(request.destination) in facts.sql.tables:
+        yield f"transform_sql reads {request.destination} itself, as it is before the run"
 
 
 def _notes(draft: Draft) -> tuple[str, ...]:
@@ -42,7 +52,7 @@ def _notes(draft: Draft) -> tuple[str, ...]:
         later_note(facts.evidence) if facts.is_first else "",
         draft.labels.note,
         _unasked_note(draft.request),
-        renaming_note(draft.request, shape.schema),
+        renaming_note(draft.request, shape.reading),
         _merge_layout_note(draft.request, facts, shape.schema),
     )
     return tuple(filter(None, (*facts.profile.notes, *shape.notes, *advised)))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
+from auto_schema.schema import Column
 from smart_sync.check import (
     AcceptedRange,
     AcceptedValues,
@@ -104,13 +105,13 @@ def _told_by(plan: SyncPlan, check: Check) -> tuple[str, ...]:
     return names or tuple(column.name for column in plan.schema)[:1]
 
 
-def typed_rows(plan: SyncPlan) -> str:
-    """A query of no row with the planned columns: what a dry run tries the checks on."""
+def typed_rows(schema: Iterable[Column]) -> str:
+    """A query of no row with these columns: what a dry run tries a query on."""
     columns = ", ".join(
         f"{_typed_null(column.bigquery, column.is_repeated)} AS {quoted(column.name)}"
         if column.shape is None
-        else f"CAST(NULL AS {column.shape.display}) AS {quoted(column.name)}"
-        for column in plan.schema
+        else f"CAST(NULL AS {column.shape.sql(parameters=False)}) AS {quoted(column.name)}"
+        for column in schema
     )
     return f"SELECT {columns} FROM UNNEST([0]) WHERE FALSE"
 

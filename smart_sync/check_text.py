@@ -5,7 +5,8 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 _TOKEN = re.compile(
@@ -17,6 +18,7 @@ _TOKEN = re.compile(
     | (?P<closed> [)\]}] )
     | (?P<ended> ; )
     | (?P<unclosed> /\* | ['"`] )
+    | (?P<word> [^\W\d]\w* )
     | (?P<other> . )
     """,
     re.VERBOSE | re.DOTALL,
@@ -46,3 +48,27 @@ def text_fault(sql: str) -> str:
     if opened:
         return f"its {opened[-1]!r} is not closed"
     return "there is nothing in it" if is_empty else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A part of a text that is no comment and no space; a quoted one comes with its quotes."""
+
+    text: str
+    is_word: bool
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it may be the name of something."""
+        return self.is_word or self.text.startswith("`")
+
+
+def tokens_of(sql: str) -> Iterator[Token]:
+    """The parts of a text that has no fault.
+
+    >>> [token.text for token in tokens_of("RAND() -- RAND()")]
+    ['RAND', '(', ')']
+    """
+    for token in _TOKEN.finditer(sql):
+        if not token[0].isspace() and not token[0].startswith(("--", "#", "/*")):
+            yield Token(token[0], token["word"] is not None)

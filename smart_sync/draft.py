@@ -24,6 +24,7 @@ from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import UNKNOWN, plan_schema
 from smart_sync.source_labels import LabelPlan, plan_labels
+from smart_sync.sql_plan import SqlAnswer, kept_faults
 from sources.profile import SourceProfile
 from sources.protocol import Source
 from sources.values import Evidence
@@ -40,6 +41,7 @@ class Shape:
         swaps: whether a rebuilt table takes the name of one with another layout.
         added: columns that an existing table gets.
         target_only: columns that only the destination has.
+        staged: columns of the staged rows, where transform_sql makes others of them; else None.
         notes: for the plan, of a layout that was not taken and of descriptions that were cut.
     """
 
@@ -50,6 +52,12 @@ class Shape:
     added: tuple[str, ...]
     target_only: tuple[str, ...]
     notes: tuple[str, ...]
+    staged: TableSchema | None = None
+
+    @property
+    def reading(self) -> TableSchema:
+        """The columns as they are read and staged."""
+        return self.schema if self.staged is None else self.staged
 
     @property
     def keeps_schema(self) -> bool:
@@ -77,7 +85,9 @@ class Draft:
 
     @property
     def audited(self) -> str:
-        """Why an audit queries the staged rows, which then lie in a table; empty: none does."""
+        """Why the staged rows are queried, and so lie in a table; empty: they aren't."""
+        if self.request.publishing.sql:
+            return "transform_sql makes the rows of those that are staged"
         return self.audits[0].reason if self.audits else ""
 
 
@@ -87,6 +97,7 @@ def make_draft(
     target: Target,
     source: Source,
     audits: tuple[AuditPlan, ...] = (),
+    sql: SqlAnswer | None = None,
 ) -> Draft:
     """Plan what can be planned without rows, as if they held what is best for a plan.
 
@@ -96,13 +107,14 @@ def make_draft(
         target: the destination as it is.
         source: reads the rows.
         audits: that are wanted of the staged rows.
+        sql: what a dry run says of transform_sql; None: there is none.
 
     Raises:
         SyncError: no plan can be made whatever the rows; several faults as ManyErrors.
     """
     request = with_new_names(request, profile, target.by_name())
     looks = profile.rules.best_looks(profile.columns)
-    facts = Facts(profile, target, source, Evidence(looks=looks))
+    facts = Facts(profile, target, source, Evidence(looks=looks), sql=sql)
     shape, faults = plan_shape(request, facts)
     cursor, cursor_faults = plan_cursor(request, facts)
     facts = replace(facts, cursor=cursor)
@@ -114,6 +126,7 @@ def make_draft(
         keeps_schema=shape.keeps_schema,
         is_audited=bool(audits),
     )
+    faults += sql_faults(request, facts, shape)
     labels, label_faults = plan_labels(request, facts)
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
     faults += check_faults(request, shape.schema)
@@ -143,7 +156,7 @@ def _of_known(
 def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncError]]:
     """The destination as it will be, and what stands against it."""
     target = facts.target
-    schema, faults, notes = plan_schema(request, facts.profile, target.by_name(), facts.evidence)
+    schema, staged, faults, notes = plan_schema(request, facts)
     if request.backfills:
         columns, more = filled_columns(request, schema.columns)
         schema, faults = replace(schema, columns=columns), [*faults, *more]
@@ -152,12 +165,21 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
     faults += mode_faults
     if mode.makes_table:
         swaps = not mode.is_new and _layout_of(target) != _layout_of(schema)
-        return Shape(schema, mode, why, swaps, (), (), (*notes, *cut)), faults
+        return Shape(schema, mode, why, swaps, (), (), (*notes, *cut), staged), faults
     added, more = _changes(request, target, schema)
     schema, note = _kept_layout(request, target, schema)
     only = () if request.backfills else _target_only(target, schema)
     told = tuple(filter(None, (*cut, note)))
-    return Shape(schema, mode, why, False, added, only, told), [*faults, *more]
+    return Shape(schema, mode, why, False, added, only, told, staged), [*faults, *more]
+
+
+def sql_faults(request: SyncRequest, facts: Facts, shape: Shape) -> list[SyncError]:
+    """What transform_sql may not do to the columns that the run itself needs."""
+    if shape.staged is None:
+        return []
+    keys, cursor = request.publishing.merge_keys, facts.cursor
+    name = cursor.name if cursor else None
+    return list(kept_faults(shape.staged, shape.schema, keys, name))
 
 
 def _proof_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:

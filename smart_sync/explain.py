@@ -10,6 +10,7 @@ from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
+from smart_sync.sql_lines import sql_dict, sql_lines
 from smart_sync.value_text import value_text
 from sources.values import Split, Window
 
@@ -30,7 +31,7 @@ def _lines(plan: SyncPlan) -> Iterator[str]:
     yield from _window_lines(plan)
     yield from _reading_lines(plan)
     yield "  columns"
-    yield from _column_lines(plan.schema)
+    yield from _column_lines(plan.reading.schema)
     publishing = plan.publishing
     yield f"  table        {publishing.mode}: {publishing.mode_reason}"
     if publishing.mode.makes_table:
@@ -124,16 +125,17 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
     if not plan.reading.is_in_place:
         yield f"  staging      {staging.folder}"
     yield from _way_lines(plan)
+    yield from sql_lines(plan)
     if publishing.way.has_statement:
         yield from _merge_lines(plan)
         yield from _sql_lines(publish_statement(plan))
     if publishing.swaps:
         yield f"               built as {staging.new_table.table}, then renamed:"
         yield "               readers may miss the table for seconds while it is swapped"
-    yield from _proof_lines(publishing.proof)
+    yield from _proof_lines(publishing.proof, is_before_sql=publishing.sql is not None)
     yield from check_lines(plan)
     yield f"  dead letters at most {plan.dead_letters.most}, into {plan.dead_letters.table}"
-    if exact := [c.name for c in plan.schema if c.wide_numbers == "exact"]:
+    if exact := [c.name for c in plan.reading.schema if c.wide_numbers == "exact"]:
         names = ", ".join(exact)
         yield f"               also rows with JSON numbers that BigQuery prints otherwise: {names}"
     yield f"  history      {plan.run.history_table}"
@@ -173,11 +175,13 @@ def _merge_lines(plan: SyncPlan) -> Iterator[str]:
         yield f"               NOT PRUNED: the MERGE reads all{size}, since {merge.why_whole}"
 
 
-def _proof_lines(proof: Proof | None) -> Iterator[str]:
+def _proof_lines(proof: Proof | None, *, is_before_sql: bool) -> Iterator[str]:
     if proof is None:
         return
     yield "  verify       source and BigQuery hash the same rows before they are published:"
     yield "               the source computes each split once more, BigQuery reads what was staged"
+    if is_before_sql:
+        yield "               that is before transform_sql: what it makes of the rows isn't proven"
     for name, why in proof.left_out:
         yield f"               {name} is left out: {why}"
     for name, loss in proof.losses:
@@ -221,7 +225,8 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "reading": _reading_dict(reading.bigquery),
         "splits": _splits_dict(reading),
         "sql": [reading.source.statement(split) for split in reading.splits[:1]],
-        "columns": [column.describe() for column in plan.schema],
+        "columns": [column.describe() for column in plan.reading.schema],
+        "transform_sql": sql_dict(plan),
         "table": _table_dict(plan),
         "publish": _publish_dict(plan),
         "verify": _proof_dict(publishing.proof),

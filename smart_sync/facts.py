@@ -1,12 +1,13 @@
 """Facts: all that a plan is made of, beside the request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
+from smart_sync.sql_plan import SqlAnswer
 from smart_sync.volume import PastVolume
 from smart_sync.window import Watermark, WindowPlan
 from sources.profile import SourceProfile
@@ -116,8 +117,20 @@ class Facts:
     asked for."""
     volumes: tuple[PastVolume, ...] | None = None
     """What earlier runs read; None: not asked for."""
+    sql: SqlAnswer | None = None
+    """What a dry run says of transform_sql; None: there is none."""
     asked: datetime | None = None
     """When the history was first asked under the lock, by BigQuery's clock; None: it wasn't."""
+
+    @property
+    def deciding(self) -> dict[str, CurrentField]:
+        """The destination's columns that say how rows are staged, by case-folded name.
+
+        What transform_sql makes says nothing of them: of these, the rows alone do.
+        """
+        if self.sql is None:
+            return self.target.by_name()
+        return deciding(self.target, self.sql.made)
 
     @property
     def is_first(self) -> bool:
@@ -130,3 +143,17 @@ class Facts:
         if self.window is not None and self.is_first:
             return self.window.window.low
         return self.frontier.floor if self.frontier else None
+
+
+def deciding(target: Target, by_query: frozenset[str]) -> dict[str, CurrentField]:
+    """The destination's columns that say how rows are staged, but for those that a query makes.
+
+    The digits and lengths that they declare bound what is published, not what it is made of.
+    """
+    fields = {name: field for name, field in target.by_name().items() if name not in by_query}
+    return {name: _unbounded(field) for name, field in fields.items()}
+
+
+def _unbounded(field: CurrentField) -> CurrentField:
+    shape = field.shape
+    return replace(field, shape=replace(shape, parameters=()) if shape else None)

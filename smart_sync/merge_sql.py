@@ -74,7 +74,7 @@ def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
         f"DECLARE {DIFFERING} STRING;\n"
         f"{_set_differing(plan, merge)}{_refuse_differing(plan, merge)}{create};\n"
         f"SELECT COUNT(*) AS expected FROM"
-        f" (SELECT DISTINCT {keys} FROM {plan.run.staging.table.sql});"
+        f" (SELECT DISTINCT {keys} FROM {plan.rows_table.sql});"
     )
 
 
@@ -100,7 +100,7 @@ def _newest(plan: SyncPlan, merge: MergePlan, items: str) -> str:
         f"FROM (\n  SELECT {items},\n"
         f"    MIN({HASH}) {window} != MAX({HASH}) {window} AS {VARIES}\n"
         f"  FROM (SELECT *, SHA256(TO_JSON_STRING({STAGED})) AS {HASH}\n"
-        f"    FROM {plan.run.staging.table.sql} AS {STAGED}) AS {STAGED})"
+        f"    FROM {plan.rows_table.sql} AS {STAGED}) AS {STAGED})"
     )
     return newest(plan, merge, select)
 
@@ -114,7 +114,7 @@ def _versions(plan: SyncPlan, merge: MergePlan) -> list[str]:
 def _set_differing(plan: SyncPlan, merge: MergePlan) -> str:
     return (
         f"SET {DIFFERING} = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
-        f"  FROM {plan.run.staging.table.sql} AS {STAGED}\n"
+        f"  FROM {plan.rows_table.sql} AS {STAGED}\n"
         f"  GROUP BY {of_staged(*_versions(plan, merge))}\n"
         f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
     )

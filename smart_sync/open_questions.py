@@ -7,6 +7,7 @@ from auto_schema.schema import TableSchema
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.splits import ranges_question
+from smart_sync.sql_plan import MADE
 from sources.profile import SourceProfile
 from sources.questions import RangesQuestion, RowsQuestion
 from sources.values import SourceColumn
@@ -40,7 +41,7 @@ class OpenQuestions:
 def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> OpenQuestions:
     """The questions of a run whose rows are planned to have this schema."""
     target, cursor = facts.target, facts.cursor
-    look_at = _columns_to_look_at(request, facts.profile, target)
+    look_at = _columns_to_look_at(request, facts)
     rows = RowsQuestion(
         look_at=look_at,
         partition=_partition_column(facts.profile, schema),
@@ -57,12 +58,10 @@ def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> O
     )
 
 
-def _columns_to_look_at(
-    request: SyncRequest, profile: SourceProfile, target: Target
-) -> tuple[SourceColumn, ...]:
+def _columns_to_look_at(request: SyncRequest, facts: Facts) -> tuple[SourceColumn, ...]:
     """Columns whose type the data decides, and that the destination hasn't decided yet."""
-    decided = {} if request.publishing.delete_existing_table else target.by_name()
-    rules = request.schema.transformation
+    decided = {} if request.publishing.delete_existing_table else facts.deciding
+    profile, rules = facts.profile, request.schema.transformation
     return tuple(
         column
         for column in profile.columns
@@ -79,7 +78,8 @@ def _partition_column(
     if schema.partitioning is None:
         return None
     planned = schema.find(schema.partitioning.field)
-    column = profile.column(planned.source_name) if planned else None
+    is_read = planned is not None and planned.source_type != MADE
+    column = profile.column(planned.source_name) if planned and is_read else None
     if column is None or column.type.cursor_type not in ("date", "timestamp", "timestamptz"):
         return None
     return column, schema.partitioning.type

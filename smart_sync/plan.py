@@ -14,6 +14,7 @@ from smart_sync.facts import TableState, Target
 from smart_sync.merge_plan import MergePlan
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.sql_plan import SqlPlan
 from smart_sync.stale_columns import StaleColumns
 from smart_sync.volume import VolumePlan
 from smart_sync.ways import Count, Way
@@ -43,6 +44,11 @@ class Staging:
     def tables(self) -> tuple[TableRef, TableRef]:
         """The tables of both kinds of rows."""
         return (self.table, self.dead_table)
+
+    @property
+    def result_table(self) -> TableRef:
+        """Where the rows lie that transform_sql makes of those in `table`."""
+        return self.table.sibling(self.table.table.replace("_staging_", "_result_", 1))
 
     @property
     def new_table(self) -> TableRef:
@@ -106,6 +112,7 @@ class ReadPlan:
         splits: empty in a header; `split_total` counts them all the same.
         connections: to the source at once.
         estimated_rows, estimated_bytes: by the source's statistics; None: not known.
+        schema: the columns as they are read and staged; transform_sql may make others of them.
         left_out: rows of the source that no window holds; None: not counted.
         bigquery: how a BigQuery source is read; None of another.
     """
@@ -117,6 +124,7 @@ class ReadPlan:
     split_fingerprint: str
     split_reason: str
     connections: int
+    schema: TableSchema
     estimated_rows: int | None = None
     estimated_bytes: int | None = None
     left_out: int | None = None
@@ -211,6 +219,8 @@ class PublishPlan:
         checks_keep: how long rows that fail one are kept.
         quarantines: whether rows that fail a check of rows become dead letters.
         volume: how many rows the run is expected to read; None: nobody asked.
+        sql: the query that makes the published rows of those that were staged; None: they are
+            published as they are.
         checks_bytes: what asking for them reads of tables, by a dry run; None: not known.
         price_per_tib: US dollars of a TiB that is read so.
     """
@@ -231,6 +241,7 @@ class PublishPlan:
     checks_keep: timedelta = timedelta(hours=24)
     quarantines: bool = False
     volume: VolumePlan | None = None
+    sql: SqlPlan | None = None
     checks_bytes: int | None = None
     price_per_tib: Decimal = Decimal("6.25")
 
@@ -246,7 +257,10 @@ class DeadLetterPlan:
 
 @dataclass(frozen=True, slots=True)
 class SyncPlan:
-    """Everything a run does, fixed before it starts; holds references to secrets only."""
+    """Everything a run does, fixed before it starts; holds references to secrets only.
+
+    `schema` is what is published; what is read and staged is `reading.schema`.
+    """
 
     run: RunPlan
     destination: TableRef
@@ -273,6 +287,17 @@ class SyncPlan:
         return self.window is not None and self.window.held_back is not None
 
     @property
+    def rows_table(self) -> TableRef:
+        """The table in which the rows lie that are checked and published."""
+        staging = self.run.staging
+        return staging.result_table if self.publishing.sql else staging.table
+
+    @property
+    def is_staged_as_published(self) -> bool:
+        """Whether the rows in that table have their published types already."""
+        return self.reading.is_in_place or self.publishing.sql is not None
+
+    @property
     def publishes_without_rows(self) -> bool:
         """Whether a publishing job has to run even when nothing was staged."""
         publishing = self.publishing
@@ -286,6 +311,8 @@ class SyncPlan:
         text = f"{source.place}|{self.destination}|{self.schema.fingerprint}|{self.window}"
         text += f"|{self.reading.split_fingerprint}|{publishing.mode}|{publishing.way}"
         text += f"|{source.statement(Split(0))}"
+        if publishing.sql:
+            text += f"|{self.reading.schema.fingerprint}|{publishing.sql.text}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -12,7 +12,7 @@ from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.schema import Column, TableSchema
 from smart_sync.advice import plan_advice
 from smart_sync.carried import carried_record
-from smart_sync.draft import Draft, plan_shape
+from smart_sync.draft import Draft, plan_shape, sql_faults
 from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
 from smart_sync.left_out import count_left_out
@@ -30,8 +30,9 @@ from smart_sync.plan import (
     staging_of,
 )
 from smart_sync.read_plan import with_scan
-from smart_sync.request import SyncRequest
+from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.splits import fingerprint, plan_splits
+from smart_sync.sql_plan import SqlPlan, over_limit, plan_sql, rounded_columns
 from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.volume import VolumePlan, plan_volume
 from smart_sync.ways import Way
@@ -55,9 +56,11 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     draft, faults = _settled(draft, facts)
     changes, more = _changes(draft)
     raise_all([*faults, *more])
-    proof, source = plan_proof(draft.request, _source(draft), draft.shape.schema.columns)
+    proof, source = plan_proof(draft.request, _source(draft), draft.shape.reading.columns)
     reading = _reading(draft, source)
     publishing = _publishing(draft, reading, proof)
+    if publishing.sql and (fault := over_limit(publishing.sql)):
+        raise fault
     warnings, notes = plan_advice(draft)
     return SyncPlan(
         run=_run(draft, facts, run_id, now),
@@ -90,7 +93,8 @@ def _planned_anew(draft: Draft) -> tuple[Draft, list[SyncError]]:
     """The same with what the rows say of columns; of BigQuery's they say nothing."""
     shape, faults = plan_shape(draft.request, draft.facts)
     merge, merge_faults = plan_merge(draft.request, draft.facts, shape.schema)
-    return replace(draft, shape=shape, merge=merge), [*faults, *merge_faults]
+    faults += [*merge_faults, *sql_faults(draft.request, draft.facts, shape)]
+    return replace(draft, shape=shape, merge=merge), faults
 
 
 def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
@@ -111,7 +115,7 @@ def _source(draft: Draft) -> Source:
     profile, rules = draft.facts.profile, draft.request.schema.transformation
     left_out = [c.name for c in profile.columns if not rules.keeps(c.name)]
     left_out += rules.exclude_fields
-    columns = draft.shape.schema.columns
+    columns = draft.shape.reading.columns
     return draft.facts.source.with_columns(columns, tuple(dict.fromkeys(left_out)))
 
 
@@ -132,6 +136,7 @@ def _reading(draft: Draft, source: Source) -> ReadPlan:
         split_fingerprint=fingerprint(splits),
         split_reason=why,
         connections=min(request.connections, len(splits)),
+        schema=draft.shape.reading,
         estimated_rows=facts.evidence.estimated_rows,
         estimated_bytes=facts.evidence.estimated_bytes,
         left_out=count_left_out(facts.evidence) if facts.cursor else None,
@@ -148,7 +153,7 @@ def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> Publish
         widened_aside = bool(shape.added and shape.target_only)
         way, why = choose_way(
             request,
-            shape.schema,
+            shape.reading,
             shape.mode,
             swaps=shape.swaps,
             widened_aside=widened_aside,
@@ -171,7 +176,28 @@ def _publishing(draft: Draft, reading: ReadPlan, proof: Proof | None) -> Publish
         checks_keep=request.publishing.checks_keep,
         quarantines=request.publishing.quarantines,
         volume=_volume(draft),
+        sql=_sql(draft),
         price_per_tib=request.reading.price_per_tib,
+    )
+
+
+def _sql(draft: Draft) -> SqlPlan | None:
+    request, facts = draft.request, draft.facts
+    if facts.sql is None:
+        return None
+    from smart_sync.sql_tree import computes  # with a parser, which most launches don't need
+
+    text, cursor = request.publishing.sql, facts.cursor
+    appends = request.publishing.write_disposition is WriteDisposition.APPEND
+    current = facts.target.by_name() if draft.shape.keeps_schema else {}
+    return plan_sql(
+        text,
+        facts.sql,
+        staged_bytes=facts.evidence.estimated_bytes,
+        max_bytes_billed=request.reading.max_bytes_billed,
+        price_per_tib=request.reading.price_per_tib,
+        keeps_maximum=appends and cursor is not None and computes(text, cursor.name),
+        rounded=rounded_columns(draft.shape.schema, current),
     )
 
 

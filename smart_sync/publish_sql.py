@@ -103,12 +103,12 @@ def select_staged(plan: SyncPlan) -> str:
     """The rows in the destination's types: staged ones, or the source's own."""
     if not plan.publishing.way.is_staged:
         return plan.reading.source.statement(Split(0))
-    return f"SELECT {staged_items(plan)}\nFROM {plan.run.staging.table.sql}"
+    return f"SELECT {staged_items(plan)}\nFROM {plan.rows_table.sql}"
 
 
 def staged_items(plan: SyncPlan) -> str:
-    """The published columns, of a row of the staging table."""
-    if plan.reading.is_in_place:
+    """The published columns, of a row of `plan.rows_table`."""
+    if plan.is_staged_as_published:
         return ", ".join(quoted(column.name) for column in plan.schema)
     return ", ".join(restored_value(column) for column in plan.schema.staged)
 

@@ -55,7 +55,7 @@ def quarantine_letters(plan: SyncPlan) -> str:
 def delete_quarantined(plan: SyncPlan) -> str:
     """DELETE of these rows from staging."""
     return (
-        f"DELETE FROM {plan.run.staging.table.sql} AS {RAW}\n"
+        f"DELETE FROM {plan.rows_table.sql} AS {RAW}\n"
         f"WHERE SHA256(TO_JSON_STRING({RAW})) IN (\nSELECT SHA256({ROW})\n{_failing_rows(plan)})"
     )
 
@@ -64,7 +64,7 @@ def _failing_rows(plan: SyncPlan) -> str:
     """FROM and WHERE of the staged rows that fail: as published, and `ROW`, all that one holds."""
     rows = (
         f"SELECT {staged_items(plan)}, TO_JSON_STRING({RAW}) AS {ROW}\n"
-        f"  FROM {plan.run.staging.table.sql} AS {RAW}"
+        f"  FROM {plan.rows_table.sql} AS {RAW}"
     )
     fail = " OR ".join(row_fails(plan, check) for check in quarantining(plan))
     return f"FROM ({rows}) AS {STAGED}\nWHERE {fail}"

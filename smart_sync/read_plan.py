@@ -163,7 +163,8 @@ def _method(
 
 def _rounded(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
     """That a column of the destination may round values, which only workers look at; or empty."""
-    there = {} if request.publishing.delete_existing_table else facts.target.by_name()
+    replaced = request.publishing.delete_existing_table or request.publishing.sql
+    there = {} if replaced else facts.target.by_name()
     for column in schema:
         field = there.get(column.name.casefold())
         if field and field.shape and column.shape and column.shape.is_rounded_by(field.shape):
@@ -184,6 +185,8 @@ def _copy_reason(
         return "only the rows of a window are read"
     if request.schema.transformation != Transformation() or request.schema.json_numbers == "text":
         return "columns are selected, renamed or converted"
+    if request.publishing.sql:
+        return "transform_sql makes other rows of them"
     if is_audited or request.publishing.write_disposition is WriteDisposition.MERGE:
         return "rows are compared before they are published"
     if keeps_schema:

@@ -65,7 +65,8 @@ def _parsed(plan: SyncPlan) -> list[Column]:
     """The columns whose staged text the publishing statement parses."""
     if plan.reading.is_in_place:
         return []
-    return [c for c in plan.schema if c.is_json and not c.is_repeated and c.shape is None]
+    columns = plan.reading.schema
+    return [c for c in columns if c.is_json and not c.is_repeated and c.shape is None]
 
 
 def _text(number: int) -> str:

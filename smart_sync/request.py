@@ -99,6 +99,7 @@ class PublishingRequest:
     all that it does; empty: it syncs. `checks_at` is the text of the checks or where it is, and
     `checks` those of the destination in it. `checks_keep` is how long rows that fail one are kept;
     `volume_check` is `warn` or `error`, or empty;
+    `sql` is transform_sql: what it was written as, then the query itself;
     with `quarantines` they become dead letters, where a check is of single rows.
     """
 
@@ -118,6 +119,7 @@ class PublishingRequest:
     checks_keep: timedelta = timedelta(hours=24)
     quarantines: bool = False
     volume_check: str = ""
+    sql: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from auto_schema.open_fields import field_of
 from auto_schema.schema import Column, Partitioning, TableSchema
 from auto_schema.transform import Transformation
 from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
+from smart_sync.facts import Facts
 from smart_sync.request import SchemaRequest, SyncRequest
+from smart_sync.sql_plan import answer_faults, result_columns
 from sources.profile import SourceProfile
 from sources.values import ColumnWish, Evidence, SourceColumn
 
@@ -22,30 +24,32 @@ UNKNOWN = "no such column arrives"
 
 
 def plan_schema(
-    request: SyncRequest,
-    profile: SourceProfile,
-    current: Mapping[str, CurrentField],
-    evidence: Evidence,
-) -> tuple[TableSchema, list[SyncError], list[str]]:
+    request: SyncRequest, facts: Facts
+) -> tuple[TableSchema, TableSchema | None, list[SyncError], list[str]]:
     """The columns of the destination, in the layout of a table that this run makes.
 
     Args:
         request: what the operator asked for.
-        profile: what the source delivers.
-        current: the destination's columns by case-folded name.
-        evidence: what the rows say of columns.
+        facts: what the source delivers, the destination's columns, what rows say of columns,
+            and what transform_sql makes of them.
 
     Returns:
-        The schema, every fault in it, and notes on a layout that was not taken.
+        The schema; that of the staged rows, where transform_sql makes another of it, else None;
+        every fault in them; and notes on a layout that was not taken.
     """
-    columns, faults = plan_columns(request, profile, current, evidence)
+    profile, staged = facts.profile, None
+    columns, faults = plan_columns(request, profile, facts.deciding, facts.evidence)
+    if facts.sql is not None:
+        staged = TableSchema(columns)
+        columns = result_columns(facts.sql)
+        faults += answer_faults(facts.sql)
     layout, layout_faults, notes = _layout(request, columns, profile)
     faults += layout_faults
     if len(columns) > MAX_COLUMNS:
         where, why = f"table {request.destination}", f"{len(columns):,} columns"
         why += f", the most is {MAX_COLUMNS:,}"
         faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
-    return TableSchema(columns, *layout, profile.description), faults, notes
+    return TableSchema(columns, *layout, profile.description), staged, faults, notes
 
 
 def plan_columns(
@@ -197,7 +201,7 @@ def _layout(
     if not request.schema.auto_schema:
         return (None, ()), [], []
     asked = replace(request.schema, partition_field=_partition_default(request, profile))
-    asked = _like_the_source(asked, profile)
+    asked = _like_the_source(asked, profile, {column.name for column in columns})
     partitioning, faults, notes = _plan_partitioning(asked, columns)
     by_name = {column.name.casefold(): column for column in columns}
     clustering = []
@@ -210,8 +214,13 @@ def _layout(
     return (partitioning, tuple(clustering)), faults, notes
 
 
-def _like_the_source(asked: SchemaRequest, profile: SourceProfile) -> SchemaRequest:
-    """Where nothing was said, the layout of a source that is a table of BigQuery."""
+def _like_the_source(
+    asked: SchemaRequest, profile: SourceProfile, names: Collection[str]
+) -> SchemaRequest:
+    """Where nothing was said, the layout of a source that is a table of BigQuery.
+
+    It is clustered by those of its columns that arrive under these names.
+    """
     if profile.layout is None:
         return asked
     partitioning, clustering = profile.layout
@@ -222,8 +231,8 @@ def _like_the_source(asked: SchemaRequest, profile: SourceProfile) -> SchemaRequ
         asked = replace(asked, partition_field=field, partition_type=size)
     if not asked.clustering_fields:
         keeps = asked.transformation.keeps
-        kept = tuple(renamed(name) for name in clustering if keeps(name))
-        asked = replace(asked, clustering_fields=kept)
+        kept = (renamed(name) for name in clustering if keeps(name))
+        asked = replace(asked, clustering_fields=tuple(name for name in kept if name in names))
     return asked
 
 

@@ -95,6 +95,10 @@ def _why(request: SyncRequest, facts: Facts, schema: TableSchema, column: Writte
     is_there = facts.profile.is_open or facts.profile.column(name) is not None
     if not transformation.keeps(name) and (is_there or name in transformation.exclude_fields):
         return EXCLUDED
+    if not name:
+        return "no longer made by transform_sql"
+    if request.publishing.sql and is_there:
+        return EXCLUDED
     new = next((c.name for c in schema if c.source_name == name), None)
     return f"renamed to {new}" if new else "no longer in the source"
 

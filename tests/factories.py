@@ -25,6 +25,7 @@ from smart_sync.request import (
     SyncRequest,
     WindowRequest,
 )
+from smart_sync.sql_plan import SqlAnswer
 from smart_sync.window import Watermark, WindowPlan, instants_of, plan_window
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.connection import PostgresqlConnection
@@ -169,6 +170,7 @@ def some_facts(
     clock: Clock | None = None,
     watermark: Watermark | None = None,
     evidence: Evidence | None = None,
+    sql: SqlAnswer | None = None,
     **profile: Any,
 ) -> Facts:
     """Facts as gathered for a request: with smart sync also cursor and window."""
@@ -184,6 +186,7 @@ def some_facts(
         target,
         a_source(request, columns),
         evidence or Evidence(),
+        sql=sql,
     )
     if not request.window.smart_sync:
         return facts
@@ -218,7 +221,7 @@ def a_plan(request: SyncRequest | None = None, facts: Facts | None = None, **res
 def plan_of(request: SyncRequest, facts: Facts, *, run_id: str, now: datetime) -> SyncPlan:
     """Draft and plan, as if these facts had been gathered for it."""
     audits = wanted(request, facts.profile)
-    draft = make_draft(request, facts.profile, facts.target, facts.source, audits)
+    draft = make_draft(request, facts.profile, facts.target, facts.source, audits, facts.sql)
     return make_plan(draft, facts, run_id=run_id, now=now)
 
 

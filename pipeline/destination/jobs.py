@@ -257,7 +257,7 @@ def run_statement(
     step: str,
     before: Callable[[], None] = lambda: None,
     *,
-    reads_source: bool = False,
+    config: Callable[[JobLabels], bigquery.QueryJobConfig] = query_config,
 ) -> Any:
     """Run a statement or script as one job; `before` as `run_attempts` says.
 
@@ -267,17 +267,23 @@ def run_statement(
         sql: the statement.
         step: names the job.
         before: just before it is sent.
-        reads_source: whether max_bytes_billed and the source's dataset hold for it.
+        config: what the job is told beside it.
     """
 
     def start(job_id: str, labels: JobLabels) -> Any:
-        config = query_config(labels)
-        if reads_source:
-            source = as_in_place(plan.reading.source)
-            config = reading_config(labels, source.default_dataset, source.max_bytes_billed)
-        return client.query(sql, config, job_id=job_id, job_retry=None)
+        return client.query(sql, config(labels), job_id=job_id, job_retry=None)
 
     return run_attempts(client, plan, step, start, before)
+
+
+def reading_source(plan: SyncPlan) -> Callable[[JobLabels], bigquery.QueryJobConfig]:
+    """What a job is told that reads a source in BigQuery: its dataset, and max_bytes_billed."""
+    source = as_in_place(plan.reading.source)
+    return partial(
+        reading_config,
+        default_dataset=source.default_dataset,
+        max_bytes_billed=source.max_bytes_billed,
+    )
 
 
 def asked_row(client: bigquery.Client, plan: SyncPlan, sql: str, step: str) -> Any:

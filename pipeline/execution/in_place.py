@@ -19,7 +19,12 @@ from auto_schema.row_sums import DIGEST, RowSums
 from pipeline.destination.elements import SplitBatch, SplitDone, StagedFile, StagedSplit
 from pipeline.destination.files import AttemptFiles
 from pipeline.destination.folder import Folder
-from pipeline.destination.jobs import make_staging_table, published_field, run_statement
+from pipeline.destination.jobs import (
+    make_staging_table,
+    published_field,
+    reading_source,
+    run_statement,
+)
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.outcome import Failure
 from smart_sync.plan import SyncPlan
@@ -53,8 +58,8 @@ def stage_in_place(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> S
     """
     began = time.monotonic()
     table = plan.run.staging.table
-    make_staging_table(client, table, [published_field(c) for c in plan.schema])
-    job = run_statement(client, plan, staging_script(plan), "stage_0", reads_source=True)
+    make_staging_table(client, table, [published_field(c) for c in plan.reading.schema])
+    job = run_statement(client, plan, staging_script(plan), "stage_0", config=reading_source(plan))
     sums = None
     with as_target_errors(f"staging table {table}"):
         if plan.publishing.proof is not None:
@@ -75,12 +80,12 @@ def stage_in_place(plan: SyncPlan, client: bigquery.Client, folder: Folder) -> S
 
 def staging_script(plan: SyncPlan) -> str:
     """INSERT of the source's rows; with a proof, the source's sums in the same snapshot."""
-    names = ", ".join(quoted(column.name) for column in plan.schema)
+    names = ", ".join(quoted(column.name) for column in plan.reading.schema)
     source = plan.reading.source.statement(Split(0))
     insert = f"INSERT INTO {plan.run.staging.table.sql} ({names})\n{source}"
     if plan.publishing.proof is None:
         return insert
-    columns = plan.schema.columns
+    columns = plan.reading.schema.columns
     rows = f"SELECT {bigquery_row_text(columns)}\nFROM (\n{staged_rows(columns, source)}\n) AS s"
     sums = f"CREATE TEMP TABLE {SUMS} AS\n{bigquery_sums(rows)}"
     return f"{in_transaction(f'{insert};{chr(10)}{sums}')}\nSELECT * FROM {SUMS};"
@@ -102,15 +107,15 @@ def _take_dead(plan: SyncPlan, client: bigquery.Client, folder: Folder, rows: in
 
     Not here: this step may be run again, and has to find them again.
     """
-    table, columns = plan.run.staging.table.sql, plan.schema.columns
+    table, columns = plan.run.staging.table.sql, plan.reading.schema.columns
     dead_rows = f"SELECT * FROM {table} WHERE {is_dead(plan)}"
     digest = f", {bigquery_digest(columns)} AS {DIGEST}" if plan.publishing.proof else ""
     sql = f"SELECT s.*{digest}\nFROM (\n{staged_rows(columns, dead_rows)}\n) AS s"
-    files = AttemptFiles(folder, plan.schema.staged, None, 0, 0)
+    files = AttemptFiles(folder, plan.reading.schema.staged, None, 0, 0)
     with as_target_errors(f"staging table {table}"):
         found_rows = _ask(plan, client, sql).to_arrow(create_bqstorage_client=False)
         for batch in found_rows.to_batches():
-            conformed = conform(batch, plan.schema, plan.checks)
+            conformed = conform(batch, plan.reading.schema, plan.checks)
             files.write(SplitBatch(0, 0, conformed.batch, conformed.dead))
     return files.finish(SplitDone(0, 0, rows))
 

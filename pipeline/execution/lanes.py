@@ -85,7 +85,8 @@ class _Lanes:
 
 def _taken(plan: SyncPlan, stager: Stager, element: SplitElement | Failure) -> Iterator[End]:
     if not isinstance(element, Failure):
-        element = conformed_or_failure(renamed(element, plan.schema), plan.schema, plan.checks)
+        schema = plan.reading.schema
+        element = conformed_or_failure(renamed(element, schema), schema, plan.checks)
     if isinstance(element, Failure):
         yield element
     else:

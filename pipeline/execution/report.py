@@ -83,10 +83,11 @@ def _tables(plan: SyncPlan, outcome: Outcome) -> tuple[TableRef, ...]:
     place one is made before its rows are counted.
     """
     staging, has_dead = plan.run.staging, outcome.rows_dead > 0
+    result = (staging.result_table,) if plan.publishing.sql else ()
     if outcome.status == CHECKS_FAILED:
-        return tuple(table for table in staging.tables if table != staging.table)
+        return tuple(table for table in (*staging.tables, *result) if table != plan.rows_table)
     if outcome.status not in ("succeeded", "held_back"):
-        return staging.tables
+        return (*staging.tables, *result)
     has_rows = outcome.rows_staged > 0 or has_dead or plan.publishes_without_rows
-    rows = (staging.table,) if has_rows or plan.reading.is_in_place else ()
+    rows = (staging.table, *result) if has_rows or plan.reading.is_in_place else ()
     return (*rows, *((staging.dead_table,) if has_dead else ()))

@@ -53,7 +53,8 @@ class Stager:
             files = None
         if files is None:
             cursor = self._plan.cursor.name if self._plan.cursor else None
-            files = AttemptFiles(self._folder, self._plan.schema.staged, cursor, split, attempt)
+            columns = self._plan.reading.schema.staged
+            files = AttemptFiles(self._folder, columns, cursor, split, attempt)
             self._open[split] = files
         return files
 

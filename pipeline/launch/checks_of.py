@@ -85,7 +85,7 @@ def with_tried_checks(client: bigquery.Client, plan: SyncPlan) -> SyncPlan:
 
 def _tried(client: bigquery.Client, plan: SyncPlan) -> bigquery.QueryJob:
     config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
-    return client.query(checks_query(plan, typed_rows(plan)), config)
+    return client.query(checks_query(plan, typed_rows(plan.schema)), config)
 
 
 def _told_apart(client: bigquery.Client, plan: SyncPlan) -> Iterator[SyncError]:

@@ -7,25 +7,28 @@ from google.cloud.exceptions import NotFound
 from auto_schema.errors import ConfigError, TargetError, shown
 from pipeline.destination.folder import STORAGE_ERRORS, blob_of
 from pipeline.parameters.nodes import MOST_BYTES
-from pipeline.tables.place import is_text
+from pipeline.tables.place import is_text as looks_like_text
 from warehouse.names import Endpoints
 
 FIX = "give a local path, gs://bucket/name, or the text itself."
 
 
-def document_text(value: str, parameter: str, endpoints: Endpoints) -> tuple[str, str]:
+def document_text(
+    value: str, parameter: str, endpoints: Endpoints, *, is_text: bool | None = None
+) -> tuple[str, str]:
     """The text, and what messages call it.
 
     Args:
         value: of the parameter: the text, or where it is.
         parameter: its name.
         endpoints: where Cloud Storage is.
+        is_text: whether it is the text; None: as that of a YAML or JSON document looks.
 
     Raises:
         ConfigError: there is no such file, or it is no text.
         TargetError: Cloud Storage couldn't be reached.
     """
-    if is_text(value):
+    if looks_like_text(value) if is_text is None else is_text:
         return value, parameter
     if value.startswith("gs://"):
         return _decoded(_from_bucket(value, parameter, endpoints), value), value

@@ -19,6 +19,7 @@ from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_table
 from pipeline.launch.frontier import read_start
 from pipeline.launch.shared import ALONE, Shared
+from pipeline.launch.sql_of import answer_again, answer_of
 from pipeline.launch.wall_clock import read_wall_clock
 from pipeline.publish.audits import wanted
 from pipeline.runs.past_runs import volumes_question, written_columns
@@ -26,13 +27,15 @@ from pipeline.runs.questions import ask_one
 from smart_sync.backfill import whole_window
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft
-from smart_sync.facts import Facts
+from smart_sync.facts import Facts, Target
 from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
+from smart_sync.plan import AuditPlan
 from smart_sync.request import SyncRequest
 from smart_sync.splits import split_count
 from smart_sync.volume import past_volumes
 from smart_sync.window import Watermark, WindowPlan, plan_window
+from sources.profile import SourceProfile
 from sources.protocol import Inspector, Source
 from sources.registry import SOURCES
 from sources.values import Clock, CursorValue, Evidence, Extract, Window
@@ -104,7 +107,24 @@ def rehearse(
     check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
     client = shared.client(request, target.location)
     source = _source(request, inspector, run_id)
-    return make_draft(request, inspector.profile, target, source, audits), client
+    return drafted(client, request, inspector.profile, target, source, audits), client
+
+
+def drafted(
+    client: bigquery.Client,
+    request: SyncRequest,
+    profile: SourceProfile,
+    target: Target,
+    source: Source,
+    audits: tuple[AuditPlan, ...],
+) -> Draft:
+    """As `make_draft`, once BigQuery has said what transform_sql makes of the rows.
+
+    Raises:
+        SyncError: as `make_draft`; or BigQuery doesn't understand the query.
+    """
+    sql = answer_of(client, request, profile, target)
+    return make_draft(request, profile, target, source, audits, sql)
 
 
 def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str) -> Facts:
@@ -124,7 +144,8 @@ def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: 
         question = volumes_question(request.history_table, request.destination)
         rows = ask_one(client, question, unless=(NotFound, BadRequest))
         facts = replace(facts, volumes=past_volumes(rows, facts.cursor))
-    return replace(facts, evidence=_evidence(draft, inspector, facts))
+    facts = replace(facts, evidence=_evidence(draft, inspector, facts))
+    return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
 
 
 def _source(

@@ -18,7 +18,7 @@ from pipeline.launch.beside import look_back
 from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.early_end import Working, end_early
 from pipeline.launch.exit_code import exit_code
-from pipeline.launch.gather import gather, inspecting, rehearse
+from pipeline.launch.gather import drafted, gather, inspecting, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.launch.shared import ALONE, Shared
@@ -31,7 +31,7 @@ from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.runs.settle import Settler
-from smart_sync.draft import Draft, make_draft
+from smart_sync.draft import Draft
 from smart_sync.explain import explain
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
@@ -151,7 +151,7 @@ def _plan(
     target = read_table(client, request.destination, seen.location, seen.collation)
     request = with_new_names(request, facts.profile, target.by_name())
     if (request, target) != (draft.request, seen):
-        draft = make_draft(request, facts.profile, target, facts.source, draft.audits)
+        draft = drafted(client, request, facts.profile, target, facts.source, draft.audits)
         draft = replace(draft, facts=replace(draft.facts, asked=facts.asked))
     facts = gather(draft, client, inspector, run_id)
     return with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now))

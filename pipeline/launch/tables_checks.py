@@ -1,4 +1,4 @@
-"""I/O. The checks of all tables of a launch; a document that many name is read once."""
+"""I/O. The checks and queries of all tables of a launch; a document that many name is read once."""
 
 import functools
 from collections.abc import Sequence
@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.launch.checks_of import document_of, with_checks
+from pipeline.launch.sql_of import with_sql
 from pipeline.tables.requests import TableOptions
 
 
 def tables_with_checks(tables: Sequence[TableOptions]) -> tuple[TableOptions, ...]:
-    """The tables of a launch with the checks of each; a document that they share is read once.
+    """The tables of a launch with checks and transform_sql of each; a shared document is read once.
 
     Raises:
         ConfigError, ManyErrors: what is wrong with their texts.
@@ -20,7 +21,7 @@ def tables_with_checks(tables: Sequence[TableOptions]) -> tuple[TableOptions, ..
 
     def checked(table: TableOptions) -> TableOptions:
         without = checked(table.without) if table.without else None
-        options = with_checks(table.options, document) if table.options else None
+        options = with_sql(with_checks(table.options, document)) if table.options else None
         return replace(table, options=options, without=without)
 
     told = list[TableOptions]()

@@ -124,6 +124,7 @@ def _publishing(values: Mapping[str, str]) -> PublishingRequest:
         checks_keep=duration(values["checks_keep"]),
         volume_check="" if filled or values["volume_check"] == "off" else values["volume_check"],
         quarantines=values["on_check_failure"] == "quarantine",
+        sql=values["transform_sql"],
     )
 
 

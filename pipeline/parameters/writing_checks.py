@@ -52,6 +52,10 @@ def _verify_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
         given = ", ".join(name for name in names if values[name])
         fix = "set verify_only=true, or leave them out."
         yield ConfigError("window to verify without verify_only", given, "", fix)
+    if only and values["transform_sql"]:
+        why = "the destination holds what the query made of the source's rows"
+        fix = "leave verify_only out; verify=true proves each run's rows before transform_sql."
+        yield ConfigError("verify_only beside transform_sql", "verify_only", why, fix)
 
 
 def _merge_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

@@ -100,7 +100,7 @@ def _error(plan: SyncPlan, failed: Sequence[CheckResult]) -> ChecksFailedError:
         "rows fail checks",
         f"table {plan.destination}",
         f"of {failed[0].rows:,} rows: {told}",
-        f"look at the rows in {plan.run.staging.table}, where they are kept for {keep}, and at"
+        f"look at the rows in {plan.rows_table}, where they are kept for {keep}, and at"
         f" their keys in {checks_table(plan.run.history_table)}; mend the source or the check, and"
         " run again. Nothing was published, and the next run reads the same window.",
     )
@@ -108,10 +108,10 @@ def _error(plan: SyncPlan, failed: Sequence[CheckResult]) -> ChecksFailedError:
 
 def keep_rows(client: bigquery.Client, plan: SyncPlan) -> None:
     """Let the staged rows stay for `checks_keep`; best effort, they stay for a day anyway."""
-    table = bigquery.Table(str(plan.run.staging.table))
+    table = bigquery.Table(str(plan.rows_table))
     table.expires = datetime.now(UTC) + plan.publishing.checks_keep
     try:
-        with as_target_errors(f"staging table {plan.run.staging.table}"), suppress(NotFound):
+        with as_target_errors(f"staging table {plan.rows_table}"), suppress(NotFound):
             client.update_table(table, ["expires"])  # none, where no row came that far
     except SyncError as error:
         LOGGER.warning("how long failed rows are kept could not be set: %s", error)

@@ -29,7 +29,7 @@ class ContentProof:
 
     def query(self, plan: SyncPlan) -> str:
         """How many rows were staged, and four sums of their digests."""
-        columns, table = plan.schema.columns, plan.run.staging.table.sql
+        columns, table = plan.reading.schema.columns, plan.run.staging.table.sql
         if plan.reading.is_in_place:
             table = f"(\n{staged_rows(columns, f'SELECT * FROM {table}')}\n)"
         return bigquery_sums(f"SELECT {bigquery_row_text(columns)}\nFROM {table} AS s")

@@ -97,12 +97,15 @@ class Published:
             by = Count.LOADED if is_load else mode.rows_published
             published = counted(self.client, plan, job, by)
             by = Count.STAGED if is_load else mode.rows_expected(plan)
-            staged = outcome.rows_staged if is_known else published
+            is_made = plan.publishing.sql is None or outcome.rows_made is not None
+            staged = outcome.rows_to_publish if is_known and is_made else published
             expected = counted(self.client, plan, job, by, staged)
             if not is_known:
                 outcome = replace(outcome, rows_read=published, rows_staged=published)
             after = outcome.watermark_after
-            if mode.lowers_watermark or not is_known:  # rows that the source lacks by now are gone
+            if mode.lowers_watermark or not (
+                is_known and is_made
+            ):  # rows that the source lacks by now are gone
                 after = self._watermark_after(after)
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
         outcome = replace(outcome, watermark_after=after)
@@ -161,7 +164,7 @@ class Published:
         error = VerificationError(
             "published rows differ from staged rows",
             f"table {self.plan.destination}, job {outcome.publish_job}",
-            f"{outcome.rows_staged} staged, {expected} to publish,"
+            f"{outcome.rows_to_publish} staged, {expected} to publish,"
             f" {outcome.rows_published} published",
             f"get the table as it was with `{copy_before(self.plan)}`, and report it as a bug.",
         )

@@ -33,6 +33,7 @@ from pipeline.destination.jobs import (
     load_straight,
     make_staging_table,
     published_field,
+    reading_source,
     run_statement,
     staged_field,
     time_partitioning,
@@ -47,6 +48,8 @@ from pipeline.publish.dead_letters import (
 )
 from pipeline.publish.published import Published, figures, unknown
 from pipeline.publish.quarantine import QUARANTINED
+from pipeline.publish.transform import figures as made_figures
+from pipeline.publish.transform import transformed
 from pipeline.publish.volume import volume_figures
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
@@ -168,7 +171,8 @@ class Publisher:
                 job = copy_table(self.client, self.plan, self.lock.check)
             else:
                 sql, check = publish_statement(self.plan), self.lock.check
-                job = run_statement(self.client, self.plan, sql, PUBLISH, check, reads_source=True)
+                config = reading_source(self.plan)
+                job = run_statement(self.client, self.plan, sql, PUBLISH, check, config=config)
             return Published(self.plan, self.client).outcome(job, outcome)
         except OutcomeUnknownError as error:
             return unknown(outcome, error)
@@ -188,6 +192,8 @@ class Publisher:
         has_rows = has_table and outcome.rows_staged > 0
         outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_rows)
         try:
+            outcome = transformed(self.client, self.plan, outcome) if has_table else outcome
+            figures |= made_figures(outcome)
             figures |= self._asked(staged, has_table=has_table, of_published=True)
         except OutcomeUnknownError:
             raise
@@ -198,8 +204,7 @@ class Publisher:
         if dead > self.plan.dead_letters.most:
             raise too_many(self.plan, dead, f"{moved:,} fail checks")
         return replace(
-            outcome,
-            rows_staged=outcome.rows_staged - moved,
+            outcome.without(moved),
             rows_dead=dead,
             verification=json.dumps(figures, sort_keys=True) if figures else "",
         )
@@ -214,7 +219,8 @@ class Publisher:
 
     def _load_staging_table(self, files: Sequence[Any], rows: int) -> None:
         table = self.plan.run.staging.table
-        make_staging_table(self.client, table, list(map(staged_field, self.plan.schema.staged)))
+        columns = self.plan.reading.schema.staged
+        make_staging_table(self.client, table, list(map(staged_field, columns)))
         loaded = load_into_existing(self.client, self.plan, table, files, "stage")
         if loaded != rows:
             raise VerificationError(

@@ -1,6 +1,6 @@
 """How a run ends, as values: a fault, an outcome, a bug of ours."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auto_schema.errors import InternalError, SyncError
 from pipeline.parameters.version import VERSION
@@ -43,7 +43,8 @@ class Outcome:
     """How a run ended; one per run, and the only thing that the report is given.
 
     `status` is running, publishing, held_back, planned, succeeded, failed, checks_failed or
-    published_mismatch.
+    published_mismatch. `rows_made` are those that transform_sql made of the staged ones; None:
+    these are published themselves.
     """
 
     status: str
@@ -52,6 +53,7 @@ class Outcome:
     rows_read: int = 0
     rows_dead: int = 0
     rows_staged: int = 0
+    rows_made: int | None = None
     rows_published: int = 0
     bytes_staged: int = 0
     watermark_after: str = ""
@@ -59,6 +61,17 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     verification: str = ""
     traceback: str = ""
+
+    @property
+    def rows_to_publish(self) -> int:
+        """Rows that are there to be published."""
+        return self.rows_staged if self.rows_made is None else self.rows_made
+
+    def without(self, rows: int) -> "Outcome":
+        """The same with so many rows fewer to publish."""
+        if self.rows_made is None:
+            return replace(self, rows_staged=self.rows_staged - rows)
+        return replace(self, rows_made=self.rows_made - rows)
 
 
 def held_back_outcome(plan: SyncPlan) -> Outcome:

@@ -6,6 +6,7 @@ was used is waited for. Only then may MAX be read.
 """
 
 import itertools
+import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from pipeline.runs.joint_events import fence_events
 from pipeline.runs.lock import Lock, started
 from pipeline.runs.past_runs import read_outcome
 from smart_sync.plan import Staging, staging_of
+from smart_sync.sql_plan import MADE
 from warehouse.errors import as_target_errors
 from warehouse.names import Endpoints, TableRef
 
@@ -177,7 +179,7 @@ def clear_staging(
         endpoints: where the folder's service is.
         tables: that the run may have made; None: any of its staging tables.
     """
-    tables = staging.tables if tables is None else tables
+    tables = (*staging.tables, staging.result_table) if tables is None else tables
     removals = [partial(client.delete_table, str(t), not_found_ok=True) for t in tables]
     if staging.folder:
         try:
@@ -197,6 +199,16 @@ def _place(run: Mapping[str, Any]) -> dict[str, Any]:
     return {"project": run.get("job_project"), "location": run.get("job_location")}
 
 
+def made_rows(verification: str | None) -> int:
+    """Rows that transform_sql had made, by what a run has told of itself; 0: it told of none.
+
+    >>> made_rows('{"transform_sql": {"rows": 3, "rows_staged": 5}}'), made_rows(None)
+    (3, 0)
+    """
+    told = json.loads(verification) if verification else {}
+    return int(told.get(MADE, {}).get("rows", 0))
+
+
 def _rows_of(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> int:
     """Rows that a dead run published: as it said before, or as its job says.
 
@@ -205,7 +217,7 @@ def _rows_of(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> int:
     """
     if job is None:
         return 0
-    told = int(run.get("rows_staged") or 0)
+    told = made_rows(run.get("verification")) or int(run.get("rows_staged") or 0)
     return told or published_rows(client, job, run["destination"])
 
 

@@ -481,7 +481,7 @@ def test_columns_of_every_type_can_be_looked_at(googlesql: GoogleSql) -> None:
     plan = replace(plan, publishing=replace(plan.publishing, checks=checks))
     assert check_faults(request_with(checks), plan.schema) == []
     for query in (checks_query, keys_query):
-        outcome = googlesql.analyze(query(plan, typed_rows(plan)))
+        outcome = googlesql.analyze(query(plan, typed_rows(plan.schema)))
         assert isinstance(outcome, Analysis), outcome
 
 
@@ -512,7 +512,9 @@ def test_what_is_of_more_than_a_row_is_refused_by_the_dry_run(
     plan = planned("append", "d")
     plan = replace(plan, publishing=replace(plan.publishing, checks=(check,)))
     tables = {str(plan.destination): Table.of(FIELDS)}
-    assert isinstance(googlesql.analyze(checks_query(plan, typed_rows(plan)), tables), Finding)
+    assert isinstance(
+        googlesql.analyze(checks_query(plan, typed_rows(plan.schema)), tables), Finding
+    )
 
 
 def request_with(checks: tuple[Check, ...]) -> SyncRequest:

@@ -165,7 +165,7 @@ PROMISES: tuple[Promise, ...] = (
         "The dry run of checks knows columns of every type, with what is said of nested fields.",
         f"{ROWS}columns_of_every_type_can_be_looked_at",
         "smart_sync/check_sql.py",
-        "{column.shape.display}",
+        "{column.shape.sql(parameters=False)}",
         "{column.shape.definition()}",
     ),
     P(

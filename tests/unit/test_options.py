@@ -40,6 +40,7 @@ MALFORMED = {
     "schema_evolution": ("none", "'none' is unknown", "freeze"),
     "rename_columns": ("yes", "'yes' is unknown", "auto, error"),
     "unknown_types": ("guess", "'guess' is unknown", "text, error"),
+    "max_bytes_billed": ("1 TB", "'1 TB' is not a whole number", "from 0"),
     "batch_size": ("0", "'0' is out of range", "from 1"),
     "max_retries": ("many", "'many' is not a whole number", "from 0 to 20"),
     "num_splits": ("5001", "'5001' is out of range", "5000"),
