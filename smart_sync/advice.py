@@ -22,7 +22,7 @@ from sources.profile import SourceProfile
 def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The warnings and the notes of a draft with all its facts."""
     told = plan_warnings(draft.request, draft.facts)
-    return (*told, *_own_texts(draft.shape.schema)), _notes(draft)
+    return (*told, *_own_texts(draft.shape.schema), *_defaults(draft)), _notes(draft)
 
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
@@ -128,6 +128,25 @@ def _own_texts(schema: TableSchema) -> Iterator[str]:
             f"no form in BigQuery is on record for the type of {', '.join(names)}: STRING with"
             " PostgreSQL's own text; unknown_types=error refuses such columns, exclude_fields in"
             " transformation_config leaves them out"
+        )
+
+
+def _defaults(draft: Draft) -> Iterator[str]:
+    """Of new columns that the source has filled in rows which this run doesn't read."""
+    profile, shape = draft.facts.profile, draft.shape
+    added = [column for name in shape.added if (column := shape.schema.find(name)) is not None]
+    names = [
+        column.name
+        for column in added
+        if (source := profile.column(column.source_name)) is not None and source.has_default
+    ]
+    request = draft.request
+    if names and request.window.smart_sync and not (request.replaces or request.backfills):
+        listed, fill = ", ".join(names), f"backfill_columns={','.join(names)}"
+        yield (
+            f"the source has filled new columns of old rows with their DEFAULT ({listed}), without"
+            " moving the cursor: rows of the destination that this run doesn't bring keep NULL"
+            f" there until a run with {fill} fills them"
         )
 
 

@@ -104,6 +104,8 @@ class SourceColumn:
     description: str = ""
     origin: tuple[int, int] | None = None
     """(table oid, column number) where the driver knows it."""
+    has_default: bool = False
+    """Rows that were there before the column have its default, without a change of theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,14 +182,15 @@ def _columns(
     for item in described:
         origin = (item.table_oid, item.table_column) if item.table_oid else None
         known = attributes.get(origin) if origin else None
-        typmod, words, comment = -1, "", known[3] if known else ""
-        if known and known[0] == item.type_code:
-            typmod, words = known[1], known[2]
+        typmod, words, comment = -1, "", known.comment if known else ""
+        if known and known.type == item.type_code:
+            typmod, words = known.typmod, known.words
         elif item.type_code == PSYCOPG_NUMERIC and item.precision and item.precision < 1001:
             typmod = ((item.precision << 16) | (item.scale & 0x7FF)) + 4
         kind = resolve(types, item.type_code, typmod, words)
         kind = replace(kind, oid=own.get(item.name, (0, ""))[0])
-        columns.append(SourceColumn(item.name, kind, comment, origin))
+        has_default = known is not None and known.has_default
+        columns.append(SourceColumn(item.name, kind, comment, origin, has_default))
     return tuple(columns)
 
 

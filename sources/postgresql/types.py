@@ -25,7 +25,8 @@ WHERE t.oid = ANY(%s::oid[])
 """
 _MODIFIERS = """
 SELECT a.attrelid::int8, a.attnum, a.atttypid::int8, a.atttypmod,
-       format_type(a.atttypid, a.atttypmod), coalesce(col_description(a.attrelid, a.attnum), '')
+       format_type(a.atttypid, a.atttypmod), coalesce(col_description(a.attrelid, a.attnum), ''),
+       a.atthasdef
 FROM pg_catalog.pg_attribute a
 JOIN unnest(%s::oid[], %s::int2[]) AS wanted(relation, number)
   ON a.attrelid = wanted.relation AND a.attnum = wanted.number
@@ -78,15 +79,25 @@ def type_rows(cursor: Any, oids: Iterable[int]) -> dict[int, TypeRow]:
     return rows
 
 
+class Attribute(NamedTuple):
+    """A table's column; `words` is its type, and `has_default` also of one that is generated."""
+
+    type: int
+    typmod: int
+    words: str
+    comment: str
+    has_default: bool
+
+
 def attribute_rows(
     cursor: Any, origins: Iterable[tuple[int, int]]
-) -> dict[tuple[int, int], tuple[int, int, str, str]]:
-    """(type oid, typmod, type in words, comment) of table columns."""
+) -> dict[tuple[int, int], Attribute]:
+    """What pg_attribute says of table columns, by table and number."""
     pairs = list(origins)
     if not pairs:
         return {}
     cursor.execute(_MODIFIERS, ([p[0] for p in pairs], [p[1] for p in pairs]))
-    return {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
+    return {(row[0], row[1]): Attribute(*row[2:]) for row in cursor.fetchall()}
 
 
 def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") -> PostgresType:

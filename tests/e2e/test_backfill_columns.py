@@ -30,6 +30,25 @@ def orders(sync, sql):
     return sql
 
 
+def test_the_plan_says_that_old_rows_have_not_the_default_of_a_new_column(sync, orders):
+    said = "rows of the destination that this run doesn't bring keep NULL there until a run with"
+    assert said not in sync.ok(**SYNC, plan_only="true").out
+    orders("ALTER TABLE orders ADD COLUMN tax int DEFAULT 7, ADD \"kind of\" text DEFAULT 'x'")
+    renamed = {"transformation_config": '{"field_mappings": {"kind of": "kind"}}'}
+    told = sync.ok(**SYNC, **renamed, plan_only="true").out
+    assert f"(tax, kind), without moving the cursor: {said} backfill_columns=tax,kind" in told
+    sync.ok(**SYNC, **renamed)
+    assert sync.rows("id, tax, kind") == [
+        *((number, None, None) for number in (1, 2, 3)),
+        (4, 7, "x"),
+    ]
+    filled = sync.ok(**{**FILL, "backfill_columns": "tax,kind"}, **renamed, plan_only="true")
+    assert said not in filled.out
+    assert said not in sync.ok(**SYNC, **renamed, plan_only="true").out
+    sync.ok(**{**FILL, "backfill_columns": "tax,kind"}, **renamed)
+    assert sync.rows("tax, kind") == [(7, "x")] * 4
+
+
 def test_only_that_column_of_rows_that_are_there_is_filled(sync, orders):
     orders("UPDATE orders SET amount = 999 WHERE id = 1")  # behind the watermark: no sync sees it
     plan = sync.ok(**FILL, plan_only="true").out

@@ -65,4 +65,12 @@ PROMISES: tuple[Promise, ...] = (
         "        taken.add(new.casefold())",
         "        taken.add(new)",
     ),
+    P(
+        VALUES,
+        "The plan says that old rows keep NULL where the source gave them a new column's DEFAULT.",
+        "tests/e2e/test_backfill_columns.py::test_the_plan_says_that_old_rows_have_not_the_default_of_a_new_column",
+        "sources/postgresql/catalog.py",
+        "known is not None and known.has_default",
+        "False",
+    ),
 )
