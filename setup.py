@@ -30,7 +30,7 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=[f"{room}{end}" for room in ROOMS for end in ("", ".*")]),
     ext_modules=[
-        compiled("auto_schema", ("json_scan",)),
+        compiled("auto_schema", ("json_scan", "sha256"), ("sha256",)),
         compiled(
             "sources/postgresql/wire",
             ("arrow", "column", "module", "numeric", "store"),

@@ -109,6 +109,8 @@ _WHOLE = Form("", "CONCAT(CHAR_LENGTH(TO_JSON_STRING({c})), ':', TO_JSON_STRING(
 
 
 def _form(column: Column) -> Form | None:
+    if column.changed:
+        return None
     shape = column.shape
     if shape is not None and (shape.fields or not shape.is_plain):
         return _WHOLE
@@ -132,10 +134,14 @@ def excluded(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
     (('a', 'GEOGRAPHY has no form that both sides write alike'),)
     """
     return tuple(
-        (column.name, f"{column.bigquery} has no form that both sides write alike")
-        for column in columns
-        if _form(column) is None
+        (column.name, _why_excluded(column)) for column in columns if _form(column) is None
     )
+
+
+def _why_excluded(column: Column) -> str:
+    if column.changed:
+        return f"it is {column.changed} on the way"
+    return f"{column.bigquery} has no form that both sides write alike"
 
 
 def losses(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:

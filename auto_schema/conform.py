@@ -7,8 +7,8 @@ a row that is refused becomes a dead letter with its column, reason and raw cont
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +16,11 @@ import pyarrow as pa
 from auto_schema import json_numbers, physical
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.limits import ROW_BYTES, letter_row, too_large
-from auto_schema.raw_row import DAY_MICROS, cell_text, raw_row
-from auto_schema.row_sums import DIGEST
+from auto_schema.ranges import out_of_range
+from auto_schema.raw_row import Cell, cell_text, raw_row
+from auto_schema.reshaping import Reshaper
+from auto_schema.row_filter import RowFilter
+from auto_schema.row_sums import DIGEST, RowSums, digest_sums
 from auto_schema.schema import Column, TableSchema, arrow_schema
 
 DIMENSIONS_PREFIX = "__dimensions_of_"
@@ -40,11 +43,9 @@ DEAD_LETTER_SCHEMA = pa.schema(
 )
 """`digest` is the source's own, where a run is verified; the table doesn't keep it."""
 
-MIN_DATE_DAYS, MAX_DATE_DAYS = -719162, 2932896
-"""0001-01-01 and 9999-12-31 in days since 1970, BigQuery's range (both included)."""
-MIN_MICROS, MAX_MICROS = -62135596800000000, 253402300799999999
-"""0001-01-01 00:00:00 and 9999-12-31 23:59:59.999999 in microseconds since 1970."""
 VALUE_CHARACTERS = 1000
+MASKED = "(masked)"
+"""In a dead letter, in place of a value that nothing may show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +63,29 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class Conformed:
-    """Rows of exactly the planned schema, and the dead letters of the others."""
+    """Rows of exactly the planned schema, the dead letters of others, and those filtered out.
+
+    `filtered` has the sums of their digests where rows bring one, else just their number.
+    """
 
     batch: pa.RecordBatch
     dead: pa.RecordBatch | None = None
+    filtered: RowSums = field(default_factory=RowSums)
 
 
-def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = None) -> Conformed:
-    """Cast and check a batch whose columns carry the schema's names.
+def conform(
+    batch: pa.RecordBatch,
+    schema: TableSchema,
+    checks: Checks | None = None,
+    reshaper: Reshaper | None = None,
+) -> Conformed:
+    """Cast and check a batch whose columns carry the names of those that arrive.
 
     Args:
-        batch: as the reader and the transformation left it, hidden columns included.
+        batch: as the reader left it, renamed, hidden columns included.
         schema: the planned destination.
         checks: what to check beyond the types.
+        reshaper: makes the planned columns of those that arrive; None: they are the same.
 
     Returns:
         The good rows in their order, and one dead letter for each refused row: its first
@@ -84,26 +95,86 @@ def conform(batch: pa.RecordBatch, schema: TableSchema, checks: Checks | None = 
         SourceChangedError: a column is of a type that the planned one can't come from.
     """
     checks = checks or Checks()
-    refused = _refused_by_reader(batch, schema)
+    arriving = reshaper.reshaping.arriving if reshaper else schema
+    refused = _refused_by_reader(batch, arriving)
+    arrays = _arriving_arrays(batch, arriving, checks, refused)
+    if reshaper is not None:
+        arrays = _reshaped_arrays(arrays, batch.num_rows, reshaper, refused)
+    for index, (place, why) in too_large(arrays, checks.row_bytes).items():
+        refused.setdefault(index, (schema.columns[place].name, why))
+    converted = arrow.RecordBatch.from_arrays(arrays, schema=arrow_schema(schema))
+    dead = _dead_letters(batch, arriving, refused) if refused else None
+    if reshaper is not None and reshaper.reshaping.keeps is not None:
+        return _filtered(batch, converted, dead, (refused, reshaper.reshaping.keeps))
+    if dead is None:
+        return Conformed(converted)
+    keep = pa.array([i for i in range(batch.num_rows) if i not in refused], pa.int64())
+    return Conformed(converted.take(keep), dead)
+
+
+Refused = dict[int, tuple[str, str]]
+"""By row: the column, and why."""
+
+
+def _arriving_arrays(
+    batch: pa.RecordBatch, arriving: TableSchema, checks: Checks, refused: Refused
+) -> list[Array]:
+    """The columns in the types in which they arrive; what isn't of them is noted."""
     arrays: list[Array] = []
-    for column in schema:
+    for column in arriving:
         physical.check(column, batch.column(column.name).type)
         raw = plain(batch.column(column.name))
         hidden = DIMENSIONS_PREFIX + column.source_name
-        dimensions = None if schema.find(hidden) else _hidden(batch, hidden)
+        dimensions = None if arriving.find(hidden) else _hidden(batch, hidden)
         array, bad = _convert(raw, column, checks, dimensions)
+        if column.is_hidden:  # a reason may quote the value
+            bad = dict.fromkeys(bad, f"no value of {column.bigquery}")
         if column.name in checks.not_null:
             _note(bad, pc.is_null(raw), "NULL in a merge key")
         for index, reason in bad.items():
             refused.setdefault(index, (column.name, reason))
         arrays.append(array)
-    for index, (place, why) in too_large(arrays, checks.row_bytes).items():
-        refused.setdefault(index, (schema.columns[place].name, why))
-    converted = arrow.RecordBatch.from_arrays(arrays, schema=arrow_schema(schema))
-    if not refused:
-        return Conformed(converted)
-    keep = pa.array([i for i in range(batch.num_rows) if i not in refused], pa.int64())
-    return Conformed(converted.take(keep), _dead_letters(batch, schema, refused))
+    return arrays
+
+
+def _reshaped_arrays(
+    arrays: list[Array], rows: int, reshaper: Reshaper, refused: Refused
+) -> list[Array]:
+    """The planned columns of those that arrived; what a cast refuses is noted."""
+    names = (column.name for column in reshaper.reshaping.arriving)
+    reshaped = reshaper.reshape(dict(zip(names, arrays, strict=True)), rows)
+    for name, where, why in reshaped.refused:
+        for index in pc.indices_nonzero(where).to_pylist():
+            refused.setdefault(index, (name, why))
+    for column, array in zip(reshaper.published, reshaped.arrays, strict=True):
+        if column.changed and column.max_length:
+            for index, why in _too_long(array, column).items():
+                refused.setdefault(index, (column.name, why))
+    return list(reshaped.arrays)
+
+
+def _filtered(
+    batch: pa.RecordBatch,
+    converted: pa.RecordBatch,
+    dead: pa.RecordBatch | None,
+    asked: tuple[Refused, RowFilter],
+) -> Conformed:
+    """The rows that are neither refused nor filtered out, and what is known of the latter."""
+    refused, keeps = asked
+    kept = keeps.kept(converted)
+    good = arrow.repeat(True, batch.num_rows)
+    if refused:
+        good = pa.array([index not in refused for index in range(batch.num_rows)])
+    staged = pc.and_(good, kept)
+    rows = pc.sum(staged).as_py() or 0
+    gone = batch.num_rows - len(refused) - rows
+    if not gone:
+        return Conformed(converted.filter(staged) if refused else converted, dead)
+    digests = _hidden(batch, DIGEST)
+    if digests is None:
+        return Conformed(converted.filter(staged), dead, RowSums(gone))
+    out = digests.filter(pc.and_(good, pc.invert(kept)))
+    return Conformed(converted.filter(staged), dead, digest_sums(out))
 
 
 def _refused_by_reader(batch: pa.RecordBatch, schema: TableSchema) -> dict[int, tuple[str, str]]:
@@ -161,7 +232,8 @@ def _convert_values(raw: Array, wanted: pa.DataType, checks: Checks) -> tuple[Ar
         raw, bad = _valid_utf8(raw)
     array, more = _cast(raw, wanted)
     bad = more | bad
-    _note_out_of_range(bad, array)
+    if outside := out_of_range(array):
+        _note(bad, *outside)
     return array, bad
 
 
@@ -229,24 +301,6 @@ def _note(bad: Bad, mask: Array, reason: str) -> None:
             bad.setdefault(index, reason)
 
 
-_RANGES = (
-    (pa.types.is_timestamp, pa.int64(), MIN_MICROS, MAX_MICROS, "outside the years 1 to 9999"),
-    (pa.types.is_date32, pa.int32(), MIN_DATE_DAYS, MAX_DATE_DAYS, "outside the years 1 to 9999"),
-    (pa.types.is_time64, pa.int64(), 0, DAY_MICROS - 1, "not a time before 24:00:00"),
-)
-
-
-def _note_out_of_range(bad: Bad, array: Array) -> None:
-    """Note values that Arrow holds and BigQuery doesn't (infinities arrive wrapped)."""
-    for is_type, integer, low, high, reason in _RANGES:
-        if is_type(array.type) and len(array) > array.null_count:
-            numbers = array.view(integer)
-            ends = pc.min_max(numbers)
-            if ends["min"].as_py() < low or ends["max"].as_py() > high:
-                outside = pc.or_(pc.less(numbers, low), pc.greater(numbers, high))
-                _note(bad, outside, reason)
-
-
 def _valid_utf8(raw: Array) -> tuple[Array, Bad]:
     try:
         raw.validate(full=True)
@@ -272,17 +326,20 @@ def _nulled(array: Array, bad: Mapping[int, str]) -> Array:
 def _dead_letters(
     batch: pa.RecordBatch, schema: TableSchema, refused: Mapping[int, tuple[str, str]]
 ) -> pa.RecordBatch:
-    names = [column.name for column in schema]
-    columns = {name: batch.column(name) for name in names}
+    columns = {column.name: batch.column(column.name) for column in schema}
+    hidden = {column.name for column in schema if column.is_hidden}
     rows = []
     for index in sorted(refused):
         name, reason = refused[index]
         raw, value = _hidden_text(batch, RAW_ROW, index), None
         if raw is None:
-            raw = json.dumps(raw_row(columns, index), ensure_ascii=False, sort_keys=True)
-            value = cell_text(columns[name], index)
+            cells = _masked(raw_row(columns, index), hidden)
+            raw = json.dumps(cells, ensure_ascii=False, sort_keys=True)
+            value = cell_text(columns[name], index) if name in columns else None
         else:
             value = _hidden_text(batch, REFUSED_VALUE, index)
+        if name in hidden and value is not None:
+            value = MASKED
         rows.append(
             {
                 "column_name": name,
@@ -294,3 +351,8 @@ def _dead_letters(
             }
         )
     return pa.RecordBatch.from_pylist(rows, schema=DEAD_LETTER_SCHEMA)
+
+
+def _masked(cells: dict[str, Cell], hidden: Collection[str]) -> dict[str, Cell]:
+    """A row whose masked values don't show; a NULL does, as it does under a mask."""
+    return {n: MASKED if n in hidden and v is not None else v for n, v in cells.items()}

@@ -202,6 +202,15 @@ def arrow_of(form: str) -> pa.DataType:
     return FORMS[form.partition(":")[0]].arrow
 
 
+def type_of_form(form: str) -> str:
+    """The BigQuery type of a column that is of a form.
+
+    >>> type_of_form("date"), type_of_form("binData:0")
+    ('TIMESTAMP', 'BYTES')
+    """
+    return FORMS[form.partition(":")[0]].bigquery
+
+
 def mongodb_column(
     path: str,
     kind: BsonField,

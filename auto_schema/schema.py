@@ -36,6 +36,8 @@ class Column:
             0: none.
         is_flat: its arrays are made of values that have one dimension by their type.
         is_own_text: its type has no agreed form, and what the source writes of it stands for it.
+        changed: what a transformation makes of its values, such as `masked`; empty: nothing.
+        is_hidden: whether nothing may show its values as they arrive.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Column:
     max_length: int = 0
     is_flat: bool = False
     is_own_text: bool = False
+    changed: str = ""
+    is_hidden: bool = False
 
     @property
     def is_json(self) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from auto_schema.errors import SchemaError, SyncError, raise_all
 from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
 from auto_schema.limits import fitting_schema
-from auto_schema.schema import Partitioning, TableSchema
+from auto_schema.reshaping import Reshaping
+from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.backfill import filled_columns
 from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
@@ -22,6 +23,7 @@ from smart_sync.plan import AuditPlan, Mode
 from smart_sync.read_plan import BigqueryReading, plan_reading
 from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
+from smart_sync.reshape_plan import partition_fault
 from smart_sync.schema_plan import UNKNOWN, plan_schema
 from smart_sync.source_labels import LabelPlan, plan_labels
 from smart_sync.sql_plan import SqlAnswer, kept_faults
@@ -42,6 +44,7 @@ class Shape:
         added: columns that an existing table gets.
         target_only: columns that only the destination has.
         staged: columns of the staged rows, where transform_sql makes others of them; else None.
+        reshaping: what makes the rows of those that arrive; None: they are the same.
         notes: for the plan, of a layout that was not taken and of descriptions that were cut.
     """
 
@@ -53,11 +56,17 @@ class Shape:
     target_only: tuple[str, ...]
     notes: tuple[str, ...]
     staged: TableSchema | None = None
+    reshaping: Reshaping | None = None
 
     @property
     def reading(self) -> TableSchema:
         """The columns as they are read and staged."""
         return self.schema if self.staged is None else self.staged
+
+    @property
+    def arriving(self) -> tuple[Column, ...]:
+        """The columns that are read."""
+        return self.reshaping.arriving.columns if self.reshaping else self.reading.columns
 
     @property
     def keeps_schema(self) -> bool:
@@ -156,21 +165,25 @@ def _of_known(
 def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncError]]:
     """The destination as it will be, and what stands against it."""
     target = facts.target
-    schema, staged, faults, notes = plan_schema(request, facts)
+    schema, staged, reshaping, faults, notes = plan_schema(request, facts)
     if request.backfills:
         columns, more = filled_columns(request, schema.columns)
         schema, faults = replace(schema, columns=columns), [*faults, *more]
+        reshaping = reshaping and reshaping.only([column.name for column in columns])
     schema, cut = fitting_schema(schema)
     mode, why, mode_faults = choose_mode(request, target)
     faults += mode_faults
     if mode.makes_table:
         swaps = not mode.is_new and _layout_of(target) != _layout_of(schema)
-        return Shape(schema, mode, why, swaps, (), (), (*notes, *cut), staged), faults
+        told = (*notes, *cut)
+        return Shape(schema, mode, why, swaps, (), (), told, staged, reshaping), faults
     added, more = _changes(request, target, schema)
+    more += partition_fault(target.partitioning, schema)
     schema, note = _kept_layout(request, target, schema)
     only = () if request.backfills else _target_only(target, schema)
     told = tuple(filter(None, (*cut, note)))
-    return Shape(schema, mode, why, False, added, only, told, staged), [*faults, *more]
+    planned = Shape(schema, mode, why, False, added, only, told, staged, reshaping)
+    return planned, [*faults, *more]
 
 
 def sql_faults(request: SyncRequest, facts: Facts, shape: Shape) -> list[SyncError]:

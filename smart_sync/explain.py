@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 
 from auto_schema.evolve import layout_text
+from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.check_plan import check_lines, checks_dict
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
+from smart_sync.reshape_text import reshaping_dict, reshaping_lines, types_before
 from smart_sync.sql_lines import sql_dict, sql_lines
 from smart_sync.value_text import value_text
 from sources.values import Split, Window
@@ -31,7 +33,8 @@ def _lines(plan: SyncPlan) -> Iterator[str]:
     yield from _window_lines(plan)
     yield from _reading_lines(plan)
     yield "  columns"
-    yield from _column_lines(plan.reading.schema)
+    yield from _column_lines(plan.reading.schema, plan.reshaping)
+    yield from reshaping_lines(plan.reshaping)
     publishing = plan.publishing
     yield f"  table        {publishing.mode}: {publishing.mode_reason}"
     if publishing.mode.makes_table:
@@ -104,15 +107,17 @@ def _scan_lines(reading: BigqueryReading | None) -> Iterator[str]:
         yield f"               at most {reading.max_bytes_billed:,} bytes (max_bytes_billed)"
 
 
-def _column_lines(schema: TableSchema) -> Iterator[str]:
+def _column_lines(schema: TableSchema, reshaping: Reshaping | None) -> Iterator[str]:
     width = max((len(c.name) for c in schema), default=0)
     kind_width = max((len(c.source_type) for c in schema), default=0)
+    before = types_before(reshaping)
     for column in schema:
         kind = f"ARRAY<{column.bigquery}>" if column.is_repeated else column.bigquery
         if column.shape is not None:
             kind = "the same" if column.shape.display == column.source_type else kind
+        kind = f"{before[column.name]} → {kind}" if column.name in before else kind
         text = f"    {column.name:<{width}}  {column.source_type:<{kind_width}} → {kind}"
-        if column.name != column.source_name:
+        if column.source_name and column.name != column.source_name:
             text += f"  (source column {column.source_name})"
         text += f"  by {column.evidence}" if column.evidence else ""
         yield text + (f"  loses: {column.loss}" if column.loss else "")
@@ -182,6 +187,8 @@ def _proof_lines(proof: Proof | None, *, is_before_sql: bool) -> Iterator[str]:
     yield "               the source computes each split once more, BigQuery reads what was staged"
     if is_before_sql:
         yield "               that is before transform_sql: what it makes of the rows isn't proven"
+    proven = ", ".join(proof.compared) or "none: rows are counted, and that is all"
+    yield f"               columns that are proven: {proven}"
     for name, why in proof.left_out:
         yield f"               {name} is left out: {why}"
     for name, loss in proof.losses:
@@ -227,6 +234,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "sql": [reading.source.statement(split) for split in reading.splits[:1]],
         "columns": [column.describe() for column in plan.reading.schema],
         "transform_sql": sql_dict(plan),
+        "transformation": reshaping_dict(plan.reshaping),
         "table": _table_dict(plan),
         "publish": _publish_dict(plan),
         "verify": _proof_dict(publishing.proof),
@@ -315,6 +323,7 @@ def _proof_dict(proof: Proof | None) -> dict[str, object] | None:
     if proof is None:
         return None
     return {
+        "compared": list(proof.compared),
         "left_out": dict(proof.left_out),
         "losses": dict(proof.losses),
     }

@@ -46,7 +46,8 @@ def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> O
         look_at=look_at,
         partition=_partition_column(facts.profile, schema),
     )
-    ranges, why_whole = ranges_question(facts.profile, cursor, request.reading.num_splits)
+    masked = dict(request.schema.transformation.masks)
+    ranges, why_whole = ranges_question(facts.profile, cursor, request.reading.num_splits, masked)
     brought = {column.name.casefold() for column in schema}
     return OpenQuestions(
         rows=rows,
@@ -67,6 +68,7 @@ def _columns_to_look_at(request: SyncRequest, facts: Facts) -> tuple[SourceColum
         for column in profile.columns
         if profile.rules.needs_look(column)
         and rules.keeps(column.name)
+        and not rules.changes_type(column.name)
         and rules.destination_name(column.name).casefold() not in decided
     )
 

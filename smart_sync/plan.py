@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from auto_schema.conform import Checks
+from auto_schema.reshaping import Reshaping, changes
 from auto_schema.schema import TableSchema
 from smart_sync.check import Check
 from smart_sync.cursor import Cursor
@@ -26,10 +27,14 @@ from warehouse.names import Endpoints, TableRef
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What verify=true compares: left-out columns and blind spots, each (name, why)."""
+    """What verify=true compares: left-out columns and blind spots, each (name, why).
+
+    `compared` are the columns whose values are proven.
+    """
 
     left_out: tuple[tuple[str, str], ...] = ()
     losses: tuple[tuple[str, str], ...] = ()
+    compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +281,13 @@ class SyncPlan:
     notes: tuple[str, ...] = ()
     seen: TableState = field(default_factory=TableState)
     """The destination as it was under the lock, when this was planned."""
+    reshaping: Reshaping | None = None
+    """What makes the staged rows of those that are read; None: they are the same."""
+
+    @property
+    def arriving(self) -> TableSchema:
+        """The columns that are read, under the destination's names."""
+        return self.reshaping.arriving if self.reshaping else self.reading.schema
 
     def header(self) -> "SyncPlan":
         """The plan without its splits: what every step but the first is given."""
@@ -313,6 +325,7 @@ class SyncPlan:
         text += f"|{source.statement(Split(0))}"
         if publishing.sql:
             text += f"|{self.reading.schema.fingerprint}|{publishing.sql.text}"
+        text += "".join(f"|{change}" for change in changes(self.reshaping))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -6,7 +6,7 @@ Pure: no clock, no environment, no client. All faults that only rows show are ra
 from dataclasses import replace
 from datetime import datetime
 
-from auto_schema.canonical import excluded, losses
+from auto_schema.canonical import compared, excluded, losses
 from auto_schema.conform import Checks
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.schema import Column, TableSchema
@@ -76,6 +76,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
         warnings=warnings,
         notes=notes,
         seen=facts.target.state,
+        reshaping=draft.shape.reshaping,
     )
 
 
@@ -115,7 +116,7 @@ def _source(draft: Draft) -> Source:
     profile, rules = draft.facts.profile, draft.request.schema.transformation
     left_out = [c.name for c in profile.columns if not rules.keeps(c.name)]
     left_out += rules.exclude_fields
-    columns = draft.shape.reading.columns
+    columns = draft.shape.arriving
     return draft.facts.source.with_columns(columns, tuple(dict.fromkeys(left_out)))
 
 
@@ -261,7 +262,7 @@ def plan_proof(
 ) -> tuple[Proof | None, Source]:
     """What verify=true can prove, and the source that makes its half of the proof.
 
-    Rows bring their own digests only when some of them may become dead letters.
+    Rows bring their own digests only when some of them may not be staged.
 
     Raises:
         ConfigError: the source can't.
@@ -271,5 +272,7 @@ def plan_proof(
     if not isinstance(source, ProvingSource):
         why = "it hashes no rows that BigQuery's could be compared with"
         raise ConfigError("a source without proof", "verify", why, "set verify=false.")
-    proof = Proof(excluded(columns), losses(columns))
-    return proof, source.with_proof(digests=request.publishing.max_dead_letters > 0)
+    proven = tuple(column.name for column in compared(columns))
+    proof = Proof(excluded(columns), losses(columns), proven)
+    apart = request.publishing.max_dead_letters > 0 or request.schema.transformation.row_filter
+    return proof, source.with_proof(digests=bool(apart))

@@ -96,9 +96,10 @@ def plan_reading(
         return None, []
     faults = _cycle_faults(request, here)
     apart, rounded = _are_apart(here, facts.target), _rounded(request, facts, schema)
-    method, reason = _method(request, here, facts.target, apart or rounded)
+    reshaped = _reshaped(request)
+    method, reason = _method(request, here, facts.target, apart or rounded or reshaped)
     if method is ReadMethod.IN_PLACE:
-        faults += _in_place_faults(apart, rounded)
+        faults += _in_place_faults(apart, rounded, reshaped)
     copy_reason = here.copy_reason or _copy_reason(
         request, facts, schema, keeps_schema=keeps_schema, is_audited=is_audited
     )
@@ -112,7 +113,13 @@ def plan_reading(
     return reading, faults
 
 
-def _in_place_faults(apart: str, rounded: str) -> list[SyncError]:
+def _reshaped(request: SyncRequest) -> str:
+    """That values are changed on their way, which only workers do; or empty."""
+    does = request.schema.transformation.needs_workers
+    return f"transformation_config has {does}, which workers do" if does else ""
+
+
+def _in_place_faults(apart: str, rounded: str, reshaped: str) -> list[SyncError]:
     """What keeps rows from staying in BigQuery, as faults; each empty when it doesn't."""
     faults: list[SyncError] = []
     if apart:
@@ -122,6 +129,10 @@ def _in_place_faults(apart: str, rounded: str) -> list[SyncError]:
     if rounded:
         fix = "set bigquery_read_method=workers: such rows become dead letters."
         faults.append(SchemaError("values would be rounded", "bigquery_read_method", rounded, fix))
+    if reshaped:
+        fix = "set bigquery_read_method=auto or workers."
+        what = "a transformation in place"
+        faults.append(ConfigError(what, "bigquery_read_method", reshaped, fix))
     return faults
 
 

@@ -9,11 +9,13 @@ from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
 from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import field_of
+from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Column, Partitioning, TableSchema
 from auto_schema.transform import Transformation
 from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
 from smart_sync.facts import Facts
 from smart_sync.request import SchemaRequest, SyncRequest
+from smart_sync.reshape_plan import marked, plan_reshaping
 from smart_sync.sql_plan import answer_faults, result_columns
 from sources.profile import SourceProfile
 from sources.values import ColumnWish, Evidence, SourceColumn
@@ -25,7 +27,7 @@ UNKNOWN = "no such column arrives"
 
 def plan_schema(
     request: SyncRequest, facts: Facts
-) -> tuple[TableSchema, TableSchema | None, list[SyncError], list[str]]:
+) -> tuple[TableSchema, TableSchema | None, Reshaping | None, list[SyncError], list[str]]:
     """The columns of the destination, in the layout of a table that this run makes.
 
     Args:
@@ -35,10 +37,11 @@ def plan_schema(
 
     Returns:
         The schema; that of the staged rows, where transform_sql makes another of it, else None;
-        every fault in them; and notes on a layout that was not taken.
+        what makes the staged rows of those that arrive; every fault in them; and notes on a
+        layout that was not taken.
     """
     profile, staged = facts.profile, None
-    columns, faults = plan_columns(request, profile, facts.deciding, facts.evidence)
+    columns, reshaping, faults = staged_columns(request, profile, facts.deciding, facts.evidence)
     if facts.sql is not None:
         staged = TableSchema(columns)
         columns = result_columns(facts.sql)
@@ -49,7 +52,20 @@ def plan_schema(
         where, why = f"table {request.destination}", f"{len(columns):,} columns"
         why += f", the most is {MAX_COLUMNS:,}"
         faults.append(SchemaError("too many columns", where, why, "select fewer columns."))
-    return TableSchema(columns, *layout, profile.description), staged, faults, notes
+    return TableSchema(columns, *layout, profile.description), staged, reshaping, faults, notes
+
+
+def staged_columns(
+    request: SyncRequest,
+    profile: SourceProfile,
+    current: Mapping[str, CurrentField],
+    evidence: Evidence,
+) -> tuple[tuple[Column, ...], Reshaping | None, list[SyncError]]:
+    """The columns as they are staged, what makes them of those that arrive, and every fault."""
+    arriving, faults = plan_columns(request, profile, current, evidence)
+    kept = {} if request.publishing.delete_existing_table else current
+    columns, reshaping, more = plan_reshaping(request.schema.transformation, arriving, kept)
+    return columns, reshaping, [*faults, *more]
 
 
 def plan_columns(
@@ -58,7 +74,7 @@ def plan_columns(
     current: Mapping[str, CurrentField],
     evidence: Evidence,
 ) -> tuple[tuple[Column, ...], list[SyncError]]:
-    """The destination's columns as the source and the transformation make them."""
+    """The columns that are read, under the destination's names; see `plan_reshaping`."""
     if request.publishing.delete_existing_table:
         current = {}
     transformation = request.schema.transformation
@@ -74,7 +90,9 @@ def plan_columns(
             there = current.get(name.casefold())
             column = profile.rules.column(source, _wish(request, source, name, there, evidence))
             column = _with_numbers(column, request.schema.json_numbers)
-            columns.append(narrowed(column, there.shape if there else None))
+            if there and not transformation.changes_type(source.name):
+                column = narrowed(column, there.shape)
+            columns.append(marked(transformation, column))
         except SchemaError as error:
             faults.append(error)
     source_names = [column.name for column in delivered]
@@ -136,14 +154,16 @@ def _wish(
     there: CurrentField | None,
     evidence: Evidence,
 ) -> ColumnWish:
+    is_reshaped = request.schema.transformation.changes_type(source.name)
     return ColumnWish(
         name,
         current=there,
-        look=evidence.looks.get(source.name),
+        look=None if is_reshaped else evidence.looks.get(source.name),
         json_as_text=request.schema.json_numbers == "text",
         unknown_as_text=request.schema.unknown_types == "text",
         is_described=request.schema.auto_schema,
         is_cursor=_is_cursor(request, source),
+        is_reshaped=is_reshaped,
     )
 
 
@@ -260,10 +280,12 @@ def _partition_fault(
     asked: SchemaRequest, column: Column | None, columns: tuple[Column, ...]
 ) -> SyncError | None:
     where = f"partition_field {shown(asked.partition_field)}"
-    fit = ", ".join(c.name for c in columns if c.is_single(PARTITION_TYPES))
+    fit = ", ".join(c.name for c in columns if c.is_single(PARTITION_TYPES) and not c.changed)
     fix = f"choose one of: {fit}." if fit else "leave partition_field empty."
     if column is None:
         return ConfigError("unknown partition column", where, UNKNOWN, fix)
+    if column.changed:
+        return ConfigError("partition column is changed", where, f"it is {column.changed}", fix)
     if not column.is_single(PARTITION_TYPES):
         why = f"it is {column.bigquery}; DATE, DATETIME and TIMESTAMP can be partitioned on"
         return ConfigError("partition column of an unfit type", where, why, fix)

@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Facts
@@ -116,15 +117,18 @@ def plan_splits(
 
 
 def ranges_question(
-    profile: SourceProfile, cursor: Cursor | None, num_splits: int
+    profile: SourceProfile, cursor: Cursor | None, num_splits: int, masked: Collection[str] = ()
 ) -> tuple[RangesQuestion | None, str]:
     """What the source is asked before its rows are cut, or None and why they can't be.
 
     The cursor where an index begins with it, else a unique key. Without an index each
     split would scan the whole table, so then only num_splits (0: not given) makes more than
-    one.
+    one. No ranges are made of a masked column.
     """
     cuts = profile.cuts
+    if cuts.key in masked and not cuts.reason:
+        why = f"{cuts.key} is masked, and the ends of its ranges would be its values"
+        cuts = replace(cuts, key=None, reason="" if cursor and not cuts.by_key_only else why)
     if cuts.reason:
         return None, cuts.reason
     stored = cursor is not None and _is_stored(profile, cursor.source_name)

@@ -120,6 +120,8 @@ class ColumnWish:
         unknown_as_text: read a type without a rule as text (`unknown_types=text`).
         is_described: whether it takes the source's description.
         is_cursor: whether windows are of its values.
+        is_reshaped: whether its values are changed after they are read, so that it may be of
+            another type there: then that says nothing of how they are to be read.
     """
 
     name: str
@@ -129,11 +131,14 @@ class ColumnWish:
     unknown_as_text: bool = True
     is_described: bool = True
     is_cursor: bool = False
+    is_reshaped: bool = False
 
     @property
     def there(self) -> tuple[str, str] | None:
-        """(type, mode) of the current column; None without one."""
-        return (self.current.bigquery, self.current.mode) if self.current else None
+        """(type, mode) of the current column; None without one, or where it says nothing."""
+        if self.current is None or self.is_reshaped:
+            return None
+        return (self.current.bigquery, self.current.mode)
 
 
 class ColumnRules(Protocol):

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import pyarrow as pa
 import pytest
 
-from auto_schema.conform import Checks, Conformed, conform
+from auto_schema.conform import Conformed, conform
 from auto_schema.schema import TableSchema
 
 
@@ -54,8 +54,8 @@ def _finite(number: str) -> float:
 def checked_json(patch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a run of this process that lets such a text through."""
 
-    def checked(batch: Any, schema: TableSchema, checks: Checks | None = None) -> Conformed:
-        result = conform(batch, schema, checks)
+    def checked(batch: Any, schema: TableSchema, *more: Any) -> Conformed:
+        result = conform(batch, schema, *more)
         found = json_faults(result.batch, schema)
         assert not found, f"staged as JSON: {found}"
         return result

@@ -16,12 +16,17 @@ class SplitElement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitBatch(SplitElement):
-    """Rows of one attempt at one split; `dead` are the dead letters found among them."""
+    """Rows of one attempt at one split.
+
+    `dead` are the dead letters found among them, and `filtered` are the sums of those that a
+    filter has left out: of their digests where they brought some, else just their number.
+    """
 
     split: int
     attempt: int
     batch: pa.RecordBatch
     dead: pa.RecordBatch | None = None
+    filtered: RowSums = field(default_factory=RowSums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class StagedSplit:
     dead_example: tuple[str, str] | None = None
     sums: RowSums | None = None
     dead_sums: RowSums = field(default_factory=RowSums)
+    filtered: RowSums = field(default_factory=RowSums)
 
     @property
     def rows(self) -> int:

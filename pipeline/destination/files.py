@@ -92,11 +92,12 @@ class AttemptFiles:
         self._cursor = cursor
         self._ends: list[CursorText] = []
         self._example: tuple[str, str] | None = None
-        self._dead_sums = RowSums()
+        self._dead_sums = self._filtered = RowSums()
         self._began = time.monotonic()
 
     def write(self, element: SplitBatch) -> None:
         """Append a batch and its dead letters."""
+        self._filtered = self._filtered + element.filtered
         if element.batch.num_rows:
             self._rows.write(element.batch)
             self._note_ends(element.batch)
@@ -126,6 +127,7 @@ class AttemptFiles:
             self._example,
             done.sums,
             self._dead_sums,
+            self._filtered,
         )
 
     def abandon(self) -> None:

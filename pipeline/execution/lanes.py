@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 
 from pipeline.destination.elements import SplitElement, StagedSplit
 from pipeline.destination.folder import Folder
-from pipeline.execution.conform import conformed_or_failure, renamed
+from pipeline.execution.conform import ReshaperAtNeed, conformed_or_failure, renamed
 from pipeline.execution.split_reading import read_split
 from pipeline.execution.stage import Stager
 from pipeline.runs.outcome import Failure
@@ -52,6 +52,7 @@ class _Lanes:
         self, plan: SyncPlan, splits: Sequence[Split], folder: Folder, check: Callable[[], None]
     ) -> None:
         self._plan, self._folder, self._check = plan, folder, check
+        self._reshaper = ReshaperAtNeed(plan.reshaping, plan.reading.schema)
         self._waiting: SimpleQueue[Split] = SimpleQueue()
         for split in splits:
             self._waiting.put(split)
@@ -80,17 +81,17 @@ class _Lanes:
             for element in elements:
                 if self.stopped.is_set():
                     return
-                yield from _taken(self._plan, stager, element)
+                yield from self._taken(stager, element)
 
-
-def _taken(plan: SyncPlan, stager: Stager, element: SplitElement | Failure) -> Iterator[End]:
-    if not isinstance(element, Failure):
-        schema = plan.reading.schema
-        element = conformed_or_failure(renamed(element, schema), schema, plan.checks)
-    if isinstance(element, Failure):
-        yield element
-    else:
-        yield from stager.take(element)
+    def _taken(self, stager: Stager, element: SplitElement | Failure) -> Iterator[End]:
+        plan, schema = self._plan, self._plan.reading.schema
+        if not isinstance(element, Failure):
+            element = renamed(element, plan.arriving)
+            element = conformed_or_failure(element, schema, plan.checks, self._reshaper)
+        if isinstance(element, Failure):
+            yield element
+        else:
+            yield from stager.take(element)
 
 
 @dataclass(frozen=True, slots=True)

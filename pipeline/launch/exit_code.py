@@ -110,6 +110,8 @@ def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
         text = f"held_back: {row['error']}"
     if row["rows_dead"]:
         text += f", {row['rows_dead']:,} dead letters in {plan.dead_letters.table}"
+    if row.get("rows_filtered"):
+        text += f", {row['rows_filtered']:,} filtered out"
     if row["rows_left_out"]:
         text += f", {row['rows_left_out']:,} rows of the source are in no window (see the plan)"
     return f"{text} · {plan.destination} · run {plan.run.run_id}"

@@ -15,6 +15,7 @@ from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import SourceFullError, SourceLockedError
+from auto_schema.reshaping import Reshaper
 from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_table
 from pipeline.launch.frontier import read_start
@@ -107,7 +108,10 @@ def rehearse(
     check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
     client = shared.client(request, target.location)
     source = _source(request, inspector, run_id)
-    return drafted(client, request, inspector.profile, target, source, audits), client
+    draft = drafted(client, request, inspector.profile, target, source, audits)
+    if draft.shape.reshaping:
+        Reshaper.of(draft.shape.reshaping, draft.shape.reading)  # a salt that can't be had is told
+    return draft, client
 
 
 def drafted(

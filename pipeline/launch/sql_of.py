@@ -17,7 +17,7 @@ from smart_sync.check_sql import typed_rows
 from smart_sync.facts import Facts, Target, deciding
 from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import plan_columns
+from smart_sync.schema_plan import staged_columns
 from smart_sync.sql_plan import MADE, SqlAnswer, made_by_query
 from smart_sync.transform_sql import tried
 from sources.profile import SourceProfile
@@ -112,7 +112,7 @@ def _columns(
     current: Mapping[str, CurrentField],
     evidence: Evidence,
 ) -> tuple[Column, ...]:
-    columns, faults = plan_columns(request, profile, current, evidence)
+    columns, _, faults = staged_columns(request, profile, current, evidence)
     raise_all(faults)
     return columns
 

@@ -16,11 +16,12 @@ from auto_schema.canonical import (
     bigquery_told_apart,
     excluded,
 )
-from auto_schema.errors import ConfigError, raise_all
+from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.names import quoted
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from auto_schema.told import told
+from auto_schema.transform import PARAMETER, Transformation
 from pipeline.destination.target import read_target, read_watermark
 from pipeline.launch.wall_clock import read_wall_clock
 from smart_sync.cursor import Cursor, now_as_cursor
@@ -29,7 +30,7 @@ from smart_sync.facts import Target
 from smart_sync.hand_window import bigquery_literal, half_open, parse_end
 from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
-from smart_sync.schema_plan import plan_columns
+from smart_sync.schema_plan import staged_columns
 from smart_sync.verdict import Verdict, differing, judge
 from sources.protocol import Inspector, ProvingInspector, Source
 from sources.values import DigestRow, Evidence, Extract, Window, is_after
@@ -112,8 +113,9 @@ def comparison(
         raise ConfigError("a source without proof", "verify_only", why, "leave it out.")
     target = read_target(client, request.destination)
     request = with_new_names(request, inspector.profile, target.by_name())
-    columns, faults = plan_columns(request, inspector.profile, target.by_name(), Evidence())
-    raise_all(faults)
+    there = target.by_name()
+    columns, _, faults = staged_columns(request, inspector.profile, there, Evidence())
+    raise_all([*faults, *_filter_faults(request.schema.transformation)])
     cursor = find_cursor(request, inspector.profile, target.by_name())
     window = _window(request, client, inspector, target, cursor)
     compared, left_out = _comparable(columns, target)
@@ -129,6 +131,14 @@ def comparison(
         _keys(request, inspector, compared),
         left_out,
     )
+
+
+def _filter_faults(transformation: Transformation) -> list[SyncError]:
+    if not transformation.row_filter:
+        return []
+    why = "rows that it leaves out would look like lost ones"
+    fix = "verify runs as they happen with verify=true, or compare without the filter."
+    return [ConfigError("verify_only with a filter", PARAMETER, why, fix)]
 
 
 def _window(

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from auto_schema import transform
 from auto_schema.errors import ConfigError, SyncError, raise_all
+from auto_schema.transform_text import parse as parse_transformation
 from pipeline.parameters.checks import value_fault, value_faults
-from pipeline.parameters.request_of import request_of
+from pipeline.parameters.request_of import request_of, secret_manager
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Kind
 from pipeline.parameters.temp_location import default_temp_location
 from pipeline.parameters.webhook import Webhook, address_fault
@@ -31,6 +31,7 @@ PLAIN = (
     " (pipeline.pb) hold it. Name a Secret Manager version instead"
     " (projects/P/secrets/S/versions/V)."
 )
+SALT = "the salt of a mask in transformation_config"
 RUN_JOB = "CLOUD_RUN_JOB"
 """Set where a Cloud Run job runs: https://cloud.google.com/run/docs/container-contract."""
 IN_MEMORY = "staged files of an execution of Cloud Run lie in its memory"
@@ -178,7 +179,8 @@ def parse_given(
     flag = partial(beam_flag, beam_argv)
     runner = flag("runner")
     faults += _parameter_faults(values, given)
-    transformation, more = transform.parse(values["transformation_config"])
+    salts = partial(Secret.of, endpoint=secret_manager(environ))
+    transformation, more = parse_transformation(values["transformation_config"], salts)
     faults += [] if _is_json_fault(faults) else more
     temp_location = flag("temp_location") or flag("staging_location")
     local = is_local_runner(runner)
@@ -197,6 +199,8 @@ def parse_given(
         lease = request.run.lease if values["lock_lease"] else LOCAL_LEASE
         request = replace(request, run=replace(request.run, is_local=True, lease=lease))
     warnings = _local_warnings(temp_location, environ) if local else _warnings(values)
+    if not local and transformation.has_plain_salt:
+        warnings = (*warnings, PLAIN.format(name=SALT))
     webhook = _webhook(values, request.run.endpoints)
     return Options(request, beam_argv, runner, worker_image, warnings, webhook)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from auto_schema import transform
+from auto_schema.transform import Transformation
 from pipeline.parameters.checks import DURATION
 from smart_sync.request import (
     Guard,
@@ -28,7 +28,7 @@ DATAFLOW_LEASE = timedelta(minutes=30)
 def request_of(
     values: Mapping[str, str],
     given: Mapping[str, str],
-    transformation: transform.Transformation,
+    transformation: Transformation,
     temp_location: str,
     environ: Mapping[str, str],
 ) -> SyncRequest:
@@ -89,7 +89,7 @@ def _window(values: Mapping[str, str]) -> WindowRequest:
 
 
 def _schema(
-    values: Mapping[str, str], transformation: transform.Transformation, *, partition_given: bool
+    values: Mapping[str, str], transformation: Transformation, *, partition_given: bool
 ) -> SchemaRequest:
     return SchemaRequest(
         auto_schema=values["enable_auto_schema"] == "true",
@@ -147,8 +147,13 @@ def _endpoints(environ: Mapping[str, str]) -> Endpoints:
         bigquery=_url(environ.get("BIGQUERY_EMULATOR_HOST", "")),
         bigquery_storage=environ.get("BIGQUERY_STORAGE_EMULATOR_HOST", ""),
         storage=_url(environ.get("STORAGE_EMULATOR_HOST", "")),
-        secret_manager=_url(environ.get("SECRET_MANAGER_EMULATOR_HOST", "")),
+        secret_manager=secret_manager(environ),
     )
+
+
+def secret_manager(environ: Mapping[str, str]) -> str:
+    """Where a stand-in of Secret Manager listens; empty: the real one is asked."""
+    return _url(environ.get("SECRET_MANAGER_EMULATOR_HOST", ""))
 
 
 def _url(host: str) -> str:

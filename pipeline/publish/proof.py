@@ -48,12 +48,14 @@ class ContentProof:
         """
         source = _source_sums(plan, splits)
         dead = sum((split.dead_sums for split in splits), RowSums())
+        filtered = sum((split.filtered for split in splits), RowSums())
         staged = RowSums() if answer is None else RowSums.of(answer)
-        if source - dead != staged:
+        if source - dead - filtered != staged:
             raise VerificationError(
                 "staged rows are not the source's",
                 f"run {plan.run.run_id}",
-                f"source {source.figures}, dead letters {dead.figures}, staged {staged.figures}"
+                f"source {source.figures}, dead letters {dead.figures}, filtered out"
+                f" {filtered.figures}, staged {staged.figures}"
                 " (rows and four sums of their digests)",
                 "run again; nothing was published. If it repeats, report it as a bug.",
             )
@@ -63,6 +65,7 @@ class ContentProof:
             "source": source.figures,
             "dead_letters": dead.figures,
             "staged": staged.figures,
+            "compared": list(proof.compared) if proof else [],
             "left_out": [name for name, _ in proof.left_out] if proof else [],
         }
 

@@ -44,6 +44,7 @@ def figures(plan: SyncPlan, staged: Sequence[StagedSplit]) -> Outcome:
         status="running",
         rows_read=total(staged, "rows_read"),
         rows_dead=total(staged, "dead"),
+        rows_filtered=sum(split.filtered.rows for split in staged),
         rows_staged=total(staged, "rows"),
         bytes_staged=total(staged, "bytes"),
         watermark_after="" if after is None else value_text(after),

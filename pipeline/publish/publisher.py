@@ -119,11 +119,12 @@ class Publisher:
                 "run again; nothing was published. If it repeats, report it as a bug.",
             )
         for split in staged:
-            if split.rows_read != split.rows + split.dead:
+            if split.rows_read != split.rows + split.dead + split.filtered.rows:
                 raise VerificationError(
                     "rows of a split don't add up",
                     f"run {self.plan.run.run_id}, split {split.split}",
-                    f"{split.rows_read} read, {split.rows} staged, {split.dead} dead letters",
+                    f"{split.rows_read} read, {split.rows} staged, {split.dead} dead letters,"
+                    f" {split.filtered.rows} filtered out",
                     "run again; nothing was published. If it repeats, report it as a bug.",
                 )
 

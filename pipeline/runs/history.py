@@ -64,6 +64,7 @@ FIELDS: tuple[Field, ...] = (
     ("rows_left_out", "INT64"),
     ("batch_id", "STRING"),
     ("frontier", "STRING"),
+    ("rows_filtered", "INT64"),
 )
 
 
@@ -108,6 +109,7 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "rows_left_out": plan.reading.left_out,
         "batch_id": plan.run.batch_id or None,
         "frontier": None if seq else plan.run.carried or None,
+        "rows_filtered": outcome.rows_filtered,
     }
 
 

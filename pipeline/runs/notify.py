@@ -60,6 +60,8 @@ def _lines(row: Row, before: Row | None) -> Iterator[str]:
     rows = f"{row['rows_read'] or 0:,} rows read, {row['rows_published'] or 0:,} published"
     if row["rows_dead"]:
         rows += f", {row['rows_dead']:,} dead letters"
+    if row.get("rows_filtered"):
+        rows += f", {row['rows_filtered']:,} filtered out"
     yield f"Smart Sync {status}: {row['destination']}, {rows}"
     yield f"run: {row['run_id']}"
     if before:

@@ -52,6 +52,7 @@ class Outcome:
     message: str = ""
     rows_read: int = 0
     rows_dead: int = 0
+    rows_filtered: int = 0
     rows_staged: int = 0
     rows_made: int | None = None
     rows_published: int = 0

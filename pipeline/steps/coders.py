@@ -47,6 +47,7 @@ class SplitElementCoder(beam.coders.Coder):
         body = encode_batch(value.batch)
         kind = _BATCH if value.dead is None else _BATCH_WITH_DEAD
         head = _HEADER.pack(kind, value.split, value.attempt, len(body))
+        head += _SUMS.pack(*value.filtered.figures)
         return head + body + (b"" if value.dead is None else encode_batch(value.dead))
 
     def decode(self, encoded: bytes) -> SplitElement:
@@ -56,10 +57,11 @@ class SplitElementCoder(beam.coders.Coder):
             rest = encoded[_HEADER.size :]
             sums = RowSums.of(_SUMS.unpack(rest)) if rest else None
             return SplitDone(split, attempt, number, sums)
-        start = _HEADER.size
+        filtered = RowSums.of(_SUMS.unpack_from(encoded, _HEADER.size))
+        start = _HEADER.size + _SUMS.size
         batch = decode_batch(encoded[start : start + number])
         dead = decode_batch(encoded[start + number :]) if kind == _BATCH_WITH_DEAD else None
-        return SplitBatch(split, attempt, batch, dead)
+        return SplitBatch(split, attempt, batch, dead, filtered)
 
     def is_deterministic(self) -> bool:
         """Compression makes no promise of equal bytes."""

@@ -1,4 +1,4 @@
-"""TransformBatches and ConformBatches: renamed, cast and checked by whole columns."""
+"""TransformBatches and ConformBatches: renamed, cast, checked and reshaped by whole columns."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 
 from auto_schema.conform import Checks
+from auto_schema.reshaping import Reshaping
 from auto_schema.schema import TableSchema
 from pipeline.destination.elements import SplitBatch, SplitElement
-from pipeline.execution.conform import conformed_or_failure, renamed
+from pipeline.execution.conform import ReshaperAtNeed, conformed_or_failure, renamed
 from pipeline.runs.outcome import Failure
 from pipeline.steps import coders  # noqa: F401 - registers the coder of batches
 from pipeline.steps.read import FAILURES
@@ -25,12 +26,17 @@ class _Transform(beam.DoFn):
 
 
 class _Conform(beam.DoFn):
-    def __init__(self, schema: TableSchema, checks: Checks) -> None:
-        self._schema, self._checks = schema, checks
+    def __init__(
+        self, schema: TableSchema, checks: Checks, reshaping: Reshaping | None = None
+    ) -> None:
+        self._schema, self._checks, self._reshaping = schema, checks, reshaping
         self._dead = Metrics.counter("sync", "rows_dead")
 
+    def setup(self) -> None:
+        self._reshaper = ReshaperAtNeed(self._reshaping, self._schema)
+
     def process(self, element: SplitElement) -> Iterator[Any]:
-        result = conformed_or_failure(element, self._schema, self._checks)
+        result = conformed_or_failure(element, self._schema, self._checks, self._reshaper)
         if isinstance(result, Failure):
             yield beam.pvalue.TaggedOutput(FAILURES, result)
             return
@@ -55,9 +61,10 @@ class ConformBatches(beam.PTransform):
 
     schema: TableSchema
     checks: Checks
+    reshaping: Reshaping | None = None
 
     def expand(self, elements: Any) -> Any:
-        conforming = beam.ParDo(_Conform(self.schema, self.checks))
+        conforming = beam.ParDo(_Conform(self.schema, self.checks, self.reshaping))
         return elements | conforming.with_output_types(SplitElement, failures=Failure).with_outputs(
             FAILURES, main="elements"
         )

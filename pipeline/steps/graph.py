@@ -48,9 +48,9 @@ def published(root: Any, plan: SyncPlan) -> Any:
         done = root | STAGE >> StageInPlace(header)
         return (done.staged, done[FAILURES]) | f"Publish {table}" >> PublishTable(header)
     read = root | f"Read {table}" >> ReadSplits(plan)
-    renamed = read.elements | "Transform" >> TransformBatches(plan.reading.schema)
-    conform = ConformBatches(plan.reading.schema, plan.checks)
-    conformed = renamed | "Conform to schema" >> conform
+    renamed = read.elements | "Transform" >> TransformBatches(plan.arriving)
+    conforming = ConformBatches(plan.reading.schema, plan.checks, plan.reshaping)
+    conformed = renamed | "Conform to schema" >> conforming
     staged = conformed.elements | "Stage as Parquet" >> StageBatches(header)
     faults = (read.failures, conformed[FAILURES], staged[FAILURES])
     failures = faults | "Gather failures" >> beam.Flatten()

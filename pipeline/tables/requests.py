@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from auto_schema import transform
 from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
 from auto_schema.names import column_fault, new_names
+from auto_schema.transform_text import parse as parse_transformation
 from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
 from pipeline.parameters.options import Options
@@ -31,6 +31,7 @@ from pipeline.tables.patterns import Chosen
 from smart_sync.request import SyncRequest
 from sources.kind import Listing
 from sources.registry import SOURCES
+from sources.secrets import Secret
 from sources.tables import SourceTable
 from warehouse.names import TableRef
 
@@ -334,7 +335,7 @@ def _keys(table: SourceTable, values: Given) -> tuple[str, ...]:
     """The primary key under its destination names; none where it isn't that of the rows read."""
     if any(values.get(query) for query in QUERIES):
         return ()
-    transformation, _ = transform.parse(values.get("transformation_config", ""))
+    transformation, _ = parse_transformation(values.get("transformation_config", ""), Secret.of)
     given = dict(transformation.field_mappings)
     if values.get("rename_columns") == "auto":
         given = {**new_names(table.keys, given, ()), **given}

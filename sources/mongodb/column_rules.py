@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from auto_schema.bson_fields import BsonField
 from auto_schema.evolve import CurrentField
-from auto_schema.mongodb_types import mongodb_column
+from auto_schema.mongodb_types import mongodb_column, type_of_form
 from auto_schema.open_fields import column_names, field_of, form_in, marked, with_columns
 from auto_schema.schema import Column
+from auto_schema.warehouse_types import NULLABLE
 from sources.protocol import of_kind
 from sources.values import ColumnWish, SourceColumn
 
@@ -38,12 +39,14 @@ class MongodbColumns:
     def column(self, source: SourceColumn, wish: ColumnWish) -> Column:
         """The column that the sample gives, or the form in which an earlier run made it."""
         kind = of_kind(source.type, BsonField)
+        made_as = form_in(wish.current) if wish.current else ""
+        as_read = (type_of_form(made_as), NULLABLE) if wish.is_reshaped and made_as else None
         column = mongodb_column(
             source.name,
             kind,
             name=wish.name,
-            current=wish.there,
-            made_as=form_in(wish.current) if wish.current else "",
+            current=as_read or wish.there,
+            made_as=made_as,
             json_as_text=wish.json_as_text,
             cursor_type=kind.cursor_type if wish.is_cursor else "",
         )

@@ -4,6 +4,7 @@ A field that no column was planned for goes into the column of extra fields; a v
 its column can't hold is refused with its reason. So nothing of a document is ever left out.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,7 +12,13 @@ from types import MappingProxyType
 import numpy as np
 import pyarrow as pa
 
-from auto_schema.conform import RAW_ROW, REFUSED_COLUMN, REFUSED_REASON, REFUSED_VALUE
+from auto_schema.conform import (
+    MASKED,
+    RAW_ROW,
+    REFUSED_COLUMN,
+    REFUSED_REASON,
+    REFUSED_VALUE,
+)
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.mongodb_types import CODES, EXTRA, arrow_of
 from auto_schema.schema import Column
@@ -55,6 +62,11 @@ class Layout:
     left_out: tuple[str, ...] = ()
     uuid_order: tuple[int, ...] | None = None
     nested: str = ""
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The fields whose values nothing may show."""
+        return frozenset(c.source_name for c in self.columns if c.is_hidden)
 
     @property
     def has_extra(self) -> bool:
@@ -330,7 +342,10 @@ def _tell(
     }
     for row, (path, why, elements) in refused.items():
         told[REFUSED_COLUMN][row], told[REFUSED_REASON][row] = path, why
-        if elements is not None and elements.type[row] != b.MISSING:
+        if path in layout.hidden:  # a reason may quote the value
+            told[REFUSED_VALUE][row] = MASKED
+            told[REFUSED_REASON][row] = "a value that its column can't hold"
+        elif elements is not None and elements.type[row] != b.MISSING:
             one = (int(part[row]) for part in (elements.type, elements.start, elements.size))
             told[REFUSED_VALUE][row] = _shown(bson_json.one_value(buffer, *one))
         told[RAW_ROW][row] = _shown(_document(buffer, documents, row, layout))
@@ -345,11 +360,12 @@ def _document(buffer: Buffer, documents: tuple[Ints, Ints], row: int, layout: La
     """The document as JSON, without fields that nothing may hold."""
     start, end = int(documents[0][row]), int(documents[1][row])
     known = set(top_level(layout.columns, layout.nested))
+    masked = json.dumps(MASKED).encode()
     kept = [
-        (name, bson_json.one_value(buffer, type_, at, size))
+        (name, masked if text in layout.hidden else bson_json.one_value(buffer, type_, at, size))
         for name, type_, at, size in b.walk(buffer, start + 4, end)
-        if (text := name.decode("utf-8", "replace")) not in layout.left_out
-        and (layout.has_extra or text in known)
+        for text in [name.decode("utf-8", "replace")]
+        if text not in layout.left_out and (layout.has_extra or text in known)
     ]
     return bson_json.object_text(kept)
 

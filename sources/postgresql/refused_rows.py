@@ -218,7 +218,7 @@ def _undivided(
     source: PostgresqlStatement, refused: Refusal | None, column: str, reason: str
 ) -> SourceRefusedError:
     where = source.place + (f", column {column!r}" if column else "")
-    what = reason_of(refused) if refused else "it is given now"
+    what = reason_of(refused, hides=source.hides) if refused else "it is given now"
     why = f"{what}; its rows can't be told apart, since {reason}"
     fix = value_fix(state_of(refused) if refused else "")
     return SourceRefusedError("source refused a value", where, why, fix)

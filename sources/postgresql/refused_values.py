@@ -14,7 +14,13 @@ import psycopg2
 import psycopg2.errors
 import pyarrow as pa
 
-from auto_schema.conform import RAW_ROW, REFUSED_COLUMN, REFUSED_REASON, REFUSED_VALUE
+from auto_schema.conform import (
+    MASKED,
+    RAW_ROW,
+    REFUSED_COLUMN,
+    REFUSED_REASON,
+    REFUSED_VALUE,
+)
 from auto_schema.kernels import arrow
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
@@ -69,8 +75,10 @@ def refusal(cursor: Any, statement: str) -> Refusal | None:
     return None
 
 
-def reason_of(error: Refusal) -> str:
-    """What the server says of a value, without the value."""
+def reason_of(error: Refusal, *, hides: bool = False) -> str:
+    """What the server says of a value, without the value; nothing of one that is masked."""
+    if hides:
+        return f"the server refuses a value (SQLSTATE {error.pgcode})"
     return f"{without_row_values(_message(error))} (SQLSTATE {error.pgcode})"
 
 
@@ -99,8 +107,12 @@ def letter(cursor: Any, row: PostgresqlStatement, split: Split) -> Letter | None
     }
     if texts[column.name] is None and (quoted := _QUOTED.match(_message(error))):
         texts[column.name] = quoted[1]
+    for masked in row.columns:
+        if masked.is_hidden and (texts[masked.name] is not None or masked is column):
+            texts[masked.name] = MASKED
     raw = json.dumps(texts, ensure_ascii=False, sort_keys=True)
-    return Letter(column.source_name, reason_of(error), texts[column.name], raw)
+    reason = reason_of(error, hides=column.is_hidden)
+    return Letter(column.source_name, reason, texts[column.name], raw)
 
 
 def _texts(

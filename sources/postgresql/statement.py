@@ -57,6 +57,11 @@ class PostgresqlStatement:
     settings: Settings = ()
 
     @property
+    def hides(self) -> bool:
+        """Whether it reads values that nothing may show."""
+        return any(column.is_hidden for column in self.columns)
+
+    @property
     def place(self) -> str:
         """Where the rows come from, without secrets."""
         return self.connection.place

@@ -152,8 +152,8 @@ def refused(sync, sql, monkeypatch):
     sql("INSERT INTO docs VALUES (1, '{\"a\":1}'), (2, '\"half\"'), (3, 'null'), (4, NULL)")
     conform = pipeline.execution.conform.conform
 
-    def passing(batch, schema, checks):
-        found = conform(batch, schema, checks)
+    def passing(batch, schema, *more):
+        found = conform(batch, schema, *more)
         doc = found.batch.column("doc").to_pylist()
         doc = pa.array(['"\\ud83d"' if text == '"half"' else text for text in doc])
         return type(found)(found.batch.set_column(1, "doc", doc), found.dead)

@@ -115,10 +115,10 @@ def test_a_lock_that_has_lapsed_while_its_table_waited_is_taken_again(many, laun
 def test_a_table_of_several_splits_that_fails_publishes_nothing(many, launch, monkeypatch):
     original = pipeline.execution.conform.conform
 
-    def conform(batch, schema, checks):
+    def conform(batch, schema, *more):
         if 50 in batch.column("id").to_pylist():  # of one split of `parts`
             raise ZeroDivisionError("of one split")
-        return original(batch, schema, checks)
+        return original(batch, schema, *more)
 
     monkeypatch.setattr(pipeline.execution.conform, "conform", conform)
     _, error = launch()

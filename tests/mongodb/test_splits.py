@@ -13,8 +13,9 @@ from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Rege
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
-from auto_schema.conform import MAX_MICROS, MIN_MICROS, REFUSED_COLUMN
+from auto_schema.conform import REFUSED_COLUMN
 from auto_schema.errors import ConfigError, SourceRefusedError
+from auto_schema.ranges import MAX_MICROS, MIN_MICROS
 from demo.mongodb_servers import MongodbServer
 from sources.mongodb.connection import MongodbConnection
 from sources.secrets import Secret

@@ -14,16 +14,13 @@ from hypothesis import strategies as st
 from auto_schema import json_numbers
 from auto_schema.conform import (
     DIMENSIONS_PREFIX,
-    MAX_DATE_DAYS,
-    MAX_MICROS,
-    MIN_DATE_DAYS,
-    MIN_MICROS,
     Checks,
     Conformed,
     conform,
 )
 from auto_schema.errors import SourceChangedError
 from auto_schema.limits import LETTER_BYTES
+from auto_schema.ranges import MAX_DATE_DAYS, MAX_MICROS, MIN_DATE_DAYS, MIN_MICROS
 from auto_schema.raw_row import DAY_MICROS
 from auto_schema.schema import Column, TableSchema
 from auto_schema.warehouse_types import REPEATED
