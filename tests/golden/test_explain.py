@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auto_schema.bigquery_types import BigqueryType
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import Partitioning
@@ -13,6 +14,7 @@ from smart_sync.explain import explain
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
+from smart_sync.sql_plan import SqlAnswer
 from sources.values import Evidence, SourceColumn
 from tests.factories import (
     COLUMNS,
@@ -95,6 +97,28 @@ def merge_json():
     return a_plan(request, target=target, watermark=watermark, columns=RICH)
 
 
+def merge_transformed():
+    """A query makes other rows of those that are staged, with a join; an hour is read again."""
+    request = a_request(
+        write_disposition=WriteDisposition.MERGE,
+        merge_keys=("id",),
+        lookback=timedelta(hours=1),
+        max_bytes_billed=10**12,
+        sql="SELECT s.* EXCEPT (tags), c.country, RAND() AS dice\n"
+        "FROM staged AS s JOIN c USING (id)",
+    )
+    target = a_target(
+        fields=some_fields(*RICH[:2], RICH[4]), labels=LABELS, bytes=123_456_789, **LAYOUT
+    )
+    words = {"target": target, "watermark": a_watermark(utc("2025-07-22 13:00")), "columns": RICH}
+    staged = a_plan(**words).reading.schema.columns
+    fields = [(c.name, BigqueryType(c.bigquery)) for c in staged if c.name != "tags"]
+    fields += [("country", BigqueryType("STRING")), ("dice", BigqueryType("FLOAT64"))]
+    answer = SqlAnswer(staged, tuple(fields), ("my-project.shop.c",), 5_000_000_000)
+    evidence = Evidence(estimated_rows=2_500, estimated_bytes=2_500_000)
+    return a_plan(request, sql=answer, evidence=evidence, **words)
+
+
 def rebuild_with_swap():
     """A table rebuilt with another layout is built beside and swapped."""
     request = a_request(
@@ -141,6 +165,7 @@ def check(name: str, text: str) -> None:
         merge_json,
         rebuild_with_swap,
         held_back,
+        merge_transformed,
     ],
     ids=lambda make: make.__name__,
 )
@@ -155,6 +180,7 @@ def test_a_plan_reads_as_the_file_says(make):
         append_json,
         append_exact_json,
         merge_json,
+        merge_transformed,
         rebuild_with_swap,
         replace_all,
         write_empty,

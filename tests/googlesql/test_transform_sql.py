@@ -3,18 +3,21 @@
 import datetime as dt
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from google.cloud.bigquery import SchemaField
 
 from auto_schema.bigquery_types import BigqueryType
+from auto_schema.evolve import CurrentField
 from smart_sync.check_sql import typed_rows
 from smart_sync.plan import SyncPlan
 from smart_sync.request import WriteDisposition
 from smart_sync.sql_plan import SqlAnswer
 from smart_sync.transform_sql import make_result, result_question, tried
-from tests.factories import a_plan, a_request, a_source_column
+from tests.factories import a_plan, a_request, a_source_column, a_target, some_fields
 from tests.googlesql.both import Both
 from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import Finding
@@ -167,6 +170,29 @@ def test_the_result_is_what_python_makes_of_the_rows(
             for some in (told, rows)
         ]
         assert both.run(result_question(plan)) == [(len(made), strange, 0, *ends)]
+
+
+def test_values_of_more_digits_than_the_destination_keeps_are_counted(
+    both: Both, dataset: str
+) -> None:
+    """Of a number by itself and of those in an array."""
+    destination = TableRef(PROJECT, dataset, "orders")
+    one, many = BigqueryType("NUMERIC"), BigqueryType("NUMERIC", is_array=True)
+    there = [replace(kind, parameters=(12, 2)) for kind in (one, many)]
+    fields = tuple(
+        CurrentField(name, "NUMERIC", "REPEATED" if kind.is_array else "NULLABLE", shape=kind)
+        for name, kind in zip(("a", "b"), there, strict=True)
+    )
+    target = a_target(fields=(*some_fields(*COLUMNS), *fields))
+    columns = a_plan(a_request(), columns=COLUMNS).reading.schema.columns
+    request = a_request(destination=destination, sql="SELECT 1", smart_sync=False)
+    answer = SqlAnswer(columns, (*PASSED, ("a", one), ("b", many)))
+    plan = a_plan(request, columns=COLUMNS, target=target, sql=answer)
+    held = [*FIELDS, SchemaField("a", "NUMERIC"), SchemaField("b", "NUMERIC", "REPEATED")]
+    good = (Decimal("1.25"), [Decimal("2.5"), Decimal(3)])
+    rows = [good, (None, []), (Decimal("1.255"), []), (Decimal(1), [Decimal(1), Decimal("0.001")])]
+    both.hold(str(plan.rows_table), held, [(1, "x", FIRST, *row) for row in rows])
+    assert both.run(result_question(plan)) == [(4, 0, 2)]
 
 
 TYPES = {

@@ -73,6 +73,8 @@ class Case:
     """How rows get into the table: straight from files, or by a statement of a staging table."""
     quarantines: bool = False
     """Whether a check looks at the rows, and those that fail become dead letters."""
+    transforms: bool = False
+    """Whether transform_sql leaves some of the rows out."""
 
 
 JOBS = {
@@ -138,10 +140,14 @@ class Befalling:
         raise (NO_WORD | REFUSED)[fault.kind]()
 
 
+def _world(case: Case, **words: bool) -> World:
+    kinds = {"quarantines": case.quarantines, "transforms": case.transforms}
+    return World(way=case.way, **kinds, **words)
+
+
 def run(case: Case, use: Callable[[World], World]) -> tuple[World, list[str]]:
     """The world after a case, and what is wrong in it."""
-    files, quarantines = case.needs_files, case.quarantines
-    world = use(World(needs_files=files, way=case.way, quarantines=quarantines))
+    world = use(_world(case, needs_files=case.needs_files))
     world.service.shows_expired = case.shows_expired
     _before(world, case)
     world.service.scripts[PUBLISH] = JOBS[case.job]
@@ -179,7 +185,7 @@ def _before(world: World, case: Case) -> None:
 
 def steps(use: Callable[[World], World], case: Case) -> list[str]:
     """The requests of A when nothing befalls them."""
-    world = use(World(way=case.way, quarantines=case.quarantines))
+    world = use(_world(case))
     _before(world, case)
     world.service.scripts[PUBLISH] = JOBS[case.job]
     hook = Befalling(world, NOTHING)
@@ -298,6 +304,15 @@ def with_a_quarantine(seen: Sequence[str]) -> Iterator[Case]:
     """The same; a check looks at the rows in the table, and some become dead letters."""
     for case in through_a_table(seen):
         yield replace(case, quarantines=True)
+
+
+def with_a_query(seen: Sequence[str]) -> Iterator[Case]:
+    """The same; transform_sql makes the rows of those in the table, and leaves some out."""
+    for case in through_a_table(seen):
+        yield replace(case, transforms=True)
+    for at in range(number_of(seen, SEND) - 1, len(seen)):  # nobody knows whether it published
+        for arrives in ("never", "done"):
+            yield Case(Fault(at, "lost", arrives, FOR_EVER), way=STATEMENT, transforms=True)
 
 
 def with_the_late(cases: Iterable[Case]) -> Iterator[Case]:

@@ -26,6 +26,7 @@ from tests.seam.cases import (
     while_it_fails,
     while_it_runs,
     with_a_quarantine,
+    with_a_query,
     with_the_late,
 )
 from tests.seam.world import (
@@ -34,6 +35,8 @@ from tests.seam.world import (
     EXAMPLE,
     KEYS,
     LETTERS,
+    LOOK,
+    MAKE,
     RESULTS,
     TAKE_OUT,
     A,
@@ -42,7 +45,7 @@ from tests.seam.world import (
 
 PLAIN = Case(NOTHING)
 TOLD = {"run_id", "seq", "status", "event_time", "destination", "rows_staged", "rows_published"}
-TOLD |= {"publish_job", "job_project", "job_location", "staging_folder"}
+TOLD |= {"publish_job", "job_project", "job_location", "staging_folder", "verification"}
 """The history's columns that bear on an outcome: with all of them a case takes twice as long."""
 
 
@@ -140,3 +143,11 @@ def test_rows_that_fail_a_check_are_put_aside_once_whatever_befalls_a_run(holds,
     asked = {job.labels.get("step") for job in world.service.jobs.values()}
     assert asked >= {CHECKS, AGAIN, KEYS, LETTERS, EXAMPLE, TAKE_OUT, RESULTS}
     holds(with_a_quarantine, plain)
+
+
+def test_rows_that_a_query_makes_are_published_once_whatever_befalls_a_run(holds, use):
+    plain = Case(NOTHING, way=STATEMENT, transforms=True)
+    world, wrong = run(plain, use)
+    assert wrong == []
+    assert {job.labels.get("step") for job in world.service.jobs.values()} >= {MAKE, LOOK}
+    holds(with_a_query, plain)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions as api
 
+from auto_schema.bigquery_types import BigqueryType
 from auto_schema.errors import InternalError, SyncError
 from pipeline.destination.elements import StagedFile, StagedSplit
 from pipeline.execution.report import report
@@ -28,6 +29,7 @@ from pipeline.runs.past_runs import past_runs
 from pipeline.runs.settle import Settler
 from smart_sync.check import AcceptedRange, Check
 from smart_sync.plan import SyncPlan, staging_of
+from smart_sync.sql_plan import SqlAnswer
 from smart_sync.ways import LOAD, Way
 from tests.factories import a_plan, a_request, a_target
 from tests.seam.service import Body, Job, Service, client_of
@@ -39,6 +41,7 @@ P, A, B, C = (f"20250722t1{n}0000-3f9a0c1d" for n in (4, 5, 6, 7))
 PUBLISH, STAGE = "publish", "stage_0"
 CHECKS, AGAIN, KEYS, RESULTS = "checks", "checks_again", "check_keys", "check_results"
 LETTERS, EXAMPLE, TAKE_OUT = "check_letters", "check_example", "check_rows"
+MAKE, LOOK = "transform_sql", "transform_look"
 DESTINATION, LOCK = "orders", "_sync_lock_orders"
 Hook = Callable[[Callable[[], Body], str], Body]
 """Around each request of a launch: (send it, what it is) → its answer."""
@@ -50,18 +53,23 @@ def plain(send: Callable[[], Body], _: str) -> Body:
 
 
 @cache
-def the_plan(way: Way, quarantines: bool = False) -> SyncPlan:
+def the_plan(way: Way, quarantines: bool = False, transforms: bool = False) -> SyncPlan:
     """Append of one staged file by one load job, or through a staging table.
 
     Args:
         way: how rows get into the table.
         quarantines: whether a check looks at them, and those that fail become dead letters.
+        transforms: whether a query leaves some of them out.
     """
-    request = a_request()
+    request, sql = a_request(), None
     if quarantines:
         check = Check("id_is_good", "accepted_range", AcceptedRange("id", "0"))
         request = a_request(checks=(check,), quarantines=True, max_dead_letters=9)
-    plan = a_plan(request, target=a_target())
+    if transforms:
+        request = a_request(sql="SELECT * FROM staged WHERE MOD(id, 3) != 2")
+        columns = a_plan(target=a_target()).schema.columns
+        sql = SqlAnswer(columns, tuple((c.name, BigqueryType(c.bigquery)) for c in columns))
+    plan = a_plan(request, target=a_target(), sql=sql)
     return replace(
         plan,
         reading=replace(plan.reading, split_total=1),
@@ -71,7 +79,7 @@ def the_plan(way: Way, quarantines: bool = False) -> SyncPlan:
 
 
 def fails(row: int) -> bool:
-    """Whether a row fails the check."""
+    """Whether a row fails the check, or is left out by the query."""
     return row % 3 == 2
 
 
@@ -88,6 +96,8 @@ class World:
     way: Way = LOAD
     quarantines: bool = False
     """A check looks at the staged rows; those that fail become dead letters."""
+    transforms: bool = False
+    """A query leaves some of them out."""
     needs_files: bool = True
     """False: as a job that reads the source itself, which clearing the staging doesn't stop."""
     published: list[tuple[int, str, float]] = field(default_factory=list)
@@ -96,6 +106,7 @@ class World:
     staged: dict[str, list[int]] = field(default_factory=dict)
     letters: set[tuple[str, int]] = field(default_factory=set)
     taken_out: set[tuple[str, int]] = field(default_factory=set)
+    made: dict[str, list[int]] = field(default_factory=dict)
     """(run, row): what a run's check has put aside, and what no longer lies in its table."""
     faults: list[str] = field(default_factory=list)
     late: list[Callable[[], Any]] = field(default_factory=list)
@@ -109,6 +120,18 @@ class World:
         self.service.effects |= {LETTERS: self._put_aside, TAKE_OUT: self._take_out}
         self.service.effects |= {EXAMPLE: self._show_example, RESULTS: lambda _: None}
         self.service.effects[KEYS] = self._show_keys
+        self.service.effects |= {MAKE: self._make, LOOK: self._look}
+
+    def _make(self, job: Job) -> None:
+        run_id = str(job.labels["run_id"])
+        if run_id in self.made:
+            self.faults.append(f"the query of {run_id} ran twice")
+        self.made[run_id] = [row for row in self.staged[run_id] if not fails(row)]
+
+    def _look(self, job: Job) -> None:
+        made = len(self.made[str(job.labels["run_id"])])
+        counts = {"made": made, "strange": 0, "rounded": 0}
+        job.rows = [counts | {"highest": None, "staged_highest": None}]
 
     def _publish(self, job: Job) -> None:
         run_id = str(job.labels["run_id"])
@@ -117,6 +140,7 @@ class World:
             job.error = {"reason": "notFound", "message": "its files are gone"}
             self.faults.append(f"the job of {run_id} found no files")
             return
+        rows = self.made[run_id] if self.transforms else rows
         rows = [row for row in rows if (run_id, row) not in self.taken_out]
         self.published += [(row, run_id, self.service.now) for row in rows]
         job.output_rows = len(rows)
@@ -178,7 +202,8 @@ class World:
         """What is not as it must be when all has come to rest."""
         rows = sorted(row for row, _, _ in self.published)
         wrong = list(self.faults)
-        if rows != [row for row in self.source if not (self.quarantines and fails(row))]:
+        leaves = self.quarantines or self.transforms
+        if rows != [row for row in self.source if not (leaves and fails(row))]:
             wrong.append(f"of {self.source} the destination holds {rows}")
         passed = self.service.max_rows() if self.quarantines else 0
         aside = {row for row in self.source if fails(row) and row <= passed}
@@ -220,7 +245,7 @@ class World:
             return hook(lambda: self.service.request(method, path, **words), what)
 
         client = client_of(request)
-        plan = the_plan(self.way, self.quarantines)
+        plan = the_plan(self.way, self.quarantines, self.transforms)
         staging = staging_of(f"gs://t/{run_id}", plan.destination, run_id)
         told_in = plan.run.history_table.sibling(history)
         run = replace(plan.run, run_id=run_id, staging=staging, history_table=told_in)

@@ -1,0 +1,43 @@
+DECLARE _smart_sync_differing, _smart_sync_doubled, _smart_sync_partitions STRING;
+DECLARE _smart_sync_expected INT64;
+ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `extra` JSON;
+ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `country` STRING;
+ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `dice` FLOAT64;
+CREATE TEMP TABLE _smart_sync_newest AS
+SELECT *, LOGICAL_OR(_smart_sync_varies) OVER (PARTITION BY `id`) AS _smart_sync_differs
+FROM (
+  SELECT `id`, `amount`, `extra`, `updated_at`, `country`, `dice`,
+    MIN(_smart_sync_hash) OVER (PARTITION BY _smart_sync_staged.`id`, _smart_sync_staged.`updated_at`) != MAX(_smart_sync_hash) OVER (PARTITION BY _smart_sync_staged.`id`, _smart_sync_staged.`updated_at`) AS _smart_sync_varies
+  FROM (SELECT *, SHA256(TO_JSON_STRING(_smart_sync_staged)) AS _smart_sync_hash
+    FROM `my-project.shop._sync_result_20250722t150000_3f9a0c1d` AS _smart_sync_staged) AS _smart_sync_staged)
+WHERE TRUE
+QUALIFY ROW_NUMBER() OVER (PARTITION BY `id` ORDER BY `updated_at` DESC) = 1;
+CREATE TEMP TABLE _smart_sync_held AS
+SELECT _smart_sync_table.`id` AS `id`, TIMESTAMP_TRUNC(_smart_sync_table.`updated_at`, DAY) AS _smart_sync_partition, _smart_sync_table.`updated_at` AS _smart_sync_cursor, _smart_sync_staged.`updated_at` AS _smart_sync_staged_cursor
+FROM `my-project.shop.orders` AS _smart_sync_table
+JOIN _smart_sync_newest AS _smart_sync_staged ON _smart_sync_table.`id` = _smart_sync_staged.`id`
+WHERE _smart_sync_table.`updated_at` IS NULL OR _smart_sync_table.`updated_at` IS NOT NULL;
+EXECUTE IMMEDIATE '''SELECT
+  (SELECT MIN(TO_JSON_STRING(STRUCT(_smart_sync_staged.`id` AS `id`))) FROM _smart_sync_newest AS _smart_sync_staged WHERE _smart_sync_differs) AS _smart_sync_differing,
+  (SELECT MIN(k) FROM (SELECT TO_JSON_STRING(STRUCT(_smart_sync_staged.`id` AS `id`)) AS k FROM _smart_sync_held AS _smart_sync_staged
+    GROUP BY _smart_sync_staged.`id` HAVING COUNT(*) > 1)) AS _smart_sync_doubled,
+  (SELECT STRING_AGG(CONCAT("TIMESTAMP \'", FORMAT_TIMESTAMP(\'%E4Y-%m-%d %H:%M:%S\', p, \'UTC\'), "+00\'"), \', \' ORDER BY p)
+    FROM (SELECT TIMESTAMP_TRUNC(_smart_sync_staged.`updated_at`, DAY) AS p FROM _smart_sync_newest AS _smart_sync_staged UNION DISTINCT SELECT DISTINCT _smart_sync_partition AS p FROM _smart_sync_held) WHERE p IS NOT NULL) AS _smart_sync_partitions,
+  (SELECT COUNT(*) FROM _smart_sync_newest) - (SELECT COUNT(*) FROM _smart_sync_held WHERE _smart_sync_cursor > _smart_sync_staged_cursor) AS _smart_sync_expected'''
+  INTO _smart_sync_differing, _smart_sync_doubled, _smart_sync_partitions, _smart_sync_expected;
+IF _smart_sync_differing IS NOT NULL THEN
+  RAISE USING MESSAGE = CONCAT("WRITE_MERGE: rows with the same merge_keys and the same updated_at differ. Nothing was published. To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: sha256 ", SUBSTR(TO_HEX(SHA256(_smart_sync_differing)), 1, 12), " (show_values=true shows it)");
+END IF;
+IF _smart_sync_doubled IS NOT NULL THEN
+  RAISE USING MESSAGE = CONCAT("WRITE_MERGE: my-project.shop.orders holds a key more than once. Nothing was published. To mend: leave one row of each merge_keys in the table, or rebuild it with delete_existing_table=true. The first: sha256 ", SUBSTR(TO_HEX(SHA256(_smart_sync_doubled)), 1, 12), " (show_values=true shows it)");
+END IF;
+EXECUTE IMMEDIATE CONCAT('''MERGE `my-project.shop.orders` AS _smart_sync_table
+USING _smart_sync_newest AS _smart_sync_staged
+ON _smart_sync_table.`id` = _smart_sync_staged.`id`
+  AND (_smart_sync_table.`updated_at` IS NULL''',
+  IFNULL(CONCAT(' OR TIMESTAMP_TRUNC(_smart_sync_table.`updated_at`, DAY) IN (', _smart_sync_partitions, ')'), ''),
+  ''')
+WHEN MATCHED AND (_smart_sync_table.`updated_at` IS NULL OR _smart_sync_staged.`updated_at` >= _smart_sync_table.`updated_at`) THEN UPDATE SET `id` = _smart_sync_staged.`id`, `amount` = _smart_sync_staged.`amount`, `extra` = _smart_sync_staged.`extra`, `updated_at` = _smart_sync_staged.`updated_at`, `country` = _smart_sync_staged.`country`, `dice` = _smart_sync_staged.`dice`
+WHEN NOT MATCHED THEN INSERT (`id`, `amount`, `extra`, `updated_at`, `country`, `dice`)
+  VALUES (_smart_sync_staged.`id`, _smart_sync_staged.`amount`, _smart_sync_staged.`extra`, _smart_sync_staged.`updated_at`, _smart_sync_staged.`country`, _smart_sync_staged.`dice`)''');
+SELECT _smart_sync_expected AS expected;
