@@ -44,6 +44,7 @@ def bigquery_column(
         REPEATED if kind.is_array else NULLABLE,
         description,
         shape=kind,
+        declared=kind.parameters,
     )
 
 

@@ -61,6 +61,10 @@ class Checks:
     """A row of more is refused: BigQuery would refuse all that are loaded with it."""
 
 
+ANY_INTEGER = pa.decimal128(20, 0)
+"""Holds every integer of 64 bits, with a sign or without."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conformed:
     """Rows of exactly the planned schema, the dead letters of others, and those filtered out.
@@ -273,6 +277,8 @@ def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:
     """Cast strictly; when that fails, bisect for the culprits and leave NULL there."""
     if raw.type == wanted:
         return raw, {}
+    if pa.types.is_integer(raw.type) and pa.types.is_decimal(wanted):
+        raw = raw.cast(ANY_INTEGER)  # Arrow would refuse all where only some don't fit
     try:
         return raw.cast(wanted, safe=True), {}
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

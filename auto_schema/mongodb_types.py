@@ -25,6 +25,7 @@ from auto_schema.warehouse_types import (
     UTC_MICROS,
     fits,
 )
+from auto_schema.widening import is_made
 
 CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -219,6 +220,7 @@ def mongodb_column(
     current: tuple[str, str] | None = None,
     made_as: str = "",
     json_as_text: bool = False,
+    evolves: bool = False,
     cursor_type: str = "",
 ) -> Column:
     """The destination column for one field.
@@ -231,10 +233,11 @@ def mongodb_column(
             where it holds a type that was seen.
         made_as: the form in which an earlier run made that column; it stays.
         json_as_text: keep JSON as STRING (`json_numbers=text`).
+        evolves: whether the column that is there may be made wider.
         cursor_type: of the cursor's column, which holds that and nothing else.
     """
     form, mode, why = _form_of_column(
-        kind.sample, current, made_as, cursor_type, json_as_text=json_as_text
+        kind.sample, current, made_as, cursor_type, json_as_text=json_as_text, evolves=evolves
     )
     rule = FORMS[form.partition(":")[0]]
     if rule.bigquery == "JSON" and json_as_text:
@@ -257,17 +260,28 @@ def _form_of_column(
     cursor_type: str,
     *,
     json_as_text: bool,
+    evolves: bool,
 ) -> tuple[str, str, str]:
     """Form and mode of a field's column, and why: cursor and destination come before the sample."""
     windowed = _CURSOR_FORMS.get(cursor_type, "")
     if windowed and (current or (FORMS[windowed].bigquery,))[0] == FORMS[windowed].bigquery:
         return windowed, NULLABLE, _told("the cursor", sample.types - accepted(windowed))
-    if current is None:
+    if current is None or (evolves and _outgrows(current, sample)):
         return form_of(sample)
     if _holds(current, made_as):
         left = _seen(current[1], sample) - accepted(made_as)
         return made_as, current[1], _told(_there(current[0]), left)
     return _kept(current, sample, form_of(sample), json_as_text=json_as_text)
+
+
+def _outgrows(current: tuple[str, str], sample: FieldSample) -> bool:
+    """Whether a column that is there is too narrow for the field, and is made wider in place."""
+    form, mode, _ = form_of(sample)
+    bigquery = FORMS[form.partition(":")[0]].bigquery
+    if REPEATED in (mode, current[1]) or not is_made(current[0], bigquery):
+        return False
+    fits_there = fits("NUMERIC", sample.integer_digits, sample.scale)
+    return not (current[0] == "NUMERIC" and fits_there)
 
 
 def _holds(current: tuple[str, str], form: str) -> bool:

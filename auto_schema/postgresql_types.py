@@ -144,6 +144,7 @@ class PostgresType:
         has_casts_to_json: it, or a part of a composite, has a cast to JSON that to_json takes.
         oid: of the column's own type, a domain's for a domain; 0: not known.
         doubt: why its values can't be trusted; empty when they can.
+        length: characters of a varchar(n) or char(n); None when not declared.
     """
 
     display: str
@@ -158,6 +159,7 @@ class PostgresType:
     has_casts_to_json: bool = False
     oid: int = 0
     doubt: str = ""
+    length: int | None = None
 
     @property
     def cursor_type(self) -> str:
@@ -216,6 +218,7 @@ def postgresql_column(
     current: tuple[str, str] | None = None,
     json_as_text: bool = False,
     unknown_as_text: bool = True,
+    evolves: bool = False,
     description: str = "",
 ) -> Column:
     """The destination column for one source column.
@@ -228,6 +231,7 @@ def postgresql_column(
             a source type may become several, the one that is there is kept.
         json_as_text: keep JSON as STRING (`json_numbers=text`).
         unknown_as_text: read a type without a rule as text (`unknown_types=text`).
+        evolves: whether that column may be made wider.
         description: the column's comment.
 
     Raises:
@@ -240,7 +244,7 @@ def postgresql_column(
     if kind.is_array:
         rule, mode = _array(name, kind, look, current, json_as_text)
     elif kind.name in ("numeric", BIG_INTEGER):
-        rule, mode = _numeric(kind, look, current), NULLABLE
+        rule, mode = _numeric(kind, look, current, evolves=evolves), NULLABLE
     else:
         rule = _scalar(name, kind)
         mode = REPEATED if pa.types.is_list(rule.arrow) else NULLABLE
@@ -259,6 +263,7 @@ def postgresql_column(
         mode,
         description,
         loss,
+        declared=_declared(kind, bigquery),
         is_flat=mode == REPEATED and not kind.is_array,
         is_own_text=is_unknown,
     )
@@ -290,18 +295,48 @@ def _unknown(name: str, kind: PostgresType) -> SchemaError:
     return SchemaError("type without a mapping", where, why, fix)
 
 
-def _numeric(kind: PostgresType, look: Look, current: tuple[str, str] | None) -> TypeRule:
-    if current and current[1] == NULLABLE and current[0] in NUMERIC_TYPES:
-        return numeric_rule(current[0], kind)
+def _declared(kind: PostgresType, bigquery: str) -> tuple[int, ...]:
+    """What a type says of how long its values are; empty: nothing.
+
+    >>> _declared(PostgresType("numeric(5,-3)", "numeric", precision=5, scale=-3), "NUMERIC")
+    (8, 0)
+    """
+    if kind.length is not None and bigquery == "STRING":
+        return (kind.length,)
+    if kind.precision is None or bigquery not in NUMERIC_RANGE:
+        return ()
+    scale = kind.scale or 0
+    return (kind.precision - min(scale, 0), max(scale, 0))
+
+
+def _numeric(
+    kind: PostgresType, look: Look, current: tuple[str, str] | None, *, evolves: bool = False
+) -> TypeRule:
+    there = current[0] if current and current[1] == NULLABLE else ""
+    if there in NUMERIC_TYPES:
+        is_short = evolves and there == "NUMERIC" and _outgrows(kind, look)
+        return numeric_rule("BIGNUMERIC" if is_short else there, kind)
     precision, scale = kind.precision, kind.scale or 0
     if precision is not None:
         digits = (precision - scale, max(scale, 0))
         wanted = next((t for t in NUMERIC_RANGE if fits(t, *digits)), "STRING")
     elif look.integer_digits is not None and look.scale is not None:
         wanted = "BIGNUMERIC" if fits("BIGNUMERIC", look.integer_digits, look.scale) else "STRING"
-    else:
-        wanted = "STRING"
+    else:  # integers that are there become the widest that they can be made in place
+        wanted = "BIGNUMERIC" if evolves and there == "INT64" else "STRING"
     return numeric_rule(wanted, kind)
+
+
+def _outgrows(kind: PostgresType, look: Look) -> bool:
+    """Whether NUMERIC is too narrow for what is declared or was seen, and BIGNUMERIC isn't."""
+    scale = kind.scale or 0
+    digits: tuple[int | None, int | None] = (look.integer_digits, look.scale)
+    if kind.precision is not None:
+        digits = (kind.precision - scale, max(scale, 0))
+    before, after = digits
+    if before is None or after is None:
+        return False
+    return not fits("NUMERIC", before, after) and fits("BIGNUMERIC", before, after)
 
 
 def numeric_rule(bigquery: str, kind: PostgresType) -> TypeRule:

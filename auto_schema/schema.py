@@ -34,6 +34,8 @@ class Column:
             or, to refuse them, `exact`.
         max_length: of STRING(n) and BYTES(n) in an existing table, in characters or bytes;
             0: none.
+        declared: what the source declares of it: characters or bytes, or digits and how many of
+            them stand after the point; empty: nothing.
         is_flat: its arrays are made of values that have one dimension by their type.
         is_own_text: its type has no agreed form, and what the source writes of it stands for it.
         changed: what a transformation makes of its values, such as `masked`; empty: nothing.
@@ -53,6 +55,7 @@ class Column:
     shape: BigqueryType | None = None
     wide_numbers: str = "round"
     max_length: int = 0
+    declared: tuple[int, ...] = ()
     is_flat: bool = False
     is_own_text: bool = False
     changed: str = ""

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from auto_schema.errors import SchemaError, SyncError, raise_all
-from auto_schema.evolve import AddColumn, conflict_error, diff, layout_conflict
+from auto_schema.evolve import (
+    AddColumn,
+    Alteration,
+    Evolution,
+    conflict_error,
+    diff,
+    layout_conflict,
+)
 from auto_schema.limits import fitting_schema
 from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Column, Partitioning, TableSchema
@@ -42,6 +49,7 @@ class Shape:
         schema: in the layout that the table has, or that it is made in.
         swaps: whether a rebuilt table takes the name of one with another layout.
         added: columns that an existing table gets.
+        altered: what is altered of those that it has.
         target_only: columns that only the destination has.
         staged: columns of the staged rows, where transform_sql makes others of them; else None.
         reshaping: what makes the rows of those that arrive; None: they are the same.
@@ -53,6 +61,7 @@ class Shape:
     mode_reason: str
     swaps: bool
     added: tuple[str, ...]
+    altered: tuple[Alteration, ...]
     target_only: tuple[str, ...]
     notes: tuple[str, ...]
     staged: TableSchema | None = None
@@ -140,7 +149,7 @@ def make_draft(
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
     faults += check_faults(request, shape.schema)
     raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))
-    questions = open_questions(request, facts, shape.schema)
+    questions = open_questions(request, facts, shape.schema, shape.altered)
     return Draft(request, facts, shape, audits, merge, bigquery, labels, questions)
 
 
@@ -176,13 +185,13 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
     if mode.makes_table:
         swaps = not mode.is_new and _layout_of(target) != _layout_of(schema)
         told = (*notes, *cut)
-        return Shape(schema, mode, why, swaps, (), (), told, staged, reshaping), faults
-    added, more = _changes(request, target, schema)
+        return Shape(schema, mode, why, swaps, (), (), (), told, staged, reshaping), faults
+    added, altered, more = _changes(request, target, schema)
     more += partition_fault(target.partitioning, schema)
     schema, note = _kept_layout(request, target, schema)
     only = () if request.backfills else _target_only(target, schema)
     told = tuple(filter(None, (*cut, note)))
-    planned = Shape(schema, mode, why, False, added, only, told, staged, reshaping)
+    planned = Shape(schema, mode, why, False, added, altered, only, told, staged, reshaping)
     return planned, [*faults, *more]
 
 
@@ -206,10 +215,12 @@ def _proof_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncErro
 
 def _changes(
     request: SyncRequest, target: Target, schema: TableSchema
-) -> tuple[tuple[str, ...], list[SyncError]]:
-    changes = diff(target.by_name(), schema, adds_rows=not request.backfills)
+) -> tuple[tuple[str, ...], tuple[Alteration, ...], list[SyncError]]:
+    changes = diff(target.by_name(), schema, _evolution(request, target))
+    altered = tuple(change for change in changes if isinstance(change, Alteration))
     added = tuple(change.column.name for change in changes if isinstance(change, AddColumn))
-    error = conflict_error(str(request.destination), changes)
+    table = request.destination
+    error = conflict_error(str(table), table.sql, changes)
     faults: list[SyncError] = [error] if error else []
     if added and request.schema.evolution == "freeze":
         faults.append(
@@ -221,7 +232,18 @@ def _changes(
                 ' transformation_config={"exclude_fields": […]}.',
             )
         )
-    return added, faults
+    return added, altered, faults
+
+
+def _evolution(request: SyncRequest, target: Target) -> Evolution:
+    """What the run may do to the columns of the destination; a merge key is never NULL."""
+    layout = (target.partitioning.field if target.partitioning else "", *target.clustering)
+    return Evolution(
+        evolves=request.schema.evolution == "evolve",
+        adds_rows=not request.backfills,
+        never_null=frozenset(name.casefold() for name in request.publishing.merge_keys),
+        fixed=frozenset(name.casefold() for name in layout),
+    )
 
 
 def _layout_of(of: Target | TableSchema) -> tuple[Partitioning | None, tuple[str, ...]]:

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from auto_schema.evolve import layout_text
+from auto_schema.evolve import Alteration, layout_text
 from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Partitioning, TableSchema
+from smart_sync.altering import alteration_lines, altering
 from smart_sync.check_plan import check_lines, checks_dict
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import Proof, ReadPlan, SyncPlan
@@ -42,6 +43,8 @@ def _lines(plan: SyncPlan) -> Iterator[str]:
     changes = plan.changes
     if changes.added:
         yield f"               columns to be added: {', '.join(changes.added)}"
+    altered = alteration_lines(plan.destination, changes.altered, changes.looked_bytes)
+    yield from (f"               {line}" for line in altered)
     if changes.target_only:
         yield f"               columns that stay NULL in new rows: {', '.join(changes.target_only)}"
     yield from _publish_lines(plan)
@@ -263,6 +266,7 @@ def _table_dict(plan: SyncPlan) -> dict[str, object]:
         "mode": str(publishing.mode),
         "reason": publishing.mode_reason,
         "added_columns": list(changes.added),
+        "altered_columns": [_alteration_dict(plan, one) for one in changes.altered],
         "target_only_columns": list(changes.target_only),
         "stale_columns": [field.name for field in changes.stale.fields],
         "clears_stale_columns": changes.stale.clears,
@@ -271,6 +275,11 @@ def _table_dict(plan: SyncPlan) -> dict[str, object]:
         "labels": dict(publishing.labels),
         "description": schema.description,
     }
+
+
+def _alteration_dict(plan: SyncPlan, one: Alteration) -> dict[str, str]:
+    statement = altering(plan.destination, one)
+    return {"change": one.display, "reason": one.reason, "statement": statement}
 
 
 def _publish_dict(plan: SyncPlan) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Facts: all that a plan is made of, beside the request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -115,6 +116,11 @@ class Facts:
     written: tuple[WrittenColumn, ...] | None = None
     """By earlier runs, where the destination has columns that this plan doesn't bring; None: not
     asked for."""
+    inexact: Mapping[str, int] | None = None
+    """By columns that would be altered, how many values of the destination would change; None: not
+    asked for."""
+    inexact_bytes: int | None = None
+    """What that question has read."""
     volumes: tuple[PastVolume, ...] | None = None
     """What earlier runs read; None: not asked for."""
     sql: SqlAnswer | None = None

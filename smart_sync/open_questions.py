@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from auto_schema.evolve import Alteration
 from auto_schema.names import TABLE, of_table
 from auto_schema.schema import TableSchema
+from smart_sync.altering import exact_question
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.splits import ranges_question
@@ -23,6 +25,7 @@ class OpenQuestions:
         why_whole: why they can't.
         looks: whether columns were planned with looks that are only supposed, or want some.
         merge: what the first query of a merge reads, for a dry run; empty: none.
+        exact: which values of the destination an alteration would change; empty: none is asked.
         history: whether the destination has columns that an earlier run may have written.
     """
 
@@ -31,6 +34,7 @@ class OpenQuestions:
     why_whole: str
     looks: bool
     merge: str
+    exact: str
     history: bool
 
     def ranges_of(self, splits: int) -> RangesQuestion | None:
@@ -38,7 +42,12 @@ class OpenQuestions:
         return self.ranges if splits > 1 else None
 
 
-def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> OpenQuestions:
+def open_questions(
+    request: SyncRequest,
+    facts: Facts,
+    schema: TableSchema,
+    altered: tuple[Alteration, ...] = (),
+) -> OpenQuestions:
     """The questions of a run whose rows are planned to have this schema."""
     target, cursor = facts.target, facts.cursor
     look_at = _columns_to_look_at(request, facts)
@@ -55,13 +64,19 @@ def open_questions(request: SyncRequest, facts: Facts, schema: TableSchema) -> O
         why_whole=why_whole,
         looks=bool(look_at or facts.evidence.looks),
         merge=merge_question(request, target, cursor.name if cursor else None),
+        exact=exact_question(request.destination, target, altered),
         history=bool(set(target.by_name()) - brought),
     )
 
 
 def _columns_to_look_at(request: SyncRequest, facts: Facts) -> tuple[SourceColumn, ...]:
-    """Columns whose type the data decides, and that the destination hasn't decided yet."""
+    """Columns whose type the data decides, and that the destination hasn't decided yet.
+
+    A NUMERIC one may be made wider.
+    """
     decided = {} if request.publishing.delete_existing_table else facts.deciding
+    if request.schema.evolution == "evolve":
+        decided = {name: field for name, field in decided.items() if field.bigquery != "NUMERIC"}
     profile, rules = facts.profile, request.schema.transformation
     return tuple(
         column

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from auto_schema.conform import Checks
+from auto_schema.evolve import Alteration
 from auto_schema.reshaping import Reshaping, changes
 from auto_schema.schema import TableSchema
 from smart_sync.check import Check
@@ -99,13 +100,17 @@ class ColumnChanges:
 
     Attributes:
         added: columns that the destination gets.
+        altered: what is altered of its columns, one after the other, before rows are published.
         target_only: columns that only the destination has; new rows have NULL there.
         stale: those of them that earlier runs of this sync wrote.
     """
 
     added: tuple[str, ...] = ()
+    altered: tuple[Alteration, ...] = ()
     target_only: tuple[str, ...] = ()
     stale: StaleColumns = field(default_factory=StaleColumns)
+    looked_bytes: int | None = None
+    """What was read to see that no value changes where a column is altered; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)

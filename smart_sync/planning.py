@@ -11,6 +11,7 @@ from auto_schema.conform import Checks
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.schema import Column, TableSchema
 from smart_sync.advice import plan_advice
+from smart_sync.altering import inexact_faults
 from smart_sync.carried import carried_record
 from smart_sync.draft import Draft, plan_shape, sql_faults
 from smart_sync.facts import Facts
@@ -108,7 +109,11 @@ def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
     faults += span_faults(request.destination, schema.partitioning, facts.evidence)
     if request.replaces_partitions and facts.cursor and facts.window:
         faults += partition_faults(request, facts.cursor, schema.partitioning, facts.window)
-    return ColumnChanges(shape.added, shape.target_only, stale), faults
+    faults += inexact_faults(request, facts, shape.altered)
+    changes = ColumnChanges(
+        shape.added, shape.altered, shape.target_only, stale, facts.inexact_bytes
+    )
+    return changes, faults
 
 
 def _source(draft: Draft) -> Source:

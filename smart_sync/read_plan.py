@@ -12,6 +12,7 @@ from enum import StrEnum
 from auto_schema.errors import ConfigError, SchemaError, SourceRefusedError, SyncError
 from auto_schema.schema import Partitioning, TableSchema
 from auto_schema.transform import Transformation
+from auto_schema.widening import widened
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
 from sources.profile import InBigquery
@@ -176,10 +177,15 @@ def _rounded(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
     """That a column of the destination may round values, which only workers look at; or empty."""
     replaced = request.publishing.delete_existing_table or request.publishing.sql
     there = {} if replaced else facts.target.by_name()
+    evolves = request.schema.evolution == "evolve"
     for column in schema:
         field = there.get(column.name.casefold())
-        if field and field.shape and column.shape and column.shape.is_rounded_by(field.shape):
-            return f"{column.name} may hold more digits than the destination's {field.display}"
+        if field is None or field.shape is None or column.shape is None:
+            continue
+        after = (widened(field.shape, column) if evolves else None) or field.shape
+        is_float = column.bigquery == "FLOAT64" and column.source_type == "INT64"
+        if is_float or column.shape.is_rounded_by(after):
+            return f"{column.name} may hold more digits than the destination's {after.display}"
     return ""
 
 

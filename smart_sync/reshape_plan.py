@@ -14,13 +14,18 @@ from auto_schema.schema import Column, Partitioning, TableSchema
 from auto_schema.transform import PARAMETER, Condition, Constant, Transformation
 from auto_schema.typed_values import ARROW, type_of, typed
 from auto_schema.warehouse_types import NULLABLE
+from auto_schema.widening import widened
 
 Columns = tuple[Column, ...]
 TYPES = f"the types are {', '.join(ARROW)}."
 
 
 def plan_reshaping(
-    transformation: Transformation, arriving: Columns, current: Mapping[str, CurrentField]
+    transformation: Transformation,
+    arriving: Columns,
+    current: Mapping[str, CurrentField],
+    *,
+    evolves: bool = False,
 ) -> tuple[Columns, Reshaping | None, list[SyncError]]:
     """The published columns, and how they are made; None: they are those that arrive.
 
@@ -28,12 +33,14 @@ def plan_reshaping(
         transformation: what the operator asked for.
         arriving: the columns that are read, under their published names.
         current: the destination's columns by case-folded name.
+        evolves: whether these are altered where they are too narrow.
     """
     passages, faults = list[Passage](), list[SyncError]()
     published = list[Column]()
     for column in arriving:
         if column.changed:
-            passage, more = _passage(transformation, column, current.get(column.name.casefold()))
+            there = current.get(column.name.casefold())
+            passage, more = _passage(transformation, column, there, evolves=evolves)
             faults += more
             passages.append(passage)
             column = passage.column
@@ -71,7 +78,7 @@ def marked(transformation: Transformation, column: Column) -> Column:
 
 
 def _passage(
-    transformation: Transformation, column: Column, there: CurrentField | None
+    transformation: Transformation, column: Column, there: CurrentField | None, *, evolves: bool
 ) -> tuple[Passage, list[SyncError]]:
     """What becomes of a column's values, and what can't."""
     name, faults = column.source_name, list[SyncError]()
@@ -92,7 +99,9 @@ def _passage(
         faults += _mask_faults(after, mask.method)
         after = after if mask.method == "null" else _retyped(after, "STRING", "")
         after = replace(after, loss="")
-    after = narrowed(after, there.shape if there else None)
+    shape = there.shape if there else None
+    wider = widened(shape, after) if shape and evolves else None
+    after = narrowed(after, wider or shape)
     return Passage(after, column.bigquery, cast, default, mask), faults
 
 
@@ -108,6 +117,7 @@ def _retyped(column: Column, kind: str, loss: str) -> Column:
         arrow=ARROW[kind],
         mode=NULLABLE,
         shape=None,
+        declared=(),
         loss=both,
         wide_numbers="round",
     )

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from auto_schema import transform
-from auto_schema.bigquery_columns import narrowed
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
 from auto_schema.mongodb_types import EXTRA
@@ -13,6 +12,7 @@ from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Column, Partitioning, TableSchema
 from auto_schema.transform import Transformation
 from auto_schema.warehouse_types import CLUSTER_TYPES, PARTITION_TYPES
+from auto_schema.widening import fitted
 from smart_sync.facts import Facts
 from smart_sync.request import SchemaRequest, SyncRequest
 from smart_sync.reshape_plan import marked, plan_reshaping
@@ -64,7 +64,9 @@ def staged_columns(
     """The columns as they are staged, what makes them of those that arrive, and every fault."""
     arriving, faults = plan_columns(request, profile, current, evidence)
     kept = {} if request.publishing.delete_existing_table else current
-    columns, reshaping, more = plan_reshaping(request.schema.transformation, arriving, kept)
+    columns, reshaping, more = plan_reshaping(
+        request.schema.transformation, arriving, kept, evolves=_evolves(request)
+    )
     return columns, reshaping, [*faults, *more]
 
 
@@ -91,7 +93,7 @@ def plan_columns(
             column = profile.rules.column(source, _wish(request, source, name, there, evidence))
             column = _with_numbers(column, request.schema.json_numbers)
             if there and not transformation.changes_type(source.name):
-                column = narrowed(column, there.shape)
+                column = fitted(column, there.shape, evolves=_evolves(request))
             columns.append(marked(transformation, column))
         except SchemaError as error:
             faults.append(error)
@@ -164,7 +166,12 @@ def _wish(
         is_described=request.schema.auto_schema,
         is_cursor=_is_cursor(request, source),
         is_reshaped=is_reshaped,
+        evolves=_evolves(request),
     )
+
+
+def _evolves(request: SyncRequest) -> bool:
+    return request.schema.evolution == "evolve"
 
 
 def _with_numbers(column: Column, json_numbers: str) -> Column:

@@ -122,6 +122,7 @@ class ColumnWish:
         is_cursor: whether windows are of its values.
         is_reshaped: whether its values are changed after they are read, so that it may be of
             another type there: then that says nothing of how they are to be read.
+        evolves: whether the current column may be made wider in place.
     """
 
     name: str
@@ -132,6 +133,7 @@ class ColumnWish:
     is_described: bool = True
     is_cursor: bool = False
     is_reshaped: bool = False
+    evolves: bool = False
 
     @property
     def there(self) -> tuple[str, str] | None:

@@ -25,6 +25,7 @@ from pipeline.launch.wall_clock import read_wall_clock
 from pipeline.publish.audits import wanted
 from pipeline.runs.past_runs import volumes_question, written_columns
 from pipeline.runs.questions import ask_one
+from smart_sync.altering import inexact
 from smart_sync.backfill import whole_window
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft
@@ -41,6 +42,7 @@ from sources.protocol import Inspector, Source
 from sources.registry import SOURCES
 from sources.values import Clock, CursorValue, Evidence, Extract, Window
 from warehouse.client import RETRY_S
+from warehouse.errors import as_target_errors
 
 LOGGER = logging.getLogger("smart_sync")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
@@ -141,6 +143,8 @@ def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: 
     facts = _with_window(request, client, inspector, facts, run_id)
     if draft.open.merge:
         facts = replace(facts, merge_bytes=dry_run_bytes(client, draft.open.merge))
+    if draft.open.exact:
+        facts = _with_exactness(draft, client, facts)
     if draft.open.history and facts.written is None:
         written = written_columns(client, request.history_table, request.destination)
         facts = replace(facts, written=written)
@@ -150,6 +154,19 @@ def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: 
         facts = replace(facts, volumes=past_volumes(rows, facts.cursor))
     facts = replace(facts, evidence=_evidence(draft, inspector, facts))
     return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
+
+
+def _with_exactness(draft: Draft, client: bigquery.Client, facts: Facts) -> Facts:
+    """The facts with how many values of the destination an alteration would change.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    with as_target_errors(f"columns of {draft.request.destination}"):
+        answer = client.query_and_wait(draft.open.exact)
+        counts = tuple(int(count) for count in next(iter(answer)).values())
+    beyond = inexact(draft.shape.altered, counts)
+    return replace(facts, inexact=beyond, inexact_bytes=answer.total_bytes_processed or 0)
 
 
 def _source(

@@ -56,11 +56,7 @@ def value_faults(values: Mapping[str, str]) -> list[SyncError]:
     faults: list[SyncError] = []
     for parameter in PARAMETERS:
         value = values[parameter.name]
-        if value in parameter.planned_choices:
-            left = [c for c in parameter.choices if c not in parameter.planned_choices]
-            fix = f"use one of {', '.join(left)}."
-            faults.append(_fault("not in this version", parameter, shown(value), fix))
-        elif value and (fault := value_fault(parameter, value)):
+        if value and (fault := value_fault(parameter, value)):
             faults.append(fault)
     return faults + _special_faults(values)
 

@@ -1,4 +1,4 @@
-"""What is made from tables: metadata.json, README's parameters, docs/type-mapping.md.
+"""What is made from tables: metadata.json, README's parameters, pages of types.
 
 `make docs` writes them, and a test fails when one is stale.
 """
@@ -8,12 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from auto_schema.widening import WIDENINGS, How
 from pipeline.parameters.checks import REGEXES
 from pipeline.parameters.table import PARAMETERS, Kind, Parameter
 from pipeline.parameters.type_docs import type_mapping
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BEGIN, END = "<!-- parameters: made by `make docs` -->", "<!-- end of parameters -->"
+WIDENINGS_BEGIN, WIDENINGS_END = (
+    "<!-- widenings: made by `make docs` -->",
+    "<!-- end of widenings -->",
+)
+PARAMETRISED = ("STRING(n)", "BYTES(n)", "NUMERIC(p, s)", "BIGNUMERIC(p, s)")
 
 _PARAM_TYPES = {
     Kind.BOOL: "BOOLEAN",
@@ -50,7 +56,7 @@ def _metadata_of(parameter: Parameter) -> dict[str, Any]:
     if parameter.default:
         entry["defaultValue"] = parameter.default
     if parameter.kind is Kind.ENUM:
-        entry["enumOptions"] = [{"value": choice} for choice in _choices(parameter) if choice]
+        entry["enumOptions"] = [{"value": choice} for choice in parameter.choices if choice]
     elif pattern := REGEXES.get(parameter.kind):
         entry["regexes"] = [pattern if required else f"^$|{pattern}"]
     if parameter.shown_with:
@@ -59,10 +65,6 @@ def _metadata_of(parameter: Parameter) -> dict[str, Any]:
     else:
         entry["groupName"] = parameter.group
     return entry
-
-
-def _choices(parameter: Parameter) -> list[str]:
-    return [c for c in parameter.choices if c not in parameter.planned_choices]
 
 
 def _help(parameter: Parameter) -> str:
@@ -87,10 +89,8 @@ def _group(name: str, members: Iterable[Parameter]) -> str:
     for p in members:
         default = "**required**" if p.required else f"`{p.default}`" if p.default else ""
         text = p.help
-        if choices := [c for c in _choices(p) if c]:
+        if choices := [c for c in p.choices if c]:
             text += " One of " + ", ".join(f"`{c}`" for c in choices) + "."
-        if p.planned_choices:
-            text += f" {', '.join(f'`{c}`' for c in p.planned_choices)}: not in this version."
         if p.example and not p.choices and p.kind is not Kind.BOOL:
             text += f" Example: `{p.example}`"
         lines.append(f"| `{p.name}` | {default} | {text.replace('|', chr(92) + '|')} |")
@@ -115,12 +115,23 @@ def with_tables(readme: str) -> str:
     return f"{before}{BEGIN}\n\n{readme_tables()}\n\n{END}{after}"
 
 
+def with_widenings(page: str) -> str:
+    """The page of columns that change, with its table renewed between the two marks."""
+    before, _, rest = page.partition(WIDENINGS_BEGIN)
+    _, _, after = rest.partition(WIDENINGS_END)
+    lines = ["| from | to | by `evolve` | what may change |", "|---|---|---|---|"]
+    lines += [f"| {w.before} | {w.after} | {w.how} | {w.loss} |" for w in WIDENINGS]
+    lines += [f"| {p} | more, or none declared | {How.IN_PLACE} | |" for p in PARAMETRISED]
+    return f"{before}{WIDENINGS_BEGIN}\n{chr(10).join(lines)}\n{WIDENINGS_END}{after}"
+
+
 def files() -> dict[Path, str]:
     """Every made file and its text."""
-    readme = ROOT / "README.md"
+    readme, changes = ROOT / "README.md", ROOT / "docs" / "schema-evolution.md"
     return {
         ROOT / "metadata.json": json.dumps(metadata(), indent=2, ensure_ascii=False) + "\n",
         readme: with_tables(readme.read_text(encoding="utf-8")),
+        changes: with_widenings(changes.read_text(encoding="utf-8")),
         ROOT / "docs" / "type-mapping.md": type_mapping(),
     }
 

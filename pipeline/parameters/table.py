@@ -47,7 +47,6 @@ class Parameter:
         low, high: of an INT, both included.
         source: the data_source it belongs to; empty for all.
         required: it must be given (for its source).
-        planned_choices: known choices that are refused with «not in this version».
         parent: the parameter without which it means nothing, and the values of that one
             with which it does; no values: any.
         of_launch: it is one for all tables of a launch; else a file of tables may say it of each.
@@ -65,7 +64,6 @@ class Parameter:
     high: int = 2**31 - 1
     source: str = ""
     required: bool = False
-    planned_choices: tuple[str, ...] = ()
     parent: tuple[str, ...] = ()
     of_launch: bool = False
 
@@ -114,7 +112,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("partition_type", AUTO_SCHEMA, "Partition size", "Size of a partition.", Kind.ENUM, "DAY", choices=("HOUR", "DAY", "MONTH", "YEAR"), example="MONTH", parent=("partition_field",)),
     P("clustering_fields", AUTO_SCHEMA, "Clustering columns", "One to four columns to cluster by, under their destination names.", Kind.FIELDS, example="id,status", parent=AUTO),
     P("delete_existing_table", AUTO_SCHEMA, "Rebuild the table", "Replace the destination by a new table with all rows, whatever its schema and layout were.", Kind.BOOL, "false", example="false"),
-    P("schema_evolution", AUTO_SCHEMA, "Schema evolution", "add_columns: new source columns are added as nullable ones. freeze: they are an error.", Kind.ENUM, "add_columns", choices=("add_columns", "freeze", "evolve"), planned_choices=("evolve",), example="freeze"),
+    P("schema_evolution", AUTO_SCHEMA, "Schema evolution", "add_columns: new source columns are added as nullable ones. evolve: columns that are there are altered, too, where BigQuery does it in place and no value changes: wider types, more characters or digits, REQUIRED to NULLABLE. freeze: new columns are an error.", Kind.ENUM, "add_columns", choices=("add_columns", "freeze", "evolve"), example="freeze"),
     P("unknown_types", AUTO_SCHEMA, "Unknown types", "Columns of a type of PostgreSQL that has no agreed form in BigQuery, such as one of your own in C. text: STRING with what PostgreSQL writes of it, and the plan names each. error: the run ends.", Kind.ENUM, "text", choices=("text", "error"), source="postgresql", example="error"),
     P("mongodb_host", MONGODB, "Host", "Host name or IP address. Needed unless a connection string is given.", source="mongodb", example="mongodb.example.com", of_launch=True),
     P("mongodb_port", MONGODB, "Port", "Port.", Kind.INT, "27017", low=1, high=65535, source="mongodb", example="27017", of_launch=True),

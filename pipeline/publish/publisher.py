@@ -38,6 +38,7 @@ from pipeline.destination.jobs import (
     staged_field,
     time_partitioning,
 )
+from pipeline.publish.alterations import alter_columns
 from pipeline.publish.audits import audit
 from pipeline.publish.checks import keep_rows
 from pipeline.publish.dead_letters import (
@@ -150,6 +151,7 @@ class Publisher:
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
         outcome = self._audit(staged, outcome, has_table=not straight)
+        alter_columns(self.client, self.plan, self.lock.check)
         try:
             if straight:
                 files = files or [empty_file(self.folder, self.plan.schema.staged)]
@@ -167,6 +169,7 @@ class Publisher:
     def _publish_source(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         """One job that reads the source itself: what it published is what it read."""
         outcome = self._audit(staged, outcome, has_table=False)
+        alter_columns(self.client, self.plan, self.lock.check)
         try:
             if self.plan.publishing.way.copies:
                 job = copy_table(self.client, self.plan, self.lock.check)

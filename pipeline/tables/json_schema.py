@@ -77,8 +77,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     if parameter.kind is Kind.INT:
         return told | {"type": ["integer", "string"], "pattern": REGEXES[Kind.INT]}
     if parameter.kind is Kind.ENUM:
-        known = [c for c in parameter.choices if c not in parameter.planned_choices]
-        return told | {"enum": known}
+        return told | {"enum": list(parameter.choices)}
     if parameter.kind is Kind.FIELDS:
         return told | {"anyOf": [{"type": "string"}, TEXTS]}
     if is_document(parameter):

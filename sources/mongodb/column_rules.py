@@ -46,6 +46,7 @@ class MongodbColumns:
             kind,
             name=wish.name,
             current=as_read or wish.there,
+            evolves=wish.evolves,
             made_as=made_as,
             json_as_text=wish.json_as_text,
             cursor_type=kind.cursor_type if wish.is_cursor else "",

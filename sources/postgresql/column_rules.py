@@ -23,6 +23,7 @@ def _typed(source: SourceColumn, wish: ColumnWish) -> Column:
         sql_type(source),
         look=wish.look if isinstance(wish.look, Look) else None,
         current=wish.there,
+        evolves=wish.evolves,
         json_as_text=wish.json_as_text,
         unknown_as_text=wish.unknown_as_text,
         description=source.description if wish.is_described else "",

@@ -125,6 +125,7 @@ def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") 
         False,
         precision,
         scale,
+        length=length_of(row.known_as, typmod),
         schema=row.schema,
         has_casts_to_json=casts,
     )
@@ -140,6 +141,17 @@ def _has_casts_to_json(rows: dict[int, TypeRow], oid: int, seen: set[int]) -> bo
         return True
     inner = [row.base] if row.base else [*([row.element] if row.is_array else []), *row.parts]
     return any(_has_casts_to_json(rows, part, seen) for part in inner)
+
+
+def length_of(name: str, typmod: int) -> int | None:
+    """Characters that a typmod declares.
+
+    Source: anychar_typmodin in src/backend/utils/adt/varchar.c.
+
+    >>> length_of("varchar", 24), length_of("varchar", -1), length_of("text", -1)
+    (20, None, None)
+    """
+    return typmod - 4 if name in ("varchar", "bpchar") and typmod >= 4 else None
 
 
 def modifiers(name: str, typmod: int) -> tuple[int | None, int | None]:

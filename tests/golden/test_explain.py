@@ -1,6 +1,7 @@
 """explain() and publish_statement() against files; REWRITE_GOLDEN=1 writes them anew."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -148,6 +149,28 @@ def held_back():
     return a_plan(target=a_target(labels=LABELS), watermark=watermark, clock=clock)
 
 
+def evolved():
+    """Of columns that are there one is relaxed and grows, of another all values are asked."""
+    columns = (*RICH[:2], a_source_column("weight", "float8"), COLUMNS[2])
+    fields = list(some_fields(*columns))
+    whole = BigqueryType("INT64")
+    fields[1] = CurrentField("amount", "INT64", "REQUIRED", shape=whole)
+    fields[2] = CurrentField("weight", "INT64", shape=whole)
+    target = a_target(fields=tuple(fields), labels=LABELS)
+    request, watermark = a_request(evolution="evolve"), a_watermark(utc("2025-07-22 13:00"))
+    facts = some_facts(request, columns=columns, target=target, watermark=watermark)
+    return a_plan(request, replace(facts, inexact={"weight": 0}, inexact_bytes=8_000))
+
+
+def backfill():
+    """A new column's values for rows that are there."""
+    request = a_request(
+        write_disposition=WriteDisposition.MERGE, merge_keys=("id",), backfill_columns=("extra",)
+    )
+    target = a_target(fields=some_fields(*RICH), labels=LABELS, bytes=123_456_789, **LAYOUT)
+    return a_plan(request, target=target, columns=RICH)
+
+
 def check(name: str, text: str) -> None:
     file = HERE / name
     if os.environ.get("REWRITE_GOLDEN") == "1":
@@ -162,6 +185,8 @@ def check(name: str, text: str) -> None:
         append_with_added_column,
         append_json,
         append_exact_json,
+        evolved,
+        backfill,
         merge_json,
         rebuild_with_swap,
         held_back,

@@ -18,19 +18,6 @@ from smart_sync.request import Guard, WriteDisposition
 from tests.command_lines import DATAFLOW, argv, faults, only_fault, request
 from warehouse.names import TableRef
 
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("schema_evolution", "evolve"),
-    ],
-)
-def test_a_planned_choice_is_refused_and_the_others_are_named(name, value):
-    found = only_fault(**{name: value})
-    assert f"not in this version ({name})" in found
-    assert BY_NAME[name].default in found
-
-
 BASE = "SELECT * FROM t WHERE u > '{start_timestamp}' AND u <= '{end_timestamp}'"
 
 
