@@ -56,7 +56,10 @@ class Test:
         if self.operator in _COMPARE:
             value = arrow.scalar(self.values[0], array.type)
             return pc.fill_null(_COMPARE[self.operator](array, value), False)
-        within = pc.is_in(array, value_set=arrow.array(self.values, array.type))
+        asked = arrow.array(self.values, array.type)
+        if arrow.types.is_floating(array.type):  # is_in tells -0.0 from 0.0, which are equal
+            array, asked = pc.add(array, 0.0), pc.add(asked, 0.0)
+        within = pc.is_in(array, value_set=asked)
         if self.operator == "in":
             return within
         return pc.and_(pc.is_valid(array), pc.invert(within))
