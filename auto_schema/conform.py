@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from auto_schema import json_numbers, physical
+from auto_schema import json_numbers, physical, postgis
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.limits import ROW_BYTES, letter_row, too_large
 from auto_schema.ranges import out_of_range
@@ -227,6 +227,8 @@ def _convert(
         bad = _too_long(array, column) | bad
     if column.is_json and checks.json_numbers in json_numbers.JUDGED:
         bad = json_numbers.refused(array, checks.json_numbers) | bad
+    if column.bigquery == "GEOGRAPHY" and column.is_parsed:
+        _note(bad, pc.invert(pc.starts_with(array, postgis.HEX_BEGINS)), postgis.REFUSED)
     return (_nulled(array, bad) if bad else array), bad
 
 

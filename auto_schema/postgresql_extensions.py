@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from auto_schema import postgis
 from auto_schema.type_rules import AS_TEXT, TypeRule, _table, _text
 
 _BY_LETTERS = "its order: texts are sorted by letters"
@@ -54,10 +55,13 @@ EXTENSIONS: Mapping[str, TypeRule] = _table(
     _text("semver.semver", _BY_LETTERS),
     _text("debversion.debversion", _BY_LETTERS),
     _text("prefix.prefix_range"),
+    replace(postgis.TEXT, source=postgis.GEOMETRY),
+    replace(postgis.TEXT, source=postgis.GEOGRAPHY),
     _text("pgmp.mpz"),
     _text("pgmp.mpq", "its arithmetic: BigQuery has no fractions"),
 )
-"""Keyed by `extension.typname`; single values of mpz are numbers where the data fit."""
+"""Keyed by `extension.typname`; single values of mpz are numbers, and shapes are GEOGRAPHY, where
+the data fit."""
 
 COMPOSITE = TypeRule(
     "composite",
@@ -78,8 +82,12 @@ OWN_TEXT = TypeRule(
     "all that its text doesn't say",
 )
 """A type that nothing is known of: what its output function writes, whatever casts it has."""
-OWN_TEXTS = (
-    "CASE WHEN {c} IS NOT NULL THEN ARRAY(SELECT pg_catalog.concat(u.e)"
-    " FROM pg_catalog.unnest({c}) WITH ORDINALITY AS u(e, n) ORDER BY u.n) END"
-)
-"""The same of each element of an array, whatever stands between elements in its text."""
+
+
+def each(select: str) -> str:
+    """The same of each element of an array, whatever stands between elements in its text."""
+    element = select.format(c="u.e").replace("{", "{{").replace("}", "}}")
+    return (
+        f"CASE WHEN {{c}} IS NOT NULL THEN ARRAY(SELECT {element}"
+        " FROM pg_catalog.unnest({c}) WITH ORDINALITY AS u(e, n) ORDER BY u.n) END"
+    )

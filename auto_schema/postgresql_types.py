@@ -1,107 +1,35 @@
-"""The table of types: PostgreSQL → Arrow → BigQuery, and what each one loses.
+"""Types of PostgreSQL → Arrow → BigQuery, and what each one loses.
 
-The same rows drive planning, the golden test and docs/type-mapping.md. A type that isn't
-here is read as PostgreSQL's own text, which is told, or is an error; nothing is guessed.
+The rows of the tables drive planning, the golden test and docs/type-mapping.md. A type that isn't
+there is read as PostgreSQL's own text, which is told, or is an error; nothing is guessed.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from auto_schema import postgis
 from auto_schema.errors import SchemaError, shown
 from auto_schema.postgresql_extensions import (
     COMPOSITE,
     COMPOSITE_TEXT,
     EXTENSIONS,
     OWN_TEXT,
-    OWN_TEXTS,
+    each,
 )
+from auto_schema.postgresql_table import POSTGRESQL
 from auto_schema.schema import Column
-from auto_schema.type_rules import AS_TEXT, PLAIN, TypeRule, _table, _text
+from auto_schema.type_rules import AS_TEXT, PLAIN, TypeRule, _text
 from auto_schema.warehouse_types import (
     BIGNUMERIC_ARROW,
-    MICROS,
     NULLABLE,
     NUMERIC_ARROW,
     NUMERIC_RANGE,
     NUMERIC_TYPES,
     REPEATED,
-    TIME_MICROS,
-    UTC_MICROS,
     fits,
 )
-
-_JSON_LOSS = "key order, duplicate keys and trailing zeros of numbers (1.10 becomes 1.1)"
-_REAL_TIME = "infinity, BC and years after 9999 become dead letters"
-
-POSTGRESQL: Mapping[str, TypeRule] = _table(
-    TypeRule("bool", PLAIN, pa.bool_(), "BOOL"),
-    TypeRule("int2", PLAIN, pa.int64(), "INT64"),
-    TypeRule("int4", PLAIN, pa.int64(), "INT64"),
-    TypeRule("int8", PLAIN, pa.int64(), "INT64"),
-    TypeRule("oid", "{c}::int8", pa.int64(), "INT64"),
-    TypeRule("float4", PLAIN, pa.float64(), "FLOAT64"),
-    TypeRule("float8", PLAIN, pa.float64(), "FLOAT64"),
-    TypeRule("money", "{c}::numeric", NUMERIC_ARROW, "NUMERIC", "the currency sign"),
-    TypeRule("text", PLAIN, pa.string(), "STRING"),
-    TypeRule("varchar", PLAIN, pa.string(), "STRING"),
-    TypeRule("bpchar", PLAIN, pa.string(), "STRING"),
-    TypeRule("name", AS_TEXT, pa.string(), "STRING"),
-    TypeRule("char", AS_TEXT, pa.string(), "STRING"),
-    TypeRule("bytea", PLAIN, pa.binary(), "BYTES"),
-    TypeRule("date", PLAIN, pa.date32(), "DATE", _REAL_TIME),
-    TypeRule("time", PLAIN, TIME_MICROS, "TIME", "24:00:00 becomes a dead letter"),
-    _text("timetz"),
-    TypeRule("timestamp", PLAIN, MICROS, "DATETIME", _REAL_TIME),
-    TypeRule("timestamptz", PLAIN, UTC_MICROS, "TIMESTAMP", _REAL_TIME),
-    _text("interval"),
-    TypeRule("json", PLAIN, pa.string(), "JSON", _JSON_LOSS),
-    TypeRule("jsonb", PLAIN, pa.string(), "JSON", _JSON_LOSS),
-    TypeRule("uuid", PLAIN, pa.string(), "STRING"),
-    _text("xml"),
-    TypeRule("inet", "pg_catalog.abbrev({c})", pa.string(), "STRING"),
-    _text("cidr"),
-    _text("macaddr"),
-    _text("macaddr8"),
-    _text("bit"),
-    _text("varbit"),
-    _text("tsvector"),
-    _text("tsquery"),
-    _text("point"),
-    _text("line"),
-    _text("lseg"),
-    _text("box"),
-    _text("path"),
-    _text("polygon"),
-    _text("circle"),
-    _text("pg_lsn"),
-    _text("jsonpath"),
-    _text("xid"),
-    _text("xid8"),
-    _text("regclass"),
-    _text("regtype"),
-    _text("regproc"),
-    _text("regprocedure"),
-    _text("regoper"),
-    _text("regoperator"),
-    _text("regrole"),
-    _text("regnamespace"),
-    _text("regcollation"),
-    _text("regconfig"),
-    _text("regdictionary"),
-    _text("tid"),
-    _text("cid"),
-    _text("aclitem"),
-    _text("refcursor"),
-    _text("pg_snapshot"),
-    _text("txid_snapshot"),
-    _text("enum"),
-    _text("range"),
-    _text("multirange"),
-)
-"""Keyed by `pg_type.typname`; `enum`, `range` and `multirange` stand for the types of that kind."""
 
 ARRAY_LOSS = "lower bounds; a NULL array becomes an empty one, since BigQuery has no NULL array"
 ARRAY_JSON_LOSS = "lower bounds, trailing zeros of numbers; NaN and infinity become texts"
@@ -179,11 +107,13 @@ class Look:
     Attributes:
         integer_digits, scale: the most in a bare numeric column; None when it was not seen.
         is_flat: every array has at most one dimension and no NULL element; None: not seen.
+        is_geography: BigQuery's GEOGRAPHY takes every shape; None: not seen.
     """
 
     integer_digits: int | None = None
     scale: int | None = None
     is_flat: bool | None = None
+    is_geography: bool | None = None
 
 
 def rule_of(kind: PostgresType) -> TypeRule | None:
@@ -198,16 +128,19 @@ def rule_of(kind: PostgresType) -> TypeRule | None:
     if by_kind:
         return POSTGRESQL[by_kind]
     rule = (POSTGRESQL.get(kind.name) or EXTENSIONS.get(kind.name)) if kind.kind == "b" else None
-    if rule is None or "{s}" not in rule.select:
-        return rule
+    return rule and replace(rule, select=within_schema(rule.select, kind))
+
+
+def within_schema(select: str, kind: PostgresType) -> str:
+    """SQL with the quoted schema of a type in place of `{s}`."""
     schema = kind.schema.replace('"', '""').replace("{", "{{").replace("}", "}}")
-    return replace(rule, select=rule.select.replace("{s}", f'"{schema}"'))
+    return select.replace("{s}", f'"{schema}"')
 
 
 def needs_look(kind: PostgresType) -> bool:
-    """Whether the data decides the type: bare numerics, integers of any length, and arrays."""
+    """Whether the data decides the type: bare numerics and mpz, shapes, and arrays."""
     is_bare = kind.name == "numeric" and kind.precision is None
-    return kind.is_array or is_bare or kind.name == BIG_INTEGER
+    return kind.is_array or is_bare or kind.name in (BIG_INTEGER, *postgis.LOSSES)
 
 
 def postgresql_column(
@@ -245,6 +178,8 @@ def postgresql_column(
         rule, mode = _array(name, kind, look, current, json_as_text)
     elif kind.name in ("numeric", BIG_INTEGER):
         rule, mode = _numeric(kind, look, current, evolves=evolves), NULLABLE
+    elif kind.name in postgis.LOSSES:
+        rule, mode = _shape(kind, look, current), NULLABLE
     else:
         rule = _scalar(name, kind)
         mode = REPEATED if pa.types.is_list(rule.arrow) else NULLABLE
@@ -266,6 +201,7 @@ def postgresql_column(
         declared=_declared(kind, bigquery),
         is_flat=mode == REPEATED and not kind.is_array,
         is_own_text=is_unknown,
+        is_planar=bigquery == "GEOGRAPHY" and postgis.is_planar(kind.name, kind.display),
     )
 
 
@@ -293,6 +229,13 @@ def _unknown(name: str, kind: PostgresType) -> SchemaError:
         fix = f"set unknown_types=text for PostgreSQL's own text as STRING, {cast}, {out}."
     where = f"column {shown(name)}, type {kind.display}"
     return SchemaError("type without a mapping", where, why, fix)
+
+
+def _shape(kind: PostgresType, look: Look, current: tuple[str, str] | None) -> TypeRule:
+    there = current in (("GEOGRAPHY", NULLABLE), ("STRING", NULLABLE)) and current
+    wanted = there[0] if there else "GEOGRAPHY" if look.is_geography else "STRING"
+    rule = postgis.geography_rule(kind.name) if wanted == "GEOGRAPHY" else EXTENSIONS[kind.name]
+    return replace(rule, select=within_schema(rule.select, kind))
 
 
 def _declared(kind: PostgresType, bigquery: str) -> tuple[int, ...]:
@@ -387,8 +330,8 @@ def _elements(kind: PostgresType, select: str) -> str:
     """An array of a type's elements as they are read; a domain's are read as its base type's."""
     if kind.name == "inet":
         return "{c}::text::text[]"  # a cast by elements would add /32
-    if select == OWN_TEXT.select:
-        return OWN_TEXTS
+    if select == OWN_TEXT.select or kind.name in postgis.LOSSES:
+        return each(select)
     if select == PLAIN and kind.name in NATIVE_ELEMENTS:
         return f"{{c}}::pg_catalog.{kind.name}[]" if kind.is_of_domain else PLAIN
     return f"{AS_TEXT if select == PLAIN else select}[]"

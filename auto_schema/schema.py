@@ -37,6 +37,8 @@ class Column:
         declared: what the source declares of it: characters or bytes, or digits and how many of
             them stand after the point; empty: nothing.
         is_flat: its arrays are made of values that have one dimension by their type.
+        is_planar: of a GEOGRAPHY that is staged as WKB in hex: its edges are straight in
+            longitude and latitude.
         is_own_text: its type has no agreed form, and what the source writes of it stands for it.
         changed: what a transformation makes of its values, such as `masked`; empty: nothing.
         is_hidden: whether nothing may show its values as they arrive.
@@ -60,11 +62,23 @@ class Column:
     is_own_text: bool = False
     changed: str = ""
     is_hidden: bool = False
+    is_planar: bool = False
 
     @property
     def is_json(self) -> bool:
         """Whether its values are JSON, which is staged as text."""
         return self.bigquery == "JSON"
+
+    @property
+    def is_parsed(self) -> bool:
+        """Whether its values are staged as texts that BigQuery parses."""
+        return self.shape is None and self.bigquery in ("JSON", "GEOGRAPHY")
+
+    def parsed(self, text: str) -> str:
+        """The SQL that makes a value of the text in which it is staged."""
+        if self.is_json:
+            return parsed_json(text, self.wide_numbers)
+        return parsed_shape(text, is_planar=self.is_planar)
 
     @property
     def staged(self) -> "StagedColumn":
@@ -130,6 +144,12 @@ def parsed_json(text: str, wide_numbers: str) -> str:
     return f"PARSE_JSON({text}, wide_number_mode=>'{wide_numbers}')"
 
 
+def parsed_shape(text: str, *, is_planar: bool) -> str:
+    """The SQL that makes a GEOGRAPHY of WKB in hex."""
+    planar = ", planar => TRUE" if is_planar else ""
+    return f"ST_GEOGFROMWKB(FROM_HEX({text}){planar})"
+
+
 def _staged_form(column: Column) -> tuple[str, str, str, BigqueryType | None]:
     """Type and mode in the staging table, the published value, and the whole type.
 
@@ -139,8 +159,8 @@ def _staged_form(column: Column) -> tuple[str, str, str, BigqueryType | None]:
     if shape is not None:
         restored = name if shape.is_plain else shape.restored(name)
         return column.bigquery, column.mode, restored, shape
-    if column.is_json:
-        return "STRING", column.mode, parsed_json(name, column.wide_numbers), None
+    if column.is_parsed:
+        return "STRING", column.mode, column.parsed(name), None
     return column.bigquery, column.mode, name, None
 
 

@@ -2,6 +2,12 @@
 
 from deploy.real_check import Check, lines, query
 
+_EDGE = "01020000000200000000000000000000000000000000004e40"
+_EDGE += "00000000008056400000000000004e40"
+"""LINESTRING(0 60, 90 60)."""
+_POINT = "01010000007e6fd39ffdc02a4086e8103812424a40"
+"""POINT(13.376935 52.516181)."""
+
 TYPES: tuple[Check, ...] = (
     Check(
         "json-depth",
@@ -27,6 +33,21 @@ TYPES: tuple[Check, ...] = (
             " ST_EQUALS(g, ST_GEOGFROMWKB(ST_ASBINARY(g), oriented => TRUE))) FROM big"
         ),
         (r"large true, same true",),
+    ),
+    Check(
+        "geography-planar",
+        "ST_GEOGFROMWKB takes WKB from FROM_HEX, with planar => TRUE keeps an edge along a parallel"
+        " there, and under SAFE gives NULL for what it refuses.",
+        "PostGIS's shapes, which travel as WKB in hex; those of geometry have straight edges.",
+        query(
+            f"WITH edge AS (SELECT FROM_HEX('{_EDGE}') AS e, FROM_HEX('{_POINT}') AS p)"
+            " SELECT FORMAT('straight %t, bent %t, same %t, none %t',"
+            " ST_BOUNDINGBOX(ST_GEOGFROMWKB(e, planar => TRUE)).ymax < 60.001,"
+            " ST_BOUNDINGBOX(ST_GEOGFROMWKB(e)).ymax > 67,"
+            " ABS(ST_X(ST_GEOGFROMWKB(p)) - 13.376935) < 1e-9,"
+            " SAFE.ST_GEOGFROMWKB(FROM_HEX('00'), planar => TRUE) IS NULL) FROM edge"
+        ),
+        (r"straight true, bent true, same true, none true",),
     ),
     Check(
         "numeric-rounds",

@@ -1,14 +1,15 @@
-"""Which staged rows BigQuery's own parser of JSON refuses: asked of it, as SQL from a plan.
+"""Which staged rows BigQuery's own parsers refuse: asked of them, as SQL from a plan.
 
-Half a surrogate pair, more than 500 levels and the like; one such row ends a whole statement.
+Of JSON half a surrogate pair, more than 500 levels and the like, of GEOGRAPHY what only its own
+rules forbid; one such row ends a whole statement.
 The parser is asked in rows that hold names of our own only, whatever the columns are called.
 """
 
 from auto_schema.names import OURS, STAGED, of_staged, string_literal
-from auto_schema.schema import Column, parsed_json
+from auto_schema.schema import Column
 from smart_sync.plan import SyncPlan
 
-REFUSED_JSON = "JSON that BigQuery does not parse"
+_NOT_PARSED = "that BigQuery does not parse"
 
 
 def count_refused_json(plan: SyncPlan) -> str:
@@ -29,10 +30,29 @@ def refused_json_letters(plan: SyncPlan) -> str:
     row = f"{OURS}row"
     return (
         f"SELECT CASE{names} END AS column_name, SUBSTR(CASE{values} END, 1, 1000) AS value,\n"
-        f"  {string_literal(REFUSED_JSON)} AS reason, {row} AS raw_row,\n"
+        f"  {_reasons(columns)} AS reason, {row} AS raw_row,\n"
         f"  TO_HEX(SHA256({row})) AS row_hash\n"
         f"{_refused_rows(plan, columns, f'TO_JSON_STRING({STAGED}) AS {row}')}"
     )
+
+
+def refusal(plan: SyncPlan, name: str) -> str:
+    """Why rows are refused by a column of that name."""
+    return next(_reason(column) for column in _parsed(plan) if column.name == name)
+
+
+def _reason(column: Column) -> str:
+    return f"{column.bigquery} {_NOT_PARSED}"
+
+
+def _reasons(columns: list[Column]) -> str:
+    """The reason of a row's first refused column."""
+    if len({column.bigquery for column in columns}) == 1:
+        return string_literal(_reason(columns[0]))
+    cases = (
+        f" WHEN {_refused(n, c)} THEN {string_literal(_reason(c))}" for n, c in enumerate(columns)
+    )
+    return f"CASE{''.join(cases)} END"
 
 
 def delete_refused_json(plan: SyncPlan) -> str:
@@ -66,7 +86,7 @@ def _parsed(plan: SyncPlan) -> list[Column]:
     if plan.reading.is_in_place:
         return []
     columns = plan.reading.schema
-    return [c for c in columns if c.is_json and not c.is_repeated and c.shape is None]
+    return [c for c in columns if c.is_parsed and not c.is_repeated]
 
 
 def _text(number: int) -> str:
@@ -75,5 +95,5 @@ def _text(number: int) -> str:
 
 def _refused(number: int, column: Column) -> str:
     text = _text(number)
-    parsed = f"SAFE.{parsed_json(text, column.wide_numbers)}"
+    parsed = f"SAFE.{column.parsed(text)}"
     return f"({text} IS NOT NULL AND {parsed} IS NULL)"  # JSON's own null is not NULL

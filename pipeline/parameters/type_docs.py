@@ -6,15 +6,16 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
+from auto_schema import postgis
 from auto_schema.bigquery_types import RULES
 from auto_schema.bson_fields import FieldSample
 from auto_schema.mongodb_types import CODES, FORMS, UUID, form_of
 from auto_schema.postgresql_extensions import COMPOSITE, COMPOSITE_TEXT, EXTENSIONS, OWN_TEXT
+from auto_schema.postgresql_table import POSTGRESQL
 from auto_schema.postgresql_types import (
     ARRAY_JSON_LOSS,
     ARRAY_LOSS,
     BIG_INTEGER,
-    POSTGRESQL,
     PostgresType,
     numeric_rule,
 )
@@ -55,8 +56,9 @@ def type_mapping() -> str:
     lines = [
         "# Types",
         "",
-        "Made from `postgresql_types.py`, `mongodb_types.py` and `bigquery_types.py` in"
-        " `auto_schema/` by `make docs`. Every value arrives unchanged, or its row becomes a dead"
+        "Made from `postgresql_table.py`, `postgresql_extensions.py`, `mongodb_types.py` and"
+        " `bigquery_types.py` in `auto_schema/` by `make docs`. Every value arrives unchanged, or"
+        " its row becomes a dead"
         " letter with column, value and reason."
         " What a type can't carry over at all stands under «loses».",
         "",
@@ -104,6 +106,9 @@ def _extension_rows() -> list[tuple[str, str, str, str]]:
         several = "ARRAY<{}>" if pa.types.is_list(rule.arrow) else "{}"
         select = rule.select.replace("{s}.", "").format(c="c")
         rows.append((f"{extension}: {name}", select, several.format(rule.bigquery), rule.loss))
+        if key in postgis.LOSSES:
+            fit = f"{extension}: {name}, its data fit"
+            rows.append((fit, "WKB in hex", "GEOGRAPHY", postgis.LOSSES[key]))
         if key == BIG_INTEGER:
             fitting = numeric_rule("BIGNUMERIC", PostgresType(name, key))
             select = fitting.select.format(c="c")
@@ -127,6 +132,7 @@ def _postgresql() -> list[str]:
         ' `{"dimensions": 5, "elements": {"1": 0.5}}`.',
         "",
         *_table("| extension: type | read as | BigQuery | loses |", _extension_rows()),
+        *_places(),
         "JSON is staged as text and becomes JSON by `PARSE_JSON(…, wide_number_mode=>'round')`"
         " when it is published, since BigQuery loads no JSON from Parquet. A number with more"
         " digits than a double holds makes its row a dead letter (`json_numbers=double`), or the"
@@ -140,6 +146,21 @@ def _postgresql() -> list[str]:
         " the value that it came with. Integers of 64 bits always are. MongoDB's documents are"
         " looked at in the same way; the JSON of a BigQuery source is taken as it is. What is taken"
         " is GoogleSQL's own rule: `tests/googlesql/test_json_numbers.py` holds ours to it.",
+        "",
+    ]
+
+
+def _places() -> list[str]:
+    return [
+        "A column of PostGIS becomes GEOGRAPHY where each value of the rows that the run reads is"
+        " valid (`ST_IsValid`), of SRID 4326, without Z and M, not empty, within 180 and 90"
+        " degrees, and one of the six plain shapes; without rows, where its type says that, such"
+        " as `geometry(Point,4326)` or `geography`. A later value that isn't is a dead letter with"
+        " its text. Everywhere else it is STRING with WKT, its SRID before it. It travels as WKB in"
+        " hex, and is published by `ST_GEOGFROMWKB(FROM_HEX(c), planar => TRUE)`, without `planar`"
+        " for `geography` and for single points. What BigQuery's own rules refuse all the same is"
+        " a dead letter, too. GEOGRAPHY is left out of the proof of `verify`, and told there:"
+        " BigQuery keeps points on a sphere, and writes none letter for letter as it came.",
         "",
     ]
 

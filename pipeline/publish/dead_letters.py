@@ -22,9 +22,9 @@ from pipeline.destination.jobs import (
 from pipeline.runs.outcome import Outcome
 from smart_sync.plan import SyncPlan
 from smart_sync.refused_json import (
-    REFUSED_JSON,
     count_refused_json,
     delete_refused_json,
+    refusal,
     refused_json_letters,
 )
 from warehouse.errors import as_target_errors
@@ -101,7 +101,8 @@ def _keep_refused_json(client: bigquery.Client, plan: SyncPlan) -> tuple[int, st
         f" FROM {letters}"
     )
     first = asked_row(client, plan, sql, "json_example")
-    return int(first.found), f"column {first.name!r}: {REFUSED_JSON}, row_hash {first.row_hash}"
+    why = f"{refusal(plan, first.name)}, row_hash {first.row_hash}"
+    return int(first.found), f"column {first.name!r}: {why}"
 
 
 def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[StagedFile]) -> None:

@@ -85,7 +85,7 @@ def evidence(
         before=before,
         after=None if after is None or beyond is None else after - beyond,
         beyond=beyond,
-        looks=MappingProxyType(_looks(source, answers.looked)),
+        looks=MappingProxyType(_looks(source, asked.look_at, answers.looked)),
         partition_span=span,
         partition_count=partitions,
     )
@@ -236,17 +236,22 @@ def _nulls_in_table(opened: "psycopg2.extensions.connection", column: SourceColu
 
 
 def _looks(
-    source: PostgresqlStatement, looked: Mapping[str, Sequence[str | None]]
+    source: PostgresqlStatement,
+    columns: Sequence[SourceColumn],
+    looked: Mapping[str, Sequence[str | None]],
 ) -> dict[str, Look]:
     looks = {}
+    arrays = {column.name for column in columns if sql_type(column).is_array}
     room = MOST_ENTRIES - len(source.result_names)
-    for name, (flat, integer_digits, scale) in looked.items():
+    for name, (yes, integer_digits, scale) in looked.items():
+        flat = yes if name in arrays else None
         if flat == "true":  # it is read with its dimensions beside it, while there is room
             flat, room = ("true", room - 1) if room > 0 else (None, room)
         looks[name] = Look(
             None if integer_digits is None else int(integer_digits),
             None if scale is None else int(scale),
             None if flat is None else flat == "true",
+            None if yes is None or name in arrays else yes == "true",
         )
     return looks
 

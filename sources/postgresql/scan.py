@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from auto_schema.postgresql_types import BIG_INTEGER, NATIVE_ELEMENTS
+from auto_schema import postgis
+from auto_schema.postgresql_types import BIG_INTEGER, NATIVE_ELEMENTS, within_schema
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.sql import ends_of, literal, quote
 from sources.postgresql.statement import PostgresqlStatement, window_predicates, wrapped
@@ -101,7 +102,7 @@ def look(columns: Sequence[SourceColumn], window: str) -> str:
 
 
 def _look_items(column: SourceColumn, window: str) -> tuple[str, str, str]:
-    """SQL for: every array is flat, most digits before the point, most after it."""
+    """SQL for: every array is flat or shape fits, most digits before the point, most after it."""
     name = f"q.{quote(column.name)}"
     flat = digits = scale = "NULL"
     if sql_type(column).is_array:
@@ -110,6 +111,10 @@ def _look_items(column: SourceColumn, window: str) -> tuple[str, str, str]:
             no_null = f"array_position({name}, NULL) IS NULL"
         one = f"(coalesce(array_ndims({name}), 1) = 1 AND {no_null})"
         flat = f"coalesce(bool_and({one}) FILTER (WHERE {window}), true)"
+    elif sql_type(column).name in postgis.LOSSES:
+        fit = within_schema(postgis.is_fit(sql_type(column).name), sql_type(column)).format(c=name)
+        declared = str(postgis.is_declared(sql_type(column).display)).lower()
+        flat = f"coalesce(bool_and({fit}) FILTER (WHERE {window}), {declared})"
     elif sql_type(column).name == "numeric":
         finite = f"{window} AND {name} NOT IN ('NaN', 'Infinity', '-Infinity')"
         digits = f"max(length(trunc(abs({name}))::text)) FILTER (WHERE {finite})"

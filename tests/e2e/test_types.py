@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from auto_schema.postgresql_types import POSTGRESQL
+from auto_schema.postgresql_table import POSTGRESQL
 from auto_schema.warehouse_types import standard
 
 ALL = "SELECT * FROM all_types"

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from auto_schema.postgresql_extensions import EXTENSIONS
-from auto_schema.postgresql_types import POSTGRESQL, Look, PostgresType, postgresql_column
+from auto_schema.postgresql_table import POSTGRESQL
+from auto_schema.postgresql_types import Look, PostgresType, postgresql_column
 from auto_schema.type_rules import describe_rules
 from auto_schema.warehouse_types import REPEATED
 
@@ -23,6 +24,11 @@ def _array(name: str, kind: str = "b") -> PostgresType:
     return PostgresType(f"{name}[]", name, kind, True)
 
 
+def _place(words: str) -> PostgresType:
+    return PostgresType(words, f"postgis.{words.partition('(')[0]}", schema="s")
+
+
+PLACES = ("geometry(Point,4326)", "geometry(Polygon,4326)", "geography")
 FLAT = Look(is_flat=True)
 COLUMNS: tuple[tuple[PostgresType, str, Look], ...] = (
     (_numeric(5, 0), "", Look()),
@@ -53,6 +59,7 @@ COLUMNS: tuple[tuple[PostgresType, str, Look], ...] = (
     *((PostgresType(name, name, schema="s"), "", Look()) for name in EXTENSIONS),
     *((_array(name), "flat", FLAT) for name in EXTENSIONS),
     (PostgresType("pgmp.mpz", "pgmp.mpz"), "38 digits seen", Look(38, 0)),
+    *((_place(words), "all fit", Look(is_geography=True)) for words in PLACES),
     (PostgresType("composite", '"s".row', "c"), "", Look()),
     (PostgresType("composite", '"s".row', "c", has_casts_to_json=True), "with casts", Look()),
     (_array('"s".row', "c"), "flat", FLAT),

@@ -10,6 +10,7 @@ import pytest
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
 from auto_schema.evolve import CurrentField
+from auto_schema.postgresql_types import Look
 from auto_schema.schema import Partitioning
 from pipeline.publish.dead_letters import FIELDS, merge_statement
 from smart_sync.hand_window import window_by_hand
@@ -18,6 +19,7 @@ from smart_sync.publish_sql import publish_statement
 from smart_sync.refused_json import count_refused_json, delete_refused_json, refused_json_letters
 from smart_sync.request import WriteDisposition
 from smart_sync.stale_columns import StaleColumns
+from sources.values import Evidence
 from tests.factories import (
     COLUMNS,
     JSON_COLUMNS,
@@ -32,7 +34,10 @@ from tests.factories import (
     some_fields,
 )
 from tests.googlesql.both import Both, filled
+from tests.googlesql.catalog import Table
+from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import GoogleSqlError
+from tests.googlesql.resolved import Analysis
 from tests.sync import PROJECT
 from warehouse.names import TableRef
 
@@ -384,3 +389,26 @@ def test_a_replaced_window_of_any_cursor_is_the_models(both: Both, dataset: str,
             [*left, *staged], key=repr
         )
         assert len(staged) > 1
+
+
+def test_shapes_of_postgis_are_published_as_the_analyzer_wants_it(googlesql: GoogleSql) -> None:
+    """Analyzed only: the reference implementation has no GEOGRAPHY."""
+    kinds = {"flat": "postgis.geometry", "round": "postgis.geography"}
+    shapes = tuple(a_source_column(name, kind) for name, kind in kinds.items())
+    looks = {name: Look(is_geography=True) for name in kinds}
+    plan = a_plan(
+        a_request(max_dead_letters=1),
+        columns=(*JSON_COLUMNS, *shapes),
+        target=a_target(exists=False),
+        evidence=Evidence(looks=looks),
+    )
+    fields = [SchemaField(c.name, c.bigquery) for c in plan.schema.staged]
+    tables = {str(plan.run.staging.table): Table.of(fields)}
+    published = googlesql.analyze(publish_statement(plan), tables)
+    assert isinstance(published, Analysis), published
+    assert list(map(repr, published.columns))[-2:] == ["flat GEOGRAPHY", "round GEOGRAPHY"]
+    for statement in (refused_json_letters(plan), count_refused_json(plan)):
+        assert isinstance(googlesql.analyze(statement, tables), Analysis)
+        assert "SAFE.ST_GEOGFROMWKB(FROM_HEX(_smart_sync_json_1), planar => TRUE)" in statement
+    assert isinstance(googlesql.analyze(delete_refused_json(plan), tables), Analysis)
+    assert '"GEOGRAPHY that BigQuery does not parse"' in refused_json_letters(plan)

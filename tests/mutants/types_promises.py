@@ -73,4 +73,28 @@ PROMISES: tuple[Promise, ...] = (
         "known is not None and known.has_default",
         "False",
     ),
+    P(
+        VALUES,
+        "A shape that is no GEOGRAPHY is a dead letter with its text, never NULL or another place.",
+        "tests/extensions/test_places.py::test_a_later_value_that_is_no_geography_is_a_dead_letter",
+        "auto_schema/conform.py",
+        "pc.invert(pc.starts_with(array, postgis.HEX_BEGINS))",
+        "pc.equal(array, postgis.HEX_BEGINS)",
+    ),
+    P(
+        VALUES,
+        "A text of a shape has every digit of its coordinates.",
+        "tests/extensions/test_places.py::test_a_column_with_any_other_value_is_text_that_rounds_nothing",
+        "auto_schema/postgis.py",
+        "_EVERY_DIGIT = 400",
+        "_EVERY_DIGIT = 14",
+    ),
+    P(
+        VALUES,
+        "Edges of a geometry stay straight on the map.",
+        "tests/extensions/test_places.py::test_edges_of_a_geometry_stay_straight_on_the_map_and_those_of_a_geography_are_geodesics",
+        "auto_schema/schema.py",
+        '", planar => TRUE" if is_planar else ""',
+        '""',
+    ),
 )

@@ -15,7 +15,8 @@ from auto_schema.canonical import (
     postgresql_sums,
 )
 from auto_schema.postgresql_extensions import COMPOSITE, COMPOSITE_TEXT, EXTENSIONS, OWN_TEXT
-from auto_schema.postgresql_types import POSTGRESQL, Look, PostgresType, postgresql_column
+from auto_schema.postgresql_table import POSTGRESQL
+from auto_schema.postgresql_types import Look, PostgresType, postgresql_column
 from auto_schema.schema import Column
 from auto_schema.warehouse_types import NUMERIC_TYPES, REPEATED
 
