@@ -22,7 +22,7 @@ from sources.profile import SourceProfile
 def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The warnings and the notes of a draft with all its facts."""
     told = plan_warnings(draft.request, draft.facts)
-    return (*told, *_own_texts(draft.shape.schema), *_defaults(draft)), _notes(draft)
+    return (*told, *_own_texts(draft.shape.reading), *_defaults(draft)), _notes(draft)
 
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:

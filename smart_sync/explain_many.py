@@ -9,6 +9,7 @@ from typing import Any
 from smart_sync.explain import as_dict, window_text
 from smart_sync.hosts import Host, Work, advice, fitting, hosts
 from smart_sync.plan import SyncPlan
+from smart_sync.read_plan import dollars_of
 from smart_sync.text_table import text_table
 
 HEADINGS = ("table", "into", "does", "window", "rows", "splits", "scan", "by")
@@ -125,7 +126,7 @@ def _moved(plan: SyncPlan) -> int | None:
 
 
 def _sum(tables: Sequence[Planned]) -> str:
-    """All tables in one line; scans and their price are those that the single plans say."""
+    """All tables in one line; what queries read and cost is what the single plans say."""
     figures = _figures(tables)
     text = f"{figures['planned']} of {figures['tables']} tables, about {figures['rows']:,} rows"
     if figures["bytes"]:
@@ -139,13 +140,16 @@ def _figures(tables: Sequence[Planned]) -> dict[str, Any]:
     plans = [table.plan for table in tables if table.plan]
     scans = [plan.reading.bigquery for plan in plans if plan.reading.bigquery]
     prices = [scan.price for scan in scans if scan.price is not None]
+    queries = [plan.publishing.sql for plan in plans if plan.publishing.sql and not plan.held_back]
+    prices += [dollars_of(sql.read_bytes, sql.price_per_tib) for sql in queries]
+    read = [scan.scan_bytes or 0 for scan in scans] + [sql.read_bytes for sql in queries]
     return {
         "tables": len(tables),
         "planned": len(plans),
         "skipped": sum(table.is_skipped for table in tables),
         "rows": sum(plan.reading.estimated_rows or 0 for plan in plans),
         "bytes": sum(_moved(plan) or 0 for plan in plans),
-        "scan_bytes": sum(scan.scan_bytes or 0 for scan in scans),
+        "scan_bytes": sum(read),
         "price_usd": str(sum(prices, Decimal(0))) if prices else None,
     }
 

@@ -92,11 +92,11 @@ def plan_stale_columns(
 def _why(request: SyncRequest, facts: Facts, schema: TableSchema, column: WrittenColumn) -> str:
     """Why the plan doesn't bring a column any more, in a word or some."""
     name, transformation = column.source_name, request.schema.transformation
+    if not name:
+        return "no longer made"
     is_there = facts.profile.is_open or facts.profile.column(name) is not None
     if not transformation.keeps(name) and (is_there or name in transformation.exclude_fields):
         return EXCLUDED
-    if not name:
-        return "no longer made by transform_sql"
     if request.publishing.sql and is_there:
         return EXCLUDED
     new = next((c.name for c in schema if c.source_name == name), None)

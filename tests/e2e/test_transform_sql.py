@@ -264,3 +264,67 @@ def test_names_that_columns_get_by_themselves_are_those_of_staged(sync, sql):
     again = words | {"write_disposition": "WRITE_TRUNCATE"}
     sync.ok(**again, transform_sql=f"SELECT *, EXTRACT(YEAR FROM {name}) AS year FROM staged")
     assert sync.rows("id, year") == [(1, 2025)]
+
+
+def test_rows_that_the_query_makes_and_a_check_refuses_become_dead_letters(sync, sql):
+    sql(TABLE)
+    checks = "{models: [{name: t, columns: [{name: twice, data_tests:"
+    checks += " [dbt_utils.accepted_range: {max_value: 20}]}]}]}"
+    room = {"on_check_failure": "quarantine", "max_dead_letters": "5"}
+    sync.ok(**SMART, transform_sql=DERIVED, checks=checks, **room)
+    assert told(sync) == EXPECTED[1:2]
+    letters = sync.rows("column_name, JSON_VALUE(raw_row, '$.id')", "t_dead_letters")
+    assert letters == [("twice", "1")]
+    assert figures(sync) == {"rows": 2, "rows_staged": 3}
+    run = sync.history()[-1]
+    assert (run["rows_staged"], run["rows_dead"], run["rows_published"]) == (3, 1, 1)
+
+
+def test_documents_that_bigquery_refuses_are_dead_letters_before_the_query(sync, sql, sent_jobs):
+    """It sees JSON, and no text that is none."""
+    sql("CREATE TABLE orders (id int8, note jsonb, updated_at timestamptz)")
+    sql("""INSERT INTO orders VALUES (1, '{"a": "x"}', now()), (2, '{"a": 1}', now())""")
+    query = "SELECT id, JSON_VALUE(note, '$.a') AS a, note, updated_at FROM staged"
+    sync.ok(**SOURCE, transform_sql=query, max_dead_letters="3")
+    assert sync.rows("id, a") == [(1, "x"), (2, "1")]
+    assert sync.types()["note"] == "JSON"
+    steps = [job["configuration"].get("labels", {}).get("step") for job in sent_jobs]
+    assert steps.index("json_check") < steps.index("transform_sql") < steps.index("publish")
+
+
+def test_a_column_that_the_query_leaves_out_is_asked_for_by_a_merge(sync, sql):
+    sql(TABLE)
+    sync.ok(**SMART, **MERGE, transform_sql="SELECT *, id + 1 AS more FROM staged")
+    sql("UPDATE orders SET updated_at = '2025-07-05' WHERE id = 1")
+    without = SMART | MERGE | {"transform_sql": "SELECT * EXCEPT (status) FROM staged"}
+    result = sync(**without)
+    assert result.code == 4, result.out
+    assert "column 'status'): it is excluded" in result.err
+    result = sync.ok(**without, stale_columns="keep")
+    assert sync.rows("id, status, more") == [(1, None, None), (2, "test", 3), (3, "open", 4)]
+
+
+def test_the_destination_s_new_columns_are_the_query_s(sync, sql):
+    sql(TABLE)
+    sync.ok(**SMART)
+    sql("INSERT INTO orders VALUES (4, 'paid', 1, 7, '2025-07-03 10:00+00')")
+    result = sync(**SMART, transform_sql=DERIVED, schema_evolution="freeze")
+    assert result.code == 4
+    assert "day, twice (schema_evolution=freeze)" in result.err
+    sync.ok(**SMART, transform_sql=DERIVED)
+    assert sync.rows("id, customer, twice")[-1] == (4, None, 2)
+
+
+def test_beside_a_transformation_the_query_sees_what_that_has_made(sync, sql):
+    sql(TABLE)
+    rules = {"field_mappings": {"status": "state"}, "filter": [["id", "<", 3]]}
+    query = "SELECT id, UPPER(state) AS state FROM staged"
+    sync.ok(**SOURCE, transformation_config=json.dumps(rules), transform_sql=query)
+    assert sync.rows("id, state") == [(1, "PAID"), (2, "TEST")]
+
+
+def test_verify_only_is_refused_beside_it(sync):
+    window = {"verify_only": "true", "verify_start": "2025-07-01", "verify_end": "2025-07-02"}
+    result = sync(**SMART, **window, transform_sql=DERIVED)
+    assert result.code == 2
+    assert "verify_only beside transform_sql" in result.err

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from smart_sync.explain_many import Planned, explain_many, many_as_json
 from smart_sync.read_plan import BigqueryReading, ReadMethod
+from smart_sync.sql_plan import SqlPlan
 from tests.factories import a_plan
 
 GB = 10**9
@@ -39,6 +40,16 @@ def test_the_last_line_sums_rows_bytes_and_what_queries_cost():
     figures = whole(*tables)["sum"]
     assert Decimal(figures["price_usd"]) == Decimal("9.375")
     assert (figures["scan_bytes"], figures["bytes"]) == (2**40 + 2**39, 1000)
+
+
+def test_what_transform_sql_reads_is_in_the_sum():
+    table = planned()
+    assert table.plan is not None
+    query = SqlPlan("SELECT * FROM staged", (), 2**40, 2**39)
+    publishing = replace(table.plan.publishing, sql=query)
+    table = replace(table, plan=replace(table.plan, publishing=publishing))
+    figures = whole(table, planned(scan=2**40))["sum"]
+    assert (figures["scan_bytes"], figures["price_usd"]) == (2**41 + 2**39, "15.6250")
 
 
 def test_which_host_fits_is_said_by_both_forms_and_none_for_no_table():
