@@ -1,6 +1,7 @@
 """backfill_columns: a new column gets its values in rows that are there; nothing else changes."""
 
 import datetime as dt
+import json
 
 import pytest
 
@@ -145,3 +146,44 @@ def test_what_can_t_be_filled_is_refused_before_anything_is_written(sync, orders
     assert missing.code == 5
     assert "no rows whose columns could be filled" in missing.err
     assert len(sync.history()) == 1
+
+
+def test_what_transform_sql_makes_is_filled_too(sync, orders):
+    made = "SELECT *, CONCAT(channel, '!') AS loud FROM staged WHERE id != 2"
+    sync.ok(**SYNC | {"merge_keys": "id", "backfill_columns": "loud", "transform_sql": made})
+    assert sync.rows("id, amount, loud") == [(1, 10, "c1!"), (2, 20, None), (3, 30, "c3!")]
+    assert "channel" not in sync.types()
+
+
+def test_values_are_changed_on_their_way_as_a_sync_would(sync, orders):
+    changes = {
+        "constants": {"tenant": "acme"},
+        "mask": {"channel": "redact"},
+        "filter": [["amount", "!=", 20]],
+        "field_mappings": {"channel": "way"},
+    }
+    words = FILL | {"transformation_config": json.dumps(changes)}
+    sync.ok(**words | {"backfill_columns": "way,tenant"})
+    assert sync.rows("id, amount, tenant") == [
+        (1, 10, "acme"),
+        (2, 20, "acme"),  # a filter says what comes in, and this row is there
+        (3, 30, "acme"),
+    ]
+    ways = {row[0] for row in sync.rows("way")}
+    assert len(ways) == 1
+    assert "c1" not in ways
+
+
+def test_a_file_of_tables_says_it_of_one(sync, orders):
+    tables = {
+        "tables": {
+            "public.orders": {
+                "enable_smart_sync": "true",
+                "destination_bigquery_table": "t",
+                "merge_keys": "id",
+                "backfill_columns": ["channel"],
+            }
+        }
+    }
+    sync.ok(tables=json.dumps(tables), destination_bigquery_table=None)
+    assert sync.rows("id, amount, channel") == [(1, 10, "c1"), (2, 20, "c2"), (3, 30, "c3")]

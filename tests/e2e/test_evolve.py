@@ -280,3 +280,23 @@ def test_nothing_is_altered_by_a_run_that_publishes_nothing(sync, grown, sql, se
     sync.ok(**KILLED)
     assert sync.types()["n"] == "INTEGER"
     assert altered(sent_jobs) == []
+
+
+def test_a_column_that_is_cast_or_made_by_a_query_grows_too(sync, sql, sent_jobs):
+    sql("CREATE TABLE s (id int8, n int8, t text, moved timestamptz)")
+    sql("INSERT INTO s VALUES (1, 1, 'a', '2024-05-01')")
+    sync.ok(**SYNC)
+    sql("INSERT INTO s VALUES (2, 2, 'b', '2024-06-01')")
+    cast = {"transformation_config": '{"type_casts": {"n": "NUMERIC"}}'}
+    assert sync(**SYNC, **cast).code == 4
+    sync.ok(**EVOLVE, **cast)
+    sql("INSERT INTO s VALUES (3, 3, 'c', '2024-07-01')")
+    made = "SELECT * REPLACE (CAST('0.0000000000003' AS BIGNUMERIC) AS n) FROM staged"
+    assert sync(**SYNC, transform_sql=made).code == 4
+    sync.ok(**EVOLVE, transform_sql=made)
+    assert altered(sent_jobs) == ["`n` SET DATA TYPE NUMERIC", "`n` SET DATA TYPE BIGNUMERIC"]
+    assert sync.rows("id, n") == [
+        (1, Decimal(1)),
+        (2, Decimal(2)),
+        (3, Decimal("0.0000000000003")),
+    ]
