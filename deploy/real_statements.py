@@ -385,5 +385,48 @@ STATEMENTS: tuple[Check, ...] = (
         ),
         (r"sum 4",),
     ),
+    Check(
+        "columns-altered",
+        "ALTER COLUMN takes NOT NULL off and makes types wider in place, also one that is so"
+        " already; a column's description stays.",
+        "schema_evolution=evolve; a column of MongoDB's fields says in its description which.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.altered (a INT64 NOT NULL OPTIONS (description='kept'),"
+                " n NUMERIC(5, 2), s STRING(3)) AS SELECT 9223372036854775807 AS a,"
+                " NUMERIC '1.25' AS n, 'abc' AS s"
+            ),
+            query("ALTER TABLE $DATASET.altered ALTER COLUMN a DROP NOT NULL"),
+            query("ALTER TABLE $DATASET.altered ALTER COLUMN a SET DATA TYPE NUMERIC"),
+            query("ALTER TABLE $DATASET.altered ALTER COLUMN a SET DATA TYPE NUMERIC"),
+            query("ALTER TABLE $DATASET.altered ALTER COLUMN n SET DATA TYPE NUMERIC(8, 4)"),
+            query("ALTER TABLE $DATASET.altered ALTER COLUMN s SET DATA TYPE STRING"),
+            query("SELECT FORMAT('a is %s', CAST(MAX(a) AS STRING)) FROM $DATASET.altered"),
+            show("$DATASET.altered"),
+        ),
+        (r"a is 9223372036854775807", r'"description": "kept"', r'"precision": "8"'),
+    ),
+    Check(
+        "required-not-widened",
+        "SET DATA TYPE of a REQUIRED column is refused as a change of its mode.",
+        "Such a column is relaxed first, a merge key too.",
+        lines(
+            query("CREATE TABLE $DATASET.required (a INT64 NOT NULL)"),
+            query("ALTER TABLE $DATASET.required ALTER COLUMN a SET DATA TYPE NUMERIC"),
+        ),
+        (r"(?i)mode",),
+        is_refused=True,
+    ),
+    Check(
+        "date-not-widened",
+        "A DATE can't be made a DATETIME in place.",
+        "schema_evolution=evolve refuses it, with the statements that make another column of it.",
+        lines(
+            query("CREATE TABLE $DATASET.dated (a DATE)"),
+            query("ALTER TABLE $DATASET.dated ALTER COLUMN a SET DATA TYPE DATETIME"),
+        ),
+        (r"(?i)type",),
+        is_refused=True,
+    ),
 )
 """Statements and scripts."""

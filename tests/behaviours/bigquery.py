@@ -205,4 +205,25 @@ BEHAVIOURS = (
         "",
         "tests/unit/test_publish_sql.py::test_truncate_replaces_rows_in_one_transaction",
     ),
+    Behaviour(
+        SERVICE,
+        "DROP NOT NULL is refused where the column is NULLABLE already, so that a statement which"
+        " was made can't be sent again.",
+        "https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language"
+        "#alter_column_drop_not_null_statement",
+        "The table is looked at, and only what it doesn't show yet is altered.",
+        "",
+        "tests/e2e/test_evolve.py::test_a_step_that_is_repeated_alters_nothing_twice",
+    ),
+    Behaviour(
+        SERVICE,
+        "GoogleSQL's analyzer lets a DATE become a DATETIME by SET DATA TYPE; BigQuery documents"
+        " four conversions, all of numbers.",
+        "https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language"
+        "#alter_column_set_data_type_statement",
+        "`schema_evolution=evolve` keeps to what is documented.",
+        "",
+        "tests/unit/test_evolve.py::"
+        "test_each_line_of_the_table_is_altered_or_refused_with_statements",
+    ),
 )
