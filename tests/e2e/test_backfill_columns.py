@@ -187,3 +187,25 @@ def test_a_file_of_tables_says_it_of_one(sync, orders):
     }
     sync.ok(tables=json.dumps(tables), destination_bigquery_table=None)
     assert sync.rows("id, amount, channel") == [(1, 10, "c1"), (2, 20, "c2"), (3, 30, "c3")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "late"),
+    [
+        ("date", "2024-05-01", "9999-12-31"),
+        ("timestamp", "2024-05-01 10:00", "9999-12-31 23:59:59.999999"),
+        ("timestamptz", "0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00"),
+        ("int8", "-9223372036854775807", "9223372036854775807"),
+    ],
+)
+def test_rows_are_filled_whatever_the_cursor_s_type_and_its_ends(sync, sql, kind, first, late):
+    sql(f"CREATE TABLE orders (id int8, updated_at {kind})")
+    sql(f"INSERT INTO orders VALUES (1, '{first}'), (2, '{first}')")
+    whole = {"postgresql_query": "SELECT * FROM orders", "merge_keys": "id"}
+    sync.ok(**whole, write_disposition="WRITE_MERGE")
+    sql("ALTER TABLE orders ADD COLUMN channel text")
+    sql("UPDATE orders SET channel = 'c' || id")
+    sql(f"UPDATE orders SET updated_at = '{late}' WHERE id = 2")
+    words = FILL | {"source_timezone": "UTC", "late_commit_guard": "off"}
+    sync.ok(**words)
+    assert sync.rows("id, channel") == [(1, "c1"), (2, "c2")]

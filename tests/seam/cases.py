@@ -75,6 +75,8 @@ class Case:
     """Whether a check looks at the rows, and those that fail become dead letters."""
     transforms: bool = False
     """Whether transform_sql leaves some of the rows out."""
+    alters: bool = False
+    """Whether a column of the table is altered before they are published."""
 
 
 JOBS = {
@@ -142,7 +144,7 @@ class Befalling:
 
 def _world(case: Case, **words: bool) -> World:
     kinds = {"quarantines": case.quarantines, "transforms": case.transforms}
-    return World(way=case.way, **kinds, **words)
+    return World(way=case.way, alters=case.alters, **kinds, **words)
 
 
 def run(case: Case, use: Callable[[World], World]) -> tuple[World, list[str]]:
@@ -313,6 +315,15 @@ def with_a_query(seen: Sequence[str]) -> Iterator[Case]:
     for at in range(number_of(seen, SEND) - 1, len(seen)):  # nobody knows whether it published
         for arrives in ("never", "done"):
             yield Case(Fault(at, "lost", arrives, FOR_EVER), way=STATEMENT, transforms=True)
+
+
+def with_alterations(seen: Sequence[str]) -> Iterator[Case]:
+    """The same, and straight from files; a column of the table is altered before, by two jobs."""
+    for case in through_a_table(seen):
+        yield replace(case, alters=True)
+        yield replace(case, alters=True, way=LOAD)
+    for at in range(len(seen)):  # B, or C, finds the table altered
+        yield Case(NOTHING, at, alters=True)
 
 
 def with_the_late(cases: Iterable[Case]) -> Iterator[Case]:

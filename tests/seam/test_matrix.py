@@ -27,6 +27,7 @@ from tests.seam.cases import (
     while_it_runs,
     with_a_quarantine,
     with_a_query,
+    with_alterations,
     with_the_late,
 )
 from tests.seam.world import (
@@ -37,8 +38,10 @@ from tests.seam.world import (
     LETTERS,
     LOOK,
     MAKE,
+    RELAX,
     RESULTS,
     TAKE_OUT,
+    WIDEN,
     A,
     no_real_time,
 )
@@ -151,3 +154,12 @@ def test_rows_that_a_query_makes_are_published_once_whatever_befalls_a_run(holds
     assert wrong == []
     assert {job.labels.get("step") for job in world.service.jobs.values()} >= {MAKE, LOOK}
     holds(with_a_query, plain)
+
+
+def test_columns_are_altered_once_whatever_befalls_a_run(holds, use):
+    """Each alteration is a job of its own, and the table tells which are made."""
+    plain = Case(NOTHING, way=STATEMENT, alters=True)
+    seen = steps(use, plain)
+    altered = [what for what in seen if what.startswith("POST job alter")]
+    assert altered == [f"POST job {step}" for step in (RELAX, WIDEN)]
+    holds(with_alterations, plain)

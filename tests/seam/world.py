@@ -19,6 +19,7 @@ from google.api_core import exceptions as api
 
 from auto_schema.bigquery_types import BigqueryType
 from auto_schema.errors import InternalError, SyncError
+from auto_schema.evolve import CurrentField
 from pipeline.destination.elements import StagedFile, StagedSplit
 from pipeline.execution.report import report
 from pipeline.publish.publisher import Publisher
@@ -42,6 +43,7 @@ PUBLISH, STAGE = "publish", "stage_0"
 CHECKS, AGAIN, KEYS, RESULTS = "checks", "checks_again", "check_keys", "check_results"
 LETTERS, EXAMPLE, TAKE_OUT = "check_letters", "check_example", "check_rows"
 MAKE, LOOK = "transform_sql", "transform_look"
+RELAX, WIDEN = "alter_0", "alter_1"
 DESTINATION, LOCK = "orders", "_sync_lock_orders"
 Hook = Callable[[Callable[[], Body], str], Body]
 """Around each request of a launch: (send it, what it is) → its answer."""
@@ -53,15 +55,18 @@ def plain(send: Callable[[], Body], _: str) -> Body:
 
 
 @cache
-def the_plan(way: Way, quarantines: bool = False, transforms: bool = False) -> SyncPlan:
+def the_plan(
+    way: Way, quarantines: bool = False, transforms: bool = False, alters: bool = False
+) -> SyncPlan:
     """Append of one staged file by one load job, or through a staging table.
 
     Args:
         way: how rows get into the table.
         quarantines: whether a check looks at them, and those that fail become dead letters.
         transforms: whether a query leaves some of them out.
+        alters: whether a column of the table is relaxed and widened before.
     """
-    request, sql = a_request(), None
+    request, sql, target = a_request(), None, a_target()
     if quarantines:
         check = Check("id_is_good", "accepted_range", AcceptedRange("id", "0"))
         request = a_request(checks=(check,), quarantines=True, max_dead_letters=9)
@@ -69,7 +74,13 @@ def the_plan(way: Way, quarantines: bool = False, transforms: bool = False) -> S
         request = a_request(sql="SELECT * FROM staged WHERE MOD(id, 3) != 2")
         columns = a_plan(target=a_target()).schema.columns
         sql = SqlAnswer(columns, tuple((c.name, BigqueryType(c.bigquery)) for c in columns))
-    plan = a_plan(request, target=a_target(), sql=sql)
+    if alters:
+        request = a_request(evolution="evolve")
+        narrow = BigqueryType("STRING", parameters=(3,))
+        fields = [f for f in target.fields if f.name != "name"]
+        fields.append(CurrentField("name", "STRING", "REQUIRED", shape=narrow))
+        target = replace(target, fields=tuple(fields))
+    plan = a_plan(request, target=target, sql=sql)
     return replace(
         plan,
         reading=replace(plan.reading, split_total=1),
@@ -98,6 +109,8 @@ class World:
     """A check looks at the staged rows; those that fail become dead letters."""
     transforms: bool = False
     """A query leaves some of them out."""
+    alters: bool = False
+    """A column of the table is relaxed and widened before they are published."""
     needs_files: bool = True
     """False: as a job that reads the source itself, which clearing the staging doesn't stop."""
     published: list[tuple[int, str, float]] = field(default_factory=list)
@@ -121,6 +134,33 @@ class World:
         self.service.effects |= {EXAMPLE: self._show_example, RESULTS: lambda _: None}
         self.service.effects[KEYS] = self._show_keys
         self.service.effects |= {MAKE: self._make, LOOK: self._look}
+        self.service.effects |= {RELAX: self._relax, WIDEN: self._widen}
+        if self.alters:
+            narrow = {"name": "name", "type": "STRING", "mode": "REQUIRED", "maxLength": "3"}
+            self._write({"schema": {"fields": [narrow]}, "numRows": "0"})
+
+    def _write(self, more: Body) -> None:
+        table = {"projectId": "my-project", "datasetId": "shop", "tableId": DESTINATION}
+        made = {"tableReference": table, "type": "TABLE", "creationTime": "1"}
+        there = self.service.shown(DESTINATION) or {}
+        self.service.write(DESTINATION, there | made | more)
+
+    @property
+    def _column(self) -> Body:
+        table = self.service.shown(DESTINATION) or {}
+        return dict(table["schema"]["fields"][0])
+
+    def _relax(self, job: Job) -> None:
+        if self._column["mode"] != "REQUIRED":
+            job.error = {"reason": "invalidQuery", "message": "it has no NOT NULL"}
+        self._write({"schema": {"fields": [self._column | {"mode": "NULLABLE"}]}})
+
+    def _widen(self, job: Job) -> None:
+        if self._column["mode"] == "REQUIRED":
+            job.error = {"reason": "invalidQuery", "message": "it cannot change mode"}
+            self.faults.append(f"{job.id} came before the one that takes NOT NULL off")
+        wide = {name: text for name, text in self._column.items() if name != "maxLength"}
+        self._write({"schema": {"fields": [wide]}})
 
     def _make(self, job: Job) -> None:
         run_id = str(job.labels["run_id"])
@@ -144,9 +184,9 @@ class World:
         rows = [row for row in rows if (run_id, row) not in self.taken_out]
         self.published += [(row, run_id, self.service.now) for row in rows]
         job.output_rows = len(rows)
-        table = {"projectId": "my-project", "datasetId": "shop", "tableId": DESTINATION}
-        made = {"tableReference": table, "type": "TABLE", "creationTime": "1"}
-        self.service.write(DESTINATION, made | {"numRows": str(len(self.published))})
+        if self.alters and self._column != {"name": "name", "type": "STRING", "mode": "NULLABLE"}:
+            self.faults.append(f"the job of {run_id} met {self._column}")
+        self._write({"numRows": str(len(self.published))})
 
     def _stage(self, job: Job) -> None:
         job.output_rows = len(self.files.get(str(job.labels["run_id"])) or ())
@@ -245,7 +285,7 @@ class World:
             return hook(lambda: self.service.request(method, path, **words), what)
 
         client = client_of(request)
-        plan = the_plan(self.way, self.quarantines, self.transforms)
+        plan = the_plan(self.way, self.quarantines, self.transforms, self.alters)
         staging = staging_of(f"gs://t/{run_id}", plan.destination, run_id)
         told_in = plan.run.history_table.sibling(history)
         run = replace(plan.run, run_id=run_id, staging=staging, history_table=told_in)
