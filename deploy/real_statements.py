@@ -31,6 +31,13 @@ _SWAP = swap_script(
 )
 """As a run sends it, but for names and columns."""
 
+_EXPIRES = "TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 24 HOUR)"
+_OVER = (
+    "WITH staged AS ({rows}) SELECT * FROM (WITH a AS (SELECT * FROM staged) SELECT id, id + 1 AS n"
+    " FROM a)"
+)
+_NO_ROWS = "SELECT CAST(NULL AS INT64) AS id FROM UNNEST([0]) WHERE FALSE"
+
 
 def _merged(table: str, options: str = "") -> str:
     """A table of ten partitions, and one staged row for one of them."""
@@ -373,6 +380,26 @@ STATEMENTS: tuple[Check, ...] = (
             f"{BQ} show --format=json $DATASET.parts_before",
         ),
         (r"rows 1\b", r"timePartitioning"),
+    ),
+    Check(
+        "transform-sql",
+        "A query with a WITH of its own may stand in a sub-query under a WITH, in CREATE TABLE with"
+        " columns and an expiration; its dry run over no rows tells its columns, and one without a"
+        " name is called f0_.",
+        "transform_sql: its result is planned by the dry run, and kept in a table that expires.",
+        lines(
+            query("CREATE TABLE $DATASET.staged_rows AS SELECT 1 AS id"),
+            query(
+                f"CREATE OR REPLACE TABLE $DATASET.result_rows (id INT64, n INT64) OPTIONS"
+                f" (expiration_timestamp={_EXPIRES}) AS SELECT r.id, r.n FROM ("
+                f"{_OVER.format(rows='SELECT id FROM $DATASET.staged_rows')}) AS r"
+            ),
+            query("SELECT FORMAT('made %d', SUM(n)) FROM $DATASET.result_rows"),
+            f"{BQ} show --format=json $DATASET.result_rows",
+            f'{BQ} query --use_legacy_sql=false --dry_run --format=json "SELECT r.* FROM ('
+            f'{_OVER.format(rows=_NO_ROWS).replace("AS n", "")}) AS r"',
+        ),
+        (r"made 2", r'"expirationTime"', r'"f[01]_"'),
     ),
     Check(
         "default-dataset",

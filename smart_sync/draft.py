@@ -165,10 +165,15 @@ def _of_known(
     unknown = [fault.where for fault in faults if fault.why == UNKNOWN]
     if not unknown or not profile.is_unseen:
         return faults
-    why = f"there is no document, and so nothing is known of {'; '.join(unknown)}"
-    fix = "sync it when there is one, or leave it out until then."
     others = [fault for fault in faults if fault.why != UNKNOWN]
-    return [*others, SchemaError(NO_ROW, source.place, why, fix)]
+    return [*others, without_rows(source, "; ".join(unknown))]
+
+
+def without_rows(source: Source, unknown: str) -> SchemaError:
+    """That no row shows the columns that are meant."""
+    why = f"there is no document, and so nothing is known of {unknown}"
+    fix = "sync it when there is one, or leave it out until then."
+    return SchemaError(NO_ROW, source.place, why, fix)
 
 
 def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncError]]:
@@ -178,7 +183,8 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
     if request.backfills:
         columns, more = filled_columns(request, schema.columns)
         schema, faults = replace(schema, columns=columns), [*faults, *more]
-        reshaping = reshaping and reshaping.only([column.name for column in columns])
+        needed = staged or schema  # a query may make the columns of any others
+        reshaping = reshaping and reshaping.only([column.name for column in needed])
     schema, cut = fitting_schema(schema)
     mode, why, mode_faults = choose_mode(request, target)
     faults += mode_faults

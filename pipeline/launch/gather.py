@@ -14,7 +14,7 @@ from typing import TypeVar
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
-from auto_schema.errors import SourceFullError, SourceLockedError
+from auto_schema.errors import SchemaError, SourceFullError, SourceLockedError
 from auto_schema.reshaping import Reshaper
 from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_table
@@ -28,7 +28,7 @@ from pipeline.runs.questions import ask_one
 from smart_sync.altering import inexact
 from smart_sync.backfill import whole_window
 from smart_sync.cursor import Cursor, now_as_cursor
-from smart_sync.draft import Draft, make_draft
+from smart_sync.draft import Draft, make_draft, without_rows
 from smart_sync.facts import Facts, Target
 from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
@@ -129,7 +129,12 @@ def drafted(
     Raises:
         SyncError: as `make_draft`; or BigQuery doesn't understand the query.
     """
-    sql = answer_of(client, request, profile, target)
+    try:
+        sql = answer_of(client, request, profile, target)
+    except SchemaError as error:
+        if not profile.is_unseen:
+            raise
+        raise without_rows(source, "the columns that transform_sql names") from error
     return make_draft(request, profile, target, source, audits, sql)
 
 

@@ -328,3 +328,51 @@ def test_verify_only_is_refused_beside_it(sync):
     result = sync(**SMART, **window, transform_sql=DERIVED)
     assert result.code == 2
     assert "verify_only beside transform_sql" in result.err
+
+
+def test_a_look_at_the_rows_may_change_what_the_query_gets(sync, sql):
+    """A bare numeric that no BIGNUMERIC holds is staged as a text, and so is what it becomes."""
+    sql("CREATE TABLE orders (id int8, n numeric)")
+    sql("INSERT INTO orders VALUES (1, 1.5)")
+    query = "SELECT *, n AS again FROM staged"
+    sync.ok(**SOURCE, transform_sql=query, destination_bigquery_table="narrow")
+    assert sync.types("narrow") == {"id": "INTEGER", "n": "BIGNUMERIC", "again": "BIGNUMERIC"}
+    sql("INSERT INTO orders VALUES (2, 1e60)")
+    sync.ok(**SOURCE, transform_sql=query, destination_bigquery_table="wide")
+    assert sync.types("wide") == {"id": "INTEGER", "n": "STRING", "again": "STRING"}
+    result = sync(**SOURCE, transform_sql="SELECT ROUND(n) AS n FROM staged")
+    assert result.code == 4, result.out
+    assert "The columns of staged: id INT64, n STRING." in result.err
+
+
+def test_a_table_that_is_replaced_by_no_rows_holds_what_the_query_makes_of_none(sync, sql):
+    sql(TABLE)
+    words = SOURCE | {"write_disposition": "WRITE_TRUNCATE"}
+    words |= {"transform_sql": "SELECT COUNT(*) AS n, MAX(id) AS highest FROM staged"}
+    sync.ok(**words)
+    assert sync.rows() == [(3, 3)]
+    sql("DELETE FROM orders")
+    sync.ok(**words)
+    assert sync.rows() == [(0, None)]
+    assert figures(sync) == {"rows": 1, "rows_staged": 0}
+
+
+def test_a_column_that_the_query_makes_is_filled_in_old_rows(sync, sql):
+    sql(TABLE)
+    rules = {"exclude_fields": ["customer"], "default_values": {"amount": 3}}
+    words = SMART | MERGE | {"transformation_config": json.dumps(rules)}
+    sync.ok(**words)
+    query = {"transform_sql": "SELECT *, CAST(amount * 2 AS INT64) AS twice FROM staged"}
+    sync.ok(**words, **query, backfill_columns="twice")
+    assert sync.rows("id, twice") == [(1, 21), (2, 40), (3, 6)]
+    assert sync.history()[-1]["mode"] == "backfill_columns"
+
+
+def test_text_lengths_and_digits_of_the_destination_bound_what_the_query_makes(sync, sql):
+    sql(TABLE)
+    sync.client.query_and_wait(f"CREATE TABLE `{sync.dataset}.t` (id INT64, amount NUMERIC(12, 1))")
+    result = sync(**SOURCE, transform_sql="SELECT id, amount / 4 AS amount FROM staged")
+    assert result.code == 5, result.out
+    assert "1 rows have more digits in amount" in result.err
+    sync.ok(**SOURCE, transform_sql="SELECT id, ROUND(amount / 4, 1) AS amount FROM staged")
+    assert [(i, a and float(a)) for i, a in sync.rows()] == [(1, 2.6), (2, 5), (3, None)]

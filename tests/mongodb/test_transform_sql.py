@@ -33,3 +33,10 @@ def test_a_cast_under_its_own_name_is_made_of_the_same_again(sync, docs):
     docs.insert_one({"_id": 2, "seen": DAYS[1], "n": 2})
     sync.ok(**SMART, transform_sql=query)
     assert sync.rows("_id, n") == [(1, "2"), (2, "3")]
+
+
+def test_an_empty_collection_has_no_columns_to_make_others_of(sync, docs):
+    docs.database.create_collection(docs.name)
+    result = sync(transform_sql="SELECT *, UPPER(code) AS upper FROM staged")
+    assert result.code == 4
+    assert "there is no document, and so nothing is known of the columns that" in result.err
