@@ -43,6 +43,13 @@ def _sql_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
     yield from SqlText(request.publishing.sql).warnings(of_window=facts.window is not None)
     if str(request.destination) in facts.sql.tables:
         yield f"transform_sql reads {request.destination} itself, as it is before the run"
+    most = request.reading.max_bytes_billed
+    read = (facts.sql.bytes or 0) + (facts.evidence.estimated_bytes or 0)
+    if most is not None and read > most:
+        yield (
+            f"transform_sql reads about {read:,} bytes by the source's estimate of its rows:"
+            f" BigQuery refuses it if it is more than max_bytes_billed={most:,}"
+        )
 
 
 def _notes(draft: Draft) -> tuple[str, ...]:

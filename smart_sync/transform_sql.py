@@ -43,7 +43,7 @@ def staged_rows(plan: SyncPlan) -> str:
 def make_result(plan: SyncPlan, sql: str) -> str:
     """The run's table of what the query makes of the staged rows, which expires by itself.
 
-    No DML: GoogleSQL's own code runs none whose sub-queries begin with WITH.
+    No DML: GoogleSQL's own code runs none in whose sub-queries a WITH is read twice.
     """
     columns = ", ".join(column_definition(replace(c, description="")) for c in plan.schema)
     selected = ", ".join(f"{RESULT}.{quoted(column.name)}" for column in plan.schema)

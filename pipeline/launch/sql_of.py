@@ -1,7 +1,7 @@
 """I/O. transform_sql: its text, and what BigQuery says of it by a dry run over no rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
@@ -24,13 +24,27 @@ from sources.profile import SourceProfile
 from sources.values import Evidence
 from warehouse.errors import as_target_errors, target_error
 from warehouse.jobs import JobLabels, reading_config
+from warehouse.names import Endpoints
 
 REFUSALS = (BadRequest, NotFound)
 PLACE = re.compile(r"\[(\d+):(\d+)\]")
 SHOWN_COLUMNS = 40
 
 
-def with_sql(options: Options) -> Options:
+Texts = Callable[[str, Endpoints], tuple[str, str]]
+"""The query that the parameter is or names, and what messages call it."""
+
+
+def text_of(value: str, endpoints: Endpoints) -> tuple[str, str]:
+    """The query; see `document_text`.
+
+    Raises:
+        ConfigError, TargetError: it can't be read.
+    """
+    return document_text(value, MADE, endpoints, is_text=not is_path(value))
+
+
+def with_sql(options: Options, text_at: Texts = text_of) -> Options:
     """The options with the text of transform_sql, which may be a path.
 
     Raises:
@@ -42,8 +56,7 @@ def with_sql(options: Options) -> Options:
     request = options.request
     if not request.publishing.sql:
         return options
-    endpoints, value = request.run.endpoints, request.publishing.sql
-    text, name = document_text(value, MADE, endpoints, is_text=not is_path(value))
+    text, name = text_at(request.publishing.sql, request.run.endpoints)
     if fault := query_fault(text, "" if name == MADE else name):
         raise fault
     publishing = replace(request.publishing, sql=text)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.launch.checks_of import document_of, with_checks
-from pipeline.launch.sql_of import with_sql
+from pipeline.launch.sql_of import text_of, with_sql
 from pipeline.tables.requests import TableOptions
 
 
@@ -17,11 +17,12 @@ def tables_with_checks(tables: Sequence[TableOptions]) -> tuple[TableOptions, ..
         ConfigError, ManyErrors: what is wrong with their texts.
         TargetError: Cloud Storage couldn't be reached.
     """
-    document, faults = functools.cache(document_of), list[SyncError]()
+    document, text = functools.cache(document_of), functools.cache(text_of)
+    faults = list[SyncError]()
 
     def checked(table: TableOptions) -> TableOptions:
         without = checked(table.without) if table.without else None
-        options = with_sql(with_checks(table.options, document)) if table.options else None
+        options = with_sql(with_checks(table.options, document), text) if table.options else None
         return replace(table, options=options, without=without)
 
     told = list[TableOptions]()

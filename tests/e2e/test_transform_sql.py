@@ -376,3 +376,31 @@ def test_text_lengths_and_digits_of_the_destination_bound_what_the_query_makes(s
     assert "1 rows have more digits in amount" in result.err
     sync.ok(**SOURCE, transform_sql="SELECT id, ROUND(amount / 4, 1) AS amount FROM staged")
     assert [(i, a and float(a)) for i, a in sync.rows()] == [(1, 2.6), (2, 5), (3, None)]
+
+
+def test_a_table_may_be_partitioned_by_what_the_query_makes(sync, sql):
+    sql(TABLE)
+    layout = {"enable_auto_schema": "true", "partition_field": "day", "clustering_fields": "twice"}
+    words = SMART | MERGE | layout | {"transform_sql": DERIVED}
+    sync.ok(**words)
+    table = sync.table()
+    assert (table.time_partitioning.field, table.clustering_fields) == ("day", ["twice"])
+    sql("UPDATE orders SET updated_at = '2025-07-04 10:00+00' WHERE id = 1")
+    plan = sync.ok(**words, plan_only="true").out
+    assert "the MERGE reads those partitions by day" in plan
+    sync.ok(**words)
+    assert [(i, d) for i, _, d, _ in told(sync)] == [(1, "2025-07-04"), (3, "2025-07-02")]
+
+
+def test_a_cursor_that_is_renamed_has_its_new_name_in_staged(sync, sql):
+    sql(TABLE)
+    rules = {"field_mappings": {"updated_at": "changed"}}
+    words = SMART | {"smart_sync_timestamp_column": "updated_at"}
+    words |= {"transformation_config": json.dumps(rules)}
+    result = sync(**words, transform_sql="SELECT id, DATE(changed) AS updated_at FROM staged")
+    assert result.code == 2
+    assert "smart_sync_timestamp_column, 'changed'): transform_sql leaves it out" in result.err
+    query = "SELECT id, changed, DATE(changed) AS day FROM staged"
+    sync.ok(**words, transform_sql=query)
+    sql("INSERT INTO orders VALUES (4, 'paid', 1, 7, '2025-07-03 10:00+00')")
+    assert "1 rows read, 1 published" in sync.ok(**words, transform_sql=query).out

@@ -4,8 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from google.cloud.bigquery import ScalarQueryParameter
+from google.cloud.bigquery import ScalarQueryParameter, SchemaField
 
+from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import GoogleSqlError
 
@@ -104,3 +105,11 @@ def test_both_zeros_are_one_value(googlesql):
     assert googlesql.value("CAST('-0' AS FLOAT64) = 0.0") is True
     zeros = "UNNEST([0.0, CAST('-0' AS FLOAT64)]) AS x"
     assert googlesql.value(f"(SELECT COUNT(DISTINCT x) FROM {zeros})") == 1
+
+
+def test_an_insert_of_a_sub_query_with_a_with_is_not_run(googlesql):
+    tables = {"p.d.t": Table.of([SchemaField("a", "INT64")])}
+    query = "SELECT a FROM (WITH w AS (SELECT 1 AS a) SELECT v.a FROM w AS v, w)"
+    assert googlesql.query(query).value == 1
+    with pytest.raises(GoogleSqlError, match="WITH clauses under subquery in DML"):
+        googlesql.modify(f"INSERT INTO `p.d.t` (a) {query}", tables)

@@ -13,6 +13,7 @@ from smart_sync.sql_plan import SqlAnswer, made_by_query
 from smart_sync.sql_text import SqlText, query_fault
 from smart_sync.sql_tree import computes
 from smart_sync.transform_sql import make_result, result_question, tried
+from sources.values import Evidence
 from tests.factories import COLUMNS, a_plan, a_request, a_target, refused, some_fields
 
 SQL = "SELECT *, DATE(updated_at) AS day FROM staged"
@@ -231,3 +232,16 @@ def test_over_max_bytes_billed_no_plan_is_made():
 
 def test_the_query_stands_in_lines_of_its_own():
     assert "(\nSELECT 1 AS a -- end\n)" in tried("SELECT 1 AS b", "SELECT 1 AS a -- end")
+
+
+def test_more_than_max_bytes_billed_by_an_estimate_is_warned_about():
+    request = a_request(sql=SQL, max_bytes_billed=10)
+    evidence = Evidence(estimated_bytes=6)
+    plan = a_plan(request, sql=answer(bytes=5), evidence=evidence)
+    assert any("about 11 bytes" in warning for warning in plan.warnings)
+    assert not a_plan(request, sql=answer(bytes=4), evidence=evidence).warnings
+
+
+def test_a_query_that_reads_the_destination_says_so():
+    plan = a_plan(a_request(sql=SQL), sql=answer(tables=("my-project.shop.orders",)))
+    assert any("my-project.shop.orders itself" in warning for warning in plan.warnings)
