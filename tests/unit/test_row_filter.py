@@ -3,13 +3,13 @@
 import pyarrow as pa
 import pytest
 
-from auto_schema.row_filter import Test
+from auto_schema import row_filter
 
 
 @pytest.mark.parametrize("asked", [0.0, -0.0])
 def test_zero_is_in_a_set_whatever_its_sign(asked: float) -> None:
     doubles = pa.array([-0.0, 0.0, 1.0, float("nan"), None])
-    within = Test("a", "in", (asked, 5.0)).holds(doubles).to_pylist()
-    without = Test("a", "not in", (asked, 5.0)).holds(doubles).to_pylist()
+    within = row_filter.Test("a", "in", (asked, 5.0)).holds(doubles).to_pylist()
+    without = row_filter.Test("a", "not in", (asked, 5.0)).holds(doubles).to_pylist()
     assert within == [True, True, False, False, False]
     assert without == [False, False, True, True, False]
