@@ -94,6 +94,32 @@ KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 """By the name that the case says; the edges are those that drivers and parsers stumble over."""
 
+DRAWN = tuple(KINDS)
+"""Those that a schema's columns are first drawn from; others come in their place."""
+_PAIR = "CREATE TYPE pair AS (n int8, t text, x float8)"
+_VECTOR = "CREATE EXTENSION IF NOT EXISTS vector"
+_OWN = (
+    "CREATE TYPE own",
+    "CREATE FUNCTION own_in(cstring) RETURNS own AS 'textin' LANGUAGE internal IMMUTABLE STRICT",
+    "CREATE FUNCTION own_out(own) RETURNS cstring AS 'textout' LANGUAGE internal IMMUTABLE STRICT",
+    "CREATE TYPE own (INPUT = own_in, OUTPUT = own_out, LIKE = text)",
+    "CREATE FUNCTION own_text(own) RETURNS text AS $$ SELECT 'a cast' $$ LANGUAGE sql IMMUTABLE",
+    "CREATE CAST (own AS text) WITH FUNCTION own_text(own) AS IMPLICIT",
+)
+OTHERS: Mapping[str, Kind] = {
+    "pair": Kind("pair", _texts('(1,a,0.5)', '(,,)', '(-9223372036854775808,"say ""x"", (b)",1e+23)'), _texts('(9007199254740993,"\\\\",NaN)', '(0,"",-0)'), (_PAIR,)),
+    "pair[]": Kind("pair[]", _texts('{"(1,a,0.5)"}', "{}"), _texts('{"(1,\\"a b\\",)",NULL}', '{{"(,,)"}}'), (_PAIR,)),
+    "tid": Kind("tid", _texts("(0,1)", "(4294967295,65535)")),
+    "refcursor": Kind("refcursor", _texts("c", f"{CANARY} x")),
+    "own": Kind("own", _WORDS, _ODD_WORDS, _OWN),
+    "own[]": Kind("own[]", _texts('{a,"b c"}', "{}"), _texts('{"a,b","x;y"}', "[2:2]={z}"), _OWN),
+    "vector": Kind("vector", _texts("[1,2.5]", "[0.1]", "[-0,1e-45,3.4028235e38]"), (), (_VECTOR,)),
+    "halfvec": Kind("halfvec", _texts("[65504,0.1]", "[6e-8]"), (), (_VECTOR,)),
+    "sparsevec": Kind("sparsevec", _texts("{1:0.5,3:-2}/3", "{}/1", "{1000000000:1.5e-07}/1000000000"), (), (_VECTOR,)),
+}  # fmt: skip
+"""Types that PostgreSQL's users bring, or make; pgvector is in the wheel's server."""
+KINDS = {**KINDS, **OTHERS}
+
 KEY_KINDS = ("int8", "int4", "text", "uuid", "date", "timestamptz", "timestamp", "varchar")
 """What tables are keyed by."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.googlesql.engine import Given, GoogleSql
 from tests.googlesql.types import simple
-from tests.hunt.expected import array_items
+from tests.hunt.expected import WRITTEN, array_items
 
 NUMBERS = ("int2", "int4", "int8", "float4", "float8", "numeric", "oid")
 
@@ -31,7 +31,8 @@ def arrives_exactly(text: str, kind: str) -> bool:
         kind: the name of the base type in pg_type; an array's begins with `_`.
     """
     if not kind.startswith("_"):
-        return kind not in ("json", "jsonb") or is_exact(text)
+        text = WRITTEN[kind](text) if kind in WRITTEN else text
+        return kind not in ("json", "jsonb", *WRITTEN) or is_exact(text)
     return all(map(is_exact, _texts(array_items(text), kind[1:])))
 
 
@@ -41,8 +42,8 @@ def _texts(items: list[Any], kind: str) -> list[str]:
     for item in items:
         if isinstance(item, list):
             texts += _texts(item, kind)
-        elif item is not None and kind in ("json", "jsonb"):
-            texts.append(item)
+        elif item is not None and kind in ("json", "jsonb", *WRITTEN):
+            texts.append(WRITTEN[kind](item) if kind in WRITTEN else item)
         elif kind in NUMBERS and item not in (None, "NaN", "Infinity", "-Infinity"):
             texts.append(json.dumps(float(item)) if "float" in kind else item)
     return texts

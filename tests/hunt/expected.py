@@ -63,6 +63,8 @@ def expected(text: str | None, kind: str, field: bigquery.SchemaField) -> Any:
     if name == "STRING" and kind.startswith("_"):
         items = _json_array(text, kind)
         return items if items is DEAD else JsonText(items)
+    if name == "STRING" and kind in WRITTEN:
+        return JsonText(_json(text, kind))
     try:
         return FORMS[name](text, kind)
     except (ValueError, InvalidOperation, OverflowError):
@@ -155,8 +157,31 @@ def _time(text: str, kind: str) -> time:
 _LONE = re.compile("[\ud800-\udfff]")
 
 
+def _pair(text: str) -> str:
+    """A composite of an integer, a text and a float, as PostgreSQL writes it, as JSON."""
+    parts = re.findall(r'(?:^|,)("(?:[^"\\]|""|\\.)*"|[^,]*)', text[1:-1], re.DOTALL)
+    number, words, real = (None if part == "" else part for part in parts)
+    if words and words[0] == '"':
+        words = re.sub(r'""|\\(.)', lambda m: m[1] or '"', words[1:-1], flags=re.DOTALL)
+    real = json.dumps(real) if real in ("NaN", "Infinity", "-Infinity") else real or "null"
+    return f'{{"n": {number or "null"}, "t": {json.dumps(words)}, "x": {real}}}'
+
+
+def _sparse(text: str) -> str:
+    """pgvector's sparsevec as JSON."""
+    numbers, _, dimensions = text[1:].partition("}/")
+    elements = re.sub("([0-9]+):", r'"\1": ', numbers)
+    return f'{{"dimensions": {dimensions}, "elements": {{{elements}}}}}'
+
+
+WRITTEN: Mapping[str, Callable[[str], str]] = {"pair": _pair, "sparsevec": _sparse}
+"""Types that arrive as JSON, with how it is written."""
+
+
 def _json(text: str, kind: str) -> Any:
-    if kind not in ("json", "jsonb"):
+    if kind in WRITTEN:
+        text = WRITTEN[kind](text)
+    elif kind not in ("json", "jsonb"):
         return text
     value = json.loads(text, parse_int=_json_number, parse_float=_json_number)
     if _LONE.search(json.dumps(value, ensure_ascii=False)):
@@ -197,6 +222,8 @@ FORMS: Mapping[str, Callable[[str, str], Any]] = {
 def _repeated(text: str | None, kind: str, field: bigquery.SchemaField) -> Any:
     if text is None:
         return []
+    if kind in ("vector", "halfvec"):
+        return [_float(item, "float4") for item in text[1:-1].split(",")]
     items = array_items(text)
     if any(item is None or isinstance(item, list) for item in items):
         return DEAD
@@ -218,7 +245,7 @@ def _json_array(text: str, kind: str) -> Any:
             if item in ("NaN", "Infinity", "-Infinity"):
                 return item
             return _json_number(item) if "float" not in kind else repr(float(item))
-        if kind[1:] in ("json", "jsonb"):
+        if kind[1:] in ("json", "jsonb", *WRITTEN):
             return _json(item, kind[1:])
         if kind[1:] == "bool":
             return item == "t"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.hunt.bench import Moment
-from tests.hunt.contents import CURSOR_EDGES, KINDS, a_value, key_value
+from tests.hunt.contents import CURSOR_EDGES, DRAWN, KINDS, a_value, key_value
 from tests.hunt.schemas import Column, Schema, quoted
 from tests.hunt.steps import Call, History, Insert, Interrupt, Later, Pause, Row, Run, Sql, Step
 
@@ -183,7 +183,7 @@ class Writer:
     def ddl(self) -> list[Step]:
         table, schema = quoted(self.schema.table), self.schema
         free = [c for c in self.columns if c.name not in (schema.rid, schema.cursor, schema.key)]
-        made = Column(f"new_{len(self.columns)}", self.dice.choice(tuple(KINDS)))
+        made = Column(f"new_{len(self.columns)}", self.dice.choice(DRAWN))
         add = f"ADD COLUMN {made.sql}"
         choice = self.dice.choice(("swap", "swap", "add", "drop", "rename", "type", "default"))
         if not free or choice == "add":

@@ -9,7 +9,7 @@ from tests.hunt.bench import Bench
 from tests.hunt.case import Verdict
 from tests.hunt.histories import a_history
 from tests.hunt.parameters import Pairs, Parameters, some_parameters
-from tests.hunt.schemas import Schema, a_schema, quoted
+from tests.hunt.schemas import Schema, a_schema, quoted, with_others
 from tests.hunt.steps import History, Interrupt, Run, Step, smaller_histories, without_half
 from tests.hunt.trial import Trial
 from tests.hunt.world import a_world, other_server, without_end
@@ -23,6 +23,7 @@ def make_case(seed: int) -> "PostgresqlCase":
     dice = random.Random(seed)
     mode = dice.choices(MODES, WEIGHTS)[0]
     schema = a_schema(dice, smart=mode in ("append", "merge"))
+    schema = with_others(random.Random(f"others {seed}"), schema)
     parameters = some_parameters(dice, schema, mode)
     history = a_history(dice, schema, parameters.runs)
     return PostgresqlCase(seed, schema, parameters, history, shard=dice.random() < 0.2)

@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tests.hunt.contents import KEY_KINDS, KINDS
+from tests.hunt.contents import DRAWN, KEY_KINDS, KINDS, OTHERS
 from tests.hunt.queries import JOINED, QUERIES, WITHOUT_CURSOR
 
 NAMES = (
@@ -210,6 +210,20 @@ def a_schema(dice: random.Random, *, smart: bool) -> Schema:
     )
 
 
+def with_others(dice: random.Random, schema: Schema) -> Schema:
+    """The schema with types in it that users bring; most seeds stay what they were without."""
+    kept = (schema.rid, schema.cursor, schema.key)
+    free = [column for column in schema.columns if column.name not in kept]
+    if not free or dice.random() > 0.3:
+        return schema
+    chosen = dice.sample(free, min(len(free), dice.choice((1, 1, 2))))
+    columns = tuple(
+        replace(column, kind=dice.choice(tuple(OTHERS)), rest="") if column in chosen else column
+        for column in schema.columns
+    )
+    return replace(schema, columns=columns)
+
+
 def _cursor(dice: random.Random, name: str, rid: Column) -> Column:
     kinds = ("timestamptz", "timestamp", "date", "rid")
     kind = dice.choices(kinds, (6, 2, 1, 2))[0]
@@ -218,7 +232,7 @@ def _cursor(dice: random.Random, name: str, rid: Column) -> Column:
 
 
 def _column(dice: random.Random, name: str) -> Column:
-    kind = dice.choice(tuple(KINDS))
+    kind = dice.choice(DRAWN)
     comment = dice.choice((0, 0, 0, 1, 300))
     return Column(name, kind, comment=comment)
 

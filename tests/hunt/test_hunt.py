@@ -12,6 +12,7 @@ from tests.hunt.kept import KEPT
 SEEDS = (
     *(1007, 5012, 5041, 6116, 6009, 6081, 6045, 6035, 6037, 6043, 6083, 6038),
     *(31000, 31001, 31002, 31004, 31005, 31006, 31007, 31008, 31270),
+    *(60018, 60035, 60045, 60083),
 )
 """None that presses Ctrl-C: it would end the worker that runs the tests."""
 MONGODB_SEEDS = (7124, 7114, 7119, 7116, *range(41000, 41003), 41023)
