@@ -85,7 +85,19 @@ class OfPostgresql(Harness):
             "uuid": [(f"'{UUID(int=0)}'", str(UUID(int=0))), (f"'{LAST_UUID}'", str(LAST_UUID))],
             "int8[]": [("'{}'", []), ("ARRAY[1, 9223372036854775807]", [1, 2**63 - 1])],
             "text[]": [("""ARRAY['', 'a,b', '"']""", ["", "a,b", '"'])],
+            "vector(2)": [
+                ("'[-3.4028235e38,1e-45]'", [-3.4028234663852886e38, 1.401298464324817e-45]),
+                ("'[0,0.1]'", [0.0, 0.10000000149011612]),
+            ],
+            "pair": [
+                ("ROW(9223372036854775807, 'é\"')", '{"n":9223372036854775807,"t":"\\u00e9\\""}'),
+                ("ROW(-9223372036854775808, '')", '{"n":-9223372036854775808,"t":""}'),
+                ("ROW(NULL, NULL)", '{"n":null,"t":null}'),
+            ],
         }
+    )
+    made = MappingProxyType(
+        {"vector(2)": "CREATE EXTENSION vector", "pair": "CREATE TYPE pair AS (n int8, t text)"}
     )
 
     def __init__(self, server: PostgresqlServer, sql: Callable[..., Any]) -> None:
@@ -126,6 +138,8 @@ class OfPostgresql(Harness):
         self._sql(f"DELETE FROM {self._table} WHERE {self._column('key')} = %s", key)
 
     def insert_extremes(self, kind: str) -> None:
+        if kind in self.made:
+            self._sql(self.made[kind])
         self._sql(f"CREATE TABLE things (id int8 PRIMARY KEY, x {kind})")
         for number, (value, _) in enumerate(self.extremes[kind]):
             self._sql(f"INSERT INTO things VALUES ({number}, ({value})::{kind})")
