@@ -203,6 +203,27 @@ BEHAVIOURS = (
     ),
     Behaviour(
         THING,
+        "A type may have casts of its own: `::text` takes one in place of its output function, and"
+        " `to_json` one to JSON, also for parts of a composite and of an array.",
+        "CREATE CAST (own AS json) WITH FUNCTION f(own); SELECT to_json(ROW(c)) FROM t",
+        "Of a type that nothing is known of, `concat` gives its own text; a composite or an array"
+        " with such a part is text.",
+        SHOWN + "test_a_type_has_more_texts_than_its_own",
+        "tests/e2e/test_unknown_types.py::"
+        "test_a_composite_arrives_as_text_where_a_cast_of_its_own_would_write_a_part",
+    ),
+    Behaviour(
+        "PostGIS 3.3",
+        "`ST_AsText`, `ST_AsEWKT` and the cast of a geometry to JSON, which `to_json` takes, round"
+        " coordinates to 15 decimals.",
+        "SELECT ST_AsText(g), to_json(g) FROM (SELECT ST_MakePoint(1.2345678901234567e-7, 0) g) t",
+        "Each text is asked for with every digit, and GEOGRAPHY travels as WKB.",
+        "tests/extensions/test_behaviours_postgis.py::test_texts_of_shapes_round_coordinates",
+        "tests/extensions/test_places.py::"
+        "test_a_column_with_any_other_value_is_text_that_rounds_nothing",
+    ),
+    Behaviour(
+        THING,
         "`char(5)` is padded in COPY and stripped by `::text` and by `length`.",
         "SELECT length('abc'::char(5)::text); COPY (SELECT 'abc'::char(5)) TO STDOUT",
         "Padded, in the proof too.",

@@ -8,6 +8,7 @@ import pytest
 from google.cloud import bigquery
 
 from auto_schema.errors import VerificationError
+from auto_schema.names import hashed_name
 from pipeline.publish import audits
 from tests.fault_rules import Rule, rewrite
 from tests.outages import standing_between
@@ -416,3 +417,15 @@ def test_an_audit_sees_the_rows_in_place_whatever_the_way_would_have_been(
     assert kinds(sent_jobs)[-2:] == ["stage_0: query", "publish: query"]
     assert sync.rows(TOTALS) == ALL
     assert json.loads(sync.history()[-1]["verification"]) == {"greatest": 100}
+
+
+@pytest.mark.parametrize("method", ["in_place", "workers"])
+def test_a_column_with_a_name_of_ours_gets_one_of_its_own(sync, run, method):
+    run("CREATE TABLE `{s}.s` AS SELECT 1 AS id, 'a' AS _smart_sync_a")
+    asked = {"bigquery_read_method": method}
+    refused = sync(**asked)
+    assert refused.code == 4
+    assert '{"field_mappings": {"_smart_sync_a": "col_smart_sync_a"}}' in refused.err
+    sync.ok(**asked, rename_columns="auto")
+    assert list(sync.types()) == ["id", hashed_name("_smart_sync_a")]
+    assert sync.rows() == [(1, "a")]

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 OWN_TYPE = """
 CREATE SCHEMA mine;
 CREATE TYPE mine.vector;
@@ -50,6 +52,19 @@ def test_a_type_that_nothing_is_known_of_is_refused_if_asked(sync, sql):
         transformation_config='{"exclude_fields": ["one", "many", "place"]}',
     )
     assert sync.rows() == [(1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize("catalog", ["pg_class", "pg_proc", "pg_index", "pg_statistic_ext_data"])
+def test_what_only_catalogs_hold_arrives_as_its_own_text_too(sync, sql, catalog):
+    """pg_node_tree, oidvector, aclitem[], pg_mcv_list and the like; the proof has them as well."""
+    sql(
+        "CREATE TABLE a (x int DEFAULT 1, y int); CREATE STATISTICS s (mcv) ON x, y FROM a;"
+        "INSERT INTO a SELECT i, i % 3 FROM generate_series(1, 100) i; ANALYZE a;"
+        "GRANT SELECT ON a TO PUBLIC; CREATE INDEX ON a ((x + y)) WHERE y > 0"
+    )
+    sync.ok(postgresql_query=f"SELECT * FROM {catalog}", verify="true")
+    ((count,),) = sql(f"SELECT count(*) FROM {catalog}")
+    assert sync.rows("COUNT(*)") == [(count,)]
 
 
 def test_a_pseudo_type_is_refused_whatever_is_asked(sync, sql):

@@ -248,6 +248,22 @@ def test_an_address_has_more_than_one_text(ask):
     assert ask(query) == [("10.0.0.1/32", "10.0.0.1", "10.0.0.1")]
 
 
+def test_a_type_has_more_texts_than_its_own(ask):
+    ask(
+        "CREATE TYPE own;"
+        "CREATE FUNCTION i(cstring) RETURNS own AS 'textin' LANGUAGE internal IMMUTABLE STRICT;"
+        "CREATE FUNCTION o(own) RETURNS cstring AS 'textout' LANGUAGE internal IMMUTABLE STRICT;"
+        "CREATE TYPE own (INPUT = i, OUTPUT = o, LIKE = text);"
+        "CREATE FUNCTION f(own) RETURNS text AS $$ SELECT 'another' $$ LANGUAGE sql;"
+        "CREATE FUNCTION j(own) RETURNS json AS $$ SELECT '1'::json $$ LANGUAGE sql;"
+        "CREATE CAST (own AS text) WITH FUNCTION f(own);"
+        "CREATE CAST (own AS json) WITH FUNCTION j(own)"
+    )
+    shown = "concat(c), c::text, to_json(c)::text, to_json(ROW(c))::text, to_json(ARRAY[c])::text"
+    (row,) = ask(f"SELECT {shown} FROM (SELECT own 'x' AS c) AS t")
+    assert row == ("x", "another", "1", '{"f1":1}', "[1]")
+
+
 def test_char_is_padded_by_copy_and_stripped_by_a_cast(ask, dsn):
     assert ask("SELECT length('abc'::char(5)::text)") == [(3,)]
     copied = io.StringIO()

@@ -25,7 +25,7 @@ PROGRAMS = {
     "PostgreSQL 18.4": (postgresql_bin() / "postgres", "postgres (PostgreSQL) 18.4"),
     "MongoDB 6.0.5": (mongod_program(), "db version v6.0.5"),
 }
-ELSEWHERE = {"BigQuery", "Dataflow", "gcloud 528", "Python 3.11 to 3.13"}
+ELSEWHERE = {"BigQuery", "Dataflow", "gcloud 528", "Python 3.11 to 3.13", "PostGIS 3.3"}
 """Services, and what a machine brings along."""
 SENTENCE = re.compile(r"[^a-z\s].*\.")
 
