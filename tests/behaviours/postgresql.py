@@ -216,7 +216,7 @@ BEHAVIOURS = (
         "PostGIS 3.3",
         "`ST_AsText`, `ST_AsEWKT` and the cast of a geometry to JSON, which `to_json` takes, round"
         " coordinates to 15 decimals.",
-        "SELECT ST_AsText(g), to_json(g) FROM (SELECT ST_MakePoint(1.2345678901234567e-7, 0) g) t",
+        "SELECT ST_AsText(g), to_json(g) FROM (SELECT ST_MakePoint(1.2345678901234566e-7, 0) g) t",
         "Each text is asked for with every digit, and GEOGRAPHY travels as WKB.",
         "tests/extensions/test_behaviours_postgis.py::test_texts_of_shapes_round_coordinates",
         "tests/extensions/test_places.py::"
