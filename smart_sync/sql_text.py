@@ -16,8 +16,9 @@ NOW = ("CURRENT_DATE", "CURRENT_DATETIME", "CURRENT_TIME", "CURRENT_TIMESTAMP")
 """These are called without parentheses, too."""
 MODELS = ("AI", "ML", "OBJ")
 """What begins the names of functions that ask a model."""
-OWN = ("AEAD", "BAG_OF_WORDS", "DETERMINISTIC", "HLL_COUNT", "KEYS", "KLL_QUANTILES", "KLL_MERGE")
-KNOWN = (*OWN, "NET", "SAFE", "S2_CELLIDFROMPOINT", "ST", "D3A_COUNT", "RANGE", "FUNCTIONS")
+ENCRYPTING = ("AEAD.ENCRYPT", "KEYS.NEW_KEYSET", "KEYS.ROTATE_KEYSET")
+"""These take something by chance, too."""
+KNOWN = ("AEAD", "HLL_COUNT", "KEYS", "KLL_QUANTILES", "NET")
 """What begins the names of BigQuery's own functions; of others a dataset is the beginning."""
 GROUPS = ("GROUP", "DISTINCT", "OVER", "QUALIFY", "AGGREGATE")
 
@@ -73,11 +74,11 @@ class SqlText:
             following = tokens[number + 1].text if number + 1 < len(tokens) else ""
             before = tokens[number - 1].text if number else ""
             name = token.text.upper()
-            if not token.is_word or (before == "." and following != "("):
+            if not token.is_name or (before == "." and following != "("):
                 continue
             if name in NOW and before != ".":
                 yield name
-            elif following == "(" and before != ".":
+            elif following == "(" and before != "." and token.is_word:
                 yield from [name] if name in VOLATILE else []
             elif following == "(":
                 yield from _of_path(tokens, number)
@@ -98,10 +99,11 @@ def _of_path(tokens: list[Token], last: int) -> Iterator[str]:
     first = last
     while first >= 2 and tokens[first - 1].text == "." and tokens[first - 2].is_name:
         first -= 2
-    path = [token.text for token in tokens[first : last + 1 : 2]]
-    beginning, name = path[0].upper(), path[-1].upper()
-    if beginning == "SAFE":
-        yield from [name] if name in VOLATILE else []
-    elif beginning not in KNOWN:
-        of_model = " (a model)" if beginning in MODELS else " (a routine of a dataset)"
-        yield ".".join(path) + of_model
+    path = [token.text.strip("`") for token in tokens[first : last + 1 : 2]]
+    path = ".".join(path).split(".")  # a quoted part may hold several
+    path = path[1:] if path[0].upper() == "SAFE" else path
+    beginning, name = path[0].upper(), ".".join(path)
+    if len(path) == 1 or beginning in KNOWN:
+        yield from [name] if name.upper() in (*VOLATILE, *ENCRYPTING) else []
+    else:
+        yield name + (" (a model)" if beginning in MODELS else " (a routine of a dataset)")

@@ -66,8 +66,11 @@ def warnings(sql, *, of_window=False):
         ("SELECT RAND() AS r, generate_uuid() AS u FROM staged", "RAND, GENERATE_UUID"),
         ("SELECT CURRENT_DATE AS d, CURRENT_TIMESTAMP() AS t", "CURRENT_DATE, CURRENT_TIMESTAMP"),
         ("SELECT SAFE.RAND() AS r FROM staged", "RAND"),
+        ("SELECT AEAD.ENCRYPT(k, a, '') AS e FROM staged", "AEAD.ENCRYPT"),
         ("SELECT AI.GENERATE(a) AS g FROM staged", "AI.GENERATE (a model)"),
         ("SELECT d.mask(a) AS m FROM staged", "d.mask (a routine of a dataset)"),
+        ("SELECT `p-q.d`.mask(a) AS m FROM staged", "p-q.d.mask (a routine of a dataset)"),
+        ("SELECT `p-q.d.mask`(a) AS m FROM staged", "p-q.d.mask (a routine of a dataset)"),
         ("SELECT * FROM staged TABLESAMPLE SYSTEM (10 PERCENT)", "TABLESAMPLE"),
     ],
 )
@@ -81,6 +84,7 @@ def test_functions_that_give_another_answer_each_time_are_warned_about(sql, name
     [
         "SELECT 'RAND()' AS a, `RAND` FROM staged -- RAND()",
         "SELECT s.rand, s.current_date FROM staged AS s /* GENERATE_UUID() */",
+        "SELECT AEAD.DECRYPT_STRING(k, a, '') AS d, s.a IN (1) AS b FROM staged AS s",
         "SELECT SAFE.PARSE_DATE('%F', a) AS a, NET.HOST(b) AS b, a.b[OFFSET(0)] AS c FROM staged",
         "SELECT * FROM (SELECT * FROM staged LIMIT 3) WHERE s.a IN (1, 2)",
     ],
