@@ -24,7 +24,9 @@ def published_rows(client: bigquery.Client, job: Any, table: str) -> int:
     if job.job_type == "copy":
         return copied_rows(job)
     statements = statements_of(client, job)
-    if any((one.statement_type or "").endswith("TABLE_AS_SELECT") for one in statements):
+    kinds = [one.statement_type or "" for one in statements]
+    is_made = any(kind.endswith("TABLE_AS_SELECT") for kind in kinds)
+    if is_made and "MERGE" not in kinds:  # a merge makes temporary tables
         return table_rows(client, table)
     return changed_rows(statements)
 

@@ -13,6 +13,14 @@ MATRIX = "tests/seam/test_matrix.py::test_"
 PROMISES: tuple[Promise, ...] = (
     P(
         OUTCOMES,
+        "A dead run that had merged is told with the rows that it merged.",
+        "tests/e2e/test_transform_killed.py::test_wherever_it_dies_its_rows_are_there_once",
+        "pipeline/destination/job_rows.py",
+        '    if is_made and "MERGE" not in kinds:',
+        "    if is_made:",
+    ),
+    P(
+        OUTCOMES,
         "A run is called failed only when no job of its can publish any more.",
         f"{MATRIX}an_outage_from_any_request_on_leaves_rows_once_and_a_true_history",
         "pipeline/destination/attempts.py",
