@@ -1,6 +1,7 @@
 """I/O. Alters columns of the destination just before rows are published into it."""
 
 from collections.abc import Callable
+from time import sleep
 
 from google.cloud import bigquery
 
@@ -8,6 +9,12 @@ from pipeline.destination.jobs import run_statement
 from pipeline.destination.target import read_table
 from smart_sync.altering import altering
 from smart_sync.plan import SyncPlan
+
+AT_ONCE, PAUSE_S = 4, 10.0
+"""BigQuery takes five changes of a table's metadata in ten seconds, and publishing may be one.
+
+https://cloud.google.com/bigquery/quotas#standard_tables
+"""
 
 
 def alter_columns(client: bigquery.Client, plan: SyncPlan, check: Callable[[], None]) -> None:
@@ -26,8 +33,11 @@ def alter_columns(client: bigquery.Client, plan: SyncPlan, check: Callable[[], N
     if not plan.changes.altered:
         return
     target = read_table(client, plan.destination, plan.run.location, "")
-    there = target.by_name()
+    there, sent = target.by_name(), 0
     for number, one in enumerate(plan.changes.altered):
         if not one.is_done(there.get(one.field.name.casefold())):
+            if sent and sent % AT_ONCE == 0:
+                sleep(PAUSE_S)
             sql = altering(plan.destination, one)
             run_statement(client, plan, sql, f"alter_{number}", check)
+            sent += 1

@@ -268,6 +268,19 @@ def test_a_step_that_is_repeated_alters_nothing_twice(sync, sent_jobs):
     assert {field.mode for field in sync.table().schema} == {"NULLABLE"}
 
 
+def test_more_alterations_than_bigquery_takes_at_a_time_wait(sync, sql, sent_jobs, monkeypatch):
+    pauses = []
+    monkeypatch.setattr("pipeline.publish.alterations.sleep", pauses.append)
+    names = [f"n{number}" for number in range(9)]
+    make(sync, ", ".join(f"{name} INT64" for name in names))
+    sql(f"CREATE TABLE s ({', '.join(f'{name} numeric(9, 1)' for name in names)})")
+    sql(f"INSERT INTO s VALUES ({', '.join('0.5' for _ in names)})")
+    sync.ok(postgresql_query="SELECT * FROM s", schema_evolution="evolve")
+    assert altered(sent_jobs) == [f"`{name}` SET DATA TYPE NUMERIC" for name in names]
+    assert pauses == [10.0, 10.0]
+    assert sync.rows() == [tuple(Decimal("0.5") for _ in names)]
+
+
 def test_nothing_is_altered_by_a_run_that_publishes_nothing(sync, grown, sql, sent_jobs):
     sql("ALTER TABLE s ALTER m TYPE text")
     assert sync(**KILLED).code == 4

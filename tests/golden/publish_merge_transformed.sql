@@ -1,8 +1,8 @@
 DECLARE _smart_sync_differing, _smart_sync_doubled, _smart_sync_partitions STRING;
 DECLARE _smart_sync_expected INT64;
-ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `extra` JSON;
-ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `country` STRING;
-ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `dice` FLOAT64;
+ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `extra` JSON,
+  ADD COLUMN IF NOT EXISTS `country` STRING,
+  ADD COLUMN IF NOT EXISTS `dice` FLOAT64;
 CREATE TEMP TABLE _smart_sync_newest AS
 SELECT *, LOGICAL_OR(_smart_sync_varies) OVER (PARTITION BY `id`) AS _smart_sync_differs
 FROM (

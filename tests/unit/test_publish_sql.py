@@ -77,6 +77,13 @@ def test_append_adds_a_missing_column_before_the_insert():
     )
 
 
+def test_all_columns_that_a_table_lacks_are_added_by_one_statement():
+    assert publish_statement(a_plan(there(FIELDS[0]))) == (
+        "ALTER TABLE `p.d.t` ADD COLUMN IF NOT EXISTS `doc` JSON,\n"
+        f"  ADD COLUMN IF NOT EXISTS `day` DATE;\n{INSERT}"
+    )
+
+
 def test_truncate_replaces_rows_in_one_transaction():
     plan = a_plan(there(), write_disposition=WriteDisposition.TRUNCATE)
     assert plan.publishing.mode is modes.REPLACE
@@ -88,7 +95,7 @@ def test_truncate_replaces_rows_in_one_transaction():
 def test_no_ddl_stands_inside_a_transaction():
     plan = a_plan(there(*FIELDS[:1]), write_disposition=WriteDisposition.TRUNCATE)
     before, transaction = publish_statement(plan).split("BEGIN TRANSACTION;")
-    assert before.count("ALTER TABLE") == 2
+    assert (before.count("ALTER TABLE"), before.count("ADD COLUMN")) == (1, 2)
     assert "ALTER" not in transaction
 
 
