@@ -269,6 +269,7 @@ def _table_dict(plan: SyncPlan) -> dict[str, object]:
         "altered_columns": [_alteration_dict(plan, one) for one in changes.altered],
         "target_only_columns": list(changes.target_only),
         "stale_columns": [field.name for field in changes.stale.fields],
+        "unmasked_columns": [field.name for field in changes.stale.unmasked],
         "clears_stale_columns": changes.stale.clears,
         "partitioning": _partitioning_dict(schema.partitioning),
         "clustering": list(schema.clustering),

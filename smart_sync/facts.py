@@ -89,11 +89,13 @@ class WrittenColumn:
         name: in the destination.
         source_name: what it was made from.
         is_kept: the plan brings it no more, and what it holds may stay.
+        is_masked: what it holds was written under a mask, or may stay as it is.
     """
 
     name: str
     source_name: str
     is_kept: bool = False
+    is_masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def open_questions(
         looks=bool(look_at or facts.evidence.looks),
         merge=merge_question(request, target, cursor.name if cursor else None),
         exact=exact_question(request.destination, target, altered),
-        history=bool(set(target.by_name()) - brought),
+        history=bool(set(target.by_name()) - brought or (masked and target.exists)),
     )
 
 

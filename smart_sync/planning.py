@@ -103,8 +103,9 @@ def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
     """How the columns differ from the destination's, and what of the window can't go into it."""
     request, facts, shape = draft.request, draft.facts, draft.shape
     mode, schema = shape.mode, shape.schema
+    hidden = shape.reshaping.hidden if shape.reshaping else frozenset[str]()
     stale, faults = plan_stale_columns(
-        request, facts, schema, leaves_none=mode.leaves_none, updates=mode.updates_rows
+        request, facts, schema, hidden, leaves_none=mode.leaves_none, updates=mode.updates_rows
     )
     faults += span_faults(request.destination, schema.partitioning, facts.evidence)
     if request.replaces_partitions and facts.cursor and facts.window:

@@ -1,4 +1,4 @@
-"""Columns that earlier runs of this sync wrote, and that the plan no longer brings.
+"""Columns that earlier runs of this sync wrote, and that the plan no longer brings, or masks.
 
 A merge gives them NULL in the rows that it updates: an old value beside a new row is wrong.
 What the run doesn't touch is the operator's to say (`stale_columns`). The history keeps who
@@ -6,8 +6,8 @@ wrote what, so that a column that others added is never touched.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from auto_schema.errors import SchemaError, SyncError
 from auto_schema.evolve import CurrentField
@@ -28,12 +28,14 @@ class StaleColumns:
 
     Attributes:
         fields: NULL in every row that a merge updates.
-        clears: whether all other rows get NULL there, too.
+        unmasked: brought under a mask, and written without one before.
+        clears: whether all other rows get NULL in both, too.
         warnings: for the head of the plan.
         written: what the history is told of this run.
     """
 
     fields: tuple[CurrentField, ...] = ()
+    unmasked: tuple[CurrentField, ...] = ()
     clears: bool = False
     warnings: tuple[str, ...] = ()
     written: tuple[WrittenColumn, ...] = ()
@@ -41,20 +43,28 @@ class StaleColumns:
     @property
     def record(self) -> str:
         """The columns for the history; see `read_record`."""
-        return json.dumps({c.name: [c.source_name, c.is_kept] for c in self.written})
+        return json.dumps(
+            {c.name: [c.source_name, c.is_kept] + [True] * c.is_masked for c in self.written}
+        )
 
 
 def read_record(text: str) -> tuple[WrittenColumn, ...]:
     """What an earlier run told the history.
 
     >>> read_record(StaleColumns(written=(WrittenColumn("a", "A", True),)).record)
-    (WrittenColumn(name='a', source_name='A', is_kept=True),)
+    (WrittenColumn(name='a', source_name='A', is_kept=True, is_masked=False),)
     """
     return tuple(WrittenColumn(name, *rest) for name, rest in json.loads(text).items())
 
 
 def plan_stale_columns(
-    request: SyncRequest, facts: Facts, schema: TableSchema, *, leaves_none: bool, updates: bool
+    request: SyncRequest,
+    facts: Facts,
+    schema: TableSchema,
+    hidden: Collection[str] = (),
+    *,
+    leaves_none: bool,
+    updates: bool,
 ) -> tuple[StaleColumns, list[SyncError]]:
     """The stale columns of the destination, and a fault where the operator has to decide.
 
@@ -62,10 +72,13 @@ def plan_stale_columns(
         request: what the operator asked for.
         facts: the columns of both sides, and those that earlier runs wrote.
         schema: what the run brings.
+        hidden: which of it under a mask.
         leaves_none: whether no row of an earlier run is left after it.
         updates: whether it updates rows of earlier runs.
     """
-    brought = tuple(WrittenColumn(c.name, c.source_name) for c in schema)
+    brought = tuple(
+        WrittenColumn(c.name, c.source_name, is_masked=c.name in hidden) for c in schema
+    )
     if leaves_none:
         return StaleColumns(written=brought), []
     if request.backfills:
@@ -85,8 +98,56 @@ def plan_stale_columns(
         warnings.append(_warning(request, field, why, updates=updates))
         if not clears:
             kept.append(WrittenColumn(column.name, column.source_name, not asks))
-    written = (*brought, *kept)
-    return StaleColumns(tuple(stale), clears and bool(stale), tuple(warnings), written), faults
+    unmasked, told, more = _unmasked(request, facts, schema, hidden, updates=updates)
+    if not request.schema.stale_columns:  # nobody has said yet what becomes of old values
+        names = {field.name.casefold() for field in unmasked}
+        brought = tuple(
+            replace(c, is_masked=c.is_masked and c.name.casefold() not in names) for c in brought
+        )
+    return StaleColumns(
+        tuple(stale),
+        unmasked,
+        clears and bool(stale or unmasked),
+        (*warnings, *told),
+        (*brought, *kept),
+    ), [*faults, *more]
+
+
+def _unmasked(
+    request: SyncRequest,
+    facts: Facts,
+    schema: TableSchema,
+    hidden: Collection[str],
+    *,
+    updates: bool,
+) -> tuple[tuple[CurrentField, ...], list[str], list[SyncError]]:
+    """Columns of which old rows hold what new ones mask; with a warning each, and a fault."""
+    there, decided = facts.target.by_name(), request.schema.stale_columns
+    brought = {c.name.casefold() for c in schema if c.name in hidden}
+    fields = tuple(
+        there[column.name.casefold()]
+        for column in facts.written or ()
+        if not column.is_masked and column.name.casefold() in brought & there.keys()
+    )
+    warnings, faults = list[str](), list[SyncError]()
+    for field in fields:
+        clearing_it = _clearing_all(request.destination, field)
+        why = "it is masked now, and earlier runs wrote its values as they are"
+        told = f"{field.name}: {why}: "
+        if decided == "null" and updates:
+            warnings.append(
+                f"{told}rows that this run doesn't update get NULL (stale_columns=null)"
+            )
+            continue
+        warnings.append(
+            f"{told}rows that this run doesn't update keep them. To clear: {clearing_it}"
+        )
+        if updates and decided != "keep":
+            fix = "set stale_columns=null to clear it in all rows, or stale_columns=keep to let old"
+            fix += f" values be; or clear it yourself and say keep: {clearing_it}"
+            where = f"table {request.destination}, column {field.name!r}"
+            faults.append(SchemaError("a column that is newly masked", where, why, fix))
+    return fields, warnings, faults
 
 
 def _why(request: SyncRequest, facts: Facts, schema: TableSchema, column: WrittenColumn) -> str:
@@ -132,8 +193,12 @@ def _nothing(field: CurrentField) -> str:
 
 
 def assignments(stale: StaleColumns) -> Iterator[str]:
-    """What UPDATE SET says of them."""
-    for field in stale.fields:
+    """What UPDATE SET says of those that rows of the run don't bring."""
+    return _assignments(stale.fields)
+
+
+def _assignments(fields: Iterable[CurrentField]) -> Iterator[str]:
+    for field in fields:
         kind = f"ARRAY<{field.bigquery}>" if field.mode == REPEATED else field.bigquery
         yield f"{quoted(field.name)} = CAST({_nothing(field)} AS {kind})"
 
@@ -142,14 +207,15 @@ def clearing(stale: StaleColumns, table: TableRef, partition_field: str | None) 
     """The statement that empties them in all rows, with its `;`; empty when none does."""
     if not stale.clears:
         return ""
+    cleared = (*stale.fields, *stale.unmasked)
     held = " OR ".join(
         f"ARRAY_LENGTH({of_table(f.name)}) > 0"
         if f.mode == REPEATED
         else f"{of_table(f.name)} IS NOT NULL"
-        for f in stale.fields
+        for f in cleared
     )
     if partition_field is not None:  # the table may want to see it in every filter
         column = of_table(partition_field)
         held = f"({held}) AND ({column} IS NULL OR {column} IS NOT NULL)"
-    values = ", ".join(assignments(stale))
+    values = ", ".join(_assignments(cleared))
     return f"UPDATE {table.sql} AS {TABLE} SET {values}\nWHERE {held};\n"

@@ -81,3 +81,35 @@ def test_a_history_of_an_older_version_gets_the_column_and_tells_nothing(sync, p
     sync.ok(**MERGE, **EXCLUDED)
     assert sync.rows("id, iban") == [(1, "DE1"), (2, "DE2")]
     assert bigquery.SchemaField("columns", "STRING") in sync.client.get_table(name).schema
+
+
+MASKED = {"transformation_config": json.dumps({"mask": {"iban": "sha256"}})}
+
+
+def test_a_newly_masked_column_ends_the_run_until_somebody_decides(sync, people):
+    result = sync(**MERGE, **MASKED)
+    assert result.code == 4
+    for word in ("'iban'", "newly masked", "stale_columns=null", "stale_columns=keep"):
+        assert word in result.err
+    assert sync.rows("iban") == [("DE1",), ("DE2",)]
+
+
+def test_kept_clear_values_are_masked_where_rows_are_updated_and_nobody_is_asked_again(
+    sync, people
+):
+    plan = sync.ok(**MERGE, **MASKED, stale_columns="keep", plan_only="true").out
+    assert "WARNING      iban: it is masked now" in plan.partition("window")[0]
+    sync.ok(**MERGE, **MASKED, stale_columns="keep")
+    (one, old), (two, masked) = sync.rows("id, iban")
+    assert (one, old, two, len(masked)) == (1, "DE1", 2, 64)
+    people("UPDATE people SET updated_at = '2024-07-01' WHERE id = 1")
+    assert "WARNING      iban" not in sync.ok(**MERGE, **MASKED).err
+    assert [len(iban) for (iban,) in sync.rows("iban")] == [64, 64]
+
+
+def test_stale_columns_null_clears_old_clear_values_and_no_masked_one(sync, people):
+    sync.ok(**MERGE, **MASKED, stale_columns="null")
+    assert sync.rows("id, iban IS NULL, note") == [(1, True, "mine"), (2, False, "mine")]
+    people("INSERT INTO people VALUES (3, 'DE3', NULL, '2024-07-01')")
+    sync.ok(**MERGE, **MASKED, stale_columns="null")
+    assert sync.rows("id, iban IS NULL") == [(1, True), (2, False), (3, False)]
