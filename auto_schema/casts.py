@@ -7,6 +7,7 @@ that CAST would round, cut or take for something else are refused, or `loss` say
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,8 +20,9 @@ Cast = tuple[Array, Array | None]
 """Values, NULL where one is refused, and where that is; None: nowhere."""
 DAY_MICROS = 86_400_000_000
 _INT64_BELOW = 2.0**63
-_MOMENT = f"^{DATE_FORM}([ Tt]{TIME_FORM})?"
+_MOMENT = f"^{DATE_FORM}([ T]{TIME_FORM})?"
 _ZONE = r"([Zz]|[+-]\d\d(:\d\d)?)"
+_STAMP = f"^{DATE_FORM}([ T]{TIME_FORM}{_ZONE}?)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +147,48 @@ def _whole_double(array: Array, wanted: pa.DataType) -> Cast:
     return doubles.cast(wanted, safe=False), bad
 
 
-def _double_as_decimal(array: Array, wanted: pa.DataType) -> Cast:
-    """Rounded as CAST does, where the double can be had from it again."""
-    doubles, odd = _but(array, pc.invert(pc.is_finite(array)))
-    values, bad = strict(doubles, wanted)
-    same = pc.equal(values.cast(pa.float64(), safe=False), doubles)
-    values, more = _but(values, pc.invert(same))
-    return values, _both(_both(odd, bad), more)
+def _as_decimal(array: Array, wanted: pa.DataType) -> Cast:
+    """Numbers as texts, of which Arrow reads long ones and large exponents as others, or as 0.
+
+    So none reaches it that has more digits than it holds.
+    """
+    if not array.null_count < len(array):
+        return arrow.nulls(len(array), wanted), None
+    has_power = pc.any(pc.match_substring(array, "e", ignore_case=True)).as_py()
+    if not has_power and pc.max(pc.binary_length(array)).as_py() <= SURE_CHARACTERS:
+        return _of_form(_DECIMAL, strict)(array, wanted)
+    texts = pc.replace_substring_regex(array, r"^([+-]?)0+(\d)", r"\1\2")
+    texts = pc.replace_substring_regex(texts, r"(\.\d)(\d*?)0+$", r"\1\2")
+    return _of_form(_held(wanted), strict)(texts, wanted)
+
+
+def _held(wanted: Any) -> str:
+    """The pattern of numbers that have no more digits than a type, beside zeros at the ends."""
+    powers = _POWERS if wanted.bit_width == 128 else _WIDE_POWERS
+    whole, places = wanted.precision - wanted.scale, max(wanted.scale, 1)
+    plain = rf"(\d{{1,{whole}}}(\.\d{{0,{places}}})?|\.\d{{1,{places}}})"
+    short = rf"(\d{{1,10}}\.?|\d?\.\d{{1,10}})[eE]{powers[0]}"
+    long = rf"(\d{{1,17}}\.?|\d?\.\d{{1,16}})[eE]{powers[1]}"
+    return rf"^[+-]?({plain}|{short}|{long})$"
+
+
+def _double_as_decimal(array: Array, wanted: Any) -> Cast:
+    """The number that the double's shortest form says, from which it can be had again.
+
+    CAST writes out its binary value instead, which differs where a double has few digits left
+    for the fraction: 123456789.1 would be 123456789.099999994.
+    """
+    texts = array.cast(pa.string())
+    long = pc.match_substring_regex(texts, rf"\.\d{{{wanted.scale + 1},}}$")
+    texts, odd = _but(texts, pc.or_(long, pc.invert(pc.is_finite(array))))
+    values, bad = _as_decimal(texts, wanted)
+    return values, _both(odd, bad)
 
 
 def _decimal_as_double(array: Array, wanted: pa.DataType) -> Cast:
     """The nearest double, where its shortest form is the number itself."""
     doubles, _ = strict(_decimal_text(array, pa.string())[0], wanted)
-    again, bad = strict(doubles.cast(pa.string()), array.type)
+    again, bad = _as_decimal(doubles.cast(pa.string()), array.type)
     doubles, more = _but(doubles, pc.not_equal(again, array))
     doubles, _ = _but(doubles, bad) if bad is not None else (doubles, None)
     return doubles, _both(bad, more)
@@ -180,9 +211,12 @@ def _utf8(array: Array, wanted: pa.DataType) -> Cast:
 
 
 def _timestamps(array: Array, wanted: pa.DataType) -> Cast:
-    has_zone = pc.match_substring_regex(array, r".{10}.*([Zz]|[+-]\d\d(:\d\d)?)$")
-    texts = pc.if_else(has_zone, array, pc.binary_join_element_wise(array, "Z", ""))
-    return strict(pc.replace_substring_regex(texts, "[zZ]$", "Z"), wanted)
+    """Arrow wants a time and a zone in each."""
+    is_day = pc.equal(pc.utf8_length(array), len("2025-01-31"))
+    has_zone = pc.match_substring_regex(array, f"{_ZONE}$")
+    rest = pc.if_else(is_day, " 00:00:00Z", pc.if_else(has_zone, "", "Z"))
+    texts = pc.binary_join_element_wise(array, rest, "")
+    return strict(pc.replace_substring_regex(texts, "z$", "Z"), wanted)
 
 
 def _times(array: Array, wanted: pa.DataType) -> Cast:
@@ -250,6 +284,10 @@ UTC_DAY = "the time of day; the day is that of UTC"
 _WHOLE = r"^-?\d+$"
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _DOUBLE = rf"{_DECIMAL}|^[+-]?(?i:inf|infinity|nan)$"
+_POWERS = (r"[+-]?0*(\d|1\d|2[0-8])", r"[+-]?0*(\d|1\d|20)")
+_WIDE_POWERS = (r"[+-]?0*(\d|[1-4]\d|5[0-4])",) * 2
+SURE_CHARACTERS = 29
+"""Of a number without a power: Arrow reads as many digits right whatever they are."""
 _NO_NUMBER = "texts that are no such number, and more digits than it has"
 
 
@@ -284,8 +322,8 @@ def _rules() -> list[CastRule]:
         CastRule(
             "STRING",
             "TIMESTAMP",
-            _in_range(_of_form(f"{_MOMENT}{_ZONE}?$", _timestamps)),
-            "all but YYYY-MM-DD[ HH:MM:SS[.ffffff]] with Z, +HH:MM or no zone",
+            _in_range(_of_form(_STAMP, _timestamps)),
+            "all but YYYY-MM-DD[ HH:MM:SS[.ffffff][Z or +HH[:MM]]]",
             "the zone; a text without one is taken for UTC",
         ),
         CastRule("DATE", "STRING", _plain),
@@ -304,7 +342,7 @@ def _rules() -> list[CastRule]:
     for kind in ("NUMERIC", "BIGNUMERIC"):
         rules += [
             CastRule("INT64", kind, _plain),
-            CastRule("STRING", kind, _quickly(_DECIMAL), _NO_NUMBER),
+            CastRule("STRING", kind, _as_decimal, _NO_NUMBER),
             CastRule(kind, "STRING", _decimal_text),
             CastRule(kind, "INT64", strict, "fractions, and numbers beyond 64 bits"),
             CastRule(kind, "FLOAT64", _decimal_as_double, "more digits than a double gives back"),
@@ -312,7 +350,7 @@ def _rules() -> list[CastRule]:
                 "FLOAT64",
                 kind,
                 _double_as_decimal,
-                "those that it doesn't give back",
+                "more digits than it has, NaN and infinity",
                 "the sign of zero",
             ),
         ]

@@ -169,7 +169,7 @@ def _mask(value: object, secret: Callable[[str], SecretText]) -> tuple[Mask | No
     method, salt = value.get("method"), value.get("salt")
     if method not in METHODS:
         return None, "has no known method"
-    if salt is None:
+    if "salt" not in value:
         return Mask(method), ""
     if method != "sha256":
         return None, f"has a salt, which {method} doesn't take"

@@ -133,8 +133,7 @@ def _decimal(bigquery: str) -> Callable[[object], Decimal]:
         number = _number(value)
         before, after = NUMERIC_RANGE[bigquery]
         if number.is_finite():
-            exponent = number.normalize().as_tuple().exponent
-            scale = max(-exponent, 0) if isinstance(exponent, int) else 0
+            scale = len(f"{number:f}".partition(".")[2].rstrip("0"))
             if fits(bigquery, max(number.adjusted() + 1, 0), scale):
                 return number
         raise ValueError(f"a number of at most {before} digits before and {after} after the point")

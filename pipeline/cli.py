@@ -24,6 +24,7 @@ from pipeline.launch.program_end import (
 from pipeline.launch.progress import configure_logging
 from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import sync
+from pipeline.launch.transformation_of import with_transformation
 from pipeline.launch.verify_only import verify_only
 from pipeline.parameters import options as option_module
 from pipeline.parameters.docs import usage
@@ -58,7 +59,7 @@ def _main(words: Sequence[str]) -> int:
         from pipeline.launch.many import many  # a table by itself needs none of it
 
         return many(words, now, new_run_id)
-    options = with_sql(with_checks(parse(words)))
+    options = with_sql(with_checks(with_transformation(parse(words))))
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
     run_id = new_run_id(now)

@@ -74,7 +74,8 @@ class SchemaRequest:
     """The columns of the destination and its layout.
 
     `partition_given` tells a partition field that the operator named from the default, which
-    may be absent.
+    may be absent. `transformation_at` is where the transformation's text lies, until it is read;
+    empty: in the parameter itself.
     """
 
     auto_schema: bool = False
@@ -88,6 +89,7 @@ class SchemaRequest:
     unknown_types: str = "text"
     rename_columns: str = "error"
     transformation: Transformation = field(default_factory=Transformation)
+    transformation_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from auto_schema.errors import ConfigError, SyncError, shown
+from auto_schema.transform import PARAMETER as TRANSFORMATION
 from auto_schema.warehouse_types import MAX_CLUSTERING
 from pipeline.parameters import zones
 from pipeline.parameters.table import PARAMETERS, Kind, Parameter
@@ -128,8 +129,19 @@ def _choice(parameter: Parameter, value: str) -> Found:
     return f"{shown(value)} is unknown", f"use one of {known}."
 
 
+def is_path(config: str) -> bool:
+    """Whether transformation_config is where its text lies, and not the text itself.
+
+    >>> is_path("gs://b/masks.json"), is_path("masks.json"), is_path('{"mask": {}}')
+    (True, True, False)
+    """
+    config = config.strip()
+    return config.startswith("gs://") or (config.endswith(".json") and "\n" not in config)
+
+
 def _json(parameter: Parameter, value: str) -> Found:
-    del parameter
+    if parameter.name == TRANSFORMATION and is_path(value):
+        return None
     try:
         parsed = json.loads(value)
     except (ValueError, RecursionError) as error:

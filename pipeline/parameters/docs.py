@@ -1,3 +1,5 @@
+from auto_schema.casts import CASTS
+
 """What is made from tables: metadata.json, README's parameters, pages of types.
 
 `make docs` writes them, and a test fails when one is stale.
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from auto_schema.widening import WIDENINGS, How
+from pipeline.parameters import transformation_schema
 from pipeline.parameters.checks import REGEXES
 from pipeline.parameters.table import PARAMETERS, Kind, Parameter
 from pipeline.parameters.type_docs import type_mapping
@@ -20,6 +23,9 @@ WIDENINGS_BEGIN, WIDENINGS_END = (
     "<!-- end of widenings -->",
 )
 PARAMETRISED = ("STRING(n)", "BYTES(n)", "NUMERIC(p, s)", "BIGNUMERIC(p, s)")
+
+CASTS_BEGIN, CASTS_END = "<!-- casts: made by `make docs` -->", "<!-- end of casts -->"
+TRANSFORMATIONS = ROOT / "docs" / "transformations.md"
 
 _PARAM_TYPES = {
     Kind.BOOL: "BOOLEAN",
@@ -133,7 +139,20 @@ def files() -> dict[Path, str]:
         readme: with_tables(readme.read_text(encoding="utf-8")),
         changes: with_widenings(changes.read_text(encoding="utf-8")),
         ROOT / "docs" / "type-mapping.md": type_mapping(),
+        TRANSFORMATIONS: _with_casts(TRANSFORMATIONS.read_text(encoding="utf-8")),
+        transformation_schema.SHIPPED: transformation_schema.written(),
     }
+
+
+def _with_casts(page: str) -> str:
+    """The page with its table of casts renewed between the two marks."""
+    lines = ["| from | to | dead letters | loses |", "|---|---|---|---|"]
+    for rule in sorted(CASTS.values(), key=lambda rule: (rule.source, rule.target)):
+        lines.append(f"| {rule.source} | {rule.target} | {rule.refuses} | {rule.loss} |")
+    before, _, rest = page.partition(CASTS_BEGIN)
+    _, _, after = rest.partition(CASTS_END)
+    table = "\n".join(lines)
+    return f"{before}{CASTS_BEGIN}\n{table}\n{CASTS_END}{after}"
 
 
 def main() -> None:

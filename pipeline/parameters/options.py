@@ -11,8 +11,9 @@ from datetime import timedelta
 from functools import partial
 
 from auto_schema.errors import ConfigError, SyncError, raise_all
+from auto_schema.transform import PARAMETER as TRANSFORMATION
 from auto_schema.transform_text import parse as parse_transformation
-from pipeline.parameters.checks import value_fault, value_faults
+from pipeline.parameters.checks import is_path, value_fault, value_faults
 from pipeline.parameters.request_of import request_of, secret_manager
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Kind
 from pipeline.parameters.temp_location import default_temp_location
@@ -180,7 +181,8 @@ def parse_given(
     runner = flag("runner")
     faults += _parameter_faults(values, given)
     salts = partial(Secret.of, endpoint=secret_manager(environ))
-    transformation, more = parse_transformation(values["transformation_config"], salts)
+    at = values[TRANSFORMATION] if is_path(values[TRANSFORMATION]) else ""
+    transformation, more = parse_transformation("" if at else values[TRANSFORMATION], salts)
     faults += [] if _is_json_fault(faults) else more
     temp_location = flag("temp_location") or flag("staging_location")
     local = is_local_runner(runner)
@@ -195,14 +197,20 @@ def parse_given(
     if not temp_location:
         temp_location = default_temp_location(tempfile.gettempdir())
     request = request_of(values, given, transformation, temp_location, environ)
+    request = replace(request, schema=replace(request.schema, transformation_at=at))
     if local and not flag("template_location"):
         lease = request.run.lease if values["lock_lease"] else LOCAL_LEASE
         request = replace(request, run=replace(request.run, is_local=True, lease=lease))
     warnings = _local_warnings(temp_location, environ) if local else _warnings(values)
-    if not local and transformation.has_plain_salt:
-        warnings = (*warnings, PLAIN.format(name=SALT))
     webhook = _webhook(values, request.run.endpoints)
-    return Options(request, beam_argv, runner, worker_image, warnings, webhook)
+    return with_salt_warning(Options(request, beam_argv, runner, worker_image, warnings, webhook))
+
+
+def with_salt_warning(options: Options) -> Options:
+    """The options, with a warning where a salt's text itself would travel with the plan."""
+    if options.is_local or not options.request.schema.transformation.has_plain_salt:
+        return options
+    return replace(options, warnings=(*options.warnings, PLAIN.format(name=SALT)))
 
 
 def _local_warnings(temp_location: str, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from auto_schema.transform import PARAMETER as TRANSFORMATION
 from pipeline.parameters.checks import REGEXES
 from pipeline.parameters.table import BY_NAME, Kind, Parameter
+from pipeline.parameters.transformation_schema import members
 from pipeline.tables.entries import NewTables, WithoutCursor
 from pipeline.tables.file import (
     DEFAULTS,
@@ -80,6 +82,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         return told | {"enum": list(parameter.choices)}
     if parameter.kind is Kind.FIELDS:
         return told | {"anyOf": [{"type": "string"}, TEXTS]}
+    if parameter.name == TRANSFORMATION:
+        return told | {"anyOf": [{"type": "string"}, members()]}
     if is_document(parameter):
         return told | {"type": ["string", "object"]}
     pattern = REGEXES.get(parameter.kind) if parameter.name != PARAMETER else None

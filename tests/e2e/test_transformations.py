@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.planted import Kept
+from tests.secret_manager import secret_manager
 
 UTC = dt.UTC
 PEOPLE = {"postgresql_query": "SELECT * FROM people", "max_dead_letters": "5"}
@@ -129,3 +130,110 @@ def test_a_masked_value_that_the_server_refuses_is_in_no_message(kept, secretive
     assert kept.holding(*PLANTED) == []
     (letter, *_) = sync.rows("value, reason", "t_dead_letters")
     assert letter == ("(masked)", "the server refuses a value (SQLSTATE 22P02)")
+
+
+def test_verify_says_which_columns_it_proves_and_proves_them_beside_a_filter(sync, people):
+    words = config(**CONFIG) | {"verify": "true"}
+    plan = sync.ok(**PEOPLE, **words, plan_only="true").out
+    assert "columns that are proven: id\n" in plan
+    for column, what in {"email_hash": "masked", "amount": "cast", "tenant": "a constant"}.items():
+        assert f"{column} is left out: it is {what} on the way" in plan
+    sync.ok(**PEOPLE, **words)
+    found = json.loads(sync.history()[-1]["verification"])
+    assert found["compared"] == ["id"]
+    assert found["rows"] == 2
+    assert len(found["left_out"]) == 10
+
+
+def test_verify_only_is_refused_with_a_filter_and_leaves_out_what_is_changed(sync, sql):
+    sql("CREATE TABLE v (id int8, n text, updated_at timestamptz)")
+    sql("INSERT INTO v VALUES (1, '5', '2024-01-02'), (2, '6', '2024-01-03')")
+    smart = {"postgresql_query": "SELECT * FROM v", "enable_smart_sync": "true"}
+    window = {"verify_only": "true", "verify_start": "2024-01-01", "verify_end": "2024-01-03"}
+    sync.ok(**smart, **config(type_casts={"n": "INT64"}))
+    shown = sync.ok(**smart, **config(type_casts={"n": "INT64"}), **window).out
+    assert "n is left out: it is cast on the way" in shown
+    result = sync(**smart, **config(filter=[["id", "=", 1]]), **window)
+    assert result.code == 2
+    assert "verify_only with a filter" in result.err
+
+
+SALT, NAME = "pl4nted-p3pper", "projects/demo-project/secrets/salt/versions/1"
+
+
+def test_a_salt_by_name_is_resolved_and_in_nothing_that_is_kept(kept, people, sync, monkeypatch):
+    words = config(mask={"email": {"method": "sha256", "salt": NAME}})
+    with secret_manager({NAME: SALT}) as url:
+        monkeypatch.setenv("SECRET_MANAGER_EMULATOR_HOST", url)
+        kept(**PEOPLE, **words)
+    assert kept.holding(SALT) == []
+    sql = f"TO_HEX(SHA256(CONCAT('{SALT}', 'ann@x.org')))"
+    assert sync.rows(f"email = {sql}", order="id")[0] == (True,)
+    hashed = f"encode(sha256(convert_to('{SALT}' || email, 'UTF8')), 'hex')"
+    assert people(f"SELECT {hashed} FROM people ORDER BY id") == sync.rows("email", order="id")
+
+
+def test_a_salt_that_cannot_be_had_ends_the_launch_before_anything_is_written(
+    sync, people, monkeypatch
+):
+    with secret_manager({}) as url:
+        monkeypatch.setenv("SECRET_MANAGER_EMULATOR_HOST", url)
+        result = sync(**PEOPLE, **config(mask={"email": {"method": "sha256", "salt": NAME}}))
+    assert result.code == 3
+    assert NAME in result.err
+    assert sync.tables() == set()
+
+
+def test_the_config_may_be_a_path(sync, people, tmp_path):
+    path = tmp_path / "masks.json"
+    path.write_text(json.dumps({"select_fields": ["id"], "filter": [["id", "<", 3]]}))
+    sync.ok(**PEOPLE, transformation_config=str(path))
+    assert sync.rows() == [(1,), (2,)]
+    path.write_text('{"maks": {}}')
+    result = sync(**PEOPLE, transformation_config=str(path))
+    assert result.code == 2
+    assert f"unknown key 'maks' (transformation_config, {path})" in result.err
+    assert "no such file" in sync(**PEOPLE, transformation_config="gone.json").err
+
+
+def test_tables_of_one_launch_have_transformations_of_their_own(sync, sql, tmp_path):
+    for name in ("one", "two"):
+        sql(f"CREATE TABLE {name} (id int8 PRIMARY KEY, n text, updated_at timestamptz)")
+        sql(f"INSERT INTO {name} VALUES (1, '5', '2024-01-02'), (2, '6', '2024-01-03')")
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps({"field_mappings": {"id": "key"}, "mask": {"n": "redact"}}))
+    tables = f"""
+defaults: {{enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto}}
+tables:
+  public.one: {{transformation_config: {{type_casts: {{n: INT64}}, filter: [[n, '>', 5]]}}}}
+  public.two: {{transformation_config: {path}}}
+"""
+    sync.ok(destination_bigquery_table=None, tables=tables)
+    assert sync.rows("id, n", "one") == [(2, 6)]
+    assert sync.rows("key, n", "two") == [(1, "REDACTED"), (2, "REDACTED")]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ({"type_casts": {"born": "BYTES"}}, 4, ("no cast to BYTES", "'born'", "it is TIMESTAMP")),
+        ({"type_casts": {"id": "DECIMAL"}}, 2, ("unknown type", "'DECIMAL'", "NUMERIC")),
+        ({"type_casts": {"nme": "STRING"}}, 2, ("type_casts names fields", "'nme'")),
+        ({"mask": {"note": "null"}, "exclude_fields": ["note"]}, 2, ("mask names fields that are")),
+        ({"default_values": {"pin": "x"}}, 4, ("'pin'", "the column is INT64", "whole number")),
+        ({"constants": {"id": 1}}, 2, ("constants names fields of the source", "'id'")),
+        ({"constants": {"x": {"type": "DATE", "value": "31.1."}}}, 2, ("'x'", "2025-01-31")),
+        ({"filter": [["amount", "<", 5]]}, 4, ("'amount'", "is STRING where", "a text")),
+        ({"filter": [["gone", "=", 5]]}, 2, ("filter names fields", "'gone'")),
+        ({"mask": {"id": "redact"}}, 2, ("field 'id' is masked", "merge key", "renaming")),
+        ({"type_casts": {"id": "STRING"}}, 2, ("field 'id' is cast", "merge key")),
+        ({"constants": {"id": 1}, "exclude_fields": ["id"]}, 2, ("is a constant", "must stay")),
+    ],
+)
+def test_what_does_not_fit_is_told_before_anything_is_written(sync, people, words, code, told):
+    merge = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+    result = sync(**PEOPLE, **merge, **config(**words))
+    assert result.code == code, result.err
+    for word in [told] if isinstance(told, str) else told:
+        assert word in result.err
+    assert sync.tables() == set()

@@ -154,12 +154,18 @@ def test_each_parameter_is_one_of_the_launch_of_a_table_or_named_by_the_entry():
     [
         ("mongodb", "mongodb_query", True),
         ("mongodb", "mongodb_projection", True),
-        ("postgresql", "transformation_config", True),
         ("postgresql", "smart_sync_timestamp_column", False),
         ("postgresql", "partition_field", False),
         ("postgresql", "dead_letter_table", False),
     ],
 )
+def test_a_transformation_is_a_mapping_of_its_own_keys():
+    judge = jsonschema.Draft202012Validator(json_schema())
+    for config, is_taken in (({"mask": {"a": "null"}}, True), ("a.json", True), ({"x": 1}, False)):
+        file = {"tables": {"t": {"transformation_config": config}}}
+        assert judge.is_valid(file) is is_taken
+
+
 def test_a_mapping_is_a_document_to_the_parser_and_to_editors_and_else_no_text(
     source, name, is_taken
 ):

@@ -1,0 +1,107 @@
+"""Casts, masks and filters by whole columns, held against plain Python value by value."""
+
+import math
+import struct
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auto_schema import masks
+from auto_schema.casts import CASTS
+from auto_schema.masks import is_maskable, masked
+from auto_schema.row_filter import ORDERED, RowFilter, takes
+from auto_schema.row_filter import Test as RowTest
+from auto_schema.transform_text import COMPARISONS, METHODS, NULLS, SETS
+from auto_schema.typed_values import ARROW
+from tests import plain_transformations as plain
+from tests.plain_transformations import REFUSED, VALUES
+
+
+def bits(value):
+    """Doubles by their bits but for NaN, of which any is as good."""
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else struct.pack("<d", value)
+    return value
+
+
+def column(values, kind, cut=0):
+    return pa.array([*values[:cut], *values], ARROW[kind]).slice(cut)
+
+
+@pytest.mark.parametrize("pair", CASTS, ids="-".join)
+@given(st.data())
+def test_a_cast_gives_what_plain_python_gives_or_refuses(pair, data):
+    source, target = pair
+    values = data.draw(st.lists(st.none() | VALUES[source], max_size=6))
+    cut = data.draw(st.integers(0, len(values)))
+
+    array, bad = CASTS[pair].convert(column(values, source, cut), ARROW[target])
+
+    assert array.type == ARROW[target]
+    refused = [False] * len(values) if bad is None else bad.to_pylist()
+    found = [REFUSED if no else value for no, value in zip(refused, array.to_pylist(), strict=True)]
+    wanted = [plain.cast(value, source, target) for value in values]
+    assert list(map(bits, found)) == list(map(bits, wanted))
+    assert all(value is None for no, value in zip(refused, array.to_pylist(), strict=True) if no)
+
+
+MASKABLE = [(kind, method) for kind in ARROW for method in METHODS if is_maskable(kind, method)]
+
+
+@pytest.mark.parametrize("pair", MASKABLE, ids="-".join)
+@pytest.mark.parametrize("compiled", [True, False])
+@given(st.data())
+def test_a_mask_gives_what_plain_python_gives(pair, compiled, data):
+    kind, method = pair
+    values = data.draw(st.lists(st.none() | VALUES[kind], max_size=6))
+    cut, salt = data.draw(st.integers(0, len(values))), data.draw(st.text(max_size=80))
+    salt = salt.encode("utf-8", "ignore").decode()
+    with pytest.MonkeyPatch.context() as patch:
+        if not compiled:
+            patch.setattr(masks, "compiled", None)
+        found = masked(column(values, kind, cut), kind, method, salt.encode())
+
+    assert found.to_pylist() == [plain.masked(value, kind, method, salt) for value in values]
+
+
+def test_what_has_no_text_is_hidden_whole_only():
+    kinds = {kind for kind in (*ARROW, "JSON", "GEOGRAPHY") if not is_maskable(kind, "last4")}
+    assert kinds == {"FLOAT64", "BYTES", "JSON", "GEOGRAPHY"}
+    assert all(is_maskable(kind, method) for kind in kinds for method in ("redact", "null"))
+
+
+def operators(kind):
+    return [o for o in (*COMPARISONS, *SETS, *NULLS) if o != "==" and takes(kind, o)]
+
+
+@pytest.mark.parametrize("kind", [*sorted(ORDERED), "BOOL"])
+@given(st.data())
+def test_a_filter_keeps_what_plain_python_keeps(kind, data):
+    values = data.draw(st.lists(st.none() | VALUES[kind], min_size=1, max_size=6))
+    there = [value for value in values if value is not None]
+    drawn = st.sampled_from(there) | VALUES[kind] if there else VALUES[kind]
+    parts = []
+    for _ in range(data.draw(st.integers(1, 2))):
+        part = []
+        for _ in range(data.draw(st.integers(1, 2))):
+            operator = data.draw(st.sampled_from(operators(kind)))
+            count = (
+                0 if operator in NULLS else data.draw(st.integers(1, 3 * (operator in SETS) or 1))
+            )
+            asked = tuple(
+                data.draw(VALUES[kind] if values == [None] else drawn) for _ in range(count)
+            )
+            part.append(RowTest("v", operator, asked))
+        parts.append(tuple(part))
+    batch = pa.RecordBatch.from_arrays([column(values, kind)], names=["v"])
+
+    found = RowFilter(tuple(parts)).kept(batch).to_pylist()
+
+    said = [
+        [("v", t.operator, t.values if t.operator in SETS else (*t.values, None)[0]) for t in part]
+        for part in parts
+    ]
+    wanted = [plain.kept({"v": value}, said) for value in values]
+    assert found == wanted
