@@ -1,5 +1,3 @@
-from auto_schema.casts import CASTS
-
 """What is made from tables: metadata.json, README's parameters, pages of types.
 
 `make docs` writes them, and a test fails when one is stale.
@@ -10,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from auto_schema.casts import CASTS
 from auto_schema.widening import WIDENINGS, How
 from pipeline.parameters import transformation_schema
 from pipeline.parameters.checks import REGEXES
