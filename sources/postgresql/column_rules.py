@@ -1,5 +1,6 @@
 """How columns of PostgreSQL become columns of BigQuery."""
 
+from auto_schema import postgis
 from auto_schema.postgresql_types import Look, PostgresType, needs_look, postgresql_column
 from auto_schema.schema import Column
 from sources.fixed_columns import FixedColumns
@@ -36,8 +37,13 @@ def _is_open(source: SourceColumn) -> bool:
 
 
 def _best_look(source: SourceColumn) -> Look | None:
-    """Of an array: that it is flat."""
-    return Look(is_flat=True) if sql_type(source).is_array else None
+    """Of an array that it is flat, of a number that it fits, of a shape what its type says."""
+    kind = sql_type(source)
+    if kind.is_array:
+        return Look(is_flat=True)
+    if kind.name in postgis.LOSSES:
+        return Look(is_geography=postgis.is_declared(kind.display))
+    return Look(0, 0) if needs_look(kind) else None
 
 
 POSTGRESQL_COLUMNS = FixedColumns(_typed, _is_open, _best_look)

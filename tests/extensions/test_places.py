@@ -149,3 +149,13 @@ def test_a_table_without_rows_has_what_its_types_say(sync, gis):
     sync.ok(postgresql_query="SELECT * FROM e")
     types = {"id": "INTEGER", "a": "GEOGRAPHY", "b": "STRING", "c": "GEOGRAPHY"}
     assert sync.types() == types
+
+
+def test_sql_over_staged_rows_sees_shapes_and_numbers_as_the_rows_make_them(sync, gis):
+    gis(
+        "CREATE TABLE s (id int8, g geometry(Point,4326), bare geometry, n numeric);"
+        "INSERT INTO s VALUES (1, 'POINT(1 2)', 'POINT(3 4)', 1.5)"
+    )
+    made = "SELECT id, ST_ASTEXT(g) AS at, UPPER(bare) AS bare, n * 2 AS twice FROM staged"
+    sync.ok(postgresql_query="SELECT * FROM s", transform_sql=made)
+    assert sync.rows() == [(1, "POINT(1 2)", "POINT(3 4)", 3)]
