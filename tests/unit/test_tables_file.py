@@ -149,6 +149,13 @@ def test_each_parameter_is_one_of_the_launch_of_a_table_or_named_by_the_entry():
     assert all(p.of_launch for p in secrets)  # a file in a bucket is no place for them
 
 
+def test_a_transformation_is_a_mapping_of_its_own_keys():
+    judge = jsonschema.Draft202012Validator(json_schema())
+    for config, is_taken in (({"mask": {"a": "null"}}, True), ("a.json", True), ({"x": 1}, False)):
+        file = {"tables": {"t": {"transformation_config": config}}}
+        assert judge.is_valid(file) is is_taken
+
+
 @pytest.mark.parametrize(
     ("source", "name", "is_taken"),
     [
@@ -159,13 +166,6 @@ def test_each_parameter_is_one_of_the_launch_of_a_table_or_named_by_the_entry():
         ("postgresql", "dead_letter_table", False),
     ],
 )
-def test_a_transformation_is_a_mapping_of_its_own_keys():
-    judge = jsonschema.Draft202012Validator(json_schema())
-    for config, is_taken in (({"mask": {"a": "null"}}, True), ("a.json", True), ({"x": 1}, False)):
-        file = {"tables": {"t": {"transformation_config": config}}}
-        assert judge.is_valid(file) is is_taken
-
-
 def test_a_mapping_is_a_document_to_the_parser_and_to_editors_and_else_no_text(
     source, name, is_taken
 ):
