@@ -27,6 +27,8 @@ class CurrentField:
     """The type whole, where it is one of those that a source may bring."""
     collation: str = ""
     """How texts are compared there, such as `und:ci`; empty: character by character."""
+    is_fixed: bool = False
+    """Whether the table is partitioned or clustered by it, so that its type stays."""
 
     @property
     def display(self) -> str:
@@ -113,13 +115,11 @@ class Evolution:
         evolves: whether it alters them (`schema_evolution=evolve`).
         adds_rows: whether it adds rows, which need all columns that are REQUIRED.
         never_null: case-folded names of columns in which it never writes a NULL.
-        fixed: case-folded names of columns by which the table is partitioned or clustered.
     """
 
     evolves: bool = False
     adds_rows: bool = True
     never_null: frozenset[str] = frozenset()
-    fixed: frozenset[str] = frozenset()
 
 
 def diff(
@@ -165,15 +165,14 @@ def _relaxed(field: CurrentField, may: Evolution) -> Change:
 def _differences(field: CurrentField, column: Column, may: Evolution) -> list[Change]:
     """What has to be altered of a column, or what stands against its values."""
     kind = widened(field.shape, column) if field.shape else None
-    is_fixed = field.name.casefold() in may.fixed
     changes: list[Change] = []
-    if may.evolves and kind is not None and not is_fixed:
+    if may.evolves and kind is not None and not field.is_fixed:
         changes.append(Alteration(field, kind, f"the source's {column.source_type} needs it"))
     elif why := _difference(field, column):
-        if is_fixed and kind is not None:
+        if field.is_fixed and kind is not None:
             why += "; the table is partitioned or clustered by it, so that it can't be altered"
-        evolves = kind is not None and not is_fixed and not may.evolves
-        by_hand = "" if evolves else _by_hand(field, column, is_fixed=is_fixed)
+        evolves = kind is not None and not field.is_fixed and not may.evolves
+        by_hand = "" if evolves else _by_hand(field, column)
         return [Conflict(column.name, why, evolves, by_hand)]
     is_safe = field.name.casefold() in may.never_null and not changes
     if may.evolves and field.mode == "REQUIRED" and not is_safe:
@@ -182,7 +181,7 @@ def _differences(field: CurrentField, column: Column, may: Evolution) -> list[Ch
     return changes
 
 
-def _by_hand(field: CurrentField, column: Column, *, is_fixed: bool) -> str:
+def _by_hand(field: CurrentField, column: Column) -> str:
     """Statements that would make a column of the planned type; empty: none are known."""
     rule = widening(field.bigquery, column.bigquery)
     if rule is None or column.is_repeated or field.mode == REPEATED:
@@ -190,7 +189,7 @@ def _by_hand(field: CurrentField, column: Column, *, is_fixed: bool) -> str:
     old, new = quoted(field.name), quoted(f"{field.name}__new")
     cast = rule.cast.format(c=old)
     loss = f" (what may change: {rule.loss})" if rule.loss else ""
-    if is_fixed:
+    if field.is_fixed:
         return (
             f"CREATE TABLE … PARTITION BY … CLUSTER BY … AS SELECT * REPLACE ({cast} AS {old})"
             f" FROM {{table}}{loss}"

@@ -222,7 +222,7 @@ def _proof_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncErro
 def _changes(
     request: SyncRequest, target: Target, schema: TableSchema
 ) -> tuple[tuple[str, ...], tuple[Alteration, ...], list[SyncError]]:
-    changes = diff(target.by_name(), schema, _evolution(request, target))
+    changes = diff(target.by_name(), schema, _evolution(request))
     altered = tuple(change for change in changes if isinstance(change, Alteration))
     added = tuple(change.column.name for change in changes if isinstance(change, AddColumn))
     table = request.destination
@@ -241,14 +241,12 @@ def _changes(
     return added, altered, faults
 
 
-def _evolution(request: SyncRequest, target: Target) -> Evolution:
+def _evolution(request: SyncRequest) -> Evolution:
     """What the run may do to the columns of the destination; a merge key is never NULL."""
-    layout = (target.partitioning.field if target.partitioning else "", *target.clustering)
     return Evolution(
         evolves=request.schema.evolution == "evolve",
         adds_rows=not request.backfills,
         never_null=frozenset(name.casefold() for name in request.publishing.merge_keys),
-        fixed=frozenset(name.casefold() for name in layout),
     )
 
 

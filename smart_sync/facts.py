@@ -77,8 +77,11 @@ class Target:
         return TableState(self.made, self.changed, self.rows)
 
     def by_name(self) -> dict[str, CurrentField]:
-        """The fields by case-folded name."""
-        return {f.name.casefold(): f for f in self.fields}
+        """The fields by case-folded name, and of each whether the layout keeps it as it is."""
+        by = (self.partitioning.field if self.partitioning else "", *self.clustering)
+        fixed = {name.casefold() for name in by}
+        named = ((field.name.casefold(), field) for field in self.fields)
+        return {name: replace(f, is_fixed=True) if name in fixed else f for name, f in named}
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,8 @@ def _rounded(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
         field = there.get(column.name.casefold())
         if field is None or field.shape is None or column.shape is None:
             continue
-        after = (widened(field.shape, column) if evolves else None) or field.shape
+        may_grow = evolves and not field.is_fixed
+        after = (widened(field.shape, column) if may_grow else None) or field.shape
         is_float = column.bigquery == "FLOAT64" and column.source_type == "INT64"
         if is_float or column.shape.is_rounded_by(after):
             return f"{column.name} may hold more digits than the destination's {after.display}"

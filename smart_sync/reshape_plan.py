@@ -100,7 +100,8 @@ def _passage(
         after = after if mask.method == "null" else _retyped(after, "STRING", "")
         after = replace(after, loss="")
     shape = there.shape if there else None
-    wider = widened(shape, after) if shape and evolves else None
+    may_grow = evolves and there is not None and not there.is_fixed
+    wider = widened(shape, after) if shape and may_grow else None
     after = narrowed(after, wider or shape)
     return Passage(after, column.bigquery, cast, default, mask), faults
 

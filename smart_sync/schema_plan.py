@@ -93,7 +93,7 @@ def plan_columns(
             column = profile.rules.column(source, _wish(request, source, name, there, evidence))
             column = _with_numbers(column, request.schema.json_numbers)
             if there and not transformation.changes_type(source.name):
-                column = fitted(column, there.shape, evolves=_evolves(request))
+                column = fitted(column, there.shape, evolves=_evolves(request, there))
             columns.append(marked(transformation, column))
         except SchemaError as error:
             faults.append(error)
@@ -166,12 +166,13 @@ def _wish(
         is_described=request.schema.auto_schema,
         is_cursor=_is_cursor(request, source),
         is_reshaped=is_reshaped,
-        evolves=_evolves(request),
+        evolves=_evolves(request, there),
     )
 
 
-def _evolves(request: SyncRequest) -> bool:
-    return request.schema.evolution == "evolve"
+def _evolves(request: SyncRequest, there: CurrentField | None = None) -> bool:
+    is_fixed = there is not None and there.is_fixed
+    return request.schema.evolution == "evolve" and not is_fixed
 
 
 def _with_numbers(column: Column, json_numbers: str) -> Column:

@@ -187,6 +187,16 @@ def test_a_column_that_clusters_the_table_is_refused(sync, sql):
     assert "AS SELECT * REPLACE (CAST(`n` AS NUMERIC) AS `n`)" in refused.err
 
 
+def test_what_is_longer_than_a_column_that_clusters_the_table_is_a_dead_letter(sync, sql):
+    table = f"`{PROJECT}.{sync.dataset}.t`"
+    sync.client.query(f"CREATE TABLE {table} (id INT64, a STRING(3)) CLUSTER BY a").result()
+    sql("CREATE TABLE s (id int8, a text)")
+    sql("INSERT INTO s VALUES (1, 'abc'), (2, 'abcd')")
+    words = {"postgresql_query": "SELECT * FROM s", "max_dead_letters": "1"}
+    sync.ok(**words, schema_evolution="evolve")
+    assert sync.rows() == [(1, "abc")]
+
+
 @pytest.mark.parametrize("disposition", ["WRITE_TRUNCATE", "WRITE_EMPTY"])
 def test_a_table_that_is_replaced_or_filled_is_altered_too(sync, sql, way, disposition):
     make(sync, "id INT64, n INT64")

@@ -54,7 +54,7 @@ PROMISES: tuple[Promise, ...] = (
         "A number that the destination's column would round is a dead letter.",
         WAYS + "test_a_value_that_the_destination_would_round_is_a_dead_letter",
         "smart_sync/schema_plan.py",
-        "                column = fitted(column, there.shape, evolves=_evolves(request))",
+        "                column = fitted(column, there.shape, evolves=_evolves(request, there))",
         "                pass",
     ),
     P(

@@ -75,8 +75,8 @@ PROMISES: tuple[Promise, ...] = (
         "No column is altered but with schema_evolution=evolve.",
         "tests/unit/test_evolve.py::test_each_line_of_the_table_is_altered_or_refused_with_statements",
         "auto_schema/evolve.py",
-        "    if may.evolves and kind is not None and not is_fixed:",
-        "    if kind is not None and not is_fixed:",
+        "    if may.evolves and kind is not None and not field.is_fixed:",
+        "    if kind is not None and not field.is_fixed:",
     ),
     P(
         DESTINATION,
