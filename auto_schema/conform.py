@@ -16,15 +16,13 @@ import pyarrow as pa
 from auto_schema import json_numbers, physical, postgis
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.limits import ROW_BYTES, letter_row, too_large
+from auto_schema.names import OURS
 from auto_schema.ranges import out_of_range
 from auto_schema.raw_row import Cell, cell_text, raw_row
 from auto_schema.reshaping import Reshaper
 from auto_schema.row_filter import RowFilter
 from auto_schema.row_sums import DIGEST, RowSums, digest_sums
 from auto_schema.schema import Column, TableSchema, arrow_schema
-
-DIMENSIONS_PREFIX = "__dimensions_of_"
-"""Hidden int columns that the reader adds beside arrays: the array's dimensions."""
 
 REFUSED_COLUMN, REFUSED_REASON = "\0refused column", "\0refused reason"
 REFUSED_VALUE, RAW_ROW = "\0refused value", "\0raw row"
@@ -128,8 +126,7 @@ def _arriving_arrays(
     for column in arriving:
         physical.check(column, batch.column(column.name).type)
         raw = plain(batch.column(column.name))
-        hidden = DIMENSIONS_PREFIX + column.source_name
-        dimensions = None if arriving.find(hidden) else _hidden(batch, hidden)
+        dimensions = _hidden(batch, dimensions_of(column.source_name))
         array, bad = _convert(raw, column, checks, dimensions)
         if column.is_hidden:  # a reason may quote the value
             bad = dict.fromkeys(bad, f"no value of {column.bigquery}")
@@ -190,6 +187,18 @@ def _refused_by_reader(batch: pa.RecordBatch, schema: TableSchema) -> dict[int, 
         index: (names.get(columns[index].as_py(), columns[index].as_py()), reasons[index].as_py())
         for index in pc.indices_nonzero(pc.is_valid(columns)).to_pylist()
     }
+
+
+def dimensions_of(source_name: str) -> str:
+    """The hidden int column that the reader adds beside an array: the array's dimensions.
+
+    However long the array's name is, this one is shorter than the 63 bytes that PostgreSQL
+    keeps of a name.
+
+    >>> dimensions_of("tags")
+    '_smart_sync_dimensions_978c2f8941354cf552831bb8'
+    """
+    return f"{OURS}dimensions_{hashlib.sha256(source_name.encode()).hexdigest()[:24]}"
 
 
 def _hidden(batch: pa.RecordBatch, name: str) -> Array | None:

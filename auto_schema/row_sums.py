@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from auto_schema.canonical import WORDS
 from auto_schema.kernels import Array, pc
+from auto_schema.names import OURS
 
-DIGEST = "__row_digest"
+DIGEST = f"{OURS}row_digest"
 """Hidden column of MD5 digests in hex, read beside the rows when dead letters are allowed."""
 
 

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Self
 
 from auto_schema.canonical import postgresql_digest, postgresql_row_text, postgresql_sums
-from auto_schema.conform import DIMENSIONS_PREFIX
+from auto_schema.conform import dimensions_of
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
 from sources.postgresql.columns import describing
@@ -110,7 +110,7 @@ def select_list(columns: tuple[Column, ...]) -> str:
         name = quote(column.source_name)
         items.append(f"{column.select.format(c=f'q.{name}')} AS {name}")
         if column.is_repeated and not column.is_flat:
-            hidden = quote(DIMENSIONS_PREFIX + column.source_name)
+            hidden = quote(dimensions_of(column.source_name))
             items.append(f"coalesce(pg_catalog.array_ndims(q.{name}), 0) AS {hidden}")
     return ", ".join(items)
 

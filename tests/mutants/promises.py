@@ -415,6 +415,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         VALUES,
+        "An array of two dimensions is never made flat, however long its column's name is.",
+        "tests/e2e/test_hidden_columns.py::test_an_array_of_two_dimensions_is_never_made_flat",
+        "auto_schema/conform.py",
+        'dimensions_{hashlib.sha256(source_name.encode()).hexdigest()[:24]}"',
+        'dimensions_{source_name}"',
+    ),
+    P(
+        VALUES,
         "No array element is dropped.",
         "tests/unit/test_conform.py::test_dimensions_beside_an_array_make_dead_letters_and_do_not_stay",
         "auto_schema/conform.py",

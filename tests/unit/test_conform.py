@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from auto_schema import json_numbers
 from auto_schema.conform import (
-    DIMENSIONS_PREFIX,
     Checks,
     Conformed,
     conform,
+    dimensions_of,
 )
 from auto_schema.errors import SourceChangedError
 from auto_schema.limits import LETTER_BYTES
@@ -223,7 +223,7 @@ def test_dimensions_beside_an_array_make_dead_letters_and_do_not_stay():
     schema = TableSchema((a_column("c", pa.list_(pa.int64()), "INT64"),))
     batch = pa.RecordBatch.from_arrays(
         [pa.array([[1], [1, 2], [], None]), pa.array([1, 2, 0, 0], pa.int32())],
-        ["c", DIMENSIONS_PREFIX + "c"],
+        ["c", dimensions_of("c")],
     )
     result = conform(batch, schema)
     assert result.batch.to_pylist() == [{"c": [1]}, {"c": []}, {"c": []}]
