@@ -87,6 +87,10 @@ class Transformation:
         """How a source column is hidden; None: it isn't."""
         return dict(self.masks).get(source_name)
 
+    def shows(self, source_name: str) -> bool:
+        """Whether values of a source column may be seen anywhere: it is kept, and not masked."""
+        return self.keeps(source_name) and self.mask_of(source_name) is None
+
     @property
     def has_plain_salt(self) -> bool:
         """Whether a salt's text itself travels with the plan."""

@@ -55,8 +55,8 @@ def open_questions(
         look_at=look_at,
         partition=_partition_column(facts.profile, schema),
     )
-    masked = dict(request.schema.transformation.masks)
-    ranges, why_whole = ranges_question(facts.profile, cursor, request.reading.num_splits, masked)
+    count, shows = request.reading.num_splits, request.schema.transformation.shows
+    ranges, why_whole = ranges_question(facts.profile, cursor, count, shows)
     brought = {column.name.casefold() for column in schema}
     return OpenQuestions(
         rows=rows,
@@ -65,7 +65,10 @@ def open_questions(
         looks=bool(look_at or facts.evidence.looks),
         merge=merge_question(request, target, cursor.name if cursor else None),
         exact=exact_question(request.destination, target, altered),
-        history=bool(set(target.by_name()) - brought or (masked and target.exists)),
+        history=bool(
+            set(target.by_name()) - brought
+            or (request.schema.transformation.masks and target.exists)
+        ),
     )
 
 

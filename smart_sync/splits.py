@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from smart_sync.cursor import Cursor
@@ -117,17 +117,20 @@ def plan_splits(
 
 
 def ranges_question(
-    profile: SourceProfile, cursor: Cursor | None, num_splits: int, masked: Collection[str] = ()
+    profile: SourceProfile,
+    cursor: Cursor | None,
+    num_splits: int,
+    shows: Callable[[str], bool] = bool,
 ) -> tuple[RangesQuestion | None, str]:
     """What the source is asked before its rows are cut, or None and why they can't be.
 
     The cursor where an index begins with it, else a unique key. Without an index each
     split would scan the whole table, so then only num_splits (0: not given) makes more than
-    one. No ranges are made of a masked column.
+    one. The ends of ranges are values: none are made of a column whose values nothing may show.
     """
     cuts = profile.cuts
-    if cuts.key in masked and not cuts.reason:
-        why = f"{cuts.key} is masked, and the ends of its ranges would be its values"
+    if cuts.key and not shows(cuts.key) and not cuts.reason:
+        why = f"{cuts.key} is masked or left out, and the ends of its ranges would be its values"
         cuts = replace(cuts, key=None, reason="" if cursor and not cuts.by_key_only else why)
     if cuts.reason:
         return None, cuts.reason
