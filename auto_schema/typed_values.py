@@ -132,13 +132,22 @@ def _decimal(bigquery: str) -> Callable[[object], Decimal]:
     def read(value: object) -> Decimal:
         number = _number(value)
         before, after = NUMERIC_RANGE[bigquery]
-        if number.is_finite():
-            scale = len(f"{number:f}".partition(".")[2].rstrip("0"))
-            if fits(bigquery, max(number.adjusted() + 1, 0), scale):
-                return number
+        if number.is_finite() and fits(bigquery, max(number.adjusted() + 1, 0), _scale(number)):
+            return number
         raise ValueError(f"a number of at most {before} digits before and {after} after the point")
 
     return read
+
+
+def _scale(number: Decimal) -> int:
+    """Digits behind the point, without zeros at the end; whatever the context's precision.
+
+    >>> _scale(Decimal("1.2500")), _scale(Decimal("1E+9")), _scale(Decimal("0E-50"))
+    (2, 0, 0)
+    """
+    _, digits, exponent = number.as_tuple()
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(-int(exponent) - zeros, 0) if number else 0
 
 
 def _of_form(value: object, form: str, example: str) -> str:
