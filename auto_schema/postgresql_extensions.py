@@ -14,6 +14,7 @@ import pyarrow as pa
 from auto_schema import postgis
 from auto_schema.type_rules import AS_TEXT, TypeRule, _table, _text
 
+_TO_JSON = "pg_catalog.to_json({c})::text"
 _BY_LETTERS = "its order: texts are sorted by letters"
 _FLOATS = TypeRule(
     "",
@@ -32,7 +33,7 @@ EXTENSIONS: Mapping[str, TypeRule] = _table(
     replace(_FLOATS, source="vector.vector"),
     replace(_FLOATS, source="vector.halfvec"),
     TypeRule("vector.sparsevec", _SPARSE, pa.string(), "JSON", "its operators"),
-    TypeRule("hstore.hstore", "{s}.hstore_to_json({c})::text", pa.string(), "JSON"),
+    TypeRule("hstore.hstore", _TO_JSON, pa.string(), "JSON"),  # by the extension's own cast
     _text("ltree.ltree", _TREE),
     _text("ltree.lquery"),
     _text("ltree.ltxtquery"),
@@ -65,7 +66,7 @@ the data fit."""
 
 COMPOSITE = TypeRule(
     "composite",
-    "pg_catalog.to_json({c})::text",
+    _TO_JSON,
     pa.string(),
     "JSON",
     "key order, trailing zeros of numbers, the sign of zero; NaN and infinity become texts",

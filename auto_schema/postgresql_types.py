@@ -119,8 +119,8 @@ class Look:
 def rule_of(kind: PostgresType) -> TypeRule | None:
     """The row for a scalar type, or None where there is none.
 
-    >>> rule_of(PostgresType("hstore", "hstore.hstore", schema="My Shop")).select
-    '"My Shop".hstore_to_json({c})::text'
+    >>> rule_of(PostgresType("geometry", "postgis.geometry", schema="My Shop")).select
+    '"My Shop".ST_AsEWKT({c}, 400)'
     """
     if kind.kind == "c":
         return COMPOSITE_TEXT if kind.has_casts_to_json else COMPOSITE
