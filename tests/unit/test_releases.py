@@ -80,7 +80,9 @@ def test_names_by_which_versions_see_each_other_are_those_that_the_page_tells():
         lock_table(orders).table,
         job_id_of("RUN", PUBLISH, 1),
         event_job_id("RUN", FINAL, 1),
-        *(table.table for table in staging.tables[:2]),
+        staging.table.table,
+        staging.result_table.table,
+        staging.dead_table.table,
         "sync_source",
         "sync_server",
     ]
