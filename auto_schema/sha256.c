@@ -136,7 +136,8 @@ static void write_hex(Hash *hash, Blocks blocks, char *to) {
   uint64_t bits = hash->length * 8;
   for (int i = 0; i < LENGTH_BYTES; i++) last[count * BLOCK - 1 - i] = (uint8_t)(bits >> (8 * i));
   blocks(hash->state, last, count);
-  for (int i = 0; i < DIGITS; i++) to[i] = HEX[(hash->state[i / 8] >> (28 - 4 * (i % 8))) & 15];
+  for (int word = 0; word < 8; word++, to += 8)
+    for (int i = 0; i < 8; i++) to[i] = HEX[(hash->state[word] >> (28 - 4 * i)) & 15];
 }
 
 static bool write_all(char *to, const Py_buffer *data, const int32_t *offsets, int64_t count, const Py_buffer *salt) {

@@ -1,0 +1,93 @@
+"""The promises of transformation_config: nothing changes unasked, and what is masked is nowhere."""
+
+from tests.mutants.promises import Promise
+
+CONFIG = "transformation_config"
+P = Promise
+RUNS = "tests/e2e/test_transformations.py::test_"
+KERNELS = "tests/unit/test_transformations.py::test_"
+STALE = "tests/e2e/test_stale_columns.py::test_"
+DOCUMENTS = "tests/mongodb/test_transformations.py::test_"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        CONFIG,
+        "A masked value is in no dead letter.",
+        f"{RUNS}masked_values_are_nowhere",
+        "auto_schema/conform.py",
+        "    return {n: MASKED if n in hidden and v is not None else v for n, v in cells.items()}",
+        "    return dict(cells)",
+    ),
+    P(
+        CONFIG,
+        "Rows aren't split by a masked key, whose values would be the ends of its ranges.",
+        f"{RUNS}masked_values_are_nowhere",
+        "smart_sync/splits.py",
+        "    if cuts.key in masked and not cuts.reason:",
+        "    if False:",
+    ),
+    P(
+        CONFIG,
+        "A masked field is in no document that is a dead letter.",
+        f"{DOCUMENTS}masked_values_are_in_no_dead_letter_of_a_document",
+        "sources/mongodb/rows.py",
+        "masked if text in layout.hidden else",
+        "masked if False else",
+    ),
+    P(
+        CONFIG,
+        "What the server says of a masked value is in no message and no dead letter.",
+        f"{RUNS}a_masked_value_that_the_server_refuses_is_in_no_message",
+        "sources/postgresql/refused_values.py",
+        "        if masked.is_hidden and (texts[masked.name] is not None or masked is column):",
+        "        if False:",
+    ),
+    P(
+        CONFIG,
+        "A cast that would change a value makes a dead letter.",
+        f"{KERNELS}a_cast_gives_what_plain_python_gives_or_refuses",
+        "auto_schema/casts.py",
+        "        same = pc.fill_null(pc.equal(again, array), False)",
+        "        same = pc.is_valid(array)",
+    ),
+    P(
+        CONFIG,
+        "A text of more digits than Arrow reads right is no number.",
+        f"{KERNELS}a_cast_gives_what_plain_python_gives_or_refuses",
+        "auto_schema/casts.py",
+        "    return _of_form(_held(wanted), strict)(texts, wanted)",
+        "    return _of_form(_DECIMAL, strict)(texts, wanted)",
+    ),
+    P(
+        CONFIG,
+        "NULL is kept by no comparison of a filter.",
+        f"{KERNELS}a_filter_keeps_what_plain_python_keeps",
+        "auto_schema/row_filter.py",
+        "        return pc.and_(pc.is_valid(array), pc.invert(within))",
+        "        return pc.invert(within)",
+    ),
+    P(
+        CONFIG,
+        "Verifying claims no column whose values were changed on the way.",
+        f"{RUNS}verify_says_which_columns_it_proves_and_proves_them_beside_a_filter",
+        "smart_sync/reshape_plan.py",
+        "    return replace(column, changed=what, is_hidden=is_hidden) if what else column",
+        '    return replace(column, changed=what, is_hidden=is_hidden) if what == "masked" else column',
+    ),
+    P(
+        CONFIG,
+        "A column that is newly masked ends a merge until somebody says what becomes of old values.",
+        f"{STALE}a_newly_masked_column_ends_the_run_until_somebody_decides",
+        "smart_sync/stale_columns.py",
+        '        if updates and decided != "keep":',
+        "        if False:",
+    ),
+    P(
+        CONFIG,
+        "The salt stands before what is hashed.",
+        f"{KERNELS}a_mask_gives_what_plain_python_gives",
+        "auto_schema/sha256.c",
+        "  put(&salted, blocks, salt->buf, (size_t)salt->len);",
+        "",
+    ),
+)
