@@ -69,9 +69,9 @@ class Layout:
         return frozenset(c.source_name for c in self.columns if c.is_hidden)
 
     @property
-    def has_extra(self) -> bool:
-        """Whether unplanned fields have a column."""
-        return any(column.source_name == EXTRA for column in self.columns)
+    def shows_extra(self) -> bool:
+        """Whether unplanned fields have a column, and their values may be seen."""
+        return any(c.source_name == EXTRA and not c.is_hidden for c in self.columns)
 
 
 def batches(data: bytes, layout: Layout) -> list[pa.RecordBatch]:
@@ -340,7 +340,10 @@ def _tell(
     told: dict[str, list[str | None]] = {
         name: [None] * count for name in (REFUSED_COLUMN, REFUSED_REASON, REFUSED_VALUE, RAW_ROW)
     }
+    planned = {column.source_name for column in layout.columns}
     for row, (path, why, elements) in refused.items():
+        if EXTRA in layout.hidden and path not in planned:
+            path = EXTRA
         told[REFUSED_COLUMN][row], told[REFUSED_REASON][row] = path, why
         if path in layout.hidden:  # a reason may quote the value
             told[REFUSED_VALUE][row] = MASKED
@@ -365,7 +368,7 @@ def _document(buffer: Buffer, documents: tuple[Ints, Ints], row: int, layout: La
         (name, masked if text in layout.hidden else bson_json.one_value(buffer, type_, at, size))
         for name, type_, at, size in b.walk(buffer, start + 4, end)
         for text in [name.decode("utf-8", "replace")]
-        if text not in layout.left_out and (layout.has_extra or text in known)
+        if text not in layout.left_out and (layout.shows_extra or text in known)
     ]
     return bson_json.object_text(kept)
 

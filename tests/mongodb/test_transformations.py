@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from bson import Decimal128, ObjectId
+from bson.raw_bson import RawBSONDocument
 
 from tests.planted import Kept
 
@@ -71,6 +72,25 @@ def test_masked_values_are_in_no_dead_letter_of_a_document(kept, sync, docs, doc
     assert result.code == 0, result.err
     (letter,) = sync.rows("raw_row", "t_dead_letters", order="row_hash")
     assert json.loads(json.dumps(letter[0]))["mail"] == "(masked)"
+    assert kept.holding(PLANTED) == []
+
+
+@pytest.mark.parametrize("method", ["redact", "null"])
+def test_under_a_masked_extra_no_field_without_a_column_is_in_a_dead_letter(
+    kept, sync, docs, method
+):
+    """Neither beside a value that its column can't hold, nor where it stands twice itself."""
+    docs.insert_one({"_id": 1, "n": 1})
+    words = config(mask={"_extra": method}) | {"max_dead_letters": "2", "show_values": "true"}
+    sync.ok(**words)
+    docs.insert_one({"_id": 2, "n": "x", "ssn": PLANTED, "_extra": PLANTED})
+    pair = b"\x02ssn\0" + (len(PLANTED) + 1).to_bytes(4, "little") + PLANTED.encode() + b"\0"
+    document = b"\x10_id\0\xe7\x03\0\0" + pair * 2
+    docs.insert_one(RawBSONDocument((len(document) + 5).to_bytes(4, "little") + document + b"\0"))
+    result = kept(**words, write_disposition="WRITE_TRUNCATE", schema_evolution="freeze")
+    assert result.code == 0, result.err
+    letters = sync.rows("column_name, value", "t_dead_letters", order="column_name")
+    assert letters == [("_extra", "(masked)"), ("n", '"x"')]
     assert kept.holding(PLANTED) == []
 
 

@@ -36,6 +36,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         CONFIG,
+        "Under a masked `_extra` no field without a column is in a dead letter.",
+        f"{DOCUMENTS}under_a_masked_extra_no_field_without_a_column_is_in_a_dead_letter",
+        "sources/mongodb/rows.py",
+        "c.source_name == EXTRA and not c.is_hidden for c",
+        "c.source_name == EXTRA for c",
+    ),
+    P(
+        CONFIG,
         "What the server says of a masked value is in no message and no dead letter.",
         f"{RUNS}a_masked_value_that_the_server_refuses_is_in_no_message",
         "sources/postgresql/refused_values.py",
