@@ -111,8 +111,9 @@ def _check(plan: SyncPlan, sql: SqlPlan, answer: Any) -> None:
         raise ConfigError(
             f"{MADE} lowers the cursor's MAX",
             where,
-            f"it computes {name}, and the rows that it makes end before those that it is made of:"
-            " the next run would read these again, and append what is made of them once more",
+            f"it may take {name} of another row, and the rows that it makes end before those"
+            " that it is made of: the next run would read these again, and append what is made"
+            " of them once more",
             f"let {name} pass as it is, take MAX({name}), or use WRITE_MERGE. Nothing was"
             " published.",
         )

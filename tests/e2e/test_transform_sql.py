@@ -204,6 +204,25 @@ def test_keys_and_cursor_that_nobody_staged_end_the_run(sync, sql, name):
     assert "t" not in sync.tables()
 
 
+FIRST = "(SELECT * FROM staged QUALIFY ROW_NUMBER() OVER (ORDER BY updated_at) = 1)"
+OF_ANOTHER_ROW = (
+    f"SELECT a.id, b.updated_at FROM staged AS a CROSS JOIN {FIRST} AS b",
+    "WITH b AS (SELECT updated_at FROM staged ORDER BY updated_at LIMIT 1)"
+    " SELECT a.id, b.updated_at FROM staged AS a, b",
+    "WITH s AS (SELECT * FROM staged) SELECT a.id, b.updated_at FROM s AS a JOIN s AS b ON TRUE"
+    " QUALIFY ROW_NUMBER() OVER (PARTITION BY a.id ORDER BY b.updated_at) = 1",
+)
+
+
+@pytest.mark.parametrize("query", OF_ANOTHER_ROW)
+def test_a_cursor_of_another_row_that_ends_earlier_is_refused(sync, sql, query):
+    sql(TABLE)
+    result = sync(**SMART, transform_sql=query)
+    assert result.code == 2, result.out
+    assert "lowers the cursor's MAX" in result.err
+    assert "t" not in sync.tables()
+
+
 LOWEST = "SELECT customer, MIN(updated_at) AS updated_at FROM staged GROUP BY customer"
 
 

@@ -37,6 +37,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         QUERY,
+        "A cursor that may be another row's may not lower MAX either.",
+        f"{RUNS}a_cursor_of_another_row_that_ends_earlier_is_refused",
+        "smart_sync/sql_tree.py",
+        "    if _meets_itself(tree) or any(",
+        "    if any(",
+    ),
+    P(
+        QUERY,
         "Rows that it leaves out don't move the watermark that the history tells.",
         f"{RUNS}rows_that_the_query_leaves_out_do_not_move_the_watermark",
         "pipeline/publish/transform.py",
