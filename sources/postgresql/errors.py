@@ -13,7 +13,7 @@ from auto_schema.errors import (
     SourceRefusedError,
     SourceUnreachableError,
 )
-from auto_schema.told import without_row_values
+from auto_schema.told import told, without_row_values
 
 TRANSIENT_STATES = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "53300"})
 _TRANSIENT_TEXT = re.compile(
@@ -91,6 +91,11 @@ _UNREACHABLE_FIX = (
     " launcher and workers must both reach the server."
 )
 DATA_EXCEPTION = "22"
+_OF_ROWS = (DATA_EXCEPTION, "P0", "23", "38", "42")
+"""Classes of SQLSTATE that a value of a row can cause: by itself, in a function, as a name."""
+_MORE = re.compile(r"\s*\b(?:DETAIL|HINT|CONTEXT|QUERY):.*", re.DOTALL)
+_OF_BYTES = re.compile("invalid byte sequence for encoding|character with byte sequence")
+"""These quote encodings only."""
 _CAST_FIX = "cast only what can be cast (CASE WHEN … THEN …::type END) in the query: "
 _BYTES_FIX = (
     "correct the text where it is, or read its bytes in the query by"
@@ -139,11 +144,12 @@ def source_error(
     if transient:
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
     position = _position(error, query, offset)
-    if state.startswith(DATA_EXCEPTION) and not position:
-        why = f"{without_row_values(text)} (SQLSTATE {state})"
-        return SourceRefusedError("source refused a value", place, why, value_fix(state))
     fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), _QUERY_FIX)
-    text = text if position else without_row_values(text)  # of the query itself is no secret
+    if is_of_rows(error) and not position:  # what it quotes of the query itself is no secret
+        text = without_values(error)
+    if state.startswith(DATA_EXCEPTION) and not position:
+        why = f"{text} (SQLSTATE {state})"
+        return SourceRefusedError("source refused a value", place, why, value_fix(state))
     where = place + (f", {position}" if position else "")
     return SourceRefusedError("source refused", where, text, fix)
 
@@ -151,6 +157,23 @@ def source_error(
 def state_of(error: BaseException) -> str:
     """The SQLSTATE of a driver's error; empty: it has none."""
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+
+
+def is_of_rows(error: BaseException) -> bool:
+    """Whether the server may speak of a row's value: it names no place in the query for it."""
+    return state_of(error)[:2] in _OF_ROWS and not re.search(r"^LINE \d+:", str(error), re.M)
+
+
+def without_values(error: BaseException) -> str:
+    """What the server says of a row's value, with hashes for all that it may quote of it."""
+    message = clean(str(error))
+    text = _MORE.sub("", message)
+    if state_of(error).startswith("P0") or "at RAISE" in message:
+        return f"a function of the query raises an error: {told(text, shows=False)}"
+    text = without_row_values(text)
+    if _OF_BYTES.match(text):
+        return text
+    return re.sub('"(.*)"', lambda quoted: told(quoted[1], shows=False), text, flags=re.DOTALL)
 
 
 def is_amid_rows(error: BaseException) -> bool:

@@ -21,7 +21,7 @@ from auto_schema.errors import (
 from auto_schema.row_sums import RowSums
 from sources.postgresql.columns import changed, check_columns
 from sources.postgresql.connection import APPLICATION_NAME, AS_READER
-from sources.postgresql.errors import clean, is_amid_rows, source_error, state_of
+from sources.postgresql.errors import clean, is_amid_rows, is_of_rows, source_error, state_of
 from sources.postgresql.session import opening
 from sources.postgresql.statement import PostgresqlStatement
 from sources.postgresql.watch import Watch
@@ -41,8 +41,6 @@ COLUMN_BYTES = 64 * 1024
 MOST_ROWS = 1 << 40
 CHANGED_STATES = frozenset({"42703", "42702", "42P01", "42883", "42704", "42804", "3F000"})
 """What a query that was described before is refused with when its tables have changed."""
-QUOTING = ("22", "P0")
-"""Classes of SQLSTATE whose messages may quote a value: data exceptions, and those of functions."""
 REWRITTEN = """
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks AS l
 JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
@@ -110,7 +108,7 @@ def items(
                 yield RowSums.of(cursor.fetchone())
     except (psycopg2.Error, LibpqError, OSError) as error:
         told = source_error(error, source.place)
-        if source.hides and state_of(error)[:2] in QUOTING:
+        if source.hides and is_of_rows(error):
             why = f"SQLSTATE {state_of(error)}; what the server says may hold a masked value"
             told = type(told)(told.what, told.where, why, told.fix)
         if is_amid_rows(error) and type(told) is SourceRefusedError:

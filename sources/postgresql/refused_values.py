@@ -24,7 +24,7 @@ from auto_schema.conform import (
 from auto_schema.kernels import arrow
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
-from auto_schema.told import without_row_values
+from sources.postgresql.errors import without_values
 from sources.postgresql.session import apart
 from sources.postgresql.sql import quote
 from sources.postgresql.statement import PostgresqlStatement, of_split
@@ -79,7 +79,7 @@ def reason_of(error: Refusal, *, hides: bool = False) -> str:
     """What the server says of a value, without the value; nothing of one that is masked."""
     if hides:
         return f"the server refuses a value (SQLSTATE {error.pgcode})"
-    return f"{without_row_values(_message(error))} (SQLSTATE {error.pgcode})"
+    return f"{without_values(error)} (SQLSTATE {error.pgcode})"
 
 
 def _message(error: Refusal) -> str:

@@ -195,7 +195,8 @@ PLANNING = {
             "'order id'",
             "'_table_x'",
             "'2nd'",
-            'transformation_config={"field_mappings": {"order id": "order_id"}}',
+            'transformation_config={"field_mappings":'
+            ' {"order id": "order_id", "_table_x": "col_table_x", "2nd": "_2nd"}}',
         ),
     ),
     "a mapping to a name that BigQuery refuses": (

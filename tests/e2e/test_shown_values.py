@@ -110,3 +110,34 @@ def test_messages_of_the_servers_lose_the_values_they_quote(message):
 )
 def test_messages_on_names_keep_them(message):
     assert without_row_values(message) == message
+
+
+MASKED = {"transformation_config": json.dumps({"mask": {"mail": "redact"}})}
+SPEAKING = """
+CREATE FUNCTION refuses(t text) RETURNS text LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'bad row: %', t USING DETAIL = t; END $$;
+CREATE FUNCTION refuses_a_value(t text) RETURNS text LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'bad row: %', t USING ERRCODE = '22023'; END $$
+"""
+
+
+@pytest.mark.parametrize("config", [{}, MASKED])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "refuses(mail)",
+        "refuses_a_value(mail)",
+        "mail::regclass::text",
+        "(now() AT TIME ZONE mail)::text",
+        "set_config('statement_timeout', mail, true)",
+    ],
+)
+def test_what_the_server_says_of_a_row_is_told_without_its_values(
+    sync, sql, caplog, config, expression
+):
+    sql(PEOPLE)
+    sql(SPEAKING)
+    query = f"SELECT born, {expression} AS mail FROM people"
+    result = sync(postgresql_query=query, **config)
+    assert result.code in (3, 7)
+    assert "@example.com" not in everything_told(sync, result, caplog)

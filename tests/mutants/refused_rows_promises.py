@@ -37,7 +37,7 @@ PROMISES: tuple[Promise, ...] = (
         "The reason of such a letter holds no value of the row.",
         f"{TESTS}rows_that_the_query_cannot_compute_are_dead_letters_of_every_split",
         VALUES,
-        "{without_row_values(_message(error))}",
+        "{without_values(error)}",
         "{_message(error)}",
     ),
     P(
