@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from auto_schema.bigquery_columns import narrowed
 from auto_schema.casts import CASTS, targets
 from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
+from auto_schema.kernels import arrow
 from auto_schema.masks import is_maskable, needs_text
 from auto_schema.reshaping import Passage, Reshaping
 from auto_schema.row_filter import RowFilter, Test, takes
@@ -17,6 +19,7 @@ from auto_schema.warehouse_types import NULLABLE
 from auto_schema.widening import widened
 
 Columns = tuple[Column, ...]
+FITTING = "write one that the column holds, or let schema_evolution=evolve widen it."
 TYPES = f"the types are {', '.join(ARROW)}."
 
 
@@ -46,7 +49,8 @@ def plan_reshaping(
             column = passage.column
         published.append(column)
     for constant in transformation.constants:
-        planned = _constant(constant)
+        there = current.get(constant.name.casefold())
+        planned = _constant(constant, there, evolves=evolves)
         if isinstance(planned, SyncError):
             faults.append(planned)
         else:
@@ -99,11 +103,33 @@ def _passage(
         faults += _mask_faults(after, mask.method)
         after = after if mask.method == "null" else _retyped(after, "STRING", "")
         after = replace(after, loss="")
+    after = _as_there(after, there, evolves=evolves)
+    if default is not None and mask is None and (why := _why_too_large(after, default)):
+        where = f"{PARAMETER}, default_values of {shown(name)}"
+        faults.append(SchemaError("a default value that doesn't fit", where, why, FITTING))
+    return Passage(after, column.bigquery, cast, default, mask), faults
+
+
+def _as_there(column: Column, there: CurrentField | None, *, evolves: bool) -> Column:
+    """The column with what the destination's can hold, or will once it has been widened."""
     shape = there.shape if there else None
     may_grow = evolves and there is not None and not there.is_fixed
-    wider = widened(shape, after) if shape and may_grow else None
-    after = narrowed(after, wider or shape)
-    return Passage(after, column.bigquery, cast, default, mask), faults
+    wider = widened(shape, column) if shape and may_grow else None
+    return narrowed(column, wider or shape)
+
+
+def _why_too_large(column: Column, value: object) -> str:
+    """Why a column can't hold a value of its type; empty: it can."""
+    held = narrowed(column, column.shape)
+    if held.max_length and isinstance(value, str | bytes) and len(value) > held.max_length:
+        return f"it has {len(value)} characters or bytes, and the column at most {held.max_length}"
+    kind: Any = held.arrow
+    try:
+        arrow.scalar(value, kind)
+    except arrow.ArrowInvalid:
+        before, after = kind.precision - kind.scale, kind.scale
+        return f"the column has {before} digits before and {after} after the point"
+    return ""
 
 
 def _loss(kind: str, cast: str) -> str:
@@ -168,7 +194,9 @@ def _mask_faults(column: Column, method: str) -> Iterator[SyncError]:
         yield SchemaError(f"no mask by {method}", where, why, "mask it by redact or null.")
 
 
-def _constant(constant: Constant) -> Passage | SyncError:
+def _constant(
+    constant: Constant, there: CurrentField | None, *, evolves: bool
+) -> Passage | SyncError:
     where = f"{PARAMETER}, constants, {shown(constant.name)}"
     try:
         kind = constant.type or type_of(constant.value)
@@ -182,6 +210,9 @@ def _constant(constant: Constant) -> Passage | SyncError:
         why = f"its type is {kind}"
         return ConfigError("a constant of another type", where, why, f"write {error}.")
     column = Column(constant.name, "", "constant", "", ARROW[kind], kind, changed="a constant")
+    column = _as_there(column, there, evolves=evolves)
+    if value is not None and (why := _why_too_large(column, value)):
+        return SchemaError("a constant that doesn't fit", where, why, FITTING)
     return Passage(column, constant=value)
 
 

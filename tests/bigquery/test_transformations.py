@@ -71,3 +71,11 @@ def test_a_cast_that_fails_is_a_dead_letter(sync, run):
     assert sync.rows("id, amount") == [(2, None), (3, 2)]
     (letter,) = sync.rows("column_name, value", "t_dead_letters")
     assert (letter[0], Decimal(letter[1])) == ("amount", Decimal("1.5"))
+
+
+def test_a_default_that_the_sources_own_type_would_round_is_told(sync, run):
+    run("CREATE OR REPLACE TABLE `{s}.s` (id INT64, n NUMERIC(5, 2))")
+    run("INSERT INTO `{s}.s` VALUES (1, NULL)")
+    result = sync(transformation_config=json.dumps({"default_values": {"n": 1.239}}))
+    assert result.code == 4, result.out
+    assert "a default value that doesn't fit" in result.err

@@ -237,3 +237,28 @@ def test_what_does_not_fit_is_told_before_anything_is_written(sync, people, word
     for word in [told] if isinstance(told, str) else told:
         assert word in result.err
     assert sync.tables() == set()
+
+
+NARROW = "CREATE TABLE `{table}` (id INT64, n NUMERIC(5, 2), note STRING(2))"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"default_values": {"n": 1.239}}, "3 digits before and 2 after the point"),
+        ({"default_values": {"n": 12345}}, "3 digits before and 2 after the point"),
+        ({"default_values": {"note": "long"}}, "at most 2"),
+        ({"exclude_fields": ["n"], "constants": {"n": 1.239}}, "3 digits before and 2 after"),
+        ({"exclude_fields": ["note"], "constants": {"note": "long"}}, "at most 2"),
+    ],
+)
+def test_a_value_that_an_existing_column_would_round_or_refuse_is_told(sync, sql, words, told):
+    sql("CREATE TABLE s (id int8 PRIMARY KEY, n numeric(5, 2), note varchar(2))")
+    sql("INSERT INTO s VALUES (1, NULL, NULL)")
+    table = f"{sync.client.project}.{sync.dataset}.t"
+    sync.client.query_and_wait(NARROW.format(table=table))
+    result = sync(postgresql_query="SELECT * FROM s", **config(**words))
+    assert result.code == 4, result.out
+    assert "that doesn't fit" in result.err
+    assert told in result.err
+    assert sync.rows() == []
