@@ -56,7 +56,8 @@ def parse(text: str, secret: Callable[[str], SecretText]) -> tuple[Transformatio
 
     Args:
         text: one JSON object; empty: nothing is to be done.
-        secret: makes a salt's reference of what the parameter says of it.
+        secret: makes a salt's reference of what the parameter says of it, or a ValueError that
+            says in words why it can't.
     """
     if not text.strip():
         return Transformation(), []
@@ -175,7 +176,10 @@ def _mask(value: object, secret: Callable[[str], SecretText]) -> tuple[Mask | No
         return None, f"has a salt, which {method} doesn't take"
     if not isinstance(salt, str) or not salt:
         return None, "has a salt that is no text, or an empty one"
-    return Mask(method, secret(salt)), ""
+    try:
+        return Mask(method, secret(salt)), ""
+    except ValueError as error:  # says nothing of the salt
+        return None, f"has a salt that {error}"
 
 
 def _filter(config: _Object, faults: Faults) -> tuple[tuple[Condition, ...], ...]:

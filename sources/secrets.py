@@ -32,6 +32,17 @@ RETRY = Retry(
 """As the library's own, but a launch that fails does so soon, and lost connections count."""
 UNREACHABLE = (RetryError, ServerError, RequestException, ConnectionError, TransportError)
 VERSION_NAME = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[^/]+")
+_LIKE_A_NAME = re.compile(r"projects/[^/]*/secrets(/.*)?|secrets/[^/]+/versions(/.*)?")
+NAME_FIX = "write the whole name of a version: projects/P/secrets/S/versions/latest."
+
+
+def is_half_name(text: str) -> bool:
+    """Whether a text is meant as the name of a secret, and isn't that of a version.
+
+    >>> is_half_name("projects/p/secrets/s"), is_half_name("projects/p/secrets/s/versions/1")
+    (True, False)
+    """
+    return bool(_LIKE_A_NAME.fullmatch(text)) and not VERSION_NAME.fullmatch(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +60,24 @@ class Secret:
 
     @classmethod
     def of(cls, text: str, endpoint: str = "") -> "Secret":
-        """From a parameter: a version's name, or plain text."""
+        """From a parameter: a version's name, or plain text.
+
+        See `is_half_name` for what is neither.
+        """
         if VERSION_NAME.fullmatch(text):
             return cls(name=text, endpoint=endpoint)
         return cls(plain=text)
+
+    @classmethod
+    def named(cls, text: str, endpoint: str = "") -> "Secret":
+        """As `of`.
+
+        Raises:
+            ValueError: it is half a name; the message says nothing of the text.
+        """
+        if is_half_name(text):
+            raise ValueError(f"looks like the name of a secret: {NAME_FIX}")
+        return cls.of(text, endpoint)
 
     @property
     def is_plain(self) -> bool:

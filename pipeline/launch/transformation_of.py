@@ -38,7 +38,7 @@ def with_transformation(options: Options, text_at: Texts = text_of) -> Options:
         return options
     endpoints = request.run.endpoints
     text, name = text_at(request.schema.transformation_at, endpoints)
-    salts = partial(Secret.of, endpoint=endpoints.secret_manager)
+    salts = partial(Secret.named, endpoint=endpoints.secret_manager)
     transformation, faults = parse(text, salts)
     raise_all([_placed(fault, name) for fault in faults])
     schema = replace(request.schema, transformation=transformation)

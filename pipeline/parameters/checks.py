@@ -12,6 +12,7 @@ from pipeline.parameters import zones
 from pipeline.parameters.table import PARAMETERS, Kind, Parameter
 from smart_sync.hand_window import FORM
 from sources.parameters import SECONDS
+from sources.secrets import NAME_FIX, is_half_name
 
 DURATION = r"[0-9]+(s|m|h|d)"
 MAX_DIGITS = 19
@@ -84,6 +85,11 @@ def _matches(parameter: Parameter, value: str) -> Found:
     if pattern is None or re.fullmatch(pattern, value):
         return None
     return f"{shown(value)} is not a {parameter.kind}", WORDS[parameter.kind]
+
+
+def _secret(parameter: Parameter, value: str) -> Found:
+    del parameter  # nor is the value shown
+    return ("it looks like the name of a secret", NAME_FIX) if is_half_name(value) else None
 
 
 def _boolean(parameter: Parameter, value: str) -> Found:
@@ -168,6 +174,7 @@ def _names(parameter: Parameter, value: str) -> Found:
 
 
 _CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
+    Kind.SECRET: _secret,
     Kind.BOOL: _boolean,
     Kind.INT: _integer,
     Kind.ENUM: _choice,

@@ -180,7 +180,7 @@ def parse_given(
     flag = partial(beam_flag, beam_argv)
     runner = flag("runner")
     faults += _parameter_faults(values, given)
-    salts = partial(Secret.of, endpoint=secret_manager(environ))
+    salts = partial(Secret.named, endpoint=secret_manager(environ))
     at = values[TRANSFORMATION] if is_path(values[TRANSFORMATION]) else ""
     transformation, more = parse_transformation("" if at else values[TRANSFORMATION], salts)
     faults += [] if _is_json_fault(faults) else more

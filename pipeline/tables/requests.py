@@ -335,7 +335,7 @@ def _keys(table: SourceTable, values: Given) -> tuple[str, ...]:
     """The primary key under its destination names; none where it isn't that of the rows read."""
     if any(values.get(query) for query in QUERIES):
         return ()
-    transformation, _ = parse_transformation(values.get("transformation_config", ""), Secret.of)
+    transformation, _ = parse_transformation(values.get("transformation_config", ""), Secret.named)
     given = dict(transformation.field_mappings)
     if values.get("rename_columns") == "auto":
         given = {**new_names(table.keys, given, ()), **given}

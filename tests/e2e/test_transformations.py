@@ -23,6 +23,9 @@ CONFIG = {
 }
 
 
+HALF_A_NAME = {"method": "sha256", "salt": "projects/p/secrets/s"}
+
+
 def config(**words):
     return {"transformation_config": json.dumps(words)}
 
@@ -225,6 +228,7 @@ tables:
         ({"constants": {"x": {"type": "DATE", "value": "31.1."}}}, 2, ("'x'", "2025-01-31")),
         ({"filter": [["amount", "<", 5]]}, 4, ("'amount'", "is STRING where", "a text")),
         ({"filter": [["gone", "=", 5]]}, 2, ("filter names fields", "'gone'")),
+        ({"mask": {"pin": HALF_A_NAME}}, 2, ("'pin'", "has a salt that looks like", "versions")),
         ({"mask": {"id": "redact"}}, 2, ("field 'id' is masked", "merge key", "renaming")),
         ({"type_casts": {"id": "STRING"}}, 2, ("field 'id' is cast", "merge key")),
         ({"constants": {"id": 1}, "exclude_fields": ["id"]}, 2, ("is a constant", "must stay")),
