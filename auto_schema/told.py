@@ -19,10 +19,19 @@ _QUOTED = (
     r"Invalid (?:timestamp|date|time|datetime|interval|JSON|NUMERIC|BIGNUMERIC)[^\"':]*",
     r"(?:Failed to parse|Error parsing|Could not cast|Could not convert)[^\"':]*",
 )
+_TO_THE_END = (  # BigQuery
+    r"\b(?:Bad \w+|Invalid (?:BIG)?NUMERIC) value:",
+    r"\bInvalid time zone:",
+    r"\binvalid hexadecimal string due to character at offset \d+:",
+    r"\bCannot parse regular expression: [^:]*:",
+    r"\bunparseable IP-address:",
+)
 _VALUES = (
     re.compile(rf"((?:{'|'.join(_QUOTED)}):? )([\"'])(.*?)\2(?=$|[ .;,])", re.DOTALL),
     re.compile(r"(\bvalue )(\")(.*?)\"(?= is out of range)", re.DOTALL),
-    re.compile(r"(\bBad \w+ value: )()(.+)", re.DOTALL),
+    re.compile(r"(\bInvalid (?:INTERVAL value|input to PARSE_\w+:) )([\"'])(.*)\2", re.DOTALL),
+    re.compile(rf"((?:{'|'.join(_TO_THE_END)}) )()(.+)", re.DOTALL),
+    re.compile(r"(\bFailed to parse range: .*\(found )()(.+)(?=\))", re.DOTALL),
 )
 """How PostgreSQL and BigQuery quote the value that an operator's query can't take."""
 _DETAIL = re.compile(r"\s*\b(?:DETAIL|CONTEXT):.*", re.DOTALL)
