@@ -66,10 +66,17 @@ def open_questions(
         merge=merge_question(request, target, cursor.name if cursor else None),
         exact=exact_question(request.destination, target, altered),
         history=bool(
-            set(target.by_name()) - brought
-            or (request.schema.transformation.masks and target.exists)
+            set(target.by_name()) - brought or (target.exists and _may_cover_old_values(request))
         ),
     )
+
+
+def _may_cover_old_values(request: SyncRequest) -> bool:
+    """Whether a column that is brought may hide in new rows what old ones hold."""
+    rules = request.schema.transformation
+    leaves_out = rules.exclude_fields or rules.select_fields
+    makes_others = rules.constants or rules.field_mappings or request.publishing.sql
+    return bool(rules.masks or (leaves_out and makes_others))
 
 
 def _columns_to_look_at(request: SyncRequest, facts: Facts) -> tuple[SourceColumn, ...]:

@@ -85,25 +85,30 @@ def plan_stale_columns(
         return StaleColumns(written=with_filled(facts.written, brought)), []
     there, faults = facts.target.by_name(), list[SyncError]()
     stale, warnings, kept = list[CurrentField](), list[str](), list[WrittenColumn]()
-    clears = request.schema.stale_columns == "null" and updates
+    decided = request.schema.stale_columns
+    clears = decided == "null" and updates
     for column in facts.written or ():
         field = there.get(column.name.casefold())
         if field is None or schema.find(column.name) is not None:
             continue
-        why = _why(request, facts, schema, column)
-        asks = why == EXCLUDED and not (request.schema.stale_columns or column.is_kept)
-        if updates and (asks or request.schema.stale_columns == "error"):
+        why, hides = _why(request, facts, schema, column)
+        asks = hides and not (decided or column.is_kept)
+        if updates and (asks or decided == "error"):
             faults.append(_fault(request, field, why))
         stale.append(field)
         warnings.append(_warning(request, field, why, updates=updates))
         if not clears:
-            kept.append(WrittenColumn(column.name, column.source_name, not asks))
-    unmasked, told, more = _unmasked(request, facts, schema, hidden, updates=updates)
-    if not request.schema.stale_columns:  # nobody has said yet what becomes of old values
-        names = {field.name.casefold() for field in unmasked}
+            kept.append(replace(column, is_kept=column.is_kept or bool(decided)))
+    covered = tuple(_covered(request, facts, schema, hidden))
+    told, more = _unmasked(request, facts, covered, updates=updates)
+    if not decided:  # nobody has said yet what becomes of old values
+        old = {column.name.casefold(): column for column, _ in covered}
         brought = tuple(
-            replace(c, is_masked=c.is_masked and c.name.casefold() not in names) for c in brought
+            replace(c, source_name=old[name].source_name, is_masked=False) if name in old else c
+            for c in brought
+            for name in [c.name.casefold()]
         )
+    unmasked = tuple(there[column.name.casefold()] for column, _ in covered)
     return StaleColumns(
         tuple(stale),
         unmasked,
@@ -113,26 +118,37 @@ def plan_stale_columns(
     ), [*faults, *more]
 
 
+def _covered(
+    request: SyncRequest, facts: Facts, schema: TableSchema, hidden: Collection[str]
+) -> Iterator[tuple[WrittenColumn, str]]:
+    """Columns that the plan brings, of which old rows hold what it hides in new ones; and why."""
+    there, transformation = facts.target.by_name(), request.schema.transformation
+    written = facts.written or ()
+    for column in written:
+        new, source = schema.find(column.name), column.source_name
+        if new is None or column.is_masked or column.name.casefold() not in there:
+            continue
+        if new.name in hidden:
+            yield column, "it is masked now"
+        elif source and source != new.source_name and not transformation.shows(source):
+            what = "masked" if transformation.keeps(source) else EXCLUDED
+            yield column, f"it is made of something else now, since {source!r} is {what}"
+
+
 def _unmasked(
     request: SyncRequest,
     facts: Facts,
-    schema: TableSchema,
-    hidden: Collection[str],
+    covered: Iterable[tuple[WrittenColumn, str]],
     *,
     updates: bool,
-) -> tuple[tuple[CurrentField, ...], list[str], list[SyncError]]:
-    """Columns of which old rows hold what new ones mask; with a warning each, and a fault."""
+) -> tuple[list[str], list[SyncError]]:
+    """A warning for each such column, and a fault where the operator has to decide."""
     there, decided = facts.target.by_name(), request.schema.stale_columns
-    brought = {c.name.casefold() for c in schema if c.name in hidden}
-    fields = tuple(
-        there[column.name.casefold()]
-        for column in facts.written or ()
-        if not column.is_masked and column.name.casefold() in brought & there.keys()
-    )
     warnings, faults = list[str](), list[SyncError]()
-    for field in fields:
+    for column, because in covered:
+        field = there[column.name.casefold()]
         clearing_it = _clearing_all(request.destination, field)
-        why = "it is masked now, and earlier runs wrote its values as they are"
+        why = f"{because}, and earlier runs wrote its values as they are"
         told = f"{field.name}: {why}: "
         if decided == "null" and updates:
             warnings.append(
@@ -146,22 +162,29 @@ def _unmasked(
             fix = "set stale_columns=null to clear it in all rows, or stale_columns=keep to let old"
             fix += f" values be; or clear it yourself and say keep: {clearing_it}"
             where = f"table {request.destination}, column {field.name!r}"
-            faults.append(SchemaError("a column that is newly masked", where, why, fix))
-    return fields, warnings, faults
+            what = "a column whose values are newly masked or excluded"
+            faults.append(SchemaError(what, where, why, fix))
+    return warnings, faults
 
 
-def _why(request: SyncRequest, facts: Facts, schema: TableSchema, column: WrittenColumn) -> str:
-    """Why the plan doesn't bring a column any more, in a word or some."""
+def _why(
+    request: SyncRequest, facts: Facts, schema: TableSchema, column: WrittenColumn
+) -> tuple[str, bool]:
+    """Why the plan doesn't bring a column any more, and whether it is to hide what that holds."""
     name, transformation = column.source_name, request.schema.transformation
     if not name:
-        return "no longer made"
+        return "no longer made", False
     is_there = facts.profile.is_open or facts.profile.column(name) is not None
     if not transformation.keeps(name) and (is_there or name in transformation.exclude_fields):
-        return EXCLUDED
+        return EXCLUDED, True
     if request.publishing.sql and is_there:
-        return EXCLUDED
+        return EXCLUDED, True
     new = next((c.name for c in schema if c.source_name == name), None)
-    return f"renamed to {new}" if new else "no longer in the source"
+    if new is None:
+        return "no longer in the source", False
+    if transformation.mask_of(name) is None or column.is_masked:
+        return f"renamed to {new}", False
+    return f"renamed to {new} and masked", True
 
 
 def _warning(request: SyncRequest, field: CurrentField, why: str, *, updates: bool) -> str:

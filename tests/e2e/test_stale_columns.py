@@ -89,7 +89,7 @@ MASKED = {"transformation_config": json.dumps({"mask": {"iban": "sha256"}})}
 def test_a_newly_masked_column_ends_the_run_until_somebody_decides(sync, people):
     result = sync(**MERGE, **MASKED)
     assert result.code == 4
-    for word in ("'iban'", "newly masked", "stale_columns=null", "stale_columns=keep"):
+    for word in ("'iban'", "is masked now", "stale_columns=null", "stale_columns=keep"):
         assert word in result.err
     assert sync.rows("iban") == [("DE1",), ("DE2",)]
 
@@ -113,3 +113,49 @@ def test_stale_columns_null_clears_old_clear_values_and_no_masked_one(sync, peop
     people("INSERT INTO people VALUES (3, 'DE3', NULL, '2024-07-01')")
     sync.ok(**MERGE, **MASKED, stale_columns="null")
     assert sync.rows("id, iban IS NULL") == [(1, True), (2, False), (3, False)]
+
+
+COVERED = [
+    {"exclude_fields": ["iban"], "constants": {"iban": "x"}},
+    {"exclude_fields": ["iban"], "field_mappings": {"town": "iban"}},
+    {"mask": {"iban": "sha256"}, "field_mappings": {"iban": "iban_hash"}},
+]
+
+
+@pytest.mark.parametrize("how", COVERED, ids=["constant", "another", "renamed"])
+def test_clear_values_under_whatever_takes_their_place_end_the_run_until_somebody_decides(
+    sync, people, how
+):
+    people("ALTER TABLE people ADD town text; UPDATE people SET town = 'Ulm'")
+    words = {"transformation_config": json.dumps(how)}
+    for stale in (None, "error"):
+        result = sync(**MERGE, **words, stale_columns=stale)
+        assert result.code == 4
+        assert "column 'iban'" in result.err
+    people("UPDATE people SET updated_at = '2024-05-01' WHERE id = 2")
+    people("INSERT INTO people VALUES (3, 'DE3', NULL, '2024-06-01', 'Bonn')")
+    appended = {**MERGE, "write_disposition": "WRITE_APPEND", "merge_keys": None}
+    sync.ok(**appended, **words)  # which can't clear it, and has decided nothing
+    people("UPDATE people SET updated_at = '2024-06-02' WHERE id = 2")
+    assert sync(**MERGE, **words).code == 4
+    sync.ok(**MERGE, **words, stale_columns="null")
+    assert not {"DE1", "DE2"} & {row[0] for row in sync.rows("iban")}
+    people("UPDATE people SET updated_at = '2024-07-01' WHERE id = 2")
+    assert "WARNING      iban" not in sync.ok(**MERGE, **words, plan_only="true").out
+
+
+def test_a_masked_column_that_is_renamed_is_a_renamed_one(sync, people):
+    sync.ok(**MERGE, **MASKED, stale_columns="null")
+    how = {"mask": {"iban": "sha256"}, "field_mappings": {"iban": "iban_hash"}}
+    plan = sync.ok(**MERGE, transformation_config=json.dumps(how), plan_only="true").out
+    assert "iban is renamed to iban_hash, and" in plan
+
+
+def test_a_renamed_column_that_is_masked_later_is_asked_about_under_both_names(sync, people):
+    renamed = {"field_mappings": {"iban": "account"}}
+    sync.ok(**MERGE, transformation_config=json.dumps(renamed))
+    how = {"transformation_config": json.dumps(renamed | {"mask": {"iban": "sha256"}})}
+    result = sync(**MERGE, **how)
+    assert result.code == 4
+    for name in ("'iban'", "'account'"):
+        assert f"column {name}" in result.err

@@ -43,7 +43,7 @@ PROMISES: tuple[Promise, ...] = (
         "A newly excluded column that earlier runs wrote ends the run until somebody decides.",
         "tests/e2e/test_stale_columns.py::test_a_newly_excluded_column_ends_the_run_until_somebody_decides",
         "smart_sync/stale_columns.py",
-        "        asks = why == EXCLUDED and not",
+        "        asks = hides and not",
         "        asks = False and not",
     ),
     P(
