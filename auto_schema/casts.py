@@ -147,7 +147,7 @@ def _whole_double(array: Array, wanted: pa.DataType) -> Cast:
     return doubles.cast(wanted, safe=False), bad
 
 
-def _as_decimal(array: Array, wanted: pa.DataType) -> Cast:
+def decimals_of_texts(array: Array, wanted: pa.DataType) -> Cast:
     """Numbers as texts, of which Arrow reads long ones and large exponents as others, or as 0.
 
     So none reaches it that has more digits than it holds.
@@ -172,7 +172,7 @@ def _held(wanted: Any) -> str:
     return rf"^[+-]?({plain}|{short}|{long})$"
 
 
-def _double_as_decimal(array: Array, wanted: Any) -> Cast:
+def _doubledecimals_of_texts(array: Array, wanted: Any) -> Cast:
     """The number that the double's shortest form says, from which it can be had again.
 
     CAST writes out its binary value instead, which differs where a double has few digits left
@@ -181,14 +181,14 @@ def _double_as_decimal(array: Array, wanted: Any) -> Cast:
     texts = array.cast(pa.string())
     long = pc.match_substring_regex(texts, rf"\.\d{{{wanted.scale + 1},}}$")
     texts, odd = _but(texts, pc.or_(long, pc.invert(pc.is_finite(array))))
-    values, bad = _as_decimal(texts, wanted)
+    values, bad = decimals_of_texts(texts, wanted)
     return values, _both(odd, bad)
 
 
 def _decimal_as_double(array: Array, wanted: pa.DataType) -> Cast:
     """The nearest double, where its shortest form is the number itself."""
     doubles, _ = strict(_decimal_text(array, pa.string())[0], wanted)
-    again, bad = _as_decimal(doubles.cast(pa.string()), array.type)
+    again, bad = decimals_of_texts(doubles.cast(pa.string()), array.type)
     doubles, more = _but(doubles, pc.not_equal(again, array))
     doubles, _ = _but(doubles, bad) if bad is not None else (doubles, None)
     return doubles, _both(bad, more)
@@ -342,14 +342,14 @@ def _rules() -> list[CastRule]:
     for kind in ("NUMERIC", "BIGNUMERIC"):
         rules += [
             CastRule("INT64", kind, _plain),
-            CastRule("STRING", kind, _as_decimal, _NO_NUMBER),
+            CastRule("STRING", kind, decimals_of_texts, _NO_NUMBER),
             CastRule(kind, "STRING", _decimal_text),
             CastRule(kind, "INT64", strict, "fractions, and numbers beyond 64 bits"),
             CastRule(kind, "FLOAT64", _decimal_as_double, "more digits than a double gives back"),
             CastRule(
                 "FLOAT64",
                 kind,
-                _double_as_decimal,
+                _doubledecimals_of_texts,
                 "more digits than it has, NaN and infinity",
                 "the sign of zero",
             ),

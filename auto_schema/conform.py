@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from auto_schema import json_numbers, physical, postgis
+from auto_schema.casts import decimals_of_texts
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.limits import ROW_BYTES, letter_row, too_large
 from auto_schema.names import OURS
@@ -288,6 +289,10 @@ def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:
     """Cast strictly; when that fails, bisect for the culprits and leave NULL there."""
     if raw.type == wanted:
         return raw, {}
+    if pa.types.is_string(raw.type) and pa.types.is_decimal(wanted):
+        array, odd = decimals_of_texts(raw, wanted)  # Arrow's cast gives long ones other values
+        indices = [] if odd is None else pc.indices_nonzero(pc.fill_null(odd, False)).to_pylist()
+        return array, dict.fromkeys(indices, _no_decimal(wanted))
     if pa.types.is_integer(raw.type) and pa.types.is_decimal(wanted):
         raw = raw.cast(ANY_INTEGER)  # Arrow would refuse all where only some don't fit
     try:
@@ -306,10 +311,12 @@ def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:
 
 def _reason(error: Exception, wanted: pa.DataType) -> str:
     text = str(error).splitlines()[0]
-    if pa.types.is_decimal(wanted):
-        digits = f"at most {wanted.precision - wanted.scale} digits before and {wanted.scale} after"
-        return f"not a number of {digits} the point ({text})"
-    return text
+    return f"{_no_decimal(wanted)} ({text})" if pa.types.is_decimal(wanted) else text
+
+
+def _no_decimal(wanted: Any) -> str:
+    before, after = wanted.precision - wanted.scale, wanted.scale
+    return f"not a number of at most {before} digits before and {after} after the point"
 
 
 def _note(bad: Bad, mask: Array, reason: str) -> None:

@@ -182,10 +182,11 @@ def test_types_without_a_mapping_are_refused_at_plan_time_all_at_once(sync, sql)
     sql("CREATE TABLE s (id int8, p pair, ps pair[])")
     result = sync(postgresql_query=f"SELECT *, ctid AS place, ROW(1, 'a') AS whole FROM ({ALL}) s_")
     assert result.code == 3  # a subquery has no ctid: what the server says is passed on
-    result = sync(postgresql_query="SELECT *, ctid AS place, ROW(1, 'a') AS whole FROM s")
+    rows = "ROW(1, 'a') AS whole, ROW(2) AS other"
+    result = sync(postgresql_query=f"SELECT *, ctid AS place, {rows} FROM s")
     assert result.code == 4
-    for column, kind in (("p", "pair"), ("ps", "pair"), ("place", "tid"), ("whole", "record")):
-        assert f"column {column!r}, type {kind}" in result.err
+    for column in ("whole", "other"):
+        assert f"column {column!r}, type record" in result.err
     assert "::text" in result.err
     assert sync.tables() == set()
 
@@ -271,7 +272,7 @@ def test_a_column_name_of_any_letters_is_read_and_renamed(sync, sql):
     sync.client.query_and_wait(f"CREATE TABLE {sync.dataset}.t (id INT64, weird ARRAY<INT64>)")
     refused = sync(postgresql_query=ALL)
     assert refused.code == 4
-    assert f"column {name!r}" in refused.err
+    assert f"{name!r}: only letters" in refused.err
     assert "field_mappings" in refused.err
     mapping = '{"field_mappings": {' + f'"{name}"'.replace('we"ird', 'we\\"ird') + ': "weird"}}'
     sync.ok(postgresql_query=ALL, transformation_config=mapping, max_dead_letters="1")

@@ -1,0 +1,19 @@
+"""A number that its column can't hold is a dead letter, however many digits it has."""
+
+import pytest
+
+NUMBERS = ("1e45", "999999999999999999990000000000000000000000", "-1e45", "1e39", "1e29", "1e60")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_beyond_numeric_is_never_another_number(sync, sql, number):
+    sql("CREATE TABLE s (id int PRIMARY KEY, n numeric)")
+    sql("INSERT INTO s VALUES (1, 5)")
+    table = f"{sync.client.project}.{sync.dataset}.t"
+    sync.client.query_and_wait(f"CREATE TABLE `{table}` (id INT64, n NUMERIC)")
+    sql(f"INSERT INTO s VALUES (2, {number})")
+    sync.ok(postgresql_query="SELECT * FROM s", max_dead_letters="1")
+    assert [(row[0], int(row[1])) for row in sync.rows()] == [(1, 5)]
+    ((column, reason),) = sync.rows("column_name, reason", "t_dead_letters")
+    assert column == "n"
+    assert "at most 29 digits before and 9 after the point" in reason
