@@ -75,10 +75,10 @@ class Reshaping:
     keeps: RowFilter | None = None
 
     def only(self, names: Collection[str]) -> "Reshaping":
-        """The same for some columns, with all rows."""
+        """The same for some columns, among them those that the filter tests."""
         arriving = tuple(column for column in self.arriving if column.name in names)
         passages = tuple(p for p in self.passages if p.column.name in names)
-        return Reshaping(replace(self.arriving, columns=arriving), passages)
+        return Reshaping(replace(self.arriving, columns=arriving), passages, self.keeps)
 
     @property
     def hidden(self) -> frozenset[str]:

@@ -80,6 +80,11 @@ class RowFilter:
         told = [" and ".join(map(str, part)) for part in self.parts]
         return told[0] if len(told) == 1 else " or ".join(f"({part})" for part in told)
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The published columns that it tests."""
+        return frozenset(test.column for part in self.parts for test in part)
+
     def kept(self, batch: pa.RecordBatch) -> Array:
         """Whether each row of a batch of published columns is kept."""
         parts = [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import PARTITION_TYPES
+from smart_sync.backfill import tested_note
 from smart_sync.cursor import Cursor
 from smart_sync.cursor_plan import COUNT, late_numbers
 from smart_sync.draft import Draft
@@ -59,6 +60,9 @@ def _notes(draft: Draft) -> tuple[str, ...]:
         later_note(facts.evidence) if facts.is_first else "",
         draft.labels.note,
         _unasked_note(draft.request),
+        tested_note(shape.reading, shape.schema)
+        if draft.request.backfills and not facts.sql
+        else "",
         renaming_note(draft.request, shape.reading),
         _merge_layout_note(draft.request, facts, shape.schema),
     )

@@ -13,7 +13,8 @@ from types import MappingProxyType
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.mongodb_types import EXTRA
-from auto_schema.schema import Column
+from auto_schema.row_filter import RowFilter
+from auto_schema.schema import Column, TableSchema
 from smart_sync.cursor import Cursor
 from smart_sync.facts import WrittenColumn
 from smart_sync.hand_window import HIGHEST_INT64
@@ -67,6 +68,33 @@ def filled_columns(
     wanted = keys | {name.casefold() for name in request.publishing.backfill_columns}
     kept = (c for c in columns if c.name.casefold() in wanted or c.source_name == cursor)
     return tuple(kept), faults
+
+
+def staged_columns(
+    wanted: tuple[Column, ...], columns: tuple[Column, ...], keeps: RowFilter | None
+) -> tuple[tuple[Column, ...], list[SyncError]]:
+    """What such a run stages: what it publishes, and what its filter tests beside.
+
+    Args:
+        wanted: the published ones.
+        columns: all that a sync would bring.
+        keeps: the filter; None: all rows are kept.
+    """
+    names = {column.name for column in wanted} | (keeps.columns if keeps else frozenset())
+    staged = tuple(column for column in columns if column.name in names)
+    faults = list[SyncError]()
+    if any(column.source_name == EXTRA for column in staged):
+        why = "it holds what has no column, and of other columns this run reads few"
+        fix = "leave that condition out of this run, or leave backfill_columns out."
+        where = f"backfill_columns, filter on {shown(EXTRA)}"
+        faults.append(ConfigError("a filter that can't be asked", where, why, fix))
+    return staged, faults
+
+
+def tested_note(reading: TableSchema, published: TableSchema) -> str:
+    """Which columns are read for the filter alone; or empty."""
+    names = [c.name for c in reading if published.find(c.name) is None]
+    return f"read for the filter, and not published: {', '.join(names)}" if names else ""
 
 
 def _why_not(name: str, column: Column | None, keys: set[str], cursor: str | None) -> str:

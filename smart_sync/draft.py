@@ -19,7 +19,7 @@ from auto_schema.evolve import (
 from auto_schema.limits import fitting_schema
 from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Column, Partitioning, TableSchema
-from smart_sync.backfill import filled_columns
+from smart_sync.backfill import filled_columns, staged_columns
 from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.facts import Facts, Target
@@ -51,7 +51,8 @@ class Shape:
         added: columns that an existing table gets.
         altered: what is altered of those that it has.
         target_only: columns that only the destination has.
-        staged: columns of the staged rows, where transform_sql makes others of them; else None.
+        staged: columns of the staged rows, where transform_sql makes others of them, or a run that
+            fills columns has others for its filter; None: they are the same.
         reshaping: what makes the rows of those that arrive; None: they are the same.
         notes: for the plan, of a layout that was not taken and of descriptions that were cut.
     """
@@ -181,10 +182,8 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
     target = facts.target
     schema, staged, reshaping, faults, notes = plan_schema(request, facts)
     if request.backfills:
-        columns, more = filled_columns(request, schema.columns)
-        schema, faults = replace(schema, columns=columns), [*faults, *more]
-        needed = staged or schema  # a query may make the columns of any others
-        reshaping = reshaping and reshaping.only([column.name for column in needed])
+        schema, staged, reshaping, more = _filling(request, schema, staged, reshaping)
+        faults += more
     schema, cut = fitting_schema(schema)
     mode, why, mode_faults = choose_mode(request, target)
     faults += mode_faults
@@ -201,9 +200,27 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
     return planned, [*faults, *more]
 
 
+def _filling(
+    request: SyncRequest,
+    schema: TableSchema,
+    staged: TableSchema | None,
+    reshaping: Reshaping | None,
+) -> tuple[TableSchema, TableSchema | None, Reshaping | None, list[SyncError]]:
+    """What `plan_schema` has planned, for a run that fills columns of rows that are there."""
+    published, faults = filled_columns(request, schema.columns)
+    needed = schema.columns if staged is None else staged.columns
+    if staged is None:  # a query may make the published columns of any others
+        keeps = reshaping.keeps if reshaping else None
+        needed, more = staged_columns(published, needed, keeps)
+        faults += more
+        staged = TableSchema(needed) if len(needed) > len(published) else None
+    reshaping = reshaping and reshaping.only([column.name for column in needed])
+    return replace(schema, columns=published), staged, reshaping, faults
+
+
 def sql_faults(request: SyncRequest, facts: Facts, shape: Shape) -> list[SyncError]:
     """What transform_sql may not do to the columns that the run itself needs."""
-    if shape.staged is None:
+    if shape.staged is None or facts.sql is None:
         return []
     keys, cursor = request.publishing.merge_keys, facts.cursor
     name = cursor.name if cursor else None

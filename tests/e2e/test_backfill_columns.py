@@ -163,15 +163,35 @@ def test_values_are_changed_on_their_way_as_a_sync_would(sync, orders):
         "field_mappings": {"channel": "way"},
     }
     words = FILL | {"transformation_config": json.dumps(changes)}
-    sync.ok(**words | {"backfill_columns": "way,tenant"})
-    assert sync.rows("id, amount, tenant") == [
-        (1, 10, "acme"),
-        (2, 20, "acme"),  # a filter says what comes in, and this row is there
-        (3, 30, "acme"),
+    words |= {"backfill_columns": "way,tenant", "verify": "true"}
+    plan = sync.ok(**words, plan_only="true").out
+    assert "rows are kept where amount != 20" in plan
+    assert "read for the filter, and not published: amount" in plan
+    orders("UPDATE orders SET amount = 999 WHERE id = 1")
+    sync.ok(**words)
+    assert sync.rows("id, amount, tenant, way IS NULL") == [
+        (1, 10, "acme", False),
+        (2, 20, None, True),  # a sync wouldn't bring it either
+        (3, 30, "acme", False),
     ]
-    ways = {row[0] for row in sync.rows("way")}
-    assert len(ways) == 1
-    assert "c1" not in ways
+    assert {row[0] for row in sync.rows("way")} == {None, "REDACTED"}
+    told = sync.history()[-1]
+    assert (told["rows_read"], told["rows_staged"], told["rows_filtered"]) == (4, 3, 1)
+
+
+def test_rows_that_the_filter_leaves_out_are_not_filled_whether_a_query_follows_or_not(
+    sync, orders
+):
+    orders("UPDATE orders SET amount = 20, channel = 'gone' WHERE id = 3")
+    kept = {"transformation_config": json.dumps({"filter": [["amount", "!=", 20]]})}
+    made = "SELECT *, CONCAT(channel, '!') AS loud FROM staged"
+    sync.ok(**FILL | kept | {"backfill_columns": "loud", "transform_sql": made})
+    sync.ok(**FILL | kept)
+    assert sync.rows("id, amount, channel, loud") == [
+        (1, 10, "c1", "c1!"),
+        (2, 20, None, None),
+        (3, 30, None, None),
+    ]
 
 
 def test_a_file_of_tables_says_it_of_one(sync, orders):

@@ -25,3 +25,17 @@ def test_a_new_field_is_filled_and_what_was_in_extra_stays(sync: Sync, docs: Col
     assert sync.rows("_id, n, channel") == [(0, 0, "c0"), (1, 1, "c1"), (2, 2, "c2")]
     refused = sync(**WORDS, backfill_columns="_extra")
     assert (refused.code, "no column of their own" in refused.err) == (2, True)
+
+
+def test_a_filter_on_what_has_no_column_is_refused_where_few_columns_are_read(
+    sync: Sync, docs: Collection
+) -> None:
+    docs.insert_many({"_id": i, "n": i, "updated_at": MAY} for i in range(3))
+    sync.ok(**WORDS)
+    docs.update_many({}, {"$set": {"channel": "c"}})
+    config = '{"filter": [["%s", "is null"]]}'
+    refused = sync(**WORDS, backfill_columns="channel", transformation_config=config % "_extra")
+    assert (refused.code, "filter on '_extra'" in refused.err) == (2, True)
+    docs.update_one({"_id": 2}, {"$set": {"n": None}})
+    sync.ok(**WORDS, backfill_columns="channel", transformation_config=config % "n")
+    assert sync.rows("_id, n, channel") == [(0, 0, None), (1, 1, None), (2, 2, "c")]

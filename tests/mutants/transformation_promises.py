@@ -116,6 +116,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         CONFIG,
+        "A run that fills columns keeps to the filter.",
+        "tests/e2e/test_backfill_columns.py::test_rows_that_the_filter_leaves_out_are_not_filled_whether_a_query_follows_or_not",
+        "auto_schema/reshaping.py",
+        "        return Reshaping(replace(self.arriving, columns=arriving), passages, self.keeps)",
+        "        return Reshaping(replace(self.arriving, columns=arriving), passages)",
+    ),
+    P(
+        CONFIG,
         "The salt stands before what is hashed.",
         f"{KERNELS}a_mask_gives_what_plain_python_gives",
         "auto_schema/sha256.c",
