@@ -13,7 +13,7 @@ from auto_schema.masks import is_maskable, needs_text
 from auto_schema.reshaping import Passage, Reshaping
 from auto_schema.row_filter import RowFilter, Test, takes
 from auto_schema.schema import Column, Partitioning, TableSchema
-from auto_schema.transform import PARAMETER, Condition, Constant, Transformation
+from auto_schema.transform import PARAMETER, Condition, Constant, Mask, Transformation
 from auto_schema.typed_values import ARROW, type_of, typed
 from auto_schema.warehouse_types import NULLABLE
 from auto_schema.widening import widened
@@ -227,13 +227,27 @@ def _row_filter(
             column = by_name.get(condition.field)
             if column is None:
                 continue  # told as a field that isn't known, or is left out
-            planned = _test(condition, column)
+            mask = transformation.mask_of(condition.field)
+            planned = _masked_fault(condition, mask) or _test(condition, column)
             if isinstance(planned, Test):
                 tests.append(planned)
             else:
                 faults.append(planned)
         parts.append(tuple(tests))
     return (RowFilter(tuple(parts)) if parts else None), faults
+
+
+def _masked_fault(condition: Condition, mask: Mask | None) -> SyncError | None:
+    """That a filter compares what a mask has made of the values, which is never what was meant."""
+    is_null, method = condition.operator.startswith("is "), mask.method if mask else ""
+    if mask is None or (is_null and method != "null"):
+        return None
+    where = f"{PARAMETER}, filter on {shown(condition.field)}"
+    why = f"the filter comes after the mask, and sees what {method} makes of the values"
+    fix = "filter in the source's query, or leave the mask out."
+    if method != "null":
+        fix = f"test it by is null or is not null, {fix}"
+    return ConfigError("a filter on a masked field", where, why, fix)
 
 
 def _test(condition: Condition, column: Column) -> Test | SyncError:

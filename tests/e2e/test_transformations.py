@@ -67,6 +67,11 @@ def test_each_step_does_its_part_in_order(sync, people):
     assert [run[figure] for figure in figures] == [6, 2, 2, 2]
 
 
+def test_a_masked_field_can_be_tested_for_null(sync, people):
+    sync.ok(**PEOPLE, **config(mask={"email": "redact"}, filter=[["email", "is null"]]))
+    assert sync.rows("id, email") == [(2, None)]
+
+
 PLANTED = [f"pl4nted-{letter}-v4lue" for letter in "abcdef"]
 MASKED = {"mask": {"key": "sha256", "email": "redact", "pin": "sha256", "age": "last4"}}
 
@@ -229,6 +234,16 @@ tables:
         ({"filter": [["amount", "<", 5]]}, 4, ("'amount'", "is STRING where", "a text")),
         ({"filter": [["gone", "=", 5]]}, 2, ("filter names fields", "'gone'")),
         ({"mask": {"pin": HALF_A_NAME}}, 2, ("'pin'", "has a salt that looks like", "versions")),
+        *(
+            (
+                {"mask": {"email": how}, "filter": [["email", *test]]},
+                2,
+                ("'email'", "after the mask"),
+            )
+            for how in ("sha256", "redact", "last4", "null")
+            for test in (["=", "ann@x.org"], ["!=", "a"], ["in", ["a"]], ["<", "b"])
+        ),
+        ({"mask": {"pin": "null"}, "filter": [["pin", "is null"]]}, 2, ("'pin'", "leave the mask")),
         ({"mask": {"id": "redact"}}, 2, ("field 'id' is masked", "merge key", "renaming")),
         ({"type_casts": {"id": "STRING"}}, 2, ("field 'id' is cast", "merge key")),
         ({"constants": {"id": 1}, "exclude_fields": ["id"]}, 2, ("is a constant", "must stay")),

@@ -116,6 +116,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         CONFIG,
+        "A filter that would compare masks is refused.",
+        f"{RUNS}what_does_not_fit_is_told_before_anything_is_written",
+        "smart_sync/reshape_plan.py",
+        '    if mask is None or (is_null and method != "null"):',
+        "    if True:",
+    ),
+    P(
+        CONFIG,
         "A run that fills columns keeps to the filter.",
         "tests/e2e/test_backfill_columns.py::test_rows_that_the_filter_leaves_out_are_not_filled_whether_a_query_follows_or_not",
         "auto_schema/reshaping.py",
