@@ -35,7 +35,19 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
         *(_cursor_warnings(request, facts, facts.cursor) if facts.cursor else ()),
         *_table_warnings(request, facts),
         *_sql_warnings(request, facts),
+        *_filter_warnings(request),
     )
+
+
+def _filter_warnings(request: SyncRequest) -> Iterator[str]:
+    """That a merge brings no news of a row that the filter leaves out."""
+    merges = request.publishing.write_disposition is WriteDisposition.MERGE
+    if merges and request.schema.transformation.row_filter and not request.backfills:
+        yield (
+            "a row that no longer passes the filter keeps its older version in"
+            f" {request.destination}: WRITE_MERGE updates only rows that pass. Where that matters,"
+            " leave the filter out, and filter where the table is read"
+        )
 
 
 def _sql_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:

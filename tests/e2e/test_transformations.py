@@ -72,6 +72,21 @@ def test_a_masked_field_can_be_tested_for_null(sync, people):
     assert sync.rows("id, email") == [(2, None)]
 
 
+def test_a_merge_warns_that_a_row_that_falls_out_of_the_filter_keeps_its_older_version(sync, sql):
+    sql("CREATE TABLE u (id int PRIMARY KEY, updated_at timestamptz, s text)")
+    sql("INSERT INTO u VALUES (1, '2025-01-01', 'on'), (2, '2025-01-02', 'on')")
+    words = {"postgresql_query": "SELECT * FROM u", "enable_smart_sync": "true"}
+    words |= {"smart_sync_margin": "0s"} | config(filter=[["s", "=", "on"]])
+    merge = words | {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+    sync.ok(**merge)
+    sql("UPDATE u SET s = 'off', updated_at = '2025-01-03' WHERE id = 1")
+    warning = "WARNING      a row that no longer passes the filter keeps its older version in"
+    assert warning in sync.ok(**merge, plan_only="true").out.partition("window")[0]
+    sync.ok(**merge)
+    assert sync.rows("id, s") == [(1, "on"), (2, "on")]
+    assert warning not in sync.ok(**words, plan_only="true").out
+
+
 PLANTED = [f"pl4nted-{letter}-v4lue" for letter in "abcdef"]
 MASKED = {"mask": {"key": "sha256", "email": "redact", "pin": "sha256", "age": "last4"}}
 
