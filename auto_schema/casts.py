@@ -6,6 +6,7 @@ that CAST would round, cut or take for something else are refused, or `loss` say
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -160,6 +161,18 @@ def decimals_of_texts(array: Array, wanted: pa.DataType) -> Cast:
     texts = pc.replace_substring_regex(array, r"^([+-]?)0+(\d)", r"\1\2")
     texts = pc.replace_substring_regex(texts, r"(\.\d)(\d*?)0+$", r"\1\2")
     return _of_form(_held(wanted), strict)(texts, wanted)
+
+
+def held_decimals(array: Array, wanted: Any) -> Cast:
+    """Decimals that another type of them has digits before the point for; the others are NULL.
+
+    Arrow checks what it rounds away, but what grows beyond its bits with the scale it wraps.
+    """
+    kind, whole = array.type, wanted.precision - wanted.scale
+    if wanted.scale <= kind.scale or whole >= kind.precision - kind.scale:
+        return array, None
+    limit = arrow.scalar(Decimal(10) ** whole, kind)
+    return _but(array, pc.greater_equal(pc.abs(array), limit))
 
 
 def _held(wanted: Any) -> str:

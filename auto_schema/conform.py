@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from auto_schema import json_numbers, physical, postgis
-from auto_schema.casts import decimals_of_texts
+from auto_schema.casts import decimals_of_texts, held_decimals
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.limits import ROW_BYTES, letter_row, too_large
 from auto_schema.names import OURS
@@ -287,26 +287,36 @@ def _too_long(array: Array, column: Column) -> Bad:
 
 def _cast(raw: Array, wanted: pa.DataType) -> tuple[Array, Bad]:
     """Cast strictly; when that fails, bisect for the culprits and leave NULL there."""
+    bad: Bad = {}
+    if pa.types.is_decimal(wanted) and raw.type != wanted:
+        raw, bad = _measured(raw, wanted)
     if raw.type == wanted:
-        return raw, {}
-    if pa.types.is_string(raw.type) and pa.types.is_decimal(wanted):
-        array, odd = decimals_of_texts(raw, wanted)  # Arrow's cast gives long ones other values
-        indices = [] if odd is None else pc.indices_nonzero(pc.fill_null(odd, False)).to_pylist()
-        return array, dict.fromkeys(indices, _no_decimal(wanted))
-    if pa.types.is_integer(raw.type) and pa.types.is_decimal(wanted):
-        raw = raw.cast(ANY_INTEGER)  # Arrow would refuse all where only some don't fit
+        return raw, bad
     try:
-        return raw.cast(wanted, safe=True), {}
+        return raw.cast(wanted, safe=True), bad
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         if len(raw) == 0:
             return arrow.nulls(0, wanted), {}
         if len(raw) == 1:
             return arrow.nulls(1, wanted), {0: _reason(error, wanted)}
         middle = len(raw) // 2
-        left, bad = _cast(raw.slice(0, middle), wanted)
-        right, more = _cast(raw.slice(middle), wanted)
-        bad = bad | {middle + index: reason for index, reason in more.items()}
+        left, more = _cast(raw.slice(0, middle), wanted)
+        right, most = _cast(raw.slice(middle), wanted)
+        bad = bad | more | {middle + index: reason for index, reason in most.items()}
         return arrow.concat_arrays([left, right]), bad
+
+
+def _measured(raw: Array, wanted: Any) -> tuple[Array, Bad]:
+    """What is cast to decimals, without the values that Arrow would make others of."""
+    odd = None
+    if pa.types.is_string(raw.type):
+        raw, odd = decimals_of_texts(raw, wanted)
+    elif pa.types.is_decimal(raw.type):
+        raw, odd = held_decimals(raw, wanted)
+    elif pa.types.is_integer(raw.type):
+        raw = raw.cast(ANY_INTEGER)  # Arrow would refuse all where only some don't fit
+    indices = [] if odd is None else pc.indices_nonzero(odd).to_pylist()
+    return raw, dict.fromkeys(indices, _no_decimal(wanted))
 
 
 def _reason(error: Exception, wanted: pa.DataType) -> str:

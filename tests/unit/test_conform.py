@@ -3,12 +3,12 @@
 import datetime as dt
 import hashlib
 import json
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auto_schema import json_numbers
@@ -509,3 +509,41 @@ def test_a_dead_letter_of_a_huge_row_is_cut_and_keeps_the_rows_own_hash():
     assert row["c"] == "x" * 1000 + "… (cut)"
     whole = json.dumps({"id": "0", "c": long}, sort_keys=True)
     assert letter["row_hash"] == hashlib.sha256(whole.encode()).hexdigest()
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_decimal_that_is_rescaled_is_itself_or_refused(data):
+    """Arrow's own cast wraps numbers of many digits where the scale grows."""
+    kinds = [pa.decimal128(38, 0), pa.decimal128(38, 9), pa.decimal128(20, 2)]
+    kinds += [pa.decimal256(76, 0), pa.decimal256(76, 38), pa.decimal256(40, 10)]
+    kind, wanted = data.draw(st.sampled_from(kinds)), data.draw(st.sampled_from(kinds))
+    most = 10**kind.precision - 1
+    units = data.draw(st.lists(st.integers(-most, most), min_size=1, max_size=5))
+    with localcontext(prec=200):
+        values = [Decimal(unit).scaleb(-kind.scale) for unit in units]
+        limit = Decimal(10) ** (wanted.precision - wanted.scale)
+        fits = [abs(v) < limit and v == round(v, wanted.scale) for v in values]
+    column = Column("a", "a", "numeric", "{c}", wanted, "NUMERIC")
+    batch = pa.RecordBatch.from_arrays([pa.array(values, kind)], names=["a"])
+    conformed = conform(batch, TableSchema((column,)))
+    expected = [value for value, is_held in zip(values, fits, strict=True) if is_held]
+    assert conformed.batch.column("a").to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("units", "kind", "wanted"),
+    [
+        (2290577810768128624123761552804776538, pa.decimal128(38, 0), pa.decimal128(38, 9)),
+        (-41910106216042357732644645485269, pa.decimal128(38, 0), pa.decimal128(38, 9)),
+        (int("26865811443340121042496974279354067230433754448858" + "8"), None, None),
+    ],
+)
+def test_a_decimal_that_arrow_would_wrap_is_refused(units, kind, wanted):
+    kind, wanted = kind or pa.decimal256(76, 0), wanted or pa.decimal256(76, 38)
+    values = pa.array([Decimal(units), Decimal(5)], kind)
+    column = Column("a", "a", "numeric", "{c}", wanted, "NUMERIC")
+    batch = pa.RecordBatch.from_arrays([values], names=["a"])
+    conformed = conform(batch, TableSchema((column,)))
+    assert conformed.batch.column("a").to_pylist() == [Decimal(5)]
+    assert conformed.dead is not None
