@@ -547,3 +547,10 @@ def test_a_decimal_that_arrow_would_wrap_is_refused(units, kind, wanted):
     conformed = conform(batch, TableSchema((column,)))
     assert conformed.batch.column("a").to_pylist() == [Decimal(5)]
     assert conformed.dead is not None
+
+
+def test_a_decimal_with_more_places_than_its_column_is_refused():
+    values = pa.array(["1.25", "1.255", None, "2"]).cast(pa.decimal128(38, 9))
+    result = of(values, pa.decimal128(5, 2), bigquery="NUMERIC")
+    assert result.batch.column("c").to_pylist() == [Decimal("1.25"), None, Decimal(2)]
+    assert dead_ids(result) == [1]
