@@ -5,7 +5,7 @@ A whole run of `make bench` and `make docs` do it.
 
 from collections.abc import Iterator, Sequence
 
-from bench import checked, counting, cpu_parts, drawing, many, mongodb
+from bench import checked, counting, cpu_parts, drawing, many, mongodb, transformed
 from bench.postgresql import FLOOR, OURS, PEERS
 from bench.record import LATEST, Record
 from bench.tables import TABLES
@@ -48,6 +48,8 @@ def block(record: Record) -> str:
         parts += ["### What an hourly run asks BigQuery for", _table(_counts(record))]
     if checked.ROW in record.samples:
         parts += ["### Checks before publishing, 2,000,000 rows", _table(_checked(record))]
+    if transformed.ROW in record.samples:
+        parts += ["### Transformations, 2,000,000 rows", _table(_transformed(record))]
     if any(row in record.samples for row in many.TOLD):
         parts += ["### Many tables in one launch", _table(_many(record))]
     parts += ["### Where the CPU goes", _table(_parts(record))]
@@ -139,6 +141,13 @@ def _many(record: Record) -> Iterator[Sequence[str]]:
             figures = ("seconds", "cpu", "memory", "requests")
             values = (_of(record, row, way, figure) for figure in figures)
             yield told, many.WAYS[way], *values, str(len(record.of_way(row, way)))
+
+
+def _transformed(record: Record) -> Iterator[Sequence[str]]:
+    yield "run", "until staged", "CPU", "samples"
+    for way, told in transformed.TOLD.items():
+        figures = (_of(record, transformed.ROW, way, name) for name in ("until_staged", "cpu"))
+        yield told, *figures, str(len(record.of_way(transformed.ROW, way)))
 
 
 def _checked(record: Record) -> Iterator[Sequence[str]]:

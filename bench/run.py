@@ -24,7 +24,7 @@ from google.cloud import bigquery
 from rich.console import Console
 from rich.table import Table
 
-from bench import checked, counting, many, mongodb, pages, postgresql
+from bench import checked, counting, many, mongodb, pages, postgresql, transformed
 from bench.measure import measured
 from bench.record import LATEST, PARTIAL, ROWS, Record, Sample, Samples, versions
 from bench.syncs import DATASET, FOLDER, in_parts, of_postgresql
@@ -35,11 +35,13 @@ from demo.servers import BigQueryServer, PostgresqlServer, bigquery_server, post
 from demo.sides import PROJECT, make_client
 
 PROFILE, MONGODB = "profile", "mongodb"
-ALL = (*TABLES, PROFILE, checked.ROW, *counting.ROWS, *many.TOLD, MONGODB)
-WITHIN: Mapping[str, tuple[str, ...]] = {"rows-2m": (PROFILE, checked.ROW)}
+BOTH = {checked.ROW: checked.ways, transformed.ROW: transformed.ways}
+"""Runs of a table beside the same without what they are about."""
+ALL = (*TABLES, PROFILE, *BOTH, *counting.ROWS, *many.TOLD, MONGODB)
+WITHIN: Mapping[str, tuple[str, ...]] = {"rows-2m": (PROFILE, *BOTH)}
 """What else is measured on a row's table."""
 OF_SOURCE: Mapping[str, tuple[str, ...]] = {
-    "postgresql": (*TABLES, PROFILE, checked.ROW),
+    "postgresql": (*TABLES, PROFILE, *BOTH),
     "requests": tuple(counting.ROWS),
     "tables": tuple(many.TOLD),
     "mongodb": (MONGODB,),
@@ -98,9 +100,10 @@ class Bench:
                 source = of_postgresql(server, table)
                 parts = partial(in_parts, source, self.target, self.client)
                 yield PROFILE, in_turns({postgresql.OURS: parts}, self.times)
-            if checked.ROW in WITHIN.get(row, ()) and checked.ROW in wanted:
-                both = checked.ways(server, self.target, self.client, table)
-                yield checked.ROW, in_turns(both, self.times)
+            for other, ways_of in BOTH.items():
+                if other in WITHIN.get(row, ()) and other in wanted:
+                    both = ways_of(server, self.target, self.client, table)
+                    yield other, in_turns(both, self.times)
 
     def _of_mongodb(self) -> dict[str, list[Sample]]:
         with mongodb_server() as server:
