@@ -14,6 +14,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from auto_schema.conform import MASKED
 from auto_schema.errors import (
     ChecksFailedError,
     DeadLetterLimitError,
@@ -134,11 +135,12 @@ class Publisher:
         if count <= letters.most:
             return
         example, value = next(split.dead_example for split in staged if split.dead_example)
+        shown = value if value == MASKED else told(value, shows=letters.show_values)
         raise DeadLetterLimitError(
             "too many dead letters",
             f"table {self.plan.destination}",
             f"{count:,} rows could not be conformed, max_dead_letters={letters.most};"
-            f" the first: {example}, value {told(value, shows=letters.show_values)}",
+            f" the first: {example}, value {shown}",
             f"look into {letters.table}, mend the rows or cast the column in the"
             " query, or raise max_dead_letters. Nothing was published.",
         )

@@ -146,6 +146,15 @@ def test_masked_values_are_nowhere(kept, secretive, sync, way):
     assert letters == [*told, ("n", "x", "can't be cast from STRING to INT64")]
 
 
+@pytest.mark.parametrize("shows", ["true", "false"])
+def test_the_first_of_too_many_dead_letters_is_told_as_masked_and_not_by_a_hash(
+    sync, secretive, shows
+):
+    words = config(mask={"key": "redact", "email": "last4"}, type_casts={"email": "INT64"})
+    result = sync(**SECRETIVE, **words, max_dead_letters="0", show_values=shows)
+    assert (result.code, "value (masked). To mend" in result.err) == (7, True), result.err
+
+
 def test_a_masked_value_that_the_server_refuses_is_in_no_message(kept, secretive, sync):
     query = {"postgresql_query": "SELECT key, pin::int4 AS pin FROM s"}
     result = kept(**query, **config(mask={"key": "redact", "pin": "null"}), max_dead_letters="9")
