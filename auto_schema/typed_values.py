@@ -122,8 +122,8 @@ def _number(value: object) -> Decimal:
 
 def _double(value: object) -> float:
     number = _number(value)
-    double = float(number)
-    if number.is_finite() and double not in (float("inf"), float("-inf")):
+    double = float(number) if number.is_finite() else float("inf")
+    if abs(double) != float("inf"):
         return double
     raise ValueError("a number that a double holds")
 

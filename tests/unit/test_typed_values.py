@@ -12,14 +12,22 @@ DIGITS = "1." + "1" * 60
 @pytest.mark.parametrize("kind", ["NUMERIC", "BIGNUMERIC"])
 @pytest.mark.parametrize(
     "value",
-    ["1e100000000", Decimal("1e100000000"), "1e-100000000", "1e999999999999999999", DIGITS, "NaN"],
+    [
+        "1e100000000",
+        Decimal("1e100000000"),
+        "1e-100000000",
+        "1e999999999999999999",
+        DIGITS,
+        "NaN",
+        "sNaN",
+    ],
 )
 def test_a_number_with_more_digits_than_the_type_has_is_refused(value: object, kind: str) -> None:
     with pytest.raises(ValueError, match="a number"):
         typed(value, kind)
 
 
-@pytest.mark.parametrize("value", ["1e400", "-1e400", Decimal("1e100000000"), "inf", "nan"])
+@pytest.mark.parametrize("value", ["1e400", "-1e400", Decimal("1e100000000"), "inf", "nan", "sNaN"])
 def test_a_number_that_no_double_holds_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="a number"):
         typed(value, "FLOAT64")
