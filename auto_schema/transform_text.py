@@ -28,7 +28,9 @@ KEYS = (
     "mask",
     "filter",
 )
-METHODS = ("sha256", "redact", "last4", "null")
+NULL = "null"
+METHODS = ("sha256", "redact", "last4", NULL)
+"""How values are hidden; JSON's own null is the last, too."""
 COMPARISONS = ("=", "==", "!=", "<", "<=", ">", ">=")
 SETS = ("in", "not in")
 NULLS = ("is null", "is not null")
@@ -163,11 +165,13 @@ def _masks(
 
 
 def _mask(value: object, secret: Callable[[str], SecretText]) -> tuple[Mask | None, str]:
+    value = NULL if value is None else value  # YAML takes the method for its own null
     if isinstance(value, str):
         return (Mask(value), "") if value in METHODS else (None, "is no known method")
     if not isinstance(value, dict) or not set(value) <= {"method", "salt"}:
         return None, "is neither a method nor a method and a salt"
-    method, salt = value.get("method"), value.get("salt")
+    method, salt = value.get("method", ""), value.get("salt")
+    method = NULL if method is None else method
     if method not in METHODS:
         return None, "has no known method"
     if "salt" not in value:

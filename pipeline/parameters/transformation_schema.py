@@ -23,7 +23,7 @@ def properties() -> dict[str, Any]:
         "type_casts": _map({"enum": list(ARROW)}, "Field: the BigQuery type it is cast to."),
         "default_values": _map(VALUE, "Field: what stands for NULL."),
         "constants": _map({"anyOf": [VALUE, _typed()]}, "New column: its value in all rows."),
-        "mask": _map({"anyOf": [{"enum": list(METHODS)}, _mask()]}, "Field: how it is hidden."),
+        "mask": _map({"anyOf": [{"enum": [*METHODS, None]}, _mask()]}, "Field: how it is hidden."),
         "filter": {
             "description": "Rows that are kept: conditions that all hold, or a list of such lists.",
             "anyOf": [_conditions(), {"type": "array", "items": _conditions() | {"minItems": 1}}],
@@ -59,7 +59,7 @@ def _typed() -> dict[str, Any]:
 
 def _mask() -> dict[str, Any]:
     salt = "What stands before the value that is hashed: text, or a Secret Manager version's name."
-    plain = {"method": {"enum": [method for method in METHODS if method != "sha256"]}}
+    plain = {"method": {"enum": [*(m for m in METHODS if m != "sha256"), None]}}
     salted = {
         "method": {"const": "sha256"},
         "salt": {"type": "string", "minLength": 1, "description": salt},

@@ -69,7 +69,7 @@ def test_entries_say_what_the_defaults_do_not():
         "  public.*:\n"
         "  public.orders:\n"
         "    merge_keys: [id, line]\n"
-        "    transformation_config: {field_mappings: {a: b}}\n"
+        "    transformation_config: {field_mappings: {a: b}, mask: {c: null}}\n"
         "    tags: [hourly, money]\n"
         "  public.old: {disabled: true, tags: slow, without_cursor: replace}\n"
         "exclude: [public.tmp_*]\n"
@@ -81,7 +81,10 @@ def test_entries_say_what_the_defaults_do_not():
     }
     said = {name: text.text for name, text in orders.parameters.items()}
     assert said["merge_keys"] == "id,line"
-    assert json.loads(said["transformation_config"]) == {"field_mappings": {"a": "b"}}
+    assert json.loads(said["transformation_config"]) == {
+        "field_mappings": {"a": "b"},
+        "mask": {"c": None},
+    }
     assert orders.tags == ("hourly", "money")
     assert (old.is_disabled, old.tags) == (True, ("slow",))
     assert (every.without_cursor, old.without_cursor) == (WithoutCursor.SKIP, WithoutCursor.REPLACE)

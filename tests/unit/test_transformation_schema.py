@@ -14,8 +14,8 @@ from sources.secrets import Secret
 JUDGE = jsonschema.Draft202012Validator(json_schema())
 VALUES = st.sampled_from(["a", 1, 2.5, True, None, [], {}, ["a"], [1, "b"], "sha256", "DATE"])
 MASKS = st.sampled_from(
-    [*("sha256", "redact", "last4", "null", "md5"), {"method": "sha256", "salt": "s"}]
-) | st.dictionaries(st.sampled_from(["method", "salt"]), st.sampled_from(["sha256", ""]))
+    [*("sha256", "redact", "last4", "null", "md5", None), {"method": "sha256", "salt": "s"}]
+) | st.dictionaries(st.sampled_from(["method", "salt"]), st.sampled_from(["sha256", "", None]))
 TYPED = st.fixed_dictionaries({"type": st.sampled_from(["DATE", "STRING"]), "value": VALUES})
 CONDITION = st.lists(st.sampled_from(["a", *OPERATORS]) | VALUES, min_size=1, max_size=4)
 PARTS = {

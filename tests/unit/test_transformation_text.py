@@ -41,6 +41,13 @@ def test_all_that_it_can_say():
     )
 
 
+def test_the_method_null_may_be_the_null_of_json_and_yaml():
+    masks = {"a": None, "b": {"method": None}, "c": "null"}
+    found, wrong = parse(json.dumps({"mask": masks}), Secret.of)
+    assert (found.masks, wrong) == (tuple((name, Mask("null")) for name in "abc"), [])
+    assert "has a salt, which null" in faults(mask={"a": {"method": None, "salt": SALT}})[0]
+
+
 def test_a_list_of_lists_is_an_or_of_ands():
     both = [[["a", "=", 1], ["b", "=", 2]], [["c", "=", 3]]]
     found, _ = parse(json.dumps({"filter": both}), Secret.of)
