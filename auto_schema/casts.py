@@ -22,7 +22,8 @@ Cast = tuple[Array, Array | None]
 DAY_MICROS = 86_400_000_000
 _INT64_BELOW = 2.0**63
 _MOMENT = f"^{DATE_FORM}([ T]{TIME_FORM})?"
-_ZONE = r"([Zz]|[+-]\d\d(:\d\d)?)"
+_ZONE = r"([Zz]|[+-](0\d|1[0-3])(:[0-5]\d)?|[+-]14(:00)?)"
+"""GoogleSQL knows no clock that is further from UTC than 14 hours."""
 _STAMP = f"^{DATE_FORM}([ T]{TIME_FORM}{_ZONE}?)?$"
 
 
@@ -336,7 +337,7 @@ def _rules() -> list[CastRule]:
             "STRING",
             "TIMESTAMP",
             _in_range(_of_form(_STAMP, _timestamps)),
-            "all but YYYY-MM-DD[ HH:MM:SS[.ffffff][Z or +HH[:MM]]]",
+            "all but YYYY-MM-DD[ HH:MM:SS[.ffffff][Z or +HH[:MM]]], to 14:00 from UTC",
             "the zone; a text without one is taken for UTC",
         ),
         CastRule("DATE", "STRING", _plain),

@@ -116,6 +116,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         CONFIG,
+        "A zone that GoogleSQL doesn't know makes a dead letter of its row.",
+        f"{KERNELS}a_clock_further_from_utc_than_googlesql_knows_is_no_timestamp",
+        "auto_schema/casts.py",
+        "|[+-]14(:00)?)",
+        "|[+-]14(:[0-5]\\d)?)",
+    ),
+    P(
+        CONFIG,
         "A filter that would compare masks is refused.",
         f"{RUNS}what_does_not_fit_is_told_before_anything_is_written",
         "smart_sync/reshape_plan.py",

@@ -30,6 +30,16 @@ def column(values, kind, cut=0):
     return pa.array([*values[:cut], *values], ARROW[kind]).slice(cut)
 
 
+def test_a_clock_further_from_utc_than_googlesql_knows_is_no_timestamp():
+    zones = ["+14", "-14:00", "+13:59", "+14:01", "-15", "+23:59", "+01:60"]
+    texts = [f"2025-01-05 10:00:00{zone}" for zone in zones]
+    wanted = ARROW["TIMESTAMP"]
+    found, bad = CASTS["STRING", "TIMESTAMP"].convert(pa.array(texts), wanted)
+    assert bad.to_pylist() == [False, False, False, True, True, True, True]
+    taken = [plain.cast(text, "STRING", "TIMESTAMP") for text in texts[:3]]
+    assert found.to_pylist() == [*taken, None, None, None, None]
+
+
 @pytest.mark.parametrize("pair", CASTS, ids="-".join)
 @given(st.data())
 def test_a_cast_gives_what_plain_python_gives_or_refuses(pair, data):
