@@ -31,13 +31,6 @@ _SWAP = swap_script(
 )
 """As a run sends it, but for names and columns."""
 
-_EXPIRES = "TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 24 HOUR)"
-_OVER = (
-    "WITH staged AS ({rows}) SELECT * FROM (WITH a AS (SELECT * FROM staged) SELECT id, id + 1 AS n"
-    " FROM a)"
-)
-_NO_ROWS = "SELECT CAST(NULL AS INT64) AS id FROM UNNEST([0]) WHERE FALSE"
-
 
 def _merged(table: str, options: str = "") -> str:
     """A table of ten partitions, and one staged row for one of them."""
@@ -382,26 +375,6 @@ STATEMENTS: tuple[Check, ...] = (
         (r"rows 1\b", r"timePartitioning"),
     ),
     Check(
-        "transform-sql",
-        "A query with a WITH of its own may stand in a sub-query under a WITH, in CREATE TABLE with"
-        " columns and an expiration; its dry run over no rows tells its columns, and one without a"
-        " name is called f0_.",
-        "transform_sql: its result is planned by the dry run, and kept in a table that expires.",
-        lines(
-            query("CREATE TABLE $DATASET.staged_rows AS SELECT 1 AS id"),
-            query(
-                f"CREATE OR REPLACE TABLE $DATASET.result_rows (id INT64, n INT64) OPTIONS"
-                f" (expiration_timestamp={_EXPIRES}) AS SELECT r.id, r.n FROM ("
-                f"{_OVER.format(rows='SELECT id FROM $DATASET.staged_rows')}) AS r"
-            ),
-            query("SELECT FORMAT('made %d', SUM(n)) FROM $DATASET.result_rows"),
-            f"{BQ} show --format=json $DATASET.result_rows",
-            f'{BQ} query --use_legacy_sql=false --dry_run --format=json "SELECT r.* FROM ('
-            f'{_OVER.format(rows=_NO_ROWS).replace("AS n", "")}) AS r"',
-        ),
-        (r"made 2", r'"expirationTime"', r'"f[01]_"'),
-    ),
-    Check(
         "default-dataset",
         "A query job's default dataset completes table names without one, within a sub-select too.",
         "source_bigquery_dataset for names in source_bigquery_query.",
@@ -411,49 +384,6 @@ STATEMENTS: tuple[Check, ...] = (
             " \"SELECT FORMAT('sum %d', SUM(id)) FROM (SELECT * FROM unqualified)\"",
         ),
         (r"sum 4",),
-    ),
-    Check(
-        "columns-altered",
-        "ALTER COLUMN takes NOT NULL off and makes types wider in place, also one that is so"
-        " already; a column's description stays.",
-        "schema_evolution=evolve; a column of MongoDB's fields says in its description which.",
-        lines(
-            query(
-                "CREATE TABLE $DATASET.altered (a INT64 NOT NULL OPTIONS (description='kept'),"
-                " n NUMERIC(5, 2), s STRING(3)) AS SELECT 9223372036854775807 AS a,"
-                " NUMERIC '1.25' AS n, 'abc' AS s"
-            ),
-            query("ALTER TABLE $DATASET.altered ALTER COLUMN a DROP NOT NULL"),
-            query("ALTER TABLE $DATASET.altered ALTER COLUMN a SET DATA TYPE NUMERIC"),
-            query("ALTER TABLE $DATASET.altered ALTER COLUMN a SET DATA TYPE NUMERIC"),
-            query("ALTER TABLE $DATASET.altered ALTER COLUMN n SET DATA TYPE NUMERIC(8, 4)"),
-            query("ALTER TABLE $DATASET.altered ALTER COLUMN s SET DATA TYPE STRING"),
-            query("SELECT FORMAT('a is %s', CAST(MAX(a) AS STRING)) FROM $DATASET.altered"),
-            show("$DATASET.altered"),
-        ),
-        (r"a is 9223372036854775807", r'"description": "kept"', r'"precision": "8"'),
-    ),
-    Check(
-        "required-not-widened",
-        "SET DATA TYPE of a REQUIRED column is refused as a change of its mode.",
-        "Such a column is relaxed first, a merge key too.",
-        lines(
-            query("CREATE TABLE $DATASET.required (a INT64 NOT NULL)"),
-            query("ALTER TABLE $DATASET.required ALTER COLUMN a SET DATA TYPE NUMERIC"),
-        ),
-        (r"(?i)mode",),
-        is_refused=True,
-    ),
-    Check(
-        "date-not-widened",
-        "A DATE can't be made a DATETIME in place.",
-        "schema_evolution=evolve refuses it, with the statements that make another column of it.",
-        lines(
-            query("CREATE TABLE $DATASET.dated (a DATE)"),
-            query("ALTER TABLE $DATASET.dated ALTER COLUMN a SET DATA TYPE DATETIME"),
-        ),
-        (r"(?i)type",),
-        is_refused=True,
     ),
 )
 """Statements and scripts."""
