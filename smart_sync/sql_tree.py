@@ -57,8 +57,26 @@ def _bare(table: exp.Table) -> str:
 
 def _meets_itself(tree: exp.Expr) -> bool:
     """Whether a row may be joined with another staged one."""
-    uses = Counter(_bare(table) for table in tree.find_all(exp.Table))
+    uses = _uses(tree)
     return any(uses[name] > 1 for name in _of_rows(tree))
+
+
+def _uses(tree: exp.Expr) -> Counter[str]:
+    """How often each table stands where its rows may meet those of others.
+
+    Rows of the parts of a UNION never do.
+    """
+    if isinstance(tree, exp.Table):
+        return Counter([_bare(tree)]) + _of_parts(tree)
+    if isinstance(tree, exp.SetOperation):
+        parts = (tree.left, tree.right)
+        others = (part for part in tree.iter_expressions() if part not in parts)
+        return (_uses(parts[0]) | _uses(parts[1])) + sum(map(_uses, others), Counter[str]())
+    return _of_parts(tree)
+
+
+def _of_parts(tree: exp.Expr) -> Counter[str]:
+    return sum(map(_uses, tree.iter_expressions()), Counter[str]())
 
 
 def _is_of_others(select: exp.Select, folded: str) -> bool:

@@ -21,7 +21,7 @@ from pipeline.parameters.webhook import Webhook, address_fault
 from pipeline.parameters.writing_checks import writing_faults
 from smart_sync.request import SyncRequest
 from sources.registry import SOURCES
-from sources.secrets import Secret
+from sources.secrets import Secret, is_half_name
 from warehouse.names import Endpoints
 
 LOCAL_LEASE = timedelta(seconds=30)
@@ -281,7 +281,7 @@ def _requirement_faults(values: Mapping[str, str], given: Mapping[str, str]) -> 
 def _webhook_faults(values: Mapping[str, str]) -> list[SyncError]:
     given = Secret.of(values["notify_webhook"])
     why = address_fault(given.plain) if given.is_plain else ""
-    if not why:
+    if not why or is_half_name(given.plain):  # which is told of each secret
         return []
     fix = "give the name of a Secret Manager version, or an address that begins with https://."
     return [ConfigError("malformed parameter", "notify_webhook", why, fix)]
