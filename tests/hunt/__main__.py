@@ -18,13 +18,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.servers import bigquery_server, postgresql_server
+from tests.debian_postgresql import PROGRAMS
 from tests.hunt.bench import Bench
 from tests.hunt.case import Case, Verdict
 from tests.hunt.shrink import same_faults, shrink
 from tests.sent_statements import HERE, keeping, refusals
 from tests.sync import make_client
 
-MAKERS = {"postgresql": "tests.hunt.postgresql", "mongodb": "tests.hunt.mongodb"}
+MAKERS = {
+    "postgresql": "tests.hunt.postgresql",
+    "mongodb": "tests.hunt.mongodb",
+    "extensions": "tests.hunt.extensions",
+}
 """Source → the module whose `make_case(seed)` makes its cases."""
 ONE_THREAD = Path(__file__).resolve().parents[1] / "local_bigquery"
 
@@ -64,10 +69,10 @@ def maker(source: str) -> Callable[[int], Case]:
 
 
 @contextlib.contextmanager
-def a_bench(folder: Path) -> Iterator[Bench]:
-    """Servers of the hunt's own."""
+def a_bench(folder: Path, source: str = "postgresql") -> Iterator[Bench]:
+    """Servers of the hunt's own; that with extensions is Debian's."""
     with (
-        postgresql_server() as server,
+        postgresql_server(programs=PROGRAMS if source == "extensions" else None) as server,
         bigquery_server(folder / "bigquery", ONE_THREAD) as target,
     ):
         yield Bench(server, target, make_client(target), folder)
@@ -134,7 +139,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its servers go with it
     with tempfile.TemporaryDirectory(prefix="hunt-") as folder:
         statements = Path(folder) / "statements.jsonl"
-        with keeping(statements) as senders, a_bench(Path(folder)) as bench:
+        with keeping(statements) as senders, a_bench(Path(folder), given.source) as bench:
             for seed in seeds(given.seeds, first, given.cases):
                 if time.monotonic() - began >= 60 * given.minutes:
                     break

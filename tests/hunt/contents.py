@@ -118,7 +118,34 @@ OTHERS: Mapping[str, Kind] = {
     "sparsevec": Kind("sparsevec", _texts("{1:0.5,3:-2}/3", "{}/1", "{1000000000:1.5e-07}/1000000000"), (), (_VECTOR,)),
 }  # fmt: skip
 """Types that PostgreSQL's users bring, or make; pgvector is in the wheel's server."""
-KINDS = {**KINDS, **OTHERS}
+
+
+def _of(extension: str, *values: str, kind: str = "", odd: tuple[str, ...] = ()) -> Kind:
+    made = f"CREATE EXTENSION IF NOT EXISTS {extension}"
+    return Kind(kind or extension, _texts(*values), odd, (made,))
+
+
+EXTENSIONS: Mapping[str, Kind] = {
+    "hstore": _of("hstore", "a=>1", "", "a=>NULL, b=>NULL", odd=_texts('"a b"=>"say \\"x\\"", "\\\\"=>"c4nary"', '""=>""')),
+    "citext": _of("citext", "Ab", "aB", ""),
+    "ltree": _of("ltree", "a.b_c.D", ""),
+    "lquery": _of("ltree", "a.*{1,2}.b|c", kind="lquery"),
+    "cube": _of("cube", "(1, 2.5)", "(1, 2),(3, 4)", "()"),
+    "seg": _of("seg", "1.0 .. 2.50", "~5", "1(+-)0.1"),
+    "isbn13": _of("isn", "978-0-393-04002-9", kind="isbn13"),
+    "ip4": _of("ip4r", "10.0.0.1", "255.255.255.255", kind="ip4"),
+    "ip4r": _of("ip4r", "10.0.0.0/8", "10.0.0.1-10.0.0.9"),
+    "ip6r": _of("ip4r", "2001:db8::/32", "::1", kind="ip6r"),
+    "semver": _of("semver", "1.2.3", "1.0.0-rc.1+build.5"),
+    "debversion": _of("debversion", "1:2.3-4~bpo1", "0"),
+    "prefix_range": _of("prefix", "123", "12[3-5]", kind="prefix_range"),
+    "mpq": _of("pgmp", "1/3", "-7", kind="mpq"),
+    "hstore[]": _of("hstore", '{"\\"a\\"=>\\"1\\""}', "{}", kind="hstore[]", odd=_texts("{NULL}")),
+    "ltree[]": _of("ltree", "{a.b,c}", "{}", kind="ltree[]", odd=_texts("[2:2]={a}")),
+    "cube[]": _of("cube", '{"(1, 2)","(3)"}', "{}", kind="cube[]"),
+}  # fmt: skip
+"""Types of extensions, which Debian's PostgreSQL has."""
+KINDS = {**KINDS, **OTHERS, **EXTENSIONS}
 
 KEY_KINDS = ("int8", "int4", "text", "uuid", "date", "timestamptz", "timestamp", "varchar")
 """What tables are keyed by."""

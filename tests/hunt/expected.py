@@ -174,7 +174,24 @@ def _sparse(text: str) -> str:
     return f'{{"dimensions": {dimensions}, "elements": {{{elements}}}}}'
 
 
-WRITTEN: Mapping[str, Callable[[str], str]] = {"pair": _pair, "sparsevec": _sparse}
+_PAIR_OF_TEXTS = re.compile(r'"((?:[^"\\]|\\.)*)"=>(?:(NULL)|"((?:[^"\\]|\\.)*)")', re.DOTALL)
+
+
+def _store(text: str) -> str:
+    """hstore: an object of texts."""
+
+    def plain(quoted: str) -> str:
+        return re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
+
+    pairs = _PAIR_OF_TEXTS.findall(text)
+    return json.dumps({plain(key): None if null else plain(value) for key, null, value in pairs})
+
+
+WRITTEN: Mapping[str, Callable[[str], str]] = {
+    "pair": _pair,
+    "sparsevec": _sparse,
+    "hstore": _store,
+}
 """Types that arrive as JSON, with how it is written."""
 
 

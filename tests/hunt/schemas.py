@@ -1,7 +1,7 @@
 """Schemas of PostgreSQL from a seed: columns, keys, shapes, settings, and the query over them."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tests.hunt.contents import DRAWN, KEY_KINDS, KINDS, OTHERS
@@ -210,15 +210,24 @@ def a_schema(dice: random.Random, *, smart: bool) -> Schema:
     )
 
 
-def with_others(dice: random.Random, schema: Schema) -> Schema:
-    """The schema with types in it that users bring; most seeds stay what they were without."""
+def with_others(
+    dice: random.Random, schema: Schema, kinds: Sequence[str] = tuple(OTHERS), chance: float = 0.3
+) -> Schema:
+    """The schema with types in it that users bring; most seeds stay what they were without.
+
+    Args:
+        dice: for what of it changes.
+        schema: of usual types.
+        kinds: those to take in their place.
+        chance: that it has any.
+    """
     kept = (schema.rid, schema.cursor, schema.key)
     free = [column for column in schema.columns if column.name not in kept]
-    if not free or dice.random() > 0.3:
+    if not free or dice.random() > chance:
         return schema
     chosen = dice.sample(free, min(len(free), dice.choice((1, 1, 2))))
     columns = tuple(
-        replace(column, kind=dice.choice(tuple(OTHERS)), rest="") if column in chosen else column
+        replace(column, kind=dice.choice(kinds), rest="") if column in chosen else column
         for column in schema.columns
     )
     return replace(schema, columns=columns)
