@@ -1,18 +1,21 @@
-"""Casts, masks and filters by whole columns, held against plain Python value by value."""
+"""What becomes of values by whole columns, held against plain Python value by value."""
 
 import math
 import struct
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auto_schema import masks
 from auto_schema.casts import CASTS
 from auto_schema.masks import is_maskable, masked
+from auto_schema.reshaping import Passage, Reshaper, Reshaping
 from auto_schema.row_filter import ORDERED, RowFilter, takes
 from auto_schema.row_filter import Test as RowTest
+from auto_schema.schema import Column, TableSchema
+from auto_schema.transform import Mask
 from auto_schema.transform_text import COMPARISONS, METHODS, NULLS, SETS
 from auto_schema.typed_values import ARROW
 from tests import plain_transformations as plain
@@ -115,3 +118,51 @@ def test_a_filter_keeps_what_plain_python_keeps(kind, data):
     ]
     wanted = [plain.kept({"v": value}, said) for value in values]
     assert found == wanted
+
+
+@pytest.mark.parametrize("pair", CASTS, ids="-".join)
+@settings(max_examples=25)
+@given(st.data())
+def test_cast_default_and_mask_follow_each_other_as_plain_python_has_them(pair, data):
+    source, target = pair
+    values = data.draw(st.lists(st.none() | VALUES[source], max_size=6))
+    default = data.draw(st.none() | VALUES[target])
+    methods = [method for method in METHODS if is_maskable(target, method)]
+    method = data.draw(st.none() | st.sampled_from(methods))
+    kind = "STRING" if method not in (None, "null") else target
+    published = Column("v", "v", "", "", ARROW[kind], kind)
+    mask = None if method is None else Mask(method)
+    passage = Passage(published, source, target, default, mask)
+    arriving = TableSchema((Column("v", "v", "", "", ARROW[source], source),))
+    reshaper = Reshaper(Reshaping(arriving, (passage,)), TableSchema((published,)))
+
+    reshaped = reshaper.reshape({"v": column(values, source)}, len(values))
+
+    refused = [False] * len(values)
+    for name, where, _ in reshaped.refused:
+        assert name == "v"
+        refused = where.to_pylist()
+    pairs = zip(refused, reshaped.arrays[0].to_pylist(), strict=True)
+    found = [REFUSED if no else value for no, value in pairs]
+    wanted = []
+    for value in values:
+        value = plain.cast(value, source, target)
+        value = default if value is None else value
+        if value is not REFUSED and method is not None:
+            value = plain.masked(value, target, method, "")
+        wanted.append(value)
+    assert list(map(bits, found)) == list(map(bits, wanted))
+
+
+@pytest.mark.parametrize("kind", ARROW)
+@settings(max_examples=25)
+@given(st.data())
+def test_a_constant_stands_in_every_row(kind, data):
+    value = data.draw(st.none() | VALUES[kind])
+    rows = data.draw(st.integers(0, 5))
+    published = Column("k", "", "constant", "", ARROW[kind], kind)
+    passage = Passage(published, constant=value)
+    reshaper = Reshaper(Reshaping(TableSchema(()), (passage,)), TableSchema((published,)))
+    (array,) = reshaper.reshape({}, rows).arrays
+    assert array.type == ARROW[kind]
+    assert list(map(bits, array.to_pylist())) == [bits(value)] * rows
