@@ -82,7 +82,7 @@ EXAMPLE: dict[str, Any] = {
 }
 ONCE = dict.fromkeys(("plan_only", "verify_only"), "true")
 ONCE |= dict.fromkeys(("retry_failed", "sync_start", "sync_end"), "2025-01-01")
-ONCE["write_disposition"] = "WRITE_EMPTY"
+ONCE |= {"write_disposition": "WRITE_EMPTY", "backfill_columns": "channel"}
 SMALL = 'google_cloud_scheduler_job.schedule["small"]'
 PLAIN = {key: EXAMPLE[key] for key in ("project_id", "region", "dataset_id")}
 

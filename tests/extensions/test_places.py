@@ -156,6 +156,6 @@ def test_sql_over_staged_rows_sees_shapes_and_numbers_as_the_rows_make_them(sync
         "CREATE TABLE s (id int8, g geometry(Point,4326), bare geometry, n numeric);"
         "INSERT INTO s VALUES (1, 'POINT(1 2)', 'POINT(3 4)', 1.5)"
     )
-    made = "SELECT id, ST_ASTEXT(g) AS at, UPPER(bare) AS bare, n * 2 AS twice FROM staged"
+    made = "SELECT id, ST_ASTEXT(g) AS place, UPPER(bare) AS bare, n * 2 AS twice FROM staged"
     sync.ok(postgresql_query="SELECT * FROM s", transform_sql=made)
     assert sync.rows() == [(1, "POINT(1 2)", "POINT(3 4)", 3)]

@@ -15,6 +15,7 @@ TABLES = {"p.d.t": Table.of(SCHEMA, [(1, "a"), (2, "b")])}
 GOLDEN = Path(__file__).parents[1] / "golden"
 START = "id INT64, amount NUMERIC, tags {0}, extra {0}, updated_at TIMESTAMP"
 ORDERS, STAGED = "my-project.shop.orders", "my-project.shop._sync_staging_20250722t150000_3f9a0c1d"
+RESULT = STAGED.replace("staging", "result")
 
 
 @pytest.mark.parametrize(
@@ -92,5 +93,9 @@ def test_the_golden_statements_are_right(googlesql: GoogleSql, path: Path) -> No
     tables = {STAGED: Table(googlesql.schema(staged)), ORDERS: Table(googlesql.schema(held))}
     if path.stem == "publish_first_sync":
         del tables[ORDERS]
+    if path.stem == "publish_merge_transformed":
+        made = "id INT64, amount NUMERIC, extra JSON, updated_at TIMESTAMP"
+        tables = {RESULT: Table(googlesql.schema(f"{made}, country STRING, dice FLOAT64"))}
+        tables[ORDERS] = Table(googlesql.schema("id INT64, amount NUMERIC, updated_at TIMESTAMP"))
 
     assert rehearse(googlesql, path.read_text(), tables) == []
