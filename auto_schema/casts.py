@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.ranges import out_of_range
+from auto_schema.raw_row import DAY_MICROS
 from auto_schema.typed_values import DATE_FORM, TIME_FORM
 from auto_schema.warehouse_types import MICROS
 
 Cast = tuple[Array, Array | None]
 """Values, NULL where one is refused, and where that is; None: nowhere."""
-DAY_MICROS = 86_400_000_000
 _INT64_BELOW = 2.0**63
 _MOMENT = f"^{DATE_FORM}([ T]{TIME_FORM})?"
 _ZONE = r"([Zz]|[+-](0\d|1[0-3])(:[0-5]\d)?|[+-]14(:00)?)"

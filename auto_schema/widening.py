@@ -112,8 +112,18 @@ def fitted(column: Column, there: BigqueryType | None, *, evolves: bool) -> Colu
         return column
     if not column.is_repeated and not there.is_array and is_made(column.bigquery, there.name):
         column = _in_wider(column, there.name)
-    after = (widened(there, column) if evolves else None) or there
-    return narrowed(column, after)
+    return narrowed(column, grown(there, column, evolves=evolves))
+
+
+def grown(there: BigqueryType, column: Column, *, evolves: bool) -> BigqueryType:
+    """The type of a column of the destination when the planned one is published into it.
+
+    Args:
+        there: as it is.
+        column: as it would be made.
+        evolves: whether it is altered where it is too narrow.
+    """
+    return (widened(there, column) if evolves else None) or there
 
 
 def widened(there: BigqueryType, column: Column) -> BigqueryType | None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from auto_schema.errors import ConfigError, SchemaError, SourceRefusedError, SyncError
 from auto_schema.schema import Partitioning, TableSchema
 from auto_schema.transform import Transformation
-from auto_schema.widening import widened
+from auto_schema.widening import grown
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WriteDisposition
 from sources.profile import InBigquery
@@ -182,8 +182,7 @@ def _rounded(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
         field = there.get(column.name.casefold())
         if field is None or field.shape is None or column.shape is None:
             continue
-        may_grow = evolves and not field.is_fixed
-        after = (widened(field.shape, column) if may_grow else None) or field.shape
+        after = grown(field.shape, column, evolves=evolves and not field.is_fixed)
         is_float = column.bigquery == "FLOAT64" and column.source_type == "INT64"
         if is_float or column.shape.is_rounded_by(after):
             return f"{column.name} may hold more digits than the destination's {after.display}"

@@ -16,7 +16,7 @@ from auto_schema.schema import Column, Partitioning, TableSchema
 from auto_schema.transform import PARAMETER, Condition, Constant, Mask, Transformation
 from auto_schema.typed_values import ARROW, type_of, typed
 from auto_schema.warehouse_types import NULLABLE
-from auto_schema.widening import widened
+from auto_schema.widening import grown
 
 Columns = tuple[Column, ...]
 FITTING = "write one that the column holds, or let schema_evolution=evolve widen it."
@@ -112,10 +112,9 @@ def _passage(
 
 def _as_there(column: Column, there: CurrentField | None, *, evolves: bool) -> Column:
     """The column with what the destination's can hold, or will once it has been widened."""
-    shape = there.shape if there else None
-    may_grow = evolves and there is not None and not there.is_fixed
-    wider = widened(shape, column) if shape and may_grow else None
-    return narrowed(column, wider or shape)
+    if there is None or there.shape is None:
+        return column
+    return narrowed(column, grown(there.shape, column, evolves=evolves and not there.is_fixed))
 
 
 def _why_too_large(column: Column, value: object) -> str:

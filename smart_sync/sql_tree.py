@@ -32,8 +32,9 @@ def computes(sql: str, cursor: str) -> bool:
     named = (a for a in tree.find_all(exp.Alias) if a.alias.casefold() == folded)
     if any(not _is_column(alias.this, folded) for alias in named):
         return True
-    if _meets_itself(tree) or any(
-        _is_of_others(select, folded) for select in tree.find_all(exp.Select)
+    rows = _of_rows(tree)
+    if _meets_itself(tree, rows) or any(
+        _is_of_others(select, folded, rows) for select in tree.find_all(exp.Select)
     ):
         return True
     if not tree.find(exp.SetOperation):
@@ -55,10 +56,10 @@ def _bare(table: exp.Table) -> str:
     return "" if table.db else table.name.casefold()
 
 
-def _meets_itself(tree: exp.Expr) -> bool:
+def _meets_itself(tree: exp.Expr, rows: set[str]) -> bool:
     """Whether a row may be joined with another staged one."""
     uses = _uses(tree)
-    return any(uses[name] > 1 for name in _of_rows(tree))
+    return any(uses[name] > 1 for name in rows)
 
 
 def _uses(tree: exp.Expr) -> Counter[str]:
@@ -79,9 +80,8 @@ def _of_parts(tree: exp.Expr) -> Counter[str]:
     return sum(map(_uses, tree.iter_expressions()), Counter[str]())
 
 
-def _is_of_others(select: exp.Select, folded: str) -> bool:
+def _is_of_others(select: exp.Select, folded: str, rows: set[str]) -> bool:
     """Whether a SELECT takes the cursor from a table that isn't made of the staged rows."""
-    rows = _of_rows(select.root())
     columns = (item.unalias() for item in select.expressions)
     asked = {c.table.casefold() for c in columns if _is_column(c, folded) and c.table}
     if not asked:

@@ -40,7 +40,7 @@ PROMISES: tuple[Promise, ...] = (
         "A cursor that may be another row's may not lower MAX either.",
         f"{RUNS}a_cursor_of_another_row_that_ends_earlier_is_refused",
         "smart_sync/sql_tree.py",
-        "    if _meets_itself(tree) or any(",
+        "    if _meets_itself(tree, rows) or any(",
         "    if any(",
     ),
     P(
