@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from google.api_core.exceptions import (
+    BadRequest,
     GoogleAPICallError,
+    NotFound,
     RetryError,
     ServerError,
     TooManyRequests,
@@ -14,6 +16,9 @@ from requests.exceptions import RequestException
 
 from auto_schema.errors import SyncError, TargetError
 from auto_schema.told import without_row_values
+
+REFUSED_QUERY = (BadRequest, NotFound)
+"""What a dry run of a query that BigQuery doesn't understand ends with."""
 
 
 def target_error(error: BaseException, where: str) -> TargetError:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError, SchemaError, SyncError, raise_all
@@ -12,10 +12,9 @@ from pipeline.parameters.nodes import Node
 from pipeline.parameters.options import Options
 from smart_sync.check_sql import checks_query, typed_rows
 from smart_sync.plan import SyncPlan
-from warehouse.errors import as_target_errors, target_error
+from warehouse.errors import REFUSED_QUERY, as_target_errors, target_error
 from warehouse.names import Endpoints
 
-REFUSALS = (BadRequest, NotFound)
 NONE_OF_IT = "checks: {name} says nothing of {table}, so that nothing is checked; it has {models}"
 
 Documents = Callable[[str, Endpoints], tuple[Node, str, Sequence[SyncError]]]
@@ -71,7 +70,7 @@ def with_tried_checks(client: bigquery.Client, plan: SyncPlan) -> SyncPlan:
     with as_target_errors(f"checks of table {plan.destination}"):
         try:
             job = _tried(client, plan)
-        except REFUSALS as error:
+        except REFUSED_QUERY as error:
             told = list(_told_apart(client, plan))
             raise_all(told or [_refusal(f"table {plan.destination}", error)])
             raise
@@ -94,7 +93,7 @@ def _told_apart(client: bigquery.Client, plan: SyncPlan) -> Iterator[SyncError]:
         publishing = replace(plan.publishing, checks=(check,))
         try:
             _tried(client, replace(plan, publishing=publishing))
-        except REFUSALS as error:
+        except REFUSED_QUERY as error:
             yield _refusal(f"table {plan.destination}, check {check.name}", error)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from auto_schema.bigquery_types import known_type
@@ -22,11 +22,10 @@ from smart_sync.sql_plan import MADE, SqlAnswer, made_by_query
 from smart_sync.transform_sql import tried
 from sources.profile import SourceProfile
 from sources.values import Evidence
-from warehouse.errors import as_target_errors, target_error
+from warehouse.errors import REFUSED_QUERY, as_target_errors, target_error
 from warehouse.jobs import JobLabels, reading_config
 from warehouse.names import Endpoints
 
-REFUSALS = (BadRequest, NotFound)
 PLACE = re.compile(r"\[(\d+):(\d+)\]")
 SHOWN_COLUMNS = 40
 
@@ -155,7 +154,7 @@ def _answer(
     with as_target_errors(f"{MADE} of table {destination}"):
         try:
             job = client.query(text, config)
-        except REFUSALS as error:
+        except REFUSED_QUERY as error:
             lines = text[: text.index(sql)].count("\n")
             raise _refusal(request, columns, error, lines) from error
     if job.statement_type not in (None, "SELECT"):

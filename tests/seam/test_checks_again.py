@@ -4,24 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.publish.publisher import Publisher
-from pipeline.runs.outcome import Outcome
 from smart_sync.ways import STATEMENT
-from tests.seam.world import A, World, no_real_time
-
-
-class Repeating(World):
-    """Publishes twice in each run, as if the first worker had been lost when it had."""
-
-    outcomes: tuple[Outcome, ...] = ()
-
-    def _graph(self, client, plan, lock):
-        publisher = Publisher(plan, client, None, lock)
-        splits = self.splits_of(plan.run.run_id)
-        self.outcomes += (publisher.publish(splits, []),)
-        ended = super()._graph(client, plan, lock)
-        self.outcomes += (publisher.publish(splits, []),)
-        return ended
+from tests.seam.world import A, Repeating, no_real_time
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from smart_sync.ways import STATEMENT
-from tests.seam.test_checks_again import Repeating
-from tests.seam.world import A, no_real_time
+from tests.seam.world import A, Repeating, no_real_time
 
 
 @pytest.fixture

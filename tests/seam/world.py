@@ -353,6 +353,21 @@ class World:
         return [StagedSplit(0, 0, count, (StagedFile("gs://b/f", count, 1),) if count else ())]
 
 
+@dataclass
+class Repeating(World):
+    """Publishes twice in each run, as if the first worker had been lost when it had."""
+
+    outcomes: tuple[Outcome, ...] = ()
+
+    def _graph(self, client: Any, plan: SyncPlan, lock: Lock) -> str:
+        publisher = Publisher(plan, client, None, lock)  # type: ignore[arg-type]
+        splits = self.splits_of(plan.run.run_id)
+        self.outcomes += (publisher.publish(splits, []),)
+        ended = super()._graph(client, plan, lock)
+        self.outcomes += (publisher.publish(splits, []),)
+        return ended
+
+
 LAUNCHER = "a launcher of the world"
 """The name of threads that a world starts."""
 
