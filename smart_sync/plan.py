@@ -15,6 +15,7 @@ from smart_sync.cursor import Cursor
 from smart_sync.facts import TableState, Target
 from smart_sync.merge_plan import MergePlan
 from smart_sync.read_plan import BigqueryReading
+from smart_sync.repair import Repair
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.sql_plan import SqlPlan
 from smart_sync.stale_columns import StaleColumns
@@ -92,6 +93,7 @@ class RunPlan:
     endpoints: Endpoints
     batch_id: str = ""
     carried: str = ""
+    repair: Repair = field(default_factory=Repair)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ for in `past_runs.py`.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -65,6 +66,11 @@ FIELDS: tuple[Field, ...] = (
     ("batch_id", "STRING"),
     ("frontier", "STRING"),
     ("rows_filtered", "INT64"),
+    ("backfill_id", "STRING"),
+    ("resumed_run", "STRING"),
+    ("replayed_run", "STRING"),
+    ("rolled_back_run", "STRING"),
+    ("snapshot", "STRING"),
 )
 
 
@@ -110,6 +116,8 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "batch_id": plan.run.batch_id or None,
         "frontier": None if seq else plan.run.carried or None,
         "rows_filtered": outcome.rows_filtered,
+        **{name: value or None for name, value in asdict(plan.run.repair).items()},
+        "snapshot": outcome.snapshot or None,
     }
 
 

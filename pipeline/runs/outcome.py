@@ -61,6 +61,7 @@ class Outcome:
     publish_job: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     verification: str = ""
+    snapshot: str = ""
     traceback: str = ""
 
     @property
