@@ -15,7 +15,7 @@ from auto_schema.errors import ConfigError, TargetError
 from scheduler.cron import next_runs, previous_run
 from scheduler.schedule import Schedule
 
-GOOD = frozenset({"succeeded", "held_back", "verified", "planned"})
+GOOD = frozenset({"succeeded", "held_back", "verified", "planned", "rolled_back"})
 """What a run may end as without anybody having to do something."""
 GRACE = timedelta(hours=1)
 """How long after its time a run may still be on its way: launcher, queue, workers, work."""

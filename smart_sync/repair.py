@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+ROLLBACK = "rollback"
+"""The mode of a run that undoes earlier ones, in the history."""
+ROLLED_BACK = "rolled_back"
+"""How such a run ends, and what the newest event says of each run that it has undone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pipeline.launch.frontier import ANEW, frontier_in, frontier_near
-from pipeline.runs.history import FINAL, SEQUENCE
+from pipeline.runs.history import FINAL, SEQUENCE, UNDONE
 from pipeline.runs.past_runs import BEGINNING, NEAR, carried_in
 from smart_sync.carried import carried_record
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
+from smart_sync.repair import ROLLBACK, ROLLED_BACK
 from smart_sync.value_text import value_text
 from sources.values import CursorValue
 from tests.factories import a_target, some_facts
@@ -37,7 +38,7 @@ KINDS = (
     *("append", "append", "merge", "by hand", "held back", "failed", "failed late", "refused"),
     *("dies", "dies published", "verify", "old", "old dies", "another cursor", "no cursor"),
     *("replace", "rebuild", "plain replace", "fails to replace", "sleeps", "sleeps and dies"),
-    *("mismatch", "made by others", "renamed by others", "long"),
+    *("mismatch", "made by others", "renamed by others", "long", "rollback"),
 )
 OLD = ("old", "old dies")
 FACTS = some_facts()
@@ -145,6 +146,9 @@ class Table:
         self.look(events)
         self._settle(events, skew)
         known = self.look(events)
+        if kind == "rollback":
+            self._roll_back(events, run_id, asked, skew)
+            return
         if kind == "refused":
             events.append(self._single(run_id, "failed", skew))
             return
@@ -174,6 +178,19 @@ class Table:
         for dead in [one for one in last(events, BEGINNING) if one["seq"] < FINAL]:
             job = "job" if dead["run_id"] in self._published else None
             self._write(events, dead | {"publish_job": job}, "abandoned", skew)
+
+    def _roll_back(
+        self, events: list[Event], run_id: str, asked: datetime, skew: timedelta
+    ) -> None:
+        """The newest of the runs that published count no more, of which the last event tells."""
+        runs = published(events, BEGINNING)
+        undone = runs[: self.dice.randrange(len(runs) + 1)]
+        newest = max((one["event_time"] for one in events), default=START)
+        at = max(self.now + skew, newest + timedelta(microseconds=1))
+        stamp = {"event_time": at, "status": ROLLED_BACK}
+        events += [one | stamp | {"seq": UNDONE, "frontier": None} for one in undone]
+        told = {"mode": ROLLBACK, "frontier": carried_record(replace(FACTS, asked=asked))}
+        events.append(self._single(run_id, ROLLED_BACK, skew) | told | stamp)
 
     def _planned(self, kind: str, run_id: str, asked: datetime, known: Frontier) -> Event:
         """The event of a run that is planned."""

@@ -29,6 +29,8 @@ from warehouse.names import TableRef
 
 SEQUENCE = {"running": 0, "publishing": 1}
 FINAL = 2
+UNDONE = FINAL + 1
+"""Of the event behind a run's last that says it was rolled back: then that is its newest."""
 Field = tuple[str, str]
 Append = Callable[[bigquery.Client, TableRef, dict[str, Any]], bool]
 """`append`, or what does the same for many runs at a time."""
@@ -193,8 +195,9 @@ def make_batches_view(client: bigquery.Client, table: TableRef) -> None:
   COUNTIF(seq = {FINAL} AND exit_code <> 0) AS failed, COUNTIF(seq < {FINAL}) AS unfinished,
   SUM(rows_read) AS rows_read, SUM(rows_published) AS rows_published, SUM(rows_dead) AS rows_dead,
   MAX(event_time) AS last_event,
-  ARRAY_AGG(IF(exit_code <> 0, destination, NULL) IGNORE NULLS ORDER BY destination)
-    AS failed_destinations
+  ARRAY_AGG(IF(exit_code <> 0 AND seq <= {FINAL}, destination, NULL)
+    IGNORE NULLS ORDER BY destination) AS failed_destinations,
+  COUNTIF(seq = {UNDONE}) AS rolled_back
 FROM {latest.sql}
 WHERE batch_id IS NOT NULL
 GROUP BY batch_id"""

@@ -23,6 +23,7 @@ from pipeline.runs.questions import (
 from smart_sync.carried import Carried, read_carried
 from smart_sync.facts import WrittenColumn
 from smart_sync.modes import REBUILD
+from smart_sync.repair import ROLLBACK
 from smart_sync.stale_columns import read_record
 from warehouse.errors import is_transient
 from warehouse.names import TableRef
@@ -42,10 +43,14 @@ MOST_VOLUMES = 500
 """Of these the newest: of a sync every five minutes two weeks."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 PUBLISHED = (
-    "status IN ('succeeded', 'published_mismatch')"
-    " OR status = 'abandoned' AND publish_job IS NOT NULL"
+    "(status IN ('succeeded', 'published_mismatch')"
+    " OR status = 'abandoned' AND publish_job IS NOT NULL)"
+    f" AND COALESCE(mode, '') != '{ROLLBACK}'"
 )
-"""What is so of the last event of a run whose rows are in the table."""
+"""What is so of the newest event of a run whose rows are in the table; its last may be older, and
+be followed by the one that says that it was rolled back."""
+NEWEST_SEQ = "MAX(runs.seq) OVER (PARTITION BY runs.destination, runs.run_id)"
+"""Of an event's run."""
 
 
 def unfinished_runs(
@@ -178,11 +183,16 @@ def volumes_question(table: TableRef, destination: TableRef) -> Question:
     Those that ended in about this hour of the day, which `since` has too: an hour before or after.
     """
     hours = "EXTRACT(HOUR FROM runs.event_time) - EXTRACT(HOUR FROM asked.since)"
-    sql = (
+    of_this_hour = (
         "SELECT runs.destination, runs.event_time, runs.rows_read, runs.cursor_column,"
-        f" runs.window_start, runs.window_end FROM {EVENTS}"
-        f" AND runs.seq = {FINAL} AND runs.status = 'succeeded' AND MOD({hours} + 25, 24) <= 2"
-        " QUALIFY ROW_NUMBER() OVER (PARTITION BY runs.destination ORDER BY runs.event_time DESC)"
+        f" runs.window_start, runs.window_end, runs.seq, runs.status FROM {EVENTS}"
+        f" AND runs.seq >= {FINAL}"
+        f" QUALIFY {NEWEST_SEQ} = {FINAL} AND MOD({hours} + 25, 24) <= 2"
+    )
+    sql = (
+        "SELECT destination, event_time, rows_read, cursor_column, window_start, window_end"
+        f" FROM ({of_this_hour}) AS ended WHERE status = 'succeeded'"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY destination ORDER BY event_time DESC)"
         f" <= {MOST_VOLUMES}"
     )
     return Question(table, destination, sql, "event_time DESC", datetime.now(UTC) - VOLUMES)
@@ -231,7 +241,15 @@ def written_question(
     table: TableRef, destination: TableRef, since: datetime = BEGINNING
 ) -> Question:
     """What is asked for `written_columns`, of events since then; `written_in` reads the answer."""
-    return _newest(table, destination, since, "columns", f"seq = {FINAL} AND ({PUBLISHED})")
+    newest = (
+        f"SELECT runs.destination, runs.event_time, runs.columns, {PUBLISHED} AS has_written"
+        f" FROM {EVENTS} AND runs.seq >= {FINAL} QUALIFY runs.seq = {NEWEST_SEQ}"
+    )
+    sql = (
+        f"SELECT destination, columns FROM ({newest}) AS ended WHERE has_written QUALIFY"
+        " ROW_NUMBER() OVER (PARTITION BY destination ORDER BY event_time DESC) = 1"
+    )
+    return Question(table, destination, sql, "destination", since)
 
 
 def written_in(rows: Sequence[Mapping[str, Any]]) -> tuple[WrittenColumn, ...]:
@@ -247,7 +265,7 @@ def published_before(
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    sql = (
+    sql = (  # also one whose rows were rolled back since: it is a table of ours all the same
         f"SELECT DISTINCT destination FROM {table.sql} AS runs"
         " WHERE destination IN UNNEST(@destinations)"
         f" AND (mode = '{REBUILD.name}' OR {PUBLISHED})"

@@ -58,7 +58,9 @@ class PastLaunch:
     def failed(self, destination: str) -> bool:
         """Whether the table isn't known to have ended well; also one that never began."""
         row = self.ends.get(destination)
-        return row is None or row["seq"] < FINAL or bool(row["exit_code"])
+        if row is None or row["seq"] != FINAL:
+            return True  # it may be rolled back
+        return bool(row["exit_code"])
 
     def why_not(self, destination: str) -> str:
         """Why a table that failed isn't synced once more by itself; empty: it is.

@@ -78,7 +78,7 @@ class Settler:
         since = run["event_time"] - ANY_CLOCK
         run_id, destination = run["run_id"], self.lock.destination
         newest = read_outcome(self.client, self.history, destination, run_id, since)
-        return newest is not None and newest["seq"] == FINAL
+        return newest is not None and newest["seq"] >= FINAL
 
     def _clear(self, run: Mapping[str, Any]) -> None:
         """Remove what it had staged; what can't be removed expires by itself."""

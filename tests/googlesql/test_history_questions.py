@@ -22,6 +22,7 @@ from pipeline.launch.frontier import (
 )
 from pipeline.runs import history, past_runs, questions
 from smart_sync.cursor import Cursor
+from smart_sync.repair import ROLLBACK, ROLLED_BACK
 from smart_sync.value_text import value_text
 from tests.factories import a_target
 from tests.googlesql.both import Both
@@ -213,6 +214,54 @@ def test_a_near_look_is_told_what_the_model_is(both: Both, dataset: str, kind: s
         assert near == wanted
         assert frontier_in(answers["windows"], cursor) == frontier_in(windows, cursor)
         assert bool(answers["written"]) == bool(published(events, since))
+
+
+def test_a_run_that_was_rolled_back_counts_no_more(both: Both, dataset: str) -> None:
+    """Neither for the columns that runs wrote, nor for their rows, nor for what they have read."""
+    ref, destination = TableRef(PROJECT, dataset, "sync_runs"), TableRef(PROJECT, dataset, "t")
+    fields, cursor = [SchemaField(*one) for one in history.FIELDS], Cursor("c", "c", "int8")
+    now = datetime.now(UTC).replace(minute=30)
+
+    def event(number: int, seq: int, status: str, days_ago: float, **more: Any) -> dict[str, Any]:
+        told = {
+            "destination": str(destination),
+            "run_id": f"r{number}",
+            "seq": seq,
+            "status": status,
+            "event_time": now - timedelta(days=days_ago),
+            "mode": "append",
+            "cursor_column": "c",
+            "window_end": str(number),
+            "columns": f'{{"columns": [["c{number}", "c{number}"]]}}',
+            "rows_read": number,
+        }
+        return told | more
+
+    undone = {"seq": history.UNDONE, "status": ROLLED_BACK}
+    rollback = {"mode": ROLLBACK, "cursor_column": None, "window_end": None, "columns": None}
+    events = [
+        event(1, 2, "succeeded", 4),
+        event(2, 2, "succeeded", 3),
+        event(3, 2, "published_mismatch", 2),
+        event(2, 2, "succeeded", 0.9) | undone,
+        event(3, 2, "published_mismatch", 0.9) | undone,
+        event(4, 2, "published_mismatch", 0.8, **rollback),
+        event(5, 2, ROLLED_BACK, 0.7, **rollback),
+    ]
+    both.hold(str(ref), fields, [[one.get(f.name) for f in fields] for one in events])
+    beside = {
+        "written": past_runs.written_question(ref, destination),
+        "volumes": past_runs.volumes_question(ref, destination),
+    }
+
+    frontier = same(
+        both, lambda client: read_frontier(client, ref, destination, a_target(made=None), cursor)
+    )
+    answers = same(both, lambda client: questions.ask_at_once(client, ref, beside))
+
+    assert (frontier.end, frontier.run_id) == (1, "r1")
+    assert [row["columns"] for row in answers["written"]] == [events[0]["columns"]]
+    assert [row["rows_read"] for row in answers["volumes"]] == [1]
 
 
 def test_tables_that_ask_together_are_told_what_each_alone_is(both: Both, dataset: str) -> None:

@@ -37,6 +37,8 @@ def end(status, exit_code=0, seq=2, publish_job=None, window_end="2025-07-22"):
         (end("abandoned", 6), True, ""),
         (end("abandoned", 6, publish_job="sync_r_publish_1"), False, "published before"),
         (end("published_mismatch", 8), False, "not as many as expected"),
+        (end("rolled_back", seq=3), True, ""),
+        (end("rolled_back", 8, seq=3, publish_job="sync_r_publish_1"), True, ""),
     ],
     ids=str,
 )
