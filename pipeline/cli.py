@@ -77,7 +77,7 @@ def _launch(options: Options, run_id: str, now: datetime) -> int:
         return plan_only(options, run_id, now)
     if options.request.run.verify_window:
         return verify_only(options, run_id)
-    return sync(options, run_id, now)
+    return sync(options, run_id, now, new_run_id)
 
 
 def parse(words: Sequence[str]) -> Options:

@@ -13,6 +13,7 @@ from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.reshape_text import reshaping_dict, reshaping_lines, types_before
+from smart_sync.resume import resume_dict, resume_lines
 from smart_sync.sql_lines import sql_dict, sql_lines
 from smart_sync.value_text import value_text
 from sources.values import Split, Window
@@ -75,6 +76,7 @@ def _reading_lines(plan: SyncPlan) -> Iterator[str]:
     if not reading.is_in_place:
         yield f"  splits       {reading.split_total} ({reading.split_reason})"
         yield from _split_lines(reading.splits)
+        yield from (f"  RESUMED      {line}" for line in resume_lines(plan))
     if reading.splits and plan.publishing.way.is_staged:
         yield "  query of the first split"
         yield from _sql_lines(reading.source.statement(reading.splits[0]))
@@ -247,6 +249,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "history_table": str(run.history_table),
         "warnings": [*plan.changes.stale.warnings, *plan.warnings],
         "notes": list(plan.notes),
+        **({"resume": told} if (told := resume_dict(plan)) else {}),
     }
 
 

@@ -19,6 +19,7 @@ from smart_sync.repair import Repair
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.sql_plan import SqlPlan
 from smart_sync.stale_columns import StaleColumns
+from smart_sync.taken_over import TakenOver
 from smart_sync.volume import VolumePlan
 from smart_sync.ways import Count, Way
 from smart_sync.window import WindowPlan
@@ -94,6 +95,8 @@ class RunPlan:
     batch_id: str = ""
     carried: str = ""
     repair: Repair = field(default_factory=Repair)
+    notes_splits: bool = False
+    taken: TakenOver | None = None
 
 
 @dataclass(frozen=True, slots=True)

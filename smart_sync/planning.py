@@ -32,6 +32,7 @@ from smart_sync.plan import (
 )
 from smart_sync.read_plan import with_scan
 from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.resume import may_be_resumed
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.sql_plan import SqlPlan, over_limit, plan_sql, rounded_columns
 from smart_sync.stale_columns import plan_stale_columns
@@ -64,7 +65,10 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
         raise fault
     warnings, notes = plan_advice(draft)
     return SyncPlan(
-        run=_run(draft, facts, run_id, now),
+        run=replace(
+            _run(draft, facts, run_id, now),
+            notes_splits=may_be_resumed(draft.request, reading, facts.window),
+        ),
         destination=draft.request.destination,
         schema=_schema(draft, publishing.way),
         changes=changes,

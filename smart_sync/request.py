@@ -130,7 +130,7 @@ class RunRequest:
 
     `batch_id` is what all tables of one launch share, empty in a launch of one alone.
     `history_table` is as it was written; `verify_window` is [verify_start, verify_end) with
-    verify_only.
+    verify_only. `resume`: what a run that died has staged is taken over.
     """
 
     temp_location: str = ""
@@ -143,6 +143,7 @@ class RunRequest:
     plan_only: bool = False
     plan_format: str = "text"
     verify_window: tuple[str, str] | None = None
+    resume: bool = True
     endpoints: Endpoints = field(default_factory=Endpoints)
 
 

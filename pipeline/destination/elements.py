@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from auto_schema.row_sums import RowSums
 
-CursorText = datetime | date | int | None
+CursorText = datetime | date | int | str | None
 
 
 class SplitElement:
@@ -44,11 +44,15 @@ class SplitDone(SplitElement):
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """One Parquet file of a finished attempt, with what is in it."""
+    """One Parquet file of a finished attempt, with what is in it.
+
+    `digest` is as its folder tells it (see `Listed`); empty: nobody asked.
+    """
 
     uri: str
     rows: int
     bytes: int
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import IO, Literal
 
 import pyarrow as pa
@@ -26,8 +27,11 @@ COMPRESSION_LEVEL = 1
 class _Parts:
     """The files of one kind: rows or dead letters, in parts of at most 1 GB."""
 
-    def __init__(self, folder: Folder, stem: str, schema: pa.Schema) -> None:
+    def __init__(
+        self, folder: Folder, stem: str, schema: pa.Schema, *, with_digests: bool = False
+    ) -> None:
         self._folder, self._stem, self._schema = folder, stem, schema
+        self._with_digests = with_digests
         self._writer: pq.ParquetWriter | None = None
         self._stream: IO[bytes] | None = None
         self._names: list[str] = []
@@ -66,9 +70,12 @@ class _Parts:
     def finish(self) -> tuple[StagedFile, ...]:
         self._end()
         return tuple(
-            StagedFile(self._folder.uri(name), rows, self._folder.size(name))
-            for name, rows in zip(self._names, self._rows, strict=True)
+            self._closed(name, rows) for name, rows in zip(self._names, self._rows, strict=True)
         )
+
+    def _closed(self, name: str, rows: int) -> StagedFile:
+        seen = self._folder.look(name, with_digest=self._with_digests)
+        return StagedFile(self._folder.uri(name), rows, seen.bytes, seen.digest)
 
     def abandon(self) -> None:
         with suppress(*STORAGE_ERRORS, ValueError):  # a broken upload ends in either
@@ -83,12 +90,20 @@ class AttemptFiles:
     """Writes one attempt; `finish` gives its figures, `abandon` removes its files."""
 
     def __init__(
-        self, folder: Folder, schema: StagedSchema, cursor: str | None, split: int, attempt: int
+        self,
+        folder: Folder,
+        schema: StagedSchema,
+        cursor: str | None,
+        split: int,
+        attempt: int,
+        *,
+        with_digests: bool = False,
     ) -> None:
         self.split, self.attempt = split, attempt
         stem = f"{split:05}-{attempt:02}-{time.time_ns():x}"
-        self._rows = _Parts(folder, f"rows-{stem}", schema.arrow)
-        self._dead = _Parts(folder, f"dead-{stem}", DEAD_LETTER_SCHEMA)
+        parts = partial(_Parts, folder, with_digests=with_digests)
+        self._rows = parts(f"rows-{stem}", schema.arrow)
+        self._dead = parts(f"dead-{stem}", DEAD_LETTER_SCHEMA)
         self._cursor = cursor
         self._ends: list[CursorText] = []
         self._example: tuple[str, str] | None = None

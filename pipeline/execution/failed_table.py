@@ -12,6 +12,9 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from auto_schema.errors import RunInProgressError
+from pipeline.destination.folder import STORAGE_ERRORS, Folder
+from pipeline.destination.manifests import read_note
 from pipeline.execution.packing import LaunchOnItsWay, TableOnItsWay
 from pipeline.runs.batches import began
 from pipeline.runs.history import FINAL, append
@@ -19,7 +22,13 @@ from pipeline.runs.lock import RELEASED_LIFE, Lock
 from pipeline.runs.many_report import TableResult, result_of
 from pipeline.runs.outcome import Failure
 from pipeline.runs.past_runs import BEGINNING, read_outcome
-from pipeline.runs.settle import abandoned_row, clear_staging, fence
+from pipeline.runs.settle import (
+    abandoned_row,
+    clear_folders,
+    clear_staging,
+    fence,
+    older_folders,
+)
 from smart_sync.plan import staging_of
 from warehouse.client import make_client
 
@@ -62,12 +71,33 @@ def _end(
             continue
         if run["seq"] < FINAL:
             run = _ended(client, run, failure)
-            staging = staging_of(run["staging_folder"] or "", table.destination, run_id)
-            clear_staging(client, staging, launch.endpoints)
+            _clear(client, launch, table, run, failure)
             append(client, history, run)
         Lock(client, table.destination, run_id, RELEASED_LIFE).release()
         return run
     return None
+
+
+def _clear(
+    client: bigquery.Client,
+    launch: LaunchOnItsWay,
+    table: TableOnItsWay,
+    run: Mapping[str, Any],
+    failure: Failure,
+) -> None:
+    """Remove what it had staged, but what another run takes over, or has taken."""
+    path = run["staging_folder"] or ""
+    try:
+        note = read_note(Folder(path, launch.endpoints)) if path else None
+    except STORAGE_ERRORS:
+        note = None
+    is_others = failure.exit_code == RunInProgressError.exit_code
+    if note is not None and (failure.passes or is_others):
+        path = ""
+    elif note is not None:
+        clear_folders(older_folders(path, launch.endpoints), launch.endpoints)
+    staging = staging_of(path, table.destination, table.run_id)
+    clear_staging(client, staging, launch.endpoints)
 
 
 def _ended(client: bigquery.Client, run: Mapping[str, Any], failure: Failure) -> dict[str, Any]:

@@ -194,6 +194,7 @@ def _failed(failure: Failure) -> Outcome:
         exit_code=failure.exit_code,
         message=failure.message,
         traceback=failure.traceback,
+        keeps_staged=failure.passes,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from google.cloud import bigquery
@@ -13,11 +14,14 @@ from pipeline.runs.history import Append, append, event_row, write_event
 from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
-from pipeline.runs.settle import clear_staging
+from pipeline.runs.settle import clear_folders, clear_staging
 from smart_sync.plan import SyncPlan
 from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
+WELL = frozenset({"succeeded", "held_back", "published_mismatch"})
+"""How a run ends that held its table to its end."""
+KEPT = "What it has staged is kept: the next run takes it over and reads the rest (resume)."
 
 
 class RunFailedError(Exception):
@@ -44,18 +48,19 @@ def report(
     """
     total = (datetime.now(UTC) - plan.run.launched_at).total_seconds()
     outcome.seconds["total"] = round(total, 3)
+    outcome = _with_kept(plan, outcome)
     row, is_told = event_row(plan, outcome, datetime.now(UTC)), False
     LOGGER.info("run_report %s", json.dumps(row, default=str, sort_keys=True))
     if outcome.traceback:
         LOGGER.error("%s", outcome.traceback)
+    lock = lock or lock_of(plan, client)
     if outcome.status != "publishing":
-        tables = _tables(plan, outcome)
-        clear_staging(client, plan.run.staging, plan.run.endpoints, tables)
+        _clear(plan, outcome, client, lock)
     try:
         is_told = write_event(client, plan, outcome, write)
     except SyncError as error:
         LOGGER.error("the run history could not be written: %s", error)
-    is_free = (lock or lock_of(plan, client)).release()
+    is_free = lock.release()
     remember(plan.run.run_id, Ended(row, is_told, is_free))
     tell_end(webhook, client, plan.run.history_table, row)
     return outcome
@@ -74,6 +79,45 @@ def raise_if_failed(outcome: Outcome) -> None:
 def was_reported(fault: Failure) -> bool:
     """Whether what ended a run in this process is the failed run itself, after its report."""
     return RunFailedError.__name__ in fault.traceback
+
+
+def _keeps(plan: SyncPlan, outcome: Outcome) -> bool:
+    """Whether the next run may take over what a failed one has staged."""
+    has_some = outcome.rows_read > 0 or plan.run.taken is not None
+    is_open = outcome.status == "failed" and outcome.keeps_staged
+    return plan.run.notes_splits and is_open and has_some
+
+
+def _with_kept(plan: SyncPlan, outcome: Outcome) -> Outcome:
+    """The same; what is kept is told with the fault."""
+    if not _keeps(plan, outcome):
+        return outcome
+    return replace(outcome, message=f"{outcome.message} {KEPT}")
+
+
+def _clear(plan: SyncPlan, outcome: Outcome, client: bigquery.Client, lock: Lock) -> None:
+    """Remove what was staged, but what another run takes over, or has taken.
+
+    A failed run that slept may be a dead one to others.
+    """
+    run, staging = plan.run, plan.run.staging
+    keeps = _keeps(plan, outcome)
+    if not keeps and run.notes_splits and outcome.status not in WELL:
+        keeps = not _is_ours(lock)
+    if keeps:
+        staging = replace(staging, folder="")
+    clear_staging(client, staging, run.endpoints, _tables(plan, outcome))
+    if run.taken is not None and not keeps:
+        clear_folders(run.taken.folders, run.endpoints)
+
+
+def _is_ours(lock: Lock) -> bool:
+    try:
+        lock.check()
+    except SyncError as error:
+        LOGGER.warning("what was staged is left to whoever has the table now: %s", error)
+        return False
+    return True
 
 
 def _tables(plan: SyncPlan, outcome: Outcome) -> tuple[TableRef, ...]:

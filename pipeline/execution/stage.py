@@ -1,15 +1,21 @@
 """Stager: one set of Parquet files per (split, attempt), named only when whole."""
 
+import logging
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 
+from auto_schema.errors import TargetError
 from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement, StagedSplit
 from pipeline.destination.files import AttemptFiles
 from pipeline.destination.folder import STORAGE_ERRORS, Folder, staging_error
+from pipeline.destination.manifests import write_manifest
 from pipeline.execution.first_failure import note_failure
 from pipeline.runs.outcome import Failure
 from smart_sync.plan import SyncPlan
+from warehouse.errors import is_transient
 
+LOGGER = logging.getLogger("smart_sync")
 STAGE = "Stage"
 
 
@@ -33,14 +39,26 @@ class Stager:
             if isinstance(element, SplitBatch):
                 files.write(element)
             else:
-                yield files.finish(element)
+                staged = files.finish(element)
+                if self._plan.run.notes_splits:
+                    self._note(staged)
+                yield staged
                 del self._open[element.split]
         except STORAGE_ERRORS as error:
             fault = staging_error(error, self._folder.path)
-            yield self._give_up(key, Failure.of(fault, STAGE, element.split))
+            passes = is_transient(error)
+            failure = replace(Failure.of(fault, STAGE, element.split), passes=passes)
+            yield self._give_up(key, failure)
         except Exception as error:
             failure = Failure.of(error, STAGE, element.split, traceback.format_exc())
             yield self._give_up(key, failure)
+
+    def _note(self, staged: StagedSplit) -> None:
+        """Beside the files, for whoever takes the run over; best effort."""
+        try:
+            write_manifest(self._folder, staged)
+        except (*STORAGE_ERRORS, TargetError) as error:
+            LOGGER.warning("split=%d could not be noted as staged: %s", staged.split, error)
 
     def _give_up(self, key: tuple[int, int], failure: Failure) -> Failure:
         self._given_up.add(key)
@@ -54,7 +72,8 @@ class Stager:
         if files is None:
             cursor = self._plan.cursor.name if self._plan.cursor else None
             columns = self._plan.reading.schema.staged
-            files = AttemptFiles(self._folder, columns, cursor, split, attempt)
+            notes = self._plan.run.notes_splits
+            files = AttemptFiles(self._folder, columns, cursor, split, attempt, with_digests=notes)
             self._open[split] = files
         return files
 

@@ -20,7 +20,7 @@ from pipeline.runs.past_runs import (
     NEAR,
     carried_in,
     carried_question,
-    unfinished_runs,
+    known_runs,
     volumes_question,
     written_in,
     written_question,
@@ -39,7 +39,7 @@ ASKED_ONCE = (HIGHEST, VOLUMES)
 def look_back(
     draft: Draft, client: bigquery.Client, shared: Shared, now: datetime
 ) -> tuple[list[dict[str, Any]], Facts]:
-    """What the history says, under the lock: runs that have not ended, and what was asked beside.
+    """What the history says, under the lock: of runs (see `known_runs`), and what was asked beside.
 
     Args:
         draft: what is asked for.
@@ -53,7 +53,7 @@ def look_back(
     request, since = draft.request, now - NEAR
     history, destination = request.history_table, request.destination
     beside = {**asked_beside(draft, since), CARRIED: carried_question(history, destination, since)}
-    runs, answers = unfinished_runs(
+    runs, answers = known_runs(
         client,
         history,
         destination,
@@ -67,9 +67,7 @@ def look_back(
         whole = asked_beside(draft) if answers else {}  # refused: each is asked by itself later on
         known = {name for name in ASKED_ONCE if name in answers}
         whole = {name: one for name, one in whole.items() if name not in known}
-        runs, more = unfinished_runs(
-            client, history, destination, whole, ask=shared.ask, is_made=True
-        )
+        runs, more = known_runs(client, history, destination, whole, ask=shared.ask, is_made=True)
         facts = with_answers(facts, more)
     return runs, replace(facts, asked=now)
 

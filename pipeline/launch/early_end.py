@@ -7,6 +7,7 @@ publishing id is used up first; only then is the run called failed and its stagi
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from google.cloud import bigquery
@@ -15,9 +16,17 @@ from auto_schema.errors import SyncError
 from pipeline.launch.program_end import RUN_THREAD
 from pipeline.runs.history import Append, append, event_row
 from pipeline.runs.outcome import Failure, Outcome
-from pipeline.runs.settle import UnfinishedJobError, abandoned_row, clear_staging, fence
+from pipeline.runs.settle import (
+    UnfinishedJobError,
+    abandoned_row,
+    clear_folders,
+    clear_staging,
+    fence,
+)
 from smart_sync.plan import SyncPlan
 
+LAUNCH = "Launch"
+"""The step of a job that could not be submitted: no run of it has touched what was taken over."""
 LOGGER = logging.getLogger("smart_sync")
 
 
@@ -34,7 +43,7 @@ def end_early(
         job = fence(client, row)
         if job is not None:
             row = abandoned_row(client, row, job) | {"exit_code": fault.exit_code}
-        clear_staging(client, plan.run.staging, plan.run.endpoints)
+        _clear(client, plan, fault)
         write(client, plan.run.history_table, row)
     except UnfinishedJobError as error:
         LOGGER.warning("%s; the next run waits for it", error)
@@ -42,6 +51,16 @@ def end_early(
         LOGGER.warning(
             "how the run ended is not in the history, the next run settles it: %s", error
         )
+
+
+def _clear(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
+    """Remove what was staged, but what the next run may take over."""
+    run, staging = plan.run, plan.run.staging
+    if run.notes_splits and (fault.passes or fault.step == LAUNCH):
+        staging = replace(staging, folder="")
+    elif run.taken is not None:
+        clear_folders(run.taken.folders, run.endpoints)
+    clear_staging(client, staging, run.endpoints)
 
 
 class Working:

@@ -106,6 +106,9 @@ def _open_ended(
 def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
     """The run in one line."""
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
+    if plan.run.taken:
+        taken = plan.run.taken
+        text += f", {taken.rows_read:,} of them by run {taken.run_id}"
     if row["status"] == "held_back":
         text = f"held_back: {row['error']}"
     if row["rows_dead"]:

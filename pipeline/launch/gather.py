@@ -34,7 +34,9 @@ from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.plan import AuditPlan
 from smart_sync.request import SyncRequest
+from smart_sync.resume import window_taken_over
 from smart_sync.splits import split_count
+from smart_sync.taken_over import Noted
 from smart_sync.volume import past_volumes
 from smart_sync.window import Watermark, WindowPlan, plan_window
 from sources.profile import SourceProfile
@@ -138,14 +140,28 @@ def drafted(
     return make_draft(request, profile, target, source, audits, sql)
 
 
-def gather(draft: Draft, client: bigquery.Client, inspector: Inspector, run_id: str) -> Facts:
+def gather(
+    draft: Draft,
+    client: bigquery.Client,
+    inspector: Inspector,
+    run_id: str,
+    before: Noted | None = None,
+) -> Facts:
     """The answers to what a draft leaves open: clock, window, rows, history.
 
+    Args:
+        draft: of the plan.
+        client: of BigQuery.
+        inspector: of the source.
+        run_id: of the run.
+        before: a run whose window is taken over; None: it is this run's own.
+
     Raises:
+        NotResumedError: that run's window can't be taken over.
         SyncError: source or destination unreachable, or a fault that only they show.
     """
     request, facts = draft.request, replace(draft.facts, evidence=Evidence())
-    facts = _with_window(request, client, inspector, facts, run_id)
+    facts = _with_window(request, client, inspector, facts, run_id, before)
     if draft.open.merge:
         facts = replace(facts, merge_bytes=dry_run_bytes(client, draft.open.merge))
     if draft.open.exact:
@@ -188,6 +204,7 @@ def _with_window(
     inspector: Inspector,
     facts: Facts,
     run_id: str,
+    before: Noted | None,
 ) -> Facts:
     cursor = facts.cursor
     if cursor is None:
@@ -208,8 +225,10 @@ def _with_window(
         window = whole_window(cursor, window)
     elif request.window.by_hand:
         window = _by_hand(request, inspector, cursor, window)
-    else:
+    elif before is None:
         window = _if_overdue(inspector, cursor, window)
+    if before is not None:
+        window = window_taken_over(before, window, request)
     facts = replace(facts, watermark=watermark, frontier=frontier, window=window)
     return replace(facts, source=_source(request, inspector, run_id, facts))
 

@@ -15,12 +15,13 @@ from pipeline.launch.beam_at_need import beam_flag_faults, build_note, check_pla
 from pipeline.launch.beside import answered
 from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.document_text import document_text
-from pipeline.launch.gather import gather, inspecting, patiently, rehearse
+from pipeline.launch.gather import inspecting, patiently, rehearse
 from pipeline.launch.many_chosen import failed_before, without_ignored
 from pipeline.launch.many_history import record, tell_launch
 from pipeline.launch.many_job import ManyJob
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
+from pipeline.launch.plan_only import plan_now
 from pipeline.launch.program_end import bug_text, print_last
 from pipeline.launch.shared import Shared, shared_by
 from pipeline.launch.side_by_side import side_by_side
@@ -46,7 +47,6 @@ from pipeline.tables.selection import select
 from smart_sync.cursor_plan import lacks_cursor
 from smart_sync.draft import is_without_rows
 from smart_sync.explain_many import Planned, explain_many, many_as_json
-from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
 
 LOGGER = logging.getLogger("smart_sync")
@@ -262,8 +262,8 @@ def _planned(
     try:
         with inspecting(request) as inspector:
             draft, client = rehearse(request, inspector, run_id, shared)
-            facts = gather(answered(draft, client, shared.ask), client, inspector, run_id)
-        plan = make_plan(draft, facts, run_id=run_id, now=now)
+            draft = answered(draft, client, shared.ask)
+            plan = plan_now(draft, client, inspector, run_id=run_id, now=now)
         return Planned(name, pattern, with_tried_checks(client, plan))
     except SyncError as error:
         if table.without and lacks_cursor(error):

@@ -137,9 +137,14 @@ class ManyRuns:
             if why_not := self._why_not(ready):
                 LOGGER.warning("%s is not retried: %s", name, why_not)
                 return TableResult(name, 0, SKIPPED, f"not retried: {why_not}")
-            begin(ready.client, ready.plan, ready.lock, self._shared)
+            begin(ready)
             code, row = self.work(ready, options)
-            return TableResult(name, code, row["status"], row["error"] or "", row)
+            result = TableResult(name, code, row["status"], row["error"] or "", row)
+            is_followed = ready.is_followed and self.work is run_here and not code
+        if is_followed:
+            self._at_work.pop(name, None)
+            return self._run(name, options, self.new_run_id(self.now))
+        return result
 
     def _why_not(self, ready: Ready) -> str:
         """Why a table isn't retried, as seen under its lock."""

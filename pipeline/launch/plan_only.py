@@ -2,13 +2,38 @@
 
 from datetime import datetime
 
+from google.cloud import bigquery
+
 from pipeline.launch.beam_at_need import build_note, run
 from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.gather import gather, inspecting, rehearse
+from pipeline.launch.resume import left_now, take_over, tell_not_resumed
 from pipeline.parameters.options import Options
 from pipeline.runs.outcome import Outcome
+from smart_sync.draft import Draft
 from smart_sync.explain import as_json, explain
+from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
+from smart_sync.resume import NotResumedError
+from sources.protocol import Inspector
+
+
+def plan_now(
+    draft: Draft, client: bigquery.Client, inspector: Inspector, *, run_id: str, now: datetime
+) -> SyncPlan:
+    """The plan of a run that began now: its own, or that which goes on with what one before left.
+
+    Raises:
+        SyncError: no plan can be made.
+    """
+    left = left_now(draft, client)
+    if left is not None:
+        try:
+            return take_over(left, draft, client, inspector, run_id=run_id, now=now)[0]
+        except NotResumedError as error:
+            tell_not_resumed(left, error)
+    facts = gather(draft, client, inspector, run_id)
+    return make_plan(draft, facts, run_id=run_id, now=now)
 
 
 def plan_only(options: Options, run_id: str, now: datetime) -> int:
@@ -16,8 +41,8 @@ def plan_only(options: Options, run_id: str, now: datetime) -> int:
     request = options.request
     with inspecting(request) as inspector:
         draft, client = rehearse(request, inspector, run_id)
-        facts = gather(draft, client, inspector, run_id)
-    plan = with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now))
+        plan = plan_now(draft, client, inspector, run_id=run_id, now=now)
+    plan = with_tried_checks(client, plan)
     text = explain(plan)
     print(as_json(plan) if request.run.plan_format == "json" else text)
     if options.flag("template_location"):

@@ -66,7 +66,7 @@ def print_error(error: SyncError) -> None:
 
 def print_interruption(error: KeyboardInterrupt) -> int:
     """Say that a signal ended the program; its exit code."""
-    fix = "run it again; it settles what this run may have left, and starts afresh."
+    fix = "run it again; it settles what this run may have left, or goes on with it."
     print_last(f"{_interrupted(error)}. To mend: {fix}")
     return interruption(error).exit_code
 
@@ -74,7 +74,8 @@ def print_interruption(error: KeyboardInterrupt) -> int:
 def interruption(error: KeyboardInterrupt) -> Failure:
     """A signal as the fault that ended a run."""
     code = int(getattr(error, "exit_code", INTERRUPTED))
-    return Failure("Run", code, f"InterruptedError: {_interrupted(error)} by whoever started it.")
+    why = f"InterruptedError: {_interrupted(error)} by whoever started it."
+    return Failure("Run", code, why, passes=True)
 
 
 def _interrupted(error: KeyboardInterrupt) -> str:

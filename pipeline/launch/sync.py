@@ -10,22 +10,24 @@ from datetime import UTC, datetime
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError, TargetError
+from pipeline.destination.manifests import Note
 from pipeline.destination.target import read_table
 from pipeline.execution.report import raise_if_failed, was_reported
 from pipeline.execution.whole import sync_whole
 from pipeline.launch.beam_at_need import build, run, says_something_to_beam
 from pipeline.launch.beside import look_back
 from pipeline.launch.checks_of import with_tried_checks
-from pipeline.launch.early_end import Working, end_early
+from pipeline.launch.early_end import LAUNCH, Working, end_early
 from pipeline.launch.exit_code import exit_code
 from pipeline.launch.gather import drafted, gather, inspecting, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
+from pipeline.launch.resume import Left, left_by, note_run, take_over, tell_not_resumed
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.parameters.options import Options
 from pipeline.publish.swapping import broken_rebuilds, put_back
 from pipeline.runs.ended import recall
-from pipeline.runs.history import Append, event_row, planning_failure, write_event
+from pipeline.runs.history import FINAL, Append, event_row, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
 from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
@@ -37,9 +39,11 @@ from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
 from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
+from smart_sync.resume import NotResumedError
 from sources.protocol import Inspector
 
 LOGGER = logging.getLogger("smart_sync")
+NewRunId = Callable[[datetime], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,33 @@ class Ready:
     lock: Lock
     held: Holding
     shared: Shared = ALONE
+    note: Note | None = None
+    """Of a run that takes over what another has staged."""
+    by_hand: bool = False
+    """Whether the operator gave the window."""
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the launch's own window is still to be read, when this run has ended well."""
+        taken = self.plan.run.taken
+        return taken is not None and not taken.by_hand
 
 
-def sync(options: Options, run_id: str, now: datetime) -> int:
-    """Rehearse, lock, settle what a dead run left, then plan and run; the exit code."""
+def sync(options: Options, run_id: str, now: datetime, new_run_id: NewRunId) -> int:
+    """Rehearse, lock, settle what a dead run left, then plan and run; the exit code.
+
+    A run that has taken another over is followed by one with its own window, where it has been
+    worked at in this process; a job of Dataflow's is one run, and the next launch goes on.
+    """
     with making_ready(options.request, run_id, now) as ready:
         LOGGER.info("%s", explain(ready.plan))
-        if options.is_local:
-            return _run_here(options, ready.plan, ready.client, ready.lock, ready.held)
-        return _launch(options, ready.plan, ready.client, ready.lock, ready.held)
+        if not options.is_local:
+            return _launch(options, ready)
+        code = _run_here(options, ready)
+    if code or not ready.is_followed:
+        return code
+    now = datetime.now(UTC)
+    return sync(options, new_run_id(now), now, new_run_id)
 
 
 @contextmanager
@@ -92,12 +114,14 @@ def making_ready(
             will_hold(lock)
             held = stack.enter_context(holding(lock))
             try:
-                draft = _settle(draft, client, lock, shared)
-                plan = _plan(request, draft, client, inspector, run_id=run_id, now=now)
+                draft, left = _settle(draft, client, lock, shared)
+                planned = _plan(request, draft, client, inspector, left, run_id=run_id, now=now)
             except Exception as error:
                 _write_planning_failure(client, request, run_id, error, shared.write)
                 raise
-        yield Ready(plan, client, lock, held, shared)
+        plan, note = planned
+        by_hand = request.window.by_hand is not None
+        yield Ready(plan, client, lock, held, shared, note, by_hand)
 
 
 def _rehearsed(
@@ -122,19 +146,28 @@ def _rehearsed(
     return rehearse(as_new, inspector, run_id, shared)
 
 
-def _settle(draft: Draft, client: bigquery.Client, lock: Lock, shared: Shared) -> Draft:
+def _settle(
+    draft: Draft, client: bigquery.Client, lock: Lock, shared: Shared
+) -> tuple[Draft, Left | None]:
     """Settle what dead runs left, and give a table its name back that one of them took.
 
     Returns:
-        The draft with what was asked beside, when nothing was settled that could change it.
+        The draft with what was asked beside, when nothing was settled that could change it; and
+        what this run may go on with.
     """
     request, facts = draft.request, draft.facts
     history, destination = request.history_table, request.destination
-    unfinished, known = look_back(draft, client, shared, lock.clock.now())
-    Settler(client, history, lock, request.run.endpoints).settle(unfinished)
+    runs, known = look_back(draft, client, shared, lock.clock.now())
+    left = left_by(runs, request.run.endpoints)
+    unfinished = [run for run in runs if run["seq"] < FINAL]
+    settler = Settler(client, history, lock, request.run.endpoints)
+    void = settler.settle(unfinished, spared=left.run_id if left else "")
+    if left and not (settler.is_void(left.row) if left.has_ended else left.run_id in void):
+        left = None
     if request.publishing.delete_existing_table or not facts.target.exists:
         put_back(client, history, destination)
-    return replace(draft, facts=replace(facts, asked=known.asked) if unfinished else known)
+    known = replace(facts, asked=known.asked) if unfinished else known
+    return replace(draft, facts=known), left
 
 
 def _plan(
@@ -142,19 +175,31 @@ def _plan(
     draft: Draft,
     client: bigquery.Client,
     inspector: Inspector,
+    left: Left | None,
     *,
     run_id: str,
     now: datetime,
-) -> SyncPlan:
-    """The plan under the lock, of the destination as it is now: others may have written before."""
+) -> tuple[SyncPlan, Note | None]:
+    """The plan under the lock, of the destination as it is now: others may have written before.
+
+    With it what the run notes that takes over what another left.
+    """
     facts, seen = draft.facts, draft.facts.target
     target = read_table(client, request.destination, seen.location, seen.collation)
     request = with_new_names(request, facts.profile, target.by_name())
     if (request, target) != (draft.request, seen):
         draft = drafted(client, request, facts.profile, target, facts.source, draft.audits)
         draft = replace(draft, facts=replace(draft.facts, asked=facts.asked))
+    if left is not None:
+        try:
+            plan, note = take_over(left, draft, client, inspector, run_id=run_id, now=now)
+        except NotResumedError as error:
+            tell_not_resumed(left, error)
+            left.clear(request.run.endpoints)
+        else:
+            return with_tried_checks(client, plan), note
     facts = gather(draft, client, inspector, run_id)
-    return with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now))
+    return with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now)), None
 
 
 def _write_planning_failure(
@@ -168,28 +213,27 @@ def _write_planning_failure(
         LOGGER.warning("the run history could not be written: %s", fault)
 
 
-def _launch(
-    options: Options, plan: SyncPlan, client: bigquery.Client, lock: Lock, held: Holding
-) -> int:
+def _launch(options: Options, ready: Ready) -> int:
     """Submit the plan as a job, which takes its lock over."""
+    plan, client = ready.plan, ready.client
     try:
-        begin(client, plan, lock)
+        begin(ready)
         run(options, lambda root: build(root, plan, options.webhook))
     except BaseException as error:  # also a signal; the job may have been taken all the same
-        end_early(client, plan, Failure.of(error, "Launch"))
+        end_early(client, plan, Failure.of(error, LAUNCH))
         raise
-    held.hand_over()
+    ready.held.hand_over()
     print(f"launched run {plan.run.run_id} for {plan.destination}")
+    if ready.is_followed:
+        print(f"it ends what run {plan.run.repair.resumed_run} began; launch again for what is new")
     return 0
 
 
-def _run_here(
-    options: Options, plan: SyncPlan, client: bigquery.Client, lock: Lock, held: Holding
-) -> int:
+def _run_here(options: Options, ready: Ready) -> int:
     """Run the plan in this process, under its lock."""
-    fault = None
+    plan, client, fault = ready.plan, ready.client, None
     with progress(plan):
-        begin(client, plan, lock)
+        begin(ready)
         try:
             Working(lambda: _work(options, plan, client)).wait()
         except KeyboardInterrupt as error:
@@ -203,7 +247,7 @@ def _run_here(
         tell_end(options.webhook, client, plan.run.history_table, row)
     ended = recall(plan.run.run_id)
     if ended and ended.is_free:
-        held.hand_over()
+        ready.held.hand_over()
     return exit_code(client, plan, fault)
 
 
@@ -220,11 +264,15 @@ def _work(options: Options, plan: SyncPlan, client: bigquery.Client) -> None:
         raise_if_failed(sync_whole(plan.header(), splits, client, options.webhook))
 
 
-def begin(client: bigquery.Client, plan: SyncPlan, lock: Lock, shared: Shared = ALONE) -> None:
+def begin(ready: Ready) -> None:
     """Write the run's first event, which whoever takes the lock from it finds.
+
+    Before that what it is about to do: once a run is known, what it has taken over is.
 
     Raises:
         RunInProgressError: the lock was lost meanwhile.
+        TargetError: what it has taken over can't be noted.
     """
-    write_event(client, plan, Outcome(status="running"), shared.write)
-    lock.renew()
+    note_run(ready.plan, ready.note, by_hand=ready.by_hand)
+    write_event(ready.client, ready.plan, Outcome(status="running"), ready.shared.write)
+    ready.lock.renew()

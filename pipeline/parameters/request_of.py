@@ -138,6 +138,7 @@ def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) ->
         plan_only=values["plan_only"] == "true",
         plan_format=values["plan_format"],
         verify_window=_verify_window(values),
+        resume=values["resume"] == "true",
         endpoints=endpoints,
     )
 

@@ -76,7 +76,7 @@ class Parameter:
 CORE, POSTGRESQL, SMART_SYNC = "Core", "PostgreSQL", "Smart sync"
 AUTO_SCHEMA, MONGODB, BIGQUERY = "Auto schema", "MongoDB", "BigQuery source"
 READING, WRITING, NOTIFICATION, PLAN = "Reading", "Writing", "Notification", "Plan and proof"
-MANY, CHECKS = "Many tables", "Checks"
+MANY, CHECKS, REPAIR = "Many tables", "Checks", "Repair"
 P = Parameter
 SMART, AUTO = ("enable_smart_sync", "true"), ("enable_auto_schema", "true")
 
@@ -154,6 +154,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("on_check_failure", CHECKS, "On failure", "What a check of severity error does that fails. fail: the run ends, and nothing is published. quarantine: rows that fail a check of single rows become dead letters, within max_dead_letters, and the others are published.", Kind.ENUM, "fail", choices=("fail", "quarantine"), example="quarantine", parent=("checks",)),
     P("volume_check", CHECKS, "Volume check", "Whether a run brings about as many rows as earlier ones of the same hours of the day (median and spread of seven at the least; of windows rows per hour). warn: what is odd is told. error: the run ends, and nothing is published.", Kind.ENUM, "off", choices=("off", "warn", "error"), example="warn"),
     P("checks_keep", CHECKS, "Failed rows kept for", "How long the staged rows of a run that failed a check are kept, in a table that the message names.", Kind.DURATION, "24h", example="3d", parent=("checks",)),
+    P("resume", REPAIR, "Resume", "Whether a run with a window goes on where one before died, or failed since source, storage or BigQuery were out of reach: it takes over that run's window and what it has staged, reads only the rest, and then goes on with its own window. false: all is read anew, and nothing is noted for a later run.", Kind.BOOL, "true", example="false"),
     P("notify_webhook", NOTIFICATION, "Webhook", "Address that is told how runs end, in the JSON of Slack's incoming webhooks: the name of a Secret Manager version, or the https:// address itself, which on Dataflow then stands in the launch request and the staged graph.", Kind.SECRET, example="projects/my-project/secrets/slack-webhook/versions/latest", of_launch=True),
     P("notify_on", NOTIFICATION, "Told of", "failures: runs that fail, and the first good one after them. all: every run.", Kind.ENUM, "failures", choices=("failures", "all"), example="all", parent=("notify_webhook",), of_launch=True),
     P("tables", MANY, "Tables", "Many tables in one launch: a local or gs:// path of a YAML or JSON file with tables, defaults and exclude, or its text itself. The table's own parameters are then what it says nothing of, and destination_bigquery_table may hold {schema}, {table}, {dataset} or {collection}.", example="gs://my-bucket/tables.yaml", of_launch=True),

@@ -17,8 +17,10 @@ from google.cloud import bigquery
 from auto_schema.errors import OutcomeUnknownError, SyncError, TargetError, VerificationError
 from pipeline.destination.elements import StagedSplit
 from pipeline.destination.files import total
+from pipeline.destination.folder import folder_of
 from pipeline.destination.target import read_table, read_watermark
 from pipeline.publish.counts import counted
+from pipeline.publish.taken import with_taken_over
 from pipeline.runs.outcome import Outcome
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import copy_before
@@ -72,11 +74,22 @@ class Published:
             staged: what that try had staged; None: not known any more, and the job says it.
         """
         LOGGER.warning("job %s of an earlier try has published the rows", job.job_id)
+        staged = self._whole(staged)
         outcome = figures(self.plan, staged or ())
         try:
             return self.outcome(job, outcome, is_known=staged is not None)
         except OutcomeUnknownError as error:
             return replace(unknown(outcome, error), publish_job=job.job_id)
+
+    def _whole(self, staged: Sequence[StagedSplit] | None) -> Sequence[StagedSplit] | None:
+        """The same with what was taken over of others; None: that can't be read now."""
+        if staged is None or self.plan.run.taken is None:
+            return staged
+        try:
+            return with_taken_over(self.plan, folder_of(self.plan), staged)
+        except TargetError as error:
+            LOGGER.warning("%s", error)
+            return None
 
     def outcome(self, job: Any, outcome: Outcome, *, is_known: bool = True) -> Outcome:
         """The end of a run whose job is done: its rows as they are in the destination.

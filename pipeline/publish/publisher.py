@@ -50,6 +50,7 @@ from pipeline.publish.dead_letters import (
 )
 from pipeline.publish.published import Published, figures, unknown
 from pipeline.publish.quarantine import QUARANTINED
+from pipeline.publish.taken import check_taken_over, taken_figures, with_taken_over
 from pipeline.publish.transform import figures as made_figures
 from pipeline.publish.transform import transformed
 from pipeline.publish.volume import volume_figures
@@ -77,12 +78,15 @@ class Publisher:
         began = time.monotonic()
         outcome = figures(self.plan, staged)
         try:
+            staged = with_taken_over(self.plan, self.folder, staged)
+            outcome = figures(self.plan, staged)
             dead = [file for split in staged for file in split.dead_files]
             keep_dead_letters(self.client, self.plan, dead)
             if failures:
                 return _failed(outcome, failures)
             self._check_sums(staged)
             self._check_dead_letters(staged)
+            check_taken_over(self.plan, staged)
             if outcome.rows_staged or self.plan.publishes_without_rows:
                 job_id = publish_job_id(self.plan, PUBLISH)
                 outcome = replace(outcome, status="publishing", publish_job=job_id)
@@ -193,7 +197,7 @@ class Publisher:
             outcome: with their figures.
             has_table: whether their rows lie in the staging table.
         """
-        figures = volume_figures(self.plan, outcome.rows_read)
+        figures = volume_figures(self.plan, outcome.rows_read) | taken_figures(self.plan)
         figures |= self._asked(staged, has_table=has_table, of_published=False)
         has_rows = has_table and outcome.rows_staged > 0
         outcome = without_refused_json(self.client, self.plan, outcome, has_rows=has_rows)
@@ -275,5 +279,10 @@ def _failed(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:
         message += f"; and {len(messages) - SHOWN_FAILURES} more"
     trace = next((failure.traceback for failure in failures if failure.traceback), "")
     return replace(
-        outcome, status="failed", exit_code=first.exit_code, message=message, traceback=trace
+        outcome,
+        status="failed",
+        exit_code=first.exit_code,
+        message=message,
+        traceback=trace,
+        keeps_staged=all(failure.passes for failure in failures),
     )

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
-from auto_schema.errors import InternalError, SyncError
+from auto_schema.errors import InternalError, SourceUnreachableError, SyncError, TargetError
 from pipeline.parameters.version import VERSION
 from smart_sync.plan import SyncPlan
+from warehouse.errors import is_transient
 
 CHECKS_FAILED = "checks_failed"
 """Of a run whose rows failed a check; what it staged is kept."""
@@ -18,13 +19,17 @@ def internal_error(why: str) -> InternalError:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A fault as a value: on Dataflow a DoFn that raises takes the report with it."""
+    """A fault as a value: on Dataflow a DoFn that raises takes the report with it.
+
+    `passes`: it is over some time, with nothing changed: what was staged may be gone on with.
+    """
 
     step: str
     exit_code: int
     message: str
     split: int | None = None
     traceback: str = ""
+    passes: bool = False
 
     @classmethod
     def of(
@@ -32,10 +37,18 @@ class Failure:
     ) -> "Failure":
         """From an exception; what isn't ours is a bug and carries its traceback."""
         if isinstance(error, SyncError):
-            return cls(step, error.exit_code, error.text, split)
-        code = getattr(error, "exit_code", 130 if isinstance(error, KeyboardInterrupt) else 70)
+            return cls(step, error.exit_code, error.text, split, passes=_passes(error))
+        is_signal = isinstance(error, KeyboardInterrupt)
+        code = getattr(error, "exit_code", 130 if is_signal else 70)
         text = f"{type(error).__name__}: {error}"
-        return cls(step, code, text, split, traceback if code == 70 else "")
+        return cls(step, code, text, split, traceback if code == 70 else "", is_signal)
+
+
+def _passes(error: SyncError) -> bool:
+    """Whether the other side was out of reach: it said nothing against what was asked."""
+    cause = error.__cause__
+    is_out = isinstance(error, TargetError) and cause is not None and is_transient(cause)
+    return is_out or isinstance(error, SourceUnreachableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +56,9 @@ class Outcome:
     """How a run ended; one per run, and the only thing that the report is given.
 
     `status` is running, publishing, held_back, planned, succeeded, failed, checks_failed or
-    published_mismatch. `rows_made` are those that transform_sql made of the staged ones; None:
-    these are published themselves.
+    published_mismatch. `keeps_staged`: of a run that failed by what passes, so that the next one
+    may take over what it has staged. `rows_made` are those that transform_sql made of the staged
+    ones; None: these are published themselves.
     """
 
     status: str
@@ -63,6 +77,7 @@ class Outcome:
     verification: str = ""
     snapshot: str = ""
     traceback: str = ""
+    keeps_staged: bool = False
 
     @property
     def rows_to_publish(self) -> int:

@@ -53,7 +53,7 @@ NEWEST_SEQ = "MAX(runs.seq) OVER (PARTITION BY runs.destination, runs.run_id)"
 """Of an event's run."""
 
 
-def unfinished_runs(
+def known_runs(
     client: bigquery.Client,
     table: TableRef,
     destination: TableRef,
@@ -63,7 +63,7 @@ def unfinished_runs(
     ask: Ask = ask_at_once,
     is_made: bool = False,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The newest events of the destination's runs that have none of their last.
+    """The newest events of the destination's runs that have none of their last, and one more.
 
     The history is made where it is missing, and columns that it lacks; one that knows the
     destination and has them all has said so with this very answer. The view is made, too.
@@ -78,8 +78,9 @@ def unfinished_runs(
         is_made: whether this launch has made the history already, with all its columns and views.
 
     Returns:
-        Those events, and the answers to `beside` by their names: all or none, where BigQuery
-        refuses what it is asked together. Then each has to be asked by itself, and says why.
+        Those events, that of the newest run of all that had a plan, and the answers to `beside`
+        by their names: all or none, where BigQuery refuses what it is asked together. Then each
+        has to be asked by itself, and says why.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
@@ -99,7 +100,7 @@ def unfinished_runs(
             make_view(client, table)
         elif make_tables(client, table):
             runs, answers = _together(client, table, question, beside, ask)
-    return [run for run in runs if run["seq"] < FINAL], answers
+    return runs, answers
 
 
 def _together(
@@ -140,13 +141,16 @@ def past_runs(
 def past_runs_of(
     table: TableRef, destination: TableRef, recent: datetime | None = None
 ) -> Question:
-    """The newest events of the destination's unfinished runs, and of its newest run of all."""
+    """The newest events of the destination's unfinished runs, and of its newest run of all.
+
+    One that failed before it had a plan, or only compared, is newest only where no other is.
+    """
     sql = (
         f"SELECT runs.* FROM {EVENTS}"
         " QUALIFY ROW_NUMBER() OVER"
         " (PARTITION BY runs.destination, runs.run_id ORDER BY runs.seq DESC) = 1"
         f" AND (runs.seq < {FINAL} OR ROW_NUMBER() OVER (PARTITION BY runs.destination"
-        " ORDER BY runs.event_time DESC, runs.seq DESC) = 1)"
+        " ORDER BY runs.plan_fingerprint IS NULL, runs.event_time DESC, runs.seq DESC) = 1)"
     )
     since = recent or datetime.now(UTC) - LOOK_BACK
     return Question(table, destination, sql, "run_id", since)

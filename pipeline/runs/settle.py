@@ -8,6 +8,7 @@ was used is waited for. Only then may MAX be read.
 import itertools
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from auto_schema.errors import SyncError
 from pipeline.destination.attempts import BURNT, PUBLISH, burn, job_id_of
 from pipeline.destination.folder import STORAGE_ERRORS, Folder
 from pipeline.destination.job_rows import published_rows
+from pipeline.destination.manifests import read_note
 from pipeline.runs.history import FINAL, append
 from pipeline.runs.joint_events import fence_events
 from pipeline.runs.lock import Lock, started
@@ -34,6 +36,7 @@ LOGGER = logging.getLogger("smart_sync")
 ABANDONED = "abandoned"
 ANY_CLOCK = timedelta(days=1)
 """By more a machine's clock isn't set back within a run."""
+RUN_ID = r"[0-9]{8}t[0-9]{6}-[0-9a-f]{8}"
 EXIT_CODE = 6
 """What a run that was taken over ends with, should it still be there to read it."""
 
@@ -50,25 +53,42 @@ class Settler:
     lock: Lock
     endpoints: Endpoints
 
-    def settle(self, unfinished: Iterable[Mapping[str, Any]]) -> None:
+    def settle(self, unfinished: Iterable[Mapping[str, Any]], spared: str = "") -> frozenset[str]:
         """Fence, finish or clean up after every run that has no last event.
 
         Args:
             unfinished: the newest event of each.
+            spared: the run of which the folder is left, if nothing of it was published.
+
+        Returns:
+            The runs that have published nothing, and never will.
 
         Raises:
             RunInProgressError: the lock is lost; what is left, its new holder settles.
             TargetError: BigQuery refused or can't be reached; then nothing may be read.
         """
+        void = set[str]()
         for run in unfinished:
             LOGGER.warning("run %s did not end by itself and is settled first", run["run_id"])
             job = fence(self.client, run, self.lock.check, waits=True)
             self.lock.check()
             if self._has_ended(run):
                 continue
-            self._clear(run)
+            self._clear(run, keeps_folder=job is None and run["run_id"] == spared)
             self.lock.check()
             append(self.client, self.history, abandoned_row(self.client, run, job))
+            if job is None:
+                void.add(run["run_id"])
+        return frozenset(void)
+
+    def is_void(self, run: Mapping[str, Any]) -> bool:
+        """Whether a run that has ended has published nothing, and never will.
+
+        Raises:
+            RunInProgressError: the lock is lost.
+            TargetError: BigQuery refused or can't be reached.
+        """
+        return fence(self.client, run, self.lock.check, waits=True) is None
 
     def _has_ended(self, run: Mapping[str, Any]) -> bool:
         """Whether its last event has come meanwhile with those of its launch, or never does."""
@@ -80,10 +100,12 @@ class Settler:
         newest = read_outcome(self.client, self.history, destination, run_id, since)
         return newest is not None and newest["seq"] >= FINAL
 
-    def _clear(self, run: Mapping[str, Any]) -> None:
+    def _clear(self, run: Mapping[str, Any], *, keeps_folder: bool) -> None:
         """Remove what it had staged; what can't be removed expires by itself."""
         folder = run.get("staging_folder") or ""
-        staging = staging_of(folder, self.lock.destination, run["run_id"])
+        if folder and not keeps_folder:
+            clear_folders(older_folders(folder, self.endpoints), self.endpoints)
+        staging = staging_of("" if keeps_folder else folder, self.lock.destination, run["run_id"])
         clear_staging(self.client, staging, self.endpoints)
 
 
@@ -181,17 +203,44 @@ def clear_staging(
     """
     tables = (*staging.tables, staging.result_table) if tables is None else tables
     removals = [partial(client.delete_table, str(t), not_found_ok=True) for t in tables]
-    if staging.folder:
-        try:
-            Folder(staging.folder, endpoints).clear()
-        except STORAGE_ERRORS as error:
-            LOGGER.warning("%s could not be cleared: %s", staging.folder, error)
+    clear_folders([staging.folder] if staging.folder else [], endpoints)
     for remove in removals:
         try:
             with as_target_errors(f"staging of {staging.table}"):
                 remove()
         except SyncError as error:
             LOGGER.warning("%s", error)
+
+
+def clear_folders(folders: Iterable[str], endpoints: Endpoints) -> None:
+    """Remove folders of runs with all their files; best effort."""
+    for folder in folders:
+        try:
+            Folder(folder, endpoints).clear()
+        except STORAGE_ERRORS as error:
+            LOGGER.warning("%s could not be cleared: %s", folder, error)
+
+
+def older_folders(folder: str, endpoints: Endpoints) -> tuple[str, ...]:
+    """The folders of runs that a run had taken over, by its own note; none: it had not."""
+    try:
+        note = read_note(Folder(folder, endpoints))
+    except STORAGE_ERRORS as error:
+        LOGGER.warning("what run folder %s had taken over can't be read: %s", folder, error)
+        return ()
+    return tuple(path for path in note.noted.older if beside(path, folder)) if note else ()
+
+
+def beside(path: str, folder: str) -> bool:
+    """Whether a path that a file tells is a folder of a run, beside that of another.
+
+    >>> beside("gs://b/t/20250722t150000-3f9a0c1d", "gs://b/t/20250722t160000-00000000")
+    True
+    >>> beside("gs://b/t/other", "gs://b/t/x"), beside("gs://b/20250722t150000-3f9a0c1d", "/t/x")
+    (False, False)
+    """
+    (place, _, name), parent = path.rpartition("/"), folder.rpartition("/")[0]
+    return place == parent and re.fullmatch(RUN_ID, name) is not None
 
 
 def _place(run: Mapping[str, Any]) -> dict[str, Any]:

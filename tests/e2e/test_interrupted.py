@@ -52,7 +52,7 @@ def test_an_interrupted_read_ends_as_failed_with_nothing_left(
     make_days(sync, sql)
     sql(STOP)
     gate = Gate(proxy, after=True, **job("event_0"))
-    run = start(**SMART | {"postgresql_query": SLOW, "num_splits": "2"})
+    run = start(**SMART | {"postgresql_query": SLOW, "num_splits": "2", "resume": "false"})
     gate.wait(run)
     with stopped(database):
         gate.open()

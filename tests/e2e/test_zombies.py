@@ -123,7 +123,7 @@ def test_without_the_burnt_id_the_rows_of_both_would_be_published(
     sync, sql, asleep, way, monkeypatch
 ):
     """What the tests above would not see if it could not happen."""
-    monkeypatch.setattr(Settler, "settle", lambda *_: None)
+    monkeypatch.setattr(Settler, "settle", lambda *_, **__: frozenset())
     zombie, gate = asleep("publish_1")
     wakes_after_another(sync, zombie, gate)
     assert zombie.wait() == 0, zombie.output

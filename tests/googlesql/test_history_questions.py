@@ -194,7 +194,7 @@ def test_a_near_look_is_told_what_the_model_is(both: Both, dataset: str, kind: s
         }
 
         def ask(client: Any, since: datetime = since, beside: Any = beside) -> Any:
-            return past_runs.unfinished_runs(
+            return past_runs.known_runs(
                 client, ref, destination, beside, recent=since, is_made=True
             )
 

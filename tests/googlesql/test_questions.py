@@ -256,7 +256,7 @@ def test_what_is_asked_of_past_runs(
 
     past = same(both, lambda client: past_runs.past_runs(client, recorded, destination))
     assert [run["run_id"] for run in past] == ["r11", "r12", "r14"]
-    unfinished = same(both, lambda client: past_runs.unfinished_runs(client, recorded, destination))
+    unfinished = same(both, lambda client: past_runs.known_runs(client, recorded, destination))
     assert unfinished == (past[:2], {})
     target, cursor = a_target(made=None), Cursor("c", "c", "timestamptz")
     beside = {
@@ -264,7 +264,7 @@ def test_what_is_asked_of_past_runs(
         "written": past_runs.written_question(recorded, destination),
     }
     together = same(
-        both, lambda client: past_runs.unfinished_runs(client, recorded, destination, beside)
+        both, lambda client: past_runs.known_runs(client, recorded, destination, beside)
     )
     frontier = same(
         both, lambda client: read_frontier(client, recorded, destination, target, cursor)

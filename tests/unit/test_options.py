@@ -24,6 +24,7 @@ MALFORMED = {
     "sync_start": ("yesterday", "'yesterday'", "such as 2025-07-01"),
     "sync_end": ("2025/07/01", "'2025/07/01'", "such as 2025-07-01"),
     "verify": ("yes", "'yes'", "true or false"),
+    "resume": ("no", "'no'", "true or false"),
     "show_values": ("yes", "'yes'", "true or false"),
     "verify_only": ("1", "'1'", "true or false"),
     "verify_start": ("July", "'July'", "such as 2025-07-01"),
