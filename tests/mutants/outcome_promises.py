@@ -104,7 +104,7 @@ PROMISES: tuple[Promise, ...] = (
         "Ctrl-C amid a run is one line, and nothing of it is left.",
         "tests/e2e/test_interrupted.py::test_an_interrupted_read_ends_as_failed_with_nothing_left",
         "pipeline/launch/early_end.py",
-        "        clear_staging(client, plan.run.staging, plan.run.endpoints)\n",
+        "    clear_staging(client, staging, run.endpoints)\n",
         "",
     ),
     P(
