@@ -23,7 +23,7 @@ MAIN = Path(__file__).resolve().parent.parent / "main.py"
 PARTS: Mapping[str, tuple[str, ...]] = {
     "plan": (
         "pipeline.launch.sync:rehearse",
-        "pipeline.launch.sync:_settle",
+        "pipeline.launch.sync:settled",
         "pipeline.launch.sync:_plan",
         "pipeline.launch.sync:begin",
     ),

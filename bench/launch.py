@@ -27,7 +27,7 @@ FOLDER = ROOT / ".demo" / "bench"
 CONSOLE = Console()
 PHASES = {
     "rehearse": "first look",
-    "_settle": "history",
+    "settled": "history",
     "gather": "facts",
     "make_plan": "plan",
     "run": "graph",

@@ -73,10 +73,14 @@ def _main(words: Sequence[str]) -> int:
 def _launch(options: Options, run_id: str, now: datetime) -> int:
     if options.flag("template_location") or not options.is_local:
         check_places(options)
-    if options.request.run.plan_only:
+    if options.request.run.plan_only and not options.request.window.slicing:
         return plan_only(options, run_id, now)
     if options.request.run.verify_window:
         return verify_only(options, run_id)
+    if options.request.window.slicing:
+        from pipeline.launch.backfill import backfill  # most launches need none of it
+
+        return backfill(options, now, new_run_id)
     return sync(options, run_id, now, new_run_id)
 
 

@@ -61,6 +61,8 @@ def _fault(name: str, where: str) -> ConfigError:
 
 def _is_once(name: str, given: Mapping[str, str]) -> bool:
     value = given.get(name, "")
+    if name in ("sync_start", "sync_end") and given.get("backfill_by"):
+        return False  # each run does slices that none before it has done
     if name == "write_disposition":  # a table that is rebuilt each time is never too full
         return value == "WRITE_EMPTY" and given.get("delete_existing_table") != "true"
     return value == "true" if BY_NAME[name].kind is Kind.BOOL else bool(value)

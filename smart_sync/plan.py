@@ -97,6 +97,12 @@ class RunPlan:
     repair: Repair = field(default_factory=Repair)
     notes_splits: bool = False
     taken: TakenOver | None = None
+    holder: str = ""
+
+    @property
+    def is_sharing(self) -> bool:
+        """Whether others of its launch hold the lock, too, and this run doesn't release it."""
+        return self.holder not in ("", self.run_id)
 
 
 @dataclass(frozen=True, slots=True)

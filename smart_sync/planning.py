@@ -33,6 +33,7 @@ from smart_sync.plan import (
 from smart_sync.read_plan import with_scan
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.resume import may_be_resumed
+from smart_sync.slices import slicing_faults
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.sql_plan import SqlPlan, over_limit, plan_sql, rounded_columns
 from smart_sync.stale_columns import plan_stale_columns
@@ -114,6 +115,8 @@ def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
     faults += span_faults(request.destination, schema.partitioning, facts.evidence)
     if request.replaces_partitions and facts.cursor and facts.window:
         faults += partition_faults(request, facts.cursor, schema.partitioning, facts.window)
+    if facts.cursor:
+        faults += slicing_faults(request, facts.cursor, schema.partitioning)
     faults += inexact_faults(request, facts, shape.altered)
     changes = ColumnChanges(
         shape.added, shape.altered, shape.target_only, stale, facts.inexact_bytes
@@ -243,6 +246,8 @@ def _run(draft: Draft, facts: Facts, run_id: str, now: datetime) -> RunPlan:
         endpoints=request.run.endpoints,
         batch_id=request.run.batch_id,
         carried=carried_record(facts),
+        repair=request.run.repair,
+        holder=request.run.holder,
     )
 
 

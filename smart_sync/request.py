@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from auto_schema.transform import Transformation
 from smart_sync.check import Check
+from smart_sync.repair import Repair
 from warehouse.names import Endpoints, TableRef
 
 
@@ -50,11 +51,28 @@ class ReadingRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Slicing:
+    """How a window by hand is cut into slices, each a run of its own.
+
+    Attributes:
+        by: hour, day, month or year; of an integer cursor a count of numbers.
+        newest_first: which come first.
+        name: of the backfill; empty: it follows from what is read and written.
+        at_once: slices that are read side by side.
+    """
+
+    by: str
+    newest_first: bool = True
+    name: str = ""
+    at_once: int = 4
+
+
+@dataclass(frozen=True, slots=True)
 class WindowRequest:
     """Which rows: by smart sync, with the ends it may choose, or [sync_start, sync_end) by hand.
 
-    `by_hand` is the two ends as they were written. `lookback_numbers` is the lookback of an
-    integer cursor.
+    `by_hand` is the two ends as they were written; with `slicing` those of a whole range.
+    `lookback_numbers` is the lookback of an integer cursor.
     """
 
     smart_sync: bool = False
@@ -65,6 +83,7 @@ class WindowRequest:
     lookback: timedelta = timedelta(0)
     lookback_numbers: int = 0
     by_hand: tuple[str, str] | None = None
+    slicing: Slicing | None = None
     guard: Guard = field(default_factory=Guard)
     source_timezone: str = ""
 
@@ -130,7 +149,8 @@ class RunRequest:
 
     `batch_id` is what all tables of one launch share, empty in a launch of one alone.
     `history_table` is as it was written; `verify_window` is [verify_start, verify_end) with
-    verify_only. `resume`: what a run that died has staged is taken over.
+    verify_only. `resume`: what a run that died has staged is taken over. `holder` is whose name the
+    lock bears, empty: the run's own.
     """
 
     temp_location: str = ""
@@ -144,6 +164,8 @@ class RunRequest:
     plan_format: str = "text"
     verify_window: tuple[str, str] | None = None
     resume: bool = True
+    holder: str = ""
+    repair: Repair = field(default_factory=Repair)
     endpoints: Endpoints = field(default_factory=Endpoints)
 
 

@@ -7,7 +7,7 @@ A row stamped by the database inside its writing transaction with cursor <= end 
 already committed, so the next run may start at end without missing it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from smart_sync.cursor import Cursor, WallClock, as_cursor, back, instants
@@ -61,6 +61,8 @@ class WindowPlan:
     overdue: HeldBack | None = None
     """What the run is if no new row lies in the window: its end has been held for too long."""
     warnings: tuple[str, ...] = ()
+    reach: CursorValue | None = field(default=None, repr=False)
+    """The highest end of windows that may be published beside this one; None: there are none."""
 
 
 def instants_of(request: WindowRequest, cursor: Cursor, clock: Clock) -> tuple[datetime, ...]:

@@ -39,7 +39,8 @@ def report(
 ) -> Outcome:
     """Log how the run ended, clear up, write its last event, release the lock, tell the webhook.
 
-    Who holds the run's lock in this process gives it, as it left it: then nobody has to look.
+    Who holds the run's lock in this process gives it, as it left it: then nobody has to look. One
+    that the run shares with others of its launch, the launch releases.
 
     A run whose publishing job may still end keeps what it staged and is told as `publishing`:
     the next run settles it. So it does with one that is killed before its last event, but not
@@ -60,7 +61,7 @@ def report(
         is_told = write_event(client, plan, outcome, write)
     except SyncError as error:
         LOGGER.error("the run history could not be written: %s", error)
-    is_free = lock.release()
+    is_free = not plan.run.is_sharing and lock.release()
     remember(plan.run.run_id, Ended(row, is_told, is_free))
     tell_end(webhook, client, plan.run.history_table, row)
     return outcome

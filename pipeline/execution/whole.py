@@ -5,6 +5,7 @@ tables of which one connection reads all in little time.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from google.cloud import bigquery
 
@@ -24,6 +25,9 @@ from pipeline.runs.outcome import Failure, Outcome, held_back_outcome
 from smart_sync.plan import SyncPlan
 from sources.values import Split
 
+ANY_TIME = nullcontext()
+"""Of a run that publishes whenever it comes to it."""
+
 
 def sync_whole(
     plan: SyncPlan,
@@ -33,18 +37,33 @@ def sync_whole(
     write: Append = append,
     *,
     lock: Lock | None = None,
+    turn: AbstractContextManager[object] = ANY_TIME,
 ) -> Outcome:
     """Do what the plan says, to its report; the lock is held, and released by the report.
+
+    Args:
+        plan: the run's header.
+        splits: of the plan.
+        client: where its jobs run.
+        webhook: that is told how it ended.
+        write: appends its last event.
+        lock: as its holder left it.
+        turn: held while it publishes.
 
     Returns:
         How it ended: faults are values, and only the report itself may raise.
     """
-    outcome = whole_outcome(plan, splits, client)
+    outcome = whole_outcome(plan, splits, client, turn=turn)
     return report(plan, outcome, client, webhook, write, lock=lock)
 
 
 def whole_outcome(
-    plan: SyncPlan, splits: tuple[Split, ...], client: bigquery.Client, *, keeps: bool = False
+    plan: SyncPlan,
+    splits: tuple[Split, ...],
+    client: bigquery.Client,
+    *,
+    keeps: bool = False,
+    turn: AbstractContextManager[object] = ANY_TIME,
 ) -> Outcome:
     """Do what the plan says, but for its report.
 
@@ -53,6 +72,7 @@ def whole_outcome(
         splits: of the plan.
         client: where its jobs run.
         keeps: what is staged, since this may be done once more for the same run.
+        turn: held while it publishes.
     """
     if plan.held_back:
         return held_back_outcome(plan)
@@ -67,7 +87,8 @@ def whole_outcome(
             staged = [end for end in ends if isinstance(end, StagedSplit)]
             staged.sort(key=lambda end: end.split)
             staged = keep(folder, staged) if keeps and not failures else staged
-        return Publisher(plan, client, folder, lock).publish(staged, failures)
+        with turn:
+            return Publisher(plan, client, folder, lock).publish(staged, failures)
     finally:
         keeper.stop()
 

@@ -162,6 +162,18 @@ def gather(
     """
     request, facts = draft.request, replace(draft.facts, evidence=Evidence())
     facts = _with_window(request, client, inspector, facts, run_id, before)
+    facts = with_destination(draft, client, facts)
+    facts = replace(facts, evidence=_evidence(draft, inspector, facts))
+    return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
+
+
+def with_destination(draft: Draft, client: bigquery.Client, facts: Facts) -> Facts:
+    """The facts with what a draft asks of the destination and the history, whatever the window.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    request = draft.request
     if draft.open.merge:
         facts = replace(facts, merge_bytes=dry_run_bytes(client, draft.open.merge))
     if draft.open.exact:
@@ -173,8 +185,7 @@ def gather(
         question = volumes_question(request.history_table, request.destination)
         rows = ask_one(client, question, unless=(NotFound, BadRequest))
         facts = replace(facts, volumes=past_volumes(rows, facts.cursor))
-    facts = replace(facts, evidence=_evidence(draft, inspector, facts))
-    return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
+    return facts
 
 
 def _with_exactness(draft: Draft, client: bigquery.Client, facts: Facts) -> Facts:
@@ -231,6 +242,22 @@ def _with_window(
         window = window_taken_over(before, window, request)
     facts = replace(facts, watermark=watermark, frontier=frontier, window=window)
     return replace(facts, source=_source(request, inspector, run_id, facts))
+
+
+def where_it_stands(draft: Draft, client: bigquery.Client, inspector: Inspector) -> Facts:
+    """The draft's facts with MAX and frontier of its destination, as they are now.
+
+    Raises:
+        SyncError: source or destination unreachable.
+    """
+    request, facts = draft.request, draft.facts
+    if facts.cursor is None:
+        return facts
+    clock = inspector.clock(guard=False)
+    wall = read_wall_clock(inspector, request.window, facts.cursor, clock)
+    now = now_as_cursor(clock, facts.cursor, wall)
+    watermark, frontier = _start(request, client, facts, now)
+    return replace(facts, watermark=watermark, frontier=frontier)
 
 
 def _start(
@@ -295,6 +322,8 @@ def _evidence(draft: Draft, inspector: Inspector, facts: Facts) -> Evidence:
     by_hand, window = draft.request.window.by_hand, facts.window
     counts = window is not None and (facts.is_first or by_hand is None)
     asked = replace(draft.open.rows, count_outside=counts, floor=facts.floor)
+    if draft.request.window.slicing:
+        return inspector.evidence(facts.source, replace(asked, partition=None))
     if window is None or window.held_back is None:
         evidence = inspector.evidence(facts.source, asked)
         ranges = draft.open.ranges_of(_splits(draft.request, evidence))

@@ -40,7 +40,7 @@ from pipeline.runs.many_report import (
 from pipeline.runs.notify import tell
 from pipeline.runs.outcome import Outcome, internal_error
 from pipeline.runs.retry import PARAMETER as RETRY
-from pipeline.tables.file import read_tables
+from pipeline.tables.file import OF_ONE_TABLE, one_table_faults, read_tables
 from pipeline.tables.patterns import choose, unknown_exclusions
 from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options
 from pipeline.tables.selection import select
@@ -183,6 +183,8 @@ def read_launch(argv: Sequence[str]) -> ManyOptions:
     """
     given, beam_argv, faults = split_argv(argv)
     given = {name: text for name, text in given.items() if text or name == "partition_field"}
+    faults += one_table_faults(given)
+    given = {name: text for name, text in given.items() if name not in OF_ONE_TABLE}
     try:
         common = launch_options(given, beam_argv, os.environ, beam_flag_faults)
     except ManyErrors as error:

@@ -49,10 +49,11 @@ SIDE_BY_SIDE = 16
 
 def run_here(ready: Ready, options: Options) -> tuple[int, Row]:
     """Run a table's plan to its end, in this process."""
-    plan, fault, write = ready.plan, None, ready.shared.write
+    plan, fault, shared = ready.plan, None, ready.shared
+    write, turn = shared.write, shared.publishing
     try:
         header, splits = plan.header(), plan.reading.splits
-        sync_whole(header, splits, ready.client, options.webhook, write, lock=ready.lock)
+        sync_whole(header, splits, ready.client, options.webhook, write, lock=ready.lock, turn=turn)
     except Exception as error:
         fault = Failure.of(error, "Run", traceback=traceback.format_exc())
     known = recall(plan.run.run_id)

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 
 from google.cloud import bigquery
 
@@ -27,6 +28,8 @@ class Shared:
         client: of a request, as `asking_client` makes one.
         dataset: looks at a destination's dataset.
         histories: that this launch has made already where they were missing.
+        publishing: held while a run publishes, where others of its launch publish into the
+            same table: at one moment BigQuery refuses all changes of a table but one.
     """
 
     write: Append = append
@@ -34,6 +37,7 @@ class Shared:
     client: Callable[[SyncRequest, str | None], bigquery.Client] = asking_client
     dataset: Callable[[bigquery.Client, TableRef], DatasetFacts] = read_dataset
     histories: frozenset[TableRef] = frozenset()
+    publishing: AbstractContextManager[object] = field(default_factory=nullcontext)
 
 
 ALONE = Shared()

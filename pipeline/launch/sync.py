@@ -79,7 +79,7 @@ def sync(options: Options, run_id: str, now: datetime, new_run_id: NewRunId) -> 
     with making_ready(options.request, run_id, now) as ready:
         LOGGER.info("%s", explain(ready.plan))
         if not options.is_local:
-            return _launch(options, ready)
+            return launch(options, ready)
         code = _run_here(options, ready)
     if code or not ready.is_followed:
         return code
@@ -114,7 +114,7 @@ def making_ready(
             will_hold(lock)
             held = stack.enter_context(holding(lock))
             try:
-                draft, left = _settle(draft, client, lock, shared)
+                draft, left = settled(draft, client, lock, shared)
                 planned = _plan(request, draft, client, inspector, left, run_id=run_id, now=now)
             except Exception as error:
                 _write_planning_failure(client, request, run_id, error, shared.write)
@@ -146,7 +146,7 @@ def _rehearsed(
     return rehearse(as_new, inspector, run_id, shared)
 
 
-def _settle(
+def settled(
     draft: Draft, client: bigquery.Client, lock: Lock, shared: Shared
 ) -> tuple[Draft, Left | None]:
     """Settle what dead runs left, and give a table its name back that one of them took.
@@ -180,16 +180,8 @@ def _plan(
     run_id: str,
     now: datetime,
 ) -> tuple[SyncPlan, Note | None]:
-    """The plan under the lock, of the destination as it is now: others may have written before.
-
-    With it what the run notes that takes over what another left.
-    """
-    facts, seen = draft.facts, draft.facts.target
-    target = read_table(client, request.destination, seen.location, seen.collation)
-    request = with_new_names(request, facts.profile, target.by_name())
-    if (request, target) != (draft.request, seen):
-        draft = drafted(client, request, facts.profile, target, facts.source, draft.audits)
-        draft = replace(draft, facts=replace(draft.facts, asked=facts.asked))
+    """The plan under the lock, and what the run notes that takes over what another left."""
+    draft = as_it_is(request, draft, client)
     if left is not None:
         try:
             plan, note = take_over(left, draft, client, inspector, run_id=run_id, now=now)
@@ -200,6 +192,17 @@ def _plan(
             return with_tried_checks(client, plan), note
     facts = gather(draft, client, inspector, run_id)
     return with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now)), None
+
+
+def as_it_is(request: SyncRequest, draft: Draft, client: bigquery.Client) -> Draft:
+    """The draft of the destination as it is now: others may have written before."""
+    facts, seen = draft.facts, draft.facts.target
+    target = read_table(client, request.destination, seen.location, seen.collation)
+    request = with_new_names(request, facts.profile, target.by_name())
+    if (request, target) == (draft.request, seen):
+        return draft
+    draft = drafted(client, request, facts.profile, target, facts.source, draft.audits)
+    return replace(draft, facts=replace(draft.facts, asked=facts.asked))
 
 
 def _write_planning_failure(
@@ -213,7 +216,7 @@ def _write_planning_failure(
         LOGGER.warning("the run history could not be written: %s", fault)
 
 
-def _launch(options: Options, ready: Ready) -> int:
+def launch(options: Options, ready: Ready) -> int:
     """Submit the plan as a job, which takes its lock over."""
     plan, client = ready.plan, ready.client
     try:

@@ -33,6 +33,8 @@ REGEXES: Mapping[Kind, str] = {
     Kind.ZONE: "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
     Kind.FIELDS: "^[^,]+(,[^,]+)*$",
     Kind.LAUNCH: "^[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$",
+    Kind.SLICE: "^(hour|day|month|year|[1-9][0-9]{0,18})$",
+    Kind.NAME: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
 }
 """POSIX extended, as the template's metadata wants them.
 
@@ -50,6 +52,8 @@ WORDS: Mapping[Kind, str] = {
     Kind.LOOKBACK: "write a duration such as 30s, 5m, 6h or 1d, or a count such as 1000.",
     Kind.TABLE_PATH: "write table, dataset.table or project.dataset.table.",
     Kind.LAUNCH: "write the batch_id that the launch has told, such as 20250722t150000-3f9a0c1d.",
+    Kind.SLICE: "write hour, day, month, year, or of an integer cursor a count such as 100000.",
+    Kind.NAME: "write letters, digits, '_', '-' and '.', at most 100; a letter or digit first.",
 }
 
 

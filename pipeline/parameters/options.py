@@ -236,6 +236,7 @@ def _many_faults(given: Mapping[str, str]) -> list[SyncError]:
         ConfigError(what, parameter.name, why, fix)
         for parameter in PARAMETERS
         if parameter.group == MANY and given.get(parameter.name)
+        if not (parameter.name == "max_tables_at_once" and given.get("backfill_by"))
         if value_fault(parameter, given[parameter.name]) is None
     ]
 

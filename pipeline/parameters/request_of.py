@@ -13,6 +13,7 @@ from smart_sync.request import (
     ReadingRequest,
     RunRequest,
     SchemaRequest,
+    Slicing,
     SyncRequest,
     WindowRequest,
     WriteDisposition,
@@ -83,6 +84,7 @@ def _window(values: Mapping[str, str]) -> WindowRequest:
         lookback=_lookback(values["smart_sync_lookback"]),
         lookback_numbers=_lookback_numbers(values["smart_sync_lookback"]),
         by_hand=_by_hand(values),
+        slicing=_slicing(values),
         guard=_guard(values),
         source_timezone=values["source_timezone"],
     )
@@ -178,6 +180,17 @@ def _guard(values: Mapping[str, str]) -> Guard:
 def _by_hand(values: Mapping[str, str]) -> tuple[str, str] | None:
     ends = (values["sync_start"], values["sync_end"])
     return ends if all(ends) else None
+
+
+def _slicing(values: Mapping[str, str]) -> Slicing | None:
+    if not values["backfill_by"]:
+        return None
+    return Slicing(
+        values["backfill_by"],
+        newest_first=values["backfill_order"] == "newest",
+        name=values["backfill_id"],
+        at_once=int(values["max_tables_at_once"]),
+    )
 
 
 def _verify_window(values: Mapping[str, str]) -> tuple[str, str] | None:

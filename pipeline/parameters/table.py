@@ -29,6 +29,8 @@ class Kind(StrEnum):
     LOOKBACK = "duration or count"
     TABLE_PATH = "path of a table"
     LAUNCH = "name of a launch"
+    SLICE = "size of a slice"
+    NAME = "name of yours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,11 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("notify_on", NOTIFICATION, "Told of", "failures: runs that fail, and the first good one after them. all: every run.", Kind.ENUM, "failures", choices=("failures", "all"), example="all", parent=("notify_webhook",), of_launch=True),
     P("tables", MANY, "Tables", "Many tables in one launch: a local or gs:// path of a YAML or JSON file with tables, defaults and exclude, or its text itself. The table's own parameters are then what it says nothing of, and destination_bigquery_table may hold {schema}, {table}, {dataset} or {collection}.", example="gs://my-bucket/tables.yaml", of_launch=True),
     P("select", MANY, "Select", "Which of them to sync: names, patterns and tag:NAME, by commas; not given: all that are not disabled.", example="tag:hourly,public.orders", of_launch=True, parent=("tables",)),
-    P("max_tables_at_once", MANY, "Most tables at once", "Tables that are planned, and small ones that are synced, side by side.", Kind.INT, "4", low=1, high=100, example="8", of_launch=True, parent=("tables",)),
+    P("max_tables_at_once", MANY, "Most tables at once", "Tables that are planned, and small ones that are synced, side by side; with backfill_by slices of one table.", Kind.INT, "4", low=1, high=100, example="8", of_launch=True),
     P("retry_failed", MANY, "Retry what failed", "The name of an earlier launch (its batch_id): of the tables that this one would sync only those that failed in it are synced, or that it never came to, and that no other run has synced since.", Kind.LAUNCH, example="20250722t150000-3f9a0c1d", of_launch=True, parent=("tables",)),
+    P("backfill_by", REPAIR, "Slices of", "Cut the window [sync_start, sync_end) into slices, each of which is a run of its own: hour, day, month or year, in UTC, or of an integer cursor a count of numbers. Slices that have succeeded are passed over when the same command is called again. docs/repair.md.", Kind.SLICE, example="month", parent=SMART, of_launch=True),
+    P("backfill_order", REPAIR, "Order of slices", "Which slices come first. Those behind which rows would be missing come one after the other in any case.", Kind.ENUM, "newest", choices=("newest", "oldest"), example="oldest", parent=("backfill_by",), of_launch=True),
+    P("backfill_id", REPAIR, "Name of the backfill", "By which slices that have succeeded are known; not given: it follows from what is read and written, so that the same command is the same backfill. Another name does all slices anew.", Kind.NAME, example="orders-2024-again", parent=("backfill_by",), of_launch=True),
     P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true", of_launch=True),
     P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json", parent=("plan_only", "true"), of_launch=True),
     P("show_values", PLAN, "Show values", "Show values of rows (a merge key, the value of a dead letter) in messages, log, webhook and run history. Otherwise a hash stands there: the first 12 hex digits of the value's SHA-256. Dead letters keep the values in their table in any case.", Kind.BOOL, "false", example="true", of_launch=True),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from auto_schema.errors import ConfigError, SyncError
+from pipeline.parameters.table import BY_NAME
 
 _REPLACING = {
     "delete_existing_table": ("true",),
@@ -19,6 +20,7 @@ def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
         *_backfill_faults(values),
         *_lookback_faults(values),
         *_hand_faults(values),
+        *_slicing_faults(values),
         *_verify_faults(values),
         *_quarantine_faults(values),
     ]
@@ -90,6 +92,29 @@ def _backfill_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
             why = "it reads those columns of all rows, and does nothing else"
             fix = f"leave {name} out of this run."
             yield ConfigError(f"backfill_columns beside {name}", f"{name}, {where}", why, fix)
+
+
+def _slicing_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    given = [name for name in ("backfill_order", "backfill_id") if _is_set(values, name)]
+    if not values["backfill_by"]:
+        if given:
+            fix = "give --backfill_by=month, or leave it out."
+            yield ConfigError("a backfill without slices", ", ".join(given), "", fix)
+        return
+    missing = [name for name in ("sync_start", "sync_end") if not values[name]]
+    if len(missing) == len(("sync_start", "sync_end")):
+        why = "the range [sync_start, sync_end) is what is cut into slices"
+        fix = "give --sync_start=2025-01-01 and --sync_end=2025-07-01."
+        yield ConfigError("missing parameter", "sync_start, sync_end, backfill_by", why, fix)
+    if values["backfill_columns"]:
+        why = "it fills columns of all rows in one run"
+        fix = "leave one of the two out."
+        where = "backfill_columns, backfill_by"
+        yield ConfigError("backfill_columns beside backfill_by", where, why, fix)
+
+
+def _is_set(values: Mapping[str, str], name: str) -> bool:
+    return values[name] != BY_NAME[name].default
 
 
 def _lookback_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

@@ -117,10 +117,9 @@ class Published:
             if not is_known:
                 outcome = replace(outcome, rows_read=published, rows_staged=published)
             after = outcome.watermark_after
-            if mode.lowers_watermark or not (
-                is_known and is_made
-            ):  # rows that the source lacks by now are gone
-                after = self._watermark_after(after)
+            is_alone = plan.window is None or plan.window.reach is None
+            if mode.lowers_watermark or not (is_known and is_made and is_alone):
+                after = self._watermark_after(after)  # rows that the source lacks by now are gone
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
         outcome = replace(outcome, watermark_after=after)
         if published != expected:
@@ -164,8 +163,9 @@ class Published:
         if cursor is None or window is None:
             return before
         up_to = window.window.high
-        if window.watermark is not None and is_after(window.watermark, up_to):
-            up_to = window.watermark
+        for other in (window.watermark, window.reach):
+            if other is not None and is_after(other, up_to):
+                up_to = other
         try:
             target = read_table(self.client, self.plan.destination, self.plan.run.location, "")
             watermark = read_watermark(self.client, self.plan.destination, target, cursor, up_to)

@@ -2,11 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from auto_schema.errors import RunInProgressError, SyncError
 from pipeline.runs.lock import Lock
+from pipeline.runs.yielding import acquire_patiently
 
 LOGGER = logging.getLogger("smart_sync")
 PER_LEASE = 6
@@ -71,14 +72,18 @@ class Holding:
 
 
 @contextmanager
-def holding(lock: Lock) -> Iterator[Holding]:
+def holding(lock: Lock, acquire: Callable[[Lock], None] = acquire_patiently) -> Iterator[Holding]:
     """Hold the lock, renewed, until the block ends.
+
+    Args:
+        lock: of the table.
+        acquire: takes it.
 
     Raises:
         RunInProgressError: another run holds it.
     """
     try:
-        lock.acquire()
+        acquire(lock)
     except KeyboardInterrupt:
         lock.release()  # the table may have been made before its answer came
         raise

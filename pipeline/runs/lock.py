@@ -7,6 +7,7 @@ so that of two who saw the same state one wins.
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
 from auto_schema.errors import RunInProgressError, TargetError
+from pipeline.runs.service_clock import ServiceClock
 from smart_sync.plan import SyncPlan
 from warehouse.errors import CONNECTION_ERRORS, as_target_errors, target_error
 from warehouse.jobs import APPLICATION
@@ -36,13 +38,19 @@ RELEASED_LIFE = timedelta(seconds=60)
 """What is left of a released lock: never deleted by name, that could hit the next holder's."""
 TRIES = 5
 HELD, RELEASED = "held", "released"
-TOLERANCE = timedelta(seconds=15)
-"""A clock that is off by no more costs a lease so many seconds, and no request."""
+YIELDS, WISH = "yields", "wish"
+"""Labels: its holder gives it up between two waves, and the run that wants it then."""
 
 
 def lock_of(plan: SyncPlan, client: bigquery.Client) -> "Lock":
-    """The lock that a plan's run holds."""
-    return Lock(client, plan.destination, plan.run.run_id, plan.run.lease)
+    """The lock that a plan's run holds, perhaps with others of its launch."""
+    run = plan.run
+    holder = run.holder or run.run_id
+    return Lock(client, plan.destination, holder, run.lease, yields=bool(run.holder))
+
+
+class YieldingError(RunInProgressError):
+    """The table is held by a launch that gives it up between its waves, to whoever asks."""
 
 
 def lock_table(destination: TableRef) -> TableRef:
@@ -51,39 +59,6 @@ def lock_table(destination: TableRef) -> TableRef:
     if len(name.encode()) > LONGEST_NAME:
         name = PREFIX + hashlib.sha256(destination.table.encode()).hexdigest()
     return destination.sibling(name)
-
-
-@dataclass(slots=True)
-class ServiceClock:
-    """BigQuery's time, by this machine's clock and how far ahead that was found to be."""
-
-    ahead: timedelta = timedelta(0)
-    was_asked: bool = False
-
-    def now(self) -> datetime:
-        """What BigQuery's clock shows, as far as it is known."""
-        return datetime.now(UTC) - self.ahead
-
-    def learn(self, shown: datetime | None, since: datetime | None) -> bool:
-        """Take what BigQuery stamped on a request; whether this clock was off by much.
-
-        Args:
-            shown: BigQuery's stamp; None says nothing.
-            since: by this machine's clock, just before the request: the stamp lies between
-                it and now, however long a process slept in between. None: at any time before.
-        """
-        if shown is None:
-            return False
-        until, here = datetime.now(UTC), shown + self.ahead
-        if here > until + TOLERANCE:
-            ahead = until - shown
-        elif since is not None and here < since - TOLERANCE:
-            ahead = since - shown
-        else:
-            return False
-        LOGGER.warning("this machine's clock is ahead of BigQuery's by %s", ahead)
-        self.ahead = ahead  # not +=: two threads may learn the same at a time
-        return True
 
 
 @dataclass(slots=True)
@@ -100,8 +75,9 @@ class Lock:
     Attributes:
         client: of the job project.
         destination: the table that the run publishes into.
-        run_id: who we are.
+        run_id: who we are: a run, or a launch whose runs share it.
         lease: how long the lock outlives our last sign of life.
+        yields: whether we give it up between two waves of work, to whoever wishes for it.
         clock: by which a lease ends: BigQuery's, whatever this machine's shows.
         known: as we left it.
     """
@@ -110,6 +86,7 @@ class Lock:
     destination: TableRef
     run_id: str
     lease: timedelta
+    yields: bool = False
     clock: ServiceClock = field(default_factory=ServiceClock, compare=False)
     known: Known = field(default_factory=Known, compare=False)
 
@@ -121,6 +98,7 @@ class Lock:
         """Take the lock.
 
         Raises:
+            YieldingError: a launch holds it that gives it up to whoever wishes for it.
             RunInProgressError: another run holds it; with its id, start and end of lease.
             TargetError: BigQuery refused or can't be reached.
         """
@@ -214,11 +192,41 @@ class Lock:
             LOGGER.warning("the lock ends only with its lease: %s", error)
         return False
 
+    def wish(self) -> None:
+        """Ask whoever holds and yields it to give it up; who asked first, goes first.
+
+        Raises:
+            TargetError: BigQuery refused or can't be reached.
+        """
+        with as_target_errors(f"lock {self._id}"):
+            table = self._look()
+            if table is None or _state(table) == RELEASED or table.labels.get(WISH):
+                return
+            table.labels = {**table.labels, WISH: self.run_id.lower()}
+            with suppress(PreconditionFailed, NotFound, BadRequest, Conflict):
+                self.client.update_table(table, ["labels"])  # If-Match: or at the next look
+
+    @property
+    def wisher(self) -> str:
+        """Who wished for it until we gave it back; empty: nobody."""
+        table = self.known.table
+        return "" if table is None else str(table.labels.get(WISH) or "")
+
+    def is_left(self) -> bool:
+        """Whether it lies as we gave it back: nobody has taken it yet.
+
+        Raises:
+            TargetError: BigQuery refused or can't be reached.
+        """
+        with as_target_errors(f"lock {self._id}"):
+            table = self._look()
+        return table is not None and _holder(table) == self.run_id and _state(table) == RELEASED
+
     def _insert(self) -> GoogleAPICallError | None:
         """Make the table, or say why not; whatever the reason, a table that is there holds."""
         table = bigquery.Table(self._id, schema=[bigquery.SchemaField("held", "BOOL")])
         table.expires = self.clock.now() + self.lease
-        table.labels = self._labels(HELD)
+        table.labels = self._labels(HELD, {})
         table.description = "Held by a run of Smart Sync while it works on the table."
         since = datetime.now(UTC)
         try:
@@ -283,12 +291,23 @@ class Lock:
     def _send(self, table: Any, life: timedelta, state: str) -> Any:
         """Patch with If-Match: the table as it then is."""
         table.expires = self.clock.now() + life
-        table.labels = self._labels(state)
+        table.labels = self._labels(state, table.labels)
         self.known.table = self.client.update_table(table, ["expires", "labels"])  # If-Match: etag
         return self.known.table
 
-    def _labels(self, state: str) -> dict[str, str]:
-        return {"application": APPLICATION, "run_id": self.run_id.lower(), "state": state}
+    def _labels(self, state: str, before: Mapping[str, str]) -> dict[str, str]:
+        """Ours; what others wished for stays while it is ours, and ends with who held it before.
+
+        A patch leaves labels alone that it doesn't name.
+        """
+        labels = {"application": APPLICATION, "run_id": self.run_id.lower(), "state": state}
+        is_ours = before.get("run_id") == self.run_id.lower()
+        wish = (before.get(WISH) or "") if is_ours else ""
+        if self.yields or YIELDS in before:
+            labels[YIELDS] = "true" if self.yields else ""
+        if wish or WISH in before:
+            labels[WISH] = wish
+        return labels
 
     def _ours(self, table: Any) -> Any:
         if table is None:
@@ -310,7 +329,8 @@ class Lock:
         holder, end = _holder(table), f"has no end: drop table {self._id}, run again"
         if table.expires is not None:
             end = f"ends at {table.expires:%Y-%m-%d %H:%M:%S} UTC: run again then"
-        return RunInProgressError(
+        kind = YieldingError if table.labels.get(YIELDS) else RunInProgressError
+        return kind(
             "another run holds the table",
             f"table {self.destination}",
             f"run {holder}, started {started(holder)}",

@@ -65,13 +65,14 @@ def report(results: Sequence[TableResult]) -> str:
 
 
 def _lines(results: Sequence[TableResult]) -> Iterator[str]:
-    yield from text_table(HEADINGS, [_cells(result) for result in results], RIGHT)
+    yield from text_table(HEADINGS, [cells(result) for result in results], RIGHT)
     good = [(one.name, one.row) for one in results if one.row and not one.exit_code]
     yield from new_text([name for name, row in good if row["mode"] == CREATE.name])
     yield total(results)
 
 
-def _cells(result: TableResult) -> tuple[str, ...]:
+def cells(result: TableResult) -> tuple[str, ...]:
+    """Its line in the table."""
     row = result.row
     if row is None:
         return result.name, result.status, "", "", "", "", one_line(result.why)

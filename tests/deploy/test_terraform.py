@@ -440,4 +440,4 @@ def test_every_secret_parameter_is_guarded() -> None:
 def test_every_parameter_for_one_launch_only_is_guarded() -> None:
     rules = [one for one in rules_of_parameters() if "for one launch:" in one["error_message"]]
     named = {name for one in rules for name in re.findall(r'"([a-z]\w+)"', one["condition"])}
-    assert set(ONCE) == set(REASONS) == named - {"true", "delete_existing_table"}
+    assert set(ONCE) == set(REASONS) == named - {"true", "delete_existing_table", "backfill_by"}

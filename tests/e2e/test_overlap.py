@@ -278,14 +278,14 @@ def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync,
 
 def test_a_destination_that_changed_before_the_lock_is_planned_as_it_is_now(sync, sql, monkeypatch):
     sql("CREATE TABLE s AS SELECT 1::int8 AS id")
-    settle = pipeline.launch.sync._settle
+    settle = pipeline.launch.sync.settled
 
     def made_meanwhile(*given):
         table = f"`{PROJECT}.{sync.dataset}.t`"
         sync.client.query_and_wait(f"CREATE TABLE {table} AS SELECT 2 AS id, 'two' AS more")
         return settle(*given)
 
-    monkeypatch.setattr(pipeline.launch.sync, "_settle", made_meanwhile)
+    monkeypatch.setattr(pipeline.launch.sync, "settled", made_meanwhile)
     sync.ok(postgresql_query="SELECT * FROM s")
     assert sync.rows() == [(1, None), (2, "two")]
     assert [run["mode"] for run in sync.history()] == ["append"]

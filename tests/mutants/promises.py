@@ -210,7 +210,7 @@ PROMISES: tuple[Promise, ...] = (
         "A second run for one destination ends at once and names the first.",
         "tests/e2e/test_overlap.py::test_a_second_run_ends_at_once_with_6_names_the_first_and_writes_nothing",
         "pipeline/runs/lease.py",
-        "        lock.acquire()\n",
+        "        acquire(lock)\n",
         "        pass\n",
     ),
     P(
@@ -234,8 +234,8 @@ PROMISES: tuple[Promise, ...] = (
         "A dead run is settled before MAX is read.",
         "tests/e2e/test_overlap.py::test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max",
         "pipeline/launch/sync.py",
-        "                draft, left = _settle(draft, client, lock, shared)\n",
-        "                gather(draft, client, inspector, run_id)\n                draft, left = _settle(draft, client, lock, shared)\n",
+        "                draft, left = settled(draft, client, lock, shared)\n",
+        "                gather(draft, client, inspector, run_id)\n                draft, left = settled(draft, client, lock, shared)\n",
     ),
     P(
         OVERLAP,
@@ -506,8 +506,8 @@ PROMISES: tuple[Promise, ...] = (
         "A plan writes nothing.",
         "tests/e2e/test_smart_sync.py::test_the_plan_shown_is_the_plan_run_and_writes_nothing",
         "pipeline/cli.py",
-        "    if options.request.run.plan_only:\n",
-        "    if False:\n",
+        "    if options.request.run.plan_only and",
+        "    if False and",
     ),
     P(
         CARE,
@@ -522,8 +522,8 @@ PROMISES: tuple[Promise, ...] = (
         "A destination that changed before the lock was taken is planned as it is now.",
         "tests/e2e/test_overlap.py::test_a_destination_that_changed_before_the_lock_is_planned_as_it_is_now",
         "pipeline/launch/sync.py",
-        "    if (request, target) != (draft.request, seen):",
-        "    if False:",
+        "    if (request, target) == (draft.request, seen):",
+        "    if True:",
     ),
     P(
         CARE,

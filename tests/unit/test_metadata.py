@@ -24,6 +24,8 @@ GOOD = {
     Kind.ZONE: ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"],
     Kind.FIELDS: ["id", "id,status", "id, status"],
     Kind.LAUNCH: ["20250722t150000-3f9a0c1d"],
+    Kind.SLICE: ["hour", "day", "month", "year", "1", "100000"],
+    Kind.NAME: ["a", "2024-again", "orders_2024.v2"],
 }
 BAD = {
     Kind.BOOL: ["True", "yes", "1", " true", "true false"],
@@ -39,6 +41,8 @@ BAD = {
     Kind.TABLE_PATH: ["a.b.c.d", "a..b", ".a", "a.", "a`b", "{table}_d", "d.a$2025", "a*"],
     Kind.ZONE: ["Europe Berlin", "/Europe", "Europe/", "CET;DROP"],
     Kind.FIELDS: ["", ",", "a,", ",a", "a,,b"],
+    Kind.SLICE: ["week", "0", "-1", "1d", "Month", "01", "1.5"],
+    Kind.NAME: ["", "-a", "a b", "a'b", "a/b", "ä"],
     Kind.LAUNCH: ["last", "20250722", "20250722T150000-3f9a0c1d", "20250722t150000-3f9a0c1"],
 }
 WITH_REGEX = [p for p in PARAMETERS if "regexes" in ENTRIES.get(p.name, {})]
@@ -132,6 +136,7 @@ def test_the_console_shows_only_what_matters():
         "notify_webhook": "projects/p/secrets/s/versions/1",
         "tables": "gs://b/tables.yaml",
         "checks": "gs://b/schema.yml",
+        "backfill_by": "month",
     }
     hidden = {name for name in ENTRIES if not shown(name, given)}
     assert all(BY_NAME[name].source in ("mongodb", "bigquery") for name in hidden)

@@ -63,6 +63,9 @@ MALFORMED = {
     "run_history_table": ("`runs`", "'`runs`'", "dataset.table"),
     "accept_source_change": ("y", "'y'", "true or false"),
     "max_tables_at_once": ("0", "'0' is out of range", "from 1 to 100"),
+    "backfill_by": ("week", "'week'", "hour, day, month, year"),
+    "backfill_order": ("random", "'random' is unknown", "newest, oldest"),
+    "backfill_id": ("a b", "'a b'", "letters, digits"),
     "plan_only": ("on", "'on'", "true or false"),
     "plan_format": ("yaml", "'yaml' is unknown", "text, json"),
 }
@@ -75,7 +78,11 @@ VERIFY = {
     "verify_start": "2025-07-01",
     "verify_end": "2025-07-02",
 }
+SLICES = MERGE | {"sync_start": "2025-07-01", "sync_end": "2025-08-01", "backfill_by": "day"}
 BESIDE = {
+    "backfill_by": SLICES,
+    "backfill_order": SLICES,
+    "backfill_id": SLICES,
     "smart_sync_lookback": MERGE,
     "sync_start": MERGE | {"sync_end": "2025-07-01"},
     "sync_end": MERGE | {"sync_start": "2025-07-01"},

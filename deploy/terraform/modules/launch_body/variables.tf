@@ -39,8 +39,13 @@ variable "parameters" {
   }
 
   validation {
-    condition     = alltrue([for name in ["retry_failed", "sync_start", "sync_end", "backfill_columns"] : lookup(var.parameters, name, "") == ""])
-    error_message = "retry_failed, sync_start, sync_end and backfill_columns are for one launch: every run of a schedule would do the same again, and sync no row after it. Leave them out, and launch that once by hand."
+    condition     = alltrue([for name in ["retry_failed", "backfill_columns"] : lookup(var.parameters, name, "") == ""])
+    error_message = "retry_failed and backfill_columns are for one launch: every run of a schedule would do the same again, and sync no row after it. Leave them out, and launch that once by hand."
+  }
+
+  validation {
+    condition     = alltrue([for name in ["sync_start", "sync_end"] : lookup(var.parameters, name, "") == ""]) || lookup(var.parameters, "backfill_by", "") != ""
+    error_message = "sync_start and sync_end are for one launch: every run of a schedule would read the same window again, and no row after it. Leave them out, and launch that once by hand; with backfill_by each run does slices of it that are not done yet."
   }
 
   validation {

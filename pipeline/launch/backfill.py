@@ -1,0 +1,267 @@
+"""I/O. A backfill: a range in slices, each a run of its own, some side by side under one lock.
+
+Slices go in waves. Between two the lock is given back, and who wishes for the table has it first:
+so the regular schedule goes on meanwhile. What the run history calls done is passed over, in each
+wave anew, so that the same command goes on where another ended, or lives.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from google.cloud import bigquery
+
+from auto_schema.errors import SyncError
+from pipeline.execution.split_reading import PROGRESS
+from pipeline.launch.beam_at_need import build_note, run
+from pipeline.launch.gather import inspecting
+from pipeline.launch.program_end import print_last
+from pipeline.launch.shared import ALONE, Shared, shared_by
+from pipeline.launch.slice_plans import (
+    Range,
+    SlicePlans,
+    changes_table,
+    judge,
+    planned,
+    under_the_lock,
+)
+from pipeline.launch.sync import Ready, as_it_is, launch, settled
+from pipeline.launch.waves import WaveRuns
+from pipeline.parameters.options import Options
+from pipeline.runs.backfill_report import (
+    DONE_BEFORE,
+    LEFT,
+    error_of,
+    report,
+    total,
+)
+from pipeline.runs.backfills import undone
+from pipeline.runs.joint_events import JointEvents
+from pipeline.runs.lease import holding
+from pipeline.runs.lock import Lock
+from pipeline.runs.many_report import TableResult, exit_code_of, message
+from pipeline.runs.notify import tell
+from pipeline.runs.outcome import Outcome, held_back_outcome
+from pipeline.runs.yielding import acquire_again, acquire_patiently, stand_back
+from smart_sync.draft import Draft
+from smart_sync.explain import explain
+from smart_sync.explain_backfill import backfill_as_json, explain_backfill
+from smart_sync.slices import Slice, next_wave
+from sources.values import CursorValue
+
+LOGGER = logging.getLogger("smart_sync")
+MOST_LOST = 3
+"""After so many waves in a row of which nothing came the others aren't tried any more."""
+NewRunId = Callable[[datetime], str]
+
+
+def backfill(options: Options, now: datetime, new_run_id: NewRunId) -> int:
+    """Do the slices of a range that are not done yet; the exit code.
+
+    Raises:
+        SyncError: the range can't be done so, and nothing was written.
+        KeyboardInterrupt: a signal came; what was at work has been ended.
+    """
+    launch_id = new_run_id(now)
+    asked, client = judge(options.request, launch_id, now)
+    if options.request.run.plan_only:
+        return _show(options, asked, client)
+    if asked.plan.held_back:
+        return _held_back(options, asked)
+    LOGGER.info("launch %s of backfill %s: %d slices", launch_id, asked.name, len(asked.slices))
+    PROGRESS.setLevel(logging.WARNING)  # a line per batch of each slice is too much
+    if not options.is_local:
+        return _one_job(options, asked, client, launch_id, now)
+    slices = _Backfill(options, asked, client, launch_id, now, new_run_id)
+    slices.run()
+    return _told(options, slices)
+
+
+def _show(options: Options, asked: Range, client: bigquery.Client) -> int:
+    """Print the plan; nothing is written."""
+    shown = planned(asked, client)
+    text = explain_backfill(shown)
+    is_json = options.request.run.plan_format == "json"
+    print(backfill_as_json(shown) if is_json else text)
+    _note(options, text, Outcome(status="planned"))
+    return 0
+
+
+def _held_back(options: Options, asked: Range) -> int:
+    outcome = held_back_outcome(asked.plan)
+    print(f"backfill {asked.name} is held back, nothing was read: {outcome.message}")
+    _note(options, outcome.message, outcome)
+    return outcome.exit_code
+
+
+def _note(options: Options, text: str, outcome: Outcome) -> None:
+    """The job of one step that Dataflow's launcher must submit where there is nothing to do."""
+    if options.flag("template_location"):
+        run(options, lambda root: build_note(root, text, outcome))
+
+
+def _settled(asked: Range, client: bigquery.Client, lock: Lock, shared: Shared) -> Draft:
+    """The range's draft of the destination as it is, once what dead runs left is settled.
+
+    What one of them has staged nobody takes over any more: slices are the newest runs now.
+    """
+    draft = as_it_is(asked.request, asked.draft, client)
+    draft, left = settled(draft, client, lock, shared)
+    if left is not None:
+        left.clear(asked.request.run.endpoints)
+    return as_it_is(asked.request, draft, client)
+
+
+@dataclass(slots=True)
+class _Backfill:
+    """A backfill at work in this process.
+
+    Attributes:
+        options: of the launch.
+        asked: the range.
+        client: of BigQuery.
+        launch_id: whose name the lock bears.
+        now: of the launch.
+        new_run_id: a run's name.
+        results: how slices ended that this launch has done or tried.
+        before: slices that were done already.
+        fault: what ended the launch before all was done; None: nothing did.
+    """
+
+    options: Options
+    asked: Range
+    client: bigquery.Client
+    launch_id: str
+    now: datetime
+    new_run_id: NewRunId
+    results: dict[Slice, TableResult] = field(default_factory=dict)
+    before: set[Slice] = field(default_factory=set)
+    fault: SyncError | None = None
+
+    def run(self) -> None:
+        """Do one wave after the other, until nothing is left that can be done.
+
+        Raises:
+            SyncError: the first wave could not begin.
+        """
+        events = JointEvents(self.launch_id)
+        shared = replace(shared_by(events), publishing=threading.Lock())
+        lost = 0
+        lock = self.lock()
+        while lost < MOST_LOST:
+            is_first = not self.results
+            try:
+                tried = self._wave(lock, shared, events, is_first=is_first)
+                if not tried:
+                    return
+                stand_back(lock, lock.wisher)
+            except SyncError as error:
+                if is_first:
+                    raise
+                LOGGER.error("%s", error)
+                self.fault = error
+                return
+            lost = lost + 1 if all(one.exit_code for one in tried) else 0
+
+    def lock(self) -> Lock:
+        """The lock of the table, under the launch's name."""
+        request = self.asked.request
+        return Lock(
+            self.client, request.destination, self.launch_id, request.run.lease, yields=True
+        )
+
+    def _wave(
+        self, lock: Lock, shared: Shared, events: JointEvents, *, is_first: bool
+    ) -> Sequence[TableResult]:
+        """One wave under the lock; nothing: none is left that can be done."""
+        request = self.asked.request
+        acquire = acquire_patiently if is_first else acquire_again
+        with holding(lock, acquire) as held, inspecting(request) as inspector:
+            draft = _settled(self.asked, self.client, lock, shared)
+            draft = under_the_lock(draft, self.client, inspector)
+            wave = self.next(draft.facts.target.made, draft.facts.watermark.value)
+            if not wave:
+                return []
+            wave = wave[:1] if changes_table(draft) else wave
+            plans = SlicePlans(
+                self.asked, draft, inspector, self.launch_id, self.launch_id, self.now
+            )
+            runs = WaveRuns(
+                plans, lock, held, shared, events, self.options, self.new_run_id, self.now
+            )
+            ended = runs.run(wave)
+        self.results |= ended
+        return list(ended.values())
+
+    def in_order(self) -> list[TableResult]:
+        """How all slices of the range stand, the lowest first."""
+        return [self._end_of(one) for one in self.asked.slices]
+
+    def _end_of(self, one: Slice) -> TableResult:
+        if one in self.results:
+            return self.results[one]
+        if one in self.before:
+            return TableResult(one.name, 0, DONE_BEFORE)
+        why = "slices below it come first: it would hide their rows from smart sync"
+        return TableResult(one.name, 0, LEFT, "" if self.fault else why)
+
+    def next(self, made_at: datetime | None, watermark: CursorValue | None) -> tuple[Slice, ...]:
+        """The slices of the next wave, by what is done as the history says now."""
+        left = undone(self.asked.slices, self.asked.done(self.client, made_at))
+        self.before |= set(self.asked.slices) - set(left) - set(self.results)
+        lost = [one for one in left if one in self.results]
+        slicing = self.asked.request.window.slicing
+        return next_wave(
+            [one for one in left if one not in self.results],
+            watermark,
+            newest_first=slicing is None or slicing.newest_first,
+            most=slicing.at_once if slicing else 1,
+            lost=lost,
+        )
+
+
+def _one_job(
+    options: Options, asked: Range, client: bigquery.Client, run_id: str, now: datetime
+) -> int:
+    """Submit a job of the next slice, which takes the lock over; the next launch goes on.
+
+    Raises:
+        SyncError: it could not be submitted.
+    """
+    request = asked.request
+    slices = _Backfill(options, asked, client, run_id, now, lambda _: run_id)
+    lock = slices.lock()
+    with holding(lock) as held, inspecting(request) as inspector:
+        draft = _settled(asked, client, lock, ALONE)
+        draft = under_the_lock(draft, client, inspector)
+        wave = slices.next(draft.facts.target.made, draft.facts.watermark.value)
+        if not wave:
+            text = f"backfill {asked.name}: all {len(asked.slices):,} slices are done"
+            print(text)
+            _note(options, text, Outcome(status="skipped"))
+            return 0
+        plan = SlicePlans(asked, draft, inspector, run_id, "", now).plan(wave[0], client, run_id)
+        LOGGER.info("%s", explain(plan))
+        code = launch(options, Ready(plan, client, lock, held))
+    left = len(asked.slices) - len(slices.before) - 1
+    print(f"of backfill {asked.name}: slice {wave[0].name}; {left:,} slices are left after it")
+    return code
+
+
+def _told(options: Options, slices: _Backfill) -> int:
+    """Say how all slices ended; the exit code."""
+    asked, results = slices.asked, slices.in_order()
+    print(report(results))
+    text = total(asked.name, results)
+    print(text)
+    webhook, failed = options.webhook, error_of(asked.name, slices.launch_id, results, slices.fault)
+    if webhook and (failed or webhook.every_run):
+        tell(webhook, message(slices.launch_id, results, text=text))
+    if failed is None:
+        return 0
+    print_last(failed.line)
+    codes = [one.exit_code for one in results if one.status not in (DONE_BEFORE, LEFT)]
+    codes += [slices.fault.exit_code] if slices.fault else []
+    return exit_code_of(codes) or failed.exit_code
