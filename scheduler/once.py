@@ -18,6 +18,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "retry_failed": ("every run would retry the one launch, and sync nothing else", BY_HAND),
     "sync_start": (SAME_WINDOW, BY_HAND),
     "sync_end": (SAME_WINDOW, BY_HAND),
+    "rollback_run": ("every run would undo the same runs, and sync nothing", BY_HAND),
+    "rollback_to": ("every run would undo the same runs, and sync nothing", BY_HAND),
     "backfill_columns": ("every run would fill the same columns again, and add no row", BY_HAND),
     "write_disposition": (
         "WRITE_EMPTY: the first run fills the table, and every run after it would fail",

@@ -14,6 +14,7 @@ from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.reshape_text import reshaping_dict, reshaping_lines, types_before
 from smart_sync.resume import resume_dict, resume_lines
+from smart_sync.snapshot import snapshot_dict, snapshot_lines
 from smart_sync.sql_lines import sql_dict, sql_lines
 from smart_sync.value_text import value_text
 from sources.values import Split, Window
@@ -134,6 +135,7 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
     publishing, staging = plan.publishing, plan.run.staging
     if not plan.reading.is_in_place:
         yield f"  staging      {staging.folder}"
+    yield from snapshot_lines(publishing.snapshot)
     yield from _way_lines(plan)
     yield from sql_lines(plan)
     if publishing.way.has_statement:
@@ -297,6 +299,7 @@ def _publish_dict(plan: SyncPlan) -> dict[str, object]:
         "statement": publish_statement(plan) if publishing.way.has_statement else None,
         "staging_folder": staging.folder,
         "staging_table": str(staging.table) if publishing.way.has_table else None,
+        "snapshot": snapshot_dict(publishing.snapshot),
     }
 
 

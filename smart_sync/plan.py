@@ -17,6 +17,7 @@ from smart_sync.merge_plan import MergePlan
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.repair import Repair
 from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.snapshot import SnapshotPlan
 from smart_sync.sql_plan import SqlPlan
 from smart_sync.stale_columns import StaleColumns
 from smart_sync.taken_over import TakenOver
@@ -67,6 +68,11 @@ class Staging:
     def old_table(self) -> TableRef:
         """What the destination is called while such a rebuild takes its name."""
         return self.table.sibling(self.table.table.replace("_staging_", "_old_", 1))
+
+    @property
+    def before_table(self) -> TableRef:
+        """The snapshot of the destination as it was before the run."""
+        return self.table.sibling(self.table.table.replace("_staging_", "_before_", 1))
 
     @property
     def is_bucket(self) -> bool:
@@ -244,6 +250,7 @@ class PublishPlan:
             published as they are.
         checks_bytes: what asking for them reads of tables, by a dry run; None: not known.
         price_per_tib: US dollars of a TiB that is read so.
+        snapshot: of the table, taken before it is changed; None: none.
     """
 
     mode: Mode
@@ -265,6 +272,7 @@ class PublishPlan:
     sql: SqlPlan | None = None
     checks_bytes: int | None = None
     price_per_tib: Decimal = Decimal("6.25")
+    snapshot: SnapshotPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from smart_sync.read_plan import with_scan
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.resume import may_be_resumed
 from smart_sync.slices import slicing_faults
+from smart_sync.snapshot import plan_snapshot
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.sql_plan import SqlPlan, over_limit, plan_sql, rounded_columns
 from smart_sync.stale_columns import plan_stale_columns
@@ -61,15 +62,14 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     raise_all([*faults, *more])
     proof, source = plan_proof(draft.request, _source(draft), draft.shape.reading.columns)
     reading = _reading(draft, source)
+    run = _run(draft, facts, run_id, now)
     publishing = _publishing(draft, reading, proof)
+    snapshot = plan_snapshot(draft.request, facts.target, run.staging.before_table, now)
     if publishing.sql and (fault := over_limit(publishing.sql)):
         raise fault
     warnings, notes = plan_advice(draft)
     return SyncPlan(
-        run=replace(
-            _run(draft, facts, run_id, now),
-            notes_splits=may_be_resumed(draft.request, reading, facts.window),
-        ),
+        run=replace(run, notes_splits=may_be_resumed(draft.request, reading, facts.window)),
         destination=draft.request.destination,
         schema=_schema(draft, publishing.way),
         changes=changes,
@@ -77,7 +77,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
         reading=reading,
         cursor=facts.cursor,
         window=facts.window,
-        publishing=publishing,
+        publishing=replace(publishing, snapshot=snapshot),
         dead_letters=_dead_letters(draft.request),
         warnings=warnings,
         notes=notes,

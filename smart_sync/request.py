@@ -122,6 +122,7 @@ class PublishingRequest:
     `volume_check` is `warn` or `error`, or empty;
     `sql` is transform_sql: what it was written as, then the query itself;
     with `quarantines` they become dead letters, where a check is of single rows.
+    `keep_snapshots` is how long a snapshot of the table before the run is kept; None: none is.
     """
 
     write_disposition: WriteDisposition = WriteDisposition.APPEND
@@ -141,6 +142,7 @@ class PublishingRequest:
     quarantines: bool = False
     volume_check: str = ""
     sql: str = ""
+    keep_snapshots: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ class RunRequest:
     `batch_id` is what all tables of one launch share, empty in a launch of one alone.
     `history_table` is as it was written; `verify_window` is [verify_start, verify_end) with
     verify_only. `resume`: what a run that died has staged is taken over. `holder` is whose name the
-    lock bears, empty: the run's own.
+    lock bears, empty: the run's own. `rollback_run` is the earliest run that is to be
+    undone, `rollback_to` the newest.
     """
 
     temp_location: str = ""
@@ -166,6 +169,8 @@ class RunRequest:
     resume: bool = True
     holder: str = ""
     repair: Repair = field(default_factory=Repair)
+    rollback_run: str = ""
+    rollback_to: str = ""
     endpoints: Endpoints = field(default_factory=Endpoints)
 
 

@@ -7,16 +7,17 @@ asked, or its id is used up by one that does nothing.
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
 from auto_schema.errors import OutcomeUnknownError, RunInProgressError, TargetError
-from smart_sync.plan import SyncPlan
+from smart_sync.plan import RunPlan
 from warehouse.errors import CONNECTION_ERRORS, is_refusal, is_transient, target_error
 from warehouse.jobs import JobLabels, find_job, query_config
+from warehouse.names import TableRef
 
 PUBLISH, BURNT = "publish", "burnt"
 FIRST_PAUSE_S = 0.5
@@ -24,9 +25,23 @@ LONGEST_PAUSE_S = 30.0
 API_ERRORS = (GoogleAPICallError, GoogleAuthError, RetryError, *CONNECTION_ERRORS)
 
 
+class OfRun(Protocol):
+    """A plan, of a sync or of another run."""
+
+    @property
+    def run(self) -> RunPlan:
+        """The run itself."""
+        ...
+
+    @property
+    def destination(self) -> TableRef:
+        """The table that it changes."""
+        ...
+
+
 def run_attempts(
     client: bigquery.Client,
-    plan: SyncPlan,
+    plan: OfRun,
     step: str,
     start: Callable[[str, JobLabels], Any],
     before: Callable[[], None] = lambda: None,
@@ -51,7 +66,7 @@ def run_attempts(
     return _Sending(client, plan, step, start, before).run()
 
 
-def publish_job_id(plan: SyncPlan, step: str, attempt: int = 1) -> str:
+def publish_job_id(plan: OfRun, step: str, attempt: int = 1) -> str:
     """The id of a step's job; ids are unique per project and location."""
     return job_id_of(plan.run.run_id, step, attempt)
 
@@ -84,7 +99,7 @@ class _Sending:
     def __init__(
         self,
         client: bigquery.Client,
-        plan: SyncPlan,
+        plan: OfRun,
         step: str,
         start: Callable[[str, JobLabels], Any],
         before: Callable[[], None],

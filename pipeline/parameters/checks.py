@@ -35,6 +35,8 @@ REGEXES: Mapping[Kind, str] = {
     Kind.LAUNCH: "^[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$",
     Kind.SLICE: "^(hour|day|month|year|[1-9][0-9]{0,18})$",
     Kind.NAME: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
+    Kind.RUN: "^[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$",
+    Kind.KEPT: "^(true|false|0*[1-9][0-9]*(s|m|h|d))$",
 }
 """POSIX extended, as the template's metadata wants them.
 
@@ -51,6 +53,8 @@ WORDS: Mapping[Kind, str] = {
     Kind.GUARD: "write auto, off or a duration such as 30m.",
     Kind.LOOKBACK: "write a duration such as 30s, 5m, 6h or 1d, or a count such as 1000.",
     Kind.TABLE_PATH: "write table, dataset.table or project.dataset.table.",
+    Kind.RUN: "write the run's id as its history has it, such as 20250722t150000-3f9a0c1d.",
+    Kind.KEPT: "write true, false or a duration such as 14d.",
     Kind.LAUNCH: "write the batch_id that the launch has told, such as 20250722t150000-3f9a0c1d.",
     Kind.SLICE: "write hour, day, month, year, or of an integer cursor a count such as 100000.",
     Kind.NAME: "write letters, digits, '_', '-' and '.', at most 100; a letter or digit first.",
@@ -126,6 +130,16 @@ def _guard(parameter: Parameter, value: str) -> Found:
     return f"{shown(value)} is neither auto, off nor a duration", WORDS[Kind.GUARD]
 
 
+def _kept(parameter: Parameter, value: str) -> Found:
+    if value in ("true", "false"):
+        return None
+    if re.fullmatch("0+[smhd]", value):
+        return f"{shown(value)} is no time at all", WORDS[Kind.KEPT]
+    if not _duration(parameter, value):
+        return None
+    return f"{shown(value)} is neither true, false nor a duration", WORDS[Kind.KEPT]
+
+
 def _lookback(parameter: Parameter, value: str) -> Found:
     if re.fullmatch("[0-9]{1,18}", value) or not _duration(parameter, value):
         return None
@@ -185,6 +199,7 @@ _CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
     Kind.DURATION: _duration,
     Kind.GUARD: _guard,
     Kind.LOOKBACK: _lookback,
+    Kind.KEPT: _kept,
     Kind.JSON: _json,
     Kind.ZONE: _zone,
     Kind.FIELDS: _names,

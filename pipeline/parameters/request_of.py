@@ -25,6 +25,8 @@ from warehouse.names import Endpoints, TableRef
 DATAFLOW_LEASE = timedelta(minutes=30)
 """Dataflow may queue a job for minutes and takes more to start its workers."""
 
+SNAPSHOT_LIFE = timedelta(days=7)
+
 
 def request_of(
     values: Mapping[str, str],
@@ -126,6 +128,7 @@ def _publishing(values: Mapping[str, str]) -> PublishingRequest:
         checks_keep=duration(values["checks_keep"]),
         volume_check="" if filled or values["volume_check"] == "off" else values["volume_check"],
         quarantines=values["on_check_failure"] == "quarantine",
+        keep_snapshots=_kept(values["keep_snapshots"]),
         sql=values["transform_sql"],
     )
 
@@ -141,6 +144,8 @@ def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) ->
         plan_format=values["plan_format"],
         verify_window=_verify_window(values),
         resume=values["resume"] == "true",
+        rollback_run=values["rollback_run"],
+        rollback_to=values["rollback_to"],
         endpoints=endpoints,
     )
 
@@ -196,6 +201,12 @@ def _slicing(values: Mapping[str, str]) -> Slicing | None:
 def _verify_window(values: Mapping[str, str]) -> tuple[str, str] | None:
     only = values["verify_only"] == "true"
     return (values["verify_start"], values["verify_end"]) if only else None
+
+
+def _kept(text: str) -> timedelta | None:
+    if text in ("true", "false"):
+        return SNAPSHOT_LIFE if text == "true" else None
+    return duration(text)
 
 
 def _fields(text: str) -> tuple[str, ...]:

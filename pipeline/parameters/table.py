@@ -31,6 +31,8 @@ class Kind(StrEnum):
     LAUNCH = "name of a launch"
     SLICE = "size of a slice"
     NAME = "name of yours"
+    RUN = "run id"
+    KEPT = "true, false or a duration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,9 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("backfill_by", REPAIR, "Slices of", "Cut the window [sync_start, sync_end) into slices, each of which is a run of its own: hour, day, month or year, in UTC, or of an integer cursor a count of numbers. Slices that have succeeded are passed over when the same command is called again. docs/repair.md.", Kind.SLICE, example="month", parent=SMART, of_launch=True),
     P("backfill_order", REPAIR, "Order of slices", "Which slices come first. Those behind which rows would be missing come one after the other in any case.", Kind.ENUM, "newest", choices=("newest", "oldest"), example="oldest", parent=("backfill_by",), of_launch=True),
     P("backfill_id", REPAIR, "Name of the backfill", "By which slices that have succeeded are known; not given: it follows from what is read and written, so that the same command is the same backfill. Another name does all slices anew.", Kind.NAME, example="orders-2024-again", parent=("backfill_by",), of_launch=True),
+    P("keep_snapshots", REPAIR, "Keep snapshots", "Whether a run keeps a table snapshot of the destination as it was, just before it changes it: true keeps it for 7 days, a duration for so long. BigQuery bills of it what is changed or deleted since. rollback_run restores it; without one it takes BigQuery's time travel, of 7 days at most.", Kind.KEPT, "false", example="14d"),
+    P("rollback_run", REPAIR, "Undo a run", "The id of a run that published into the destination: the table becomes what it was just before, and nothing else is done. What the run has brought, the next sync brings again: pause its schedule first. docs/repair.md.", Kind.RUN, example="20250722t150000-3f9a0c1d", of_launch=True),
+    P("rollback_to", REPAIR, "Undo up to", "The newest run that published into the destination, where others did after rollback_run: all from that one to this are undone. If yet another has published since, nothing is.", Kind.RUN, example="20250723t150000-52c1d0aa", of_launch=True, parent=("rollback_run",)),
     P("plan_only", PLAN, "Only plan", "Print the plan and stop; nothing is written.", Kind.BOOL, "false", example="true", of_launch=True),
     P("plan_format", PLAN, "Plan format", "How plan_only prints.", Kind.ENUM, "text", choices=("text", "json"), example="json", parent=("plan_only", "true"), of_launch=True),
     P("show_values", PLAN, "Show values", "Show values of rows (a merge key, the value of a dead letter) in messages, log, webhook and run history. Otherwise a hash stands there: the first 12 hex digits of the value's SHA-256. Dead letters keep the values in their table in any case.", Kind.BOOL, "false", example="true", of_launch=True),

@@ -10,6 +10,11 @@ _REPLACING = {
     "write_disposition": ("WRITE_TRUNCATE", "WRITE_EMPTY"),
 }
 """Parameters and their values with which no row stays whose columns could be filled."""
+_SYNCS_OTHERWISE = (
+    *("sync_start", "sync_end", "backfill_columns", "delete_existing_table"),
+    *("verify", "verify_only", "tables"),
+)
+"""Parameters that ask for what a rollback doesn't do."""
 KEYS_FIX = "give the columns that tell rows apart, such as --merge_keys=id."
 
 
@@ -23,7 +28,22 @@ def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
         *_slicing_faults(values),
         *_verify_faults(values),
         *_quarantine_faults(values),
+        *_rollback_faults(values),
     ]
+
+
+def _rollback_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    if not values["rollback_run"]:
+        if values["rollback_to"]:
+            why = "it says up to where, and not from where"
+            fix = "give --rollback_run too: the earliest run that is undone."
+            yield ConfigError("rollback_to without rollback_run", "rollback_to", why, fix)
+        return
+    for name in _SYNCS_OTHERWISE:
+        if values.get(name, "") not in ("", "false"):
+            why = "a rollback restores the table, and reads no source"
+            fix = f"leave {name} out of this launch."
+            yield ConfigError(f"rollback_run beside {name}", f"{name}, rollback_run", why, fix)
 
 
 def _quarantine_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

@@ -39,6 +39,7 @@ from pipeline.destination.jobs import (
     staged_field,
     time_partitioning,
 )
+from pipeline.destination.snapshots import take_snapshot
 from pipeline.publish.alterations import alter_columns
 from pipeline.publish.audits import audit
 from pipeline.publish.checks import keep_rows
@@ -157,7 +158,7 @@ class Publisher:
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
         outcome = self._audit(staged, outcome, has_table=not straight)
-        alter_columns(self.client, self.plan, self.lock.check)
+        outcome = self._begin_to_change(outcome)
         try:
             if straight:
                 files = files or [empty_file(self.folder, self.plan.schema.staged)]
@@ -175,7 +176,7 @@ class Publisher:
     def _publish_source(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         """One job that reads the source itself: what it published is what it read."""
         outcome = self._audit(staged, outcome, has_table=False)
-        alter_columns(self.client, self.plan, self.lock.check)
+        outcome = self._begin_to_change(outcome)
         try:
             if self.plan.publishing.way.copies:
                 job = copy_table(self.client, self.plan, self.lock.check)
@@ -186,6 +187,16 @@ class Publisher:
             return Published(self.plan, self.client).outcome(job, outcome)
         except OutcomeUnknownError as error:
             return unknown(outcome, error)
+
+    def _begin_to_change(self, outcome: Outcome) -> Outcome:
+        """Keep the table as it is where that is asked for, then alter its columns."""
+        snapshot = self.plan.publishing.snapshot
+        if snapshot is not None:
+            table, expires = snapshot.table, snapshot.expires
+            take_snapshot(self.client, self.plan, table, expires, self.lock.check)
+            outcome = replace(outcome, snapshot=str(table))
+        alter_columns(self.client, self.plan, self.lock.check)
+        return outcome
 
     def _audit(
         self, staged: Sequence[StagedSplit], outcome: Outcome, *, has_table: bool

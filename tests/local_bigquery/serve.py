@@ -28,6 +28,7 @@ def serve() -> None:
         look_up_by_name,
     )
     from columns import Definitions, columns_known
+    from copies import know_snapshots
     from endpoints import answer_at_once
     from local_bigquery.cli import main
     from local_bigquery.engine import database
@@ -46,6 +47,7 @@ def serve() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
     keep_descriptions()
+    know_snapshots()
     definitions = Definitions()
     keep_in_memory(definitions)
     look_up_by_name(definitions)

@@ -73,6 +73,10 @@ ONCE = {
         "destination_bigquery_table": "",
         "retry_failed": "20250722t150000-3f9a0c1d",
     },
+    "rollback_run, rollback_to": {
+        "rollback_run": "20250722t150000-3f9a0c1d",
+        "rollback_to": "20250722t160000-3f9a0c1d",
+    },
     "sync_start, sync_end": {
         "sync_start": "2025-01-01",
         "sync_end": "2025-02-01",

@@ -26,6 +26,8 @@ GOOD = {
     Kind.LAUNCH: ["20250722t150000-3f9a0c1d"],
     Kind.SLICE: ["hour", "day", "month", "year", "1", "100000"],
     Kind.NAME: ["a", "2024-again", "orders_2024.v2"],
+    Kind.RUN: ["20250722t150000-3f9a0c1d"],
+    Kind.KEPT: ["true", "false", "14d", "90m", "07d"],
 }
 BAD = {
     Kind.BOOL: ["True", "yes", "1", " true", "true false"],
@@ -43,6 +45,8 @@ BAD = {
     Kind.FIELDS: ["", ",", "a,", ",a", "a,,b"],
     Kind.SLICE: ["week", "0", "-1", "1d", "Month", "01", "1.5"],
     Kind.NAME: ["", "-a", "a b", "a'b", "a/b", "ä"],
+    Kind.RUN: ["last", "20250722", "20250722T150000-3f9a0c1d", "20250722t150000-3f9a0c1"],
+    Kind.KEPT: ["True", "yes", "14", "0d", "1w", "trued", "-1d"],
     Kind.LAUNCH: ["last", "20250722", "20250722T150000-3f9a0c1d", "20250722t150000-3f9a0c1"],
 }
 WITH_REGEX = [p for p in PARAMETERS if "regexes" in ENTRIES.get(p.name, {})]
@@ -133,6 +137,7 @@ def test_the_console_shows_only_what_matters():
         "write_disposition": "WRITE_MERGE",
         "verify_only": "true",
         "plan_only": "true",
+        "rollback_run": "20250722t150000-3f9a0c1d",
         "notify_webhook": "projects/p/secrets/s/versions/1",
         "tables": "gs://b/tables.yaml",
         "checks": "gs://b/schema.yml",

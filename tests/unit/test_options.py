@@ -67,6 +67,9 @@ MALFORMED = {
     "backfill_order": ("random", "'random' is unknown", "newest, oldest"),
     "backfill_id": ("a b", "'a b'", "letters, digits"),
     "plan_only": ("on", "'on'", "true or false"),
+    "keep_snapshots": ("7", "'7' is neither true, false nor a duration", "such as 14d"),
+    "rollback_run": ("last", "'last' is not a run id", "as its history has it"),
+    "rollback_to": ("last", "'last' is not a run id", "as its history has it"),
     "plan_format": ("yaml", "'yaml' is unknown", "text, json"),
 }
 
@@ -85,6 +88,7 @@ BESIDE = {
     "backfill_id": SLICES,
     "smart_sync_lookback": MERGE,
     "sync_start": MERGE | {"sync_end": "2025-07-01"},
+    "rollback_to": {"rollback_run": "20250722t150000-3f9a0c1d"},
     "sync_end": MERGE | {"sync_start": "2025-07-01"},
     "merge_keys": MERGE,
     "backfill_columns": MERGE,
