@@ -73,6 +73,10 @@ def _main(words: Sequence[str]) -> int:
 def _launch(options: Options, run_id: str, now: datetime) -> int:
     if options.flag("template_location") or not options.is_local:
         check_places(options)
+    if options.request.run.rollback_run:
+        from pipeline.launch.rollback import rollback  # which nearly no launch is for
+
+        return rollback(options, run_id, now)
     if options.request.run.plan_only and not options.request.window.slicing:
         return plan_only(options, run_id, now)
     if options.request.run.verify_window:

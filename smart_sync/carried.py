@@ -58,6 +58,11 @@ def carried_record(facts: Facts) -> str:
     return json.dumps(told)
 
 
+def carrying_nothing(asked: datetime) -> str:
+    """What a run carries after which runs count no more: the next asks all of the history."""
+    return json.dumps({"asked": asked.isoformat()})
+
+
 def read_carried(text: str) -> Carried | None:
     """What an earlier run's first event says; None: it is of a version that says it otherwise.
 

@@ -20,7 +20,9 @@ from pipeline.runs.outcome import internal_error
 from pipeline.runs.past_runs import ended_before
 from pipeline.runs.told_checks import told_checks
 from pipeline.runs.webhook import send
+from smart_sync.repair import ROLLED_BACK
 from smart_sync.request import SyncRequest
+from smart_sync.rollback_text import AGAIN
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, find_job, query_config
 from warehouse.names import TableRef
@@ -76,6 +78,12 @@ def _lines(row: Row, before: Row | None) -> Iterator[str]:
     yield f"version: {row['version']}"
     if checks := told_checks(row):
         yield f"checks: {checks}"
+    if row["status"] == ROLLED_BACK:
+        yield f"undone: run {row['rolled_back_run']} and all since; {AGAIN}"
+    yield from _error_lines(row)
+
+
+def _error_lines(row: Row) -> Iterator[str]:
     if row["error"]:
         yield f"error: {_cut(row['error'])}"
 
@@ -120,7 +128,8 @@ def _occasion(
     webhook: Webhook, client: bigquery.Client, history: TableRef, row: Row
 ) -> bytes | None:
     """What there is to say of a run, if anything."""
-    if row["exit_code"] or webhook.every_run or told_checks(row):
+    always = row["exit_code"] or row["status"] == ROLLED_BACK or told_checks(row)
+    if always or webhook.every_run:
         return body(row)
     if row["status"] == "held_back":
         return None

@@ -27,7 +27,9 @@ from pipeline.runs.history import FINAL, append
 from pipeline.runs.joint_events import fence_events
 from pipeline.runs.lock import Lock, started
 from pipeline.runs.past_runs import read_outcome
+from pipeline.runs.rollback_end import end_rollback
 from smart_sync.plan import Staging, staging_of
+from smart_sync.repair import ROLLBACK
 from smart_sync.sql_plan import MADE
 from warehouse.errors import as_target_errors
 from warehouse.names import Endpoints, TableRef
@@ -76,7 +78,7 @@ class Settler:
                 continue
             self._clear(run, keeps_folder=job is None and run["run_id"] == spared)
             self.lock.check()
-            append(self.client, self.history, abandoned_row(self.client, run, job))
+            append(self.client, self.history, self._last_event(run, job))
             if job is None:
                 void.add(run["run_id"])
         return frozenset(void)
@@ -89,6 +91,12 @@ class Settler:
             TargetError: BigQuery refused or can't be reached.
         """
         return fence(self.client, run, self.lock.check, waits=True) is None
+
+    def _last_event(self, run: Mapping[str, Any], job: Any) -> dict[str, Any]:
+        """That of a dead run; a rollback that has restored its table is brought to its end."""
+        if job is None or run.get("mode") != ROLLBACK:
+            return abandoned_row(self.client, run, job)
+        return end_rollback(self.client, self.history, run, job, self.lock.clock.now())
 
     def _has_ended(self, run: Mapping[str, Any]) -> bool:
         """Whether its last event has come meanwhile with those of its launch, or never does."""

@@ -1,0 +1,162 @@
+"""I/O. rollback_run: runs are undone, under the table's lock; no source is looked at."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from google.cloud import bigquery
+
+from auto_schema.errors import OutcomeUnknownError, SyncError
+from pipeline.destination.client import asking_client
+from pipeline.destination.snapshots import restore, take_snapshot
+from pipeline.destination.target import read_dataset
+from pipeline.launch.beam_at_need import build_note, run
+from pipeline.launch.program_end import print_last
+from pipeline.launch.rollback_facts import check_layout, plan_rollback, runs_to_undo, told_of
+from pipeline.parameters.options import Options
+from pipeline.parameters.version import VERSION
+from pipeline.runs.history import FINAL, append
+from pipeline.runs.lease import holding
+from pipeline.runs.lock import Lock
+from pipeline.runs.notify import tell_end
+from pipeline.runs.outcome import Failure, Outcome
+from pipeline.runs.past_runs import known_runs
+from pipeline.runs.rollback_end import TOLD, end_rollback
+from pipeline.runs.settle import Settler, fence
+from smart_sync.repair import ROLLBACK, ROLLED_BACK
+from smart_sync.rollback import RollbackPlan, Row, is_undone
+from smart_sync.rollback_text import AGAIN, explain_rollback, rollback_json
+from warehouse.errors import as_target_errors
+
+LOGGER = logging.getLogger("smart_sync")
+
+
+def rollback(options: Options, run_id: str, now: datetime) -> int:
+    """Undo runs of a table, or show how; the exit code."""
+    request = options.request
+    client = asking_client(request)
+    client = asking_client(request, read_dataset(client, request.destination).location)
+    if request.run.plan_only:
+        return _show(options, client, run_id, now)
+    lock = Lock(client, request.destination, run_id, request.run.lease)
+    with holding(lock):
+        history = request.history_table
+        newest, _ = known_runs(client, history, request.destination)
+        unfinished = [one for one in newest if one["seq"] < FINAL]
+        Settler(client, history, lock, request.run.endpoints).settle(unfinished)
+        known = runs_to_undo(client, request)
+        if undone := is_undone(request.run.rollback_run, known):
+            return _done_before(options, undone)
+        plan = plan_rollback(client, request, known, run_id, now)
+        LOGGER.info("%s", explain_rollback(plan))
+        row = _first_event(plan, request.data_source)
+        append(client, history, row)
+        lock.renew()
+        job = _restore(client, plan, row, lock)
+        row = end_rollback(client, history, row, job, lock.clock.now())
+        append(client, history, row)
+    return _told(options, client, plan, row)
+
+
+def _show(options: Options, client: bigquery.Client, run_id: str, now: datetime) -> int:
+    """plan_only: no lock is taken and nothing is written."""
+    request = options.request
+    known = runs_to_undo(client, request)
+    if undone := is_undone(request.run.rollback_run, known):
+        return _done_before(options, undone)
+    plan = plan_rollback(client, request, known, run_id, now)
+    text = explain_rollback(plan)
+    print(rollback_json(plan) if request.run.plan_format == "json" else text)
+    return _noted(options, text, "planned")
+
+
+def _noted(options: Options, text: str, status: str) -> int:
+    """Where a job graph is asked for, one that says what was done here."""
+    if options.flag("template_location"):
+        run(options, lambda root: build_note(root, text, Outcome(status=status)))
+    return 0
+
+
+def _done_before(options: Options, undone: Row) -> int:
+    text = f"nothing to undo: run {undone['run_id']} was {undone['error']}"
+    print(text)
+    return _noted(options, text, ROLLED_BACK)
+
+
+def _first_event(plan: RollbackPlan, data_source: str) -> dict[str, Any]:
+    """With all that whoever settles the run needs to bring it to its end."""
+    return {
+        "run_id": plan.run.run_id,
+        "seq": 0,
+        "status": "running",
+        "event_time": datetime.now(UTC),
+        "destination": str(plan.destination),
+        "data_source": data_source,
+        "mode": ROLLBACK,
+        "rows_read": 0,
+        "rows_dead": 0,
+        "rows_staged": 0,
+        "rows_published": 0,
+        "verification": json.dumps({TOLD: told_of(plan)}, sort_keys=True),
+        "job_project": plan.run.job_project,
+        "job_location": plan.run.location,
+        "exit_code": 0,
+        "version": VERSION,
+        "rolled_back_run": plan.run.repair.rolled_back_run,
+        "snapshot": str(plan.source),
+    }
+
+
+def _restore(client: bigquery.Client, plan: RollbackPlan, row: Row, lock: Lock) -> Any:
+    """The copy job, done; what keeps it from being sent ends the run as failed.
+
+    Raises:
+        SyncError: nothing was restored, or nobody knows, and the next launch settles it.
+    """
+    try:
+        if plan.as_of is not None:
+            expires, check = plan.expires, lock.check
+            take_snapshot(client, plan, plan.source, expires, check, as_of=plan.as_of)
+            with as_target_errors(f"snapshot {plan.source}"):
+                table = client.get_table(str(plan.destination))
+                snapshot = client.get_table(str(plan.source))
+            check_layout(table, snapshot, plan.source)
+        return restore(client, plan, plan.source, lock.check)
+    except OutcomeUnknownError:
+        raise
+    except BaseException as error:  # also a signal: then the job may be on its way
+        _end_as_failed(client, plan, row, Failure.of(error, "Rollback"))
+        raise
+
+
+def _end_as_failed(client: bigquery.Client, plan: RollbackPlan, row: Row, fault: Failure) -> None:
+    """Use up the run's publishing id and write its last event; else the next run settles it."""
+    told = {"exit_code": fault.exit_code, "error": fault.message, "event_time": datetime.now(UTC)}
+    try:
+        if fence(client, row) is None:
+            append(
+                client, plan.run.history_table, {**row, "seq": FINAL, "status": "failed", **told}
+            )
+    except SyncError as error:
+        LOGGER.warning("how the run ended is not in the history, the next settles it: %s", error)
+
+
+def _told(
+    options: Options, client: bigquery.Client, plan: RollbackPlan, row: Mapping[str, Any]
+) -> int:
+    """Say how it ended, here and to the webhook; the exit code."""
+    first = plan.undoing.first["run_id"]
+    tell_end(options.webhook, client, plan.run.history_table, row)
+    if row["exit_code"]:
+        print_last(str(row["error"]))
+        return int(row["exit_code"])
+    text = (
+        f"{row['status']}: {len(plan.undoing.changing)} undone, the table is what it was before"
+        f" run {first} · {plan.destination} · run {plan.run.run_id}"
+    )
+    print(text)
+    LOGGER.warning("%s", AGAIN)
+    print(f"WARNING: {AGAIN}")
+    return _noted(options, text, ROLLED_BACK)

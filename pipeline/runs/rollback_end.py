@@ -1,0 +1,131 @@
+"""I/O. The end of a rollback whose copy job is done: settings, proof, marks, its last event.
+
+All of it follows from its first event, so that the next launch brings to its end what a rollback
+that died has restored; doing it twice is doing it once.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from auto_schema.errors import TargetError, VerificationError
+from auto_schema.row_sums import RowSums
+from pipeline.destination.settings import put_settings_back
+from pipeline.runs.history import FINAL
+from pipeline.runs.questions import ask_history
+from pipeline.runs.undone import mark_undone
+from smart_sync.carried import carrying_nothing
+from smart_sync.repair import ROLLED_BACK
+from smart_sync.rollback_sql import highest, same_rows
+from smart_sync.value_text import value_text
+from warehouse.errors import as_target_errors
+from warehouse.names import TableRef
+
+LOGGER = logging.getLogger("smart_sync")
+TOLD = "rollback"
+"""Under which a rollback's first event tells, as its verification, what it does."""
+TICK = timedelta(microseconds=1)
+
+
+def end_rollback(
+    client: bigquery.Client, history: TableRef, run: Mapping[str, Any], job: Any, now: datetime
+) -> dict[str, Any]:
+    """Do what is left once the table is restored.
+
+    Args:
+        client: of BigQuery.
+        history: of the run.
+        run: its first event.
+        job: its copy job, done.
+        now: by BigQuery's clock.
+
+    Returns:
+        The run's last event, which is not written yet.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached; the next launch tries again.
+    """
+    told = json.loads(run["verification"])[TOLD]
+    destination, snapshot = (TableRef(*told[name].rsplit(".", 2)) for name in ("table", "source"))
+    sums, watermark = None, ""
+    try:
+        put_settings_back(client, destination, told["settings"])
+        sums = _sums(client, snapshot, destination, told["filter"])
+        watermark = _watermark(client, destination, told)
+    except TargetError as gone:
+        if not isinstance(gone.__cause__, NotFound):
+            raise
+        LOGGER.warning("run %s restored the table, which can't be proven: %s", run["run_id"], gone)
+    undone, newest = _undone(client, history, run, told)
+    at = max(datetime.now(UTC), newest + TICK)
+    error = None if not sums or sums[0] == sums[1] else _differs(run, snapshot, destination, sums)
+    mark_undone(client, history, undone, run["run_id"], at)
+    figures: dict[str, Any] = {"undone": told["undone"], "is_proven": bool(sums) and not error}
+    if sums:
+        figures |= {"snapshot": sums[0].figures, "table": sums[1].figures}
+    return {
+        **run,
+        "seq": FINAL,
+        "status": "published_mismatch" if error else ROLLED_BACK,
+        "event_time": at,
+        "watermark_after": watermark or None,
+        "verification": json.dumps({TOLD: figures}, sort_keys=True),
+        "publish_job": job.job_id,
+        "exit_code": error.exit_code if error else 0,
+        "error": error.text if error else None,
+        "frontier": carrying_nothing(now),
+    }
+
+
+def _sums(
+    client: bigquery.Client, snapshot: TableRef, table: TableRef, field: str
+) -> tuple[RowSums, RowSums]:
+    """What the rows of both add up to."""
+    with as_target_errors(f"rows of {snapshot} and {table}"):
+        rows = list(client.query_and_wait(same_rows(snapshot, table, field)))
+    one, other = (RowSums.of(tuple(row.values())[1:]) for row in rows)
+    return one, other
+
+
+def _undone(
+    client: bigquery.Client, history: TableRef, run: Mapping[str, Any], told: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], datetime]:
+    """The last events of the runs that are undone, and the time of the newest event of all."""
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", run["destination"]),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", datetime.fromisoformat(told["since"])),
+        bigquery.ArrayQueryParameter("undone", "STRING", told["undone"]),
+    ]
+    where = f"FROM {history.sql} AS runs WHERE destination = @destination AND event_time >= @since"
+    last = f"SELECT * {where} AND run_id IN UNNEST(@undone) AND seq = {FINAL} ORDER BY run_id"
+    undone = ask_history(client, history, last, parameters)
+    newest = f"SELECT MAX(event_time) AS newest {where}"
+    (row,) = ask_history(client, history, newest, parameters[:2])
+    return undone, row["newest"]
+
+
+def _watermark(client: bigquery.Client, table: TableRef, told: Mapping[str, Any]) -> str:
+    """MAX of the cursor as it is now; empty: the table has no row, or the runs had no cursor."""
+    if not told["cursor"]:
+        return ""
+    with as_target_errors(f"MAX({told['cursor']}) of {table}"):
+        (row,) = client.query_and_wait(highest(table, told["cursor"], told["filter"]))
+    return "" if row.highest is None else value_text(row.highest)
+
+
+def _differs(
+    run: Mapping[str, Any], snapshot: TableRef, table: TableRef, sums: tuple[RowSums, RowSums]
+) -> VerificationError:
+    before, after = (one.figures for one in sums)
+    return VerificationError(
+        "the restored table is not what its snapshot is",
+        f"table {table}, run {run['run_id']}",
+        f"snapshot {before}, table {after} (rows and four sums of their digests)",
+        f"look who else writes the table, then restore it once more with"
+        f" `bq cp --restore --force '{snapshot.bq}' '{table.bq}'`.",
+    )

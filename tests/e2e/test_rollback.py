@@ -1,0 +1,298 @@
+"""rollback_run: the table is what it was before a run, proven, and the next sync goes on right."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.e2e.test_frontier import MERGE, ORDERS, SMART
+from tests.sync import PROJECT
+
+KEEP = {"keep_snapshots": "true"}
+EVOLVING = "CREATE TABLE orders (id int8 PRIMARY KEY, note text, updated_at timestamptz)"
+AGAIN = "the next sync reads the undone rows again"
+
+
+@pytest.fixture
+def insert(sql):
+    sql(ORDERS)
+
+    def insert(number, minutes_ago):
+        sql("INSERT INTO orders VALUES (%s, now() - %s::interval)", number, f"{minutes_ago} min")
+
+    return insert
+
+
+@pytest.fixture
+def undo(sync):
+    """Undo the run at that place of the history, and say how it ended."""
+
+    def undo(place, **more):
+        run = sync.history()[place]["run_id"]
+        return sync(**{**SMART, "rollback_run": run, **more})
+
+    return undo
+
+
+def ids(sync):
+    return [number for (number,) in sync.rows("id")]
+
+
+def last(sync):
+    return sync.history()[-1]
+
+
+def all_rows(sync):
+    return sorted(map(str, sync.rows()))
+
+
+def test_an_append_is_undone_and_its_rows_come_again(sync, insert, undo):
+    insert(1, 300)
+    sync.ok(**SMART)
+    before = all_rows(sync)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    after = all_rows(sync)
+    appended = sync.history()[1]
+
+    plan = undo(1, plan_only="true").out
+    assert AGAIN in plan
+    assert "  rows         2 now, 1 before run" in plan
+    assert f"{appended['watermark_after']} now, {appended['watermark_before']} before" in plan
+    assert all_rows(sync) == after
+
+    told = undo(1)
+    assert told.code == 0, told.err
+    assert "rolled_back: 1 undone" in told.out
+    assert AGAIN in told.out.splitlines()[-1]
+    assert all_rows(sync) == before
+    statuses = [run["status"] for run in sync.history()]
+    assert sorted(statuses) == ["rolled_back", "rolled_back", "succeeded"]
+    run = last(sync)
+    assert run["rolled_back_run"] == appended["run_id"]
+    assert run["watermark_after"] == appended["watermark_before"]
+    assert json.loads(run["verification"])["rollback"]["is_proven"]
+
+    sync.ok(**SMART)
+    assert all_rows(sync) == after
+    assert last(sync)["window_start"] == appended["window_start"]
+
+
+def test_the_plan_is_json_for_machines(sync, insert, undo):
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    told = json.loads(undo(1, plan_only="true", plan_format="json").out)
+    assert (told["rows_now"], told["rows_before"]) == (2, 1)
+    assert [run["rows_published"] for run in told["undone_runs"]] == [1]
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        MERGE,
+        SMART | {"write_disposition": "WRITE_TRUNCATE", "enable_smart_sync": "false"},
+    ],
+    ids=["merge", "truncate"],
+)
+def test_rows_that_a_run_changed_or_replaced_are_there_again(sync, sql, insert, undo, mode):
+    insert(1, 300)
+    sync.ok(**mode, postgresql_query="SELECT * FROM orders")
+    before = all_rows(sync)
+    sql("UPDATE orders SET updated_at = now() - interval '1 hour'")
+    insert(2, 50)
+    sync.ok(**mode, **KEEP, postgresql_query="SELECT * FROM orders")
+    after = all_rows(sync)
+    assert after != before
+    told = undo(1)
+    assert told.code == 0, told.err
+    assert all_rows(sync) == before
+    sync.ok(**mode, postgresql_query="SELECT * FROM orders")
+    assert all_rows(sync) == after
+
+
+def test_what_is_said_of_the_table_and_its_columns_stays(sync, sql, undo):
+    """Partitions and clusters, labels, description, expiry, the need of a filter, policy tags."""
+    sql(EVOLVING, "COMMENT ON COLUMN orders.note IS 'of the clerk'")
+    sql("INSERT INTO orders VALUES (1, 'a', now() - interval '5 hours')")
+    laid_out = SMART | {
+        "enable_auto_schema": "true",
+        "source_table_for_schema": "public.orders",
+        "clustering_fields": "id",
+    }
+    sync.ok(**laid_out)
+    table = sync.table()
+    table.description, table.friendly_name = "orders of the shop", "Orders"
+    table.labels = {**table.labels, "team": "shop"}
+    table.expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=99)
+    table.require_partition_filter = True
+    names = ["description", "friendly_name", "labels", "expires", "require_partition_filter"]
+    sync.client.update_table(table, names)
+    sql("ALTER TABLE orders ADD more int8")
+    sql("INSERT INTO orders VALUES (2, 'b', now() - interval '4 hours', 7)")
+    sync.ok(**laid_out, **KEEP)
+    assert "more" in sync.types()
+    now = settings(sync)
+
+    plan = undo(1, plan_only="true").out
+    assert "column more goes: it was added since" in plan
+    told = undo(1)
+    assert told.code == 0, told.err
+    everything = "updated_at IS NULL OR updated_at IS NOT NULL"
+    sql_text = f"SELECT id, note FROM `{PROJECT}.{sync.dataset}.t` WHERE {everything}"
+    assert [tuple(row) for row in sync.client.query_and_wait(sql_text)] == [(1, "a")]
+    assert list(sync.types()) == ["id", "note", "updated_at"]
+    assert settings(sync) == now
+
+    sync.ok(**laid_out)
+    assert list(sync.types()) == ["id", "note", "updated_at", "more"]
+
+
+def settings(sync):
+    table = sync.table()
+    resource = table.to_api_repr()
+    told = ("description", "friendlyName", "labels", "expirationTime", "requirePartitionFilter")
+    told += ("timePartitioning", "clustering")
+    described = {field.name: field.description for field in table.schema if field.name != "more"}
+    return [resource.get(name) for name in told], described
+
+
+@pytest.fixture
+def three_runs(sync, insert):
+    """After the first, each with a snapshot; the newest events of all of them."""
+    for number, ago in enumerate((300, 250, 200, 150), 1):
+        insert(number, ago)
+        sync.ok(**SMART, **KEEP)
+    return sync.history()
+
+
+def test_a_run_with_others_behind_it_is_undone_with_them_or_not_at_all(sync, three_runs, undo):
+    names = [run["run_id"] for run in three_runs]
+    refused = undo(1)
+    assert refused.code == 2
+    assert f"2 more runs have published since {names[1]}: {names[2]}, {names[3]}" in refused.err
+    assert f"give rollback_to={names[3]}" in refused.err
+    refused = undo(1, rollback_to=names[2])
+    assert refused.code == 2
+    assert f"1 more run has published since {names[2]}: {names[3]}" in refused.err
+    assert undo(1, rollback_to=names[0]).code == 2
+    assert ids(sync) == [1, 2, 3, 4]
+    assert undo(1, rollback_to=names[3]).code == 0
+    assert ids(sync) == [1]
+    undone = [run["run_id"] for run in sync.history() if run["seq"] == 3]
+    assert sorted(undone) == names[1:]
+    assert last(sync)["rolled_back_run"] == names[1]
+    sync.ok(**SMART)
+    assert ids(sync) == [1, 2, 3, 4]
+
+
+def test_an_undone_run_is_undone_once(sync, three_runs, undo):
+    assert undo(3).code == 0
+    undoing = last(sync)["run_id"]
+    again = sync.ok(**SMART, rollback_run=three_runs[3]["run_id"])
+    assert f"run {three_runs[3]['run_id']} was rolled back by run {undoing}" in again.out
+    assert ids(sync) == [1, 2, 3]
+    sync.ok(**SMART)
+    refused = sync(**SMART, rollback_run=undoing)
+    assert refused.code == 2
+    assert "it is a rollback itself" in refused.err
+    told = undo(2, rollback_to=last(sync)["run_id"])
+    assert told.code == 0, told.err  # what was undone before lies between
+    assert ids(sync) == [1, 2]
+
+
+def test_windows_without_a_row_are_undone_with_those_before_them(sync, insert, undo):
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    sync.ok(**SMART)
+    plan = undo(1, plan_only="true").out
+    assert "and 1 that found no row: their windows are read again" in plan
+    assert undo(1).code == 0
+    assert [run["status"] for run in sync.history()].count("rolled_back") == 3
+    assert undo(2).code == 0  # an undone run: nothing to do
+
+
+@pytest.mark.parametrize(
+    ("which", "words"),
+    [
+        ("unknown", "an unknown run"),
+        ("of another table", "a run of another table"),
+        ("made it", "the run made the table"),
+        ("found nothing", "it found no row, and changed nothing"),
+        ("failed", "its status is failed, and it published nothing"),
+    ],
+)
+def test_what_can_not_be_undone_is_told_before_anything_is_written(sync, insert, which, words):
+    insert(1, 300)
+    sync.ok(**SMART, **KEEP)
+    sync.ok(**SMART, destination_bigquery_table="other")
+    sync.ok(**SMART, **KEEP)
+    insert(2, 100)
+    dead = "SELECT *, date '20000-01-01' AS day FROM orders"
+    assert sync(**SMART | {"postgresql_query": dead}).code == 7
+    runs = sync.history()
+    by_table = {run["destination"].rpartition(".")[2]: run["run_id"] for run in runs}
+    chosen = {
+        "unknown": "20200101t000000-00000000",
+        "of another table": by_table["other"],
+        "made it": runs[0]["run_id"],
+        "found nothing": runs[2]["run_id"],
+        "failed": runs[3]["run_id"],
+    }[which]
+    refused = sync(**SMART, rollback_run=chosen)
+    assert refused.code == 2
+    assert words in refused.err
+    assert len(sync.history()) == 4
+    assert ids(sync) == [1]
+
+
+def test_what_no_longer_can_be_looked_back_to_is_told_before_anything_is_written(
+    sync, insert, undo, monkeypatch
+):
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART)
+    for more in ({"plan_only": "true"}, {}):
+        refused = undo(1, **more)
+        assert refused.code == 5
+        assert "it kept no snapshot, and BigQuery can't look back to it" in refused.err
+        assert "sync_start and sync_end with WRITE_MERGE" in refused.err
+    late = Later("pipeline.cli.datetime", monkeypatch)
+    refused = undo(1)
+    assert refused.code == 5
+    assert (
+        "it kept no snapshot, or one that has expired, and time travel reaches 168" in refused.err
+    )
+    late.undo()
+    assert ids(sync) == [1, 2]
+    assert len(sync.history()) == 2
+
+
+class Later:
+    """The launch believes that it is eight days later."""
+
+    def __init__(self, name, patch):
+        self._patch = patch
+        patch.setattr(name, self)
+
+    def now(self, zone):
+        return datetime.now(zone) + timedelta(days=8)
+
+    def undo(self):
+        self._patch.undo()
+
+
+def test_a_table_with_another_layout_is_not_restored(sync, sql, undo):
+    sql(EVOLVING)
+    sql("INSERT INTO orders VALUES (1, 'a', now() - interval '5 hours')")
+    sync.ok(**SMART)
+    rebuilt = SMART | {"enable_auto_schema": "true", "delete_existing_table": "true"}
+    sync.ok(**rebuilt, **KEEP)
+    refused = sync(**SMART, rollback_run=sync.history()[1]["run_id"])
+    assert refused.code == 5
+    assert "the table had another layout" in refused.err
+    assert "bq cp --restore" in refused.err
