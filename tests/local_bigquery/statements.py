@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from translations import keep_translations_of_scripts
+
 DATASETS = re.compile(r"`[\w-]+\.(d\d+_\d+)\.")
 RUNS = re.compile(r"\d{8}t\d{6}[-_][0-9a-f]{8}")
 TABLES = re.compile(r"`[\w-]+\.\w+\.(\w+)`")
@@ -121,6 +123,7 @@ class Translator:
         self._looking, self._not_found = looking, _not_found
         self._metadata, self._resource = metadata, Table
         self._sql, self._parse = script.Interpreter.sql, script.parse
+        keep_translations_of_scripts(self._state)
         self._translate, self._target = query.translate, query._target
         self._from_duckdb = query.from_duckdb
         self._parse_script, self._statement = script.parse_script, script.Statement

@@ -1,7 +1,7 @@
 """The tests' local BigQuery knows statements again: what it answers is of the tables at hand."""
 
 import pytest
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
 PROJECT = "demo-project"
@@ -62,3 +62,61 @@ def test_a_table_that_is_missing_or_gone_is_told_by_its_name(ask, dataset: str) 
     ask("DROP TABLE {0}", "v1")
     with pytest.raises(NotFound, match=f"Table {PROJECT}:{dataset}.v1 was not found"):
         ask("SELECT a FROM {0}", "v1")
+
+
+SHOWN = """DECLARE shown STRING;
+SET shown = (SELECT MAX(TO_JSON_STRING(STRUCT(v AS v))) FROM {0});
+SELECT shown"""
+MERGED = """BEGIN
+CREATE TEMP TABLE newest AS SELECT 1 AS id, v FROM {0};
+MERGE {0} AS old USING newest ON old.id = newest.id
+WHEN MATCHED THEN UPDATE SET v = newest.v, id = 2
+WHEN NOT MATCHED THEN INSERT (id, v) VALUES (newest.id, newest.v);
+END"""
+
+
+def test_a_script_tells_of_each_table_by_its_own_types(ask) -> None:
+    for table, kind, value in (("w1", "STRING", "'Qk0='"), ("w2", "BYTES", "b'BM'")):
+        ask(f"CREATE TABLE {{0}} (id INT64, v {kind})", table)
+        ask(f"INSERT INTO {{0}} (id, v) VALUES (1, {value})", table)
+    for _ in range(2):
+        for table in ("w1", "w2"):
+            assert ask(SHOWN, table) == (["shown"], [('{"v":"Qk0="}',)])
+    ask("CREATE OR REPLACE TABLE {0} AS SELECT 1 AS id, 7 AS v", "w2")
+    assert ask(SHOWN, "w2") == (["shown"], [('{"v":7}',)])
+
+
+def test_a_script_that_merges_does_so_in_each_table_whatever_it_names_its_own(ask) -> None:
+    for table, value in (("x1", "'a'"), ("x2", "5"), ("x1", "'a'")):
+        ask(f"CREATE OR REPLACE TABLE {{0}} AS SELECT 1 AS id, {value} AS v", table)
+        ask(MERGED, table)
+        ask(MERGED, table)
+    assert ask("SELECT * FROM {0} ORDER BY id", "x1")[1] == [(1, "a"), (2, "a")]
+    assert ask("SELECT * FROM {0} ORDER BY id", "x2")[1] == [(1, 5), (2, 5)]
+
+
+def test_what_a_script_made_and_declared_is_not_known_in_the_next(ask, dataset: str) -> None:
+    ask("CREATE TABLE {0} (id INT64)", "y")
+    made = "CREATE TEMP TABLE own AS SELECT 1 AS id;\nSELECT COUNT(*) AS n FROM own"
+    assert ask(made, "y") == ask(made, "y") == (["n"], [(1,)])
+    with pytest.raises(BadRequest, match="own"):
+        ask("SELECT 1;\nSELECT COUNT(*) AS n FROM own", "y")
+    moved = f"CREATE TEMP TABLE own AS SELECT 1 AS id;\nSET @@dataset_id = '{dataset}';\n"
+    for _ in range(2):
+        with pytest.raises(BadRequest, match="1 row"):
+            ask(moved + "SELECT ERROR(CONCAT(COUNT(*), ' row')) AS n FROM own", "y")
+    declared = "DECLARE id INT64 DEFAULT 3;\nSELECT id FROM UNNEST([1, 2])"
+    assert ask(declared, "y") == (["id"], [(3,), (3,)])
+    with pytest.raises(BadRequest, match="id"):
+        ask("DECLARE other INT64 DEFAULT 3;\nSELECT id FROM UNNEST([1, 2])", "y")
+
+
+def test_a_text_that_a_script_runs_is_given_the_values_of_that_script(ask) -> None:
+    ask("CREATE TABLE {0} AS SELECT 1 AS id UNION ALL SELECT 2", "z")
+    for asked, rest in ((1, 2), (2, 1)):
+        script = (
+            f"DECLARE asked INT64 DEFAULT {asked};\nDECLARE left_over INT64;\n"
+            "EXECUTE IMMEDIATE 'SELECT id FROM {0} WHERE id <> @asked' INTO left_over"
+            " USING asked AS asked;\nSELECT left_over"
+        )
+        assert ask(script, "z") == (["left_over"], [(rest,)])

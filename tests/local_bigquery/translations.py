@@ -1,0 +1,190 @@
+"""What scripts run, translated once: their variables and temporary tables have new names each time.
+
+A publishing script is a dozen statements, each of which SQLGlot would read into a tree, type and
+write anew, as it would the five of a MERGE. A translation depends on the tree, on what the script
+has declared so far, and on the tables that it names: as the text of all that, without the names of
+datasets, runs and variables, it is known again. Whatever else a translation could depend on is
+translated as `local-bigquery` does.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+NAMES = re.compile(
+    r"(?<=[`.])d\d+_\d+(?=[`.])"  # a test's dataset
+    r"|\d{8}t\d{6}[-_][0-9a-f]{8}"  # a run
+    r"|__(?:variable|rows)_[0-9a-f]{12}"  # what a variable's value lies in, or a statement's rows
+)
+DEPENDENT = re.compile(
+    r"@@|INFORMATION_SCHEMA|EXTERNAL_QUERY|_USER\b|\*`|FOR\s+SYSTEM|\bFUNCTION\b|\bPROCEDURE\b|\bVIEW\b",
+    re.I,
+)
+"""What makes a translation depend on the time, the caller or more of the catalog."""
+MOST_TEXTS = 5_000
+MOST_STATES = 8
+"""Translations of one text, for tables that differ."""
+OTHERS = 0xE000
+"""The first of the characters that mean nothing: each stands for a name."""
+NAMELESS = re.compile("[\ue000-\uf8ff]")
+Table = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names in texts that are other ones each time, the longest first."""
+
+    pairs: tuple[tuple[str, str], ...]
+    """(name, the character that stands for it)."""
+
+    @classmethod
+    def within(cls, texts: Iterable[str]) -> "Names":
+        """Those of some texts, numbered as they come."""
+        found = dict[str, str]()
+        for text in texts:
+            for name in NAMES.findall(text):
+                found.setdefault(name, chr(OTHERS + len(found)))
+        return cls(tuple(sorted(found.items(), key=lambda pair: -len(pair[0]))))
+
+    def put_aside(self, text: str) -> str:
+        """A text without them."""
+        for name, other in self.pairs:
+            text = text.replace(name, other)
+        return text
+
+    def put_back(self, text: str) -> str:
+        """A text with them."""
+        for name, other in self.pairs:
+            text = text.replace(other, name)
+        return text
+
+    def aside(self, table: Table) -> Table:
+        """A table's name without them."""
+        project, dataset, name = map(self.put_aside, table)
+        return project, dataset, name
+
+    def back(self, table: Table) -> Table:
+        """A table's name with them."""
+        project, dataset, name = map(self.put_back, table)
+        return project, dataset, name
+
+
+@dataclass(frozen=True)
+class Known:
+    """A translation, without names."""
+
+    sql: str
+    used: frozenset[str]
+    """Parameters that are bound."""
+    referenced: tuple[Table, ...]
+    temporary: frozenset[str]
+    """Temporary tables that the statement makes."""
+    states: tuple[tuple[Table, Any], ...]
+    """All tables that it names, and what they were like."""
+
+
+class Translations:
+    """`translate` of statements whose context may be a script's."""
+
+    def __init__(self, translate: Callable[..., Any], state: Callable[[Table], Any]) -> None:
+        from local_bigquery.catalog import row_access
+        from local_bigquery.sql.dialect import BigQueryDialect
+        from local_bigquery.sql.rules import typing
+
+        self._translate, self._state, self._row_access = translate, state, row_access
+        self._dialect, self._schema = BigQueryDialect, typing._schema
+        self._known = dict[tuple[Any, ...], list[Known]]()
+        self._now = threading.local()
+
+    def schema(self, tree: Any) -> Any:
+        """`rules.typing._schema`, which looks up the columns of all tables that a tree names."""
+        from sqlglot import exp
+
+        self._now.tables = {
+            (table.catalog, table.db, table.name)
+            for table in tree.find_all(exp.Table)
+            if table.catalog and table.db
+        }
+        return self._schema(tree)
+
+    def translate(self, tree: Any, context: Any) -> tuple[str, dict[str, Any]]:
+        """`translate`; what is known of it, if the tables are as they were."""
+        text = tree.sql(dialect=self._dialect)
+        if context.functions or context.settings or context.dataset_id:
+            return self._translate(tree, context)  # type: ignore[no-any-return]
+        if DEPENDENT.search(text) or NAMELESS.search(text) or self._row_access.secured():
+            return self._translate(tree, context)  # type: ignore[no-any-return]
+        own = repr([sorted(context.variables.items()), sorted(context.parameters.items())])
+        names = Names.within([text, own])
+        key = (
+            names.put_aside(text),
+            names.put_aside(own),
+            context.project_id,
+            bool(tree.meta.get("table_function")),
+            bool(tree.meta.get("snapshot")),
+        )
+        known = self._that_holds(self._known.get(key, ()), names)
+        if known is None:
+            return self._anew(tree, context, key, names)
+        context.used.clear()
+        context.used.update(known.used)
+        context.temporary.update(map(names.put_back, known.temporary))
+        context.referenced.update(map(names.back, known.referenced))
+        return names.put_back(known.sql), {name: context.values[name] for name in known.used}
+
+    def _that_holds(self, translations: Iterable[Known], names: Names) -> Known | None:
+        states = dict[Table, Any]()
+        for known in translations:
+            for nameless, _ in known.states:
+                if nameless not in states:
+                    states[nameless] = self._state(names.back(nameless))
+            if all(states[nameless] == state for nameless, state in known.states):
+                return known
+        return None
+
+    def _anew(self, tree: Any, context: Any, key: Any, names: Names) -> tuple[str, dict[str, Any]]:
+        temporary, position = set(context.temporary), context.position
+        others, self._now.tables = set(context.referenced), set[Table]()
+        context.referenced.clear()
+        try:
+            sql, bound = self._translate(tree, context)
+            referenced = set(context.referenced)
+        finally:
+            context.referenced.update(others)
+        tables = sorted(referenced | self._now.tables)
+        general = names.put_aside(sql)
+        is_general = names.put_back(general) == sql and not context.functions
+        if (
+            is_general
+            and context.position == position
+            and not any(t[0] == "emulator" for t in tables)
+        ):
+            if len(self._known) > MOST_TEXTS:
+                self._known.clear()
+            known = Known(
+                general,
+                frozenset(context.used),
+                tuple(map(names.aside, referenced)),
+                frozenset(map(names.put_aside, context.temporary - temporary)),
+                tuple((names.aside(table), self._state(table)) for table in tables),
+            )
+            self._known[key] = [known, *self._known.get(key, ())][:MOST_STATES]
+        return sql, bound
+
+
+def keep_translations_of_scripts(state: Callable[[Table], Any]) -> None:
+    """Translate what came before, in a script or beside one, by what came of the first.
+
+    Args:
+        state: What of a table bears on a translation.
+    """
+    from local_bigquery.jobs import merge, query
+    from local_bigquery.sql import script
+    from local_bigquery.sql.rules import typing
+
+    assert merge.translate is query.translate is script.translate
+    translations = Translations(query.translate, state)
+    typing._schema = translations.schema
+    merge.translate = query.translate = script.translate = translations.translate
