@@ -5,9 +5,7 @@ arrays without an error. So every column is checked against what BigQuery can ho
 a row that is refused becomes a dead letter with its column, reason and raw content.
 """
 
-import hashlib
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,36 +13,23 @@ import pyarrow as pa
 
 from auto_schema import json_numbers, physical, postgis
 from auto_schema.casts import decimals_of_texts, held_decimals
+from auto_schema.dead_letters import (
+    REFUSED_COLUMN,
+    REFUSED_REASON,
+    Keeper,
+    dead_letters,
+    dimensions_of,
+    hidden_column,
+    is_staged_already,
+)
+from auto_schema.kept_row import AS_STAGED
 from auto_schema.kernels import Array, arrow, pc
-from auto_schema.limits import ROW_BYTES, letter_row, too_large
-from auto_schema.names import OURS
+from auto_schema.limits import ROW_BYTES, too_large
 from auto_schema.ranges import out_of_range
-from auto_schema.raw_row import Cell, cell_text, raw_row
 from auto_schema.reshaping import Reshaper
 from auto_schema.row_filter import RowFilter
 from auto_schema.row_sums import DIGEST, RowSums, digest_sums
 from auto_schema.schema import Column, TableSchema, arrow_schema
-
-REFUSED_COLUMN, REFUSED_REASON = "\0refused column", "\0refused reason"
-REFUSED_VALUE, RAW_ROW = "\0refused value", "\0raw row"
-"""Hidden text columns of a reader that refuses values itself: in the rows that it refuses
-the source's column, why, the value, and the whole row as JSON. No field has such a name."""
-
-DEAD_LETTER_SCHEMA = pa.schema(
-    [
-        pa.field("column_name", pa.string()),
-        pa.field("value", pa.string()),
-        pa.field("reason", pa.string()),
-        pa.field("raw_row", pa.string()),
-        pa.field("row_hash", pa.string()),
-        pa.field("digest", pa.string()),
-    ]
-)
-"""`digest` is the source's own, where a run is verified; the table doesn't keep it."""
-
-VALUE_CHARACTERS = 1000
-MASKED = "(masked)"
-"""In a dead letter, in place of a value that nothing may show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +43,8 @@ class Checks:
     """Columns that tell rows apart: a row with NULL there is refused."""
     row_bytes: int = ROW_BYTES
     """A row of more is refused: BigQuery would refuse all that are loaded with it."""
+    left_out: tuple[str, ...] = ()
+    """Fields that nothing may hold; dead letters note their names."""
 
 
 ANY_INTEGER = pa.decimal128(20, 0)
@@ -100,13 +87,19 @@ def conform(
     checks = checks or Checks()
     arriving = reshaper.reshaping.arriving if reshaper else schema
     refused = _refused_by_reader(batch, arriving)
+    by_reader = frozenset(refused)
     arrays = _arriving_arrays(batch, arriving, checks, refused)
     if reshaper is not None:
         arrays = _reshaped_arrays(arrays, batch.num_rows, reshaper, refused)
+    arrays = _with_staged(batch, arrays, schema, checks, refused)
     for index, (place, why) in too_large(arrays, checks.row_bytes).items():
         refused.setdefault(index, (schema.columns[place].name, why))
     converted = arrow.RecordBatch.from_arrays(arrays, schema=arrow_schema(schema))
-    dead = _dead_letters(batch, arriving, refused) if refused else None
+    dead = None
+    if refused:
+        hidden = reshaper.masked_columns(arrays) if reshaper is not None else {}
+        keeper = Keeper(batch, arriving, hidden, by_reader, checks.left_out)
+        dead = dead_letters(keeper, refused)
     if reshaper is not None and reshaper.reshaping.keeps is not None:
         return _filtered(batch, converted, dead, (refused, reshaper.reshaping.keeps))
     if dead is None:
@@ -125,9 +118,12 @@ def _arriving_arrays(
     """The columns in the types in which they arrive; what isn't of them is noted."""
     arrays: list[Array] = []
     for column in arriving:
+        if batch.schema.get_field_index(column.name) < 0 and is_staged_already(batch, column):
+            arrays.append(arrow.nulls(batch.num_rows, column.arrow))
+            continue
         physical.check(column, batch.column(column.name).type)
         raw = plain(batch.column(column.name))
-        dimensions = _hidden(batch, dimensions_of(column.source_name))
+        dimensions = hidden_column(batch, dimensions_of(column.source_name))
         array, bad = _convert(raw, column, checks, dimensions)
         if column.is_hidden:  # a reason may quote the value
             bad = dict.fromkeys(bad, f"no value of {column.bigquery}")
@@ -136,6 +132,27 @@ def _arriving_arrays(
         for index, reason in bad.items():
             refused.setdefault(index, (column.name, reason))
         arrays.append(array)
+    return arrays
+
+
+def _with_staged(
+    batch: pa.RecordBatch,
+    arrays: list[Array],
+    schema: TableSchema,
+    checks: Checks,
+    refused: Refused,
+) -> list[Array]:
+    """The columns, with those in place that come as they are staged."""
+    for place, column in enumerate(schema):
+        if is_staged_already(batch, column):
+            raw = plain(batch.column(AS_STAGED + column.source_name))
+            physical.check(column, raw.type)
+            arrays[place], bad = _convert(raw, column, checks, None)
+            is_key = column.name in checks.not_null
+            if is_key:
+                _note(bad, pc.is_null(raw), "NULL in a merge key")
+            for index, reason in bad.items():
+                refused.setdefault(index, (column.name, reason))
     return arrays
 
 
@@ -172,7 +189,7 @@ def _filtered(
     gone = batch.num_rows - len(refused) - rows
     if not gone:
         return Conformed(converted.filter(staged) if refused else converted, dead)
-    digests = _hidden(batch, DIGEST)
+    digests = hidden_column(batch, DIGEST)
     if digests is None:
         return Conformed(converted.filter(staged), dead, RowSums(gone))
     out = digests.filter(pc.and_(good, pc.invert(kept)))
@@ -180,7 +197,7 @@ def _filtered(
 
 
 def _refused_by_reader(batch: pa.RecordBatch, schema: TableSchema) -> dict[int, tuple[str, str]]:
-    columns, reasons = _hidden(batch, REFUSED_COLUMN), _hidden(batch, REFUSED_REASON)
+    columns, reasons = hidden_column(batch, REFUSED_COLUMN), hidden_column(batch, REFUSED_REASON)
     if columns is None or reasons is None:
         return {}
     names = {column.source_name: column.name for column in schema}
@@ -188,29 +205,6 @@ def _refused_by_reader(batch: pa.RecordBatch, schema: TableSchema) -> dict[int, 
         index: (names.get(columns[index].as_py(), columns[index].as_py()), reasons[index].as_py())
         for index in pc.indices_nonzero(pc.is_valid(columns)).to_pylist()
     }
-
-
-def dimensions_of(source_name: str) -> str:
-    """The hidden int column that the reader adds beside an array: the array's dimensions.
-
-    However long the array's name is, this one is shorter than the 63 bytes that PostgreSQL
-    keeps of a name.
-
-    >>> dimensions_of("tags")
-    '_smart_sync_dimensions_978c2f8941354cf552831bb8'
-    """
-    return f"{OURS}dimensions_{hashlib.sha256(source_name.encode()).hexdigest()[:24]}"
-
-
-def _hidden(batch: pa.RecordBatch, name: str) -> Array | None:
-    index = batch.schema.get_field_index(name)
-    return batch.column(index) if index >= 0 else None
-
-
-def _hidden_text(batch: pa.RecordBatch, name: str, index: int) -> str | None:
-    column = _hidden(batch, name)
-    text: str | None = None if column is None else column[index].as_py()
-    return text
 
 
 def plain(array: Array) -> Array:
@@ -355,38 +349,3 @@ def _nulled(array: Array, bad: Mapping[int, str]) -> Array:
         return array
     mask = pa.array([index in bad for index in range(len(array))])
     return pc.if_else(mask, arrow.nulls(len(array), array.type), array)
-
-
-def _dead_letters(
-    batch: pa.RecordBatch, schema: TableSchema, refused: Mapping[int, tuple[str, str]]
-) -> pa.RecordBatch:
-    columns = {column.name: batch.column(column.name) for column in schema}
-    hidden = {column.name for column in schema if column.is_hidden}
-    rows = []
-    for index in sorted(refused):
-        name, reason = refused[index]
-        raw, value = _hidden_text(batch, RAW_ROW, index), None
-        if raw is None:
-            cells = _masked(raw_row(columns, index), hidden)
-            raw = json.dumps(cells, ensure_ascii=False, sort_keys=True)
-            value = cell_text(columns[name], index) if name in columns else None
-        else:
-            value = _hidden_text(batch, REFUSED_VALUE, index)
-        if name in hidden and value is not None:
-            value = MASKED
-        rows.append(
-            {
-                "column_name": name,
-                "value": None if value is None else value[:VALUE_CHARACTERS],
-                "reason": reason,
-                "raw_row": letter_row(raw),
-                "row_hash": hashlib.sha256(raw.encode()).hexdigest(),
-                "digest": _hidden_text(batch, DIGEST, index),
-            }
-        )
-    return pa.RecordBatch.from_pylist(rows, schema=DEAD_LETTER_SCHEMA)
-
-
-def _masked(cells: dict[str, Cell], hidden: Collection[str]) -> dict[str, Cell]:
-    """A row whose masked values don't show; a NULL does, as it does under a mask."""
-    return {n: MASKED if n in hidden and v is not None else v for n, v in cells.items()}

@@ -4,11 +4,12 @@ The order is fixed: casts → defaults → constants → mask → filter. All of
 a column that nothing changes is passed on as it is.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auto_schema.casts import CASTS
+from auto_schema.kept_row import Masked, mark_of
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.masks import masked
 from auto_schema.row_filter import RowFilter
@@ -131,6 +132,19 @@ class Reshaper:
                 refused.append((column.name, bad, passage.refusal()))
         return Reshaped(tuple(published), tuple(refused))
 
+    def masked_columns(self, arrays: Sequence[Array]) -> dict[str, Masked]:
+        """Of published columns those under a mask, by the source's names."""
+        masks = {p.column.name: p.mask for p in self.reshaping.passages if p.mask is not None}
+        return {
+            column.source_name: Masked(array, mark_of(mask.method, self.salt_of(column)))
+            for column, array in zip(self.published, arrays, strict=True)
+            if (mask := masks.get(column.name)) is not None
+        }
+
+    def salt_of(self, column: Column) -> bytes:
+        """What its mask puts before each value that is hashed."""
+        return self.salts.get(column.name, b"")
+
     def _passed(
         self, passage: Passage, array: Array | None, rows: int
     ) -> tuple[Array, Array | None]:
@@ -145,9 +159,25 @@ class Reshaper:
             value = arrow.scalar(passage.default, array.type)
             array = pc.fill_null(array, value) if bad is None else _filled(array, value, bad)
         if passage.mask is not None:
-            salt = self.salts.get(column.name, b"")
-            array = masked(array, kind, passage.mask.method, salt)
+            array = masked(array, kind, passage.mask.method, self.salt_of(column))
         return array, bad
+
+
+def made_of(reshaping: Reshaping | None) -> dict[str, str]:
+    """What is made of columns, by the source's names: the mark of a mask, or a cast in words.
+
+    Raises:
+        SyncError: Secret Manager doesn't hand a salt out.
+    """
+    marks = dict[str, str]()
+    for passage in reshaping.passages if reshaping else ():
+        mask = passage.mask
+        if mask is not None:
+            salt = mask.salt.resolve().encode() if mask.salt else b""
+            marks[passage.column.source_name] = mark_of(mask.method, salt)
+        elif passage.arrives:
+            marks[passage.column.source_name] = passage.told
+    return marks
 
 
 def _filled(array: Array, value: Any, bad: Array) -> Array:

@@ -21,6 +21,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "rollback_run": ("every run would undo the same runs, and sync nothing", BY_HAND),
     "rollback_to": ("every run would undo the same runs, and sync nothing", BY_HAND),
     "backfill_columns": ("every run would fill the same columns again, and add no row", BY_HAND),
+    "replay_dead_letters": ("every run would replay the same letters, and sync no row", BY_HAND),
     "write_disposition": (
         "WRITE_EMPTY: the first run fills the table, and every run after it would fail",
         "give WRITE_APPEND, WRITE_MERGE or WRITE_TRUNCATE.",

@@ -273,9 +273,9 @@ def _afterwards(plan: SyncPlan) -> str:
     if merge is None:
         return f"{staying}\nUNION ALL\n{coming}"
     same = " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in merge.keys)
-    stays = "FALSE"
-    if plan.cursor:
-        stays = f"({same} AND NOT COALESCE({comes_later(plan.cursor.name)}, FALSE))"
+    stays, later = "FALSE", comes_later(plan)
+    if later:
+        stays = f"({same} AND NOT COALESCE({later}, FALSE))"
     return (
         f"{staying} AND NOT EXISTS (SELECT 1 FROM (\n{coming}) AS {STAGED}\n"
         f"  WHERE {same} AND NOT {stays})\nUNION ALL\n"

@@ -150,6 +150,7 @@ def make_draft(
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
     faults += check_faults(request, shape.schema)
     raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))
+    bigquery = None if request.replays else bigquery
     questions = open_questions(request, facts, shape.schema, shape.altered)
     return Draft(request, facts, shape, audits, merge, bigquery, labels, questions)
 

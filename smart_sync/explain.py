@@ -12,6 +12,7 @@ from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
+from smart_sync.replay_text import replay_dict, replay_lines
 from smart_sync.reshape_text import reshaping_dict, reshaping_lines, types_before
 from smart_sync.resume import resume_dict, resume_lines
 from smart_sync.snapshot import snapshot_dict, snapshot_lines
@@ -55,6 +56,9 @@ def _lines(plan: SyncPlan) -> Iterator[str]:
 
 
 def _window_lines(plan: SyncPlan) -> Iterator[str]:
+    if plan.publishing.replay is not None:
+        yield from replay_lines(plan.publishing.replay)
+        return
     if plan.window is None or plan.cursor is None:
         yield "  window       none: the whole result of the query"
         return
@@ -244,6 +248,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "transformation": reshaping_dict(plan.reshaping),
         "table": _table_dict(plan),
         "publish": _publish_dict(plan),
+        "replay": replay_dict(publishing.replay),
         "verify": _proof_dict(publishing.proof),
         "checks": checks_dict(plan),
         "max_dead_letters": plan.dead_letters.most,

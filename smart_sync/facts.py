@@ -8,6 +8,7 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
+from smart_sync.replay import ReplayFacts
 from smart_sync.sql_plan import SqlAnswer
 from smart_sync.volume import PastVolume
 from smart_sync.window import Watermark, WindowPlan
@@ -132,6 +133,8 @@ class Facts:
     """What a dry run says of transform_sql; None: there is none."""
     asked: datetime | None = None
     """When the history was first asked under the lock, by BigQuery's clock; None: it wasn't."""
+    replay: ReplayFacts | None = None
+    """What dead letters there are, of a run that replays them; None: it is none."""
 
     @property
     def deciding(self) -> dict[str, CurrentField]:

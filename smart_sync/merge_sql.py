@@ -11,7 +11,7 @@ An updated row's old version lies in another partition when the partition column
 with it. Constants of the staged rows alone would not find it, and insert the row again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
 from auto_schema.told import HASH_DIGITS
@@ -38,7 +38,18 @@ _FORMATTERS = {  # %Y would write the year 1 as 1; a project may have a time zon
 }
 
 
-def merge_script(plan: SyncPlan, merge: MergePlan, items: str, first: str) -> str:
+def as_it_is(body: str) -> str:
+    """The MERGE by itself."""
+    return f"{body};\n"
+
+
+def merge_script(
+    plan: SyncPlan,
+    merge: MergePlan,
+    items: str,
+    first: str,
+    around: Callable[[str], str] = as_it_is,
+) -> str:
     """The whole script; its last statement tells how many rows the MERGE must have touched.
 
     Args:
@@ -46,6 +57,7 @@ def merge_script(plan: SyncPlan, merge: MergePlan, items: str, first: str) -> st
         merge: keys and pruning.
         items: the columns of staged rows in the destination's types.
         first: statements that add columns, each with its `;`.
+        around: what is done in one with the MERGE, and with it.
     """
     look = {
         DIFFERING: _differing_key(merge),
@@ -54,6 +66,7 @@ def merge_script(plan: SyncPlan, merge: MergePlan, items: str, first: str) -> st
         EXPECTED: f"(SELECT COUNT(*) FROM {HELD if merge.filled else NEWEST}) - {_newer(plan)}",
     }
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
+    cleared = clearing(plan.changes.stale, plan.destination, merge.partition_field)
     return (
         f"DECLARE {DIFFERING}, {DOUBLED}, {PARTITIONS} STRING;\n"
         f"DECLARE {EXPECTED} INT64;\n"
@@ -61,8 +74,7 @@ def merge_script(plan: SyncPlan, merge: MergePlan, items: str, first: str) -> st
         f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
         f"EXECUTE IMMEDIATE {_block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
         f"{_refuse_differing(plan, merge)}{_refuse_doubled(plan)}"
-        f"{clearing(plan.changes.stale, plan.destination, merge.partition_field)}"
-        f"{_merge(plan, merge)};\n"
+        f"{around(cleared + _merge(plan, merge))}"
         f"SELECT {EXPECTED} AS expected;"
     )
 
@@ -87,8 +99,17 @@ def newest(plan: SyncPlan, merge: MergePlan, select: str) -> str:
     )
 
 
-def comes_later(cursor: str) -> str:
-    """Whether a staged row takes the place of the table's; NULL where the staged cursor is."""
+def comes_later(plan: SyncPlan) -> str:
+    """Whether a staged row takes the place of the table's; NULL where the staged cursor is.
+
+    Always, without a cursor: empty. A row that is replayed was read before, so that of two with
+    one cursor the table's may be the newer: only what is shown to be newer takes its place.
+    """
+    cursor, replays = plan.cursor.name if plan.cursor else "", plan.publishing.replay is not None
+    if replays:
+        return f"{of_staged(cursor)} > {of_table(cursor)}" if cursor else "FALSE"
+    if not cursor:
+        return ""
     return f"({of_table(cursor)} IS NULL OR {of_staged(cursor)} >= {of_table(cursor)})"
 
 
@@ -188,6 +209,9 @@ def _refuse_doubled(plan: SyncPlan) -> str:
 
 def _newer(plan: SyncPlan) -> str:
     """How many keys the table has in a newer version."""
+    if plan.publishing.replay is not None:
+        later = f"IFNULL({STAGED_CURSOR} > {CURSOR}, FALSE)" if plan.cursor else "FALSE"
+        return f"(SELECT COUNT(*) FROM {HELD} WHERE NOT {later})"
     if plan.cursor is None:
         return "0"
     return f"(SELECT COUNT(*) FROM {HELD} WHERE {CURSOR} > {STAGED_CURSOR})"
@@ -195,9 +219,8 @@ def _newer(plan: SyncPlan) -> str:
 
 def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     head = f"MERGE {plan.destination.sql} AS {TABLE}\nUSING {NEWEST} AS {STAGED}\nON {_on(merge)}"
-    newer = ""
-    if plan.cursor:
-        newer = f" AND {comes_later(plan.cursor.name)}"
+    later = comes_later(plan)
+    newer = f" AND {later}" if later else ""
     names = [column.name for column in plan.schema]
     values = [f"{quoted(name)} = {of_staged(name)}" for name in merge.filled or names]
     tail = f"WHEN MATCHED{newer} THEN UPDATE SET "

@@ -18,11 +18,15 @@ from smart_sync.publish_sql import (
     replace_statement,
 )
 from smart_sync.read_plan import BigqueryReading
+from smart_sync.replay import MODE as REPLAYS
+from smart_sync.replay import PARAMETER as REPLAYED
+from smart_sync.replay_sql import replay_statement
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.ways import COPY, LOAD, QUERY, STATEMENT, STATEMENT_IN_PLACE, Count, Way
 
 COMPARES = "WRITE_MERGE compares rows by their keys"
 REPLACES_WINDOW = "rows of the window are deleted and inserted in one transaction"
+MARKS = "rows and the marks of their letters are written in one transaction"
 SWAPS = "the table is rebuilt with another layout"
 
 
@@ -58,6 +62,16 @@ def _backfills(request: SyncRequest, _: Target) -> str:
     return names and f"backfill_columns fills {names} in rows that are there"
 
 
+def _replays(request: SyncRequest, _: Target) -> str:
+    run_id = request.publishing.replayed_run
+    if not run_id:
+        return ""
+    how = "rows are added"
+    if request.publishing.write_disposition is WriteDisposition.MERGE:
+        how = f"by {', '.join(request.publishing.merge_keys)}, where no row is as new"
+    return f"{REPLAYED} of run {run_id}, {how}"
+
+
 def _fills(request: SyncRequest, _: Target) -> str:
     return _asked(WriteDisposition.EMPTY, request)
 
@@ -81,6 +95,10 @@ def _for_merging(*_: object) -> str:
 
 def _for_the_window(*_: object) -> str:
     return REPLACES_WINDOW
+
+
+def _for_marks(*_: object) -> str:
+    return MARKS
 
 
 def _told_with_keys(plan: SyncPlan) -> Count:
@@ -109,6 +127,14 @@ def _into_nothing(plan: SyncPlan) -> str:
     return "WRITE_EMPTY" if fills else "WRITE_APPEND"
 
 
+REPLAY = Mode(
+    REPLAYS,
+    _replays,
+    replay_statement,
+    why_staged=_for_marks,
+    rows_expected=_told_with_keys,
+    is_aside=True,
+)
 CREATE = Mode(
     "create",
     _creates,
@@ -178,7 +204,7 @@ FILL = Mode(
 )
 APPEND = Mode("append", _appends, append_statement)
 
-MODES = (BACKFILL, CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, FILL, APPEND)
+MODES = (REPLAY, BACKFILL, CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, FILL, APPEND)
 """In the order in which they are looked at."""
 
 
@@ -194,12 +220,15 @@ def _refusals(request: SyncRequest, target: Target) -> list[SyncError]:
     if request.backfills and not target.exists:
         fix = "leave backfill_columns out: the first sync brings all columns of all rows."
         return [TargetError("no rows whose columns could be filled", where, "it is missing", fix)]
+    if request.replays and not target.exists:
+        fix = "run the sync first; letters of runs of which no row is left have nothing to join."
+        return [TargetError("no table to replay into", where, "it is missing", fix)]
     if not target.exists and not asked.create_if_needed:
         why = "create_disposition=CREATE_NEVER"
         fix = "create the table, or set create_disposition=CREATE_IF_NEEDED."
         return [TargetError("destination table is missing", where, why, fix)]
     empties = asked.write_disposition is WriteDisposition.EMPTY and not asked.delete_existing_table
-    if empties and target.exists and target.rows != 0:
+    if empties and not request.replays and target.exists and target.rows != 0:
         why = f"it holds {target.rows:,} rows" if target.rows is not None else "it may hold rows"
         fix = "choose WRITE_APPEND or WRITE_TRUNCATE, or another destination_bigquery_table."
         return [TargetError("write_disposition=WRITE_EMPTY on a full table", where, why, fix)]

@@ -16,6 +16,7 @@ from smart_sync.facts import TableState, Target
 from smart_sync.merge_plan import MergePlan
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.repair import Repair
+from smart_sync.replay import ReplayPlan
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.snapshot import SnapshotPlan
 from smart_sync.sql_plan import SqlPlan
@@ -273,6 +274,8 @@ class PublishPlan:
     checks_bytes: int | None = None
     price_per_tib: Decimal = Decimal("6.25")
     snapshot: SnapshotPlan | None = None
+    replay: ReplayPlan | None = None
+    """The letters whose rows are published; None: the run is of no dead letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +341,8 @@ class SyncPlan:
         """Whether a publishing job has to run even when nothing was staged."""
         publishing = self.publishing
         removes = publishing.mode.removes_rows or self.changes.stale.clears
-        return removes or not publishing.way.is_staged
+        marks = publishing.replay is not None and publishing.replay.rows > 0
+        return removes or marks or not publishing.way.is_staged
 
     @property
     def fingerprint(self) -> str:

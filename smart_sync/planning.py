@@ -31,6 +31,9 @@ from smart_sync.plan import (
     staging_of,
 )
 from smart_sync.read_plan import with_scan
+from smart_sync.repair import Repair
+from smart_sync.replay import ReplayPlan, plan_replay
+from smart_sync.replay_read import letters_source
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.resume import may_be_resumed
 from smart_sync.slices import slicing_faults
@@ -59,11 +62,15 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     """
     draft, faults = _settled(draft, facts)
     changes, more = _changes(draft)
-    raise_all([*faults, *more])
-    proof, source = plan_proof(draft.request, _source(draft), draft.shape.reading.columns)
+    replay, against = replay_of(draft.request, facts)
+    raise_all([*faults, *more, *against])
+    source = _source(draft)
+    if replay is not None:
+        source = letters_source(draft, replay, source, _left_out(draft), run_id)
+    proof, source = plan_proof(draft.request, source, draft.shape.reading.columns)
     reading = _reading(draft, source)
     run = _run(draft, facts, run_id, now)
-    publishing = _publishing(draft, reading, proof)
+    publishing = replace(_publishing(draft, reading, proof), replay=replay)
     snapshot = plan_snapshot(draft.request, facts.target, run.staging.before_table, now)
     if publishing.sql and (fault := over_limit(publishing.sql)):
         raise fault
@@ -126,17 +133,22 @@ def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
 
 def _source(draft: Draft) -> Source:
     """The source, which reads the planned columns and no other."""
+    return draft.facts.source.with_columns(draft.shape.arriving, _left_out(draft))
+
+
+def _left_out(draft: Draft) -> tuple[str, ...]:
+    """The fields that nothing may hold."""
     profile, rules = draft.facts.profile, draft.request.schema.transformation
     left_out = [c.name for c in profile.columns if not rules.keeps(c.name)]
-    left_out += rules.exclude_fields
-    columns = draft.shape.arriving
-    return draft.facts.source.with_columns(columns, tuple(dict.fromkeys(left_out)))
+    return tuple(dict.fromkeys([*left_out, *rules.exclude_fields]))
 
 
 def _reading(draft: Draft, source: Source) -> ReadPlan:
     """What is read and in which splits: by workers, or in one job of BigQuery."""
     request, facts, bigquery = draft.request, draft.facts, draft.bigquery
     splits, why = plan_splits(request, facts, draft.open.ranges, draft.open.why_whole)
+    if request.replays:
+        splits, why = splits[:1], "dead letters are read in one"
     if bigquery is not None and isinstance(source, InPlaceSource):
         if bigquery.is_in_place:
             source, splits, why = source.in_place(), splits[:1], "one job of BigQuery"
@@ -246,9 +258,14 @@ def _run(draft: Draft, facts: Facts, run_id: str, now: datetime) -> RunPlan:
         endpoints=request.run.endpoints,
         batch_id=request.run.batch_id,
         carried=carried_record(facts),
-        repair=request.run.repair,
+        repair=_repair(request),
         holder=request.run.holder,
     )
+
+
+def _repair(request: SyncRequest) -> Repair:
+    replayed = request.publishing.replayed_run
+    return replace(request.run.repair, replayed_run=replayed) if replayed else request.run.repair
 
 
 def _checks(draft: Draft) -> Checks:
@@ -257,6 +274,7 @@ def _checks(draft: Draft) -> Checks:
         utf8=not (profile.texts.are_utf8 and profile.texts.are_checked),
         json_numbers=_checked_numbers(draft.request, profile),
         not_null=draft.merge.keys if draft.merge else (),
+        left_out=_left_out(draft),
     )
 
 
@@ -270,6 +288,15 @@ def _checked_numbers(request: SyncRequest, profile: SourceProfile) -> str:
 def _dead_letters(request: SyncRequest) -> DeadLetterPlan:
     asked = request.publishing
     return DeadLetterPlan(request.dead_letters, asked.max_dead_letters, asked.show_values)
+
+
+def replay_of(request: SyncRequest, facts: Facts) -> tuple[ReplayPlan | None, list[SyncError]]:
+    """What a replay takes, and what forbids it; None: the run is none."""
+    if facts.replay is None:
+        return None, []
+    by_key = request.publishing.write_disposition is WriteDisposition.MERGE
+    run_id = request.publishing.replayed_run
+    return plan_replay(run_id, request.destination, facts.replay, by_key=by_key)
 
 
 def plan_proof(

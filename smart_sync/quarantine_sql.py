@@ -4,14 +4,17 @@ A row is known by the text of all that it holds: rows that hold the same fail al
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from auto_schema.names import OURS, STAGED, of_staged, quoted, string_literal
 from smart_sync.check import Check, Severity
 from smart_sync.check_sql import asks_afterwards, row_fails
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import staged_items
+from smart_sync.staged_row_sql import NO_ROW, stage_of, staged_row
 
-RAW, ROW = quoted(f"{OURS}raw"), quoted(f"{OURS}row")
+RAW, ROW, TYPED = (quoted(f"{OURS}{name}") for name in ("raw", "row", "typed"))
+NOTHING_MADE: Mapping[str, str] = MappingProxyType({})
 LONGEST_VALUE = 1_000
 """Characters of a letter's value, as conforming keeps them."""
 
@@ -38,8 +41,13 @@ def count_quarantined(plan: SyncPlan) -> str:
     )
 
 
-def quarantine_letters(plan: SyncPlan) -> str:
-    """A SELECT of the dead letters that they are; a row that fails several is told by the first."""
+def quarantine_letters(plan: SyncPlan, marks: Mapping[str, str] = NOTHING_MADE) -> str:
+    """A SELECT of the dead letters that they are; a row that fails several is told by the first.
+
+    Args:
+        plan: the run's.
+        marks: what was made of columns, as `staged_row` wants it.
+    """
     checks = quarantining(plan)
     columns = {check: string_literal(", ".join(check.columns)) for check in checks}
     values = {check: _value(plan, check) for check in checks}
@@ -48,7 +56,9 @@ def quarantine_letters(plan: SyncPlan) -> str:
         f"SELECT {_by_check(plan, columns)} AS column_name,\n"
         f"  SUBSTR({_by_check(plan, values)}, 1, {LONGEST_VALUE}) AS value,\n"
         f"  {_by_check(plan, reasons)} AS reason,\n"
-        f"  {ROW} AS raw_row, TO_HEX(SHA256({ROW})) AS row_hash\n{_failing_rows(plan)}"
+        f"  {ROW} AS raw_row, TO_HEX(SHA256({ROW})) AS row_hash,\n"
+        f"  {string_literal(stage_of(plan, is_made=True))} AS row_stage, {TYPED} AS typed_row\n"
+        f"{_failing_rows(plan, staged_row(plan, RAW, marks, is_made=True))}"
     )
 
 
@@ -60,10 +70,14 @@ def delete_quarantined(plan: SyncPlan) -> str:
     )
 
 
-def _failing_rows(plan: SyncPlan) -> str:
-    """FROM and WHERE of the staged rows that fail: as published, and `ROW`, all that one holds."""
+def _failing_rows(plan: SyncPlan, typed: str = NO_ROW) -> str:
+    """FROM and WHERE of the staged rows that fail: as published, and `ROW`, all that one holds.
+
+    `TYPED` is the SQL that is given.
+    """
     rows = (
-        f"SELECT {staged_items(plan)}, TO_JSON_STRING({RAW}) AS {ROW}\n"
+        f"SELECT {staged_items(plan)}, TO_JSON_STRING({RAW}) AS {ROW},\n"
+        f"    {typed} AS {TYPED}\n"
         f"  FROM {plan.rows_table.sql} AS {RAW}"
     )
     fail = " OR ".join(row_fails(plan, check) for check in quarantining(plan))

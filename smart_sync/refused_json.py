@@ -5,9 +5,13 @@ rules forbid; one such row ends a whole statement.
 The parser is asked in rows that hold names of our own only, whatever the columns are called.
 """
 
+from collections.abc import Mapping
+
 from auto_schema.names import OURS, STAGED, of_staged, string_literal
 from auto_schema.schema import Column
 from smart_sync.plan import SyncPlan
+from smart_sync.quarantine_sql import NOTHING_MADE
+from smart_sync.staged_row_sql import stage_of, staged_row
 
 _NOT_PARSED = "that BigQuery does not parse"
 
@@ -20,19 +24,27 @@ def count_refused_json(plan: SyncPlan) -> str:
     return f"SELECT COUNT(*) AS found\n{_refused_rows(plan, columns)}"
 
 
-def refused_json_letters(plan: SyncPlan) -> str:
-    """A SELECT of the dead letters that these rows are."""
+def refused_json_letters(plan: SyncPlan, marks: Mapping[str, str] = NOTHING_MADE) -> str:
+    """A SELECT of the dead letters that these rows are.
+
+    Args:
+        plan: the run's.
+        marks: what was made of columns, as `staged_row` wants it.
+    """
     columns = _parsed(plan)
     names = "".join(
         f" WHEN {_refused(n, c)} THEN {string_literal(c.name)}" for n, c in enumerate(columns)
     )
     values = "".join(f" WHEN {_refused(n, c)} THEN {_text(n)}" for n, c in enumerate(columns))
-    row = f"{OURS}row"
+    row, typed = f"{OURS}row", f"{OURS}typed"
+    kept = staged_row(plan, STAGED, marks, is_made=False)
+    items = (f"TO_JSON_STRING({STAGED}) AS {row}", f"{kept} AS {typed}")
     return (
         f"SELECT CASE{names} END AS column_name, SUBSTR(CASE{values} END, 1, 1000) AS value,\n"
         f"  {_reasons(columns)} AS reason, {row} AS raw_row,\n"
-        f"  TO_HEX(SHA256({row})) AS row_hash\n"
-        f"{_refused_rows(plan, columns, f'TO_JSON_STRING({STAGED}) AS {row}')}"
+        f"  TO_HEX(SHA256({row})) AS row_hash,\n"
+        f"  {string_literal(stage_of(plan, is_made=False))} AS row_stage, {typed} AS typed_row\n"
+        f"{_refused_rows(plan, columns, *items)}"
     )
 
 

@@ -121,7 +121,8 @@ class PublishingRequest:
     `checks` those of the destination in it. `checks_keep` is how long rows that fail one are kept;
     `volume_check` is `warn` or `error`, or empty;
     `sql` is transform_sql: what it was written as, then the query itself;
-    with `quarantines` they become dead letters, where a check is of single rows.
+    with `quarantines` they become dead letters, where a check is of single rows. `replayed_run` is
+    the run whose dead letters are read in place of the source; empty: the source is.
     `keep_snapshots` is how long a snapshot of the table before the run is kept; None: none is.
     """
 
@@ -143,6 +144,7 @@ class PublishingRequest:
     volume_check: str = ""
     sql: str = ""
     keep_snapshots: timedelta | None = None
+    replayed_run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +227,15 @@ class SyncRequest:
         return bool(self.publishing.backfill_columns)
 
     @property
+    def replays(self) -> bool:
+        """Whether the run reads dead letters in place of the source."""
+        return bool(self.publishing.replayed_run)
+
+    @property
     def replaces(self) -> bool:
         """Whether the run replaces all rows of the destination."""
         truncates = self.publishing.write_disposition is WriteDisposition.TRUNCATE
-        whole = truncates and self.window.by_hand is None
+        whole = truncates and self.window.by_hand is None and not self.replays
         return self.publishing.delete_existing_table or whole
 
     @property

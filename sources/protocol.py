@@ -113,6 +113,18 @@ class NarrowingSource(Source, Protocol):
         """
 
 
+@runtime_checkable
+class RestoringSource(Source, Protocol):
+    """A source whose reader keeps the rows that it refuses, in a form of its own."""
+
+    def restored(self, rows: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
+        """Kept rows as `read` yields them, in their order, with the columns of now.
+
+        Args:
+            rows: each as the hidden column KEPT_ROW of `auto_schema.kept_row` held it.
+        """
+
+
 class Inspector(Protocol):
     """An open look at one source: facts before the window is known, and after."""
 

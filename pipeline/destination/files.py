@@ -9,7 +9,7 @@ from typing import IO, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from auto_schema.conform import DEAD_LETTER_SCHEMA
+from auto_schema.dead_letters import DEAD_LETTER_SCHEMA
 from auto_schema.kernels import pc
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import StagedSchema

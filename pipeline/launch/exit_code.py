@@ -15,6 +15,7 @@ from pipeline.runs.history import Append, append
 from pipeline.runs.outcome import BUG_FIX, Failure
 from pipeline.runs.past_runs import read_outcome
 from smart_sync.plan import SyncPlan
+from smart_sync.replay_text import replay_summary
 
 ANY_CLOCK = timedelta(days=1)
 """By more no machine's clock is behind that of the launch."""
@@ -105,6 +106,9 @@ def _open_ended(
 
 def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
     """The run in one line."""
+    if plan.publishing.replay is not None and row["status"] != "held_back":
+        text = replay_summary(plan, plan.publishing.replay, row)
+        return f"{text} · {plan.destination} · run {plan.run.run_id}"
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
     if plan.run.taken:
         taken = plan.run.taken

@@ -14,11 +14,12 @@ from typing import TypeVar
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
-from auto_schema.errors import SchemaError, SourceFullError, SourceLockedError
+from auto_schema.errors import SchemaError, SourceFullError, SourceLockedError, raise_all
 from auto_schema.reshaping import Reshaper
 from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_table
 from pipeline.launch.frontier import read_start
+from pipeline.launch.letters import with_letters
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.launch.sql_of import answer_again, answer_of
 from pipeline.launch.wall_clock import read_wall_clock
@@ -33,6 +34,7 @@ from smart_sync.facts import Facts, Target
 from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.plan import AuditPlan
+from smart_sync.planning import replay_of
 from smart_sync.request import SyncRequest
 from smart_sync.resume import window_taken_over
 from smart_sync.splits import split_count
@@ -113,6 +115,8 @@ def rehearse(
     client = shared.client(request, target.location)
     source = _source(request, inspector, run_id)
     draft = drafted(client, request, inspector.profile, target, source, audits)
+    draft = with_letters(client, draft)
+    raise_all(replay_of(request, draft.facts)[1])
     if draft.shape.reshaping:
         Reshaper.of(draft.shape.reshaping, draft.shape.reading)  # a salt that can't be had is told
     return draft, client
@@ -163,6 +167,9 @@ def gather(
     request, facts = draft.request, replace(draft.facts, evidence=Evidence())
     facts = _with_window(request, client, inspector, facts, run_id, before)
     facts = with_destination(draft, client, facts)
+    if request.replays:
+        replay = with_letters(client, draft).facts.replay
+        return replace(facts, replay=replay, evidence=draft.facts.evidence)
     facts = replace(facts, evidence=_evidence(draft, inspector, facts))
     return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
 
@@ -218,7 +225,7 @@ def _with_window(
     before: Noted | None,
 ) -> Facts:
     cursor = facts.cursor
-    if cursor is None:
+    if cursor is None or request.replays:
         return facts
     clock, cursor_max = _clock(request, inspector, cursor)
     wall = read_wall_clock(inspector, request.window, cursor, clock)

@@ -104,7 +104,7 @@ def left_now(draft: Draft, client: bigquery.Client) -> Left | None:
         TargetError: BigQuery refused or can't be reached; or the folder can't be read.
     """
     request, destination = draft.request, draft.request.destination
-    if draft.facts.cursor is None or not request.run.resume:
+    if draft.facts.cursor is None or request.replays or not request.run.resume:
         return None
     try:
         left = left_by(past_runs(client, request.history_table, destination), request.run.endpoints)
@@ -158,7 +158,8 @@ def _check_kind(left: Left, request: SyncRequest) -> None:
     before, place = left.note.noted, request.run.temp_location.rstrip("/")
     if not request.run.resume:
         raise not_resumed("resume=false")
-    if not request.window.smart_sync or request.replaces or request.backfills:
+    is_aside = request.backfills or request.replays
+    if not request.window.smart_sync or request.replaces or is_aside:
         raise not_resumed("this run is to show the source as it is now, not a window of it")
     if before.version != VERSION:
         raise not_resumed(f"version {before.version} had begun it, and this is {VERSION}")

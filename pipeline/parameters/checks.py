@@ -211,4 +211,7 @@ def _special_faults(values: Mapping[str, str]) -> list[SyncError]:
     if re.fullmatch("0+[smhd]", values["lock_lease"]):
         fix = "write at least 1s, and more than a run may be silent."
         faults.append(ConfigError("malformed parameter", "lock_lease", "no time at all", fix))
+    if values["tables"] and values["replay_dead_letters"]:
+        why, fix = "a run is one of a single table", "launch that table by itself."
+        faults.append(ConfigError("a replay of many tables", "replay_dead_letters", why, fix))
     return faults

@@ -126,11 +126,18 @@ def _publishing(values: Mapping[str, str]) -> PublishingRequest:
         show_values=values["show_values"] == "true",
         checks_at=values["checks"],
         checks_keep=duration(values["checks_keep"]),
-        volume_check="" if filled or values["volume_check"] == "off" else values["volume_check"],
+        volume_check=""
+        if filled or values["replay_dead_letters"] or values["volume_check"] == "off"
+        else values["volume_check"],
         quarantines=values["on_check_failure"] == "quarantine",
         keep_snapshots=_kept(values["keep_snapshots"]),
         sql=values["transform_sql"],
+        replayed_run=values["replay_dead_letters"],
     )
+
+
+def _volume_check(values: Mapping[str, str], *, is_sync: bool) -> str:
+    return values["volume_check"] if is_sync and values["volume_check"] != "off" else ""
 
 
 def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) -> RunRequest:

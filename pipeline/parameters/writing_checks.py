@@ -12,9 +12,17 @@ _REPLACING = {
 """Parameters and their values with which no row stays whose columns could be filled."""
 _SYNCS_OTHERWISE = (
     *("sync_start", "sync_end", "backfill_columns", "delete_existing_table"),
-    *("verify", "verify_only", "tables"),
+    *("verify", "verify_only", "tables", "replay_dead_letters"),
 )
 """Parameters that ask for what a rollback doesn't do."""
+_NO_REPLAY = {
+    "delete_existing_table": "the table would hold the rows of dead letters only",
+    "backfill_columns": "it reads columns of all rows of the source, and a replay reads none",
+    "sync_start": "a replay reads dead letters, of no window",
+    "verify": "the source is not read, so that nothing of it can be compared",
+    "verify_only": "it compares a window, and publishes nothing",
+}
+"""Parameters that a replay can't have beside it, and why."""
 KEYS_FIX = "give the columns that tell rows apart, such as --merge_keys=id."
 
 
@@ -29,6 +37,7 @@ def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
         *_verify_faults(values),
         *_quarantine_faults(values),
         *_rollback_faults(values),
+        *_replay_faults(values),
     ]
 
 
@@ -44,6 +53,15 @@ def _rollback_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
             why = "a rollback restores the table, and reads no source"
             fix = f"leave {name} out of this launch."
             yield ConfigError(f"rollback_run beside {name}", f"{name}, rollback_run", why, fix)
+
+
+def _replay_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    if not values["replay_dead_letters"]:
+        return
+    for name, why in _NO_REPLAY.items():
+        if values[name] not in ("", "false"):
+            where, fix = f"{name}, replay_dead_letters", f"leave {name} out of this run."
+            yield ConfigError(f"replay_dead_letters beside {name}", where, why, fix)
 
 
 def _quarantine_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

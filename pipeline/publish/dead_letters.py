@@ -9,9 +9,9 @@ from dataclasses import replace
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
-from auto_schema.conform import DEAD_LETTER_SCHEMA
+from auto_schema.dead_letters import DEAD_LETTER_SCHEMA
 from auto_schema.errors import DeadLetterLimitError, SyncError, TargetError
-from auto_schema.names import string_literal
+from auto_schema.reshaping import made_of
 from pipeline.destination.elements import StagedFile
 from pipeline.destination.jobs import (
     asked_row,
@@ -20,6 +20,7 @@ from pipeline.destination.jobs import (
     run_statement,
 )
 from pipeline.runs.outcome import Outcome
+from smart_sync.letters_sql import FIELDS, merge_statement
 from smart_sync.plan import SyncPlan
 from smart_sync.refused_json import (
     count_refused_json,
@@ -28,17 +29,6 @@ from smart_sync.refused_json import (
     refused_json_letters,
 )
 from warehouse.errors import as_target_errors
-
-FIELDS = (
-    ("run_id", "STRING"),
-    ("time", "TIMESTAMP"),
-    ("destination", "STRING"),
-    ("column_name", "STRING"),
-    ("value", "STRING"),
-    ("reason", "STRING"),
-    ("raw_row", "JSON"),
-    ("row_hash", "STRING"),
-)
 
 
 def without_refused_json(
@@ -94,7 +84,7 @@ def _keep_refused_json(client: bigquery.Client, plan: SyncPlan) -> tuple[int, st
     if not count or not asked_row(client, plan, count, "json_check").found:
         return 0, ""
     make_letters(client, plan)
-    letters = f"(\n{refused_json_letters(plan)}\n)"
+    letters = f"(\n{refused_json_letters(plan, made_of(plan.reshaping))}\n)"
     run_statement(client, plan, merge_statement(plan, letters), "json_letters")
     sql = (
         "SELECT COUNT(*) AS found, ANY_VALUE(column_name) AS name, MIN(row_hash) AS row_hash"
@@ -118,7 +108,7 @@ def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[S
 
 
 def make_letters(client: bigquery.Client, plan: SyncPlan) -> None:
-    """Make the table of dead letters where it is missing."""
+    """Make the table of dead letters where it is missing, and columns that it lacks."""
     table = bigquery.Table(
         str(plan.dead_letters.table),
         schema=[bigquery.SchemaField(name, kind) for name, kind in FIELDS],
@@ -126,35 +116,15 @@ def make_letters(client: bigquery.Client, plan: SyncPlan) -> None:
     table.description = "Rows that Smart Sync could not conform, with column and reason."
     with as_target_errors(f"dead letter table {plan.dead_letters.table}"):
         try:
-            client.get_table(str(plan.dead_letters.table))
+            there = client.get_table(str(plan.dead_letters.table))
         except NotFound:
             try:
                 client.create_table(table)
             except Conflict:
                 return
-
-
-def merge_statement(plan: SyncPlan, staging: str) -> str:
-    """INSERT of the letters that aren't there by (destination, row, column, reason).
-
-    A row that BigQuery refuses as JSON is kept as a text: no letter keeps others out.
-    """
-    destination = string_literal(str(plan.destination))
-    return (
-        "CREATE TEMP TABLE letters AS\n"
-        "SELECT * EXCEPT (raw_row),\n"
-        "  IFNULL(SAFE.PARSE_JSON(raw_row, wide_number_mode=>'round'), TO_JSON(raw_row))\n"
-        "    AS raw_row\n"
-        f"FROM (SELECT {destination} AS destination, column_name, reason, row_hash,\n"
-        "             ANY_VALUE(value) AS value, ANY_VALUE(raw_row) AS raw_row\n"
-        f"      FROM {staging} GROUP BY column_name, reason, row_hash);\n"
-        f"MERGE {plan.dead_letters.table.sql} AS t\n"
-        "USING letters AS s\n"
-        "ON t.destination = s.destination AND t.row_hash = s.row_hash\n"
-        "   AND t.column_name = s.column_name AND t.reason = s.reason\n"
-        "WHEN NOT MATCHED THEN INSERT\n"
-        "  (run_id, time, destination, column_name, value, reason, raw_row, row_hash)\n"
-        f"VALUES ({string_literal(plan.run.run_id)}, CURRENT_TIMESTAMP(), s.destination,"
-        " s.column_name, s.value,\n"
-        "        s.reason, s.raw_row, s.row_hash)"
-    )
+            return
+        names = {field.name for field in there.schema}
+        if missing := [field for field in table.schema if field.name not in names]:
+            there.schema = [*there.schema, *missing]
+            there._properties.pop("etag", None)  # adding the same twice is adding once
+            client.update_table(there, ["schema"])

@@ -14,7 +14,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from auto_schema.conform import MASKED
+from auto_schema.dead_letters import MASKED
 from auto_schema.errors import (
     ChecksFailedError,
     DeadLetterLimitError,

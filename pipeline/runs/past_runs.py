@@ -311,6 +311,39 @@ def read_outcome(
     return next(iter(ask_history(client, table, sql, parameters)), None)
 
 
+def ended_runs(
+    client: bigquery.Client, table: TableRef, destination: TableRef, since: datetime
+) -> list[dict[str, Any]]:
+    """How each run of the destination ended, of events from `since` on, and `has_published`.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        "SELECT run_id, status, mode, event_time, window_start, window_end,"
+        f" COALESCE({PUBLISHED}, FALSE) AS has_published FROM {table.sql} AS runs"
+        f" WHERE destination = @destination AND event_time >= @since AND seq >= {FINAL}"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+    ]
+    return ask_history(client, table, sql, parameters, unless=(NotFound,))
+
+
+def destinations_of(client: bigquery.Client, table: TableRef, run_id: str) -> list[str]:
+    """The destinations that a run is told of; empty: the history doesn't know it.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = f"SELECT DISTINCT destination FROM {table.sql} AS runs WHERE run_id = @run_id"
+    parameters = [bigquery.ScalarQueryParameter("run_id", "STRING", run_id)]
+    rows = ask_history(client, table, sql, parameters, unless=(NotFound,))
+    return [row["destination"] for row in rows]
+
+
 def runs_since(
     client: bigquery.Client, table: TableRef, destination: TableRef, since: datetime
 ) -> list[dict[str, Any]]:

@@ -12,13 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import pyarrow as pa
 
-from auto_schema.conform import (
-    MASKED,
-    RAW_ROW,
-    REFUSED_COLUMN,
-    REFUSED_REASON,
-    REFUSED_VALUE,
-)
+from auto_schema.dead_letters import MASKED, RAW_ROW, REFUSED_COLUMN, REFUSED_REASON, REFUSED_VALUE
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.mongodb_types import CODES, EXTRA, arrow_of
 from auto_schema.schema import Column

@@ -14,13 +14,7 @@ import psycopg2
 import psycopg2.errors
 import pyarrow as pa
 
-from auto_schema.conform import (
-    MASKED,
-    RAW_ROW,
-    REFUSED_COLUMN,
-    REFUSED_REASON,
-    REFUSED_VALUE,
-)
+from auto_schema.dead_letters import MASKED, RAW_ROW, REFUSED_COLUMN, REFUSED_REASON, REFUSED_VALUE
 from auto_schema.kernels import arrow
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column

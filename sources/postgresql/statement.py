@@ -16,7 +16,7 @@ from datetime import date
 from typing import Self
 
 from auto_schema.canonical import postgresql_digest, postgresql_row_text, postgresql_sums
-from auto_schema.conform import dimensions_of
+from auto_schema.dead_letters import dimensions_of
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
 from sources.postgresql.columns import describing

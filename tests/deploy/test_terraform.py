@@ -84,6 +84,7 @@ ONCE = dict.fromkeys(("plan_only", "verify_only"), "true")
 ONCE |= dict.fromkeys(("retry_failed", "sync_start", "sync_end"), "2025-01-01")
 ONCE |= dict.fromkeys(("rollback_run", "rollback_to"), "20250722t150000-3f9a0c1d")
 ONCE |= {"write_disposition": "WRITE_EMPTY", "backfill_columns": "channel"}
+ONCE |= {"replay_dead_letters": "20250722t150000-3f9a0c1d"}
 SMALL = 'google_cloud_scheduler_job.schedule["small"]'
 PLAIN = {key: EXAMPLE[key] for key in ("project_id", "region", "dataset_id")}
 

@@ -12,8 +12,8 @@ from google.cloud.bigquery import SchemaField, TimePartitioning
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import Look
 from auto_schema.schema import Partitioning
-from pipeline.publish.dead_letters import FIELDS, merge_statement
 from smart_sync.hand_window import window_by_hand
+from smart_sync.letters_sql import FIELDS, merge_statement
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.refused_json import count_refused_json, delete_refused_json, refused_json_letters
@@ -274,13 +274,14 @@ def test_letters_are_kept_once_and_one_that_is_no_json_as_its_text(
     columns = ", ".join(f"{name} {kind}" for name, kind in FIELDS)
     both.run(f"CREATE TABLE {plan.dead_letters.table.sql} ({columns})")
     staged = "column_name STRING, value STRING, reason STRING, raw_row STRING, row_hash STRING"
+    staged += ", row_stage STRING, typed_row STRING"
     letters = [
-        ("a", "1", "why", '{"a": 67.174118, "b": "x"}', "h1"),
-        ("a", "1", "why", '{"a": 67.174118, "b": "x"}', "h1"),
-        ("b", "1", "why", '{"a": 67.174118, "b": "x"}', "h1"),
-        ("a", None, "why not", '{"a": 67.174118, "b": "x"}', "h1"),
-        ("a", "\uffff", "why", '{"a": "\\ud83d"}', "h2"),
-        ("a", "", "why", None, "h3"),
+        ("a", "1", "why", '{"a": 67.174118, "b": "x"}', "h1", "arrived", "kept"),
+        ("a", "1", "why", '{"a": 67.174118, "b": "x"}', "h1", "arrived", "kept"),
+        ("b", "1", "why", '{"a": 67.174118, "b": "x"}', "h1", "arrived", "kept"),
+        ("a", None, "why not", '{"a": 67.174118, "b": "x"}', "h1", "arrived", "kept"),
+        ("a", "\uffff", "why", '{"a": "\\ud83d"}', "h2", "arrived", "kept"),
+        ("a", "", "why", None, "h3", "arrived", "kept"),
     ]
     both.run(filled(str(plan.run.staging.dead_table), staged, letters))
 
@@ -304,6 +305,8 @@ def test_letters_are_kept_once_and_one_that_is_no_json_as_its_text(
     assert by_hash["h2"]["raw_row"] == '{"a": "\\ud83d"}'
     assert by_hash["h3"]["raw_row"] is None
     assert {row["destination"] for row in kept} == {str(plan.destination)}
+    assert {row["last_run_id"] for row in kept} == {plan.run.run_id}
+    assert sorted(row["row_count"] for row in kept) == [1, 1, 1, 1, 2]
 
 
 @pytest.mark.parametrize("beside", [None, at(2), at(3)], ids=["alone", "older", "no newest"])

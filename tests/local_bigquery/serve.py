@@ -32,6 +32,7 @@ def serve() -> None:
     from endpoints import answer_at_once
     from local_bigquery.cli import main
     from local_bigquery.engine import database
+    from merging import merge_in_transactions
     from record import record_statements
     from results import keep_results
     from statements import keep_translations
@@ -48,6 +49,7 @@ def serve() -> None:
     gc.set_threshold(50_000, 50, 50)
     keep_descriptions()
     know_snapshots()
+    merge_in_transactions()
     definitions = Definitions()
     keep_in_memory(definitions)
     look_up_by_name(definitions)

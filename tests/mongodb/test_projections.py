@@ -5,7 +5,7 @@ from typing import Any
 import bson
 import pytest
 
-from auto_schema.conform import REFUSED_COLUMN, REFUSED_REASON
+from auto_schema.dead_letters import REFUSED_COLUMN, REFUSED_REASON
 from auto_schema.mongodb_types import EXTRA
 from demo.mongodb_servers import MongodbServer
 from sources.mongodb.connection import MongodbConnection

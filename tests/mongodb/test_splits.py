@@ -13,7 +13,7 @@ from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Rege
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
-from auto_schema.conform import REFUSED_COLUMN
+from auto_schema.dead_letters import REFUSED_COLUMN
 from auto_schema.errors import ConfigError, SourceRefusedError
 from auto_schema.ranges import MAX_MICROS, MIN_MICROS
 from demo.mongodb_servers import MongodbServer

@@ -149,7 +149,7 @@ PROMISES: tuple[Promise, ...] = (
         "A version that the table has and that a merge leaves there is looked at, not the staged.",
         f"{ROWS}checks_find_what_a_loop_over_the_rows_finds",
         "smart_sync/check_sql.py",
-        "    if plan.cursor:\n        stays",
+        "    if later:\n        stays",
         "    if False:\n        stays",
     ),
     P(
@@ -229,7 +229,7 @@ PROMISES: tuple[Promise, ...] = (
         "A row without a cursor is looked at as a merge treats it: it takes no other's place.",
         f"{ROWS}checks_find_what_a_loop_over_the_rows_finds",
         "smart_sync/check_sql.py",
-        "NOT COALESCE({comes_later(plan.cursor.name)}, FALSE)",
+        "NOT COALESCE({later}, FALSE)",
         "{of_table(plan.cursor.name)} > {of_staged(plan.cursor.name)}",
     ),
     P(

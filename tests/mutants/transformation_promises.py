@@ -14,7 +14,7 @@ PROMISES: tuple[Promise, ...] = (
         CONFIG,
         "A masked value is in no dead letter.",
         f"{RUNS}masked_values_are_nowhere",
-        "auto_schema/conform.py",
+        "auto_schema/dead_letters.py",
         "    return {n: MASKED if n in hidden and v is not None else v for n, v in cells.items()}",
         "    return dict(cells)",
     ),

@@ -15,7 +15,7 @@ from bson.raw_bson import RawBSONDocument
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auto_schema.conform import RAW_ROW, REFUSED_COLUMN, REFUSED_REASON
+from auto_schema.dead_letters import RAW_ROW, REFUSED_COLUMN, REFUSED_REASON
 from auto_schema.mongodb_types import EXTRA, FORMS
 from auto_schema.schema import Column
 from sources.mongodb import bson_elements as b

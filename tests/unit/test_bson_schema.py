@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from auto_schema.bson_fields import BsonField, FieldSample
-from auto_schema.conform import REFUSED_COLUMN
+from auto_schema.dead_letters import REFUSED_COLUMN
 from auto_schema.evolve import CurrentField
 from auto_schema.mongodb_types import (
     CODES,

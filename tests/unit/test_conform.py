@@ -12,12 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auto_schema import json_numbers
-from auto_schema.conform import (
-    Checks,
-    Conformed,
-    conform,
-    dimensions_of,
-)
+from auto_schema.conform import Checks, Conformed, conform
+from auto_schema.dead_letters import dimensions_of
 from auto_schema.errors import SourceChangedError
 from auto_schema.limits import LETTER_BYTES
 from auto_schema.ranges import MAX_DATE_DAYS, MAX_MICROS, MIN_DATE_DAYS, MIN_MICROS

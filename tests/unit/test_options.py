@@ -58,6 +58,7 @@ MALFORMED = {
     "json_numbers": ("float", "'float' is unknown", "double"),
     "dead_letter_table": ("a.b.c.d", "'a.b.c.d'", "dataset.table"),
     "retry_failed": ("last", "'last'", "the batch_id that the launch has told"),
+    "replay_dead_letters": ("last", "'last'", "the run's id as its history has it"),
     "max_dead_letters": ("-1", "'-1' is not a whole number", "from 0"),
     "bigquery_job_project": ("P", "'P'", "project id"),
     "run_history_table": ("`runs`", "'`runs`'", "dataset.table"),

@@ -39,8 +39,8 @@ variable "parameters" {
   }
 
   validation {
-    condition     = alltrue([for name in ["retry_failed", "rollback_run", "rollback_to", "backfill_columns"] : lookup(var.parameters, name, "") == ""])
-    error_message = "retry_failed, rollback_run, rollback_to and backfill_columns are for one launch: every run of a schedule would do the same again, and sync no row after it. Leave them out, and launch that once by hand."
+    condition     = alltrue([for name in ["retry_failed", "rollback_run", "rollback_to", "backfill_columns", "replay_dead_letters"] : lookup(var.parameters, name, "") == ""])
+    error_message = "retry_failed, rollback_run, rollback_to, backfill_columns and replay_dead_letters are for one launch: every run of a schedule would do the same again, and sync no row after it. Leave them out, and launch that once by hand."
   }
 
   validation {

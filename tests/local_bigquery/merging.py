@@ -1,0 +1,44 @@
+"""MERGE within a transaction, as BigQuery has it.
+
+The local BigQuery begins a transaction of its own for each MERGE, and takes DuckDB's refusal for
+the answer that there is one already. DuckDB ends a transaction in which it has refused anything.
+"""
+
+from typing import Any
+
+
+class WithinTransaction:
+    """A connection amid a transaction, which refuses a second one without asking DuckDB."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *more: Any) -> Any:
+        """As the connection does, but for BEGIN."""
+        if sql == "BEGIN":
+            import duckdb
+
+            raise duckdb.TransactionException("there is a transaction")
+        return self._connection.execute(sql, *more)
+
+
+def is_within(connection: Any) -> bool:
+    """Whether a transaction is open: else each statement has one of its own."""
+    first, second = (connection.execute("SELECT txid_current()").fetchone() for _ in range(2))
+    return bool(first == second)
+
+
+def merge_in_transactions() -> None:
+    """Let MERGE be one of a transaction's statements."""
+    from local_bigquery.jobs import merge
+
+    run = merge.run
+
+    def within(connection: Any, tree: Any, context: Any) -> Any:
+        open_one = is_within(connection)
+        return run(WithinTransaction(connection) if open_one else connection, tree, context)
+
+    merge.run = within
