@@ -49,11 +49,12 @@ def work_of(plan: SyncPlan, splits: tuple[Split, ...]) -> Mapping[str, str]:
         splits: all of the run.
     """
     reading, publishing, letters = plan.reading, plan.publishing, plan.dead_letters
+    writing = (publishing.write_disposition, publishing.mode.name, publishing.way, publishing.swaps)
     merge, sql, proof = publishing.merge, publishing.sql, publishing.proof
     source, window = reading.source, plan.window.window if plan.window else None
     parts: dict[str, tuple[object, ...]] = {
         "source": (reading.data_source, source.place, publishing.labels),
-        "destination": (plan.destination, publishing.mode.name, publishing.way, publishing.swaps),
+        "destination": (plan.destination, *writing),
         "query": (source.statement(Split(0)), source.statement(splits[0])),
         "columns": (plan.schema.fingerprint, reading.schema.fingerprint, plan.arriving.fingerprint),
         "transformation": (*changes(plan.reshaping), sql.text if sql else ""),

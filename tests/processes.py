@@ -68,6 +68,10 @@ class Program:
         return self._process.pid
 
     @property
+    def has_ended(self) -> bool:
+        return self._process.exitcode is not None
+
+    @property
     def output(self) -> str:
         """What it has printed and logged so far."""
         return self._log.read_text() if self._log.exists() else ""

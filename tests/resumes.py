@@ -56,10 +56,19 @@ def stopping(database: PostgresqlServer, after: int) -> Iterator[None]:
 
 
 def stopped_whole(sql: Any, sync: Sync, run: Program, after: int) -> None:
-    """Wait until a run has staged all splits that end before a row, and waits for others."""
+    """Wait until a run has staged all splits that end before a row, and waits for others.
+
+    Args:
+        sql: asks the source.
+        sync: with its folder.
+        run: that is waited for.
+        after: the row.
+    """
     whole = after // PER_SPLIT
 
     def is_so() -> bool:
+        if run.has_ended:
+            raise AssertionError(run.output)
         return manifests(sync) >= whole - 1 and sql(WAITING)[0][0] > 0
 
     until(is_so)
