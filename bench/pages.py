@@ -5,7 +5,7 @@ A whole run of `make bench` and `make docs` do it.
 
 from collections.abc import Iterator, Sequence
 
-from bench import checked, counting, cpu_parts, drawing, many, mongodb, transformed
+from bench import checked, counting, cpu_parts, drawing, many, mongodb, resumed, transformed
 from bench.postgresql import FLOOR, OURS, PEERS
 from bench.record import LATEST, Record
 from bench.tables import TABLES
@@ -46,10 +46,9 @@ def block(record: Record) -> str:
         parts += [f"### {rows:,} documents of MongoDB", _table(mongodb_lines)]
     if any(row in record.samples for row in counting.ROWS):
         parts += ["### What an hourly run asks BigQuery for", _table(_counts(record))]
-    if checked.ROW in record.samples:
-        parts += ["### Checks before publishing, 2,000,000 rows", _table(_checked(record))]
-    if transformed.ROW in record.samples:
-        parts += ["### Transformations, 2,000,000 rows", _table(_transformed(record))]
+    for row, heading, lines in BESIDE:
+        if row in record.samples:
+            parts += [f"### {heading}", _table(lines(record))]
     if any(row in record.samples for row in many.TOLD):
         parts += ["### Many tables in one launch", _table(_many(record))]
     parts += ["### Where the CPU goes", _table(_parts(record))]
@@ -155,6 +154,21 @@ def _checked(record: Record) -> Iterator[Sequence[str]]:
     for way, told in checked.TOLD.items():
         figures = (_of(record, checked.ROW, way, figure) for figure in ("seconds", "publish"))
         yield told, *figures, str(len(record.of_way(checked.ROW, way)))
+
+
+def _resumed(record: Record) -> Iterator[Sequence[str]]:
+    yield "run", "until staged", "CPU", "samples"
+    for way, told in resumed.TOLD.items():
+        figures = (_of(record, resumed.ROW, way, name) for name in ("until_staged", "cpu"))
+        yield told, *figures, str(len(record.of_way(resumed.ROW, way)))
+
+
+BESIDE = (
+    (checked.ROW, "Checks before publishing, 2,000,000 rows", _checked),
+    (transformed.ROW, "Transformations, 2,000,000 rows", _transformed),
+    (resumed.ROW, "A load that was killed, 8,000,000 rows", _resumed),
+)
+"""Rows that are measured beside the same without what they are about: heading and lines."""
 
 
 def _parts(record: Record) -> Iterator[Sequence[str]]:

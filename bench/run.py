@@ -24,7 +24,7 @@ from google.cloud import bigquery
 from rich.console import Console
 from rich.table import Table
 
-from bench import checked, counting, many, mongodb, pages, postgresql, transformed
+from bench import checked, counting, many, mongodb, pages, postgresql, resumed, transformed
 from bench.measure import measured
 from bench.record import LATEST, PARTIAL, ROWS, Record, Sample, Samples, versions
 from bench.syncs import DATASET, FOLDER, in_parts, of_postgresql
@@ -35,10 +35,14 @@ from demo.servers import BigQueryServer, PostgresqlServer, bigquery_server, post
 from demo.sides import PROJECT, make_client
 
 PROFILE, MONGODB = "profile", "mongodb"
-BOTH = {checked.ROW: checked.ways, transformed.ROW: transformed.ways}
+OF_2M = {checked.ROW: checked.ways, transformed.ROW: transformed.ways}
+BOTH = OF_2M | {resumed.ROW: resumed.ways}
 """Runs of a table beside the same without what they are about."""
 ALL = (*TABLES, PROFILE, *BOTH, *counting.ROWS, *many.TOLD, MONGODB)
-WITHIN: Mapping[str, tuple[str, ...]] = {"rows-2m": (PROFILE, *BOTH)}
+WITHIN: Mapping[str, tuple[str, ...]] = {
+    "rows-2m": (PROFILE, *OF_2M),
+    "rows-8m": (resumed.ROW,),
+}
 """What else is measured on a row's table."""
 OF_SOURCE: Mapping[str, tuple[str, ...]] = {
     "postgresql": (*TABLES, PROFILE, *BOTH),

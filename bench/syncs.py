@@ -100,11 +100,18 @@ def in_parts(
     return process.figures() | parts | {"exit": ended}
 
 
-def of_history(client: bigquery.Client, table: str) -> dict[str, float]:
-    """What a destination's last run said: seconds, rows, bytes of the files."""
+def of_history(client: bigquery.Client, table: str, which: str = "TRUE") -> dict[str, float]:
+    """What a destination's last run said: seconds, rows, bytes of the files.
+
+    Args:
+        client: of the local BigQuery.
+        table: the destination.
+        which: of its runs, as a condition.
+    """
     sql = (
         f"SELECT seconds, rows_published, bytes_staged FROM `{PROJECT}.{DATASET}.sync_runs_latest`"
-        f" WHERE destination = '{PROJECT}.{DATASET}.{table}' ORDER BY event_time DESC LIMIT 1"
+        f" WHERE destination = '{PROJECT}.{DATASET}.{table}' AND {which}"
+        " ORDER BY event_time DESC LIMIT 1"
     )
     (run,) = client.query_and_wait(sql)
     told: dict[str, float] = json.loads(run.seconds)

@@ -28,7 +28,8 @@ from tests.sync import GRAPH, PROJECT, make_client
 MARGIN_S = 4
 LOOKBACK_S = 120
 LEASE_S = 3
-KILL_RATE, FAULT_RATE, TWIN_RATE = 0.45, 0.02, 0.15
+KILL_RATE, STAGED_RATE, FAULT_RATE, TWIN_RATE = 0.35, 0.15, 0.02, 0.15
+LOOK_S = 0.005
 QUIET_RUNS = 20
 """Runs at most until one finds nothing more to do."""
 
@@ -48,6 +49,7 @@ class Result:
     lost: int = 0
     doubled: int = 0
     abandoned: int = 0
+    resumed: int = 0
     held_s: list[float] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
@@ -82,6 +84,8 @@ class Trial:
         self.client = make_client(self.target)
         self.dataset = f"chaos_{self.seed}_{time.time_ns():x}"
         self._programs: list[Program] = []
+        self._words: list[str] = []
+        self._again = False
 
     def run(self) -> Result:
         """Everything, from an empty table to the verdict."""
@@ -144,7 +148,9 @@ class Trial:
         elif dice < KILL_RATE:
             time.sleep(self.random.uniform(0.2, 3.0))
             program.kill()
-        elif dice < KILL_RATE + TWIN_RATE:
+        elif dice < KILL_RATE + STAGED_RATE:
+            self._kill_when_staged(program)
+        elif dice < KILL_RATE + STAGED_RATE + TWIN_RATE:
             twin = self._start(proxy)
             self.result.codes[twin.wait()] += 1
         self._ended(program)
@@ -152,7 +158,10 @@ class Trial:
     def _start(self, proxy: FaultProxy) -> Program:
         self.result.runs += 1
         log = self.folder / f"{self.seed}-{self.result.runs}.log"
-        program = Program(self._argv(), {"BIGQUERY_EMULATOR_HOST": proxy.url}, log)
+        if not self._again:
+            self._words = self._argv()
+        self._again = False
+        program = Program(self._words, {"BIGQUERY_EMULATOR_HOST": proxy.url}, log)
         self._programs.append(program)
         return program
 
@@ -165,6 +174,17 @@ class Trial:
         proxy.add(Rule(self._weather()))
         program.wait()
         proxy.remove(rule)
+
+    def _kill_when_staged(self, program: Program) -> None:
+        """Kill when a split more is staged whole; the next run is asked for the same."""
+        before = self._noted()
+        while not program.has_ended and self._noted() <= before:
+            time.sleep(LOOK_S)
+        self._again = not program.has_ended
+        program.kill()
+
+    def _noted(self) -> int:
+        return len(list((self.folder / f"temp{self.seed}").rglob("split-*.json")))
 
     def _ended(self, program: Program) -> None:
         code = program.wait()
@@ -203,7 +223,7 @@ class Trial:
             "destination_bigquery_dataset": self.dataset,
             "destination_bigquery_table": "orders",
             "temp_location": str(self.folder / f"temp{self.seed}"),
-            "num_splits": self.random.choice(["0", "3"]),
+            "num_splits": self.random.choice(["0", "3", "12"]),
             "verify": self.random.choice(["true", "false"]),
             "lock_lease": f"{LEASE_S}s",
             "max_retries": "2",
@@ -246,13 +266,15 @@ class Trial:
             if row.status in ("running", "publishing"):
                 self.result.complaints.append(f"run {row.run_id} is still {row.status}")
             self.result.abandoned += row.status == "abandoned"
+            self.result.resumed += bool(row.resumed_run) and row.status == "succeeded"
             if row.window_end and self.guard:
                 self.result.held_s.append(held_seconds(row))
 
     def _look_for_litter(self) -> None:
         tables = {item.table_id for item in self.client.list_tables(self.dataset)}
         litter = [name for name in tables if name.startswith(("_sync_staging", "_sync_dead"))]
-        litter += [str(path) for path in (self.folder / f"temp{self.seed}").rglob("*.parquet")]
+        staged = (self.folder / f"temp{self.seed}").rglob("*")
+        litter += [str(path) for path in staged if path.is_file()]
         if litter:
             self.result.complaints.append(f"left behind: {litter[:5]}")
 

@@ -1,0 +1,130 @@
+"""The promises of resuming: what a dead run has staged is published as if it had ended late."""
+
+from tests.mutants.promises import Promise
+
+RESUME = "Resume"
+P = Promise
+TESTS = "tests/e2e/test_resume.py::"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        RESUME,
+        "A load that was killed reads only what it had not staged whole, and each row is there once.",
+        TESTS + "test_killed_at_every_fifth_a_load_is_gone_on_with",
+        "smart_sync/resume.py",
+        "    missing = tuple(split for split in before.splits if split.index not in staged)\n",
+        "    missing = before.splits\n",
+    ),
+    P(
+        RESUME,
+        "A resumed run has the dead run's window, and what is newer comes with a run of its own.",
+        TESTS + "test_new_rows_come_with_the_run_after",
+        "pipeline/launch/sync.py",
+        "    if code or not ready.is_followed:\n        return code\n",
+        "    return code\n",
+    ),
+    P(
+        RESUME,
+        "A staged file is taken over only with every byte as it was written.",
+        TESTS + "test_a_damaged_file_is_read_anew_alone",
+        "pipeline/destination/manifests.py",
+        "    return not (seen.digest and file.digest) or seen.digest == file.digest\n",
+        "    return True\n",
+    ),
+    P(
+        RESUME,
+        "A staged file that is gone or cut is read anew.",
+        TESTS + "test_a_damaged_file_is_read_anew_alone",
+        "pipeline/destination/manifests.py",
+        "    if seen is None or seen.bytes != file.bytes:\n        return False\n",
+        "    if seen is None:\n        return True\n",
+    ),
+    P(
+        RESUME,
+        "A run that asks for something else takes nothing over, and says what differs.",
+        TESTS + "test_a_run_that_asks_for_something_else_reads_all_anew",
+        "smart_sync/resume.py",
+        "    if other:\n        raise",
+        "    if False:\n        raise",
+    ),
+    P(
+        RESUME,
+        "Where the destination has changed meanwhile, all is read anew.",
+        TESTS + "test_a_destination_that_has_changed_is_read_anew",
+        "smart_sync/resume.py",
+        "    if not by_hand and own.watermark != before.watermark:\n",
+        "    if False:\n",
+    ),
+    P(
+        RESUME,
+        "A window that would begin earlier now is never replaced by the dead run's.",
+        TESTS + "test_a_wider_window_than_the_dead_runs_is_read_anew",
+        "smart_sync/resume.py",
+        "    return other is not None and (low is None or is_after(other, low))\n",
+        "    return False\n",
+    ),
+    P(
+        RESUME,
+        "A file that goes just before publishing ends the run with nothing published.",
+        TESTS + "test_a_file_that_goes_just_before_publishing_ends_the_run",
+        "pipeline/publish/publisher.py",
+        "            check_taken_over(self.plan, staged)\n",
+        "",
+    ),
+    P(
+        RESUME,
+        "A run that slept doesn't clear what another has taken over.",
+        TESTS + "test_a_run_that_slept_leaves_its_files_to_who_took_over",
+        "pipeline/execution/report.py",
+        "        keeps = not _is_ours(lock)\n",
+        "        keeps = False\n",
+    ),
+    P(
+        RESUME,
+        "A run that lost its source keeps what it has staged whole for the next one.",
+        TESTS + "test_a_lost_source_keeps_what_was_staged",
+        "pipeline/runs/outcome.py",
+        "    return is_out or isinstance(error, SourceUnreachableError)\n",
+        "    return is_out\n",
+    ),
+    P(
+        RESUME,
+        "What took over and died is taken over with all that it had taken over.",
+        TESTS + "test_what_took_over_and_died_is_taken_over",
+        "pipeline/destination/manifests.py",
+        "    splits = {split.split: split for split in note.taken}\n",
+        "    splits = dict[int, StagedSplit]()\n",
+    ),
+    P(
+        RESUME,
+        "What isn't taken over is cleared, with all that it had taken over.",
+        TESTS + "test_what_took_over_died_and_is_not_taken_over_is_cleared_with_its_elders",
+        "pipeline/launch/resume.py",
+        "        clear_folders(self.folders, endpoints)\n",
+        "        clear_folders(self.folders[-1:], endpoints)\n",
+    ),
+    P(
+        RESUME,
+        "The limit of dead letters is over all splits, taken over or read.",
+        TESTS + "test_too_many_dead_letters_over_all_splits_end_it_and_clear_it",
+        "pipeline/destination/manifests.py",
+        '        _files(told["dead_files"]),\n',
+        "        (),\n",
+    ),
+    P(
+        RESUME,
+        "No file outside of runs' folders is cleared, whatever a note says.",
+        TESTS + "test_files_outside_of_runs_folders_are_never_taken_or_cleared",
+        "pipeline/runs/settle.py",
+        "    return place == parent and re.fullmatch(RUN_ID, name) is not None\n",
+        "    return True\n",
+    ),
+    P(
+        RESUME,
+        "Splits are taken over with the sums that their source made of them.",
+        TESTS + "test_the_proof_holds_split_by_split",
+        "pipeline/destination/manifests.py",
+        '        RowSums.of(told["sums"]) if told["sums"] else None,\n',
+        "        None,\n",
+    ),
+)
