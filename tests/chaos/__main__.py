@@ -56,9 +56,9 @@ def line(result: Result) -> str:
     codes = " ".join(f"{code}:{count}" for code, count in sorted(result.codes.items()))
     return (
         f"{result.seed:>7}  {result.kind:<14}  {result.runs:>4}  {result.kills:>6}"
-        f"  {result.faults:>6}  {result.abandoned:>7}  {result.resumed:>7}  {result.rows_written:>12,}"
-        f"  {result.rows_source:>9,}  {result.lost:>4}  {result.doubled:>7}"
-        f"  {result.held:>28}  {codes}"
+        f"  {result.faults:>6}  {result.abandoned:>7}  {result.resumed:>7}"
+        f"  {result.rows_written:>12,}  {result.rows_source:>9,}"
+        f"  {result.lost:>4}  {result.doubled:>7}  {result.held:>28}  {codes}"
     )
 
 
