@@ -16,6 +16,7 @@ import pytest
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
+from demo.cache import cache_folder
 from demo.servers import (
     BigQueryServer,
     PostgresqlServer,
@@ -60,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "server: starts a database or the local BigQuery")
     _work_in_memory()
     os.environ["PYTHONPATH"] = str(AS_INSTALLED)
+    os.environ["SMART_SYNC_TEST_TRANSLATIONS"] = str(cache_folder() / "translations")
     beam_views.parse_once()
     beam_signatures.look_up_once()
     sent_statements.add_to(config)

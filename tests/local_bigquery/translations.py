@@ -7,11 +7,14 @@ datasets, runs and variables, it is known again. Whatever else a translation cou
 translated as `local-bigquery` does.
 """
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from kept import Kept, kept_translations
 
 NAMES = re.compile(
     r"(?<=[`.])d\d+_\d+(?=[`.])"  # a test's dataset
@@ -81,21 +84,41 @@ class Known:
     referenced: tuple[Table, ...]
     temporary: frozenset[str]
     """Temporary tables that the statement makes."""
-    states: tuple[tuple[Table, Any], ...]
+    states: tuple[tuple[Table, str], ...]
     """All tables that it names, and what they were like."""
+
+    def as_json(self) -> str:
+        """A text of it."""
+        sets = sorted(self.used), sorted(self.referenced), sorted(self.temporary)
+        return json.dumps([self.sql, *sets, self.states])
+
+    @classmethod
+    def of_json(cls, text: str) -> "Known":
+        """What a text was of."""
+        sql, used, referenced, temporary, states = json.loads(text)
+        return cls(
+            sql,
+            frozenset(used),
+            tuple(map(tuple, referenced)),
+            frozenset(temporary),
+            tuple((tuple(table), state) for table, state in states),
+        )
 
 
 class Translations:
     """`translate` of statements whose context may be a script's."""
 
-    def __init__(self, translate: Callable[..., Any], state: Callable[[Table], Any]) -> None:
+    def __init__(
+        self, translate: Callable[..., Any], state: Callable[[Table], Any], kept: Kept | None
+    ) -> None:
         from local_bigquery.catalog import row_access
         from local_bigquery.sql.dialect import BigQueryDialect
         from local_bigquery.sql.rules import typing
 
         self._translate, self._state, self._row_access = translate, state, row_access
         self._dialect, self._schema = BigQueryDialect, typing._schema
-        self._known = dict[tuple[Any, ...], list[Known]]()
+        self._known = dict[str, list[Known]]()
+        self._kept = kept
         self._now = threading.local()
 
     def schema(self, tree: Any) -> Any:
@@ -118,14 +141,9 @@ class Translations:
             return self._translate(tree, context)  # type: ignore[no-any-return]
         own = repr([sorted(context.variables.items()), sorted(context.parameters.items())])
         names = Names.within([text, own])
-        key = (
-            names.put_aside(text),
-            names.put_aside(own),
-            context.project_id,
-            bool(tree.meta.get("table_function")),
-            bool(tree.meta.get("snapshot")),
-        )
-        known = self._that_holds(self._known.get(key, ()), names)
+        marks = [bool(tree.meta.get(mark)) for mark in ("table_function", "snapshot")]
+        key = repr([names.put_aside(text), names.put_aside(own), context.project_id, *marks])
+        known = self._that_holds(self._translations_of(key), names)
         if known is None:
             return self._anew(tree, context, key, names)
         context.used.clear()
@@ -134,17 +152,28 @@ class Translations:
         context.referenced.update(map(names.back, known.referenced))
         return names.put_back(known.sql), {name: context.values[name] for name in known.used}
 
+    def _translations_of(self, key: str) -> list[Known]:
+        if key not in self._known:
+            if len(self._known) >= MOST_TEXTS:
+                self._known.clear()
+            told = self._kept.all_of(key) if self._kept else []
+            self._known[key] = [Known.of_json(text) for text in told[:MOST_STATES]]
+        return self._known[key]
+
+    def _state_of(self, table: Table) -> str:
+        return repr(self._state(table))
+
     def _that_holds(self, translations: Iterable[Known], names: Names) -> Known | None:
-        states = dict[Table, Any]()
+        states = dict[Table, str]()
         for known in translations:
             for nameless, _ in known.states:
                 if nameless not in states:
-                    states[nameless] = self._state(names.back(nameless))
+                    states[nameless] = self._state_of(names.back(nameless))
             if all(states[nameless] == state for nameless, state in known.states):
                 return known
         return None
 
-    def _anew(self, tree: Any, context: Any, key: Any, names: Names) -> tuple[str, dict[str, Any]]:
+    def _anew(self, tree: Any, context: Any, key: str, names: Names) -> tuple[str, dict[str, Any]]:
         temporary, position = set(context.temporary), context.position
         others, self._now.tables = set(context.referenced), set[Table]()
         context.referenced.clear()
@@ -156,21 +185,18 @@ class Translations:
         tables = sorted(referenced | self._now.tables)
         general = names.put_aside(sql)
         is_general = names.put_back(general) == sql and not context.functions
-        if (
-            is_general
-            and context.position == position
-            and not any(t[0] == "emulator" for t in tables)
-        ):
-            if len(self._known) > MOST_TEXTS:
-                self._known.clear()
+        is_ours = all(project != "emulator" for project, _, _ in tables)
+        if is_general and is_ours and context.position == position:
             known = Known(
                 general,
                 frozenset(context.used),
                 tuple(map(names.aside, referenced)),
                 frozenset(map(names.put_aside, context.temporary - temporary)),
-                tuple((names.aside(table), self._state(table)) for table in tables),
+                tuple((names.aside(table), self._state_of(table)) for table in tables),
             )
             self._known[key] = [known, *self._known.get(key, ())][:MOST_STATES]
+            if self._kept:
+                self._kept.keep(key, known.as_json())
         return sql, bound
 
 
@@ -185,6 +211,6 @@ def keep_translations_of_scripts(state: Callable[[Table], Any]) -> None:
     from local_bigquery.sql.rules import typing
 
     assert merge.translate is query.translate is script.translate
-    translations = Translations(query.translate, state)
+    translations = Translations(query.translate, state, kept_translations())
     typing._schema = translations.schema
     merge.translate = query.translate = script.translate = translations.translate
