@@ -26,6 +26,7 @@ from demo.servers import (
 )
 from tests import beam_signatures, beam_views, sent_statements, tiers
 from tests.bodies import checked_bodies
+from tests.order import long_first
 from tests.sent_statements import judged_at_the_end
 from tests.staged_json import checked_json
 from tests.sync import PROJECT, Sync, make_client, reading
@@ -70,10 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server, so that `-m "not server"` leaves it out."""
+    """Mark what needs a server, so that `-m "not server"` leaves it out; and long tests first."""
     for item in items:
         if SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("server")
+    long_first(items, lambda item: item.nodeid)
 
 
 def pytest_collection_finish() -> None:
