@@ -167,9 +167,15 @@ class LettersSource:
         except ValueError as error:
             return pa.record_batch({}), f"{error}"
         if row.schema.names == [KEPT_ROW]:
-            is_known = isinstance(self.source, RestoringSource)
-            return row, "" if is_known else "kept by a source of another kind"
+            return row, self._why_not_restored(row)
         return fitted(row, self.columns, self.left_out, marks)
+
+    def _why_not_restored(self, row: pa.RecordBatch) -> str:
+        if not isinstance(self.source, RestoringSource):
+            return "it was kept by a source of another kind"
+        had_not, _ = noted(row)
+        names = [c.source_name for c in self.columns if c.source_name.partition(".")[0] in had_not]
+        return f"{shown(names[0])} was left out when the row was read" if names else ""
 
     def _restored(
         self, batch: pa.RecordBatch, letters: Sequence[KeptLetter]

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from auto_schema.dead_letters import MASKED, RAW_ROW, REFUSED_COLUMN, REFUSED_REASON, REFUSED_VALUE
+from auto_schema.kept_row import KEPT_ROW
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.mongodb_types import CODES, EXTRA, arrow_of
 from auto_schema.schema import Column
@@ -21,6 +22,7 @@ from sources.mongodb import bson_json
 from sources.mongodb import bson_values as values
 from sources.mongodb import projection as mongodb_projection
 from sources.mongodb.bson_elements import Buffer, Elements, Fields, Ints
+from sources.mongodb.kept_documents import kept_document
 
 MOST_ROWS, MOST_BYTES = 16_384, 4 * 1024 * 1024
 """Documents that are taken apart at once: their figures then stay near the processor."""
@@ -348,9 +350,21 @@ def _tell(
         told[RAW_ROW][row] = _shown(_document(buffer, documents, row, layout))
     buffer.faults.clear()
     arrays, names = batch
+    kept = {row: _kept(buffer, documents, row, layout) for row in refused}
+    arrays.append(arrow.array([kept.get(row) for row in range(count)], pa.binary()))
+    names.append(KEPT_ROW)
     for name, column in told.items():
         arrays.append(arrow.array(column, pa.string()))
         names.append(name)
+
+
+def _kept(buffer: Buffer, documents: tuple[Ints, Ints], row: int, layout: Layout) -> bytes | None:
+    """The document itself, where nothing of it is masked or has no column."""
+    if layout.hidden:
+        return None
+    known = None if layout.shows_extra else top_level(layout.columns, layout.nested)
+    place = range(int(documents[0][row]), int(documents[1][row]))
+    return kept_document(buffer, place, layout.left_out, known)
 
 
 def _document(buffer: Buffer, documents: tuple[Ints, Ints], row: int, layout: Layout) -> bytes:

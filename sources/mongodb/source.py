@@ -1,11 +1,12 @@
 """MongoDB as a source: a statement, and how its documents leave the server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from sources.mongodb.read import read_split
+from sources.mongodb.rows import batches
 from sources.mongodb.statement import MongodbStatement
 from sources.values import Split
 
@@ -21,3 +22,7 @@ class MongodbSource(MongodbStatement):
     def read(self, split: Split) -> Iterator[pa.RecordBatch]:
         """Yield the split's rows; see `Source.read`."""
         return read_split(self, split)
+
+    def restored(self, rows: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
+        """Documents that dead letters have kept; see `RestoringSource.restored`."""
+        yield from batches(b"".join(rows), self.layout)
