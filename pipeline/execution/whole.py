@@ -5,7 +5,7 @@ tables of which one connection reads all in little time.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 
 from google.cloud import bigquery
 
@@ -17,16 +17,13 @@ from pipeline.execution.lanes import staged_splits
 from pipeline.execution.report import report
 from pipeline.execution.split_reading import open_splits
 from pipeline.parameters.webhook import Webhook
-from pipeline.publish.publisher import Publisher
+from pipeline.publish.publisher import ANY_TIME, Publisher
 from pipeline.runs.history import Append, append
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.outcome import Failure, Outcome, held_back_outcome
 from smart_sync.plan import SyncPlan
 from sources.values import Split
-
-ANY_TIME = nullcontext()
-"""Of a run that publishes whenever it comes to it."""
 
 
 def sync_whole(
@@ -48,7 +45,7 @@ def sync_whole(
         webhook: that is told how it ended.
         write: appends its last event.
         lock: as its holder left it.
-        turn: held while it publishes.
+        turn: held while it changes the destination.
 
     Returns:
         How it ended: faults are values, and only the report itself may raise.
@@ -72,7 +69,7 @@ def whole_outcome(
         splits: of the plan.
         client: where its jobs run.
         keeps: what is staged, since this may be done once more for the same run.
-        turn: held while it publishes.
+        turn: held while it changes the destination.
     """
     if plan.held_back:
         return held_back_outcome(plan)
@@ -87,8 +84,7 @@ def whole_outcome(
             staged = [end for end in ends if isinstance(end, StagedSplit)]
             staged.sort(key=lambda end: end.split)
             staged = keep(folder, staged) if keeps and not failures else staged
-        with turn:
-            return Publisher(plan, client, folder, lock).publish(staged, failures)
+        return Publisher(plan, client, folder, lock, turn).publish(staged, failures)
     finally:
         keeper.stop()
 

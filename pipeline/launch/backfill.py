@@ -189,7 +189,14 @@ class _Backfill:
                 self.asked, draft, inspector, self.launch_id, self.launch_id, self.now
             )
             runs = WaveRuns(
-                plans, lock, held, shared, events, self.options, self.new_run_id, self.now
+                plans,
+                lock,
+                held,
+                shared,
+                events,
+                replace(self.options, webhook=None),
+                self.new_run_id,
+                self.now,
             )
             ended = runs.run(wave)
         self.results |= ended

@@ -126,6 +126,14 @@ class Published:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
 
+    def beside_others(self, outcome: Outcome) -> Outcome:
+        """The same with MAX as it is by now, where other runs may have published beside this."""
+        window = self.plan.window
+        if window is None or window.reach is None:
+            return outcome
+        after = self._watermark_after(outcome.watermark_after)
+        return replace(outcome, watermark_after=after)
+
     def _of_source(self, job: Any, outcome: Outcome) -> Outcome:
         """Of a job that read the source itself: what it published is what it read."""
         publishing = self.plan.publishing

@@ -9,6 +9,7 @@ import logging
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,14 +66,22 @@ SHOWN_FAILURES = 3
 LOGGER = logging.getLogger("smart_sync")
 
 
+ANY_TIME = nullcontext()
+"""Of a run that publishes whenever it comes to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """What publishing works with: the plan's header, a client, staging folder and lock."""
+    """What publishing works with: the plan's header, a client, staging folder and lock.
+
+    `turn` is held while the destination and its dead letters are changed, or looked at for that.
+    """
 
     plan: SyncPlan
     client: bigquery.Client
     folder: Folder
     lock: Lock
+    turn: AbstractContextManager[object] = ANY_TIME
 
     def publish(self, staged: Sequence[StagedSplit], failures: Sequence[Failure]) -> Outcome:
         """Publish all staged splits, or say why not; never raises."""
@@ -82,7 +91,8 @@ class Publisher:
             staged = with_taken_over(self.plan, self.folder, staged)
             outcome = figures(self.plan, staged)
             dead = [file for split in staged for file in split.dead_files]
-            keep_dead_letters(self.client, self.plan, dead)
+            with self.turn:
+                keep_dead_letters(self.client, self.plan, dead)
             if failures:
                 return _failed(outcome, failures)
             self._check_sums(staged)
@@ -96,9 +106,8 @@ class Publisher:
                 )
                 outcome = publish(staged, outcome)
             else:
-                outcome = self._audit(staged, outcome, has_table=False)
-                self._make_empty_table()
-                outcome = replace(outcome, status="succeeded")
+                with self.turn:
+                    outcome = self._publish_nothing(staged, outcome)
         except ChecksFailedError as error:
             keep_rows(self.client, self.plan)
             failed = _failed(outcome, (Failure.of(error, "Publish"),))
@@ -157,6 +166,14 @@ class Publisher:
             self._take_dead_rows_out(outcome.rows_dead)
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
+        with self.turn:
+            return self._publish_staged(staged, outcome, straight=straight)
+
+    def _publish_staged(
+        self, staged: Sequence[StagedSplit], outcome: Outcome, *, straight: bool
+    ) -> Outcome:
+        """Publish rows of files, or of the staging table where it isn't to go straight."""
+        files = [file for split in staged for file in split.files]
         outcome = self._audit(staged, outcome, has_table=not straight)
         outcome = self._begin_to_change(outcome)
         try:
@@ -175,6 +192,16 @@ class Publisher:
 
     def _publish_source(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         """One job that reads the source itself: what it published is what it read."""
+        with self.turn:
+            return self._publish_read(staged, outcome)
+
+    def _publish_nothing(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
+        outcome = self._audit(staged, outcome, has_table=False)
+        self._make_empty_table()
+        outcome = replace(outcome, status="succeeded")
+        return Published(self.plan, self.client).beside_others(outcome)
+
+    def _publish_read(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         outcome = self._audit(staged, outcome, has_table=False)
         outcome = self._begin_to_change(outcome)
         try:

@@ -26,9 +26,11 @@ def proxy(target: BigQueryServer) -> Iterator[FaultProxy]:
 def lock(proxy: FaultProxy, dataset: str) -> Callable[..., Lock]:
     """Make the lock of a table as a run sees it, by the product's own client."""
 
-    def make(run_id: str, table: str = "t", lease: timedelta = LEASE) -> Lock:
+    def make(
+        run_id: str, table: str = "t", lease: timedelta = LEASE, *, yields: bool = False
+    ) -> Lock:
         made = make_client(PROJECT, "US", Endpoints(bigquery=proxy.url), 1)
-        return Lock(made, TableRef(PROJECT, dataset, table), run_id, lease)
+        return Lock(made, TableRef(PROJECT, dataset, table), run_id, lease, yields=yields)
 
     return make
 
