@@ -7,7 +7,7 @@ that could change it.
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 DEFINES = re.compile(r"(?:^|;)\s*(?:CREATE|ALTER|DROP|ATTACH|DETACH)\b", re.I)
@@ -15,6 +15,7 @@ ENDS = re.compile(r"(?:^|;)\s*(?:COMMIT|ROLLBACK|END|ABORT)\b", re.I)
 CREATES = re.compile(
     r'CREATE (?:OR REPLACE )?(TABLE|VIEW) ((?:"(?:[^"]|"")+"\.){2}"(?:[^"]|"")+") (?:\(|AS\b)'
 )
+TEMPORARY = re.compile(r"CREATE (?:OR REPLACE )?TEMP(?:ORARY)? TABLE\b|DROP TABLE IF EXISTS temp\.")
 Columns = list[tuple[str, str, bool]]
 RESULT = 'CREATE OR REPLACE TABLE "emulator"."_results".'
 """Begins the statement that writes a query's result: its name comes once."""
@@ -27,6 +28,7 @@ class Definitions:
         self._lock = threading.Lock()
         self._changes = 0
         self._required = dict[str, frozenset[str]]()
+        self._listed = dict[tuple[str, str], frozenset[str]]()
         self._spelt = dict[str, tuple[str, str]]()
 
     def follow(self, sql: str) -> None:
@@ -37,10 +39,13 @@ class Definitions:
             with self._lock:
                 self._changes += 1
                 self._required.clear()
+                self._listed.clear()
         elif DEFINES.search(sql):
             folded = sql.casefold()
             with self._lock:
                 self._changes += 1
+                if not TEMPORARY.match(sql):
+                    self._listed.clear()
                 for table in list(self._required):
                     _, dataset, name = table.split('"."')
                     if name[:-1] in folded or dataset in folded:
@@ -71,6 +76,19 @@ class Definitions:
             with self._lock:
                 if changes == self._changes:
                     self._required[key] = known
+        return known
+
+    def listed(
+        self, project: str, dataset: str, ask: Callable[[], Iterable[str]]
+    ) -> frozenset[str]:
+        """The names of the tables and views of a dataset."""
+        changes = self._changes
+        known = self._listed.get((project, dataset))
+        if known is None:
+            known = frozenset(ask())
+            with self._lock:
+                if changes == self._changes:
+                    self._listed[project, dataset] = known
         return known
 
 
@@ -145,6 +163,18 @@ def columns_known(database: Any, definitions: Definitions) -> Callable[[str], Co
         return [(name, kind, name in required) for name, kind in shown]
 
     return columns
+
+
+def names_known(database: Any, definitions: Definitions) -> Callable[[str, str], frozenset[str]]:
+    """The names of the tables and views of a dataset, listed once until one could have changed."""
+
+    def names(project: str, dataset: str) -> frozenset[str]:
+        def ask() -> Iterable[str]:
+            return (name for name, *_ in database.objects(project, dataset))
+
+        return definitions.listed(project, dataset, ask)
+
+    return names
 
 
 def _columns_of_view(fetch: Callable[..., list[Any]], view: str) -> list[str]:

@@ -41,12 +41,13 @@ Moments are such as there are: one that is none stays what it is.
 Key = tuple[str, str, str]
 """Project, dataset, table."""
 Columns = Callable[[str], list[tuple[Any, ...]] | None]
+Listed = Callable[[str, str], frozenset[str]]
 
 
 class Statements:
     """Those that came so far, by a digest of what the analyzer makes of them."""
 
-    def __init__(self, file: Path, known: Columns) -> None:
+    def __init__(self, file: Path, known: Columns, listed: Listed | None) -> None:
         from local_bigquery.catalog import metadata, tables
         from local_bigquery.engine import database
         from local_bigquery.models import Dataset
@@ -55,6 +56,7 @@ class Statements:
         self._count = file.with_name(file.name + COUNT).open("ab", buffering=0)
         self._database, self._metadata, self._tables = database, metadata, tables
         self._dataset, self._known = Dataset, known
+        self._listed = listed or self._list
         self._kept = set[str]()
         self._lock = threading.Lock()
 
@@ -103,7 +105,7 @@ class Statements:
     def _named(self, text: str, at: tuple[str, str | None]) -> Iterator[tuple[str, Key]]:
         """Names as the text has them, and the tables that they could mean; a `*` means many."""
         project, dataset = at
-        near = {name for name, *_ in self._database.objects(project, dataset)} if dataset else ()
+        near = self._listed(project, dataset) if dataset else ()
         for name in {match.replace("`", "") for match in NAME.findall(text)}:
             parts = name.split(".", 2)
             if len(parts) == 1 and name not in near and not name.endswith("*"):
@@ -121,6 +123,9 @@ class Statements:
                 table = one.tableReference.tableId
                 if table.startswith(parts[2][:-1]):
                     yield name[: -len(parts[2])] + table, (parts[0], parts[1], table)
+
+    def _list(self, project: str, dataset: str) -> frozenset[str]:
+        return frozenset(name for name, *_ in self._database.objects(project, dataset))
 
     def _is_dataset(self, project: str, name: str) -> bool:
         if name == self._tables.RESULTS:  # those of jobs, which have no dataset of their own
@@ -182,17 +187,18 @@ def _pieces(word: str) -> tuple[str, ...]:
     return tuple(pieces)
 
 
-def record_statements(known: Columns = lambda _: None) -> None:
+def record_statements(known: Columns = lambda _: None, listed: Listed | None = None) -> None:
     """Keep what `jobs.query.execute` is asked for: jobs, queries without one, dry runs.
 
     Args:
         known: (name, type, NOT NULL) of a table's columns; None: they are asked of its catalog.
+        listed: Names of the tables and views of a project's dataset; None: the catalog's.
     """
     from local_bigquery.jobs import query, runner
 
     if STATEMENTS not in os.environ:
         return
-    statements, execute = Statements(Path(os.environ[STATEMENTS]), known), query.execute
+    statements, execute = Statements(Path(os.environ[STATEMENTS]), known, listed), query.execute
     assert runner.query is query  # asks by its name, so gets the new one
     ran = texts_that_scripts_run()
 

@@ -27,7 +27,7 @@ def serve() -> None:
         keep_resources,
         look_up_by_name,
     )
-    from columns import Definitions, columns_known
+    from columns import Definitions, columns_known, names_known
     from copies import know_snapshots
     from endpoints import answer_at_once
     from local_bigquery.cli import main
@@ -57,7 +57,7 @@ def serve() -> None:
     keep_jobs()
     answer_requests_again()
     keep_results(keep_translations())
-    record_statements(columns_known(database, definitions))
+    record_statements(columns_known(database, definitions), names_known(database, definitions))
     answer_at_once()
     main()
 

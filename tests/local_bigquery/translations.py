@@ -135,11 +135,13 @@ class Translations:
     def translate(self, tree: Any, context: Any) -> tuple[str, dict[str, Any]]:
         """`translate`; what is known of it, if the tables are as they were."""
         text = tree.sql(dialect=self._dialect)
-        if context.functions or context.settings or context.dataset_id:
+        if context.functions or context.settings:
             return self._translate(tree, context)  # type: ignore[no-any-return]
         if DEPENDENT.search(text) or NAMELESS.search(text) or self._row_access.secured():
             return self._translate(tree, context)  # type: ignore[no-any-return]
-        own = repr([sorted(context.variables.items()), sorted(context.parameters.items())])
+        near = f"`{context.dataset_id}`" if context.dataset_id else None
+        means = (context.variables.items(), context.parameters.items(), context.temporary)
+        own = repr([near, *map(sorted, means)])
         names = Names.within([text, own])
         marks = [bool(tree.meta.get(mark)) for mark in ("table_function", "snapshot")]
         key = repr([names.put_aside(text), names.put_aside(own), context.project_id, *marks])

@@ -120,3 +120,35 @@ def test_a_text_that_a_script_runs_is_given_the_values_of_that_script(ask) -> No
             " USING asked AS asked;\nSELECT left_over"
         )
         assert ask(script, "z") == (["left_over"], [(rest,)])
+
+
+def test_a_name_by_itself_is_the_table_of_the_dataset_that_is_asked(
+    client: bigquery.Client, dataset: str
+) -> None:
+    made = [f"{dataset}901", f"{dataset}902"]
+
+    def rows(sql: str, near: str) -> list[tuple[object, ...]]:
+        config = bigquery.QueryJobConfig(default_dataset=f"{PROJECT}.{near}")
+        return [tuple(row) for row in client.query_and_wait(sql, job_config=config)]
+
+    try:
+        for near, value in zip(made, ("b'BM'", "7"), strict=True):
+            client.create_dataset(f"{PROJECT}.{near}")
+            rows(f"CREATE TABLE near AS SELECT {value} AS v", near)
+        shown = "SELECT TO_JSON_STRING(STRUCT(v AS v)) AS shown FROM near"
+        for _ in range(2):
+            assert rows(shown, made[0]) == [('{"v":"Qk0="}',)]
+            assert rows(shown, made[1]) == [('{"v":7}',)]
+        raised = "SELECT ERROR(CONCAT('is ', v)) FROM near"
+        for before, value in (
+            ("SELECT 1 AS one", "is 7"),
+            ("CREATE TEMP TABLE near AS SELECT 'own' AS v", "is own"),
+        ):
+            with pytest.raises(BadRequest, match=value):
+                rows(f"{before};\n{raised}", made[1])
+        rows("DROP TABLE near", made[1])
+        with pytest.raises(NotFound, match=f"{made[1]}.near was not found"):
+            rows(shown, made[1])
+    finally:
+        for near in made:
+            client.delete_dataset(f"{PROJECT}.{near}", delete_contents=True, not_found_ok=True)
