@@ -52,7 +52,7 @@ def after_a_killed_run(
 ) -> Sample:
     """The run that takes over; `until_staged` is what its own history says of it."""
     table = new_name("orders")
-    words = flags(source | {"lock_lease": "3s"}, table)
+    words = flags(source, table)
     _kill_at_share([*map(str, PROGRAM), *words], target.environ | AS_INSTALLED)
     _end_lease(client, table)
     process = measured([*PROGRAM, *words], target.environ | AS_INSTALLED)

@@ -31,7 +31,6 @@ LOAD = {
     "postgresql_query": "SELECT * FROM s WHERE may_read(id)",
     "smart_sync_timestamp_column": "changed",
     "num_splits": str(SPLITS),
-    "lock_lease": "3s",
 }
 """Smart sync of that table; a row past `upto` is waited for while `stopping` lasts."""
 WAITING = """
@@ -55,7 +54,7 @@ def stopping(database: PostgresqlServer, after: int) -> Iterator[None]:
         connection.commit()
 
 
-def stopped_whole(sql: Any, sync: Sync, run: Program, after: int) -> None:
+def stopped_whole(sql: Any, sync: Sync, run: Program, after: int, splits: int = SPLITS) -> None:
     """Wait until a run has staged all splits that end before a row, and waits for others.
 
     Args:
@@ -63,8 +62,9 @@ def stopped_whole(sql: Any, sync: Sync, run: Program, after: int) -> None:
         sync: with its folder.
         run: that is waited for.
         after: the row.
+        splits: of the run.
     """
-    whole = after // PER_SPLIT
+    whole = after * splits // ROWS
 
     def is_so() -> bool:
         if run.has_ended:

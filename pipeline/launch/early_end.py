@@ -56,7 +56,8 @@ def end_early(
 def _clear(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
     """Remove what was staged, but what the next run may take over."""
     run, staging = plan.run, plan.run.staging
-    if run.notes_splits and (fault.passes or fault.step == LAUNCH):
+    is_kept = run.taken is not None if fault.step == LAUNCH else fault.passes
+    if run.notes_splits and is_kept:
         staging = replace(staging, folder="")
     elif run.taken is not None:
         clear_folders(run.taken.folders, run.endpoints)

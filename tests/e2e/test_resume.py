@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from tests.days import LOCK, lapse, runs, staging_tables, statuses
 from tests.fault_rules import job
+from tests.many_job import run_job
 from tests.processes import Gate, until
 from tests.resumes import (
     LOAD,
@@ -46,7 +48,8 @@ def die(sync, sql, start, database):
     def begin(after=HALF, end=lambda run: run.kill(), **parameters):
         with stopping(database, after):
             run = start(**LOAD | parameters)
-            stopped_whole(sql, sync, run, after)
+            splits = int((LOAD | parameters)["num_splits"])
+            stopped_whole(sql, sync, run, after, splits)
             end(run)
         lapse(sync)
         return runs(sync)[-1]["run_id"]
@@ -288,8 +291,9 @@ def test_a_destination_that_has_changed_is_read_anew(sync, sql, load, die, anew)
 
 
 def some_rows(sync):
-    """A staged file of rows."""
-    return sorted(sync.temp.rglob("rows-*.parquet"))[1]
+    """A file of rows of a split that is staged whole."""
+    manifest = json.loads(sorted(sync.temp.rglob("split-*.json"))[1].read_text())
+    return Path(manifest["files"][0]["uri"])
 
 
 def flip(path):
@@ -447,7 +451,7 @@ def test_a_plan_says_what_is_taken_over(sync, sql, load, die):
 
 def test_a_plan_leaves_a_run_alone_that_is_at_work(sync, sql, load, start, database):
     with stopping(database, HALF):
-        run = start(**load | {"lock_lease": "60s"})
+        run = start(**load)
         stopped_whole(sql, sync, run, HALF)
         assert "taken over" not in sync.ok(**load, plan_only="true").out
     assert run.wait() == 0, run.output
@@ -479,10 +483,8 @@ def test_another_window_by_hand_is_read_anew(sync, sql, load, die, anew):
 
 
 def test_a_table_of_many_is_gone_on_with_as_alone(sync, sql, load, die):
-    file = json.dumps(
-        {"tables": {"public.s": {name: load[name] for name in load if name != "lock_lease"}}}
-    )
-    words = {"tables": file, "lock_lease": "3s"}
+    file = json.dumps({"tables": {"public.s": dict(load)}})
+    words = {"tables": file}
     sync.defaults["runner"] = None
     dead = die()
     result = sync.ok(**words)
@@ -491,3 +493,15 @@ def test_a_table_of_many_is_gone_on_with_as_alone(sync, sql, load, die):
     assert_all(sync, sql)
     assert_clean(sync)
     assert "1 of 1 tables succeeded" in result.out
+
+
+def test_a_job_of_many_tables_ends_what_was_begun(sync, sql, load, die, monkeypatch):
+    """One job is one run: the next launch goes on with what is newer."""
+    dead = die(num_splits="4")
+    file = json.dumps({"tables": {"public.s": load | {"num_splits": "4"}}})
+    results, errors = run_job(sync, monkeypatch, tables=file)
+    assert (errors, [end.exit_code for end in results.values()]) == ([], [0])
+    assert statuses(sync) == ["abandoned", "succeeded"]
+    assert 0 < taken_over(resumed(sync, dead))["splits_taken_over"] < 4
+    assert_all(sync, sql)
+    assert_clean(sync)
