@@ -8,8 +8,9 @@ import os
 import shutil
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -139,8 +140,7 @@ class Folder:
     def listed(self, *, with_digests: bool) -> dict[str, Listed]:
         """All files, by name; none where there is no such folder."""
         if self._bucket is None:
-            paths = Path(self.path).iterdir() if Path(self.path).is_dir() else ()
-            return {path.name: _local(path, with_digest=with_digests) for path in paths}
+            return dict(_local_files(Path(self.path), with_digests=with_digests))
         begin = f"{self._prefix}/"
         blobs = self._bucket.list_blobs(prefix=begin)
         return {b.name.removeprefix(begin): Listed(int(b.size), b.crc32c or "") for b in blobs}
@@ -185,6 +185,14 @@ def _local(path: Path, *, with_digest: bool) -> Listed:
         while data := file.read(CHUNK_BYTES):
             digest = zlib.crc32(data, digest)
     return Listed(size, f"{digest:08x}")
+
+
+def _local_files(folder: Path, *, with_digests: bool) -> Iterator[tuple[str, Listed]]:
+    """Those that are there to the end: a run that wakes may give up one of its own meanwhile."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                yield path.name, _local(path, with_digest=with_digests)
 
 
 def folder_of(plan: SyncPlan) -> Folder:

@@ -505,3 +505,29 @@ def test_a_job_of_many_tables_ends_what_was_begun(sync, sql, load, die, monkeypa
     assert 0 < taken_over(resumed(sync, dead))["splits_taken_over"] < 4
     assert_all(sync, sql)
     assert_clean(sync)
+
+
+@pytest.mark.parametrize(
+    ("step", "after", "skip"),
+    [
+        ("publish_1", False, 0),
+        ("event_0", True, 0),
+        ("publish_1", False, 1),
+        ("publish_1", True, 1),
+    ],
+    ids=["it fences", "it has begun", "before it publishes", "after it has published"],
+)
+def test_what_took_over_dies_in_its_turn(sync, sql, load, die, start, proxy, step, after, skip):
+    """Killed at a request of its own, whether that was accepted or not: each row is there once."""
+    die(ROWS * 4 // 5)
+    gate = Gate(proxy, after=after, skip=skip, **job(step))
+    taker = start(**load)
+    gate.wait(taker)
+    taker.kill()
+    lapse(sync)
+    sync.ok(**load)
+    gate.open()
+    begun = [run for run in runs(sync) if run["resumed_run"]]
+    assert begun[0]["status"] == ("succeeded" if (step, skip) == ("publish_1", 0) else "abandoned")
+    assert_all(sync, sql)
+    assert_clean(sync)
