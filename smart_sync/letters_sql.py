@@ -43,8 +43,10 @@ def merge_statement(plan: SyncPlan, staging: str) -> str:
     """
     run_id, replay = string_literal(plan.run.run_id), plan.publishing.replay
     last = string_literal(replay.run_id) if replay else run_id
+    void = _listed(replay.void) if replay else ""
+    first = f", run_id = IF(t.run_id IN ({void}), {run_id}, t.run_id)" if void else ""
     again = (
-        f"refused_by = {run_id}"
+        f"refused_by = {run_id}{first}"
         if replay
         else f"last_run_id = {run_id}, row_count = s.row_count, row_stage = s.row_stage,\n"
         "  typed_row = s.typed_row, refused_by = CAST(NULL AS STRING),\n"
@@ -79,19 +81,18 @@ def waits(undone: Sequence[str]) -> str:
     """Whether a letter waits to be replayed.
 
     >>> waits(["r1"])
-    "(replayed_by IS NULL OR replayed_by IN ('r1'))"
+    '(replayed_by IS NULL OR replayed_by IN ("r1"))'
     """
-    listed = ", ".join(map(string_literal, undone))
-    return (
-        f"(replayed_by IS NULL OR replayed_by IN ({listed}))" if undone else "replayed_by IS NULL"
-    )
+    taken = f" OR replayed_by IN ({_listed(undone)})" if undone else ""
+    return f"(replayed_by IS NULL{taken})"
 
 
 def letters_of_run(letters: TableRef, destination: TableRef, run_id: str) -> str:
     """A SELECT of all letters of a run, first or last, as `Letter` has them."""
     return (
         "SELECT row_hash, column_name, reason, IFNULL(row_stage, '') AS row_stage,\n"
-        "  typed_row IS NOT NULL AS is_whole, IFNULL(replayed_by, '') AS replayed_by,\n"
+        "  run_id AS first_run, typed_row IS NOT NULL AS is_whole,\n"
+        "  IFNULL(replayed_by, '') AS replayed_by,\n"
         "  IFNULL(last_run_id, run_id) AS last_run, IFNULL(LENGTH(typed_row), 0) AS characters\n"
         f"FROM {letters.sql}\nWHERE {_of_run(destination, run_id)}"
     )
@@ -147,6 +148,10 @@ def marks(plan: SyncPlan, replay: ReplayPlan) -> str:
     )
 
 
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(string_literal, names))
+
+
 def _of_run(destination: TableRef, run_id: str) -> str:
     run = string_literal(run_id)
     return (
@@ -156,7 +161,8 @@ def _of_run(destination: TableRef, run_id: str) -> str:
 
 
 def _taken(destination: TableRef, replay: ReplayPlan, by: str) -> str:
+    others = _listed((by, *replay.void))
     return (
-        f"{_of_run(destination, replay.run_id)} AND run_id != {string_literal(by)}"
+        f"{_of_run(destination, replay.run_id)} AND run_id NOT IN ({others})"
         f" AND {waits(replay.undone)} AND typed_row IS NOT NULL"
     )

@@ -5,8 +5,8 @@ published: then its window is passed, and no sync reads the row again by itself.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from auto_schema.errors import ConfigError, SyncError
@@ -40,6 +40,8 @@ class Letter:
         is_whole: whether its row is kept whole.
         replayed_by: the run that took it; empty: none, or one that was undone.
         last_run: the last run that left the row out.
+        first_run: the run that wrote the letter; a replay, where it was one that found more
+            against the row.
         characters: of its row as it is kept.
     """
 
@@ -50,6 +52,7 @@ class Letter:
     is_whole: bool
     replayed_by: str
     last_run: str
+    first_run: str = ""
     characters: int = 0
 
 
@@ -76,6 +79,10 @@ class ReplayPlan:
         not_whole: rows that can't be taken.
         replayed: letters that were taken before.
         undone: runs whose marks don't count, since they were undone.
+        read_up_to: without keys, where windows of later runs begin: only rows up to there were
+            read by none of them; empty: there are none.
+        void: replays that published nothing: the row of a letter that one of them wrote is
+            another letter's, too, which waits still.
     """
 
     run_id: str
@@ -86,6 +93,8 @@ class ReplayPlan:
     not_whole: int = 0
     replayed: int = 0
     undone: tuple[str, ...] = ()
+    void: tuple[str, ...] = ()
+    read_up_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +143,12 @@ def plan_replay(
         facts: the letters, and the runs that left their rows out.
         by_key: whether rows are found by merge_keys.
     """
-    waiting = [letter for letter in facts.letters if not letter.replayed_by]
+    void = _void(run_id, facts)
+    letters = [letter for letter in facts.letters if letter.first_run not in void]
+    waiting = [letter for letter in letters if not letter.replayed_by]
     whole = {letter.row_hash for letter in waiting if letter.is_whole}
     not_whole = {letter.row_hash for letter in waiting} - whole
-    counts = Counter((one.column, one.reason, _why_not(one, whole)) for one in facts.letters)
+    counts = Counter((one.column, one.reason, _why_not(one, whole)) for one in letters)
     sizes = {one.row_hash: one.characters for one in waiting if one.is_whole}
     plan = ReplayPlan(
         run_id,
@@ -146,14 +157,28 @@ def plan_replay(
         sum(sizes.values()),
         tuple(LetterCount(c, r, n, why) for (c, r, why), n in sorted(counts.items())),
         len(not_whole),
-        sum(bool(one.replayed_by) for one in facts.letters),
+        sum(bool(one.replayed_by) for one in letters),
         facts.undone,
+        void,
     )
     lasts = sorted({one.last_run for one in waiting if one.row_hash in whole})
     faults = [_unpublished(name, facts, destination) for name in lasts]
-    if not by_key:
-        faults += [_read_again(name, facts, destination) for name in lasts]
-    return plan, [fault for fault in faults if fault is not None]
+    told = [fault for fault in faults if fault is not None]
+    if by_key or told:
+        return plan, told
+    again = [_read_again(name, facts, destination) for name in lasts]
+    plan = replace(plan, read_up_to=_first_start(lasts, facts))
+    return plan, [fault for fault in again if fault is not None]
+
+
+def _void(run_id: str, facts: ReplayFacts) -> tuple[str, ...]:
+    """The replays that wrote letters and published nothing; so one that is not known any more."""
+    names = {one.first_run for one in facts.letters} - {run_id, ""}
+    return tuple(sorted(name for name in names if _is_void(facts.runs.get(name))))
+
+
+def _is_void(run: PastRun | None) -> bool:
+    return run is None or (run.mode == MODE and not run.has_published)
 
 
 def _why_not(letter: Letter, whole: set[str]) -> str:
@@ -187,37 +212,35 @@ def _unpublished(name: str, facts: ReplayFacts, destination: TableRef) -> SyncEr
     )
 
 
-def _read_again(name: str, facts: ReplayFacts, destination: TableRef) -> SyncError | None:
-    """That rows can't be found by key, and a later run may have published them meanwhile."""
-    run = facts.runs.get(name)
-    if run is None:
-        return None
+def _later(name: str, facts: ReplayFacts) -> list[PastRun]:
+    """The syncs that have published after a run, in their order."""
+    run = facts.runs[name]
     later = [
         one
         for one in facts.runs.values()
-        if one.has_published and one.ended > run.ended and one.run_id not in facts.undone
-        if one.mode not in (MODE, FILLS) and not _is_behind(run, one)
+        if one.has_published and one.ended > run.ended and one.mode not in (MODE, FILLS)
     ]
-    if not later:
+    return sorted(later, key=lambda one: one.ended)
+
+
+def _read_again(name: str, facts: ReplayFacts, destination: TableRef) -> SyncError | None:
+    """That rows can't be found by key, and a later run may have published them meanwhile."""
+    whole = [one for one in _later(name, facts) if not one.window_start]
+    if not whole:
         return None
-    first = min(later, key=lambda one: one.ended)
     return ConfigError(
         "rows that may be in the table already",
         f"{PARAMETER}, run {name} of {destination}",
-        f"run {first.run_id} has read the same rows again, or all, and without merge_keys nothing"
-        " shows which of them it has published",
+        f"run {whole[0].run_id} has read the same rows again, or all, and without merge_keys"
+        " nothing shows which of them it has published",
         "use WRITE_MERGE with merge_keys, or replay the letters of that later run.",
     )
 
 
-def _is_behind(run: PastRun, later: PastRun) -> bool:
-    """Whether a later run's window begins where that run's ended, or behind it.
-
-    Windows of one cursor are told alike, so that their texts are compared as they stand.
-    """
-    if not run.window_end or not later.window_start:
-        return False
-    return _order(later.window_start) >= _order(run.window_end)
+def _first_start(names: Sequence[str], facts: ReplayFacts) -> str:
+    """Where the first window of later runs began: rows behind it were read by none of them."""
+    starts = [one.window_start for name in names for one in _later(name, facts)]
+    return min(starts, key=_order, default="")
 
 
 def _order(text: str) -> tuple[int, int, str]:

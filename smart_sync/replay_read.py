@@ -40,4 +40,6 @@ def letters_source(
         left_out,
         draft.shape.reshaping,
         repeats=not by_key,
+        cursor=draft.facts.cursor.source_name if draft.facts.cursor else "",
+        read_up_to=replay.read_up_to,
     )

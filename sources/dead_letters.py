@@ -8,6 +8,7 @@ left out in silence, and NULL stands only where a column is newer than the lette
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -40,6 +41,9 @@ from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config
 from warehouse.names import Endpoints
 
+READ_AGAIN = (
+    "a later run may have read it again and published it, and without merge_keys nothing shows that"
+)
 BATCH_ROWS, BATCH_CHARACTERS = 5_000, 16_000_000
 """Of letters that are taken apart at once."""
 
@@ -84,6 +88,8 @@ class LettersSource:
         columns: that arrive today.
         left_out: fields that nothing may hold today.
         reshaping: what is made of these columns; None: nothing.
+        cursor: the source's name of it; empty: there is none.
+        read_up_to: a row of a later cursor may have been published since; empty: none may.
         repeats: whether a row is read as often as it was there: without keys, equal rows are many.
     """
 
@@ -95,6 +101,8 @@ class LettersSource:
     left_out: tuple[str, ...] = ()
     reshaping: Reshaping | None = None
     repeats: bool = False
+    cursor: str = ""
+    read_up_to: str = ""
 
     @property
     def place(self) -> str:
@@ -168,9 +176,13 @@ class LettersSource:
             return pa.record_batch({}), f"{error}"
         if row.schema.names == [KEPT_ROW]:
             return row, self._why_not_restored(row)
+        if self.read_up_to and not is_up_to(row, self.cursor, self.read_up_to):
+            return row, READ_AGAIN
         return fitted(row, self.columns, self.left_out, marks)
 
     def _why_not_restored(self, row: pa.RecordBatch) -> str:
+        if self.read_up_to:
+            return READ_AGAIN
         if not isinstance(self.source, RestoringSource):
             return "it was kept by a source of another kind"
         had_not, _ = noted(row)
@@ -262,6 +274,30 @@ def _why_unfit(
     if name in _unplanned(there):
         return "had no column of its own when the row was read"
     return ""  # a column that is newer than the letter
+
+
+def is_up_to(row: pa.RecordBatch, cursor: str, end: str) -> bool:
+    """Whether a row's cursor is no later than that, or NULL, which no window holds.
+
+    Args:
+        row: as its letter keeps it.
+        cursor: the source's name of it.
+        end: as the run history writes values.
+    """
+    name = next((n for n in (cursor, AS_STAGED + cursor) if n in row.schema.names), None)
+    if name is None:
+        return False
+    try:
+        value = row.column(name)[0].as_py()
+    except (ValueError, OverflowError):  # beyond Python's calendar
+        return False
+    if value is None:
+        return True
+    if isinstance(value, int):
+        return value <= int(end)
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=None).isoformat(sep=" ")
+    return str(value) <= end
 
 
 def _unplanned(there: Mapping[str, Array]) -> Collection[str]:

@@ -34,7 +34,8 @@ def with_letters(client: bigquery.Client, draft: Draft) -> Draft:
     letters = _letters(client, request, draft.facts.target.location)
     if not letters:
         raise _nothing(client, request)
-    names = {one.last_run for one in letters} | {request.publishing.replayed_run}
+    names = {name for one in letters for name in (one.first_run, one.last_run) if name}
+    names.add(request.publishing.replayed_run)
     since = min((began(name) or BEGINNING for name in names), default=BEGINNING)
     rows = ended_runs(
         client, request.history_table, request.destination, max(since - ANY_CLOCK, BEGINNING)
@@ -94,6 +95,7 @@ def _letter(row: Any) -> Letter:
         bool(row["is_whole"]),
         row["replayed_by"],
         row["last_run"],
+        row["first_run"],
         int(row["characters"]),
     )
 

@@ -7,6 +7,8 @@ import pytest
 from google.cloud import bigquery
 
 from auto_schema.kept_row import unpacked
+from tests.fault_rules import job
+from tests.processes import Gate
 
 ORDERS = """
 CREATE TABLE orders (id int8 PRIMARY KEY, note text, updated_at timestamptz NOT NULL);
@@ -225,6 +227,104 @@ def test_a_letter_waits_again_when_a_later_run_leaves_its_row_out_once_more(sync
     sync.ok(**MERGE)
     again = sync.history()[-1]["run_id"]
     assert letters(sync, "run_id, last_run_id, replayed_by") == [(run_id, again, None)] * 2
+
+
+def test_a_replay_that_failed_leaves_no_letter_by_which_a_row_comes_twice(sync, sql):
+    run_id = with_letters(sync, sql, **APPEND)
+    widen(sync)
+    strict = APPEND | {"on_check_failure": "quarantine", "checks": CHECKS % "good"}
+    failed = sync(**strict | {"max_dead_letters": "1"}, replay_dead_letters=run_id)
+    assert failed.code == 7
+    assert set(letters(sync, "row_stage, replayed_by")) == {("arrived", None), ("staged", None)}
+
+    again = sync.ok(**strict, replay_dead_letters=run_id)
+    assert "0 replayed, 2 still dead" in again.out
+    taken = sync.history()[-1]["run_id"]
+    assert set(letters(sync, "row_stage, replayed_by, run_id")) == {
+        ("arrived", taken, run_id),
+        ("staged", None, taken),
+    }
+    sync.ok(**APPEND, replay_dead_letters=run_id)
+    assert sync.rows("id") == [(1,), (2,), (3,), (4,)]
+    assert all(letters(sync, "replayed_by"))
+
+
+def test_letters_that_have_changed_since_they_were_read_are_neither_marked_nor_published(
+    sync, sql, start, proxy
+):
+    run_id = with_letters(sync, sql, **MERGE)
+    widen(sync)
+    gate = Gate(proxy, **job("publish_1"))
+    run = start(**MERGE, replay_dead_letters=run_id)
+    gate.wait(run)
+    table = f"`{sync.dataset}.t_dead_letters`"
+    late = f"SELECT * REPLACE ('late' AS row_hash) FROM {table} LIMIT 1"
+    sync.client.query_and_wait(f"INSERT INTO {table} {late}")
+    gate.open()
+    assert run.wait() == 5
+    assert "has changed since its letters were read" in run.output
+    assert sync.rows("id") == [(1,), (4,)]
+    assert letters(sync, "replayed_by") == [(None,)] * 3
+
+
+def test_rows_are_appended_when_later_windows_lie_behind_theirs(sync, sql):
+    run_id = with_letters(sync, sql, **APPEND)
+    widen(sync)
+    sql("INSERT INTO orders VALUES (5, 'later', now())")
+    sync.ok(**APPEND, smart_sync_margin="0s")
+    assert len(sync.rows("id")) == 3
+    sync.ok(**APPEND, replay_dead_letters=run_id)
+    assert sync.rows("id") == [(1,), (2,), (3,), (4,), (5,)]
+    sync.ok(**APPEND)
+    assert len(sync.rows("id")) == 5
+
+
+def test_a_row_that_a_later_window_reached_once_more_is_not_added(sync, sql):
+    """Windows begin at MAX of the table, which lies before a row that was left out."""
+    sql(ORDERS + ", (5, 'too long, and the newest', '2024-01-01 14:00')")
+    sync.client.query_and_wait(f"CREATE TABLE {sync.dataset}.t ({NARROW})")
+    sync.ok(**APPEND)
+    run_id = sync.history()[-1]["run_id"]
+    widen(sync)
+    sync.ok(**APPEND)
+    assert sync.rows("id") == [(1,), (4,), (5,)]
+    result = sync.ok(**APPEND, replay_dead_letters=run_id)
+    assert "2 replayed, 1 still dead" in result.out
+    assert sync.rows("id") == [(1,), (2,), (3,), (4,), (5,)]
+    assert "a later run may have read it again" in str(letters(sync, "reason"))
+
+
+def test_rows_of_a_replay_that_was_rolled_back_are_replayed_again(sync, sql):
+    run_id = with_letters(sync, sql, **APPEND)
+    widen(sync)
+    sync.ok(**APPEND, keep_snapshots="true", replay_dead_letters=run_id)
+    undone = sync.history()[-1]["run_id"]
+    sync.ok(**APPEND, rollback_run=undone)
+    assert sync.rows("id") == [(1,), (4,)]
+    assert "2 replayed" in sync.ok(**APPEND, replay_dead_letters=run_id).out
+    assert sync.rows("id") == [(1,), (2,), (3,), (4,)]
+    assert undone not in {by for (by,) in letters(sync, "replayed_by")}
+
+
+def test_letters_of_an_earlier_version_are_told_and_kept_whole_when_they_come_again(sync, sql):
+    sql(ORDERS)
+    sync.client.query_and_wait(f"CREATE TABLE {sync.dataset}.t ({NARROW})")
+    sync.client.query_and_wait(
+        f"CREATE TABLE {sync.dataset}.t_dead_letters (run_id STRING, time TIMESTAMP,"
+        " destination STRING, column_name STRING, value STRING, reason STRING, raw_row JSON,"
+        " row_hash STRING)"
+    )
+    sync.ok(**MERGE)
+    run_id = sync.history()[-1]["run_id"]
+    assert len(letters(sync)) == 2
+    old = "row_stage = CAST(NULL AS STRING), typed_row = CAST(NULL AS STRING)"
+    sync.client.query_and_wait(f"UPDATE {sync.dataset}.t_dead_letters SET {old} WHERE TRUE")
+    plan = sync.ok(**MERGE, replay_dead_letters=run_id, plan_only="true").out
+    assert "NOT REPLAYED: an earlier version of Smart Sync wrote it" in plan
+    assert "2 not replayable" in sync.ok(**MERGE, replay_dead_letters=run_id).out
+    sync.client.query_and_wait(f"TRUNCATE TABLE {sync.dataset}.t")
+    sync.ok(**MERGE)
+    assert letters(sync, "row_stage, typed_row IS NOT NULL") == [("arrived", True)] * 2
 
 
 MASKS = '{"mask": {"secret": {"method": "sha256", "salt": "%s"}}, "exclude_fields": ["hidden"]}'
