@@ -40,12 +40,10 @@ def _sums(table: TableRef, field: str) -> str:
     return bigquery_sums(f"SELECT {text} FROM {table.sql} AS {TABLE}{always_true(field)}")
 
 
-def rows_then(table: TableRef, milliseconds: int, field: str) -> str:
-    """How many rows a table had; BigQuery refuses when it can't look so far back."""
-    return (
-        f"SELECT COUNT(*) AS row_count FROM {table.sql}"
-        f" FOR SYSTEM_TIME AS OF TIMESTAMP_MILLIS({milliseconds}) AS {TABLE}{always_true(field)}"
-    )
+def count_rows(table: TableRef, field: str, milliseconds: int | None = None) -> str:
+    """How many rows a table has, or had; BigQuery refuses when it can't look so far back."""
+    then = f" FOR SYSTEM_TIME AS OF TIMESTAMP_MILLIS({milliseconds})" if milliseconds else ""
+    return f"SELECT COUNT(*) AS row_count FROM {table.sql} AS {TABLE}{then}{always_true(field)}"
 
 
 def highest(table: TableRef, column: str, field: str) -> str:

@@ -26,7 +26,7 @@ from smart_sync.rollback import (
     has_published,
     not_brought_again,
 )
-from smart_sync.rollback_sql import rows_then
+from smart_sync.rollback_sql import count_rows
 from smart_sync.stale_columns import read_record
 from warehouse.errors import as_target_errors
 from warehouse.names import TableRef
@@ -238,8 +238,7 @@ def _rows_then(
         why = f"it kept no snapshot, or one that has expired, and time travel reaches {hours} hours"
         raise _unreachable(ref, run, f"{why} back; the run published {as_of:%Y-%m-%d %H:%M:%S} UTC")
     try:
-        sql = rows_then(ref, round(as_of.timestamp() * 1000), field)
-        return int(next(iter(client.query_and_wait(sql))).row_count)
+        return _count(client, ref, field, as_of)
     except GoogleAPICallError as error:
         why = f"it kept no snapshot, and BigQuery can't look back to it: {error.message}"
         raise _unreachable(ref, run, why) from error
@@ -277,24 +276,28 @@ def _changed_since(
     ref = TableRef(table.project, table.dataset_id, table.table_id)
     at = f"{table.modified:%Y-%m-%d %H:%M:%S} UTC"
     told = f"somebody else has changed the table, last {at}, since run {newest['run_id']} ended"
-    rows = _count_then(client, ref, ended, field)
-    if rows is not None and int(table.num_rows or 0) > rows:
+    try:
+        then, now = (_count(client, ref, field, moment) for moment in (ended, None))
+    except GoogleAPICallError:
+        yield f"{told}; how many rows it had then is not known: what others added is lost"
+        return
+    if now > then:
         raise TargetError(
             "rows of others would be lost",
             f"table {ref}",
-            f"{told}: it had {rows:,} rows then, and has {table.num_rows:,} now",
+            f"{told}: it had {then:,} rows then, and has {now:,} now",
             f"keep a copy with `bq cp '{ref.bq}' '{ref.bq}_kept'`, delete the rows that others"
             " added, and run again.",
         )
-    yield f"{told}; what they changed in rows is lost, {'if anything' if rows is None else 'too'}"
+    yield f"{told}; what they changed in rows is lost, too"
 
 
-def _count_then(client: bigquery.Client, ref: TableRef, moment: datetime, field: str) -> int | None:
-    try:
-        sql = rows_then(ref, round(moment.timestamp() * 1000), field)
-        return int(next(iter(client.query_and_wait(sql))).row_count)
-    except GoogleAPICallError:
-        return None
+def _count(
+    client: bigquery.Client, ref: TableRef, field: str, as_of: datetime | None = None
+) -> int:
+    """Rows of the table as it is, or was."""
+    moment = None if as_of is None else round(as_of.timestamp() * 1000)
+    return int(next(iter(client.query_and_wait(count_rows(ref, field, moment)))).row_count)
 
 
 def _column_lines(table: bigquery.Table, snapshot: bigquery.Table | None) -> Iterator[str]:

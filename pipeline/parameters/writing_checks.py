@@ -12,7 +12,7 @@ _REPLACING = {
 """Parameters and their values with which no row stays whose columns could be filled."""
 _SYNCS_OTHERWISE = (
     *("sync_start", "sync_end", "backfill_columns", "delete_existing_table"),
-    *("verify", "verify_only", "tables", "replay_dead_letters"),
+    *("verify", "verify_only", "backfill_by", "replay_dead_letters"),
 )
 """Parameters that ask for what a rollback doesn't do."""
 _NO_REPLAY = {

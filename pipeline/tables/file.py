@@ -25,8 +25,11 @@ DOCUMENTS = ("mongodb_query", "mongodb_projection", "checks")
 """Parameters of the kind TEXT that are documents, which YAML may write as mappings, too."""
 QUERIES = ("postgresql_query", "postgresql_base_query", "source_bigquery_query")
 """Parameters that say what is read in place of the table: of one table only."""
-OF_ONE_TABLE = ("backfill_by", "backfill_order", "backfill_id")
-"""Parameters of a launch that no launch of many tables may have."""
+OF_ONE_TABLE = {
+    "a backfill of many tables": ("backfill_by", "backfill_order", "backfill_id"),
+    "a rollback of many tables": ("rollback_run", "rollback_to"),
+}
+"""Parameters of a launch that no launch of many tables may have, by what they would make of it."""
 QUERY_FIX = "write it in the entry of one table, under the table's exact name."
 ONE_QUERY = "one query for many tables"
 BEAM_FLAGS = frozenset(
@@ -249,9 +252,9 @@ class _Reader:
 
 def one_table_faults(given: Mapping[str, str]) -> list[SyncError]:
     """What a launch of many tables is given that is for one."""
-    names = [name for name in OF_ONE_TABLE if given.get(name)]
-    if not names:
-        return []
-    why = "a backfill does slices of one table"
-    fix = "leave tables out, and launch each table's backfill by itself."
-    return [ConfigError("a backfill of many tables", ", ".join(names), why, fix)]
+    why, fix = "it is of one table", "leave tables out, and launch it for each table by itself."
+    return [
+        ConfigError(what, ", ".join(names), why, fix)
+        for what, all_names in OF_ONE_TABLE.items()
+        if (names := [name for name in all_names if given.get(name)])
+    ]

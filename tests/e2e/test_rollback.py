@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.e2e.test_frontier import MERGE, ORDERS, SMART
+from tests.e2e.test_near_history import From
+from tests.hook_server import hook_server
 from tests.sync import PROJECT
 
 KEEP = {"keep_snapshots": "true"}
@@ -181,7 +183,7 @@ def test_a_run_with_others_behind_it_is_undone_with_them_or_not_at_all(sync, thr
     assert undo(1, rollback_to=names[3]).code == 0
     assert ids(sync) == [1]
     undone = [run["run_id"] for run in sync.history() if run["seq"] == 3]
-    assert sorted(undone) == names[1:]
+    assert sorted(undone) == sorted(names[1:])
     assert last(sync)["rolled_back_run"] == names[1]
     sync.ok(**SMART)
     assert ids(sync) == [1, 2, 3, 4]
@@ -296,3 +298,74 @@ def test_a_table_with_another_layout_is_not_restored(sync, sql, undo):
     assert refused.code == 5
     assert "the table had another layout" in refused.err
     assert "bq cp --restore" in refused.err
+
+
+def test_no_undone_window_is_taken_as_read(sync, insert, undo, monkeypatch):
+    """A row by hand lies among the undone ones: what the source has below it comes all the same."""
+    insert(1, 300)
+    sync.ok(**MERGE, smart_sync_margin="2h")
+    moment = datetime.now(UTC)
+    monkeypatch.setattr("pipeline.launch.beside.NEAR", From(moment))
+    insert(2, 100)
+    sync.ok(**MERGE, **KEEP, smart_sync_margin="1h")
+    insert(3, 50)
+    sync.ok(**MERGE, **KEEP)
+    newest = last(sync)["run_id"]
+    assert undo(1, rollback_to=newest).code == 0
+    stamp = datetime.now(UTC) - timedelta(minutes=80)
+    by_hand = f"INSERT INTO `{PROJECT}.{sync.dataset}.t` VALUES (9, '{stamp.isoformat()}')"
+    sync.client.query_and_wait(by_hand)
+    sync.ok(**MERGE)
+    assert ids(sync) == [1, 2, 3, 9]
+
+
+def test_a_table_that_is_not_what_its_snapshot_is_is_told(sync, insert, undo, monkeypatch):
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+
+    def meddle(client, ref, _):
+        client.query_and_wait(f"INSERT INTO {ref.sql} (id) VALUES (7)")
+
+    monkeypatch.setattr("pipeline.runs.rollback_end.put_settings_back", meddle)
+    told = undo(1)
+    assert told.code == 8
+    assert "the restored table is not what its snapshot is" in told.err
+    assert f"bq cp --restore --force '{PROJECT}:{sync.dataset}._sync_before_" in told.err
+    assert last(sync)["status"] == "published_mismatch"
+    assert [run["status"] for run in sync.history() if run["seq"] == 3] == ["rolled_back"]
+
+
+def test_the_webhook_is_told_that_the_rows_come_again(sync, insert, undo):
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    with hook_server() as hook:
+        assert undo(1, notify_webhook=hook.url).code == 0
+        (text,) = hook.texts
+    assert "Smart Sync rolled_back" in text
+    assert AGAIN in text
+
+
+def test_a_table_of_a_launch_of_many_is_undone_by_itself(sync, insert, undo):
+    insert(1, 300)
+    many = {
+        "tables": "tables: {public.orders: {}}\ndefaults: {keep_snapshots: 'true'}",
+        "destination_bigquery_table": "t",
+    }
+    smart = {key: value for key, value in SMART.items() if key != "source_table_for_schema"}
+    sync.ok(**smart, **many)
+    insert(2, 200)
+    sync.ok(**smart, **many)
+    run = last(sync)
+    assert run["batch_id"]
+    assert ids(sync) == [1, 2]
+    refused = sync(**smart, **many, rollback_run=run["run_id"])
+    assert refused.code == 2
+    assert "rollback_run" in refused.err
+    assert undo(-1).code == 0
+    assert ids(sync) == [1]
+    sync.ok(**smart, **many)
+    assert ids(sync) == [1, 2]

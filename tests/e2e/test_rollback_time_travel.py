@@ -1,0 +1,89 @@
+"""rollback_run without a snapshot: by BigQuery's time travel, which the tests' own doesn't have."""
+
+import json
+import time
+from datetime import timedelta
+
+import pytest
+
+from demo.servers import bigquery_server
+from tests.conftest import AS_IT_IS
+from tests.e2e.test_frontier import SMART
+from tests.e2e.test_rollback import all_rows, ids
+from tests.sent_statements import judged_at_the_end
+from tests.sync import PROJECT, make_client
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory, pytestconfig):
+    """A local BigQuery that also shows a table as it was."""
+    folder = tmp_path_factory.mktemp("travel")
+    with (
+        judged_at_the_end(pytestconfig, folder / "statements.jsonl"),
+        bigquery_server(folder / "data", AS_IT_IS) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(target):
+    return make_client(target)
+
+
+@pytest.fixture
+def orders(sync, sql):
+    """Three runs without a snapshot; the rows after each."""
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
+    rows = []
+    for number, ago in enumerate((300, 200, 100), 1):
+        sql("INSERT INTO orders VALUES (%s, now() - %s::interval)", number, f"{ago} min")
+        sync.ok(**SMART)
+        rows.append(all_rows(sync))
+        time.sleep(0.05)
+    return rows
+
+
+def runs(sync):
+    return [run["run_id"] for run in sync.history()]
+
+
+def test_the_table_is_what_it_was_before_the_run_and_the_next_sync_goes_on(sync, orders):
+    newest = runs(sync)[2]
+    plan = sync.ok(**SMART, rollback_run=newest, plan_only="true").out
+    assert "  from         time travel: the table as of " in plan
+    assert "  rows         3 now, 2 before run" in plan
+    assert len(sync.history()) == 3
+    sync.ok(**SMART, rollback_run=newest)
+    assert all_rows(sync) == orders[1]
+    run = sync.history()[-1]
+    assert json.loads(run["verification"])["rollback"]["is_proven"]
+    assert sync.table(run["snapshot"].rpartition(".")[2]).table_type == "SNAPSHOT"
+    sync.ok(**SMART)
+    assert all_rows(sync) == orders[2]
+
+
+def test_several_runs_are_undone_at_once(sync, orders):
+    _, middle, newest = runs(sync)
+    sync.ok(**SMART, rollback_run=middle, rollback_to=newest)
+    assert all_rows(sync) == orders[0]
+
+
+def test_what_others_added_since_is_not_thrown_away(sync, orders, monkeypatch):
+    monkeypatch.setattr("pipeline.launch.rollback_facts.AFTERWARDS", timedelta(0))
+    newest = runs(sync)[2]
+    time.sleep(0.05)
+    table = f"`{PROJECT}.{sync.dataset}.t`"
+    sync.client.query_and_wait(f"INSERT INTO {table} (id) VALUES (9)")
+    changed = sync.table()
+    changed.description = "so that the local BigQuery knows that it was changed"
+    sync.client.update_table(changed, ["description"])
+    refused = sync(**SMART, rollback_run=newest)
+    assert refused.code == 5
+    assert "rows of others would be lost" in refused.err
+    assert "it had 3 rows then, and has 4 now" in refused.err
+    assert ids(sync) == [1, 2, 3, 9]
+    sync.client.query_and_wait(f"DELETE FROM {table} WHERE id = 9")
+    plan = sync.ok(**SMART, rollback_run=newest, plan_only="true").out
+    assert "WARNING      somebody else has changed the table" in plan
+    sync.ok(**SMART, rollback_run=newest)
+    assert all_rows(sync) == orders[1]

@@ -1,0 +1,143 @@
+"""The promises of runs that are undone: what is restored, and what counts no more."""
+
+from tests.mutants.promises import Promise
+
+UNDO = "Undo"
+P = Promise
+E2E = "tests/e2e/test_rollback.py::test_"
+KILLED = "tests/e2e/test_rollback_killed.py::test_"
+KEPT = "tests/e2e/test_snapshots.py::test_"
+TRAVEL = "tests/e2e/test_rollback_time_travel.py::test_"
+ASKED = "tests/googlesql/test_history_questions.py::test_a_run_that_was_rolled_back_counts_no_more"
+SETTINGS = f"{E2E}what_is_said_of_the_table_and_its_columns_stays"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        UNDO,
+        "A run that was asked to keep the table as it was publishes nothing without that.",
+        f"{KEPT}without_a_snapshot_that_was_asked_for_nothing_is_published",
+        "pipeline/publish/publisher.py",
+        "            take_snapshot(self.client, self.plan, table, expires, self.lock.check)\n",
+        "",
+    ),
+    P(
+        UNDO,
+        "A snapshot is kept for as long as was asked for.",
+        f"{KEPT}the_table_before_the_run_is_kept_for_so_long",
+        "pipeline/destination/snapshots.py",
+        '        config.destination_expiration_time = expires.strftime("%Y-%m-%dT%H:%M:%SZ")\n',
+        "",
+    ),
+    P(
+        UNDO,
+        "Later runs are undone only when the operator has named the newest of them.",
+        f"{E2E}a_run_with_others_behind_it_is_undone_with_them_or_not_at_all",
+        "smart_sync/rollback.py",
+        "    if not later:\n        return None\n",
+        "    return None\n",
+    ),
+    P(
+        UNDO,
+        "A run whose rows were undone is undone in the history, too.",
+        f"{E2E}an_append_is_undone_and_its_rows_come_again",
+        "pipeline/runs/rollback_end.py",
+        '    mark_undone(client, history, undone, run["run_id"], at)\n',
+        "",
+    ),
+    P(
+        UNDO,
+        "Columns that an undone run wrote are not taken as written.",
+        ASKED,
+        "pipeline/runs/past_runs.py",
+        'QUALIFY runs.seq = {NEWEST_SEQ}"',
+        'QUALIFY runs.seq <= {NEWEST_SEQ} AND runs.seq = {FINAL}"',
+    ),
+    P(
+        UNDO,
+        "Rows that an undone run read are not compared with.",
+        ASKED,
+        "pipeline/runs/past_runs.py",
+        "QUALIFY {NEWEST_SEQ} = {FINAL}",
+        "QUALIFY runs.seq = {FINAL}",
+    ),
+    P(
+        UNDO,
+        "After a rollback the next run asks all of the history, and takes no undone window as read.",
+        f"{E2E}no_undone_window_is_taken_as_read",
+        "pipeline/runs/rollback_end.py",
+        '        "frontier": carrying_nothing(now),\n',
+        '        "frontier": None,\n',
+    ),
+    P(
+        UNDO,
+        "Labels, description, expiry and the need of a filter are what they were.",
+        SETTINGS,
+        "pipeline/destination/settings.py",
+        "    changed = [name for name in OF_TABLE if",
+        "    changed = [name for name in OF_TABLE[5:] if",
+    ),
+    P(
+        UNDO,
+        "What columns are described as stays.",
+        SETTINGS,
+        "pipeline/destination/settings.py",
+        "    if described != fields:\n",
+        "    if False:\n",
+    ),
+    P(
+        UNDO,
+        "A restored table that is not what its snapshot is is told, with exit code 8.",
+        f"{E2E}a_table_that_is_not_what_its_snapshot_is_is_told",
+        "pipeline/runs/rollback_end.py",
+        "    error = None if not sums or sums[0] == sums[1] else",
+        "    error = None if True else",
+    ),
+    P(
+        UNDO,
+        "A rollback that died after it had restored the table is brought to its end by the next run.",
+        f"{KILLED}the_next_sync_goes_on_from_what_the_table_is",
+        "pipeline/runs/settle.py",
+        '        if job is None or run.get("mode") != ROLLBACK:\n',
+        "        if True:\n",
+    ),
+    P(
+        UNDO,
+        "A killed rollback that is launched again is done once.",
+        f"{KILLED}doing_it_again_is_doing_it_once",
+        "pipeline/launch/rollback.py",
+        "        Settler(client, history, lock, request.run.endpoints).settle(unfinished)\n",
+        "",
+    ),
+    P(
+        UNDO,
+        "Time travel goes to just before the run's job, and not to its end.",
+        f"{TRAVEL}the_table_is_what_it_was_before_the_run_and_the_next_sync_goes_on",
+        "pipeline/launch/rollback_facts.py",
+        "    return min(one.created for one in (job, altered) if one is not None)",
+        "    return job.ended",
+    ),
+    P(
+        UNDO,
+        "Rows that others have added since are not thrown away.",
+        f"{TRAVEL}what_others_added_since_is_not_thrown_away",
+        "pipeline/launch/rollback_facts.py",
+        "    if now > then:\n",
+        "    if False:\n",
+    ),
+    P(
+        UNDO,
+        "What no longer can be looked back to is told before anything is written.",
+        f"{E2E}what_no_longer_can_be_looked_back_to_is_told_before_anything_is_written",
+        "pipeline/launch/rollback_facts.py",
+        "        before = _rows_then(client, request, undoing, as_of, field, now)\n",
+        "        before = None\n",
+    ),
+    P(
+        UNDO,
+        "A table with another layout is not restored in place.",
+        f"{E2E}a_table_with_another_layout_is_not_restored",
+        "pipeline/launch/rollback_facts.py",
+        "        check_layout(table, snapshot, kept)\n",
+        "        pass\n",
+    ),
+)
