@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from deploy.real_check import OPTIONAL, Check
+from deploy.real_copies import COPIES
 from deploy.real_dataflow import DATAFLOW
 from deploy.real_jobs import JOBS
 from deploy.real_loads import LOADS
@@ -16,7 +17,7 @@ from deploy.real_types import TYPES
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "real-service.md"
 PARTS: dict[str, tuple[Check, ...]] = {
     "BigQuery: files and load jobs": LOADS,
-    "BigQuery: jobs, locks, names, copies": JOBS,
+    "BigQuery: jobs, locks, names, copies": (*JOBS, *COPIES),
     "BigQuery: statements and scripts": (*STATEMENTS, *SCHEMAS),
     "BigQuery: types and values": TYPES,
     "Dataflow": DATAFLOW,

@@ -375,6 +375,21 @@ STATEMENTS: tuple[Check, ...] = (
         (r"rows 1\b", r"timePartitioning"),
     ),
     Check(
+        "time-travel-rows",
+        "FOR SYSTEM_TIME AS OF counts the rows that a table had, after its alias, and reads none.",
+        "The plan of a rollback without a snapshot, which says that time travel reaches so far.",
+        lines(
+            query("CREATE TABLE $DATASET.travel AS SELECT 1 AS id"),
+            "sleep 3; THEN=$(date +%s)000; sleep 3",
+            query("INSERT INTO $DATASET.travel (id) VALUES (2)"),
+            query(
+                "SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.travel AS t"
+                " FOR SYSTEM_TIME AS OF TIMESTAMP_MILLIS($THEN)"
+            ),
+        ),
+        (r"rows 1\b",),
+    ),
+    Check(
         "default-dataset",
         "A query job's default dataset completes table names without one, within a sub-select too.",
         "source_bigquery_dataset for names in source_bigquery_query.",

@@ -10,12 +10,20 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from auto_schema.errors import TargetError
 from pipeline.destination.attempts import PUBLISH, OfRun, run_attempts
 from warehouse.jobs import JobLabels
 from warehouse.names import TableRef
 
 SNAPSHOT = "snapshot"
 """The step that takes one."""
+FORBIDDEN = 403
+ROLE_FIX = (
+    "a snapshot that expires needs the permission bigquery.tables.deleteSnapshot beside what"
+    " roles/bigquery.dataEditor has: grant roles/bigquery.dataOwner on the dataset, or a role of"
+    " your own with that permission, to the service account; or leave keep_snapshots out."
+)
+"""https://cloud.google.com/bigquery/docs/table-snapshots-create#permissions"""
 
 
 def take_snapshot(
@@ -54,7 +62,12 @@ def take_snapshot(
         config.destination_expiration_time = expires.strftime("%Y-%m-%dT%H:%M:%SZ")
         return client.copy_table(source, str(snapshot), job_id=job_id, job_config=config)
 
-    run_attempts(client, plan, SNAPSHOT, start, before)
+    try:
+        run_attempts(client, plan, SNAPSHOT, start, before)
+    except TargetError as error:
+        if getattr(error.__cause__, "code", None) != FORBIDDEN:
+            raise
+        raise TargetError(error.what, error.where, error.why, ROLE_FIX) from error
 
 
 def restore(

@@ -61,5 +61,6 @@ def test_without_a_snapshot_that_was_asked_for_nothing_is_published(sync, insert
     faulty.add(Rule(answer(403, "accessDenied"), **job("snapshot_1")))
     refused = sync(**KEEP)
     assert refused.code == 5
+    assert "needs the permission bigquery.tables.deleteSnapshot" in refused.err
     assert sync.rows("id") == [(1,)]
     assert sync.history()[-1]["status"] == "failed"
