@@ -9,12 +9,15 @@ import statistics
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg2
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from demo.servers import BigQueryServer, PostgresqlServer
@@ -29,7 +32,10 @@ MARGIN_S = 4
 LOOKBACK_S = 120
 LEASE_S = 3
 KILL_RATE, STAGED_RATE, FAULT_RATE, TWIN_RATE = 0.35, 0.15, 0.02, 0.15
+UNDO_RATE = 0.12
+"""Of the runs, how many are rollbacks of one of the newest, with those behind it."""
 LOOK_S = 0.005
+NOTHING: Mapping[str, str] = MappingProxyType({})
 QUIET_RUNS = 20
 """Runs at most until one finds nothing more to do."""
 
@@ -50,6 +56,7 @@ class Result:
     doubled: int = 0
     abandoned: int = 0
     resumed: int = 0
+    undone: int = 0
     held_s: list[float] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
@@ -142,7 +149,7 @@ class Trial:
     def _one_run(self, proxy: FaultProxy) -> None:
         """A run that may be killed at a request or at a moment, and may have a twin."""
         dice = self.random.random()
-        program = self._start(proxy)
+        program = self._start(proxy, self._to_undo())
         if dice < KILL_RATE / 2:
             self._kill_at_request(proxy, program)
         elif dice < KILL_RATE:
@@ -155,13 +162,30 @@ class Trial:
             self.result.codes[twin.wait()] += 1
         self._ended(program)
 
-    def _start(self, proxy: FaultProxy) -> Program:
+    def _to_undo(self) -> dict[str, str]:
+        """Now and then a run to undo, and the newest behind it; as the history has them by now."""
+        if self.random.random() > UNDO_RATE or self._again:
+            return {}
+        sql = (
+            f"SELECT run_id FROM `{self.dataset}`.sync_runs_latest WHERE status IN ('succeeded',"
+            " 'abandoned') AND publish_job IS NOT NULL AND mode != 'create' ORDER BY event_time"
+        )
+        try:
+            runs = [run_id for (run_id,) in self._bigquery(sql)]
+        except NotFound:
+            return {}
+        if not runs:
+            return {}
+        return {"rollback_run": self.random.choice(runs[-3:]), "rollback_to": runs[-1]}
+
+    def _start(self, proxy: FaultProxy, more: Mapping[str, str] = NOTHING) -> Program:
         self.result.runs += 1
         log = self.folder / f"{self.seed}-{self.result.runs}.log"
         if not self._again:
             self._words = self._argv()
         self._again = False
-        program = Program(self._words, {"BIGQUERY_EMULATOR_HOST": proxy.url}, log)
+        words = self._words + [f"--{name}={value}" for name, value in more.items()]
+        program = Program(words, {"BIGQUERY_EMULATOR_HOST": proxy.url}, log)
         self._programs.append(program)
         return program
 
@@ -190,7 +214,8 @@ class Trial:
         code = program.wait()
         self.result.codes[code] += 1
         self.result.kills += code == -signal.SIGKILL
-        if code not in (0, 3, 5, 6, -9):
+        is_late = code == 2 and "would be undone, too" in program.output
+        if code not in (0, 3, 5, 6, -9) and not is_late:  # others published meanwhile
             self.result.complaints.append(f"exit {code}: {program.output[-2000:]}")
 
     # Quiet: everything is read
@@ -226,6 +251,7 @@ class Trial:
             "num_splits": self.random.choice(["0", "3", "12"]),
             "verify": self.random.choice(["true", "false"]),
             "lock_lease": f"{LEASE_S}s",
+            "keep_snapshots": self.random.choice(["true", "false"]),
             "max_retries": "2",
             "smart_sync_margin": f"{MARGIN_S}s" if self.guard else "0s",
             "late_commit_guard": "auto" if self.guard else "off",
@@ -266,6 +292,7 @@ class Trial:
             if row.status in ("running", "publishing"):
                 self.result.complaints.append(f"run {row.run_id} is still {row.status}")
             self.result.abandoned += row.status == "abandoned"
+            self.result.undone += row.status == "rolled_back" and row.seq == 3
             self.result.resumed += bool(row.resumed_run) and row.status == "succeeded"
             if row.window_end and self.guard:
                 self.result.held_s.append(held_seconds(row))
