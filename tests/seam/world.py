@@ -406,5 +406,6 @@ def no_real_time(patch: pytest.MonkeyPatch) -> Iterator[Callable[[World], World]
 
     patch.setattr("time.sleep", sleep)
     patch.setattr("pipeline.runs.lock.datetime", Clock)
+    patch.setattr("pipeline.runs.service_clock.datetime", Clock)
     patch.setattr("pipeline.runs.settle.Folder", FolderOfTheWorld)
     yield use

@@ -93,6 +93,7 @@ def clock(monkeypatch):
                 return datetime.now(tz) + by
 
         monkeypatch.setattr("pipeline.runs.lock.datetime", Clock)
+        monkeypatch.setattr("pipeline.runs.service_clock.datetime", Clock)
 
     return ahead
 
