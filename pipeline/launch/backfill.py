@@ -49,7 +49,7 @@ from smart_sync.draft import Draft
 from smart_sync.explain import explain
 from smart_sync.explain_backfill import backfill_as_json, explain_backfill
 from smart_sync.slices import Slice, next_wave
-from sources.values import CursorValue
+from sources.values import CursorValue, is_after
 
 LOGGER = logging.getLogger("smart_sync")
 MOST_LOST = 3
@@ -185,8 +185,9 @@ class _Backfill:
             if not wave:
                 return []
             wave = wave[:1] if changes_table(draft) else wave
+            reach = _reach(wave, draft.facts.watermark.value)
             plans = SlicePlans(
-                self.asked, draft, inspector, self.launch_id, self.launch_id, self.now
+                self.asked, draft, inspector, self.launch_id, self.launch_id, self.now, reach
             )
             runs = WaveRuns(
                 plans,
@@ -201,6 +202,12 @@ class _Backfill:
             ended = runs.run(wave)
         self.results |= ended
         return list(ended.values())
+
+    @property
+    def _at_once(self) -> int:
+        """Slices of a wave: each has a connection of its own."""
+        reading, slicing = self.asked.request.reading, self.asked.request.window.slicing
+        return min(slicing.at_once if slicing else 1, reading.max_source_connections)
 
     def in_order(self) -> list[TableResult]:
         """How all slices of the range stand, the lowest first."""
@@ -224,9 +231,16 @@ class _Backfill:
             [one for one in left if one not in self.results],
             watermark,
             newest_first=slicing is None or slicing.newest_first,
-            most=slicing.at_once if slicing else 1,
+            most=self._at_once,
             lost=lost,
         )
+
+
+def _reach(wave: Sequence[Slice], watermark: CursorValue | None) -> CursorValue | None:
+    """The end of the slice that may raise MAX beside others; None: there is none."""
+    if watermark is None or len(wave) == 1:
+        return None
+    return next((w.high for w in (one.window for one in wave) if is_after(w.high, watermark)), None)
 
 
 def _one_job(

@@ -39,7 +39,7 @@ from smart_sync.splits import split_count
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
 from sources.questions import RowsQuestion
-from sources.values import Evidence, Extract, Window
+from sources.values import CursorValue, Evidence, Extract, Window
 
 MOST_ASKED = 60
 """Slices whose size a plan asks for, each by itself."""
@@ -169,6 +169,7 @@ class SlicePlans:
         holder: whose name the lock bears; a run of this name holds it alone.
         batch_id: of the launch; empty: its one run tells its own end.
         now: of the launch.
+        reach: the highest end of the wave, where a slice of it may raise MAX; None: none may.
     """
 
     asked: Range
@@ -177,6 +178,7 @@ class SlicePlans:
     holder: str
     batch_id: str
     now: datetime
+    reach: CursorValue | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self, one: Slice, client: bigquery.Client, run_id: str) -> SyncPlan:
@@ -243,7 +245,7 @@ class SlicePlans:
             whole.time_zone,
             known.value,
             warnings=known.warnings,
-            reach=whole.window.high,
+            reach=self.reach,
         )
 
 

@@ -117,8 +117,7 @@ class Published:
             if not is_known:
                 outcome = replace(outcome, rows_read=published, rows_staged=published)
             after = outcome.watermark_after
-            is_alone = plan.window is None or plan.window.reach is None
-            if mode.lowers_watermark or not (is_known and is_made and is_alone):
+            if self._may_be_lower or not (is_known and is_made and self._is_alone):
                 after = self._watermark_after(after)  # rows that the source lacks by now are gone
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
         outcome = replace(outcome, watermark_after=after)
@@ -126,10 +125,25 @@ class Published:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
 
+    @property
+    def _is_alone(self) -> bool:
+        """Whether no run beside this one may have moved MAX."""
+        return self.plan.window is None or self.plan.window.reach is None
+
+    @property
+    def _may_be_lower(self) -> bool:
+        """Whether MAX may have gone with the rows that were replaced; not where it lies above."""
+        window = self.plan.window
+        is_below = (
+            window is not None
+            and window.watermark is not None
+            and is_after(window.watermark, window.window.high)
+        )
+        return self.plan.publishing.mode.lowers_watermark and not is_below
+
     def beside_others(self, outcome: Outcome) -> Outcome:
         """The same with MAX as it is by now, where other runs may have published beside this."""
-        window = self.plan.window
-        if window is None or window.reach is None:
+        if self._is_alone:
             return outcome
         after = self._watermark_after(outcome.watermark_after)
         return replace(outcome, watermark_after=after)
