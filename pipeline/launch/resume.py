@@ -3,6 +3,7 @@
 Nothing is written here, and nothing is cleared: so plan_only can say what a run would do.
 """
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError, SchemaError, TargetError
+from auto_schema.reshaping import Reshaper
 from pipeline.destination.elements import StagedSplit
 from pipeline.destination.files import total
 from pipeline.destination.folder import STORAGE_ERRORS, Folder, folder_of, staging_error
@@ -32,6 +34,8 @@ from smart_sync.taken_over import TakenOver
 from sources.protocol import Inspector
 from warehouse.names import Endpoints
 
+SALTS, GUESSES = "salts", 200_000
+"""Of each salt that somebody tries so many hashes are to be made."""
 LOGGER = logging.getLogger("smart_sync")
 Row = Mapping[str, Any]
 
@@ -149,9 +153,34 @@ def take_over(
         total(staged, "bytes"),
         before.by_hand,
     )
+    if _salts(plan) != before.work.get(SALTS, ""):
+        raise not_resumed("the salt of a mask is another")
     indices = frozenset(split.split for split in staged)
     plan = resumed_plan(plan, before, indices, taken, request.connections)
     return plan, Note(replace(before, run_id=run_id, older=left.folders), staged)
+
+
+def _salts(plan: SyncPlan) -> str:
+    """What tells the salts of masks apart without saying one; empty: there is none.
+
+    As hard to guess a salt by as by the masked values, which lie in the same folder.
+
+    Raises:
+        SyncError: a salt can't be had.
+    """
+    if plan.reshaping is None:
+        return ""
+    salts = Reshaper.of(plan.reshaping, plan.reading.schema).salts
+    if not salts:
+        return ""
+    text, nonce = repr(sorted(salts.items())).encode(), str(plan.destination).encode()
+    return hashlib.pbkdf2_hmac("sha256", text, nonce, GUESSES).hex()[:32]
+
+
+def _note_of(plan: SyncPlan, *, by_hand: bool) -> Note:
+    """Of a run that takes nothing over."""
+    told, salts = noted(plan, VERSION, by_hand=by_hand), _salts(plan)
+    return Note(replace(told, work={**told.work, SALTS: salts}) if salts else told)
 
 
 def _check_kind(left: Left, request: SyncRequest) -> None:
@@ -208,7 +237,7 @@ def note_run(plan: SyncPlan, note: Note | None, *, by_hand: bool) -> None:
     if not plan.run.notes_splits:
         return
     try:
-        write_note(folder_of(plan), note or Note(noted(plan, VERSION, by_hand=by_hand)))
+        write_note(folder_of(plan), note or _note_of(plan, by_hand=by_hand))
     except (*STORAGE_ERRORS, TargetError) as error:
         if note is not None:
             raise staging_error(error, plan.run.staging.folder) from error

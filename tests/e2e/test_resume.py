@@ -261,6 +261,28 @@ def test_a_run_that_asks_for_something_else_reads_all_anew(sync, sql, load, die,
     anew(why)
 
 
+SALTED = '{"mask": {"name": {"method": "sha256", "salt": "%s"}}}'
+
+
+def test_with_another_salt_all_is_read_anew(sync, sql, load, die, caplog):
+    die(transformation_config=SALTED % "one-salt-1")
+    (note,) = sync.temp.rglob("resume.json")
+    assert "one-salt-1" not in note.read_text()
+    sync.ok(**load, transformation_config=SALTED % "another-2")
+    assert "the salt of a mask is another" in caplog.text
+    assert statuses(sync) == ["abandoned", "succeeded"]
+    assert len(sync.rows("DISTINCT name")) == ROWS
+    assert_clean(sync)
+
+
+def test_with_the_same_salt_equal_values_stay_equal(sync, sql, load, die):
+    sql("UPDATE s SET name = 'same'")
+    dead = die(transformation_config=SALTED % "one-salt-1")
+    sync.ok(**load, transformation_config=SALTED % "one-salt-1")
+    assert taken_over(resumed(sync, dead))["splits_taken_over"] > 1
+    assert len(sync.rows("DISTINCT name")) == 1
+
+
 def test_a_wider_window_than_the_dead_runs_is_read_anew(sync, sql, load, die, anew):
     """It would leave out the older rows for ever."""
     sql(f"UPDATE s SET changed = now() - ({ROWS} - id + 1) * interval '1 min'")

@@ -127,4 +127,12 @@ PROMISES: tuple[Promise, ...] = (
         '        RowSums.of(told["sums"]) if told["sums"] else None,\n',
         "        None,\n",
     ),
+    P(
+        RESUME,
+        "Rows that are masked by another salt are read anew.",
+        TESTS + "test_with_another_salt_all_is_read_anew",
+        "pipeline/launch/resume.py",
+        '    if _salts(plan) != before.work.get(SALTS, ""):\n',
+        "    if False:\n",
+    ),
 )
