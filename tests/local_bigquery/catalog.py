@@ -159,9 +159,13 @@ class Objects:
         except duckdb.CatalogException:
             return ("VIEW", 0) if _is_there(cursor, table) else None
         with contextlib.suppress(duckdb.CatalogException):  # dropped meanwhile
-            ((rows,),) = cursor.sql(f"SELECT count(*) FROM {table}").fetchall()
-            return "TABLE", int(rows)
+            return "TABLE", self._definitions.rows(table, lambda: _count(cursor, table))
         return None
+
+
+def _count(cursor: Any, table: str) -> int:
+    ((rows,),) = cursor.sql(f"SELECT count(*) FROM {table}").fetchall()
+    return int(rows)
 
 
 class Uncounted:

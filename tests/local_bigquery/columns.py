@@ -15,8 +15,11 @@ ENDS = re.compile(r"(?:^|;)\s*(?:COMMIT|ROLLBACK|END|ABORT)\b", re.I)
 CREATES = re.compile(
     r'CREATE (?:OR REPLACE )?(TABLE|VIEW) ((?:"(?:[^"]|"")+"\.){2}"(?:[^"]|"")+") (?:\(|AS\b)'
 )
+READS = re.compile(r"\s*(?:SELECT|USE|BEGIN|EXPLAIN)\b", re.I)
 TEMPORARY = re.compile(r"CREATE (?:OR REPLACE )?TEMP(?:ORARY)? TABLE\b|DROP TABLE IF EXISTS temp\.")
 Columns = list[tuple[str, str, bool]]
+RESULTS = '"emulator".'
+"""Begins the name of a result, and of what else is no project's."""
 RESULT = 'CREATE OR REPLACE TABLE "emulator"."_results".'
 """Begins the statement that writes a query's result: its name comes once."""
 
@@ -29,6 +32,7 @@ class Definitions:
         self._changes = 0
         self._required = dict[str, frozenset[str]]()
         self._listed = dict[tuple[str, str], frozenset[str]]()
+        self._rows = dict[str, int]()
         self._spelt = dict[str, tuple[str, str]]()
 
     def follow(self, sql: str) -> None:
@@ -40,16 +44,19 @@ class Definitions:
                 self._changes += 1
                 self._required.clear()
                 self._listed.clear()
-        elif DEFINES.search(sql):
+                self._rows.clear()
+            return
+        if ";" in sql or not READS.match(sql):
+            with self._lock:
+                self._changes += 1
+                _drop_named(self._rows, sql.casefold())
+        if DEFINES.search(sql):
             folded = sql.casefold()
             with self._lock:
                 self._changes += 1
                 if not TEMPORARY.match(sql):
                     self._listed.clear()
-                for table in list(self._required):
-                    _, dataset, name = table.split('"."')
-                    if name[:-1] in folded or dataset in folded:
-                        del self._required[table]
+                _drop_named(self._required, folded)
             created = CREATES.match(sql)
             if created:
                 self.spell(created[2], created[1])
@@ -78,6 +85,17 @@ class Definitions:
                     self._required[key] = known
         return known
 
+    def rows(self, table: str, ask: Callable[[], int]) -> int:
+        """How many rows a quoted table has."""
+        key, changes = table.casefold(), self._changes
+        known = self._rows.get(key)
+        if known is None:
+            known = ask()
+            with self._lock:
+                if changes == self._changes and not key.startswith(RESULTS):
+                    self._rows[key] = known
+        return known
+
     def listed(
         self, project: str, dataset: str, ask: Callable[[], Iterable[str]]
     ) -> frozenset[str]:
@@ -90,6 +108,14 @@ class Definitions:
                 if changes == self._changes:
                     self._listed[project, dataset] = known
         return known
+
+
+def _drop_named(kept: dict[str, Any], text: str) -> None:
+    """Drop what is kept of tables that a statement in small letters names, or their datasets."""
+    for table in list(kept):
+        _, dataset, name = table.split('"."')
+        if name[:-1] in text or dataset in text:
+            del kept[table]
 
 
 _kept = threading.local()
