@@ -21,7 +21,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from demo.servers import BigQueryServer, PostgresqlServer
-from tests.chaos import writers
+from tests.chaos import letters, writers
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
@@ -91,6 +91,8 @@ class Trial:
         self.client = make_client(self.target)
         self.dataset = f"chaos_{self.seed}_{time.time_ns():x}"
         self._programs: list[Program] = []
+        self._replays: str | None = None
+        """Whose letters the next run replays; empty: it syncs; None: as the dice fall."""
         self._words: list[str] = []
         self._again = False
 
@@ -102,6 +104,7 @@ class Trial:
             try:
                 self._storm(proxy)
                 self._calm(proxy)
+                self._replay(proxy)
             finally:
                 for program in self._programs:
                     program.end()
@@ -178,11 +181,17 @@ class Trial:
             return {}
         return {"rollback_run": self.random.choice(runs[-3:]), "rollback_to": runs[-1]}
 
+    def _letters(self) -> dict[str, str]:
+        """What the next run is told of dead letters."""
+        if self._replays is not None:
+            return letters.replaying(self._replays) if self._replays else letters.BUDGET
+        return letters.words_of(self.random, letters.waiting(self.client, self.dataset))
+
     def _start(self, proxy: FaultProxy, more: Mapping[str, str] = NOTHING) -> Program:
         self.result.runs += 1
         log = self.folder / f"{self.seed}-{self.result.runs}.log"
         if not self._again:
-            self._words = self._argv()
+            self._words = self._argv(letters.BUDGET if more else self._letters())
         self._again = False
         words = self._words + [f"--{name}={value}" for name, value in more.items()]
         program = Program(words, {"BIGQUERY_EMULATOR_HOST": proxy.url}, log)
@@ -214,14 +223,16 @@ class Trial:
         code = program.wait()
         self.result.codes[code] += 1
         self.result.kills += code == -signal.SIGKILL
-        is_late = code == 2 and "would be undone, too" in program.output
-        if code not in (0, 3, 5, 6, -9) and not is_late:  # others published meanwhile
+        told = ("would be undone, too", letters.UNPUBLISHED)  # others published meanwhile, or not
+        is_late = code == 2 and any(words in program.output for words in told)
+        if code not in (0, 3, 5, 6, -9) and not is_late:
             self.result.complaints.append(f"exit {code}: {program.output[-2000:]}")
 
     # Quiet: everything is read
 
     def _calm(self, proxy: FaultProxy) -> None:
         proxy.heal()
+        self._replays = ""
         time.sleep(max(LEASE_S, AHEAD_S + (MARGIN_S if self.guard else 0)) + 0.5)
         for _ in range(QUIET_RUNS):
             program = self._start(proxy)
@@ -233,7 +244,13 @@ class Trial:
             time.sleep(0.5)
         self.result.complaints.append(f"no end in sight: {program.output[-2000:]}")
 
-    def _argv(self) -> list[str]:
+    def _replay(self, proxy: FaultProxy) -> None:
+        """Each run's letters once more, when no sync has anything to do."""
+        for run_id in letters.waiting(self.client, self.dataset):
+            self._replays = run_id
+            self._ended(self._start(proxy))
+
+    def _argv(self, more: dict[str, str]) -> list[str]:
         words = {
             "data_source": "postgresql",
             "postgresql_host": self.database.host,
@@ -262,6 +279,7 @@ class Trial:
             words |= {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
         if self.kind == "merge+lookback" and self.guard:
             words["smart_sync_lookback"] = f"{LOOKBACK_S}s"
+        words |= more
         return [f"--{name}={value}" for name, value in words.items()]
 
     # The verdict
