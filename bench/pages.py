@@ -5,7 +5,17 @@ A whole run of `make bench` and `make docs` do it.
 
 from collections.abc import Iterator, Sequence
 
-from bench import checked, counting, cpu_parts, drawing, many, mongodb, resumed, transformed
+from bench import (
+    backfill,
+    checked,
+    counting,
+    cpu_parts,
+    drawing,
+    many,
+    mongodb,
+    resumed,
+    transformed,
+)
 from bench.postgresql import FLOOR, OURS, PEERS
 from bench.record import LATEST, Record
 from bench.tables import TABLES
@@ -163,7 +173,15 @@ def _resumed(record: Record) -> Iterator[Sequence[str]]:
         yield told, *figures, str(len(record.of_way(resumed.ROW, way)))
 
 
+def _backfilled(record: Record) -> Iterator[Sequence[str]]:
+    yield "run", "seconds", "CPU", "samples"
+    for way, told in backfill.TOLD.items():
+        figures = (_of(record, backfill.ROW, way, name) for name in ("seconds", "cpu"))
+        yield told, *figures, str(len(record.of_way(backfill.ROW, way)))
+
+
 BESIDE = (
+    (backfill.ROW, "Twelve months, 2,000,000 rows", _backfilled),
     (checked.ROW, "Checks before publishing, 2,000,000 rows", _checked),
     (transformed.ROW, "Transformations, 2,000,000 rows", _transformed),
     (resumed.ROW, "A load that was killed, 8,000,000 rows", _resumed),

@@ -24,7 +24,17 @@ from google.cloud import bigquery
 from rich.console import Console
 from rich.table import Table
 
-from bench import checked, counting, many, mongodb, pages, postgresql, resumed, transformed
+from bench import (
+    backfill,
+    checked,
+    counting,
+    many,
+    mongodb,
+    pages,
+    postgresql,
+    resumed,
+    transformed,
+)
 from bench.measure import measured
 from bench.record import LATEST, PARTIAL, ROWS, Record, Sample, Samples, versions
 from bench.syncs import DATASET, FOLDER, in_parts, of_postgresql
@@ -38,14 +48,14 @@ PROFILE, MONGODB = "profile", "mongodb"
 OF_2M = {checked.ROW: checked.ways, transformed.ROW: transformed.ways}
 BOTH = OF_2M | {resumed.ROW: resumed.ways}
 """Runs of a table beside the same without what they are about."""
-ALL = (*TABLES, PROFILE, *BOTH, *counting.ROWS, *many.TOLD, MONGODB)
+ALL = (*TABLES, PROFILE, *BOTH, backfill.ROW, *counting.ROWS, *many.TOLD, MONGODB)
 WITHIN: Mapping[str, tuple[str, ...]] = {
     "rows-2m": (PROFILE, *OF_2M),
     "rows-8m": (resumed.ROW,),
 }
 """What else is measured on a row's table."""
 OF_SOURCE: Mapping[str, tuple[str, ...]] = {
-    "postgresql": (*TABLES, PROFILE, *BOTH),
+    "postgresql": (*TABLES, PROFILE, *BOTH, backfill.ROW),
     "requests": tuple(counting.ROWS),
     "tables": tuple(many.TOLD),
     "mongodb": (MONGODB,),
@@ -76,8 +86,11 @@ class Bench:
         """(row, its samples), each as soon as it is measured."""
         tables = [row for row in TABLES if {row, *WITHIN.get(row, ())} & set(wanted)]
         counted = [row for row in wanted if row in counting.ROWS]
-        if tables or counted:
+        if tables or counted or backfill.ROW in wanted:
             with postgresql_server() as server:
+                if backfill.ROW in wanted:
+                    with backfill.ways(server, self.target, self.client, self.rows) as ways:
+                        yield backfill.ROW, in_turns(ways, self.times)
                 for row in tables:
                     yield from self._of_table(server, row, wanted)
                 for row in counted:
