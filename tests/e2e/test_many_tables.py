@@ -205,10 +205,10 @@ def test_a_primary_key_that_changed_since_the_tables_were_listed_is_no_key_to_me
 def test_a_table_that_vanishes_between_its_plan_and_its_run_fails_alone(many, sql, monkeypatch):
     begin = many_runs.begin
 
-    def after_the_plan(client, plan, lock, shared):
-        if plan.destination.table == "lines":
+    def after_the_plan(ready):
+        if ready.plan.destination.table == "lines":
             sql("DROP TABLE lines")
-        begin(client, plan, lock, shared)
+        begin(ready)
 
     monkeypatch.setattr(many_runs, "begin", after_the_plan)
     assert many().code == 10
@@ -405,7 +405,7 @@ def test_a_bug_with_one_table_shows_its_traceback_without_the_secret(many, monke
         raise ValueError(f"no way to {PASSWORD}")
 
     monkeypatch.setattr("pipeline.launch.many_runs.begin", broken)
-    monkeypatch.setattr("pipeline.launch.many.make_plan", broken)
+    monkeypatch.setattr("pipeline.launch.plan_only.make_plan", broken)
     assert many(select="public.users").code == 70
     assert many(select="public.users", plan_only="true").code == 70
     assert caplog.text.count("ValueError: no way to …") == 2
