@@ -10,6 +10,7 @@ from deploy.real_copies import COPIES
 from deploy.real_dataflow import DATAFLOW
 from deploy.real_jobs import JOBS
 from deploy.real_loads import LOADS
+from deploy.real_replay import REPLAYS
 from deploy.real_schemas import SCHEMAS
 from deploy.real_statements import STATEMENTS
 from deploy.real_types import TYPES
@@ -18,7 +19,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "real-service.md"
 PARTS: dict[str, tuple[Check, ...]] = {
     "BigQuery: files and load jobs": LOADS,
     "BigQuery: jobs, locks, names, copies": (*JOBS, *COPIES),
-    "BigQuery: statements and scripts": (*STATEMENTS, *SCHEMAS),
+    "BigQuery: statements and scripts": (*STATEMENTS, *SCHEMAS, *REPLAYS),
     "BigQuery: types and values": TYPES,
     "Dataflow": DATAFLOW,
 }
