@@ -185,7 +185,7 @@ def not_brought_again(undoing: Undoing) -> Iterator[str]:
             "the windows of these lie below the watermark, so that no sync reads them again: give"
             f" sync_start and sync_end, or call the backfill, once more: {_named(below)}"
         )
-    aside = [run["run_id"] for run in undoing.changing if run["replayed_run"]]
+    aside = [run["run_id"] for run in undoing.changing if run.get("replayed_run")]
     if aside:
         yield f"dead letters that these replayed have to be replayed again: {_named(aside)}"
     filled = [run["run_id"] for run in undoing.changing if run["mode"] == BACKFILL.name]

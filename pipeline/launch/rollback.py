@@ -8,7 +8,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from auto_schema.errors import OutcomeUnknownError, SyncError
+from auto_schema.errors import OutcomeUnknownError, SyncError, TargetError
 from pipeline.destination.client import asking_client
 from pipeline.destination.snapshots import restore, take_snapshot
 from pipeline.destination.target import read_dataset
@@ -55,9 +55,8 @@ def rollback(options: Options, run_id: str, now: datetime) -> int:
         append(client, history, row)
         lock.renew()
         job = _restore(client, plan, row, lock)
-        row = end_rollback(client, history, row, job, lock.clock.now())
-        append(client, history, row)
-    return _told(options, client, plan, row)
+        last = _end(client, plan, row, job, lock)
+    return _told(options, client, plan, last)
 
 
 def _show(options: Options, client: bigquery.Client, run_id: str, now: datetime) -> int:
@@ -129,6 +128,26 @@ def _restore(client: bigquery.Client, plan: RollbackPlan, row: Row, lock: Lock) 
     except BaseException as error:  # also a signal: then the job may be on its way
         _end_as_failed(client, plan, row, Failure.of(error, "Rollback"))
         raise
+
+
+def _end(client: bigquery.Client, plan: RollbackPlan, row: Row, job: Any, lock: Lock) -> Row:
+    """What is left once the table is restored, and the last event.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached; the next launch brings it to its end.
+    """
+    history = plan.run.history_table
+    try:
+        last = end_rollback(client, history, row, job, lock.clock.now())
+        append(client, history, last)
+    except TargetError as error:
+        raise TargetError(
+            "the table is restored, and not all is told",
+            f"table {plan.destination}, run {plan.run.run_id}",
+            str(error),
+            "run the same again when BigQuery answers: that brings it to its end.",
+        ) from error
+    return last
 
 
 def _end_as_failed(client: bigquery.Client, plan: RollbackPlan, row: Row, fault: Failure) -> None:

@@ -11,10 +11,10 @@ _REPLACING = {
 }
 """Parameters and their values with which no row stays whose columns could be filled."""
 _SYNCS_OTHERWISE = (
-    *("sync_start", "sync_end", "backfill_columns", "delete_existing_table"),
-    *("verify", "verify_only", "backfill_by", "replay_dead_letters"),
+    *("sync_start", "sync_end", "backfill_columns"),
+    *("verify_only", "backfill_by", "replay_dead_letters"),
 )
-"""Parameters that ask for what a rollback doesn't do."""
+"""Parameters that ask for what a rollback doesn't do; those of a plain sync stand beside it."""
 _NO_REPLAY = {
     "delete_existing_table": "the table would hold the rows of dead letters only",
     "backfill_columns": "it reads columns of all rows of the source, and a replay reads none",

@@ -202,7 +202,8 @@ class Published:
             f"table {self.plan.destination}, job {outcome.publish_job}",
             f"{outcome.rows_to_publish} staged, {expected} to publish,"
             f" {outcome.rows_published} published",
-            f"get the table as it was with `{copy_before(self.plan)}`, and report it as a bug.",
+            f"undo the run with rollback_run={self.plan.run.run_id}, or copy the table as it was"
+            f" with `{copy_before(self.plan)}`; and report it as a bug.",
         )
         return replace(
             outcome,

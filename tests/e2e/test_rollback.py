@@ -4,9 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.cloud.bigquery import SchemaField
 
 from tests.e2e.test_frontier import MERGE, ORDERS, SMART
 from tests.e2e.test_near_history import From
+from tests.fault_rules import Rule, answer, job
 from tests.hook_server import hook_server
 from tests.sync import PROJECT
 
@@ -116,7 +118,7 @@ def test_rows_that_a_run_changed_or_replaced_are_there_again(sync, sql, insert, 
 
 def test_what_is_said_of_the_table_and_its_columns_stays(sync, sql, undo):
     """Partitions and clusters, labels, description, expiry, the need of a filter, policy tags."""
-    sql(EVOLVING, "COMMENT ON COLUMN orders.note IS 'of the clerk'")
+    sql(EVOLVING)
     sql("INSERT INTO orders VALUES (1, 'a', now() - interval '5 hours')")
     laid_out = SMART | {
         "enable_auto_schema": "true",
@@ -129,13 +131,19 @@ def test_what_is_said_of_the_table_and_its_columns_stays(sync, sql, undo):
     table.labels = {**table.labels, "team": "shop"}
     table.expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=99)
     table.require_partition_filter = True
+    tagged = {"names": ["projects/p/locations/us/taxonomies/1/policyTags/2"]}
+    columns = [field.to_api_repr() for field in table.schema]
+    columns[1] |= {"description": "of the clerk", "policyTags": tagged}
+    table.schema = [SchemaField.from_api_repr(column) for column in columns]
     names = ["description", "friendly_name", "labels", "expires", "require_partition_filter"]
-    sync.client.update_table(table, names)
+    sync.client.update_table(table, [*names, "schema"])
     sql("ALTER TABLE orders ADD more int8")
     sql("INSERT INTO orders VALUES (2, 'b', now() - interval '4 hours', 7)")
     sync.ok(**laid_out, **KEEP)
     assert "more" in sync.types()
     now = settings(sync)
+    assert "of the clerk" in str(now)
+    assert "policyTags/2" in str(now)
 
     plan = undo(1, plan_only="true").out
     assert "column more goes: it was added since" in plan
@@ -156,7 +164,7 @@ def settings(sync):
     resource = table.to_api_repr()
     told = ("description", "friendlyName", "labels", "expirationTime", "requirePartitionFilter")
     told += ("timePartitioning", "clustering")
-    described = {field.name: field.description for field in table.schema if field.name != "more"}
+    described = [field.to_api_repr() for field in table.schema if field.name != "more"]
     return [resource.get(name) for name in told], described
 
 
@@ -368,4 +376,24 @@ def test_a_table_of_a_launch_of_many_is_undone_by_itself(sync, insert, undo):
     assert undo(-1).code == 0
     assert ids(sync) == [1]
     sync.ok(**smart, **many)
+    assert ids(sync) == [1, 2]
+
+
+def test_a_refusal_after_the_table_was_restored_is_told_and_mended_by_the_next(
+    sync, insert, undo, faulty
+):
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    run_id = last(sync)["run_id"]
+    rule = faulty.add(Rule(answer(403, "accessDenied"), **job("undone_1_1")))
+    told = undo(1)
+    assert told.code == 5
+    assert "the table is restored, and not all is told" in told.err
+    assert "run the same again when BigQuery answers" in told.err
+    faulty.remove(rule)
+    assert "was rolled back by run" in sync.ok(**SMART, rollback_run=run_id).out
+    assert ids(sync) == [1]
+    sync.ok(**SMART)
     assert ids(sync) == [1, 2]
