@@ -69,7 +69,7 @@ def stopped_whole(sql: Any, sync: Sync, run: Program, after: int, splits: int = 
     def is_so() -> bool:
         if run.has_ended:
             raise AssertionError(run.output)
-        return manifests(sync) >= whole - 1 and sql(WAITING)[0][0] > 0
+        return manifests(sync) >= whole and sql(WAITING)[0][0] > 0
 
     until(is_so)
 

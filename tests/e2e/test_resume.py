@@ -25,7 +25,7 @@ from tests.resumes import (
 )
 from tests.sync import GRAPH
 
-HALF = ROWS // 2
+HALF, LANES = ROWS // 2, 2
 MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
 END_SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -164,6 +164,7 @@ def test_a_lost_source_keeps_what_was_staged(sync, sql, load, start, database):
     with stopping(database, HALF):
         run = start(**load, max_retries="0")
         stopped_whole(sql, sync, run, HALF)
+        until(lambda: sql(WAITING)[0][0] == LANES)
         sql(END_SESSIONS)
         assert run.wait() == 3, run.output
     (failed,) = runs(sync)
@@ -427,6 +428,7 @@ def test_dead_letters_of_staged_splits_are_there_once(sync, sql, load, start, da
     with stopping(database, HALF):
         run = start(**words, max_retries="0")
         stopped_whole(sql, sync, run, HALF)
+        until(lambda: sql(WAITING)[0][0] == LANES)
         sql(END_SESSIONS)
         assert run.wait() == 3, run.output
     sync.ok(**words)
