@@ -129,27 +129,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         BACKFILL,
-        "What befalls one slice is no other slice's matter.",
-        E2E + "test_a_slice_that_fails_is_no_other_slice_s_matter_and_is_done_next_time",
-        "pipeline/launch/backfill.py",
-        "lost + 1 if all(one.exit_code",
-        "MOST_LOST if any(one.exit_code",
-    ),
-    Promise(
-        BACKFILL,
         "A signal ends all slices at work as failed.",
         E2E + "test_sigterm_ends_what_is_at_work_and_the_next_call_goes_on",
         "pipeline/launch/waves.py",
         "        end_all(begun, fault)\n",
         "",
-    ),
-    Promise(
-        BACKFILL,
-        "All slices have the columns that the whole range shows.",
-        "tests/mongodb/test_backfill.py::test_a_field_of_old_documents_only_has_its_column_from_the_first_slice_on",
-        "pipeline/launch/slice_plans.py",
-        "        looks = self.asked.facts.evidence.looks\n",
-        "        looks = evidence.looks\n",
     ),
     Promise(
         BACKFILL,
