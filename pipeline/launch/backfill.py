@@ -13,7 +13,7 @@ from datetime import datetime
 
 from google.cloud import bigquery
 
-from auto_schema.errors import SyncError
+from auto_schema.errors import SyncError, TargetError
 from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam_at_need import build_note, run
 from pipeline.launch.gather import inspecting
@@ -127,6 +127,7 @@ class _Backfill:
         new_run_id: a run's name.
         results: how slices ended that this launch has done or tried.
         before: slices that were done already.
+        highest: MAX of the destination as it was last looked at.
         fault: what ended the launch before all was done; None: nothing did.
     """
 
@@ -138,6 +139,7 @@ class _Backfill:
     new_run_id: NewRunId
     results: dict[Slice, TableResult] = field(default_factory=dict)
     before: set[Slice] = field(default_factory=set)
+    highest: CursorValue | None = None
     fault: SyncError | None = None
 
     def run(self) -> None:
@@ -222,8 +224,15 @@ class _Backfill:
         return TableResult(one.name, 0, LEFT, "" if self.fault else why)
 
     def next(self, made_at: datetime | None, watermark: CursorValue | None) -> tuple[Slice, ...]:
-        """The slices of the next wave, by what is done as the history says now."""
+        """The slices of the next wave, by what is done as the history says now.
+
+        Raises:
+            SyncError: while others had the lock done slices were undone, or MAX went back so far
+                that the range leaves rows out.
+        """
         left = undone(self.asked.slices, self.asked.done(self.client, made_at))
+        self._forget_undone(left)
+        self._judge_again(watermark)
         self.before |= set(self.asked.slices) - set(left) - set(self.results)
         lost = [one for one in left if one in self.results]
         slicing = self.asked.request.window.slicing
@@ -234,6 +243,29 @@ class _Backfill:
             most=self._at_once,
             lost=lost,
         )
+
+    def _forget_undone(self, left: Sequence[Slice]) -> None:
+        """Of slices that were done and are no more none is told as done, or done once more now."""
+        ended = {one for one, end in self.results.items() if not end.exit_code}
+        gone = [one for one in left if one in ended or one in self.before]
+        for one in gone:
+            self.results.pop(one, None)
+            self.before.discard(one)
+        if gone:
+            raise TargetError(
+                "slices that were done are not any more",
+                f"backfill {self.asked.name}, table {self.asked.request.destination}",
+                f"their runs were rolled back meanwhile, or the table was replaced: {gone[0].name}"
+                + (f" and {len(gone) - 1:,} more" if gone[1:] else ""),
+                "run the same command again to do them anew.",
+            )
+
+    def _judge_again(self, watermark: CursorValue | None) -> None:
+        """Look anew whether the range leaves rows out, where MAX has gone back."""
+        known = self.highest if self.highest is not None else self.asked.window.watermark
+        if known is not None and (watermark is None or is_after(known, watermark)):
+            self.asked, _ = judge(self.options.request, self.launch_id, self.now)
+        self.highest = watermark
 
 
 def _reach(wave: Sequence[Slice], watermark: CursorValue | None) -> CursorValue | None:

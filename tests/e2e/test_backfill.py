@@ -5,7 +5,12 @@ import os
 import signal
 import time
 
+import pytest
+
+from pipeline.cli import main
+from pipeline.launch import backfill
 from pipeline.publish import publisher
+from pipeline.runs.yielding import acquire_patiently, stand_back
 from tests.days import LEASE, LOCK, STOP, STOPPED, lapse, runs, staging_tables, stopped
 from tests.hook_server import hook_server
 from tests.launcher import Launcher
@@ -385,3 +390,61 @@ def test_on_dataflow_a_launch_is_a_job_of_the_next_slice(sync, sql, tmp_path, bu
     done = launch(**words)
     assert done.code == 0, done.output
     assert "all 12 slices are done" in done.output
+
+
+UPTO = "'name ' || g, timestamptz '2024-01-01 00:00+00' + (g - 1) * interval '1 day'"
+KEEP = {"keep_snapshots": "true"}
+
+
+@pytest.fixture
+def halfway(sync, sql):
+    """A table of 50 rows and then 150, of 366; how to undo all that came behind the 50."""
+    sql("CREATE TABLE s (id int8 PRIMARY KEY, name text, changed timestamptz)")
+    for first, last in ((1, 50), (51, 150), (151, 366)):
+        sql(f"INSERT INTO s SELECT g, {UPTO} FROM generate_series({first}, {last}) g")
+        if last < 366:
+            sync.ok(**SMART, **KEEP)
+
+    def undo():
+        ran = [run["run_id"] for run in runs(sync)]
+        return main(sync.argv(**SMART, rollback_run=ran[1], rollback_to=ran[-1], runner=None))
+
+    return undo
+
+
+def test_slices_that_are_undone_between_two_waves_end_the_backfill(sync, halfway, monkeypatch):
+    asked = SMART | KEEP | {"sync_start": "2024-03-01", "sync_end": "2025-01-01"}
+    codes = []
+
+    def undone_once(lock, wisher):
+        if not codes:
+            codes.append(halfway())
+        stand_back(lock, wisher)
+
+    monkeypatch.setattr(backfill, "stand_back", undone_once)
+    told = sync(**asked, backfill_by="month", max_tables_at_once="2", runner=None)
+    assert codes == [0]
+    assert told.code == 5
+    assert "0 of 10 slices done, 10 left to be done" in told.out
+    assert "slices that were done are not any more" in told.err
+    assert sync.rows(COUNTS) == [(50, 50)]
+    refused = sync(**asked, backfill_by="month", runner=None)
+    assert "window by hand leaves rows out" in refused.err
+    sync.ok(**SMART)
+    assert sync.rows(COUNTS) == ALL
+
+
+def test_a_range_is_judged_again_where_max_went_back_before_the_lock_was_taken(
+    sync, halfway, monkeypatch
+):
+    def acquire(lock):
+        assert halfway() == 0
+        acquire_patiently(lock)
+
+    monkeypatch.setattr(backfill, "acquire_patiently", acquire)
+    told = sync(**SMART, sync_start="2024-03-01", sync_end="2025-01-01", backfill_by="month")
+    assert told.code == 2
+    assert "window by hand leaves rows out" in told.err
+    assert sync.rows(COUNTS) == [(50, 50)]
+    sync.ok(**SMART)
+    assert sync.rows(COUNTS) == ALL

@@ -143,4 +143,20 @@ PROMISES: tuple[Promise, ...] = (
         "        if UNITS.index(slicing.by) < UNITS.index(unit):\n",
         "        if False:\n",
     ),
+    Promise(
+        BACKFILL,
+        "Slices that are undone while a backfill gives way end it, and are told as left.",
+        E2E + "test_slices_that_are_undone_between_two_waves_end_the_backfill",
+        "pipeline/launch/backfill.py",
+        "        self._forget_undone(left)\n",
+        "",
+    ),
+    Promise(
+        BACKFILL,
+        "A range is judged again where MAX went back after it was judged.",
+        E2E + "test_a_range_is_judged_again_where_max_went_back_before_the_lock_was_taken",
+        "pipeline/launch/backfill.py",
+        "        self._judge_again(watermark)\n",
+        "",
+    ),
 )
