@@ -442,9 +442,10 @@ def test_dead_letters_of_staged_splits_are_there_once(sync, sql, load, start, da
 def test_too_many_dead_letters_over_all_splits_end_it_and_clear_it(sync, sql, load, die):
     sql("ALTER TABLE s ADD COLUMN at timestamptz")
     sql("UPDATE s SET at = 'infinity' WHERE id IN (7, 990)")
-    die(max_dead_letters="1")
+    dead = die(max_dead_letters="1")
     result = sync(**load, max_dead_letters="1")
     assert result.code == 7, result.err
+    assert resumed(sync, dead)["rows_dead"] == 2
     assert statuses(sync) == ["abandoned", "failed"]
     assert_clean(sync)
 

@@ -105,14 +105,6 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         RESUME,
-        "The limit of dead letters is over all splits, taken over or read.",
-        TESTS + "test_too_many_dead_letters_over_all_splits_end_it_and_clear_it",
-        "pipeline/destination/manifests.py",
-        '        _files(told["dead_files"]),\n',
-        "        (),\n",
-    ),
-    P(
-        RESUME,
         "No file outside of runs' folders is cleared, whatever a note says.",
         TESTS + "test_files_outside_of_runs_folders_are_never_taken_or_cleared",
         "pipeline/runs/settle.py",
