@@ -41,10 +41,13 @@ WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event =
 
 @contextlib.contextmanager
 def stopping(database: PostgresqlServer, after: int) -> Iterator[None]:
-    """Nobody reads a row with a higher id; when this ends, all are read."""
+    """Nobody reads a row half a split further on; when this ends, all are read.
+
+    Splits are cut at values that the server's statistics know, so that each is about as long.
+    """
     with contextlib.closing(psycopg2.connect(database.dsn)) as connection:
         cursor = connection.cursor()
-        cursor.execute("UPDATE upto SET id = %s", (after,))
+        cursor.execute("UPDATE upto SET id = %s", (after + PER_SPLIT // 2,))
         connection.commit()
         cursor.execute("SELECT pg_advisory_lock(7)")
         connection.commit()
@@ -55,7 +58,7 @@ def stopping(database: PostgresqlServer, after: int) -> Iterator[None]:
 
 
 def stopped_whole(sql: Any, sync: Sync, run: Program, after: int, splits: int = SPLITS) -> None:
-    """Wait until a run has staged all splits that end before a row, and waits for others.
+    """Wait until a run has staged all splits that end at about a row, and waits for others.
 
     Args:
         sql: asks the source.
