@@ -50,16 +50,23 @@ def parse_end(text: str, cursor: Cursor, parameter: str) -> CursorValue:
         if cursor.type == "date":
             return date.fromisoformat(text)
         stamp = datetime.fromisoformat(text)
-        if cursor.type == "objectId":
-            zoned = stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
-            return object_id_at(zoned, last=False)
     except ValueError:
         raise fault from None
     if cursor.is_naive:
         if stamp.tzinfo is not None:
             raise fault
         return stamp
-    return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+    zoned = _in_utc(stamp, where)
+    return object_id_at(zoned, last=False) if cursor.type == "objectId" else zoned
+
+
+def _in_utc(stamp: datetime, where: str) -> datetime:
+    try:
+        return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+    except OverflowError:
+        why = "in UTC it lies before the year 1 or after the year 9999"
+        fix = "write a time of these years."
+        raise ConfigError("window end out of time", where, why, fix) from None
 
 
 def _int64(text: str) -> int:

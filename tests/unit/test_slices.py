@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auto_schema.errors import ConfigError
 from auto_schema.schema import Partitioning
 from smart_sync.cursor import Cursor
 from smart_sync.hand_window import half_open, parse_end
@@ -205,3 +206,15 @@ def test_no_wave_hides_rows_that_nobody_has_read(done, failing, watermark, newes
 
 def test_dates_are_days():
     assert parse_end("2024-01-31", cursor("date"), "x") == date(2024, 1, 31)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-05:00"])
+def test_an_end_that_lies_outside_of_time_in_utc_is_refused(text):
+    with pytest.raises(ConfigError, match="in UTC it lies before the year 1 or after"):
+        parse_end(text, Cursor("c", "c", "timestamptz"), "sync_start")
+
+
+def test_the_last_bound_is_one_that_a_cursor_can_hold():
+    request = ranged(0, 2**63 - 1, str(5 * 10**18))
+    slices = slices_of(request, Cursor("c", "c", "int8"))
+    assert [one.start for one in slices] == ["0", str(5 * 10**18)]
