@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.schema import Partitioning
 from smart_sync.cursor import Cursor
-from smart_sync.hand_window import half_open, parse_end
+from smart_sync.hand_window import HIGHEST_INT64, half_open, parse_end
 from smart_sync.request import Slicing, SyncRequest
 from sources.values import CursorValue, Window, is_after
 
@@ -143,10 +143,11 @@ def _text(bound: Place) -> str:
 
 
 def _bound_after(place: Place, slicing: Slicing) -> Place | None:
-    """The first bound of a unit after a place; None: there is none before time ends."""
+    """The first bound of a unit after a place; None: there is none that a cursor can hold."""
     if isinstance(place, int):
         step = int(slicing.by)
-        return (place // step + 1) * step
+        bound = (place // step + 1) * step
+        return bound if bound <= HIGHEST_INT64 else None
     try:
         return _NEXT[slicing.by](place)
     except (OverflowError, ValueError):
@@ -185,26 +186,32 @@ _NEXT: Mapping[str, Callable[[date], date]] = dict(
 
 
 def backfill_name(request: SyncRequest, place: str) -> str:
-    """The name of a backfill: the given one, or what follows from what is read and written.
+    """The name of a backfill, which follows from what is read and written.
+
+    A given name stands in place of the range: a slice that was done under it is done for every
+    range that has that slice, but for no other query.
 
     Args:
         request: of the range.
         place: of the source.
     """
     window, publishing, slicing = request.window, request.publishing, request.window.slicing
-    if slicing is None or slicing.name:
-        return slicing.name if slicing else ""
+    if slicing is None:
+        return ""
+    schema, reading = request.schema, request.reading
     parts: Sequence[object] = (
         place,
         request.destination,
-        request.reading.query,
-        request.reading.schema_table,
-        (window.cursor, window.by_hand, window.source_timezone, slicing.by),
+        reading.query,
+        reading.schema_table,
+        (window.cursor, window.source_timezone),
         (publishing.write_disposition, publishing.merge_keys, publishing.sql),
-        request.schema.transformation,
+        (schema.json_numbers, schema.unknown_types, schema.rename_columns),
+        schema.transformation,
+        None if slicing.name else (window.by_hand, slicing.by),
     )
     digest = hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()
-    return f"backfill-{digest[:12]}"
+    return f"{slicing.name or 'backfill'}-{digest[:12]}"
 
 
 def next_wave(

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from google.cloud import bigquery
 
-from auto_schema.errors import SyncError, TargetError
+from auto_schema.errors import HeldBackTooLongError, SyncError, TargetError
 from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam_at_need import build_note, run
 from pipeline.launch.gather import inspecting
@@ -23,7 +23,9 @@ from pipeline.launch.slice_plans import (
     Range,
     SlicePlans,
     changes_table,
+    is_judged_as_it_is,
     judge,
+    judged_by,
     planned,
     under_the_lock,
 )
@@ -49,6 +51,7 @@ from smart_sync.draft import Draft
 from smart_sync.explain import explain
 from smart_sync.explain_backfill import backfill_as_json, explain_backfill
 from smart_sync.slices import Slice, next_wave
+from sources.protocol import Inspector
 from sources.values import CursorValue, is_after
 
 LOGGER = logging.getLogger("smart_sync")
@@ -102,18 +105,6 @@ def _note(options: Options, text: str, outcome: Outcome) -> None:
         run(options, lambda root: build_note(root, text, outcome))
 
 
-def _settled(asked: Range, client: bigquery.Client, lock: Lock, shared: Shared) -> Draft:
-    """The range's draft of the destination as it is, once what dead runs left is settled.
-
-    What one of them has staged nobody takes over any more: slices are the newest runs now.
-    """
-    draft = as_it_is(asked.request, asked.draft, client)
-    draft, left = settled(draft, client, lock, shared)
-    if left is not None:
-        left.clear(asked.request.run.endpoints)
-    return as_it_is(asked.request, draft, client)
-
-
 @dataclass(slots=True)
 class _Backfill:
     """A backfill at work in this process.
@@ -127,8 +118,8 @@ class _Backfill:
         new_run_id: a run's name.
         results: how slices ended that this launch has done or tried.
         before: slices that were done already.
-        highest: MAX of the destination as it was last looked at.
         fault: what ended the launch before all was done; None: nothing did.
+        why_left: why slices are left that nothing has happened to.
     """
 
     options: Options
@@ -139,8 +130,8 @@ class _Backfill:
     new_run_id: NewRunId
     results: dict[Slice, TableResult] = field(default_factory=dict)
     before: set[Slice] = field(default_factory=set)
-    highest: CursorValue | None = None
     fault: SyncError | None = None
+    why_left: str = "slices below it come first: it would hide their rows from smart sync"
 
     def run(self) -> None:
         """Do one wave after the other, until nothing is left that can be done.
@@ -160,12 +151,13 @@ class _Backfill:
                     return
                 stand_back(lock, lock.wisher)
             except SyncError as error:
-                if is_first:
+                if is_first and not self.results:
                     raise
                 LOGGER.error("%s", error)
                 self.fault = error
                 return
             lost = lost + 1 if all(one.exit_code for one in tried) else 0
+        self.why_left = f"not tried: of {MOST_LOST} waves in turn nothing came"
 
     def lock(self) -> Lock:
         """The lock of the table, under the launch's name."""
@@ -181,9 +173,8 @@ class _Backfill:
         request = self.asked.request
         acquire = acquire_patiently if is_first else acquire_again
         with holding(lock, acquire) as held, inspecting(request) as inspector:
-            draft = _settled(self.asked, self.client, lock, shared)
-            draft = under_the_lock(draft, self.client, inspector)
-            wave = self.next(draft.facts.target.made, draft.facts.watermark.value)
+            draft = self.draft(lock, shared, inspector)
+            wave = self.next(draft)
             if not wave:
                 return []
             wave = wave[:1] if changes_table(draft) else wave
@@ -205,6 +196,37 @@ class _Backfill:
         self.results |= ended
         return list(ended.values())
 
+    def draft(self, lock: Lock, shared: Shared, inspector: Inspector) -> Draft:
+        """The range's draft under the lock; it is judged anew where it isn't as it was judged.
+
+        Raises:
+            SyncError: source or BigQuery can't be reached, or the range can't be read any more.
+        """
+        draft = under_the_lock(self._settled(lock, shared), self.client, inspector)
+        if is_judged_as_it_is(self.asked, draft, inspector):
+            return draft
+        LOGGER.info("columns of the source or rows of the table have changed: judged anew")
+        self._left(draft)  # whose fault comes first
+        request = self.asked.request
+        self.asked, _ = judged_by(request, inspector, self.launch_id, self.now)
+        if self.asked.plan.held_back:
+            where, why = f"backfill {self.asked.name}", held_back_outcome(self.asked.plan).message
+            fix = "call the same command again later: it goes on."
+            raise HeldBackTooLongError("the range is held back by now", where, why, fix)
+        return under_the_lock(self._settled(lock, shared), self.client, inspector)
+
+    def _settled(self, lock: Lock, shared: Shared) -> Draft:
+        """The range's draft of the destination as it is, once what dead runs left is settled.
+
+        What one of them has staged nobody takes over any more: slices are the newest runs now.
+        """
+        asked, client = self.asked, self.client
+        draft = as_it_is(asked.request, asked.draft, client)
+        draft, left = settled(draft, client, lock, shared)
+        if left is not None:
+            left.clear(asked.request.run.endpoints)
+        return as_it_is(asked.request, draft, client)
+
     @property
     def _at_once(self) -> int:
         """Slices of a wave: each has a connection of its own."""
@@ -220,29 +242,37 @@ class _Backfill:
             return self.results[one]
         if one in self.before:
             return TableResult(one.name, 0, DONE_BEFORE)
-        why = "slices below it come first: it would hide their rows from smart sync"
-        return TableResult(one.name, 0, LEFT, "" if self.fault else why)
+        return TableResult(one.name, 0, LEFT, "" if self.fault else self.why_left)
 
-    def next(self, made_at: datetime | None, watermark: CursorValue | None) -> tuple[Slice, ...]:
+    def next(self, draft: Draft) -> tuple[Slice, ...]:
         """The slices of the next wave, by what is done as the history says now.
 
         Raises:
-            SyncError: while others had the lock done slices were undone, or MAX went back so far
-                that the range leaves rows out.
+            TargetError: slices that were done are not any more.
         """
-        left = undone(self.asked.slices, self.asked.done(self.client, made_at))
-        self._forget_undone(left)
-        self._judge_again(watermark)
-        self.before |= set(self.asked.slices) - set(left) - set(self.results)
+        left = self._left(draft)
         lost = [one for one in left if one in self.results]
         slicing = self.asked.request.window.slicing
         return next_wave(
             [one for one in left if one not in self.results],
-            watermark,
+            draft.facts.watermark.value,
             newest_first=slicing is None or slicing.newest_first,
             most=self._at_once,
             lost=lost,
         )
+
+    def _left(self, draft: Draft) -> tuple[Slice, ...]:
+        """The slices that are not done.
+
+        Raises:
+            TargetError: some of them were, while others had the lock.
+        """
+        facts = draft.facts
+        done = self.asked.done(self.client, facts.target.made, facts.watermark.value)
+        left = undone(self.asked.slices, done)
+        self._forget_undone(left)
+        self.before |= set(self.asked.slices) - set(left) - set(self.results)
+        return left
 
     def _forget_undone(self, left: Sequence[Slice]) -> None:
         """Of slices that were done and are no more none is told as done, or done once more now."""
@@ -255,17 +285,10 @@ class _Backfill:
             raise TargetError(
                 "slices that were done are not any more",
                 f"backfill {self.asked.name}, table {self.asked.request.destination}",
-                f"their runs were rolled back meanwhile, or the table was replaced: {gone[0].name}"
-                + (f" and {len(gone) - 1:,} more" if gone[1:] else ""),
+                "their runs were rolled back meanwhile, the table was replaced, or rows were"
+                f" deleted: {gone[0].name}" + (f" and {len(gone) - 1:,} more" if gone[1:] else ""),
                 "run the same command again to do them anew.",
             )
-
-    def _judge_again(self, watermark: CursorValue | None) -> None:
-        """Look anew whether the range leaves rows out, where MAX has gone back."""
-        known = self.highest if self.highest is not None else self.asked.window.watermark
-        if known is not None and (watermark is None or is_after(known, watermark)):
-            self.asked, _ = judge(self.options.request, self.launch_id, self.now)
-        self.highest = watermark
 
 
 def _reach(wave: Sequence[Slice], watermark: CursorValue | None) -> CursorValue | None:
@@ -287,9 +310,9 @@ def _one_job(
     slices = _Backfill(options, asked, client, run_id, now, lambda _: run_id)
     lock = slices.lock()
     with holding(lock) as held, inspecting(request) as inspector:
-        draft = _settled(asked, client, lock, ALONE)
-        draft = under_the_lock(draft, client, inspector)
-        wave = slices.next(draft.facts.target.made, draft.facts.watermark.value)
+        draft = slices.draft(lock, ALONE, inspector)
+        asked = slices.asked
+        wave = slices.next(draft)
         if not wave:
             text = f"backfill {asked.name}: all {len(asked.slices):,} slices are done"
             print(text)

@@ -24,11 +24,12 @@ from pipeline.launch.gather import (
     with_destination,
 )
 from pipeline.launch.sql_of import answer_again
-from pipeline.runs.backfills import done_slices, ends_of
+from pipeline.runs.backfills import done_slices, ends_of, still_there
 from pipeline.runs.questions import ask_at_once
 from smart_sync.draft import Draft, make_draft
 from smart_sync.explain_backfill import Planned, PlannedSlice
 from smart_sync.facts import Facts
+from smart_sync.hand_window import gap
 from smart_sync.modes import MERGE, PARTITIONS
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
@@ -84,12 +85,13 @@ class Range:
         self,
         client: bigquery.Client,
         made_at: datetime | None,
+        watermark: CursorValue | None,
         unless: tuple[type[Exception], ...] = (),
     ) -> Rows:
-        """The slices that are done in the table that was made then."""
+        """The slices that are done in the table that was made then, and whose MAX is this now."""
         request = self.request
         mode = PARTITIONS if request.replaces_partitions else MERGE
-        return done_slices(
+        rows = done_slices(
             client,
             request.history_table,
             request.destination,
@@ -98,6 +100,7 @@ class Range:
             made_at,
             unless=unless,
         )
+        return still_there(self.slices, rows, self.facts.cursor, watermark)
 
 
 def judge(request: SyncRequest, run_id: str, now: datetime) -> tuple[Range, bigquery.Client]:
@@ -108,8 +111,19 @@ def judge(request: SyncRequest, run_id: str, now: datetime) -> tuple[Range, bigq
     """
     request = replace(request, run=replace(request.run, resume=False))  # a slice is small
     with inspecting(request) as inspector:
-        draft, client = rehearse(request, inspector, run_id)
-        facts = gather(answered(draft, client, ask_at_once), client, inspector, run_id)
+        return judged_by(request, inspector, run_id, now)
+
+
+def judged_by(
+    request: SyncRequest, inspector: Inspector, run_id: str, now: datetime
+) -> tuple[Range, bigquery.Client]:
+    """As `judge`, of an opened source.
+
+    Raises:
+        SyncError: as `judge`.
+    """
+    draft, client = rehearse(request, inspector, run_id)
+    facts = gather(answered(draft, client, ask_at_once), client, inspector, run_id)
     plan = with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now))
     cursor = facts.cursor
     slices = slices_of(request, cursor) if cursor else ()
@@ -125,7 +139,7 @@ def planned(asked: Range, client: bigquery.Client) -> Planned:
         SyncError: source or BigQuery can't be reached.
     """
     absent = (NotFound, BadRequest)
-    done = asked.done(client, asked.facts.target.made, absent)
+    done = asked.done(client, asked.facts.target.made, asked.window.watermark, absent)
     sizes = _sizes(asked) if len(asked.slices) <= MOST_ASKED else {}
     told = tuple(
         PlannedSlice(
@@ -257,6 +271,26 @@ def under_the_lock(draft: Draft, client: bigquery.Client, inspector: Inspector) 
     """
     facts = where_it_stands(draft, client, inspector)
     return replace(draft, facts=with_destination(draft, client, facts))
+
+
+def is_judged_as_it_is(asked: Range, draft: Draft, inspector: Inspector) -> bool:
+    """Whether what a range was judged by still holds.
+
+    It doesn't when the source has other columns, which the slices that are left would not bring;
+    nor when MAX has fallen below the range, so that these would hide the rows in between.
+
+    Args:
+        asked: the range as it was judged.
+        draft: of it, with MAX as it is under the lock.
+        inspector: of the source as it is now.
+    """
+    profile = asked.facts.profile
+    if not profile.is_open and inspector.profile.columns != profile.columns:
+        return False
+    watermark = draft.facts.watermark.value
+    if watermark == asked.window.watermark:
+        return True
+    return gap(replace(asked.window, watermark=watermark)) is None
 
 
 def changes_table(draft: Draft) -> bool:

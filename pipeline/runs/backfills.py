@@ -9,10 +9,13 @@ from google.cloud import bigquery
 from auto_schema.names import string_literal
 from pipeline.runs.past_runs import BEGINNING, PUBLISHED
 from pipeline.runs.questions import EVENTS, Question, ask_one
-from smart_sync.modes import CREATE, MODES
+from smart_sync.cursor import Cursor
+from smart_sync.frontier import parse_value
+from smart_sync.modes import CREATE, MODES, PARTITIONS
 from smart_sync.plan import Mode
 from smart_sync.slices import Slice
 from smart_sync.value_text import value_text
+from sources.values import CursorValue, is_after
 from warehouse.names import TableRef
 
 ANEW = tuple(mode.name for mode in MODES if mode.leaves_none)
@@ -24,12 +27,16 @@ WITH ended AS (
   SELECT *, MAX(IF(mode IN ({anew}), event_time, NULL)) OVER (PARTITION BY destination) AS left_none
   FROM ended WHERE {published}
 )
-SELECT destination, run_id, event_time, window_start, window_end, mode, rows_published
+SELECT destination, run_id, event_time, window_start, window_end, mode, rows_published, status,
+  watermark_after, cursor_column,
+  mode = {partitions} AND IFNULL(backfill_id, '') != {name} AS is_anothers
 FROM published
-WHERE backfill_id = {name} AND status != 'published_mismatch'
+WHERE (backfill_id = {name} AND status != 'published_mismatch' OR mode = {partitions})
   AND (left_none IS NULL OR event_time >= left_none)
 """
-"""Runs whose rows are in the table still: no later one has replaced all that it held."""
+"""Its runs whose rows are in the table still: no later one has replaced all that it held. And all
+runs that have replaced partitions.
+"""
 Ends = tuple[str | None, str]
 
 
@@ -38,7 +45,9 @@ def slices_question(
 ) -> Question:
     """Which runs of a backfill have published into the table that was made then."""
     anew = ", ".join(string_literal(mode) for mode in ANEW)
-    sql = _SLICES.format(events=EVENTS, anew=anew, published=PUBLISHED, name=string_literal(name))
+    partitions = string_literal(PARTITIONS.name)
+    words = {"anew": anew, "published": PUBLISHED, "partitions": partitions}
+    sql = _SLICES.format(events=EVENTS, name=string_literal(name), **words)
     return Question(history, destination, sql, "event_time", made_at or BEGINNING)
 
 
@@ -70,8 +79,63 @@ def done_slices(
         return {}
     question = slices_question(history, destination, name, made_at)
     rows = ask_one(client, question, unless=unless)
-    fitting = [row for row in rows if row["mode"] in (mode.name, CREATE.name)]
-    return {(row["window_start"], row["window_end"]): row for row in fitting}
+    others = [row for row in rows if row["is_anothers"]]
+    its = [row for row in rows if not row["is_anothers"]]
+    fitting = [row for row in its if row["mode"] in (mode.name, CREATE.name)]
+    return {
+        (row["window_start"], row["window_end"]): row
+        for row in fitting
+        if not any(_has_replaced(other, row) for other in others)
+    }
+
+
+def _has_replaced(other: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a run that replaced partitions came after a slice, and may have had rows of it.
+
+    Where its window is one of another column nobody knows of which.
+    """
+    if other["event_time"] <= row["event_time"]:
+        return False
+    if other["cursor_column"] != row["cursor_column"]:
+        return True
+    starts_below = (other["window_start"] or "") < row["window_end"]
+    return starts_below and (row["window_start"] or "") < other["window_end"]
+
+
+def still_there(
+    slices: Sequence[Slice],
+    done: Mapping[Ends, Mapping[str, Any]],
+    cursor: Cursor | None,
+    watermark: CursorValue | None,
+) -> dict[Ends, Mapping[str, Any]]:
+    """Those of the done slices whose rows MAX doesn't show to be gone.
+
+    A slice that reaches beyond MAX, and whose run left a higher one, has lost rows since: they
+    were deleted by hand. Smart sync goes on from MAX, so that what lies above is not done.
+
+    Args:
+        slices: of the backfill.
+        done: by what the history says.
+        cursor: of the range.
+        watermark: MAX of the destination, as it is now; None: it holds no row.
+    """
+    behind = {
+        ends_of(one)
+        for one in slices
+        if watermark is not None and not is_after(one.window.high, watermark)
+    }
+    return {
+        ends: row
+        for ends, row in done.items()
+        if ends in behind or cursor is None or not _has_fallen(row, cursor, watermark)
+    }
+
+
+def _has_fallen(row: Mapping[str, Any], cursor: Cursor, watermark: CursorValue | None) -> bool:
+    """Whether MAX is lower than a run left it; of a dead one nobody knows, but for its rows."""
+    is_dead = row["status"] == "abandoned"
+    left = parse_value(row["window_start" if is_dead else "watermark_after"], cursor)
+    return left is not None and (watermark is None or is_after(left, watermark))
 
 
 def ends_of(one: Slice) -> Ends:

@@ -4,6 +4,7 @@ from tests.mutants.promises import Promise
 
 BACKFILL = "Backfill"
 E2E = "tests/e2e/test_backfill.py::"
+MEANWHILE = "tests/e2e/test_backfill_meanwhile.py::"
 UNIT = "tests/unit/test_slices.py::"
 
 PROMISES: tuple[Promise, ...] = (
@@ -44,8 +45,8 @@ PROMISES: tuple[Promise, ...] = (
         "A slice counts as done only under the name of its backfill.",
         E2E + "test_the_same_command_again_does_nothing_and_another_name_all_anew",
         "pipeline/runs/backfills.py",
-        "WHERE backfill_id = {name} AND",
-        "WHERE backfill_id = COALESCE(backfill_id, {name}) AND",
+        "WHERE (backfill_id = {name} AND",
+        "WHERE (backfill_id = COALESCE(backfill_id, {name}) AND",
     ),
     Promise(
         BACKFILL,
@@ -53,6 +54,40 @@ PROMISES: tuple[Promise, ...] = (
         E2E + "test_slices_are_not_done_any_more_once_the_table_was_replaced",
         "pipeline/runs/backfills.py",
         "  AND (left_none IS NULL OR event_time >= left_none)\n",
+        "",
+    ),
+    Promise(
+        BACKFILL,
+        "A slice whose partitions a window of another has replaced since is not done any more.",
+        MEANWHILE + "test_slices_whose_partitions_another_window_has_replaced_are_not_done",
+        "pipeline/runs/backfills.py",
+        "        if not any(_has_replaced(other, row) for other in others)\n",
+        "",
+    ),
+    Promise(
+        BACKFILL,
+        "A slice whose rows were deleted above MAX is done again, before a higher one hides them.",
+        MEANWHILE
+        + "test_slices_whose_rows_were_deleted_above_max_are_done_again_before_higher_ones",
+        "pipeline/runs/backfills.py",
+        "if ends in behind or cursor is None or not _has_fallen(row, cursor, watermark)\n",
+        "if cursor or behind is not None\n",
+    ),
+    Promise(
+        BACKFILL,
+        "A column that the source gets meanwhile is brought by the slices that are left.",
+        MEANWHILE
+        + "test_a_column_that_the_source_gets_meanwhile_is_brought_by_the_slices_that_are_left",
+        "pipeline/launch/slice_plans.py",
+        "    if not profile.is_open and inspector.profile.columns != profile.columns:\n",
+        "    if False:\n",
+    ),
+    Promise(
+        BACKFILL,
+        "A name of one's own passes over no slice of another query.",
+        MEANWHILE + "test_a_name_of_ones_own_doesnt_pass_over_slices_of_another_query",
+        "smart_sync/slices.py",
+        "        reading.query,\n",
         "",
     ),
     Promise(
@@ -156,7 +191,7 @@ PROMISES: tuple[Promise, ...] = (
         "A range is judged again where MAX went back after it was judged.",
         E2E + "test_a_range_is_judged_again_where_max_went_back_before_the_lock_was_taken",
         "pipeline/launch/backfill.py",
-        "        self._judge_again(watermark)\n",
+        "        self.asked, _ = judged_by(request, inspector, self.launch_id, self.now)\n",
         "",
     ),
 )

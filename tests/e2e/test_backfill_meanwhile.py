@@ -1,0 +1,111 @@
+"""What happens to source and table between two waves of a backfill, or two calls of it."""
+
+import pytest
+
+from pipeline.launch import backfill
+from tests.e2e.test_backfill import ALL, BACKFILL, COUNTS, SMART, TABLE, YEAR, months, since
+
+ONE = {"max_tables_at_once": "1"}
+TRUNCATE = BACKFILL | {"write_disposition": "WRITE_TRUNCATE", "merge_keys": None}
+EVEN = {"postgresql_query": "SELECT * FROM s WHERE id % 2 = 0"}
+
+
+@pytest.fixture
+def after_wave(monkeypatch):
+    """Have something done when a wave has given the lock back, the first one's number being 1."""
+
+    def plan(number, act):
+        real, waves = backfill.stand_back, []
+
+        def stand_back(lock, wisher):
+            waves.append(wisher)
+            if len(waves) == number:
+                act()
+            return real(lock, wisher)
+
+        monkeypatch.setattr(backfill, "stand_back", stand_back)
+
+    return plan
+
+
+def delete(sync, where):
+    sync.client.query(f"DELETE FROM {sync.dataset}.t WHERE {where}").result()
+
+
+def test_a_column_that_the_source_gets_meanwhile_is_brought_by_the_slices_that_are_left(
+    sync, sql, after_wave
+):
+    sql(TABLE)
+
+    def grows():
+        sql("ALTER TABLE s ADD COLUMN note text DEFAULT 'x'")
+        sync.ok(**SMART)
+
+    after_wave(1, grows)
+    sync.ok(**since(9)[0])
+    told = sync.rows("id, note")
+    assert {note for row_id, note in told if row_id < 336} == {"x"}  # December was the first
+    assert len(told) == 122
+
+
+def test_rows_between_a_max_that_has_fallen_and_the_range_are_not_hidden(sync, sql, after_wave):
+    sql(TABLE)
+    sync.ok(**SMART | YEAR | {"sync_end": "2024-05-15", "backfill_by": "year"})
+    after_wave(1, lambda: delete(sync, "changed > '2024-02-10'"))
+    result = sync(**since(4)[0] | ONE)
+    assert result.code == 5
+    assert "slices that were done are not any more" in result.err
+    refused = sync(**since(4)[0])
+    assert refused.code == 2
+    assert "window by hand leaves rows out (sync_start '2024-04-01'" in refused.err
+    sync.ok(**SMART)
+    assert sync.rows(COUNTS) == ALL
+
+
+def test_slices_whose_rows_were_deleted_above_max_are_done_again_before_higher_ones(sync, sql):
+    sql(TABLE)
+    sync.ok(**BACKFILL | {"sync_end": "2024-05-01"}, backfill_id="mine")
+    delete(sync, "changed > '2024-01-10'")
+    sql("UPDATE s SET changed = 'infinity' WHERE id = 62")  # of March, which is lost now
+    result = sync(**BACKFILL | {"sync_end": "2024-05-01"}, backfill_id="mine")
+    assert result.code == 0, result.err
+    assert sync.rows("COUNT(*), MAX(id)") == [(120, 121)]
+    assert months(sync) == {"2024-01": 2, "2024-02": 2, "2024-03": 2, "2023-12": 2}
+
+
+def test_a_table_that_is_replaced_meanwhile_ends_the_backfill(sync, sql, after_wave):
+    sql(TABLE)
+    few = {"postgresql_query": "SELECT * FROM s WHERE id > 350"}
+    after_wave(2, lambda: sync.ok(**few, write_disposition="WRITE_TRUNCATE"))
+    result = sync(**BACKFILL | ONE)
+    assert result.code == 5
+    assert "0 of 12 slices done, 12 left to be done" in result.out
+    assert "slices that were done are not any more" in result.err
+    assert "12 of 12 slices done" in sync.ok(**BACKFILL).out
+    assert sync.rows(COUNTS) == ALL
+
+
+def test_slices_that_are_not_tried_after_lost_waves_are_told_as_such(sync, sql):
+    sql(TABLE)
+    sync.ok(**since(12)[0])
+    bad = {"postgresql_query": "SELECT id, name, changed, 1 / (id - id) AS bad FROM s"}
+    result = sync(**since(8)[0] | bad | ONE)
+    assert "not tried: of 3 waves in turn nothing came" in result.out
+    assert "it would hide their rows" not in result.out
+
+
+def test_a_name_of_ones_own_doesnt_pass_over_slices_of_another_query(sync, sql):
+    sql(TABLE)
+    sync.ok(**BACKFILL | EVEN, backfill_id="mine")
+    assert "12 of 12 slices done: 366" in sync.ok(**BACKFILL, backfill_id="mine").out
+    assert sync.rows(COUNTS) == ALL
+
+
+def test_slices_whose_partitions_another_window_has_replaced_are_not_done(sync, sql):
+    sql(TABLE)
+    sync.ok(**TRUNCATE)
+    window = {"sync_start": "2024-03-01", "sync_end": "2024-05-01", "backfill_by": None}
+    sync.ok(**TRUNCATE | EVEN | window)
+    assert "2 of 12 slices done, 10 before: 61 rows" in sync.ok(**TRUNCATE).out
+    assert sync.rows(COUNTS) == ALL
+    assert "12 before" in sync.ok(**TRUNCATE).out
