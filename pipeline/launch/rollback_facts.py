@@ -8,9 +8,9 @@ from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError, SyncError, TargetError
-from pipeline.destination.attempts import job_id_of
 from pipeline.destination.settings import settings_of
 from pipeline.destination.target import read_dataset
+from pipeline.launch.rows_of_others import begin_of, counted, job_of, of_others
 from pipeline.parameters.request_of import SNAPSHOT_LIFE
 from pipeline.runs.past_runs import runs_since
 from pipeline.runs.questions import ask_history
@@ -26,15 +26,12 @@ from smart_sync.rollback import (
     has_published,
     not_brought_again,
 )
-from smart_sync.rollback_sql import count_rows
 from smart_sync.stale_columns import read_record
 from warehouse.errors import as_target_errors
 from warehouse.names import TableRef
 
 NEAR = timedelta(hours=1)
 """Runs whose events lie so near each other are told apart by BigQuery's clock, not by theirs."""
-AFTERWARDS = timedelta(minutes=1)
-"""So soon after its job a run is done with the table's labels."""
 LONGEST_TRAVEL_HOURS = 168
 
 
@@ -108,7 +105,7 @@ def plan_rollback(
         bytes=None if snapshot is None else 2 * int(snapshot.num_bytes or 0),
         columns=tuple(_column_lines(table, snapshot)),
         cursor=_cursor(undoing, table),
-        warnings=(*_changed_since(client, undoing, table, field), *not_brought_again(undoing)),
+        warnings=(*of_others(client, undoing, known, table, field), *not_brought_again(undoing)),
     )
 
 
@@ -123,20 +120,10 @@ def _order(client: bigquery.Client, known: Sequence[Row], run_id: str) -> dict[s
             and own
             and abs(run["event_time"] - own) < NEAR
         ):
-            job = _job(client, run, run["publish_job"])
+            job = job_of(client, run)
             if job is not None and job.ended:
                 order[run["run_id"]] = job.ended
     return order
-
-
-def _job(client: bigquery.Client, run: Row, job_id: str) -> Any:
-    """A job of a run; None: BigQuery knows it no more."""
-    place: dict[str, Any] = {"project": run["job_project"], "location": run["job_location"]}
-    with as_target_errors(f"job {job_id}"):
-        try:
-            return client.get_job(job_id, **place)
-        except NotFound:
-            return None
 
 
 def _table(client: bigquery.Client, ref: TableRef) -> bigquery.Table:
@@ -210,12 +197,11 @@ def _moment(client: bigquery.Client, ref: TableRef, run: Row) -> datetime:
     Raises:
         TargetError: BigQuery doesn't know the run's job any more.
     """
-    job = _job(client, run, run["publish_job"])
-    if job is None:
+    began = begin_of(client, run)
+    if began is None:
         why = f"the run kept no snapshot, and BigQuery no longer knows its job {run['publish_job']}"
         raise _unreachable(ref, run, why)
-    altered = _job(client, run, job_id_of(run["run_id"], "alter_0", 1))
-    return min(one.created for one in (job, altered) if one is not None)
+    return began
 
 
 def _rows_then(
@@ -238,7 +224,7 @@ def _rows_then(
         why = f"it kept no snapshot, or one that has expired, and time travel reaches {hours} hours"
         raise _unreachable(ref, run, f"{why} back; the run published {as_of:%Y-%m-%d %H:%M:%S} UTC")
     try:
-        return _count(client, ref, field, as_of)
+        return counted(client, ref, field, as_of)
     except GoogleAPICallError as error:
         why = f"it kept no snapshot, and BigQuery can't look back to it: {error.message}"
         raise _unreachable(ref, run, why) from error
@@ -258,46 +244,6 @@ def _made_by(undoing: Undoing, ref: TableRef) -> SyncError:
     fix = f"drop it yourself with `DROP TABLE {ref.sql}`; the next sync then makes it anew."
     why = "before that run there was no table, and a rollback deletes none"
     return ConfigError("the run made the table", f"rollback_run, run {run_id}", why, fix)
-
-
-def _changed_since(
-    client: bigquery.Client, undoing: Undoing, table: bigquery.Table, field: str
-) -> Iterator[str]:
-    """That somebody else has changed the table since our newest run.
-
-    Raises:
-        TargetError: it has rows that no run of ours brought.
-    """
-    newest = undoing.changing[-1]
-    job = _job(client, newest, newest["publish_job"])
-    ended = job.ended if job is not None else None
-    if ended is None or table.modified is None or table.modified <= ended + AFTERWARDS:
-        return
-    ref = TableRef(table.project, table.dataset_id, table.table_id)
-    at = f"{table.modified:%Y-%m-%d %H:%M:%S} UTC"
-    told = f"somebody else has changed the table, last {at}, since run {newest['run_id']} ended"
-    try:
-        then, now = (_count(client, ref, field, moment) for moment in (ended, None))
-    except GoogleAPICallError:
-        yield f"{told}; how many rows it had then is not known: what others added is lost"
-        return
-    if now > then:
-        raise TargetError(
-            "rows of others would be lost",
-            f"table {ref}",
-            f"{told}: it had {then:,} rows then, and has {now:,} now",
-            f"keep a copy with `bq cp '{ref.bq}' '{ref.bq}_kept'`, delete the rows that others"
-            " added, and run again.",
-        )
-    yield f"{told}; what they changed in rows is lost, too"
-
-
-def _count(
-    client: bigquery.Client, ref: TableRef, field: str, as_of: datetime | None = None
-) -> int:
-    """Rows of the table as it is, or was."""
-    moment = None if as_of is None else round(as_of.timestamp() * 1000)
-    return int(next(iter(client.query_and_wait(count_rows(ref, field, moment)))).row_count)
 
 
 def _column_lines(table: bigquery.Table, snapshot: bigquery.Table | None) -> Iterator[str]:

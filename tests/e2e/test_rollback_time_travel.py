@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from demo.servers import bigquery_server
+from pipeline.launch import rows_of_others
 from tests.conftest import AS_IT_IS
 from tests.e2e.test_frontier import SMART
 from tests.e2e.test_rollback import all_rows, ids
@@ -68,22 +69,62 @@ def test_several_runs_are_undone_at_once(sync, orders):
     assert all_rows(sync) == orders[0]
 
 
-def test_what_others_added_since_is_not_thrown_away(sync, orders, monkeypatch):
-    monkeypatch.setattr("pipeline.launch.rollback_facts.AFTERWARDS", timedelta(0))
+@pytest.fixture
+def by_hand(sync):
+    """A statement on the table by somebody else, who isn't quicker than a clock tells."""
+
+    def by_hand(statement):
+        time.sleep(rows_of_others.WRITTEN.total_seconds() + 0.1)
+        sync.client.query_and_wait(statement.format(f"`{PROJECT}.{sync.dataset}.t`"))
+        time.sleep(0.05)
+
+    return by_hand
+
+
+def test_what_others_added_since_is_not_thrown_away(sync, orders, by_hand, monkeypatch):
     newest = runs(sync)[2]
-    time.sleep(0.05)
-    table = f"`{PROJECT}.{sync.dataset}.t`"
-    sync.client.query_and_wait(f"INSERT INTO {table} (id) VALUES (9)")
-    changed = sync.table()
-    changed.description = "so that the local BigQuery knows that it was changed"
-    sync.client.update_table(changed, ["description"])
+    by_hand("INSERT INTO {} (id) VALUES (9)")
     refused = sync(**SMART, rollback_run=newest)
     assert refused.code == 5
     assert "rows of others would be lost" in refused.err
     assert "it had 3 rows then, and has 4 now" in refused.err
     assert ids(sync) == [1, 2, 3, 9]
-    sync.client.query_and_wait(f"DELETE FROM {table} WHERE id = 9")
+    by_hand("DELETE FROM {} WHERE id = 9")
+    changed = sync.table()
+    changed.description = "so that the local BigQuery knows that it was changed"
+    sync.client.update_table(changed, ["description"])
+    monkeypatch.setattr(rows_of_others, "AFTERWARDS", timedelta(0))
     plan = sync.ok(**SMART, rollback_run=newest, plan_only="true").out
     assert "WARNING      somebody else has changed the table" in plan
     sync.ok(**SMART, rollback_run=newest)
     assert all_rows(sync) == orders[1]
+
+
+def test_what_others_added_between_undone_runs_is_not_thrown_away(sync, sql, orders, by_hand):
+    by_hand("INSERT INTO {} (id) VALUES (9)")
+    sql("INSERT INTO orders VALUES (4, now() - interval '50 min')")
+    sync.ok(**SMART)
+    _, second, third, fourth = runs(sync)
+    both = {"rollback_run": second, "rollback_to": fourth}
+    refused = sync(**SMART, **both)
+    assert refused.code == 5
+    assert f"between the runs {third} and {fourth} somebody else has added rows" in refused.err
+    assert "3 after the one, 4 before the other" in refused.err
+    assert ids(sync) == [1, 2, 3, 4, 9]
+    by_hand("DELETE FROM {} WHERE id = 9")
+    sync.ok(**SMART, rollback_run=fourth)
+    assert ids(sync) == [1, 2, 3, 9]
+    refused = sync(**SMART, rollback_run=third)
+    assert "it had 3 rows then, and has 4 now" in refused.err
+    assert ids(sync) == [1, 2, 3, 9]
+
+
+def test_a_rollback_of_a_later_run_is_nobody_else_s_change(sync, orders, monkeypatch):
+    _, middle, newest = runs(sync)
+    time.sleep(0.05)
+    sync.ok(**SMART, rollback_run=newest)
+    monkeypatch.setattr(rows_of_others, "AFTERWARDS", timedelta(seconds=0.5))
+    monkeypatch.setattr(rows_of_others, "WRITTEN", timedelta(0))
+    assert "somebody else" not in sync.ok(**SMART, rollback_run=middle, plan_only="true").out
+    sync.ok(**SMART, rollback_run=middle)
+    assert all_rows(sync) == orders[0]
