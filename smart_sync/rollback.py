@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from auto_schema.errors import ConfigError, SyncError, shown
-from smart_sync.modes import BACKFILL
+from smart_sync.modes import BACKFILL, MODES
 from smart_sync.plan import RunPlan
 from smart_sync.repair import ROLLBACK, ROLLED_BACK
 from warehouse.names import TableRef
 
 MOST_NAMED = 20
 """Runs that a message or a plan names."""
+ANEW = tuple(mode.name for mode in MODES if mode.leaves_none)
 Row = Mapping[str, Any]
 
 
@@ -178,12 +179,19 @@ def _named(names: Sequence[str]) -> str:
 
 def not_brought_again(undoing: Undoing) -> Iterator[str]:
     """What of the undone runs no sync brings again by itself, a line each."""
-    mark = undoing.first["watermark_before"]
+    mark = _mark(undoing)
     below = [run["run_id"] for run in undoing.changing if _is_below(run["window_end"], mark)]
     if below:
         yield (
             "the windows of these lie below the watermark, so that no sync reads them again: give"
             f" sync_start and sync_end, or call the backfill, once more: {_named(below)}"
+        )
+    partly = [run["run_id"] for run in undoing.changing if _is_partly_below(run, mark)]
+    if partly:
+        yield (
+            f"the windows of these began below the watermark, {mark}, where the next sync doesn't"
+            " begin (but for smart_sync_lookback, as far as that reaches): give sync_start and"
+            f" sync_end, or call the backfill, once more: {_named(partly)}"
         )
     aside = [run["run_id"] for run in undoing.changing if run.get("replayed_run")]
     if aside:
@@ -195,12 +203,28 @@ def not_brought_again(undoing: Undoing) -> Iterator[str]:
         yield "dead letters of the undone runs stay in their table; read again, none is doubled"
 
 
+def _mark(undoing: Undoing) -> str | None:
+    """MAX as the first of the runs that tells it found it; None: none does of this very table."""
+    for run in undoing.runs:
+        if run["watermark_before"] or run["mode"] in ANEW:
+            return run["watermark_before"]
+    return None
+
+
 def _is_below(end: str | None, mark: str | None) -> bool:
     if end is None or mark is None:
         return False
     if _is_integer(end) and _is_integer(mark):
         return int(end) <= int(mark)
     return end <= mark
+
+
+def _is_partly_below(run: Row, mark: str | None) -> bool:
+    """Whether a window that ends above a mark began below it, and not at it."""
+    start, end = run["window_start"], run["window_end"]
+    if end is None or mark is None or _is_below(end, mark):
+        return False
+    return start is None or (start != mark and _is_below(start, mark))
 
 
 def _is_integer(text: str) -> bool:

@@ -266,7 +266,7 @@ def _cursor(undoing: Undoing, table: bigquery.Table) -> str:
     run = next((one for one in undoing.runs if one["cursor_column"]), None)
     if run is None:
         return ""
-    written = read_record(run["columns"] or "{}")
+    written = read_record(run.get("columns") or "{}")  # which an older history lacks
     named = [one.name for one in written if one.source_name == run["cursor_column"]]
     there = {field.name.casefold(): field.name for field in table.schema}
     return next((there[n.casefold()] for n in named if n.casefold() in there), "")

@@ -14,6 +14,11 @@ from tests.sync import PROJECT
 
 KEEP = {"keep_snapshots": "true"}
 EVOLVING = "CREATE TABLE orders (id int8 PRIMARY KEY, note text, updated_at timestamptz)"
+NEWER = (
+    *("columns", "rows_left_out", "batch_id", "frontier", "rows_filtered", "backfill_id"),
+    *("resumed_run", "replayed_run", "rolled_back_run", "snapshot"),
+)
+"""Columns of the history that an older version has not made."""
 AGAIN = "the next sync reads the undone rows again"
 
 
@@ -394,6 +399,42 @@ def test_a_refusal_after_the_table_was_restored_is_told_and_mended_by_the_next(
     assert "run the same again when BigQuery answers" in told.err
     faulty.remove(rule)
     assert "was rolled back by run" in sync.ok(**SMART, rollback_run=run_id).out
+    assert ids(sync) == [1]
+    sync.ok(**SMART)
+    assert ids(sync) == [1, 2]
+
+
+def test_a_window_that_began_below_the_watermark_is_named(sync, sql):
+    sql(ORDERS)
+    days = "timestamptz '2024-01-01' + g * interval '1 day' FROM generate_series(1, 9) g"
+    sql(f"INSERT INTO orders SELECT g, {days}")
+    sync.ok(**MERGE)
+    sql("INSERT INTO orders VALUES (10, '2024-01-15')")
+    sync.ok(**MERGE, **KEEP, sync_start="2024-01-05", sync_end="2024-01-20")
+    sql("INSERT INTO orders VALUES (11, '2024-01-25')")
+    sync.ok(**MERGE, **KEEP)
+    _, by_hand, smart = (run["run_id"] for run in sync.history())
+    words = "began below the watermark, 2024-01-10 00:00:00, where the next sync doesn't begin"
+    both = sync.ok(**MERGE, rollback_run=by_hand, rollback_to=smart, plan_only="true").out
+    assert words in both
+    assert f"once more: {by_hand}\n" in both
+    assert "below the watermark" not in sync.ok(**MERGE, rollback_run=smart, plan_only="true").out
+
+
+def test_a_history_of_an_older_version_is_planned_by_as_it_is(sync, insert, undo):
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    run_id = last(sync)["run_id"]
+    history = f"`{PROJECT}.{sync.dataset}.sync_runs`"
+    for name in NEWER:
+        sync.client.query_and_wait(f"ALTER TABLE {history} DROP COLUMN {name}")
+    plan = sync.ok(**SMART, rollback_run=run_id, plan_only="true").out
+    assert "MAX(updated_at)" not in plan
+    assert "  rows         2 now, 1 before run" in plan
+    assert NEWER[0] not in {field.name for field in sync.table("sync_runs").schema}
+    sync.ok(**SMART, rollback_run=run_id)
     assert ids(sync) == [1]
     sync.ok(**SMART)
     assert ids(sync) == [1, 2]

@@ -148,4 +148,12 @@ PROMISES: tuple[Promise, ...] = (
         "        check_layout(table, snapshot, kept)\n",
         "        pass\n",
     ),
+    P(
+        UNDO,
+        "An undone window that no sync reads again from its beginning is named.",
+        f"{E2E}a_window_that_began_below_the_watermark_is_named",
+        "smart_sync/rollback.py",
+        "    if partly:\n",
+        "    if False:\n",
+    ),
 )
