@@ -206,8 +206,9 @@ def not_brought_again(undoing: Undoing) -> Iterator[str]:
 def _mark(undoing: Undoing) -> str | None:
     """MAX as the first of the runs that tells it found it; None: none does of this very table."""
     for run in undoing.runs:
-        if run["watermark_before"] or run["mode"] in ANEW:
-            return run["watermark_before"]
+        mark: str | None = run["watermark_before"]
+        if mark or run["mode"] in ANEW:
+            return mark
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from auto_schema.errors import OutcomeUnknownError, SyncError, TargetError
+from auto_schema.errors import OutcomeUnknownError, RunInProgressError, SyncError, TargetError
 from pipeline.destination.client import asking_client
 from pipeline.destination.snapshots import restore, take_snapshot
 from pipeline.destination.target import read_dataset
@@ -134,12 +134,20 @@ def _end(client: bigquery.Client, plan: RollbackPlan, row: Row, job: Any, lock: 
     """What is left once the table is restored, and the last event.
 
     Raises:
+        RunInProgressError: this launch slept, and another has brought it to its end.
         TargetError: BigQuery refused or can't be reached; the next launch brings it to its end.
     """
     history = plan.run.history_table
     try:
-        last = end_rollback(client, history, row, job, lock.clock.now())
+        last = end_rollback(client, history, row, job, lock)
         append(client, history, last)
+    except RunInProgressError as error:
+        raise RunInProgressError(
+            "the table was restored, and is another run's by now",
+            f"table {plan.destination}, run {plan.run.run_id}",
+            str(error),
+            "nothing, if sync_runs_latest has this run as rolled_back; else run the same again.",
+        ) from error
     except TargetError as error:
         raise TargetError(
             "the table is restored, and not all is told",

@@ -81,9 +81,9 @@ def plan_rollback(
         raise _made_by(undoing, ref)
     location = read_dataset(client, ref).location
     table = _table(client, ref)
-    field = _filtered_field(table)
     kept = staging_of("", ref, undoing.first["run_id"]).before_table
     snapshot, as_of = _snapshot(client, kept), None
+    field = _filtered_field(table, snapshot)
     source, before = kept, None if snapshot is None else int(snapshot.num_rows or 0)
     if snapshot is None:
         source = staging_of("", ref, run_id).before_table
@@ -156,12 +156,19 @@ def _snapshot(client: bigquery.Client, ref: TableRef) -> bigquery.Table | None:
             return None
 
 
-def _filtered_field(table: bigquery.Table) -> str:
-    """The partition column that queries must name; empty: none."""
-    time = table.time_partitioning
-    if not table.require_partition_filter or time is None:
-        return ""
-    return time.field or "_PARTITIONTIME"
+def _filtered_field(*tables: bigquery.Table | None) -> str:
+    """The partition column that queries of one of the tables must name; empty: none.
+
+    It is named wherever there is one: the table's need of it may be newer than its snapshot's, or
+    older. Only that of the time of loading is no column of every table.
+    """
+    for table in filter(None, tables):
+        time, ranges = table.time_partitioning, table.range_partitioning
+        if field := (time and time.field) or (ranges and ranges.field):
+            return str(field)
+        if time is not None and table.require_partition_filter:
+            return "_PARTITIONTIME"
+    return ""
 
 
 def check_layout(table: bigquery.Table, snapshot: bigquery.Table, ref: TableRef) -> None:

@@ -6,17 +6,19 @@ that died has restored; doing it twice is doing it once.
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import TargetError, VerificationError
 from auto_schema.row_sums import RowSums
 from pipeline.destination.settings import put_settings_back
 from pipeline.runs.history import FINAL
+from pipeline.runs.lock import Lock
 from pipeline.runs.questions import ask_history
 from pipeline.runs.undone import mark_undone
 from smart_sync.carried import carrying_nothing
@@ -33,7 +35,7 @@ TICK = timedelta(microseconds=1)
 
 
 def end_rollback(
-    client: bigquery.Client, history: TableRef, run: Mapping[str, Any], job: Any, now: datetime
+    client: bigquery.Client, history: TableRef, run: Mapping[str, Any], job: Any, lock: Lock
 ) -> dict[str, Any]:
     """Do what is left once the table is restored.
 
@@ -42,44 +44,61 @@ def end_rollback(
         history: of the run.
         run: its first event.
         job: its copy job, done.
-        now: by BigQuery's clock.
+        lock: of the table, held by whoever ends it.
 
     Returns:
         The run's last event, which is not written yet.
 
     Raises:
+        RunInProgressError: the lock is lost: by now the table is another run's, which has settled
+            this one, so that it isn't compared.
         TargetError: BigQuery refused or can't be reached; the next launch tries again.
     """
     told = json.loads(run["verification"])[TOLD]
     destination, snapshot = (TableRef(*told[name].rsplit(".", 2)) for name in ("table", "source"))
     sums, watermark = None, ""
-    try:
+    refusals = list[TargetError]()
+    lock.check()
+    with _noting(refusals):
         put_settings_back(client, destination, told["settings"])
+    with _noting(refusals):
         sums = _sums(client, snapshot, destination, told["filter"])
+    with _noting(refusals):
         watermark = _watermark(client, destination, told)
-    except TargetError as gone:
-        if not isinstance(gone.__cause__, NotFound):
-            raise
-        LOGGER.warning("run %s restored the table, which can't be proven: %s", run["run_id"], gone)
+    lock.check()
     undone, newest = _undone(client, history, run, told)
     at = max(datetime.now(UTC), newest + TICK)
-    error = None if not sums or sums[0] == sums[1] else _differs(run, snapshot, destination, sums)
+    differs = sums is not None and sums[0] != sums[1]
+    error = _differs(run, snapshot, destination, sums) if sums and differs else None
+    error = error or _unproven(run, snapshot, destination, refusals)
     mark_undone(client, history, undone, run["run_id"], at)
-    figures: dict[str, Any] = {"undone": told["undone"], "is_proven": bool(sums) and not error}
+    figures: dict[str, Any] = {"undone": told["undone"], "is_proven": bool(sums) and not differs}
     if sums:
         figures |= {"snapshot": sums[0].figures, "table": sums[1].figures}
     return {
         **run,
         "seq": FINAL,
-        "status": "published_mismatch" if error else ROLLED_BACK,
+        "status": "published_mismatch" if differs else ROLLED_BACK,
         "event_time": at,
         "watermark_after": watermark or None,
         "verification": json.dumps({TOLD: figures}, sort_keys=True),
         "publish_job": job.job_id,
         "exit_code": error.exit_code if error else 0,
         "error": error.text if error else None,
-        "frontier": carrying_nothing(now),
+        "frontier": carrying_nothing(lock.clock.now()),
     }
+
+
+@contextmanager
+def _noting(refusals: list[TargetError]) -> Iterator[None]:
+    """Note what BigQuery refuses for good: the table is restored, and others wait for its lock."""
+    try:
+        yield
+    except TargetError as refusal:
+        if not isinstance(refusal.__cause__, (NotFound, BadRequest)):
+            raise
+        LOGGER.warning("the table is restored, but: %s", refusal)
+        refusals.append(refusal)
 
 
 def _sums(
@@ -128,4 +147,20 @@ def _differs(
         f"snapshot {before}, table {after} (rows and four sums of their digests)",
         f"look who else writes the table, then restore it once more with"
         f" `bq cp --restore --force '{snapshot.bq}' '{table.bq}'`.",
+    )
+
+
+def _unproven(
+    run: Mapping[str, Any], snapshot: TableRef, table: TableRef, refusals: Sequence[TargetError]
+) -> VerificationError | None:
+    """That BigQuery takes a request never; one of a table that somebody has dropped is no fault."""
+    told = [str(one) for one in refusals if isinstance(one.__cause__, BadRequest)]
+    if not told:
+        return None
+    return VerificationError(
+        "the table is restored, and BigQuery refused what was to come after it",
+        f"table {table}, run {run['run_id']}",
+        "; ".join(told),
+        f"look whether its labels, descriptions and policy tags are as they were, and compare it"
+        f" with {snapshot} yourself.",
     )

@@ -96,7 +96,7 @@ class Settler:
         """That of a dead run; a rollback that has restored its table is brought to its end."""
         if job is None or run.get("mode") != ROLLBACK:
             return abandoned_row(self.client, run, job)
-        return end_rollback(self.client, self.history, run, job, self.lock.clock.now())
+        return end_rollback(self.client, self.history, run, job, self.lock)
 
     def _has_ended(self, run: Mapping[str, Any]) -> bool:
         """Whether its last event has come meanwhile with those of its launch, or never does."""

@@ -438,3 +438,47 @@ def test_a_history_of_an_older_version_is_planned_by_as_it_is(sync, insert, undo
     assert ids(sync) == [1]
     sync.ok(**SMART)
     assert ids(sync) == [1, 2]
+
+
+@pytest.mark.parametrize("then", [True, False])
+def test_a_filter_that_was_needed_then_or_is_now_keeps_nothing_from_being_proven(
+    sync, insert, undo, then
+):
+    """What a query must name of the snapshot and of the table may differ."""
+
+    def need(is_needed):
+        table = sync.table()
+        table.require_partition_filter = is_needed
+        sync.client.update_table(table, ["require_partition_filter"])
+
+    insert(1, 300)
+    sync.ok(**SMART, enable_auto_schema="true", partition_type="DAY")
+    need(then)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    need(not then)
+    assert undo(1).code == 0
+    assert json.loads(last(sync)["verification"])["rollback"]["is_proven"]
+    need(False)
+    assert ids(sync) == [1]
+    sync.ok(**SMART)
+    assert ids(sync) == [1, 2]
+
+
+def test_what_bigquery_never_takes_after_the_table_was_restored_keeps_no_sync_waiting(
+    sync, insert, undo, faulty
+):
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    rule = faulty.add(Rule(answer(400, "invalidQuery"), body="AS side"))
+    told = undo(1)
+    faulty.remove(rule)
+    assert told.code == 8
+    assert "the table is restored, and BigQuery refused what was to come after it" in told.err
+    assert last(sync)["status"] == "rolled_back"
+    assert not json.loads(last(sync)["verification"])["rollback"]["is_proven"]
+    assert ids(sync) == [1]
+    sync.ok(**SMART)
+    assert ids(sync) == [1, 2]

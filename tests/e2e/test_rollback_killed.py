@@ -8,6 +8,7 @@ from tests.e2e.test_rollback import KEEP, all_rows, ids
 from tests.fault_rules import drop, job
 from tests.processes import Gate
 
+TAKEN = 6
 UNDONE = "undone_1_1"
 STAGES = {
     "its first event is there": (job("event_0"), True),
@@ -88,3 +89,27 @@ def test_the_next_sync_goes_on_from_what_the_table_is(sync, orders, killed, stag
     assert newest(sync, run_id)["status"] == ("rolled_back" if restored else "succeeded")
     undoing = [run for run in sync.history() if run["rolled_back_run"] and run["seq"] == 2]
     assert [run["status"] for run in undoing] == ["rolled_back" if restored else "abandoned"]
+
+
+def test_a_rollback_that_slept_tells_nothing_of_a_table_that_others_have_by_now(
+    sync, start, proxy, orders
+):
+    _, after = orders
+    run_id = sync.history()[-1]["run_id"]
+    gate = Gate(proxy, after=True, **job("publish_1"))
+    asleep = start(**SMART, rollback_run=run_id, runner=None)
+    gate.wait(asleep)
+    asleep.suspend()
+    lapse(sync)
+    sync.ok(**SMART)
+    relabelled = sync.table()
+    relabelled.description = "as it is by now"
+    sync.client.update_table(relabelled, ["description"])
+    gate.open()
+    asleep.resume()
+    assert asleep.wait() == TAKEN, asleep.output
+    assert "the table was restored" in asleep.output
+    assert "bq cp --restore" not in asleep.output
+    assert all_rows(sync) == after
+    assert sync.table().description == "as it is by now"
+    assert newest(sync, run_id)["status"] == "rolled_back"
