@@ -108,12 +108,17 @@ def making_ready(
         SyncError: no plan can be made; the history says so where the lock was taken.
     """
     with ExitStack() as stack:
-        with inspecting(request) as inspector:
+        with ExitStack() as source:
+            inspector = source.enter_context(inspecting(request))
             draft, client = _rehearsed(request, inspector, run_id, shared)
             lock = Lock(client, request.destination, run_id, request.run.lease)
             will_hold(lock)
             held = stack.enter_context(holding(lock))
             try:
+                if held.has_waited:  # the source may end sessions that are silent for so long
+                    source.close()
+                    inspector = source.enter_context(inspecting(request))
+                    draft, client = _rehearsed(request, inspector, run_id, shared)
                 draft, left = settled(draft, client, lock, shared)
                 planned = _plan(request, draft, client, inspector, left, run_id=run_id, now=now)
             except Exception as error:

@@ -61,10 +61,15 @@ class LeaseKeeper:
 
 
 class Holding:
-    """A lock that is held here; `hand_over` leaves its release to the run's own report."""
+    """A lock that is held here; `hand_over` leaves its release to the run's own report.
 
-    def __init__(self) -> None:
+    Attributes:
+        has_waited: whether it was waited for, perhaps for long.
+    """
+
+    def __init__(self, *, has_waited: bool = False) -> None:
         self.handed_over = False
+        self.has_waited = has_waited
 
     def hand_over(self) -> None:
         """The submitted job renews and releases from now on; or its report has released it."""
@@ -72,22 +77,22 @@ class Holding:
 
 
 @contextmanager
-def holding(lock: Lock, acquire: Callable[[Lock], None] = acquire_patiently) -> Iterator[Holding]:
+def holding(lock: Lock, acquire: Callable[[Lock], bool] = acquire_patiently) -> Iterator[Holding]:
     """Hold the lock, renewed, until the block ends.
 
     Args:
         lock: of the table.
-        acquire: takes it.
+        acquire: takes it, and says whether it had to wait.
 
     Raises:
         RunInProgressError: another run holds it.
     """
     try:
-        acquire(lock)
+        has_waited = acquire(lock)
     except KeyboardInterrupt:
         lock.release()  # the table may have been made before its answer came
         raise
-    keeper, held = LeaseKeeper(lock).start(), Holding()
+    keeper, held = LeaseKeeper(lock).start(), Holding(has_waited=has_waited)
     try:
         yield held
     finally:

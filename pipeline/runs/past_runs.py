@@ -185,12 +185,13 @@ def volumes_question(table: TableRef, destination: TableRef) -> Question:
     """What the destination's runs have read that went well; `past_volumes` reads the answer.
 
     Those that ended in about this hour of the day, which `since` has too: an hour before or after.
+    Slices of a backfill don't count: they are of other hours and years, and many at once.
     """
     hours = "EXTRACT(HOUR FROM runs.event_time) - EXTRACT(HOUR FROM asked.since)"
     of_this_hour = (
         "SELECT runs.destination, runs.event_time, runs.rows_read, runs.cursor_column,"
         f" runs.window_start, runs.window_end, runs.seq, runs.status FROM {EVENTS}"
-        f" AND runs.seq >= {FINAL}"
+        f" AND runs.seq >= {FINAL} AND runs.backfill_id IS NULL"
         f" QUALIFY {NEWEST_SEQ} = {FINAL} AND MOD({hours} + 25, 24) <= 2"
     )
     sql = (

@@ -21,27 +21,33 @@ STAND_BACK = timedelta(seconds=30)
 Sleep = Callable[[float], None]
 
 
-def acquire_patiently(lock: Lock, sleep: Sleep = time.sleep) -> None:
+def acquire_patiently(lock: Lock, sleep: Sleep = time.sleep) -> bool:
     """Take the lock; wait where its holder gives it up before long.
+
+    Returns:
+        Whether it was waited for.
 
     Raises:
         RunInProgressError: another run holds it, that yields it to nobody, or not in time.
         TargetError: BigQuery refused or can't be reached.
     """
-    _acquire(lock, YieldingError, sleep)
+    return _acquire(lock, YieldingError, sleep)
 
 
-def acquire_again(lock: Lock, sleep: Sleep = time.sleep) -> None:
+def acquire_again(lock: Lock, sleep: Sleep = time.sleep) -> bool:
     """Take a lock once more that was given up to others, whoever holds it meanwhile.
+
+    Returns:
+        Whether it was waited for.
 
     Raises:
         RunInProgressError: another run holds it for too long.
         TargetError: BigQuery refused or can't be reached.
     """
-    _acquire(lock, RunInProgressError, sleep)
+    return _acquire(lock, RunInProgressError, sleep)
 
 
-def _acquire(lock: Lock, waits_for: type[RunInProgressError], sleep: Sleep) -> None:
+def _acquire(lock: Lock, waits_for: type[RunInProgressError], sleep: Sleep) -> bool:
     until, is_told = time.monotonic() + PATIENCE.total_seconds(), False
     while True:
         try:
@@ -56,7 +62,7 @@ def _acquire(lock: Lock, waits_for: type[RunInProgressError], sleep: Sleep) -> N
                 lock.wish()
             sleep(PAUSE_S)
         else:
-            return
+            return is_told
 
 
 def stand_back(lock: Lock, wisher: str, sleep: Sleep = time.sleep) -> None:

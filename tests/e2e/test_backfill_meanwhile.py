@@ -3,10 +3,23 @@
 import pytest
 
 from pipeline.launch import backfill
-from tests.e2e.test_backfill import ALL, BACKFILL, COUNTS, SMART, TABLE, YEAR, months, since
+from tests.days import LOCK, STOPPED, stopped
+from tests.e2e.test_backfill import (
+    ALL,
+    BACKFILL,
+    COUNTS,
+    SMART,
+    TABLE,
+    YEAR,
+    months,
+    since,
+    stop_at,
+)
+from tests.processes import until
 
 ONE = {"max_tables_at_once": "1"}
 TRUNCATE = BACKFILL | {"write_disposition": "WRITE_TRUNCATE", "merge_keys": None}
+DAYS = "timestamptz '2024-01-01 00:00+00' + (g - 1) * interval '1 day'"
 EVEN = {"postgresql_query": "SELECT * FROM s WHERE id % 2 = 0"}
 
 
@@ -109,3 +122,41 @@ def test_slices_whose_partitions_another_window_has_replaced_are_not_done(sync, 
     assert "2 of 12 slices done, 10 before: 61 rows" in sync.ok(**TRUNCATE).out
     assert sync.rows(COUNTS) == ALL
     assert "12 before" in sync.ok(**TRUNCATE).out
+
+
+def test_slices_are_not_judged_by_the_volume_of_scheduled_runs_nor_these_by_slices(sync, sql):
+    sql("CREATE TABLE s (id int8 PRIMARY KEY, name text, changed timestamptz)")
+    judged = SMART | {"volume_check": "error"}
+    for number in range(8):  # many rows an hour
+        stamps = f"now() - interval '1 day' + interval '{number} minutes'"
+        sql(f"INSERT INTO s SELECT {number} * 50 + g, 'a', {stamps} FROM generate_series(1, 50) g")
+        sync.ok(**judged)
+    sql(f"INSERT INTO s SELECT 1000 + g, 'old', {DAYS} FROM generate_series(1, 366) g")
+    assert "12 of 12 slices done: 366" in sync.ok(**judged | YEAR).out
+    plan = sync(**judged, plan_only="true").out
+    assert "by 8 runs of these hours" in plan
+
+
+def test_a_run_that_waits_for_a_backfill_outlives_a_source_that_ends_silent_sessions(
+    sync, sql, start, database
+):
+    sql(TABLE)
+    sql(
+        f"ALTER ROLE {database.user} IN DATABASE {database.database} SET idle_session_timeout = 900"
+    )
+    run = start(**since(9)[0] | stop_at(sql, 290) | {"max_tables_at_once": "2"})
+    with stopped(database):
+        until(lambda: sql(STOPPED))
+        sql("INSERT INTO s VALUES (1000, 'new', now() - interval '1 hour')")
+        scheduled = start(**SMART)
+        until(lambda: sync.table(LOCK).labels.get("wish"))
+        until(lambda: not sql(SILENT))
+    assert scheduled.wait() == 0, scheduled.output
+    assert run.wait() == 0, run.output
+    assert sync.rows("id", order="1 DESC")[0] == (1000,)
+
+
+SILENT = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'idle' AND pid != pg_backend_pid()
+"""

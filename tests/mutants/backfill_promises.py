@@ -84,6 +84,24 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         BACKFILL,
+        "Slices of a backfill don't count where runs are judged by how many rows earlier ones read.",
+        MEANWHILE
+        + "test_slices_are_not_judged_by_the_volume_of_scheduled_runs_nor_these_by_slices",
+        "pipeline/runs/past_runs.py",
+        " AND runs.backfill_id IS NULL",
+        "",
+    ),
+    Promise(
+        BACKFILL,
+        "A run that has waited for its table asks the source anew.",
+        MEANWHILE
+        + "test_a_run_that_waits_for_a_backfill_outlives_a_source_that_ends_silent_sessions",
+        "pipeline/launch/sync.py",
+        "                if held.has_waited:",
+        "                if False:",
+    ),
+    Promise(
+        BACKFILL,
         "A name of one's own passes over no slice of another query.",
         MEANWHILE + "test_a_name_of_ones_own_doesnt_pass_over_slices_of_another_query",
         "smart_sync/slices.py",
