@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from pipeline.destination.snapshots import restore, take_snapshot
 from pipeline.destination.target import read_dataset
 from pipeline.launch.beam_at_need import build_note, run
 from pipeline.launch.program_end import print_last
+from pipeline.launch.resume import newest_left
 from pipeline.launch.rollback_facts import check_layout, plan_rollback, runs_to_undo, told_of
 from pipeline.parameters.options import Options
 from pipeline.parameters.version import VERSION
@@ -24,7 +25,7 @@ from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome
 from pipeline.runs.past_runs import known_runs
 from pipeline.runs.rollback_end import TOLD, end_rollback
-from pipeline.runs.settle import Settler, fence
+from pipeline.runs.settle import Settler, clear_folders, fence, older_folders
 from smart_sync.repair import ROLLBACK, ROLLED_BACK
 from smart_sync.rollback import RollbackPlan, Row, is_undone
 from smart_sync.rollback_text import AGAIN, explain_rollback, rollback_json
@@ -45,9 +46,11 @@ def rollback(options: Options, run_id: str, now: datetime) -> int:
         history = request.history_table
         newest, _ = known_runs(client, history, request.destination)
         unfinished = [one for one in newest if one["seq"] < FINAL]
-        Settler(client, history, lock, request.run.endpoints).settle(unfinished)
+        settler = Settler(client, history, lock, request.run.endpoints)
+        settler.settle(unfinished)
         known = runs_to_undo(client, request)
         if undone := is_undone(request.run.rollback_run, known):
+            _clear_staged(settler, newest)
             return _done_before(options, undone)
         plan = plan_rollback(client, request, known, run_id, now)
         LOGGER.info("%s", explain_rollback(plan))
@@ -56,7 +59,24 @@ def rollback(options: Options, run_id: str, now: datetime) -> int:
         lock.renew()
         job = _restore(client, plan, row, lock)
         last = _end(client, plan, row, job, lock)
+        _clear_staged(settler, newest)
     return _told(options, client, plan, last)
+
+
+def _clear_staged(settler: Settler, newest: Sequence[Row]) -> None:
+    """Remove what a failed run has left for another; best effort.
+
+    Nobody would: the newest runs that had a plan are now those that were undone.
+    """
+    left = newest_left(newest)
+    if left is None or left["seq"] < FINAL:
+        return
+    folder, endpoints = str(left["staging_folder"]), settler.endpoints
+    try:
+        if settler.is_void(left):
+            clear_folders([*older_folders(folder, endpoints), folder], endpoints)
+    except SyncError as error:
+        LOGGER.warning("%s stays, which nobody needs any more: %s", folder, error)
 
 
 def _show(options: Options, client: bigquery.Client, run_id: str, now: datetime) -> int:

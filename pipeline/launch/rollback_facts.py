@@ -258,14 +258,27 @@ def _column_lines(table: bigquery.Table, snapshot: bigquery.Table | None) -> Ite
     if snapshot is None:
         return
     now, then = ({f.name.casefold(): f for f in one.schema} for one in (table, snapshot))
-    for name in now.keys() - then.keys():
+    for name in sorted(now.keys() - then.keys()):
         yield f"column {now[name].name} goes: it was added since"
-    for name in then.keys() - now.keys():
+    for name in sorted(then.keys() - now.keys()):
         yield f"column {then[name].name} comes back"
-    for name in now.keys() & then.keys():
-        kinds = [f"{one[name].field_type} {one[name].mode}" for one in (now, then)]
+    for name in sorted(now.keys() & then.keys()):
+        kinds = [_kind(one[name]) for one in (now, then)]
         if kinds[0] != kinds[1]:
             yield f"column {now[name].name} is {kinds[1]} again, and not {kinds[0]}"
+
+
+def _kind(field: bigquery.SchemaField) -> str:
+    """The type of a column with all that bears on its values.
+
+    >>> _kind(bigquery.SchemaField("n", "STRING", max_length=5))
+    'STRING(5) NULLABLE'
+    """
+    sizes = [n for n in (field.max_length, field.precision, field.scale) if n is not None]
+    text = field.field_type + (f"({', '.join(map(str, sizes))})" if sizes else "")
+    if field.fields:
+        text += f"<{', '.join(f'{one.name} {_kind(one)}' for one in field.fields)}>"
+    return f"{text} {field.mode}"
 
 
 def _cursor(undoing: Undoing, table: bigquery.Table) -> str:

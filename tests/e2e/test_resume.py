@@ -556,3 +556,23 @@ def test_what_took_over_dies_in_its_turn(sync, sql, load, die, start, proxy, ste
     assert begun[0]["status"] == ("succeeded" if (step, skip) == ("publish_1", 0) else "abandoned")
     assert_all(sync, sql)
     assert_clean(sync)
+
+
+def test_what_a_failed_run_staged_goes_when_runs_before_it_are_undone(sync, sql, load, die):
+    def interrupted(run):
+        os.kill(run.pid, signal.SIGTERM)
+        run.wait()
+
+    later = "UPDATE s SET changed = changed + interval '1 year'; ANALYZE s"
+    sync.ok(**load)
+    sql(later)
+    sync.ok(**load, keep_snapshots="true")
+    second = runs(sync)[-1]["run_id"]
+    sql(later)
+    die(end=interrupted)
+    assert any(sync.temp.rglob("*.parquet"))
+    sync.ok(**load, rollback_run=second)
+    assert_clean(sync)
+    sync.ok(**load)
+    assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(2 * ROWS, ROWS)]
+    assert_clean(sync)

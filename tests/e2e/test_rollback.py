@@ -482,3 +482,17 @@ def test_what_bigquery_never_takes_after_the_table_was_restored_keeps_no_sync_wa
     assert ids(sync) == [1]
     sync.ok(**SMART)
     assert ids(sync) == [1, 2]
+
+
+def test_a_column_that_gets_its_old_length_back_is_named(sync, sql):
+    sql(EVOLVING + "; INSERT INTO orders VALUES (1, 'short', now() - interval '300 min')")
+    columns = "id INT64, note STRING(5), updated_at TIMESTAMP"
+    sync.client.query_and_wait(f"CREATE TABLE {sync.dataset}.t ({columns})")
+    sync.ok(**SMART)
+    sql("INSERT INTO orders VALUES (2, 'more', now() - interval '200 min')")
+    sync.ok(**SMART, **KEEP)
+    table = sync.table()
+    table.schema = [SchemaField(one.name, one.field_type, one.mode) for one in table.schema]
+    sync.client.update_table(table, ["schema"])
+    plan = sync.ok(**SMART, rollback_run=last(sync)["run_id"], plan_only="true").out
+    assert "column note is STRING(5) NULLABLE again, and not STRING NULLABLE" in plan

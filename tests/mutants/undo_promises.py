@@ -105,7 +105,7 @@ PROMISES: tuple[Promise, ...] = (
         "A killed rollback that is launched again is done once.",
         f"{KILLED}doing_it_again_is_doing_it_once",
         "pipeline/launch/rollback.py",
-        "        Settler(client, history, lock, request.run.endpoints).settle(unfinished)\n",
+        "        settler.settle(unfinished)\n",
         "",
     ),
     P(
@@ -179,5 +179,13 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/runs/rollback_end.py",
         "(NotFound, BadRequest)):\n            raise",
         "NotFound):\n            raise",
+    ),
+    P(
+        UNDO,
+        "What a failed run has staged, and nobody goes on with any more, is cleared.",
+        "tests/e2e/test_resume.py::test_what_a_failed_run_staged_goes_when_runs_before_it_are_undone",
+        "pipeline/launch/rollback.py",
+        "        _clear_staged(settler, newest)\n    return _told",
+        "    return _told",
     ),
 )
