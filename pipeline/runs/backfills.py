@@ -127,8 +127,18 @@ def still_there(
     return {
         ends: row
         for ends, row in done.items()
-        if ends in behind or cursor is None or not _has_fallen(row, cursor, watermark)
+        if ends in behind
+        or cursor is None
+        or not _has_fallen(row, cursor, watermark)
+        or any(_has_lowered(other, row) for other in done.values())
     }
+
+
+def _has_lowered(other: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a later slice, above this one, may have lowered MAX: it replaced partitions."""
+    is_later = bool(other["event_time"] > row["event_time"])
+    is_above = (other["window_start"] or "") >= row["window_end"]
+    return is_later and is_above and other["mode"] == PARTITIONS.name
 
 
 def _has_fallen(row: Mapping[str, Any], cursor: Cursor, watermark: CursorValue | None) -> bool:

@@ -124,6 +124,18 @@ def test_slices_whose_partitions_another_window_has_replaced_are_not_done(sync, 
     assert "12 before" in sync.ok(**TRUNCATE).out
 
 
+def test_a_max_that_a_slice_has_lowered_itself_leaves_the_others_done(sync, sql):
+    sql(TABLE)
+    sync.ok(**TRUNCATE)
+    sql("DELETE FROM s WHERE changed >= '2024-12-01'")
+    words = TRUNCATE | ONE | {"backfill_order": "oldest", "sync_start": "2024-10-01"}
+    result = sync(**words, backfill_id="anew")
+    assert "3 of 3 slices done: 61 rows" in result.out
+    assert result.code == 0
+    assert "3 before" in sync.ok(**words, backfill_id="anew").out
+    assert sync.rows(COUNTS) == [(335, 335)]
+
+
 def test_slices_are_not_judged_by_the_volume_of_scheduled_runs_nor_these_by_slices(sync, sql):
     sql("CREATE TABLE s (id int8 PRIMARY KEY, name text, changed timestamptz)")
     judged = SMART | {"volume_check": "error"}

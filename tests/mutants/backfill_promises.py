@@ -70,8 +70,8 @@ PROMISES: tuple[Promise, ...] = (
         MEANWHILE
         + "test_slices_whose_rows_were_deleted_above_max_are_done_again_before_higher_ones",
         "pipeline/runs/backfills.py",
-        "if ends in behind or cursor is None or not _has_fallen(row, cursor, watermark)\n",
-        "if cursor or behind is not None\n",
+        "        or not _has_fallen(row, cursor, watermark)\n",
+        "        or done is not None\n",
     ),
     Promise(
         BACKFILL,
@@ -81,6 +81,14 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/launch/slice_plans.py",
         "    if not profile.is_open and inspector.profile.columns != profile.columns:\n",
         "    if False:\n",
+    ),
+    Promise(
+        BACKFILL,
+        "A slice that lowers MAX itself, by WRITE_TRUNCATE, leaves the others done.",
+        MEANWHILE + "test_a_max_that_a_slice_has_lowered_itself_leaves_the_others_done",
+        "pipeline/runs/backfills.py",
+        "        or any(_has_lowered(other, row) for other in done.values())\n",
+        "",
     ),
     Promise(
         BACKFILL,
