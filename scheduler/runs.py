@@ -15,7 +15,9 @@ from auto_schema.errors import ConfigError, TargetError
 from scheduler.cron import next_runs, previous_run
 from scheduler.schedule import Schedule
 
-GOOD = frozenset({"succeeded", "held_back", "verified", "planned", "rolled_back"})
+ROLLED_BACK = "rolled_back"
+"""Of a run that undid others, and of these, whose newest events are just before its last."""
+GOOD = frozenset({"succeeded", "held_back", "verified", "planned", ROLLED_BACK})
 """What a run may end as without anybody having to do something."""
 GRACE = timedelta(hours=1)
 """How long after its time a run may still be on its way: launcher, queue, workers, work."""
@@ -238,6 +240,8 @@ def _health(
 def lag_of(good: Sequence[Run], now: datetime) -> timedelta | None:
     """Of runs newest first, from the newest watermark: a run without new rows doesn't name it."""
     for run in good:
+        if run.status == ROLLED_BACK and not run.watermark:
+            return None  # what it has undone tells a MAX that is no more
         if run.watermark:
             if "-" not in run.watermark:
                 return None  # an integer such as 20260101 is no date

@@ -79,7 +79,7 @@ def end_rollback(
         **run,
         "seq": FINAL,
         "status": "published_mismatch" if differs else ROLLED_BACK,
-        "event_time": at,
+        "event_time": at + TICK,  # behind the marks: it is the newest of all
         "watermark_after": watermark or None,
         "verification": json.dumps({TOLD: figures}, sort_keys=True),
         "publish_job": job.job_id,

@@ -496,3 +496,16 @@ def test_a_column_that_gets_its_old_length_back_is_named(sync, sql):
     sync.client.update_table(table, ["schema"])
     plan = sync.ok(**SMART, rollback_run=last(sync)["run_id"], plan_only="true").out
     assert "column note is STRING(5) NULLABLE again, and not STRING NULLABLE" in plan
+
+
+def test_the_newest_event_is_the_rollbacks_own(sync, insert, undo):
+    """By it alerts and `scheduler status` see how the table stands."""
+    insert(1, 300)
+    sync.ok(**SMART)
+    insert(2, 200)
+    sync.ok(**SMART, **KEEP)
+    assert undo(1).code == 0
+    *_, undone, newest = sync.history()
+    assert (undone["seq"], newest["mode"]) == (3, "rollback")
+    assert newest["event_time"] > undone["event_time"]
+    assert newest["watermark_after"] < undone["watermark_after"]

@@ -188,4 +188,12 @@ PROMISES: tuple[Promise, ...] = (
         "        _clear_staged(settler, newest)\n    return _told",
         "    return _told",
     ),
+    P(
+        UNDO,
+        "The newest event of a table that was restored is the rollback's own.",
+        f"{E2E}the_newest_event_is_the_rollbacks_own",
+        "pipeline/runs/rollback_end.py",
+        '        "event_time": at + TICK,',
+        '        "event_time": at,',
+    ),
 )

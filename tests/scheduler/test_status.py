@@ -93,6 +93,13 @@ def test_lag_is_told_of_cursors_that_are_times_only(watermark, lag):
     assert of(a_run(1, watermark=watermark)).lag == lag
 
 
+def test_lag_is_none_of_a_table_that_a_rollback_has_emptied():
+    undone = a_run(1, "rolled_back", "2026-05-06 12:00:00")
+    assert of(a_run(0.9, "rolled_back"), undone).lag is None
+    before = a_run(0.9, "rolled_back", "2026-05-06 11:30:00")
+    assert of(before, undone).lag == timedelta(hours=1)
+
+
 def test_lag_is_that_of_the_last_run_that_moved_the_watermark():
     moved = a_run(2, watermark="2026-05-06T10:30:00+00:00")
     assert of(a_run(1), moved).lag == timedelta(hours=2)
