@@ -275,12 +275,18 @@ def _work(options: Options, plan: SyncPlan, client: bigquery.Client) -> None:
 def begin(ready: Ready) -> None:
     """Write the run's first event, which whoever takes the lock from it finds.
 
-    Before that what it is about to do: once a run is known, what it has taken over is.
+    Beside it stands what it is about to do: of a run that takes another over before the event,
+    so that what it has taken over is known once it is; of any other behind it, so that nothing is
+    there of a run that nobody knows.
 
     Raises:
         RunInProgressError: the lock was lost meanwhile.
         TargetError: what it has taken over can't be noted.
     """
-    note_run(ready.plan, ready.note, by_hand=ready.by_hand)
-    write_event(ready.client, ready.plan, Outcome(status="running"), ready.shared.write)
+    plan, note = ready.plan, ready.note
+    if note is not None:
+        note_run(plan, note, by_hand=ready.by_hand)
+    write_event(ready.client, plan, Outcome(status="running"), ready.shared.write)
     ready.lock.renew()
+    if note is None:
+        note_run(plan, None, by_hand=ready.by_hand)

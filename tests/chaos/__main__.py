@@ -21,8 +21,9 @@ from tests.sent_statements import HERE, keeping, refusals
 
 AS_IT_IS = Path(__file__).resolve().parents[1] / "local_bigquery" / "as_it_is.py"
 HEAD = (
-    "   seed  kind            runs  killed  faults  settled  resumed  undone  rows written"
-    "  in source  lost  doubled  held back s (median/longest)  exit codes"
+    "   seed  kind            runs  killed  faults  settled  resumed  undone"
+    "  slices  replayed  rows written  in source  lost  doubled  held back s (median/longest)"
+    "  exit codes"
 )
 
 
@@ -57,6 +58,7 @@ def line(result: Result) -> str:
     return (
         f"{result.seed:>7}  {result.kind:<14}  {result.runs:>4}  {result.kills:>6}"
         f"  {result.faults:>6}  {result.abandoned:>7}  {result.resumed:>7}  {result.undone:>6}"
+        f"  {result.slices:>6}  {result.replayed:>8}"
         f"  {result.rows_written:>12,}  {result.rows_source:>9,}"
         f"  {result.lost:>4}  {result.doubled:>7}  {result.held:>28}  {codes}"
     )
@@ -66,9 +68,11 @@ def total(results: Sequence[Result], seconds: float) -> str:
     runs, kills = sum(r.runs for r in results), sum(r.kills for r in results)
     faults, rows = sum(r.faults for r in results), sum(r.rows_written for r in results)
     resumed, undone = sum(r.resumed for r in results), sum(r.undone for r in results)
+    slices, replayed = sum(r.slices for r in results), sum(r.replayed for r in results)
     lost, doubled = sum(r.lost for r in results), sum(r.doubled for r in results)
     return (
         f"{len(results)} trials, {runs} runs, {kills} killed, {resumed} resumed, {undone} undone,"
+        f" {slices} slices of backfills, {replayed} replays,"
         f" {faults} faults injected, {rows:,} rows written:"
         f" {lost} lost, {doubled} doubled ({seconds:.0f} s)"
     )

@@ -1,6 +1,7 @@
 """One trial: a table of its own, everything at random from one seed, and the verdict."""
 
 import contextlib
+import json
 import os
 import random
 import re
@@ -21,7 +22,8 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from demo.servers import BigQueryServer, PostgresqlServer
-from tests.chaos import letters, writers
+from pipeline.destination.manifests import NOTE
+from tests.chaos import backfills, letters, writers
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
@@ -57,6 +59,8 @@ class Result:
     abandoned: int = 0
     resumed: int = 0
     undone: int = 0
+    slices: int = 0
+    replayed: int = 0
     held_s: list[float] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
@@ -93,6 +97,8 @@ class Trial:
         self._programs: list[Program] = []
         self._replays: str | None = None
         """Whose letters the next run replays; empty: it syncs; None: as the dice fall."""
+        self._hours: dict[str, str] = {}
+        """The range of the trial's backfill, once it has one."""
         self._words: list[str] = []
         self._again = False
 
@@ -100,6 +106,8 @@ class Trial:
         """Everything, from an empty table to the verdict."""
         self.client.create_dataset(f"{PROJECT}.{self.dataset}")
         self._sql(writers.TABLE)
+        if self.kind != "append":
+            self._sql(backfills.HISTORY)
         with fault_proxy(self.target.url) as proxy:
             try:
                 self._storm(proxy)
@@ -151,6 +159,9 @@ class Trial:
 
     def _one_run(self, proxy: FaultProxy) -> None:
         """A run that may be killed at a request or at a moment, and may have a twin."""
+        if self.kind != "append" and self.random.random() < backfills.RATE:
+            self._one_backfill(proxy)
+            return
         dice = self.random.random()
         program = self._start(proxy, self._to_undo())
         if dice < KILL_RATE / 2:
@@ -187,13 +198,31 @@ class Trial:
             return letters.replaying(self._replays) if self._replays else letters.BUDGET
         return letters.words_of(self.random, letters.waiting(self.client, self.dataset))
 
+    def _one_backfill(self, proxy: FaultProxy) -> None:
+        """Some hours in slices, perhaps killed, beside a run that wants the table, too."""
+        program = self._start_backfill(proxy)
+        if self.random.random() < KILL_RATE:
+            time.sleep(self.random.uniform(0.5, 6.0))
+            program.kill()
+        else:
+            self._ended(self._start(proxy))
+        self._ended(program, backfills.SOME_FAILED)
+
+    def _start_backfill(self, proxy: FaultProxy) -> Program:
+        self._hours = self._hours or backfills.hours()
+        return self._program(
+            proxy, backfills.words_of(self._argv(letters.BUDGET), self._hours, self.random)
+        )
+
     def _start(self, proxy: FaultProxy, more: Mapping[str, str] = NOTHING) -> Program:
-        self.result.runs += 1
-        log = self.folder / f"{self.seed}-{self.result.runs}.log"
         if not self._again:
             self._words = self._argv(letters.BUDGET if more else self._letters())
         self._again = False
-        words = self._words + [f"--{name}={value}" for name, value in more.items()]
+        return self._program(proxy, self._words + [f"--{n}={value}" for n, value in more.items()])
+
+    def _program(self, proxy: FaultProxy, words: list[str]) -> Program:
+        self.result.runs += 1
+        log = self.folder / f"{self.seed}-{self.result.runs}.log"
         program = Program(words, {"BIGQUERY_EMULATOR_HOST": proxy.url}, log)
         self._programs.append(program)
         return program
@@ -219,13 +248,13 @@ class Trial:
     def _noted(self) -> int:
         return len(list((self.folder / f"temp{self.seed}").rglob("split-*.json")))
 
-    def _ended(self, program: Program) -> None:
+    def _ended(self, program: Program, *failed: int) -> None:
         code = program.wait()
         self.result.codes[code] += 1
         self.result.kills += code == -signal.SIGKILL
         told = ("would be undone, too", letters.UNPUBLISHED)  # others published meanwhile, or not
         is_late = code == 2 and any(words in program.output for words in told)
-        if code not in (0, 3, 5, 6, -9) and not is_late:
+        if code not in (0, 3, 5, 6, -9, *failed) and not is_late:
             self.result.complaints.append(f"exit {code}: {program.output[-2000:]}")
 
     # Quiet: everything is read
@@ -234,6 +263,7 @@ class Trial:
         proxy.heal()
         self._replays = ""
         time.sleep(max(LEASE_S, AHEAD_S + (MARGIN_S if self.guard else 0)) + 0.5)
+        self._finish_backfill(proxy)
         for _ in range(QUIET_RUNS):
             program = self._start(proxy)
             code = program.wait()
@@ -243,6 +273,18 @@ class Trial:
                 return
             time.sleep(0.5)
         self.result.complaints.append(f"no end in sight: {program.output[-2000:]}")
+
+    def _finish_backfill(self, proxy: FaultProxy) -> None:
+        """What a backfill has begun on an empty table only it can end."""
+        for _ in range(QUIET_RUNS if self._hours else 0):
+            program = self._start_backfill(proxy)
+            code = program.wait()
+            self.result.codes[code] += 1
+            if code == 0:
+                return
+            time.sleep(0.5)
+        if self._hours:
+            self.result.complaints.append(f"no end of the backfill: {program.output[-2000:]}")
 
     def _replay(self, proxy: FaultProxy) -> None:
         """Each run's letters once more, when no sync has anything to do."""
@@ -311,15 +353,18 @@ class Trial:
                 self.result.complaints.append(f"run {row.run_id} is still {row.status}")
             self.result.abandoned += row.status == "abandoned"
             self.result.undone += row.status == "rolled_back" and row.seq == 3
-            self.result.resumed += bool(row.resumed_run) and row.status == "succeeded"
-            if row.window_end and self.guard:
+            went_well = row.status == "succeeded"
+            self.result.resumed += bool(row.resumed_run) and went_well
+            self.result.slices += bool(row.backfill_id) and went_well
+            self.result.replayed += bool(row.replayed_run) and went_well
+            if row.window_end and self.guard and not row.backfill_id:
                 self.result.held_s.append(held_seconds(row))
 
     def _look_for_litter(self) -> None:
         tables = {item.table_id for item in self.client.list_tables(self.dataset)}
         litter = [name for name in tables if name.startswith(("_sync_staging", "_sync_dead"))]
         staged = (self.folder / f"temp{self.seed}").rglob("*")
-        litter += [str(path) for path in staged if path.is_file()]
+        litter += [str(path) for path in staged if path.is_file() and not is_note_of_taker(path)]
         if litter:
             self.result.complaints.append(f"left behind: {litter[:5]}")
 
@@ -332,6 +377,11 @@ class Trial:
 
     def _bigquery(self, text: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self.client.query(text).result()]
+
+
+def is_note_of_taker(path: Path) -> bool:
+    """Of a run that died before its first event: it had noted what it took over, and no more."""
+    return path.name == NOTE and bool(json.loads(path.read_text())["taken"])
 
 
 FIELDS = "id, version, note, updated_at, writer"
