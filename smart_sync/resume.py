@@ -7,6 +7,7 @@ ended late. So whatever decides about a row has to be what it was then.
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from auto_schema.errors import SyncError
 from auto_schema.reshaping import changes
@@ -85,6 +86,8 @@ def window_taken_over(before: Noted, own: WindowPlan, request: SyncRequest) -> W
     Raises:
         NotResumedError: it isn't what this run would have begun with.
     """
+    if _kind(own.window.high) != _kind(before.window.high):
+        raise not_resumed("its cursor was of another type")
     by_hand = request.window.by_hand is not None
     if by_hand != before.by_hand or (by_hand and own.window != before.window):
         raise not_resumed("it had another window by hand")
@@ -102,6 +105,11 @@ def window_taken_over(before: Noted, own: WindowPlan, request: SyncRequest) -> W
         held_back=None,
         overdue=None,
     )
+
+
+def _kind(value: CursorValue) -> tuple[type, bool]:
+    """Values of one kind can be compared: an instant not with the time of a wall clock."""
+    return type(value), isinstance(value, datetime) and value.tzinfo is not None
 
 
 def _begins_before(low: CursorValue | None, other: CursorValue | None) -> bool:

@@ -192,11 +192,13 @@ def _plan(
             plan, note = take_over(left, draft, client, inspector, run_id=run_id, now=now)
         except NotResumedError as error:
             tell_not_resumed(left, error)
-            left.clear(request.run.endpoints)
         else:
             return with_tried_checks(client, plan), note
     facts = gather(draft, client, inspector, run_id)
-    return with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now)), None
+    plan = with_tried_checks(client, make_plan(draft, facts, run_id=run_id, now=now))
+    if left is not None:  # a launch that can't be planned leaves it to a better one
+        left.clear(request.run.endpoints)
+    return plan, None
 
 
 def as_it_is(request: SyncRequest, draft: Draft, client: bigquery.Client) -> Draft:

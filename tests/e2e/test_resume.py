@@ -18,6 +18,7 @@ from tests.resumes import (
     SPLITS,
     TABLE,
     WAITING,
+    manifests,
     read_anew,
     stopped_whole,
     stopping,
@@ -293,6 +294,29 @@ def test_a_wider_window_than_the_dead_runs_is_read_anew(sync, sql, load, die, an
     anew("begin earlier")
 
 
+@pytest.mark.parametrize("kind", ["timestamp", "date", "int8 USING extract(epoch FROM changed)"])
+def test_a_cursor_of_another_type_is_read_anew(sync, sql, load, die, anew, kind):
+    """Windows of two types can't be compared: an instant is none of a wall clock's times."""
+    die()
+    sql(f"ALTER TABLE s ALTER changed TYPE {kind}")
+    if kind.startswith("date"):  # today is no complete day yet
+        sql("UPDATE s SET changed = '2024-01-01' WHERE changed > '2024-12-31'")
+    sync.ok(**load)
+    anew("its cursor was of another type")
+
+
+def test_a_launch_that_cannot_be_planned_leaves_what_was_staged(sync, sql, load, die):
+    dead = die()
+    whole = manifests(sync)
+    words = MERGE | {"sync_start": "2024-01-01", "sync_end": "2099-01-01"}
+    assert sync(**load | words).code == 2
+    assert manifests(sync) == whole
+    sync.ok(**load)
+    assert read_anew(resumed(sync, dead)) <= HALF + PER_SPLIT
+    assert_all(sync, sql)
+    assert_clean(sync)
+
+
 def test_a_changed_source_is_read_anew(sync, sql, load, die, anew):
     die()
     sql("ALTER TABLE s ADD COLUMN more int4 DEFAULT 7")
@@ -417,6 +441,36 @@ def test_a_run_that_slept_leaves_its_files_to_who_took_over(
     assert sleeper.wait() == 6, sleeper.output
     assert taker.wait() == 0, taker.output
     assert resumed(sync, runs(sync)[0]["run_id"])["status"] == "succeeded"
+    assert_all(sync, sql)
+
+
+def test_a_run_that_wakes_when_all_is_done_leaves_nothing(sync, sql, load, start, database):
+    """What it stages after its folder was cleared would be nobody's."""
+    with stopping(database, HALF):
+        sleeper = start(**load)
+        stopped_whole(sql, sync, sleeper, HALF)
+        sleeper.suspend()
+        lapse(sync)
+    sync.ok(**load)
+    sleeper.resume()
+    assert sleeper.wait() == 6, sleeper.output
+    assert statuses(sync) == ["abandoned", "succeeded", "succeeded"]
+    assert_all(sync, sql)
+    assert_clean(sync)
+
+
+def test_a_signal_that_came_asleep_ends_it(sync, sql, load, start, database):
+    """It may be given to a thread that doesn't hear it, while the one that would waits."""
+    with stopping(database, HALF):
+        run = start(**load)
+        stopped_whole(sql, sync, run, HALF)
+        run.suspend()
+        os.kill(run.pid, signal.SIGTERM)
+        run.resume()
+        assert run.wait() == 143, run.output
+    dead = runs(sync)[0]["run_id"]
+    sync.ok(**load)
+    assert read_anew(resumed(sync, dead)) <= HALF + PER_SPLIT
     assert_all(sync, sql)
 
 
