@@ -14,7 +14,7 @@ from pipeline.runs.history import Append, append, event_row, write_event
 from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
-from pipeline.runs.settle import clear_folders, clear_staging
+from pipeline.runs.settle import clear_folders, clear_staging, is_noted
 from smart_sync.plan import SyncPlan
 from warehouse.names import TableRef
 
@@ -86,7 +86,8 @@ def _keeps(plan: SyncPlan, outcome: Outcome) -> bool:
     """Whether the next run may take over what a failed one has staged."""
     has_some = outcome.rows_read > 0 or plan.run.taken is not None
     is_open = outcome.status == "failed" and outcome.keeps_staged
-    return plan.run.notes_splits and is_open and has_some
+    run = plan.run
+    return run.notes_splits and is_open and has_some and is_noted(run.staging.folder, run.endpoints)
 
 
 def _with_kept(plan: SyncPlan, outcome: Outcome) -> Outcome:
@@ -104,7 +105,7 @@ def _clear(plan: SyncPlan, outcome: Outcome, client: bigquery.Client, lock: Lock
     run, staging = plan.run, plan.run.staging
     keeps = _keeps(plan, outcome)
     if not keeps and run.notes_splits and outcome.status not in WELL:
-        keeps = not _is_ours(lock)
+        keeps = not _is_ours(lock) and is_noted(staging.folder, run.endpoints)
     if keeps:
         staging = replace(staging, folder="")
     clear_staging(client, staging, run.endpoints, _tables(plan, outcome))

@@ -22,11 +22,14 @@ from pipeline.runs.settle import (
     clear_folders,
     clear_staging,
     fence,
+    is_noted,
 )
 from smart_sync.plan import SyncPlan
 
 LAUNCH = "Launch"
 """The step of a job that could not be submitted: no run of it has touched what was taken over."""
+HEARD_S = 1.0
+"""A signal that another thread was given wakes nobody: so often it is looked for."""
 LOGGER = logging.getLogger("smart_sync")
 
 
@@ -57,7 +60,7 @@ def _clear(client: bigquery.Client, plan: SyncPlan, fault: Failure) -> None:
     """Remove what was staged, but what the next run may take over."""
     run, staging = plan.run, plan.run.staging
     is_kept = run.taken is not None if fault.step == LAUNCH else fault.passes
-    if run.notes_splits and is_kept:
+    if run.notes_splits and is_kept and is_noted(staging.folder, run.endpoints):
         staging = replace(staging, folder="")
     elif run.taken is not None:
         clear_folders(run.taken.folders, run.endpoints)
@@ -85,6 +88,7 @@ class Working:
             KeyboardInterrupt: a signal came; the work goes on, and ends with the process.
         """
         self._thread.start()
-        self._thread.join()
+        while self._thread.is_alive():
+            self._thread.join(HEARD_S)
         if self._error is not None:
             raise self._error

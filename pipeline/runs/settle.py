@@ -229,6 +229,18 @@ def clear_folders(folders: Iterable[str], endpoints: Endpoints) -> None:
             LOGGER.warning("%s could not be cleared: %s", folder, error)
 
 
+def is_noted(folder: str, endpoints: Endpoints) -> bool:
+    """Whether a run's folder has the note by which others take it over, or may have it.
+
+    One that slept too long doesn't find its own: whoever took over has ended, and cleared all.
+    """
+    try:
+        return read_note(Folder(folder, endpoints)) is not None
+    except STORAGE_ERRORS as error:
+        LOGGER.warning("whether %s can be taken over can't be read: %s", folder, error)
+        return True
+
+
 def older_folders(folder: str, endpoints: Endpoints) -> tuple[str, ...]:
     """The folders of runs that a run had taken over, by its own note; none: it had not."""
     try:
