@@ -50,7 +50,8 @@ def rollback(options: Options, run_id: str, now: datetime) -> int:
         settler.settle(unfinished)
         known = runs_to_undo(client, request)
         if undone := is_undone(request.run.rollback_run, known):
-            _clear_staged(settler, newest)
+            if any(one["mode"] == ROLLBACK for one in unfinished):
+                _clear_staged(settler, newest)
             return _done_before(options, undone)
         plan = plan_rollback(client, request, known, run_id, now)
         LOGGER.info("%s", explain_rollback(plan))
