@@ -150,7 +150,8 @@ def past_runs_of(
         " QUALIFY ROW_NUMBER() OVER"
         " (PARTITION BY runs.destination, runs.run_id ORDER BY runs.seq DESC) = 1"
         f" AND (runs.seq < {FINAL} OR ROW_NUMBER() OVER (PARTITION BY runs.destination"
-        " ORDER BY runs.plan_fingerprint IS NULL, runs.event_time DESC, runs.seq DESC) = 1)"
+        " ORDER BY runs.plan_fingerprint IS NULL, runs.event_time DESC, runs.seq DESC,"
+        " runs.run_id DESC) = 1)"
     )
     since = recent or datetime.now(UTC) - LOOK_BACK
     return Question(table, destination, sql, "run_id", since)

@@ -16,8 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from translations import keep_translations_of_scripts
-
 DATASETS = re.compile(r"`[\w-]+\.(d\d+_\d+)\.")
 RUNS = re.compile(r"\d{8}t\d{6}[-_][0-9a-f]{8}")
 TABLES = re.compile(r"`[\w-]+\.\w+\.(\w+)`")
@@ -118,6 +116,7 @@ class Translator:
         from local_bigquery.sql import script
         from local_bigquery.sql.rules.tables import _not_found
         from sqlglot import exp
+        from translations import keep_translations_of_scripts
 
         self._database, self._tables, self._row_access = database, tables, row_access
         self._looking, self._not_found = looking, _not_found
