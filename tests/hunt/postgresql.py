@@ -9,8 +9,9 @@ from tests.hunt.bench import Bench
 from tests.hunt.case import Verdict
 from tests.hunt.histories import a_history
 from tests.hunt.parameters import Pairs, Parameters, some_parameters
+from tests.hunt.repairs import with_repairs
 from tests.hunt.schemas import Schema, a_schema, quoted, with_others
-from tests.hunt.steps import History, Interrupt, Run, Step, smaller_histories, without_half
+from tests.hunt.steps import History, Interrupt, Repair, Run, Step, smaller_histories, without_half
 from tests.hunt.trial import Trial
 from tests.hunt.world import a_world, other_server, without_end
 
@@ -25,7 +26,7 @@ def make_case(seed: int) -> "PostgresqlCase":
     schema = a_schema(dice, smart=mode in ("append", "merge"))
     schema = with_others(random.Random(f"others {seed}"), schema)
     parameters = some_parameters(dice, schema, mode)
-    history = a_history(dice, schema, parameters.runs)
+    history = with_repairs(a_history(dice, schema, parameters.runs), schema, parameters)
     return PostgresqlCase(seed, schema, parameters, history, shard=dice.random() < 0.2)
 
 
@@ -122,7 +123,12 @@ def _script(case: PostgresqlCase) -> Iterator[str]:
         yield f"ALTER {scope} … SET {name} = '{value}';"
     yield from (f"{_short(text)};" for text in case.schema.ddl())
     for step in case.history:
-        yield from _run_lines(case, step) if isinstance(step, Run) else _lines(step, case.schema)
+        if isinstance(step, Repair):
+            yield f"-- here somebody repairs: {step.kind}"
+        else:
+            yield from (
+                _run_lines(case, step) if isinstance(step, Run) else _lines(step, case.schema)
+            )
     yield "-- now all transactions end, and then comes the last run (again):"
     last = next((step for step in reversed(case.history) if isinstance(step, Run)), Run())
     yield from _run_lines(case, replace(last, during=()))

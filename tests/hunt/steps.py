@@ -92,7 +92,14 @@ class Run:
     during: tuple[tuple[Moment, tuple[Step, ...]], ...] = ()
 
 
-History = tuple[Step | Run, ...]
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What the last runs did is undone, replayed, or loaded once more in slices."""
+
+    kind: str
+
+
+History = tuple[Step | Run | Repair, ...]
 
 
 def without_half(history: History, *, last: bool) -> History:
@@ -112,7 +119,7 @@ def smaller_histories(history: History) -> list[History]:
     return found
 
 
-def _smaller_step(step: Step | Run) -> list[Step | Run]:
+def _smaller_step(step: Step | Run | Repair) -> list[Step | Run]:
     if isinstance(step, Run):
         during = step.during
         return [

@@ -11,12 +11,12 @@ from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 
-from tests.hunt import oracle, runs
+from tests.hunt import oracle, repairs, runs
 from tests.hunt.bench import Act, Bench, Moment, Ran
 from tests.hunt.case import Verdict
 from tests.hunt.oracle import Destination, Seen
 from tests.hunt.parameters import SECRET, Parameters
-from tests.hunt.steps import History, Insert, Interrupt, Run, Step
+from tests.hunt.steps import History, Insert, Interrupt, Repair, Run, Step
 from tests.hunt.world import World
 from tests.sync import GRAPH, PROJECT
 
@@ -49,10 +49,14 @@ class Trial:
     def run(self, history: History) -> Verdict:
         """From the first row to the verdict; a case that is refused at once has none."""
         parameters: dict[str, str] = {}
+        if any(isinstance(step, Repair) and step.kind == repairs.UNDO for step in history):
+            self.mended["keep_snapshots"] = "true"
         for step in history:
             if isinstance(step, Run):
                 parameters = dict(step.parameters)
                 self._run(step)
+            elif isinstance(step, Repair):
+                self._repair(step.kind)
             else:
                 self._do(step)
             if self.refused or self.last.code == BUG:
@@ -158,6 +162,27 @@ class Trial:
             self.refused = True
         else:
             self.mended |= runs.mends(ran, words)
+
+    def _repair(self, kind: str) -> None:
+        """What came of the runs so far is mended; none may be lost or doubled by that."""
+        if self.last.code or not self.seen:
+            return
+        words = repairs.words_for(kind, self.seen[-1].words, self._query_or_none)
+        if words is None:
+            return
+        looks = [self.world.snapshot()]
+        ran = self.bench.run(self._argv(words), {}, dict(self.parameters.environ))
+        looks.append(self.world.snapshot())
+        self.seen.append(Seen(self.seen[-1].words, tuple(dict.fromkeys(looks)), ran.code))
+        runs.judge_run(self.verdict, ran, interrupted=False)
+        if kind == repairs.UNDO and ran.code:
+            self.verdict.fault("not undone", f"exit {ran.code}: {ran.text[-600:]}")
+
+    def _query_or_none(self, text: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._query(text)
+        except NotFound:
+            return []
 
     def _until_done(self, parameters: Mapping[str, str]) -> None:
         """The last run, again where it is refused and its message says what to do."""
