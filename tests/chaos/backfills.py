@@ -17,13 +17,9 @@ FROM generate_series(1, {HOURS * 60 - 70}) n
 """Rows of the hours before anyone writes."""
 
 
-def hours(now: datetime | None = None) -> dict[str, str]:
-    """The whole hours that are loaded in slices: the last of them has ended.
-
-    >>> hours(datetime(2025, 7, 22, 15, 30, tzinfo=UTC))["sync_start"]
-    '2025-07-22T11:00:00Z'
-    """
-    end = (now or datetime.now(UTC)).replace(minute=0, second=0, microsecond=0)
+def hours() -> dict[str, str]:
+    """The whole hours that are loaded in slices: the last of them has ended."""
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     ends = (end - timedelta(hours=HOURS), end - timedelta(hours=1))
     start, stop = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in ends)
     return {"sync_start": start, "sync_end": stop, "backfill_by": "hour", "backfill_id": NAME}

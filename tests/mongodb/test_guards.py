@@ -113,15 +113,16 @@ def test_max_of_an_integer_cursor_looks_into_no_array(
 
 
 def test_an_array_in_an_integer_cursor_is_a_dead_letter(sync: Sync, docs: Collection) -> None:
-    docs.insert_many([{"_id": i, "seq": i} for i in range(200)])
+    many = 5_000  # so that a sample by chance meets hardly ever one of the others
+    docs.insert_many([{"_id": i, "seq": i} for i in range(many)])
     odd: list[Any] = [[7], 3.0, bson.Decimal128("2")]
-    docs.insert_many([{"_id": 1000 + i, "seq": value} for i, value in enumerate(odd)])
+    docs.insert_many([{"_id": 2 * many + i, "seq": value} for i, value in enumerate(odd)])
     words = INTEGERS | {"smart_sync_margin": "0s", "mongodb_sample_size": "1"}
     assert sync(**words).code == 7
     sync.ok(**words, max_dead_letters="3")
-    docs.insert_one({"_id": 200, "seq": 200})
+    docs.insert_one({"_id": many, "seq": many})
     sync.ok(**words, max_dead_letters="3")
-    assert ids(sync) == list(range(201))
+    assert ids(sync) == list(range(many + 1))
     told = {row[0] for row in sync.rows("reason", table="t_dead_letters")}
     assert {f"{kind}, where the column holds int" for kind in ("array", "double")} <= told
 
