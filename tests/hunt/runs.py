@@ -49,6 +49,6 @@ def mends(ran: Ran, words: Mapping[str, str]) -> dict[str, str]:
         return {"max_dead_letters": "100000"} if words["max_dead_letters"] != "100000" else {}
     if ran.code == 2 and "the source doesn't deliver" in ran.text:
         return {"transformation_config": "{}"}  # a column is gone that it names
-    advice = ran.text.rpartition("To mend:")[2]
+    advice = " ".join(ran.text.split("To mend:")[1:])  # of several faults each says its own
     given = re.findall(r"\b([a-z_]+)=([A-Za-z0-9_]+)", advice)
     return {n: v for n, v in given if n in ADVISED and words.get(n) != v}
