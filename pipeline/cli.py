@@ -64,13 +64,13 @@ def _main(words: Sequence[str]) -> int:
         LOGGER.warning("%s", warning)
     run_id = new_run_id(now)
     try:
-        return _launch(options, run_id, now)
+        return _launch(options, run_id, now, words)
     except Exception as error:
         tell_failure(options.webhook, options.request, run_id, error)
         raise
 
 
-def _launch(options: Options, run_id: str, now: datetime) -> int:
+def _launch(options: Options, run_id: str, now: datetime, words: Sequence[str]) -> int:
     if options.flag("template_location") or not options.is_local:
         check_places(options)
     if options.request.run.rollback_run:
@@ -84,7 +84,7 @@ def _launch(options: Options, run_id: str, now: datetime) -> int:
     if options.request.window.slicing:
         from pipeline.launch.backfill import backfill  # most launches need none of it
 
-        return backfill(options, now, new_run_id)
+        return backfill(options, now, new_run_id, words)
     return sync(options, run_id, now, new_run_id)
 
 

@@ -60,8 +60,14 @@ MOST_LOST = 3
 NewRunId = Callable[[datetime], str]
 
 
-def backfill(options: Options, now: datetime, new_run_id: NewRunId) -> int:
+def backfill(options: Options, now: datetime, new_run_id: NewRunId, argv: Sequence[str]) -> int:
     """Do the slices of a range that are not done yet; the exit code.
+
+    Args:
+        options: of the launch.
+        now: of the launch.
+        new_run_id: a run's name.
+        argv: its command line, whose secrets no traceback shows.
 
     Raises:
         SyncError: the range can't be done so, and nothing was written.
@@ -77,7 +83,7 @@ def backfill(options: Options, now: datetime, new_run_id: NewRunId) -> int:
     PROGRESS.setLevel(logging.WARNING)  # a line per batch of each slice is too much
     if not options.is_local:
         return _one_job(options, asked, client, launch_id, now)
-    slices = _Backfill(options, asked, client, launch_id, now, new_run_id)
+    slices = _Backfill(options, asked, client, launch_id, now, new_run_id, argv)
     slices.run()
     return _told(options, slices)
 
@@ -116,6 +122,7 @@ class _Backfill:
         launch_id: whose name the lock bears.
         now: of the launch.
         new_run_id: a run's name.
+        argv: the launch's command line.
         results: how slices ended that this launch has done or tried.
         before: slices that were done already.
         fault: what ended the launch before all was done; None: nothing did.
@@ -128,6 +135,7 @@ class _Backfill:
     launch_id: str
     now: datetime
     new_run_id: NewRunId
+    argv: Sequence[str]
     results: dict[Slice, TableResult] = field(default_factory=dict)
     before: set[Slice] = field(default_factory=set)
     fault: SyncError | None = None
@@ -191,6 +199,7 @@ class _Backfill:
                 replace(self.options, webhook=None),
                 self.new_run_id,
                 self.now,
+                self.argv,
             )
             ended = runs.run(wave)
         self.results |= ended
@@ -307,7 +316,7 @@ def _one_job(
         SyncError: it could not be submitted.
     """
     request = asked.request
-    slices = _Backfill(options, asked, client, run_id, now, lambda _: run_id)
+    slices = _Backfill(options, asked, client, run_id, now, lambda _: run_id, ())
     lock = slices.lock()
     with holding(lock) as held, inspecting(request) as inspector:
         draft = slices.draft(lock, ALONE, inspector)

@@ -9,16 +9,17 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
-from auto_schema.errors import OutcomeUnknownError, SyncError
+from auto_schema.errors import SyncError
 from pipeline.launch.many_runs import end_all, run_here
 from pipeline.launch.program_end import RUN_THREAD, bug_text, interruption
 from pipeline.launch.shared import Shared
 from pipeline.launch.slice_plans import SlicePlans
 from pipeline.launch.sync import Ready
+from pipeline.launch.table_end import without_a_run
 from pipeline.parameters.options import Options
-from pipeline.runs.history import planning_failure, write_event
+from pipeline.runs.history import write_event
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.lease import Holding
 from pipeline.runs.lock import Lock
@@ -53,7 +54,7 @@ class WaveRuns:
     options: Options
     new_run_id: Callable[[datetime], str]
     now: datetime
-    argv: Sequence[str] = ()
+    argv: Sequence[str]
     _at_work: dict[Slice, Ready] = field(default_factory=dict)
     _ends: dict[Slice, TableResult] = field(default_factory=dict)
     _is_ended: bool = False
@@ -110,14 +111,7 @@ class WaveRuns:
         return TableResult(one.name, code, row["status"], row["error"] or "", row)
 
     def _without_a_run(self, one: Slice, run_id: str, error: SyncError) -> TableResult:
-        """A slice whose run didn't begin, or of which no end is known; the history has why."""
-        if not isinstance(error, OutcomeUnknownError):
-            request = self.plans.asked.request
-            row = planning_failure(request, run_id, error, datetime.now(UTC))
-            with suppress(SyncError):
-                client = self.shared.client(request, self.plans.draft.facts.target.location)
-                self.shared.write(client, request.history_table, row)
-        return TableResult(one.name, error.exit_code, "failed", error.text)
+        return without_a_run(one.name, self.plans.asked.request, run_id, error, self.shared)
 
     def _end_all(self, fault: Failure) -> None:
         with self._turn:

@@ -15,6 +15,7 @@ from tests.days import LEASE, LOCK, STOP, STOPPED, lapse, runs, staging_tables, 
 from tests.hook_server import hook_server
 from tests.launcher import Launcher
 from tests.processes import until
+from tests.sync import PASSWORD
 
 TABLE = """
 CREATE TABLE s (id int8 PRIMARY KEY, name text, changed timestamptz);
@@ -449,3 +450,14 @@ def test_a_range_is_judged_again_where_max_went_back_before_the_lock_was_taken(
     assert sync.rows(COUNTS) == [(50, 50)]
     sync.ok(**SMART)
     assert sync.rows(COUNTS) == ALL
+
+
+def test_a_bug_with_a_slice_shows_its_traceback_without_the_secret(sync, sql, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise ValueError(f"no way to {PASSWORD}")
+
+    sql(TABLE)
+    monkeypatch.setattr("pipeline.launch.waves.run_here", broken)
+    assert sync(**BACKFILL).code == 70
+    assert "ValueError: no way to …" in caplog.text
+    assert PASSWORD not in caplog.text
