@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import HeldBackTooLongError, SyncError, TargetError
 from pipeline.execution.split_reading import PROGRESS
-from pipeline.launch.beam_at_need import build_note, run
+from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
 from pipeline.launch.program_end import print_last
 from pipeline.launch.shared import ALONE, Shared, shared_by
@@ -94,21 +94,15 @@ def _show(options: Options, asked: Range, client: bigquery.Client) -> int:
     text = explain_backfill(shown)
     is_json = options.request.run.plan_format == "json"
     print(backfill_as_json(shown) if is_json else text)
-    _note(options, text, Outcome(status="planned"))
+    run_note(options, text, Outcome(status="planned"))
     return 0
 
 
 def _held_back(options: Options, asked: Range) -> int:
     outcome = held_back_outcome(asked.plan)
     print(f"backfill {asked.name} is held back, nothing was read: {outcome.message}")
-    _note(options, outcome.message, outcome)
+    run_note(options, outcome.message, outcome)
     return outcome.exit_code
-
-
-def _note(options: Options, text: str, outcome: Outcome) -> None:
-    """The job of one step that Dataflow's launcher must submit where there is nothing to do."""
-    if options.flag("template_location"):
-        run(options, lambda root: build_note(root, text, outcome))
 
 
 @dataclass(slots=True)
@@ -325,7 +319,7 @@ def _one_job(
         if not wave:
             text = f"backfill {asked.name}: all {len(asked.slices):,} slices are done"
             print(text)
-            _note(options, text, Outcome(status="skipped"))
+            run_note(options, text, Outcome(status="skipped"))
             return 0
         plan = SlicePlans(asked, draft, inspector, run_id, "", now).plan(wave[0], client, run_id)
         LOGGER.info("%s", explain(plan))

@@ -60,6 +60,18 @@ def build_note(root: Any, text: str, outcome: Outcome) -> Any:
     return _module("pipeline.steps.graph").build_note(root, text, outcome)
 
 
+def run_note(options: Options, text: str, outcome: Outcome) -> None:
+    """The job of one step that Dataflow's launcher must submit, where one is asked for.
+
+    Args:
+        options: of the launch.
+        text: what was done here, and is told there.
+        outcome: how that ended.
+    """
+    if options.flag("template_location"):
+        run(options, lambda root: build_note(root, text, outcome))
+
+
 def build_tables(root: Any, packed: Packed, webhook: Webhook | None = None) -> Any:
     """See `pipeline.steps.graph`."""
     return _module("pipeline.steps.graph").build_tables(root, packed, webhook)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from auto_schema.errors import ManyErrors, SyncError, raise_all
 from pipeline.execution.split_reading import PROGRESS
-from pipeline.launch.beam_at_need import beam_flag_faults, build_note, check_places, run
+from pipeline.launch.beam_at_need import beam_flag_faults, check_places, run_note
 from pipeline.launch.beside import answered
 from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.document_text import document_text
@@ -158,9 +158,7 @@ def _request_of(request: SyncRequest, batch_id: str) -> SyncRequest:
 
 
 def _note(launch: ManyOptions, text: str, status: str) -> None:
-    """The job of one step that Dataflow's launcher must submit where there is nothing to sync."""
-    if launch.common.flag("template_location"):
-        run(launch.common, lambda root: build_note(root, text, Outcome(status=status)))
+    run_note(launch.common, text, Outcome(status=status))
 
 
 def of_batch(table: TableOptions, batch_id: str) -> TableOptions:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from google.cloud import bigquery
 
-from pipeline.launch.beam_at_need import build_note, run
+from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.resume import left_now, take_over, tell_not_resumed
@@ -45,7 +45,5 @@ def plan_only(options: Options, run_id: str, now: datetime) -> int:
     plan = with_tried_checks(client, plan)
     text = explain(plan)
     print(as_json(plan) if request.run.plan_format == "json" else text)
-    if options.flag("template_location"):
-        outcome = Outcome(status="planned")
-        run(options, lambda root: build_note(root, text, outcome))
+    run_note(options, text, Outcome(status="planned"))
     return 0

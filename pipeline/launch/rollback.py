@@ -12,7 +12,7 @@ from auto_schema.errors import OutcomeUnknownError, RunInProgressError, SyncErro
 from pipeline.destination.client import asking_client
 from pipeline.destination.snapshots import restore, take_snapshot
 from pipeline.destination.target import read_dataset
-from pipeline.launch.beam_at_need import build_note, run
+from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.program_end import print_last
 from pipeline.launch.resume import newest_left
 from pipeline.launch.rollback_facts import check_layout, plan_rollback, runs_to_undo, told_of
@@ -93,9 +93,7 @@ def _show(options: Options, client: bigquery.Client, run_id: str, now: datetime)
 
 
 def _noted(options: Options, text: str, status: str) -> int:
-    """Where a job graph is asked for, one that says what was done here."""
-    if options.flag("template_location"):
-        run(options, lambda root: build_note(root, text, Outcome(status=status)))
+    run_note(options, text, Outcome(status=status))
     return 0
 
 

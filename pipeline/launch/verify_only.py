@@ -6,7 +6,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import VerificationError
 from pipeline.destination.client import asking_client
-from pipeline.launch.beam_at_need import build_note, run
+from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
 from pipeline.launch.verify import comparison, verdict_figures, verdict_text
 from pipeline.parameters.options import Options
@@ -21,9 +21,7 @@ def verify_only(options: Options, run_id: str) -> int:
     request, client = options.request, asking_client(options.request)
     row, text, error = compare(request, client, run_id)
     print(text)
-    if options.flag("template_location"):
-        outcome = Outcome(status="verified")
-        run(options, lambda root: build_note(root, text, outcome))
+    run_note(options, text, Outcome(status="verified"))
     if error:
         raise error
     tell_end(options.webhook, client, request.history_table, row)

@@ -8,11 +8,9 @@ import pytest
 from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError
-from demo.servers import bigquery_server
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.inspector import inspecting
-from tests.conftest import AS_IT_IS
-from tests.sent_statements import judged_at_the_end
+from tests.as_it_is import bigquery_as_it_is
 from tests.sync import PROJECT, make_client
 
 BY_NUMBER = {
@@ -27,11 +25,7 @@ LONG = timedelta(hours=1)
 @pytest.fixture(scope="module")
 def target(tmp_path_factory, pytestconfig):
     """A local BigQuery that also shows a table as it was; the tests' own doesn't."""
-    folder = tmp_path_factory.mktemp("history")
-    with (
-        judged_at_the_end(pytestconfig, folder / "statements.jsonl"),
-        bigquery_server(folder / "data", AS_IT_IS) as server,
-    ):
+    with bigquery_as_it_is(tmp_path_factory.mktemp("history"), pytestconfig) as server:
         yield server
 
 

@@ -6,23 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from demo.servers import bigquery_server
 from pipeline.launch import rows_of_others
-from tests.conftest import AS_IT_IS
+from tests.as_it_is import bigquery_as_it_is
 from tests.e2e.test_frontier import SMART
 from tests.e2e.test_rollback import all_rows, ids
-from tests.sent_statements import judged_at_the_end
 from tests.sync import PROJECT, make_client
 
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory, pytestconfig):
     """A local BigQuery that also shows a table as it was."""
-    folder = tmp_path_factory.mktemp("travel")
-    with (
-        judged_at_the_end(pytestconfig, folder / "statements.jsonl"),
-        bigquery_server(folder / "data", AS_IT_IS) as server,
-    ):
+    with bigquery_as_it_is(tmp_path_factory.mktemp("travel"), pytestconfig) as server:
         yield server
 
 
