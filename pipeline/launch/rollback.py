@@ -17,8 +17,7 @@ from pipeline.launch.program_end import print_last
 from pipeline.launch.resume import newest_left
 from pipeline.launch.rollback_facts import check_layout, plan_rollback, runs_to_undo, told_of
 from pipeline.parameters.options import Options
-from pipeline.parameters.version import VERSION
-from pipeline.runs.history import FINAL, append
+from pipeline.runs.history import FINAL, SEQUENCE, append, plain_row
 from pipeline.runs.lease import holding
 from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
@@ -27,6 +26,7 @@ from pipeline.runs.past_runs import known_runs
 from pipeline.runs.rollback_end import TOLD, end_rollback
 from pipeline.runs.settle import Settler, clear_folders, fence, older_folders
 from smart_sync.repair import ROLLBACK, ROLLED_BACK
+from smart_sync.request import SyncRequest
 from smart_sync.rollback import RollbackPlan, Row, is_undone
 from smart_sync.rollback_text import AGAIN, explain_rollback, rollback_json
 from warehouse.errors import as_target_errors
@@ -55,7 +55,7 @@ def rollback(options: Options, run_id: str, now: datetime) -> int:
             return _done_before(options, undone)
         plan = plan_rollback(client, request, known, run_id, now)
         LOGGER.info("%s", explain_rollback(plan))
-        row = _first_event(plan, request.data_source)
+        row = _first_event(plan, request)
         append(client, history, row)
         lock.renew()
         job = _restore(client, plan, row, lock)
@@ -103,25 +103,15 @@ def _done_before(options: Options, undone: Row) -> int:
     return _noted(options, text, ROLLED_BACK)
 
 
-def _first_event(plan: RollbackPlan, data_source: str) -> dict[str, Any]:
+def _first_event(plan: RollbackPlan, request: SyncRequest) -> dict[str, Any]:
     """With all that whoever settles the run needs to bring it to its end."""
     return {
-        "run_id": plan.run.run_id,
-        "seq": 0,
-        "status": "running",
-        "event_time": datetime.now(UTC),
-        "destination": str(plan.destination),
-        "data_source": data_source,
+        **plain_row(request, plan.run.run_id, "running", None, datetime.now(UTC)),
+        "seq": SEQUENCE["running"],
         "mode": ROLLBACK,
-        "rows_read": 0,
-        "rows_dead": 0,
-        "rows_staged": 0,
-        "rows_published": 0,
         "verification": json.dumps({TOLD: told_of(plan)}, sort_keys=True),
         "job_project": plan.run.job_project,
         "job_location": plan.run.location,
-        "exit_code": 0,
-        "version": VERSION,
         "rolled_back_run": plan.run.repair.rolled_back_run,
         "snapshot": str(plan.source),
     }

@@ -127,7 +127,7 @@ def planning_failure(
     request: SyncRequest, run_id: str, error: SyncError, now: datetime
 ) -> dict[str, Any]:
     """The only event of a run that failed before it had a plan."""
-    return _single_row(request, run_id, "failed", error, now)
+    return plain_row(request, run_id, "failed", error, now)
 
 
 def verified_row(
@@ -135,13 +135,14 @@ def verified_row(
 ) -> dict[str, Any]:
     """The only event of a verify_only: `verified`, or `differs`."""
     status = "differs" if error else "verified"
-    row = _single_row(request, run_id, status, error, datetime.now(UTC))
+    row = plain_row(request, run_id, status, error, datetime.now(UTC))
     return row | {"verification": json.dumps(figures, sort_keys=True)}
 
 
-def _single_row(
+def plain_row(
     request: SyncRequest, run_id: str, status: str, error: SyncError | None, now: datetime
 ) -> dict[str, Any]:
+    """An event of a run without a plan for its rows: its last, unless another seq is given."""
     return {
         "run_id": run_id,
         "seq": FINAL,
