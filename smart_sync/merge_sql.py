@@ -11,10 +11,10 @@ An updated row's old version lies in another partition when the partition column
 with it. Constants of the staged rows alone would not find it, and insert the row again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
-from auto_schema.told import HASH_DIGITS
+from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted
+from smart_sync.key_text import block, key_text, literals, names_of, on_keys, pruned, raise_for
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import SyncPlan
 from smart_sync.stale_columns import assignments, clearing
@@ -30,12 +30,6 @@ PARTITION, CURSOR, STAGED_CURSOR = (
 DIFFERING, DOUBLED = f"{OURS}differing", f"{OURS}doubled"
 PARTITIONS, EXPECTED = f"{OURS}partitions", f"{OURS}expected"
 """The script's variables: no column of the user's is called so."""
-
-_FORMATTERS = {  # %Y would write the year 1 as 1; a project may have a time zone of its own
-    "DATE": ("FORMAT_DATE('%E4Y-%m-%d', p)", "'"),
-    "DATETIME": ("FORMAT_DATETIME('%E4Y-%m-%d %H:%M:%S', p)", "'"),
-    "TIMESTAMP": ("FORMAT_TIMESTAMP('%E4Y-%m-%d %H:%M:%S', p, 'UTC')", "+00'"),
-}
 
 
 def as_it_is(body: str) -> str:
@@ -72,7 +66,7 @@ def merge_script(
         f"DECLARE {EXPECTED} INT64;\n"
         f"{first}CREATE TEMP TABLE {NEWEST} AS\n{_newest(plan, merge, items)};\n"
         f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
-        f"EXECUTE IMMEDIATE {_block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
+        f"EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
         f"{_refuse_differing(plan, merge)}{_refuse_doubled(plan)}"
         f"{around(cleared + _merge(plan, merge))}"
         f"SELECT {EXPECTED} AS expected;"
@@ -81,7 +75,7 @@ def merge_script(
 
 def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
     """For a table that this run makes: the same check, then the table, then the count."""
-    keys = _names(merge.keys)
+    keys = names_of(merge.keys)
     return (
         f"DECLARE {DIFFERING} STRING;\n"
         f"{_set_differing(plan, merge)}{_refuse_differing(plan, merge)}{create};\n"
@@ -92,10 +86,10 @@ def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
 
 def newest(plan: SyncPlan, merge: MergePlan, select: str) -> str:
     """One staged row of each key: that with the largest cursor."""
-    order = quoted(plan.cursor.name) + " DESC" if plan.cursor else _names(merge.keys)
+    order = quoted(plan.cursor.name) + " DESC" if plan.cursor else names_of(merge.keys)
     return (
         f"{select}\nWHERE TRUE\n"
-        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {_names(merge.keys)} ORDER BY {order}) = 1"
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {names_of(merge.keys)} ORDER BY {order}) = 1"
     )
 
 
@@ -117,7 +111,7 @@ def _newest(plan: SyncPlan, merge: MergePlan, items: str) -> str:
     """The same, and whether any rows of that key differ from others of the same cursor."""
     window = f"OVER (PARTITION BY {of_staged(*_versions(plan, merge))})"
     select = (
-        f"SELECT *, LOGICAL_OR({VARIES}) OVER (PARTITION BY {_names(merge.keys)}) AS {DIFFERS}\n"
+        f"SELECT *, LOGICAL_OR({VARIES}) OVER (PARTITION BY {names_of(merge.keys)}) AS {DIFFERS}\n"
         f"FROM (\n  SELECT {items},\n"
         f"    MIN({HASH}) {window} != MAX({HASH}) {window} AS {VARIES}\n"
         f"  FROM (SELECT *, SHA256(TO_JSON_STRING({STAGED})) AS {HASH}\n"
@@ -134,7 +128,7 @@ def _versions(plan: SyncPlan, merge: MergePlan) -> list[str]:
 
 def _set_differing(plan: SyncPlan, merge: MergePlan) -> str:
     return (
-        f"SET {DIFFERING} = (SELECT MIN(k) FROM (\n  SELECT {_key_text(merge)} AS k\n"
+        f"SET {DIFFERING} = (SELECT MIN(k) FROM (\n  SELECT {key_text(merge.keys)} AS k\n"
         f"  FROM {plan.rows_table.sql} AS {STAGED}\n"
         f"  GROUP BY {of_staged(*_versions(plan, merge))}\n"
         f"  HAVING COUNT(DISTINCT TO_JSON_STRING({STAGED})) > 1));\n"
@@ -148,24 +142,7 @@ def _refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
         f"WRITE_MERGE: rows with the same merge_keys{beyond} differ. Nothing was published."
         " To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: "
     )
-    return _raise_for(plan, DIFFERING, message)
-
-
-def _raise_for(plan: SyncPlan, variable: str, message: str) -> str:
-    """End the script with the message where a variable holds the first of some keys."""
-    told = _with_key(plan, message, variable)
-    return f"IF {variable} IS NOT NULL THEN\n  RAISE USING MESSAGE = {told};\nEND IF;\n"
-
-
-def _with_key(plan: SyncPlan, message: str, variable: str) -> str:
-    """A message with the first key behind it, or its hash (see `auto_schema.told`)."""
-    if plan.dead_letters.show_values:
-        return f"CONCAT({string_literal(message)}, {variable})"
-    hashed = f"SUBSTR(TO_HEX(SHA256({variable})), 1, {HASH_DIGITS})"
-    return (
-        f"CONCAT({string_literal(message + 'sha256 ')}, {hashed},"
-        f" {string_literal(' (show_values=true shows it)')})"
-    )
+    return raise_for(plan, DIFFERING, message)
 
 
 def _held(plan: SyncPlan, merge: MergePlan) -> str:
@@ -181,19 +158,19 @@ def _held(plan: SyncPlan, merge: MergePlan) -> str:
         where = f"\nWHERE {column} IS NULL OR {column} IS NOT NULL"
     return (
         f"SELECT {', '.join(names)}\nFROM {plan.destination.sql} AS {TABLE}\n"
-        f"JOIN {NEWEST} AS {STAGED} ON {_on(merge)}{where}"
+        f"JOIN {NEWEST} AS {STAGED} ON {on_keys(merge.keys)}{where}"
     )
 
 
 def _differing_key(merge: MergePlan) -> str:
     """The first key of which rows of one cursor differ."""
-    return f"(SELECT MIN({_key_text(merge)}) FROM {NEWEST} AS {STAGED} WHERE {DIFFERS})"
+    return f"(SELECT MIN({key_text(merge.keys)}) FROM {NEWEST} AS {STAGED} WHERE {DIFFERS})"
 
 
 def _doubled_key(merge: MergePlan) -> str:
     """The first key that the table holds more than once."""
     return (
-        f"(SELECT MIN(k) FROM (SELECT {_key_text(merge)} AS k FROM {HELD} AS {STAGED}\n"
+        f"(SELECT MIN(k) FROM (SELECT {key_text(merge.keys)} AS k FROM {HELD} AS {STAGED}\n"
         f"    GROUP BY {of_staged(*merge.keys)} HAVING COUNT(*) > 1))"
     )
 
@@ -204,7 +181,7 @@ def _refuse_doubled(plan: SyncPlan) -> str:
         " To mend: leave one row of each merge_keys in the table, or rebuild it with"
         " delete_existing_table=true. The first: "
     )
-    return _raise_for(plan, DOUBLED, message)
+    return raise_for(plan, DOUBLED, message)
 
 
 def _newer(plan: SyncPlan) -> str:
@@ -218,7 +195,8 @@ def _newer(plan: SyncPlan) -> str:
 
 
 def _merge(plan: SyncPlan, merge: MergePlan) -> str:
-    head = f"MERGE {plan.destination.sql} AS {TABLE}\nUSING {NEWEST} AS {STAGED}\nON {_on(merge)}"
+    on = on_keys(merge.keys)
+    head = f"MERGE {plan.destination.sql} AS {TABLE}\nUSING {NEWEST} AS {STAGED}\nON {on}"
     later = comes_later(plan)
     newer = f" AND {later}" if later else ""
     names = [column.name for column in plan.schema]
@@ -226,18 +204,11 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     tail = f"WHEN MATCHED{newer} THEN UPDATE SET "
     tail += ", ".join([*values, *assignments(plan.changes.stale)])
     if not merge.filled:
-        tail += f"\nWHEN NOT MATCHED THEN INSERT ({_names(names)})\n"
+        tail += f"\nWHEN NOT MATCHED THEN INSERT ({names_of(names)})\n"
         tail += f"  VALUES ({of_staged(*names)})"
     if merge.partition is None:
         return f"{head}\n{tail}"
-    column = of_table(merge.partition.field)
-    head += f"\n  AND ({column} IS NULL"
-    held = _escaped(merge.partition.of(TABLE))
-    return (
-        f"EXECUTE IMMEDIATE CONCAT({_block(head)},\n"
-        f"  IFNULL(CONCAT(' OR {held} IN (', {PARTITIONS}, ')'), ''),\n"
-        f"  {_block(')' + chr(10) + tail)})"
-    )
+    return pruned(head, merge.partition, PARTITIONS, tail)
 
 
 def _partitions(merge: MergePlan) -> str:
@@ -245,34 +216,7 @@ def _partitions(merge: MergePlan) -> str:
     partition = merge.partition
     if partition is None:
         return "CAST(NULL AS STRING)"
-    formatted, end = _FORMATTERS[partition.kind]
     staged = f"SELECT {partition.of(STAGED)} AS p FROM {NEWEST} AS {STAGED} UNION DISTINCT "
     if not partition.is_staged:
         staged = ""
-    return (
-        f'(SELECT STRING_AGG(CONCAT("{partition.kind} \'", {formatted},'
-        f" \"{end}\"), ', ' ORDER BY p)\n"
-        f"    FROM ({staged}SELECT DISTINCT {PARTITION} AS p FROM {HELD}) WHERE p IS NOT NULL)"
-    )
-
-
-def _on(merge: MergePlan) -> str:
-    return " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in merge.keys)
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(map(quoted, names))
-
-
-def _key_text(merge: MergePlan) -> str:
-    items = ", ".join(f"{of_staged(key)} AS {quoted(key)}" for key in merge.keys)
-    return f"TO_JSON_STRING(STRUCT({items}))"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
-
-
-def _block(text: str) -> str:
-    """A literal over several lines, as it is read."""
-    return f"'''{_escaped(text)}'''"
+    return literals(partition, f"{staged}SELECT DISTINCT {PARTITION} AS p FROM {HELD}")

@@ -298,8 +298,8 @@ PROMISES: tuple[Promise, ...] = (
         "An updated row whose partition moves is there once.",
         "tests/e2e/test_merge.py::test_an_updated_row_whose_partition_moves_is_there_once",
         "smart_sync/merge_sql.py",
-        "SELECT DISTINCT {PARTITION} AS p FROM {HELD})",
-        "SELECT DISTINCT {PARTITION} AS p FROM {HELD} WHERE FALSE)",
+        "SELECT DISTINCT {PARTITION} AS p FROM {HELD}",
+        "SELECT DISTINCT {PARTITION} AS p FROM {HELD} WHERE FALSE",
     ),
     P(
         MERGING,
@@ -337,9 +337,9 @@ PROMISES: tuple[Promise, ...] = (
         MERGING,
         "A row in the table without a partition is found.",
         "tests/e2e/test_merge.py::test_a_null_in_the_partition_or_cursor_column_of_the_table_is_found",
-        "smart_sync/merge_sql.py",
-        'AND ({column} IS NULL"',
-        'AND (FALSE"',
+        "smart_sync/key_text.py",
+        "AND ({column} IS NULL'",
+        "AND (FALSE'",
     ),
     P(
         MERGING,
