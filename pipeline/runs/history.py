@@ -188,22 +188,45 @@ def make_view(client: bigquery.Client, table: TableRef) -> None:
 
 
 def make_batches_view(client: bigquery.Client, table: TableRef) -> None:
-    """Make the view of launches of many tables where it is missing: a row for each launch."""
-    latest, batches = views_of(table)
-    view = bigquery.Table(str(batches))
-    view.view_query = f"""SELECT batch_id, COUNT(*) AS tables,
+    """Make the view of launches of many tables: a row for each launch.
+
+    One that is there keeps its text, unless an older version has made it, whose columns are fewer.
+    """
+    view = bigquery.Table(str(views_of(table)[1]))
+    view.view_query = _batches_query(table, _UNDONE_ONES)
+    with as_target_errors(f"run history {table}"):
+        there = make_table(client, view)
+        if _words(there.view_query) == _words(_batches_query(table, _OLDER_ONES)):
+            there.view_query = view.view_query
+            there._properties.pop("etag", None)  # mending the same twice is mending once
+            client.update_table(there, ["view_query"])
+
+
+_UNDONE_ONES = (
+    f"exit_code <> 0 AND seq <= {FINAL}",
+    f" AS failed_destinations,\n  COUNTIF(seq = {UNDONE}) AS rolled_back",
+)
+"""Of the view's text: which runs failed, and how many were rolled back."""
+_OLDER_ONES = ("exit_code <> 0", " AS failed_destinations")
+"""The same before there were rollbacks."""
+
+
+def _batches_query(table: TableRef, ends: tuple[str, str]) -> str:
+    has_failed, last = ends
+    return f"""SELECT batch_id, COUNT(*) AS tables,
   COUNTIF(seq = {FINAL} AND exit_code = 0) AS succeeded,
   COUNTIF(seq = {FINAL} AND exit_code <> 0) AS failed, COUNTIF(seq < {FINAL}) AS unfinished,
   SUM(rows_read) AS rows_read, SUM(rows_published) AS rows_published, SUM(rows_dead) AS rows_dead,
   MAX(event_time) AS last_event,
-  ARRAY_AGG(IF(exit_code <> 0 AND seq <= {FINAL}, destination, NULL)
-    IGNORE NULLS ORDER BY destination) AS failed_destinations,
-  COUNTIF(seq = {UNDONE}) AS rolled_back
-FROM {latest.sql}
+  ARRAY_AGG(IF({has_failed}, destination, NULL)
+    IGNORE NULLS ORDER BY destination){last}
+FROM {views_of(table)[0].sql}
 WHERE batch_id IS NOT NULL
 GROUP BY batch_id"""
-    with as_target_errors(f"run history {table}"):
-        make_table(client, view)
+
+
+def _words(text: str | None) -> list[str]:
+    return (text or "").split()
 
 
 def make_table(client: bigquery.Client, table: bigquery.Table) -> bigquery.Table:

@@ -133,6 +133,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         OUTCOMES,
+        "The view of launches that an older version has made gets what it lacks.",
+        "tests/e2e/test_older_views.py::test_the_view_of_an_older_version_gets_what_it_lacks",
+        "pipeline/runs/history.py",
+        "            there.view_query = view.view_query\n",
+        "",
+    ),
+    P(
+        OUTCOMES,
         "In a job of many tables, one that fails hinders no other.",
         f"{JOB}a_table_whose_lock_is_lost_while_it_waits_fails_alone",
         "pipeline/steps/tables.py",
