@@ -139,7 +139,7 @@ def _nothing_to_undo(
         elif run["status"] in ("running", "publishing"):
             why = f"it is {run['status']}: it is at work, or died, and the next run settles it"
         elif has_published(run):
-            why = "it found no row, and changed nothing"
+            why = "it published no row, and changed nothing"
         fix = "give the id of a run that published; sync_runs_latest has them all."
         return ConfigError("nothing to undo", where, why, fix)
     if own:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from smart_sync.rollback import MOST_NAMED, RollbackPlan, Row
 
 AGAIN = (
-    "the next sync reads the undone rows again: pause the schedule, or mend the source or the"
-    " parameters, before it runs"
+    "the next sync reads the undone rows again, but for those that were replayed, filled, or lie"
+    " below the watermark: pause the schedule, or mend the source or the parameters, before it runs"
 )
 """What has to be said loudly."""
 
@@ -68,7 +68,7 @@ def _watermark_text(plan: RollbackPlan) -> str:
     first, newest = plan.undoing.first, plan.undoing.runs[-1]
     if not plan.cursor:
         return "none: the runs had no cursor column"
-    back = first["watermark_before"] or "none"
+    back = first["watermark_before"] or ("none" if first["window_end"] else "not known")
     return f"MAX({plan.cursor}) {newest['watermark_after'] or 'not known'} now, {back} before"
 
 

@@ -236,7 +236,7 @@ def test_windows_without_a_row_are_undone_with_those_before_them(sync, insert, u
         ("unknown", "an unknown run"),
         ("of another table", "a run of another table"),
         ("made it", "the run made the table"),
-        ("found nothing", "it found no row, and changed nothing"),
+        ("found nothing", "it published no row, and changed nothing"),
         ("failed", "its status is failed, and it published nothing"),
     ],
 )
