@@ -143,6 +143,7 @@ class ReadPlan:
         schema: the columns as they are read and staged; transform_sql may make others of them.
         left_out: rows of the source that no window holds; None: not counted.
         bigquery: how a BigQuery source is read; None of another.
+        stored: what tells the source's tables from others under their names.
     """
 
     data_source: str
@@ -157,6 +158,7 @@ class ReadPlan:
     estimated_bytes: int | None = None
     left_out: int | None = None
     bigquery: BigqueryReading | None = None
+    stored: tuple[str, ...] = ()
 
     @property
     def is_in_place(self) -> bool:

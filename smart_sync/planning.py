@@ -167,6 +167,7 @@ def _reading(draft: Draft, source: Source) -> ReadPlan:
         estimated_bytes=facts.evidence.estimated_bytes,
         left_out=count_left_out(facts.evidence) if facts.cursor else None,
         bigquery=bigquery,
+        stored=facts.profile.identity.stored,
     )
 
 

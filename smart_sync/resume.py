@@ -55,6 +55,7 @@ def work_of(plan: SyncPlan, splits: tuple[Split, ...]) -> Mapping[str, str]:
     source, window = reading.source, plan.window.window if plan.window else None
     parts: dict[str, tuple[object, ...]] = {
         "source": (reading.data_source, source.place, publishing.labels),
+        "table": reading.stored,
         "destination": (plan.destination, *writing),
         "query": (source.statement(Split(0)), source.statement(splits[0])),
         "columns": (plan.schema.fingerprint, reading.schema.fingerprint, plan.arriving.fingerprint),

@@ -16,11 +16,14 @@ class SourceIdentity:
         server: `id:` and what only this server says of itself, or `host:` and its address; empty:
             the tables' names already say all.
         tables: the qualified tables that the query reads, sorted; empty when they are not known.
+        stored: what tells these tables from others under their names, and from themselves before
+            all of their rows went (TRUNCATE); empty: nothing is known that does.
     """
 
     database: str = ""
     server: str = ""
     tables: tuple[str, ...] = ()
+    stored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from google.cloud import bigquery
 from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.gather import gather, inspecting, rehearse
-from pipeline.launch.resume import left_now, take_over, tell_not_resumed
+from pipeline.launch.resume import left_now, take_over, tell_not_resumed, without
 from pipeline.parameters.options import Options
 from pipeline.runs.outcome import Outcome
 from smart_sync.draft import Draft
@@ -26,14 +26,16 @@ def plan_now(
     Raises:
         SyncError: no plan can be made.
     """
-    left = left_now(draft, client)
+    left, why_not = left_now(draft, client), None
     if left is not None:
         try:
             return take_over(left, draft, client, inspector, run_id=run_id, now=now)[0]
         except NotResumedError as error:
             tell_not_resumed(left, error)
+            why_not = error
     facts = gather(draft, client, inspector, run_id)
-    return make_plan(draft, facts, run_id=run_id, now=now)
+    plan = make_plan(draft, facts, run_id=run_id, now=now)
+    return without(plan, left, why_not, draft.request.run.endpoints) if left and why_not else plan
 
 
 def plan_only(options: Options, run_id: str, now: datetime) -> int:

@@ -223,6 +223,20 @@ def tell_not_resumed(left: Left, error: NotResumedError) -> None:
     )
 
 
+def without(plan: SyncPlan, left: Left, error: NotResumedError, endpoints: Endpoints) -> SyncPlan:
+    """A plan that doesn't go on with what was left, which says what is removed for it."""
+    try:
+        count = len(_staged(left, endpoints))
+    except (NotResumedError, TargetError):
+        return plan
+    told = (
+        f"run {left.run_id} has staged {count:,} of {len(left.note.noted.splits):,} splits, which"
+        f" this run doesn't take over ({error.why}): they are removed when this run begins. To keep"
+        " them: launch what goes on with them first"
+    )
+    return replace(plan, warnings=(*plan.warnings, told))
+
+
 def note_run(plan: SyncPlan, note: Note | None, *, by_hand: bool) -> None:
     """Write down what a run is about to do, for one that may take it over.
 

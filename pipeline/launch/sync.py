@@ -226,8 +226,9 @@ def _write_planning_failure(
 def launch(options: Options, ready: Ready) -> int:
     """Submit the plan as a job, which takes its lock over."""
     plan, client = ready.plan, ready.client
+    _note_what_is_taken_over(ready)  # where that fails it is left to another
     try:
-        begin(ready)
+        _begin_noted(ready)
         run(options, lambda root: build(root, plan, options.webhook))
     except BaseException as error:  # also a signal; the job may have been taken all the same
         end_early(client, plan, Failure.of(error, LAUNCH))
@@ -285,10 +286,18 @@ def begin(ready: Ready) -> None:
         RunInProgressError: the lock was lost meanwhile.
         TargetError: what it has taken over can't be noted.
     """
-    plan, note = ready.plan, ready.note
-    if note is not None:
-        note_run(plan, note, by_hand=ready.by_hand)
+    _note_what_is_taken_over(ready)
+    _begin_noted(ready)
+
+
+def _note_what_is_taken_over(ready: Ready) -> None:
+    if ready.note is not None:
+        note_run(ready.plan, ready.note, by_hand=ready.by_hand)
+
+
+def _begin_noted(ready: Ready) -> None:
+    plan = ready.plan
     write_event(ready.client, plan, Outcome(status="running"), ready.shared.write)
     ready.lock.renew()
-    if note is None:
+    if ready.note is None:
         note_run(plan, None, by_hand=ready.by_hand)

@@ -57,7 +57,10 @@ def profile_of(
         is_open=True,
         is_unseen=not sample.documents,
         identity=SourceIdentity(
-            f"mongodb/{connection.database}", server_id(client), (connection.collection,)
+            f"mongodb/{connection.database}",
+            server_id(client),
+            (connection.collection,),
+            (source.collection_id,),
         ),
         cuts=_cuts(kind, asked, indexed),
         texts=Texts(are_checked=False, json_is_exact=True),

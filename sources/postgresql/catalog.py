@@ -129,7 +129,7 @@ def profile(
     with reading(opened) as cursor:
         cursor.execute("SELECT current_setting('server_encoding')")
         (encoding,) = cursor.fetchone()
-        tables = _qualified(cursor, look)
+        tables, stored = _qualified(cursor, look)
         description, keys = _of_table(cursor, schema_table)
         notes = _notes(cursor, schema_table, columns)
         cuts, key_collation = cuts_of(cursor, query, look, columns)
@@ -137,7 +137,7 @@ def profile(
     described = SourceProfile(
         columns,
         POSTGRESQL_COLUMNS,
-        identity=SourceIdentity(f"postgresql/{connection.database}", server, tables),
+        identity=SourceIdentity(f"postgresql/{connection.database}", server, tables, stored),
         cuts=cuts,
         texts=Texts(are_utf8=encoding != "SQL_ASCII"),
         description=description,
@@ -204,19 +204,25 @@ def _refused(error: psycopg2.Error, place: str, query: str, *, offset: int) -> S
     return SourceRefusedError(what, refusal.where, f"{why}: {refusal.why}", fix)
 
 
-def _qualified(cursor: Any, look: QueryShape) -> tuple[str, ...]:
-    names = []
+def _qualified(cursor: Any, look: QueryShape) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The qualified tables of a query, and what tells each from another of its name.
+
+    The file changes with TRUNCATE, and with each rewrite of all rows.
+    """
+    names, stored = [], []
     for schema, table in look.tables:
         written = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
         cursor.execute(
-            "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c"
+            "SELECT n.nspname || '.' || c.relname, c.oid || '/' || c.relfilenode"
+            " FROM pg_catalog.pg_class c"
             " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
             " WHERE c.oid = pg_catalog.to_regclass(%s)",
             (written,),
         )
         row = cursor.fetchone()
         names.append(row[0] if row else f"{schema}.{table}".lstrip("."))
-    return tuple(sorted(set(names)))
+        stored.append(row[1] if row else "")
+    return tuple(sorted(set(names))), tuple(sorted(set(stored)))
 
 
 def _of_table(cursor: Any, schema_table: str | None) -> tuple[str, tuple[str, ...] | None]:

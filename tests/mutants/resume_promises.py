@@ -151,4 +151,30 @@ PROMISES: tuple[Promise, ...] = (
         '    if _salts(plan) != before.work.get(SALTS, ""):\n',
         "    if False:\n",
     ),
+    P(
+        RESUME,
+        "A table that took another's place since, or was emptied, is read anew.",
+        "tests/e2e/test_resume_refused.py::test_a_table_that_was_replaced_is_read_anew",
+        "smart_sync/resume.py",
+        '        "table": reading.stored,\n',
+        "",
+    ),
+    P(
+        RESUME,
+        "A job that can't note what it takes over leaves it to the next launch.",
+        "tests/e2e/test_resume_refused.py"
+        "::test_a_job_that_can_not_note_what_it_takes_over_leaves_it_to_the_next",
+        "pipeline/launch/sync.py",
+        "    _note_what_is_taken_over(ready)  # where that fails it is left to another\n    try:\n",
+        "    try:\n        _note_what_is_taken_over(ready)\n",
+    ),
+    P(
+        RESUME,
+        "A plan says what it would remove of a dead run, and why it can't go on with it.",
+        "tests/e2e/test_resume_refused.py"
+        "::test_a_plan_says_what_it_would_clear_that_another_can_go_on_with",
+        "pipeline/launch/plan_only.py",
+        " if left and why_not else plan\n",
+        " if False else plan\n",
+    ),
 )
