@@ -42,6 +42,8 @@ class Column:
         is_own_text: its type has no agreed form, and what the source writes of it stands for it.
         changed: what a transformation makes of its values, such as `masked`; empty: nothing.
         is_hidden: whether nothing may show its values as they arrive.
+        formula: SQL of the published value over a staged row, of a column of ours that no row
+            brings; empty: rows bring it.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Column:
     changed: str = ""
     is_hidden: bool = False
     is_planar: bool = False
+    formula: str = ""
 
     @property
     def is_json(self) -> bool:
@@ -156,6 +159,8 @@ def _staged_form(column: Column) -> tuple[str, str, str, BigqueryType | None]:
     Numbers in JSON that the plan doesn't take were refused before staging.
     """
     name, shape = quoted(column.name), column.shape
+    if column.formula:
+        return column.bigquery, column.mode, column.formula, None
     if shape is not None:
         restored = name if shape.is_plain else shape.restored(name)
         return column.bigquery, column.mode, restored, shape

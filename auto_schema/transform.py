@@ -170,7 +170,8 @@ def _protected_faults(
     transformation: Transformation, source_names: Sequence[str], protected: Sequence[str]
 ) -> Iterator[SyncError]:
     """Of fields that the run itself needs as they are."""
-    why, changed = "it is the cursor, the partition column or a merge key", transformation.changed
+    why = "it is the cursor, the partition column, a merge key or deleted_column"
+    changed = transformation.changed
     constants = [constant.name for constant in transformation.constants]
     for name in dict.fromkeys(protected):
         if name in constants:

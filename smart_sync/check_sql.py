@@ -260,11 +260,12 @@ def _afterwards(plan: SyncPlan) -> str:
     names = ", ".join(quoted(column.name) for column in plan.schema)
     coming = f"SELECT {names}, TRUE AS {IS_NEW} FROM {ROWS}"
     merge = plan.publishing.merge
-    if merge is not None:
-        coming = newest(plan, merge, coming)
+    added = coming = coming if merge is None else newest(plan, merge, coming)
+    if merge is not None and merge.removes:
+        added = newest(plan, merge, f"SELECT {names}, TRUE AS {IS_NEW} FROM {ROWS}", adds=True)
     mode = plan.publishing.mode
     if mode.leaves_none:
-        return coming
+        return added
     read_all = always_true(plan).removeprefix(" WHERE ") or "TRUE"
     there = f"{plan.destination.sql} AS {TABLE} WHERE ({read_all})"
     staying = f"SELECT {_of_destination(plan)}, FALSE AS {IS_NEW}\nFROM {there}"
@@ -279,7 +280,7 @@ def _afterwards(plan: SyncPlan) -> str:
     return (
         f"{staying} AND NOT EXISTS (SELECT 1 FROM (\n{coming}) AS {STAGED}\n"
         f"  WHERE {same} AND NOT {stays})\nUNION ALL\n"
-        f"SELECT {STAGED}.* FROM (\n{coming}) AS {STAGED}\n"
+        f"SELECT {STAGED}.* FROM (\n{added}) AS {STAGED}\n"
         f"WHERE NOT EXISTS (SELECT 1 FROM {there} AND {stays})"
     )
 

@@ -23,6 +23,7 @@ from smart_sync.backfill import filled_columns, staged_columns
 from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.facts import Facts, Target
+from smart_sync.marks import with_deleted_at
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.modes import choose_mode
 from smart_sync.open_questions import OpenQuestions, open_questions
@@ -51,8 +52,9 @@ class Shape:
         added: columns that an existing table gets.
         altered: what is altered of those that it has.
         target_only: columns that only the destination has.
-        staged: columns of the staged rows, where transform_sql makes others of them, or a run that
-            fills columns has others for its filter; None: they are the same.
+        staged: columns of the staged rows, where transform_sql makes others of them, a run that
+            fills columns has others for its filter, or one of ours is published beside them; None:
+            they are the same.
         reshaping: what makes the rows of those that arrive; None: they are the same.
         notes: for the plan, of a layout that was not taken and of descriptions that were cut.
     """
@@ -185,6 +187,10 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
     if request.backfills:
         schema, staged, reshaping, more = _filling(request, schema, staged, reshaping)
         faults += more
+    published, more = with_deleted_at(request, target, schema)
+    faults += more
+    if published is not schema:
+        schema, staged = published, schema if staged is None else staged
     schema, cut = fitting_schema(schema)
     mode, why, mode_faults = choose_mode(request, target)
     faults += mode_faults
@@ -225,7 +231,8 @@ def sql_faults(request: SyncRequest, facts: Facts, shape: Shape) -> list[SyncErr
         return []
     keys, cursor = request.publishing.merge_keys, facts.cursor
     name = cursor.name if cursor else None
-    return list(kept_faults(shape.staged, shape.schema, keys, name))
+    marking = next((c.name for c in shape.staged if c.source_name == request.deletes.column), None)
+    return list(kept_faults(shape.staged, shape.schema, keys, name, marking))
 
 
 def _proof_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:

@@ -8,6 +8,7 @@ from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.altering import alteration_lines, altering
 from smart_sync.check_plan import check_lines, checks_dict
+from smart_sync.marks import mark_dict, mark_lines
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
@@ -170,6 +171,7 @@ def _merge_lines(plan: SyncPlan) -> Iterator[str]:
         return
     newest = f", the newest by {plan.cursor.name} wins" if plan.cursor else ""
     yield f"  merge        on {', '.join(merge.keys)}{newest}"
+    yield from (f"               {line}" for line in mark_lines(merge.mark))
     if merge.filled:
         rows = "the rows" if merge.rows is None else f"the {merge.rows:,} rows"
         yield f"               only {', '.join(merge.filled)} of {rows} that are there: no row is"
@@ -360,6 +362,7 @@ def _merge_dict(merge: MergePlan | None) -> dict[str, object] | None:
         "table_rows": merge.rows,
         "table_bytes": merge.bytes,
         "first_query_bytes": merge.first_bytes,
+        **mark_dict(merge.mark),
     }
 
 

@@ -151,6 +151,12 @@ def has_shrunk(watermark: Watermark, frontier: Frontier) -> bool:
     return watermark.value is None or is_after(left, watermark.value)
 
 
+def was_left_empty(watermark: Watermark, frontier: Frontier) -> bool:
+    """Whether the table is as empty as the last run left it, having read up to the frontier."""
+    is_empty = watermark.table_exists and watermark.value is None and not watermark.future_rows
+    return is_empty and frontier.end is not None and frontier.watermark_after is None
+
+
 def is_hiding(watermark: Watermark, frontier: Frontier) -> bool:
     """Whether MAX lies above the frontier."""
     if watermark.value is None or frontier.end is None:
@@ -174,6 +180,13 @@ def from_frontier(
     """
     if has_shrunk(watermark, frontier):
         watermark = replace(watermark, warnings=(*watermark.warnings, _shrunk(watermark, frontier)))
+    if request.deletes.removes and was_left_empty(watermark, frontier):
+        return replace(
+            watermark,
+            value=frontier.end,
+            start_reason=f"the end of the last published window (run {frontier.run_id}), which left"
+            " no row in the destination",
+        )
     if not is_hiding(watermark, frontier) or frontier.end is None or watermark.value is None:
         return watermark
     end, highest = value_text(frontier.end), value_text(watermark.value)

@@ -7,6 +7,7 @@ from auto_schema.names import quoted
 from auto_schema.schema import Column, TableSchema
 from auto_schema.warehouse_types import MERGE_KEY_TYPES, PARTITION_TYPES
 from smart_sync.facts import Facts, Target
+from smart_sync.marks import Mark, plan_mark
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.schema_plan import UNKNOWN
 from sources.profile import SourceProfile
@@ -41,6 +42,7 @@ class MergePlan:
         first_bytes: what the first query reads, by a dry run.
         filled: the only columns that are updated, of rows that are there, and none is added;
             empty: all are, and new rows are added.
+        mark: what tells rows that the source has deleted; None: nothing does.
     """
 
     keys: tuple[str, ...]
@@ -50,6 +52,12 @@ class MergePlan:
     bytes: int | None = None
     first_bytes: int | None = None
     filled: tuple[str, ...] = ()
+    mark: Mark | None = None
+
+    @property
+    def removes(self) -> bool:
+        """Whether rows of the table go, so that MAX may be lower afterwards."""
+        return self.mark is not None and self.mark.removes
 
     @property
     def partition_field(self) -> str | None:
@@ -73,6 +81,7 @@ def plan_merge(
     partition, why_whole = merge_partition(facts.target, schema)
     target = facts.target
     filled = map(schema.find, request.publishing.backfill_columns)
+    mark, more = plan_mark(request, schema)
     merge = MergePlan(
         tuple(keys),
         partition,
@@ -81,8 +90,9 @@ def plan_merge(
         target.bytes,
         facts.merge_bytes,
         tuple(column.name for column in filled if column),
+        mark,
     )
-    return merge, faults
+    return merge, [*faults, *more]
 
 
 def merge_partition(target: Target, schema: TableSchema) -> tuple[MergePartition | None, str]:

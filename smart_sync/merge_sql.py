@@ -14,7 +14,9 @@ with it. Constants of the staged rows alone would not find it, and insert the ro
 from collections.abc import Callable
 
 from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted
+from smart_sync.deletes import DELETED_AT
 from smart_sync.key_text import block, key_text, literals, names_of, on_keys, pruned, raise_for
+from smart_sync.marks import Mark
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import SyncPlan
 from smart_sync.stale_columns import assignments, clearing
@@ -27,8 +29,10 @@ PARTITION, CURSOR, STAGED_CURSOR = (
     f"{OURS}staged_cursor",
 )
 """Columns beside the keys; BigQuery refuses names that begin with _PARTITION."""
+MARKED, WAS_MARKED = f"{OURS}marked", f"{OURS}was_marked"
 DIFFERING, DOUBLED = f"{OURS}differing", f"{OURS}doubled"
 PARTITIONS, EXPECTED = f"{OURS}partitions", f"{OURS}expected"
+DELETED = f"{OURS}deleted"
 """The script's variables: no column of the user's is called so."""
 
 
@@ -57,39 +61,60 @@ def merge_script(
         DIFFERING: _differing_key(merge),
         DOUBLED: _doubled_key(merge),
         PARTITIONS: _partitions(merge),
-        EXPECTED: f"(SELECT COUNT(*) FROM {HELD if merge.filled else NEWEST}) - {_newer(plan)}",
+        EXPECTED: f"(SELECT COUNT(*) FROM {HELD if merge.filled else NEWEST}) - {_newer(plan)}"
+        + _never_added(merge),
     }
+    if merge.mark:
+        look[DELETED] = _deleted(plan, merge.mark)
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     cleared = clearing(plan.changes.stale, plan.destination, merge.partition_field)
     return (
         f"DECLARE {DIFFERING}, {DOUBLED}, {PARTITIONS} STRING;\n"
-        f"DECLARE {EXPECTED} INT64;\n"
+        f"DECLARE {EXPECTED}{f', {DELETED}' if merge.mark else ''} INT64;\n"
         f"{first}CREATE TEMP TABLE {NEWEST} AS\n{_newest(plan, merge, items)};\n"
         f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
         f"EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
         f"{_refuse_differing(plan, merge)}{_refuse_doubled(plan)}"
         f"{around(cleared + _merge(plan, merge))}"
-        f"SELECT {EXPECTED} AS expected;"
+        f"SELECT {EXPECTED} AS expected{f', {DELETED} AS deleted' if merge.mark else ''};"
     )
 
 
 def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
     """For a table that this run makes: the same check, then the table, then the count."""
-    keys = names_of(merge.keys)
     return (
         f"DECLARE {DIFFERING} STRING;\n"
         f"{_set_differing(plan, merge)}{_refuse_differing(plan, merge)}{create};\n"
-        f"SELECT COUNT(*) AS expected FROM"
-        f" (SELECT DISTINCT {keys} FROM {plan.rows_table.sql});"
+        f"SELECT {_counted(plan, merge)};"
     )
 
 
-def newest(plan: SyncPlan, merge: MergePlan, select: str) -> str:
-    """One staged row of each key: that with the largest cursor."""
-    order = quoted(plan.cursor.name) + " DESC" if plan.cursor else names_of(merge.keys)
+def _counted(plan: SyncPlan, merge: MergePlan) -> str:
+    """The keys that a table has been made with; with a mark those of deleted rows, too."""
+    rows, mark = plan.rows_table.sql, merge.mark
+    if mark is None:
+        return f"COUNT(*) AS expected FROM (SELECT DISTINCT {names_of(merge.keys)} FROM {rows})"
+    deleted = "0" if mark.removes else f"COUNTIF({mark.holds()})"
+    names = names_of(tuple(dict.fromkeys([*merge.keys, mark.column])))
+    added = newest(plan, merge, f"SELECT {names} FROM {rows}", adds=True)
+    return f"COUNT(*) AS expected, {deleted} AS deleted FROM ({added})"
+
+
+def newest(plan: SyncPlan, merge: MergePlan, select: str, *, adds: bool = False) -> str:
+    """One staged row of each key: that with the largest cursor.
+
+    Args:
+        plan: the run's.
+        merge: with the keys.
+        select: the staged rows.
+        adds: whether only rows are wanted that the table may get: none that is deleted.
+    """
+    lacks = f" AND {merge.mark.lacks()}" if adds and merge.mark and merge.mark.removes else ""
+    keys = names_of(merge.keys)
+    order = quoted(plan.cursor.name) + " DESC" if plan.cursor else keys
     return (
         f"{select}\nWHERE TRUE\n"
-        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {names_of(merge.keys)} ORDER BY {order}) = 1"
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY {order}) = 1{lacks}"
     )
 
 
@@ -152,6 +177,10 @@ def _held(plan: SyncPlan, merge: MergePlan) -> str:
     if plan.cursor:
         name = plan.cursor.name
         names.append(f"{of_table(name)} AS {CURSOR}, {of_staged(name)} AS {STAGED_CURSOR}")
+    if merge.mark:
+        names.append(f"{merge.mark.holds(STAGED)} AS {MARKED}")
+        if not merge.mark.removes:
+            names.append(f"{of_table(DELETED_AT)} IS NOT NULL AS {WAS_MARKED}")
     where = ""
     if merge.partition:
         column = of_table(merge.partition.field)
@@ -186,12 +215,33 @@ def _refuse_doubled(plan: SyncPlan) -> str:
 
 def _newer(plan: SyncPlan) -> str:
     """How many keys the table has in a newer version."""
+    is_newer = _is_newer(plan)
+    return f"(SELECT COUNT(*) FROM {HELD} WHERE {is_newer})" if is_newer else "0"
+
+
+def _is_newer(plan: SyncPlan) -> str:
+    """Whether the table's row of a key in `HELD` stays as it is; empty: never."""
     if plan.publishing.replay is not None:
         later = f"IFNULL({STAGED_CURSOR} > {CURSOR}, FALSE)" if plan.cursor else "FALSE"
-        return f"(SELECT COUNT(*) FROM {HELD} WHERE NOT {later})"
-    if plan.cursor is None:
-        return "0"
-    return f"(SELECT COUNT(*) FROM {HELD} WHERE {CURSOR} > {STAGED_CURSOR})"
+        return f"NOT {later}"
+    return f"{CURSOR} > {STAGED_CURSOR}" if plan.cursor else ""
+
+
+def _never_added(merge: MergePlan) -> str:
+    """Less the keys that are marked and not in the table, where these are never added."""
+    if merge.mark is None or not merge.mark.removes:
+        return ""
+    marked = f"(SELECT COUNTIF({merge.mark.holds()}) FROM {NEWEST})"
+    return f" - ({marked} - (SELECT COUNTIF({MARKED}) FROM {HELD}))"
+
+
+def _deleted(plan: SyncPlan, mark: Mark) -> str:
+    """How many rows of the table are removed, or are deleted there since this run."""
+    newer = f"COALESCE({_is_newer(plan) or 'FALSE'}, FALSE)"
+    if mark.removes:
+        return f"(SELECT COUNTIF({MARKED} AND NOT {newer}) FROM {HELD})"
+    marked = f"(SELECT COUNTIF({mark.holds()}) FROM {NEWEST})"
+    return f"{marked} - (SELECT COUNTIF({MARKED} AND ({newer} OR {WAS_MARKED})) FROM {HELD})"
 
 
 def _merge(plan: SyncPlan, merge: MergePlan) -> str:
@@ -200,15 +250,29 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     later = comes_later(plan)
     newer = f" AND {later}" if later else ""
     names = [column.name for column in plan.schema]
-    values = [f"{quoted(name)} = {of_staged(name)}" for name in merge.filled or names]
-    tail = f"WHEN MATCHED{newer} THEN UPDATE SET "
+    values = [f"{quoted(name)} = {_updated(merge, name)}" for name in merge.filled or names]
+    gone = merge.mark if merge.removes else None
+    tail = f"WHEN MATCHED{newer} AND {gone.holds(STAGED)} THEN DELETE\n" if gone else ""
+    tail += f"WHEN MATCHED{newer} THEN UPDATE SET "
     tail += ", ".join([*values, *assignments(plan.changes.stale)])
     if not merge.filled:
-        tail += f"\nWHEN NOT MATCHED THEN INSERT ({names_of(names)})\n"
+        stays = f" AND {gone.lacks(STAGED)}" if gone else ""
+        tail += f"\nWHEN NOT MATCHED{stays} THEN INSERT ({names_of(names)})\n"
         tail += f"  VALUES ({of_staged(*names)})"
     if merge.partition is None:
         return f"{head}\n{tail}"
     return pruned(head, merge.partition, PARTITIONS, tail)
+
+
+def _updated(merge: MergePlan, name: str) -> str:
+    """What a column of an updated row gets.
+
+    A mark that says no time has that of the run which saw it first.
+    """
+    mark = merge.mark
+    if mark is None or mark.timed or name.casefold() != DELETED_AT:
+        return of_staged(name)
+    return f"IF({of_staged(name)} IS NULL, NULL, COALESCE({of_table(name)}, {of_staged(name)}))"
 
 
 def _partitions(merge: MergePlan) -> str:

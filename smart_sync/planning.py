@@ -17,6 +17,7 @@ from smart_sync.draft import Draft, plan_shape, sql_faults
 from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
 from smart_sync.left_out import count_left_out
+from smart_sync.marks import at_launch
 from smart_sync.merge_plan import plan_merge
 from smart_sync.modes import choose_way, way_in_place
 from smart_sync.partition_span import span_faults
@@ -78,7 +79,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     return SyncPlan(
         run=replace(run, notes_splits=may_be_resumed(draft.request, reading, facts.window)),
         destination=draft.request.destination,
-        schema=_schema(draft, publishing.way),
+        schema=at_launch(_schema(draft, publishing.way), now),
         changes=changes,
         checks=_checks(draft),
         reading=reading,

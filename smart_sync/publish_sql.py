@@ -116,7 +116,10 @@ def select_staged(plan: SyncPlan) -> str:
 def staged_items(plan: SyncPlan) -> str:
     """The published columns, of a row of `plan.rows_table`."""
     if plan.is_staged_as_published:
-        return ", ".join(quoted(column.name) for column in plan.schema)
+        return ", ".join(
+            f"{column.formula} AS {quoted(column.name)}" if column.formula else quoted(column.name)
+            for column in plan.schema
+        )
     return ", ".join(restored_value(column) for column in plan.schema.staged)
 
 
@@ -144,7 +147,7 @@ def create_as_select(plan: SyncPlan, table: TableRef, *, or_replace: bool) -> st
         parts.append(f"OPTIONS ({', '.join(options)})")
     select = select_staged(plan)
     if plan.publishing.merge:
-        select = newest(plan, plan.publishing.merge, select)
+        select = newest(plan, plan.publishing.merge, select, adds=True)
     return "\n".join([*parts, f"AS {select}"])
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from auto_schema.transform import Transformation
 from smart_sync.check import Check
+from smart_sync.deletes import DeletesRequest
 from smart_sync.repair import Repair
 from warehouse.names import Endpoints, TableRef
 
@@ -187,6 +188,7 @@ class SyncRequest:
     schema: SchemaRequest = field(default_factory=SchemaRequest)
     publishing: PublishingRequest = field(default_factory=PublishingRequest)
     run: RunRequest = field(default_factory=RunRequest)
+    deletes: DeletesRequest = field(default_factory=DeletesRequest)
 
     @property
     def connections(self) -> int:
@@ -218,7 +220,7 @@ class SyncRequest:
         named = {self.window.cursor, self.schema.partition_field, *self.schema.clustering_fields}
         renamed = {old for old, _ in rules.field_mappings}
         keys, filled = self.publishing.merge_keys, self.publishing.backfill_columns
-        given = frozenset(filter(None, {*named, *keys, *filled}))
+        given = frozenset(filter(None, {*named, *keys, *filled, self.deletes.column}))
         return given | renamed | frozenset(rules.select_fields)
 
     @property

@@ -60,7 +60,7 @@ def work_of(plan: SyncPlan, splits: tuple[Split, ...]) -> Mapping[str, str]:
         "query": (source.statement(Split(0)), source.statement(splits[0])),
         "columns": (plan.schema.fingerprint, reading.schema.fingerprint, plan.arriving.fingerprint),
         "transformation": (*changes(plan.reshaping), sql.text if sql else ""),
-        "merge_keys": merge.keys if merge else (),
+        "merge_keys": (*merge.keys, *filter(None, [merge.mark])) if merge else (),
         "window": (plan.cursor, window, fingerprint(splits)),
         "limits": (plan.checks, proof and proof.compared, letters.table, letters.most),
     }

@@ -23,8 +23,9 @@ def sql_lines(plan: SyncPlan) -> Iterator[str]:
         yield f"               at most {sql.max_bytes_billed:,} bytes (max_bytes_billed)"
     yield from (f"    | {line}" for line in make_result(plan, sql.text).split("\n"))
     yield "  published columns"
-    width = max((len(column.name) for column in plan.schema), default=0)
-    for column in plan.schema:
+    columns = [column for column in plan.schema if not column.formula]
+    width = max((len(column.name) for column in columns), default=0)
+    for column in columns:
         kind = f"ARRAY<{column.bigquery}>" if column.is_repeated else column.bigquery
         origin = "made by the query" if column.source_type == MADE else "as staged"
         yield f"    {column.name:<{width}}  {kind}  ({origin})"
@@ -64,5 +65,6 @@ def sql_dict(plan: SyncPlan) -> dict[str, object] | None:
                 "is_made": column.source_type == MADE,
             }
             for column in plan.schema
+            if not column.formula
         ],
     }

@@ -151,7 +151,11 @@ def answer_faults(answer: SqlAnswer) -> Iterator[SyncError]:
 
 
 def kept_faults(
-    staged: TableSchema, result: TableSchema, keys: tuple[str, ...], cursor: str | None
+    staged: TableSchema,
+    result: TableSchema,
+    keys: tuple[str, ...],
+    cursor: str | None,
+    mark: str | None = None,
 ) -> Iterator[SyncError]:
     """What the run itself needs of the rows, and the query doesn't let be.
 
@@ -160,10 +164,13 @@ def kept_faults(
         result: those that the query makes of them.
         keys: of the merge, under their destination names.
         cursor: likewise; None: none.
+        mark: the column of deleted_column, likewise.
     """
     needed = [(f"merge_keys, {shown(name)}", name) for name in keys]
     if cursor is not None:
         needed.append((f"smart_sync_timestamp_column, {shown(cursor)}", cursor))
+    if mark is not None:
+        needed.append((f"deleted_column, {shown(mark)}", mark))
     for where, name in needed:
         before, after = staged.find(name), result.find(name)
         if before is None:

@@ -77,7 +77,9 @@ def plan_stale_columns(
         updates: whether it updates rows of earlier runs.
     """
     brought = tuple(
-        WrittenColumn(c.name, c.source_name, is_masked=c.name in hidden) for c in schema
+        WrittenColumn(c.name, c.source_name, is_masked=c.name in hidden)
+        for c in schema
+        if not c.formula
     )
     if leaves_none:
         return StaleColumns(written=brought), []

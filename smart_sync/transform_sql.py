@@ -45,11 +45,12 @@ def make_result(plan: SyncPlan, sql: str) -> str:
 
     No DML: GoogleSQL's own code runs none in whose sub-queries a WITH is read twice.
     """
-    columns = ", ".join(column_definition(replace(c, description="")) for c in plan.schema)
-    selected = ", ".join(f"{RESULT}.{quoted(column.name)}" for column in plan.schema)
+    columns = [column for column in plan.schema if not column.formula]
+    defined = ", ".join(column_definition(replace(column, description="")) for column in columns)
+    selected = ", ".join(f"{RESULT}.{quoted(column.name)}" for column in columns)
     expires = f"TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {LIFE_HOURS} HOUR)"
     return (
-        f"CREATE OR REPLACE TABLE {plan.rows_table.sql} ({columns})\n"
+        f"CREATE OR REPLACE TABLE {plan.rows_table.sql} ({defined})\n"
         f"OPTIONS (expiration_timestamp={expires})\n"
         f"AS SELECT {selected}\n{over(staged_rows(plan), sql)}"
     )

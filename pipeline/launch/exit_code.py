@@ -110,6 +110,8 @@ def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
         text = replay_summary(plan, plan.publishing.replay, row)
         return f"{text} · {plan.destination} · run {plan.run.run_id}"
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
+    if row.get("rows_deleted"):
+        text += f", {row['rows_deleted']:,} of them deleted"
     if plan.run.taken:
         taken = plan.run.taken
         text += f", {taken.rows_read:,} of them by run {taken.run_id}"

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from auto_schema.transform import Transformation
 from pipeline.parameters.checks import DURATION
+from smart_sync.deletes import DeletesRequest
 from smart_sync.request import (
     Guard,
     PublishingRequest,
@@ -57,6 +58,7 @@ def request_of(
         schema=_schema(values, transformation, partition_given="partition_field" in given),
         publishing=_publishing(values),
         run=_run(values, temp_location, endpoints),
+        deletes=DeletesRequest(values["deleted_column"].strip(), values["deleted_rows"]),
     )
 
 

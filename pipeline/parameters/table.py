@@ -80,7 +80,7 @@ class Parameter:
 CORE, POSTGRESQL, SMART_SYNC = "Core", "PostgreSQL", "Smart sync"
 AUTO_SCHEMA, MONGODB, BIGQUERY = "Auto schema", "MongoDB", "BigQuery source"
 READING, WRITING, NOTIFICATION, PLAN = "Reading", "Writing", "Notification", "Plan and proof"
-MANY, CHECKS, REPAIR = "Many tables", "Checks", "Repair"
+MANY, CHECKS, REPAIR, DELETES = "Many tables", "Checks", "Repair", "Deletes"
 P = Parameter
 SMART, AUTO = ("enable_smart_sync", "true"), ("enable_auto_schema", "true")
 
@@ -147,6 +147,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("create_disposition", WRITING, "Create disposition", "CREATE_IF_NEEDED makes a missing table, CREATE_NEVER fails.", Kind.ENUM, "CREATE_IF_NEEDED", choices=("CREATE_IF_NEEDED", "CREATE_NEVER"), example="CREATE_NEVER"),
     P("merge_keys", WRITING, "Merge keys", "Columns that tell rows apart for WRITE_MERGE, under their destination names. The newest row of a key by the cursor column wins.", Kind.FIELDS, example="id", parent=("write_disposition", "WRITE_MERGE")),
     P("backfill_columns", WRITING, "Columns to backfill", "Columns, under their destination names, that this run fills in rows that are there already, by merge_keys: it reads those columns of all rows, adds no row, touches no other column and moves no watermark. For a column that is new in the source, whose old rows have NULL.", Kind.FIELDS, example="discount,channel", parent=("write_disposition", "WRITE_MERGE", "WRITE_APPEND")),
+    P("deleted_column", DELETES, "Column of marks", "Column of the source that marks a row as deleted: a BOOL that is true, or a DATE, DATETIME or TIMESTAMP that is not NULL. Needs WRITE_MERGE. docs/deletes.md.", example="deleted_at", parent=("write_disposition", "WRITE_MERGE")),
+    P("deleted_rows", DELETES, "Deleted rows", "What becomes of rows that are marked. hard: they are removed from the destination, and never added. soft: they are kept, and _sync_deleted_at says when they were deleted.", Kind.ENUM, "hard", choices=("hard", "soft"), example="soft", parent=("deleted_column",)),
     P("json_numbers", WRITING, "Numbers in JSON", "double: as JSON parsers read them; what a double can't hold is a dead letter. exact: as BigQuery prints them; what it would print with other digits, such as 67.174118, is a dead letter. text: the column becomes STRING.", Kind.ENUM, "double", choices=("double", "exact", "text"), example="text"),
     P("dead_letter_table", WRITING, "Dead letter table", "Table for rows that can't be conformed; default: the destination's name with _dead_letters.", Kind.TABLE_PATH, example="orders_dead_letters"),
     P("max_dead_letters", WRITING, "Most dead letters", "With more, the run fails before anything is published.", Kind.INT, "0", low=0, example="100"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from auto_schema.errors import ConfigError, SyncError
+from pipeline.parameters.deletes_checks import deletes_faults
 from pipeline.parameters.table import BY_NAME
 
 _REPLACING = {
@@ -38,6 +39,7 @@ def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
         *_quarantine_faults(values),
         *_rollback_faults(values),
         *_replay_faults(values),
+        *deletes_faults(values),
     ]
 
 

@@ -1,5 +1,6 @@
 """I/O. Rows that a publishing job had to give, or gave, by whom the plan's mode says."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.cloud import bigquery
@@ -30,8 +31,23 @@ def counted(client: bigquery.Client, plan: SyncPlan, job: Any, by: Count, staged
     if by is Count.COPIED:
         return copied_rows(job)
     if by is Count.TOLD:
-        with as_target_errors(f"job {job.job_id}"):
-            return int(next(iter(job.result()))["expected"])
+        return int(_told(job)["expected"])
     if by is Count.TABLE:
         return table_rows(client, str(plan.destination))
     return changed_rows(statements_of(client, job))
+
+
+def deleted(plan: SyncPlan, job: Any) -> int:
+    """How many rows a publishing job that is done has removed, or marked as deleted.
+
+    Raises:
+        TargetError: BigQuery refused, or didn't answer.
+    """
+    merge = plan.publishing.merge
+    return int(_told(job)["deleted"]) if merge and merge.mark else 0
+
+
+def _told(job: Any) -> Mapping[str, Any]:
+    """What the last statement of its script says."""
+    with as_target_errors(f"job {job.job_id}"):
+        return dict(next(iter(job.result())).items())

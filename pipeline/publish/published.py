@@ -19,7 +19,7 @@ from pipeline.destination.elements import StagedSplit
 from pipeline.destination.files import total
 from pipeline.destination.folder import folder_of
 from pipeline.destination.target import read_table, read_watermark
-from pipeline.publish.counts import counted
+from pipeline.publish.counts import counted, deleted
 from pipeline.publish.taken import with_taken_over
 from pipeline.runs.outcome import Outcome
 from smart_sync.plan import SyncPlan
@@ -114,13 +114,14 @@ class Published:
             is_made = plan.publishing.sql is None or outcome.rows_made is not None
             staged = outcome.rows_to_publish if is_known and is_made else published
             expected = counted(self.client, plan, job, by, staged)
+            gone = deleted(plan, job)
             if not is_known:
                 outcome = replace(outcome, rows_read=published, rows_staged=published)
             after = outcome.watermark_after
             if self._may_be_lower or not (is_known and is_made and self._is_alone):
                 after = self._watermark_after(after)  # rows that the source lacks by now are gone
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
-        outcome = replace(outcome, watermark_after=after)
+        outcome = replace(outcome, watermark_after=after, rows_deleted=gone)
         if published != expected:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")
@@ -139,7 +140,9 @@ class Published:
             and window.watermark is not None
             and is_after(window.watermark, window.window.high)
         )
-        return self.plan.publishing.mode.lowers_watermark and not is_below
+        merge = self.plan.publishing.merge
+        lowers = self.plan.publishing.mode.lowers_watermark or (merge is not None and merge.removes)
+        return lowers and not is_below
 
     def beside_others(self, outcome: Outcome) -> Outcome:
         """The same with MAX as it is by now, where other runs may have published beside this."""
@@ -194,7 +197,10 @@ class Published:
         except (SyncError, GoogleAPICallError) as error:
             LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)
             return before
-        return before if watermark.value is None else value_text(watermark.value)
+        if watermark.value is not None:
+            return value_text(watermark.value)
+        merge = self.plan.publishing.merge
+        return "" if merge and merge.removes else before
 
     def _mismatch(self, outcome: Outcome, expected: int) -> Outcome:
         error = VerificationError(

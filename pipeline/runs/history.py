@@ -73,6 +73,9 @@ FIELDS: tuple[Field, ...] = (
     ("replayed_run", "STRING"),
     ("rolled_back_run", "STRING"),
     ("snapshot", "STRING"),
+    ("rows_deleted", "INT64"),
+    ("rows_healed", "INT64"),
+    ("compared", "STRING"),
 )
 
 
@@ -120,6 +123,9 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "rows_filtered": outcome.rows_filtered,
         **{name: value or None for name, value in asdict(plan.run.repair).items()},
         "snapshot": outcome.snapshot or None,
+        "rows_deleted": outcome.rows_deleted,
+        "rows_healed": outcome.rows_healed,
+        "compared": outcome.compared or None,
     }
 
 

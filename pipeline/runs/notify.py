@@ -56,15 +56,22 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _lines(row: Row, before: Row | None) -> Iterator[str]:
-    status = "recovered" if before else row["status"]
-    status = f"ended while {status}" if status in SEQUENCE else status
+def _rows(row: Row) -> str:
+    """What became of its rows."""
     rows = f"{row['rows_read'] or 0:,} rows read, {row['rows_published'] or 0:,} published"
+    if row.get("rows_deleted"):
+        rows += f", {row['rows_deleted']:,} of them deleted"
     if row["rows_dead"]:
         rows += f", {row['rows_dead']:,} dead letters"
     if row.get("rows_filtered"):
         rows += f", {row['rows_filtered']:,} filtered out"
-    yield f"Smart Sync {status}: {row['destination']}, {rows}"
+    return rows
+
+
+def _lines(row: Row, before: Row | None) -> Iterator[str]:
+    status = "recovered" if before else row["status"]
+    status = f"ended while {status}" if status in SEQUENCE else status
+    yield f"Smart Sync {status}: {row['destination']}, {_rows(row)}"
     yield f"run: {row['run_id']}"
     if before:
         yield f"run before: {before['run_id']}, {before['status']}, exit code {before['exit_code']}"

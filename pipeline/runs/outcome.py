@@ -58,7 +58,9 @@ class Outcome:
     `status` is running, publishing, held_back, planned, succeeded, failed, checks_failed or
     published_mismatch. `keeps_staged`: of a run that failed by what passes, so that the next one
     may take over what it has staged. `rows_made` are those that transform_sql made of the staged
-    ones; None: these are published themselves.
+    ones; None: these are published themselves. `rows_deleted` of those published were removed, or
+    marked as deleted; `rows_healed` were brought in line with the source; `compared` says as JSON
+    what was looked at for that.
     """
 
     status: str
@@ -70,6 +72,9 @@ class Outcome:
     rows_staged: int = 0
     rows_made: int | None = None
     rows_published: int = 0
+    rows_deleted: int = 0
+    rows_healed: int = 0
+    compared: str = ""
     bytes_staged: int = 0
     watermark_after: str = ""
     publish_job: str = ""

@@ -44,6 +44,8 @@ OF_WINDOWS = (
     "smart_sync_lookback",
     "sync_start",
     "sync_end",
+    "deleted_column",
+    "deleted_rows",
 )
 """What the defaults say of windows and merges is nothing to a table that is replaced whole."""
 Given = Mapping[str, str]

@@ -96,8 +96,8 @@ PROMISES: tuple[Promise, ...] = (
         "Keys and cursor have to be in its result, as they are.",
         f"{TEXTS}keys_and_cursor_must_stay_as_they_are",
         "smart_sync/draft.py",
-        "    return list(kept_faults(shape.staged, shape.schema, keys, name))",
-        "    return list(kept_faults(shape.staged, shape.staged, keys, name))",
+        "    return list(kept_faults(shape.staged, shape.schema, keys, name, marking))",
+        "    return list(kept_faults(shape.staged, shape.staged, keys, name, marking))",
     ),
     P(
         QUERY,

@@ -19,8 +19,8 @@ PROMISES: tuple[Promise, ...] = (
         "A stamp whose time has come, or a row added by hand, hides no row of the source.",
         f"{E2E}::test_a_stamp_whose_time_has_come_hides_nothing_from_a_merge",
         "smart_sync/frontier.py",
-        "        value=frontier.end,",
-        "",
+        '        value=frontier.end,\n        start_reason=f"the end of the last published window (run {frontier.run_id}), below"',
+        '        start_reason=f"the end of the last published window (run {frontier.run_id}), below"',
     ),
     P(
         WATERMARK,

@@ -135,6 +135,7 @@ def test_the_console_shows_only_what_matters():
         "sync_all_on_empty_table": "false",
         "enable_auto_schema": "true",
         "write_disposition": "WRITE_MERGE",
+        "deleted_column": "deleted_at",
         "verify_only": "true",
         "plan_only": "true",
         "rollback_run": "20250722t150000-3f9a0c1d",

@@ -18,6 +18,7 @@ MALFORMED = {
     "postgresql_sslmode": ("on", "'on' is unknown", "verify-full"),
     "enable_smart_sync": ("True", "'True'", "true or false"),
     "sync_all_on_empty_table": ("1", "'1'", "true or false"),
+    "deleted_rows": ("gone", "'gone' is unknown", "hard, soft"),
     "fallback_days": ("1.5", "'1.5' is not a whole number", "from 0 to 36500"),
     "smart_sync_margin": ("10 s", "'10 s'", "such as 30s, 5m, 6h or 1d"),
     "smart_sync_lookback": ("1 hour", "'1 hour'", "such as 30s, 5m, 6h or 1d"),
@@ -94,6 +95,7 @@ BESIDE = {
     "merge_keys": MERGE,
     "backfill_columns": MERGE,
     "stale_columns": MERGE,
+    "deleted_rows": MERGE | {"deleted_column": "deleted_at"},
     "verify_start": VERIFY,
     "verify_end": VERIFY,
 }
