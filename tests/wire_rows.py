@@ -34,11 +34,12 @@ def drawn_fields(draw: random.Random) -> list[Field]:
 def _field(draw: random.Random, name: str) -> Field:
     wire = draw.choice(WIRES)
     is_list = draw.random() < 0.3
+    dimensions = f"{name} dimensions" if draw.random() < 0.5 else ""
     if wire not in DECIMALS:
-        return Field(name, wire, is_list=is_list)
+        return Field(name, wire, is_list=is_list, dimensions=dimensions)
     precision = draw.randint(1, DECIMALS[wire])
     scale = draw.randint(0, min(precision, draw.choice([2, 9, precision])))
-    return Field(name, wire, precision, scale, is_list)
+    return Field(name, wire, precision, scale, is_list, dimensions)
 
 
 def row(draw: random.Random, fields: Sequence[Field]) -> bytes:

@@ -23,6 +23,7 @@ from sources.postgresql.columns import describing
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.session import Settings
 from sources.postgresql.sql import ends_of, literal, quote
+from sources.postgresql.wire.fields import shows_dimensions
 from sources.values import Extract, Split
 
 
@@ -104,12 +105,12 @@ def of_split(source: PostgresqlStatement, selected: str, split: Split) -> str:
 
 
 def select_list(columns: tuple[Column, ...]) -> str:
-    """What is read of each column, and the dimensions of each array beside it."""
+    """What is read of each column, and the dimensions of arrays that a cast may hide."""
     items = []
     for column in columns:
         name = quote(column.source_name)
         items.append(f"{column.select.format(c=f'q.{name}')} AS {name}")
-        if column.is_repeated and not column.is_flat:
+        if column.is_repeated and not column.is_flat and not shows_dimensions(column):
             hidden = quote(dimensions_of(column.source_name))
             items.append(f"coalesce(pg_catalog.array_ndims(q.{name}), 0) AS {hidden}")
     return ", ".join(items)

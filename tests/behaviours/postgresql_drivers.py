@@ -20,7 +20,8 @@ BEHAVIOURS = (
         ADBC,
         "An array of two dimensions arrives flat: {{1,2},{3,4}} as [1, 2, 3, 4].",
         "SELECT '{{1,2},{3,4}}'::int[]",
-        "The dimensions are asked beside each array; JSON where there are several.",
+        "Our own decoder says the dimensions beside each array, or the server where a cast makes it"
+        " anew; JSON where there are several.",
         SHOWN + "test_arrays_of_two_dimensions_arrive_flat",
         FAULTS + "test_arrays_that_repeated_cannot_hold_become_json_with_all_their_elements",
     ),

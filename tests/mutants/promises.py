@@ -446,6 +446,22 @@ PROMISES: tuple[Promise, ...] = (
         "    if False:\n",
     ),
     P(
+        VALUES,
+        "An array that a cast makes anew is judged by the dimensions that it had before.",
+        "tests/e2e/test_hidden_columns.py::test_an_array_of_two_dimensions_is_never_made_flat",
+        "sources/postgresql/wire/fields.py",
+        "    return column.is_repeated and not column.is_flat and column.select == PLAIN",
+        "    return column.is_repeated and not column.is_flat",
+    ),
+    P(
+        VALUES,
+        "An array that arrives as it is is judged by the dimensions that it says itself.",
+        "tests/unit/test_wire.py::test_the_dimensions_of_each_array_stand_beside_it",
+        "sources/postgresql/wire/column.c",
+        "add64(column->dimensions, dimensions)",
+        "add64(column->dimensions, 1)",
+    ),
+    P(
         PROOF,
         "Rows that differ from the source's are not published.",
         "tests/e2e/test_verify.py::test_rows_that_differ_are_not_published",

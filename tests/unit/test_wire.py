@@ -3,6 +3,7 @@
 import random
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auto_schema.dead_letters import dimensions_of
 from auto_schema.schema import Column
+from sources.postgresql.statement import select_list
 from sources.postgresql.wire import in_python
 from sources.postgresql.wire.compiled import Decoder
 from sources.postgresql.wire.decoder import IS_COMPILED
@@ -180,11 +183,41 @@ def test_what_is_no_copy_is_refused():
 
 
 @pytest.mark.parametrize(
-    "field", [("n", "int3", 0, 0, False), ("n", "decimal128", 39, 0, False), ("n",), 5, None]
+    "field",
+    [("n", "int3", 0, 0, False, ""), ("n", "decimal128", 39, 0, False, ""), ("n",), 5, None],
 )
 def test_fields_that_are_none_are_refused(field):
     with pytest.raises((ValueError, TypeError)):
         Decoder([field])
+
+
+ONE_AND_TWO = (
+    struct.pack(">IIIIiii", 1, 0, 23, 1, 1, 4, 7),
+    struct.pack(">IIIIiIiii", 2, 0, 23, 1, 1, 1, 1, 4, 8),
+    struct.pack(">III", 0, 0, 23),
+)
+
+
+@pytest.mark.parametrize("decoder_of", [Decoder, in_python.Decoder])
+def test_the_dimensions_of_each_array_stand_beside_it(decoder_of):
+    decoder = decoder_of([Field("a", "int4", is_list=True, dimensions="d"), Field("b", "int4")])
+    tail = struct.pack(">ii", 4, 5)
+    rows = b"".join(struct.pack(">hi", 2, len(value)) + value + tail for value in ONE_AND_TWO)
+    decoder.feed(HEAD + rows + struct.pack(">hi", 2, -1) + tail)
+    assert batch_of(decoder).to_pydict() == {
+        "a": [[7], [8], [], None],
+        "d": [1, 2, 0, 0],
+        "b": [5] * 4,
+    }
+
+
+def test_the_wire_shows_dimensions_of_arrays_that_no_cast_has_made():
+    lists = Column("c", "c", "int4[]", "{c}", pa.list_(pa.int64()), "INT64", "REPEATED")
+    plain, cast, flat = lists, replace(lists, select="{c}::int8[]"), replace(lists, is_flat=True)
+    for column, wanted in ((plain, dimensions_of("c")), (cast, ""), (flat, "")):
+        (field,) = fields_of([("c", 1007)], [column])
+        assert field.dimensions == wanted
+        assert ("array_ndims" in select_list((column,))) == (column is cast)
 
 
 def test_each_array_type_is_of_a_type_that_is_read():

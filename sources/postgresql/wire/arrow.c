@@ -78,11 +78,17 @@ static bool give_column(Column *column, struct ArrowSchema *schema, struct Arrow
 }
 
 bool give_batch(Column *columns, int count, int64_t rows, struct ArrowSchema *schema, struct ArrowArray *array) {
-  if (!begin_schema(schema, "+s", "", count)) return false;
-  if (!begin_array(array, rows, 0, 1, count)) return false;
+  int given = count, at = 0;
+  for (int i = 0; i < count; i++) given += columns[i].dimensions != NULL;
+  if (!begin_schema(schema, "+s", "", given)) return false;
+  if (!begin_array(array, rows, 0, 1, given)) return false;
   for (int i = 0; i < count; i++) {
-    if (!give_column(&columns[i], schema->children[i], array->children[i])) return false;
-    if (!begin_column(&columns[i])) return false;
+    Column *column = &columns[i], *beside = column->dimensions;
+    if (!give_column(column, schema->children[at], array->children[at])) return false;
+    at++;
+    if (beside && !give_column(beside, schema->children[at], array->children[at])) return false;
+    at += beside != NULL;
+    if (!begin_column(column)) return false;
   }
   return true;
 }

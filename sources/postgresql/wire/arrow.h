@@ -21,8 +21,8 @@ struct ArrowArray {
   void *private_data;
 };
 
-/* A batch of these columns, which are empty afterwards; false without memory. What was made
-   until then is released by the caller, who owns both. */
+/* A batch of these columns, the dimensions of each list beside it; all are empty afterwards.
+   False without memory. What was made until then is released by the caller, who owns both. */
 bool give_batch(Column *columns, int count, int64_t rows, struct ArrowSchema *schema, struct ArrowArray *array);
 
 #endif

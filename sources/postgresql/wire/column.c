@@ -29,7 +29,9 @@ void free_column(Column *column) {
   drop(&column->offsets);
   free(column->name);
   if (column->item) free_column(column->item);
+  if (column->dimensions) free_column(column->dimensions);
   free(column->item);
+  free(column->dimensions);
 }
 
 static void set_bit(uint8_t *bits, int64_t row) { bits[row >> 3] |= (uint8_t)(1u << (row & 7)); }
@@ -60,7 +62,12 @@ static bool add_null_value(Column *column) {
   }
 }
 
+static Outcome add64(Column *column, uint64_t value) {
+  return counted(column, add(&column->data, &value, sizeof value));
+}
+
 Outcome add_null(Column *column) {
+  if (column->dimensions && add64(column->dimensions, 0)) return NO_MEMORY;
   if (!add_null_value(column) || !has_bit(&column->valid, column->rows)) return NO_MEMORY;
   if (!column->nulls++)
     for (int64_t row = 0; row < column->rows; row++) set_bit(column->valid.at, row);
@@ -68,7 +75,7 @@ Outcome add_null(Column *column) {
   return GOOD;
 }
 
-/* Values of all dimensions one after the other: what asked for them looks at array_ndims. */
+/* Values of all dimensions one after the other, and how many these are beside them. */
 static Outcome add_list(Column *column, const uint8_t *bytes, size_t count) {
   if (count < LIST_HEAD) return BAD_FORM;
   uint32_t dimensions = big32(bytes);
@@ -90,6 +97,7 @@ static Outcome add_list(Column *column, const uint8_t *bytes, size_t count) {
     if (size > 0) bytes += size;
   }
   if (bytes != end) return BAD_FORM;
+  if (column->dimensions && add64(column->dimensions, dimensions)) return NO_MEMORY;
   return counted(column, add_offset(column, (size_t)column->item->rows));
 }
 
@@ -108,10 +116,6 @@ static Outcome add_uuid(Column *column, const uint8_t *bytes) {
     text[at++] = DIGITS[bytes[i] & 15];
   }
   return add_bytes(column, text, sizeof text);
-}
-
-static Outcome add64(Column *column, uint64_t value) {
-  return counted(column, add(&column->data, &value, sizeof value));
 }
 
 static size_t width_of(Wire wire) {

@@ -21,6 +21,7 @@ typedef struct Column {
   int64_t *bytes;            /* of the batch, to which the texts of numbers are added */
   bool is_text;              /* a decimal one of whose values doesn't fit: texts in this batch */
   struct Column *item;       /* of a list */
+  struct Column *dimensions; /* of a list: a column of how many each has; NULL: nobody asks */
 } Column;
 
 /* What came of a piece of the stream. */

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from auto_schema.dead_letters import dimensions_of
 from auto_schema.schema import Column
+from auto_schema.type_rules import PLAIN
 
 WIRES: Mapping[int, str] = MappingProxyType(
     {
@@ -65,6 +67,7 @@ class Field(NamedTuple):
         wire: a type's name, or `decimal128` and `decimal256` for a numeric that becomes one.
         precision, scale: of a decimal; a batch with a value that doesn't fit has texts.
         is_list: an array of that type.
+        dimensions: the name of a column beside it that says how many each array has; empty: none.
     """
 
     name: str
@@ -72,6 +75,16 @@ class Field(NamedTuple):
     precision: int = 0
     scale: int = 0
     is_list: bool = False
+    dimensions: str = ""
+
+
+def shows_dimensions(column: Column) -> bool:
+    """Whether a column's arrays arrive with the dimensions that they have in the source.
+
+    A cast might make others of them. The server need not be asked for those that arrive: each
+    array says its own on the wire.
+    """
+    return column.is_repeated and not column.is_flat and column.select == PLAIN
 
 
 def fields_of(described: Iterable[tuple[str, int]], columns: Sequence[Column]) -> list[Field]:
@@ -84,18 +97,21 @@ def fields_of(described: Iterable[tuple[str, int]], columns: Sequence[Column]) -
     Raises:
         ValueError: a type that isn't read.
     """
-    planned = {column.source_name: column.arrow for column in columns}
+    planned = {column.source_name: column for column in columns}
     return [_field(name, oid, planned.get(name)) for name, oid in described]
 
 
-def _field(name: str, oid: int, planned: Any) -> Field:
+def _field(name: str, oid: int, column: Column | None) -> Field:
     is_list = oid in ARRAYS
+    planned: Any = column and column.arrow
+    dimensions = dimensions_of(name) if column and shows_dimensions(column) else ""
     wire = WIRES.get(ARRAYS.get(oid, oid))
     if wire is None:
         raise ValueError(f"column {name!r} arrives as a type with the OID {oid}, which isn't read")
     if wire != "numeric":
-        return Field(name, wire, is_list=is_list)
+        return Field(name, wire, is_list=is_list, dimensions=dimensions)
     kind = planned.value_type if isinstance(planned, pa.ListType) else planned
     if not pa.types.is_decimal(kind):
         raise ValueError(f"column {name!r} arrives as a numeric and {kind} was planned")
-    return Field(name, f"decimal{kind.bit_width}", kind.precision, kind.scale, is_list)
+    digits = kind.precision, kind.scale
+    return Field(name, f"decimal{kind.bit_width}", *digits, is_list, dimensions)

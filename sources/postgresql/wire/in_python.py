@@ -41,6 +41,7 @@ class Decoder:
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = [Field(*field) for field in fields]
         self._values: list[list[Any]] = [[] for _ in fields]
+        self._dimensions: list[list[int]] = [[] for _ in fields]
         self._rest, self._is_begun = b"", False
         self.rows = self._spelled = 0
 
@@ -59,9 +60,11 @@ class Decoder:
             if cells is None:
                 break
             row, end = cells
-            for field, values, cell in zip(self._fields, self._values, row, strict=True):
+            columns = zip(self._fields, self._values, self._dimensions, row, strict=True)
+            for field, values, dimensions, cell in columns:
                 value = None if cell is None else _value(field, cell)
                 values.append(value)
+                dimensions.append(_dimensions(field, cell))
                 if field.wire.startswith("decimal"):
                     self._spelled += sum(map(len, filter(None, _items(field, value))))
             self._rest = self._rest[end:]
@@ -89,12 +92,19 @@ class Decoder:
 
     def take(self) -> tuple[Any, Any]:
         """The batch so far, as Arrow's two capsules."""
-        arrays = [
-            _array(field, values) for field, values in zip(self._fields, self._values, strict=True)
-        ]
-        names = [field.name for field in self._fields]
+        arrays, names = [], []
+        for field, values, dimensions in zip(
+            self._fields, self._values, self._dimensions, strict=True
+        ):
+            arrays.append(_array(field, values))
+            names.append(field.name)
+            if field.is_list and field.dimensions:
+                arrays.append(pa.array(dimensions, pa.int64()))
+                names.append(field.dimensions)
         batch: Any = pa.RecordBatch.from_arrays(arrays, names=names)
-        self._values, self.rows, self._spelled = [[] for _ in self._fields], 0, 0
+        self._values = [[] for _ in self._fields]
+        self._dimensions = [[] for _ in self._fields]
+        self.rows = self._spelled = 0
         capsules: tuple[Any, Any] = batch.__arrow_c_array__()
         return capsules
 
@@ -138,6 +148,10 @@ def _items(field: Field, value: Any) -> Sequence[Any]:
 
 def _bad_form(field: Field) -> ValueError:
     return ValueError(f"column {field.name}: a value that is none of its type")
+
+
+def _dimensions(field: Field, cell: bytes | None) -> int:
+    return struct.unpack_from(">I", cell)[0] if field.is_list and cell is not None else 0
 
 
 def _list(field: Field, cell: bytes) -> list[Any]:

@@ -197,19 +197,31 @@ static bool name_column(Column *column, const char *name) {
   return column->name;
 }
 
-/* (name, wire, precision, scale, whether it is an array of that) */
+static Column *new_column(const char *name) {
+  Column *column = calloc(1, sizeof *column);
+  if (!column) PyErr_NoMemory();
+  else name_column(column, name);
+  return column;
+}
+
+/* (name, wire, precision, scale, whether it is an array of that, the name of its dimensions) */
 static bool make_column(Column *column, PyObject *field, int64_t *bytes) {
-  const char *name, *wire;
+  const char *name, *wire, *dimensions;
   int precision, scale, is_list, known = 0;
   if (!PyTuple_Check(field)) return PyErr_Format(PyExc_TypeError, "a field is a tuple, not %R", field);
-  if (!PyArg_ParseTuple(field, "ssiip", &name, &wire, &precision, &scale, &is_list)) return false;
+  if (!PyArg_ParseTuple(field, "ssiips", &name, &wire, &precision, &scale, &is_list, &dimensions)) return false;
   if (!name_column(column, name)) return false;
   if (is_list) {
     column->wire = LIST;
     strcpy(column->format, "+l");
-    column->item = calloc(1, sizeof *column->item);
-    if (!column->item) return PyErr_NoMemory();
-    if (!name_column(column->item, "item")) return false;
+    column->item = new_column("item");
+    if (!column->item || !column->item->name) return false;
+  }
+  if (is_list && *dimensions) {
+    column->dimensions = new_column(dimensions);
+    if (!column->dimensions || !column->dimensions->name) return false;
+    column->dimensions->wire = INT8;
+    strcpy(column->dimensions->format, WIRES[INT8].format);
   }
   Column *values = is_list ? column->item : column;
   while (known < WIRES_COUNT && strcmp(WIRES[known].name, wire)) known++;
