@@ -28,7 +28,7 @@ def left_out_warnings(
         yield (
             f"{evidence.before:,} rows have a {name} up to {value_text(floor)}, where the first"
             " window began: no run reads them, unless one by hand does (sync_start and sync_end,"
-            " with WRITE_MERGE)"
+            " with WRITE_MERGE), or a backfill that has slices left is called again"
         )
     if evidence.beyond:
         yield (

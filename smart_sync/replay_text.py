@@ -40,6 +40,8 @@ def replay_summary(plan: SyncPlan, replay: ReplayPlan, row: Mapping[str, Any]) -
     if row["status"] == "succeeded" and plan.publishing.merge:
         left = max(0, row["rows_staged"] - published)
         text += f", {left:,} not newer than the table's row"
+    if filtered := row.get("rows_filtered"):
+        text += f", {filtered:,} filtered out"
     text += f", {replay.not_whole:,} not replayable"
     if replay.replayed:
         text += f", {replay.replayed:,} letters were replayed before"

@@ -55,7 +55,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         PART,
         "A signal ends sixteen tables at work side by side, within the seconds that it leaves.",
-        "tests/e2e/test_many_tables.py::test_sigterm_with_sixteen_tables_at_work_and_a_slow_bigquery_is_ten_seconds",
+        "tests/e2e/test_many_tables.py::test_sigterm_ends_sixteen_tables_at_work_at_once_by_ten_requests_of_each",
         "pipeline/launch/many_runs.py",
         "SIDE_BY_SIDE = 16",
         "SIDE_BY_SIDE = 1",
