@@ -19,6 +19,7 @@ from smart_sync.deletes import DELETED_AT, HARD, SOFT
 from smart_sync.facts import Target
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.schema_plan import UNKNOWN
+from sources.values import Marking
 
 PARAMETER = "deleted_column"
 TIMES = ("DATE", "DATETIME", "TIMESTAMP")
@@ -107,6 +108,14 @@ def _filter_faults(request: SyncRequest, where: str) -> Iterator[SyncError]:
         why = "the filter of transformation_config tests it: a mark that it drops is never seen"
         fix = "take that condition out of the filter: what is marked is removed, or says when."
         yield ConfigError("a filter on the column of marks", where, why, fix)
+
+
+def left_out(request: SyncRequest, schema: TableSchema) -> Marking | None:
+    """What marks the rows that the source still has and the destination rightly lacks."""
+    mark, _ = plan_mark(request, schema)
+    if mark is None or not mark.removes:
+        return None
+    return Marking(request.deletes.column, mark.is_flag)
 
 
 def with_deleted_at(

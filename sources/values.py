@@ -64,6 +64,14 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Marking:
+    """How a source marks a deleted row: in this column of its, by TRUE, or else by any value."""
+
+    column: str
+    is_flag: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Extract:
     """Which rows of a source a run reads, and how it reads them.
 
@@ -71,12 +79,14 @@ class Extract:
         cursor, window: the rows whose cursor lies in the window; None, both: all rows.
         batch_rows: rows per batch; None: batches of about 16 MiB.
         run_id: names the reading sessions and jobs; empty: of no run.
+        without: rows that are so marked are left out; None: none are.
     """
 
     cursor: str | None = None
     window: Window | None = None
     batch_rows: int | None = None
     run_id: str = ""
+    without: Marking | None = None
 
 
 class SourceType(Protocol):

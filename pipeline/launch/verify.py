@@ -19,7 +19,7 @@ from auto_schema.canonical import (
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.names import quoted
 from auto_schema.row_sums import RowSums
-from auto_schema.schema import Column
+from auto_schema.schema import Column, TableSchema
 from auto_schema.told import told
 from auto_schema.transform import PARAMETER, Transformation
 from pipeline.destination.target import read_target, read_watermark
@@ -28,6 +28,7 @@ from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.cursor_plan import find_cursor
 from smart_sync.facts import Target
 from smart_sync.hand_window import bigquery_literal, half_open, parse_end
+from smart_sync.marks import left_out
 from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import staged_columns
@@ -118,8 +119,9 @@ def comparison(
     raise_all([*faults, *_filter_faults(request.schema.transformation)])
     cursor = find_cursor(request, inspector.profile, target.by_name())
     window = _window(request, client, inspector, target, cursor)
-    compared, left_out = _comparable(columns, target)
-    source = inspector.source(Extract(cursor.source_name, window, run_id=run_id))
+    compared, apart = _comparable(columns, target)
+    marked = left_out(request, TableSchema(columns))
+    source = inspector.source(Extract(cursor.source_name, window, run_id=run_id, without=marked))
     return Comparison(
         request,
         client,
@@ -129,7 +131,7 @@ def comparison(
         window,
         compared,
         _keys(request, inspector, compared),
-        left_out,
+        apart,
     )
 
 

@@ -113,7 +113,7 @@ class BigqueryStatement:
         return f"(\n{self.query}\n)" if self.query else quoted(self.connection.table_id)
 
     def predicate(self, qualifier: str = "") -> str:
-        """The window, exactly; empty without one."""
+        """The window, exactly, and no mark where marked rows are left out; may be empty."""
         cursor, window = self.extract.cursor, self.extract.window
         parts = []
         if self.filter_column and (window is None or cursor != self.filter_column):
@@ -124,6 +124,9 @@ class BigqueryStatement:
             if window.low is not None:
                 parts.append(f"{column} > {literal(window.low)}")
             parts.append(f"{column} <= {literal(window.high)}")
+        if marking := self.extract.without:
+            lacks = "NOT TRUE" if marking.is_flag else "NULL"
+            parts.append(f"{qualifier}{quoted(marking.column)} IS {lacks}")
         return " AND ".join(parts)
 
     def with_columns(self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()) -> Self:

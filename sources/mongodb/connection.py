@@ -18,6 +18,7 @@ class MongodbConnection:
         host, port, username, password: the parts; `username` may be empty.
         projection: as Extended JSON; empty: everything.
         sample_size: documents that are looked at for the schema.
+        marks: the field that marks deleted documents, which may lie within others; empty: none.
     """
 
     database: str
@@ -29,6 +30,7 @@ class MongodbConnection:
     password: Secret = field(default_factory=Secret)
     projection: str = ""
     sample_size: int = 10_000
+    marks: str = ""
 
     @property
     def has_string(self) -> bool:

@@ -56,6 +56,7 @@ def connection(values: Values, endpoints: Endpoints) -> MongodbConnection:
         Secret.of(values["mongodb_password"], endpoints.secret_manager),
         values["mongodb_projection"].strip(),
         int(values["mongodb_sample_size"]),
+        values["deleted_column"].strip(),
     )
 
 

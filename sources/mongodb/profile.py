@@ -13,6 +13,7 @@ from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.evidence import needs_an_index
 from sources.mongodb.extended_json import Document, bind, parse
+from sources.mongodb.marks import with_marks
 from sources.mongodb.raw_sample import raw_sample
 from sources.mongodb.rows import UUID_ORDERS
 from sources.mongodb.sample import Sample, sample_of
@@ -33,8 +34,8 @@ _MIXING = frozenset(
 
 def profile_of(
     client: Client, source: MongodbSource, server: Server, described: Document, cursor: str
-) -> tuple[SourceProfile, str]:
-    """What there is to know without the window, and the cursor when it is a nested field.
+) -> tuple[SourceProfile, tuple[str, ...]]:
+    """What there is to know without the window, and the nested fields that are read.
 
     The source is one of now, where the server tells times: a member that lags behind would know
     nothing of new fields.
@@ -46,13 +47,14 @@ def profile_of(
     concern = AfterTime(source.at) if source.at else None
     collection = database.get_collection(connection.collection, read_concern=concern)
     pieces, how = raw_sample(collection, connection, asked, kind)
-    path = cursor if "." in cursor else ""
-    sample = sample_of(pieces, path, legacy_uuids=server.uuid_representation in UUID_ORDERS)
+    paths = tuple(dict.fromkeys(name for name in (cursor, connection.marks) if "." in name))
+    sample = sample_of(pieces, paths, legacy_uuids=server.uuid_representation in UUID_ORDERS)
+    sample, unseen = with_marks(sample, collection, connection.marks, asked)
     _refuse_cursor(cursor, connection, sample)
     indexed = _indexed(database, connection.collection) if kind == "collection" else ()
     fields = _fields(sample)
     profile = SourceProfile(
-        _columns(fields, sample, cursor),
+        _columns(fields, sample, cursor, connection.marks),
         MongodbColumns(),
         is_open=True,
         is_unseen=not sample.documents,
@@ -68,6 +70,7 @@ def profile_of(
             how,
             *_cursor_notes(database, described, cursor, indexed),
             *_field_notes(fields, sample),
+            *unseen,
         ),
     )
     return profile, sample.nested
@@ -83,20 +86,24 @@ def _cuts(kind: str, asked: Document, indexed: tuple[str, ...]) -> Cuts:
 def _fields(sample: Sample) -> tuple[SourceColumn, ...]:
     """The fields that hold anything."""
     return tuple(
-        SourceColumn(name, BsonField(field, is_nested="." in name and name == sample.nested))
+        SourceColumn(name, BsonField(field, is_nested=name in sample.nested))
         for name, field in sample.fields.items()
         if field.types and name != EXTRA
     )
 
 
 def _columns(
-    fields: tuple[SourceColumn, ...], sample: Sample, cursor: str
+    fields: tuple[SourceColumn, ...], sample: Sample, cursor: str, marks: str
 ) -> tuple[SourceColumn, ...]:
-    """The fields, the cursor of a collection without documents, and what takes all others."""
+    """The fields, those that are needed and have no value yet, and what takes all others."""
     extra = SourceColumn(EXTRA, BsonField(FieldSample({"object": 1})))
-    if sample.documents or not cursor:
-        return (*fields, extra)
-    return (*fields, SourceColumn(cursor, BsonField(known_as="TIMESTAMP")), extra)
+    seen, unseen = {field.name for field in fields}, dict[str, SourceColumn]()
+    if marks and marks not in seen:
+        date = BsonField(FieldSample({"date": 0}), is_nested=marks in sample.nested)
+        unseen[marks] = SourceColumn(marks, date)
+    if cursor and not sample.documents:
+        unseen[cursor] = SourceColumn(cursor, BsonField(known_as="TIMESTAMP"))
+    return (*fields, *unseen.values(), extra)
 
 
 def _refuse_cursor(cursor: str, connection: MongodbConnection, sample: Sample) -> None:
@@ -115,7 +122,7 @@ def _refuse_cursor(cursor: str, connection: MongodbConnection, sample: Sample) -
             "mongodb_projection computes it, and a window can't be asked of it",
             "name a stored field.",
         )
-    if "." in cursor and not sample.nested:
+    if "." in cursor and cursor not in sample.nested:
         raise ConfigError(
             "cursor field with a dot in its name",
             f"smart_sync_timestamp_column {shown(cursor)}",

@@ -5,7 +5,7 @@ its column can't hold is refused with its reason. So nothing of a document is ev
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -51,13 +51,13 @@ class Layout:
         columns: the planned columns; `source_name` is a path, `select` a form.
         left_out: fields that nothing may hold, also not the extra column.
         uuid_order: bytes of a legacy UUID, where the connection string tells them.
-        nested: the column that is read from within documents; empty: none.
+        nested: the columns that are read from within documents.
     """
 
     columns: tuple[Column, ...]
     left_out: tuple[str, ...] = ()
     uuid_order: tuple[int, ...] | None = None
-    nested: str = ""
+    nested: tuple[str, ...] = ()
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -123,7 +123,7 @@ def _elements(
     refused: dict[int, tuple[str, str, Elements | None]],
 ) -> Elements:
     """A field of each document, or of the documents on the path to it."""
-    if layout.nested and path == layout.nested:
+    if path in layout.nested:
         parts = path.split(".")
         for depth in range(1, len(parts)):
             outer, _ = b.element_at(buffer, fields, ".".join(parts[:depth]))
@@ -387,8 +387,8 @@ def _shown(raw: bytes) -> str:
     return text.translate({0xDC00 + byte: f"\\\\x{byte:02x}" for byte in range(0x80, 0x100)})
 
 
-def top_level(columns: Sequence[Column], nested: str) -> tuple[str, ...]:
+def top_level(columns: Sequence[Column], nested: Collection[str]) -> tuple[str, ...]:
     """The top-level fields that the columns are read from."""
     names = (column.source_name for column in columns)
-    whole = (name.partition(".")[0] if name == nested else name for name in names)
+    whole = (name.partition(".")[0] if name in nested else name for name in names)
     return tuple(dict.fromkeys(whole))

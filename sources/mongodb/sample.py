@@ -24,25 +24,27 @@ class Sample:
     Attributes:
         fields: by name; fields with nothing but null are among them.
         documents: how many were looked at.
-        nested: the field that was looked for within documents, where no field of that very
-            name was found; empty: none.
+        nested: the fields that were looked for within documents, where no field of that very
+            name was found.
     """
 
     fields: Mapping[str, FieldSample]
     documents: int
-    nested: str
+    nested: tuple[str, ...]
 
 
-def sample_of(batches: list[bytes], nested: str = "", *, legacy_uuids: bool = False) -> Sample:
+def sample_of(
+    batches: list[bytes], nested: tuple[str, ...] = (), *, legacy_uuids: bool = False
+) -> Sample:
     """Count the types in raw documents.
 
     Args:
         batches: raw batches, each document whole.
-        nested: the path of a field within documents that is counted, too; empty: none.
+        nested: paths of fields within documents that are counted, too.
         legacy_uuids: whether binData of subtype 3 is a UUID whose order of bytes is known.
     """
     fields: dict[str, FieldSample] = {}
-    inner, documents = FieldSample(), 0
+    inner, documents = dict.fromkeys(nested, FieldSample()), 0
     for raw in batches:
         buffer = Buffer(raw)
         starts, ends = buffer.documents()
@@ -51,11 +53,10 @@ def sample_of(batches: list[bytes], nested: str = "", *, legacy_uuids: bool = Fa
         for name in filter(is_utf8, top.found):
             count = _count(buffer, top.dense(name)[0])
             fields[name.decode()] = fields.get(name.decode(), FieldSample()) | count
-        if nested:
-            inner |= _count(buffer, b.element_at(buffer, top, nested)[0])
-    nested = "" if nested in fields else nested
-    if nested and inner.counts:
-        fields[nested] = inner
+        for path in nested:
+            inner[path] |= _count(buffer, b.element_at(buffer, top, path)[0])
+    nested = tuple(path for path in nested if path not in fields)
+    fields |= {path: inner[path] for path in nested if inner[path].counts}
     if legacy_uuids:
         fields = {name: _with_uuids(sample) for name, sample in fields.items()}
     return Sample(fields, documents, nested)

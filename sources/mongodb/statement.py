@@ -59,7 +59,7 @@ class MongodbStatement:
         at: a replica set's time after the window was chosen; None: the server is no set.
         has_snapshot: whether all splits can read one snapshot of that time.
         uuid_representation: of the connection string, for legacy UUIDs.
-        nested: the cursor when it lies within documents; empty: it doesn't.
+        nested: the columns that lie within documents.
         collection_id: which a new collection of the same name doesn't have; empty: a view.
     """
 
@@ -72,7 +72,7 @@ class MongodbStatement:
     at: tuple[int, int] | None = None
     has_snapshot: bool = False
     uuid_representation: str = ""
-    nested: str = ""
+    nested: tuple[str, ...] = ()
     collection_id: str = ""
 
     @property
@@ -94,6 +94,9 @@ class MongodbStatement:
         """The whole filter: the operator's, and the window around it."""
         cursor, window = self.extract.cursor, window or self.extract.window
         asked: Document = parse(self.query)
+        if marking := self.extract.without:
+            lacks: object = {"$ne": True} if marking.is_flag else None
+            asked = both(asked, {marking.column: lacks})
         if cursor is None or window is None:
             return asked
         return both(asked, window_filter(cursor, self.cursor_type, window))

@@ -93,7 +93,7 @@ class PostgresqlStatement:
 
 def wrapped(source: PostgresqlStatement, selected: str, predicates: tuple[str, ...] = ()) -> str:
     """`SELECT selected` from the query within its window and further predicates."""
-    every = window_predicates(source.extract) + predicates
+    every = window_predicates(source.extract) + unmarked(source.extract) + predicates
     where = f"\nWHERE {' AND '.join(every)}" if every else ""
     return f"SELECT {selected}\nFROM (\n{source.query}\n) AS q{where}"
 
@@ -128,6 +128,14 @@ def window_predicates(extract: Extract) -> tuple[str, ...]:
     elif isinstance(window.high, date):  # infinities and BC are counted, and never read
         low = (f"{column} >= {literal(ends_of(window.high)[0])}",)
     return (*low, f"{column} <= {literal(window.high)}")
+
+
+def unmarked(extract: Extract) -> tuple[str, ...]:
+    """That a row has no mark, where marked ones are left out; never NULL."""
+    marking = extract.without
+    if marking is None:
+        return ()
+    return (f"q.{quote(marking.column)} IS {'NOT TRUE' if marking.is_flag else 'NULL'}",)
 
 
 def split_ranges(split: Split, collation: str = "") -> tuple[tuple[str, ...], ...]:

@@ -220,3 +220,46 @@ def test_a_table_left_empty_goes_on_where_its_last_window_ended(sync, orders):
     sync.ok(**empty)
     assert sync.history()[-1]["window_start"] == ended
     assert sync.rows("id") == [(5,)]
+
+
+def test_rows_that_were_rightly_removed_are_not_lost_when_a_window_is_verified(sync, orders):
+    sync.ok(**MERGE)
+    orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-06-01')")
+    sync.ok(**MERGE)
+    only = {"verify_only": "true", "verify_start": "2024-05-01", "verify_end": "2024-06-01"}
+    told = sync.ok(**MERGE, **only).out
+    assert "source 3 rows, BigQuery 3 rows" in told
+    flag = MERGE | {"deleted_column": "gone"}
+    assert "source 3 rows, BigQuery 3 rows" in sync.ok(**flag, **only).out
+    delete(orders, 5, "2024-06-03")
+    sync.client.query_and_wait(f"DELETE FROM {sync.dataset}.t WHERE id = 1")
+    found = sync(**MERGE, **only)
+    assert found.code == 8
+    assert "1 lacking" in found.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"deleted_column": "gon"}, "no such column arrives"),
+        ({"deleted_column": "name"}, "it is STRING"),
+        ({"deleted_column": "id"}, "make a BOOL of it in the query, such as id <> 0"),
+        (
+            {"transformation_config": '{"exclude_fields": ["deleted_at"]}'},
+            "take it out of exclude_fields",
+        ),
+        ({"transformation_config": '{"filter": [["deleted_at", "is null"]]}'}, "is never seen"),
+        (
+            {"postgresql_query": "SELECT *, now() AS _sync_deleted_at FROM orders"}
+            | {"deleted_rows": "soft"},
+            '{"field_mappings": {"_sync_deleted_at": "source_deleted_at"}}',
+        ),
+    ],
+)
+def test_a_column_that_cannot_mark_rows_is_refused_before_anything_is_written(
+    sync, orders, words, told
+):
+    result = sync(**MERGE | words)
+    assert result.code in (2, 4)
+    assert told in result.err
+    assert sync.tables() == set()

@@ -242,7 +242,7 @@ def test_a_field_without_a_name_twice_is_refused_and_one_on_the_way_to_the_curso
         raw_document([(b.DOCUMENT, b"m", inner) for inner in many])
         for many in ([good], [good, good], [bad])
     )
-    (batch,) = batches(data, Layout((column("m.at", "int"),), nested="m.at"))
+    (batch,) = batches(data, Layout((column("m.at", "int"),), nested=("m.at",)))
     assert batch.column(REFUSED_COLUMN).to_pylist() == [None, "m.at", "m.at"]
 
 
@@ -343,7 +343,7 @@ def test_a_nested_field_can_be_a_column_beside_its_document() -> None:
     many = [{"m": {"at": bson.DatetimeMS(5)}}, {"m": 3}, {}, {"m": {}}]
     data = b"".join(map(bson.encode, many))
     columns = (column("m", "json"), column("m.at", "date"), column(EXTRA, "json"))
-    layout = Layout(columns, nested="m.at")
+    layout = Layout(columns, nested=("m.at",))
     batch = batches(data, layout)[0]
     assert batch.column("m.at").cast(pa.int64()).to_pylist() == [5, None, None, None]
     assert batch.column(EXTRA).null_count == 4

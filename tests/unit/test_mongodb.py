@@ -137,7 +137,7 @@ def test_fields_that_nothing_may_hold_are_not_sent(
     columns: tuple[str, ...], left_out: tuple[str, ...], expected: Any
 ) -> None:
     made = tuple(column(name, "json") for name in columns)
-    source = MongodbSource(MongodbConnection("d", "c"), columns=made, nested="m.at")
+    source = MongodbSource(MongodbConnection("d", "c"), columns=made, nested=("m.at",))
     source = source.with_columns(made, left_out)
     assert source.projection() == expected
 
