@@ -33,6 +33,8 @@ from warehouse.names import TableRef
 
 ROWS, AFTERWARDS = quoted(f"{OURS}rows"), quoted(f"{OURS}afterwards")
 """The run's rows, and the table as it will be."""
+EVERY = quoted(f"{OURS}marked_too")
+"""The run's rows with those that are deleted, of which nothing is asked where they are removed."""
 IS_NEW = quoted(f"{OURS}is_new")
 PARENT = quoted(f"{OURS}parent")
 SHOWN_ROWS = 10
@@ -69,7 +71,9 @@ def relations(plan: SyncPlan, checks: Iterable[Check], rows: str = "") -> str:
         checks: that are asked.
         rows: as above.
     """
-    named = [f"{ROWS} AS (\n{rows or select_staged(plan)}\n)"]
+    named = [f"{_staged(plan)} AS (\n{rows or select_staged(plan)}\n)"]
+    if lacks := _lacks_mark(plan):
+        named.append(f"{ROWS} AS (\nSELECT * FROM {EVERY} AS {STAGED} WHERE {lacks}\n)")
     if any(asks_afterwards(plan, check) for check in checks):
         named.append(f"{AFTERWARDS} AS (\n{_afterwards(plan)}\n)")
     return f"WITH {', '.join(named)}"
@@ -122,7 +126,20 @@ def _typed_null(kind: str, is_repeated: bool) -> str:
 
 def row_fails(plan: SyncPlan, check: Check) -> str:
     """Whether one of the run's rows, named `STAGED`, fails a check of rows; never NULL."""
-    return f"COALESCE({_counts(check)}{_fails(plan, check)}, FALSE)"
+    fails = f"COALESCE({_counts(check)}{_fails(plan, check)}, FALSE)"
+    lacks = _lacks_mark(plan)
+    return f"({lacks} AND {fails})" if lacks else fails
+
+
+def _lacks_mark(plan: SyncPlan) -> str:
+    """Whether one of the rows, named `STAGED`, is none that is removed; empty: none is."""
+    merge = plan.publishing.merge
+    return merge.mark.lacks(STAGED) if merge and merge.mark and merge.mark.removes else ""
+
+
+def _staged(plan: SyncPlan) -> str:
+    """The name of all of the run's rows, marked ones too."""
+    return EVERY if _lacks_mark(plan) else ROWS
 
 
 def asks_afterwards(plan: SyncPlan, check: Check) -> bool:
@@ -258,11 +275,11 @@ def _has_no_parent(plan: SyncPlan, rule: Related) -> str:
 def _afterwards(plan: SyncPlan) -> str:
     """The table as it will be, in the planned columns, and which rows are the run's."""
     names = ", ".join(quoted(column.name) for column in plan.schema)
-    coming = f"SELECT {names}, TRUE AS {IS_NEW} FROM {ROWS}"
+    every = f"SELECT {names}, TRUE AS {IS_NEW} FROM {_staged(plan)}"
     merge = plan.publishing.merge
-    added = coming = coming if merge is None else newest(plan, merge, coming)
+    added = coming = every if merge is None else newest(plan, merge, every)
     if merge is not None and merge.removes:
-        added = newest(plan, merge, f"SELECT {names}, TRUE AS {IS_NEW} FROM {ROWS}", adds=True)
+        added = newest(plan, merge, every, adds=True)
     mode = plan.publishing.mode
     if mode.leaves_none:
         return added

@@ -12,19 +12,19 @@ class DeletesRequest:
     """What the parameters say of deleted rows.
 
     Attributes:
-        column: of the source, which marks them; empty: nothing does.
-        rows: `hard`: rows that are marked are removed; `soft`: they are kept and say when.
+        deleted_column: of the source, which marks them; empty: nothing does.
+        deleted_rows: `hard`: rows that are marked are removed; `soft`: they are kept and say when.
     """
 
-    column: str = ""
-    rows: str = HARD
+    deleted_column: str = ""
+    deleted_rows: str = HARD
 
     @property
     def removes(self) -> bool:
         """Whether a mark removes its row."""
-        return bool(self.column) and self.rows == HARD
+        return bool(self.deleted_column) and self.deleted_rows == HARD
 
     @property
     def keeps(self) -> bool:
         """Whether deleted rows are kept, with the time in `DELETED_AT`."""
-        return bool(self.column) and self.rows == SOFT
+        return bool(self.deleted_column) and self.deleted_rows == SOFT

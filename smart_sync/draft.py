@@ -22,6 +22,7 @@ from auto_schema.schema import Column, Partitioning, TableSchema
 from smart_sync.backfill import filled_columns, staged_columns
 from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
+from smart_sync.deletes import DELETED_AT
 from smart_sync.facts import Facts, Target
 from smart_sync.marks import with_deleted_at
 from smart_sync.merge_plan import MergePlan, plan_merge
@@ -40,6 +41,7 @@ from sources.protocol import Source
 from sources.values import Evidence
 
 NO_ROW = "nothing to make columns of"
+LEAVE_OUT = 'leave the columns out with transformation_config={"exclude_fields": […]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,9 @@ def sql_faults(request: SyncRequest, facts: Facts, shape: Shape) -> list[SyncErr
         return []
     keys, cursor = request.publishing.merge_keys, facts.cursor
     name = cursor.name if cursor else None
-    marking = next((c.name for c in shape.staged if c.source_name == request.deletes.column), None)
+    marking = next(
+        (c.name for c in shape.staged if c.source_name == request.deletes.deleted_column), None
+    )
     return list(kept_faults(shape.staged, shape.schema, keys, name, marking))
 
 
@@ -259,8 +263,9 @@ def _changes(
                 "destination lacks columns",
                 f"table {request.destination}",
                 ", ".join(added) + " (schema_evolution=freeze)",
-                "set schema_evolution=add_columns, or leave the columns out with"
-                ' transformation_config={"exclude_fields": […]}.',
+                "set schema_evolution=add_columns, or "
+                + ("choose deleted_rows=hard" if added == (DELETED_AT,) else LEAVE_OUT)
+                + ".",
             )
         )
     return added, altered, faults

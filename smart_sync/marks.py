@@ -61,7 +61,7 @@ class Mark:
 
 def plan_mark(request: SyncRequest, schema: TableSchema) -> tuple[Mark | None, list[SyncError]]:
     """The mark of a run whose rows are published in these columns; None: there is none."""
-    name = request.deletes.column
+    name = request.deletes.deleted_column
     if not name or request.backfills:
         return None, []
     where = f"{PARAMETER}, {shown(name)}"
@@ -79,7 +79,7 @@ def plan_mark(request: SyncRequest, schema: TableSchema) -> tuple[Mark | None, l
 
 def _marking(request: SyncRequest, schema: TableSchema) -> Column | None:
     """The column that is made of the source's, or has its name once transform_sql is through."""
-    name = request.deletes.column
+    name = request.deletes.deleted_column
     arrives = next((c for c in schema if c.source_name == name), None)
     return arrives or schema.find(request.schema.transformation.destination_name(name))
 
@@ -104,7 +104,7 @@ def _unfit(column: Column, where: str) -> SyncError:
 
 def _filter_faults(request: SyncRequest, where: str) -> Iterator[SyncError]:
     tested = {test.field for part in request.schema.transformation.row_filter for test in part}
-    if request.deletes.column in tested:
+    if request.deletes.deleted_column in tested:
         why = "the filter of transformation_config tests it: a mark that it drops is never seen"
         fix = "take that condition out of the filter: what is marked is removed, or says when."
         yield ConfigError("a filter on the column of marks", where, why, fix)
@@ -115,7 +115,7 @@ def left_out(request: SyncRequest, schema: TableSchema) -> Marking | None:
     mark, _ = plan_mark(request, schema)
     if mark is None or not mark.removes:
         return None
-    return Marking(request.deletes.column, mark.is_flag)
+    return Marking(request.deletes.deleted_column, mark.is_flag)
 
 
 def with_deleted_at(

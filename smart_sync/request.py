@@ -220,7 +220,7 @@ class SyncRequest:
         named = {self.window.cursor, self.schema.partition_field, *self.schema.clustering_fields}
         renamed = {old for old, _ in rules.field_mappings}
         keys, filled = self.publishing.merge_keys, self.publishing.backfill_columns
-        given = frozenset(filter(None, {*named, *keys, *filled, self.deletes.column}))
+        given = frozenset(filter(None, {*named, *keys, *filled, self.deletes.deleted_column}))
         return given | renamed | frozenset(rules.select_fields)
 
     @property

@@ -137,7 +137,7 @@ def _protected(request: SyncRequest, names: Mapping[str, str]) -> list[str]:
     if request.schema.partition_given:
         protected.extend(_source_names(request, [request.schema.partition_field], names))
     protected.extend(_source_names(request, list(request.publishing.merge_keys), names))
-    protected.extend(filter(None, [request.deletes.column]))
+    protected.extend(filter(None, [request.deletes.deleted_column]))
     return protected
 
 

@@ -13,6 +13,7 @@ from auto_schema.postgresql_types import PostgresType, postgresql_column
 from pipeline.publish.audits import wanted
 from smart_sync.cursor import Cursor, WallClock
 from smart_sync.cursor_plan import find_cursor
+from smart_sync.deletes import DeletesRequest
 from smart_sync.draft import make_draft
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan
@@ -109,6 +110,7 @@ COLUMNS = (
 
 PARTS = {
     "reading": ReadingRequest,
+    "deletes": DeletesRequest,
     "window": WindowRequest,
     "schema": SchemaRequest,
     "publishing": PublishingRequest,

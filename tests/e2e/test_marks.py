@@ -263,3 +263,68 @@ def test_a_column_that_cannot_mark_rows_is_refused_before_anything_is_written(
     assert result.code in (2, 4)
     assert told in result.err
     assert sync.tables() == set()
+
+
+CHECKS = """
+version: 2
+models:
+  - name: t
+    data_tests:
+      - dbt_utils.expression_is_true:
+          arguments: {expression: "name IN ('v1', 'v2')"}
+          config: {meta: {scope: table}}
+    columns:
+      - name: name
+        data_tests: [not_null, {unique: {name: one_of_each, config: {where: "id > 2"}}}]
+"""
+
+
+@pytest.mark.parametrize("mode", ["fail", "quarantine"])
+def test_a_row_that_is_removed_fails_no_check(sync, orders, mode):
+    """Applications often empty what they mark."""
+    words = MERGE | {"checks": CHECKS, "on_check_failure": mode, "max_dead_letters": "1"}
+    orders("UPDATE orders SET name = NULL WHERE id = 3")
+    sync.ok(**words)
+    orders("UPDATE orders SET name = NULL WHERE id = 2")
+    delete(orders, 2, "2024-06-01")
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-01' WHERE id = 1")
+    sync.ok(**words)
+    assert sync.rows(COLUMNS) == [(1, "v2"), (4, "v1")]
+    delete(orders, 4, "2024-06-02")
+    orders("INSERT INTO orders VALUES (5, 'v1', NULL, false, '2024-06-02')")
+    sync.ok(**words)
+    assert sync.rows(COLUMNS) == [(1, "v2"), (5, "v1")], "that of 4 is gone: it is unique"
+    orders("INSERT INTO orders VALUES (6, NULL, NULL, false, '2024-06-03')")
+    assert sync(**words).code == (11 if mode == "fail" else 0)
+    assert sync.rows(COLUMNS) == [(1, "v2"), (5, "v1")]
+
+
+def test_the_query_that_makes_the_rows_has_to_keep_the_mark(sync, orders):
+    made = MERGE | {"transform_sql": "SELECT id, UPPER(name) AS name, updated_at FROM staged"}
+    refused = sync(**made)
+    assert refused.code == 2
+    assert "deleted_column, 'deleted_at'): transform_sql leaves it out" in refused.err
+    for rows, stamp in (("hard", "NULL"), ("soft", "_sync_deleted_at")):
+        words = made | {
+            "transform_sql": "SELECT *, UPPER(name) AS big FROM staged",
+            "deleted_rows": rows,
+            "delete_existing_table": str(rows == "soft").lower(),
+        }
+        sync.ok(**words)
+        found = sync.rows(f"id, big, {stamp}")
+        assert found[0] == (1, "V1", None)
+        assert len(found) == (3 if rows == "hard" else 4)
+    assert found[2] == (3, "V1", at("2024-05-04"))
+
+
+def test_a_run_is_undone_with_the_column_that_it_added(sync, orders):
+    plain = {key: value for key, value in MERGE.items() if key != "deleted_column"}
+    sync.ok(**plain)
+    before = sync.rows("*")
+    delete(orders, 2, "2024-06-01")
+    for words in (SOFT, MERGE):
+        sync.ok(**words, keep_snapshots="true")
+        run = sync.history()[-1]
+        assert run["rows_deleted"] == 1
+        sync.ok(**words, rollback_run=run["run_id"])
+        assert sync.rows("*") == before

@@ -11,6 +11,7 @@ from auto_schema.bigquery_types import BigqueryType
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import Partitioning
+from smart_sync.deletes import HARD, SOFT
 from smart_sync.explain import explain
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
@@ -40,6 +41,7 @@ RICH = (
     a_source_column("extra", "jsonb", description="it's «free» text"),
     COLUMNS[2],
 )
+MARKS = (a_source_column("deleted_at", "date"), a_source_column("gone", "bool"))
 LABELS = source_labels(some_facts().profile)
 LAYOUT = {"partitioning": Partitioning("updated_at"), "clustering": ("id",)}
 
@@ -120,6 +122,29 @@ def merge_transformed():
     return a_plan(request, sql=answer, evidence=evidence, **words)
 
 
+def merge_marked():
+    """Rows that are marked as deleted leave a partitioned table."""
+    return marked("deleted_at", HARD)
+
+
+def merge_kept():
+    """Rows that a flag marks are kept, with the time of their cursor in a column of ours."""
+    return marked("gone", SOFT)
+
+
+def marked(column: str, rows: str):
+    request = a_request(
+        write_disposition=WriteDisposition.MERGE,
+        merge_keys=("id",),
+        deleted_column=column,
+        deleted_rows=rows,
+    )
+    columns = (*COLUMNS, *MARKS)
+    target = a_target(fields=some_fields(*columns), labels=LABELS, bytes=123_456_789, **LAYOUT)
+    watermark = a_watermark(utc("2025-07-22 13:00"))
+    return a_plan(request, target=target, watermark=watermark, columns=columns)
+
+
 def rebuild_with_swap():
     """A table rebuilt with another layout is built beside and swapped."""
     request = a_request(
@@ -188,6 +213,8 @@ def check(name: str, text: str) -> None:
         evolved,
         backfill,
         merge_json,
+        merge_marked,
+        merge_kept,
         rebuild_with_swap,
         held_back,
         merge_transformed,
@@ -205,6 +232,8 @@ def test_a_plan_reads_as_the_file_says(make):
         append_json,
         append_exact_json,
         merge_json,
+        merge_marked,
+        merge_kept,
         merge_transformed,
         rebuild_with_swap,
         replace_all,
