@@ -165,6 +165,12 @@ class ChecksFailedError(SyncError):
     exit_code = 11
 
 
+class DeletesRefusedError(SyncError):
+    """More rows are missing at the source than may be deleted unseen; none was."""
+
+    exit_code = 11
+
+
 class InternalError(SyncError):
     """A bug of ours."""
 

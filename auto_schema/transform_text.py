@@ -83,6 +83,22 @@ def parse(text: str, secret: Callable[[str], SecretText]) -> tuple[Transformatio
     ), faults
 
 
+def parse_conditions(text: str) -> tuple[tuple[tuple[Condition, ...], ...], Faults]:
+    """Conditions by themselves, written as `filter`; faults are those of that key.
+
+    >>> parse_conditions('[["a", "=", 1]]')[0]
+    ((Condition(field='a', operator='=', value=1),),)
+    """
+    if not text.strip():
+        return (), []
+    try:
+        asked = json.loads(text, parse_float=Decimal, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        return (), [config_fault("malformed JSON", str(error), FORM)]
+    faults: Faults = []
+    return _filter(_Object(filter=asked), faults), faults
+
+
 def _key_faults(config: _Object) -> Faults:
     known = f"the known keys are {', '.join(KEYS)}."
     faults: Faults = [

@@ -26,6 +26,7 @@ from smart_sync.deletes import DELETED_AT
 from smart_sync.facts import Facts, Target
 from smart_sync.marks import with_deleted_at
 from smart_sync.merge_plan import MergePlan, plan_merge
+from smart_sync.missing_scope import scope_of
 from smart_sync.modes import choose_mode
 from smart_sync.open_questions import OpenQuestions, open_questions
 from smart_sync.plan import AuditPlan, Mode
@@ -153,6 +154,7 @@ def make_draft(
     labels, label_faults = plan_labels(request, facts)
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
     faults += check_faults(request, shape.schema)
+    faults += scope_of(request, target, shape.arriving)[2]
     raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))
     bigquery = None if request.replays else bigquery
     questions = open_questions(request, facts, shape.schema, shape.altered)

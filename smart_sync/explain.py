@@ -10,6 +10,7 @@ from smart_sync.altering import alteration_lines, altering
 from smart_sync.check_plan import check_lines, checks_dict
 from smart_sync.marks import mark_dict, mark_lines
 from smart_sync.merge_plan import MergePlan
+from smart_sync.missing_plan import missing_dict, missing_lines
 from smart_sync.plan import Proof, ReadPlan, SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.read_plan import BigqueryReading
@@ -141,6 +142,7 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
     if not plan.reading.is_in_place:
         yield f"  staging      {staging.folder}"
     yield from snapshot_lines(publishing.snapshot)
+    yield from missing_lines(publishing.missing)
     yield from _way_lines(plan)
     yield from sql_lines(plan)
     if publishing.way.has_statement:
@@ -251,6 +253,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "table": _table_dict(plan),
         "publish": _publish_dict(plan),
         "replay": replay_dict(publishing.replay),
+        **({"missing": told} if (told := missing_dict(publishing.missing)) else {}),
         "verify": _proof_dict(publishing.proof),
         "checks": checks_dict(plan),
         "max_dead_letters": plan.dead_letters.most,

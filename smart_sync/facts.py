@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from auto_schema.evolve import CurrentField
-from auto_schema.schema import Partitioning
+from auto_schema.schema import Column, Partitioning
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
+from smart_sync.missing_keys import ComparedKeys
 from smart_sync.replay import ReplayFacts
 from smart_sync.sql_plan import SqlAnswer
 from smart_sync.volume import PastVolume
@@ -135,6 +136,10 @@ class Facts:
     """When the history was first asked under the lock, by BigQuery's clock; None: it wasn't."""
     replay: ReplayFacts | None = None
     """What dead letters there are, of a run that replays them; None: it is none."""
+    keys: ComparedKeys | None = None
+    """What comparing the keys of both sides has found; None: they weren't compared."""
+    key_columns: tuple[Column, ...] = ()
+    """By which they were."""
 
     @property
     def deciding(self) -> dict[str, CurrentField]:

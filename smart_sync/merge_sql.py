@@ -18,6 +18,7 @@ from smart_sync.deletes import DELETED_AT
 from smart_sync.key_text import block, key_text, literals, names_of, on_keys, pruned, raise_for
 from smart_sync.marks import Mark
 from smart_sync.merge_plan import MergePlan
+from smart_sync.missing_sql import keys_to_change, rows_to_delete
 from smart_sync.plan import SyncPlan
 from smart_sync.stale_columns import assignments, clearing
 
@@ -64,19 +65,26 @@ def merge_script(
         EXPECTED: f"(SELECT COUNT(*) FROM {HELD if merge.filled else NEWEST}) - {_newer(plan)}"
         + _never_added(merge),
     }
+    missing, gone, deleted = plan.publishing.missing, "", list[str]()
     if merge.mark:
-        look[DELETED] = _deleted(plan, merge.mark)
+        deleted.append(_deleted(plan, merge.mark))
+    if missing is not None and missing.is_needed:
+        gone = keys_to_change(plan, missing, NEWEST)
+        deleted.append(rows_to_delete(plan, missing, merge))
+    if deleted:
+        look[DELETED] = " + ".join(deleted)
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     cleared = clearing(plan.changes.stale, plan.destination, merge.partition_field)
     return (
         f"DECLARE {DIFFERING}, {DOUBLED}, {PARTITIONS} STRING;\n"
-        f"DECLARE {EXPECTED}{f', {DELETED}' if merge.mark else ''} INT64;\n"
+        f"DECLARE {EXPECTED}{f', {DELETED}' if deleted else ''} INT64;\n"
         f"{first}CREATE TEMP TABLE {NEWEST} AS\n{_newest(plan, merge, items)};\n"
         f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
-        f"EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
+        f"{gone}EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n"
+        f"  INTO {', '.join(look)};\n"
         f"{_refuse_differing(plan, merge)}{_refuse_doubled(plan)}"
         f"{around(cleared + _merge(plan, merge))}"
-        f"SELECT {EXPECTED} AS expected{f', {DELETED} AS deleted' if merge.mark else ''};"
+        f"SELECT {EXPECTED} AS expected{f', {DELETED} AS deleted' if deleted else ''};"
     )
 
 

@@ -14,6 +14,7 @@ from smart_sync.check import Check
 from smart_sync.cursor import Cursor
 from smart_sync.facts import TableState, Target
 from smart_sync.merge_plan import MergePlan
+from smart_sync.missing_plan import MissingPlan
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.repair import Repair
 from smart_sync.replay import ReplayPlan
@@ -59,6 +60,11 @@ class Staging:
     def result_table(self) -> TableRef:
         """Where the rows lie that transform_sql makes of those in `table`."""
         return self.table.sibling(self.table.table.replace("_staging_", "_result_", 1))
+
+    @property
+    def missing_table(self) -> TableRef:
+        """Where the keys lie that are missing at the source."""
+        return self.table.sibling(self.table.table.replace("_staging_", "_missing_", 1))
 
     @property
     def new_table(self) -> TableRef:
@@ -278,6 +284,18 @@ class PublishPlan:
     snapshot: SnapshotPlan | None = None
     replay: ReplayPlan | None = None
     """The letters whose rows are published; None: the run is of no dead letters."""
+    missing: MissingPlan | None = None
+    """What becomes of keys that are missing at the source; None: nobody looked."""
+
+    @property
+    def deletes(self) -> bool:
+        """Whether keys that were compared have to go, or to be marked."""
+        return self.missing is not None and self.missing.is_needed
+
+    @property
+    def removes_missing(self) -> bool:
+        """Whether rows of the table go with keys that were compared, the newest perhaps."""
+        return self.missing is not None and self.missing.is_needed and not self.missing.marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +362,7 @@ class SyncPlan:
         publishing = self.publishing
         removes = publishing.mode.removes_rows or self.changes.stale.clears
         marks = publishing.replay is not None and publishing.replay.rows > 0
-        return removes or marks or not publishing.way.is_staged
+        return removes or marks or publishing.deletes or not publishing.way.is_staged
 
     @property
     def fingerprint(self) -> str:

@@ -19,6 +19,7 @@ from smart_sync.hand_window import partition_faults
 from smart_sync.left_out import count_left_out
 from smart_sync.marks import at_launch
 from smart_sync.merge_plan import plan_merge
+from smart_sync.missing_plan import plan_missing
 from smart_sync.modes import choose_way, way_in_place
 from smart_sync.partition_span import span_faults
 from smart_sync.plan import (
@@ -64,14 +65,15 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     draft, faults = _settled(draft, facts)
     changes, more = _changes(draft)
     replay, against = replay_of(draft.request, facts)
-    raise_all([*faults, *more, *against])
+    missing, refused = plan_missing(draft.request, facts)
+    raise_all([*faults, *more, *against, *refused])
     source = _source(draft)
     if replay is not None:
         source = letters_source(draft, replay, source, _left_out(draft), run_id)
     proof, source = plan_proof(draft.request, source, draft.shape.reading.columns)
     reading = _reading(draft, source)
     run = _run(draft, facts, run_id, now)
-    publishing = replace(_publishing(draft, reading, proof), replay=replay)
+    publishing = replace(_publishing(draft, reading, proof), replay=replay, missing=missing)
     snapshot = plan_snapshot(draft.request, facts.target, run.staging.before_table, now)
     if publishing.sql and (fault := over_limit(publishing.sql)):
         raise fault

@@ -3,10 +3,14 @@
 One statement or script is one job; BigQuery makes its rows visible all at once.
 """
 
+from functools import partial
+
 from auto_schema.names import TABLE, of_table, quoted, string_literal
 from auto_schema.schema import Column, Partitioning, StagedColumn, TableSchema
 from smart_sync.hand_window import bigquery_literal
-from smart_sync.merge_sql import create_script, merge_script, newest
+from smart_sync.merge_plan import MergePlan
+from smart_sync.merge_sql import as_it_is, create_script, merge_script, newest
+from smart_sync.missing_sql import deleting
 from smart_sync.plan import Staging, SyncPlan
 from sources.values import Split
 from warehouse.names import TableRef
@@ -60,7 +64,17 @@ def merge_statement(plan: SyncPlan) -> str:
     """Rows of a key that is there are updated, all others added."""
     if plan.publishing.merge is None:
         raise ValueError("no keys to merge by")
-    return merge_script(plan, plan.publishing.merge, staged_items(plan), adding_columns(plan))
+    around = partial(_and_deleted, plan, plan.publishing.merge)
+    items, first = staged_items(plan), adding_columns(plan)
+    return merge_script(plan, plan.publishing.merge, items, first, around)
+
+
+def _and_deleted(plan: SyncPlan, merge: MergePlan, body: str) -> str:
+    """The MERGE, and in one with it what becomes of rows that are missing at the source."""
+    missing = plan.publishing.missing
+    if missing is None or not missing.is_needed:
+        return as_it_is(body)
+    return f"{in_transaction(f'{body};{chr(10)}{deleting(plan, missing, merge)}')}\n"
 
 
 def _with_unique_keys(plan: SyncPlan, create: str) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from auto_schema.transform import Transformation
 from smart_sync.check import Check
 from smart_sync.deletes import DeletesRequest
+from smart_sync.missing_keys import MissingRequest
 from smart_sync.repair import Repair
 from warehouse.names import Endpoints, TableRef
 
@@ -189,6 +190,7 @@ class SyncRequest:
     publishing: PublishingRequest = field(default_factory=PublishingRequest)
     run: RunRequest = field(default_factory=RunRequest)
     deletes: DeletesRequest = field(default_factory=DeletesRequest)
+    missing: MissingRequest = field(default_factory=MissingRequest)
 
     @property
     def connections(self) -> int:

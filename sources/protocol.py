@@ -1,15 +1,17 @@
 """What a source does, and what an inspector is asked: protocols without Beam or drivers."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar, runtime_checkable
 
 import pyarrow as pa
 
+from auto_schema.key_places import KeySums, Place, Places
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.profile import SourceProfile
-from sources.questions import RangesQuestion, RowsQuestion
+from sources.questions import KeysQuestion, RangesQuestion, RowsQuestion
 from sources.values import (
     Clock,
     DigestRow,
@@ -179,6 +181,41 @@ class ProvingInspector(Inspector, Protocol):
         self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
     ) -> list[DigestRow]:
         """The rows of these buckets: digest, key and cursor, as texts."""
+
+
+class KeySnapshot(Protocol):
+    """Keys of one moment, by places: of a source, or of the destination."""
+
+    def ends(self) -> tuple[int, int] | None:
+        """The lowest and highest value of a single integer key; None: there is no row."""
+
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """Sums over the keys that count, by place; a place without a key may be left out.
+
+        Args:
+            places: how keys are dealt.
+            within: only these places, with all their parts; empty: all.
+        """
+
+    def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
+        """All keys of these parts of places, those that don't count as well.
+
+        Each is a letter that says what its row is (see `KeysQuestion`), and the key as
+        `auto_schema.canonical` writes it.
+        """
+
+
+@runtime_checkable
+class ComparingInspector(Inspector, Protocol):
+    """An Inspector of a source whose keys can be compared with the destination's."""
+
+    def comparing(self, source: Source, asked: KeysQuestion) -> AbstractContextManager[KeySnapshot]:
+        """One snapshot of the source's keys, for as long as it is open.
+
+        Args:
+            source: without a window.
+            asked: which keys.
+        """
 
 
 @runtime_checkable

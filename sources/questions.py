@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from auto_schema.row_filter import RowFilter
+from auto_schema.schema import Column
 from sources.values import CursorValue, SourceColumn
 
 
@@ -37,3 +39,27 @@ class RangesQuestion:
     """
 
     column: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeysQuestion:
+    """Which keys a source holds, whatever their cursors; answered by a `KeySnapshot`.
+
+    Attributes:
+        keys: the columns that tell rows apart.
+        scope: only keys of such rows are summed, by published columns; None: all. Keys that are
+            brought say whether theirs is one.
+        tested: the columns that both test, as they are read.
+        dead: rows that the source itself marks as deleted: their keys aren't summed, and those
+            that are brought say so, by published columns; None: none are.
+        cursor: by its name in the source; None: there is none.
+        read_up_to: of keys that are brought, those of rows whose cursor is at most this say so;
+            None: none does.
+    """
+
+    keys: tuple[Column, ...]
+    scope: RowFilter | None = None
+    tested: tuple[Column, ...] = ()
+    dead: RowFilter | None = None
+    cursor: str | None = None
+    read_up_to: CursorValue | None = None

@@ -281,3 +281,10 @@ class DigestRow:
     digest: str
     key: str
     cursor: str
+
+
+LETTER_READ, LETTER_OTHER, LETTER_DEAD = "r", "n", "d"
+"""Before a key of the source: an earlier run has read its row, which is looked at; or not so; or
+the source itself marks it as deleted."""
+LETTER_HERE, LETTER_MARKED, LETTER_APART = "h", "m", "o"
+"""Before one of the table: its row is looked at; it is marked as deleted; it isn't looked at."""

@@ -129,7 +129,9 @@ def _tables(plan: SyncPlan, outcome: Outcome) -> tuple[TableRef, ...]:
     place one is made before its rows are counted.
     """
     staging, has_dead = plan.run.staging, outcome.rows_dead > 0
-    result = (staging.result_table,) if plan.publishing.sql else ()
+    publishing = plan.publishing
+    kinds = {staging.result_table: publishing.sql, staging.missing_table: publishing.deletes}
+    result = tuple(table for table, is_made in kinds.items() if is_made)
     if outcome.status == CHECKS_FAILED:
         return tuple(table for table in (*staging.tables, *result) if table != plan.rows_table)
     if outcome.status not in ("succeeded", "held_back"):

@@ -111,7 +111,7 @@ def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
         return f"{text} · {plan.destination} · run {plan.run.run_id}"
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
     if row.get("rows_deleted"):
-        text += f", {row['rows_deleted']:,} of them deleted"
+        text += f", {row['rows_deleted']:,} deleted"
     if plan.run.taken:
         taken = plan.run.taken
         text += f", {taken.rows_read:,} of them by run {taken.run_id}"

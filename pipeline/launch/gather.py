@@ -20,6 +20,7 @@ from pipeline.destination.folder import check_bucket
 from pipeline.destination.target import dry_run_bytes, read_table
 from pipeline.launch.frontier import read_start
 from pipeline.launch.letters import with_letters
+from pipeline.launch.missing import with_missing
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.launch.sql_of import answer_again, answer_of
 from pipeline.launch.wall_clock import read_wall_clock
@@ -171,6 +172,8 @@ def gather(
         replay = with_letters(client, draft).facts.replay
         return replace(facts, replay=replay, evidence=draft.facts.evidence)
     facts = replace(facts, evidence=_evidence(draft, inspector, facts))
+    if before is None:
+        facts = with_missing(draft, client, inspector, facts, run_id)
     return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
 
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 from auto_schema.transform import Transformation
 from pipeline.parameters.checks import DURATION
 from smart_sync.deletes import DeletesRequest
+from pipeline.parameters.missing_checks import parse_where
+from smart_sync.missing_keys import MissingRequest
 from smart_sync.request import (
     Guard,
     PublishingRequest,
@@ -59,6 +61,11 @@ def request_of(
         publishing=_publishing(values),
         run=_run(values, temp_location, endpoints),
         deletes=DeletesRequest(values["deleted_column"].strip(), values["deleted_rows"]),
+        missing=MissingRequest(
+            values["delete_missing"],
+            parse_where(values["delete_missing_where"])[0],
+            Decimal(values["max_deleted_percent"]),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from auto_schema.errors import ConfigError, SyncError
 from pipeline.parameters.deletes_checks import deletes_faults
+from pipeline.parameters.missing_checks import missing_faults
 from pipeline.parameters.table import BY_NAME
 
 _REPLACING = {
@@ -40,6 +41,7 @@ def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
         *_rollback_faults(values),
         *_replay_faults(values),
         *deletes_faults(values),
+        *missing_faults(values),
     ]
 
 

@@ -44,7 +44,8 @@ def deleted(plan: SyncPlan, job: Any) -> int:
         TargetError: BigQuery refused, or didn't answer.
     """
     merge = plan.publishing.merge
-    return int(_told(job)["deleted"]) if merge and merge.mark else 0
+    is_told = plan.publishing.deletes or (merge is not None and merge.mark is not None)
+    return int(_told(job)["deleted"]) if is_told else 0
 
 
 def _told(job: Any) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from pipeline.destination.target import read_table, read_watermark
 from pipeline.publish.counts import counted, deleted
 from pipeline.publish.taken import with_taken_over
 from pipeline.runs.outcome import Outcome
+from smart_sync.missing_plan import compared_text
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import copy_before
 from smart_sync.value_text import value_text
@@ -50,6 +51,7 @@ def figures(plan: SyncPlan, staged: Sequence[StagedSplit]) -> Outcome:
         rows_staged=total(staged, "rows"),
         bytes_staged=total(staged, "bytes"),
         watermark_after="" if after is None else value_text(after),
+        compared=compared_text(plan.publishing.missing),
         seconds={"until_staged": round(seconds, 3)},
     )
 
@@ -140,9 +142,9 @@ class Published:
             and window.watermark is not None
             and is_after(window.watermark, window.window.high)
         )
-        merge = self.plan.publishing.merge
-        lowers = self.plan.publishing.mode.lowers_watermark or (merge is not None and merge.removes)
-        return lowers and not is_below
+        publishing, merge = self.plan.publishing, self.plan.publishing.merge
+        removes = publishing.removes_missing or (merge is not None and merge.removes)
+        return (publishing.mode.lowers_watermark or removes) and not is_below
 
     def beside_others(self, outcome: Outcome) -> Outcome:
         """The same with MAX as it is by now, where other runs may have published beside this."""

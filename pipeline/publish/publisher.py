@@ -50,6 +50,7 @@ from pipeline.publish.dead_letters import (
     too_many,
     without_refused_json,
 )
+from pipeline.publish.missing import load_missing_keys
 from pipeline.publish.published import Published, figures, unknown
 from pipeline.publish.quarantine import QUARANTINED
 from pipeline.publish.taken import check_taken_over, taken_figures, with_taken_over
@@ -166,6 +167,7 @@ class Publisher:
             self._take_dead_rows_out(outcome.rows_dead)
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
+        load_missing_keys(self.client, self.plan, self.folder)
         with self.turn:
             return self._publish_staged(staged, outcome, straight=straight)
 

@@ -60,7 +60,7 @@ def _rows(row: Row) -> str:
     """What became of its rows."""
     rows = f"{row['rows_read'] or 0:,} rows read, {row['rows_published'] or 0:,} published"
     if row.get("rows_deleted"):
-        rows += f", {row['rows_deleted']:,} of them deleted"
+        rows += f", {row['rows_deleted']:,} deleted"
     if row["rows_dead"]:
         rows += f", {row['rows_dead']:,} dead letters"
     if row.get("rows_filtered"):

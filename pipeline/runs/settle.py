@@ -209,7 +209,8 @@ def clear_staging(
         endpoints: where the folder's service is.
         tables: that the run may have made; None: any of its staging tables.
     """
-    tables = (*staging.tables, staging.result_table) if tables is None else tables
+    every = (*staging.tables, staging.result_table, staging.missing_table)
+    tables = every if tables is None else tables
     removals = [partial(client.delete_table, str(t), not_found_ok=True) for t in tables]
     clear_folders([staging.folder] if staging.folder else [], endpoints)
     for remove in removals:

@@ -1,7 +1,7 @@
 """I/O. PostgreSQL behind the Inspector protocol: one session for all facts of a plan."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ from sources.postgresql import (
 )
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.key_snapshot import comparing
 from sources.postgresql.session import Settings
 from sources.postgresql.shape import shape
 from sources.postgresql.source import PostgresqlSource
@@ -32,8 +33,8 @@ from sources.postgresql.sql import DIALECT, without_order
 from sources.postgresql.surroundings import surroundings
 from sources.postgresql.writers import with_writers
 from sources.profile import SourceProfile
-from sources.protocol import Inspector, Source, of_kind
-from sources.questions import RangesQuestion, RowsQuestion
+from sources.protocol import Inspector, KeySnapshot, Source, of_kind
+from sources.questions import KeysQuestion, RangesQuestion, RowsQuestion
 from sources.sql import bind, placeholders
 from sources.values import (
     Clock,
@@ -177,6 +178,9 @@ class _Inspector:
         return postgresql_verify.digests(
             self._opened, of_kind(source, PostgresqlSource), keys, buckets
         )
+
+    def comparing(self, source: Source, asked: KeysQuestion) -> AbstractContextManager[KeySnapshot]:
+        return comparing(of_kind(source, PostgresqlSource), asked)
 
     def has_rows(self, source: Source) -> bool:
         return postgresql_evidence.has_rows(self._opened, of_kind(source, PostgresqlSource))

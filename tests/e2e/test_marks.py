@@ -47,7 +47,7 @@ def test_a_marked_row_is_removed_and_is_never_added(sync, orders):
     orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-03' WHERE id = 1")
     result = sync.ok(**MERGE)
     assert sync.rows(COLUMNS) == [(1, "v2"), (4, "v1")]
-    assert "3 rows read, 2 published, 1 of them deleted" in result.out
+    assert "3 rows read, 2 published, 1 deleted" in result.out
     run = sync.history()[-1]
     assert (run["rows_staged"], run["rows_published"], run["rows_deleted"]) == (3, 2, 1)
 
@@ -89,7 +89,7 @@ def test_soft_keeps_a_marked_row_and_says_since_when(sync, orders):
     delete(orders, 2, "2024-06-01")
     orders("UPDATE orders SET deleted_at = NULL, updated_at = '2024-06-02' WHERE id = 3")
     result = sync.ok(**SOFT)
-    assert "2 rows read, 2 published, 1 of them deleted" in result.out
+    assert "2 rows read, 2 published, 1 deleted" in result.out
     assert sync.rows(STAMPED) == [
         (1, "v1", None),
         (2, "v1", at("2024-06-01")),

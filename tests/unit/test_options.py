@@ -72,6 +72,8 @@ MALFORMED = {
     "keep_snapshots": ("7", "'7' is neither true, false nor a duration", "such as 14d"),
     "rollback_run": ("last", "'last' is not a run id", "as its history has it"),
     "rollback_to": ("last", "'last' is not a run id", "as its history has it"),
+    "delete_missing": ("yes", "'yes' is unknown", "off, hard"),
+    "max_deleted_percent": ("5%", "'5%' is not a number", "such as 6.25"),
     "plan_format": ("yaml", "'yaml' is unknown", "text, json"),
 }
 
@@ -96,6 +98,8 @@ BESIDE = {
     "backfill_columns": MERGE,
     "stale_columns": MERGE,
     "deleted_rows": MERGE | {"deleted_column": "deleted_at"},
+    "delete_missing": MERGE,
+    "max_deleted_percent": MERGE | {"delete_missing": "hard"},
     "verify_start": VERIFY,
     "verify_end": VERIFY,
 }

@@ -1,0 +1,201 @@
+"""Which keys a table holds, in sums that PostgreSQL and BigQuery make alike.
+
+Keys are dealt to places: ranges of a single integer key, else parts of a key's hash. Over each
+place both sides sum a hash of each key. Equal sums are equal keys, but for a chance that leaves a
+deleted row for another run to find: what is deleted is decided by the keys themselves, never by
+sums.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from auto_schema.canonical import bigquery_row, postgresql_row
+from auto_schema.names import quoted
+from auto_schema.schema import Column
+
+Place = tuple[int, int]
+"""A place, and which part of it; 0 where places have one part."""
+HASH_DIGITS = 15
+"""Hex digits of an MD5 that fit an INT64 without its sign."""
+WORD_BITS = 31
+"""So many bits of a hash are in the first sum, the others in the second: no sum overflows."""
+PART_BITS = 16
+"""Above which bits of a hash its part is said; those of its place lie below."""
+_LOW, _MIXERS = 2**32 - 1, (668_265_263, 374_761_393)
+"""Primes below 2^30: neither product of them with 32 bits, nor the sum of both, overflows."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySums:
+    """What is equal for two sets of equal keys: how many, and two sums over their hashes."""
+
+    rows: int = 0
+    low: int = 0
+    high: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How keys are dealt to places, and places to parts.
+
+    Attributes:
+        keys: the columns that tell rows apart; rows with a NULL in one have no place.
+        width: how many integers a place holds; 0: places are by hash.
+        first, last: the lowest and highest place, which take what lies beyond, too.
+        count: places by hash; a power of 2.
+        parts: of each place, by hash; a power of 2.
+    """
+
+    keys: tuple[Column, ...]
+    width: int = 0
+    first: int = 0
+    last: int = 0
+    count: int = 1
+    parts: int = 1
+
+    def in_parts(self, parts: int) -> "Places":
+        """The same places, each in so many parts."""
+        return replace(self, parts=parts)
+
+
+def is_ranged(keys: Sequence[Column]) -> bool:
+    """Whether places can be ranges: of a single integer key."""
+    return len(keys) == 1 and keys[0].is_single(("INT64",)) and not keys[0].changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """What each database says in its own way."""
+
+    xor: str
+    divided: str
+    key: str
+    aggregates: str
+
+
+_POSTGRESQL = _Dialect(
+    "#",
+    "(k / {width})",
+    "('x' || pg_catalog.substr(pg_catalog.md5(pg_catalog.convert_to({row}, 'UTF8')), 1, "
+    f"{HASH_DIGITS}))::bit({HASH_DIGITS * 4})::int8",
+    "pg_catalog.",
+)
+_BIGQUERY = _Dialect(
+    "^",
+    "DIV(k, {width})",
+    f"CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5({{row}})), 1, {HASH_DIGITS})) AS INT64)",
+    "",
+)
+
+
+def postgresql_key(places: Places) -> str:
+    """The number that a key is dealt by, over the source's rows named `q`."""
+    if places.width:
+        (key,) = places.keys
+        name = key.source_name.replace('"', '""')
+        return "({})::int8".format(key.select.format(c=f'q."{name}"'))
+    return _POSTGRESQL.key.format(row=postgresql_row(places.keys))
+
+
+def bigquery_key(places: Places) -> str:
+    """The same over rows named `s`."""
+    if places.width:
+        (key,) = places.keys
+        return f"s.{quoted(key.name)}"
+    return _BIGQUERY.key.format(row=bigquery_row(places.keys))
+
+
+def postgresql_key_sums(places: Places, rows: str, within: Sequence[Place] = ()) -> str:
+    """Place, part, count and two sums over a SELECT of `postgresql_key` AS k.
+
+    Args:
+        places: how keys are dealt.
+        rows: the SELECT.
+        within: only these places, with all their parts; empty: all.
+    """
+    rows = rows if places.width else f"{rows}\nOFFSET 0"  # else a hash is made for each use of it
+    return (
+        f"SELECT {_figures(places, _POSTGRESQL)}\nFROM (\n{rows}\n) AS d"
+        f"{_within(places.in_parts(1), within, _POSTGRESQL)}\nGROUP BY 1, 2"
+    )
+
+
+def bigquery_key_sums(places: Places, rows: str, within: Sequence[Place] = ()) -> str:
+    """The same in one text, since BigQuery brings few large values sooner than many small ones.
+
+    `place:part:count:low:high;…`
+    """
+    fields = ("place", "part", "row_count", "low", "high")
+    text = ", ':', ".join(f"CAST({field} AS STRING)" for field in fields)
+    return (
+        f"SELECT STRING_AGG(CONCAT({text}), ';') AS sums\nFROM (\n"
+        f"SELECT {_figures(places, _BIGQUERY)}\nFROM (\n{rows}\n) AS d"
+        f"{_within(places.in_parts(1), within, _BIGQUERY)}\nGROUP BY 1, 2\n) AS p"
+    )
+
+
+def sums_of(text: str | None) -> dict[Place, KeySums]:
+    """What that text says; None: there is no key.
+
+    >>> sums_of("-1:0:2:30:4")
+    {(-1, 0): KeySums(rows=2, low=30, high=4)}
+    """
+    figures = (map(int, one.split(":")) for one in (text or "").split(";") if one)
+    return {(place, part): KeySums(*sums) for place, part, *sums in figures}
+
+
+def postgresql_keys(places: Places, rows: str, within: Sequence[Place]) -> str:
+    """Those that lie in these parts of places, of a SELECT of k, `told` and `key_text`."""
+    rows = rows if places.width else f"{rows}\nOFFSET 0"
+    return f"SELECT told || key_text\nFROM (\n{rows}\n) AS d{_within(places, within, _POSTGRESQL)}"
+
+
+def bigquery_keys(places: Places, rows: str, within: Sequence[Place]) -> str:
+    """The same by place: each value is an array."""
+    return (
+        f"SELECT ARRAY_AGG(CONCAT(told, key_text)) AS key_texts\nFROM (\n{rows}\n) AS d"
+        f"{_within(places, within, _BIGQUERY)}\nGROUP BY {_place(places, _BIGQUERY)}"
+    )
+
+
+def _figures(places: Places, dialect: _Dialect) -> str:
+    hashed, of = _hash(places, dialect), dialect.aggregates
+    return (
+        f"{_place(places, dialect)} AS place, {_part(places, dialect)} AS part,"
+        f" {of}count(*) AS row_count,\n  {of}sum({hashed} & {2**WORD_BITS - 1}) AS low,"
+        f" {of}sum({hashed} >> {WORD_BITS}) AS high"
+    )
+
+
+def _hash(places: Places, dialect: _Dialect) -> str:
+    """A number from 0 below 2^63 that differs for different keys that are dealt by themselves."""
+    if not places.width:
+        return "k"
+    first, second = _MIXERS
+    mixed = f"((k & {_LOW}) * {first} + ((k >> 32) & {_LOW}) * {second})"
+    return f"({mixed} {dialect.xor} ({mixed} >> 29))"
+
+
+def _place(places: Places, dialect: _Dialect) -> str:
+    if not places.width:
+        return f"(k & {places.count - 1})"
+    divided = dialect.divided.format(width=places.width)
+    return f"greatest({places.first}, least({places.last}, {divided}))"
+
+
+def _part(places: Places, dialect: _Dialect) -> str:
+    """Never a bare number, which GROUP BY would take for a column's."""
+    if places.parts == 1:
+        return "(k & 0)"
+    return f"(({_hash(places, dialect)} >> {PART_BITS}) & {places.parts - 1})"
+
+
+def _within(places: Places, within: Sequence[Place], dialect: _Dialect) -> str:
+    """WHERE a key lies in one of these, by part where places have some; empty: all."""
+    if not within:
+        return ""
+    number = _place(places, dialect)
+    if places.parts > 1:
+        number = f"({number} - {places.first}) * {places.parts} + {_part(places, dialect)}"
+        within = [((at - places.first) * places.parts + of, 0) for at, of in within]
+    return f"\nWHERE {number} IN ({', '.join(str(at) for at, _ in within)})"

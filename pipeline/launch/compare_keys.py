@@ -1,0 +1,118 @@
+"""I/O. The keys of source and destination, compared without bringing more than differ.
+
+Both sides sum their keys at the same time, the source in one snapshot. Nothing is written.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from auto_schema.key_places import Place, Places, is_ranged
+from auto_schema.schema import Column
+from pipeline.destination.table_keys import TableKeys
+from smart_sync.key_descent import (
+    Sums,
+    differing,
+    fewest_missing,
+    first_places,
+    in_turns,
+    parts_of,
+    shortest,
+    told_apart,
+)
+from smart_sync.missing_keys import SAMPLE, ComparedKeys, MissingRequest
+from sources.protocol import KeySnapshot
+
+Value = TypeVar("Value")
+
+
+def compare_keys(
+    source: KeySnapshot,
+    table: TableKeys,
+    keys: tuple[Column, ...],
+    rows: int | None,
+    asked: MissingRequest,
+) -> ComparedKeys:
+    """What the sides' keys say.
+
+    Args:
+        source: its snapshot.
+        table: the destination.
+        keys: the columns that tell rows apart.
+        rows: of the destination, about; None: not known.
+        asked: when enough is known to refuse, the rest isn't looked at.
+
+    Raises:
+        SyncError: a side can't be asked: then nothing is known of its keys.
+    """
+    ends = source.ends() if is_ranged(keys) else None
+    with ThreadPoolExecutor(2, thread_name_prefix="keys") as pool:
+        return _Descent(source, table, pool).compared(first_places(keys, rows, ends), asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Descent:
+    source: KeySnapshot
+    table: TableKeys
+    pool: ThreadPoolExecutor
+
+    def compared(self, places: Places, asked: MissingRequest) -> ComparedKeys:
+        """What differs, from sums to keys."""
+        theirs, ours = self._sums(places, ())
+        compared = ComparedKeys(_rows(ours), _rows(theirs), len({*theirs, *ours}))
+        differ = differing(theirs, ours)
+        compared = replace(compared, differing=len(differ))
+        fewest = fewest_missing(differ, theirs, ours)
+        if replace(compared, is_whole=False, fewest=fewest).is_too_much(asked.most_percent):
+            return self._sampled(compared, places, shortest(differ, theirs, ours), fewest)
+        parts = parts_of(differ, theirs, ours)
+        if parts > 1:
+            places = places.in_parts(parts)
+            theirs, ours = self._sums(places, differ)
+            differ = differing(theirs, ours)
+        for turn in in_turns(differ, theirs, ours):
+            compared = _with(compared, self._keys(places, turn))
+        return replace(compared, missing=tuple(sorted(compared.missing)))
+
+    def _sampled(
+        self, compared: ComparedKeys, places: Places, within: tuple[Place, ...], fewest: int
+    ) -> ComparedKeys:
+        """Of too many, a few."""
+        some = self._keys(places, within) if within else ComparedKeys(0, 0)
+        missing = tuple(sorted(some.missing)[:SAMPLE])
+        return replace(compared, missing=missing, is_whole=False, fewest=fewest, moved=some.moved)
+
+    def _sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Sums, Sums]:
+        return self._both(
+            lambda: self.source.sums(places, within), lambda: self.table.sums(places, within)
+        )
+
+    def _keys(self, places: Places, within: tuple[Place, ...]) -> ComparedKeys:
+        theirs, ours = self._both(
+            lambda: list(self.source.keys(places, within)),
+            lambda: list(self.table.keys(places, within)),
+        )
+        return told_apart(theirs, ours)
+
+    def _both(self, one: Callable[[], Value], other: Callable[[], Value]) -> tuple[Value, Value]:
+        """Both sides at once; a fault of either is raised when both have answered."""
+        first, second = self.pool.submit(one), self.pool.submit(other)
+        return first.result(), second.result()
+
+
+def _rows(sums: Sums) -> int:
+    return sum(one.rows for one in sums.values())
+
+
+def _with(compared: ComparedKeys, more: ComparedKeys) -> ComparedKeys:
+    """Both together."""
+    sample = sorted({*compared.lacking_sample, *more.lacking_sample})[:SAMPLE]
+    return replace(
+        compared,
+        moved=compared.moved + more.moved,
+        missing=(*compared.missing, *more.missing),
+        returned=(*compared.returned, *more.returned),
+        lacking=compared.lacking + more.lacking,
+        lacking_sample=tuple(sample),
+    )

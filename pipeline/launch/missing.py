@@ -1,0 +1,72 @@
+"""I/O. Whether a launch compares keys, and what it finds."""
+
+from dataclasses import replace
+
+from google.cloud import bigquery
+
+from auto_schema.condition_sql import bigquery_condition
+from auto_schema.errors import ConfigError
+from auto_schema.names import quoted
+from pipeline.destination.table_keys import TableKeys
+from pipeline.launch.compare_keys import compare_keys
+from smart_sync.draft import Draft
+from smart_sync.facts import Facts
+from smart_sync.hand_window import bigquery_literal
+from smart_sync.missing_keys import PARAMETER
+from smart_sync.missing_question import compares, dead_at_source, key_columns
+from smart_sync.missing_scope import scope_of
+from smart_sync.missing_sql import DELETED_AT
+from sources.protocol import ComparingInspector, Inspector
+from sources.questions import KeysQuestion
+from sources.values import Extract
+
+
+def with_missing(
+    draft: Draft, client: bigquery.Client, inspector: Inspector, facts: Facts, run_id: str
+) -> Facts:
+    """The facts with what the keys of both sides say, where they are to be compared.
+
+    Raises:
+        SyncError: a side can't be asked, or the source never can.
+    """
+    if not compares(draft, facts):
+        return facts
+    if not isinstance(inspector, ComparingInspector):
+        why = "its keys can't be compared"
+        raise ConfigError("a source without keys", PARAMETER, why, f"leave {PARAMETER} out.")
+    request, keys = draft.request, key_columns(draft)
+    scope, tested, _ = scope_of(draft.request, facts.target, draft.shape.arriving)
+    dead, marking = dead_at_source(draft)
+    cursor, window = facts.cursor, facts.window
+    asked = KeysQuestion(
+        keys,
+        scope,
+        (*tested, *marking),
+        dead,
+        cursor.source_name if cursor else None,
+        window.window.low if window else None,
+    )
+    partition = draft.merge.partition_field if draft.merge else None
+    table = TableKeys(
+        client, request.destination, keys, _counts(draft, facts), _marked(draft), partition
+    )
+    rows = facts.target.rows
+    with inspector.comparing(inspector.source(Extract(run_id=run_id)), asked) as source:
+        compared = compare_keys(source, table, keys, rows, request.missing)
+    return replace(facts, keys=compared, key_columns=keys)
+
+
+def _counts(draft: Draft, facts: Facts) -> str:
+    """Whether a row of the table is looked at: within what is asked for, and not later."""
+    scope, _, _ = scope_of(draft.request, facts.target, draft.shape.arriving)
+    parts = [bigquery_condition(scope)] if scope else []
+    if facts.cursor is not None and facts.window is not None:
+        column = f"s.{quoted(facts.cursor.name)}"
+        high = bigquery_literal(facts.window.window.high, facts.cursor)
+        parts.append(f"({column} IS NULL OR {column} <= {high})")
+    return " AND ".join(parts) or "TRUE"
+
+
+def _marked(draft: Draft) -> str:
+    there = DELETED_AT in draft.facts.target.by_name() and draft.request.missing.marks
+    return f"(s.{quoted(DELETED_AT)} IS NOT NULL)" if there else "FALSE"

@@ -1,0 +1,76 @@
+"""delete_missing and what goes with it: what they ask of other parameters."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from auto_schema.errors import ConfigError, SyncError
+from auto_schema.transform import Condition
+from auto_schema.transform_text import parse_conditions
+from pipeline.parameters.table import BY_NAME
+from smart_sync.missing_keys import MOST, OFF, PARAMETER, WHERE
+
+MOST_PERCENT = 100
+_AND_NOT: Mapping[str, str] = {
+    "delete_existing_table": "the table is made anew, and lacks what the source lacks",
+    "transform_sql": "rows of the table are what the query makes of the source's, and need not"
+    " have keys of it",
+    "sync_start": "a window by hand repairs that window; keys are compared over all rows",
+    "backfill_columns": "it fills columns of rows that are there, and does nothing else",
+    "replay_dead_letters": "a replay reads no source",
+    "rollback_run": "a rollback restores the table, and reads no source",
+    "verify_only": "it compares a window, and publishes nothing",
+}
+"""Parameters that it can't have beside it, and why."""
+
+
+def missing_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    """Everything that contradicts itself about keys that are missing at the source."""
+    asks = values[PARAMETER] != OFF
+    if not asks:
+        for name in (WHERE, MOST):
+            if values[name] != BY_NAME[name].default:
+                fix = f"give --{PARAMETER}=hard, or leave {name} out."
+                yield ConfigError(f"{name} without {PARAMETER}", name, "nobody looks", fix)
+    yield from parse_where(values[WHERE])[1]
+    yield from _percent_faults(values[MOST])
+    if not asks:
+        return
+    if values["write_disposition"] != "WRITE_MERGE":
+        why = f"write_disposition={values['write_disposition']} tells no rows apart"
+        fix = f"set write_disposition=WRITE_MERGE with merge_keys, or leave {PARAMETER} out."
+        yield ConfigError(f"{PARAMETER} without WRITE_MERGE", PARAMETER, why, fix)
+    for name, why in _AND_NOT.items():
+        if values[name] not in ("", "false"):
+            fix = f"leave {name} or {PARAMETER} out of this run."
+            yield ConfigError(f"{PARAMETER} beside {name}", f"{name}, {PARAMETER}", why, fix)
+    yield from _source_faults(values)
+
+
+def parse_where(text: str) -> tuple[tuple[tuple[Condition, ...], ...], list[SyncError]]:
+    """The conditions of delete_missing_where, and what is wrong with them."""
+    parts, faults = parse_conditions(text)
+    return parts, [ConfigError(one.what, WHERE, one.why, one.fix) for one in faults]
+
+
+def _percent_faults(text: str) -> Iterator[SyncError]:
+    try:
+        is_too_much = Decimal(text) > MOST_PERCENT
+    except ArithmeticError:
+        return  # told by its form
+    if is_too_much:
+        why, fix = f"{text} is more than all rows", f"write a number from 0 to {MOST_PERCENT}."
+        yield ConfigError("malformed parameter", MOST, why, fix)
+
+
+def _source_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    source = values["data_source"]
+    if source in ("mongodb", "bigquery"):
+        why = f"keys of {source} are not compared yet"
+        yield ConfigError(f"{PARAMETER} of another source", PARAMETER, why, "leave it out.")
+    base = values["postgresql_base_query"].strip()
+    hides = base or "_timestamp}" in values["postgresql_query"]
+    if source == "postgresql" and hides and values["enable_smart_sync"] == "true":
+        where = "postgresql_base_query" if base else "postgresql_query"
+        why = "a query with placeholders hides rows whose keys are there all the same"
+        fix = "give it as postgresql_query without placeholders: the window is put around it."
+        yield ConfigError(f"{PARAMETER} with placeholders", f"{where}, {PARAMETER}", why, fix)

@@ -1,0 +1,92 @@
+"""What is asked for about keys that the table has and the source lacks, and what was found."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from auto_schema.transform import Condition
+
+PARAMETER, WHERE, MOST = "delete_missing", "delete_missing_where", "max_deleted_percent"
+OFF, SOFT, HARD = "off", "soft", "hard"
+SAMPLE = 10
+"""Keys that are told of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRequest:
+    """What the parameters say of keys that are missing at the source.
+
+    Attributes:
+        rows: `hard`: their rows are removed; `soft`: they are marked; `off`: nobody looks.
+        where: only rows of which all conditions of one of these hold are looked at; empty: all.
+        most_percent: of the table's rows that are looked at, so many may be missing.
+    """
+
+    rows: str = OFF
+    where: tuple[tuple[Condition, ...], ...] = ()
+    most_percent: Decimal = Decimal(5)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether keys are compared."""
+        return self.rows != OFF
+
+    @property
+    def marks(self) -> bool:
+        """Whether rows are marked, and not removed."""
+        return self.rows == SOFT
+
+    @property
+    def told(self) -> str:
+        """The condition in words; empty: there is none."""
+        parts = (" and ".join(map(_told, part)) for part in self.where)
+        return " or ".join(f"({part})" if len(self.where) > 1 else part for part in parts)
+
+
+def _told(condition: Condition) -> str:
+    value = condition.value
+    value = f"({', '.join(map(str, value))})" if isinstance(value, tuple) else value
+    return f"{condition.field} {condition.operator} {'' if value is None else value}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedKeys:
+    """What comparing the keys of both sides has found; keys in the form of `canonical`.
+
+    Attributes:
+        rows, source_rows: that were looked at in the table, and in the source.
+        ranges: of keys that were summed, on both sides together.
+        differing: of them, those whose sums differ.
+        moved: keys that were brought, of both sides together.
+        missing: keys of the table that the source lacks, ascending.
+        returned: keys that are marked as deleted in the table and are there in the source.
+        lacking: keys that the source has had for longer than the table is complete, and the table
+            lacks: how many, and some of them.
+        is_whole: whether all of them are here; else enough to see that they are too many.
+        fewest: so many are missing at the least.
+    """
+
+    rows: int
+    source_rows: int
+    ranges: int = 0
+    differing: int = 0
+    moved: int = 0
+    missing: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    lacking: int = 0
+    lacking_sample: tuple[str, ...] = ()
+    is_whole: bool = True
+    fewest: int = 0
+
+    @property
+    def count(self) -> int:
+        """Keys that are missing, at the least."""
+        return len(self.missing) if self.is_whole else max(self.fewest, len(self.missing))
+
+    @property
+    def percent(self) -> Decimal:
+        """Of the table's rows that were looked at."""
+        return Decimal(100 * self.count) / self.rows if self.rows else Decimal(0)
+
+    def is_too_much(self, most: Decimal) -> bool:
+        """Whether more are missing than may be deleted, or all that the source had."""
+        return self.percent > most or (self.rows > 0 and self.source_rows == 0)

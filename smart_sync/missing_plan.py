@@ -1,0 +1,203 @@
+"""What becomes of keys that the table has and the source lacks, and what forbids it. Pure."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from auto_schema.errors import DeletesRefusedError, SyncError
+from auto_schema.schema import Column
+from auto_schema.told import told
+from smart_sync.facts import Facts
+from smart_sync.missing_keys import MOST, PARAMETER, SAMPLE, SOFT, ComparedKeys
+from smart_sync.request import SyncRequest
+from sources.values import CursorValue
+
+MOST_BYTES = 500_000
+"""Of keys as they travel in the plan, which each step of a job is given: some 100,000 integers,
+or 25,000 UUIDs."""
+KEYS = pa.schema([("key_text", pa.string()), ("is_back", pa.bool_())])
+"""Of the file that says which keys are meant: those that are missing, or are there again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPlan:
+    """What a run does about keys that are missing at the source.
+
+    Attributes:
+        rows: `hard` or `soft`.
+        keys: the columns that tell rows apart.
+        where: which rows were looked at, in words; empty: all.
+        most_percent: so many may go.
+        up_to: rows with a later cursor stay as they are; None: there is no cursor.
+        compared: rows of the table and of the source, ranges, those that differed, keys moved.
+        missing, returned, lacking: how many keys.
+        sample: of the missing, as they are told.
+        lacking_sample: of those that the table lacks.
+        file: the keys themselves, as Parquet; empty: there is none.
+    """
+
+    rows: str
+    keys: tuple[Column, ...]
+    where: str
+    most_percent: Decimal
+    up_to: CursorValue | None
+    compared: tuple[int, int, int, int, int]
+    missing: int
+    returned: int
+    lacking: int
+    sample: tuple[str, ...] = ()
+    lacking_sample: tuple[str, ...] = ()
+    file: bytes = field(default=b"", repr=False)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether rows have to go, or marks, also when none was staged."""
+        return bool(self.file)
+
+    @property
+    def marks(self) -> bool:
+        """Whether rows are marked, and not removed."""
+        return self.rows == SOFT
+
+
+def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None, list[SyncError]]:
+    """What the comparison leads to; None: there was none."""
+    compared, asked, shows = facts.keys, request.missing, request.publishing.show_values
+    if compared is None:
+        return None, []
+    sample = tuple(told(key, shows=shows) for key in compared.missing[:SAMPLE])
+    if compared.is_too_much(asked.most_percent):
+        return None, [_too_much(request, compared, sample)]
+    marks = compared.returned if asked.marks else ()
+    file = _file(compared.missing, marks)
+    faults: list[SyncError] = [_too_large(request, compared)] if len(file) > MOST_BYTES else []
+    plan = MissingPlan(
+        asked.rows,
+        facts.key_columns,
+        asked.told,
+        asked.most_percent,
+        facts.window.window.high if facts.window else None,
+        (compared.rows, compared.source_rows, compared.ranges, compared.differing, compared.moved),
+        len(compared.missing),
+        len(marks),
+        compared.lacking,
+        sample,
+        tuple(told(key, shows=shows) for key in compared.lacking_sample),
+        file,
+    )
+    return plan, faults
+
+
+def _file(missing: tuple[str, ...], returned: tuple[str, ...]) -> bytes:
+    """Ascending, so that the same keys are the same bytes; empty without any."""
+    if not missing and not returned:
+        return b""
+    texts = pa.array([*sorted(missing), *sorted(returned)], pa.string())
+    are_back = pa.array([False] * len(missing) + [True] * len(returned), pa.bool_())
+    out = io.BytesIO()
+    table = pa.table([texts, are_back], schema=KEYS)
+    pq.write_table(
+        table,
+        out,
+        compression="zstd",
+        use_dictionary=False,
+        column_encoding={"key_text": "DELTA_BYTE_ARRAY", "is_back": "PLAIN"},
+    )
+    return out.getvalue()
+
+
+def _too_much(
+    request: SyncRequest, compared: ComparedKeys, sample: tuple[str, ...]
+) -> DeletesRefusedError:
+    asked = request.missing
+    least = "" if compared.is_whole else "at least "
+    where = f"{PARAMETER}={asked.rows}, table {request.destination}"
+    some = f"; some of their keys: {', '.join(sample)}" if sample else ""
+    if compared.source_rows == 0:
+        why = f"the source has no row, and the table has {compared.rows:,}{some}"
+        fix = (
+            "see why the source is empty. If it is to be: empty the table yourself, or sync with"
+            " write_disposition=WRITE_TRUNCATE."
+        )
+        return DeletesRefusedError("every row would be deleted", where, why, fix)
+    why = (
+        f"{least}{compared.count:,} of the table's {compared.rows:,} rows are missing at the"
+        f" source, which are {compared.percent:.2f} %, and {MOST}={asked.most_percent}{some}"
+    )
+    fix = (
+        "see whether the source lacks rows that it should have (another database, a query that"
+        f" leaves rows out). If they are to go, run once with a higher {MOST}."
+    )
+    return DeletesRefusedError("too many rows would be deleted", where, why, fix)
+
+
+def _too_large(request: SyncRequest, compared: ComparedKeys) -> DeletesRefusedError:
+    where = f"{PARAMETER}={request.missing.rows}, table {request.destination}"
+    why = f"{len(compared.missing):,} keys are missing, and so many can't travel in a plan"
+    fix = (
+        "delete them in parts by delete_missing_where, or load the table anew with"
+        " write_disposition=WRITE_TRUNCATE."
+    )
+    return DeletesRefusedError("more keys than a run deletes", where, why, fix)
+
+
+def missing_lines(plan: MissingPlan | None) -> Iterator[str]:
+    """What a plan says of it."""
+    if plan is None:
+        return
+    rows, source_rows, ranges, differing, moved = plan.compared
+    where = f" where {plan.where}" if plan.where else ""
+    yield f"  compared     {rows:,} rows of the table with {source_rows:,} of the source{where}"
+    yield f"               {ranges:,} ranges, {differing:,} differ, {moved:,} keys were brought"
+    does = "removed" if plan.rows == "hard" else "marked in _sync_deleted_at"
+    percent = Decimal(100 * plan.missing) / rows if rows else Decimal(0)
+    yield (
+        f"  missing      {plan.missing:,} keys at the source ({percent:.2f} %, at most"
+        f" {plan.most_percent} %): {does}"
+    )
+    if plan.sample:
+        yield f"               such as {', '.join(plan.sample)}"
+    if plan.returned:
+        yield f"               {plan.returned:,} marked keys are there again, and lose their marks"
+    if plan.lacking:
+        yield f"               the table lacks {plan.lacking:,} keys that the source has had since"
+        yield f"               before this window, such as {', '.join(plan.lacking_sample)}"
+
+
+def missing_dict(plan: MissingPlan | None) -> dict[str, object] | None:
+    """The same as JSON-ready values."""
+    if plan is None:
+        return None
+    return {
+        "rows": plan.rows,
+        "where": plan.where or None,
+        "max_percent": str(plan.most_percent),
+        "missing_sample": list(plan.sample),
+        "lacking_sample": list(plan.lacking_sample),
+        **compared_figures(plan),
+    }
+
+
+def compared_text(plan: MissingPlan | None) -> str:
+    """What the run history keeps of it, as JSON; empty: nobody looked."""
+    return json.dumps(compared_figures(plan), sort_keys=True) if plan else ""
+
+
+def compared_figures(plan: MissingPlan) -> dict[str, int]:
+    """What the run history keeps of it."""
+    rows, source_rows, ranges, differing, moved = plan.compared
+    return {
+        "rows": rows,
+        "source_rows": source_rows,
+        "ranges": ranges,
+        "ranges_differing": differing,
+        "keys_moved": moved,
+        "missing": plan.missing,
+        "returned": plan.returned,
+        "lacking": plan.lacking,
+    }

@@ -1,0 +1,70 @@
+"""What a merge's script does beside it with rows whose keys are missing at the source: pure text.
+
+Keys that this run has staged are left alone, and rows that are later than what was compared.
+"""
+
+from auto_schema.canonical import bigquery_row
+from auto_schema.names import OURS, quoted, stamp_literal
+from smart_sync.hand_window import bigquery_literal
+from smart_sync.merge_plan import MergePlan
+from smart_sync.missing_plan import MissingPlan
+from smart_sync.plan import SyncPlan
+
+GONE = f"{OURS}gone"
+DELETED_AT = "_sync_deleted_at"
+
+
+def keys_to_change(plan: SyncPlan, missing: MissingPlan, newest: str) -> str:
+    """The statement that gathers them, with its `;`.
+
+    Args:
+        plan: the run's.
+        missing: with the keys.
+        newest: the temporary table of the rows that are merged.
+    """
+    return (
+        f"CREATE TEMP TABLE {GONE} AS\n"
+        f"SELECT key_text, is_back FROM {plan.run.staging.missing_table.sql}\n"
+        f"WHERE key_text NOT IN (SELECT {bigquery_row(missing.keys)} FROM {newest} AS s);\n"
+    )
+
+
+def rows_to_delete(plan: SyncPlan, missing: MissingPlan, merge: MergePlan) -> str:
+    """How many rows go, or are marked, as SQL."""
+    return (
+        f"(SELECT COUNT(*) FROM {plan.destination.sql} AS s\n"
+        f"    WHERE {_meant(plan, missing, merge, 'NOT is_back')})"
+    )
+
+
+def deleting(plan: SyncPlan, missing: MissingPlan, merge: MergePlan) -> str:
+    """The statement that removes or marks them, and clears the marks of those that are back."""
+    if not missing.marks:
+        return f"DELETE FROM {plan.destination.sql} AS s\nWHERE {_meant(plan, missing, merge)}"
+    at, key = quoted(DELETED_AT), bigquery_row(missing.keys)
+    stamp = stamp_literal("TIMESTAMP", plan.run.launched_at)
+    gone = f"{key} IN (SELECT key_text FROM {GONE} WHERE NOT is_back)"
+    return (
+        f"UPDATE {plan.destination.sql} AS s\nSET {at} = IF({gone}, {stamp}, NULL)\n"
+        f"WHERE {_meant(plan, missing, merge)}"
+    )
+
+
+def _meant(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, which: str = "TRUE") -> str:
+    """Whether a row of the destination named `s` is one of them."""
+    key = bigquery_row(missing.keys)
+    parts = [f"{key} IN (SELECT key_text FROM {GONE} WHERE {which})"]
+    if missing.marks:
+        parts.append(
+            f"(s.{quoted(DELETED_AT)} IS NULL) = ({key} IN (SELECT key_text FROM {GONE}"
+            " WHERE NOT is_back))"
+        )
+    if plan.cursor is not None and missing.up_to is not None:
+        cursor = f"s.{quoted(plan.cursor.name)}"
+        parts.append(
+            f"({cursor} IS NULL OR {cursor} <= {bigquery_literal(missing.up_to, plan.cursor)})"
+        )
+    if merge.partition_field is not None:  # the table may want to see it in every filter
+        column = f"s.{quoted(merge.partition_field)}"
+        parts.append(f"({column} IS NULL OR {column} IS NOT NULL)")
+    return "\n  AND ".join(parts)

@@ -1,0 +1,100 @@
+"""I/O. The keys of PostgreSQL's rows in one snapshot, as `KeySnapshot` asks for them.
+
+All is asked in one read-only transaction. A question that isn't answered is an error: keys that
+nobody has seen are not missing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from auto_schema.canonical import postgresql_row
+from auto_schema.condition_sql import postgresql_condition
+from auto_schema.key_places import (
+    KeySums,
+    Place,
+    Places,
+    postgresql_key,
+    postgresql_key_sums,
+    postgresql_keys,
+)
+from sources.postgresql.catalog import session
+from sources.postgresql.connection import AS_READER
+from sources.postgresql.session import opening, rolled_back
+from sources.postgresql.sql import literal, quote
+from sources.postgresql.statement import PostgresqlStatement, wrapped
+from sources.questions import KeysQuestion
+from sources.values import LETTER_DEAD, LETTER_OTHER, LETTER_READ
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlKeys:
+    """An open transaction, the rows without a window, and which keys of them are asked for."""
+
+    cursor: Any
+    source: PostgresqlStatement
+    asked: KeysQuestion
+
+    def ends(self) -> tuple[int, int] | None:
+        """See `KeySnapshot.ends`."""
+        number = postgresql_key(Places(self.asked.keys, width=1))
+        self.cursor.execute(
+            f"SELECT pg_catalog.min(k), pg_catalog.max(k) FROM (\n"
+            f"{wrapped(self.source, f'{number} AS k')}\n) AS d"
+        )
+        low, high = self.cursor.fetchone()
+        return None if low is None else (int(low), int(high))
+
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """See `KeySnapshot.sums`."""
+        alive = (f"NOT {self._dead()}",) if self.asked.dead else ()
+        rows = self._rows(f"{postgresql_key(places)} AS k", (*self._scope(), *alive))
+        self.cursor.execute(postgresql_key_sums(places, rows, within))
+        return {
+            (int(place), int(part)): KeySums(*map(int, sums))
+            for place, part, *sums in self.cursor.fetchall()
+        }
+
+    def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
+        """See `KeySnapshot.keys`."""
+        rows = self._rows(
+            f"{postgresql_key(places)} AS k, {postgresql_row(self.asked.keys)} AS key_text,"
+            f" CASE WHEN {self._dead()} THEN '{LETTER_DEAD}'"
+            f" WHEN {self._is_read()} THEN '{LETTER_READ}' ELSE '{LETTER_OTHER}' END AS told"
+        )
+        self.cursor.execute(postgresql_keys(places, rows, within))
+        return (text for (text,) in self.cursor.fetchall())
+
+    def _rows(self, selected: str, more: tuple[str, ...] = ()) -> str:
+        """The rows that have a key."""
+        names = (quote(key.source_name) for key in self.asked.keys)
+        predicates = (*(f"q.{name} IS NOT NULL" for name in names), *more)
+        return wrapped(self.source, selected, predicates)
+
+    def _scope(self) -> tuple[str, ...]:
+        scope = self.asked.scope
+        return (postgresql_condition(scope, self.asked.tested),) if scope else ()
+
+    def _dead(self) -> str:
+        """Whether the source marks the row as deleted."""
+        dead = self.asked.dead
+        return postgresql_condition(dead, self.asked.tested) if dead else "false"
+
+    def _is_read(self) -> str:
+        """Whether an earlier run has read the row, as far as its cursor says."""
+        cursor, up_to = self.asked.cursor, self.asked.read_up_to
+        if cursor is None or up_to is None:
+            return "false"
+        return " AND ".join((f"q.{quote(cursor)} <= {literal(up_to)}", *self._scope()))
+
+
+@contextmanager
+def comparing(source: PostgresqlStatement, asked: KeysQuestion) -> Iterator[PostgresqlKeys]:
+    """See `ComparingInspector.comparing`: a session of its own, which ends with its snapshot."""
+    settings = opening(settings=source.settings, snapshot=True)
+    with (
+        session(source.connection) as opened,
+        rolled_back(opened, (*settings, AS_READER)) as cursor,
+    ):
+        yield PostgresqlKeys(cursor, source, asked)

@@ -1,0 +1,310 @@
+"""delete_missing end to end: rows go whose keys the source no longer has, and no others."""
+
+import json
+
+import pytest
+
+from pipeline.launch import gather
+from tests.sync import PROJECT
+
+MERGE = {
+    "enable_smart_sync": "true",
+    "smart_sync_margin": "0s",
+    "postgresql_query": "SELECT * FROM orders",
+    "write_disposition": "WRITE_MERGE",
+    "merge_keys": "id",
+}
+HARD = MERGE | {"delete_missing": "hard", "max_deleted_percent": "50"}
+FEW = MERGE | {"delete_missing": "hard"}
+
+
+@pytest.fixture
+def orders(sql):
+    """A hundred orders, one an hour, all of the past."""
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY, name text, updated_at timestamptz)")
+    sql(
+        "INSERT INTO orders SELECT i, 'v1', timestamptz '2024-05-01' + i * interval '1 hour'"
+        " FROM generate_series(1, 100) i"
+    )
+    return sql
+
+
+def ids(sync):
+    return [row[0] for row in sync.rows("id")]
+
+
+def test_rows_that_the_source_has_deleted_go_beside_what_is_new(sync, orders):
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id IN (3, 50, 99)")
+    orders("INSERT INTO orders VALUES (101, 'new', now())")
+    orders("UPDATE orders SET name = 'v2', updated_at = now() WHERE id = 7")
+    result = sync.ok(**HARD)
+    assert "2 rows read, 2 published" in result.out
+    assert ids(sync) == [i for i in range(1, 102) if i not in (3, 50, 99)]
+    assert sync.rows("name", order="id")[4:7] == [("v1",), ("v2",), ("v1",)]
+    run = sync.history()[-1]
+    assert (run["rows_published"], run["rows_deleted"]) == (2, 3)
+    compared = json.loads(run["compared"])
+    assert (compared["rows"], compared["source_rows"], compared["missing"]) == (100, 98, 3)
+
+
+def test_a_run_with_nothing_new_still_deletes(sync, orders):
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id = 100")
+    sync.ok(**HARD)
+    assert ids(sync) == list(range(1, 100))
+    run = sync.history()[-1]
+    assert (run["rows_read"], run["rows_published"], run["rows_deleted"]) == (0, 0, 1)
+    again = sync.ok(**HARD)
+    assert "WARNING" not in again.out + again.err
+    assert sync.history()[-1]["rows_deleted"] == 0
+
+
+KEYS = {
+    "text": ("text", "'k' || i || ';-' || chr(228)", "id"),
+    "uuid": ("uuid", "md5(i::text)::uuid", "id"),
+    "numeric": ("numeric(20, 4)", "i / 7.0", "id"),
+    "stamp": (
+        "timestamptz",
+        "timestamptz '1969-12-31 23:00:00.5+02' + i * interval '1 hour'",
+        "id",
+    ),
+    "day": ("date", "date '1969-11-01' + i::int", "id"),
+    "bytes": ("bytea", "decode(md5(i::text), 'hex')", "id"),
+    "negative": ("int4", "(i - 50) * 40000000", "id"),
+    "extreme": (
+        "int8",
+        "CASE WHEN i < 50 THEN -9223372036854775808 + i ELSE i * 90000000000000000 END",
+        "id",
+    ),
+    "two": ("int8", "i / 10", "id,part"),
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_keys_of_every_type_are_compared(sync, sql, kind):
+    """A key that stays is never taken for one that is gone, whatever its type."""
+    declared, value, keys = KEYS[kind]
+    sql(f"CREATE TABLE orders (id {declared}, part text, n int8, updated_at timestamptz)")
+    sql(
+        f"INSERT INTO orders SELECT {value}, 'p' || i % 10, i, timestamptz '2024-05-01'"
+        " + i * interval '1 hour' FROM generate_series(1, 100) i"
+    )
+    words = HARD | {"merge_keys": keys}
+    sync.ok(**words)
+    sync.ok(**words)
+    assert json.loads(sync.history()[-1]["compared"])["ranges_differing"] == 0
+    sql("DELETE FROM orders WHERE n IN (1, 49, 50, 77)")
+    sync.ok(**words)
+    assert [r[0] for r in sync.rows("n")] == [i for i in range(1, 101) if i not in (1, 49, 50, 77)]
+
+
+def test_a_key_that_the_source_still_has_stays_whatever_its_cursor(sync, orders):
+    """Later than the window, without a cursor, and a row that has become a dead letter."""
+    sync.ok(**HARD)
+    orders("UPDATE orders SET updated_at = now() + interval '1 hour' WHERE id = 1")
+    orders("UPDATE orders SET updated_at = NULL WHERE id = 2")
+    orders("UPDATE orders SET updated_at = 'infinity' WHERE id = 3")
+    orders("UPDATE orders SET updated_at = '0044-03-15 BC' WHERE id = 4")
+    orders("DELETE FROM orders WHERE id = 5")
+    sync.ok(**HARD)
+    assert ids(sync) == [1, 2, 3, 4, *range(6, 101)]
+
+
+def test_more_than_max_deleted_percent_stops_the_run_with_a_sample(sync, orders):
+    sync.ok(**FEW)
+    before = sync.history()[-1]["watermark_after"]
+    orders("DELETE FROM orders WHERE id <= 6")
+    orders("INSERT INTO orders VALUES (101, 'new', now())")
+    result = sync(**FEW)
+    assert result.code == 11
+    assert "6 of the table's 100 rows are missing at the source, which are 6.00 %" in result.err
+    assert "max_deleted_percent=5; some of their keys: sha256 " in result.err
+    assert ids(sync) == list(range(1, 101))
+    run = sync.history()[-1]
+    assert (run["status"], run["exit_code"], run["watermark_after"]) == ("failed", 11, None)
+    planned = sync(**FEW, plan_only="true")
+    assert planned.code == 11
+    assert "6.00 %" in planned.err
+    shown = sync(**FEW, show_values="true")
+    assert "some of their keys: '1', '2', '3', '4', '5', '6'." in shown.err
+    orders("INSERT INTO orders SELECT 1, 'back', now()")
+    sync.ok(**FEW)
+    assert ids(sync) == [1, *range(7, 102)]
+    assert sync.history()[-1]["watermark_after"] > before
+
+
+def test_an_empty_source_stops_the_run(sync, orders):
+    words = HARD | {"max_deleted_percent": "100"}
+    sync.ok(**words)
+    orders("DELETE FROM orders")
+    result = sync(**words)
+    assert result.code == 11
+    assert "the source has no row, and the table has 100; some of their keys: " in result.err
+    assert len(ids(sync)) == 100
+
+
+def test_rows_of_the_table_that_are_later_than_the_snapshot_stay(sync, orders):
+    sync.ok(**HARD)
+    table = f"`{PROJECT}.{sync.dataset}.t`"
+    sync.client.query_and_wait(
+        f"INSERT INTO {table} VALUES (500, 'later', TIMESTAMP_ADD(CURRENT_TIMESTAMP(),"
+        " INTERVAL 1 DAY)), (501, 'earlier', TIMESTAMP '2024-05-01')"
+    )
+    assert "missing      1 keys" in sync.ok(**HARD, plan_only="true").out
+    sync.ok(**HARD)
+    assert ids(sync) == [*range(1, 101), 500]
+
+
+def test_a_plan_shows_what_would_go_and_writes_nothing(sync, orders):
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id IN (3, 50)")
+    result = sync.ok(**HARD, plan_only="true")
+    assert "compared     100 rows of the table with 98 of the source" in result.out
+    assert "missing      2 keys at the source (2.00 %, at most 50 %): removed" in result.out
+    assert "DELETE FROM" in result.out
+    assert len(ids(sync)) == 100
+    plan = json.loads(sync.ok(**HARD, plan_only="true", plan_format="json").out)
+    assert plan["missing"]["missing"] == 2
+
+
+def test_keys_that_the_table_lacks_are_told(sync, orders):
+    sync.ok(**HARD)
+    sync.client.query_and_wait(f"DELETE FROM `{PROJECT}.{sync.dataset}.t` WHERE id IN (8, 9)")
+    result = sync.ok(**HARD, plan_only="true", show_values="true")
+    assert "the table lacks 2 keys that the source has had since" in result.out
+    assert "before this window, such as '8', '9'" in result.out
+
+
+def test_only_rows_of_delete_missing_where_are_compared(sync, orders):
+    where = '[["name", "=", "v1"]]'
+    sync.ok(**HARD)
+    orders("UPDATE orders SET name = 'other', updated_at = now() WHERE id IN (10, 11, 12)")
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id IN (1, 10)")
+    orders("UPDATE orders SET name = 'moved' WHERE id = 2")  # it is there, if not in scope
+    sync.ok(**HARD, delete_missing_where=where)
+    assert ids(sync) == list(range(2, 101))
+    compared = json.loads(sync.history()[-1]["compared"])
+    assert (compared["rows"], compared["source_rows"]) == (97, 95)
+
+
+def test_the_newest_row_may_go_and_nothing_is_lost_after_it(sync, orders):
+    """MAX is lower then: what comes between is read, and told no more than once."""
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id = 100")
+    sync.ok(**HARD)
+    assert sync.history()[-1]["watermark_after"] == "2024-05-05 03:00:00"
+    orders("INSERT INTO orders VALUES (200, 'new', now())")
+    following = sync.ok(**HARD)
+    assert "WARNING" not in following.out + following.err
+    assert ids(sync) == [*range(1, 100), 200]
+    again = sync.ok(**HARD)
+    assert "WARNING" not in again.out + again.err
+
+
+@pytest.fixture
+def after_comparing(monkeypatch):
+    """Gives a list of what is done once, between the comparison and all that follows it."""
+    todo, compare = [], gather.with_missing
+
+    def compared(*words):
+        facts = compare(*words)
+        while todo:
+            todo.pop()()
+        return facts
+
+    monkeypatch.setattr(gather, "with_missing", compared)
+    return todo
+
+
+def test_a_key_that_comes_back_while_the_run_reads_stays(sync, orders, after_comparing):
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id IN (50, 60)")
+    after_comparing.append(lambda: orders("INSERT INTO orders VALUES (50, 'back', '2024-06-01')"))
+    sync.ok(**HARD)
+    assert ids(sync) == [i for i in range(1, 101) if i != 60]
+    assert sync.rows("name", order="id")[49] == ("back",)
+    run = sync.history()[-1]
+    assert (run["rows_published"], run["rows_deleted"]) == (1, 1)
+
+
+def test_a_row_of_the_table_that_becomes_later_meanwhile_stays(sync, orders, after_comparing):
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id IN (50, 60)")
+    table = f"`{PROJECT}.{sync.dataset}.t`"
+    later = f"UPDATE {table} SET updated_at = TIMESTAMP '2999-01-01' WHERE id = 60"
+    after_comparing.append(lambda: sync.client.query_and_wait(later))
+    sync.ok(**HARD)
+    assert ids(sync) == [i for i in range(1, 101) if i != 50]
+    assert sync.history()[-1]["rows_deleted"] == 1
+
+
+def test_few_keys_travel_where_few_are_gone(sync, sql):
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
+    sql("INSERT INTO orders SELECT i, '2024-05-01' FROM generate_series(1, 20000) i")
+    sync.ok(**FEW)
+    sql("DELETE FROM orders WHERE id % 2000 = 0")
+    sync.ok(**FEW)
+    assert len(ids(sync)) == 19_990
+    compared = json.loads(sync.history()[-1]["compared"])
+    assert compared["missing"] == compared["ranges_differing"] == 10
+    assert compared["keys_moved"] < 20_000 * 0.08
+
+
+def test_many_keys_of_few_ranges_are_looked_at_in_parts(sync, sql):
+    """Keys that lie close together, and one far away: nearly all are in one range."""
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
+    sql("INSERT INTO orders SELECT i, '2024-05-01' FROM generate_series(1, 20000) i")
+    sql("INSERT INTO orders VALUES (4611686018427387904, '2024-05-01')")
+    sync.ok(**FEW)
+    sql("DELETE FROM orders WHERE id = 77")
+    sync.ok(**FEW)
+    assert len(ids(sync)) == 20_000
+    compared = json.loads(sync.history()[-1]["compared"])
+    assert (compared["missing"], compared["ranges_differing"]) == (1, 1)
+    assert compared["keys_moved"] < 20_000 * 0.08
+
+
+def test_rows_of_a_partitioned_table_go_while_others_move(sync, orders, sent_jobs):
+    table = f"{sync.dataset}.t"
+    sync.client.query_and_wait(
+        f"CREATE TABLE {table} (id INT64, name STRING, updated_at TIMESTAMP)"
+        " PARTITION BY DATE(updated_at)"
+    )
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id IN (1, 100)")
+    orders("UPDATE orders SET updated_at = now() WHERE id = 2")
+    sync.ok(**HARD)
+    assert ids(sync) == list(range(2, 100))
+    queries = [job["configuration"].get("query", {}).get("query", "") for job in sent_jobs]
+    asked = [sql for sql in queries if "AS k\n" in sql or "AS k," in sql]
+    asked += [sql for sql in queries if "DELETE FROM" in sql]
+    assert len(asked) == 3  # sums, keys, and what publishes
+    always = "s.`updated_at` IS NULL OR s.`updated_at` IS NOT NULL"
+    assert all(always in sql for sql in asked), "the table may want a filter"
+
+
+def test_a_source_that_cannot_be_asked_deletes_nothing(sync, orders):
+    sync.ok(**HARD)
+    orders("DELETE FROM orders WHERE id = 1")
+    orders("CREATE VIEW broken AS SELECT id, name, updated_at FROM orders WHERE 1 / (id - 50) < 9")
+    words = HARD | {"postgresql_query": "SELECT * FROM broken", "accept_source_change": "true"}
+    result = sync(**words)
+    assert result.code == 3
+    assert len(ids(sync)) == 100
+
+
+def test_what_does_not_go_together_is_told_at_once(sync, orders):
+    result = sync(
+        **HARD | {"write_disposition": "WRITE_TRUNCATE", "merge_keys": None},
+        delete_existing_table="true",
+        delete_missing_where='[["name", "like", "x"]]',
+    )
+    assert result.code == 2
+    for told in ("without WRITE_MERGE", "beside delete_existing_table", "the operators are"):
+        assert told in result.err
+    result = sync(**HARD, delete_missing_where='[["nowhere", "=", 1], ["id", "=", "x"]]')
+    assert result.code == 2
+    assert "choose among: id, name, updated_at" in result.err
+    assert "the column is INT64" in result.err

@@ -1,0 +1,91 @@
+"""The promises of rows whose keys are missing at the source: which go, and which never do."""
+
+from tests.mutants.promises import Promise
+
+MISSING = "Deletes without a mark"
+P = Promise
+E2E = "tests/e2e/test_missing.py::test_"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        MISSING,
+        "A key that the source still has is never deleted, whatever the cursor of its row.",
+        f"{E2E}a_key_that_the_source_still_has_stays_whatever_its_cursor",
+        "pipeline/launch/missing.py",
+        "inspector.comparing(inspector.source(Extract(run_id=run_id)), asked)",
+        "inspector.comparing(facts.source, asked)",
+    ),
+    P(
+        MISSING,
+        "A key that the source has is never deleted, also where its row is not one of those that"
+        " are compared.",
+        f"{E2E}only_rows_of_delete_missing_where_are_compared",
+        "sources/postgresql/key_snapshot.py",
+        "THEN '{LETTER_READ}' ELSE '{LETTER_OTHER}' END AS told\"\n",
+        "THEN '{LETTER_READ}' ELSE '{LETTER_OTHER}' END AS told\",\n            self._scope(),\n",
+    ),
+    P(
+        MISSING,
+        "Rows of the table that delete_missing_where leaves out are never deleted.",
+        f"{E2E}only_rows_of_delete_missing_where_are_compared",
+        "pipeline/launch/missing.py",
+        "    parts = [bigquery_condition(scope)] if scope else []",
+        "    parts = []",
+    ),
+    P(
+        MISSING,
+        "Where more than max_deleted_percent of the rows are missing, none is deleted.",
+        f"{E2E}more_than_max_deleted_percent_stops_the_run_with_a_sample",
+        "smart_sync/missing_keys.py",
+        "        return self.percent > most or ",
+        "        return ",
+    ),
+    P(
+        MISSING,
+        "Where the source has no row, none is deleted.",
+        f"{E2E}an_empty_source_stops_the_run",
+        "smart_sync/missing_keys.py",
+        " or (self.rows > 0 and self.source_rows == 0)",
+        "",
+    ),
+    P(
+        MISSING,
+        "A row of the table that is later than the window isn't missed.",
+        f"{E2E}rows_of_the_table_that_are_later_than_the_snapshot_stay",
+        "pipeline/launch/missing.py",
+        '        parts.append(f"({column} IS NULL OR {column} <= {high})")',
+        '        parts.append(f"({column} IS NULL OR {high} = {high})")',
+    ),
+    P(
+        MISSING,
+        "A row of the table that becomes later than the window before the run publishes stays.",
+        f"{E2E}a_row_of_the_table_that_becomes_later_meanwhile_stays",
+        "smart_sync/missing_sql.py",
+        "    if plan.cursor is not None and missing.up_to is not None:",
+        "    if False:",
+    ),
+    P(
+        MISSING,
+        "A key that the run itself brings is never deleted.",
+        f"{E2E}a_key_that_comes_back_while_the_run_reads_stays",
+        "smart_sync/missing_sql.py",
+        'f"WHERE key_text NOT IN (SELECT',
+        "f\"WHERE key_text NOT IN (SELECT '' ||",
+    ),
+    P(
+        MISSING,
+        "Rows go also where nothing is new.",
+        f"{E2E}a_run_with_nothing_new_still_deletes",
+        "smart_sync/plan.py",
+        "        return removes or marks or publishing.deletes or",
+        "        return removes or marks or",
+    ),
+    P(
+        MISSING,
+        "Of many keys in one range only those of the parts that differ are brought.",
+        f"{E2E}many_keys_of_few_ranges_are_looked_at_in_parts",
+        "pipeline/launch/compare_keys.py",
+        "        if parts > 1:",
+        "        if False:",
+    ),
+)
