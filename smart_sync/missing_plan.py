@@ -20,7 +20,8 @@ from sources.values import CursorValue
 MOST_BYTES = 500_000
 """Of keys as they travel in the plan, which each step of a job is given: some 100,000 integers,
 or 25,000 UUIDs."""
-KEYS = pa.schema([("key_text", pa.string()), ("is_back", pa.bool_())])
+_FIELDS: list[tuple[str, pa.DataType]] = [("key_text", pa.string()), ("is_back", pa.bool_())]
+KEYS = pa.schema(_FIELDS)
 """Of the file that says which keys are meant: those that are missing, or are there again."""
 
 

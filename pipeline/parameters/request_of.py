@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from auto_schema.transform import Transformation
 from pipeline.parameters.checks import DURATION
-from smart_sync.deletes import DeletesRequest
 from pipeline.parameters.missing_checks import parse_where
+from smart_sync.deletes import DeletesRequest
 from smart_sync.missing_keys import MissingRequest
 from smart_sync.request import (
     Guard,

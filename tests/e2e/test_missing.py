@@ -308,3 +308,19 @@ def test_what_does_not_go_together_is_told_at_once(sync, orders):
     assert result.code == 2
     assert "choose among: id, name, updated_at" in result.err
     assert "the column is INT64" in result.err
+
+
+def test_a_row_that_the_source_marks_is_not_missing(sync, sql):
+    """The table lacks it, as it should: nothing differs. A row that is gone is missing."""
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY, gone bool, updated_at timestamptz)")
+    sql("INSERT INTO orders SELECT i, false, '2024-05-01' FROM generate_series(1, 100) i")
+    words = HARD | {"deleted_column": "gone"}
+    sync.ok(**words)
+    sql("UPDATE orders SET gone = true, updated_at = now() WHERE id IN (1, 2)")
+    sql("DELETE FROM orders WHERE id IN (3, 4, 5)")
+    result = sync.ok(**words)
+    assert "2 rows read, 2 published, 5 deleted" in result.out
+    assert ids(sync) == list(range(6, 101))
+    sync.ok(**words)
+    compared = json.loads(sync.history()[-1]["compared"])
+    assert (compared["ranges_differing"], compared["lacking"]) == (0, 0)

@@ -76,8 +76,8 @@ PROMISES: tuple[Promise, ...] = (
         "When the row with the highest cursor is removed, later runs are told of no lost rows.",
         f"{E2E}::test_when_the_highest_row_is_removed_nothing_is_lost_doubled_or_warned_about",
         "pipeline/publish/published.py",
-        "lowers_watermark or (merge is not None and merge.removes)",
-        "lowers_watermark",
+        "removes_missing or (merge is not None and merge.removes)",
+        "removes_missing",
     ),
     P(
         DELETES,

@@ -82,6 +82,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MISSING,
+        "When the newest row is removed, later runs are told of no lost rows.",
+        f"{E2E}the_newest_row_may_go_and_nothing_is_lost_after_it",
+        "pipeline/publish/published.py",
+        "        removes = publishing.removes_missing or ",
+        "        removes = ",
+    ),
+    P(
+        MISSING,
+        "A row that the source marks as deleted is not taken for one that the table lacks.",
+        f"{E2E}a_row_that_the_source_marks_is_not_missing",
+        "sources/postgresql/key_snapshot.py",
+        '        alive = (f"NOT {self._dead()}",) if self.asked.dead else ()',
+        "        alive = ()",
+    ),
+    P(
+        MISSING,
         "Of many keys in one range only those of the parts that differ are brought.",
         f"{E2E}many_keys_of_few_ranges_are_looked_at_in_parts",
         "pipeline/launch/compare_keys.py",

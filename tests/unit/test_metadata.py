@@ -143,6 +143,7 @@ def test_the_console_shows_only_what_matters():
         "tables": "gs://b/tables.yaml",
         "checks": "gs://b/schema.yml",
         "backfill_by": "month",
+        "delete_missing": "hard",
     }
     hidden = {name for name in ENTRIES if not shown(name, given)}
     assert all(BY_NAME[name].source in ("mongodb", "bigquery") for name in hidden)
