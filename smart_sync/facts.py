@@ -57,6 +57,7 @@ class Target:
         fields: its columns by case-folded name.
         rows, bytes: its size; None when not known (a streaming buffer, a view).
         made, changed: when the table was made, and last changed.
+        key: of Cloud KMS, by which the table is encrypted; empty: Google's own.
     """
 
     location: str
@@ -72,6 +73,7 @@ class Target:
     """What the dataset gives to tables that are made in it, staging tables too."""
     made: datetime | None = None
     changed: datetime | None = None
+    key: str = ""
 
     @property
     def state(self) -> TableState:

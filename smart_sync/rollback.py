@@ -56,6 +56,7 @@ class RollbackPlan:
         bytes: that the proof reads; None: not known.
         columns: what becomes of columns, a line each.
         cursor: the cursor column under its name in the table; empty: none is known.
+        key: of Cloud KMS, by which the table is encrypted; empty: Google's own.
         warnings: what the operator should know before.
     """
 
@@ -72,6 +73,7 @@ class RollbackPlan:
     bytes: int | None
     columns: tuple[str, ...] = ()
     cursor: str = ""
+    key: str = ""
     warnings: tuple[str, ...] = ()
 
 

@@ -7,7 +7,7 @@ from smart_sync.rollback import MOST_NAMED, RollbackPlan, Row
 
 AGAIN = (
     "the next sync reads the undone rows again, but for those that were replayed, filled, or lie"
-    " below the watermark: pause the schedule, or mend the source or the parameters, before it runs"
+    " below its start: pause the schedule, or mend the source or the parameters, before it runs"
 )
 """What has to be said loudly."""
 

@@ -27,12 +27,14 @@ class SnapshotPlan:
         expires: when BigQuery removes it.
         days: it is kept for.
         bytes: of the whole table; None: not known.
+        key: of Cloud KMS, by which the table is encrypted; empty: as the dataset says.
     """
 
     table: TableRef
     expires: datetime
     days: float
     bytes: int | None
+    key: str = ""
 
     @property
     def most_dollars(self) -> Decimal | None:
@@ -50,7 +52,7 @@ def plan_snapshot(
     kept = request.publishing.keep_snapshots
     if kept is None or not target.exists:
         return None
-    return SnapshotPlan(table, now + kept, kept.total_seconds() / 86_400, target.bytes)
+    return SnapshotPlan(table, now + kept, kept.total_seconds() / 86_400, target.bytes, target.key)
 
 
 def snapshot_lines(snapshot: SnapshotPlan | None) -> Iterator[str]:

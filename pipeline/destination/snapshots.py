@@ -34,6 +34,7 @@ def take_snapshot(
     before: Callable[[], None],
     *,
     as_of: datetime | None = None,
+    key: str = "",
 ) -> None:
     """Take a snapshot of the destination; done twice it is the first one.
 
@@ -44,6 +45,7 @@ def take_snapshot(
         expires: when BigQuery removes it.
         before: as `run_attempts` says.
         as_of: of the table as it was then; None: as it is.
+        key: of Cloud KMS, by which it is encrypted; empty: as the dataset says.
 
     Raises:
         TargetError: BigQuery refused or can't be reached.
@@ -58,6 +60,7 @@ def take_snapshot(
             create_disposition="CREATE_IF_NEEDED",
             write_disposition="WRITE_EMPTY",
             labels=labels.as_dict(),
+            **_encrypted(key),
         )
         config.destination_expiration_time = expires.strftime("%Y-%m-%dT%H:%M:%SZ")
         return client.copy_table(source, str(snapshot), job_id=job_id, job_config=config)
@@ -71,7 +74,12 @@ def take_snapshot(
 
 
 def restore(
-    client: bigquery.Client, plan: OfRun, snapshot: TableRef, before: Callable[[], None]
+    client: bigquery.Client,
+    plan: OfRun,
+    snapshot: TableRef,
+    before: Callable[[], None],
+    *,
+    key: str = "",
 ) -> Any:
     """Make the destination what a snapshot is: all of it at once, or nothing.
 
@@ -80,6 +88,7 @@ def restore(
         plan: the run's.
         snapshot: which one.
         before: as `run_attempts` says.
+        key: of Cloud KMS, by which the destination is encrypted; empty: by none of its own.
 
     Raises:
         RunInProgressError: the lock is lost; nothing was restored.
@@ -93,9 +102,17 @@ def restore(
             create_disposition="CREATE_NEVER",
             write_disposition="WRITE_TRUNCATE",
             labels=labels.as_dict(),
+            **_encrypted(key),
         )
         return client.copy_table(
             str(snapshot), str(plan.destination), job_id=job_id, job_config=config
         )
 
     return run_attempts(client, plan, PUBLISH, start, before)
+
+
+def _encrypted(key: str) -> dict[str, Any]:
+    """Of a copy job: what it writes is encrypted as its table is, which no default may change."""
+    if not key:
+        return {}
+    return {"destination_encryption_configuration": bigquery.EncryptionConfiguration(key)}

@@ -102,7 +102,14 @@ def _target(location: str, table: bigquery.Table, collation: str) -> Target:
         collation=collation,
         made=table.created,
         changed=table.modified,
+        key=key_of(table),
     )
+
+
+def key_of(table: bigquery.Table) -> str:
+    """The key of Cloud KMS by which a table is encrypted; empty: Google's own."""
+    encryption = table.encryption_configuration
+    return str(encryption.kms_key_name or "") if encryption else ""
 
 
 def dry_run_bytes(client: bigquery.Client, sql: str) -> int | None:

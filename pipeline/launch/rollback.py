@@ -126,12 +126,12 @@ def _restore(client: bigquery.Client, plan: RollbackPlan, row: Row, lock: Lock) 
     try:
         if plan.as_of is not None:
             expires, check = plan.expires, lock.check
-            take_snapshot(client, plan, plan.source, expires, check, as_of=plan.as_of)
+            take_snapshot(client, plan, plan.source, expires, check, as_of=plan.as_of, key=plan.key)
             with as_target_errors(f"snapshot {plan.source}"):
                 table = client.get_table(str(plan.destination))
                 snapshot = client.get_table(str(plan.source))
             check_layout(table, snapshot, plan.source)
-        return restore(client, plan, plan.source, lock.check)
+        return restore(client, plan, plan.source, lock.check, key=plan.key)
     except OutcomeUnknownError:
         raise
     except BaseException as error:  # also a signal: then the job may be on its way

@@ -9,7 +9,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError, SyncError, TargetError
 from pipeline.destination.settings import settings_of
-from pipeline.destination.target import read_dataset
+from pipeline.destination.target import key_of, read_dataset
 from pipeline.launch.rows_of_others import begin_of, counted, job_of, of_others
 from pipeline.parameters.request_of import SNAPSHOT_LIFE
 from pipeline.runs.past_runs import runs_since
@@ -105,6 +105,7 @@ def plan_rollback(
         bytes=None if snapshot is None else 2 * int(snapshot.num_bytes or 0),
         columns=tuple(_column_lines(table, snapshot)),
         cursor=_cursor(undoing, table),
+        key=key_of(table),
         warnings=(*of_others(client, undoing, known, table, field), *not_brought_again(undoing)),
     )
 

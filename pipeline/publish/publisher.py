@@ -221,8 +221,8 @@ class Publisher:
         """Keep the table as it is where that is asked for, then alter its columns."""
         snapshot = self.plan.publishing.snapshot
         if snapshot is not None:
-            table, expires = snapshot.table, snapshot.expires
-            take_snapshot(self.client, self.plan, table, expires, self.lock.check)
+            table, expires, check = snapshot.table, snapshot.expires, self.lock.check
+            take_snapshot(self.client, self.plan, table, expires, check, key=snapshot.key)
             outcome = replace(outcome, snapshot=str(table))
         alter_columns(self.client, self.plan, self.lock.check)
         return outcome

@@ -17,7 +17,7 @@ PROMISES: tuple[Promise, ...] = (
         "A run that was asked to keep the table as it was publishes nothing without that.",
         f"{KEPT}without_a_snapshot_that_was_asked_for_nothing_is_published",
         "pipeline/publish/publisher.py",
-        "            take_snapshot(self.client, self.plan, table, expires, self.lock.check)\n",
+        "            take_snapshot(self.client, self.plan, table, expires, check, key=snapshot.key)\n",
         "",
     ),
     P(
@@ -195,5 +195,14 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/runs/rollback_end.py",
         '        "event_time": at + TICK,',
         '        "event_time": at,',
+    ),
+    P(
+        UNDO,
+        "What a snapshot or a rollback writes is encrypted by the key of its table.",
+        "tests/e2e/test_rollback_of_encrypted.py"
+        "::test_snapshot_and_restored_table_are_encrypted_as_the_table_is",
+        "pipeline/destination/snapshots.py",
+        "    if not key:\n        return {}\n",
+        "    if key:\n        return {}\n",
     ),
 )
