@@ -12,6 +12,7 @@ from smart_sync.cursor import Cursor
 from smart_sync.cursor_plan import COUNT, late_numbers
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
+from smart_sync.history_plan import coarse_warning
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
@@ -41,11 +42,11 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
 
 def _filter_warnings(request: SyncRequest) -> Iterator[str]:
     """That a merge brings no news of a row that the filter leaves out."""
-    merges = request.publishing.write_disposition is WriteDisposition.MERGE
-    if merges and request.schema.transformation.row_filter and not request.backfills:
+    asked = request.publishing.write_disposition
+    if asked.is_by_key and request.schema.transformation.row_filter and not request.backfills:
         yield (
             "a row that no longer passes the filter keeps its older version in"
-            f" {request.destination}: WRITE_MERGE updates only rows that pass. Where that matters,"
+            f" {request.destination}: {asked} updates only rows that pass. Where that matters,"
             " leave the filter out, and filter where the table is read"
         )
 
@@ -101,6 +102,9 @@ def _cursor_warnings(request: SyncRequest, facts: Facts, cursor: Cursor) -> Iter
             " window of its usual type holds: each run reads them and refuses them as dead letters;"
             " give them a value of the usual type"
         )
+    keeps_versions = request.publishing.write_disposition is WriteDisposition.HISTORY
+    if keeps_versions and (coarse := coarse_warning(cursor)):
+        yield coarse
     yield from _number_warnings(request, cursor, facts.profile)
     yield from left_out_warnings(evidence, cursor, facts.floor)
 
@@ -192,7 +196,7 @@ def _doubling(request: SyncRequest, facts: Facts) -> str:
 
 def _merge_layout_note(request: SyncRequest, facts: Facts, schema: TableSchema) -> str:
     """That merges cost less where the partition column of a row never moves; empty: it may not."""
-    merges = request.publishing.write_disposition is WriteDisposition.MERGE
+    merges = request.publishing.write_disposition.is_by_key
     cursor, partitioning = facts.cursor, schema.partitioning
     is_made = not facts.target.exists or request.publishing.delete_existing_table
     if not merges or cursor is None or partitioning is None or not is_made:

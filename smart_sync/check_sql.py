@@ -26,6 +26,7 @@ from smart_sync.check import (
     Scope,
     Unique,
 )
+from smart_sync.history_sql import current_afterwards
 from smart_sync.merge_sql import comes_later, newest
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import always_true, select_staged, within_window
@@ -290,6 +291,8 @@ def _afterwards(plan: SyncPlan) -> str:
         return f"{staying} AND NOT COALESCE({within_window(plan)}, FALSE)\nUNION ALL\n{coming}"
     if merge is None:
         return f"{staying}\nUNION ALL\n{coming}"
+    if merge.history is not None:
+        return current_afterwards(plan, merge, merge.history, coming, staying, there)
     same = " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in merge.keys)
     stays, later = "FALSE", comes_later(plan)
     if later:

@@ -24,6 +24,7 @@ from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.deletes import DELETED_AT
 from smart_sync.facts import Facts, Target
+from smart_sync.history_plan import NAMES
 from smart_sync.marks import with_deleted_at
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.missing_scope import scope_of
@@ -32,7 +33,7 @@ from smart_sync.open_questions import OpenQuestions, open_questions
 from smart_sync.plan import AuditPlan, Mode
 from smart_sync.read_plan import BigqueryReading, plan_reading
 from smart_sync.renaming import with_new_names
-from smart_sync.request import SyncRequest
+from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.reshape_plan import partition_fault
 from smart_sync.schema_plan import UNKNOWN, plan_schema
 from smart_sync.source_labels import LabelPlan, plan_labels
@@ -205,7 +206,7 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
     added, altered, more = _changes(request, target, schema)
     more += partition_fault(target.partitioning, schema)
     schema, note = _kept_layout(request, target, schema)
-    only = () if request.backfills else _target_only(target, schema)
+    only = () if request.backfills else _target_only(request, target, schema)
     told = tuple(filter(None, (*cut, note)))
     planned = Shape(schema, mode, why, False, added, altered, only, told, staged, reshaping)
     return planned, [*faults, *more]
@@ -300,6 +301,8 @@ def _kept_layout(
     return kept, note
 
 
-def _target_only(target: Target, schema: TableSchema) -> tuple[str, ...]:
+def _target_only(request: SyncRequest, target: Target, schema: TableSchema) -> tuple[str, ...]:
     wanted = {column.name.casefold() for column in schema}
+    if request.publishing.write_disposition is WriteDisposition.HISTORY:
+        wanted |= set(NAMES)
     return tuple(f.name for f in target.fields if f.name.casefold() not in wanted)

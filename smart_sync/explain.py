@@ -8,6 +8,7 @@ from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.altering import alteration_lines, altering
 from smart_sync.check_plan import check_lines, checks_dict
+from smart_sync.history_text import history_dict, history_lines
 from smart_sync.marks import mark_dict, mark_lines
 from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_plan import missing_dict, missing_lines
@@ -170,6 +171,10 @@ def _way_lines(plan: SyncPlan) -> Iterator[str]:
 def _merge_lines(plan: SyncPlan) -> Iterator[str]:
     merge = plan.publishing.merge
     if merge is None:
+        return
+    if merge.history:
+        is_there = plan.publishing.mode.updates_rows
+        yield from history_lines(merge, merge.history, is_there=is_there)
         return
     newest = f", the newest by {plan.cursor.name} wins" if plan.cursor else ""
     yield f"  merge        on {', '.join(merge.keys)}{newest}"
@@ -366,6 +371,7 @@ def _merge_dict(merge: MergePlan | None) -> dict[str, object] | None:
         "table_bytes": merge.bytes,
         "first_query_bytes": merge.first_bytes,
         **mark_dict(merge.mark),
+        **({"history": history_dict(merge.history)} if merge.history else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""What a WRITE_MERGE joins on, and which partitions it can leave unread."""
+"""What a WRITE_MERGE or WRITE_HISTORY joins on, and which partitions it can leave unread."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,9 @@ from auto_schema.names import quoted
 from auto_schema.schema import Column, TableSchema
 from auto_schema.warehouse_types import MERGE_KEY_TYPES, PARTITION_TYPES
 from smart_sync.facts import Facts, Target
+from smart_sync.history_plan import HistoryPlan, plan_history
 from smart_sync.marks import Mark, plan_mark
-from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.request import SyncRequest
 from smart_sync.schema_plan import UNKNOWN
 from sources.profile import SourceProfile
 
@@ -43,6 +44,7 @@ class MergePlan:
         filled: the only columns that are updated, of rows that are there, and none is added;
             empty: all are, and new rows are added.
         mark: what tells rows that the source has deleted; None: nothing does.
+        history: how versions of rows are kept; None: each key has one row.
     """
 
     keys: tuple[str, ...]
@@ -53,6 +55,7 @@ class MergePlan:
     first_bytes: int | None = None
     filled: tuple[str, ...] = ()
     mark: Mark | None = None
+    history: HistoryPlan | None = None
 
     @property
     def removes(self) -> bool:
@@ -68,10 +71,12 @@ class MergePlan:
 def plan_merge(
     request: SyncRequest, facts: Facts, schema: TableSchema
 ) -> tuple[MergePlan | None, list[SyncError]]:
-    """The merge of a run with WRITE_MERGE, and every fault of its keys."""
-    if request.publishing.write_disposition is not WriteDisposition.MERGE:
-        return None, []
-    faults, keys = _moved_key(request, facts.profile), list[str]()
+    """The merge of a run that finds rows by their keys, and every fault of its columns."""
+    history, faults = plan_history(request, facts, schema)
+    if not request.publishing.write_disposition.is_by_key:
+        return None, faults
+    faults += _moved_key(request, facts.profile)
+    keys = list[str]()
     for name in request.publishing.merge_keys:
         column = schema.find(name)
         if fault := _key_fault(name, column, schema) or _collation_fault(column, facts.target):
@@ -91,6 +96,7 @@ def plan_merge(
         facts.merge_bytes,
         tuple(column.name for column in filled if column),
         mark,
+        history,
     )
     return merge, [*faults, *more]
 

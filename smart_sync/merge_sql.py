@@ -82,7 +82,7 @@ def merge_script(
         f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
         f"{gone}EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n"
         f"  INTO {', '.join(look)};\n"
-        f"{_refuse_differing(plan, merge)}{_refuse_doubled(plan)}"
+        f"{refuse_differing(plan)}{_refuse_doubled(plan)}"
         f"{around(cleared + _merge(plan, merge))}"
         f"SELECT {EXPECTED} AS expected{f', {DELETED} AS deleted' if deleted else ''};"
     )
@@ -92,7 +92,7 @@ def create_script(plan: SyncPlan, merge: MergePlan, create: str) -> str:
     """For a table that this run makes: the same check, then the table, then the count."""
     return (
         f"DECLARE {DIFFERING} STRING;\n"
-        f"{_set_differing(plan, merge)}{_refuse_differing(plan, merge)}{create};\n"
+        f"{set_differing(plan, merge)}{refuse_differing(plan)}{create};\n"
         f"SELECT {_counted(plan, merge)};"
     )
 
@@ -159,7 +159,8 @@ def _versions(plan: SyncPlan, merge: MergePlan) -> list[str]:
     return list(dict.fromkeys([*merge.keys, *cursor]))
 
 
-def _set_differing(plan: SyncPlan, merge: MergePlan) -> str:
+def set_differing(plan: SyncPlan, merge: MergePlan) -> str:
+    """Find the first key of which staged rows of one cursor differ."""
     return (
         f"SET {DIFFERING} = (SELECT MIN(k) FROM (\n  SELECT {key_text(merge.keys)} AS k\n"
         f"  FROM {plan.rows_table.sql} AS {STAGED}\n"
@@ -168,11 +169,12 @@ def _set_differing(plan: SyncPlan, merge: MergePlan) -> str:
     )
 
 
-def _refuse_differing(plan: SyncPlan, merge: MergePlan) -> str:
+def refuse_differing(plan: SyncPlan) -> str:
     """End the run when rows of one key and cursor differ: which of them is right?"""
     beyond = f" and the same {plan.cursor.name}" if plan.cursor else ""
+    asked = plan.publishing.write_disposition
     message = (
-        f"WRITE_MERGE: rows with the same merge_keys{beyond} differ. Nothing was published."
+        f"{asked}: rows with the same merge_keys{beyond} differ. Nothing was published."
         " To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: "
     )
     return raise_for(plan, DIFFERING, message)

@@ -12,6 +12,7 @@ from smart_sync.publish_sql import (
     append_statement,
     create_statement,
     fill_statement,
+    history_statement,
     merge_statement,
     partitions_statement,
     rebuild_statement,
@@ -24,7 +25,6 @@ from smart_sync.replay_sql import replay_statement
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.ways import COPY, LOAD, QUERY, STATEMENT, STATEMENT_IN_PLACE, Count, Way
 
-COMPARES = "WRITE_MERGE compares rows by their keys"
 REPLACES_WINDOW = "rows of the window are deleted and inserted in one transaction"
 MARKS = "rows and the marks of their letters are written in one transaction"
 SWAPS = "the table is rebuilt with another layout"
@@ -62,13 +62,26 @@ def _backfills(request: SyncRequest, _: Target) -> str:
     return names and f"backfill_columns fills {names} in rows that are there"
 
 
+def _keeps_versions(request: SyncRequest, _: Target) -> str:
+    asked = _asked(WriteDisposition.HISTORY, request)
+    keys = ", ".join(request.publishing.merge_keys)
+    return asked and f"{asked} keeps each version of a row seen by a run, by {keys}"
+
+
+def _compares(request: SyncRequest) -> str:
+    return f"{request.publishing.write_disposition} compares rows by their keys"
+
+
 def _replays(request: SyncRequest, _: Target) -> str:
     run_id = request.publishing.replayed_run
     if not run_id:
         return ""
     how = "rows are added"
+    keys = ", ".join(request.publishing.merge_keys)
     if request.publishing.write_disposition is WriteDisposition.MERGE:
-        how = f"by {', '.join(request.publishing.merge_keys)}, where no row is as new"
+        how = f"by {keys}, where no row is as new"
+    if request.publishing.write_disposition is WriteDisposition.HISTORY:
+        how = f"as versions by {keys}, where there is none of its stamp"
     return f"{REPLAYED} of run {run_id}, {how}"
 
 
@@ -82,15 +95,15 @@ def _appends(request: SyncRequest, _: Target) -> str:
 
 def _in_the_table_to_be(request: SyncRequest, swaps: bool) -> str:
     """Why a table that the run makes needs a staging table: what is asked of its rows."""
-    if request.publishing.write_disposition is WriteDisposition.MERGE:
-        return COMPARES
+    if request.publishing.write_disposition.is_by_key:
+        return _compares(request)
     if request.replaces_partitions:
         return REPLACES_WINDOW
     return SWAPS if swaps else ""
 
 
-def _for_merging(*_: object) -> str:
-    return COMPARES
+def _for_merging(request: SyncRequest, _: bool) -> str:
+    return _compares(request)
 
 
 def _for_the_window(*_: object) -> str:
@@ -186,6 +199,14 @@ MERGE = Mode(
     rows_expected=_told,
     updates_rows=True,
 )
+HISTORY = Mode(
+    "history",
+    _keeps_versions,
+    history_statement,
+    why_staged=_for_merging,
+    rows_expected=_told,
+    updates_rows=True,
+)
 BACKFILL = Mode(
     "backfill_columns",
     _backfills,
@@ -204,7 +225,7 @@ FILL = Mode(
 )
 APPEND = Mode("append", _appends, append_statement)
 
-MODES = (REPLAY, BACKFILL, CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, FILL, APPEND)
+MODES = (REPLAY, BACKFILL, CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, HISTORY, FILL, APPEND)
 """In the order in which they are looked at."""
 
 
@@ -275,6 +296,6 @@ def way_in_place(request: SyncRequest, reading: BigqueryReading, audited: str) -
         return COPY, "the source is taken whole"
     if audited:
         return STATEMENT_IN_PLACE, audited
-    if request.publishing.write_disposition is WriteDisposition.MERGE:
+    if request.publishing.write_disposition.is_by_key:
         return STATEMENT_IN_PLACE, "rows are compared before they are published"
     return QUERY, f"one statement over the source: {reading.copy_reason}"

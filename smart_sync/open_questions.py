@@ -7,6 +7,7 @@ from auto_schema.names import TABLE, of_table
 from auto_schema.schema import TableSchema
 from smart_sync.altering import exact_question
 from smart_sync.facts import Facts, Target
+from smart_sync.history_plan import NAMES
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.splits import ranges_question
 from smart_sync.sql_plan import MADE
@@ -116,10 +117,12 @@ def merge_question(request: SyncRequest, target: Target, cursor: str | None) -> 
     """The columns that the first query reads of the table, for a dry run; empty: none."""
     known = target.by_name()
     names = [*request.publishing.merge_keys, cursor or ""]
+    if request.publishing.write_disposition is WriteDisposition.HISTORY:
+        names = [*request.publishing.merge_keys, *NAMES]
     if target.partitioning is not None:
         names.append(target.partitioning.field)
     there = [known[name.casefold()].name for name in names if name.casefold() in known]
-    if request.publishing.write_disposition is not WriteDisposition.MERGE or not there:
+    if not request.publishing.write_disposition.is_by_key or not there:
         return ""
     where = ""
     if target.partitioning is not None and target.partitioning.field.casefold() in known:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from auto_schema.conform import Checks
 from auto_schema.evolve import Alteration
 from auto_schema.reshaping import Reshaping, changes
-from auto_schema.schema import TableSchema
+from auto_schema.schema import Column, TableSchema
 from smart_sync.check import Check
 from smart_sync.cursor import Cursor
 from smart_sync.facts import TableState, Target
@@ -335,6 +335,13 @@ class SyncPlan:
     def arriving(self) -> TableSchema:
         """The columns that are read, under the destination's names."""
         return self.reshaping.arriving if self.reshaping else self.reading.schema
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Those of a table that the run makes: of its rows, and what we write beside them."""
+        merge = self.publishing.merge
+        beside = merge.history.columns if merge and merge.history else ()
+        return (*self.schema.columns, *beside)
 
     def header(self) -> "SyncPlan":
         """The plan without its splits: what every step but the first is given."""

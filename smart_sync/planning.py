@@ -128,9 +128,9 @@ def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
     if facts.cursor:
         faults += slicing_faults(request, facts.cursor, schema.partitioning)
     faults += inexact_faults(request, facts, shape.altered)
-    changes = ColumnChanges(
-        shape.added, shape.altered, shape.target_only, stale, facts.inexact_bytes
-    )
+    history = draft.merge.history if draft.merge else None
+    added = (*shape.added, *(history.added if history else ()))
+    changes = ColumnChanges(added, shape.altered, shape.target_only, stale, facts.inexact_bytes)
     return changes, faults
 
 
@@ -298,7 +298,7 @@ def replay_of(request: SyncRequest, facts: Facts) -> tuple[ReplayPlan | None, li
     """What a replay takes, and what forbids it; None: the run is none."""
     if facts.replay is None:
         return None, []
-    by_key = request.publishing.write_disposition is WriteDisposition.MERGE
+    by_key = request.publishing.write_disposition.is_by_key
     run_id = request.publishing.replayed_run
     return plan_replay(run_id, request.destination, facts.replay, by_key=by_key)
 

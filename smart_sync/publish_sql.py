@@ -8,6 +8,7 @@ from functools import partial
 from auto_schema.names import TABLE, of_table, quoted, string_literal
 from auto_schema.schema import Column, Partitioning, StagedColumn, TableSchema
 from smart_sync.hand_window import bigquery_literal
+from smart_sync.history_sql import history_create_script, history_script, versions_of
 from smart_sync.merge_plan import MergePlan
 from smart_sync.merge_sql import as_it_is, create_script, merge_script, newest
 from smart_sync.missing_sql import deleting
@@ -77,9 +78,19 @@ def _and_deleted(plan: SyncPlan, merge: MergePlan, body: str) -> str:
     return f"{in_transaction(f'{body};{chr(10)}{deleting(plan, missing, merge)}')}\n"
 
 
+def history_statement(plan: SyncPlan) -> str:
+    """Versions are added, each in its place among those of its key."""
+    merge = plan.publishing.merge
+    if merge is None or merge.history is None:
+        raise ValueError("no versions to keep")
+    return history_script(plan, merge, merge.history, staged_items(plan), adding_columns(plan))
+
+
 def _with_unique_keys(plan: SyncPlan, create: str) -> str:
     """The script around a table that is made, where its keys must be unique."""
     merge = plan.publishing.merge
+    if merge and merge.history:
+        return history_create_script(plan, merge, merge.history, create)
     return create_script(plan, merge, create) if merge else create
 
 
@@ -99,7 +110,7 @@ def always_true(plan: SyncPlan) -> str:
 
 def added_columns(plan: SyncPlan) -> tuple[Column, ...]:
     """The planned columns that the destination lacks."""
-    return tuple(column for column in plan.schema if column.name in plan.changes.added)
+    return tuple(column for column in plan.columns if column.name in plan.changes.added)
 
 
 def adding_columns(plan: SyncPlan) -> str:
@@ -151,7 +162,7 @@ def restored_value(column: StagedColumn) -> str:
 def create_as_select(plan: SyncPlan, table: TableRef, *, or_replace: bool) -> str:
     """CREATE TABLE … AS SELECT with columns, descriptions, layout and labels."""
     create = "CREATE OR REPLACE TABLE" if or_replace else "CREATE TABLE"
-    columns = ",\n  ".join(column_definition(column) for column in plan.schema)
+    columns = ",\n  ".join(column_definition(column) for column in plan.columns)
     parts = [f"{create} {table.sql} (\n  {columns}\n)"]
     if plan.schema.partitioning:
         parts.append(f"PARTITION BY {partition_expression(plan.schema)}")
@@ -160,7 +171,10 @@ def create_as_select(plan: SyncPlan, table: TableRef, *, or_replace: bool) -> st
     if options := table_options(plan):
         parts.append(f"OPTIONS ({', '.join(options)})")
     select = select_staged(plan)
-    if plan.publishing.merge:
+    merge = plan.publishing.merge
+    if merge and merge.history:
+        select = versions_of(merge, merge.history, select)
+    elif plan.publishing.merge:
         select = newest(plan, plan.publishing.merge, select, adds=True)
     return "\n".join([*parts, f"AS {select}"])
 

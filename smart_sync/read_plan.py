@@ -14,7 +14,7 @@ from auto_schema.schema import Partitioning, TableSchema
 from auto_schema.transform import Transformation
 from auto_schema.widening import grown
 from smart_sync.facts import Facts, Target
-from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.request import SyncRequest
 from sources.profile import InBigquery
 from sources.values import Evidence
 
@@ -204,7 +204,7 @@ def _copy_reason(
         return "columns are selected, renamed or converted"
     if request.publishing.sql:
         return "transform_sql makes other rows of them"
-    if is_audited or request.publishing.write_disposition is WriteDisposition.MERGE:
+    if is_audited or request.publishing.write_disposition.is_by_key:
         return "rows are compared before they are published"
     if keeps_schema:
         return _difference(facts)

@@ -3,7 +3,6 @@
 from smart_sync.draft import Draft
 from smart_sync.letters_sql import taken_rows
 from smart_sync.replay import ReplayPlan
-from smart_sync.request import WriteDisposition
 from sources.dead_letters import LettersSource, LettersTable
 from sources.protocol import Source
 
@@ -30,7 +29,7 @@ def letters_source(
         run_id,
     )
     sql = taken_rows(letters, request.destination, replay, run_id)
-    by_key = request.publishing.write_disposition is WriteDisposition.MERGE
+    by_key = request.publishing.write_disposition.is_by_key
     return LettersSource(
         source,
         table,

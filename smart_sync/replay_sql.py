@@ -5,6 +5,7 @@ rows with one cursor, or with none, nothing shows which was read last, and the t
 Without keys rows are added.
 """
 
+from smart_sync.history_sql import history_script
 from smart_sync.letters_sql import marks, unchanged
 from smart_sync.merge_sql import merge_script
 from smart_sync.plan import SyncPlan
@@ -23,10 +24,11 @@ def replay_statement(plan: SyncPlan) -> str:
     first, last = unchanged(plan, replay), marks(plan, replay)
     if merge is None:
         return adding_columns(plan) + in_transaction(f"{first}{insert_select(plan)};\n{last}")
-    return merge_script(
-        plan,
-        merge,
-        staged_items(plan),
-        adding_columns(plan),
-        around=lambda body: f"{in_transaction(f'{first}{body};{chr(10)}{last}')}\n",
-    )
+
+    def around(body: str) -> str:
+        return f"{in_transaction(f'{first}{body};{chr(10)}{last}')}\n"
+
+    items, adding = staged_items(plan), adding_columns(plan)
+    if merge.history:
+        return history_script(plan, merge, merge.history, items, adding, around)
+    return merge_script(plan, merge, items, adding, around)

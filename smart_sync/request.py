@@ -20,6 +20,12 @@ class WriteDisposition(StrEnum):
     TRUNCATE = "WRITE_TRUNCATE"
     EMPTY = "WRITE_EMPTY"
     MERGE = "WRITE_MERGE"
+    HISTORY = "WRITE_HISTORY"
+
+    @property
+    def is_by_key(self) -> bool:
+        """Whether rows that are there are found by their keys, so that a row may come again."""
+        return self in (WriteDisposition.MERGE, WriteDisposition.HISTORY)
 
 
 @dataclass(frozen=True, slots=True)

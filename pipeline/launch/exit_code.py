@@ -14,6 +14,7 @@ from pipeline.runs.ended import recall
 from pipeline.runs.history import Append, append
 from pipeline.runs.outcome import BUG_FIX, Failure
 from pipeline.runs.past_runs import read_outcome
+from smart_sync.history_text import versions_text
 from smart_sync.plan import SyncPlan
 from smart_sync.replay_text import replay_summary
 
@@ -112,6 +113,7 @@ def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
     if row.get("rows_deleted"):
         text += f", {row['rows_deleted']:,} deleted"
+    text += versions_text(row)
     if plan.run.taken:
         taken = plan.run.taken
         text += f", {taken.rows_read:,} of them by run {taken.run_id}"

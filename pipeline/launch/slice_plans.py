@@ -30,11 +30,11 @@ from smart_sync.draft import Draft, make_draft
 from smart_sync.explain_backfill import Planned, PlannedSlice
 from smart_sync.facts import Facts
 from smart_sync.hand_window import gap
-from smart_sync.modes import MERGE, PARTITIONS
+from smart_sync.modes import HISTORY, MERGE, PARTITIONS
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
 from smart_sync.repair import Repair
-from smart_sync.request import SyncRequest
+from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.slices import Slice, backfill_name, slices_of
 from smart_sync.splits import split_count
 from smart_sync.window import WindowPlan
@@ -90,7 +90,10 @@ class Range:
     ) -> Rows:
         """The slices that are done in the table that was made then, and whose MAX is this now."""
         request = self.request
-        mode = PARTITIONS if request.replaces_partitions else MERGE
+        merges = MERGE
+        if request.publishing.write_disposition is WriteDisposition.HISTORY:
+            merges = HISTORY
+        mode = PARTITIONS if request.replaces_partitions else merges
         rows = done_slices(
             client,
             request.history_table,

@@ -28,10 +28,15 @@ _NO_REPLAY = {
 KEYS_FIX = "give the columns that tell rows apart, such as --merge_keys=id."
 
 
+BY_KEY = ("WRITE_MERGE", "WRITE_HISTORY")
+"""Dispositions that find rows which are there by their keys."""
+
+
 def writing_faults(values: Mapping[str, str]) -> list[SyncError]:
     """Everything that contradicts itself about what is written."""
     return [
         *_merge_faults(values),
+        *_history_faults(values),
         *_backfill_faults(values),
         *_lookback_faults(values),
         *_hand_faults(values),
@@ -103,9 +108,10 @@ def _verify_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
 
 
 def _merge_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
-    merges = values["write_disposition"] == "WRITE_MERGE"
+    merges = values["write_disposition"] in BY_KEY
     if merges and not values["merge_keys"]:
-        yield ConfigError("missing parameter", "merge_keys", "WRITE_MERGE needs it", KEYS_FIX)
+        why = f"{values['write_disposition']} needs it"
+        yield ConfigError("missing parameter", "merge_keys", why, KEYS_FIX)
     if values["merge_keys"] and not merges and not values["backfill_columns"]:
         why = f"write_disposition={values['write_disposition']} compares no rows"
         fix = "set write_disposition=WRITE_MERGE, or leave merge_keys out."
@@ -116,11 +122,28 @@ def _merge_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
         yield ConfigError("stale_columns without WRITE_MERGE", "stale_columns", why, fix)
 
 
+def _history_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    """What keeps no versions, or can't be told of them."""
+    if values["write_disposition"] != "WRITE_HISTORY":
+        return
+    if values["enable_smart_sync"] != "true":
+        why = "the cursor column says when a version of a row began"
+        fix = "set enable_smart_sync=true, with the column in smart_sync_timestamp_column."
+        where = "write_disposition, enable_smart_sync"
+        yield ConfigError("WRITE_HISTORY without smart sync", where, why, fix)
+    if values["backfill_columns"]:
+        why = "what a column held in older versions isn't known"
+        fix = "leave backfill_columns out; a window by hand (sync_start, sync_end) fills it in the"
+        fix += " versions that the source still has."
+        where = "backfill_columns, write_disposition"
+        yield ConfigError("backfill_columns beside WRITE_HISTORY", where, why, fix)
+
+
 def _backfill_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     if not values["backfill_columns"]:
         return
     where = "backfill_columns"
-    if not values["merge_keys"] and values["write_disposition"] != "WRITE_MERGE":
+    if not values["merge_keys"] and values["write_disposition"] not in BY_KEY:
         why = "rows are found by their keys"
         yield ConfigError("missing parameter", f"merge_keys, {where}", why, KEYS_FIX)
     for name, replaces in _REPLACING.items():
@@ -162,7 +185,7 @@ def _is_set(values: Mapping[str, str], name: str) -> bool:
 def _lookback_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     if not values["smart_sync_lookback"]:
         return
-    if values["write_disposition"] != "WRITE_MERGE":
+    if values["write_disposition"] not in BY_KEY:
         yield ConfigError(
             "smart_sync_lookback without WRITE_MERGE",
             "smart_sync_lookback",
@@ -195,7 +218,7 @@ def _hand_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
         why = "the table would hold that window only"
         fix = "leave delete_existing_table out; WRITE_TRUNCATE replaces just the window."
         yield ConfigError("window by hand in a rebuilt table", ", ".join(given), why, fix)
-    if values["write_disposition"] not in ("WRITE_MERGE", "WRITE_TRUNCATE"):
+    if values["write_disposition"] not in (*BY_KEY, "WRITE_TRUNCATE"):
         why = f"{values['write_disposition']} would add rows that may be there already"
         fix = "use WRITE_MERGE with merge_keys, or WRITE_TRUNCATE, which replaces exactly the"
         fix += " partitions of the window."

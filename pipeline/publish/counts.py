@@ -6,6 +6,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from pipeline.destination.job_rows import changed_rows, copied_rows, statements_of, table_rows
+from smart_sync.history_text import COUNTS, FIGURES
 from smart_sync.plan import SyncPlan
 from smart_sync.ways import Count
 from warehouse.errors import as_target_errors
@@ -46,6 +47,19 @@ def deleted(plan: SyncPlan, job: Any) -> int:
     merge = plan.publishing.merge
     is_told = plan.publishing.deletes or (merge is not None and merge.mark is not None)
     return int(_told(job)["deleted"]) if is_told else 0
+
+
+def version_figures(plan: SyncPlan, job: Any) -> dict[str, object]:
+    """What a publishing job that is done says of versions; empty where none are kept.
+
+    Raises:
+        TargetError: BigQuery refused, or didn't answer.
+    """
+    merge = plan.publishing.merge
+    if merge is None or merge.history is None:
+        return {}
+    told = _told(job)
+    return {FIGURES: {name: int(told[name]) for name in COUNTS}}
 
 
 def _told(job: Any) -> Mapping[str, Any]:

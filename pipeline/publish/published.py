@@ -19,7 +19,7 @@ from pipeline.destination.elements import StagedSplit
 from pipeline.destination.files import total
 from pipeline.destination.folder import folder_of
 from pipeline.destination.target import read_table, read_watermark
-from pipeline.publish.counts import counted, deleted
+from pipeline.publish.counts import counted, deleted, version_figures
 from pipeline.publish.taken import with_taken_over
 from pipeline.runs.outcome import Outcome
 from smart_sync.missing_plan import compared_text
@@ -119,6 +119,7 @@ class Published:
             gone = deleted(plan, job)
             if not is_known:
                 outcome = replace(outcome, rows_read=published, rows_staged=published)
+            outcome = outcome.telling(version_figures(plan, job))
             after = outcome.watermark_after
             if self._may_be_lower or not (is_known and is_made and self._is_alone):
                 after = self._watermark_after(after)  # rows that the source lacks by now are gone

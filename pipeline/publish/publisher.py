@@ -301,7 +301,7 @@ class Publisher:
             return
         table = bigquery.Table(
             str(self.plan.destination),
-            schema=list(map(published_field, self.plan.schema)),
+            schema=list(map(published_field, self.plan.columns)),
         )
         table.time_partitioning = time_partitioning(self.plan.schema)
         table.clustering_fields = list(self.plan.schema.clustering) or None

@@ -1,5 +1,7 @@
 """How a run ends, as values: a fault, an outcome, a bug of ours."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from auto_schema.errors import InternalError, SourceUnreachableError, SyncError, TargetError
@@ -88,6 +90,13 @@ class Outcome:
     def rows_to_publish(self) -> int:
         """Rows that are there to be published."""
         return self.rows_staged if self.rows_made is None else self.rows_made
+
+    def telling(self, figures: Mapping[str, object]) -> "Outcome":
+        """The same with more figures for the history."""
+        if not figures:
+            return self
+        told = json.loads(self.verification or "{}") | figures
+        return replace(self, verification=json.dumps(told, sort_keys=True))
 
     def without(self, rows: int) -> "Outcome":
         """The same with so many rows fewer to publish."""

@@ -28,7 +28,7 @@ from pipeline.tables.naming import (
     views_of,
 )
 from pipeline.tables.patterns import Chosen
-from smart_sync.request import SyncRequest
+from smart_sync.request import SyncRequest, WriteDisposition
 from sources.kind import Listing
 from sources.registry import SOURCES
 from sources.secrets import Secret
@@ -286,7 +286,7 @@ def _completed(
         return without, entry.without_cursor is WithoutCursor.SKIP
     if values.get("merge_keys") == AUTO:
         keys = _keys(table, values)
-        if not keys and values.get("write_disposition") == "WRITE_MERGE":
+        if not keys and WriteDisposition(values["write_disposition"]).is_by_key:
             return _keyless(file, one), False
         values["merge_keys"] = ",".join(keys)
     if values.get("verify_only") == "true" and values.get("enable_smart_sync") != "true":

@@ -13,6 +13,7 @@ from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import Partitioning
 from smart_sync.deletes import HARD, SOFT
 from smart_sync.explain import explain
+from smart_sync.history_plan import NAMES
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
@@ -96,6 +97,17 @@ def merge_json():
     target = a_target(
         fields=some_fields(*RICH[:3], RICH[4]), labels=LABELS, bytes=123_456_789, **LAYOUT
     )
+    watermark = a_watermark(utc("2025-07-22 13:00"))
+    return a_plan(request, target=target, watermark=watermark, columns=RICH)
+
+
+def history_json():
+    """Each version of a row is kept, in a partitioned table that has some already."""
+    request = a_request(write_disposition=WriteDisposition.HISTORY, merge_keys=("id",))
+    kinds = ("TIMESTAMP", "TIMESTAMP", "BOOL")
+    ours = (CurrentField(name, kind) for name, kind in zip(NAMES, kinds, strict=True))
+    fields = (*some_fields(*RICH[:3], RICH[4]), *ours)
+    target = a_target(fields=fields, labels=LABELS, bytes=123_456_789, **LAYOUT)
     watermark = a_watermark(utc("2025-07-22 13:00"))
     return a_plan(request, target=target, watermark=watermark, columns=RICH)
 
@@ -215,6 +227,7 @@ def check(name: str, text: str) -> None:
         merge_json,
         merge_marked,
         merge_kept,
+        history_json,
         rebuild_with_swap,
         held_back,
         merge_transformed,
@@ -234,6 +247,7 @@ def test_a_plan_reads_as_the_file_says(make):
         merge_json,
         merge_marked,
         merge_kept,
+        history_json,
         merge_transformed,
         rebuild_with_swap,
         replace_all,

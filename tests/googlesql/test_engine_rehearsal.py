@@ -90,6 +90,8 @@ def test_the_golden_statements_are_right(googlesql: GoogleSql, path: Path) -> No
     is_named = path.stem in ("publish_replace_all", "publish_write_empty")
     staged = named if is_named else START.format("STRING")
     held = named if is_named else "id INT64, amount NUMERIC, tags JSON, updated_at TIMESTAMP"
+    if path.stem == "publish_history_json":
+        held += ", _sync_valid_from TIMESTAMP, _sync_valid_to TIMESTAMP, _sync_is_current BOOL"
     tables = {STAGED: Table(googlesql.schema(staged)), ORDERS: Table(googlesql.schema(held))}
     if path.stem == "publish_first_sync":
         del tables[ORDERS]

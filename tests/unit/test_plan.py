@@ -32,7 +32,7 @@ from tests.factories import (
     some_fields,
 )
 
-APPEND, TRUNCATE, EMPTY, _ = WriteDisposition
+APPEND, TRUNCATE, EMPTY, *_ = WriteDisposition
 
 
 # Mode and way

@@ -36,7 +36,7 @@ from tests.factories import (
     utc,
 )
 
-APPEND, TRUNCATE, EMPTY, _ = WriteDisposition
+APPEND, TRUNCATE, EMPTY, *_ = WriteDisposition
 
 
 def test_an_existing_table_keeps_its_layout_and_a_given_wish_is_told():
