@@ -267,7 +267,11 @@ def _changes(
                 f"table {request.destination}",
                 ", ".join(added) + " (schema_evolution=freeze)",
                 "set schema_evolution=add_columns, or "
-                + ("choose deleted_rows=hard" if added == (DELETED_AT,) else LEAVE_OUT)
+                + (
+                    "choose deleted_rows=hard and delete_missing=hard"
+                    if added == (DELETED_AT,)
+                    else LEAVE_OUT
+                )
                 + ".",
             )
         )

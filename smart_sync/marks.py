@@ -125,7 +125,7 @@ def with_deleted_at(
 
     A merge that marks nothing clears it in the rows that it writes: they are there again.
     """
-    asks = request.deletes.keeps
+    asks = request.deletes.keeps or request.missing.marks
     merges = request.publishing.write_disposition is WriteDisposition.MERGE
     there = None if request.publishing.delete_existing_table else _there(target)
     if not merges or request.backfills or not (asks or there):

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from auto_schema.transform import Condition
+from smart_sync.deletes import SOFT
 
 PARAMETER, WHERE, MOST = "delete_missing", "delete_missing_where", "max_deleted_percent"
-OFF, SOFT, HARD = "off", "soft", "hard"
+OFF = "off"
 SAMPLE = 10
 """Keys that are told of each kind."""
 

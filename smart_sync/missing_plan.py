@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from auto_schema.errors import DeletesRefusedError, SyncError
 from auto_schema.schema import Column
 from auto_schema.told import told
+from smart_sync.deletes import DELETED_AT, SOFT
 from smart_sync.facts import Facts
-from smart_sync.missing_keys import MOST, PARAMETER, SAMPLE, SOFT, ComparedKeys
+from smart_sync.missing_keys import MOST, PARAMETER, SAMPLE, ComparedKeys
 from smart_sync.request import SyncRequest
 from sources.values import CursorValue
 
@@ -155,7 +156,7 @@ def missing_lines(plan: MissingPlan | None) -> Iterator[str]:
     where = f" where {plan.where}" if plan.where else ""
     yield f"  compared     {rows:,} rows of the table with {source_rows:,} of the source{where}"
     yield f"               {ranges:,} ranges, {differing:,} differ, {moved:,} keys were brought"
-    does = "removed" if plan.rows == "hard" else "marked in _sync_deleted_at"
+    does = f"marked in {DELETED_AT}" if plan.marks else "removed"
     percent = Decimal(100 * plan.missing) / rows if rows else Decimal(0)
     yield (
         f"  missing      {plan.missing:,} keys at the source ({percent:.2f} %, at most"

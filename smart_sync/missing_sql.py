@@ -5,13 +5,13 @@ Keys that this run has staged are left alone, and rows that are later than what 
 
 from auto_schema.canonical import bigquery_row
 from auto_schema.names import OURS, quoted, stamp_literal
+from smart_sync.deletes import DELETED_AT
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_plan import MissingPlan
 from smart_sync.plan import SyncPlan
 
 GONE = f"{OURS}gone"
-DELETED_AT = "_sync_deleted_at"
 
 
 def keys_to_change(plan: SyncPlan, missing: MissingPlan, newest: str) -> str:

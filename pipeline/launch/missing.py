@@ -9,13 +9,13 @@ from auto_schema.errors import ConfigError
 from auto_schema.names import quoted
 from pipeline.destination.table_keys import TableKeys
 from pipeline.launch.compare_keys import compare_keys
+from smart_sync.deletes import DELETED_AT
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.missing_keys import PARAMETER
 from smart_sync.missing_question import compares, dead_at_source, key_columns
 from smart_sync.missing_scope import scope_of
-from smart_sync.missing_sql import DELETED_AT
 from sources.protocol import ComparingInspector, Inspector
 from sources.questions import KeysQuestion
 from sources.values import Extract

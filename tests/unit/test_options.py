@@ -72,7 +72,7 @@ MALFORMED = {
     "keep_snapshots": ("7", "'7' is neither true, false nor a duration", "such as 14d"),
     "rollback_run": ("last", "'last' is not a run id", "as its history has it"),
     "rollback_to": ("last", "'last' is not a run id", "as its history has it"),
-    "delete_missing": ("yes", "'yes' is unknown", "off, hard"),
+    "delete_missing": ("yes", "'yes' is unknown", "off, soft, hard"),
     "max_deleted_percent": ("5%", "'5%' is not a number", "such as 6.25"),
     "plan_format": ("yaml", "'yaml' is unknown", "text, json"),
 }
