@@ -156,7 +156,8 @@ class Facts:
     @property
     def is_first(self) -> bool:
         """Whether the window is the first on its table: there is no watermark."""
-        return self.window is not None and self.window.watermark is None
+        window = self.window
+        return window is not None and window.watermark is None and not window.goes_on
 
     @property
     def floor(self) -> CursorValue | None:

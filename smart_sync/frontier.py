@@ -183,7 +183,7 @@ def from_frontier(
     if request.deletes.removes and was_left_empty(watermark, frontier):
         return replace(
             watermark,
-            value=frontier.end,
+            left_empty=frontier.end,
             start_reason=f"the end of the last published window (run {frontier.run_id}), which left"
             " no row in the destination",
         )

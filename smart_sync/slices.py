@@ -209,6 +209,7 @@ def backfill_name(request: SyncRequest, place: str) -> str:
         (schema.json_numbers, schema.unknown_types, schema.rename_columns),
         schema.transformation,
         None if slicing.name else (window.by_hand, slicing.by),
+        *([request.deletes] if request.deletes.deleted_column else ()),
     )
     digest = hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()
     return f"{slicing.name or 'backfill'}-{digest[:12]}"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from smart_sync.cursor import Cursor, WallClock, as_cursor, back, instants
 from smart_sync.holds import HeldBack, Hold, earliest, held_back, overdue
 from smart_sync.request import WindowRequest
-from sources.values import Clock, CursorValue, Window
+from sources.values import Clock, CursorValue, Window, is_after
 
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 """Where the window of an empty table starts with sync_all_on_empty_table=true."""
@@ -33,7 +33,9 @@ class Watermark:
         how: how MAX was found, with its cost, for the plan.
         is_whole: whether the table itself was asked, not its statistics and one partition.
         above: rows above the frontier, where they were counted.
-        start_reason: why a window starts at `value`, when it is not MAX.
+        left_empty: up to where a run had read that removed the last row; None: none did. Others
+            may have read less below it, so that no window begins later than of any empty table.
+        start_reason: why a window starts at `value`, when it is not MAX, or at `left_empty`.
         warnings: what the run history and the table together tell.
     """
 
@@ -44,6 +46,7 @@ class Watermark:
     how: str = ""
     is_whole: bool = True
     above: int = 0
+    left_empty: CursorValue | None = None
     start_reason: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -63,6 +66,8 @@ class WindowPlan:
     warnings: tuple[str, ...] = ()
     reach: CursorValue | None = field(default=None, repr=False)
     """The highest end of windows that may be published beside this one; None: there are none."""
+    goes_on: bool = field(default=False, repr=False)
+    """Whether an empty table's begins where the runs so far have ended."""
 
 
 def instants_of(request: WindowRequest, cursor: Cursor, clock: Clock) -> tuple[datetime, ...]:
@@ -111,6 +116,7 @@ def plan_window(
         held,
         overdue(request.guard, clock, hold) if held is None else None,
         warnings,
+        goes_on=watermark.left_empty is not None and start_reason == watermark.start_reason,
     )
 
 
@@ -132,6 +138,22 @@ def _start(
             return watermark.value, why
         why += f", minus smart_sync_lookback {request.lookback.total_seconds():g}s"
         return back(watermark.value, request.lookback), why
+    low, why = _start_of_empty(request, cursor, clock, watermark, wall, replaces=replaces)
+    left = None if replaces else watermark.left_empty
+    if left is None or low is None or not is_after(low, left):
+        return low, why
+    return back(left, request.lookback), watermark.start_reason
+
+
+def _start_of_empty(
+    request: WindowRequest,
+    cursor: Cursor,
+    clock: Clock,
+    watermark: Watermark,
+    wall: WallClock,
+    *,
+    replaces: bool,
+) -> tuple[CursorValue | None, str]:
     if replaces:
         why = "the destination is replaced"
     else:

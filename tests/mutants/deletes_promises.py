@@ -159,4 +159,22 @@ PROMISES: tuple[Promise, ...] = (
         "{staged}SELECT DISTINCT {PARTITION} AS p FROM {HELD}",
         "{staged}SELECT DISTINCT {PARTITION} AS p FROM {HELD} WHERE FALSE",
     ),
+    P(
+        DELETES,
+        "A window of an empty table passes over nothing that it would read without deletes.",
+        "tests/e2e/test_empty_by_marks.py"
+        "::test_rows_below_a_window_by_hand_that_held_none_are_read",
+        "smart_sync/frontier.py",
+        "            left_empty=frontier.end,\n",
+        "            value=frontier.end,\n",
+    ),
+    P(
+        DELETES,
+        "Slices that were done without a mark are done anew by a backfill that heeds one.",
+        "tests/e2e/test_empty_by_marks.py"
+        "::test_slices_that_heeded_no_mark_are_done_anew_by_one_that_does",
+        "smart_sync/slices.py",
+        "        *([request.deletes] if request.deletes.deleted_column else ()),\n",
+        "",
+    ),
 )
