@@ -20,6 +20,10 @@ MAX_FILE_BYTES = 1_000_000_000
 """A file is closed and the next part begun when it passes this."""
 ROW_GROUP_ROWS = 131_072
 """At most: each batch is a row group, whose pages are in memory until it is whole."""
+PAGE_BYTES = 256 * 1024
+"""Of values before they are compressed: what the processor's cache holds."""
+VALUES_AT_ONCE = 16_384
+"""That are encoded before a page's size is looked at; a batch bounds their bytes."""
 COMPRESSION: Literal["zstd"] = "zstd"
 COMPRESSION_LEVEL = 1
 
@@ -58,6 +62,8 @@ class _Parts:
             compression_level=COMPRESSION_LEVEL,
             use_dictionary=False,
             write_statistics=False,
+            data_page_size=PAGE_BYTES,
+            write_batch_size=VALUES_AT_ONCE,
         )
 
     def _end(self) -> None:
