@@ -24,6 +24,8 @@ SQLSTATE = ord("C")
 """PG_DIAG_SQLSTATE; all of src/interfaces/libpq/libpq-fe.h and postgres_ext.h."""
 Session = Any
 """A connection of psycopg2."""
+AT_ONCE = 256 * 1024
+"""Bytes of rows that libpq takes from the server at once: more than a socket holds for it."""
 _POINTER, _INT, _TEXT = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
 _CALLS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "PQexec": (_POINTER, (_POINTER, _TEXT)),
@@ -97,6 +99,7 @@ def copied(
         ValueError: what arrives isn't what `fields` say.
     """
     pq, session = _library(), opened.pgconn_ptr
+    _take_more_at_once(opened)
     with _result(opened, pq.PQexec(session, f"COPY ({sql}\n) TO STDOUT (FORMAT binary)".encode())):
         pass
     decoding = decoder(fields)
@@ -110,6 +113,18 @@ def copied(
         pass
     while rest := pq.PQgetResult(session):
         pq.PQclear(rest)
+
+
+def _take_more_at_once(opened: Session) -> None:
+    """Let libpq's buffer, which is of 16 KB, grow to that of its largest message so far.
+
+    Nothing else sets it: https://github.com/postgres/postgres/blob/REL_17_STABLE/
+    src/interfaces/libpq/fe-misc.c (pqCheckInBufferSpace).
+    """
+    pq = _library()
+    sql = f"SELECT pg_catalog.repeat(' ', {AT_ONCE})"
+    with _result(opened, pq.PQexec(opened.pgconn_ptr, sql.encode())):
+        pass
 
 
 @contextmanager

@@ -4,15 +4,18 @@ The stream: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Forma
 and no row is a Python object: only a whole batch is one.
 */
 
+#define _POSIX_C_SOURCE 199309L /* nanosleep */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "arrow.h"
 
 #define HEAD 19
 #define MOST_COLUMNS 1664 /* of a query's result in PostgreSQL */
+#define NAP_NS 300000
 
 typedef int (*GetCopyData)(void *, char **, int);
 typedef void (*FreeMemory)(void *);
@@ -117,6 +120,15 @@ static PyObject *method_feed(PyObject *object, PyObject *piece) {
   return outcome > ENDED ? fault(self, outcome) : PyBool_FromLong(outcome == ENDED);
 }
 
+/* The next row of the stream. Where none has arrived, the server is left alone for a moment: it
+   sends 8 KB at a time, and to be woken for each takes longer than to decode them. */
+static int next_row(GetCopyData get_copy_data, void *connection, char **row) {
+  int count = get_copy_data(connection, row, 1);
+  if (count) return count;
+  nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+  return get_copy_data(connection, row, 0);
+}
+
 static PyObject *method_pull(PyObject *object, PyObject *args) {
   Decoder *self = (Decoder *)object;
   unsigned long long connection, get, release;
@@ -130,7 +142,7 @@ static PyObject *method_pull(PyObject *object, PyObject *args) {
   Py_BEGIN_ALLOW_THREADS
   do {
     char *piece = NULL;
-    count = get_copy_data((void *)(uintptr_t)connection, &piece, 0);
+    count = next_row(get_copy_data, (void *)(uintptr_t)connection, &piece);
     if (count > 0) outcome = feed(self, (const uint8_t *)piece, (size_t)count);
     if (piece) free_memory(piece);
   } while (count > 0 && outcome <= ENDED && self->rows < rows && self->bytes < bytes);
