@@ -171,6 +171,8 @@ def _own(answer: Any, question: Question | OneValue) -> Any:
 def query_of(questions: Sequence[Question], prefix: str = "") -> tuple[str, list[Any]]:
     """The query of questions of one text about different destinations, and its parameters.
 
+    Its text and its parameters are the same whatever their number.
+
     Of the history's partitions those since the earliest question are read, and of its clusters
     those of the destinations: both stand beside the join, as constants.
 
@@ -178,25 +180,22 @@ def query_of(questions: Sequence[Question], prefix: str = "") -> tuple[str, list
         questions: of the same history, text and order.
         prefix: of the parameters' names.
     """
-    rows, parameters = list[str](), list[Any]()
-    for number, question in enumerate(questions):
-        values = (
-            ("destination", "STRING", str(question.destination)),
-            ("since", "TIMESTAMP", question.since),
-            ("cursor", "STRING", question.cursor),
-        )
-        rows.append(", ".join(f"@{prefix}{name}_{number} AS {name}" for name, _, _ in values))
-        parameters += [
-            bigquery.ScalarQueryParameter(f"{prefix}{name}_{number}", kind, value)
-            for name, kind, value in values
-        ]
-    names = [str(question.destination) for question in questions]
     earliest = min(question.since for question in questions)
-    parameters += [
-        bigquery.ArrayQueryParameter(f"{prefix}destinations", "STRING", names),
-        bigquery.ScalarQueryParameter(f"{prefix}earliest", "TIMESTAMP", earliest),
+    columns = (
+        ("destinations", "STRING", [str(question.destination) for question in questions]),
+        ("sinces", "TIMESTAMP", [question.since for question in questions]),
+        ("cursors", "STRING", [question.cursor for question in questions]),
+    )
+    parameters: list[Any] = [
+        bigquery.ArrayQueryParameter(f"{prefix}{name}", kind, values)
+        for name, kind, values in columns
     ]
-    asked = " UNION ALL ".join(f"SELECT {row}" for row in rows)
+    parameters.append(bigquery.ScalarQueryParameter(f"{prefix}earliest", "TIMESTAMP", earliest))
+    asked = (
+        f"SELECT destination, @{prefix}sinces[OFFSET(place)] AS since,"
+        f" @{prefix}cursors[OFFSET(place)] AS cursor"
+        f" FROM UNNEST(@{prefix}destinations) AS destination WITH OFFSET AS place"
+    )
     events = (
         f"{questions[0].history.sql} AS runs JOIN ({asked}) AS asked"
         " ON runs.destination = asked.destination AND runs.event_time >= asked.since"

@@ -255,7 +255,7 @@ class Service:
                 self.history.append(given | told)
             elif "sync_runs" in sql and "since" in given and "run_id" not in given:
                 job.rows = [_told(row) for row in known.values()]
-            elif "sync_runs" in sql and "destination_0" in given:
+            elif "sync_runs" in sql and "destinations" in given:
                 job.rows = [_told(row) for row in known.values() if int(row["seq"]) < 2]
             elif "sync_runs" in sql:
                 job.rows = [_told(known[given["run_id"]])]
