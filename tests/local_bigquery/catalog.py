@@ -11,7 +11,14 @@ import json
 import sys
 from typing import Any
 
-from columns import DEFINES, Definitions, columns_by_relation, fetch_by_relation, looking
+from columns import (
+    DEFINES,
+    Definitions,
+    Transaction,
+    columns_by_relation,
+    fetch_by_relation,
+    looking,
+)
 
 RESULTS = "_results"
 TEMPORARY_TABLES = "SELECT table_name FROM duckdb_tables() WHERE temporary"
@@ -71,6 +78,7 @@ class Cursor:
 
     def __init__(self, cursor: Any, definitions: Definitions) -> None:
         self._cursor, self._definitions, self._is_new = cursor, definitions, True
+        self._transaction = Transaction()
 
     def __getattr__(self, name: str) -> Any:
         assert name not in UNFOLLOWED, name
@@ -79,11 +87,13 @@ class Cursor:
 
     def execute(self, sql: str, *values: Any) -> Any:
         """As DuckDB's."""
-        self._is_new = False
+        self._is_new, is_done = False, False
         try:
-            return self._cursor.execute(sql, *values)
+            done = self._cursor.execute(sql, *values)
+            is_done = True
+            return done
         finally:
-            self._definitions.follow(sql)
+            self._definitions.follow(sql, self._transaction, is_done=is_done)
 
     def sql(self, sql: str, **words: Any) -> Any:
         """As DuckDB's."""
@@ -164,7 +174,7 @@ class Objects:
 
 
 def _count(cursor: Any, table: str) -> int:
-    ((rows,),) = cursor.sql(f"SELECT count(*) FROM {table}").fetchall()
+    ((rows,),) = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()
     return int(rows)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 DEFINES = re.compile(r"(?:^|;)\s*(?:CREATE|ALTER|DROP|ATTACH|DETACH)\b", re.I)
+BEGINS = re.compile(r"(?:^|;)\s*BEGIN\b", re.I)
 ENDS = re.compile(r"(?:^|;)\s*(?:COMMIT|ROLLBACK|END|ABORT)\b", re.I)
 CREATES = re.compile(
     r'CREATE (?:OR REPLACE )?(TABLE|VIEW) ((?:"(?:[^"]|"")+"\.){2}"(?:[^"]|"")+") (?:\(|AS\b)'
@@ -20,8 +21,10 @@ TEMPORARY = re.compile(r"CREATE (?:OR REPLACE )?TEMP(?:ORARY)? TABLE\b|DROP TABL
 Columns = list[tuple[str, str, bool]]
 RESULTS = '"emulator".'
 """Begins the name of a result, and of what else is no project's."""
-RESULT = 'CREATE OR REPLACE TABLE "emulator"."_results".'
-"""Begins the statement that writes a query's result: its name comes once."""
+OF_A_RESULT = tuple(
+    f'{verb} "emulator"."_results".' for verb in ("CREATE OR REPLACE TABLE", "DROP TABLE IF EXISTS")
+)
+"""Begin the statements that write and drop a query's result: its name comes once."""
 
 
 class Definitions:
@@ -35,31 +38,54 @@ class Definitions:
         self._rows = dict[str, int]()
         self._spelt = dict[str, tuple[str, str]]()
 
-    def follow(self, sql: str) -> None:
-        """Heed a statement that was run."""
-        if sql.startswith(RESULT):
+    def follow(
+        self, sql: str, transaction: "Transaction | None" = None, *, is_done: bool = True
+    ) -> None:
+        """Heed a statement that was run.
+
+        Args:
+            sql: the statement.
+            transaction: of the connection that ran it; None: it isn't known.
+            is_done: whether it went well.
+        """
+        if sql.startswith(OF_A_RESULT):
             return
+        folded = sql.casefold()
         if ENDS.search(sql):  # what was altered in a transaction is seen from now on
-            with self._lock:
-                self._changes += 1
-                self._required.clear()
-                self._listed.clear()
-                self._rows.clear()
+            self._see(transaction.end() if transaction else None)
             return
+        if transaction and BEGINS.search(sql):
+            transaction.begin()
         if ";" in sql or not READS.match(sql):
+            if transaction:
+                transaction.add(folded)
             with self._lock:
                 self._changes += 1
-                _drop_named(self._rows, sql.casefold())
+                _drop_named(self._rows, folded)
         if DEFINES.search(sql):
-            folded = sql.casefold()
             with self._lock:
                 self._changes += 1
                 if not TEMPORARY.match(sql):
                     self._listed.clear()
                 _drop_named(self._required, folded)
-            created = CREATES.match(sql)
-            if created:
-                self.spell(created[2], created[1])
+                created = CREATES.match(sql)
+                if created:
+                    self.spell(created[2], created[1])
+                if created and is_done and "not null" not in folded:
+                    self._required[created[2].casefold()] = frozenset()
+
+    def _see(self, texts: list[str] | None) -> None:
+        """Heed the end of a transaction that ran these statements; None: nobody knows which."""
+        with self._lock:
+            self._changes += 1
+            if texts is None or any(map(DEFINES.search, texts)):
+                self._listed.clear()
+            if texts is None:
+                self._required.clear()
+                self._rows.clear()
+            for text in texts or ():
+                _drop_named(self._rows, text)
+                _drop_named(self._required, text)
 
     def spell(self, table: str, kind: str) -> None:
         """Tell that a table or view, quoted, is spelt so."""
@@ -110,12 +136,39 @@ class Definitions:
         return known
 
 
+class Transaction:
+    """What a connection has run in a transaction that might alter a table, in small letters."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] | None = None
+
+    def begin(self) -> None:
+        """Keep what is run from now on; what was kept, since none has ended."""
+        self._texts = self._texts or []
+
+    def add(self, text: str) -> None:
+        """Keep a statement that was run, if one is open."""
+        if self._texts is not None:
+            self._texts.append(text)
+
+    def end(self) -> list[str] | None:
+        """What was run in it; None: nobody saw its beginning."""
+        texts, self._texts = self._texts, None
+        return texts
+
+
 def _drop_named(kept: dict[str, Any], text: str) -> None:
-    """Drop what is kept of tables that a statement in small letters names, or their datasets."""
+    """Drop what is kept of tables that a statement in small letters names, or whose dataset it
+    drops."""
     for table in list(kept):
-        _, dataset, name = table.split('"."')
-        if name[:-1] in text or dataset in text:
-            del kept[table]
+        _, dataset, quoted = table.split('"."')
+        if _names(text, quoted[:-1]) or ("schema" in text and _names(text, dataset)):
+            kept.pop(table, None)
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether a text holds a name as a word of its own."""
+    return name in text and bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text))
 
 
 _kept = threading.local()

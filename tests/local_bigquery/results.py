@@ -12,8 +12,9 @@ from typing import Any
 
 from statements import Columns, Translation, Translator
 
-RESULTS_LIVE_S = 60
-"""At least so long can the rows of a query be fetched; real BigQuery keeps them for a day."""
+RESULTS_LIVE_S = 20
+"""At least so long can the rows of a query be fetched; real BigQuery keeps them for a day. DuckDB
+looks at all of them to list the tables of a dataset."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Results:
             return self._list_rows(project, dataset, table, most, start, selected, int64)
         limit = self._results.DEFAULT_PAGE_SIZE if most is None else most
         with self._database.cursor() as cursor:
-            rows = cursor.sql(
+            rows = cursor.execute(
                 f"SELECT {self._types.row(result.columns, int64)} "
                 f"FROM (SELECT * FROM {self._tables.name(project, dataset, table)} "
                 f"ORDER BY rowid LIMIT {limit} OFFSET {start})"
