@@ -267,8 +267,9 @@ def answer_requests_again() -> None:
 def keep_jobs() -> None:
     """Keep jobs as JSON under project and id, the newest state of each."""
     from local_bigquery.jobs import store
-    from local_bigquery.models import Job
+    from local_bigquery.models import Job, JobConfiguration
 
+    Job.replace = JobConfiguration.replace = _replaced
     kept = dict[tuple[str, str], tuple[int, str | None, str, str]]()
     """(created in ms, id of the parent, state, JSON)"""
 
@@ -278,7 +279,7 @@ def keep_jobs() -> None:
             int(statistics.creationTime),
             statistics.parentJobId,
             job.status.state,
-            json.dumps(job.dump()),
+            job.model_dump_json(by_alias=True, exclude_none=True),
         )
         return job
 
@@ -309,3 +310,12 @@ def keep_jobs() -> None:
                 kept.pop((project, name), None)
 
     store.save, store.load, store.list_, store.delete = save, load, list_, delete
+
+
+def _replaced(resource: Any, **changes: Any) -> Any:
+    """`Resource.replace`, where only what is changed is read anew, and not all that it holds."""
+    changed = resource.model_copy()
+    for name, value in changes.items():
+        assert name in type(resource).model_fields, name
+        resource.__pydantic_validator__.validate_assignment(changed, name, value)
+    return changed
