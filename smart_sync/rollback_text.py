@@ -48,6 +48,8 @@ def _lines(plan: RollbackPlan) -> Iterator[str]:
 def _run_text(run: Row) -> str:
     window = f", window ({run['window_start'] or '-∞'}, {run['window_end']}]"
     rows = f"{run['rows_published'] or 0:,} rows"
+    if deleted := run.get("rows_deleted"):  # which an older history lacks
+        rows += f", {deleted:,} deleted"
     return f"{run['run_id']}  {run['mode']}, {rows}{window if run['window_end'] else ''}"
 
 
@@ -90,6 +92,7 @@ def rollback_dict(plan: RollbackPlan) -> dict[str, object]:
                 "run_id": run["run_id"],
                 "mode": run["mode"],
                 "rows_published": run["rows_published"],
+                "rows_deleted": run.get("rows_deleted"),
                 "window_start": run["window_start"],
                 "window_end": run["window_end"],
                 "changed_the_table": bool(run["publish_job"]),

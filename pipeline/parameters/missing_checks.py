@@ -17,7 +17,6 @@ _AND_NOT: Mapping[str, str] = {
     "sync_start": "a window by hand repairs that window; keys are compared over all rows",
     "backfill_columns": "it fills columns of rows that are there, and does nothing else",
     "replay_dead_letters": "a replay reads no source",
-    "rollback_run": "a rollback restores the table, and reads no source",
     "verify_only": "it compares a window, and publishes nothing",
 }
 """Parameters that it can't have beside it, and why."""

@@ -68,3 +68,16 @@ def test_rows_below_an_unfinished_backfill_are_told_with_what_brings_them(sync, 
     plan = sync.ok(**MERGE, plan_only="true").out
     assert "2 rows have a updated_at up to 2024-02-29 23:59:59.999999" in plan
     assert "or a backfill that has slices left is called again" in plan
+
+
+def test_a_run_that_removed_rows_is_undone_by_the_parameters_of_its_sync(sync, sql):
+    sql(ORDERS)
+    words = MERGE | {"delete_missing": "hard", "max_deleted_percent": "50"}
+    sync.ok(**words)
+    sql("DELETE FROM orders WHERE id = 2")
+    sync.ok(**words, keep_snapshots="true")
+    assert sync.rows("id") == [(1,), (3,)]
+    words |= {"rollback_run": sync.history()[-1]["run_id"]}
+    assert "merge, 0 rows, 1 deleted, window" in sync.ok(**words, plan_only="true").out
+    sync.ok(**words)
+    assert sync.rows("id") == [(1,), (2,), (3,)]
