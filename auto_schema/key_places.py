@@ -75,14 +75,14 @@ class _Dialect:
 
 _POSTGRESQL = _Dialect(
     "#",
-    "(k / {width})",
+    "({k} / {width})",
     "('x' || pg_catalog.substr(pg_catalog.md5(pg_catalog.convert_to({row}, 'UTF8')), 1, "
     f"{HASH_DIGITS}))::bit({HASH_DIGITS * 4})::int8",
     "pg_catalog.",
 )
 _BIGQUERY = _Dialect(
     "^",
-    "DIV(k, {width})",
+    "DIV({k}, {width})",
     f"CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5({{row}})), 1, {HASH_DIGITS})) AS INT64)",
     "",
 )
@@ -105,22 +105,38 @@ def bigquery_key(places: Places) -> str:
     return _BIGQUERY.key.format(row=bigquery_row(places.keys))
 
 
-def postgresql_key_sums(places: Places, rows: str, within: Sequence[Place] = ()) -> str:
+def postgresql_row_number(columns: Sequence[Column]) -> str:
+    """A number that is made of all that these columns of a row named `q` hold."""
+    return _POSTGRESQL.key.format(row=postgresql_row(columns))
+
+
+def bigquery_row_number(columns: Sequence[Column]) -> str:
+    """The same of a row named `s`."""
+    return _BIGQUERY.key.format(row=bigquery_row(columns))
+
+
+def postgresql_key_sums(
+    places: Places, rows: str, within: Sequence[Place] = (), *, of_rows: bool = False
+) -> str:
     """Place, part, count and two sums over a SELECT of `postgresql_key` AS k.
 
     Args:
         places: how keys are dealt.
         rows: the SELECT.
         within: only these places, with all their parts; empty: all.
+        of_rows: whether what is summed is the number of the row, which is selected AS v.
     """
-    rows = rows if places.width else f"{rows}\nOFFSET 0"  # else a hash is made for each use of it
+    is_cheap = places.width and not of_rows
+    rows = rows if is_cheap else f"{rows}\nOFFSET 0"  # else a hash is made for each use of it
     return (
-        f"SELECT {_figures(places, _POSTGRESQL)}\nFROM (\n{rows}\n) AS d"
+        f"SELECT {_figures(places, _POSTGRESQL, of_rows=of_rows)}\nFROM (\n{rows}\n) AS d"
         f"{_within(places.in_parts(1), within, _POSTGRESQL)}\nGROUP BY 1, 2"
     )
 
 
-def bigquery_key_sums(places: Places, rows: str, within: Sequence[Place] = ()) -> str:
+def bigquery_key_sums(
+    places: Places, rows: str, within: Sequence[Place] = (), *, of_rows: bool = False
+) -> str:
     """The same in one text, since BigQuery brings few large values sooner than many small ones.
 
     `place:part:count:low:high;…`
@@ -129,7 +145,7 @@ def bigquery_key_sums(places: Places, rows: str, within: Sequence[Place] = ()) -
     text = ", ':', ".join(f"CAST({field} AS STRING)" for field in fields)
     return (
         f"SELECT STRING_AGG(CONCAT({text}), ';') AS sums\nFROM (\n"
-        f"SELECT {_figures(places, _BIGQUERY)}\nFROM (\n{rows}\n) AS d"
+        f"SELECT {_figures(places, _BIGQUERY, of_rows=of_rows)}\nFROM (\n{rows}\n) AS d"
         f"{_within(places.in_parts(1), within, _BIGQUERY)}\nGROUP BY 1, 2\n) AS p"
     )
 
@@ -158,8 +174,14 @@ def bigquery_keys(places: Places, rows: str, within: Sequence[Place]) -> str:
     )
 
 
-def _figures(places: Places, dialect: _Dialect) -> str:
-    hashed, of = _hash(places, dialect), dialect.aggregates
+def postgresql_within(places: Places, within: Sequence[Place]) -> str:
+    """Whether a row named `q` has its key in one of these parts of places, or has none."""
+    condition = _within(places, within, _POSTGRESQL, postgresql_key(places))
+    return f"coalesce({condition.removeprefix(chr(10) + 'WHERE ')}, true)"
+
+
+def _figures(places: Places, dialect: _Dialect, *, of_rows: bool) -> str:
+    hashed, of = "v" if of_rows else _hash(places, dialect), dialect.aggregates
     return (
         f"{_place(places, dialect)} AS place, {_part(places, dialect)} AS part,"
         f" {of}count(*) AS row_count,\n  {of}sum({hashed} & {2**WORD_BITS - 1}) AS low,"
@@ -167,35 +189,35 @@ def _figures(places: Places, dialect: _Dialect) -> str:
     )
 
 
-def _hash(places: Places, dialect: _Dialect) -> str:
+def _hash(places: Places, dialect: _Dialect, key: str = "k") -> str:
     """A number from 0 below 2^63 that differs for different keys that are dealt by themselves."""
     if not places.width:
-        return "k"
+        return key
     first, second = _MIXERS
-    mixed = f"((k & {_LOW}) * {first} + ((k >> 32) & {_LOW}) * {second})"
+    mixed = f"(({key} & {_LOW}) * {first} + (({key} >> 32) & {_LOW}) * {second})"
     return f"({mixed} {dialect.xor} ({mixed} >> 29))"
 
 
-def _place(places: Places, dialect: _Dialect) -> str:
+def _place(places: Places, dialect: _Dialect, key: str = "k") -> str:
     if not places.width:
-        return f"(k & {places.count - 1})"
-    divided = dialect.divided.format(width=places.width)
+        return f"({key} & {places.count - 1})"
+    divided = dialect.divided.format(k=key, width=places.width)
     return f"greatest({places.first}, least({places.last}, {divided}))"
 
 
-def _part(places: Places, dialect: _Dialect) -> str:
+def _part(places: Places, dialect: _Dialect, key: str = "k") -> str:
     """Never a bare number, which GROUP BY would take for a column's."""
     if places.parts == 1:
         return "(k & 0)"
-    return f"(({_hash(places, dialect)} >> {PART_BITS}) & {places.parts - 1})"
+    return f"(({_hash(places, dialect, key)} >> {PART_BITS}) & {places.parts - 1})"
 
 
-def _within(places: Places, within: Sequence[Place], dialect: _Dialect) -> str:
+def _within(places: Places, within: Sequence[Place], dialect: _Dialect, key: str = "k") -> str:
     """WHERE a key lies in one of these, by part where places have some; empty: all."""
     if not within:
         return ""
-    number = _place(places, dialect)
+    number = _place(places, dialect, key)
     if places.parts > 1:
-        number = f"({number} - {places.first}) * {places.parts} + {_part(places, dialect)}"
+        number = f"({number} - {places.first}) * {places.parts} + {_part(places, dialect, key)}"
         within = [((at - places.first) * places.parts + of, 0) for at, of in within]
     return f"\nWHERE {number} IN ({', '.join(str(at) for at, _ in within)})"

@@ -24,6 +24,7 @@ from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.deletes import DELETED_AT
 from smart_sync.facts import Facts, Target
+from smart_sync.healing import healing_faults
 from smart_sync.history_plan import NAMES
 from smart_sync.marks import with_deleted_at
 from smart_sync.merge_plan import MergePlan, plan_merge
@@ -156,6 +157,7 @@ def make_draft(
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
     faults += check_faults(request, shape.schema)
     faults += scope_of(request, target, shape.arriving)[2]
+    faults += healing_faults(request)
     raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))
     bigquery = None if request.replays else bigquery
     questions = open_questions(request, facts, shape.schema, shape.altered)

@@ -8,6 +8,7 @@ from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Partitioning, TableSchema
 from smart_sync.altering import alteration_lines, altering
 from smart_sync.check_plan import check_lines, checks_dict
+from smart_sync.healing import healing_dict, healing_lines
 from smart_sync.history_text import history_dict, history_lines
 from smart_sync.marks import mark_dict, mark_lines
 from smart_sync.merge_plan import MergePlan
@@ -144,6 +145,7 @@ def _publish_lines(plan: SyncPlan) -> Iterator[str]:
         yield f"  staging      {staging.folder}"
     yield from snapshot_lines(publishing.snapshot)
     yield from missing_lines(publishing.missing)
+    yield from healing_lines(publishing.healing)
     yield from _way_lines(plan)
     yield from sql_lines(plan)
     if publishing.way.has_statement:
@@ -258,6 +260,7 @@ def as_dict(plan: SyncPlan) -> dict[str, object]:
         "table": _table_dict(plan),
         "publish": _publish_dict(plan),
         "replay": replay_dict(publishing.replay),
+        **healing_dict(publishing.healing),
         **({"missing": told} if (told := missing_dict(publishing.missing)) else {}),
         "verify": _proof_dict(publishing.proof),
         "checks": checks_dict(plan),

@@ -8,7 +8,7 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import Column, Partitioning
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
-from smart_sync.missing_keys import ComparedKeys
+from smart_sync.missing_keys import ComparedKeys, ComparedRows
 from smart_sync.replay import ReplayFacts
 from smart_sync.sql_plan import SqlAnswer
 from smart_sync.volume import PastVolume
@@ -142,6 +142,8 @@ class Facts:
     """What comparing the keys of both sides has found; None: they weren't compared."""
     key_columns: tuple[Column, ...] = ()
     """By which they were."""
+    rows: ComparedRows | None = None
+    """What comparing the rows of both sides has found; None: they weren't compared."""
 
     @property
     def deciding(self) -> dict[str, CurrentField]:

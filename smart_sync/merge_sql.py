@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted
 from smart_sync.deletes import DELETED_AT
+from smart_sync.hand_window import bigquery_literal
+from smart_sync.healing_sql import healed_rows, without_equal
 from smart_sync.key_text import block, key_text, literals, names_of, on_keys, pruned, raise_for
 from smart_sync.marks import Mark
 from smart_sync.merge_plan import MergePlan
@@ -33,8 +35,10 @@ PARTITION, CURSOR, STAGED_CURSOR = (
 MARKED, WAS_MARKED = f"{OURS}marked", f"{OURS}was_marked"
 DIFFERING, DOUBLED = f"{OURS}differing", f"{OURS}doubled"
 PARTITIONS, EXPECTED = f"{OURS}partitions", f"{OURS}expected"
-DELETED = f"{OURS}deleted"
+DELETED, HEALED = f"{OURS}deleted", f"{OURS}healed"
 """The script's variables: no column of the user's is called so."""
+TOLD = {EXPECTED: "expected", DELETED: "deleted", HEALED: "healed"}
+"""What the last statement tells, and under which names."""
 
 
 def as_it_is(body: str) -> str:
@@ -73,18 +77,23 @@ def merge_script(
         deleted.append(rows_to_delete(plan, missing, merge))
     if deleted:
         look[DELETED] = " + ".join(deleted)
+    equal = ""
+    if plan.publishing.healing is not None:
+        equal = without_equal(plan, merge, NEWEST)
+        look[HEALED] = healed_rows(plan, NEWEST, _newer_of_old(plan))
+    told = "".join(f", {name} AS {as_}" for name, as_ in TOLD.items() if name in look)
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     cleared = clearing(plan.changes.stale, plan.destination, merge.partition_field)
     return (
         f"DECLARE {DIFFERING}, {DOUBLED}, {PARTITIONS} STRING;\n"
-        f"DECLARE {EXPECTED}{f', {DELETED}' if deleted else ''} INT64;\n"
+        f"DECLARE {', '.join(name for name in TOLD if name in look)} INT64;\n"
         f"{first}CREATE TEMP TABLE {NEWEST} AS\n{_newest(plan, merge, items)};\n"
-        f"CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
+        f"{equal}CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
         f"{gone}EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n"
         f"  INTO {', '.join(look)};\n"
         f"{refuse_differing(plan)}{_refuse_doubled(plan)}"
         f"{around(cleared + _merge(plan, merge))}"
-        f"SELECT {EXPECTED} AS expected{f', {DELETED} AS deleted' if deleted else ''};"
+        f"SELECT {told.removeprefix(', ')};"
     )
 
 
@@ -137,6 +146,8 @@ def comes_later(plan: SyncPlan) -> str:
         return f"{of_staged(cursor)} > {of_table(cursor)}" if cursor else "FALSE"
     if not cursor:
         return ""
+    if plan.publishing.healing is not None:  # the source is right, whatever the table's cursor says
+        return f"({of_table(cursor)} IS NULL OR {of_table(cursor)} <= {_up_to(plan)})"
     return f"({of_table(cursor)} IS NULL OR {of_staged(cursor)} >= {of_table(cursor)})"
 
 
@@ -234,7 +245,25 @@ def _is_newer(plan: SyncPlan) -> str:
     if plan.publishing.replay is not None:
         later = f"IFNULL({STAGED_CURSOR} > {CURSOR}, FALSE)" if plan.cursor else "FALSE"
         return f"NOT {later}"
+    if plan.publishing.healing is not None:
+        return f"{CURSOR} > {_up_to(plan)}"
     return f"{CURSOR} > {STAGED_CURSOR}" if plan.cursor else ""
+
+
+def _up_to(plan: SyncPlan) -> str:
+    """Where the window of a repair ends: rows of the table that are later aren't touched."""
+    if plan.publishing.healing is None or plan.cursor is None:
+        raise ValueError("no rows to heal")
+    return bigquery_literal(plan.publishing.healing.up_to, plan.cursor)
+
+
+def _newer_of_old(plan: SyncPlan) -> str:
+    """How many of the rows that only a repair reads the table has in a later version."""
+    healing = plan.publishing.healing
+    if healing is None or healing.begun is None or plan.cursor is None:
+        return "0"
+    begun = bigquery_literal(healing.begun, plan.cursor)
+    return f"(SELECT COUNTIF({_is_newer(plan)} AND {STAGED_CURSOR} <= {begun}) FROM {HELD})"
 
 
 def _never_added(merge: MergePlan) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from auto_schema.key_places import Place, Places
 from auto_schema.transform import Condition
 from smart_sync.deletes import SOFT
 
@@ -20,15 +21,22 @@ class MissingRequest:
         rows: `hard`: their rows are removed; `soft`: they are marked; `off`: nobody looks.
         where: only rows of which all conditions of one of these hold are looked at; empty: all.
         most_percent: of the table's rows that are looked at, so many may be missing.
+        heals: whether rows are compared, too, and those that differ are read again.
     """
 
     rows: str = OFF
     where: tuple[tuple[Condition, ...], ...] = ()
     most_percent: Decimal = Decimal(5)
+    heals: bool = False
 
     @property
     def is_asked(self) -> bool:
         """Whether keys are compared."""
+        return self.heals or self.deletes
+
+    @property
+    def deletes(self) -> bool:
+        """Whether something becomes of keys that are missing."""
         return self.rows != OFF
 
     @property
@@ -91,3 +99,25 @@ class ComparedKeys:
     def is_too_much(self, most: Decimal) -> bool:
         """Whether more are missing than may be deleted, or all that the source had."""
         return self.percent > most or (self.rows > 0 and self.source_rows == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRows:
+    """What comparing the rows of both sides has found.
+
+    Attributes:
+        rows, source_rows: that were compared, up to the end of the window.
+        ranges: of keys that were summed, on both sides together.
+        differing: of them, those whose rows differ.
+        places: how keys were dealt to them.
+        within: those that differ.
+        left_out: columns that aren't compared, and why.
+    """
+
+    rows: int
+    source_rows: int
+    ranges: int
+    differing: int
+    places: Places
+    within: tuple[Place, ...]
+    left_out: tuple[tuple[str, str], ...] = ()

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from auto_schema.schema import Column
 from auto_schema.told import told
 from smart_sync.deletes import DELETED_AT, SOFT
 from smart_sync.facts import Facts
-from smart_sync.missing_keys import MOST, PARAMETER, SAMPLE, ComparedKeys
+from smart_sync.missing_keys import MOST, OFF, PARAMETER, SAMPLE, ComparedKeys
 from smart_sync.request import SyncRequest
 from sources.values import CursorValue
 
@@ -73,10 +73,10 @@ def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None
     if compared is None:
         return None, []
     sample = tuple(told(key, shows=shows) for key in compared.missing[:SAMPLE])
-    if compared.is_too_much(asked.most_percent):
+    if asked.deletes and compared.is_too_much(asked.most_percent):
         return None, [_too_much(request, compared, sample)]
     marks = compared.returned if asked.marks else ()
-    file = _file(compared.missing, marks)
+    file = _file(compared.missing, marks) if asked.deletes else b""
     faults: list[SyncError] = [_too_large(request, compared)] if len(file) > MOST_BYTES else []
     plan = MissingPlan(
         asked.rows,
@@ -85,7 +85,7 @@ def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None
         asked.most_percent,
         facts.window.window.high if facts.window else None,
         (compared.rows, compared.source_rows, compared.ranges, compared.differing, compared.moved),
-        len(compared.missing),
+        compared.count,
         len(marks),
         compared.lacking,
         sample,
@@ -156,8 +156,12 @@ def missing_lines(plan: MissingPlan | None) -> Iterator[str]:
     where = f" where {plan.where}" if plan.where else ""
     yield f"  compared     {rows:,} rows of the table with {source_rows:,} of the source{where}"
     yield f"               {ranges:,} ranges, {differing:,} differ, {moved:,} keys were brought"
-    does = f"marked in {DELETED_AT}" if plan.marks else "removed"
     percent = Decimal(100 * plan.missing) / rows if rows else Decimal(0)
+    if plan.rows == OFF:
+        yield f"  missing      {plan.missing:,} keys at the source ({percent:.2f} %)"
+        yield "               their rows stay: delete_missing=off"
+        return
+    does = f"marked in {DELETED_AT}" if plan.marks else "removed"
     yield (
         f"  missing      {plan.missing:,} keys at the source ({percent:.2f} %, at most"
         f" {plan.most_percent} %): {does}"
@@ -185,9 +189,9 @@ def missing_dict(plan: MissingPlan | None) -> dict[str, object] | None:
     }
 
 
-def compared_text(plan: MissingPlan | None) -> str:
+def compared_text(plan: MissingPlan | None, more: Mapping[str, int]) -> str:
     """What the run history keeps of it, as JSON; empty: nobody looked."""
-    return json.dumps(compared_figures(plan), sort_keys=True) if plan else ""
+    return json.dumps({**compared_figures(plan), **more}, sort_keys=True) if plan else ""
 
 
 def compared_figures(plan: MissingPlan) -> dict[str, int]:

@@ -13,6 +13,7 @@ from auto_schema.schema import Column, TableSchema
 from smart_sync.check import Check
 from smart_sync.cursor import Cursor
 from smart_sync.facts import TableState, Target
+from smart_sync.healing import HealingPlan
 from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_plan import MissingPlan
 from smart_sync.read_plan import BigqueryReading
@@ -284,6 +285,8 @@ class PublishPlan:
     snapshot: SnapshotPlan | None = None
     replay: ReplayPlan | None = None
     """The letters whose rows are published; None: the run is of no dead letters."""
+    healing: HealingPlan | None = None
+    """What a repair has compared; None: the run is none."""
     missing: MissingPlan | None = None
     """What becomes of keys that are missing at the source; None: nobody looked."""
 

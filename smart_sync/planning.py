@@ -16,6 +16,7 @@ from smart_sync.carried import carried_record
 from smart_sync.draft import Draft, plan_shape, sql_faults
 from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
+from smart_sync.healing import plan_healing
 from smart_sync.left_out import count_left_out
 from smart_sync.marks import at_launch
 from smart_sync.merge_plan import plan_merge
@@ -73,7 +74,9 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     proof, source = plan_proof(draft.request, source, draft.shape.reading.columns)
     reading = _reading(draft, source)
     run = _run(draft, facts, run_id, now)
-    publishing = replace(_publishing(draft, reading, proof), replay=replay, missing=missing)
+    publishing = _publishing(draft, reading, proof)
+    healing = plan_healing(facts)
+    publishing = replace(publishing, replay=replay, missing=missing, healing=healing)
     snapshot = plan_snapshot(draft.request, facts.target, run.staging.before_table, now)
     if publishing.sql and (fault := over_limit(publishing.sql)):
         raise fault

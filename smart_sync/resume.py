@@ -37,7 +37,7 @@ def may_be_resumed(request: SyncRequest, reading: ReadPlan, window: WindowPlan |
     Without a window, or where all rows are replaced, the next run is to show the source as it is
     then. Of a BigQuery source the streams end with their session.
     """
-    is_whole = window is None or request.replaces or request.backfills
+    is_whole = window is None or request.replaces or request.backfills or request.missing.heals
     is_read = reading.bigquery is None and reading.split_total > 1
     return request.run.resume and is_read and not is_whole
 

@@ -68,6 +68,13 @@ class WindowPlan:
     """The highest end of windows that may be published beside this one; None: there are none."""
     goes_on: bool = field(default=False, repr=False)
     """Whether an empty table's begins where the runs so far have ended."""
+    usual: CursorValue | None = field(default=None, repr=False)
+    """Of a repair: where the window would have begun without it."""
+
+    @property
+    def begun(self) -> CursorValue | None:
+        """Up to where earlier runs have read; None: nothing, or it isn't known."""
+        return self.window.low if self.usual is None else self.usual
 
 
 def instants_of(request: WindowRequest, cursor: Cursor, clock: Clock) -> tuple[datetime, ...]:

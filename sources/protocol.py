@@ -197,6 +197,9 @@ class KeySnapshot(Protocol):
             within: only these places, with all their parts; empty: all.
         """
 
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """The same over all that the compared columns hold, of rows up to an end of the cursor."""
+
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
         """All keys of these parts of places, those that don't count as well.
 
@@ -216,6 +219,14 @@ class ComparingInspector(Inspector, Protocol):
             source: without a window.
             asked: which keys.
         """
+
+
+@runtime_checkable
+class PlacedSource(Source, Protocol):
+    """A source that can read the rows of some keys only."""
+
+    def only_in(self, places: Places, within: Sequence[Place]) -> Source:
+        """The same source, reading rows whose keys lie in these parts of places, or are NULL."""
 
 
 @runtime_checkable

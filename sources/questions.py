@@ -53,6 +53,8 @@ class KeysQuestion:
         dead: rows that the source itself marks as deleted: their keys aren't summed, and those
             that are brought say so, by published columns; None: none are.
         cursor: by its name in the source; None: there is none.
+        columns: what rows are compared by, as they are read; empty: only keys are.
+        up_to: the highest cursor of rows that are compared; those without a cursor aren't.
         read_up_to: of keys that are brought, those of rows whose cursor is at most this say so;
             None: none does.
     """
@@ -62,4 +64,6 @@ class KeysQuestion:
     tested: tuple[Column, ...] = ()
     dead: RowFilter | None = None
     cursor: str | None = None
+    columns: tuple[Column, ...] = ()
+    up_to: CursorValue | None = None
     read_up_to: CursorValue | None = None

@@ -1,7 +1,7 @@
 """I/O. The keys of the destination, as `KeySnapshot` asks for them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from google.cloud import bigquery
@@ -14,6 +14,7 @@ from auto_schema.key_places import (
     bigquery_key,
     bigquery_key_sums,
     bigquery_keys,
+    bigquery_row_number,
     sums_of,
 )
 from auto_schema.names import quoted
@@ -35,6 +36,7 @@ class TableKeys:
         marked: whether a row is marked as deleted, likewise.
         partition_field: which the table may want to see in every filter; None: it is not
             partitioned by one.
+        columns, cursor: what rows are compared by, where they are.
         bytes: what the questions so far have read.
     """
 
@@ -44,7 +46,9 @@ class TableKeys:
     counts: str
     marked: str
     partition_field: str | None = None
-    bytes: int = field(default=0)
+    columns: tuple[Column, ...] = ()
+    cursor: str = ""
+    bytes: int = 0
 
     def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
         """See `KeySnapshot.sums`; a row that is marked doesn't count."""
@@ -52,6 +56,15 @@ class TableKeys:
             f"{bigquery_key(places)} AS k", f" AND {self.counts} AND NOT {self.marked}"
         )
         (row,) = self._ask(bigquery_key_sums(places, rows, within))
+        return sums_of(row["sums"])
+
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """See `KeySnapshot.row_sums`: of the rows that count and have a cursor."""
+        rows = self._rows(
+            f"{bigquery_key(places)} AS k, {bigquery_row_number(self.columns)} AS v",
+            f" AND {self.counts} AND NOT {self.marked} AND s.{quoted(self.cursor)} IS NOT NULL",
+        )
+        (row,) = self._ask(bigquery_key_sums(places, rows, within, of_rows=True))
         return sums_of(row["sums"])
 
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from smart_sync.key_descent import (
     shortest,
     told_apart,
 )
-from smart_sync.missing_keys import SAMPLE, ComparedKeys, MissingRequest
+from smart_sync.missing_keys import SAMPLE, ComparedKeys, ComparedRows, MissingRequest
 from sources.protocol import KeySnapshot
 
 Value = TypeVar("Value")
@@ -51,6 +51,16 @@ def compare_keys(
         return _Descent(source, table, pool).compared(first_places(keys, rows, ends), asked)
 
 
+def compare_rows(
+    source: KeySnapshot, table: TableKeys, keys: tuple[Column, ...], rows: int | None
+) -> ComparedRows:
+    """What the sides' rows say; the arguments, and what is raised, as for `compare_keys`."""
+    ends = source.ends() if is_ranged(keys) else None
+    places = first_places(keys, rows, ends)
+    with ThreadPoolExecutor(2, thread_name_prefix="rows") as pool:
+        return _Descent(source, table, pool).compared_rows(places)
+
+
 @dataclass(frozen=True, slots=True)
 class _Descent:
     source: KeySnapshot
@@ -64,7 +74,8 @@ class _Descent:
         differ = differing(theirs, ours)
         compared = replace(compared, differing=len(differ))
         fewest = fewest_missing(differ, theirs, ours)
-        if replace(compared, is_whole=False, fewest=fewest).is_too_much(asked.most_percent):
+        too_many = replace(compared, is_whole=False, fewest=fewest).is_too_much(asked.most_percent)
+        if asked.deletes and too_many:
             return self._sampled(compared, places, shortest(differ, theirs, ours), fewest)
         parts = parts_of(differ, theirs, ours)
         if parts > 1:
@@ -72,8 +83,26 @@ class _Descent:
             theirs, ours = self._sums(places, differ)
             differ = differing(theirs, ours)
         for turn in in_turns(differ, theirs, ours):
-            compared = _with(compared, self._keys(places, turn))
+            compared = _with(compared, self._keys(places, turn), holds_all=asked.deletes)
         return replace(compared, missing=tuple(sorted(compared.missing)))
+
+    def compared_rows(self, places: Places) -> ComparedRows:
+        """The ranges whose rows differ, from sums to sums of parts."""
+        theirs, ours = self._row_sums(places, ())
+        rows, source_rows, ranges = _rows(ours), _rows(theirs), len({*theirs, *ours})
+        differ = differing(theirs, ours)
+        seen = len(differ)
+        parts = parts_of(differ, theirs, ours)
+        if parts > 1:
+            places = places.in_parts(parts)
+            differ = differing(*self._row_sums(places, differ))
+        return ComparedRows(rows, source_rows, ranges, seen, places, differ)
+
+    def _row_sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Sums, Sums]:
+        return self._both(
+            lambda: self.source.row_sums(places, within),
+            lambda: self.table.row_sums(places, within),
+        )
 
     def _sampled(
         self, compared: ComparedKeys, places: Places, within: tuple[Place, ...], fewest: int
@@ -105,13 +134,16 @@ def _rows(sums: Sums) -> int:
     return sum(one.rows for one in sums.values())
 
 
-def _with(compared: ComparedKeys, more: ComparedKeys) -> ComparedKeys:
-    """Both together."""
+def _with(compared: ComparedKeys, more: ComparedKeys, *, holds_all: bool) -> ComparedKeys:
+    """Both together; of missing keys of which nothing becomes, a few and how many they are."""
     sample = sorted({*compared.lacking_sample, *more.lacking_sample})[:SAMPLE]
+    missing = (*compared.missing, *more.missing)
     return replace(
         compared,
+        is_whole=holds_all,
+        fewest=compared.fewest + len(more.missing),
         moved=compared.moved + more.moved,
-        missing=(*compared.missing, *more.missing),
+        missing=missing if holds_all else missing[:SAMPLE],
         returned=(*compared.returned, *more.returned),
         lacking=compared.lacking + more.lacking,
         lacking_sample=tuple(sample),

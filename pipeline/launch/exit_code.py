@@ -12,7 +12,7 @@ from pipeline.launch.early_end import end_early
 from pipeline.launch.program_end import BUG, print_last
 from pipeline.runs.ended import recall
 from pipeline.runs.history import Append, append
-from pipeline.runs.outcome import BUG_FIX, Failure
+from pipeline.runs.outcome import BUG_FIX, Failure, changed_text
 from pipeline.runs.past_runs import read_outcome
 from smart_sync.history_text import versions_text
 from smart_sync.plan import SyncPlan
@@ -111,8 +111,7 @@ def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
         text = replay_summary(plan, plan.publishing.replay, row)
         return f"{text} · {plan.destination} · run {plan.run.run_id}"
     text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
-    if row.get("rows_deleted"):
-        text += f", {row['rows_deleted']:,} deleted"
+    text += changed_text(row)
     text += versions_text(row)
     if plan.run.taken:
         taken = plan.run.taken

@@ -34,6 +34,7 @@ from smart_sync.draft import Draft, make_draft, without_rows
 from smart_sync.facts import Facts, Target
 from smart_sync.frontier import Frontier
 from smart_sync.hand_window import gap, gap_error, window_by_hand
+from smart_sync.healing import healing_window
 from smart_sync.plan import AuditPlan
 from smart_sync.planning import replay_of
 from smart_sync.request import SyncRequest
@@ -171,9 +172,9 @@ def gather(
     if request.replays:
         replay = with_letters(client, draft).facts.replay
         return replace(facts, replay=replay, evidence=draft.facts.evidence)
-    facts = replace(facts, evidence=_evidence(draft, inspector, facts))
     if before is None:
         facts = with_missing(draft, client, inspector, facts, run_id)
+    facts = replace(facts, evidence=_evidence(draft, inspector, facts))
     return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
 
 
@@ -248,6 +249,8 @@ def _with_window(
         window = _by_hand(request, inspector, cursor, window)
     elif before is None:
         window = _if_overdue(inspector, cursor, window)
+        heals = request.missing.heals and facts.target.exists and facts.target.rows != 0
+        window = healing_window(window) if heals else window
     if before is not None:
         window = window_taken_over(before, window, request)
     facts = replace(facts, watermark=watermark, frontier=frontier, window=window)

@@ -8,15 +8,16 @@ from auto_schema.condition_sql import bigquery_condition
 from auto_schema.errors import ConfigError
 from auto_schema.names import quoted
 from pipeline.destination.table_keys import TableKeys
-from pipeline.launch.compare_keys import compare_keys
+from pipeline.launch.compare_keys import compare_keys, compare_rows
 from smart_sync.deletes import DELETED_AT
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 from smart_sync.hand_window import bigquery_literal
-from smart_sync.missing_keys import PARAMETER
+from smart_sync.healing import compared_columns, reads_all
+from smart_sync.missing_keys import PARAMETER, ComparedRows
 from smart_sync.missing_question import compares, dead_at_source, key_columns
 from smart_sync.missing_scope import scope_of
-from sources.protocol import ComparingInspector, Inspector
+from sources.protocol import ComparingInspector, Inspector, PlacedSource, Source
 from sources.questions import KeysQuestion
 from sources.values import Extract
 
@@ -37,6 +38,7 @@ def with_missing(
     request, keys = draft.request, key_columns(draft)
     scope, tested, _ = scope_of(draft.request, facts.target, draft.shape.arriving)
     dead, marking = dead_at_source(draft)
+    columns, left_out = compared_columns(draft.shape.arriving, facts.target)
     cursor, window = facts.cursor, facts.window
     asked = KeysQuestion(
         keys,
@@ -44,16 +46,42 @@ def with_missing(
         (*tested, *marking),
         dead,
         cursor.source_name if cursor else None,
-        window.window.low if window else None,
+        columns,
+        window.window.high if window else None,
+        window.begun if window else None,
     )
     partition = draft.merge.partition_field if draft.merge else None
     table = TableKeys(
-        client, request.destination, keys, _counts(draft, facts), _marked(draft), partition
+        client,
+        request.destination,
+        keys,
+        _counts(draft, facts),
+        _marked(draft),
+        partition,
+        columns,
+        cursor.name if cursor else "",
     )
     rows = facts.target.rows
     with inspector.comparing(inspector.source(Extract(run_id=run_id)), asked) as source:
         compared = compare_keys(source, table, keys, rows, request.missing)
-    return replace(facts, keys=compared, key_columns=keys)
+        facts = replace(facts, keys=compared, key_columns=keys)
+        if not request.missing.heals:
+            return facts
+        seen = replace(compare_rows(source, table, keys, rows), left_out=left_out)
+    return replace(facts, rows=seen, source=_only_differing(facts.source, seen))
+
+
+def _only_differing(source: Source, seen: ComparedRows) -> Source:
+    """The source, which reads rows of the ranges that differ; all where they are many.
+
+    Raises:
+        TypeError: it can't.
+    """
+    if reads_all(seen):
+        return source
+    if not isinstance(source, PlacedSource):
+        raise TypeError(f"{type(source).__name__} where single ranges of keys are read")
+    return source.only_in(seen.places, seen.within)
 
 
 def _counts(draft: Draft, facts: Facts) -> str:

@@ -7,6 +7,7 @@ from auto_schema.errors import ConfigError, SyncError
 from auto_schema.transform import Condition
 from auto_schema.transform_text import parse_conditions
 from pipeline.parameters.table import BY_NAME
+from smart_sync.healing import PARAMETER as HEALS
 from smart_sync.missing_keys import MOST, OFF, PARAMETER, WHERE
 
 MOST_PERCENT = 100
@@ -24,25 +25,32 @@ _AND_NOT: Mapping[str, str] = {
 
 def missing_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     """Everything that contradicts itself about keys that are missing at the source."""
-    asks = values[PARAMETER] != OFF
-    if not asks:
+    asked = [PARAMETER] if values[PARAMETER] != OFF else []
+    asked += [HEALS] if values[HEALS] == "true" else []
+    if values[PARAMETER] == OFF:
         for name in (WHERE, MOST):
             if values[name] != BY_NAME[name].default:
                 fix = f"give --{PARAMETER}=hard, or leave {name} out."
                 yield ConfigError(f"{name} without {PARAMETER}", name, "nobody looks", fix)
     yield from parse_where(values[WHERE])[1]
     yield from _percent_faults(values[MOST])
-    if not asks:
-        return
+    for name in asked:
+        yield from _beside_faults(values, name)
+        yield from _source_faults(values, name)
+    if HEALS in asked and values["enable_smart_sync"] != "true":
+        why = "without smart sync each run reads all rows anyway"
+        yield ConfigError("repair without smart sync", HEALS, why, "leave it out.")
+
+
+def _beside_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]:
     if values["write_disposition"] != "WRITE_MERGE":
         why = f"write_disposition={values['write_disposition']} tells no rows apart"
-        fix = f"set write_disposition=WRITE_MERGE with merge_keys, or leave {PARAMETER} out."
-        yield ConfigError(f"{PARAMETER} without WRITE_MERGE", PARAMETER, why, fix)
+        fix = f"set write_disposition=WRITE_MERGE with merge_keys, or leave {asked} out."
+        yield ConfigError(f"{asked} without WRITE_MERGE", asked, why, fix)
     for name, why in _AND_NOT.items():
         if values[name] not in ("", "false"):
-            fix = f"leave {name} or {PARAMETER} out of this run."
-            yield ConfigError(f"{PARAMETER} beside {name}", f"{name}, {PARAMETER}", why, fix)
-    yield from _source_faults(values)
+            fix = f"leave {name} or {asked} out of this run."
+            yield ConfigError(f"{asked} beside {name}", f"{name}, {asked}", why, fix)
 
 
 def parse_where(text: str) -> tuple[tuple[tuple[Condition, ...], ...], list[SyncError]]:
@@ -61,15 +69,15 @@ def _percent_faults(text: str) -> Iterator[SyncError]:
         yield ConfigError("malformed parameter", MOST, why, fix)
 
 
-def _source_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+def _source_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]:
     source = values["data_source"]
     if source in ("mongodb", "bigquery"):
         why = f"keys of {source} are not compared yet"
-        yield ConfigError(f"{PARAMETER} of another source", PARAMETER, why, "leave it out.")
+        yield ConfigError(f"{asked} of another source", asked, why, "leave it out.")
     base = values["postgresql_base_query"].strip()
     hides = base or "_timestamp}" in values["postgresql_query"]
     if source == "postgresql" and hides and values["enable_smart_sync"] == "true":
         where = "postgresql_base_query" if base else "postgresql_query"
         why = "a query with placeholders hides rows whose keys are there all the same"
         fix = "give it as postgresql_query without placeholders: the window is put around it."
-        yield ConfigError(f"{PARAMETER} with placeholders", f"{where}, {PARAMETER}", why, fix)
+        yield ConfigError(f"{asked} with placeholders", f"{where}, {asked}", why, fix)

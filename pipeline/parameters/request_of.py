@@ -65,6 +65,7 @@ def request_of(
             values["delete_missing"],
             parse_where(values["delete_missing_where"])[0],
             Decimal(values["max_deleted_percent"]),
+            heals=values["repair"] == "true",
         ),
     )
 

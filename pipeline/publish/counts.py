@@ -62,6 +62,15 @@ def version_figures(plan: SyncPlan, job: Any) -> dict[str, object]:
     return {FIGURES: {name: int(told[name]) for name in COUNTS}}
 
 
+def healed(plan: SyncPlan, job: Any) -> int:
+    """How many rows a repair that is done has published which no ordinary run would have read.
+
+    Raises:
+        TargetError: BigQuery refused, or didn't answer.
+    """
+    return int(_told(job)["healed"]) if plan.publishing.healing else 0
+
+
 def _told(job: Any) -> Mapping[str, Any]:
     """What the last statement of its script says."""
     with as_target_errors(f"job {job.job_id}"):

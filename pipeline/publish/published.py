@@ -19,9 +19,10 @@ from pipeline.destination.elements import StagedSplit
 from pipeline.destination.files import total
 from pipeline.destination.folder import folder_of
 from pipeline.destination.target import read_table, read_watermark
-from pipeline.publish.counts import counted, deleted, version_figures
+from pipeline.publish.counts import counted, deleted, healed, version_figures
 from pipeline.publish.taken import with_taken_over
 from pipeline.runs.outcome import Outcome
+from smart_sync.healing import healing_figures
 from smart_sync.missing_plan import compared_text
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import copy_before
@@ -51,7 +52,7 @@ def figures(plan: SyncPlan, staged: Sequence[StagedSplit]) -> Outcome:
         rows_staged=total(staged, "rows"),
         bytes_staged=total(staged, "bytes"),
         watermark_after="" if after is None else value_text(after),
-        compared=compared_text(plan.publishing.missing),
+        compared=compared_text(plan.publishing.missing, healing_figures(plan.publishing.healing)),
         seconds={"until_staged": round(seconds, 3)},
     )
 
@@ -116,7 +117,7 @@ class Published:
             is_made = plan.publishing.sql is None or outcome.rows_made is not None
             staged = outcome.rows_to_publish if is_known and is_made else published
             expected = counted(self.client, plan, job, by, staged)
-            gone = deleted(plan, job)
+            gone, mended = deleted(plan, job), healed(plan, job)
             if not is_known:
                 outcome = replace(outcome, rows_read=published, rows_staged=published)
             outcome = outcome.telling(version_figures(plan, job))
@@ -125,6 +126,7 @@ class Published:
                 after = self._watermark_after(after)  # rows that the source lacks by now are gone
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
         outcome = replace(outcome, watermark_after=after, rows_deleted=gone)
+        outcome = replace(outcome, rows_healed=mended)
         if published != expected:
             return self._mismatch(outcome, expected)
         return replace(outcome, status="succeeded")

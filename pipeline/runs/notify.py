@@ -16,7 +16,7 @@ from google.cloud import bigquery
 from auto_schema.errors import OutcomeUnknownError, RunInProgressError, SyncError
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.history import SEQUENCE, planning_failure
-from pipeline.runs.outcome import internal_error
+from pipeline.runs.outcome import changed_text, internal_error
 from pipeline.runs.past_runs import ended_before
 from pipeline.runs.told_checks import told_checks
 from pipeline.runs.webhook import send
@@ -59,8 +59,7 @@ def escaped(text: str) -> str:
 def _rows(row: Row) -> str:
     """What became of its rows."""
     rows = f"{row['rows_read'] or 0:,} rows read, {row['rows_published'] or 0:,} published"
-    if row.get("rows_deleted"):
-        rows += f", {row['rows_deleted']:,} deleted"
+    rows += changed_text(row)
     if row["rows_dead"]:
         rows += f", {row['rows_dead']:,} dead letters"
     if row.get("rows_filtered"):

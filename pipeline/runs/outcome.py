@@ -122,3 +122,13 @@ def held_back_outcome(plan: SyncPlan) -> Outcome:
         message=f"HeldBackTooLongError: held back for longer than late_commit_guard_max:"
         f" {held.why}. To mend: {fix}",
     )
+
+
+def changed_text(row: Mapping[str, object]) -> str:
+    """What a run's event says of rows that were deleted or healed, behind its other figures.
+
+    >>> changed_text({"rows_deleted": 1200, "rows_healed": 0})
+    ', 1,200 deleted'
+    """
+    counts = {what: row.get(f"rows_{what}") or 0 for what in ("deleted", "healed")}
+    return "".join(f", {count:,} {what}" for what, count in counts.items() if count)

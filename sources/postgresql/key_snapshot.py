@@ -6,7 +6,7 @@ nobody has seen are not missing.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from auto_schema.canonical import postgresql_row
@@ -18,14 +18,15 @@ from auto_schema.key_places import (
     postgresql_key,
     postgresql_key_sums,
     postgresql_keys,
+    postgresql_row_number,
 )
 from sources.postgresql.catalog import session
 from sources.postgresql.connection import AS_READER
 from sources.postgresql.session import opening, rolled_back
 from sources.postgresql.sql import literal, quote
-from sources.postgresql.statement import PostgresqlStatement, wrapped
+from sources.postgresql.statement import PostgresqlStatement, window_predicates, wrapped
 from sources.questions import KeysQuestion
-from sources.values import LETTER_DEAD, LETTER_OTHER, LETTER_READ
+from sources.values import LETTER_DEAD, LETTER_OTHER, LETTER_READ, Extract, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,20 @@ class PostgresqlKeys:
         """See `KeySnapshot.sums`."""
         alive = (f"NOT {self._dead()}",) if self.asked.dead else ()
         rows = self._rows(f"{postgresql_key(places)} AS k", (*self._scope(), *alive))
-        self.cursor.execute(postgresql_key_sums(places, rows, within))
-        return {
-            (int(place), int(part)): KeySums(*map(int, sums))
-            for place, part, *sums in self.cursor.fetchall()
-        }
+        return self._summed(postgresql_key_sums(places, rows, within))
+
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """See `KeySnapshot.row_sums`."""
+        number = postgresql_row_number(self.asked.columns)
+        extract = Extract(self.asked.cursor)
+        if self.asked.up_to is not None:
+            extract = replace(extract, window=Window(None, self.asked.up_to))
+        alive = (f"NOT {self._dead()}",) if self.asked.dead else ()
+        rows = self._rows(
+            f"{postgresql_key(places)} AS k, {number} AS v",
+            (*self._scope(), *alive, *window_predicates(extract)),
+        )
+        return self._summed(postgresql_key_sums(places, rows, within, of_rows=True))
 
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
         """See `KeySnapshot.keys`."""
@@ -65,6 +75,13 @@ class PostgresqlKeys:
         )
         self.cursor.execute(postgresql_keys(places, rows, within))
         return (text for (text,) in self.cursor.fetchall())
+
+    def _summed(self, sql: str) -> Mapping[Place, KeySums]:
+        self.cursor.execute(sql)
+        return {
+            (int(place), int(part)): KeySums(*map(int, sums))
+            for place, part, *sums in self.cursor.fetchall()
+        }
 
     def _rows(self, selected: str, more: tuple[str, ...] = ()) -> str:
         """The rows that have a key."""

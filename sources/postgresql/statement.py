@@ -11,12 +11,14 @@ Columns are bound by their names only: a query's result may have changed since i
 described, and positions would then hand out one column as another.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Self
 
 from auto_schema.canonical import postgresql_digest, postgresql_row_text, postgresql_sums
 from auto_schema.dead_letters import dimensions_of
+from auto_schema.key_places import Place, Places, postgresql_within
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
 from sources.postgresql.columns import describing
@@ -41,6 +43,7 @@ class PostgresqlStatement:
         proves: whether a read ends with the server's own sums, in one snapshot.
         digests: whether each row brings its digest, so that dead ones can be summed apart.
         key_collation: in which ranges of a key of text are said; empty for other types.
+        only: which rows of the query are read beside the window's predicates; empty: all.
         encoding: of the session: SQL_ASCII for a database that doesn't check its text, so
             that bytes which aren't UTF-8 become dead letters and not an error of the read.
     """
@@ -56,6 +59,7 @@ class PostgresqlStatement:
     key_collation: str = ""
     result_types: tuple[int, ...] = ()
     settings: Settings = ()
+    only: str = ""
 
     @property
     def hides(self) -> bool:
@@ -75,6 +79,10 @@ class PostgresqlStatement:
         """The same source, whose reads end with the server's own RowSums."""
         return replace(self, proves=True, digests=digests)
 
+    def only_in(self, places: Places, within: Sequence[Place]) -> Self:
+        """The same source, reading the rows of these places; of none, no row."""
+        return replace(self, only=postgresql_within(places, within) if within else "false")
+
     def statement(self, split: Split) -> str:
         """The SQL that reads a split."""
         selected = select_list(self.columns)
@@ -93,7 +101,8 @@ class PostgresqlStatement:
 
 def wrapped(source: PostgresqlStatement, selected: str, predicates: tuple[str, ...] = ()) -> str:
     """`SELECT selected` from the query within its window and further predicates."""
-    every = window_predicates(source.extract) + unmarked(source.extract) + predicates
+    only = (source.only,) if source.only else ()
+    every = window_predicates(source.extract) + unmarked(source.extract) + only + predicates
     where = f"\nWHERE {' AND '.join(every)}" if every else ""
     return f"SELECT {selected}\nFROM (\n{source.query}\n) AS q{where}"
 

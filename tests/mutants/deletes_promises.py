@@ -92,8 +92,8 @@ PROMISES: tuple[Promise, ...] = (
         "verify_only takes no row for lost that was rightly removed.",
         f"{E2E}::test_rows_that_were_rightly_removed_are_not_lost_when_a_window_is_verified",
         "sources/postgresql/statement.py",
-        "window_predicates(source.extract) + unmarked(source.extract) + predicates",
-        "window_predicates(source.extract) + predicates",
+        "window_predicates(source.extract) + unmarked(source.extract) + only",
+        "window_predicates(source.extract) + only",
     ),
     P(
         DELETES,

@@ -93,8 +93,8 @@ PROMISES: tuple[Promise, ...] = (
         "A row that the source marks as deleted is not taken for one that the table lacks.",
         f"{E2E}a_row_that_the_source_marks_is_not_missing",
         "sources/postgresql/key_snapshot.py",
-        '        alive = (f"NOT {self._dead()}",) if self.asked.dead else ()',
-        "        alive = ()",
+        '        rows = self._rows(f"{postgresql_key(places)} AS k", (*self._scope(), *alive))',
+        '        rows = self._rows(f"{postgresql_key(places)} AS k", self._scope())',
     ),
     P(
         MISSING,
@@ -125,7 +125,7 @@ PROMISES: tuple[Promise, ...] = (
         "Of many keys in one range only those of the parts that differ are brought.",
         f"{E2E}many_keys_of_few_ranges_are_looked_at_in_parts",
         "pipeline/launch/compare_keys.py",
-        "        if parts > 1:",
-        "        if False:",
+        "        if parts > 1:\n            places = places.in_parts(parts)\n            theirs",
+        "        if False:\n            places = places.in_parts(parts)\n            theirs",
     ),
 )

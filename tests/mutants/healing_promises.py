@@ -1,0 +1,50 @@
+"""The promises of repair=true: what heals, and what is left alone."""
+
+from tests.mutants.promises import Promise
+
+HEALING = "Tables that heal"
+P = Promise
+E2E = "tests/e2e/test_healing.py::test_"
+
+PROMISES: tuple[Promise, ...] = (
+    P(
+        HEALING,
+        "Rows that committed too late for their window come with a repair.",
+        f"{E2E}rows_that_committed_late_come",
+        "smart_sync/healing.py",
+        "    window = Window(None, plan.window.high)",
+        "    window = plan.window",
+    ),
+    P(
+        HEALING,
+        "Of rows that differ the source's is right, whatever their cursors say.",
+        f"{E2E}hand_edits_of_the_destination_are_undone",
+        "smart_sync/merge_sql.py",
+        "    if plan.publishing.healing is not None:  # the source is right",
+        "    if False:  # the source is right",
+    ),
+    P(
+        HEALING,
+        "A repair publishes no row behind the end of its window, where others may still commit.",
+        f"{E2E}a_row_that_was_updated_a_second_ago_is_neither_deleted_nor_published",
+        "smart_sync/healing.py",
+        "    window = Window(None, plan.window.high)",
+        "    window = Window(None, plan.window.high.replace(year=9999))",
+    ),
+    P(
+        HEALING,
+        "Rows of a range that differs, and which the table has just so, are not published.",
+        f"{E2E}hand_edits_of_the_destination_are_undone",
+        "smart_sync/merge_sql.py",
+        "        equal = without_equal(plan, merge, NEWEST)",
+        '        equal = ""',
+    ),
+    P(
+        HEALING,
+        "A repair that finds nothing reads nothing.",
+        f"{E2E}a_repair_that_finds_nothing_reads_nothing",
+        "sources/postgresql/statement.py",
+        'if within else "false")',
+        'if within else "")',
+    ),
+)
