@@ -6,6 +6,8 @@
 
 All before a BigQuery that keeps nothing (`tests/local_bigquery`): the local one of the other rows
 takes three seconds of CPU for each table that is published, which would be all that is measured.
+For the same reason it keeps what it has translated for DuckDB, as in tests: BigQuery itself reads
+its own language. A launch of many sends each time other texts, of as many tables as just wait.
 """
 
 import contextlib
@@ -25,6 +27,7 @@ from bench.measure import measured
 from bench.postgresql import OURS
 from bench.record import Sample
 from bench.syncs import DATASET, FOLDER, PROGRAM, flags, of_postgresql
+from demo.cache import cache_folder
 from demo.servers import ROOT, BigQueryServer, PostgresqlServer, bigquery_server
 from demo.sides import PROJECT, make_client
 from tests.fault_proxy import FaultProxy, fault_proxy
@@ -40,6 +43,7 @@ TOLD = {
     "tables-nothing": f"{TABLES} tables, nothing new",
     "tables-planned": f"{PLANNED} tables planned",
 }
+KEPT = {"SMART_SYNC_TEST_TRANSLATIONS": str(cache_folder() / "translations")}
 WAYS = {OURS: "one launch", SINGLE: "a launch for each, one after the other"}
 CREATE = """
 CREATE TABLE {schema}.t{n} (id int8 PRIMARY KEY, name text, amount numeric(12, 2),
@@ -152,7 +156,7 @@ def ways(server: PostgresqlServer) -> Iterator[Mapping[str, Mapping[str, Callabl
     script = ROOT / "tests" / "local_bigquery"
     with (
         contextlib.closing(psycopg2.connect(server.dsn)) as connection,
-        bigquery_server(FOLDER / "many", script) as target,
+        bigquery_server(FOLDER / "many", script, KEPT) as target,
         fault_proxy(target.url) as proxy,
     ):
         connection.autocommit = True

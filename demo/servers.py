@@ -13,10 +13,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg2
 
@@ -79,9 +80,14 @@ class BigQueryServer:
 
 @contextmanager
 def bigquery_server(
-    folder: Path, script: str | Path = "local-bigquery"
+    folder: Path,
+    script: str | Path = "local-bigquery",
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[BigQueryServer]:
-    """Run local-bigquery, or a script by its Python; gs://bucket/x is `folder`/gcs/bucket/x."""
+    """Run local-bigquery, or a script by its Python; gs://bucket/x is `folder`/gcs/bucket/x.
+
+    The variables are the server's, beside those of this process.
+    """
     programs = BIGQUERY_ENVIRONMENT / "bin"
     if not (programs / "local-bigquery").exists():
         raise RuntimeError("the local BigQuery is not installed: run `make setup`")
@@ -101,6 +107,7 @@ def bigquery_server(
         "serve",
     ]
     environ = {k: v for k, v in os.environ.items() if k != "STORAGE_EMULATOR_HOST"}
+    environ.update(variables)
     environ["HOME"] = str(BIGQUERY_ENVIRONMENT / "home")
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=environ)
