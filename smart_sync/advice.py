@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import PARTITION_TYPES
-from smart_sync.backfill import tested_note
+from smart_sync.backfill_columns import tested_note
 from smart_sync.cursor import Cursor
 from smart_sync.cursor_plan import COUNT, late_numbers
 from smart_sync.draft import Draft

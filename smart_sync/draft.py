@@ -19,7 +19,7 @@ from auto_schema.evolve import (
 from auto_schema.limits import fitting_schema
 from auto_schema.reshaping import Reshaping
 from auto_schema.schema import Column, Partitioning, TableSchema
-from smart_sync.backfill import filled_columns, staged_columns
+from smart_sync.backfill_columns import filled_columns, staged_columns
 from smart_sync.check_faults import check_faults
 from smart_sync.cursor_plan import plan_cursor
 from smart_sync.deletes import DELETED_AT

@@ -14,7 +14,7 @@ from auto_schema.evolve import CurrentField
 from auto_schema.names import TABLE, of_table, quoted
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import REPEATED
-from smart_sync.backfill import with_filled
+from smart_sync.backfill_columns import with_filled
 from smart_sync.facts import Facts, WrittenColumn
 from smart_sync.request import SyncRequest
 from warehouse.names import TableRef

@@ -28,7 +28,7 @@ from pipeline.publish.audits import wanted
 from pipeline.runs.past_runs import volumes_question, written_columns
 from pipeline.runs.questions import ask_one
 from smart_sync.altering import inexact
-from smart_sync.backfill import whole_window
+from smart_sync.backfill_columns import whole_window
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft, without_rows
 from smart_sync.facts import Facts, Target
