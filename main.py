@@ -1,7 +1,9 @@
 """Flex Template entry point."""
 
 import gc
+import os
 
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps what threads let go of
 gc.disable()  # an import leaves no garbage, and looking for it takes a third of its time
 
 from pipeline.cli import main  # noqa: E402

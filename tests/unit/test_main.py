@@ -6,6 +6,7 @@ import sys
 from pipeline.parameters.docs import ROOT
 
 LOOK = "import main, gc; print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+MEMORY = "import main, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
 BEAM = """
 import gc, sys, main
 from pipeline.launch.beam_at_need import beam_flag_faults
@@ -34,6 +35,10 @@ print(SOURCES["postgresql"].name, *({{*{OTHERS}}} & {{*sys.modules}}))
 def said(program):
     words = [sys.executable, "-c", program]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_arrow_takes_its_memory_of_the_c_library():
+    assert said(MEMORY) == "system\n"
 
 
 def test_imports_are_not_looked_through_for_garbage_and_all_that_comes_later_is():
