@@ -65,8 +65,8 @@ image-if-changed: # what it says comes in one piece, when it has ended
 test-fast: check $(DECODERS) ## check, then the tests that need no server: a minute and a half
 	@$(BIN)/python -m pytest -m "not server" $(FAST)
 
-chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRIALS=, GUARD=off)
-	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --trials $(or $(TRIALS),20) --guard $(or $(GUARD),on)
+chaos: setup ## writers, kills and faults at random, then row by row (SEED=, TRIALS=, GUARD=off, MODES=all)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --trials $(or $(TRIALS),20) --guard $(or $(GUARD),on) --modes $(or $(MODES),usual)
 
 hunt: setup ## sources, contents, histories and parameters from a seed, synced and compared (SEED=, MINUTES=, SOURCE=)
 	@$(BIN)/python -m tests.hunt --seed $(or $(SEED),0) --minutes $(or $(MINUTES),5) --source $(or $(SOURCE),postgresql)

@@ -16,13 +16,15 @@ from pathlib import Path
 import psycopg2
 
 from demo.servers import PostgresqlServer, bigquery_server, postgresql_server
+from tests.chaos.kinds import MODES, USUAL, Kind
 from tests.chaos.trial import Result, Trial
 from tests.sent_statements import HERE, keeping, refusals
 
 AS_IT_IS = Path(__file__).resolve().parents[1] / "local_bigquery" / "as_it_is.py"
 HEAD = (
     "   seed  kind            runs  killed  faults  settled  resumed  undone"
-    "  slices  replayed  rows written  in source  lost  doubled  held back s (median/longest)"
+    "  slices  replayed  rows written  in source  deleted  lost  doubled  resurrected"
+    "  wrongly deleted  held back s (median/longest)"
     "  exit codes"
 )
 
@@ -36,7 +38,13 @@ def a_database(server: PostgresqlServer, name: str) -> Iterator[PostgresqlServer
 
 
 def run_trials(
-    seeds: Sequence[int], folder: Path, *, seconds: float, guard: bool, parallel: int
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    seconds: float,
+    guard: bool,
+    parallel: int,
+    kinds: tuple[Kind, ...] = USUAL,
 ) -> Iterator[Result]:
     """Run one trial per seed, some at a time, on one PostgreSQL and one local BigQuery."""
     with (
@@ -46,7 +54,7 @@ def run_trials(
 
         def one(seed: int) -> Result:
             with a_database(server, f"chaos_{seed}") as database:
-                return Trial(seed, seconds, guard, folder, database, target).run()
+                return Trial(seed, seconds, guard, folder, database, target, kinds).run()
 
         with ThreadPoolExecutor(parallel) as pool:
             for done in as_completed([pool.submit(one, seed) for seed in seeds]):
@@ -60,7 +68,8 @@ def line(result: Result) -> str:
         f"  {result.faults:>6}  {result.abandoned:>7}  {result.resumed:>7}  {result.undone:>6}"
         f"  {result.slices:>6}  {result.replayed:>8}"
         f"  {result.rows_written:>12,}  {result.rows_source:>9,}"
-        f"  {result.lost:>4}  {result.doubled:>7}  {result.held:>28}  {codes}"
+        f"  {result.rows_deleted:>7,}  {result.lost:>4}  {result.doubled:>7}"
+        f"  {result.resurrected:>11}  {result.wrongly_deleted:>15}  {result.held:>28}  {codes}"
     )
 
 
@@ -70,11 +79,14 @@ def total(results: Sequence[Result], seconds: float) -> str:
     resumed, undone = sum(r.resumed for r in results), sum(r.undone for r in results)
     slices, replayed = sum(r.slices for r in results), sum(r.replayed for r in results)
     lost, doubled = sum(r.lost for r in results), sum(r.doubled for r in results)
+    raised = sum(r.resurrected for r in results)
+    removed = sum(r.wrongly_deleted for r in results)
     return (
         f"{len(results)} trials, {runs} runs, {kills} killed, {resumed} resumed, {undone} undone,"
         f" {slices} slices of backfills, {replayed} replays,"
         f" {faults} faults injected, {rows:,} rows written:"
-        f" {lost} lost, {doubled} doubled ({seconds:.0f} s)"
+        f" {lost} lost, {doubled} doubled, {raised} resurrected, {removed} wrongly deleted"
+        f" ({seconds:.0f} s)"
     )
 
 
@@ -85,9 +97,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=12.0, help="of writing per trial")
     parser.add_argument("--guard", choices=("on", "off"), default="on")
     parser.add_argument("--parallel", type=int, default=2)
+    parser.add_argument("--modes", choices=tuple(MODES), default="usual", help="kinds of trials")
     given = parser.parse_args()
     first = given.seed or random.SystemRandom().randrange(1, 100_000)
-    print(f"make chaos SEED={first} TRIALS={given.trials} GUARD={given.guard}")
+    asked = f"SEED={first} TRIALS={given.trials} GUARD={given.guard} MODES={given.modes}"
+    print(f"make chaos {asked}")
     print(HEAD, flush=True)
     began, results = time.monotonic(), list[Result]()
     seeds, guard = range(first, first + given.trials), given.guard == "on"
@@ -96,7 +110,12 @@ def main() -> int:
         with keeping(statements) as senders:
             senders.name(f"make chaos SEED={first}")
             for result in run_trials(
-                seeds, Path(made), seconds=given.seconds, guard=guard, parallel=given.parallel
+                seeds,
+                Path(made),
+                seconds=given.seconds,
+                guard=guard,
+                parallel=given.parallel,
+                kinds=MODES[given.modes],
             ):
                 results.append(result)
                 print(line(result), flush=True)

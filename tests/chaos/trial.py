@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import psycopg2
@@ -23,7 +22,9 @@ from google.cloud import bigquery
 
 from demo.servers import BigQueryServer, PostgresqlServer
 from pipeline.destination.manifests import NOTE
+from smart_sync.deletes import DELETED_AT
 from tests.chaos import backfills, letters, writers
+from tests.chaos.kinds import NOTHING, USUAL, Kind, leaving_out
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
@@ -37,7 +38,8 @@ KILL_RATE, STAGED_RATE, FAULT_RATE, TWIN_RATE = 0.35, 0.15, 0.02, 0.15
 UNDO_RATE = 0.12
 """Of the runs, how many are rollbacks of one of the newest, with those behind it."""
 LOOK_S = 0.005
-NOTHING: Mapping[str, str] = MappingProxyType({})
+TAKEN_OVER = " of them by run "
+"""What a run says that ends another's window: the next one reads what was written since."""
 QUIET_RUNS = 20
 """Runs at most until one finds nothing more to do."""
 
@@ -56,6 +58,9 @@ class Result:
     rows_source: int = 0
     lost: int = 0
     doubled: int = 0
+    resurrected: int = 0
+    wrongly_deleted: int = 0
+    rows_deleted: int = 0
     abandoned: int = 0
     resumed: int = 0
     undone: int = 0
@@ -66,7 +71,8 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        return not (self.lost or self.doubled or self.complaints)
+        wrong = self.lost or self.doubled or self.resurrected or self.wrongly_deleted
+        return not (wrong or self.complaints)
 
     @property
     def held(self) -> str:
@@ -86,11 +92,12 @@ class Trial:
     folder: Path
     database: PostgresqlServer
     target: BigQueryServer
+    kinds: tuple[Kind, ...] = USUAL
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.kind = ("append", "merge", "merge+lookback")[self.seed % 3]
-        self.result = Result(self.seed, self.kind)
+        self.kind = self.kinds[self.seed % len(self.kinds)]
+        self.result = Result(self.seed, self.kind.name)
         self.written = Written()
         self.client = make_client(self.target)
         self.dataset = f"chaos_{self.seed}_{time.time_ns():x}"
@@ -106,7 +113,7 @@ class Trial:
         """Everything, from an empty table to the verdict."""
         self.client.create_dataset(f"{PROJECT}.{self.dataset}")
         self._sql(writers.TABLE)
-        if self.kind != "append":
+        if self.kind.merges:
             self._sql(backfills.HISTORY)
         with fault_proxy(self.target.url) as proxy:
             try:
@@ -124,9 +131,10 @@ class Trial:
     def _storm(self, proxy: FaultProxy) -> None:
         works = [writers.short, writers.short, writers.long, writers.long, writers.by_application]
         works += [writers.prepared, writers.by_procedure, writers.called_like_us, writers.in_blocks]
+        works += self.kind.works
         threads = [self._writer(number, work) for number, work in enumerate(works)]
         threads.append(self._writer(AHEAD, writers.ahead))
-        if self.kind == "merge+lookback":
+        if self.kind.looks_back:
             threads.append(self._writer(SKEWED, writers.skewed))
         for thread in threads:
             thread.start()
@@ -159,7 +167,7 @@ class Trial:
 
     def _one_run(self, proxy: FaultProxy) -> None:
         """A run that may be killed at a request or at a moment, and may have a twin."""
-        if self.kind != "append" and self.random.random() < backfills.RATE:
+        if self.kind.merges and self.random.random() < backfills.RATE:
             self._one_backfill(proxy)
             return
         dice = self.random.random()
@@ -194,6 +202,8 @@ class Trial:
 
     def _letters(self) -> dict[str, str]:
         """What the next run is told of dead letters."""
+        if not self.kind.has_letters:
+            return letters.BUDGET
         if self._replays is not None:
             return letters.replaying(self._replays) if self._replays else letters.BUDGET
         return letters.words_of(self.random, letters.waiting(self.client, self.dataset))
@@ -210,15 +220,15 @@ class Trial:
 
     def _start_backfill(self, proxy: FaultProxy) -> Program:
         self._hours = self._hours or backfills.hours()
-        return self._program(
-            proxy, backfills.words_of(self._argv(letters.BUDGET), self._hours, self.random)
-        )
+        words = leaving_out(self._argv(letters.BUDGET))
+        return self._program(proxy, backfills.words_of(words, self._hours, self.random))
 
     def _start(self, proxy: FaultProxy, more: Mapping[str, str] = NOTHING) -> Program:
         if not self._again:
             self._words = self._argv(letters.BUDGET if more else self._letters())
         self._again = False
-        return self._program(proxy, self._words + [f"--{n}={value}" for n, value in more.items()])
+        words = leaving_out(self._words) if more else self._words
+        return self._program(proxy, words + [f"--{n}={value}" for n, value in more.items()])
 
     def _program(self, proxy: FaultProxy, words: list[str]) -> Program:
         self.result.runs += 1
@@ -269,7 +279,8 @@ class Trial:
             code = program.wait()
             self.result.codes[code] += 1
             found = re.search(r"succeeded: ([\d,]+) rows read", program.output)
-            if code == 0 and found and (self.kind == "merge+lookback" or found.group(1) == "0"):
+            is_whole = code == 0 and found and TAKEN_OVER not in program.output
+            if found and is_whole and (not self.kind.ends_empty or found.group(1) == "0"):
                 return
             time.sleep(0.5)
         self.result.complaints.append(f"no end in sight: {program.output[-2000:]}")
@@ -317,9 +328,8 @@ class Trial:
         }
         if self.random.random() < 0.5:
             words["runner"] = GRAPH
-        if self.kind != "append":
-            words |= {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
-        if self.kind == "merge+lookback" and self.guard:
+        words |= self.kind.words
+        if self.kind.looks_back and self.guard:
             words["smart_sync_lookback"] = f"{LOOKBACK_S}s"
         words |= more
         return [f"--{name}={value}" for name, value in words.items()]
@@ -327,21 +337,14 @@ class Trial:
     # The verdict
 
     def _judge(self) -> None:
-        source = {row[0]: row for row in self._sql(f"SELECT {FIELDS} FROM orders")}
-        rows = self._bigquery(f"SELECT {FIELDS} FROM `{self.dataset}`.orders")
-        latest: dict[int, tuple[Any, ...]] = {}
-        for row in rows:
-            if row[0] not in latest or row[3] >= latest[row[0]][3]:
-                latest[row[0]] = row
-        versions = Counter((row[0], row[1]) for row in rows)
-        self.result.lost = sum(1 for key, row in source.items() if latest.get(key) != row)
-        if self.kind == "append":
-            self.result.doubled = sum(n - 1 for n in versions.values())
-        else:
-            self.result.doubled = len(rows) - len(latest)
-        ghosts = latest.keys() - source.keys()
-        if ghosts:
-            self.result.complaints.append(f"{len(ghosts)} rows that the source never had")
+        source = self._sql(f"SELECT {FIELDS} FROM orders")
+        fields = f"{FIELDS}, {DELETED_AT}" if self.kind.stamps else FIELDS
+        found = self.kind.verdict(
+            source, self._bigquery(f"SELECT {fields} FROM `{self.dataset}`.orders")
+        )
+        self.result.lost, self.result.doubled = found.lost, found.doubled
+        self.result.resurrected = found.resurrected
+        self.result.wrongly_deleted = found.wrongly_deleted
         self.result.rows_source, self.result.rows_written = len(source), self.written.committed
         self._read_history()
         self._look_for_litter()
@@ -356,6 +359,7 @@ class Trial:
             went_well = row.status == "succeeded"
             self.result.resumed += bool(row.resumed_run) and went_well
             self.result.slices += bool(row.backfill_id) and went_well
+            self.result.rows_deleted += (row.rows_deleted or 0) * went_well
             self.result.replayed += bool(row.replayed_run) and went_well
             if row.window_end and self.guard and not row.backfill_id:
                 self.result.held_s.append(held_seconds(row))
@@ -384,7 +388,7 @@ def is_note_of_taker(path: Path) -> bool:
     return path.name == NOTE and bool(json.loads(path.read_text())["taken"])
 
 
-FIELDS = "id, version, note, updated_at, writer"
+FIELDS = "id, version, note, updated_at, writer, deleted_at"
 
 
 def held_seconds(row: bigquery.Row) -> float:

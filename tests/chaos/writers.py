@@ -13,7 +13,7 @@ import psycopg2
 TABLE = """
 CREATE TABLE orders (
   id bigserial PRIMARY KEY, writer int NOT NULL, version int NOT NULL DEFAULT 1,
-  note text, updated_at timestamptz NOT NULL DEFAULT now()
+  note text, updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
 );
 CREATE INDEX ON orders (updated_at);
 CREATE SEQUENCE blocks START 200000;

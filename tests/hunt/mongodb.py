@@ -13,6 +13,8 @@ from tests.hunt.bench import Bench, Moment
 from tests.hunt.case import Verdict
 from tests.hunt.mongodb_documents import Chance, Shape, a_document, a_shape
 from tests.hunt.mongodb_trial import run_case
+from tests.hunt.repairs import BACKFILL, RATE, REPLAY, UNDO
+from tests.hunt.steps import Repair
 
 KINDS = ("date", "integer", "objectId")
 MODES = ("once", "merge", "append")
@@ -45,7 +47,7 @@ class MongodbCase:
     mode: str
     cursor: str
     words: tuple[tuple[str, str], ...]
-    steps: tuple[Put | Run, ...]
+    steps: tuple[Put | Run | Repair, ...]
 
     def run(self, bench: Bench) -> Verdict:
         """See `tests.hunt.case.Case`."""
@@ -59,7 +61,7 @@ class MongodbCase:
                 yield replace(self, steps=half)
         for at, step in enumerate(self.steps):
             before, after = self.steps[:at], self.steps[at + 1 :]
-            if after or isinstance(step, Put):
+            if after or not isinstance(step, Run):
                 yield replace(self, steps=before + after)
             if isinstance(step, Run) and step.during:
                 yield replace(self, steps=(*before, replace(step, during=()), *after))
@@ -77,6 +79,9 @@ class MongodbCase:
             if isinstance(step, Put):
                 how = "put late" if step.late else "put"
                 lines += [f"{how} {key} {raw.hex()}" for key, raw in step.documents]
+                continue
+            if isinstance(step, Repair):
+                lines.append(f"# {step.kind}")
                 continue
             words = " ".join(f"--{name}={value!r}" for name, value in (*self.words, *step.words))
             lines.append(f"main.py {words}")
@@ -101,7 +106,24 @@ def make_case(seed: int) -> MongodbCase:
         steps.append(Run(_own(chance), tuple(during)))
         if turn and chance.random() < 0.5:
             shape = a_shape(chance)
-    return MongodbCase(seed, mode, cursor, words, tuple(steps))
+    case = MongodbCase(seed, mode, cursor, words, tuple(steps))
+    return replace(case, steps=_with_repairs(case))
+
+
+def _with_repairs(case: MongodbCase) -> tuple[Put | Run | Repair, ...]:
+    """The steps with something mended behind some of the runs; the rest stays as it is."""
+    if case.mode == "once":
+        return case.steps
+    dice = random.Random(f"repairs {case!r}")
+    kinds = [UNDO, REPLAY]
+    if (case.mode, case.cursor) == ("merge", "date"):
+        kinds += [BACKFILL, BACKFILL]
+    steps = list[Put | Run | Repair]()
+    for step in case.steps:
+        steps.append(step)
+        if isinstance(step, Run) and dice.random() < RATE:
+            steps.append(Repair(dice.choice(kinds)))
+    return tuple(steps)
 
 
 def _put(chance: Chance, shape: Shape, numbers: Iterator[int], mode: str, *, late: bool) -> Put:

@@ -21,9 +21,11 @@ from bson.raw_bson import RawBSONDocument
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 
 from demo.mongodb_servers import MongodbServer, mongodb_server
+from tests.hunt import repairs, runs
 from tests.hunt.bench import Bench
 from tests.hunt.case import Verdict
 from tests.hunt.mongodb_oracle import Refusal, Target, difference, refusal, target_of
+from tests.hunt.steps import Repair
 from tests.sync import PROJECT
 
 if TYPE_CHECKING:
@@ -135,7 +137,10 @@ class Trial:
         """Each step, then quiet, then a last run, which must bring what is left."""
         last: Run | None = None
         for step in self.case.steps:
-            if hasattr(step, "documents"):
+            if isinstance(step, Repair):
+                if last is not None:
+                    self._repair(database, last, step.kind)
+            elif hasattr(step, "documents"):
                 self.writer.put(step)
             else:
                 last = step
@@ -161,6 +166,23 @@ class Trial:
             self.verdict.fault(f"exit {ran.code}", told)
         return ran.code
 
+    def _repair(self, database: str, run: Run, kind: str) -> None:
+        """What came of the runs so far is mended; no document may be lost or doubled by that."""
+        own = self._words(database) | dict(run.words)
+        words = repairs.words_for(kind, own, self._answers)
+        if words is None:
+            return
+        ran = self.bench.run([f"--{name}={value}" for name, value in words.items()], {})
+        runs.judge_run(self.verdict, ran, interrupted=False)
+        if kind == repairs.UNDO and ran.code:
+            self.verdict.fault("not undone", f"exit {ran.code}: {ran.text[-600:]}")
+
+    def _answers(self, text: str) -> list[tuple[Any, ...]]:
+        try:
+            return [tuple(row.values()) for row in self._query(text)]
+        except NotFound:
+            return []
+
     def _words(self, database: str) -> dict[str, str]:
         case = self.case
         words = dict(case.words) | {
@@ -176,6 +198,8 @@ class Trial:
             "partition_field": "",
             "max_dead_letters": "100000",
         }
+        if Repair(repairs.UNDO) in case.steps:
+            words["keep_snapshots"] = "true"
         if case.mode == "once":
             return words | {"write_disposition": "WRITE_TRUNCATE"}
         words |= {"enable_smart_sync": "true", "smart_sync_timestamp_column": "stamp"}

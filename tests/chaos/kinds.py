@@ -1,0 +1,165 @@
+"""Kinds of trials: what each run is told, who writes beside the usual, and what has to be so.
+
+The usual three add, update and stamp late. Those of `ALL` also delete in the source: rows that it
+marks, and rows that are gone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from tests.chaos import deletes
+from tests.chaos.writers import Work
+
+Row = tuple[Any, ...]
+NOTHING: Mapping[str, str] = MappingProxyType({})
+MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+MARKED = MERGE | {"deleted_column": "deleted_at"}
+MISSING = MERGE | {"delete_missing": "hard", "max_deleted_percent": "100"}
+OF_SYNCS = ("delete_missing", "max_deleted_percent")
+"""Parameters that runs of another kind, such as slices of a backfill, don't take."""
+STAMP, GONE = 3, 5
+"""Where a row of the source has its cursor, and its mark."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the verdict is made of: rows of each sort.
+
+    Attributes:
+        lost: of the source that the destination lacks, or has otherwise.
+        doubled: that are there more than once.
+        resurrected: that the source has deleted, and that are there as if it hadn't.
+        wrongly_deleted: that the source has, and that were removed or say that they are deleted.
+    """
+
+    lost: int = 0
+    doubled: int = 0
+    resurrected: int = 0
+    wrongly_deleted: int = 0
+
+
+def appended(source: Sequence[Row], rows: Sequence[Row]) -> Found:
+    """Each version once, the newest of each key among them."""
+    versions, newest = Counter((row[0], row[1]) for row in rows), newest_of(rows)
+    lost = sum(newest.get(row[0]) != row for row in source)
+    return Found(lost, versions.total() - len(versions), len(newest.keys() - keys_of(source)))
+
+
+def merged(source: Sequence[Row], rows: Sequence[Row]) -> Found:
+    """The rows of the source, and no other."""
+    newest = newest_of(rows)
+    lost = sum(newest.get(row[0]) != row for row in source)
+    return Found(lost, len(rows) - len(newest), len(newest.keys() - keys_of(source)))
+
+
+def without_deleted(source: Sequence[Row], rows: Sequence[Row]) -> Found:
+    """The same, of a source whose rows are removed: one that is not there may have been, too."""
+    found, removed = merged(source, rows), len(keys_of(source) - keys_of(rows))
+    return replace(found, lost=found.lost - removed, wrongly_deleted=removed)
+
+
+def without_marked(source: Sequence[Row], rows: Sequence[Row]) -> Found:
+    """The rows of the source that it has not marked."""
+    return without_deleted([row for row in source if row[GONE] is None], rows)
+
+
+def with_marks(source: Sequence[Row], rows: Sequence[Row]) -> Found:
+    """The rows of the source; those that it has marked say since when they are deleted."""
+    found = merged(source, [row[:-1] for row in rows])
+    stamps = {row[0]: row[-1] for row in rows}
+    both = [(row[GONE], stamps[row[0]]) for row in source if row[0] in stamps]
+    lives = sum(mark is not None and stamp is None for mark, stamp in both)
+    dead = sum(mark is None and stamp is not None for mark, stamp in both)
+    other = sum(mark is not None and stamp not in (None, mark) for mark, stamp in both)
+    return Found(
+        found.lost + other,
+        found.doubled,
+        found.resurrected + lives,
+        found.wrongly_deleted + dead,
+    )
+
+
+def newest_of(rows: Sequence[Row]) -> dict[Any, Row]:
+    """The newest version of each key."""
+    newest: dict[Any, Row] = {}
+    for row in rows:
+        if row[0] not in newest or row[STAMP] >= newest[row[0]][STAMP]:
+            newest[row[0]] = row
+    return newest
+
+
+def keys_of(rows: Sequence[Row]) -> set[Any]:
+    """Their keys."""
+    return {row[0] for row in rows}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of trial.
+
+    Attributes:
+        name: as the lines show it.
+        words: parameters of each run beside those of all.
+        verdict: what the source and the destination have to be to one another.
+        works: who writes beside the usual.
+        looks_back: whether each run reads again what lies behind the watermark.
+        ends_empty: whether a run reads nothing once all is read.
+        has_letters: whether checks put rows aside, and are replayed.
+        stamps: whether the destination says when a row was deleted.
+    """
+
+    name: str
+    words: Mapping[str, str]
+    verdict: Callable[[Sequence[Row], Sequence[Row]], Found]
+    works: tuple[Work, ...] = ()
+    looks_back: bool = False
+    ends_empty: bool = True
+    has_letters: bool = True
+    stamps: bool = False
+
+    @property
+    def merges(self) -> bool:
+        """Whether rows are merged by their keys."""
+        return bool(self.words)
+
+
+def leaving_out(argv: list[str], names: Sequence[str] = OF_SYNCS) -> list[str]:
+    """A command line without some parameters."""
+    return [word for word in argv if word.partition("=")[0].removeprefix("--") not in names]
+
+
+USUAL = (
+    Kind("append", NOTHING, appended),
+    Kind("merge", MERGE, merged),
+    Kind("merge+lookback", MERGE, merged, looks_back=True, ends_empty=False),
+)
+DELETING = (
+    Kind(
+        "marks removed",
+        MARKED,
+        without_marked,
+        (deletes.marking, deletes.marking),
+        ends_empty=False,  # MAX lies below a mark that is the newest row
+        has_letters=False,  # a replay would bring back what was removed since
+    ),
+    Kind(
+        "marks kept",
+        MARKED | {"deleted_rows": "soft"},
+        with_marks,
+        (deletes.marking, deletes.marking),
+        stamps=True,
+    ),
+    Kind(
+        "missing",
+        MISSING,
+        without_deleted,
+        (deletes.removing, deletes.removing),
+        has_letters=False,
+    ),
+)
+MODES: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
+    {"usual": USUAL, "deletes": DELETING, "all": USUAL + DELETING}
+)
