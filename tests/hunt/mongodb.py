@@ -12,12 +12,13 @@ from typing import Self
 from tests.hunt.bench import Bench, Moment
 from tests.hunt.case import Verdict
 from tests.hunt.mongodb_documents import Chance, Shape, a_document, a_shape
-from tests.hunt.mongodb_trial import run_case
+from tests.hunt.mongodb_trial import FLAG, run_case
 from tests.hunt.repairs import BACKFILL, RATE, REPLAY, UNDO
 from tests.hunt.steps import Repair
 
 KINDS = ("date", "integer", "objectId")
 MODES = ("once", "merge", "append")
+MARKED_RATE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class MongodbCase:
     cursor: str
     words: tuple[tuple[str, str], ...]
     steps: tuple[Put | Run | Repair, ...]
+    marks: bool = False
+    """Whether each document says whether it is deleted, and those that are are removed."""
 
     def run(self, bench: Bench) -> Verdict:
         """See `tests.hunt.case.Case`."""
@@ -74,7 +77,8 @@ class MongodbCase:
 
     def script(self) -> str:
         """The steps; documents in hexadecimal, since no shell writes a name twice."""
-        lines = [f"# {self.mode}, cursor {self.cursor}; BSON behind _id and cursor, by bson.encode"]
+        marks = f", {FLAG} true in each third write" if self.marks else ""
+        lines = [f"# {self.mode}, cursor {self.cursor}{marks}; BSON behind them, by bson.encode"]
         for step in self.steps:
             if isinstance(step, Put):
                 how = "put late" if step.late else "put"
@@ -107,7 +111,10 @@ def make_case(seed: int) -> MongodbCase:
         if turn and chance.random() < 0.5:
             shape = a_shape(chance)
     case = MongodbCase(seed, mode, cursor, words, tuple(steps))
-    return replace(case, steps=_with_repairs(case))
+    case = replace(case, steps=_with_repairs(case))
+    shows_all = not {"transformation_config", "mongodb_projection"} & dict(words).keys()
+    may_mark = mode == "merge" and shows_all
+    return replace(case, marks=may_mark and random.Random(f"marks {seed}").random() < MARKED_RATE)
 
 
 def _with_repairs(case: MongodbCase) -> tuple[Put | Run | Repair, ...]:

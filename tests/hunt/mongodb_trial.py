@@ -24,7 +24,7 @@ from demo.mongodb_servers import MongodbServer, mongodb_server
 from tests.hunt import repairs, runs
 from tests.hunt.bench import Bench
 from tests.hunt.case import Verdict
-from tests.hunt.mongodb_oracle import Refusal, Target, difference, refusal, target_of
+from tests.hunt.mongodb_oracle import Refusal, Target, difference, refusal, target_of, walk
 from tests.hunt.steps import Repair
 from tests.sync import PROJECT
 
@@ -37,6 +37,8 @@ LATE_S = 0.7
 QUIET_S = 3.2
 """Longer than every guard, and than a quiet set's time stands still: then each write is due."""
 MANY = 4
+FLAG = "is_gone"
+"""The field that marks deleted documents."""
 UNSEEN = "select_fields names fields that the source doesn't deliver"
 """A lawful refusal: the sample doesn't show a field that the case selects."""
 
@@ -57,6 +59,7 @@ class Writer:
 
     things: Any
     cursor: str
+    marks: bool = False
     versions: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     threads: list[threading.Thread] = field(default_factory=list)
     _number: int = 0
@@ -107,7 +110,8 @@ class Writer:
             "integer": self._number,
             "objectId": bson.ObjectId(),
         }[self.cursor]
-        first = bson.encode({"_id": key, "stamp": value})[4:-1]
+        flag = {FLAG: self._number % 3 == 0} if self.marks else {}
+        first = bson.encode({"_id": key, "stamp": value, **flag})[4:-1]
         body = first + raw[4:-1]
         return struct.pack("<i", len(body) + 5) + body + b"\0"
 
@@ -116,7 +120,7 @@ def run_case(case: MongodbCase, bench: Bench) -> Verdict:
     """From the first document to the verdict."""
     name = bench.name("hunt")
     with bench.dataset() as dataset, server().client() as client:
-        trial = Trial(case, bench, dataset, Writer(client[name]["things"], case.cursor))
+        trial = Trial(case, bench, dataset, Writer(client[name]["things"], case.cursor, case.marks))
         try:
             return trial.run(name)
         finally:
@@ -208,7 +212,7 @@ class Trial:
             words["late_commit_guard"] = "2s"
         if case.mode == "merge":
             words |= {"write_disposition": "WRITE_MERGE", "merge_keys": "_id"}
-        return words
+        return words | ({"deleted_column": FLAG} if case.marks else {})
 
     def _judge(self) -> None:
         try:
@@ -252,6 +256,10 @@ class Trial:
         lost, needless = [], []
         for key, made in versions.items():
             row = by_key.get(key)
+            if self.case.marks and is_marked(made[-1]):
+                if row is not None and key not in dead:
+                    self.verdict.fault("resurrected", f"{key} {made[-1].hex()[:400]}")
+                continue
             why = refusal(made[-1], targets, shows, exactly=exactly)
             if row is None and key not in dead:
                 lost.append(f"{key} {made[-1].hex()[:400]}")
@@ -291,6 +299,11 @@ def shown(words: Mapping[str, str]) -> Callable[[str], bool]:
     only = {*config.get("select_fields", ())} or {name for name, flag in projection.items() if flag}
     only |= {"_id"} if only else set()
     return lambda name: name not in without and (not only or name in only)
+
+
+def is_marked(raw: bytes) -> bool:
+    """Whether a document that was written says that it is deleted."""
+    return any(name == FLAG.encode() and value == (0x08, b"\1") for name, value in walk(raw))
 
 
 def _difference(

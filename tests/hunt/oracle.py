@@ -14,6 +14,7 @@ from google.cloud import bigquery
 from tests.hunt.case import Verdict
 from tests.hunt.exact import arrives_exactly
 from tests.hunt.expected import DEAD, expected, found, found_json
+from tests.hunt.marks import resurrected, told_apart
 from tests.hunt.parameters import renamed
 from tests.hunt.world import Snapshot
 
@@ -141,7 +142,13 @@ def judge(
     due = set(standing[-1]) if promised is not None else set.intersection(*map(set, standing))
     if promised is not None:
         due = {key for key in due if str(key[0]) in promised}
-    _judge_missing(verdict, versions, due - set(keys), arrived.letters, columns)
+    names = [field.name for field in arrived.fields]
+    marked, living = told_apart(versions.by_identity, names, last.words)
+    dead = {str(letter.get(columns[0])) for letter in arrived.letters}
+    if again := {rid for rid in resurrected(marked, due, keys) if str(rid) not in dead}:
+        some = sorted(again, key=repr)[:MANY]
+        verdict.fault("resurrected", f"{len(again)} rows are there though marked, e.g. {some}")
+    _judge_missing(verdict, versions, (due & living) - set(keys), arrived.letters, columns)
 
 
 def _identity(

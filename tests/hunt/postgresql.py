@@ -8,6 +8,7 @@ from typing import Self
 from tests.hunt.bench import Bench
 from tests.hunt.case import Verdict
 from tests.hunt.histories import a_history
+from tests.hunt.marks import with_marks
 from tests.hunt.parameters import Pairs, Parameters, some_parameters
 from tests.hunt.repairs import with_repairs
 from tests.hunt.schemas import Schema, a_schema, quoted, with_others
@@ -27,6 +28,7 @@ def make_case(seed: int) -> "PostgresqlCase":
     schema = with_others(random.Random(f"others {seed}"), schema)
     parameters = some_parameters(dice, schema, mode)
     history = with_repairs(a_history(dice, schema, parameters.runs), schema, parameters)
+    parameters = with_marks(parameters, schema, history)
     return PostgresqlCase(seed, schema, parameters, history, shard=dice.random() < 0.2)
 
 
