@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from smart_sync.deletes import DELETED_AT
 from tests.chaos import deletes
 from tests.chaos.writers import Work
 
@@ -82,6 +83,34 @@ def with_marks(source: Sequence[Row], rows: Sequence[Row]) -> Found:
     )
 
 
+def with_missing(source: Sequence[Row], rows: Sequence[Row]) -> Found:
+    """The rows of the source, and others that say that they are deleted."""
+    known, stamps = keys_of(source), {row[0]: row[-1] for row in rows}
+    there = [row[:-1] for row in rows if row[0] in known]
+    found = without_deleted(source, there)
+    doubled = len(rows) - len(stamps)
+    lives = sum(key not in known and stamp is None for key, stamp in stamps.items())
+    dead = sum(key in known and stamp is not None for key, stamp in stamps.items())
+    return Found(found.lost, doubled, lives, found.wrongly_deleted + dead)
+
+
+def each_version(source: Sequence[Row], rows: Sequence[Row]) -> Found:
+    """Each version once, in its place among those of its row; the source's is the current one."""
+    versions = Counter((row[0], row[STAMP]) for row in rows)
+    by_key: dict[Any, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: row[STAMP]):
+        by_key.setdefault(row[0], []).append(row)
+    current = {key: some[-1] for key, some in by_key.items()}
+    lost = sum(row[0] not in current or current[row[0]][:-3] != row for row in source)
+    misplaced = 0
+    for some in by_key.values():
+        ends = [*(row[STAMP] for row in some[1:]), None]
+        placed = [(row[STAMP], end, end is None) for row, end in zip(some, ends, strict=True)]
+        misplaced += sum(row[-3:] != place for row, place in zip(some, placed, strict=True))
+    ghosts = len(by_key.keys() - keys_of(source))
+    return Found(lost + misplaced, versions.total() - len(versions), ghosts)
+
+
 def newest_of(rows: Sequence[Row]) -> dict[Any, Row]:
     """The newest version of each key."""
     newest: dict[Any, Row] = {}
@@ -108,7 +137,7 @@ class Kind:
         looks_back: whether each run reads again what lies behind the watermark.
         ends_empty: whether a run reads nothing once all is read.
         has_letters: whether checks put rows aside, and are replayed.
-        stamps: whether the destination says when a row was deleted.
+        fields: of the destination's columns of ours, those that the verdict looks at.
     """
 
     name: str
@@ -118,7 +147,7 @@ class Kind:
     looks_back: bool = False
     ends_empty: bool = True
     has_letters: bool = True
-    stamps: bool = False
+    fields: tuple[str, ...] = ()
 
     @property
     def merges(self) -> bool:
@@ -150,16 +179,37 @@ DELETING = (
         MARKED | {"deleted_rows": "soft"},
         with_marks,
         (deletes.marking, deletes.marking),
-        stamps=True,
+        fields=(DELETED_AT,),
     ),
     Kind(
         "missing",
         MISSING,
         without_deleted,
         (deletes.removing, deletes.removing),
+        has_letters=False,  # of a row that is gone it would bring one back
+    ),
+    Kind(
+        "missing kept",
+        MISSING | {"delete_missing": "soft"},
+        with_missing,
+        (deletes.removing, deletes.removing),
         has_letters=False,
+        fields=(DELETED_AT,),
+    ),
+)
+HISTORY = (
+    Kind(
+        "history",
+        {"write_disposition": "WRITE_HISTORY", "merge_keys": "id"},
+        each_version,
+        fields=("_sync_valid_from", "_sync_valid_to", "_sync_is_current"),
     ),
 )
 MODES: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
-    {"usual": USUAL, "deletes": DELETING, "all": USUAL + DELETING}
+    {
+        "usual": USUAL,
+        "deletes": DELETING,
+        "history": HISTORY,
+        "all": USUAL + DELETING + HISTORY,
+    }
 )

@@ -22,7 +22,6 @@ from google.cloud import bigquery
 
 from demo.servers import BigQueryServer, PostgresqlServer
 from pipeline.destination.manifests import NOTE
-from smart_sync.deletes import DELETED_AT
 from tests.chaos import backfills, letters, writers
 from tests.chaos.kinds import NOTHING, USUAL, Kind, leaving_out
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
@@ -338,7 +337,7 @@ class Trial:
 
     def _judge(self) -> None:
         source = self._sql(f"SELECT {FIELDS} FROM orders")
-        fields = f"{FIELDS}, {DELETED_AT}" if self.kind.stamps else FIELDS
+        fields = ", ".join([FIELDS, *self.kind.fields])
         found = self.kind.verdict(
             source, self._bigquery(f"SELECT {fields} FROM `{self.dataset}`.orders")
         )
