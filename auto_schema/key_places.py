@@ -134,6 +134,11 @@ def postgresql_key_sums(
     )
 
 
+def bigquery_text_number(text: str) -> str:
+    """The number that a key which isn't a single integer is dealt by, of its text."""
+    return _BIGQUERY.key.format(row=text)
+
+
 def bigquery_key_sums(
     places: Places, rows: str, within: Sequence[Place] = (), *, of_rows: bool = False
 ) -> str:

@@ -97,8 +97,9 @@ class ComparedKeys:
         return Decimal(100 * self.count) / self.rows if self.rows else Decimal(0)
 
     def is_too_much(self, most: Decimal) -> bool:
-        """Whether more are missing than may be deleted, or all that the source had."""
-        return self.percent > most or (self.rows > 0 and self.source_rows == 0)
+        """Whether more are missing than may be deleted, or all since the source has none."""
+        is_empty = self.source_rows == 0 and 0 < self.rows <= self.count
+        return self.percent > most or is_empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def _too_much(
     least = "" if compared.is_whole else "at least "
     where = f"{PARAMETER}={asked.rows}, table {request.destination}"
     some = f"; some of their keys: {', '.join(sample)}" if sample else ""
-    if compared.source_rows == 0:
+    if compared.source_rows == 0 and compared.count >= compared.rows:
         why = f"the source has no row, and the table has {compared.rows:,}{some}"
         fix = (
             "see why the source is empty. If it is to be: empty the table yourself, or sync with"

@@ -197,14 +197,24 @@ class KeySnapshot(Protocol):
             within: only these places, with all their parts; empty: all.
         """
 
-    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
-        """The same over all that the compared columns hold, of rows up to an end of the cursor."""
-
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
         """All keys of these parts of places, those that don't count as well.
 
         Each is a letter that says what its row is (see `KeysQuestion`), and the key as
         `auto_schema.canonical` writes it.
+        """
+
+
+@runtime_checkable
+class RowSnapshot(KeySnapshot, Protocol):
+    """One whose rows can be compared, too."""
+
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """As `sums`, over all that the compared columns hold, of rows up to an end of the cursor.
+
+        Args:
+            places: how keys are dealt.
+            within: only these places, with all their parts; empty: all.
         """
 
 

@@ -22,7 +22,7 @@ from smart_sync.key_descent import (
     told_apart,
 )
 from smart_sync.missing_keys import SAMPLE, ComparedKeys, ComparedRows, MissingRequest
-from sources.protocol import KeySnapshot
+from sources.protocol import KeySnapshot, RowSnapshot
 
 Value = TypeVar("Value")
 
@@ -33,6 +33,8 @@ def compare_keys(
     keys: tuple[Column, ...],
     rows: int | None,
     asked: MissingRequest,
+    *,
+    of_all: bool,
 ) -> ComparedKeys:
     """What the sides' keys say.
 
@@ -42,23 +44,25 @@ def compare_keys(
         keys: the columns that tell rows apart.
         rows: of the destination, about; None: not known.
         asked: when enough is known to refuse, the rest isn't looked at.
+        of_all: whether all keys of the source are summed. Of some, one that isn't may be there.
 
     Raises:
         SyncError: a side can't be asked: then nothing is known of its keys.
     """
     ends = source.ends() if is_ranged(keys) else None
     with ThreadPoolExecutor(2, thread_name_prefix="keys") as pool:
-        return _Descent(source, table, pool).compared(first_places(keys, rows, ends), asked)
+        descent = _Descent(source, table, pool, asked, of_all)
+        return descent.compared(first_places(keys, rows, ends))
 
 
 def compare_rows(
-    source: KeySnapshot, table: TableKeys, keys: tuple[Column, ...], rows: int | None
+    source: RowSnapshot, table: TableKeys, keys: tuple[Column, ...], rows: int | None
 ) -> ComparedRows:
     """What the sides' rows say; the arguments, and what is raised, as for `compare_keys`."""
     ends = source.ends() if is_ranged(keys) else None
     places = first_places(keys, rows, ends)
     with ThreadPoolExecutor(2, thread_name_prefix="rows") as pool:
-        return _Descent(source, table, pool).compared_rows(places)
+        return _RowDescent(source, table, pool).compared(places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +70,17 @@ class _Descent:
     source: KeySnapshot
     table: TableKeys
     pool: ThreadPoolExecutor
+    asked: MissingRequest
+    of_all: bool
 
-    def compared(self, places: Places, asked: MissingRequest) -> ComparedKeys:
+    def compared(self, places: Places) -> ComparedKeys:
         """What differs, from sums to keys."""
         theirs, ours = self._sums(places, ())
         compared = ComparedKeys(_rows(ours), _rows(theirs), len({*theirs, *ours}))
         differ = differing(theirs, ours)
         compared = replace(compared, differing=len(differ))
-        fewest = fewest_missing(differ, theirs, ours)
-        too_many = replace(compared, is_whole=False, fewest=fewest).is_too_much(asked.most_percent)
-        if asked.deletes and too_many:
+        fewest = fewest_missing(differ, theirs, ours) if self.of_all else 0
+        if self._is_too_much(replace(compared, is_whole=False, fewest=fewest)):
             return self._sampled(compared, places, shortest(differ, theirs, ours), fewest)
         parts = parts_of(differ, theirs, ours)
         if parts > 1:
@@ -83,10 +88,44 @@ class _Descent:
             theirs, ours = self._sums(places, differ)
             differ = differing(theirs, ours)
         for turn in in_turns(differ, theirs, ours):
-            compared = _with(compared, self._keys(places, turn), holds_all=asked.deletes)
+            compared = _with(compared, self._keys(places, turn), holds_all=self.asked.deletes)
         return replace(compared, missing=tuple(sorted(compared.missing)))
 
-    def compared_rows(self, places: Places) -> ComparedRows:
+    def _is_too_much(self, compared: ComparedKeys) -> bool:
+        """Whether it is so already by what is known."""
+        return self.asked.deletes and compared.is_too_much(self.asked.most_percent)
+
+    def _sampled(
+        self, compared: ComparedKeys, places: Places, within: tuple[Place, ...], fewest: int
+    ) -> ComparedKeys:
+        """Of too many, a few."""
+        some = self._keys(places, within) if within else ComparedKeys(0, 0)
+        missing = tuple(sorted(some.missing)[:SAMPLE])
+        return replace(compared, missing=missing, is_whole=False, fewest=fewest, moved=some.moved)
+
+    def _sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Sums, Sums]:
+        return _both(
+            self.pool,
+            lambda: self.source.sums(places, within),
+            lambda: self.table.sums(places, within),
+        )
+
+    def _keys(self, places: Places, within: tuple[Place, ...]) -> ComparedKeys:
+        theirs, ours = _both(
+            self.pool,
+            lambda: list(self.source.keys(places, within)),
+            lambda: list(self.table.keys(places, within)),
+        )
+        return told_apart(theirs, ours)
+
+
+@dataclass(frozen=True, slots=True)
+class _RowDescent:
+    source: RowSnapshot
+    table: TableKeys
+    pool: ThreadPoolExecutor
+
+    def compared(self, places: Places) -> ComparedRows:
         """The ranges whose rows differ, from sums to sums of parts."""
         theirs, ours = self._row_sums(places, ())
         rows, source_rows, ranges = _rows(ours), _rows(theirs), len({*theirs, *ours})
@@ -99,35 +138,19 @@ class _Descent:
         return ComparedRows(rows, source_rows, ranges, seen, places, differ)
 
     def _row_sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Sums, Sums]:
-        return self._both(
+        return _both(
+            self.pool,
             lambda: self.source.row_sums(places, within),
             lambda: self.table.row_sums(places, within),
         )
 
-    def _sampled(
-        self, compared: ComparedKeys, places: Places, within: tuple[Place, ...], fewest: int
-    ) -> ComparedKeys:
-        """Of too many, a few."""
-        some = self._keys(places, within) if within else ComparedKeys(0, 0)
-        missing = tuple(sorted(some.missing)[:SAMPLE])
-        return replace(compared, missing=missing, is_whole=False, fewest=fewest, moved=some.moved)
 
-    def _sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Sums, Sums]:
-        return self._both(
-            lambda: self.source.sums(places, within), lambda: self.table.sums(places, within)
-        )
-
-    def _keys(self, places: Places, within: tuple[Place, ...]) -> ComparedKeys:
-        theirs, ours = self._both(
-            lambda: list(self.source.keys(places, within)),
-            lambda: list(self.table.keys(places, within)),
-        )
-        return told_apart(theirs, ours)
-
-    def _both(self, one: Callable[[], Value], other: Callable[[], Value]) -> tuple[Value, Value]:
-        """Both sides at once; a fault of either is raised when both have answered."""
-        first, second = self.pool.submit(one), self.pool.submit(other)
-        return first.result(), second.result()
+def _both(
+    pool: ThreadPoolExecutor, one: Callable[[], Value], other: Callable[[], Value]
+) -> tuple[Value, Value]:
+    """Both sides at once; a fault of either is raised when both have answered."""
+    first, second = pool.submit(one), pool.submit(other)
+    return first.result(), second.result()
 
 
 def _rows(sums: Sums) -> int:

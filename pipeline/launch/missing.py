@@ -13,11 +13,12 @@ from smart_sync.deletes import DELETED_AT
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 from smart_sync.hand_window import bigquery_literal
+from smart_sync.healing import PARAMETER as HEALS
 from smart_sync.healing import compared_columns, reads_all
 from smart_sync.missing_keys import PARAMETER, ComparedRows
 from smart_sync.missing_question import compares, dead_at_source, key_columns
 from smart_sync.missing_scope import scope_of
-from sources.protocol import ComparingInspector, Inspector, PlacedSource, Source
+from sources.protocol import ComparingInspector, Inspector, PlacedSource, RowSnapshot, Source
 from sources.questions import KeysQuestion
 from sources.values import Extract
 
@@ -63,10 +64,14 @@ def with_missing(
     )
     rows = facts.target.rows
     with inspector.comparing(inspector.source(Extract(run_id=run_id)), asked) as source:
-        compared = compare_keys(source, table, keys, rows, request.missing)
+        of_all = scope is None and dead is None
+        compared = compare_keys(source, table, keys, rows, request.missing, of_all=of_all)
         facts = replace(facts, keys=compared, key_columns=keys)
         if not request.missing.heals:
             return facts
+        if not isinstance(source, RowSnapshot):
+            why = "its rows can't be compared"
+            raise ConfigError("a source without rows to compare", HEALS, why, f"leave {HEALS} out.")
         seen = replace(compare_rows(source, table, keys, rows), left_out=left_out)
     return replace(facts, rows=seen, source=_only_differing(facts.source, seen))
 

@@ -11,6 +11,13 @@ from smart_sync.healing import PARAMETER as HEALS
 from smart_sync.missing_keys import MOST, OFF, PARAMETER, WHERE
 
 MOST_PERCENT = 100
+COMPARED, HEALED = ("postgresql", "bigquery"), ("postgresql",)
+"""Sources whose keys are compared, and those whose rows are."""
+_QUERIES: Mapping[str, tuple[str, ...]] = {
+    "postgresql": ("postgresql_base_query", "postgresql_query"),
+    "bigquery": ("source_bigquery_query",),
+    "mongodb": ("mongodb_query",),
+}
 _AND_NOT: Mapping[str, str] = {
     "delete_existing_table": "the table is made anew, and lacks what the source lacks",
     "transform_sql": "rows of the table are what the query makes of the source's, and need not"
@@ -71,13 +78,15 @@ def _percent_faults(text: str) -> Iterator[SyncError]:
 
 def _source_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]:
     source = values["data_source"]
-    if source in ("mongodb", "bigquery"):
+    if source not in COMPARED:
         why = f"keys of {source} are not compared yet"
         yield ConfigError(f"{asked} of another source", asked, why, "leave it out.")
-    base = values["postgresql_base_query"].strip()
-    hides = base or "_timestamp}" in values["postgresql_query"]
-    if source == "postgresql" and hides and values["enable_smart_sync"] == "true":
-        where = "postgresql_base_query" if base else "postgresql_query"
-        why = "a query with placeholders hides rows whose keys are there all the same"
-        fix = "give it as postgresql_query without placeholders: the window is put around it."
-        yield ConfigError(f"{asked} with placeholders", f"{where}, {asked}", why, fix)
+    elif asked == HEALS and source not in HEALED:
+        why = f"rows of {source} are not compared, only keys"
+        yield ConfigError(f"{asked} of another source", asked, why, "leave it out.")
+    for name in _QUERIES.get(source, ()):
+        if "_timestamp}" in values[name] and values["enable_smart_sync"] == "true":
+            why = "a query with placeholders hides rows whose keys are there all the same"
+            fix = "leave the placeholders out: the window is put around the query"
+            fix += ", as postgresql_query." if name == "postgresql_base_query" else "."
+            yield ConfigError(f"{asked} with placeholders", f"{name}, {asked}", why, fix)

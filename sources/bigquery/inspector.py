@@ -1,7 +1,7 @@
 """I/O. BigQuery behind the Inspector protocol: metadata, dry runs and few small queries."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,13 +16,14 @@ from sources.bigquery.clock import Highest, read_clock, unseen_writers
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.errors import as_source_errors
 from sources.bigquery.jobs import ask, client_of
+from sources.bigquery.key_snapshot import comparing
 from sources.bigquery.profile import Described, describe, profile_of, tables_behind
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound, literal
 from sources.profile import SourceProfile
-from sources.protocol import Inspector, Source, of_kind
-from sources.questions import RangesQuestion, RowsQuestion
+from sources.protocol import Inspector, KeySnapshot, Source, of_kind
+from sources.questions import KeysQuestion, RangesQuestion, RowsQuestion
 from sources.sql import placeholders
 from sources.values import (
     Clock,
@@ -132,6 +133,9 @@ class _Inspector:
         self, source: Source, keys: tuple[Column, ...], buckets: Sequence[str]
     ) -> list[DigestRow]:
         return bigquery_verify.digests(self._client, of_kind(source, BigquerySource), keys, buckets)
+
+    def comparing(self, source: Source, asked: KeysQuestion) -> AbstractContextManager[KeySnapshot]:
+        return nullcontext(comparing(self._client, of_kind(source, BigquerySource), asked))
 
     def has_rows(self, source: Source) -> bool:
         return bigquery_evidence.has_rows(self._client, of_kind(source, BigquerySource))

@@ -381,3 +381,13 @@ def test_a_mark_of_the_source_stays_where_missing_rows_are_marked_too(sync, sql)
     sql("DELETE FROM orders WHERE id = 1")
     sync.ok(**words)
     assert marked(sync) == [1, 2, 3]
+
+
+def test_rows_that_leave_the_condition_all_at_once_are_not_missing(sync, orders):
+    words = FEW | {"delete_missing_where": '[["name", "=", "v1"]]'}
+    sync.ok(**words)
+    orders("UPDATE orders SET name = 'v2', updated_at = now()")
+    orders("DELETE FROM orders WHERE id = 9")
+    sync.ok(**words)
+    assert ids(sync) == [i for i in range(1, 101) if i != 9]
+    assert set(sync.rows("name")) == {("v2",)}

@@ -5,6 +5,7 @@ from tests.mutants.promises import Promise
 MISSING = "Deletes without a mark"
 P = Promise
 E2E = "tests/e2e/test_missing.py::test_"
+OF_BIGQUERY = "tests/bigquery/test_missing.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
     P(
@@ -34,19 +35,27 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MISSING,
+        "Rows that have left delete_missing_where are not missing, however many they are.",
+        f"{E2E}rows_that_leave_the_condition_all_at_once_are_not_missing",
+        "pipeline/launch/missing.py",
+        "of_all = scope is None and dead is None",
+        "of_all = True",
+    ),
+    P(
+        MISSING,
         "Where more than max_deleted_percent of the rows are missing, none is deleted.",
         f"{E2E}more_than_max_deleted_percent_stops_the_run_with_a_sample",
         "smart_sync/missing_keys.py",
-        "        return self.percent > most or ",
-        "        return ",
+        "        return self.percent > most or is_empty",
+        "        return is_empty",
     ),
     P(
         MISSING,
         "Where the source has no row, none is deleted.",
         f"{E2E}an_empty_source_stops_the_run",
         "smart_sync/missing_keys.py",
-        " or (self.rows > 0 and self.source_rows == 0)",
-        "",
+        "        is_empty = self.source_rows == 0 and ",
+        "        is_empty = self.source_rows < 0 and ",
     ),
     P(
         MISSING,
@@ -119,6 +128,14 @@ PROMISES: tuple[Promise, ...] = (
         "smart_sync/key_descent.py",
         "source.get(key, LETTER_DEAD) != LETTER_DEAD:",
         "key in source:",
+    ),
+    P(
+        MISSING,
+        "Of a BigQuery source, too, no key is deleted that it has in any row.",
+        f"{OF_BIGQUERY}rows_that_the_source_has_deleted_go_and_no_others",
+        "sources/bigquery/key_snapshot.py",
+        "{rows.selecting(items)}\\n) AS s\\nWHERE {there}",
+        "{rows.selecting(items)}\\n) AS s\\nWHERE {there} AND {is_read}",
     ),
     P(
         MISSING,

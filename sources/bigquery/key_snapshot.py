@@ -1,0 +1,100 @@
+"""I/O. The keys of a BigQuery source at one moment, as `KeySnapshot` asks for them.
+
+One query over the source puts all its keys into its result, which BigQuery keeps for about a day;
+what is asked then is asked of that.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from google.cloud import bigquery
+
+from auto_schema.canonical import bigquery_row
+from auto_schema.condition_sql import bigquery_condition
+from auto_schema.key_places import (
+    KeySums,
+    Place,
+    Places,
+    bigquery_key_sums,
+    bigquery_keys,
+    bigquery_text_number,
+    is_ranged,
+    sums_of,
+)
+from auto_schema.names import OURS, quoted
+from sources.bigquery.jobs import ask
+from sources.bigquery.statement import BigqueryStatement, literal
+from sources.questions import KeysQuestion
+from sources.values import LETTER_DEAD, LETTER_OTHER, LETTER_READ
+from warehouse.jobs import JobLabels, reading_config
+
+CURSOR = f"{OURS}cursor"
+STEP = "keys"
+
+
+@dataclass(frozen=True, slots=True)
+class BigqueryKeys:
+    """The result with the keys: `key_text`, `number` of an integer key, `told`, and `counts`."""
+
+    client: bigquery.Client
+    source: BigqueryStatement
+    table: str
+
+    def ends(self) -> tuple[int, int] | None:
+        """See `KeySnapshot.ends`."""
+        (row,) = self._ask(f"SELECT MIN(number) AS low, MAX(number) AS high FROM {self.table}")
+        return None if row["low"] is None else (row["low"], row["high"])
+
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """See `KeySnapshot.sums`."""
+        rows = f"SELECT {_key(places)} AS k FROM {self.table} WHERE counts"
+        (row,) = self._ask(bigquery_key_sums(places, rows, within))
+        return sums_of(row["sums"])
+
+    def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
+        """See `KeySnapshot.keys`."""
+        rows = f"SELECT {_key(places)} AS k, key_text, told FROM {self.table}"
+        for row in self._ask(bigquery_keys(places, rows, within)):
+            yield from row["key_texts"]
+
+    def _ask(self, sql: str) -> list[bigquery.Row]:
+        return ask(self.client, self.source, sql, STEP)
+
+
+def _key(places: Places) -> str:
+    return "number" if places.width else bigquery_text_number("key_text")
+
+
+def comparing(
+    client: bigquery.Client, source: BigqueryStatement, asked: KeysQuestion
+) -> BigqueryKeys:
+    """See `ComparingInspector.comparing`: the result with the keys as they are now."""
+    labels = JobLabels(source.extract.run_id or "plan", STEP)
+    config = reading_config(labels, source.default_dataset, source.max_bytes_billed)
+    job = client.query(keys_statement(source, asked), config)
+    job.result(max_results=0)
+    result = job.destination
+    table = quoted(result.project, result.dataset_id, result.table_id)
+    return BigqueryKeys(client, source, table)
+
+
+def keys_statement(source: BigqueryStatement, asked: KeysQuestion) -> str:
+    """The query over the source, whatever the cursors of its rows."""
+    columns = tuple({column.name: column for column in (*asked.keys, *asked.tested)}.values())
+    rows = source.with_columns(columns).in_place()
+    items = rows.items()
+    is_read = "FALSE"
+    scope = bigquery_condition(asked.scope) if asked.scope else "TRUE"
+    dead = bigquery_condition(asked.dead) if asked.dead else "FALSE"
+    if asked.cursor is not None and asked.read_up_to is not None:
+        items = (*items, f"q.{quoted(asked.cursor)} AS {CURSOR}")
+        is_read = f"s.{CURSOR} <= {literal(asked.read_up_to)} AND {scope}"
+    number = f"s.{quoted(asked.keys[0].name)}" if is_ranged(asked.keys) else "0"
+    there = " AND ".join(f"s.{quoted(key.name)} IS NOT NULL" for key in asked.keys)
+    return (
+        f"SELECT {bigquery_row(asked.keys)} AS key_text, {number} AS number,\n"
+        f"  {scope} AND NOT {dead} AS counts,\n"
+        f"  CASE WHEN {dead} THEN '{LETTER_DEAD}' WHEN {is_read} THEN '{LETTER_READ}'"
+        f" ELSE '{LETTER_OTHER}' END AS told\n"
+        f"FROM (\n{rows.selecting(items)}\n) AS s\nWHERE {there}"
+    )
