@@ -17,6 +17,7 @@ from smart_sync.history_plan import IS_CURRENT, VALID_FROM, VALID_TO, HistoryPla
 from smart_sync.key_text import block, key_text, literals, names_of, on_keys, pruned, raise_for
 from smart_sync.merge_plan import MergePlan
 from smart_sync.merge_sql import (
+    DELETED,
     DIFFERING,
     DOUBLED,
     HASH,
@@ -29,19 +30,18 @@ from smart_sync.merge_sql import (
 )
 from smart_sync.plan import SyncPlan
 from smart_sync.stale_columns import assignments, clearing
+from smart_sync.vanished_sql import FROM, HELD, UNTIL, VANISHED, vanished
 
 VERSIONS, ENDS = f"{OURS}versions", f"{OURS}ends"
-FROM, TO, OPEN, UNTIL = f"{OURS}from", f"{OURS}to", f"{OURS}open", f"{OURS}until"
-"""Of a version: its beginning; its end as the table has it, and whether it is open there; its end
-as it will be."""
-HELD, IS_STAGED, MOVED, NEXT, KNOWN = (
-    f"{OURS}held",
+TO, OPEN = f"{OURS}to", f"{OURS}open"
+"""Of a version: its end as the table has it, and whether it is open there."""
+IS_STAGED, MOVED, NEXT, KNOWN = (
     f"{OURS}is_staged",
     f"{OURS}moved",
     f"{OURS}next",
     f"{OURS}known",
 )
-"""How often the table has it; whether it is staged; whether its end moves; where the next one
+"""Whether it is staged; whether its end moves; where the next one
 begins; and to which version of the table it lies next."""
 SAME, SAME_PARTITIONS = f"{OURS}same", f"{OURS}same_partitions"
 ADDED, ENDED, REPLACED = f"{OURS}added", f"{OURS}ended", f"{OURS}replaced"
@@ -67,6 +67,11 @@ def history_script(
         around: what is done in one with the MERGE, and with it.
     """
     counted = {SAME: _is_same(), ADDED: f"{HELD} = 0", ENDED: MOVED}
+    missing, lost, beside = plan.publishing.missing, "", ""
+    if missing is not None and missing.is_needed:
+        lost = vanished(plan, missing, merge, VERSIONS)
+        gone = f"SELECT {names_of(merge.keys)}, {FROM}, {UNTIL}, {PARTITION}, {HELD}, FALSE, TRUE"
+        beside = f"\nUNION ALL\n{gone}\nFROM {VANISHED}"
     look = {
         DIFFERING: f"(SELECT MIN({key_text(merge.keys)}) FROM {VERSIONS} AS {STAGED}"
         f" WHERE {VARIES})",
@@ -76,18 +81,22 @@ def history_script(
         SAME_PARTITIONS: _partitions(merge, _is_same()),
         **{name: f"(SELECT COUNTIF({which}) FROM {ENDS})" for name, which in counted.items()},
     }
+    numbers = [*counted, *([DELETED] if lost else [])]
+    if lost:
+        look[DELETED] = f"(SELECT COUNTIF({UNTIL} IS NOT NULL) FROM {VANISHED})"
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     cleared = clearing(plan.changes.stale, plan.destination, merge.partition_field)
     return (
         f"DECLARE {DIFFERING}, {DOUBLED}, {PARTITIONS}, {SAME_PARTITIONS} STRING;\n"
-        f"DECLARE {SAME}, {ADDED}, {ENDED} INT64;\nDECLARE {REPLACED} INT64 DEFAULT 0;\n"
+        f"DECLARE {', '.join(numbers)} INT64;\nDECLARE {REPLACED} INT64 DEFAULT 0;\n"
         f"{first}CREATE TEMP TABLE {VERSIONS} AS\n{_versions(plan, merge, history, items)};\n"
-        f"CREATE TEMP TABLE {ENDS} AS\n{_ends(plan, merge, history)};\n"
+        f"{lost}CREATE TEMP TABLE {ENDS} AS\n{_ends(plan, merge, history, beside)};\n"
         f"EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
         f"{refuse_differing(plan)}{_refuse_doubled(plan)}"
         f"{around(cleared + _count_replaced(plan, merge, history) + _merge(plan, merge, history))}"
         f"SELECT {ADDED} + {ENDED} + {REPLACED} AS expected,"
-        f" {ADDED} AS added, {ENDED} AS ended, {REPLACED} AS replaced;"
+        f" {ADDED} AS added, {ENDED} AS ended, {REPLACED} AS replaced"
+        f"{f', {DELETED} AS deleted' if lost else ''};"
     )
 
 
@@ -133,19 +142,20 @@ def _versions(plan: SyncPlan, merge: MergePlan, history: HistoryPlan, items: str
     return _each_once(merge, history, select)
 
 
-def _ends(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str:
-    """The versions of the staged keys; of each its end as it was, and as it will be."""
+def _ends(plan: SyncPlan, merge: MergePlan, history: HistoryPlan, beside: str) -> str:
+    """The versions of the staged keys, and until when each of them holds; and others beside."""
     keys = names_of(merge.keys)
     by_key = f"PARTITION BY {keys} ORDER BY {FROM}"
+    moved = f"{TO} IS DISTINCT FROM {UNTIL} OR {OPEN} IS DISTINCT FROM ({UNTIL} IS NULL)"
     return (
-        f"SELECT *, {HELD} > 0 AND ({TO} IS DISTINCT FROM {UNTIL}"
-        f" OR {OPEN} IS DISTINCT FROM ({UNTIL} IS NULL)) AS {MOVED}\n"
+        f"SELECT {keys}, {FROM}, {UNTIL}, {PARTITION}, {HELD}, {IS_STAGED},"
+        f" {HELD} > 0 AND ({moved}) AS {MOVED}\n"
         f"FROM (\nSELECT * EXCEPT ({TO}), {_end()} AS {UNTIL},\n"
         f"  IF({HELD} > 0, {TO}, NULL) AS {TO}\n"
         f"FROM (\nSELECT * EXCEPT ({TO}), MAX({TO}) OVER (PARTITION BY {keys}, {KNOWN}) AS {TO}\n"
         f"FROM (\nSELECT *, LEAD({FROM}) OVER ({by_key}) AS {NEXT},\n"
         f"  COUNTIF({HELD} > 0) OVER ({by_key} ROWS UNBOUNDED PRECEDING) AS {KNOWN}\n"
-        f"FROM (\n{_each_version(plan, merge, history)}\n))))"
+        f"FROM (\n{_each_version(plan, merge, history)}\n)))){beside}"
     )
 
 

@@ -52,10 +52,10 @@ def versions_text(row: Mapping[str, Any]) -> str:
 
     >>> told = json.dumps({"versions": {"added": 1200, "ended": 7, "replaced": 0}})
     >>> versions_text({"verification": told})
-    ' (1,200 versions added, 7 ended, 0 replaced)'
+    ' (1,200 versions added, 7 ends moved, 0 replaced)'
     """
     told = json.loads(row.get("verification") or "{}").get(FIGURES)
     if not told:
         return ""
-    ended, replaced = f"{told['ended']:,} ended", f"{told['replaced']:,} replaced"
+    ended, replaced = f"{told['ended']:,} ends moved", f"{told['replaced']:,} replaced"
     return f" ({told['added']:,} versions added, {ended}, {replaced})"

@@ -99,12 +99,15 @@ def told_apart(theirs: Iterable[str], ours: Iterable[str]) -> ComparedKeys:
     """
     source = {text[1:]: text[0] for text in theirs}
     here, missing, returned, count = set[str](), list[str](), list[str](), 0
+    living = set[str]()
     for text in ours:
         letter, key = text[0], text[1:]
         count += 1
         here.add(key)
-        if letter == LETTER_HERE and key not in source:
-            missing.append(key)
+        if letter == LETTER_HERE:
+            living.add(key)
+            if key not in source:
+                missing.append(key)
         if letter == LETTER_MARKED and source.get(key, LETTER_DEAD) != LETTER_DEAD:
             returned.append(key)
     lacking = [k for k, letter in source.items() if letter == LETTER_READ and k not in here]
@@ -113,7 +116,7 @@ def told_apart(theirs: Iterable[str], ours: Iterable[str]) -> ComparedKeys:
         0,
         moved=len(source) + count,
         missing=tuple(missing),
-        returned=tuple(returned),
+        returned=tuple(key for key in returned if key not in living),
         lacking=len(lacking),
         lacking_sample=tuple(sorted(lacking)[:SAMPLE]),
     )

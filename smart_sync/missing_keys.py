@@ -9,6 +9,8 @@ from smart_sync.deletes import SOFT
 
 PARAMETER, WHERE, MOST = "delete_missing", "delete_missing_where", "max_deleted_percent"
 OFF = "off"
+OF_VERSIONS, IGNORE, INVALIDATE = "hard_deletes", "ignore", "invalidate"
+"""The parameter of tables that keep versions, and its values."""
 SAMPLE = 10
 """Keys that are told of each kind."""
 
@@ -18,7 +20,8 @@ class MissingRequest:
     """What the parameters say of keys that are missing at the source.
 
     Attributes:
-        rows: `hard`: their rows are removed; `soft`: they are marked; `off`: nobody looks.
+        rows: `hard`: their rows are removed; `soft`: they are marked; `invalidate`: their current
+            versions end; `off`: nobody looks.
         where: only rows of which all conditions of one of these hold are looked at; empty: all.
         most_percent: of the table's rows that are looked at, so many may be missing.
         heals: whether rows are compared, too, and those that differ are read again.
@@ -43,6 +46,16 @@ class MissingRequest:
     def marks(self) -> bool:
         """Whether rows are marked, and not removed."""
         return self.rows == SOFT
+
+    @property
+    def ends(self) -> bool:
+        """Whether their current versions end, in a table that keeps versions."""
+        return self.rows == INVALIDATE
+
+    @property
+    def asked(self) -> str:
+        """What was asked for, as a parameter says it."""
+        return f"{OF_VERSIONS if self.ends else PARAMETER}={self.rows}"
 
     @property
     def told(self) -> str:

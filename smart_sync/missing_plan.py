@@ -14,7 +14,7 @@ from auto_schema.schema import Column
 from auto_schema.told import told
 from smart_sync.deletes import DELETED_AT, SOFT
 from smart_sync.facts import Facts
-from smart_sync.missing_keys import MOST, OFF, PARAMETER, SAMPLE, ComparedKeys
+from smart_sync.missing_keys import INVALIDATE, MOST, OFF, SAMPLE, ComparedKeys
 from smart_sync.request import SyncRequest
 from sources.values import CursorValue
 
@@ -31,7 +31,7 @@ class MissingPlan:
     """What a run does about keys that are missing at the source.
 
     Attributes:
-        rows: `hard` or `soft`.
+        rows: `hard`, `soft` or `invalidate`.
         keys: the columns that tell rows apart.
         where: which rows were looked at, in words; empty: all.
         most_percent: so many may go.
@@ -66,6 +66,11 @@ class MissingPlan:
         """Whether rows are marked, and not removed."""
         return self.rows == SOFT
 
+    @property
+    def ends(self) -> bool:
+        """Whether current versions end."""
+        return self.rows == INVALIDATE
+
 
 def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None, list[SyncError]]:
     """What the comparison leads to; None: there was none."""
@@ -75,7 +80,7 @@ def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None
     sample = tuple(told(key, shows=shows) for key in compared.missing[:SAMPLE])
     if asked.deletes and compared.is_too_much(asked.most_percent):
         return None, [_too_much(request, compared, sample)]
-    marks = compared.returned if asked.marks else ()
+    marks = compared.returned if asked.marks or asked.ends else ()
     file = _file(compared.missing, marks) if asked.deletes else b""
     faults: list[SyncError] = [_too_large(request, compared)] if len(file) > MOST_BYTES else []
     plan = MissingPlan(
@@ -118,7 +123,7 @@ def _too_much(
 ) -> DeletesRefusedError:
     asked = request.missing
     least = "" if compared.is_whole else "at least "
-    where = f"{PARAMETER}={asked.rows}, table {request.destination}"
+    where = f"{asked.asked}, table {request.destination}"
     some = f"; some of their keys: {', '.join(sample)}" if sample else ""
     if compared.source_rows == 0 and compared.count >= compared.rows:
         why = f"the source has no row, and the table has {compared.rows:,}{some}"
@@ -139,13 +144,23 @@ def _too_much(
 
 
 def _too_large(request: SyncRequest, compared: ComparedKeys) -> DeletesRefusedError:
-    where = f"{PARAMETER}={request.missing.rows}, table {request.destination}"
+    where = f"{request.missing.asked}, table {request.destination}"
     why = f"{len(compared.missing):,} keys are missing, and so many can't travel in a plan"
     fix = (
         "delete them in parts by delete_missing_where, or load the table anew with"
         " write_disposition=WRITE_TRUNCATE."
     )
     return DeletesRefusedError("more keys than a run deletes", where, why, fix)
+
+
+_DONE = {
+    "hard": ("removed", ""),
+    SOFT: (f"marked in {DELETED_AT}", "marked keys are there again, and lose their marks"),
+    INVALIDATE: (
+        "their current versions end in _sync_valid_to",
+        "keys whose last version has ended are there again with it: it is open again",
+    ),
+}
 
 
 def missing_lines(plan: MissingPlan | None) -> Iterator[str]:
@@ -161,7 +176,7 @@ def missing_lines(plan: MissingPlan | None) -> Iterator[str]:
         yield f"  missing      {plan.missing:,} keys at the source ({percent:.2f} %)"
         yield "               their rows stay: delete_missing=off"
         return
-    does = f"marked in {DELETED_AT}" if plan.marks else "removed"
+    does, loses = _DONE[plan.rows]
     yield (
         f"  missing      {plan.missing:,} keys at the source ({percent:.2f} %, at most"
         f" {plan.most_percent} %): {does}"
@@ -169,7 +184,7 @@ def missing_lines(plan: MissingPlan | None) -> Iterator[str]:
     if plan.sample:
         yield f"               such as {', '.join(plan.sample)}"
     if plan.returned:
-        yield f"               {plan.returned:,} marked keys are there again, and lose their marks"
+        yield f"               {plan.returned:,} {loses}"
     if plan.lacking:
         yield f"               the table lacks {plan.lacking:,} keys that the source has had since"
         yield f"               before this window, such as {', '.join(plan.lacking_sample)}"

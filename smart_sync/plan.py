@@ -298,7 +298,8 @@ class PublishPlan:
     @property
     def removes_missing(self) -> bool:
         """Whether rows of the table go with keys that were compared, the newest perhaps."""
-        return self.missing is not None and self.missing.is_needed and not self.missing.marks
+        missing = self.missing
+        return missing is not None and missing.is_needed and not (missing.marks or missing.ends)
 
 
 @dataclass(frozen=True, slots=True)

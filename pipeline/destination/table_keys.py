@@ -37,6 +37,7 @@ class TableKeys:
         partition_field: which the table may want to see in every filter; None: it is not
             partitioned by one.
         columns, cursor: what rows are compared by, where they are.
+        repeats: whether a key may have several rows.
         bytes: what the questions so far have read.
     """
 
@@ -48,6 +49,7 @@ class TableKeys:
     partition_field: str | None = None
     columns: tuple[Column, ...] = ()
     cursor: str = ""
+    repeats: bool = False
     bytes: int = 0
 
     def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
@@ -73,8 +75,9 @@ class TableKeys:
             f"CASE WHEN NOT {self.counts} THEN '{LETTER_APART}'"
             f" WHEN {self.marked} THEN '{LETTER_MARKED}' ELSE '{LETTER_HERE}' END"
         )
+        distinct = "DISTINCT " if self.repeats else ""
         rows = self._rows(
-            f"{bigquery_key(places)} AS k, {bigquery_row(self.keys_of)} AS key_text,"
+            f"{distinct}{bigquery_key(places)} AS k, {bigquery_row(self.keys_of)} AS key_text,"
             f" {letters} AS told"
         )
         for row in self._ask(bigquery_keys(places, rows, within)):

@@ -15,7 +15,8 @@ from smart_sync.facts import Facts
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.healing import PARAMETER as HEALS
 from smart_sync.healing import compared_columns, reads_all
-from smart_sync.missing_keys import PARAMETER, ComparedRows
+from smart_sync.history_plan import IS_CURRENT
+from smart_sync.missing_keys import ComparedRows
 from smart_sync.missing_question import compares, dead_at_source, key_columns
 from smart_sync.missing_scope import scope_of
 from sources.protocol import ComparingInspector, Inspector, PlacedSource, RowSnapshot, Source
@@ -35,7 +36,9 @@ def with_missing(
         return facts
     if not isinstance(inspector, ComparingInspector):
         why = "its keys can't be compared"
-        raise ConfigError("a source without keys", PARAMETER, why, f"leave {PARAMETER} out.")
+        raise ConfigError(
+            "a source without keys", draft.request.missing.asked, why, "leave it out."
+        )
     request, keys = draft.request, key_columns(draft)
     scope, tested, _ = scope_of(draft.request, facts.target, draft.shape.arriving)
     dead, marking = dead_at_source(draft)
@@ -61,6 +64,7 @@ def with_missing(
         partition,
         columns,
         cursor.name if cursor else "",
+        repeats=request.missing.ends,
     )
     rows = facts.target.rows
     with inspector.comparing(inspector.source(Extract(run_id=run_id)), asked) as source:
@@ -101,5 +105,7 @@ def _counts(draft: Draft, facts: Facts) -> str:
 
 
 def _marked(draft: Draft) -> str:
+    if draft.request.missing.ends:
+        return f"(s.{quoted(IS_CURRENT)} IS NOT TRUE)"
     there = DELETED_AT in draft.facts.target.by_name() and draft.request.missing.marks
     return f"(s.{quoted(DELETED_AT)} IS NOT NULL)" if there else "FALSE"

@@ -8,7 +8,7 @@ from auto_schema.transform import Condition
 from auto_schema.transform_text import parse_conditions
 from pipeline.parameters.table import BY_NAME
 from smart_sync.healing import PARAMETER as HEALS
-from smart_sync.missing_keys import MOST, OFF, PARAMETER, WHERE
+from smart_sync.missing_keys import IGNORE, INVALIDATE, MOST, OF_VERSIONS, OFF, PARAMETER, WHERE
 
 MOST_PERCENT = 100
 COMPARED, HEALED = ("postgresql", "bigquery"), ("postgresql",)
@@ -33,15 +33,14 @@ _AND_NOT: Mapping[str, str] = {
 def missing_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     """Everything that contradicts itself about keys that are missing at the source."""
     asked = [PARAMETER] if values[PARAMETER] != OFF else []
+    asked += [OF_VERSIONS] if values[OF_VERSIONS] != IGNORE else []
+    if not asked:
+        yield from _unasked_faults(values)
     asked += [HEALS] if values[HEALS] == "true" else []
-    if values[PARAMETER] == OFF:
-        for name in (WHERE, MOST):
-            if values[name] != BY_NAME[name].default:
-                fix = f"give --{PARAMETER}=hard, or leave {name} out."
-                yield ConfigError(f"{name} without {PARAMETER}", name, "nobody looks", fix)
     yield from parse_where(values[WHERE])[1]
     yield from _percent_faults(values[MOST])
     for name in asked:
+        yield from _disposition_faults(values, name)
         yield from _beside_faults(values, name)
         yield from _source_faults(values, name)
     if HEALS in asked and values["enable_smart_sync"] != "true":
@@ -49,11 +48,35 @@ def missing_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
         yield ConfigError("repair without smart sync", HEALS, why, "leave it out.")
 
 
+def _unasked_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    """What says more of a comparison that isn't asked for."""
+    for name in (WHERE, MOST):
+        if values[name] != BY_NAME[name].default:
+            history = f"with WRITE_HISTORY --{OF_VERSIONS}={INVALIDATE}"
+            fix = f"give --{PARAMETER}=hard, {history}, or leave {name} out."
+            yield ConfigError(f"{name} without {PARAMETER}", name, "nobody looks", fix)
+
+
+def _disposition_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]:
+    """Rows go from a table of one row for each key, versions end in a table that keeps them."""
+    disposition = values["write_disposition"]
+    wanted = "WRITE_HISTORY" if asked == OF_VERSIONS else "WRITE_MERGE"
+    if disposition == wanted:
+        return
+    why = f"write_disposition={disposition} tells no rows apart"
+    fix = f"set write_disposition={wanted} with merge_keys, or leave {asked} out."
+    if asked == PARAMETER and disposition == "WRITE_HISTORY":
+        why = "a table that keeps versions loses none"
+        fix = f"give --{OF_VERSIONS}={INVALIDATE} in its place, which ends them."
+    elif disposition == "WRITE_HISTORY":
+        why = "which of the versions in the table differ isn't asked"
+        fix = f"leave {asked} out; a window by hand reads again what the source has of them."
+    elif asked == OF_VERSIONS:
+        why = f"write_disposition={disposition} keeps no versions that could end"
+    yield ConfigError(f"{asked} without {wanted}", asked, why, fix)
+
+
 def _beside_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]:
-    if values["write_disposition"] != "WRITE_MERGE":
-        why = f"write_disposition={values['write_disposition']} tells no rows apart"
-        fix = f"set write_disposition=WRITE_MERGE with merge_keys, or leave {asked} out."
-        yield ConfigError(f"{asked} without WRITE_MERGE", asked, why, fix)
     for name, why in _AND_NOT.items():
         if values[name] not in ("", "false"):
             fix = f"leave {name} or {asked} out of this run."

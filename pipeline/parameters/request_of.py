@@ -9,7 +9,7 @@ from auto_schema.transform import Transformation
 from pipeline.parameters.checks import DURATION
 from pipeline.parameters.missing_checks import parse_where
 from smart_sync.deletes import DeletesRequest
-from smart_sync.missing_keys import MissingRequest
+from smart_sync.missing_keys import INVALIDATE, MissingRequest
 from smart_sync.request import (
     Guard,
     PublishingRequest,
@@ -62,7 +62,9 @@ def request_of(
         run=_run(values, temp_location, endpoints),
         deletes=DeletesRequest(values["deleted_column"].strip(), values["deleted_rows"]),
         missing=MissingRequest(
-            values["delete_missing"],
+            values["hard_deletes"]
+            if values["hard_deletes"] == INVALIDATE
+            else values["delete_missing"],
             parse_where(values["delete_missing_where"])[0],
             Decimal(values["max_deleted_percent"]),
             heals=values["repair"] == "true",

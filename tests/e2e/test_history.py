@@ -84,7 +84,7 @@ def test_a_version_that_comes_late_ends_where_the_next_one_begins(sync, orders):
     )
     late = {"sync_start": "2024-04-01", "sync_end": "2024-05-01"}
     result = sync.ok(**LAID_OUT, **late)
-    assert "2 rows read, 2 published (2 versions added, 0 ended, 0 replaced)" in result.out
+    assert "2 rows read, 2 published (2 versions added, 0 ends moved, 0 replaced)" in result.out
     there = versions(sync)
     assert there == [
         (1, "v0", day("2024-04-01"), day("2024-04-20"), False),
@@ -93,7 +93,7 @@ def test_a_version_that_comes_late_ends_where_the_next_one_begins(sync, orders):
         (2, "v1", day("2024-05-03"), None, True),
     ]
     again = sync.ok(**LAID_OUT, **late)
-    assert "2 rows read, 0 published (0 versions added, 0 ended, 0 replaced)" in again.out
+    assert "2 rows read, 0 published (0 versions added, 0 ends moved, 0 replaced)" in again.out
     assert versions(sync) == there
 
 
@@ -101,7 +101,7 @@ def test_all_versions_of_one_window_are_kept_and_equal_rows_once(sync, orders):
     orders("INSERT INTO orders VALUES (1, 'v3', NULL, '2024-05-09'), (1, 'v2', NULL, '2024-05-05')")
     orders("INSERT INTO orders VALUES (1, 'v2', NULL, '2024-05-05')")
     result = sync.ok(**LAID_OUT, num_splits="2")
-    assert "5 rows read, 4 published (4 versions added, 0 ended, 0 replaced)" in result.out
+    assert "5 rows read, 4 published (4 versions added, 0 ends moved, 0 replaced)" in result.out
     assert versions(sync)[:3] == [
         (1, "v1", day("2024-05-02"), day("2024-05-05"), False),
         (1, "v2", day("2024-05-05"), day("2024-05-09"), False),
@@ -115,7 +115,7 @@ def test_a_row_that_changed_without_its_stamp_is_replaced_in_its_version(sync, o
     sync.ok(**LAID_OUT)
     orders("UPDATE orders SET name = 'corrected' WHERE id = 1")
     result = sync.ok(**LAID_OUT, smart_sync_lookback="3650d")
-    assert "(0 versions added, 0 ended, 1 replaced)" in result.out
+    assert "(0 versions added, 0 ends moved, 1 replaced)" in result.out
     assert versions(sync) == [
         (1, "v1", day("2024-05-02"), day("2024-06-09"), False),
         (1, "corrected", day("2024-06-09"), None, True),
@@ -133,13 +133,12 @@ def test_wherever_a_run_dies_the_next_one_leaves_each_version_once(
     orders(
         "INSERT INTO orders VALUES (1, 'v2', NULL, '2024-06-09'), (3, 'new', NULL, '2024-06-10')"
     )
-    words = LAID_OUT | {"lock_lease": "3s"}
     gate = Gate(proxy, after=step != "event_2", **job(step))
-    run = start(**words)
+    run = start(**LAID_OUT)
     gate.wait(run)
     run.kill()
     lapse(sync)
-    sync.ok(**words)
+    sync.ok(**LAID_OUT)
     assert versions(sync) == [
         (1, "v1", day("2024-05-02"), day("2024-06-09"), False),
         (1, "v2", day("2024-06-09"), None, True),
@@ -177,7 +176,7 @@ def test_a_new_column_is_null_in_older_versions_and_a_window_by_hand_fills_it(sy
         (2, "v1", None, day("2024-05-03"), None, True),
     ]
     result = sync.ok(**LAID_OUT, sync_start="2024-05-01", sync_end="2024-06-01")
-    assert "(0 versions added, 0 ended, 1 replaced)" in result.out
+    assert "(0 versions added, 0 ends moved, 1 replaced)" in result.out
     assert versions(sync, "id, paid")[2][:2] == (2, True)
 
 
@@ -245,3 +244,225 @@ def test_the_pages_queries_show_the_rows_as_they_are_and_as_they_were(sync, orde
     )
     assert is_now == [(1, "v2"), (2, "v1"), (3, "later")]
     assert was == [(1, "v2"), (2, "v1")]
+
+
+# Keys that the source has no more
+
+INVALIDATE = LAID_OUT | {"hard_deletes": "invalidate", "max_deleted_percent": "100"}
+GONE = "id, name, _sync_valid_to IS NULL, _sync_is_current"
+
+
+def gone(sync):
+    return sync.rows(GONE, order="id, _sync_valid_from")
+
+
+def test_the_version_of_a_row_that_vanished_ends_and_stays_ended(sync, orders):
+    sync.ok(**INVALIDATE)
+    orders("DELETE FROM orders WHERE id = 1")
+    result = sync.ok(**INVALIDATE)
+    assert "1 published, 1 deleted (0 versions added, 1 ends moved, 0 replaced)" in result.out
+    assert gone(sync) == [(1, "v1", False, False), (2, "v1", True, True)]
+    run = sync.history()[-1]
+    ended = sync.rows("_sync_valid_to", order="id")[0][0]
+    assert ended == dt.datetime.fromisoformat(run["window_end"]).replace(tzinfo=dt.UTC)
+    before = sync.rows()
+    again = sync.ok(**INVALIDATE)
+    assert "0 rows read, 0 published" in again.out
+    assert sync.rows() == before
+
+
+def test_a_row_that_comes_back_begins_anew_and_the_gap_stays(sync, orders):
+    sync.ok(**INVALIDATE)
+    orders("DELETE FROM orders WHERE id = 1")
+    sync.ok(**INVALIDATE)
+    orders("INSERT INTO orders VALUES (1, 'back', NULL, now())")
+    orders("DELETE FROM orders WHERE id = 2")
+    sync.ok(**INVALIDATE)
+    assert gone(sync) == [
+        (1, "v1", False, False),
+        (1, "back", True, True),
+        (2, "v1", False, False),
+    ]
+    (apart,) = sync.rows(
+        "(SELECT MAX(_sync_valid_to) FROM t WHERE id = 1)"
+        " < (SELECT MAX(_sync_valid_from) FROM t WHERE id = 1)".replace(
+            "FROM t", f"FROM `{PROJECT}.{sync.dataset}.t`"
+        )
+    )[:1]
+    assert apart == (True,)
+
+
+def test_a_version_that_comes_late_takes_over_the_end_of_its_key(sync, orders):
+    sync.ok(**INVALIDATE)
+    orders("DELETE FROM orders WHERE id = 1")
+    sync.ok(**INVALIDATE)
+    end = sync.rows("MAX(_sync_valid_to)")
+    orders("INSERT INTO orders VALUES (1, 'late', NULL, '2024-05-10')")
+    sync.ok(**LAID_OUT, sync_start="2024-05-10", sync_end="2024-05-11")
+    assert gone(sync) == [
+        (1, "v1", False, False),
+        (1, "late", False, False),
+        (2, "v1", True, True),
+    ]
+    assert sync.rows("MAX(_sync_valid_to)") == end
+
+
+def test_a_row_that_is_there_again_with_its_old_stamp_is_open_again(sync, orders):
+    sync.ok(**INVALIDATE)
+    orders("CREATE TABLE kept AS SELECT * FROM orders WHERE id = 1")
+    orders("DELETE FROM orders WHERE id = 1")
+    sync.ok(**INVALIDATE)
+    orders("INSERT INTO orders SELECT * FROM kept")
+    plan = sync.ok(**INVALIDATE, plan_only="true")
+    assert "1 keys whose last version has ended are there again with it" in plan.out
+    sync.ok(**INVALIDATE)
+    assert gone(sync) == [(1, "v1", True, True), (2, "v1", True, True)]
+
+
+def test_too_many_vanished_keys_and_an_empty_source_stop_the_run(sync, orders):
+    sync.ok(**INVALIDATE)
+    before = sync.rows()
+    orders("DELETE FROM orders WHERE id = 1")
+    refused = sync(**INVALIDATE | {"max_deleted_percent": "5"})
+    assert refused.code == 11
+    assert "hard_deletes=invalidate" in refused.err
+    orders("DELETE FROM orders")
+    assert sync(**INVALIDATE).code == 11
+    assert sync.rows() == before
+
+
+@pytest.mark.parametrize("step", ["publish_1", "event_2"])
+def test_wherever_a_run_dies_that_ends_versions_the_next_one_ends_them(
+    sync, orders, start, proxy, step
+):
+    sync.ok(**INVALIDATE)
+    orders("DELETE FROM orders WHERE id = 1")
+    orders("INSERT INTO orders VALUES (2, 'v2', NULL, '2024-06-09')")
+    gate = Gate(proxy, after=step != "event_2", **job(step))
+    run = start(**INVALIDATE)
+    gate.wait(run)
+    run.kill()
+    lapse(sync)
+    sync.ok(**INVALIDATE)
+    assert gone(sync) == [
+        (1, "v1", False, False),
+        (2, "v1", False, False),
+        (2, "v2", True, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"write_disposition": "WRITE_MERGE"},
+        {"hard_deletes": None, "delete_missing": "hard"},
+        {"sync_start": "2024-05-01", "sync_end": "2024-06-01"},
+    ],
+)
+def test_versions_end_only_where_they_are_kept_and_all_keys_are_compared(sync, orders, words):
+    refused = sync(**INVALIDATE | words)
+    assert refused.code == 2
+    assert "hard_deletes" in refused.err
+
+
+# With other parameters
+
+TABLE = {"source_table_for_schema": "public.orders", "postgresql_query": None}
+
+
+def test_slices_of_a_backfill_bring_their_versions_side_by_side(sync, orders):
+    sync.ok(**LAID_OUT)
+    orders(
+        "INSERT INTO orders SELECT 1, 'day ' || i, NULL, date '2024-01-01' + i * 10"
+        " FROM generate_series(1, 6) i"
+    )
+    slices = {"sync_start": "2024-01-01", "sync_end": "2024-05-01", "backfill_by": "month"}
+    sync.ok(**LAID_OUT, **slices)
+    stamps = sync.rows("updated_at, _sync_valid_to", table="t", order="1")
+    of_one = sync.rows("id, updated_at, _sync_valid_to, _sync_is_current", order="1, 2")[:7]
+    assert [row[1] for row in of_one[1:]] == [row[2] for row in of_one[:-1]]
+    assert [row[3] for row in of_one] == [False] * 6 + [True]
+    assert len(stamps) == 8
+    again = sync.ok(**LAID_OUT, **slices)
+    assert sync.rows("updated_at, _sync_valid_to", table="t", order="1") == stamps
+    assert "nothing" in again.out + again.err or "done" in again.out + again.err
+
+
+def test_a_replayed_letter_is_a_version_in_its_place_and_takes_no_others(sync, orders):
+    sync.client.query_and_wait(
+        f"CREATE TABLE `{PROJECT}.{sync.dataset}.t` (id INT64, name STRING(5), doc JSON,"
+        " updated_at TIMESTAMP)"
+    )
+    words = LAID_OUT | {"max_dead_letters": "5"}
+    orders("INSERT INTO orders VALUES (1, 'much too long', NULL, '2024-05-10')")
+    orders("INSERT INTO orders VALUES (1, 'last', NULL, '2024-05-20')")
+    sync.ok(**words)
+    run_id = sync.history()[-1]["run_id"]
+    sync.client.query_and_wait(
+        f"ALTER TABLE `{PROJECT}.{sync.dataset}.t` ALTER COLUMN name SET DATA TYPE STRING"
+    )
+    result = sync.ok(**words, replay_dead_letters=run_id)
+    assert "still dead" in result.out
+    there = versions(sync)
+    assert there[:3] == [
+        (1, "v1", day("2024-05-02"), day("2024-05-10"), False),
+        (1, "much too long", day("2024-05-10"), day("2024-05-20"), False),
+        (1, "last", day("2024-05-20"), None, True),
+    ]
+
+
+def test_a_run_is_undone_with_the_ends_that_it_moved(sync, orders):
+    words = LAID_OUT | {"keep_snapshots": "true"}
+    sync.ok(**words)
+    before = versions(sync)
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-09' WHERE id = 1")
+    sync.ok(**words)
+    after = versions(sync)
+    sync.ok(**words, rollback_run=sync.history()[-1]["run_id"])
+    assert versions(sync) == before
+    sync.ok(**words)
+    assert versions(sync) == after
+
+
+def test_unique_of_the_whole_table_looks_at_current_versions(sync, orders):
+    columns = ", ".join(f"{{name: {name}, data_tests: [unique]}}" for name in ("id", "name"))
+    checks = {"checks": f"models: [{{name: t, columns: [{columns}]}}]"}
+    orders("UPDATE orders SET name = 'w1' WHERE id = 2")
+    sync.ok(**LAID_OUT, **checks)
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-09' WHERE id = 1")
+    orders("UPDATE orders SET name = 'v1', updated_at = '2024-06-10' WHERE id = 2")
+    sync.ok(**LAID_OUT, **checks)
+    assert len(versions(sync)) == 4
+    orders("INSERT INTO orders VALUES (3, 'v2', NULL, '2024-06-11')")
+    assert sync(**LAID_OUT, **checks).code == 11
+
+
+def test_each_version_that_the_source_has_is_verified(sync, orders):
+    words = LAID_OUT | {"verify": "true"}
+    sync.ok(**words)
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-05-09' WHERE id = 1")
+    sync.ok(**words)
+    window = {"verify_only": "true", "verify_start": "2024-05-01", "verify_end": "2024-05-09"}
+    told = sync.ok(**LAID_OUT, **window)
+    assert "moved on or deleted at the source since: 1" in told.out
+    orders("UPDATE orders SET name = 'other' WHERE id = 2")
+    assert sync(**LAID_OUT, **window).code == 8
+
+
+def test_a_query_makes_the_content_and_the_catalog_the_keys(sync, sql, tmp_path):
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY, name text, updated_at timestamptz)")
+    sql("INSERT INTO orders VALUES (1, 'v1', '2024-05-02')")
+    file = tmp_path / "tables.yaml"
+    file.write_text(
+        "defaults: {enable_smart_sync: true, write_disposition: WRITE_HISTORY, merge_keys: auto,"
+        " transform_sql: 'SELECT *, UPPER(name) AS shout FROM staged'}\n"
+        "tables: {public.orders: {destination_bigquery_table: t}}\n"
+    )
+    words = {"tables": str(file), "destination_bigquery_table": None}
+    sync.ok(**words)
+    sql("UPDATE orders SET name = 'v2', updated_at = '2024-06-09'")
+    sync.ok(**words)
+    assert versions(sync, "id, shout") == [
+        (1, "V1", day("2024-05-02"), day("2024-06-09"), False),
+        (1, "V2", day("2024-06-09"), None, True),
+    ]

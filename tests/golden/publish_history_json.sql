@@ -12,7 +12,7 @@ FROM (
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (PARTITION BY `id`, `updated_at` ORDER BY `updated_at`) = 1;
 CREATE TEMP TABLE _smart_sync_ends AS
-SELECT *, _smart_sync_held > 0 AND (_smart_sync_to IS DISTINCT FROM _smart_sync_until OR _smart_sync_open IS DISTINCT FROM (_smart_sync_until IS NULL)) AS _smart_sync_moved
+SELECT `id`, _smart_sync_from, _smart_sync_until, _smart_sync_partition, _smart_sync_held, _smart_sync_is_staged, _smart_sync_held > 0 AND (_smart_sync_to IS DISTINCT FROM _smart_sync_until OR _smart_sync_open IS DISTINCT FROM (_smart_sync_until IS NULL)) AS _smart_sync_moved
 FROM (
 SELECT * EXCEPT (_smart_sync_to), IF((_smart_sync_to > _smart_sync_from OR (_smart_sync_to = _smart_sync_from AND _smart_sync_held > 0)) AND (_smart_sync_next IS NULL OR _smart_sync_to < _smart_sync_next), _smart_sync_to, _smart_sync_next) AS _smart_sync_until,
   IF(_smart_sync_held > 0, _smart_sync_to, NULL) AS _smart_sync_to

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from google.cloud.bigquery import SchemaField, TimePartitioning
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auto_schema.evolve import CurrentField
@@ -30,6 +30,7 @@ from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import GoogleSqlError
 from tests.googlesql.scripts import Session
+from tests.googlesql.seeds import FEW_SEEDS
 from tests.sync import PROJECT
 from warehouse.names import TableRef
 
@@ -285,7 +286,7 @@ RUNS = 3
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 5), st.integers(0, RUNS - 1))))
-@settings(max_examples=4, deadline=None)
+@FEW_SEEDS
 def test_any_runs_in_any_order_leave_the_same_table(
     googlesql: GoogleSql, arrivals: Sequence[tuple[int, int, int]]
 ) -> None:

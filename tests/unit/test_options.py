@@ -74,6 +74,7 @@ MALFORMED = {
     "rollback_to": ("last", "'last' is not a run id", "as its history has it"),
     "repair": ("yes", "'yes'", "true or false"),
     "delete_missing": ("yes", "'yes' is unknown", "off, soft, hard"),
+    "hard_deletes": ("hard", "'hard' is unknown", "ignore, invalidate"),
     "max_deleted_percent": ("5%", "'5%' is not a number", "such as 6.25"),
     "plan_format": ("yaml", "'yaml' is unknown", "text, json"),
 }
@@ -101,6 +102,7 @@ BESIDE = {
     "deleted_rows": MERGE | {"deleted_column": "deleted_at"},
     "repair": MERGE,
     "delete_missing": MERGE,
+    "hard_deletes": MERGE | {"write_disposition": "WRITE_HISTORY"},
     "max_deleted_percent": MERGE | {"delete_missing": "hard"},
     "verify_start": VERIFY,
     "verify_end": VERIFY,
