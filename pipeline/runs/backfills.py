@@ -24,11 +24,13 @@ WITH ended AS (
   SELECT runs.* FROM {events}
   QUALIFY ROW_NUMBER() OVER (PARTITION BY runs.destination, runs.run_id ORDER BY runs.seq DESC) = 1
 ), published AS (
-  SELECT *, MAX(IF(mode IN ({anew}), event_time, NULL)) OVER (PARTITION BY destination) AS left_none
+  SELECT *,
+    MAX(IF(mode IN ({anew}), event_time, NULL)) OVER (PARTITION BY destination) AS left_none,
+    MAX(IF(rows_deleted > 0, event_time, NULL)) OVER (PARTITION BY destination) AS removed_at
   FROM ended WHERE {published}
 )
 SELECT destination, run_id, event_time, window_start, window_end, mode, rows_published, status,
-  watermark_after, cursor_column,
+  watermark_after, cursor_column, removed_at,
   mode = {partitions} AND IFNULL(backfill_id, '') != {name} AS is_anothers
 FROM published
 WHERE (backfill_id = {name} AND status != 'published_mismatch' OR mode = {partitions})
@@ -111,7 +113,8 @@ def still_there(
     """Those of the done slices whose rows MAX doesn't show to be gone.
 
     A slice that reaches beyond MAX, and whose run left a higher one, has lost rows since: they
-    were deleted by hand. Smart sync goes on from MAX, so that what lies above is not done.
+    were deleted by hand. Smart sync goes on from MAX, so that what lies above is not done. Where
+    a run since then has removed rows that the source had deleted, that is why MAX is lower.
 
     Args:
         slices: of the backfill.
@@ -130,6 +133,7 @@ def still_there(
         if ends in behind
         or cursor is None
         or not _has_fallen(row, cursor, watermark)
+        or _was_removed_since(row)
         or any(_has_lowered(other, row) for other in done.values())
     }
 
@@ -139,6 +143,11 @@ def _has_lowered(other: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     is_later = bool(other["event_time"] > row["event_time"])
     is_above = (other["window_start"] or "") >= row["window_end"]
     return is_later and is_above and other["mode"] == PARTITIONS.name
+
+
+def _was_removed_since(row: Mapping[str, Any]) -> bool:
+    """Whether a run has removed rows since a slice; what it removed, the source lacks as well."""
+    return row["removed_at"] is not None and row["removed_at"] > row["event_time"]
 
 
 def _has_fallen(row: Mapping[str, Any], cursor: Cursor, watermark: CursorValue | None) -> bool:

@@ -177,4 +177,13 @@ PROMISES: tuple[Promise, ...] = (
         "        *([request.deletes] if request.deletes.deleted_column else ()),\n",
         "",
     ),
+    P(
+        DELETES,
+        "A slice of a backfill stays done when a sync removes its newest row.",
+        "tests/e2e/test_backfill_and_deletes.py"
+        "::test_a_sync_that_removes_the_newest_row_leaves_the_slice_that_brought_it_done",
+        "pipeline/runs/backfills.py",
+        "        or _was_removed_since(row)\n",
+        "",
+    ),
 )
