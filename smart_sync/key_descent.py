@@ -32,12 +32,13 @@ def first_places(
     Args:
         keys: that tell rows apart.
         rows: of the table, about; None: not known.
-        ends: the lowest and highest key of the source, where it is a single integer.
+        ends: the lowest and highest key of the source, where it is a single integer; None: not
+            known, and its hash decides.
     """
     wanted = MOST_PLACES if rows is None else min(max(rows // LEAF, 1), MOST_PLACES)
-    if not is_ranged(keys):
+    if not is_ranged(keys) or ends is None:
         return Places(keys, count=1 << (wanted - 1).bit_length())
-    low, high = ends or (0, 0)
+    low, high = ends
     width = min(-(-(high - low + 1) // wanted), WIDEST)
     return Places(keys, width, _towards_zero(low, width), _towards_zero(high, width))
 

@@ -187,7 +187,10 @@ class KeySnapshot(Protocol):
     """Keys of one moment, by places: of a source, or of the destination."""
 
     def ends(self) -> tuple[int, int] | None:
-        """The lowest and highest value of a single integer key; None: there is no row."""
+        """The lowest and highest value of a single integer key.
+
+        None: there is no row, or the source can't tell; keys are dealt by their hash then.
+        """
 
     def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
         """Sums over the keys that count, by place; a place without a key may be left out.

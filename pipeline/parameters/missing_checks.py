@@ -7,12 +7,13 @@ from auto_schema.errors import ConfigError, SyncError
 from auto_schema.transform import Condition
 from auto_schema.transform_text import parse_conditions
 from pipeline.parameters.table import BY_NAME
+from smart_sync.deletes import SOFT
 from smart_sync.healing import PARAMETER as HEALS
 from smart_sync.missing_keys import IGNORE, INVALIDATE, MOST, OF_VERSIONS, OFF, PARAMETER, WHERE
 
 MOST_PERCENT = 100
-COMPARED, HEALED = ("postgresql", "bigquery"), ("postgresql",)
-"""Sources whose keys are compared, and those whose rows are."""
+HEALED = ("postgresql",)
+"""Sources whose rows are compared, too; of all others only keys are."""
 _QUERIES: Mapping[str, tuple[str, ...]] = {
     "postgresql": ("postgresql_base_query", "postgresql_query"),
     "bigquery": ("source_bigquery_query",),
@@ -101,10 +102,9 @@ def _percent_faults(text: str) -> Iterator[SyncError]:
 
 def _source_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]:
     source = values["data_source"]
-    if source not in COMPARED:
-        why = f"keys of {source} are not compared yet"
-        yield ConfigError(f"{asked} of another source", asked, why, "leave it out.")
-    elif asked == HEALS and source not in HEALED:
+    if source == "mongodb" and asked == PARAMETER:
+        yield from _mongodb_faults(values)
+    if asked == HEALS and source not in HEALED:
         why = f"rows of {source} are not compared, only keys"
         yield ConfigError(f"{asked} of another source", asked, why, "leave it out.")
     for name in _QUERIES.get(source, ()):
@@ -113,3 +113,16 @@ def _source_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]
             fix = "leave the placeholders out: the window is put around the query"
             fix += ", as postgresql_query." if name == "postgresql_base_query" else "."
             yield ConfigError(f"{asked} with placeholders", f"{name}, {asked}", why, fix)
+
+
+def _mongodb_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
+    """What only the values of documents could tell, of which _id alone is read."""
+    if values[WHERE]:
+        why = "of MongoDB only _id is read"
+        fix = "leave it out, or say the same in mongodb_query."
+        yield ConfigError(f"{WHERE} of another source", WHERE, why, fix)
+    if values["deleted_column"] and values[PARAMETER] == SOFT:
+        why = "of MongoDB only _id is read, so that a mark of the source would look like none"
+        fix = f"set {PARAMETER}=hard, or leave deleted_column out."
+        where = f"{PARAMETER}, deleted_column"
+        yield ConfigError(f"{PARAMETER}=soft beside deleted_column", where, why, fix)

@@ -1,7 +1,7 @@
 """I/O. MongoDB behind the Inspector protocol: one client for all facts of a plan."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,13 +11,14 @@ from sources.mongodb.client import FACTS, Client, connected
 from sources.mongodb.clock import Highest, clock_of
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.extended_json import bind, parse, placeholders, written
+from sources.mongodb.key_snapshot import comparing
 from sources.mongodb.profile import FIRST, LAST, described_by, profile_of
 from sources.mongodb.server import Server, server_of, with_time
 from sources.mongodb.source import MongodbSource
 from sources.mongodb.statement import identity, kind_of
 from sources.profile import SourceProfile
-from sources.protocol import Inspector, Source, of_kind
-from sources.questions import RangesQuestion, RowsQuestion
+from sources.protocol import Inspector, KeySnapshot, Source, of_kind
+from sources.questions import KeysQuestion, RangesQuestion, RowsQuestion
 from sources.values import (
     Clock,
     Evidence,
@@ -112,6 +113,9 @@ class _Inspector:
             cursor_type=kind_of(window.high) if window else "",
         )
         return with_time(self._client, source, self._server)
+
+    def comparing(self, source: Source, asked: KeysQuestion) -> AbstractContextManager[KeySnapshot]:
+        return nullcontext(comparing(self._client, of_kind(source, MongodbSource), asked))
 
     def has_rows(self, source: Source) -> bool:
         return mongodb_evidence.has_rows(self._collection, of_kind(source, MongodbSource))

@@ -139,6 +139,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MISSING,
+        "Of MongoDB, too, no document goes that is there, whatever its cursor.",
+        "tests/mongodb/test_missing.py::test_documents_that_are_gone_go_and_no_others",
+        "sources/mongodb/key_snapshot.py",
+        "RawBatches(collection, source.filter(), {KEY: 1}, comment=None)",
+        'RawBatches(collection, {"updated_at": {"$type": "date"}}, {KEY: 1}, comment=None)',
+    ),
+    P(
+        MISSING,
         "Of many keys in one range only those of the parts that differ are brought.",
         f"{E2E}many_keys_of_few_ranges_are_looked_at_in_parts",
         "pipeline/launch/compare_keys.py",

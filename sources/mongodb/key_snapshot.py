@@ -1,0 +1,141 @@
+"""I/O. The keys of a collection, as `KeySnapshot` asks for them: _id, from its index alone.
+
+MongoDB hashes nothing that BigQuery would hash alike, so all of them come over the wire, once, in
+one snapshot where the server keeps one, and are hashed here. Of documents nothing else is read.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from pymongo.read_concern import ReadConcern
+
+from auto_schema.conform import Checks, conform
+from auto_schema.errors import SourceRefusedError
+from auto_schema.kernels import Array, arrow, pc
+from auto_schema.key_places import (
+    HASH_DIGITS,
+    PART_BITS,
+    WORD_BITS,
+    KeySums,
+    Place,
+    Places,
+)
+from auto_schema.schema import Column, TableSchema
+from sources.mongodb.client import RAW, AfterTime, AtTime, Client
+from sources.mongodb.raw_batches import RawBatches
+from sources.mongodb.rows import Layout, batches
+from sources.mongodb.statement import KEY, MongodbStatement
+from sources.questions import KeysQuestion
+from sources.values import LETTER_OTHER
+
+TYPES = ("STRING", "INT64")
+"""Of the column that _id becomes: of these its text is made here as in BigQuery."""
+MOST = 20_000_000
+"""Keys that are held: they take about 60 bytes each."""
+
+
+@dataclass(slots=True)
+class MongodbKeys:
+    """All keys, as `auto_schema.canonical` writes them, with the number that each is dealt by."""
+
+    texts: Any
+    numbers: Any = field(repr=False)
+
+    def ends(self) -> None:
+        """None: keys are dealt by their hash, whatever they are."""
+
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """See `KeySnapshot.sums`."""
+        numbers = self.numbers
+        if within:
+            asked = [place for place, _ in within]
+            numbers = numbers[np.isin(numbers & (places.count - 1), asked)]
+        columns = {
+            "place": numbers & (places.count - 1),
+            "part": (numbers >> PART_BITS) & (places.parts - 1),
+            "low": numbers & (2**WORD_BITS - 1),
+            "high": numbers >> WORD_BITS,
+        }
+        grouped = arrow.table(columns).group_by(["place", "part"])
+        counted = grouped.aggregate([("low", "count"), ("low", "sum"), ("high", "sum")])
+        figures = [
+            counted.column(name).to_pylist()
+            for name in ("place", "part", "low_count", "low_sum", "high_sum")
+        ]
+        return {(at, of): KeySums(*sums) for at, of, *sums in zip(*figures, strict=True)}
+
+    def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
+        """See `KeySnapshot.keys`."""
+        number = (self.numbers & (places.count - 1)) * places.parts
+        number += (self.numbers >> PART_BITS) & (places.parts - 1)
+        asked = [at * places.parts + of for at, of in within]
+        rows = np.flatnonzero(np.isin(number, asked))
+        return (f"{LETTER_OTHER}{text}" for text in self.texts.take(rows).to_pylist())
+
+
+def comparing(client: Client, source: MongodbStatement, asked: KeysQuestion) -> MongodbKeys:
+    """See `ComparingInspector.comparing`.
+
+    Raises:
+        SourceRefusedError: the keys aren't _id, or not of a type that can be compared.
+    """
+    key = replace(_key_of(source, asked), name=KEY)
+    parts, count = [], 0
+    for raw in _raw_batches(client, source):
+        for batch in batches(raw, Layout((key,), (), source.layout.uuid_order, ())):
+            texts = _texts(conform(batch, TableSchema((key,)), Checks()).batch.column(0))
+            parts.append(texts)
+            count += len(texts)
+            if count > MOST:
+                why = f"it has more than {MOST:,} documents, whose keys a launch doesn't hold"
+                raise SourceRefusedError("too many keys", source.place, why, "leave it out.")
+    every = arrow.chunked_array(parts, arrow.string()).combine_chunks()
+    return MongodbKeys(every, _numbers(every))
+
+
+def _key_of(source: MongodbStatement, asked: KeysQuestion) -> Column:
+    """The column of _id.
+
+    Raises:
+        SourceRefusedError: other keys are asked for, or it has another type.
+    """
+    (key, *others) = asked.keys
+    if others or key.source_name != KEY or not key.is_single(TYPES):
+        told = ", ".join(f"{one.source_name} ({one.kind})" for one in asked.keys)
+        why = f"of MongoDB only _id is compared, as {' or '.join(TYPES)}, and merge_keys are {told}"
+        fix = "set merge_keys=_id, or leave delete_missing out."
+        raise SourceRefusedError("keys that can't be compared", source.place, why, fix)
+    return key
+
+
+def _raw_batches(client: Client, source: MongodbStatement) -> Iterator[bytes]:
+    """All _id of the operator's documents, in the order of their index."""
+    concern: Any = ReadConcern("local")
+    if source.at is not None:
+        concern = AtTime(source.at) if source.has_snapshot else AfterTime(source.at)
+    database, name = client[source.connection.database], source.connection.collection
+    collection = database.get_collection(name, codec_options=RAW, read_concern=concern)
+    cursor: Any = RawBatches(collection, source.filter(), {KEY: 1}, comment=None)
+    with cursor.hint([(KEY, 1)]) as ids:
+        yield from (raw for raw in ids if raw)
+
+
+def _texts(column: Array) -> Array:
+    """Each key as BigQuery writes it; a string says how many characters it has."""
+    texts = pc.cast(column, arrow.string())
+    if not arrow.types.is_integer(column.type):
+        lengths = pc.cast(pc.utf8_length(texts), arrow.string())
+        texts = pc.binary_join_element_wise(lengths, texts, ":")
+    return pc.drop_null(texts)
+
+
+def _numbers(texts: Array) -> Any:
+    """The first digits of each key's MD5, as `key_places` has them in both databases."""
+    hashed = (
+        int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:HASH_DIGITS], 16)
+        for text in texts.to_pylist()
+    )
+    return np.fromiter(hashed, np.int64, len(texts))

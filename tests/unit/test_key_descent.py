@@ -1,0 +1,91 @@
+"""Places of keys: where they begin, which differ, and in which turns they are brought."""
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auto_schema.key_places import KeySums, Places, sums_of
+from auto_schema.schema import Column
+from smart_sync import key_descent
+from smart_sync.key_descent import (
+    AT_ONCE,
+    MOST_PLACES,
+    differing,
+    fewest_missing,
+    first_places,
+    in_turns,
+    parts_of,
+    told_apart,
+)
+
+INTEGER = Column("id", "id", "int8", "{c}", pa.int64(), "INT64")
+TEXT = Column("id", "id", "text", "{c}", pa.string(), "STRING")
+INT64 = st.integers(-(2**63), 2**63 - 1)
+
+
+def place_of(places: Places, key: int) -> int:
+    """As both databases say it."""
+    divided = abs(key) // places.width * (1 if key >= 0 else -1)
+    return max(places.first, min(places.last, divided))
+
+
+@given(INT64, INT64, INT64, st.integers(0, 10**9))
+def test_places_of_integers_hold_every_key_in_order_and_fit_an_int64(low, high, key, rows):
+    low, high = sorted((low, high))
+    places = first_places((INTEGER,), rows, (low, high))
+    assert 1 <= places.width <= 2**62
+    assert places.last - places.first <= MOST_PLACES + 1
+    assert places.first <= place_of(places, key) <= places.last
+    assert place_of(places, low) == places.first
+    assert place_of(places, high) == places.last
+
+
+@given(st.integers(0, 10**9))
+def test_places_by_hash_are_a_power_of_two(rows):
+    for keys, ends in (((TEXT,), None), ((INTEGER, TEXT), None), ((INTEGER,), None)):
+        places = first_places(keys, rows, ends)
+        assert places.width == 0
+        assert places.count.bit_count() == 1
+        assert places.count <= MOST_PLACES
+
+
+SUMS = st.dictionaries(
+    st.tuples(st.integers(-3, 3), st.just(0)),
+    st.builds(KeySums, st.integers(1, AT_ONCE), st.integers(0, 2), st.just(0)),
+)
+
+
+@given(SUMS, SUMS)
+def test_every_place_that_differs_is_brought_once(theirs, ours):
+    differ = differing(theirs, ours)
+    assert {p for p in {*theirs, *ours} if theirs.get(p) != ours.get(p)} == set(differ)
+    turns = list(in_turns(differ, theirs, ours))
+    assert [place for turn in turns for place in turn] == list(differ)
+    assert all(turns)
+
+
+@given(SUMS, SUMS)
+def test_parts_are_a_power_of_two_and_not_too_many(theirs, ours):
+    differ = differing(theirs, ours)
+    parts = parts_of(differ, theirs, ours)
+    assert parts.bit_count() == 1
+    assert parts * max(len(differ), 1) <= 2 * MOST_PLACES
+
+
+@given(st.sets(st.integers(0, 50)), st.sets(st.integers(0, 50)))
+def test_what_is_missing_is_never_there_and_never_fewer_than_the_sums_say(theirs, ours):
+    told = told_apart([f"n{key}" for key in theirs], [f"h{key}" for key in ours])
+    assert {int(key) for key in told.missing} == ours - theirs
+    sums = [{(0, 0): KeySums(len(keys), 0, 0)} for keys in (theirs, ours)]
+    assert fewest_missing([(0, 0)], *sums) <= len(told.missing)
+
+
+def test_a_marked_row_is_back_when_the_source_has_its_key_alive():
+    told = told_apart(["r1", "d2", "n3"], ["m1", "m2", "m4", "o3", "h5"])
+    assert (told.returned, told.missing, told.lacking) == (("1",), ("5",), 0)
+    assert told_apart(["r1", "n2"], []).lacking == 1
+
+
+def test_no_keys_are_no_sums():
+    assert sums_of(None) == {}
+    assert KeySums() == key_descent.NOTHING
