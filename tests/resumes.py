@@ -8,11 +8,18 @@ from typing import Any
 import psycopg2
 
 from demo.servers import PostgresqlServer
+from tests.days import runs, staging_tables
 from tests.processes import Program, until
 from tests.sync import Sync
 
 ROWS, SPLITS = 1_000, 20
 PER_SPLIT = ROWS // SPLITS
+HALF, LANES = ROWS // 2, 2
+MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+END_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event = 'advisory'
+"""
 TABLE = f"""
 CREATE TABLE s (id int8 PRIMARY KEY, name text, changed timestamptz NOT NULL);
 INSERT INTO s SELECT g, 'name ' || g, timestamptz '2024-01-01 00:00+00' + g * interval '1 hour'
@@ -91,3 +98,20 @@ def taken_over(run: dict[str, Any]) -> dict[str, Any]:
 def read_anew(run: dict[str, Any]) -> int:
     """Rows that it has read itself."""
     return int(run["rows_read"]) - int(taken_over(run).get("rows_taken_over", 0))
+
+
+def assert_clean(sync: Sync) -> None:
+    """Nothing of any run is left."""
+    assert [path for path in sync.temp.rglob("*") if path.is_file()] == []
+    assert staging_tables(sync) == []
+
+
+def assert_all(sync: Sync, sql: Any, what: str = "id, name, changed") -> None:
+    """The destination has what the source has."""
+    assert sync.rows(what) == sql(f"SELECT {what} FROM s ORDER BY 1")
+
+
+def resumed(sync: Sync, dead: str) -> dict[str, Any]:
+    """The row of the run that has taken another over."""
+    (row,) = [run for run in runs(sync) if run["resumed_run"] == dead]
+    return row

@@ -1,4 +1,5 @@
-"""Runs beside the test's own: each in a process, before a proxy that can hold its requests."""
+"""Runs beside the test's own, each in a process, before a proxy that can hold its requests; and
+what tests of orders and of loads that stop have in common."""
 
 import contextlib
 import itertools
@@ -13,10 +14,13 @@ import psycopg2
 import pytest
 
 from demo.servers import BigQueryServer, PostgresqlServer
+from tests.days import lapse, runs
 from tests.fault_proxy import FaultProxy, fault_proxy
+from tests.orders import ORDERS, SMART
 from tests.outages import leap_over_pauses, standing_between
 from tests.processes import Program
-from tests.sync import Sync
+from tests.resumes import HALF, LOAD, TABLE, stopped_whole, stopping
+from tests.sync import Result, Sync
 from tests.writers import writers
 
 PASSED_ON = ("STORAGE_EMULATOR_HOST", "BIGQUERY_STORAGE_EMULATOR_HOST")
@@ -131,3 +135,49 @@ def statements(server: PostgresqlServer, *sql: str) -> None:
         for statement in sql:
             connection.cursor().execute(statement)
         connection.commit()
+
+
+@pytest.fixture
+def insert(sql: Any) -> Callable[[int, int], None]:
+    """Put an order into the source whose stamp is so many minutes old."""
+    sql(ORDERS)
+
+    def insert(number: int, minutes_ago: int) -> None:
+        sql("INSERT INTO orders VALUES (%s, now() - %s::interval)", number, f"{minutes_ago} min")
+
+    return insert
+
+
+@pytest.fixture
+def undo(sync: Sync) -> Callable[..., Result]:
+    """Undo the run of orders at that place of the history, and say how it ended."""
+
+    def undo(place: int, **more: str) -> Result:
+        run = sync.history()[place]["run_id"]
+        return sync(**{**SMART, "rollback_run": run, **more})
+
+    return undo
+
+
+@pytest.fixture
+def load(sync: Sync, sql: Any) -> dict[str, str]:
+    """A load that can be stopped, in two lanes of plain code: staged is what lies first."""
+    sync.defaults["runner"] = None
+    sql(TABLE)
+    return LOAD
+
+
+@pytest.fixture
+def die(sync: Sync, sql: Any, start: Any, database: PostgresqlServer) -> Callable[..., str]:
+    """Such a load that is killed when it has staged what lies before a row; its id."""
+
+    def begin(after: int = HALF, end: Any = Program.kill, **parameters: str) -> str:
+        with stopping(database, after):
+            run = start(**LOAD | parameters)
+            splits = int((LOAD | parameters)["num_splits"])
+            stopped_whole(sql, sync, run, after, splits)
+            end(run)
+        lapse(sync)
+        return str(runs(sync)[-1]["run_id"])
+
+    return begin

@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.launch import backfill
 from tests.days import LOCK, STOPPED, stopped
-from tests.e2e.test_backfill import (
+from tests.processes import until
+from tests.slices import (
     ALL,
     BACKFILL,
     COUNTS,
@@ -15,7 +16,6 @@ from tests.e2e.test_backfill import (
     since,
     stop_at,
 )
-from tests.processes import until
 
 ONE = {"max_tables_at_once": "1"}
 TRUNCATE = BACKFILL | {"write_disposition": "WRITE_TRUNCATE", "merge_keys": None}

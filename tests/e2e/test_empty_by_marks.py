@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.test_frontier import MERGE
+from tests.orders import MERGE
 
 DELETES = MERGE | {"deleted_column": "gone"}
 ORDERS = "CREATE TABLE orders (id int8 PRIMARY KEY, gone bool, updated_at timestamptz)"

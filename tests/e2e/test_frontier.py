@@ -4,28 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.orders import MERGE, ORDERS, SMART, ids
 from tests.sync import PROJECT
 
-ORDERS = "CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)"
-SMART = {
-    "enable_smart_sync": "true",
-    "source_table_for_schema": "orders",
-    "late_commit_guard": "off",
-}
-MERGE = SMART | {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
 EARLY = {"smart_sync_margin": "2h"}
 LATE = {"smart_sync_margin": "0s"}
-
-
-@pytest.fixture
-def insert(sql):
-    sql(ORDERS)
-
-    def insert(number: int, minutes_ago: int) -> None:
-        ago = f"{minutes_ago} minutes"
-        sql("INSERT INTO orders VALUES (%s, now() - %s::interval)", number, ago)
-
-    return insert
 
 
 @pytest.fixture
@@ -38,10 +21,6 @@ def by_hand(sync, sql):
         sync.client.query_and_wait(sql_text)
 
     return by_hand
-
-
-def ids(sync):
-    return [row[0] for row in sync.rows("id")]
 
 
 def test_a_stamp_whose_time_has_come_hides_nothing_from_a_merge(sync, insert, by_hand):

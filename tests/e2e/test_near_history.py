@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.e2e.test_frontier import EARLY, LATE, MERGE, ORDERS, SMART, ids
+from tests.e2e.test_frontier import EARLY, LATE
+from tests.orders import MERGE, SMART, ids
 from tests.sync import PROJECT
 
 LOOK = "(runs.seq < 2 OR"
@@ -29,16 +30,6 @@ def last_days_begin(monkeypatch):
         monkeypatch.setattr("pipeline.launch.beside.NEAR", From(datetime.now(UTC)))
 
     return begin
-
-
-@pytest.fixture
-def insert(sql):
-    sql(ORDERS)
-
-    def insert(number, minutes_ago):
-        sql("INSERT INTO orders VALUES (%s, now() - %s::interval)", number, f"{minutes_ago} min")
-
-    return insert
 
 
 @pytest.fixture

@@ -4,55 +4,18 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from google.cloud.bigquery import SchemaField
 
-from tests.e2e.test_frontier import MERGE, ORDERS, SMART
 from tests.e2e.test_near_history import From
-from tests.fault_rules import Rule, answer, job
 from tests.hook_server import hook_server
+from tests.orders import KEEP, MERGE, ORDERS, SMART, all_rows, ids, last
 from tests.sync import PROJECT
 
-KEEP = {"keep_snapshots": "true"}
-EVOLVING = "CREATE TABLE orders (id int8 PRIMARY KEY, note text, updated_at timestamptz)"
 NEWER = (
     *("columns", "rows_left_out", "batch_id", "frontier", "rows_filtered", "backfill_id"),
     *("resumed_run", "replayed_run", "rolled_back_run", "snapshot"),
 )
 """Columns of the history that an older version has not made."""
 AGAIN = "the next sync reads the undone rows again"
-
-
-@pytest.fixture
-def insert(sql):
-    sql(ORDERS)
-
-    def insert(number, minutes_ago):
-        sql("INSERT INTO orders VALUES (%s, now() - %s::interval)", number, f"{minutes_ago} min")
-
-    return insert
-
-
-@pytest.fixture
-def undo(sync):
-    """Undo the run at that place of the history, and say how it ended."""
-
-    def undo(place, **more):
-        run = sync.history()[place]["run_id"]
-        return sync(**{**SMART, "rollback_run": run, **more})
-
-    return undo
-
-
-def ids(sync):
-    return [number for (number,) in sync.rows("id")]
-
-
-def last(sync):
-    return sync.history()[-1]
-
-
-def all_rows(sync):
-    return sorted(map(str, sync.rows()))
 
 
 def test_an_append_is_undone_and_its_rows_come_again(sync, insert, undo):
@@ -121,58 +84,6 @@ def test_rows_that_a_run_changed_or_replaced_are_there_again(sync, sql, insert, 
     assert all_rows(sync) == after
 
 
-def test_what_is_said_of_the_table_and_its_columns_stays(sync, sql, undo):
-    """Partitions and clusters, labels, description, expiry, the need of a filter, policy tags."""
-    sql(EVOLVING)
-    sql("INSERT INTO orders VALUES (1, 'a', now() - interval '5 hours')")
-    laid_out = SMART | {
-        "enable_auto_schema": "true",
-        "source_table_for_schema": "public.orders",
-        "clustering_fields": "id",
-    }
-    sync.ok(**laid_out)
-    table = sync.table()
-    table.description, table.friendly_name = "orders of the shop", "Orders"
-    table.labels = {**table.labels, "team": "shop"}
-    table.expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=99)
-    table.require_partition_filter = True
-    tagged = {"names": ["projects/p/locations/us/taxonomies/1/policyTags/2"]}
-    columns = [field.to_api_repr() for field in table.schema]
-    columns[1] |= {"description": "of the clerk", "policyTags": tagged}
-    table.schema = [SchemaField.from_api_repr(column) for column in columns]
-    names = ["description", "friendly_name", "labels", "expires", "require_partition_filter"]
-    sync.client.update_table(table, [*names, "schema"])
-    sql("ALTER TABLE orders ADD more int8")
-    sql("INSERT INTO orders VALUES (2, 'b', now() - interval '4 hours', 7)")
-    sync.ok(**laid_out, **KEEP)
-    assert "more" in sync.types()
-    now = settings(sync)
-    assert "of the clerk" in str(now)
-    assert "policyTags/2" in str(now)
-
-    plan = undo(1, plan_only="true").out
-    assert "column more goes: it was added since" in plan
-    told = undo(1)
-    assert told.code == 0, told.err
-    everything = "updated_at IS NULL OR updated_at IS NOT NULL"
-    sql_text = f"SELECT id, note FROM `{PROJECT}.{sync.dataset}.t` WHERE {everything}"
-    assert [tuple(row) for row in sync.client.query_and_wait(sql_text)] == [(1, "a")]
-    assert list(sync.types()) == ["id", "note", "updated_at"]
-    assert settings(sync) == now
-
-    sync.ok(**laid_out)
-    assert list(sync.types()) == ["id", "note", "updated_at", "more"]
-
-
-def settings(sync):
-    table = sync.table()
-    resource = table.to_api_repr()
-    told = ("description", "friendlyName", "labels", "expirationTime", "requirePartitionFilter")
-    told += ("timePartitioning", "clustering")
-    described = [field.to_api_repr() for field in table.schema if field.name != "more"]
-    return [resource.get(name) for name in told], described
-
-
 @pytest.fixture
 def three_runs(sync, insert):
     """After the first, each with a snapshot; the newest events of all of them."""
@@ -230,89 +141,6 @@ def test_windows_without_a_row_are_undone_with_those_before_them(sync, insert, u
     assert undo(2).code == 0  # an undone run: nothing to do
 
 
-@pytest.mark.parametrize(
-    ("which", "words"),
-    [
-        ("unknown", "an unknown run"),
-        ("of another table", "a run of another table"),
-        ("made it", "the run made the table"),
-        ("found nothing", "it published no row, and changed nothing"),
-        ("failed", "its status is failed, and it published nothing"),
-    ],
-)
-def test_what_can_not_be_undone_is_told_before_anything_is_written(sync, insert, which, words):
-    insert(1, 300)
-    sync.ok(**SMART, **KEEP)
-    sync.ok(**SMART, destination_bigquery_table="other")
-    sync.ok(**SMART, **KEEP)
-    insert(2, 100)
-    dead = "SELECT *, date '20000-01-01' AS day FROM orders"
-    assert sync(**SMART | {"postgresql_query": dead}).code == 7
-    runs = sync.history()
-    by_table = {run["destination"].rpartition(".")[2]: run["run_id"] for run in runs}
-    chosen = {
-        "unknown": "20200101t000000-00000000",
-        "of another table": by_table["other"],
-        "made it": runs[0]["run_id"],
-        "found nothing": runs[2]["run_id"],
-        "failed": runs[3]["run_id"],
-    }[which]
-    refused = sync(**SMART, rollback_run=chosen)
-    assert refused.code == 2
-    assert words in refused.err
-    assert len(sync.history()) == 4
-    assert ids(sync) == [1]
-
-
-def test_what_no_longer_can_be_looked_back_to_is_told_before_anything_is_written(
-    sync, insert, undo, monkeypatch
-):
-    insert(1, 300)
-    sync.ok(**SMART)
-    insert(2, 200)
-    sync.ok(**SMART)
-    for more in ({"plan_only": "true"}, {}):
-        refused = undo(1, **more)
-        assert refused.code == 5
-        assert "it kept no snapshot, and BigQuery can't look back to it" in refused.err
-        assert "sync_start and sync_end with WRITE_MERGE" in refused.err
-    late = Later("pipeline.cli.datetime", monkeypatch)
-    refused = undo(1)
-    assert refused.code == 5
-    assert (
-        "it kept no snapshot, or one that has expired, and time travel reaches 168" in refused.err
-    )
-    late.undo()
-    assert ids(sync) == [1, 2]
-    assert len(sync.history()) == 2
-
-
-class Later:
-    """The launch believes that it is eight days later."""
-
-    def __init__(self, name, patch):
-        self._patch = patch
-        patch.setattr(name, self)
-
-    def now(self, zone):
-        return datetime.now(zone) + timedelta(days=8)
-
-    def undo(self):
-        self._patch.undo()
-
-
-def test_a_table_with_another_layout_is_not_restored(sync, sql, undo):
-    sql(EVOLVING)
-    sql("INSERT INTO orders VALUES (1, 'a', now() - interval '5 hours')")
-    sync.ok(**SMART)
-    rebuilt = SMART | {"enable_auto_schema": "true", "delete_existing_table": "true"}
-    sync.ok(**rebuilt, **KEEP)
-    refused = sync(**SMART, rollback_run=sync.history()[1]["run_id"])
-    assert refused.code == 5
-    assert "the table had another layout" in refused.err
-    assert "bq cp --restore" in refused.err
-
-
 def test_no_undone_window_is_taken_as_read(sync, insert, undo, monkeypatch):
     """A row by hand lies among the undone ones: what the source has below it comes all the same."""
     insert(1, 300)
@@ -330,24 +158,6 @@ def test_no_undone_window_is_taken_as_read(sync, insert, undo, monkeypatch):
     sync.client.query_and_wait(by_hand)
     sync.ok(**MERGE)
     assert ids(sync) == [1, 2, 3, 9]
-
-
-def test_a_table_that_is_not_what_its_snapshot_is_is_told(sync, insert, undo, monkeypatch):
-    insert(1, 300)
-    sync.ok(**SMART)
-    insert(2, 200)
-    sync.ok(**SMART, **KEEP)
-
-    def meddle(client, ref, _):
-        client.query_and_wait(f"INSERT INTO {ref.sql} (id) VALUES (7)")
-
-    monkeypatch.setattr("pipeline.runs.rollback_end.put_settings_back", meddle)
-    told = undo(1)
-    assert told.code == 8
-    assert "the restored table is not what its snapshot is" in told.err
-    assert f"bq cp --restore --force '{PROJECT}:{sync.dataset}._sync_before_" in told.err
-    assert last(sync)["status"] == "published_mismatch"
-    assert [run["status"] for run in sync.history() if run["seq"] == 3] == ["rolled_back"]
 
 
 def test_the_webhook_is_told_that_the_rows_come_again(sync, insert, undo):
@@ -381,26 +191,6 @@ def test_a_table_of_a_launch_of_many_is_undone_by_itself(sync, insert, undo):
     assert undo(-1).code == 0
     assert ids(sync) == [1]
     sync.ok(**smart, **many)
-    assert ids(sync) == [1, 2]
-
-
-def test_a_refusal_after_the_table_was_restored_is_told_and_mended_by_the_next(
-    sync, insert, undo, faulty
-):
-    insert(1, 300)
-    sync.ok(**SMART)
-    insert(2, 200)
-    sync.ok(**SMART, **KEEP)
-    run_id = last(sync)["run_id"]
-    rule = faulty.add(Rule(answer(403, "accessDenied"), **job("undone_1_1")))
-    told = undo(1)
-    assert told.code == 5
-    assert "the table is restored, and not all is told" in told.err
-    assert "run the same again when BigQuery answers" in told.err
-    faulty.remove(rule)
-    assert "was rolled back by run" in sync.ok(**SMART, rollback_run=run_id).out
-    assert ids(sync) == [1]
-    sync.ok(**SMART)
     assert ids(sync) == [1, 2]
 
 
@@ -438,64 +228,6 @@ def test_a_history_of_an_older_version_is_planned_by_as_it_is(sync, insert, undo
     assert ids(sync) == [1]
     sync.ok(**SMART)
     assert ids(sync) == [1, 2]
-
-
-@pytest.mark.parametrize("then", [True, False])
-def test_a_filter_that_was_needed_then_or_is_now_keeps_nothing_from_being_proven(
-    sync, insert, undo, then
-):
-    """What a query must name of the snapshot and of the table may differ."""
-
-    def need(is_needed):
-        table = sync.table()
-        table.require_partition_filter = is_needed
-        sync.client.update_table(table, ["require_partition_filter"])
-
-    insert(1, 300)
-    sync.ok(**SMART, enable_auto_schema="true", partition_type="DAY")
-    need(then)
-    insert(2, 200)
-    sync.ok(**SMART, **KEEP)
-    need(not then)
-    assert undo(1).code == 0
-    assert json.loads(last(sync)["verification"])["rollback"]["is_proven"]
-    need(False)
-    assert ids(sync) == [1]
-    sync.ok(**SMART)
-    assert ids(sync) == [1, 2]
-
-
-def test_what_bigquery_never_takes_after_the_table_was_restored_keeps_no_sync_waiting(
-    sync, insert, undo, faulty
-):
-    insert(1, 300)
-    sync.ok(**SMART)
-    insert(2, 200)
-    sync.ok(**SMART, **KEEP)
-    rule = faulty.add(Rule(answer(400, "invalidQuery"), body="AS side"))
-    told = undo(1)
-    faulty.remove(rule)
-    assert told.code == 8
-    assert "the table is restored, and BigQuery refused what was to come after it" in told.err
-    assert last(sync)["status"] == "rolled_back"
-    assert not json.loads(last(sync)["verification"])["rollback"]["is_proven"]
-    assert ids(sync) == [1]
-    sync.ok(**SMART)
-    assert ids(sync) == [1, 2]
-
-
-def test_a_column_that_gets_its_old_length_back_is_named(sync, sql):
-    sql(EVOLVING + "; INSERT INTO orders VALUES (1, 'short', now() - interval '300 min')")
-    columns = "id INT64, note STRING(5), updated_at TIMESTAMP"
-    sync.client.query_and_wait(f"CREATE TABLE {sync.dataset}.t ({columns})")
-    sync.ok(**SMART)
-    sql("INSERT INTO orders VALUES (2, 'more', now() - interval '200 min')")
-    sync.ok(**SMART, **KEEP)
-    table = sync.table()
-    table.schema = [SchemaField(one.name, one.field_type, one.mode) for one in table.schema]
-    sync.client.update_table(table, ["schema"])
-    plan = sync.ok(**SMART, rollback_run=last(sync)["run_id"], plan_only="true").out
-    assert "column note is STRING(5) NULLABLE again, and not STRING NULLABLE" in plan
 
 
 def test_the_newest_event_is_the_rollbacks_own(sync, insert, undo):

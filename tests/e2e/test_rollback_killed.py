@@ -3,9 +3,8 @@
 import pytest
 
 from tests.days import lapse
-from tests.e2e.test_frontier import SMART
-from tests.e2e.test_rollback import KEEP, all_rows, ids
 from tests.fault_rules import drop, job
+from tests.orders import KEEP, ORDERS, SMART, all_rows, ids
 from tests.processes import Gate
 
 TAKEN = 6
@@ -25,7 +24,7 @@ RESTORED = tuple(STAGES)[2:]
 @pytest.fixture
 def orders(sync, sql):
     """Two runs, of which the second kept a snapshot; rows before it and after."""
-    sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
+    sql(ORDERS)
     sql("INSERT INTO orders VALUES (1, now() - interval '300 min')")
     sync.ok(**SMART)
     before = all_rows(sync)

@@ -2,7 +2,7 @@
 
 from google.cloud import bigquery
 
-from tests.e2e.test_frontier import SMART
+from tests.orders import ORDERS, SMART
 from tests.sync import PROJECT
 
 KEY = "projects/keys/locations/us/keyRings/ring/cryptoKeys/orders"
@@ -18,7 +18,7 @@ def copies(sent_jobs):
 
 
 def test_snapshot_and_restored_table_are_encrypted_as_the_table_is(sync, sql, sent_jobs):
-    sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
+    sql(ORDERS)
     fields = [bigquery.SchemaField("id", "INT64"), bigquery.SchemaField("updated_at", "TIMESTAMP")]
     table = bigquery.Table(f"{PROJECT}.{sync.dataset}.t", schema=fields)
     table.encryption_configuration = bigquery.EncryptionConfiguration(KEY)
@@ -32,7 +32,7 @@ def test_snapshot_and_restored_table_are_encrypted_as_the_table_is(sync, sql, se
 
 
 def test_of_a_table_that_google_encrypts_no_key_is_named(sync, sql, sent_jobs):
-    sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
+    sql(ORDERS)
     for number in (1, 2):
         sql("INSERT INTO orders VALUES (%s, now() - interval '1 hour' * %s)", number, 5 - number)
         sync.ok(**SMART, keep_snapshots="true")

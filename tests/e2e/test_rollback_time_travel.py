@@ -8,8 +8,7 @@ import pytest
 
 from pipeline.launch import rows_of_others
 from tests.as_it_is import bigquery_as_it_is
-from tests.e2e.test_frontier import SMART
-from tests.e2e.test_rollback import all_rows, ids
+from tests.orders import ORDERS, SMART, all_rows, ids
 from tests.sync import PROJECT, make_client
 
 
@@ -28,7 +27,7 @@ def client(target):
 @pytest.fixture
 def orders(sync, sql):
     """Three runs without a snapshot; the rows after each."""
-    sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
+    sql(ORDERS)
     rows = []
     for number, ago in enumerate((300, 200, 100), 1):
         sql("INSERT INTO orders VALUES (%s, now() - %s::interval)", number, f"{ago} min")

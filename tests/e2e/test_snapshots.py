@@ -4,21 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.test_frontier import ORDERS, SMART
 from tests.fault_rules import Rule, answer, job
+from tests.orders import SMART
 from tests.sync import PROJECT
 
 KEEP = SMART | {"keep_snapshots": "true"}
-
-
-@pytest.fixture
-def insert(sql):
-    sql(ORDERS)
-
-    def insert(number, minutes_ago):
-        sql("INSERT INTO orders VALUES (%s, now() - %s::interval)", number, f"{minutes_ago} min")
-
-    return insert
 
 
 def before(run):

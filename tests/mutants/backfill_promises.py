@@ -4,6 +4,7 @@ from tests.mutants.promises import Promise
 
 BACKFILL = "Backfill"
 E2E = "tests/e2e/test_backfill.py::"
+WAVES = "tests/e2e/test_backfill_waves.py::"
 MEANWHILE = "tests/e2e/test_backfill_meanwhile.py::"
 UNIT = "tests/unit/test_slices.py::"
 
@@ -119,7 +120,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "watermark_after of a slice is the destination's MAX, whatever its window.",
-        E2E + "test_a_scheduled_run_gets_in_between_two_waves",
+        WAVES + "test_a_scheduled_run_gets_in_between_two_waves",
         "pipeline/launch/slice_plans.py",
         "            known.value,\n",
         "            None,\n",
@@ -127,7 +128,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "The schedule goes on while a backfill is at work: its run gets in between two waves.",
-        E2E + "test_a_scheduled_run_gets_in_between_two_waves",
+        WAVES + "test_a_scheduled_run_gets_in_between_two_waves",
         "pipeline/launch/backfill.py",
         "                stand_back(lock, lock.wisher)\n",
         "",
@@ -135,7 +136,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "Whoever finds the table held by a backfill waits for it.",
-        E2E + "test_a_scheduled_run_gets_in_between_two_waves",
+        WAVES + "test_a_scheduled_run_gets_in_between_two_waves",
         "pipeline/runs/lock.py",
         "        kind = YieldingError if table.labels.get(YIELDS) else RunInProgressError\n",
         "        kind = RunInProgressError\n",
@@ -159,7 +160,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "A slice doesn't give back the lock that it shares.",
-        "tests/e2e/test_backfill.py::test_the_lock_is_held_until_all_slices_of_a_wave_have_ended",
+        "tests/e2e/test_backfill_waves.py::test_the_lock_is_held_until_all_slices_of_a_wave_have_ended",
         "pipeline/execution/report.py",
         "not plan.run.is_sharing and ",
         "",
@@ -167,7 +168,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "Slices of a wave are read side by side.",
-        E2E + "test_slices_are_read_side_by_side",
+        WAVES + "test_slices_are_read_side_by_side",
         "pipeline/launch/waves.py",
         "                thread.start()\n",
         "                thread.start()\n                thread.join()\n",
@@ -175,7 +176,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "Slices change the destination one after the other.",
-        E2E + "test_slices_of_a_wave_change_the_table_one_after_the_other",
+        WAVES + "test_slices_of_a_wave_change_the_table_one_after_the_other",
         "pipeline/launch/backfill.py",
         "replace(shared_by(events), publishing=threading.Lock())",
         "replace(shared_by(events))",
@@ -183,7 +184,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "A slice that makes the table is done alone.",
-        E2E + "test_the_first_slice_of_a_table_that_lacks_columns_is_done_alone",
+        WAVES + "test_the_first_slice_of_a_table_that_lacks_columns_is_done_alone",
         "pipeline/launch/backfill.py",
         "            wave = wave[:1] if changes_table(draft) else wave\n",
         "",
@@ -191,7 +192,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "A signal ends all slices at work as failed.",
-        E2E + "test_sigterm_ends_what_is_at_work_and_the_next_call_goes_on",
+        WAVES + "test_sigterm_ends_what_is_at_work_and_the_next_call_goes_on",
         "pipeline/launch/waves.py",
         "        end_all(begun, fault)\n",
         "",
@@ -207,7 +208,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "Slices that are undone while a backfill gives way end it, and are told as left.",
-        E2E + "test_slices_that_are_undone_between_two_waves_end_the_backfill",
+        WAVES + "test_slices_that_are_undone_between_two_waves_end_the_backfill",
         "pipeline/launch/backfill.py",
         "        self._forget_undone(left)\n",
         "",
@@ -215,7 +216,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         BACKFILL,
         "A range is judged again where MAX went back after it was judged.",
-        E2E + "test_a_range_is_judged_again_where_max_went_back_before_the_lock_was_taken",
+        WAVES + "test_a_range_is_judged_again_where_max_went_back_before_the_lock_was_taken",
         "pipeline/launch/backfill.py",
         "        self.asked, _ = judged_by(request, inspector, self.launch_id, self.now)\n",
         "",

@@ -5,6 +5,8 @@ from tests.mutants.promises import Promise
 RESUME = "Resume"
 P = Promise
 TESTS = "tests/e2e/test_resume.py::"
+ANEW = "tests/e2e/test_resume_anew.py::"
+AGAIN = "tests/e2e/test_resume_again.py::"
 
 PROMISES: tuple[Promise, ...] = (
     P(
@@ -26,7 +28,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A staged file is taken over only with every byte as it was written.",
-        TESTS + "test_a_damaged_file_is_read_anew_alone",
+        ANEW + "test_a_damaged_file_is_read_anew_alone",
         "pipeline/destination/manifests.py",
         "    return not (seen.digest and file.digest) or seen.digest == file.digest\n",
         "    return True\n",
@@ -34,7 +36,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A staged file that is gone or cut is read anew.",
-        TESTS + "test_a_damaged_file_is_read_anew_alone",
+        ANEW + "test_a_damaged_file_is_read_anew_alone",
         "pipeline/destination/manifests.py",
         "    if seen is None or seen.bytes != file.bytes:\n        return False\n",
         "    if seen is None:\n        return True\n",
@@ -42,7 +44,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A run that asks for something else takes nothing over, and says what differs.",
-        TESTS + "test_a_run_that_asks_for_something_else_reads_all_anew",
+        ANEW + "test_a_run_that_asks_for_something_else_reads_all_anew",
         "smart_sync/resume.py",
         "    if other:\n        raise",
         "    if False:\n        raise",
@@ -50,7 +52,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "Where the destination has changed meanwhile, all is read anew.",
-        TESTS + "test_a_destination_that_has_changed_is_read_anew",
+        ANEW + "test_a_destination_that_has_changed_is_read_anew",
         "smart_sync/resume.py",
         "    if not by_hand and own.watermark != before.watermark:\n",
         "    if False:\n",
@@ -58,7 +60,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A window that would begin earlier now is never replaced by the dead run's.",
-        TESTS + "test_a_wider_window_than_the_dead_runs_is_read_anew",
+        ANEW + "test_a_wider_window_than_the_dead_runs_is_read_anew",
         "smart_sync/resume.py",
         "    return other is not None and (low is None or is_after(other, low))\n",
         "    return False\n",
@@ -66,7 +68,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A file that goes just before publishing ends the run with nothing published.",
-        TESTS + "test_a_file_that_goes_just_before_publishing_ends_the_run",
+        ANEW + "test_a_file_that_goes_just_before_publishing_ends_the_run",
         "pipeline/publish/publisher.py",
         "            check_taken_over(self.plan, staged)\n",
         "",
@@ -74,7 +76,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A run that slept doesn't clear what another has taken over.",
-        TESTS + "test_a_run_that_slept_leaves_its_files_to_who_took_over",
+        AGAIN + "test_a_run_that_slept_leaves_its_files_to_who_took_over",
         "pipeline/execution/report.py",
         "        keeps = not _is_ours(lock) and is_noted(staging.folder, run.endpoints)\n",
         "        keeps = False\n",
@@ -82,7 +84,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A run that slept until all was done leaves no file behind.",
-        TESTS + "test_a_run_that_wakes_when_all_is_done_leaves_nothing",
+        AGAIN + "test_a_run_that_wakes_when_all_is_done_leaves_nothing",
         "pipeline/runs/settle.py",
         "        return read_note(Folder(folder, endpoints)) is not None\n",
         "        return True\n",
@@ -90,7 +92,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A cursor that is of another type by now doesn't keep later runs from being planned.",
-        TESTS + "test_a_cursor_of_another_type_is_read_anew",
+        ANEW + "test_a_cursor_of_another_type_is_read_anew",
         "smart_sync/resume.py",
         "    if _kind(own.window.high) != _kind(before.window.high):\n",
         "    if False:\n",
@@ -98,7 +100,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A launch that can't be planned clears nothing that was staged before.",
-        TESTS + "test_a_launch_that_cannot_be_planned_leaves_what_was_staged",
+        ANEW + "test_a_launch_that_cannot_be_planned_leaves_what_was_staged",
         "pipeline/launch/sync.py",
         "            tell_not_resumed(left, error)\n",
         "            tell_not_resumed(left, error)\n            left.clear(request.run.endpoints)\n",
@@ -114,7 +116,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "What took over and died is taken over with all that it had taken over.",
-        TESTS + "test_what_took_over_and_died_is_taken_over",
+        AGAIN + "test_what_took_over_and_died_is_taken_over",
         "pipeline/destination/manifests.py",
         "    splits = {split.split: split for split in note.taken}\n",
         "    splits = dict[int, StagedSplit]()\n",
@@ -122,7 +124,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "What isn't taken over is cleared, with all that it had taken over.",
-        TESTS + "test_what_took_over_died_and_is_not_taken_over_is_cleared_with_its_elders",
+        AGAIN + "test_what_took_over_died_and_is_not_taken_over_is_cleared_with_its_elders",
         "pipeline/launch/resume.py",
         "        clear_folders(self.folders, endpoints)\n",
         "        clear_folders(self.folders[-1:], endpoints)\n",
@@ -130,7 +132,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "No file outside of runs' folders is cleared, whatever a note says.",
-        TESTS + "test_files_outside_of_runs_folders_are_never_taken_or_cleared",
+        ANEW + "test_files_outside_of_runs_folders_are_never_taken_or_cleared",
         "pipeline/runs/settle.py",
         "    return place == parent and re.fullmatch(RUN_ID, name) is not None\n",
         "    return True\n",
@@ -146,7 +148,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "Rows that are masked by another salt are read anew.",
-        TESTS + "test_with_another_salt_all_is_read_anew",
+        ANEW + "test_with_another_salt_all_is_read_anew",
         "pipeline/launch/resume.py",
         '    if _salts(plan) != before.work.get(SALTS, ""):\n',
         "    if False:\n",

@@ -5,11 +5,13 @@ from tests.mutants.promises import Promise
 UNDO = "Undo"
 P = Promise
 E2E = "tests/e2e/test_rollback.py::test_"
+OF_SETTINGS = "tests/e2e/test_rollback_of_settings.py::test_"
+REFUSED = "tests/e2e/test_rollback_refused.py::test_"
 KILLED = "tests/e2e/test_rollback_killed.py::test_"
 KEPT = "tests/e2e/test_snapshots.py::test_"
 TRAVEL = "tests/e2e/test_rollback_time_travel.py::test_"
 ASKED = "tests/googlesql/test_history_questions.py::test_a_run_that_was_rolled_back_counts_no_more"
-SETTINGS = f"{E2E}what_is_said_of_the_table_and_its_columns_stays"
+SETTINGS = f"{OF_SETTINGS}what_is_said_of_the_table_and_its_columns_stays"
 
 PROMISES: tuple[Promise, ...] = (
     P(
@@ -87,7 +89,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         UNDO,
         "A restored table that is not what its snapshot is is told, with exit code 8.",
-        f"{E2E}a_table_that_is_not_what_its_snapshot_is_is_told",
+        f"{REFUSED}a_table_that_is_not_what_its_snapshot_is_is_told",
         "pipeline/runs/rollback_end.py",
         "    differs = sums is not None and sums[0] != sums[1]",
         "    differs = False",
@@ -135,7 +137,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         UNDO,
         "What no longer can be looked back to is told before anything is written.",
-        f"{E2E}what_no_longer_can_be_looked_back_to_is_told_before_anything_is_written",
+        f"{REFUSED}what_no_longer_can_be_looked_back_to_is_told_before_anything_is_written",
         "pipeline/launch/rollback_facts.py",
         "        before = _rows_then(client, request, undoing, as_of, field, now)\n",
         "        before = None\n",
@@ -143,7 +145,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         UNDO,
         "A table with another layout is not restored in place.",
-        f"{E2E}a_table_with_another_layout_is_not_restored",
+        f"{OF_SETTINGS}a_table_with_another_layout_is_not_restored",
         "pipeline/launch/rollback_facts.py",
         "        check_layout(table, snapshot, kept)\n",
         "        pass\n",
@@ -167,7 +169,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         UNDO,
         "A filter that the snapshot needs, and the table no more, is in the proof.",
-        f"{E2E}a_filter_that_was_needed_then_or_is_now_keeps_nothing_from_being_proven",
+        f"{OF_SETTINGS}a_filter_that_was_needed_then_or_is_now_keeps_nothing_from_being_proven",
         "pipeline/launch/rollback_facts.py",
         "    for table in filter(None, tables):\n",
         "    for table in (one for one in tables[:1] if one and one.require_partition_filter):\n",
@@ -175,7 +177,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         UNDO,
         "What BigQuery never takes once a table is restored keeps no later run from it.",
-        f"{E2E}what_bigquery_never_takes_after_the_table_was_restored_keeps_no_sync_waiting",
+        f"{REFUSED}what_bigquery_never_takes_after_the_table_was_restored_keeps_no_sync_waiting",
         "pipeline/runs/rollback_end.py",
         "(NotFound, BadRequest)):\n            raise",
         "NotFound):\n            raise",
@@ -183,7 +185,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         UNDO,
         "What a failed run has staged, and nobody goes on with any more, is cleared.",
-        "tests/e2e/test_resume.py::test_what_a_failed_run_staged_goes_when_runs_before_it_are_undone",
+        "tests/e2e/test_resume_again.py::test_what_a_failed_run_staged_goes_when_runs_before_it_are_undone",
         "pipeline/launch/rollback.py",
         "        _clear_staged(settler, newest)\n    return _told",
         "    return _told",
