@@ -54,8 +54,21 @@ def versions_text(row: Mapping[str, Any]) -> str:
     >>> versions_text({"verification": told})
     ' (1,200 versions added, 7 ends moved, 0 replaced)'
     """
-    told = json.loads(row.get("verification") or "{}").get(FIGURES)
+    told = _told(row)
     if not told:
         return ""
     ended, replaced = f"{told['ended']:,} ends moved", f"{told['replaced']:,} replaced"
     return f" ({told['added']:,} versions added, {ended}, {replaced})"
+
+
+def rows_taken(row: Mapping[str, Any]) -> int:
+    """Rows that a run has put into the table, by its last event: versions that are new, if any are.
+
+    >>> rows_taken({"rows_published": 2, "verification": None})
+    2
+    """
+    return int(_told(row).get("added", row["rows_published"]))
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, int]:
+    return dict(json.loads(row.get("verification") or "{}").get(FIGURES, {}))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from smart_sync.history_text import rows_taken
 from smart_sync.plan import SyncPlan
 from smart_sync.replay import ReplayPlan
 
@@ -35,7 +36,7 @@ def replay_dict(replay: ReplayPlan | None) -> dict[str, Any] | None:
 
 def replay_summary(plan: SyncPlan, replay: ReplayPlan, row: Mapping[str, Any]) -> str:
     """What became of the letters, in one line; `row` is the run's last event."""
-    published, dead = row["rows_published"], row["rows_dead"]
+    published, dead = rows_taken(row), row["rows_dead"]
     text = f"{row['status']}: {published:,} replayed, {dead:,} still dead"
     if row["status"] == "succeeded" and plan.publishing.merge:
         left = max(0, row["rows_staged"] - published)

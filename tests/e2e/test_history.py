@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.days import lapse
+from tests.e2e.test_replay import widen
 from tests.fault_rules import job
 from tests.processes import Gate
 from tests.sync import PROJECT
@@ -389,25 +390,27 @@ def test_slices_of_a_backfill_bring_their_versions_side_by_side(sync, orders):
 
 
 def test_a_replayed_letter_is_a_version_in_its_place_and_takes_no_others(sync, orders):
-    sync.client.query_and_wait(
-        f"CREATE TABLE `{PROJECT}.{sync.dataset}.t` (id INT64, name STRING(5), doc JSON,"
-        " updated_at TIMESTAMP)"
-    )
+    table = f"`{PROJECT}.{sync.dataset}.t`"
+    columns = "id INT64, name STRING(5), doc JSON, updated_at TIMESTAMP"
+    sync.client.query_and_wait(f"CREATE TABLE {table} ({columns})")
     words = LAID_OUT | {"max_dead_letters": "5"}
     orders("INSERT INTO orders VALUES (1, 'much too long', NULL, '2024-05-10')")
+    orders("INSERT INTO orders VALUES (2, 'too long as well', NULL, '2024-05-11')")
     orders("INSERT INTO orders VALUES (1, 'last', NULL, '2024-05-20')")
     sync.ok(**words)
     run_id = sync.history()[-1]["run_id"]
-    sync.client.query_and_wait(
-        f"ALTER TABLE `{PROJECT}.{sync.dataset}.t` ALTER COLUMN name SET DATA TYPE STRING"
-    )
+    widen(sync)
+    orders("UPDATE orders SET name = 'mended' WHERE name = 'too long as well'")
+    sync.ok(**words, sync_start="2024-05-11", sync_end="2024-05-12")
     result = sync.ok(**words, replay_dead_letters=run_id)
-    assert "still dead" in result.out
+    assert "1 replayed, 0 still dead, 1 not newer than the table's row" in result.out
     there = versions(sync)
-    assert there[:3] == [
+    assert there == [
         (1, "v1", day("2024-05-02"), day("2024-05-10"), False),
         (1, "much too long", day("2024-05-10"), day("2024-05-20"), False),
         (1, "last", day("2024-05-20"), None, True),
+        (2, "v1", day("2024-05-03"), day("2024-05-11"), False),
+        (2, "mended", day("2024-05-11"), None, True),
     ]
 
 
