@@ -8,7 +8,8 @@ import itertools
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,10 +22,21 @@ from auto_schema.schema import INGESTION_TIME, Partitioning
 from smart_sync.check import Check, Scope, Unique
 from smart_sync.check_sql import AFTERWARDS, relations
 from smart_sync.history_plan import IS_CURRENT, VALID_FROM, VALID_TO
+from smart_sync.missing_keys import INVALIDATE, ComparedKeys, MissingRequest
+from smart_sync.missing_plan import plan_missing
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
-from tests.factories import MISSING, a_plan, a_request, a_source_column, a_target, some_fields
+from sources.values import Window
+from tests.factories import (
+    MISSING,
+    a_plan,
+    a_request,
+    a_source_column,
+    a_target,
+    some_facts,
+    some_fields,
+)
 from tests.googlesql.both import Both
 from tests.googlesql.catalog import Table
 from tests.googlesql.engine import GoogleSql
@@ -218,6 +230,49 @@ def test_checks_of_the_whole_table_see_the_current_versions_as_they_will_be(
     both.run(publish_statement(plan))
 
     assert Counter(seen) == Counter(row[:4] for row in both.rows(table) if row[-1])
+
+
+@pytest.mark.parametrize("layout", [LAYOUTS[0], LAYOUTS[1]], ids=str)
+def test_the_last_version_of_a_vanished_key_ends_and_of_one_that_is_back_is_open_again(
+    both: Both, dataset: str, layout: Layout
+) -> None:
+    """Those of keys that are staged as well are left alone."""
+    plan, dice = a_history(dataset, layout), random.Random(3)
+    assert plan.window is not None
+    held = some_versions(dice, layout)
+    gone = [(key, at(layout.kind, 9)) for key in range(0, KEYS, 3)]
+    before = kept(held, gone)
+    back = {key for key, _ in gone[::2]}
+    missing = set(range(1, KEYS, 3))
+    staged = [(key, "new", at(layout.kind, 11), None) for key in (1, 2)]
+    keys = tuple(column for column in plan.schema if column.name == "id")
+    compared = ComparedKeys(
+        KEYS, KEYS, missing=tuple(map(str, missing)), returned=tuple(map(str, back))
+    )
+    asked = MissingRequest(INVALIDATE, most_percent=Decimal(100))
+    request = replace(a_request(), missing=asked)
+    end = at(layout.kind, 20)
+    window = replace(plan.window, window=Window(None, end))
+    facts = replace(some_facts(request), keys=compared, key_columns=keys, window=window)
+    found, faults = plan_missing(request, facts)
+    assert found is not None
+    assert faults == []
+    plan = replace(plan, publishing=replace(plan.publishing, missing=found))
+    fields, table = fields_of(layout.kind), str(plan.destination)
+    by = partitioning(layout)
+    both.hold(table, [*fields, *ours(layout.kind)], before, partitioning=by)
+    both.hold(str(plan.run.staging.table), fields, staged)
+    texts = [SchemaField("key_text", "STRING"), SchemaField("is_back", "BOOL")]
+    told_keys = [(str(key), key in back) for key in sorted(missing | back)]
+    both.hold(str(plan.run.staging.missing_table), texts, told_keys)
+    still = [(key, stamp) for key, stamp in gone if key not in back]
+    after = kept([*held, *staged], [*still, *((key, end) for key in missing - {1})])
+
+    ((expected, added, ended, replaced, deleted),) = both.run(publish_statement(plan))
+
+    assert Counter(both.rows(table)) == Counter(after)
+    assert expected == added + ended + replaced == len(set(after) - set(before))
+    assert (added, replaced, deleted) == (2, 0, len(missing) - 1)
 
 
 def test_what_is_read_again_with_other_content_replaces_that_version_only(
