@@ -328,3 +328,36 @@ def test_a_run_is_undone_with_the_column_that_it_added(sync, orders):
         assert run["rows_deleted"] == 1
         sync.ok(**words, rollback_run=run["run_id"])
         assert sync.rows("*") == before
+
+
+def test_slices_of_a_backfill_remove_what_is_marked(sync, orders):
+    """Whatever slice comes first: a marked row is in the last one that it was written in."""
+    by_slice = {"sync_start": "2024-05-01", "sync_end": "2024-06-03", "backfill_by": "month"}
+    delete(orders, 2, "2024-06-01")
+    sync.ok(**MERGE, **by_slice)
+    assert sync.rows("id") == [(1,), (4,)]
+    sync.ok(**MERGE)
+    assert sync.rows("id") == [(1,), (4,)]
+
+
+def test_a_run_that_died_after_it_removed_rows_is_settled_and_nothing_is_lost(
+    sync, orders, monkeypatch
+):
+    """Its job had ended: MAX has fallen, and the next run goes on from there."""
+    sync.ok(**MERGE)
+    delete(orders, 4, "2024-06-01")
+    with monkeypatch.context() as broken:
+        broken.setattr("pipeline.publish.published.deleted", lambda *_: 1 / 0)
+        assert sync(**MERGE).code != 0
+    orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-05-30')")
+    sync.ok(**MERGE)
+    assert sync.rows("id") == [(1,), (2,), (5,)]
+    assert "WARNING" not in sync.ok(**MERGE, plan_only="true").out
+
+
+def test_letters_are_not_replayed_into_a_table_of_which_rows_are_removed(sync, orders):
+    replay = {"replay_dead_letters": "20250722t150000-3f9a0c1d"}
+    refused = sync(**MERGE, **replay)
+    assert refused.code == 2
+    assert "would bring the row back" in refused.err
+    assert "would bring the row back" not in sync(**SOFT, **replay).err
