@@ -46,6 +46,26 @@ def _merged(table: str, options: str = "") -> str:
 
 STATEMENTS: tuple[Check, ...] = (
     Check(
+        "merge-deletes",
+        "A MERGE that removes, updates and adds counts all three among the rows that it touched;"
+        " a row of which WHEN MATCHED … THEN DELETE doesn't hold comes to the next WHEN.",
+        "Rows that the source marks as deleted are removed in the merge, and counted with it.",
+        lines(
+            query("CREATE TABLE $DATASET.marked AS SELECT id, 'a' AS v FROM UNNEST([1, 2]) AS id"),
+            query(
+                "MERGE $DATASET.marked AS t USING (SELECT id, id IN (1, 4) AS gone"
+                " FROM UNNEST([1, 2, 3, 4]) AS id) AS s ON t.id = s.id"
+                " WHEN MATCHED AND s.gone IS TRUE THEN DELETE"
+                " WHEN MATCHED THEN UPDATE SET v = 'b'"
+                " WHEN NOT MATCHED AND s.gone IS NOT TRUE THEN INSERT (id, v) VALUES (s.id, 'c')",
+                first="--job_id=${DATASET}_marked",
+            ),
+            show("-j ${DATASET}_marked"),
+            query("SELECT STRING_AGG(CONCAT(id, v), ' ' ORDER BY id) FROM $DATASET.marked"),
+        ),
+        (r'"numDmlAffectedRows": "3"', r"2b 3c"),
+    ),
+    Check(
         "merge-pruned",
         "A MERGE whose condition holds partitions as constants reads no others, also with"
         " `OR … IS NULL` beside them.",
