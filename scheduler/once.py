@@ -24,7 +24,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "replay_dead_letters": ("every run would replay the same letters, and sync no row", BY_HAND),
     "write_disposition": (
         "WRITE_EMPTY: the first run fills the table, and every run after it would fail",
-        "give WRITE_APPEND, WRITE_MERGE or WRITE_TRUNCATE.",
+        "give WRITE_APPEND, WRITE_MERGE, WRITE_HISTORY or WRITE_TRUNCATE.",
     ),
 }
 """Parameters that mean something to one launch only: why, and the mend."""

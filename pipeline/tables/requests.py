@@ -15,6 +15,7 @@ from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
 from pipeline.parameters.options import Options
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Parameter
+from pipeline.parameters.writing_checks import BY_KEY
 from pipeline.tables.entries import TablesFile, WithoutCursor
 from pipeline.tables.file import AUTO, ONE_QUERY, QUERIES, QUERY_FIX, named_by_entries
 from pipeline.tables.naming import (
@@ -28,7 +29,7 @@ from pipeline.tables.naming import (
     views_of,
 )
 from pipeline.tables.patterns import Chosen
-from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.request import SyncRequest
 from sources.kind import Listing
 from sources.registry import SOURCES
 from sources.secrets import Secret
@@ -46,6 +47,11 @@ OF_WINDOWS = (
     "sync_end",
     "deleted_column",
     "deleted_rows",
+    "delete_missing",
+    "delete_missing_where",
+    "max_deleted_percent",
+    "hard_deletes",
+    "repair",
 )
 """What the defaults say of windows and merges is nothing to a table that is replaced whole."""
 Given = Mapping[str, str]
@@ -286,7 +292,7 @@ def _completed(
         return without, entry.without_cursor is WithoutCursor.SKIP
     if values.get("merge_keys") == AUTO:
         keys = _keys(table, values)
-        if not keys and WriteDisposition(values["write_disposition"]).is_by_key:
+        if not keys and values.get("write_disposition") in BY_KEY:
             return _keyless(file, one), False
         values["merge_keys"] = ",".join(keys)
     if values.get("verify_only") == "true" and values.get("enable_smart_sync") != "true":

@@ -336,6 +336,17 @@ def test_a_table_that_lacks_the_cursor_and_a_key_needs_no_key_to_be_replaced_or_
     assert told("without_cursor: fail").fault.what == "no cursor column"
 
 
+@pytest.mark.parametrize("text", ["", "write_disposition: WRITE_APPEND, "])
+def test_only_what_finds_rows_by_key_needs_one(text):
+    catalog = [table("log", keys=(), columns=("line", "updated_at"))]
+    text += "merge_keys: auto, enable_smart_sync: true"
+    (one,), faults = launched(f"tables: {{public.*: {{{text}}}}}", catalog)
+    assert (faults, one.fault) == ([], None)
+    text = "write_disposition: WRITE_HISTORY, merge_keys: auto, enable_smart_sync: true"
+    (one,), _ = launched(f"tables: {{public.*: {{{text}}}}}", catalog)
+    assert one.fault.what == "no primary key"
+
+
 def test_the_faults_of_tables_parameters_are_told_once_by_their_place():
     text = (
         "tables:\n  public.*: {sync_start: 2025-01-01, enable_smart_sync: true}\n"
@@ -483,11 +494,19 @@ def test_a_table_that_is_replaced_whole_takes_nothing_of_windows_from_the_defaul
         "{defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto,"
         " stale_columns: keep, without_cursor: replace, %s}, tables: {public.*: }}"
     )
-    for window in ("smart_sync_lookback: 1h", "sync_start: 2025-01-01, sync_end: 2025-02-01"):
+    deletes = (
+        'delete_missing: hard, max_deleted_percent: 9, delete_missing_where: \'[["id", ">", 1]]\''
+    )
+    ends = "sync_start: 2025-01-01, sync_end: 2025-02-01"
+    for window in ("smart_sync_lookback: 1h", ends, deletes, "repair: true"):
         made, faults = launched(text % window, [table("a", columns=("id",)), table("b")])
         assert faults == []
         dispositions = [one.options.request.publishing.write_disposition for one in made]
         assert dispositions == [WriteDisposition.TRUNCATE, WriteDisposition.MERGE]
+    text = text.replace("WRITE_MERGE", "WRITE_HISTORY") % "hard_deletes: invalidate"
+    made, faults = launched(text, [table("a", columns=("id",)), table("b")])
+    assert faults == []
+    assert [one.options.request.missing.ends for one in made] == [False, True]
 
 
 def test_a_name_that_bigquery_reads_otherwise_or_refuses_is_its_own_table_s_matter():
