@@ -295,7 +295,10 @@ def test_a_row_that_is_removed_fails_no_check(sync, orders, mode):
     sync.ok(**words)
     assert sync.rows(COLUMNS) == [(1, "v2"), (5, "v1")], "that of 4 is gone: it is unique"
     orders("INSERT INTO orders VALUES (6, NULL, NULL, false, '2024-06-03')")
+    orders("INSERT INTO orders VALUES (7, NULL, '2024-06-03', true, '2024-06-03')")
     assert sync(**words).code == (11 if mode == "fail" else 0)
+    if mode == "quarantine":
+        assert sync.history()[-1]["rows_dead"] == 1
     assert sync.rows(COLUMNS) == [(1, "v2"), (5, "v1")]
 
 
