@@ -3,11 +3,12 @@
 A whole run of `make bench` and `make docs` do it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bench import (
     backfill,
     checked,
+    compared,
     counting,
     cpu_parts,
     drawing,
@@ -180,10 +181,22 @@ def _backfilled(record: Record) -> Iterator[Sequence[str]]:
         yield told, *figures, str(len(record.of_way(backfill.ROW, way)))
 
 
+def _compared(row: str) -> Callable[[Record], Iterator[Sequence[str]]]:
+    def lines(record: Record) -> Iterator[Sequence[str]]:
+        yield "run", "seconds", "CPU", "samples"
+        for way, told in compared.TOLD[row].items():
+            figures = (_of(record, row, way, name) for name in ("seconds", "cpu"))
+            yield told, *figures, str(len(record.of_way(row, way)))
+
+    return lines
+
+
 BESIDE = (
     (backfill.ROW, "Twelve months, 2,000,000 rows", _backfilled),
     (checked.ROW, "Checks before publishing, 2,000,000 rows", _checked),
     (transformed.ROW, "Transformations, 2,000,000 rows", _transformed),
+    (compared.DELETES, "Keys compared, 2,000,000 rows", _compared(compared.DELETES)),
+    (compared.HEALED, "Rows compared, 2,000,000 rows", _compared(compared.HEALED)),
     (resumed.ROW, "A load that was killed, 8,000,000 rows", _resumed),
 )
 """Rows that are measured beside the same without what they are about: heading and lines."""

@@ -27,6 +27,7 @@ from rich.table import Table
 from bench import (
     backfill,
     checked,
+    compared,
     counting,
     many,
     mongodb,
@@ -45,8 +46,15 @@ from demo.servers import BigQueryServer, PostgresqlServer, bigquery_server, post
 from demo.sides import PROJECT, make_client
 
 PROFILE, MONGODB = "profile", "mongodb"
-OF_2M = {checked.ROW: checked.ways, transformed.ROW: transformed.ways}
-BOTH = OF_2M | {resumed.ROW: resumed.ways}
+Ways = Mapping[str, Callable[[], Sample]]
+WaysOf = Callable[[PostgresqlServer, BigQueryServer, bigquery.Client, str], Ways]
+OF_2M: Mapping[str, WaysOf] = {
+    checked.ROW: checked.ways,
+    transformed.ROW: transformed.ways,
+    **{row: partial(compared.ways, row) for row in (compared.HEALED, compared.DELETES)},
+}
+"""Those that change the table's rows come last."""
+BOTH: Mapping[str, WaysOf] = {**OF_2M, resumed.ROW: resumed.ways}
 """Runs of a table beside the same without what they are about."""
 ALL = (*TABLES, PROFILE, *BOTH, backfill.ROW, *counting.ROWS, *many.TOLD, MONGODB)
 WITHIN: Mapping[str, tuple[str, ...]] = {
@@ -61,7 +69,6 @@ OF_SOURCE: Mapping[str, tuple[str, ...]] = {
     "mongodb": (MONGODB,),
 }
 CONSOLE = Console()
-Ways = Mapping[str, Callable[[], Sample]]
 
 
 def in_turns(ways: Ways, times: int, once: Sequence[str] = ()) -> dict[str, list[Sample]]:

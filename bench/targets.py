@@ -6,7 +6,7 @@ A target that isn't met fails nothing: speed is a claim of `make bench`, never o
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import backfill, resumed, transformed
+from bench import backfill, compared, resumed, transformed
 from bench.checked import ROW, UNCHECKED
 from bench.many import SINGLE
 from bench.mongodb import READERS
@@ -159,6 +159,27 @@ TARGETS = (
         "2M × 13 of twelve months: in slices of a month, by one run",
         ratio(of(backfill.ROW, "seconds"), of(backfill.ROW, "seconds", backfill.AT_ONCE)),
         1.25,
+        "×",
+        "",
+    ),
+    Target(
+        "2M × 13 of which 1,000 are gone: found and removed, by reading the table whole",
+        ratio(of(compared.DELETES, "seconds"), of(compared.DELETES, "seconds", compared.WHOLE)),
+        0.35,
+        "×",
+        "",
+    ),
+    Target(
+        "2M × 13 of which 1,000 are gone: keys brought, by rows",
+        of(compared.DELETES, "keys_share"),
+        0.05,
+        "×",
+        "",
+    ),
+    Target(
+        "2M × 13: a repair that finds nothing, by reading the table whole",
+        ratio(of(compared.HEALED, "seconds"), of(compared.HEALED, "seconds", compared.WHOLE)),
+        0.35,
         "×",
         "",
     ),
