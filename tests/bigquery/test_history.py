@@ -6,7 +6,7 @@ import pytest
 
 HISTORY = {
     "enable_smart_sync": "true",
-    "smart_sync_timestamp_column": "at",
+    "smart_sync_timestamp_column": "stamp",
     "smart_sync_margin": "0s",
     "late_commit_guard": "off",
     "write_disposition": "WRITE_HISTORY",
@@ -18,7 +18,7 @@ HISTORY = {
 def test_each_version_of_a_table_of_changes_is_kept_in_its_order(sync, run, method):
     words = HISTORY | {"bigquery_read_method": method}
     run(
-        "CREATE TABLE `{s}.s` AS SELECT 1 AS id, 'b' AS state, TIMESTAMP '2024-01-02' AS at,"
+        "CREATE TABLE `{s}.s` AS SELECT 1 AS id, 'b' AS state, TIMESTAMP '2024-01-02' AS stamp,"
         " ['x'] AS tags UNION ALL SELECT 1, 'a', TIMESTAMP '2024-01-01', []"
         " UNION ALL SELECT 1, 'a', TIMESTAMP '2024-01-01', []"
     )
@@ -52,3 +52,20 @@ def test_versions_by_an_integer(sync, run):
         (1, "b", 20, None, True),
         (2, "x", 15, None, True),
     ]
+
+
+@pytest.mark.parametrize("method", ["in_place", "workers"])
+def test_the_version_of_a_row_that_vanished_ends(sync, run, method):
+    words = HISTORY | {"bigquery_read_method": method}
+    words |= {"hard_deletes": "invalidate", "max_deleted_percent": "50"}
+    run(
+        "CREATE TABLE `{s}.s` AS SELECT 1 AS id, TIMESTAMP '2024-01-02' AS stamp"
+        " UNION ALL SELECT 2, TIMESTAMP '2024-01-01'"
+    )
+    sync.ok(**words)
+    run("DELETE FROM `{s}.s` WHERE id = 1")
+    sync.ok(**words)
+    there = sync.rows("id, _sync_valid_to IS NULL, _sync_is_current")
+    assert there == [(1, False, False), (2, True, True)]
+    sync.ok(**words)
+    assert sync.rows("id, _sync_valid_to IS NULL, _sync_is_current") == there

@@ -30,3 +30,15 @@ def test_versions_of_documents_are_kept_also_with_fields_that_come_later(sync, d
     ]
     sync.ok(**HISTORY, sync_start="2024-01-01", sync_end="2024-01-06")
     assert sync.rows(columns, order="_id, _sync_valid_from") == there
+
+
+def test_the_version_of_a_document_that_vanished_ends(sync, docs):
+    words = HISTORY | {"hard_deletes": "invalidate", "max_deleted_percent": "50"}
+    docs.insert_many([{"_id": n, "state": "new", "at": day(n)} for n in (1, 2)])
+    sync.ok(**words)
+    docs.delete_one({"_id": 1})
+    sync.ok(**words)
+    there = sync.rows("_id, _sync_valid_to IS NULL, _sync_is_current")
+    assert there == [(1, False, False), (2, True, True)]
+    sync.ok(**words)
+    assert sync.rows("_id, _sync_valid_to IS NULL, _sync_is_current") == there
