@@ -158,6 +158,7 @@ def make_draft(
     faults += check_faults(request, shape.schema)
     faults += scope_of(request, target, shape.arriving)[2]
     faults += healing_faults(request)
+    faults += _text_faults(request, profile, shape.arriving)
     raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))
     bigquery = None if request.replays else bigquery
     questions = open_questions(request, facts, shape.schema, shape.altered)
@@ -251,6 +252,24 @@ def _proof_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncErro
     why = "the database is SQL_ASCII: its texts have no characters to be hashed alike"
     fix = "set verify=false, or give the database an encoding."
     return [SchemaError("verify=true can't hash this source", where, why, fix)]
+
+
+def _text_faults(
+    request: SyncRequest, profile: SourceProfile, columns: Sequence[Column]
+) -> list[SyncError]:
+    """Texts that both databases hash otherwise, where keys or rows are compared by them."""
+    if not request.missing.is_asked or profile.texts.count_alike:
+        return []
+    keys = {name.casefold() for name in request.publishing.merge_keys}
+    texts = [column.name for column in columns if column.bigquery == "STRING"]
+    hashed = [name for name in texts if request.missing.heals or name.casefold() in keys]
+    if not hashed:
+        return []
+    what = "repair=true" if request.missing.heals else request.missing.asked
+    why = "the database counts their characters in its own way, so that their hashes differ"
+    fix = "give the database the encoding UTF8, or compare by keys that are no texts."
+    where = f"table {request.destination}, {', '.join(hashed)}"
+    return [SchemaError(f"{what} can't compare these texts", where, why, fix)]
 
 
 def _changes(

@@ -53,11 +53,13 @@ class Texts:
     Attributes:
         are_utf8: whether the database holds them as UTF-8.
         are_checked: whether the source has seen to it that they are.
+        count_alike: whether the database counts their characters as BigQuery does.
         json_is_exact: whether numbers in JSON are written as `json_numbers=double` wants them.
     """
 
     are_utf8: bool = True
     are_checked: bool = True
+    count_alike: bool = True
     json_is_exact: bool = False
 
 

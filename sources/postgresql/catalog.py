@@ -33,6 +33,12 @@ DESCRIBE_LOCK_MS = 30_000
 """Less than a question may take: waiting for a lock is told apart from a slow answer."""
 GRACE_S = 60.0
 PSYCOPG_NUMERIC = 1700
+COUNT_OTHERWISE = ("SQL_ASCII", "EUC_JIS_2004", "MULE_INTERNAL")
+"""Encodings in which length() may differ from the code points of a text: the first counts bytes,
+and of the second some characters are two code points.
+
+https://www.postgresql.org/docs/current/multibyte.html
+"""
 
 
 @contextmanager
@@ -139,7 +145,7 @@ def profile(
         POSTGRESQL_COLUMNS,
         identity=SourceIdentity(f"postgresql/{connection.database}", server, tables, stored),
         cuts=cuts,
-        texts=Texts(are_utf8=encoding != "SQL_ASCII"),
+        texts=Texts(are_utf8=encoding != "SQL_ASCII", count_alike=encoding not in COUNT_OTHERWISE),
         description=description,
         keys=keys,
         notes=notes,

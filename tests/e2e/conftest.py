@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from demo.servers import BigQueryServer, PostgresqlServer
+from pipeline.launch import gather
 from tests.days import lapse, runs
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.orders import ORDERS, SMART
@@ -104,6 +105,21 @@ def faulty(sync, target, monkeypatch):
 @pytest.fixture
 def hasty(monkeypatch):
     return leap_over_pauses(monkeypatch)
+
+
+@pytest.fixture
+def after_comparing(monkeypatch):
+    """Gives a list of what is done once, between the comparison and all that follows it."""
+    todo, compare = [], gather.with_missing
+
+    def compared(*words):
+        facts = compare(*words)
+        while todo:
+            todo.pop()()
+        return facts
+
+    monkeypatch.setattr(gather, "with_missing", compared)
+    return todo
 
 
 @pytest.fixture

@@ -93,6 +93,26 @@ def test_a_row_that_was_updated_a_second_ago_is_neither_deleted_nor_published(sy
     assert (run["rows_published"], run["rows_deleted"]) == (0, 0)
 
 
+@pytest.mark.parametrize("rows", ["hard", "soft"])
+def test_a_key_that_comes_back_just_as_it_was_while_a_repair_reads_stays(
+    sync, orders, after_comparing, rows
+):
+    """Such a row is equal to the table's, and so none that is merged."""
+    sync.ok(**MERGE)
+    orders("CREATE TABLE kept AS SELECT * FROM orders WHERE id IN (50, 60)")
+    orders("DELETE FROM orders WHERE id IN (50, 60)")
+    after_comparing.append(lambda: orders("INSERT INTO orders SELECT * FROM kept WHERE id = 50"))
+    sync.ok(**REPAIR, delete_missing=rows)
+    gone = {60} if rows == "hard" else set()
+    assert set(names(sync)) == set(range(1, 1001)) - gone
+    assert sync.history()[-1]["rows_deleted"] == 1
+    if rows == "soft":
+        assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == [60]
+        orders("INSERT INTO orders SELECT * FROM kept WHERE id = 60")
+        sync.ok(**REPAIR, delete_missing=rows)
+        assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == []
+
+
 def test_a_repair_that_finds_nothing_reads_nothing(sync, orders):
     sync.ok(**MERGE)
     sync.ok(**REPAIR)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.launch import gather
+from tests.e2e.conftest import statements
 from tests.sync import PROJECT
 
 MERGE = {
@@ -203,21 +203,6 @@ def test_the_newest_row_may_go_and_nothing_is_lost_after_it(sync, orders):
     assert "WARNING" not in again.out + again.err
 
 
-@pytest.fixture
-def after_comparing(monkeypatch):
-    """Gives a list of what is done once, between the comparison and all that follows it."""
-    todo, compare = [], gather.with_missing
-
-    def compared(*words):
-        facts = compare(*words)
-        while todo:
-            todo.pop()()
-        return facts
-
-    monkeypatch.setattr(gather, "with_missing", compared)
-    return todo
-
-
 def test_a_key_that_comes_back_while_the_run_reads_stays(sync, orders, after_comparing):
     sync.ok(**HARD)
     orders("DELETE FROM orders WHERE id IN (50, 60)")
@@ -391,3 +376,29 @@ def test_rows_that_leave_the_condition_all_at_once_are_not_missing(sync, orders)
     sync.ok(**words)
     assert ids(sync) == [i for i in range(1, 101) if i != 9]
     assert set(sync.rows("name")) == {("v2",)}
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "EUC_JIS_2004"])
+def test_texts_that_the_database_counts_otherwise_are_refused_as_keys(
+    sync, other_database, encoding
+):
+    """`length` is of bytes in the one, and in the other of か゚ as one character."""
+    other = other_database(encoding)
+    statements(
+        other,
+        "CREATE TABLE orders (id text, number int8, updated_at timestamptz)",
+        "INSERT INTO orders SELECT 'k' || i, i, timestamptz '2024-05-01'"
+        " FROM generate_series(1, 99) i UNION ALL SELECT 'か゚', 100, timestamptz '2024-05-01'",
+    )
+    there = {"postgresql_database": other.database}
+    sync.ok(**MERGE, **there)
+    for asked in (HARD, MERGE | {"repair": "true"}):
+        result = sync(**asked, **there)
+        assert result.code == 4
+        assert "can't compare these texts" in result.err
+    assert len(ids(sync)) == 100
+    numbered = HARD | {"merge_keys": "number"} | there
+    statements(other, "DELETE FROM orders WHERE number = 3")
+    sync.ok(**numbered)
+    assert len(ids(sync)) == 99
+    assert ("か゚",) in sync.rows("id")

@@ -5,6 +5,7 @@ from tests.mutants.promises import Promise
 MISSING = "Deletes without a mark"
 P = Promise
 E2E = "tests/e2e/test_missing.py::test_"
+OF_REPAIR = "tests/e2e/test_healing.py::test_"
 OF_BIGQUERY = "tests/bigquery/test_missing.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -80,6 +81,22 @@ PROMISES: tuple[Promise, ...] = (
         "smart_sync/missing_sql.py",
         'f"WHERE key_text NOT IN (SELECT',
         "f\"WHERE key_text NOT IN (SELECT '' ||",
+    ),
+    P(
+        MISSING,
+        "Keys of text that the source's database counts otherwise than BigQuery are refused.",
+        f"{E2E}texts_that_the_database_counts_otherwise_are_refused_as_keys",
+        "smart_sync/draft.py",
+        "    if not request.missing.is_asked or profile.texts.count_alike:",
+        "    if profile.texts.are_utf8:",
+    ),
+    P(
+        MISSING,
+        "A key that comes back just as it was while a repair reads is never deleted.",
+        f"{OF_REPAIR}a_key_that_comes_back_just_as_it_was_while_a_repair_reads_stays",
+        "smart_sync/merge_sql.py",
+        'f"{gone}{equal}CREATE TEMP',
+        'f"{equal}{gone}CREATE TEMP',
     ),
     P(
         MISSING,
