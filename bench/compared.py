@@ -45,11 +45,12 @@ def ways(
     gone = itertools.count(1)
 
     def compared() -> Sample:
+        destination = next(kept)  # which holds what is deleted then
         if row == DELETES:
             _delete(server, table, next(gone))
-        words = flags(source | MERGE | ASKED[row], next(kept))
+        words = flags(source | MERGE | ASKED[row], destination)
         process = measured([*PROGRAM, *words], target.environ | AS_INSTALLED)
-        return process.figures() | _told(client, next(kept))
+        return process.figures() | _told(client, destination)
 
     return {WHOLE: partial(into_new_table, source, target, client), OURS: compared}
 

@@ -11,7 +11,7 @@ from auto_schema.schema import Column
 from smart_sync.missing_keys import SAMPLE, ComparedKeys
 from sources.values import LETTER_DEAD, LETTER_HERE, LETTER_MARKED, LETTER_READ
 
-LEAF = 64
+LEAF = 32
 """Keys of a place, where that makes no more than MOST_PLACES."""
 MOST_PLACES = 2**16
 WIDEST = 2**62
