@@ -150,7 +150,7 @@ def _ends(plan: SyncPlan, merge: MergePlan, history: HistoryPlan, beside: str) -
     return (
         f"SELECT {keys}, {FROM}, {UNTIL}, {PARTITION}, {HELD}, {IS_STAGED},"
         f" {HELD} > 0 AND ({moved}) AS {MOVED}\n"
-        f"FROM (\nSELECT * EXCEPT ({TO}), {_end()} AS {UNTIL},\n"
+        f"FROM (\nSELECT * EXCEPT ({TO}), {_end(plan)} AS {UNTIL},\n"
         f"  IF({HELD} > 0, {TO}, NULL) AS {TO}\n"
         f"FROM (\nSELECT * EXCEPT ({TO}), MAX({TO}) OVER (PARTITION BY {keys}, {KNOWN}) AS {TO}\n"
         f"FROM (\nSELECT *, LEAD({FROM}) OVER ({by_key}) AS {NEXT},\n"
@@ -159,13 +159,17 @@ def _ends(plan: SyncPlan, merge: MergePlan, history: HistoryPlan, beside: str) -
     )
 
 
-def _end() -> str:
+def _end(plan: SyncPlan) -> str:
     """Until when a version holds: the next one's beginning, or where its key went before that.
 
-    `TO` is here the end of the newest version of the table that isn't later than this one.
+    `TO` is here the end of the newest version of the table that isn't later than this one. Where
+    vanished keys end, the source still has what was read of it: its newest version is open.
     """
+    missing = plan.publishing.missing
+    last = f"NOT {IS_STAGED}" if missing is not None and missing.ends else "TRUE"
     ended = f"{TO} > {FROM} OR ({TO} = {FROM} AND {HELD} > 0)"
-    return f"IF(({ended}) AND ({NEXT} IS NULL OR {TO} < {NEXT}), {TO}, {NEXT})"
+    is_gap = f"IF({NEXT} IS NULL, {last}, {TO} < {NEXT})"
+    return f"IF(({ended}) AND {is_gap}, {TO}, {NEXT})"
 
 
 def _each_version(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str:
@@ -269,8 +273,10 @@ def _merge(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str:
         f"  WHERE {ENDS}.{IS_STAGED} OR {ENDS}.{MOVED}) AS {STAGED}\n"
         f"ON {_on(merge, STAGED, FROM)}"
     )
-    is_new = f"{STAGED}.{IS_STAGED} AND ({STAGED}.{MOVED} OR {_differs(plan)})"
-    tail = f"WHEN MATCHED AND {is_new} THEN UPDATE SET {', '.join(replaced)}\n"
+    tail = (
+        f"WHEN MATCHED AND {STAGED}.{IS_STAGED} AND {_differs(plan)}"
+        f" THEN UPDATE SET {', '.join(replaced)}\n"
+    )
     if plan.publishing.replay is not None:  # its row was read before, and the table's stays
         tail = ""
     tail += (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from auto_schema.key_places import KeySums, Place, Places, is_ranged
 from auto_schema.schema import Column
 from smart_sync.missing_keys import SAMPLE, ComparedKeys
-from sources.values import LETTER_DEAD, LETTER_HERE, LETTER_MARKED, LETTER_READ
+from sources.values import LETTER_HERE, LETTER_MARKED, LETTER_OTHER, LETTER_READ
 
 LEAF = 32
 """Keys of a place, where that makes no more than MOST_PLACES."""
@@ -20,6 +20,7 @@ CROWDED = 4 * LEAF
 """Places with more keys than that are looked at in parts."""
 AT_ONCE = 300_000
 """Keys of both sides that are held at a time."""
+_THERE = LETTER_READ + LETTER_OTHER
 NOTHING = KeySums()
 Sums = Mapping[Place, KeySums]
 
@@ -93,12 +94,18 @@ def shortest(places: Sequence[Place], theirs: Sums, ours: Sums) -> tuple[Place, 
     return tuple(sorted(lacking, key=lambda p: ours[p].rows)[:SAMPLE])
 
 
-def told_apart(theirs: Iterable[str], ours: Iterable[str]) -> ComparedKeys:
+def told_apart(
+    theirs: Iterable[str], ours: Iterable[str], *, of_versions: bool = False
+) -> ComparedKeys:
     """What the keys of some places say; `rows` and `source_rows` are not of them.
 
-    A key that the source has in any row is not missing, whatever that row is like.
+    A key that the source has in any row is not missing, whatever that row is like. A version that
+    has ended holds again only where the source has a row that an earlier run could read: a later
+    one begins a version of its own, once it is read.
     """
+    theirs = list(theirs)
     source = {text[1:]: text[0] for text in theirs}
+    is_back = {text[1:] for text in theirs if text[0] in (LETTER_READ if of_versions else _THERE)}
     here, missing, returned, count = set[str](), list[str](), list[str](), 0
     living = set[str]()
     for text in ours:
@@ -109,7 +116,7 @@ def told_apart(theirs: Iterable[str], ours: Iterable[str]) -> ComparedKeys:
             living.add(key)
             if key not in source:
                 missing.append(key)
-        if letter == LETTER_MARKED and source.get(key, LETTER_DEAD) != LETTER_DEAD:
+        if letter == LETTER_MARKED and key in is_back:
             returned.append(key)
     lacking = [k for k, letter in source.items() if letter == LETTER_READ and k not in here]
     return ComparedKeys(

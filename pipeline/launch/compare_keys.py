@@ -116,7 +116,7 @@ class _Descent:
             lambda: list(self.source.keys(places, within)),
             lambda: list(self.table.keys(places, within)),
         )
-        return told_apart(theirs, ours)
+        return told_apart(theirs, ours, of_versions=self.asked.ends)
 
 
 @dataclass(frozen=True, slots=True)

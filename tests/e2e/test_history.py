@@ -293,6 +293,23 @@ def test_a_row_that_comes_back_begins_anew_and_the_gap_stays(sync, orders):
     assert apart == (True,)
 
 
+def test_a_row_that_came_back_behind_the_windows_end_opens_nothing_and_the_gap_stays(sync, orders):
+    sync.ok(**INVALIDATE)
+    orders("DELETE FROM orders WHERE id = 1")
+    sync.ok(**INVALIDATE)
+    ended = sync.rows("id, _sync_valid_to, _sync_is_current", order="id")
+    orders("INSERT INTO orders VALUES (1, 'back', NULL, now() + interval '1 hour')")
+    sync.ok(**INVALIDATE)
+    assert sync.rows("id, _sync_valid_to, _sync_is_current", order="id") == ended
+    orders("UPDATE orders SET updated_at = now() WHERE name = 'back'")
+    sync.ok(**INVALIDATE)
+    assert sync.rows("id, _sync_valid_to, _sync_is_current", order="id, _sync_valid_from") == [
+        ended[0],
+        (1, None, True),
+        ended[1],
+    ]
+
+
 def test_a_version_that_comes_late_takes_over_the_end_of_its_key(sync, orders):
     sync.ok(**INVALIDATE)
     orders("DELETE FROM orders WHERE id = 1")
@@ -317,6 +334,16 @@ def test_a_row_that_is_there_again_with_its_old_stamp_is_open_again(sync, orders
     plan = sync.ok(**INVALIDATE, plan_only="true")
     assert "1 keys whose last version has ended are there again with it" in plan.out
     sync.ok(**INVALIDATE)
+    assert gone(sync) == [(1, "v1", True, True), (2, "v1", True, True)]
+
+
+def test_a_row_of_the_lookback_that_is_there_again_is_open_again(sync, orders):
+    sync.ok(**INVALIDATE)
+    orders("CREATE TABLE kept AS SELECT * FROM orders WHERE id = 1")
+    orders("DELETE FROM orders WHERE id = 1")
+    sync.ok(**INVALIDATE)
+    orders("INSERT INTO orders SELECT * FROM kept")
+    sync.ok(**INVALIDATE, smart_sync_lookback="30d")
     assert gone(sync) == [(1, "v1", True, True), (2, "v1", True, True)]
 
 
@@ -390,6 +417,17 @@ def test_slices_of_a_backfill_bring_their_versions_side_by_side(sync, orders):
     again = sync.ok(**LAID_OUT, **slices)
     assert sync.rows("updated_at, _sync_valid_to", table="t", order="1") == stamps
     assert "nothing" in again.out + again.err or "done" in again.out + again.err
+
+
+def test_a_column_that_is_gone_keeps_its_values_in_a_version_of_which_only_the_end_moves(sync, sql):
+    sql("CREATE TABLE orders (id int8, name text, note text, updated_at timestamptz)")
+    sql("INSERT INTO orders VALUES (1, 'v1', 'old', '2024-05-02')")
+    sync.ok(**LAID_OUT)
+    sql("ALTER TABLE orders DROP COLUMN note")
+    sql("INSERT INTO orders VALUES (1, 'v2', '2024-05-10')")
+    sync.ok(**LAID_OUT, sync_start="2024-05-01", sync_end="2024-06-01")
+    rows = sync.rows("name, note, _sync_is_current", order="updated_at")
+    assert rows == [("v1", "old", False), ("v2", None, True)]
 
 
 def test_a_replayed_letter_is_a_version_in_its_place_and_takes_no_others(sync, orders):

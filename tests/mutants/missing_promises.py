@@ -143,8 +143,8 @@ PROMISES: tuple[Promise, ...] = (
         "A mark of the source stays where missing rows are marked, too.",
         f"{E2E}a_mark_of_the_source_stays_where_missing_rows_are_marked_too",
         "smart_sync/key_descent.py",
-        "source.get(key, LETTER_DEAD) != LETTER_DEAD:",
-        "key in source:",
+        "LETTER_MARKED and key in is_back:",
+        "LETTER_MARKED and key in source:",
     ),
     P(
         MISSING,

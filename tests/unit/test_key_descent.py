@@ -86,6 +86,12 @@ def test_a_marked_row_is_back_when_the_source_has_its_key_alive():
     assert told_apart(["r1", "n2"], []).lacking == 1
 
 
+def test_a_version_that_ended_is_back_when_the_source_has_a_row_that_could_be_read():
+    theirs, ours = ["r1", "n1", "n3"], ["m1", "m3", "m4"]
+    assert told_apart(theirs, ours).returned == ("1", "3")
+    assert told_apart(theirs, ours, of_versions=True).returned == ("1",)
+
+
 def test_no_keys_are_no_sums():
     assert sums_of(None) == {}
     assert KeySums() == key_descent.NOTHING
