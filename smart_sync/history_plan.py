@@ -150,7 +150,7 @@ def _unfit(
 def _kept_by_others(request: SyncRequest, target: Target, schema: TableSchema) -> list[SyncError]:
     """That a table keeps versions, and the run would write rows that are none."""
     is_made_anew = not target.exists or request.publishing.delete_existing_table
-    brought = any(schema.find(name) for name in NAMES)
+    brought = all(schema.find(name) for name in NAMES)
     if is_made_anew or brought or not keeps_versions(target):
         return []
     asked = request.publishing.write_disposition.value

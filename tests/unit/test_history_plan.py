@@ -140,6 +140,9 @@ def test_a_copy_of_such_a_table_is_a_table_like_others():
     )
     plan = a_plan(a_request(), target=KEEPING, columns=columns)
     assert plan.publishing.mode is modes.APPEND
+    assert refused(request=a_request(), target=KEEPING, columns=columns[:-1]) == [
+        (SchemaError, "a table that keeps versions")
+    ]
 
 
 @pytest.mark.parametrize(
