@@ -57,13 +57,15 @@ OF_2M: Mapping[str, WaysOf] = {
 BOTH: Mapping[str, WaysOf] = {**OF_2M, resumed.ROW: resumed.ways}
 """Runs of a table beside the same without what they are about."""
 ALL = (*TABLES, PROFILE, *BOTH, backfill.ROW, *counting.ROWS, *many.TOLD, MONGODB)
+USUAL = tuple(row for row in ALL if row not in compared.TOLD)
+"""Without those that take minutes, or that the local BigQuery as it is refuses."""
 WITHIN: Mapping[str, tuple[str, ...]] = {
     "rows-2m": (PROFILE, *OF_2M),
     "rows-8m": (resumed.ROW,),
 }
 """What else is measured on a row's table."""
 OF_SOURCE: Mapping[str, tuple[str, ...]] = {
-    "postgresql": (*TABLES, PROFILE, *BOTH, backfill.ROW),
+    "postgresql": tuple(r for r in (*TABLES, PROFILE, *BOTH, backfill.ROW) if r in USUAL),
     "requests": tuple(counting.ROWS),
     "tables": tuple(many.TOLD),
     "mongodb": (MONGODB,),
@@ -184,7 +186,7 @@ def wanted_rows() -> tuple[str, ...]:
         SystemExit: they name nothing that there is.
     """
     source, only = os.environ.get("SOURCE", ""), os.environ.get("ONLY", "")
-    names = tuple(filter(None, only.split(","))) or OF_SOURCE.get(source, ALL)
+    names = tuple(filter(None, only.split(","))) or OF_SOURCE.get(source, USUAL)
     if strangers := set(names) - set(ALL):
         raise SystemExit(f"ONLY={','.join(sorted(strangers))}: there is {', '.join(ALL)}")
     return tuple(name for name in ALL if name in names)
@@ -212,7 +214,7 @@ def main() -> int:
     used = versions(postgresql.PEERS_PYTHON.parent.parent)
     record = Record.of(rows, times, time.monotonic() - began, samples, used)
     show_targets(record, rows)
-    is_whole = wanted == ALL and rows == ROWS
+    is_whole = wanted == USUAL and rows == ROWS
     path = LATEST if is_whole else PARTIAL
     record.write(path)
     CONSOLE.print(f"every sample: {path}, after {record.content['seconds']} s")
