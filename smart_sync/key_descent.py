@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from auto_schema.key_places import KeySums, Place, Places, is_ranged
 from auto_schema.schema import Column
 from smart_sync.missing_keys import SAMPLE, ComparedKeys
-from sources.values import LETTER_HERE, LETTER_MARKED, LETTER_OTHER, LETTER_READ
+from sources.values import LETTER_HERE, LETTER_MARKED, LETTER_OTHER, LETTER_READ, LETTER_UNTOLD
 
 LEAF = 32
 """Keys of a place, where that makes no more than MOST_PLACES."""
@@ -20,7 +20,8 @@ CROWDED = 4 * LEAF
 """Places with more keys than that are looked at in parts."""
 AT_ONCE = 300_000
 """Keys of both sides that are held at a time."""
-_THERE = LETTER_READ + LETTER_OTHER
+_EARLIER = LETTER_READ + LETTER_UNTOLD
+_THERE = _EARLIER + LETTER_OTHER
 NOTHING = KeySums()
 Sums = Mapping[Place, KeySums]
 
@@ -105,7 +106,7 @@ def told_apart(
     """
     theirs = list(theirs)
     source = {text[1:]: text[0] for text in theirs}
-    is_back = {text[1:] for text in theirs if text[0] in (LETTER_READ if of_versions else _THERE)}
+    is_back = {text[1:] for text in theirs if text[0] in (_EARLIER if of_versions else _THERE)}
     here, missing, returned, count = set[str](), list[str](), list[str](), 0
     living = set[str]()
     for text in ours:

@@ -57,6 +57,7 @@ class KeysQuestion:
         up_to: the highest cursor of rows that are compared; those without a cursor aren't.
         read_up_to: of keys that are brought, those of rows whose cursor is at most this say so;
             None: none does.
+        tells_later: whether a source of which only keys are read tells those of later rows, too.
     """
 
     keys: tuple[Column, ...]
@@ -67,3 +68,4 @@ class KeysQuestion:
     columns: tuple[Column, ...] = ()
     up_to: CursorValue | None = None
     read_up_to: CursorValue | None = None
+    tells_later: bool = False

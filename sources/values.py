@@ -283,8 +283,8 @@ class DigestRow:
     cursor: str
 
 
-LETTER_READ, LETTER_OTHER, LETTER_DEAD = "r", "n", "d"
+LETTER_READ, LETTER_OTHER, LETTER_DEAD, LETTER_UNTOLD = "r", "n", "d", "u"
 """Before a key of the source: an earlier run has read its row, which is looked at; or not so; or
-the source itself marks it as deleted."""
+the source itself marks it as deleted; or its cursor isn't later, and more isn't known."""
 LETTER_HERE, LETTER_MARKED, LETTER_APART = "h", "m", "o"
 """Before one of the table: its row is looked at; it is marked as deleted; it isn't looked at."""

@@ -53,6 +53,7 @@ def with_missing(
         columns,
         window.window.high if window else None,
         window.begun if window else None,
+        request.missing.ends,
     )
     partition = draft.merge.partition_field if draft.merge else None
     table = TableKeys(

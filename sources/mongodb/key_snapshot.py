@@ -1,7 +1,8 @@
 """I/O. The keys of a collection, as `KeySnapshot` asks for them: _id, from its index alone.
 
 MongoDB hashes nothing that BigQuery would hash alike, so all of them come over the wire, once, in
-one snapshot where the server keeps one, and are hashed here. Of documents nothing else is read.
+one snapshot where the server keeps one, and are hashed here. Of documents nothing else is read;
+where versions end, those later than what was read are asked for, by the cursor.
 """
 
 import hashlib
@@ -25,11 +26,12 @@ from auto_schema.key_places import (
 )
 from auto_schema.schema import Column, TableSchema
 from sources.mongodb.client import RAW, AfterTime, AtTime, Client
+from sources.mongodb.extended_json import Document
 from sources.mongodb.raw_batches import RawBatches
 from sources.mongodb.rows import Layout, batches
-from sources.mongodb.statement import KEY, MongodbStatement
+from sources.mongodb.statement import KEY, MongodbStatement, as_bson, both, kind_of
 from sources.questions import KeysQuestion
-from sources.values import LETTER_OTHER
+from sources.values import LETTER_OTHER, LETTER_UNTOLD
 
 TYPES = ("STRING", "INT64")
 """Of the column that _id becomes: of these its text is made here as in BigQuery."""
@@ -39,10 +41,14 @@ MOST = 20_000_000
 
 @dataclass(slots=True)
 class MongodbKeys:
-    """All keys, as `auto_schema.canonical` writes them, with the number that each is dealt by."""
+    """All keys, as `auto_schema.canonical` writes them, with the number that each is dealt by.
+
+    Those of documents that no earlier run could read are `later`, where that was asked.
+    """
 
     texts: Any
     numbers: Any = field(repr=False)
+    later: frozenset[str] = frozenset()
 
     def ends(self) -> None:
         """None: keys are dealt by their hash, whatever they are."""
@@ -73,7 +79,10 @@ class MongodbKeys:
         number += (self.numbers >> PART_BITS) & (places.parts - 1)
         asked = [at * places.parts + of for at, of in within]
         rows = np.flatnonzero(np.isin(number, asked))
-        return (f"{LETTER_OTHER}{text}" for text in self.texts.take(rows).to_pylist())
+        return (self._told(text) for text in self.texts.take(rows).to_pylist())
+
+    def _told(self, text: str) -> str:
+        return f"{LETTER_OTHER if text in self.later else LETTER_UNTOLD}{text}"
 
 
 def comparing(client: Client, source: MongodbStatement, asked: KeysQuestion) -> MongodbKeys:
@@ -83,8 +92,22 @@ def comparing(client: Client, source: MongodbStatement, asked: KeysQuestion) -> 
         SourceRefusedError: the keys aren't _id, or not of a type that can be compared.
     """
     key = replace(_key_of(source, asked), name=KEY)
+    every = _all_texts(client, source, key, {})
+    later = frozenset[str]()
+    if asked.tells_later and asked.cursor is not None and asked.read_up_to is not None:
+        end = as_bson(asked.read_up_to, kind_of(asked.read_up_to))
+        later = frozenset(_all_texts(client, source, key, {asked.cursor: {"$gt": end}}).to_pylist())
+    return MongodbKeys(every, _numbers(every), later)
+
+
+def _all_texts(client: Client, source: MongodbStatement, key: Column, within: Document) -> Array:
+    """The keys of all documents, or of those within a filter.
+
+    Raises:
+        SourceRefusedError: they are too many.
+    """
     parts, count = [], 0
-    for raw in _raw_batches(client, source):
+    for raw in _raw_batches(client, source, within):
         for batch in batches(raw, Layout((key,), (), source.layout.uuid_order, ())):
             texts = _texts(conform(batch, TableSchema((key,)), Checks()).batch.column(0))
             parts.append(texts)
@@ -92,8 +115,7 @@ def comparing(client: Client, source: MongodbStatement, asked: KeysQuestion) -> 
             if count > MOST:
                 why = f"it has more than {MOST:,} documents, whose keys a launch doesn't hold"
                 raise SourceRefusedError("too many keys", source.place, why, "leave it out.")
-    every = arrow.chunked_array(parts, arrow.string()).combine_chunks()
-    return MongodbKeys(every, _numbers(every))
+    return arrow.chunked_array(parts, arrow.string()).combine_chunks()
 
 
 def _key_of(source: MongodbStatement, asked: KeysQuestion) -> Column:
@@ -111,15 +133,16 @@ def _key_of(source: MongodbStatement, asked: KeysQuestion) -> Column:
     return key
 
 
-def _raw_batches(client: Client, source: MongodbStatement) -> Iterator[bytes]:
-    """All _id of the operator's documents, in the order of their index."""
+def _raw_batches(client: Client, source: MongodbStatement, within: Document) -> Iterator[bytes]:
+    """All _id of the operator's documents, in the order of their index; or those of some."""
     concern: Any = ReadConcern("local")
     if source.at is not None:
         concern = AtTime(source.at) if source.has_snapshot else AfterTime(source.at)
     database, name = client[source.connection.database], source.connection.collection
     collection = database.get_collection(name, codec_options=RAW, read_concern=concern)
-    cursor: Any = RawBatches(collection, source.filter(), {KEY: 1}, comment=None)
-    with cursor.hint([(KEY, 1)]) as ids:
+    asked = both(source.filter(), within) if within else source.filter()
+    cursor: Any = RawBatches(collection, asked, {KEY: 1}, comment=None)
+    with cursor if within else cursor.hint([(KEY, 1)]) as ids:
         yield from (raw for raw in ids if raw)
 
 

@@ -42,3 +42,16 @@ def test_the_version_of_a_document_that_vanished_ends(sync, docs):
     assert there == [(1, False, False), (2, True, True)]
     sync.ok(**words)
     assert sync.rows("_id, _sync_valid_to IS NULL, _sync_is_current") == there
+
+
+def test_a_document_that_is_back_is_open_again_unless_it_is_later_than_the_window(sync, docs):
+    words = HISTORY | {"hard_deletes": "invalidate", "max_deleted_percent": "100"}
+    docs.insert_many([{"_id": n, "state": "new", "at": day(n)} for n in (1, 2, 3)])
+    sync.ok(**words)
+    docs.delete_many({"_id": {"$lt": 3}})
+    sync.ok(**words)
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    docs.insert_many([{"_id": 1, "state": "new", "at": day(1)}, {"_id": 2, "at": later}])
+    sync.ok(**words)
+    there = sync.rows("_id, _sync_valid_to IS NULL, _sync_is_current")
+    assert there == [(1, True, True), (2, False, False), (3, True, True)]

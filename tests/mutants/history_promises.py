@@ -77,8 +77,17 @@ PROMISES: tuple[Promise, ...] = (
         "A key that came back behind the window's end opens no version that has ended.",
         E2E + "test_a_row_that_came_back_behind_the_windows_end_opens_nothing_and_the_gap_stays",
         "smart_sync/key_descent.py",
-        "LETTER_READ if of_versions else _THERE",
+        "_EARLIER if of_versions else _THERE",
         "_THERE",
+    ),
+    Promise(
+        HISTORY,
+        "Of MongoDB, too, a document that is later than the window opens nothing.",
+        "tests/mongodb/test_history.py"
+        "::test_a_document_that_is_back_is_open_again_unless_it_is_later_than_the_window",
+        "sources/mongodb/key_snapshot.py",
+        "LETTER_OTHER if text in self.later else LETTER_UNTOLD",
+        "LETTER_UNTOLD",
     ),
     Promise(
         HISTORY,

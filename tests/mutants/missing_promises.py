@@ -159,7 +159,7 @@ PROMISES: tuple[Promise, ...] = (
         "Of MongoDB, too, no document goes that is there, whatever its cursor.",
         "tests/mongodb/test_missing.py::test_documents_that_are_gone_go_and_no_others",
         "sources/mongodb/key_snapshot.py",
-        "RawBatches(collection, source.filter(), {KEY: 1}, comment=None)",
+        "RawBatches(collection, asked, {KEY: 1}, comment=None)",
         'RawBatches(collection, {"updated_at": {"$type": "date"}}, {KEY: 1}, comment=None)',
     ),
     P(
