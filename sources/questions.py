@@ -54,6 +54,7 @@ class KeysQuestion:
             that are brought say so, by published columns; None: none are.
         cursor: by its name in the source; None: there is none.
         columns: what rows are compared by, as they are read; empty: only keys are.
+        compares_dead: whether rows that the source marks are compared by what they hold.
         up_to: the highest cursor of rows that are compared; those without a cursor aren't.
         read_up_to: of keys that are brought, those of rows whose cursor is at most this say so;
             None: none does.
@@ -66,6 +67,7 @@ class KeysQuestion:
     dead: RowFilter | None = None
     cursor: str | None = None
     columns: tuple[Column, ...] = ()
+    compares_dead: bool = False
     up_to: CursorValue | None = None
     read_up_to: CursorValue | None = None
     tells_later: bool = False

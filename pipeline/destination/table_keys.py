@@ -37,6 +37,7 @@ class TableKeys:
         partition_field: which the table may want to see in every filter; None: it is not
             partitioned by one.
         columns, cursor: what rows are compared by, where they are.
+        compared: which rows are, as SQL over rows named `s`; never NULL.
         repeats: whether a key may have several rows.
         bytes: what the questions so far have read.
     """
@@ -49,6 +50,7 @@ class TableKeys:
     partition_field: str | None = None
     columns: tuple[Column, ...] = ()
     cursor: str = ""
+    compared: str = "TRUE"
     repeats: bool = False
     bytes: int = 0
 
@@ -61,10 +63,10 @@ class TableKeys:
         return sums_of(row["sums"])
 
     def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
-        """See `KeySnapshot.row_sums`: of the rows that count and have a cursor."""
+        """See `KeySnapshot.row_sums`: of the compared rows that have a cursor."""
         rows = self._rows(
             f"{bigquery_key(places)} AS k, {bigquery_row_number(self.columns)} AS v",
-            f" AND {self.counts} AND NOT {self.marked} AND s.{quoted(self.cursor)} IS NOT NULL",
+            f" AND {self.compared} AND s.{quoted(self.cursor)} IS NOT NULL",
         )
         (row,) = self._ask(bigquery_key_sums(places, rows, within, of_rows=True))
         return sums_of(row["sums"])

@@ -23,6 +23,8 @@ from sources.protocol import ComparingInspector, Inspector, PlacedSource, RowSna
 from sources.questions import KeysQuestion
 from sources.values import Extract
 
+NOWHERE = "FALSE"
+
 
 def with_missing(
     draft: Draft, client: bigquery.Client, inspector: Inspector, facts: Facts, run_id: str
@@ -51,9 +53,10 @@ def with_missing(
         dead,
         cursor.source_name if cursor else None,
         columns,
-        window.window.high if window else None,
-        window.begun if window else None,
-        request.missing.ends,
+        compares_dead=_compares_dead(draft),
+        up_to=window.window.high if window else None,
+        read_up_to=window.begun if window else None,
+        tells_later=request.missing.ends,
     )
     partition = draft.merge.partition_field if draft.merge else None
     table = TableKeys(
@@ -65,6 +68,7 @@ def with_missing(
         partition,
         columns,
         cursor.name if cursor else "",
+        _compared(draft, facts),
         repeats=request.missing.ends,
     )
     rows = facts.target.rows
@@ -98,15 +102,39 @@ def _counts(draft: Draft, facts: Facts) -> str:
     """Whether a row of the table is looked at: within what is asked for, and not later."""
     scope, _, _ = scope_of(draft.request, facts.target, draft.shape.arriving)
     parts = [bigquery_condition(scope)] if scope else []
-    if facts.cursor is not None and facts.window is not None:
-        column = f"s.{quoted(facts.cursor.name)}"
-        high = bigquery_literal(facts.window.window.high, facts.cursor)
-        parts.append(f"({column} IS NULL OR {column} <= {high})")
-    return " AND ".join(parts) or "TRUE"
+    return " AND ".join([*parts, *_not_later(facts)]) or "TRUE"
+
+
+def _not_later(facts: Facts) -> list[str]:
+    """Whether a row of the table isn't later than the window, as parts of a condition."""
+    if facts.cursor is None or facts.window is None:
+        return []
+    column = f"s.{quoted(facts.cursor.name)}"
+    high = bigquery_literal(facts.window.window.high, facts.cursor)
+    return [f"({column} IS NULL OR {column} <= {high})"]
+
+
+def _compares_dead(draft: Draft) -> bool:
+    """Whether rows that the source marks are compared: the table keeps them."""
+    mark = draft.merge.mark if draft.merge else None
+    return mark is not None and not mark.removes
+
+
+def _compared(draft: Draft, facts: Facts) -> str:
+    """Which rows of the table are compared with those of the source by what they hold.
+
+    All that aren't later, whatever delete_missing_where says: what isn't compared isn't read. Of
+    marked rows those that the source marks, too; the source has no others.
+    """
+    marked, mark = _marked(draft), draft.merge.mark if draft.merge else None
+    if mark is not None and _compares_dead(draft) and marked != NOWHERE:
+        is_there = mark.column.casefold() in facts.target.by_name()
+        marked = f"({marked} != ({mark.holds('s')}))" if is_there else marked
+    return " AND ".join([*_not_later(facts), f"NOT {marked}"])
 
 
 def _marked(draft: Draft) -> str:
     if draft.request.missing.ends:
         return f"(s.{quoted(IS_CURRENT)} IS NOT TRUE)"
     there = DELETED_AT in draft.facts.target.by_name() and draft.request.missing.marks
-    return f"(s.{quoted(DELETED_AT)} IS NOT NULL)" if there else "FALSE"
+    return f"(s.{quoted(DELETED_AT)} IS NOT NULL)" if there else NOWHERE

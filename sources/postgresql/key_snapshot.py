@@ -59,10 +59,11 @@ class PostgresqlKeys:
         extract = Extract(self.asked.cursor)
         if self.asked.up_to is not None:
             extract = replace(extract, window=Window(None, self.asked.up_to))
-        alive = (f"NOT {self._dead()}",) if self.asked.dead else ()
+        asked = self.asked
+        alive = (f"NOT {self._dead()}",) if asked.dead and not asked.compares_dead else ()
         rows = self._rows(
             f"{postgresql_key(places)} AS k, {number} AS v",
-            (*self._scope(), *alive, *window_predicates(extract)),
+            (*alive, *window_predicates(extract)),
         )
         return self._summed(postgresql_key_sums(places, rows, within, of_rows=True))
 

@@ -113,6 +113,39 @@ def test_a_key_that_comes_back_just_as_it_was_while_a_repair_reads_stays(
         assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == []
 
 
+def test_a_marked_row_that_changes_comes_by_a_repair_as_by_any_run(sync, orders):
+    """Where rows are kept that the source marks, and those that are missing are marked, too."""
+    orders("ALTER TABLE orders ADD gone bool")
+    soft = {"deleted_column": "gone", "deleted_rows": "soft", "delete_missing": "soft"}
+    sync.ok(**MERGE, **soft)
+    orders("UPDATE orders SET gone = true, updated_at = '2024-06-01' WHERE id IN (5, 6)")
+    orders("DELETE FROM orders WHERE id = 7")
+    sync.ok(**MERGE, **soft)
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-02' WHERE id = 5")
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-03' WHERE id = 995")
+    sync.ok(**REPAIR, **soft)
+    assert names(sync) == dict.fromkeys(range(1, 1001), "v1") | {5: "v2", 995: "v2"}
+    assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == [5, 6, 7]
+    sync.ok(**REPAIR, **soft)
+    assert sync.history()[-1]["rows_read"] == 0
+    edit(sync, "UPDATE {t} SET _sync_deleted_at = NULL WHERE id = 6")
+    sync.ok(**REPAIR, **soft)
+    assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == [5, 6, 7]
+
+
+def test_rows_that_delete_missing_where_leaves_out_are_compared_and_read_all_the_same(sync, orders):
+    """What the repair didn't read no later run would: its end is where the next begins."""
+    sync.ok(**MERGE)
+    few = {"delete_missing": "hard", "delete_missing_where": '[["id", "<", 500]]'}
+    orders("DELETE FROM orders WHERE id IN (3, 900)")
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-01' WHERE id = 700")
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-02' WHERE id = 50")
+    sync.ok(**REPAIR, **few)
+    expected = dict.fromkeys(range(1, 1001), "v1") | {700: "v2", 50: "v2"}
+    assert names(sync) == {key: name for key, name in expected.items() if key != 3}
+    assert sync.history()[-1]["rows_read"] < 300
+
+
 def test_a_repair_that_finds_nothing_reads_nothing(sync, orders):
     sync.ok(**MERGE)
     sync.ok(**REPAIR)

@@ -9,6 +9,22 @@ E2E = "tests/e2e/test_healing.py::test_"
 PROMISES: tuple[Promise, ...] = (
     P(
         HEALING,
+        "A repair reads what has changed in rows that are marked as deleted and kept.",
+        f"{E2E}a_marked_row_that_changes_comes_by_a_repair_as_by_any_run",
+        "pipeline/launch/missing.py",
+        "    return mark is not None and not mark.removes",
+        "    return False",
+    ),
+    P(
+        HEALING,
+        "A repair reads what has changed outside of delete_missing_where, too.",
+        f"{E2E}rows_that_delete_missing_where_leaves_out_are_compared_and_read_all_the_same",
+        "sources/postgresql/key_snapshot.py",
+        "(*alive, *window_predicates(extract)),",
+        "(*self._scope(), *alive, *window_predicates(extract)),",
+    ),
+    P(
+        HEALING,
         "Rows that committed too late for their window come with a repair.",
         f"{E2E}rows_that_committed_late_come",
         "smart_sync/healing.py",
