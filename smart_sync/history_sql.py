@@ -165,11 +165,15 @@ def _end(plan: SyncPlan) -> str:
     `TO` is here the end of the newest version of the table that isn't later than this one. Where
     vanished keys end, the source still has what was read of it: its newest version is open.
     """
-    missing = plan.publishing.missing
-    last = f"NOT {IS_STAGED}" if missing is not None and missing.ends else "TRUE"
+    last = f"NOT {IS_STAGED}" if _vanished_end(plan) else "TRUE"
     ended = f"{TO} > {FROM} OR ({TO} = {FROM} AND {HELD} > 0)"
     is_gap = f"IF({NEXT} IS NULL, {last}, {TO} < {NEXT})"
     return f"IF(({ended}) AND {is_gap}, {TO}, {NEXT})"
+
+
+def _vanished_end(plan: SyncPlan) -> bool:
+    """Whether the versions of vanished keys end: then the source still has what is staged."""
+    return plan.publishing.missing is not None and plan.publishing.missing.ends
 
 
 def _each_version(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str:
@@ -309,7 +313,9 @@ def current_afterwards(
     cursor, same = of_staged(history.cursor), on_keys(merge.keys)
     replays = plan.publishing.replay is not None
     takes_place = f"{cursor} {'>' if replays else '>='} {of_table(VALID_FROM)}"
-    ended = f"{of_table(VALID_FROM)} > {cursor} OR {of_table(VALID_TO)} > {cursor}"
+    ended = f"{of_table(VALID_FROM)} > {cursor}"
+    if not _vanished_end(plan):
+        ended += f" OR {of_table(VALID_TO)} > {cursor}"
     if replays:
         ended += f" OR {of_table(VALID_FROM)} = {cursor}"
     return (

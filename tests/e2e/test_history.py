@@ -481,6 +481,20 @@ def test_unique_of_the_whole_table_looks_at_current_versions(sync, orders):
     assert sync(**LAID_OUT, **checks).code == 11
 
 
+def test_unique_sees_a_version_that_a_lookback_opens_again(sync, orders):
+    words = INVALIDATE | {"smart_sync_lookback": "30d"}
+    checks = {"checks": "models: [{name: t, columns: [{name: name, data_tests: [unique]}]}]"}
+    orders("UPDATE orders SET name = 'w1' WHERE id = 2")
+    orders("CREATE TABLE kept AS SELECT * FROM orders WHERE id = 1")
+    sync.ok(**words)
+    orders("DELETE FROM orders WHERE id = 1")
+    sync.ok(**words)
+    orders("INSERT INTO orders VALUES (3, 'v1', NULL, '2024-05-04')")
+    sync.ok(**words, **checks)
+    orders("INSERT INTO orders SELECT * FROM kept")
+    assert sync(**words, **checks).code == 11
+
+
 def test_each_version_that_the_source_has_is_verified(sync, orders):
     words = LAID_OUT | {"verify": "true"}
     sync.ok(**words)

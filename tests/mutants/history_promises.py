@@ -94,7 +94,7 @@ PROMISES: tuple[Promise, ...] = (
         "A row that the run reads where vanished keys end is there: its newest version is open.",
         E2E + "test_a_row_of_the_lookback_that_is_there_again_is_open_again",
         SQL,
-        'last = f"NOT {IS_STAGED}" if missing is not None and missing.ends else "TRUE"',
+        'last = f"NOT {IS_STAGED}" if _vanished_end(plan) else "TRUE"',
         'last = "TRUE"',
     ),
     Promise(
