@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from auto_schema.errors import SyncError, TargetError
+from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
@@ -44,6 +44,8 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     renews = not is_anew and _renews_server(wanted, current)
     note = _renewal_note(request.destination, facts, wanted) if renews else ""
     faults = [] if accepts else _faults(request.destination, facts, wanted, current)
+    if not is_anew and accepts and request.missing.deletes:
+        faults = _of_others(request, wanted, current)
     return LabelPlan(labels, accepts or renews, note), faults
 
 
@@ -94,6 +96,27 @@ def _faults(
             )
         ]
     return []
+
+
+def _of_others(
+    request: SyncRequest, wanted: Mapping[str, str], current: Mapping[str, str]
+) -> list[SyncError]:
+    """Rows of the source before, which would look missing in one of which it isn't known yet."""
+    asked = request.missing.asked
+    other = [name for name in (SOURCE, SERVER) if _differs(name, wanted, current)]
+    if not other or (other == [SERVER] and _learns(wanted, current)):
+        return []
+    where = f"accept_source_change, {asked}, table {request.destination}"
+    why = (
+        f"its label {other[0]} says that another source filled it, whose rows this one may rightly"
+        " lack: they would be taken for deleted"
+    )
+    fix = (
+        f"run without {asked} until this source has published rows, which gives the table its"
+        " label; then see by plan_only=true which rows it lacks. A table that two sources fill"
+        " can't have it."
+    )
+    return [ConfigError("a new source that deletes rows of the old one", where, why, fix)]
 
 
 def _differs(name: str, wanted: Mapping[str, str], current: Mapping[str, str]) -> bool:

@@ -10,10 +10,13 @@ from pipeline.parameters.table import BY_NAME
 from smart_sync.deletes import SOFT
 from smart_sync.healing import PARAMETER as HEALS
 from smart_sync.missing_keys import IGNORE, INVALIDATE, MOST, OF_VERSIONS, OFF, PARAMETER, WHERE
+from sources.some_rows import gives_some
 
 MOST_PERCENT = 100
 HEALED = ("postgresql",)
 """Sources whose rows are compared, too; of all others only keys are."""
+DIALECTS: Mapping[str, str] = {"postgresql": "postgres", "bigquery": "bigquery"}
+"""How sqlglot calls what a source's queries are written in."""
 _QUERIES: Mapping[str, tuple[str, ...]] = {
     "postgresql": ("postgresql_base_query", "postgresql_query"),
     "bigquery": ("source_bigquery_query",),
@@ -113,6 +116,12 @@ def _source_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]
             fix = "leave the placeholders out: the window is put around the query"
             fix += ", as postgresql_query." if name == "postgresql_base_query" else "."
             yield ConfigError(f"{asked} with placeholders", f"{name}, {asked}", why, fix)
+        some = gives_some(values[name], DIALECTS[source]) if source in DIALECTS else ""
+        if some:
+            why = f"it has {some}: rows that it leaves out another time would look deleted"
+            fix = "leave that out, or say which rows are meant by conditions on their columns."
+            where = f"{name}, {asked}"
+            yield ConfigError(f"{asked} of a query that gives only some rows", where, why, fix)
 
 
 def _mongodb_faults(values: Mapping[str, str]) -> Iterator[SyncError]:

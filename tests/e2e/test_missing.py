@@ -271,13 +271,47 @@ def test_rows_of_a_partitioned_table_go_while_others_move(sync, orders, sent_job
 
 
 def test_a_source_that_cannot_be_asked_deletes_nothing(sync, orders):
-    sync.ok(**HARD)
+    orders("CREATE VIEW seen AS SELECT id, name, updated_at FROM orders")
+    words = HARD | {"postgresql_query": "SELECT * FROM seen"}
+    sync.ok(**words)
     orders("DELETE FROM orders WHERE id = 1")
-    orders("CREATE VIEW broken AS SELECT id, name, updated_at FROM orders WHERE 1 / (id - 50) < 9")
-    words = HARD | {"postgresql_query": "SELECT * FROM broken", "accept_source_change": "true"}
+    broken = "SELECT id, name, updated_at FROM orders WHERE 1 / (id - 50) < 9"
+    orders(f"CREATE OR REPLACE VIEW seen AS {broken}")
     result = sync(**words)
     assert result.code == 3
     assert len(ids(sync)) == 100
+
+
+def test_rows_of_the_source_before_are_not_missing_in_the_one_that_took_its_place(sync, orders):
+    """Also where both fill the table in turn, each of which accepts the change."""
+    sync.ok(**HARD)
+    orders("CREATE TABLE others AS SELECT * FROM orders WHERE id <> 7")
+    other = HARD | {"postgresql_query": "SELECT * FROM others", "accept_source_change": "true"}
+    result = sync(**other)
+    assert result.code == 2
+    assert "accept_source_change, delete_missing=hard" in result.err
+    assert ids(sync) == list(range(1, 101))
+    orders("INSERT INTO others VALUES (101, 'new', now())")
+    sync.ok(**other | {"delete_missing": None, "max_deleted_percent": None})
+    assert sync(**HARD, accept_source_change="true").code == 2
+    sync.ok(**other)
+    assert ids(sync) == [i for i in range(1, 102) if i != 7]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM orders ORDER BY updated_at DESC LIMIT 99",
+        "WITH some AS (SELECT * FROM orders OFFSET 3) SELECT * FROM some",
+        "SELECT * FROM orders TABLESAMPLE BERNOULLI (97)",
+        "SELECT * FROM orders WHERE random() < 0.97",
+    ],
+)
+def test_a_query_that_gives_some_rows_only_is_refused(sync, orders, query):
+    result = sync(**HARD | {"postgresql_query": query})
+    assert result.code == 2
+    assert "rows that it leaves out another time would look deleted" in result.err
+    assert "t" not in sync.tables()
 
 
 def test_what_does_not_go_together_is_told_at_once(sync, orders):

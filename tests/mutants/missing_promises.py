@@ -100,6 +100,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MISSING,
+        "Rows of the source before are not missing in another that took its place.",
+        f"{E2E}rows_of_the_source_before_are_not_missing_in_the_one_that_took_its_place",
+        "smart_sync/source_labels.py",
+        "    if not is_anew and accepts and request.missing.deletes:",
+        "    if False:",
+    ),
+    P(
+        MISSING,
+        "A query that gives only some rows, by their number or by chance, deletes none.",
+        f"{E2E}a_query_that_gives_some_rows_only_is_refused",
+        "sources/some_rows.py",
+        "    return reason",
+        "    return ''",
+    ),
+    P(
+        MISSING,
         "Rows go also where nothing is new.",
         f"{E2E}a_run_with_nothing_new_still_deletes",
         "smart_sync/plan.py",
