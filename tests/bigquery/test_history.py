@@ -69,3 +69,21 @@ def test_the_version_of_a_row_that_vanished_ends(sync, run, method):
     assert there == [(1, False, False), (2, True, True)]
     sync.ok(**words)
     assert sync.rows("id, _sync_valid_to IS NULL, _sync_is_current") == there
+
+
+def test_a_row_that_is_back_is_open_again_unless_it_is_later_than_the_window(sync, run):
+    words = HISTORY | {"hard_deletes": "invalidate", "max_deleted_percent": "100"}
+    run(
+        "CREATE TABLE `{s}.s` AS SELECT id, TIMESTAMP '2024-01-02' AS stamp"
+        " FROM UNNEST([1, 2, 3]) AS id"
+    )
+    sync.ok(**words)
+    run("DELETE FROM `{s}.s` WHERE id < 3")
+    sync.ok(**words)
+    run(
+        "INSERT INTO `{s}.s` SELECT 1, TIMESTAMP '2024-01-02' UNION ALL"
+        " SELECT 2, TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)"
+    )
+    sync.ok(**words)
+    there = sync.rows("id, _sync_valid_to IS NULL, _sync_is_current")
+    assert there == [(1, True, True), (2, False, False), (3, True, True)]
