@@ -334,6 +334,11 @@ Of what a table's types allow, the local one keeps the digits of NUMERIC(p, s) a
 STRING(n) or BYTES(n) takes longer values, where BigQuery ends the statement. The engine around
 GoogleSQL keeps both (`test_engine_limits.py`).
 
+The package as it is released (local-bigquery 0.3.2) refuses MERGE within a transaction, with
+"Current transaction is aborted"; the tests' server takes it (`tests/local_bigquery/merging.py`),
+as BigQuery does. So a run that removes missing rows, replays letters by key or keeps the end of
+vanished versions can be tried on the tests' server, or on BigQuery.
+
 | expression | GoogleSQL | the local one | what it means for tests |
 |---|---|---|---|
 """
