@@ -149,11 +149,8 @@ def _whole_double(array: Array, wanted: pa.DataType) -> Cast:
     return doubles.cast(wanted, safe=False), bad
 
 
-def decimals_of_texts(array: Array, wanted: pa.DataType) -> Cast:
-    """Numbers as texts, of which Arrow reads long ones and large exponents as others, or as 0.
-
-    So none reaches it that has more digits than it holds.
-    """
+def decimals_of_texts(array: Array, wanted: Any) -> Cast:
+    """Numbers as texts; long ones and large powers, which Arrow reads as others, are none."""
     if not array.null_count < len(array):
         return arrow.nulls(len(array), wanted), None
     has_power = pc.any(pc.match_substring(array, "e", ignore_case=True)).as_py()
@@ -161,7 +158,11 @@ def decimals_of_texts(array: Array, wanted: pa.DataType) -> Cast:
         return _of_form(_DECIMAL, strict)(array, wanted)
     texts = pc.replace_substring_regex(array, r"^([+-]?)0+(\d)", r"\1\2")
     texts = pc.replace_substring_regex(texts, r"(\.\d)(\d*?)0+$", r"\1\2")
-    return _of_form(_held(wanted), strict)(texts, wanted)
+    doubles, _ = _of_form(_DECIMAL, strict)(texts, pa.float64())
+    limit = 1.01 * 10.0 ** (wanted.precision - wanted.scale)  # beyond it Arrow may wrap a number
+    texts, huge = _but(texts, pc.fill_null(pc.greater_equal(pc.abs(doubles), limit), False))
+    values, bad = _of_form(_held(wanted), strict)(texts, wanted)
+    return values, _both(huge, bad)
 
 
 def held_decimals(array: Array, wanted: Any) -> Cast:
@@ -172,8 +173,7 @@ def held_decimals(array: Array, wanted: Any) -> Cast:
     kind, whole = array.type, wanted.precision - wanted.scale
     if wanted.scale <= kind.scale or whole >= kind.precision - kind.scale:
         return array, None
-    limit = arrow.scalar(Decimal(10) ** whole, kind)
-    return _but(array, pc.greater_equal(pc.abs(array), limit))
+    return _but(array, pc.greater_equal(pc.abs(array), arrow.scalar(Decimal(10) ** whole, kind)))
 
 
 def _held(wanted: Any) -> str:

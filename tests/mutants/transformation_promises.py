@@ -63,8 +63,16 @@ PROMISES: tuple[Promise, ...] = (
         "A text of more digits than Arrow reads right is no number.",
         f"{KERNELS}a_cast_gives_what_plain_python_gives_or_refuses",
         "auto_schema/casts.py",
-        "    return _of_form(_held(wanted), strict)(texts, wanted)",
-        "    return _of_form(_DECIMAL, strict)(texts, wanted)",
+        "    values, bad = _of_form(_held(wanted), strict)(texts, wanted)",
+        "    values, bad = _of_form(_DECIMAL, strict)(texts, wanted)",
+    ),
+    P(
+        CONFIG,
+        "A number that its power makes too large for its type is a dead letter.",
+        f"{KERNELS}a_number_that_is_too_large_by_its_power_is_none",
+        "auto_schema/casts.py",
+        "pc.greater_equal(pc.abs(doubles), limit), False))",
+        "pc.greater_equal(doubles, pa.scalar(1e300)), False))",
     ),
     P(
         CONFIG,

@@ -34,6 +34,27 @@ def column(values, kind, cut=0):
     return pa.array([*values[:cut], *values], ARROW[kind]).slice(cut)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("BIGNUMERIC", "7.876653384662442e+49"),
+        ("BIGNUMERIC", "-3347258757e32"),
+        ("NUMERIC", "-19946e+28"),
+        ("NUMERIC", "7959964517787905e17"),
+    ],
+)
+def test_a_number_that_is_too_large_by_its_power_is_none(kind, text):
+    """Arrow wraps these, so that what is left looks like another number."""
+    values = pa.array([text, "1.5e3", None])
+    found, bad = CASTS["STRING", kind].convert(values, ARROW[kind])
+    assert found.to_pylist() == [None, Decimal(1500), None]
+    assert bad.to_pylist() == [True, False, False]
+    doubles = pa.array([float(text), 1500.0, None])
+    found, bad = CASTS["FLOAT64", kind].convert(doubles, ARROW[kind])
+    assert found.to_pylist() == [None, Decimal(1500), None]
+    assert bad.to_pylist() == [True, False, False]
+
+
 def test_a_clock_further_from_utc_than_googlesql_knows_is_no_timestamp():
     zones = ["+14", "-14:00", "+13:59", "+14:01", "-15", "+23:59", "+01:60"]
     texts = [f"2025-01-05 10:00:00{zone}" for zone in zones]
