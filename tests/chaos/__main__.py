@@ -17,7 +17,8 @@ import psycopg2
 
 from demo.servers import PostgresqlServer, bigquery_server, postgresql_server
 from tests.chaos.kinds import MODES, USUAL, Kind
-from tests.chaos.trial import Result, Trial
+from tests.chaos.result import Result
+from tests.chaos.trial import Trial
 from tests.sent_statements import HERE, keeping, refusals
 
 AS_IT_IS = Path(__file__).resolve().parents[1] / "local_bigquery" / "as_it_is.py"
@@ -119,7 +120,7 @@ def main() -> int:
             ):
                 results.append(result)
                 print(line(result), flush=True)
-                for complaint in result.complaints:
+                for complaint in filter(None, [result.wrong, *result.complaints]):
                     print(f"         {complaint}", flush=True)
         seconds = time.monotonic() - began
         refused = refusals(statements)

@@ -13,8 +13,9 @@ CHECKS = (
 )
 BUDGET = {"max_dead_letters": "1000000"}
 ASIDE = BUDGET | {"checks": CHECKS, "on_check_failure": "quarantine"}
+REFUSED = 2
 UNPUBLISHED = "letters of a run that has not published"
-"""What a replay is told, with exit code 2, of a run whose window is read again."""
+"""What a replay is told, with this exit code, of a run whose window is read again."""
 
 
 def waiting(client: bigquery.Client, dataset: str) -> list[str]:

@@ -6,12 +6,10 @@ import os
 import random
 import re
 import signal
-import statistics
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from demo.servers import BigQueryServer, PostgresqlServer
 from pipeline.destination.manifests import NOTE
 from tests.chaos import backfills, letters, writers
 from tests.chaos.kinds import NOTHING, USUAL, Kind, leaving_out
+from tests.chaos.result import Result
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
@@ -41,44 +40,6 @@ TAKEN_OVER = " of them by run "
 """What a run says that ends another's window: the next one reads what was written since."""
 QUIET_RUNS = 20
 """Runs at most until one finds nothing more to do."""
-
-
-@dataclass
-class Result:
-    """What a trial was and what came of it."""
-
-    seed: int
-    kind: str
-    runs: int = 0
-    kills: int = 0
-    faults: int = 0
-    codes: Counter[int] = field(default_factory=Counter)
-    rows_written: int = 0
-    rows_source: int = 0
-    lost: int = 0
-    doubled: int = 0
-    resurrected: int = 0
-    wrongly_deleted: int = 0
-    rows_deleted: int = 0
-    abandoned: int = 0
-    resumed: int = 0
-    undone: int = 0
-    slices: int = 0
-    replayed: int = 0
-    held_s: list[float] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        wrong = self.lost or self.doubled or self.resurrected or self.wrongly_deleted
-        return not (wrong or self.complaints)
-
-    @property
-    def held(self) -> str:
-        """How far behind the margin the guard kept the windows: median and longest."""
-        if not self.held_s:
-            return "-"
-        return f"{statistics.median(self.held_s):.1f}/{max(self.held_s):.1f}"
 
 
 @dataclass
@@ -257,14 +218,15 @@ class Trial:
     def _noted(self) -> int:
         return len(list((self.folder / f"temp{self.seed}").rglob("split-*.json")))
 
-    def _ended(self, program: Program, *failed: int) -> None:
+    def _ended(self, program: Program, *failed: int) -> int:
         code = program.wait()
         self.result.codes[code] += 1
         self.result.kills += code == -signal.SIGKILL
         told = ("would be undone, too", letters.UNPUBLISHED)  # others published meanwhile, or not
-        is_late = code == 2 and any(words in program.output for words in told)
+        is_late = code == letters.REFUSED and any(words in program.output for words in told)
         if code not in (0, 3, 5, 6, -9, *failed) and not is_late:
             self.result.complaints.append(f"exit {code}: {program.output[-2000:]}")
+        return code
 
     # Quiet: everything is read
 
@@ -297,10 +259,19 @@ class Trial:
             self.result.complaints.append(f"no end of the backfill: {program.output[-2000:]}")
 
     def _replay(self, proxy: FaultProxy) -> None:
-        """Each run's letters once more, when no sync has anything to do."""
+        """Each run's letters once more, when no sync has anything to do.
+
+        Until then their rows are not in the table, so one that loses its lock is tried again.
+        """
         for run_id in letters.waiting(self.client, self.dataset):
             self._replays = run_id
-            self._ended(self._start(proxy))
+            for _ in range(QUIET_RUNS):
+                program = self._start(proxy)
+                if self._ended(program) in (0, letters.REFUSED):
+                    break
+                time.sleep(0.5)
+            else:
+                self.result.complaints.append(f"letters wait: {program.output[-2000:]}")
 
     def _argv(self, more: dict[str, str]) -> list[str]:
         words = {
