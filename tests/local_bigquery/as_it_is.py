@@ -25,4 +25,5 @@ def beside(name: str) -> Any:
 beside("record").record_statements()
 beside("copies").know_snapshots()
 beside("merging").merge_in_transactions()
+beside("once").take_ids_once()
 main()

@@ -33,6 +33,7 @@ def serve() -> None:
     from local_bigquery.cli import main
     from local_bigquery.engine import database
     from merging import merge_in_transactions
+    from once import take_ids_once
     from record import record_statements
     from results import keep_results
     from statements import keep_translations
@@ -55,6 +56,7 @@ def serve() -> None:
     look_up_by_name(definitions)
     keep_resources()
     keep_jobs()
+    take_ids_once()
     answer_requests_again()
     keep_results(keep_translations())
     record_statements(columns_known(database, definitions), names_known(database, definitions))

@@ -24,6 +24,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         STATEMENTS,
+        "Of those who send the tests' local BigQuery a job's id at one moment one is heard.",
+        "tests/servers/test_local_bigquery_once.py::test_of_those_who_send_one_id_at_once_all_but_one_are_told_that_it_is_taken",
+        "tests/local_bigquery/once.py",
+        "        with turn:",
+        "        if True:",
+    ),
+    P(
+        STATEMENTS,
+        "Chaos tells no row as lost whose replay found the table held, and tries that again.",
+        "tests/e2e/test_chaos.py::test_rows_put_aside_are_no_lost_ones_when_their_replay_finds_the_table_held",
+        "tests/chaos/trial.py",
+        "in (0, letters.REFUSED):",
+        "in (0, 6, letters.REFUSED):",
+    ),
+    P(
+        STATEMENTS,
         "A statement is taken for another that was judged only if they differ by mere names.",
         "tests/googlesql/test_shapes.py::test_what_googlesql_takes_is_not_taken_for_what_it_refuses",
         "tests/googlesql/shape.py",
