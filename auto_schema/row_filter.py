@@ -59,6 +59,7 @@ class Test:
         asked = arrow.array(self.values, array.type)
         if arrow.types.is_floating(array.type):  # is_in tells -0.0 from 0.0, which are equal
             array, asked = pc.add(array, 0.0), pc.add(asked, 0.0)
+            asked = asked.filter(pc.invert(pc.is_nan(asked)))  # which no value is equal to
         within = pc.is_in(array, value_set=asked)
         if self.operator == "in":
             return within

@@ -235,7 +235,7 @@ def _holds(value: Any, operator: str, asked: Any = None) -> bool:
         "<=": lambda: value <= asked,
         ">": lambda: value > asked,
         ">=": lambda: value >= asked,
-        "in": lambda: value in asked,
-        "not in": lambda: value not in asked,
+        "in": lambda: any(value == one for one in asked),
+        "not in": lambda: all(value != one for one in asked),
     }
     return bool(tests[operator]())

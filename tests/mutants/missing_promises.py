@@ -80,7 +80,7 @@ PROMISES: tuple[Promise, ...] = (
         f"{E2E}a_key_that_comes_back_while_the_run_reads_stays",
         "smart_sync/missing_sql.py",
         'f"WHERE key_text NOT IN (SELECT',
-        "f\"WHERE key_text NOT IN (SELECT '' ||",
+        "f\"WHERE key_text NOT IN (SELECT 'x' ||",
     ),
     P(
         MISSING,

@@ -8,10 +8,10 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import bench
-from bench import cpu_parts, drawing, many, pages
+from bench import compared, cpu_parts, drawing, many, pages
 from bench.counting import counts, reading_statements
 from bench.record import LATEST, Record
-from bench.run import ALL, in_turns, wanted_rows
+from bench.run import ALL, USUAL, in_turns, wanted_rows
 from bench.targets import TARGETS, Target
 from tests.fault_rules import Seen
 
@@ -154,7 +154,8 @@ def test_ways_are_measured_in_turns_and_some_only_once():
 def test_rows_are_chosen_by_name_and_by_source(monkeypatch):
     for name in ("SOURCE", "ONLY"):
         monkeypatch.delenv(name, raising=False)
-    assert wanted_rows() == ALL
+    assert wanted_rows() == USUAL
+    assert set(ALL) - set(USUAL) == set(compared.TOLD)
     monkeypatch.setenv("SOURCE", "requests")
     assert wanted_rows() == ("nothing-new", "append", "merge")
     monkeypatch.setenv("ONLY", "mongodb,append")
