@@ -14,7 +14,7 @@ from auto_schema.transform_text import parse as parse_transformation
 from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
 from pipeline.parameters.options import Options
-from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Parameter
+from pipeline.parameters.table import BY_NAME, DELETES, MANY, PARAMETERS, Parameter
 from pipeline.parameters.writing_checks import BY_KEY
 from pipeline.tables.entries import TablesFile, WithoutCursor
 from pipeline.tables.file import AUTO, ONE_QUERY, QUERIES, QUERY_FIX, named_by_entries
@@ -45,13 +45,7 @@ OF_WINDOWS = (
     "smart_sync_lookback",
     "sync_start",
     "sync_end",
-    "deleted_column",
-    "deleted_rows",
-    "delete_missing",
-    "delete_missing_where",
-    "max_deleted_percent",
-    "hard_deletes",
-    "repair",
+    *(parameter.name for parameter in PARAMETERS if parameter.group == DELETES),
 )
 """What the defaults say of windows and merges is nothing to a table that is replaced whole."""
 Given = Mapping[str, str]
@@ -333,10 +327,8 @@ def _placed(file: TablesFile, one: Chosen, fault: SyncError) -> SyncError:
 
 
 def _where(file: TablesFile, one: Chosen, *names: str) -> str:
-    for name in names:
-        if name in one.entry.parameters:
-            return file.at(one.entry.parameters[name].place)
-    return file.at(one.entry.place)
+    said = [one.entry.parameters[name] for name in names if name in one.entry.parameters]
+    return file.at(said[0].place if said else one.entry.place)
 
 
 def _keys(table: SourceTable, values: Given) -> tuple[str, ...]:
@@ -370,8 +362,8 @@ def _without_cursor(
 ) -> SyncError | None:
     """What is said of a table that a pattern brought and that has no cursor column."""
     column = values.get("smart_sync_timestamp_column") or "updated_at"
-    known = one.table.columns
-    if not _asks_for_cursor(one, values) or not (lacks or (known and column not in known)):
+    is_there = not lacks and column in (one.table.columns or [column])
+    if is_there or not _asks_for_cursor(one, values):
         return None
     where = f"{_where(file, one, 'smart_sync_timestamp_column')}, {one.table.full_name}"
     fix = "name its cursor in an entry of its own, or say without_cursor: replace or skip."
