@@ -192,6 +192,15 @@ def of_staged(*names: str) -> str:
     return ", ".join(f"{STAGED}.{quoted(name)}" for name in names)
 
 
+def in_any_partition(column: str) -> str:
+    """A condition on the partition column that drops no row, for a table that wants one in WHERE.
+
+    >>> in_any_partition("`day`")
+    '`day` IS NULL OR `day` IS NOT NULL'
+    """
+    return f"{column} IS NULL OR {column} IS NOT NULL"
+
+
 def string_literal(text: str) -> str:
     r"""A BigQuery string literal.
 

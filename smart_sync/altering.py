@@ -8,7 +8,7 @@ all that it held, so whatever happens in between, nothing is wrong.
 
 from auto_schema.errors import SchemaError, SyncError
 from auto_schema.evolve import Alteration
-from auto_schema.names import TABLE, of_table, quoted
+from auto_schema.names import TABLE, in_any_partition, of_table, quoted
 from auto_schema.widening import LAST_EXACT
 from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest
@@ -36,7 +36,7 @@ def exact_question(table: TableRef, target: Target, altered: tuple[Alteration, .
     where = ""
     if target.require_partition_filter and target.partitioning:
         field = of_table(target.partitioning.field)
-        where = f" WHERE {field} IS NULL OR {field} IS NOT NULL"
+        where = f" WHERE {in_any_partition(field)}"
     return f"SELECT {counts} FROM {table.sql} AS {TABLE}{where}"
 
 

@@ -197,6 +197,11 @@ def _is_bound(value: CursorValue, unit: str) -> bool:
     return unit != "YEAR" or (value.day, value.month) == (1, 1)
 
 
+def not_later(column: str, end: CursorValue, cursor: Cursor) -> str:
+    """Whether a row's cursor is at most the end of a window, or NULL, in BigQuery's SQL."""
+    return f"({column} IS NULL OR {column} <= {bigquery_literal(end, cursor)})"
+
+
 def bigquery_literal(value: CursorValue, cursor: Cursor) -> str:
     """An end of the window in BigQuery's SQL."""
     if isinstance(value, int):

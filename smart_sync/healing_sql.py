@@ -4,9 +4,9 @@ Rows of a range that differs are read whole, and most of them are as they are in
 are left out, so that what is published is what was healed, or is new.
 """
 
-from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted
+from auto_schema.names import OURS, STAGED, TABLE, in_any_partition, of_staged, of_table
 from smart_sync.hand_window import bigquery_literal
-from smart_sync.key_text import on_keys
+from smart_sync.key_text import as_named, json_text, on_keys
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import SyncPlan
 
@@ -18,17 +18,17 @@ def without_equal(plan: SyncPlan, merge: MergePlan, newest: str) -> str:
 
     A row that is marked as deleted, and removed for that, is dropped never.
     """
-    keys = ", ".join(f"{of_table(key)} AS {quoted(key)}" for key in merge.keys)
     names = [column.name for column in plan.schema]
     where = ""
     if merge.partition_field is not None:  # the table may want to see it in every filter
         column = of_table(merge.partition_field)
-        where = f"\nWHERE {column} IS NULL OR {column} IS NOT NULL"
-    equal = f"{_whole(TABLE, names)} = {_whole(STAGED, names)}"
+        where = f"\nWHERE {in_any_partition(column)}"
+    equal = f"{json_text(TABLE, names)} = {json_text(STAGED, names)}"
     if merge.mark is not None and merge.removes:
         equal += f" AND {merge.mark.lacks(STAGED)}"
     return (
-        f"CREATE TEMP TABLE {SAME} AS\nSELECT {keys}\nFROM {plan.destination.sql} AS {TABLE}\n"
+        f"CREATE TEMP TABLE {SAME} AS\nSELECT {as_named(TABLE, merge.keys)}\n"
+        f"FROM {plan.destination.sql} AS {TABLE}\n"
         f"JOIN {newest} AS {STAGED} ON {on_keys(merge.keys)}{where}\n"
         f"GROUP BY {of_table(*merge.keys)}\nHAVING COUNT(*) = 1 AND LOGICAL_AND({equal});\n"
         f"DELETE FROM {newest} AS {STAGED}\n"
@@ -50,9 +50,3 @@ def healed_rows(plan: SyncPlan, newest: str, newer: str) -> str:
     begun = bigquery_literal(healing.begun, cursor)
     column = of_staged(cursor.name)
     return f"(SELECT COUNTIF({column} <= {begun}) FROM {newest} AS {STAGED}) - {newer}"
-
-
-def _whole(alias: str, names: list[str]) -> str:
-    """All that a row holds, as a text."""
-    columns = ", ".join(f"{alias}.{quoted(name)} AS {quoted(name)}" for name in names)
-    return f"TO_JSON_STRING(STRUCT({columns}))"

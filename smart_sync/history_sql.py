@@ -10,23 +10,33 @@ A version holds until the next one of its key. Where the table says that it ende
 key was gone meanwhile: that end stays, and a version that comes to lie before it takes it over.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted
+from auto_schema.names import OURS, STAGED, TABLE, in_any_partition, of_staged, of_table, quoted
 from smart_sync.history_plan import IS_CURRENT, VALID_FROM, VALID_TO, HistoryPlan
-from smart_sync.key_text import block, key_text, literals, names_of, on_keys, pruned, raise_for
+from smart_sync.key_text import (
+    as_named,
+    block,
+    json_text,
+    key_text,
+    literals,
+    names_of,
+    on_keys,
+    pruned,
+    raise_for,
+)
 from smart_sync.merge_plan import MergePlan
 from smart_sync.merge_sql import (
     DELETED,
     DIFFERING,
     DOUBLED,
-    HASH,
     PARTITION,
     PARTITIONS,
     VARIES,
     as_it_is,
     refuse_differing,
     set_differing,
+    varying,
 )
 from smart_sync.plan import SyncPlan
 from smart_sync.stale_columns import assignments, clearing
@@ -132,14 +142,8 @@ def _each_once(merge: MergePlan, history: HistoryPlan, select: str) -> str:
 
 
 def _versions(plan: SyncPlan, merge: MergePlan, history: HistoryPlan, items: str) -> str:
-    window = f"OVER (PARTITION BY {of_staged(*merge.keys, history.cursor)})"
-    select = (
-        f"SELECT *\nFROM (\n  SELECT {items},\n"
-        f"    MIN({HASH}) {window} != MAX({HASH}) {window} AS {VARIES}\n"
-        f"  FROM (SELECT *, SHA256(TO_JSON_STRING({STAGED})) AS {HASH}\n"
-        f"    FROM {plan.rows_table.sql} AS {STAGED}) AS {STAGED})"
-    )
-    return _each_once(merge, history, select)
+    staged = varying(plan, (*merge.keys, history.cursor), items)
+    return _each_once(merge, history, f"SELECT *\nFROM {staged}")
 
 
 def _ends(plan: SyncPlan, merge: MergePlan, history: HistoryPlan, beside: str) -> str:
@@ -181,12 +185,12 @@ def _each_version(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str
     keys, partition, where = names_of(merge.keys), "CAST(NULL AS STRING)", ""
     if merge.partition:
         partition, column = merge.partition.of(TABLE), of_table(merge.partition.field)
-        where = f"\n    WHERE {column} IS NULL OR {column} IS NOT NULL"
+        where = f"\n    WHERE {in_any_partition(column)}"
     return (
         f"SELECT {keys}, {FROM}, MAX({TO}) AS {TO}, LOGICAL_OR({OPEN}) AS {OPEN},\n"
         f"  MAX({PARTITION}) AS {PARTITION}, COUNTIF({HELD}) AS {HELD},"
         f" LOGICAL_OR(NOT {HELD}) AS {IS_STAGED}\n"
-        f"FROM (\n  SELECT {_of_table_as_they_are(merge.keys)},\n"
+        f"FROM (\n  SELECT {as_named(TABLE, merge.keys)},\n"
         f"    {of_table(VALID_FROM)} AS {FROM}, {of_table(VALID_TO)} AS {TO},"
         f" {of_table(IS_CURRENT)} AS {OPEN},\n    {partition} AS {PARTITION}, TRUE AS {HELD}\n"
         f"    FROM {plan.destination.sql} AS {TABLE}\n"
@@ -195,10 +199,6 @@ def _each_version(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str
         f"  UNION ALL\n  SELECT {keys}, {quoted(history.cursor)}, NULL, NULL, NULL, FALSE\n"
         f"    FROM {VERSIONS}\n)\nGROUP BY {keys}, {FROM}"
     )
-
-
-def _of_table_as_they_are(names: Sequence[str]) -> str:
-    return ", ".join(f"{of_table(name)} AS {quoted(name)}" for name in names)
 
 
 def _is_same() -> str:
@@ -249,11 +249,7 @@ def _on(merge: MergePlan, alias: str, name: str) -> str:
 def _differs(plan: SyncPlan) -> str:
     """Whether a version of the table has other content than the staged one."""
     names = [column.name for column in plan.schema]
-    staged = ", ".join(f"{of_staged(name)} AS {quoted(name)}" for name in names)
-    return (
-        f"TO_JSON_STRING(STRUCT({_of_table_as_they_are(names)}))"
-        f" != TO_JSON_STRING(STRUCT({staged}))"
-    )
+    return f"{json_text(TABLE, names)} != {json_text(STAGED, names)}"
 
 
 def _merge(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str:

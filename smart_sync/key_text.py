@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from auto_schema.names import TABLE, of_staged, of_table, quoted, string_literal
+from auto_schema.names import STAGED, TABLE, of_staged, of_table, quoted, string_literal
 from auto_schema.told import HASH_DIGITS
 from smart_sync.merge_plan import MergePartition
 from smart_sync.plan import SyncPlan
@@ -28,10 +28,23 @@ def on_keys(keys: Sequence[str]) -> str:
     return " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in keys)
 
 
+def as_named(alias: str, names: Sequence[str]) -> str:
+    """Columns of a row under their own names.
+
+    >>> as_named("s", ["id", "day"])
+    's.`id` AS `id`, s.`day` AS `day`'
+    """
+    return ", ".join(f"{alias}.{quoted(name)} AS {quoted(name)}" for name in names)
+
+
+def json_text(alias: str, names: Sequence[str]) -> str:
+    """These columns of a row as JSON."""
+    return f"TO_JSON_STRING(STRUCT({as_named(alias, names)}))"
+
+
 def key_text(keys: Sequence[str]) -> str:
     """The keys of a row of `STAGED` as JSON, for a message."""
-    items = ", ".join(f"{of_staged(key)} AS {quoted(key)}" for key in keys)
-    return f"TO_JSON_STRING(STRUCT({items}))"
+    return json_text(STAGED, keys)
 
 
 def literals(partition: MergePartition, places: str) -> str:

@@ -11,13 +11,22 @@ An updated row's old version lies in another partition when the partition column
 with it. Constants of the staged rows alone would not find it, and insert the row again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted
+from auto_schema.names import OURS, STAGED, TABLE, in_any_partition, of_staged, of_table, quoted
 from smart_sync.deletes import DELETED_AT
-from smart_sync.hand_window import bigquery_literal
+from smart_sync.hand_window import bigquery_literal, not_later
 from smart_sync.healing_sql import healed_rows, without_equal
-from smart_sync.key_text import block, key_text, literals, names_of, on_keys, pruned, raise_for
+from smart_sync.key_text import (
+    as_named,
+    block,
+    key_text,
+    literals,
+    names_of,
+    on_keys,
+    pruned,
+    raise_for,
+)
 from smart_sync.marks import Mark
 from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_sql import keys_to_change, rows_to_delete
@@ -146,22 +155,36 @@ def comes_later(plan: SyncPlan) -> str:
         return f"{of_staged(cursor)} > {of_table(cursor)}" if cursor else "FALSE"
     if not cursor:
         return ""
-    if plan.publishing.healing is not None:  # the source is right, whatever the table's cursor says
-        return f"({of_table(cursor)} IS NULL OR {of_table(cursor)} <= {_up_to(plan)})"
+    healing = plan.publishing.healing
+    if healing is not None and plan.cursor:  # the source is right, whatever the table's cursor says
+        return not_later(of_table(cursor), healing.up_to, plan.cursor)
     return f"({of_table(cursor)} IS NULL OR {of_staged(cursor)} >= {of_table(cursor)})"
 
 
 def _newest(plan: SyncPlan, merge: MergePlan, items: str) -> str:
     """The same, and whether any rows of that key differ from others of the same cursor."""
-    window = f"OVER (PARTITION BY {of_staged(*_versions(plan, merge))})"
     select = (
         f"SELECT *, LOGICAL_OR({VARIES}) OVER (PARTITION BY {names_of(merge.keys)}) AS {DIFFERS}\n"
-        f"FROM (\n  SELECT {items},\n"
+        f"FROM {varying(plan, _versions(plan, merge), items)}"
+    )
+    return newest(plan, merge, select)
+
+
+def varying(plan: SyncPlan, by: Sequence[str], items: str) -> str:
+    """A sub-query: the staged rows, and in `VARIES` whether others of the same version differ.
+
+    Args:
+        plan: the run's.
+        by: the columns that tell versions apart.
+        items: the columns of staged rows in the destination's types.
+    """
+    window = f"OVER (PARTITION BY {of_staged(*by)})"
+    return (
+        f"(\n  SELECT {items},\n"
         f"    MIN({HASH}) {window} != MAX({HASH}) {window} AS {VARIES}\n"
         f"  FROM (SELECT *, SHA256(TO_JSON_STRING({STAGED})) AS {HASH}\n"
         f"    FROM {plan.rows_table.sql} AS {STAGED}) AS {STAGED})"
     )
-    return newest(plan, merge, select)
 
 
 def _versions(plan: SyncPlan, merge: MergePlan) -> list[str]:
@@ -192,7 +215,7 @@ def refuse_differing(plan: SyncPlan) -> str:
 
 
 def _held(plan: SyncPlan, merge: MergePlan) -> str:
-    names = [f"{of_table(key)} AS {quoted(key)}" for key in merge.keys]
+    names = [as_named(TABLE, merge.keys)]
     if merge.partition:
         names.append(f"{merge.partition.of(TABLE)} AS {PARTITION}")
     if plan.cursor:
@@ -205,7 +228,7 @@ def _held(plan: SyncPlan, merge: MergePlan) -> str:
     where = ""
     if merge.partition:
         column = of_table(merge.partition.field)
-        where = f"\nWHERE {column} IS NULL OR {column} IS NOT NULL"
+        where = f"\nWHERE {in_any_partition(column)}"
     return (
         f"SELECT {', '.join(names)}\nFROM {plan.destination.sql} AS {TABLE}\n"
         f"JOIN {NEWEST} AS {STAGED} ON {on_keys(merge.keys)}{where}"

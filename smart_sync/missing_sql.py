@@ -4,9 +4,9 @@ Keys that this run has staged are left alone, and rows that are later than what 
 """
 
 from auto_schema.canonical import bigquery_row
-from auto_schema.names import OURS, quoted, stamp_literal
+from auto_schema.names import OURS, in_any_partition, quoted, stamp_literal
 from smart_sync.deletes import DELETED_AT
-from smart_sync.hand_window import bigquery_literal
+from smart_sync.hand_window import not_later
 from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_plan import MissingPlan
 from smart_sync.plan import SyncPlan
@@ -60,11 +60,9 @@ def _meant(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, which: str = 
             " WHERE NOT is_back))"
         )
     if plan.cursor is not None and missing.up_to is not None:
-        cursor = f"s.{quoted(plan.cursor.name)}"
-        parts.append(
-            f"({cursor} IS NULL OR {cursor} <= {bigquery_literal(missing.up_to, plan.cursor)})"
-        )
+        column = f"s.{quoted(plan.cursor.name)}"
+        parts.append(not_later(column, missing.up_to, plan.cursor))
     if merge.partition_field is not None:  # the table may want to see it in every filter
         column = f"s.{quoted(merge.partition_field)}"
-        parts.append(f"({column} IS NULL OR {column} IS NOT NULL)")
+        parts.append(f"({in_any_partition(column)})")
     return "\n  AND ".join(parts)

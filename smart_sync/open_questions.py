@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from auto_schema.evolve import Alteration
-from auto_schema.names import TABLE, of_table
+from auto_schema.names import TABLE, in_any_partition, of_table
 from auto_schema.schema import TableSchema
 from smart_sync.altering import exact_question
 from smart_sync.facts import Facts, Target
@@ -127,6 +127,6 @@ def merge_question(request: SyncRequest, target: Target, cursor: str | None) -> 
     where = ""
     if target.partitioning is not None and target.partitioning.field.casefold() in known:
         field = of_table(target.partitioning.field)
-        where = f" WHERE {field} IS NULL OR {field} IS NOT NULL"
+        where = f" WHERE {in_any_partition(field)}"
     selected = of_table(*dict.fromkeys(there))
     return f"SELECT {selected} FROM {request.destination.sql} AS {TABLE}{where}"

@@ -5,7 +5,7 @@ One statement or script is one job; BigQuery makes its rows visible all at once.
 
 from functools import partial
 
-from auto_schema.names import TABLE, of_table, quoted, string_literal
+from auto_schema.names import TABLE, in_any_partition, of_table, quoted, string_literal
 from auto_schema.schema import Column, Partitioning, StagedColumn, TableSchema
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.history_sql import history_create_script, history_script, versions_of
@@ -105,7 +105,7 @@ def always_true(plan: SyncPlan) -> str:
     if partitioning is None:
         return ""
     field = of_table(partitioning.field)
-    return f" WHERE {field} IS NULL OR {field} IS NOT NULL"
+    return f" WHERE {in_any_partition(field)}"
 
 
 def added_columns(plan: SyncPlan) -> tuple[Column, ...]:

@@ -1,7 +1,7 @@
 """What a rollback asks BigQuery: are two tables the same, and how far do they go. Pure."""
 
 from auto_schema.canonical import ROW_TEXT, bigquery_sums
-from auto_schema.names import TABLE, of_table
+from auto_schema.names import TABLE, in_any_partition, of_table
 from warehouse.names import TableRef
 
 
@@ -14,7 +14,7 @@ def always_true(field: str) -> str:
     if not field:
         return ""
     column = of_table(field)
-    return f" WHERE {column} IS NULL OR {column} IS NOT NULL"
+    return f" WHERE {in_any_partition(column)}"
 
 
 def same_rows(one: TableRef, other: TableRef, field: str) -> str:

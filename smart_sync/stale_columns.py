@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from auto_schema.errors import SchemaError, SyncError
 from auto_schema.evolve import CurrentField
-from auto_schema.names import TABLE, of_table, quoted
+from auto_schema.names import TABLE, in_any_partition, of_table, quoted
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import REPEATED
 from smart_sync.backfill_columns import with_filled
@@ -241,6 +241,6 @@ def clearing(stale: StaleColumns, table: TableRef, partition_field: str | None) 
     )
     if partition_field is not None:  # the table may want to see it in every filter
         column = of_table(partition_field)
-        held = f"({held}) AND ({column} IS NULL OR {column} IS NOT NULL)"
+        held = f"({held}) AND ({in_any_partition(column)})"
     values = ", ".join(_assignments(cleared))
     return f"UPDATE {table.sql} AS {TABLE} SET {values}\nWHERE {held};\n"

@@ -6,7 +6,7 @@ has with no newer one, was never gone for good: that version is open again.
 """
 
 from auto_schema.canonical import bigquery_row
-from auto_schema.names import OURS, quoted
+from auto_schema.names import OURS, in_any_partition, quoted
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.history_plan import IS_CURRENT, VALID_FROM
 from smart_sync.key_text import names_of
@@ -41,7 +41,7 @@ def vanished(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, staged: str
     partition, filtered = "CAST(NULL AS STRING)", ""
     if merge.partition:
         partition, column = merge.partition.of("s"), f"s.{quoted(merge.partition.field)}"
-        filtered = f"\n    WHERE {column} IS NULL OR {column} IS NOT NULL"
+        filtered = f"\n    WHERE {in_any_partition(column)}"
     return (
         f"{keys_to_change(plan, missing, staged)}"
         f"CREATE TEMP TABLE {VANISHED} AS\n"

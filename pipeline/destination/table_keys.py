@@ -17,7 +17,7 @@ from auto_schema.key_places import (
     bigquery_row_number,
     sums_of,
 )
-from auto_schema.names import quoted
+from auto_schema.names import in_any_partition, quoted
 from auto_schema.schema import Column
 from sources.values import LETTER_APART, LETTER_HERE, LETTER_MARKED
 from warehouse.errors import as_target_errors
@@ -90,7 +90,7 @@ class TableKeys:
         there = " AND ".join(f"s.{quoted(key.name)} IS NOT NULL" for key in self.keys_of)
         if self.partition_field is not None:
             column = f"s.{quoted(self.partition_field)}"
-            there += f" AND ({column} IS NULL OR {column} IS NOT NULL)"
+            there += f" AND ({in_any_partition(column)})"
         return f"SELECT {selected}\nFROM {self.table.sql} AS s\nWHERE {there}{more}"
 
     def _ask(self, sql: str) -> Any:

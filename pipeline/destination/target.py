@@ -11,7 +11,14 @@ from google.cloud import bigquery
 from auto_schema.bigquery_types import known_type, type_text
 from auto_schema.errors import SchemaError, TargetError, shown
 from auto_schema.evolve import CurrentField
-from auto_schema.names import TABLE, of_table, quoted, stamp_literal, string_literal
+from auto_schema.names import (
+    TABLE,
+    in_any_partition,
+    of_table,
+    quoted,
+    stamp_literal,
+    string_literal,
+)
 from auto_schema.schema import INGESTION_TIME, Partitioning
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Target
@@ -240,7 +247,7 @@ def _filter(target: Target) -> str:
     if not target.require_partition_filter or target.partitioning is None:
         return ""
     field = of_table(target.partitioning.field)
-    return f"WHERE ({field} IS NULL OR {field} IS NOT NULL)"
+    return f"WHERE ({in_any_partition(field)})"
 
 
 def _ask(

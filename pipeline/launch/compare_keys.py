@@ -27,11 +27,24 @@ from sources.protocol import KeySnapshot, RowSnapshot
 Value = TypeVar("Value")
 
 
+def places_at_first(source: KeySnapshot, keys: tuple[Column, ...], rows: int | None) -> Places:
+    """How keys are dealt before anything is known of them.
+
+    Args:
+        source: its snapshot.
+        keys: the columns that tell rows apart.
+        rows: of the destination, about; None: not known.
+
+    Raises:
+        SyncError: the source can't be asked.
+    """
+    return first_places(keys, rows, source.ends() if is_ranged(keys) else None)
+
+
 def compare_keys(
     source: KeySnapshot,
     table: TableKeys,
-    keys: tuple[Column, ...],
-    rows: int | None,
+    places: Places,
     asked: MissingRequest,
     *,
     of_all: bool,
@@ -41,26 +54,19 @@ def compare_keys(
     Args:
         source: its snapshot.
         table: the destination.
-        keys: the columns that tell rows apart.
-        rows: of the destination, about; None: not known.
+        places: how keys are dealt at first.
         asked: when enough is known to refuse, the rest isn't looked at.
         of_all: whether all keys of the source are summed. Of some, one that isn't may be there.
 
     Raises:
         SyncError: a side can't be asked: then nothing is known of its keys.
     """
-    ends = source.ends() if is_ranged(keys) else None
     with ThreadPoolExecutor(2, thread_name_prefix="keys") as pool:
-        descent = _Descent(source, table, pool, asked, of_all)
-        return descent.compared(first_places(keys, rows, ends))
+        return _Descent(source, table, pool, asked, of_all).compared(places)
 
 
-def compare_rows(
-    source: RowSnapshot, table: TableKeys, keys: tuple[Column, ...], rows: int | None
-) -> ComparedRows:
+def compare_rows(source: RowSnapshot, table: TableKeys, places: Places) -> ComparedRows:
     """What the sides' rows say; the arguments, and what is raised, as for `compare_keys`."""
-    ends = source.ends() if is_ranged(keys) else None
-    places = first_places(keys, rows, ends)
     with ThreadPoolExecutor(2, thread_name_prefix="rows") as pool:
         return _RowDescent(source, table, pool).compared(places)
 

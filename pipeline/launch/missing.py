@@ -7,12 +7,13 @@ from google.cloud import bigquery
 from auto_schema.condition_sql import bigquery_condition
 from auto_schema.errors import ConfigError
 from auto_schema.names import quoted
+from auto_schema.row_filter import RowFilter
 from pipeline.destination.table_keys import TableKeys
-from pipeline.launch.compare_keys import compare_keys, compare_rows
+from pipeline.launch.compare_keys import compare_keys, compare_rows, places_at_first
 from smart_sync.deletes import DELETED_AT
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
-from smart_sync.hand_window import bigquery_literal
+from smart_sync.hand_window import not_later
 from smart_sync.healing import PARAMETER as HEALS
 from smart_sync.healing import compared_columns, reads_all
 from smart_sync.history_plan import IS_CURRENT
@@ -63,7 +64,7 @@ def with_missing(
         client,
         request.destination,
         keys,
-        _counts(draft, facts),
+        _counts(scope, facts),
         _marked(draft),
         partition,
         columns,
@@ -71,17 +72,17 @@ def with_missing(
         _compared(draft, facts),
         repeats=request.missing.ends,
     )
-    rows = facts.target.rows
     with inspector.comparing(inspector.source(Extract(run_id=run_id)), asked) as source:
         of_all = scope is None and dead is None
-        compared = compare_keys(source, table, keys, rows, request.missing, of_all=of_all)
+        places = places_at_first(source, keys, facts.target.rows)
+        compared = compare_keys(source, table, places, request.missing, of_all=of_all)
         facts = replace(facts, keys=compared, key_columns=keys)
         if not request.missing.heals:
             return facts
         if not isinstance(source, RowSnapshot):
             why = "its rows can't be compared"
             raise ConfigError("a source without rows to compare", HEALS, why, f"leave {HEALS} out.")
-        seen = replace(compare_rows(source, table, keys, rows), left_out=left_out)
+        seen = replace(compare_rows(source, table, places), left_out=left_out)
     return replace(facts, rows=seen, source=_only_differing(facts.source, seen))
 
 
@@ -98,9 +99,8 @@ def _only_differing(source: Source, seen: ComparedRows) -> Source:
     return source.only_in(seen.places, seen.within)
 
 
-def _counts(draft: Draft, facts: Facts) -> str:
+def _counts(scope: RowFilter | None, facts: Facts) -> str:
     """Whether a row of the table is looked at: within what is asked for, and not later."""
-    scope, _, _ = scope_of(draft.request, facts.target, draft.shape.arriving)
     parts = [bigquery_condition(scope)] if scope else []
     return " AND ".join([*parts, *_not_later(facts)]) or "TRUE"
 
@@ -110,8 +110,7 @@ def _not_later(facts: Facts) -> list[str]:
     if facts.cursor is None or facts.window is None:
         return []
     column = f"s.{quoted(facts.cursor.name)}"
-    high = bigquery_literal(facts.window.window.high, facts.cursor)
-    return [f"({column} IS NULL OR {column} <= {high})"]
+    return [not_later(column, facts.window.window.high, facts.cursor)]
 
 
 def _compares_dead(draft: Draft) -> bool:

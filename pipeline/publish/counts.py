@@ -1,6 +1,7 @@
 """I/O. Rows that a publishing job had to give, or gave, by whom the plan's mode says."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from google.cloud import bigquery
@@ -12,66 +13,54 @@ from smart_sync.ways import Count
 from warehouse.errors import as_target_errors
 
 
-def counted(client: bigquery.Client, plan: SyncPlan, job: Any, by: Count, staged: int = 0) -> int:
-    """How many rows, after the job is done.
+class Counts:
+    """What a publishing job that is done says of its rows; its last statement is fetched once.
 
-    Args:
-        client: of the job project.
-        plan: the run's.
-        job: the publishing job.
-        by: who says it.
-        staged: rows of the staged files.
-
-    Raises:
-        TargetError: BigQuery refused, or didn't answer.
+    Each question raises a TargetError where BigQuery refuses, or doesn't answer.
     """
-    if by is Count.STAGED:
-        return staged
-    if by is Count.LOADED:
-        return int(job.output_rows)
-    if by is Count.COPIED:
-        return copied_rows(job)
-    if by is Count.TOLD:
-        return int(_told(job)["expected"])
-    if by is Count.TABLE:
-        return table_rows(client, str(plan.destination))
-    return changed_rows(statements_of(client, job))
 
+    def __init__(self, client: bigquery.Client, plan: SyncPlan, job: Any) -> None:
+        """Of a run's job, with a client of the job project."""
+        self._client, self._plan, self._job = client, plan, job
 
-def deleted(plan: SyncPlan, job: Any) -> int:
-    """How many rows a publishing job that is done has removed, or marked as deleted.
+    def rows(self, by: Count, staged: int = 0) -> int:
+        """How many rows.
 
-    Raises:
-        TargetError: BigQuery refused, or didn't answer.
-    """
-    merge = plan.publishing.merge
-    is_told = plan.publishing.deletes or (merge is not None and merge.mark is not None)
-    return int(_told(job)["deleted"]) if is_told else 0
+        Args:
+            by: who says it.
+            staged: rows of the staged files.
+        """
+        if by is Count.STAGED:
+            return staged
+        if by is Count.LOADED:
+            return int(self._job.output_rows)
+        if by is Count.COPIED:
+            return copied_rows(self._job)
+        if by is Count.TOLD:
+            return int(self._told["expected"])
+        if by is Count.TABLE:
+            return table_rows(self._client, str(self._plan.destination))
+        return changed_rows(statements_of(self._client, self._job))
 
+    def deleted(self) -> int:
+        """How many rows it has removed, or marked as deleted."""
+        merge = self._plan.publishing.merge
+        is_told = self._plan.publishing.deletes or (merge is not None and merge.mark is not None)
+        return int(self._told["deleted"]) if is_told else 0
 
-def version_figures(plan: SyncPlan, job: Any) -> dict[str, object]:
-    """What a publishing job that is done says of versions; empty where none are kept.
+    def healed(self) -> int:
+        """How many rows of a repair no ordinary run would have read."""
+        return int(self._told["healed"]) if self._plan.publishing.healing else 0
 
-    Raises:
-        TargetError: BigQuery refused, or didn't answer.
-    """
-    merge = plan.publishing.merge
-    if merge is None or merge.history is None:
-        return {}
-    told = _told(job)
-    return {FIGURES: {name: int(told[name]) for name in COUNTS}}
+    def versions(self) -> dict[str, object]:
+        """What it says of versions; empty where none are kept."""
+        merge = self._plan.publishing.merge
+        if merge is None or merge.history is None:
+            return {}
+        return {FIGURES: {name: int(self._told[name]) for name in COUNTS}}
 
-
-def healed(plan: SyncPlan, job: Any) -> int:
-    """How many rows a repair that is done has published which no ordinary run would have read.
-
-    Raises:
-        TargetError: BigQuery refused, or didn't answer.
-    """
-    return int(_told(job)["healed"]) if plan.publishing.healing else 0
-
-
-def _told(job: Any) -> Mapping[str, Any]:
-    """What the last statement of its script says."""
-    with as_target_errors(f"job {job.job_id}"):
-        return dict(next(iter(job.result())).items())
+    @cached_property
+    def _told(self) -> Mapping[str, Any]:
+        """What the last statement of its script says."""
+        with as_target_errors(f"job {self._job.job_id}"):
+            return dict(next(iter(self._job.result())).items())

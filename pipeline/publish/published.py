@@ -19,7 +19,7 @@ from pipeline.destination.elements import StagedSplit
 from pipeline.destination.files import total
 from pipeline.destination.folder import folder_of
 from pipeline.destination.target import read_table, read_watermark
-from pipeline.publish.counts import counted, deleted, healed, version_figures
+from pipeline.publish.counts import Counts
 from pipeline.publish.taken import with_taken_over
 from pipeline.runs.outcome import Outcome
 from smart_sync.healing import healing_figures
@@ -112,15 +112,16 @@ class Published:
                 return self._of_source(job, outcome)
             is_load, mode = job.job_type == "load", plan.publishing.mode
             by = Count.LOADED if is_load else mode.rows_published
-            published = counted(self.client, plan, job, by)
+            counts = Counts(self.client, plan, job)
+            published = counts.rows(by)
             by = Count.STAGED if is_load else mode.rows_expected(plan)
             is_made = plan.publishing.sql is None or outcome.rows_made is not None
             staged = outcome.rows_to_publish if is_known and is_made else published
-            expected = counted(self.client, plan, job, by, staged)
-            gone, mended = deleted(plan, job), healed(plan, job)
+            expected = counts.rows(by, staged)
+            gone, mended = counts.deleted(), counts.healed()
             if not is_known:
                 outcome = replace(outcome, rows_read=published, rows_staged=published)
-            outcome = outcome.telling(version_figures(plan, job))
+            outcome = outcome.telling(counts.versions())
             after = outcome.watermark_after
             if self._may_be_lower or not (is_known and is_made and self._is_alone):
                 after = self._watermark_after(after)  # rows that the source lacks by now are gone
@@ -160,7 +161,7 @@ class Published:
         """Of a job that read the source itself: what it published is what it read."""
         publishing = self.plan.publishing
         by = Count.COPIED if publishing.way.copies else publishing.mode.rows_published
-        rows = counted(self.client, self.plan, job, by)
+        rows = Counts(self.client, self.plan, job).rows(by)
         return replace(
             outcome,
             status="succeeded",

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Self
 
 from auto_schema.canonical import bigquery_digest
-from auto_schema.names import quoted, stamp_literal, string_literal
+from auto_schema.names import in_any_partition, quoted, stamp_literal, string_literal
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
 from sources.bigquery.connection import BigqueryConnection
@@ -118,7 +118,7 @@ class BigqueryStatement:
         parts = []
         if self.filter_column and (window is None or cursor != self.filter_column):
             column = f"{qualifier}{quoted(self.filter_column)}"
-            parts.append(f"({column} IS NULL OR {column} IS NOT NULL)")
+            parts.append(f"({in_any_partition(column)})")
         if window is not None and cursor:
             column = f"{qualifier}{quoted(cursor)}"
             if window.low is not None:

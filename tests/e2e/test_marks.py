@@ -350,7 +350,7 @@ def test_a_run_that_died_after_it_removed_rows_is_settled_and_nothing_is_lost(
     sync.ok(**MERGE)
     delete(orders, 4, "2024-06-01")
     with monkeypatch.context() as broken:
-        broken.setattr("pipeline.publish.published.deleted", lambda *_: 1 / 0)
+        broken.setattr("pipeline.publish.published.Counts.deleted", lambda *_: 1 / 0)
         assert sync(**MERGE).code != 0
     orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-05-30')")
     sync.ok(**MERGE)

@@ -36,7 +36,7 @@ PROMISES: tuple[Promise, ...] = (
         "Of rows that differ the source's is right, whatever their cursors say.",
         f"{E2E}hand_edits_of_the_destination_are_undone",
         "smart_sync/merge_sql.py",
-        "    if plan.publishing.healing is not None:  # the source is right",
+        "    if healing is not None and plan.cursor:  # the source is right",
         "    if False:  # the source is right",
     ),
     P(

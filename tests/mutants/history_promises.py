@@ -53,8 +53,8 @@ PROMISES: tuple[Promise, ...] = (
         "A version that is read again with other content is replaced, and no other.",
         E2E + "test_a_row_that_changed_without_its_stamp_is_replaced_in_its_version",
         SQL,
-        '        f" != TO_JSON_STRING(STRUCT({staged}))"\n',
-        "        f\" IS NULL AND '' = TO_JSON_STRING(STRUCT({staged}))\"\n",
+        "{json_text(TABLE, names)} != {json_text(STAGED, names)}",
+        "{json_text(TABLE, names)} IS NULL AND '' = {json_text(STAGED, names)}",
     ),
     Promise(
         HISTORY,

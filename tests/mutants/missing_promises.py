@@ -63,8 +63,8 @@ PROMISES: tuple[Promise, ...] = (
         "A row of the table that is later than the window isn't missed.",
         f"{E2E}rows_of_the_table_that_are_later_than_the_snapshot_stay",
         "pipeline/launch/missing.py",
-        '    return [f"({column} IS NULL OR {column} <= {high})"]',
-        '    return [f"({column} IS NULL OR {high} = {high})"]',
+        "    return [not_later(column, facts.window.window.high, facts.cursor)]",
+        "    return []",
     ),
     P(
         MISSING,
