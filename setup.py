@@ -43,6 +43,11 @@ setup(
         ),
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
-    entry_points={"console_scripts": ["smart-sync-schedules = scheduler.cli:main"]},
+    entry_points={
+        "console_scripts": [
+            "smart-sync = pipeline.command.main:main",
+            "smart-sync-schedules = scheduler.cli:main",
+        ]
+    },
     python_requires=">=3.11,<3.14",
 )

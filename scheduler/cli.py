@@ -8,7 +8,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -362,12 +362,17 @@ def status(
         time.sleep(watch)
 
 
-def main() -> None:
-    """Run the command; every fault of the user's is one message."""
+def main(argv: Sequence[str] | None = None, program: str = "smart-sync-schedules") -> None:
+    """Run the command; every fault of the user's is one message.
+
+    Args:
+        argv: its words; None: the process's.
+        program: what messages and help call it.
+    """
     try:
-        APP()
+        APP(None if argv is None else list(argv), prog_name=program)
     except SyncError as error:
-        print(f"smart-sync-schedules: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -33,6 +33,7 @@ PIPELINE = (
     "parameters",
 )
 LAYERS = (
+    "pipeline.command",
     "scheduler",
     *(f"pipeline.{room}" for room in PIPELINE),
     "smart_sync",

@@ -1,0 +1,10 @@
+"""`smart-sync schedules …`: the schedules' own command."""
+
+from pipeline.command.said import Said
+from scheduler.cli import main as schedules
+
+
+def main(said: Said) -> int:
+    """Run it; it ends the process with its own exit code."""
+    schedules(said.launch, "smart-sync schedules")
+    return 0

@@ -1,0 +1,68 @@
+"""The one table of subcommands, and of the flags that belong to the command itself."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag of the command, which is no parameter of a launch.
+
+    Attributes:
+        name: with underscores; dashes are read as well.
+        help: a few words.
+        value: what stands for its value in help; empty: it has none.
+        is_optional: its value may be left out, and is written behind `=` only.
+        short: one letter that means the same, without a value.
+        choices: its values, where these are few.
+    """
+
+    name: str
+    help: str
+    value: str = ""
+    is_optional: bool = False
+    short: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: `main(said: Said) -> int` in the module `pipeline.command.<name>`.
+
+    Attributes:
+        name: as it is called.
+        help: one line, which begins with a verb.
+        place: what stands for the word that must follow, such as RUN; empty: none may.
+        flags: that only this one has.
+        has_json: whether `--json` says of it what it prints otherwise for eyes.
+        is_raw: its words are another program's; it gets all of them as they are.
+        takes_parameters: whether it is given a launch's parameters.
+    """
+
+    name: str
+    help: str
+    place: str = ""
+    flags: tuple[Flag, ...] = ()
+    has_json: bool = False
+    is_raw: bool = False
+    takes_parameters: bool = True
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("run", "Sync: read what is new, publish it in one atomic step."),
+    Command("plan", "Show what a run would do; nothing is written.", has_json=True),
+    Command("verify", "Compare a past window of source and destination."),
+    Command("backfill", "Load a window slice by slice, or fill columns that are new."),
+    Command("replay", "Put the dead letters of a run through today's plan.", "RUN"),
+    Command("rollback", "Undo a run: the table becomes what it was before.", "RUN"),
+    Command("schedules", "Schedules in Cloud Scheduler: create, apply, status …", is_raw=True),
+)
+"""A command that lacks here has no module either."""
+
+BY_COMMAND: dict[str, Command] = {command.name: command for command in COMMANDS}
+
+FLAGS: tuple[Flag, ...] = (
+    Flag("help", "This page, of a command its own.", short="h"),
+    Flag("version", "The program's version."),
+    Flag("json", "Print what is for eyes as JSON."),
+)
+"""Of every command."""

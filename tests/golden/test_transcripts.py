@@ -1,0 +1,35 @@
+"""What the command prints, and the harness itself."""
+
+import re
+
+import pytest
+
+from tests.golden.transcripts import check_transcript, masked, on_terminal
+
+PRINTED = {
+    "help": ["smart-sync", "--help"],
+    "version": ["smart-sync", "--version"],
+    "no_command": ["smart-sync"],
+    "unknown_command": ["smart-sync", "rollbak"],
+    "help_of_rollback": ["smart-sync", "rollback", "--help"],
+    "no_parameters": ["smart-sync", "run"],
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_the_command_prints_what_the_file_says(name):
+    check_transcript(name, PRINTED[name])
+
+
+def test_a_terminal_has_the_columns_that_are_asked_for():
+    words = ["smart-sync-schedules", "--help"]
+    texts = {
+        n: re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(words, columns=n).stdout) for n in (60, 100)
+    }
+    widths = {max(map(len, text.split("\n"))) for text in texts.values()}
+    assert widths == {60, 100}
+
+
+def test_what_differs_from_run_to_run_is_a_word_and_escape_codes_are_seen():
+    text = "\x1b[1mrun\x1b[0m 20250722t150000-3f9a0c1d of port 4711"
+    assert masked(text, {r"port \d+": "PORT"}) == "‹1m›run‹0m› RUN_ID of PORT"

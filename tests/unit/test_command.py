@@ -1,0 +1,151 @@
+"""The command's words, and which of the program it imports for them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from auto_schema.errors import ConfigError
+from pipeline.command import launch as launches
+from pipeline.command import main as program
+from pipeline.command.said import read_words
+from pipeline.command.table import BY_COMMAND, COMMANDS
+from pipeline.parameters.docs import ROOT
+
+HEAVY = (
+    "apache_beam",
+    "pyarrow",
+    "pymongo",
+    "psycopg2",
+    "google.cloud.bigquery",
+    "rich",
+    "yaml",
+    "typer",
+)
+LIGHT = f"""
+import sys
+from pipeline.command.main import main
+for words in (["--help"], ["--version"], ["run", "--help"], ["no-such"]):
+    main(words)
+print("imported:", *sorted({{*{HEAVY}}} & {{*sys.modules}}))
+"""
+AS_MAIN = """
+import gc
+import pipeline.command.main as command
+command.main(["run"])
+import pyarrow
+print(gc.isenabled(), gc.get_freeze_count() > 100_000, pyarrow.default_memory_pool().backend_name)
+"""
+
+
+def launch_of(*words):
+    return read_words(["run", *words]).launch
+
+
+@pytest.mark.parametrize(
+    ("words", "launch"),
+    [
+        (["--fallback-days=3"], ["--fallback_days=3"]),
+        (["--fallback_days", "3"], ["--fallback_days=3"]),
+        (["--verify", "--fallback-days", "3"], ["--verify=true", "--fallback_days=3"]),
+        (["--verify", "false"], ["--verify=false"]),
+        (["--verify=x"], ["--verify=x"]),
+        (["--no-verify"], ["--verify=false"]),
+        (["--no_enable-smart_sync"], ["--enable_smart_sync=false"]),
+        (["--no_use_public_ips"], ["--no_use_public_ips"]),
+        (["--temp-location", "/tmp/a", "--runner=x"], ["--temp_location", "/tmp/a", "--runner=x"]),
+        (["--postgresql-query=SELECT a-b"], ["--postgresql_query=SELECT a-b"]),
+        (["--postgresql-password", "--secret"], ["--postgresql_password", "--secret"]),
+    ],
+)
+def test_flags_are_passed_on_as_main_takes_them(words, launch):
+    assert list(launch_of(*words)) == launch
+
+
+def test_the_place_is_the_word_that_is_no_flags_value():
+    words = ["replay", "--fallback_days", "3", "--runner", "Direct", "--verify", "R", "--quiet=x"]
+    said = read_words(words)
+    assert (said.place, said.command) == ("R", BY_COMMAND["replay"])
+
+
+def test_flags_of_the_command_stand_before_and_behind_the_subcommand():
+    assert read_words(["--json", "plan"]) == read_words(["plan", "--json"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["rnu"], "did you mean run?"),
+        (["xxxxxx"], "use one of run, plan,"),
+        (["--verify", "run"], "name a command first"),
+        (["run", "orders"], "a word out of place"),
+        (["replay"], "replay of nothing"),
+        (["replay", "A", "B"], "a word out of place"),
+        (["plan", "--json=yes"], "leave the value out"),
+        (["run", "--no-verify=true"], "write --verify=true"),
+    ],
+)
+def test_words_that_say_nothing_end_with_the_mend(words, told):
+    with pytest.raises(ConfigError, match=told):
+        read_words(words)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_each_line_of_the_table_has_its_module(command):
+    assert callable(program._imported(command.name))
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """The words that the template's own main is given."""
+    given = []
+    monkeypatch.setattr(launches, "run_template", lambda words: given.append(words) or 0)
+    return given
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["run", "--verify"], ["--verify=true"]),
+        (["plan"], ["--plan_only=true"]),
+        (["plan", "--json"], ["--plan_only=true", "--plan_format=json"]),
+        (["plan", "--plan_only"], ["--plan_only=true"]),
+        (["verify", "--verify_start=1"], ["--verify_start=1", "--verify_only=true"]),
+        (["replay", "R"], ["--replay_dead_letters=R"]),
+        (["rollback", "R"], ["--rollback_run=R"]),
+        (["backfill", "--backfill-by=day"], ["--backfill_by=day"]),
+    ],
+)
+def test_a_subcommand_says_a_parameter(launched, words, meant):
+    assert program.main(words) == 0
+    assert launched == [meant]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["plan", "--no-plan_only"], "smart-sync plan means plan_only=true"),
+        (["replay", "R", "--replay_dead_letters=S"], "means replay_dead_letters=R"),
+        (["backfill"], "a backfill of nothing"),
+        (["rollback", "R", "--json"], "nothing to print as JSON"),
+    ],
+)
+def test_a_parameter_against_the_command_ends_it_before_anything_starts(
+    launched, capsys, words, told
+):
+    assert program.main(words) == 2
+    assert told in capsys.readouterr().err
+    assert launched == []
+
+
+def said(text):
+    words = [sys.executable, "-c", text]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_help_version_and_a_misspelt_command_import_nothing_of_the_program():
+    assert said(LIGHT).splitlines()[-1] == "imported:"
+
+
+def test_a_run_by_the_command_has_memory_and_garbage_as_one_by_main():
+    assert said(AS_MAIN) == "True True system\n"
