@@ -154,6 +154,13 @@ def statements(server: PostgresqlServer, *sql: str) -> None:
 
 
 @pytest.fixture
+def orders(request: pytest.FixtureRequest, sql: Any) -> Any:
+    """The table that the test's module makes by its `ORDERS`; runs further SQL beside it."""
+    sql(request.module.ORDERS)
+    return sql
+
+
+@pytest.fixture
 def insert(sql: Any) -> Callable[[int, int], None]:
     """Put an order into the source whose stamp is so many minutes old."""
     sql(ORDERS)

@@ -4,39 +4,9 @@ import json
 
 import pytest
 
-from tests.sync import PROJECT
+from tests.compared import MERGE, REPAIR, THOUSAND, compared, edit, marked, names
 
-MERGE = {
-    "enable_smart_sync": "true",
-    "smart_sync_margin": "0s",
-    "postgresql_query": "SELECT * FROM orders",
-    "write_disposition": "WRITE_MERGE",
-    "merge_keys": "id",
-}
-REPAIR = MERGE | {"repair": "true"}
-
-
-@pytest.fixture
-def orders(sql):
-    """A thousand orders, one a minute, all of the past."""
-    sql("CREATE TABLE orders (id int8 PRIMARY KEY, name text, doc jsonb, updated_at timestamptz)")
-    sql(
-        "INSERT INTO orders SELECT i, 'v1', '{\"n\": 1}', timestamptz '2024-05-01'"
-        " + i * interval '1 minute' FROM generate_series(1, 1000) i"
-    )
-    return sql
-
-
-def edit(sync, statement):
-    sync.client.query_and_wait(statement.format(t=f"`{PROJECT}.{sync.dataset}.t`"))
-
-
-def names(sync):
-    return dict(sync.rows("id, name"))
-
-
-def compared(sync):
-    return json.loads(sync.history()[-1]["compared"])
+ORDERS = THOUSAND
 
 
 def test_rows_that_committed_late_come(sync, orders):
@@ -107,10 +77,10 @@ def test_a_key_that_comes_back_just_as_it_was_while_a_repair_reads_stays(
     assert set(names(sync)) == set(range(1, 1001)) - gone
     assert sync.history()[-1]["rows_deleted"] == 1
     if rows == "soft":
-        assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == [60]
+        assert marked(sync) == [60]
         orders("INSERT INTO orders SELECT * FROM kept WHERE id = 60")
         sync.ok(**REPAIR, delete_missing=rows)
-        assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == []
+        assert marked(sync) == []
 
 
 def test_a_marked_row_that_changes_comes_by_a_repair_as_by_any_run(sync, orders):
@@ -125,12 +95,12 @@ def test_a_marked_row_that_changes_comes_by_a_repair_as_by_any_run(sync, orders)
     orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-03' WHERE id = 995")
     sync.ok(**REPAIR, **soft)
     assert names(sync) == dict.fromkeys(range(1, 1001), "v1") | {5: "v2", 995: "v2"}
-    assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == [5, 6, 7]
+    assert marked(sync) == [5, 6, 7]
     sync.ok(**REPAIR, **soft)
     assert sync.history()[-1]["rows_read"] == 0
     edit(sync, "UPDATE {t} SET _sync_deleted_at = NULL WHERE id = 6")
     sync.ok(**REPAIR, **soft)
-    assert [key for key, at in sync.rows("id, _sync_deleted_at") if at] == [5, 6, 7]
+    assert marked(sync) == [5, 6, 7]
 
 
 def test_rows_that_delete_missing_where_leaves_out_are_compared_and_read_all_the_same(sync, orders):

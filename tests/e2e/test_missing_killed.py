@@ -2,10 +2,12 @@
 
 import pytest
 
+from tests.compared import HARD, HUNDRED
 from tests.days import lapse
-from tests.e2e.test_missing import HARD, orders  # noqa: F401 - a fixture
 from tests.fault_rules import job
 from tests.processes import Gate
+
+ORDERS = HUNDRED
 
 
 @pytest.mark.parametrize("rows", ["hard", "soft"])
@@ -14,13 +16,7 @@ from tests.processes import Gate
     [("event_0", True), ("missing_0_1", True), ("publish_1", False), ("publish_1", True)],
 )
 def test_wherever_it_dies_the_next_run_makes_the_same_table(
-    sync,
-    orders,  # noqa: F811
-    start,
-    proxy,
-    step,
-    after,
-    rows,
+    sync, orders, start, proxy, step, after, rows
 ):
     words = HARD | {"delete_missing": rows}
     living = "id, name" if rows == "hard" else "IF(_sync_deleted_at IS NULL, id, NULL), name"

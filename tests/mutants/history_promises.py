@@ -5,6 +5,8 @@ from tests.mutants.promises import Promise
 HISTORY = "History mode"
 ALIKE = "tests/googlesql/test_keeping_versions.py::"
 E2E = "tests/e2e/test_history.py::"
+GONE = "tests/e2e/test_history_gone.py::"
+BESIDE = "tests/e2e/test_history_and_others.py::"
 SQL = "smart_sync/history_sql.py"
 
 PROMISES: tuple[Promise, ...] = (
@@ -59,7 +61,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         HISTORY,
         "The version of a row that the source has no more ends.",
-        E2E + "test_the_version_of_a_row_that_vanished_ends_and_stays_ended",
+        GONE + "test_the_version_of_a_row_that_vanished_ends_and_stays_ended",
         "smart_sync/history_sql.py",
         '        beside = f"\\nUNION ALL\\n{gone}\\nFROM {VANISHED}"\n',
         "",
@@ -67,7 +69,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         HISTORY,
         "A key that is there again with its old stamp is open again.",
-        E2E + "test_a_row_that_is_there_again_with_its_old_stamp_is_open_again",
+        GONE + "test_a_row_that_is_there_again_with_its_old_stamp_is_open_again",
         "smart_sync/missing_plan.py",
         "compared.returned if asked.marks or asked.ends else ()",
         "compared.returned if asked.marks else ()",
@@ -75,7 +77,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         HISTORY,
         "A key that came back behind the window's end opens no version that has ended.",
-        E2E + "test_a_row_that_came_back_behind_the_windows_end_opens_nothing_and_the_gap_stays",
+        GONE + "test_a_row_that_came_back_behind_the_windows_end_opens_nothing_and_the_gap_stays",
         "smart_sync/key_descent.py",
         "_EARLIER if of_versions else _THERE",
         "_THERE",
@@ -92,7 +94,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         HISTORY,
         "A row that the run reads where vanished keys end is there: its newest version is open.",
-        E2E + "test_a_row_of_the_lookback_that_is_there_again_is_open_again",
+        GONE + "test_a_row_of_the_lookback_that_is_there_again_is_open_again",
         SQL,
         'last = f"NOT {IS_STAGED}" if _vanished_end(plan) else "TRUE"',
         'last = "TRUE"',
@@ -100,7 +102,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         HISTORY,
         "A version that is read again as it is keeps what the source has no more.",
-        E2E
+        BESIDE
         + "test_a_column_that_is_gone_keeps_its_values_in_a_version_of_which_only_the_end_moves",
         SQL,
         "{STAGED}.{IS_STAGED} AND {_differs(plan)}",

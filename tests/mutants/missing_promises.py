@@ -5,6 +5,7 @@ from tests.mutants.promises import Promise
 MISSING = "Deletes without a mark"
 P = Promise
 E2E = "tests/e2e/test_missing.py::test_"
+MARKED = "tests/e2e/test_missing_marked.py::test_"
 OF_REPAIR = "tests/e2e/test_healing.py::test_"
 OF_BIGQUERY = "tests/bigquery/test_missing.py::test_"
 
@@ -133,7 +134,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         MISSING,
         "A row that the source marks as deleted is not taken for one that the table lacks.",
-        f"{E2E}a_row_that_the_source_marks_is_not_missing",
+        f"{MARKED}a_row_that_the_source_marks_is_not_missing",
         "sources/postgresql/key_snapshot.py",
         '        rows = self._rows(f"{postgresql_key(places)} AS k", (*self._scope(), *alive))',
         '        rows = self._rows(f"{postgresql_key(places)} AS k", self._scope())',
@@ -141,7 +142,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         MISSING,
         "A marked row whose key is there again loses its mark, however old its cursor.",
-        f"{E2E}soft_marks_missing_rows_and_a_key_that_returns_loses_its_mark",
+        f"{MARKED}soft_marks_missing_rows_and_a_key_that_returns_loses_its_mark",
         "smart_sync/missing_plan.py",
         "asked.marks or asked.ends else ()",
         "asked.ends else ()",
@@ -149,7 +150,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         MISSING,
         "A row keeps the time when it was first seen to be missing.",
-        f"{E2E}soft_marks_missing_rows_and_a_key_that_returns_loses_its_mark",
+        f"{MARKED}soft_marks_missing_rows_and_a_key_that_returns_loses_its_mark",
         "pipeline/destination/table_keys.py",
         'AND NOT {self.marked}"',
         '"',
@@ -157,7 +158,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         MISSING,
         "A mark of the source stays where missing rows are marked, too.",
-        f"{E2E}a_mark_of_the_source_stays_where_missing_rows_are_marked_too",
+        f"{MARKED}a_mark_of_the_source_stays_where_missing_rows_are_marked_too",
         "smart_sync/key_descent.py",
         "LETTER_MARKED and key in is_back:",
         "LETTER_MARKED and key in source:",
