@@ -9,7 +9,7 @@ PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
   tests/seam/test_matrix.py tests/seam/test_repeated_steps.py
 
-.PHONY: help setup fmt check test extensions test-fast chaos hunt mutants demo bench image-check tests-of-all image-if-changed template verify-cloud docs golden lock clean
+.PHONY: help setup fmt check test extensions test-fast chaos hunt mutants demo bench image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,8 +49,8 @@ check: .venv/.done ## lint, types, import contracts
 	@$(BIN)/hadolint Dockerfile
 
 # Building the image is one core's work, most tests wait for servers: side by side they are done sooner.
-test: setup check extensions ## check, then all tests on real servers; beside them the image, if its inputs changed
-	@$(MAKE) --no-print-directory --jobs=2 tests-of-all image-if-changed
+test: setup check extensions ## check, then all tests on real servers; beside them the image and the wheel, if their inputs changed
+	@$(MAKE) --no-print-directory --jobs=2 tests-of-all wheel-if-changed image-if-changed
 
 extensions: .venv/.done ## install Debian's PostgreSQL with extensions, for the tests of their types
 	@$(BIN)/python -m tests.debian_postgresql
@@ -61,6 +61,10 @@ tests-of-all:
 image-if-changed: # what it says comes in one piece, when it has ended
 	@mkdir -p .cache
 	@$(BIN)/python -m deploy.image_check --if-changed >.cache/image-check.log 2>&1; code=$$?; cat .cache/image-check.log; exit $$code
+
+wheel-if-changed:
+	@mkdir -p .cache
+	@$(BIN)/python -m deploy.wheel_check --if-changed >.cache/wheel-check.log 2>&1; code=$$?; cat .cache/wheel-check.log; exit $$code
 
 test-fast: check $(DECODERS) ## check, then the tests that need no server: a minute and a half
 	@$(BIN)/python -m pytest -m "not server" $(FAST)
@@ -89,6 +93,12 @@ bench: setup .venv-bench/.done ## speed and requests beside other tools (SOURCE=
 
 image-check: setup ## build the image without a container engine, and sync from inside it (root, Debian)
 	@$(BIN)/python -m deploy.image_check
+
+wheel: setup ## build what `pip install bigquery-smart-sync` installs, into dist/
+	@$(BIN)/python -m deploy.wheel
+
+wheel-check: setup ## build the wheel, install it into an empty environment, and sync each source from it
+	@$(BIN)/python -m deploy.wheel_check
 
 template: ## build image and template in your project (PROJECT=, BUCKET=, REGION=; DRY=1 only shows)
 	@deploy/template

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from demo.cache import cache_folder
@@ -47,14 +47,14 @@ INPUTS = (
 """What goes into the image, and what checks it."""
 
 
-def fingerprint(root: Path = ROOT) -> str:
+def fingerprint(root: Path = ROOT, inputs: Sequence[str] = INPUTS) -> str:
     """A hash of every input's content; of the packages' modules only of names and imports.
 
     What modules do is tested from the folder, with the same locked packages: it doesn't change
     whether the image can be built, holds all that it needs, and is launched and entered right.
     """
     total = hashlib.sha256()
-    for name in INPUTS:
+    for name in inputs:
         path = root / name
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:

@@ -1,9 +1,20 @@
 """The sources that there are, one line each."""
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from types import MappingProxyType
 
+from auto_schema.errors import ConfigError
 from sources.kind import SourceKind
+
+DRIVERS: Mapping[str, str] = MappingProxyType(
+    {
+        "postgresql": "psycopg2",
+        "mongodb": "pymongo",
+        "bigquery": "google.cloud.bigquery_storage_v1",
+    }
+)
+"""data_source → the module that its extra brings; where it isn't installed nothing is read."""
 
 
 def _postgresql() -> SourceKind:
@@ -24,6 +35,13 @@ def _bigquery() -> SourceKind:
     return BIGQUERY
 
 
+def without_extra(where: str, module: str, extra: str) -> ConfigError:
+    """What is asked for needs a package that isn't installed, and how it is."""
+    why = f"there is no Python package {module} here"
+    fix = f"pip install 'bigquery-smart-sync[{extra}]'."
+    return ConfigError(f"the extra [{extra}] isn't installed", where, why, fix)
+
+
 class _AtNeed(Mapping[str, SourceKind]):
     """Kinds that are imported when they are asked for: a run has nothing for another source's."""
 
@@ -31,7 +49,16 @@ class _AtNeed(Mapping[str, SourceKind]):
         self._kinds = kinds
 
     def __getitem__(self, name: str) -> SourceKind:
-        return self._kinds[name]()
+        """The kind.
+
+        Raises:
+            ConfigError: its driver isn't installed.
+        """
+        opened = self._kinds[name]
+        driver = DRIVERS.get(name)
+        if driver and find_spec(driver) is None:
+            raise without_extra(f"data_source={name}", driver, name)
+        return opened()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._kinds)

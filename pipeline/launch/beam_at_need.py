@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from auto_schema.errors import SyncError
@@ -18,6 +19,7 @@ from pipeline.parameters.options import Options
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.outcome import Outcome
 from smart_sync.plan import SyncPlan
+from sources.registry import without_extra
 
 _FOLDER = re.compile(r"--(temp|staging)_location=.*", re.DOTALL)
 """The flags that Beam and we have in common; it finds nothing wrong with them here."""
@@ -36,6 +38,9 @@ def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
     """See `pipeline.launch.beam.flags`."""
     if not says_something_to_beam(argv):
         return []
+    if find_spec("apache_beam") is None:
+        flag = next(word for word in argv if not _FOLDER.fullmatch(word)).partition("=")[0]
+        return [without_extra(flag, "apache_beam", "dataflow")]
     faults: list[SyncError] = _module("pipeline.launch.beam.flags").beam_flag_faults(argv)
     return faults
 

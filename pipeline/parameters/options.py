@@ -222,8 +222,7 @@ def _local_warnings(temp_location: str, environ: Mapping[str, str]) -> tuple[str
 
 def _parameter_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:
     faults = value_faults(values) + _requirement_faults(values, given)
-    kind = SOURCES.get(values["data_source"])
-    faults += kind.faults(values) if kind else []
+    faults += _source_faults(values)
     faults += _many_faults(given)
     return faults + writing_faults(values) + _webhook_faults(values)
 
@@ -264,6 +263,14 @@ def plain_secrets(given: Mapping[str, str]) -> list[str]:
 
 def _is_json_fault(faults: Sequence[SyncError]) -> bool:
     return any("transformation_config" in fault.where for fault in faults)
+
+
+def _source_faults(values: Mapping[str, str]) -> list[SyncError]:
+    try:
+        kind = SOURCES.get(values["data_source"])
+    except ConfigError as error:  # its driver isn't installed
+        return [error]
+    return list(kind.faults(values)) if kind else []
 
 
 def _requirement_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:

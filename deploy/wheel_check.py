@@ -1,0 +1,197 @@
+"""`make wheel-check`: the wheel, installed into an empty environment, syncs each source from there.
+
+The environment has nothing of the repository's, and the runs begin in a folder of their own. What
+each extra brings is installed one after the other: before, its source is refused. What was checked
+is remembered by a hash of all that goes in, as of the image.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.markup import escape
+
+from demo.cache import cache_folder
+from demo.run import CONSOLE, demo
+from demo.servers import BigQueryServer, bigquery_server
+from demo.sides import SIDES
+from deploy.image_check import fingerprint
+from deploy.wheel import ROOT, TOP, WheelError, build
+
+INPUTS = (
+    "requirements.txt",
+    "setup.py",
+    "pyproject.toml",
+    "LICENSE",
+    "auto_schema",
+    "warehouse",
+    "sources",
+    "smart_sync",
+    "pipeline",
+    "scheduler",
+    "deploy/wheel.py",
+    "deploy/wheel_check.py",
+)
+"""What goes into the wheel, and what checks it."""
+WITHOUT_BEAM = (
+    "import importlib.util as u; raise SystemExit(u.find_spec('apache_beam') is not None)"
+)
+
+
+def stamp() -> Path:
+    """The file that stands when these inputs were checked on this machine."""
+    return cache_folder() / f"wheel-{fingerprint(ROOT, INPUTS)}.checked"
+
+
+def expect(holds: bool, claim: str) -> None:
+    """Say a claim that holds.
+
+    Raises:
+        WheelError: it doesn't.
+    """
+    if not holds:
+        raise WheelError(f"not so: {claim}")
+    CONSOLE.print(f"[green]✓[/] {escape(claim)}")
+
+
+def contents(wheel: Path) -> None:
+    """What is in it, and what isn't."""
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names}
+    expect(
+        {top for top in tops if not top.endswith(".dist-info")} == {TOP},
+        f"it brings one name into an environment: {TOP}",
+    )
+    expect("-cp311-abi3-" in wheel.name, "one wheel for every Python from 3.11 on")
+    expect(f"{TOP}/py.typed" in names, "its types are there for type checkers")
+    expect(any(name.endswith("/licenses/LICENSE") for name in names), "it holds the LICENSE")
+
+
+def locked(lock: str) -> str:
+    r"""The versions of a lock file, as constraints without hashes.
+
+    >>> locked('rich==15.0.0 \\\n    --hash=sha256:00\ntzdata==1 ; platform == "x" \\\n')
+    'rich==15.0.0\ntzdata==1 ; platform == "x"\n'
+    """
+    lines = re.findall(r"^([a-zA-Z0-9].*?)(?: \\)?$", lock, re.MULTILINE)
+    return "".join(f"{line}\n" for line in lines)
+
+
+class Environment:
+    """An environment of its own, with nothing in it but the wheel and what it needs.
+
+    Args:
+        folder: empty, where it is made.
+        wheel: what is installed.
+    """
+
+    def __init__(self, folder: Path, wheel: Path) -> None:
+        self._folder, self._wheel = folder, wheel
+        self._constraints = folder / "constraints.txt"
+        lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+        self._constraints.write_text(locked(lock), encoding="utf-8")
+        self.elsewhere = folder / "elsewhere"
+        self.elsewhere.mkdir()
+        self._run([sys.executable, "-m", "venv", str(folder / "venv")])
+
+    def program(self, name: str) -> str:
+        """The path of a program in it."""
+        return str(self._folder / "venv" / "bin" / name)
+
+    def install(self, extra: str = "") -> None:
+        """Install the wheel, with an extra; versions are those of the lock."""
+        what = f"{self._wheel}[{extra}]" if extra else str(self._wheel)
+        words = ["install", "--quiet", "--no-compile", "--constraint", str(self._constraints), what]
+        self._run([self.program("python"), "-m", "pip", *words])
+
+    def check(self) -> None:
+        """Whether what is installed fits together."""
+        self._run([self.program("python"), "-m", "pip", "check"])
+
+    def words(self, environ: Mapping[str, str]) -> list[str]:
+        """The words that start the program, elsewhere and with these variables."""
+        pairs = [f"{name}={value}" for name, value in environ.items()]
+        begin = f"from {TOP}.pipeline.cli import main; raise SystemExit(main())"
+        here = ["env", "-u", "PYTHONPATH", "-C", str(self.elsewhere), *pairs]
+        return [*here, self.program("python"), "-P", "-c", begin]
+
+    def said(self, words: Sequence[str]) -> tuple[int, str]:
+        """The exit code of a run, and what it said."""
+        command = [*self.words({}), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    def holds_no_beam(self) -> bool:
+        """Whether Beam isn't installed."""
+        words = [self.program("python"), "-c", WITHOUT_BEAM]
+        return subprocess.run(words, check=False).returncode == 0
+
+    def _run(self, words: Sequence[str]) -> None:
+        environ = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=environ)
+        if done.returncode:
+            raise WheelError(done.stdout + done.stderr)
+
+
+def sync(environment: Environment, folder: Path, source: str, target: BigQueryServer) -> None:
+    """One source: refused before its extra is there, then synced as the demo does."""
+    code, said = environment.said([f"--data_source={source}"])
+    pip = f"pip install 'bigquery-smart-sync[{source}]'"
+    expect(code == 2 and pip in said, f"without its extra {source} is refused, naming: {pip}")
+    environment.install(source)
+    with SIDES[source](target) as side:
+        agree = demo(side, target, environment.words, str(folder / "temp" / source))
+    expect(agree, f"{source}: both sides have the same rows")
+
+
+def check() -> None:
+    """Build, install, and sync each source.
+
+    Raises:
+        WheelError: the first claim that doesn't hold.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        wheel = build(folder)
+        contents(wheel)
+        environment = Environment(folder, wheel)
+        environment.install()
+        for source in SIDES:
+            with bigquery_server(folder / "bigquery" / source) as target:
+                sync(environment, folder, source, target)
+        expect(environment.holds_no_beam(), "no source needed Beam")
+        words = ["--data_source=postgresql", "--runner=DirectRunner"]
+        code, said = environment.said(words)
+        pip = "pip install 'bigquery-smart-sync[dataflow]'"
+        expect(code == 2 and pip in said, f"without Beam a runner is refused, naming: {pip}")
+        environment.check()
+
+
+def main() -> int:
+    """Exit code 0 when every check held, or need not be repeated."""
+    parser = argparse.ArgumentParser(prog="make wheel-check", description=__doc__)
+    parser.add_argument("--if-changed", action="store_true")
+    mark, began = stamp(), time.monotonic()
+    if parser.parse_args().if_changed and mark.exists():
+        CONSOLE.print("wheel: unchanged since it was checked")
+        return 0
+    try:
+        check()
+    except (WheelError, SystemExit) as error:
+        CONSOLE.print(f"wheel: {error}", style="red", markup=False)
+        return 1
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text("")
+    CONSOLE.print(f"wheel: every check held, in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
