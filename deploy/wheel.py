@@ -23,6 +23,8 @@ _ROOM = "|".join(INSIDE)
 _IMPORT = re.compile(rf"^(\s*(?:from|import) )({_ROOM})\b", re.MULTILINE)
 _NAMED = re.compile(rf'"((?:{_ROOM})(?:\.[a-z_]\w*)+)"')
 """A module that is imported at need is named in a text."""
+_BUILT = re.compile(rf'(import_module\(\s*f")({_ROOM})\.')
+"""Or in one that is put together."""
 
 
 class WheelError(Exception):
@@ -44,7 +46,8 @@ def moved(text: str, root: Path = ROOT) -> str:
         is_module = path.is_dir() or path.with_suffix(".py").is_file()
         return f'"{TOP}.{name}"' if is_module else found[0]
 
-    return _NAMED.sub(of_text, _IMPORT.sub(rf"\1{TOP}.\2", text))
+    text = _IMPORT.sub(rf"\1{TOP}.\2", text)
+    return _BUILT.sub(rf"\1{TOP}.\2.", _NAMED.sub(of_text, text))
 
 
 def lay_out(tree: Path) -> None:

@@ -118,9 +118,8 @@ class Environment:
     def words(self, environ: Mapping[str, str]) -> list[str]:
         """The words that start the program, elsewhere and with these variables."""
         pairs = [f"{name}={value}" for name, value in environ.items()]
-        begin = f"from {TOP}.pipeline.cli import main; raise SystemExit(main())"
         here = ["env", "-u", "PYTHONPATH", "-C", str(self.elsewhere), *pairs]
-        return [*here, self.program("python"), "-P", "-c", begin]
+        return [*here, self.program("smart-sync"), "run"]
 
     def said(self, words: Sequence[str]) -> tuple[int, str]:
         """The exit code of a run, and what it said."""
