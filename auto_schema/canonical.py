@@ -194,9 +194,9 @@ def bigquery_digest(columns: Sequence[Column]) -> str:
     return f"TO_HEX(MD5({bigquery_row(columns)}))"
 
 
-def bigquery_row(columns: Sequence[Column]) -> str:
-    """The text of these columns as an expression, over rows named `s`."""
-    items = ", ".join(map(_bigquery_text, compared(columns)))
+def bigquery_row(columns: Sequence[Column], rows: str = "s") -> str:
+    """The text of these columns as an expression, over rows of that name."""
+    items = ", ".join(_bigquery_text(column, rows) for column in compared(columns))
     return f"ARRAY_TO_STRING([{items}], ';', '-')" if items else "''"
 
 
@@ -214,8 +214,8 @@ def _postgresql_text(column: Column) -> str:
     )
 
 
-def _bigquery_text(column: Column) -> str:
-    value = f"s.{quoted(column.name)}"
+def _bigquery_text(column: Column, rows: str) -> str:
+    value = f"{rows}.{quoted(column.name)}"
     form = (_form(column) or _WHOLE).bigquery
     if _form(column) is _WHOLE and column.shape is not None:
         value = column.shape.filled(value)

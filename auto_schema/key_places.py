@@ -97,12 +97,12 @@ def postgresql_key(places: Places) -> str:
     return _POSTGRESQL.key.format(row=postgresql_row(places.keys))
 
 
-def bigquery_key(places: Places) -> str:
-    """The same over rows named `s`."""
+def bigquery_key(places: Places, rows: str = "s") -> str:
+    """The same over rows of that name."""
     if places.width:
         (key,) = places.keys
-        return f"s.{quoted(key.name)}"
-    return _BIGQUERY.key.format(row=bigquery_row(places.keys))
+        return f"{rows}.{quoted(key.name)}"
+    return _BIGQUERY.key.format(row=bigquery_row(places.keys, rows))
 
 
 def postgresql_row_number(columns: Sequence[Column]) -> str:
@@ -181,8 +181,17 @@ def bigquery_keys(places: Places, rows: str, within: Sequence[Place]) -> str:
 
 def postgresql_within(places: Places, within: Sequence[Place]) -> str:
     """Whether a row named `q` has its key in one of these parts of places, or has none."""
-    condition = _within(places, within, _POSTGRESQL, postgresql_key(places))
-    return f"coalesce({condition.removeprefix(chr(10) + 'WHERE ')}, true)"
+    names = (key.source_name.replace('"', '""') for key in places.keys)
+    lacks = " OR ".join(f'q."{name}" IS NULL' for name in names)
+    return f"({lacks} OR {_is_within(places, within, _POSTGRESQL, postgresql_key(places))})"
+
+
+def bigquery_within(places: Places, within: Sequence[Place]) -> str:
+    """The same of a row of a BigQuery source, also named `q`, whose columns have its names."""
+    keys = tuple(replace(key, name=key.source_name) for key in places.keys)
+    lacks = " OR ".join(f"q.{quoted(key.name)} IS NULL" for key in keys)
+    number = bigquery_key(replace(places, keys=keys), "q")
+    return f"({lacks} OR {_is_within(places, within, _BIGQUERY, number)})"
 
 
 def _figures(places: Places, dialect: _Dialect, *, of_rows: bool) -> str:
@@ -217,12 +226,15 @@ def _part(places: Places, dialect: _Dialect, key: str = "k") -> str:
     return f"(({_hash(places, dialect, key)} >> {PART_BITS}) & {places.parts - 1})"
 
 
-def _within(places: Places, within: Sequence[Place], dialect: _Dialect, key: str = "k") -> str:
-    """WHERE a key lies in one of these, by part where places have some; empty: all."""
-    if not within:
-        return ""
+def _within(places: Places, within: Sequence[Place], dialect: _Dialect) -> str:
+    """WHERE a key lies in one of these; empty: all."""
+    return f"\nWHERE {_is_within(places, within, dialect)}" if within else ""
+
+
+def _is_within(places: Places, within: Sequence[Place], dialect: _Dialect, key: str = "k") -> str:
+    """Whether a key lies in one of these, by part where places have some."""
     number = _place(places, dialect, key)
     if places.parts > 1:
         number = f"({number} - {places.first}) * {places.parts} + {_part(places, dialect, key)}"
         within = [((at - places.first) * places.parts + of, 0) for at, of in within]
-    return f"\nWHERE {number} IN ({', '.join(str(at) for at, _ in within)})"
+    return f"{number} IN ({', '.join(str(at) for at, _ in within)})"

@@ -65,7 +65,9 @@ def compared_columns(
     """
     there = target.by_name()
     left_out = dict(excluded(columns))
-    left_out |= {column.name: JSON_WHY for column in columns if column.is_json}
+    left_out |= {
+        column.name: JSON_WHY for column in columns if column.is_json and column.shape is None
+    }
     left_out |= {
         column.name: "the destination has no such column"
         for column in columns

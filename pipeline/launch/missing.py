@@ -53,7 +53,7 @@ def with_missing(
         (*tested, *marking),
         dead,
         cursor.source_name if cursor else None,
-        columns,
+        columns if request.missing.heals else (),
         compares_dead=_compares_dead(draft),
         up_to=window.window.high if window else None,
         read_up_to=window.begun if window else None,

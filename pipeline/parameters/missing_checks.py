@@ -13,7 +13,7 @@ from smart_sync.missing_keys import IGNORE, INVALIDATE, MOST, OF_VERSIONS, OFF, 
 from sources.some_rows import gives_some
 
 MOST_PERCENT = 100
-HEALED = ("postgresql",)
+HEALED = ("postgresql", "bigquery")
 """Sources whose rows are compared, too; of all others only keys are."""
 DIALECTS: Mapping[str, str] = {"postgresql": "postgres", "bigquery": "bigquery"}
 """How sqlglot calls what a source's queries are written in."""
@@ -108,8 +108,10 @@ def _source_faults(values: Mapping[str, str], asked: str) -> Iterator[SyncError]
     if source == "mongodb" and asked == PARAMETER:
         yield from _mongodb_faults(values)
     if asked == HEALS and source not in HEALED:
-        why = f"rows of {source} are not compared, only keys"
-        yield ConfigError(f"{asked} of another source", asked, why, "leave it out.")
+        why = f"{source} makes no hashes of rows that BigQuery makes, too: only keys are compared"
+        fix = f"leave it out. --{PARAMETER} finds keys that are gone, and a window by hand"
+        fix += " (sync_start, sync_end) reads again what was written in it."
+        yield ConfigError(f"{asked} of another source", asked, why, fix)
     for name in _QUERIES.get(source, ()):
         if "_timestamp}" in values[name] and values["enable_smart_sync"] == "true":
             why = "a query with placeholders hides rows whose keys are there all the same"

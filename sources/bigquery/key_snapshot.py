@@ -1,7 +1,7 @@
-"""I/O. The keys of a BigQuery source at one moment, as `KeySnapshot` asks for them.
+"""I/O. The keys of a BigQuery source at one moment, as `RowSnapshot` asks for them.
 
-One query over the source puts all its keys into its result, which BigQuery keeps for about a day;
-what is asked then is asked of that.
+One query over the source puts all its keys into its result, and a hash of each row where rows are
+compared. BigQuery keeps that for about a day; what is asked then is asked of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ from auto_schema.key_places import (
     Places,
     bigquery_key_sums,
     bigquery_keys,
+    bigquery_row_number,
     bigquery_text_number,
     is_ranged,
     sums_of,
@@ -34,7 +35,11 @@ STEP = "keys"
 
 @dataclass(frozen=True, slots=True)
 class BigqueryKeys:
-    """The result with the keys: `key_text`, `number` of an integer key, `told`, and `counts`."""
+    """The result: `key_text`, `number` of an integer key, `told`, and `counts` of each row.
+
+    Of a row without a key, which is none that is asked for, `told` is NULL.
+    Where rows are compared also `row_number`, and whether it `is_compared`.
+    """
 
     client: bigquery.Client
     source: BigqueryStatement
@@ -42,7 +47,10 @@ class BigqueryKeys:
 
     def ends(self) -> tuple[int, int] | None:
         """See `KeySnapshot.ends`."""
-        (row,) = self._ask(f"SELECT MIN(number) AS low, MAX(number) AS high FROM {self.table}")
+        (row,) = self._ask(
+            "SELECT MIN(number) AS low, MAX(number) AS high"
+            f" FROM {self.table} WHERE told IS NOT NULL"
+        )
         return None if row["low"] is None else (row["low"], row["high"])
 
     def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
@@ -51,9 +59,16 @@ class BigqueryKeys:
         (row,) = self._ask(bigquery_key_sums(places, rows, within))
         return sums_of(row["sums"])
 
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+        """See `RowSnapshot.row_sums`: also of rows without a key, which no table has."""
+        rows = f"SELECT {_key(places)} AS k, row_number AS v FROM {self.table} WHERE is_compared"
+        (row,) = self._ask(bigquery_key_sums(places, rows, within, of_rows=True))
+        return sums_of(row["sums"])
+
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
         """See `KeySnapshot.keys`."""
         rows = f"SELECT {_key(places)} AS k, key_text, told FROM {self.table}"
+        rows += " WHERE told IS NOT NULL"
         for row in self._ask(bigquery_keys(places, rows, within)):
             yield from row["key_texts"]
 
@@ -80,21 +95,32 @@ def comparing(
 
 def keys_statement(source: BigqueryStatement, asked: KeysQuestion) -> str:
     """The query over the source, whatever the cursors of its rows."""
-    columns = tuple({column.name: column for column in (*asked.keys, *asked.tested)}.values())
-    rows = source.with_columns(columns).in_place()
+    every = (*asked.keys, *asked.tested, *asked.columns)
+    rows = source.with_columns(tuple({column.name: column for column in every}.values())).in_place()
     items = rows.items()
-    is_read = "FALSE"
+    is_read = is_compared = "FALSE"
     scope = bigquery_condition(asked.scope) if asked.scope else "TRUE"
     dead = bigquery_condition(asked.dead) if asked.dead else "FALSE"
-    if asked.cursor is not None and asked.read_up_to is not None:
+    if asked.cursor is not None:
         items = (*items, f"q.{quoted(asked.cursor)} AS {CURSOR}")
-        is_read = f"s.{CURSOR} <= {literal(asked.read_up_to)} AND {scope}"
-    number = f"s.{quoted(asked.keys[0].name)}" if is_ranged(asked.keys) else "0"
+        if asked.read_up_to is not None:
+            is_read = f"s.{CURSOR} <= {literal(asked.read_up_to)} AND {scope}"
+        if asked.up_to is not None:
+            is_compared = f"s.{CURSOR} <= {literal(asked.up_to)}"
+    if not asked.compares_dead:
+        is_compared += f" AND NOT {dead}"
+    compared = (
+        f"  {bigquery_row_number(asked.columns)} AS row_number, {is_compared} AS is_compared,\n"
+        if asked.columns
+        else ""
+    )
+    number = f"IFNULL(s.{quoted(asked.keys[0].name)}, 0)" if is_ranged(asked.keys) else "0"
     there = " AND ".join(f"s.{quoted(key.name)} IS NOT NULL" for key in asked.keys)
     return (
         f"SELECT {bigquery_row(asked.keys)} AS key_text, {number} AS number,\n"
-        f"  {scope} AND NOT {dead} AS counts,\n"
-        f"  CASE WHEN {dead} THEN '{LETTER_DEAD}' WHEN {is_read} THEN '{LETTER_READ}'"
+        f"{compared}  {there} AND {scope} AND NOT {dead} AS counts,\n  CASE"
+        f" WHEN NOT ({there}) THEN NULL"
+        f" WHEN {dead} THEN '{LETTER_DEAD}' WHEN {is_read} THEN '{LETTER_READ}'"
         f" ELSE '{LETTER_OTHER}' END AS told\n"
-        f"FROM (\n{rows.selecting(items)}\n) AS s\nWHERE {there}"
+        f"FROM (\n{rows.selecting(items)}\n) AS s"
     )

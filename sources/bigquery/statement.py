@@ -6,11 +6,13 @@ In place, that statement stands in the publishing job itself. Through workers it
 result that Storage Read deals out in streams; a plain table is dealt out without it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Self
 
 from auto_schema.canonical import bigquery_digest
+from auto_schema.key_places import Place, Places, bigquery_within
 from auto_schema.names import in_any_partition, quoted, stamp_literal, string_literal
 from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
@@ -31,7 +33,8 @@ class BigqueryStatement:
         is_direct: whether Storage Read may read the table itself.
         filter_column: a partition column that the table wants to see in every filter.
         columns: those of the plan; empty before it is made.
-        has_run: whether the statement stands in the publishing job.
+        is_in_place: whether the statement stands in the publishing job.
+        only: which of the rows, named `q`, are read; empty: all.
     """
 
     connection: BigqueryConnection
@@ -44,6 +47,7 @@ class BigqueryStatement:
     is_in_place: bool = False
     is_proven: bool = False
     has_digests: bool = False
+    only: str = ""
 
     @property
     def place(self) -> str:
@@ -71,7 +75,7 @@ class BigqueryStatement:
         """Whether Storage Read takes the rows from the table itself."""
         shapes = [column.shape for column in self.columns]
         streamed = all(shape is not None and shape.is_streamed for shape in shapes)
-        return self.is_direct and streamed and not self.is_proven
+        return self.is_direct and streamed and not self.is_proven and not self.only
 
     def statement(self, split: Split) -> str:
         """The query whose rows are read; streams are parts of its result."""
@@ -127,6 +131,7 @@ class BigqueryStatement:
         if marking := self.extract.without:
             lacks = "NOT TRUE" if marking.is_flag else "NULL"
             parts.append(f"{qualifier}{quoted(marking.column)} IS {lacks}")
+        parts += [self.only] if self.only else []
         return " AND ".join(parts)
 
     def with_columns(self, columns: tuple[Column, ...], left_out: tuple[str, ...] = ()) -> Self:
@@ -136,6 +141,10 @@ class BigqueryStatement:
     def with_proof(self, *, digests: bool) -> Self:
         """The same, ending with sums over the result that the streams are of."""
         return replace(self, is_proven=True, has_digests=digests)
+
+    def only_in(self, places: Places, within: Sequence[Place]) -> Self:
+        """The same, reading the rows of these places; of none, no row."""
+        return replace(self, only=bigquery_within(places, within) if within else "FALSE")
 
     def in_place(self) -> Self:
         """The same, as a statement that stands in a job of the destination."""

@@ -54,17 +54,15 @@ class PostgresqlKeys:
         return self._summed(postgresql_key_sums(places, rows, within))
 
     def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
-        """See `KeySnapshot.row_sums`."""
+        """See `RowSnapshot.row_sums`: also of rows without a key, which no table has."""
         number = postgresql_row_number(self.asked.columns)
         extract = Extract(self.asked.cursor)
         if self.asked.up_to is not None:
             extract = replace(extract, window=Window(None, self.asked.up_to))
         asked = self.asked
         alive = (f"NOT {self._dead()}",) if asked.dead and not asked.compares_dead else ()
-        rows = self._rows(
-            f"{postgresql_key(places)} AS k, {number} AS v",
-            (*alive, *window_predicates(extract)),
-        )
+        selected = f"coalesce({postgresql_key(places)}, 0) AS k, {number} AS v"
+        rows = wrapped(self.source, selected, (*alive, *window_predicates(extract)))
         return self._summed(postgresql_key_sums(places, rows, within, of_rows=True))
 
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:

@@ -72,10 +72,3 @@ def test_a_row_that_the_source_marks_is_not_missing(sync, run):
     sync.ok(**words)
     assert ids(sync) == list(range(2, 101))
     assert json.loads(sync.history()[-1]["compared"])["ranges_differing"] == 0
-
-
-def test_what_is_not_built_is_refused(sync, run):
-    run(ROWS)
-    result = sync(**WORDS, repair="true")
-    assert result.code == 2
-    assert "rows of bigquery are not compared" in result.err

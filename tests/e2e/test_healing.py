@@ -152,6 +152,17 @@ def test_rows_by_keys_of_text_heal_as_well(sync, sql):
     assert run["rows_read"] < 300
 
 
+def test_a_row_without_a_key_is_told_by_a_repair_as_by_any_run(sync, sql):
+    sql("CREATE TABLE orders (id int8 UNIQUE, name text, updated_at timestamptz)")
+    sql("INSERT INTO orders SELECT i, 'v1', '2024-05-01' FROM generate_series(1, 1000) i")
+    sync.ok(**MERGE)
+    sql("INSERT INTO orders VALUES (NULL, 'none', '2024-05-02')")
+    for words in (MERGE, REPAIR):
+        result = sync(**words)
+        assert result.code == 7
+        assert "too many dead letters" in result.err
+
+
 def test_a_repair_of_a_table_that_is_missing_is_its_first_sync(sync, orders):
     sync.ok(**REPAIR)
     assert len(names(sync)) == 1000

@@ -5,6 +5,7 @@ from tests.mutants.promises import Promise
 HEALING = "Tables that heal"
 P = Promise
 E2E = "tests/e2e/test_healing.py::test_"
+BIGQUERY = "tests/bigquery/test_healing.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
     P(
@@ -20,8 +21,8 @@ PROMISES: tuple[Promise, ...] = (
         "A repair reads what has changed outside of delete_missing_where, too.",
         f"{E2E}rows_that_delete_missing_where_leaves_out_are_compared_and_read_all_the_same",
         "sources/postgresql/key_snapshot.py",
-        "(*alive, *window_predicates(extract)),",
-        "(*self._scope(), *alive, *window_predicates(extract)),",
+        "(*alive, *window_predicates(extract)))",
+        "(*self._scope(), *alive, *window_predicates(extract)))",
     ),
     P(
         HEALING,
@@ -62,5 +63,50 @@ PROMISES: tuple[Promise, ...] = (
         "sources/postgresql/statement.py",
         'if within else "false")',
         'if within else "")',
+    ),
+    P(
+        HEALING,
+        "Of a BigQuery source late rows and changed ones come with a repair, in place and through"
+        " workers.",
+        f"{BIGQUERY}rows_that_came_late_come",
+        "sources/bigquery/key_snapshot.py",
+        "row_number AS v FROM",
+        "0 AS v FROM",
+    ),
+    P(
+        HEALING,
+        "Rows of a BigQuery source are compared as they were when their keys were.",
+        f"{BIGQUERY}what_is_compared_is_one_snapshot",
+        "sources/bigquery/key_snapshot.py",
+        "    job.result(max_results=0)\n    result = job.destination\n"
+        "    table = quoted(result.project, result.dataset_id, result.table_id)",
+        '    table = f"(\\n{keys_statement(source, asked)}\\n)"',
+    ),
+    P(
+        HEALING,
+        "Of a BigQuery source a repair reads only what differs, also where Storage Read would"
+        " read the table itself.",
+        f"{BIGQUERY}rows_that_came_late_come",
+        "sources/bigquery/statement.py",
+        "        parts += [self.only] if self.only else []",
+        "        parts += []",
+    ),
+    P(
+        HEALING,
+        "A row without a key is told by a repair, as by any run, and not passed over.",
+        f"{E2E}a_row_without_a_key_is_told_by_a_repair_as_by_any_run",
+        "sources/postgresql/key_snapshot.py",
+        "        rows = wrapped(self.source, selected, (*alive",
+        "        rows = self._rows(selected, (*alive",
+    ),
+    P(
+        HEALING,
+        "A row of a BigQuery source without a key is told by a repair, too.",
+        f"{BIGQUERY}a_row_without_a_key_is_told_by_a_repair_as_by_any_run",
+        "auto_schema/key_places.py",
+        """    number = bigquery_key(replace(places, keys=keys), "q")
+    return f"({lacks} OR {_""",
+        """    number = bigquery_key(replace(places, keys=keys), "q")
+    return f"({_""",
     ),
 )

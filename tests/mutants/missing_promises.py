@@ -168,8 +168,8 @@ PROMISES: tuple[Promise, ...] = (
         "Of a BigQuery source, too, no key is deleted that it has in any row.",
         f"{OF_BIGQUERY}rows_that_the_source_has_deleted_go_and_no_others",
         "sources/bigquery/key_snapshot.py",
-        "{rows.selecting(items)}\\n) AS s\\nWHERE {there}",
-        "{rows.selecting(items)}\\n) AS s\\nWHERE {there} AND {is_read}",
+        "{rows.selecting(items)}\\n) AS s",
+        "{rows.selecting(items)}\\n) AS s\\nWHERE {is_read}",
     ),
     P(
         MISSING,
