@@ -11,6 +11,8 @@ SHOWN = 200
 """Characters of a quoted value that a message shows at most."""
 MOST_TOLD = 100
 """Faults that are told at once: a file of tables may have thousands."""
+FEW_PLACES, MOST_PLACES = 3, 10
+"""Places of one fault that stand in its line, and those that are named in lines of their own."""
 LONGEST_LINE = 900
 """Characters of an error's one line: all that Dataflow shows of a failed launch is the tail."""
 
@@ -185,8 +187,9 @@ class ManyErrors(SyncError):  # noqa: N818 - a plural
         self.exit_code = min(error.exit_code for error in errors)
 
     def __str__(self) -> str:
-        lines = [f"{i}. {error}" for i, error in enumerate(self.errors[:MOST_TOLD], 1)]
-        surplus = len(self.errors) - MOST_TOLD
+        told = [_at_all_places(group) for group in same_faults(self.errors)]
+        lines = [f"{i}. {text}" for i, text in enumerate(told[:MOST_TOLD], 1)]
+        surplus = len(told) - MOST_TOLD
         return "\n".join([*lines, *([f"… and {surplus:,} more."] if surplus > 0 else [])])
 
     @property
@@ -208,6 +211,26 @@ class ManyErrors(SyncError):  # noqa: N818 - a plural
             fitting.append(named.pop(0))
         more = [f"{len(named)} more"] if named else []
         return text + "; ".join(fitting + more) + end
+
+
+def same_faults(errors: Sequence[SyncError]) -> list[list[SyncError]]:
+    """Faults that differ in their places alone, together, in the order of the first of each."""
+    groups = dict[object, list[SyncError]]()
+    for error in errors:
+        groups.setdefault((type(error), error.what, error.why, error.fix), []).append(error)
+    return list(groups.values())
+
+
+def _at_all_places(group: Sequence[SyncError]) -> str:
+    """One fault, once, with all places at which it stands, up to MOST_PLACES of them."""
+    places = list(dict.fromkeys(error.where for error in group if error.where))
+    first = group[0]
+    if len(places) <= FEW_PLACES:
+        return str(SyncError(first.what, "; ".join(places), first.why, first.fix))
+    one = SyncError(first.what, f"{len(places):,} places", first.why, first.fix)
+    named = [f"   {without_login(place)}" for place in places[:MOST_PLACES]]
+    more = len(places) - len(named)
+    return "\n".join([str(one), *named, *([f"   … and {more:,} more"] if more else [])])
 
 
 def raise_all(errors: Sequence[SyncError]) -> None:

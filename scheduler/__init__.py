@@ -2,6 +2,6 @@
 
     schedules.yaml → Schedule → faults → changes → Cloud Scheduler → flexTemplates:launch
 
-Pure but for `client` (Cloud Scheduler), `runs` (the run history), `rehearsal` (the sync's own
-plan) and `cli`.
+Pure but for `client` (Cloud Scheduler), `launch` (Dataflow and Cloud Run), `runs` (the run
+history), `rehearsal` (the sync's own plan), `intent`, `steps`, and the commands: `cli` and `looks`.
 """

@@ -114,6 +114,16 @@ def crowds(schedules: Sequence[Schedule], start: datetime) -> list[tuple[datetim
     return sorted(full, key=lambda crowd: (-len(crowd[1]), crowd[0]))
 
 
+def crowd_texts(schedules: Sequence[Schedule], now: datetime) -> list[str]:
+    """The fullest minutes of the next 24 hours, a line each."""
+    return [
+        f"{len(names)} schedules fire at {at:%H:%M} UTC: {', '.join(names[:5])}"
+        + (", …" if len(names) > 5 else "")
+        + "; --stagger spreads them"
+        for at, names in crowds(schedules, now)[:3]
+    ]
+
+
 _EVERY = re.compile(r"\*/([0-9]+)")
 
 

@@ -6,77 +6,56 @@ ends with 1 when something is late or failing.
 
 import os
 import sys
-import time
 import traceback
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from auto_schema.errors import ConfigError, SyncError, raise_all
-from pipeline.parameters.options import plain_secrets
-from scheduler import export, show
-from scheduler.changes import Kind, changes, differences, flattened, staggered
-from scheduler.client import Schedules, make_client
+from scheduler import looks, show
+from scheduler.app import (
+    APP,
+    REGION,
+    Account,
+    Cron,
+    Environment,
+    HostName,
+    Json,
+    Location,
+    Name,
+    Parameters,
+    Plain,
+    Plan,
+    Project,
+    RunJob,
+    Tables,
+    Template,
+    Yes,
+    Zone,
+    confirm,
+    console,
+    print_json,
+    say,
+    schedules_of,
+    warn,
+)
+from scheduler.as_json import apply_document, launch_document
+from scheduler.changes import Difference, differences, staggered
+from scheduler.client import Schedules
 from scheduler.files import make_schedule, read_schedules
 from scheduler.hosts import Host, of_other_hosts
-from scheduler.job import body_of
+from scheduler.intent import Intent, intent_of
+from scheduler.job import uri_of
+from scheduler.launch import launch
+from scheduler.overrides import overridden
+from scheduler.quota import JOBS_AT_ONCE, load_text
 from scheduler.rehearsal import show_plan
-from scheduler.runs import worst
 from scheduler.schedule import Schedule, checked
-from scheduler.status import read_statuses
-from scheduler.steps import Step, carry_out
+from scheduler.steps import carry_out
 from scheduler.words import changed, pairs
-
-APP = typer.Typer(
-    help="Schedules of syncs in Cloud Scheduler.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-CONSOLE = Console()
-Name = Annotated[str, typer.Argument(help="The schedule's name.")]
-Project = Annotated[
-    str, typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="Project of the schedules.")
-]
-Location = Annotated[str, typer.Option(help="Cloud Scheduler's location.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
-Plain = Annotated[bool, typer.Option(help="Let passwords stand in schedules as they are.")]
-Parameters = Annotated[
-    list[str] | None, typer.Option("--parameter", "-p", help="name=value, of the template.")
-]
-Environment = Annotated[
-    list[str] | None, typer.Option("--environment", "-e", help="name=value, of the workers.")
-]
-Cron = Annotated[str, typer.Option(help="Five fields, or a name such as hourly.")]
-Zone = Annotated[str, typer.Option(help="IANA name.")]
-Template = Annotated[str, typer.Option(help="gs:// path of the template, for Dataflow.")]
-HostName = Annotated[str, typer.Option(help="Where its syncs run: dataflow or cloud_run.")]
-RunJob = Annotated[
-    str, typer.Option(help="The Cloud Run job, for --host=cloud_run; default: smart-sync.")
-]
-Tables = Annotated[
-    str, typer.Option(help="File of many tables: its text is sent; or its gs:// path.")
-]
-Plan = Annotated[bool, typer.Option(help="Show the sync's plan first.")]
-Account = Annotated[str, typer.Option(help="Service account whose OAuth token is sent.")]
-REGION = "us-central1"
-
-
-def _schedules(project: str, location: str) -> Schedules:
-    if not project:
-        fix = "give --project, or set GOOGLE_CLOUD_PROJECT."
-        raise ConfigError("missing", "project", "", fix)
-    client = make_client(os.environ.get("CLOUD_SCHEDULER_EMULATOR_HOST", ""))
-    return Schedules(client, project, location)
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if not yes and not typer.confirm(question):
-        raise typer.Exit(1)
 
 
 @APP.command()
@@ -120,13 +99,13 @@ def create(
     unchecked = make_schedule(name, values)
     raise_all(of_other_hosts(values, unchecked.host, f"schedule {name}: "))
     schedule = checked(unchecked, allow_plain_secrets=allow_plain_secrets)
-    there = _schedules(project, location)
+    there = schedules_of(project, location)
     if plan:
         show_plan(schedule)
-    _show_next(schedule, 3)
-    _confirm(f"Create {name}?", yes=yes)
+    looks.show_next(schedule, 3)
+    confirm(f"Create {name}?", yes=yes)
     there.create(schedule)
-    CONSOLE.print(f"created {name}", highlight=False)
+    say(f"created {name}")
 
 
 @APP.command()
@@ -153,7 +132,7 @@ def update(
     With another host the template, or the Cloud Run job, and all of the environment but its
     temp_location are left out, too.
     """
-    there = _schedules(project, location)
+    there = schedules_of(project, location)
     old, _ = there.get(name)
     given = {
         "cron": cron,
@@ -175,15 +154,15 @@ def update(
     new = checked(new, allow_plain_secrets=allow_plain_secrets)
     differs = differences(old, new)
     if not differs:
-        CONSOLE.print(f"{name}: nothing changes", highlight=False)
+        say(f"{name}: nothing changes")
         return
     for line in show.difference_lines(differs):
-        CONSOLE.print(line, markup=False, highlight=False)
+        say(line)
     if plan:
         show_plan(new)
-    _confirm(f"Update {name}?", yes=yes)
+    confirm(f"Update {name}?", yes=yes)
     there.update(old, new)
-    CONSOLE.print(f"updated {name}", highlight=False)
+    say(f"updated {name}")
 
 
 @APP.command()
@@ -192,91 +171,110 @@ def apply(
     stagger: Annotated[bool, typer.Option(help="Spread schedules that share a minute.")] = False,
     delete_orphans: Annotated[bool, typer.Option(help="Delete schedules not in the file.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Show what would change, and stop.")] = False,
+    dataflow_jobs: Annotated[
+        int, typer.Option(min=1, help="Jobs that Dataflow runs at once in a project.")
+    ] = JOBS_AT_ONCE,
     allow_plain_secrets: Plain = False,
     yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Make schedules as a file says: plan, ask, then create, update and delete."""
+    if json and not (dry_run or yes):
+        raise ConfigError("a question", "--json", "it has no place in JSON", "add --dry-run or -y.")
     wanted = read_schedules(file, allow_plain_secrets=allow_plain_secrets)
     wanted = staggered(wanted) if stagger else wanted
     if not wanted:
         fix = "delete the last schedule with `delete`: an empty file doesn't say where it was."
         raise ConfigError("no schedules", str(file), "", fix)
-    steps = _steps(wanted, deletes=delete_orphans)
-    show.show_crowds(CONSOLE, wanted, datetime.now(UTC))
-    if dry_run or not steps:
-        CONSOLE.print("nothing was changed" if dry_run else "nothing to change")
+    now = datetime.now(UTC)
+    intent = intent_of(wanted, now, deletes=delete_orphans, quota=dataflow_jobs)
+    if json:
+        names = [] if dry_run else [change.schedule.name for change in carry_out(intent.steps)]
+        print_json(apply_document(intent, names))
         return
-    _confirm(f"Make {_counted(len(steps), 'change')}?", yes=yes)
-    for change in carry_out(steps):
-        CONSOLE.print(f"{change.kind}d {change.schedule.name}", highlight=False)
+    _show_intent(intent)
+    if dry_run or not intent.steps:
+        say("nothing was changed" if dry_run else "nothing to change")
+        return
+    confirm(f"Make {_counted(len(intent.steps), 'change')}?", yes=yes)
+    for change in carry_out(intent.steps):
+        say(f"{change.kind}d {change.schedule.name}")
 
 
-def _steps(wanted: list[Schedule], *, deletes: bool) -> list[Step]:
-    """Show what differs, place by place; what is to be done about it.
-
-    Args:
-        wanted: the schedules of a file.
-        deletes: whether those that are not in it are deleted.
-    """
-    kinds = {Kind.CREATE, Kind.UPDATE, *([Kind.DELETE] if deletes else [])}
-    steps: list[Step] = []
-    for project, location in sorted({(item.project, item.location) for item in wanted}):
-        there = _schedules(project, location)
-        existing = {item.name: item for item in there.all()}
-        mine = [item for item in wanted if (item.project, item.location) == (project, location)]
-        plan = changes(mine, list(existing.values()))
-        show.show_changes(CONSOLE, plan, deletes=deletes)
-        steps += [
-            Step(there, change, existing.get(change.schedule.name))
-            for change in plan
-            if change.kind in kinds
-        ]
-    return steps
+def _show_intent(intent: Intent) -> None:
+    show.show_changes(console(), intent.changes, deletes=intent.deletes)
+    for load in intent.loads:
+        if not load.is_over:
+            say(load_text(load))
+    for text in intent.warnings:
+        warn(text)
 
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-@APP.command(name="list")
-def list_(project: Project = "", location: Location = REGION) -> None:
-    """All schedules."""
-    schedules = _schedules(project, location).all()
-    CONSOLE.print(show.list_table(schedules, datetime.now(UTC)))
-
-
-@APP.command()
-def describe(name: Name, project: Project = "", location: Location = REGION) -> None:
-    """One schedule whole: its values, its state, its last attempt."""
-    schedule, job = _schedules(project, location).get(name)
-    rows = [(path, value) for path, value in flattened(schedule).items() if value]
-    for key in ("state", "lastAttemptTime", "scheduleTime"):
-        if job.get(key):
-            rows.append((key, str(job[key])))
-    if (job.get("status") or {}).get("code"):
-        rows.append(("last attempt", f"failed: {job['status'].get('message') or job['status']}"))
-    CONSOLE.print(show.table_of("", ("value", name), rows))
-
-
 @APP.command()
 def pause(name: Name, project: Project = "", location: Location = REGION) -> None:
     """Launch no more until it is resumed; a sync that runs goes on."""
-    _schedules(project, location).pause(name)
-    CONSOLE.print(f"paused {name}", highlight=False)
+    schedules_of(project, location).pause(name)
+    say(f"paused {name}")
 
 
 @APP.command()
 def resume(name: Name, project: Project = "", location: Location = REGION) -> None:
     """Launch again, from the next time on: smart sync catches up by itself."""
-    _schedules(project, location).resume(name)
-    CONSOLE.print(f"resumed {name}", highlight=False)
+    schedules_of(project, location).resume(name)
+    say(f"resumed {name}")
 
 
-@APP.command()
-def run(name: Name, project: Project = "", location: Location = REGION) -> None:
-    """Launch now."""
-    _schedules(project, location).run(name)
-    CONSOLE.print(f"launched {name}; `status` tells how it ends", highlight=False)
+@APP.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(
+    context: typer.Context,
+    name: Name,
+    environment: Environment = None,
+    project: Project = "",
+    location: Location = REGION,
+    plan: Plan = False,
+    dry_run: Annotated[bool, typer.Option(help="Show what would be launched, and stop.")] = False,
+    json: Json = False,
+) -> None:
+    """Launch now; with --NAME=VALUE of any parameter, this once with that.
+
+    A backfill: run orders --sync_start=2026-01-01 --sync_end=2026-02-01 --backfill_by=day
+    """
+    there = schedules_of(project, location)
+    if not (context.args or environment or plan or dry_run or json):
+        there.run(name)
+        say(f"launched {name}; `status` tells how it ends")
+        return
+    old, _ = there.get(name)
+    new = overridden(old, context.args, pairs(environment, "environment"))
+    differs = differences(old, new)
+    if not json:
+        _show_launch(new, differs)
+    if plan:
+        show_plan(new, "nothing was launched")
+    job = "" if dry_run else _launched(there, new, is_as_scheduled=not differs)
+    if json:
+        print_json(launch_document(new, differs, job, launched=not dry_run))
+    else:
+        told = f"launched {name}{f' as {job}' * bool(job)}; `status` tells how it ends"
+        say("nothing was launched" if dry_run else told)
+
+
+def _show_launch(schedule: Schedule, differs: Sequence[Difference]) -> None:
+    for line in show.difference_lines(differs):
+        say(line)
+    say(f"{schedule.name}, once, on {schedule.host}: {uri_of(schedule)}")
+
+
+def _launched(there: Schedules, schedule: Schedule, *, is_as_scheduled: bool) -> str:
+    """Launch it; what its host calls it, where that is told."""
+    if not is_as_scheduled:
+        return launch(schedule)
+    there.run(schedule.name)
+    return ""
 
 
 @APP.command()
@@ -284,82 +282,14 @@ def delete(
     name: Name, project: Project = "", location: Location = REGION, yes: Yes = False
 ) -> None:
     """Remove a schedule; tables and a sync that runs stay."""
-    there = _schedules(project, location)
+    there = schedules_of(project, location)
     there.get(name)
-    _confirm(f"Delete {name}?", yes=yes)
+    confirm(f"Delete {name}?", yes=yes)
     there.delete(name)
-    CONSOLE.print(f"deleted {name}", highlight=False)
+    say(f"deleted {name}")
 
 
-@APP.command(name="next")
-def next_(
-    name: Name,
-    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 5,
-    project: Project = "",
-    location: Location = REGION,
-) -> None:
-    """The next runs, in the schedule's zone and in UTC."""
-    schedule, _ = _schedules(project, location).get(name)
-    _show_next(schedule, count)
-
-
-def _show_next(schedule: Schedule, count: int) -> None:
-    table, warnings = show.next_table(schedule, datetime.now(UTC), count)
-    CONSOLE.print(table)
-    for text in warnings:
-        CONSOLE.print(f"[yellow]warning[/]  {text}", highlight=False)
-
-
-@APP.command(name="export")
-def export_(
-    name: Name,
-    form: Annotated[str, typer.Option("--as", help="gcloud, terraform or launch.")] = "gcloud",
-    project: Project = "",
-    location: Location = REGION,
-) -> None:
-    """The same schedule as a gcloud command, as Terraform, or as the launch's JSON."""
-    forms: dict[str, Callable[[Schedule], str]] = {
-        "gcloud": export.gcloud_command,
-        "terraform": export.terraform,
-        "launch": lambda item: export.pretty(body_of(item)),
-    }
-    if form not in forms:
-        raise ConfigError("unknown form", f"--as {form}", "", f"use one of {', '.join(forms)}.")
-    schedule, _ = _schedules(project, location).get(name)
-    if plain := plain_secrets(schedule.parameters):
-        fix = "store it in Secret Manager and name it there with update."
-        why = "everybody who may read the export could read it"
-        raise ConfigError("plain secret", f"schedule {name}: {', '.join(plain)}", why, fix)
-    print(forms[form](schedule))
-
-
-@APP.command()
-def status(
-    project: Project = "",
-    location: Location = REGION,
-    watch: Annotated[int, typer.Option(min=0, help="Look again every so many seconds.")] = 0,
-    grace: Annotated[int, typer.Option(min=0, help="Minutes a run may take to end.")] = 60,
-    all_tables: Annotated[
-        bool, typer.Option(help="Show each table of a file, good or not.")
-    ] = False,
-) -> None:
-    """How schedules do, by the run history; exit code 1 when one is late or failing."""
-    while True:
-        now = datetime.now(UTC)
-        pairs = _schedules(project, location).all_with_jobs()
-        statuses = read_statuses(pairs, now, timedelta(minutes=grace))
-        if watch:
-            CONSOLE.clear()
-        CONSOLE.print(show.status_table(statuses, now))
-        for one in statuses:
-            if one.last and one.last.error:
-                text = f"{one.schedule.name}: {one.last.error.splitlines()[0]}"
-                CONSOLE.print(text, markup=False, highlight=False)
-            if one.tables:
-                CONSOLE.print(show.tables_table(one, now, whole=all_tables))
-        if not watch:
-            raise typer.Exit(worst(statuses))
-        time.sleep(watch)
+NO_COLOR = "--no-color"
 
 
 def main(argv: Sequence[str] | None = None, program: str = "smart-sync-schedules") -> None:
@@ -369,8 +299,11 @@ def main(argv: Sequence[str] | None = None, program: str = "smart-sync-schedules
         argv: its words; None: the process's.
         program: what messages and help call it.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if NO_COLOR in words:  # wherever it stands
+        os.environ["NO_COLOR"] = "1"
     try:
-        APP(None if argv is None else list(argv), prog_name=program)
+        APP([word for word in words if word != NO_COLOR], prog_name=program)
     except SyncError as error:
         print(f"{program}: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from auto_schema.errors import ConfigError
 from pipeline.parameters import zones
-from scheduler.changes import Change, Difference, Kind, crowds
+from scheduler.changes import Change, Difference, Kind
 from scheduler.cron import clock_warnings, next_runs
 from scheduler.runs import Health, Status
 from scheduler.schedule import Schedule
@@ -27,17 +27,43 @@ COLORS = {
     Health.PAUSED: "dim",
     Health.GOOD: "green",
 }
+WIDEST = 1_000_000
+"""Columns in which any line fits."""
 NEXT_DAYS = timedelta(days=7)
 
 
 def table_of(title: str, headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
     """A table; its cells are plain text, whatever stands in them."""
     table = Table(title=Text(title) if title else None, box=SIMPLE_HEAD, collapse_padding=True)
-    for heading in headings:
-        table.add_column(Text(heading), overflow="fold")
+    for place, heading in enumerate(headings):
+        table.add_column(Text(heading), overflow="fold", no_wrap=place == 0)
     for row in rows:
         table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return table
+
+
+def put_rows(
+    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str | Text]]
+) -> None:
+    """Print a table, or, where the terminal is too narrow for its lines, a block for each row.
+
+    A name is then whole, in a line of its own, with what the other columns say below it.
+    """
+    table = table_of("", headings, rows)
+    if (
+        console.measure(table, options=console.options.update(width=WIDEST)).maximum
+        <= console.width
+    ):
+        console.print(table)
+        return
+    console.print(Text(headings[0], "bold"), Text(f"({', '.join(headings[1:])})", "dim"))
+    for name, *cells in rows:
+        console.print(name, markup=False, highlight=False, soft_wrap=True)
+        line = Text()
+        for number, cell in enumerate(cells):
+            line.append(" · " if number else "", "dim")
+            line.append(str(cell).replace("\n", " "), cell.style if isinstance(cell, Text) else "")
+        console.print(Padding(line, (0, 0, 0, 4)))
 
 
 def colored(text: Kind | Health) -> Text:
@@ -45,17 +71,19 @@ def colored(text: Kind | Health) -> Text:
     return Text(text, COLORS[text])
 
 
-def list_table(schedules: Iterable[Schedule], now: datetime) -> Table:
-    """All schedules, a line each."""
-    rows = []
+LIST_HEADINGS = ("schedule", "cron", "time zone", "state", "next run", "destination")
+
+
+def list_rows(schedules: Iterable[Schedule], now: datetime) -> list[tuple[str, ...]]:
+    """All schedules, a row each."""
+    rows = list[tuple[str, ...]]()
     for schedule in schedules:
         soon = "–" if schedule.paused else _soon(schedule, now)
         state = "paused" if schedule.paused else "enabled"
         rows.append(
             (schedule.name, schedule.cron, schedule.time_zone, state, soon, schedule.destination)
         )
-    headings = ("schedule", "cron", "time zone", "state", "next run", "destination")
-    return table_of("", headings, rows)
+    return rows
 
 
 def _soon(schedule: Schedule, now: datetime) -> str:
@@ -84,16 +112,6 @@ def show_changes(console: Console, changes: Sequence[Change], *, deletes: bool) 
             console.print(line, markup=False, highlight=False)
 
 
-def show_crowds(console: Console, schedules: Sequence[Schedule], now: datetime) -> None:
-    """Warn of the fullest minutes."""
-    for at, names in crowds(schedules, now)[:3]:
-        some = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-        console.print(
-            f"[yellow]warning[/]  {len(names)} schedules fire at {at:%H:%M} UTC: {escape(some)};"
-            " --stagger spreads them"
-        )
-
-
 def next_table(schedule: Schedule, now: datetime, count: int) -> tuple[Table, list[str]]:
     """The next runs in the schedule's zone and in UTC; and what clock changes do to them."""
     runs = next_runs(schedule.cron, schedule.time_zone, now, count)
@@ -104,25 +122,47 @@ def next_table(schedule: Schedule, now: datetime, count: int) -> tuple[Table, li
     return table, clock_warnings(schedule.cron, schedule.time_zone, now, end)
 
 
-def status_table(statuses: Iterable[Status], now: datetime) -> Table:
-    """How all schedules do."""
-    rows = []
+STATUS_HEADINGS = (
+    "schedule",
+    "health",
+    "last run",
+    "rows",
+    "secs",
+    "data lag",
+    "good",
+    "next run",
+)
+
+
+def status_rows(
+    statuses: Iterable[Status], now: datetime, *, is_wide: bool
+) -> list[tuple[str | Text, ...]]:
+    """How all schedules do, a row each.
+
+    Args:
+        statuses: of each.
+        now: aware.
+        is_wide: a row is one line, however long; else two.
+    """
+    between = " " if is_wide else "\n"
+    rows = list[tuple[str | Text, ...]]()
     for status in statuses:
         run = status.last
         rows.append(
             (
                 status.schedule.name,
                 colored(status.health),
-                f"{run.status}\n{age(now - run.event_time)} ago" if run else "–",
+                f"{run.status}{between}{age(now - run.event_time)} ago" if run else "–",
                 f"{run.rows:,}" if run else "–",
                 f"{run.seconds:,.0f}" if run and run.seconds is not None else "–",
                 age(status.lag) if status.lag is not None else "–",
                 "–" if status.success_rate is None else f"{status.success_rate:.0%}",
-                f"{status.next_run:%m-%d %H:%M}\n{status.next_run:%Z}" if status.next_run else "–",
+                f"{status.next_run:%m-%d %H:%M}{between}{status.next_run:%Z}"
+                if status.next_run
+                else "–",
             )
         )
-    headings = ("schedule", "health", "last run", "rows", "secs", "data lag", "good", "next run")
-    return table_of("", headings, rows)
+    return rows
 
 
 SHOWN = 20

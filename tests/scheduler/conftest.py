@@ -64,6 +64,7 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scheduler]:
     """Over REST; nothing that it got may have been malformed."""
     with rest(Scheduler()) as served:
         monkeypatch.setenv("CLOUD_SCHEDULER_EMULATOR_HOST", served.address)
+        monkeypatch.setenv("LAUNCH_EMULATOR_HOST", served.address)
         yield served
     assert served.faults == []
 

@@ -36,6 +36,7 @@ CODES = {
     "ALREADY_EXISTS": (409, 6),
     "ABORTED": (409, 10),
     "UNAVAILABLE": (503, 14),
+    "RESOURCE_EXHAUSTED": (429, 8),
 }
 """Of HTTP and of gRPC."""
 REQUESTS = {
@@ -81,6 +82,18 @@ class Scheduler:
     calls: list[Call] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    launches: list[dict[str, Any]] = field(default_factory=list)
+
+    def launched(self, uri: str, body: Any) -> Any:
+        """A launch that was asked for directly; its host's answer."""
+        data = base64.b64encode(json.dumps(body).encode()).decode()
+        self.faults += body_errors({"uri": uri, "body": data})
+        if "launch" in self.refusals:
+            raise self.refusals["launch"]
+        self.launches.append({"uri": uri, "body": body})
+        if "//dataflow." in uri:
+            return {"job": {"id": "2026-01-01_job", "name": body["launchParameter"]["jobName"]}}
+        return {"name": "operations/o", "metadata": {"name": f"{uri}/executions/smart-sync-x7"}}
 
     def names(self) -> list[str]:
         return sorted(name.rsplit("/", 1)[-1] for name in self.jobs)
@@ -185,6 +198,8 @@ def body_errors(target: dict[str, Any]) -> list[str]:
 
 RUN = re.compile(r"v2/projects/[^/]+/locations/[^/]+/jobs/[^/:]+:run")
 """The flatPath of `run.projects.locations.jobs.run`."""
+LAUNCHES = re.compile(r"/((?:dataflow|run)[.]googleapis[.]com/.*)")
+"""What would go to the hosts of syncs."""
 JOBS = re.compile(r"/v1/(projects/[^/]+/locations/[^/]+)/jobs")
 JOB = re.compile(r"/v1/(projects/[^/]+/locations/[^/]+/jobs/[^/:]+)(?::(\w+))?")
 
@@ -221,6 +236,9 @@ def _handler(scheduler: Scheduler) -> type[BaseHTTPRequestHandler]:
             path = urllib.parse.unquote(whole.path)
             try:
                 body = json.loads(data) if data else {}
+                if found := LAUNCHES.fullmatch(path):
+                    self._send(200, scheduler.launched(f"https://{found[1]}", body))
+                    return
                 method, request = _request(self.command, path, query, body)
                 answer = scheduler.call(method, request)
             except Refusal as no:

@@ -1,12 +1,15 @@
 """The command as it is called: what it asks, prints, does, and ends with."""
 
+import json
+import os
 import subprocess
 import sys
+from datetime import datetime
 
 import pytest
 import yaml
 
-from scheduler import cli
+from scheduler import app, looks
 from scheduler.job import job_of, schedule_of
 from tests.scheduler.conftest import (
     LOCATION,
@@ -210,6 +213,18 @@ def test_apply_with_one_bad_schedule_makes_none(command, scheduler, file):
     assert scheduler.calls == []
 
 
+def test_a_fault_of_twelve_schedules_is_told_once_with_its_places(command, scheduler, file):
+    wrong = {"cron": "hourly", "parameters": {"postgresql_port": "x"}}
+    done = command("apply", file(**{f"s{n:02}": wrong for n in range(12)}), "-y")
+    assert done.code == 2
+    assert done.err.count("postgresql_port") == 10
+    first, *places = done.err.splitlines()
+    assert "(12 places): " in first
+    assert places[0] == "   schedule s00: postgresql_port"
+    assert places[10:] == ["   … and 2 more"]
+    assert scheduler.calls == []
+
+
 def test_an_empty_file_is_told(command, scheduler, file):
     done = command("apply", file(), "-y", "--delete-orphans")
     assert (done.code, done.err.count("no schedules")) == (2, 1)
@@ -257,7 +272,84 @@ def test_a_full_minute_is_warned_of_and_stagger_spreads_it(command, scheduler, f
     assert minutes == {f"{minute} * * * *" for minute in range(0, 60, 10)}
 
 
-def test_lists_and_next_runs_are_readable_on_80_columns(command, scheduler):
+NAMES = [f"postgresql-a-table-with-quite-a-long-name-{n}-hourly-prod" for n in range(3)]
+
+
+@pytest.mark.parametrize("width", [80, 20])
+def test_names_are_never_broken_or_cut_when_piped(scheduler, width):
+    """As `list | grep -c name` sees them, by the very command."""
+    for name in NAMES:
+        parameters = {"destination_bigquery_table": f"table_of_{name}".replace("-", "_")}
+        scheduler.put(job_of(a_schedule(name, parameters)))
+    words = [sys.executable, "-m", "scheduler", "list", AT]
+    environ = {**os.environ, "COLUMNS": str(width), "GOOGLE_CLOUD_PROJECT": PROJECT}
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env=environ)
+    rows = [line.split() for line in done.stdout.splitlines() if "hourly-prod" in line]
+    assert [row[0] for row in rows] == NAMES
+    for name, row in zip(NAMES, rows, strict=True):
+        assert row[-1] == f"my-project.shop.table_of_{name}".replace("-", "_").replace(
+            "my_project", "my-project"
+        )
+
+
+JSONS = {
+    "list": ["list"],
+    "describe": ["describe", "orders"],
+    "next": ["next", "orders", "-n3"],
+    "export": ["export", "orders"],
+}
+
+
+@pytest.mark.parametrize("words", JSONS.values(), ids=JSONS)
+def test_what_is_shown_is_json_for_programs(command, scheduler, words):
+    scheduler.put(job_of(a_schedule(cron="30 2 * * *", time_zone="Europe/Berlin")))
+    told = json.loads(command(*words, "--json", AT).out)
+    one = told[0] if words == ["list"] else told
+    assert one["schedule"] == "orders"
+    if words[0] in ("list", "describe"):
+        assert (one["state"], one["destination"]) == ("enabled", "my-project.shop.orders")
+        assert one["next_run"].endswith(":30:00+00:00")
+    if words[0] == "describe":
+        assert one["parameters"] == PARAMETERS
+        assert one["retry"]["min_backoff_s"] == 5
+    if words[0] == "next":
+        local = [datetime.fromisoformat(run["local"]) for run in one["runs"]]
+        assert [(at.hour, at.minute) for at in local] == [(2, 30)] * 3
+        assert [datetime.fromisoformat(run["utc"]) for run in one["runs"]] == local
+    if words[0] == "export":
+        assert one["text"].startswith("gcloud scheduler jobs create http orders")
+
+
+def test_no_plain_secret_stands_in_json(command, scheduler):
+    scheduler.put(job_of(a_schedule(parameters={"postgresql_password": PLANTED})))
+    told = json.loads(command("describe", "orders", "--json", AT).out)
+    assert told["parameters"]["postgresql_password"] == "(not shown)"
+
+
+def test_what_apply_would_do_is_json_for_programs(command, scheduler, file):
+    for name in ("changed", "orphan"):
+        scheduler.put(job_of(a_schedule(name)))
+    path = file(new=HOURLY, changed={"cron": "daily"})
+    done = command("apply", path, "--json")
+    assert (done.code, "add --dry-run or -y" in done.err) == (2, True)
+    told = json.loads(command("apply", path, "--dry-run", "--json").out)
+    assert {one["schedule"]: one["change"] for one in told["changes"]} == {
+        "new": "create",
+        "changed": "update",
+        "orphan": "orphan",
+    }
+    (changed,) = (one for one in told["changes"] if one["schedule"] == "changed")
+    assert {"path": "cron", "old": "7 * * * *", "new": "0 0 * * *"} in changed["differences"]
+    (load,) = told["dataflow"]
+    assert (load["project"], load["jobs_at_once"], load["quota"]) == (PROJECT, 3, 25)
+    assert told["made"] == []
+    assert scheduler.changed() == []
+    told = json.loads(command("apply", path, "-y", "--json").out)
+    assert sorted(told["made"]) == ["changed", "new"]
+
+
+def test_lists_and_next_runs_are_readable_on_80_columns(command, scheduler, monkeypatch):
+    monkeypatch.setattr(app, "is_terminal", lambda: True)
     scheduler.put(job_of(a_schedule(cron="30 2 * * *", time_zone="Europe/Berlin")))
     for words in (["list"], ["describe", "orders"], ["next", "orders", "-n400"]):
         done = command(*words, AT)
@@ -316,7 +408,7 @@ def test_an_interruption_ends_with_130_and_our_own_fault_with_70(command, monkey
     def fail(*_):
         raise fault
 
-    monkeypatch.setattr(cli, "_schedules", fail)
+    monkeypatch.setattr(looks, "schedules_of", fail)
     assert command("list").code == code
 
 

@@ -1,12 +1,13 @@
 """How schedules do: joined with what real runs left in BigQuery."""
 
 import dataclasses
+import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
-from scheduler import cli
+from scheduler import app, looks
 from scheduler.job import job_of
 from scheduler.runs import Health, Run, history_table, read_runs, status_of, worst
 from scheduler.show import tables_table
@@ -158,8 +159,9 @@ def launch(sync):
 
 
 def test_status_follows_a_schedule_from_its_first_run_to_a_failing_one(
-    synced, launch, command, sql, client, dataset
+    synced, launch, command, sql, client, dataset, monkeypatch
 ):
+    monkeypatch.setattr(app, "is_terminal", lambda: True)
     made = datetime.now(UTC).isoformat()
     synced(userUpdateTime=made)
     done = command("status", AT)
@@ -202,6 +204,20 @@ def test_status_follows_a_schedule_from_its_first_run_to_a_failing_one(
     assert "orders: " in done.out
 
 
+def test_how_schedules_do_is_json_for_programs(synced, launch, command):
+    synced(userUpdateTime=datetime.now(UTC).isoformat())
+    assert launch().code == 0
+    done = command("status", AT, "--json")
+    assert (done.code, done.err) == (0, "")
+    (told,) = json.loads(done.out)
+    run = told["last_run"]
+    assert (told["health"], run["status"], run["rows"]) == ("good", "succeeded", 3)
+    assert 0 < told["lag_seconds"] < 300
+    assert datetime.fromisoformat(told["next_run"]).tzinfo is not None
+    (row,) = [line for line in command("status", AT).out.splitlines() if "orders" in line]
+    assert "succeeded" in row
+
+
 def test_a_schedule_that_never_launched_is_late(synced, command):
     synced(userUpdateTime="2026-01-01T00:00:00Z")
     done = command("status", AT)
@@ -217,7 +233,7 @@ def test_watching_looks_again_until_it_is_interrupted(synced, command, monkeypat
         if len(waits) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "time", SimpleNamespace(sleep=sleep))  # BigQuery's client naps, too
+    monkeypatch.setattr(looks, "time", SimpleNamespace(sleep=sleep))  # BigQuery's client naps, too
     assert command("status", AT, "--watch=7").code == 130
     assert waits == [7, 7]
 

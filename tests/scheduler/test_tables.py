@@ -155,12 +155,14 @@ tables:
     done = create(text, plan_only="true")
     assert (done.code, scheduler.calls) == (2, [])
     told = [line for line in done.err.splitlines() if "for one launch only" in line]
-    places = [line.split("schedule shop: ")[1].split(")")[0] for line in told]
+    places = [line.split("(")[1].split(")")[0].split("; ") for line in told]
     assert places == [
-        "plan_only",
-        "tables, line 2, column 49, sync_start",
-        "tables, line 4, column 24, sync_end",
-        "tables, line 5, column 38, write_disposition",
+        ["schedule shop: plan_only"],
+        [  # by the one reason and with the one mend
+            "schedule shop: tables, line 2, column 49, sync_start",
+            "schedule shop: tables, line 4, column 24, sync_end",
+        ],
+        ["schedule shop: tables, line 5, column 38, write_disposition"],
     ]
 
 
