@@ -18,6 +18,7 @@ from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.source_labels import SOURCE, source_labels
 from smart_sync.sql_text import SqlText
+from smart_sync.value_text import counted, have
 from sources.profile import SourceProfile
 
 
@@ -93,14 +94,14 @@ def _cursor_warnings(request: SyncRequest, facts: Facts, cursor: Cursor) -> Iter
     evidence, name = facts.evidence, cursor.source_name
     if evidence.null_cursors:
         yield (
-            f"{evidence.null_cursors:,} rows have NULL in {name}: they never match"
-            " a window and are not synced; give the column a value or use another cursor"
+            f"{have(evidence.null_cursors)} NULL in {name}: no window ever holds such a row, and it"
+            " is not synced; give the column a value or use another cursor"
         )
     for kind, count in sorted(evidence.other_cursors.items()):
         yield (
-            f"{count:,} documents have a {kind} in {name}, which no"
-            " window of its usual type holds: each run reads them and refuses them as dead letters;"
-            " give them a value of the usual type"
+            f"{have(count, 'document')} a {kind} in {name}, which no window of its usual type"
+            " holds: each run reads that and refuses it as a dead letter; give it a value of the"
+            " usual type"
         )
     keeps_versions = request.publishing.write_disposition is WriteDisposition.HISTORY
     if keeps_versions and (coarse := coarse_warning(cursor)):
@@ -185,7 +186,7 @@ def _doubling(request: SyncRequest, facts: Facts) -> str:
     mine = dict(source_labels(facts.profile)).get(SOURCE)
     if target.rows == 0 or mine is None or dict(target.labels).get(SOURCE) != mine:
         return ""
-    rows = "rows" if target.rows is None else f"{target.rows:,} rows"
+    rows = "rows" if target.rows is None else counted(target.rows, "row")
     return (
         f"{request.destination} already holds {rows} of this source, and WRITE_APPEND without smart"
         " sync adds all that the query delivers once more: what is there already will be there"

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from smart_sync.explain import as_dict, window_text
+from smart_sync.headline import is_estimated, short_name
 from smart_sync.hosts import Host, Work, advice, fitting, hosts
 from smart_sync.plan import SyncPlan
+from smart_sync.plan_json import as_dict
 from smart_sync.read_plan import dollars_of
 from smart_sync.text_table import text_table
+from smart_sync.value_text import counted, window_text
 
 HEADINGS = ("table", "into", "does", "window", "rows", "splits", "scan", "by")
 RIGHT = frozenset({"rows", "splits", "scan"})
@@ -42,27 +44,70 @@ class Planned:
 
 
 def explain_many(tables: Sequence[Planned], at_once: int, connections: int) -> str:
-    """All plans in one table; then what each warns of, which host fits, and the sum.
+    """What happens, what to beware of, all plans in one table; which host fits, and the sum.
 
     Args:
         tables: of the launch.
         at_once: how many of them side by side.
         connections: to the source at once.
     """
-    lines = [*_lines(tables)]
+    lines = [*many_headline(tables, at_once, connections), *_lines(tables)]
     if work := _work(tables, at_once, connections):
         lines.append(advice(work))
     return "\n".join([*lines, _sum(tables)])
 
 
+def many_headline(
+    tables: Sequence[Planned], at_once: int, connections: int
+) -> tuple[str, str, str]:
+    """What will happen to all of them, in three lines; the arguments as of `explain_many`."""
+    plans = [table.plan for table in tables if table.plan]
+    failing = sum(1 for table in tables if table.plan is None and table.exit_code)
+    skipped = sum(table.is_skipped for table in tables)
+    held = sum(plan.held_back for plan in plans)
+    apart = {"fails": failing, "skipped": skipped, "held back": held}
+    more = "".join(f", {number:,} {what}" for what, number in apart.items() if number)
+    rows = _rows_text([plan for plan in plans if not plan.held_back])
+    lost = [plan for plan in plans if _removes(plan)]
+    gone = "rows that are there stay, or are updated by their keys, in all tables"
+    if lost:
+        gone = f"rows that are there go in {counted(len(lost), 'table')}: {_named(lost)}"
+    most = min(at_once, max(len(plans), 1))
+    return (
+        f"Syncs {counted(len(plans), 'table')}{more}: {rows}",
+        f"{gone[0].upper()}{gone[1:]}",
+        f"At most {counted(most, 'table')} side by side over {counted(connections, 'connection')};"
+        " each is published by itself, all its rows or none",
+    )
+
+
+def _removes(plan: SyncPlan) -> bool:
+    mode, publishing = plan.publishing.mode, plan.publishing
+    return not plan.held_back and (mode.removes_rows or publishing.deletes)
+
+
+def _named(plans: Sequence[SyncPlan]) -> str:
+    names = [short_name(plan) for plan in plans]
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+
+
+def _rows_text(plans: Sequence[SyncPlan]) -> str:
+    """All rows that come, as far as the estimates tell."""
+    known = [plan.reading.estimated_rows for plan in plans if is_estimated(plan)]
+    rows = sum(one or 0 for one in known)
+    text = f"about {counted(rows, 'row')}"
+    unknown = len(plans) - len(known)
+    return text + (f", and those of {counted(unknown, 'table')} not known" if unknown else "")
+
+
 def _lines(tables: Sequence[Planned]) -> Iterator[str]:
-    yield from text_table(HEADINGS, [_cells(table) for table in tables], RIGHT)
     for table in tables:
         if table.plan is None:
             yield f"{'skipped' if table.is_skipped else 'FAILS'}  {table.name}: {table.why}"
             continue
         stale = table.plan.changes.stale.warnings
         yield from (f"WARNING  {table.name}: {text}" for text in (*stale, *table.plan.warnings))
+    yield from text_table(HEADINGS, [_cells(table) for table in tables], RIGHT)
     new = [table.name for table in tables if table.plan and table.plan.publishing.mode.is_new]
     yield from new_text(new)
 
@@ -75,7 +120,8 @@ def new_text(names: Sequence[str]) -> Iterator[str]:
     """
     if names:
         named = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
-        yield f"new: {len(names)} tables, whose destinations are made: {named}"
+        those = "whose destination is made" if len(names) == 1 else "whose destinations are made"
+        yield f"new: {counted(len(names), 'table')}, {those}: {named}"
 
 
 def _cells(table: Planned) -> tuple[str, ...]:
@@ -92,13 +138,12 @@ def _cells(table: Planned) -> tuple[str, ...]:
             table.pattern,
         )
     reading = plan.reading
-    rows = "" if reading.estimated_rows is None else f"{reading.estimated_rows:,}"
+    rows = f"{reading.estimated_rows:,}" if is_estimated(plan) else ""
     scan = reading.bigquery.scan_bytes if reading.bigquery else None
     does = "held back" if plan.held_back else str(plan.publishing.mode)
     splits = "" if reading.is_in_place else str(reading.split_total)
     scanned = "" if scan is None else f"{scan:,}"
-    destination = f"{plan.destination.dataset}.{plan.destination.table}"
-    return table.name, destination, does, _window(plan), rows, splits, scanned, table.pattern
+    return table.name, short_name(plan), does, _window(plan), rows, splits, scanned, table.pattern
 
 
 def _window(plan: SyncPlan) -> str:
@@ -128,7 +173,8 @@ def _moved(plan: SyncPlan) -> int | None:
 def _sum(tables: Sequence[Planned]) -> str:
     """All tables in one line; what queries read and cost is what the single plans say."""
     figures = _figures(tables)
-    text = f"{figures['planned']} of {figures['tables']} tables, about {figures['rows']:,} rows"
+    rows = counted(figures["rows"], "row")
+    text = f"{figures['planned']} of {counted(figures['tables'], 'table')}, about {rows}"
     if figures["bytes"]:
         text += f", {figures['bytes']:,} bytes of the source"
     if figures["price_usd"] is None:
@@ -147,7 +193,7 @@ def _figures(tables: Sequence[Planned]) -> dict[str, Any]:
         "tables": len(tables),
         "planned": len(plans),
         "skipped": sum(table.is_skipped for table in tables),
-        "rows": sum(plan.reading.estimated_rows or 0 for plan in plans),
+        "rows": sum(plan.reading.estimated_rows or 0 for plan in plans if is_estimated(plan)),
         "bytes": sum(_moved(plan) or 0 for plan in plans),
         "scan_bytes": sum(read),
         "price_usd": str(sum(prices, Decimal(0))) if prices else None,
@@ -168,6 +214,7 @@ def many_as_json(tables: Sequence[Planned], at_once: int, connections: int) -> s
     ]
     work = _work(tables, at_once, connections)
     whole = {
+        "headline": list(many_headline(tables, at_once, connections)),
         "tables": told,
         "sum": _figures(tables),
         "fits": fitting(work).name if work else None,

@@ -138,6 +138,7 @@ def window_by_hand(request: SyncRequest, cursor: Cursor, safe: WindowPlan) -> Wi
         safe.watermark,
         held,
         warnings=safe.warnings,
+        by_hand=(start_text, end_text),
     )
 
 

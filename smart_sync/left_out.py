@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from smart_sync.cursor import Cursor
-from smart_sync.value_text import value_text
+from smart_sync.value_text import counted, have, value_text
 from sources.values import CursorValue, Evidence
 
 
@@ -21,19 +21,19 @@ def left_out_warnings(
     name = cursor.source_name
     if evidence.before and floor is None:
         yield (
-            f"{evidence.before:,} rows have a {name} before the year 1, which BigQuery can't hold:"
-            " no run reads them; give them another value"
+            f"{have(evidence.before)} a {name} before the year 1, which BigQuery can't hold:"
+            " no run reads that; give it another value"
         )
     elif evidence.before and floor is not None:
         yield (
-            f"{evidence.before:,} rows have a {name} up to {value_text(floor)}, where the first"
-            " window began: no run reads them, unless one by hand does (sync_start and sync_end,"
+            f"{have(evidence.before)} a {name} up to {value_text(floor)}, where the first"
+            " window began: no run reads that, unless one by hand does (sync_start and sync_end,"
             " with WRITE_MERGE), or a backfill that has slices left is called again"
         )
     if evidence.beyond:
         yield (
-            f"{evidence.beyond:,} rows have infinity or a year after 9999 in {name}, which BigQuery"
-            " can't hold: no run reads them; give them another value"
+            f"{have(evidence.beyond)} infinity or a year after 9999 in {name}, which BigQuery"
+            " can't hold: no run reads that; give it another value"
         )
 
 
@@ -42,6 +42,6 @@ def later_note(evidence: Evidence) -> str:
     if not evidence.after:
         return ""
     return (
-        f"{evidence.after:,} rows lie after the window's end; a later run reads them, whose"
-        " end has passed their stamps"
+        f"{counted(evidence.after, 'row lies', 'rows lie')} after the window's end; a later run,"
+        " whose end has passed their stamps, reads what lies there"
     )

@@ -147,6 +147,8 @@ REPLAY = Mode(
     why_staged=_for_marks,
     rows_expected=_told_with_keys,
     is_aside=True,
+    does="Replays {rows} into {table}",
+    spares="no watermark moves",
 )
 CREATE = Mode(
     "create",
@@ -160,6 +162,8 @@ CREATE = Mode(
     makes_table=True,
     is_new=True,
     leaves_none=True,
+    does="Makes {table} with {rows}",
+    spares="the table is missing, and is made: {layout}",
 )
 REBUILD = Mode(
     "rebuild",
@@ -173,6 +177,8 @@ REBUILD = Mode(
     makes_table=True,
     leaves_none=True,
     removes_rows=True,
+    does="Makes {table} anew with {rows}",
+    spares="{there} that are there go",
 )
 PARTITIONS = Mode(
     "replace_partitions",
@@ -181,6 +187,8 @@ PARTITIONS = Mode(
     why_staged=_for_the_window,
     removes_rows=True,
     lowers_watermark=True,
+    does="Replaces a window of {table} by {rows}",
+    spares="rows that are there in the window go, and none outside of it",
 )
 REPLACE = Mode(
     "replace",
@@ -190,6 +198,8 @@ REPLACE = Mode(
     copy_disposition="WRITE_TRUNCATE",
     leaves_none=True,
     removes_rows=True,
+    does="Replaces all of {table} by {rows}",
+    spares="{there} that are there go",
 )
 MERGE = Mode(
     "merge",
@@ -198,6 +208,8 @@ MERGE = Mode(
     why_staged=_for_merging,
     rows_expected=_told,
     updates_rows=True,
+    does="Updates and adds {rows} in {table}",
+    spares="a row that is there is replaced by one of the same {keys} that is as new",
 )
 HISTORY = Mode(
     "history",
@@ -206,6 +218,8 @@ HISTORY = Mode(
     why_staged=_for_merging,
     rows_expected=_told,
     updates_rows=True,
+    does="Adds versions of {rows} to {table}",
+    spares="versions that are there stay, and end where a later one of the same {keys} begins",
 )
 BACKFILL = Mode(
     "backfill_columns",
@@ -215,6 +229,8 @@ BACKFILL = Mode(
     rows_expected=_told,
     updates_rows=True,
     is_aside=True,
+    does="Fills {filled} in {table} out of {rows}",
+    spares="{there} that are there keep all other columns; no row is added, no watermark moves",
 )
 FILL = Mode(
     "append",
@@ -222,8 +238,16 @@ FILL = Mode(
     fill_statement,
     load_disposition=_into_an_empty_one,
     copy_disposition="WRITE_EMPTY",
+    does="Fills {table} with {rows}",
+    spares="it must hold no row, and publishing looks once more whether it does",
 )
-APPEND = Mode("append", _appends, append_statement)
+APPEND = Mode(
+    "append",
+    _appends,
+    append_statement,
+    does="Adds {rows} to {table}",
+    spares="rows that are there stay as they are",
+)
 
 MODES = (REPLAY, BACKFILL, CREATE, REBUILD, PARTITIONS, REPLACE, MERGE, HISTORY, FILL, APPEND)
 """In the order in which they are looked at."""

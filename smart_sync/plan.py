@@ -16,6 +16,7 @@ from smart_sync.facts import TableState, Target
 from smart_sync.healing import HealingPlan
 from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_plan import MissingPlan
+from smart_sync.proof_plan import Proof
 from smart_sync.read_plan import BigqueryReading
 from smart_sync.repair import Repair
 from smart_sync.replay import ReplayPlan
@@ -30,18 +31,6 @@ from smart_sync.window import WindowPlan
 from sources.protocol import Source
 from sources.values import Split
 from warehouse.names import Endpoints, TableRef
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What verify=true compares: left-out columns and blind spots, each (name, why).
-
-    `compared` are the columns whose values are proven.
-    """
-
-    left_out: tuple[tuple[str, str], ...] = ()
-    losses: tuple[tuple[str, str], ...] = ()
-    compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +136,8 @@ class ReadPlan:
         splits: empty in a header; `split_total` counts them all the same.
         connections: to the source at once.
         estimated_rows, estimated_bytes: by the source's statistics; None: not known.
+        estimate_doubt: why these statistics say nothing, in words; empty: nothing is known against
+            them.
         schema: the columns as they are read and staged; transform_sql may make others of them.
         left_out: rows of the source that no window holds; None: not counted.
         bigquery: how a BigQuery source is read; None of another.
@@ -166,6 +157,7 @@ class ReadPlan:
     left_out: int | None = None
     bigquery: BigqueryReading | None = None
     stored: tuple[str, ...] = ()
+    estimate_doubt: str = ""
 
     @property
     def is_in_place(self) -> bool:
@@ -209,6 +201,10 @@ class Mode:
         updates_rows: whether rows of earlier runs are updated.
         lowers_watermark: whether MAX(cursor) may be lower afterwards, and is read anew.
         is_aside: whether the run is no sync: later ones go on where they would without it.
+        does: what the plan's first line says of it: `{rows}` that come, the `{table}`, its rows
+            that are `{there}`, the `{keys}` of a merge, columns that are `{filled}`.
+        spares: what the second says of rows that are there, with `{there}`, `{keys}`, and the
+            `{layout}` of a table that is made; empty: nothing.
     """
 
     name: str
@@ -226,6 +222,8 @@ class Mode:
     updates_rows: bool = False
     lowers_watermark: bool = False
     is_aside: bool = False
+    does: str = "Publishes {rows} into {table}"
+    spares: str = ""
 
     def __str__(self) -> str:
         return self.name

@@ -26,13 +26,13 @@ from smart_sync.partition_span import span_faults
 from smart_sync.plan import (
     ColumnChanges,
     DeadLetterPlan,
-    Proof,
     PublishPlan,
     ReadPlan,
     RunPlan,
     SyncPlan,
     staging_of,
 )
+from smart_sync.proof_plan import Proof
 from smart_sync.read_plan import with_scan
 from smart_sync.repair import Repair
 from smart_sync.replay import ReplayPlan, plan_replay
@@ -174,6 +174,7 @@ def _reading(draft: Draft, source: Source) -> ReadPlan:
         left_out=count_left_out(facts.evidence) if facts.cursor else None,
         bigquery=bigquery,
         stored=facts.profile.identity.stored,
+        estimate_doubt=facts.evidence.estimate_doubt,
     )
 
 

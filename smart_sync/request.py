@@ -175,6 +175,7 @@ class RunRequest:
     batch_id: str = ""
     plan_only: bool = False
     plan_format: str = "text"
+    plan_detail: str = "short"
     verify_window: tuple[str, str] | None = None
     resume: bool = True
     holder: str = ""

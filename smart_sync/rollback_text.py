@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 
+from smart_sync.explain import FULL
 from smart_sync.rollback import MOST_NAMED, RollbackPlan, Row
+from smart_sync.value_text import counted
 
 AGAIN = (
     "the next sync reads the undone rows again, but for those that were replayed, filled, or lie"
@@ -14,7 +16,29 @@ AGAIN = (
 
 def explain_rollback(plan: RollbackPlan) -> str:
     """The plan in words."""
-    return "\n".join(_lines(plan))
+    return "\n".join([*rollback_headline(plan), *_lines(plan)])
+
+
+def rollback_log(plan: RollbackPlan, detail: str) -> str:
+    """What the log of a run says of its plan, as plan_detail asks for it."""
+    if detail == FULL:
+        return explain_rollback(plan)
+    warnings = (f"WARNING  {warning}" for warning in (AGAIN, *plan.warnings))
+    return "\n".join([*rollback_headline(plan), *warnings, f"run {plan.run.run_id}"])
+
+
+def rollback_headline(plan: RollbackPlan) -> tuple[str, str, str]:
+    """What will happen, in three lines."""
+    table = f"{plan.destination.dataset}.{plan.destination.table}"
+    runs = counted(len(plan.undoing.changing), "run")
+    rows = (plan.rows_now, plan.rows_before)
+    now, before = ("rows" if one is None else counted(one, "row") for one in rows)
+    origin = "BigQuery's time travel" if plan.as_of else "the snapshot that run kept"
+    return (
+        f"Restores {table} to what it was before run {plan.undoing.first['run_id']}: undoes {runs}",
+        f"It has {now} now, and {before} then; whatever was written into it since goes",
+        f"Restored from {origin} by one copy job, all or nothing; proven by hashes afterwards",
+    )
 
 
 def _lines(plan: RollbackPlan) -> Iterator[str]:
@@ -24,7 +48,7 @@ def _lines(plan: RollbackPlan) -> Iterator[str]:
     for warning in plan.warnings:
         yield f"  WARNING      {warning}"
     changing, runs = plan.undoing.changing, plan.undoing.runs
-    yield f"  undone       {len(changing)} {'run' if len(changing) == 1 else 'runs'}"
+    yield f"  undone       {counted(len(changing), 'run')}"
     for run in changing[:MOST_NAMED]:
         yield f"    {_run_text(run)}"
     if len(changing) > MOST_NAMED:
@@ -83,6 +107,7 @@ def rollback_dict(plan: RollbackPlan) -> dict[str, object]:
     """The plan as JSON-ready values."""
     first, newest = plan.undoing.first, plan.undoing.runs[-1]
     return {
+        "headline": list(rollback_headline(plan)),
         "run_id": plan.run.run_id,
         "destination": str(plan.destination),
         "location": plan.run.location,

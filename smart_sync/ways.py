@@ -31,6 +31,7 @@ class Way:
         has_table: whether that is in a table, where they can be queried.
         has_statement: whether the mode's statement publishes them.
         copies: whether a copy job does.
+        shortly: which job publishes, for the plan's third line.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Way:
     has_table: bool = False
     has_statement: bool = False
     copies: bool = False
+    shortly: str = "one statement"
 
     def __str__(self) -> str:
         return self.name
@@ -55,7 +57,12 @@ class Way:
         return tuple(line.format(why=why, table=table) for line in self.told)
 
 
-LOAD = Way("load", ("{why}, straight into the table (free)",), is_staged=True)
+LOAD = Way(
+    "load",
+    ("{why}, straight into the table (free)",),
+    is_staged=True,
+    shortly="one load job (free)",
+)
 """More files than one job takes are loaded into the staging table after all."""
 STATEMENT = Way(
     "statement",
@@ -77,4 +84,6 @@ STATEMENT_IN_PLACE = Way(
 )
 """Of a source in BigQuery: no row leaves it."""
 QUERY = Way("query", ("{why}",), has_statement=True)
-COPY = Way("copy", ("one copy job of the table (free): {why}",), copies=True)
+COPY = Way(
+    "copy", ("one copy job of the table (free): {why}",), copies=True, shortly="one copy job (free)"
+)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from smart_sync.cursor import Cursor, WallClock, as_cursor, back, instants
 from smart_sync.holds import HeldBack, Hold, earliest, held_back, overdue
 from smart_sync.request import WindowRequest
+from smart_sync.value_text import have
 from sources.values import Clock, CursorValue, Window, is_after
 
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -70,6 +71,8 @@ class WindowPlan:
     """Whether an empty table's begins where the runs so far have ended."""
     usual: CursorValue | None = field(default=None, repr=False)
     """Of a repair: where the window would have begun without it."""
+    by_hand: tuple[str, str] | None = field(default=None, repr=False)
+    """The ends as the operator wrote them, the first included; None: they are the run's own."""
 
     @property
     def begun(self) -> CursorValue | None:
@@ -231,6 +234,7 @@ def _warnings(cursor: Cursor, watermark: Watermark) -> tuple[str, ...]:
         return watermark.warnings
     return (
         *watermark.warnings,
-        f"{watermark.future_rows} rows of the destination have {cursor.name} later than now"
+        f"{have(watermark.future_rows, 'row of the destination', 'rows of the destination')}"
+        f" {cursor.name} later than now"
         f" (up to {watermark.highest}); MAX leaves them out",
     )

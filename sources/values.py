@@ -252,6 +252,7 @@ class Evidence:
         other_cursors: rows whose cursor is of a type that no window can hold, by type.
         scan_bytes: what a query of a BigQuery source reads, by a dry run.
         over_limit: whether that is more than max_bytes_billed.
+        estimate_doubt: why the estimate says nothing, in words; empty: nothing is known against it.
     """
 
     estimated_rows: int | None = None
@@ -267,6 +268,7 @@ class Evidence:
     other_cursors: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     scan_bytes: int | None = None
     over_limit: bool = False
+    estimate_doubt: str = ""
 
     @property
     def left_out(self) -> "Evidence":

@@ -23,13 +23,13 @@ class Kept:
         caplog.set_level("DEBUG", "smart_sync")
         import pipeline.launch.sync as launch
 
-        explain = launch.explain
+        explain = launch.log_text
 
-        def explained(plan: SyncPlan) -> str:
+        def explained(plan: SyncPlan, detail: str) -> str:
             self.plans.append(plan)
-            return explain(plan)
+            return explain(plan, detail)
 
-        patch.setattr(launch, "explain", explained)
+        patch.setattr(launch, "log_text", explained)
         patch.setattr("pipeline.execution.report.clear_staging", lambda *_: None)
 
     def __call__(self, **words: Any) -> Result:

@@ -89,6 +89,7 @@ class Sync:
             "destination_bigquery_table": "t",
             "temp_location": str(temp),
             "runner": runner_of(this_test()),
+            "plan_detail": "full",  # most tests look for a line of the whole plan
         }
 
     def argv(self, **parameters: Any) -> list[str]:

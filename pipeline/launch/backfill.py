@@ -48,7 +48,7 @@ from pipeline.runs.notify import tell
 from pipeline.runs.outcome import Outcome, held_back_outcome
 from pipeline.runs.yielding import acquire_again, acquire_patiently, stand_back
 from smart_sync.draft import Draft
-from smart_sync.explain import explain
+from smart_sync.explain import log_text
 from smart_sync.explain_backfill import backfill_as_json, explain_backfill
 from smart_sync.slices import Slice, next_wave
 from sources.protocol import Inspector
@@ -91,7 +91,7 @@ def backfill(options: Options, now: datetime, new_run_id: NewRunId, argv: Sequen
 def _show(options: Options, asked: Range, client: bigquery.Client) -> int:
     """Print the plan; nothing is written."""
     shown = planned(asked, client)
-    text = explain_backfill(shown)
+    text = explain_backfill(shown, options.request.run.plan_detail)
     is_json = options.request.run.plan_format == "json"
     print(backfill_as_json(shown) if is_json else text)
     run_note(options, text, Outcome(status="planned"))
@@ -322,7 +322,7 @@ def _one_job(
             run_note(options, text, Outcome(status="skipped"))
             return 0
         plan = SlicePlans(asked, draft, inspector, run_id, "", now).plan(wave[0], client, run_id)
-        LOGGER.info("%s", explain(plan))
+        LOGGER.info("%s", log_text(plan, request.run.plan_detail))
         code = launch(options, Ready(plan, client, lock, held))
     left = len(asked.slices) - len(slices.before) - 1
     print(f"of backfill {asked.name}: slice {wave[0].name}; {left:,} slices are left after it")

@@ -11,8 +11,9 @@ from pipeline.launch.resume import left_now, take_over, tell_not_resumed, withou
 from pipeline.parameters.options import Options
 from pipeline.runs.outcome import Outcome
 from smart_sync.draft import Draft
-from smart_sync.explain import as_json, explain
+from smart_sync.explain import explained
 from smart_sync.plan import SyncPlan
+from smart_sync.plan_json import as_json
 from smart_sync.planning import make_plan
 from smart_sync.resume import NotResumedError
 from sources.protocol import Inspector
@@ -45,7 +46,7 @@ def plan_only(options: Options, run_id: str, now: datetime) -> int:
         draft, client = rehearse(request, inspector, run_id)
         plan = plan_now(draft, client, inspector, run_id=run_id, now=now)
     plan = with_tried_checks(client, plan)
-    text = explain(plan)
+    text = explained(plan, request.run.plan_detail)
     print(as_json(plan) if request.run.plan_format == "json" else text)
     run_note(options, text, Outcome(status="planned"))
     return 0

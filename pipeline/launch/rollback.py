@@ -28,7 +28,7 @@ from pipeline.runs.settle import Settler, clear_folders, fence, older_folders
 from smart_sync.repair import ROLLBACK, ROLLED_BACK
 from smart_sync.request import SyncRequest
 from smart_sync.rollback import RollbackPlan, Row, is_undone
-from smart_sync.rollback_text import AGAIN, explain_rollback, rollback_json
+from smart_sync.rollback_text import AGAIN, explain_rollback, rollback_json, rollback_log
 from warehouse.errors import as_target_errors
 
 LOGGER = logging.getLogger("smart_sync")
@@ -54,7 +54,7 @@ def rollback(options: Options, run_id: str, now: datetime) -> int:
                 _clear_staged(settler, newest)
             return _done_before(options, undone)
         plan = plan_rollback(client, request, known, run_id, now)
-        LOGGER.info("%s", explain_rollback(plan))
+        LOGGER.info("%s", rollback_log(plan, options.request.run.plan_detail))
         row = _first_event(plan, request)
         append(client, history, row)
         lock.renew()

@@ -263,6 +263,7 @@ class SlicePlans:
             known.value,
             warnings=known.warnings,
             reach=self.reach,
+            by_hand=(one.start, one.end),
         )
 
 

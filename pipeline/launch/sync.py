@@ -34,7 +34,7 @@ from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Failure, Outcome, internal_error
 from pipeline.runs.settle import Settler
 from smart_sync.draft import Draft
-from smart_sync.explain import explain
+from smart_sync.explain import log_text
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
 from smart_sync.renaming import with_new_names
@@ -77,7 +77,7 @@ def sync(options: Options, run_id: str, now: datetime, new_run_id: NewRunId) -> 
     worked at in this process; a job of Dataflow's is one run, and the next launch goes on.
     """
     with making_ready(options.request, run_id, now) as ready:
-        LOGGER.info("%s", explain(ready.plan))
+        LOGGER.info("%s", log_text(ready.plan, options.request.run.plan_detail))
         if not options.is_local:
             return launch(options, ready)
         code = _run_here(options, ready)

@@ -161,6 +161,7 @@ def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) ->
         max_retries=int(values["max_retries"]),
         plan_only=values["plan_only"] == "true",
         plan_format=values["plan_format"],
+        plan_detail=values["plan_detail"],
         verify_window=_verify_window(values),
         resume=values["resume"] == "true",
         rollback_run=values["rollback_run"],

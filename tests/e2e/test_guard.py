@@ -184,7 +184,7 @@ def test_a_watermark_in_the_future_does_not_stop_the_sync(sync, sql):
     published(sync, "(1, TIMESTAMP '2024-05-01'), (2, '2999-01-01')")
     sql("INSERT INTO orders VALUES (3, '2024-05-02')")
     shown = sync.ok(**SMART, **PLAN)
-    assert "1 rows of the destination have updated_at later than now" in shown.out
+    assert "1 row of the destination has updated_at later than now" in shown.out
     assert "2999-01-01" in shown.out
     sync.ok(**SMART)
     assert sync.rows("id") == [(1,), (2,), (3,)]
@@ -234,7 +234,7 @@ def test_a_partition_later_than_now_is_passed_over(sync, sql, many_rows):
     sync.ok(**auto, postgresql_query="SELECT * FROM orders")
     shown = sync.ok(**SMART, **auto, **PLAN)
     assert "(partition 2024 and later ones, " in shown.out
-    assert "1 rows of the destination have updated_at later than now" in shown.out
+    assert "1 row of the destination has updated_at later than now" in shown.out
 
 
 # The user's query

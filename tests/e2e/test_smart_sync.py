@@ -73,8 +73,24 @@ def test_the_plan_shown_is_the_plan_run_and_writes_nothing(sync, sql, caplog):
     assert sync.tables() == set()
     with caplog.at_level("INFO"):
         sync.ok(**SMART)
-    ran = next(r.getMessage() for r in caplog.records if r.getMessage().startswith("Plan "))
+    ran = next(r.getMessage() for r in caplog.records if "\nPlan " in r.getMessage())
     assert timeless(ran) == timeless(shown)
+
+
+def test_a_run_logs_what_will_happen_and_all_warnings_and_no_more(sync, sql, caplog):
+    sql(ORDERS)
+    sql("INSERT INTO orders VALUES (2000, 'no stamp', NULL)")
+    shown = sync.ok(**SMART, plan_only="true", plan_detail=None).out.splitlines()
+    assert shown[0].startswith(f"Makes {sync.dataset}.t with ")
+    with caplog.at_level("INFO"):
+        sync.ok(**SMART, plan_detail=None)
+    messages = [record.getMessage() for record in caplog.records]
+    (ran,) = [text.splitlines() for text in messages if text.startswith("Makes ")]
+    assert [timeless(line) for line in ran[:3]] == [timeless(line) for line in shown[:3]]
+    assert ran[3].startswith("WARNING  1 row has NULL in updated_at: ")
+    (run,) = sync.history()
+    assert ran[4:] == [f"run {run['run_id']}, plan {run['plan_fingerprint']}"]
+    assert not any("SELECT" in text for text in messages)
 
 
 def timeless(plan: str) -> str:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from auto_schema.bigquery_types import BigqueryType
-from smart_sync.explain import as_json, explain
+from smart_sync.explain import explain
 from smart_sync.facts import Facts, Target
 from smart_sync.plan import SyncPlan
+from smart_sync.plan_json import as_json
 from smart_sync.request import SyncRequest
 from smart_sync.ways import COPY, LOAD, STATEMENT_IN_PLACE
 from sources.bigquery.column_rules import BIGQUERY_COLUMNS

@@ -7,8 +7,9 @@ import pytest
 from apache_beam.internal import pickler
 
 from auto_schema.bson_fields import BsonField, FieldSample
-from smart_sync.explain import as_json, explain
+from smart_sync.explain import explain
 from smart_sync.facts import Facts, Target
+from smart_sync.plan_json import as_json
 from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.extended_json import written

@@ -122,7 +122,7 @@ def test_documents_whose_cursor_is_of_another_type_are_told_and_never_skipped(
     docs.insert_many([{"_id": 10 + i, "updated_at": value} for i, value in enumerate(odd)])
     result = sync(**SMART)
     assert result.code == 7
-    assert "1 documents have a string in updated_at" in caplog.text
+    assert "1 document has a string in updated_at" in caplog.text
     assert ids(sync) == [0, 1, 2, 3, 4]
     sync.ok(**SMART, max_dead_letters="10")
     sync.ok(**SMART, max_dead_letters="10")

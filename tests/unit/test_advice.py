@@ -3,7 +3,7 @@
 import pytest
 
 from auto_schema.schema import Partitioning
-from smart_sync.explain import explain
+from smart_sync.explain import explain_shortly
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from tests.factories import (
@@ -25,7 +25,7 @@ CREATED = (*COLUMNS, a_source_column("created_at", "timestamptz"))
 def test_a_plain_append_into_a_table_with_rows_of_the_same_source_warns_at_the_plans_head():
     plan = a_plan(a_request(smart_sync=False), target=a_target(labels=MINE))
     assert DOUBLES in plan.warnings[0]
-    assert DOUBLES in explain(plan).splitlines()[3]
+    assert DOUBLES in explain_shortly(plan).splitlines()[3]  # behind what will happen
 
 
 @pytest.mark.parametrize(

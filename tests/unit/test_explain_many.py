@@ -61,7 +61,7 @@ def test_which_host_fits_is_said_by_both_forms_and_none_for_no_table():
     hosts = {host["host"]: host for host in whole(large)["hosts"]}
     assert hosts.keys() == {"Cloud Run", "VM", "Dataflow"}
     assert hosts["Dataflow"]["minutes"] < 60 < hosts["Cloud Run"]["minutes"]
-    assert len(told()) == 2  # the headings, and the sum
+    assert len(told()) == 5  # three lines of what happens, the headings, and the sum
     assert (whole()["fits"], whole()["hosts"]) == (None, [])
 
 

@@ -9,9 +9,10 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from auto_schema.transform import Transformation
 from smart_sync import modes
-from smart_sync.explain import as_json, explain
+from smart_sync.explain import explain
 from smart_sync.history_plan import IS_CURRENT, NAMES, VALID_FROM, VALID_TO
 from smart_sync.open_questions import merge_question
+from smart_sync.plan_json import as_json
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
 from tests.factories import (

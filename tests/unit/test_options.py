@@ -77,6 +77,7 @@ MALFORMED = {
     "hard_deletes": ("hard", "'hard' is unknown", "ignore, invalidate"),
     "max_deleted_percent": ("5%", "'5%' is not a number", "such as 6.25"),
     "plan_format": ("yaml", "'yaml' is unknown", "text, json"),
+    "plan_detail": ("long", "'long' is unknown", "short, full"),
 }
 
 

@@ -10,7 +10,8 @@ import pytest
 from auto_schema.errors import ConfigError
 from auto_schema.schema import Partitioning
 from auto_schema.transform import Transformation
-from smart_sync.explain import as_json, explain
+from smart_sync.explain import explain
+from smart_sync.plan_json import as_json
 from smart_sync.request import WriteDisposition
 from smart_sync.window import Watermark
 from sources.profile import Cuts

@@ -6,7 +6,8 @@ from auto_schema.bigquery_types import BigqueryType
 from auto_schema.errors import SyncError
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
-from smart_sync.explain import as_dict, explain
+from smart_sync.explain import explain
+from smart_sync.plan_json import as_dict
 from smart_sync.publish_sql import publish_statement
 from smart_sync.request import WriteDisposition
 from smart_sync.sql_plan import SqlAnswer, made_by_query
