@@ -108,7 +108,7 @@ verify-cloud: .venv/.done ## what only real BigQuery and Dataflow can show (PROJ
 	  --project "$(PROJECT)" $(if $(LOCATION),--location "$(LOCATION)") $(if $(REGION),--region "$(REGION)") \
 	  $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(TEMPLATE),--template "$(TEMPLATE)") $(if $(ONLY),--only "$(ONLY)")
 
-docs: .venv/.done ## rewrite what is made from tables and imports: README, metadata.json, pages in docs
+docs: .venv/.done ## rewrite what is made from tables and imports: metadata.json, pages in docs
 	@$(BIN)/python -m pipeline.parameters.docs
 	@$(BIN)/python -m pipeline.tables.json_schema
 	@$(BIN)/python -m scheduler.docs

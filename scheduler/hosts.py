@@ -75,7 +75,7 @@ def no_parameter(name: str, host: Host) -> str:
         return f"it is a setting of the environment: -e {name}=…."
     if host is Host.CLOUD_RUN and name in ENVIRONMENT:
         return OF_THE_JOB
-    return nearest(name, BY_NAME, "see the table in README.md.")
+    return nearest(name, BY_NAME, "see docs/parameters.md.")
 
 
 def of_other_hosts(said: Mapping[str, object], host: Host, where: str) -> list[SyncError]:

@@ -1,4 +1,4 @@
-"""What is made from tables: metadata.json, README's parameters, pages of types.
+"""What is made from tables: metadata.json, the pages of parameters and of types.
 
 `make docs` writes them, and a test fails when one is stale.
 """
@@ -81,7 +81,7 @@ def _help(parameter: Parameter) -> str:
     return text + (f" For example: {parameter.example}" if parameter.example else "")
 
 
-def readme_tables() -> str:
+def parameter_tables() -> str:
     """The parameters as Markdown, one table per group."""
     groups: dict[str, list[Parameter]] = {}
     for parameter in PARAMETERS:
@@ -90,7 +90,7 @@ def readme_tables() -> str:
 
 
 def _group(name: str, members: Iterable[Parameter]) -> str:
-    lines = [f"### {name}", "", "| parameter | default | meaning |", "|---|---|---|"]
+    lines = [f"## {name}", "", "| parameter | default | meaning |", "|---|---|---|"]
     for p in members:
         default = "**required**" if p.required else f"`{p.default}`" if p.default else ""
         text = p.help
@@ -113,11 +113,11 @@ def usage() -> str:
     return "\n".join(lines)
 
 
-def with_tables(readme: str) -> str:
-    """README with its tables renewed between the two marks."""
-    before, _, rest = readme.partition(BEGIN)
+def with_tables(page: str) -> str:
+    """The page of parameters with its tables renewed between the two marks."""
+    before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{readme_tables()}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{parameter_tables()}\n\n{END}{after}"
 
 
 def with_widenings(page: str) -> str:
@@ -132,10 +132,10 @@ def with_widenings(page: str) -> str:
 
 def files() -> dict[Path, str]:
     """Every made file and its text."""
-    readme, changes = ROOT / "README.md", ROOT / "docs" / "schema-evolution.md"
+    parameters, changes = ROOT / "docs" / "parameters.md", ROOT / "docs" / "schema-evolution.md"
     return {
         ROOT / "metadata.json": json.dumps(metadata(), indent=2, ensure_ascii=False) + "\n",
-        readme: with_tables(readme.read_text(encoding="utf-8")),
+        parameters: with_tables(parameters.read_text(encoding="utf-8")),
         changes: with_widenings(changes.read_text(encoding="utf-8")),
         ROOT / "docs" / "type-mapping.md": type_mapping(),
         TRANSFORMATIONS: _with_casts(TRANSFORMATIONS.read_text(encoding="utf-8")),

@@ -1,4 +1,4 @@
-"""The one table of parameters: parser, checks, metadata.json and README come from it.
+"""The one table of parameters: parser, checks, metadata.json and pages come from it.
 
 All values are strings, as Dataflow passes them.
 """
@@ -41,12 +41,12 @@ class Parameter:
 
     Attributes:
         name: as in `--name=value` and in the template's metadata.
-        group: heading in README and console.
+        group: heading in docs/parameters.md and console.
         label: a few words for the console.
         help: one or two sentences for the operator.
         kind: what its text must be.
         default: the text that holds when it isn't given.
-        example: for README and help.
+        example: for page and help.
         choices: of an ENUM.
         low, high: of an INT, both included.
         source: the data_source it belongs to; empty for all.

@@ -106,7 +106,7 @@ BEHAVIOURS = (
         "gcloud topic escaping",
         'A file of flags, or another separator: `--parameters="^~^a=b~c=d"`.',
         "tests/deploy/test_commands.py::"
-        "test_the_form_with_commas_fails_or_corrupts_as_the_readme_says",
+        "test_the_form_with_commas_fails_or_corrupts_as_the_page_says",
         "tests/deploy/test_commands.py::test_any_query_arrives_byte_for_byte_from_a_flags_file",
     ),
     Behaviour(

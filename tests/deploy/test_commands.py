@@ -21,7 +21,7 @@ from tests.deploy.documents import PAGES, bash, blocks, shown_files
 from tests.discovery import errors
 from tests.scheduler.stand_in import body_errors
 
-README, DEPLOY = ROOT / "README.md", ROOT / "docs" / "deploy.md"
+RUNNING, DEPLOY = ROOT / "docs" / "running.md", ROOT / "docs" / "deploy.md"
 SCHEDULING = ROOT / "docs" / "scheduling.md"
 TABLES = ROOT / "docs" / "tables.md"
 LAUNCH = "dataflow.projects.locations.flexTemplates.launch"
@@ -150,10 +150,10 @@ def test_the_build_is_one_that_cloud_build_knows():
     assert used == set(build["substitutions"])
 
 
-def test_the_readme_launch_arrives_byte_for_byte(shell, cloud, place):
-    (text,) = [text for name, text in shown_files(README).items() if name == "orders.yaml"]
+def test_the_shown_launch_arrives_byte_for_byte(shell, cloud, place):
+    (text,) = [text for name, text in shown_files(RUNNING).items() if name == "orders.yaml"]
     (place / "orders.yaml").write_text(text)
-    (command,) = [s for s in blocks(README, "bash") if "--flags-file=orders.yaml" in s]
+    (command,) = [s for s in blocks(RUNNING, "bash") if "--flags-file=orders.yaml" in s]
     code, said = shell(command)
     assert (code, cloud.faults) == (0, []), said
     launch = launched(cloud)
@@ -244,11 +244,11 @@ def test_a_block_of_yaml_keeps_lines_and_a_folded_one_does_not(shell, cloud, pla
     block, folded = (parameters["postgresql_query"] for parameters in launches)
     assert block == query.replace("\n    ", "\n")
     one_line = block.replace("\n", " ")
-    assert folded not in (block, one_line), "the README warns of what no longer happens"
+    assert folded not in (block, one_line), "the page warns of what no longer happens"
 
 
-def test_the_form_with_commas_fails_or_corrupts_as_the_readme_says(shell, cloud):
-    (shown,) = re.findall(r'The form `(--parameters="[^`]+")` does not work', README.read_text())
+def test_the_form_with_commas_fails_or_corrupts_as_the_page_says(shell, cloud):
+    (shown,) = re.findall(r'The form `(--parameters="[^`]+")` does not work', RUNNING.read_text())
     launch = (
         "gcloud dataflow flex-template run job --template-file-gcs-location=gs://b/t --region=r "
     )
@@ -262,7 +262,7 @@ def test_the_form_with_commas_fails_or_corrupts_as_the_readme_says(shell, cloud)
 
 
 def test_another_separator_on_one_line_arrives_whole(shell, cloud):
-    (shown,) = re.findall(r'separator: `(--parameters="\^[^`]+")`', README.read_text())
+    (shown,) = re.findall(r'separator: `(--parameters="\^[^`]+")`', RUNNING.read_text())
     launch = (
         "gcloud dataflow flex-template run job --template-file-gcs-location=gs://b/t --region=r "
     )

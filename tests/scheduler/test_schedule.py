@@ -25,7 +25,7 @@ WRONG = {
         environment={"temp_location": "gs://b/t", "enable_launcher_vm_serial_port_logging": "x"}
     ),
     "did you mean postgresql_host?": a_schedule(parameters={"postgresql_hosts": "x"}),
-    "see the table in README.md.": a_schedule(parameters={"zzzzz": "x"}),
+    "see docs/parameters.md.": a_schedule(parameters={"zzzzz": "x"}),
     "plain secret (schedule orders: postgresql_password)": a_schedule(
         parameters={"postgresql_password": PLANTED}
     ),

@@ -175,9 +175,9 @@ def test_a_misspelt_flag_is_refused_with_the_nearest_name_and_without_its_value(
         assert "hunter2" not in found
 
 
-def test_a_flag_like_nothing_is_refused_and_points_to_the_readme():
+def test_a_flag_like_nothing_is_refused_and_points_to_the_page():
     found = only_fault("--zzzzqqqq=hunter2")
-    assert "README.md" in found
+    assert "docs/parameters.md" in found
     assert "hunter2" not in found
 
 

@@ -89,3 +89,14 @@ def test_each_decision_has_a_number_of_its_own():
     assert numbers == sorted(set(numbers))
     heads = [page.read_text(encoding="utf-8").partition(". ")[0] for page in pages]
     assert heads == [f"# {number}" for number in numbers]
+
+
+def test_the_first_page_is_read_in_some_minutes():
+    words = (ROOT / "README.md").read_text(encoding="utf-8").split()
+    assert len(words) < 1500
+
+
+def test_the_first_page_leads_to_each_page():
+    linked = {target for target, _ in LINK.findall((ROOT / "README.md").read_text("utf-8"))}
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert pages - linked == set()

@@ -11,13 +11,13 @@ from sources.values import Window
 from tests.factories import NOW, a_clock, a_cursor, a_transaction, a_watermark, a_window, utc
 
 EXACT = WindowRequest(margin=timedelta(0))
-"""No margin: the window ends at the clock, as in the README's scenarios."""
+"""No margin: the window ends at the clock, as in the scenarios of the user's guide."""
 EVERYTHING = datetime(1900, 1, 1, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 MICROSECOND = timedelta(microseconds=1)
 
 
-# The scenarios of the README, with their values
+# The scenarios of the user's guide, with their values
 
 
 def test_a_run_every_two_hours_reads_two_hours():

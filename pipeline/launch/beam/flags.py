@@ -66,7 +66,7 @@ def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
             faults.append(ConfigError(what, f"--{name}", *REFUSED[name]))
         elif name not in flags:
             near = difflib.get_close_matches(name, [*BY_NAME, *flags], 1)
-            fix = f"did you mean --{near[0]}?" if near else "see README.md for the parameters."
+            fix = f"did you mean --{near[0]}?" if near else "see docs/parameters.md."
             faults.append(ConfigError("unknown parameter", f"--{name}", "", fix))
     return faults + _value_faults(argv, flags)
 
