@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.launch.frontier import frontier_question
-from pipeline.runs.history import FIELDS, event_row
+from pipeline.runs.history import FIELDS, PLAN, event_row
 from pipeline.runs.outcome import Outcome
 from pipeline.runs.past_runs import LOOK_BACK, NEAR, carried_question, past_runs_of
 from pipeline.runs.questions import Question, query_of
 from smart_sync.frontier import Frontier
 from tests.factories import NOW, a_cursor, a_plan, a_request, a_target, some_facts
 
-FIXED = {"INT64": 8, "TIMESTAMP": 8}
+FIXED = {"INT64": 8, "FLOAT64": 8, "TIMESTAMP": 8, "DATETIME": 8}
 """Bytes of a value; a text has 2 and those of its UTF-8, NULL has none.
 
 https://cloud.google.com/bigquery/pricing#data_type_sizes
@@ -51,8 +51,8 @@ def columns_of(question: Question) -> set[str]:
     """The history's columns that a question reads."""
     names = {name for name, _ in FIELDS}
     sql, _ = query_of([question])
-    takes_all = re.search(r"SELECT runs\.\*", sql)
-    return names if takes_all else names & set(re.findall(r"\w+", sql))
+    takes_all = re.search(r"SELECT runs\.\* EXCEPT \(plan\)", sql)
+    return names - {PLAN} if takes_all else names & set(re.findall(r"\w+", sql))
 
 
 def billed(tables: int, age: timedelta, *, near: bool) -> int:

@@ -15,6 +15,7 @@ from pipeline.runs.lock import Lock, lock_of
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from pipeline.runs.settle import clear_folders, clear_staging, is_noted
+from pipeline.runs.usage import used_by
 from smart_sync.plan import SyncPlan
 from warehouse.names import TableRef
 
@@ -49,7 +50,7 @@ def report(
     """
     total = (datetime.now(UTC) - plan.run.launched_at).total_seconds()
     outcome.seconds["total"] = round(total, 3)
-    outcome = _with_kept(plan, outcome)
+    outcome = _with_kept(plan, _with_usage(plan, outcome))
     row, is_told = event_row(plan, outcome, datetime.now(UTC)), False
     LOGGER.info("run_report %s", json.dumps(row, default=str, sort_keys=True))
     if outcome.traceback:
@@ -88,6 +89,14 @@ def _keeps(plan: SyncPlan, outcome: Outcome) -> bool:
     is_open = outcome.status == "failed" and outcome.keeps_staged
     run = plan.run
     return run.notes_splits and is_open and has_some and is_noted(run.staging.folder, run.endpoints)
+
+
+def _with_usage(plan: SyncPlan, outcome: Outcome) -> Outcome:
+    used = used_by(plan.run.run_id)
+    if used is None:
+        return outcome
+    memory = used.peak_memory_bytes
+    return replace(outcome, cpu_seconds=used.cpu_seconds, peak_memory_bytes=memory)
 
 
 def _with_kept(plan: SyncPlan, outcome: Outcome) -> Outcome:

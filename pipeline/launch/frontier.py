@@ -13,9 +13,10 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from pipeline.destination.target import read_watermark, rows_above
-from pipeline.runs.past_runs import BEGINNING, PUBLISHED
+from pipeline.runs.past_runs import BEGINNING
 from pipeline.runs.questions import EVENTS, Question, ask_history, ask_one
 from pipeline.runs.settle import published_job
+from pipeline.runs.views import PUBLISHED
 from smart_sync.carried import Carried
 from smart_sync.cursor import Cursor
 from smart_sync.facts import Target

@@ -27,11 +27,8 @@ from pipeline.launch.table_end import end_of
 from pipeline.parameters.options import Options
 from pipeline.runs.batches import why_not_now
 from pipeline.runs.ended import recall
-from pipeline.runs.history import (
-    event_row,
-    make_batches_view,
-    make_tables,
-)
+from pipeline.runs.history import event_row
+from pipeline.runs.history_tables import make_batches_view, make_tables
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.lock import Lock
 from pipeline.runs.many_report import SKIPPED, TableResult

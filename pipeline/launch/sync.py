@@ -26,6 +26,7 @@ from pipeline.launch.resume import Left, left_by, note_run, take_over, tell_not_
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.parameters.options import Options
 from pipeline.publish.swapping import broken_rebuilds, put_back
+from pipeline.runs import usage
 from pipeline.runs.ended import recall
 from pipeline.runs.history import FINAL, Append, event_row, planning_failure, write_event
 from pipeline.runs.lease import Holding, holding
@@ -243,6 +244,7 @@ def launch(options: Options, ready: Ready) -> int:
 def _run_here(options: Options, ready: Ready) -> int:
     """Run the plan in this process, under its lock."""
     plan, client, fault = ready.plan, ready.client, None
+    usage.begin(plan.run.run_id)
     with progress(plan):
         begin(ready)
         try:

@@ -10,7 +10,8 @@ from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
 from pipeline.launch.verify import comparison, verdict_figures, verdict_text
 from pipeline.parameters.options import Options
-from pipeline.runs.history import append, make_tables, verified_row
+from pipeline.runs.history import append, verified_row
+from pipeline.runs.history_tables import make_tables
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Outcome
 from smart_sync.request import SyncRequest

@@ -11,7 +11,7 @@ from auto_schema.errors import SyncError
 from auto_schema.names import quoted, string_literal
 from auto_schema.told import told
 from pipeline.destination.jobs import asked_row, run_statement
-from pipeline.runs.history import make_table
+from pipeline.runs.history_tables import make_table
 from pipeline.tables.naming import checks_table
 from smart_sync.check import Check, Verdict
 from smart_sync.check_sql import keys_query

@@ -7,8 +7,9 @@ from typing import Any
 from google.cloud import bigquery
 
 from auto_schema.names import string_literal
-from pipeline.runs.past_runs import BEGINNING, PUBLISHED
+from pipeline.runs.past_runs import BEGINNING
 from pipeline.runs.questions import EVENTS, Question, ask_one
+from pipeline.runs.views import PUBLISHED
 from smart_sync.cursor import Cursor
 from smart_sync.frontier import parse_value
 from smart_sync.modes import CREATE, MODES, PARTITIONS

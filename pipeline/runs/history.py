@@ -1,8 +1,8 @@
-"""I/O. The run history: append-only events, and a view with one row per run.
+"""I/O. The run history: append-only events.
 
 Each event is an INSERT with deterministic job ids, so that writing it twice writes it
 once, and runs for many tables never contend for a row. What it says of earlier runs is asked
-for in `past_runs.py`.
+for in `past_runs.py`, its table and views are made in `history_tables.py`.
 """
 
 import json
@@ -12,17 +12,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
 from auto_schema.names import quoted
 from pipeline.parameters.version import VERSION
+from pipeline.runs.instants import instant_of, local_of
 from pipeline.runs.outcome import Outcome
-from pipeline.tables.naming import views_of
+from smart_sync.cursor import Cursor
 from smart_sync.plan import SyncPlan
+from smart_sync.plan_record import plan_record
 from smart_sync.request import SyncRequest
 from smart_sync.value_text import value_text
+from smart_sync.window import WindowPlan
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config, run_job
 from warehouse.names import TableRef
@@ -34,6 +36,8 @@ UNDONE = FINAL + 1
 Field = tuple[str, str]
 Append = Callable[[bigquery.Client, TableRef, dict[str, Any]], bool]
 """`append`, or what does the same for many runs at a time."""
+JSON, PLAN = "JSON", "plan"
+"""A type, and the column of it that only a run's first event has: it is large."""
 FIELDS: tuple[Field, ...] = (
     ("run_id", "STRING"),
     ("seq", "INT64"),
@@ -76,7 +80,17 @@ FIELDS: tuple[Field, ...] = (
     ("rows_deleted", "INT64"),
     ("rows_healed", "INT64"),
     ("compared", "STRING"),
+    ("started_at", "TIMESTAMP"),
+    ("window_start_at", "TIMESTAMP"),
+    ("window_end_at", "TIMESTAMP"),
+    ("window_start_local", "DATETIME"),
+    ("window_end_local", "DATETIME"),
+    ("timings", JSON),
+    ("cpu_seconds", "FLOAT64"),
+    ("peak_memory_bytes", "INT64"),
+    (PLAN, JSON),
 )
+"""The history's columns; docs/history.md says what each holds."""
 
 
 def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -126,6 +140,24 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "rows_deleted": outcome.rows_deleted,
         "rows_healed": outcome.rows_healed,
         "compared": outcome.compared or None,
+        "started_at": plan.run.launched_at,
+        **_window_times(window, cursor),
+        "timings": outcome.seconds or None,
+        "cpu_seconds": outcome.cpu_seconds,
+        "peak_memory_bytes": outcome.peak_memory_bytes,
+        PLAN: None if seq else plan_record(plan),
+    }
+
+
+def _window_times(window: WindowPlan | None, cursor: Cursor | None) -> dict[str, datetime | None]:
+    """Both ends of a window as instants, and as what a column without a zone holds."""
+    if window is None or cursor is None:
+        return {}
+    ends = {"start": window.window.low, "end": window.window.high}
+    at = {name: instant_of(end, cursor, window.time_zone) for name, end in ends.items()}
+    return {
+        **{f"window_{name}_at": instant for name, instant in at.items()},
+        **{f"window_{name}_local": local_of(end, cursor) for name, end in ends.items()},
     }
 
 
@@ -167,103 +199,6 @@ def plain_row(
     }
 
 
-def make_tables(client: bigquery.Client, table: TableRef) -> bool:
-    """Make the history and its view where they are missing, and columns that it lacks.
-
-    Returns:
-        Whether the history lacked columns.
-    """
-    with as_target_errors(f"run history {table}"):
-        existing = make_table(client, _history(table))
-        there = {column.name for column in existing.schema}
-        missing = [column for column in _schema() if column.name not in there]
-        if missing:
-            existing.schema = [*existing.schema, *missing]
-            existing._properties.pop(
-                "etag", None
-            )  # no If-Match: adding the same twice is adding once
-            client.update_table(existing, ["schema"])
-    make_view(client, table)  # also when a run died between the two
-    return bool(missing)
-
-
-def make_view(client: bigquery.Client, table: TableRef) -> None:
-    """Make the history's view where it is missing."""
-    with as_target_errors(f"run history {table}"):
-        make_table(client, _latest(table))
-
-
-def make_batches_view(client: bigquery.Client, table: TableRef) -> None:
-    """Make the view of launches of many tables: a row for each launch.
-
-    One that is there keeps its text, unless an older version has made it, whose columns are fewer.
-    """
-    view = bigquery.Table(str(views_of(table)[1]))
-    view.view_query = _batches_query(table, _UNDONE_ONES)
-    with as_target_errors(f"run history {table}"):
-        there = make_table(client, view)
-        if _words(there.view_query) == _words(_batches_query(table, _OLDER_ONES)):
-            there.view_query = view.view_query
-            there._properties.pop("etag", None)  # mending the same twice is mending once
-            client.update_table(there, ["view_query"])
-
-
-_UNDONE_ONES = (
-    f"exit_code <> 0 AND seq <= {FINAL}",
-    f" AS failed_destinations,\n  COUNTIF(seq = {UNDONE}) AS rolled_back",
-)
-"""Of the view's text: which runs failed, and how many were rolled back."""
-_OLDER_ONES = ("exit_code <> 0", " AS failed_destinations")
-"""The same before there were rollbacks."""
-
-
-def _batches_query(table: TableRef, ends: tuple[str, str]) -> str:
-    has_failed, last = ends
-    return f"""SELECT batch_id, COUNT(*) AS tables,
-  COUNTIF(seq = {FINAL} AND exit_code = 0) AS succeeded,
-  COUNTIF(seq = {FINAL} AND exit_code <> 0) AS failed, COUNTIF(seq < {FINAL}) AS unfinished,
-  SUM(rows_read) AS rows_read, SUM(rows_published) AS rows_published, SUM(rows_dead) AS rows_dead,
-  MAX(event_time) AS last_event,
-  ARRAY_AGG(IF({has_failed}, destination, NULL)
-    IGNORE NULLS ORDER BY destination){last}
-FROM {views_of(table)[0].sql}
-WHERE batch_id IS NOT NULL
-GROUP BY batch_id"""
-
-
-def _words(text: str | None) -> list[str]:
-    return (text or "").split()
-
-
-def make_table(client: bigquery.Client, table: bigquery.Table) -> bigquery.Table:
-    """The table, made where it is missing."""
-    try:
-        return client.get_table(table.reference)
-    except NotFound:
-        return client.create_table(table, exists_ok=True)
-
-
-def _schema() -> list[bigquery.SchemaField]:
-    return [bigquery.SchemaField(name, kind) for name, kind in FIELDS]
-
-
-def _history(table: TableRef) -> bigquery.Table:
-    resource = bigquery.Table(str(table), schema=_schema())
-    resource.time_partitioning = bigquery.TimePartitioning(field="event_time")
-    resource.clustering_fields = ["destination", "run_id"]
-    resource.description = "Events of Smart Sync runs, append-only."
-    return resource
-
-
-def _latest(table: TableRef) -> bigquery.Table:
-    view = bigquery.Table(str(views_of(table)[0]))
-    view.view_query = (
-        f"SELECT * FROM {table.sql} AS runs WHERE TRUE"
-        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1"
-    )
-    return view
-
-
 def append(client: bigquery.Client, table: TableRef, row: dict[str, Any]) -> bool:
     """Append an event; of a run's last events the first to arrive stands.
 
@@ -293,13 +228,35 @@ def insertion(
     """The INSERT of events, and its parameters."""
     names = ", ".join(quoted(name) for name, _ in FIELDS)
     marks = [f"_{number}" if number else "" for number in range(len(rows))]
-    values = ", ".join(f"({', '.join(f'@{name}{mark}' for name, _ in FIELDS)})" for mark in marks)
+    values = ", ".join(
+        f"({', '.join(_taken(f'@{name}{mark}', kind) for name, kind in FIELDS)})" for mark in marks
+    )
     parameters = [
-        bigquery.ScalarQueryParameter(f"{name}{mark}", kind, row.get(name))
+        _parameter(f"{name}{mark}", kind, row.get(name))
         for mark, row in zip(marks, rows, strict=True)
         for name, kind in FIELDS
     ]
     return f"INSERT INTO {table.sql} ({names}) VALUES {values}", parameters
+
+
+_AS_TEXT = {
+    JSON: "PARSE_JSON({}, wide_number_mode => 'round')",
+    "FLOAT64": "CAST({} AS FLOAT64)",
+}
+"""Types whose parameters are texts: JSON refuses numbers that a double doesn't hold exactly, and
+the client library sends a double as a number, where the API takes texts."""
+
+
+def _taken(parameter: str, kind: str) -> str:
+    """A parameter as its column takes it."""
+    return _AS_TEXT.get(kind, "{}").format(parameter)
+
+
+def _parameter(name: str, kind: str, value: Any) -> bigquery.ScalarQueryParameter:
+    if kind not in _AS_TEXT:
+        return bigquery.ScalarQueryParameter(name, kind, value)
+    text = None if value is None else json.dumps(value, default=str, sort_keys=True)
+    return bigquery.ScalarQueryParameter(name, "STRING", text)
 
 
 def write_event(

@@ -28,11 +28,11 @@ from warehouse.names import TableRef
 LOGGER = logging.getLogger("smart_sync")
 EVENTS = "events"
 MOST_EVENTS = 100
-"""Of one INSERT: 3,200 of the 10,000 parameters that BigQuery takes.
+"""Of one INSERT: 5,000 of the 10,000 parameters that BigQuery takes.
 
 https://cloud.google.com/bigquery/quotas#query_jobs
 """
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 4_000_000
 """Of one INSERT's texts; a request may have 10 MB."""
 Key = tuple[str, int]
 """Run and sequence number of an event."""

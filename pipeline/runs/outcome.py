@@ -62,7 +62,8 @@ class Outcome:
     may take over what it has staged. `rows_made` are those that transform_sql made of the staged
     ones; None: these are published themselves. `rows_deleted` of those published were removed, or
     marked as deleted; `rows_healed` were brought in line with the source; `compared` says as JSON
-    what was looked at for that.
+    what was looked at for that. `cpu_seconds` and `peak_memory_bytes` are those of the process
+    that had the run to itself; None: there was none.
     """
 
     status: str
@@ -81,6 +82,8 @@ class Outcome:
     watermark_after: str = ""
     publish_job: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
     verification: str = ""
     snapshot: str = ""
     traceback: str = ""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +11,8 @@ from google.api_core.exceptions import BadRequest, ClientError, NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import TargetError
-from pipeline.runs.history import FIELDS, FINAL, make_tables, make_view
+from pipeline.runs.history import FIELDS, FINAL, PLAN
+from pipeline.runs.history_tables import make_tables, make_view
 from pipeline.runs.questions import (
     EVENTS,
     Ask,
@@ -20,15 +22,17 @@ from pipeline.runs.questions import (
     ask_history,
     ask_one,
 )
+from pipeline.runs.views import PUBLISHED
 from smart_sync.carried import Carried, read_carried
 from smart_sync.facts import WrittenColumn
 from smart_sync.modes import REBUILD
-from smart_sync.repair import ROLLBACK
 from smart_sync.stale_columns import read_record
 from warehouse.errors import is_transient
 from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
+ASKED = [name for name, _ in FIELDS if name != PLAN]
+"""What the question of runs says of each."""
 VERDICTS = ("verified", "differs")
 """How a verify_only ends."""
 LOOK_BACK = timedelta(days=30)
@@ -42,13 +46,6 @@ VOLUMES = timedelta(days=60)
 MOST_VOLUMES = 500
 """Of these the newest: of a sync every five minutes two weeks."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-PUBLISHED = (
-    "(status IN ('succeeded', 'published_mismatch')"
-    " OR status = 'abandoned' AND publish_job IS NOT NULL)"
-    f" AND COALESCE(mode, '') != '{ROLLBACK}'"
-)
-"""What is so of the newest event of a run whose rows are in the table; its last may be older, and
-be followed by the one that says that it was rolled back."""
 NEWEST_SEQ = "MAX(runs.seq) OVER (PARTITION BY runs.destination, runs.run_id)"
 """Of an event's run."""
 
@@ -96,7 +93,7 @@ def known_runs(
     else:
         if is_made:
             pass
-        elif runs and all(name in run for run in runs for name, _ in FIELDS):
+        elif runs and all(name in run for run in runs for name in ASKED):
             make_view(client, table)
         elif make_tables(client, table):
             runs, answers = _together(client, table, question, beside, ask)
@@ -132,10 +129,22 @@ def past_runs(
 ) -> list[dict[str, Any]]:
     """The newest events of the destination's unfinished runs, and of its newest run of all.
 
+    The history stays as it is, also one that an older version has made.
+
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
-    return ask_one(client, past_runs_of(table, destination))
+    question = past_runs_of(table, destination)
+    try:
+        return ask_one(client, question)
+    except TargetError as error:
+        if not isinstance(error.__cause__, BadRequest):
+            raise
+        return ask_one(client, replace(question, sql=question.sql.replace(_BUT_PLANS, "")))
+
+
+_BUT_PLANS = f" EXCEPT ({PLAN})"
+"""Of the columns that are asked for: a plan is larger than all others together."""
 
 
 def past_runs_of(
@@ -146,7 +155,7 @@ def past_runs_of(
     One that failed before it had a plan, or only compared, is newest only where no other is.
     """
     sql = (
-        f"SELECT runs.* FROM {EVENTS}"
+        f"SELECT runs.*{_BUT_PLANS} FROM {EVENTS}"
         " QUALIFY ROW_NUMBER() OVER"
         " (PARTITION BY runs.destination, runs.run_id ORDER BY runs.seq DESC) = 1"
         f" AND (runs.seq < {FINAL} OR ROW_NUMBER() OVER (PARTITION BY runs.destination"

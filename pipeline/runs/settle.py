@@ -23,7 +23,7 @@ from pipeline.destination.attempts import BURNT, PUBLISH, burn, job_id_of
 from pipeline.destination.folder import STORAGE_ERRORS, Folder
 from pipeline.destination.job_rows import published_rows
 from pipeline.destination.manifests import read_note
-from pipeline.runs.history import FINAL, append
+from pipeline.runs.history import FINAL, PLAN, append
 from pipeline.runs.joint_events import fence_events
 from pipeline.runs.lock import Lock, started
 from pipeline.runs.past_runs import read_outcome
@@ -312,4 +312,5 @@ def abandoned_row(client: bigquery.Client, run: Mapping[str, Any], job: Any) -> 
         "publish_job": job.job_id if job is not None else None,
         "exit_code": EXIT_CODE,
         "error": message,
+        PLAN: None,
     }

@@ -92,6 +92,19 @@ def views_of(history: TableRef) -> tuple[TableRef, TableRef]:
     return history.sibling(f"{history.table}_latest"), batches.sibling(f"{batches.table}_latest")
 
 
+def daily_views_of(history: TableRef) -> tuple[TableRef, TableRef, TableRef]:
+    """The views of lag, of how runs end, and of what they bring, beside the run history.
+
+    >>> [view.table for view in daily_views_of(TableRef("p", "d", "sync_runs"))]
+    ['sync_lag', 'sync_success_daily', 'sync_volume_daily']
+    """
+    begin = history.table.removesuffix("_runs")
+    lag, success, volume = (
+        history.sibling(f"{begin}_{name}") for name in ("lag", "success_daily", "volume_daily")
+    )
+    return lag, success, volume
+
+
 def meetings(
     file: TablesFile, destinations: Sequence[tuple[Chosen, TableRef]]
 ) -> Iterator[SyncError]:

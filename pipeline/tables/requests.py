@@ -22,6 +22,7 @@ from pipeline.tables.naming import (
     DEFAULT,
     PARAMETER,
     batches_table,
+    daily_views_of,
     meetings,
     name_fault,
     named,
@@ -387,7 +388,8 @@ def _taken(file: TablesFile, tables: Sequence[TableOptions], given: Given) -> It
         if one.options:
             request = one.options.request
             own[batches_table(request.history_table)] = "the table of launches"
-            own |= dict.fromkeys(views_of(request.history_table), "a view of the run history")
+            views = views_of(request.history_table) + daily_views_of(request.history_table)
+            own |= dict.fromkeys(views, "a view of the run history")
             own[request.history_table] = "the run history"
             own[request.dead_letters] = f"the dead letters of {request.destination}"
     for one in tables:

@@ -8,7 +8,8 @@ import pytest
 
 from auto_schema.errors import ConfigError, TargetError
 from pipeline.cli import new_run_id
-from pipeline.runs.history import make_tables, planning_failure
+from pipeline.runs.history import planning_failure
+from pipeline.runs.history_tables import make_tables
 from pipeline.runs.joint_events import JointEvents, fence_events
 from pipeline.runs.lock import Lock
 from pipeline.runs.settle import Settler

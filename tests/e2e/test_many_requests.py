@@ -11,7 +11,8 @@ import pytest
 from auto_schema.errors import ConfigError
 from bench.counting import asked, is_job
 from pipeline.cli import new_run_id
-from pipeline.runs.history import append, make_tables, planning_failure
+from pipeline.runs.history import append, planning_failure
+from pipeline.runs.history_tables import make_tables
 from pipeline.runs.joint_questions import JointQuestions
 from pipeline.runs.past_runs import past_runs_of
 from tests.e2e.test_near_history import From

@@ -12,7 +12,8 @@ from tenacity import wait_none
 
 from auto_schema.errors import TargetError
 from pipeline.parameters.webhook import Webhook
-from pipeline.runs.history import append, make_tables, planning_failure
+from pipeline.runs.history import append, planning_failure
+from pipeline.runs.history_tables import make_tables
 from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
 from sources.secrets import Secret

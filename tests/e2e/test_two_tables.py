@@ -11,7 +11,8 @@ from pipeline.execution import launched_table
 from pipeline.execution.packing import pack
 from pipeline.launch.beam.submit import run
 from pipeline.launch.gather import gather, inspecting, rehearse
-from pipeline.runs.history import make_tables, write_event
+from pipeline.runs.history import write_event
+from pipeline.runs.history_tables import make_tables
 from pipeline.runs.lock import lock_of
 from pipeline.runs.outcome import Outcome
 from pipeline.steps.graph import build_tables

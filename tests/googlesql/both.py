@@ -36,6 +36,7 @@ LOADED: Mapping[str, pa.DataType] = MappingProxyType(
         "TIME": pa.time64("us"),
         "DATETIME": pa.timestamp("us"),
         "TIMESTAMP": pa.timestamp("us", "UTC"),
+        "JSON": pa.string(),
     }
 )
 """How rows of a type are loaded."""

@@ -116,7 +116,7 @@ PROMISES: tuple[Promise, ...] = (
         "No table is written where a view of the run history stands, or will.",
         "tests/unit/test_tables_file.py::test_two_tables_of_one_destination_are_an_error_and_so_is_a_name_that_is_taken",
         "pipeline/tables/requests.py",
-        '            own |= dict.fromkeys(views_of(request.history_table), "a view of the run history")\n',
+        '            own |= dict.fromkeys(views, "a view of the run history")\n',
         "",
     ),
     Promise(

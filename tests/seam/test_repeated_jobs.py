@@ -7,7 +7,8 @@ import pytest
 from requests.exceptions import ConnectionError as LostError
 
 from auto_schema.errors import ConfigError, TargetError
-from pipeline.runs.history import append, make_tables, planning_failure
+from pipeline.runs.history import append, planning_failure
+from pipeline.runs.history_tables import make_tables
 from pipeline.runs.past_runs import read_outcome
 from tests.factories import a_request
 from tests.seam.service import Script, Service, client_of
