@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from smart_sync.plan_json import as_dict
 from smart_sync.plan import SyncPlan
+from smart_sync.plan_json import as_dict
 
 MOST_CHARACTERS = 30_000
 """Of a hundred events that are written at once these are 3 MB."""

@@ -121,6 +121,7 @@ class Published:
             gone, mended = counts.deleted(), counts.healed()
             if not is_known:
                 outcome = replace(outcome, rows_read=published, rows_staged=published)
+                outcome = replace(outcome, rows_filtered=None)
             outcome = outcome.telling(counts.versions())
             after = outcome.watermark_after
             if self._may_be_lower or not (is_known and is_made and self._is_alone):

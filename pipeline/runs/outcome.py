@@ -59,11 +59,12 @@ class Outcome:
 
     `status` is running, publishing, held_back, planned, succeeded, failed, checks_failed or
     published_mismatch. `keeps_staged`: of a run that failed by what passes, so that the next one
-    may take over what it has staged. `rows_made` are those that transform_sql made of the staged
-    ones; None: these are published themselves. `rows_deleted` of those published were removed, or
-    marked as deleted; `rows_healed` were brought in line with the source; `compared` says as JSON
-    what was looked at for that. `cpu_seconds` and `peak_memory_bytes` are those of the process
-    that had the run to itself; None: there was none.
+    may take over what it has staged. `rows_filtered` were left out by a filter; None: nobody knows
+    any more. `rows_made` are those that transform_sql made of the staged ones; None: these are
+    published themselves. `rows_deleted` of those published were removed, or marked as deleted;
+    `rows_healed` were brought in line with the source; `compared` says as JSON what was looked at
+    for that. `cpu_seconds` and `peak_memory_bytes` are those of the process that had the run to
+    itself; None: there was none.
     """
 
     status: str
@@ -71,7 +72,7 @@ class Outcome:
     message: str = ""
     rows_read: int = 0
     rows_dead: int = 0
-    rows_filtered: int = 0
+    rows_filtered: int | None = 0
     rows_staged: int = 0
     rows_made: int | None = None
     rows_published: int = 0

@@ -37,6 +37,8 @@ def test_auto_takes_workers_and_says_why(sync, run):
         (1, b"ann", False, "1.5", "REDACTED", dt.date(2024, 1, 2), "acme"),
         (2, None, True, "none", None, None, "acme"),
     ]
+    run = sync.history()[-1]
+    assert (run["rows_read"], run["rows_staged"], run["rows_filtered"]) == (3, 2, 1)
 
 
 def test_in_place_is_refused_with_the_reason(sync, run):

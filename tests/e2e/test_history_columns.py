@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -203,3 +205,57 @@ def test_the_views_tell_lag_rate_and_volume(sync, sql):
     assert ask(sync, rate, "sync_success_daily") == [(3, 1, 2, 0, pytest.approx(1 / 3))]
     volume = "runs, rows_read, rows_published, rows_dead"
     assert ask(sync, volume, "sync_volume_daily") == [(1, 2, 2, 0)]
+
+
+WAYS = [
+    {"runner": None},
+    {"runner": GRAPH},
+    {"write_disposition": "WRITE_MERGE", "merge_keys": "id"},
+    {"verify": "true"},
+    {"transform_sql": "SELECT * FROM staged WHERE id > 2"},
+    {
+        "sync_start": "2024-01-01",
+        "sync_end": "2025-01-01",
+        "write_disposition": "WRITE_MERGE",
+        "merge_keys": "id",
+    },
+]
+
+
+@pytest.mark.parametrize("words", WAYS, ids=str)
+def test_rows_that_the_filter_leaves_out_are_counted_whatever_the_way(sync, sql, words):
+    stamps(sql, "timestamptz")
+    sql("INSERT INTO s SELECT n, '2024-05-01' FROM generate_series(1, 5) n")
+    sync.ok(**SMART, **words, transformation_config='{"filter": [["id", "<", 4]]}')
+    run = sync.history()[-1]
+    assert (run["rows_read"], run["rows_staged"], run["rows_filtered"]) == (5, 3, 2)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "history.md"
+QUESTIONS = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_pages_questions_are_answered(sync, sql):
+    stamps(sql, "timestamptz")
+    sql("INSERT INTO s VALUES (1, '2024-05-01 09:00+00')")
+    sync.ok(**SMART)
+    run = sync.history()[-1]
+    answers = []
+    for question in QUESTIONS:
+        sql = question.replace("shop.", f"{sync.dataset}.")
+        sql = sql.replace("0123456789abcdef", run["plan_fingerprint"])
+        answers.append([dict(row) for row in sync.client.query_and_wait(sql)])
+    late, rate, days, of_moment, plans, largest = answers
+    assert late == []
+    assert [(row["runs"], row["rate"]) for row in rate] == [(1, 1.0)]
+    assert [row["n_rows"] for row in days] == [1]
+    assert [row["run_id"] for row in [*of_moment, *plans, *largest]] == [run["run_id"]] * 3
+    assert plans[0]["table_mode"] == run["mode"]
+    assert largest[0]["total_seconds"] == run["timings"]["total"]
+
+
+def test_the_page_names_each_column():
+    named = {
+        word for line in PAGE.read_text().splitlines() for word in re.findall(r"`(\w+)`", line)
+    }
+    assert {name for name, _ in FIELDS} <= named

@@ -43,6 +43,8 @@ def test_fields_are_cast_filled_masked_and_filtered(sync, docs):
         (1, "5", at.date(), "****.org", 1.5, "acme"),
         (2, "none", None, None, None, "acme"),
     ]
+    run = sync.history()[-1]
+    assert (run["rows_read"], run["rows_staged"], run["rows_filtered"]) == (3, 2, 1)
     sync.ok(**words, partition_field="", write_disposition="WRITE_TRUNCATE")
     assert [row[0] for row in sync.rows("_id")] == [1, 2]
 

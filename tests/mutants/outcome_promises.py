@@ -8,6 +8,7 @@ JOBS = "tests/seam/test_repeated_jobs.py::test_"
 LOCK = "tests/servers/test_lock.py::test_"
 JOB = "tests/e2e/test_many_job.py::test_"
 TABLES = "tests/e2e/test_two_tables.py::test_"
+HISTORY = "tests/e2e/test_history_columns.py::test_"
 MATRIX = "tests/seam/test_matrix.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -194,5 +195,45 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/publish/published.py",
         "        if published != expected:",
         "        if False:",
+    ),
+    P(
+        OUTCOMES,
+        "A history of an older version gets its new columns in place, and keeps its rows.",
+        f"{HISTORY}an_older_history_gets_columns_and_views_in_place_and_keeps_its_rows",
+        "pipeline/runs/history_tables.py",
+        "existing.schema = [*existing.schema, *missing]",
+        "existing.schema = [*existing.schema, *missing[:1]]",
+    ),
+    P(
+        OUTCOMES,
+        "Two launches that bring a history up to date at once do it once.",
+        f"{HISTORY}two_who_bring_a_history_up_to_date_at_once_do_it_once",
+        "pipeline/runs/history_tables.py",
+        "except (BadRequest, Conflict, PreconditionFailed):",
+        "except Conflict:",
+    ),
+    P(
+        OUTCOMES,
+        "The plan that the history keeps is of a bounded size, and says what it leaves out.",
+        f"{HISTORY}a_plan_that_is_too_large_says_what_it_leaves_out",
+        "smart_sync/plan_record.py",
+        "    if _size(told) <= most:\n",
+        "    if told:\n",
+    ),
+    P(
+        OUTCOMES,
+        "A wall-clock time stands in the history as the instant that it was in its zone.",
+        f"{HISTORY}wall_clock_times_stand_as_they_are_and_as_the_instants_they_were",
+        "pipeline/runs/instants.py",
+        "at = UTC if time_zone in UTC_NAMES else zone(time_zone)",
+        "at = UTC",
+    ),
+    P(
+        OUTCOMES,
+        "A run that was rolled back counts neither as lag nor as volume.",
+        "tests/googlesql/test_history_views.py::test_views_say_what_the_model_says",
+        "pipeline/runs/views.py",
+        "WHERE NOT is_undone AND {PUBLISHED}",
+        "WHERE {PUBLISHED}",
     ),
 )
