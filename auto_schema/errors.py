@@ -51,6 +51,8 @@ class SyncError(Exception):
     """One fault: what is wrong, where, why, and what the operator changes."""
 
     exit_code = 70
+    report: object = None
+    """In Python, of a run that failed after it had begun: its RunReport."""
 
     def __init__(self, what: str, where: str = "", why: str = "", fix: str = "") -> None:
         super().__init__(what, where, why, fix)

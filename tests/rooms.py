@@ -34,6 +34,7 @@ PIPELINE = (
 )
 LAYERS = (
     "pipeline.command",
+    "pipeline.api",
     "scheduler",
     *(f"pipeline.{room}" for room in PIPELINE),
     "smart_sync",
@@ -46,10 +47,20 @@ LAYERS = (
 """From the top down: what stands here imports only what stands below it."""
 
 
+FACADE = (
+    ("smart_sync", "pipeline.api.report"),
+    ("smart_sync", "pipeline.api.run"),
+)
+"""What the name that users import leads to; nothing of ours imports it (docs/decisions/0043)."""
+
+
 @cache
 def graph() -> grimp.ImportGraph:
-    """All imports of the product, late ones too."""
-    return grimp.build_graph(*PACKAGES, cache_dir=None)
+    """All imports of the product, late ones too, but those of the name that users import."""
+    built = grimp.build_graph(*PACKAGES, cache_dir=None)
+    for importer, imported in FACADE:
+        built.remove_import(importer=importer, imported=imported)
+    return built
 
 
 def room_of(module: str) -> str:

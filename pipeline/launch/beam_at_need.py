@@ -91,6 +91,7 @@ def _module(name: str) -> Any:
     try:
         return import_module(name)
     finally:
-        gc.freeze()
+        if gc.get_freeze_count():  # the program's own process, which froze what it began with
+            gc.freeze()
         if was_looking:
             gc.enable()

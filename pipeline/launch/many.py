@@ -95,10 +95,8 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
         _note(launch, launch.note, "planned")
         return 0
     batch_id = new_run_id(now)
-    LOGGER.info("launch %s of %d tables", batch_id, len(launch.tables))
     PROGRESS.setLevel(logging.WARNING)  # a line per batch of each is too much
-    tables = [of_batch(table, batch_id) for table in launch.tables]
-    record(launch.common, tables, batch_id)
+    tables = begun(launch, batch_id)
     if launch.verifies:
         results = ManyVerdicts(new_run_id, now, argv).run(tables, launch.at_once)
         code = _told(launch, tables, batch_id, results)
@@ -108,6 +106,14 @@ def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
     if launch.common.is_local:
         return _told(launch, tables, batch_id, runs.run(tables, launch.at_once))
     return _submitted(launch, tables, batch_id, runs)
+
+
+def begun(launch: ManyOptions, batch_id: str) -> list[TableOptions]:
+    """The tables of a launch that begins, which is noted."""
+    LOGGER.info("launch %s of %d tables", batch_id, len(launch.tables))
+    tables = [of_batch(table, batch_id) for table in launch.tables]
+    record(launch.common, tables, batch_id)
+    return tables
 
 
 def _submitted(
@@ -236,6 +242,27 @@ def _by(given: Mapping[str, str]) -> str:
 
 def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequence[str]) -> int:
     """Print the plan of the whole; nothing is written."""
+    planned = _all_planned(launch, now, new_run_id, argv)
+    is_json = launch.common.request.run.plan_format == "json"
+    show = many_as_json if is_json else explain_many
+    connections = launch.common.request.reading.max_source_connections
+    print(show(planned, launch.at_once, connections))
+    _note(launch, explain_many(planned, launch.at_once, connections), "planned")
+    return exit_code_of([table.exit_code for table in planned])
+
+
+def many_plans(
+    launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequence[str]
+) -> tuple[str, str]:
+    """The plan of the whole, as text and as JSON; nothing is written."""
+    planned = _all_planned(launch, now, new_run_id, argv)
+    of_all = (planned, launch.at_once, launch.common.request.reading.max_source_connections)
+    return explain_many(*of_all), many_as_json(*of_all)
+
+
+def _all_planned(
+    launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequence[str]
+) -> Sequence[Planned]:
     shared = shared_by(JointEvents(new_run_id(now)))
 
     def plan(table: TableOptions) -> Planned:
@@ -244,12 +271,7 @@ def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequen
     planned = side_by_side(plan, launch.tables, launch.at_once)
     if launch.note:
         LOGGER.warning("%s", launch.note)
-    is_json = launch.common.request.run.plan_format == "json"
-    show = many_as_json if is_json else explain_many
-    connections = launch.common.request.reading.max_source_connections
-    print(show(planned, launch.at_once, connections))
-    _note(launch, explain_many(planned, launch.at_once, connections), "planned")
-    return exit_code_of([table.exit_code for table in planned])
+    return planned
 
 
 def _planned(

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -225,7 +225,21 @@ def _write_planning_failure(
 
 
 def launch(options: Options, ready: Ready) -> int:
-    """Submit the plan as a job, which takes its lock over."""
+    """Submit the plan as a job, which takes its lock over, and say so."""
+    submit(options, ready)
+    plan = ready.plan
+    print(f"launched run {plan.run.run_id} for {plan.destination}")
+    if ready.is_followed:
+        print(f"it ends what run {plan.run.repair.resumed_run} began; launch again for what is new")
+    return 0
+
+
+def submit(options: Options, ready: Ready) -> None:
+    """Submit the plan as a job, which takes its lock over.
+
+    Raises:
+        SyncError: it could not be submitted; the history says so.
+    """
     plan, client = ready.plan, ready.client
     _note_what_is_taken_over(ready)  # where that fails it is left to another
     try:
@@ -235,17 +249,33 @@ def launch(options: Options, ready: Ready) -> int:
         end_early(client, plan, Failure.of(error, LAUNCH))
         raise
     ready.held.hand_over()
-    print(f"launched run {plan.run.run_id} for {plan.destination}")
-    if ready.is_followed:
-        print(f"it ends what run {plan.run.repair.resumed_run} began; launch again for what is new")
-    return 0
 
 
 def _run_here(options: Options, ready: Ready) -> int:
-    """Run the plan in this process, under its lock."""
+    """Run the plan in this process, under its lock; the exit code, which is told."""
+    usage.begin(ready.plan.run.run_id)  # nothing else is at work in the program
+    fault = run_to_its_end(options, ready, progress(ready.plan))
+    return exit_code(ready.client, ready.plan, fault)
+
+
+def run_to_its_end(
+    options: Options, ready: Ready, shown: AbstractContextManager[None]
+) -> Failure | None:
+    """Run the plan in this process, under its lock.
+
+    Args:
+        options: of the launch.
+        ready: the plan, whose run hasn't begun.
+        shown: around the work: what shows how far it is.
+
+    Returns:
+        What ended it; None: nothing but its own end. How it ended its last event says (`ended`).
+
+    Raises:
+        KeyboardInterrupt: a signal came; the run has been ended.
+    """
     plan, client, fault = ready.plan, ready.client, None
-    usage.begin(plan.run.run_id)
-    with progress(plan):
+    with shown:
         begin(ready)
         try:
             Working(lambda: _work(options, plan, client)).wait()
@@ -261,7 +291,7 @@ def _run_here(options: Options, ready: Ready) -> int:
     ended = recall(plan.run.run_id)
     if ended and ended.is_free:
         ready.held.hand_over()
-    return exit_code(client, plan, fault)
+    return fault
 
 
 def _work(options: Options, plan: SyncPlan, client: bigquery.Client) -> None:

@@ -34,3 +34,8 @@ def remember(run_id: str, ended: Ended) -> None:
 def recall(run_id: str) -> Ended | None:
     """How a run ended; None: its report wasn't made in this process."""
     return _ENDED.get(run_id)
+
+
+def forget(run_id: str) -> None:
+    """Let go of how a run ended, in a process that goes on."""
+    _ENDED.pop(run_id, None)
