@@ -1,6 +1,7 @@
 """What a look at a source finds before the window is known, as values."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from auto_schema.schema import Partitioning
 from sources.values import ColumnRules, SourceColumn
@@ -64,6 +65,25 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class TableStatistics:
+    """What a server knows of a table when it estimates how many rows a query gives.
+
+    Attributes:
+        name: of the table, qualified.
+        rows: when it last counted.
+        changed: rows that were written, changed or deleted since.
+        at: when that was, aware UTC; None: it doesn't say.
+        is_missing: whether it never has, of all or a part of the table.
+    """
+
+    name: str
+    rows: int = 0
+    changed: int = 0
+    at: datetime | None = None
+    is_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class InBigquery:
     """What of a source in BigQuery decides where its rows pass.
 
@@ -100,6 +120,7 @@ class SourceProfile:
         description: of the table, for the destination's.
         keys: the primary key of that table, in the key's order; None: not asked for.
         notes: for the plan.
+        statistics: of the tables by which the source estimates; empty: it counts, or none is known.
     """
 
     columns: tuple[SourceColumn, ...]
@@ -115,6 +136,7 @@ class SourceProfile:
     description: str = ""
     keys: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    statistics: tuple[TableStatistics, ...] = ()
 
     @property
     def layout(self) -> tuple[Partitioning | None, tuple[str, ...]] | None:

@@ -40,6 +40,7 @@ def evidence(
     low, high = row.get("low"), row.get("high")
     return Evidence(
         estimated_rows=known.rows if known else None,
+        estimate_doubt=_streamed(known) if known else "",
         estimated_bytes=max(size, known.bytes or 0 if known else 0),
         scan_bytes=size,
         over_limit=over is not None and size > over,
@@ -49,6 +50,17 @@ def evidence(
         partition_span=None if low is None or high is None else (low, high),
         partition_count=row.get("units"),
     )
+
+
+def _streamed(table: TableFacts) -> str:
+    """Why the rows of a table are more than BigQuery counts; empty: they aren't.
+
+    https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery
+    """
+    if not table.is_streamed:
+        return ""
+    counted = "rows" if table.rows is None else f"{table.rows:,} rows"
+    return f"those in its streaming buffer aren't among the {counted} that BigQuery counts"
 
 
 def _looked(

@@ -67,11 +67,12 @@ def evidence(
         return Evidence()
     total, average = _size(collection)
     is_cheap = total <= CHEAP_DOCUMENTS or source.extract.cursor is None or indexed
-    rows = _rows(collection, source, total) if is_cheap else total
+    rows, why_not = _rows(collection, source, total) if is_cheap else (total, _uncounted(total))
     counted = _beside_window(collection, source, asked) if is_cheap else Evidence()
     return replace(
         counted,
         estimated_rows=rows,
+        estimate_doubt=why_not,
         estimated_bytes=int(rows * average) if rows is not None and average else None,
         partition_span=_span(collection, source, asked.partition[0].name)
         if asked.partition
@@ -154,13 +155,28 @@ def size_of(stats: Iterable[Document]) -> tuple[int, float]:
     return count, size / count if count else 0.0
 
 
-def _rows(collection: Any, source: MongodbStatement, total: int) -> int | None:
-    """Documents of the window; of the whole collection where counting takes long."""
+def _rows(collection: Any, source: MongodbStatement, total: int) -> tuple[int | None, str]:
+    """Documents of the window, of the whole collection where counting takes long; and a doubt."""
     query = source.filter()
     if not query and total:
-        return total
+        return total, ""
     counted = _count(collection, query)
-    return counted if counted is not None else total or None
+    if counted is not None:
+        return counted, ""
+    return total or None, _uncounted(total)
+
+
+def _uncounted(total: int) -> str:
+    """Why the size of a collection is no estimate of a window.
+
+    https://www.mongodb.com/docs/manual/reference/method/db.collection.estimatedDocumentCount/
+    """
+    if not total:
+        return ""
+    return (
+        f"counting them would read the collection, whose own figure of {total:,} documents is of"
+        " all of them, and wrong after an unclean shutdown"
+    )
 
 
 def bounds(collection: Any) -> tuple[str, ...]:

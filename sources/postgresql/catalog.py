@@ -23,9 +23,10 @@ from sources.postgresql.session import opening, rolled_back
 from sources.postgresql.shape import shape
 from sources.postgresql.splits import cuts_of
 from sources.postgresql.sql import quote
+from sources.postgresql.statistics import STATISTICS
 from sources.postgresql.types import attribute_rows, resolve, type_rows
 from sources.postgresql.watch import cut_off_after
-from sources.profile import SourceIdentity, SourceProfile, Texts
+from sources.profile import SourceIdentity, SourceProfile, TableStatistics, Texts
 from sources.values import SourceColumn
 
 DESCRIBE_TIMEOUT_MS = 60_000
@@ -135,7 +136,7 @@ def profile(
     with reading(opened) as cursor:
         cursor.execute("SELECT current_setting('server_encoding')")
         (encoding,) = cursor.fetchone()
-        tables, stored = _qualified(cursor, look)
+        tables, stored, statistics = _qualified(cursor, look)
         description, keys = _of_table(cursor, schema_table)
         notes = _notes(cursor, schema_table, columns)
         cuts, key_collation = cuts_of(cursor, query, look, columns)
@@ -149,6 +150,7 @@ def profile(
         description=description,
         keys=keys,
         notes=notes,
+        statistics=statistics,
     )
     return described, key_collation
 
@@ -210,25 +212,30 @@ def _refused(error: psycopg2.Error, place: str, query: str, *, offset: int) -> S
     return SourceRefusedError(what, refusal.where, f"{why}: {refusal.why}", fix)
 
 
-def _qualified(cursor: Any, look: QueryShape) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The qualified tables of a query, and what tells each from another of its name.
+def _qualified(
+    cursor: Any, look: QueryShape
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[TableStatistics, ...]]:
+    """The qualified tables of a query, what tells each from another of its name, its statistics.
 
     The file changes with TRUNCATE, and with each rewrite of all rows.
     """
-    names, stored = [], []
+    names, stored, statistics = [], [], dict[str, TableStatistics]()
     for schema, table in look.tables:
         written = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
         cursor.execute(
-            "SELECT n.nspname || '.' || c.relname, c.oid || '/' || c.relfilenode"
+            "SELECT n.nspname || '.' || c.relname, c.oid || '/' || c.relfilenode,"
+            " known.rows, known.changed, known.analyzed_at, known.is_missing"
             " FROM pg_catalog.pg_class c"
-            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            f" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, {STATISTICS}"
             " WHERE c.oid = pg_catalog.to_regclass(%s)",
             (written,),
         )
         row = cursor.fetchone()
         names.append(row[0] if row else f"{schema}.{table}".lstrip("."))
         stored.append(row[1] if row else "")
-    return tuple(sorted(set(names))), tuple(sorted(set(stored)))
+        if row and row[2] is not None:
+            statistics[row[0]] = TableStatistics(row[0], *row[2:])
+    return tuple(sorted(set(names))), tuple(sorted(set(stored))), tuple(statistics.values())
 
 
 def _of_table(cursor: Any, schema_table: str | None) -> tuple[str, tuple[str, ...] | None]:

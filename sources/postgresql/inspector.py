@@ -30,6 +30,7 @@ from sources.postgresql.session import Settings
 from sources.postgresql.shape import shape
 from sources.postgresql.source import PostgresqlSource
 from sources.postgresql.sql import DIALECT, without_order
+from sources.postgresql.statistics import doubt
 from sources.postgresql.surroundings import surroundings
 from sources.postgresql.writers import with_writers
 from sources.profile import SourceProfile
@@ -187,13 +188,16 @@ class _Inspector:
 
     def evidence(self, source: Source, asked: RowsQuestion) -> Evidence:
         ours = of_kind(source, PostgresqlSource)
-        return postgresql_evidence.evidence(
+        known = postgresql_evidence.evidence(
             self._opened,
             ours,
             asked,
             hidden_nulls=self._hidden_nulls(ours),
             whole_query=self._whole_query(ours),
         )
+        rows, has_window = known.estimated_rows, ours.extract.window is not None
+        why_not = doubt(self.profile.statistics, rows, has_window=has_window)
+        return replace(known, estimate_doubt=why_not)
 
     def bounds(self, source: Source, asked: RangesQuestion) -> tuple[KeyValue, ...]:
         ours = of_kind(source, PostgresqlSource)
