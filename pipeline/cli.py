@@ -5,6 +5,7 @@ a traceback is shown only for our own bugs.
 """
 
 import logging
+import os
 import secrets
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from pipeline.launch.program_end import (
     print_interruption,
 )
 from pipeline.launch.progress import configure_logging
+from pipeline.launch.source_of import located
 from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import sync
 from pipeline.launch.transformation_of import with_transformation
@@ -89,8 +91,17 @@ def _launch(options: Options, run_id: str, now: datetime, words: Sequence[str]) 
 
 
 def parse(words: Sequence[str]) -> Options:
-    """Our parameters and Beam's flags; the faults of both told at once."""
-    return option_module.parse(words, beam_faults=beam_flag_faults)
+    """Our parameters and Beam's flags; the faults of both told at once.
+
+    Raises:
+        SyncError: what is wrong with them; or the source's URI is a secret that can't be read.
+    """
+    given, beam_argv, faults = option_module.split_argv(words)
+    login = located(given, beam_argv, os.environ)
+    parsed = option_module.parse_given(
+        given, beam_argv, faults=faults, beam_faults=beam_flag_faults, source=login.source
+    )
+    return login.told(parsed)
 
 
 def new_run_id(now: datetime) -> str:

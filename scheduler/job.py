@@ -106,7 +106,7 @@ def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
     """The schedule that a job carries out; None for a job that launches no sync of ours."""
     target = job.get("httpTarget", {})
     own = _own(target.get("uri", ""), target.get("body", ""))
-    if own is None or not (own["parameters"].keys() >= OURS or _is_of_many(own["parameters"])):
+    if own is None or not (_has(own["parameters"], OURS) or _is_of_many(own["parameters"])):
         return None
     _, _, _, location, _, name = job["name"].split("/")
     launched = own.pop("job_name")
@@ -126,7 +126,13 @@ def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
 
 
 def _is_of_many(parameters: Mapping[str, str]) -> bool:
-    return parameters.keys() >= OURS_OF_MANY
+    return _has(parameters, OURS_OF_MANY)
+
+
+def _has(parameters: Mapping[str, str], names: set[str]) -> bool:
+    """Whether a launch has them; a connection URI says what its source is, too."""
+    told = {*parameters, "data_source"} if "source" in parameters else parameters.keys()
+    return told >= names
 
 
 def _own(uri: str, body: str) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from auto_schema.errors import ConfigError, SyncError
+from pipeline.parameters.source_uri import expanded
 from pipeline.parameters.table import BY_NAME, Kind
 from pipeline.tables.file import read_tables
 from pipeline.tables.place import is_text
@@ -44,7 +45,7 @@ def only_once(given: Mapping[str, str]) -> list[SyncError]:
 def _file_faults(given: Mapping[str, str]) -> Iterator[ConfigError]:
     """Of each place in the file once: what its defaults say, all entries have."""
     try:
-        file = read_tables(given["tables"], "tables", given.get("data_source", ""))
+        file = read_tables(given["tables"], "tables", expanded(given).given.get("data_source", ""))
     except SyncError:
         return
     told = set[str]()

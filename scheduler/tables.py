@@ -10,6 +10,7 @@ from pathlib import Path
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, shown
 from pipeline.parameters import options
 from pipeline.parameters.nodes import MOST_BYTES
+from pipeline.parameters.source_uri import expanded
 from pipeline.parameters.table import BY_NAME
 from pipeline.tables.file import read_tables
 from pipeline.tables.place import is_text
@@ -61,7 +62,9 @@ def _check_many(given: Mapping[str, str], beam_argv: Sequence[str]) -> None:
         ConfigError, ManyErrors: what is wrong with them.
     """
     said = {name: text for name, text in given.items() if text or name == "partition_field"}
-    faults: list[SyncError] = [*_place_faults(said)]
+    source = expanded(said)
+    said = dict(source.given)
+    faults: list[SyncError] = [*_place_faults(said), *source.faults]
     for check in (
         lambda: launch_options(said, beam_argv, {}, options.unchecked),
         lambda: _check_file(said),

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from auto_schema.errors import SyncError
 from sources.parameters import Values
 from sources.protocol import Inspector
+from sources.secrets import Secret
 from sources.tables import SourceTable
+from sources.uri import Said, Uri
 from warehouse.names import Endpoints
 
 
@@ -58,6 +60,10 @@ class SourceKind:
             loaded for the source that is read only.
         listing: for launches of many tables; None: this source has none.
         lanes: over how many connections one process reads a table of it at once.
+        uri: what a URI says, taken apart and as it is written; None: this source has none.
+        stand_ins: texts for the parameters of a URI that can't be read where parameters are
+            only checked.
+        home: the module of what its users keep on their machine; empty: nothing.
     """
 
     name: str
@@ -67,6 +73,9 @@ class SourceKind:
     inspector: str
     listing: Listing | None = None
     lanes: int = 1
+    uri: Callable[[Uri, str], Said] | None = None
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    home: str = ""
 
     def inspecting(
         self, connection: object, query: str, table: str, cursor: str
@@ -86,3 +95,25 @@ class SourceKind:
             connection, query, table, cursor
         )
         return opened
+
+    def with_service(self, said: Said, environ: Mapping[str, str]) -> Said:
+        """What a URI says, with what it names of this machine.
+
+        Raises:
+            ConfigError: it isn't there, or can't be read.
+        """
+        if not self.home:
+            return said
+        completed: Said = import_module(self.home).with_service(said, environ)
+        return completed
+
+    def password_of(
+        self, given: Mapping[str, str], passfile: str, environ: Mapping[str, str]
+    ) -> Secret | None:
+        """The password that a file of this machine has for these parameters; None: none.
+
+        Raises:
+            ConfigError: the file can't be read.
+        """
+        password: Secret | None = import_module(self.home).password_of(given, passfile, environ)
+        return password

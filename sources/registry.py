@@ -71,3 +71,13 @@ SOURCES: Mapping[str, SourceKind] = _AtNeed(
     MappingProxyType({"postgresql": _postgresql, "mongodb": _mongodb, "bigquery": _bigquery})
 )
 """data_source → its kind."""
+SCHEMES: Mapping[str, str] = MappingProxyType(
+    {
+        "postgresql": "postgresql",
+        "postgres": "postgresql",
+        "mongodb": "mongodb",
+        "mongodb+srv": "mongodb",
+        "bigquery": "bigquery",
+    }
+)
+"""The scheme of a URI → the data_source that reads it."""

@@ -22,6 +22,7 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 from requests.exceptions import RequestException
 
 from auto_schema.errors import SourceRefusedError, SourceUnreachableError
+from sources.uri import Uri
 
 RETRY = Retry(
     if_exception_type(ResourceExhausted, ServiceUnavailable, RequestException),
@@ -33,6 +34,8 @@ RETRY = Retry(
 UNREACHABLE = (RetryError, ServerError, RequestException, ConnectionError, TransportError)
 VERSION_NAME = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[^/]+")
 _LIKE_A_NAME = re.compile(r"projects/[^/]*/secrets(/.*)?|secrets/[^/]+/versions(/.*)?")
+PASSWORD_OF = "#password"  # noqa: S105 - where a secret is, not one
+"""Behind a version's name: the password of the connection URI that it holds."""
 NAME_FIX = "write the whole name of a version: projects/P/secrets/S/versions/latest."
 
 
@@ -50,23 +53,36 @@ class Secret:
     """A secret by name, or the plain text itself, which no repr shows.
 
     >>> Secret.of("hunter2")
-    Secret(name='', endpoint='')
+    Secret(name='', endpoint='', origin='', is_part=False)
     """
 
     name: str = ""
     plain: str = field(default="", repr=False)
     endpoint: str = ""
     """Where a Secret Manager stand-in listens (tests); empty for the real one."""
+    origin: str = ""
+    """Of a plain text: the file that it was read from; empty: it was given."""
+    is_part: bool = False
+    """Whether it is the password of the connection URI that the version holds."""
 
     @classmethod
     def of(cls, text: str, endpoint: str = "") -> "Secret":
         """From a parameter: a version's name, or plain text.
 
         See `is_half_name` for what is neither.
+
+        >>> Secret.of("projects/p/secrets/uri/versions/1#password").is_part
+        True
         """
         if VERSION_NAME.fullmatch(text):
-            return cls(name=text, endpoint=endpoint)
+            name, part, _ = text.partition(PASSWORD_OF)
+            return cls(name=name, endpoint=endpoint, is_part=bool(part))
         return cls(plain=text)
+
+    @staticmethod
+    def text_of_part(name: str) -> str:
+        """What `of` takes for the password of the connection URI that a version holds."""
+        return name + PASSWORD_OF
 
     @classmethod
     def named(cls, text: str, endpoint: str = "") -> "Secret":
@@ -112,7 +128,7 @@ class Secret:
         except UnicodeDecodeError:
             fix = "store it as UTF-8."
             raise SourceRefusedError("secret is not text", self.name, "", fix) from None
-        return text
+        return Uri.of(text).password if self.is_part else text
 
 
 def _why(error: Exception) -> str:

@@ -25,6 +25,7 @@ from pipeline.launch.plan_only import plan_now
 from pipeline.launch.program_end import bug_text, print_last
 from pipeline.launch.shared import Shared, shared_by
 from pipeline.launch.side_by_side import side_by_side
+from pipeline.launch.source_of import Located, located
 from pipeline.launch.tables_checks import tables_with_checks
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.table import BY_NAME
@@ -188,23 +189,29 @@ def read_launch(argv: Sequence[str]) -> ManyOptions:
     given, beam_argv, faults = split_argv(argv)
     given = {name: text for name, text in given.items() if text or name == "partition_field"}
     faults += one_table_faults(given)
-    given = {name: text for name, text in given.items() if name not in OF_ONE_TABLE}
+    login = located(given, beam_argv, os.environ)
+    faults += login.source.faults
+    if login.source.faults and login.source.is_incomplete:
+        raise_all(faults)
+    given = {n: text for n, text in login.source.given.items() if n not in OF_ONE_TABLE}
     try:
-        common = launch_options(given, beam_argv, os.environ, beam_flag_faults)
+        common = login.told(launch_options(given, beam_argv, os.environ, beam_flag_faults))
     except ManyErrors as error:
         faults += error.errors
     except SyncError as error:
         faults.append(error)
     raise_all(faults)
     try:
-        return _asked(common, given, beam_argv)
+        return _asked(common, given, beam_argv, login)
     except SyncError as error:
         if common.webhook:
             tell(common.webhook, message_of_none(error))
         raise
 
 
-def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) -> ManyOptions:
+def _asked(
+    common: Options, given: Mapping[str, str], beam_argv: Sequence[str], login: Located
+) -> ManyOptions:
     """The launch, once its own parameters are known to be right.
 
     Raises:
@@ -223,7 +230,7 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
     enabled, _ = select("", chosen)
     tables, more = table_options(file, enabled, given, beam_argv, os.environ, selected=selected)
     raise_all([*faults, *unselected, *more])
-    tables = tables_with_checks(tables)
+    tables = tables_with_checks([_logging_in(table, login) for table in tables])
     request = common.request
     tables = tuple(table.with_stand_in(request) for table in without_ignored(file, tables, common))
     if request.run.verify_window and tables and all(table.is_skipped for table in tables):
@@ -234,6 +241,13 @@ def _asked(common: Options, given: Mapping[str, str], beam_argv: Sequence[str]) 
     most = int(given.get("max_tables_at_once") or BY_NAME["max_tables_at_once"].default)
     at_once = min(most, request.reading.max_source_connections)
     return ManyOptions(common, tables, at_once, note, given.get(RETRY, ""))
+
+
+def _logging_in(table: TableOptions, login: Located) -> TableOptions:
+    """The table, whose plan says from where the password is."""
+    without = _logging_in(table.without, login) if table.without else None
+    options = login.told(table.options) if table.options else None
+    return replace(table, options=options, without=without)
 
 
 def _by(given: Mapping[str, str]) -> str:

@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from auto_schema.errors import SyncError, one_line
 from pipeline.parameters.options import split_argv
+from pipeline.parameters.source_uri import secrets_of
 from pipeline.parameters.table import BY_NAME, Kind
 from pipeline.runs.outcome import Failure, internal_error
-from sources.secrets import Secret
 
 BUG = 70
 INTERRUPTED = 130
@@ -113,5 +113,6 @@ def without_secrets(text: str, words: Sequence[str]) -> str:
 
 def _secrets(words: Sequence[str]) -> list[str]:
     given, _, _ = split_argv(words)
-    texts = [text for name, text in given.items() if BY_NAME[name].kind is Kind.SECRET]
-    return [text for text in texts if text and Secret.of(text).is_plain]
+    hidden = [(name, text) for name, text in given.items() if BY_NAME[name].kind is Kind.SECRET]
+    texts = [secret for name, text in hidden for secret in secrets_of(name, text)]
+    return sorted(texts, key=len, reverse=True)

@@ -15,6 +15,7 @@ from auto_schema.transform import PARAMETER as TRANSFORMATION
 from auto_schema.transform_text import parse as parse_transformation
 from pipeline.parameters.checks import is_path, value_fault, value_faults
 from pipeline.parameters.request_of import request_of, secret_manager
+from pipeline.parameters.source_uri import Expanded, expanded, holds_secret
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Kind
 from pipeline.parameters.temp_location import default_temp_location
 from pipeline.parameters.webhook import Webhook, address_fault
@@ -22,6 +23,7 @@ from pipeline.parameters.writing_checks import writing_faults
 from smart_sync.request import SyncRequest
 from sources.registry import SOURCES
 from sources.secrets import Secret, is_half_name
+from sources.uri import PARAMETER as SOURCE
 from warehouse.names import Endpoints
 
 LOCAL_LEASE = timedelta(seconds=30)
@@ -159,6 +161,7 @@ def parse_given(
     *,
     faults: Sequence[SyncError] = (),
     beam_faults: Callable[[Sequence[str]], Sequence[SyncError]] = unchecked,
+    source: Expanded | None = None,
 ) -> Options:
     """Read the parameters of a command line that is parted already.
 
@@ -169,17 +172,20 @@ def parse_given(
         environ: as of `parse`.
         faults: that parting it has found.
         beam_faults: as of `parse`.
+        source: `given` with what its `source` stands for; None: it is found here.
 
     Raises:
         ConfigError, ManyErrors: everything that is wrong with it.
     """
     environ = os.environ if environ is None else environ
-    given = {name: text for name, text in given.items() if text or name == "partition_field"}
-    faults = list(faults)
+    source = source or expanded(given)
+    given = {n: text for n, text in source.given.items() if text or n == "partition_field"}
+    faults = [*faults, *source.faults]
     values = {p.name: given.get(p.name, p.default) for p in PARAMETERS}
     flag = partial(beam_flag, beam_argv)
     runner = flag("runner")
-    faults += _parameter_faults(values, given)
+    wrong = _parameter_faults(values, given, is_incomplete=source.is_incomplete)
+    faults += map(source.placed, wrong)
     salts = partial(Secret.named, endpoint=secret_manager(environ))
     at = values[TRANSFORMATION] if is_path(values[TRANSFORMATION]) else ""
     transformation, more = parse_transformation("" if at else values[TRANSFORMATION], salts)
@@ -201,7 +207,7 @@ def parse_given(
     if local and not flag("template_location"):
         lease = request.run.lease if values["lock_lease"] else LOCAL_LEASE
         request = replace(request, run=replace(request.run, is_local=True, lease=lease))
-    warnings = _local_warnings(temp_location, environ) if local else _warnings(values)
+    warnings = _local_warnings(temp_location, environ) if local else _warnings(values, source)
     webhook = _webhook(values, request.run.endpoints)
     return with_salt_warning(Options(request, beam_argv, runner, worker_image, warnings, webhook))
 
@@ -220,8 +226,18 @@ def _local_warnings(temp_location: str, environ: Mapping[str, str]) -> tuple[str
     return (f"temp_location={temp_location}: unless a disk is mounted there, {IN_MEMORY}",)
 
 
-def _parameter_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:
-    faults = value_faults(values) + _requirement_faults(values, given)
+def _parameter_faults(
+    values: Mapping[str, str], given: Mapping[str, str], *, is_incomplete: bool
+) -> list[SyncError]:
+    """All that is wrong with them.
+
+    Args:
+        values: the text of each, its default where it isn't given.
+        given: those that were given.
+        is_incomplete: `source` says more than is known here.
+    """
+    faults = value_faults(values)
+    faults += _requirement_faults(values, given, is_incomplete=is_incomplete)
     faults += _source_faults(values)
     faults += _many_faults(given)
     return faults + writing_faults(values) + _webhook_faults(values)
@@ -258,7 +274,7 @@ def _dataflow_faults(temp_location: str, *, reaches_workers: bool) -> list[SyncE
 def plain_secrets(given: Mapping[str, str]) -> list[str]:
     """The parameters that hold a secret itself, not its name in Secret Manager."""
     secrets = (p.name for p in PARAMETERS if p.kind is Kind.SECRET)
-    return [name for name in secrets if given.get(name) and Secret.of(given[name]).is_plain]
+    return [name for name in secrets if holds_secret(name, given.get(name, ""))]
 
 
 def _is_json_fault(faults: Sequence[SyncError]) -> bool:
@@ -273,11 +289,16 @@ def _source_faults(values: Mapping[str, str]) -> list[SyncError]:
     return list(kind.faults(values)) if kind else []
 
 
-def _requirement_faults(values: Mapping[str, str], given: Mapping[str, str]) -> list[SyncError]:
+def _requirement_faults(
+    values: Mapping[str, str], given: Mapping[str, str], *, is_incomplete: bool
+) -> list[SyncError]:
     faults: list[SyncError] = []
     source = values["data_source"]
+    if not source.strip() and not is_incomplete:
+        fix = "give --data_source=postgresql, or --source=postgresql://user@host/database."
+        faults.append(ConfigError("missing parameter", "data_source", "always needed", fix))
     for parameter in PARAMETERS:
-        applies = not parameter.source or parameter.source == source
+        applies = not parameter.source or (parameter.source == source and not is_incomplete)
         if parameter.required and applies and not given.get(parameter.name, "").strip():
             example = f"={parameter.example}" if parameter.example else "=…"
             reason = f"needed for data_source={source}" if parameter.source else "always needed"
@@ -302,8 +323,10 @@ def _webhook(values: Mapping[str, str], endpoints: Endpoints) -> Webhook | None:
     return Webhook(secret, every_run=values["notify_on"] == "all")
 
 
-def _warnings(values: Mapping[str, str]) -> tuple[str, ...]:
+def _warnings(values: Mapping[str, str], source: Expanded) -> tuple[str, ...]:
     """What the operator should know of secrets given as plain text, those in use only."""
-    source = values["data_source"]
-    used = [name for name in plain_secrets(values) if BY_NAME[name].source in ("", source)]
-    return tuple(PLAIN.format(name=name) for name in used)
+    kinds = ("", values["data_source"])
+    used = [name for name in plain_secrets(values) if BY_NAME[name].source in kinds]
+    own = [name for name in used if name not in source.said]
+    of_uri = any(holds_secret(SOURCE, values[name]) for name in used if name in source.said)
+    return tuple(PLAIN.format(name=name) for name in ([SOURCE] if of_uri else []) + own)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from auto_schema.errors import ConfigError, SyncError
+from sources.bigquery import uri
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.sql import DIALECT
 from sources.kind import Listing, SourceKind
@@ -57,4 +58,13 @@ def naming(table: SourceTable) -> dict[str, str]:
 LISTING = Listing(
     ("source_bigquery_dataset", "source_bigquery_table"), naming, "sources.bigquery.listing"
 )
-BIGQUERY = SourceKind("bigquery", faults, query, connection, "sources.bigquery.inspector", LISTING)
+BIGQUERY = SourceKind(
+    "bigquery",
+    faults,
+    query,
+    connection,
+    "sources.bigquery.inspector",
+    LISTING,
+    uri=uri.said_by,
+    stand_ins=uri.STAND_INS,
+)

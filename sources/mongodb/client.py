@@ -131,6 +131,9 @@ def _words(connection: MongodbConnection, run_id: str) -> Mapping[str, Any]:
             raise SourceRefusedError("connection string refused", connection.place, fault, fix)
         given = {name.lower() for name in re.findall(r"[?&]([A-Za-z]+)=", string)}
         kept = {name: value for name, value in words.items() if name.lower() not in given}
+        parts = ConnectionString.of(string)
+        if parts.lacks_password and connection.has_password:
+            kept |= {"username": parts.user, "password": connection.password.resolve()}
         return kept | {"host": string}
     words |= {"host": connection.host, "port": connection.port}
     if connection.username:

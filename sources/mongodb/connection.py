@@ -38,6 +38,11 @@ class MongodbConnection:
         return bool(self.string.name or self.string.plain)
 
     @property
+    def has_password(self) -> bool:
+        """Whether a password is given beside the user, plain or by its secret's name."""
+        return bool(self.password.name or self.password.plain)
+
+    @property
     def place(self) -> str:
         """`mongodb://hosts/database.collection`, without user, password and options.
 

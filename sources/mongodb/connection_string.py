@@ -64,6 +64,26 @@ class ConnectionString:
         return ""
 
     @property
+    def user(self) -> str:
+        """Decoded; empty: none."""
+        return unquote(self.login.partition(":")[0])
+
+    @property
+    def lacks_password(self) -> bool:
+        """Whether it names a user, and leaves the password to a parameter.
+
+        >>> ConnectionString.of("mongodb://reader@db/shop").lacks_password
+        True
+        """
+        return bool(self.login) and ":" not in self.login and not self.login_is_elsewhere
+
+    @property
+    def login_is_elsewhere(self) -> bool:
+        """Whether its user logs in without a password: by a certificate, by AWS, by Kerberos."""
+        mechanism = re.search(r"(?:^|[&;])authMechanism=([^&;]*)", self.options, re.IGNORECASE)
+        return mechanism is not None and not mechanism[1].upper().startswith(("SCRAM", "PLAIN"))
+
+    @property
     def place(self) -> str:
         """Scheme and hosts; empty when they can't be told from its login."""
         return "" if self.fault else self.scheme + self.hosts

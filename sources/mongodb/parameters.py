@@ -11,7 +11,7 @@ from pymongo.uri_parser import parse_uri
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from sources.kind import Listing, SourceKind
-from sources.mongodb import extended_json
+from sources.mongodb import extended_json, uri
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.connection_string import ConnectionString
 from sources.mongodb.errors import string_error
@@ -66,7 +66,10 @@ def _address_faults(values: Values) -> Iterator[SyncError]:
         for name in ("mongodb_host", "mongodb_username", "mongodb_password")
         if values[name].strip()
     ]
-    if values["mongodb_connection_string"]:
+    string = ConnectionString.of(values["mongodb_connection_string"])
+    if string.lacks_password and given == ["mongodb_password"]:
+        yield from _string_faults(values["mongodb_connection_string"])
+    elif values["mongodb_connection_string"]:
         if given:
             why = "the connection string says them already"
             fix = f"leave out {', '.join(given)}, or the connection string."
@@ -76,7 +79,10 @@ def _address_faults(values: Values) -> Iterator[SyncError]:
         fix = "give --mongodb_host=mongodb.example.com or --mongodb_connection_string=…"
         yield ConfigError("missing parameter", "mongodb_host", "nothing says where to read", fix)
     yield from whole_string_faults(values, "mongodb")
-    if ("mongodb_username" in given) != ("mongodb_password" in given):
+    if string.lacks_password and "mongodb_password" not in given:
+        fix = "give mongodb_password, or write the password into the connection string."
+        yield ConfigError("half a login", "mongodb_password", "the string names a user", fix)
+    elif ("mongodb_username" in given) != ("mongodb_password" in given) and not string.login:
         fix = "give both, or neither for a server without logins."
         yield ConfigError("half a login", "mongodb_username, mongodb_password", "", fix)
 
@@ -133,4 +139,13 @@ def naming(table: SourceTable) -> dict[str, str]:
 
 
 LISTING = Listing(("mongodb_collection",), naming, "sources.mongodb.listing", has_schemas=False)
-MONGODB = SourceKind("mongodb", faults, query, connection, "sources.mongodb.inspector", LISTING)
+MONGODB = SourceKind(
+    "mongodb",
+    faults,
+    query,
+    connection,
+    "sources.mongodb.inspector",
+    LISTING,
+    uri=uri.said_by,
+    stand_ins=uri.STAND_INS,
+)

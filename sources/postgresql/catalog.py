@@ -138,7 +138,7 @@ def profile(
         (encoding,) = cursor.fetchone()
         tables, stored, statistics = _qualified(cursor, look)
         description, keys = _of_table(cursor, schema_table)
-        notes = _notes(cursor, schema_table, columns)
+        notes = (*connection.notes, *_notes(cursor, schema_table, columns))
         cuts, key_collation = cuts_of(cursor, query, look, columns)
     server = _server_id(opened, connection)
     described = SourceProfile(

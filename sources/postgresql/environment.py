@@ -28,14 +28,12 @@ LIBPQ = frozenset(
         "PGMAXPROTOCOLVERSION",
         "PGMINPROTOCOLVERSION",
         "PGOPTIONS",
-        "PGPASSFILE",
         "PGPASSWORD",
         "PGPORT",
         "PGREQUIREAUTH",
         "PGREQUIREPEER",
         "PGREQUIRESSL",
         "PGSERVICE",
-        "PGSERVICEFILE",
         "PGSSLCERT",
         "PGSSLCERTMODE",
         "PGSSLCOMPRESSION",
@@ -48,13 +46,17 @@ LIBPQ = frozenset(
         "PGSSLNEGOTIATION",
         "PGSSLROOTCERT",
         "PGSSLSNI",
-        "PGSYSCONFDIR",
         "PGTARGETSESSIONATTRS",
         "PGTZ",
         "PGUSER",
     }
 )
-"""https://www.postgresql.org/docs/current/libpq-envars.html"""
+"""https://www.postgresql.org/docs/current/libpq-envars.html, but for those that name files:
+PGPASSFILE, PGSERVICEFILE and PGSYSCONFDIR change nothing where a connection says `passfile` and
+no service, and a launch looks there when it is asked to (`sources/postgresql/home.py`)."""
+
+
+SERVICE_HINT = ". A service is named by --source=postgresql://?service=NAME"
 
 
 def forget_environment() -> None:
@@ -65,6 +67,7 @@ def forget_environment() -> None:
     if variables:
         logging.getLogger("smart_sync").warning(
             "not used: %s of the environment; the postgresql_… parameters say how to connect,"
-            " here and on workers alike",
+            " here and on workers alike%s",
             ", ".join(variables),
+            SERVICE_HINT if "PGSERVICE" in variables else "",
         )

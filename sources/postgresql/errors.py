@@ -25,7 +25,8 @@ _TRANSIENT_TEXT = re.compile(
     re.IGNORECASE,
 )
 _REFUSED_AT_LOGIN = re.compile(
-    r"password authentication failed|no password supplied|role .* does not exist"
+    r"(password|peer|ident|certificate|trust) authentication failed|no password supplied"
+    r"|role .* does not exist|valid client certificate"
     r"|no pg_hba\.conf entry|permission denied for database|certificate verify failed"
     r"|server does not support SSL|root certificate file",
     re.IGNORECASE,
@@ -64,6 +65,22 @@ _FIXES = (
         " table that was written.",
     ),
     (re.compile(r"foreign-data wrapper|foreign table", re.IGNORECASE), _REMOTE_FIX),
+    (
+        re.compile(r"no password supplied", re.IGNORECASE),
+        "the server asks for a password, and none is given: name a Secret Manager version by"
+        " postgresql_password; a run on this machine also finds one in ~/.pgpass"
+        " (docs/connecting.md).",
+    ),
+    (
+        re.compile(r"valid client certificate|certificate authentication", re.IGNORECASE),
+        "the server asks for the client's certificate: give postgresql_sslcert and"
+        " postgresql_sslkey, whose name is the role's or is mapped to it in pg_ident.conf.",
+    ),
+    (
+        re.compile(r"peer authentication failed", re.IGNORECASE),
+        "by a Unix socket this role logs in as the user of its name: give postgresql_username as"
+        " that user, map them in pg_ident.conf, or log in by host and password.",
+    ),
     (
         re.compile(r"password|role .* does not exist|pg_hba", re.IGNORECASE),
         "check postgresql_username and postgresql_password, and pg_hba.conf on the server.",

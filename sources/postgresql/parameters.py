@@ -1,9 +1,13 @@
 """The parameters of PostgreSQL: how to connect, what to read, and what contradicts itself."""
 
-from auto_schema.errors import ConfigError, SyncError
+from collections.abc import Iterator
+
+from auto_schema.errors import ConfigError, SyncError, shown
 from sources.kind import Listing, SourceKind
 from sources.parameters import Values, duration, whole_string_faults, without_smart_sync
+from sources.postgresql import uri
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.options import FURTHER, PASSED_ON, of_text, refusal
 from sources.postgresql.sql import DIALECT, quote
 from sources.secrets import Secret
 from sources.sql import END, START, placeholders, strip_end
@@ -13,7 +17,8 @@ from warehouse.names import Endpoints
 
 def faults(values: Values) -> list[SyncError]:
     """See `SourceKind.faults`."""
-    return whole_string_faults(values, "postgresql") + _query_faults(values)
+    faults = whole_string_faults(values, "postgresql")
+    return [*faults, *_connection_faults(values), *_query_faults(values)]
 
 
 def query(values: Values) -> str:
@@ -35,8 +40,22 @@ def connection(values: Values, endpoints: Endpoints) -> PostgresqlConnection:
         Secret.of(values["postgresql_password"], endpoints.secret_manager),
         values["postgresql_sslmode"],
         values["postgresql_sslrootcert"],
+        values["postgresql_sslcert"],
+        values["postgresql_sslkey"],
+        of_text(values[FURTHER]),
         read_timeout_s=duration(values["postgresql_read_timeout"]).total_seconds(),
     )
+
+
+def _connection_faults(values: Values) -> Iterator[SyncError]:
+    for name in sorted({name for name, _ in of_text(values[FURTHER])} - PASSED_ON):
+        why, fix = refusal(name)
+        yield ConfigError("option refused", f"{FURTHER}, {shown(name)}", why, fix)
+    given = [name for name in ("sslcert", "sslkey") if values[f"postgresql_{name}"]]
+    if len(given) == 1:
+        names = "postgresql_sslcert, postgresql_sslkey"
+        why = "a login by certificate needs both"
+        yield ConfigError("half a login", names, why, "give both, or neither.")
 
 
 def _query_faults(values: Values) -> list[SyncError]:
@@ -79,5 +98,14 @@ LANES = 2
 """Two cores are busy then, and memory stays below that of a connection with larger batches
 (docs/decisions/0027-a-run-here-reads-in-two-lanes.md)."""
 POSTGRESQL = SourceKind(
-    "postgresql", faults, query, connection, "sources.postgresql.inspector", LISTING, LANES
+    "postgresql",
+    faults,
+    query,
+    connection,
+    "sources.postgresql.inspector",
+    LISTING,
+    LANES,
+    uri.said_by,
+    uri.STAND_INS,
+    "sources.postgresql.home",
 )

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.parameters.options import split_argv
+from pipeline.parameters.options import plain_secrets, split_argv
 from pipeline.parameters.table import PARAMETERS, Kind
 from scheduler.once import REASONS
 from scheduler.tables import launch_faults
@@ -436,7 +436,30 @@ def rules_of_parameters() -> list[dict[str, Any]]:
 def test_every_secret_parameter_is_guarded() -> None:
     (rule,) = [one for one in rules_of_parameters() if "secret versions" in one["error_message"]]
     secrets = {parameter.name for parameter in PARAMETERS if parameter.kind is Kind.SECRET}
-    assert set(re.findall(r'"(\w+)"', rule["condition"])) == secrets
+    assert set(re.findall(r'"(\w+)"', rule["condition"])) == secrets - {"source"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://reader@10.0.0.5:5432/shop?sslmode=require",
+        "postgresql://reader@[2001:db8::1]/shop",
+        "mongodb+srv://reader@cluster.example.com/shop",
+        "bigquery://my-project/raw",
+        "projects/p/secrets/uri/versions/latest",
+        "postgresql://reader:pw@10.0.0.5/shop",
+        "postgresql://10.0.0.5/shop?password=pw",
+        "mongodb://h/shop?tlsCertificateKeyFilePassword=pw",
+        "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:pw",
+        "postgresql://reader:p/w@10.0.0.5/shop",
+        "reader:pw@10.0.0.5",
+    ],
+)
+def test_a_source_may_be_a_uri_that_the_command_lets_into_a_schedule(text: str) -> None:
+    (rule,) = [one for one in rules_of_parameters() if "connection URI" in one["error_message"]]
+    allowed, forbidden = re.findall(r'regex\("((?:[^"\\]|\\.)*)"', rule["condition"])
+    taken = bool(re.search(allowed, text)) and not re.search(forbidden, text)
+    assert taken is (plain_secrets({"source": text}) == [])
 
 
 def test_every_parameter_for_one_launch_only_is_guarded() -> None:

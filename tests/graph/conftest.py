@@ -144,7 +144,7 @@ class Launches:
             "destination_bigquery_table": mode,
         }
 
-    def run(self, source: str, mode: str, dataset: str = "", **more: Any) -> Launched:
+    def run(self, source: str, /, mode: str, dataset: str = "", **more: Any) -> Launched:
         """Launch with further parameters; keyword None drops one.
 
         Without a name the dataset goes at once: the local BigQuery gets slower the more it holds.

@@ -62,10 +62,14 @@ def logins(launches, alone, mongodb):
     server = f"127.0.0.1:{mongodb.members[0].port}"
     string = f"mongodb://{USER}:{QUOTED}@{server}/?authSource=admin"
     parts = {"mongodb_host": None, "mongodb_port": None}
+    of_mongodb = launches.sources["mongodb"]
+    place = f"{of_mongodb['mongodb_database']}.{of_mongodb['mongodb_collection']}"
+    uri = f"mongodb://{USER}:{QUOTED}@{server}/{place}?authSource=admin"
     yield {
         "postgresql_password": ("postgresql", VALUE, {}),
         "mongodb_password": ("mongodb", VALUE, {"mongodb_username": USER}),
         "mongodb_connection_string": ("mongodb", string, parts),
+        "source": ("mongodb", uri, dict.fromkeys(of_mongodb)),
         "notify_webhook": ("postgresql", f"https://hooks.example.com/services/{QUOTED}", {}),
     }
     alone.admin.command("dropUser", USER)

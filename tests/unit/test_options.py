@@ -15,6 +15,7 @@ MALFORMED = {
     "postgresql_password": ("projects/p/secrets/s", "looks like the name of a secret", "versions"),
     "mongodb_password": ("projects/p/secrets/s", "looks like the name of a secret", "versions"),
     "mongodb_connection_string": ("secrets/s/versions/1", "name of a secret", "projects/P"),
+    "source": ("projects/p/secrets/s", "looks like the name of a secret", "versions"),
     "postgresql_sslmode": ("on", "'on' is unknown", "verify-full"),
     "enable_smart_sync": ("True", "'True'", "true or false"),
     "sync_all_on_empty_table": ("1", "'1'", "true or false"),
@@ -81,6 +82,7 @@ MALFORMED = {
 }
 
 
+NEEDED = set(LEAST) - {"postgresql_query", "postgresql_password"}
 MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": "id", "enable_smart_sync": "true"}
 VERIFY = {
     "verify_only": "true",
@@ -212,7 +214,7 @@ def test_a_parameter_given_twice_is_refused_without_its_values():
     assert "hunter2" not in found
 
 
-@pytest.mark.parametrize("missing", [name for name in LEAST if name != "postgresql_query"])
+@pytest.mark.parametrize("missing", sorted(NEEDED))
 def test_each_required_parameter_is_named_when_missing_or_blank(missing):
     for value in (None, "", "  "):
         found = faults(**{missing: value})
@@ -222,7 +224,7 @@ def test_each_required_parameter_is_named_when_missing_or_blank(missing):
 
 def test_the_requirements_of_other_sources_do_not_hold():
     required = {p.name for p in PARAMETERS if p.required and p.source in ("", "postgresql")}
-    assert required == set(LEAST) - {"postgresql_query"}
+    assert required == NEEDED - {"data_source"}, "which a URI may say, too"
 
 
 @pytest.mark.parametrize(

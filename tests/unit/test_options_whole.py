@@ -222,7 +222,8 @@ def test_defaults_are_those_of_the_template():
 OPTIONAL = [
     p.name
     for p in PARAMETERS
-    if not p.required and p.name not in ("postgresql_query", "partition_field")
+    if not p.required
+    and p.name not in ("data_source", "postgresql_password", "postgresql_query", "partition_field")
 ]
 
 

@@ -34,6 +34,11 @@ variable "parameters" {
   }
 
   validation {
+    condition     = can(regex("^projects/[^/]+/secrets/[^/]+/versions/[^/]+$|^[a-z+]+://([^:@/?]*@)?[^@?]*([?][^@]*)?$", lookup(var.parameters, "source", "bigquery://p"))) && !can(regex("(?i)password=|authmechanismproperties=", lookup(var.parameters, "source", "")))
+    error_message = "source must be a connection URI without a password, such as postgresql://reader@10.0.0.5/shop beside postgresql_password, or the name of a secret version that holds one: plain text would stand in Terraform's state and in the schedule."
+  }
+
+  validation {
     condition     = alltrue([for name in ["plan_only", "verify_only"] : lookup(var.parameters, name, "") != "true"])
     error_message = "plan_only and verify_only are for one launch: every run of a schedule would sync nothing. Leave them out; verify = \"true\" proves the rows of each run."
   }
