@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from auto_schema.errors import SyncError
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places
@@ -23,6 +24,7 @@ from pipeline.launch.program_end import (
     print_interruption,
 )
 from pipeline.launch.progress import configure_logging
+from pipeline.launch.saved_plan import PlanFiles, check_kind, save, with_saved
 from pipeline.launch.source_of import located
 from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import sync
@@ -32,17 +34,24 @@ from pipeline.parameters import options as option_module
 from pipeline.parameters.docs import usage
 from pipeline.parameters.options import Options, names_tables
 from pipeline.runs.notify import tell_failure
+from smart_sync.plan import SyncPlan
 
 LOGGER = logging.getLogger("smart_sync")
+NO_FILES = PlanFiles()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the template; the return value is the process's exit code."""
+def main(argv: Sequence[str] | None = None, files: PlanFiles = NO_FILES) -> int:
+    """Run the template; the return value is the process's exit code.
+
+    Args:
+        argv: parameters and Beam's flags; None: the process's own.
+        files: of plans that are saved or run.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     configure_logging()
     try:
         with ending_on_signals():
-            return _main(words)
+            return _main(words, files)
     except SyncError as error:
         print_error(error)
         return error.exit_code
@@ -52,27 +61,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return print_bug(error, words)
 
 
-def _main(words: Sequence[str]) -> int:
+def _main(words: Sequence[str], files: PlanFiles) -> int:
     if {"--help", "-h"} & set(words):
         print(usage())
         return 0
     now = datetime.now(UTC)
     if names_tables(words):
+        if files:
+            check_kind({"tables": "given"}, files)
         from pipeline.launch.many import many  # a table by itself needs none of it
 
         return many(words, now, new_run_id)
-    options = with_sql(with_checks(with_transformation(parse(words))))
+    options = with_saved(with_sql(with_checks(with_transformation(parse(words)))), words, files)
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
     run_id = new_run_id(now)
     try:
-        return _launch(options, run_id, now, words)
+        return _launch(options, run_id, now, words, files)
     except Exception as error:
         tell_failure(options.webhook, options.request, run_id, error)
         raise
 
 
-def _launch(options: Options, run_id: str, now: datetime, words: Sequence[str]) -> int:
+def _launch(
+    options: Options, run_id: str, now: datetime, words: Sequence[str], files: PlanFiles
+) -> int:
     if options.flag("template_location") or not options.is_local:
         check_places(options)
     if options.request.run.rollback_run:
@@ -80,7 +93,8 @@ def _launch(options: Options, run_id: str, now: datetime, words: Sequence[str]) 
 
         return rollback(options, run_id, now)
     if options.request.run.plan_only and not options.request.window.slicing:
-        return plan_only(options, run_id, now)
+        keep = partial(save, words=words, place=files.save) if files.save else _nothing
+        return plan_only(options, run_id, now, keep)
     if options.request.run.verify_window:
         return verify_only(options, run_id)
     if options.request.window.slicing:
@@ -88,6 +102,10 @@ def _launch(options: Options, run_id: str, now: datetime, words: Sequence[str]) 
 
         return backfill(options, now, new_run_id, words)
     return sync(options, run_id, now, new_run_id)
+
+
+def _nothing(_: SyncPlan) -> None:
+    """A plan that isn't saved."""
 
 
 def parse(words: Sequence[str]) -> Options:

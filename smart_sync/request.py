@@ -10,6 +10,7 @@ from smart_sync.check import Check
 from smart_sync.deletes import DeletesRequest
 from smart_sync.missing_keys import MissingRequest
 from smart_sync.repair import Repair
+from smart_sync.saved_facts import SavedPlan
 from warehouse.names import Endpoints, TableRef
 
 
@@ -161,9 +162,10 @@ class RunRequest:
 
     `batch_id` is what all tables of one launch share, empty in a launch of one alone.
     `history_table` is as it was written; `verify_window` is [verify_start, verify_end) with
-    verify_only. `resume`: what a run that died has staged is taken over. `holder` is whose name the
-    lock bears, empty: the run's own. `rollback_run` is the earliest run that is to be
-    undone, `rollback_to` the newest.
+    verify_only. `saved` is a plan that was looked at before, and is to be run as it is.
+    `resume`: what a run that died has staged is taken over. `holder` is whose name the lock
+    bears, empty: the run's own. `rollback_run` is the earliest run that is to be undone,
+    `rollback_to` the newest.
     """
 
     temp_location: str = ""
@@ -176,6 +178,7 @@ class RunRequest:
     plan_only: bool = False
     plan_format: str = "text"
     plan_detail: str = "short"
+    saved: SavedPlan | None = None
     verify_window: tuple[str, str] | None = None
     resume: bool = True
     holder: str = ""

@@ -15,6 +15,7 @@ from smart_sync.plan import ReadPlan, SyncPlan
 from smart_sync.request import SyncRequest
 from smart_sync.splits import fingerprint
 from smart_sync.taken_over import Noted, TakenOver
+from smart_sync.value_text import value_text
 from smart_sync.window import WindowPlan
 from sources.values import CursorValue, Split, is_after
 
@@ -93,7 +94,9 @@ def window_taken_over(before: Noted, own: WindowPlan, request: SyncRequest) -> W
     if by_hand != before.by_hand or (by_hand and own.window != before.window):
         raise not_resumed("it had another window by hand")
     if not by_hand and own.watermark != before.watermark:
-        raise not_resumed("the destination has changed since it was planned")
+        was, now = (_told(window.watermark) for window in (before, own))
+        moved = f"its MAX was {was}, and is {now}"
+        raise not_resumed(f"the destination has changed since it was planned: {moved}")
     if not by_hand and _begins_before(own.window.low, before.window.low):
         raise not_resumed("by the parameters of now its window would begin earlier")
     why = f"taken over from run {before.run_id}"
@@ -106,6 +109,10 @@ def window_taken_over(before: Noted, own: WindowPlan, request: SyncRequest) -> W
         held_back=None,
         overdue=None,
     )
+
+
+def _told(watermark: CursorValue | None) -> str:
+    return "none" if watermark is None else value_text(watermark)
 
 
 def _kind(value: CursorValue) -> tuple[type, bool]:

@@ -3,6 +3,7 @@
 from auto_schema.errors import ConfigError
 from pipeline.cli import main as run_template
 from pipeline.command.said import Said
+from pipeline.launch.saved_plan import PlanFiles
 from pipeline.parameters.options import split_argv
 
 
@@ -20,7 +21,8 @@ def launch(said: Said, **meant: str) -> int:
             fix = "leave it out, or use another command."
             raise ConfigError("a parameter against the command", f"--{name}", why, fix)
     more = [f"--{name}={text}" for name, text in meant.items() if name not in given]
-    return run_template([*said.launch, *more])
+    files = PlanFiles(said.flags.get("save", ""), said.flags.get("plan", ""))
+    return run_template([*said.launch, *more], files=files)
 
 
 def is_given(said: Said, *names: str) -> bool:

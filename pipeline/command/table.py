@@ -48,8 +48,17 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("run", "Sync: read what is new, publish it in one atomic step."),
-    Command("plan", "Show what a run would do; nothing is written.", has_json=True),
+    Command(
+        "run",
+        "Sync: read what is new, publish it in one atomic step.",
+        flags=(Flag("plan", "Run the plan in this file as it is, or nothing.", "FILE"),),
+    ),
+    Command(
+        "plan",
+        "Show what a run would do; nothing is written.",
+        flags=(Flag("save", "Write the plan into this file, for `run --plan`.", "FILE"),),
+        has_json=True,
+    ),
     Command("verify", "Compare a past window of source and destination."),
     Command("backfill", "Load a window slice by slice, or fill columns that are new."),
     Command("replay", "Put the dead letters of a run through today's plan.", "RUN"),

@@ -8,14 +8,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
 from typing import Any
 
 from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import StagedFile, StagedSplit
 from pipeline.destination.folder import Folder, Listed
+from smart_sync.tagged_value import tagged, untagged
 from smart_sync.taken_over import Noted
-from sources.values import CursorValue, Split, Window
+from sources.values import Split, Window
 
 NOTE = "resume.json"
 MANIFEST = "split-{:05}.json"
@@ -123,12 +123,12 @@ def _note_dict(note: Note) -> dict[str, object]:
         "run_id": noted.run_id,
         "version": noted.version,
         "work": dict(noted.work),
-        "window": [_tagged(noted.window.low), _tagged(noted.window.high)],
-        "watermark": _tagged(noted.watermark),
+        "window": [tagged(noted.window.low), tagged(noted.window.high)],
+        "watermark": tagged(noted.watermark),
         "time_zone": noted.time_zone,
         "by_hand": noted.by_hand,
         "splits": [
-            [s.index, s.column, _tagged(s.lower), _tagged(s.upper), s.by_key] for s in noted.splits
+            [s.index, s.column, tagged(s.lower), tagged(s.upper), s.by_key] for s in noted.splits
         ],
         "older": list(noted.older),
         "taken": [_split_dict(split) for split in note.taken],
@@ -138,7 +138,7 @@ def _note_dict(note: Note) -> dict[str, object]:
 def _note_of(told: Mapping[str, Any]) -> Note:
     if told["format"] != FORMAT:
         raise ValueError
-    low, high = (_value(end) for end in told["window"])
+    low, high = (untagged(end) for end in told["window"])
     if high is None:
         raise ValueError
     noted = Noted(
@@ -146,7 +146,7 @@ def _note_of(told: Mapping[str, Any]) -> Note:
         str(told["version"]),
         {str(name): str(digest) for name, digest in told["work"].items()},
         Window(low, high),
-        _value(told["watermark"]),
+        untagged(told["watermark"]),
         str(told["time_zone"]),
         bool(told["by_hand"]),
         tuple(_range(one) for one in told["splits"]),
@@ -158,7 +158,7 @@ def _note_of(told: Mapping[str, Any]) -> Note:
 def _range(told: Sequence[Any]) -> Split:
     index, column, lower, upper, by_key = told
     name = None if column is None else str(column)
-    return Split(int(index), name, _value(lower), _value(upper), bool(by_key))
+    return Split(int(index), name, untagged(lower), untagged(upper), bool(by_key))
 
 
 def _split_dict(split: StagedSplit) -> dict[str, object]:
@@ -168,8 +168,8 @@ def _split_dict(split: StagedSplit) -> dict[str, object]:
         "rows_read": split.rows_read,
         "files": [asdict(file) for file in split.files],
         "dead_files": [asdict(file) for file in split.dead_files],
-        "lowest": _tagged(split.lowest),
-        "highest": _tagged(split.highest),
+        "lowest": tagged(split.lowest),
+        "highest": tagged(split.highest),
         "seconds": split.seconds,
         "dead_example": split.dead_example,
         "sums": split.sums and split.sums.figures,
@@ -186,8 +186,8 @@ def _split_of(told: Mapping[str, Any]) -> StagedSplit:
         int(told["rows_read"]),
         _files(told["files"]),
         _files(told["dead_files"]),
-        _value(told["lowest"]),
-        _value(told["highest"]),
+        untagged(told["lowest"]),
+        untagged(told["highest"]),
         float(told["seconds"]),
         (str(example[0]), str(example[1])) if example else None,
         RowSums.of(told["sums"]) if told["sums"] else None,
@@ -204,32 +204,3 @@ def _files(told: Iterable[Mapping[str, Any]]) -> tuple[StagedFile, ...]:
         StagedFile(str(one["uri"]), int(one["rows"]), int(one["bytes"]), str(one["digest"]))
         for one in told
     )
-
-
-def _tagged(value: CursorValue | None) -> list[str] | None:
-    """A value with its type: a date is no text, and an instant no wall clock's time."""
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return ["time" if value.tzinfo is None else "instant", value.isoformat()]
-    if isinstance(value, date):
-        return ["date", value.isoformat()]
-    return ["int" if isinstance(value, int) else "text", str(value)]
-
-
-def _value(told: Sequence[str] | None) -> CursorValue | None:
-    if told is None:
-        return None
-    kind, text = told
-    if kind in ("time", "instant"):
-        value = datetime.fromisoformat(text)
-        if (value.tzinfo is None) != (kind == "time"):
-            raise ValueError
-        return value
-    if kind == "date":
-        return date.fromisoformat(text)
-    if kind == "int":
-        return int(text)
-    if kind != "text":
-        raise ValueError
-    return text

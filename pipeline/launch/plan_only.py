@@ -1,5 +1,6 @@
 """I/O. plan_only: the plan is shown, no lock is taken and nothing is written."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from google.cloud import bigquery
@@ -39,8 +40,10 @@ def plan_now(
     return without(plan, left, why_not, draft.request.run.endpoints) if left and why_not else plan
 
 
-def plan_only(options: Options, run_id: str, now: datetime) -> int:
-    """Print the plan; no lock is taken and nothing is written."""
+def plan_only(
+    options: Options, run_id: str, now: datetime, keep: Callable[[SyncPlan], None]
+) -> int:
+    """Print the plan; no lock is taken and nothing is written, but what `keep` does with it."""
     request = options.request
     with inspecting(request) as inspector:
         draft, client = rehearse(request, inspector, run_id)
@@ -48,5 +51,6 @@ def plan_only(options: Options, run_id: str, now: datetime) -> int:
     plan = with_tried_checks(client, plan)
     text = explained(plan, request.run.plan_detail)
     print(as_json(plan) if request.run.plan_format == "json" else text)
+    keep(plan)
     run_note(options, text, Outcome(status="planned"))
     return 0

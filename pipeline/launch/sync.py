@@ -23,6 +23,7 @@ from pipeline.launch.gather import drafted, gather, inspecting, rehearse
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.launch.resume import Left, left_by, note_run, take_over, tell_not_resumed
+from pipeline.launch.saved_plan import plan_as_saved
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.parameters.options import Options
 from pipeline.publish.swapping import broken_rebuilds, put_back
@@ -188,6 +189,10 @@ def _plan(
 ) -> tuple[SyncPlan, Note | None]:
     """The plan under the lock, and what the run notes that takes over what another left."""
     draft = as_it_is(request, draft, client)
+    if request.run.saved is not None:
+        saved, dead = request.run.saved, left.run_id if left else ""
+        plan = plan_as_saved(saved, draft, client, inspector, dead, run_id=run_id, now=now)
+        return with_tried_checks(client, plan), None
     if left is not None:
         try:
             plan, note = take_over(left, draft, client, inspector, run_id=run_id, now=now)

@@ -5,6 +5,7 @@ from tests.mutants.promises import Promise
 PLAN = "The plan"
 P = Promise
 HEADLINES = "tests/golden/test_headlines.py::test_"
+SAVED = "tests/e2e/test_saved_plan.py::test_"
 ESTIMATES = "tests/e2e/test_estimates.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -40,5 +41,45 @@ PROMISES: tuple[Promise, ...] = (
         "sources/postgresql/statistics.py",
         "(is_beyond and table.changed > 1)",
         "(is_beyond and table.changed < 0)",
+    ),
+    P(
+        PLAN,
+        "A saved plan runs over the window that was shown, whatever has come since.",
+        f"{SAVED}a_saved_plan_runs_over_the_window_that_was_shown",
+        "pipeline/launch/saved_plan.py",
+        "facts = gather(draft, client, inspector, run_id, saved.noted)",
+        "facts = gather(draft, client, inspector, run_id)",
+    ),
+    P(
+        PLAN,
+        "A saved plan doesn't run when a fact has moved that it was made of; the message names it.",
+        f"{SAVED}what_has_moved_is_named_and_nothing_is_published",
+        "pipeline/launch/saved_plan.py",
+        "    if told := what_moved(saved, plan):",
+        "    if (told := what_moved(saved, plan)) and False:",
+    ),
+    P(
+        PLAN,
+        "A saved plan runs with the parameters that it was saved with only.",
+        f"{SAVED}parameters_that_differ_are_named_before_anything_is_asked",
+        "pipeline/launch/saved_plan.py",
+        "    if other := other_parameters(saved, parameters_of(given)):",
+        "    if (other := other_parameters(saved, parameters_of(given))) and False:",
+    ),
+    P(
+        PLAN,
+        "A file of a plan that was changed by hand is refused.",
+        f"{SAVED}a_file_that_was_changed_or_is_of_another_version_is_refused",
+        "smart_sync/saved_plan.py",
+        "        if total != _sum(told):",
+        "        if False:",
+    ),
+    P(
+        PLAN,
+        "A secret is in no file of a plan.",
+        f"{SAVED}the_file_holds_no_secret_and_only_its_owner_may_read_it",
+        "pipeline/launch/saved_plan.py",
+        "        if BY_NAME[name].kind is not Kind.SECRET and name not in TOLD and",
+        "        if name not in TOLD and",
     ),
 )

@@ -99,7 +99,7 @@ def test_each_line_of_the_table_has_its_module(command):
 def launched(monkeypatch):
     """The words that the template's own main is given."""
     given = []
-    monkeypatch.setattr(launches, "run_template", lambda words: given.append(words) or 0)
+    monkeypatch.setattr(launches, "run_template", lambda words, **_: given.append(words) or 0)
     return given
 
 
