@@ -175,6 +175,12 @@ class DeletesRefusedError(SyncError):
     exit_code = 11
 
 
+class LimitReachedError(SyncError):
+    """A limit of the operator's own for runs: nothing of it was published."""
+
+    exit_code = 12
+
+
 class InternalError(SyncError):
     """A bug of ours."""
 

@@ -83,7 +83,8 @@ class RunPlan:
 
     `launched_at` is aware UTC. `batch_id` is shared by the tables of one launch; empty: one alone.
     `location` and `job_project` are those of BigQuery's jobs. `carried` is what the run's first
-    event says of the runs before it; empty: nothing.
+    event says of the runs before it; empty: nothing. `longest` is how long it may take from its
+    launch; zero: as long as it takes.
     """
 
     run_id: str
@@ -101,6 +102,12 @@ class RunPlan:
     notes_splits: bool = False
     taken: TakenOver | None = None
     holder: str = ""
+    longest: timedelta = timedelta(0)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """Aware UTC; when it is stopped unless it publishes by then. None: it has no limit."""
+        return self.launched_at + self.longest if self.longest else None
 
     @property
     def is_sharing(self) -> bool:

@@ -268,6 +268,7 @@ def _run(draft: Draft, facts: Facts, run_id: str, now: datetime) -> RunPlan:
         carried=carried_record(facts),
         repair=_repair(request),
         holder=request.run.holder,
+        longest=request.run.longest,
     )
 
 

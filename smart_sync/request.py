@@ -165,7 +165,8 @@ class RunRequest:
     verify_only. `saved` is a plan that was looked at before, and is to be run as it is.
     `resume`: what a run that died has staged is taken over. `holder` is whose name the lock
     bears, empty: the run's own. `rollback_run` is the earliest run that is to be undone,
-    `rollback_to` the newest.
+    `rollback_to` the newest. `longest` is how long a run may take from its launch; zero: as
+    long as it takes.
     """
 
     temp_location: str = ""
@@ -173,6 +174,7 @@ class RunRequest:
     job_project: str = ""
     lease: timedelta = timedelta(minutes=30)
     max_retries: int = 3
+    longest: timedelta = timedelta(0)
     is_local: bool = False
     batch_id: str = ""
     plan_only: bool = False

@@ -13,7 +13,12 @@ from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
-from auto_schema.errors import OutcomeUnknownError, RunInProgressError, TargetError
+from auto_schema.errors import (
+    LimitReachedError,
+    OutcomeUnknownError,
+    RunInProgressError,
+    TargetError,
+)
 from smart_sync.plan import RunPlan
 from warehouse.errors import CONNECTION_ERRORS, is_refusal, is_transient, target_error
 from warehouse.jobs import JobLabels, find_job, query_config
@@ -123,7 +128,7 @@ class _Sending:
                 job = (self._find() if self._in_doubt else None) or self._send()
                 return self._wait(job)
             except Exception as error:
-                lost = isinstance(error, RunInProgressError)
+                lost = isinstance(error, RunInProgressError | LimitReachedError)
                 hopeless = lost or not (self._in_doubt or _is_transient(error))
                 if hopeless or tries == self._plan.run.max_retries:
                     raise self._verdict(error, self._id(attempt)) from error
@@ -138,7 +143,7 @@ class _Sending:
         """Look at the lock and send the job; one that a repeated step has sent needs no look."""
         try:
             self._before()
-        except RunInProgressError:
+        except (RunInProgressError, LimitReachedError):
             job = self._find()
             if job is None:
                 raise

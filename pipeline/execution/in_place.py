@@ -25,6 +25,7 @@ from pipeline.destination.jobs import (
     reading_source,
     run_statement,
 )
+from pipeline.runs.deadline import bounded
 from pipeline.runs.lease import LeaseKeeper
 from pipeline.runs.outcome import Failure
 from smart_sync.plan import SyncPlan
@@ -44,7 +45,7 @@ def staged_or_failure(
     if not plan.publishing.way.is_staged:
         return StagedSplit(0, 0, 0)  # the publishing job reads the source itself
     try:
-        keeper.check()
+        bounded(plan.run, keeper.check)()
         return stage_in_place(plan, client, folder)
     except Exception as error:
         return Failure.of(error, STAGE, 0, traceback.format_exc())

@@ -14,6 +14,7 @@ from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement
 from pipeline.destination.folder import Folder
 from pipeline.execution.first_failure import first_failure, note_failure
+from pipeline.runs.deadline import bounded
 from pipeline.runs.outcome import Failure
 from smart_sync.plan import SyncPlan
 from sources.protocol import NarrowingSource
@@ -40,17 +41,20 @@ def read_split(
     A lost connection is tried again as a whole split under a new attempt number; what an
     attempt without a SplitDone left behind is never published. Where the source refuses
     amid the rows, another attempt reads around them. Where something of the run has failed
-    before, that is the Failure. `check` raises when the lock is lost.
+    before, that is the Failure. `check` raises when the lock is lost; so
+    does the run's time, once it is over.
     """
     earlier = first_failure(folder)
     if earlier is not None:
         yield earlier
         return
     pause = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_S)
+    check = bounded(plan.run, check)
     lost = 0
     read: Callable[[Split], Items] = plan.reading.source.read
     for attempt in count():
         try:
+            check()
             yield from _attempt(read(split), split.index, attempt, check)
         except RowRefusedError as error:
             LOGGER.warning("split=%d is read around refused rows: %s", split.index, error.why)

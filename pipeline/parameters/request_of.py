@@ -25,6 +25,7 @@ from sources.parameters import duration
 from sources.registry import SOURCES
 from warehouse.names import Endpoints, TableRef
 
+A_MINUTE = timedelta(minutes=1)
 DATAFLOW_LEASE = timedelta(minutes=30)
 """Dataflow may queue a job for minutes and takes more to start its workers."""
 
@@ -159,6 +160,7 @@ def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) ->
         job_project=values["bigquery_job_project"],
         lease=duration(values["lock_lease"]) if values["lock_lease"] else DATAFLOW_LEASE,
         max_retries=int(values["max_retries"]),
+        longest=A_MINUTE * int(values["max_run_minutes"]),
         plan_only=values["plan_only"] == "true",
         plan_format=values["plan_format"],
         plan_detail=values["plan_detail"],

@@ -57,6 +57,7 @@ from pipeline.publish.taken import check_taken_over, taken_figures, with_taken_o
 from pipeline.publish.transform import figures as made_figures
 from pipeline.publish.transform import transformed
 from pipeline.publish.volume import volume_figures
+from pipeline.runs.deadline import bounded
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from smart_sync.plan import SyncPlan
@@ -118,6 +119,15 @@ class Publisher:
             return _failed(outcome, (*failures, failure))
         seconds = outcome.seconds | {"publish": round(time.monotonic() - began, 3)}
         return replace(outcome, seconds=seconds)
+
+    def _check(self) -> None:
+        """Look at the clock and the lock before the one job is sent.
+
+        Raises:
+            LimitReachedError: the run's time is over.
+            RunInProgressError: the lock is another run's.
+        """
+        bounded(self.plan.run, self.lock.check)()
 
     def _check_sums(self, staged: Sequence[StagedSplit]) -> None:
         """Every split once, and every row read staged or dead.
@@ -182,10 +192,10 @@ class Publisher:
             if straight:
                 files = files or [empty_file(self.folder, self.plan.schema.staged)]
                 columns = self._load_schema()
-                job = load_straight(self.client, self.plan, files, columns, self.lock.check)
+                job = load_straight(self.client, self.plan, files, columns, self._check)
             else:
                 sql = publish_statement(self.plan)
-                job = run_statement(self.client, self.plan, sql, PUBLISH, self.lock.check)
+                job = run_statement(self.client, self.plan, sql, PUBLISH, self._check)
             return Published(self.plan, self.client).outcome(job, outcome)
         except OutcomeUnknownError as error:
             return unknown(outcome, error)
@@ -208,9 +218,9 @@ class Publisher:
         outcome = self._begin_to_change(outcome)
         try:
             if self.plan.publishing.way.copies:
-                job = copy_table(self.client, self.plan, self.lock.check)
+                job = copy_table(self.client, self.plan, self._check)
             else:
-                sql, check = publish_statement(self.plan), self.lock.check
+                sql, check = publish_statement(self.plan), self._check
                 config = reading_source(self.plan)
                 job = run_statement(self.client, self.plan, sql, PUBLISH, check, config=config)
             return Published(self.plan, self.client).outcome(job, outcome)

@@ -4,7 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from auto_schema.errors import InternalError, SourceUnreachableError, SyncError, TargetError
+from auto_schema.errors import (
+    InternalError,
+    LimitReachedError,
+    SourceUnreachableError,
+    SyncError,
+    TargetError,
+)
 from pipeline.parameters.version import VERSION
 from smart_sync.plan import SyncPlan
 from warehouse.errors import is_transient
@@ -47,10 +53,10 @@ class Failure:
 
 
 def _passes(error: SyncError) -> bool:
-    """Whether the other side was out of reach: it said nothing against what was asked."""
+    """Whether time was short, or the other side out of reach: none said no to what was asked."""
     cause = error.__cause__
     is_out = isinstance(error, TargetError) and cause is not None and is_transient(cause)
-    return is_out or isinstance(error, SourceUnreachableError)
+    return is_out or isinstance(error, SourceUnreachableError | LimitReachedError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ MALFORMED = {
     "max_bytes_billed": ("1 TB", "'1 TB' is not a whole number", "from 0"),
     "batch_size": ("0", "'0' is out of range", "from 1"),
     "max_retries": ("many", "'many' is not a whole number", "from 0 to 20"),
+    "max_run_minutes": ("1h", "'1h' is not a whole number", "from 0 to 10080"),
     "num_splits": ("5001", "'5001' is out of range", "5000"),
     "max_source_connections": ("0", "'0' is out of range", "from 1 to 1000"),
     "transformation_config": ("{'a': 1}", "not JSON", "JSON object"),
