@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,7 @@ from scheduler.cron import runs_after
 from scheduler.schedule import Schedule
 from scheduler.tables import told
 
+PAUSE, COUNTED_FROM = "pause_after_failures", "failures_counted_from"
 HIDDEN = "(not shown)"
 CROWD = 5
 """Launches in one minute that are worth a warning: each starts a VM, and asks the same sources."""
@@ -94,11 +95,28 @@ def changes(wanted: Iterable[Schedule], existing: Iterable[Schedule]) -> list[Ch
         if old is None:
             planned.append(Change(Kind.CREATE, schedule))
             continue
+        schedule = _as_resumed(old, schedule)
         differs = differences(old, schedule)
         kind = Kind.UPDATE if differs else Kind.KEEP
         planned.append(Change(kind, schedule, differs))
     orphans = (Change(Kind.DELETE, schedule) for _, schedule in sorted(there.items()))
     return [*planned, *orphans]
+
+
+def _as_resumed(old: Schedule, new: Schedule) -> Schedule:
+    """The wanted schedule; no file says when it was last resumed, which is kept."""
+    moment = old.parameters.get(COUNTED_FROM, "")
+    if not moment or COUNTED_FROM in new.parameters or PAUSE not in new.parameters:
+        return new
+    return replace(new, parameters={**new.parameters, COUNTED_FROM: moment})
+
+
+def resumed(schedule: Schedule, now: datetime) -> Schedule:
+    """The schedule as it launches again; failures before now are not counted any more."""
+    parameters = dict(schedule.parameters)
+    if parameters.get(PAUSE, "0") != "0":
+        parameters[COUNTED_FROM] = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return replace(schedule, parameters=parameters, paused=False)
 
 
 def crowds(schedules: Sequence[Schedule], start: datetime) -> list[tuple[datetime, list[str]]]:

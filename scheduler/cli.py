@@ -43,7 +43,7 @@ from scheduler.app import (
     warn,
 )
 from scheduler.as_json import apply_document, launch_document
-from scheduler.changes import Difference, differences, staggered
+from scheduler.changes import Difference, differences, resumed, staggered
 from scheduler.client import Schedules
 from scheduler.files import make_schedule, read_schedules
 from scheduler.hosts import Host, of_other_hosts
@@ -224,7 +224,13 @@ def pause(name: Name, project: Project = "", location: Location = REGION) -> Non
 @APP.command()
 def resume(name: Name, project: Project = "", location: Location = REGION) -> None:
     """Launch again, from the next time on: smart sync catches up by itself."""
-    schedules_of(project, location).resume(name)
+    there = schedules_of(project, location)
+    old, _ = there.get(name)
+    new = resumed(old, datetime.now(UTC))
+    if new.parameters == old.parameters:
+        there.resume(name)
+    else:
+        there.update(old, new)
     say(f"resumed {name}")
 
 

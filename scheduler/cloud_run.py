@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.parameters.options import beam_flag, split_argv
-from scheduler.hosts import TEMP_LOCATION, TIMEOUT
+from scheduler.hosts import TEMP_LOCATION, TIMEOUT, with_last_resort
 from scheduler.schedule import Schedule
 
 URI = "https://run.googleapis.com/v2/projects/{}/locations/{}/jobs/{}:run"
@@ -36,8 +36,9 @@ def run_uri(schedule: Schedule) -> str:
 def run_body(schedule: Schedule) -> dict[str, Any]:
     """The request by which Cloud Run starts an execution."""
     overrides: dict[str, Any] = {"containerOverrides": [{"args": arguments(schedule)}]}
-    if TIMEOUT in schedule.environment:
-        overrides["timeout"] = f"{schedule.environment[TIMEOUT]}s"
+    settings = with_last_resort(schedule.environment, schedule.parameters, schedule.host)
+    if TIMEOUT in settings:
+        overrides["timeout"] = f"{settings[TIMEOUT]}s"
     return {"overrides": overrides}
 
 

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Any
 
 from auto_schema.errors import ConfigError, SyncError
 from pipeline.parameters.table import BY_NAME
@@ -39,7 +40,19 @@ account are the job's own."""
 IMAGE = "sdk_container_image"
 """Beam's flag for the image of Dataflow's workers, and the setting of that name; where the template
 knows no image it may stand among the parameters, too."""
+LONGEST_TIMEOUT_S = 7 * 24 * 3600
+"""https://cloud.google.com/run/docs/configuring/task-timeout."""
 OF_THE_JOB = "machine, network, account and image belong to the Cloud Run job: docs/deploy.md."
+
+
+LIMIT = "max_run_minutes"
+SPARE_S = 15 * 60
+"""How long after a run's own limit its host stops it, should it hang: until then the run stops
+itself, gives its lock back, and says why."""
+WALLTIME = "max_workflow_runtime_walltime_seconds"
+"""Dataflow cancels a job after so many seconds:
+https://cloud.google.com/dataflow/docs/guides/best-practices."""
+EXPERIMENTS = "additional_experiments"
 
 
 class Host(StrEnum):
@@ -93,3 +106,42 @@ def of_other_hosts(said: Mapping[str, object], host: Host, where: str) -> list[S
         return []
     fix = f"leave it out, or give host={other}."
     return [ConfigError("of another host", f"{where}{key}", f"its host is {host}", fix)]
+
+
+def _last_resort(parameters: Mapping[str, str]) -> int:
+    """After how many seconds the host stops a launch; 0: never."""
+    minutes = parameters.get(LIMIT, "")
+    return int(minutes) * 60 + SPARE_S if minutes.isdecimal() and int(minutes) else 0
+
+
+def with_last_resort(
+    environment: Mapping[str, Any], parameters: Mapping[str, str], host: Host
+) -> dict[str, Any]:
+    """What a host is told: the settings, and when it stops a launch that its own limit didn't.
+
+    >>> with_last_resort({}, {"max_run_minutes": "45"}, Host.CLOUD_RUN)
+    {'timeout_s': 3600}
+    """
+    seconds = _last_resort(parameters)
+    if not seconds:
+        return dict(environment)
+    if host is Host.CLOUD_RUN:
+        return {TIMEOUT: min(seconds, LONGEST_TIMEOUT_S), **environment}
+    said = environment.get(EXPERIMENTS) or []
+    if any(str(word).startswith(f"{WALLTIME}=") for word in said):
+        return dict(environment)
+    return {**environment, EXPERIMENTS: [*said, f"{WALLTIME}={seconds}"]}
+
+
+def without_last_resort(
+    environment: Mapping[str, Any], parameters: Mapping[str, str], host: Host
+) -> dict[str, Any]:
+    """The settings of a host that was told so, as they were said."""
+    seconds = _last_resort(parameters)
+    left = dict(environment)
+    if seconds and host is Host.CLOUD_RUN and left.get(TIMEOUT) == min(seconds, LONGEST_TIMEOUT_S):
+        del left[TIMEOUT]
+    if seconds and host is Host.DATAFLOW and isinstance(left.get(EXPERIMENTS), list):
+        said = [word for word in left.pop(EXPERIMENTS) if word != f"{WALLTIME}={seconds}"]
+        left |= {EXPERIMENTS: said} if said else {}
+    return left

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scheduler.cloud_run import place_of, run_body, run_uri, words_of
-from scheduler.hosts import ENVIRONMENT, Host
+from scheduler.hosts import ENVIRONMENT, Host, with_last_resort, without_last_resort
 from scheduler.schedule import Retry, Schedule
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -43,7 +43,8 @@ _SNAKE = {camel(name): name for name in ENVIRONMENT}
 
 def launch_body(schedule: Schedule) -> dict[str, Any]:
     """The request by which Dataflow launches the template."""
-    environment = {camel(name): value for name, value in schedule.environment.items()}
+    settings = with_last_resort(schedule.environment, schedule.parameters, schedule.host)
+    environment = {camel(name): value for name, value in settings.items()}
     return {
         "launchParameter": {
             "jobName": schedule.job_name or schedule.name,
@@ -110,6 +111,8 @@ def schedule_of(job: Mapping[str, Any]) -> Schedule | None:
         return None
     _, _, _, location, _, name = job["name"].split("/")
     launched = own.pop("job_name")
+    host = own.get("host", Host.DATAFLOW)
+    own["environment"] = without_last_resort(own["environment"], own["parameters"], host)
     return Schedule(
         name=name,
         cron=job.get("schedule", ""),

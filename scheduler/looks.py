@@ -32,7 +32,7 @@ from scheduler.as_json import (
 )
 from scheduler.changes import flattened
 from scheduler.job import body_of
-from scheduler.runs import Status, worst
+from scheduler.runs import Health, Status, worst
 from scheduler.schedule import Schedule
 from scheduler.status import read_statuses
 
@@ -127,6 +127,9 @@ def status(
     all_tables: Annotated[
         bool, typer.Option(help="Show each table of a file, good or not.")
     ] = False,
+    pause: Annotated[
+        bool, typer.Option(help="Pause those whose runs failed pause_after_failures times.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """How schedules do, by the run history; exit code 1 when one is late or failing."""
@@ -134,12 +137,19 @@ def status(
         now = datetime.now(UTC)
         pairs = schedules_of(project, location).all_with_jobs()
         statuses = read_statuses(pairs, now, timedelta(minutes=grace))
+        stopped = [one.schedule.name for one in statuses if one.health is Health.STOPPED]
+        if pause:
+            for name in stopped:
+                schedules_of(project, location).pause(name)
         if watch and not json:
             console().clear()
         if json:
             print_json(status_document(statuses, now))
         else:
             _show_statuses(statuses, now, all_tables=all_tables)
+            for name in stopped:
+                did = "paused" if pause else "launches end at once"
+                say(f"{name}: too many runs in a row failed; {did}. After the mend: resume {name}")
         if not watch:
             raise typer.Exit(worst(statuses))
         time.sleep(watch)

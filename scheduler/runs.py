@@ -15,6 +15,8 @@ from auto_schema.errors import ConfigError, TargetError
 from scheduler.cron import next_runs, previous_run
 from scheduler.schedule import Schedule
 
+UNCOUNTED = frozenset({"verified", "differs"})
+"""Of runs that compare a past window: they are no runs of the table's."""
 ROLLED_BACK = "rolled_back"
 """Of a run that undid others, and of these, whose newest events are just before its last."""
 GOOD = frozenset({"succeeded", "held_back", "verified", "planned", ROLLED_BACK})
@@ -30,6 +32,7 @@ RATE_SPAN = timedelta(days=30)
 class Health(StrEnum):
     """What is to be said of a schedule, the worst first."""
 
+    STOPPED = "stopped"
     FAILING = "failing"
     LATE = "late"
     NEW = "no run yet"
@@ -227,6 +230,8 @@ def _health(
 ) -> Health:
     if schedule.paused:
         return Health.PAUSED
+    if is_stopped(schedule, ended):
+        return Health.STOPPED
     if ended and not ended[0].is_good:
         return Health.FAILING
     due = _due(schedule, moment)
@@ -235,6 +240,28 @@ def _health(
     if not ended:
         return Health.LATE if changed_at else Health.NEW
     return Health.LATE if good[0].event_time < due else Health.GOOD
+
+
+def is_stopped(schedule: Schedule, ended: Sequence[Run]) -> bool:
+    """Whether its launches end at once, since so many runs in a row have failed.
+
+    Args:
+        schedule: of one table; of a file each table is stopped by itself.
+        ended: its runs, newest first.
+    """
+    most = schedule.parameters.get("pause_after_failures", "")
+    if schedule.is_of_many or not most.isdecimal() or not int(most):
+        return False
+    since = schedule.parameters.get("failures_counted_from", "")
+    counted = [
+        run
+        for run in ended
+        if run.status not in UNCOUNTED
+        and (run.status != "held_back" or run.exit_code)
+        and not (since and run.event_time <= datetime.fromisoformat(since))
+    ]
+    newest = counted[: int(most)]
+    return len(newest) == int(most) and all(run.exit_code for run in newest)
 
 
 def lag_of(good: Sequence[Run], now: datetime) -> timedelta | None:
@@ -254,8 +281,9 @@ def lag_of(good: Sequence[Run], now: datetime) -> timedelta | None:
 
 
 def worst(statuses: Iterable[Status]) -> int:
-    """The exit code: 1 when something is late or failing, else 0."""
-    return int(any(status.health in (Health.FAILING, Health.LATE) for status in statuses))
+    """The exit code: 1 when something is stopped, late or failing, else 0."""
+    bad = (Health.STOPPED, Health.FAILING, Health.LATE)
+    return int(any(status.health in bad for status in statuses))
 
 
 def by_history(schedules: Iterable[Schedule]) -> Mapping[str, list[Schedule]]:

@@ -12,6 +12,7 @@ from pipeline.parameters.table import BY_NAME
 from scheduler.cron import expression
 from scheduler.hosts import (
     IMAGE,
+    LONGEST_TIMEOUT_S,
     TEMP_LOCATION,
     TIMEOUT,
     Host,
@@ -29,8 +30,6 @@ OWN_BYTES = 4_000
 """At most, of a job besides: names, places, keys."""
 SHORTEST_DEADLINE_S, LONGEST_DEADLINE_S = 15, 1800
 """Of a job with an HTTP target: https://docs.cloud.google.com/scheduler/docs/reference/rest."""
-LONGEST_TIMEOUT_S = 7 * 24 * 3600
-"""https://cloud.google.com/run/docs/configuring/task-timeout."""
 MAX_ARGUMENT_BYTES = 32 * 4096 - 1
 """Of one word of a command line on Linux: MAX_ARG_STRLEN, its closing zero left out."""
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,498}[a-z0-9])?")

@@ -21,6 +21,7 @@ COLORS = {
     Kind.UPDATE: "yellow",
     Kind.DELETE: "red",
     Kind.KEEP: "dim",
+    Health.STOPPED: "red",
     Health.FAILING: "red",
     Health.LATE: "red",
     Health.NEW: "yellow",

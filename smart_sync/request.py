@@ -1,7 +1,7 @@
 """SyncRequest: what the operator asked for, validated and complete."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -157,6 +157,14 @@ class PublishingRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """After how many failed runs in a row none begins; 0: never. `since` is aware UTC."""
+
+    failures: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """Where a run works, how long it tries, and what of it is wanted.
 
@@ -175,6 +183,7 @@ class RunRequest:
     lease: timedelta = timedelta(minutes=30)
     max_retries: int = 3
     longest: timedelta = timedelta(0)
+    pause: Pause = field(default_factory=Pause)
     is_local: bool = False
     batch_id: str = ""
     plan_only: bool = False

@@ -20,6 +20,7 @@ from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.early_end import LAUNCH, Working, end_early
 from pipeline.launch.exit_code import exit_code
 from pipeline.launch.gather import drafted, gather, inspecting, rehearse
+from pipeline.launch.pause import pausing
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import progress
 from pipeline.launch.resume import Left, left_by, note_run, take_over, tell_not_resumed
@@ -111,8 +112,9 @@ def making_ready(
     """
     with ExitStack() as stack:
         with ExitStack() as source:
-            inspector = source.enter_context(inspecting(request))
-            draft, client = _rehearsed(request, inspector, run_id, shared)
+            with pausing(request, run_id, shared):
+                inspector = source.enter_context(inspecting(request))
+                draft, client = _rehearsed(request, inspector, run_id, shared)
             lock = Lock(client, request.destination, run_id, request.run.lease)
             will_hold(lock)
             held = stack.enter_context(holding(lock))

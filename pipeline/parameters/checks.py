@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.transform import PARAMETER as TRANSFORMATION
@@ -36,6 +36,7 @@ REGEXES: Mapping[Kind, str] = {
     Kind.SLICE: "^(hour|day|month|year|[1-9][0-9]{0,18})$",
     Kind.NAME: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
     Kind.RUN: "^[0-9]{8}t[0-9]{6}-[0-9a-f]{8}$",
+    Kind.MOMENT: "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
     Kind.KEPT: "^(true|false|0*[1-9][0-9]*(s|m|h|d))$",
 }
 """POSIX extended, as the template's metadata wants them.
@@ -55,6 +56,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.TABLE_PATH: "write table, dataset.table or project.dataset.table.",
     Kind.RUN: "write the run's id as its history has it, such as 20250722t150000-3f9a0c1d.",
     Kind.KEPT: "write true, false or a duration such as 14d.",
+    Kind.MOMENT: "write a moment in UTC, such as 2025-07-01T12:30:00Z.",
     Kind.LAUNCH: "write the batch_id that the launch has told, such as 20250722t150000-3f9a0c1d.",
     Kind.SLICE: "write hour, day, month, year, or of an integer cursor a count such as 100000.",
     Kind.NAME: "write letters, digits, '_', '-' and '.', at most 100; a letter or digit first.",
@@ -180,6 +182,17 @@ def _zone(parameter: Parameter, value: str) -> Found:
     return f"{shown(value)} is no IANA time zone", "write one such as Europe/Berlin or UTC."
 
 
+def _moment(parameter: Parameter, value: str) -> Found:
+    fault = f"{shown(value)} is no moment", WORDS[parameter.kind]
+    if not re.fullmatch(REGEXES[Kind.MOMENT], value):
+        return fault
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return fault
+    return None
+
+
 def _names(parameter: Parameter, value: str) -> Found:
     names = [name.strip() for name in value.split(",")]
     if not all(names):
@@ -200,6 +213,7 @@ _CHECKS: Mapping[Kind, Callable[[Parameter, str], Found]] = {
     Kind.GUARD: _guard,
     Kind.LOOKBACK: _lookback,
     Kind.KEPT: _kept,
+    Kind.MOMENT: _moment,
     Kind.JSON: _json,
     Kind.ZONE: _zone,
     Kind.FIELDS: _names,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from auto_schema.transform import Transformation
@@ -12,6 +12,7 @@ from smart_sync.deletes import DeletesRequest
 from smart_sync.missing_keys import INVALIDATE, MissingRequest
 from smart_sync.request import (
     Guard,
+    Pause,
     PublishingRequest,
     ReadingRequest,
     RunRequest,
@@ -161,6 +162,7 @@ def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) ->
         lease=duration(values["lock_lease"]) if values["lock_lease"] else DATAFLOW_LEASE,
         max_retries=int(values["max_retries"]),
         longest=A_MINUTE * int(values["max_run_minutes"]),
+        pause=_pause(values),
         plan_only=values["plan_only"] == "true",
         plan_format=values["plan_format"],
         plan_detail=values["plan_detail"],
@@ -169,6 +171,13 @@ def _run(values: Mapping[str, str], temp_location: str, endpoints: Endpoints) ->
         rollback_run=values["rollback_run"],
         rollback_to=values["rollback_to"],
         endpoints=endpoints,
+    )
+
+
+def _pause(values: Mapping[str, str]) -> Pause:
+    since = values["failures_counted_from"]
+    return Pause(
+        int(values["pause_after_failures"]), datetime.fromisoformat(since) if since else None
     )
 
 

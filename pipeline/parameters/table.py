@@ -33,6 +33,7 @@ class Kind(StrEnum):
     NAME = "name of yours"
     RUN = "run id"
     KEPT = "true, false or a duration"
+    MOMENT = "moment in UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     P("accept_source_change", WRITING, "Accept another source", "Fill a table that another source filled before.", Kind.BOOL, "false", example="true"),
     P("lock_lease", WRITING, "Lock lease", "How long a run that died still holds its table; a living one renews it. Not given: 30m on Dataflow, which covers its queue and start, 30s locally.", Kind.DURATION, example="1h", of_launch=True),
     P("max_run_minutes", WRITING, "Longest run", "A run that hasn't begun to publish so many minutes after its launch is stopped: nothing of it is published, its lock is given back, and it ends as failed with exit code 12. The next run goes on with what it has staged, where it can. 0: no limit. docs/scheduling.md.", Kind.INT, "0", low=0, high=10_080, example="90"),
+    P("pause_after_failures", WRITING, "Paused by failures", "After so many failed runs of the table in a row none begins any more: a launch ends at once with exit code 12, reads and writes nothing, and says how to go on. 0: never. docs/scheduling.md.", Kind.INT, "0", low=0, high=100, example="3"),
+    P("failures_counted_from", WRITING, "Failures counted from", "Runs that ended before are not counted by pause_after_failures: `schedules resume` writes it.", Kind.MOMENT, example="2025-07-01T12:30:00Z", parent=("pause_after_failures",)),
     P("checks", CHECKS, "Checks", "What must hold of the rows before they are published: a local or gs:// path of a dbt properties file (models with columns and data_tests) or of a data contract (Open Data Contract Standard 3.1), or its text itself. Of its models or objects only the destination's counts.", example="gs://my-bucket/schema.yml"),
     P("on_check_failure", CHECKS, "On failure", "What a check of severity error does that fails. fail: the run ends, and nothing is published. quarantine: rows that fail a check of single rows become dead letters, within max_dead_letters, and the others are published.", Kind.ENUM, "fail", choices=("fail", "quarantine"), example="quarantine", parent=("checks",)),
     P("volume_check", CHECKS, "Volume check", "Whether a run brings about as many rows as earlier ones of the same hours of the day (median and spread of seven at the least; of windows rows per hour). warn: what is odd is told. error: the run ends, and nothing is published.", Kind.ENUM, "off", choices=("off", "warn", "error"), example="warn"),

@@ -240,6 +240,37 @@ def ended_before(
     return next(iter(ask_history(client, table, sql, parameters)), None)
 
 
+def last_ends(
+    client: bigquery.Client, table: TableRef, destination: TableRef, since: datetime, most: int
+) -> list[dict[str, Any]]:
+    """How the destination's last runs ended, well or badly, the newest first.
+
+    One that was held back did neither; a comparison of a past window is no run of the table's.
+
+    Args:
+        client: of BigQuery.
+        table: the history.
+        destination: whose runs.
+        since: not included; aware.
+        most: of them.
+
+    Raises:
+        TargetError: BigQuery refused or can't be reached.
+    """
+    sql = (
+        f"SELECT run_id, status, exit_code, event_time, error FROM {table.sql} AS runs"
+        " WHERE destination = @destination AND event_time > @since"
+        f" AND seq = {FINAL} AND NOT (status = 'held_back' AND exit_code = 0)"
+        " AND status NOT IN ('verified', 'differs')"
+        f" ORDER BY event_time DESC LIMIT {most}"
+    )
+    parameters = [
+        bigquery.ScalarQueryParameter("destination", "STRING", str(destination)),
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+    ]
+    return ask_history(client, table, sql, parameters, unless=(NotFound,))
+
+
 def written_columns(
     client: bigquery.Client, table: TableRef, destination: TableRef
 ) -> tuple[WrittenColumn, ...]:

@@ -110,8 +110,8 @@ PROMISES: tuple[Promise, ...] = (
         "A run that lost its source keeps what it has staged whole for the next one.",
         TESTS + "test_a_lost_source_keeps_what_was_staged",
         "pipeline/runs/outcome.py",
-        "    return is_out or isinstance(error, SourceUnreachableError)\n",
-        "    return is_out\n",
+        "    return is_out or isinstance(error, SourceUnreachableError | LimitReachedError)\n",
+        "    return is_out or isinstance(error, LimitReachedError)\n",
     ),
     P(
         RESUME,

@@ -206,6 +206,25 @@ def test_apply_creates_updates_and_keeps_orphans_until_told(command, scheduler, 
     assert scheduler.names() == ["changed", "new"]
 
 
+def test_apply_keeps_from_when_failures_are_counted(command, scheduler, file):
+    counted = {"pause_after_failures": "3", "failures_counted_from": "2026-01-01T00:00:00Z"}
+    scheduler.put(job_of(a_schedule("a", counted, cron="0 * * * *")))
+    entry = {"cron": "daily", "parameters": {"pause_after_failures": "3"}}
+    done = command("apply", file(a=entry), "-y")
+    assert (done.code, "failures_counted_from" in done.out) == (0, False)
+    told = scheduler.launch("a")["parameters"]
+    assert told["failures_counted_from"] == "2026-01-01T00:00:00Z"
+    none = {"cron": "daily", "parameters": {}}
+    assert command("apply", file(a=none), "-y").code == 0
+    assert "failures_counted_from" not in scheduler.launch("a")["parameters"]
+
+
+def test_resume_without_a_limit_changes_nothing_but_the_state(command, scheduler):
+    scheduler.put(job_of(a_schedule()) | {"state": "PAUSED"})
+    assert command("resume", "orders", AT).code == 0
+    assert scheduler.changed() == ["resume orders"]
+
+
 def test_apply_with_one_bad_schedule_makes_none(command, scheduler, file):
     done = command("apply", file(good=HOURLY, bad={"cron": "61 * * * *"}), "-y")
     assert done.code == 2

@@ -183,3 +183,54 @@ def test_the_largest_schedule_that_is_taken_fits_a_job(character):
 def test_a_schedule_is_a_value():
     with pytest.raises(dataclasses.FrozenInstanceError):
         a_schedule().cron = "x"
+
+
+LIMITED = {"max_run_minutes": "45"}
+
+
+def test_a_host_stops_a_launch_that_its_own_limit_did_not():
+    """15 minutes later; by Dataflow's documented option and Cloud Run's timeout."""
+    words = launch_body(a_schedule(parameters=LIMITED))["launchParameter"]["environment"]
+    assert words["additionalExperiments"] == ["max_workflow_runtime_walltime_seconds=3600"]
+    assert run_body(timed())["overrides"]["timeout"] == "3600s"
+
+
+def timed(**environment):
+    place = {"temp_location": "gs://my-bucket/tmp"}
+    return a_run(parameters=LIMITED, environment=place | environment)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        a_schedule(parameters=LIMITED),
+        a_schedule(
+            parameters=LIMITED,
+            environment={"temp_location": "gs://b/t", "additional_experiments": ["x=1"]},
+        ),
+        timed(),
+        timed(timeout_s=600),
+    ],
+    ids=["dataflow", "beside-others", "cloud-run", "timeout-given"],
+)
+def test_what_a_host_is_told_for_that_is_no_setting_of_the_schedule(schedule):
+    assert schedule_of(job_of(schedule)) == schedule
+    assert errors_of(job_of(schedule)) == []
+
+
+def test_a_setting_that_was_given_stays():
+    said = ["max_workflow_runtime_walltime_seconds=60"]
+    place = {"temp_location": "gs://b/t", "additional_experiments": said}
+    schedule = a_schedule(parameters=LIMITED, environment=place)
+    assert launch_body(schedule)["launchParameter"]["environment"]["additionalExperiments"] == said
+    assert run_body(timed(timeout_s=600))["overrides"]["timeout"] == "600s"
+
+
+def test_a_limit_of_seven_days_is_within_what_cloud_run_takes():
+    week = a_run(parameters={"max_run_minutes": "10080"}, environment={"temp_location": "gs://b/t"})
+    assert run_body(week)["overrides"]["timeout"] == "604800s"
+    assert schedule_of(job_of(week)) == week
+
+
+def errors_of(job):
+    return body_errors({"uri": job["httpTarget"]["uri"], "body": job["httpTarget"]["body"]})

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -129,6 +130,43 @@ def test_the_worst_status_is_the_exit_code():
     assert (worst([]), worst([good]), worst([good, late])) == (0, 0, 1)
 
 
+STOPS = {"pause_after_failures": "2"}
+
+
+@pytest.mark.parametrize(
+    ("runs", "parameters", "is_stopped"),
+    [
+        ("fff", STOPS, True),
+        ("ff", STOPS, True),
+        ("f", STOPS, False),
+        ("fgf", STOPS, False),
+        ("rff", STOPS, True),
+        ("fhf", STOPS, True),
+        ("fdf", STOPS, True),
+        ("gff", STOPS, False),
+        ("ff", {}, False),
+        ("ff", {"pause_after_failures": "0"}, False),
+        ("ff", STOPS | {"failures_counted_from": "2026-05-06T11:00:00Z"}, False),
+        ("ff", STOPS | {"failures_counted_from": "2026-05-06T10:00:00Z"}, True),
+    ],
+)
+def test_a_schedule_is_stopped_as_its_launches_see_it(runs, parameters, is_stopped):
+    """Newest first, an hour apart: failed, good, running, held back, and a verify_only's."""
+    kinds = {
+        "f": ("failed", 5),
+        "g": ("succeeded", 0),
+        "r": ("running", 0),
+        "h": ("held_back", 0),
+        "d": ("differs", 8),
+    }
+    events = [
+        a_run(hours + 0.5, kinds[kind][0], exit_code=kinds[kind][1])
+        for hours, kind in enumerate(runs)
+    ]
+    health = of(*events, parameters=parameters).health
+    assert (health is Health.STOPPED) is is_stopped
+
+
 @pytest.fixture
 def synced(sync, sql, scheduler, dataset):
     """A table, a schedule for it, and no run yet."""
@@ -216,6 +254,33 @@ def test_how_schedules_do_is_json_for_programs(synced, launch, command):
     assert datetime.fromisoformat(told["next_run"]).tzinfo is not None
     (row,) = [line for line in command("status", AT).out.splitlines() if "orders" in line]
     assert "succeeded" in row
+
+
+def test_a_stopped_schedule_is_told_paused_on_request_and_resumed(
+    sync, sql, scheduler, dataset, launch, command, synced
+):
+    into = {"destination_bigquery_project": PROJECT, "destination_bigquery_dataset": dataset}
+    job = job_of(a_schedule(parameters=PARAMETERS | into | {"pause_after_failures": "2"}))
+    scheduler.put(job)
+    sql("INSERT INTO orders VALUES (4, now() - interval '30 seconds', 'infinity')")
+    limit = {"pause_after_failures": "2"}
+    assert [launch(**limit).code for _ in range(3)] == [7, 7, 12]
+    done = command("status", AT)
+    assert done.code == 1
+    assert "stopped" in done.out
+    assert "orders: too many runs in a row failed; launches end at once." in done.out
+    assert scheduler.changed() == []
+    assert "paused. After the mend: resume orders" in command("status", AT, "--pause").out
+    assert (scheduler.changed(), scheduler.job("orders")["state"]) == (["pause orders"], "PAUSED")
+    assert command("status", AT).code == 0  # nobody need be told again
+    assert command("resume", "orders", AT).code == 0
+    assert scheduler.job("orders")["state"] == "ENABLED"
+    told = scheduler.launch("orders")["parameters"]
+    moment = told["failures_counted_from"]
+    assert abs(datetime.fromisoformat(moment) - datetime.now(UTC)) < timedelta(minutes=1)
+    time.sleep(1)  # the moment has no part of a second
+    assert launch(**limit, failures_counted_from=moment).code == 7
+    assert "failing" in command("status", AT).out
 
 
 def test_a_schedule_that_never_launched_is_late(synced, command):

@@ -28,6 +28,7 @@ GOOD = {
     Kind.NAME: ["a", "2024-again", "orders_2024.v2"],
     Kind.RUN: ["20250722t150000-3f9a0c1d"],
     Kind.KEPT: ["true", "false", "14d", "90m", "07d"],
+    Kind.MOMENT: ["2025-07-01T12:30:00Z", "1999-12-31T23:59:59Z"],
 }
 BAD = {
     Kind.BOOL: ["True", "yes", "1", " true", "true false"],
@@ -47,6 +48,7 @@ BAD = {
     Kind.NAME: ["", "-a", "a b", "a'b", "a/b", "ä"],
     Kind.RUN: ["last", "20250722", "20250722T150000-3f9a0c1d", "20250722t150000-3f9a0c1"],
     Kind.KEPT: ["True", "yes", "14", "0d", "1w", "trued", "-1d"],
+    Kind.MOMENT: ["2025-07-01", "2025-07-01 12:30:00Z", "2025-07-01T12:30:00", "5"],
     Kind.LAUNCH: ["last", "20250722", "20250722T150000-3f9a0c1d", "20250722t150000-3f9a0c1"],
 }
 WITH_REGEX = [p for p in PARAMETERS if "regexes" in ENTRIES.get(p.name, {})]

@@ -50,6 +50,8 @@ MALFORMED = {
     "batch_size": ("0", "'0' is out of range", "from 1"),
     "max_retries": ("many", "'many' is not a whole number", "from 0 to 20"),
     "max_run_minutes": ("1h", "'1h' is not a whole number", "from 0 to 10080"),
+    "pause_after_failures": ("three", "'three' is not a whole number", "from 0 to 100"),
+    "failures_counted_from": ("2025-13-01T00:00:00Z", "is no moment", "such as 2025-07-01T12"),
     "num_splits": ("5001", "'5001' is out of range", "5000"),
     "max_source_connections": ("0", "'0' is out of range", "from 1 to 1000"),
     "transformation_config": ("{'a': 1}", "not JSON", "JSON object"),
