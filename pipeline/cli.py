@@ -9,10 +9,11 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from auto_schema.errors import SyncError
+from auto_schema.errors import SyncError, raise_all
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places
 from pipeline.launch.checks_of import with_checks
 from pipeline.launch.plan_only import plan_only
@@ -33,6 +34,7 @@ from pipeline.launch.verify_only import verify_only
 from pipeline.parameters import options as option_module
 from pipeline.parameters.docs import usage
 from pipeline.parameters.options import Options, names_tables
+from pipeline.parameters.origins import Origins, faults_of, placed
 from pipeline.runs.notify import tell_failure
 from smart_sync.plan import SyncPlan
 
@@ -40,18 +42,39 @@ LOGGER = logging.getLogger("smart_sync")
 NO_FILES = PlanFiles()
 
 
-def main(argv: Sequence[str] | None = None, files: PlanFiles = NO_FILES) -> int:
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a command line was made of by whoever calls with more than flags.
+
+    Attributes:
+        origins: what said each value of it.
+        faults: that were found on the way, to be told with those of the values.
+    """
+
+    origins: Origins = field(default_factory=dict)
+    faults: tuple[SyncError, ...] = ()
+
+
+NOTHING = Brought()
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    files: PlanFiles = NO_FILES,
+    brought: Brought = NOTHING,
+) -> int:
     """Run the template; the return value is the process's exit code.
 
     Args:
         argv: parameters and Beam's flags; None: the process's own.
         files: of plans that are saved or run.
+        brought: what the command line was made of.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     configure_logging()
     try:
         with ending_on_signals():
-            return _main(words, files)
+            return _main(words, files, brought)
     except SyncError as error:
         print_error(error)
         return error.exit_code
@@ -61,7 +84,7 @@ def main(argv: Sequence[str] | None = None, files: PlanFiles = NO_FILES) -> int:
         return print_bug(error, words)
 
 
-def _main(words: Sequence[str], files: PlanFiles) -> int:
+def _main(words: list[str], files: PlanFiles, brought: Brought) -> int:
     if {"--help", "-h"} & set(words):
         print(usage())
         return 0
@@ -71,8 +94,9 @@ def _main(words: Sequence[str], files: PlanFiles) -> int:
             check_kind({"tables": "given"}, files)
         from pipeline.launch.many import many  # a table by itself needs none of it
 
-        return many(words, now, new_run_id)
-    options = with_saved(with_sql(with_checks(with_transformation(parse(words)))), words, files)
+        return many(words, now, new_run_id, brought.origins, brought.faults)
+    parsed = with_sql(with_checks(with_transformation(parse(words, brought))))
+    options = with_saved(parsed, words, files)
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
     run_id = new_run_id(now)
@@ -108,12 +132,22 @@ def _nothing(_: SyncPlan) -> None:
     """A plan that isn't saved."""
 
 
-def parse(words: Sequence[str]) -> Options:
+def parse(words: Sequence[str], brought: Brought = NOTHING) -> Options:
     """Our parameters and Beam's flags; the faults of both told at once.
 
     Raises:
         SyncError: what is wrong with them; or the source's URI is a secret that can't be read.
     """
+    all_faults = list(brought.faults)
+    try:
+        parsed = _parsed(words)
+    except SyncError as error:
+        all_faults += placed(faults_of(error), brought.origins)
+    raise_all(all_faults)
+    return replace(parsed, origins=brought.origins)
+
+
+def _parsed(words: Sequence[str]) -> Options:
     given, beam_argv, faults = option_module.split_argv(words)
     login = located(given, beam_argv, os.environ)
     parsed = option_module.parse_given(

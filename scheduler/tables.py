@@ -12,7 +12,7 @@ from pipeline.parameters import options
 from pipeline.parameters.nodes import MOST_BYTES
 from pipeline.parameters.source_uri import expanded
 from pipeline.parameters.table import BY_NAME
-from pipeline.tables.file import read_tables
+from pipeline.tables.file import read_launch_part, read_tables
 from pipeline.tables.place import is_text
 from pipeline.tables.requests import launch_options
 
@@ -80,8 +80,22 @@ def _check_many(given: Mapping[str, str], beam_argv: Sequence[str]) -> None:
 
 
 def _check_file(given: Mapping[str, str]) -> None:
+    _refuse_parameters(given["tables"])
     if is_text(given["tables"]) and given.get("data_source") in BY_NAME["data_source"].choices:
         read_tables(given["tables"], "tables", given["data_source"])
+
+
+def _refuse_parameters(tables: str) -> None:
+    """What the file says of the launch, which is for those who call the launch by hand.
+
+    Raises:
+        ConfigError: it says something, which no look at the schedule would show.
+    """
+    part, _ = read_launch_part(tables, "tables") if is_text(tables) else (None, ())
+    if part is not None and part.texts:
+        where = part.at(next(iter(part.texts.values())).place)
+        fix = "write them in the schedule: -p NAME=VALUE, in a file of schedules `parameters`."
+        raise ConfigError("parameters of the launch in its file of tables", where, "", fix)
 
 
 def _place_faults(given: Mapping[str, str]) -> list[SyncError]:

@@ -87,13 +87,13 @@ def plan_only(config: Config) -> PlanShown:
     return _calling(config, _plan)
 
 
-def _calling(config: Config, do: Callable[[Sequence[str], datetime], Value]) -> Value:
+def _calling(config: Config, do: Callable[[list[str], datetime], Value]) -> Value:
     """Call what is asked for, and leave the process as it was found.
 
     Raises:
         SyncError: a fault; InternalError where it is ours.
     """
-    words = words_of(config)
+    words = list(words_of(config))  # which a file of tables completes
     with untouched():
         try:
             return do(words, datetime.now(UTC))
@@ -105,7 +105,7 @@ def _calling(config: Config, do: Callable[[Sequence[str], datetime], Value]) -> 
             raise told from (error if without_secrets(text, words) == text else None)
 
 
-def _run(words: Sequence[str], now: datetime) -> RunReport:
+def _run(words: list[str], now: datetime) -> RunReport:
     if names_tables(words):
         return _many(words, now)
     options = _options(words)
@@ -166,7 +166,7 @@ def _one(options: Options, run_id: str, now: datetime) -> RunReport:
     return together(run_id, 0, "", [report]) if ready.is_followed else report
 
 
-def _many(words: Sequence[str], now: datetime) -> RunReport:
+def _many(words: list[str], now: datetime) -> RunReport:
     """Many tables; each ends by itself.
 
     Raises:
@@ -204,7 +204,7 @@ def _of_table(result: TableResult) -> RunReport:
     )
 
 
-def _plan(words: Sequence[str], now: datetime) -> PlanShown:
+def _plan(words: list[str], now: datetime) -> PlanShown:
     if names_tables(words):
         text, told = many_plans(read_launch(words), now, new_run_id, words)
         return PlanShown(text, json.loads(told))

@@ -1,8 +1,11 @@
 """`smart-sync backfill`: a window in slices or at once, or columns that are new."""
 
+import os
+
 from auto_schema.errors import ConfigError
-from pipeline.command.launch import is_given, launch
+from pipeline.command.launch import launch_with
 from pipeline.command.said import Said
+from pipeline.command.settings import read_settings
 
 SAYING = ("backfill_by", "backfill_columns", "sync_start")
 
@@ -13,8 +16,9 @@ def main(said: Said) -> int:
     Raises:
         ConfigError: nothing says what is to be loaded, and so this would be a plain sync.
     """
-    if not is_given(said, *SAYING):
+    settings = read_settings(said, os.environ)
+    if not any(map(settings.text, SAYING)):
         fix = "give --sync_start, --sync_end and --backfill_by, or --backfill_columns."
         why = "nothing says which rows or columns"
         raise ConfigError("a backfill of nothing", ", ".join(SAYING), why, fix)
-    return launch(said)
+    return launch_with(said, settings)

@@ -26,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _main(read_words(words))
     except SyncError as error:
+        if error.text != error.line:
+            print(error.text, file=sys.stderr)
         print(f"smart-sync: {error.line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:

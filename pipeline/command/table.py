@@ -72,6 +72,7 @@ BY_COMMAND: dict[str, Command] = {command.name: command for command in COMMANDS}
 FLAGS: tuple[Flag, ...] = (
     Flag("help", "This page, of a command its own.", short="h"),
     Flag("version", "The program's version."),
+    Flag("config", "YAML file with parameters, and for many tables with these.", "FILE"),
     Flag("json", "Print what is for eyes as JSON."),
 )
 """Of every command."""

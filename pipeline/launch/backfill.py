@@ -19,6 +19,7 @@ from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
 from pipeline.launch.program_end import print_last
 from pipeline.launch.shared import ALONE, Shared, shared_by
+from pipeline.launch.shown_plan import print_plan
 from pipeline.launch.slice_plans import (
     Range,
     SlicePlans,
@@ -92,8 +93,7 @@ def _show(options: Options, asked: Range, client: bigquery.Client) -> int:
     """Print the plan; nothing is written."""
     shown = planned(asked, client)
     text = explain_backfill(shown, options.request.run.plan_detail)
-    is_json = options.request.run.plan_format == "json"
-    print(backfill_as_json(shown) if is_json else text)
+    print_plan(options, text, lambda: backfill_as_json(shown))
     run_note(options, text, Outcome(status="planned"))
     return 0
 

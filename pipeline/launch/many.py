@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from auto_schema.errors import ManyErrors, SyncError, raise_all
+from auto_schema.errors import SyncError, raise_all
 from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places, run_note
 from pipeline.launch.beside import answered
 from pipeline.launch.checks_of import with_tried_checks
-from pipeline.launch.document_text import document_text
 from pipeline.launch.gather import inspecting, patiently, rehearse
 from pipeline.launch.many_chosen import failed_before, without_ignored
 from pipeline.launch.many_history import record, tell_launch
@@ -24,10 +23,13 @@ from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
 from pipeline.launch.plan_only import plan_now
 from pipeline.launch.program_end import bug_text, print_last
 from pipeline.launch.shared import Shared, shared_by
+from pipeline.launch.shown_plan import print_plan
 from pipeline.launch.side_by_side import side_by_side
 from pipeline.launch.source_of import Located, located
 from pipeline.launch.tables_checks import tables_with_checks
+from pipeline.launch.tables_document import completed
 from pipeline.parameters.options import Options, split_argv
+from pipeline.parameters.origins import Origins, faults_of, placed
 from pipeline.parameters.table import BY_NAME
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.many_report import (
@@ -41,7 +43,8 @@ from pipeline.runs.many_report import (
 from pipeline.runs.notify import tell
 from pipeline.runs.outcome import Outcome, internal_error
 from pipeline.runs.retry import PARAMETER as RETRY
-from pipeline.tables.file import OF_ONE_TABLE, one_table_faults, read_tables
+from pipeline.tables.entries import TablesFile
+from pipeline.tables.file import OF_ONE_TABLE, one_table_faults
 from pipeline.tables.patterns import choose, unknown_exclusions
 from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options
 from pipeline.tables.selection import select
@@ -52,6 +55,8 @@ from smart_sync.request import SyncRequest
 
 LOGGER = logging.getLogger("smart_sync")
 NewRunId = Callable[[datetime], str]
+MISSING = "missing parameter"
+NO_ORIGINS: Origins = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,26 @@ class ManyOptions:
         return self.common.request.run.verify_window is not None
 
 
-def many(argv: Sequence[str], now: datetime, new_run_id: NewRunId) -> int:
+def many(
+    argv: list[str],
+    now: datetime,
+    new_run_id: NewRunId,
+    origins: Origins = NO_ORIGINS,
+    faults: Sequence[SyncError] = (),
+) -> int:
     """Plan all tables, then sync them; the exit code of all.
+
+    Args:
+        argv: the command line, which is completed by what the file says of the launch.
+        now: of the launch.
+        new_run_id: makes names of runs.
+        origins: what said each value of the command line, where not all are flags.
+        faults: that were found on the way, to be told with those of the launch.
 
     Raises:
         SyncError: a fault of the launch or its file, before anything is written.
     """
-    launch = read_launch(argv)
+    launch = read_launch(argv, origins, faults)
     for warning in launch.common.warnings:
         LOGGER.warning("%s", warning)
     if launch.common.flag("template_location") or not launch.common.is_local:
@@ -180,29 +198,41 @@ def of_batch(table: TableOptions, batch_id: str) -> TableOptions:
     return replace(table, options=options, without=without)
 
 
-def read_launch(argv: Sequence[str]) -> ManyOptions:
+def read_launch(
+    argv: list[str], origins: Origins = NO_ORIGINS, faults: Sequence[SyncError] = ()
+) -> ManyOptions:
     """The parameters, the file, and what the source shows: all faults of each step at once.
+
+    Args:
+        argv: as of `many`.
+        origins: as of `many`.
+        faults: as of `many`.
 
     Raises:
         SyncError: what is wrong with them, or the source can't be asked.
     """
-    given, beam_argv, faults = split_argv(argv)
+    document, origins = completed(argv, origins, os.environ)
+    given, beam_argv, launch_faults = split_argv(argv)
     given = {name: text for name, text in given.items() if text or name == "partition_field"}
-    faults += one_table_faults(given)
+    launch_faults += one_table_faults(given)
     login = located(given, beam_argv, os.environ)
-    faults += login.source.faults
-    if login.source.faults and login.source.is_incomplete:
-        raise_all(faults)
+    launch_faults += login.source.faults
     given = {n: text for n, text in login.source.given.items() if n not in OF_ONE_TABLE}
+    document = document.of_source(given.get("data_source", ""))
+    common = None
+    if not (login.source.faults and login.source.is_incomplete):
+        try:
+            common = login.told(launch_options(given, beam_argv, os.environ, beam_flag_faults))
+        except SyncError as error:
+            missing = "" if document.is_read else MISSING  # which the file may say
+            launch_faults += [fault for fault in faults_of(error) if fault.what != missing]
+    launch_faults = [*faults, *placed(launch_faults, origins)]
+    if launch_faults or common is None:
+        raise_all([*launch_faults, *document.faults])
+        raise AssertionError(document.name)
     try:
-        common = login.told(launch_options(given, beam_argv, os.environ, beam_flag_faults))
-    except ManyErrors as error:
-        faults += error.errors
-    except SyncError as error:
-        faults.append(error)
-    raise_all(faults)
-    try:
-        return _asked(common, given, beam_argv, login)
+        common = replace(common, origins=origins)
+        return _asked(common, document.whole(), given, beam_argv, login)
     except SyncError as error:
         if common.webhook:
             tell(common.webhook, message_of_none(error))
@@ -210,15 +240,17 @@ def read_launch(argv: Sequence[str]) -> ManyOptions:
 
 
 def _asked(
-    common: Options, given: Mapping[str, str], beam_argv: Sequence[str], login: Located
+    common: Options,
+    file: TablesFile,
+    given: Mapping[str, str],
+    beam_argv: Sequence[str],
+    login: Located,
 ) -> ManyOptions:
-    """The launch, once its own parameters are known to be right.
+    """The launch, once its own parameters and its file are known to be right.
 
     Raises:
-        SyncError: what is wrong with the file, or the source can't be asked.
+        SyncError: what is wrong with the file beside the source, or this can't be asked.
     """
-    text, name = document_text(given["tables"], "tables", common.request.run.endpoints)
-    file = read_tables(text, name, given["data_source"])
     listing = listing_of(given["data_source"])
     schemas = {entry.pattern.partition(".")[0] for entry in file.entries}
     connection, retries = common.request.reading.connection, common.request.run.max_retries
@@ -257,11 +289,10 @@ def _by(given: Mapping[str, str]) -> str:
 def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequence[str]) -> int:
     """Print the plan of the whole; nothing is written."""
     planned = _all_planned(launch, now, new_run_id, argv)
-    is_json = launch.common.request.run.plan_format == "json"
-    show = many_as_json if is_json else explain_many
-    connections = launch.common.request.reading.max_source_connections
-    print(show(planned, launch.at_once, connections))
-    _note(launch, explain_many(planned, launch.at_once, connections), "planned")
+    of_all = (planned, launch.at_once, launch.common.request.reading.max_source_connections)
+    text = explain_many(*of_all)
+    print_plan(launch.common, text, lambda: many_as_json(*of_all))
+    _note(launch, text, "planned")
     return exit_code_of([table.exit_code for table in planned])
 
 

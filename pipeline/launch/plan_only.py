@@ -9,6 +9,7 @@ from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.gather import gather, inspecting, rehearse
 from pipeline.launch.resume import left_now, take_over, tell_not_resumed, without
+from pipeline.launch.shown_plan import print_plan
 from pipeline.parameters.options import Options
 from pipeline.runs.outcome import Outcome
 from smart_sync.draft import Draft
@@ -50,7 +51,7 @@ def plan_only(
         plan = plan_now(draft, client, inspector, run_id=run_id, now=now)
     plan = with_tried_checks(client, plan)
     text = explained(plan, request.run.plan_detail)
-    print(as_json(plan) if request.run.plan_format == "json" else text)
+    print_plan(options, text, lambda: as_json(plan))
     keep(plan)
     run_note(options, text, Outcome(status="planned"))
     return 0

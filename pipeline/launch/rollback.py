@@ -16,6 +16,7 @@ from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.program_end import print_last
 from pipeline.launch.resume import newest_left
 from pipeline.launch.rollback_facts import check_layout, plan_rollback, runs_to_undo, told_of
+from pipeline.launch.shown_plan import print_plan
 from pipeline.parameters.options import Options
 from pipeline.runs.history import FINAL, SEQUENCE, append, plain_row
 from pipeline.runs.lease import holding
@@ -88,7 +89,7 @@ def _show(options: Options, client: bigquery.Client, run_id: str, now: datetime)
         return _done_before(options, undone)
     plan = plan_rollback(client, request, known, run_id, now)
     text = explain_rollback(plan)
-    print(rollback_json(plan) if request.run.plan_format == "json" else text)
+    print_plan(options, text, lambda: rollback_json(plan))
     return _noted(options, text, "planned")
 
 

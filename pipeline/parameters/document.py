@@ -146,8 +146,8 @@ class _Builder:
         elif any(above.anchor == anchor for above in self._open):
             self._end("an alias within what it names", place, "", "write its values out.")
         else:
-            fix = f"write &{anchor} before it, or quote names that begin with *."
-            self._end("an alias of nothing", place, shown(f"*{anchor}"), fix)
+            fix = "write its & before it, or quote texts that begin with *."
+            self._end("an alias of nothing", place, "", fix)
 
     def _close(self) -> None:
         done = self._open.pop()
@@ -199,8 +199,8 @@ class _Builder:
 
     def _check_tag(self, tag: str | None, place: Place) -> None:
         if tag and tag != "!":
-            fix = "leave it out: all values are texts, lists and mappings."
-            self._fault("a tag", place, shown(tag), fix)
+            fix = "leave it out, or quote texts that begin with !."
+            self._fault("a tag", place, "all values are texts, lists and mappings", fix)
 
     def _fault(self, what: str, place: Place, why: str, fix: str) -> None:
         self.faults.append(ConfigError(what, f"{self._name}, {place}", why, fix))

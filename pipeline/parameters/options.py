@@ -6,7 +6,7 @@ All faults are collected and raised at once, each naming the parameter and the m
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
@@ -14,6 +14,7 @@ from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.transform import PARAMETER as TRANSFORMATION
 from auto_schema.transform_text import parse as parse_transformation
 from pipeline.parameters.checks import is_path, value_fault, value_faults
+from pipeline.parameters.origins import Origins
 from pipeline.parameters.request_of import request_of, secret_manager
 from pipeline.parameters.source_uri import Expanded, expanded, holds_secret
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Kind
@@ -60,6 +61,8 @@ class Options:
     warnings: tuple[str, ...] = ()
     webhook: Webhook | None = None
     """Who is told how the run ends; nobody of a plan that is only shown."""
+    origins: Origins = field(default_factory=dict)
+    """What said each value, where more than flags may have; the plan shows it."""
 
     @property
     def is_local(self) -> bool:

@@ -49,7 +49,7 @@ def request_of(
         temp_location: where files are staged.
         environ: the process's environment, which may name stand-ins of the services.
     """
-    endpoints = _endpoints(environ)
+    endpoints = endpoints_of(environ)
     return SyncRequest(
         data_source=values["data_source"],
         destination=TableRef(
@@ -181,7 +181,8 @@ def _pause(values: Mapping[str, str]) -> Pause:
     )
 
 
-def _endpoints(environ: Mapping[str, str]) -> Endpoints:
+def endpoints_of(environ: Mapping[str, str]) -> Endpoints:
+    """Where stand-ins of the services listen; empty: the real ones are asked."""
     return Endpoints(
         bigquery=_url(environ.get("BIGQUERY_EMULATOR_HOST", "")),
         bigquery_storage=environ.get("BIGQUERY_STORAGE_EMULATOR_HOST", ""),

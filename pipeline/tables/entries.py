@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline.parameters.nodes import Place, Text
+from pipeline.parameters.origins import Origin
 
 
 class WithoutCursor(StrEnum):
@@ -71,6 +72,34 @@ class TablesFile:
     name: str
     entries: tuple[Entry, ...]
     exclude: tuple[Text, ...] = ()
+
+    def at(self, place: Place) -> str:
+        """Where something stands, for a message."""
+        return f"{self.name}, {place}"
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPart:
+    """What a file says of the launch itself.
+
+    Attributes:
+        name: of the parameter or file, for messages.
+        texts: by parameter or flag of Beam's, as flags would give them.
+        is_of_many: whether it also says which tables; else it is of one.
+    """
+
+    name: str
+    texts: Mapping[str, Text] = field(default_factory=dict)
+    is_of_many: bool = False
+
+    @property
+    def origins(self) -> dict[str, Origin]:
+        """Each text that says something, and where it stands."""
+        return {
+            name: Origin(text.text, f"{self.name} line {text.place.line}", self.at(text.place))
+            for name, text in self.texts.items()
+            if text.text or name == "partition_field"
+        }
 
     def at(self, place: Place) -> str:
         """Where something stands, for a message."""

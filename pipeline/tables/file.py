@@ -8,15 +8,18 @@ from typing import TypeVar
 from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.parameters.checks import value_fault
 from pipeline.parameters.document import read_document
+from pipeline.parameters.launch_names import BEAM_FLAGS, LAUNCH_NAMES, TABLES
 from pipeline.parameters.nodes import Items, Node, Pairs, Place, Text, json_text, unclear
 from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind, Parameter
-from pipeline.tables.entries import Entry, NewTables, TablesFile, WithoutCursor
+from pipeline.tables.entries import Entry, LaunchPart, NewTables, TablesFile, WithoutCursor
 from sources.registry import SOURCES
 
-DEFAULTS, TABLES, EXCLUDE = "defaults", "tables", "exclude"
+DEFAULTS, EXCLUDE = "defaults", "exclude"
+LAUNCH = "parameters"
+"""What the file says of the launch itself, as flags would."""
 DISABLED, TAGS = "disabled", "tags"
 WITHOUT_CURSOR, NEW_TABLES = "without_cursor", "new_tables"
-TOP = (DEFAULTS, TABLES, EXCLUDE)
+TOP = (LAUNCH, DEFAULTS, TABLES, EXCLUDE)
 OF_ENTRIES = (DISABLED, TAGS, WITHOUT_CURSOR, NEW_TABLES)
 """Keys of an entry that are no parameters."""
 OF_DEFAULTS = (WITHOUT_CURSOR, NEW_TABLES)
@@ -32,23 +35,6 @@ OF_ONE_TABLE = {
 """Parameters of a launch that no launch of many tables may have, by what they would make of it."""
 QUERY_FIX = "write it in the entry of one table, under the table's exact name."
 ONE_QUERY = "one query for many tables"
-BEAM_FLAGS = frozenset(
-    [
-        "runner",
-        "project",
-        "region",
-        "job_name",
-        "labels",
-        "temp_location",
-        "staging_location",
-        "max_num_workers",
-        "num_workers",
-        "machine_type",
-        "subnetwork",
-        "service_account_email",
-    ]
-)
-"""Beam's flags that are written beside our parameters."""
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -93,6 +79,23 @@ def read_tables(text: str, name: str, source: str) -> TablesFile:
     return tables
 
 
+def read_launch_part(text: str, name: str) -> tuple[LaunchPart | None, list[SyncError]]:
+    """What the file says of the launch, or None for what is no YAML; and what is wrong with it.
+
+    That a value is malformed is told with the launch's other values.
+
+    Args:
+        text: YAML or JSON.
+        name: of the file, or `tables` where the parameter holds the text itself.
+    """
+    root, faults = read_document(text, name)
+    if faults:
+        return None, faults
+    reader = _Reader(name, "")
+    part = reader.launch_part(root)
+    return part, reader.sorted_faults()
+
+
 class _Reader:
     """One file; its faults are kept as they are found."""
 
@@ -120,6 +123,25 @@ class _Reader:
             self._fault("a file without tables", root.place, "", fix)
         exclude = self._texts(parts.get(EXCLUDE), EXCLUDE)
         return TablesFile(self._name, tuple(entries), exclude)
+
+    def launch_part(self, root: Node) -> LaunchPart:
+        """Of the file only what it says of the launch."""
+        pairs = root.pairs if isinstance(root, Pairs) else ()
+        parts = {key.text: value for key, value in pairs}
+        said = self._mapping(parts.get(LAUNCH, Text("")), LAUNCH_NAMES, LAUNCH)
+        texts = {name: self._launch_text(name, node) for name, node in said.items()}
+        is_of_many = any(name in parts for name in (DEFAULTS, TABLES, EXCLUDE))
+        if not is_of_many:  # else the reader of its tables looks at the rest
+            self._mapping(root, TOP, "the file")
+        return LaunchPart(self._name, texts, is_of_many)
+
+    def _launch_text(self, name: str, node: Node) -> Text:
+        if name in BY_NAME:
+            return self._text(BY_NAME[name], node)
+        if isinstance(node, Text):
+            return node
+        self._fault("malformed parameter", node.place, f"{name} is no text", "write a text.")
+        return Text("", node.place)
 
     def _of_defaults(self, node: Node | None) -> dict[str, Node]:
         if node is None:
@@ -168,8 +190,14 @@ class _Reader:
     def _unknown(self, key: Text, known: tuple[str, ...]) -> None:
         parameter = BY_NAME.get(key.text)
         is_launchs = key.text in BEAM_FLAGS or (parameter is not None and parameter.of_launch)
-        if is_launchs and known != TOP:
-            fix = f"give it to the launch: --{key.text}=…"
+        if known == LAUNCH_NAMES and key.text == TABLES:
+            fix = f"write `{TABLES}:` at the file's top, beside `{LAUNCH}:`."
+            self._fault("tables within parameters", key.place, "", fix)
+        elif known == TOP and key.text in LAUNCH_NAMES:
+            fix = f"write it under `{LAUNCH}:`."
+            self._fault("a parameter at the top", key.place, key.text, fix)
+        elif is_launchs and known != LAUNCH_NAMES:
+            fix = f"give it to the launch: --{key.text}=…, or write it under `{LAUNCH}:`."
             self._fault("a key of the launch", key.place, f"{key.text} is one for all tables", fix)
         elif key.text in named_by_entries(self._source):
             fix = "leave it out: the entry's own name says it."
@@ -183,6 +211,15 @@ class _Reader:
             self._fault("unknown key", key.place, shown(key.text), fix)
 
     def _parameter(self, parameter: Parameter, node: Node) -> Text:
+        """A parameter's text of which no value is told to be malformed later."""
+        text = self._text(parameter, node).text
+        checked = parameter.name != "destination_bigquery_table" and text != AUTO
+        fault = value_fault(parameter, text) if text and checked else None
+        if fault:
+            self._fault(fault.what, node.place, f"{parameter.name}: {fault.why}", fault.fix)
+        return Text(text, node.place)
+
+    def _text(self, parameter: Parameter, node: Node) -> Text:
         """A parameter's text, as a flag would give it: lists by commas, mappings as JSON."""
         text = ""
         if isinstance(node, Text):
@@ -201,10 +238,6 @@ class _Reader:
             self._fault(
                 "malformed parameter", node.place, f"{parameter.name} is {what}", "write a text."
             )
-        checked = parameter.name != "destination_bigquery_table" and text != AUTO
-        fault = value_fault(parameter, text) if text and checked else None
-        if fault:
-            self._fault(fault.what, node.place, f"{parameter.name}: {fault.why}", fault.fix)
         return Text(text, node.place)
 
     def _columns(self, parameter: Parameter, node: Items) -> str:

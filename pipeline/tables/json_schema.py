@@ -1,4 +1,4 @@
-"""The JSON schema of a file of tables, by which editors complete; from the parameters' table."""
+"""The JSON schema of a config file, or one of tables, by which editors complete; from the table."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from auto_schema.transform import PARAMETER as TRANSFORMATION
 from pipeline.parameters.checks import REGEXES
+from pipeline.parameters.launch_names import LAUNCH_NAMES, TABLES
 from pipeline.parameters.table import BY_NAME, Kind, Parameter
 from pipeline.parameters.transformation_schema import members
 from pipeline.tables.entries import NewTables, WithoutCursor
@@ -13,9 +14,9 @@ from pipeline.tables.file import (
     DEFAULTS,
     DISABLED,
     EXCLUDE,
+    LAUNCH,
     NEW_TABLES,
     QUERIES,
-    TABLES,
     TAGS,
     WITHOUT_CURSOR,
     is_document,
@@ -50,11 +51,13 @@ def json_schema() -> dict[str, Any]:
     }
     return {
         "$schema": DRAFT,
-        "title": "Tables of one launch",
+        "title": "One launch: its parameters, and for many tables which and how",
         "type": "object",
         "additionalProperties": False,
-        "required": [TABLES],
+        "anyOf": [{"required": [TABLES]}, {"required": [LAUNCH], "maxProperties": 1}],
         "properties": {
+            LAUNCH: _mapping({name: _of_launch(name) for name in LAUNCH_NAMES})
+            | {"description": "What flags would say, which beat it; Beam's as well."},
             DEFAULTS: _mapping({key: keys[key] for key in keys if key not in QUERIES}),
             TABLES: {
                 "type": "object",
@@ -69,6 +72,12 @@ def json_schema() -> dict[str, Any]:
 
 def _mapping(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": ["object", "null"], "additionalProperties": False, "properties": properties}
+
+
+def _of_launch(name: str) -> dict[str, Any]:
+    if name in BY_NAME:
+        return _parameter(BY_NAME[name])
+    return {"description": "A flag of Beam's.", "type": ["string", "number"]}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -21,6 +21,24 @@ def test_the_command_prints_what_the_file_says(name):
     check_transcript(name, PRINTED[name])
 
 
+CONFIG = """\
+parameters:
+  data_source: postgresql
+  postgresql_hst: db
+  postgresql_password: s3cret
+  num_splits: many
+"""
+DOTENV = "SMART_SYNC_POSTGRESQL_PASSWORT='s3cret'\n"
+
+
+def test_the_faults_of_a_config_file_and_its_neighbours_read_as_the_file_says(tmp_path):
+    (tmp_path / "sync.yaml").write_text(CONFIG)
+    (tmp_path / ".env").write_text(DOTENV)
+    words = ["smart-sync", "run", "--config=sync.yaml", "--fallback-days=x"]
+    text = check_transcript("config_faults", words, {"SMART_SYNC_VERFY": "s3cret"}, tmp_path)
+    assert "s3cret" not in text
+
+
 def test_a_terminal_has_the_columns_that_are_asked_for():
     words = ["smart-sync-schedules", "--help"]
     texts = {

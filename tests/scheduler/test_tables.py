@@ -72,12 +72,16 @@ def test_a_file_in_a_bucket_is_named_and_not_read(command, scheduler):
         ("tables: {public.*: {merge_key: id}}", "did you mean merge_keys?"),
         ("tables:\n  public.*: {runner: x}", "tables, line 2, column 14"),
         ("tables: {", "tables, line 2"),
+        (
+            "parameters: {max_retries: 5}\ntables: {public.*: }",
+            "parameters of the launch in its file of tables (schedule shop: tables, line 1,",
+        ),
         ("other: 1", "unknown key (schedule shop: tables, line 1, column 1)"),
         (b"\xff", "file can't be read"),
         ("#" * (1 << 20) + "\n", "more than 1,048,576 bytes"),
         (TEXT + "#" * MAX_ARGUMENT_BYTES, "put the file into a bucket"),
     ],
-    ids=["key", "of-the-launch", "yaml", "top", "bytes", "largest", "argument"],
+    ids=["key", "of-the-launch", "yaml", "parameters", "top", "bytes", "largest", "argument"],
 )
 def test_a_file_that_is_wrong_is_told_before_anything_is_sent(create, scheduler, text, says):
     done = create(text)

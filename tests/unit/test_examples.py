@@ -8,6 +8,8 @@ import subprocess
 import pytest
 import yaml
 
+from pipeline.command.said import read_words
+from pipeline.command.settings import read_settings
 from pipeline.parameters import options
 from pipeline.parameters.docs import ROOT, metadata
 from pipeline.parameters.options import unchecked
@@ -44,6 +46,12 @@ def words_of_orders(tmp_path, *more):
     main, *words = done.stdout.split("\0")[:-1]
     assert main == "main.py"
     return words
+
+
+def test_the_config_file_is_taken_by_the_command():
+    settings = read_settings(read_words(["run", f"--config={EXAMPLES / 'sync.yaml'}"]), {})
+    assert settings.faults == ()
+    assert is_the_merge_of_orders(options.parse(settings.words, {}).request)
 
 
 def is_the_merge_of_orders(request):

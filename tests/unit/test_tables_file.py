@@ -11,7 +11,7 @@ from auto_schema.names import hashed_name
 from pipeline.parameters.options import parse, unchecked
 from pipeline.parameters.table import PARAMETERS
 from pipeline.tables.entries import WithoutCursor
-from pipeline.tables.file import keys_of, read_tables
+from pipeline.tables.file import keys_of, read_launch_part, read_tables
 from pipeline.tables.json_schema import SHIPPED, json_schema, written
 from pipeline.tables.new_tables import asked_datasets, without_new
 from pipeline.tables.patterns import choose, unknown_exclusions
@@ -399,9 +399,18 @@ def test_the_shipped_json_schema_is_made_from_the_table_and_judges_as_the_progra
         "tables:\n  public.*:\n  public.a: {tags: [x], disabled: false, partition_field: at,\n"
         "    clustering_fields: [id], max_dead_letters: '5', transformation_config: {}}\n"
         "exclude: [public.b]\n"
+        "parameters: {postgresql_host: db, runner: DataflowRunner, num_workers: 2, verify: true}\n"
     )
     assert [error.message for error in judge.iter_errors(yaml.safe_load(good))] == []
     read(good)
+    one = "parameters: {postgresql_host: db, destination_bigquery_table: t, clustering_fields: [a]}"
+    assert [error.message for error in judge.iter_errors(yaml.safe_load(one))] == []
+    part, faults = read_launch_part(one, "sync.yaml")
+    assert ({*part.origins}, part.is_of_many, faults) == (
+        {"postgresql_host", "destination_bigquery_table", "clustering_fields"},
+        False,
+        [],
+    )
     for bad in (
         "tables: {public.a: {partition_type: WEEK}}",
         "tables: {public.a: {merge_key: id}}",
@@ -412,6 +421,14 @@ def test_the_shipped_json_schema_is_made_from_the_table_and_judges_as_the_progra
     ):
         assert list(judge.iter_errors(yaml.safe_load(bad))), bad
         assert faults_of(bad)
+    for bad in (
+        "parameters: {postgresql_hst: h}",
+        "parameters: {tables: t.yaml}",
+        "postgresql_host: h",
+        "parameters: [a]",
+    ):
+        assert list(judge.iter_errors(yaml.safe_load(bad))), bad
+        assert read_launch_part(bad, "sync.yaml")[1], bad
 
 
 @pytest.mark.parametrize("name", ["tables", "select", "max_tables_at_once", "retry_failed"])

@@ -1,0 +1,26 @@
+"""A plan on stdout, in words or JSON, with what said each of its parameters."""
+
+import json
+from collections.abc import Callable
+
+from pipeline.parameters.options import Options
+from pipeline.parameters.origins import as_values, lines
+
+
+def print_plan(options: Options, text: str, as_json: Callable[[], str]) -> None:
+    """Print it as the launch's plan_format asks.
+
+    Args:
+        options: of the launch.
+        text: the plan in words.
+        as_json: makes the same as a JSON object.
+    """
+    run = options.request.run
+    if run.plan_format != "json":
+        print("\n".join([text, *lines(options.origins, run.plan_detail)]))
+        return
+    told = as_json()
+    if options.origins:
+        values = {**json.loads(told), **as_values(options.origins)}
+        told = json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False)
+    print(told)

@@ -1,0 +1,83 @@
+"""The promises of the command `smart-sync`."""
+
+from tests.mutants.promises import Promise
+
+SETTINGS = "tests/unit/test_settings.py"
+COMMAND = "pipeline/command/settings.py"
+
+PROMISES: tuple[Promise, ...] = (
+    Promise(
+        "The command",
+        "A flag beats the environment, that beats `.env`, that the config file, that the default.",
+        f"{SETTINGS}::test_a_flag_beats_the_environment_that_beats_dotenv_that_beats_the_file",
+        COMMAND,
+        "layered(command, variables, lines, file)",
+        "layered(command, lines, variables, file)",
+    ),
+    Promise(
+        "The command",
+        "A variable that begins with SMART_SYNC_ and is no parameter is refused, never ignored.",
+        f"{SETTINGS}::test_names_that_nobody_knows_are_told_with_the_nearest_and_never_with_their_values",
+        COMMAND,
+        '            faults.append(_unknown(variable, "the environment"))',
+        "            continue",
+    ),
+    Promise(
+        "The command",
+        "`python main.py` reads no parameter from the environment.",
+        f"{SETTINGS}::test_a_stray_variable_changes_nothing_of_main",
+        "pipeline/parameters/options.py",
+        "    given, beam_argv, faults = split_argv(argv)\n    return",
+        "    given, beam_argv, faults = split_argv(argv)\n"
+        "    given = {p.name: os.environ[v] for p in PARAMETERS"
+        ' if (v := f"SMART_SYNC_{p.name.upper()}") in os.environ} | given\n    return',
+    ),
+    Promise(
+        "The command",
+        "Of a secret the plan shows where it came from, and nothing else.",
+        f"{SETTINGS}::test_the_origins_show_no_secret_and_each_default_that_holds",
+        "pipeline/parameters/origins.py",
+        "        return HIDDEN\n",
+        "        return text\n",
+    ),
+    Promise(
+        "The command",
+        "A subcommand's meaning beats files: `smart-sync plan` writes nothing whatever they say.",
+        f"{SETTINGS}::test_a_subcommand_beats_files_and_no_flag",
+        COMMAND,
+        "layered(command, variables, lines, file)",
+        "layered(variables, lines, file, command)",
+    ),
+    Promise(
+        "The command",
+        "A value of `.env` that its readers take otherwise is refused, and not shown.",
+        f"{SETTINGS}::test_a_value_that_readers_take_otherwise_is_refused_and_not_shown",
+        "pipeline/command/dotenv.py",
+        "        why = _followed(match[1])\n",
+        '        why = ""\n',
+    ),
+    Promise(
+        "The command",
+        "`main.py --tables=FILE` reads what the file says of the launch, and its flags beat it.",
+        "tests/e2e/test_command.py::test_one_file_serves_many_tables_by_the_command_and_by_main",
+        "pipeline/launch/tables_document.py",
+        "    argv += words_of({name: origin for name, origin in said.items() if name not in flags})\n",
+        "",
+    ),
+    Promise(
+        "The command",
+        "A password in a file is in no traceback of the program.",
+        "tests/e2e/test_command.py::test_a_password_in_the_file_is_in_no_traceback",
+        "pipeline/cli.py",
+        "        return many(words, now, new_run_id, brought.origins, brought.faults)",
+        "        return many([*words], now, new_run_id, brought.origins, brought.faults)",
+    ),
+    Promise(
+        "The command",
+        "Help, version and a misspelt command import nothing of the program.",
+        "tests/unit/test_command.py::test_help_version_and_a_misspelt_command_import_nothing_of_the_program",
+        "pipeline/command/main.py",
+        "import gc\nimport os",
+        "import pyarrow  # noqa: F401, I001\nimport gc\nimport os",
+    ),
+)
