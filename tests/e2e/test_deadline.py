@@ -40,6 +40,33 @@ def test_a_run_that_takes_too_long_is_stopped_and_publishes_nothing(sync, sql, s
     assert "t" not in sync.tables()
 
 
+def test_the_graphs_readers_stop_it_too(sync, sql, seconds):
+    """As on Dataflow, where no launcher is there any more."""
+    sql(ROWS)
+    done = sync(**SLOW, max_run_minutes="6", runner="DirectRunner")
+    assert done.code == 12, done.err
+    (run,) = sync.history()
+    assert (run["status"], run["exit_code"], run["rows_published"]) == ("failed", 12, 0)
+    assert "t" not in sync.tables()
+
+
+def test_of_many_tables_the_one_that_takes_too_long_is_stopped(sync, sql, seconds):
+    sql(ROWS)
+    sql("CREATE TABLE lines (id int8 PRIMARY KEY)")
+    sql("INSERT INTO lines VALUES (5)")
+    slow = SLOW["postgresql_query"]
+    text = f"""
+tables:
+  public.lines: {{}}
+  public.orders: {{postgresql_query: "{slow}", batch_size: 1, max_run_minutes: 4}}
+"""
+    done = sync(tables=text, destination_bigquery_table=None)
+    assert done.code in (10, 12), done.err
+    assert "max_run_minutes=" in done.out + done.err
+    assert sync.rows("id", "lines") == [(5,)]
+    assert "orders" not in sync.tables()
+
+
 def test_its_lock_is_given_back_and_the_next_run_brings_each_row_once(sync, sql, seconds):
     sql(ROWS)
     assert sync(**SLOW, max_run_minutes="4").code == 12

@@ -29,6 +29,7 @@ PRINTED = {
     ],
 }
 MASKS = {
+    r"at most \d+ of": "at most N of",
     r"\d{4}-\d\d-\d\d \d\d:\d\d": "DATE AND TIME.. ",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00": "TIMESTAMP",
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=DATE)": "DAY ",
@@ -53,6 +54,13 @@ def environ():
 def test_the_command_of_schedules_prints_what_the_file_says(name, environ):
     words = ["smart-sync-schedules", *PRINTED[name]]
     check_transcript(name, words, environ, masks=MASKS)
+
+
+def test_an_apply_is_told_before_it_is_done_and_json_for_programs(environ):
+    words = ["apply", f"-f{EXAMPLE}", "--dry-run"]
+    check_transcript(
+        "schedules_apply_dry", ["smart-sync", "schedules", *words], environ, masks=MASKS
+    )
 
 
 @pytest.mark.parametrize("how", [["--no-color"], []], ids=["flag", "variable"])
