@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from auto_schema.errors import SyncError
+from sources.health import Told
 from sources.parameters import Values
 from sources.protocol import Inspector
 from sources.secrets import Secret
@@ -64,6 +65,7 @@ class SourceKind:
         stand_ins: texts for the parameters of a URI that can't be read where parameters are
             only checked.
         home: the module of what its users keep on their machine; empty: nothing.
+        health: the module that looks at its server and our role there; empty: nothing is looked at.
     """
 
     name: str
@@ -76,6 +78,7 @@ class SourceKind:
     uri: Callable[[Uri, str], Said] | None = None
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     home: str = ""
+    health: str = ""
 
     def inspecting(
         self, connection: object, query: str, table: str, cursor: str
@@ -117,3 +120,14 @@ class SourceKind:
         """
         password: Secret | None = import_module(self.home).password_of(given, passfile, environ)
         return password
+
+    def look(self, connection: object) -> tuple[Told, ...]:
+        """What its server and our role there are like.
+
+        Raises:
+            SourceUnreachableError, SourceRefusedError: with what the server said.
+        """
+        if not self.health:
+            return ()
+        told: tuple[Told, ...] = import_module(self.health).look(connection)
+        return told

@@ -97,6 +97,18 @@ class Uri:
         has_password = ":" in (self.login or "") or bool(_SECRET_OPTION.search(self.options))
         return has_password or bool(self.fault) or not self.scheme
 
+    def without_secrets(self, path: str) -> str:
+        """The text with this path, and without the password and options that are secret.
+
+        >>> Uri.of("postgresql://reader:s3cret@db/shop?sslmode=require").without_secrets("shop")
+        'postgresql://reader@db/shop?sslmode=require'
+        """
+        login = (self.login or "").partition(":")[0]
+        options = [one for one in self.options.split("&") if not _SECRET_OPTION.search(one)]
+        kept = "&".join(filter(None, options))
+        place = f"{login}@{self.address}" if login else self.address
+        return f"{self.scheme}://{place}/{path}" + (f"?{kept}" if kept else "")
+
     def secrets(self) -> Iterator[str]:
         """Its secrets as written and decoded, and the pieces into which a driver may cut them."""
         written = [(self.login or "").partition(":")[2], *_SECRET_OPTION.findall(self.options)]

@@ -63,6 +63,21 @@ COMMANDS: tuple[Command, ...] = (
     Command("backfill", "Load a window slice by slice, or fill columns that are new."),
     Command("replay", "Put the dead letters of a run through today's plan.", "RUN"),
     Command("rollback", "Undo a run: the table becomes what it was before.", "RUN"),
+    Command(
+        "init",
+        "Look at a source, and write a config file that syncs its tables.",
+        flags=(
+            Flag("output", "The file; smart-sync.yaml if not given.", "FILE"),
+            Flag("only", "Which tables: names and patterns, by commas.", "PATTERNS"),
+            Flag("force", "Overwrite a file that is there."),
+        ),
+        has_json=True,
+    ),
+    Command(
+        "doctor",
+        "Look at all that a run needs, with a mend for what is wrong.",
+        has_json=True,
+    ),
     Command("schedules", "Schedules in Cloud Scheduler: create, apply, status …", is_raw=True),
 )
 """A command that lacks here has no module either."""

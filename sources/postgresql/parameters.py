@@ -108,4 +108,5 @@ POSTGRESQL = SourceKind(
     uri.said_by,
     uri.STAND_INS,
     "sources.postgresql.home",
+    "sources.postgresql.health",
 )
