@@ -26,6 +26,9 @@ from smart_sync.deletes import DELETED_AT
 from smart_sync.facts import Facts, Target
 from smart_sync.healing import healing_faults
 from smart_sync.history_plan import NAMES
+from smart_sync.load_columns import NAMES as OF_LOAD
+from smart_sync.load_columns import PARAMETER as LOAD
+from smart_sync.load_columns import with_load_columns
 from smart_sync.marks import with_deleted_at
 from smart_sync.merge_plan import MergePlan, plan_merge
 from smart_sync.missing_scope import scope_of
@@ -197,6 +200,8 @@ def plan_shape(request: SyncRequest, facts: Facts) -> tuple[Shape, list[SyncErro
         faults += more
     published, more = with_deleted_at(request, target, schema)
     faults += more
+    published, of_load = with_load_columns(request, target, published)
+    faults += of_load
     if published is not schema:
         schema, staged = published, schema if staged is None else staged
     schema, cut = fitting_schema(schema)
@@ -287,16 +292,17 @@ def _changes(
                 "destination lacks columns",
                 f"table {request.destination}",
                 ", ".join(added) + " (schema_evolution=freeze)",
-                "set schema_evolution=add_columns, or "
-                + (
-                    "choose deleted_rows=hard and delete_missing=hard"
-                    if added == (DELETED_AT,)
-                    else LEAVE_OUT
-                )
-                + ".",
+                "set schema_evolution=add_columns, or " + _without(added) + ".",
             )
         )
     return added, altered, faults
+
+
+def _without(added: tuple[str, ...]) -> str:
+    """How a run does without columns that the destination lacks."""
+    if added == (DELETED_AT,):
+        return "choose deleted_rows=hard and delete_missing=hard"
+    return f"set {LOAD}=false" if set(added) <= set(OF_LOAD) else LEAVE_OUT
 
 
 def _evolution(request: SyncRequest) -> Evolution:

@@ -14,6 +14,7 @@ from smart_sync.check_plan import check_lines
 from smart_sync.headline import estimate_text, headline, warnings_of
 from smart_sync.healing import healing_lines
 from smart_sync.history_text import history_lines
+from smart_sync.load_columns import load_lines
 from smart_sync.marks import mark_lines
 from smart_sync.missing_plan import missing_lines
 from smart_sync.plan import SyncPlan
@@ -133,6 +134,7 @@ def _table_lines(plan: SyncPlan) -> Iterator[str]:
         yield f"               columns to be added: {', '.join(changes.added)}"
     altered = alteration_lines(plan.destination, changes.altered, changes.looked_bytes)
     yield from (f"               {line}" for line in altered)
+    yield from (f"               {line}" for line in load_lines(plan.schema))
     if changes.target_only:
         yield f"               columns that stay NULL in new rows: {', '.join(changes.target_only)}"
 

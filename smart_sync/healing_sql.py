@@ -7,6 +7,7 @@ are left out, so that what is published is what was healed, or is new.
 from auto_schema.names import OURS, STAGED, TABLE, in_any_partition, of_staged, of_table
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.key_text import as_named, json_text, on_keys
+from smart_sync.load_columns import compared_names
 from smart_sync.merge_plan import MergePlan
 from smart_sync.plan import SyncPlan
 
@@ -18,7 +19,7 @@ def without_equal(plan: SyncPlan, merge: MergePlan, newest: str) -> str:
 
     A row that is marked as deleted, and removed for that, is dropped never.
     """
-    names = [column.name for column in plan.schema]
+    names = compared_names(plan.schema)
     where = ""
     if merge.partition_field is not None:  # the table may want to see it in every filter
         column = of_table(merge.partition_field)

@@ -25,6 +25,7 @@ from smart_sync.key_text import (
     pruned,
     raise_for,
 )
+from smart_sync.load_columns import compared_names
 from smart_sync.merge_plan import MergePlan
 from smart_sync.merge_sql import (
     DELETED,
@@ -248,7 +249,7 @@ def _on(merge: MergePlan, alias: str, name: str) -> str:
 
 def _differs(plan: SyncPlan) -> str:
     """Whether a version of the table has other content than the staged one."""
-    names = [column.name for column in plan.schema]
+    names = compared_names(plan.schema)
     return f"{json_text(TABLE, names)} != {json_text(STAGED, names)}"
 
 

@@ -27,6 +27,7 @@ from smart_sync.key_text import (
     pruned,
     raise_for,
 )
+from smart_sync.load_columns import is_of_load
 from smart_sync.marks import Mark
 from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_sql import keys_to_change, rows_to_delete
@@ -312,7 +313,9 @@ def _merge(plan: SyncPlan, merge: MergePlan) -> str:
     later = comes_later(plan)
     newer = f" AND {later}" if later else ""
     names = [column.name for column in plan.schema]
-    values = [f"{quoted(name)} = {_updated(merge, name)}" for name in merge.filled or names]
+    ours = [column.name for column in plan.schema if is_of_load(column)]
+    filled = [*merge.filled, *ours] if merge.filled else []
+    values = [f"{quoted(name)} = {_updated(merge, name)}" for name in filled or names]
     gone = merge.mark if merge.removes else None
     tail = f"WHEN MATCHED{newer} AND {gone.holds(STAGED)} THEN DELETE\n" if gone else ""
     tail += f"WHEN MATCHED{newer} THEN UPDATE SET "

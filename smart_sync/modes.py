@@ -309,6 +309,8 @@ def choose_way(
         return STATEMENT, why
     if audited:
         return STATEMENT, audited
+    if request.publishing.load_columns:
+        return STATEMENT, "load_columns=true: a statement writes which run published a row"
     if why := mode.why_staged(request, swaps):
         return STATEMENT, why
     return LOAD, "one load job of all files"

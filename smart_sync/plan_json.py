@@ -9,6 +9,7 @@ from smart_sync.check_plan import checks_dict
 from smart_sync.headline import headline, warnings_of
 from smart_sync.healing import healing_dict
 from smart_sync.history_text import history_dict
+from smart_sync.load_columns import load_dict
 from smart_sync.marks import mark_dict
 from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_plan import missing_dict
@@ -86,6 +87,7 @@ def _table_dict(plan: SyncPlan) -> dict[str, object]:
         "added_columns": list(changes.added),
         "altered_columns": [_alteration_dict(plan, one) for one in changes.altered],
         "target_only_columns": list(changes.target_only),
+        **load_dict(schema),
         "stale_columns": [field.name for field in changes.stale.fields],
         "unmasked_columns": [field.name for field in changes.stale.unmasked],
         "clears_stale_columns": changes.stale.clears,

@@ -18,6 +18,7 @@ from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
 from smart_sync.healing import plan_healing
 from smart_sync.left_out import count_left_out
+from smart_sync.load_columns import for_run
 from smart_sync.marks import at_launch
 from smart_sync.merge_plan import plan_merge
 from smart_sync.missing_plan import plan_missing
@@ -84,7 +85,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     return SyncPlan(
         run=replace(run, notes_splits=may_be_resumed(draft.request, reading, facts.window)),
         destination=draft.request.destination,
-        schema=at_launch(_schema(draft, publishing.way), now),
+        schema=for_run(at_launch(_schema(draft, publishing.way), now), run_id),
         changes=changes,
         checks=_checks(draft),
         reading=reading,

@@ -134,8 +134,14 @@ def insert_select(plan: SyncPlan) -> str:
 def select_staged(plan: SyncPlan) -> str:
     """The rows in the destination's types: staged ones, or the source's own."""
     if not plan.publishing.way.is_staged:
-        return plan.reading.source.statement(Split(0))
+        return _with_ours(plan, plan.reading.source.statement(Split(0)))
     return f"SELECT {staged_items(plan)}\nFROM {plan.rows_table.sql}"
+
+
+def _with_ours(plan: SyncPlan, select: str) -> str:
+    """The source's own rows, with the columns that no row brings behind theirs."""
+    ours = [f"{c.formula} AS {quoted(c.name)}" for c in plan.schema if c.formula]
+    return f"SELECT *, {', '.join(ours)}\nFROM (\n{select}\n)" if ours else select
 
 
 def staged_items(plan: SyncPlan) -> str:

@@ -204,6 +204,8 @@ def _copy_reason(
         return "columns are selected, renamed or converted"
     if request.publishing.sql:
         return "transform_sql makes other rows of them"
+    if request.publishing.load_columns:
+        return "load_columns=true writes columns beside the source's"
     if is_audited or request.publishing.write_disposition.is_by_key:
         return "rows are compared before they are published"
     if keeps_schema:

@@ -132,6 +132,7 @@ class PublishingRequest:
     `sql` is transform_sql: what it was written as, then the query itself;
     with `quarantines` they become dead letters, where a check is of single rows. `replayed_run` is
     the run whose dead letters are read in place of the source; empty: the source is.
+    `load_columns`: rows say when they were published, and by which run.
     `keep_snapshots` is how long a snapshot of the table before the run is kept; None: none is.
     """
 
@@ -154,6 +155,7 @@ class PublishingRequest:
     sql: str = ""
     keep_snapshots: timedelta | None = None
     replayed_run: str = ""
+    load_columns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

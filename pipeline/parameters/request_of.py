@@ -147,6 +147,7 @@ def _publishing(values: Mapping[str, str]) -> PublishingRequest:
         keep_snapshots=_kept(values["keep_snapshots"]),
         sql=values["transform_sql"],
         replayed_run=values["replay_dead_letters"],
+        load_columns=values["load_columns"] == "true",
     )
 
 

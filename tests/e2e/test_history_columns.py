@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.parameters.version import VERSION
 from pipeline.runs.history import FIELDS
 from pipeline.runs.history_tables import make_tables
 from tests.sync import GRAPH, PROJECT
@@ -238,14 +239,16 @@ QUESTIONS = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re
 def test_the_pages_questions_are_answered(sync, sql):
     stamps(sql, "timestamptz")
     sql("INSERT INTO s VALUES (1, '2024-05-01 09:00+00')")
-    sync.ok(**SMART)
+    sync.ok(**SMART, load_columns="true")
     run = sync.history()[-1]
     answers = []
     for question in QUESTIONS:
-        sql = question.replace("shop.", f"{sync.dataset}.")
+        sql = question.replace("shop.orders", f"{sync.dataset}.t")
+        sql = sql.replace("shop.", f"{sync.dataset}.").replace("'0.1.0'", f"'{VERSION}'")
         sql = sql.replace("0123456789abcdef", run["plan_fingerprint"])
         answers.append([dict(row) for row in sync.client.query_and_wait(sql)])
-    late, rate, days, of_moment, plans, largest = answers
+    late, rate, days, of_moment, plans, largest, found = answers
+    assert [row["id"] for row in found] == [1]
     assert late == []
     assert [(row["runs"], row["rate"]) for row in rate] == [(1, 1.0)]
     assert [row["n_rows"] for row in days] == [1]

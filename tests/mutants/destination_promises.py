@@ -123,7 +123,7 @@ PROMISES: tuple[Promise, ...] = (
         "backfill_columns touches no other column, the cursor's neither.",
         "tests/e2e/test_backfill_columns.py::test_rows_whose_stamps_come_late_are_filled_too",
         "smart_sync/merge_sql.py",
-        "for name in merge.filled or names]",
+        "for name in filled or names]",
         "for name in names]",
     ),
     P(

@@ -9,6 +9,7 @@ LOCK = "tests/servers/test_lock.py::test_"
 JOB = "tests/e2e/test_many_job.py::test_"
 TABLES = "tests/e2e/test_two_tables.py::test_"
 HISTORY = "tests/e2e/test_history_columns.py::test_"
+LOAD = "tests/e2e/test_load_columns.py::test_"
 MATRIX = "tests/seam/test_matrix.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -235,5 +236,45 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/runs/views.py",
         "WHERE NOT is_undone AND {PUBLISHED}",
         "WHERE {PUBLISHED}",
+    ),
+    P(
+        OUTCOMES,
+        "With load_columns a row that is updated names the run that did.",
+        f"{LOAD}rows_that_are_updated_name_the_run_that_did",
+        "smart_sync/merge_sql.py",
+        "for name in filled or names]",
+        "for name in filled or names[:-2]]",
+    ),
+    P(
+        OUTCOMES,
+        "Neither a repair nor a version that comes again takes load columns for content.",
+        f"{LOAD}a_version_names_the_run_that_brought_it_and_one_that_comes_again_keeps_it",
+        "smart_sync/load_columns.py",
+        "return [column.name for column in schema if not is_of_load(column)]",
+        "return [column.name for column in schema]",
+    ),
+    P(
+        OUTCOMES,
+        "A row that is updated without load_columns names no run any more.",
+        f"{LOAD}without_the_parameter_they_stay_and_new_rows_name_no_run",
+        "smart_sync/load_columns.py",
+        "    if not is_asked and not _is_theirs(request, there, schema):",
+        "    if not is_asked:",
+    ),
+    P(
+        OUTCOMES,
+        "Columns of others under the names of load columns are left alone.",
+        f"{LOAD}columns_of_others_under_these_names_are_left_alone",
+        "smart_sync/load_columns.py",
+        "        and (there[name].bigquery, there[name].description)\n        == (KINDS[name].bigquery, KINDS[name].description)\n",
+        "        and there[name].bigquery == KINDS[name].bigquery\n",
+    ),
+    P(
+        OUTCOMES,
+        "A row of a load that was gone on with names the run that published it.",
+        f"{LOAD}rows_of_a_run_that_is_gone_on_with_name_the_run_that_published",
+        "smart_sync/load_columns.py",
+        "    literal = string_literal(run_id)\n",
+        "    literal = string_literal(run_id[:8])\n",
     ),
 )

@@ -26,6 +26,7 @@ MALFORMED = {
     "sync_start": ("yesterday", "'yesterday'", "such as 2025-07-01"),
     "sync_end": ("2025/07/01", "'2025/07/01'", "such as 2025-07-01"),
     "verify": ("yes", "'yes'", "true or false"),
+    "load_columns": ("yes", "'yes'", "true or false"),
     "resume": ("no", "'no'", "true or false"),
     "show_values": ("yes", "'yes'", "true or false"),
     "verify_only": ("1", "'1'", "true or false"),
