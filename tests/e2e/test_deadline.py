@@ -37,6 +37,7 @@ def test_a_run_that_takes_too_long_is_stopped_and_publishes_nothing(sync, sql, s
     (run,) = sync.history()
     assert (run["status"], run["exit_code"], run["rows_published"]) == ("failed", 12, 0)
     assert "max_run_minutes" in run["error"]
+    assert run["rows_read"] < 40  # it was stopped amid the rows, not only before they are published
     assert "t" not in sync.tables()
 
 
