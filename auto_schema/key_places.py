@@ -8,6 +8,7 @@ sums.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from auto_schema.canonical import bigquery_row, postgresql_row
 from auto_schema.names import quoted
@@ -17,16 +18,22 @@ Place = tuple[int, int]
 """A place, and which part of it; 0 where places have one part."""
 HASH_DIGITS = 15
 """Hex digits of an MD5 that fit an INT64 without its sign."""
-WORD_BITS = 31
-"""So many bits of a hash are in the first sum, the others in the second: no sum overflows."""
+WORD_BITS, HIGH_BITS = 31, 32
+"""So many bits of a hash are in the first sum; those from the second number on are in the other.
+
+Both are integers of 32 bits with a sign, which PostgreSQL sums without memory of its own for each
+place; and no sum overflows. The 59 bits that are summed tell two sets of keys of a place apart but
+for one chance in 2^59.
+"""
 PART_BITS = 16
 """Above which bits of a hash its part is said; those of its place lie below."""
+MOST_NAMED = 100_000
+"""Keys that a statement names one by one, so that an index finds them."""
 _LOW, _MIXERS = 2**32 - 1, (668_265_263, 374_761_393)
 """Primes below 2^30: neither product of them with 32 bits, nor the sum of both, overflows."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeySums:
+class KeySums(NamedTuple):
     """What is equal for two sets of equal keys: how many, and two sums over their hashes."""
 
     rows: int = 0
@@ -58,6 +65,22 @@ class Places:
         return replace(self, parts=parts)
 
 
+def integers_in(places: Places, within: Sequence[Place]) -> tuple[int, ...]:
+    """All integers of some ranges, where they are so few that a statement can name them.
+
+    >>> integers_in(Places((), width=2, first=-1, last=1), [(-1, 0), (0, 0)])
+    (-3, -2, -1, 0, 1)
+    """
+    width = places.width
+    if not width or width * len(within) > MOST_NAMED:
+        return ()
+    named = set[int]()
+    for place in {at for at, _ in within}:  # both databases divide towards zero
+        low = place * width - (width - 1 if place <= 0 else 0)
+        named.update(range(low, place * width + (width if place >= 0 else 1)))
+    return tuple(sorted(key for key in named if -(2**63) <= key < 2**63))
+
+
 def is_ranged(keys: Sequence[Column]) -> bool:
     """Whether places can be ranges: of a single integer key."""
     return len(keys) == 1 and keys[0].is_single(("INT64",)) and not keys[0].changed
@@ -71,6 +94,7 @@ class _Dialect:
     divided: str
     key: str
     aggregates: str
+    summed: str
 
 
 _POSTGRESQL = _Dialect(
@@ -79,11 +103,13 @@ _POSTGRESQL = _Dialect(
     "('x' || pg_catalog.substr(pg_catalog.md5(pg_catalog.convert_to({row}, 'UTF8')), 1, "
     f"{HASH_DIGITS}))::bit({HASH_DIGITS * 4})::int8",
     "pg_catalog.",
+    "::int4",
 )
 _BIGQUERY = _Dialect(
     "^",
     "DIV({k}, {width})",
     f"CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5({{row}})), 1, {HASH_DIGITS})) AS INT64)",
+    "",
     "",
 )
 
@@ -126,11 +152,13 @@ def postgresql_key_sums(
         within: only these places, with all their parts; empty: all.
         of_rows: whether what is summed is the number of the row, which is selected AS v.
     """
-    is_cheap = places.width and not of_rows
-    rows = rows if is_cheap else f"{rows}\nOFFSET 0"  # else a hash is made for each use of it
+    if places.width and not of_rows:
+        rows = f"SELECT k, {_hash(places, _POSTGRESQL)} AS v FROM (\n{rows}\n) AS e"
+    rows = f"{rows}\nOFFSET 0"  # else a hash is made for each use of it
     return (
-        f"SELECT {_figures(places, _POSTGRESQL, of_rows=of_rows)}\nFROM (\n{rows}\n) AS d"
-        f"{_within(places.in_parts(1), within, _POSTGRESQL)}\nGROUP BY 1, 2"
+        f"SELECT {_figures(places, _POSTGRESQL, is_hashed=of_rows or bool(places.width))}\n"
+        f"FROM (\n{rows}\n) AS d"
+        f"{_within(places.in_parts(1), within, _POSTGRESQL)}\n{_by_part(places)}"
     )
 
 
@@ -150,8 +178,8 @@ def bigquery_key_sums(
     text = ", ':', ".join(f"CAST({field} AS STRING)" for field in fields)
     return (
         f"SELECT STRING_AGG(CONCAT({text}), ';') AS sums\nFROM (\n"
-        f"SELECT {_figures(places, _BIGQUERY, of_rows=of_rows)}\nFROM (\n{rows}\n) AS d"
-        f"{_within(places.in_parts(1), within, _BIGQUERY)}\nGROUP BY 1, 2\n) AS p"
+        f"SELECT {_figures(places, _BIGQUERY, is_hashed=of_rows)}\nFROM (\n{rows}\n) AS d"
+        f"{_within(places.in_parts(1), within, _BIGQUERY)}\n{_by_part(places)}\n) AS p"
     )
 
 
@@ -194,17 +222,27 @@ def bigquery_within(places: Places, within: Sequence[Place]) -> str:
     return f"({lacks} OR {_is_within(places, within, _BIGQUERY, number)})"
 
 
-def _figures(places: Places, dialect: _Dialect, *, of_rows: bool) -> str:
-    hashed, of = "v" if of_rows else _hash(places, dialect), dialect.aggregates
+def _figures(places: Places, dialect: _Dialect, *, is_hashed: bool) -> str:
+    """Of rows with `k`, and `v` where what is summed is made already."""
+    hashed, of, summed = (
+        "v" if is_hashed else _hash(places, dialect),
+        dialect.aggregates,
+        dialect.summed,
+    )
+    part = "0" if places.parts == 1 else _part(places, dialect)
     return (
-        f"{_place(places, dialect)} AS place, {_part(places, dialect)} AS part,"
-        f" {of}count(*) AS row_count,\n  {of}sum({hashed} & {2**WORD_BITS - 1}) AS low,"
-        f" {of}sum({hashed} >> {WORD_BITS}) AS high"
+        f"{_place(places, dialect)} AS place, {part} AS part,"
+        f" {of}count(*) AS row_count,\n  {of}sum(({hashed} & {2**WORD_BITS - 1}){summed}) AS low,"
+        f" {of}sum(({hashed} >> {HIGH_BITS}){summed}) AS high"
     )
 
 
+def _by_part(places: Places) -> str:
+    return "GROUP BY 1" if places.parts == 1 else "GROUP BY 1, 2"
+
+
 def _hash(places: Places, dialect: _Dialect, key: str = "k") -> str:
-    """A number from 0 below 2^63 that differs for different keys that are dealt by themselves."""
+    """A number from 0 below 3 · 2^61, another for each key that is dealt by itself."""
     if not places.width:
         return key
     first, second = _MIXERS
@@ -220,9 +258,6 @@ def _place(places: Places, dialect: _Dialect, key: str = "k") -> str:
 
 
 def _part(places: Places, dialect: _Dialect, key: str = "k") -> str:
-    """Never a bare number, which GROUP BY would take for a column's."""
-    if places.parts == 1:
-        return "(k & 0)"
     return f"(({_hash(places, dialect, key)} >> {PART_BITS}) & {places.parts - 1})"
 
 

@@ -4,6 +4,7 @@ Keys that this run has staged are left alone, and rows that are later than what 
 """
 
 from auto_schema.canonical import bigquery_row
+from auto_schema.key_places import is_ranged
 from auto_schema.names import OURS, in_any_partition, quoted, stamp_literal
 from smart_sync.deletes import DELETED_AT
 from smart_sync.hand_window import not_later
@@ -24,9 +25,24 @@ def keys_to_change(plan: SyncPlan, missing: MissingPlan, newest: str) -> str:
     """
     return (
         f"CREATE TEMP TABLE {GONE} AS\n"
-        f"SELECT key_text, is_back FROM {plan.run.staging.missing_table.sql}\n"
-        f"WHERE key_text NOT IN (SELECT {bigquery_row(missing.keys)} FROM {newest} AS s);\n"
+        f"SELECT {_told(missing)} AS gone_key, is_back FROM {plan.run.staging.missing_table.sql}\n"
+        f"WHERE {_told(missing)} NOT IN (SELECT {key_of(missing)} FROM {newest} AS s);\n"
     )
+
+
+def key_of(missing: MissingPlan) -> str:
+    """The key of a row named `s`, as `gone_key` has it: a single integer as it is, else its text.
+
+    So that a text isn't made of each row of the table, and clusters are pruned by the key.
+    """
+    if is_ranged(missing.keys):
+        return f"s.{quoted(missing.keys[0].name)}"
+    return bigquery_row(missing.keys)
+
+
+def _told(missing: MissingPlan) -> str:
+    """The same of the keys that travelled, which are texts."""
+    return "CAST(key_text AS INT64)" if is_ranged(missing.keys) else "key_text"
 
 
 def rows_to_delete(plan: SyncPlan, missing: MissingPlan, merge: MergePlan) -> str:
@@ -41,9 +57,9 @@ def deleting(plan: SyncPlan, missing: MissingPlan, merge: MergePlan) -> str:
     """The statement that removes or marks them, and clears the marks of those that are back."""
     if not missing.marks:
         return f"DELETE FROM {plan.destination.sql} AS s\nWHERE {_meant(plan, missing, merge)}"
-    at, key = quoted(DELETED_AT), bigquery_row(missing.keys)
+    at, key = quoted(DELETED_AT), key_of(missing)
     stamp = stamp_literal("TIMESTAMP", plan.run.launched_at)
-    gone = f"{key} IN (SELECT key_text FROM {GONE} WHERE NOT is_back)"
+    gone = f"{key} IN (SELECT gone_key FROM {GONE} WHERE NOT is_back)"
     return (
         f"UPDATE {plan.destination.sql} AS s\nSET {at} = IF({gone}, {stamp}, NULL)\n"
         f"WHERE {_meant(plan, missing, merge)}"
@@ -52,11 +68,11 @@ def deleting(plan: SyncPlan, missing: MissingPlan, merge: MergePlan) -> str:
 
 def _meant(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, which: str = "TRUE") -> str:
     """Whether a row of the destination named `s` is one of them."""
-    key = bigquery_row(missing.keys)
-    parts = [f"{key} IN (SELECT key_text FROM {GONE} WHERE {which})"]
+    key = key_of(missing)
+    parts = [f"{key} IN (SELECT gone_key FROM {GONE} WHERE {which})"]
     if missing.marks:
         parts.append(
-            f"(s.{quoted(DELETED_AT)} IS NULL) = ({key} IN (SELECT key_text FROM {GONE}"
+            f"(s.{quoted(DELETED_AT)} IS NULL) = ({key} IN (SELECT gone_key FROM {GONE}"
             " WHERE NOT is_back))"
         )
     if plan.cursor is not None and missing.up_to is not None:

@@ -5,7 +5,6 @@ a row that comes back has a later stamp. A key whose last version has ended, and
 has with no newer one, was never gone for good: that version is open again.
 """
 
-from auto_schema.canonical import bigquery_row
 from auto_schema.names import OURS, in_any_partition, quoted
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.history_plan import IS_CURRENT, VALID_FROM
@@ -13,7 +12,7 @@ from smart_sync.key_text import names_of
 from smart_sync.merge_plan import MergePlan
 from smart_sync.merge_sql import PARTITION
 from smart_sync.missing_plan import MissingPlan
-from smart_sync.missing_sql import GONE, keys_to_change
+from smart_sync.missing_sql import GONE, key_of, keys_to_change
 from smart_sync.plan import SyncPlan
 
 VANISHED = f"{OURS}vanished"
@@ -52,6 +51,6 @@ def vanished(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, staged: str
         f"    COUNT(*) OVER (PARTITION BY {keys}, {start}) AS {HELD},\n"
         f"    ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY {start} DESC) AS nth\n"
         f"    FROM {plan.destination.sql} AS s\n"
-        f"    JOIN {GONE} AS g ON {bigquery_row(missing.keys)} = g.key_text{filtered}\n)\n"
+        f"    JOIN {GONE} AS g ON {key_of(missing)} = g.gone_key{filtered}\n)\n"
         f"WHERE nth = 1 AND is_meant AND {FROM} <= {end};\n"
     )

@@ -18,6 +18,7 @@ from auto_schema.errors import SourceRefusedError
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.key_places import (
     HASH_DIGITS,
+    HIGH_BITS,
     PART_BITS,
     WORD_BITS,
     KeySums,
@@ -63,7 +64,7 @@ class MongodbKeys:
             "place": numbers & (places.count - 1),
             "part": (numbers >> PART_BITS) & (places.parts - 1),
             "low": numbers & (2**WORD_BITS - 1),
-            "high": numbers >> WORD_BITS,
+            "high": numbers >> HIGH_BITS,
         }
         grouped = arrow.table(columns).group_by(["place", "part"])
         counted = grouped.aggregate([("low", "count"), ("low", "sum"), ("high", "sum")])

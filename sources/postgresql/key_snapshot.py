@@ -15,6 +15,7 @@ from auto_schema.key_places import (
     KeySums,
     Place,
     Places,
+    integers_in,
     postgresql_key,
     postgresql_key_sums,
     postgresql_keys,
@@ -70,7 +71,8 @@ class PostgresqlKeys:
         rows = self._rows(
             f"{postgresql_key(places)} AS k, {postgresql_row(self.asked.keys)} AS key_text,"
             f" CASE WHEN {self._dead()} THEN '{LETTER_DEAD}'"
-            f" WHEN {self._is_read()} THEN '{LETTER_READ}' ELSE '{LETTER_OTHER}' END AS told"
+            f" WHEN {self._is_read()} THEN '{LETTER_READ}' ELSE '{LETTER_OTHER}' END AS told",
+            self._named(places, within),
         )
         self.cursor.execute(postgresql_keys(places, rows, within))
         return (text for (text,) in self.cursor.fetchall())
@@ -81,6 +83,15 @@ class PostgresqlKeys:
             (int(place), int(part)): KeySums(*map(int, sums))
             for place, part, *sums in self.cursor.fetchall()
         }
+
+    @staticmethod
+    def _named(places: Places, within: Sequence[Place]) -> tuple[str, ...]:
+        """That a key is one of those that can lie there, for its index; beyond both ends is none.
+
+        The places were made from this snapshot's own ends.
+        """
+        integers = ",".join(map(str, integers_in(places, within)))
+        return (f"{postgresql_key(places)} = ANY ('{{{integers}}}'::int8[])",) if integers else ()
 
     def _rows(self, selected: str, more: tuple[str, ...] = ()) -> str:
         """The rows that have a key."""

@@ -24,8 +24,17 @@ PROMISES: tuple[Promise, ...] = (
         " are compared.",
         f"{E2E}only_rows_of_delete_missing_where_are_compared",
         "sources/postgresql/key_snapshot.py",
-        "THEN '{LETTER_READ}' ELSE '{LETTER_OTHER}' END AS told\"\n",
-        "THEN '{LETTER_READ}' ELSE '{LETTER_OTHER}' END AS told\",\n            self._scope(),\n",
+        "            self._named(places, within),\n",
+        "            (*self._named(places, within), *self._scope()),\n",
+    ),
+    P(
+        MISSING,
+        "Keys of ranges are all brought where they are named one by one, those below zero too.",
+        "tests/unit/test_key_descent.py::test_the_integers_named_of_ranges_are_all_that_are_dealt"
+        "_to_them",
+        "auto_schema/key_places.py",
+        "(width - 1 if place <= 0 else 0)",
+        "0",
     ),
     P(
         MISSING,
@@ -80,8 +89,8 @@ PROMISES: tuple[Promise, ...] = (
         "A key that the run itself brings is never deleted.",
         f"{E2E}a_key_that_comes_back_while_the_run_reads_stays",
         "smart_sync/missing_sql.py",
-        'f"WHERE key_text NOT IN (SELECT',
-        "f\"WHERE key_text NOT IN (SELECT 'x' ||",
+        "NOT IN (SELECT {key_of(missing)} FROM {newest} AS s)",
+        "NOT IN (SELECT {key_of(missing)} FROM {newest} AS s WHERE FALSE)",
     ),
     P(
         MISSING,

@@ -1,10 +1,11 @@
 """Places of keys: where they begin, which differ, and in which turns they are brought."""
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auto_schema.key_places import KeySums, Places, sums_of
+from auto_schema.key_places import KeySums, Places, integers_in, sums_of
 from auto_schema.schema import Column
 from smart_sync import key_descent
 from smart_sync.key_descent import (
@@ -95,3 +96,24 @@ def test_a_version_that_ended_is_back_when_the_source_has_a_row_that_could_be_re
 def test_no_keys_are_no_sums():
     assert sums_of(None) == {}
     assert KeySums() == key_descent.NOTHING
+
+
+@pytest.mark.parametrize("width", [1, 2, 7])
+def test_the_integers_named_of_ranges_are_all_that_are_dealt_to_them(width):
+    places = Places((), width, -40, 40)
+    for within in ([(0, 0)], [(-1, 0), (3, 0)], [(-2, 1), (-2, 0), (0, 0)]):
+        asked = {place for place, _ in within}
+        dealt = [k for k in range(-99, 99) if int(k / width) in asked]
+        assert list(integers_in(places, within)) == dealt
+
+
+def test_of_the_lowest_and_highest_integers_none_is_named_that_no_column_holds():
+    ends = [(-(2**63 // 3), 0), ((2**63 - 1) // 3, 0)]
+    named = integers_in(Places((), 3, ends[0][0], ends[1][0]), ends)
+    assert min(named) >= -(2**63)
+    assert max(named) == 2**63 - 1
+
+
+def test_so_many_integers_that_a_statement_would_be_large_are_not_named():
+    assert integers_in(Places((), 2**40, 0, 9), [(1, 0)]) == ()
+    assert integers_in(Places((), count=8), [(1, 0)]) == ()
