@@ -7,6 +7,7 @@ from typing import Any
 
 from auto_schema.errors import SomeFailedError, SyncError, one_line
 from pipeline.runs.notify import escaped
+from pipeline.runs.outcome import changed_text
 from pipeline.runs.told_checks import told_checks
 from smart_sync.explain_many import new_text
 from smart_sync.modes import CREATE
@@ -100,6 +101,8 @@ def total(results: Sequence[TableResult]) -> str:
     read, published = (sum(row[key] for row in rows) for key in ("rows_read", "rows_published"))
     good = sum(result.exit_code == 0 and result.status != SKIPPED for result in results)
     text = f"{good} of {len(results)} tables succeeded: {read:,} rows read, {published:,} published"
+    changed = ("rows_deleted", "rows_healed")
+    text += changed_text({key: sum(row.get(key) or 0 for row in rows) for key in changed})
     if skipped := sum(result.status == SKIPPED for result in results):
         text += f", {skipped} left alone"
     dead = sum(row["rows_dead"] for row in rows)

@@ -66,6 +66,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         HEALING,
+        "The last line of a launch of many tables tells rows that were deleted and healed.",
+        "tests/unit/test_many_sum.py::test_the_sum_of_many_tables_tells_what_was_deleted_and_healed",
+        "pipeline/runs/many_report.py",
+        "    text += changed_text({key: sum(row.get(key) or 0 for row in rows) for key in changed})",
+        '    text += ""',
+    ),
+    P(
+        HEALING,
         "Of a BigQuery source late rows and changed ones come with a repair, in place and through"
         " workers.",
         f"{BIGQUERY}rows_that_came_late_come",
