@@ -41,11 +41,11 @@ LEAST_DISK = 2 << 30
 PROBE_LIFE = timedelta(hours=1)
 DECODERS: Mapping[str, str] = MappingProxyType(
     {
-        "postgresql": "sources.postgresql.wire.compiled",
-        "mongodb": "sources.mongodb.wire.compiled",
+        "postgresql": "sources.postgresql.wire",
+        "mongodb": "sources.mongodb.wire",
     }
 )
-"""data_source → its compiled decoder."""
+"""data_source → the package of its compiled decoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,10 @@ def of_launch(
 
 
 def _decoder(request: SyncRequest) -> Iterator[Finding]:
-    module = DECODERS.get(request.data_source)
-    if module is None:
+    package = DECODERS.get(request.data_source)
+    if package is None:
         return
-    if find_spec(module) is not None:
+    if find_spec(f"{package}.compiled") is not None:
         yield Finding.good("decoder", "rows are decoded by compiled code")
         return
     fix = "install a wheel, or compile it with a C compiler (make setup)."

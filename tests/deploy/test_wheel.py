@@ -134,3 +134,20 @@ def test_the_graph_runs_by_the_names_of_the_wheel(tree, sync: Sync, sql, target)
     )
     assert done.returncode == 0, done.stderr
     assert sync.rows("COUNT(DISTINCT id), COUNT(*)") == [(100, 100)]
+
+
+def test_doctor_looks_by_the_names_of_the_wheel(tree, sync: Sync, sql, target):
+    sql("CREATE TABLE orders (id int PRIMARY KEY)")
+    words = sync.argv(postgresql_query="SELECT id FROM orders", runner=None)
+    environ = {**target.environ, "PYTHONPATH": str(tree), "PATH": str(Path(sys.executable).parent)}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "smart_sync.pipeline.command", "doctor", *words],
+        cwd=tree,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "decoded by" in done.stdout
+    assert "0 failures" in done.stdout
