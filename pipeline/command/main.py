@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from auto_schema.errors import ConfigError, SyncError
-from pipeline.command.help import page, pages
+from pipeline.command.help import page, pages, topic, width_of
+from pipeline.command.logs import asks_for_json, set_up
 from pipeline.command.said import Said, read_words
 from pipeline.command.table import COMMANDS
+from pipeline.parameters.log_lines import json_line
 from pipeline.parameters.version import VERSION
 
 WRONG = 2
@@ -26,9 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _main(read_words(words))
     except SyncError as error:
-        if error.text != error.line:
-            print(error.text, file=sys.stderr)
-        print(f"smart-sync: {error.line}", file=sys.stderr)
+        _print_error(error, is_json=asks_for_json(words))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -38,18 +38,38 @@ def _main(said: Said) -> int:
     if "version" in said.flags:
         print(f"smart-sync {VERSION}")
         return 0
-    if said.command is None:
-        is_asked = "help" in said.flags
-        print(pages(), file=sys.stdout if is_asked else sys.stderr)
-        return 0 if is_asked else WRONG
-    if "help" in said.flags:
-        print(page(said.command))
-        return 0
+    if "no_color" in said.flags:
+        os.environ["NO_COLOR"] = "1"  # which all libraries that color look at
+    if "help" in said.flags or said.command is None:
+        return _help(said)
     if said.is_json and not said.command.has_json:
         able = ", ".join(command.name for command in COMMANDS if command.has_json)
         fix = f"leave it out; it is for {able}."
         raise ConfigError("nothing to print as JSON", f"smart-sync {said.command.name}", "", fix)
+    set_up(said.flags)
     return _imported(said.command.name)(said)
+
+
+def _help(said: Said) -> int:
+    is_asked = "help" in said.flags
+    stream = sys.stdout if is_asked else sys.stderr
+    width = width_of(is_terminal=stream.isatty())
+    if said.flags.get("help"):
+        text = topic(said.flags["help"], width)
+    else:
+        text = page(said.command, width) if said.command else pages(width)
+    print(text, file=stream)
+    return 0 if is_asked else WRONG
+
+
+def _print_error(error: SyncError, *, is_json: bool) -> None:
+    sys.stdout.flush()
+    if is_json:
+        print(json_line("ERROR", error.text, exit_code=error.exit_code), file=sys.stderr)
+        return
+    if error.text != error.line:
+        print(error.text, file=sys.stderr)
+    print(f"smart-sync: {error.line}", file=sys.stderr)
 
 
 def _imported(name: str) -> Callable[[Said], int]:

@@ -78,6 +78,12 @@ COMMANDS: tuple[Command, ...] = (
         "Look at all that a run needs, with a mend for what is wrong.",
         has_json=True,
     ),
+    Command(
+        "completion",
+        "Print a script for bash, zsh or fish that completes these words.",
+        "SHELL",
+        takes_parameters=False,
+    ),
     Command("schedules", "Schedules in Cloud Scheduler: create, apply, status …", is_raw=True),
 )
 """A command that lacks here has no module either."""
@@ -85,9 +91,24 @@ COMMANDS: tuple[Command, ...] = (
 BY_COMMAND: dict[str, Command] = {command.name: command for command in COMMANDS}
 
 FLAGS: tuple[Flag, ...] = (
-    Flag("help", "This page, of a command its own.", short="h"),
+    Flag(
+        "help",
+        "This page; of a command, a group or a parameter its own.",
+        "NAME",
+        is_optional=True,
+        short="h",
+    ),
     Flag("version", "The program's version."),
-    Flag("config", "YAML file with parameters, and for many tables with these.", "FILE"),
-    Flag("json", "Print what is for eyes as JSON."),
+    Flag("config", "YAML file with parameters; with tables, too, it syncs these.", "FILE"),
+    Flag("json", "Print what is for eyes as JSON, alone on stdout."),
+    Flag("quiet", "Log warnings and errors only.", short="q"),
+    Flag("verbose", "Log what libraries tell as well.", short="v"),
+    Flag(
+        "log_format",
+        "text or json: an object per line, as Cloud Logging reads it.",
+        "FORMAT",
+        choices=("text", "json"),
+    ),
+    Flag("no_color", "No colors; NO_COLOR in the environment means the same."),
 )
 """Of every command."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from auto_schema.errors import SyncError, one_line
+from pipeline.parameters.log_lines import is_json, json_line
 from pipeline.parameters.options import split_argv
 from pipeline.parameters.source_uri import secrets_of
 from pipeline.parameters.table import BY_NAME, Kind
@@ -52,15 +53,23 @@ def ending_on_signals() -> Iterator[None]:
 
 def print_last(line: str) -> None:
     """The last line of the output; what waits in stdout goes before it."""
+    _print(f"smart-sync: {one_line(line)}")
+
+
+def _print(text: str, severity: str = "ERROR", **more: object) -> None:
+    """On stderr, behind what waits in stdout; where the log is JSON, as a line of it."""
     sys.stdout.flush()
-    print(f"smart-sync: {one_line(line)}", file=sys.stderr, flush=True)
+    told = json_line(severity, text, **more) if is_json() else text
+    print(told, file=sys.stderr, flush=True)
 
 
 def print_error(error: SyncError) -> None:
     """One line; before it the whole text where a line doesn't hold it."""
+    if is_json():
+        _print(error.text, exit_code=error.exit_code)
+        return
     if error.text != error.line:
-        sys.stdout.flush()
-        print(error.text, file=sys.stderr)
+        _print(error.text)
     print_last(error.line)
 
 
@@ -93,8 +102,7 @@ def exit_with_threads(code: int) -> int:
 def print_bug(error: Exception, words: Sequence[str]) -> int:
     """The traceback, then one line; neither shows a secret of the command line."""
     why = without_secrets(f"{type(error).__name__}: {error}", words)
-    sys.stdout.flush()
-    print(bug_text(error, words), file=sys.stderr)
+    _print(bug_text(error, words), "CRITICAL")
     print_last(internal_error(why).line)
     return BUG
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from pipeline.execution.split_reading import PROGRESS as READING
 from pipeline.launch.row_counter import RowCounter
+from pipeline.parameters.log_lines import is_json, is_quiet
 from smart_sync.plan import SyncPlan
 
 EVERY_S = 5.0
@@ -48,7 +49,7 @@ class _Lines(RowCounter):
 @contextmanager
 def progress(plan: SyncPlan) -> Iterator[None]:
     """Show a local run's progress until the block ends."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or is_json() or is_quiet():
         with _listening(_Lines(plan)):
             yield
         return

@@ -157,6 +157,22 @@ def test_json_stands_alone_on_stdout_and_all_talk_on_stderr(sync, sql, config, e
     assert failed.stderr.splitlines()[-1].startswith("smart-sync: ")
 
 
+def test_a_log_in_json_is_an_object_per_line_to_its_last(sync, sql, config, environ):
+    sql(TABLE.format("orders", 3))
+    words = ["smart-sync", "run", f"--config={config()}", "--log-format=json", "--verbose"]
+    done = piped(words, environ)
+    assert (done.code, "3 rows read, 3 published" in done.stdout) == (0, True), done.stderr
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {"INFO"} <= {one["severity"] for one in told} <= {"INFO", "WARNING"}
+    assert any("run_report" in one["message"] for one in told)
+    failed = piped([*words, "--postgresql_database=nobody's"], environ)
+    last = json.loads(failed.stderr.splitlines()[-1])
+    assert (failed.code, last["exit_code"], last["severity"]) == (3, 3, "ERROR")
+    assert "nobody's" in last["message"]
+    quiet = piped([*words[:3], "--quiet"], environ)
+    assert (quiet.code, quiet.stderr) == (0, "")
+
+
 @pytest.fixture
 def environ(sync):
     """What leads a process of its own to the local servers."""

@@ -12,6 +12,10 @@ PRINTED = {
     "no_command": ["smart-sync"],
     "unknown_command": ["smart-sync", "rollbak"],
     "help_of_rollback": ["smart-sync", "rollback", "--help"],
+    "help_of_checks": ["smart-sync", "--help=checks"],
+    "help_of_a_parameter": ["smart-sync", "--help=merge-keys"],
+    "help_of_nothing": ["smart-sync", "--help=reparing"],
+    "unknown_shell": ["smart-sync", "completion", "tcsh"],
     "no_parameters": ["smart-sync", "run"],
 }
 
@@ -37,6 +41,14 @@ def test_the_faults_of_a_config_file_and_its_neighbours_read_as_the_file_says(tm
     words = ["smart-sync", "run", "--config=sync.yaml", "--fallback-days=x"]
     text = check_transcript("config_faults", words, {"SMART_SYNC_VERFY": "s3cret"}, tmp_path)
     assert "s3cret" not in text
+
+
+def test_faults_in_json_are_one_object(tmp_path):
+    (tmp_path / "sync.yaml").write_text(CONFIG)
+    words = ["smart-sync", "run", "--config=sync.yaml", "--log_format=json"]
+    masks = {r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00": "TIME"}
+    text = check_transcript("config_faults_json", words, cwd=tmp_path, masks=masks)
+    assert text.count('{"severity": "ERROR"') == 2
 
 
 def test_a_terminal_has_the_columns_that_are_asked_for():

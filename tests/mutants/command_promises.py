@@ -80,4 +80,20 @@ PROMISES: tuple[Promise, ...] = (
         "import gc\nimport os",
         "import pyarrow  # noqa: F401, I001\nimport gc\nimport os",
     ),
+    Promise(
+        "The command",
+        "With log_format=json each line of stderr is an object, the error that ends it, too.",
+        "tests/e2e/test_command.py::test_a_log_in_json_is_an_object_per_line_to_its_last",
+        "pipeline/launch/program_end.py",
+        "    told = json_line(severity, text, **more) if is_json() else text",
+        "    told = text",
+    ),
+    Promise(
+        "The command",
+        "Bash completes commands, parameters and their values.",
+        "tests/unit/test_completion.py::test_keys_at_a_prompt_become_the_words_that_are_meant",
+        "pipeline/command/completion_scripts.py",
+        "        for parameter in PARAMETERS\n        if parameter.choices\n",
+        "        for parameter in PARAMETERS\n        if not parameter.choices\n",
+    ),
 )

@@ -1,5 +1,9 @@
 """The command's words, and which of the program it imports for them."""
 
+import json
+import logging
+import os
+import re
 import subprocess
 import sys
 
@@ -8,9 +12,13 @@ import pytest
 from auto_schema.errors import ConfigError
 from pipeline.command import launch as launches
 from pipeline.command import main as program
+from pipeline.command.help import groups, page, pages, topic
+from pipeline.command.logs import set_up
 from pipeline.command.said import read_words
 from pipeline.command.table import BY_COMMAND, COMMANDS
 from pipeline.parameters.docs import ROOT
+from pipeline.parameters.log_lines import JsonLines, is_json, is_quiet
+from pipeline.parameters.table import PARAMETERS
 
 HEAVY = (
     "apache_beam",
@@ -25,7 +33,8 @@ HEAVY = (
 LIGHT = f"""
 import sys
 from pipeline.command.main import main
-for words in (["--help"], ["--version"], ["run", "--help"], ["no-such"]):
+WORDS = ["--help"], ["--version"], ["run", "--help"], ["--help=all"], ["no-such"]
+for words in (*WORDS, ["completion", "bash"]):
     main(words)
 print("imported:", *sorted({{*{HEAVY}}} & {{*sys.modules}}))
 """
@@ -63,7 +72,7 @@ def test_flags_are_passed_on_as_main_takes_them(words, launch):
 
 
 def test_the_place_is_the_word_that_is_no_flags_value():
-    words = ["replay", "--fallback_days", "3", "--runner", "Direct", "--verify", "R", "--quiet=x"]
+    words = ["replay", "--fallback_days", "3", "--runner", "Direct", "--verify", "R", "--region=x"]
     said = read_words(words)
     assert (said.place, said.command) == ("R", BY_COMMAND["replay"])
 
@@ -149,3 +158,63 @@ def test_help_version_and_a_misspelt_command_import_nothing_of_the_program():
 
 def test_a_run_by_the_command_has_memory_and_garbage_as_one_by_main():
     assert said(AS_MAIN) == "True True system\n"
+
+
+def test_a_page_of_help_has_all_of_its_group_and_fits_the_terminal():
+    named = re.findall(r"^  --(\w+)", topic("all", 0), re.MULTILINE)
+    assert sorted(named) == sorted(p.name for p in PARAMETERS)
+    for width in (60, 80):
+        lines = topic("smart-sync", width).split("\n")
+        assert all(len(line) <= width or " " not in line.strip() for line in lines)
+    assert topic("merge-keys", 0) == topic("merge_keys", 0)
+    assert topic("rollback", 80) == page(BY_COMMAND["rollback"], 80)
+    with pytest.raises(ConfigError, match="did you mean --help=writing"):
+        topic("writting", 0)
+
+
+def test_the_first_page_fits_two_screens_and_names_each_group():
+    text = pages(80)
+    assert text.count("\n") < 60
+    assert all(f"\n  {key} " in text for key in groups())
+
+
+@pytest.mark.parametrize("color", ["--no-color", "--no_color"])
+def test_no_color_holds_for_all_that_is_called(monkeypatch, launched, color):
+    monkeypatch.setenv("NO_COLOR", "")
+    assert program.main([color, "run"]) == 0
+    assert os.environ["NO_COLOR"] == "1"
+
+
+@pytest.fixture
+def root():
+    """The root logger, which is given back as it was."""
+    logger = logging.getLogger()
+    before = (logger.handlers[:], logger.level)
+    yield logger
+    logger.handlers[:], logger.level = before
+    logging.captureWarnings(capture=False)
+
+
+@pytest.mark.parametrize(
+    ("flags", "level", "handler", "json_lines"),
+    [
+        ({"quiet": "true"}, logging.WARNING, logging.WARNING, False),
+        ({"verbose": "true"}, logging.INFO, logging.NOTSET, False),
+        ({"log_format": "json"}, logging.WARNING, logging.NOTSET, True),
+    ],
+)
+def test_flags_say_how_much_is_logged_and_how(root, flags, level, handler, json_lines):
+    set_up(flags)
+    assert (root.level, root.handlers[0].level) == (level, handler)
+    assert (is_json(), is_quiet()) == (json_lines, "quiet" in flags)
+
+
+def test_a_record_is_one_line_with_its_traceback():
+    try:
+        raise ValueError("a\nb")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "", 1, "it %s", ("broke",), sys.exc_info())
+    (line,) = JsonLines().format(record).split("\n")
+    told = json.loads(line)
+    assert (told["severity"], told["logger"]) == ("ERROR", "x")
+    assert told["message"].startswith("it broke\nTraceback")

@@ -1,0 +1,35 @@
+"""The log of a command, as its flags say: how much, and as text or JSON; always on stderr."""
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from pipeline.parameters.log_lines import JsonLines
+
+TEXT = "%(asctime)s %(levelname)s %(message)s"
+ASKS = ("--log_format=json", "--log-format=json")
+
+
+def set_up(flags: Mapping[str, str]) -> None:
+    """Give the root logger its handler, which the launch then leaves as it is.
+
+    Args:
+        flags: of the command: quiet, verbose, log_format.
+    """
+    root = logging.getLogger()
+    if not {"quiet", "verbose", "log_format"} & set(flags):
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    is_json = flags.get("log_format") == "json"
+    handler.setFormatter(JsonLines() if is_json else logging.Formatter(TEXT))
+    handler.setLevel(logging.WARNING if "quiet" in flags else logging.NOTSET)
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO if "verbose" in flags else logging.WARNING)
+    logging.captureWarnings(is_json)
+
+
+def asks_for_json(words: Sequence[str]) -> bool:
+    """Whether a command line that may be wrong asks for a log in JSON."""
+    apart = any(f"{name}={value}" in ASKS for name, value in pairwise(words))
+    return apart or any(word in ASKS for word in words)
