@@ -9,6 +9,7 @@ from tests.hunt.bench import Bench
 from tests.hunt.case import Verdict
 from tests.hunt.histories import a_history
 from tests.hunt.marks import with_marks
+from tests.hunt.missing import with_missing
 from tests.hunt.parameters import Pairs, Parameters, some_parameters
 from tests.hunt.repairs import with_repairs
 from tests.hunt.schemas import Schema, a_schema, quoted, with_others
@@ -29,6 +30,7 @@ def make_case(seed: int) -> "PostgresqlCase":
     parameters = some_parameters(dice, schema, mode)
     history = with_repairs(a_history(dice, schema, parameters.runs), schema, parameters)
     parameters = with_marks(parameters, schema, history)
+    history = with_missing(history, schema, parameters)
     return PostgresqlCase(seed, schema, parameters, history, shard=dice.random() < 0.2)
 
 

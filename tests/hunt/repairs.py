@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.hunt.missing import NAMES
 from tests.hunt.parameters import Parameters
 from tests.hunt.schemas import Schema
 from tests.hunt.steps import History, Repair, Run, Step
@@ -41,6 +42,7 @@ def with_repairs(history: History, schema: Schema, parameters: Parameters) -> Hi
 
 def words_for(kind: str, words: Mapping[str, str], query: Query) -> dict[str, str] | None:
     """The parameters of a launch that mends; None: there is nothing to mend."""
+    words = {name: value for name, value in words.items() if name not in NAMES}
     if kind == BACKFILL:
         now = datetime.now(UTC)
         start, end = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (now - SINCE, now - SAFE))
