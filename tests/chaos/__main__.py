@@ -55,11 +55,22 @@ def run_trials(
 
         def one(seed: int) -> Result:
             with a_database(server, f"chaos_{seed}") as database:
-                return Trial(seed, seconds, guard, folder, database, target, kinds).run()
+                return judged(Trial(seed, seconds, guard, folder, database, target, kinds))
 
         with ThreadPoolExecutor(parallel) as pool:
             for done in as_completed([pool.submit(one, seed) for seed in seeds]):
                 yield done.result()
+
+
+def judged(trial: Trial) -> Result:
+    """What came of a trial; of one that broke off that it did, so that the others are told."""
+    try:
+        return trial.run()
+    except Exception as error:
+        told = str(error).strip().splitlines() or [""]
+        broke = f"broke off and was not judged: {type(error).__name__}: {told[0]}"
+        trial.result.complaints.append(broke)
+        return trial.result
 
 
 def line(result: Result) -> str:
