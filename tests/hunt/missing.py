@@ -16,7 +16,8 @@ RATE = 0.5
 MISSING: Pairs = (("delete_missing", "hard"), ("max_deleted_percent", "100"))
 REPAIR: Pairs = (("repair", "true"),)
 CHOICES = (MISSING, MISSING, REPAIR, (*MISSING, *REPAIR))
-NAMES = tuple(name for name, _ in (*MISSING, *REPAIR))
+UNASKED = {"delete_missing": "off", "max_deleted_percent": "5", "repair": "false"}
+NAMES = tuple(UNASKED)
 """What runs of other kinds don't take."""
 _DELETING = ("DELETE", "TRUNCATE", "DROP TABLE")
 

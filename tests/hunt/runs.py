@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from tests.hunt.bench import Ran
 from tests.hunt.case import Verdict
 from tests.hunt.contents import CANARY
+from tests.hunt.missing import UNASKED
 from tests.hunt.parameters import SECRET
 
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 130, 143}
@@ -51,4 +52,7 @@ def mends(ran: Ran, words: Mapping[str, str]) -> dict[str, str]:
         return {"transformation_config": "{}"}  # a column is gone that it names
     advice = " ".join(ran.text.split("To mend:")[1:])  # of several faults each says its own
     given = re.findall(r"\b([a-z_]+)=([A-Za-z0-9_]+)", advice)
-    return {n: v for n, v in given if n in ADVISED and words.get(n) != v}
+    mended = {n: v for n, v in given if n in ADVISED and words.get(n) != v}
+    if "delete_existing_table" in mended:  # beside which nothing is compared
+        mended |= {name: UNASKED[name] for name in UNASKED if name in words}
+    return mended
