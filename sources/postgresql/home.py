@@ -56,7 +56,7 @@ def password_of(
         passfile: the file; empty: PGPASSFILE, or ~/.pgpass.
         environ: the process's environment.
     """
-    path = Path(passfile or environ.get("PGPASSFILE") or Path.home() / ".pgpass")
+    path = Path(passfile or environ.get("PGPASSFILE") or _in_home(".pgpass"))
     if not _is_private(path):
         return None
     text = _text(path, "postgresql_password") or ""
@@ -89,10 +89,18 @@ def _is_private(path: Path) -> bool:
 def _service_files(environ: Mapping[str, str]) -> Iterator[Path]:
     """The user's own, then the system's."""
     own = environ.get("PGSERVICEFILE")
-    yield Path(own) if own else Path.home() / ".pg_service.conf"
+    yield Path(own) if own else _in_home(".pg_service.conf")
     folder = environ.get("PGSYSCONFDIR") or _configured_folder()
     folders = [folder] if folder else SYSTEM_FOLDERS
     yield from (Path(place) / "pg_service.conf" for place in folders)
+
+
+def _in_home(name: str) -> Path:
+    """A file of the user's home; of a user without one a file that isn't there."""
+    try:
+        return Path.home() / name
+    except RuntimeError:  # an account that the machine doesn't know, as in some containers
+        return Path("/nonexistent", name)
 
 
 def _configured_folder() -> str:

@@ -1,6 +1,7 @@
 """`smart-sync init`: a real source is looked at, and the file that is proposed syncs it."""
 
 import json
+import sys
 
 import pytest
 import yaml
@@ -120,3 +121,21 @@ def test_what_is_missing_is_named_at_once_without_a_terminal(init):
     assert (code, text) == (2, "")
     assert "missing parameter (source)" in printed.err
     assert main(["init"]) == 2
+
+
+def test_on_a_terminal_what_is_missing_is_asked_for(init, database, monkeypatch, tmp_path, capsys):
+    host = database.host.replace("/", "%2F")
+    answers = [f"postgresql://postgres@{host}:{database.port}/{database.database}", "shop"]
+    asked = []
+
+    def answer(question):
+        asked.append(question)
+        return answers.pop(0)
+
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", answer)
+    assert main(["init", "--destination_bigquery_project=demo-project"]) == 0
+    assert [question.split()[0] for question in asked] == ["Source,", "Dataset"]
+    text = (tmp_path / "smart-sync.yaml").read_text()
+    assert yaml.safe_load(text)["parameters"]["destination_bigquery_dataset"] == "shop"

@@ -1,6 +1,7 @@
 """A file of passwords is read as libpq itself reads it: both look into the same files."""
 
 import contextlib
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.home import password_of
 from sources.postgresql.passfile import entry_for
 from sources.secrets import Secret
 
@@ -74,3 +76,11 @@ def test_libpq_itself_is_kept_from_the_file_of_a_home(postgresql, tmp_path, monk
     ours = PostgresqlConnection(postgresql.host, postgresql.port, "postgres", "postgres", Secret())
     with contextlib.closing(psycopg2.connect(**ours.parameters())) as opened:
         assert not opened.info.password
+
+
+def test_an_account_without_a_home_has_no_password_there(monkeypatch):
+    def none():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
+    assert password_of({"postgresql_host": "db"}, "", {}) is None
