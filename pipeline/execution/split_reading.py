@@ -14,6 +14,7 @@ from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import SplitBatch, SplitDone, SplitElement
 from pipeline.destination.folder import Folder
 from pipeline.execution.first_failure import first_failure, note_failure
+from pipeline.execution.told_rows import ToldRows
 from pipeline.runs.deadline import bounded
 from pipeline.runs.outcome import Failure
 from smart_sync.plan import SyncPlan
@@ -21,8 +22,6 @@ from sources.protocol import NarrowingSource
 from sources.values import Split
 
 LOGGER = logging.getLogger("smart_sync")
-PROGRESS = logging.getLogger("smart_sync.progress")
-"""One line per batch, which a local run turns into a bar."""
 LOST = "split=%d attempt=%d lost its connection, again in %.1f s: %s"
 READ = "Read"
 LONGEST_PAUSE_S = 30
@@ -55,7 +54,8 @@ def read_split(
     for attempt in count():
         try:
             check()
-            yield from _attempt(read(split), split.index, attempt, check)
+            told = ToldRows(plan.run.run_id, split.index, attempt)
+            yield from _attempt(read(split), split.index, attempt, check, told)
         except RowRefusedError as error:
             LOGGER.warning("split=%d is read around refused rows: %s", split.index, error.why)
             read = _around(plan, error)
@@ -94,7 +94,7 @@ def _pause(strategy: wait_random_exponential, attempt: int) -> float:
 
 
 def _attempt(
-    items: Items, split: int, attempt: int, check: Callable[[], None]
+    items: Items, split: int, attempt: int, check: Callable[[], None], told: ToldRows
 ) -> Iterator[SplitElement]:
     rows, sums = 0, None
     for item in items:
@@ -104,8 +104,8 @@ def _attempt(
             continue
         rows += item.num_rows
         yield SplitBatch(split, attempt, item)
-        PROGRESS.info("split=%d attempt=%d rows=%d", split, attempt, rows)
-    PROGRESS.info("split=%d attempt=%d rows=%d done", split, attempt, rows)
+        told.batch(rows)
+    told.end(rows)
     yield SplitDone(split, attempt, rows, sums)
 
 

@@ -14,10 +14,11 @@ from datetime import datetime
 from google.cloud import bigquery
 
 from auto_schema.errors import HeldBackTooLongError, SyncError, TargetError
-from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
 from pipeline.launch.program_end import print_last
+from pipeline.launch.progress import progress
+from pipeline.launch.row_counter import Board
 from pipeline.launch.shared import ALONE, Shared, shared_by
 from pipeline.launch.shown_plan import print_plan
 from pipeline.launch.slice_plans import (
@@ -81,11 +82,11 @@ def backfill(options: Options, now: datetime, new_run_id: NewRunId, argv: Sequen
     if asked.plan.held_back:
         return _held_back(options, asked)
     LOGGER.info("launch %s of backfill %s: %d slices", launch_id, asked.name, len(asked.slices))
-    PROGRESS.setLevel(logging.WARNING)  # a line per batch of each slice is too much
     if not options.is_local:
         return _one_job(options, asked, client, launch_id, now)
     slices = _Backfill(options, asked, client, launch_id, now, new_run_id, argv)
-    slices.run()
+    with progress(len(asked.slices)) as slices.board:
+        slices.run()
     return _told(options, slices)
 
 
@@ -120,6 +121,7 @@ class _Backfill:
         results: how slices ended that this launch has done or tried.
         before: slices that were done already.
         fault: what ended the launch before all was done; None: nothing did.
+        board: counts what its slices read.
         why_left: why slices are left that nothing has happened to.
     """
 
@@ -133,6 +135,7 @@ class _Backfill:
     results: dict[Slice, TableResult] = field(default_factory=dict)
     before: set[Slice] = field(default_factory=set)
     fault: SyncError | None = None
+    board: Board = field(default_factory=Board)
     why_left: str = "slices below it come first: it would hide their rows from smart sync"
 
     def run(self) -> None:
@@ -194,6 +197,7 @@ class _Backfill:
                 self.new_run_id,
                 self.now,
                 self.argv,
+                self.board,
             )
             ended = runs.run(wave)
         self.results |= ended

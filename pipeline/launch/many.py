@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from auto_schema.errors import SyncError, raise_all
-from pipeline.execution.split_reading import PROGRESS
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places, run_note
 from pipeline.launch.beside import answered
 from pipeline.launch.checks_of import with_tried_checks
@@ -22,6 +21,7 @@ from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
 from pipeline.launch.plan_only import plan_now
 from pipeline.launch.program_end import bug_text, print_last
+from pipeline.launch.progress import progress
 from pipeline.launch.shared import Shared, shared_by
 from pipeline.launch.shown_plan import print_plan
 from pipeline.launch.side_by_side import side_by_side
@@ -114,7 +114,6 @@ def many(
         _note(launch, launch.note, "planned")
         return 0
     batch_id = new_run_id(now)
-    PROGRESS.setLevel(logging.WARNING)  # a line per batch of each is too much
     tables = begun(launch, batch_id)
     if launch.verifies:
         results = ManyVerdicts(new_run_id, now, argv).run(tables, launch.at_once)
@@ -123,7 +122,9 @@ def many(
         return code
     runs = ManyRuns(new_run_id, now, argv, JointEvents(batch_id), launch.retried)
     if launch.common.is_local:
-        return _told(launch, tables, batch_id, runs.run(tables, launch.at_once))
+        with progress(len(tables)) as runs.board:
+            results = runs.run(tables, launch.at_once)
+        return _told(launch, tables, batch_id, results)
     return _submitted(launch, tables, batch_id, runs)
 
 

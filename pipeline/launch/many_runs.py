@@ -21,6 +21,7 @@ from pipeline.execution.whole import sync_whole
 from pipeline.launch.early_end import end_early
 from pipeline.launch.exit_code import ended
 from pipeline.launch.program_end import RUN_THREAD, interruption
+from pipeline.launch.row_counter import Board
 from pipeline.launch.shared import ALONE, Shared, shared_by
 from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.launch.table_end import end_of
@@ -71,6 +72,7 @@ class ManyRuns:
         events: of all runs, whose rows carry its batch_id; None: each writes its own.
         retried: the launch whose failed tables are synced once more; empty: it is none's.
         work: what becomes of a table whose run has begun: its exit code, and its last event.
+        board: counts what they read.
     """
 
     new_run_id: Callable[[datetime], str]
@@ -79,6 +81,7 @@ class ManyRuns:
     events: JointEvents | None = None
     retried: str = ""
     work: Work = run_here
+    board: Board = field(default_factory=Board)
     _shared: Shared = ALONE
     _locks: dict[str, Lock] = field(default_factory=dict)
     _at_work: dict[str, Ready] = field(default_factory=dict)
@@ -136,7 +139,11 @@ class ManyRuns:
                 LOGGER.warning("%s is not retried: %s", name, why_not)
                 return TableResult(name, 0, SKIPPED, f"not retried: {why_not}")
             begin(ready)
-            code, row = self.work(ready, options)
+            self.board.begin(ready.plan)
+            try:
+                code, row = self.work(ready, options)
+            finally:
+                self.board.end(run_id)
             result = TableResult(name, code, row["status"], row["error"] or "", row)
             is_followed = ready.is_followed and self.work is run_here and not code
         if is_followed:

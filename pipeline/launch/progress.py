@@ -1,21 +1,21 @@
-"""Progress: a bar with rows, rate and share on a terminal, plain log lines elsewhere.
-
-The reader logs one line per batch (`split=3 attempt=0 rows=…`); here they become a bar,
-or a line every few seconds.
-"""
+"""Progress of runs in this process: bars on a terminal, plain log lines at times elsewhere."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.execution.split_reading import PROGRESS as READING
-from pipeline.launch.row_counter import RowCounter
+from pipeline.execution.told_rows import PROGRESS
+from pipeline.launch.row_counter import Board, left_text, share_text
 from pipeline.parameters.log_lines import is_json, is_quiet
 from smart_sync.plan import SyncPlan
 
-EVERY_S = 5.0
+LOGGER = logging.getLogger("smart_sync")
+FIRST_S, EVERY_S = 5.0, 30.0
+"""A first line soon, so that a run isn't taken for a dead one; then not so many."""
+NAMED = 5
 
 
 def configure_logging() -> None:
@@ -28,44 +28,74 @@ def configure_logging() -> None:
     logging.getLogger("smart_sync").setLevel(logging.INFO)
 
 
-class _Lines(RowCounter):
-    """A log line every few seconds."""
+class _Lines(Board):
+    """A log line now and then."""
 
-    def __init__(self, plan: SyncPlan) -> None:
-        super().__init__(plan)
-        self._last = time.monotonic()
+    def __init__(self, tables: int) -> None:
+        super().__init__(tables)
+        self._next = self.began + FIRST_S
 
     def show(self) -> None:
-        if time.monotonic() - self._last >= EVERY_S:
-            self._last = time.monotonic()
-            logging.getLogger("smart_sync").info(
-                "read %s rows, %s rows/s, %d%%",
-                f"{self.rows:,}",
-                f"{self.rate:,.0f}",
-                self.share * 100,
-            )
+        now = time.monotonic()
+        if now < self._next or not self.at_work:
+            return
+        self._next = now + EVERY_S
+        LOGGER.info("%s", line_of(self))
+
+
+def line_of(board: Board) -> str:
+    """How far all runs are, in one line."""
+    at_work = list(board.at_work.values())
+    text = f"read {board.rows:,} rows, {board.rate:,.0f} rows/s"
+    if board.tables == 1:
+        left = left_text(at_work[0].left_s)
+        parts = [text + f" of {at_work[0].name}", share_text(at_work[0]), left]
+        return ", ".join(filter(None, parts))
+    named = ", ".join(f"{one.name} {share_text(one)}".strip() for one in at_work[:NAMED])
+    more = f" and {len(at_work) - NAMED:,} more" if len(at_work) > NAMED else ""
+    return f"{text}; {board.ended:,} of {board.tables:,} tables have ended, at work: {named}{more}"
 
 
 @contextmanager
-def progress(plan: SyncPlan) -> Iterator[None]:
-    """Show a local run's progress until the block ends."""
-    if not sys.stderr.isatty() or is_json() or is_quiet():
-        with _listening(_Lines(plan)):
-            yield
-        return
-    from pipeline.launch.bar import bar_of  # nobody sees it elsewhere
+def progress(tables: int = 1) -> Iterator[Board]:
+    """What counts the rows of a launch's runs, and shows them until the block ends.
 
-    with bar_of(plan) as counter, _listening(counter):
+    Nothing is shown where the log is to be silent.
+    """
+    if is_quiet() or not LOGGER.isEnabledFor(logging.INFO):
+        yield Board(tables)
+    elif is_json() or not _has_terminal():
+        with _listening(_Lines(tables)) as board:
+            yield board
+    else:
+        from pipeline.launch.bar import bars_of  # nobody sees it elsewhere
+
+        with bars_of(tables) as bars, _listening(bars) as board:
+            yield board
+
+
+@contextmanager
+def shown(plan: SyncPlan) -> Iterator[None]:
+    """Show how far a run of one table is, until the block ends."""
+    with progress() as board:
+        board.begin(plan)
         yield
 
 
+def _has_terminal() -> bool:
+    """Whether stderr is a terminal on which lines can be drawn anew."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+
+
 @contextmanager
-def _listening(handler: logging.Handler) -> Iterator[None]:
-    READING.setLevel(logging.INFO)
-    READING.addHandler(handler)
-    propagate, READING.propagate = READING.propagate, False
+def _listening(board: Board) -> Iterator[Board]:
+    level, propagate = PROGRESS.level, PROGRESS.propagate
+    PROGRESS.addHandler(board)
+    PROGRESS.setLevel(logging.DEBUG)
+    PROGRESS.propagate = False
     try:
-        yield
+        yield board
     finally:
-        READING.removeHandler(handler)
-        READING.propagate = propagate
+        PROGRESS.removeHandler(board)
+        PROGRESS.setLevel(level)
+        PROGRESS.propagate = propagate

@@ -22,7 +22,7 @@ from pipeline.launch.exit_code import exit_code
 from pipeline.launch.gather import drafted, gather, inspecting, rehearse
 from pipeline.launch.pause import pausing
 from pipeline.launch.program_end import interruption
-from pipeline.launch.progress import progress
+from pipeline.launch.progress import shown
 from pipeline.launch.resume import Left, left_by, note_run, take_over, tell_not_resumed
 from pipeline.launch.saved_plan import plan_as_saved
 from pipeline.launch.shared import ALONE, Shared
@@ -261,19 +261,19 @@ def submit(options: Options, ready: Ready) -> None:
 def _run_here(options: Options, ready: Ready) -> int:
     """Run the plan in this process, under its lock; the exit code, which is told."""
     usage.begin(ready.plan.run.run_id)  # nothing else is at work in the program
-    fault = run_to_its_end(options, ready, progress(ready.plan))
+    fault = run_to_its_end(options, ready, shown(ready.plan))
     return exit_code(ready.client, ready.plan, fault)
 
 
 def run_to_its_end(
-    options: Options, ready: Ready, shown: AbstractContextManager[None]
+    options: Options, ready: Ready, around: AbstractContextManager[None]
 ) -> Failure | None:
     """Run the plan in this process, under its lock.
 
     Args:
         options: of the launch.
         ready: the plan, whose run hasn't begun.
-        shown: around the work: what shows how far it is.
+        around: the work: what shows how far it is.
 
     Returns:
         What ended it; None: nothing but its own end. How it ended its last event says (`ended`).
@@ -282,7 +282,7 @@ def run_to_its_end(
         KeyboardInterrupt: a signal came; the run has been ended.
     """
     plan, client, fault = ready.plan, ready.client, None
-    with shown:
+    with around:
         begin(ready)
         try:
             Working(lambda: _work(options, plan, client)).wait()

@@ -14,6 +14,7 @@ from datetime import datetime
 from auto_schema.errors import SyncError
 from pipeline.launch.many_runs import end_all, run_here
 from pipeline.launch.program_end import RUN_THREAD, bug_text, interruption
+from pipeline.launch.row_counter import Board
 from pipeline.launch.shared import Shared
 from pipeline.launch.slice_plans import SlicePlans
 from pipeline.launch.sync import Ready
@@ -44,6 +45,7 @@ class WaveRuns:
         new_run_id: a run's name.
         now: of the launch.
         argv: its command line, whose secrets no traceback shows.
+        board: counts what the slices read.
     """
 
     plans: SlicePlans
@@ -55,6 +57,7 @@ class WaveRuns:
     new_run_id: Callable[[datetime], str]
     now: datetime
     argv: Sequence[str]
+    board: Board = field(default_factory=Board)
     _at_work: dict[Slice, Ready] = field(default_factory=dict)
     _ends: dict[Slice, TableResult] = field(default_factory=dict)
     _is_ended: bool = False
@@ -107,7 +110,11 @@ class WaveRuns:
             self._at_work[one] = ready
         write_event(client, plan, Outcome(status="running"), self.shared.write)
         self.lock.check()
-        code, row = run_here(ready, self.options)
+        self.board.begin(plan, one.name)
+        try:
+            code, row = run_here(ready, self.options)
+        finally:
+            self.board.end(run_id)
         return TableResult(one.name, code, row["status"], row["error"] or "", row)
 
     def _without_a_run(self, one: Slice, run_id: str, error: SyncError) -> TableResult:

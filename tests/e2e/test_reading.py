@@ -204,7 +204,7 @@ def test_batch_size_bounds_the_rows_of_a_batch(sync, sql, caplog):
     finally:
         logger.removeHandler(caplog.handler)
     progress = [r.getMessage() for r in caplog.records if r.name == "smart_sync.progress"]
-    read = [line.removeprefix("split=0 attempt=0 ") for line in progress]
+    read = [line.partition(" split=0 attempt=0 ")[2] for line in progress]
     assert read == ["rows=10", "rows=20", "rows=25", "rows=25 done"]
     assert sync.rows("COUNT(*), COUNT(DISTINCT id)") == [(25, 25)]
 

@@ -6,6 +6,7 @@ PLAN = "The plan"
 P = Promise
 HEADLINES = "tests/golden/test_headlines.py::test_"
 SAVED = "tests/e2e/test_saved_plan.py::test_"
+PROGRESS = "tests/e2e/test_progress.py::test_"
 ESTIMATES = "tests/e2e/test_estimates.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -81,5 +82,21 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/launch/saved_plan.py",
         "        if BY_NAME[name].kind is not Kind.SECRET and name not in TOLD and",
         "        if name not in TOLD and",
+    ),
+    P(
+        PLAN,
+        "A bar never runs into a line of the log.",
+        f"{PROGRESS}a_bar_on_a_terminal_never_runs_into_a_line_of_the_log",
+        "pipeline/launch/bar.py",
+        "streams = [handler.setStream(above) for handler in handlers]",
+        "streams = [handler.stream for handler in handlers]",
+    ),
+    P(
+        PLAN,
+        "Piped, nothing is written that controls a terminal.",
+        f"{PROGRESS}piped_there_are_lines_of_the_log_and_no_sign_that_controls_a_terminal",
+        "pipeline/launch/progress.py",
+        "return sys.stderr.isatty() and os",
+        "return bool(os.environ) or os",
     ),
 )
