@@ -26,11 +26,10 @@ PROMISES: tuple[Promise, ...] = (
         "The command",
         "`python main.py` reads no parameter from the environment.",
         f"{SETTINGS}::test_a_stray_variable_changes_nothing_of_main",
-        "pipeline/parameters/options.py",
-        "    given, beam_argv, faults = split_argv(argv)\n    return",
-        "    given, beam_argv, faults = split_argv(argv)\n"
-        "    given = {p.name: os.environ[v] for p in PARAMETERS"
-        ' if (v := f"SMART_SYNC_{p.name.upper()}") in os.environ} | given\n    return',
+        "pipeline/cli.py",
+        "    login = located(given, beam_argv, os.environ)\n",
+        '    given = {"data_source": os.environ["SMART_SYNC_DATA_SOURCE"]} | given\n'
+        "    login = located(given, beam_argv, os.environ)\n",
     ),
     Promise(
         "The command",
