@@ -84,6 +84,15 @@ COMMANDS: tuple[Command, ...] = (
         "SHELL",
         takes_parameters=False,
     ),
+    Command(
+        "status",
+        "Show how each destination does: last run, lag, failures, next step.",
+        flags=(
+            Flag("since", "Look back so far; 30d where nothing is said.", "DURATION"),
+            Flag("fail", "End with 1 where a destination's last run has failed."),
+        ),
+        has_json=True,
+    ),
     Command("schedules", "Schedules in Cloud Scheduler: create, apply, status …", is_raw=True),
 )
 """A command that lacks here has no module either."""

@@ -66,20 +66,43 @@ WHERE batch_id IS NOT NULL
 GROUP BY batch_id"""
 
 
-def lag_query(table: TableRef) -> str:
-    """A row for each destination: how far its rows reach, and how its runs end.
+def judged_runs(table: TableRef, where: str, more: str) -> str:
+    """The newest event of each run: how far it brought rows, and whether it is good or a failure.
 
-    Rows reach as far as the window of any run that is in the table still; of a run that read all
+    Rows reach as far as the window of a run that is in the table still; of a run that read all
     without a window, as far as its launch.
+
+    Args:
+        table: the history.
+        where: of its events, as SQL.
+        more: further columns.
     """
+    return f"""SELECT *,
+      MAX(IF(is_good, event_time, NULL)) OVER (PARTITION BY destination) AS last_success
+    FROM (
+      SELECT destination, run_id, seq, event_time, status, error, {more},
+        {PUBLISHED} AS is_published,
+        IF({PUBLISHED}, LEAST(COALESCE(window_end_at,
+          IF(cursor_column IS NULL AND mode NOT IN ({_ASIDE}), started_at, NULL)), event_time),
+          NULL) AS reach,
+        seq = {FINAL} AND exit_code = 0 AND {_IS_SYNC} AS is_good,
+        seq = {FINAL} AND exit_code <> 0 AND {_IS_SYNC} AS has_failed
+      FROM {table.sql}
+      WHERE {where}
+      QUALIFY ROW_NUMBER() OVER (PARTITION BY destination, run_id ORDER BY seq DESC) = 1
+    )"""
+
+
+def lag_query(table: TableRef) -> str:
+    """A row for each destination: how far its rows reach, and how its runs end."""
+    recent = f"event_time >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL {LAG_DAYS} DAY)"
     return f"""SELECT destination, complete_until,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), complete_until, SECOND) AS lag_seconds,
   last_success, TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), last_success, SECOND) AS seconds_since_success,
   last_event, last_run_id, last_status, last_error, failures_in_a_row
 FROM (
   SELECT destination,
-    MAX(IF(is_published, LEAST(COALESCE(window_end_at, whole_at), event_time), NULL))
-      AS complete_until,
+    MAX(reach) AS complete_until,
     MAX(last_success) AS last_success,
     MAX(event_time) AS last_event,
     ARRAY_AGG(run_id ORDER BY event_time DESC, run_id DESC LIMIT 1)[OFFSET(0)] AS last_run_id,
@@ -89,17 +112,7 @@ FROM (
     COUNTIF(has_failed AND event_time > IFNULL(last_success, TIMESTAMP '0001-01-01'))
       AS failures_in_a_row
   FROM (
-    SELECT *, MAX(IF(is_good, event_time, NULL)) OVER (PARTITION BY destination) AS last_success
-    FROM (
-      SELECT destination, run_id, event_time, status, error, window_end_at,
-        IF(cursor_column IS NULL AND mode NOT IN ({_ASIDE}), started_at, NULL) AS whole_at,
-        {PUBLISHED} AS is_published,
-        seq = {FINAL} AND exit_code = 0 AND {_IS_SYNC} AS is_good,
-        seq = {FINAL} AND exit_code <> 0 AND {_IS_SYNC} AS has_failed
-      FROM {table.sql}
-      WHERE event_time >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL {LAG_DAYS} DAY)
-      QUALIFY ROW_NUMBER() OVER (PARTITION BY destination, run_id ORDER BY seq DESC) = 1
-    )
+    {judged_runs(table, recent, "started_at")}
   )
   GROUP BY destination
 )"""

@@ -10,6 +10,7 @@ JOB = "tests/e2e/test_many_job.py::test_"
 TABLES = "tests/e2e/test_two_tables.py::test_"
 HISTORY = "tests/e2e/test_history_columns.py::test_"
 LOAD = "tests/e2e/test_load_columns.py::test_"
+STATUS = "tests/e2e/test_status.py::test_"
 MATRIX = "tests/seam/test_matrix.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -276,5 +277,21 @@ PROMISES: tuple[Promise, ...] = (
         "smart_sync/load_columns.py",
         "    literal = string_literal(run_id)\n",
         "    literal = string_literal(run_id[:8])\n",
+    ),
+    P(
+        OUTCOMES,
+        "Runs that failed since the last good one are counted in the status.",
+        f"{STATUS}each_destination_tells_its_last_run_lag_and_what_to_do",
+        "pipeline/runs/past_status.py",
+        "IFNULL(last_success, TIMESTAMP '0001-01-01')",
+        "IFNULL(event_time, last_success)",
+    ),
+    P(
+        OUTCOMES,
+        "status --fail ends with 1 where a destination's last run has failed.",
+        f"{STATUS}the_exit_code_is_0_unless_failures_are_asked_for",
+        "pipeline/command/status.py",
+        'if "fail" in said.flags and any(',
+        'if "fail" in said.flags and all(',
     ),
 )
