@@ -50,6 +50,9 @@ LAYERS = (
 FACADE = (
     ("smart_sync", "pipeline.api.report"),
     ("smart_sync", "pipeline.api.run"),
+    ("smart_sync.beam", "pipeline.api.beam.read"),
+    ("smart_sync.beam", "pipeline.api.beam.write"),
+    ("smart_sync.beam", "pipeline.api.staged_writing"),
 )
 """What the name that users import leads to; nothing of ours imports it (docs/decisions/0043)."""
 

@@ -5,17 +5,19 @@ this process has nothing for it, unless its command line says so: see
 docs/decisions/0023-a-run-here-needs-no-beam.md.
 """
 
+import difflib
 import gc
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from auto_schema.errors import SyncError
+from auto_schema.errors import ConfigError, SyncError
 from pipeline.execution.packing import Packed
 from pipeline.parameters.options import Options
+from pipeline.parameters.table import BY_NAME
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.outcome import Outcome
 from smart_sync.plan import SyncPlan
@@ -23,6 +25,9 @@ from sources.registry import without_extra
 
 _FOLDER = re.compile(r"--(temp|staging)_location=.*", re.DOTALL)
 """The flags that Beam and we have in common; it finds nothing wrong with them here."""
+
+NEAR = 0.85
+"""How alike a flag and a parameter are, of which one is taken for the other misspelt."""
 
 
 def says_something_to_beam(argv: Sequence[str]) -> bool:
@@ -39,10 +44,20 @@ def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
     if not says_something_to_beam(argv):
         return []
     if find_spec("apache_beam") is None:
-        flag = next(word for word in argv if not _FOLDER.fullmatch(word)).partition("=")[0]
-        return [without_extra(flag, "apache_beam", "dataflow")]
+        return list(_faults_without_beam(argv))
     faults: list[SyncError] = _module("pipeline.launch.beam.flags").beam_flag_faults(argv)
     return faults
+
+
+def _faults_without_beam(argv: Sequence[str]) -> Iterator[SyncError]:
+    """Flags that only Beam could know; one that looks like a parameter is a misspelt one."""
+    names = [word.partition("=")[0] for word in argv if not _FOLDER.fullmatch(word)]
+    for flag in (name for name in names if name.startswith("--")):
+        near = difflib.get_close_matches(flag.removeprefix("--"), BY_NAME, 1, cutoff=NEAR)
+        if near:
+            yield ConfigError("unknown parameter", flag, "", f"did you mean --{near[0]}?")
+        else:
+            yield without_extra(flag, "apache_beam", "dataflow")
 
 
 def check_places(options: Options) -> None:

@@ -15,7 +15,7 @@ from auto_schema.transform import PARAMETER as TRANSFORMATION
 from auto_schema.transform_text import parse as parse_transformation
 from pipeline.parameters.checks import is_path, value_fault, value_faults
 from pipeline.parameters.origins import Origins
-from pipeline.parameters.request_of import request_of, secret_manager
+from pipeline.parameters.request_of import endpoints_of, request_of, secret_manager
 from pipeline.parameters.source_uri import Expanded, expanded, holds_secret
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Kind
 from pipeline.parameters.temp_location import default_temp_location
@@ -115,6 +115,11 @@ def split_argv(argv: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...], li
             faults.append(ConfigError("parameter given twice", f"--{name}", "", fix))
         ours[name] = value
     return ours, tuple(rest), faults
+
+
+def endpoints_here() -> Endpoints:
+    """Where this process's stand-ins of Google's services listen; empty for the real ones."""
+    return endpoints_of(os.environ)
 
 
 def names_tables(argv: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ import pytest
 
 from demo.servers import BigQueryServer, PostgresqlServer
 from pipeline.launch import gather
+from tests.bundles import again  # noqa: F401 - a fixture
 from tests.days import lapse, runs
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.orders import ORDERS, SMART

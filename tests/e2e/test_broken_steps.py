@@ -1,8 +1,5 @@
 """The source's server ends a session, a disk is full, a bundle is run again."""
 
-import inspect
-import operator
-import pkgutil
 import resource
 import signal
 import subprocess
@@ -10,10 +7,10 @@ import threading
 from collections import Counter
 
 import pytest
-from apache_beam.runners.portability.fn_api_runner.fn_runner import BundleManager
 
 from pipeline.destination.files import AttemptFiles
 from pipeline.launch.sync import _work
+from tests.bundles import a_worker_goes
 from tests.days import (
     SLOW,
     SMART,
@@ -153,46 +150,6 @@ def test_a_full_disk_ends_the_run_with_the_old_rows(sync, sql, start, small):
 
 
 # A bundle that is run again
-
-
-def a_worker_goes(monkeypatch, place, calls):
-    """After so many calls, or elements of a generator, an exception no code of ours expects."""
-    owner, _, name = place.rpartition(".")
-    original, counted = operator.attrgetter(name)(pkgutil.resolve_name(owner)), []
-
-    def count():
-        counted.append(place)
-        if len(counted) == calls:
-            raise RuntimeError("the worker is gone")
-
-    def generator(*words):
-        for each in original(*words):
-            yield each
-            count()
-
-    def function(*words, **more):
-        result = original(*words, **more)
-        count()
-        return result
-
-    monkeypatch.setattr(place, generator if inspect.isgeneratorfunction(original) else function)
-    return counted
-
-
-@pytest.fixture
-def again(monkeypatch):
-    """The local runner does what Dataflow does: a bundle that failed is run again."""
-
-    def process_bundle(*words, **more):
-        try:
-            return original(*words, **more)
-        except Exception as error:
-            failed.append(error)
-            return original(*words, **more)
-
-    original, failed = BundleManager.process_bundle, []
-    monkeypatch.setattr(BundleManager, "process_bundle", process_bundle)
-    return failed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Transforms for users' own pipelines; `smart_sync.beam` is their name."""
