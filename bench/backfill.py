@@ -8,10 +8,9 @@ from functools import partial
 import psycopg2
 from google.cloud import bigquery
 
-from bench.measure import measured
 from bench.postgresql import OURS
 from bench.record import Sample
-from bench.syncs import AS_INSTALLED, DATASET, PROGRAM, flags, new_name, of_postgresql
+from bench.syncs import DATASET, flags, new_name, of_postgresql, ran
 from bench.tables import ORDERS
 from demo.servers import BigQueryServer, PostgresqlServer
 from demo.sides import PROJECT
@@ -56,8 +55,7 @@ def ways(
 
         def run(**more: str) -> Sample:
             into = new_name("year")
-            words = [*PROGRAM, *flags(source | more, into)]
-            taken = measured(words, target.environ | AS_INSTALLED).figures()
+            taken = ran(flags(source | more, into), target.environ).figures()
             client.delete_table(f"{PROJECT}.{DATASET}.{into}")
             return taken
 

@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from bench.measure import measured
+from bench.syncs import ran
 from demo.servers import ROOT, BigQueryServer, bigquery_server
 from demo.sides import PROJECT, make_client
 from sources.bigquery.connection import BigqueryConnection
@@ -143,9 +142,7 @@ def sync(target: BigQueryServer, method: str, **more: str) -> tuple[dict[str, fl
         "destination_bigquery_table": f"copied_{method}_{len(more)}",
         "temp_location": str(FOLDER / "temp"),
     } | more
-    command = [sys.executable, str(ROOT / "main.py")]
-    command += [f"--{name}={value}" for name, value in words.items()]
-    process = measured(command, target.environ)
+    process = ran([f"--{name}={value}" for name, value in words.items()], target.environ)
     sql = f"SELECT seconds FROM `{PROJECT}.bench.sync_runs_latest` ORDER BY event_time DESC LIMIT 1"
     steps: dict[str, float] = json.loads(
         next(iter(make_client(target).query(sql).result())).seconds

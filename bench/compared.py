@@ -9,19 +9,9 @@ from functools import partial
 import psycopg2
 from google.cloud import bigquery
 
-from bench.measure import measured
 from bench.postgresql import OURS
 from bench.record import Sample
-from bench.syncs import (
-    AS_INSTALLED,
-    DATASET,
-    PROGRAM,
-    flags,
-    into_new_table,
-    new_name,
-    of_history,
-    of_postgresql,
-)
+from bench.syncs import DATASET, flags, into_new_table, new_name, of_history, of_postgresql, ran
 from demo.servers import BigQueryServer, PostgresqlServer
 from demo.sides import PROJECT
 
@@ -49,7 +39,7 @@ def ways(
         if row == DELETES:
             _delete(server, table, next(gone))
         words = flags(source | MERGE | ASKED[row], destination)
-        process = measured([*PROGRAM, *words], target.environ | AS_INSTALLED)
+        process = ran(words, target.environ)
         return process.figures() | _told(client, destination)
 
     return {WHOLE: partial(into_new_table, source, target, client), OURS: compared}
@@ -58,7 +48,7 @@ def ways(
 def _filled(source: dict[str, str], target: BigQueryServer) -> Iterator[str]:
     """The name of a destination that holds all rows, over and over."""
     name = new_name("orders")
-    measured([*PROGRAM, *flags(source, name)], target.environ | AS_INSTALLED)
+    ran(flags(source, name), target.environ)
     while True:
         yield name
 

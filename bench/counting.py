@@ -16,9 +16,8 @@ from typing import Any
 import psycopg2
 from google.cloud import bigquery
 
-from bench.measure import measured
 from bench.record import Sample
-from bench.syncs import AS_INSTALLED, DATASET, PROGRAM, flags, of_history, of_postgresql
+from bench.syncs import DATASET, flags, of_history, of_postgresql, ran
 from demo.servers import BigQueryServer, PostgresqlServer
 from demo.sides import PROJECT
 from tests.fault_proxy import fault_proxy
@@ -132,7 +131,7 @@ def hourly(
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute(CREATE)
-        measured([*PROGRAM, *words], target.environ | AS_INSTALLED)
+        ran(words, target.environ)
 
         def again(environ: Mapping[str, str]) -> dict[str, float]:
             client.delete_table(lock, not_found_ok=True)
@@ -140,7 +139,7 @@ def hourly(
                 cursor.execute(f"SELECT max(id) FROM {TABLE}")
                 first = int((cursor.fetchone() or (0,))[0]) - (new // 2 if more else 0)
                 cursor.execute(MORE.format(table=TABLE, first=first, rows=new))
-            return measured([*PROGRAM, *words], {**environ, **AS_INSTALLED}).figures()
+            return ran(words, environ).figures()
 
         def counted() -> Sample:
             took = again(target.environ)

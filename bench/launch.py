@@ -19,6 +19,7 @@ import psycopg2
 from rich.console import Console
 from rich.table import Table
 
+from bench.syncs import AS_INSTALLED
 from demo.servers import ROOT, PostgresqlServer, bigquery_server, bucket_server, postgresql_server
 from demo.sides import PROJECT, make_client
 
@@ -68,7 +69,7 @@ def launch(words: list[str], environ: dict[str, str]) -> dict[str, float]:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **environ},
+        env={**os.environ, **environ, **AS_INSTALLED},
         capture_output=True,
         text=True,
         check=False,

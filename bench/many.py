@@ -23,10 +23,9 @@ from google.cloud import bigquery
 
 from bench.counting import asked
 from bench.measure import Sample as Process
-from bench.measure import measured
 from bench.postgresql import OURS
 from bench.record import Sample
-from bench.syncs import DATASET, FOLDER, PROGRAM, flags, of_postgresql
+from bench.syncs import DATASET, FOLDER, flags, of_postgresql, ran
 from demo.cache import cache_folder
 from demo.servers import ROOT, BigQueryServer, PostgresqlServer, bigquery_server
 from demo.sides import PROJECT, make_client
@@ -112,7 +111,7 @@ class _Launches:
                 "max_source_connections": str(AT_ONCE),
             }
         environ = self.target.environ | {"BIGQUERY_EMULATOR_HOST": self.proxy.url}
-        return measured([*PROGRAM, *flags(words, table)], environ)
+        return ran(flags(words, table), environ)
 
     def counted(self, work: Callable[[], Sequence[Process]]) -> Sample:
         """Processes one after the other: their sums, the most memory, and their requests."""

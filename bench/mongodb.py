@@ -23,7 +23,7 @@ from google.cloud import bigquery
 
 from bench.measure import figures_told
 from bench.record import Sample
-from bench.syncs import DATASET, into_new_table, of_mongodb
+from bench.syncs import AS_INSTALLED, DATASET, into_new_table, of_mongodb
 from demo.mongodb_servers import MongodbServer
 from demo.servers import BigQueryServer
 from demo.sides import PROJECT
@@ -205,7 +205,7 @@ def ways(
     """What is measured in turns."""
     command = [sys.executable, "-m", "bench.mongodb"]
     readers: dict[str, Callable[[], Sample]] = {
-        way: partial(figures_told, [*command, way, server.url]) for way in READERS
+        way: partial(figures_told, [*command, way, server.url], AS_INSTALLED) for way in READERS
     }
     return readers | {SYNC: partial(into_new_table, of_mongodb(server, "orders"), target, client)}
 

@@ -11,7 +11,6 @@ from functools import partial
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from bench.measure import measured
 from bench.postgresql import OURS
 from bench.record import Sample
 from bench.syncs import (
@@ -24,6 +23,7 @@ from bench.syncs import (
     new_name,
     of_history,
     of_postgresql,
+    ran,
 )
 from demo.servers import ROOT, BigQueryServer, PostgresqlServer
 from demo.sides import PROJECT
@@ -55,7 +55,7 @@ def after_a_killed_run(
     words = flags(source, table)
     _kill_at_share([*map(str, PROGRAM), *words], target.environ | AS_INSTALLED)
     _end_lease(client, table)
-    process = measured([*PROGRAM, *words], target.environ | AS_INSTALLED)
+    process = ran(words, target.environ)
     seconds = of_history(client, table, "resumed_run IS NOT NULL")
     client.delete_table(f"{PROJECT}.{DATASET}.{table}")
     return process.figures() | seconds

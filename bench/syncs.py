@@ -2,13 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from google.cloud import bigquery
 
-from bench.measure import measured
+from bench.measure import Sample, Words, measured
 from demo.mongodb_servers import MongodbServer
 from demo.servers import ROOT, BigQueryServer, PostgresqlServer
 from demo.sides import PROJECT
@@ -23,6 +23,15 @@ AS_INSTALLED = {"PYTHONPATH": str(ROOT / "tests" / "as_installed")}
 def new_name(stem: str) -> str:
     """A destination that no run has had before."""
     return f"{stem}_{datetime.now(UTC):%H%M%S%f}"
+
+
+def ran(words: Words, environ: Mapping[str, str], program: Words = PROGRAM) -> Sample:
+    """A program of ours, run to its end as it is where users have installed it.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    return measured([*program, *words], {**environ, **AS_INSTALLED})
 
 
 def flags(source: dict[str, str], table: str) -> list[str]:
@@ -81,7 +90,7 @@ def into_new_table(
     """
     table = new_name("orders")
     source = source | ({"checks": checks(table)} if checks else {})
-    process = measured([*PROGRAM, *flags(source, table)], target.environ | AS_INSTALLED)
+    process = ran(flags(source, table), target.environ)
     seconds = of_history(client, table)
     client.delete_table(f"{PROJECT}.{DATASET}.{table}")
     return process.figures() | seconds
@@ -93,7 +102,7 @@ def in_parts(
     """The same, and the CPU of each of its parts (see `bench.cpu_parts`)."""
     table = new_name("orders")
     program = [sys.executable, "-m", "bench.cpu_parts"]
-    process = measured([*program, *flags(source, table)], target.environ | AS_INSTALLED)
+    process = ran(flags(source, table), target.environ, program)
     parts: dict[str, float] = json.loads(process.told.splitlines()[-1])
     client.delete_table(f"{PROJECT}.{DATASET}.{table}")
     ended = process.cpu - parts.pop("so_far")

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -12,6 +13,7 @@ from bench import compared, cpu_parts, drawing, many, pages
 from bench.counting import counts, reading_statements
 from bench.record import LATEST, Record
 from bench.run import ALL, USUAL, in_turns, wanted_rows
+from bench.syncs import ran
 from bench.targets import TARGETS, Target
 from tests.fault_rules import Seen
 
@@ -163,6 +165,11 @@ def test_rows_are_chosen_by_name_and_by_source(monkeypatch):
     monkeypatch.setenv("ONLY", "apend")
     with pytest.raises(SystemExit, match=r"apend.*append"):
         wanted_rows()
+
+
+def test_programs_of_ours_are_measured_as_they_are_installed():
+    with pytest.raises(SystemExit, match="No module named 'pandas'"):
+        ran(["-c", "import pandas"], {"PYTHONPATH": ""}, program=(sys.executable,))
 
 
 def test_each_function_whose_cpu_is_a_part_is_there():
