@@ -20,11 +20,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent / "transcripts"
+AS_INSTALLED = ROOT / "tests" / "as_installed"
+"""First on the path: without pandas, as users have it."""
 COLUMNS = 80
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "smart-sync": ("-m", "pipeline.command"),
     "main.py": (str(ROOT / "main.py"),),
     "smart-sync-schedules": ("-m", "scheduler"),
+    "python": ("-c",),
 }
 MASKS: Mapping[str, str] = {
     r"\d{8}t\d{6}-[0-9a-f]{8}": "RUN_ID",
@@ -56,7 +59,8 @@ def _environ(more: Mapping[str, str]) -> dict[str, str]:
         for name, text in os.environ.items()
         if name not in says and not name.startswith("SMART_SYNC_")
     }
-    return {**kept, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **more}
+    path = os.pathsep.join(map(str, (AS_INSTALLED, ROOT)))
+    return {**kept, "TERM": "xterm-256color", "PYTHONPATH": path, **more}
 
 
 def piped(
