@@ -15,6 +15,7 @@ from pipeline.runs.outcome import Outcome
 from pipeline.runs.past_runs import LOOK_BACK, NEAR, carried_question, past_runs_of
 from pipeline.runs.questions import Question, query_of
 from smart_sync.frontier import Frontier
+from smart_sync.plan_record import plan_record
 from tests.factories import NOW, a_cursor, a_plan, a_request, a_target, some_facts
 
 FIXED = {"INT64": 8, "FLOAT64": 8, "TIMESTAMP": 8, "DATETIME": 8}
@@ -37,7 +38,8 @@ def event_bytes() -> Mapping[str, float]:
     facts = some_facts(target=a_target(made=NOW - YEAR))
     plan = a_plan(facts=replace(facts, frontier=frontier, asked=NOW))
     ends = Outcome(status="running"), Outcome(status="succeeded", seconds={"total": 4.567})
-    rows = [event_row(plan, one, NOW) for one in ends]
+    first, last = (event_row(plan, one, NOW) for one in ends)
+    rows = [first | {PLAN: plan_record(plan)}, last]
     return {name: sum(_size(kind, row[name]) for row in rows) for name, kind in FIELDS}
 
 

@@ -29,7 +29,9 @@ from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config, run_job
 from warehouse.names import TableRef
 
-SEQUENCE = {"running": 0, "publishing": 1}
+BEGUN = "running"
+"""The status of a run's first event."""
+SEQUENCE = {BEGUN: 0, "publishing": 1}
 FINAL = 2
 UNDONE = FINAL + 1
 """Of the event behind a run's last that says it was rolled back: then that is its newest."""
@@ -94,7 +96,7 @@ FIELDS: tuple[Field, ...] = (
 
 
 def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """One event of a run as a row of the history."""
+    """One event of a run as a row of the history, without the plan that its first one keeps."""
     is_sync = not plan.publishing.mode.is_aside
     window, cursor = (plan.window, plan.cursor) if is_sync else (None, None)
     low = window.window.low if window else None
@@ -145,7 +147,7 @@ def event_row(plan: SyncPlan, outcome: Outcome, now: datetime) -> dict[str, Any]
         "timings": outcome.seconds or None,
         "cpu_seconds": outcome.cpu_seconds,
         "peak_memory_bytes": outcome.peak_memory_bytes,
-        PLAN: None if seq else plan_record(plan),
+        PLAN: None,
     }
 
 
@@ -263,7 +265,10 @@ def write_event(
     client: bigquery.Client, plan: SyncPlan, outcome: Outcome, write: Append = append
 ) -> bool:
     """Append one event; the same event twice is one row. See `append`."""
-    return write(client, plan.run.history_table, event_row(plan, outcome, datetime.now(UTC)))
+    row = event_row(plan, outcome, datetime.now(UTC))
+    if outcome.status == BEGUN:
+        row[PLAN] = plan_record(plan)
+    return write(client, plan.run.history_table, row)
 
 
 def event_job_id(run_id: str, seq: int, attempt: int) -> str:
