@@ -9,7 +9,7 @@ PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
   tests/seam/test_matrix.py tests/seam/test_repeated_steps.py
 
-.PHONY: help setup fmt check test extensions test-fast chaos hunt mutants demo bench image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden lock clean
+.PHONY: help setup fmt check test extensions browser test-fast chaos hunt mutants demo bench image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,11 +49,14 @@ check: .venv/.done ## lint, types, import contracts
 	@$(BIN)/hadolint Dockerfile
 
 # Building the image is one core's work, most tests wait for servers: side by side they are done sooner.
-test: setup check extensions ## check, then all tests on real servers; beside them the image and the wheel, if their inputs changed
+test: setup check extensions browser ## check, then all tests on real servers; beside them the image and the wheel, if their inputs changed
 	@$(MAKE) --no-print-directory --jobs=2 tests-of-all wheel-if-changed image-if-changed
 
 extensions: .venv/.done ## install Debian's PostgreSQL with extensions, for the tests of their types
 	@$(BIN)/python -m tests.debian_postgresql
+
+browser: .venv/.done ## install Debian's Chromium, in which tests look at the report
+	@$(BIN)/python -m tests.debian_chromium
 
 tests-of-all:
 	@$(BIN)/python -m pytest

@@ -41,9 +41,11 @@ EXTRAS = {
     "postgresql": ("psycopg2-binary>=2.9.13,<3",),
     "mongodb": ("pymongo>=4.20,<5",),
     "bigquery": ("google-cloud-bigquery-storage>=2.43,<3", "grpcio>=1.85,<2"),
+    "report": ("vl-convert-python>=1.9,<2",),
     "dataflow": ("apache-beam[gcp]>=2.77,<2.78",),
 }
-"""What one source needs beside, or a run by Beam; the error that one is missing names its extra."""
+"""What one source needs beside, a report, or a run by Beam; the error that one is missing names
+its extra."""
 
 
 def compiled(room: str, parts: tuple[str, ...], headers: tuple[str, ...] = ()) -> Extension:

@@ -114,8 +114,16 @@ def cloud_run(work: Work) -> Host:
     """
     seconds = RUN_START_S + work.in_process_s(RUN_VCPUS)
     billed = max(seconds, RUN_LEAST_S)
-    dollars = billed * (RUN_VCPUS * RUN_VCPU_S + RUN_GIB * RUN_GIB_S)
-    return Host("Cloud Run", seconds, dollars, run_month(billed))
+    return Host("Cloud Run", seconds, run_dollars(billed), run_month(billed))
+
+
+def run_dollars(billed_s: float) -> float:
+    """Dollars of so many seconds of a Cloud Run job, with nothing free.
+
+    >>> round(run_dollars(3600), 4)
+    0.0792
+    """
+    return billed_s * (RUN_VCPUS * RUN_VCPU_S + RUN_GIB * RUN_GIB_S)
 
 
 def run_month(billed_s: float) -> float:

@@ -34,6 +34,7 @@ PIPELINE = (
 )
 LAYERS = (
     "pipeline.command",
+    "pipeline.report",
     "pipeline.api",
     "scheduler",
     *(f"pipeline.{room}" for room in PIPELINE),

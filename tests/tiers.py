@@ -18,6 +18,7 @@ BUSY = 2.5
 """Processes at work or waiting, per core; a run of three workers alone stays under it."""
 BUDGETS_S = {
     "bigquery": 900,
+    "browser": 100,
     "contract": 400,
     "deploy": 900,
     "doctests": 60,

@@ -93,6 +93,15 @@ COMMANDS: tuple[Command, ...] = (
         ),
         has_json=True,
     ),
+    Command(
+        "report",
+        "Write an HTML page of how each destination has done, day by day.",
+        flags=(
+            Flag("since", "Look back so far; 90d where nothing is said.", "DURATION"),
+            Flag("output", "The file; smart-sync-report.html if not given.", "FILE"),
+        ),
+        has_json=True,
+    ),
     Command("schedules", "Schedules in Cloud Scheduler: create, apply, status …", is_raw=True),
 )
 """A command that lacks here has no module either."""

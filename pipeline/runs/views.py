@@ -66,7 +66,7 @@ WHERE batch_id IS NOT NULL
 GROUP BY batch_id"""
 
 
-def judged_runs(table: TableRef, where: str, more: str) -> str:
+def judged_runs(table: TableRef, where: str, more: str, source: str = "") -> str:
     """The newest event of each run: how far it brought rows, and whether it is good or a failure.
 
     Rows reach as far as the window of a run that is in the table still; of a run that read all
@@ -76,6 +76,7 @@ def judged_runs(table: TableRef, where: str, more: str) -> str:
         table: the history.
         where: of its events, as SQL.
         more: further columns.
+        source: what stands for the history, as SQL; empty: itself.
     """
     return f"""SELECT *,
       MAX(IF(is_good, event_time, NULL)) OVER (PARTITION BY destination) AS last_success
@@ -87,7 +88,7 @@ def judged_runs(table: TableRef, where: str, more: str) -> str:
           NULL) AS reach,
         seq = {FINAL} AND exit_code = 0 AND {_IS_SYNC} AS is_good,
         seq = {FINAL} AND exit_code <> 0 AND {_IS_SYNC} AS has_failed
-      FROM {table.sql}
+      FROM {source or table.sql}
       WHERE {where}
       QUALIFY ROW_NUMBER() OVER (PARTITION BY destination, run_id ORDER BY seq DESC) = 1
     )"""

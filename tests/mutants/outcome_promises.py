@@ -11,6 +11,8 @@ TABLES = "tests/e2e/test_two_tables.py::test_"
 HISTORY = "tests/e2e/test_history_columns.py::test_"
 LOAD = "tests/e2e/test_load_columns.py::test_"
 STATUS = "tests/e2e/test_status.py::test_"
+REPORT = "tests/unit/test_report.py::test_"
+REPORTS = "tests/e2e/test_report.py::test_"
 MATRIX = "tests/seam/test_matrix.py::test_"
 
 PROMISES: tuple[Promise, ...] = (
@@ -293,5 +295,53 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/command/status.py",
         'if "fail" in said.flags and any(',
         'if "fail" in said.flags and all(',
+    ),
+    P(
+        OUTCOMES,
+        "Whatever stands in a history is text on the report's page.",
+        f"{REPORT}whatever_stands_in_a_history_is_text_on_the_page",
+        "pipeline/report/words.py",
+        "return html.escape(",
+        "return str(",
+    ),
+    P(
+        OUTCOMES,
+        "A report loads nothing, and a browser would refuse it.",
+        f"{REPORT}it_loads_nothing_and_runs_nothing",
+        "pipeline/report/page.py",
+        "default-src 'none'",
+        "default-src *",
+    ),
+    P(
+        OUTCOMES,
+        "A report of a hundred destinations and ninety days is less than 400 kB.",
+        f"{REPORT}a_hundred_destinations_of_ninety_days_are_less_than_400_kb",
+        "pipeline/report/figures.py",
+        '"range": [HEIGHT, 0], "round": True',
+        '"range": [HEIGHT, 0]',
+    ),
+    P(
+        OUTCOMES,
+        "The lag of a day in a report is that at its end, also when nothing came.",
+        f"{REPORT}the_lag_of_a_day_is_that_at_its_end_and_the_last_one_is_now",
+        "pipeline/report/told.py",
+        "for end in (until, one_reached) if end",
+        "for end in (one_reached,) if end",
+    ),
+    P(
+        OUTCOMES,
+        "A report reads the days that are meant, and no others.",
+        f"{REPORTS}it_asks_one_query_of_the_days_that_are_meant",
+        "pipeline/report/past_days.py",
+        'f"event_time >= @since AND {chosen}"',
+        "chosen",
+    ),
+    P(
+        OUTCOMES,
+        "A report of an older version's history tells what is there.",
+        f"{REPORTS}of_an_older_history_it_tells_what_is_there",
+        "pipeline/report/past_days.py",
+        "for name, kind in FIELDS if name not in there]",
+        "for name, kind in FIELDS[:0] if name not in there]",
     ),
 )

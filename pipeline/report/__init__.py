@@ -1,0 +1,4 @@
+"""The page that `smart-sync report` writes.
+
+past_days (BigQuery) → told (values) → figures (SVG) → page (HTML)
+"""

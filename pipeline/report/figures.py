@@ -1,0 +1,167 @@
+"""Figures as SVG, drawn by Vega: small lines of each destination, and charts of all. Pure.
+
+Colors are CSS variables of the page, so that one drawing serves light, dark and paper.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from importlib.util import find_spec
+from typing import Any
+
+from pipeline.report.told import Period
+from sources.registry import without_extra
+
+LIBRARY, EXTRA = "vl_convert", "report"
+HEIGHT = 20
+"""Of a small line, which is as many units wide as it has points."""
+WIDTH, TALL = 360, 130
+PAD = {"left": 38, "right": 8, "top": 8, "bottom": 20}
+"""Around a chart: for its numbers and days."""
+_LINE = re.compile(r'<g class="mark-line [^>]*>(?:<path [^>]*?d="([^"]*)")?')
+"""What Vega draws of a line: a group with a path, or without one."""
+Line = Sequence[float | None]
+
+
+def require_library(where: str) -> None:
+    """See that Vega is installed.
+
+    Raises:
+        ConfigError: it isn't, and how it is.
+    """
+    if find_spec(LIBRARY) is None:
+        raise without_extra(where, LIBRARY, EXTRA)
+
+
+def lines(series: Sequence[Line]) -> list[str]:
+    """Each line as the `d` of an SVG path; its height is that of its largest value.
+
+    None is a gap, and a value beside gaps a short stroke. Nothing but None is an empty path.
+    """
+    if not series:
+        return []
+    width = max(len(line) for line in series)
+    spec = {
+        "width": width,
+        "height": HEIGHT,
+        "padding": 0,
+        "autosize": "none",
+        "data": [{"name": f"d{n}", "values": _points(line)} for n, line in enumerate(series)],
+        "scales": [
+            {"name": "x", "domain": [0, width], "range": [0, width], "round": True},
+            *(
+                {"name": f"y{n}", "domain": [0, _most(line)], "range": [HEIGHT, 0], "round": True}
+                for n, line in enumerate(series)
+            ),
+        ],
+        "marks": [_line_mark(f"d{n}", f"y{n}") for n, _ in enumerate(series)],
+    }
+    return _LINE.findall(_drawn(spec))
+
+
+def chart(period: Period, series: Sequence[tuple[str, Sequence[float]]], form: str) -> str:
+    """A chart of steps over days: what goes into an `svg` of WIDTH + PAD by TALL + PAD units.
+
+    Args:
+        period: whose spans have the values.
+        series: a color and the values of each, those behind first.
+        form: of the numbers at the side, as d3-format says it.
+    """
+    days = [_stamp(day) for day in period.starts]
+    days.append(max(_stamp(period.now.date()), days[-1]) + 86_400_000)
+    most = max((max(values, default=0) for _, values in series), default=0)
+    said = {"text": {"signal": f"format(datum.value, '{form}')"}}
+    spec = {
+        "width": WIDTH - PAD["left"] - PAD["right"],
+        "height": TALL - PAD["top"] - PAD["bottom"],
+        "padding": PAD,
+        "autosize": "none",
+        "data": [{"name": f"d{n}", "values": _steps(days, v)} for n, (_, v) in enumerate(series)],
+        "scales": [
+            {"name": "x", "type": "utc", "domain": [days[0], days[-1]], "range": "width"},
+            {"name": "y", "domain": [0, most or 1], "range": "height", "nice": 3, "round": True},
+        ],
+        "axes": [
+            _axis("bottom", "x", format="%-d %b", tickCount=4),
+            _axis("left", "y", tickCount=3, grid=True, encode={"labels": {"update": said}}),
+        ],
+        "marks": [_area_mark(f"d{n}", color) for n, (color, _) in enumerate(series)],
+    }
+    return _bare(_drawn(spec))
+
+
+def _points(line: Line) -> list[dict[str, float | None]]:
+    """Each point, in the middle of its span; a lone one is as long as its span."""
+    points = list[dict[str, float | None]]()
+    for x, y in enumerate(line):
+        is_alone = y is not None and all(
+            one is None for one in (*line[max(x - 1, 0) : x], *line[x + 1 : x + 2])
+        )
+        points += [{"x": x, "y": y}, {"x": x + 1, "y": y}] if is_alone else [{"x": x, "y": y}]
+    return points
+
+
+def _most(line: Line) -> float:
+    return max((value for value in line if value is not None), default=0) or 1
+
+
+def _steps(days: Sequence[int], values: Sequence[float]) -> list[dict[str, float]]:
+    ends = [(days[0], 0.0), *zip(days, values, strict=False), (days[-1], values[-1])]
+    return [{"x": x, "y": y} for x, y in [*ends, (days[-1], 0.0)]]
+
+
+def _stamp(day: date) -> int:
+    return int(datetime.combine(day, time(), UTC).timestamp()) * 1000
+
+
+def _line_mark(data: str, scale: str) -> dict[str, Any]:
+    place = {
+        "x": {"scale": "x", "field": "x"},
+        "y": {"scale": scale, "field": "y"},
+        "defined": {"signal": "isValid(datum.y)"},
+    }
+    return {"type": "line", "from": {"data": data}, "encode": {"update": place}}
+
+
+def _area_mark(data: str, color: str) -> dict[str, Any]:
+    place = {
+        "interpolate": {"value": "step-after"},
+        "x": {"scale": "x", "field": "x"},
+        "y": {"scale": "y", "field": "y"},
+        "fill": {"value": f"var(--{color})"},
+        "strokeWidth": {"value": 0},
+    }
+    return {"type": "line", "aria": False, "from": {"data": data}, "encode": {"update": place}}
+
+
+def _axis(orient: str, scale: str, **more: Any) -> dict[str, Any]:
+    looks = {
+        "domainColor": "var(--rule)",
+        "gridColor": "var(--rule)",
+        "ticks": False,
+        "labelColor": "var(--dim)",
+        "labelFont": "inherit",
+        "labelFontSize": 11,
+        "labelPadding": 5,
+        "labelFlush": True,
+        "aria": False,
+        "zindex": 0,
+    }
+    return {"orient": orient, "scale": scale, **looks, **more}
+
+
+def _drawn(spec: dict[str, Any]) -> str:
+    from vl_convert import vega_to_svg
+
+    return vega_to_svg(json.dumps(spec))
+
+
+def _bare(svg: str) -> str:
+    """What stands within `svg`, without what only Vega's own scripts read.
+
+    >>> _bare('<svg a="b"><g class="x" role="y"><path d="M0,0"/></g></svg>')
+    '<g><path d="M0,0"/></g>'
+    """
+    inner = re.sub(r"^<svg[^>]*>|</svg>$", "", svg)
+    return re.sub(r' (?:class|role|aria-[a-z]+)="[^"]*"', "", inner)
