@@ -149,6 +149,26 @@ JOBS: tuple[Check, ...] = (
         (r"(?s)HTTP 200.*HTTP 200.*HTTP 412",),
     ),
     Check(
+        "patch-at-once",
+        "Of four patches with one etag at one moment one is taken, and three are refused (412).",
+        "Of two workers that renew a lock, or one that renews it while another gives it back, one"
+        " is heard.",
+        lines(
+            TOKEN,
+            rest("POST", "/datasets/$DATASET/tables", _table("_sync_lock_d")),
+            f"ETAG=$({rest('GET', '/datasets/$DATASET/tables/_sync_lock_d')} | {_ETAG})",
+            "{ for i in 1 2 3 4; do (",
+            rest(
+                "PATCH",
+                "/datasets/$DATASET/tables/_sync_lock_d",
+                '{"labels": {"by": "n$i"}}',
+                '-H "If-Match: $ETAG" -o /dev/null',
+            ),
+            ") & done; wait; } | grep HTTP | sort | uniq -c",
+        ),
+        (r"\b1 HTTP 200", r"\b3 HTTP 412"),
+    ),
+    Check(
         "patch-moves-the-stamp",
         "A patch of expirationTime moves lastModifiedTime.",
         "A renewal shows how far this machine's clock is off BigQuery's; where the stamp stays,"

@@ -1,7 +1,6 @@
 """What tests of the lock share: two runs, faults on the way, and what BigQuery then holds."""
 
 import contextlib
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,8 +8,7 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from tests.fault_proxy import FaultProxy
-from tests.fault_rules import Answer, Exchange, Rule, answer, drop
+from tests.fault_rules import answer, drop
 from tests.sync import PROJECT
 
 ONE, TWO = "20250101t100000-aaaaaaaa", "20250101t110000-bbbbbbbb"
@@ -42,14 +40,3 @@ def lapse(client: bigquery.Client, dataset: str) -> None:
     found.expires = datetime.now(UTC)
     with contextlib.suppress(NotFound):  # it is gone before it can be shown again
         client.update_table(found, ["expires"])
-
-
-def one_at_a_time(proxy: FaultProxy) -> None:
-    """Real BigQuery's If-Match is atomic; the local one compares first and then writes."""
-    guard = threading.Lock()
-
-    def act(exchange: Exchange) -> Answer:
-        with guard:
-            return exchange.forward()
-
-    proxy.add(Rule(act, method="PATCH", path="/tables"))

@@ -24,6 +24,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
 from auto_schema.errors import RunInProgressError, TargetError
+from pipeline.runs.lock_turns import turn_of
 from pipeline.runs.service_clock import ServiceClock
 from smart_sync.plan import SyncPlan
 from warehouse.errors import CONNECTION_ERRORS, as_target_errors, target_error
@@ -133,6 +134,10 @@ class Lock:
             RunInProgressError: it is no longer ours.
             TargetError: BigQuery refused or can't be reached.
         """
+        with turn_of(self._id, self.run_id):
+            return self._renew(unless_within)
+
+    def _renew(self, unless_within: timedelta) -> bool:
         if not unless_within and self._patch_as_known(self.lease, HELD):
             return True
         ends = set()
@@ -179,7 +184,7 @@ class Lock:
             Whether it is known to be ours no more.
         """
         try:
-            with as_target_errors(f"lock {self._id}"):
+            with turn_of(self._id, self.run_id), as_target_errors(f"lock {self._id}"):
                 if self._patch_as_known(RELEASED_LIFE, RELEASED):
                     return True
                 for _ in range(TRIES):

@@ -340,7 +340,8 @@ as BigQuery does. So a run that removes missing rows, replays letters by key or 
 vanished versions can be tried on the tests' server, or on BigQuery.
 
 Of two who send the package one job id at one moment, both may run, or one is told 400; the tests'
-servers run one and tell the other 409, as BigQuery does (`tests/local_bigquery/once.py`). CREATE
+servers run one and tell the other 409, as BigQuery does (`tests/local_bigquery/once.py`). Of two
+patches of a table with one etag the package often takes both; the tests' servers take one. CREATE
 TABLE … AS with columns is two statements there: the table is seen empty before it has its rows.
 
 | expression | GoogleSQL | the local one | what it means for tests |

@@ -25,5 +25,7 @@ def beside(name: str) -> Any:
 beside("record").record_statements()
 beside("copies").know_snapshots()
 beside("merging").merge_in_transactions()
-beside("once").take_ids_once()
+once = beside("once")
+once.take_ids_once()
+once.change_tables_in_turn()
 main()

@@ -1,7 +1,8 @@
-"""A job's id is used by one: of two who send it at one moment one gets 409, as BigQuery documents.
+"""Of two who want the same at one moment one gets it, as BigQuery documents.
 
-`local-bigquery` looks for the id, then keeps the job: between the two another may look. One of them
-got 400 then, or both jobs ran.
+`local-bigquery` looks for a job's id, then keeps the job: between the two another may look. One of
+them got 400 then, or both jobs ran; 409 is what the second is to be told. So it is with tables:
+two patches with one etag were both taken, and a table was seen before its labels were kept.
 """
 
 import functools
@@ -23,3 +24,21 @@ def take_ids_once() -> None:
             return submit(project_id, job_id, configuration, *more, **words)
 
     runner.submit = in_turn
+
+
+def change_tables_in_turn() -> None:
+    """Make, change and describe tables one after the other: If-Match holds until the change."""
+    from local_bigquery.catalog import tables
+
+    turn = threading.RLock()
+
+    def in_turn(do: Any) -> Any:
+        @functools.wraps(do)
+        def done(*words: Any, **named: Any) -> Any:
+            with turn:
+                return do(*words, **named)
+
+        return done
+
+    tables.create, tables.update = in_turn(tables.create), in_turn(tables.update)
+    tables.get = in_turn(tables.get)

@@ -33,7 +33,7 @@ def serve() -> None:
     from local_bigquery.cli import main
     from local_bigquery.engine import database
     from merging import merge_in_transactions
-    from once import take_ids_once
+    from once import change_tables_in_turn, take_ids_once
     from record import record_statements
     from results import keep_results
     from statements import keep_translations
@@ -57,6 +57,7 @@ def serve() -> None:
     keep_resources()
     keep_jobs()
     take_ids_once()
+    change_tables_in_turn()
     answer_requests_again()
     keep_results(keep_translations())
     record_statements(columns_known(database, definitions), names_known(database, definitions))

@@ -27,8 +27,16 @@ PROMISES: tuple[Promise, ...] = (
         "Of those who send the tests' local BigQuery a job's id at one moment one is heard.",
         "tests/servers/test_local_bigquery_once.py::test_of_those_who_send_one_id_at_once_all_but_one_are_told_that_it_is_taken",
         "tests/local_bigquery/once.py",
-        "        with turn:",
-        "        if True:",
+        "        with turn:\n            return submit(",
+        "        if True:\n            return submit(",
+    ),
+    P(
+        STATEMENTS,
+        "Of those who patch a table of the tests' local BigQuery by one etag one is heard.",
+        "tests/servers/test_local_bigquery_once.py::test_of_those_who_patch_what_they_all_saw_one_is_heard",
+        "tests/local_bigquery/once.py",
+        "            with turn:\n                return do(",
+        "            if True:\n                return do(",
     ),
     P(
         STATEMENTS,

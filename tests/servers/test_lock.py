@@ -19,7 +19,6 @@ from tests.locks import (
     TWO,
     held_by,
     lapse,
-    one_at_a_time,
 )
 from tests.sync import PROJECT
 from warehouse.names import TableRef
@@ -180,9 +179,7 @@ def test_of_two_who_saw_the_same_free_lock_one_takes_it(lock, seen_by, proxy, re
 
 
 @pytest.mark.parametrize("wanted", ["new", "released"])
-def test_of_many_at_once_one_has_the_lock(lock, client, dataset, proxy, wanted):
-    if wanted == "released":
-        one_at_a_time(proxy)
+def test_of_many_at_once_one_has_the_lock(lock, client, dataset, wanted):
     runs = [f"20250101t12000{n}-cccccccc" for n in range(4)]
     with ThreadPoolExecutor(len(runs)) as threads:
         for table in (f"t{n}" for n in range(6)):

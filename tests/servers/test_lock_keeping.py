@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from auto_schema.errors import RunInProgressError
+from pipeline.runs import lock_turns
 from pipeline.runs.lease import LeaseKeeper, holding
 from tests.fault_rules import Rule, answer, call
 from tests.locks import LOOK, LOST, ONE, PATCH, SECOND, TWO, held_by, lapse
@@ -205,6 +206,53 @@ def test_a_lost_answer_to_a_release_still_gives_the_lock_back(lock, seen_by, pro
     rule = proxy.add(Rule(lost, **PATCH, times=1))
     lock(ONE).release()
     assert rule.acted == 1
+    assert seen_by()[:2] == (ONE, "released")
+
+
+@pytest.mark.parametrize("first", ["renew", "release"])
+def test_a_lock_that_is_given_back_amid_a_renewal_is_free_whatever_if_match_does(
+    lock, seen_by, proxy, first
+):
+    """A service that compares etags first and writes then lets the later of two patches win."""
+    second = {"renew": "release", "release": "renew"}[first]
+    begun, later, were_two = threading.Event(), threading.Event(), []
+
+    def wait_for_another(exchange):
+        begun.set()
+        were_two.append(later.wait(1))
+        return exchange.forward()
+
+    lock(ONE).acquire()
+    proxy.add(Rule(wait_for_another, **PATCH, times=1))
+    proxy.add(Rule(call(lambda _: later.set()), **PATCH))
+    thread = threading.Thread(target=getattr(lock(ONE), first))
+    thread.start()
+    assert begun.wait(10)
+    getattr(lock(ONE), second)()
+    thread.join()
+    assert were_two == [False]
+    assert seen_by()[:2] == (ONE, "released")
+
+
+def test_a_renewal_that_hangs_keeps_no_lock_from_being_given_back(
+    lock, seen_by, proxy, monkeypatch
+):
+    begun, released = threading.Event(), threading.Event()
+
+    def hang(exchange):
+        begun.set()
+        exchange.wait(released)
+        return exchange.forward()
+
+    monkeypatch.setattr(lock_turns, "LONGEST_WAIT_S", 0.2)
+    lock(ONE).acquire()
+    proxy.add(Rule(hang, **PATCH, times=1))
+    thread = threading.Thread(target=lock(ONE).renew)
+    thread.start()
+    assert begun.wait(10)
+    assert lock(ONE).release()
+    released.set()
+    thread.join()
     assert seen_by()[:2] == (ONE, "released")
 
 
