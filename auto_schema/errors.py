@@ -221,6 +221,25 @@ class ManyErrors(SyncError):  # noqa: N818 - a plural
         return text + "; ".join(fitting + more) + end
 
 
+def error_data(error: SyncError) -> dict[str, object]:
+    """A fault in parts, for programs; of several also each, under `errors`.
+
+    >>> error_data(ConfigError("missing parameter", "tables", "", "give it."))["class"]
+    'ConfigError'
+    """
+    told: dict[str, object] = {
+        "class": type(error).__name__,
+        "what": error.what,
+        "where": without_login(error.where),
+        "why": without_login(error.why),
+        "fix": error.fix,
+        "exit_code": error.exit_code,
+    }
+    if isinstance(error, ManyErrors):
+        told["errors"] = [error_data(one) for one in error.errors]
+    return told
+
+
 def same_faults(errors: Sequence[SyncError]) -> list[list[SyncError]]:
     """Faults that differ in their places alone, together, in the order of the first of each."""
     groups = dict[object, list[SyncError]]()

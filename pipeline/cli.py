@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,10 @@ from pipeline.launch.beam_at_need import beam_flag_faults, check_places
 from pipeline.launch.checks_of import with_checks
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (
+    INTERRUPTED,
+    InterruptedRunError,
+    TerminatedError,
+    bug,
     ending_on_signals,
     exit_with_threads,
     print_bug,
@@ -35,11 +39,15 @@ from pipeline.parameters import options as option_module
 from pipeline.parameters.docs import usage
 from pipeline.parameters.options import Options, names_tables
 from pipeline.parameters.origins import Origins, faults_of, placed
+from pipeline.parameters.results import Results
 from pipeline.runs.notify import tell_failure
-from smart_sync.plan import SyncPlan
 
 LOGGER = logging.getLogger("smart_sync")
 NO_FILES = PlanFiles()
+
+
+def nothing(_: object) -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +57,18 @@ class Brought:
     Attributes:
         origins: what said each value of it.
         faults: that were found on the way, to be told with those of the values.
+        results: is told what the launch comes to.
+        at_end: is called with the exit code when all is said, whatever ends the launch.
     """
 
     origins: Origins = field(default_factory=dict)
     faults: tuple[SyncError, ...] = ()
+    results: Results = field(default_factory=Results)
+    at_end: Callable[[int], None] = nothing
 
 
 NOTHING = Brought()
+CUT_OFF = (INTERRUPTED, TerminatedError.exit_code)
 
 
 def main(
@@ -72,15 +85,25 @@ def main(
     """
     words = list(sys.argv[1:] if argv is None else argv)
     configure_logging()
+    code = _code(words, files, brought)
+    brought.at_end(code)
+    return exit_with_threads(code) if code in CUT_OFF else code
+
+
+def _code(words: list[str], files: PlanFiles, brought: Brought) -> int:
+    results = brought.results
     try:
         with ending_on_signals():
             return _main(words, files, brought)
     except SyncError as error:
+        results.fault = error
         print_error(error)
         return error.exit_code
     except KeyboardInterrupt as error:
-        return exit_with_threads(print_interruption(error))
+        results.fault = InterruptedRunError.of(error)
+        return print_interruption(error)
     except Exception as error:
+        results.fault = bug(error, words)
         return print_bug(error, words)
 
 
@@ -94,7 +117,7 @@ def _main(words: list[str], files: PlanFiles, brought: Brought) -> int:
             check_kind({"tables": "given"}, files)
         from pipeline.launch.many import many  # a table by itself needs none of it
 
-        return many(words, now, new_run_id, brought.origins, brought.faults)
+        return many(words, now, new_run_id, brought.origins, brought.faults, brought.results)
     parsed = with_sql(with_checks(with_transformation(parse(words, brought))))
     options = with_saved(parsed, words, files)
     for warning in options.warnings:
@@ -117,7 +140,7 @@ def _launch(
 
         return rollback(options, run_id, now)
     if options.request.run.plan_only and not options.request.window.slicing:
-        keep = partial(save, words=words, place=files.save) if files.save else _nothing
+        keep = partial(save, words=words, place=files.save) if files.save else nothing
         return plan_only(options, run_id, now, keep)
     if options.request.run.verify_window:
         return verify_only(options, run_id)
@@ -126,10 +149,6 @@ def _launch(
 
         return backfill(options, now, new_run_id, words)
     return sync(options, run_id, now, new_run_id)
-
-
-def _nothing(_: SyncPlan) -> None:
-    """A plan that isn't saved."""
 
 
 def parse(words: Sequence[str], brought: Brought = NOTHING) -> Options:
@@ -144,7 +163,7 @@ def parse(words: Sequence[str], brought: Brought = NOTHING) -> Options:
     except SyncError as error:
         all_faults += placed(faults_of(error), brought.origins)
     raise_all(all_faults)
-    return replace(parsed, origins=brought.origins)
+    return replace(parsed, origins=brought.origins, results=brought.results)
 
 
 def _parsed(words: Sequence[str]) -> Options:

@@ -7,9 +7,8 @@ from typing import Any
 
 from auto_schema import errors
 from auto_schema.errors import InternalError, SyncError
+from pipeline.parameters.results import End
 
-LAUNCHED = "launched"
-"""Of a run that was submitted as a job: how it ends stands in the run history."""
 MEND = " To mend: "
 
 
@@ -55,23 +54,30 @@ class RunReport:
 
 
 def report_of(row: Mapping[str, Any], table: str = "") -> RunReport:
-    """A run's report, from its last event."""
-    low, high = row["window_start"], row["window_end"]
+    """A run's report, from its last event; of one that goes on from what is known of it."""
+    low, high = row.get("window_start"), row.get("window_end")
     return RunReport(
         status=str(row["status"]),
         run_id=str(row["run_id"]),
         destination=str(row["destination"]),
-        exit_code=int(row["exit_code"] or 0),
-        rows_read=int(row["rows_read"] or 0),
-        rows_published=int(row["rows_published"] or 0),
-        dead_letters=int(row["rows_dead"] or 0),
-        bytes_staged=int(row["bytes_staged"] or 0),
+        exit_code=int(row.get("exit_code") or 0),
+        rows_read=int(row.get("rows_read") or 0),
+        rows_published=int(row.get("rows_published") or 0),
+        dead_letters=int(row.get("rows_dead") or 0),
+        bytes_staged=int(row.get("bytes_staged") or 0),
         window=None if low is None and high is None else (low, high),
-        watermark_after=row["watermark_after"],
-        seconds=float(_seconds(row["seconds"]).get("total") or 0),
-        error=str(row["error"] or ""),
+        watermark_after=row.get("watermark_after"),
+        seconds=float(_seconds(row.get("seconds")).get("total") or 0),
+        error=str(row.get("error") or ""),
         table=table,
     )
+
+
+def report_of_end(end: End) -> RunReport:
+    """The report of one of a launch's runs, tables or slices, whether a run of it began or not."""
+    if end.row is not None:
+        return report_of(end.row, end.name)
+    return RunReport(end.status, "", exit_code=end.exit_code, error=end.why, table=end.name)
 
 
 def _seconds(value: object) -> Mapping[str, Any]:

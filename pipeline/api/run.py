@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from auto_schema.errors import ConfigError, SyncError
 from pipeline.api.config import Config, words_of
-from pipeline.api.report import LAUNCHED, RunReport, error_of, report_of, together
+from pipeline.api.report import RunReport, error_of, report_of, report_of_end, together
 from pipeline.api.untouched import untouched
 from pipeline.cli import new_run_id, parse
 from pipeline.launch.beam_at_need import check_places
@@ -31,9 +31,10 @@ from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import making_ready, run_to_its_end, submit
 from pipeline.launch.transformation_of import with_transformation
 from pipeline.parameters.options import Options, names_tables
+from pipeline.parameters.results import LAUNCHED
 from pipeline.runs.ended import forget
 from pipeline.runs.joint_events import JointEvents
-from pipeline.runs.many_report import TableResult, exit_code_of, failure, total
+from pipeline.runs.many_report import exit_code_of, failure, total
 from pipeline.runs.notify import tell_failure
 from pipeline.runs.outcome import internal_error
 from smart_sync.explain import explained, log_text
@@ -187,21 +188,13 @@ def _many(words: list[str], now: datetime) -> RunReport:
     failed = failure(batch_id, results)
     for result in results:
         forget(str(result.row["run_id"]) if result.row else "")
-    reports = [_of_table(result) for result in results]
+    reports = [report_of_end(result) for result in results]
     code = exit_code_of([result.exit_code for result in results])
     report = together(batch_id, code, failed.line if failed else "", reports)
     if failed is None:
         return report
     failed.exit_code, failed.report = code, report
     raise failed
-
-
-def _of_table(result: TableResult) -> RunReport:
-    if result.row is not None:
-        return report_of(result.row, result.name)
-    return RunReport(
-        result.status, "", exit_code=result.exit_code, error=result.why, table=result.name
-    )
 
 
 def _plan(words: list[str], now: datetime) -> PlanShown:

@@ -1,11 +1,8 @@
 """`smart-sync backfill`: a window in slices or at once, or columns that are new."""
 
-import os
-
 from auto_schema.errors import ConfigError
-from pipeline.command.launch import launch_with
+from pipeline.command.launch import launch_settings, launch_with
 from pipeline.command.said import Said
-from pipeline.command.settings import read_settings
 
 SAYING = ("backfill_by", "backfill_columns", "sync_start")
 
@@ -16,7 +13,7 @@ def main(said: Said) -> int:
     Raises:
         ConfigError: nothing says what is to be loaded, and so this would be a plain sync.
     """
-    settings = read_settings(said, os.environ)
+    settings = launch_settings(said)
     if not any(map(settings.text, SAYING)):
         fix = "give --sync_start, --sync_end and --backfill_by, or --backfill_columns."
         why = "nothing says which rows or columns"

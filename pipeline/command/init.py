@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from auto_schema.errors import ConfigError, SyncError, raise_all, shown
+from auto_schema.errors import ConfigError, raise_all, shown
 from pipeline.command.asked import asked
 from pipeline.command.proposal import Proposal, config_text, propose
 from pipeline.command.said import Said
 from pipeline.command.settings import read_settings
 from pipeline.launch.beam_at_need import beam_flag_faults
 from pipeline.launch.gather import inspecting, patiently
-from pipeline.launch.program_end import print_error
 from pipeline.launch.progress import configure_logging
 from pipeline.launch.source_of import Located, located
 from pipeline.parameters.options import Options, beam_flag, parse_given, split_argv
@@ -37,17 +36,12 @@ PASSWORDS = (
 
 
 def main(said: Said) -> int:
-    """Write the file; the exit code."""
+    """Write the file; the exit code.
+
+    Raises:
+        SyncError: a parameter is wrong, the source can't be asked, or the file is there.
+    """
     configure_logging()
-    try:
-        _main(said)
-    except SyncError as error:
-        print_error(error)
-        return error.exit_code
-    return 0
-
-
-def _main(said: Said) -> None:
     path = Path(said.flags.get("output", OUTPUT))
     if path.exists() and "force" not in said.flags:
         fix = "say --force to overwrite it, or --output=ANOTHER.yaml."
@@ -63,6 +57,7 @@ def _main(said: Said) -> None:
     text = config_text(_head(look.place), common, proposals, tables[MOST_SEEN:])
     _write(path, text, is_forced="force" in said.flags)
     _tell(said, path, proposals, tables[MOST_SEEN:])
+    return 0
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,25 @@ def launch(said: Said, **meant: str) -> int:
     Raises:
         ConfigError, ManyErrors: a flag says otherwise than the subcommand, or a file is wrong.
     """
-    return launch_with(said, read_settings(said, os.environ, **meant))
+    return launch_with(said, launch_settings(said, **meant))
+
+
+def launch_settings(said: Said, **meant: str) -> Settings:
+    """What is given, and what the subcommand means; with --json a plan is JSON, too.
+
+    Raises:
+        ConfigError, ManyErrors: as `launch`.
+    """
+    form = {"plan_format": "json"} if said.is_json else {}
+    return read_settings(said, os.environ, **meant, **form)
 
 
 def launch_with(said: Said, settings: Settings) -> int:
     """Launch with settings that were read."""
     files = PlanFiles(said.flags.get("save", ""), said.flags.get("plan", ""))
-    return run_template(settings.words, files, Brought(settings.origins, settings.faults))
+    brought = Brought(settings.origins, settings.faults)
+    if not said.is_json:
+        return run_template(settings.words, files, brought)
+    from pipeline.command.json_out import in_json  # nobody else needs it
+
+    return in_json(lambda told: run_template(settings.words, files, told), brought)

@@ -4,12 +4,13 @@ Nothing of the program is imported before a subcommand is known that needs it.
 """
 
 import gc
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from auto_schema.errors import ConfigError, SyncError
+from auto_schema.errors import ConfigError, SyncError, error_data
 from pipeline.command.help import page, pages, topic, width_of
 from pipeline.command.logs import asks_for_json, set_up
 from pipeline.command.said import Said, read_words
@@ -17,6 +18,7 @@ from pipeline.command.table import COMMANDS
 from pipeline.parameters.log_lines import json_line
 from pipeline.parameters.version import VERSION
 
+JSON = "--json"
 WRONG = 2
 INTERRUPTED = 130
 
@@ -29,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _main(read_words(words))
     except SyncError as error:
         _print_error(error, is_json=asks_for_json(words))
+        if JSON in words:
+            print(json.dumps({"error": error_data(error)}, ensure_ascii=False, indent=2))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -6,5 +6,4 @@ from pipeline.command.said import Said
 
 def main(said: Said) -> int:
     """Launch it; the exit code."""
-    form = {"plan_format": "json"} if said.is_json else {}
-    return launch(said, plan_only="true", **form)
+    return launch(said, plan_only="true")

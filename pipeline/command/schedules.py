@@ -6,5 +6,5 @@ from scheduler.cli import main as schedules
 
 def main(said: Said) -> int:
     """Run it; it ends the process with its own exit code."""
-    schedules(said.launch, "smart-sync schedules")
+    schedules([*said.launch, *(["--json"] if said.is_json else [])], "smart-sync schedules")
     return 0

@@ -33,7 +33,7 @@ class Command:
         help: one line, which begins with a verb.
         place: what stands for the word that must follow, such as RUN; empty: none may.
         flags: that only this one has.
-        has_json: whether `--json` says of it what it prints otherwise for eyes.
+        has_json: whether `--json` says of it what it prints, and what it did, as JSON.
         is_raw: its words are another program's; it gets all of them as they are.
         takes_parameters: whether it is given a launch's parameters.
     """
@@ -52,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
         "run",
         "Sync: read what is new, publish it in one atomic step.",
         flags=(Flag("plan", "Run the plan in this file as it is, or nothing.", "FILE"),),
+        has_json=True,
     ),
     Command(
         "plan",
@@ -59,10 +60,14 @@ COMMANDS: tuple[Command, ...] = (
         flags=(Flag("save", "Write the plan into this file, for `run --plan`.", "FILE"),),
         has_json=True,
     ),
-    Command("verify", "Compare a past window of source and destination."),
-    Command("backfill", "Load a window slice by slice, or fill columns that are new."),
-    Command("replay", "Put the dead letters of a run through today's plan.", "RUN"),
-    Command("rollback", "Undo a run: the table becomes what it was before.", "RUN"),
+    Command("verify", "Compare a past window of source and destination.", has_json=True),
+    Command(
+        "backfill",
+        "Load a window slice by slice, or fill columns that are new.",
+        has_json=True,
+    ),
+    Command("replay", "Put the dead letters of a run through today's plan.", "RUN", has_json=True),
+    Command("rollback", "Undo a run: the table becomes what it was before.", "RUN", has_json=True),
     Command(
         "init",
         "Look at a source, and write a config file that syncs its tables.",
@@ -102,7 +107,12 @@ COMMANDS: tuple[Command, ...] = (
         ),
         has_json=True,
     ),
-    Command("schedules", "Schedules in Cloud Scheduler: create, apply, status …", is_raw=True),
+    Command(
+        "schedules",
+        "Schedules in Cloud Scheduler: create, apply, status …",
+        has_json=True,
+        is_raw=True,
+    ),
 )
 """A command that lacks here has no module either."""
 
@@ -118,7 +128,7 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag("version", "The program's version."),
     Flag("config", "YAML file with parameters; with tables, too, it syncs these.", "FILE"),
-    Flag("json", "Print what is for eyes as JSON, alone on stdout."),
+    Flag("json", "Print one JSON document alone on stdout, errors too."),
     Flag("quiet", "Log warnings and errors only.", short="q"),
     Flag("verbose", "Log what libraries tell as well.", short="v"),
     Flag(

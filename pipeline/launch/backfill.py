@@ -101,7 +101,9 @@ def _show(options: Options, asked: Range, client: bigquery.Client) -> int:
 
 def _held_back(options: Options, asked: Range) -> int:
     outcome = held_back_outcome(asked.plan)
-    print(f"backfill {asked.name} is held back, nothing was read: {outcome.message}")
+    text = f"backfill {asked.name} is held back, nothing was read: {outcome.message}"
+    options.results.note = text
+    print(text)
     run_note(options, outcome.message, outcome)
     return outcome.exit_code
 
@@ -322,6 +324,7 @@ def _one_job(
         wave = slices.next(draft)
         if not wave:
             text = f"backfill {asked.name}: all {len(asked.slices):,} slices are done"
+            options.results.note = text
             print(text)
             run_note(options, text, Outcome(status="skipped"))
             return 0
@@ -329,7 +332,9 @@ def _one_job(
         LOGGER.info("%s", log_text(plan, request.run.plan_detail))
         code = launch(options, Ready(plan, client, lock, held))
     left = len(asked.slices) - len(slices.before) - 1
-    print(f"of backfill {asked.name}: slice {wave[0].name}; {left:,} slices are left after it")
+    text = f"of backfill {asked.name}: slice {wave[0].name}; {left:,} slices are left after it"
+    options.results.note = text
+    print(text)
     return code
 
 
@@ -340,6 +345,7 @@ def _told(options: Options, slices: _Backfill) -> int:
     text = total(asked.name, results)
     print(text)
     webhook, failed = options.webhook, error_of(asked.name, slices.launch_id, results, slices.fault)
+    options.results.ran_many(slices.launch_id, results, text, failed)
     if webhook and (failed or webhook.every_run):
         tell(webhook, message(slices.launch_id, results, text=text))
     if failed is None:

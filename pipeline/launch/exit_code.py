@@ -10,9 +10,10 @@ from google.cloud import bigquery
 from auto_schema.errors import OutcomeUnknownError, TargetError
 from pipeline.launch.early_end import end_early
 from pipeline.launch.program_end import BUG, print_last
+from pipeline.parameters.results import Results
 from pipeline.runs.ended import recall
 from pipeline.runs.history import Append, append
-from pipeline.runs.outcome import BUG_FIX, Failure, changed_text
+from pipeline.runs.outcome import BUG_FIX, Failure, changed_text, internal_error
 from pipeline.runs.past_runs import read_outcome
 from smart_sync.history_text import versions_text
 from smart_sync.plan import SyncPlan
@@ -22,7 +23,9 @@ ANY_CLOCK = timedelta(days=1)
 """By more no machine's clock is behind that of the launch."""
 
 
-def exit_code(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) -> int:
+def exit_code(
+    client: bigquery.Client, plan: SyncPlan, fault: Failure | None, results: Results
+) -> int:
     """The exit code, from the run's last event; both are printed.
 
     Raises:
@@ -30,9 +33,12 @@ def exit_code(client: bigquery.Client, plan: SyncPlan, fault: Failure | None) ->
     """
     code, row = ended(client, plan, fault)
     if row:
+        results.ran(row)
         print(summary(plan, row))
         if code:
             print_last(str(row["error"]))
+    else:
+        results.fault = internal_error(fault.message if fault else f"{plan.run.run_id} has no end")
     return code
 
 

@@ -30,6 +30,7 @@ from pipeline.launch.tables_checks import tables_with_checks
 from pipeline.launch.tables_document import completed
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.origins import Origins, faults_of, placed
+from pipeline.parameters.results import Results
 from pipeline.parameters.table import BY_NAME
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.many_report import (
@@ -89,6 +90,7 @@ def many(
     new_run_id: NewRunId,
     origins: Origins = NO_ORIGINS,
     faults: Sequence[SyncError] = (),
+    came_to: Results | None = None,
 ) -> int:
     """Plan all tables, then sync them; the exit code of all.
 
@@ -98,11 +100,14 @@ def many(
         new_run_id: makes names of runs.
         origins: what said each value of the command line, where not all are flags.
         faults: that were found on the way, to be told with those of the launch.
+        came_to: is told what the launch comes to.
 
     Raises:
         SyncError: a fault of the launch or its file, before anything is written.
     """
     launch = read_launch(argv, origins, faults)
+    if came_to is not None:
+        launch = replace(launch, common=replace(launch.common, results=came_to))
     for warning in launch.common.warnings:
         LOGGER.warning("%s", warning)
     if launch.common.flag("template_location") or not launch.common.is_local:
@@ -110,6 +115,7 @@ def many(
     if launch.common.request.run.plan_only:
         return _show(launch, now, new_run_id, argv)
     if not launch.tables:
+        launch.common.results.note = launch.note
         print(launch.note)
         _note(launch, launch.note, "planned")
         return 0
@@ -153,8 +159,10 @@ def _submitted(
         raise
     if not has_job:
         return _told(launch, tables, batch_id, results)
+    told = f"launched {len(results)} tables as launch {batch_id}"
+    launch.common.results.ran_many(batch_id, results, told)
     print(report(results))
-    print(f"launched {len(results)} tables as launch {batch_id}")
+    print(told)
     return 0
 
 
@@ -168,6 +176,7 @@ def _told(
     show, text = (verdicts, total_verified) if launch.verifies else (report, total)
     print(show(results))
     failed = failure(batch_id, results)
+    launch.common.results.ran_many(batch_id, results, text(results), failed)
     tell_launch(launch.common, tables, batch_id, results, text(results))
     if failed:
         print_last(failed.line)

@@ -73,11 +73,23 @@ def print_error(error: SyncError) -> None:
     print_last(error.line)
 
 
+class InterruptedRunError(SyncError):
+    """A signal ended the program."""
+
+    @classmethod
+    def of(cls, error: KeyboardInterrupt) -> "InterruptedRunError":
+        """As it is told."""
+        fix = "run it again; it settles what this run may have left, or goes on with it."
+        told = cls(_interrupted(error), "", "", fix)
+        told.exit_code = int(getattr(error, "exit_code", INTERRUPTED))
+        return told
+
+
 def print_interruption(error: KeyboardInterrupt) -> int:
     """Say that a signal ended the program; its exit code."""
-    fix = "run it again; it settles what this run may have left, or goes on with it."
-    print_last(f"{_interrupted(error)}. To mend: {fix}")
-    return interruption(error).exit_code
+    told = InterruptedRunError.of(error)
+    print_last(str(told))
+    return told.exit_code
 
 
 def interruption(error: KeyboardInterrupt) -> Failure:
@@ -101,10 +113,14 @@ def exit_with_threads(code: int) -> int:
 
 def print_bug(error: Exception, words: Sequence[str]) -> int:
     """The traceback, then one line; neither shows a secret of the command line."""
-    why = without_secrets(f"{type(error).__name__}: {error}", words)
     _print(bug_text(error, words), "CRITICAL")
-    print_last(internal_error(why).line)
+    print_last(bug(error, words).line)
     return BUG
+
+
+def bug(error: Exception, words: Sequence[str]) -> SyncError:
+    """What isn't to happen as an error that shows no secret of the command line."""
+    return internal_error(without_secrets(f"{type(error).__name__}: {error}", words))
 
 
 def bug_text(error: Exception, words: Sequence[str]) -> str:

@@ -100,6 +100,7 @@ def _noted(options: Options, text: str, status: str) -> int:
 
 def _done_before(options: Options, undone: Row) -> int:
     text = f"nothing to undo: run {undone['run_id']} was {undone['error']}"
+    options.results.note = text
     print(text)
     return _noted(options, text, ROLLED_BACK)
 
@@ -186,6 +187,7 @@ def _told(
     """Say how it ended, here and to the webhook; the exit code."""
     first = plan.undoing.first["run_id"]
     tell_end(options.webhook, client, plan.run.history_table, row)
+    options.results.ran(row)
     if row["exit_code"]:
         print_last(str(row["error"]))
         return int(row["exit_code"])

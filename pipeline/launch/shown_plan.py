@@ -23,4 +23,7 @@ def print_plan(options: Options, text: str, as_json: Callable[[], str]) -> None:
     if options.origins:
         values = {**json.loads(told), **as_values(options.origins)}
         told = json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False)
-    print(told)
+    if options.results.is_handed_on:
+        options.results.plan = told
+    else:
+        print(told)

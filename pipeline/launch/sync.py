@@ -27,6 +27,7 @@ from pipeline.launch.resume import Left, left_by, note_run, take_over, tell_not_
 from pipeline.launch.saved_plan import plan_as_saved
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.parameters.options import Options
+from pipeline.parameters.results import LAUNCHED
 from pipeline.publish.swapping import broken_rebuilds, put_back
 from pipeline.runs import usage
 from pipeline.runs.ended import recall
@@ -235,6 +236,8 @@ def launch(options: Options, ready: Ready) -> int:
     """Submit the plan as a job, which takes its lock over, and say so."""
     submit(options, ready)
     plan = ready.plan
+    told = {"run_id": plan.run.run_id, "destination": str(plan.destination), "status": LAUNCHED}
+    options.results.ran(told)
     print(f"launched run {plan.run.run_id} for {plan.destination}")
     if ready.is_followed:
         print(f"it ends what run {plan.run.repair.resumed_run} began; launch again for what is new")
@@ -262,7 +265,7 @@ def _run_here(options: Options, ready: Ready) -> int:
     """Run the plan in this process, under its lock; the exit code, which is told."""
     usage.begin(ready.plan.run.run_id)  # nothing else is at work in the program
     fault = run_to_its_end(options, ready, shown(ready.plan))
-    return exit_code(ready.client, ready.plan, fault)
+    return exit_code(ready.client, ready.plan, fault, options.results)
 
 
 def run_to_its_end(

@@ -21,6 +21,7 @@ def verify_only(options: Options, run_id: str) -> int:
     """Compare a past window; the verdict goes into the history and onto the screen."""
     request, client = options.request, asking_client(options.request)
     row, text, error = compare(request, client, run_id)
+    options.results.ran(row)
     print(text)
     run_note(options, text, Outcome(status="verified"))
     if error:

@@ -16,6 +16,7 @@ from auto_schema.transform_text import parse as parse_transformation
 from pipeline.parameters.checks import is_path, value_fault, value_faults
 from pipeline.parameters.origins import Origins
 from pipeline.parameters.request_of import endpoints_of, request_of, secret_manager
+from pipeline.parameters.results import Results
 from pipeline.parameters.source_uri import Expanded, expanded, holds_secret
 from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Kind
 from pipeline.parameters.temp_location import default_temp_location
@@ -63,6 +64,8 @@ class Options:
     """Who is told how the run ends; nobody of a plan that is only shown."""
     origins: Origins = field(default_factory=dict)
     """What said each value, where more than flags may have; the plan shows it."""
+    results: Results = field(default_factory=Results, compare=False)
+    """What the launch came to."""
 
     @property
     def is_local(self) -> bool:

@@ -16,6 +16,7 @@ from pipeline.command.help import groups, page, pages, topic
 from pipeline.command.logs import set_up
 from pipeline.command.said import read_words
 from pipeline.command.table import BY_COMMAND, COMMANDS
+from pipeline.launch.program_end import TerminatedError
 from pipeline.parameters.docs import ROOT
 from pipeline.parameters.log_lines import JsonLines, is_json, is_quiet
 from pipeline.parameters.table import PARAMETERS
@@ -136,7 +137,7 @@ def test_a_subcommand_says_a_parameter(launched, words, meant):
         (["plan", "--no-plan_only"], "smart-sync plan means true"),
         (["replay", "R", "--replay_dead_letters=S"], "smart-sync replay means R"),
         (["backfill"], "a backfill of nothing"),
-        (["rollback", "R", "--json"], "nothing to print as JSON"),
+        (["completion", "bash", "--json"], "nothing to print as JSON"),
     ],
 )
 def test_a_parameter_against_the_command_ends_it_before_anything_starts(
@@ -145,6 +146,51 @@ def test_a_parameter_against_the_command_ends_it_before_anything_starts(
     assert program.main(words) == 2
     assert told in capsys.readouterr().err
     assert launched == []
+
+
+def test_stdout_is_the_document_alone_whatever_is_printed(launched, capsys, monkeypatch):
+    def noisy(words, files, brought):
+        print("a library talks")
+        brought.results.ran({"run_id": "r", "destination": "p.d.t", "status": "succeeded"})
+        brought.at_end(0)
+        return 0
+
+    monkeypatch.setattr(launches, "run_template", noisy)
+    assert program.main(["run", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["run_id"] == "r"
+    assert "a library talks" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "kind"),
+    [
+        (KeyboardInterrupt(), 130, "InterruptedRunError"),
+        (TerminatedError("SIGTERM"), 143, "InterruptedRunError"),
+        (ZeroDivisionError("with s3cret"), 70, "InternalError"),
+    ],
+)
+def test_a_document_is_there_whatever_ends_a_launch(capsys, monkeypatch, raised, code, kind):
+    def broken(*_):
+        raise raised
+
+    ended = []
+    monkeypatch.setattr("pipeline.cli._main", broken)
+    monkeypatch.setattr("pipeline.cli.exit_with_threads", lambda code: ended.append(code) or code)
+    words = ["run", "--json", "--postgresql_password=s3cret"]
+    assert program.main(words) == code
+    printed = capsys.readouterr()
+    error = json.loads(printed.out)["error"]
+    assert (error["class"], error["exit_code"]) == (kind, code)
+    assert ended == [code] * (code != 70)
+    assert "s3cret" not in printed.out + printed.err
+
+
+def test_words_that_cant_be_read_are_an_error_in_json_too(capsys):
+    assert program.main(["run", "word", "--json"]) == 2
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["error"]["what"] == "a word out of place"
+    assert "a word out of place" in printed.err
 
 
 def said(text):
