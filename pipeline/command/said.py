@@ -14,6 +14,8 @@ from pipeline.parameters.table import BY_NAME, Kind
 
 SHORT = {f"-{flag.short}": f"--{flag.name}" for flag in FLAGS if flag.short}
 TRUE = "true"
+NEAR = 0.75
+"""How near a name is to one that it is a misspelling of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class _Reader:
                 return word
             name, _, _ = _parted(word)
             if name not in self._known:
+                self._refuse_misspelt(name)
                 fix = "name a command first: smart-sync run …"
                 raise ConfigError("a flag before the command", f"--{name}", "", fix)
             self._own(self._known[name], word)
@@ -152,8 +155,19 @@ class _Reader:
             raise ConfigError("a flag without values", f"--{name}", "", fix)
         self.launch.append(f"--{name.removeprefix('no_')}=false")
 
+    def _refuse_misspelt(self, name: str) -> None:
+        """What is nearest to a flag of the command's own is meant to be that one.
+
+        No flag of Beam's is so near to any.
+        """
+        near = difflib.get_close_matches(name, [*self._known, *BY_NAME], 1, NEAR)
+        if near and near[0] in self._known:
+            fix = f"did you mean --{near[0]}? `smart-sync --help` names all."
+            raise ConfigError("unknown flag", f"--{name}", "", fix)
+
     def _beams(self, word: str) -> None:
         name, has_value, value = _parted(word)
+        self._refuse_misspelt(name)
         self.launch.append(f"--{name}{f'={value}' if has_value else ''}")
         following = None if has_value else self._value()
         self.launch += [] if following is None else [following]

@@ -120,4 +120,13 @@ PROMISES: tuple[Promise, ...] = (
         "error_data(error_of(report)) if report.exit_code else None",
         "None",
     ),
+    Promise(
+        "The command",
+        "A misspelt flag of the command itself names the one that is meant.",
+        "tests/unit/test_command.py"
+        "::test_a_misspelt_flag_of_the_command_names_the_one_that_is_meant",
+        "pipeline/command/said.py",
+        "        if near and near[0] in self._known:",
+        "        if False:",
+    ),
 )

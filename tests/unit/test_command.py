@@ -1,5 +1,6 @@
 """The command's words, and which of the program it imports for them."""
 
+import argparse
 import json
 import logging
 import os
@@ -8,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from auto_schema.errors import ConfigError
 from pipeline.command import launch as launches
@@ -19,7 +21,7 @@ from pipeline.command.table import BY_COMMAND, COMMANDS
 from pipeline.launch.program_end import TerminatedError
 from pipeline.parameters.docs import ROOT
 from pipeline.parameters.log_lines import JsonLines, is_json, is_quiet
-from pipeline.parameters.table import PARAMETERS
+from pipeline.parameters.table import BY_NAME, PARAMETERS
 
 HEAVY = (
     "apache_beam",
@@ -191,6 +193,40 @@ def test_words_that_cant_be_read_are_an_error_in_json_too(capsys):
     printed = capsys.readouterr()
     assert json.loads(printed.out)["error"]["what"] == "a word out of place"
     assert "a word out of place" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("--quite", "--quiet"),
+        ("--verbos", "--verbose"),
+        ("--jsno", "--json"),
+        ("--savee", "--save"),
+    ],
+)
+def test_a_misspelt_flag_of_the_command_names_the_one_that_is_meant(misspelt, meant):
+    for words in (["plan", misspelt], ["plan", misspelt, "x"], [misspelt, "plan"]):
+        if meant != "--save" or words[0] == "plan":  # a flag of plan's own
+            with pytest.raises(ConfigError, match=f"did you mean {meant}[?]"):
+                read_words(words)
+
+
+def test_no_flag_of_beams_and_no_misspelt_parameter_is_taken_for_one_of_the_command():
+    names = [name for name in beam_flags() if name not in ("help", *BY_NAME)]
+    assert len(names) > 100
+    for command in COMMANDS:
+        if not command.is_raw and not command.place:
+            for name in (*names, "verfy", "num_split"):
+                assert read_words([command.name, f"--{name}=x"]).launch == (f"--{name}=x",)
+
+
+def beam_flags():
+    """The names of all of Beam's flags."""
+    parser = argparse.ArgumentParser(add_help=False, conflict_handler="resolve")
+    for options in PipelineOptions.__subclasses__():
+        options._add_argparse_args(parser)
+    texts = [text for action in parser._actions for text in action.option_strings]
+    return [text.removeprefix("--").replace("-", "_") for text in texts if text[:2] == "--"]
 
 
 def said(text):
