@@ -70,7 +70,7 @@ def test_a_bar_on_a_terminal_never_runs_into_a_line_of_the_log(slow):
 
 
 def test_piped_there_are_lines_of_the_log_and_no_sign_that_controls_a_terminal(slow):
-    told = piped(slow)
+    told = piped(slow, {"FORCE_COLOR": "1"})  # as services that build and test set it
     assert told.code == 0, told.stderr
     assert not re.search(r"[\x00-\x09\x0b-\x1f]", told.stdout + told.stderr)
     assert BAR not in told.stderr

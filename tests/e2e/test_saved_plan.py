@@ -1,5 +1,6 @@
 """A plan that was saved runs as it is, or not at all: what has moved since is named."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -151,7 +152,10 @@ def test_a_plan_of_another_version_is_refused(command, file, saved, monkeypatch)
 def test_the_file_holds_no_secret_and_only_its_owner_may_read_it(file, saved):
     text = file.read_text()
     assert PASSWORD not in text
-    assert "password" not in json.loads(text)["facts"]["parameters"]
+    assert hashlib.sha256(PASSWORD.encode()).hexdigest()[:32] not in text
+    names = list(json.loads(text)["facts"]["parameters"])
+    assert "postgresql_database" in names
+    assert not [name for name in names if "password" in name]
     assert file.stat().st_mode & 0o777 == 0o600
     assert saved.out.splitlines()[0] in json.loads(text)["plan"]["headline"][0]
 
