@@ -4,9 +4,9 @@ import json
 
 from pipeline.command.look_back import look_back
 from pipeline.command.said import Said
-from pipeline.runs.health import HEADINGS, document, healths, table_rows
+from pipeline.runs.health import document, healths, table_of
 from pipeline.runs.past_status import read_status
-from scheduler.app import console
+from scheduler.app import console, is_terminal
 from scheduler.show import put_rows
 
 FAILING = 1
@@ -21,7 +21,7 @@ def main(said: Said) -> int:
     if said.is_json:
         print(json.dumps(document(tables), ensure_ascii=False, indent=2))
     elif tables:
-        put_rows(console(), HEADINGS, table_rows(tables, look.now))
+        put_rows(console(), *table_of(tables, look.now, has_lines=is_terminal()))
     else:
         print(f"no runs in {look.table} within {look.text}")
     return FAILING if "fail" in said.flags and any(one.has_failed for one in tables) else 0

@@ -1,6 +1,6 @@
 """What a destination's newest runs say of it, and what is to be done next. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -10,6 +10,8 @@ MEND = "To mend: "
 STILL = timedelta(hours=24)
 """Longer no run is at work unnoticed: most likely it is dead."""
 NOTHING = "nothing"
+HEIGHTS, BARS = "▁▂▃▄▅▆▇█", 12
+"""Of a bar, from the lowest; and how many runs are drawn."""
 _ROUGH = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -96,23 +98,43 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-HEADINGS = ("destination", "status", "last run", "lag", "rows", "failures", "next")
+def table_of(
+    tables: Iterable[Health], now: datetime, *, has_lines: bool
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The same for a table: its headings, and a row for each.
 
-
-def table_rows(tables: Iterable[Health], now: datetime) -> list[tuple[str, ...]]:
-    """The same for a table."""
-    return [
+    Args:
+        tables: the destinations.
+        now: when they are looked at.
+        has_lines: whether rows of the newest runs are drawn, for eyes.
+    """
+    line = ("rows of runs",) if has_lines else ()
+    headings = ("destination", "status", "last run", "lag", "rows", *line, "failures", "next")
+    rows = [
         (
             one.destination,
             str(one.last["status"]),
             f"{rough(now - one.last['event_time'])} ago",
             "–" if one.lag is None else rough(one.lag),
             f"{one.last['rows_published'] or 0:,}",
+            *((bars([run["rows_published"] or 0 for run in reversed(one.recent)]),) * has_lines),
             str(one.last["failures_in_a_row"] or "–"),
             one.next,
         )
         for one in tables
     ]
+    return headings, rows
+
+
+def bars(values: Sequence[int]) -> str:
+    """A bar for each of the last values, the highest of the highest.
+
+    >>> bars([0, 1, 4, 8]), bars([0, 0]), bars(range(40)) == bars(range(40))[-BARS:]
+    ('▁▁▄█', '▁▁', True)
+    """
+    shown = values[-BARS:]
+    most = max(shown, default=0) or 1
+    return "".join(HEIGHTS[max(0, -(-value * len(HEIGHTS) // most) - 1)] for value in shown)
 
 
 def rough(span: timedelta) -> str:
