@@ -9,7 +9,7 @@ PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
   tests/seam/test_matrix.py tests/seam/test_repeated_steps.py
 
-.PHONY: help setup fmt check test extensions browser test-fast chaos hunt mutants demo bench image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden lock clean
+.PHONY: help setup fmt check test extensions browser test-fast chaos hunt mutants demo bench image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden pictures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -126,6 +126,9 @@ docs: .venv/.done ## rewrite what is made from tables and imports: metadata.json
 
 golden: .venv/.done ## rewrite the golden files; review the diff
 	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
+
+pictures: setup browser ## make the pictures of the documents anew, of what the program shows
+	@REWRITE_PICTURES=1 $(BIN)/python -m pytest -q -n0 tests/browser/test_pictures.py
 
 lock: .venv/.done ## renew the lock files (needs uv)
 	@for name in requirements requirements-dev requirements-build requirements-bench; do \

@@ -83,7 +83,7 @@ def chart(period: Period, series: Sequence[tuple[str, Sequence[float]]], form: s
             {"name": "y", "domain": [0, most or 1], "range": "height", "nice": 3, "round": True},
         ],
         "axes": [
-            _axis("bottom", "x", format="%-d %b", tickCount=4),
+            _axis("bottom", "x", format="%-d %b", tickCount=4, labelFlush=True),
             _axis("left", "y", tickCount=3, grid=True, encode={"labels": {"update": said}}),
         ],
         "marks": [_area_mark(f"d{n}", color) for n, (color, _) in enumerate(series)],
@@ -142,9 +142,8 @@ def _axis(orient: str, scale: str, **more: Any) -> dict[str, Any]:
         "ticks": False,
         "labelColor": "var(--dim)",
         "labelFont": "inherit",
-        "labelFontSize": 11,
+        "labelFontSize": 12,
         "labelPadding": 5,
-        "labelFlush": True,
         "aria": False,
         "zindex": 0,
     }

@@ -22,7 +22,7 @@ svg{display:block;width:100%;overflow:visible}
 background:var(--rule);border:1px solid var(--rule);border-radius:6px;overflow:hidden}
 .sum div{background:var(--paper);padding:8px 10px}
 .sum dd{font-size:18px;font-weight:600}
-.all{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:16px 20px;
+.all{display:grid;grid-template-columns:minmax(0,1fr);gap:16px 20px;
 margin-top:16px}
 figcaption{font-weight:600;margin-bottom:2px}
 figcaption span{font-weight:400;color:var(--dim)}
@@ -52,7 +52,9 @@ path{vector-effect:non-scaling-stroke}
 .p b{color:var(--ink);font-weight:600}
 footer{margin-top:28px;color:var(--dim);font-size:12px;max-width:90ch}
 @media(min-width:520px){.sum{grid-template-columns:repeat(5,minmax(0,1fr))}}
-@media(min-width:1000px){.sum{grid-template-columns:repeat(10,minmax(0,1fr))}
+@media(min-width:640px){.all{grid-template-columns:repeat(2,minmax(0,1fr))}}
+@media(min-width:1000px){.all{grid-template-columns:repeat(4,minmax(0,1fr))}
+.sum{grid-template-columns:repeat(10,minmax(0,1fr))}
 .t{grid-template-columns:minmax(0,4fr) minmax(0,7fr);grid-template-rows:auto 1fr}
 .t .f{grid-column:2;grid-row:1/span 2}}
 @media print{@page{margin:12mm}:root{color-scheme:light;--paper:#fff;--ink:#000;--dim:#444;

@@ -69,9 +69,10 @@ class Browser:
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
 
-    def picture(self) -> bytes:
-        """The whole page as PNG."""
-        told = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+    def picture(self, width: int, height: int) -> bytes:
+        """The upper part of the page as PNG."""
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        told = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
         return base64.b64decode(told["data"])
 
     def _next(self) -> dict[str, Any]:
