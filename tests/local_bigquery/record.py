@@ -38,6 +38,8 @@ CHANCE = re.compile(
 
 Moments are such as there are: one that is none stays what it is.
 """
+QUESTION = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
+"""A statement that makes no table: one that it has found was there."""
 Key = tuple[str, str, str]
 """Project, dataset, table."""
 Columns = Callable[[str], list[tuple[Any, ...]] | None]
@@ -60,8 +62,8 @@ class Statements:
         self._kept = set[str]()
         self._lock = threading.Lock()
 
-    def met(self, project: str, config: Any) -> dict[str, Any]:
-        """A statement with what it is about to meet.
+    def met(self, project: str, config: Any) -> tuple[dict[str, Any], bool]:
+        """A statement with what it is about to meet, and whether all that it names is there.
 
         Tables that are new in this company come with their schemas, the others without.
         """
@@ -85,9 +87,10 @@ class Statements:
         digest = hashlib.sha256(whole.encode()).hexdigest()[:32]
         line = {"digest": digest, "sql": text, "parameters": parameters}
         if digest in self._kept and "EXECUTE" not in text.upper():
-            return line
+            return line, True
         schemas = {name: self._schema(key) for name, key in met.items()}
-        return line | {"tables": {name: schema for name, schema in schemas.items() if schema}}
+        tables = {name: schema for name, schema in schemas.items() if schema}
+        return line | {"tables": tables}, len(tables) == len(named)
 
     def keep(self, line: dict[str, Any], refusal: str | None, ran: list[str]) -> None:
         """Write a statement down, once refused and once not, and with each text that it ran."""
@@ -204,10 +207,13 @@ def record_statements(known: Columns = lambda _: None, listed: Listed | None = N
 
     @functools.wraps(execute)
     def recorded(cur: Any, project: str, job: Any, config: Any, **more: Any) -> Any:
-        line = statements.met(project, config)
+        line, is_whole = statements.met(project, config)
         refusal, ran.texts = None, []
         try:
-            return execute(cur, project, job, config, **more)
+            answer = execute(cur, project, job, config, **more)
+            if not is_whole and QUESTION.match(config.query):
+                line, _ = statements.met(project, config)  # another may have made it meanwhile
+            return answer
         except Exception as error:
             refusal = str(error)
             raise
