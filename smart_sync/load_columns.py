@@ -66,24 +66,28 @@ def with_load_columns(
     is_asked = request.publishing.load_columns
     keeps = target.exists and not request.publishing.delete_existing_table
     there = target.by_name() if keeps else {}
-    if not is_asked and not _is_theirs(request, there, schema):
+    names = NAMES if is_asked else _emptied(request, there, schema)
+    if not names:
         return schema, []
-    faults = [*_taken(schema), *_keys(request), *_other_types(request, there)]
+    faults = [*_taken(schema), *_keys(request), *_others(request, there)] if is_asked else []
     if faults:
         return schema, faults
-    columns = [_column(name, there.get(name), is_asked=is_asked) for name in NAMES]
+    columns = [_column(name, there.get(name), is_asked=is_asked) for name in names]
     return replace(schema, columns=(*schema.columns, *columns)), []
 
 
-def _is_theirs(request: SyncRequest, there: dict[str, CurrentField], schema: TableSchema) -> bool:
-    """Whether a run without them updates rows of a table that an earlier one gave them."""
-    if not request.publishing.write_disposition.is_by_key or any(map(schema.find, NAMES)):
-        return False
-    return all(
-        name in there
-        and (there[name].bigquery, there[name].description)
-        == (KINDS[name].bigquery, KINDS[name].description)
-        for name in NAMES
+def _emptied(
+    request: SyncRequest, there: dict[str, CurrentField], schema: TableSchema
+) -> tuple[str, ...]:
+    """Those that an earlier run gave a table of which a run without them updates rows."""
+    if not request.publishing.write_disposition.is_by_key:
+        return ()
+    return tuple(
+        name
+        for name, kind in KINDS.items()
+        if name in there
+        and (there[name].bigquery, there[name].description) == (kind.bigquery, kind.description)
+        and not schema.find(name)
     )
 
 
@@ -123,18 +127,28 @@ def _keys(request: SyncRequest) -> Iterator[SyncError]:
             )
 
 
-def _other_types(request: SyncRequest, there: dict[str, CurrentField]) -> Iterator[SyncError]:
+def _others(request: SyncRequest, there: dict[str, CurrentField]) -> Iterator[SyncError]:
+    """Columns of the destination that can't be told from others'.
+
+    Without load_columns only what is ours may be emptied, and it is known by its description.
+    """
+    what, table = "a column of the destination has a name of ours", request.destination
     for name, kind in KINDS.items():
         field = there.get(name)
-        if field is None or (field.bigquery == kind.bigquery and field.mode != REPEATED):
+        if field is None:
             continue
-        yield SchemaError(
-            "a column of the destination has a name of ours",
-            f"table {request.destination}, column {shown(field.name)}",
-            f"it is {field.display}, and load_columns=true writes a {kind.bigquery} there",
-            f"rename it: ALTER TABLE {request.destination.sql} RENAME COLUMN {quoted(field.name)}"
-            " TO …",
-        )
+        where, column = f"table {table}, column {shown(field.name)}", quoted(field.name)
+        mend = f"rename it: ALTER TABLE {table.sql} RENAME COLUMN {column} TO …"
+        if field.bigquery != kind.bigquery or field.mode == REPEATED:
+            why = f"it is {field.display}, and load_columns=true writes a {kind.bigquery} there"
+            yield SchemaError(what, where, why, mend)
+        elif field.description != kind.description:
+            why = "its description isn't that by which runs know what load_columns=true has written"
+            mend += (
+                f"; or give it to Smart Sync: ALTER TABLE {table.sql} ALTER COLUMN {column}"
+                f" SET OPTIONS (description = {string_literal(kind.description)})"
+            )
+            yield SchemaError(what, where, why, mend)
 
 
 def for_run(schema: TableSchema, run_id: str) -> TableSchema:

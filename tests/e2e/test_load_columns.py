@@ -1,6 +1,7 @@
 """load_columns: each row says which run published it, and when, whatever the way."""
 
 import datetime as dt
+import re
 import json
 
 import pytest
@@ -184,6 +185,40 @@ def test_columns_of_others_under_these_names_are_left_alone(sync, o):
     )
     sync.ok(**MERGE | OFF)
     assert sync.rows("id, name, sync_run_id") == [(1, "a", "theirs"), (2, "b", None)]
+
+
+def test_columns_of_others_are_taken_only_when_they_are_given(sync, o):
+    """Or runs without the parameter could not tell them from others', and left untrue names."""
+    columns = "id INT64, name STRING, updated_at TIMESTAMP, Sync_Run_ID STRING"
+    sync.client.query_and_wait(f"CREATE TABLE `{PROJECT}.{sync.dataset}.t` ({columns})")
+    refused = sync(**MERGE)
+    assert refused.code == SCHEMA_FAULT
+    (mend,) = re.findall(r'give it to Smart Sync: (.*"\))', refused.err)
+    sync.client.query_and_wait(mend)
+    sync.ok(**MERGE)
+    assert by_run(sync) == dict.fromkeys((1, 2), runs(sync)[-1])
+    o("UPDATE o SET name = 'A', updated_at = '2024-06-01' WHERE id = 1")
+    sync.ok(**MERGE | OFF)
+    assert by_run(sync) == {1: None, 2: runs(sync)[0]}
+
+
+def test_the_one_that_somebody_has_left_is_emptied_without_the_other(sync, o):
+    sync.ok(**MERGE)
+    sync.client.query_and_wait(f"ALTER TABLE {sync.dataset}.t DROP COLUMN sync_loaded_at")
+    o("UPDATE o SET name = 'A', updated_at = '2024-06-01' WHERE id = 1")
+    sync.ok(**MERGE | OFF)
+    assert sync.rows("id, sync_run_id") == [(1, None), (2, runs(sync)[0])]
+
+
+def test_a_table_that_got_them_later_goes_on_with_and_without_them(sync, o):
+    sync.ok(**MERGE | OFF)
+    sync.ok(**MERGE)
+    o("UPDATE o SET name = 'A', updated_at = '2024-06-01' WHERE id = 1")
+    sync.ok(**MERGE)
+    assert by_run(sync) == {1: runs(sync)[-1], 2: None}
+    o("UPDATE o SET name = 'B', updated_at = '2024-07-01' WHERE id = 1")
+    sync.ok(**MERGE | OFF)
+    assert by_run(sync) == {1: None, 2: None}
 
 
 def test_a_table_that_is_made_without_a_row_has_them(sync, o):

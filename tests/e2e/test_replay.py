@@ -39,7 +39,10 @@ def with_letters(sync, sql, **parameters):
 def widen(sync):
     table = sync.table()
     table.schema = [
-        bigquery.SchemaField(field.name, field.field_type, field.mode) for field in table.schema
+        bigquery.SchemaField(
+            field.name, field.field_type, field.mode, description=field.description or ""
+        )
+        for field in table.schema
     ]
     sync.client.update_table(table, ["schema"])
 

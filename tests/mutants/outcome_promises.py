@@ -261,16 +261,34 @@ PROMISES: tuple[Promise, ...] = (
         "A row that is updated without load_columns names no run any more.",
         f"{LOAD}without_the_parameter_they_stay_and_new_rows_name_no_run",
         "smart_sync/load_columns.py",
-        "    if not is_asked and not _is_theirs(request, there, schema):",
-        "    if not is_asked:",
+        "NAMES if is_asked else _emptied(request, there, schema)",
+        "NAMES if is_asked else ()",
     ),
     P(
         OUTCOMES,
         "Columns of others under the names of load columns are left alone.",
         f"{LOAD}columns_of_others_under_these_names_are_left_alone",
         "smart_sync/load_columns.py",
-        "        and (there[name].bigquery, there[name].description)\n        == (KINDS[name].bigquery, KINDS[name].description)\n",
-        "        and there[name].bigquery == KINDS[name].bigquery\n",
+        "        and (there[name].bigquery, there[name].description) == (kind.bigquery, kind.description)\n",
+        "        and there[name].bigquery == kind.bigquery\n",
+    ),
+    P(
+        OUTCOMES,
+        "load_columns=true writes into no column of which runs without it couldn't tell that it is"
+        " theirs.",
+        f"{LOAD}columns_of_others_are_taken_only_when_they_are_given",
+        "smart_sync/load_columns.py",
+        "        elif field.description != kind.description:\n",
+        "        elif False:\n",
+    ),
+    P(
+        OUTCOMES,
+        "A load column is emptied in rows that are updated without load_columns, also when somebody"
+        " has removed the other.",
+        f"{LOAD}the_one_that_somebody_has_left_is_emptied_without_the_other",
+        "smart_sync/load_columns.py",
+        "    return tuple(\n        name\n        for name, kind in KINDS.items()\n",
+        "    return len(there.keys() & KINDS) > 1 and tuple(\n        name\n        for name, kind in KINDS.items()\n",
     ),
     P(
         OUTCOMES,
