@@ -11,7 +11,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
-from auto_schema.errors import ConfigError, TargetError
+from auto_schema.errors import ConfigError, RunInProgressError, TargetError
 from scheduler.cron import next_runs, previous_run
 from scheduler.schedule import Schedule
 
@@ -19,6 +19,8 @@ UNCOUNTED = frozenset({"verified", "differs"})
 """Of runs that compare a past window: they are no runs of the table's."""
 ROLLED_BACK = "rolled_back"
 """Of a run that undid others, and of these, whose newest events are just before its last."""
+HELD = ("failed", RunInProgressError.exit_code)
+"""How a launch ends that met another run at its table."""
 GOOD = frozenset({"succeeded", "held_back", "verified", "planned", ROLLED_BACK})
 """What a run may end as without anybody having to do something."""
 GRACE = timedelta(hours=1)
@@ -256,7 +258,8 @@ def is_stopped(schedule: Schedule, ended: Sequence[Run]) -> bool:
     counted = [
         run
         for run in ended
-        if run.status not in UNCOUNTED
+        if run.status not in (*UNCOUNTED, ROLLED_BACK)
+        and (run.status, run.exit_code) != HELD
         and (run.status != "held_back" or run.exit_code)
         and not (since and run.event_time <= datetime.fromisoformat(since))
     ]

@@ -26,6 +26,10 @@ LONGEST = 300
 """Characters of the newest run's error that are told."""
 
 
+class PausedError(LimitReachedError):
+    """A table that isn't looked at until somebody says so: no run of it has begun."""
+
+
 @contextmanager
 def pausing(request: SyncRequest, run_id: str, shared: Shared) -> Iterator[None]:
     """Look whether the table is paused; what fails in the block counts as a failed run, too.
@@ -34,7 +38,7 @@ def pausing(request: SyncRequest, run_id: str, shared: Shared) -> Iterator[None]
     that is out of reach would never be counted.
 
     Raises:
-        LimitReachedError: it is paused.
+        PausedError: it is.
         SyncError: what the block raised.
     """
     if not request.run.pause.failures:
@@ -60,7 +64,7 @@ def check_pause(client: bigquery.Client, request: SyncRequest) -> None:
     """Go on when one of the last runs ended well, or nobody wants to know.
 
     Raises:
-        LimitReachedError: they failed, as many as pause_after_failures says.
+        PausedError: they failed, as many as pause_after_failures says.
         TargetError: BigQuery refused or can't be reached.
     """
     pause = request.run.pause
@@ -78,7 +82,7 @@ def is_failed(end: Mapping[str, Any]) -> bool:
     return bool(end["exit_code"])
 
 
-def paused(request: SyncRequest, ends: Sequence[Mapping[str, Any]]) -> LimitReachedError:
+def paused(request: SyncRequest, ends: Sequence[Mapping[str, Any]]) -> PausedError:
     """What a launch says that doesn't begin."""
     newest = ends[0]
     error = " ".join(str(newest["error"] or "").split())
@@ -91,4 +95,4 @@ def paused(request: SyncRequest, ends: Sequence[Mapping[str, Any]]) -> LimitReac
         "mend that, then `smart-sync schedules resume NAME`; or run once with"
         " pause_after_failures=0: runs are counted anew from one that ends well."
     )
-    return LimitReachedError("paused by failures", str(request.destination), why, fix)
+    return PausedError("paused by failures", str(request.destination), why, fix)

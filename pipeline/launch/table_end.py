@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from auto_schema.errors import OutcomeUnknownError, SyncError
+from pipeline.launch.pause import PausedError
 from pipeline.launch.program_end import bug_text
 from pipeline.launch.shared import ALONE, Shared
 from pipeline.parameters.options import Options
@@ -61,8 +62,11 @@ def end_of(
 def without_a_run(
     name: str, request: SyncRequest | None, run_id: str, error: SyncError, shared: Shared
 ) -> TableResult:
-    """A table whose run didn't begin, or of which no end is known; the history has the reason."""
-    if request and not isinstance(error, OutcomeUnknownError):
+    """A table whose run didn't begin, or of which no end is known; the history has the reason.
+
+    One that is paused stands there already, with the failures that have paused it.
+    """
+    if request and not isinstance(error, OutcomeUnknownError | PausedError):
         row = planning_failure(request, run_id, error, datetime.now(UTC))
         with suppress(SyncError):
             shared.write(shared.client(request, None), request.history_table, row)

@@ -10,7 +10,7 @@ from typing import Any
 from google.api_core.exceptions import BadRequest, ClientError, NotFound
 from google.cloud import bigquery
 
-from auto_schema.errors import TargetError
+from auto_schema.errors import RunInProgressError, TargetError
 from pipeline.runs.history import FIELDS, FINAL, PLAN
 from pipeline.runs.history_tables import make_tables, make_view
 from pipeline.runs.questions import (
@@ -26,6 +26,7 @@ from pipeline.runs.views import PUBLISHED
 from smart_sync.carried import Carried, read_carried
 from smart_sync.facts import WrittenColumn
 from smart_sync.modes import REBUILD
+from smart_sync.repair import ROLLED_BACK
 from smart_sync.stale_columns import read_record
 from warehouse.errors import is_transient
 from warehouse.names import TableRef
@@ -245,7 +246,8 @@ def last_ends(
 ) -> list[dict[str, Any]]:
     """How the destination's last runs ended, well or badly, the newest first.
 
-    One that was held back did neither; a comparison of a past window is no run of the table's.
+    Neither did one that was held back, met another run at the table, or undid others or was
+    undone; a comparison of a past window is no run of the table's.
 
     Args:
         client: of BigQuery.
@@ -257,11 +259,15 @@ def last_ends(
     Raises:
         TargetError: BigQuery refused or can't be reached.
     """
+    held = RunInProgressError.exit_code
     sql = (
-        f"SELECT run_id, status, exit_code, event_time, error FROM {table.sql} AS runs"
-        " WHERE destination = @destination AND event_time > @since"
-        f" AND seq = {FINAL} AND NOT (status = 'held_back' AND exit_code = 0)"
-        " AND status NOT IN ('verified', 'differs')"
+        "SELECT run_id, status, exit_code, event_time, error FROM ("
+        f"SELECT run_id, seq, status, exit_code, event_time, error FROM {table.sql} AS runs"
+        f" WHERE destination = @destination AND event_time > @since AND seq >= {FINAL}"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY seq DESC) = 1)"
+        f" WHERE status NOT IN ('verified', 'differs', '{ROLLED_BACK}')"
+        " AND NOT (status = 'held_back' AND exit_code = 0)"
+        f" AND NOT (status = 'failed' AND exit_code = {held})"
         f" ORDER BY event_time DESC LIMIT {most}"
     )
     parameters = [

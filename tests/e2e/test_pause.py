@@ -1,8 +1,16 @@
 """pause_after_failures: a table that fails again and again is left alone until it is resumed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+
+from pipeline.runs.lease import holding
+from pipeline.runs.lock import Lock
+from tests.orders import KEEP
+from tests.sync import PROJECT
+from warehouse.names import TableRef
+
+ANOTHER = "20250101t100000-aaaaaaaa"
 
 TABLE = {"source_table_for_schema": "orders", "pause_after_failures": "2"}
 
@@ -96,5 +104,43 @@ def test_of_a_file_of_tables_the_others_go_on(sync, sql, orders):
     done = sync(**many)
     assert done.code == 10
     assert "paused by failures" in done.out + done.err
+    third = sync(**many)  # a paused table's launch is no run: the reason is told as long
+    assert "the last 1 runs failed" in third.out
+    assert "with exit code 7: DeadLetterLimitError" in third.out
+    assert ends_of(sync, "orders") == [7]
     assert sync.rows("id", "lines") == [(5,)]
-    assert len([run for run in sync.history() if run["destination"].endswith(".lines")]) == 2
+    assert ends_of(sync, "lines") == [0, 0, 0]
+
+
+def ends_of(sync, table):
+    return [run["exit_code"] for run in sync.history() if run["destination"].endswith(f".{table}")]
+
+
+def test_of_a_file_of_tables_one_that_is_held_has_not_failed(sync, sql):
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY); INSERT INTO orders VALUES (1)")
+    words = {
+        "tables": "defaults: {write_disposition: WRITE_TRUNCATE}\ntables:\n  public.orders: {}\n",
+        "pause_after_failures": "2",
+        "destination_bigquery_table": None,
+    }
+    sync.ok(**words)
+    destination = TableRef(PROJECT, sync.dataset, "orders")
+    with holding(Lock(sync.client, destination, ANOTHER, timedelta(minutes=10))):
+        for _ in range(3):
+            assert "RunInProgressError" in sync(**words).out
+    assert ends_of(sync, "orders") == [0, 6, 6, 6]
+    sync.ok(**words)
+
+
+def test_a_rollback_and_what_it_undid_are_neither_good_nor_bad(sync, sql, orders):
+    """Nobody has shown that the table can be synced."""
+    orders()
+    good = TABLE | KEEP | {"write_disposition": "WRITE_TRUNCATE"}
+    sync.ok(**good)
+    sync.ok(**good)
+    sql("UPDATE orders SET amount = 'infinity'")
+    failed(sync, **good), failed(sync, **good)
+    run = sync.history()[1]["run_id"]
+    sync.ok(**good | {"rollback_run": run, "pause_after_failures": "0"})
+    done = failed(sync, 12, **good)
+    assert "the last 2 runs failed" in done.err

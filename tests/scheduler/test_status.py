@@ -144,6 +144,9 @@ STOPS = {"pause_after_failures": "2"}
         ("fhf", STOPS, True),
         ("fdf", STOPS, True),
         ("gff", STOPS, False),
+        ("fuf", STOPS, True),
+        ("fbf", STOPS, True),
+        ("fb", STOPS, False),
         ("ff", {}, False),
         ("ff", {"pause_after_failures": "0"}, False),
         ("ff", STOPS | {"failures_counted_from": "2026-05-06T11:00:00Z"}, False),
@@ -151,13 +154,15 @@ STOPS = {"pause_after_failures": "2"}
     ],
 )
 def test_a_schedule_is_stopped_as_its_launches_see_it(runs, parameters, is_stopped):
-    """Newest first, an hour apart: failed, good, running, held back, and a verify_only's."""
+    """Newest first, an hour apart: failed, good, running, held back, a verify_only's, undone, and busy."""
     kinds = {
         "f": ("failed", 5),
         "g": ("succeeded", 0),
         "r": ("running", 0),
         "h": ("held_back", 0),
         "d": ("differs", 8),
+        "u": ("rolled_back", 0),
+        "b": ("failed", 6),
     }
     events = [
         a_run(hours + 0.5, kinds[kind][0], exit_code=kinds[kind][1])
