@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.real_check import OPTIONAL, Check
 from deploy.real_copies import COPIES
 from deploy.real_dataflow import DATAFLOW
+from deploy.real_history import HISTORY
 from deploy.real_jobs import JOBS
 from deploy.real_loads import LOADS
 from deploy.real_replay import REPLAYS
@@ -19,7 +20,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "real-service.md"
 PARTS: dict[str, tuple[Check, ...]] = {
     "BigQuery: files and load jobs": LOADS,
     "BigQuery: jobs, locks, names, copies": (*JOBS, *COPIES),
-    "BigQuery: statements and scripts": (*STATEMENTS, *SCHEMAS, *REPLAYS),
+    "BigQuery: statements and scripts": (*STATEMENTS, *SCHEMAS, *REPLAYS, *HISTORY),
     "BigQuery: types and values": TYPES,
     "Dataflow": DATAFLOW,
 }
