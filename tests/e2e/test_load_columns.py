@@ -1,8 +1,8 @@
 """load_columns: each row says which run published it, and when, whatever the way."""
 
 import datetime as dt
-import re
 import json
+import re
 
 import pytest
 

@@ -154,7 +154,7 @@ STOPS = {"pause_after_failures": "2"}
     ],
 )
 def test_a_schedule_is_stopped_as_its_launches_see_it(runs, parameters, is_stopped):
-    """Newest first, an hour apart: failed, good, running, held back, a verify_only's, undone, and busy."""
+    """Newest first, an hour apart: failed, good, running, held back, compared, undone, busy."""
     kinds = {
         "f": ("failed", 5),
         "g": ("succeeded", 0),
