@@ -1,12 +1,16 @@
 """A subcommand that is a launch: its settings go to `pipeline.cli`."""
 
 import os
+from dataclasses import replace
 
 from pipeline.cli import Brought
 from pipeline.cli import main as run_template
 from pipeline.command.said import Said
 from pipeline.command.settings import Settings, read_settings
 from pipeline.launch.saved_plan import PlanFiles
+from pipeline.parameters.origins import Origin
+
+DETAIL, FULL = "plan_detail", "full"
 
 
 def launch(said: Said, **meant: str) -> int:
@@ -25,7 +29,16 @@ def launch_settings(said: Said, **meant: str) -> Settings:
         ConfigError, ManyErrors: as `launch`.
     """
     form = {"plan_format": "json"} if said.is_json else {}
-    return read_settings(said, os.environ, **meant, **form)
+    return _at_length(said, read_settings(said, os.environ, **meant, **form))
+
+
+def _at_length(said: Said, settings: Settings) -> Settings:
+    """With --verbose the log has the whole plan, where nothing says how much of it is told."""
+    if "verbose" not in said.flags or DETAIL in settings.origins:
+        return settings
+    whole = Origin(FULL, "smart-sync --verbose")
+    words = (*settings.words, f"--{DETAIL}={FULL}")
+    return replace(settings, words=words, origins={**settings.origins, DETAIL: whole})
 
 
 def launch_with(said: Said, settings: Settings) -> int:

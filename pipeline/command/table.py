@@ -130,7 +130,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("config", "YAML file with parameters; with tables, too, it syncs these.", "FILE"),
     Flag("json", "Print one JSON document alone on stdout, errors too."),
     Flag("quiet", "Log warnings and errors only.", short="q"),
-    Flag("verbose", "Log what libraries tell as well.", short="v"),
+    Flag("verbose", "Log the whole plan, and what libraries tell.", short="v"),
     Flag(
         "log_format",
         "text or json: an object per line, as Cloud Logging reads it.",

@@ -35,12 +35,16 @@ from pipeline.runs.lock import Lock
 from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.runs.outcome import Failure, Outcome
 from pipeline.tables.requests import TableOptions
+from smart_sync.headline import headline
+from smart_sync.plan import SyncPlan
 from warehouse.names import TableRef
 
 Value = TypeVar("Value")
 Row = Mapping[str, Any]
 Work = Callable[[Ready, Options], tuple[int, Row]]
 LOGGER = logging.getLogger("smart_sync")
+MOST_HEADLINES = 1_000
+"""Tables whose runs the log announces."""
 SIDE_BY_SIDE = 16
 """Tables that a signal ends at once, within the seconds that a container is given."""
 
@@ -87,6 +91,7 @@ class ManyRuns:
     _at_work: dict[str, Ready] = field(default_factory=dict)
     _ends: dict[str, TableResult] = field(default_factory=dict)
     _is_ended: bool = False
+    _told_headlines: int = 0
     _turn: threading.Lock = field(default_factory=threading.Lock)
     """Held where a table goes to work, and where all are ended: none begins after that."""
 
@@ -139,6 +144,7 @@ class ManyRuns:
                 LOGGER.warning("%s is not retried: %s", name, why_not)
                 return TableResult(name, 0, SKIPPED, f"not retried: {why_not}")
             begin(ready)
+            self._tell_headline(name, ready.plan)
             self.board.begin(ready.plan)
             try:
                 code, row = self.work(ready, options)
@@ -150,6 +156,16 @@ class ManyRuns:
             self._at_work.pop(name, None)
             return self._run(name, options, self.new_run_id(self.now))
         return result
+
+    def _tell_headline(self, name: str, plan: SyncPlan) -> None:
+        """Log what the table's run will do, of so many tables as somebody may read."""
+        with self._turn:
+            self._told_headlines += 1
+            number = self._told_headlines
+        if number <= MOST_HEADLINES:
+            LOGGER.info("%s: %s", name, headline(plan)[0])
+        elif number == MOST_HEADLINES + 1:
+            LOGGER.info("no more is logged of what each table's run will do: plan shows it")
 
     def _why_not(self, ready: Ready) -> str:
         """Why a table isn't retried, as seen under its lock."""

@@ -196,12 +196,25 @@ def _rows(buckets: Mapping[str, RowSums]) -> int:
     return sum(sums.rows for sums in buckets.values())
 
 
+def verify_headline(compared: Comparison) -> str:
+    """What will be compared, before it is: two lines for the log."""
+    destination = compared.request.destination
+    return (
+        f"Compares {destination.dataset}.{destination.table} with {compared.source.place}:"
+        f" {compared.cursor.name} {_within(compared)}, rows by their hashes\n"
+        f"Nothing is changed; the verdict goes into {compared.request.history_table}"
+    )
+
+
+def _within(compared: Comparison) -> str:
+    low, high = compared.window.low, compared.window.high
+    return f"up to {high}" if low is None else f"in ({low}, {high}]"
+
+
 def verdict_text(compared: Comparison, verdict: Verdict) -> str:
     """The verdict for people, some lines."""
-    low, high = compared.window.low, compared.window.high
-    within = f"up to {high}" if low is None else f"in ({low}, {high}]"
     lines = [
-        f"verified {compared.request.destination}, {compared.cursor.name} {within}",
+        f"verified {compared.request.destination}, {compared.cursor.name} {_within(compared)}",
         f"  source {verdict.source_rows:,} rows, BigQuery {verdict.target_rows:,} rows",
         f"  lacking in BigQuery, or there in another version: {verdict.lacking:,}",
         f"  doubled in BigQuery: {verdict.doubled:,}",

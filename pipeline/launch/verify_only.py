@@ -1,5 +1,6 @@
 """I/O. verify_only: a past window of source and destination is compared."""
 
+import logging
 from typing import Any
 
 from google.cloud import bigquery
@@ -8,13 +9,20 @@ from auto_schema.errors import VerificationError
 from pipeline.destination.client import asking_client
 from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
-from pipeline.launch.verify import comparison, verdict_figures, verdict_text
+from pipeline.launch.verify import (
+    comparison,
+    verdict_figures,
+    verdict_text,
+    verify_headline,
+)
 from pipeline.parameters.options import Options
 from pipeline.runs.history import append, verified_row
 from pipeline.runs.history_tables import make_tables
 from pipeline.runs.notify import tell_end
 from pipeline.runs.outcome import Outcome
 from smart_sync.request import SyncRequest
+
+LOGGER = logging.getLogger("smart_sync")
 
 
 def verify_only(options: Options, run_id: str) -> int:
@@ -43,6 +51,7 @@ def compare(
     """
     with inspecting(request) as inspector:
         compared = comparison(request, client, inspector, run_id)
+        LOGGER.info("%s", verify_headline(compared))
         verdict = compared.verdict()
     text = verdict_text(compared, verdict)
     error = None

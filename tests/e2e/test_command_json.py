@@ -1,6 +1,7 @@
 """`--json`: stdout is one document, whatever a command comes to; what is said stands on stderr."""
 
 import json
+import re
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_a_run_that_fails_is_its_report_with_the_error_in_parts(sync, sql, confi
     assert report["run_id"] == sync.history()[-1]["run_id"]
 
 
-def test_many_tables_are_a_report_of_each(sync, sql, config, told):
+def test_many_tables_are_a_report_of_each(sync, sql, config, told, caplog):
     sql(TABLE.format("orders", 3) + ";" + TABLE.format("users", 2))
     sql("ALTER TABLE users ADD COLUMN due date; UPDATE users SET due = 'infinity' WHERE id = 2")
     tables = {"public.orders": {}, "public.users": {"max_dead_letters": 0}}
@@ -83,17 +84,20 @@ def test_many_tables_are_a_report_of_each(sync, sql, config, told):
     assert ends == {"public.orders": ("succeeded", 0), "public.users": ("failed", 7)}
     assert report["run_id"] == sync.history()[-1]["batch_id"]
     assert report["note"] in err
+    for name in ("orders", "users"):
+        assert caplog.text.count(f"public.{name}: Makes ") == 1
     plan, _ = told("run", "--config", path, "--plan-only")
     assert [table["table"] for table in plan["tables"]] == ["public.orders", "public.users"]
 
 
-def test_a_window_that_is_compared_has_its_figures(sync, sql, config, told):
+def test_a_window_that_is_compared_has_its_figures(sync, sql, config, told, caplog):
     sql(TABLE.format("orders", 3) + "; INSERT INTO orders VALUES (9, '2024-07-01')")
     path = config(merge_keys="id", write_disposition="WRITE_MERGE")
     told("run", "--config", path)
     window = ("--verify-start=2024-01-01", "--verify-end=2024-06-01")
     report, err = told("verify", "--config", path, *window)
     assert "verification" in report, err
+    assert re.search(r"Compares \S+\.t with postgresql://.*: updated_at in \(2023", caplog.text)
     assert (report["status"], report["verification"]["lacking"]) == ("verified", 0)
     sync.client.query_and_wait(f"DELETE FROM {sync.dataset}.t WHERE id = 2")
     report, _ = told("verify", "--config", path, *window)

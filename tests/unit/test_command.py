@@ -229,6 +229,18 @@ def beam_flags():
     return [text.removeprefix("--").replace("-", "_") for text in texts if text[:2] == "--"]
 
 
+def test_verbose_asks_for_the_whole_plan_where_nothing_else_is_said(launched, monkeypatch):
+    assert program.main(["run", "--verbose"]) == 0
+    assert program.main(["plan", "-v", "--plan-detail=short"]) == 0
+    monkeypatch.setenv("SMART_SYNC_PLAN_DETAIL", "short")
+    assert program.main(["run", "--verbose"]) == 0
+    assert launched == [
+        ["--plan_detail=full"],
+        ["--plan_detail=short", "--plan_only=true"],
+        ["--plan_detail=short"],
+    ]
+
+
 def said(text):
     words = [sys.executable, "-c", text]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
