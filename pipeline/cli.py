@@ -40,6 +40,7 @@ from pipeline.parameters.docs import usage
 from pipeline.parameters.options import Options, names_tables
 from pipeline.parameters.origins import Origins, faults_of, placed
 from pipeline.parameters.results import Results
+from pipeline.parameters.stdout import UNREAD, nobody_reads
 from pipeline.runs.notify import tell_failure
 
 LOGGER = logging.getLogger("smart_sync")
@@ -103,6 +104,8 @@ def _code(words: list[str], files: PlanFiles, brought: Brought) -> int:
         results.fault = InterruptedRunError.of(error)
         return print_interruption(error)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and nobody_reads():
+            return UNREAD
         results.fault = bug(error, words)
         return print_bug(error, words)
 

@@ -97,6 +97,8 @@ def _rows_text(plans: Sequence[SyncPlan]) -> str:
     rows = sum(one or 0 for one in known)
     text = f"about {counted(rows, 'row')}"
     unknown = len(plans) - len(known)
+    if plans and not known:
+        return "how many rows is not known"
     return text + (f", and those of {counted(unknown, 'table')} not known" if unknown else "")
 
 

@@ -18,6 +18,8 @@ def set_up(flags: Mapping[str, str]) -> None:
         flags: of the command: quiet, verbose, log_format.
     """
     root = logging.getLogger()
+    if sys.stderr.isatty() and "verbose" not in flags:
+        logging.getLogger("smart_sync").addFilter(_is_for_eyes)
     if not {"quiet", "verbose", "log_format"} & set(flags):
         return
     handler = logging.StreamHandler(sys.stderr)
@@ -27,6 +29,11 @@ def set_up(flags: Mapping[str, str]) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO if "verbose" in flags else logging.WARNING)
     logging.captureWarnings(is_json)
+
+
+def _is_for_eyes(record: logging.LogRecord) -> bool:
+    """All but the run's report as one line of JSON: on a terminal nobody reads that."""
+    return not str(record.msg).startswith("run_report ")
 
 
 def asks_for_json(words: Sequence[str]) -> bool:

@@ -16,6 +16,7 @@ from pipeline.command.logs import asks_for_json, set_up
 from pipeline.command.said import Said, read_words
 from pipeline.command.table import COMMANDS
 from pipeline.parameters.log_lines import json_line
+from pipeline.parameters.stdout import UNREAD, nobody_reads
 from pipeline.parameters.version import VERSION
 
 JSON = "--json"
@@ -28,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as main.py
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _main(read_words(words))
+        code = _main(read_words(words))
+        return UNREAD if nobody_reads() else code
     except SyncError as error:
         _print_error(error, is_json=asks_for_json(words))
         if JSON in words:
@@ -36,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        if not nobody_reads():
+            raise
+        return UNREAD
 
 
 def _main(said: Said) -> int:

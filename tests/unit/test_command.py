@@ -312,3 +312,29 @@ def test_a_record_is_one_line_with_its_traceback():
     told = json.loads(line)
     assert (told["severity"], told["logger"]) == ("ERROR", "x")
     assert told["message"].startswith("it broke\nTraceback")
+
+
+@pytest.mark.parametrize("lines", [1, 0])
+def test_an_output_that_nobody_takes_is_no_fault(lines):
+    """As `smart-sync --help=all | head -1`; of a short one the whole fits into the pipe."""
+    command = [sys.executable, "-m", "pipeline.command", "--help=all"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        for _ in range(lines):
+            process.stdout.readline()
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 141)
+
+
+def test_a_terminal_is_not_shown_the_report_that_is_for_machines(monkeypatch, root):
+    told = logging.getLogger("smart_sync")
+    monkeypatch.setattr(told, "filters", [])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    set_up({"verbose": "true"})
+    assert told.filters == []
+    set_up({})
+    record = logging.LogRecord("smart_sync", logging.INFO, "", 1, "run_report %s", ("{}",), None)
+    assert not told.filter(record)
+    record.msg = "read %s"
+    assert told.filter(record)
