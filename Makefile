@@ -9,7 +9,7 @@ PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
   tests/seam/test_matrix.py tests/seam/test_repeated_steps.py
 
-.PHONY: help setup fmt check test extensions browser test-fast chaos hunt mutants demo bench image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden pictures lock clean
+.PHONY: help setup fmt check test extensions browser test-fast chaos hunt mutants demo local bench image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden pictures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ hunt: setup ## sources, contents, histories and parameters from a seed, synced a
 
 mutants: setup ## break each promise in a copy and show that its test fails
 	@$(BIN)/python -m tests.mutants
+
+local: setup ## the servers of docs/tutorial.md: a PostgreSQL with a small shop and a local BigQuery, until Ctrl-C
+	@$(BIN)/python -m demo.local
 
 demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb, bigquery, tables or checks)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)

@@ -57,7 +57,7 @@ FROM (SELECT coalesce(max(id), 0) AS id, coalesce(max(updated_at), '2024-01-01')
 """
 OF_ONE_TABLE = re.compile("publish_|stage_|_sync_lock_|_sync_staging_")
 """What a request of one table's own publishing names: its lock, its staged rows, its job."""
-ENDED = re.compile(r"([\d,]+) rows read, ([\d,]+) published")
+ENDED = re.compile(r"([\d,]+) rows? read, ([\d,]+) published")
 
 
 def own_requests(seen: Sequence[Seen]) -> int:

@@ -20,6 +20,7 @@ from pipeline.parameters.options import Options, beam_flag, parse_given, split_a
 from pipeline.parameters.source_uri import holds_secret
 from pipeline.parameters.table import BY_NAME, Kind
 from pipeline.tables.requests import launch_options, listing_of
+from smart_sync.value_text import counted
 from sources.profile import SourceProfile
 from sources.tables import SourceTable
 from sources.uri import PARAMETER as SOURCE
@@ -193,5 +194,5 @@ def _tell(
         for reason in proposal.reasons:
             print(f"  {reason}")
     more = f", {len(rest)} more as comments" if rest else ""
-    print(f"wrote {path}: {len(proposals)} tables{more}")
+    print(f"wrote {path}: {counted(len(proposals), 'table')}{more}")
     print(f"next: {following}")

@@ -18,6 +18,7 @@ from pipeline.runs.past_runs import read_outcome
 from smart_sync.history_text import versions_text
 from smart_sync.plan import SyncPlan
 from smart_sync.replay_text import replay_summary
+from smart_sync.value_text import counted
 
 ANY_CLOCK = timedelta(days=1)
 """By more no machine's clock is behind that of the launch."""
@@ -116,7 +117,8 @@ def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
     if plan.publishing.replay is not None and row["status"] != "held_back":
         text = replay_summary(plan, plan.publishing.replay, row)
         return f"{text} · {plan.destination} · run {plan.run.run_id}"
-    text = f"{row['status']}: {row['rows_read']:,} rows read, {row['rows_published']:,} published"
+    text = f"{row['status']}: {counted(row['rows_read'], 'row')} read"
+    text += f", {row['rows_published']:,} published"
     text += changed_text(row)
     text += versions_text(row)
     if plan.run.taken:
@@ -125,7 +127,7 @@ def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
     if row["status"] == "held_back":
         text = f"held_back: {row['error']}"
     if row["rows_dead"]:
-        text += f", {row['rows_dead']:,} dead letters in {plan.dead_letters.table}"
+        text += f", {counted(row['rows_dead'], 'dead letter')} in {plan.dead_letters.table}"
     if row.get("rows_filtered"):
         text += f", {row['rows_filtered']:,} filtered out"
     if row["rows_left_out"]:

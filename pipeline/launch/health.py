@@ -27,6 +27,7 @@ from pipeline.launch.gather import inspecting
 from pipeline.parameters.options import Options
 from pipeline.parameters.version import VERSION
 from smart_sync.request import SyncRequest
+from smart_sync.value_text import counted
 from sources.registry import SOURCES
 from sources.secrets import Secret
 from warehouse.errors import as_target_errors
@@ -176,7 +177,7 @@ def _tables(request: SyncRequest) -> Iterator[Finding]:
         yield Finding.bad("source", error)
         return
     plain = sum(table.is_plain for table in listed)
-    yield Finding.good("source", f"{plain} tables can be read: {_place(request)}")
+    yield Finding.good("source", f"{counted(plain, 'table')} can be read: {_place(request)}")
 
 
 def _place(request: SyncRequest) -> str:

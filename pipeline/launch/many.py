@@ -53,6 +53,7 @@ from smart_sync.cursor_plan import lacks_cursor
 from smart_sync.draft import is_without_rows
 from smart_sync.explain_many import Planned, explain_many, many_as_json
 from smart_sync.request import SyncRequest
+from smart_sync.value_text import counted
 
 LOGGER = logging.getLogger("smart_sync")
 NewRunId = Callable[[datetime], str]
@@ -136,7 +137,7 @@ def many(
 
 def begun(launch: ManyOptions, batch_id: str) -> list[TableOptions]:
     """The tables of a launch that begins, which is noted."""
-    LOGGER.info("launch %s of %d tables", batch_id, len(launch.tables))
+    LOGGER.info("launch %s of %s", batch_id, counted(len(launch.tables), "table"))
     tables = [of_batch(table, batch_id) for table in launch.tables]
     record(launch.common, tables, batch_id)
     return tables

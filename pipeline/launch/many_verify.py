@@ -17,6 +17,7 @@ from pipeline.parameters.options import Options
 from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.tables.requests import TableOptions
 from smart_sync.text_table import text_table
+from smart_sync.value_text import counted
 
 LOGGER = logging.getLogger("smart_sync")
 FIGURES = ("source_rows", "target_rows", "lacking", "doubled", "moved_on")
@@ -73,6 +74,7 @@ def total_verified(results: Sequence[TableResult]) -> str:
     """All verdicts in one line."""
     good = sum(result.status == "verified" for result in results)
     rows = sum(json.loads(one.row["verification"])["target_rows"] for one in results if one.row)
-    text = f"{good} of {len(results)} tables verified: {rows:,} rows of BigQuery compared"
+    text = f"{good} of {counted(len(results), 'table')} verified: "
+    text += f"{counted(rows, 'row')} of BigQuery compared"
     skipped = sum(result.status == SKIPPED for result in results)
     return f"{text}, {skipped} left alone" if skipped else text

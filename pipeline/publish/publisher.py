@@ -62,6 +62,7 @@ from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import is_dead, publish_statement
+from smart_sync.value_text import counted
 from warehouse.errors import as_target_errors
 
 SHOWN_FAILURES = 3
@@ -164,7 +165,7 @@ class Publisher:
         raise DeadLetterLimitError(
             "too many dead letters",
             f"table {self.plan.destination}",
-            f"{count:,} rows could not be conformed, max_dead_letters={letters.most};"
+            f"{counted(count, 'row')} could not be conformed, max_dead_letters={letters.most};"
             f" the first: {example}, value {shown}",
             f"look into {letters.table}, mend the rows or cast the column in the"
             " query, or raise max_dead_letters. Nothing was published.",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from auto_schema.errors import SomeFailedError, SyncError, one_line
 from pipeline.runs.many_report import HEADINGS, RIGHT, TOLD, TableResult, cells
 from smart_sync.text_table import text_table
+from smart_sync.value_text import counted
 
 DONE_BEFORE, LEFT = "done before", "left"
 """Of a slice that an earlier run had done, and of one that waits for the next launch."""
@@ -26,8 +27,8 @@ def total(name: str, results: Sequence[TableResult]) -> str:
     good = len(results) - sum(count for count, _ in counts)
     text = f"backfill {name}: {good:,} of {len(results):,} slices done"
     text += "".join(f", {count:,} {word}" for count, word in counts if count)
-    text += f": {read:,} rows read, {published:,} published"
-    text += f", {dead:,} dead letters" if dead else ""
+    text += f": {counted(read, 'row')} read, {published:,} published"
+    text += f", {counted(dead, 'dead letter')}" if dead else ""
     is_over = _count(results, DONE_BEFORE) == len(results)
     return f"{text}; another backfill_id does them anew" if is_over else text
 

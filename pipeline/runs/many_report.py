@@ -12,6 +12,7 @@ from pipeline.runs.told_checks import told_checks
 from smart_sync.explain_many import new_text
 from smart_sync.modes import CREATE
 from smart_sync.text_table import text_table
+from smart_sync.value_text import counted
 
 HEADINGS = ("table", "status", "read", "published", "dead", "seconds", "why")
 RIGHT = frozenset({"read", "published", "dead", "seconds"})
@@ -100,13 +101,14 @@ def total(results: Sequence[TableResult]) -> str:
     rows = [result.row for result in results if result.row]
     read, published = (sum(row[key] for row in rows) for key in ("rows_read", "rows_published"))
     good = sum(result.exit_code == 0 and result.status != SKIPPED for result in results)
-    text = f"{good} of {len(results)} tables succeeded: {read:,} rows read, {published:,} published"
+    text = f"{good} of {counted(len(results), 'table')} succeeded: {counted(read, 'row')} read"
+    text += f", {published:,} published"
     changed = ("rows_deleted", "rows_healed")
     text += changed_text({key: sum(row.get(key) or 0 for row in rows) for key in changed})
     if skipped := sum(result.status == SKIPPED for result in results):
         text += f", {skipped} left alone"
     dead = sum(row["rows_dead"] for row in rows)
-    return f"{text}, {dead:,} dead letters" if dead else text
+    return f"{text}, {counted(dead, 'dead letter')}" if dead else text
 
 
 def failure(batch_id: str, results: Sequence[TableResult]) -> SomeFailedError | None:
@@ -115,7 +117,7 @@ def failure(batch_id: str, results: Sequence[TableResult]) -> SomeFailedError | 
     if not failed:
         return None
     why = ", ".join(failed[:TOLD]) + (", …" if len(failed) > TOLD else "")
-    what = f"{len(failed)} of {len(results)} tables failed"
+    what = f"{len(failed)} of {counted(len(results), 'table')} failed"
     fix = f"see the line of each above; retry_failed={batch_id} syncs only what failed."
     return SomeFailedError(what, f"launch {batch_id}", why, fix)
 

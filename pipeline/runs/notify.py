@@ -23,6 +23,7 @@ from pipeline.runs.webhook import send
 from smart_sync.repair import ROLLED_BACK
 from smart_sync.request import SyncRequest
 from smart_sync.rollback_text import AGAIN
+from smart_sync.value_text import counted
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, find_job, query_config
 from warehouse.names import TableRef
@@ -58,10 +59,10 @@ def escaped(text: str) -> str:
 
 def _rows(row: Row) -> str:
     """What became of its rows."""
-    rows = f"{row['rows_read'] or 0:,} rows read, {row['rows_published'] or 0:,} published"
+    rows = f"{counted(row['rows_read'] or 0, 'row')} read, {row['rows_published'] or 0:,} published"
     rows += changed_text(row)
     if row["rows_dead"]:
-        rows += f", {row['rows_dead']:,} dead letters"
+        rows += f", {counted(row['rows_dead'], 'dead letter')}"
     if row.get("rows_filtered"):
         rows += f", {row['rows_filtered']:,} filtered out"
     return rows

@@ -239,7 +239,7 @@ class Trial:
             program = self._start(proxy)
             code = program.wait()
             self.result.codes[code] += 1
-            found = re.search(r"succeeded: ([\d,]+) rows read", program.output)
+            found = re.search(r"succeeded: ([\d,]+) rows? read", program.output)
             is_whole = code == 0 and found and TAKEN_OVER not in program.output
             if found and is_whole and (not self.kind.ends_empty or found.group(1) == "0"):
                 return

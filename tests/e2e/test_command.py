@@ -51,7 +51,7 @@ def test_a_sync_needs_the_file_and_nothing_else(sync, sql, config, command):
     result = command("run", "--config", config())
     assert (result.code, sync.rows("COUNT(*)")) == (0, [(3,)]), result.err
     sql("INSERT INTO orders VALUES (4, '2024-05-02')")
-    assert "1 rows read, 1 published" in command("run", "--config", config()).out
+    assert "1 row read, 1 published" in command("run", "--config", config()).out
 
 
 def test_what_holds_is_what_the_plan_says_came_first(sync, sql, config, command, monkeypatch):

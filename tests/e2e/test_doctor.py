@@ -154,5 +154,5 @@ def test_many_tables_are_looked_at_as_one_launch(doctor, sync):
         destination_bigquery_table="{table}",
     )
     assert (code, failures(findings)) == (0, set())
-    assert findings["source"]["text"].startswith("1 tables can be read")
+    assert findings["source"]["text"].startswith("1 table can be read")
     assert sync.tables() == set()

@@ -155,7 +155,7 @@ def test_a_window_by_hand_far_back_does_not_take_the_frontier_back(sync, insert)
     sync.ok(**MERGE, **LATE, **ends)
     assert sync.history()[-1]["watermark_after"] == sync.history()[0]["watermark_after"]
     insert(4, 0)
-    assert "1 rows read" in sync.ok(**SMART, **LATE).out
+    assert "1 row read" in sync.ok(**SMART, **LATE).out
 
 
 BASE = {

@@ -125,7 +125,7 @@ def test_a_repair_that_finds_nothing_reads_nothing(sync, orders):
     assert (figures["rows_compared"], figures["source_rows_compared"]) == (1000, 1000)
     assert figures["row_ranges_differing"] == 0
     orders("INSERT INTO orders VALUES (2002, 'new', NULL, now())")
-    assert "1 rows read, 1 published" in sync.ok(**MERGE).out  # the next goes on from its end
+    assert "1 row read, 1 published" in sync.ok(**MERGE).out  # the next goes on from its end
 
 
 def test_a_plan_shows_what_differs_and_what_is_not_compared(sync, orders):

@@ -118,7 +118,7 @@ def test_a_lower_integer_that_commits_after_a_higher_one_arrives_once(
     assert (number(late), number(quick)) == (1, 2)
     quick.connection.commit()
     first = sync.ok(**parameters)
-    assert first.out.startswith("held_back: " if guard == "auto" else "succeeded: 1 rows read")
+    assert first.out.startswith("held_back: " if guard == "auto" else "succeeded: 1 row read")
     late.connection.commit()
     sync.ok(**parameters)
     assert lost(sync, sql) == missing

@@ -80,10 +80,10 @@ def test_a_launch_that_was_killed_is_taken_up_where_it_was(many, sql, start, pro
     for name in ("orders", "users"):
         assert f"public.{name} is not retried: its launch is still at work" in caplog.text
     lapse(many, "_sync_lock_orders")
-    assert last(many.ok(retry_failed=batch_id)).startswith("1 of 1 tables succeeded")
+    assert last(many.ok(retry_failed=batch_id)).startswith("1 of 1 table succeeded")
     assert "public.users is not retried: its launch showed life" in caplog.text
     age(many)
-    assert last(many.ok(retry_failed=batch_id)).startswith("1 of 1 tables succeeded")
+    assert last(many.ok(retry_failed=batch_id)).startswith("1 of 1 table succeeded")
     assert counts(many) == ROWS
     assert_free(many)
 
@@ -118,7 +118,7 @@ def test_a_failed_table_that_is_gone_is_told(many, sql, caplog):
     )
     batch_id = named(many())
     sql("DROP TABLE users; UPDATE lines SET amount = 1")
-    assert last(many.ok(retry_failed=batch_id)).startswith("1 of 1 tables succeeded: 7 rows")
+    assert last(many.ok(retry_failed=batch_id)).startswith("1 of 1 table succeeded: 7 rows")
     assert "public.users failed too, but is no longer among the tables" in caplog.text
 
 

@@ -116,7 +116,7 @@ def test_what_befalls_one_table_is_no_other_table_s_matter(many, sql):
     holder.acquire()
     result = many()
     assert result.code == 10
-    assert last(result) == "1 of 3 tables succeeded: 8 rows read, 3 published, 1 dead letters"
+    assert last(result) == "1 of 3 tables succeeded: 8 rows read, 3 published, 1 dead letter"
     assert ended(many) == {
         "lines": ("failed", 6, 0),
         "orders": ("failed", 7, 0),
@@ -155,7 +155,7 @@ def test_the_end_of_all_is_one_report_one_message_and_a_row_of_the_history(many,
     told = first.split("\n")
     assert told[0].startswith("Smart Sync: 2 of 4 tables succeeded: 15 rows read, 10 published")
     assert [line.split(":")[0] for line in told[2:]] == ["public.keyless", "public.orders"]
-    assert every.startswith("Smart Sync: 1 of 1 tables succeeded")
+    assert every.startswith("Smart Sync: 1 of 1 table succeeded")
     sql_text = f"SELECT * FROM `{PROJECT}.{many.dataset}.sync_batches_latest` ORDER BY last_event"
     batches = [dict(row) for row in many.client.query_and_wait(sql_text)]
     assert [(one["tables"], one["succeeded"], one["failed"]) for one in batches] == [
@@ -264,7 +264,7 @@ def test_a_table_of_which_the_role_may_read_some_columns_is_read_by_the_query_of
     none = many.ok(tables="tables: {public.*: }", postgresql_username=role)
     sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
     assert last(some).startswith("2 of 2 tables succeeded")
-    assert last(none).startswith("1 of 1 tables succeeded")
+    assert last(none).startswith("1 of 1 table succeeded")
     assert many.rows("id", "users") == [(1,), (2,), (3,)]
 
 

@@ -221,7 +221,7 @@ def test_a_window_by_hand_is_merged_again(sync, orders):
     synced(sync)
     orders("UPDATE orders SET name = 'mended' WHERE id IN (1, 2)")
     result = sync.ok(**LAID_OUT, sync_start="2024-05-03", sync_end="2024-05-04")
-    assert "1 rows read, 1 published" in result.out
+    assert "1 row read, 1 published" in result.out
     assert sync.rows("id, name") == [(1, "v1"), (2, "mended"), (3, "v1")]
 
 

@@ -126,11 +126,11 @@ def test_a_history_of_an_earlier_version_goes_on(sync, insert, looks):
     sync.ok(**SMART, **LATE, plan_only="true")
     assert "frontier" not in sync.types("sync_runs")
     insert(2, 60)
-    assert "1 rows read" in sync.ok(**SMART, **LATE).out
+    assert "1 row read" in sync.ok(**SMART, **LATE).out
     change(sync, "UPDATE {} SET frontier = NULL WHERE TRUE")  # as an earlier version's runs
     insert(3, 0)
     looks()
-    assert "1 rows read" in sync.ok(**SMART, **LATE).out
+    assert "1 row read" in sync.ok(**SMART, **LATE).out
     assert looks() == 2
     assert "0 rows read" in sync.ok(**SMART, **LATE).out
     assert looks() == 1

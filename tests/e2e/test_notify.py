@@ -78,7 +78,7 @@ def test_a_failed_run_is_told_with_its_figures_and_its_error_and_then_its_recove
     failed, recovered = (text.split("\n") for text in hook.texts)
     run = told.history()[0]
     assert failed[0] == (
-        f"Smart Sync failed: {PROJECT}.{told.dataset}.t, 2 rows read, 0 published, 1 dead letters"
+        f"Smart Sync failed: {PROJECT}.{told.dataset}.t, 2 rows read, 0 published, 1 dead letter"
     )
     assert f"run: {run['run_id']}" in failed
     assert "exit code: 7" in failed
@@ -211,7 +211,7 @@ def test_every_run_is_told_when_asked_for_by_an_address_that_stands_nowhere(
         monkeypatch.setenv("SECRET_MANAGER_EMULATOR_HOST", url)
         result = told.ok(**QUERY, notify_webhook=NAME, notify_on="all")
     assert hook.firsts == ["Smart Sync succeeded"]
-    assert "1 rows read, 1 published" in hook.texts[0]
+    assert "1 row read, 1 published" in hook.texts[0]
     assert shows_no_address(told, result, caplog, hook)
     asked = [seen.body for seen in watched.seen if "'differs'" in str(seen.body)]
     assert asked == [], "a recovery was looked for"

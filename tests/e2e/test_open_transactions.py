@@ -35,7 +35,7 @@ def test_a_transaction_whose_start_is_hidden_holds_the_run_back_and_loses_nothin
     with monkeypatch.context() as patch:
         patch.setattr(postgresql_clock, "WAIT_S", 0.0)
         first = sync.ok(**parameters)
-    assert first.out.startswith("held_back: " if guard == "auto" else "succeeded: 1 rows read")
+    assert first.out.startswith("held_back: " if guard == "auto" else "succeeded: 1 row read")
     if guard == "auto":
         assert "pg_read_all_stats" in first.out
         assert f"pid {late.connection.info.backend_pid} (billing, " in first.out

@@ -263,7 +263,7 @@ def test_a_renamed_cursor_is_found_under_its_new_name_by_the_next_run(sync, sql)
     assert sync.types() == {"order_id": "INTEGER", "updated_at": "TIMESTAMP"}
     assert layout(sync.table())[0] == ("updated_at", "DAY")
     sql("INSERT INTO s VALUES (3, 'z', '2024-05-02 00:00:00.000001'), (4, 'w', '2024-05-01')")
-    assert "1 rows read, 1 published" in sync.ok(**parameters).out
+    assert "1 row read, 1 published" in sync.ok(**parameters).out
     assert [row[0] for row in sync.rows("order_id")] == [1, 2, 3]
 
 

@@ -277,7 +277,7 @@ def test_views_and_partitioned_tables_are_read_by_their_name(sync, sql):
     }
     sync.ok(**smart)
     sql("INSERT INTO parted VALUES (50, '2024-02-20')")
-    assert "1 rows read, 1 published" in sync.ok(**smart).out
+    assert "1 row read, 1 published" in sync.ok(**smart).out
     assert sync.rows("COUNT(*), COUNT(DISTINCT id)", "smart") == [(51, 51)]
 
 

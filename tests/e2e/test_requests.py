@@ -201,7 +201,7 @@ def test_a_future_stamp_is_asked_for_by_itself(sync, sql, watched, an_hour_later
     before = len(watched.seen)
     merge = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
     sql("INSERT INTO s VALUES (10, 'new', '2024-02-01')")
-    assert sync.ok(**merge).out.startswith("succeeded: 1 rows read, 1 published")
+    assert sync.ok(**merge).out.startswith("succeeded: 1 row read, 1 published")
     asked = [told(seen) for seen in watched.seen[before:]]
     assert "POST runs that have not ended, frontier, MAX" in asked
     assert "POST MAX" in asked

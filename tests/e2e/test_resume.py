@@ -252,7 +252,7 @@ def test_a_table_of_many_is_gone_on_with_as_alone(sync, sql, load, die):
     assert resumed(sync, dead)["batch_id"]
     assert_all(sync, sql)
     assert_clean(sync)
-    assert "1 of 1 tables succeeded" in result.out
+    assert "1 of 1 table succeeded" in result.out
 
 
 def test_a_job_of_many_tables_ends_what_was_begun(sync, sql, load, die, monkeypatch):

@@ -63,7 +63,7 @@ def test_microseconds_of_the_watermark_are_kept(sync, sql):
     sync.ok(**SMART)
     sql("INSERT INTO orders VALUES (3, '2024-05-01 00:00:00.123458')")
     second = sync.ok(**SMART)
-    assert "1 rows read, 1 published" in second.out
+    assert "1 row read, 1 published" in second.out
 
 
 def test_the_plan_shown_is_the_plan_run_and_writes_nothing(sync, sql, caplog):

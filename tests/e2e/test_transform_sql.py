@@ -54,7 +54,7 @@ def test_a_second_run_reads_what_is_new_and_makes_the_same_of_it(sync, sql):
     sync.ok(**SMART, transform_sql=DERIVED)
     sql("INSERT INTO orders VALUES (4, 'paid', 1.5, 7, '2025-07-03 10:00+00')")
     result = sync.ok(**SMART, transform_sql=DERIVED)
-    assert "1 rows read, 1 published" in result.out
+    assert "1 row read, 1 published" in result.out
     assert sync.rows("id, twice") == [(1, 21), (3, 0), (4, 3)]
     assert sync.history()[-1]["watermark_after"].startswith("2025-07-03 10:00:00")
 
@@ -422,4 +422,4 @@ def test_a_cursor_that_is_renamed_has_its_new_name_in_staged(sync, sql):
     query = "SELECT id, changed, DATE(changed) AS day FROM staged"
     sync.ok(**words, transform_sql=query)
     sql("INSERT INTO orders VALUES (4, 'paid', 1, 7, '2025-07-03 10:00+00')")
-    assert "1 rows read, 1 published" in sync.ok(**words, transform_sql=query).out
+    assert "1 row read, 1 published" in sync.ok(**words, transform_sql=query).out

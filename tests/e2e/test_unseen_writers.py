@@ -209,4 +209,4 @@ def test_our_own_long_read_of_another_table_holds_no_window(sync, sql, begin, wr
     reader.execute("SET TRANSACTION READ ONLY")
     reader.execute(AS_READER)
     write(1)
-    assert "1 rows read" in sync.ok(**EXACT).out
+    assert "1 row read" in sync.ok(**EXACT).out

@@ -106,4 +106,4 @@ def test_where_no_table_can_be_planned_there_is_no_job(launches):
     launched = launches.run("postgresql", "append", **TABLES | {"tables": tables})
     assert launched.code != 0
     assert JOB not in launched.files
-    assert launched.said.splitlines()[-1].startswith("smart-sync: SomeFailedError: 1 of 1 tables")
+    assert launched.said.splitlines()[-1].startswith("smart-sync: SomeFailedError: 1 of 1 table")

@@ -20,7 +20,7 @@ def test_versions_of_documents_are_kept_also_with_fields_that_come_later(sync, d
     sync.ok(**HISTORY)
     docs.update_one({"_id": 1}, {"$set": {"state": "paid", "at": day(5), "price": 3}})
     result = sync.ok(**HISTORY)
-    assert "1 rows read, 2 published (1 versions added, 1 ends moved, 0 replaced)" in result.out
+    assert "1 row read, 2 published (1 versions added, 1 ends moved, 0 replaced)" in result.out
     columns = "_id, state, _sync_valid_from, _sync_valid_to, _sync_is_current"
     there = sync.rows(columns, order="_id, _sync_valid_from")
     assert there == [

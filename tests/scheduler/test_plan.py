@@ -62,7 +62,7 @@ def test_the_plan_of_a_file_asks_the_source_which_tables_there_are(create, sched
     done = create(None, f"--tables={path}", "--host=cloud_run")
     assert done.returncode == 0, done.stderr
     assert "public.orders" in done.stdout
-    assert done.stdout.index("1 of 1 tables") < done.stdout.index("created orders")
+    assert done.stdout.index("1 of 1 table") < done.stdout.index("created orders")
     path.write_text("tables: {public.none*: {}}\n")
     done = create(None, f"--tables={path}", "--host=cloud_run")
     assert done.returncode == 2

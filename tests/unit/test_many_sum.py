@@ -17,4 +17,4 @@ def test_the_sum_of_many_tables_tells_what_was_deleted_and_healed():
 
 
 def test_the_sum_of_tables_of_which_nothing_was_deleted_says_nothing_of_it():
-    assert total([of_table(rows_deleted=0)]) == "1 of 1 tables succeeded: 5 rows read, 3 published"
+    assert total([of_table(rows_deleted=0)]) == "1 of 1 table succeeded: 5 rows read, 3 published"
