@@ -22,7 +22,8 @@ class SavedPlan:
         tables: what tells the source's tables from others under their names.
         columns: of the rows that are read.
         table_made: when the destination was made; empty: it was missing.
-        rows: of the destination, where the plan removes them; None: it doesn't, or isn't known.
+        rows: of the destination, where the plan removes them, or adds all that the source has to
+            them; None: it does neither, or isn't known.
         checks: a hash of what is asked of the rows.
     """
 

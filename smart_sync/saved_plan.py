@@ -44,6 +44,9 @@ def why_not_saved(plan: SyncPlan) -> str:
         return "it compares both sides, which is done anew by each run (delete_missing, repair)"
     if publishing.replay is not None:
         return "dead letters that wait are looked for anew by each run (replay_dead_letters)"
+    if _adds_blindly(plan) and plan.seen.rows is None:
+        how = "how many rows the destination has isn't known (it is being streamed into)"
+        return f"it adds all rows without smart sync, and {how}: a second run would double them"
     return ""
 
 
@@ -71,7 +74,6 @@ def saved_of(
         window is not None and window.by_hand is not None,
         (),
     )
-    removes = plan.publishing.mode.removes_rows
     reading = plan.reading
     return SavedPlan(
         place,
@@ -82,9 +84,21 @@ def saved_of(
         reading.stored,
         tuple(_columns(plan)),
         seen.made.isoformat() if seen.made else "",
-        seen.rows if removes else None,
+        seen.rows if _counts(plan) else None,
         _digest(plan.publishing.checks, plan.publishing.quarantines),
     )
+
+
+def _counts(plan: SyncPlan) -> bool:
+    """Whether the destination must have as many rows as it had: they go, or are added to blindly."""
+    return plan.publishing.mode.removes_rows or _adds_blindly(plan)
+
+
+def _adds_blindly(plan: SyncPlan) -> bool:
+    """Whether the same plan would add the same rows again: no window and no key keeps them out."""
+    mode = plan.publishing.mode
+    can_tell = mode.makes_table or mode.removes_rows or mode.updates_rows or mode.is_aside
+    return plan.window is None and not can_tell
 
 
 def _columns(plan: SyncPlan) -> Iterator[SavedColumn]:
@@ -216,7 +230,7 @@ def _of_sides(saved: SavedPlan, now: SavedPlan) -> Iterator[str]:
         was_there = {"": "it was missing"}.get(saved.table_made, f"made {saved.table_made}")
         yield f"the destination is another table: {is_there}, and {was_there} when it was planned"
     elif saved.rows != now.rows:
-        yield f"rows that would be removed: the destination has {now.rows}, and had {saved.rows}"
+        yield f"the rows that are there: the destination has {now.rows}, and had {saved.rows}"
 
 
 def _of_columns(before: tuple[SavedColumn, ...], now: tuple[SavedColumn, ...]) -> list[str]:

@@ -132,10 +132,17 @@ class _Reader:
                 fix = f"write --{flag.name}={flag.value}."
                 raise ConfigError("a flag without its value", f"--{flag.name}", "", fix)
             value = following
+        if flag.value and not value and not flag.is_optional:
+            fix = f"write --{flag.name}={flag.value}, or leave it out."
+            why = "its value is empty, as that of a variable which isn't set"
+            raise ConfigError("a flag without its value", f"--{flag.name}", why, fix)
         if flag.choices and value not in flag.choices and not (flag.is_optional and not value):
             fix = f"use one of {', '.join(flag.choices)}."
             raise ConfigError("malformed flag", f"--{flag.name}", f"{shown(value)} is unknown", fix)
-        self.flags[flag.name] = value if flag.value else TRUE
+        said = value if flag.value else TRUE
+        if self.flags.setdefault(flag.name, said) != said:
+            why = "its values differ"
+            raise ConfigError("a flag given twice", f"--{flag.name}", why, "give it once.")
 
     def _parameter(self, word: str) -> None:
         name, has_value, value = _parted(word)

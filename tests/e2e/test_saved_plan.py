@@ -192,3 +192,17 @@ def test_whole_tables_are_replaced_by_a_saved_plan_only_as_they_were(sync, sql, 
     assert command("run", "--plan", str(file), **words).code == 0
     assert len(sync.rows("id")) == 5
     assert Path(file).exists()
+
+
+BLIND = {"enable_smart_sync": None, "write_disposition": "WRITE_APPEND"}
+
+
+def test_a_plan_that_appends_without_a_window_runs_once_only(sync, sql, command, file):
+    sql(TABLE)
+    sql(ROWS.format(1, 5))
+    sync.ok(**{**SMART, **BLIND})
+    assert command("plan", "--save", str(file), **BLIND).code == 0
+    assert command("run", "--plan", str(file), **BLIND).code == 0
+    told = command("run", "--plan", str(file), **BLIND)
+    assert (told.code, "the destination has 10, and had 5" in told.err) == (2, True), told.err
+    assert [row[0] for row in sync.rows("id")] == [n for n in range(1, 6) for _ in range(2)]

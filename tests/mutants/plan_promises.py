@@ -61,6 +61,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
+        "A saved plan that appends without a window runs once only.",
+        f"{SAVED}a_plan_that_appends_without_a_window_runs_once_only",
+        "smart_sync/saved_plan.py",
+        "return plan.publishing.mode.removes_rows or _adds_blindly(plan)",
+        "return plan.publishing.mode.removes_rows",
+    ),
+    P(
+        PLAN,
         "A saved plan runs with the parameters that it was saved with only.",
         f"{SAVED}parameters_that_differ_are_named_before_anything_is_asked",
         "pipeline/launch/saved_plan.py",

@@ -95,6 +95,11 @@ def test_flags_of_the_command_stand_before_and_behind_the_subcommand():
         (["replay", "A", "B"], "a word out of place"),
         (["plan", "--json=yes"], "leave the value out"),
         (["run", "--no-verify=true"], "write --verify=true"),
+        (["run", "--plan="], "write --plan=FILE, or leave it out"),
+        (["run", "--plan", ""], "a variable which isn't set"),
+        (["plan", "--save="], "write --save=FILE, or leave it out"),
+        (["--config=", "run"], "write --config=FILE, or leave it out"),
+        (["run", "--config=a", "--config=b"], "a flag given twice"),
     ],
 )
 def test_words_that_say_nothing_end_with_the_mend(words, told):
