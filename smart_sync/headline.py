@@ -71,10 +71,18 @@ def _first(plan: SyncPlan) -> str:
         return f"Finds nothing new for {table}: no row {which.removeprefix('everything ')}"
     rows, doubt = plan.reading.estimated_rows, plan.reading.estimate_doubt
     if rows is not None and not doubt:
-        told = f"about {counted(rows, 'row')}" if rows else "no row"
+        told = _left_of(f"about {counted(rows, 'row')}" if rows else "no row", plan)
         return f"{_does(plan, mode, told)}: {which}"
     unknown = f"; how many isn't known: {doubt}" if doubt else "; how many isn't known"
-    return f"{_does(plan, mode, 'rows')}: {which}{unknown}"
+    return f"{_does(plan, mode, _left_of('rows', plan))}: {which}{unknown}"
+
+
+def _left_of(rows: str, plan: SyncPlan) -> str:
+    """What reaches the table of rows that are read: a filter or SQL may leave many of them out."""
+    reshaping = plan.reshaping
+    if reshaping is not None and reshaping.keeps is not None and rows != "no row":
+        rows = f"{'those of ' * rows.startswith('about')}{rows} that pass the filter"
+    return f"what transform_sql makes of {rows}" if plan.publishing.sql is not None else rows
 
 
 def _does(plan: SyncPlan, mode: Mode, rows: str) -> str:

@@ -90,7 +90,7 @@ def saved_of(
 
 
 def _counts(plan: SyncPlan) -> bool:
-    """Whether the destination must have as many rows as it had: they go, or are added to blindly."""
+    """Whether the destination must have as many rows as it had: they go, or are added to."""
     return plan.publishing.mode.removes_rows or _adds_blindly(plan)
 
 

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from auto_schema.reshaping import Reshaping
+from auto_schema.row_filter import RowFilter
 from smart_sync.deletes import HARD, SOFT
 from smart_sync.explain import explain_shortly, log_text
 from smart_sync.explain_backfill import Planned, PlannedSlice, explain_backfill
@@ -78,6 +80,12 @@ def repairing(differing):
     return replace(plan, publishing=replace(plan.publishing, healing=healing))
 
 
+def filtered(plan):
+    """Rows that don't pass a filter are left out."""
+    shaped = Reshaping(plan.reading.schema, keeps=RowFilter(()))
+    return replace(plan, reshaping=shaped)
+
+
 def replacing_partitions():
     plan = by_hand()
     return replace(
@@ -100,6 +108,10 @@ KINDS = {
     "merge, marked rows stay": plans.merge_kept,
     "columns altered": plans.evolved,
     "transform_sql": plans.merge_transformed,
+    "filter": lambda: filtered(merging()),
+    "filter, size unknown": lambda: filtered(appending(None)),
+    "filter, nothing new": lambda: filtered(appending(0)),
+    "filter and transform_sql": lambda: filtered(plans.merge_transformed()),
     "history": plans.history_json,
     "a column is filled": plans.backfill,
     "rebuild": plans.rebuild_with_swap,

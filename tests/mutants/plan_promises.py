@@ -21,6 +21,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
+        "Where a filter or transform_sql may leave rows out, the first line says so.",
+        f"{HEADLINES}three_lines_say_what_will_happen_whatever_the_plan",
+        "smart_sync/headline.py",
+        "{rows} that pass the filter",
+        "{rows}",
+    ),
+    P(
+        PLAN,
         "The log of a run has its plan's first lines, and no warning is left out.",
         f"{HEADLINES}the_log_of_a_run_has_the_first_lines_and_all_warnings_or_the_whole_plan",
         "smart_sync/explain.py",
