@@ -212,18 +212,43 @@ def _refused(error: psycopg2.Error, place: str, query: str, *, offset: int) -> S
     return SourceRefusedError(what, refusal.where, f"{why}: {refusal.why}", fix)
 
 
+STORED = """
+WITH RECURSIVE read (oid) AS (
+    SELECT c.oid
+    UNION
+    SELECT d.refobjid
+    FROM read
+    JOIN pg_catalog.pg_class v ON v.oid = read.oid AND v.relkind = 'v'
+    JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
+    JOIN pg_catalog.pg_depend d ON d.objid = r.oid
+        AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+        AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+)
+SELECT pg_catalog.string_agg(
+    k.oid || '/' || CASE k.relkind
+        WHEN 'v' THEN coalesce(pg_catalog.md5(pg_catalog.pg_get_viewdef(k.oid)), '')
+        ELSE k.relfilenode::text
+    END,
+    ' ' ORDER BY k.oid
+)
+FROM read JOIN pg_catalog.pg_class k ON k.oid = read.oid
+"""
+"""What tells the relation `c` from another of its name; a plain table's is its oid and file."""
+
+
 def _qualified(
     cursor: Any, look: QueryShape
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[TableStatistics, ...]]:
     """The qualified tables of a query, what tells each from another of its name, its statistics.
 
-    The file changes with TRUNCATE, and with each rewrite of all rows.
+    The file changes with TRUNCATE, and with each rewrite of all rows. A view has none: it is told
+    by its definition, and by the views and tables that it reads.
     """
     names, stored, statistics = [], [], dict[str, TableStatistics]()
     for schema, table in look.tables:
         written = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
         cursor.execute(
-            "SELECT n.nspname || '.' || c.relname, c.oid || '/' || c.relfilenode,"
+            f"SELECT n.nspname || '.' || c.relname, ({STORED}),"
             " known.rows, known.changed, known.analyzed_at, known.is_missing"
             " FROM pg_catalog.pg_class c"
             f" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, {STATISTICS}"

@@ -86,7 +86,7 @@ MOVED = {
         lambda sync, sql: sql("ALTER TABLE s ALTER COLUMN id TYPE int8"),
     ),
     "the source's table": (
-        "the source's table was replaced, or all of its rows were rewritten or removed",
+        "the source's table was replaced, all of its rows were rewritten or removed",
         lambda sync, sql: (
             sql("CREATE TABLE other (LIKE s INCLUDING ALL)"),
             sql("ALTER TABLE s RENAME TO old"),
@@ -206,3 +206,17 @@ def test_a_plan_that_appends_without_a_window_runs_once_only(sync, sql, command,
     told = command("run", "--plan", str(file), **BLIND)
     assert (told.code, "the destination has 10, and had 5" in told.err) == (2, True), told.err
     assert [row[0] for row in sync.rows("id")] == [n for n in range(1, 6) for _ in range(2)]
+
+
+def test_a_view_that_is_another_since_the_plan_was_saved_is_not_read(sync, sql, command, file):
+    sql(TABLE)
+    sql(ROWS.format(1, 5))
+    sql("CREATE VIEW inner_one AS SELECT * FROM s; CREATE VIEW v AS SELECT * FROM inner_one")
+    words = {"postgresql_query": "SELECT * FROM v"}
+    assert command("plan", "--save", str(file), **words).code == 0
+    sql("CREATE OR REPLACE VIEW inner_one AS SELECT * FROM s WHERE id > 3")
+    told = command("run", "--plan", str(file), **words)
+    assert (told.code, "or a view has another query" in told.err) == (2, True), told.err
+    assert command("plan", "--save", str(file), **words).code == 0
+    assert command("run", "--plan", str(file), **words).code == 0
+    assert [row[0] for row in sync.rows("id")] == [4, 5]

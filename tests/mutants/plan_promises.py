@@ -77,6 +77,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
+        "A saved plan doesn't run over a view that has another query since.",
+        f"{SAVED}a_view_that_is_another_since_the_plan_was_saved_is_not_read",
+        "sources/postgresql/catalog.py",
+        "coalesce(pg_catalog.md5(pg_catalog.pg_get_viewdef(k.oid)), '')",
+        "''",
+    ),
+    P(
+        PLAN,
         "A saved plan runs with the parameters that it was saved with only.",
         f"{SAVED}parameters_that_differ_are_named_before_anything_is_asked",
         "pipeline/launch/saved_plan.py",
