@@ -15,6 +15,7 @@ from pipeline.command.help import page, pages, topic, width_of
 from pipeline.command.logs import asks_for_json, set_up
 from pipeline.command.said import Said, read_words
 from pipeline.command.table import COMMANDS
+from pipeline.launch.output import escape_what_it_lacks
 from pipeline.parameters.log_lines import json_line
 from pipeline.parameters.stdout import UNREAD, nobody_reads
 from pipeline.parameters.version import VERSION
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the return value is the process's exit code."""
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as main.py
     words = list(sys.argv[1:] if argv is None else argv)
+    escape_what_it_lacks()
     try:
         code = _main(read_words(words))
         return UNREAD if nobody_reads() else code

@@ -16,6 +16,7 @@ from google.cloud import bigquery
 from auto_schema.errors import HeldBackTooLongError, SyncError, TargetError
 from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
+from pipeline.launch.output import say
 from pipeline.launch.program_end import print_last
 from pipeline.launch.progress import progress
 from pipeline.launch.row_counter import Board
@@ -103,7 +104,7 @@ def _held_back(options: Options, asked: Range) -> int:
     outcome = held_back_outcome(asked.plan)
     text = f"backfill {asked.name} is held back, nothing was read: {outcome.message}"
     options.results.note = text
-    print(text)
+    say(text)
     run_note(options, outcome.message, outcome)
     return outcome.exit_code
 
@@ -325,7 +326,7 @@ def _one_job(
         if not wave:
             text = f"backfill {asked.name}: all {len(asked.slices):,} slices are done"
             options.results.note = text
-            print(text)
+            say(text)
             run_note(options, text, Outcome(status="skipped"))
             return 0
         plan = SlicePlans(asked, draft, inspector, run_id, "", now).plan(wave[0], client, run_id)
@@ -334,16 +335,16 @@ def _one_job(
     left = len(asked.slices) - len(slices.before) - 1
     text = f"of backfill {asked.name}: slice {wave[0].name}; {left:,} slices are left after it"
     options.results.note = text
-    print(text)
+    say(text)
     return code
 
 
 def _told(options: Options, slices: _Backfill) -> int:
     """Say how all slices ended; the exit code."""
     asked, results = slices.asked, slices.in_order()
-    print(report(results))
+    say(report(results))
     text = total(asked.name, results)
-    print(text)
+    say(text)
     webhook, failed = options.webhook, error_of(asked.name, slices.launch_id, results, slices.fault)
     options.results.ran_many(slices.launch_id, results, text, failed)
     if webhook and (failed or webhook.every_run):

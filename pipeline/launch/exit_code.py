@@ -9,6 +9,7 @@ from google.cloud import bigquery
 
 from auto_schema.errors import OutcomeUnknownError, TargetError
 from pipeline.launch.early_end import end_early
+from pipeline.launch.output import say
 from pipeline.launch.program_end import BUG, print_last
 from pipeline.parameters.results import Results
 from pipeline.runs.ended import recall
@@ -35,7 +36,7 @@ def exit_code(
     code, row = ended(client, plan, fault)
     if row:
         results.ran(row)
-        print(summary(plan, row))
+        say(summary(plan, row))
         if code:
             print_last(str(row["error"]))
     else:

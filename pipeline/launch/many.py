@@ -19,6 +19,7 @@ from pipeline.launch.many_history import record, tell_launch
 from pipeline.launch.many_job import ManyJob
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
+from pipeline.launch.output import say
 from pipeline.launch.plan_only import plan_now
 from pipeline.launch.program_end import bug_text, print_last
 from pipeline.launch.progress import progress
@@ -117,7 +118,7 @@ def many(
         return _show(launch, now, new_run_id, argv)
     if not launch.tables:
         launch.common.results.note = launch.note
-        print(launch.note)
+        say(launch.note)
         _note(launch, launch.note, "planned")
         return 0
     batch_id = new_run_id(now)
@@ -162,8 +163,8 @@ def _submitted(
         return _told(launch, tables, batch_id, results)
     told = f"launched {len(results)} tables as launch {batch_id}"
     launch.common.results.ran_many(batch_id, results, told)
-    print(report(results))
-    print(told)
+    say(report(results))
+    say(told)
     return 0
 
 
@@ -175,7 +176,7 @@ def _told(
 ) -> int:
     """Say how all tables ended; the exit code."""
     show, text = (verdicts, total_verified) if launch.verifies else (report, total)
-    print(show(results))
+    say(show(results))
     failed = failure(batch_id, results)
     launch.common.results.ran_many(batch_id, results, text(results), failed)
     tell_launch(launch.common, tables, batch_id, results, text(results))

@@ -6,7 +6,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from auto_schema.errors import SyncError, one_line
@@ -58,9 +58,11 @@ def print_last(line: str) -> None:
 
 def _print(text: str, severity: str = "ERROR", **more: object) -> None:
     """On stderr, behind what waits in stdout; where the log is JSON, as a line of it."""
-    sys.stdout.flush()
     told = json_line(severity, text, **more) if is_json() else text
-    print(told, file=sys.stderr, flush=True)
+    with suppress(OSError):  # whoever read it went away: the exit code tells
+        sys.stdout.flush()
+    with suppress(OSError):
+        print(told, file=sys.stderr, flush=True)
 
 
 def print_error(error: SyncError) -> None:

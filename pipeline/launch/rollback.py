@@ -13,6 +13,7 @@ from pipeline.destination.client import asking_client
 from pipeline.destination.snapshots import restore, take_snapshot
 from pipeline.destination.target import read_dataset
 from pipeline.launch.beam_at_need import run_note
+from pipeline.launch.output import say
 from pipeline.launch.program_end import print_last
 from pipeline.launch.resume import newest_left
 from pipeline.launch.rollback_facts import check_layout, plan_rollback, runs_to_undo, told_of
@@ -101,7 +102,7 @@ def _noted(options: Options, text: str, status: str) -> int:
 def _done_before(options: Options, undone: Row) -> int:
     text = f"nothing to undo: run {undone['run_id']} was {undone['error']}"
     options.results.note = text
-    print(text)
+    say(text)
     return _noted(options, text, ROLLED_BACK)
 
 
@@ -195,7 +196,7 @@ def _told(
         f"{row['status']}: {len(plan.undoing.changing)} undone, the table is what it was before"
         f" run {first} · {plan.destination} · run {plan.run.run_id}"
     )
-    print(text)
+    say(text)
     LOGGER.warning("%s", AGAIN)
-    print(f"WARNING: {AGAIN}")
+    say(f"WARNING: {AGAIN}")
     return _noted(options, text, ROLLED_BACK)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 
+from pipeline.launch.output import show
 from pipeline.parameters.options import Options
 from pipeline.parameters.origins import as_values, lines
 
@@ -17,7 +18,7 @@ def print_plan(options: Options, text: str, as_json: Callable[[], str]) -> None:
     """
     run = options.request.run
     if run.plan_format != "json":
-        print("\n".join([text, *lines(options.origins, run.plan_detail)]))
+        show("\n".join([text, *lines(options.origins, run.plan_detail)]))
         return
     told = as_json()
     if options.origins:
@@ -26,4 +27,4 @@ def print_plan(options: Options, text: str, as_json: Callable[[], str]) -> None:
     if options.results.is_handed_on:
         options.results.plan = told
     else:
-        print(told)
+        show(told)

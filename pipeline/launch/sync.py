@@ -20,6 +20,7 @@ from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.early_end import LAUNCH, Working, end_early
 from pipeline.launch.exit_code import exit_code
 from pipeline.launch.gather import drafted, gather, inspecting, rehearse
+from pipeline.launch.output import say
 from pipeline.launch.pause import pausing
 from pipeline.launch.program_end import interruption
 from pipeline.launch.progress import shown
@@ -238,9 +239,9 @@ def launch(options: Options, ready: Ready) -> int:
     plan = ready.plan
     told = {"run_id": plan.run.run_id, "destination": str(plan.destination), "status": LAUNCHED}
     options.results.ran(told)
-    print(f"launched run {plan.run.run_id} for {plan.destination}")
+    say(f"launched run {plan.run.run_id} for {plan.destination}")
     if ready.is_followed:
-        print(f"it ends what run {plan.run.repair.resumed_run} began; launch again for what is new")
+        say(f"it ends what run {plan.run.repair.resumed_run} began; launch again for what is new")
     return 0
 
 

@@ -9,6 +9,7 @@ from auto_schema.errors import VerificationError
 from pipeline.destination.client import asking_client
 from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
+from pipeline.launch.output import say
 from pipeline.launch.verify import (
     comparison,
     verdict_figures,
@@ -30,7 +31,7 @@ def verify_only(options: Options, run_id: str) -> int:
     request, client = options.request, asking_client(options.request)
     row, text, error = compare(request, client, run_id)
     options.results.ran(row)
-    print(text)
+    say(text)
     run_note(options, text, Outcome(status="verified"))
     if error:
         raise error

@@ -129,4 +129,12 @@ PROMISES: tuple[Promise, ...] = (
         "        if near and near[0] in self._known:",
         "        if False:",
     ),
+    Promise(
+        "The command",
+        "A run whose result can't be printed (no reader, a full disk) ends as what it has done.",
+        "tests/e2e/test_output.py::test_a_run_whose_result_nobody_reads_has_succeeded",
+        "pipeline/launch/output.py",
+        "    except OSError as error:\n        to_nowhere()\n        LOGGER",
+        "    except ZeroDivisionError as error:\n        LOGGER",
+    ),
 )
