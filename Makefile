@@ -124,6 +124,7 @@ docs: .venv/.done ## rewrite what is made from tables and imports: metadata.json
 	@$(BIN)/python -m deploy.real_service
 	@$(BIN)/python -m tests.googlesql.differences
 	@$(BIN)/python -m bench.pages
+	@$(BIN)/python -m pipeline.command.imports.pages
 	@$(BIN)/python -m tests.scaling
 	@$(BIN)/python -m tests.costs
 

@@ -59,7 +59,7 @@ def _main(said: Said) -> int:
         fix = f"leave it out; it is for {able}."
         raise ConfigError("nothing to print as JSON", f"smart-sync {said.command.name}", "", fix)
     set_up(said.flags)
-    return _imported(said.command.name)(said)
+    return _imported(said.command.module or said.command.name)(said)
 
 
 def _help(said: Said) -> int:

@@ -25,14 +25,19 @@ class Said:
     Attributes:
         command: the subcommand; None: none is named.
         flags: of the command itself, by name; one without a value is "true".
-        place: the word that the subcommand asks for, or empty.
+        places: the words that the subcommand asks for.
         launch: parameters and Beam's flags, as main.py takes them.
     """
 
     command: Command | None
     flags: Mapping[str, str]
-    place: str = ""
+    places: tuple[str, ...] = ()
     launch: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The first of its words, or empty."""
+        return self.places[0] if self.places else ""
 
     @property
     def is_json(self) -> bool:
@@ -58,7 +63,7 @@ def read_words(words: Sequence[str]) -> Said:
     if command.is_raw:
         return Said(command, reader.flags, launch=tuple(words[reader.position :]))
     reader.behind(command)
-    return Said(command, reader.flags, reader.place, tuple(reader.launch))
+    return Said(command, reader.flags, tuple(reader.places), tuple(reader.launch))
 
 
 class _Reader:
@@ -69,7 +74,7 @@ class _Reader:
         self._known = {flag.name: flag for flag in FLAGS}
         self.position = 0
         self.flags: dict[str, str] = {}
-        self.place = ""
+        self.places: list[str] = []
         self.launch: list[str] = []
 
     def before_command(self) -> str | None:
@@ -102,7 +107,7 @@ class _Reader:
                 self._negated(word)
             else:
                 self._beams(word)
-        if command.place and not self.place and "help" not in self.flags:
+        if len(self.places) < len(command.place.split()) and "help" not in self.flags:
             fix = f"write smart-sync {command.name} {command.place} …"
             raise ConfigError(f"{command.name} of nothing", command.place, "", fix)
 
@@ -116,8 +121,8 @@ class _Reader:
         return self._next() if following and not following[0].startswith("--") else None
 
     def _placed(self, command: Command, word: str) -> None:
-        if command.place and not self.place:
-            self.place = word
+        if len(self.places) < len(command.place.split()):
+            self.places.append(word)
             return
         fix = "write parameters as --name=value; `smart-sync --help` names them."
         raise ConfigError("a word out of place", shown(word), "", fix)

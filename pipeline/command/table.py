@@ -31,11 +31,12 @@ class Command:
     Attributes:
         name: as it is called.
         help: one line, which begins with a verb.
-        place: what stands for the word that must follow, such as RUN; empty: none may.
+        place: what stands for the words that must follow, such as RUN; empty: none may.
         flags: that only this one has.
         has_json: whether `--json` says of it what it prints, and what it did, as JSON.
         is_raw: its words are another program's; it gets all of them as they are.
         takes_parameters: whether it is given a launch's parameters.
+        module: where its name is none that a module may have.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Command:
     has_json: bool = False
     is_raw: bool = False
     takes_parameters: bool = True
+    module: str = ""
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -77,6 +79,18 @@ COMMANDS: tuple[Command, ...] = (
             Flag("force", "Overwrite a file that is there."),
         ),
         has_json=True,
+    ),
+    Command(
+        "import",
+        "Make a config file of that of dlt, Sling, Airbyte or Google's templates.",
+        "TOOL FILE",
+        flags=(
+            Flag("output", "The file; smart-sync.yaml if not given.", "FILE"),
+            Flag("without", "Keys of the tool's file that are left out, by commas.", "KEYS"),
+            Flag("force", "Overwrite a file that is there."),
+        ),
+        has_json=True,
+        module="importing",
     ),
     Command(
         "doctor",

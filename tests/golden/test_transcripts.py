@@ -60,3 +60,26 @@ def test_a_terminal_has_the_columns_that_are_asked_for():
 def test_what_differs_from_run_to_run_is_a_word_and_escape_codes_are_seen():
     text = "\x1b[1mrun\x1b[0m 20250722t150000-3f9a0c1d of port 4711"
     assert masked(text, {r"port \d+": "PORT"}) == "‹1m›run‹0m› RUN_ID of PORT"
+
+
+REPLICATION = """\
+source: SHOP
+target: postgresql://loader:s3cret@warehouse/db
+defaults: {mode: incremental, primary_key: id, update_key: updated_at}
+streams:
+  public.*: {object: "shop.{stream_table}"}
+  public.log: {mode: snapshot, object: shop.log, source_options: {chunk_size: 1d}}
+env: {SLING_THREADS: 8}
+"""
+
+
+def test_what_an_import_keeps_tells_and_refuses_reads_as_the_files_say(tmp_path):
+    file, to = tmp_path / "replication.yaml", "--destination-bigquery-project=my-project"
+    file.write_text(REPLICATION + "hooks: {end: []}\n")
+    words = ["smart-sync", "import", "sling", "replication.yaml"]
+    refused = check_transcript("import_refused", [*words, to], cwd=tmp_path)
+    assert "s3cret" not in refused
+    file.write_text(REPLICATION.replace("target: postgresql://loader:s3cret@", "target: W # "))
+    source = "--source=postgresql://reader:s3cret@db.example.com/shop"
+    made = check_transcript("import", [*words, source, to, "--force"], cwd=tmp_path)
+    assert "s3cret" not in made.replace(source, "")

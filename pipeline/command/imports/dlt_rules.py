@@ -1,0 +1,139 @@
+"""What becomes of each key of dlt's settings and exported schemas: https://dlthub.com/docs."""
+
+from pipeline.command.imports.rules import Rule, below, kept, refused, told
+
+CREDENTIALS: tuple[Rule, ...] = (
+    kept("drivername", "data_source"),
+    kept("host", "postgresql_host"),
+    kept("port", "postgresql_port"),
+    kept("database", "postgresql_database"),
+    kept("username", "postgresql_username"),
+    kept("password", "postgresql_password", "the name of a Secret Manager version stays"),
+    *refused("query", "postgresql_sslmode, postgresql_connection_options", "it is SQLAlchemy's"),
+)
+INCREMENTAL: tuple[Rule, ...] = (
+    kept("cursor_path", "enable_smart_sync, smart_sync_timestamp_column"),
+    kept("lag", "smart_sync_lookback"),
+    *told("range_start range_end row_order", "a window's ends are fixed in the plan"),
+    *refused(
+        "initial_value",
+        "sync_all_on_empty_table=false with fallback_days, or a query",
+        "the first sync brings all rows",
+    ),
+    *refused("end_value", "sync_end, or smart-sync backfill", "it is of one run only"),
+    *refused("last_value_func", "the cursor's MAX", "the newest row is that of the highest cursor"),
+    *refused(
+        "on_cursor_value_missing",
+        "a cursor without NULLs",
+        "rows whose cursor is NULL are counted by each run, and the plan tells of them",
+    ),
+    *refused("primary_key", "merge_keys", "rows at a window's ends are never read twice"),
+)
+SQL: tuple[Rule, ...] = (
+    kept("credentials", "source"),
+    *below("credentials", CREDENTIALS),
+    kept("schema", "the schema in the names of tables"),
+    kept("table_names", "tables"),
+    *below("*.incremental", INCREMENTAL),
+    *told(
+        "chunk_size backend reflection_level detect_precision_hints defer_table_reflect"
+        " resolve_foreign_keys backend_kwargs engine_kwargs",
+        "rows come by COPY, with the types of the catalog",
+    ),
+    *refused("include_views", "exact names of views in tables", "patterns bring no views"),
+)
+MONGODB: tuple[Rule, ...] = (
+    kept("connection_url", "source"),
+    kept("database", "mongodb_database"),
+    kept("collection_names", "tables"),
+    *told("parallel limit_chunk chunk_size data_item_format", "collections are cut by _id"),
+    *refused("limit", "mongodb_query", "a sync of some documents is no sync"),
+)
+SETTINGS: tuple[Rule, ...] = (
+    *below("sources.sql_database", SQL),
+    *below("sources.mongodb", MONGODB),
+    kept("destination.bigquery.project_id", "destination_bigquery_project"),
+    kept("destination.bigquery.credentials.project_id", "destination_bigquery_project"),
+    kept("destination.bigquery.dataset_name", "destination_bigquery_dataset"),
+    kept("dataset_name", "destination_bigquery_dataset"),
+    kept("pipeline.dataset_name", "destination_bigquery_dataset"),
+    kept("load.workers", "max_tables_at_once"),
+    *told("destination.bigquery.location", "jobs run where the dataset is"),
+    *told(
+        "destination.bigquery.credentials.*",
+        "BigQuery is asked with Application Default Credentials",
+    ),
+    *told("destination.bigquery.*", "how files are loaded is dlt's own matter"),
+    *told(
+        "runtime extract normalize load.* data_writer pipeline_name pipeline.*",
+        "how dlt runs is its own matter",
+    ),
+    *refused("schema.naming", "the source's names, or field_mappings", "no name is changed"),
+)
+COLUMN: tuple[Rule, ...] = (
+    kept("primary_key", "merge_keys"),
+    kept("merge_key", "merge_keys"),
+    kept("incremental", "enable_smart_sync, smart_sync_timestamp_column"),
+    kept("hard_delete", "deleted_column"),
+    kept("dedup_sort", "smart_sync_timestamp_column"),
+    kept("partition", "partition_field"),
+    kept("cluster", "clustering_fields"),
+    kept("x-bigquery-partition", "partition_field"),
+    kept("x-bigquery-cluster", "clustering_fields"),
+    *told(
+        "name data_type nullable precision scale timezone variant unique sort row_key parent_key"
+        " root_key description x-valid-from x-valid-to x-row-version x-active-record-timestamp"
+        " x-normalizer x-nested-type",
+        "columns and types are the source's",
+    ),
+    *refused(
+        "x-bigquery-round-half-away-from-zero x-bigquery-round-half-even",
+        "type_casts in transformation_config",
+        "no number is rounded",
+    ),
+)
+TABLE: tuple[Rule, ...] = (
+    kept("write_disposition", "write_disposition"),
+    kept("x-merge-strategy", "write_disposition"),
+    kept("resource", "the table's own name in the source"),
+    kept("x-bigquery-cluster-columns", "clustering_fields"),
+    kept("schema_contract", "schema_evolution"),
+    kept("parent", "refused: a nested table is a column of JSON of its parent"),
+    *below("columns.*", COLUMN),
+    *told(
+        "name description references filters file_format x-normalizer x-replace-strategy"
+        " x-bigquery-table-description x-loader x-extractor x-stage-data-deduplicated",
+        "a run is published in one atomic step, whatever its files are",
+    ),
+    *refused("table_format", "a table of BigQuery", "no other format is written"),
+    *refused(
+        "x-bigquery-table-expiration x-bigquery-partition-expiration-days",
+        "ALTER TABLE … SET OPTIONS, which runs leave as it is",
+        "tables expire by their own options",
+    ),
+    *refused(
+        "x-boundary-timestamp x-merge-source-filter x-merge-destination-scope"
+        " x-merge-skip-unchanged-rows",
+        "WRITE_HISTORY or WRITE_MERGE",
+        "it is a detail of dlt's merges",
+    ),
+)
+SCHEMA: tuple[Rule, ...] = (
+    *told(
+        "name version version_hash engine_version previous_hashes imported_version_hash settings"
+        " normalizers types description",
+        "it is what dlt keeps of the schema itself",
+    ),
+    *below("tables.*", TABLE),
+    *(
+        Rule(f"tables.{name}", r.how, r.ours, r.why)
+        for name in ("_dlt_version", "_dlt_loads", "_dlt_pipeline_state")
+        for r in told("x", "the run history keeps this", "run_history_table")
+    ),
+)
+RULES: tuple[Rule, ...] = (
+    *below("config", SETTINGS),
+    *below("secrets", SETTINGS),
+    *below("schema", SCHEMA),
+)
+"""Of config.toml, secrets.toml, and an exported schema."""

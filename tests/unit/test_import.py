@@ -1,0 +1,550 @@
+"""Other tools' files: each key is kept, told or refused, and what is kept holds what it meant."""
+
+import copy
+import json
+import re
+from contextlib import suppress
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.command.imports.dlt_files import opened as dlt_files
+from pipeline.command.imports.draft import Draft, walked
+from pipeline.command.imports.pages import PAGE, TABLES, page
+from pipeline.command.imports.rules import ANY, How
+from pipeline.command.imports.tools import TOOLS
+from pipeline.command.imports.written import config_text, launch_faults
+from pipeline.parameters.document import read_document
+
+GIVEN = {
+    "source": "postgresql://reader@db/shop",
+    "destination_bigquery_project": "my-project",
+    "destination_bigquery_dataset": "shop",
+}
+SECRET = "hunter2-Zx9"
+VERSION = "projects/p/secrets/s/versions/3"
+
+
+def tree(tool, document):
+    root, faults = read_document(json.dumps(document), "file")
+    assert not faults
+    if tool == "dlt":
+        return root
+    return TOOLS[tool].opened({"file": json.dumps(document)})[0]
+
+
+def made(tool, document, given=None, without=()):
+    """The file's text, its notes, and the refusals."""
+    draft = Draft("file", GIVEN if given is None else given)
+    root = walked(tree(tool, document), TOOLS[tool].rules, draft, without)
+    TOOLS[tool].read(root, draft)
+    text = config_text(draft, tool, {})
+    return text, draft.notes, [str(fault) for fault in draft.sorted_faults()], draft.fates
+
+
+def config(tool, document, given=None, without=()):
+    """What a launch would be given; it is right."""
+    text, _, faults, _ = made(tool, document, given, without)
+    assert faults == []
+    assert [str(fault) for fault in launch_faults(text, "ours", {})] == []
+    return yaml.safe_load(text)
+
+
+def entry(tool, document, name, **more):
+    ours = config(tool, document, **more)
+    return {**ours.get("defaults", {}), **ours["tables"][name]}
+
+
+def sling(**stream):
+    return {"source": "A", "target": "B", "streams": {"public.orders": stream}}
+
+
+def dlt(table, config=None, **columns):
+    tables = {"orders": {"columns": columns, **table}}
+    return {"config": config or {}, "schema": {"tables": tables}}
+
+
+def airbyte(stream, **more):
+    named = {"name": "orders", "namespace": "public", **stream}
+    return {"connection": {"configurations": {"streams": [named]}, **more}}
+
+
+KEY, CURSOR = {"primary_key": True}, {"incremental": True, "data_type": "timestamp"}
+MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": ["id"]}
+SMART = {"enable_smart_sync": True, "smart_sync_timestamp_column": "updated_at"}
+MEANINGS = [
+    ("sling", sling(mode="full-refresh"), {"write_disposition": "WRITE_TRUNCATE"}),
+    ("sling", sling(mode="truncate"), {"write_disposition": "WRITE_TRUNCATE"}),
+    (
+        "sling",
+        sling(mode="incremental", primary_key="id", update_key="updated_at"),
+        {**SMART, **MERGE},
+    ),
+    (
+        "sling",
+        sling(mode="incremental", update_key="updated_at"),
+        {**SMART, "write_disposition": "WRITE_APPEND"},
+    ),
+    ("sling", sling(mode="incremental", primary_key=["id"]), MERGE),
+    ("sling", sling(mode="snapshot"), {"write_disposition": "WRITE_APPEND", "load_columns": True}),
+    ("dlt", dlt({"write_disposition": "replace"}), {"write_disposition": "WRITE_TRUNCATE"}),
+    (
+        "dlt",
+        dlt({"write_disposition": "append"}, updated_at=CURSOR),
+        {**SMART, "write_disposition": "WRITE_APPEND"},
+    ),
+    (
+        "dlt",
+        dlt({"write_disposition": "merge"}, id=KEY, updated_at=CURSOR),
+        {**SMART, **MERGE},
+    ),
+    ("dlt", dlt({"write_disposition": "merge", "x-merge-strategy": "upsert"}, id=KEY), MERGE),
+    (
+        "dlt",
+        dlt({"write_disposition": "merge", "x-merge-strategy": "scd2"}, id=KEY, updated_at=CURSOR),
+        {**SMART, "write_disposition": "WRITE_HISTORY", "merge_keys": ["id"]},
+    ),
+    (
+        "airbyte",
+        airbyte({"syncMode": "full_refresh_overwrite"}),
+        {"write_disposition": "WRITE_TRUNCATE"},
+    ),
+    (
+        "airbyte",
+        airbyte({"syncMode": "full_refresh_append"}),
+        {"write_disposition": "WRITE_APPEND"},
+    ),
+    (
+        "airbyte",
+        airbyte({"syncMode": "incremental_append", "cursorField": ["updated_at"]}),
+        {**SMART, "write_disposition": "WRITE_APPEND"},
+    ),
+    (
+        "airbyte",
+        airbyte(
+            {
+                "syncMode": "incremental_deduped_history",
+                "cursorField": ["updated_at"],
+                "primaryKey": [["id"]],
+            }
+        ),
+        {**SMART, **MERGE},
+    ),
+]
+
+
+@pytest.mark.parametrize(("tool", "document", "meaning"), MEANINGS)
+def test_how_rows_are_read_and_written_means_the_same(tool, document, meaning):
+    values = entry(tool, document, "public.orders")
+    assert values == {"enable_auto_schema": True, **meaning}
+
+
+def test_a_catalog_of_the_protocol_is_read_as_well():
+    stream = {"name": "orders", "namespace": "public", "json_schema": {}}
+    configured = {
+        "stream": {**stream, "source_defined_primary_key": [["id"]]},
+        "sync_mode": "incremental",
+        "destination_sync_mode": "append_dedup",
+        "cursor_field": ["updated_at"],
+    }
+    values = entry("airbyte", {"streams": [configured]}, "public.orders")
+    assert values == {"enable_auto_schema": True, **SMART, **MERGE}
+
+
+def test_what_terraform_shows_is_read_as_well():
+    resources = [
+        {
+            "type": "airbyte_connection",
+            "values": airbyte({"sync_mode": "full_refresh_append"})["connection"],
+        },
+        {
+            "type": "airbyte_source_postgres",
+            "values": {"configuration": {"host": "db", "database": "shop", "username": "reader"}},
+        },
+    ]
+    document = {"values": {"root_module": {"resources": resources}}}
+    given = {name: text for name, text in GIVEN.items() if name != "source"}
+    ours = config("airbyte", document, given)
+    assert ours["parameters"]["postgresql_host"] == "db"
+    assert list(ours["tables"]) == ["public.orders"]
+
+
+REFUSED = [
+    ("sling", sling(mode="backfill"), "smart-sync backfill"),
+    ("sling", sling(mode="incremental"), "update_key or primary_key"),
+    ("sling", sling(object="raw.t_{run_date}"), "{run_date}"),
+    ("sling", sling(sql="SELECT * FROM t WHERE a > {incremental_value}"), "postgresql_base_query"),
+    ("sling", sling(columns={"amount": "decimal(10,2)"}), "amount"),
+    ("sling", sling(target_options={"column_casing": "snake"}), "column_casing=snake"),
+    ("sling", sling(hooks={"pre": []}), "notify_webhook"),
+    ("sling", {**sling(), "streams": {"orders": {}}}, "public.orders"),
+    ("sling", {**sling(), "streams": {"public.*": {"where": "a"}}}, "fill many tables"),
+    ("sling", sling(mod="snapshot"), "streams.public.orders.mod"),
+    ("dlt", {"config": {}}, "export_schema_path"),
+    ("dlt", dlt({"write_disposition": "merge"}), "without a key"),
+    (
+        "dlt",
+        dlt({"write_disposition": "merge", "x-merge-strategy": "insert-only"}, id=KEY),
+        "insert-only",
+    ),
+    (
+        "dlt",
+        dlt({"write_disposition": "merge", "x-merge-strategy": "scd2"}, id=KEY),
+        "WRITE_HISTORY",
+    ),
+    ("dlt", dlt({"write_disposition": "merge"}, id=KEY, day={"merge_key": True}), "groups of rows"),
+    ("dlt", dlt({"parent": "customers"}), "JSON column"),
+    ("airbyte", airbyte({"syncMode": "incremental_append"}), "Airbyte's own"),
+    ("airbyte", airbyte({"syncMode": "full_refresh_append", "mappers": []}), "mask"),
+    (
+        "airbyte",
+        airbyte({"syncMode": "full_refresh_append"}, schedule={"scheduleType": "cron"}),
+        "schedules create",
+    ),
+    ("google-template", {"connectionURL": "jdbc:mysql://db/shop"}, "other databases"),
+    (
+        "google-template",
+        {"connectionURL": "jdbc:postgresql://db/shop", "KMSEncryptionKey": "k"},
+        "Secret Manager",
+    ),
+    ("google-template", {"mongoDbUri": "mongodb://db/", "userOption": "FLATTEN"}, "_extra"),
+]
+
+
+@pytest.mark.parametrize(("tool", "document", "told"), REFUSED)
+def test_what_can_t_be_honoured_is_refused_by_name_and_line_with_what_is_nearest(
+    tool, document, told
+):
+    faults = made(tool, document)[2]
+    assert len(faults) == 1
+    assert told in faults[0]
+    assert re.search(r"can't be honoured \(file, line \d+, column \d+\)", faults[0])
+    assert "To mend: " in faults[0]
+
+
+def test_change_data_capture_is_refused_with_what_is_nearest_and_can_be_left_out():
+    key = "source.configuration.replication_method"
+    document = airbyte({"syncMode": "full_refresh_overwrite"})
+    settings = {"host": "db", "database": "shop", "username": "u"}
+    document["source"] = {
+        "configuration": {**settings, "replication_method": {"method": "CDC", "plugin": "pgoutput"}}
+    }
+    given = {name: text for name, text in GIVEN.items() if name != "source"}
+    (fault,) = made("airbyte", document, given)[2]
+    assert "delete_missing" in fault
+    assert f"--without={key}" in fault
+    assert config("airbyte", document, given, [key])["parameters"]["postgresql_host"] == "db"
+
+
+SECRETS = [
+    ("sling", {**sling(), "source": "postgres://reader:PASSWORD@db/shop"}),
+    (
+        "dlt",
+        {
+            **dlt({}),
+            "secrets": {
+                "sources": {
+                    "sql_database": {"credentials": "postgresql+psycopg2://r:PASSWORD@db/shop"}
+                }
+            },
+        },
+    ),
+    (
+        "dlt",
+        {
+            **dlt({}),
+            "secrets": {
+                "sources": {
+                    "sql_database": {
+                        "credentials": {
+                            "drivername": "postgresql",
+                            "host": "h",
+                            "database": "d",
+                            "username": "u",
+                            "password": "PASSWORD",
+                        }
+                    }
+                }
+            },
+        },
+    ),
+    (
+        "airbyte",
+        {
+            **airbyte({"syncMode": "full_refresh_append"}),
+            "source": {
+                "configuration": {
+                    "host": "h",
+                    "database": "d",
+                    "username": "u",
+                    "password": "PASSWORD",
+                }
+            },
+        },
+    ),
+    (
+        "google-template",
+        {
+            "connectionURL": "jdbc:postgresql://db/shop?user=u&password=PASSWORD",
+            "table": "t",
+            "outputTable": "my-project:shop.t",
+        },
+    ),
+    (
+        "google-template",
+        {
+            "connectionURL": "jdbc:postgresql://db/shop",
+            "username": "u",
+            "password": "PASSWORD",
+            "table": "t",
+            "outputTable": "my-project:shop.t",
+        },
+    ),
+    (
+        "google-template",
+        {
+            "mongoDbUri": "mongodb://u:PASSWORD@db/",
+            "database": "d",
+            "collection": "c",
+            "outputTableSpec": "my-project:shop.t",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("tool", "document"), SECRETS)
+def test_no_password_is_written_or_told_and_the_file_names_the_secret_to_make(tool, document):
+    given = {n: t for n, t in GIVEN.items() if n != "source" and tool != "google-template"}
+    document = json.loads(json.dumps(document).replace("PASSWORD", SECRET))
+    text, notes, faults, _ = made(tool, document, given)
+    assert faults == []
+    assert SECRET not in text + str(notes)
+    assert "-password/versions/latest" in text
+    assert any("gcloud secrets create" in note for note in notes)
+    config(tool, document, given)
+
+
+def test_the_name_of_a_secret_stays():
+    launch = {"connectionURL": "jdbc:postgresql://db/shop", "username": "u", "password": VERSION}
+    ours = config(
+        "google-template", {**launch, "table": "t", "outputTable": "my-project:shop.t"}, {}
+    )
+    assert ours["parameters"]["postgresql_password"] == VERSION
+
+
+def test_a_secret_of_the_command_line_is_not_written():
+    given = {**GIVEN, "source": f"postgresql://reader:{SECRET}@db/shop"}
+    text, notes, _, _ = made("sling", sling(), given)
+    assert SECRET not in text + str(notes)
+    assert "postgresql_password: projects/my-project/secrets/postgresql-password" in text
+    text, notes, _, _ = made("sling", sling(), {**GIVEN, "postgresql_password": SECRET})
+    assert SECRET not in text + str(notes)
+
+
+def test_toml_has_lines_and_a_broken_one_shows_nothing_of_itself():
+    text = '[sources.sql_database]\nschema = "a"\n\n[sources.sql_database.x.incremental]\nfoo = 1\n'
+    root, faults = dlt_files({"p/.dlt/config.toml": text})
+    assert not faults
+    draft = Draft("p", GIVEN)
+    walked(root, TOOLS["dlt"].rules, draft)
+    (fault,) = draft.sorted_faults()
+    assert "config.sources.sql_database.x.incremental.foo" in str(fault)
+    assert "line 5" in str(fault)
+    _, (fault,) = dlt_files({"secrets.toml": f'password = "{SECRET}'})
+    assert SECRET not in str(fault)
+
+
+def test_a_script_is_not_read():
+    _, faults = dlt_files({"pipeline.py": "import dlt"})
+    assert "schema" in str(faults[0])
+
+
+BASES = {
+    "sling": {
+        "source": "A",
+        "target": "B",
+        "defaults": {"mode": "incremental", "update_key": "u"},
+        "streams": {"public.orders": {}},
+    },
+    "dlt": {
+        "config": {},
+        "schema": {
+            "tables": {
+                "orders": {
+                    "write_disposition": "merge",
+                    "columns": {"id": {"primary_key": True}, "u": {"data_type": "timestamp"}},
+                }
+            }
+        },
+    },
+    "airbyte": airbyte(
+        {"sync_mode": "incremental_append", "cursor_field": ["u"]}, namespace_definition="source"
+    ),
+    "google-template": {"parameters": {}},
+}
+NAMES = {
+    "streams": "public.orders",
+    "tables": "orders",
+    "columns": "u",
+    "sql_database": "orders",
+}
+VALUES = {
+    "columns": {"amount": "decimal"},
+    "table_keys": {"cluster": ["x"]},
+    "merge_strategy": "insert",
+    "column_casing": "snake",
+    "add_new_columns": False,
+    "adjust_column_type": True,
+    "disabled": True,
+    "selected": False,
+    "status": "inactive",
+    "selected_fields": [{"field_path": ["id"]}],
+    "replication_method": {"method": "CDC"},
+    "tunnel_method": {"tunnel_method": "SSH_KEY_AUTH"},
+    "ssl": True,
+    "cursor_field": ["other"],
+    "dedup_sort": "asc",
+    "lag": 60,
+    "numPartitions": 4,
+    "isTruncate": "true",
+    "createDisposition": "CREATE_IF_NEEDED",
+    "schema_contract": "freeze",
+    "write_disposition": "replace",
+    "non_breaking_schema_updates_behavior": "propagate_columns",
+    "connectionURL": "jdbc:postgresql://other/db",
+    "mongoDbUri": "mongodb://other/db",
+    "credentials": "postgresql://u@other/db",
+    "connection_url": "mongodb://u@other/db",
+    "source": "postgresql://u@other/db",
+    "drivername": "postgresql",
+    "target": "bigquery://other-project/d",
+    "object": "raw.x",
+    "outputTable": "other-project:d.t",
+    "outputTableSpec": "other-project:d.t",
+    "table_names": ["others"],
+    "collection_names": ["others"],
+    "SLING_LOADED_AT_COLUMN": True,
+}
+INNER = ("columns", "parameters")
+TWINS = {
+    # What follows from another key of the base, or is one key written in several places.
+    "airbyte": ("default_cursor_field", "source_defined_primary_key", "primary_key", "name",
+                "namespace", "destination_sync_mode", "namespace_format"),
+    "sling": (),
+    "dlt": (),
+    "google-template": (),
+}  # fmt: skip
+
+
+def with_key(document, parts, value):
+    """A copy with this key; lists and names of the user's lead to the first that there is."""
+    document = copy.deepcopy(document)
+    node, last = document, ""
+    for part in parts[:-1]:
+        name = NAMES.get(last, "x") if part == ANY else part
+        last = part
+        node = node.setdefault(name, [{}] if name == "streams" and "sync_catalog" in parts else {})
+        node = node[0] if isinstance(node, list) else node
+    node[parts[-1]] = value
+    return document
+
+
+KEPT = [
+    (tool, rule)
+    for tool, one in TOOLS.items()
+    for rule in one.rules
+    if rule.how is How.KEPT and rule.parts[-1] not in TWINS[tool]
+    and "launchParameter" not in rule.key and "launch_parameter" not in rule.key
+    and "sync_catalog" not in rule.key and "connection.streams" not in rule.key
+    and rule.parts[0] not in ("secrets", "--parameters")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tool", "rule"), KEPT, ids=lambda one: getattr(one, "key", one))
+def test_a_key_that_is_kept_changes_the_file_or_is_told(tool, rule):
+    base = BASES[tool]
+    if rule.parts[0] in ("source", "destination") and tool == "airbyte":
+        base = with_key(base, (rule.parts[0], "configuration", "host"), "h")
+    if "mongodb" in rule.parts and rule.parts[-1] != "connection_url":
+        base = with_key(base, (*rule.parts[:-1], "connection_url"), "mongodb://u@db/d")
+    given = {n: t for n, t in GIVEN.items() if n != "source"} if _of_source(rule) else GIVEN
+    value = VALUES.get(rule.parts[-1], "other")
+    document = with_key(base, rule.parts, value)
+    before, after = made(tool, base, given), made(tool, document, given)
+    assert before[:3] != after[:3]
+
+
+def _of_source(rule):
+    words = ("source", "credentials", "drivername", "connection_url", "connectionURL", "mongoDbUri")
+    return any(part in words for part in rule.parts) or "sources" in rule.key
+
+
+WORDS = st.sampled_from(["mode", "id", "pre_sql", "host", "nonsense", "query", "x", "password"])
+
+
+@given(st.data())
+def test_no_key_is_dropped_in_silence(data):
+    """Each key of any document has a fate or a refusal, or only holds keys that have."""
+    tool = data.draw(st.sampled_from(sorted(TOOLS)))
+    document = copy.deepcopy(BASES[tool])
+    for _ in range(data.draw(st.integers(0, 6))):
+        rule = data.draw(st.sampled_from(list(TOOLS[tool].rules)))
+        parts = [*rule.parts[:-1], data.draw(st.one_of(st.just(rule.parts[-1]), WORDS))]
+        value = data.draw(st.sampled_from(["a", {"b": "c"}, []]))
+        with suppress(AttributeError, TypeError, IndexError):  # a text where a mapping would be
+            document = with_key(document, parts, value)
+    draft = Draft("file", GIVEN)
+    root = tree(tool, document)
+    walked(root, TOOLS[tool].rules, draft)
+    told = {fate.key for fate in draft.fates}
+    told |= {fault.what.removesuffix(" can't be honoured") for fault in draft.sorted_faults()}
+    for path in paths(root):
+        assert any(path == key or path.startswith(f"{key}.") for key in told), path
+
+
+def paths(node, above=()):
+    """The paths of all texts and empty lists of a tree, as `walked` writes them."""
+    if hasattr(node, "pairs"):
+        for key, value in node.pairs:
+            yield from paths(value, (*above, key.text))
+    elif getattr(node, "items", ()):
+        for item in node.items:
+            yield from paths(item, above)
+    elif getattr(node, "text", ""):
+        yield ".".join(above)
+
+
+def test_keys_are_left_out_by_the_names_that_refusals_give_them_and_told():
+    document = sling(hooks={"pre": []}, source_options={"limit": 5})
+    names = [re.search(r"--without=([^\s)]+)", fault)[1] for fault in made("sling", document)[2]]
+    text, _, faults, fates = made("sling", document, without=names)
+    assert (text, faults) == (made("sling", sling())[0], [])
+    assert [fate.key for fate in fates if fate.is_left_out] == [
+        "streams.public.orders.hooks",
+        "streams.public.orders.source_options.limit",
+    ]
+
+
+def test_a_nested_table_of_dlt_is_left_out_whole():
+    document = dlt({})
+    document["schema"]["tables"]["orders__lines"] = {"parent": "orders", "columns": {}}
+    ours = config("dlt", document, without=["schema.tables.orders__lines"])
+    assert list(ours["tables"]) == ["public.orders"]
+
+
+def test_a_key_to_leave_out_that_isn_t_there_is_an_error():
+    assert "--without=hoooks" in made("sling", sling(), without=["hoooks"])[2][0]
+
+
+def test_all_keys_of_a_rule_are_known_once():
+    for tool in TOOLS.values():
+        keys = [rule.key for rule in tool.rules]
+        assert len(keys) == len(set(keys)), tool.title
+
+
+def test_the_page_of_moves_is_made_of_these_rules():
+    assert PAGE.read_text(encoding="utf-8") == page(), "run make docs"
+    for rules in TABLES.values():
+        assert rules
