@@ -84,7 +84,7 @@ mutants: setup ## break each promise in a copy and show that its test fails
 local: setup ## the servers of docs/tutorial.md: a PostgreSQL with a small shop and a local BigQuery, until Ctrl-C
 	@$(BIN)/python -m demo.local
 
-demo: setup ## a whole sync on real flights, locally (SOURCE=postgresql, mongodb, bigquery, tables or checks)
+demo: setup ## a whole sync on real flights, locally (SOURCE=quick, postgresql, mongodb, bigquery, tables or checks)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
 # Other tools that `make bench` measures beside; nothing else needs them.

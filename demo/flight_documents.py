@@ -21,11 +21,11 @@ BATCH = 10_000
 HASHED_DIGITS = 8
 
 
-def documents() -> Iterator[Document]:
-    """One document per flight, in the order of the year."""
+def documents(one_in: int = 1) -> Iterator[Document]:
+    """One document per flight, in the order of the year; of so many flights, one."""
     airports = {row["faa"]: _airport(row) for row in _rows("airports.csv")}
     planes = {row["tailnum"]: _plane(row) for row in _rows("planes.csv")}
-    for row in csv.DictReader(io.StringIO(csv_text())):
+    for row in csv.DictReader(io.StringIO(csv_text(one_in))):
         flight: Document = {
             "carrier": row["carrier"],
             "number": int(row["flight"]),
@@ -63,11 +63,11 @@ def _plane(row: dict[str, str]) -> Document:
     return plane
 
 
-def insert(collection: Any, *, before: bool) -> int:
+def insert(collection: Any, *, before: bool, one_in: int = 1) -> int:
     """The flights before 1 October, or from then on; the number of documents."""
     first = datetime.fromisoformat(FIRST_OF_OCTOBER + "T00:00:00+00:00")
     count, batch = 0, list[Document]()
-    for document in documents():
+    for document in documents(one_in):
         if (document["time_hour"] < first) == before:
             batch.append(document)
         if len(batch) == BATCH:

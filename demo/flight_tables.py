@@ -16,24 +16,24 @@ INTEGERS = frozenset(COLUMNS) - {
 }
 
 
-def whole_year() -> pa.Table:
-    """All flights, as BigQuery takes them from Parquet."""
+def whole_year(one_in: int = 1) -> pa.Table:
+    """The flights, as BigQuery takes them from Parquet."""
     kinds: dict[str, pa.DataType] = {name: pa.int64() for name in INTEGERS}
     kinds |= {name: pa.float64() for name in ("dep_delay", "arr_delay", "air_time")}
     kinds |= {name: pa.string() for name in ("carrier", "tailnum", "origin", "dest")}
     kinds["time_hour"] = pa.timestamp("us", "UTC")
     options = csv.ConvertOptions(column_types=kinds, null_values=["NA"], strings_can_be_null=True)
-    read = csv.read_csv(io.BytesIO(csv_text().encode()), convert_options=options)
+    read = csv.read_csv(io.BytesIO(csv_text(one_in).encode()), convert_options=options)
     return read.select(list(COLUMNS))
 
 
-def create(client: Any) -> None:
+def create(client: Any, one_in: int = 1) -> None:
     """Load the whole year, and make the empty table that is synced."""
     from google.cloud import bigquery
 
     client.create_dataset(DATASET)
     file = io.BytesIO()
-    pq.write_table(whole_year(), file)
+    pq.write_table(whole_year(one_in), file)
     file.seek(0)
     config = bigquery.LoadJobConfig(source_format="PARQUET")
     client.load_table_from_file(file, f"{DATASET}.whole_year", job_config=config).result()

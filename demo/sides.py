@@ -66,9 +66,9 @@ class _PostgresqlSide:
 
     name, rows, layout = "PostgreSQL", "flights", BY_MONTH
 
-    def __init__(self, server: PostgresqlServer, cursor: Any) -> None:
+    def __init__(self, server: PostgresqlServer, cursor: Any, one_in: int) -> None:
         self._server, self._cursor = server, cursor
-        flights.create(cursor)
+        flights.create(cursor, one_in)
 
     @property
     def parameters(self) -> list[str]:
@@ -99,8 +99,8 @@ class _MongodbSide:
 
     name, rows, layout = "MongoDB", "documents", BY_MONTH
 
-    def __init__(self, server: MongodbServer, collection: Any) -> None:
-        self._server, self._collection = server, collection
+    def __init__(self, server: MongodbServer, collection: Any, one_in: int) -> None:
+        self._server, self._collection, self._one_in = server, collection, one_in
         collection.create_index("time_hour")
 
     @property
@@ -114,7 +114,7 @@ class _MongodbSide:
         ]
 
     def insert(self, *, before: bool) -> int:
-        return flight_documents.insert(self._collection, before=before)
+        return flight_documents.insert(self._collection, before=before, one_in=self._one_in)
 
     def checksum(self) -> tuple[int, int]:
         return flight_documents.mongodb_checksum(self._collection)
@@ -129,9 +129,9 @@ class _BigquerySide:
     name, rows = "the source table", "flights"
     layout: Sequence[str] = ()  # the source's own
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, one_in: int) -> None:
         self._client = client
-        flight_tables.create(client)
+        flight_tables.create(client, one_in)
 
     @property
     def parameters(self) -> list[str]:
@@ -155,22 +155,22 @@ class _BigquerySide:
 
 
 @contextmanager
-def _postgresql(_: BigQueryServer) -> Iterator[Side]:
+def _postgresql(_: BigQueryServer, one_in: int = 1) -> Iterator[Side]:
     with postgresql_server() as server, contextlib.closing(psycopg2.connect(server.dsn)) as opened:
         opened.autocommit = True
-        yield _PostgresqlSide(server, opened.cursor())
+        yield _PostgresqlSide(server, opened.cursor(), one_in)
 
 
 @contextmanager
-def _mongodb(_: BigQueryServer) -> Iterator[Side]:
+def _mongodb(_: BigQueryServer, one_in: int = 1) -> Iterator[Side]:
     with mongodb_server() as server, server.client() as client:
-        yield _MongodbSide(server, client["air"]["flights"])
+        yield _MongodbSide(server, client["air"]["flights"], one_in)
 
 
 @contextmanager
-def _bigquery(target: BigQueryServer) -> Iterator[Side]:
-    yield _BigquerySide(make_client(target))
+def _bigquery(target: BigQueryServer, one_in: int = 1) -> Iterator[Side]:
+    yield _BigquerySide(make_client(target), one_in)
 
 
 SIDES = {"postgresql": _postgresql, "mongodb": _mongodb, "bigquery": _bigquery}
-"""Sources by their data_source; each runs as long as its context."""
+"""Sources by their data_source; each runs as long as its context, with one flight of so many."""

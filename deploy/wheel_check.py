@@ -1,7 +1,8 @@
 """`make wheel-check`: the wheel, installed into an empty environment, syncs each source from there.
 
-The environment has nothing of the repository's, and the runs begin in a folder of their own. What
-each extra brings is installed one after the other: before, its source is refused. What was checked
+The environment has nothing of the repository's, and the runs begin in a folder of their own. First
+it has no extra, and each source is refused; then those of all sources. The servers are those of the
+tests, and the flights are few: what is looked for is what an installation lacks. What was checked
 is remembered by a hash of all that goes in, as of the image.
 """
 
@@ -19,8 +20,8 @@ from pathlib import Path
 from rich.markup import escape
 
 from demo.cache import cache_folder
-from demo.run import CONSOLE, demo
-from demo.servers import BigQueryServer, bigquery_server
+from demo.run import CONSOLE, ONE_IN, demo
+from demo.servers import bigquery_server
 from demo.sides import SIDES
 from deploy.image_check import fingerprint
 from deploy.wheel import ROOT, TOP, WheelError, build
@@ -40,6 +41,8 @@ INPUTS = (
     "deploy/wheel_check.py",
 )
 """What goes into the wheel, and what checks it."""
+SERVER = ROOT / "tests" / "local_bigquery"
+"""The local BigQuery by which tests are told: the package's own needs minutes of a busy machine."""
 WITHOUT_BEAM = (
     "import importlib.util as u; raise SystemExit(u.find_spec('apache_beam') is not None)"
 )
@@ -99,21 +102,21 @@ class Environment:
         self._constraints.write_text(locked(lock), encoding="utf-8")
         self.elsewhere = folder / "elsewhere"
         self.elsewhere.mkdir()
-        self._run([sys.executable, "-m", "venv", str(folder / "venv")])
+        self._run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")])
 
     def program(self, name: str) -> str:
         """The path of a program in it."""
         return str(self._folder / "venv" / "bin" / name)
 
-    def install(self, extra: str = "") -> None:
-        """Install the wheel, with an extra; versions are those of the lock."""
-        what = f"{self._wheel}[{extra}]" if extra else str(self._wheel)
-        words = ["install", "--quiet", "--no-compile", "--constraint", str(self._constraints), what]
-        self._run([self.program("python"), "-m", "pip", *words])
+    def install(self, *extras: str) -> None:
+        """Install the wheel, with extras; versions are those of the lock."""
+        what = f"{self._wheel}[{','.join(extras)}]" if extras else str(self._wheel)
+        words = ["--quiet", "--no-compile", "--constraint", str(self._constraints), what]
+        self._pip("install", *words)
 
     def check(self) -> None:
         """Whether what is installed fits together."""
-        self._run([self.program("python"), "-m", "pip", "check"])
+        self._pip("check")
 
     def words(self, environ: Mapping[str, str]) -> list[str]:
         """The words that start the program, elsewhere and with these variables."""
@@ -132,6 +135,10 @@ class Environment:
         words = [self.program("python"), "-c", WITHOUT_BEAM]
         return subprocess.run(words, check=False).returncode == 0
 
+    def _pip(self, *words: str) -> None:
+        """The pip of here, at work there."""
+        self._run([sys.executable, "-m", "pip", "--python", self.program("python"), *words])
+
     def _run(self, words: Sequence[str]) -> None:
         environ = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
         done = subprocess.run(words, capture_output=True, text=True, check=False, env=environ)
@@ -139,13 +146,19 @@ class Environment:
             raise WheelError(done.stdout + done.stderr)
 
 
-def sync(environment: Environment, folder: Path, source: str, target: BigQueryServer) -> None:
-    """One source: refused before its extra is there, then synced as the demo does."""
-    code, said = environment.said([f"--data_source={source}"])
-    pip = f"pip install 'bigquery-smart-sync[{source}]'"
-    expect(code == 2 and pip in said, f"without its extra {source} is refused, naming: {pip}")
-    environment.install(source)
-    with SIDES[source](target) as side:
+def refused(environment: Environment, words: Sequence[str], extra: str, claim: str) -> None:
+    """What needs an extra that isn't there is refused, with the line that installs it."""
+    code, said = environment.said(words)
+    pip = f"pip install 'bigquery-smart-sync[{extra}]'"
+    expect(code == 2 and pip in said, f"{claim} is refused, naming: {pip}")
+
+
+def sync(environment: Environment, folder: Path, source: str) -> None:
+    """One source, synced as the demo does, from an installation that has its extra."""
+    with (
+        bigquery_server(folder / "bigquery" / source, SERVER) as target,
+        SIDES[source](target, ONE_IN) as side,
+    ):
         agree = demo(side, target, environment.words, str(folder / "temp" / source))
     expect(agree, f"{source}: both sides have the same rows")
 
@@ -163,13 +176,14 @@ def check() -> None:
         environment = Environment(folder, wheel)
         environment.install()
         for source in SIDES:
-            with bigquery_server(folder / "bigquery" / source) as target:
-                sync(environment, folder, source, target)
+            claim = f"without its extra {source}"
+            refused(environment, [f"--data_source={source}"], source, claim)
+        environment.install(*SIDES)
+        for source in SIDES:
+            sync(environment, folder, source)
         expect(environment.holds_no_beam(), "no source needed Beam")
         words = ["--data_source=postgresql", "--runner=DirectRunner"]
-        code, said = environment.said(words)
-        pip = "pip install 'bigquery-smart-sync[dataflow]'"
-        expect(code == 2 and pip in said, f"without Beam a runner is refused, naming: {pip}")
+        refused(environment, words, "dataflow", "without Beam a runner")
         environment.check()
 
 

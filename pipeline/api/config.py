@@ -7,13 +7,16 @@ from pathlib import PurePath
 
 from auto_schema.errors import ConfigError, SyncError, raise_all
 
-Config = Mapping[str, object]
+Parameters = Mapping[str, object]
 """Parameters by name, as the README has them, and Beam's flags. A value is the parameter's text,
 or what Python has for it: bool, int, float, date, datetime, timedelta, a path, a sequence of names,
 a mapping (JSON). None: as if it weren't there."""
+Config = Parameters | str | PurePath
+"""Parameters, of which `config` is the path of a config file, which the others beat; or the path of
+such a file."""
 
 
-def words_of(config: Config) -> list[str]:
+def words_of(config: Parameters) -> list[str]:
     """The words of a command line.
 
     Raises:

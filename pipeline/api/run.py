@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from auto_schema.errors import ConfigError, SyncError
-from pipeline.api.config import Config, words_of
+from pipeline.api.config import Config
+from pipeline.api.given import given_by
 from pipeline.api.report import RunReport, error_of, report_of, report_of_end, together
 from pipeline.api.untouched import untouched
-from pipeline.cli import new_run_id, parse
+from pipeline.cli import Brought, new_run_id, parse
 from pipeline.launch.beam_at_need import check_places
 from pipeline.launch.checks_of import with_checks, with_tried_checks
 from pipeline.launch.exit_code import ended
@@ -27,10 +28,12 @@ from pipeline.launch.many_history import tell_launch
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.plan_only import plan_now
 from pipeline.launch.program_end import without_secrets
+from pipeline.launch.shown_plan import with_origins
 from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import making_ready, run_to_its_end, submit
 from pipeline.launch.transformation_of import with_transformation
 from pipeline.parameters.options import Options, names_tables
+from pipeline.parameters.origins import as_values
 from pipeline.parameters.results import LAUNCHED
 from pipeline.runs.ended import forget
 from pipeline.runs.joint_events import JointEvents
@@ -64,7 +67,8 @@ def run(config: Config) -> RunReport:
     """Sync one table, or many with `tables`, to the end; on Dataflow, submit the job.
 
     Args:
-        config: the parameters by name, as for `smart-sync run`; Beam's flags too.
+        config: the parameters by name, as for `smart-sync run`; Beam's flags too. Or the path of
+            a config file, with the environment and `.env` that the command reads beside it.
 
     Returns:
         How the run ended, which is well. A run that has taken over what a dead one had left is
@@ -88,16 +92,16 @@ def plan_only(config: Config) -> PlanShown:
     return _calling(config, _plan)
 
 
-def _calling(config: Config, do: Callable[[list[str], datetime], Value]) -> Value:
+def _calling(config: Config, do: Callable[[list[str], datetime, Brought], Value]) -> Value:
     """Call what is asked for, and leave the process as it was found.
 
     Raises:
         SyncError: a fault; InternalError where it is ours.
     """
-    words = list(words_of(config))  # which a file of tables completes
+    words, brought = given_by(config)
     with untouched():
         try:
-            return do(words, datetime.now(UTC))
+            return do(words, datetime.now(UTC), brought)
         except SyncError:
             raise
         except Exception as error:
@@ -106,10 +110,10 @@ def _calling(config: Config, do: Callable[[list[str], datetime], Value]) -> Valu
             raise told from (error if without_secrets(text, words) == text else None)
 
 
-def _run(words: list[str], now: datetime) -> RunReport:
+def _run(words: list[str], now: datetime, brought: Brought) -> RunReport:
     if names_tables(words):
-        return _many(words, now)
-    options = _options(words)
+        return _many(words, now, brought)
+    options = _options(words, brought)
     reports = [_one(options, new_run_id(now), now)]
     while reports[-1].batch:  # it went on with what another had left: its own window is to come
         reports[-1:] = reports[-1].batch
@@ -119,13 +123,13 @@ def _run(words: list[str], now: datetime) -> RunReport:
     return last if len(reports) == 1 else together(last.run_id, 0, "", reports)
 
 
-def _options(words: Sequence[str]) -> Options:
+def _options(words: Sequence[str], brought: Brought) -> Options:
     """The options of one table, as the command's.
 
     Raises:
         ConfigError, ManyErrors: all that is wrong with them.
     """
-    options = with_sql(with_checks(with_transformation(parse(words))))
+    options = with_sql(with_checks(with_transformation(parse(words, brought))))
     request = options.request
     unfit = {
         "rollback_run": request.run.rollback_run,
@@ -167,13 +171,13 @@ def _one(options: Options, run_id: str, now: datetime) -> RunReport:
     return together(run_id, 0, "", [report]) if ready.is_followed else report
 
 
-def _many(words: list[str], now: datetime) -> RunReport:
+def _many(words: list[str], now: datetime, brought: Brought) -> RunReport:
     """Many tables; each ends by itself.
 
     Raises:
         SomeFailedError: some failed; the error of one when all failed by one exit code.
     """
-    launch = read_launch(words)
+    launch = read_launch(words, brought.origins, brought.faults)
     if launch.verifies or not launch.common.is_local:
         what = "verify_only" if launch.verifies else "runner"
         fix = "call smart-sync run."
@@ -197,14 +201,19 @@ def _many(words: list[str], now: datetime) -> RunReport:
     raise failed
 
 
-def _plan(words: list[str], now: datetime) -> PlanShown:
+def _plan(words: list[str], now: datetime, brought: Brought) -> PlanShown:
     if names_tables(words):
-        text, told = many_plans(read_launch(words), now, new_run_id, words)
-        return PlanShown(text, json.loads(told))
-    options, run_id = _options(words), new_run_id(now)
+        launch = read_launch(words, brought.origins, brought.faults)
+        text, told = many_plans(launch, now, new_run_id, words)
+        return PlanShown(with_origins(launch.common, text), _data(launch.common, told))
+    options, run_id = _options(words, brought), new_run_id(now)
     with inspecting(options.request) as inspector:
         draft, client = rehearse(options.request, inspector, run_id)
         plan = plan_now(draft, client, inspector, run_id=run_id, now=now)
     plan = with_tried_checks(client, plan)
     text = explained(plan, options.request.run.plan_detail)
-    return PlanShown(text, json.loads(as_json(plan)))
+    return PlanShown(with_origins(options, text), _data(options, as_json(plan)))
+
+
+def _data(options: Options, told: str) -> Any:
+    return {**json.loads(told), **as_values(options.origins)}

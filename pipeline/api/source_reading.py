@@ -21,7 +21,7 @@ from auto_schema.errors import (
     raise_all,
 )
 from auto_schema.row_sums import RowSums
-from pipeline.api.config import Config, words_of
+from pipeline.api.config import Parameters, words_of
 from pipeline.cli import new_run_id, parse
 from pipeline.destination.elements import SplitBatch
 from pipeline.execution.conform import ReshaperAtNeed, conformed, renamed
@@ -51,7 +51,7 @@ BESIDE = (
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 
 
-def request_of_source(data_source: str, config: Config) -> SyncRequest:
+def request_of_source(data_source: str, config: Parameters) -> SyncRequest:
     """What is to be read.
 
     Args:

@@ -11,10 +11,11 @@ from dataclasses import asdict, replace
 from auto_schema.errors import SyncError, raise_all
 from pipeline.cli import Brought, parse
 from pipeline.command.said import Said
-from pipeline.command.settings import Settings, read_settings
+from pipeline.command.settings import read_settings
 from pipeline.launch.beam_at_need import beam_flag_faults
 from pipeline.launch.health import FAIL, WARN, Finding, of_faults, of_launch, of_machine
 from pipeline.launch.progress import configure_logging
+from pipeline.launch.settings import Settings
 from pipeline.launch.source_of import located
 from pipeline.launch.tables_document import completed
 from pipeline.parameters.options import Options, names_tables, split_argv

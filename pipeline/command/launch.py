@@ -6,8 +6,9 @@ from dataclasses import replace
 from pipeline.cli import Brought
 from pipeline.cli import main as run_template
 from pipeline.command.said import Said
-from pipeline.command.settings import Settings, read_settings
+from pipeline.command.settings import read_settings
 from pipeline.launch.saved_plan import PlanFiles
+from pipeline.launch.settings import Settings
 from pipeline.parameters.origins import Origin
 
 DETAIL, FULL = "plan_detail", "full"

@@ -9,7 +9,8 @@ from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError, SyncError, raise_all, shown
 from pipeline.command.said import Said
-from pipeline.command.settings import Settings, read_settings
+from pipeline.command.settings import read_settings
+from pipeline.launch.settings import Settings
 from pipeline.parameters.request_of import endpoints_of
 from pipeline.parameters.table import BY_NAME
 from warehouse.client import make_client

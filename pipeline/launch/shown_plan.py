@@ -16,9 +16,8 @@ def print_plan(options: Options, text: str, as_json: Callable[[], str]) -> None:
         text: the plan in words.
         as_json: makes the same as a JSON object.
     """
-    run = options.request.run
-    if run.plan_format != "json":
-        show("\n".join([text, *lines(options.origins, run.plan_detail)]))
+    if options.request.run.plan_format != "json":
+        show(with_origins(options, text))
         return
     told = as_json()
     if options.origins:
@@ -28,3 +27,8 @@ def print_plan(options: Options, text: str, as_json: Callable[[], str]) -> None:
         options.results.plan = told
     else:
         show(told)
+
+
+def with_origins(options: Options, text: str) -> str:
+    """A plan in words, and what said its parameters."""
+    return "\n".join([text, *lines(options.origins, options.request.run.plan_detail)])

@@ -74,6 +74,47 @@ def test_a_plan_is_shown_and_nothing_written(config, sync):
     assert sync.tables() == set()
 
 
+def file_of(tmp_path, config):
+    """Its parameters as a config file, but for the password."""
+    texts = {name: text_of(value) for name, value in config.items() if value is not None}
+    texts.pop("postgresql_password")
+    path = tmp_path / "sync.yaml"
+    path.write_text(json.dumps({"parameters": texts}, indent=1))  # which is YAML
+    return path
+
+
+def test_a_config_file_says_what_it_says_to_the_command(config, sync, tmp_path, monkeypatch):
+    path = file_of(tmp_path, config)
+    (tmp_path / ".env").write_text(f"SMART_SYNC_POSTGRESQL_PASSWORD={PASSWORD}\n")
+    monkeypatch.setenv("SMART_SYNC_NUM_SPLITS", "1")
+    plan = smart_sync.plan_only({"config": path, "plan_detail": "full"})
+    origins = {name: told["from"] for name, told in plan.data["origins"].items()}
+    assert origins["num_splits"] == "environment variable SMART_SYNC_NUM_SPLITS"
+    assert origins["postgresql_password"] == f"{tmp_path}/.env line 1"
+    assert origins["plan_detail"] == "flag"
+    assert "parameters, and what said them:" in plan.text
+    assert PASSWORD not in plan.text + json.dumps(plan.data)
+    assert smart_sync.run(str(path)).rows_published == 1000
+    assert smart_sync.run(path).rows_published == 0
+
+
+def test_faults_of_a_config_file_are_told_with_their_places(config, tmp_path):
+    path = file_of(tmp_path, config | {"num_splits": -1, "smart_sync_marign": "1m"})
+    with pytest.raises(smart_sync.ManyErrors) as told:
+        smart_sync.run({"config": path, "num_workers": 0})
+    assert str(path) in str(told.value)
+    assert "smart_sync_margin" in str(told.value)
+    with pytest.raises(smart_sync.ConfigError, match=r"nowhere\.yaml"):
+        smart_sync.run("nowhere.yaml")
+
+
+@pytest.mark.parametrize("wrong", ["", 7, ["sync.yaml"]])
+def test_what_names_no_config_is_refused(wrong):
+    for config in (wrong, {"config": wrong}):
+        with pytest.raises(smart_sync.ConfigError, match="path of a config file"):
+            smart_sync.run(config)
+
+
 def test_all_faults_are_one_error_that_tells_no_secret(config):
     wrong = config | {"num_splits": -1, "write_disposition": "WRITE_ALL"}
     with pytest.raises(smart_sync.ManyErrors) as told:

@@ -3,7 +3,7 @@
 from tests.mutants.promises import Promise
 
 SETTINGS = "tests/unit/test_settings.py"
-COMMAND = "pipeline/command/settings.py"
+COMMAND = "pipeline/launch/settings.py"
 
 PROMISES: tuple[Promise, ...] = (
     Promise(
@@ -11,8 +11,8 @@ PROMISES: tuple[Promise, ...] = (
         "A flag beats the environment, that beats `.env`, that the config file, that the default.",
         f"{SETTINGS}::test_a_flag_beats_the_environment_that_beats_dotenv_that_beats_the_file",
         COMMAND,
-        "layered(command, variables, lines, file)",
-        "layered(command, lines, variables, file)",
+        "layered(means, variables, lines, file)",
+        "layered(means, lines, variables, file)",
     ),
     Promise(
         "The command",
@@ -44,14 +44,14 @@ PROMISES: tuple[Promise, ...] = (
         "A subcommand's meaning beats files: `smart-sync plan` writes nothing whatever they say.",
         f"{SETTINGS}::test_a_subcommand_beats_files_and_no_flag",
         COMMAND,
-        "layered(command, variables, lines, file)",
-        "layered(variables, lines, file, command)",
+        "layered(means, variables, lines, file)",
+        "layered(variables, lines, file, means)",
     ),
     Promise(
         "The command",
         "A value of `.env` that its readers take otherwise is refused, and not shown.",
         f"{SETTINGS}::test_a_value_that_readers_take_otherwise_is_refused_and_not_shown",
-        "pipeline/command/dotenv.py",
+        "pipeline/parameters/dotenv.py",
         "        why = _followed(match[1])\n",
         '        why = ""\n',
     ),

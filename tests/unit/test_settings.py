@@ -3,9 +3,9 @@
 import pytest
 
 from auto_schema.errors import ConfigError, SyncError
-from pipeline.command.dotenv import read_dotenv
 from pipeline.command.said import read_words
 from pipeline.command.settings import read_settings
+from pipeline.parameters.dotenv import read_dotenv
 from pipeline.parameters.origins import Origin, as_values, lines
 
 SECRET = "pl4nted-s3cret"

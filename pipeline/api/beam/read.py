@@ -9,7 +9,7 @@ import pyarrow as pa
 from apache_beam.metrics.metric import Metrics
 
 from pipeline.api.beam import batches  # noqa: F401 - registers the coder of batches
-from pipeline.api.config import Config
+from pipeline.api.config import Parameters
 from pipeline.api.source_reading import (
     batches_of,
     dealt,
@@ -70,7 +70,7 @@ class _Read(beam.PTransform):
             SchemaError, and DeadLetterLimitError for a value that BigQuery couldn't hold.
     """
 
-    config: Config
+    config: Parameters
     data_source: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
