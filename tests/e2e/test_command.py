@@ -153,7 +153,7 @@ def test_json_stands_alone_on_stdout_and_all_talk_on_stderr(sync, sql, config, e
         f"demo-project.{sync.dataset}.t",
     )
     failed = piped([*words, "--postgresql_database=nobody's"], environ)
-    assert (failed.code, failed.stdout) == (3, "")
+    assert (failed.code, json.loads(failed.stdout)["error"]["exit_code"]) == (3, 3)
     assert failed.stderr.splitlines()[-1].startswith("smart-sync: ")
 
 
