@@ -9,7 +9,7 @@ PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
   tests/seam/test_matrix.py tests/seam/test_repeated_steps.py
 
-.PHONY: help setup fmt check test extensions browser test-fast chaos hunt mutants demo local bench image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden pictures lock clean
+.PHONY: help setup fmt check test extensions browser test-fast chaos hunt mutants demo local bench peers image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden pictures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,7 +87,7 @@ local: setup ## the servers of docs/tutorial.md: a PostgreSQL with a small shop 
 demo: setup ## a whole sync on real flights, locally (SOURCE=quick, postgresql, mongodb, bigquery, tables or checks)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
-# Other tools that `make bench` measures beside; nothing else needs them.
+# Other tools that `make bench` and `make peers` set beside ours; nothing else needs them.
 .venv-bench/.done: requirements-bench.txt
 	@rm -rf .venv-bench
 	@python=$$(demo/find_python 3.11 3.12 3.13) && "$$python" -m venv .venv-bench
@@ -96,6 +96,9 @@ demo: setup ## a whole sync on real flights, locally (SOURCE=quick, postgresql, 
 
 bench: setup .venv-bench/.done ## speed and requests beside other tools (SOURCE=postgresql, mongodb, requests, tables, bigquery or launch; ONLY=, ROWS=, TIMES=)
 	@$(BIN)/python -m bench.$(or $(filter bigquery launch,$(SOURCE)),run)
+
+peers: setup .venv-bench/.done ## who loses, doubles or changes rows: other tools and ours by the same scenarios (ONLY=, TOOLS=)
+	@$(BIN)/python -m bench.losses.run
 
 image-check: setup ## build the image without a container engine, and sync from inside it (root, Debian)
 	@$(BIN)/python -m deploy.image_check
@@ -125,6 +128,7 @@ docs: .venv/.done ## rewrite what is made from tables and imports: metadata.json
 	@$(BIN)/python -m tests.googlesql.differences
 	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m pipeline.command.imports.pages
+	@$(BIN)/python -m bench.losses.page
 	@$(BIN)/python -m tests.scaling
 	@$(BIN)/python -m tests.costs
 

@@ -11,13 +11,19 @@ import pytest
 import bench
 from bench import compared, cpu_parts, drawing, many, pages
 from bench.counting import counts, reading_statements
+from bench.losses import page as losses
+from bench.losses.scenarios import SCENARIOS
+from bench.losses.tools import TOOLS
 from bench.record import LATEST, Record
 from bench.run import ALL, USUAL, in_turns, wanted_rows
 from bench.syncs import ran
 from bench.targets import TARGETS, Target
 from tests.fault_rules import Seen
 
-MODULES = [module.name for module in pkgutil.iter_modules(bench.__path__)]
+MODULES = [
+    *(module.name for module in pkgutil.iter_modules(bench.__path__)),
+    *(f"losses.{name}" for name in ("gate", "judge", "lab", "page", "scenarios", "tools")),
+]
 NAMES = "{http://www.w3.org/2000/svg}"
 
 
@@ -187,3 +193,17 @@ def test_cpu_within_another_part_is_counted_once(monkeypatch):
     inner = clock.timed("inner", lambda: None)
     clock.timed("outer", inner)()
     assert clock.seconds == {"inner": 3.0, "outer": 7.0}
+
+
+def test_the_page_of_losses_is_of_the_latest_record():
+    assert losses.PAGE.read_text(encoding="utf-8") == losses.page(losses.read()), "run `make docs`"
+
+
+def test_each_scenario_and_each_tool_stands_on_the_page_of_losses():
+    record = losses.read()
+    assert list(losses.HEADS) == list(SCENARIOS)
+    assert list(losses.TITLES) == [tool.name for tool in TOOLS]
+    pairs = {(tool.name, scenario) for tool in TOOLS for scenario in SCENARIOS}
+    told = {(tool, one) for tool, those in record["outcomes"].items() for one in those}
+    assert told == pairs - losses.UNCLAIMED.keys()
+    assert losses.LINKS.keys() <= told
