@@ -21,6 +21,11 @@ process does the same in plain code, for half of the processor's time."""
 TESTS_A_GRAPH = 3
 """Of so many tests one goes through the graph."""
 
+HISTORY = frozenset(
+    {"sync_runs", "sync_runs_latest", "sync_lag", "sync_success_daily", "sync_volume_daily"}
+)
+"""The run history and its views."""
+
 
 def runner_of(test: str) -> str | None:
     """By the graph or in plain code, the same each time: as the test's name falls.

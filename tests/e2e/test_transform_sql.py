@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.sync import HISTORY
+
 SOURCE = {"source_table_for_schema": "public.orders"}
 TABLE = """
 CREATE TABLE orders (id int8, status text, amount numeric(12, 2), customer int8,
@@ -40,7 +42,7 @@ def test_what_the_query_makes_is_published(sync, sql):
     rows = [(i, s, str(d), t) for i, s, d, t in sync.rows("id, status, day, twice")]
     assert rows == [(1, "paid", "2025-07-01", 21), (3, "open", "2025-07-02", 0)]
     assert figures(sync) == {"rows": 2, "rows_staged": 3}
-    assert sync.tables() == {"t", "sync_runs", "sync_runs_latest"} | locks(sync)
+    assert sync.tables() == HISTORY | {"t"} | locks(sync)
     run = sync.history()[-1]
     assert (run["rows_read"], run["rows_staged"], run["rows_published"]) == (3, 3, 2)
 

@@ -9,7 +9,7 @@ import pipeline.launch.many_job
 from tests.discovery import errors
 from tests.graph.jobs import GRAPH, JOB, found_in
 from tests.secret_manager import secret_manager
-from tests.sync import PASSWORD, PROJECT
+from tests.sync import HISTORY, PASSWORD, PROJECT
 
 EVERY = """
 defaults: {enable_smart_sync: true, write_disposition: WRITE_MERGE, merge_keys: auto}
@@ -38,9 +38,7 @@ def test_many_tables_become_one_job_which_is_valid(launched):
 def test_each_table_waits_under_its_lock_with_its_run_in_the_history(launched, launches, client):
     dataset = launches.dataset("two")
     tables = {table.table_id for table in client.list_tables(dataset)}
-    assert tables == {
-        "sync_runs",
-        "sync_runs_latest",
+    assert tables == HISTORY | {
         "sync_batches",
         "sync_batches_latest",
         "_sync_lock_orders",
