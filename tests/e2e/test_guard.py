@@ -9,6 +9,7 @@ import pytest
 from google.cloud import bigquery
 
 from pipeline.destination import target as destination
+from smart_sync.value_text import counted
 from sources.postgresql import clock as postgresql_clock
 from tests.sync import PROJECT
 
@@ -130,7 +131,7 @@ def test_an_integer_cursor_reads_each_value_once_over_three_runs(sync, sql):
     }
     for number in (3, 2, 1):
         sql("INSERT INTO orders (name) SELECT 'n' FROM generate_series(1, %s)", number)
-        assert f"{number} rows read, {number} published" in sync.ok(**smart).out
+        assert f"{counted(number, 'row')} read, {number} published" in sync.ok(**smart).out
     assert sync.rows("id") == [(n,) for n in range(1, 7)]
 
 

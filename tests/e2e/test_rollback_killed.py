@@ -2,6 +2,7 @@
 
 import pytest
 
+from smart_sync import value_text
 from tests.days import lapse
 from tests.fault_rules import drop, job
 from tests.orders import KEEP, ORDERS, SMART, all_rows, ids
@@ -84,7 +85,7 @@ def test_the_next_sync_goes_on_from_what_the_table_is(sync, orders, killed, stag
     assert ids(sync) == ([1] if restored else [1, 2])
     told = sync.ok(**SMART)
     assert all_rows(sync) == after
-    assert f"{int(restored)} rows read" in told.out
+    assert f"{value_text.counted(int(restored), 'row')} read" in told.out
     assert newest(sync, run_id)["status"] == ("rolled_back" if restored else "succeeded")
     undoing = [run for run in sync.history() if run["rolled_back_run"] and run["seq"] == 2]
     assert [run["status"] for run in undoing] == ["rolled_back" if restored else "abandoned"]
