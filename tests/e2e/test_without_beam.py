@@ -31,7 +31,19 @@ OWN = re.compile(
     r"\d{8}t\d{6}-[0-9a-f]{8}|\bt_(graph|plain)(?![a-z])|\d+\.\d+ ?s\b|\d{10,}[0-9a-f]*"
 )
 """What two runs can't have in common: their ids, tables, times."""
-OWN_FIELDS = ("event_time", "seconds", "plan_fingerprint", "window_end")
+OWN_FIELDS = (
+    "event_time",
+    "seconds",
+    "plan_fingerprint",
+    "window_end",
+    "window_end_at",
+    "window_end_local",
+    "started_at",
+    "timings",
+    "cpu_seconds",
+    "peak_memory_bytes",
+    "plan",
+)
 
 
 def alike(text):

@@ -17,6 +17,7 @@ from pipeline.destination.target import (
 )
 from pipeline.launch.frontier import frontier_in, frontier_question, read_frontier
 from pipeline.runs import history, past_runs
+from pipeline.runs.views import latest_query
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Target, WrittenColumn
 from smart_sync.frontier import Frontier
@@ -238,7 +239,7 @@ def test_the_frontier_is_what_published_runs_read(both: Both, recorded: TableRef
 
 
 def test_the_history_says_the_newest_event_of_each_run(both: Both, recorded: TableRef) -> None:
-    view = history._latest(recorded).view_query
+    view = latest_query(recorded)
 
     rows = both.run(f"SELECT run_id, seq, status FROM (\n{view}\n)")
 
