@@ -19,7 +19,7 @@ MASKS = {
     r"\d{8}t\d{6}-[0-9a-f]{8}": "RUN",
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}": "TIME",
     r"127\.0\.0\.1:\d+": "ADDRESS",
-    r"(?m)^(public\.orders .*?)\d+\.\d$": r"\1SECONDS",
+    r"(?m)^(public\.orders  [\w ,]*?)\d+\.\d\b": r"\1SECONDS",
     r" +": " ",
     r"(?m) $": "",
     r"[─━═]+": "─",
