@@ -14,8 +14,7 @@ from smart_sync.plan import SyncPlan
 from smart_sync.plan_json import as_dict
 from smart_sync.resume import work_of
 from smart_sync.saved_facts import SavedColumn, SavedPlan
-from smart_sync.tagged_value import tagged, untagged
-from smart_sync.taken_over import Noted
+from smart_sync.taken_over import Noted, noted_of, noted_record
 from sources.values import Split, Window
 
 FORMAT = 1
@@ -113,19 +112,7 @@ def _digest(*values: object) -> str:
 
 def file_text(plan: SyncPlan, saved: SavedPlan) -> str:
     """What the file holds: the facts, the whole plan to be read, and a sum over both."""
-    noted = saved.noted
-    facts = {
-        **asdict(saved),
-        "noted": {
-            "run_id": noted.run_id,
-            "version": noted.version,
-            "work": dict(noted.work),
-            "window": [tagged(noted.window.low), tagged(noted.window.high)],
-            "watermark": tagged(noted.watermark),
-            "time_zone": noted.time_zone,
-            "by_hand": noted.by_hand,
-        },
-    }
+    facts = {**asdict(saved), "noted": noted_record(saved.noted)}
     del facts["place"]
     told = {"smart_sync_plan": FORMAT, "facts": facts, "plan": as_dict(plan)}
     whole = {**told, "sha256": _sum(told)}
@@ -166,23 +153,10 @@ def _refused(place: str, why: str) -> ConfigError:
 
 
 def _saved(facts: Mapping[str, Any], place: str) -> SavedPlan:
-    noted = facts["noted"]
-    low, high = (untagged(end) for end in noted["window"])
-    if high is None:
-        raise ValueError
     return SavedPlan(
         place,
         str(facts["fingerprint"]),
-        Noted(
-            str(noted["run_id"]),
-            str(noted["version"]),
-            {str(name): str(digest) for name, digest in noted["work"].items()},
-            Window(low, high),
-            untagged(noted["watermark"]),
-            str(noted["time_zone"]),
-            bool(noted["by_hand"]),
-            (),
-        ),
+        noted_of(facts["noted"], splits=()),
         {str(name): str(digest) for name, digest in facts["parameters"].items()},
         tuple(map(str, facts["server"])),
         tuple(map(str, facts["tables"])),

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from smart_sync.tagged_value import tagged, untagged
 from sources.values import CursorValue, Split, Window
 
 
@@ -52,3 +54,40 @@ class TakenOver:
     rows_read: int
     bytes: int
     by_hand: bool = False
+
+
+def noted_record(noted: Noted) -> dict[str, object]:
+    """What is noted as JSON has it, but for splits and folders."""
+    return {
+        "run_id": noted.run_id,
+        "version": noted.version,
+        "work": dict(noted.work),
+        "window": [tagged(noted.window.low), tagged(noted.window.high)],
+        "watermark": tagged(noted.watermark),
+        "time_zone": noted.time_zone,
+        "by_hand": noted.by_hand,
+    }
+
+
+def noted_of(
+    record: Mapping[str, Any], splits: tuple[Split, ...], older: tuple[str, ...] = ()
+) -> Noted:
+    """What such a record says.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is none.
+    """
+    low, high = (untagged(end) for end in record["window"])
+    if high is None:
+        raise ValueError
+    return Noted(
+        str(record["run_id"]),
+        str(record["version"]),
+        {str(name): str(digest) for name, digest in record["work"].items()},
+        Window(low, high),
+        untagged(record["watermark"]),
+        str(record["time_zone"]),
+        bool(record["by_hand"]),
+        splits,
+        older,
+    )

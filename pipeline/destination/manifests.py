@@ -14,8 +14,8 @@ from auto_schema.row_sums import RowSums
 from pipeline.destination.elements import StagedFile, StagedSplit
 from pipeline.destination.folder import Folder, Listed
 from smart_sync.tagged_value import tagged, untagged
-from smart_sync.taken_over import Noted
-from sources.values import Split, Window
+from smart_sync.taken_over import Noted, noted_of, noted_record
+from sources.values import Split
 
 NOTE = "resume.json"
 MANIFEST = "split-{:05}.json"
@@ -120,13 +120,7 @@ def _note_dict(note: Note) -> dict[str, object]:
     noted = note.noted
     return {
         "format": FORMAT,
-        "run_id": noted.run_id,
-        "version": noted.version,
-        "work": dict(noted.work),
-        "window": [tagged(noted.window.low), tagged(noted.window.high)],
-        "watermark": tagged(noted.watermark),
-        "time_zone": noted.time_zone,
-        "by_hand": noted.by_hand,
+        **noted_record(noted),
         "splits": [
             [s.index, s.column, tagged(s.lower), tagged(s.upper), s.by_key] for s in noted.splits
         ],
@@ -138,20 +132,8 @@ def _note_dict(note: Note) -> dict[str, object]:
 def _note_of(told: Mapping[str, Any]) -> Note:
     if told["format"] != FORMAT:
         raise ValueError
-    low, high = (untagged(end) for end in told["window"])
-    if high is None:
-        raise ValueError
-    noted = Noted(
-        str(told["run_id"]),
-        str(told["version"]),
-        {str(name): str(digest) for name, digest in told["work"].items()},
-        Window(low, high),
-        untagged(told["watermark"]),
-        str(told["time_zone"]),
-        bool(told["by_hand"]),
-        tuple(_range(one) for one in told["splits"]),
-        tuple(map(str, told["older"])),
-    )
+    splits = tuple(_range(one) for one in told["splits"])
+    noted = noted_of(told, splits, tuple(map(str, told["older"])))
     return Note(noted, tuple(_split_of(one) for one in told["taken"]))
 
 
