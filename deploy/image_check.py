@@ -21,6 +21,7 @@ from pathlib import Path
 from demo.cache import cache_folder
 from demo.run import CONSOLE
 from deploy.image import ROOT, ImageError, build, install_tools, make_parts, store
+from deploy.once import once
 from pipeline.parameters.version import VERSION
 
 IMAGE = "localhost/smart-sync:check"
@@ -112,27 +113,24 @@ def _timed(what: str) -> Iterator[None]:
     CONSOLE.print(f"built {what} in {time.monotonic() - began:.0f} s")
 
 
+def _with_tools() -> None:
+    install_tools()
+    check()
+
+
 def main() -> int:
     """Exit code 0 when every check held, or need not be repeated."""
     parser = argparse.ArgumentParser(prog="make image-check", description=__doc__)
     parser.add_argument("--if-changed", action="store_true")
     only_if_changed = parser.parse_args().if_changed
-    mark, began = stamp(), time.monotonic()
-    if only_if_changed and mark.exists():
-        CONSOLE.print("image: unchanged since it was checked")
-        return 0
     try:
-        install_tools()
-        check()
+        once("image", stamp(), _with_tools, only_if_changed=only_if_changed)
     except ImageError as error:
         if only_if_changed and not os.environ.get("CI") and os.geteuid() != 0:
             CONSOLE.print(f"image: not checked here: {error}")
             return 0
         CONSOLE.print(f"image: {error}", style="red", markup=False)
         return 1
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text("")
-    CONSOLE.print(f"image: every check held, in {time.monotonic() - began:.0f} s")
     return 0
 
 

@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from demo.run import CONSOLE, ONE_IN, demo
 from demo.servers import bigquery_server
 from demo.sides import SIDES
 from deploy.image_check import fingerprint
+from deploy.once import once
 from deploy.wheel import ROOT, TOP, WheelError, build
 
 INPUTS = (
@@ -191,18 +191,12 @@ def main() -> int:
     """Exit code 0 when every check held, or need not be repeated."""
     parser = argparse.ArgumentParser(prog="make wheel-check", description=__doc__)
     parser.add_argument("--if-changed", action="store_true")
-    mark, began = stamp(), time.monotonic()
-    if parser.parse_args().if_changed and mark.exists():
-        CONSOLE.print("wheel: unchanged since it was checked")
-        return 0
+    only_if_changed = parser.parse_args().if_changed
     try:
-        check()
+        once("wheel", stamp(), check, only_if_changed=only_if_changed)
     except (WheelError, SystemExit) as error:
         CONSOLE.print(f"wheel: {error}", style="red", markup=False)
         return 1
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text("")
-    CONSOLE.print(f"wheel: every check held, in {time.monotonic() - began:.0f} s")
     return 0
 
 
