@@ -5,10 +5,9 @@ python -m tests.debian_postgresql     installs what is missing (`make extensions
 The wheel's own PostgreSQL has pgvector and no other extension of types.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.debian import install
 
 VERSION = 15
 """Debian 12's."""
@@ -32,22 +31,6 @@ def missing() -> list[str]:
     return sorted(wanted)
 
 
-def install() -> None:
-    """Install with apt-get what is missing.
-
-    Raises:
-        SystemExit: not root, or apt-get fails.
-    """
-    packages = missing()
-    if not packages:
-        return
-    if os.geteuid() != 0:
-        sys.exit(f"the tests of extensions' types need: apt-get install {' '.join(packages)}")
-    environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "-q"], check=True, env=environ)
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
-    subprocess.run(command, check=True, env=environ)
-
-
 if __name__ == "__main__":
-    install()
+    if packages := missing():
+        install(packages, "the tests of extensions' types")

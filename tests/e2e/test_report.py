@@ -4,42 +4,19 @@ import json
 
 import pytest
 
-from pipeline.command.main import main
 from pipeline.runs.history import FIELDS
-from tests.sync import PASSWORD, PROJECT, Result
-
-TABLE = """
-CREATE TABLE {0} (id int8 PRIMARY KEY, day date, updated_at timestamptz);
-INSERT INTO {0} SELECT g, '2024-05-01', '2024-05-01' FROM generate_series(1, {1}) AS g
-"""
-SMART = {"enable_smart_sync": "true", "smart_sync_margin": "0s"}
-DEAD_LETTERS = 7
+from tests.looked_back import caller, fill
+from tests.sync import PASSWORD
 
 
 @pytest.fixture
 def report(sync, capsys):
-    """Calls it for the test's dataset, in this process."""
-
-    def call(*words):
-        place = (f"--destination_bigquery_project={PROJECT}",)
-        place += (f"--destination-bigquery-dataset={sync.dataset}",)
-        code = main(["report", *place, *words])
-        printed = capsys.readouterr()
-        return Result(code, printed.out, printed.err)
-
-    return call
+    return caller("report", sync, capsys)
 
 
 @pytest.fixture
 def two(sync, sql):
-    """`a` has gone well; `b` has, and then failed twice."""
-    for name, rows in (("a", 3), ("b", 2)):
-        sql(TABLE.format(name, rows))
-        sync.ok(**SMART, source_table_for_schema=name, destination_bigquery_table=name)
-    sql("INSERT INTO b VALUES (9, 'infinity', now() - interval '1 second')")
-    for _ in range(2):
-        failed = sync(**SMART, source_table_for_schema="b", destination_bigquery_table="b")
-        assert failed.code == DEAD_LETTERS
+    fill(sync, sql)
 
 
 def test_it_tells_of_each_destination_what_the_history_says(sync, two, report, tmp_path):
