@@ -16,7 +16,7 @@ from functools import partial
 from auto_schema.errors import SyncError, raise_all
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places
 from pipeline.launch.checks_of import with_checks
-from pipeline.launch.output import escape_what_it_lacks
+from pipeline.launch.output import UNREAD, escape_what_it_lacks, nobody_reads
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (
     INTERRUPTED,
@@ -41,7 +41,6 @@ from pipeline.parameters.docs import usage
 from pipeline.parameters.options import Options, names_tables
 from pipeline.parameters.origins import Origins, faults_of, placed
 from pipeline.parameters.results import Results
-from pipeline.parameters.stdout import UNREAD, nobody_reads
 from pipeline.runs.notify import tell_failure
 
 LOGGER = logging.getLogger("smart_sync")

@@ -1,6 +1,5 @@
 """I/O. `smart-sync doctor`: what a run would need, each a line with its mend."""
 
-import json
 import os
 import shutil
 import sys
@@ -14,6 +13,7 @@ from pipeline.command.said import Said
 from pipeline.command.settings import read_settings
 from pipeline.launch.beam_at_need import beam_flag_faults
 from pipeline.launch.health import FAIL, WARN, Finding, of_faults, of_launch, of_machine
+from pipeline.launch.output import print_json
 from pipeline.launch.progress import configure_logging
 from pipeline.launch.settings import Settings
 from pipeline.launch.source_of import located
@@ -38,7 +38,7 @@ def main(said: Said) -> int:
     warned = sum(one.state == WARN for one in findings)
     if said.is_json:
         told = {"exit_code": code, "findings": [asdict(one) for one in findings]}
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
     else:
         print(f"{len(findings)} looked at, {warned} warnings, {failed} failures")
     return code

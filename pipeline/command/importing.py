@@ -1,6 +1,5 @@
 """I/O. `smart-sync import TOOL FILE`: another tool's file becomes one of ours, or is refused."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,9 @@ from pipeline.command.imports.draft import Draft, walked
 from pipeline.command.imports.rules import How
 from pipeline.command.imports.tools import TOOLS, Tool
 from pipeline.command.imports.written import config_text, launch_faults
+from pipeline.command.output_file import place_of, write
 from pipeline.command.said import Said
+from pipeline.launch.output import print_json
 from pipeline.parameters.options import beam_flag, split_argv
 
 OUTPUT = "smart-sync.yaml"
@@ -26,15 +27,12 @@ def main(said: Said) -> int:
     name, file = said.places
     if name not in TOOLS:
         raise ConfigError("unknown tool", shown(name), "", f"use one of {', '.join(TOOLS)}.")
-    path = Path(said.flags.get("output", OUTPUT))
-    if path.exists() and "force" not in said.flags:
-        fix = "say --force to overwrite it, or --output=ANOTHER.yaml."
-        raise ConfigError("a file that is there", f"--output={path}", "", fix)
+    path = place_of(said, OUTPUT)
     given, beam_argv, faults = split_argv(said.launch)
     raise_all(faults)
     draft = Draft(file, given)
     text = _made(TOOLS[name], draft, said, _beam(beam_argv))
-    _write(path, text)
+    write(path, text)
     _tell(said, TOOLS[name], draft, path)
     return 0
 
@@ -82,15 +80,6 @@ def _texts(path: Path, in_folder: Sequence[str]) -> dict[str, str]:
     return texts
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        fix = "give a file that can be written: --output=FILE."
-        why = str(error.strerror)
-        raise ConfigError("file can't be written", f"--output={path}", why, fix) from None
-
-
 def _tell(said: Said, tool: Tool, draft: Draft, path: Path) -> None:
     following = f"smart-sync plan --config={path}"
     notes = [*draft.notes, tool.advice]
@@ -110,7 +99,7 @@ def _tell(said: Said, tool: Tool, draft: Draft, path: Path) -> None:
             "notes": notes,
             "next": following,
         }
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
         return
     for line in _lines(draft):
         print(line)

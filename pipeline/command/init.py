@@ -1,6 +1,5 @@
 """I/O. `smart-sync init`: look at a source, and write a config file that syncs its tables."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +8,13 @@ from pathlib import Path
 
 from auto_schema.errors import ConfigError, raise_all, shown
 from pipeline.command.asked import asked
+from pipeline.command.output_file import place_of, write
 from pipeline.command.proposal import Proposal, config_text, propose
 from pipeline.command.said import Said
 from pipeline.command.settings import read_settings
 from pipeline.launch.beam_at_need import beam_flag_faults
 from pipeline.launch.gather import inspecting, patiently
+from pipeline.launch.output import print_json
 from pipeline.launch.progress import configure_logging
 from pipeline.launch.source_of import Located, located
 from pipeline.parameters.options import Options, beam_flag, parse_given, split_argv
@@ -43,10 +44,7 @@ def main(said: Said) -> int:
         SyncError: a parameter is wrong, the source can't be asked, or the file is there.
     """
     configure_logging()
-    path = Path(said.flags.get("output", OUTPUT))
-    if path.exists() and "force" not in said.flags:
-        fix = "say --force to overwrite it, or --output=ANOTHER.yaml."
-        raise ConfigError("a file that is there", f"--output={path}", "", fix)
+    path = place_of(said, OUTPUT)
     settings = read_settings(said, os.environ)
     given, beam_argv, faults = split_argv(settings.words)
     raise_all([*settings.faults, *faults])
@@ -56,7 +54,7 @@ def main(said: Said) -> int:
     proposals = [propose(table, look.profile(table)) for table in tables[:MOST_SEEN]]
     common = {**look.kept(given), "enable_auto_schema": True}
     text = config_text(_head(look.place), common, proposals, tables[MOST_SEEN:])
-    _write(path, text, is_forced="force" in said.flags)
+    write(path, text, is_new="force" not in said.flags)
     _tell(said, path, proposals, tables[MOST_SEEN:])
     return 0
 
@@ -163,16 +161,6 @@ def _head(place: str) -> list[str]:
     return [f"Proposed by smart-sync init for {place}: read it, change it.", PASSWORDS]
 
 
-def _write(path: Path, text: str, *, is_forced: bool) -> None:
-    try:
-        with path.open("w" if is_forced else "x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        fix = "give a file that can be written: --output=FILE."
-        why = str(error.strerror)
-        raise ConfigError("file can't be written", f"--output={path}", why, fix) from None
-
-
 def _tell(
     said: Said, path: Path, proposals: Sequence[Proposal], rest: Sequence[SourceTable]
 ) -> None:
@@ -187,7 +175,7 @@ def _tell(
             "not_looked_at": [table.full_name for table in rest],
             "next": following,
         }
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
         return
     for proposal in proposals:
         print(proposal.table.full_name)

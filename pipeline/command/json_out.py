@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import asdict
-from typing import Any, TextIO
+from typing import Any
 
 from auto_schema.errors import error_data
 from pipeline.api.report import RunReport, error_of, report_of_end, together
 from pipeline.cli import Brought
+from pipeline.launch.output import print_json
 from pipeline.parameters.results import End, Results
 
 Document = dict[str, Any]
@@ -28,15 +29,10 @@ def in_json(launch: Callable[[Brought], int], brought: Brought) -> int:
     stdout, results = sys.stdout, Results(is_handed_on=True)
 
     def at_end(code: int) -> None:
-        print_document(document(results, code), stdout)
+        print_json(document(results, code), stdout)
 
     with redirect_stdout(sys.stderr):
         return launch(Brought(brought.origins, brought.faults, results, at_end))
-
-
-def print_document(told: object, stdout: TextIO | None = None) -> None:
-    """Print one."""
-    print(json.dumps(told, ensure_ascii=False, indent=2), file=stdout, flush=True)
 
 
 def document(results: Results, code: int) -> Document:

@@ -4,7 +4,6 @@ Nothing of the program is imported before a subcommand is known that needs it.
 """
 
 import gc
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,9 +14,8 @@ from pipeline.command.help import page, pages, topic, width_of
 from pipeline.command.logs import asks_for_json, set_up
 from pipeline.command.said import Said, read_words
 from pipeline.command.table import COMMANDS
-from pipeline.launch.output import escape_what_it_lacks
+from pipeline.launch.output import UNREAD, escape_what_it_lacks, nobody_reads, print_json
 from pipeline.parameters.log_lines import json_line
-from pipeline.parameters.stdout import UNREAD, nobody_reads
 from pipeline.parameters.version import VERSION
 
 JSON = "--json"
@@ -36,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SyncError as error:
         _print_error(error, is_json=asks_for_json(words))
         if JSON in words:
-            print(json.dumps({"error": error_data(error)}, ensure_ascii=False, indent=2))
+            print_json({"error": error_data(error)})
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -1,9 +1,8 @@
 """`smart-sync status`: how each destination of a run history does."""
 
-import json
-
 from pipeline.command.look_back import look_back
 from pipeline.command.said import Said
+from pipeline.launch.output import print_json
 from pipeline.runs.health import document, healths, table_of
 from pipeline.runs.past_status import read_status
 from scheduler.app import console, is_terminal
@@ -19,7 +18,7 @@ def main(said: Said) -> int:
     rows = read_status(look.client, look.table, list(look.destinations), look.since)
     tables = healths(rows, look.now)
     if said.is_json:
-        print(json.dumps(document(tables), ensure_ascii=False, indent=2))
+        print_json(document(tables))
     elif tables:
         put_rows(console(), *table_of(tables, look.now, has_lines=is_terminal()))
     else:

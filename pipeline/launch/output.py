@@ -8,14 +8,18 @@ import codecs
 import json
 import logging
 import os
+import select
 import sys
 from contextlib import suppress
-from io import TextIOWrapper
+from io import TextIOWrapper, UnsupportedOperation
+from typing import TextIO
 
 from auto_schema.errors import ConfigError
 
 LOGGER = logging.getLogger("smart_sync")
 ESCAPES = "smart_sync_escapes"
+UNREAD = 141
+"""The exit code of a program whose output nobody takes: 128 and SIGPIPE, as shells tell it."""
 
 
 def escape_what_it_lacks() -> None:
@@ -62,3 +66,29 @@ def to_nowhere() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def nobody_reads() -> bool:
+    """Whether who took stdout has seen enough, as `| head` has; what follows then goes nowhere."""
+    try:
+        sys.stdout.flush()
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        is_closed = any(events & select.POLLERR for _, events in poll.poll(0))
+    except BrokenPipeError:
+        is_closed = True
+    except UnsupportedOperation:  # it is a text in memory
+        is_closed = False
+    if is_closed:
+        to_nowhere()
+    return is_closed
+
+
+def print_json(told: object, stdout: TextIO | None = None) -> None:
+    """Print one JSON document, to be read by programs and by eyes.
+
+    Args:
+        told: values that JSON has.
+        stdout: where; None: stdout as it is now.
+    """
+    print(json.dumps(told, ensure_ascii=False, indent=2), file=stdout, flush=True)

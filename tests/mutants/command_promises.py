@@ -76,8 +76,8 @@ PROMISES: tuple[Promise, ...] = (
         "Help, version and a misspelt command import nothing of the program.",
         "tests/unit/test_command.py::test_help_version_and_a_misspelt_command_import_nothing_of_the_program",
         "pipeline/command/main.py",
-        "import gc\nimport json",
-        "import pyarrow  # noqa: F401, I001\nimport gc\nimport json",
+        "import gc\nimport os",
+        "import pyarrow  # noqa: F401, I001\nimport gc\nimport os",
     ),
     Promise(
         "The command",

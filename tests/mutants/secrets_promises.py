@@ -185,7 +185,7 @@ PROMISES: tuple[Promise, ...] = (
         SECRETS,
         "init leaves a file alone that is there.",
         "tests/e2e/test_init.py::test_a_file_that_is_there_is_left_alone_unless_it_is_forced",
-        "pipeline/command/init.py",
+        "pipeline/command/output_file.py",
         'if path.exists() and "force" not in said.flags:',
         "if False:",
     ),
