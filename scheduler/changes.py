@@ -112,10 +112,14 @@ def _as_resumed(old: Schedule, new: Schedule) -> Schedule:
 
 
 def resumed(schedule: Schedule, now: datetime) -> Schedule:
-    """The schedule as it launches again; failures before now are not counted any more."""
+    """The schedule as it launches again; failures before now are not counted any more.
+
+    They are counted from a whole second, the next one: a failure of this second is before now.
+    """
     parameters = dict(schedule.parameters)
     if parameters.get(PAUSE, "0") != "0":
-        parameters[COUNTED_FROM] = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        up = now.astimezone(UTC) + timedelta(seconds=1 if now.microsecond else 0)
+        parameters[COUNTED_FROM] = f"{up:%Y-%m-%dT%H:%M:%SZ}"
     return replace(schedule, parameters=parameters, paused=False)
 
 
