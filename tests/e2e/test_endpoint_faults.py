@@ -29,7 +29,7 @@ ASKED_ALWAYS = {
     "POST /jobs sync_RUN_dead_letters_1",
     "POST /jobs sync_RUN_publish_1",
     "POST /jobs sync_RUN_event_2",
-    "POST /queries SELECT runs.* EXCEPT (plan) FROM T AS runs JOIN (SELECT ",
+    "POST /queries SELECT runs.* EXCEPT (plan) FROM T AS runs JOIN (SELECT",
 }
 ASKED_BY_FOLDER = {
     "upload POST /jobs sync_RUN_dead_0_1",

@@ -5,6 +5,7 @@ Every story is also told without the guard or the margin, and then loses the row
 
 import pytest
 
+from smart_sync.value_text import counted
 from tests.writers import EXACT, lost, stamp
 
 
@@ -53,7 +54,7 @@ def test_transactions_that_had_only_read_hold_one_run_or_two_and_lose_nothing(
     runs.append(sync.ok(**parameters))
     assert lost(sync, sql) == missing
     for run, rows in zip(runs, read, strict=True):
-        assert run.out.startswith(f"succeeded: {rows} rows read, {rows} published")
+        assert run.out.startswith(f"succeeded: {counted(rows, 'row')} read, {rows} published")
 
 
 @pytest.mark.parametrize(("margin", "missing"), [("5m", []), ("0s", [11, 12])])

@@ -9,7 +9,9 @@ from deploy.real_service import CHECKS
 from tests.googlesql.engine import GoogleSql
 from tests.googlesql.errors import GoogleSqlError
 
-QUERY = re.compile(r'query --use_legacy_sql=false[^"]*"((?:\\.|[^"\\])*)"', re.DOTALL)
+QUERY = re.compile(
+    r"""query --use_legacy_sql=false(?:'[^']*'|[^"'])*"((?:\\.|[^"\\])*)\"""", re.DOTALL
+)
 FILLED_IN = {"$PROJECT": "my-project", "$DATASET": "shop", "${DATASET}": "shop", "$FOUND": "shop.t"}
 
 
@@ -25,6 +27,8 @@ def test_statements_are_found_in_commands() -> None:
     command = 'bq query --use_legacy_sql=false --x "SELECT \\"b\\", $i FROM \\`$DATASET.c\\`" | d'
 
     assert statements(command) == ['SELECT "b", 1 FROM `shop.c`']
+    with_json = """bq query --use_legacy_sql=false --parameter='p:STRING:{"a": 1}' "SELECT @p" """
+    assert statements(with_json) == ["SELECT @p"]
     assert sum(len(statements(check.command)) for check in CHECKS) > 100
 
 
