@@ -120,3 +120,17 @@ def bounded_client(
         words["credentials"] = AnonymousCredentials()
         words["client_options"] = ClientOptions(api_endpoint=endpoint)
     return _Client(project=project, location=location, **words)
+
+
+def update_anyhow(client: bigquery.Client, table: bigquery.Table, field: str) -> None:
+    """Change a field of a table, also one that was changed since it was read.
+
+    For what is the same done once or twice, by one or by two at once.
+
+    Args:
+        client: of BigQuery.
+        table: as it is to be.
+        field: of it, as the client names it.
+    """
+    table._properties.pop("etag", None)  # which the client would send as If-Match
+    client.update_table(table, [field])

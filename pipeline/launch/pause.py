@@ -16,7 +16,7 @@ from auto_schema.errors import LimitReachedError, SyncError
 from pipeline.launch.shared import Shared
 from pipeline.runs.history import planning_failure
 from pipeline.runs.history_tables import make_tables
-from pipeline.runs.past_runs import last_ends
+from pipeline.runs.last_ends import last_ends
 from smart_sync.request import SyncRequest
 
 LOGGER = logging.getLogger("smart_sync")

@@ -28,6 +28,7 @@ from smart_sync.refused_json import (
     refusal,
     refused_json_letters,
 )
+from warehouse.client import update_anyhow
 from warehouse.errors import as_target_errors
 
 
@@ -126,5 +127,4 @@ def make_letters(client: bigquery.Client, plan: SyncPlan) -> None:
         names = {field.name for field in there.schema}
         if missing := [field for field in table.schema if field.name not in names]:
             there.schema = [*there.schema, *missing]
-            there._properties.pop("etag", None)  # adding the same twice is adding once
-            client.update_table(there, ["schema"])
+            update_anyhow(client, there, "schema")

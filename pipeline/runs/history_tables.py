@@ -20,6 +20,7 @@ from pipeline.runs.views import (
     volume_query,
 )
 from pipeline.tables.naming import daily_views_of, views_of
+from warehouse.client import update_anyhow
 from warehouse.errors import as_target_errors
 from warehouse.names import TableRef
 
@@ -57,9 +58,8 @@ def _add_columns(client: bigquery.Client, existing: bigquery.Table) -> bool:
             break
         lacked = True
         existing.schema = [*existing.schema, *missing]
-        existing._properties.pop("etag", None)  # no If-Match: adding the same twice is adding once
         try:
-            client.update_table(existing, ["schema"])
+            update_anyhow(client, existing, "schema")
             break
         except (BadRequest, Conflict, PreconditionFailed):
             if tries == TRIES:
@@ -79,8 +79,7 @@ def make_view(client: bigquery.Client, table: TableRef) -> None:
             for view, query in zip(daily_views_of(table), QUERIES, strict=True):
                 make_table(client, _view(view, query(table)))
             there.labels = {**(there.labels or {}), LABEL: NEWEST}
-            there._properties.pop("etag", None)
-            client.update_table(there, ["labels"])
+            update_anyhow(client, there, "labels")
     except TargetError as error:
         LOGGER.warning("runs go on without them: %s", error)
 
@@ -95,8 +94,7 @@ def make_batches_view(client: bigquery.Client, table: TableRef) -> None:
         there = make_table(client, view)
         if _words(there.view_query) == _words(older_batches_query(table)):
             there.view_query = view.view_query
-            there._properties.pop("etag", None)  # mending the same twice is mending once
-            client.update_table(there, ["view_query"])
+            update_anyhow(client, there, "view_query")
 
 
 def _words(text: str | None) -> list[str]:

@@ -205,14 +205,16 @@ def test_a_source_that_answers_no_question_ends_the_run_soon(
 
 def test_a_stream_that_is_cut_in_its_middle_goes_on_there(sync, run, storage):
     def cut():
+        taken.append(storage.taken)  # one or two: gRPC's channels of one process share connections
         storage.refuse()
         storage.cut()
         threading.Timer(1, storage.listen).start()
 
+    taken = list[int]()
     run(BIG)
     at_middle(storage, cut)
     sync.ok(**WORKERS, max_retries="1")
-    assert storage.taken == 3
+    assert storage.taken == taken[0] + 1
     assert sync.rows(SUMS) == SUMS_OF_BIG
 
 

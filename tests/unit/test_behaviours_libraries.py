@@ -87,7 +87,7 @@ def test_strict_casts_of_numbers_keep_the_value_or_fail():
 
 
 def test_beams_coder_of_a_batch_pickles():
-    coder = beam.coders.registry.get_coder(pa.RecordBatch)
+    coder = beam.coders.typecoders.CoderRegistry().get_coder(pa.RecordBatch)  # ours isn't in it
     part = pa.record_batch({"a": range(100_000)}).slice(0, 10)
     assert len(coder.encode(part)) > 800_000
 
