@@ -137,4 +137,12 @@ PROMISES: tuple[Promise, ...] = (
         "    except OSError as error:\n        to_nowhere()\n        LOGGER",
         "    except ZeroDivisionError as error:\n        LOGGER",
     ),
+    Promise(
+        "The command",
+        "A setting of another tool by which other rows would come is refused, or its meaning kept.",
+        "tests/unit/test_import.py::test_what_can_t_be_honoured_is_refused_by_name_and_line_with_what_is_nearest",
+        "pipeline/command/imports/google_template.py",
+        '    *refused(\n        "lowerBound upperBound",',
+        '    *told(\n        "lowerBound upperBound",',
+    ),
 )

@@ -66,6 +66,12 @@ def dlt(table, config=None, **columns):
     return {"config": config or {}, "schema": {"tables": tables}}
 
 
+def of_all_tables(**settings):
+    document = dlt({"write_disposition": "append"})
+    document["schema"]["settings"] = {"detections": ["iso_timestamp"], **settings}
+    return document
+
+
 def airbyte(stream, **more):
     named = {"name": "orders", "namespace": "public", **stream}
     return {"connection": {"configurations": {"streams": [named]}, **more}}
@@ -196,6 +202,17 @@ REFUSED = [
     ),
     ("dlt", dlt({"write_disposition": "merge"}, id=KEY, day={"merge_key": True}), "groups of rows"),
     ("dlt", dlt({"parent": "customers"}), "JSON column"),
+    (
+        "dlt",
+        dlt({"write_disposition": "append", "filters": {"excludes": ["ssn"]}}),
+        "exclude_fields",
+    ),
+    (
+        "dlt",
+        dlt({"schema_contract": {"columns": "evolve", "data_type": "discard_row"}}),
+        "no value or row is discarded",
+    ),
+    ("dlt", of_all_tables(schema_contract={"columns": "freeze"}), "schema_evolution"),
     ("airbyte", airbyte({"syncMode": "incremental_append"}), "Airbyte's own"),
     ("airbyte", airbyte({"syncMode": "full_refresh_append", "mappers": []}), "mask"),
     (
@@ -210,6 +227,11 @@ REFUSED = [
         "Secret Manager",
     ),
     ("google-template", {"mongoDbUri": "mongodb://db/", "userOption": "FLATTEN"}, "_extra"),
+    (
+        "google-template",
+        {"connectionURL": "jdbc:postgresql://db/shop", "table": "orders", "upperBound": "9000"},
+        "no row outside",
+    ),
 ]
 
 

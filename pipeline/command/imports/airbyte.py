@@ -214,7 +214,7 @@ class _Stream:
         values |= self._mode() | self._destination()
         if fields := self._fields():
             values["transformation_config"] = {"select_fields": fields}
-        if text_of(self._find("selected")) == "false":
+        if text_of(self._find("selected")).lower() == "false":
             values["disabled"] = True
         if entry in self.draft.tables:
             self._refuse("name", self._find("name"), "it stands twice", "write it once.")

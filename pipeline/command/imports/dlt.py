@@ -20,6 +20,7 @@ STRATEGIES = ("delete-insert", "upsert", "scd2", "insert-only")
 UNITS = {"timestamp": "s", "date": "d", "bigint": ""}
 """Of a cursor's lag, by its type."""
 CONTRACTS = {"evolve": "add_columns", "freeze": "freeze"}
+DISCARDS = "discard_"
 
 
 def read(root: Node, draft: Draft) -> None:
@@ -297,7 +298,8 @@ class _Table:
         if node is None:
             return {}
         text = text_of(node) or text_of(child(node, "columns"))
-        if text not in CONTRACTS:
+        others = {text_of(child(node, name)) for name in ("tables", "data_type")}
+        if text not in CONTRACTS or any(other.startswith(DISCARDS) for other in others):
             fix = "use evolve (add_columns) or freeze; what a row may hold is said by checks."
             self._refuse("schema_contract", "no value or row is discarded", fix)
             return {}

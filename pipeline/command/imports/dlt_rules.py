@@ -101,9 +101,14 @@ TABLE: tuple[Rule, ...] = (
     kept("parent", "refused: a nested table is a column of JSON of its parent"),
     *below("columns.*", COLUMN),
     *told(
-        "name description references filters file_format x-normalizer x-replace-strategy"
+        "name description references file_format x-normalizer x-replace-strategy"
         " x-bigquery-table-description x-loader x-extractor x-stage-data-deduplicated",
         "a run is published in one atomic step, whatever its files are",
+    ),
+    *refused(
+        "filters",
+        "exclude_fields and filter of transformation_config",
+        "what dlt keeps out of the table would come",
     ),
     *refused("table_format", "a table of BigQuery", "no other format is written"),
     *refused(
@@ -121,8 +126,13 @@ TABLE: tuple[Rule, ...] = (
 SCHEMA: tuple[Rule, ...] = (
     *told(
         "name version version_hash engine_version previous_hashes imported_version_hash settings"
-        " normalizers types description",
+        " settings.* normalizers types description",
         "it is what dlt keeps of the schema itself",
+    ),
+    *refused(
+        "settings.schema_contract",
+        "schema_evolution",
+        "of all tables it says which new columns and values may come",
     ),
     *below("tables.*", TABLE),
     *(

@@ -30,8 +30,14 @@ OURS: tuple[Rule, ...] = (
     kept("collection", "mongodb_collection"),
     kept("filter", "mongodb_query"),
     *told(
-        "partitionColumn partitionColumnType lowerBound upperBound",
-        "a table is cut by its primary key or by blocks, at bounds that are looked up",
+        "partitionColumn partitionColumnType",
+        "a table is cut by its primary key or by blocks, at bounds that are looked up; rows without"
+        " a value in that column, which the template never reads, come too",
+    ),
+    *refused(
+        "lowerBound upperBound",
+        "postgresql_query with WHERE",
+        "the template reads no row outside of them, and here all rows would come",
     ),
     *told("fetchSize", "rows come by COPY, in batches of about 16 MiB", "batch_size"),
     *told("bigQuerySchemaPath", "the schema is the source's own", "enable_auto_schema"),

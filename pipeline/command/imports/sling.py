@@ -114,7 +114,7 @@ class _Stream:
         transformation = transformation_of(self.said, self._refuse_key)
         if transformation:
             values["transformation_config"] = transformation
-        if text_of(self.said.get("disabled")) == "true":
+        if text_of(self.said.get("disabled")).lower() == "true":
             values["disabled"] = True
         if tags := names_of(self.said.get("tags")):
             values["tags"] = list(tags)
@@ -226,9 +226,9 @@ class _Stream:
         """What its target_options say."""
         target = self.said.get("target_options")
         values: Values = {}
-        if text_of(child(target, "add_new_columns")) == "false":
+        if text_of(child(target, "add_new_columns")).lower() == "false":
             values["schema_evolution"] = "freeze"
-        elif text_of(child(target, "adjust_column_type")) == "true":
+        elif text_of(child(target, "adjust_column_type")).lower() == "true":
             values["schema_evolution"] = "evolve"
         casing = text_of(child(target, "column_casing"))
         if casing not in ("", "source", "normalize"):
