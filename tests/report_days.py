@@ -32,7 +32,8 @@ def _days(number: int, days: int, draw: random.Random) -> Iterator[dict[str, Any
     rows, seconds = 10 ** draw.uniform(2, 6), 10 ** draw.uniform(0.7, 2.5)
     fails = number % 20 == 3
     for ago in reversed(range(days)):
-        moment = datetime.combine((NOW - timedelta(days=ago)).date(), time(1, 5), UTC)
+        moment = datetime.combine((NOW - timedelta(days=ago)).date(), time(23, 50), UTC)
+        moment = min(moment, NOW - timedelta(minutes=7))
         has_failed = (fails and ago < 2) or draw.random() < 0.02
         yield a_day(
             destination=name,

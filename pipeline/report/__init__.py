@@ -1,4 +1,4 @@
 """The page that `smart-sync report` writes.
 
-past_days (BigQuery) → told (values) → figures (SVG) → page (HTML)
+past_days (BigQuery) → told (values) → figures (SVG), tables (numbers) → page (HTML)
 """

@@ -8,17 +8,20 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 from pipeline.report.told import Period
 from sources.registry import without_extra
 
 LIBRARY, EXTRA = "vl_convert", "report"
-HEIGHT = 20
+HEIGHT = 16
 """Of a small line, which is as many units wide as it has points."""
 WIDTH, TALL = 360, 130
 PAD = {"left": 38, "right": 8, "top": 8, "bottom": 20}
 """Around a chart: for its numbers and days."""
+FEW = 3
+"""Up to here each whole number has a line across a chart."""
 _LINE = re.compile(r'<g class="mark-line [^>]*>(?:<path [^>]*?d="([^"]*)")?')
 """What Vega draws of a line: a group with a path, or without one."""
 Line = Sequence[float | None]
@@ -34,61 +37,113 @@ def require_library(where: str) -> None:
         raise without_extra(where, LIBRARY, EXTRA)
 
 
-def lines(series: Sequence[Line]) -> list[str]:
-    """Each line as the `d` of an SVG path; its height is that of its largest value.
+def lines(series: Sequence[tuple[Line, float]]) -> list[str]:
+    """Each line as the `d` of an SVG path, HEIGHT units high.
 
     None is a gap, and a value beside gaps a short stroke. Nothing but None is an empty path.
+
+    Args:
+        series: the values of each, and what is drawn at its top; 0: the largest of them.
     """
     if not series:
         return []
-    width = max(len(line) for line in series)
+    width = max(len(line) for line, _ in series)
     spec = {
         "width": width,
         "height": HEIGHT,
         "padding": 0,
         "autosize": "none",
-        "data": [{"name": f"d{n}", "values": _points(line)} for n, line in enumerate(series)],
+        "data": [{"name": f"d{n}", "values": _points(line)} for n, (line, _) in enumerate(series)],
         "scales": [
             {"name": "x", "domain": [0, width], "range": [0, width], "round": True},
             *(
-                {"name": f"y{n}", "domain": [0, _most(line)], "range": [HEIGHT, 0], "round": True}
-                for n, line in enumerate(series)
+                {"name": f"y{n}", "domain": [0, top or _most(line)], **_UP}
+                for n, (line, top) in enumerate(series)
             ),
         ],
         "marks": [_line_mark(f"d{n}", f"y{n}") for n, _ in enumerate(series)],
     }
-    return _LINE.findall(_drawn(spec))
+    return [short_path(path) for path in _LINE.findall(_drawn(spec))]
 
 
-def chart(period: Period, series: Sequence[tuple[str, Sequence[float]]], form: str) -> str:
-    """A chart of steps over days: what goes into an `svg` of WIDTH + PAD by TALL + PAD units.
+_UP = {"range": [HEIGHT, 0], "round": True}
+
+
+def short_path(path: str) -> str:
+    """The same path in steps from point to point, level ones as one: a third shorter.
+
+    >>> short_path("M0,8L1,8L2,8L3,5L4,6M7,0L8,0")
+    'M0 8l2 0 1-3 1 1M7 0l1 0'
+    """
+    return "".join(_short_stroke(stroke.split("L")) for stroke in path.split("M")[1:])
+
+
+def _short_stroke(told: Sequence[str]) -> str:
+    points = [tuple(float(number) for number in point.split(",")) for point in told]
+    steps = list[tuple[float, float]]()
+    for (x, y), (next_x, next_y) in pairwise(points):
+        step = next_x - x, next_y - y
+        if steps and not steps[-1][1] and not step[1]:
+            step = steps.pop()[0] + step[0], 0.0
+        steps.append(step)
+    words = " ".join(f"{x:g} {y:g}" for x, y in steps).replace(" -", "-")
+    (x, y), *_ = points
+    return f"M{x:g} {y:g}l{words}"
+
+
+def chart(
+    period: Period,
+    series: Sequence[tuple[str, Sequence[float]]],
+    form: str,
+    *,
+    marked: Sequence[float] = (),
+    is_whole: bool = False,
+) -> str:
+    """A chart of steps over days: what goes into an `svg` of WIDTH by TALL units.
 
     Args:
         period: whose spans have the values.
         series: a color and the values of each, those behind first.
         form: of the numbers at the side, as d3-format says it.
+        marked: of each span whether (not 0) a red mark stands above it.
+        is_whole: whether the values are counts, with nothing between 0 and 1.
     """
     days = [_stamp(day) for day in period.starts]
     days.append(max(_stamp(period.now.date()), days[-1]) + 86_400_000)
     most = max((max(values, default=0) for _, values in series), default=0)
-    said = {"text": {"signal": f"format(datum.value, '{form}')"}}
+    said = {"labels": {"update": {"text": {"signal": f"format(datum.value, '{form}')"}}}}
+    data = [{"name": f"d{n}", "values": _steps(days, v)} for n, (_, v) in enumerate(series)]
+    across = {"domain": [days[0], days[-1]], "range": "width", "round": True}
     spec = {
         "width": WIDTH - PAD["left"] - PAD["right"],
         "height": TALL - PAD["top"] - PAD["bottom"],
         "padding": PAD,
         "autosize": "none",
-        "data": [{"name": f"d{n}", "values": _steps(days, v)} for n, (_, v) in enumerate(series)],
+        "data": [*data, {"name": "marked", "values": _strokes(days, marked)}],
         "scales": [
-            {"name": "x", "type": "utc", "domain": [days[0], days[-1]], "range": "width"},
+            {"name": "x", "type": "utc", **across},
             {"name": "y", "domain": [0, most or 1], "range": "height", "nice": 3, "round": True},
         ],
         "axes": [
             _axis("bottom", "x", format="%-d %b", tickCount=4, labelFlush=True),
-            _axis("left", "y", tickCount=3, grid=True, encode={"labels": {"update": said}}),
+            _axis("left", "y", **_ticks(most, is_whole=is_whole), encode=said),
         ],
-        "marks": [_area_mark(f"d{n}", color) for n, (color, _) in enumerate(series)],
+        "marks": [*(_area_mark(f"d{n}", color) for n, (color, _) in enumerate(series)), _MARKED],
     }
     return _bare(_drawn(spec))
+
+
+def _strokes(days: Sequence[int], marked: Sequence[float]) -> list[dict[str, Any]]:
+    """Points of a line that is there over the marked spans alone."""
+    spans = [span for span, on in zip(pairwise(days), marked, strict=False) if on]
+    ends = [((start, True), (end, True), (end, False)) for start, end in spans]
+    return [{"x": x, "on": on} for three in ends for x, on in three]
+
+
+def _ticks(most: float, *, is_whole: bool) -> dict[str, Any]:
+    """Some lines across a chart: none but that of 0 where it shows nothing."""
+    few = range(int(most) + 1) if is_whole and most <= FEW else [0] if not most else None
+    return {"grid": True, **({"tickCount": 3} if few is None else {"values": list(few)})}
 
 
 def _points(line: Line) -> list[dict[str, float | None]]:
@@ -135,6 +190,22 @@ def _area_mark(data: str, color: str) -> dict[str, Any]:
     return {"type": "line", "aria": False, "from": {"data": data}, "encode": {"update": place}}
 
 
+_MARKED = {
+    "type": "line",
+    "from": {"data": "marked"},
+    "encode": {
+        "update": {
+            "x": {"scale": "x", "field": "x"},
+            "y": {"value": -5},
+            "defined": {"signal": "datum.on"},
+            "stroke": {"value": "var(--bad)"},
+            "strokeWidth": {"value": 4},
+        }
+    },
+}
+"""Strokes above a chart."""
+
+
 def _axis(orient: str, scale: str, **more: Any) -> dict[str, Any]:
     looks = {
         "domainColor": "var(--rule)",
@@ -163,4 +234,5 @@ def _bare(svg: str) -> str:
     '<g><path d="M0,0"/></g>'
     """
     inner = re.sub(r"^<svg[^>]*>|</svg>$", "", svg)
-    return re.sub(r' (?:class|role|aria-[a-z]+)="[^"]*"', "", inner)
+    inner = inner.replace('<path d="" pointer-events="none" display="none"/>', "")
+    return re.sub(r' (?:class|role|pointer-events|aria-[a-z]+)="[^"]*"| opacity="1"', "", inner)

@@ -2,7 +2,7 @@
 
 STYLE = """
 :root{color-scheme:light dark;--paper:#fff;--ink:#1a1f26;--dim:#59636f;--rule:#dfe3e8;
---card:#f7f8fa;--rows:#3f6fb5;--seconds:#6b7684;--lag:#a8690d;--bytes:#2f8577;--runs:#5b957a;--bad:#b3261e;
+--card:#f7f8fa;--rows:#3f6fb5;--seconds:#6b7684;--lag:#935a0b;--bytes:#2f8577;--runs:#5b957a;--bad:#b3261e;
 --good:#1c7048;--wash:#fdf1f0}
 @media(prefers-color-scheme:dark){:root{--paper:#12161b;--ink:#e4e8ec;--dim:#9ba6b2;
 --rule:#2b323a;--card:#191e25;--rows:#78a6e8;--seconds:#9ba6b2;--lag:#dfa24a;--bytes:#62bdae;
@@ -30,35 +30,55 @@ figure{margin:0;min-width:0}
 .chip{font-size:11px;font-weight:600;padding:0 6px;border:1px solid;border-radius:9px;
 color:var(--good);white-space:nowrap}
 .bad .chip{color:var(--bad)}
+.due .chip{color:var(--lag)}
 .todo li{padding:8px 12px;border-left:3px solid var(--bad);background:var(--wash);
 margin-bottom:8px}
-.todo p{margin-top:3px}
+.todo .due{border-color:var(--lag);background:var(--card)}
+.todo p{margin-top:3px;max-width:120ch}
+a{color:inherit;text-underline-offset:2px}
 .t{border-top:1px solid var(--rule);padding:10px 0;display:grid;gap:4px 20px;
 grid-template-columns:minmax(0,1fr)}
 .t header{display:flex;gap:8px;align-items:baseline;flex-wrap:wrap}
-.f{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:14px}
-.f svg{height:32px}
-.f p{font-size:11px;line-height:1.3;color:var(--dim);margin-top:2px}
+.f{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:10px 16px}
+.f svg{height:32px;border-bottom:1px solid var(--rule);margin-bottom:3px}
+.f p{font-size:11px;line-height:1.35;color:var(--dim)}
+.f b{display:block;color:var(--ink);font-weight:600}
 path{vector-effect:non-scaling-stroke}
-.r{fill:var(--rows)}
-.x,.l{fill:none;stroke:var(--seconds);stroke-width:1.5}
-.l{stroke:var(--lag)}
+.r{fill:var(--rows);stroke:var(--rows)}
+.x{fill:var(--seconds);stroke:var(--seconds)}
+.y{fill:var(--bytes);stroke:var(--bytes)}
+.l{fill:none;stroke:var(--lag);stroke-width:1.5}
 .e,.c,.d{fill:none;stroke:var(--bad);stroke-width:5}
 .c{stroke:var(--lag)}
 .d{stroke:var(--seconds)}
-.n{display:flex;flex-wrap:wrap;gap:2px 14px}
-.n div{display:flex;gap:5px}
-.p{font-size:12px;color:var(--dim);grid-column:1/-1}
+.e{color:var(--bad)}
+.c{color:var(--lag)}
+.n{display:grid;grid-template-columns:repeat(auto-fill,minmax(100px,1fr));gap:4px 12px}
+.n dt{font-size:11px}
+.p{font-size:12px;color:var(--dim)}
 .p b{color:var(--ink);font-weight:600}
+.p,.t details{grid-column:1/-1}
+details{overflow-x:auto;font-size:12px}
+.all+details{margin-top:10px}
+summary{cursor:pointer;color:var(--dim);width:max-content}
+table{border-collapse:collapse;margin-top:4px;overflow-wrap:normal}
+th,td{padding:2px 0 2px 14px;text-align:right;white-space:nowrap;font-weight:400}
+th:first-child{padding-left:0;text-align:left}
+tr:first-child th{color:var(--dim);vertical-align:bottom}
+tr+tr{border-top:1px solid var(--rule)}
 footer{margin-top:28px;color:var(--dim);font-size:12px;max-width:90ch}
 @media(min-width:520px){.sum{grid-template-columns:repeat(5,minmax(0,1fr))}}
-@media(min-width:640px){.all{grid-template-columns:repeat(2,minmax(0,1fr))}}
+@media(min-width:640px){.all{grid-template-columns:repeat(2,minmax(0,1fr))}
+.f{grid-template-columns:repeat(5,minmax(0,1fr))}}
 @media(min-width:1000px){.all{grid-template-columns:repeat(4,minmax(0,1fr))}
 .sum{grid-template-columns:repeat(10,minmax(0,1fr))}
+.n{grid-template-columns:repeat(4,minmax(0,1fr))}
 .t{grid-template-columns:minmax(0,4fr) minmax(0,7fr);grid-template-rows:auto 1fr}
 .t .f{grid-column:2;grid-row:1/span 2}}
 @media print{@page{margin:12mm}:root{color-scheme:light;--paper:#fff;--ink:#000;--dim:#444;
 --rule:#bbb;--card:#fff;--rows:#3f6fb5;--seconds:#555;--lag:#8a5300;--bytes:#1f6f62;
 --runs:#5b957a;--bad:#a01812;--good:#155c39;--wash:#fff}body{padding:0;font-size:9pt}
-.t,.todo li,figure{break-inside:avoid}}
+.f{grid-template-columns:repeat(5,minmax(0,1fr))}.n{grid-template-columns:repeat(4,1fr)}details{overflow:visible;font-size:8pt}
+details::details-content{content-visibility:visible}
+.t,.todo li,figure,tr{break-inside:avoid}}
 """

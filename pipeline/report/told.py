@@ -1,7 +1,7 @@
 """The history's days → what the report tells of each destination. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
@@ -11,6 +11,7 @@ from smart_sync.hosts import run_dollars
 
 MOST_SPANS = 92
 """Points of a figure; more days than these are put together, some to a point."""
+WEEK = 7
 SUMMED = (
     *("runs", "failed", "rows_published", "rows_dead", "bytes_staged"),
     *("checks_failed", "checks_warned", "seconds"),
@@ -48,6 +49,12 @@ class Period:
     def starts(self) -> list[date]:
         """The first day of each span."""
         return [self.first + timedelta(days=n * self.days) for n in range(self.spans)]
+
+    def coarser(self, rows: int) -> "Period":
+        """The same days in at most so many spans, of whole weeks where they are longer than one."""
+        count = (self.now.astimezone(UTC).date() - self.first).days + 1
+        days = max(self.days, -(-count // max(rows, 1)))
+        return replace(self, days=days if days == self.days else -(-days // WEEK) * WEEK)
 
     def span_of(self, day: date) -> int:
         """The number of the span in which a day lies; clocks of machines differ."""
@@ -184,7 +191,8 @@ def document(told: Sequence[Told], period: Period, history: str) -> dict[str, An
 
 def _day(row: Mapping[str, Any]) -> dict[str, Any]:
     names = ("day", *SUMMED, "longest_s", "complete_until")
-    return {name: _rounded(value) for name, value in _plain({n: row[n] for n in names}).items()}
+    told = {name: _rounded(value) for name, value in _plain({n: row[n] for n in names}).items()}
+    return told | {"dollars": round(run_dollars(row["seconds"] or 0), 4)}
 
 
 def _rounded(value: Any) -> Any:

@@ -57,9 +57,11 @@ def size(value: float) -> str:
 def span(seconds: float) -> str:
     """A duration in one unit or two.
 
-    >>> [span(one) for one in (0.42, 9.5, 75, 7_260, 200_000)]
-    ['0.4 s', '9.5 s', '1 min 15 s', '2 h 1 min', '2 d 7 h']
+    >>> [span(one) for one in (0, 0.42, 9.5, 75, 7_260, 200_000)]
+    ['0 s', '0.4 s', '9.5 s', '1 min 15 s', '2 h 1 min', '2 d 7 h']
     """
+    if not seconds:
+        return "0 s"
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     for large, small, names in ((86_400, 3_600, "d h"), (3_600, 60, "h min"), (60, 1, "min s")):
@@ -70,13 +72,26 @@ def span(seconds: float) -> str:
     raise AssertionError(seconds)
 
 
+def brief(seconds: float) -> str:
+    """A duration in one unit.
+
+    >>> [brief(one) for one in (0, 0.42, 75, 7_260, 200_000)]
+    ['0 s', '0.4 s', '1.2 min', '2 h', '2.3 d']
+    """
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"))
+    length, name = next(((length, name) for length, name in units if seconds >= length), (1, "s"))
+    return f"{float(f'{seconds / length:.1f}'):g} {name}"
+
+
 def dollars(value: float) -> str:
     """An amount.
 
-    >>> dollars(0), dollars(0.0042), dollars(1234.5)
-    ('$0', '$0.0042', '$1,234.50')
+    >>> dollars(0), dollars(0.000055), dollars(0.0042), dollars(0.9)
+    ('$0', '≤$0.0001', '$0.0042', '$0.90')
     """
-    return f"${value:,.2f}" if value >= 1 else f"${float(f'{value:.2g}'):.10g}"
+    if value >= 0.1:
+        return f"${value:,.2f}"
+    return "≤$0.0001" if 0 < value < 0.0001 else f"${float(f'{value:.2g}'):g}"
 
 
 def day(value: date) -> str:
@@ -86,6 +101,15 @@ def day(value: date) -> str:
     '1 Mar 2026'
     """
     return f"{value.day} {value:%b %Y}"
+
+
+def short_day(value: date) -> str:
+    """A day of a year that is known.
+
+    >>> short_day(date(2026, 3, 1))
+    '1 Mar'
+    """
+    return f"{value.day} {value:%b}"
 
 
 def moment(value: datetime) -> str:

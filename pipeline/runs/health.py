@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Any
 
 MEND = "To mend: "
+BUG = 70
+"""The exit code of what nobody has foreseen."""
 STILL = timedelta(hours=24)
 """Longer no run is at work unnoticed: most likely it is dead."""
 NOTHING = "nothing"
@@ -64,11 +66,27 @@ def next_thing(run: Mapping[str, Any], now: datetime) -> str:
     if status == "rolled_back":
         return "run again when what was wrong is mended: its rows come once more"
     if run["exit_code"]:
-        _, has_mend, mend = str(run["error"] or "").rpartition(MEND)
-        return mend if has_mend else "run again"
+        return _mends(str(run["error"] or "")) or _without_mend(run)
     if run["rows_dead"]:
         return f"mend its {run['rows_dead']:,} dead letters, then replay_dead_letters={run_id}"
     return NOTHING
+
+
+def without_mend(error: str) -> str:
+    """What a message says of one fault, without what is to be done; all of several faults."""
+    return error.partition(MEND)[0].rstrip() if error.count(MEND) == 1 else error
+
+
+def _mends(error: str) -> str:
+    """What a message says is to be done: of each of its lines, where it tells several faults."""
+    told = (line.partition(MEND)[2] for line in error.splitlines())
+    return " ".join(mend for mend in told if mend)
+
+
+def _without_mend(run: Mapping[str, Any]) -> str:
+    if run["exit_code"] == BUG:
+        return f"report it as a bug, with the traceback in the log of run {run.get('run_id')}"
+    return "run again"
 
 
 def document(tables: Iterable[Health]) -> list[dict[str, Any]]:

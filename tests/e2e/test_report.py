@@ -66,7 +66,7 @@ def test_of_an_older_history_it_tells_what_is_there(sync, two, report, tmp_path)
         assert (old["lag_seconds"], old["plan"]) == (None, None)
         for name in ("runs", "failed", "rows_published", "rows_dead", "seconds", "bytes_staged"):
             assert old[name] == new[name]
-    assert "Lag, not known" in file.read_text()
+    assert "<b>Lag</b> not known" in file.read_text()
 
 
 def test_a_file_that_cannot_be_written_and_a_missing_history_are_told(sync, two, report, tmp_path):

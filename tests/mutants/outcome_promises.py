@@ -340,6 +340,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         OUTCOMES,
+        "The numbers behind each figure of a report stand beside it, and no day is left out.",
+        f"{REPORT}many_destinations_have_fewer_rows_of_numbers_each_and_none_lacks_a_day",
+        "pipeline/report/told.py",
+        "return min((day - self.first).days // self.days, self.spans - 1)",
+        "return min((day - self.first).days // 7, self.spans - 1)",
+    ),
+    P(
+        OUTCOMES,
+        "Of a run with several faults a report and the status tell what mends each.",
+        f"{REPORT}what_is_to_be_done_is_told_of_each_fault_and_of_a_bug",
+        "pipeline/runs/health.py",
+        "for line in error.splitlines()",
+        "for line in error.splitlines()[:1]",
+    ),
+    P(
+        OUTCOMES,
         "The lag of a day in a report is that at its end, also when nothing came.",
         f"{REPORT}the_lag_of_a_day_is_that_at_its_end_and_the_last_one_is_now",
         "pipeline/report/told.py",

@@ -79,7 +79,7 @@ def test_destinations_that_fail_come_first_with_what_is_to_be_done():
     assert [one.destination for one in told] == ["p.d.b", "p.d.a", "p.d.c"]
     assert told[0].failures_in_a_row == 3
     text = page_of(rows)
-    due, _, rest = text.partition("<h2 id=h3>")
+    due, _, rest = text.partition("<h2 id=h4>")
     assert "look into shop-prod.shop.orders_dead_letters" in due
     assert f"mend its 2 dead letters, then replay_dead_letters={RUN_ID}" in due
     assert "p.d.a" not in due
@@ -123,22 +123,121 @@ def test_a_hundred_destinations_of_ninety_days_are_less_than_400_kb():
 def test_it_loads_nothing_and_runs_nothing():
     text = page_of(days_of(3, days=7))
     assert not re.search(r"<(script|link|img|iframe|object|embed|base|form)\b", text)
-    assert not re.search(r"\b(?:src|href)=|url\(|@import|https?:", text)
+    assert not re.search(r"\b(?:src|href)=(?!#)|url\(|@import|https?:", text)
     assert "default-src 'none'" in text
 
 
 def test_each_figure_says_in_words_what_it_shows():
-    text = page_of([day(1, rows_published=1_500), day(0, rows_published=9)])
-    figures_there = re.findall(r"<svg role=img [^>]*><title>([^<]+)</title>", text)
-    assert len(figures_there) == text.count("<svg")
-    assert "Rows a day: most 1.5 k, least 0, last 9" in figures_there
+    text = page_of([day(1, rows_published=1_500), day(0, rows_published=9, failed=1)])
+    charts = re.findall(r"<svg role=img [^>]*><title>([^<]+)</title>", text)
+    small = re.findall(r"<p><svg [^>]*role=none>.*?</svg><b>(.+?)(?=<p>|</div>)", text)
+    assert len(charts) + len(small) == text.count("<svg")
+    assert "Rows a day: 0 to 1.5 k, last 9" in charts
+    assert [re.sub("<[^>]+>", "", one) for one in small] == [
+        "Rows a day most 1.5 k, last 9",
+        "Time a day most 2.5 s (≤$0.0001), last 2.5 s (≤$0.0001)",
+        "Bytes a day most 100 B, last 100 B",
+        "Lag most 22 h 58 min, last 10 min",
+        "Days with failed runs 1, failed checks 0, dead letters 0",
+    ]
+
+
+def numbers(text):
+    """The rows of each table of numbers, as words."""
+    tables = re.findall(r"<table>(.*?)</table>", text)
+    rows = [[re.split("<t[hd]>", row)[1:] for row in one.split("<tr>")[1:]] for one in tables]
+    assert all(len({len(row) for row in table}) == 1 for table in rows)
+    return rows
+
+
+def test_the_numbers_of_each_figure_stand_beside_it():
+    rows = [
+        day(1, rows_published=1_500, failed=1, rows_dead=2, checks_failed=3),
+        day(0, rows_published=9, seconds=3600.0, longest_s=90.0, bytes_staged=2_000_000),
+    ]
+    of_all, of_one = numbers(page_of(rows))
+    assert of_all[0] == [
+        *("From", "Runs", "Failed", "Rows", "Dead letters", "Failed checks"),
+        *("Time", "Dollars", "Bytes"),
+    ]
+    assert of_one[0] == [*of_all[0], "Longest run", "Lag"]
+    assert [row[0] for row in of_one[1:]] == [f"{n} Nov" for n in range(24, 31)]
+    assert of_all[1] == ["24 Nov", *"00000", "0 s", "$0", "0 B"]
+    assert of_one[1] == [*of_all[1], "–", "–"]
+    assert of_one[-2] == [
+        *("29 Nov", "1", "1", "1.5 k", "2", "3", "2.5 s", "≤$0.0001", "100 B", "2.5 s", "23 h")
+    ]
+    assert of_one[-1] == [
+        *("30 Nov", "1", "0", "9", "0", "0", "1 h", "$0.079", "2 MB", "1.5 min", "10 min")
+    ]
+
+
+def test_many_destinations_have_fewer_rows_of_numbers_each_and_none_lacks_a_day():
+    period = Period.of(NOW - timedelta(days=89), NOW)
+    for count, rows, spans in ((1, 13, "Every 7 days"), (100, 7, "Every 14 days")):
+        text = page_of(days_of(count), period)
+        of_all, *each = numbers(text)
+        assert [len(one) - 1 for one in each] == [rows] * count
+        assert len(of_all) - 1 == 90
+        assert text.count(f"{spans} in numbers") == count
+        assert all(sum(int(row[1]) for row in one[1:]) == 90 * 24 for one in each)
+
+
+def test_a_path_is_the_same_in_less_letters():
+    def points(path):
+        x = y = 0.0
+        for stroke in path.split("M")[1:]:
+            start, _, steps = stroke.partition("l")
+            x, y = (float(word) for word in start.split())
+            yield x, y
+            words = re.findall(r"-?[\d.]+", steps)
+            for dx, dy in zip(words[::2], words[1::2], strict=True):
+                x, y = x + float(dx), y + float(dy)
+                yield x, y
+
+    path = "M0,8L1,8L2,8L3,5L4,16L5,0M7,0L8,0M9,3"
+    assert list(points(figures.short_path(path))) == [
+        *((0, 8), (2, 8), (3, 5), (4, 16), (5, 0), (7, 0), (8, 0), (9, 3))
+    ]
+
+
+def test_whole_numbers_have_no_lines_between_them_and_nothing_has_none():
+    one = figures.chart(WEEK, [("runs", [0, 0, 1, 0, 0, 0, 0])], "~s", is_whole=True)
+    none = figures.chart(WEEK, [("runs", [0.0] * 7)], "~s", is_whole=True)
+    assert re.findall(">([^<]*)</text>", one)[-2:] == ["0", "1"]
+    assert re.findall(">([^<]*)</text>", none)[-1:] == ["0"]
+
+
+def test_a_day_with_a_failed_run_is_marked_however_many_went_well():
+    rows = [0, 0, 1, 0, 0, 0, 0]
+    marked = figures.chart(WEEK, [("runs", [600] * 7)], "~s", marked=rows)
+    assert marked.count('stroke="var(--bad)"') == 1
+    assert 'stroke="var(--bad)"' not in figures.chart(WEEK, [("runs", [600] * 7)], "~s")
+
+
+def test_what_is_to_be_done_is_told_of_each_fault_and_of_a_bug():
+    several = "1. no a. To mend: do a.\n2. no b. To mend: do b."
+    rows = [
+        a_day(destination="p.d.a", last_exit_code=2, last_status="failed", last_error=several),
+        a_day(destination="p.d.b", last_exit_code=70, last_status="failed", last_error="E: x"),
+        a_day(destination="p.d.c", last_exit_code=7, last_status="failed", last_error=ERROR),
+    ]
+    one, bug, usual = told_of(rows, NOW)
+    assert one.next == "do a. do b."
+    assert bug.next == f"report it as a bug, with the traceback in the log of run {RUN_ID}"
+    text = page_of(rows)
+    assert text.count(usual.next) == 1
+    assert several.replace("\n", "\n") in text
 
 
 def test_a_line_has_gaps_and_a_lone_value_is_seen():
-    gapped, nothing, flat = lines([[None, 5, None, 7, 8], [None] * 5, [0] * 5])
-    assert gapped == "M1,8L2,8M3,3L4,0"
+    gapped, nothing, flat, topped = lines(
+        [([None, 5, None, 7, 8], 0), ([None] * 5, 0), ([0] * 5, 0), ([None, 4], 16)]
+    )
+    assert gapped == "M1 6l1 0M3 2l1-2"
     assert nothing == ""
-    assert flat.startswith("M0,20L1,20")
+    assert flat == "M0 16l4 0"
+    assert topped == "M1 12l1 0"
     assert lines([]) == []
 
 
@@ -147,6 +246,7 @@ def test_json_has_each_day():
     (one,) = told["destinations"]
     assert (one["runs"], one["rows_published"], one["bytes_staged"]) == (2, 10, 200)
     assert [each["day"] for each in one["days"]] == ["2026-11-29", "2026-11-30"]
+    assert [each["dollars"] for each in one["days"]] == [round(2.5 * 0.000022, 4)] * 2
     assert one["dollars"] == round(5 * (0.000018 + 2 * 0.000002), 4)
 
 

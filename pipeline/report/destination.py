@@ -1,0 +1,130 @@
+"""One destination on the page: how it stands, its figures, their numbers, its last plan. Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from pipeline.report import words
+from pipeline.report.figures import HEIGHT, Line, lines
+from pipeline.report.tables import each, table_of
+from pipeline.report.told import Period, Told, lags_of, sums_of
+from pipeline.report.words import number, short, size, span, text
+from pipeline.runs.health import NOTHING, rough
+from smart_sync.hosts import run_dollars
+
+KINDS = 7
+"""Lines of each destination."""
+EVENTS = (("failed", "e", 2), ("checks_failed", "c", 8), ("rows_dead", "d", 14))
+"""What is marked where it happened, its class, and how far down."""
+
+
+def destinations(told: Sequence[Told], period: Period) -> Iterator[str]:
+    """Each of them."""
+    series = [line for one in told for line in _series(one, period)]
+    drawn = iter(lines(series))
+    for place, one in enumerate(told):
+        yield _destination(one, place, len(told), period, [next(drawn) for _ in range(KINDS)])
+
+
+def look_of(one: Told) -> str:
+    """The class of what failed, or waits for somebody."""
+    return "bad" if one.has_failed else "" if one.next == NOTHING else "due"
+
+
+def _series(one: Told, period: Period) -> list[tuple[Line, float]]:
+    """Rows, time, bytes, the lag, and for each of EVENTS its height where it happened."""
+    sums: list[tuple[Line, float]] = [
+        (sums_of([one], period, name), 0) for name in ("rows_published", "seconds", "bytes_staged")
+    ]
+    return [*sums, (lags_of(one, period), 0), *((line, HEIGHT) for line in _events(one, period))]
+
+
+def _events(one: Told, period: Period) -> list[Line]:
+    return [
+        [float(HEIGHT - down) if count else None for count in sums_of([one], period, name)]
+        for name, _, down in EVENTS
+    ]
+
+
+def _destination(one: Told, place: int, of: int, period: Period, drawn: Sequence[str]) -> str:
+    rows, seconds, sizes, lags = (line for line, _ in _series(one, period)[:4])
+    ago = rough(period.now - one.last["event_time"])
+    width = period.spans
+    return "".join(
+        [
+            f'<li class="t {look_of(one)}" id=t{place}><header><h3><bdi>',
+            f"{text(one.destination)}</bdi></h3>",
+            f"<span class=chip>{text(one.last['status'])}</span>",
+            f"<span class=dim>{ago} ago</span></header>",
+            f"<dl class=n>{''.join(_standing(one, period.now))}</dl><div class=f>",
+            _figure(width, f"Rows {each(period)}", short, rows, _area("r", drawn[0], width)),
+            _figure(width, f"Time {each(period)}", _priced, seconds, _area("x", drawn[1], width)),
+            _figure(width, f"Bytes {each(period)}", size, sizes, _area("y", drawn[2], width)),
+            _figure(width, "Lag", span, lags, f'<path class=l d="{drawn[3]}"/>'),
+            _marked(width, _events(one, period), drawn[4:]),
+            f"</div>{_plan(one)}{table_of(one, period, of)}",
+        ]
+    )
+
+
+def _priced(seconds: float) -> str:
+    return f"{span(seconds)} ({words.dollars(run_dollars(seconds))})"
+
+
+def _area(look: str, path: str, width: int) -> str:
+    """A line, and what lies below it."""
+    return f'<path class={look} d="{path}V{HEIGHT}H0z"/>'
+
+
+def _figure(width: int, title: str, form: Callable[[float], str], line: Line, paths: str) -> str:
+    """A small figure, and below it what it shows in words."""
+    known = [value for value in line if value is not None]
+    said = f"most {form(max(known))}, last {form(known[-1])}" if known else "not known"
+    return f"<p>{_svg(max(width - 1, 1), paths if known else '')}<b>{title}</b> {said}"
+
+
+def _marked(width: int, events: Sequence[Line], paths: Sequence[str]) -> str:
+    """When runs failed, checks failed and rows became dead letters: a line of marks each."""
+    counts = [sum(one is not None for one in line) for line in events]
+    marks = "".join(
+        f'<path class={look} d="{path}"/>'
+        for (_, look, _), path in zip(EVENTS, paths, strict=True)
+        if path
+    )
+    names = ("failed runs", "failed checks", "dead letters")
+    said = ", ".join(
+        f"<span class={look}>{name}</span> {count}"
+        for (_, look, _), name, count in zip(EVENTS, names, counts, strict=True)
+    )
+    return f"<p>{_svg(width, marks)}<b>Days with</b> {said}"
+
+
+def _svg(width: int, drawn: str) -> str:
+    """What is drawn for eyes alone: words and numbers stand beside it."""
+    box = f'viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio=none'
+    return f"<svg {box} role=none>{drawn}</svg>"
+
+
+def _standing(one: Told, now: datetime) -> Iterator[str]:
+    """How it stands now, and its sums."""
+    sums = one.sums
+    failed = f", {number(sums['failed'])} failed" if sums["failed"] else ""
+    checks = [f"{number(sums[f'checks_{how}'])} {how}" for how in ("failed", "warned")]
+    told = {
+        "Lag": "not known" if one.lag is None else span(one.lag.total_seconds()),
+        "Runs": number(sums["runs"]) + failed,
+        "Rows": short(sums["rows_published"]),
+        "Dead letters": number(sums["rows_dead"]),
+        "Checks": ", ".join(told for told in checks if told[0] != "0") or "none failed",
+        "Time": span(sums["seconds"]),
+        "Bytes": size(sums["bytes_staged"]),
+        "Dollars": words.dollars(one.dollars),
+    }
+    for name, value in told.items():
+        yield f"<div><dt>{name}<dd>{value}</div>"
+
+
+def _plan(one: Told) -> str:
+    if not one.plan:
+        return ""
+    first, *rest = one.plan
+    return f"<p class=p><b>Last plan</b> <bdi>{text('. '.join([first, *rest]))}</bdi>"
