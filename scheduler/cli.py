@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from auto_schema.errors import ConfigError, SyncError, raise_all
+from pipeline.errors.lookup import see, with_address
 from scheduler import looks, show
 from scheduler.app import (
     APP,
@@ -311,7 +312,7 @@ def main(argv: Sequence[str] | None = None, program: str = "smart-sync-schedules
     try:
         APP([word for word in words if word != NO_COLOR], prog_name=program)
     except SyncError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {with_address(str(error), see(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -31,6 +31,7 @@ PIPELINE = (
     "tables",
     "checks",
     "parameters",
+    "errors",
 )
 LAYERS = (
     "pipeline.command",

@@ -19,6 +19,7 @@ from pipeline.api.given import given_by
 from pipeline.api.report import RunReport, error_of, report_of, report_of_end, together
 from pipeline.api.untouched import untouched
 from pipeline.cli import Brought, new_run_id, parse
+from pipeline.errors.lookup import see
 from pipeline.launch.beam_at_need import check_places
 from pipeline.launch.checks_of import with_checks, with_tried_checks
 from pipeline.launch.exit_code import ended
@@ -102,7 +103,9 @@ def _calling(config: Config, do: Callable[[list[str], datetime, Brought], Value]
     with untouched():
         try:
             return do(words, datetime.now(UTC), brought)
-        except SyncError:
+        except SyncError as error:
+            if address := see(error):
+                error.add_note(f"See {address}")
             raise
         except Exception as error:
             told = internal_error(without_secrets(f"{type(error).__name__}: {error}", words))

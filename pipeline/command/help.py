@@ -1,12 +1,15 @@
 """The pages of `--help`: what there is on one screen, a group of parameters, a command."""
 
 import difflib
+import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 
 from auto_schema.errors import ConfigError, shown
 from pipeline.command.table import BY_COMMAND, COMMANDS, FLAGS, Command, Flag
+from pipeline.errors.entry import Entry, Section
+from pipeline.errors.lookup import entry_named, slugs
 from pipeline.parameters.table import BY_NAME, PARAMETERS, Parameter
 
 WIDTH = 24
@@ -16,6 +19,7 @@ NEEDED = (
     ("--source=URI", "postgresql://…, mongodb://…, bigquery://…"),
     ("--destination_bigquery…", "…_project, …_dataset and …_table"),
 )
+LINK = re.compile(r"\[([^]]*)\]\(([^)]*)\)")
 BEAM = "Other flags are Beam's own: --runner, --temp_location, --region and so on."
 
 
@@ -79,7 +83,7 @@ def page(command: Command, width: int) -> str:
 
 
 def topic(name: str, width: int) -> str:
-    """What `--help=NAME` asks for: a group, a parameter, a command, or all parameters.
+    """What `--help=NAME` asks for: a group, a parameter, a command, an error, or all parameters.
 
     Raises:
         ConfigError: there is none of that name.
@@ -94,7 +98,10 @@ def topic(name: str, width: int) -> str:
         return page(BY_COMMAND[name], width)
     if parameter is not None:
         return "\n".join(_parameter(parameter, width))
-    near = difflib.get_close_matches(key, [*by_key, *(p.replace("_", "-") for p in BY_NAME)], 1)
+    if entry := entry_named(key):
+        return "\n".join(_explained(*entry, width))
+    known = [*by_key, *(p.replace("_", "-") for p in BY_NAME), *slugs()]
+    near = difflib.get_close_matches(key, known, 1)
     others = ", ".join([*by_key, WHOLE])
     fix = f"did you mean --help={near[0]}?" if near else f"use one of {others}."
     raise ConfigError("no page of help", f"--help={name}", shown(name), fix)
@@ -113,6 +120,16 @@ def _parameter(parameter: Parameter, width: int) -> Iterator[str]:
     if choices := [choice for choice in parameter.choices if choice]:
         text += f" One of {', '.join(choices)}."
     yield _folded(text, 6, width)
+
+
+def _explained(section: Section, entry: Entry, width: int) -> Iterator[str]:
+    """An entry of the table of errors; its links are the names of pages here."""
+    yield f"{section.title}: {entry.title}"
+    parts = (entry.means, entry.why, entry.mend, entry.again or section.again)
+    for head, text in zip(("", "Why: ", "To mend: ", "Run it again? "), parts, strict=True):
+        if text:
+            yield ""
+            yield _folded(head + LINK.sub(r"\1 (docs/\2)", text), 0, width)
 
 
 def _flags(flags: Iterable[Flag], width: int) -> Iterator[str]:

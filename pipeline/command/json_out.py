@@ -10,9 +10,9 @@ from contextlib import redirect_stdout
 from dataclasses import asdict
 from typing import Any
 
-from auto_schema.errors import error_data
 from pipeline.api.report import RunReport, error_of, report_of_end, together
 from pipeline.cli import Brought
+from pipeline.errors.lookup import told_data
 from pipeline.launch.output import print_json
 from pipeline.parameters.results import End, Results
 
@@ -47,10 +47,10 @@ def document(results: Results, code: int) -> Document:
         return told
     fault, runs = results.fault, [_of_end(end) for end in results.ends]
     if not runs and fault:
-        return {"error": error_data(fault)}
+        return {"error": told_data(fault)}
     report = runs[0] if len(runs) == 1 and not results.launch_id else _whole(results, runs, code)
     if fault:
-        report["error"] = error_data(fault)
+        report["error"] = told_data(fault)
     return report | {"exit_code": code} | ({"note": results.note} if results.note else {})
 
 
@@ -71,5 +71,5 @@ def _of_end(end: End) -> Document:
 
 def _data(report: RunReport) -> Document:
     """The report's fields; its error in parts."""
-    error = error_data(error_of(report)) if report.exit_code else None
+    error = told_data(error_of(report)) if report.exit_code else None
     return asdict(report) | {"error": error}

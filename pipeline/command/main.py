@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from auto_schema.errors import ConfigError, SyncError, error_data
+from auto_schema.errors import ConfigError, SyncError
 from pipeline.command.help import page, pages, topic, width_of
 from pipeline.command.logs import asks_for_json, set_up
 from pipeline.command.said import Said, read_words
 from pipeline.command.table import COMMANDS
+from pipeline.errors.lookup import see, told_data, with_address
 from pipeline.launch.output import UNREAD, escape_what_it_lacks, nobody_reads, print_json
 from pipeline.parameters.log_lines import json_line
 from pipeline.parameters.version import VERSION
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SyncError as error:
         _print_error(error, is_json=asks_for_json(words))
         if JSON in words:
-            print_json({"error": error_data(error)})
+            print_json({"error": told_data(error)})
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -75,11 +76,12 @@ def _help(said: Said) -> int:
 def _print_error(error: SyncError, *, is_json: bool) -> None:
     sys.stdout.flush()
     if is_json:
-        print(json_line("ERROR", error.text, exit_code=error.exit_code), file=sys.stderr)
+        told = json_line("ERROR", error.text, exit_code=error.exit_code, see=see(error))
+        print(told, file=sys.stderr)
         return
     if error.text != error.line:
         print(error.text, file=sys.stderr)
-    print(f"smart-sync: {error.line}", file=sys.stderr)
+    print(f"smart-sync: {with_address(error.line, see(error))}", file=sys.stderr)
 
 
 def _imported(name: str) -> Callable[[Said], int]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from google.cloud import bigquery
 
 from auto_schema.errors import SyncError
+from pipeline.errors.lookup import with_address
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.ended import Ended, remember
 from pipeline.runs.history import Append, append, event_row, write_event
@@ -75,7 +76,7 @@ def raise_if_failed(outcome: Outcome) -> None:
         RunFailedError: it did.
     """
     if outcome.exit_code:
-        raise RunFailedError(outcome.message)
+        raise RunFailedError(with_address(outcome.message))
 
 
 def was_reported(fault: Failure) -> bool:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from auto_schema.errors import SyncError, one_line
+from pipeline.errors.lookup import see, with_address
 from pipeline.parameters.log_lines import is_json, json_line
 from pipeline.parameters.options import split_argv
 from pipeline.parameters.source_uri import secrets_of
@@ -51,9 +52,14 @@ def ending_on_signals() -> Iterator[None]:
             signal.signal(number, handler or signal.SIG_DFL)
 
 
-def print_last(line: str) -> None:
-    """The last line of the output; what waits in stdout goes before it."""
-    _print(f"smart-sync: {one_line(line)}")
+def print_last(line: str, address: str | None = None) -> None:
+    """The last line of the output; what waits in stdout goes before it.
+
+    Args:
+        line: what ended the program.
+        address: of what explains it; None: of the entry that the line begins with.
+    """
+    _print(f"smart-sync: {with_address(one_line(line), address)}")
 
 
 def _print(text: str, severity: str = "ERROR", **more: object) -> None:
@@ -68,11 +74,11 @@ def _print(text: str, severity: str = "ERROR", **more: object) -> None:
 def print_error(error: SyncError) -> None:
     """One line; before it the whole text where a line doesn't hold it."""
     if is_json():
-        _print(error.text, exit_code=error.exit_code)
+        _print(error.text, exit_code=error.exit_code, see=see(error))
         return
     if error.text != error.line:
         _print(error.text)
-    print_last(error.line)
+    print_last(error.line, see(error))
 
 
 class InterruptedRunError(SyncError):

@@ -14,6 +14,7 @@ from google.api_core.exceptions import Conflict
 from google.cloud import bigquery
 
 from auto_schema.errors import OutcomeUnknownError, RunInProgressError, SyncError
+from pipeline.errors.lookup import see_text
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.history import SEQUENCE, planning_failure
 from pipeline.runs.outcome import changed_text, internal_error
@@ -93,6 +94,8 @@ def _lines(row: Row, before: Row | None) -> Iterator[str]:
 def _error_lines(row: Row) -> Iterator[str]:
     if row["error"]:
         yield f"error: {_cut(row['error'])}"
+        if address := see_text(row["error"]):
+            yield f"see: {address}"
 
 
 def _cut(text: str) -> str:

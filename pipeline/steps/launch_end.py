@@ -9,6 +9,7 @@ import apache_beam as beam
 
 from auto_schema.errors import SyncError
 from pipeline.destination.folder import STORAGE_ERRORS
+from pipeline.errors.lookup import with_address
 from pipeline.execution.packing import LaunchOnItsWay, Packed
 from pipeline.execution.report import RunFailedError
 from pipeline.parameters.webhook import Webhook
@@ -88,7 +89,7 @@ def raise_if_any_failed(batch_id: str, results: Sequence[TableResult]) -> None:
     """
     failed = failure(batch_id, results)
     if failed:
-        raise RunFailedError(failed.line)
+        raise RunFailedError(with_address(failed.line))
 
 
 class _EndLaunch(beam.DoFn):

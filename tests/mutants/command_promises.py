@@ -117,7 +117,7 @@ PROMISES: tuple[Promise, ...] = (
         "tests/e2e/test_command_json.py"
         "::test_a_run_that_fails_is_its_report_with_the_error_in_parts",
         "pipeline/command/json_out.py",
-        "error_data(error_of(report)) if report.exit_code else None",
+        "told_data(error_of(report)) if report.exit_code else None",
         "None",
     ),
     Promise(

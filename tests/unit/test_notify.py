@@ -55,6 +55,11 @@ def test_a_message_begins_with_status_table_and_rows_and_then_lists_the_figures(
     )
 
 
+def test_a_failure_is_told_with_the_address_of_its_entry():
+    lost = "RunInProgressError: lock lost (table p.d.t): its lease was over. To mend: run again."
+    assert text(FAILED | {"error": lost}).endswith("\nsee: docs/errors.md#lock-lost")
+
+
 def test_a_failure_ends_with_its_error_and_a_recovery_names_the_failed_run():
     assert text(FAILED).endswith("version: 1.2.3\nerror: TargetError: no.")
     lines = text(ROW, FAILED | {"run_id": "before"}).split("\n")
