@@ -101,6 +101,8 @@ def _unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> 
     """Why rows of the source may come behind any end that a window could have, each with a fix."""
     if not request.window.guard.auto or request.replaces:
         return []
+    if cursor.is_integer and profile.numbers.restarts:
+        return [_beginning_again(request, profile.numbers.restarts)]
     if cursor.is_integer:
         late = [] if request.window.lookback_numbers else late_numbers(profile)
         return [_as_number(request, why, fix) for why, fix in late]
@@ -128,6 +130,17 @@ def late_numbers(profile: SourceProfile) -> list[tuple[str, str]]:
     reasons += [(why, "") for why in (*seen.unseen, *seen.stopped)]
     reasons += [(f"{name} is a materialized view, refreshed late", "") for name in seen.refreshed]
     return reasons
+
+
+def _beginning_again(request: SyncRequest, sequence: str) -> ConfigError:
+    return ConfigError(
+        "integer cursor whose values begin again",
+        f"smart_sync_timestamp_column={request.window.cursor}",
+        f"sequence {sequence} starts from its lowest value after its last one (CYCLE), and"
+        " no window reads what lies below the watermark",
+        f"ALTER SEQUENCE {sequence} NO CYCLE; or use a timestamp column; or"
+        " late_commit_guard=off, if you know that it never gets that far.",
+    )
 
 
 def _as_number(request: SyncRequest, why: str, fix: str) -> ConfigError:

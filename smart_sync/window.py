@@ -113,6 +113,7 @@ def plan_window(
     low, start_reason = _start(request, cursor, clock, watermark, wall, replaces=replaces)
     if cursor.is_integer:
         high, end_reason, hold = _integer_end(low, cursor_max, clock)
+        warnings = (*warnings, *_below(cursor, reached, cursor_max, end_reason))
     else:
         high, end_reason, hold = _end(request, cursor, clock, wall)
     beyond = Window(low if reached is None else reached, high)
@@ -207,6 +208,21 @@ def _integer_end(
     if clock.blind_spot:
         return cursor_max, f"MAX of {before}, {why}", hold
     return cursor_max, "MAX of the source, after waiting for open transactions", hold
+
+
+def _below(
+    cursor: Cursor, reached: CursorValue | None, cursor_max: int | None, how: str
+) -> tuple[str, ...]:
+    """That the source's numbers end below those that are there already."""
+    if cursor_max is None or not isinstance(reached, int) or cursor_max >= reached:
+        return ()
+    return (
+        f"{cursor.source_name} ends at {cursor_max:,} in the source ({how}), and the destination"
+        f" has it up to {reached:,}: rows were deleted there, or its numbers began again (TRUNCATE"
+        " … RESTART IDENTITY, a restored backup). If they did, no run reads those up to"
+        f" {reached:,}: load them by WRITE_MERGE with sync_start and sync_end, or all rows by"
+        " delete_existing_table=true",
+    )
 
 
 def _twice(end: datetime, cursor: Cursor, wall: WallClock) -> str:

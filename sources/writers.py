@@ -28,8 +28,10 @@ class Numbers:
         blocks: why lower values may be used after higher ones; empty: nothing says so.
         fix: what ends that, in the server.
         is_told: whether the server gives the values out; if not, nobody here knows.
+        restarts: the sequence that begins again after its last value; empty: none does.
     """
 
     blocks: str = ""
     fix: str = ""
     is_told: bool = True
+    restarts: str = ""

@@ -24,7 +24,7 @@ from sources.postgresql.shape import shape
 from sources.postgresql.splits import cuts_of
 from sources.postgresql.sql import quote
 from sources.postgresql.statistics import STATISTICS
-from sources.postgresql.types import attribute_rows, resolve, type_rows
+from sources.postgresql.types import attribute_rows, resolve, type_rows, under_domains
 from sources.postgresql.watch import cut_off_after
 from sources.profile import SourceIdentity, SourceProfile, TableStatistics, Texts
 from sources.values import SourceColumn
@@ -181,9 +181,10 @@ def _columns(
         names = tuple(item.name for item in described)
         cursor.execute(describing(query, names))
         own = types_of(names, cursor.fetchone()[1])
-        types = type_rows(cursor, {item.type_code for item in described})
         origins = {(d.table_oid, d.table_column) for d in described if d.table_oid}
         attributes = attribute_rows(cursor, origins)
+        oids = {item.type_code for item in described}
+        types = type_rows(cursor, oids | {known.type for known in attributes.values()})
     if not described:
         raise ConfigError("query without columns", place, "", "select at least one column.")
     columns = []
@@ -191,8 +192,11 @@ def _columns(
         origin = (item.table_oid, item.table_column) if item.table_oid else None
         known = attributes.get(origin) if origin else None
         typmod, words, comment = -1, "", known.comment if known else ""
+        declared = (known.type, known.typmod) if known else None
         if known and known.type == item.type_code:
             typmod, words = known.typmod, known.words
+        elif declared and (under := under_domains(types, *declared))[0] == item.type_code:
+            typmod = under[1]
         elif item.type_code == PSYCOPG_NUMERIC and item.precision and item.precision < 1001:
             typmod = ((item.precision << 16) | (item.scale & 0x7FF)) + 4
         kind = resolve(types, item.type_code, typmod, words)

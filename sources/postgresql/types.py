@@ -100,6 +100,18 @@ def attribute_rows(
     return {(row[0], row[1]): Attribute(*row[2:]) for row in cursor.fetchall()}
 
 
+def under_domains(rows: dict[int, TypeRow], oid: int, typmod: int) -> tuple[int, int]:
+    """The type that a domain is made of, and the typmod that it declares; another type's own.
+
+    A server describes a result by that type and without the typmod: of a domain over
+    timestamptz(0) nothing else tells that its values are rounded to seconds.
+    """
+    row = rows[oid]
+    if row.kind != "d":
+        return oid, typmod
+    return under_domains(rows, row.base, row.base_typmod if typmod < 0 else typmod)
+
+
 def resolve(rows: dict[int, TypeRow], oid: int, typmod: int, display: str = "") -> PostgresType:
     """A column's type after domains; `typmod` -1 when none is declared."""
     row = rows[oid]

@@ -154,7 +154,7 @@ WITH RECURSIVE family AS (
   UNION
   SELECT a.attrelid, a.attnum FROM pg_catalog.pg_attribute a
   WHERE %(name)s::text IS NULL AND a.attnum > 0 AND a.attrelid = ANY(%(read)s::oid[]))
-SELECT DISTINCT s.seqrelid::pg_catalog.regclass::text, s.seqincrement, s.seqcache
+SELECT DISTINCT s.seqrelid::pg_catalog.regclass::text, s.seqincrement, s.seqcache, s.seqcycle
 FROM pg_catalog.pg_sequence s WHERE s.seqrelid IN (
   SELECT d.objid FROM pg_catalog.pg_depend d JOIN fed ON d.refobjid = fed.attrelid
     AND d.refobjsubid = fed.attnum
@@ -215,14 +215,8 @@ def numbers(cursor: Any, column: SourceColumn, read: tuple[int, ...]) -> Numbers
             words |= {"table": column.origin[0], "name": sequence[0]}
     cursor.execute(_SEQUENCES, words)
     sequences = cursor.fetchall()
-    odd = [(name, step, cache) for name, step, cache in sequences if step != 1 or cache > 1]
-    if odd:
-        return Numbers(_blocks(*odd[0]), f"ALTER SEQUENCE {odd[0][0]} INCREMENT BY 1 CACHE 1")
-    if len(sequences) > 1 and words["name"]:
-        names = ", ".join(name for name, _, _ in sequences)
-        return Numbers(f"its values come from several sequences ({names})")
     if sequences:
-        return Numbers()
+        return _of_sequences(sequences, are_of_column=bool(words["name"]))
     cursor.execute(_FREE, words)
     if free := cursor.fetchone():
         return Numbers(f"no column default gives its values out, and {_blocks(*free)}")
@@ -230,6 +224,19 @@ def numbers(cursor: Any, column: SourceColumn, read: tuple[int, ...]) -> Numbers
     if table := cursor.fetchone():
         return Numbers(f"applications take blocks of numbers from the table {table[0]}")
     return Numbers(is_told=False)
+
+
+def _of_sequences(sequences: list[tuple[str, int, int, bool]], *, are_of_column: bool) -> Numbers:
+    """What the column's sequences, or those of all columns that are read, say."""
+    if again := [name for name, _, _, cycles in sequences if cycles]:
+        return Numbers(restarts=again[0])
+    odd = [(name, step, cache) for name, step, cache, _ in sequences if step != 1 or cache > 1]
+    if odd:
+        return Numbers(_blocks(*odd[0]), f"ALTER SEQUENCE {odd[0][0]} INCREMENT BY 1 CACHE 1")
+    if len(sequences) > 1 and are_of_column:
+        names = ", ".join(name for name, _, _, _ in sequences)
+        return Numbers(f"its values come from several sequences ({names})")
+    return Numbers()
 
 
 def _blocks(name: str, step: int, cache: int) -> str:

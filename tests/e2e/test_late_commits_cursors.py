@@ -75,10 +75,13 @@ def test_a_transaction_open_past_the_end_of_its_day_holds_that_day(
     ],
     ids=["last_complete", "last_begun"],
 )
+@pytest.mark.parametrize("kind", ["timestamptz(0)", "second", "next_second"])
 def test_a_second_is_read_only_when_no_stamp_can_be_rounded_to_it_any_more(
-    sync, sql, begin, monkeypatch, last_complete, missing
+    sync, sql, begin, monkeypatch, kind, last_complete, missing
 ):
-    sql("CREATE TABLE orders (id int8, updated_at timestamptz(0))")
+    sql("CREATE DOMAIN second AS timestamptz(0)")
+    sql("CREATE DOMAIN next_second AS second NOT NULL")
+    sql(f"CREATE TABLE orders (id int8, updated_at {kind})")
     late = begin()
     late.execute("SELECT now()::timestamptz(0), now()::timestamptz(0) < now()")
     while not (seen := late.fetchone())[1]:  # rounded up: the window ends in the second before

@@ -196,6 +196,35 @@ def test_numbers_that_no_sequence_gives_out_are_warned_about(sync, sql):
     assert (counted.code, "smart_sync_lookback=1000" in counted.err) == (2, True)
 
 
+def test_numbers_that_begin_again_are_no_cursor(sync, sql):
+    sql("CREATE SEQUENCE rounds MAXVALUE 5 CYCLE")
+    sql("CREATE TABLE orders (id int8 DEFAULT nextval('rounds'), name text)")
+    smart = EXACT | {"smart_sync_timestamp_column": "id"}
+    for more in ({}, MERGE | {"smart_sync_lookback": "2"}):
+        refused = sync(**smart | more)
+        assert (refused.code, "ALTER SEQUENCE rounds NO CYCLE" in refused.err) == (2, True)
+    sql("ALTER SEQUENCE rounds NO CYCLE")
+    sync.ok(**smart)
+
+
+def test_numbers_that_began_again_below_the_watermark_are_told(sync, sql):
+    sql("CREATE TABLE orders (id int8 GENERATED ALWAYS AS IDENTITY (START 100), name text)")
+    sql("INSERT INTO orders (name) VALUES ('first'), ('second')")
+    smart = EXACT | {"smart_sync_timestamp_column": "id"}
+    assert "began again" not in sync.ok(**smart).out
+    assert "began again" not in sync.ok(**smart, **PLAN).out
+    sql("TRUNCATE orders")
+    assert "began again" not in sync.ok(**smart, **PLAN).out  # emptied, as a queue is
+    sql("ALTER TABLE orders ALTER id RESTART WITH 1")
+    sql("INSERT INTO orders (name) VALUES ('third')")
+    told = sync.ok(**smart, **PLAN).out
+    assert "id ends at 1 in the source" in told
+    assert "no run reads those up to 101" in told
+    by_hand = MERGE | {"sync_start": "1", "sync_end": "2"}
+    sync.ok(**smart | by_hand)
+    assert sync.rows("id") == [(1,), (100,), (101,)]
+
+
 def test_a_count_behind_a_stamp_is_refused(sync, sql, write):
     refused = sync(**EXACT | MERGE, smart_sync_lookback="60")
     assert refused.code == 2

@@ -87,6 +87,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WINDOW,
+        "A domain over coarse stamps is as coarse as they are.",
+        "tests/e2e/test_late_commits_cursors.py::test_a_second_is_read_only_when_no_stamp_can_be_rounded_to_it_any_more",
+        "sources/postgresql/catalog.py",
+        "            typmod = under[1]\n",
+        "            typmod = -1\n",
+    ),
+    P(
+        WINDOW,
         "A cursor without a zone is read in its zone's wall-clock time.",
         "tests/e2e/test_late_commits_cursors.py::test_the_guard_holds_wall_clock_stamps_in_their_own_zone",
         "smart_sync/cursor.py",

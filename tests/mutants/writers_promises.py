@@ -96,6 +96,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "Numbers of a sequence that begins again are no cursor.",
+        "tests/e2e/test_unseen_writers.py::test_numbers_that_begin_again_are_no_cursor",
+        "sources/postgresql/writers.py",
+        "        return Numbers(restarts=again[0])\n",
+        "        return Numbers()\n",
+    ),
+    P(
+        WRITERS,
+        "A source whose numbers end below the watermark is told.",
+        "tests/e2e/test_unseen_writers.py::test_numbers_that_began_again_below_the_watermark_are_told",
+        "smart_sync/window.py",
+        "or cursor_max >= reached:",
+        "or True:",
+    ),
+    P(
+        WRITERS,
         "A lookback in numbers reaches that many numbers back.",
         "tests/e2e/test_unseen_writers.py::test_numbers_in_blocks_need_a_lookback_in_numbers",
         "smart_sync/window.py",
