@@ -1,7 +1,7 @@
 """Runs in processes of their own, to be killed or suspended; and gates that hold their requests.
 
-They are forked from a server that has imported the program: each starts within tenths of
-a second, where Beam's import alone takes seconds.
+They are forked from a server that has imported the program (`tests/forked.py`): each starts within
+tenths of a second, where Beam's import alone takes seconds.
 """
 
 import contextlib
@@ -19,25 +19,21 @@ from tests.fault_proxy import FaultProxy
 from tests.fault_rules import Action, Rule, call, hold
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        "pipeline.cli",
-        "pipeline.launch.beam.flags",
-        "pipeline.launch.beam.submit",
-        "pipeline.steps.graph",
-        "sources.postgresql.inspector",
-        "sources.postgresql.read",
-    ]
-)
+FORKS.set_forkserver_preload(["tests.forked"])
+AS_INSTALLED = str(Path(__file__).with_name("as_installed"))
 PATIENCE_S = 60.0
+PAUSES_S = 0.02, 0.2
+"""Between two looks: at first, and at most, since each costs a server's time."""
 
 
 def until(condition: Callable[[], Any]) -> None:
     """Wait for something that happens elsewhere."""
     end = time.monotonic() + PATIENCE_S
+    pause, longest = PAUSES_S
     while not condition():
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.2, longest)
 
 
 def _run(argv: Sequence[str], environ: Mapping[str, str], log: Path, limits: Any) -> None:
@@ -45,6 +41,7 @@ def _run(argv: Sequence[str], environ: Mapping[str, str], log: Path, limits: Any
         for stream in (sys.stdout, sys.stderr):
             os.dup2(out.fileno(), stream.fileno())
     os.environ.update(environ)
+    sys.path.insert(0, AS_INSTALLED)  # a fork has its parent's path
     if limits:
         limits()
     from pipeline.cli import main
