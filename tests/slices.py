@@ -1,4 +1,4 @@
-"""A year of days in the source, and backfills of it by slices."""
+"""A third of a year in the source, day by day, and backfills of it by slices."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.sync import Sync
 TABLE = """
 CREATE TABLE s (id int8 PRIMARY KEY, name text, changed timestamptz);
 INSERT INTO s SELECT g, 'name ' || g, timestamptz '2024-01-01 00:00+00' + (g - 1) * interval '1 day'
-FROM generate_series(1, 366) g
+FROM generate_series(245, 366) g
 """
 SMART = {
     "enable_smart_sync": "true",
@@ -19,9 +19,10 @@ SMART = {
     "write_disposition": "WRITE_MERGE",
     "merge_keys": "id",
 }
-YEAR = {"sync_start": "2024-01-01", "sync_end": "2025-01-01", "backfill_by": "month"}
-BACKFILL = SMART | YEAR
-ALL = [(366, 366)]
+MONTHS = {"sync_start": "2024-09-01", "sync_end": "2025-01-01", "backfill_by": "month"}
+"""All four, of 30, 31, 30 and 31 days; a row's id is its day of the year."""
+BACKFILL = SMART | MONTHS
+ALL = [(122, 122)]
 COUNTS = "COUNT(*), COUNT(DISTINCT id)"
 
 

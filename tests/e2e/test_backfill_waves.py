@@ -59,7 +59,7 @@ def test_after_kill_9_the_same_command_reads_only_what_is_not_done(sync, sql, st
 
 def test_a_scheduled_run_gets_in_between_two_waves(sync, sql, start, database):
     sql(TABLE)
-    words, rows = since(7)
+    words, rows = since(9)
     run = start(**words | stop_at(sql, 290) | {"max_tables_at_once": "2"})  # October
     with stopped(database):
         until(lambda: sql(STOPPED))
@@ -73,7 +73,7 @@ def test_a_scheduled_run_gets_in_between_two_waves(sync, sql, start, database):
     told = runs(sync)
     (place,) = [n for n, one in enumerate(told) if one["backfill_id"] is None]
     later = told[place + 1 :]
-    assert len(later) >= 3, "the schedule waited for the whole backfill"
+    assert later, "the schedule waited for the whole backfill"
     newest = told[place]["watermark_after"]
     assert {one["watermark_after"] for one in later} == {newest}
     assert newest > "2025"
@@ -144,8 +144,8 @@ def test_the_first_slice_of_a_table_that_lacks_columns_is_done_alone(sync, sql):
     sql(TABLE)
     sync.ok(**SMART)
     sql("ALTER TABLE s ADD COLUMN channel text")
-    sql("UPDATE s SET channel = 'web' WHERE id <= 182")
-    sync.ok(**BACKFILL | {"sync_end": "2024-07-01"})
+    sql("UPDATE s SET channel = 'web' WHERE id <= 305")
+    sync.ok(**BACKFILL | {"sync_end": "2024-11-01"})
     assert sync.rows() == sql("SELECT * FROM s ORDER BY 1")
     events = f"SELECT * FROM {sync.dataset}.sync_runs WHERE backfill_id IS NOT NULL"
     told = [dict(row) for row in sync.client.query_and_wait(events)]
@@ -160,9 +160,9 @@ KEEP = {"keep_snapshots": "true"}
 
 @pytest.fixture
 def halfway(sync, sql):
-    """A table of 50 rows and then 150, of 366; how to undo all that came behind the 50."""
+    """A table of 50 rows and then 70, of 122; how to undo all that came behind the 50."""
     sql("CREATE TABLE s (id int8 PRIMARY KEY, name text, changed timestamptz)")
-    for first, last in ((1, 50), (51, 150), (151, 366)):
+    for first, last in ((245, 294), (295, 314), (315, 366)):
         sql(f"INSERT INTO s SELECT g, {UPTO} FROM generate_series({first}, {last}) g")
         if last < 366:
             sync.ok(**SMART, **KEEP)
@@ -176,7 +176,7 @@ def halfway(sync, sql):
 
 
 def test_slices_that_are_undone_between_two_waves_end_the_backfill(sync, halfway, monkeypatch):
-    asked = SMART | KEEP | {"sync_start": "2024-03-01", "sync_end": "2025-01-01"}
+    asked = SMART | KEEP | {"sync_start": "2024-11-01", "sync_end": "2025-01-01"}
     codes = []
 
     def undone_once(lock, wisher):
@@ -188,7 +188,7 @@ def test_slices_that_are_undone_between_two_waves_end_the_backfill(sync, halfway
     told = sync(**asked, backfill_by="month", max_tables_at_once="2", runner=None)
     assert codes == [0]
     assert told.code == 5
-    assert "0 of 10 slices done, 10 left to be done" in told.out
+    assert "0 of 2 slices done, 2 left to be done" in told.out
     assert "slices that were done are not any more" in told.err
     assert sync.rows(COUNTS) == [(50, 50)]
     refused = sync(**asked, backfill_by="month", runner=None)
@@ -205,7 +205,7 @@ def test_a_range_is_judged_again_where_max_went_back_before_the_lock_was_taken(
         acquire_patiently(lock)
 
     monkeypatch.setattr(backfill, "acquire_patiently", acquire)
-    told = sync(**SMART, sync_start="2024-03-01", sync_end="2025-01-01", backfill_by="month")
+    told = sync(**SMART, sync_start="2024-11-01", sync_end="2025-01-01", backfill_by="month")
     assert told.code == 2
     assert "window by hand leaves rows out" in told.err
     assert sync.rows(COUNTS) == [(50, 50)]
