@@ -26,6 +26,9 @@ from tests.resumes import (
     taken_over,
 )
 
+TAKEN = "are taken over: "
+"""In a plan that goes on with what a dead run has staged."""
+
 
 @pytest.fixture
 def anew(sync, sql, caplog):
@@ -42,22 +45,41 @@ def assert_anew(sync, sql, messages, why):
     assert_clean(sync)
 
 
+def planned(sync, words):
+    """What a plan says: nothing of a dead run is cleared, so that many are made of one."""
+    return sync.ok(**words, plan_only="true").out
+
+
 OTHERS = {
-    "query": ({"postgresql_query": "SELECT * FROM s WHERE may_read(id) AND id > 0"}, "query"),
     "rows": ({"transformation_config": '{"filter": [["id", ">", 0]]}'}, "transformation"),
     "mode": (MERGE, "destination and another merge_keys"),
     "letters": ({"max_dead_letters": "1"}, "limits"),
-    "off": ({"resume": "false"}, "resume=false"),
-    "all": ({"enable_smart_sync": "false"}, "as it is now"),
     "replace": ({"write_disposition": "WRITE_TRUNCATE"}, "as it is now"),
 }
 
 
-@pytest.mark.parametrize("which", OTHERS)
-def test_a_run_that_asks_for_something_else_reads_all_anew(sync, sql, load, die, anew, which):
+def test_a_run_that_asks_for_something_else_reads_all_anew(sync, sql, load, die, anew, caplog):
     die()
-    other, why = OTHERS[which]
-    sync.ok(**load | other)
+    whole = manifests(sync)
+    assert TAKEN in planned(sync, load)
+    for words, why in OTHERS.values():
+        plan = planned(sync, load | words)
+        (told,) = [line for line in plan.splitlines() if "removed when this run begins" in line]
+        assert why in told
+        assert TAKEN not in plan
+    assert manifests(sync) == whole
+    caplog.clear()
+    sync.ok(**load | {"postgresql_query": "SELECT * FROM s WHERE may_read(id) AND id > 0"})
+    anew("query")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [({"resume": "false"}, "resume=false"), ({"enable_smart_sync": "false"}, "as it is now")],
+)
+def test_a_run_that_goes_on_with_none_reads_all_anew(sync, sql, load, die, anew, words, why):
+    die()
+    sync.ok(**load | words)
     anew(why)
 
 
@@ -92,13 +114,16 @@ def test_a_wider_window_than_the_dead_runs_is_read_anew(sync, sql, load, die, an
     anew("begin earlier")
 
 
-@pytest.mark.parametrize("kind", ["timestamp", "date", "int8 USING extract(epoch FROM changed)"])
-def test_a_cursor_of_another_type_is_read_anew(sync, sql, load, die, anew, kind):
+def test_a_cursor_of_another_type_is_read_anew(sync, sql, load, die, anew, caplog):
     """Windows of two types can't be compared: an instant is none of a wall clock's times."""
     die()
-    sql(f"ALTER TABLE s ALTER changed TYPE {kind}")
-    if kind.startswith("date"):  # today is no complete day yet
-        sql("UPDATE s SET changed = '2024-01-01' WHERE changed > '2024-12-31'")
+    for kind in ("timestamp", "int8 USING extract(epoch FROM changed)"):
+        sql(f"ALTER TABLE s ALTER changed TYPE {kind}")
+        assert "its cursor was of another type" in planned(sync, load)
+    sql("ALTER TABLE s ALTER changed TYPE date USING to_timestamp(changed)")
+    # today is no complete day yet
+    sql("UPDATE s SET changed = '2024-01-01' WHERE changed > '2024-12-31'")
+    caplog.clear()
     sync.ok(**load)
     anew("its cursor was of another type")
 
@@ -151,44 +176,41 @@ def truncate(path):
     path.write_bytes(path.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("harm", [flip, truncate, os.remove])
-def test_a_damaged_file_is_read_anew_alone(sync, sql, load, die, harm):
+HARMS = (flip, truncate, os.remove)
+TEXTS = (b"", b"{", b"[]", b'{"split": 1}', b"\x80\x04.")
+"""Of manifests, none of which is one."""
+
+
+def test_what_is_damaged_is_read_anew_alone(sync, sql, load, die):
+    """A split of each file that isn't as it was written, and of each manifest that is none."""
     dead = die()
-    whole = len(list(sync.temp.rglob("split-*.json")))
-    harm(some_rows(sync))
+    whole = sorted(sync.temp.rglob("split-*.json"))
+    for harm, manifest in zip(HARMS, whole[1:4], strict=True):
+        harm(Path(json.loads(manifest.read_text())["files"][0]["uri"]))
+    for text, manifest in zip(TEXTS, whole[4:9], strict=True):
+        manifest.write_bytes(text)
     sync.ok(**load)
-    assert taken_over(resumed(sync, dead))["splits_taken_over"] == whole - 1
+    assert taken_over(resumed(sync, dead))["splits_taken_over"] == len(whole) - 8 > 0
     assert_all(sync, sql)
     assert_clean(sync)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"split": 1}', b"\x80\x04."])
-def test_a_manifest_that_is_none_is_read_anew_alone(sync, sql, load, die, text):
-    dead = die()
-    manifests = sorted(sync.temp.rglob("split-*.json"))
-    manifests[0].write_bytes(text)
-    sync.ok(**load)
-    assert taken_over(resumed(sync, dead))["splits_taken_over"] == len(manifests) - 1
-    assert_all(sync, sql)
+CHANGES = {"format": 2}, {"window": [None, None]}, {"splits": [[1]]}
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"window": [None, None]}, {"splits": [[1]]}])
-def test_a_note_that_is_none_is_read_anew(sync, sql, load, die, change):
+def test_a_note_that_is_none_or_another_versions_is_read_anew(sync, sql, load, die, caplog):
     die()
     (note,) = sync.temp.rglob("resume.json")
-    note.write_text(json.dumps(json.loads(note.read_text()) | change))
+    written = json.loads(note.read_text())
+    note.write_text(json.dumps(written | {"version": "0.0.9"}))
+    assert "version 0.0.9 had begun it" in planned(sync, load)
+    for change in CHANGES:
+        note.write_text(json.dumps(written | change))
+        assert TAKEN not in planned(sync, load)
     sync.ok(**load)
     assert statuses(sync) == ["abandoned", "succeeded"]
     assert_all(sync, sql)
     assert_clean(sync)
-
-
-def test_another_version_reads_all_anew(sync, sql, load, die, anew):
-    die()
-    (note,) = sync.temp.rglob("resume.json")
-    note.write_text(json.dumps(json.loads(note.read_text()) | {"version": "0.0.9"}))
-    sync.ok(**load)
-    anew("version 0.0.9")
 
 
 def test_files_outside_of_runs_folders_are_never_taken_or_cleared(sync, sql, load, die, tmp_path):

@@ -28,7 +28,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A staged file is taken over only with every byte as it was written.",
-        ANEW + "test_a_damaged_file_is_read_anew_alone",
+        ANEW + "test_what_is_damaged_is_read_anew_alone",
         "pipeline/destination/manifests.py",
         "    return not (seen.digest and file.digest) or seen.digest == file.digest\n",
         "    return True\n",
@@ -36,7 +36,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
         "A staged file that is gone or cut is read anew.",
-        ANEW + "test_a_damaged_file_is_read_anew_alone",
+        ANEW + "test_what_is_damaged_is_read_anew_alone",
         "pipeline/destination/manifests.py",
         "    if seen is None or seen.bytes != file.bytes:\n        return False\n",
         "    if seen is None:\n        return True\n",

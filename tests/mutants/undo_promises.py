@@ -121,7 +121,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         UNDO,
         "Rows that others have added since are not thrown away.",
-        f"{TRAVEL}what_others_added_since_is_not_thrown_away",
+        f"{TRAVEL}what_others_added_between_undone_runs_or_since_is_not_thrown_away",
         "pipeline/launch/rows_of_others.py",
         "    if now > then:\n",
         "    if False:\n",
@@ -129,7 +129,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         UNDO,
         "Rows that others have added between runs that are undone are not thrown away.",
-        f"{TRAVEL}what_others_added_between_undone_runs_is_not_thrown_away",
+        f"{TRAVEL}what_others_added_between_undone_runs_or_since_is_not_thrown_away",
         "pipeline/launch/rows_of_others.py",
         "        if has > had:\n",
         "        if False:\n",
