@@ -9,7 +9,7 @@ PYTHON_FILES := $(PACKAGES) tests main.py setup.py
 FAST := auto_schema warehouse sources smart_sync pipeline scheduler tests/unit tests/golden tests/scheduler tests/graph \
   tests/seam/test_matrix.py tests/seam/test_repeated_steps.py
 
-.PHONY: help setup fmt check test extensions browser test-fast chaos hunt mutants demo local bench peers image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden pictures lock clean
+.PHONY: help setup for-demo fmt check test extensions browser shells test-fast chaos hunt mutants demo local bench peers image-check wheel wheel-check tests-of-all image-if-changed wheel-if-changed template verify-cloud docs golden pictures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,8 +23,18 @@ setup: .venv/.done .venv-bigquery/.done $(DECODERS) ## make both environments, a
 	@$(BIN)/python -m pip check --quiet || $(BIN)/python -m pip check
 	@touch $@
 
+# A sync and its servers need no tools and no Beam: without these a clone's first run is there in a
+# minute. Only where nothing but the demo is asked for, and the whole environment isn't there.
+READY := $(if $(filter-out demo local,$(or $(MAKECMDGOALS),help))$(wildcard .venv/.done),.venv/.done,.venv/.demo)
+
+.venv/.demo: requirements-demo.txt
+	@rm -rf .venv
+	@python=$$(demo/find_python 3.11 3.12 3.13) && echo "making .venv with $$python, for the demo" && "$$python" -m venv .venv
+	@$(BIN)/python $(PIP) --no-compile -r requirements-demo.txt
+	@touch $@
+
 # Rows are decoded by C; where nothing compiles it, its twins in Python do it slowly.
-$(DECODERS) &: .venv/.done setup.py $(wildcard auto_schema/*.[ch] sources/*/wire/*.[ch])
+$(DECODERS) &: $(READY) setup.py $(wildcard auto_schema/*.[ch] sources/*/wire/*.[ch])
 	@rm -f $(DECODERS)
 	@$(BIN)/python setup.py -q build_ext --inplace --force
 
@@ -32,7 +42,7 @@ $(DECODERS) &: .venv/.done setup.py $(wildcard auto_schema/*.[ch] sources/*/wire
 .venv-bigquery/.done: requirements-bigquery.txt
 	@rm -rf .venv-bigquery
 	@python=$$(demo/find_python 3.13) && echo "making .venv-bigquery with $$python" && "$$python" -m venv .venv-bigquery
-	@.venv-bigquery/bin/python $(PIP) -r requirements-bigquery.txt
+	@.venv-bigquery/bin/python $(PIP) --no-compile -r requirements-bigquery.txt
 	@mkdir -p .venv-bigquery/home
 	@HOME=$$PWD/.venv-bigquery/home .venv-bigquery/bin/python -c "from duckdb_extensions import import_extension as i; [i(n) for n in ('icu', 'spatial', 'ducklake')]"
 	@touch $@
@@ -49,7 +59,7 @@ check: .venv/.done ## lint, types, import contracts
 	@$(BIN)/hadolint Dockerfile
 
 # Building the image is one core's work, most tests wait for servers: side by side they are done sooner.
-test: setup check extensions browser ## check, then all tests on real servers; beside them the image and the wheel, if their inputs changed
+test: setup check extensions browser shells ## check, then all tests on real servers; beside them the image and the wheel, if their inputs changed
 	@$(MAKE) --no-print-directory --jobs=2 tests-of-all wheel-if-changed image-if-changed
 
 extensions: .venv/.done ## install Debian's PostgreSQL with extensions, for the tests of their types
@@ -57,6 +67,9 @@ extensions: .venv/.done ## install Debian's PostgreSQL with extensions, for the 
 
 browser: .venv/.done ## install Debian's Chromium, in which tests look at the report
 	@$(BIN)/python -m tests.debian_chromium
+
+shells: .venv/.done ## install Debian's zsh and fish, at whose prompts tests type
+	@$(BIN)/python -m tests.debian_shells
 
 tests-of-all:
 	@$(BIN)/python -m pytest
@@ -81,10 +94,13 @@ hunt: setup ## sources, contents, histories and parameters from a seed, synced a
 mutants: setup ## break each promise in a copy and show that its test fails
 	@$(BIN)/python -m tests.mutants
 
-local: setup ## the servers of docs/tutorial.md: a PostgreSQL with a small shop and a local BigQuery, until Ctrl-C
+for-demo: # both environments side by side
+	@$(MAKE) --no-print-directory --jobs=2 READY=$(READY) $(READY) .venv-bigquery/.done $(DECODERS)
+
+local: for-demo ## the servers of docs/tutorial.md: a PostgreSQL with a small shop and a local BigQuery, until Ctrl-C
 	@$(BIN)/python -m demo.local
 
-demo: setup ## a whole sync on real flights, locally (SOURCE=quick, postgresql, mongodb, bigquery, tables or checks)
+demo: for-demo ## a whole sync on real flights, locally (SOURCE=quick, postgresql, mongodb, bigquery, tables or checks)
 	@$(BIN)/python -m demo.run --source $(or $(SOURCE),postgresql)
 
 # Other tools that `make bench` and `make peers` set beside ours; nothing else needs them.
@@ -134,7 +150,7 @@ docs: .venv/.done ## rewrite what is made from tables and imports: metadata.json
 	@$(BIN)/python -m tests.costs
 
 golden: .venv/.done ## rewrite the golden files; review the diff
-	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
+	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden tests/e2e/test_printed.py
 
 pictures: setup browser ## make the pictures of the documents anew, of what the program shows
 	@REWRITE_PICTURES=1 $(BIN)/python -m pytest -q -n0 tests/browser/test_pictures.py
@@ -143,6 +159,8 @@ lock: .venv/.done ## renew the lock files (needs uv)
 	@for name in requirements requirements-dev requirements-build requirements-bench; do \
 	  uv pip compile $$name.in -o $$name.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-config --no-annotate -q; done
+	@uv pip compile requirements-demo.in -o requirements-demo.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-config --no-annotate --no-emit-package pandas -q
 	@uv pip compile requirements-bigquery.in -o requirements-bigquery.txt --universal --python-version 3.13 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-config --no-annotate -q
 
