@@ -32,6 +32,7 @@ BUDGETS_S = {
     "scheduler": 240,
     "seam": 240,
     "servers": 400,
+    "shells": 60,
     "unit": 300,
 }
 

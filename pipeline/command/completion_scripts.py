@@ -46,28 +46,40 @@ complete -F _smart_sync smart-sync
 ZSH = r"""#compdef smart-sync
 # smart-sync completion zsh: eval "$(smart-sync completion zsh)", or a file _smart-sync in $fpath
 _smart_sync() {
-  local name=${words[CURRENT]%%%%=*}
+  local word=${words[CURRENT]} before=${words[CURRENT-1]} name="" known=1
   local -a commands=(
 %(described)s
   )
-  if [[ ${words[CURRENT]} == --*=* ]]; then
-    compset -P '*='
-    case "${${name#--}//-/_}" in
+  local command=${words[(r)(%(alternatives)s)]}
+  if [[ $word == --*=* ]]; then name=${word%%%%=*}; compset -P '*='
+  elif [[ $before == --* && $word != -* ]]; then name=$before
+  fi
+  case "${${name#--}//-/_}" in
 %(values)s
-    esac
-    return
+  esac
+  [[ $word == --*=* ]] && return 1
+  if [[ $word == -* ]]; then
+    compadd -M 'm:{-}={_}' -S '' -- %(valued)s && known=0
+    compadd -M 'm:{-}={_}' -- %(bare)s && known=0
+  elif [[ -z $command || $command == $word ]]; then
+    _describe command commands && known=0
+  elif [[ $command == completion ]]; then
+    compadd -- bash zsh fish && known=0
   fi
-  if [[ ${words[CURRENT]} == -* ]]; then
-    compadd -S '' -- %(valued)s
-    compadd -- %(bare)s
-  elif (( CURRENT == 2 )); then
-    _describe command commands
-  elif [[ ${words[2]} == completion ]]; then
-    compadd -- bash zsh fish
-  fi
+  return known
 }
-compdef _smart_sync smart-sync
+if [[ ${funcstack[1]} == _smart-sync ]]; then _smart_sync "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+  compdef _smart_sync smart-sync
+fi
 """
+
+FISH = r"""# smart-sync completion fish | source
+function __smart_sync_dashes
+  string match -qr -- '--\w+-' (commandline -cp)
+end
+complete -c smart-sync -f"""
 
 
 def values() -> dict[str, tuple[str, ...]]:
@@ -115,13 +127,14 @@ def bash() -> str:
 
 def zsh() -> str:
     """For zsh 5 and newer."""
-    cases = [
-        f"      {name}) {'_files' if words == (FILES,) else 'compadd -- ' + ' '.join(words)} ;;"
-        for name, words in values().items()
-    ]
+    cases = []
+    for name, words in values().items():
+        call = "_files" if words == (FILES,) else f"compadd -- {' '.join(words)}"
+        cases.append(f"    {name}) {call}; return ;;")
     all_flags = dict.fromkeys(flags())
     return ZSH % {
         "described": "\n".join(f"    {_quoted(f'{c.name}:{c.help}')}" for c in COMMANDS),
+        "alternatives": "|".join(command.name for command in COMMANDS),
         "values": "\n".join(cases),
         "valued": " ".join(_quoted(flag) for flag in all_flags if flag.endswith("=")),
         "bare": " ".join(flag for flag in all_flags if not flag.endswith("=")),
@@ -129,8 +142,8 @@ def zsh() -> str:
 
 
 def fish() -> str:
-    """For fish 3 and newer."""
-    lines = ["# smart-sync completion fish | source", "complete -c smart-sync -f"]
+    """For fish 3 and newer; which completes names with dashes only where they stand so."""
+    lines = [FISH]
     for command in COMMANDS:
         told = f"-a {command.name} -d {_quoted(command.help)}"
         lines.append(f"complete -c smart-sync -n __fish_use_subcommand {told}")
@@ -144,6 +157,8 @@ def fish() -> str:
         kind = " -r -F" if said == (FILES,) else f" -x -a '{' '.join(said)}'" if said else " -x"
         kind = kind if flag.endswith("=") else ""
         lines.append(f"complete -c smart-sync -l {name}{kind}{label}")
+        if (dashed := name.replace("_", "-")) != name:
+            lines.append(f"complete -c smart-sync -n __smart_sync_dashes -l {dashed}{kind}{label}")
     return "\n".join(lines) + "\n"
 
 

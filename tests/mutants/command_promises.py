@@ -97,6 +97,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "The command",
+        "So do zsh and fish, in which names may be begun with dashes, too.",
+        "tests/shells/test_completion.py::test_keys_become_the_words_that_are_meant",
+        "pipeline/command/completion_scripts.py",
+        "  string match -qr -- '--\\w+-' (commandline -cp)",
+        "  false",
+    ),
+    Promise(
+        "The command",
+        "What whole plans and runs print is what is shown in their transcripts, letter for letter.",
+        "tests/e2e/test_printed.py::test_of_one_table_each_command_prints_what_its_file_says",
+        "pipeline/runs/past_runs.py",
+        "logging.DEBUG if isinstance(error.__cause__, NotFound) else logging.INFO",
+        "logging.INFO",
+    ),
+    Promise(
+        "The command",
         "With --json stdout is one document alone, whatever libraries print.",
         "tests/unit/test_command.py::test_stdout_is_the_document_alone_whatever_is_printed",
         "pipeline/command/json_out.py",

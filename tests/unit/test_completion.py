@@ -1,17 +1,17 @@
-"""Completion in a real bash: asked as readline asks it, and typed at a prompt."""
+"""Completion in a real bash: asked as readline asks it, and typed at a prompt.
 
-import os
-import pty
+The other shells, which are Debian's packages: tests/shells.
+"""
+
 import re
-import select
 import subprocess
-import time
 
 import pytest
 
 from pipeline.command.completion_scripts import SCRIPTS, bash
 from pipeline.command.table import COMMANDS, FLAGS
 from pipeline.parameters.table import PARAMETERS
+from tests.shells.prompt import typed
 
 ASKED = """
 {script}
@@ -63,36 +63,9 @@ def test_bash_offers_all_commands_at_first():
     assert completed("") == [command.name for command in COMMANDS]
 
 
-def typed(keys):
-    """What stands at an interactive bash's prompt after these keys."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], {"PS1": "> ", "TERM": "dumb"})
-    try:
-        seen = _until(terminal, b"> ")
-        os.write(terminal, b'source /dev/stdin <<"ENDED"\n' + bash().encode() + b"ENDED\n")
-        os.write(terminal, b"echo rea''dy\n")
-        seen = _until(terminal, b"\nready")
-        os.write(terminal, keys.encode())
-        seen = _until(terminal, b"#")
-    finally:
-        os.close(terminal)
-        os.waitpid(pid, 0)
-    return re.sub(rb"[\x07\r]", b"", seen).decode().rpartition("> ")[2]
-
-
-def _until(terminal, mark):
-    seen, end = b"", time.monotonic() + 20
-    while mark not in seen and time.monotonic() < end:
-        if select.select([terminal], [], [], 0.2)[0]:
-            seen += os.read(terminal, 65_536)
-    assert mark in seen, seen
-    return seen
-
-
-def test_keys_at_a_prompt_become_the_words_that_are_meant():
-    line = typed("smart-sync backf\t--backfill_o\tne\t #")
-    assert line.strip() == "smart-sync backfill --backfill_order=newest  #"
+def test_keys_at_a_prompt_become_the_words_that_are_meant(tmp_path):
+    line = typed("bash", "smart-sync backf\t--backfill_o\tne\t #", tmp_path)
+    assert line == "smart-sync backfill --backfill_order=newest  #"
 
 
 @pytest.mark.parametrize("shell", SCRIPTS)
