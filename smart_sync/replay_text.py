@@ -6,6 +6,7 @@ from typing import Any
 from smart_sync.history_text import rows_taken
 from smart_sync.plan import SyncPlan
 from smart_sync.replay import ReplayPlan
+from smart_sync.value_text import counted
 
 
 def replay_lines(replay: ReplayPlan) -> Iterator[str]:
@@ -45,5 +46,6 @@ def replay_summary(plan: SyncPlan, replay: ReplayPlan, row: Mapping[str, Any]) -
         text += f", {filtered:,} filtered out"
     text += f", {replay.not_whole:,} not replayable"
     if replay.replayed:
-        text += f", {replay.replayed:,} letters were replayed before"
+        told = counted(replay.replayed, "letter was", "letters were")
+        text += f", {told} replayed before"
     return f"{text} · letters of run {replay.run_id} in {plan.dead_letters.table}"

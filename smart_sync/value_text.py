@@ -39,6 +39,16 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one}" if number == 1 else f"{number:,} {many or one + 's'}"
 
 
+def left_out_text(rows: int) -> str:
+    """Rows that no run reads, for a run's last line.
+
+    >>> left_out_text(1)
+    '1 row of the source is in no window (see the plan)'
+    """
+    verb = "is" if rows == 1 else "are"
+    return f"{counted(rows, 'row')} of the source {verb} in no window (see the plan)"
+
+
 def have(number: int, one: str = "row", many: str = "") -> str:
     """How many of something have what follows; the words as of `counted`.
 

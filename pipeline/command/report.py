@@ -10,6 +10,7 @@ from pipeline.report.figures import require_library
 from pipeline.report.page import page
 from pipeline.report.past_days import read_days
 from pipeline.report.told import Period, document, told_of
+from smart_sync.value_text import counted
 
 OUTPUT = "smart-sync-report.html"
 SINCE = "90d"
@@ -29,5 +30,6 @@ def main(said: Said) -> int:
         print_json(document(told, period, str(look.table)))
     else:
         failing = sum(one.has_failed for one in told)
-        print(f"wrote {output}: {len(told)} destinations since {period.first}, {failing} failing")
+        number = counted(len(told), "destination")
+        print(f"wrote {output}: {number} since {period.first}, {failing} failing")
     return 0

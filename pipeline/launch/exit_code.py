@@ -19,7 +19,7 @@ from pipeline.runs.past_runs import read_outcome
 from smart_sync.history_text import versions_text
 from smart_sync.plan import SyncPlan
 from smart_sync.replay_text import replay_summary
-from smart_sync.value_text import counted
+from smart_sync.value_text import counted, left_out_text
 
 ANY_CLOCK = timedelta(days=1)
 """By more no machine's clock is behind that of the launch."""
@@ -132,5 +132,5 @@ def summary(plan: SyncPlan, row: Mapping[str, Any]) -> str:
     if row.get("rows_filtered"):
         text += f", {row['rows_filtered']:,} filtered out"
     if row["rows_left_out"]:
-        text += f", {row['rows_left_out']:,} rows of the source are in no window (see the plan)"
+        text += f", {left_out_text(row['rows_left_out'])}"
     return f"{text} · {plan.destination} · run {plan.run.run_id}"

@@ -12,7 +12,7 @@ from pipeline.runs.told_checks import told_checks
 from smart_sync.explain_many import new_text
 from smart_sync.modes import CREATE
 from smart_sync.text_table import text_table
-from smart_sync.value_text import counted
+from smart_sync.value_text import counted, left_out_text
 
 HEADINGS = ("table", "status", "read", "published", "dead", "seconds", "why")
 RIGHT = frozenset({"read", "published", "dead", "seconds"})
@@ -93,7 +93,7 @@ def cells(result: TableResult) -> tuple[str, ...]:
 def _left_out(row: Mapping[str, Any]) -> str:
     """What a run that ended well left out, if anything."""
     rows = row.get("rows_left_out")
-    return f"{rows:,} rows of the source are in no window (see the plan)" if rows else ""
+    return left_out_text(rows) if rows else ""
 
 
 def total(results: Sequence[TableResult]) -> str:

@@ -115,7 +115,9 @@ def _together(
         except TargetError as error:
             if not is_answer(error.__cause__):
                 raise
-            LOGGER.info("asked for one by one, since BigQuery refuses them together: %s", error)
+            level = logging.DEBUG if isinstance(error.__cause__, NotFound) else logging.INFO
+            told = "asked for one by one, since BigQuery refuses them together: %s"
+            LOGGER.log(level, told, error)  # before a first run there is no history
     return ask_one(client, question), {}
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.golden.transcripts import on_terminal, piped
+from tests.golden.transcripts import on_screen, on_terminal, piped
 
 SLOWLY = """
 CREATE FUNCTION slow(int) RETURNS int VOLATILE LANGUAGE sql AS
@@ -13,29 +13,6 @@ CREATE FUNCTION slow(int) RETURNS int VOLATILE LANGUAGE sql AS
 """
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING) ")
 BAR = "━"
-
-
-def on_screen(text):
-    """The lines that stay, and all that was ever shown: what a terminal makes of a text."""
-    lines, row, column, shown = [""], 0, 0, []
-    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b.|[\r\n]|[^\x1b\r\n]+", text):
-        if part == "\n":
-            row, column = row + 1, 0
-            lines += [""] * (row + 1 - len(lines))
-        elif part == "\r":
-            column = 0
-        elif part.startswith("\x1b["):
-            count = int(re.sub(r"\D", "", part) or 1)
-            if part.endswith("A"):
-                row = max(row - count, 0)
-            elif part.endswith("K"):
-                lines[row] = ""
-            assert part[-1] in "AKmhl", part
-        elif not part.startswith("\x1b"):
-            lines[row] = lines[row][:column].ljust(column) + part + lines[row][column + len(part) :]
-            column += len(part)
-            shown.append(lines[row])
-    return lines, shown
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.runs.history import FIELDS
-from tests.golden.transcripts import check_transcript
+from tests.golden.transcripts import OF_STATUS, check_transcript
 from tests.looked_back import DEAD_LETTERS, caller, fill
 from tests.sync import PROJECT
 
@@ -78,5 +78,4 @@ def named(sync):
 def test_what_it_prints_is_what_the_file_says(sync, named, two):
     place = ["--destination-bigquery-project=" + PROJECT]
     words = ["smart-sync", "status", *place, "--destination-bigquery-dataset=golden_status"]
-    masks = {r"\d+ (?:s|min)(?!\w)": "AGE", r"─{20,}": "──", r" {2,}": "  "}
-    check_transcript("status", words, masks=masks)
+    check_transcript("status", words, masks=OF_STATUS)

@@ -4,6 +4,7 @@
 
 compares with tests/golden/transcripts/help.txt; REWRITE_GOLDEN=1 writes it anew. Escape codes
 stand in it as ‹1m›; what differs from run to run (`MASKS`, and those that a test adds) as a word.
+Of progress only what stays on the terminal is kept, without its colors.
 """
 
 import fcntl
@@ -14,7 +15,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +30,40 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "smart-sync-schedules": ("-m", "scheduler"),
     "python": ("-c",),
 }
+LOG_TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}"
 MASKS: Mapping[str, str] = {
-    r"\d{8}t\d{6}-[0-9a-f]{8}": "RUN_ID",
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}": "LOG_TIME",
+    r"\d{8}t\d{6}([-_])[0-9a-f]{8}": "RUN_ID",
+    LOG_TIME: "LOG_TIME",
     re.escape(str(ROOT)): "ROOT",
 }
 """Pattern → the word for what it finds."""
+OF_RUNS: Mapping[str, str] = {
+    LOG_TIME: "LOG_TIME",
+    r"(?i)\b(plan) [0-9a-f]{16}": r"\1 PLAN_ID",
+    r'(plan_fingerprint\\*": \\*")[0-9a-f]{16}': r"\1PLAN_ID",
+    r"20(?:2[6-9]|[3-9]\d)-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?": "TIME",
+    r"20(?:2[6-9]|[3-9]\d)-\d\d-\d\d": "DATE",
+    r"(?m)^LOG_TIME INFO read [\d,]+ rows?, .*\n": "",  # how far it is, every few seconds
+    r"127\.0\.0\.1:\d+": "127.0.0.1:PORT",
+    r"\b\d+(?:\.\d+)? (?=(?:s|min)\b)": "N ",
+    r'"id-[0-9a-f]{32}"': '"SERVER"',
+    r"backfill-[0-9a-f]{12}": "BACKFILL_ID",
+    r"(?m)^(\S.*  (?:succeeded|failed) .*?) +\d+\.\d\b": r"\1  N",
+    r'("(?:bytes_staged|cpu_seconds|peak_memory_bytes|seconds)": )\d[\d.]*': r"\1N",
+    r'("(?:seconds|timings)": "?)\{[^}]*\}': r"\1{…}",
+    r'("version": ")[^"]*': r"\1VERSION",
+    r'("sync_source\\*", \\*")[0-9a-f]{32}': r"\1SOURCE",
+}
+"""The same for runs: whatever is of this run, this server or this minute. The tests' own data are
+of 2025, so that their times stay."""
+OF_STATUS: Mapping[str, str] = {
+    r"\d+ (?:s|min)(?!\w)": "AGE",
+    r"─{20,}": "──",
+    r" {2,}": "  ",
+}
+"""The same for `smart-sync status`, whose columns are as wide as what stands in them."""
+LIVE = "\x1b[?25l"
+"""Hides the cursor: what follows is drawn over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +147,53 @@ def masked(text: str, masks: Mapping[str, str]) -> str:
     return re.sub(r"\x1b\[([0-9;?]*[A-Za-z])", r"‹\1›", text)
 
 
+def on_screen(text: str) -> tuple[list[str], list[str]]:
+    """The lines that stay, and all that was ever shown: what a terminal makes of a text."""
+    lines, row, column, shown = [""], 0, 0, []
+    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b.|[\r\n]|[^\x1b\r\n]+", text):
+        if part == "\n":
+            row, column = row + 1, 0
+            lines += [""] * (row + 1 - len(lines))
+        elif part == "\r":
+            column = 0
+        elif part.startswith("\x1b["):
+            count = int(re.sub(r"\D", "", part) or 1)
+            if part.endswith("A"):
+                row = max(row - count, 0)
+            elif part.endswith("K"):
+                lines[row] = ""
+            assert part[-1] in "AKmhl", part
+        elif not part.startswith("\x1b"):
+            lines[row] = lines[row][:column].ljust(column) + part + lines[row][column + len(part) :]
+            column += len(part)
+            shown.append(lines[row])
+    return lines, shown
+
+
 def transcript(
     words: Sequence[str],
     environ: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
     masks: Mapping[str, str] | None = None,
+    before: Callable[[], Sequence[str]] = tuple,
 ) -> str:
-    """The command on a terminal, then piped; it must end alike."""
-    shown, plain = on_terminal(words, environ, cwd), piped(words, environ, cwd)
+    """The command on a terminal, then piped; it must end alike.
+
+    `before` is called before each of the two; what it gives are further words.
+    """
+    asked = [*words, *before()]
+    shown = on_terminal(asked, environ, cwd)
+    plain = piped([*words, *before()], environ, cwd)
     assert shown.code == plain.code, (shown, plain)
+    is_live = LIVE in shown.stdout
     parts = {
-        f"a terminal of {COLUMNS} columns": shown.stdout,
+        f"a terminal of {COLUMNS} columns": "\n".join(on_screen(shown.stdout)[0])
+        if is_live
+        else shown.stdout,
         "stdout, piped": plain.stdout,
         "stderr, piped": plain.stderr,
     }
-    lines = [f"$ {' '.join(words)}", f"exit code {plain.code}"]
+    lines = [f"$ {' '.join(asked)}", f"exit code {plain.code}"]
     for where, text in parts.items():
         lines += [f"──── {where} ────", text.removesuffix("\n")]
     return masked("\n".join(lines) + "\n", masks or {})
@@ -144,9 +205,10 @@ def check_transcript(
     environ: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
     masks: Mapping[str, str] | None = None,
+    before: Callable[[], Sequence[str]] = tuple,
 ) -> str:
     """Compare with the file of this name; the text."""
-    text, file = transcript(words, environ, cwd, masks), HERE / f"{name}.txt"
+    text, file = transcript(words, environ, cwd, masks, before), HERE / f"{name}.txt"
     if os.environ.get("REWRITE_GOLDEN") == "1":
         file.write_text(text, encoding="utf-8")
     assert text == file.read_text(encoding="utf-8")
