@@ -13,6 +13,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from deploy.manylinux import faults, tag_here
+
 ROOT = Path(__file__).resolve().parent.parent
 TOP = "smart_sync"
 INSIDE = ("auto_schema", "warehouse", "sources", "pipeline", "scheduler")
@@ -78,15 +80,45 @@ def build(folder: Path) -> Path:
         tree.mkdir()
         lay_out(tree)
         words = ["wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
-        command = [sys.executable, "-m", "pip", *words, "--wheel-dir", str(folder), str(tree)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if claimed := tag_here():
+            words.append(f"--config-settings=--build-option=--plat-name={claimed}")
+        _run(
+            [sys.executable, "-m", "pip", *words, "--wheel-dir", str(folder.resolve()), str(tree)],
+            tree,
+        )
+    (wheel,) = folder.glob("bigquery_smart_sync-*.whl")
+    held = zipfile.ZipFile(wheel)
+    modules = [name for name in held.namelist() if name.endswith("compiled.abi3.so")]
+    if len(modules) != COMPILED:
+        raise WheelError("it holds no compiled decoders: is there a C compiler?")
+    if claimed and (
+        found := [fault for name in modules for fault in faults(name, held.read(name))]
+    ):
+        mend = "build it with the C compiler and headers of an older distribution"
+        raise WheelError(f"the tag {claimed} says more than is so: {'; '.join(found)}: {mend}")
+    return wheel
+
+
+def build_source(folder: Path) -> Path:
+    """Build the source distribution, for where no wheel fits; where it lies.
+
+    Raises:
+        WheelError: it can't be built.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        tree = Path(place, "tree")
+        tree.mkdir()
+        lay_out(tree)
+        words = ["setup.py", "-q", "sdist", "--formats=gztar", "--dist-dir", str(folder.resolve())]
+        _run([sys.executable, *words], tree)
+    (source,) = folder.glob("bigquery_smart_sync-*.tar.gz")
+    return source
+
+
+def _run(command: list[str], tree: Path) -> None:
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     if done.returncode:
         raise WheelError(done.stdout + done.stderr)
-    (wheel,) = folder.glob("bigquery_smart_sync-*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    if sum(name.endswith("compiled.abi3.so") for name in names) != COMPILED:
-        raise WheelError("it holds no compiled decoders: is there a C compiler?")
-    return wheel
 
 
 def main() -> int:
@@ -95,7 +127,8 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     wheel = build(folder)
-    print(f"{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.1f} MB")
+    for built in (wheel, build_source(folder)):
+        print(f"{built.relative_to(ROOT)}: {built.stat().st_size / 1e6:.1f} MB")
     print(f"pip install '{wheel.relative_to(ROOT)}[postgresql]'")
     return 0
 

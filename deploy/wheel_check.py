@@ -3,7 +3,8 @@
 The environment has nothing of the repository's, and the runs begin in a folder of their own. First
 it has no extra, and each source is refused; then those of all sources. The servers are those of the
 tests, and the flights are few: what is looked for is what an installation lacks. What was checked
-is remembered by a hash of all that goes in, as of the image.
+is remembered by a hash of all that goes in, as of the image. At the end the source distribution
+takes the wheel's place, built where there is no C compiler, as on a platform that no wheel is for.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.markup import escape
 
@@ -23,8 +25,9 @@ from demo.run import CONSOLE, ONE_IN, demo
 from demo.servers import bigquery_server
 from demo.sides import SIDES
 from deploy.image_check import fingerprint
+from deploy.manylinux import tag_here
 from deploy.once import once
-from deploy.wheel import ROOT, TOP, WheelError, build
+from deploy.wheel import ROOT, TOP, WheelError, build, build_source
 
 INPUTS = (
     "requirements.txt",
@@ -37,12 +40,15 @@ INPUTS = (
     "smart_sync",
     "pipeline",
     "scheduler",
+    "deploy/manylinux.py",
     "deploy/wheel.py",
     "deploy/wheel_check.py",
 )
 """What goes into the wheel, and what checks it."""
 SERVER = ROOT / "tests" / "local_bigquery"
 """The local BigQuery by which tests are told: the package's own needs minutes of a busy machine."""
+NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false"}
+SLOW = f"from {TOP}.sources.postgresql.wire.decoder import warn_if_slow; warn_if_slow()"
 WITHOUT_BEAM = (
     "import importlib.util as u; raise SystemExit(u.find_spec('apache_beam') is not None)"
 )
@@ -73,6 +79,7 @@ def contents(wheel: Path) -> None:
         f"it brings one name into an environment: {TOP}",
     )
     expect("-cp311-abi3-" in wheel.name, "one wheel for every Python from 3.11 on")
+    expect(wheel.stem.endswith(tag_here()), f"its tag says where it runs: {tag_here()}")
     expect(f"{TOP}/py.typed" in names, "its types are there for type checkers")
     expect(any(name.endswith("/licenses/LICENSE") for name in names), "it holds the LICENSE")
 
@@ -114,6 +121,19 @@ class Environment:
         words = ["--quiet", "--no-compile", "--constraint", str(self._constraints), what]
         self._pip("install", *words)
 
+    def install_without_compiler(self, source: Path) -> None:
+        """Put the source distribution into the wheel's place."""
+        words = ["--quiet", "--no-compile", "--no-deps", "--force-reinstall", "--no-cache-dir"]
+        self._pip("install", *words, str(source), environ=NO_COMPILER)
+
+    def says_that_it_is_slow(self) -> bool:
+        """Whether a process that reads rows warns that nothing is compiled."""
+        words = [self.program("python"), "-c", SLOW]
+        done = subprocess.run(
+            words, cwd=self.elsewhere, capture_output=True, text=True, check=False
+        )
+        return done.returncode == 0 and "decoded by Python" in done.stderr
+
     def check(self) -> None:
         """Whether what is installed fits together."""
         self._pip("check")
@@ -135,12 +155,14 @@ class Environment:
         words = [self.program("python"), "-c", WITHOUT_BEAM]
         return subprocess.run(words, check=False).returncode == 0
 
-    def _pip(self, *words: str) -> None:
+    def _pip(self, *words: str, environ: Mapping[str, str] | None = None) -> None:
         """The pip of here, at work there."""
-        self._run([sys.executable, "-m", "pip", "--python", self.program("python"), *words])
+        command = [sys.executable, "-m", "pip", "--python", self.program("python"), *words]
+        self._run(command, environ or {})
 
-    def _run(self, words: Sequence[str]) -> None:
+    def _run(self, words: Sequence[str], more: Mapping[str, str] = MappingProxyType({})) -> None:
         environ = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+        environ.update(more)
         done = subprocess.run(words, capture_output=True, text=True, check=False, env=environ)
         if done.returncode:
             raise WheelError(done.stdout + done.stderr)
@@ -184,6 +206,10 @@ def check() -> None:
         expect(environment.holds_no_beam(), "no source needed Beam")
         words = ["--data_source=postgresql", "--runner=DirectRunner"]
         refused(environment, words, "dataflow", "without Beam a runner")
+        environment.check()
+        environment.install_without_compiler(build_source(folder))
+        expect(environment.says_that_it_is_slow(), "built without a compiler, it says so")
+        sync(environment, folder / "source", "postgresql")
         environment.check()
 
 

@@ -5,6 +5,7 @@ import re
 import runpy
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import setuptools
 from packaging.requirements import Requirement
 
 from deploy.image_check import fingerprint
-from deploy.wheel import INSIDE, ROOT, TOP, WheelError, lay_out
+from deploy.manylinux import faults
+from deploy.wheel import INSIDE, ROOT, TOP, WheelError, build_source, lay_out
 from deploy.wheel_check import INPUTS, contents, locked, stamp
 from tests.sync import GRAPH, Sync
 
@@ -110,6 +112,36 @@ def test_a_wheel_with_a_second_name_is_refused(tmp_path):
             file.writestr(name, "")
     with pytest.raises(WheelError, match="one name"):
         contents(wheel)
+
+
+C = {
+    "older": "#include <string.h>\nint f(char *a) { memcpy(a, a + 1, 9999); return 0; }",
+    "newer": "#include <threads.h>\nint f(void) { thrd_yield(); return 0; }",  # of glibc 2.28
+    "library": "int deflate(void *, int);\nint f(void) { return deflate(0, 0); }",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("older", []), ("newer", ["needs glibc 2."]), ("library", ["needs libz.so.1"])],
+)
+def test_a_module_that_needs_more_than_the_wheels_tag_says_is_named(tmp_path, code, told):
+    source, library = tmp_path / "m.c", tmp_path / "m.so"
+    source.write_text(C[code])
+    link = ["-Wl,--no-as-needed", "-l:libz.so.1"] if code == "library" else []
+    words = ["cc", "-O0", "-shared", "-fPIC", "-o", str(library), str(source), *link]
+    subprocess.run(words, check=True)
+    found = faults("m.so", library.read_bytes())
+    assert len(found) == len(told)
+    assert all(part in fault for part, fault in zip(told, found, strict=True))
+
+
+def test_the_source_distribution_has_all_that_is_compiled(tmp_path, tree):
+    with tarfile.open(build_source(tmp_path)) as file:
+        held = {name.partition("/")[2] for name in file.getnames()}
+    compiled = {str(path.relative_to(tree)) for path in tree.rglob("*.[ch]")}
+    assert len(compiled) > 10
+    assert compiled <= held
 
 
 def test_what_goes_into_the_wheel_is_what_its_check_is_remembered_by(tree):
