@@ -24,8 +24,8 @@ setup: .venv/.done .venv-bigquery/.done $(DECODERS) ## make both environments, a
 	@touch $@
 
 # A sync and its servers need no tools and no Beam: without these a clone's first run is there in a
-# minute. Only where nothing but the demo is asked for, and the whole environment isn't there.
-READY := $(if $(filter-out demo local,$(or $(MAKECMDGOALS),help))$(wildcard .venv/.done),.venv/.done,.venv/.demo)
+# minute, and so is a wheel. Only where nothing else is asked for, and the whole one isn't there.
+READY := $(if $(filter-out demo local wheel,$(or $(MAKECMDGOALS),help))$(wildcard .venv/.done),.venv/.done,.venv/.demo)
 
 .venv/.demo: requirements-demo.txt
 	@rm -rf .venv
@@ -119,7 +119,7 @@ peers: setup .venv-bench/.done ## who loses, doubles or changes rows: other tool
 image-check: setup ## build the image without a container engine, and sync from inside it (root, Debian)
 	@$(BIN)/python -m deploy.image_check
 
-wheel: setup ## build what `pip install bigquery-smart-sync` installs, into dist/
+wheel: $(READY) ## build what `pip install bigquery-smart-sync` installs, into dist/
 	@$(BIN)/python -m deploy.wheel
 
 wheel-check: setup ## build the wheel, install it into an empty environment, and sync each source from it

@@ -18,7 +18,7 @@ from google.api_core.exceptions import (
 )
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from requests.exceptions import RequestException
 
 from auto_schema.errors import SourceRefusedError, SourceUnreachableError
@@ -119,7 +119,9 @@ class Secret:
             ) from None
         except (GoogleAPICallError, GoogleAuthError) as error:
             fix = (
-                "check the name, and grant roles/secretmanager.secretAccessor on it to the"
+                "run `gcloud auth application-default login`, or run where a service account is."
+                if isinstance(error, DefaultCredentialsError)
+                else "check the name, and grant roles/secretmanager.secretAccessor on it to the"
                 " service account of launcher and workers."
             )
             raise SourceRefusedError("secret can't be read", self.name, _why(error), fix) from None
