@@ -17,6 +17,12 @@ LONG = "postgresql-orders-of-all-shops-and-their-lines-hourly-prod"
 PRINTED = {
     "schedules_list": ["list", AT],
     "schedules_list_json": ["list", AT, "--json"],
+    "schedules_describe": ["describe", "orders", AT],
+    "schedules_export": ["export", "orders", AT],
+    "schedules_pause": ["pause", "orders", AT],
+    "schedules_resume": ["resume", "orders", AT],
+    "schedules_run": ["run", "orders", AT],
+    "schedules_unknown": ["describe", "order", AT],
     "schedules_next": ["next", "orders", "-n3", AT],
     "schedules_run_dry": [
         "run",

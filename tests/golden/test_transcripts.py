@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.command.table import BY_COMMAND
 from tests.golden.transcripts import check_transcript, masked, on_terminal
 
 PRINTED = {
@@ -9,12 +10,12 @@ PRINTED = {
     "version": ["smart-sync", "--version"],
     "no_command": ["smart-sync"],
     "unknown_command": ["smart-sync", "rollbak"],
-    "help_of_rollback": ["smart-sync", "rollback", "--help"],
     "help_of_checks": ["smart-sync", "--help=checks"],
     "help_of_a_parameter": ["smart-sync", "--help=merge-keys"],
     "help_of_nothing": ["smart-sync", "--help=reparing"],
     "unknown_shell": ["smart-sync", "completion", "tcsh"],
     "no_parameters": ["smart-sync", "run"],
+    **{f"help_of_{name}": ["smart-sync", name, "--help"] for name in BY_COMMAND},
 }
 
 
