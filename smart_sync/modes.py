@@ -123,8 +123,9 @@ def _told(_: SyncPlan) -> Count:
     return Count.TOLD
 
 
-def _emptied_or_anew(plan: SyncPlan) -> str:
-    return "WRITE_TRUNCATE" if plan.changes.added else "WRITE_TRUNCATE_DATA"
+def _emptied(_: SyncPlan) -> str:
+    """Row access policies, policy tags and descriptions stay, beside new columns as well."""
+    return "WRITE_TRUNCATE_DATA"
 
 
 def _anew(_: SyncPlan) -> str:
@@ -194,7 +195,7 @@ REPLACE = Mode(
     "replace",
     _replaces,
     replace_statement,
-    load_disposition=_emptied_or_anew,
+    load_disposition=_emptied,
     copy_disposition="WRITE_TRUNCATE",
     leaves_none=True,
     removes_rows=True,

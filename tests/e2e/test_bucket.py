@@ -134,6 +134,21 @@ def test_a_column_that_the_table_lacks_is_added_in_the_same_load_job(over, sql, 
     assert over.rows("COUNT(*), COUNT(name)") == [(9, 9)]
 
 
+def test_rows_that_are_replaced_beside_a_new_column_leave_what_guards_the_table(
+    over, sql, sent_jobs
+):
+    """WRITE_TRUNCATE would take row access policies away, and whoever reads would see all."""
+    sql(TABLE)
+    field = bigquery.SchemaField("id", "INT64", description="kept")
+    over.client.create_table(bigquery.Table(f"{PROJECT}.{over.dataset}.t", [field]))
+    over.ok(**ALL | TRUNCATE)
+    load = the_load(sent_jobs)
+    assert load["writeDisposition"] == "WRITE_TRUNCATE_DATA"
+    assert load["schemaUpdateOptions"] == ["ALLOW_FIELD_ADDITION"]
+    assert over.rows("COUNT(*), COUNT(DISTINCT id), COUNT(name)") == [(9, 9, 9)]
+    assert over.table().schema[0].description == "kept"
+
+
 def test_a_column_that_only_the_table_has_stays_null_in_loaded_rows(over, sql, sent_jobs):
     sql(TABLE)
     make(over, ("note", "STRING"), ("id", "INT64"))

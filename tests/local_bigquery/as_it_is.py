@@ -25,6 +25,7 @@ def beside(name: str) -> Any:
 beside("record").record_statements()
 beside("copies").know_snapshots()
 beside("merging").merge_in_transactions()
+beside("emptied").keep_what_is_emptied()
 once = beside("once")
 once.take_ids_once()
 once.change_tables_in_turn()

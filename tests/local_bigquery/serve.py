@@ -29,6 +29,7 @@ def serve() -> None:
     )
     from columns import Definitions, columns_known, names_known
     from copies import know_snapshots
+    from emptied import keep_what_is_emptied
     from endpoints import answer_at_once
     from local_bigquery.cli import main
     from local_bigquery.engine import database
@@ -51,6 +52,7 @@ def serve() -> None:
     keep_descriptions()
     know_snapshots()
     merge_in_transactions()
+    keep_what_is_emptied()
     definitions = Definitions()
     keep_in_memory(definitions)
     look_up_by_name(definitions)

@@ -222,4 +222,12 @@ PROMISES: tuple[Promise, ...] = (
         "    if not collation:",
         "    if collation:",
     ),
+    P(
+        DESTINATION,
+        "Rows that are replaced, beside new columns too, leave policy tags and row access policies.",
+        "tests/e2e/test_bucket.py::test_rows_that_are_replaced_beside_a_new_column_leave_what_guards_the_table",
+        "smart_sync/modes.py",
+        '    return "WRITE_TRUNCATE_DATA"',
+        '    return "WRITE_TRUNCATE"',
+    ),
 )
