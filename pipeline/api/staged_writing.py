@@ -18,7 +18,8 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from auto_schema.errors import ConfigError, SchemaError, TargetError, VerificationError
-from pipeline.api.arrow_fields import Resource, against, resources_of
+from pipeline.api.arrow_fields import against, resources_of
+from pipeline.api.arrow_values import check_values
 from pipeline.cli import new_run_id
 from pipeline.destination.attempts import PUBLISH, run_attempts
 from pipeline.destination.elements import StagedFile
@@ -33,6 +34,8 @@ from warehouse.jobs import JobLabels, query_config
 from warehouse.names import Endpoints, TableRef
 
 APPEND, TRUNCATE, EMPTY = "WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY"
+ROWS_ONLY = "WRITE_TRUNCATE_DATA"
+"""Replaces the rows of a table that is there, and nothing else of it."""
 DISPOSITIONS = (APPEND, TRUNCATE, EMPTY)
 CREATES = ("CREATE_IF_NEEDED", "CREATE_NEVER")
 NO_LEASE = timedelta(0)
@@ -186,7 +189,8 @@ class BundleFile:
         """Append a batch.
 
         Raises:
-            SchemaError: it has other columns than the one before, or a type without a match.
+            SchemaError: it has other columns than the one before, or a type or value that
+                BigQuery hasn't.
             TargetError: the folder can't be written.
         """
         if self._schema is None:
@@ -194,6 +198,7 @@ class BundleFile:
             self._schema = batch.schema.remove_metadata()
         if not batch.schema.equals(self._schema):
             raise unequal(self._schema, batch.schema)
+        check_values(batch)
         try:
             if self._writer is None:
                 self._stream = self._folder.open(self._name)
@@ -257,12 +262,10 @@ def publish(write: Write, begun: BegunWrite, parts: Sequence[StagedPart]) -> Wri
         why = f"{len(files):,} files, and one load job takes {MAX_URIS:,}"
         fix = "put beam.Reshuffle before the write, or larger batches: a bundle is a file."
         raise TargetError("too many files for one atomic job", str(destination), why, fix)
-    schema = _schema_of(parts)
-    table = _table(client, destination)
-    fields = resources_of(schema)
-    if table is not None and write.disposition != TRUNCATE:
-        against(fields, [field.to_api_repr() for field in table.schema], str(destination))
-    load = _Load(client, write, begun, files, schema)
+    schema, table = _schema_of(parts), _table(client, destination)
+    if table is not None:
+        against(schema, [field.to_api_repr() for field in table.schema], str(destination))
+    load = _Load(client, write, begun, files, None if table else schema)
     job = run_attempts(client, begun, PUBLISH, load.start)
     rows = sum(file.rows for file in files)
     if int(job.output_rows) != rows:
@@ -294,7 +297,7 @@ def _published_none(client: bigquery.Client, write: Write, begun: BegunWrite) ->
 
 
 class _Load:
-    """The one job that loads all files."""
+    """The one job that loads all files; `schema` is of a table that is to be made."""
 
     def __init__(
         self,
@@ -302,7 +305,7 @@ class _Load:
         write: Write,
         begun: BegunWrite,
         files: Sequence[StagedFile],
-        schema: pa.Schema,
+        schema: pa.Schema | None,
     ) -> None:
         self._client, self._write, self._begun = client, write, begun
         self._files, self._schema = files, schema
@@ -313,30 +316,28 @@ class _Load:
         if self._begun.run.staging.is_bucket:
             uris = [file.uri for file in self._files]
             return self._client.load_table_from_uri(uris, name, job_id=job_id, job_config=config)
-        whole = joined(Path(self._begun.run.staging.folder), self._files, self._schema)
+        whole = joined(Path(self._begun.run.staging.folder), self._files)
         retries = self._begun.run.max_retries
         client, table = self._client, self._begun.destination
         return upload(client, whole, table, job_id, config, retries=retries)
 
     def _config(self, labels: JobLabels) -> bigquery.LoadJobConfig:
-        """What becomes of the table; one that is replaced keeps its layout."""
+        """What becomes of the table; one that is there keeps its columns, layout and policies."""
         config = load_config(labels)
         config.write_disposition = self._write.disposition
         config.create_disposition = CREATES[0] if self._write.creates else CREATES[1]
-        table = _table(self._client, self._begun.destination)
-        if table is None or self._write.disposition == TRUNCATE:
-            fields: list[Resource] = resources_of(self._schema)
+        if self._schema is not None:
+            fields = resources_of(self._schema)
             config.schema = [bigquery.SchemaField.from_api_repr(field) for field in fields]
-        if table is not None and self._write.disposition == TRUNCATE:
-            config.time_partitioning = table.time_partitioning
-            config.range_partitioning = table.range_partitioning
-            config.clustering_fields = table.clustering_fields
+        elif self._write.disposition == TRUNCATE:
+            config.write_disposition = ROWS_ONLY
         return config
 
 
-def joined(folder: Path, files: Sequence[StagedFile], schema: pa.Schema) -> StagedFile:
+def joined(folder: Path, files: Sequence[StagedFile]) -> StagedFile:
     """Local files as one, since one upload is one job; the same whenever it is done again."""
     path = folder / "all.parquet"
+    schema = pq.read_schema(files[0].uri)
     with pq.ParquetWriter(path, schema, compression=COMPRESSION) as writer:
         for batch in _batches(files):
             writer.write_batch(batch)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from apache_beam.transforms.periodicsequence import PeriodicImpulse
 
 import smart_sync
 from auto_schema.errors import SourceUnreachableError
@@ -209,6 +210,51 @@ def test_a_table_is_replaced_whole_or_must_be_empty(source, sync, table, write):
         ReadFromPostgreSQL(some), WriteToBigQueryAtomically(table, str(sync.temp), "WRITE_TRUNCATE")
     )
     assert sync.rows("COUNT(*)", "prices") == [(0,)]
+
+
+GUARDED = (
+    "CREATE TABLE {} (id INT64 NOT NULL OPTIONS (description='key'), secret STRING, doc JSON)"
+    " CLUSTER BY id"
+)
+
+
+def test_a_table_that_is_replaced_keeps_its_columns_and_what_guards_them(
+    sync, table, target, monkeypatch
+):
+    """WRITE_TRUNCATE would take its schema from the batches, and policies away."""
+    for name, value in target.environ.items():
+        monkeypatch.setenv(name, value)
+    sync.client.query_and_wait(GUARDED.format(f"`{table}`"))
+    sync.client.query_and_wait(f"INSERT INTO `{table}` (id, secret) VALUES (1, 'x')")
+    before = sync.table("prices")
+    write = WriteToBigQueryAtomically(table, str(sync.temp), "WRITE_TRUNCATE")
+    run(beam.Create([pa.record_batch({"id": [7, 8]})]), write)
+    after = sync.table("prices")
+    assert (after.schema, after.clustering_fields) == (before.schema, before.clustering_fields)
+    assert sync.rows("id, secret", "prices") == [(7, None), (8, None)]
+    with pytest.raises(Exception, match="a column of another type"):
+        run(beam.Create([pa.record_batch({"id": ["7"]})]), write)
+    with pytest.raises(Exception, match="a column that the table doesn't have"):
+        run(beam.Create([pa.record_batch({"id": [7], "more": [1]})]), write)
+    assert sync.rows("id, secret", "prices") == [(7, None), (8, None)]
+
+
+def test_a_value_that_no_query_could_read_is_not_written(sync, write, target, monkeypatch):
+    for name, value in target.environ.items():
+        monkeypatch.setenv(name, value)
+    far = pa.array([253402300800], pa.timestamp("s"))
+    with pytest.raises(Exception, match="a value that BigQuery can't hold"):
+        run(beam.Create([pa.record_batch({"at": far})]), write)
+    assert "prices" not in sync.tables()
+    run(beam.Create([pa.record_batch({"at": pa.array([60], pa.timestamp("s"))})]), write)
+    assert sync.rows("FORMAT_DATETIME('%F %T', `at`)", "prices") == [("1970-01-01 00:01:00",)]
+
+
+def test_a_stream_is_refused_when_the_step_is_applied(write):
+    pipeline = beam.Pipeline(options=PipelineOptions([]))
+    rows = pipeline | PeriodicImpulse() | beam.Map(str).with_output_types(pa.RecordBatch)
+    with pytest.raises(smart_sync.ConfigError, match="an unbounded collection"):
+        rows | write
 
 
 def test_batches_of_different_columns_are_refused(sync, write, target, monkeypatch):

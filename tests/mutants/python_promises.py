@@ -44,4 +44,28 @@ PROMISES: tuple[Promise, ...] = (
         "        if driver and find_spec(driver) is None:\n",
         "        if False:\n",
     ),
+    Promise(
+        "Python",
+        "A write of one's own pipeline that replaces a table's rows leaves its columns and policies.",
+        "tests/e2e/test_python_beam.py::test_a_table_that_is_replaced_keeps_its_columns_and_what_guards_them",
+        "pipeline/api/staged_writing.py",
+        "            config.write_disposition = ROWS_ONLY\n",
+        "            pass\n",
+    ),
+    Promise(
+        "Python",
+        "A value of one's own pipeline that no query could read is refused.",
+        "tests/e2e/test_python_beam.py::test_a_value_that_no_query_could_read_is_not_written",
+        "pipeline/api/staged_writing.py",
+        "        check_values(batch)\n",
+        "",
+    ),
+    Promise(
+        "Python",
+        "A column that would round the numbers of one's own pipeline is refused.",
+        "tests/unit/test_arrow_fields.py::test_a_column_that_would_round_is_refused",
+        "pipeline/api/arrow_fields.py",
+        "kind.scale <= scale:",
+        "kind.scale >= 0:",
+    ),
 )

@@ -133,6 +133,10 @@ class WriteToBigQueryAtomically(beam.PTransform):
         if not batches.windowing.is_default():
             fix = "put beam.WindowInto(beam.window.GlobalWindows()) before it, in a batch pipeline."
             raise ConfigError("windows", self.table, "one write is one table's whole change", fix)
+        if not batches.is_bounded:
+            why = "rows become visible at the end, and it has none"
+            fix = "write from a batch pipeline."
+            raise ConfigError("an unbounded collection", self.table, why, fix)
         options = batches.pipeline.options.view_as(GoogleCloudOptions)
         write = self._write(self.temp_location or options.temp_location or "")
         root = batches.pipeline
