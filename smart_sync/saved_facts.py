@@ -25,6 +25,7 @@ class SavedPlan:
         rows: of the destination, where the plan removes them, or adds all that the source has to
             them; None: it does neither, or isn't known.
         checks: a hash of what is asked of the rows.
+        changes: what becomes of the destination's columns, each in words.
     """
 
     place: str
@@ -37,3 +38,4 @@ class SavedPlan:
     table_made: str
     rows: int | None
     checks: str
+    changes: tuple[str, ...]

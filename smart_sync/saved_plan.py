@@ -85,6 +85,7 @@ def saved_of(
         seen.made.isoformat() if seen.made else "",
         seen.rows if _counts(plan) else None,
         _digest(plan.publishing.checks, plan.publishing.quarantines),
+        tuple(_changes(plan)),
     )
 
 
@@ -104,6 +105,16 @@ def _columns(plan: SyncPlan) -> Iterator[SavedColumn]:
     for column in plan.reading.schema:
         kind = f"ARRAY<{column.bigquery}>" if column.is_repeated else column.bigquery
         yield column.name, column.source_type, kind
+
+
+def _changes(plan: SyncPlan) -> Iterator[str]:
+    """What becomes of the columns that the destination has; of one that is made, of none."""
+    if plan.publishing.mode.makes_table:
+        return
+    for name in plan.changes.added:
+        yield f"column {name} of the destination would be added"
+    for altered in plan.changes.altered:
+        yield f"a column of the destination would be altered ({altered.display})"
 
 
 def _digest(*values: object) -> str:
@@ -164,6 +175,7 @@ def _saved(facts: Mapping[str, Any], place: str) -> SavedPlan:
         str(facts["table_made"]),
         None if facts["rows"] is None else int(facts["rows"]),
         str(facts["checks"]),
+        tuple(map(str, facts["changes"])),
     )
 
 
@@ -185,6 +197,9 @@ def what_moved(saved: SavedPlan, plan: SyncPlan) -> list[str]:
     now = saved_of(plan, saved.parameters, saved.noted.version)
     moved = list(_of_sides(saved, now))
     moved += _of_columns(saved.columns, now.columns)
+    if not moved:  # else they follow from it
+        moved += [change for change in now.changes if change not in saved.changes]
+        moved += [f"{change} no more" for change in saved.changes if change not in now.changes]
     work, before = now.noted.work, saved.noted.work
     others = [name for name in SAID if before.get(name) != work[name]]
     if not moved:  # else they follow from what is named already

@@ -85,6 +85,18 @@ MOVED = {
         "column id is bigint → INT64, and was integer → INT64",
         lambda sync, sql: sql("ALTER TABLE s ALTER COLUMN id TYPE int8"),
     ),
+    "a column of the destination less": (
+        "column name of the destination would be added",
+        lambda sync, sql: sync.client.query_and_wait(
+            f"ALTER TABLE {sync.dataset}.t DROP COLUMN name"
+        ),
+    ),
+    "a column of the destination under another name": (
+        "column name of the destination would be added",
+        lambda sync, sql: sync.client.query_and_wait(
+            f"ALTER TABLE {sync.dataset}.t RENAME COLUMN name TO nom"
+        ),
+    ),
     "the source's table": (
         "the source's table was replaced, all of its rows were rewritten or removed",
         lambda sync, sql: (
@@ -107,6 +119,19 @@ def test_what_has_moved_is_named_and_nothing_is_published(sync, sql, command, fi
     assert "the facts have moved since the plan was saved" in line
     assert text in line
     assert sync.rows("id") == before
+
+
+def test_a_column_that_was_to_be_added_and_is_there_has_moved(sync, sql, command, file):
+    sql(TABLE)
+    sql(ROWS.format(1, 5))
+    sync.ok(**SMART)
+    sql("ALTER TABLE s ADD COLUMN more int")
+    sql(ROWS.format(6, 8).replace("SELECT n,", "(id, name, updated_at) SELECT n,"))
+    assert command("plan", "--save", str(file)).code == 0
+    sync.client.query_and_wait(f"ALTER TABLE {sync.dataset}.t ADD COLUMN more INT64")
+    told = command("run", "--plan", str(file))
+    assert (told.code, len(sync.rows("id"))) == (2, 5)
+    assert "column more of the destination would be added no more" in told.err
 
 
 def test_a_destination_that_was_replaced_is_another_table(sync, sql, command, file):

@@ -69,6 +69,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
+        "A saved plan doesn't run where it would alter the destination otherwise than it showed.",
+        f"{SAVED}what_has_moved_is_named_and_nothing_is_published",
+        "smart_sync/saved_plan.py",
+        "    for name in plan.changes.added:",
+        "    for name in ():",
+    ),
+    P(
+        PLAN,
         "A saved plan that appends without a window runs once only.",
         f"{SAVED}a_plan_that_appends_without_a_window_runs_once_only",
         "smart_sync/saved_plan.py",
