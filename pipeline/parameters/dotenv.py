@@ -45,6 +45,11 @@ def read_dotenv(text: str, name: str, prefix: str) -> tuple[Mapping[str, Line], 
     faults: list[SyncError] = []
     for number, variable, rest in _lines(text, prefix):
         where = f"{name}, line {number}"
+        if not variable:
+            why = f"names are in capitals from {prefix} on, and = stands behind them"
+            fix = "write NAME=VALUE, or begin the line with #."
+            faults.append(ConfigError("a line that says nothing", where, why, fix))
+            continue
         value, why = _value(rest)
         if why:
             fix = "write NAME=VALUE on one line; put a value with other signs in '…'."
@@ -58,10 +63,13 @@ def read_dotenv(text: str, name: str, prefix: str) -> tuple[Mapping[str, Line], 
 
 
 def _lines(text: str, prefix: str) -> Iterator[tuple[int, str, str]]:
+    """Each line of ours by its number, name and value; no name: it only seems to be one."""
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         match = LINE.fullmatch(line)
         if match and match["name"].startswith(prefix):
             yield number, match["name"], match["rest"]
+        elif line.strip().removeprefix("export").lstrip().casefold().startswith(prefix.casefold()):
+            yield number, "", ""
 
 
 def _value(rest: str) -> tuple[str, str]:

@@ -161,4 +161,12 @@ PROMISES: tuple[Promise, ...] = (
         '    *refused(\n        "lowerBound upperBound",',
         '    *told(\n        "lowerBound upperBound",',
     ),
+    Promise(
+        "The command",
+        "A line of .env that seems to set a parameter, and doesn't, is refused.",
+        "tests/unit/test_settings.py::test_a_line_that_seems_to_be_ours_and_says_nothing_is_refused_and_not_shown",
+        "pipeline/parameters/dotenv.py",
+        '            yield number, "", ""\n',
+        "            continue\n",
+    ),
 )

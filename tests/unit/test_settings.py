@@ -238,6 +238,17 @@ def test_a_value_that_readers_take_otherwise_is_refused_and_not_shown(value, why
     assert "cret" not in str(fault)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["A_X: s3cret", "A_X s3cret", "export A_X", "a_x=s3cret", " export a_X =s3cret", "A_X-Y=1"],
+)
+def test_a_line_that_seems_to_be_ours_and_says_nothing_is_refused_and_not_shown(line):
+    found, (fault,) = read_dotenv(f"B: 1\nb\n# {line}\n{line}\n", ".env", "A_")
+    assert not found
+    assert (fault.what, fault.where) == ("a line that says nothing", ".env, line 4")
+    assert "s3cret" not in str(fault)
+
+
 def test_a_variable_that_stands_twice_is_told():
     found, (fault,) = read_dotenv("A_X=1\nA_X=2\n", ".env", "A_")
     assert found["A_X"].text == "1"
