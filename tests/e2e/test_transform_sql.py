@@ -87,9 +87,8 @@ def told(sync):
     return [(i, s, str(d), t) for i, s, d, t in sync.rows("id, status, day, twice")]
 
 
-@pytest.mark.parametrize("name", WAYS)
-def test_each_way_of_publishing_takes_the_rows_that_the_query_makes(sync, sql, way, name):
-    """In a folder and in a bucket, into a new table and into one that is there."""
+def publish_twice(sync, sql, name):
+    """Into a new table, and into one that is there."""
     sql(TABLE)
     first = {k: v for k, v in WAYS[name].items() if k not in ("sync_start", "sync_end")}
     first |= {"write_disposition": "WRITE_APPEND"} if name == "partitions" else {}
@@ -102,6 +101,21 @@ def test_each_way_of_publishing_takes_the_rows_that_the_query_makes(sync, sql, w
     result = sync.ok(**WAYS[name], transform_sql=DERIVED)
     assert told(sync) == (EXPECTED[:2] if name == "partitions" else EXPECTED), result.out
     assert not [table for table in sync.tables() if "_staging_" in table or "_result_" in table]
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_each_way_of_publishing_takes_the_rows_that_the_query_makes(sync, sql, name):
+    publish_twice(sync, sql, name)
+
+
+@pytest.mark.parametrize("name", ["append", "rebuild"])
+def test_rows_that_one_job_has_loaded_are_what_the_query_sees(
+    sync, sql, name, bucket, dataset, monkeypatch
+):
+    """Of a bucket, whether the table stays or is made anew: the other ways differ behind it."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    sync.defaults["temp_location"] = f"gs://bkt/{dataset}/temp"
+    publish_twice(sync, sql, name)
 
 
 def test_the_plan_shows_the_query_and_the_columns_that_it_makes(sync, sql):
