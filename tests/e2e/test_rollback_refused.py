@@ -3,24 +3,12 @@
 import json
 from datetime import datetime, timedelta
 
-import pytest
-
 from tests.fault_rules import Rule, answer, job
 from tests.orders import KEEP, SMART, ids, last
 from tests.sync import PROJECT
 
 
-@pytest.mark.parametrize(
-    ("which", "words"),
-    [
-        ("unknown", "an unknown run"),
-        ("of another table", "a run of another table"),
-        ("made it", "the run made the table"),
-        ("found nothing", "it published no row, and changed nothing"),
-        ("failed", "its status is failed, and it published nothing"),
-    ],
-)
-def test_what_can_not_be_undone_is_told_before_anything_is_written(sync, insert, which, words):
+def test_what_can_not_be_undone_is_told_before_anything_is_written(sync, insert):
     insert(1, 300)
     sync.ok(**SMART, **KEEP)
     sync.ok(**SMART, destination_bigquery_table="other")
@@ -30,18 +18,18 @@ def test_what_can_not_be_undone_is_told_before_anything_is_written(sync, insert,
     assert sync(**SMART | {"postgresql_query": dead}).code == 7
     runs = sync.history()
     by_table = {run["destination"].rpartition(".")[2]: run["run_id"] for run in runs}
-    chosen = {
-        "unknown": "20200101t000000-00000000",
-        "of another table": by_table["other"],
-        "made it": runs[0]["run_id"],
-        "found nothing": runs[2]["run_id"],
-        "failed": runs[3]["run_id"],
-    }[which]
-    refused = sync(**SMART, rollback_run=chosen)
-    assert refused.code == 2
-    assert words in refused.err
-    assert len(sync.history()) == 4
-    assert ids(sync) == [1]
+    for run_id, words in (
+        ("20200101t000000-00000000", "an unknown run"),
+        (by_table["other"], "a run of another table"),
+        (runs[0]["run_id"], "the run made the table"),
+        (runs[2]["run_id"], "it published no row, and changed nothing"),
+        (runs[3]["run_id"], "its status is failed, and it published nothing"),
+    ):
+        refused = sync(**SMART, rollback_run=run_id)
+        assert refused.code == 2, words
+        assert words in refused.err
+        assert len(sync.history()) == 4
+        assert ids(sync) == [1]
 
 
 def test_what_no_longer_can_be_looked_back_to_is_told_before_anything_is_written(
