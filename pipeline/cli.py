@@ -16,7 +16,7 @@ from functools import partial
 from auto_schema.errors import SyncError, raise_all
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places
 from pipeline.launch.checks_of import with_checks
-from pipeline.launch.output import UNREAD, escape_what_it_lacks, nobody_reads
+from pipeline.launch.output import escape_what_it_lacks
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (
     INTERRUPTED,
@@ -30,7 +30,7 @@ from pipeline.launch.program_end import (
     print_interruption,
 )
 from pipeline.launch.progress import configure_logging
-from pipeline.launch.saved_plan import PlanFiles, check_kind, save, with_saved
+from pipeline.launch.saved_plan import PlanFiles, save, with_saved
 from pipeline.launch.source_of import located
 from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import sync
@@ -40,6 +40,7 @@ from pipeline.parameters import options as option_module
 from pipeline.parameters.docs import usage
 from pipeline.parameters.options import Options, names_tables
 from pipeline.parameters.origins import Origins, faults_of, placed
+from pipeline.parameters.printed import UNREAD, nobody_reads
 from pipeline.parameters.results import Results
 from pipeline.runs.notify import tell_failure
 
@@ -69,6 +70,13 @@ class Brought:
 
 
 NOTHING = Brought()
+
+
+def unchanged(options: Options) -> Options:
+    """The options as they are."""
+    return options
+
+
 CUT_OFF = (INTERRUPTED, TerminatedError.exit_code)
 
 
@@ -117,12 +125,35 @@ def _main(words: list[str], files: PlanFiles, brought: Brought) -> int:
         return 0
     now = datetime.now(UTC)
     if names_tables(words):
-        if files:
-            check_kind({"tables": "given"}, files)
-        from pipeline.launch.many import many  # a table by itself needs none of it
+        from pipeline.launch.one_of_many import asks_for_one, one_of_many  # one table needs no more
 
-        return many(words, now, new_run_id, brought.origins, brought.faults, brought.results)
-    parsed = with_sql(with_checks(with_transformation(parse(words, brought))))
+        if not (asked := asks_for_one(words, files)):
+            from pipeline.launch.many import many
+
+            return many(words, now, new_run_id, brought.origins, brought.faults, brought.results)
+        one = one_of_many(words, asked, brought.origins, brought.faults)
+        brought = replace(brought, origins=one.origins, faults=())
+        return _alone(one.words, files, brought, now, one.keyed)
+    return _alone(words, files, brought, now)
+
+
+def _alone(
+    words: list[str],
+    files: PlanFiles,
+    brought: Brought,
+    now: datetime,
+    completed: Callable[[Options], Options] = unchanged,
+) -> int:
+    """Launch one table.
+
+    Args:
+        words: its command line.
+        files: of plans.
+        brought: what the command line was made of.
+        now: of the launch.
+        completed: adds to the options what no parameter says.
+    """
+    parsed = completed(with_sql(with_checks(with_transformation(parse(words, brought)))))
     options = with_saved(parsed, words, files)
     for warning in options.warnings:
         LOGGER.warning("%s", warning)
@@ -163,16 +194,16 @@ def parse(words: Sequence[str], brought: Brought = NOTHING) -> Options:
     """
     all_faults = list(brought.faults)
     try:
-        parsed = _parsed(words)
+        parsed = _parsed(words, brought.origins)
     except SyncError as error:
         all_faults += placed(faults_of(error), brought.origins)
     raise_all(all_faults)
     return replace(parsed, origins=brought.origins, results=brought.results)
 
 
-def _parsed(words: Sequence[str]) -> Options:
+def _parsed(words: Sequence[str], origins: Origins) -> Options:
     given, beam_argv, faults = option_module.split_argv(words)
-    login = located(given, beam_argv, os.environ)
+    login = located(given, beam_argv, os.environ, origins)
     parsed = option_module.parse_given(
         given, beam_argv, faults=faults, beam_faults=beam_flag_faults, source=login.source
     )

@@ -1,5 +1,7 @@
 """`python -m scheduler`."""
 
+import sys
+
 from scheduler.cli import main
 
-main()
+sys.exit(main())

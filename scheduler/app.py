@@ -1,8 +1,9 @@
 """What all commands share: the application, what options mean, where they look and print."""
 
-import json
+import errno
 import os
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from auto_schema.errors import ConfigError
+from pipeline.parameters.printed import print_json
 from scheduler.client import Schedules, make_client
 
 APP = typer.Typer(
@@ -54,9 +56,17 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+class _Console(Console):
+    """Rich ends the process with 1 where nobody reads, which would say that a sync is late."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to whoever ends the program."""
+        raise BrokenPipeError(errno.EPIPE, "nobody reads")
+
+
 def console() -> Console:
     """Where text goes: as wide as the terminal, or as its longest line when there is none."""
-    return Console(width=None if is_terminal() else PIPED_WIDTH)
+    return _Console(width=None if is_terminal() else PIPED_WIDTH)
 
 
 def say(text: str) -> None:
@@ -69,9 +79,22 @@ def warn(text: str) -> None:
     console().print(f"[yellow]warning[/]  {escape(text)}", highlight=False)
 
 
-def print_json(document: Any) -> None:
-    """Print one JSON document."""
-    print(json.dumps(document, ensure_ascii=False, indent=2))
+def tell(document: Mapping[str, Any], text: str, *, json: bool) -> None:
+    """Print what was done, as JSON or as a line."""
+    if json:
+        print_json(document)
+    else:
+        say(text)
+
+
+def no_question(*, json: bool, yes: bool, otherwise: str = "add -y.") -> None:
+    """See that nothing is to be asked where stdout is one document.
+
+    Raises:
+        ConfigError: something would be.
+    """
+    if json and not yes:
+        raise ConfigError("a question", "--json", "it has no place in JSON", otherwise)
 
 
 def schedules_of(project: str, location: str) -> Schedules:

@@ -18,6 +18,7 @@ from scheduler.schedule import Schedule
 
 Document = dict[str, Any]
 NEXT_DAYS = timedelta(days=7)
+ORPHAN = "orphan"
 
 
 def list_document(schedules: Iterable[Schedule], now: datetime) -> list[Document]:
@@ -124,10 +125,13 @@ def _run(run: Run, now: datetime) -> Document:
     }
 
 
-def apply_document(intent: Intent, changed: Sequence[str]) -> Document:
-    """What applying a file does, or would do; and what was done."""
+def apply_document(intent: Intent, done: Sequence[Change]) -> Document:
+    """What applying a file does, or would do; and which of it was done."""
     return {
-        "changes": [_change(change, deletes=intent.deletes) for change in intent.changes],
+        "changes": [
+            _change(change, deletes=intent.deletes, is_done=change in done)
+            for change in intent.changes
+        ],
         "dataflow": [
             {
                 "project": load.project,
@@ -140,35 +144,69 @@ def apply_document(intent: Intent, changed: Sequence[str]) -> Document:
             for load in intent.loads
         ],
         "warnings": list(intent.warnings),
-        "made": list(changed),
+        "error": None,
     }
 
 
-def _change(change: Change, *, deletes: bool) -> Document:
+def _change(change: Change, *, deletes: bool, is_done: bool) -> Document:
     is_kept = change.kind is Kind.DELETE and not deletes
+    there = change.schedule
+    kind = ORPHAN if is_kept else change.kind
+    return _one_change(kind, there.name, there.project, there.location, change.differences, is_done)
+
+
+def change_document(
+    kind: Kind,
+    place: tuple[str, str, str],
+    differences: Iterable[Difference] = (),
+    *,
+    is_done: bool = True,
+    **more: Any,
+) -> Document:
+    """What a command did to one schedule.
+
+    Args:
+        kind: what.
+        place: the schedule's name, project and location.
+        differences: what is another value now.
+        is_done: whether it was done, and not only shown.
+        more: what only this command tells.
+    """
+    return {**_one_change(kind, *place, differences, is_done), **more, "error": None}
+
+
+def _one_change(
+    kind: str,
+    name: str,
+    project: str,
+    location: str,
+    differences: Iterable[Difference],
+    is_done: bool,
+) -> Document:
     return {
-        "schedule": change.schedule.name,
-        "project": change.schedule.project,
-        "location": change.schedule.location,
-        "change": "orphan" if is_kept else change.kind,
-        "differences": _differences(change.differences),
+        "schedule": name,
+        "project": project,
+        "location": location,
+        "change": kind,
+        "made": is_done,
+        "differences": [
+            {"path": item.path, "old": item.old, "new": item.new} for item in differences
+        ],
     }
-
-
-def _differences(differences: Iterable[Difference]) -> list[Document]:
-    return [{"path": item.path, "old": item.old, "new": item.new} for item in differences]
 
 
 def launch_document(
-    schedule: Schedule, differences: Iterable[Difference], job: str, *, launched: bool
+    schedule: Schedule, differences: Iterable[Difference], job: str, *, is_done: bool, **more: Any
 ) -> Document:
     """One launch: what it is told besides the schedule, and what is posted where."""
-    return {
-        "schedule": schedule.name,
-        "host": schedule.host,
-        "launched": launched,
-        "job": job or None,
-        "differences": _differences(differences),
-        "uri": uri_of(schedule),
-        "body": body_of(without_secrets(schedule)),
-    }
+    return change_document(
+        Kind.LAUNCH,
+        schedule.place,
+        differences,
+        is_done=is_done,
+        host=schedule.host,
+        job=job or None,
+        uri=uri_of(schedule),
+        body=body_of(without_secrets(schedule)),
+        **more,
+    )

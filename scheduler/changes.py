@@ -26,6 +26,9 @@ class Kind(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     KEEP = "unchanged"
+    PAUSE = "pause"
+    RESUME = "resume"
+    LAUNCH = "launch"
 
 
 @dataclass(frozen=True, slots=True)

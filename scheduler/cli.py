@@ -6,7 +6,6 @@ ends with 1 when something is late or failing.
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Annotated
 import typer
 
 from auto_schema.errors import ConfigError, SyncError, raise_all
-from pipeline.errors.lookup import see, with_address
+from pipeline.parameters.printed import print_json
 from scheduler import looks, show
 from scheduler.app import (
     APP,
@@ -38,14 +37,16 @@ from scheduler.app import (
     Zone,
     confirm,
     console,
-    print_json,
+    no_question,
     say,
     schedules_of,
+    tell,
     warn,
 )
-from scheduler.as_json import apply_document, launch_document
-from scheduler.changes import Difference, differences, resumed, staggered
+from scheduler.as_json import apply_document, change_document, launch_document, next_document
+from scheduler.changes import Change, Difference, Kind, differences, resumed, staggered
 from scheduler.client import Schedules
+from scheduler.ending import ended
 from scheduler.files import make_schedule, read_schedules
 from scheduler.hosts import Host, of_other_hosts
 from scheduler.intent import Intent, intent_of
@@ -57,6 +58,9 @@ from scheduler.rehearsal import show_plan
 from scheduler.schedule import Schedule, checked
 from scheduler.steps import carry_out
 from scheduler.words import changed, pairs
+
+NEXT = 3
+"""Runs of a new schedule that are shown."""
 
 
 @APP.command()
@@ -79,8 +83,10 @@ def create(
     plan: Plan = False,
     allow_plain_secrets: Plain = False,
     yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Make a schedule."""
+    no_question(json=json, yes=yes)
     values = {
         "cron": cron,
         "project": project,
@@ -101,12 +107,14 @@ def create(
     raise_all(of_other_hosts(values, unchecked.host, f"schedule {name}: "))
     schedule = checked(unchecked, allow_plain_secrets=allow_plain_secrets)
     there = schedules_of(project, location)
-    if plan:
-        show_plan(schedule)
-    looks.show_next(schedule, 3)
+    planned = show_plan(schedule, is_json=json) if plan else {}
+    if not json:
+        looks.show_next(schedule, NEXT)
     confirm(f"Create {name}?", yes=yes)
     there.create(schedule)
-    say(f"created {name}")
+    following = next_document(schedule, datetime.now(UTC), NEXT)
+    done = change_document(Kind.CREATE, schedule.place, next=following, **planned)
+    tell(done, f"created {name}", json=json)
 
 
 @APP.command()
@@ -127,12 +135,14 @@ def update(
     plan: Plan = False,
     allow_plain_secrets: Plain = False,
     yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Change what is given and nothing else; a parameter without a value (name=) is left out.
 
     With another host the template, or the Cloud Run job, and all of the environment but its
     temp_location are left out, too.
     """
+    no_question(json=json, yes=yes)
     there = schedules_of(project, location)
     old, _ = there.get(name)
     given = {
@@ -155,15 +165,16 @@ def update(
     new = checked(new, allow_plain_secrets=allow_plain_secrets)
     differs = differences(old, new)
     if not differs:
-        say(f"{name}: nothing changes")
+        same = change_document(Kind.KEEP, new.place, is_done=False)
+        tell(same, f"{name}: nothing changes", json=json)
         return
-    for line in show.difference_lines(differs):
+    for line in [] if json else show.difference_lines(differs):
         say(line)
-    if plan:
-        show_plan(new)
+    planned = show_plan(new, is_json=json) if plan else {}
     confirm(f"Update {name}?", yes=yes)
     there.update(old, new)
-    say(f"updated {name}")
+    done = change_document(Kind.UPDATE, new.place, differs, **planned)
+    tell(done, f"updated {name}", json=json)
 
 
 @APP.command()
@@ -180,8 +191,7 @@ def apply(
     json: Json = False,
 ) -> None:
     """Make schedules as a file says: plan, ask, then create, update and delete."""
-    if json and not (dry_run or yes):
-        raise ConfigError("a question", "--json", "it has no place in JSON", "add --dry-run or -y.")
+    no_question(json=json, yes=dry_run or yes, otherwise="add --dry-run or -y.")
     wanted = read_schedules(file, allow_plain_secrets=allow_plain_secrets)
     wanted = staggered(wanted) if stagger else wanted
     if not wanted:
@@ -190,8 +200,7 @@ def apply(
     now = datetime.now(UTC)
     intent = intent_of(wanted, now, deletes=delete_orphans, quota=dataflow_jobs)
     if json:
-        names = [] if dry_run else [change.schedule.name for change in carry_out(intent.steps)]
-        print_json(apply_document(intent, names))
+        _apply_for_programs(intent, dry_run=dry_run)
         return
     _show_intent(intent)
     if dry_run or not intent.steps:
@@ -200,6 +209,21 @@ def apply(
     confirm(f"Make {_counted(len(intent.steps), 'change')}?", yes=yes)
     for change in carry_out(intent.steps):
         say(f"{change.kind}d {change.schedule.name}")
+
+
+def _apply_for_programs(intent: Intent, *, dry_run: bool) -> None:
+    """Make the changes; the document is there also where one of them fails.
+
+    Raises:
+        SyncError: as `carry_out`, with the document.
+    """
+    done = list[Change]()
+    try:
+        done.extend(() if dry_run else carry_out(intent.steps))
+    except SyncError as error:
+        error.report = apply_document(intent, done)
+        raise
+    print_json(apply_document(intent, done))
 
 
 def _show_intent(intent: Intent) -> None:
@@ -216,14 +240,19 @@ def _counted(count: int, noun: str) -> str:
 
 
 @APP.command()
-def pause(name: Name, project: Project = "", location: Location = REGION) -> None:
+def pause(
+    name: Name, project: Project = "", location: Location = REGION, json: Json = False
+) -> None:
     """Launch no more until it is resumed; a sync that runs goes on."""
     schedules_of(project, location).pause(name)
-    say(f"paused {name}")
+    done = change_document(Kind.PAUSE, (name, project, location))
+    tell(done, f"paused {name}", json=json)
 
 
 @APP.command()
-def resume(name: Name, project: Project = "", location: Location = REGION) -> None:
+def resume(
+    name: Name, project: Project = "", location: Location = REGION, json: Json = False
+) -> None:
     """Launch again, from the next time on: smart sync catches up by itself."""
     there = schedules_of(project, location)
     old, _ = there.get(name)
@@ -232,7 +261,8 @@ def resume(name: Name, project: Project = "", location: Location = REGION) -> No
         there.resume(name)
     else:
         there.update(old, new)
-    say(f"resumed {name}")
+    done = change_document(Kind.RESUME, (name, project, location), differences(old, new))
+    tell(done, f"resumed {name}", json=json)
 
 
 @APP.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -260,14 +290,11 @@ def run(
     differs = differences(old, new)
     if not json:
         _show_launch(new, differs)
-    if plan:
-        show_plan(new, "nothing was launched")
+    planned = show_plan(new, "nothing was launched", is_json=json) if plan else {}
     job = "" if dry_run else _launched(there, new, is_as_scheduled=not differs)
-    if json:
-        print_json(launch_document(new, differs, job, launched=not dry_run))
-    else:
-        told = f"launched {name}{f' as {job}' * bool(job)}; `status` tells how it ends"
-        say("nothing was launched" if dry_run else told)
+    told = f"launched {name}{f' as {job}' * bool(job)}; `status` tells how it ends"
+    done = launch_document(new, differs, job, is_done=not dry_run, **planned)
+    tell(done, "nothing was launched" if dry_run else told, json=json)
 
 
 def _show_launch(schedule: Schedule, differs: Sequence[Difference]) -> None:
@@ -286,21 +313,27 @@ def _launched(there: Schedules, schedule: Schedule, *, is_as_scheduled: bool) ->
 
 @APP.command()
 def delete(
-    name: Name, project: Project = "", location: Location = REGION, yes: Yes = False
+    name: Name,
+    project: Project = "",
+    location: Location = REGION,
+    yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Remove a schedule; tables and a sync that runs stay."""
+    no_question(json=json, yes=yes)
     there = schedules_of(project, location)
     there.get(name)
     confirm(f"Delete {name}?", yes=yes)
     there.delete(name)
-    say(f"deleted {name}")
+    done = change_document(Kind.DELETE, (name, project, location))
+    tell(done, f"deleted {name}", json=json)
 
 
 NO_COLOR = "--no-color"
 
 
-def main(argv: Sequence[str] | None = None, program: str = "smart-sync-schedules") -> None:
-    """Run the command; every fault of the user's is one message.
+def main(argv: Sequence[str] | None = None, program: str = "smart-sync-schedules") -> int:
+    """Run the command; the exit code.
 
     Args:
         argv: its words; None: the process's.
@@ -309,17 +342,8 @@ def main(argv: Sequence[str] | None = None, program: str = "smart-sync-schedules
     words = list(sys.argv[1:] if argv is None else argv)
     if NO_COLOR in words:  # wherever it stands
         os.environ["NO_COLOR"] = "1"
-    try:
-        APP([word for word in words if word != NO_COLOR], prog_name=program)
-    except SyncError as error:
-        print(f"{program}: {with_address(str(error), see(error))}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    except Exception:
-        traceback.print_exc()  # ours: 1 would say that a schedule is late
-        raise SystemExit(70) from None
+    return ended(APP, [word for word in words if word != NO_COLOR], program)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

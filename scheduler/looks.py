@@ -9,6 +9,7 @@ import typer
 
 from auto_schema.errors import ConfigError
 from pipeline.parameters.options import plain_secrets
+from pipeline.parameters.printed import print_json
 from scheduler import export, show
 from scheduler.app import (
     APP,
@@ -19,7 +20,6 @@ from scheduler.app import (
     Name,
     Project,
     console,
-    print_json,
     say,
     schedules_of,
     warn,

@@ -1,28 +1,40 @@
 """I/O. A sync's own plan, before there is a schedule for it."""
 
+import json
 import subprocess
 import sys
+from typing import Any
 
 from auto_schema.errors import ConfigError
 from scheduler.schedule import Schedule
 
 
-def show_plan(schedule: Schedule, not_done: str = "the schedule was not made") -> None:
+def show_plan(
+    schedule: Schedule, not_done: str = "the schedule was not made", *, is_json: bool = False
+) -> dict[str, Any]:
     """The sync's own plan, made here and now by the local runner; nothing is written.
 
     Args:
         schedule: whose sync it is.
         not_done: what is left undone when there is none, for the message.
+        is_json: it isn't shown, but handed back.
+
+    Returns:
+        Where it is asked for, the plan as `plan_format=json` has it, under `plan`.
 
     Raises:
         ConfigError: there is none: the sync would fail.
     """
-    words = [f"--{name}={value}" for name, value in schedule.parameters.items()]
+    told = ("plan_only", *(("plan_format",) if is_json else ()))
+    words = [f"--{name}={value}" for name, value in schedule.parameters.items() if name not in told]
     program = "import sys; from pipeline.cli import main; sys.exit(main())"
     place = f"--temp_location={schedule.environment['temp_location']}"
     command = [sys.executable, "-c", program, *words, place, "--plan_only=true"]
-    done = subprocess.run(command, check=False)
+    if is_json:
+        command.append("--plan_format=json")
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE if is_json else None)
     if done.returncode:
         fix = f"mend what is told above; {not_done}."
         why = f"exit code {done.returncode}"
         raise ConfigError("the sync has no plan", f"schedule {schedule.name}", why, fix)
+    return {"plan": json.loads(done.stdout)} if is_json else {}

@@ -96,6 +96,11 @@ class Schedule:
     run_job: str = ""
 
     @property
+    def place(self) -> tuple[str, str, str]:
+        """Its name, its project, and Cloud Scheduler's location."""
+        return self.name, self.project, self.location
+
+    @property
     def is_of_many(self) -> bool:
         """Whether its launches are of a file of tables."""
         return bool(self.parameters.get("tables"))

@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from auto_schema import errors
-from auto_schema.errors import InternalError, SyncError
+from auto_schema.errors import SyncError
 from pipeline.parameters.results import End
-
-MEND = " To mend: "
+from pipeline.runs.told_error import told_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +111,6 @@ def error_of(report: RunReport) -> SyncError:
     >>> type(error).__name__, error.what, error.where, error.why, error.fix
     ('DeadLetterLimitError', 'too many', 't', '2 rows', 'raise it.')
     """
-    name, _, text = report.error.partition(": ")
-    kind = getattr(errors, name, None)
-    if not (
-        isinstance(kind, type) and issubclass(kind, SyncError) and kind is not errors.ManyErrors
-    ):
-        kind, text = _of_code(report.exit_code), report.error
-    told, _, fix = text.partition(MEND)
-    what, _, why = told.removesuffix(".").partition(": ")
-    begin, opened, where = what.removesuffix(")").rpartition(" (")
-    if not (opened and what.endswith(")")):
-        begin, where = what, report.destination
-    error = kind(begin, where, why, fix)
-    error.exit_code = report.exit_code
+    error = told_error(report.error, report.exit_code, report.destination)
     error.report = report
     return error
-
-
-def _of_code(code: int) -> type[SyncError]:
-    """The class of an exit code, where a message doesn't begin with one's name."""
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    known = [kind for kind in kinds if issubclass(kind, SyncError) and kind.exit_code == code]
-    return known[0] if known else InternalError

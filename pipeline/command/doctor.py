@@ -13,12 +13,12 @@ from pipeline.command.said import Said
 from pipeline.command.settings import read_settings
 from pipeline.launch.beam_at_need import beam_flag_faults
 from pipeline.launch.health import FAIL, WARN, Finding, of_faults, of_launch, of_machine
-from pipeline.launch.output import print_json
 from pipeline.launch.progress import configure_logging
 from pipeline.launch.settings import Settings
 from pipeline.launch.source_of import located
 from pipeline.launch.tables_document import completed
 from pipeline.parameters.options import Options, names_tables, split_argv
+from pipeline.parameters.printed import print_json
 from pipeline.parameters.table import BY_NAME, Kind
 from pipeline.tables.requests import launch_options
 
@@ -70,9 +70,9 @@ def _options(words: list[str], settings: Settings) -> Options:
     """
     if not names_tables(words):
         return parse(words, Brought(settings.origins, settings.faults))
-    document, _ = completed(words, settings.origins, os.environ)
+    document, origins = completed(words, settings.origins, os.environ)
     given, beam_argv, faults = split_argv(words)
-    login = located(given, beam_argv, os.environ)
+    login = located(given, beam_argv, os.environ, origins)
     source = login.source.given
     document = document.of_source(source.get("data_source", ""))
     raise_all([*settings.faults, *faults, *login.source.faults, *document.faults])

@@ -12,8 +12,8 @@ from pipeline.command.imports.tools import TOOLS, Tool
 from pipeline.command.imports.written import config_text, launch_faults
 from pipeline.command.output_file import place_of, write
 from pipeline.command.said import Said
-from pipeline.launch.output import print_json
 from pipeline.parameters.options import beam_flag, split_argv
+from pipeline.parameters.printed import print_json
 
 OUTPUT = "smart-sync.yaml"
 

@@ -14,10 +14,11 @@ from pipeline.command.said import Said
 from pipeline.command.settings import read_settings
 from pipeline.launch.beam_at_need import beam_flag_faults
 from pipeline.launch.gather import inspecting, patiently
-from pipeline.launch.output import print_json
 from pipeline.launch.progress import configure_logging
 from pipeline.launch.source_of import Located, located
 from pipeline.parameters.options import Options, beam_flag, parse_given, split_argv
+from pipeline.parameters.origins import Origins
+from pipeline.parameters.printed import print_json
 from pipeline.parameters.source_uri import holds_secret
 from pipeline.parameters.table import BY_NAME, Kind
 from pipeline.tables.requests import launch_options, listing_of
@@ -49,7 +50,7 @@ def main(said: Said) -> int:
     given, beam_argv, faults = split_argv(settings.words)
     raise_all([*settings.faults, *faults])
     given = asked({name: text for name, text in given.items() if text})
-    look = _Look.at(given, beam_argv)
+    look = _Look.at(given, beam_argv, settings.origins)
     tables = look.tables(said.flags.get("only", "*"))
     proposals = [propose(table, look.profile(table)) for table in tables[:MOST_SEEN]]
     common = {**look.kept(given), "enable_auto_schema": True}
@@ -76,13 +77,13 @@ class _Look:
     beam_argv: Sequence[str]
 
     @classmethod
-    def at(cls, given: Mapping[str, str], beam_argv: Sequence[str]) -> "_Look":
+    def at(cls, given: Mapping[str, str], beam_argv: Sequence[str], origins: Origins) -> "_Look":
         """Read the parameters.
 
         Raises:
             SyncError: what is wrong with them.
         """
-        login = located(given, beam_argv, os.environ)
+        login = located(given, beam_argv, os.environ, origins)
         if login.source.is_incomplete:
             raise_all(login.source.faults)
         source = login.source.given

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.api.report import RunReport, error_of, report_of_end, together
 from pipeline.cli import Brought
 from pipeline.errors.lookup import told_data
-from pipeline.launch.output import print_json
+from pipeline.parameters.printed import print_json
 from pipeline.parameters.results import End, Results
 
 Document = dict[str, Any]

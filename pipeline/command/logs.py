@@ -2,13 +2,11 @@
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 
 from pipeline.parameters.log_lines import JsonLines
 
 TEXT = "%(asctime)s %(levelname)s %(message)s"
-ASKS = ("--log_format=json", "--log-format=json")
 
 
 def set_up(flags: Mapping[str, str]) -> None:
@@ -34,9 +32,3 @@ def set_up(flags: Mapping[str, str]) -> None:
 def _is_for_eyes(record: logging.LogRecord) -> bool:
     """All but the run's report as one line of JSON: on a terminal nobody reads that."""
     return not str(record.msg).startswith("run_report ")
-
-
-def asks_for_json(words: Sequence[str]) -> bool:
-    """Whether a command line that may be wrong asks for a log in JSON."""
-    apart = any(f"{name}={value}" in ASKS for name, value in pairwise(words))
-    return apart or any(word in ASKS for word in words)

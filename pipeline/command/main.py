@@ -11,17 +11,16 @@ from importlib import import_module
 
 from auto_schema.errors import ConfigError, SyncError
 from pipeline.command.help import page, pages, topic, width_of
-from pipeline.command.logs import asks_for_json, set_up
+from pipeline.command.logs import set_up
 from pipeline.command.said import Said, read_words
 from pipeline.command.table import COMMANDS
-from pipeline.errors.lookup import see, told_data, with_address
-from pipeline.launch.output import UNREAD, escape_what_it_lacks, nobody_reads, print_json
-from pipeline.parameters.log_lines import json_line
+from pipeline.launch.output import escape_what_it_lacks
+from pipeline.parameters.log_lines import asks_for_json
+from pipeline.parameters.printed import UNREAD, nobody_reads, print_error, print_error_document
 from pipeline.parameters.version import VERSION
 
 JSON = "--json"
 WRONG = 2
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,16 +32,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _main(read_words(words))
         return UNREAD if nobody_reads() else code
     except SyncError as error:
-        _print_error(error, is_json=asks_for_json(words))
-        if JSON in words:
-            print_json({"error": told_data(error)})
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        if not nobody_reads():
-            raise
-        return UNREAD
+        return _ended(error, words)
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, BrokenPipeError) and nobody_reads():
+            return UNREAD
+        from pipeline.command.unforeseen import told  # which is nearly never needed
+
+        return _ended(told(error, words, is_json=asks_for_json(words)), words)
+
+
+def _ended(error: SyncError, words: Sequence[str]) -> int:
+    """Say what ended the command: on stderr, and with --json on stdout, too; the exit code."""
+    print_error(error, is_json=asks_for_json(words))
+    if JSON in words:
+        print_error_document(error)
+    return error.exit_code
 
 
 def _main(said: Said) -> int:
@@ -58,7 +62,13 @@ def _main(said: Said) -> int:
         fix = f"leave it out; it is for {able}."
         raise ConfigError("nothing to print as JSON", f"smart-sync {said.command.name}", "", fix)
     set_up(said.flags)
-    return _imported(said.command.module or said.command.name)(said)
+    command = _imported(said.command.module or said.command.name)
+    if not said.command.takes_parameters:
+        return command(said)
+    from pipeline.launch.program_end import ending_on_signals  # which has been imported with it
+
+    with ending_on_signals():
+        return command(said)
 
 
 def _help(said: Said) -> int:
@@ -71,17 +81,6 @@ def _help(said: Said) -> int:
         text = page(said.command, width) if said.command else pages(width)
     print(text, file=stream)
     return 0 if is_asked else WRONG
-
-
-def _print_error(error: SyncError, *, is_json: bool) -> None:
-    sys.stdout.flush()
-    if is_json:
-        told = json_line("ERROR", error.text, exit_code=error.exit_code, see=see(error))
-        print(told, file=sys.stderr)
-        return
-    if error.text != error.line:
-        print(error.text, file=sys.stderr)
-    print(f"smart-sync: {with_address(error.line, see(error))}", file=sys.stderr)
 
 
 def _imported(name: str) -> Callable[[Said], int]:

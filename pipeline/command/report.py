@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline.command.look_back import look_back
 from pipeline.command.output_file import write
 from pipeline.command.said import Said
-from pipeline.launch.output import print_json
+from pipeline.parameters.printed import print_json
 from pipeline.report.figures import require_library
 from pipeline.report.page import page
 from pipeline.report.past_days import read_days

@@ -5,6 +5,7 @@ from scheduler.cli import main as schedules
 
 
 def main(said: Said) -> int:
-    """Run it; it ends the process with its own exit code."""
-    schedules([*said.launch, *(["--json"] if said.is_json else [])], "smart-sync schedules")
-    return 0
+    """Run it; the exit code."""
+    words = [*said.launch, *(["--json"] if said.is_json else [])]
+    log = said.flags.get("log_format")
+    return schedules([*words, *([f"--log_format={log}"] if log else [])], "smart-sync schedules")

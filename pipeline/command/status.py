@@ -2,7 +2,7 @@
 
 from pipeline.command.look_back import look_back
 from pipeline.command.said import Said
-from pipeline.launch.output import print_json
+from pipeline.parameters.printed import print_json
 from pipeline.runs.health import document, healths, table_of
 from pipeline.runs.past_status import read_status
 from scheduler.app import console, is_terminal

@@ -17,7 +17,7 @@ from auto_schema.errors import HeldBackTooLongError, SyncError, TargetError
 from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
 from pipeline.launch.output import say
-from pipeline.launch.program_end import print_last
+from pipeline.launch.program_end import print_error
 from pipeline.launch.progress import progress
 from pipeline.launch.row_counter import Board
 from pipeline.launch.shared import ALONE, Shared, shared_by
@@ -351,7 +351,7 @@ def _told(options: Options, slices: _Backfill) -> int:
         tell(webhook, message(slices.launch_id, results, text=text))
     if failed is None:
         return 0
-    print_last(failed.line)
+    print_error(failed, is_told=True)
     codes = [one.exit_code for one in results if one.status not in (DONE_BEFORE, LEFT)]
     codes += [slices.fault.exit_code] if slices.fault else []
     return exit_code_of(codes) or failed.exit_code

@@ -10,7 +10,7 @@ from google.cloud import bigquery
 from auto_schema.errors import OutcomeUnknownError, TargetError
 from pipeline.launch.early_end import end_early
 from pipeline.launch.output import say
-from pipeline.launch.program_end import BUG, print_last
+from pipeline.launch.program_end import BUG, print_failed
 from pipeline.parameters.results import Results
 from pipeline.runs.ended import recall
 from pipeline.runs.history import Append, append
@@ -38,7 +38,7 @@ def exit_code(
         results.ran(row)
         say(summary(plan, row))
         if code:
-            print_last(str(row["error"]))
+            print_failed(str(row["error"]), code, str(plan.destination))
     else:
         results.fault = internal_error(fault.message if fault else f"{plan.run.run_id} has no end")
     return code
@@ -67,8 +67,10 @@ def ended(
         if fault and row:
             end_early(client, plan, fault, write)
         state = row["status"] if row else "not in the history"
-        print_last(f"run {plan.run.run_id} ended while {state}. To mend: {BUG_FIX}.")
-        return fault.exit_code if fault else BUG, None
+        code = fault.exit_code if fault else BUG
+        told = f"run {plan.run.run_id} ended while {state}. To mend: {BUG_FIX}."
+        print_failed(told, code, str(plan.destination))
+        return code, None
     return int(row["exit_code"]), row
 
 

@@ -6,7 +6,7 @@ What befalls one table is a line of the report, and never another table's matter
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from auto_schema.errors import SyncError, raise_all
@@ -21,7 +21,7 @@ from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
 from pipeline.launch.output import say
 from pipeline.launch.plan_only import plan_now
-from pipeline.launch.program_end import bug_text, print_last
+from pipeline.launch.program_end import bug_text, print_error
 from pipeline.launch.progress import progress
 from pipeline.launch.shared import Shared, shared_by
 from pipeline.launch.shown_plan import print_plan
@@ -46,7 +46,7 @@ from pipeline.runs.notify import tell
 from pipeline.runs.outcome import Outcome, internal_error
 from pipeline.runs.retry import PARAMETER as RETRY
 from pipeline.tables.entries import TablesFile
-from pipeline.tables.file import OF_ONE_TABLE, one_table_faults
+from pipeline.tables.file import one_table_faults
 from pipeline.tables.patterns import choose, unknown_exclusions
 from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options
 from pipeline.tables.selection import select
@@ -72,6 +72,8 @@ class ManyOptions:
         at_once: how many of them side by side.
         note: why there is none to sync; empty: there is one.
         retried: the launch whose failed tables these are; empty: it is none's.
+        given: the launch's own parameters.
+        file: the name of the file of tables.
     """
 
     common: Options
@@ -79,6 +81,8 @@ class ManyOptions:
     at_once: int
     note: str = ""
     retried: str = ""
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    file: str = ""
 
     @property
     def verifies(self) -> bool:
@@ -181,7 +185,7 @@ def _told(
     launch.common.results.ran_many(batch_id, results, text(results), failed)
     tell_launch(launch.common, tables, batch_id, results, text(results))
     if failed:
-        print_last(failed.line)
+        print_error(failed, is_told=True)
     return exit_code_of([result.exit_code for result in results])
 
 
@@ -211,7 +215,10 @@ def of_batch(table: TableOptions, batch_id: str) -> TableOptions:
 
 
 def read_launch(
-    argv: list[str], origins: Origins = NO_ORIGINS, faults: Sequence[SyncError] = ()
+    argv: list[str],
+    origins: Origins = NO_ORIGINS,
+    faults: Sequence[SyncError] = (),
+    aside: Sequence[str] = (),
 ) -> ManyOptions:
     """The parameters, the file, and what the source shows: all faults of each step at once.
 
@@ -219,17 +226,19 @@ def read_launch(
         argv: as of `many`.
         origins: as of `many`.
         faults: as of `many`.
+        aside: parameters that are taken for not given.
 
     Raises:
         SyncError: what is wrong with them, or the source can't be asked.
     """
     document, origins = completed(argv, origins, os.environ)
     given, beam_argv, launch_faults = split_argv(argv)
-    given = {name: text for name, text in given.items() if text or name == "partition_field"}
+    given = {n: text for n, text in given.items() if text or n == "partition_field"}
+    given = {n: text for n, text in given.items() if n not in aside}
     launch_faults += one_table_faults(given)
-    login = located(given, beam_argv, os.environ)
+    login = located(given, beam_argv, os.environ, origins)
     launch_faults += login.source.faults
-    given = {n: text for n, text in login.source.given.items() if n not in OF_ONE_TABLE}
+    given = dict(login.source.given)
     document = document.of_source(given.get("data_source", ""))
     common = None
     if not (login.source.faults and login.source.is_incomplete):
@@ -284,7 +293,7 @@ def _asked(
         tables, note = failed_before(tables, batch_id, common)
     most = int(given.get("max_tables_at_once") or BY_NAME["max_tables_at_once"].default)
     at_once = min(most, request.reading.max_source_connections)
-    return ManyOptions(common, tables, at_once, note, given.get(RETRY, ""))
+    return ManyOptions(common, tables, at_once, note, given.get(RETRY, ""), given, file.name)
 
 
 def _logging_in(table: TableOptions, login: Located) -> TableOptions:

@@ -7,19 +7,13 @@ that was asked for: rows that are published stay so, whether or not the line abo
 import codecs
 import json
 import logging
-import os
-import select
 import sys
-from contextlib import suppress
-from io import TextIOWrapper, UnsupportedOperation
-from typing import TextIO
+from io import TextIOWrapper
 
-from auto_schema.errors import ConfigError
+from pipeline.parameters.printed import not_written, to_nowhere
 
 LOGGER = logging.getLogger("smart_sync")
 ESCAPES = "smart_sync_escapes"
-UNREAD = 141
-"""The exit code of a program whose output nobody takes: 128 and SIGPIPE, as shells tell it."""
 
 
 def escape_what_it_lacks() -> None:
@@ -56,39 +50,4 @@ def show(text: str) -> None:
         to_nowhere()
     except OSError as error:
         to_nowhere()
-        fix = "make room where it goes, or print it elsewhere."
-        raise ConfigError("stdout can't be written", "stdout", str(error.strerror), fix) from None
-
-
-def to_nowhere() -> None:
-    """What waits in stdout is dropped, else the program's end would try once more."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-
-
-def nobody_reads() -> bool:
-    """Whether who took stdout has seen enough, as `| head` has; what follows then goes nowhere."""
-    try:
-        sys.stdout.flush()
-        poll = select.poll()
-        poll.register(sys.stdout.fileno(), 0)
-        is_closed = any(events & select.POLLERR for _, events in poll.poll(0))
-    except BrokenPipeError:
-        is_closed = True
-    except UnsupportedOperation:  # it is a text in memory
-        is_closed = False
-    if is_closed:
-        to_nowhere()
-    return is_closed
-
-
-def print_json(told: object, stdout: TextIO | None = None) -> None:
-    """Print one JSON document, to be read by programs and by eyes.
-
-    Args:
-        told: values that JSON has.
-        stdout: where; None: stdout as it is now.
-    """
-    print(json.dumps(told, ensure_ascii=False, indent=2), file=stdout, flush=True)
+        raise not_written(error) from None

@@ -6,16 +6,19 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import NoReturn
 
 from auto_schema.errors import SyncError, one_line
 from pipeline.errors.lookup import see, with_address
-from pipeline.parameters.log_lines import is_json, json_line
+from pipeline.parameters import printed
+from pipeline.parameters.log_lines import error_line, is_json, json_line
 from pipeline.parameters.options import split_argv
+from pipeline.parameters.printed import print_line
 from pipeline.parameters.source_uri import secrets_of
 from pipeline.parameters.table import BY_NAME, Kind
 from pipeline.runs.outcome import Failure, internal_error
+from pipeline.runs.told_error import told_error
 
 BUG = 70
 INTERRUPTED = 130
@@ -53,32 +56,40 @@ def ending_on_signals() -> Iterator[None]:
 
 
 def print_last(line: str, address: str | None = None) -> None:
-    """The last line of the output; what waits in stdout goes before it.
+    """The last line of the output, where the log is text.
 
     Args:
         line: what ended the program.
         address: of what explains it; None: of the entry that the line begins with.
     """
-    _print(f"smart-sync: {with_address(one_line(line), address)}")
+    print_line(f"smart-sync: {with_address(one_line(line), address)}")
 
 
-def _print(text: str, severity: str = "ERROR", **more: object) -> None:
-    """On stderr, behind what waits in stdout; where the log is JSON, as a line of it."""
-    told = json_line(severity, text, **more) if is_json() else text
-    with suppress(OSError):  # whoever read it went away: the exit code tells
-        sys.stdout.flush()
-    with suppress(OSError):
-        print(told, file=sys.stderr, flush=True)
+def print_error(error: SyncError, *, is_told: bool = False) -> None:
+    """The last line; before it the whole text where a line doesn't hold it.
+
+    Args:
+        error: what ended the launch.
+        is_told: its text was printed before.
+    """
+    if is_told and not is_json():
+        print_last(error.line, see(error))
+    else:
+        printed.print_error(error, is_json=is_json())
 
 
-def print_error(error: SyncError) -> None:
-    """One line; before it the whole text where a line doesn't hold it."""
+def print_failed(message: str, exit_code: int, place: str) -> None:
+    """The last line: how a run failed, by its message in the history.
+
+    Args:
+        message: as the history has it.
+        exit_code: of the run.
+        place: its destination.
+    """
     if is_json():
-        _print(error.text, exit_code=error.exit_code, see=see(error))
-        return
-    if error.text != error.line:
-        _print(error.text)
-    print_last(error.line, see(error))
+        print_line(error_line(told_error(message, exit_code, place)))
+    else:
+        print_last(message)
 
 
 class InterruptedRunError(SyncError):
@@ -96,7 +107,10 @@ class InterruptedRunError(SyncError):
 def print_interruption(error: KeyboardInterrupt) -> int:
     """Say that a signal ended the program; its exit code."""
     told = InterruptedRunError.of(error)
-    print_last(str(told))
+    if is_json():
+        print_error(told)
+    else:
+        print_last(str(told))
     return told.exit_code
 
 
@@ -121,17 +135,18 @@ def exit_with_threads(code: int) -> int:
 
 def print_bug(error: Exception, words: Sequence[str]) -> int:
     """The traceback, then one line; neither shows a secret of the command line."""
-    _print(bug_text(error, words), "CRITICAL")
-    print_last(bug(error, words).line)
+    text = bug_text(error, words)
+    print_line(json_line("CRITICAL", text) if is_json() else text)
+    print_error(bug(error, words), is_told=True)
     return BUG
 
 
-def bug(error: Exception, words: Sequence[str]) -> SyncError:
+def bug(error: BaseException, words: Sequence[str]) -> SyncError:
     """What isn't to happen as an error that shows no secret of the command line."""
     return internal_error(without_secrets(f"{type(error).__name__}: {error}", words))
 
 
-def bug_text(error: Exception, words: Sequence[str]) -> str:
+def bug_text(error: BaseException, words: Sequence[str]) -> str:
     """A traceback that shows no secret of the command line."""
     return without_secrets("".join(traceback.format_exception(error)), words)
 

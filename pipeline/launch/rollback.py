@@ -14,7 +14,7 @@ from pipeline.destination.snapshots import restore, take_snapshot
 from pipeline.destination.target import read_dataset
 from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.output import say
-from pipeline.launch.program_end import print_last
+from pipeline.launch.program_end import print_failed
 from pipeline.launch.resume import newest_left
 from pipeline.launch.rollback_facts import check_layout, plan_rollback, runs_to_undo, told_of
 from pipeline.launch.shown_plan import print_plan
@@ -190,7 +190,7 @@ def _told(
     tell_end(options.webhook, client, plan.run.history_table, row)
     options.results.ran(row)
     if row["exit_code"]:
-        print_last(str(row["error"]))
+        print_failed(str(row["error"]), int(row["exit_code"]), str(plan.destination))
         return int(row["exit_code"])
     text = (
         f"{row['status']}: {len(plan.undoing.changing)} undone, the table is what it was before"

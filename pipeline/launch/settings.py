@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from auto_schema.errors import ConfigError, SyncError, raise_all
+from pipeline.parameters.connections import settled
 from pipeline.parameters.dotenv import read_dotenv
 from pipeline.parameters.launch_names import LAUNCH_NAMES, TABLES
 from pipeline.parameters.options import split_argv
@@ -78,10 +79,9 @@ def settings_of(
     flags = of_flags(given, rest)
     means = _of_command(command, flags, meant)
     faults += _told_twice(layered(flags, variables, lines), file)
-    others = layered(means, variables, lines, file)
-    more = {name: origin for name, origin in others.items() if name not in flags}
-    words = (*launch, *words_of(more))
-    return Settings(words, layered(flags, others), tuple(faults))
+    origins = settled(flags, means, variables, lines, file)
+    more = {name: origin for name, origin in origins.items() if name not in flags}
+    return Settings((*launch, *words_of(more)), origins, tuple(faults))
 
 
 def _of_command(

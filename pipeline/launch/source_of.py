@@ -8,13 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from pipeline.parameters.connections import ranks_of
 from pipeline.parameters.options import Options, beam_flag, is_local_runner
+from pipeline.parameters.origins import Origins
 from pipeline.parameters.request_of import secret_manager
 from pipeline.parameters.source_uri import Expanded, expanded, expanded_by, kind_of, said_by
 from sources.registry import SOURCES
 from sources.secrets import VERSION_NAME, Secret
 from sources.uri import PARAMETER, Said
 
+NO_ORIGINS: Origins = {}
 PASSWORD = "postgresql_password"  # noqa: S105 - a parameter's name
 
 
@@ -40,27 +43,36 @@ class Located:
 
 
 def located(
-    given: Mapping[str, str], beam_argv: Sequence[str], environ: Mapping[str, str]
+    given: Mapping[str, str],
+    beam_argv: Sequence[str],
+    environ: Mapping[str, str],
+    origins: Origins = NO_ORIGINS,
 ) -> Located:
     """The parameters without `source`, all that it stands for looked up.
+
+    Args:
+        given: the parameters.
+        beam_argv: Beam's flags.
+        environ: the process's environment.
+        origins: what said each parameter, where not all are flags.
 
     Raises:
         SyncError: the secret that holds the URI can't be read, or a file of this machine.
     """
-    flag = partial(beam_flag, beam_argv)
+    flag, ranks = partial(beam_flag, beam_argv), ranks_of(origins)
     is_here = is_local_runner(flag("runner")) and not flag("template_location")
     text = given.get(PARAMETER, "").strip()
     name = text if VERSION_NAME.fullmatch(text) else ""
     if name:
         said = said_by(Secret.of(name, secret_manager(environ)).resolve())
-        return _with_password(expanded_by(given, said, name), "", environ, is_here=is_here)
+        return _with_password(expanded_by(given, said, ranks, name), "", environ, is_here=is_here)
     uri = said_by(text) if text else Said()
     if not text or uri.faults or not is_here:
-        return _with_password(expanded(given), "", environ, is_here=is_here)
+        return _with_password(expanded(given, ranks), "", environ, is_here=is_here)
     said = SOURCES[uri.parameters["data_source"]].with_service(uri, environ)
-    source = expanded_by(given, said)
+    source = expanded_by(given, said, ranks)
     password = said.parameters.get(PASSWORD, "")
-    if password and PASSWORD not in uri.parameters:
+    if password and PASSWORD not in uri.parameters and source.given[PASSWORD] == password:
         return Located(source, Secret(plain=password, origin=f"service {said.service}"))
     return _with_password(source, said.passfile, environ, is_here=True)
 

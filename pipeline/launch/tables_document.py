@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from pipeline.launch.document_text import document_text
+from pipeline.parameters.connections import settled
 from pipeline.parameters.launch_names import TABLES
 from pipeline.parameters.options import split_argv
 from pipeline.parameters.origins import Origins, faults_of, layered, of_flags, words_of
@@ -14,6 +15,8 @@ from pipeline.tables.entries import TablesFile
 from pipeline.tables.file import read_launch_part, read_tables
 
 SOURCE = "data_source"
+LAST = 9
+"""The rank of what only this file says, behind flags, environment and the config file."""
 NO_TABLES = 'name at least one, such as tables: {"public.*": {}}; for one table by itself call'
 NO_TABLES += " smart-sync run --config=FILE."
 
@@ -81,7 +84,10 @@ def completed(
         faults.append(ConfigError("a file without tables", name, "", NO_TABLES))
         text = ""
     flags, said = of_flags(given, rest), part.origins
-    argv += words_of({name: origin for name, origin in said.items() if name not in flags})
-    if said or origins:
-        origins = layered(origins, flags, said)
+    whole = settled(flags, said)
+    argv += words_of({name: origin for name, origin in whole.items() if name not in flags})
+    if origins:
+        origins = layered(origins, {n: replace(one, rank=LAST) for n, one in whole.items()})
+    elif said:
+        origins = whole
     return Document(text, name, tuple(faults), is_read=True), origins

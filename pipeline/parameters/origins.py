@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auto_schema.errors import ManyErrors, SyncError, shown
 from pipeline.parameters.table import BY_NAME, PARAMETERS, Kind
@@ -24,11 +24,13 @@ class Origin:
         text: as a flag would give it.
         where: as the plan tells it, such as `environment variable SMART_SYNC_POSTGRESQL_HOST`.
         place: as messages tell it; empty: they name the parameter alone.
+        rank: how many origins hold before this one.
     """
 
     text: str
     where: str
     place: str = ""
+    rank: int = field(default=0, compare=False)
 
 
 Origins = Mapping[str, Origin]

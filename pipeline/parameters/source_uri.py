@@ -25,6 +25,9 @@ LOCAL_FIX = (
     " version: postgresql_password=projects/P/secrets/S/versions/latest."
 )
 Given = Mapping[str, str]
+Ranks = Mapping[str, int]
+ALIKE: Ranks = {}
+"""Of parameters that are all said by flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,16 @@ class Expanded:
         return type(fault)(fault.what, where, fault.why, fault.fix)
 
 
-def expanded(given: Given) -> Expanded:
+def expanded(given: Given, ranks: Ranks = ALIKE) -> Expanded:
     """The parameters that a URI in `source` stands for, among those that were given.
 
     A URI that is a secret's stays unread, and a service of this machine is refused: who may
     read them has done so before (`pipeline.launch.source_of`).
+
+    Args:
+        given: the parameters.
+        ranks: of each the place of what said it, where not all are flags: of two that contradict
+            each other the lower one holds.
     """
     text = given.get(PARAMETER, "").strip()
     if not text:
@@ -64,19 +72,20 @@ def expanded(given: Given) -> Expanded:
         return Expanded(given, is_incomplete=True)
     if VERSION_NAME.fullmatch(text):
         return _unread(given)
-    return _expanded(given, said_by(text))
+    return _expanded(given, said_by(text), ranks)
 
 
-def expanded_by(given: Given, said: Said, secret: str = "") -> Expanded:
+def expanded_by(given: Given, said: Said, ranks: Ranks = ALIKE, secret: str = "") -> Expanded:
     """As `expanded`, with what a look at secrets and files of this machine has found.
 
     Args:
         given: as there.
         said: by the URI, and the service that it names.
+        ranks: as there.
         secret: the name of the version that holds the URI; empty: it stands in `given`.
     """
     if not secret:
-        return _expanded(given, said, is_here=True)
+        return _expanded(given, said, ranks, is_here=True)
     parameters = dict(said.parameters)
     if "mongodb_connection_string" in parameters:
         parameters["mongodb_connection_string"] = secret
@@ -84,7 +93,7 @@ def expanded_by(given: Given, said: Said, secret: str = "") -> Expanded:
         if name in parameters:
             parameters[name] = Secret.text_of_part(secret)
     kept = Said(parameters, said.faults, said.service, said.passfile)
-    return _expanded(given, kept)
+    return _expanded(given, kept, ranks)
 
 
 def said_by(text: str) -> Said:
@@ -125,24 +134,33 @@ def _unread(given: Given) -> Expanded:
     return Expanded({**kind.stand_ins, **rest}, is_incomplete=True)
 
 
-def _expanded(given: Given, said: Said, *, is_here: bool = False) -> Expanded:
+def _expanded(given: Given, said: Said, ranks: Ranks, *, is_here: bool = False) -> Expanded:
     rest = _without(given)
-    faults = [*said.faults, *_contradictions(rest, said.parameters)]
+    above = [name for name in said.parameters if given.get(name) and _order(name, ranks) < 0]
+    above = [name for name in above if name != KIND]
+    parameters = {name: text for name, text in said.parameters.items() if name not in above}
+    faults = [*said.faults, *_contradictions(rest, parameters, ranks)]
     for name, text in (("service", said.service), ("passfile", said.passfile)):
         if text and not is_here:
             where = f"{PARAMETER}, {name}"
             faults.append(ConfigError("a file of another machine", where, LOCAL_WHY, LOCAL_FIX))
     if not said.faults and not (said.service and not is_here):
-        return Expanded({**rest, **said.parameters}, tuple(faults), frozenset(said.parameters))
-    kind = kind_of({**rest, **said.parameters})
+        return Expanded({**rest, **parameters}, tuple(faults), frozenset(parameters))
+    kind = kind_of({**rest, **parameters})
     stand_ins = kind.stand_ins if kind else {}
-    return Expanded({**stand_ins, **rest, **said.parameters}, tuple(faults), is_incomplete=True)
+    return Expanded({**stand_ins, **rest, **parameters}, tuple(faults), is_incomplete=True)
 
 
-def _contradictions(given: Given, said: Given) -> list[SyncError]:
+def _order(name: str, ranks: Ranks) -> int:
+    """Below 0: what said the parameter stands above what said `source`; above 0: below it."""
+    return ranks.get(name, 0) - ranks.get(PARAMETER, 0)
+
+
+def _contradictions(given: Given, said: Given, ranks: Ranks) -> list[SyncError]:
     fix = "leave one of them out; what the URI doesn't say, a parameter may."
     why = "they say different things"
-    names = [name for name in said if given.get(name) and given[name] != said[name]]
+    alike = [name for name in said if not _order(name, ranks) or name == KIND]
+    names = [name for name in alike if given.get(name) and given[name] != said[name]]
     return [ConfigError("source told twice", f"{PARAMETER}, {name}", why, fix) for name in names]
 
 

@@ -285,7 +285,7 @@ class _Reader:
 
 def one_table_faults(given: Mapping[str, str]) -> list[SyncError]:
     """What a launch of many tables is given that is for one."""
-    why, fix = "it is of one table", "leave tables out, and launch it for each table by itself."
+    why, fix = "it is of one table", "say it beside --tables, and which by --select=NAME."
     return [
         ConfigError(what, ", ".join(names), why, fix)
         for what, all_names in OF_ONE_TABLE.items()

@@ -6,16 +6,14 @@ the file's defaults, else what the launch's own parameters.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, raise_all
-from auto_schema.names import column_fault, new_names
-from auto_schema.transform_text import parse as parse_transformation
+from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all
 from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
 from pipeline.parameters.options import Options
-from pipeline.parameters.table import BY_NAME, DELETES, MANY, PARAMETERS, Parameter
-from pipeline.parameters.writing_checks import BY_KEY
+from pipeline.parameters.table import BY_NAME, MANY, PARAMETERS, Parameter
+from pipeline.tables.completion import asks_for_cursor, completed, where_of
 from pipeline.tables.entries import TablesFile, WithoutCursor
 from pipeline.tables.file import AUTO, ONE_QUERY, QUERIES, QUERY_FIX, named_by_entries
 from pipeline.tables.naming import (
@@ -24,7 +22,6 @@ from pipeline.tables.naming import (
     batches_table,
     daily_views_of,
     meetings,
-    name_fault,
     named,
     pattern_fault,
     views_of,
@@ -33,22 +30,12 @@ from pipeline.tables.patterns import Chosen
 from smart_sync.request import SyncRequest
 from sources.kind import Listing
 from sources.registry import SOURCES
-from sources.secrets import Secret
 from sources.tables import SourceTable
 from warehouse.names import TableRef
 
 FAULTLESS = SourceTable("t", "s")
 """Stands for any table where only what all have in common is looked at."""
 STAND_INS = {"destination_bigquery_dataset": "d", PARAMETER: "t"}
-OF_WINDOWS = (
-    "merge_keys",
-    "stale_columns",
-    "smart_sync_lookback",
-    "sync_start",
-    "sync_end",
-    *(parameter.name for parameter in PARAMETERS if parameter.group == DELETES),
-)
-"""What the defaults say of windows and merges is nothing to a table that is replaced whole."""
 Given = Mapping[str, str]
 BeamFaults = Callable[[Sequence[str]], Sequence[SyncError]]
 
@@ -75,6 +62,7 @@ class TableOptions:
     is_skipped: bool = False
     stand_in: SyncRequest | None = None
     without: "TableOptions | None" = None
+    given: Given = field(default_factory=dict, repr=False)
 
     @property
     def exit_code(self) -> int:
@@ -220,7 +208,7 @@ def _table(
     """
     values = _values(file, one, given)
     complete = _made(file, one, dict(values), beam_argv, environ)
-    if complete.options is None or one.table.columns or not _asks_for_cursor(one, values):
+    if complete.options is None or one.table.columns or not asks_for_cursor(one, values):
         return complete
     if one.entry.without_cursor is WithoutCursor.FAIL:
         return complete
@@ -237,14 +225,14 @@ def _made(
     *,
     lacks_cursor: bool = False,
 ) -> TableOptions:
-    """One table's options; see `_completed`.
+    """One table's options; see `completed`.
 
     Raises:
         ConfigError, ManyErrors: its entry is wrong, by place.
     """
-    told = TableOptions(one, _destination(values))
+    told = TableOptions(one, _destination(values), given=values)
     is_auto = values.get("merge_keys") == AUTO
-    fault, is_skipped = _completed(file, one, values, lacks_cursor=lacks_cursor)
+    fault, is_skipped = completed(file, one, values, lacks_cursor=lacks_cursor)
     if fault:
         return replace(told, fault=fault, is_skipped=is_skipped)
     try:
@@ -262,39 +250,6 @@ def _keyed(parsed: Options, table: SourceTable) -> Options:
     return replace(parsed, request=replace(parsed.request, publishing=publishing))
 
 
-def _completed(
-    file: TablesFile, one: Chosen, values: dict[str, str], *, lacks_cursor: bool
-) -> tuple[SyncError | None, bool]:
-    """Fill in what follows from the table itself: its key, and how it is read without a cursor.
-
-    Args:
-        file: for places.
-        one: the table.
-        values: its parameters, which are completed.
-        lacks_cursor: it was looked at and has no cursor column, whatever the catalog tells.
-
-    Returns:
-        Why it can't be synced, and whether it is to be left alone for that.
-    """
-    entry, table = one.entry, one.table
-    if fault := name_fault(values[PARAMETER], table, _where(file, one, PARAMETER)):
-        return fault, False
-    without = _without_cursor(file, one, values, lacks=lacks_cursor)
-    if without and entry.without_cursor is WithoutCursor.REPLACE:
-        values |= {"enable_smart_sync": "false", "write_disposition": "WRITE_TRUNCATE"}
-        values |= dict.fromkeys(OF_WINDOWS, "")
-    elif without:
-        return without, entry.without_cursor is WithoutCursor.SKIP
-    if values.get("merge_keys") == AUTO:
-        keys = _keys(table, values)
-        if not keys and values.get("write_disposition") in BY_KEY:
-            return _keyless(file, one), False
-        values["merge_keys"] = ",".join(keys)
-    if values.get("verify_only") == "true" and values.get("enable_smart_sync") != "true":
-        return _windowless(file, one), True
-    return None, False
-
-
 def _values(file: TablesFile, one: Chosen, given: Given) -> dict[str, str]:
     """All that is said of one table, `merge_keys: auto` as it stands.
 
@@ -305,11 +260,11 @@ def _values(file: TablesFile, one: Chosen, given: Given) -> dict[str, str]:
     said = {name: text.text for name, text in one.entry.parameters.items()}
     values = {name: text for name, text in given.items() if BY_NAME[name].group != MANY} | said
     pattern = values.get(PARAMETER) or DEFAULT
-    if fault := pattern_fault(pattern, _where(file, one, PARAMETER)):
+    if fault := pattern_fault(pattern, where_of(file, one, PARAMETER)):
         raise fault
     query = next((name for name in QUERIES if said.get(name)), None)
     if query and one.entry.pattern != one.table.full_name:
-        raise ConfigError(ONE_QUERY, _where(file, one, query), query, QUERY_FIX)
+        raise ConfigError(ONE_QUERY, where_of(file, one, query), query, QUERY_FIX)
     naming = listing_of(given["data_source"]).naming
     return {**values, **naming(one.table), PARAMETER: named(pattern, one.table)}
 
@@ -322,60 +277,9 @@ def _destination(values: Given) -> TableRef:
 def _placed(file: TablesFile, one: Chosen, fault: SyncError) -> SyncError:
     """A fault of one table's parameters, with the place in the file that says them."""
     names = [name for name in re.findall(r"\w+", fault.where) if name in one.entry.parameters]
-    where = _where(file, one, *names)
+    where = where_of(file, one, *names)
     shown = f"{one.table.full_name}, {fault.where}"
     return type(fault)(fault.what, f"{where}, {shown}", fault.why, fault.fix)
-
-
-def _where(file: TablesFile, one: Chosen, *names: str) -> str:
-    said = [one.entry.parameters[name] for name in names if name in one.entry.parameters]
-    return file.at(said[0].place if said else one.entry.place)
-
-
-def _keys(table: SourceTable, values: Given) -> tuple[str, ...]:
-    """The primary key under its destination names; none where it isn't that of the rows read."""
-    if any(values.get(query) for query in QUERIES):
-        return ()
-    transformation, _ = parse_transformation(values.get("transformation_config", ""), Secret.named)
-    given = dict(transformation.field_mappings)
-    if values.get("rename_columns") == "auto":
-        given = {**new_names(table.keys, given, ()), **given}
-    keys = tuple(given.get(key, key) for key in table.keys)
-    return () if any(map(column_fault, keys)) else keys
-
-
-def _keyless(file: TablesFile, one: Chosen) -> SyncError:
-    where = f"{_where(file, one, 'merge_keys')}, {one.table.full_name}"
-    why = "merge_keys=auto takes that of the table itself: a view, a query, a time series, a table"
-    why += " of BigQuery and a table with children that inherit from it have none"
-    fix = "give this table's entry merge_keys, or another write_disposition."
-    return SchemaError("no primary key", where, why, fix)
-
-
-def _windowless(file: TablesFile, one: Chosen) -> SyncError:
-    where = f"{_where(file, one, 'enable_smart_sync')}, {one.table.full_name}"
-    what, fix = "no window to verify", "set enable_smart_sync=true, or verify it by verify=true."
-    return ConfigError(what, where, "verify_only compares windows of the cursor column", fix)
-
-
-def _without_cursor(
-    file: TablesFile, one: Chosen, values: Given, *, lacks: bool
-) -> SyncError | None:
-    """What is said of a table that a pattern brought and that has no cursor column."""
-    column = values.get("smart_sync_timestamp_column") or "updated_at"
-    is_there = not lacks and column in (one.table.columns or [column])
-    if is_there or not _asks_for_cursor(one, values):
-        return None
-    where = f"{_where(file, one, 'smart_sync_timestamp_column')}, {one.table.full_name}"
-    fix = "name its cursor in an entry of its own, or say without_cursor: replace or skip."
-    return SchemaError("no cursor column", where, f"it has no column {column}", fix)
-
-
-def _asks_for_cursor(one: Chosen, values: Given) -> bool:
-    """Whether a pattern brought the table, and smart sync reads it."""
-    by_hand = one.entry.pattern == one.table.full_name
-    has_query = any(values.get(name) for name in QUERIES)
-    return not by_hand and not has_query and values.get("enable_smart_sync") == "true"
 
 
 def _taken(file: TablesFile, tables: Sequence[TableOptions], given: Given) -> Iterator[SyncError]:
@@ -396,6 +300,6 @@ def _taken(file: TablesFile, tables: Sequence[TableOptions], given: Given) -> It
         destination = one.options.request.destination if one.options else None
         if destination in own:
             fix = f"give it another {PARAMETER}, such as {{schema}}_{{table}}."
-            where = f"{_where(file, one.chosen, PARAMETER)}, {one.chosen.table.full_name}"
+            where = f"{where_of(file, one.chosen, PARAMETER)}, {one.chosen.table.full_name}"
             why = f"{destination} is {own[destination]}"
             yield ConfigError("a destination that is taken", where, why, fix)

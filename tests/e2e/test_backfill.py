@@ -127,10 +127,6 @@ def test_all_that_is_wrong_with_the_command_line_is_told_at_once(sync):
         assert word in result.err
     result = sync(**SMART | {"backfill_order": "oldest", "backfill_id": "x"})
     assert "a backfill without slices (backfill_order, backfill_id)" in result.err
-    many = {"tables": "tables: {public.s: {}}", "backfill_by": "month"}
-    result = sync(**many, destination_bigquery_table=None)
-    assert result.code == 2
-    assert "a backfill of many tables (backfill_by)" in result.err
 
 
 def test_the_plan_lists_the_slices_and_which_are_done(sync, sql):

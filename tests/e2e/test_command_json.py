@@ -18,7 +18,7 @@ REPORT = {
     *("dead_letters", "bytes_staged", "window", "watermark_after", "seconds", "error"),
     *("table", "batch"),
 }
-PARTS = {"class", "what", "where", "why", "fix", "exit_code"}
+PARTS = {"class", "what", "where", "why", "fix", "exit_code", "slug", "see"}
 MANY = dict.fromkeys(("destination_bigquery_table", "source_table_for_schema", "enable_smart_sync"))
 
 

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import yaml
 
 from demo.servers import PostgresqlServer
+from pipeline.command.main import main
 from tests.guarded_postgresql import guarded_postgresql
 from tests.secret_manager import secret_manager
 from tests.sync import PASSWORD, reading
@@ -223,3 +225,28 @@ def test_many_tables_are_read_by_one_uri_with_the_password_of_pgpass(bare, guard
     )
     assert len(bare.rows(table="orders")) == 2
     assert PASSWORD not in result.out + result.err
+
+
+def test_a_flag_leads_the_files_sync_to_another_server_and_a_part_of_it_to_another_database(
+    bare, guarded, home, tmp_path, capsys
+):
+    """The file names a server that isn't there, with a password that no other one may see."""
+    wrong = reading(PostgresqlServer("/no/such", 5))
+    file = bare.defaults | TABLE | wrong | {"postgresql_password": "0f-an0ther"}
+    path = tmp_path / "sync.yaml"
+    path.write_text(
+        yaml.safe_dump({"parameters": {n: t for n, t in file.items() if t is not None}})
+    )
+    uri = guarded.uri("by_password", password=PASSWORD)
+    assert main(["run", f"--config={path}", f"--source={uri}"]) == 0, capsys.readouterr().err
+    assert len(bare.rows()) == 2
+    of_file = {n: t for n, t in file.items() if n not in (*wrong, "postgresql_password")}
+    nowhere = uri.replace("/postgres", "/n0where")
+    assert nowhere != uri
+    path.write_text(yaml.safe_dump({"parameters": of_file | {"source": nowhere}}))
+    words = ["plan", "--json", f"--config={path}", "--postgresql_database=postgres"]
+    capsys.readouterr()
+    assert main(words) == 0, capsys.readouterr().err
+    origins = json.loads(capsys.readouterr().out)["origins"]
+    assert origins["postgresql_database"]["from"] == "flag"
+    assert origins["source"]["from"].endswith(", but for postgresql_database")

@@ -1,6 +1,9 @@
 """`smart-sync status`: how destinations do, by one query over the history."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -63,6 +66,18 @@ def test_a_wrong_place_and_an_older_history_are_told(sync, two, status):
         sync.client.query_and_wait(f"ALTER TABLE {sync.dataset}.sync_runs DROP COLUMN {name}")
     older = status()
     assert (older.code, "sync once with this version" in older.err) == (5, True)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_a_reader_that_is_gone_ends_it_as_it_ends_other_programs(sync, two, form):
+    place = [f"--destination-bigquery-project={PROJECT}"]
+    place += [f"--destination-bigquery-dataset={sync.dataset}", *form]
+    words = [sys.executable, "-m", "pipeline.command", "status", *place]
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(words, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 @pytest.fixture

@@ -23,6 +23,10 @@ PRINTED = {
     "schedules_resume": ["resume", "orders", AT],
     "schedules_run": ["run", "orders", AT],
     "schedules_unknown": ["describe", "order", AT],
+    "schedules_update_json": ["update", "orders", "--cron=daily", "-y", AT, "--json"],
+    "schedules_refused": ["pause", "order", AT],
+    "schedules_refused_json": ["pause", "order", AT, "--json", "--log_format=json"],
+    "schedules_unknown_flag": ["list", "--locatoin=europe-west1"],
     "schedules_next": ["next", "orders", "-n3", AT],
     "schedules_run_dry": [
         "run",
@@ -40,6 +44,7 @@ MASKS = {
     r"\d{4}-\d\d-\d\d \d\d:\d\d": "DATE AND TIME.. ",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00": "TIMESTAMP",
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=DATE)": "DAY ",
+    r'"time": "[^"]*"': '"time": "TIME"',
     r"tzdata 20\d\d[a-z]": "tzdata VERS.",
 }
 

@@ -11,8 +11,8 @@ PROMISES: tuple[Promise, ...] = (
         "A flag beats the environment, that beats `.env`, that the config file, that the default.",
         f"{SETTINGS}::test_a_flag_beats_the_environment_that_beats_dotenv_that_beats_the_file",
         COMMAND,
-        "layered(means, variables, lines, file)",
-        "layered(means, lines, variables, file)",
+        "settled(flags, means, variables, lines, file)",
+        "settled(flags, means, lines, variables, file)",
     ),
     Promise(
         "The command",
@@ -27,9 +27,9 @@ PROMISES: tuple[Promise, ...] = (
         "`python main.py` reads no parameter from the environment.",
         f"{SETTINGS}::test_a_stray_variable_changes_nothing_of_main",
         "pipeline/cli.py",
-        "    login = located(given, beam_argv, os.environ)\n",
+        "    login = located(given, beam_argv, os.environ, origins)\n",
         '    given = {"data_source": os.environ["SMART_SYNC_DATA_SOURCE"]} | given\n'
-        "    login = located(given, beam_argv, os.environ)\n",
+        "    login = located(given, beam_argv, os.environ, origins)\n",
     ),
     Promise(
         "The command",
@@ -44,8 +44,8 @@ PROMISES: tuple[Promise, ...] = (
         "A subcommand's meaning beats files: `smart-sync plan` writes nothing whatever they say.",
         f"{SETTINGS}::test_a_subcommand_beats_files_and_no_flag",
         COMMAND,
-        "layered(means, variables, lines, file)",
-        "layered(variables, lines, file, means)",
+        "settled(flags, means, variables, lines, file)",
+        "settled(flags, variables, lines, file, means)",
     ),
     Promise(
         "The command",
@@ -60,7 +60,7 @@ PROMISES: tuple[Promise, ...] = (
         "`main.py --tables=FILE` reads what the file says of the launch, and its flags beat it.",
         "tests/e2e/test_command.py::test_one_file_serves_many_tables_by_the_command_and_by_main",
         "pipeline/launch/tables_document.py",
-        "    argv += words_of({name: origin for name, origin in said.items() if name not in flags})\n",
+        "    argv += words_of({name: origin for name, origin in whole.items() if name not in flags})\n",
         "",
     ),
     Promise(
@@ -84,8 +84,8 @@ PROMISES: tuple[Promise, ...] = (
         "With log_format=json each line of stderr is an object, the error that ends it, too.",
         "tests/e2e/test_command.py::test_a_log_in_json_is_an_object_per_line_to_its_last",
         "pipeline/launch/program_end.py",
-        "    told = json_line(severity, text, **more) if is_json() else text",
-        "    told = text",
+        "    if is_told and not is_json():",
+        "    if is_told or is_json():",
     ),
     Promise(
         "The command",

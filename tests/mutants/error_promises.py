@@ -10,7 +10,7 @@ PROMISES: tuple[Promise, ...] = (
         "Errors",
         "Each error ends with the address of its entry in docs/errors.md.",
         f"{TESTS}::test_the_command_ends_with_the_address",
-        "pipeline/command/main.py",
+        "pipeline/parameters/printed.py",
         "with_address(error.line, see(error))",
         "with_address(error.line, '')",
     ),

@@ -83,7 +83,7 @@ PROMISES: tuple[Promise, ...] = (
         "Many tables",
         "A table that is replaced or left alone for want of a cursor needs no key.",
         "tests/unit/test_tables_file.py::test_a_table_that_lacks_the_cursor_and_a_key_needs_no_key_to_be_replaced_or_left_alone",
-        "pipeline/tables/requests.py",
+        "pipeline/tables/completion.py",
         '"write_disposition": "WRITE_TRUNCATE"}',
         "}",
     ),

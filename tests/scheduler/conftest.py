@@ -1,6 +1,7 @@
 """A Cloud Scheduler in memory, the command led to it, and schedules to put there."""
 
 import io
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -102,15 +103,13 @@ def command(
     """Run the command in this process, 80 columns wide, and never see the password."""
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", PROJECT)
     monkeypatch.setenv("COLUMNS", "80")
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", root.handlers[:])
 
     def run(*words: str, answer: str = "") -> Result:
         monkeypatch.setattr(sys, "argv", ["smart-sync-schedules", *words])
         monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        code = main()
         captured = capsys.readouterr()
         assert PLANTED not in captured.out + captured.err
         return Result(code, captured.out, captured.err)

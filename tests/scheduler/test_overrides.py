@@ -74,7 +74,7 @@ def test_a_dry_run_shows_what_would_be_launched_and_launches_nothing(command, sc
     assert "orders, once, on dataflow: https://dataflow.googleapis.com/" in done.out
     assert done.out.endswith("nothing was launched\n")
     told = json.loads(command("run", "orders", *BACKFILL, "--dry-run", "--json", AT).out)
-    assert (told["launched"], told["job"]) == (False, None)
+    assert (told["made"], told["job"]) == (False, None)
     assert told["body"]["launchParameter"]["parameters"]["sync_end"] == "2026-02-01"
     assert {item["path"] for item in told["differences"]} == {f"parameters.{n}" for n in WINDOW}
     assert (scheduler.launches, scheduler.changed()) == ([], [])
@@ -83,7 +83,7 @@ def test_a_dry_run_shows_what_would_be_launched_and_launches_nothing(command, sc
 def test_the_same_as_json(command, scheduler):
     scheduler.put(job_of(a_schedule(parameters={"postgresql_password": PLANTED})))
     told = json.loads(command("run", "orders", *BACKFILL, "--json", AT).out)
-    assert (told["launched"], told["job"]) == (True, "2026-01-01_job")
+    assert (told["made"], told["job"]) == (True, "2026-01-01_job")
     sent = scheduler.launches[0]["body"]["launchParameter"]["parameters"]
     assert sent["postgresql_password"] == PLANTED
 
@@ -122,11 +122,9 @@ def test_all_that_is_wrong_is_told_at_once(command, scheduler):
     scheduler.put(job_of(a_schedule()))
     words = ("--destination_bigquery_table=other", "--nope=1", "--sync_start")
     done = command("run", "orders", *words, AT)
-    assert [line[:3] for line in done.err.removeprefix("smart-sync-schedules: ").splitlines()] == [
-        "1. ",
-        "2. ",
-        "3. ",
-    ]
+    *told, last = done.err.splitlines()
+    assert [line[:3] for line in told] == ["1. ", "2. ", "3. "]
+    assert last.startswith("smart-sync-schedules: ConfigError: 3 faults: ")
 
 
 def test_every_parameter_but_the_fixed_ones_may_be_another():

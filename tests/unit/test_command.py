@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -18,7 +20,7 @@ from pipeline.command.help import groups, page, pages, topic
 from pipeline.command.logs import set_up
 from pipeline.command.said import read_words
 from pipeline.command.table import BY_COMMAND, COMMANDS
-from pipeline.launch.program_end import TerminatedError
+from pipeline.launch.program_end import TerminatedError, print_failed
 from pipeline.parameters.docs import ROOT
 from pipeline.parameters.log_lines import JsonLines, is_json, is_quiet
 from pipeline.parameters.table import BY_NAME, PARAMETERS
@@ -327,6 +329,76 @@ def test_an_output_that_nobody_takes_is_no_fault():
     done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (done.stderr, done.returncode) == (b"", 141)
+
+
+def test_a_disk_that_is_full_is_told_with_its_mend():
+    command = [sys.executable, "-m", "pipeline.command", "--help=all"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+    (line,) = done.stderr.decode().splitlines()
+    assert (done.returncode, "stdout can't be written (stdout): No space left" in line) == (2, True)
+
+
+OTHERS = ("init", "doctor", "status", "report", "import dlt x")
+
+
+@pytest.mark.parametrize("words", OTHERS)
+@pytest.mark.parametrize("log", [[], ["--log_format=json"]], ids=["text", "log"])
+def test_our_own_fault_ends_with_70_and_shows_no_secret(words, log, capsys, monkeypatch, root):
+    name, *more = words.split()
+    module = import_module(f"pipeline.command.{'importing' if name == 'import' else name}")
+
+    def broken(said):
+        raise ZeroDivisionError("with s3cret and h1dden")
+
+    monkeypatch.setattr(module, "main", broken)
+    monkeypatch.setenv("SMART_SYNC_MONGODB_PASSWORD", "h1dden")
+    assert program.main([name, *more, "--postgresql-password=s3cret", *log, "--json"]) == 70
+    printed = capsys.readouterr()
+    assert "Traceback" in printed.err
+    assert not {"s3cret", "h1dden"} & set(re.findall(r"\w+", printed.out + printed.err))
+    error = json.loads(printed.out)["error"]
+    assert (error["class"], error["exit_code"]) == ("InternalError", 70)
+    if log:
+        *_, trace, last = map(json.loads, printed.err.splitlines())
+        assert trace["severity"] == "CRITICAL"
+        assert (last["exit_code"], last["error"]["class"]) == (70, "InternalError")
+    else:
+        assert "please report it with the traceback above" in printed.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"), [(KeyboardInterrupt(), 130), (TerminatedError("SIGTERM"), 143)]
+)
+def test_a_signal_ends_each_command_with_a_line_and_a_document(capsys, monkeypatch, raised, code):
+    def interrupted(said):
+        raise raised
+
+    monkeypatch.setattr(import_module("pipeline.command.status"), "main", interrupted)
+    assert program.main(["status", "--json"]) == code
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["error"]["class"] == "InterruptedRunError"
+    assert printed.err.startswith("smart-sync: InterruptedRunError: interrupted (")
+
+
+def test_a_failed_runs_message_is_an_error_in_parts_in_a_log_of_json(capsys, monkeypatch, root):
+    message = "DeadLetterLimitError: too many (t): 2 rows. To mend: raise it."
+    print_failed(message, 7, "p.d.t")
+    assert capsys.readouterr().err == f"smart-sync: {message}\n"
+    set_up({"log_format": "json"})
+    print_failed(message, 7, "p.d.t")
+    last = json.loads(capsys.readouterr().err)
+    assert (last["message"], last["exit_code"]) == (message, 7)
+    assert last["error"] == {
+        "class": "DeadLetterLimitError",
+        "what": "too many",
+        "where": "t",
+        "why": "2 rows",
+        "fix": "raise it.",
+        "exit_code": 7,
+        "slug": "",
+        "see": "",
+    }
 
 
 def test_a_terminal_is_not_shown_the_report_that_is_for_machines(monkeypatch, root):

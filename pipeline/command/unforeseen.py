@@ -1,0 +1,38 @@
+"""What ends a subcommand without being an error of it: a signal, or a bug of ours."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+from auto_schema.errors import SyncError
+from pipeline.command.said import read_words
+from pipeline.command.settings import read_settings
+from pipeline.launch.program_end import InterruptedRunError, bug, bug_text
+from pipeline.parameters.log_lines import json_line
+from pipeline.parameters.printed import print_line, to_nowhere, unwritten
+
+
+def told(error: BaseException, words: Sequence[str], *, is_json: bool) -> SyncError:
+    """The error that it is told as; of a bug the traceback is printed.
+
+    Args:
+        error: what was raised.
+        words: the command line; no secret that it or its files hold is shown.
+        is_json: whether the log is JSON.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return InterruptedRunError.of(error)
+    if full := unwritten(error):
+        to_nowhere()
+        return full
+    hidden = _whole(words)
+    text = bug_text(error, hidden)
+    print_line(json_line("CRITICAL", text) if is_json else text)
+    return bug(error, hidden)
+
+
+def _whole(words: Sequence[str]) -> Sequence[str]:
+    """The command line with what environment and files add, where they can be read."""
+    with suppress(Exception):
+        return read_settings(read_words(words), os.environ).words
+    return words
