@@ -17,21 +17,24 @@ from typing import Any
 
 from tests.fault_proxy import FaultProxy
 from tests.fault_rules import Action, Rule, call, hold
+from tests.patience import Patience
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.forked"])
 AS_INSTALLED = str(Path(__file__).with_name("as_installed"))
 PATIENCE_S = 60.0
+"""Of a machine that has nothing else to do."""
+LOOK_S = 0.1
 PAUSES_S = 0.02, 0.2
 """Between two looks: at first, and at most, since each costs a server's time."""
 
 
 def until(condition: Callable[[], Any]) -> None:
     """Wait for something that happens elsewhere."""
-    end = time.monotonic() + PATIENCE_S
+    patience = Patience(PATIENCE_S)
     pause, longest = PAUSES_S
     while not condition():
-        assert time.monotonic() < end, "waited in vain"
+        assert not patience.is_over(), "waited in vain"
         time.sleep(pause)
         pause = min(pause * 1.2, longest)
 
@@ -85,9 +88,11 @@ class Program:
         self.wait()
 
     def wait(self) -> int:
-        """Its exit code."""
-        self._process.join(PATIENCE_S)
-        assert self._process.exitcode is not None, f"still running:\n{self.output}"
+        """Its exit code; as long as it says something more, it isn't given up."""
+        patience = Patience(PATIENCE_S)
+        while self._process.exitcode is None:
+            assert not patience.is_over(len(self.output)), f"still running:\n{self.output}"
+            self._process.join(LOOK_S)
         return self._process.exitcode
 
     def end(self) -> None:
@@ -111,7 +116,10 @@ class Gate:
 
     def wait(self, program: Program | None = None) -> None:
         """Until a request is held."""
-        assert self._reached.wait(PATIENCE_S), program.output if program else "nobody came"
+        patience = Patience(PATIENCE_S)
+        while not self._reached.wait(LOOK_S):
+            told = program.output if program else ""
+            assert not patience.is_over(len(told)), told or "nobody came"
 
     def open(self) -> None:
         """Let it pass."""

@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+import math
 import os
 import random
 import re
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.chaos.result import Result
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
+from tests.patience import Patience, share
 from tests.processes import Program
 from tests.sync import GRAPH, PROJECT, make_client
 
@@ -38,8 +40,12 @@ UNDO_RATE = 0.12
 LOOK_S = 0.005
 TAKEN_OVER = " of them by run "
 """What a run says that ends another's window: the next one reads what was written since."""
-QUIET_RUNS = 20
-"""Runs at most until one finds nothing more to do."""
+QUIET_RUNS, QUIET_S = 20, 240.0
+"""Runs at most until one finds nothing more to do, and seconds of an idle machine; those that
+the lock has kept from their work are only bounded by the latter."""
+LOCKED = 6
+LEAST_RUNS = 5
+"""While others write, however slow the machine is."""
 
 
 @dataclass
@@ -68,6 +74,8 @@ class Trial:
         """The range of the trial's backfill, once it has one."""
         self._words: list[str] = []
         self._again = False
+        self._code = 0
+        """Of the run that ended last."""
 
     def run(self) -> Result:
         """Everything, from an empty table to the verdict."""
@@ -100,7 +108,7 @@ class Trial:
             thread.start()
         proxy.add(Rule(self._weather()))
         end = time.monotonic() + self.seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end or self.result.runs < LEAST_RUNS:
             self._one_run(proxy)
             time.sleep(self.random.uniform(0.0, 0.5))
         for thread in threads:
@@ -219,8 +227,7 @@ class Trial:
         return len(list((self.folder / f"temp{self.seed}").rglob("split-*.json")))
 
     def _ended(self, program: Program, *failed: int) -> int:
-        code = program.wait()
-        self.result.codes[code] += 1
+        code = self._code_of(program)
         self.result.kills += code == -signal.SIGKILL
         told = ("would be undone, too", letters.UNPUBLISHED)  # others published meanwhile, or not
         is_late = code == letters.REFUSED and any(words in program.output for words in told)
@@ -228,35 +235,44 @@ class Trial:
             self.result.complaints.append(f"exit {code}: {program.output[-2000:]}")
         return code
 
+    def _code_of(self, program: Program) -> int:
+        self._code = program.wait()
+        self.result.codes[self._code] += 1
+        return self._code
+
     # Quiet: everything is read
+
+    def _patiently(self) -> Iterator[None]:
+        """Once for each run that is tried until all is done."""
+        patience, worked = Patience(QUIET_S), 0
+        while worked < QUIET_RUNS and not patience.is_over(worked):
+            yield
+            worked += self._code != LOCKED
+            time.sleep(0.5)
 
     def _calm(self, proxy: FaultProxy) -> None:
         proxy.heal()
         self._replays = ""
-        time.sleep(max(LEASE_S, AHEAD_S + (MARGIN_S if self.guard else 0)) + 0.5)
+        time.sleep(max(lease_s(), AHEAD_S + (MARGIN_S if self.guard else 0)) + 0.5)
         self._finish_backfill(proxy)
-        for _ in range(QUIET_RUNS):
+        for _ in self._patiently():
             program = self._start(proxy)
-            code = program.wait()
-            self.result.codes[code] += 1
+            code = self._code_of(program)
             found = re.search(r"succeeded: ([\d,]+) rows? read", program.output)
             is_whole = code == 0 and found and TAKEN_OVER not in program.output
             if found and is_whole and (not self.kind.ends_empty or found.group(1) == "0"):
                 return
-            time.sleep(0.5)
         self.result.complaints.append(f"no end in sight: {program.output[-2000:]}")
 
     def _finish_backfill(self, proxy: FaultProxy) -> None:
         """What a backfill has begun on an empty table only it can end."""
-        for _ in range(QUIET_RUNS if self._hours else 0):
+        if not self._hours:
+            return
+        for _ in self._patiently():
             program = self._start_backfill(proxy)
-            code = program.wait()
-            self.result.codes[code] += 1
-            if code == 0:
+            if self._code_of(program) == 0:
                 return
-            time.sleep(0.5)
-        if self._hours:
-            self.result.complaints.append(f"no end of the backfill: {program.output[-2000:]}")
+        self.result.complaints.append(f"no end of the backfill: {program.output[-2000:]}")
 
     def _replay(self, proxy: FaultProxy) -> None:
         """Each run's letters once more, when no sync has anything to do.
@@ -265,11 +281,10 @@ class Trial:
         """
         for run_id in letters.waiting(self.client, self.dataset):
             self._replays = run_id
-            for _ in range(QUIET_RUNS):
+            for _ in self._patiently():
                 program = self._start(proxy)
                 if self._ended(program) in (0, letters.REFUSED):
                     break
-                time.sleep(0.5)
             else:
                 self.result.complaints.append(f"letters wait: {program.output[-2000:]}")
 
@@ -290,7 +305,7 @@ class Trial:
             "temp_location": str(self.folder / f"temp{self.seed}"),
             "num_splits": self.random.choice(["0", "3", "12"]),
             "verify": self.random.choice(["true", "false"]),
-            "lock_lease": f"{LEASE_S}s",
+            "lock_lease": f"{lease_s()}s",
             "keep_snapshots": self.random.choice(["true", "false"]),
             "max_retries": "2",
             "smart_sync_margin": f"{MARGIN_S}s" if self.guard else "0s",
@@ -356,6 +371,11 @@ class Trial:
 def is_note_of_taker(path: Path) -> bool:
     """Of a run that died before its first event: it had noted what it took over, and no more."""
     return path.name == NOTE and bool(json.loads(path.read_text())["taken"])
+
+
+def lease_s() -> int:
+    """Of a lock: on a busy machine a run keeps it up later than on one of its own."""
+    return math.ceil(LEASE_S / share())
 
 
 FIELDS = "id, version, note, updated_at, writer, deleted_at"
