@@ -75,6 +75,22 @@ def test_dropped_and_renamed_columns_are_kept_but_in_updated_rows(sync, people):
     assert rows == [(1, None, None, 0), (2, None, "DE2", 0)]
 
 
+@pytest.mark.parametrize("disposition", ["WRITE_MERGE", "WRITE_HISTORY"])
+def test_a_dropped_column_of_json_is_null_in_updated_rows(sync, sql, disposition):
+    sql("CREATE TABLE people (id int8, about jsonb, updated_at timestamptz)")
+    sql("INSERT INTO people SELECT i, '{}', timestamptz '2024-05-01' FROM generate_series(1, 2) i")
+    words = MERGE | {"write_disposition": disposition}
+    sync.ok(**words)
+    sql("ALTER TABLE people DROP COLUMN about")
+    sql("INSERT INTO people VALUES (3, '2024-05-01')")
+    again = {"sync_start": "2024-04-01T00:00:00Z", "sync_end": "2024-06-01T00:00:00Z"}
+    sync.ok(**words, **again)
+    keeps = disposition == "WRITE_HISTORY"  # of versions that come again just as they were
+    assert sync.rows("id, about IS NULL") == [(1, not keeps), (2, not keeps), (3, True)]
+    sync.ok(**words, **again, stale_columns="null")
+    assert sync.rows("id, about IS NULL") == [(1, True), (2, True), (3, True)]
+
+
 def test_a_history_of_an_older_version_gets_the_column_and_tells_nothing(sync, people):
     name = f"{PROJECT}.{sync.dataset}.sync_runs"
     sync.client.query(f"ALTER TABLE `{name}` DROP COLUMN columns").result()

@@ -24,7 +24,9 @@ def beside(name: str) -> Any:
 
 beside("record").record_statements()
 beside("copies").know_snapshots()
-beside("merging").merge_in_transactions()
+merging = beside("merging")
+merging.merge_in_transactions()
+merging.assign_json()
 beside("emptied").keep_what_is_emptied()
 once = beside("once")
 once.take_ids_once()

@@ -1,7 +1,8 @@
-"""MERGE within a transaction, as BigQuery has it.
+"""MERGE within a transaction, and JSON that an UPDATE sets, as BigQuery has them.
 
 The local BigQuery begins a transaction of its own for each MERGE, and takes DuckDB's refusal for
 the answer that there is one already. DuckDB ends a transaction in which it has refused anything.
+And it takes `SET column = CAST(NULL AS JSON)` for a comparison, which JSON doesn't have.
 """
 
 from typing import Any
@@ -42,3 +43,18 @@ def merge_in_transactions() -> None:
         return run(WithinTransaction(connection) if open_one else connection, tree, context)
 
     merge.run = within
+
+
+def assign_json() -> None:
+    """Let an UPDATE, of a MERGE too, set a column of JSON."""
+    from local_bigquery.sql import rules
+    from local_bigquery.sql.rules import json
+    from sqlglot import exp
+
+    equality = json.equality
+
+    def compared(node: Any, context: Any) -> Any:
+        sets = isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
+        return node if sets else equality(node, context)
+
+    rules.NODE_RULES[rules.NODE_RULES.index(equality)] = compared

@@ -33,7 +33,7 @@ def serve() -> None:
     from endpoints import answer_at_once
     from local_bigquery.cli import main
     from local_bigquery.engine import database
-    from merging import merge_in_transactions
+    from merging import assign_json, merge_in_transactions
     from once import change_tables_in_turn, take_ids_once
     from record import record_statements
     from results import keep_results
@@ -53,6 +53,7 @@ def serve() -> None:
     know_snapshots()
     merge_in_transactions()
     keep_what_is_emptied()
+    assign_json()
     definitions = Definitions()
     keep_in_memory(definitions)
     look_up_by_name(definitions)
