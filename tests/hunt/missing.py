@@ -1,4 +1,4 @@
-"""delete_missing and repair=true in a hunt, where nobody deletes: they must change nothing.
+"""delete_missing, hard_deletes and repair in a hunt where nobody deletes: they change nothing.
 
 Each key is there all the time, whatever its row and its cursor are like, so that whoever compares
 keys or rows has no reason to remove one; a row that goes all the same is told as lost.
@@ -16,7 +16,13 @@ RATE = 0.5
 MISSING: Pairs = (("delete_missing", "hard"), ("max_deleted_percent", "100"))
 REPAIR: Pairs = (("repair", "true"),)
 CHOICES = (MISSING, MISSING, REPAIR, (*MISSING, *REPAIR))
-UNASKED = {"delete_missing": "off", "max_deleted_percent": "5", "repair": "false"}
+ENDING: Pairs = (("hard_deletes", "invalidate"), ("max_deleted_percent", "100"))
+UNASKED = {
+    "delete_missing": "off",
+    "hard_deletes": "ignore",
+    "max_deleted_percent": "5",
+    "repair": "false",
+}
 NAMES = tuple(UNASKED)
 """What runs of other kinds don't take."""
 _DELETING = ("DELETE", "TRUNCATE", "DROP TABLE")
@@ -25,12 +31,13 @@ _DELETING = ("DELETE", "TRUNCATE", "DROP TABLE")
 def with_missing(history: History, schema: Schema, parameters: Parameters) -> History:
     """A history whose runs compare, each as the dice fall; the rest of it stays as it is."""
     dice = random.Random(f"missing {parameters!r}")
-    fits = parameters.mode == "merge" and schema.query not in (*NARROW, *JOINED)
+    fits = parameters.keyed and schema.query not in (*NARROW, *JOINED)
     taken = {name for name, _ in parameters.common} & {"transform_sql", "deleted_column"}
     if not fits or taken or parameters.placeholders or deletes(history) or dice.random() > RATE:
         return history
+    choices = CHOICES if parameters.mode == "merge" else (ENDING, ENDING, ())
     return tuple(
-        replace(step, parameters=(*step.parameters, *dice.choice(CHOICES)))
+        replace(step, parameters=(*step.parameters, *dice.choice(choices)))
         if isinstance(step, Run)
         else step
         for step in history

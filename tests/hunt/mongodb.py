@@ -18,7 +18,8 @@ from tests.hunt.steps import Repair
 
 KINDS = ("date", "integer", "objectId")
 MODES = ("once", "merge", "append")
-MARKED_RATE = 0.5
+MARKED_RATE, HISTORY_RATE, REMOVED_RATE = 0.5, 0.3, 0.5
+COMPARED = ("hard", "hard", "soft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,18 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class Remove:
+    """Documents that are deleted; a key of which there is none is passed over."""
+
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run, its own parameters, and what is written at a moment within it."""
 
     words: tuple[tuple[str, str], ...] = ()
-    during: tuple[tuple[Moment, Put], ...] = ()
+    during: tuple[tuple[Moment, Put | Remove], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +56,11 @@ class MongodbCase:
     mode: str
     cursor: str
     words: tuple[tuple[str, str], ...]
-    steps: tuple[Put | Run | Repair, ...]
+    steps: tuple[Put | Remove | Run | Repair, ...]
     marks: bool = False
     """Whether each document says whether it is deleted, and those that are are removed."""
+    gone: str = ""
+    """What becomes of documents that are deleted: delete_missing, or hard_deletes; empty: off."""
 
     def run(self, bench: Bench) -> Verdict:
         """See `tests.hunt.case.Case`."""
@@ -66,6 +76,9 @@ class MongodbCase:
             before, after = self.steps[:at], self.steps[at + 1 :]
             if after or not isinstance(step, Run):
                 yield replace(self, steps=before + after)
+            if isinstance(step, Remove) and len(step.keys) > 1:
+                for keys in (step.keys[:1], step.keys[1:]):
+                    yield replace(self, steps=(*before, Remove(keys), *after))
             if isinstance(step, Run) and step.during:
                 yield replace(self, steps=(*before, replace(step, during=()), *after))
             if isinstance(step, Put) and len(step.documents) > 1:
@@ -78,11 +91,15 @@ class MongodbCase:
     def script(self) -> str:
         """The steps; documents in hexadecimal, since no shell writes a name twice."""
         marks = f", {FLAG} true in each third write" if self.marks else ""
-        lines = [f"# {self.mode}, cursor {self.cursor}{marks}; BSON behind them, by bson.encode"]
+        gone = f", deleted ones: {self.gone}" if self.gone else ""
+        lines = [f"# {self.mode}, cursor {self.cursor}{marks}{gone}; BSON behind, by bson.encode"]
         for step in self.steps:
             if isinstance(step, Put):
                 how = "put late" if step.late else "put"
                 lines += [f"{how} {key} {raw.hex()}" for key, raw in step.documents]
+                continue
+            if isinstance(step, Remove):
+                lines.append(f"delete {step.keys}")
                 continue
             if isinstance(step, Repair):
                 lines.append(f"# {step.kind}")
@@ -114,7 +131,42 @@ def make_case(seed: int) -> MongodbCase:
     case = replace(case, steps=_with_repairs(case))
     shows_all = not {"transformation_config", "mongodb_projection"} & dict(words).keys()
     may_mark = mode == "merge" and shows_all
-    return replace(case, marks=may_mark and random.Random(f"marks {seed}").random() < MARKED_RATE)
+    case = replace(case, marks=may_mark and random.Random(f"marks {seed}").random() < MARKED_RATE)
+    return _with_removals(_as_history(case))
+
+
+def _as_history(case: MongodbCase) -> MongodbCase:
+    """The case of a merge, now and then as that of a history."""
+    fits = case.mode == "merge" and not case.marks
+    dice = random.Random(f"history {case.seed}")
+    return replace(case, mode="history") if fits and dice.random() < HISTORY_RATE else case
+
+
+def _with_removals(case: MongodbCase) -> MongodbCase:
+    """The case with documents that are deleted before and within runs, which compare keys."""
+    dice = random.Random(f"removals {case.seed}")
+    if case.mode not in ("merge", "history") or dice.random() > REMOVED_RATE:
+        return case
+    known = sorted(
+        {key for step in case.steps if isinstance(step, Put) for key, _ in step.documents}
+    )
+    steps = list[Put | Remove | Run | Repair]()
+    for step in case.steps:
+        if isinstance(step, Run) and steps and dice.random() < 0.7:
+            steps.append(_some(dice, known))
+        if isinstance(step, Run) and not step.during and dice.random() < 0.4:
+            moment = Moment("request", dice.randrange(2, 30))
+            step = replace(step, during=((moment, _some(dice, known)),))
+        steps.append(step)
+    gone = "invalidate" if case.mode == "history" else dice.choice(COMPARED)
+    if gone == "soft" and case.marks:
+        gone = "hard"
+    return replace(case, steps=tuple(steps), gone=gone)
+
+
+def _some(dice: random.Random, known: Sequence[int]) -> Remove:
+    """Of the keys a few, but never the first one: an empty source ends a run."""
+    return Remove(tuple(dice.sample(known[1:], min(dice.choice((1, 2, 5)), len(known) - 1))))
 
 
 def _with_repairs(case: MongodbCase) -> tuple[Put | Run | Repair, ...]:

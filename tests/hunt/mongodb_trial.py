@@ -21,16 +21,20 @@ from bson.raw_bson import RawBSONDocument
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 
 from demo.mongodb_servers import MongodbServer, mongodb_server
+from smart_sync.deletes import DELETED_AT
 from tests.hunt import repairs, runs
 from tests.hunt.bench import Bench
 from tests.hunt.case import Verdict
 from tests.hunt.mongodb_oracle import Refusal, Target, difference, refusal, target_of, walk
 from tests.hunt.steps import Repair
+from tests.hunt.versions import TIMES, Version, judge_versions
 from tests.sync import PROJECT
 
 if TYPE_CHECKING:
-    from tests.hunt.mongodb import MongodbCase, Put, Run
+    from tests.hunt.mongodb import MongodbCase, Put, Remove, Run
 
+OURS = (DELETED_AT, *TIMES)
+"""Columns of the destination that no field has made."""
 LIFETIME_S = 1
 """Of a transaction, so that its guard is short."""
 LATE_S = 0.7
@@ -62,9 +66,25 @@ class Writer:
     marks: bool = False
     versions: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     threads: list[threading.Thread] = field(default_factory=list)
+    gone: set[int] = field(default_factory=set)
+    """Keys that were deleted, and not written since."""
     _number: int = 0
     _held: set[int] = field(default_factory=set)
     """Keys that an open transaction writes: until it ends, nobody else writes them."""
+
+    def do(self, step: Put | Remove) -> None:
+        """Write or delete."""
+        if hasattr(step, "documents"):
+            self.put(step)
+        else:
+            self.remove(step.keys)
+
+    def remove(self, keys: Sequence[int]) -> None:
+        """Delete documents; those that an open transaction writes are left."""
+        for key in keys:
+            if key in self.versions and key not in self._held:
+                self.things.delete_one({"_id": key})
+                self.gone.add(key)
 
     def put(self, put: Put) -> None:
         """Write now, or in a transaction that ends a little later."""
@@ -83,6 +103,7 @@ class Writer:
             self.things.delete_one({"_id": key})
             self.things.insert_one(RawBSONDocument(whole))
             self.versions[key].append(whole)
+            self.gone.discard(key)
 
     def _late(self, put: Put, opened: threading.Event) -> None:
         made = [(key, self._stamped(key, raw)) for key, raw in put.documents]
@@ -99,6 +120,7 @@ class Writer:
         else:
             for key, whole in made:
                 self.versions[key].append(whole)
+                self.gone.discard(key)
         finally:
             opened.set()
             self._held -= {key for key, _ in made}
@@ -144,8 +166,8 @@ class Trial:
             if isinstance(step, Repair):
                 if last is not None:
                     self._repair(database, last, step.kind)
-            elif hasattr(step, "documents"):
-                self.writer.put(step)
+            elif not hasattr(step, "during"):
+                self.writer.do(step)
             else:
                 last = step
                 if self._run(database, last) != 0:
@@ -161,7 +183,7 @@ class Trial:
 
     def _run(self, database: str, run: Run) -> int:
         words = self._words(database) | dict(run.words)
-        acts = {moment: functools.partial(self.writer.put, put) for moment, put in run.during}
+        acts = {moment: functools.partial(self.writer.do, put) for moment, put in run.during}
         ran = self.bench.run([f"--{name}={value}" for name, value in words.items()], acts)
         self.verdict.runs += 1
         self.verdict.codes[ran.code] += 1
@@ -212,6 +234,11 @@ class Trial:
             words["late_commit_guard"] = "2s"
         if case.mode == "merge":
             words |= {"write_disposition": "WRITE_MERGE", "merge_keys": "_id"}
+        if case.mode == "history":
+            words |= {"write_disposition": "WRITE_HISTORY", "merge_keys": "_id"}
+        if case.gone:
+            parameter = "hard_deletes" if case.gone == "invalidate" else "delete_missing"
+            words |= {parameter: case.gone, "max_deleted_percent": "100"}
         return words | ({"deleted_column": FLAG} if case.marks else {})
 
     def _judge(self) -> None:
@@ -229,7 +256,8 @@ class Trial:
         except (GoogleAPICallError, ValueError, OverflowError) as error:
             self.verdict.fault("unreadable", f"{error!r:.300}")
             return
-        schema = table.schema if table is not None else ()
+        every = table.schema if table is not None else ()
+        schema = [field for field in every if field.name not in OURS]
         told = {f.name: target_of(f) for f in schema}
         if unknown := [name for name, target in told.items() if target is None]:
             self.verdict.fault("unmarked column", f"{unknown[:MANY]}")
@@ -241,7 +269,34 @@ class Trial:
         ]
         self.verdict.rows += len(parsed)
         self.verdict.values += len(parsed) * len(schema)
-        self._compare(targets, parsed)
+        if self.case.mode == "history":
+            self._compare_versions(targets, parsed)
+        else:
+            self._compare(targets, self._living(parsed))
+
+    def _living(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The rows without those that say that they are deleted, as each must that is."""
+        dead = [row["_id"] for row in rows if row.get(DELETED_AT) is not None]
+        if wrong := set(dead) - self.writer.gone:
+            self.verdict.fault("wrongly deleted", f"{len(wrong)} keys, e.g. {sorted(wrong)[:MANY]}")
+        return [row for row in rows if row.get(DELETED_AT) is None]
+
+    def _compare_versions(
+        self, targets: Sequence[Target], rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Each row of a history is a version that was written, and the newest one is current."""
+        case = self.case
+        times = [Version((r["_id"],), r["stamp"], *(r[name] for name in TIMES)) for r in rows]
+        judge_versions(self.verdict, times, loses=bool(case.gone))
+        shows, written = shown(dict(case.words)), self.writer.versions
+        for row in rows:
+            made = written.get(row["_id"], [])
+            if not any(_difference(raw, targets, row, shows) == "" for raw in made):
+                self.verdict.fault("changed value", f"{row['_id']}: no version that was written")
+        counted = Counter((row["_id"], row["stamp"]) for row in rows)
+        if doubled := [version for version, n in counted.items() if n > 1]:
+            self.verdict.fault("doubled", f"{len(doubled)} versions, e.g. {doubled[:MANY]}")
+        self._compare(targets, [row for row in rows if row["_sync_is_current"]])
 
     def _compare(self, targets: Sequence[Target], rows: Sequence[Mapping[str, Any]]) -> None:
         counted = Counter(row["_id"] for row in rows)
@@ -256,6 +311,10 @@ class Trial:
         lost, needless = [], []
         for key, made in versions.items():
             row = by_key.get(key)
+            if key in self.writer.gone and self.case.gone:
+                if row is not None:
+                    self.verdict.fault("resurrected", f"{key} was deleted")
+                continue
             if self.case.marks and is_marked(made[-1]):
                 if row is not None and key not in dead:
                     self.verdict.fault("resurrected", f"{key} {made[-1].hex()[:400]}")

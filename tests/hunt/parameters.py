@@ -17,7 +17,7 @@ class Parameters:
     """What all runs share, and what each has of its own.
 
     Attributes:
-        mode: `append` and `merge` by a window; `replace`; `once`, a plain append.
+        mode: `append`, `merge` and `history` by a window; `replace`; `once`, a plain append.
         placeholders: the query has them, around the window's column.
     """
 
@@ -29,7 +29,12 @@ class Parameters:
 
     @property
     def smart(self) -> bool:
-        return self.mode in ("append", "merge")
+        return self.mode in ("append", "merge", "history")
+
+    @property
+    def keyed(self) -> bool:
+        """Whether keys tell rows apart."""
+        return self.mode in ("merge", "history")
 
 
 def some_parameters(dice: random.Random, schema: Schema, mode: str) -> Parameters:

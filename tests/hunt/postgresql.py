@@ -15,6 +15,7 @@ from tests.hunt.repairs import with_repairs
 from tests.hunt.schemas import Schema, a_schema, quoted, with_others
 from tests.hunt.steps import History, Interrupt, Repair, Run, Step, smaller_histories, without_half
 from tests.hunt.trial import Trial
+from tests.hunt.versions import as_history
 from tests.hunt.world import a_world, other_server, without_end
 
 MODES = ("append", "merge", "replace", "once")
@@ -27,7 +28,7 @@ def make_case(seed: int) -> "PostgresqlCase":
     mode = dice.choices(MODES, WEIGHTS)[0]
     schema = a_schema(dice, smart=mode in ("append", "merge"))
     schema = with_others(random.Random(f"others {seed}"), schema)
-    parameters = some_parameters(dice, schema, mode)
+    parameters = as_history(some_parameters(dice, schema, mode), seed)
     history = with_repairs(a_history(dice, schema, parameters.runs), schema, parameters)
     parameters = with_marks(parameters, schema, history)
     history = with_missing(history, schema, parameters)

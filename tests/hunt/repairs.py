@@ -30,7 +30,7 @@ def with_repairs(history: History, schema: Schema, parameters: Parameters) -> Hi
         return history
     dice = random.Random(f"repairs {history!r}")
     kinds = [UNDO, REPLAY]
-    if parameters.mode == "merge" and schema.cursor_kind == "timestamptz":
+    if parameters.keyed and schema.cursor_kind == "timestamptz":
         kinds += [BACKFILL, BACKFILL]
     steps: list[Step | Run | Repair] = []
     for step in history:

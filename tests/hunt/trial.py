@@ -14,9 +14,11 @@ from google.api_core.exceptions import GoogleAPICallError, NotFound
 from tests.hunt import oracle, repairs, runs
 from tests.hunt.bench import Act, Bench, Moment, Ran
 from tests.hunt.case import Verdict
+from tests.hunt.missing import deletes
 from tests.hunt.oracle import Destination, Seen
-from tests.hunt.parameters import SECRET, Parameters
+from tests.hunt.parameters import SECRET, Parameters, renamed
 from tests.hunt.steps import History, Insert, Interrupt, Repair, Run, Step
+from tests.hunt.versions import judge_versions, versions_of, without_times
 from tests.hunt.world import World
 from tests.sync import GRAPH, PROJECT
 
@@ -45,10 +47,13 @@ class Trial:
     succeeded: int = 0
     refused: bool = False
     _until: float = 0.0
+    _loses: bool = False
+    """Whether the history deletes rows."""
 
     def run(self, history: History) -> Verdict:
         """From the first row to the verdict; a case that is refused at once has none."""
         parameters: dict[str, str] = {}
+        self._loses = deletes(history)
         if any(isinstance(step, Repair) and step.kind == repairs.UNDO for step in history):
             self.mended["keep_snapshots"] = "true"
         for step in history:
@@ -77,7 +82,8 @@ class Trial:
     def run_shard(self, other: World, history: History) -> None:
         """Another server's table of the same name: its rows must not come into this table."""
         before = self._count()
-        self.world, self.mended = other, {**self.mended, "accept_source_change": "false"}
+        self.world = other
+        self.mended |= {"accept_source_change": "false", "delete_existing_table": "false"}
         for step in history:
             if isinstance(step, Insert):
                 self.world.do(step)
@@ -206,13 +212,19 @@ class Trial:
         promised = None
         if self.parameters.smart:
             promised = self._promised()
-        schema = self.world.schema
+        schema, mode = self.world.schema, self.parameters.mode
+        if mode == "history" and arrived.fields:
+            words = self.seen[-1].words
+            keys = [renamed(key, words) or key for key in words["merge_keys"].split(",")]
+            versions = versions_of(arrived, keys, renamed(schema.cursor, words) or schema.cursor)
+            judge_versions(self.verdict, versions, loses=self._loses)
+            arrived, mode = without_times(arrived), "append"
         oracle.judge(
             self.verdict,
             arrived,
             self.seen,
             columns=(schema.identity, schema.cursor),
-            mode=self.parameters.mode,
+            mode=mode,
             promised=promised,
         )
         if self.parameters.smart and not TELLS_LEFT_OUT.search(self.last.text):
