@@ -1,12 +1,12 @@
 """Which keys a table holds, in sums that PostgreSQL and BigQuery make alike.
 
-Keys are dealt to places: ranges of a single integer key, else parts of a key's hash. Over each
-place both sides sum a hash of each key. Equal sums are equal keys, but for a chance that leaves a
-deleted row for another run to find: what is deleted is decided by the keys themselves, never by
-sums.
+Keys are dealt to places: ranges of a single integer key, else parts of a key's hash. Of a range of
+few integers both sides say which of them are there, by a bit for each. Of other places both sum a
+hash of each key: equal sums are equal keys, but for a chance that leaves a deleted row for another
+run to find. What is deleted is decided by the keys themselves, never by sums.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,6 +25,8 @@ Both are integers of 32 bits with a sign, which PostgreSQL sums without memory o
 place; and no sum overflows. The 59 bits that are summed tell two sets of keys of a place apart but
 for one chance in 2^59.
 """
+EXACT = 32
+"""Integers of a range that bits are told of: with those below zero 63 of the place at zero."""
 PART_BITS = 16
 """Above which bits of a hash its part is said; those of its place lie below."""
 MOST_NAMED = 100_000
@@ -34,11 +36,21 @@ _LOW, _MIXERS = 2**32 - 1, (668_265_263, 374_761_393)
 
 
 class KeySums(NamedTuple):
-    """What is equal for two sets of equal keys: how many, and two sums over their hashes."""
+    """What is equal for two sets of equal keys: how many, and two sums over their hashes.
+
+    Of a range of few integers: how many, which of them, and how many lie beyond all ranges.
+    """
 
     rows: int = 0
     low: int = 0
     high: int = 0
+
+
+class Summed(NamedTuple):
+    """What one side says of all places: how many rows, and of each place a text of its sums."""
+
+    rows: int
+    texts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,11 @@ class Places:
     last: int = 0
     count: int = 1
     parts: int = 1
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a place holds so few integers that each has a bit."""
+        return 0 < self.width <= EXACT
 
     def in_parts(self, parts: int) -> "Places":
         """The same places, each in so many parts."""
@@ -92,25 +109,34 @@ class _Dialect:
 
     xor: str
     divided: str
+    rest: str
     key: str
     aggregates: str
     summed: str
+    bit: str
+    beyond: str
 
 
 _POSTGRESQL = _Dialect(
     "#",
     "({k} / {width})",
+    "({k} % {width})",
     "('x' || pg_catalog.substr(pg_catalog.md5(pg_catalog.convert_to({row}, 'UTF8')), 1, "
     f"{HASH_DIGITS}))::bit({HASH_DIGITS * 4})::int8",
     "pg_catalog.",
     "::int4",
+    "(1::int8 << ({n})::int4)",
+    "0",  # the ends are its own
 )
 _BIGQUERY = _Dialect(
     "^",
     "DIV({k}, {width})",
+    "MOD({k}, {width})",
     f"CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5({{row}})), 1, {HASH_DIGITS})) AS INT64)",
     "",
     "",
+    "(1 << ({n}))",
+    "COUNTIF({place} NOT BETWEEN {first} AND {last})",
 )
 
 
@@ -144,7 +170,7 @@ def bigquery_row_number(columns: Sequence[Column]) -> str:
 def postgresql_key_sums(
     places: Places, rows: str, within: Sequence[Place] = (), *, of_rows: bool = False
 ) -> str:
-    """Place, part, count and two sums over a SELECT of `postgresql_key` AS k.
+    """How many rows, and the texts of all places, over a SELECT of `postgresql_key` AS k.
 
     Args:
         places: how keys are dealt.
@@ -152,13 +178,16 @@ def postgresql_key_sums(
         within: only these places, with all their parts; empty: all.
         of_rows: whether what is summed is the number of the row, which is selected AS v.
     """
-    if places.width and not of_rows:
-        rows = f"SELECT k, {_hash(places, _POSTGRESQL)} AS v FROM (\n{rows}\n) AS e"
-    rows = f"{rows}\nOFFSET 0"  # else a hash is made for each use of it
+    if of_rows or not places.is_exact:
+        if places.width and not of_rows:
+            rows = f"SELECT k, {_hash(places, _POSTGRESQL)} AS v FROM (\n{rows}\n) AS e"
+        rows = f"{rows}\nOFFSET 0"  # else a hash is made for each use of it
+    figures = _figures(places, _POSTGRESQL, of_rows=of_rows, is_hashed=bool(places.width))
+    text = "pg_catalog.concat_ws(':', place, part, row_count, low, high)"
     return (
-        f"SELECT {_figures(places, _POSTGRESQL, is_hashed=of_rows or bool(places.width))}\n"
-        f"FROM (\n{rows}\n) AS d"
-        f"{_within(places.in_parts(1), within, _POSTGRESQL)}\n{_by_part(places)}"
+        f"SELECT pg_catalog.sum(row_count), pg_catalog.string_agg({text}, ';')\nFROM (\n"
+        f"SELECT {figures}\nFROM (\n{rows}\n) AS d"
+        f"{_within(places.in_parts(1), within, _POSTGRESQL)}\n{_by_part(places)}\n) AS p"
     )
 
 
@@ -172,24 +201,29 @@ def bigquery_key_sums(
 ) -> str:
     """The same in one text, since BigQuery brings few large values sooner than many small ones.
 
-    `place:part:count:low:high;…`
+    `place:part:count:low:high;…`, beside how many rows there are.
     """
     fields = ("place", "part", "row_count", "low", "high")
     text = ", ':', ".join(f"CAST({field} AS STRING)" for field in fields)
     return (
-        f"SELECT STRING_AGG(CONCAT({text}), ';') AS sums\nFROM (\n"
-        f"SELECT {_figures(places, _BIGQUERY, is_hashed=of_rows)}\nFROM (\n{rows}\n) AS d"
+        f"SELECT SUM(row_count) AS row_count, STRING_AGG(CONCAT({text}), ';') AS sums\nFROM (\n"
+        f"SELECT {_figures(places, _BIGQUERY, of_rows=of_rows)}\nFROM (\n{rows}\n) AS d"
         f"{_within(places.in_parts(1), within, _BIGQUERY)}\n{_by_part(places)}\n) AS p"
     )
 
 
-def sums_of(text: str | None) -> dict[Place, KeySums]:
-    """What that text says; None: there is no key.
+def summed(rows: int | None, text: str | None) -> Summed:
+    """What an answer says; None: there is no key."""
+    return Summed(int(rows or 0), frozenset(text.split(";") if text else ()))
 
-    >>> sums_of("-1:0:2:30:4")
+
+def sums_of(texts: Iterable[str]) -> dict[Place, KeySums]:
+    """What such texts say.
+
+    >>> sums_of(["-1:0:2:30:4"])
     {(-1, 0): KeySums(rows=2, low=30, high=4)}
     """
-    figures = (map(int, one.split(":")) for one in (text or "").split(";") if one)
+    figures = (map(int, text.split(":")) for text in texts)
     return {(place, part): KeySums(*sums) for place, part, *sums in figures}
 
 
@@ -222,19 +256,35 @@ def bigquery_within(places: Places, within: Sequence[Place]) -> str:
     return f"({lacks} OR {_is_within(places, within, _BIGQUERY, number)})"
 
 
-def _figures(places: Places, dialect: _Dialect, *, is_hashed: bool) -> str:
-    """Of rows with `k`, and `v` where what is summed is made already."""
+def _figures(
+    places: Places, dialect: _Dialect, *, of_rows: bool = False, is_hashed: bool = False
+) -> str:
+    """Of rows with `k`, and `v` where the number of the row, or of its key, is made already."""
+    part = "0" if places.parts == 1 else _part(places, dialect)
+    counted = (
+        f"{_place(places, dialect)} AS place, {part} AS part,"
+        f" {dialect.aggregates}count(*) AS row_count"
+    )
+    if places.is_exact and not of_rows:
+        return f"{counted},\n  {_bits(places, dialect)}"
     hashed, of, summed = (
-        "v" if is_hashed else _hash(places, dialect),
+        "v" if of_rows or is_hashed else _hash(places, dialect),
         dialect.aggregates,
         dialect.summed,
     )
-    part = "0" if places.parts == 1 else _part(places, dialect)
     return (
-        f"{_place(places, dialect)} AS place, {part} AS part,"
-        f" {of}count(*) AS row_count,\n  {of}sum(({hashed} & {2**WORD_BITS - 1}){summed}) AS low,"
+        f"{counted},\n  {of}sum(({hashed} & {2**WORD_BITS - 1}){summed}) AS low,"
         f" {of}sum(({hashed} >> {HIGH_BITS}){summed}) AS high"
     )
+
+
+def _bits(places: Places, dialect: _Dialect) -> str:
+    """Which integers of its range a place has, and how many it took from beyond all ranges."""
+    rest = dialect.rest.format(k="k", width=places.width)
+    bit = dialect.bit.format(n=f"{rest} + {places.width - 1}")
+    divided = dialect.divided.format(k="k", width=places.width)
+    beyond = dialect.beyond.format(place=divided, first=places.first, last=places.last)
+    return f"{dialect.aggregates}bit_or({bit}) AS low, {beyond} AS high"
 
 
 def _by_part(places: Places) -> str:

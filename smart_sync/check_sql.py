@@ -28,6 +28,7 @@ from smart_sync.check import (
 )
 from smart_sync.history_sql import current_afterwards
 from smart_sync.merge_sql import comes_later, newest
+from smart_sync.missing_sql import stay_after
 from smart_sync.plan import SyncPlan
 from smart_sync.publish_sql import always_true, select_staged, within_window
 from warehouse.names import TableRef
@@ -76,7 +77,7 @@ def relations(plan: SyncPlan, checks: Iterable[Check], rows: str = "") -> str:
     if lacks := _lacks_mark(plan):
         named.append(f"{ROWS} AS (\nSELECT * FROM {EVERY} AS {STAGED} WHERE {lacks}\n)")
     if any(asks_afterwards(plan, check) for check in checks):
-        named.append(f"{AFTERWARDS} AS (\n{_afterwards(plan)}\n)")
+        named.append(f"{AFTERWARDS} AS (\n{_afterwards(plan, is_tried=bool(rows))}\n)")
     return f"WITH {', '.join(named)}"
 
 
@@ -273,8 +274,11 @@ def _has_no_parent(plan: SyncPlan, rule: Related) -> str:
     return f"{of_staged(rule.column)} IS NOT NULL AND NOT {there}"
 
 
-def _afterwards(plan: SyncPlan) -> str:
-    """The table as it will be, in the planned columns, and which rows are the run's."""
+def _afterwards(plan: SyncPlan, *, is_tried: bool) -> str:
+    """The table as it will be, in the planned columns, and which rows are the run's.
+
+    `is_tried`: nothing is staged yet, and no row is gone.
+    """
     names = ", ".join(quoted(column.name) for column in plan.schema)
     every = f"SELECT {names}, TRUE AS {IS_NEW} FROM {_staged(plan)}"
     merge = plan.publishing.merge
@@ -291,6 +295,10 @@ def _afterwards(plan: SyncPlan) -> str:
         return f"{staying} AND NOT COALESCE({within_window(plan)}, FALSE)\nUNION ALL\n{coming}"
     if merge is None:
         return f"{staying}\nUNION ALL\n{coming}"
+    missing = plan.publishing.missing
+    if missing is not None and missing.is_needed and not missing.marks:
+        stay = stay_after(plan, missing, TABLE, without_keys=is_tried)
+        staying = f"{staying} AND {stay}"
     if merge.history is not None:
         return current_afterwards(plan, merge, merge.history, coming, staying, there)
     same = " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in merge.keys)

@@ -6,7 +6,7 @@ saves keys from being brought; then the keys of those that differ are, some at a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from auto_schema.key_places import KeySums, Place, Places, is_ranged
+from auto_schema.key_places import EXACT, KeySums, Place, Places, Summed, is_ranged, sums_of
 from auto_schema.schema import Column
 from smart_sync.missing_keys import SAMPLE, ComparedKeys
 from sources.values import LETTER_HERE, LETTER_MARKED, LETTER_OTHER, LETTER_READ, LETTER_UNTOLD
@@ -22,6 +22,8 @@ AT_ONCE = 300_000
 """Keys of both sides that are held at a time."""
 _EARLIER = LETTER_READ + LETTER_UNTOLD
 _THERE = _EARLIER + LETTER_OTHER
+WIDER = 2
+"""Times as many places where each is a range of few integers, of which bits are told."""
 NOTHING = KeySums()
 Sums = Mapping[Place, KeySums]
 
@@ -42,12 +44,19 @@ def first_places(
         return Places(keys, count=1 << (wanted - 1).bit_length())
     low, high = ends
     width = min(-(-(high - low + 1) // wanted), WIDEST)
+    if (high - low) // EXACT < WIDER * MOST_PLACES:
+        width = min(width, EXACT)
     return Places(keys, width, _towards_zero(low, width), _towards_zero(high, width))
 
 
 def _towards_zero(number: int, divisor: int) -> int:
     """As both databases divide."""
     return number // divisor if number >= 0 else -(-number // divisor)
+
+
+def apart(theirs: Summed, ours: Summed) -> tuple[Sums, Sums]:
+    """What both say of the places of which they don't say the same."""
+    return sums_of(theirs.texts - ours.texts), sums_of(ours.texts - theirs.texts)
 
 
 def differing(theirs: Sums, ours: Sums) -> tuple[Place, ...]:

@@ -30,14 +30,31 @@ def keys_to_change(plan: SyncPlan, missing: MissingPlan, newest: str) -> str:
     )
 
 
-def key_of(missing: MissingPlan) -> str:
-    """The key of a row named `s`, as `gone_key` has it: a single integer as it is, else its text.
+def stay_after(plan: SyncPlan, missing: MissingPlan, rows: str, *, without_keys: bool) -> str:
+    """Whether a row of the destination is none that this run removes, or ends; never NULL.
+
+    Args:
+        plan: the run's.
+        missing: with the keys.
+        rows: the name that the destination's rows have; none of a key that the run has staged.
+        without_keys: of a question that is only tried: the table of keys isn't there yet.
+    """
+    table = plan.run.staging.missing_table.sql
+    if without_keys:
+        table = "(SELECT CAST(NULL AS STRING) AS key_text, FALSE AS is_back)"
+    keys = f"SELECT {_told(missing)} FROM {table} WHERE NOT is_back"
+    gone = [f"{key_of(missing, rows)} IN ({keys})", *_not_later(plan, missing, rows)]
+    return f"NOT COALESCE({' AND '.join(gone)}, FALSE)"
+
+
+def key_of(missing: MissingPlan, rows: str = "s") -> str:
+    """The key of a row of that name, as `gone_key` has it: an integer as it is, else its text.
 
     So that a text isn't made of each row of the table, and clusters are pruned by the key.
     """
     if is_ranged(missing.keys):
-        return f"s.{quoted(missing.keys[0].name)}"
-    return bigquery_row(missing.keys)
+        return f"{rows}.{quoted(missing.keys[0].name)}"
+    return bigquery_row(missing.keys, rows)
 
 
 def _told(missing: MissingPlan) -> str:
@@ -75,10 +92,15 @@ def _meant(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, which: str = 
             f"(s.{quoted(DELETED_AT)} IS NULL) = ({key} IN (SELECT gone_key FROM {GONE}"
             " WHERE NOT is_back))"
         )
-    if plan.cursor is not None and missing.up_to is not None:
-        column = f"s.{quoted(plan.cursor.name)}"
-        parts.append(not_later(column, missing.up_to, plan.cursor))
+    parts += _not_later(plan, missing, "s")
     if merge.partition_field is not None:  # the table may want to see it in every filter
         column = f"s.{quoted(merge.partition_field)}"
         parts.append(f"({in_any_partition(column)})")
     return "\n  AND ".join(parts)
+
+
+def _not_later(plan: SyncPlan, missing: MissingPlan, rows: str) -> list[str]:
+    """That a row of that name isn't later than what was compared, where it has a cursor."""
+    if plan.cursor is None or missing.up_to is None:
+        return []
+    return [not_later(f"{rows}.{quoted(plan.cursor.name)}", missing.up_to, plan.cursor)]

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 import pyarrow as pa
 
-from auto_schema.key_places import KeySums, Place, Places
+from auto_schema.key_places import Place, Places, Summed
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.profile import SourceProfile
@@ -192,7 +192,7 @@ class KeySnapshot(Protocol):
         None: there is no row, or the source can't tell; keys are dealt by their hash then.
         """
 
-    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """Sums over the keys that count, by place; a place without a key may be left out.
 
         Args:
@@ -212,7 +212,7 @@ class KeySnapshot(Protocol):
 class RowSnapshot(KeySnapshot, Protocol):
     """One whose rows can be compared, too."""
 
-    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """As `sums`, over all that the compared columns hold, of rows up to an end of the cursor.
 
         Args:

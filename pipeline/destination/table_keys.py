@@ -1,6 +1,6 @@
 """I/O. The keys of the destination, as `KeySnapshot` asks for them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +8,14 @@ from google.cloud import bigquery
 
 from auto_schema.canonical import bigquery_row
 from auto_schema.key_places import (
-    KeySums,
     Place,
     Places,
+    Summed,
     bigquery_key,
     bigquery_key_sums,
     bigquery_keys,
     bigquery_row_number,
-    sums_of,
+    summed,
 )
 from auto_schema.names import in_any_partition, quoted
 from auto_schema.schema import Column
@@ -54,22 +54,22 @@ class TableKeys:
     repeats: bool = False
     bytes: int = 0
 
-    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """See `KeySnapshot.sums`; a row that is marked doesn't count."""
         rows = self._rows(
             f"{bigquery_key(places)} AS k", f" AND {self.counts} AND NOT {self.marked}"
         )
         (row,) = self._ask(bigquery_key_sums(places, rows, within))
-        return sums_of(row["sums"])
+        return summed(row["row_count"], row["sums"])
 
-    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """See `KeySnapshot.row_sums`: of the compared rows that have a cursor."""
         rows = self._rows(
             f"{bigquery_key(places)} AS k, {bigquery_row_number(self.columns)} AS v",
             f" AND {self.compared} AND s.{quoted(self.cursor)} IS NOT NULL",
         )
         (row,) = self._ask(bigquery_key_sums(places, rows, within, of_rows=True))
-        return sums_of(row["sums"])
+        return summed(row["row_count"], row["sums"])
 
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
         """See `KeySnapshot.keys`."""

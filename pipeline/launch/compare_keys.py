@@ -3,16 +3,16 @@
 Both sides sum their keys at the same time, the source in one snapshot. Nothing is written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from auto_schema.key_places import Place, Places, is_ranged
+from auto_schema.key_places import Place, Places, Summed, is_ranged
 from auto_schema.schema import Column
 from pipeline.destination.table_keys import TableKeys
 from smart_sync.key_descent import (
-    Sums,
+    apart,
     differing,
     fewest_missing,
     first_places,
@@ -81,9 +81,10 @@ class _Descent:
 
     def compared(self, places: Places) -> ComparedKeys:
         """What differs, from sums to keys."""
-        theirs, ours = self._sums(places, ())
-        compared = ComparedKeys(_rows(ours), _rows(theirs), len({*theirs, *ours}))
+        source, table = self._sums(places, ())
+        theirs, ours = apart(source, table)
         differ = differing(theirs, ours)
+        compared = ComparedKeys(table.rows, source.rows, _ranges(source, table, differ))
         compared = replace(compared, differing=len(differ))
         fewest = fewest_missing(differ, theirs, ours) if self.of_all else 0
         if self._is_too_much(replace(compared, is_whole=False, fewest=fewest)):
@@ -91,7 +92,7 @@ class _Descent:
         parts = parts_of(differ, theirs, ours)
         if parts > 1:
             places = places.in_parts(parts)
-            theirs, ours = self._sums(places, differ)
+            theirs, ours = apart(*self._sums(places, differ))
             differ = differing(theirs, ours)
         for turn in in_turns(differ, theirs, ours):
             compared = _with(compared, self._keys(places, turn), holds_all=self.asked.deletes)
@@ -109,7 +110,7 @@ class _Descent:
         missing = tuple(sorted(some.missing)[:SAMPLE])
         return replace(compared, missing=missing, is_whole=False, fewest=fewest, moved=some.moved)
 
-    def _sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Sums, Sums]:
+    def _sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Summed, Summed]:
         return _both(
             self.pool,
             lambda: self.source.sums(places, within),
@@ -133,17 +134,18 @@ class _RowDescent:
 
     def compared(self, places: Places) -> ComparedRows:
         """The ranges whose rows differ, from sums to sums of parts."""
-        theirs, ours = self._row_sums(places, ())
-        rows, source_rows, ranges = _rows(ours), _rows(theirs), len({*theirs, *ours})
+        source, table = self._row_sums(places, ())
+        theirs, ours = apart(source, table)
         differ = differing(theirs, ours)
+        ranges = _ranges(source, table, differ)
         seen = len(differ)
         parts = parts_of(differ, theirs, ours)
         if parts > 1:
             places = places.in_parts(parts)
-            differ = differing(*self._row_sums(places, differ))
-        return ComparedRows(rows, source_rows, ranges, seen, places, differ)
+            differ = differing(*apart(*self._row_sums(places, differ)))
+        return ComparedRows(table.rows, source.rows, ranges, seen, places, differ)
 
-    def _row_sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Sums, Sums]:
+    def _row_sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Summed, Summed]:
         return _both(
             self.pool,
             lambda: self.source.row_sums(places, within),
@@ -159,8 +161,9 @@ def _both(
     return first.result(), second.result()
 
 
-def _rows(sums: Sums) -> int:
-    return sum(one.rows for one in sums.values())
+def _ranges(source: Summed, table: Summed, differ: Sequence[Place]) -> int:
+    """How many places have a row on either side."""
+    return len(source.texts & table.texts) + len(differ)
 
 
 def _with(compared: ComparedKeys, more: ComparedKeys, *, holds_all: bool) -> ComparedKeys:

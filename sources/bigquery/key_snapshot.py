@@ -4,7 +4,7 @@ One query over the source puts all its keys into its result, and a hash of each 
 compared. BigQuery keeps that for about a day; what is asked then is asked of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from google.cloud import bigquery
@@ -12,15 +12,15 @@ from google.cloud import bigquery
 from auto_schema.canonical import bigquery_row
 from auto_schema.condition_sql import bigquery_condition
 from auto_schema.key_places import (
-    KeySums,
     Place,
     Places,
+    Summed,
     bigquery_key_sums,
     bigquery_keys,
     bigquery_row_number,
     bigquery_text_number,
     is_ranged,
-    sums_of,
+    summed,
 )
 from auto_schema.names import OURS, quoted
 from sources.bigquery.jobs import ask
@@ -53,17 +53,17 @@ class BigqueryKeys:
         )
         return None if row["low"] is None else (row["low"], row["high"])
 
-    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """See `KeySnapshot.sums`."""
         rows = f"SELECT {_key(places)} AS k FROM {self.table} WHERE counts"
         (row,) = self._ask(bigquery_key_sums(places, rows, within))
-        return sums_of(row["sums"])
+        return summed(row["row_count"], row["sums"])
 
-    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """See `RowSnapshot.row_sums`: also of rows without a key, which no table has."""
         rows = f"SELECT {_key(places)} AS k, row_number AS v FROM {self.table} WHERE is_compared"
         (row,) = self._ask(bigquery_key_sums(places, rows, within, of_rows=True))
-        return sums_of(row["sums"])
+        return summed(row["row_count"], row["sums"])
 
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
         """See `KeySnapshot.keys`."""

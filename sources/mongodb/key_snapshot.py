@@ -6,7 +6,7 @@ where versions end, those later than what was read are asked for, by the cursor.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,9 +21,9 @@ from auto_schema.key_places import (
     HIGH_BITS,
     PART_BITS,
     WORD_BITS,
-    KeySums,
     Place,
     Places,
+    Summed,
 )
 from auto_schema.schema import Column, TableSchema
 from sources.mongodb.client import RAW, AfterTime, AtTime, Client
@@ -54,7 +54,7 @@ class MongodbKeys:
     def ends(self) -> None:
         """None: keys are dealt by their hash, whatever they are."""
 
-    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """See `KeySnapshot.sums`."""
         numbers = self.numbers
         if within:
@@ -72,7 +72,8 @@ class MongodbKeys:
             counted.column(name).to_pylist()
             for name in ("place", "part", "low_count", "low_sum", "high_sum")
         ]
-        return {(at, of): KeySums(*sums) for at, of, *sums in zip(*figures, strict=True)}
+        texts = (":".join(map(str, one)) for one in zip(*figures, strict=True))
+        return Summed(len(numbers), frozenset(texts))
 
     def keys(self, places: Places, within: Sequence[Place]) -> Iterator[str]:
         """See `KeySnapshot.keys`."""

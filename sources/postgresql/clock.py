@@ -96,6 +96,18 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
         return replace(clock, prepared=wait_until_gone(cursor, prepared_transactions(cursor)))
 
 
+def is_behind_unseen(opened: "psycopg2.extensions.connection") -> bool:
+    """Whether it is a standby that is behind, and doesn't tell up to when it has caught up.
+
+    Args:
+        opened: an autocommit session.
+    """
+    with opened.cursor() as cursor:
+        if not _row(cursor, "SELECT pg_is_in_recovery()")[0]:
+            return False
+        return _of_standby(cursor, _REPLAYED) is None and bool(_of_standby(cursor, _IS_BEHIND))
+
+
 def _row(cursor: Any, sql: str) -> Any:
     cursor.execute(sql)
     return cursor.fetchone()

@@ -51,6 +51,11 @@ _REMOTE_FIX = (
 )
 _FIXES = (
     (
+        re.compile(r"max_locks_per_transaction", re.IGNORECASE),
+        "a query locks each partition of a table, and each index of those: give the server a"
+        " higher max_locks_per_transaction, or sync parts of the table by themselves.",
+    ),
+    (
         re.compile(r"has not been populated", re.IGNORECASE),
         "REFRESH MATERIALIZED VIEW fills it; until then it has no rows to read.",
     ),

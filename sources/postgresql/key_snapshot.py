@@ -4,24 +4,27 @@ All is asked in one read-only transaction. A question that isn't answered is an 
 nobody has seen are not missing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from auto_schema.canonical import postgresql_row
 from auto_schema.condition_sql import postgresql_condition
+from auto_schema.errors import SourceRefusedError
 from auto_schema.key_places import (
-    KeySums,
     Place,
     Places,
+    Summed,
     integers_in,
     postgresql_key,
     postgresql_key_sums,
     postgresql_keys,
     postgresql_row_number,
+    summed,
 )
 from sources.postgresql.catalog import session
+from sources.postgresql.clock import is_behind_unseen
 from sources.postgresql.connection import AS_READER
 from sources.postgresql.session import opening, rolled_back
 from sources.postgresql.sql import literal, quote
@@ -48,13 +51,13 @@ class PostgresqlKeys:
         low, high = self.cursor.fetchone()
         return None if low is None else (int(low), int(high))
 
-    def sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """See `KeySnapshot.sums`."""
         alive = (f"NOT {self._dead()}",) if self.asked.dead else ()
         rows = self._rows(f"{postgresql_key(places)} AS k", (*self._scope(), *alive))
         return self._summed(postgresql_key_sums(places, rows, within))
 
-    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Mapping[Place, KeySums]:
+    def row_sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """See `RowSnapshot.row_sums`: also of rows without a key, which no table has."""
         number = postgresql_row_number(self.asked.columns)
         extract = Extract(self.asked.cursor)
@@ -77,12 +80,9 @@ class PostgresqlKeys:
         self.cursor.execute(postgresql_keys(places, rows, within))
         return (text for (text,) in self.cursor.fetchall())
 
-    def _summed(self, sql: str) -> Mapping[Place, KeySums]:
+    def _summed(self, sql: str) -> Summed:
         self.cursor.execute(sql)
-        return {
-            (int(place), int(part)): KeySums(*map(int, sums))
-            for place, part, *sums in self.cursor.fetchall()
-        }
+        return summed(*self.cursor.fetchone())
 
     @staticmethod
     def _named(places: Places, within: Sequence[Place]) -> tuple[str, ...]:
@@ -118,10 +118,23 @@ class PostgresqlKeys:
 
 @contextmanager
 def comparing(source: PostgresqlStatement, asked: KeysQuestion) -> Iterator[PostgresqlKeys]:
-    """See `ComparingInspector.comparing`: a session of its own, which ends with its snapshot."""
+    """See `ComparingInspector.comparing`: a session of its own, which ends with its snapshot.
+
+    Raises:
+        SourceRefusedError: a standby that lacks rows of nobody knows which time.
+    """
     settings = opening(settings=source.settings, snapshot=True)
-    with (
-        session(source.connection) as opened,
-        rolled_back(opened, (*settings, AS_READER)) as cursor,
-    ):
-        yield PostgresqlKeys(cursor, source, asked)
+    with session(source.connection) as opened:
+        if is_behind_unseen(opened):
+            raise _behind(source)
+        with rolled_back(opened, (*settings, AS_READER)) as cursor:
+            yield PostgresqlKeys(cursor, source, asked)
+
+
+def _behind(source: PostgresqlStatement) -> SourceRefusedError:
+    why = (
+        "the standby is behind and has replayed no commit since it started, so that rows which"
+        " it will have again would look deleted"
+    )
+    fix = "let it catch up and run again, or compare with the primary."
+    return SourceRefusedError("keys of a standby", source.connection.place, why, fix)

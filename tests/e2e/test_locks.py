@@ -65,6 +65,9 @@ UNREADABLE = {
     """ server "remote"' USING ERRCODE = '08001'; END $$; CREATE VIEW s AS SELECT f() AS id""": (
         "CREATE SERVER's options"
     ),
+    "CREATE FUNCTION g() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'out of shared memory'"
+    " USING ERRCODE = '53200', HINT = 'You might need to increase max_locks_per_transaction.';"
+    " END $$; CREATE VIEW s AS SELECT g() AS id": "a higher max_locks_per_transaction",
 }
 
 

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auto_schema.key_places import KeySums, Places, integers_in, sums_of
+from auto_schema.key_places import KeySums, Places, integers_in, summed
 from auto_schema.schema import Column
 from smart_sync import key_descent
 from smart_sync.key_descent import (
     AT_ONCE,
     MOST_PLACES,
+    WIDER,
+    apart,
     differing,
     fewest_missing,
     first_places,
@@ -35,7 +37,7 @@ def test_places_of_integers_hold_every_key_in_order_and_fit_an_int64(low, high, 
     low, high = sorted((low, high))
     places = first_places((INTEGER,), rows, (low, high))
     assert 1 <= places.width <= 2**62
-    assert places.last - places.first <= MOST_PLACES + 1
+    assert places.last - places.first <= WIDER * MOST_PLACES + 1
     assert places.first <= place_of(places, key) <= places.last
     assert place_of(places, low) == places.first
     assert place_of(places, high) == places.last
@@ -48,6 +50,18 @@ def test_places_by_hash_are_a_power_of_two(rows):
         assert places.width == 0
         assert places.count.bit_count() == 1
         assert places.count <= MOST_PLACES
+
+
+@pytest.mark.parametrize(("rows", "span"), [(1, 1), (1000, 1000), (2_000_000, 2_100_000), (9, 999)])
+def test_of_keys_that_lie_close_a_place_holds_as_many_as_there_are_bits(rows, span):
+    places = first_places((INTEGER,), rows, (-7, span - 8))
+    assert places.is_exact
+    assert 2 * places.width - 1 <= 63, "the place at zero has those below it, too"
+
+
+def test_what_both_sides_say_alike_is_not_looked_at():
+    theirs, ours = summed(5, "1:0:2:7:0;2:0:3:9:0"), summed(6, "1:0:2:7:0;2:0:4:9:0")
+    assert apart(theirs, ours) == ({(2, 0): KeySums(3, 9)}, {(2, 0): KeySums(4, 9)})
 
 
 SUMS = st.dictionaries(
@@ -94,7 +108,7 @@ def test_a_version_that_ended_is_back_when_the_source_has_a_row_that_could_be_re
 
 
 def test_no_keys_are_no_sums():
-    assert sums_of(None) == {}
+    assert summed(None, None) == (0, frozenset())
     assert KeySums() == key_descent.NOTHING
 
 
