@@ -28,6 +28,7 @@ from tests.sync import make_client
 MAKERS = {
     "postgresql": "tests.hunt.postgresql",
     "mongodb": "tests.hunt.mongodb",
+    "bigquery": "tests.hunt.bigquery",
     "extensions": "tests.hunt.extensions",
 }
 """Source → the module whose `make_case(seed)` makes its cases."""
