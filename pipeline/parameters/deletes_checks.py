@@ -13,7 +13,15 @@ def deletes_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
             fix = "give --deleted_column=deleted_at, or leave deleted_rows out."
             yield ConfigError("deleted_rows without deleted_column", "deleted_rows", why, fix)
         return
-    if values["write_disposition"] != "WRITE_MERGE" and not values["backfill_columns"]:
+    if values["write_disposition"] == "WRITE_HISTORY":
+        name = values["deleted_column"]
+        why = "a history keeps the row that the source has marked as its current version"
+        fix = (
+            f"leave deleted_column out, and let queries leave marked versions out by {name};"
+            " hard_deletes=invalidate ends versions of rows that are gone."
+        )
+        yield ConfigError("deleted_column beside WRITE_HISTORY", "deleted_column", why, fix)
+    elif values["write_disposition"] != "WRITE_MERGE" and not values["backfill_columns"]:
         why = f"write_disposition={values['write_disposition']} neither removes nor updates a row"
         fix = "set write_disposition=WRITE_MERGE with merge_keys, or leave deleted_column out."
         yield ConfigError("deleted_column without WRITE_MERGE", "deleted_column", why, fix)

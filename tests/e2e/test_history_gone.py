@@ -150,3 +150,5 @@ def test_versions_end_only_where_they_are_kept_and_all_keys_are_compared(sync, o
     assert refused.code == 2
     asked = [name for name in ("repair", "deleted_column") if name in words]
     assert (asked or ["hard_deletes"])[0] in refused.err
+    if "deleted_column" in words:
+        assert "keeps the row that the source has marked as its current version" in refused.err
