@@ -9,7 +9,7 @@ from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import PARTITION_TYPES
 from smart_sync.backfill_columns import tested_note
 from smart_sync.cursor import Cursor
-from smart_sync.cursor_plan import COUNT, late_numbers
+from smart_sync.cursor_plan import COUNT, is_cut, late_numbers, reaching
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 from smart_sync.history_plan import coarse_warning
@@ -107,6 +107,7 @@ def _cursor_warnings(request: SyncRequest, facts: Facts, cursor: Cursor) -> Iter
     if keeps_versions and (coarse := coarse_warning(cursor)):
         yield coarse
     yield from _number_warnings(request, cursor, facts.profile)
+    yield from _stamp_warnings(request, cursor, facts.profile)
     yield from left_out_warnings(evidence, cursor, facts.floor)
 
 
@@ -127,6 +128,19 @@ def _table_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
         )
     if not profile.texts.are_utf8:
         yield "the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused"
+
+
+def _stamp_warnings(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> list[str]:
+    """That a column's default gives one stamp to all rows of a day."""
+    coarse = profile.coarse
+    if coarse is None or not coarse.is_default or request.replaces:
+        return []
+    if not is_cut(request.window, coarse):
+        return []
+    return [
+        f"the default of {cursor.source_name} is cut ({coarse.by}): of rows that take it, those"
+        f" that come after a run lie at its watermark and are lost; {reaching(coarse)}"
+    ]
 
 
 def _number_warnings(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> list[str]:

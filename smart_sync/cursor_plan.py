@@ -4,6 +4,7 @@ What no late-commit guard can hold is refused, with the ways that lose nothing.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, shown
 from auto_schema.evolve import CurrentField
@@ -11,6 +12,7 @@ from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest, WindowRequest
 from smart_sync.schema_plan import delivered_columns
+from sources.coarse_stamps import CoarseStamps
 from sources.profile import SourceProfile
 from sources.values import SourceColumn
 
@@ -26,7 +28,8 @@ def plan_cursor(request: SyncRequest, facts: Facts) -> tuple[Cursor | None, list
         cursor = find_cursor(request, facts.profile, facts.target.by_name())
     except ConfigError as fault:
         return None, [fault]
-    return cursor, _unguarded(request, cursor, facts.profile)
+    cut = _cut(request, facts.profile)
+    return cursor, [*cut, *_unguarded(request, cursor, facts.profile)]
 
 
 def lacks_cursor(error: SyncError) -> bool:
@@ -95,6 +98,35 @@ def _misfit(window: WindowRequest, cursor: Cursor, kind: str) -> tuple[str, str,
             f"write a duration, such as smart_sync_lookback={window.lookback_numbers}s.",
         )
     return None
+
+
+def is_cut(window: WindowRequest, coarse: CoarseStamps | None) -> bool:
+    """Whether rows may come with a stamp that a window has passed, since it was cut so far."""
+    reach = window.margin + window.lookback
+    return window.by_hand is None and coarse is not None and reach < coarse.unit
+
+
+def _cut(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
+    coarse = profile.coarse
+    if coarse is None or coarse.is_default or request.replaces:
+        return []
+    if not is_cut(request.window, coarse):
+        return []
+    return [
+        ConfigError(
+            "cursor whose stamps are cut",
+            f"smart_sync_timestamp_column={request.window.cursor}",
+            f"{coarse.by} gives one stamp to all rows of its unit, and those that come after a run"
+            " lie at its watermark, where no window reads them",
+            f"use the column that is cut as the cursor; or {reaching(coarse)}.",
+        )
+    ]
+
+
+def reaching(coarse: CoarseStamps) -> str:
+    """The parameters by which windows reach as far as stamps are cut."""
+    hours = -(-coarse.unit // timedelta(hours=1))
+    return f"set smart_sync_margin={hours}h, or with WRITE_MERGE smart_sync_lookback={hours}h"
 
 
 def _unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> list[SyncError]:

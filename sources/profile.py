@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from auto_schema.schema import Partitioning
+from sources.coarse_stamps import CoarseStamps
 from sources.values import ColumnRules, SourceColumn
 from sources.writers import Numbers, Writers
 
@@ -116,6 +117,7 @@ class SourceProfile:
         texts: what is known of them.
         writers: who writes what the query reads, looked at for smart sync.
         numbers: how the cursor column gets its values, where it is one of integers.
+        coarse: what cuts the cursor's stamps to hours or longer; None: nothing shows that.
         in_bigquery: of a source in BigQuery, which deals rows to splits itself; None: another.
         description: of the table, for the destination's.
         keys: the primary key of that table, in the key's order; None: not asked for.
@@ -132,6 +134,7 @@ class SourceProfile:
     texts: Texts = field(default_factory=Texts)
     writers: Writers = field(default_factory=Writers)
     numbers: Numbers = field(default_factory=Numbers)
+    coarse: CoarseStamps | None = None
     in_bigquery: InBigquery | None = None
     description: str = ""
     keys: tuple[str, ...] | None = None

@@ -17,7 +17,13 @@ from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.errors import as_source_errors
 from sources.bigquery.jobs import ask, client_of
 from sources.bigquery.key_snapshot import comparing
-from sources.bigquery.profile import Described, describe, profile_of, tables_behind
+from sources.bigquery.profile import (
+    Described,
+    cut_stamps,
+    describe,
+    profile_of,
+    tables_behind,
+)
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound, literal
@@ -50,7 +56,7 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
         connection: a BigqueryConnection.
         query: the operator's, placeholders and all; empty: the connection's table.
         table: not used: the connection names it.
-        cursor: not used: columns are known by the schema.
+        cursor: the cursor column, which is looked for in the query and its views.
 
     Raises:
         SourceUnreachableError, SourceRefusedError: with what BigQuery said.
@@ -59,10 +65,10 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
     bare = BigquerySource(of_kind(connection, BigqueryConnection), query)
     with as_source_errors(bare.place):
         client = client_of(bare.connection, "")
-        yield _opened(client, bare)
+        yield _opened(client, bare, cursor)
 
 
-def _opened(client: bigquery.Client, bare: BigquerySource) -> "_Inspector":
+def _opened(client: bigquery.Client, bare: BigquerySource, cursor: str) -> "_Inspector":
     described = describe(client, bare)
     reads = tables_behind(client, bare, described)
     source = replace(
@@ -72,6 +78,7 @@ def _opened(client: bigquery.Client, bare: BigquerySource) -> "_Inspector":
         filter_column=described.table.requires_filter if described.table else "",
     )
     profile = profile_of(bare.connection.project, described, reads)
+    profile = replace(profile, coarse=cut_stamps(bare, described, reads, profile.column(cursor)))
     return _Inspector(client, source, described, profile, unseen_writers(reads))
 
 

@@ -16,6 +16,7 @@ from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import ReadTable, TableFacts, all_tables, table_facts, tables_of
+from sources.coarse_stamps import CoarseStamps, coarse_stamps
 from sources.profile import InBigquery, SourceIdentity, SourceProfile, Texts
 from sources.sql import placeholders
 from sources.values import CursorValue, SourceColumn
@@ -122,6 +123,26 @@ def profile_of(project: str, described: Described, reads: Sequence[ReadTable]) -
         description=table.description if table else "",
         notes=(table.layout_note,) if table and table.layout_note else (),
     )
+
+
+def cut_stamps(
+    bare: BigquerySource,
+    described: Described,
+    reads: Sequence[ReadTable],
+    column: SourceColumn | None,
+) -> CoarseStamps | None:
+    """What cuts the stamps of the cursor column in the query, or in the views that it reads."""
+    if column is None or not column.type.cursor_type or column.type.cursor_type.startswith("int"):
+        return None
+    sample = SAMPLES[0] if described.sample is None else described.sample
+    query = bound(bare.query or f"SELECT * FROM `{bare.connection.table_id}`", sample, sample)
+    views = {
+        read.name.rpartition(".")[2]: read.facts.query
+        for read in reads
+        if read.facts is not None and read.facts.query
+    }
+    is_date = column.type.cursor_type == "date"
+    return coarse_stamps(query, column.name, "bigquery", is_date=is_date, behind=views)
 
 
 def copy_reason(table: TableFacts | None) -> str:

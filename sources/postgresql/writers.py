@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2.extensions
 
 from sources.postgresql.catalog import reading
+from sources.postgresql.cut_stamps import cut_stamps
 from sources.postgresql.sql import DIALECT
 from sources.profile import SourceProfile
 from sources.sql import tokens
@@ -103,7 +104,8 @@ def with_writers(
         seen = writers(cursor, query)
         column = profile.column(name)
         if column is None or not (column.type.cursor_type or "").startswith("int"):
-            return replace(profile, writers=seen)
+            coarse = cut_stamps(cursor, query, column, seen.read)
+            return replace(profile, writers=seen, coarse=coarse)
         return replace(profile, writers=seen, numbers=numbers(cursor, column, seen.read))
 
 

@@ -1,0 +1,203 @@
+"""What `coarse_stamps` asks of a query's tree: the calls that cut a value on its way out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+UNITS = {
+    "MINUTE": timedelta(minutes=1),
+    "HOUR": HOUR,
+    "DAY": DAY + HOUR,
+    "WEEK": 7 * DAY + HOUR,
+    "ISOWEEK": 7 * DAY + HOUR,
+    "MONTH": 31 * DAY + HOUR,
+    "QUARTER": 92 * DAY + HOUR,
+    "YEAR": 366 * DAY + HOUR,
+    "ISOYEAR": 371 * DAY + HOUR,
+    "DECADE": 3660 * DAY,
+    "CENTURY": 36600 * DAY,
+    "MILLENNIUM": 366000 * DAY,
+}
+"""How long each lasts at most: a day, where clocks are set back, an hour more."""
+FINE = frozenset({"SECOND", "MILLISECOND", "MILLISECONDS", "MICROSECOND", "MICROSECONDS"})
+"""A computed stamp is read to its last complete second anyway."""
+ARRIVAL = UNITS["DAY"] + 2 * HOUR
+"""Of ingestion time: its day, and up to 90 minutes in the buffer of streaming inserts.
+
+https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery#streaming_into_partitioned_tables
+"""
+PSEUDO = frozenset({"_PARTITIONTIME", "_PARTITIONDATE"})
+TRUNCATIONS = (exp.TimestampTrunc, exp.DatetimeTrunc, exp.DateTrunc)
+PASSING = (
+    exp.Alias,
+    exp.AtTimeZone,
+    exp.Cast,
+    exp.Datetime,
+    exp.Max,
+    exp.Paren,
+    exp.Timestamp,
+    exp.TsOrDsToDatetime,
+    exp.TsOrDsToTimestamp,
+)
+CHOOSING = (exp.Coalesce, exp.Greatest, exp.Least)
+TO_DATES = (exp.Date, exp.TsOrDsToDate)
+MOST_DEPTH = 50
+Cut = tuple[str, timedelta]
+
+
+def cut_of(
+    sql: str, name: str, dialect: str, *, is_date: bool, behind: Mapping[str, str]
+) -> Cut | None:
+    """See `coarse_stamps`: the SQL, and its unit."""
+    look = _Look(dialect, is_date, behind, {})
+    try:
+        return look.of_column(sqlglot.parse_one(sql, dialect=dialect), name)
+    except (SqlglotError, RecursionError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A way down into a query.
+
+    Attributes:
+        named: the queries of WITH that are known here, by name.
+    """
+
+    dialect: str
+    is_date: bool
+    behind: Mapping[str, str]
+    named: Mapping[str, exp.Expr]
+    depth: int = 0
+
+    def of_column(self, query: exp.Expr, name: str) -> Cut | None:
+        """What cuts a column of a query."""
+        query = query.unnest()
+        if self.depth > MOST_DEPTH or not isinstance(query, exp.Query):
+            return None
+        within = {cte.alias.lower(): cte.this for cte in query.ctes}
+        look = replace(self, named={**self.named, **within}, depth=self.depth + 1)
+        if isinstance(query, exp.SetOperation):
+            return look.of_both(query, name)
+        for item in query.selects:
+            if item.is_star:
+                replaced = [alias for alias in item.find_all(exp.Alias) if _is(alias, name)]
+                cut = look.of_value(replaced[0]) if replaced else look.of_source(query, "", name)
+                if cut is not None:
+                    return cut
+            elif _is(item, name):
+                return look.of_value(item)
+        return None
+
+    def of_both(self, query: exp.SetOperation, name: str) -> Cut | None:
+        """What cuts a column of either side; the right one's stands at the same place."""
+        left, right = query.this, query.expression
+        names = [item.alias_or_name.lower() for item in left.selects]
+        cut = self.of_column(left, name)
+        if cut is not None or name.lower() not in names:
+            return cut or self.of_column(right, name)
+        place = names.index(name.lower())
+        selects = right.selects
+        other = selects[place].alias_or_name if place < len(selects) else name
+        return self.of_column(right, other)
+
+    def of_value(self, value: exp.Expr) -> Cut | None:
+        """What cuts a value, wherever on its way out of the rows."""
+        unit = self.unit_of(value)
+        if unit is not None:
+            return (value.unalias().sql(dialect=self.dialect), unit) if unit else None
+        for part in _parts(value):
+            cut = self.of_value(part)
+            if cut is not None:
+                return cut
+        if isinstance(value, exp.Column):
+            select = value.find_ancestor(exp.Select)
+            return self.of_source(select, value.table, value.name) if select else None
+        return None
+
+    def unit_of(self, value: exp.Expr) -> timedelta | None:
+        """How far a call cuts; zero: it doesn't, nor does what it is given; None: go on."""
+        unit: timedelta | None = None
+        if isinstance(value, exp.Column):
+            unit = ARRIVAL if value.name.upper() in PSEUDO else None
+        elif isinstance(value, exp.CurrentDate):
+            unit = timedelta() if self.is_date else UNITS["DAY"]
+        elif isinstance(value, TO_DATES) or _is_cast_to_date(value):
+            unit = None if self.is_date else UNITS["DAY"]
+        elif isinstance(value, TRUNCATIONS):
+            unit = self.of_unit(value.args.get("unit"))
+        elif isinstance(value, exp.DateBin):
+            unit = UNITS["DAY"]
+        elif isinstance(value, exp.Anonymous):
+            unit = self.of_call(value)
+        return unit
+
+    def of_call(self, call: exp.Anonymous) -> timedelta | None:
+        """How far a function cuts of which sqlglot knows the name only."""
+        name = str(call.this).lower()
+        if name == "date_trunc":
+            return self.of_unit(call.expressions[0])
+        cuts = name in ("date_bin", "time_bucket") or name.endswith("_bucket")
+        return UNITS["DAY"] if cuts else None
+
+    def of_unit(self, unit: exp.Expr | None) -> timedelta | None:
+        """How long a unit is, None where the cursor is as coarse anyway."""
+        bare = unit.this if isinstance(unit, exp.Cast) else unit
+        word = bare.sql().strip("'").upper().split("(")[0] if bare is not None else ""
+        if word in FINE or (self.is_date and word in ("MINUTE", "HOUR", "DAY")):
+            return None
+        return UNITS.get(word, UNITS["DAY"])
+
+    def of_source(self, select: exp.Expr, table: str, name: str) -> Cut | None:
+        """What cuts a column of the tables in FROM, where these are queries."""
+        joins = select.args.get("joins") or []
+        first = select.args.get("from_") or select.args.get("from")
+        for source in [item.this for item in (*([first] if first else []), *joins)]:
+            if table and source.alias_or_name.lower() != table.lower():
+                continue
+            for query in self.queries_of(source):
+                cut = self.of_column(query, name)
+                if cut is not None:
+                    return cut
+        return None
+
+    def queries_of(self, source: exp.Expr) -> Iterator[exp.Expr]:
+        """The query that a table in FROM is."""
+        if isinstance(source, exp.Subquery):
+            yield source.this
+        elif isinstance(source, exp.Table):
+            name = source.name
+            if name.lower() in self.named and not source.db:
+                yield self.named[name.lower()]
+            elif name in self.behind:
+                yield sqlglot.parse_one(self.behind[name], dialect=self.dialect)
+
+
+def _is(item: exp.Expr, name: str) -> bool:
+    return item.alias_or_name.lower() == name.lower()
+
+
+def _is_cast_to_date(value: exp.Expr) -> bool:
+    return isinstance(value, exp.Cast) and value.to.this == exp.DataType.Type.DATE
+
+
+def _parts(value: exp.Expr) -> list[exp.Expr]:
+    """The values of which one is, or gives, the value."""
+    if isinstance(value, exp.Dot):
+        return [value.expression]
+    if isinstance(value, (*PASSING, *TRUNCATIONS, *TO_DATES)):
+        return [value.this] if isinstance(value.this, exp.Expr) else []
+    if isinstance(value, CHOOSING):
+        return [value.this, *value.expressions]
+    if isinstance(value, exp.Case):
+        results = [item.args["true"] for item in value.args["ifs"]]
+        return [*results, *([value.args["default"]] if value.args.get("default") else [])]
+    if isinstance(value, exp.If):
+        results = [value.args["true"]]
+        return [*results, *([value.args["false"]] if value.args.get("false") else [])]
+    return []

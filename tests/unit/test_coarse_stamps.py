@@ -1,0 +1,69 @@
+"""What of a query's SQL cuts the stamps of a column, and how far."""
+
+from datetime import timedelta
+
+import pytest
+
+from sources.coarse_stamps import coarse_stamps
+
+HOUR, DAY = timedelta(hours=1), timedelta(hours=25)
+BEHIND = {"v": "SELECT w.h FROM w", "w": "SELECT date_trunc('hour'::text, t.c) AS h FROM t"}
+POSTGRESQL = {
+    "SELECT date_trunc('hour', c) AS h FROM t": HOUR,
+    "SELECT pg_catalog.date_trunc('day', c) AS h FROM t": DAY,
+    "SELECT c::date::timestamptz AS h FROM t": DAY,
+    "SELECT date_bin('15 min', c, now()) AS h FROM t": DAY,
+    "SELECT max(date_trunc('month', c)) AS h FROM t GROUP BY id": timedelta(days=31, hours=1),
+    "SELECT coalesce(c, d::date) AS h FROM t": DAY,
+    "SELECT CASE WHEN c > now() THEN c ELSE current_date END AS h FROM t": DAY,
+    "SELECT c AS h FROM t UNION ALL SELECT date_trunc('hour', c) FROM u": HOUR,
+    "WITH w AS (SELECT date_trunc('hour', c) AS g FROM t) SELECT g AS h FROM w": HOUR,
+    "SELECT q.h FROM u JOIN (SELECT date_trunc('hour', c) AS h FROM t) AS q ON true": HOUR,
+    'SELECT * FROM "public"."v"': HOUR,
+    "SELECT c AS h FROM t": None,
+    "SELECT date_trunc('second', c) AS h FROM t": None,
+    "SELECT c AS h, date_trunc('hour', c) AS g FROM t": None,
+    "SELECT CASE WHEN c > date_trunc('day', now()) THEN c ELSE d END AS h FROM t": None,
+    "SELECT t.h FROM t JOIN (SELECT date_trunc('hour', c) AS h FROM u) AS q ON true": None,
+    "SELECT date_trunc( FROM": None,
+}
+DATES = {
+    "SELECT c::date AS h FROM t": None,
+    "SELECT date_trunc('day', c)::date AS h FROM t": None,
+    "SELECT date_trunc('month', c)::date AS h FROM t": timedelta(days=31, hours=1),
+}
+BIGQUERY = {
+    "SELECT TIMESTAMP_TRUNC(c, HOUR) AS h FROM t": HOUR,
+    "SELECT DATETIME(DATETIME_TRUNC(c, DAY)) AS h FROM t": DAY,
+    "SELECT TIMESTAMP_TRUNC(c, WEEK(MONDAY)) AS h FROM t": timedelta(days=7, hours=1),
+    "SELECT TIMESTAMP_BUCKET(c, INTERVAL 1 HOUR) AS h FROM t": DAY,
+    "SELECT TIMESTAMP(DATE(c)) AS h FROM t": DAY,
+    "SELECT *, _PARTITIONTIME AS h FROM t": DAY + 2 * HOUR,
+    "SELECT * REPLACE (TIMESTAMP_TRUNC(h, HOUR) AS h) FROM t": HOUR,
+    "SELECT * FROM t WHERE _PARTITIONTIME > '2025-01-01'": None,
+}
+
+
+def unit(sql, dialect, *, is_date=False):
+    cut = coarse_stamps(sql, "h", dialect, is_date=is_date, behind=BEHIND)
+    return cut and cut.unit
+
+
+@pytest.mark.parametrize("sql", POSTGRESQL)
+def test_what_cuts_a_stamp_of_postgresql(sql):
+    assert unit(sql, "postgres") == POSTGRESQL[sql]
+
+
+@pytest.mark.parametrize("sql", DATES)
+def test_a_date_is_cut_by_what_is_longer_than_a_day(sql):
+    assert unit(sql, "postgres", is_date=True) == DATES[sql]
+
+
+@pytest.mark.parametrize("sql", BIGQUERY)
+def test_what_cuts_a_stamp_of_bigquery(sql):
+    assert unit(sql, "bigquery") == BIGQUERY[sql]
+
+
+def test_the_day_of_arrival_comes_late_as_a_date_too():
+    sql = "SELECT _PARTITIONDATE AS h FROM t"
+    assert unit(sql, "bigquery", is_date=True) == DAY + 2 * HOUR
