@@ -141,6 +141,7 @@ docs: .venv/.done ## rewrite what is made from tables and imports: metadata.json
 	@$(BIN)/python -m tests.behaviours
 	@$(BIN)/python -m tests.rooms
 	@$(BIN)/python -m tests.errors
+	@$(BIN)/python -m tests.llms
 	@$(BIN)/python -m deploy.real_service
 	@$(BIN)/python -m tests.googlesql.differences
 	@$(BIN)/python -m bench.pages

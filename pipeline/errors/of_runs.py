@@ -1,32 +1,161 @@
-"""Errors of runs: locks, limits, dead letters, ends that nobody knows. Pure."""
+"""Errors of runs: locks, limits, dead letters, proofs, ends that nobody knows. Pure."""
 
 from pipeline.errors.entry import Entry, Section
 
 RUNS = Section(
     "Runs",
-    "Yes.",
+    "Yes: nothing was published, and the next run settles what this one left.",
     (
+        Entry(
+            "another-run-holds-the-table",
+            ("another run holds the table", "a run of this schedule is active"),
+            "Only one run works on a table, and another one does. This launch ended before it read anything.",
+            "The run before has not ended, a schedule fires faster than a run takes, or two schedules feed one table. A run that died keeps the lock until its lease ends, which the message tells.",
+            "Wait for the other run, or for the end of the lease. `smart-sync status` shows the table's last run: [Two runs at once](runs.md#two-runs-at-once-and-runs-that-died).",
+            "Yes, when the other has ended; until then it ends at once with the same code.",
+        ),
         Entry(
             "lock-lost",
             ("lock lost",),
-            "Another run holds the destination's table, or has taken it over.",
-            "The run before has not ended, a schedule fires faster than a run takes, or two schedules"
-            " feed one table. A run that died keeps the lock until its lease ends, which the message"
-            " tells.",
-            "Wait for the other run, or for the end of the lease. `smart-sync status` shows what"
-            " works on the table.",
-            "Yes, when the other has ended: it would end at once with the same code until then.",
+            "This run held the table's lock for longer than its lease without being able to renew it, or another run has taken it over. It publishes nothing more.",
+            "The process was suspended, the machine asleep or without network; a job of Dataflow that waited for workers for longer than `lock_lease`.",
+            "If runs are slow to start, raise `lock_lease`.",
+            "Yes: what it had staged may be [taken over](repair.md#resume).",
         ),
         Entry(
             "too-many-dead-letters",
-            ("too many dead letters",),
-            "More rows can't be brought into the table's columns than `max_dead_letters` allows. None"
-            " of the run's rows was published; the letters are kept.",
-            "Values that the destination's types can't hold, or rows that fail a check which"
-            " quarantines.",
-            "Look at them: `SELECT column, value, reason, COUNT(*) FROM …_dead_letters GROUP BY ALL`."
-            " Mend the cause at the source, with a cast or a transformation; or allow so many with"
-            " `max_dead_letters` and replay them later: [Replay](repair.md#replay).",
+            ("too many dead letters", "… rows of a batch don't fit"),
+            "More rows can't be brought into the table's columns than `max_dead_letters` allows. None of the run's rows was published; the letters are kept.",
+            "Values that the destination's types can't hold, or rows that fail a check which quarantines.",
+            "Look at them in `<destination>_dead_letters`: column, value, reason. Mend the cause at the source, with a cast or a transformation; or allow so many with `max_dead_letters` and replay them later: [Replay](repair.md#replay).",
+            "Not before it is mended: the same rows would end it again.",
+        ),
+        Entry(
+            "rows-differ",
+            (
+                "splits are missing or doubled",
+                "rows of a split don't add up",
+                "rows read are not those of the snapshot",
+                "staged rows are not the source's",
+                "loaded rows differ from staged rows",
+                "loaded keys differ from those that are missing",
+                "rows differ",
+            ),
+            "Rows that were read, staged and loaded are not the same ones. The run ended before it published them.",
+            "Staged files were changed or removed while the run worked; a source that doesn't hold still, such as a view over a foreign server; a bug of ours.",
+            "Run again. If it comes a second time, report it with the log: [CONTRIBUTING](../CONTRIBUTING.md).",
+        ),
+        Entry(
+            "published-rows-differ",
+            ("published rows differ from staged rows",),
+            "The table holds other rows of this run than were staged, after they were published. The run's status is `published_mismatch`.",
+            "Another writer changed the table at the same moment; a trigger-like job; a bug of ours.",
+            "The message has the statement that undoes it: `rollback_run`, or a copy of the table as it was before. [Undo](repair.md#undo)",
+            "Only after you have looked: rows of this run **are** in the table.",
+        ),
+        Entry(
+            "destination-differs-from-the-source",
+            ("BigQuery lacks rows of the source, or has them twice",),
+            "`verify_only` compared a window, and the destination lacks rows or has some twice. Nothing was changed.",
+            "Commits later than the margin; rows that were deleted or changed by hand; a source whose rows were deleted after they were synced.",
+            "`repair=true` brings rows that differ: [Tables that heal](deletes.md#tables-that-heal). Late commits: [The margin](choosing.md#the-margin).",
+            "Yes: it compares, and changes nothing.",
+        ),
+        Entry(
+            "end-unknown",
+            (
+                "BigQuery does not answer",
+                "BigQuery stopped answering while publishing",
+                "published, but not counted",
+                "how the run ended can't be read",
+                "the run's end is not in the history",
+                "an event may be on its way",
+                "job still runs",
+            ),
+            "BigQuery stopped answering just when the run was publishing, or when its end was to be written. The rows may be in the table, or not: it is one job, all or nothing.",
+            "An outage of BigQuery or of the network at that moment.",
+            "Nothing by hand. The next run first asks what became of that job, and waits for it or makes it void: [Runs that died](runs.md#two-runs-at-once-and-runs-that-died).",
+            "Yes: it is made for this, and no row is lost or doubled by it.",
+        ),
+        Entry(
+            "run-did-not-end",
+            (
+                "run …, started …, did not end",
+                "run …, started …, did not end by itself",
+            ),
+            "An earlier run died without a last word, and this one has settled it: the history says whether its rows are in the table.",
+            "Its machine was taken away, ran out of memory, or the job was cancelled.",
+            "If it comes again, look at the memory of the host: [Limits of runs](scheduling.md#limits-of-runs).",
+            "Yes.",
+        ),
+        Entry(
+            "taken-over-is-gone",
+            (
+                "what was taken over is gone",
+                "what was taken over is not known any more",
+                "not taken over",
+            ),
+            "This run had taken over what a dead one had staged, and that isn't there any more as it was.",
+            "Lifecycle rules of the bucket removed staged files; the staging table expired.",
+            "",
+            "Yes: the next run reads the window anew.",
+        ),
+        Entry(
+            "took-too-long",
+            ("the run took too long",),
+            "The run exceeded your own `max_run_minutes` and ended itself. Nothing of it was published.",
+            "A first run, or a table that has grown; a source that is slow today.",
+            "Raise the limit, or bring the past in slices: [Backfill](repair.md#backfill).",
+            "Yes: what was staged is [gone on with](repair.md#resume).",
+        ),
+        Entry(
+            "paused-by-failures",
+            ("paused by failures",),
+            "The table's last runs failed, as many as `pause_after_failures` says, so that this launch did not begin.",
+            "What the last of them ended with stands in the message.",
+            "Mend that, then `smart-sync schedules resume NAME`, or run once with `pause_after_failures=0`.",
+            "Not before it is mended; then as above.",
+        ),
+        Entry(
+            "interrupted",
+            ("interrupted",),
+            "Ctrl-C or SIGTERM ended the program. The lock was given back, and the run stands in the history.",
+            "Somebody, or a host that stops its machines.",
+            "",
+            "Yes.",
+            codes=(130, 143),
+        ),
+        Entry(
+            "unexpected-error",
+            ("unexpected error",),
+            "A bug of ours. A traceback stands before the message; neither holds a secret of the command line.",
+            "Something that was not foreseen.",
+            "Please report it with the traceback and the version: [CONTRIBUTING](../CONTRIBUTING.md). With rows or secrets in it: [SECURITY](../SECURITY.md).",
+            "Yes: it can't have published half of a table. The next run settles what it left.",
+        ),
+        Entry(
+            "stdout-cannot-be-written",
+            ("stdout can't be written",),
+            "The plan could not be printed.",
+            "A full disk, or an output that somebody closed.",
+            "",
+            "Yes.",
+        ),
+        Entry(
+            "saved-plan",
+            (
+                "no saved plan",
+                "a saved plan that can't be run",
+                "the plan can't be saved",
+                "a plan that isn't saved",
+                "a launch whose plan isn't saved",
+                "other parameters than the saved plan's",
+                "the facts have moved since the plan was saved",
+            ),
+            "A saved plan can't be run: the file isn't one of this version, its launch has other parameters, or the source or the table has changed since. What was shown runs as it is, or not at all.",
+            "Another run was in between; a column was added; the file was edited.",
+            "Make the plan anew, look at it, and run it soon: [A plan that is run later](plans.md#a-plan-that-is-run-later-or-not-at-all).",
+            "Yes, with a new plan. Nothing was read or written.",
         ),
     ),
 )

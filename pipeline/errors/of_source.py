@@ -8,27 +8,148 @@ SOURCE = Section(
     (
         Entry(
             "source-unreachable",
-            ("source unreachable",),
+            ("source unreachable", "foreign server out of reach"),
             "No connection to the database came about, or one was lost while reading.",
-            "A wrong host or port; a firewall, or Dataflow workers without a way into the network"
-            " (`subnetwork`, `use_public_ips`); the server restarts, fails over or ends sessions; it"
-            " wants TLS, or a certificate doesn't hold.",
-            "Read the driver's own words in the message. `smart-sync doctor` tries the connection"
-            " from this machine; for Dataflow it has to work from the workers' network:"
-            " [Connecting](connecting.md).",
-            "Yes: it may help by itself. Splits that were read are tried again within the run, and a"
-            " run that died so is gone on with by the next.",
+            "A wrong host or port; a firewall, or Dataflow workers without a way into the network (`subnetwork`, `use_public_ips`); the server restarts, fails over or ends sessions; it wants TLS, or a certificate doesn't hold.",
+            "Read the driver's own words in the message. `smart-sync doctor` tries the connection from this machine; for Dataflow it has to work from the workers' network: [Network](deploy.md#5-network).",
+            "Yes: it may help by itself. Splits are tried again within the run, and a run that died so is [gone on with](repair.md#resume) by the next.",
+        ),
+        Entry(
+            "source-stopped-answering",
+            (
+                "the source stopped answering",
+                "the source was at work on the query for too long without a row",
+            ),
+            "A session was open, and nothing came for longer than `postgresql_read_timeout`; the server was told to end it.",
+            "A connection that a firewall or a proxy dropped without a word; or a query that sorts or joins for longer than that before its first row.",
+            "If the server worked (`pg_stat_activity` shows the query as active), raise `postgresql_read_timeout`, or add the index that the query lacks. Else look at the network between.",
+        ),
+        Entry(
+            "source-locked",
+            ("source locked",),
+            "Another session holds a lock on a table that is to be read, and it was waited for as long as is bearable.",
+            "ALTER TABLE, VACUUM FULL, REINDEX or a migration is under way.",
+            "`SELECT * FROM pg_locks WHERE NOT granted` and `pg_blocking_pids()` show who. Wait for it.",
+        ),
+        Entry(
+            "source-full",
+            ("source full",),
+            "The server takes no more sessions.",
+            "`max_connections`, a limit of the role or the database, or a pooler is used up; several syncs at once.",
+            "Lower `max_source_connections`, or space schedules out.",
         ),
         Entry(
             "source-refused",
-            ("source refused",),
+            (
+                "source refused",
+                "source refused the connection",
+                "source refused the query",
+                "sample refused",
+            ),
             "The server was reached and said no: to the login, to a right, or to a statement.",
-            "A wrong password, user or database; the role lacks SELECT on the table or USAGE on its"
-            " schema; the query has a fault. PostgreSQL's SQLSTATE, MongoDB's code or BigQuery's"
-            " reason stands in the message.",
-            "Ask the server the same as the same user, with `psql`, `mongosh` or `bq`. The least"
-            " rights: [Connecting](connecting.md).",
+            "A wrong password, user or database; the role lacks SELECT on the table or USAGE on its schema; the query has a fault. PostgreSQL's SQLSTATE, MongoDB's code or BigQuery's reason stands in the message.",
+            "Ask the server the same as the same user, with `psql`, `mongosh` or `bq`. The least rights: [What a run needs](connecting.md#what-a-run-needs).",
             "Not before it is mended: the answer would be the same. Nothing was published.",
+        ),
+        Entry(
+            "connection-string-refused",
+            ("connection string refused",),
+            "The driver can't read `mongodb_connection_string`, or an option in it.",
+            "Characters such as `@`, `:` or `/` in the password that aren't percent-encoded; an option that this driver doesn't know.",
+            "Encode them (`@` is `%40`), or give user and password by their parameters.",
+        ),
+        Entry(
+            "source-refused-a-value",
+            (
+                "source refused a value",
+                "rows around refused ones don't add up",
+                "rows that can't be decoded",
+                "malformed documents",
+            ),
+            "Amid the rows the server, or the decoder, met a value that it can't hand out; which rows these are could not be told apart, so the run ends rather than leave some out.",
+            "A byte that is no UTF-8, a cast or a division in the query that fails for some rows, a damaged page or document.",
+            "The message names the SQLSTATE and, where it can be found, the column. Mend the rows, or guard the expression (`NULLIF`, `CASE`). A query over one plain table lets such rows become [dead letters](runs.md#what-a-run-leaves-behind).",
+            "Not before it is mended. Nothing was published.",
+        ),
+        Entry(
+            "no-credentials-for-the-source",
+            ("no credentials for the source", "no credentials for BigQuery", "no credentials"),
+            "Google's client found no credentials on this machine, or they have run out.",
+            "No `gcloud auth application-default login`; a job without a service account; for a local BigQuery no `BIGQUERY_EMULATOR_HOST`.",
+            "Log in, or give the job its account: [Service accounts](deploy.md#3-service-accounts).",
+        ),
+        Entry(
+            "over-max-bytes-billed",
+            ("over max_bytes_billed",),
+            "A query of BigQuery would read more than `max_bytes_billed` allows. It was not run, and cost nothing.",
+            "The window is a whole table, the first run; the cursor column isn't what the table is partitioned by.",
+            "The message names the bytes. Raise the limit, or read less: [Costs, before the run](bigquery.md#costs-before-the-run).",
+        ),
+        Entry(
+            "unknown-table",
+            ("unknown table", "unknown collection", "unknown column", "collection gone"),
+            "The source shows the user no table, view, collection or column of this name.",
+            "A typing error; upper case without quotes; another schema or database; the role lacks USAGE on the schema. A collection can also have been dropped or renamed while it was read.",
+            "Names are taken as the catalog has them: `\\d` in psql, `db.getCollectionNames()` in mongosh.",
+        ),
+        Entry(
+            "query-refused",
+            (
+                "the query is not a SELECT",
+                "the query is more than one statement",
+                "query without columns",
+                "backslash in a text of the query",
+                "the query delivers a column twice",
+            ),
+            "The query isn't one that can be read from: it has to be one SELECT whose columns have names of their own.",
+            "A `;` within, several statements, DML, `SELECT a.*, b.*` with equal names; a backslash where the server reads it in another way than psql does.",
+            "Name the columns that you want, with aliases. Whether a SELECT runs in psql is not enough: [Reading](reading.md).",
+        ),
+        Entry(
+            "search-path-hides-functions",
+            ("the role's search_path hides functions of PostgreSQL",),
+            "The role's `search_path` puts another schema before `pg_catalog`, with functions or operators of the same names. What our own statements mean could not be trusted.",
+            "`ALTER ROLE … SET search_path`, or a schema with functions such as `max` or `=`.",
+            "Take `pg_catalog` to the front for this role, or leave it out of the path.",
+        ),
+        Entry(
+            "file-missing-for-tls",
+            ("file missing",),
+            "The client's certificate or key, without which the server takes no connection, isn't on this machine.",
+            "Paths that hold on one machine and not on Dataflow's workers.",
+            "Give them as secrets or bring them in the image: [Connecting](connecting.md).",
+        ),
+        Entry(
+            "secret-cannot-be-read",
+            ("secret can't be read", "Secret Manager unreachable", "secret is not text"),
+            "A secret could not be fetched from Secret Manager, or what it holds is no text.",
+            "The account lacks `roles/secretmanager.secretAccessor` on it; the version is disabled or destroyed; a typing error in `projects/P/secrets/S/versions/V`; no way to Google's API from a private network.",
+            "`gcloud secrets versions access VERSION --secret=SECRET` as that account. [Secrets](secrets.md)",
+        ),
+        Entry(
+            "source-changed",
+            (
+                "the source has changed since it was planned",
+                "the source has changed since the plan was made",
+                "a column arrives in another form than was planned",
+                "a table was written anew while its snapshot was taken",
+                "the primary key is another",
+            ),
+            "Between the plan and the reading the table's columns, types or key became others. Rows of two forms are never published together.",
+            "A migration ran at the same time.",
+            "",
+            "Yes: the next run plans with the table as it is now.",
+        ),
+        Entry(
+            "keys-cannot-be-compared",
+            (
+                "keys that can't be compared",
+                "too many keys",
+                "a condition that both sides can't be asked",
+            ),
+            "The keys of source and destination can't be compared, so that nothing can be said of missing rows.",
+            "MongoDB's `_id` has a type that has no order in BigQuery, or there are more than fit; `delete_missing_where` uses what only one side knows.",
+            "[Keys that are missing](deletes.md#keys-that-are-missing) says what can be compared.",
         ),
     ),
 )

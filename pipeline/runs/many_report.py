@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auto_schema.errors import SomeFailedError, SyncError, one_line
+from pipeline.errors.lookup import with_address
 from pipeline.runs.notify import escaped
 from pipeline.runs.outcome import changed_text
 from pipeline.runs.told_checks import told_checks
@@ -77,7 +78,7 @@ def cells(result: TableResult) -> tuple[str, ...]:
     """Its line in the table."""
     row = result.row
     if row is None:
-        return result.name, result.status, "", "", "", "", one_line(result.why)
+        return result.name, result.status, "", "", "", "", _why(result)
     seconds = json.loads(row["seconds"] or "{}").get("total")
     return (
         result.name,
@@ -86,8 +87,14 @@ def cells(result: TableResult) -> tuple[str, ...]:
         f"{row['rows_published']:,}",
         f"{row['rows_dead']:,}",
         "" if seconds is None else f"{seconds:,.1f}",
-        one_line(result.why) or warned(result) or _left_out(row),
+        _why(result) or warned(result) or _left_out(row),
     )
+
+
+def _why(result: TableResult) -> str:
+    """What is wrong with it; of one that failed with the address of what explains it."""
+    why = one_line(result.why)
+    return with_address(why) if result.exit_code else why
 
 
 def _left_out(row: Mapping[str, Any]) -> str:
@@ -138,7 +145,7 @@ def message(
     """
     begin = "Smart Sync recovered" if before else "Smart Sync"
     lines = [f"{begin}: {text or total(results)}", f"launch: {batch_id}"]
-    told = [f"{one.name}: {one_line(one.why)}" for one in results if one.exit_code]
+    told = [f"{one.name}: {_why(one)}" for one in results if one.exit_code]
     told += [f"{one.name}: {checks}" for one in results if (checks := warned(one))]
     told += [
         f"{row['destination']}: run before: {row['run_id']}, {row['status']},"

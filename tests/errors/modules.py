@@ -125,3 +125,39 @@ def name_of(node: ast.AST) -> str:
 def names_in(target: ast.expr) -> list[str]:
     """The names that an assignment gives something to."""
     return [name_of(part) for part in getattr(target, "elts", [target])]
+
+
+def given_to(call: ast.Call, names: list[str], name: str) -> ast.expr | None:
+    """What a call hands to an argument; None: nothing that stands there by itself."""
+    for word in call.keywords:
+        if word.arg == name:
+            return word.value
+    is_method = names[0] in ("self", "cls") and isinstance(call.func, ast.Attribute)
+    place = names.index(name) - is_method
+    if any(isinstance(arg, ast.Starred) for arg in call.args[: place + 1]):
+        return None
+    return call.args[place] if place < len(call.args) else None
+
+
+def ends_of(node: ast.expr) -> list[ast.expr]:
+    """What `a if … else b` may be."""
+    if isinstance(node, ast.IfExp):
+        return [*ends_of(node.body), *ends_of(node.orelse)]
+    return [node]
+
+
+def arguments(function: ast.FunctionDef) -> list[ast.arg]:
+    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+
+
+def index_in(name: str, target: ast.expr) -> int | None:
+    """Which part of a tuple of names this one is."""
+    names = [name_of(part) for part in getattr(target, "elts", [])]
+    return names.index(name) if name in names else None
+
+
+def code_of(node: ast.ClassDef, inherited: int) -> int:
+    for line in node.body:
+        if isinstance(line, ast.Assign) and name_of(line.targets[0]) == "exit_code":
+            return int(ast.literal_eval(line.value))
+    return inherited

@@ -8,6 +8,8 @@ from pipeline.errors.table import SECTIONS
 from tests.errors.sites import ROOT, Program, Site
 
 PAGE = ROOT / "docs" / "errors.md"
+MOST_MENDS = 20
+"""Ways to mend one message that are shown."""
 HEAD = """\
 # Errors
 
@@ -77,7 +79,9 @@ def _forms(sites: list[Site]) -> Iterator[str]:
         told = sorted(ways - {""})
         yield f"{message} (where): why." + (f" To mend: {told[0]}" if len(told) == 1 else "")
         if len(told) > 1:
-            yield from (f"  To mend: {way}" for way in told)
+            yield from (f"  To mend: {way}" for way in told[:MOST_MENDS])
+            if len(told) > MOST_MENDS:
+                yield f"  … and {len(told) - MOST_MENDS} more"
     yield "```"
 
 

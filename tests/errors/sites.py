@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tests.errors.modules import Module, name_of
+from tests.errors.modules import (
+    Module,
+    arguments,
+    code_of,
+    ends_of,
+    given_to,
+    index_in,
+    name_of,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("auto_schema", "warehouse", "sources", "smart_sync", "pipeline", "scheduler")
@@ -69,7 +77,7 @@ class Program:
         codes = {FIRST: 70}
         while True:
             more = {
-                node.name: _code(node, codes[base])
+                node.name: code_of(node, codes[base])
                 for module in self.modules.values()
                 for node in ast.walk(module.tree)
                 if isinstance(node, ast.ClassDef) and node.name not in codes
@@ -126,7 +134,7 @@ class Program:
             kind
             for node in (ast.walk(function) if function else ())
             if isinstance(node, ast.Assign) and name_of(node.targets[0]) == name
-            for kind in map(name_of, _ends(node.value))
+            for kind in map(name_of, ends_of(node.value))
             if kind in self.kinds
         ]
 
@@ -148,20 +156,35 @@ class Program:
         path = module.path.relative_to(ROOT).as_posix()
         if path == "auto_schema/errors.py" or kind == MANY or not call.args:
             return
+        said = call.args[0], call.args[3] if len(call.args) > 3 else None
         try:
-            whats = list(dict.fromkeys(self.words(call.args[0], module)))
+            pairs = list(self._pairs(*said, module))
         except UnreadError:
             yield Unread(path, call.lineno, ast.unparse(call.args[0]))
             return
-        for what in whats:
-            for mend in self._mends(call, module):
-                yield Site(path, call.lineno, kind, what, " ".join(mend.split()))
+        for what, mend in dict.fromkeys(pairs):
+            yield Site(path, call.lineno, kind, what, " ".join(mend.split()))
 
-    def _mends(self, call: ast.Call, module: Module) -> list[str]:
-        if len(call.args) < 4:
-            return [""]
+    def _pairs(
+        self, what: ast.expr, mend: ast.expr | None, module: Module, depth: int = 0
+    ) -> Iterator[tuple[str, str]]:
+        """What is wrong with how it is mended: where both are handed on, caller by caller."""
+        function = module.functions.get(what)
+        names = [arg.arg for arg in arguments(function)] if function else []
+        if function and {name_of(what), name_of(mend)} <= set(names) and depth < DEEPEST:
+            for home, call in self._callers(function, module):
+                first = given_to(call, names, name_of(what))
+                if first is not None:
+                    yield from self._pairs(
+                        first, given_to(call, names, name_of(mend)), home, depth + 1
+                    )
+            return
+        mends = self._mends(mend, module)
+        yield from ((one, way) for one in self.words(what, module) for way in mends)
+
+    def _mends(self, mend: ast.expr | None, module: Module) -> list[str]:
         try:
-            return list(dict.fromkeys(self.words(call.args[3], module))) or [""]
+            return (self.words(mend, module) if mend else []) or [""]
         except UnreadError:
             return [""]
 
@@ -206,7 +229,7 @@ class Program:
     def _found(self, search: ast.GeneratorExp, module: Module, depth: int) -> list[str]:
         """What `next(name for … in table)` may find."""
         loop = search.generators[0]
-        index = _index(name_of(search.elt), loop.target)
+        index = index_in(name_of(search.elt), loop.target)
         if index is None:
             raise UnreadError
         return self._element(loop.iter, index, module, depth, each=True)
@@ -262,10 +285,10 @@ class Program:
             if isinstance(node, ast.NamedExpr) and node.target.id == name:
                 yield self.words(node.value, module, depth + 1)
             elif isinstance(node, ast.For | ast.comprehension):
-                index = _index(name, node.target)
+                index = index_in(name, node.target)
                 if index is not None:
                     yield self._element(node.iter, index, module, depth, each=True)
-        if any(arg.arg == name for arg in _arguments(function)):
+        if any(arg.arg == name for arg in arguments(function)):
             yield self._handed(name, function, module, depth)
 
     def _assigned(
@@ -274,7 +297,7 @@ class Program:
         for target in node.targets:
             if isinstance(target, ast.Name) and target.id == name:
                 yield self.words(node.value, module, depth + 1)
-            index = _index(name, target) if isinstance(target, ast.Tuple) else None
+            index = index_in(name, target) if isinstance(target, ast.Tuple) else None
             if index is not None:
                 yield self._element(node.value, index, module, depth)
 
@@ -350,43 +373,18 @@ class Program:
         self, name: str, function: ast.FunctionDef, module: Module, depth: int
     ) -> list[str]:
         """What callers hand to a function for an argument, and what it is if they don't."""
-        names = [arg.arg for arg in _arguments(function)]
-        at = names.index(name)
-        calls = self.calls.get(function.name, [])
-        here = [pair for pair in calls if pair[0] is module]
+        names = [arg.arg for arg in arguments(function)]
         texts: list[str] = []
-        for home, call in here if here and function.name.startswith("_") else calls:
-            is_method = names[0] in ("self", "cls") and isinstance(call.func, ast.Attribute)
-            place = at - is_method
-            said = [word.value for word in call.keywords if word.arg == name]
-            given = said or call.args[place : place + 1]
-            if not given or any(isinstance(arg, ast.Starred) for arg in call.args[: place + 1]):
-                continue
-            texts += self.words(given[0], home, depth + 1)
+        for home, call in self._callers(function, module):
+            given = given_to(call, names, name)
+            if given is not None:
+                texts += self.words(given, home, depth + 1)
         if not texts:
             raise UnreadError
         return texts
 
-
-def _ends(node: ast.expr) -> list[ast.expr]:
-    """What `a if … else b` may be."""
-    if isinstance(node, ast.IfExp):
-        return [*_ends(node.body), *_ends(node.orelse)]
-    return [node]
-
-
-def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
-    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-
-
-def _index(name: str, target: ast.expr) -> int | None:
-    """Which part of a tuple of names this one is."""
-    names = [name_of(part) for part in getattr(target, "elts", [])]
-    return names.index(name) if name in names else None
-
-
-def _code(node: ast.ClassDef, inherited: int) -> int:
-    for line in node.body:
-        if isinstance(line, ast.Assign) and name_of(line.targets[0]) == "exit_code":
-            return int(ast.literal_eval(line.value))
-    return inherited
+    def _callers(self, function: ast.FunctionDef, module: Module) -> list[tuple[Module, ast.Call]]:
+        """Who calls a function: what a name of the module's own means is called there."""
+        calls = self.calls.get(function.name, [])
+        here = [pair for pair in calls if pair[0] is module]
+        return here if here and function.name.startswith("_") else calls

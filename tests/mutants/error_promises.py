@@ -16,6 +16,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Errors",
+        "Each message of the program has an entry, which a test finds by reading the code.",
+        f"{TESTS}::test_each_message_of_the_program_has_an_entry",
+        "sources/registry.py",
+        "the extra [{extra}] isn't installed",
+        "no extra [{extra}] here",
+    ),
+    Promise(
+        "Errors",
         "Several faults end with the address of each kind, and many kinds with the page.",
         f"{TESTS}::test_several_faults_end_with_the_address_of_each_kind_and_of_many_with_the_page",
         LOOKUP,
@@ -37,5 +45,14 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/runs/notify.py",
         '            yield f"see: {address}"\n',
         "            pass\n",
+    ),
+    Promise(
+        "Errors",
+        "Of many tables each that failed has the address of its own fault.",
+        "tests/unit/test_many_sum.py"
+        "::test_a_table_that_failed_has_the_address_of_what_explains_it_and_no_other_one",
+        "pipeline/runs/many_report.py",
+        "    return with_address(why) if result.exit_code else why\n",
+        "    return why\n",
     ),
 )

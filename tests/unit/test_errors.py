@@ -10,6 +10,7 @@ from auto_schema.errors import ConfigError, ManyErrors, SchemaError
 from pipeline.command.main import main
 from pipeline.errors.entry import ANY
 from pipeline.errors.lookup import (
+    END,
     MOST_LINKS,
     entry_named,
     entry_of,
@@ -20,6 +21,7 @@ from pipeline.errors.lookup import (
 )
 from pipeline.errors.lookup import PAGE as PLACE
 from pipeline.errors.table import SECTIONS
+from pipeline.parameters.table import BY_NAME
 from tests.errors.page import PAGE, made
 from tests.errors.sites import ROOMS, ROOT, Program, Site, Unread
 from tests.unit.test_pages import anchors
@@ -40,7 +42,16 @@ def sites():
 
 def test_what_each_error_says_first_is_known_from_the_text():
     assert [one for one in found() if isinstance(one, Unread)] == []
-    assert len(sites()) > 1_000
+    assert len(sites()) > 600
+
+
+def test_each_message_of_the_program_has_an_entry():
+    assert [one for one in sites() if entry_of(one.what) is None] == []
+
+
+def test_no_message_belongs_to_two_entries():
+    whats = [what for entry in ENTRIES for what in entry.whats]
+    assert sorted(whats) == sorted(set(whats))
 
 
 def test_each_entry_is_told_by_the_program():
@@ -57,7 +68,7 @@ def test_each_entry_is_told_by_the_program():
 def fits(what, told):
     """Whether a message begins with an entry's words."""
     pattern = ".+?".join(map(re.escape, what.split(ANY)))
-    return re.match(pattern, told) is not None
+    return re.match(pattern + END, told) is not None
 
 
 def test_the_page_is_made_of_the_table_and_the_messages():
@@ -87,6 +98,18 @@ def test_an_entry_says_all_that_is_asked_at_three_in_the_morning():
             assert entry.whats
             for text in (entry.means, entry.why, entry.mend or ".", entry.again or "."):
                 assert text.endswith((".", "`", ")")), (entry.slug, text)
+
+
+def test_a_parameter_that_an_entry_sets_is_there():
+    named = {
+        name
+        for section in SECTIONS
+        for entry in section.entries
+        for text in (entry.means, entry.why, entry.mend, entry.again)
+        for name in re.findall(r"`([a-z_]+)=", text)
+    }
+    assert {"max_dead_letters", "write_disposition", "stale_columns"} & named
+    assert named - set(BY_NAME) == set()
 
 
 LOGIN = ConfigError("missing parameter", "postgresql_host", "needed", "give it.")

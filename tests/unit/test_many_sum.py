@@ -1,6 +1,6 @@
 """The one line that sums the tables of a launch."""
 
-from pipeline.runs.many_report import TableResult, total
+from pipeline.runs.many_report import TableResult, cells, total
 
 
 def of_table(**figures):
@@ -18,3 +18,9 @@ def test_the_sum_of_many_tables_tells_what_was_deleted_and_healed():
 
 def test_the_sum_of_tables_of_which_nothing_was_deleted_says_nothing_of_it():
     assert total([of_table(rows_deleted=0)]) == "1 of 1 table succeeded: 5 rows read, 3 published"
+
+
+def test_a_table_that_failed_has_the_address_of_what_explains_it_and_no_other_one():
+    lost = "RunInProgressError: lock lost (table p.d.t): its lease was over. To mend: run again."
+    assert cells(TableResult("t", 6, "failed", lost))[-1] == f"{lost} See docs/errors.md#lock-lost"
+    assert cells(TableResult("t", 0, "skipped", "lock lost"))[-1] == "lock lost"
