@@ -11,6 +11,8 @@ from pipeline.parameters.docs import ROOT
 FILE, README = ROOT / "llms.txt", ROOT / "README.md"
 OPTIONAL = "Inside"
 """The row of README's table that a short reading may leave out."""
+MORE = "More"
+"""Pages that README leads to outside of that table."""
 LINK = re.compile(r"\[([^]]*)\]\(([^)]*)\)")
 LONGEST = 200
 """Characters that are said of a page."""
@@ -21,7 +23,8 @@ def text() -> str:
     first, rest = README.read_text(encoding="utf-8").split("\n", 2)[::2]
     about, _, _ = rest.partition("\n\n")
     lines = [first, "", f"> {plain(about)}", "", *_promises(rest)]
-    for name, cell in sorted(_rows(rest), key=lambda row: row[0] == OPTIONAL):
+    rows = [*_rows(rest), (MORE, _elsewhere(rest))]
+    for name, cell in sorted(rows, key=lambda row: row[0] == OPTIONAL):
         lines += ["", f"## {'Optional' if name == OPTIONAL else name}", "", *_links(cell)]
     return "\n".join(lines) + "\n"
 
@@ -35,6 +38,18 @@ def _promises(page: str) -> Iterator[str]:
 def _rows(page: str) -> Iterator[tuple[str, str]]:
     """The rows of the table of pages: their names and what they lead to."""
     yield from re.findall(r"^\| (\w[^|]*) \| (\[.*\]\(.*) \|$", page, re.M)
+
+
+def _elsewhere(page: str) -> str:
+    """The pages that README leads to in its text alone, each once, with their own titles."""
+    listed = {path for _, cell in _rows(page) for _, path in LINK.findall(cell)}
+    there = dict.fromkeys(path.partition("#")[0] for _, path in LINK.findall(page))
+    pages = [path for path in there if path.startswith("docs/") and path.endswith(".md")]
+    return " ".join(f"[{_title(path)}]({path})" for path in pages if path not in listed)
+
+
+def _title(path: str) -> str:
+    return plain((ROOT / path).read_text(encoding="utf-8").splitlines()[0].lstrip("# "))
 
 
 def _links(cell: str) -> Iterator[str]:

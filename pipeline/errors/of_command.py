@@ -10,6 +10,8 @@ COMMAND = Section(
             "unknown-command",
             (
                 "unknown command",
+                "no command",
+                "a command line that can't be read",
                 "unknown flag",
                 "unknown shell",
                 "unknown tool",
@@ -42,11 +44,14 @@ COMMAND = Section(
             "Give another name, or take the old file away.",
         ),
         Entry(
-            "nothing-to-propose",
-            ("no table",),
-            "`init` found no table that it could propose a sync for.",
-            "The user sees no table of the database: another database, or no rights.",
-            "Grant SELECT, or name the table: [A first config file](connecting.md#a-first-config-file).",
+            "no-one-table",
+            (
+                "no table",
+                "more than one table",
+            ),
+            "A command is for one table, and none is meant, or several; or `init` found no table that it could propose a sync for.",
+            "A file of many tables without `--select`; a user that sees no table of the database: another database, or no rights.",
+            "Name one with `--select`; for `init` grant SELECT, or name the table: [A first config file](connecting.md#a-first-config-file).",
         ),
         Entry(
             "import-refused",
@@ -64,7 +69,7 @@ COMMAND = Section(
         ),
         Entry(
             "python-call-malformed",
-            ("not a parameter of a source", "no such value", "windows"),
+            ("not a parameter of a source", "no such value", "windows", "an unbounded collection"),
             "A transform of `smart_sync.beam` was given what it can't use.",
             "A parameter that belongs to a whole sync; batches in windows, which can't be published in one step.",
             "[In your own Beam pipeline](python.md#in-your-own-beam-pipeline)",

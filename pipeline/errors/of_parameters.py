@@ -63,7 +63,10 @@ PARAMETERS = Section(
         ),
         Entry(
             "value-in-dotenv",
-            ("a value that can't be read",),
+            (
+                "a value that can't be read",
+                "a line that says nothing",
+            ),
             "A line of `.env` can't be read as `NAME=value`.",
             "A quote that isn't closed, or something behind the closing one.",
         ),

@@ -144,11 +144,12 @@ SOURCE = Section(
             "keys-cannot-be-compared",
             (
                 "keys that can't be compared",
+                "keys of a standby",
                 "too many keys",
                 "a condition that both sides can't be asked",
             ),
             "The keys of source and destination can't be compared, so that nothing can be said of missing rows.",
-            "MongoDB's `_id` has a type that has no order in BigQuery, or there are more than fit; `delete_missing_where` uses what only one side knows.",
+            "MongoDB's `_id` has a type that has no order in BigQuery, or there are more than fit; `delete_missing_where` uses what only one side knows; a standby has replayed nothing since it started.",
             "[Keys that are missing](deletes.md#keys-that-are-missing) says what can be compared.",
         ),
     ),

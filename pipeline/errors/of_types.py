@@ -38,8 +38,12 @@ TYPES = Section(
         ),
         Entry(
             "values-would-be-rounded",
-            ("values would be rounded",),
-            "Numbers of the source have more digits than the destination's column holds. Published they would be other numbers.",
+            (
+                "values would be rounded",
+                "a column of fewer digits",
+                "a value that BigQuery can't hold",
+            ),
+            "Values of the source are more than the destination's column holds: numbers with more digits, stamps outside of BigQuery's years. Published they would be other values.",
             "A column NUMERIC that gets values of more than 9 digits behind the point; a formula of `transform_sql`.",
             "Make the column BIGNUMERIC or STRING, or round in the query yourself, so that it is your word.",
         ),

@@ -22,13 +22,14 @@ WINDOWS = Section(
             "cursor-of-an-unfit-type",
             (
                 "cursor column of an unfit type",
+                "cursor whose stamps are cut",
                 "cursor column of another type in the destination",
                 "destination has no cursor column",
                 "smart_sync_lookback with an integer cursor",
                 "smart_sync_lookback without a unit",
                 "sync_all_on_empty_table=false with an integer cursor",
             ),
-            "The cursor is of a type that has no order to sync by, or of another kind in the destination; or a parameter doesn't fit its kind.",
+            "The cursor is of a type that has no order to sync by, or of another kind in the destination; or its stamps are cut to days or hours, so that later rows get an old stamp; or a parameter doesn't fit its kind.",
             "A text, a random UUID, a boolean; a destination that was made with the stamp as STRING; a duration for an integer cursor.",
             "Use a timestamp, a date or an integer that only grows, and the same type in the destination.",
         ),
@@ -36,10 +37,11 @@ WINDOWS = Section(
             "integer-cursor-out-of-order",
             (
                 "integer cursor whose lower values may come after higher ones",
+                "integer cursor whose values begin again",
                 "integer cursor of writers that nobody can see",
             ),
             "Numbers of a sequence are drawn before they are committed: a lower one may come after a higher one, and would be missed for good. Here nothing shows who still writes.",
-            "A sequence with CACHE or several writers; an integer in MongoDB or BigQuery.",
+            "A sequence with CACHE or several writers, or one that begins again (CYCLE); an integer in MongoDB or BigQuery.",
             "Use a stamp as the cursor, or `late_commit_guard` with a duration in which every transaction ends: [The margin](choosing.md#the-margin).",
         ),
         Entry(
