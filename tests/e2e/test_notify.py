@@ -85,8 +85,9 @@ def test_a_failed_run_is_told_with_its_figures_and_its_error_and_then_its_recove
     assert f"version: {run['version']}" in failed
     assert f"window: ({run['window_start']}, {run['window_end']}] of updated_at" in failed
     assert any(line.startswith("seconds: ") for line in failed)
-    assert failed[-1].startswith("error: DeadLetterLimitError: too many dead letters (")
-    assert "To mend: look into" in failed[-1]
+    assert failed[-2].startswith("error: DeadLetterLimitError: too many dead letters (")
+    assert "To mend: look into" in failed[-2]
+    assert failed[-1] == "see: docs/errors.md#too-many-dead-letters"
     assert recovered[0].startswith(f"Smart Sync recovered: {PROJECT}.{told.dataset}.t, 2 rows read")
     assert f"run before: {run['run_id']}, failed, exit code 7" in recovered
 

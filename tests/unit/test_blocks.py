@@ -41,6 +41,8 @@ from pipeline.parameters.docs import ROOT
 from pipeline.parameters.options import split_argv
 from pipeline.parameters.table import BY_NAME
 from pipeline.tables.file import read_tables
+from scheduler.as_json import change_document
+from scheduler.changes import Kind
 from scheduler.cli import APP
 from scheduler.files import read_schedules
 from tests.blocks import BLOCKS, FENCED, PAGES, commands, of
@@ -211,7 +213,7 @@ def test_an_output_is_one_that_the_program_says(block):
         return
     program = said_by_the_program()
     stretches = [
-        stretch.strip()
+        stretch.strip(" #")
         for line in block.text.splitlines()
         for part in VARIES.split(" ".join(line.split()))
         for stretch in re.split(r"[(),:;]|\.(?: |$)", part)
@@ -276,7 +278,13 @@ def test_a_yaml_file_is_one_that_is_taken(block, tmp_path):
 @of_kind("json")
 def test_a_json_document_is_what_it_says(block):
     told = json.loads(block.text)
-    if "error" in told:
+    if "change" in told:
+        change = change_document(
+            Kind.UPDATE, ("orders", "my-project", "us-central1"), [], is_done=True
+        )
+        assert told | {"differences": []} == change
+        assert [list(one) for one in told["differences"]] == [["path", "old", "new"]]
+    elif "error" in told:
         with pytest.raises(SyncError) as caught:
             parse([word for word in LEAST if "bigquery_table" not in word])
         faults = [told_data(one) for one in getattr(caught.value, "errors", [caught.value])]
