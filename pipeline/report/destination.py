@@ -11,18 +11,19 @@ from pipeline.report.words import number, short, size, span, text
 from pipeline.runs.health import NOTHING, rough
 from smart_sync.hosts import run_dollars
 
-KINDS = 7
-"""Lines of each destination."""
 EVENTS = (("failed", "e", 2), ("checks_failed", "c", 8), ("rows_dead", "d", 14))
 """What is marked where it happened, its class, and how far down."""
+Drawn = tuple[Line, str]
+"""A line's values, and its path."""
 
 
 def destinations(told: Sequence[Told], period: Period) -> Iterator[str]:
     """Each of them."""
-    series = [line for one in told for line in _series(one, period)]
-    drawn = iter(lines(series))
-    for place, one in enumerate(told):
-        yield _destination(one, place, len(told), period, [next(drawn) for _ in range(KINDS)])
+    series = [_series(one, period) for one in told]
+    drawn = iter(lines([line for every in series for line in every]))
+    for place, (one, every) in enumerate(zip(told, series, strict=True)):
+        paths = [(line, next(drawn)) for line, _ in every]
+        yield _destination(one, place, len(told), period, paths)
 
 
 def look_of(one: Told) -> str:
@@ -35,18 +36,15 @@ def _series(one: Told, period: Period) -> list[tuple[Line, float]]:
     sums: list[tuple[Line, float]] = [
         (sums_of([one], period, name), 0) for name in ("rows_published", "seconds", "bytes_staged")
     ]
-    return [*sums, (lags_of(one, period), 0), *((line, HEIGHT) for line in _events(one, period))]
-
-
-def _events(one: Told, period: Period) -> list[Line]:
-    return [
-        [float(HEIGHT - down) if count else None for count in sums_of([one], period, name)]
+    events: list[tuple[Line, float]] = [
+        ([float(HEIGHT - down) if n else None for n in sums_of([one], period, name)], HEIGHT)
         for name, _, down in EVENTS
     ]
+    return [*sums, (lags_of(one, period), 0), *events]
 
 
-def _destination(one: Told, place: int, of: int, period: Period, drawn: Sequence[str]) -> str:
-    rows, seconds, sizes, lags = (line for line, _ in _series(one, period)[:4])
+def _destination(one: Told, place: int, of: int, period: Period, drawn: Sequence[Drawn]) -> str:
+    (rows, of_rows), (seconds, of_seconds), (sizes, of_sizes), (lags, of_lags), *events = drawn
     ago = rough(period.now - one.last["event_time"])
     width = period.spans
     return "".join(
@@ -56,11 +54,11 @@ def _destination(one: Told, place: int, of: int, period: Period, drawn: Sequence
             f"<span class=chip>{text(one.last['status'])}</span>",
             f"<span class=dim>{ago} ago</span></header>",
             f"<dl class=n>{''.join(_standing(one, period.now))}</dl><div class=f>",
-            _figure(width, f"Rows {each(period)}", short, rows, _area("r", drawn[0], width)),
-            _figure(width, f"Time {each(period)}", _priced, seconds, _area("x", drawn[1], width)),
-            _figure(width, f"Bytes {each(period)}", size, sizes, _area("y", drawn[2], width)),
-            _figure(width, "Lag", span, lags, f'<path class=l d="{drawn[3]}"/>'),
-            _marked(width, _events(one, period), drawn[4:]),
+            _figure(width, f"Rows {each(period)}", short, rows, _area("r", of_rows, width)),
+            _figure(width, f"Time {each(period)}", _priced, seconds, _area("x", of_seconds, width)),
+            _figure(width, f"Bytes {each(period)}", size, sizes, _area("y", of_sizes, width)),
+            _figure(width, "Lag", span, lags, f'<path class=l d="{of_lags}"/>'),
+            _marked(width, events),
             f"</div>{_plan(one)}{table_of(one, period, of)}",
         ]
     )
@@ -82,12 +80,12 @@ def _figure(width: int, title: str, form: Callable[[float], str], line: Line, pa
     return f"<p>{_svg(max(width - 1, 1), paths if known else '')}<b>{title}</b> {said}"
 
 
-def _marked(width: int, events: Sequence[Line], paths: Sequence[str]) -> str:
+def _marked(width: int, events: Sequence[Drawn]) -> str:
     """When runs failed, checks failed and rows became dead letters: a line of marks each."""
-    counts = [sum(one is not None for one in line) for line in events]
+    counts = [sum(one is not None for one in line) for line, _ in events]
     marks = "".join(
         f'<path class={look} d="{path}"/>'
-        for (_, look, _), path in zip(EVENTS, paths, strict=True)
+        for (_, look, _), (_, path) in zip(EVENTS, events, strict=True)
         if path
     )
     names = ("failed runs", "failed checks", "dead letters")
@@ -126,5 +124,4 @@ def _standing(one: Told, now: datetime) -> Iterator[str]:
 def _plan(one: Told) -> str:
     if not one.plan:
         return ""
-    first, *rest = one.plan
-    return f"<p class=p><b>Last plan</b> <bdi>{text('. '.join([first, *rest]))}</bdi>"
+    return f"<p class=p><b>Last plan</b> <bdi>{text('. '.join(one.plan))}</bdi>"
