@@ -9,7 +9,7 @@ from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import PARTITION_TYPES
 from smart_sync.backfill_columns import tested_note
 from smart_sync.cursor import Cursor
-from smart_sync.cursor_plan import COUNT, is_cut, late_numbers, reaching
+from smart_sync.cursor_plan import COUNT, late_numbers, reaching, too_coarse
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 from smart_sync.history_plan import coarse_warning
@@ -132,10 +132,8 @@ def _table_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
 
 def _stamp_warnings(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> list[str]:
     """That a column's default gives one stamp to all rows of a day."""
-    coarse = profile.coarse
-    if coarse is None or not coarse.is_default or request.replaces:
-        return []
-    if not is_cut(request.window, coarse):
+    coarse = too_coarse(request, profile)
+    if coarse is None or not coarse.is_default:
         return []
     return [
         f"the default of {cursor.source_name} is cut ({coarse.by}): of rows that take it, those"

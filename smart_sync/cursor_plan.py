@@ -100,17 +100,18 @@ def _misfit(window: WindowRequest, cursor: Cursor, kind: str) -> tuple[str, str,
     return None
 
 
-def is_cut(window: WindowRequest, coarse: CoarseStamps | None) -> bool:
-    """Whether rows may come with a stamp that a window has passed, since it was cut so far."""
+def too_coarse(request: SyncRequest, profile: SourceProfile) -> CoarseStamps | None:
+    """What cuts stamps so far that rows may come with one that a window has passed; None: none."""
+    coarse, window = profile.coarse, request.window
+    if coarse is None or request.replaces or window.by_hand is not None:
+        return None
     reach = window.margin + window.lookback
-    return window.by_hand is None and coarse is not None and reach < coarse.unit
+    return coarse if reach < coarse.unit else None
 
 
 def _cut(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
-    coarse = profile.coarse
-    if coarse is None or coarse.is_default or request.replaces:
-        return []
-    if not is_cut(request.window, coarse):
+    coarse = too_coarse(request, profile)
+    if coarse is None or coarse.is_default:
         return []
     return [
         ConfigError(
