@@ -5,7 +5,7 @@ launch of it alone; so all that follows knows one table only.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from auto_schema.errors import ConfigError, SyncError
 from pipeline.launch.many import ManyOptions, read_launch
@@ -13,7 +13,7 @@ from pipeline.launch.saved_plan import PlanFiles
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.origins import Origin, Origins, of_flags
 from pipeline.parameters.table import BY_NAME, MANY
-from pipeline.tables.requests import TableOptions
+from pipeline.tables.requests import TableOptions, with_keys
 
 ROLLBACK, SLICES, REPLAY = "rollback_run", "backfill_by", "replay_dead_letters"
 OF_ONE = (ROLLBACK, SLICES, REPLAY)
@@ -41,8 +41,7 @@ class One:
 
     def keyed(self, options: Options) -> Options:
         """The options, which know of which primary key their merge_keys are."""
-        publishing = replace(options.request.publishing, keys_of_table=self.keys)
-        return replace(options, request=replace(options.request, publishing=publishing))
+        return with_keys(options, self.keys)
 
 
 def asks_for_one(words: Sequence[str], files: PlanFiles) -> str:

@@ -237,16 +237,16 @@ def _made(
         return replace(told, fault=fault, is_skipped=is_skipped)
     try:
         parsed = options.parse_given(values, tuple(beam_argv), environ)
-        return replace(told, options=_keyed(parsed, one.table) if is_auto else parsed)
+        return replace(told, options=with_keys(parsed, one.table.keys) if is_auto else parsed)
     except ManyErrors as error:
         raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
     except SyncError as error:
         raise _placed(file, one, error) from None
 
 
-def _keyed(parsed: Options, table: SourceTable) -> Options:
-    """Options that know of which primary key their merge_keys are."""
-    publishing = replace(parsed.request.publishing, keys_of_table=table.keys)
+def with_keys(parsed: Options, keys: tuple[str, ...]) -> Options:
+    """Options that know of which primary key their merge_keys are; empty: of none."""
+    publishing = replace(parsed.request.publishing, keys_of_table=keys)
     return replace(parsed, request=replace(parsed.request, publishing=publishing))
 
 

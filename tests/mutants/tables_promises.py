@@ -100,8 +100,8 @@ PROMISES: tuple[Promise, ...] = (
         "A table is not merged by a primary key that it no longer has when it is planned.",
         "tests/e2e/test_many_tables.py::test_a_primary_key_that_changed_since_the_tables_were_listed_is_no_key_to_merge_by",
         "pipeline/tables/requests.py",
-        "keys_of_table=table.keys)",
-        "keys_of_table=())",
+        "with_keys(parsed, one.table.keys)",
+        "with_keys(parsed, ())",
     ),
     Promise(
         "Many tables",
