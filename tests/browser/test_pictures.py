@@ -9,34 +9,10 @@ import pytest
 from tests import pictures
 from tests.browser.chromium import browser
 from tests.golden.transcripts import on_terminal
+from tests.shop import CONFIG, change, orders, payment
 from tests.sync import PASSWORD, PROJECT
 
 MAKES = os.environ.get("REWRITE_PICTURES") == "1"
-ORDERS = """
-CREATE TABLE orders (id int8 PRIMARY KEY, customer text, total numeric(12,2),
-  created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL);
-CREATE INDEX ON orders (updated_at);
-INSERT INTO orders SELECT g, 'c' || g % 97, g, at - interval '1 hour', at
-FROM (
-  SELECT g, '2025-07-22 08:00:00+00'::timestamptz - g * interval '1 minute' AS at
-  FROM generate_series(1, 12000) AS g
-) AS minutes;
-"""
-LATER = "UPDATE orders SET total = 9, updated_at = '2025-07-22 09:15:00+00' WHERE id <= 1204"
-CONFIG = """\
-parameters:
-  source: {uri}
-  source_table_for_schema: public.orders
-  enable_smart_sync: true
-  enable_auto_schema: true
-  partition_field: created_at
-  write_disposition: WRITE_MERGE
-  merge_keys: [id]
-  destination_bigquery_project: {project}
-  destination_bigquery_dataset: shop
-  destination_bigquery_table: orders
-  temp_location: {temp}
-"""
 
 
 @pytest.fixture
@@ -47,22 +23,16 @@ def shop(sync):
     sync.client.delete_dataset(f"{PROJECT}.shop", delete_contents=True, not_found_ok=True)
 
 
-def changed(sql, statements):
-    """Change the source, whose statistics are those of what it then holds."""
-    for statement in (statements, "SELECT pg_stat_force_next_flush()", "ANALYZE orders"):
-        sql(statement)
-
-
 def test_the_picture_of_a_plan_is_what_it_prints(sync, shop, sql, database, tmp_path):
-    changed(sql, ORDERS)
+    change(sql, orders(12000, "minute"))
     uri = f"postgresql://{database.user}@/{database.database}?host={database.host}"
     uri += f"&port={database.port}"
     config = tmp_path / "sync.yaml"
-    config.write_text(CONFIG.format(uri=uri, project=PROJECT, temp=tmp_path / "temp"))
+    config.write_text(CONFIG.format(source=uri, temp=tmp_path / "temp"))
     environ = {"SMART_SYNC_POSTGRESQL_PASSWORD": PASSWORD}
     done = on_terminal(["smart-sync", "run", "--quiet", f"--config={config}"], environ)
     assert done.code == 0, done.stdout
-    changed(sql, LATER)
+    change(sql, payment("09:15", 1204))
     words = ["smart-sync", "plan", "--config=sync.yaml"]
     shown = on_terminal(words, environ, tmp_path, pictures.COLUMNS)
     assert shown.code == 0, shown.stdout

@@ -15,36 +15,15 @@ import pytest
 from google.cloud import bigquery
 
 from tests.golden.transcripts import HERE, OF_RUNS, OF_STATUS, piped, transcript
+from tests.shop import CONFIG, change, orders, payment
 from tests.sync import PROJECT
 
 SHOP = "shop"
 """The database and the dataset: names of one length, which tables on a terminal are cut by."""
-ORDERS = """
-CREATE TABLE orders (id int8 PRIMARY KEY, customer text NOT NULL, total numeric(12,2),
-  created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL);
-CREATE INDEX ON orders (updated_at);
-INSERT INTO orders SELECT n, 'c' || n % 97, n, at - interval '1 hour', at
-FROM (
-  SELECT n, '2025-07-22 08:00:00+00'::timestamptz - n * interval '1 hour' AS at
-  FROM generate_series(1, 1200) AS n
-) AS hours;
-"""
+ORDERS = orders(1200, "hour", "text NOT NULL")
 NARROW = "id INT64, customer STRING(5), total NUMERIC, created_at TIMESTAMP, updated_at TIMESTAMP"
-PAID = "UPDATE orders SET total = 9, updated_at = '2025-07-22 {}:15:00+00' WHERE id <= 204"
-CONFIG = """\
-parameters:
-  source: postgresql://{user}@127.0.0.1:{port}/shop
-  source_table_for_schema: public.orders
-  enable_smart_sync: true
-  enable_auto_schema: true
-  partition_field: created_at
-  write_disposition: WRITE_MERGE
-  merge_keys: [id]
-  destination_bigquery_project: demo-project
-  destination_bigquery_dataset: shop
-  destination_bigquery_table: orders
-  temp_location: temp
-"""
+LAST = 204
+"""Of the orders that are paid."""
 
 
 class Shop:
@@ -60,8 +39,7 @@ class Shop:
 
     def sql(self, *statements):
         """Change the source, whose statistics are then those of what it holds."""
-        for statement in (*statements, "SELECT pg_stat_force_next_flush()", "ANALYZE"):
-            self._run_sql(statement)
+        change(self._run_sql, *statements)
 
     def ask(self, sql):
         """Rows of the dataset."""
@@ -116,7 +94,8 @@ def shop(postgresql, client, target, tmp_path):
             connection.autocommit = True
             made = Shop(connection.cursor().execute, client, target.environ, tmp_path)
             made.forget()
-            config = CONFIG.format(user=postgresql.user, port=postgresql.port)
+            source = f"postgresql://{postgresql.user}@127.0.0.1:{postgresql.port}/shop"
+            config = CONFIG.format(source=source, temp="temp")
             Path(tmp_path, "sync.yaml").write_text(config, encoding="utf-8")
             yield made
         admin.cursor().execute(f"DROP DATABASE {SHOP} WITH (FORCE)")
@@ -128,12 +107,12 @@ def test_of_one_table_each_command_prints_what_its_file_says(shop):
     shop.shown("plan_first", "plan")
     shop.shown("plan_full", "plan", "--plan_detail=full")
     shop.shown("run_first", "run", before=shop.forget)
-    shop.sql(PAID.format("09"))
+    shop.sql(payment("09:15", LAST))
     shop.shown("plan_merging", "plan")
     hours = iter(range(10, 24))
 
     def paid():
-        shop.sql(PAID.format(next(hours)))
+        shop.sql(payment(f"{next(hours)}:15", LAST))
         return ()
 
     shop.shown("run_merging", "run", before=paid)
@@ -165,7 +144,7 @@ def test_what_is_repaired_afterwards_prints_what_its_file_says(shop):
 
     def newest():
         """A run that can be undone."""
-        shop.sql(PAID.format(10 + len(undone)))
+        shop.sql(payment(f"{10 + len(undone)}:15", LAST))
         undone.append(shop.quietly("run", "--keep_snapshots=true")["run_id"])
         return undone[-1:]
 
@@ -209,7 +188,7 @@ def test_of_many_tables_plan_and_run_print_what_their_files_say(shop):
     config.write_text("\n".join(kept) + MANY)
     shop.shown("plan_many_first", "plan")
     shop.shown("run_many_first", "run", ALONE, before=shop.forget)
-    shop.sql(PAID.format("09"))
+    shop.sql(payment("09:15", LAST))
     shop.shown("plan_many", "plan")
     shop.sql("INSERT INTO orders VALUES (7000, 'c', 1, 'infinity', '2025-07-22 20:00+00')")
     shop.shown("run_many_failed", "run", ALONE, code=10)
