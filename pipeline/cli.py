@@ -19,8 +19,6 @@ from pipeline.launch.checks_of import with_checks
 from pipeline.launch.output import escape_what_it_lacks
 from pipeline.launch.plan_only import plan_only
 from pipeline.launch.program_end import (
-    INTERRUPTED,
-    InterruptedRunError,
     TerminatedError,
     bug,
     ending_on_signals,
@@ -37,6 +35,7 @@ from pipeline.launch.sync import sync
 from pipeline.launch.transformation_of import with_transformation
 from pipeline.launch.verify_only import verify_only
 from pipeline.parameters import options as option_module
+from pipeline.parameters.abrupt_end import InterruptedRunError
 from pipeline.parameters.docs import usage
 from pipeline.parameters.options import Options, names_tables
 from pipeline.parameters.origins import Origins, faults_of, placed
@@ -77,7 +76,7 @@ def unchanged(options: Options) -> Options:
     return options
 
 
-CUT_OFF = (INTERRUPTED, TerminatedError.exit_code)
+CUT_OFF = (InterruptedRunError.exit_code, TerminatedError.exit_code)
 
 
 def main(

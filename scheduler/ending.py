@@ -7,29 +7,25 @@ from typing import cast
 
 import typer
 
-from auto_schema.errors import ConfigError, InternalError, SyncError
-from pipeline.parameters.log_lines import NAMES, JsonLines, asks_for_json, json_line
+from auto_schema.errors import ConfigError, SyncError
+from pipeline.parameters.abrupt_end import (
+    InterruptedRunError,
+    internal_error,
+    print_traceback,
+)
+from pipeline.parameters.log_lines import NAMES, JsonLines, asks_for_json
 from pipeline.parameters.printed import (
     UNREAD,
     nobody_reads,
     print_error,
     print_error_document,
-    print_line,
-    to_nowhere,
     unwritten,
 )
-from pipeline.parameters.version import VERSION
 
 JSON = "--json"
 WRONG_WORDS = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """What typer raises for a command line that it doesn't take, whatever is wrong with it."""
-NO, INTERRUPTED = 1, 130
-
-
-class InterruptedRunError(SyncError):
-    """A signal ended the command; it has the name that launches have for that."""
-
-    exit_code = 130
+NO = 1
 
 
 def ended(app: typer.Typer, words: Sequence[str], program: str) -> int:
@@ -51,27 +47,17 @@ def ended(app: typer.Typer, words: Sequence[str], program: str) -> int:
     except KeyboardInterrupt:
         told = InterruptedRunError("interrupted (Ctrl-C)", "", "", "run it again.")
     except Exception as error:
-        told = _full(error) or _bug(error, is_json=has_json_log)
+        told = unwritten(error) or _bug(error, is_json=has_json_log)
     print_error(told, is_json=has_json_log, program=program)
     if JSON in words:
         print_error_document(told)
     return told.exit_code
 
 
-def _full(error: Exception) -> SyncError | None:
-    told = unwritten(error)
-    if told:
-        to_nowhere()
-    return told
-
-
 def _bug(error: Exception, *, is_json: bool) -> SyncError:
     """A fault of ours, whose traceback is printed."""
-    text = traceback.format_exc()
-    print_line(json_line("CRITICAL", text) if is_json else text)
-    fix = "this is a bug in Smart Sync; please report it with the traceback above."
-    why = f"{type(error).__name__}: {error}"
-    return InternalError("unexpected error", f"version {VERSION}", why, fix)
+    print_traceback(traceback.format_exc(), is_json=is_json)
+    return internal_error(f"{type(error).__name__}: {error}")
 
 
 def without_log_format(words: Sequence[str]) -> list[str]:
@@ -113,7 +99,7 @@ def _called(app: typer.Typer, words: Sequence[str], program: str) -> int:
         raise ConfigError("no command", program, "", fix)
     try:
         code = int(app(list(words), prog_name=program, standalone_mode=not words) or 0)
-        if code == INTERRUPTED:
+        if code == InterruptedRunError.exit_code:
             raise KeyboardInterrupt
         return code
     except WRONG_WORDS as error:

@@ -33,6 +33,7 @@ from pipeline.launch.shown_plan import with_origins
 from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import making_ready, run_to_its_end, submit
 from pipeline.launch.transformation_of import with_transformation
+from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.options import Options, names_tables
 from pipeline.parameters.origins import as_values
 from pipeline.parameters.results import LAUNCHED
@@ -40,7 +41,6 @@ from pipeline.runs.ended import forget
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.many_report import exit_code_of, failure, total
 from pipeline.runs.notify import tell_failure
-from pipeline.runs.outcome import internal_error
 from smart_sync.explain import explained, log_text
 from smart_sync.plan_json import as_json
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 from auto_schema.errors import SyncError
 from pipeline.command.said import read_words
 from pipeline.command.settings import read_settings
-from pipeline.launch.program_end import InterruptedRunError, bug, bug_text
-from pipeline.parameters.log_lines import json_line
-from pipeline.parameters.printed import print_line, to_nowhere, unwritten
+from pipeline.launch.program_end import bug, bug_text
+from pipeline.parameters.abrupt_end import InterruptedRunError, print_traceback
+from pipeline.parameters.printed import unwritten
 
 
 def told(error: BaseException, words: Sequence[str], *, is_json: bool) -> SyncError:
@@ -23,11 +23,9 @@ def told(error: BaseException, words: Sequence[str], *, is_json: bool) -> SyncEr
     if isinstance(error, KeyboardInterrupt):
         return InterruptedRunError.of(error)
     if full := unwritten(error):
-        to_nowhere()
         return full
     hidden = _whole(words)
-    text = bug_text(error, hidden)
-    print_line(json_line("CRITICAL", text) if is_json else text)
+    print_traceback(bug_text(error, hidden), is_json=is_json)
     return bug(error, hidden)
 
 

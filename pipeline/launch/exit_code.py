@@ -7,14 +7,15 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from auto_schema.errors import OutcomeUnknownError, TargetError
+from auto_schema.errors import InternalError, OutcomeUnknownError, TargetError
 from pipeline.launch.early_end import end_early
 from pipeline.launch.output import say
-from pipeline.launch.program_end import BUG, print_failed
+from pipeline.launch.program_end import print_failed
+from pipeline.parameters.abrupt_end import BUG_FIX, internal_error
 from pipeline.parameters.results import Results
 from pipeline.runs.ended import recall
 from pipeline.runs.history import Append, append
-from pipeline.runs.outcome import BUG_FIX, Failure, changed_text, internal_error
+from pipeline.runs.outcome import Failure, changed_text
 from pipeline.runs.past_runs import read_outcome
 from smart_sync.history_text import versions_text
 from smart_sync.plan import SyncPlan
@@ -67,7 +68,7 @@ def ended(
         if fault and row:
             end_early(client, plan, fault, write)
         state = row["status"] if row else "not in the history"
-        code = fault.exit_code if fault else BUG
+        code = fault.exit_code if fault else InternalError.exit_code
         told = f"run {plan.run.run_id} ended while {state}. To mend: {BUG_FIX}."
         print_failed(told, code, str(plan.destination))
         return code, None

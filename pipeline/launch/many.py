@@ -29,6 +29,7 @@ from pipeline.launch.side_by_side import side_by_side
 from pipeline.launch.source_of import Located, located
 from pipeline.launch.tables_checks import tables_with_checks
 from pipeline.launch.tables_document import completed
+from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.origins import Origins, faults_of, placed
 from pipeline.parameters.results import Results
@@ -43,7 +44,7 @@ from pipeline.runs.many_report import (
     total,
 )
 from pipeline.runs.notify import tell
-from pipeline.runs.outcome import Outcome, internal_error
+from pipeline.runs.outcome import Outcome
 from pipeline.runs.retry import PARAMETER as RETRY
 from pipeline.tables.entries import TablesFile
 from pipeline.tables.file import one_table_faults

@@ -9,19 +9,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from auto_schema.errors import SyncError, one_line
+from auto_schema.errors import InternalError, SyncError, one_line
 from pipeline.errors.lookup import see, with_address
 from pipeline.parameters import printed
-from pipeline.parameters.log_lines import error_line, is_json, json_line
+from pipeline.parameters.abrupt_end import (
+    InterruptedRunError,
+    internal_error,
+    interrupted,
+    print_traceback,
+)
+from pipeline.parameters.log_lines import error_line, is_json
 from pipeline.parameters.options import split_argv
 from pipeline.parameters.printed import print_line
 from pipeline.parameters.source_uri import secrets_of
 from pipeline.parameters.table import BY_NAME, Kind
-from pipeline.runs.outcome import Failure, internal_error
+from pipeline.runs.outcome import Failure
 from pipeline.runs.told_error import told_error
 
-BUG = 70
-INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 RUN_THREAD = "the run"
 
@@ -92,18 +96,6 @@ def print_failed(message: str, exit_code: int, place: str) -> None:
         print_last(message)
 
 
-class InterruptedRunError(SyncError):
-    """A signal ended the program."""
-
-    @classmethod
-    def of(cls, error: KeyboardInterrupt) -> "InterruptedRunError":
-        """As it is told."""
-        fix = "run it again; it settles what this run may have left, or goes on with it."
-        told = cls(_interrupted(error), "", "", fix)
-        told.exit_code = int(getattr(error, "exit_code", INTERRUPTED))
-        return told
-
-
 def print_interruption(error: KeyboardInterrupt) -> int:
     """Say that a signal ended the program; its exit code."""
     told = InterruptedRunError.of(error)
@@ -116,13 +108,9 @@ def print_interruption(error: KeyboardInterrupt) -> int:
 
 def interruption(error: KeyboardInterrupt) -> Failure:
     """A signal as the fault that ended a run."""
-    code = int(getattr(error, "exit_code", INTERRUPTED))
-    why = f"InterruptedError: {_interrupted(error)} by whoever started it."
+    code = int(getattr(error, "exit_code", InterruptedRunError.exit_code))
+    why = f"InterruptedError: {interrupted(error)} by whoever started it."
     return Failure("Run", code, why, passes=True)
-
-
-def _interrupted(error: KeyboardInterrupt) -> str:
-    return f"interrupted ({str(error) or 'Ctrl-C'})"
 
 
 def exit_with_threads(code: int) -> int:
@@ -135,10 +123,9 @@ def exit_with_threads(code: int) -> int:
 
 def print_bug(error: Exception, words: Sequence[str]) -> int:
     """The traceback, then one line; neither shows a secret of the command line."""
-    text = bug_text(error, words)
-    print_line(json_line("CRITICAL", text) if is_json() else text)
+    print_traceback(bug_text(error, words), is_json=is_json())
     print_error(bug(error, words), is_told=True)
-    return BUG
+    return InternalError.exit_code
 
 
 def bug(error: BaseException, words: Sequence[str]) -> SyncError:

@@ -27,6 +27,7 @@ from pipeline.launch.progress import shown
 from pipeline.launch.resume import Left, left_by, note_run, take_over, tell_not_resumed
 from pipeline.launch.saved_plan import plan_as_saved
 from pipeline.launch.shared import ALONE, Shared
+from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.options import Options
 from pipeline.parameters.results import LAUNCHED
 from pipeline.publish.swapping import broken_rebuilds, put_back
@@ -36,7 +37,7 @@ from pipeline.runs.history import FINAL, Append, event_row, planning_failure, wr
 from pipeline.runs.lease import Holding, holding
 from pipeline.runs.lock import Lock
 from pipeline.runs.notify import tell_end
-from pipeline.runs.outcome import Failure, Outcome, internal_error
+from pipeline.runs.outcome import Failure, Outcome
 from pipeline.runs.settle import Settler
 from smart_sync.draft import Draft
 from smart_sync.explain import log_text

@@ -9,10 +9,10 @@ from auto_schema.errors import OutcomeUnknownError, SyncError
 from pipeline.launch.pause import PausedError
 from pipeline.launch.program_end import bug_text
 from pipeline.launch.shared import ALONE, Shared
+from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.options import Options
 from pipeline.runs.history import planning_failure
 from pipeline.runs.many_report import SKIPPED, TableResult
-from pipeline.runs.outcome import internal_error
 from pipeline.tables.requests import TableOptions
 from smart_sync.cursor_plan import lacks_cursor
 from smart_sync.draft import is_without_rows

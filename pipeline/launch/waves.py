@@ -19,13 +19,14 @@ from pipeline.launch.shared import Shared
 from pipeline.launch.slice_plans import SlicePlans
 from pipeline.launch.sync import Ready
 from pipeline.launch.table_end import without_a_run
+from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.options import Options
 from pipeline.runs.history import write_event
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.lease import Holding
 from pipeline.runs.lock import Lock
 from pipeline.runs.many_report import TableResult
-from pipeline.runs.outcome import Failure, Outcome, internal_error
+from pipeline.runs.outcome import Failure, Outcome
 from smart_sync.slices import Slice
 
 LOGGER = logging.getLogger("smart_sync")

@@ -47,10 +47,11 @@ def nobody_reads() -> bool:
 def unwritten(error: BaseException) -> ConfigError | None:
     """The error of whoever printed on a stdout that takes no more; None: it is another one.
 
-    What an open file of ours says has that file's name.
+    What waits there is dropped. What an open file of ours says has that file's name.
     """
     if not isinstance(error, OSError) or error.filename is not None or error.errno not in FULL:
         return None
+    to_nowhere()
     return not_written(error)
 
 

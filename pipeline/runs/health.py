@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+from auto_schema.errors import InternalError
+
 MEND = "To mend: "
-BUG = 70
-"""The exit code of what nobody has foreseen."""
 STILL = timedelta(hours=24)
 """Longer no run is at work unnoticed: most likely it is dead."""
 NOTHING = "nothing"
@@ -84,7 +84,7 @@ def _mends(error: str) -> str:
 
 
 def _without_mend(run: Mapping[str, Any]) -> str:
-    if run["exit_code"] == BUG:
+    if run["exit_code"] == InternalError.exit_code:
         return f"report it as a bug, with the traceback in the log of run {run.get('run_id')}"
     return "run again"
 

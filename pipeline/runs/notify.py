@@ -15,9 +15,10 @@ from google.cloud import bigquery
 
 from auto_schema.errors import OutcomeUnknownError, RunInProgressError, SyncError
 from pipeline.errors.lookup import see_text
+from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.history import SEQUENCE, planning_failure
-from pipeline.runs.outcome import changed_text, internal_error
+from pipeline.runs.outcome import changed_text
 from pipeline.runs.past_runs import ended_before
 from pipeline.runs.told_checks import told_checks
 from pipeline.runs.webhook import send

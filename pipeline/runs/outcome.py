@@ -5,24 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from auto_schema.errors import (
-    InternalError,
     LimitReachedError,
     SourceUnreachableError,
     SyncError,
     TargetError,
 )
-from pipeline.parameters.version import VERSION
 from smart_sync.plan import SyncPlan
 from warehouse.errors import is_transient
 
 CHECKS_FAILED = "checks_failed"
 """Of a run whose rows failed a check; what it staged is kept."""
-BUG_FIX = "this is a bug in Smart Sync; please report it with the traceback above"
-
-
-def internal_error(why: str) -> InternalError:
-    """A bug as a value."""
-    return InternalError("unexpected error", f"version {VERSION}", why, f"{BUG_FIX}.")
 
 
 @dataclass(frozen=True, slots=True)

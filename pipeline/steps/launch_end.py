@@ -12,11 +12,11 @@ from pipeline.destination.folder import STORAGE_ERRORS
 from pipeline.errors.lookup import with_address
 from pipeline.execution.packing import LaunchOnItsWay, Packed
 from pipeline.execution.report import RunFailedError
+from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.webhook import Webhook
 from pipeline.runs.batches import recovered
 from pipeline.runs.many_report import TableResult, failure, message, report
 from pipeline.runs.notify import tell_once
-from pipeline.runs.outcome import internal_error
 from warehouse.client import make_client
 
 LOGGER = logging.getLogger("smart_sync")
