@@ -8,22 +8,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-UNITS = {
-    "MINUTE": timedelta(minutes=1),
-    "HOUR": HOUR,
-    "DAY": DAY + HOUR,
-    "WEEK": 7 * DAY + HOUR,
-    "ISOWEEK": 7 * DAY + HOUR,
-    "MONTH": 31 * DAY + HOUR,
-    "QUARTER": 92 * DAY + HOUR,
-    "YEAR": 366 * DAY + HOUR,
-    "ISOYEAR": 371 * DAY + HOUR,
-    "DECADE": 3660 * DAY,
-    "CENTURY": 36600 * DAY,
-    "MILLENNIUM": 366000 * DAY,
-}
-"""How long each lasts at most: a day, where clocks are set back, an hour more."""
+from sources.time_units import HOUR, UNITS
+
 FINE = frozenset({"SECOND", "MILLISECOND", "MILLISECONDS", "MICROSECOND", "MICROSECONDS"})
 """A computed stamp is read to its last complete second anyway."""
 ARRIVAL = UNITS["DAY"] + 2 * HOUR

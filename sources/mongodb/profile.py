@@ -1,6 +1,7 @@
 """I/O. What a MongoDB shows before the window is known: collection, indexes, sampled fields."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +9,11 @@ from auto_schema.bson_fields import BsonField, FieldSample
 from auto_schema.errors import ConfigError, SourceRefusedError, shown
 from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import MOST_FIELDS
+from sources.coarse_stamps import CoarseStamps
 from sources.mongodb.client import AfterTime, Client, describe, indexes
 from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
+from sources.mongodb.cut_stamps import computed_by, cut_by_views, named_in
 from sources.mongodb.evidence import needs_an_index
 from sources.mongodb.extended_json import Document, bind, parse
 from sources.mongodb.marks import with_marks
@@ -52,6 +55,7 @@ def profile_of(
     sample, unseen = with_marks(sample, collection, connection.marks, asked)
     _refuse_cursor(cursor, connection, sample)
     indexed = _indexed(database, connection.collection) if kind == "collection" else ()
+    stages = _stages(database, described) if cursor else ()
     fields = _fields(sample)
     profile = SourceProfile(
         _columns(fields, sample, cursor, connection.marks),
@@ -68,12 +72,14 @@ def profile_of(
         texts=Texts(are_checked=False, json_is_exact=True),
         notes=(
             how,
-            *_cursor_notes(database, described, cursor, indexed),
+            *_cursor_notes(described, cursor, indexed, stages),
             *_field_notes(fields, sample),
             *unseen,
         ),
     )
-    return profile, sample.nested
+    column = profile.column(cursor) if stages else None
+    cut = _cut(database, column, stages) if column else None
+    return replace(profile, coarse=cut), sample.nested
 
 
 def _cuts(kind: str, asked: Document, indexed: tuple[str, ...]) -> Cuts:
@@ -112,10 +118,7 @@ def _refuse_cursor(cursor: str, connection: MongodbConnection, sample: Sample) -
     Raises:
         ConfigError: the projection computes it, or its very name has a dot.
     """
-    computed = 1
-    if cursor and connection.projection:
-        computed = parse(connection.projection).get(cursor.partition(".")[0], 1)
-    if computed not in (0, 1):
+    if cursor and computed_by(parse(connection.projection or "{}"), cursor):
         raise ConfigError(
             "computed cursor",
             f"smart_sync_timestamp_column {shown(cursor)}",
@@ -142,7 +145,7 @@ def _field_notes(fields: tuple[SourceColumn, ...], sample: Sample) -> Iterator[s
 
 
 def _cursor_notes(
-    database: Any, described: Document, cursor: str, indexed: tuple[str, ...]
+    described: Document, cursor: str, indexed: tuple[str, ...], stages: tuple[Document, ...]
 ) -> Iterator[str]:
     """That windows are read without an index, and what comes late or changes unseen."""
     if cursor and cursor not in indexed:
@@ -153,16 +156,35 @@ def _cursor_notes(
             f"{cursor} is the time of who measured, and measurements come late: smart_sync_margin"
             " has to be longer than that"
         )
-    stages = list[str]()
-    while cursor and "viewOn" in options:
-        stages.extend(next(iter(stage)) for stage in options.get("pipeline", ()))
-        options = (describe(database, options["viewOn"]) or {}).get("options", {})
-    if mixing := sorted(_MIXING & set(stages)):
+    if mixing := sorted(_MIXING & {next(iter(stage)) for stage in stages}):
         yield (
             f"the view has {', '.join(mixing)}: what changes in it without a newer {cursor} is not"
             f" seen. Let {cursor} be the newest stamp of all that goes into a document, or sync"
             " with WRITE_TRUNCATE"
         )
+
+
+def _stages(database: Any, described: Document) -> tuple[Document, ...]:
+    """The pipeline of a view, behind those of the views that it is over; of a collection none."""
+    options, stages = described.get("options", {}), tuple[Document, ...]()
+    while "viewOn" in options:
+        stages = (*options.get("pipeline", ()), *stages)
+        options = (describe(database, options["viewOn"]) or {}).get("options", {})
+    return stages
+
+
+def _cut(database: Any, cursor: SourceColumn, stages: tuple[Document, ...]) -> CoarseStamps | None:
+    """What cuts the dates of a cursor, also in the views that stages read."""
+    if cursor.type.cursor_type != "timestamptz":
+        return None
+    behind = dict[str, tuple[Document, ...]]()
+    left = list(named_in(stages))
+    while left:
+        name = left.pop()
+        if name not in behind:
+            behind[name] = _stages(database, describe(database, name) or {})
+            left.extend(named_in(behind[name]))
+    return cut_by_views(stages, cursor.name, behind)
 
 
 def _indexed(database: Any, collection: str) -> tuple[str, ...]:

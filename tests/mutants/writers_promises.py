@@ -120,6 +120,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "A cursor that a view of MongoDB cuts is refused, whatever views stand above it.",
+        "tests/mongodb/test_coarse_stamps.py::test_documents_of_an_hour_that_come_after_a_run_arrive_by_the_lookback_or_not_at_all",
+        "sources/mongodb/profile.py",
+        '        stages = (*options.get("pipeline", ()), *stages)\n',
+        '        stages = stages or tuple(options.get("pipeline", ()))\n',
+    ),
+    P(
+        WRITERS,
+        "A cursor within a document that a projection computes is refused.",
+        "tests/mongodb/test_coarse_stamps.py::test_a_cursor_within_a_document_that_the_projection_computes_is_refused",
+        "sources/mongodb/cut_stamps.py",
+        "    made = _within(projection, path)\n",
+        '    made = _within(projection, path.partition(".")[0])\n',
+    ),
+    P(
+        WRITERS,
         "A default that gives one stamp to all rows of a day is told.",
         "tests/e2e/test_coarse_stamps.py::test_a_default_of_midnight_is_told",
         "sources/postgresql/cut_stamps.py",
