@@ -87,7 +87,7 @@ class BigqueryType:
         fields: of a STRUCT: name, type and description of each.
         parameters: of STRING(n), BYTES(n), NUMERIC(p, s) and BIGNUMERIC(p, s).
         element: of a RANGE: DATE, DATETIME or TIMESTAMP.
-        is_protected: whether a policy tag guards the field, or one within it.
+        is_protected: whether a policy tag or a data policy guards the field, or one within it.
     """
 
     name: str
@@ -292,14 +292,15 @@ def type_of(field: Mapping[str, Any]) -> BigqueryType:
         for inner in field.get("fields") or ()
     )
     keys = ("maxLength",) if name in ("STRING", "BYTES") else ("precision", "scale")
-    has_tag = bool((field.get("policyTags") or {}).get("names"))
+    lists = (field.get("policyTags") or {}).get("names"), field.get("dataPolicyList")
     return BigqueryType(
         name,
         is_array=field.get("mode") == REPEATED,
         fields=nested,
         parameters=tuple(int(field[key]) for key in keys if field.get(key) is not None),
         element=str((field.get("rangeElementType") or {}).get("type", "")),
-        is_protected=has_tag or any(kind.is_protected for _, kind, _ in nested),
+        is_protected=any((*lists, field.get("dataPolicies")))
+        or any(kind.is_protected for _, kind, _ in nested),
     )
 
 

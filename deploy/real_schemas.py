@@ -1,16 +1,39 @@
 """What real BigQuery makes of columns that change: altered ones, and those that a query makes."""
 
-from deploy.real_check import BQ, Check, lines, query, show
+from deploy.real_check import BQ, TOKEN, Check, lines, query, rest, show
 
 _EXPIRES = "TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 24 HOUR)"
 _OVER = (
     "WITH staged AS ({rows}) SELECT * FROM (WITH a AS (SELECT * FROM staged) SELECT id, id + 1 AS n"
     " FROM a)"
 )
+_ONE_ROW = "/datasets/$DATASET/tables/policies/data?maxResults=1&selectedFields=id"
 _NO_ROWS = "SELECT CAST(NULL AS INT64) AS id FROM UNNEST([0]) WHERE FALSE"
 
 
 SCHEMAS: tuple[Check, ...] = (
+    Check(
+        "row-policy-lists-no-rows",
+        "A row access policy leaves rows out of a query, while tabledata.list is refused (403) to"
+        " whom it hides rows, and answers who sees all by FILTER USING (TRUE).",
+        "A BigQuery source of which rows are hidden is refused, and one seen whole is read.",
+        lines(
+            TOKEN,
+            query("CREATE TABLE $DATASET.policies AS SELECT id FROM UNNEST([1, 2, 3]) AS id"),
+            query(
+                "CREATE ROW ACCESS POLICY some ON $DATASET.policies"
+                " GRANT TO ('allAuthenticatedUsers') FILTER USING (id > 1)"
+            ),
+            query("SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.policies"),
+            rest("GET", _ONE_ROW),
+            query(
+                "CREATE ROW ACCESS POLICY every ON $DATASET.policies"
+                " GRANT TO ('allAuthenticatedUsers') FILTER USING (TRUE)"
+            ),
+            rest("GET", _ONE_ROW),
+        ),
+        (r"rows 2", r"(?s)HTTP 403.*HTTP 200"),
+    ),
     Check(
         "transform-sql",
         "A query with a WITH of its own may stand in a sub-query under a WITH, in CREATE TABLE with"

@@ -16,6 +16,7 @@ from smart_sync.history_plan import coarse_warning
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
+from smart_sync.seen_whole import unseen_warnings
 from smart_sync.source_labels import SOURCE, source_labels
 from smart_sync.sql_text import SqlText
 from smart_sync.value_text import counted, have
@@ -126,6 +127,7 @@ def _table_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
             f"policy tags guard {names} in the source, and don't go with the rows: put tags on the"
             " destination's columns before the first run, or leave the columns out"
         )
+    yield from unseen_warnings(profile)
     if not profile.texts.are_utf8:
         yield "the database is SQL_ASCII: rows with bytes that aren't UTF-8 are refused"
 

@@ -40,6 +40,7 @@ from smart_sync.renaming import with_new_names
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.reshape_plan import partition_fault
 from smart_sync.schema_plan import UNKNOWN, plan_schema
+from smart_sync.seen_whole import masked_faults
 from smart_sync.source_labels import LabelPlan, plan_labels
 from smart_sync.sql_plan import SqlAnswer, kept_faults
 from sources.profile import SourceProfile
@@ -160,7 +161,7 @@ def make_draft(
     faults += [*cursor_faults, *merge_faults, *_proof_faults(request, profile)]
     faults += check_faults(request, shape.schema)
     faults += scope_of(request, target, shape.arriving)[2]
-    faults += healing_faults(request)
+    faults += [*healing_faults(request), *masked_faults(request, profile)]
     faults += _text_faults(request, profile, shape.arriving)
     raise_all(_of_known(source, profile, [*faults, *label_faults, *reading_faults]))
     bigquery = None if request.replays else bigquery

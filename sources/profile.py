@@ -93,7 +93,10 @@ class InBigquery:
         reads: (table, the view that leads to it or empty), views followed.
         layout: partitioning and clustering of a source that is one table; None: it is none.
         copy_reason: why no copy job can take the source whole; empty when one can.
-        protected: columns that a policy tag guards.
+        protected: columns that a policy tag or a data policy guards.
+        masked: those of the table that it is, which arrive masked.
+        partly_masked: (table, its masked columns) of tables that a query or a view reads.
+        closed: tables behind views, into which this account may not look.
     """
 
     location: str = ""
@@ -101,6 +104,9 @@ class InBigquery:
     layout: tuple[Partitioning | None, tuple[str, ...]] | None = None
     copy_reason: str = ""
     protected: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    partly_masked: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

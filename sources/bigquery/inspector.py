@@ -15,6 +15,7 @@ from sources.bigquery import verify as bigquery_verify
 from sources.bigquery.clock import Highest, read_clock, unseen_writers
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.errors import as_source_errors
+from sources.bigquery.full_access import partly_seen
 from sources.bigquery.jobs import ask, client_of
 from sources.bigquery.key_snapshot import comparing
 from sources.bigquery.profile import (
@@ -77,7 +78,7 @@ def _opened(client: bigquery.Client, bare: BigquerySource, cursor: str) -> "_Ins
         is_direct=described.shows_past,
         filter_column=described.table.requires_filter if described.table else "",
     )
-    profile = profile_of(bare.connection.project, described, reads)
+    profile = profile_of(bare.connection.project, described, reads, partly_seen(client, reads))
     profile = replace(profile, coarse=cut_stamps(bare, described, reads, profile.column(cursor)))
     return _Inspector(client, source, described, profile, unseen_writers(reads))
 

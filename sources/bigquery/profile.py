@@ -11,6 +11,7 @@ from auto_schema.bigquery_types import type_of, unknown_types
 from auto_schema.errors import SchemaError, raise_all, shown
 from sources.bigquery.clock import NOT_THEN, UNSEEN
 from sources.bigquery.column_rules import BIGQUERY_COLUMNS
+from sources.bigquery.full_access import LISTED, PartlySeen
 from sources.bigquery.jobs import dry_run
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
@@ -94,15 +95,19 @@ def tables_behind(
     return tuple(all_tables(client, {*described.tables, *named}, known))
 
 
-def profile_of(project: str, described: Described, reads: Sequence[ReadTable]) -> SourceProfile:
+def profile_of(
+    project: str, described: Described, reads: Sequence[ReadTable], seen: PartlySeen
+) -> SourceProfile:
     """The profile of a source that was described.
 
     Args:
         project: of the source.
         described: what it delivers.
         reads: all tables that it reads.
+        seen: what of them this account doesn't see as it is.
     """
     fields, table = described.fields, described.table
+    is_listed = table is not None and table.kind in LISTED
     is_kept = table is not None and table.rows is not None
     return SourceProfile(
         tuple(
@@ -119,6 +124,9 @@ def profile_of(project: str, described: Described, reads: Sequence[ReadTable]) -
             layout=(table.partitioning, table.clustering) if table and is_kept else None,
             copy_reason=copy_reason(table),
             protected=tuple(str(f["name"]) for f in fields if type_of(f).is_protected),
+            masked=seen.masked[0][1] if is_listed and seen.masked else (),
+            partly_masked=() if is_listed else seen.masked,
+            closed=seen.closed,
         ),
         description=table.description if table else "",
         notes=(table.layout_note,) if table and table.layout_note else (),

@@ -4,13 +4,12 @@ A view over the destination would feed the destination with its own rows in ever
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlglot
-from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.api_core.exceptions import Forbidden, GoogleAPICallError
 from google.cloud import bigquery
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -94,11 +93,18 @@ def _filtered(table: bigquery.Table, partitioning: Partitioning | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReadTable:
-    """A table that is read; `through`: by which view, or empty; `facts`: None if not seen."""
+    """A table that is read.
+
+    Attributes:
+        through: the view by which it is, or empty.
+        facts: None if it can't be seen.
+        is_closed: whether BigQuery refuses to show it.
+    """
 
     name: str
     through: str
     facts: TableFacts | None
+    is_closed: bool = False
 
 
 def all_tables(
@@ -115,11 +121,15 @@ def all_tables(
         if table in seen:
             continue
         seen.add(table)
-        facts = known.get(table)
+        facts, is_closed = known.get(table), False
         if facts is None and not table.endswith("*"):
-            with suppress(NotFound, GoogleAPICallError):
+            try:
                 facts = table_facts(client, table)
-        yield ReadTable(table, through, facts)
+            except Forbidden:
+                is_closed = True
+            except GoogleAPICallError:
+                facts = None
+        yield ReadTable(table, through, facts, is_closed)
         query = facts.query if facts else ""
         project, dataset, _ = table.split(".", 2)
         waiting += [(named, table) for named in tables_of(query, project, dataset)]

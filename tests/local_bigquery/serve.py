@@ -31,6 +31,7 @@ def serve() -> None:
     from copies import know_snapshots
     from emptied import keep_what_is_emptied
     from endpoints import answer_at_once
+    from full_access import list_to_those_who_see_all
     from local_bigquery.cli import main
     from local_bigquery.engine import database
     from merging import assign_json, merge_in_transactions
@@ -62,6 +63,7 @@ def serve() -> None:
     take_ids_once()
     change_tables_in_turn()
     answer_requests_again()
+    list_to_those_who_see_all()
     keep_results(keep_translations())
     record_statements(columns_known(database, definitions), names_known(database, definitions))
     answer_at_once()

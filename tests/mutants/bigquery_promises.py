@@ -11,6 +11,22 @@ P = Promise
 PROMISES: tuple[Promise, ...] = (
     P(
         BIGQUERY,
+        "Rows of a table, or of one behind a view, that a row access policy hides end the run.",
+        "tests/bigquery/test_full_access.py::test_rows_that_a_row_access_policy_hides_end_the_run",
+        "sources/bigquery/full_access.py",
+        "        elif answer and free:\n",
+        "        elif answer and free and not table.through:\n",
+    ),
+    P(
+        BIGQUERY,
+        "A masked column is refused, unless it is left out.",
+        "tests/bigquery/test_full_access.py::test_a_masked_column_is_refused_unless_it_is_left_out",
+        "smart_sync/seen_whole.py",
+        "    if not read:\n",
+        "    if read:\n",
+    ),
+    P(
+        BIGQUERY,
         "A window begins behind its low end, in place and through workers.",
         WAYS + "test_runs_that_follow_one_another_bring_each_row_once",
         "sources/bigquery/statement.py",

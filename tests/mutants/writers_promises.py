@@ -131,7 +131,7 @@ PROMISES: tuple[Promise, ...] = (
         "A cursor within a document that a projection computes is refused.",
         "tests/mongodb/test_coarse_stamps.py::test_a_cursor_within_a_document_that_the_projection_computes_is_refused",
         "sources/mongodb/cut_stamps.py",
-        "    made = _within(projection, path)\n",
+        "    expression = _within(projection, path)\n",
         '    made = _within(projection, path.partition(".")[0])\n',
     ),
     P(

@@ -1,0 +1,46 @@
+"""What of a source this account doesn't see as it is: refused, or told where nobody can say. Pure.
+
+Values that a data policy masks would be published as if they were the column's own.
+"""
+
+from collections.abc import Iterator
+
+from auto_schema.errors import SourceRefusedError, SyncError
+from smart_sync.request import SyncRequest
+from sources.profile import SourceProfile
+
+
+def masked_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
+    """Why columns of the source can't be read: their values would be others."""
+    masked = profile.in_bigquery.masked if profile.in_bigquery else ()
+    read = [name for name in masked if request.schema.transformation.keeps(name)]
+    if not read:
+        return []
+    return [
+        SourceRefusedError(
+            "masked columns of the source",
+            f"columns {', '.join(read)}",
+            "a data policy gives this account other values in place of theirs, without a word",
+            "grant roles/datacatalog.categoryFineGrainedReader on their policy tag (or full access"
+            " by their data policy) to the service account, or leave them out with"
+            ' transformation_config={"exclude_fields": […]}.',
+        )
+    ]
+
+
+def unseen_warnings(profile: SourceProfile) -> Iterator[str]:
+    """What a query or a view may read that isn't seen as it is."""
+    here = profile.in_bigquery
+    if here is None:
+        return
+    for table, columns in here.partly_masked:
+        yield (
+            f"a data policy masks {', '.join(columns)} of {table} for this account: where the query"
+            " or a view reads that, other values arrive in place of its own"
+        )
+    if here.closed:
+        yield (
+            f"this account may not look into {', '.join(here.closed)}, which the source reads"
+            " through a view: rows that a row access policy hides there would be missing, and"
+            " values that a data policy masks be others, without a word"
+        )

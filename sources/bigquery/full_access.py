@@ -1,0 +1,91 @@
+"""I/O. Whether this account sees all rows and values of the tables that are read.
+
+Queries and Storage Read leave out the rows that a row access policy hides, and hand over what a
+data policy puts in a value's place, both in silence. Listing a table's rows is refused to those
+who may not see all of them, or not the true values of the columns that they ask for.
+
+https://cloud.google.com/bigquery/docs/using-row-level-security-with-features
+https://cloud.google.com/bigquery/docs/column-data-masking-intro
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.api_core.exceptions import Forbidden, GoogleAPICallError
+from google.cloud import bigquery
+
+from auto_schema.bigquery_types import type_of
+from auto_schema.errors import SourceRefusedError, raise_all
+from auto_schema.told import without_row_values
+from sources.bigquery.tables import ReadTable
+
+LISTED = ("TABLE", "SNAPSHOT")
+"""Kinds of which rows can be listed; others have no policies, or refuse all who see a part."""
+NO_RIGHT = "bigquery.tables.getData"
+"""Stands in the answer where a table may not be read but by an authorized view over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartlySeen:
+    """What of the tables can't be said to be seen as it is.
+
+    Attributes:
+        masked: (table, its columns that are masked) of each table that has such.
+        closed: tables behind views, into which this account may not look.
+    """
+
+    masked: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    closed: tuple[str, ...] = ()
+
+
+def partly_seen(client: bigquery.Client, tables: Iterable[ReadTable]) -> PartlySeen:
+    """Look at each table that is read, by one request, and another for guarded columns.
+
+    Raises:
+        SourceRefusedError: a row access policy hides rows; all such tables at once.
+    """
+    masked, closed = list[tuple[str, tuple[str, ...]]](), list[str]()
+    faults = list[SourceRefusedError]()
+    for table in tables:
+        if table.is_closed:
+            closed.append(table.name)
+        if table.facts is None or table.facts.kind not in LISTED or not table.facts.fields:
+            continue
+        guarded = [field for field in table.facts.fields if type_of(field).is_protected]
+        free = [field for field in table.facts.fields if field not in guarded]
+        answer = _refusal(client, table.name, free[:1] or guarded[:1])
+        if answer and table.through and NO_RIGHT in answer:
+            closed.append(table.name)
+        elif answer and free:
+            faults.append(_hidden(table, answer))
+        elif guarded and (answer or _refusal(client, table.name, guarded)):
+            hidden = [field for field in guarded if _refusal(client, table.name, [field])]
+            masked.append((table.name, tuple(str(field["name"]) for field in hidden)))
+    raise_all(faults)
+    return PartlySeen(tuple(masked), tuple(closed))
+
+
+def _refusal(client: bigquery.Client, table: str, fields: Sequence[dict[str, Any]]) -> str:
+    """Why BigQuery doesn't list rows with these fields; empty: it does, or says nothing of it."""
+    asked = [bigquery.SchemaField.from_api_repr(field) for field in fields]
+    try:
+        next(client.list_rows(table, selected_fields=asked, max_results=1).pages, None)
+    except Forbidden as error:
+        return without_row_values(" ".join(error.message.split()))
+    except GoogleAPICallError:
+        return ""
+    return ""
+
+
+def _hidden(table: ReadTable, answer: str) -> SourceRefusedError:
+    behind = f", behind {table.through}" if table.through else ""
+    return SourceRefusedError(
+        "rows of the source are hidden from this account",
+        f"table {table.name}{behind}",
+        f"BigQuery doesn't list its rows to who may not see all of them ({answer}): a row access"
+        " policy would leave rows out of every query without a word",
+        f"CREATE ROW ACCESS POLICY all_rows ON `{table.name}` GRANT TO"
+        ' ("serviceAccount:…") FILTER USING (TRUE); or read a view that is authorized for the rows'
+        " that are meant.",
+    )

@@ -1,0 +1,76 @@
+"""A BigQuery source of which this account sees a part: rows hidden by a row access policy, values
+masked by a data policy. Queries and Storage Read say nothing of either."""
+
+import json
+
+import pytest
+
+from tests.as_it_is import bigquery_as_it_is
+from tests.sync import PROJECT, make_client
+
+OURS = "user:local-bigquery@localhost"
+MERGE = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+ALL = {"write_disposition": "WRITE_TRUNCATE"}
+HIDDEN, MASKED = "rows of the source are hidden", "masked columns of the source"
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory, pytestconfig):
+    """A local BigQuery that hides rows; the tests' own doesn't."""
+    with bigquery_as_it_is(tmp_path_factory.mktemp("policies"), pytestconfig) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(target):
+    return make_client(target)
+
+
+@pytest.fixture
+def orders(run):
+    run(
+        "CREATE TABLE `{s}.s` AS SELECT id, MOD(id, 2) AS region,"
+        " TIMESTAMP '2025-01-01' AS updated_at FROM UNNEST([1, 2, 3]) AS id"
+    )
+    run("CREATE VIEW `{s}.v` AS SELECT * FROM `{s}.s`")
+
+
+def policy(run, name, members, condition):
+    run(
+        f"CREATE ROW ACCESS POLICY {name} ON `{{s}}.s` GRANT TO ('{members}')"
+        f" FILTER USING ({condition})"
+    )
+
+
+@pytest.mark.parametrize("way", ["in_place", "workers"])
+def test_rows_that_a_row_access_policy_hides_end_the_run(sync, run, orders, way):
+    words = {"bigquery_read_method": way}
+    sync.ok(**words, **ALL)
+    policy(run, "odd", OURS, "region = 1")
+    assert run("SELECT COUNT(*) FROM `{s}.s`") == [(2,)], "in silence"
+    view = {"source_bigquery_table": "v"}
+    query = {"source_bigquery_table": None, "source_bigquery_query": "SELECT * FROM v"}
+    for asked in (ALL, MERGE, MERGE | {"delete_missing": "hard"}, ALL | view, ALL | query):
+        refused = sync(**words, **asked)
+        assert (refused.code, HIDDEN in refused.err) == (3, True)
+        assert "FILTER USING (TRUE)" in refused.err
+    assert sync.rows("id", order="id") == [(1,), (2,), (3,)]
+    policy(run, "every", OURS, "TRUE")
+    sync.ok(**words, **ALL, **view)
+    assert sync.rows("id", order="id") == [(1,), (2,), (3,)]
+
+
+def test_a_masked_column_is_refused_unless_it_is_left_out(sync, run, orders, client, source):
+    table = client.get_table(f"{PROJECT}.{source}.s")
+    columns = [field.to_api_repr() for field in table.schema]
+    for column, tag in ((columns[0], "clear"), (columns[1], "masked")):
+        column["policyTags"] = {"names": [f"projects/p/locations/us/taxonomies/1/policyTags/{tag}"]}
+    table.schema = columns
+    client.update_table(table, ["schema"])
+    refused = sync(**ALL)
+    assert (refused.code, f"{MASKED} (columns region)" in refused.err) == (3, True)
+    without = json.dumps({"exclude_fields": ["region"]})
+    sync.ok(**ALL, transformation_config=without)
+    assert sync.rows("id", order="id") == [(1,), (2,), (3,)]
+    told = sync.ok(**ALL, source_bigquery_table="v", plan_only="true")
+    assert f"masks region of {PROJECT}.{source}.s" in told.out
