@@ -163,6 +163,31 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "The command",
+        "Keys that stand under one of another tool's that has none here are refused, not passed"
+        " over.",
+        "tests/unit/test_import.py::test_what_can_t_be_honoured_is_refused_by_name_and_line_with_what_is_nearest",
+        "pipeline/command/imports/draft.py",
+        "isinstance(value, Pairs) and not (is_deep or rule.is_mapping)",
+        "isinstance(value, Pairs) and False",
+    ),
+    Promise(
+        "The command",
+        "Airbyte's own columns of its log of changes are taken for no cursor.",
+        "tests/unit/test_import.py::test_what_can_t_be_honoured_is_refused_by_name_and_line_with_what_is_nearest",
+        "pipeline/command/imports/airbyte.py",
+        "is_own = not names or names[0].startswith(OF_LOG)",
+        "is_own = not names",
+    ),
+    Promise(
+        "The command",
+        "Of choices that Terraform names by keys, reading a log of changes is refused, too.",
+        "tests/unit/test_import.py::test_choices_that_terraform_names_by_keys_are_those_of_the_connector",
+        "pipeline/command/imports/airbyte_shapes.py",
+        '    "cdc": "CDC",',
+        '    "cdc": "Standard",',
+    ),
+    Promise(
+        "The command",
         "A line of .env that seems to set a parameter, and doesn't, is refused.",
         "tests/unit/test_settings.py::test_a_line_that_seems_to_be_ours_and_says_nothing_is_refused_and_not_shown",
         "pipeline/parameters/dotenv.py",

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.command.imports import ingestr_rules
 from pipeline.command.imports.dlt_files import opened as dlt_files
 from pipeline.command.imports.draft import Draft, walked
 from pipeline.command.imports.pages import PAGE, TABLES, page
@@ -17,6 +18,8 @@ from pipeline.command.imports.rules import ANY, How
 from pipeline.command.imports.tools import TOOLS
 from pipeline.command.imports.written import config_text, launch_faults
 from pipeline.parameters.document import read_document
+from pipeline.parameters.table import BY_NAME
+from tests.unit.peer_keys import KEYS, MODES
 
 GIVEN = {
     "source": "postgresql://reader@db/shop",
@@ -177,6 +180,96 @@ def test_what_terraform_shows_is_read_as_well():
     assert list(ours["tables"]) == ["public.orders"]
 
 
+OF_TERRAFORM = {
+    "host": "db",
+    "database": "shop",
+    "username": "reader",
+    "ssl_mode": {"allow": None, "verify_ca": {"client_key": None}, "source_postgres_x": None},
+    "tunnel_method": {"no_tunnel": {}, "ssh_key_authentication": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ("scan_changes_with_user_defined_cursor", ""),
+        ("source_postgres_update_method_scan_changes_with_user_defined_cursor", ""),
+        ("read_changes_using_change_data_capture_cdc", "(CDC)"),
+        ("detect_changes_with_xmin_system_column", "xmin"),
+        ("a_way_of_tomorrow", "isn't known"),
+    ],
+)
+def test_choices_that_terraform_names_by_keys_are_those_of_the_connector(choice, told):
+    """Of all choices one says something, and the others are null."""
+    settings = {**OF_TERRAFORM, "replication_method": {"other_cdc": None, choice: {}}}
+    resources = [
+        {
+            "type": "airbyte_connection",
+            "values": airbyte({"sync_mode": "full_refresh_append"})["connection"],
+        },
+        {"type": "airbyte_source_postgres", "values": {"configuration": settings}},
+    ]
+    document = {"values": {"root_module": {"resources": resources}}}
+    given = {name: text for name, text in GIVEN.items() if name != "source"}
+    if told:
+        (fault,) = made("airbyte", document, given)[2]
+        assert told in fault
+    else:
+        assert config("airbyte", document, given)["parameters"]["postgresql_sslmode"] == "verify-ca"
+
+
+CLUSTER = {
+    "cluster_type": "ATLAS_REPLICA_SET",
+    "connection_string": "mongodb+srv://shop.example.net/",
+    "databases": ["shop"],
+    "username": "rea@der",
+    "password": VERSION,
+    "auth_source": "users",
+    "schema_enforced": True,
+}
+
+
+def of_mongodb(**more):
+    document = airbyte({"sync_mode": "full_refresh_overwrite"})
+    cluster = {**CLUSTER, **more}
+    document["source"] = {
+        "configuration": {"database_config": cluster, "discover_sample_size": 500}
+    }
+    return document
+
+
+def test_a_source_of_mongodb_is_read_with_its_login():
+    given = {name: text for name, text in GIVEN.items() if name != "source"}
+    ours = config("airbyte", of_mongodb(), given)
+    assert list(ours["tables"]) == ["orders"]
+    told = {name: ours["parameters"][name] for name in ours["parameters"] if "mongodb" in name}
+    assert told == {
+        "mongodb_database": "shop",
+        "mongodb_password": VERSION,
+        "mongodb_sample_size": 500,
+    }
+    assert ours["parameters"]["source"] == (
+        "mongodb+srv://rea%40der@shop.example.net/?authSource=users"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({"databases": ["a", "b"]}, "one database"), ({"schema_enforced": False}, "_extra")],
+)
+def test_of_mongodb_what_a_launch_can_t_do_is_refused(more, told):
+    given = {name: text for name, text in GIVEN.items() if name != "source"}
+    (fault,) = made("airbyte", of_mongodb(**more), given)[2]
+    assert told in fault
+
+
+def test_columns_that_dlt_names_for_a_table_are_read_alone():
+    settings = {"orders": {"included_columns": ["id", "total"], "schema": "sales"}}
+    document = dlt({}, {"sources": {"sql_database": {"schema": "other", **settings}}})
+    values = entry("dlt", document, "sales.orders")
+    assert values["transformation_config"] == {"select_fields": ["id", "total"]}
+
+
 REFUSED = [
     ("sling", sling(mode="backfill"), "smart-sync backfill"),
     ("sling", sling(mode="incremental"), "update_key or primary_key"),
@@ -219,6 +312,54 @@ REFUSED = [
         "airbyte",
         airbyte({"syncMode": "full_refresh_append"}, schedule={"scheduleType": "cron"}),
         "schedules create",
+    ),
+    ("sling", sling(mode="change-capture"), "delete_missing"),
+    ("sling", sling(mode="definition-only"), "disabled"),
+    ("sling", sling(change_capture_options={"soft_delete": True}), "repair"),
+    (
+        "sling",
+        sling(
+            mode="incremental",
+            primary_key="id",
+            target_options={"merge_strategy": "history_insert"},
+        ),
+        "WRITE_HISTORY",
+    ),
+    (
+        "sling",
+        sling(target_options={"delete_missing": {"type": "hard", "source_where": "a > 1"}}),
+        "delete_missing_where",
+    ),
+    ("sling", sling(update_key={"name": "updated_at"}), "keys under this one"),
+    (
+        "dlt",
+        dlt({"write_disposition": "merge", "x-merge-strategy": "cdc"}, id=KEY),
+        "deleted_column",
+    ),
+    ("dlt", dlt({"x-bigquery-partition": "RANGE_BUCKET(…)"}), "partition_field"),
+    (
+        "dlt",
+        dlt(
+            {},
+            {
+                "sources": {
+                    "sql_database": {
+                        "orders": {
+                            "incremental": {
+                                "cursor_path": "u",
+                                "on_cursor_value_missing": "include",
+                            }
+                        }
+                    }
+                }
+            },
+        ),
+        "on_cursor_value_missing=include",
+    ),
+    (
+        "airbyte",
+        airbyte({"syncMode": "incremental_append", "cursorField": ["_ab_cdc_lsn"]}),
+        "Airbyte's own",
     ),
     ("google-template", {"connectionURL": "jdbc:mysql://db/shop"}, "other databases"),
     (
@@ -411,6 +552,7 @@ NAMES = {
     "tables": "orders",
     "columns": "u",
     "sql_database": "orders",
+    "mongodb": "orders",
 }
 VALUES = {
     "columns": {"amount": "decimal"},
@@ -425,6 +567,15 @@ VALUES = {
     "selected_fields": [{"field_path": ["id"]}],
     "replication_method": {"method": "CDC"},
     "tunnel_method": {"tunnel_method": "SSH_KEY_AUTH"},
+    "entra_service_principal_auth": True,
+    "schema_enforced": False,
+    "databases": ["other"],
+    "connection_string": "mongodb://other/",
+    "on_cursor_value_missing": "include",
+    "included_columns": ["id"],
+    "excluded_columns": ["id"],
+    "delete_missing": "hard",
+    "type": "soft",
     "ssl": True,
     "cursor_field": ["other"],
     "dedup_sort": "asc",
@@ -490,7 +641,13 @@ def test_a_key_that_is_kept_changes_the_file_or_is_told(tool, rule):
     if rule.parts[0] in ("source", "destination") and tool == "airbyte":
         base = with_key(base, (rule.parts[0], "configuration", "host"), "h")
     if "mongodb" in rule.parts and rule.parts[-1] != "connection_url":
-        base = with_key(base, (*rule.parts[:-1], "connection_url"), "mongodb://u@db/d")
+        base = with_key(base, (*rule.parts[:3], "connection_url"), "mongodb://u@db/d")
+    if "on_cursor_value_missing" in rule.parts:
+        base = with_key(base, (*rule.parts[:-1], "cursor_path"), "u")
+    if rule.parts[-1] == "discover_sample_size" or "database_config" in rule.parts:
+        uri = (*rule.parts[:2], "database_config", "connection_string")
+        base = with_key(base, uri, "mongodb://db/")
+        base = with_key(base, (*uri[:-1], "username"), "reader")
     given = {n: t for n, t in GIVEN.items() if n != "source"} if _of_source(rule) else GIVEN
     value = VALUES.get(rule.parts[-1], "other")
     document = with_key(base, rule.parts, value)
@@ -564,6 +721,47 @@ def test_all_keys_of_a_rule_are_known_once():
     for tool in TOOLS.values():
         keys = [rule.key for rule in tool.rules]
         assert len(keys) == len(set(keys)), tool.title
+
+
+RULES_OF = {name: tool.rules for name, tool in TOOLS.items()} | {"ingestr": ingestr_rules.RULES}
+
+
+@pytest.mark.parametrize("tool", KEYS)
+def test_each_setting_that_a_tool_has_has_an_equivalent_or_is_told_to_have_none(tool):
+    """By its own name: a rule of many names would say the same of what is new tomorrow."""
+    known = {rule.key for rule in RULES_OF[tool]}
+    above = tuple(f"{rule.key}." for rule in RULES_OF[tool] if rule.parts[-1] != ANY)
+    assert [key for key in KEYS[tool] if key not in known and not key.startswith(above)] == []
+
+
+@pytest.mark.parametrize("tool", KEYS)
+def test_what_stands_for_a_setting_is_a_parameter_of_ours(tool):
+    """Words with an underscore are names: of parameters, or of columns and files that we write."""
+    others = {
+        *("select_fields", "exclude_fields", "field_mappings", "type_casts", "default_values"),
+        *("temp_location", "machine_type", "num_workers", "max_num_workers", "new_tables"),
+        *("service_account_email", "staging_location", "data_source", "_dataset", "_table"),
+        *("_extra", "sync_run_id", "transform_sql"),
+    }
+    others |= {word for rule in RULES_OF[tool] for word in rule.parts}
+    told = {
+        word for rule in RULES_OF[tool] for word in re.findall(r"[a-z_]*_[a-z_]+", f"{rule.ours}")
+    }
+    assert told - set(BY_NAME) - others == set()
+
+
+def test_each_way_of_writing_that_a_tool_has_is_known():
+    for mode in MODES["sling"]:
+        document = sling(mode=mode, primary_key="id", update_key="u")
+        assert "no mode that is known" not in str(made("sling", document)[2])
+    for strategy in MODES["dlt"]:
+        document = dlt(
+            {"write_disposition": "merge", "x-merge-strategy": strategy}, id=KEY, u=CURSOR
+        )
+        assert "none that is known" not in str(made("dlt", document)[2])
+    for mode in MODES["airbyte"]:
+        stream = {"sync_mode": mode, "cursor_field": ["u"], "primary_key": [["id"]]}
+        assert made("airbyte", airbyte(stream))[2] == []
 
 
 def test_the_page_of_moves_is_made_of_these_rules():

@@ -1,12 +1,13 @@
 """Airbyte's connection, catalog and configurations of source and destination → ours. Pure."""
 
-import re
 from dataclasses import dataclass
 
 from pipeline.command.imports.airbyte_rules import RULES
-from pipeline.command.imports.connections import source_kind, take_secret
+from pipeline.command.imports.airbyte_shapes import opened
+from pipeline.command.imports.airbyte_sources import CURSOR, SOURCE, take_configuration
+from pipeline.command.imports.connections import source_kind
 from pipeline.command.imports.draft import Draft, Values, child, names_of, place_of, text_of
-from pipeline.parameters.nodes import Items, Node, Pairs, Text
+from pipeline.parameters.nodes import Items, Node, Text
 
 __all__ = ["ADVICE", "RULES", "opened", "read"]
 
@@ -14,8 +15,6 @@ ADVICE = (
     "Airbyte's tables have _airbyte_* columns and numbers as NUMERIC: fill new ones beside them:"
     " docs/moving.md#an-existing-table"
 )
-WHOLE = ("connection", "source", "destination")
-SOURCE = ("source", "configuration")
 TARGET = ("destination", "configuration")
 MODES = {
     "full_refresh_overwrite": ("full_refresh", "overwrite"),
@@ -33,58 +32,13 @@ BEHAVIOUR = {
     "disable_connection": "freeze",
     "disable": "freeze",
 }
-CURSOR = "use sync mode incremental with cursor_field: a column that each change moves, such as"
-
-
-def opened(root: Node) -> Node:
-    """The tree with keys in snake_case, under `connection`, `source` and `destination`."""
-    root = _snaked(root)
-    resources = child(root, "values", "root_module", "resources")
-    if isinstance(resources, Items):
-        return Pairs(tuple(_of_terraform(resources)), root.place)
-    if text_of(child(root, "definition_type")) == "connection":  # octavia
-        inner = child(root, "configuration") or Pairs(())
-        return Pairs(((Text("connection"), inner),), root.place)
-    keys = {key.text for key, _ in root.pairs} if isinstance(root, Pairs) else set()
-    if "connection" in keys or (keys and keys <= set(WHOLE)):
-        return root
-    return Pairs(((Text("connection"), root),), root.place)
-
-
-def _of_terraform(resources: Items) -> list[tuple[Text, Node]]:
-    """What `terraform show -json` has of a connection, a source and a destination."""
-    ends: list[tuple[Text, Node]] = []
-    for resource in resources.items:
-        kind = text_of(child(resource, "type")).removeprefix("airbyte_").partition("_")[0]
-        values = child(resource, "values")
-        if kind in WHOLE and values is not None:
-            ends.append((Text(kind, values.place), values))
-    return ends
-
-
-def _snaked(node: Node) -> Node:
-    if isinstance(node, Items):
-        return Items(tuple(_snaked(item) for item in node.items), node.place)
-    if isinstance(node, Pairs):
-        return Pairs(
-            tuple((Text(_snake(key.text), key.place), _snaked(v)) for key, v in node.pairs),
-            node.place,
-        )
-    return node
-
-
-def _snake(name: str) -> str:
-    """A key of JSON in snake_case.
-
-    >>> _snake("namespaceDefinition"), _snake("sync_mode")
-    ('namespace_definition', 'sync_mode')
-    """
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+OF_LOG = "_ab_cdc_"
+"""How the columns begin by which Airbyte knows changes of a log."""
 
 
 def read(root: Node, draft: Draft) -> None:
     """Fill the draft with all streams."""
-    _source(root, draft)
+    take_configuration(root, draft)
     _target(root, draft)
     connection = child(root, "connection")
     streams = next(
@@ -121,45 +75,6 @@ def _common(connection: Node | None, draft: Draft) -> Values:
     if text_of(child(connection, "status")) in ("inactive", "deprecated"):
         values["disabled"] = True
     return values
-
-
-def _source(root: Node, draft: Draft) -> None:
-    source = child(root, *SOURCE)
-    if not isinstance(source, Pairs):
-        return
-    if "source" in draft.given or "data_source" in draft.given:
-        draft.tell("the source's configuration is not used: the command line names it")
-        return
-    draft.parameters["data_source"] = "postgresql"
-    for name in ("host", "port", "database", "username"):
-        if text := text_of(child(source, name)):
-            draft.parameters[f"postgresql_{name}"] = text
-    if password := text_of(child(source, "password")):
-        take_secret(draft, "postgresql_password", password, "source.configuration.password")
-    mode = text_of(child(source, "ssl_mode", "mode")).replace("_", "-")
-    if mode or text_of(child(source, "ssl")) == "true":
-        draft.parameters["postgresql_sslmode"] = mode or "require"
-    _method(source, draft)
-    tunnel = child(source, "tunnel_method")
-    if tunnel is not None and text_of(child(tunnel, "tunnel_method")) != "NO_TUNNEL":
-        fix = "let the workers' network reach the database, or run where it is reached."
-        key = "source.configuration.tunnel_method"
-        draft.refuse(key, tunnel.place, "no tunnel by SSH is made", fix)
-
-
-def _method(source: Node, draft: Draft) -> None:
-    node = child(source, "replication_method")
-    if node is None:
-        return
-    method, key = text_of(child(node, "method")), "source.configuration.replication_method"
-    if method == "CDC":
-        fix = f"{CURSOR} updated_at; delete_missing brings deletes, repair what a cursor misses."
-        fix += f" Then leave it out by --without={key}."
-        draft.refuse(key, node.place, "no log of changes is read (CDC)", fix)
-    elif method == "Xmin":
-        fix = f"{CURSOR} updated_at; late_commit_guard brings what commits late."
-        fix += f" Then leave it out by --without={key}."
-        draft.refuse(key, node.place, "xmin is no cursor here", fix)
 
 
 def _target(root: Node, draft: Draft) -> None:
@@ -248,9 +163,10 @@ class _Stream:
     def _cursor(self) -> str:
         node = self._find("cursor_field", "default_cursor_field")
         names = names_of(node)
-        if len(names) == 1:
+        is_own = not names or names[0].startswith(OF_LOG)
+        if len(names) == 1 and not is_own:
             return names[0]
-        why = "the cursor is Airbyte's own" if not names else "it lies within a column"
+        why = "the cursor is Airbyte's own" if is_own else "it lies within a column"
         self._refuse("cursor_field", node, why, f"{CURSOR} updated_at.")
         return ""
 

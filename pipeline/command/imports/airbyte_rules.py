@@ -72,14 +72,45 @@ POSTGRESQL: tuple[Rule, ...] = (
     kept("password", "postgresql_password", "the name of a Secret Manager version stays"),
     *below("ssl_mode", SSL),
     kept("ssl", "postgresql_sslmode"),
-    kept("replication_method", "enable_smart_sync, late_commit_guard, delete_missing"),
-    kept("tunnel_method", "the network of the workers"),
-    *told("schemas source_type", "tables are named with their schemas"),
-    *told(
-        "entra_service_principal_auth checkpoint_target_interval_seconds concurrency",
-        "how Airbyte reads is its own matter",
+    kept(
+        "replication_method",
+        "enable_smart_sync, late_commit_guard, delete_missing",
+        "Standard only: cursors of each stream",
+        is_mapping=True,
     ),
+    kept("tunnel_method", "the network of the workers", "NO_TUNNEL only", is_mapping=True),
+    kept("max_db_connections", "max_source_connections"),
+    kept("concurrency", "max_source_connections"),
+    kept("entra_service_principal_auth", "false only: a role with a password"),
+    *refused(
+        "entra_tenant_id entra_client_id",
+        "postgresql_username and postgresql_password",
+        "no token is asked of Microsoft Entra",
+    ),
+    *told("schemas source_type", "tables are named with their schemas"),
+    *told("check_privileges", "the plan tells of a table that can't be read"),
+    *told("checkpoint_target_interval_seconds", "how Airbyte reads is its own matter"),
     *refused("jdbc_url_params", "postgresql_connection_options", "they are properties of JDBC"),
+)
+CLUSTER: tuple[Rule, ...] = (
+    kept("connection_string", "source"),
+    kept("database", "mongodb_database"),
+    kept("databases", "mongodb_database", "one only"),
+    kept("username", "source", "as its user"),
+    kept("password", "mongodb_password", "the name of a Secret Manager version stays"),
+    kept("auth_source", "source", "as its authSource"),
+    kept("schema_enforced", "true only: documents become columns by their fields"),
+    *told("cluster_type", "the connection string says it"),
+)
+MONGODB: tuple[Rule, ...] = (
+    *below("database_config", CLUSTER),
+    kept("discover_sample_size", "mongodb_sample_size"),
+    *told("discover_timeout_seconds", "how Airbyte reads is its own matter"),
+    *told(
+        "initial_waiting_seconds initial_load_timeout_hours queue_size update_capture_mode"
+        " invalid_cdc_cursor_position_behavior",
+        "no log of changes is read",
+    ),
 )
 BIGQUERY: tuple[Rule, ...] = (
     kept("project_id", "destination_bigquery_project"),
@@ -88,9 +119,10 @@ BIGQUERY: tuple[Rule, ...] = (
     *told("credentials_json", "BigQuery is asked with Application Default Credentials"),
     *told(
         "loading_method transformation_priority big_query_client_buffer_size_mb destination_type"
-        " disable_type_dedupe raw_data_dataset additional_properties cdc_deletion_mode",
+        " disable_type_dedupe raw_data_dataset additional_properties",
         "rows are staged and published in one atomic step",
     ),
+    *told("cdc_deletion_mode", "no log of changes is read; deletes come by", "delete_missing"),
 )
 RECORD: tuple[Rule, ...] = told(
     "name source_id destination_id workspace_id definition_id source_type destination_type"
@@ -100,7 +132,7 @@ RECORD: tuple[Rule, ...] = told(
 )
 RULES: tuple[Rule, ...] = (
     *below("connection", CONNECTION),
-    *below("source.configuration", POSTGRESQL),
+    *below("source.configuration", (*POSTGRESQL, *MONGODB)),
     *below("source", RECORD),
     *below("destination.configuration", BIGQUERY),
     *below("destination", RECORD),

@@ -16,7 +16,19 @@ ADVICE = (
 PARTS = ("config", "secrets")
 SYSTEM = "_dlt_"
 SQL_NAMES = ("sql_database", "table_names")
-STRATEGIES = ("delete-insert", "upsert", "scd2", "insert-only")
+COLUMNS = {"included_columns": "select_fields", "excluded_columns": "exclude_fields"}
+STRATEGIES = ("delete-insert", "upsert", "scd2")
+NO_MERGE = {
+    "insert-only": (
+        "insert-only leaves changed rows as they were",
+        "use delete-insert or upsert: WRITE_MERGE updates rows by their keys.",
+    ),
+    "cdc": (
+        "no log of changes is read (cdc)",
+        "use upsert with a column of hard_delete: WRITE_MERGE with deleted_column.",
+    ),
+}
+"""Strategies of dlt's merge that are none of ours: why, and what is nearest."""
 UNITS = {"timestamp": "s", "date": "d", "bigint": ""}
 """Of a cursor's lag, by its type."""
 CONTRACTS = {"evolve": "add_columns", "freeze": "freeze"}
@@ -37,7 +49,7 @@ def read(root: Node, draft: Draft) -> None:
     for key, node in tables.pairs:
         if not key.text.startswith(SYSTEM):
             table = _Table(draft, key.text, node, settings.incremental(key.text))
-            values = table.values()
+            values = table.values() | settings.columns(key.text)
             if not settings.names(table.source):
                 draft.tell(f"{table.source} is not among table_names, and disabled")
                 values["disabled"] = True
@@ -123,7 +135,8 @@ class _Settings:
         """How our file names a table."""
         if self.is_mongodb:
             return table
-        schema = text_of(self._find("sources", "sql_database", "schema")[1])
+        own = self._find("sources", "sql_database", table, "schema")[1]
+        schema = text_of(own or self._find("sources", "sql_database", "schema")[1])
         if not schema:
             self.draft.tell("no schema is named: public is taken")
         return f"{schema or 'public'}.{table}"
@@ -134,19 +147,32 @@ class _Settings:
         named = names_of(self._find("sources", *kind)[1])
         return not named or table in named
 
+    @property
+    def _kind(self) -> str:
+        return "mongodb" if self.is_mongodb else "sql_database"
+
     def refuse_others(self, tables: set[str]) -> None:
         """Settings of tables that the schema doesn't have."""
         for part in PARTS:
-            node = child(self.root, part, "sources", "sql_database")
+            node = child(self.root, part, "sources", self._kind)
             for key, value in node.pairs if isinstance(node, Pairs) else ():
-                if child(value, "incremental") is not None and key.text not in tables:
-                    name = f"{part}.sources.sql_database.{key.text}"
+                of_table = isinstance(value, Pairs) and key.text != "credentials"
+                if of_table and key.text not in tables:
+                    name = f"{part}.sources.{self._kind}.{key.text}"
                     fix = "export the schema once more, or leave it out by --without."
                     self.draft.refuse(name, key.place, "the schema has no such table", fix)
 
     def incremental(self, table: str) -> Node | None:
         """What the settings say of a table's cursor."""
-        return self._find("sources", "sql_database", table, "incremental")[1]
+        return self._find("sources", self._kind, table, "incremental")[1]
+
+    def columns(self, table: str) -> Values:
+        """Which columns of a table are read."""
+        said: Values = {}
+        for name, ours in COLUMNS.items():
+            if names := names_of(self._find("sources", self._kind, table, name)[1]):
+                said[ours] = list(names)
+        return {"transformation_config": said} if said else {}
 
 
 @dataclass
@@ -198,6 +224,11 @@ class _Table:
         cursor = self._cursor()
         if not cursor:
             return {}
+        missing = child(self.incremental, "on_cursor_value_missing")
+        if missing is not None and text_of(missing) != "exclude":
+            fix = "use exclude, or a cursor without NULLs: a row whose cursor is NULL is in no"
+            fix += " window, and the plan tells of such rows."
+            self._refuse("columns", f"on_cursor_value_missing={text_of(missing)}", fix)
         return {"enable_smart_sync": True, "smart_sync_timestamp_column": cursor}
 
     def _unused(self, written: str) -> None:
@@ -258,10 +289,9 @@ class _Table:
         if not keys and not groups:
             fix = "give primary_key, or write_disposition: append."
             self._refuse("write_disposition", "merge without a key adds rows only", fix)
-        if strategy == "insert-only":
-            fix = "use delete-insert or upsert: WRITE_MERGE updates rows by their keys."
-            self._refuse("x-merge-strategy", "insert-only leaves changed rows as they were", fix)
-        if strategy not in STRATEGIES:
+        if strategy in NO_MERGE:
+            self._refuse("x-merge-strategy", *NO_MERGE[strategy])
+        elif strategy not in STRATEGIES:
             fix = f"use one of {', '.join(STRATEGIES)}."
             self._refuse("x-merge-strategy", "it is none that is known", fix)
         if strategy == "scd2" and not self._cursor():

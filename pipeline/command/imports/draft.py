@@ -116,8 +116,12 @@ class _Walk:
         if rule is None or rule.how is How.REFUSED:
             self._refuse(full, rule, key.place)
             return None
-        self._note(full, rule, key.place)
         is_deep = leads_to(path, self._rules) and not isinstance(value, Text)
+        if rule.how is How.KEPT and isinstance(value, Pairs) and not (is_deep or rule.is_mapping):
+            fix = f"write it without keys of its own, or leave it out (--without={rule.key})."
+            self._draft.refuse(full, key.place, "nothing is known of keys under this one", fix)
+            return None
+        self._note(full, rule, key.place)
         return key, self.node(value, path) if is_deep else value
 
     def _note(self, full: str, rule: Rule, place: Place, *, is_left_out: bool = False) -> None:

@@ -55,9 +55,7 @@ OURS: tuple[Rule, ...] = (
         "a Secret Manager version as postgresql_password",
         "texts that are encrypted by KMS are not opened here",
     ),
-    *refused(
-        "useColumnAlias", "aliases, which are always column names here", "it is a JDBC detail"
-    ),
+    *told("useColumnAlias", "columns have the names that the query gives them, aliases too"),
     *refused("disabledAlgorithms", "postgresql_sslmode", "TLS is libpq's"),
     *refused(
         "extraFilesToStage",

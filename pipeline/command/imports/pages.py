@@ -2,7 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.command.imports import airbyte_rules, dlt_rules, google_template, sling_rules
+from pipeline.command.imports import (
+    airbyte_rules,
+    dlt_rules,
+    google_template,
+    ingestr_rules,
+    sling_rules,
+)
 from pipeline.command.imports.rules import How, Rule
 from pipeline.parameters.docs import ROOT
 
@@ -13,6 +19,7 @@ TABLES: dict[str, Sequence[Rule]] = {
         *sling_rules.STREAM,
     ),
     "dlt": (*dlt_rules.SETTINGS, *dlt_rules.SCHEMA),
+    "ingestr": ingestr_rules.RULES,
     "airbyte": (
         *airbyte_rules.CONNECTION_ALONE,
         *airbyte_rules.STREAM,
@@ -35,7 +42,7 @@ def table(rules: Sequence[Rule]) -> str:
         for (ours, why), keys in _grouped(rules, how):
             here = f"{said}: {_code(ours)}" if how is How.REFUSED else said
             more = f"{why}: {_code(ours)}" if how is How.TOLD and ours else why
-            lines.append(f"| {', '.join(f'`{key}`' for key in keys)} | {here} | {more} |")
+            lines.append(f"| {', '.join(_folded(keys))} | {here} | {more} |")
     return "\n".join(lines)
 
 
@@ -45,6 +52,25 @@ def _grouped(rules: Sequence[Rule], how: How) -> Iterator[tuple[tuple[str, str],
         if rule.how is how:
             groups.setdefault((rule.ours, rule.why), []).append(rule.key)
     yield from groups.items()
+
+
+def _folded(keys: Sequence[str]) -> Iterator[str]:
+    """Keys as code, those under the same ones together.
+
+    >>> list(_folded(["a.b", "a.c", "d"]))
+    ['`a.{b, c}`', '`d`']
+    """
+    below: dict[str, list[str]] = {}
+    for key in dict.fromkeys(keys):
+        above, _, last = key.rpartition(".")
+        below.setdefault(above, []).append(last)
+    for above, lasts in below.items():
+        if not above:
+            yield from (f"`{last}`" for last in lasts)
+        elif len(lasts) == 1:
+            yield f"`{above}.{lasts[0]}`"
+        else:
+            yield f"`{above}.{{{', '.join(lasts)}}}`"
 
 
 def _code(text: str) -> str:

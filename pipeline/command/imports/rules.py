@@ -1,7 +1,7 @@
 """What becomes of each key of another tool's file: one table per tool, which the docs show, too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 ANY = "*"
@@ -24,12 +24,14 @@ class Rule:
         key: with the keys that it stands under, by dots; a list adds nothing to it.
         ours: the parameters that say the same, or of a refused key the nearest that there is.
         why: of a key that isn't kept: what nobody needs it for, or why it can't be honoured.
+        is_mapping: what stands under a kept key is read, too, without rules of its own.
     """
 
     key: str
     how: How
     ours: str
     why: str = ""
+    is_mapping: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -41,9 +43,9 @@ class Rule:
         return tuple(self.key.split("."))
 
 
-def kept(key: str, ours: str, why: str = "") -> Rule:
+def kept(key: str, ours: str, why: str = "", *, is_mapping: bool = False) -> Rule:
     """A key whose meaning parameters of ours have."""
-    return Rule(key, How.KEPT, ours, why)
+    return Rule(key, How.KEPT, ours, why, is_mapping)
 
 
 def told(keys: str, why: str, ours: str = "") -> tuple[Rule, ...]:
@@ -62,7 +64,7 @@ def below(prefix: str, rules: Sequence[Rule]) -> tuple[Rule, ...]:
     >>> below("defaults", (kept("mode", "write_disposition"),))[0].key
     'defaults.mode'
     """
-    return tuple(Rule(f"{prefix}.{rule.key}", rule.how, rule.ours, rule.why) for rule in rules)
+    return tuple(replace(rule, key=f"{prefix}.{rule.key}") for rule in rules)
 
 
 def rule_of(path: Sequence[str], rules: Sequence[Rule]) -> Rule | None:

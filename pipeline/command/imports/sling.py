@@ -29,6 +29,24 @@ ADVICE = (
 QUERIES = {"postgresql": "postgresql_query", "bigquery": "source_bigquery_query"}
 OPTIONS = ("source_options", "target_options")
 MERGES = ("delete_insert", "update_insert")
+HISTORY = "history_insert"
+NO_SYNC = {
+    "backfill": (
+        "a backfill is a command here, and no standing mode",
+        "write mode: incremental, and load the range by smart-sync backfill --sync-start=…"
+        " --sync-end=… (its end is not included).",
+    ),
+    "change-capture": (
+        "no log of changes is read",
+        "write mode: incremental with update_key and primary_key; delete_missing brings deletes,"
+        " and repair what a cursor misses.",
+    ),
+    "definition-only": (
+        "a table is made by its first sync",
+        "leave the stream out, or give it disabled: true until rows may come.",
+    ),
+}
+"""Modes of Sling that are no sync of rows here: why, and what is nearest."""
 WHERE = "{incremental_where_cond}"
 
 
@@ -146,12 +164,8 @@ class _Stream:
             return {"write_disposition": "WRITE_APPEND", "load_columns": True}
         if mode == "incremental":
             return self._incremental(keys, cursor)
-        if mode == "backfill":
-            fix = "write mode: incremental, and load the range by smart-sync backfill"
-            fix += " --sync-start=… --sync-end=… (its end is not included)."
-            self._refuse_key("mode", "a backfill is a command here, and no standing mode", fix)
-        else:
-            self._refuse_key("mode", "it is no mode that is known", "write one of Sling's modes.")
+        unknown = ("it is no mode that is known", "write one of Sling's modes.")
+        self._refuse_key("mode", *NO_SYNC.get(mode, unknown))
         return {}
 
     def _cursor(self) -> str:
@@ -159,7 +173,11 @@ class _Stream:
 
     def _incremental(self, keys: tuple[str, ...], cursor: str) -> Values:
         strategy = text_of(child(self.said.get("target_options"), "merge_strategy"))
-        if strategy and strategy not in MERGES:
+        if strategy == HISTORY:
+            fix = "leave it out, and give the entry write_disposition: WRITE_HISTORY, which keeps"
+            fix += " each version of a row that a run has seen."
+            self._refuse_key("target_options", "its columns of versions are not ours", fix)
+        elif strategy and strategy not in MERGES:
             why = f"merge_strategy={strategy} leaves out updates or new rows"
             fix = "leave it out: WRITE_MERGE updates rows by key and adds new ones."
             self._refuse_key("target_options", why, fix)
@@ -234,7 +252,8 @@ class _Stream:
         if casing not in ("", "source", "normalize"):
             fix = "rename columns by select (`Id as id`), or leave it out: names stay as they are."
             self._refuse_key("target_options", f"column_casing={casing} renames columns", fix)
-        if mode := text_of(child(target, "delete_missing")):
+        missing = child(target, "delete_missing")
+        if mode := text_of(missing) or text_of(child(missing, "type")):
             values["delete_missing"] = mode
             self.draft.tell("delete_missing=soft marks rows in _sync_deleted_at here")
         return values | self._keys(child(target, "table_keys"))

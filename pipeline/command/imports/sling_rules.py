@@ -6,8 +6,8 @@ FILES = "it is one of files, and databases are read here"
 SOURCE_OPTIONS: tuple[Rule, ...] = (
     *told("chunk_size chunk_count chunk_expr", "tables are cut by size", "num_splits"),
     *told(
-        "compression format header delimiter escape quote skip_blank_lines fields_per_rec sheet"
-        " encoding datetime_format jmespath",
+        "compression format header delimiter escape quote skip_blank_lines skip_lines"
+        " fields_per_rec sheet encoding datetime_format jmespath jq",
         FILES,
     ),
     *refused("limit offset", "postgresql_query with LIMIT", "a sync of some rows is no sync"),
@@ -21,12 +21,18 @@ TARGET_OPTIONS: tuple[Rule, ...] = (
     kept("add_new_columns", "schema_evolution"),
     kept("adjust_column_type", "schema_evolution"),
     kept("column_casing", "the source's names, as they are"),
-    kept("table_keys", "partition_field, clustering_fields"),
+    kept("table_keys", "partition_field, clustering_fields", is_mapping=True),
     kept("delete_missing", "delete_missing"),
+    kept("delete_missing.type", "delete_missing"),
+    *refused(
+        "delete_missing.where delete_missing.source_where delete_missing.target_where",
+        'delete_missing_where, such as [["region", "=", "eu"]]',
+        "conditions are no SQL here: both sides are asked for the same rows",
+    ),
     kept("merge_strategy", "write_disposition"),
     *told(
-        "use_bulk batch_limit direct_insert table_tmp concurrency isolation_level file_max_rows"
-        " file_max_bytes",
+        "use_bulk batch_limit batch_max_duration direct_insert table_tmp concurrency"
+        " isolation_level file_max_rows file_max_bytes",
         "rows are staged as Parquet and published in one atomic step",
     ),
     *told("compression format header delimiter datetime_format encoding", FILES),
@@ -43,7 +49,7 @@ STREAM: tuple[Rule, ...] = (
     kept("select", "select_fields, exclude_fields, field_mappings of transformation_config"),
     kept("where", "postgresql_query, source_bigquery_query"),
     kept("sql", "postgresql_query, source_bigquery_query"),
-    kept("columns", "type_casts of transformation_config"),
+    kept("columns", "type_casts of transformation_config", is_mapping=True),
     kept("disabled", "disabled"),
     kept("tags", "tags"),
     *told("id", "a stream is called by its table"),
@@ -57,6 +63,11 @@ STREAM: tuple[Rule, ...] = (
     *refused("hooks", "checks, notify_webhook or transform_sql", "no programs of others are run"),
     *refused("schedule", "smart-sync schedules create", "a schedule is Cloud Scheduler's"),
     *refused("files", "a table of a database", FILES),
+    *refused(
+        "change_capture_options",
+        "delete_missing, which brings deletes, and repair, which brings what a cursor misses",
+        "no log of changes is read",
+    ),
     *below("source_options", SOURCE_OPTIONS),
     *below("target_options", TARGET_OPTIONS),
 )
@@ -72,8 +83,28 @@ RULES: tuple[Rule, ...] = (
     *below("streams.*", STREAM),
     *(kept(f"env.{name}", ours) for name, ours in ENV.items()),
     *told("env.SLING_SAMPLE_SIZE", "types are the catalog's, and MongoDB's by mongodb_sample_size"),
+    *told(
+        "env.SLING_LOGGING env.SLING_HOME_DIR env.SLING_POOL", "how Sling runs is its own matter"
+    ),
     *refused("env.SLING_SYNCED_AT_COLUMN", "load_columns", "a row says when it was loaded only"),
+    *refused(
+        "env.SLING_EXEC_ID_COLUMN env.SLING_ROW_ID_COLUMN env.SLING_ROW_NUM_COLUMN"
+        " env.SLING_STREAM_URL_COLUMN",
+        "load_columns, whose sync_run_id names the run",
+        "a row has no number or id of its load",
+    ),
     *refused("env.SLING_TIMEOUT", "max_run_minutes", "it is of all tables together in Sling"),
+    *refused("env.SLING_CHECKSUM_ROWS", "verify", "rows are compared by hashes, of any number"),
+    *refused(
+        "env.SLING_STATE",
+        "what smart-sync status shows as up to",
+        "where a table stands is read from its own rows and the run history",
+    ),
+    *refused(
+        "env.SLING_SCHEMA_MIGRATION", "schema_evolution", "keys and indexes are not BigQuery's"
+    ),
+    *told("env.SLING_ALLOW_EMPTY", "the table of an empty source is made in any case"),
+    *refused("env.SLING_LIMIT", "postgresql_query with LIMIT", "a sync of some rows is no sync"),
     *refused("env.*", "the environment of the launch", "it is a variable of Sling's"),
     *refused("hooks", "checks, notify_webhook or transform_sql", "no programs of others are run"),
 )
