@@ -12,6 +12,8 @@ PAGE = "docs/errors.md"
 MOST_LINKS = 3
 """Of several faults at once so many kinds have their addresses told; of more, the page."""
 NAMED = re.compile(r"\w+Error: ")
+NUMBER = re.compile(r"\d+\. ")
+"""How the line of a fault begins where several are told."""
 END = r"(?= \(|[:,] |[.!?](?: |$)|$)"
 """What follows the first words of a message: its place, its reason, its end."""
 
@@ -52,11 +54,7 @@ def see(error: SyncError) -> str:
     >>> see(SyncError("missing parameter"))
     'docs/errors.md#missing-parameter'
     """
-    entries = [entry_of(one.what) for one in _each(error)]
-    slugs = list(dict.fromkeys(entry.slug for entry in entries if entry))
-    if len(slugs) > MOST_LINKS:
-        return PAGE
-    return " ".join(f"{PAGE}#{slug}" for slug in slugs)
+    return _addresses(_slugs(one.what for one in _each(error)))
 
 
 def see_text(text: str) -> str:
@@ -65,8 +63,35 @@ def see_text(text: str) -> str:
     >>> see_text("ConfigError: half a login (postgresql_password). To mend: give both.")
     'docs/errors.md#half-a-login'
     """
-    entry = entry_of(NAMED.sub("", text, count=1))
-    return f"{PAGE}#{entry.slug}" if entry else ""
+    return _addresses(_slugs(_faults(text)))
+
+
+def how_to_read(text: str) -> str:
+    """Where an error's text is explained, and the command that prints it; empty: it has no entry.
+
+    >>> how_to_read("ConfigError: half a login (postgresql_password). To mend: give both.")
+    'docs/errors.md#half-a-login (smart-sync --help=half-a-login)'
+    """
+    slugs = _slugs(_faults(text))
+    by_help = f" (smart-sync --help={slugs[0]})" if len(slugs) == 1 else ""
+    return f"{_addresses(slugs)}{by_help}"
+
+
+def _faults(text: str) -> list[str]:
+    """The text of each fault: of several each has a line with its number."""
+    faults = [NUMBER.sub("", line) for line in text.splitlines() if NUMBER.match(line)]
+    return [NAMED.sub("", fault, count=1) for fault in faults or [text]]
+
+
+def _slugs(whats: Iterable[str]) -> list[str]:
+    entries = (entry_of(what) for what in whats)
+    return list(dict.fromkeys(entry.slug for entry in entries if entry))
+
+
+def _addresses(slugs: list[str]) -> str:
+    if len(slugs) > MOST_LINKS:
+        return PAGE
+    return " ".join(f"{PAGE}#{slug}" for slug in slugs)
 
 
 def with_address(text: str, address: str | None = None) -> str:

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from pipeline.report import words
-from pipeline.report.figures import HEIGHT, Line, lines
+from pipeline.report.figures import HEIGHT, SHAPE, Line, lines
 from pipeline.report.tables import each, table_of
 from pipeline.report.told import Period, Told, lags_of, sums_of
 from pipeline.report.words import number, short, size, span, text
 from pipeline.runs.health import NOTHING, rough
 from smart_sync.hosts import run_dollars
 
-EVENTS = (("failed", "e", 2), ("checks_failed", "c", 8), ("rows_dead", "d", 14))
+EVENTS = (("failed", "e", 2), ("checks_failed", "c", 7), ("rows_dead", "d", 12))
 """What is marked where it happened, its class, and how far down."""
+MOST_OFF = 0.07
+"""By how much a small figure may be narrower or wider than it is shown."""
 Drawn = tuple[Line, str]
 """A line's values, and its path."""
 
@@ -49,15 +51,14 @@ def _destination(one: Told, place: int, of: int, period: Period, drawn: Sequence
     width = period.spans
     return "".join(
         [
-            f'<li class="t {look_of(one)}" id=t{place}><header><h3><bdi>',
-            f"{text(one.destination)}</bdi></h3>",
-            f"<span class=chip>{text(one.last['status'])}</span>",
-            f"<span class=dim>{ago} ago</span></header>",
+            f"<li{f' class={look} id=t{place}' if (look := look_of(one)) else ''}>",
+            f"<header><h3><bdi>{text(one.destination)}</bdi></h3>",
+            f"<i class=chip>{text(one.last['status'])}</i><i>{ago} ago</i></header>",
             f"<dl class=n>{''.join(_standing(one, period.now))}</dl><div class=f>",
-            _figure(width, f"Rows {each(period)}", short, rows, _area("r", of_rows, width)),
-            _figure(width, f"Time {each(period)}", _priced, seconds, _area("x", of_seconds, width)),
-            _figure(width, f"Bytes {each(period)}", size, sizes, _area("y", of_sizes, width)),
-            _figure(width, "Lag", span, lags, f'<path class=l d="{of_lags}"/>'),
+            _figure(width, f"Rows {each(period)}", short, rows, _area(of_rows)),
+            _figure(width, f"Time {each(period)}", _priced, seconds, _area(of_seconds)),
+            _figure(width, f"Bytes {each(period)}", size, sizes, _area(of_sizes)),
+            _figure(width, "Lag", span, lags, f'<path d="{of_lags}"/>'),
             _marked(width, events),
             f"</div>{_plan(one)}{table_of(one, period, of)}",
         ]
@@ -68,9 +69,9 @@ def _priced(seconds: float) -> str:
     return f"{span(seconds)} ({words.dollars(run_dollars(seconds))})"
 
 
-def _area(look: str, path: str, width: int) -> str:
+def _area(path: str) -> str:
     """A line, and what lies below it."""
-    return f'<path class={look} d="{path}V{HEIGHT}H0z"/>'
+    return f'<path d="{path}V{HEIGHT}H0z"/>'
 
 
 def _figure(width: int, title: str, form: Callable[[float], str], line: Line, paths: str) -> str:
@@ -89,17 +90,18 @@ def _marked(width: int, events: Sequence[Drawn]) -> str:
         if path
     )
     names = ("failed runs", "failed checks", "dead letters")
-    said = ", ".join(
-        f"<span class={look}>{name}</span> {count}"
-        for (_, look, _), name, count in zip(EVENTS, names, counts, strict=True)
-    )
+    said = ", ".join(f"<i>{name}</i> {count}" for name, count in zip(names, counts, strict=True))
     return f"<p>{_svg(width, marks)}<b>Days with</b> {said}"
 
 
 def _svg(width: int, drawn: str) -> str:
-    """What is drawn for eyes alone: words and numbers stand beside it."""
-    box = f'viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio=none'
-    return f"<svg {box} role=none>{drawn}</svg>"
+    """What is drawn for eyes alone: words and numbers stand beside it.
+
+    With few points it is stretched; with many it is about as wide as it is shown.
+    """
+    is_wide = abs(width / HEIGHT / SHAPE - 1) < MOST_OFF
+    stretched = "" if is_wide else " preserveAspectRatio=none"
+    return f"<svg viewBox=0,0,{width},{HEIGHT}{stretched} role=none>{drawn}</svg>"
 
 
 def _standing(one: Told, now: datetime) -> Iterator[str]:
@@ -118,7 +120,7 @@ def _standing(one: Told, now: datetime) -> Iterator[str]:
         "Dollars": words.dollars(one.dollars),
     }
     for name, value in told.items():
-        yield f"<div><dt>{name}<dd>{value}</div>"
+        yield f"<dt>{name}<dd>{value}"
 
 
 def _plan(one: Told) -> str:

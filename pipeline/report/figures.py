@@ -15,8 +15,12 @@ from pipeline.report.told import Period
 from sources.registry import without_extra
 
 LIBRARY, EXTRA = "vl_convert", "report"
-HEIGHT = 16
+HEIGHT = 14
 """Of a small line, which is as many units wide as it has points."""
+SHAPE = 6.4
+"""How much wider than high a small line is shown: as it is drawn with MOST_SPANS points."""
+SLACK = 0.67
+"""Units of a small line's height: about a pixel on a screen, as much as rounding takes."""
 WIDTH, TALL = 360, 130
 PAD = {"left": 38, "right": 8, "top": 8, "bottom": 20}
 """Around a chart: for its numbers and days."""
@@ -25,6 +29,7 @@ FEW = 3
 _LINE = re.compile(r'<g class="mark-line [^>]*>(?:<path [^>]*?d="([^"]*)")?')
 """What Vega draws of a line: a group with a path, or without one."""
 Line = Sequence[float | None]
+Point = tuple[float, float]
 
 
 def require_library(where: str) -> None:
@@ -70,25 +75,44 @@ _UP = {"range": [HEIGHT, 0], "round": True}
 
 
 def short_path(path: str) -> str:
-    """The same path in steps from point to point, level ones as one: a third shorter.
+    """The same path in steps from corner to corner: half as long.
 
     >>> short_path("M0,8L1,8L2,8L3,5L4,6M7,0L8,0")
-    'M0 8l2 0 1-3 1 1M7 0l1 0'
+    'M0 8l2 0 1-3 1 1M7 0h1'
     """
     return "".join(_short_stroke(stroke.split("L")) for stroke in path.split("M")[1:])
 
 
 def _short_stroke(told: Sequence[str]) -> str:
-    points = [tuple(float(number) for number in point.split(",")) for point in told]
-    steps = list[tuple[float, float]]()
-    for (x, y), (next_x, next_y) in pairwise(points):
-        step = next_x - x, next_y - y
-        if steps and not steps[-1][1] and not step[1]:
-            step = steps.pop()[0] + step[0], 0.0
-        steps.append(step)
-    words = " ".join(f"{x:g} {y:g}" for x, y in steps).replace(" -", "-")
+    points = corners([(float(x), float(y)) for x, y in (one.split(",") for one in told)])
+    steps = [(end[0] - start[0], end[1] - start[1]) for start, end in pairwise(points)]
     (x, y), *_ = points
-    return f"M{x:g} {y:g}l{words}"
+    if [dy for _, dy in steps] == [0]:
+        return f"M{x:g} {y:g}h{steps[0][0]:g}"
+    words = " ".join(f"{dx:g} {dy:g}" for dx, dy in steps)
+    return f"M{x:g} {y:g}l{words.replace(' -', '-')}"
+
+
+def corners(points: Sequence[Point]) -> list[Point]:
+    """The points of a line that are needed: no other lies further than SLACK above or below.
+
+    The first and the last are among them, and each is one of the line's own.
+
+    >>> corners([(0, 8), (1, 8), (2, 8), (3, 5), (4, 2), (5, 6)])
+    [(0, 8), (2, 8), (4, 2), (5, 6)]
+    """
+    kept, passed = [points[0]], list[Point]()
+    for point in points[1:]:
+        if not all(_lies_near(one, kept[-1], point) for one in passed):
+            kept.append(passed[-1])
+            passed = []
+        passed.append(point)
+    return [*kept, *passed[-1:]]
+
+
+def _lies_near(point: Point, start: Point, end: Point) -> bool:
+    slope = (end[1] - start[1]) / (end[0] - start[0])
+    return abs(start[1] + slope * (point[0] - start[0]) - point[1]) <= SLACK
 
 
 def chart(

@@ -11,7 +11,7 @@ from pipeline.report.style import STYLE
 from pipeline.report.tables import each, table_of_all
 from pipeline.report.told import SUMMED, Period, Told, sums_of
 from pipeline.report.words import number, short, size, span, text
-from pipeline.runs.health import NOTHING, rough, without_mend
+from pipeline.runs.health import NOTHING, reading, rough, without_mend
 from smart_sync.hosts import HOUR_S, run_dollars
 
 NO_NETWORK = "default-src 'none'; style-src 'unsafe-inline'"
@@ -97,7 +97,9 @@ def _to_do(told: Sequence[Told], now: datetime) -> Iterator[str]:
         yield f"<p>{text(one.last['status'])} {ago} ago{times}: run {text(one.last['run_id'])}</p>"
         if one.last["error"]:
             yield f"<p class=dim><bdi>{text(without_mend(one.last['error']))}</bdi></p>"
-        yield f"<p><b>Do next:</b> <bdi>{text(one.next)}</bdi></p></li>"
+        see = reading(one.last)
+        more = f" See <bdi>{text(see)}</bdi>" if see else ""
+        yield f"<p><b>Do next:</b> <bdi>{text(one.next)}</bdi>{more}</p></li>"
     yield "</ul></section>"
 
 

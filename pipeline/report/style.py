@@ -36,28 +36,32 @@ margin-bottom:8px}
 .todo .due{border-color:var(--lag);background:var(--card)}
 .todo p{margin-top:3px;max-width:120ch}
 a{color:inherit;text-underline-offset:2px}
-.t{border-top:1px solid var(--rule);padding:10px 0;display:grid;gap:4px 20px;
+ol>li{border-top:1px solid var(--rule);padding:10px 0;display:grid;gap:4px 20px;
 grid-template-columns:minmax(0,1fr)}
-.t header{display:flex;gap:8px;align-items:baseline;flex-wrap:wrap}
+ol header{display:flex;gap:8px;align-items:baseline;flex-wrap:wrap}
 .f{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:10px 16px}
-.f svg{height:32px;border-bottom:1px solid var(--rule);margin-bottom:3px}
+.f svg{aspect-ratio:6.4;border-bottom:1px solid var(--rule);margin-bottom:3px}
 .f p{font-size:11px;line-height:1.35;color:var(--dim)}
 .f b{display:block;color:var(--ink);font-weight:600}
 path{vector-effect:non-scaling-stroke}
-.r{fill:var(--rows);stroke:var(--rows)}
-.x{fill:var(--seconds);stroke:var(--seconds)}
-.y{fill:var(--bytes);stroke:var(--bytes)}
-.l{fill:none;stroke:var(--lag);stroke-width:1.5}
-.e,.c,.d{fill:none;stroke:var(--bad);stroke-width:5}
-.c{stroke:var(--lag)}
-.d{stroke:var(--seconds)}
-.e{color:var(--bad)}
-.c{color:var(--lag)}
-.n{display:grid;grid-template-columns:repeat(auto-fill,minmax(100px,1fr));gap:4px 12px}
+.f path{fill:currentColor;stroke:currentColor}
+.f :nth-child(1) svg{color:var(--rows)}
+.f :nth-child(2) svg{color:var(--seconds)}
+.f :nth-child(3) svg{color:var(--bytes)}
+.f :nth-child(4) path{fill:none;stroke:var(--lag);stroke-width:1.5}
+.f .e,.f .c,.f .d{stroke-width:5}
+.f i:nth-of-type(1),.e{color:var(--bad)}
+.f i:nth-of-type(2),.c{color:var(--lag)}
+.d{color:var(--seconds)}
+.n{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);
+grid-template-rows:repeat(8,auto);gap:0 12px}
 .n dt{font-size:11px}
+.n dd{margin-bottom:4px}
+i{font-style:normal}
+header i+i{color:var(--dim)}
 .p{font-size:12px;color:var(--dim)}
 .p b{color:var(--ink);font-weight:600}
-.p,.t details{grid-column:1/-1}
+.p,ol details{grid-column:1/-1}
 details{overflow-x:auto;font-size:12px}
 .all+details{margin-top:10px}
 summary{cursor:pointer;color:var(--dim);width:max-content}
@@ -69,16 +73,15 @@ tr+tr{border-top:1px solid var(--rule)}
 footer{margin-top:28px;color:var(--dim);font-size:12px;max-width:90ch}
 @media(min-width:520px){.sum{grid-template-columns:repeat(5,minmax(0,1fr))}}
 @media(min-width:640px){.all{grid-template-columns:repeat(2,minmax(0,1fr))}
-.f{grid-template-columns:repeat(5,minmax(0,1fr))}}
+.f{grid-template-columns:repeat(5,minmax(0,1fr))}.n{grid-template-rows:repeat(4,auto)}}
 @media(min-width:1000px){.all{grid-template-columns:repeat(4,minmax(0,1fr))}
 .sum{grid-template-columns:repeat(10,minmax(0,1fr))}
-.n{grid-template-columns:repeat(4,minmax(0,1fr))}
-.t{grid-template-columns:minmax(0,4fr) minmax(0,7fr);grid-template-rows:auto 1fr}
-.t .f{grid-column:2;grid-row:1/span 2}}
+ol>li{grid-template-columns:minmax(0,4fr) minmax(0,7fr);grid-template-rows:auto 1fr}
+ol .f{grid-column:2;grid-row:1/span 2}}
 @media print{@page{margin:12mm}:root{color-scheme:light;--paper:#fff;--ink:#000;--dim:#444;
 --rule:#bbb;--card:#fff;--rows:#3f6fb5;--seconds:#555;--lag:#8a5300;--bytes:#1f6f62;
 --runs:#5b957a;--bad:#a01812;--good:#155c39;--wash:#fff}body{padding:0;font-size:9pt}
-.f{grid-template-columns:repeat(5,minmax(0,1fr))}.n{grid-template-columns:repeat(4,1fr)}details{overflow:visible;font-size:8pt}
+.f{grid-template-columns:repeat(5,minmax(0,1fr))}.n{grid-template-rows:repeat(4,auto)}details{overflow:visible;font-size:8pt}
 details::details-content{content-visibility:visible}
-.t,.todo li,figure,tr{break-inside:avoid}}
+li,figure,tr{break-inside:avoid}}
 """

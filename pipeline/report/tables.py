@@ -56,9 +56,9 @@ def _details(columns: Sequence[Column], period: Period) -> str:
     heads = "".join(f"<th>{title}" for title, _, _ in columns)
     rows = zip(period.starts, *(_told(form, line) for _, form, line in columns), strict=True)
     body = "".join(f"<tr><th>{words.short_day(day)}<td>{'<td>'.join(v)}" for day, *v in rows)
-    spans = "Each day" if period.days == 1 else f"Every {period.days} days"
+    spans = "day" if period.days == 1 else f"{period.days} days"
     return (
-        f"<details><summary>{spans} in numbers</summary>"
+        f"<details><summary>Numbers by {spans}</summary>"
         f"<table><tr><th>From{heads}{body}</table></details>"
     )
 

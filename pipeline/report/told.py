@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
-from pipeline.runs.health import next_thing
+from pipeline.runs.health import address, next_thing
 from smart_sync.hosts import run_dollars
 
 MOST_SPANS = 92
@@ -179,6 +179,7 @@ def document(told: Sequence[Told], period: Period, history: str) -> dict[str, An
                 "lag_seconds": None if one.lag is None else round(one.lag.total_seconds()),
                 "failures_in_a_row": one.failures_in_a_row,
                 "next": one.next,
+                "see": address(one.last),
                 **{name: _rounded(one.sums[name]) for name in SUMMED},
                 "dollars": round(one.dollars, 4),
                 "plan": {"run_id": one.plan_run_id, "lines": one.plan} if one.plan else None,

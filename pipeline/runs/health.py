@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from auto_schema.errors import InternalError
+from pipeline.errors.lookup import how_to_read, see_text
 
 MEND = "To mend: "
 STILL = timedelta(hours=24)
@@ -72,6 +73,20 @@ def next_thing(run: Mapping[str, Any], now: datetime) -> str:
     return NOTHING
 
 
+def reading(run: Mapping[str, Any]) -> str:
+    """Where the error of a newest run is explained, and how it is printed; empty: nowhere.
+
+    >>> reading({"exit_code": 2, "error": "half a login (postgresql_password). To mend: do it."})
+    'docs/errors.md#half-a-login (smart-sync --help=half-a-login)'
+    """
+    return how_to_read(str(run["error"] or "")) if run["exit_code"] else ""
+
+
+def address(run: Mapping[str, Any]) -> str:
+    """The address alone, as a run's last line has it."""
+    return see_text(str(run["error"] or "")) if run["exit_code"] else ""
+
+
 def without_mend(error: str) -> str:
     """What a message says of one fault, without what is to be done; all of several faults."""
     return error.partition(MEND)[0].rstrip() if error.count(MEND) == 1 else error
@@ -104,6 +119,7 @@ def document(tables: Iterable[Health]) -> list[dict[str, Any]]:
             "runs": one.last["runs"],
             "rows_published": one.last["rows_in_all"],
             "next": one.next,
+            "see": address(one.last),
             "recent_runs": [
                 {name: _plain(run[name]) for name in (*names, *rows)} for run in one.recent
             ],
@@ -137,7 +153,7 @@ def table_of(
             f"{one.last['rows_published'] or 0:,}",
             *((bars([run["rows_published"] or 0 for run in reversed(one.recent)]),) * has_lines),
             str(one.last["failures_in_a_row"] or "–"),
-            one.next,
+            " See ".join(filter(None, (one.next, reading(one.last)))),
         )
         for one in tables
     ]

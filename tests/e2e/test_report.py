@@ -40,6 +40,8 @@ def test_it_tells_of_each_destination_what_the_history_says(sync, two, report, t
     assert len(a["plan"]["lines"]) >= 3
     page = file.read_text()
     assert b["next"] in page
+    assert b["see"].startswith("docs/errors.md#")
+    assert f"{b['see']} (smart-sync --help=" in page
     assert b["last_run"]["run_id"] in page
     assert a["destination"] in page
     assert PASSWORD not in page

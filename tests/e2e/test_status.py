@@ -38,6 +38,9 @@ def test_each_destination_tells_its_last_run_lag_and_what_to_do(sync, two, statu
     assert (b["last_run"]["status"], b["last_run"]["exit_code"]) == ("failed", DEAD_LETTERS)
     assert (b["failures_in_a_row"], b["runs"], b["rows_published"]) == (2, 3, 2)
     assert "max_dead_letters" in b["next"]
+    assert (a["see"], b["see"]) == ("", "docs/errors.md#too-many-dead-letters")
+    shown = status().out.replace("\n", " ")
+    assert f"Nothing was published. See {b['see']} (smart-sync --help=" in shown
     assert [run["status"] for run in b["recent_runs"]] == ["failed", "failed", "succeeded"]
     assert b["last_success"] == b["recent_runs"][2]["event_time"]
 
