@@ -68,7 +68,7 @@ extensions: .venv/.done ## install Debian's PostgreSQL with extensions, for the 
 browser: .venv/.done ## install Debian's Chromium, in which tests look at the report
 	@$(BIN)/python -m tests.debian_chromium
 
-shells: .venv/.done ## install Debian's zsh and fish, at whose prompts tests type
+shells: .venv/.done ## install Debian's zsh, fish and node, at whose prompts tests type
 	@$(BIN)/python -m tests.debian_shells
 
 tests-of-all:

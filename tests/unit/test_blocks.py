@@ -7,12 +7,13 @@ gcloud and bq are run (tests/deploy/test_commands.py), those of the tutorial, to
 (tests/e2e/test_tutorial.py) |
 | text | outputs are in the program's own words, or the tutorial's; drawings are listed here |
 | yaml, json | read by the parser of what they are |
-| python | compiled, and what they import and name is there |
+| python | compiled, and what they import and name is there; run by tests/e2e/test_shown_python.py,
+and the pipeline by tests/e2e/test_python_beam.py |
 | sql | analyzed by GoogleSQL (tests/googlesql/test_shown_sql.py) |
 | postgresql | run by PostgreSQL (tests/servers/test_shown_sql.py) |
 | hcl | its arguments are the module's variables |
 | mermaid | made by `make docs` of the imports (tests/unit/test_rooms.py) |
-| javascript | not run: mongosh isn't where tests run |
+| javascript | run by mongosh (tests/mongodb/test_shown_shell.py) |
 """
 
 import ast
