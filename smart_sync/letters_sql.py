@@ -31,6 +31,9 @@ FIELDS = (
 """`row_count` equal rows have one letter; `run_id` left them out first, `last_run_id` last;
 a replay that tried in vain is `refused_by`. Only replays read `typed_row`."""
 
+OF_FILES, OF_JSON, OF_CHECKS = STEPS = ("dead_letters", "json_letters", "check_letters")
+"""The jobs of a run that add letters: of rows that workers refused, BigQuery, and checks."""
+
 
 def merge_statement(plan: SyncPlan, staging: str) -> str:
     """INSERT of the letters that aren't there by (destination, row, column, reason).

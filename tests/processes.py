@@ -114,6 +114,11 @@ class Gate:
         action = call(lambda _: self._reached.set(), after=after, then=held)
         self.rule = proxy.add(Rule(action, **{"times": 1} | which))
 
+    @property
+    def holds(self) -> bool:
+        """Whether a request has come."""
+        return self._reached.is_set()
+
     def wait(self, program: Program | None = None) -> None:
         """Until a request is held."""
         patience = Patience(PATIENCE_S)

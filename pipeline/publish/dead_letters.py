@@ -20,7 +20,7 @@ from pipeline.destination.jobs import (
     run_statement,
 )
 from pipeline.runs.outcome import Outcome
-from smart_sync.letters_sql import FIELDS, merge_statement
+from smart_sync.letters_sql import FIELDS, OF_FILES, OF_JSON, merge_statement
 from smart_sync.plan import SyncPlan
 from smart_sync.refused_json import (
     count_refused_json,
@@ -86,7 +86,7 @@ def _keep_refused_json(client: bigquery.Client, plan: SyncPlan) -> tuple[int, st
         return 0, ""
     make_letters(client, plan)
     letters = f"(\n{refused_json_letters(plan, made_of(plan.reshaping))}\n)"
-    run_statement(client, plan, merge_statement(plan, letters), "json_letters")
+    run_statement(client, plan, merge_statement(plan, letters), OF_JSON)
     sql = (
         "SELECT COUNT(*) AS found, ANY_VALUE(column_name) AS name, MIN(row_hash) AS row_hash"
         f" FROM {letters}"
@@ -105,7 +105,7 @@ def keep_dead_letters(client: bigquery.Client, plan: SyncPlan, files: Sequence[S
     fields = [bigquery.SchemaField(name, "STRING") for name in DEAD_LETTER_SCHEMA.names]
     make_staging_table(client, staging, fields)
     load_into_existing(client, plan, staging, files, "dead")
-    run_statement(client, plan, merge_statement(plan, staging.sql), "dead_letters")
+    run_statement(client, plan, merge_statement(plan, staging.sql), OF_FILES)
 
 
 def make_letters(client: bigquery.Client, plan: SyncPlan) -> None:

@@ -7,7 +7,7 @@ from auto_schema.reshaping import made_of
 from pipeline.destination.jobs import asked_row, run_statement
 from pipeline.publish.check_results import CheckResult
 from pipeline.publish.dead_letters import make_letters
-from smart_sync.letters_sql import merge_statement
+from smart_sync.letters_sql import OF_CHECKS, merge_statement
 from smart_sync.plan import SyncPlan
 from smart_sync.quarantine_sql import (
     count_quarantined,
@@ -39,7 +39,7 @@ def quarantine(client: bigquery.Client, plan: SyncPlan, dead: int) -> int:
     """
     make_letters(client, plan)
     letters = f"(\n{quarantine_letters(plan, made_of(plan.reshaping))}\n)"
-    run_statement(client, plan, merge_statement(plan, letters), "check_letters")
+    run_statement(client, plan, merge_statement(plan, letters), OF_CHECKS)
     failing = asked_row(client, plan, count_quarantined(plan), "check_example")
     if dead + failing.found > plan.dead_letters.most:
         raise DeadLetterLimitError(

@@ -28,6 +28,7 @@ from pipeline.runs.joint_events import fence_events
 from pipeline.runs.lock import Lock, started
 from pipeline.runs.past_runs import read_outcome
 from pipeline.runs.rollback_end import end_rollback
+from smart_sync.letters_sql import STEPS as LETTERS
 from smart_sync.plan import Staging, staging_of
 from smart_sync.repair import ROLLBACK
 from smart_sync.sql_plan import MADE
@@ -73,6 +74,8 @@ class Settler:
         for run in unfinished:
             LOGGER.warning("run %s did not end by itself and is settled first", run["run_id"])
             job = fence(self.client, run, self.lock.check, waits=True)
+            if job is None:
+                self._fence_letters(run)
             self.lock.check()
             if self._has_ended(run):
                 continue
@@ -82,6 +85,16 @@ class Settler:
             if job is None:
                 void.add(run["run_id"])
         return frozenset(void)
+
+    def _fence_letters(self, run: Mapping[str, Any]) -> None:
+        """So that one that only sleeps doesn't make letters its own again that another published.
+
+        What it had staged need not be gone: the run that takes it over needs it.
+        """
+        if run.get("mode") == ROLLBACK:
+            return
+        for step in LETTERS:
+            fence(self.client, run, self.lock.check, waits=True, step=step)
 
     def is_void(self, run: Mapping[str, Any]) -> bool:
         """Whether a run that has ended has published nothing, and never will.
@@ -127,6 +140,7 @@ def fence(
     before: Callable[[], None] = lambda: None,
     *,
     waits: bool = False,
+    step: str = PUBLISH,
 ) -> Any:
     """Use up a run's first free publish id; the run's own job when it has published.
 
@@ -135,6 +149,7 @@ def fence(
         run: an event of it.
         before: raises when it may not be done any more.
         waits: for a job that still runs.
+        step: which of its jobs.
 
     Raises:
         UnfinishedJobError: one runs, and isn't waited for.
@@ -142,7 +157,7 @@ def fence(
     """
     run_id = run["run_id"]
     for attempt in itertools.count(1):
-        job_id = job_id_of(run_id, PUBLISH, attempt)
+        job_id = job_id_of(run_id, step, attempt)
         before()
         with as_target_errors(f"run {run_id}, job {job_id}"):
             if burn(client, run_id, job_id, **_place(run)):

@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import psycopg2
 
 from demo.servers import PostgresqlServer, bigquery_server, postgresql_server
+from tests.chaos.actions import lacking, table_of
 from tests.chaos.kinds import MODES, USUAL, Kind
 from tests.chaos.result import Result
 from tests.chaos.trial import Trial
@@ -135,8 +137,13 @@ def main() -> int:
                     print(f"         {complaint}", flush=True)
         seconds = time.monotonic() - began
         refused = refusals(statements)
-    print("\n\n".join([*refused, f"statements: {HERE.told}", total(results, seconds)]))
-    return 0 if all(result.holds for result in results) and not refused else 1
+    tally = sum((result.tally for result in results), Counter())
+    parts = [*refused, f"statements: {HERE.told}", table_of(tally), total(results, seconds)]
+    lacks = lacking(tally, MODES[given.modes], len(results)) if given.modes == "all" else []
+    if lacks:
+        parts.append(f"nothing came of any {', '.join(lacks)}: this proves nothing of it")
+    print("\n\n".join(parts))
+    return 0 if all(result.holds for result in results) and not (refused or lacks) else 1
 
 
 if __name__ == "__main__":

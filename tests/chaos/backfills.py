@@ -3,8 +3,6 @@
 import random
 from datetime import UTC, datetime, timedelta
 
-RATE = 0.15
-"""Of the runs that merge, how many are backfills."""
 HOURS = 4
 SOME_FAILED = 10
 NAME = "chaos"

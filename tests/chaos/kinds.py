@@ -154,6 +154,21 @@ class Kind:
         """Whether rows are merged by their keys."""
         return bool(self.words)
 
+    @property
+    def repairs(self) -> bool:
+        """Whether rows of source and destination can be compared, and healed."""
+        return self.words.get("write_disposition") == "WRITE_MERGE"
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the source's rows go, or say that they are gone."""
+        return "delete_missing" in self.words or "deleted_column" in self.words
+
+    @property
+    def keeps_versions(self) -> bool:
+        """Whether each version of a row is kept."""
+        return self.words.get("write_disposition") == "WRITE_HISTORY"
+
 
 def leaving_out(argv: list[str], names: Sequence[str] = OF_SYNCS) -> list[str]:
     """A command line without some parameters."""

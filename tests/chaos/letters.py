@@ -1,12 +1,10 @@
 """Dead letters under attack: checks that put rows aside, and replays of what they put aside."""
 
-import random
-
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
-ASIDE_RATE, REPLAY_RATE = 0.3, 0.15
-"""Of runs whose check puts rows aside, and of those that replay them in place of a sync."""
+ASIDE_RATE = 0.3
+"""Of runs whose check puts rows aside."""
 CHECKS = (
     "models: [{name: orders, columns: [{name: version,"
     " data_tests: [{accepted_values: {values: [1], quote: false}}]}]}]"
@@ -29,13 +27,6 @@ def waiting(client: bigquery.Client, dataset: str) -> list[str]:
         return [row[0] for row in client.query(sql).result()]
     except GoogleAPICallError:
         return []
-
-
-def words_of(dice: random.Random, runs: list[str]) -> dict[str, str]:
-    """What a run is told of letters: to replay those of one of these runs, or to put rows aside."""
-    if runs and dice.random() < REPLAY_RATE:
-        return replaying(dice.choice(runs))
-    return ASIDE if dice.random() < ASIDE_RATE else BUDGET
 
 
 def replaying(run_id: str) -> dict[str, str]:

@@ -4,6 +4,8 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tests.chaos.actions import Action, End, Tally, end_of
+
 
 @dataclass
 class Result:
@@ -29,6 +31,13 @@ class Result:
     replayed: int = 0
     held_s: list[float] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    tally: Tally = field(default_factory=Counter)
+
+    def count(self, action: Action, code: int) -> End:
+        """Count a run by what it was there for; how it ended."""
+        end = end_of(code)
+        self.tally[action, end] += 1
+        return end
 
     @property
     def wrong(self) -> str:

@@ -1,42 +1,39 @@
 """One trial: a table of its own, everything at random from one seed, and the verdict."""
 
 import contextlib
-import json
 import math
 import os
 import random
 import re
 import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 from google.api_core.exceptions import NotFound
-from google.cloud import bigquery
 
 from demo.servers import BigQueryServer, PostgresqlServer
-from pipeline.destination.manifests import NOTE
 from tests.chaos import backfills, letters, writers
-from tests.chaos.kinds import NOTHING, USUAL, Kind, leaving_out
+from tests.chaos.actions import Action, End, Schedule, owed_by
+from tests.chaos.damage import damage
+from tests.chaos.kinds import USUAL, Kind, leaving_out
 from tests.chaos.result import Result
+from tests.chaos.verdict import judge
+from tests.chaos.weather import weather
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
-from tests.fault_rules import Answer, Exchange, Rule, answer, call, drop, slow
+from tests.fault_rules import Rule, call, drop
 from tests.patience import Patience, share
-from tests.processes import Program
+from tests.processes import Gate, Program
 from tests.sync import GRAPH, PROJECT, make_client
 
 MARGIN_S = 4
 LOOKBACK_S = 120
 LEASE_S = 3
-KILL_RATE, STAGED_RATE, FAULT_RATE, TWIN_RATE = 0.35, 0.15, 0.02, 0.15
-UNDO_RATE = 0.12
-"""Of the runs, how many are rollbacks of one of the newest, with those behind it."""
+KILL_RATE = 0.35
 LOOK_S = 0.005
 TAKEN_OVER = " of them by run "
 """What a run says that ends another's window: the next one reads what was written since."""
@@ -44,8 +41,10 @@ QUIET_RUNS, QUIET_S = 20, 240.0
 """Runs at most until one finds nothing more to do, and seconds of an idle machine; those that
 the lock has kept from their work are only bounded by the latter."""
 LOCKED = 6
-LEAST_RUNS = 5
-"""While others write, however slow the machine is."""
+LEAST_RUNS, MOST_RUNS = 5, 18
+"""While others write, however slow the machine is; and where something is owed still."""
+FOUND_NOTHING = 1
+"""The code by which a run is counted that found nothing to take over: as none of a program's."""
 
 
 @dataclass
@@ -68,25 +67,32 @@ class Trial:
         self.client = make_client(self.target)
         self.dataset = f"chaos_{self.seed}_{time.time_ns():x}"
         self._programs: list[Program] = []
-        self._replays: str | None = None
-        """Whose letters the next run replays; empty: it syncs; None: as the dice fall."""
+        turn = self.seed // len(self.kinds)
+        self.schedule = Schedule(self.kind, owed_by(self.kind, turn))
+        self._is_damaged = False
+        """Whether rows of the destination were changed, which only a repair mends."""
         self._hours: dict[str, str] = {}
         """The range of the trial's backfill, once it has one."""
         self._words: list[str] = []
-        self._again = False
         self._code = 0
         """Of the run that ended last."""
+
+    @property
+    def margin_s(self) -> float:
+        """Of each run's window."""
+        return MARGIN_S if self.guard else 0
 
     def run(self) -> Result:
         """Everything, from an empty table to the verdict."""
         self.client.create_dataset(f"{PROJECT}.{self.dataset}")
-        self._sql(writers.TABLE)
+        self.sql(writers.TABLE)
         if self.kind.merges:
-            self._sql(backfills.HISTORY)
+            self.sql(backfills.HISTORY)
         with fault_proxy(self.target.url) as proxy:
             try:
                 self._storm(proxy)
                 self._calm(proxy)
+                self._mend(proxy)
                 self._replay(proxy)
             finally:
                 for program in self._programs:
@@ -106,9 +112,9 @@ class Trial:
             threads.append(self._writer(SKEWED, writers.skewed))
         for thread in threads:
             thread.start()
-        proxy.add(Rule(self._weather()))
+        proxy.add(self._weather())
         end = time.monotonic() + self.seconds
-        while time.monotonic() < end or self.result.runs < LEAST_RUNS:
+        while time.monotonic() < end or self._has_to_go_on():
             self._one_run(proxy)
             time.sleep(self.random.uniform(0.0, 0.5))
         for thread in threads:
@@ -116,87 +122,131 @@ class Trial:
         for thread in threads:
             thread.join()
 
+    def _has_to_go_on(self) -> bool:
+        runs = self.result.runs
+        return runs < LEAST_RUNS or (bool(self.schedule.owed) and runs < MOST_RUNS)
+
     def _writer(self, number: int, work: writers.Work) -> Writer:
         seed = self.random.randrange(2**32)
         return Writer(work, self.database.dsn, number, seed, self.written)
 
-    def _weather(self) -> Any:
-        """Now and then a request fails, is answered late, or its answer is lost."""
-        chance, lock = random.Random(self.random.randrange(2**32)), threading.Lock()
-        kinds = [answer(503), answer(429), drop(), drop(after=True), slow(before=0.5, after=0.5)]
-
-        def act(exchange: Exchange) -> Answer:
-            with lock:
-                fails, kind = chance.random() < FAULT_RATE, chance.choice(kinds)
-                self.result.faults += fails
-            return kind(exchange) if fails else exchange.forward()
-
-        return act
+    def _weather(self) -> Rule:
+        return Rule(weather(self.random.randrange(2**32), self.result))
 
     def _one_run(self, proxy: FaultProxy) -> None:
-        """A run that may be killed at a request or at a moment, and may have a twin."""
-        if self.kind.merges and self.random.random() < backfills.RATE:
-            self._one_backfill(proxy)
-            return
+        """Something that is owed, or anything; perhaps it is killed, stalled or has a twin."""
+        for action in self.schedule.candidates(self.random):
+            words = self._words_of(action)
+            if words is not None:
+                break
+        self.schedule.ended(action, self._do(proxy, action, words or {}))
+
+    def _do(self, proxy: FaultProxy, action: Action, words: Mapping[str, str]) -> End:
+        """One run of a sort, to its end."""
+        if action is Action.BACKFILL:
+            return self._one_backfill(proxy)
+        if action is Action.REPAIR:
+            self._is_damaged |= damage(self.client, self.dataset, self.random)
+        program = self._start(proxy, words)
+        if action is Action.RESUME:
+            return self._resume(proxy, program, words)
+        if action is Action.STALL:
+            return self._stall(proxy, program)
+        if action is Action.TWIN:
+            twin = self._start(proxy, words)
+            self.result.count(Action.TWIN, self._ended(twin))
+        else:
+            self._perhaps_kill(proxy, program)
+        return self._counted(action, program)
+
+    def _counted(self, action: Action, program: Program, *failed: int) -> End:
+        return self.result.count(action, self._ended(program, *failed))
+
+    def _words_of(self, action: Action) -> Mapping[str, str] | None:
+        """What tells a run that it is one of these; None: it can't be one by now."""
+        if action is Action.ROLLBACK:
+            return self._to_undo()
+        if action is Action.REPAIR:
+            return letters.BUDGET | {"repair": "true"}
+        if not self.kind.has_letters:
+            return letters.BUDGET
+        if action is Action.REPLAY:
+            waiting = letters.waiting(self.client, self.dataset)
+            return letters.replaying(self.random.choice(waiting)) if waiting else None
+        puts = Action.REPLAY in self.schedule.owed or self.random.random() < letters.ASIDE_RATE
+        return letters.ASIDE if puts else letters.BUDGET
+
+    def _perhaps_kill(self, proxy: FaultProxy, program: Program) -> None:
+        """At a request, or at a moment."""
         dice = self.random.random()
-        program = self._start(proxy, self._to_undo())
         if dice < KILL_RATE / 2:
             self._kill_at_request(proxy, program)
         elif dice < KILL_RATE:
             time.sleep(self.random.uniform(0.2, 3.0))
             program.kill()
-        elif dice < KILL_RATE + STAGED_RATE:
-            self._kill_when_staged(program)
-        elif dice < KILL_RATE + STAGED_RATE + TWIN_RATE:
-            twin = self._start(proxy)
-            self.result.codes[twin.wait()] += 1
-        self._ended(program)
 
-    def _to_undo(self) -> dict[str, str]:
-        """Now and then a run to undo, and the newest behind it; as the history has them by now."""
-        if self.random.random() > UNDO_RATE or self._again:
-            return {}
+    def _resume(self, proxy: FaultProxy, program: Program, words: Mapping[str, str]) -> End:
+        """Kill a run when it has staged something; the next is asked for the same."""
+        self._kill_when_staged(program)
+        self._ended(program)
+        time.sleep(lease_s() + 0.5)
+        last = self._program(proxy, self._words)
+        self._perhaps_kill(proxy, last)
+        code = self._ended(last)
+        is_resumed = code != 0 or TAKEN_OVER in last.output
+        return self.result.count(Action.RESUME, code if is_resumed else FOUND_NOTHING)
+
+    def _stall(self, proxy: FaultProxy, program: Program) -> End:
+        """Suspend it where it sends a request, which may come late, until others had its table."""
+        proxy.heal()
+        gate = Gate(proxy, after=self.random.random() < 0.5, skip=self.random.randint(0, 40))
+        proxy.add(self._weather())
+        while not (gate.holds or program.has_ended):
+            time.sleep(LOOK_S)
+        if gate.holds:
+            program.suspend()
+            time.sleep(lease_s() + 0.5)
+            for _ in range(self.random.randint(1, 2)):
+                self._counted(Action.SYNC, self._start(proxy, self._words_of(Action.SYNC) or {}))
+            program.resume()
+        gate.open()
+        proxy.remove(gate.rule)
+        code = self._ended(program)
+        return self.result.count(Action.STALL if gate.holds else Action.SYNC, code)
+
+    def _to_undo(self) -> dict[str, str] | None:
+        """One of the newest runs to undo, and those behind it; as the history has them by now."""
         sql = (
             f"SELECT run_id FROM `{self.dataset}`.sync_runs_latest WHERE status IN ('succeeded',"
             " 'abandoned') AND publish_job IS NOT NULL AND mode != 'create' ORDER BY event_time"
         )
         try:
-            runs = [run_id for (run_id,) in self._bigquery(sql)]
+            runs = [run_id for (run_id,) in self.bigquery(sql)]
         except NotFound:
-            return {}
+            return None
         if not runs:
-            return {}
-        return {"rollback_run": self.random.choice(runs[-3:]), "rollback_to": runs[-1]}
+            return None
+        more = {"rollback_run": self.random.choice(runs[-3:]), "rollback_to": runs[-1]}
+        return letters.BUDGET | more
 
-    def _letters(self) -> dict[str, str]:
-        """What the next run is told of dead letters."""
-        if not self.kind.has_letters:
-            return letters.BUDGET
-        if self._replays is not None:
-            return letters.replaying(self._replays) if self._replays else letters.BUDGET
-        return letters.words_of(self.random, letters.waiting(self.client, self.dataset))
-
-    def _one_backfill(self, proxy: FaultProxy) -> None:
+    def _one_backfill(self, proxy: FaultProxy) -> End:
         """Some hours in slices, perhaps killed, beside a run that wants the table, too."""
         program = self._start_backfill(proxy)
         if self.random.random() < KILL_RATE:
             time.sleep(self.random.uniform(0.5, 6.0))
             program.kill()
         else:
-            self._ended(self._start(proxy))
-        self._ended(program, backfills.SOME_FAILED)
+            self._counted(Action.SYNC, self._start(proxy, letters.BUDGET))
+        return self._counted(Action.BACKFILL, program, backfills.SOME_FAILED)
 
     def _start_backfill(self, proxy: FaultProxy) -> Program:
         self._hours = self._hours or backfills.hours()
         words = leaving_out(self._argv(letters.BUDGET))
         return self._program(proxy, backfills.words_of(words, self._hours, self.random))
 
-    def _start(self, proxy: FaultProxy, more: Mapping[str, str] = NOTHING) -> Program:
-        if not self._again:
-            self._words = self._argv(letters.BUDGET if more else self._letters())
-        self._again = False
-        words = leaving_out(self._words) if more else self._words
-        return self._program(proxy, words + [f"--{n}={value}" for n, value in more.items()])
+    def _start(self, proxy: FaultProxy, more: Mapping[str, str]) -> Program:
+        self._words = self._argv(more)
+        return self._program(proxy, self._words)
 
     def _program(self, proxy: FaultProxy, words: list[str]) -> Program:
         self.result.runs += 1
@@ -211,16 +261,15 @@ class Trial:
         action = call(lambda _: os.kill(program.pid, signal.SIGKILL), after=after, then=drop())
         proxy.heal()
         rule = proxy.add(Rule(action, skip=self.random.randint(0, 45), times=1))
-        proxy.add(Rule(self._weather()))
+        proxy.add(self._weather())
         program.wait()
         proxy.remove(rule)
 
     def _kill_when_staged(self, program: Program) -> None:
-        """Kill when a split more is staged whole; the next run is asked for the same."""
+        """Kill when a split more is staged whole."""
         before = self._noted()
         while not program.has_ended and self._noted() <= before:
             time.sleep(LOOK_S)
-        self._again = not program.has_ended
         program.kill()
 
     def _noted(self) -> int:
@@ -252,17 +301,27 @@ class Trial:
 
     def _calm(self, proxy: FaultProxy) -> None:
         proxy.heal()
-        self._replays = ""
         time.sleep(max(lease_s(), AHEAD_S + (MARGIN_S if self.guard else 0)) + 0.5)
         self._finish_backfill(proxy)
         for _ in self._patiently():
-            program = self._start(proxy)
+            program = self._start(proxy, letters.BUDGET)
             code = self._code_of(program)
+            self.result.count(Action.SYNC, code)
             found = re.search(r"succeeded: ([\d,]+) rows? read", program.output)
             is_whole = code == 0 and found and TAKEN_OVER not in program.output
             if found and is_whole and (not self.kind.ends_empty or found.group(1) == "0"):
                 return
         self.result.complaints.append(f"no end in sight: {program.output[-2000:]}")
+
+    def _mend(self, proxy: FaultProxy) -> None:
+        """What was changed in the destination only a repair mends."""
+        if not self._is_damaged:
+            return
+        for _ in self._patiently():
+            program = self._start(proxy, letters.BUDGET | {"repair": "true"})
+            if self._counted(Action.REPAIR, program) is End.SUCCEEDED:
+                return
+        self.result.complaints.append(f"not repaired: {program.output[-2000:]}")
 
     def _finish_backfill(self, proxy: FaultProxy) -> None:
         """What a backfill has begun on an empty table only it can end."""
@@ -270,7 +329,7 @@ class Trial:
             return
         for _ in self._patiently():
             program = self._start_backfill(proxy)
-            if self._code_of(program) == 0:
+            if self.result.count(Action.BACKFILL, self._code_of(program)) is End.SUCCEEDED:
                 return
         self.result.complaints.append(f"no end of the backfill: {program.output[-2000:]}")
 
@@ -280,10 +339,11 @@ class Trial:
         Until then their rows are not in the table, so one that loses its lock is tried again.
         """
         for run_id in letters.waiting(self.client, self.dataset):
-            self._replays = run_id
             for _ in self._patiently():
-                program = self._start(proxy)
-                if self._ended(program) in (0, letters.REFUSED):
+                program = self._start(proxy, letters.replaying(run_id))
+                code = self._ended(program)
+                self.result.count(Action.REPLAY, code)
+                if code in (0, letters.REFUSED):
                     break
             else:
                 self.result.complaints.append(f"letters wait: {program.output[-2000:]}")
@@ -317,72 +377,24 @@ class Trial:
         if self.kind.looks_back and self.guard:
             words["smart_sync_lookback"] = f"{LOOKBACK_S}s"
         words |= more
-        return [f"--{name}={value}" for name, value in words.items()]
-
-    # The verdict
+        argv = [f"--{name}={value}" for name, value in words.items()]
+        reads_no_source = "rollback_run" in more or "replay_dead_letters" in more
+        return leaving_out(argv) if reads_no_source else argv
 
     def _judge(self) -> None:
-        source = self._sql(f"SELECT {FIELDS} FROM orders")
-        fields = ", ".join([FIELDS, *self.kind.fields])
-        found = self.kind.verdict(
-            source, self._bigquery(f"SELECT {fields} FROM `{self.dataset}`.orders")
-        )
-        self.result.lost, self.result.doubled = found.lost, found.doubled
-        self.result.resurrected = found.resurrected
-        self.result.wrongly_deleted = found.wrongly_deleted
-        self.result.rows_source, self.result.rows_written = len(source), self.written.committed
-        self._read_history()
-        self._look_for_litter()
+        judge(self)
 
-    def _read_history(self) -> None:
-        sql = f"SELECT * FROM `{self.dataset}`.sync_runs_latest ORDER BY run_id"
-        for row in self.client.query(sql).result():
-            if row.status in ("running", "publishing"):
-                self.result.complaints.append(f"run {row.run_id} is still {row.status}")
-            self.result.abandoned += row.status == "abandoned"
-            self.result.undone += row.status == "rolled_back" and row.seq == 3
-            went_well = row.status == "succeeded"
-            self.result.resumed += bool(row.resumed_run) and went_well
-            self.result.slices += bool(row.backfill_id) and went_well
-            self.result.rows_deleted += (row.rows_deleted or 0) * went_well
-            self.result.replayed += bool(row.replayed_run) and went_well
-            if row.window_end and self.guard and not row.backfill_id:
-                self.result.held_s.append(held_seconds(row))
-
-    def _look_for_litter(self) -> None:
-        tables = {item.table_id for item in self.client.list_tables(self.dataset)}
-        litter = [name for name in tables if name.startswith(("_sync_staging", "_sync_dead"))]
-        staged = (self.folder / f"temp{self.seed}").rglob("*")
-        litter += [str(path) for path in staged if path.is_file() and not is_note_of_taker(path)]
-        if litter:
-            self.result.complaints.append(f"left behind: {litter[:5]}")
-
-    def _sql(self, text: str) -> list[tuple[Any, ...]]:
+    def sql(self, text: str) -> list[tuple[Any, ...]]:
         with contextlib.closing(psycopg2.connect(self.database.dsn)) as session:
             session.autocommit = True
             with session.cursor() as cursor:
                 cursor.execute(text)
                 return cursor.fetchall() if cursor.description else []
 
-    def _bigquery(self, text: str) -> list[tuple[Any, ...]]:
+    def bigquery(self, text: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self.client.query(text).result()]
-
-
-def is_note_of_taker(path: Path) -> bool:
-    """Of a run that died before its first event: it had noted what it took over, and no more."""
-    return path.name == NOTE and bool(json.loads(path.read_text())["taken"])
 
 
 def lease_s() -> int:
     """Of a lock: on a busy machine a run keeps it up later than on one of its own."""
     return math.ceil(LEASE_S / share())
-
-
-FIELDS = "id, version, note, updated_at, writer, deleted_at"
-
-
-def held_seconds(row: bigquery.Row) -> float:
-    """How far a run's window ended before its launch less the margin."""
-    launched = datetime.strptime(row.run_id[:15], "%Y%m%dt%H%M%S").replace(tzinfo=UTC)
-    end = datetime.fromisoformat(row.window_end).replace(tzinfo=UTC)
-    return max(0.0, (launched - end).total_seconds() - MARGIN_S)

@@ -32,8 +32,8 @@ def test_rows_put_aside_are_no_lost_ones_when_their_replay_finds_the_table_held(
     """On a busy machine a replay lost its lock, and the rows of its letters were told as lost."""
     trial = Trial(4, 0.0, True, tmp_path, database, target)
     trial.client.create_dataset(f"{PROJECT}.{trial.dataset}")
-    trial._sql(writers.TABLE)
-    trial._sql(TWO_ROWS)
+    trial.sql(writers.TABLE)
+    trial.sql(TWO_ROWS)
     with fault_proxy(target.url) as proxy:
         assert trial._program(proxy, trial._argv(letters.ASIDE)).wait() == 0
         table = TableRef(PROJECT, trial.dataset, "orders")

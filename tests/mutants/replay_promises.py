@@ -57,6 +57,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         REPLAY,
+        "A run that slept while another took the table makes no letters its own when it wakes.",
+        "tests/e2e/test_zombie_letters.py::test_letters_are_those_of_the_run_that_published_whoever_wakes_meanwhile",
+        "pipeline/runs/settle.py",
+        "            if job is None:\n                self._fence_letters(run)\n",
+        "",
+    ),
+    P(
+        REPLAY,
         "Letters of a run that published nothing are not replayed.",
         f"{E2E}letters_of_a_run_that_published_nothing_are_refused",
         "smart_sync/replay.py",
