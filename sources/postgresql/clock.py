@@ -58,10 +58,24 @@ SELECT clock_timestamp(), (SELECT reset_val FROM pg_catalog.pg_settings WHERE na
 """
 """The role's own zone in this database, whatever a pooled session was set to before."""
 _REPLAYED = "SELECT pg_last_xact_replay_timestamp()"
-_IS_BEHIND = "SELECT pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()"
-"""Asked of standbys alone, and each by itself: Aurora has neither the one nor the other."""
+_IS_BEHIND = """
+SELECT pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
+    OR NOT EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver)
+"""
+"""Asked of standbys alone, and each by itself: Aurora has neither the one nor the other. What
+nobody brings any more isn't known to be missing."""
+_WRITING = """
+SELECT txid_snapshot_xmin(s), txid_snapshot_xmax(s) FROM txid_current_snapshot() AS s
+"""
+"""Of a standby: the oldest transaction of its primary that has written and not ended, as far as is
+replayed, and the first that hasn't written. Who began isn't shown, and when neither."""
 
 
+_STILL_WRITES = (
+    "transaction {} of the primary has written and had not ended after 60 s, as far as the standby"
+    " shows, which doesn't tell when it began: its rows may have any stamp. Wait for its end, or"
+    " read the primary"
+)
 _BEHIND = (
     "the standby has replayed no commit since it started and is behind, by how much isn't"
     " shown: let it catch up"
@@ -88,10 +102,10 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
             now = min(now, replayed)
         others = other_zones(cursor, zone)
         clock = Clock(now=now.astimezone(UTC), time_zone=zone, other_zones=others)
-        if guard and in_recovery and replayed is None and _of_standby(cursor, _IS_BEHIND):
-            clock = replace(clock, stopped=(_BEHIND,))
-        if not guard or in_recovery:
-            return clock  # a standby shows nobody who writes
+        if not guard:
+            return clock
+        if in_recovery:
+            return replace(clock, stopped=_still_to_come(cursor, replayed))
         clock = replace(clock, open=_wait_for_hidden(cursor))
         return replace(clock, prepared=wait_until_gone(cursor, prepared_transactions(cursor)))
 
@@ -157,6 +171,25 @@ def _wait_for_hidden(cursor: Any) -> tuple[OpenTransaction, ...]:
             busy |= {t.pid for t in open_transactions(cursor)}
         hidden = tuple(t for t in hidden if t.pid in busy)
     return known + hidden
+
+
+def _still_to_come(cursor: Any, replayed: datetime | None) -> tuple[str, ...]:
+    """Why a standby may yet get rows of any age; empty: as far as it shows, it doesn't.
+
+    Transactions that have written are waited for. One that writes only later isn't seen: for that
+    the window ends a fixed time back.
+    """
+    is_behind = False if replayed else _of_standby(cursor, _IS_BEHIND)
+    if is_behind is None:
+        return ()
+    if is_behind:
+        return (_BEHIND,)
+    oldest, first = _row(cursor, _WRITING)
+    deadline = time.monotonic() + WAIT_S
+    while oldest < first and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        oldest = _row(cursor, _WRITING)[0]
+    return (_STILL_WRITES.format(oldest),) if oldest < first else ()
 
 
 def wait_until_gone(

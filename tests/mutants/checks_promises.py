@@ -51,10 +51,10 @@ PROMISES: tuple[Promise, ...] = (
         "tests/seam/test_matrix.py"
         "::test_rows_that_fail_a_check_are_put_aside_once_whatever_befalls_a_run",
         "pipeline/publish/quarantine.py",
-        '    run_statement(client, plan, merge_statement(plan, letters), OF_CHECKS)\n',
+        "    run_statement(client, plan, merge_statement(plan, letters), OF_CHECKS)\n",
         "    import contextlib\n"
         "    with contextlib.suppress(Exception):\n"
-        '        run_statement(client, plan, merge_statement(plan, letters), OF_CHECKS)\n',
+        "        run_statement(client, plan, merge_statement(plan, letters), OF_CHECKS)\n",
     ),
     P(
         CHECKS,

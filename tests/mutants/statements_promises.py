@@ -48,6 +48,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         STATEMENTS,
+        "Chaos of all kinds in which nothing came of an action proves nothing, and fails.",
+        "tests/unit/test_chaos_trials.py::test_a_whole_run_in_which_nothing_came_of_an_action_fails",
+        "tests/chaos/actions.py",
+        "    return action is Action.STALL or end is End.SUCCEEDED",
+        "    return True",
+    ),
+    P(
+        STATEMENTS,
         "A statement is taken for another that was judged only if they differ by mere names.",
         "tests/googlesql/test_shapes.py::test_what_googlesql_takes_is_not_taken_for_what_it_refuses",
         "tests/googlesql/shape.py",
