@@ -52,7 +52,8 @@ from scheduler.hosts import Host, of_other_hosts
 from scheduler.intent import Intent, intent_of
 from scheduler.job import uri_of
 from scheduler.launch import launch
-from scheduler.overrides import overridden
+from scheduler.override_words import read_overrides
+from scheduler.overrides import notes_of_tables, overridden
 from scheduler.quota import JOBS_AT_ONCE, load_text
 from scheduler.rehearsal import show_plan
 from scheduler.schedule import Schedule, checked
@@ -269,37 +270,47 @@ def resume(
 def run(
     context: typer.Context,
     name: Name,
+    parameter: Parameters = None,
     environment: Environment = None,
     project: Project = "",
     location: Location = REGION,
     plan: Plan = False,
     dry_run: Annotated[bool, typer.Option(help="Show what would be launched, and stop.")] = False,
+    allow_plain_secrets: Plain = False,
     json: Json = False,
 ) -> None:
     """Launch now; with --NAME=VALUE of any parameter, this once with that.
 
     A backfill: run orders --sync_start=2026-01-01 --sync_end=2026-02-01 --backfill_by=day
     """
+    if name.startswith("-"):
+        fix = "write it first: run NAME --sync_start=…"
+        raise ConfigError("no name of a schedule", "run", "a flag stands where it should", fix)
     there = schedules_of(project, location)
-    if not (context.args or environment or plan or dry_run or json):
+    if not (context.args or parameter or environment or plan or dry_run or json):
         there.run(name)
         say(f"launched {name}; `status` tells how it ends")
         return
     old, _ = there.get(name)
-    new = overridden(old, context.args, pairs(environment, "environment"))
+    given, faults = read_overrides(context.args, pairs(parameter, "parameter"), old.host)
+    settings = pairs(environment, "environment")
+    new = overridden(old, given, settings, faults, allow_plain_secrets=allow_plain_secrets)
+    notes = notes_of_tables(new, given)
     differs = differences(old, new)
     if not json:
-        _show_launch(new, differs)
+        _show_launch(new, differs, notes)
     planned = show_plan(new, "nothing was launched", is_json=json) if plan else {}
     job = "" if dry_run else _launched(there, new, is_as_scheduled=not differs)
     told = f"launched {name}{f' as {job}' * bool(job)}; `status` tells how it ends"
-    done = launch_document(new, differs, job, is_done=not dry_run, **planned)
+    done = launch_document(new, differs, job, is_done=not dry_run, warnings=notes, **planned)
     tell(done, "nothing was launched" if dry_run else told, json=json)
 
 
-def _show_launch(schedule: Schedule, differs: Sequence[Difference]) -> None:
+def _show_launch(schedule: Schedule, differs: Sequence[Difference], notes: Sequence[str]) -> None:
     for line in show.difference_lines(differs):
         say(line)
+    for note in notes:
+        warn(note)
     say(f"{schedule.name}, once, on {schedule.host}: {uri_of(schedule)}")
 
 

@@ -9,8 +9,9 @@ import yaml
 
 from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all, shown
 from scheduler.hosts import Host, environment_of, nearest, of_other_hosts
+from scheduler.paths import BUCKET
 from scheduler.schedule import Retry, Schedule, checked
-from scheduler.tables import BUCKET, text_of_file
+from scheduler.tables import text_of_file
 
 TABLES = "tables"
 """The path of a file whose text becomes the parameter of that name."""

@@ -8,6 +8,9 @@ from typing import Any
 from auto_schema.errors import ConfigError
 from scheduler.schedule import Schedule
 
+PROGRAM = "import json, sys; from pipeline.cli import main; sys.exit(main(json.load(sys.stdin)))"
+"""Its words come by a pipe: those of a command line are for all of the machine to see."""
+
 
 def show_plan(
     schedule: Schedule, not_done: str = "the schedule was not made", *, is_json: bool = False
@@ -27,12 +30,15 @@ def show_plan(
     """
     told = ("plan_only", *(("plan_format",) if is_json else ()))
     words = [f"--{name}={value}" for name, value in schedule.parameters.items() if name not in told]
-    program = "import sys; from pipeline.cli import main; sys.exit(main())"
-    place = f"--temp_location={schedule.environment['temp_location']}"
-    command = [sys.executable, "-c", program, *words, place, "--plan_only=true"]
+    words += [f"--temp_location={schedule.environment['temp_location']}", "--plan_only=true"]
     if is_json:
-        command.append("--plan_format=json")
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE if is_json else None)
+        words.append("--plan_format=json")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        input=json.dumps(words).encode(),
+        check=False,
+        stdout=subprocess.PIPE if is_json else None,
+    )
     if done.returncode:
         fix = f"mend what is told above; {not_done}."
         why = f"exit code {done.returncode}"

@@ -12,11 +12,12 @@ from pipeline.parameters import options
 from pipeline.parameters.nodes import MOST_BYTES
 from pipeline.parameters.source_uri import expanded
 from pipeline.parameters.table import BY_NAME
-from pipeline.tables.file import read_launch_part, read_tables
+from pipeline.tables.entries import TablesFile
+from pipeline.tables.file import ASIDE, OF_ONE, read_launch_part, read_tables
+from pipeline.tables.named import named_faults
 from pipeline.tables.place import is_text
 from pipeline.tables.requests import launch_options
-
-BUCKET = "gs://"
+from scheduler.paths import BUCKET, path_faults, path_faults_of
 
 
 def text_of_file(path: str) -> str:
@@ -42,6 +43,7 @@ def text_of_file(path: str) -> str:
 
 def launch_faults(given: Mapping[str, str], beam_argv: Sequence[str]) -> list[SyncError]:
     """What a launch with these parameters would be refused for before it asks any server."""
+    faults: list[SyncError] = [*path_faults(given)]
     try:
         if given.get("tables"):
             _check_many(given, beam_argv)
@@ -49,14 +51,14 @@ def launch_faults(given: Mapping[str, str], beam_argv: Sequence[str]) -> list[Sy
             words = [f"--{name}={text}" for name, text in given.items()]
             options.parse([*words, *beam_argv], {})
     except ManyErrors as error:
-        return list(error.errors)
+        faults += error.errors
     except SyncError as error:
-        return [error]
-    return []
+        faults.append(error)
+    return faults
 
 
 def _check_many(given: Mapping[str, str], beam_argv: Sequence[str]) -> None:
-    """The launch's own parameters, then the file as far as it is at hand.
+    """The launch's own parameters and the file, then the tables that this names.
 
     Raises:
         ConfigError, ManyErrors: what is wrong with them.
@@ -64,10 +66,12 @@ def _check_many(given: Mapping[str, str], beam_argv: Sequence[str]) -> None:
     said = {name: text for name, text in given.items() if text or name == "partition_field"}
     source = expanded(said)
     said = dict(source.given)
+    aside = ASIDE if any(said.get(name) for name in OF_ONE) else ()
+    of_all = {name: text for name, text in said.items() if name not in aside}
     faults: list[SyncError] = [*_place_faults(said), *source.faults]
     for check in (
-        lambda: launch_options(said, beam_argv, {}, options.unchecked),
-        lambda: _check_file(said),
+        lambda: launch_options(of_all, beam_argv, {}, options.unchecked),
+        lambda: file_of(said),
     ):
         try:
             check()
@@ -75,14 +79,23 @@ def _check_many(given: Mapping[str, str], beam_argv: Sequence[str]) -> None:
             faults += error.errors
         except SyncError as error:
             faults.append(error)
+    if not faults and (file := file_of(said)):
+        faults += [*path_faults_of(file), *named_faults(file, said, beam_argv)]
     if faults:
         raise ManyErrors(faults)
 
 
-def _check_file(given: Mapping[str, str]) -> None:
+def file_of(given: Mapping[str, str]) -> TablesFile | None:
+    """The file, where its text is at hand.
+
+    Raises:
+        ConfigError, ManyErrors: what is wrong with it.
+    """
     _refuse_parameters(given["tables"])
-    if is_text(given["tables"]) and given.get("data_source") in BY_NAME["data_source"].choices:
-        read_tables(given["tables"], "tables", given["data_source"])
+    source = given.get("data_source", "")
+    if is_text(given["tables"]) and source in BY_NAME["data_source"].choices:
+        return read_tables(given["tables"], "tables", source)
+    return None
 
 
 def _refuse_parameters(tables: str) -> None:

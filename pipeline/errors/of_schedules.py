@@ -28,6 +28,7 @@ SCHEDULES = Section(
             "no-such-schedule",
             (
                 "no such schedule",
+                "no name of a schedule",
                 "no schedules",
                 "not a schedule of a sync",
                 "no such project or location",

@@ -13,12 +13,10 @@ from pipeline.launch.saved_plan import PlanFiles
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.origins import Origin, Origins, of_flags
 from pipeline.parameters.table import BY_NAME, MANY
+from pipeline.tables.file import ASIDE, MORE_THAN_ONE, OF_ONE
 from pipeline.tables.requests import TableOptions, with_keys
 
-ROLLBACK, SLICES, REPLAY = "rollback_run", "backfill_by", "replay_dead_letters"
-OF_ONE = (ROLLBACK, SLICES, REPLAY)
-"""Parameters of a launch of one table."""
-ASIDE = (*OF_ONE, "rollback_to", "backfill_order", "backfill_id", "sync_start", "sync_end")
+SLICES = "backfill_by"
 AT_ONCE = "max_tables_at_once"
 """Of a backfill: slices."""
 FEW = 10
@@ -111,4 +109,4 @@ def _other_number(launch: ManyOptions, asking: str) -> SyncError:
         return ConfigError("no table", where, launch.note, fix)
     shown = ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if names[FEW:] else "")
     why = f"it is of one table, and {len(names)} are meant: {shown}"
-    return ConfigError("more than one table", where, why, f"say which: --select={names[0]}.")
+    return ConfigError(MORE_THAN_ONE, where, why, f"say which: --select={names[0]}.")

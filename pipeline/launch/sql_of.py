@@ -13,6 +13,7 @@ from auto_schema.evolve import CurrentField
 from auto_schema.schema import Column
 from pipeline.launch.document_text import document_text
 from pipeline.parameters.options import Options
+from pipeline.parameters.paths import is_sql_path
 from smart_sync.check_sql import typed_rows
 from smart_sync.facts import Facts, Target, deciding
 from smart_sync.renaming import with_new_names
@@ -40,7 +41,7 @@ def text_of(value: str, endpoints: Endpoints) -> tuple[str, str]:
     Raises:
         ConfigError, TargetError: it can't be read.
     """
-    return document_text(value, MADE, endpoints, is_text=not is_path(value))
+    return document_text(value, MADE, endpoints, is_text=not is_sql_path(value))
 
 
 def with_sql(options: Options, text_at: Texts = text_of) -> Options:
@@ -60,16 +61,6 @@ def with_sql(options: Options, text_at: Texts = text_of) -> Options:
         raise fault
     publishing = replace(request.publishing, sql=text)
     return replace(options, request=replace(request, publishing=publishing))
-
-
-def is_path(value: str) -> bool:
-    """Whether the parameter is where the query lies, and not the query itself.
-
-    >>> is_path("gs://b/orders.sql"), is_path("sql/orders.sql"), is_path("SELECT * FROM staged")
-    (True, True, False)
-    """
-    value = value.strip()
-    return value.startswith("gs://") or (value.endswith(".sql") and len(value.split()) == 1)
 
 
 def answer_of(

@@ -9,6 +9,7 @@ from auto_schema.errors import ConfigError, SyncError, shown
 from auto_schema.transform import PARAMETER as TRANSFORMATION
 from auto_schema.warehouse_types import MAX_CLUSTERING
 from pipeline.parameters import zones
+from pipeline.parameters.paths import is_json_path
 from pipeline.parameters.table import PARAMETERS, Kind, Parameter
 from smart_sync.hand_window import FORM
 from sources.parameters import SECONDS
@@ -155,18 +156,8 @@ def _choice(parameter: Parameter, value: str) -> Found:
     return f"{shown(value)} is unknown", f"use one of {known}."
 
 
-def is_path(config: str) -> bool:
-    """Whether transformation_config is where its text lies, and not the text itself.
-
-    >>> is_path("gs://b/masks.json"), is_path("masks.json"), is_path('{"mask": {}}')
-    (True, True, False)
-    """
-    config = config.strip()
-    return config.startswith("gs://") or (config.endswith(".json") and "\n" not in config)
-
-
 def _json(parameter: Parameter, value: str) -> Found:
-    if parameter.name == TRANSFORMATION and is_path(value):
+    if parameter.name == TRANSFORMATION and is_json_path(value):
         return None
     try:
         parsed = json.loads(value)

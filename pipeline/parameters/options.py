@@ -13,8 +13,9 @@ from functools import partial
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from auto_schema.transform import PARAMETER as TRANSFORMATION
 from auto_schema.transform_text import parse as parse_transformation
-from pipeline.parameters.checks import is_path, value_fault, value_faults
+from pipeline.parameters.checks import value_fault, value_faults
 from pipeline.parameters.origins import Origins
+from pipeline.parameters.paths import is_json_path
 from pipeline.parameters.request_of import endpoints_of, request_of, secret_manager
 from pipeline.parameters.results import Results
 from pipeline.parameters.source_uri import Expanded, expanded, holds_secret
@@ -198,7 +199,7 @@ def parse_given(
     wrong = _parameter_faults(values, given, is_incomplete=source.is_incomplete)
     faults += map(source.placed, wrong)
     salts = partial(Secret.named, endpoint=secret_manager(environ))
-    at = values[TRANSFORMATION] if is_path(values[TRANSFORMATION]) else ""
+    at = values[TRANSFORMATION] if is_json_path(values[TRANSFORMATION]) else ""
     transformation, more = parse_transformation("" if at else values[TRANSFORMATION], salts)
     faults += [] if _is_json_fault(faults) else more
     temp_location = flag("temp_location") or flag("staging_location")

@@ -33,6 +33,11 @@ OF_ONE_TABLE = {
     "a rollback of many tables": ("rollback_run", "rollback_to"),
 }
 """Parameters of a launch that no launch of many tables may have, by what they would make of it."""
+OF_ONE = ("rollback_run", "backfill_by", "replay_dead_letters")
+"""Parameters by which a launch means one table, also where a file of tables names it."""
+ASIDE = (*OF_ONE, "rollback_to", "backfill_order", "backfill_id", "sync_start", "sync_end")
+"""What such a launch says of that table, and no launch of many could."""
+MORE_THAN_ONE = "more than one table"
 QUERY_FIX = "write it in the entry of one table, under the table's exact name."
 ONE_QUERY = "one query for many tables"
 Choice = TypeVar("Choice", bound=StrEnum)

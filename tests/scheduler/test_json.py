@@ -142,12 +142,14 @@ def test_an_interruption_and_our_own_fault_are_documents(told, monkeypatch, faul
 
 def test_the_plan_is_part_of_the_document(told, scheduler, monkeypatch):
     """Its own JSON, which a process of its own prints."""
-    scheduler.put(job_of(a_schedule()))
+    scheduler.put(job_of(a_schedule(parameters={"postgresql_password": PLANTED})))
     program = "import json; print(json.dumps({'headline': ['x']}))"
     run = subprocess.run
 
     def instead(words, **how):
-        assert "--plan_format=json" in words
+        told = json.loads(how["input"])
+        assert {"--plan_format=json", f"--postgresql_password={PLANTED}"} <= set(told)
+        assert PLANTED not in "".join(words), "for all of the machine to see"
         return run([sys.executable, "-c", program], **how)
 
     monkeypatch.setattr("scheduler.rehearsal.subprocess.run", instead)

@@ -108,6 +108,20 @@ def test_a_path_of_this_machine_is_no_parameter(command, scheduler):
     assert (done.code, "give --tables=FILE" in done.err) == (2, True), done.err
 
 
+PATHS = ("checks: schema.yml", "transform_sql: a.sql", "transformation_config: masks.json")
+
+
+@pytest.mark.parametrize("said", PATHS)
+def test_a_path_of_this_machine_is_none_where_the_sync_runs(create, scheduler, said):
+    done = create(f"defaults: {{{said}}}\ntables: {{public.a: , public.b: }}\n")
+    assert (done.code, scheduler.calls) == (2, [])
+    name = said.partition(":")[0]
+    assert "a local path (schedule shop: tables, line 1, column " in done.err
+    assert done.err.count(f", {name})") == 1
+    there = said.replace(": ", ": gs://b/")
+    assert create(f"defaults: {{{there}}}\ntables: {{public.a: }}\n").code == 0
+
+
 def test_the_run_history_of_all_tables_has_one_place(command, scheduler):
     none = {"destination_bigquery_dataset": None}
     done = command("create", *words_of(of_many(TEXT, **none)), "-y")
