@@ -3,8 +3,8 @@
 from auto_schema.names import STAGED, TABLE
 from deploy.real_check import BQ, Check, lines, query, show
 from smart_sync.merge_sql import NEWEST
-from smart_sync.plan import staging_of
 from smart_sync.publish_sql import swap_script
+from smart_sync.staging import staging_of
 from warehouse.names import TableRef
 
 _TEN_DAYS = (

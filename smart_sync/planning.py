@@ -24,15 +24,7 @@ from smart_sync.merge_plan import plan_merge
 from smart_sync.missing_plan import plan_missing
 from smart_sync.modes import choose_way, way_in_place
 from smart_sync.partition_span import span_faults
-from smart_sync.plan import (
-    ColumnChanges,
-    DeadLetterPlan,
-    PublishPlan,
-    ReadPlan,
-    RunPlan,
-    SyncPlan,
-    staging_of,
-)
+from smart_sync.plan import ColumnChanges, DeadLetterPlan, PublishPlan, ReadPlan, RunPlan, SyncPlan
 from smart_sync.proof_plan import Proof
 from smart_sync.read_plan import with_scan
 from smart_sync.repair import Repair
@@ -44,6 +36,7 @@ from smart_sync.slices import slicing_faults
 from smart_sync.snapshot import plan_snapshot
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.sql_plan import SqlPlan, over_limit, plan_sql, rounded_columns
+from smart_sync.staging import staging_of
 from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.volume import VolumePlan, plan_volume
 from smart_sync.ways import Way

@@ -12,7 +12,8 @@ from smart_sync.history_sql import history_create_script, history_script, versio
 from smart_sync.merge_plan import MergePlan
 from smart_sync.merge_sql import as_it_is, create_script, merge_script, newest
 from smart_sync.missing_sql import deleting
-from smart_sync.plan import Staging, SyncPlan
+from smart_sync.plan import SyncPlan
+from smart_sync.staging import Staging
 from sources.values import Split
 from warehouse.names import TableRef
 

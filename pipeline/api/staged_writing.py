@@ -27,7 +27,8 @@ from pipeline.destination.files import COMPRESSION, COMPRESSION_LEVEL
 from pipeline.destination.folder import STORAGE_ERRORS, Folder, staging_error
 from pipeline.destination.jobs import MAX_URIS, load_config, upload
 from pipeline.destination.target import read_dataset
-from smart_sync.plan import RunPlan, Staging
+from smart_sync.plan import RunPlan
+from smart_sync.staging import Staging
 from warehouse.client import make_client
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config

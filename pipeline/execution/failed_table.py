@@ -29,7 +29,7 @@ from pipeline.runs.settle import (
     fence,
     older_folders,
 )
-from smart_sync.plan import staging_of
+from smart_sync.staging import staging_of
 from warehouse.client import make_client
 
 LOGGER = logging.getLogger("smart_sync")

@@ -15,7 +15,7 @@ from pipeline.parameters.request_of import SNAPSHOT_LIFE
 from pipeline.runs.past_runs import runs_since
 from pipeline.runs.questions import ask_history
 from smart_sync.modes import CREATE
-from smart_sync.plan import RunPlan, staging_of
+from smart_sync.plan import RunPlan
 from smart_sync.repair import Repair
 from smart_sync.request import SyncRequest
 from smart_sync.rollback import (
@@ -26,6 +26,7 @@ from smart_sync.rollback import (
     has_published,
     not_brought_again,
 )
+from smart_sync.staging import staging_of
 from smart_sync.stale_columns import read_record
 from warehouse.errors import as_target_errors
 from warehouse.names import TableRef

@@ -15,7 +15,7 @@ from auto_schema.names import quoted
 from pipeline.destination.listing import tables_of
 from pipeline.runs.past_runs import read_outcome
 from smart_sync.modes import REBUILD
-from smart_sync.plan import staging_of
+from smart_sync.staging import staging_of
 from warehouse.errors import as_target_errors
 from warehouse.jobs import JobLabels, query_config
 from warehouse.names import TableRef

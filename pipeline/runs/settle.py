@@ -29,9 +29,9 @@ from pipeline.runs.lock import Lock, started
 from pipeline.runs.past_runs import read_outcome
 from pipeline.runs.rollback_end import end_rollback
 from smart_sync.letters_sql import STEPS as LETTERS
-from smart_sync.plan import Staging, staging_of
 from smart_sync.repair import ROLLBACK
 from smart_sync.sql_plan import MADE
+from smart_sync.staging import Staging, staging_of
 from warehouse.errors import as_target_errors
 from warehouse.names import Endpoints, TableRef
 

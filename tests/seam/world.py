@@ -29,8 +29,9 @@ from pipeline.runs.outcome import Outcome
 from pipeline.runs.past_runs import past_runs
 from pipeline.runs.settle import Settler
 from smart_sync.check import AcceptedRange, Check
-from smart_sync.plan import SyncPlan, staging_of
+from smart_sync.plan import SyncPlan
 from smart_sync.sql_plan import SqlAnswer
+from smart_sync.staging import staging_of
 from smart_sync.ways import LOAD, Way
 from tests.factories import a_plan, a_request, a_target
 from tests.seam.service import Body, Job, Service, client_of

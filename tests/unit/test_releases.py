@@ -16,7 +16,7 @@ from pipeline.parameters.version import VERSION
 from pipeline.runs.history import FINAL, event_job_id
 from pipeline.runs.lock import lock_table
 from scheduler.cli import APP
-from smart_sync.plan import staging_of
+from smart_sync.staging import staging_of
 from tests.deploy.documents import blocks
 from warehouse.names import TableRef
 
