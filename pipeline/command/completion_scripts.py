@@ -154,8 +154,10 @@ def fish() -> str:
         name = flag.removeprefix("--").removesuffix("=")
         label = f" -d {_quoted(labels[name])}" if name in labels else ""
         said = known.get(name, ())
-        kind = " -r -F" if said == (FILES,) else f" -x -a '{' '.join(said)}'" if said else " -x"
-        kind = kind if flag.endswith("=") else ""
+        after = f" -a '{' '.join(said)}'" if said and said != (FILES,) else ""
+        kind = after  # of a flag that may stand alone they come behind `=` only
+        if flag.endswith("="):
+            kind = " -r -F" if said == (FILES,) else f" -x{after}"
         lines.append(f"complete -c smart-sync -l {name}{kind}{label}")
         if (dashed := name.replace("_", "-")) != name:
             lines.append(f"complete -c smart-sync -n __smart_sync_dashes -l {dashed}{kind}{label}")
