@@ -28,6 +28,7 @@ from pipeline.parameters.options import Options
 from pipeline.parameters.version import VERSION
 from smart_sync.request import SyncRequest
 from smart_sync.value_text import counted
+from sources.decoders import BUILD
 from sources.registry import SOURCES
 from sources.secrets import Secret
 from warehouse.errors import as_target_errors
@@ -122,8 +123,7 @@ def _decoder(request: SyncRequest) -> Iterator[Finding]:
     if find_spec(f"{package}.compiled") is not None:
         yield Finding.good("decoder", "rows are decoded by compiled code")
         return
-    fix = "install a wheel, or compile it with a C compiler (make setup)."
-    yield Finding("decoder", WARN, "rows are decoded by Python, many times slower", fix)
+    yield Finding("decoder", WARN, "rows are decoded by Python, many times slower", BUILD)
 
 
 def _secrets(request: SyncRequest, texts: Mapping[str, str]) -> Iterator[Finding]:

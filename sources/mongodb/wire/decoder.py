@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sources.decoders import slow
+
 compiled: Any
 try:
     from sources.mongodb.wire import compiled
@@ -19,10 +21,7 @@ except ImportError:
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
-SLOW = (
-    "MongoDB's documents are decoded by Python, some five times slower: the compiled decoder"
-    " wasn't built. `make setup` builds it, as `pip install .` does; both need a C compiler."
-)
+SLOW = slow("MongoDB's documents", "five")
 """Said once per process that reads."""
 
 

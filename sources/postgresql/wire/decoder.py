@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol
 
+from sources.decoders import slow
 from sources.postgresql.wire.fields import Field
 
 try:
@@ -15,10 +16,7 @@ except ImportError:
     from sources.postgresql.wire.in_python import Decoder as _Decoder  # type: ignore[assignment]
 
     IS_COMPILED = False
-SLOW = (
-    "PostgreSQL's rows are decoded by Python, some fifty times slower: the compiled decoder"
-    " wasn't built. `make setup` builds it, as `pip install .` does; both need a C compiler."
-)
+SLOW = slow("PostgreSQL's rows", "fifty")
 """Said once per process that reads."""
 
 
