@@ -210,10 +210,7 @@ class ManyErrors(SyncError):  # noqa: N818 - a plural
         """What and where of each, in the order of the lines that say all."""
         kinds = ", ".join(dict.fromkeys(type(error).__name__ for error in self.errors))
         text, end = f"{kinds}: {len(self.errors)} faults: ", ". To mend: see each line above."
-        named = [
-            one_line(error.what + (f" ({error.where})" if error.where else ""))
-            for error in self.errors
-        ]
+        named = [words for group in same_faults(self.errors) for words in _in_few_words(group)]
         fitting = list[str]()
         while named and len("; ".join([text, *fitting, named[0], end])) < LONGEST_LINE - len(end):
             fitting.append(named.pop(0))
@@ -246,6 +243,14 @@ def same_faults(errors: Sequence[SyncError]) -> list[list[SyncError]]:
     for error in errors:
         groups.setdefault((type(error), error.what, error.why, error.fix), []).append(error)
     return list(groups.values())
+
+
+def _in_few_words(group: Sequence[SyncError]) -> list[str]:
+    """What and where, place by place; of many places the first, and how many there are."""
+    if len(group) > FEW_PLACES:
+        first = f"{group[0].where}, and {len(group) - 1:,} more"
+        return [one_line(f"{group[0].what} ({first})")]
+    return [one_line(error.what + (f" ({error.where})" if error.where else "")) for error in group]
 
 
 def _at_all_places(group: Sequence[SyncError]) -> str:

@@ -19,6 +19,7 @@ APP = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # whose tables cut names at any width
 )
 PIPED_WIDTH = 1_000_000
 """Of a console that is no terminal: no line is longer, so that no name is broken or cut."""

@@ -7,7 +7,7 @@ from typing import Any
 from auto_schema.errors import ConfigError, SyncError, raise_all
 from pipeline.parameters.connections import settled
 from pipeline.parameters.options import plain_secrets
-from pipeline.parameters.origins import Origin
+from pipeline.parameters.origins import Origin, faults_of
 from pipeline.parameters.source_uri import expanded
 from pipeline.tables.named import kept_by
 from scheduler.files import typed
@@ -72,10 +72,15 @@ def overridden(
     faults = [*faults, *_fixed(schedule, launch, given)]
     if not allow_plain_secrets:
         faults += _plain(given)
-    raise_all(
-        [ConfigError(f.what, f"run {schedule.name}: {f.where}", f.why, f.fix) for f in faults]
-    )
-    return checked(launch, allow_plain_secrets=True, is_once=True)
+    told: list[SyncError] = [
+        ConfigError(f.what, f"run {schedule.name}: {f.where}", f.why, f.fix) for f in faults
+    ]
+    try:
+        once = checked(launch, allow_plain_secrets=True, is_once=True)
+    except SyncError as error:
+        told += faults_of(error)
+    raise_all(told)
+    return once
 
 
 def _merged(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_an_error_on_one_line_is_cut_in_its_reason_and_never_in_its_mend():
     assert line.startswith("TargetError: no (here): so many words")
     assert line.endswith("…. To mend: do this.")
     assert len(line) < LONGEST_LINE
-    many = ManyErrors([ConfigError("bad", f"--flag_{i}", "", "x.") for i in range(200)]).line
+    many = ManyErrors([ConfigError("bad", f"--flag_{i}", f"{i}", "x.") for i in range(200)]).line
     assert many.startswith("ConfigError: 200 faults: bad (--flag_0); bad (--flag_1);")
     assert " more. To mend: " in many
     assert len(many) < LONGEST_LINE

@@ -18,6 +18,12 @@ def test_many_places_stand_below_it_up_to_a_bound():
     assert places == [*(f"   place {n}" for n in range(MOST_PLACES)), "   … and 2 more"]
 
 
+def test_the_line_names_the_first_of_many_places():
+    faults = [ConfigError("bad", f"place {n}", "because", "mend it.") for n in range(12)]
+    line = ManyErrors([*faults, ConfigError("worse", "here", "", "x.")]).line
+    assert line.startswith("ConfigError: 13 faults: bad (place 0, and 11 more); worse (here).")
+
+
 def test_faults_that_differ_in_more_than_their_places_stay_apart():
     others = [
         ConfigError("bad", "place 0", "because", "mend it otherwise."),
