@@ -43,15 +43,16 @@ class Planned:
         return self.plan is None and not self.exit_code
 
 
-def explain_many(tables: Sequence[Planned], at_once: int, connections: int) -> str:
+def explain_many(tables: Sequence[Planned], at_once: int, connections: int, width: int = 0) -> str:
     """What happens, what to beware of, all plans in one table; which host fits, and the sum.
 
     Args:
         tables: of the launch.
         at_once: how many of them side by side.
         connections: to the source at once.
+        width: of the terminal that it is for; 0: there is none.
     """
-    lines = [*many_headline(tables, at_once, connections), *_lines(tables)]
+    lines = [*many_headline(tables, at_once, connections), *_lines(tables, width)]
     if work := _work(tables, at_once, connections):
         lines.append(advice(work))
     return "\n".join([*lines, _sum(tables)])
@@ -102,14 +103,14 @@ def _rows_text(plans: Sequence[SyncPlan]) -> str:
     return text + (f", and those of {counted(unknown, 'table')} not known" if unknown else "")
 
 
-def _lines(tables: Sequence[Planned]) -> Iterator[str]:
+def _lines(tables: Sequence[Planned], width: int) -> Iterator[str]:
     for table in tables:
         if table.plan is None:
             yield f"{'skipped' if table.is_skipped else 'FAILS'}  {table.name}: {table.why}"
             continue
         stale = table.plan.changes.stale.warnings
         yield from (f"WARNING  {table.name}: {text}" for text in (*stale, *table.plan.warnings))
-    yield from text_table(HEADINGS, [_cells(table) for table in tables], RIGHT)
+    yield from text_table(HEADINGS, [_cells(table) for table in tables], RIGHT, width)
     new = [table.name for table in tables if table.plan and table.plan.publishing.mode.is_new]
     yield from new_text(new)
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from pipeline.launch.folded import folded
 from pipeline.report.page import page
 from pipeline.report.told import Period, told_of
 from tests.report_days import NOW, days_of
@@ -40,12 +41,13 @@ def terminal_svg(printed: str, title: str, masks: Mapping[str, str]) -> str:
     """What a command prints on a terminal, as SVG; the same text gives the same picture.
 
     Args:
-        printed: with its escape codes.
+        printed: with its escape codes, by a terminal that folds nothing.
         title: above it.
         masks: pattern → what stands for it, of what differs from run to run.
     """
     for pattern, word in masks.items():
         printed = re.sub(pattern, word, printed)
+    printed = folded(printed, COLUMNS)
     console = Console(
         record=True,
         width=COLUMNS,

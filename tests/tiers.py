@@ -24,7 +24,7 @@ BUDGETS_S = {
     "doctests": 60,
     "e2e": 3000,
     "extensions": 200,
-    "golden": 120,
+    "golden": 240,
     "googlesql": 400,
     "graph": 480,
     "hunt": 500,

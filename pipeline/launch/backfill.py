@@ -16,7 +16,7 @@ from google.cloud import bigquery
 from auto_schema.errors import HeldBackTooLongError, SyncError, TargetError
 from pipeline.launch.beam_at_need import run_note
 from pipeline.launch.gather import inspecting
-from pipeline.launch.output import say
+from pipeline.launch.output import say, width_here
 from pipeline.launch.program_end import print_error
 from pipeline.launch.progress import progress
 from pipeline.launch.row_counter import Board
@@ -86,7 +86,7 @@ def backfill(options: Options, now: datetime, new_run_id: NewRunId, argv: Sequen
     if not options.is_local:
         return _one_job(options, asked, client, launch_id, now)
     slices = _Backfill(options, asked, client, launch_id, now, new_run_id, argv)
-    with progress(len(asked.slices)) as slices.board:
+    with progress(len(asked.slices), "slices") as slices.board:
         slices.run()
     return _told(options, slices)
 
@@ -342,7 +342,7 @@ def _one_job(
 def _told(options: Options, slices: _Backfill) -> int:
     """Say how all slices ended; the exit code."""
     asked, results = slices.asked, slices.in_order()
-    say(report(results))
+    say(report(results, width_here()))
     text = total(asked.name, results)
     say(text)
     webhook, failed = options.webhook, error_of(asked.name, slices.launch_id, results, slices.fault)

@@ -24,8 +24,8 @@ NAME, BAR = 24, 12
 class _Bars(Board):
     """A bar for each run at work, and of many tables a line for all of them."""
 
-    def __init__(self, tables: int, bars: Progress) -> None:
-        super().__init__(tables)
+    def __init__(self, tables: int, noun: str, bars: Progress) -> None:
+        super().__init__(tables, noun)
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
         self._sum = bars.add_task("", total=tables, text="") if tables > 1 else None
@@ -44,7 +44,7 @@ class _Bars(Board):
             self._bars.update(task, total=total, completed=done, text=_text(one))
         if self._sum is not None:
             told = f"{self.rows:,} rows  {self.rate:,.0f}/s"
-            name = f"{self.ended:,} of {self.tables:,} tables"
+            name = f"{self.ended:,} of {self.tables:,} {self.noun}"
             self._bars.update(self._sum, description=name, completed=self.ended, text=told)
 
 
@@ -77,8 +77,13 @@ class _Above(io.TextIOBase):
 
 
 @contextmanager
-def bars_of(tables: int) -> Iterator[Board]:
-    """What counts the rows of a launch, and shows them until the block ends."""
+def bars_of(tables: int, noun: str) -> Iterator[Board]:
+    """What counts the rows of a launch, and shows them until the block ends.
+
+    Args:
+        tables: of the launch, or slices of one.
+        noun: what they are called.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=BAR),
@@ -89,7 +94,7 @@ def bars_of(tables: int) -> Iterator[Board]:
         *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
     )
     with bars, _logging_above(console):
-        yield _Bars(tables, bars)
+        yield _Bars(tables, noun, bars)
 
 
 @contextmanager

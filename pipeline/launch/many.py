@@ -19,7 +19,7 @@ from pipeline.launch.many_history import record, tell_launch
 from pipeline.launch.many_job import ManyJob
 from pipeline.launch.many_runs import ManyRuns
 from pipeline.launch.many_verify import ManyVerdicts, total_verified, verdicts
-from pipeline.launch.output import say
+from pipeline.launch.output import say, width_here
 from pipeline.launch.plan_only import plan_now
 from pipeline.launch.program_end import bug_text, print_error
 from pipeline.launch.progress import progress
@@ -168,7 +168,7 @@ def _submitted(
         return _told(launch, tables, batch_id, results)
     told = f"launched {len(results)} tables as launch {batch_id}"
     launch.common.results.ran_many(batch_id, results, told)
-    say(report(results))
+    say(report(results, width_here()))
     say(told)
     return 0
 
@@ -181,7 +181,7 @@ def _told(
 ) -> int:
     """Say how all tables ended; the exit code."""
     show, text = (verdicts, total_verified) if launch.verifies else (report, total)
-    say(show(results))
+    say(show(results, width_here()))
     failed = failure(batch_id, results)
     launch.common.results.ran_many(batch_id, results, text(results), failed)
     tell_launch(launch.common, tables, batch_id, results, text(results))
@@ -312,9 +312,9 @@ def _show(launch: ManyOptions, now: datetime, new_run_id: NewRunId, argv: Sequen
     """Print the plan of the whole; nothing is written."""
     planned = _all_planned(launch, now, new_run_id, argv)
     of_all = (planned, launch.at_once, launch.common.request.reading.max_source_connections)
-    text = explain_many(*of_all)
-    print_plan(launch.common, text, lambda: many_as_json(*of_all))
-    _note(launch, text, "planned")
+    shown = explain_many(*of_all, width_here())
+    print_plan(launch.common, shown, lambda: many_as_json(*of_all))
+    _note(launch, explain_many(*of_all), "planned")
     return exit_code_of([table.exit_code for table in planned])
 
 

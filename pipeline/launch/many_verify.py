@@ -54,13 +54,13 @@ def _compare(name: str, options: Options, run_id: str) -> TableResult:
     return TableResult(name, row["exit_code"], row["status"], error.text if error else "", row)
 
 
-def verdicts(results: Sequence[TableResult]) -> str:
-    """All verdicts as one table, and the sum."""
-    return "\n".join(_lines(results))
+def verdicts(results: Sequence[TableResult], width: int = 0) -> str:
+    """All verdicts as one table, for a terminal of that width if there is one, and the sum."""
+    return "\n".join(_lines(results, width))
 
 
-def _lines(results: Sequence[TableResult]) -> Iterator[str]:
-    yield from text_table(HEADINGS, [_cells(result) for result in results], RIGHT)
+def _lines(results: Sequence[TableResult], width: int) -> Iterator[str]:
+    yield from text_table(HEADINGS, [_cells(result) for result in results], RIGHT, width)
     yield total_verified(results)
 
 

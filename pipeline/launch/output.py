@@ -7,9 +7,11 @@ that was asked for: rows that are published stay so, whether or not the line abo
 import codecs
 import json
 import logging
+import shutil
 import sys
 from io import TextIOWrapper
 
+from pipeline.launch.folded import folded
 from pipeline.parameters.printed import not_written, to_nowhere
 
 LOGGER = logging.getLogger("smart_sync")
@@ -29,10 +31,15 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
+def width_here() -> int:
+    """Columns of the terminal that stdout is; 0: it is none, and nothing is folded."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
 def say(text: str) -> None:
     """Print what was done; where that can't be written, it stands in the log."""
     try:
-        print(text, flush=True)
+        print(folded(text, width_here()), flush=True)
     except OSError as error:
         to_nowhere()
         LOGGER.warning("stdout can't be written (%s); it would say: %s", error.strerror, text)

@@ -31,8 +31,8 @@ def configure_logging() -> None:
 class _Lines(Board):
     """A log line now and then."""
 
-    def __init__(self, tables: int) -> None:
-        super().__init__(tables)
+    def __init__(self, tables: int, noun: str) -> None:
+        super().__init__(tables, noun)
         self._next = self.began + FIRST_S
 
     def show(self) -> None:
@@ -53,24 +53,29 @@ def line_of(board: Board) -> str:
         return ", ".join(filter(None, parts))
     named = ", ".join(f"{one.name} {share_text(one)}".strip() for one in at_work[:NAMED])
     more = f" and {len(at_work) - NAMED:,} more" if len(at_work) > NAMED else ""
-    return f"{text}; {board.ended:,} of {board.tables:,} tables have ended, at work: {named}{more}"
+    ended = f"{board.ended:,} of {board.tables:,} {board.noun} have ended"
+    return f"{text}; {ended}, at work: {named}{more}"
 
 
 @contextmanager
-def progress(tables: int = 1) -> Iterator[Board]:
+def progress(tables: int = 1, noun: str = "tables") -> Iterator[Board]:
     """What counts the rows of a launch's runs, and shows them until the block ends.
 
     Nothing is shown where the log is to be silent.
+
+    Args:
+        tables: of the launch, or slices of one.
+        noun: what they are called.
     """
     if is_quiet() or not LOGGER.isEnabledFor(logging.INFO):
-        yield Board(tables)
+        yield Board(tables, noun)
     elif is_json() or not _has_terminal():
-        with _listening(_Lines(tables)) as board:
+        with _listening(_Lines(tables, noun)) as board:
             yield board
     else:
         from pipeline.launch.bar import bars_of  # nobody sees it elsewhere
 
-        with bars_of(tables) as bars, _listening(bars) as board:
+        with bars_of(tables, noun) as bars, _listening(bars) as board:
             yield board
 
 

@@ -197,6 +197,5 @@ def _told(
         f" run {first} · {plan.destination} · run {plan.run.run_id}"
     )
     say(text)
-    LOGGER.warning("%s", AGAIN)
     say(f"WARNING: {AGAIN}")
     return _noted(options, text, ROLLED_BACK)

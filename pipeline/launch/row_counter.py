@@ -68,12 +68,13 @@ class Board(logging.Handler):
     """Sums what readers tell of all runs at work in this process; shows nothing itself.
 
     Args:
-        tables: of the launch.
+        tables: of the launch, or slices of one.
+        noun: what they are called.
     """
 
-    def __init__(self, tables: int = 1) -> None:
+    def __init__(self, tables: int = 1, noun: str = "tables") -> None:
         super().__init__(logging.DEBUG)
-        self.tables, self.ended, self.rows_of_ended = tables, 0, 0
+        self.tables, self.noun, self.ended, self.rows_of_ended = tables, noun, 0, 0
         self.at_work: dict[str, AtWork] = {}
         self.began = time.monotonic()
         self._guard = threading.Lock()

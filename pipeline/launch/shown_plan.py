@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 
-from pipeline.launch.output import show
+from pipeline.launch.folded import folded
+from pipeline.launch.output import show, width_here
 from pipeline.parameters.options import Options
 from pipeline.parameters.origins import as_values, lines
 
@@ -17,7 +18,7 @@ def print_plan(options: Options, text: str, as_json: Callable[[], str]) -> None:
         as_json: makes the same as a JSON object.
     """
     if options.request.run.plan_format != "json":
-        show(with_origins(options, text))
+        show(folded(with_origins(options, text), width_here()))
         return
     told = as_json()
     if options.origins:

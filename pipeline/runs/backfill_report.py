@@ -11,9 +11,10 @@ DONE_BEFORE, LEFT = "done before", "left"
 """Of a slice that an earlier run had done, and of one that waits for the next launch."""
 
 
-def report(results: Sequence[TableResult]) -> str:
-    """All slices as one table."""
-    return "\n".join(text_table(("slice", *HEADINGS[1:]), [cells(one) for one in results], RIGHT))
+def report(results: Sequence[TableResult], width: int = 0) -> str:
+    """All slices as one table, for a terminal of that width if there is one."""
+    rows = [cells(one) for one in results]
+    return "\n".join(text_table(("slice", *HEADINGS[1:]), rows, RIGHT, width))
 
 
 def total(name: str, results: Sequence[TableResult]) -> str:

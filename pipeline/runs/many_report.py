@@ -62,13 +62,13 @@ def warned(result: TableResult) -> str:
     return "" if result.exit_code or result.row is None else one_line(told_checks(result.row))
 
 
-def report(results: Sequence[TableResult]) -> str:
-    """All tables as one table, and the sum."""
-    return "\n".join(_lines(results))
+def report(results: Sequence[TableResult], width: int = 0) -> str:
+    """All tables as one table, for a terminal of that width if there is one, and the sum."""
+    return "\n".join(_lines(results, width))
 
 
-def _lines(results: Sequence[TableResult]) -> Iterator[str]:
-    yield from text_table(HEADINGS, [cells(result) for result in results], RIGHT)
+def _lines(results: Sequence[TableResult], width: int) -> Iterator[str]:
+    yield from text_table(HEADINGS, [cells(result) for result in results], RIGHT, width)
     good = [(one.name, one.row) for one in results if one.row and not one.exit_code]
     yield from new_text([name for name, row in good if row["mode"] == CREATE.name])
     yield total(results)

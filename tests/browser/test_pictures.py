@@ -15,6 +15,10 @@ from tests.sync import PASSWORD, PROJECT
 MAKES = os.environ.get("REWRITE_PICTURES") == "1"
 
 
+WIDE = 1000
+"""Columns of a terminal that folds nothing: what stands in a line is only then what is shown."""
+
+
 @pytest.fixture
 def shop(sync):
     """A dataset of a name that is always the same."""
@@ -34,7 +38,7 @@ def test_the_picture_of_a_plan_is_what_it_prints(sync, shop, sql, database, tmp_
     assert done.code == 0, done.stdout
     change(sql, payment("09:15", 1204))
     words = ["smart-sync", "plan", "--config=sync.yaml"]
-    shown = on_terminal(words, environ, tmp_path, pictures.COLUMNS)
+    shown = on_terminal(words, environ, tmp_path, WIDE)
     assert shown.code == 0, shown.stdout
     today = re.escape(f"{datetime.now(UTC):%Y-%m-%d}")
     masks = {

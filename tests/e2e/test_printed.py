@@ -14,7 +14,10 @@ import psycopg2
 import pytest
 from google.cloud import bigquery
 
+from scheduler.job import job_of
 from tests.golden.transcripts import HERE, OF_RUNS, OF_STATUS, piped, transcript
+from tests.scheduler.conftest import LOCATION, a_schedule
+from tests.scheduler.stand_in import Scheduler, rest
 from tests.shop import CONFIG, change, orders, payment
 from tests.sync import PROJECT
 
@@ -30,12 +33,13 @@ class Shop:
     """A database, a dataset and a folder with a config file, and what was printed of them.
 
     Attributes:
+        environ: of each command.
         differing: by name, how transcripts differ from their files.
     """
 
     def __init__(self, run_sql, client, environ, folder):
-        self._run_sql, self._client, self._environ = run_sql, client, environ
-        self.folder, self.differing = folder, {}
+        self._run_sql, self._client = run_sql, client
+        self.folder, self.environ, self.differing = folder, dict(environ), {}
 
     def sql(self, *statements):
         """Change the source, whose statistics are then those of what it holds."""
@@ -51,6 +55,12 @@ class Shop:
         self._client.create_dataset(f"{PROJECT}.{SHOP}")
         return ()
 
+    def saved(self):
+        """A plan of a first run lies in a file."""
+        self.forget()
+        self.quietly("plan", "--save=orders.plan")
+        return ()
+
     def widen(self):
         """The customer's column takes texts of any length from now on."""
         table = self._client.get_table(f"{PROJECT}.{SHOP}.orders")
@@ -61,14 +71,14 @@ class Shop:
 
     def quietly(self, *words, code=0):
         """Run a command of which no transcript is kept; what it printed as JSON."""
-        done = piped(["smart-sync", *words, "--json", CONFIGURED], self._environ, self.folder)
+        done = piped(["smart-sync", *words, "--json", CONFIGURED], self.environ, self.folder)
         assert done.code == code, done
         return json.loads(done.stdout)
 
     def shown(self, name, *words, before=tuple, code=0, masks=OF_RUNS):
         """Run a command on a terminal and piped, and compare with the file of this name."""
-        words = ["smart-sync", *words, CONFIGURED]
-        text = transcript(words, self._environ, self.folder, masks, before)
+        words = ["smart-sync", *words, *[CONFIGURED] * (words[0] != "schedules")]
+        text = transcript(words, self.environ, self.folder, masks, before)
         file = HERE / f"{name}.txt"
         if os.environ.get("REWRITE_GOLDEN") == "1":
             file.write_text(text, encoding="utf-8")
@@ -109,6 +119,7 @@ def test_of_one_table_each_command_prints_what_its_file_says(shop):
     shop.shown("run_first", "run", before=shop.forget)
     shop.sql(payment("09:15", LAST))
     shop.shown("plan_merging", "plan")
+    shop.shown("plan_json", "plan", "--json")
     hours = iter(range(10, 24))
 
     def paid():
@@ -116,11 +127,16 @@ def test_of_one_table_each_command_prints_what_its_file_says(shop):
         return ()
 
     shop.shown("run_merging", "run", before=paid)
+    shop.shown("run_quiet", "run", "--quiet")
+    shop.shown("run_verbose", "run", "--verbose")
+    masks = OF_RUNS | {r"run_report \{.*\}(?=\", \"logger\")": "run_report {…}"}
+    shop.shown("run_log_json", "run", "--log_format=json", masks=masks)
     shop.shown("run_nothing_new_json", "run", "--json")
     day = ["--verify_start=2025-07-01", "--verify_end=2025-07-21"]
     shop.shown("verify", "verify", *day)
     shop.ask(f"DELETE FROM {SHOP}.orders WHERE id = 300")
     shop.shown("verify_differs", "verify", *day, code=8)
+    shop.shown("verify_json", "verify", "--json", *day, code=8)
     tables = iter("ab")
 
     def elsewhere():
@@ -149,11 +165,31 @@ def test_what_is_repaired_afterwards_prints_what_its_file_says(shop):
         return undone[-1:]
 
     shop.shown("rollback", "rollback", before=newest)
+    shop.shown("rollback_json", "rollback", "--json", before=newest)
     shop.sql("INSERT INTO orders VALUES (6000, 'c', 1, 'infinity', '2025-07-22 20:00+00')")
     shop.shown("run_dead_letters", "run", code=7)
     shop.shown("run_dead_letters_json", "run", "--json", code=7)
     shop.shown("status_failed", "status", masks=OF_STATUS | OF_RUNS)
     shop.shown("report", "report")
+    shop.shown("report_json", "report", "--json")
+    shop.shown("status_json", "status", "--json", masks=OF_STATUS | OF_RUNS)
+    with rest(Scheduler()) as scheduler:
+        scheduler.put(job_of(a_schedule(parameters={"destination_bigquery_project": PROJECT})))
+        shop.environ |= {
+            "CLOUD_SCHEDULER_EMULATOR_HOST": scheduler.address,
+            "GOOGLE_CLOUD_PROJECT": "my-project",
+        }
+        status = ["schedules", "status", f"--location={LOCATION}"]
+        masks = (
+            OF_STATUS
+            | OF_RUNS
+            | {
+                r"\d\d-\d\d \d\d:\d\d": "DATE, TIME",
+                r"\b\d+  \d+ d \d+ h": "N  LAG",
+            }
+        )
+        shop.shown("schedules_status", *status, masks=masks, code=1)
+        shop.shown("schedules_status_json", *status, "--json", masks=masks, code=1)
     assert not shop.differing, "\n".join(shop.differing.values())
 
 
@@ -200,6 +236,8 @@ def test_a_plan_that_no_longer_holds_and_servers_that_are_gone_print_what_their_
     shop.shown("plan_saved", "plan", "--save=orders.plan")
     shop.sql("ALTER TABLE orders ADD COLUMN note text")
     shop.shown("plan_moved", "run", "--plan=orders.plan", code=2)
+    shop.shown("plan_moved_json", "run", "--plan=orders.plan", "--json", code=2)
+    shop.shown("run_saved", "run", "--plan=orders.plan", before=shop.saved)
     shop.shown("no_source", "run", "--source=postgresql://postgres@127.0.0.1:1/shop", code=3)
     shop.shown("no_dataset", "run", "--destination_bigquery_dataset=shopp", code=5)
     shop.shown("no_dataset_json", "run", "--destination_bigquery_dataset=shopp", "--json", code=5)

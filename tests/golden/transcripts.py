@@ -52,6 +52,10 @@ OF_RUNS: Mapping[str, str] = {
     r'("(?:bytes_staged|cpu_seconds|peak_memory_bytes|seconds)": )\d[\d.]*': r"\1N",
     r'("(?:seconds|timings)": "?)\{[^}]*\}': r"\1{…}",
     r'("version": ")[^"]*': r"\1VERSION",
+    r'("fingerprint": ")[0-9a-f]{16}': r"\1PLAN_ID",
+    r'("sync_source": ")[0-9a-f]{32}': r"\1SOURCE",
+    r'("(?:lag_seconds|age_seconds|longest_s|dollars)": )\d[\d.]*': r"\1N",
+    r"· seconds \d+\.\d": "· seconds N",
     r'("sync_source\\*", \\*")[0-9a-f]{32}': r"\1SOURCE",
 }
 """The same for runs: whatever is of this run, this server or this minute. The tests' own data are

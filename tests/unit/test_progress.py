@@ -3,10 +3,12 @@
 import logging
 
 import pytest
+from rich.progress import Progress
 
 from pipeline.execution import told_rows
 from pipeline.execution.told_rows import PROGRESS, ToldRows
 from pipeline.launch import progress as shown
+from pipeline.launch.bar import _Bars
 from pipeline.launch.progress import line_of, progress
 from pipeline.launch.row_counter import Board
 from sources.values import Evidence
@@ -24,10 +26,10 @@ def clock(monkeypatch):
     return now
 
 
-def a_board(tables=1, doubt=""):
+def a_board(tables=1, doubt="", noun="tables"):
     evidence = Evidence(estimated_rows=ESTIMATE, estimate_doubt=doubt)
     plan = a_plan(evidence=evidence)
-    board = Board(tables)
+    board = Board(tables, noun)
     board.begin(plan)
     return board, plan.run.run_id
 
@@ -71,6 +73,15 @@ def test_of_many_tables_rows_are_summed_with_those_that_have_ended(clock):
     assert line_of(board) == (
         "read 500 rows, 50 rows/s; 1 of 3 tables have ended, at work: lines 10%"
     )
+
+
+def test_slices_of_a_backfill_are_called_so(clock):
+    board, _ = a_board(2, noun="slices")
+    clock[0] += 10
+    assert "; 0 of 2 slices have ended, at work: orders" in line_of(board)
+    drawn = Progress(disable=True)
+    _Bars(2, "slices", drawn).show()
+    assert [task.description for task in drawn.tasks] == ["0 of 2 slices"]
 
 
 def test_a_line_comes_soon_and_then_now_and_then(clock, caplog, monkeypatch):
