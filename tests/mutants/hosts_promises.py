@@ -81,8 +81,8 @@ PROMISES: tuple[Promise, ...] = (
         "One launch with other parameters is checked whole before anything is launched.",
         "tests/scheduler/test_overrides.py::test_what_is_wrong_with_an_override_is_told_before_anything_is_launched",
         "scheduler/overrides.py",
-        "    return checked(launch, allow_plain_secrets=True, is_once=True)",
-        "    return launch",
+        "        once = checked(launch, allow_plain_secrets=True, is_once=True)",
+        "        once = launch",
     ),
     Promise(
         PART,
