@@ -1,10 +1,14 @@
 """Results of queries: written once, asked for by the job's own name, dropped when they are old.
 
+Most are few rows that the request which sends the query is answered with: they are found and put
+into words by one statement, and never written. A later page is taken from the same rows.
+
 A job's result is never altered, so its columns and its number of rows are known from when it was
 written. As it was, each look at it searched the whole catalog, most of which are results. Of a
 statement that came before, over tables that are as they were, they are known without planning it.
 """
 
+import functools
 import threading
 import time
 from dataclasses import dataclass
@@ -15,6 +19,8 @@ from statements import Columns, Translation, Translator
 RESULTS_LIVE_S = 20
 """At least so long can the rows of a query be fetched; real BigQuery keeps them for a day. DuckDB
 looks at all of them to list the tables of a dataset."""
+FEW = 1_000
+"""Rows that aren't written; a client reads more of them through Storage Read, from the table."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,21 @@ class Result:
     fields: list[Any]
     """As BigQuery describes them."""
     rows: int
+    words: list[str] | None = None
+    """The rows as the answer has them; None: they lie in a table."""
+    int64: bool = True
+    """Whether these say timestamps as whole numbers."""
+
+
+class Caught:
+    """A cursor that keeps what it is to execute."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor, self.sql, self.executed = cursor, cursor.sql, ""
+
+    def execute(self, sql: str, _: Any) -> None:
+        """Keep a statement."""
+        self.executed = sql
 
 
 class Foreseen:
@@ -59,6 +80,12 @@ class Results:
         self._settings = (*tables.LAYOUT, "schemaUpdateOptions")
         self._kept = dict[tuple[str, str], Result | None]()
         """None: written as `local-bigquery` does."""
+        self._answered = dict[tuple[str, str], bool]()
+        """Jobs whose rows are answered at once, and whether timestamps are whole numbers there."""
+
+    def answer(self, project: str, job: str, *, int64: bool) -> None:
+        """Heed that the request which sends a query is answered with its rows."""
+        self._answered[project, job] = int64
 
     def write(
         self, cursor: Any, sql: str, bound: Any, destination: Any, config: Any, isolated: bool
@@ -75,17 +102,44 @@ class Results:
         name = self._tables.name(project, dataset, job)
         known = self._translator.known(sql)
         planned = Foreseen(cursor, known) if known else cursor
-        self._results.materialise(planned, sql, name, bound)
-        rows = cursor.fetchone()[0]
-        columns, fields = known.written if known and known.written else self._columns(cursor, name)
+        caught = Caught(planned)
+        self._results.materialise(caught, sql, name, bound)
+        int64 = self._answered.pop((project, job), None)
+        if int64 is not None:
+            select = caught.executed.removeprefix(f"CREATE OR REPLACE TABLE {name} AS ")
+            self._kept[project, job] = self._few(cursor, select, bound, known, int64=int64)
+        if self._kept[project, job] is None:
+            cursor.execute(caught.executed, bound)
+            rows = cursor.fetchone()[0]
+            described = self._described(cursor.table(name), known)
+            self._kept[project, job] = Result(*described, rows)
+
+    def _few(
+        self, cursor: Any, select: str, bound: Any, known: Translation | None, *, int64: bool
+    ) -> Result | None:
+        """The rows of a statement as its answer has them; None: they are to be written."""
+        if known and known.written:
+            columns, fields = known.written
+        else:
+            relation = cursor.sql(select, params=bound)
+            columns, fields = self._described(relation, known)
+        row = self._types.row(columns, int64)
+        found = cursor.execute(f"SELECT {row} FROM ({select})", bound).fetchmany(FEW + 1)
+        if len(found) > FEW:
+            return None
+        return Result(columns, fields, len(found), [words for (words,) in found], int64)
+
+    def _described(
+        self, relation: Any, known: Translation | None
+    ) -> tuple[list[tuple[str, Any]], list[Any]]:
+        """The columns of a result, as DuckDB and as BigQuery describe them."""
+        if known and known.written:
+            return known.written  # type: ignore[no-any-return]
+        columns = list(zip(relation.columns, relation.types, strict=True))
+        fields = [self._types.field(column, kind) for column, kind in columns]
         if known:
             known.written = columns, fields
-        self._kept[project, job] = Result(columns, fields, rows)
-
-    def _columns(self, cursor: Any, table: str) -> tuple[list[tuple[str, Any]], list[Any]]:
-        relation = cursor.table(table)
-        columns = list(zip(relation.columns, relation.types, strict=True))
-        return columns, [self._types.field(column, kind) for column, kind in columns]
+        return columns, fields
 
     def list_rows(
         self,
@@ -102,16 +156,21 @@ class Results:
         if result is None or selected:
             return self._list_rows(project, dataset, table, most, start, selected, int64)
         limit = self._results.DEFAULT_PAGE_SIZE if most is None else most
+        if result.words is not None:
+            assert int64 is result.int64, "a page in other words than the first"
+            return self._page(result.words[start : start + limit], start, result), result.fields
         with self._database.cursor() as cursor:
             rows = cursor.execute(
                 f"SELECT {self._types.row(result.columns, int64)} "
                 f"FROM (SELECT * FROM {self._tables.name(project, dataset, table)} "
                 f"ORDER BY rowid LIMIT {limit} OFFSET {start})"
             ).fetchall()
+        return self._page([row for (row,) in rows], start, result), result.fields
+
+    def _page(self, rows: list[str], start: int, result: Result) -> Any:
         end = start + len(rows)
         following = str(end) if end < result.rows else None
-        page = self._results.Page([row for (row,) in rows], result.rows, following)
-        return page, result.fields
+        return self._results.Page(rows, result.rows, following)
 
     def forget(self) -> None:
         """Drop, for ever, the results that were there at the last look."""
@@ -121,7 +180,9 @@ class Results:
         while True:
             time.sleep(RESULTS_LIVE_S)
             for project, job in old:
-                self._kept.pop((project, job), None)
+                result = self._kept.pop((project, job), None)
+                if result and result.words is not None:
+                    continue
                 name = self._tables.name(project, self._tables.RESULTS, job)
                 try:
                     self._database.execute(f"DROP TABLE IF EXISTS {name}")
@@ -136,7 +197,19 @@ def keep_results(translator: Translator) -> None:
     from local_bigquery.catalog import tabledata
     from local_bigquery.jobs import query
 
-    results = Results(translator)
+    results, run_query = Results(translator), api.run_query
     assert api.tabledata is tabledata  # asks by its name, so gets the new one
+
+    @functools.wraps(run_query)
+    def answered(project_id: str, body: Any) -> Any:
+        if body.requestId and not body.dryRun:
+            options = body.formatOptions
+            int64 = bool(options and options.useInt64Timestamp)
+            results.answer(project_id, body.requestId, int64=int64)
+        return run_query(project_id, body)
+
+    for route in api.router.routes:
+        if route.endpoint is run_query:
+            route.endpoint = answered
     query._write, tabledata.list_rows = results.write, results.list_rows
     threading.Thread(target=results.forget, daemon=True).start()

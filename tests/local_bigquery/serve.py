@@ -5,7 +5,8 @@ before and after each statement, and `duckdb_tables()` walks over the results of
 Here each project is a DuckDB in memory, a table that is named is looked up by its name, and what is
 said of tables and jobs lies in dictionaries; a test of FOR SYSTEM_TIME AS OF, access policies or
 INFORMATION_SCHEMA.JOBS needs `local-bigquery` itself. What DuckDB does with threads costs more than
-it wins for a few rows. The options of ADD COLUMN, which it forgets, are kept.
+it wins for a few rows, and so does most of what its optimizer tries. The options of ADD COLUMN,
+which it forgets, are kept.
 
 Run by the local BigQuery's own Python, so nothing of the project is imported.
 """
@@ -14,6 +15,22 @@ import functools
 import gc
 import sys
 from typing import Any
+
+WORTH_IT = frozenset(
+    {
+        "cte_filter_pusher",
+        "cte_inlining",
+        "deliminator",
+        "expression_rewriter",
+        "filter_pushdown",
+        "in_clause",
+        "limit_pushdown",
+        "top_n",
+        "unused_columns",
+    }
+)
+"""Of DuckDB's optimizers those that spare small statements more than they cost, or without which
+a join of some thousand rows would be a product of them."""
 
 
 def serve() -> None:
@@ -41,10 +58,14 @@ def serve() -> None:
     from statements import keep_translations
 
     connect = duckdb.connect
+    with connect(config={"threads": 1}) as asked:
+        optimizers = {name for (name,) in asked.sql("FROM duckdb_optimizers()").fetchall()}
+    assert optimizers >= WORTH_IT
+    settings = {"threads": 1, "disabled_optimizers": ",".join(sorted(optimizers - WORTH_IT))}
 
     @functools.wraps(connect)
     def with_one_thread(*args: Any, config: Any = None, **words: Any) -> Any:
-        return connect(*args, config={"threads": 1, **(config or {})}, **words)
+        return connect(*args, config=settings | (config or {}), **words)
 
     duckdb.connect = with_one_thread
     sys.modules["pandas"] = None  # type: ignore[assignment]  # else looked for with each parameter

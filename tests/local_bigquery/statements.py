@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from translations import UNREAD
+
 DATASETS = re.compile(r"`[\w-]+\.(d\d+_\d+)\.")
 RUNS = re.compile(r"\d{8}t\d{6}[-_][0-9a-f]{8}")
 TABLES = re.compile(r"`[\w-]+\.\w+\.(\w+)`")
@@ -27,6 +29,7 @@ MOST_STATES = 8
 OTHERS = 0xE000
 """The first of the characters that mean nothing, one of which is repeated in a name's place."""
 NAMELESS = re.compile("[\ue000-\uf8ff]")
+QUESTION = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class Columns:
 class Translator:
     """`parse`, `translate` and what else looks at a statement's tree, by shapes.
 
+    Of a question only its translation is asked for, so it is read only where that isn't known.
+
     The tree of the first statement of a shape stands for all later ones: nobody alters it, and
     who asks it for a name gets the name that the statement at hand has.
     """
@@ -127,6 +132,7 @@ class Translator:
         self._from_duckdb = query.from_duckdb
         self._parse_script, self._statement = script.parse_script, script.Statement
         self._kinds = (exp.Query, exp.Insert, exp.Update, exp.Delete)
+        self._select = exp.Select
         self._trees = dict[str, Any]()
         self._translations = dict[tuple[Any, ...], list[Translation]]()
         self._single = dict[str, slice]()
@@ -139,10 +145,12 @@ class Translator:
             is_plain = self._is_plain(interpreter.context)
             self._now.text, self._now.translation = statement.text, None
             self._now.shape = shape_of(statement.text) if is_plain else None
+            self._now.is_whole = True
             try:
                 self._sql(interpreter, statement)
             finally:
                 self._now.shape = self._now.translation = None
+                self._now.is_whole = False
 
         return sql
 
@@ -170,9 +178,9 @@ class Translator:
         """`script.parse`."""
         shape = getattr(self._now, "shape", None)
         if shape is None:
-            return self._parse(text)  # type: ignore[no-any-return]
+            return self._trees_of(text)
         if shape.text not in self._trees:
-            trees = self._parse(text)
+            trees = self._trees_of(text)
             if len(trees) != 1 or not isinstance(trees[0], self._kinds):
                 return trees  # type: ignore[no-any-return]
             trees[0].meta["shape"] = shape
@@ -180,6 +188,17 @@ class Translator:
                 self._trees.clear()
             self._trees[shape.text] = trees[0]
         return [self._trees[shape.text]]
+
+    def _trees_of(self, text: str) -> list[Any]:
+        """What a text means; a question that is a whole statement stands for itself."""
+        if getattr(self._now, "is_whole", False) and QUESTION.match(text) and ";" not in text:
+            return [self._unread(text)]
+        return self._parse(text)  # type: ignore[no-any-return]
+
+    def _unread(self, text: str) -> Any:
+        tree = self._select()
+        tree.meta[UNREAD] = text
+        return tree
 
     def translate(self, tree: Any, context: Any) -> tuple[str, dict[str, Any]]:
         """`query.translate`."""
@@ -197,11 +216,11 @@ class Translator:
             context.referenced.update(_named(shape, table) for table, _ in known.tables)
             bound = {name: context.values[name] for name in known.used}
             return shape.with_names(known.sql), bound
-        own = (
-            tree
-            if (first.tables, first.names) == (shape.tables, shape.names)
-            else self._parse(self._now.text)[0]
-        )
+        own = tree
+        if UNREAD in tree.meta:
+            own = self._unread(self._now.text)
+        elif (first.tables, first.names) != (shape.tables, shape.names):
+            own = self._parse(self._now.text)[0]
         sql, bound = self._translate(own, context)
         if len(self._translations) > MOST_SHAPES:
             self._translations.clear()
@@ -241,7 +260,7 @@ class Translator:
 
     def from_duckdb(self, error: Exception, context: Any = None, tree: Any = None) -> Any:
         """`query.from_duckdb`, whose words hold names and positions of the statement."""
-        if tree is not None and "shape" in tree.meta:
+        if tree is not None and ("shape" in tree.meta or UNREAD in tree.meta):
             tree = self._parse(self._now.text)[0]
         return self._from_duckdb(error, context, tree)
 

@@ -33,6 +33,8 @@ OTHERS = 0xE000
 """The first of the characters that mean nothing: each stands for a name."""
 NAMELESS = re.compile("[\ue000-\uf8ff]")
 Table = tuple[str, str, str]
+UNREAD = "unread"
+"""Under it an empty tree has the text of the question for which it stands."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,10 @@ class Translations:
         from local_bigquery.catalog import row_access
         from local_bigquery.sql.dialect import BigQueryDialect
         from local_bigquery.sql.rules import typing
+        from local_bigquery.sql.translate import parse
 
         self._translate, self._state, self._row_access = translate, state, row_access
+        self._parse = parse
         self._dialect, self._schema = BigQueryDialect, typing._schema
         self._known = dict[str, list[Known]]()
         self._kept = kept
@@ -134,11 +138,11 @@ class Translations:
 
     def translate(self, tree: Any, context: Any) -> tuple[str, dict[str, Any]]:
         """`translate`; what is known of it, if the tables are as they were."""
-        text = tree.sql(dialect=self._dialect)
+        text = tree.meta.get(UNREAD) or tree.sql(dialect=self._dialect)
         if context.functions or context.settings:
-            return self._translate(tree, context)  # type: ignore[no-any-return]
+            return self._translate(self._read(tree), context)  # type: ignore[no-any-return]
         if DEPENDENT.search(text) or NAMELESS.search(text) or self._row_access.secured():
-            return self._translate(tree, context)  # type: ignore[no-any-return]
+            return self._translate(self._read(tree), context)  # type: ignore[no-any-return]
         near = f"`{context.dataset_id}`" if context.dataset_id else None
         means = (context.variables.items(), context.parameters.items(), context.temporary)
         own = repr([near, *map(sorted, means)])
@@ -147,12 +151,19 @@ class Translations:
         key = repr([names.put_aside(text), names.put_aside(own), context.project_id, *marks])
         known = self._that_holds(self._translations_of(key), names)
         if known is None:
-            return self._anew(tree, context, key, names)
+            return self._anew(self._read(tree), context, key, names)
         context.used.clear()
         context.used.update(known.used)
         context.temporary.update(map(names.put_back, known.temporary))
         context.referenced.update(map(names.back, known.referenced))
         return names.put_back(known.sql), {name: context.values[name] for name in known.used}
+
+    def _read(self, tree: Any) -> Any:
+        """The tree of a statement, of which it may be the text alone."""
+        if UNREAD not in tree.meta:
+            return tree
+        (read,) = self._parse(tree.meta[UNREAD])
+        return read
 
     def _translations_of(self, key: str) -> list[Known]:
         if key not in self._known:

@@ -103,3 +103,19 @@ def test_a_result_comes_in_pages_and_again(client: bigquery.Client) -> None:
         assert [row["n"] for page in pages for row in page] == [3, 1, 2]
     assert [field.field_type for field in job.result().schema] == ["INTEGER", "RECORD"]
     assert job.result(max_results=1).total_rows == 3
+
+
+@pytest.mark.parametrize("count", [5, 2_500])
+def test_rows_of_an_answer_go_on_in_pages_be_they_few_or_many(
+    client: bigquery.Client, count: int
+) -> None:
+    numbers = f"SELECT n, TIMESTAMP_SECONDS(n) AS t FROM UNNEST(GENERATE_ARRAY(1, {count})) AS n"
+    asked = client.query_and_wait(f"{numbers} ORDER BY n DESC", page_size=2 if count < 10 else 900)
+    assert [row.n for row in asked] == list(range(count, 0, -1))
+    assert asked.total_rows == count
+
+
+def test_a_question_that_is_none_is_refused_each_time(client: bigquery.Client) -> None:
+    for _ in range(2):
+        with pytest.raises(BadRequest, match=r"[Ss]yntax error"):
+            client.query_and_wait("SELECT 1 AS a FROM WHERE a")
