@@ -18,7 +18,7 @@ PASSWORD = "pl4nted-s3cret"  # looked for in every output
 GRAPH = "DirectRunner"
 """The runner by which a run goes through the graph, as on Dataflow; without one a run in this
 process does the same in plain code, for half of the processor's time."""
-TESTS_A_GRAPH = 3
+TESTS_A_GRAPH = 6
 """Of so many tests one goes through the graph."""
 
 HISTORY = frozenset(
@@ -33,7 +33,7 @@ def runner_of(test: str) -> str | None:
     Every kind of test has some of both. What is about the one way says so by `runner`; that both
     end alike is held by `tests/e2e/test_without_beam.py`.
 
-    >>> {runner_of(f"tests/e2e/test_merge.py::test_{n}") for n in range(9)} == {GRAPH, None}
+    >>> {runner_of(f"tests/e2e/test_merge.py::test_{n}") for n in range(18)} == {GRAPH, None}
     True
     """
     return GRAPH if zlib.crc32(test.encode()) % TESTS_A_GRAPH == 0 else None
