@@ -73,7 +73,7 @@ MASKS = {
     r'"time": "[^"]*"': '"time": "TIME"',
     r"tzdata 20\d\d[a-z]": "tzdata VERS.",
     r'"tzdata": "20\d\d[a-z]"': '"tzdata": "VERS."',
-    r"\b\d\d-\d\d \d\d:\d\d\b": "DATE, HOURS",
+    r"(?<![\d-])\d\d-\d\d \d\d:\d\d\b": "DATE, HOURS",
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d": "DAY HH:MM",
     r"and \d{3} more": "and NNN more",
 }
