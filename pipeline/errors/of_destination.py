@@ -55,7 +55,7 @@ DESTINATION = Section(
                 "the destination belongs to another server",
                 "a new source that deletes rows of the old one",
             ),
-            "The table was filled from another table, database or server than this launch reads, as its labels and description say. Their rows would be mixed, or those of the other deleted.",
+            "The table was filled from another table, database or server than this launch reads, as its labels `sync_source` and `sync_server` say. Their rows would be mixed, or those of the other deleted.",
             "A copied config file whose destination was not changed; a database that was moved, restored or failed over to another server.",
             "If it is the other table: give a destination of its own. If the source has moved: the message says what takes the table over.",
             "Not before it is mended. Nothing was written.",
@@ -79,7 +79,7 @@ DESTINATION = Section(
             "job-not-started",
             ("job could not be staged", "job could not be submitted"),
             "Dataflow did not take the job: its files could not be uploaded, or the request was refused. The run ended, and the lock was given back.",
-            "The account lacks `roles/dataflow.admin`, or may not act as the worker account (`roles/iam.serviceAccountUser`); the API is off; a quota of CPUs or addresses; a network or subnetwork that isn't in the region. Google's words stand in the message.",
+            "The account lacks `roles/dataflow.developer`, or may not act as the worker account (`roles/iam.serviceAccountUser`); the API is off; a quota of CPUs or addresses; a network or subnetwork that isn't in the region. Google's words stand in the message.",
             "A subnetwork is written `regions/REGION/subnetworks/NAME`. Roles: [Service accounts](deploy.md#3-service-accounts); APIs: [APIs](deploy.md#1-apis). If the launcher itself never started, this program has said nothing: see the job's page, [Watching](deploy.md#8-watching-and-stopping).",
         ),
         Entry(

@@ -68,7 +68,8 @@ PARAMETERS = Section(
                 "a line that says nothing",
             ),
             "A line of `.env` can't be read as `NAME=value`.",
-            "A quote that isn't closed, or something behind the closing one.",
+            "A quote that isn't closed, or something behind the closing one; a line without `=`; a name that looks like one of ours, written otherwise.",
+            "One `SMART_SYNC_NAME=value` on each line; a value with blanks, quotes or `#` in single quotes: [Environment and `.env`](command-line.md#environment-and-env).",
         ),
         Entry(
             "file-not-found",

@@ -15,7 +15,7 @@ REPAIRS = Section(
             ),
             "More rows are missing at the source than may be deleted unseen. None was, and nothing of the run was published.",
             "The source is another one, is empty, is being restored, or its query leaves rows out; or so many were really deleted.",
-            "Look first: some of the keys stand in the message. If they are to go, run once with a higher `max_deleted_percent`: [Keys that are missing](deletes.md#keys-that-are-missing).",
+            "Look first: some of the keys stand in the message, as hashes unless `show_values=true`. If they are to go, run once with a higher `max_deleted_percent`: [Keys that are missing](deletes.md#keys-that-are-missing).",
             "Only after you have looked: the same question would have the same answer.",
         ),
         Entry(

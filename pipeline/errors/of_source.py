@@ -27,7 +27,7 @@ SOURCE = Section(
         Entry(
             "source-locked",
             ("source locked",),
-            "Another session holds a lock on a table that is to be read, and it was waited for as long as is bearable.",
+            "Another session holds a lock on a table that is to be read, and no read could begin within a minute.",
             "ALTER TABLE, VACUUM FULL, REINDEX or a migration is under way.",
             "`SELECT * FROM pg_locks WHERE NOT granted` and `pg_blocking_pids()` show who. Wait for it.",
         ),
@@ -125,7 +125,7 @@ SOURCE = Section(
             ("file missing",),
             "The client's certificate or key, without which the server takes no connection, isn't on this machine.",
             "Paths that hold on one machine and not on Dataflow's workers.",
-            "Give them as secrets or bring them in the image: [Connecting](connecting.md).",
+            "Bring them into the image, at a path that is the same on launcher and workers, the key readable by its user alone: [Logins](connecting.md#logins-without-a-password).",
         ),
         Entry(
             "secret-cannot-be-read",

@@ -31,7 +31,7 @@ WINDOWS = Section(
             ),
             "The cursor is of a type that has no order to sync by, or of another kind in the destination; or its stamps are cut to days or hours, so that later rows get an old stamp; or a parameter doesn't fit its kind.",
             "A text, a random UUID, a boolean; a destination that was made with the stamp as STRING; a duration for an integer cursor.",
-            "Use a timestamp, a date or an integer that only grows, and the same type in the destination.",
+            "Use a timestamp, a date or an integer that only grows, and the same type in the destination. Stamps that are cut: take the uncut column, or a margin, or `WRITE_MERGE` with a lookback, of at least that unit. A lookback is a duration for stamps and dates, and a count for integers: [The cursor column](choosing.md#the-cursor-column).",
         ),
         Entry(
             "integer-cursor-out-of-order",
@@ -41,8 +41,8 @@ WINDOWS = Section(
                 "integer cursor of writers that nobody can see",
             ),
             "Numbers of a sequence are drawn before they are committed: a lower one may come after a higher one, and would be missed for good. Here nothing shows who still writes.",
-            "A sequence with CACHE or several writers, or one that begins again (CYCLE); an integer in MongoDB or BigQuery.",
-            "Use a stamp as the cursor, or `late_commit_guard` with a duration in which every transaction ends: [The margin](choosing.md#the-margin).",
+            "A sequence with CACHE or INCREMENT BY, which hands out blocks; one that begins again (CYCLE); in MongoDB and BigQuery any integer, where a run can't see as far back as `late_commit_guard` wants.",
+            "Best a stamp as the cursor. Else in PostgreSQL `WRITE_MERGE` with `smart_sync_lookback=N`, a count of numbers ([Ids of Hibernate and JPA](recipes.md#ids-of-hibernate-and-jpa)), and `NO CYCLE` for the sequence; in MongoDB and BigQuery `late_commit_guard` with the longest time that a writer takes. `late_commit_guard=off` says that you know numbers to become visible in their order.",
         ),
         Entry(
             "window-by-hand",
@@ -65,7 +65,7 @@ WINDOWS = Section(
             ("empty window to verify", "window to verify is not synced yet"),
             "The window that is to be compared holds nothing, or reaches beyond what was synced.",
             "`verify_only` before the first run, or with an end after the watermark.",
-            "Take an end at or before the watermark, which `smart-sync status` shows.",
+            "Take an end at or before what the destination holds, which the message names; or sync first.",
         ),
         Entry(
             "materialized-view-shows-rows-late",
@@ -79,7 +79,7 @@ WINDOWS = Section(
             ("a table that BigQuery doesn't show as it was",),
             "A BigQuery source is read as it was at one moment, and BigQuery doesn't show it so.",
             "A view, an external table, or a moment before the table's time travel.",
-            "[What is refused](bigquery.md#what-is-refused)",
+            "A table that was made or altered just now: run again once it is older than `late_commit_guard`. Else read the table beneath the view: [What is refused](bigquery.md#what-is-refused).",
         ),
         Entry(
             "rows-of-the-destination-hide-rows",
@@ -93,7 +93,7 @@ WINDOWS = Section(
             "held-back-too-long",
             ("held back for longer than late_commit_guard_max", "the range is held back by now"),
             "A transaction that is open at the source could still commit rows into the window, and has been open for longer than `late_commit_guard_max`. Rows behind it wait.",
-            "A session «idle in transaction», a forgotten `BEGIN` in a console, a prepared transaction, a replication slot.",
+            "A session «idle in transaction», a forgotten `BEGIN` in a console, a prepared transaction; a `pg_dump` or a report in one long transaction too, since one that has only read so far may still write.",
             "Find and end it: `SELECT pid, xact_start, state, query FROM pg_stat_activity ORDER BY xact_start`; prepared ones: `pg_prepared_xacts`. [Late commits](smart-sync.md)",
             "Yes, once that session has ended. Nothing is lost meanwhile: the window stays where it was.",
         ),
