@@ -14,6 +14,7 @@ from pipeline.errors.lookup import (
     MOST_LINKS,
     entry_named,
     entry_of,
+    how_to_read,
     see,
     see_text,
     told_data,
@@ -125,8 +126,17 @@ def test_several_faults_end_with_the_address_of_each_kind_and_of_many_with_the_p
     other = SchemaError("type without a mapping", "column 'x'")
     both = ManyErrors([LOGIN, other, ManyErrors([LOGIN])])
     assert see(both) == f"{PLACE}#missing-parameter {PLACE}#type-without-a-mapping"
+    assert see_text(both.text) == see(both)
     many = ManyErrors([ConfigError(entry.whats[0]) for entry in ENTRIES[: MOST_LINKS + 1]])
-    assert see(many) == PLACE
+    assert (see(many), see_text(many.text)) == (PLACE, PLACE)
+
+
+def test_what_is_read_of_an_error_is_an_address_and_the_command_that_prints_it():
+    slug = "missing-parameter"
+    assert how_to_read(LOGIN.text) == f"{PLACE}#{slug} (smart-sync --help={slug})"
+    two = ManyErrors([LOGIN, SchemaError("type without a mapping", "column 'x'")])
+    assert how_to_read(two.text) == see(two)
+    assert how_to_read("no words of ours") == ""
 
 
 def test_an_entry_is_found_by_the_longest_of_the_words_that_fit():
