@@ -28,7 +28,7 @@ from pipeline.launch.program_end import (
     print_interruption,
 )
 from pipeline.launch.progress import configure_logging
-from pipeline.launch.saved_plan import PlanFiles, save, with_saved
+from pipeline.launch.saved_plan import PlanFiles, check_given, save, with_saved
 from pipeline.launch.source_of import located
 from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import sync
@@ -152,6 +152,7 @@ def _alone(
         now: of the launch.
         completed: adds to the options what no parameter says.
     """
+    check_given(words, files)
     parsed = completed(with_sql(with_checks(with_transformation(parse(words, brought)))))
     options = with_saved(parsed, words, files)
     for warning in options.warnings:

@@ -22,5 +22,6 @@ def main(said: Said) -> int:
     elif tables:
         put_rows(console(), *table_of(tables, look.now, has_lines=is_terminal()))
     else:
-        print(f"no runs in {look.table} within {look.text}")
+        into = f" into {', '.join(look.destinations)}" if look.destinations else ""
+        print(f"no runs{into} in {look.table} within {look.text}")
     return FAILING if "fail" in said.flags and any(one.has_failed for one in tables) else 0

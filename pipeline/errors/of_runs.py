@@ -145,6 +145,7 @@ RUNS = Section(
             "saved-plan",
             (
                 "no saved plan",
+                "a saved plan without its parameters",
                 "a saved plan that can't be run",
                 "the plan can't be saved",
                 "a plan that isn't saved",

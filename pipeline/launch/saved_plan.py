@@ -83,6 +83,18 @@ def with_saved(options: Options, words: Sequence[str], files: PlanFiles) -> Opti
     return replace(options, request=replace(request, run=replace(request.run, saved=saved)))
 
 
+def check_given(words: Sequence[str], files: PlanFiles) -> None:
+    """See that a saved plan isn't all that is said: it holds no parameters, and no login.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if files.run and not _given(words):
+        why = "it holds what is to be done, and no login"
+        fix = "give the parameters that it was saved with, such as --config=FILE."
+        raise ConfigError("a saved plan without its parameters", files.flag, why, fix)
+
+
 def _given(words: Sequence[str]) -> dict[str, str]:
     given, _, _ = split_argv(words)
     return {name: text for name, text in given.items() if text or name == "partition_field"}

@@ -90,7 +90,7 @@ def _verify_faults(values: Mapping[str, str]) -> Iterator[SyncError]:
     names = ("verify_start", "verify_end")
     missing = [name for name in names if not values[name]]
     if only and missing:
-        fix = f"give {' and '.join(f'--{name}=2025-07-01' for name in missing)}."
+        fix = f"give {' and '.join(f'--{name}={BY_NAME[name].example}' for name in missing)}."
         why = "verify_only compares the window [verify_start, verify_end)"
         yield ConfigError("missing parameter", ", ".join(missing), why, fix)
     if only and values["enable_smart_sync"] != "true":

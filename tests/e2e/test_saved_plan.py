@@ -174,6 +174,13 @@ def test_a_plan_of_another_version_is_refused(command, file, saved, monkeypatch)
     assert (told.code, "version 0.1.0 has saved it, and this is 9.9.9" in told.err) == (2, True)
 
 
+def test_a_plan_alone_is_told_to_lack_its_parameters(file, capsys):
+    code = main(["run", f"--plan={file}"])
+    told = capsys.readouterr().err
+    assert (code, "such as --config=FILE" in told) == (2, True), told
+    assert "missing parameter" not in told
+
+
 def test_the_file_holds_no_secret_and_only_its_owner_may_read_it(file, saved):
     text = file.read_text()
     assert PASSWORD not in text

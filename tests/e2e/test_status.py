@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -49,7 +50,9 @@ def test_one_destination_and_a_shorter_time_are_asked_for(sync, two, status):
     (only,) = json.loads(status("--json", "--destination-bigquery-table=b").out)
     assert only["destination"].endswith(".b")
     assert json.loads(status("--json", "--since=0s").out) == []
-    assert "no runs in" in status("--since=0s").out
+    assert "no runs in " in status("--since=0s").out
+    of_one = status("--since=0s", "--destination-bigquery-table=b").out
+    assert re.match(r"no runs into \S+[.]b in ", of_one)
 
 
 def test_the_exit_code_is_0_unless_failures_are_asked_for(two, status):

@@ -226,6 +226,15 @@ def test_each_required_parameter_is_named_when_missing_or_blank(missing):
         assert [each for each in found if f"--{missing}=" in each], found
 
 
+def test_a_window_to_verify_that_is_proposed_holds_something():
+    found = only_fault(verify_only="true", enable_smart_sync="true")
+    assert "give --verify_start=2025-07-01 and --verify_end=2025-08-01." in found
+
+
+def test_a_flag_that_no_sync_can_use_is_told_once_with_what_serves_for_it():
+    assert "--plan_only=true" in only_fault("--dry_run")
+
+
 def test_the_requirements_of_other_sources_do_not_hold():
     required = {p.name for p in PARAMETERS if p.required and p.source in ("", "postgresql")}
     assert required == NEEDED - {"data_source"}, "which a URI may say, too"

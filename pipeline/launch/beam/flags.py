@@ -68,7 +68,8 @@ def beam_flag_faults(argv: Sequence[str]) -> list[SyncError]:
             near = difflib.get_close_matches(name, [*BY_NAME, *flags], 1)
             fix = f"did you mean --{near[0]}?" if near else "see docs/parameters.md."
             faults.append(ConfigError("unknown parameter", f"--{name}", "", fix))
-    return faults + _value_faults(argv, flags)
+    told = {fault.where for fault in faults}
+    return faults + [fault for fault in _value_faults(argv, flags) if fault.where not in told]
 
 
 def _known_flags() -> set[str]:
