@@ -11,8 +11,11 @@ from pipeline.parameters.options import split_argv
 from pipeline.parameters.table import BY_NAME, Kind
 from scheduler.hosts import Host, no_parameter
 
-OWN = ("dry_run", "allow_plain_secrets")
-"""Flags of the command itself that have dashes, and no underscores."""
+OWN = (
+    *("dry_run", "plan", "json", "project", "location", "environment", "parameter"),
+    "allow_plain_secrets",
+)
+"""Flags of the command itself, which are written with dashes, and before a `--`."""
 OF_COMMAND: Mapping[str, str] = {
     "config": "a schedule keeps its own parameters: give those of the file that this launch is to"
     " have, as --NAME=VALUE.",
@@ -75,5 +78,5 @@ def _unknown(words: Sequence[str], host: Host) -> Iterator[SyncError]:
 def _mend(name: str, host: Host) -> str:
     name = name.replace("-", "_")
     if name in OWN:
-        return f"write --{name.replace('_', '-')}."
+        return f"write --{name.replace('_', '-')}, before a `--` if there is one."
     return OF_COMMAND.get(name) or no_parameter(name, host)

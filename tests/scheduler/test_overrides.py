@@ -103,7 +103,7 @@ BAD = {
     PLANTED: "write --name=value, or -p name=value.",
     "-emax_workrs=3": "did you mean max_workers?",
     "--num-splits": "write --num_splits=VALUE.",
-    "--dry_run": "write --dry-run.",
+    "--dry_run": "write --dry-run, before a `--` if there is one.",
     "--config=shop.yaml": "a schedule keeps its own parameters",
     "--runner=DirectRunner": "its host runs it",
     "--temp_location=gs://b/t": "-e temp_location=",
