@@ -154,12 +154,22 @@ def _number_warnings(request: SyncRequest, cursor: Cursor, profile: SourceProfil
             f" ({'; '.join(late)}): those that are more than smart_sync_lookback="
             f"{request.window.lookback_numbers:,} lower are lost"
         ]
-    if profile.numbers.is_told or request.window.lookback_numbers:
+    if request.window.lookback_numbers:
         return []
-    return [
-        f"no sequence gives out {cursor.source_name}: should an application use lower values after"
-        f" higher ones (blocks of numbers, as Hibernate takes them), they are lost; use {COUNT}"
-    ]
+    told = list[str]()
+    if profile.numbers.may_repeat:
+        told.append(
+            f"nothing says that values of {cursor.source_name} are unique: rows that come with one"
+            " that a run has read (a day as a number, a version) are lost, but for those of"
+            f" smart_sync_margin; use {COUNT}, or a column of dates and times"
+        )
+    if not profile.numbers.is_told:
+        told.append(
+            f"no sequence gives out {cursor.source_name}: should an application use lower values"
+            " after higher ones (blocks of numbers, as Hibernate takes them), they are lost; use"
+            f" {COUNT}"
+        )
+    return told
 
 
 def _own_texts(schema: TableSchema) -> Iterator[str]:

@@ -29,9 +29,12 @@ class Numbers:
         fix: what ends that, in the server.
         is_told: whether the server gives the values out; if not, nobody here knows.
         restarts: the sequence that begins again after its last value; empty: none does.
+        may_repeat: whether nothing says that rows have values of their own: seconds and days are
+            written as numbers, too.
     """
 
     blocks: str = ""
     fix: str = ""
     is_told: bool = True
     restarts: str = ""
+    may_repeat: bool = False

@@ -8,7 +8,7 @@ rows later than the clock that was read.
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg2.errors
@@ -236,15 +236,23 @@ def wall_clock(
 
 
 def integer_cursor(
-    opened: "psycopg2.extensions.connection", query: str, column: SourceColumn, *, wait: bool = True
+    opened: "psycopg2.extensions.connection",
+    query: str,
+    column: SourceColumn,
+    repeated_for: timedelta = timedelta(),
+    *,
+    wait: bool = True,
 ) -> tuple[int | None, tuple[OpenTransaction, ...]]:
     """MAX of an integer cursor, and the transactions that may still commit lower values.
 
-    The transactions seen after MAX was read are waited for up to 60 s.
+    Rows may come with MAX itself for a while where numbers aren't unique, such as seconds; for so
+    long, and for the transactions seen after it, up to 60 s each are waited.
     """
     with reading(opened) as cursor:
         cursor.execute(f"SELECT max(q.{quote(column.name)}) FROM (\n{query}\n) AS q")
         highest = cursor.fetchone()[0]
+    if wait and highest is not None:
+        time.sleep(min(repeated_for.total_seconds(), WAIT_S))
     with opened.cursor() as cursor:
         remaining = wait_until_gone(cursor, open_transactions(cursor)) if wait else ()
         # also those that a transaction just waited for has become

@@ -146,7 +146,10 @@ class _Inspector:
         self, name: str, *, wait: bool, auto: bool, margin: timedelta
     ) -> tuple[int | None, Clock]:
         whole, column = bind(self._at.query, None, LAST_INT64, DIALECT), self._column(name)
-        highest, remaining = postgresql_clock.integer_cursor(self._opened, whole, column, wait=wait)
+        repeated_for = margin if self.profile.numbers.may_repeat else timedelta()
+        highest, remaining = postgresql_clock.integer_cursor(
+            self._opened, whole, column, repeated_for, wait=wait
+        )
         return highest, replace(self.clock(guard=False), open=remaining)
 
     def source(self, extract: Extract) -> Source:

@@ -196,7 +196,45 @@ WHERE c.relkind IN ('r', 'p') AND (lower(c.relname), lower(a.attname)) IN (
 """Tables from which JPA's providers give out numbers in blocks where nobody names another."""
 
 
+_OF_THEIR_OWN = """
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_attribute a
+  WHERE a.attname = %(column)s AND a.attnum > 0 AND a.attrelid = ANY(%(read)s::oid[])
+    AND (a.attidentity <> ''
+      OR EXISTS (SELECT FROM pg_catalog.pg_attrdef d
+        JOIN pg_catalog.pg_depend g ON g.objid = d.oid
+          AND g.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+          AND g.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        JOIN pg_catalog.pg_sequence s ON s.seqrelid = g.refobjid
+        WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
+      OR EXISTS (SELECT FROM pg_catalog.pg_index i
+        WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum AND i.indnkeyatts = 1
+          AND i.indisunique AND i.indisvalid AND i.indpred IS NULL)))
+"""
+"""Whether a column of that name is unique, or filled by a sequence. A view's or a query's column is
+known by its name: who renames a unique column waits for nothing."""
+
+
 def numbers(cursor: Any, column: SourceColumn, read: tuple[int, ...]) -> Numbers:
+    """Look at what gives an integer column its values, and whether they may come twice."""
+    given = _given_out(cursor, column, read)
+    cursor.execute(_OF_THEIR_OWN, {"column": _stored_name(cursor, column), "read": list(read)})
+    return replace(given, may_repeat=not cursor.fetchone()[0])
+
+
+def _stored_name(cursor: Any, column: SourceColumn) -> str:
+    """The name of a column where it is stored, which a query may give another."""
+    if column.origin:
+        cursor.execute(
+            "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attnum = %s",
+            column.origin,
+        )
+        if row := cursor.fetchone():
+            return str(row[0])
+    return column.name
+
+
+def _given_out(cursor: Any, column: SourceColumn, read: tuple[int, ...]) -> Numbers:
     """Look at what gives an integer column its values.
 
     Args:

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import threading
+import time
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
@@ -194,6 +196,51 @@ def test_numbers_that_no_sequence_gives_out_are_warned_about(sync, sql):
     assert "no sequence gives out id" in sync.ok(**smart, **PLAN).out
     counted = sync(**EXACT | MERGE, smart_sync_timestamp_column="id", smart_sync_lookback="1h")
     assert (counted.code, "smart_sync_lookback=1000" in counted.err) == (2, True)
+
+
+SECONDS = {
+    "column": "SELECT * FROM orders",
+    "query": "SELECT id, floor(extract(epoch FROM at))::int8 AS second FROM orders",
+    "renamed": "SELECT id, second AS seconds FROM orders",
+}
+
+
+@pytest.mark.parametrize("name", SECONDS)
+def test_rows_of_the_second_that_is_read_arrive_by_the_margin(sync, sql, monkeypatch, name):
+    sql(
+        "CREATE TABLE orders (id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamp,"
+        " second int8 GENERATED ALWAYS AS (floor(extract(epoch FROM at))) STORED)"
+    )
+    order = "INSERT INTO orders (at) VALUES ('2025-01-01 00:00:00.%s')"
+    sql(order % 1)
+    second = "seconds" if name == "renamed" else "second"
+    words = EXACT | {"smart_sync_timestamp_column": second, "postgresql_query": SECONDS[name]}
+    words |= {"smart_sync_margin": "17s", "source_table_for_schema": None}
+    waits = list[float]()
+
+    def sleep(seconds):  # the margin is when the second row comes
+        waits.append(seconds)
+        if seconds == 17:
+            sql(order % 2)
+
+    monkeypatch.setattr(postgresql_clock, "time", SimpleNamespace(**vars(time) | {"sleep": sleep}))
+    assert f"values of {second} are unique" in sync.ok(**words, **PLAN).out
+    sync.ok(**words)
+    assert sync.rows("id") == [(row,) for (row,) in sql("SELECT id FROM orders ORDER BY id")]
+    assert waits.count(17) == 2
+
+
+@pytest.mark.parametrize("unique", ["id int8 PRIMARY KEY", "id serial", "id int8 UNIQUE"])
+def test_numbers_that_come_once_are_not_waited_for(sync, sql, monkeypatch, unique):
+    sql(f"CREATE TABLE orders ({unique}, name text)")
+    sql("CREATE VIEW shown AS SELECT id, upper(name) AS name FROM orders")
+    sql("INSERT INTO orders VALUES (1, 'a')")
+    waits = {"sleep": lambda seconds: pytest.fail("waits") if seconds else None}
+    monkeypatch.setattr(postgresql_clock, "time", SimpleNamespace(**vars(time) | waits))
+    words = EXACT | {"smart_sync_timestamp_column": "id", "smart_sync_margin": "17s"}
+    for query in ("SELECT * FROM orders", "SELECT * FROM shown", "SELECT id AS id FROM orders"):
+        asked = words | {"postgresql_query": query, "source_table_for_schema": None}
+        assert "are unique" not in sync.ok(**asked, **PLAN).out
 
 
 def test_numbers_that_begin_again_are_no_cursor(sync, sql):

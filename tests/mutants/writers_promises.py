@@ -168,6 +168,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "Rows that come with the number that is MAX, where numbers aren't unique, arrive by the margin.",
+        "tests/e2e/test_unseen_writers.py::test_rows_of_the_second_that_is_read_arrive_by_the_margin",
+        "sources/postgresql/writers.py",
+        "may_repeat=not cursor.fetchone()[0]",
+        "may_repeat=False",
+    ),
+    P(
+        WRITERS,
+        "Numbers that a sequence or a unique index keeps apart are not waited for.",
+        "tests/e2e/test_unseen_writers.py::test_numbers_that_come_once_are_not_waited_for",
+        "sources/postgresql/writers.py",
+        "may_repeat=not cursor.fetchone()[0]",
+        "may_repeat=True",
+    ),
+    P(
+        WRITERS,
         "Numbers of a sequence that begins again are no cursor.",
         "tests/e2e/test_unseen_writers.py::test_numbers_that_begin_again_are_no_cursor",
         "sources/postgresql/writers.py",

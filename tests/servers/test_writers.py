@@ -224,7 +224,8 @@ def test_values_one_by_one_are_told_and_blocks_of_them_too(number, sql, query, c
     sql("CREATE SEQUENCE n")
     sql(f"CREATE TABLE t ({column})")
     sql(SHOWN)
-    assert number(query) == numbers_of()
+    renamed = "next" in query  # of which nothing says that it is unique
+    assert number(query) == replace(numbers_of(), may_repeat=renamed)
     name = "n" if "'n'" in column else "t_id_seq"
     by_session, at_once = "each session takes", f"whoever asks sequence {name} takes"
     for change, why in [
@@ -233,7 +234,8 @@ def test_values_one_by_one_are_told_and_blocks_of_them_too(number, sql, query, c
         ("INCREMENT BY -1 MAXVALUE 9 RESTART 9", f"{at_once} -1 values at once (INCREMENT BY)"),
     ]:
         fix = f"ALTER SEQUENCE {name} INCREMENT BY 1 CACHE 1"
-        assert number(query, f"ALTER SEQUENCE {name} {change}") == numbers_of(why, fix)
+        seen = number(query, f"ALTER SEQUENCE {name} {change}")
+        assert seen == replace(numbers_of(why, fix), may_repeat=renamed)
 
 
 def numbers_of(blocks="", fix=""):
@@ -263,7 +265,7 @@ def test_a_table_of_blocks_is_found(number, table):
 
 def test_a_table_that_is_only_called_like_one_is_none(number):
     dna = "CREATE TABLE sequence (id int8, name text, bases text)"
-    assert number(TABLE, "CREATE TABLE t (id int8)", dna) == Numbers(is_told=False)
+    assert number(TABLE, "CREATE TABLE t (id int8)", dna) == Numbers(is_told=False, may_repeat=True)
 
 
 def test_children_that_count_for_themselves_are_found(number):
