@@ -151,6 +151,11 @@ def has_shrunk(watermark: Watermark, frontier: Frontier) -> bool:
     return watermark.value is None or is_after(left, watermark.value)
 
 
+def seems_empty(watermark: Watermark, rows: int | None) -> bool:
+    """Whether a table that has rows shows none: all of them lack a cursor, or are hidden."""
+    return bool(rows) and watermark.value is None and not watermark.future_rows
+
+
 def was_left_empty(watermark: Watermark, frontier: Frontier) -> bool:
     """Whether the table is as empty as the last run left it, having read up to the frontier."""
     is_empty = watermark.table_exists and watermark.value is None and not watermark.future_rows
@@ -214,8 +219,7 @@ def _shrunk(watermark: Watermark, frontier: Frontier) -> str:
     now = "none" if watermark.value is None else value_text(watermark.value)
     return (
         f"MAX of the destination is {now}, and the last run left"
-        f" {'' if left is None else value_text(left)}: rows were removed, or a row access policy"
-        " hides them from this account (then they would be read and written a second time)"
+        f" {'' if left is None else value_text(left)}: rows were removed"
     )
 
 

@@ -27,6 +27,7 @@ from smart_sync.read_plan import LEAST_BILLED
 from smart_sync.window import Watermark
 from sources.values import CursorValue, is_after
 from warehouse.errors import as_target_errors
+from warehouse.full_access import all_rows_to, listing_refused
 from warehouse.names import TableRef
 
 WHOLE = "the whole column"
@@ -198,6 +199,26 @@ def _without_asking(
     if target.rows == 0:
         return Watermark(table_exists=True, how=" (the table has no rows)", is_whole=False)
     return None if highest is None or _is_later(highest.value, now) else highest
+
+
+def refuse_hidden_rows(client: bigquery.Client, ref: TableRef, cursor: Cursor) -> None:
+    """Refuse a table of which this account doesn't see all rows: MAX isn't that of the table.
+
+    Raises:
+        TargetError: a row access policy hides rows.
+    """
+    column = bigquery.SchemaField(cursor.name, CURSOR_KINDS[cursor.type])
+    with as_target_errors(f"rows of {ref}"):
+        answer = listing_refused(client, str(ref), [column])
+    if answer:
+        raise TargetError(
+            "rows of the destination are hidden from this account",
+            f"table {ref}, column {cursor.name}",
+            f"its MAX is lower than it was, and BigQuery doesn't list rows to who may not see all"
+            f" of them ({answer}): what a row access policy hides would be read and written a"
+            " second time",
+            f"{all_rows_to(str(ref))}.",
+        )
 
 
 def highest_question(ref: TableRef, target: Target, cursor: Cursor) -> str | None:

@@ -53,7 +53,11 @@ SOURCE = Section(
         ),
         Entry(
             "hidden-from-this-account",
-            ("rows of the source are hidden from this account", "masked columns of the source"),
+            (
+                "rows of the source are hidden from this account",
+                "rows of the destination are hidden from this account",
+                "masked columns of the source",
+            ),
             "A row access policy of BigQuery hides rows from the account that reads, or a data policy gives it other values in place of a column's own. BigQuery does both without a word, and what isn't seen would be missing, look like deleted, or be wrong.",
             "Policies of the table, or of one that a view reads, that name others.",
             "Grant the account all rows (`FILTER USING (TRUE)`) and the columns' own values, leave the columns out, or read a view that is authorized for what is meant: [Policies](bigquery.md#policies).",

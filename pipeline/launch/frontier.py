@@ -12,7 +12,7 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
-from pipeline.destination.target import read_watermark, rows_above
+from pipeline.destination.target import read_watermark, refuse_hidden_rows, rows_above
 from pipeline.runs.past_runs import BEGINNING
 from pipeline.runs.questions import EVENTS, Question, ask_history, ask_one
 from pipeline.runs.settle import published_job
@@ -28,6 +28,7 @@ from smart_sync.frontier import (
     has_shrunk,
     is_hiding,
     parse_value,
+    seems_empty,
 )
 from smart_sync.modes import MODES
 from smart_sync.request import SyncRequest
@@ -114,7 +115,7 @@ def read_start(
 
     Raises:
         SchemaError: the destination has no such column, or of another type.
-        TargetError: MAX hides rows that an append can't read.
+        TargetError: MAX hides rows that an append can't read, or a policy hides the table's own.
     """
     ref = request.destination
     left = frontier.watermark_after if frontier else None
@@ -125,6 +126,8 @@ def read_start(
         frontier = read_frontier(client, request.history_table, ref, target, cursor)
     if has_shrunk(watermark, frontier) and not watermark.is_whole:
         watermark = read_watermark(client, ref, target, cursor, now, whole=True)
+    if has_shrunk(watermark, frontier) or seems_empty(watermark, target.rows):
+        refuse_hidden_rows(client, ref, cursor)
     moved = frontier
     if is_hiding(watermark, frontier):
         moved = _with_doubtful(client, request.history_table, ref, cursor, frontier)

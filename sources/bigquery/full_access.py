@@ -1,24 +1,18 @@
 """I/O. Whether this account sees all rows and values of the tables that are read.
 
-Queries and Storage Read leave out the rows that a row access policy hides, and hand over what a
-data policy puts in a value's place, both in silence. Listing a table's rows is refused to those
-who may not see all of them, or not the true values of the columns that they ask for.
-
-https://cloud.google.com/bigquery/docs/using-row-level-security-with-features
-https://cloud.google.com/bigquery/docs/column-data-masking-intro
+It is asked by listing a row of each: see `warehouse.full_access`.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError
 from google.cloud import bigquery
 
 from auto_schema.bigquery_types import type_of
 from auto_schema.errors import SourceRefusedError, raise_all
-from auto_schema.told import without_row_values
 from sources.bigquery.tables import ReadTable
+from warehouse.full_access import all_rows_to, listing_refused
 
 LISTED = ("TABLE", "SNAPSHOT")
 """Kinds of which rows can be listed; others have no policies, or refuse all who see a part."""
@@ -67,15 +61,8 @@ def partly_seen(client: bigquery.Client, tables: Iterable[ReadTable]) -> PartlyS
 
 
 def _refusal(client: bigquery.Client, table: str, fields: Sequence[dict[str, Any]]) -> str:
-    """Why BigQuery doesn't list rows with these fields; empty: it does, or says nothing of it."""
-    asked = [bigquery.SchemaField.from_api_repr(field) for field in fields]
-    try:
-        next(client.list_rows(table, selected_fields=asked, max_results=1).pages, None)
-    except Forbidden as error:
-        return without_row_values(" ".join(error.message.split()))
-    except GoogleAPICallError:
-        return ""
-    return ""
+    columns = (bigquery.SchemaField.from_api_repr(field) for field in fields)
+    return listing_refused(client, table, columns)
 
 
 def _hidden(table: ReadTable, answer: str) -> SourceRefusedError:
@@ -85,7 +72,6 @@ def _hidden(table: ReadTable, answer: str) -> SourceRefusedError:
         f"table {table.name}{behind}",
         f"BigQuery doesn't list its rows to who may not see all of them ({answer}): a row access"
         " policy would leave rows out of every query without a word",
-        f"CREATE ROW ACCESS POLICY all_rows ON `{table.name}` GRANT TO"
-        ' ("serviceAccount:…") FILTER USING (TRUE); or read a view that is authorized for the rows'
-        " that are meant.",
+        f"{all_rows_to(table.name)}; or read a view that is authorized for the rows that are"
+        " meant.",
     )

@@ -42,6 +42,25 @@ def policy(run, name, members, condition):
     )
 
 
+@pytest.mark.parametrize("condition", ["id = 1", "FALSE"])
+def test_a_destination_whose_rows_are_hidden_gets_none_a_second_time(
+    sync, run, orders, client, dataset, condition
+):
+    words = {"enable_smart_sync": "true", "late_commit_guard": "off", "smart_sync_margin": "0s"}
+    run("UPDATE `{s}.s` SET updated_at = TIMESTAMP_ADD(updated_at, INTERVAL id DAY) WHERE TRUE")
+    sync.ok(**words)
+    table = f"{PROJECT}.{dataset}.t"
+    hides = f"CREATE ROW ACCESS POLICY few ON `{table}` GRANT TO ('{OURS}') FILTER USING"
+    client.query_and_wait(f"{hides} ({condition})")
+    for asked in ({}, MERGE):
+        refused = sync(**words, **asked)
+        assert (refused.code, "rows of the destination are hidden" in refused.err) == (5, True)
+    every = hides.replace("few", "every")
+    client.query_and_wait(f"{every} (TRUE)")
+    sync.ok(**words)
+    assert sync.rows("id", order="id") == [(1,), (2,), (3,)]
+
+
 @pytest.mark.parametrize("way", ["in_place", "workers"])
 def test_rows_that_a_row_access_policy_hides_end_the_run(sync, run, orders, way):
     words = {"bigquery_read_method": way}
@@ -50,7 +69,7 @@ def test_rows_that_a_row_access_policy_hides_end_the_run(sync, run, orders, way)
     assert run("SELECT COUNT(*) FROM `{s}.s`") == [(2,)], "in silence"
     view = {"source_bigquery_table": "v"}
     query = {"source_bigquery_table": None, "source_bigquery_query": "SELECT * FROM v"}
-    for asked in (ALL, MERGE, MERGE | {"delete_missing": "hard"}, ALL | view, ALL | query):
+    for asked in (MERGE | {"delete_missing": "hard"}, ALL | view, ALL | query):
         refused = sync(**words, **asked)
         assert (refused.code, HIDDEN in refused.err) == (3, True)
         assert "FILTER USING (TRUE)" in refused.err
