@@ -89,7 +89,9 @@ setup(
     packages=find_packages(include=[f"{room}{end}" for room in ROOMS for end in ("", ".*")]),
     package_data={"": ["py.typed", "*.pyi"]},
     ext_modules=[
-        compiled("auto_schema", ("json_scan", "sha256"), ("sha256",)),
+        compiled(
+            "auto_schema", ("decimal_texts", "json_scan", "sha256"), ("decimal_texts", "sha256")
+        ),
         compiled(
             "sources/postgresql/wire",
             ("arrow", "column", "module", "numeric", "store"),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from auto_schema.decimal_texts import decimal_texts
 from auto_schema.kernels import Array, arrow, pc
 from auto_schema.ranges import out_of_range
 from auto_schema.raw_row import DAY_MICROS
@@ -270,6 +271,8 @@ def _plain(array: Array, wanted: pa.DataType) -> Cast:
 def _decimal_text(array: Array, wanted: pa.DataType) -> Cast:
     """Without zeros at the end and without an exponent, which Arrow's own cast may write."""
     kind = array.type
+    if (texts := decimal_texts(array)) is not None:
+        return texts, None
     whole = arrow.decimal256(76, 0) if kind.bit_width == 256 else arrow.decimal128(38, 0)
     units = arrow.Array.from_buffers(
         whole, len(array), array.buffers(), array.null_count, array.offset

@@ -10,6 +10,7 @@ lets pass; one that is named may be harmless.
 #include <Python.h>
 
 #include "buffer.h"
+#include "decimal_texts.h"
 #include "sha256.h"
 
 #define SAFE_DIGITS 15     /* significant ones, which a double always gives back */
@@ -172,7 +173,11 @@ static PyObject *method_doubtful(PyObject *Py_UNUSED(module), PyObject *args) {
 
 static PyMethodDef METHODS[] = {{"doubtful", method_doubtful, METH_VARARGS, NULL},
                                 {"sha256", method_sha256, METH_VARARGS, NULL},
+                                {"decimals", method_decimals, METH_VARARGS, NULL},
                                 {0}};
 static struct PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, .m_name = "compiled", .m_methods = METHODS};
 
-PyMODINIT_FUNC PyInit_compiled(void) { return PyModule_Create(&MODULE); }
+PyMODINIT_FUNC PyInit_compiled(void) {
+  make_pairs();
+  return PyModule_Create(&MODULE);
+}

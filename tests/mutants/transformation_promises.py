@@ -148,6 +148,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         CONFIG,
+        "C makes the texts of decimals that CAST makes.",
+        f"{KERNELS}decimals_have_the_same_texts_with_and_without_c",
+        "auto_schema/decimal_texts.c",
+        "  while (end > point && end[-1] == '0') end--;\n",
+        "",
+    ),
+    P(
+        CONFIG,
         "The salt stands before what is hashed.",
         f"{KERNELS}a_mask_gives_what_plain_python_gives",
         "auto_schema/sha256.c",

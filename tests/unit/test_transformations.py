@@ -2,14 +2,14 @@
 
 import math
 import struct
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auto_schema import masks
+from auto_schema import decimal_texts, masks
 from auto_schema.casts import CASTS
 from auto_schema.masks import is_maskable, masked
 from auto_schema.reshaping import Passage, Reshaper, Reshaping
@@ -21,6 +21,8 @@ from auto_schema.transform_text import COMPARISONS, METHODS, NULLS, SETS
 from auto_schema.typed_values import ARROW
 from tests import plain_transformations as plain
 from tests.plain_transformations import REFUSED, VALUES
+
+WIDE = Context(prec=38)
 
 
 def bits(value):
@@ -82,6 +84,35 @@ def test_a_cast_gives_what_plain_python_gives_or_refuses(pair, data):
     assert all(value is None for no, value in zip(refused, array.to_pylist(), strict=True) if no)
 
 
+@pytest.mark.parametrize("kind", ["NUMERIC", "BIGNUMERIC"])
+@given(st.data())
+def test_decimals_have_the_same_texts_with_and_without_c(kind, data):
+    values = data.draw(st.lists(st.none() | VALUES[kind], max_size=6))
+    cut = data.draw(st.integers(0, len(values)))
+    units = column(values, kind, cut)
+    found, _ = CASTS[kind, "STRING"].convert(units, pa.string())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decimal_texts, "compiled", None)
+        wanted, _ = CASTS[kind, "STRING"].convert(units, pa.string())
+    found.validate(full=True)
+    assert found.equals(wanted)
+
+
+@given(st.lists(st.none() | st.integers(1 - 10**38, 10**38 - 1)), st.integers(0, 38))
+def test_decimals_of_any_scale_have_their_texts(units, scale):
+    values = [None if one is None else Decimal(one).scaleb(-scale, WIDE) for one in units]
+    array = pa.array(values, pa.decimal128(38, scale))
+    found, _ = CASTS["NUMERIC", "STRING"].convert(array, pa.string())
+    wanted = [None if one is None else plain.cast(one, "NUMERIC", "STRING") for one in values]
+    assert found.to_pylist() == wanted
+
+
+def test_texts_of_values_that_lie_outside_of_their_bytes_are_refused():
+    for words in ((b"\0" * 16, 0, 2, 0), (b"\0" * 16, -1, 1, 0), (b"\0" * 16, 0, 1, 39)):
+        with pytest.raises(ValueError, match="outside of their bytes"):
+            decimal_texts.compiled.decimals(*words)
+
+
 MASKABLE = [(kind, method) for kind in ARROW for method in METHODS if is_maskable(kind, method)]
 
 
@@ -96,6 +127,7 @@ def test_a_mask_gives_what_plain_python_gives(pair, compiled, data):
     with pytest.MonkeyPatch.context() as patch:
         if not compiled:
             patch.setattr(masks, "compiled", None)
+            patch.setattr(decimal_texts, "compiled", None)
         found = masked(column(values, kind, cut), kind, method, salt.encode())
 
     assert found.to_pylist() == [plain.masked(value, kind, method, salt) for value in values]
