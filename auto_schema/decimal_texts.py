@@ -24,8 +24,8 @@ def decimal_texts(array: Array) -> Array | None:
     if compiled is None or array.type.bit_width != WIDTH or array.null_count == len(array):
         return None
     _, units = array.buffers()
-    made = compiled.decimals(units, array.offset, len(array), array.type.scale)
-    offsets, data = map(arrow.py_buffer, made)
+    buffers = compiled.decimals(units, array.offset, len(array), array.type.scale)
+    offsets, data = map(arrow.py_buffer, buffers)
     texts = arrow.StringArray.from_buffers(len(array), offsets, data)
     if not array.null_count:
         return texts

@@ -10,26 +10,34 @@ from smart_sync.facts import Facts
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
 from sources.questions import RangesQuestion
-from sources.values import KeyValue, Split
+from sources.values import Evidence, KeyValue, Split
 
 MAX_SPLITS = 5_000
 SPLIT_BYTES = 256 * 1024 * 1024
 """About this much of the source per automatic split."""
+LANE_BYTES = 64 * 1024 * 1024
+"""More than this much is read over all connections by a run in one process, whose cores and memory
+they share whatever the size; less is there before a second one has begun."""
 PER_LANE = 2
 """Automatic splits per connection at least, once one split is not enough; each has as many as the
 others, so that none works alone at the end."""
 
 
-def split_count(asked: int, estimated_bytes: int | None, connections: int) -> tuple[int, str]:
+def split_count(
+    asked: int, estimated_bytes: int | None, connections: int, *, is_local: bool = False
+) -> tuple[int, str]:
     """How many splits, and why.
 
     Args:
         asked: num_splits; 0 for automatic.
         estimated_bytes: the source's estimate; None when it gave none.
         connections: that may be open at once.
+        is_local: whether all of them are this process's.
 
     >>> split_count(0, 100 * 2**20, 8)
     (1, 'about 100 MB by the estimate: one split')
+    >>> split_count(0, 100 * 2**20, 2, is_local=True)
+    (2, 'about 100 MB by the estimate: 2 splits over 2 connections')
     >>> split_count(0, 7 * SPLIT_BYTES, 2)
     (8, 'about 1,792 MB by the estimate: 8 splits over 2 connections')
     """
@@ -39,9 +47,10 @@ def split_count(asked: int, estimated_bytes: int | None, connections: int) -> tu
         return 1, "no estimate of the size: one split"
     size = f"about {max(1, estimated_bytes >> 20):,} MB by the estimate"
     needed = math.ceil(estimated_bytes / SPLIT_BYTES)
-    if needed <= 1:
+    if needed <= 1 and (connections == 1 or not is_local or estimated_bytes <= LANE_BYTES):
         return 1, f"{size}: one split"
-    count = min(connections * max(PER_LANE, math.ceil(needed / connections)), MAX_SPLITS)
+    per_lane = max(PER_LANE if needed > 1 else 1, math.ceil(needed / connections))
+    count = min(connections * per_lane, MAX_SPLITS)
     if connections == 1:
         return count, f"{size}: {count} splits, one after the other"
     return count, f"{size}: {count} splits over {connections} connections"
@@ -85,6 +94,12 @@ def lanes(splits: Sequence[Split], connections: int) -> tuple[tuple[int, Split],
     return tuple((split.index % width, split) for split in splits)
 
 
+def count_of(request: SyncRequest, evidence: Evidence) -> tuple[int, str]:
+    """How many splits a request's rows become at most, and why."""
+    asked, size = request.reading.num_splits, evidence.estimated_bytes
+    return split_count(asked, size, request.connections, is_local=request.run.is_local)
+
+
 def plan_splits(
     request: SyncRequest, facts: Facts, ranges: RangesQuestion | None, why_whole: str
 ) -> tuple[tuple[Split, ...], str]:
@@ -99,15 +114,11 @@ def plan_splits(
     if facts.window is not None and facts.window.held_back is not None:
         return (), "held back: nothing is read"
     if facts.profile.in_bigquery:
-        count, why = split_count(
-            request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
-        )
+        count, why = count_of(request, facts.evidence)
         return tuple(Split(index) for index in range(count)), f"{why}, by streams of Storage Read"
     if ranges is None:
         return (Split(0),), f"one split: {why_whole}"
-    count, why = split_count(
-        request.reading.num_splits, facts.evidence.estimated_bytes, request.connections
-    )
+    count, why = count_of(request, facts.evidence)
     cuts, column = cut(facts.evidence.bounds, count), ranges.column
     by_key = facts.cursor is None or column != facts.cursor.source_name
     splits = make_splits(column, cuts, by_key=by_key)

@@ -39,7 +39,7 @@ from smart_sync.plan import AuditPlan
 from smart_sync.planning import replay_of
 from smart_sync.request import SyncRequest
 from smart_sync.resume import window_taken_over
-from smart_sync.splits import split_count
+from smart_sync.splits import count_of
 from smart_sync.taken_over import Noted
 from smart_sync.volume import past_volumes
 from smart_sync.window import Watermark, WindowPlan, plan_window
@@ -339,14 +339,8 @@ def _evidence(draft: Draft, inspector: Inspector, facts: Facts) -> Evidence:
         return inspector.evidence(facts.source, replace(asked, partition=None))
     if window is None or window.held_back is None:
         evidence = inspector.evidence(facts.source, asked)
-        ranges = draft.open.ranges_of(_splits(draft.request, evidence))
+        ranges = draft.open.ranges_of(count_of(draft.request, evidence)[0])
         bounds = inspector.bounds(facts.source, ranges) if ranges else ()
         return replace(evidence, bounds=bounds)
     asked = replace(asked, look_at=(), partition=None)
     return inspector.evidence(facts.source, asked).left_out
-
-
-def _splits(request: SyncRequest, evidence: Evidence) -> int:
-    """As many as there may be, if the source can be cut."""
-    asked = request.reading.num_splits
-    return split_count(asked, evidence.estimated_bytes, request.connections)[0]

@@ -21,7 +21,7 @@ from smart_sync.open_questions import open_questions
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
 from smart_sync.request import SyncRequest
-from smart_sync.splits import split_count
+from smart_sync.splits import count_of
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
 from sources.questions import RowsQuestion
@@ -102,9 +102,7 @@ def planned(inspector: Inspector, request: SyncRequest, window: Window | None) -
     )
     evidence = inspector.evidence(source, asked)
     draft = replace(draft, open=open_questions(request, facts, draft.shape.schema))
-    count, _ = split_count(
-        request.reading.num_splits, evidence.estimated_bytes, request.connections
-    )
+    count, _ = count_of(request, evidence)
     ranges = draft.open.ranges_of(count)
     if ranges is not None:
         evidence = replace(evidence, bounds=inspector.bounds(source, ranges))

@@ -157,6 +157,21 @@ def test_the_number_of_splits_follows_parameter_size_and_connections(
     assert split_count(asked, size, connections)[0] == count
 
 
+@pytest.mark.parametrize(
+    ("size", "connections", "count"),
+    [
+        (64 * MB, 2, 1),
+        (64 * MB + 1, 2, 2),
+        (64 * MB + 1, 1, 1),
+        (256 * MB, 2, 2),
+        (256 * MB + 1, 2, 4),
+        (7 * 256 * MB, 2, 8),
+    ],
+)
+def test_a_run_in_one_process_reads_over_all_its_connections_earlier(size, connections, count):
+    assert split_count(0, size, connections, is_local=True)[0] == count
+
+
 def test_the_reason_says_what_decided():
     assert split_count(7, None, 8)[1] == "num_splits=7"
     assert split_count(0, None, 8)[1] == "no estimate of the size: one split"
