@@ -1,4 +1,7 @@
-"""Twelve months in slices, beside the same range in one run, into a new table by month."""
+"""Twelve months in slices, beside the same range in one run, into a new table by month.
+
+Both before a BigQuery that keeps nothing (`quick_bigquery`): there are thirteen runs.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -6,13 +9,12 @@ from contextlib import contextmanager
 from functools import partial
 
 import psycopg2
-from google.cloud import bigquery
 
 from bench.postgresql import OURS
 from bench.record import Sample
-from bench.syncs import DATASET, flags, new_name, of_postgresql, ran
+from bench.syncs import DATASET, flags, new_name, of_postgresql, quick_bigquery, ran
 from bench.tables import ORDERS
-from demo.servers import BigQueryServer, PostgresqlServer
+from demo.servers import PostgresqlServer
 from demo.sides import PROJECT
 
 ROW, AT_ONCE = "backfill", "one run"
@@ -46,11 +48,9 @@ def filled(server: PostgresqlServer, rows: int) -> Iterator[str]:
 
 
 @contextmanager
-def ways(
-    server: PostgresqlServer, target: BigQueryServer, client: bigquery.Client, rows: int
-) -> Iterator[dict[str, Callable[[], Sample]]]:
+def ways(server: PostgresqlServer, rows: int) -> Iterator[dict[str, Callable[[], Sample]]]:
     """What is measured in turns."""
-    with filled(server, rows) as table:
+    with filled(server, rows) as table, quick_bigquery("backfill") as (target, client):
         source = of_postgresql(server, table) | RANGE | REPLACES
 
         def run(**more: str) -> Sample:

@@ -4,10 +4,8 @@
     tables-nothing   nothing new in the same 40 tables
     tables-planned   the plan of 500 tables that the destination lacks
 
-All before a BigQuery that keeps nothing (`tests/local_bigquery`): the local one of the other rows
-takes three seconds of CPU for each table that is published, which would be all that is measured.
-For the same reason it keeps what it has translated for DuckDB, as in tests: BigQuery itself reads
-its own language. A launch of many sends each time other texts, of as many tables as just wait.
+All before a BigQuery that keeps nothing (`quick_bigquery`). A launch of many sends each time other
+texts, of as many tables as just wait.
 """
 
 import contextlib
@@ -25,10 +23,9 @@ from bench.counting import asked
 from bench.measure import Sample as Process
 from bench.postgresql import OURS
 from bench.record import Sample
-from bench.syncs import DATASET, FOLDER, flags, of_postgresql, ran
-from demo.cache import cache_folder
-from demo.servers import ROOT, BigQueryServer, PostgresqlServer, bigquery_server
-from demo.sides import PROJECT, make_client
+from bench.syncs import DATASET, flags, of_postgresql, quick_bigquery, ran
+from demo.servers import BigQueryServer, PostgresqlServer
+from demo.sides import PROJECT
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Seen
 
@@ -42,7 +39,6 @@ TOLD = {
     "tables-nothing": f"{TABLES} tables, nothing new",
     "tables-planned": f"{PLANNED} tables planned",
 }
-KEPT = {"SMART_SYNC_TEST_TRANSLATIONS": str(cache_folder() / "translations")}
 WAYS = {OURS: "one launch", SINGLE: "a launch for each, one after the other"}
 CREATE = """
 CREATE TABLE {schema}.t{n} (id int8 PRIMARY KEY, name text, amount numeric(12, 2),
@@ -152,15 +148,12 @@ def _make(cursor: Any) -> None:
 @contextmanager
 def ways(server: PostgresqlServer) -> Iterator[Mapping[str, Mapping[str, Callable[[], Sample]]]]:
     """By row: what is measured in turns; the tables are there, and those of one schema synced."""
-    script = ROOT / "tests" / "local_bigquery"
     with (
         contextlib.closing(psycopg2.connect(server.dsn)) as connection,
-        bigquery_server(FOLDER / "many", script, KEPT) as target,
+        quick_bigquery("many") as (target, client),
         fault_proxy(target.url) as proxy,
     ):
         connection.autocommit = True
-        client = make_client(target)
-        client.create_dataset(f"{PROJECT}.{DATASET}")
         launches = _Launches(server, target, client, proxy, connection.cursor())
         _make(launches.cursor)
         launches.launch()

@@ -106,7 +106,7 @@ class Bench:
         if tables or counted or backfill.ROW in wanted:
             with postgresql_server() as server:
                 if backfill.ROW in wanted:
-                    with backfill.ways(server, self.target, self.client, self.rows) as ways:
+                    with backfill.ways(server, self.rows) as ways:
                         yield backfill.ROW, in_turns(ways, self.times)
                 for row in tables:
                     yield from self._of_table(server, row, wanted)

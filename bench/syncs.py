@@ -2,22 +2,40 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from google.cloud import bigquery
 
 from bench.measure import Sample, Words, measured
+from demo.cache import cache_folder
 from demo.mongodb_servers import MongodbServer
-from demo.servers import ROOT, BigQueryServer, PostgresqlServer
-from demo.sides import PROJECT
+from demo.servers import ROOT, BigQueryServer, PostgresqlServer, bigquery_server
+from demo.sides import PROJECT, make_client
 
 DATASET = "bench"
 FOLDER = ROOT / ".demo" / "bench"
 PROGRAM: Sequence[str | Path] = (sys.executable, ROOT / "main.py")
 AS_INSTALLED = {"PYTHONPATH": str(ROOT / "tests" / "as_installed")}
 """Without pandas, which peers bring here, and BigQuery's library imports wherever it is."""
+KEPT = {"SMART_SYNC_TEST_TRANSLATIONS": str(cache_folder() / "translations")}
+
+
+@contextmanager
+def quick_bigquery(name: str) -> Iterator[tuple[BigQueryServer, bigquery.Client]]:
+    """The tests' own local BigQuery, which keeps nothing, and a client of it; with our dataset.
+
+    For rows of many runs: the local one of the others takes seconds of CPU for each that
+    publishes, which would be all that is measured. For the same reason it keeps what it has
+    translated for DuckDB, as in tests: BigQuery itself reads its own language.
+    """
+    script = ROOT / "tests" / "local_bigquery"
+    with bigquery_server(FOLDER / name, script, KEPT) as target:
+        client = make_client(target)
+        client.create_dataset(f"{PROJECT}.{DATASET}")
+        yield target, client
 
 
 def new_name(stem: str) -> str:
