@@ -220,10 +220,10 @@ def next_wave(
     watermark: CursorValue | None,
     *,
     newest_first: bool,
-    most: int,
+    at_once: int,
     lost: Sequence[Slice] = (),
 ) -> tuple[Slice, ...]:
-    """Which slices are done next, side by side; none: those that are left must wait.
+    """Which slices may be done next, in this order; none: those that are left must wait.
 
     No slice may raise the destination's MAX past rows that nobody has read: smart sync would
     go on after them. So behind the watermark slices are done in any order, and of those that
@@ -234,7 +234,7 @@ def next_wave(
         left: not done yet, the lowest first.
         watermark: MAX of the destination, as it is now.
         newest_first: which are done first.
-        most: slices of a wave.
+        at_once: slices that are at work side by side.
         lost: those of the backfill that failed in this launch, the lowest first.
     """
     if watermark is None:
@@ -246,8 +246,8 @@ def next_wave(
     if beyond and _is_blocked(beyond[0], lost, watermark):
         beyond = []
     if newest_first:
-        return tuple([*beyond, *reversed(behind)][:most])
-    return tuple([*behind, *beyond][:most])
+        return (*beyond, *reversed(behind))
+    return tuple(behind) if len(behind) >= at_once else (*behind, *beyond)
 
 
 def _is_blocked(one: Slice, lost: Sequence[Slice], watermark: CursorValue) -> bool:

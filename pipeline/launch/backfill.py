@@ -157,6 +157,8 @@ class _Backfill:
                 tried = self._wave(lock, shared, events, is_first=is_first)
                 if not tried:
                     return
+                if self._is_all_tried:
+                    return
                 stand_back(lock, lock.wisher)
             except SyncError as error:
                 if is_first and not self.results:
@@ -202,7 +204,7 @@ class _Backfill:
                 self.argv,
                 self.board,
             )
-            ended = runs.run(wave)
+            ended = runs.run(wave, self._at_once)
         self.results |= ended
         return list(ended.values())
 
@@ -238,8 +240,13 @@ class _Backfill:
         return as_it_is(asked.request, draft, client)
 
     @property
+    def _is_all_tried(self) -> bool:
+        """Whether no slice is left that could be begun."""
+        return all(one in self.results or one in self.before for one in self.asked.slices)
+
+    @property
     def _at_once(self) -> int:
-        """Slices of a wave: each has a connection of its own."""
+        """Slices that are at work side by side: each has a connection of its own."""
         reading, slicing = self.asked.request.reading, self.asked.request.window.slicing
         return min(slicing.at_once if slicing else 1, reading.max_source_connections)
 
@@ -255,7 +262,7 @@ class _Backfill:
         return TableResult(one.name, 0, LEFT, "" if self.fault else self.why_left)
 
     def next(self, draft: Draft) -> tuple[Slice, ...]:
-        """The slices of the next wave, by what is done as the history says now.
+        """The slices that the next wave may do, by what is done as the history says now.
 
         Raises:
             TargetError: slices that were done are not any more.
@@ -267,7 +274,7 @@ class _Backfill:
             [one for one in left if one not in self.results],
             draft.facts.watermark.value,
             newest_first=slicing is None or slicing.newest_first,
-            most=self._at_once,
+            at_once=self._at_once,
             lost=lost,
         )
 
@@ -329,7 +336,9 @@ def _one_job(
             say(text)
             run_note(options, text, Outcome(status="skipped"))
             return 0
-        plan = SlicePlans(asked, draft, inspector, run_id, "", now).plan(wave[0], client, run_id)
+        plan = SlicePlans(asked, draft, inspector, run_id, "", now).plan(
+            wave[0], inspector, client, run_id
+        )
         LOGGER.info("%s", log_text(plan, request.run.plan_detail))
         code = launch(options, Ready(plan, client, lock, held))
     left = len(asked.slices) - len(slices.before) - 1

@@ -6,7 +6,8 @@ asks the source for nothing but its own size.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -36,7 +37,7 @@ from smart_sync.planning import make_plan
 from smart_sync.repair import Repair
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.slices import Slice, backfill_name, slices_of
-from smart_sync.splits import split_count
+from smart_sync.splits import count_of
 from smart_sync.window import WindowPlan
 from sources.protocol import Inspector
 from sources.questions import RowsQuestion
@@ -198,20 +199,45 @@ class SlicePlans:
     reach: CursorValue | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def plan(self, one: Slice, client: bigquery.Client, run_id: str) -> SyncPlan:
+    def plan(
+        self, one: Slice, inspector: Inspector, client: bigquery.Client, run_id: str
+    ) -> SyncPlan:
         """The plan of one slice.
+
+        Args:
+            one: the slice.
+            inspector: of the source: the wave's, or one that was opened anew.
+            client: of BigQuery.
+            run_id: of its run.
 
         Raises:
             SyncError: it can't be done.
         """
         with self._turn:
-            draft, facts = self._facts(one, run_id)
+            draft, facts = self._facts(one, inspector, run_id)
         if draft.open.looks:
             facts = replace(facts, sql=answer_again(client, draft.request, facts))
         plan = make_plan(draft, facts, run_id=run_id, now=self.now)
         return with_tried_checks(client, plan)
 
-    def _facts(self, one: Slice, run_id: str) -> tuple[Draft, Facts]:
+    def opened_anew(self) -> AbstractContextManager[Inspector] | None:
+        """The source for a slice that begins later in a wave: sessions that are silent may end.
+
+        Returns:
+            None: it has other columns than those by which the range was judged.
+
+        Raises:
+            SyncError: it can't be reached, or refuses the query.
+        """
+        if self.asked.facts.profile.is_open:
+            return nullcontext(self.inspector)
+        with ExitStack() as opened:
+            inspector = opened.enter_context(inspecting(self.draft.request))
+            if has_columns_as_judged(self.asked, inspector):
+                return _until_closed(inspector, opened.pop_all())
+        return None
+
+    def _facts(self, one: Slice, inspector: Inspector, run_id: str) -> tuple[Draft, Facts]:
         known, request = self.draft.facts, self._request(one)
         draft = make_draft(
             request, known.profile, known.target, known.source, self.draft.audits, known.sql
@@ -223,7 +249,7 @@ class SlicePlans:
             request.reading.batch_rows,
             run_id,
         )
-        source = self.inspector.source(extract)
+        source = inspector.source(extract)
         facts = replace(
             known,
             cursor=cursor,
@@ -232,12 +258,9 @@ class SlicePlans:
             volumes=(),  # what runs of these hours read says nothing of other years
         )
         question = replace(draft.open.rows, look_at=(), count_outside=False)
-        evidence = self.inspector.evidence(source, question)
-        splits = split_count(
-            request.reading.num_splits, evidence.estimated_bytes, request.connections
-        )[0]
-        ranges = draft.open.ranges_of(splits)
-        bounds = self.inspector.bounds(source, ranges) if ranges else ()
+        evidence = inspector.evidence(source, question)
+        ranges = draft.open.ranges_of(count_of(request, evidence)[0])
+        bounds = inspector.bounds(source, ranges) if ranges else ()
         looks = self.asked.facts.evidence.looks
         return draft, replace(facts, evidence=replace(evidence, bounds=bounds, looks=looks))
 
@@ -267,6 +290,12 @@ class SlicePlans:
         )
 
 
+@contextmanager
+def _until_closed(inspector: Inspector, opened: ExitStack) -> Iterator[Inspector]:
+    with opened:
+        yield inspector
+
+
 def under_the_lock(draft: Draft, client: bigquery.Client, inspector: Inspector) -> Draft:
     """The draft with what the destination says while nobody else changes it.
 
@@ -288,13 +317,18 @@ def is_judged_as_it_is(asked: Range, draft: Draft, inspector: Inspector) -> bool
         draft: of it, with MAX as it is under the lock.
         inspector: of the source as it is now.
     """
-    profile = asked.facts.profile
-    if not profile.is_open and inspector.profile.columns != profile.columns:
+    if not has_columns_as_judged(asked, inspector):
         return False
     watermark = draft.facts.watermark.value
     if watermark == asked.window.watermark:
         return True
     return gap(replace(asked.window, watermark=watermark)) is None
+
+
+def has_columns_as_judged(asked: Range, inspector: Inspector) -> bool:
+    """Whether a source has the columns by which a range was judged; of an open one, any will do."""
+    profile = asked.facts.profile
+    return profile.is_open or inspector.profile.columns == profile.columns
 
 
 def changes_table(draft: Draft) -> bool:

@@ -211,6 +211,17 @@ class Lock:
             with suppress(PreconditionFailed, NotFound, BadRequest, Conflict):
                 self.client.update_table(table, ["labels"])  # If-Match: or at the next look
 
+    def is_wished_for(self) -> bool:
+        """Whether somebody waits for us to give it up.
+
+        Raises:
+            RunInProgressError: it isn't ours any more.
+            TargetError: BigQuery refused or can't be reached.
+        """
+        with as_target_errors(f"lock {self._id}"):
+            table = self._ours(self._look())
+        return bool(table.labels.get(WISH))
+
     @property
     def wisher(self) -> str:
         """Who wished for it until we gave it back; empty: nobody."""

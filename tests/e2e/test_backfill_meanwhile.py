@@ -1,8 +1,10 @@
 """What happens to source and table between two waves of a backfill, or two calls of it."""
 
+from datetime import timedelta
+
 import pytest
 
-from pipeline.launch import backfill
+from pipeline.launch import backfill, waves
 from tests.days import LOCK, STOPPED, stopped
 from tests.processes import until
 from tests.slices import (
@@ -25,18 +27,23 @@ EVEN = {"postgresql_query": "SELECT * FROM s WHERE id % 2 = 0"}
 
 @pytest.fixture
 def after_wave(monkeypatch):
-    """Have something done when a wave has given the lock back, the first one's number being 1."""
+    """Have something done when a wave has given the lock back, the first one's number being 1.
+
+    No wave takes more slices than are at work at once.
+    """
 
     def plan(number, act):
-        real, waves = backfill.stand_back, []
+        real, ended = backfill.stand_back, []
 
         def stand_back(lock, wisher):
-            waves.append(wisher)
-            if len(waves) == number:
+            ended.append(wisher)
+            if len(ended) == number:
                 act()
             return real(lock, wisher)
 
         monkeypatch.setattr(backfill, "stand_back", stand_back)
+        monkeypatch.setattr(waves, "FRESH", timedelta(0))
+        return ended
 
     return plan
 
@@ -59,6 +66,38 @@ def test_a_column_that_the_source_gets_meanwhile_is_brought_by_the_slices_that_a
     told = sync.rows("id, note")
     assert {note for row_id, note in told if row_id < 336} == {"x"}  # December was the first
     assert len(told) == 122
+
+
+def test_a_column_that_the_source_gets_amid_a_wave_is_brought_by_the_slices_that_are_left(
+    sync, sql, monkeypatch
+):
+    sql(TABLE)
+    real, ended = waves.run_here, []
+
+    def grows(*words):
+        end = real(*words)
+        ended.append(end)
+        if len(ended) == 2:
+            sql("ALTER TABLE s ADD COLUMN note text DEFAULT 'x'")
+        return end
+
+    monkeypatch.setattr(waves, "run_here", grows)
+    sync.ok(**BACKFILL | ONE)
+    told = sync.rows("id, note")
+    assert {note for row_id, note in told if row_id < 306} == {"x"}  # November was the second
+    assert len(told) == 122
+
+
+def test_slices_go_on_under_one_look_while_it_is_fresh(sync, sql, after_wave, monkeypatch):
+    sql(TABLE)
+    ended = after_wave(0, None)
+    sync.ok(**BACKFILL | ONE)
+    assert len(ended) == 3  # behind the last of four nobody has to stand back
+    ended.clear()
+    monkeypatch.setattr(waves, "FRESH", timedelta(minutes=5))
+    sync.ok(**BACKFILL | ONE, destination_bigquery_table="u")
+    assert len(ended) == 1  # of the slice that made the table
+    assert sync.rows(COUNTS, table="u") == sync.rows(COUNTS) == ALL
 
 
 def test_rows_between_a_max_that_has_fallen_and_the_range_are_not_hidden(sync, sql, after_wave):
@@ -98,11 +137,12 @@ def test_a_table_that_is_replaced_meanwhile_ends_the_backfill(sync, sql, after_w
     assert sync.rows(COUNTS) == ALL
 
 
-def test_slices_that_are_not_tried_after_lost_waves_are_told_as_such(sync, sql):
+def test_slices_that_are_not_tried_after_lost_waves_are_told_as_such(sync, sql, monkeypatch):
     sql(TABLE)
+    monkeypatch.setattr(waves, "FRESH", timedelta(minutes=5))
     days = BACKFILL | {"backfill_by": "day"}
     sync.ok(**days | {"sync_start": "2024-12-31"})
-    bad = {"postgresql_query": "SELECT id, name, changed, 1 / (id - id) AS bad FROM s"}
+    bad = {"postgresql_query": "SELECT id, left(name, 1 / (id - id)::int) AS name, changed FROM s"}
     result = sync(**days | {"sync_start": "2024-12-27"} | bad | ONE)
     assert "not tried: of 3 waves in turn nothing came" in result.out
     assert "it would hide their rows" not in result.out

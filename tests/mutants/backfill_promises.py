@@ -80,7 +80,7 @@ PROMISES: tuple[Promise, ...] = (
         MEANWHILE
         + "test_a_column_that_the_source_gets_meanwhile_is_brought_by_the_slices_that_are_left",
         "pipeline/launch/slice_plans.py",
-        "    if not profile.is_open and inspector.profile.columns != profile.columns:\n",
+        "    if not has_columns_as_judged(asked, inspector):\n",
         "    if False:\n",
     ),
     Promise(
@@ -196,6 +196,39 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/launch/waves.py",
         "        end_all(begun, fault)\n",
         "",
+    ),
+    Promise(
+        BACKFILL,
+        "No slice begins any more once somebody wishes for the table.",
+        WAVES + "test_a_scheduled_run_gets_in_between_two_waves",
+        "pipeline/launch/waves.py",
+        "None if self.lock.is_wished_for() else self.plans.opened_anew()",
+        "self.plans.opened_anew()",
+    ),
+    Promise(
+        BACKFILL,
+        "A slice that begins later in a wave brings a column that has come meanwhile.",
+        MEANWHILE
+        + "test_a_column_that_the_source_gets_amid_a_wave_is_brought_by_the_slices_that_are_left",
+        "pipeline/launch/slice_plans.py",
+        "            if has_columns_as_judged(self.asked, inspector):\n                return _until",
+        "            if True:\n                return _until",
+    ),
+    Promise(
+        BACKFILL,
+        "What a wave has looked at is asked anew before it is old.",
+        MEANWHILE + "test_slices_go_on_under_one_look_while_it_is_fresh",
+        "pipeline/launch/waves.py",
+        " or self._is_ended or is_late or ",
+        " or self._is_ended or ",
+    ),
+    Promise(
+        BACKFILL,
+        "Where a slice has failed no other begins before a new look.",
+        MEANWHILE + "test_slices_that_are_not_tried_after_lost_waves_are_told_as_such",
+        "pipeline/launch/waves.py",
+        " or is_late or has_failed\n",
+        " or is_late\n",
     ),
     Promise(
         BACKFILL,
