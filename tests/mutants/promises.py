@@ -255,6 +255,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         OVERLAP,
+        "Whatever way a run has into the table, one that slept and was taken over changes nothing.",
+        "tests/e2e/test_zombie_ways.py::test_a_run_that_was_taken_over_changes_nothing_when_it_wakes",
+        "pipeline/runs/settle.py",
+        "            if burn(client, run_id, job_id, **_place(run)):\n                return None\n",
+        "            if True:\n                return None\n",
+    ),
+    P(
+        OVERLAP,
         "A run that slept after its last look at the lock finds its job id burnt.",
         "tests/e2e/test_zombies.py::test_a_run_that_slept_after_its_last_look_finds_its_job_id_burnt",
         "pipeline/runs/settle.py",
