@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from google.api_core.exceptions import NotFound
 
 from demo.servers import BigQueryServer, PostgresqlServer
 from tests.chaos import backfills, letters, writers
@@ -21,6 +20,7 @@ from tests.chaos.actions import Action, End, Schedule, owed_by
 from tests.chaos.damage import damage
 from tests.chaos.kinds import USUAL, Kind, leaving_out
 from tests.chaos.result import Result
+from tests.chaos.undoing import undoing
 from tests.chaos.verdict import judge
 from tests.chaos.weather import weather
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
@@ -41,6 +41,8 @@ QUIET_RUNS, QUIET_S = 20, 240.0
 """Runs at most until one finds nothing more to do, and seconds of an idle machine; those that
 the lock has kept from their work are only bounded by the latter."""
 LOCKED = 6
+LONGEST_STORM = 4
+"""Times the seconds of a trial, until its writers end though something is owed still."""
 LEAST_RUNS, MOST_RUNS = 5, 18
 """While others write, however slow the machine is; and where something is owed still."""
 FOUND_NOTHING = 1
@@ -113,8 +115,11 @@ class Trial:
         for thread in threads:
             thread.start()
         proxy.add(self._weather())
-        end = time.monotonic() + self.seconds
-        while time.monotonic() < end or self._has_to_go_on():
+        began = time.monotonic()
+        while time.monotonic() < began + self.seconds or self._has_to_go_on():
+            if time.monotonic() > began + LONGEST_STORM * self.seconds:
+                for thread in threads:  # on a busy machine what is owed takes long
+                    thread.stop()
             self._one_run(proxy)
             time.sleep(self.random.uniform(0.0, 0.5))
         for thread in threads:
@@ -165,7 +170,7 @@ class Trial:
     def _words_of(self, action: Action) -> Mapping[str, str] | None:
         """What tells a run that it is one of these; None: it can't be one by now."""
         if action is Action.ROLLBACK:
-            return self._to_undo()
+            return undoing(self.client, self.dataset, self.random)
         if action is Action.REPAIR:
             return letters.BUDGET | {"repair": "true"}
         if not self.kind.has_letters:
@@ -213,21 +218,6 @@ class Trial:
         proxy.remove(gate.rule)
         code = self._ended(program)
         return self.result.count(Action.STALL if gate.holds else Action.SYNC, code)
-
-    def _to_undo(self) -> dict[str, str] | None:
-        """One of the newest runs to undo, and those behind it; as the history has them by now."""
-        sql = (
-            f"SELECT run_id FROM `{self.dataset}`.sync_runs_latest WHERE status IN ('succeeded',"
-            " 'abandoned') AND publish_job IS NOT NULL AND mode != 'create' ORDER BY event_time"
-        )
-        try:
-            runs = [run_id for (run_id,) in self.bigquery(sql)]
-        except NotFound:
-            return None
-        if not runs:
-            return None
-        more = {"rollback_run": self.random.choice(runs[-3:]), "rollback_to": runs[-1]}
-        return letters.BUDGET | more
 
     def _one_backfill(self, proxy: FaultProxy) -> End:
         """Some hours in slices, perhaps killed, beside a run that wants the table, too."""
