@@ -152,9 +152,9 @@ class Trial:
             return self._one_backfill(proxy)
         if action is Action.REPAIR:
             self._is_damaged |= damage(self.client, self.dataset, self.random)
-        program = self._start(proxy, words)
         if action is Action.RESUME:
-            return self._resume(proxy, program, words)
+            return self._resume(proxy, words)
+        program = self._start(proxy, words)
         if action is Action.STALL:
             return self._stall(proxy, program)
         if action is Action.TWIN:
@@ -190,8 +190,12 @@ class Trial:
             time.sleep(self.random.uniform(0.2, 3.0))
             program.kill()
 
-    def _resume(self, proxy: FaultProxy, program: Program, words: Mapping[str, str]) -> End:
+    def _resume(self, proxy: FaultProxy, words: Mapping[str, str]) -> End:
         """Kill a run when it has staged something; the next is asked for the same."""
+        self.sql(writers.MORE)
+        time.sleep(self.margin_s + 1.0)
+        splits = {"num_splits": self.random.choice(["3", "12"])}
+        program = self._start(proxy, {**words, **splits})
         self._kill_when_staged(program)
         self._ended(program)
         time.sleep(lease_s() + 0.5)

@@ -27,6 +27,8 @@ BEGIN
   SELECT writer, note || n, statement_timestamp() FROM generate_series(1, count) n;
 END $$;
 """
+MORE = "INSERT INTO orders (writer, note) SELECT 0, 'more ' || n FROM generate_series(1, 200) n"
+"""Something to read, whatever the writers do."""
 SKEW_S = 20
 """The skewed writer's clock is so far behind."""
 STALE_S = 1.5
