@@ -144,7 +144,10 @@ class Trial:
             words = self._words_of(action)
             if words is not None:
                 break
-        self.schedule.ended(action, self._do(proxy, action, words or {}))
+        end = self._do(proxy, action, words or {})
+        self.schedule.ended(action, end)
+        if end is End.LOCKED:
+            time.sleep(lease_s())  # else what is owed is spent on a dead run's lock
 
     def _do(self, proxy: FaultProxy, action: Action, words: Mapping[str, str]) -> End:
         """One run of a sort, to its end."""
