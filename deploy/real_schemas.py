@@ -21,7 +21,7 @@ SCHEMAS: tuple[Check, ...] = (
             TOKEN,
             query("CREATE TABLE $DATASET.policies AS SELECT id FROM UNNEST([1, 2, 3]) AS id"),
             query(
-                "CREATE ROW ACCESS POLICY some ON $DATASET.policies"
+                "CREATE ROW ACCESS POLICY part ON $DATASET.policies"
                 " GRANT TO ('allAuthenticatedUsers') FILTER USING (id > 1)"
             ),
             query("SELECT FORMAT('rows %d', COUNT(*)) FROM $DATASET.policies"),

@@ -16,8 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from translations import UNREAD
-
 DATASETS = re.compile(r"`[\w-]+\.(d\d+_\d+)\.")
 RUNS = re.compile(r"\d{8}t\d{6}[-_][0-9a-f]{8}")
 TABLES = re.compile(r"`[\w-]+\.\w+\.(\w+)`")
@@ -30,6 +28,8 @@ OTHERS = 0xE000
 """The first of the characters that mean nothing, one of which is repeated in a name's place."""
 NAMELESS = re.compile("[\ue000-\uf8ff]")
 QUESTION = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
+UNREAD = "unread"
+"""Under it an empty tree has the text of the question for which it stands."""
 
 
 @dataclass(frozen=True)

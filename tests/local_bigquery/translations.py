@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kept import Kept, kept_translations
+from statements import UNREAD
 
 NAMES = re.compile(
     r"(?<=[`.])d\d+_\d+(?=[`.])"  # a test's dataset
@@ -33,8 +34,6 @@ OTHERS = 0xE000
 """The first of the characters that mean nothing: each stands for a name."""
 NAMELESS = re.compile("[\ue000-\uf8ff]")
 Table = tuple[str, str, str]
-UNREAD = "unread"
-"""Under it an empty tree has the text of the question for which it stands."""
 
 
 @dataclass(frozen=True)

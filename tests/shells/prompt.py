@@ -54,9 +54,11 @@ def typed(shell: str, keys: str, folder: Path, setup: str = "") -> str:
 
 
 def _line(seen: str) -> str:
-    """The last line, as a terminal shows it: fish writes it anew with each key, zsh goes back."""
+    """The line of the last key, as a terminal shows it: fish writes it anew with each key, and
+    what is below it, too; zsh goes back."""
     line, column = "", 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
+    plain = plain[: plain.rindex(ENDED) + len(ENDED)]
     for sign in plain.rpartition("\n")[2]:
         if sign == "\r":
             line, column = "", 0
