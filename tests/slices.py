@@ -1,5 +1,6 @@
 """A third of a year in the source, day by day, and backfills of it by slices."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.days import STOP, runs
@@ -46,10 +47,16 @@ def since(month: int) -> tuple[dict[str, str], str]:
 
 
 def months(sync: Sync) -> dict[str, int]:
-    """How often each slice was done, by the first day after its window's start."""
-    done = [run for run in runs(sync) if run["status"] == "succeeded" and run["backfill_id"]]
+    """How often each slice was done, by the first day after its window's start: also by a run
+    that was killed while it was published."""
+    done = [run for run in runs(sync) if run["backfill_id"] and _has_published(run)]
     starts = [run["window_start"][:7] for run in done]
     return {start: starts.count(start) for start in starts}
+
+
+def _has_published(run: Mapping[str, Any]) -> bool:
+    status = run["status"]
+    return status == "succeeded" or (status == "abandoned" and run["publish_job"] is not None)
 
 
 def statuses_of(sync: Sync, start: str) -> list[str]:

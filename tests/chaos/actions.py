@@ -85,10 +85,10 @@ def possible(kind: Kind) -> tuple[Action, ...]:
     return tuple(some)
 
 
-def owed_by(kind: Kind, turn: int) -> list[Action]:
+def owed_by(kind: Kind, turn: int, count: int = OWED) -> list[Action]:
     """What the trial of that number of its kind owes: trials in turn leave none out."""
     some = possible(kind)
-    return [some[(turn * OWED + number) % len(some)] for number in range(OWED)]
+    return [some[(turn * count + number) % len(some)] for number in range(count)]
 
 
 @dataclass

@@ -16,7 +16,7 @@ import psycopg2
 
 from demo.servers import BigQueryServer, PostgresqlServer
 from tests.chaos import backfills, letters, writers
-from tests.chaos.actions import Action, End, Schedule, owed_by
+from tests.chaos.actions import OWED, Action, End, Schedule, owed_by
 from tests.chaos.damage import damage
 from tests.chaos.kinds import USUAL, Kind, leaving_out
 from tests.chaos.result import Result
@@ -51,7 +51,10 @@ FOUND_NOTHING = 1
 
 @dataclass
 class Trial:
-    """Writers against syncs; `guard` off leaves out guard, margin and lookback."""
+    """Writers against syncs; `guard` off leaves out guard, margin and lookback.
+
+    `owes` is how many actions it must bring to an end, however long that takes.
+    """
 
     seed: int
     seconds: float
@@ -60,6 +63,7 @@ class Trial:
     database: PostgresqlServer
     target: BigQueryServer
     kinds: tuple[Kind, ...] = USUAL
+    owes: int = OWED
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -70,7 +74,7 @@ class Trial:
         self.dataset = f"chaos_{self.seed}_{time.time_ns():x}"
         self._programs: list[Program] = []
         turn = self.seed // len(self.kinds)
-        self.schedule = Schedule(self.kind, owed_by(self.kind, turn))
+        self.schedule = Schedule(self.kind, owed_by(self.kind, turn, self.owes))
         self._is_damaged = False
         """Whether rows of the destination were changed, which only a repair mends."""
         self._hours: dict[str, str] = {}
