@@ -54,6 +54,7 @@ from smart_sync.draft import Draft
 from smart_sync.explain import log_text
 from smart_sync.explain_backfill import backfill_as_json, explain_backfill
 from smart_sync.slices import Slice, next_wave
+from smart_sync.value_text import counted
 from sources.protocol import Inspector
 from sources.values import CursorValue, is_after
 
@@ -82,7 +83,8 @@ def backfill(options: Options, now: datetime, new_run_id: NewRunId, argv: Sequen
         return _show(options, asked, client)
     if asked.plan.held_back:
         return _held_back(options, asked)
-    LOGGER.info("launch %s of backfill %s: %d slices", launch_id, asked.name, len(asked.slices))
+    count = counted(len(asked.slices), "slice")
+    LOGGER.info("launch %s of backfill %s: %s", launch_id, asked.name, count)
     if not options.is_local:
         return _one_job(options, asked, client, launch_id, now)
     slices = _Backfill(options, asked, client, launch_id, now, new_run_id, argv)

@@ -87,8 +87,9 @@ def paused(request: SyncRequest, ends: Sequence[Mapping[str, Any]]) -> PausedErr
     newest = ends[0]
     error = " ".join(str(newest["error"] or "").split())
     error = error if len(error) <= LONGEST else error[: LONGEST - 1] + "…"
+    last = "run" if len(ends) == 1 else f"{len(ends)} runs"
     why = (
-        f"pause_after_failures={request.run.pause.failures}, and the last {len(ends)} runs failed,"
+        f"pause_after_failures={request.run.pause.failures}, and the last {last} failed,"
         f" run {newest['run_id']} with exit code {newest['exit_code']}: {error}"
     )
     fix = (
