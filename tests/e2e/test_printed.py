@@ -137,7 +137,7 @@ def test_of_one_table_each_command_prints_what_its_file_says(shop):
     shop.ask(f"DELETE FROM {SHOP}.orders WHERE id = 300")
     shop.shown("verify_differs", "verify", *day, code=8)
     shop.shown("verify_json", "verify", "--json", *day, code=8)
-    tables = iter("ab")
+    tables = iter("abab")
 
     def elsewhere():
         return [f"--destination_bigquery_table=orders_{next(tables)}"]
@@ -145,6 +145,8 @@ def test_of_one_table_each_command_prints_what_its_file_says(shop):
     slices = ["--sync_start=2025-07-05", "--sync_end=2025-07-07", "--backfill_by=day"]
     shop.shown("backfill_plan", "backfill", *slices, "--plan-only")
     shop.shown("backfill", "backfill", *slices, ALONE, before=elsewhere)
+    one = ["--sync_start=2025-07-06", *slices[1:]]
+    shop.shown("backfill_json", "backfill", *one, "--json", before=elsewhere)
     assert not shop.differing, "\n".join(shop.differing.values())
 
 
@@ -154,6 +156,7 @@ def test_what_is_repaired_afterwards_prints_what_its_file_says(shop):
     shop.sql("UPDATE orders SET customer = 'much too long' WHERE id = 1")
     run = shop.quietly("run", "--max_dead_letters=5")["run_id"]
     shop.shown("replay_still_dead", "replay", run, code=7)
+    shop.shown("replay_json", "replay", run, "--json", code=7)
     shop.widen()
     shop.shown("replay", "replay", run)
     undone = []
@@ -170,6 +173,9 @@ def test_what_is_repaired_afterwards_prints_what_its_file_says(shop):
     shop.shown("run_dead_letters", "run", code=7)
     shop.shown("run_dead_letters_json", "run", "--json", code=7)
     shop.shown("status_failed", "status", masks=OF_STATUS | OF_RUNS)
+    paused = ["run", "--pause_after_failures=3"]
+    shop.shown("run_paused", *paused, code=12)
+    shop.shown("run_paused_json", *paused, "--json", code=12)
     shop.shown("report", "report")
     shop.shown("report_json", "report", "--json")
     shop.shown("status_json", "status", "--json", masks=OF_STATUS | OF_RUNS)

@@ -30,7 +30,8 @@ def shown(database, sql, dataset, target, tmp_path):
         re.escape(str(tmp_path)): "FOLDER",
         r"PostgreSQL \d+(\.\d+)?": "PostgreSQL VERSION",
         r"(?<=python {15})\d\S+": "PYTHON",
-        r"bigquery-smart-sync \S+": "bigquery-smart-sync VERSION",
+        r'("name": "python",\s+"state": "ok",\s+"text": ")[^"]+': r"\1PYTHON",
+        r'bigquery-smart-sync [^\s"]+': "bigquery-smart-sync VERSION",
         r"\d+ of \d+ are used": "N of MOST are used",
         r"the source's is [\d.]+ s (ahead of|behind)": "the source's is N s ahead of",
         r"_sync_probe_[0-9a-f]{8}": "PROBE",
@@ -46,6 +47,7 @@ def test_init_tells_what_it_proposes_and_the_next_command(shown, tmp_path):
     words = ["smart-sync", "init", "--force", f"--output={tmp_path}/sync.yaml", *words]
     text = check_transcript("init", words, environ, masks=masks)
     assert "next: smart-sync plan --config=FOLDER/sync.yaml" in text
+    check_transcript("init_json", [*words, "--json"], environ, masks=masks)
 
 
 def test_init_asks_for_nothing_without_a_terminal(tmp_path):
@@ -60,3 +62,4 @@ def test_doctor_has_a_line_for_each_thing_and_its_mend(shown):
     words += ["--source_table_for_schema=public.orders", "--destination_bigquery_table=orders"]
     text = check_transcript("doctor", words, environ, masks=masks)
     assert "exit code 0" in text
+    check_transcript("doctor_json", [*words, "--json"], environ, masks=masks)

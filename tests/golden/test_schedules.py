@@ -38,6 +38,11 @@ PRINTED = {
     "schedules_pause": ["pause", "orders", AT],
     "schedules_resume": ["resume", "orders", AT],
     "schedules_run": ["run", "orders", AT],
+    "schedules_export_json": ["export", "orders", AT, "--json"],
+    "schedules_pause_json": ["pause", "orders", AT, "--json"],
+    "schedules_resume_json": ["resume", "orders", AT, "--json"],
+    "schedules_create_json": [*NEW, "-y", "--json"],
+    "schedules_delete_json": ["delete", LONG, "-y", AT, "--json"],
     "schedules_unknown": ["describe", "order", AT],
     "schedules_create": [*NEW, "-y"],
     "schedules_update": ["update", "orders", "--cron=daily", *MARGIN, "-y", AT],
@@ -116,15 +121,23 @@ def test_the_command_of_schedules_prints_what_the_file_says(name, environ, two):
     check_transcript(name, words, environ, masks=MASKS, before=two)
 
 
-@pytest.mark.parametrize("name", ["schedules_status", "schedules_status_json"])
+STATUS = {
+    "schedules_status_new": [],
+    "schedules_status_json_new": ["--json"],
+    "schedules_status_no_color_new": ["--no-color"],
+}
+
+
+@pytest.mark.parametrize("name", STATUS)
 def test_schedules_that_never_ran_are_told_as_such(name, environ, two, target):
-    words = ["smart-sync", "schedules", "status", AT, *["--json"] * name.endswith("json")]
-    check_transcript(f"{name}_new", words, environ | target.environ, masks=MASKS, before=two)
+    words = ["smart-sync", "schedules", "status", AT, *STATUS[name]]
+    check_transcript(name, words, environ | target.environ, masks=MASKS, before=two)
 
 
 APPLY = ["apply", f"-f{EXAMPLE}"]
 APPLIES = {
     APPLIED: [*APPLY, "--dry-run"],
+    "schedules_apply_dry_no_color": [*APPLY, "--dry-run", "--no-color"],
     "schedules_apply": [*APPLY, "-y"],
     "schedules_apply_dry_json": [*APPLY, "--dry-run", "--json"],
     "schedules_apply_over": [*APPLY, "--dry-run", "--dataflow-jobs=1"],

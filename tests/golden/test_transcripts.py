@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.command.completion_scripts import SCRIPTS
 from pipeline.command.table import BY_COMMAND
 from tests.golden.transcripts import check_transcript, masked, on_terminal
 
@@ -15,13 +16,16 @@ PRINTED = {
     "help_of_nothing": ["smart-sync", "--help=reparing"],
     "unknown_shell": ["smart-sync", "completion", "tcsh"],
     "no_parameters": ["smart-sync", "run"],
+    **{f"completion_{shell}": ["smart-sync", "completion", shell] for shell in SCRIPTS},
     **{f"help_of_{name}": ["smart-sync", name, "--help"] for name in BY_COMMAND},
 }
+MASKS = {r"(?s)(\n# smart-sync completion [^\n]*\n).*?(?=\n────)": r"\1…"}
+"""Of a shell's script only how it begins: its words are those of the tables."""
 
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_the_command_prints_what_the_file_says(name):
-    check_transcript(name, PRINTED[name])
+    check_transcript(name, PRINTED[name], masks=MASKS)
 
 
 CONFIG = """\
@@ -83,4 +87,7 @@ def test_what_an_import_keeps_tells_and_refuses_reads_as_the_files_say(tmp_path)
     file.write_text(REPLICATION.replace("target: postgresql://loader:s3cret@", "target: W # "))
     source = "--source=postgresql://reader:s3cret@db.example.com/shop"
     made = check_transcript("import", [*words, source, to, "--force"], cwd=tmp_path)
-    assert "s3cret" not in made.replace(source, "")
+    as_json = check_transcript(
+        "import_json", [*words, source, to, "--force", "--json"], cwd=tmp_path
+    )
+    assert "s3cret" not in (made + as_json).replace(source, "")
