@@ -9,6 +9,7 @@ product. A machine that is busy with other work is not judged.
 import os
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -38,13 +39,16 @@ BUDGETS_S = {
 
 
 def tier_of(nodeid: str) -> str:
-    """The tier of a test.
+    """The tier of a test: its folder, and of an example in a docstring "doctests", wherever it is.
 
     >>> tier_of("tests/e2e/test_merge.py::test_a"), tier_of("sources/sql.py::sources.sql.tokens")
     ('e2e', 'doctests')
+    >>> tier_of("tests/chaos/actions.py::tests.chaos.actions.end_of")
+    'doctests'
     """
-    top, _, rest = nodeid.partition("/")
-    return rest.partition("/")[0] if top == "tests" and "/" in rest else "doctests"
+    path = PurePosixPath(nodeid.partition("::")[0])
+    is_example = not path.name.startswith("test_") or len(path.parts) < 3
+    return "doctests" if is_example else path.parts[1]
 
 
 def over_budget(seconds: Mapping[str, float], budgets: Mapping[str, int] = BUDGETS_S) -> list[str]:
