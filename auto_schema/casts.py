@@ -269,20 +269,7 @@ def _plain(array: Array, wanted: pa.DataType) -> Cast:
 
 
 def _decimal_text(array: Array, wanted: pa.DataType) -> Cast:
-    """Without zeros at the end and without an exponent, which Arrow's own cast may write."""
-    kind = array.type
-    if (texts := decimal_texts(array)) is not None:
-        return texts, None
-    whole = arrow.decimal256(76, 0) if kind.bit_width == 256 else arrow.decimal128(38, 0)
-    units = arrow.Array.from_buffers(
-        whole, len(array), array.buffers(), array.null_count, array.offset
-    )
-    digits = pc.utf8_lpad(pc.abs(units).cast(wanted), kind.scale + 1, padding="0")
-    if kind.scale:
-        digits = pc.replace_substring_regex(digits, rf"(\d{{{kind.scale}}})$", r".\1")
-        digits = pc.replace_substring_regex(digits, r"\.?0+$", "")
-    minus = pc.if_else(pc.less(units, pa.scalar(0).cast(whole)), "-", "")
-    return pc.binary_join_element_wise(minus, digits, ""), None
+    return decimal_texts(array).cast(wanted), None
 
 
 def _moment_text(end: str) -> Callable[..., Cast]:
