@@ -13,13 +13,13 @@ from pipeline.launch.saved_plan import PlanFiles
 from pipeline.parameters.options import Options, split_argv
 from pipeline.parameters.origins import Origin, Origins, of_flags
 from pipeline.parameters.table import BY_NAME, MANY
-from pipeline.tables.file import ASIDE, MORE_THAN_ONE, OF_ONE
+from pipeline.tables.file import ASIDE, OF_ONE
+from pipeline.tables.named import more_than_one
 from pipeline.tables.requests import TableOptions, with_keys
 
 SLICES = "backfill_by"
 AT_ONCE = "max_tables_at_once"
 """Of a backfill: slices."""
-FEW = 10
 """Tables that a message names."""
 
 
@@ -107,6 +107,4 @@ def _other_number(launch: ManyOptions, asking: str) -> SyncError:
     if not names:
         fix = "select one that is enabled: --select=NAME."
         return ConfigError("no table", where, launch.note, fix)
-    shown = ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if names[FEW:] else "")
-    why = f"it is of one table, and {len(names)} are meant: {shown}"
-    return ConfigError(MORE_THAN_ONE, where, why, f"say which: --select={names[0]}.")
+    return more_than_one(where, names)

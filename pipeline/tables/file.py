@@ -37,7 +37,6 @@ OF_ONE = ("rollback_run", "backfill_by", "replay_dead_letters")
 """Parameters by which a launch means one table, also where a file of tables names it."""
 ASIDE = (*OF_ONE, "rollback_to", "backfill_order", "backfill_id", "sync_start", "sync_end")
 """What such a launch says of that table, and no launch of many could."""
-MORE_THAN_ONE = "more than one table"
 QUERY_FIX = "write it in the entry of one table, under the table's exact name."
 ONE_QUERY = "one query for many tables"
 Choice = TypeVar("Choice", bound=StrEnum)

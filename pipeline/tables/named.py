@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from auto_schema.errors import ConfigError, SyncError
 from pipeline.tables.entries import TablesFile
-from pipeline.tables.file import ASIDE, MORE_THAN_ONE, OF_ONE
+from pipeline.tables.file import ASIDE, OF_ONE
 from pipeline.tables.patterns import Chosen
 from pipeline.tables.requests import listing_of, table_options
 from pipeline.tables.selection import select
@@ -60,14 +60,18 @@ def named_faults(
     knows_all = len(named) == len(file.entries)
     asking = next((name for name in OF_ONE if given.get(name)), "")
     if asking and len(kept) > 1:
-        names = ", ".join(one.table.full_name for one in kept[:FEW])
-        why = f"it is of one table, and {len(kept)} are meant: {names}"
-        fix = f"say which: --select={kept[0].table.full_name}."
-        return [ConfigError(MORE_THAN_ONE, f"{asking}, {file.name}", why, fix)]
+        return [more_than_one(f"{asking}, {file.name}", [one.table.full_name for one in kept])]
     is_of_one = bool(asking) and knows_all and len(kept) == 1
     said = given if is_of_one else {n: t for n, t in given.items() if n not in ASIDE or not asking}
     _, faults = table_options(file, enabled, said, beam_argv, {}, selected=kept)
     return [*(unselected if knows_all else ()), *faults]
+
+
+def more_than_one(where: str, names: Sequence[str]) -> ConfigError:
+    """Why a launch that means one table can't be of so many."""
+    shown = ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if names[FEW:] else "")
+    why = f"it is of one table, and {len(names)} are meant: {shown}"
+    return ConfigError("more than one table", where, why, f"say which: --select={names[0]}.")
 
 
 def _table(name: str, *, has_schemas: bool) -> SourceTable:
