@@ -157,9 +157,7 @@ class _Backfill:
             is_first = not self.results
             try:
                 tried = self._wave(lock, shared, events, is_first=is_first)
-                if not tried:
-                    return
-                if self._is_all_tried:
+                if not tried or self._is_all_tried:
                     return
                 stand_back(lock, lock.wisher)
             except SyncError as error:

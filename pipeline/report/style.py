@@ -1,5 +1,7 @@
 """The page's style sheet: from 400 to 1,600 pixels, light, dark and on paper."""
 
+from pipeline.report.figures import SHAPE
+
 STYLE = """
 :root{color-scheme:light dark;--paper:#fff;--ink:#1a1f26;--dim:#59636f;--rule:#dfe3e8;
 --card:#f7f8fa;--rows:#3f6fb5;--seconds:#6b7684;--lag:#935a0b;--bytes:#2f8577;--runs:#5b957a;--bad:#b3261e;
@@ -40,7 +42,7 @@ ol>li{border-top:1px solid var(--rule);padding:10px 0;display:grid;gap:4px 20px;
 grid-template-columns:minmax(0,1fr)}
 ol header{display:flex;gap:8px;align-items:baseline;flex-wrap:wrap}
 .f{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:10px 16px}
-.f svg{aspect-ratio:6.4;border-bottom:1px solid var(--rule);margin-bottom:3px}
+.f svg{aspect-ratio:SHAPE;border-bottom:1px solid var(--rule);margin-bottom:3px}
 .f p{font-size:11px;line-height:1.35;color:var(--dim)}
 .f b{display:block;color:var(--ink);font-weight:600}
 path{vector-effect:non-scaling-stroke}
@@ -84,4 +86,4 @@ ol .f{grid-column:2;grid-row:1/span 2}}
 .f{grid-template-columns:repeat(5,minmax(0,1fr))}.n{grid-template-rows:repeat(4,auto)}details{overflow:visible;font-size:8pt}
 details::details-content{content-visibility:visible}
 li,figure,tr{break-inside:avoid}}
-"""
+""".replace("SHAPE", f"{SHAPE:g}")

@@ -51,10 +51,8 @@ FOUND_NOTHING = 1
 
 @dataclass
 class Trial:
-    """Writers against syncs; `guard` off leaves out guard, margin and lookback.
-
-    `owes` is how many actions it must bring to an end, however long that takes.
-    """
+    """Writers against syncs; `guard` off leaves out guard, margin and lookback, and `owes` is how
+    many actions must come to an end."""
 
     seed: int
     seconds: float

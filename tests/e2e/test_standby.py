@@ -91,32 +91,35 @@ STOPPING = "SELECT * FROM orders WHERE id < 2000 OR stop()"
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'"
 
 
-@settings(max_standby_streaming_delay="0")
-def test_a_read_that_recovery_cancels_is_read_again_whole(sync, servers, start):
+@contextlib.contextmanager
+def read_amid(servers, start):
+    """A run that reads the standby, amid its rows while the block lasts; then it ends well."""
     primary, standby = servers
     primary(STOP)
     replayed(primary, standby)
     with stopped(standby):
         run = start(**MERGE | reading(standby) | slow(STOPPING), num_splits="1")
         until_done(lambda: standby(WAITS))
+        yield run
+    assert run.wait() == 0, run.output
+
+
+@settings(max_standby_streaming_delay="0")
+def test_a_read_that_recovery_cancels_is_read_again_whole(sync, servers, start):
+    primary, standby = servers
+    with read_amid(servers, start) as run:
         primary("DELETE FROM orders WHERE id <= 100")
         primary("VACUUM (TRUNCATE) orders")
         replayed(primary, standby)
-    assert run.wait() == 0, run.output
     assert "conflict with recovery" in run.output
     assert names(sync) == of_source(standby)
 
 
 def test_a_standby_that_is_promoted_amid_a_read_loses_no_row(sync, servers, start):
-    primary, standby = servers
-    primary(STOP)
-    replayed(primary, standby)
-    with stopped(standby):
-        run = start(**MERGE | reading(standby) | slow(STOPPING), num_splits="1")
-        until_done(lambda: standby(WAITS))
+    _, standby = servers
+    with read_amid(servers, start):
         standby("SELECT pg_promote()")
         standby(f"INSERT INTO orders VALUES (3000, 'after', {AGO})")
-    assert run.wait() == 0, run.output
     sync.ok(**MERGE | reading(standby))
     assert names(sync) == of_source(standby)
 
