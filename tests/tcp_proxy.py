@@ -39,6 +39,10 @@ class TcpProxy:
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
 
+    def lead_to(self, host: str, port: int) -> None:
+        """From now on new connections lead to another server."""
+        self._target = (host, port)
+
     def hold(self) -> None:
         """From now on the open connections bring nothing; later ones pass."""
         with self._guard:

@@ -122,7 +122,7 @@ def making_ready(
             will_hold(lock)
             held = stack.enter_context(holding(lock))
             try:
-                if held.has_waited:  # the source may end sessions that are silent for so long
+                if held.has_waited:  # the source may have other columns by now
                     source.close()
                     inspector = source.enter_context(inspecting(request))
                     draft, client = _rehearsed(request, inspector, run_id, shared)

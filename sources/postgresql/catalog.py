@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg2
 import psycopg2.errors
-import psycopg2.extensions
 
 from auto_schema.errors import ConfigError, SourceError, SourceRefusedError, shown
+from sources.postgresql.asking import Asking
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import AS_READER, PostgresqlConnection
@@ -43,18 +43,17 @@ https://www.postgresql.org/docs/current/multibyte.html
 
 
 @contextmanager
-def session(connection: PostgresqlConnection) -> Iterator["psycopg2.extensions.connection"]:
-    """An autocommit session of ours, closed at the end.
+def session(connection: PostgresqlConnection) -> Iterator[Asking]:
+    """An autocommit session of ours, closed at the end; ended in its silence it is opened anew.
 
     Raises:
         SourceUnreachableError, SourceRefusedError: with what the server said.
     """
     try:
-        opened = psycopg2.connect(**connection.parameters())  # type: ignore[call-overload]
+        opened = Asking(connection)
     except psycopg2.Error as error:
         raise source_error(error, connection.place) from None
     try:
-        opened.autocommit = True
         yield opened
     except psycopg2.Error as error:
         raise source_error(error, connection.place) from error
@@ -63,9 +62,7 @@ def session(connection: PostgresqlConnection) -> Iterator["psycopg2.extensions.c
 
 
 @contextmanager
-def reading(
-    opened: "psycopg2.extensions.connection", timeout_ms: int = DESCRIBE_TIMEOUT_MS
-) -> Iterator[Any]:
+def reading(opened: Asking, timeout_ms: int = DESCRIBE_TIMEOUT_MS) -> Iterator[Any]:
     """A cursor in a read-only transaction set up as the readers' are, then rolled back.
 
     A server that doesn't answer long after its own timeout is given up.
@@ -79,7 +76,7 @@ def reading(
         yield cursor
 
 
-def qualified_table(opened: "psycopg2.extensions.connection", name: str, place: str) -> str:
+def qualified_table(opened: Asking, name: str, place: str) -> str:
     """The quoted, schema-qualified name of a table or view given as the user writes it.
 
     Args:
@@ -114,7 +111,7 @@ def qualified_table(opened: "psycopg2.extensions.connection", name: str, place: 
 
 
 def profile(
-    opened: "psycopg2.extensions.connection",
+    opened: Asking,
     connection: PostgresqlConnection,
     query: str,
     *,
@@ -155,7 +152,7 @@ def profile(
     return described, key_collation
 
 
-def _server_id(opened: "psycopg2.extensions.connection", connection: PostgresqlConnection) -> str:
+def _server_id(opened: Asking, connection: PostgresqlConnection) -> str:
     """The cluster's system identifier, which standbys share; else its address.
 
     Every role may ask for it, unless the function was taken from PUBLIC.
@@ -168,9 +165,7 @@ def _server_id(opened: "psycopg2.extensions.connection", connection: PostgresqlC
             return f"host:{connection.host}:{connection.port}"
 
 
-def _columns(
-    opened: "psycopg2.extensions.connection", place: str, query: str
-) -> tuple[SourceColumn, ...]:
+def _columns(opened: Asking, place: str, query: str) -> tuple[SourceColumn, ...]:
     with reading(opened) as cursor:
         before = "SELECT * FROM (\n"
         try:

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg2.errors
-import psycopg2.extensions
 
 from auto_schema.errors import ConfigError, shown
+from sources.postgresql.asking import Asking
 from sources.postgresql.catalog import reading
 from sources.postgresql.connection import READER_LOCK
 from sources.postgresql.sql import quote
@@ -82,7 +82,7 @@ _BEHIND = (
 )
 
 
-def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Clock:
+def read_clock(opened: Asking, *, guard: bool) -> Clock:
     """Read the clock and, for the guard, everyone who may still write older stamps.
 
     Args:
@@ -110,7 +110,7 @@ def read_clock(opened: "psycopg2.extensions.connection", *, guard: bool) -> Cloc
         return replace(clock, prepared=wait_until_gone(cursor, prepared_transactions(cursor)))
 
 
-def is_behind_unseen(opened: "psycopg2.extensions.connection") -> bool:
+def is_behind_unseen(opened: Asking) -> bool:
     """Whether it is a standby that is behind, and doesn't tell up to when it has caught up.
 
     Args:
@@ -206,9 +206,7 @@ def wait_until_gone(
     return remaining
 
 
-def wall_clock(
-    opened: "psycopg2.extensions.connection", zone: str, instants: Sequence[datetime]
-) -> list[datetime]:
+def wall_clock(opened: Asking, zone: str, instants: Sequence[datetime]) -> list[datetime]:
     """These instants as `localtimestamp` says them in a session of that zone.
 
     AT TIME ZONE would take CET or EST for an abbreviation, which knows no summer.
@@ -236,7 +234,7 @@ def wall_clock(
 
 
 def integer_cursor(
-    opened: "psycopg2.extensions.connection",
+    opened: Asking,
     query: str,
     column: SourceColumn,
     repeated_for: timedelta = timedelta(),

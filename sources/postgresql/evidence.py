@@ -13,9 +13,9 @@ from typing import Any
 
 import psycopg2
 import psycopg2.errors
-import psycopg2.extensions
 
 from auto_schema.postgresql_types import Look
+from sources.postgresql.asking import Asking
 from sources.postgresql.catalog import reading
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.scan import COUNT_TIMEOUT_MS, LOOK_TIMEOUT_MS, Scan, held, outside
@@ -47,7 +47,7 @@ class _Answers:
 
 
 def evidence(
-    opened: "psycopg2.extensions.connection",
+    opened: Asking,
     source: PostgresqlStatement,
     asked: RowsQuestion,
     *,
@@ -91,9 +91,7 @@ def evidence(
     )
 
 
-def _answers(
-    opened: "psycopg2.extensions.connection", whole: Scan, window: Scan
-) -> tuple[int | None, int | None, _Answers]:
+def _answers(opened: Asking, whole: Scan, window: Scan) -> tuple[int | None, int | None, _Answers]:
     """Estimated rows and bytes of the window, and what rows of all time and its own answer.
 
     One statement asks for both, where the server itself reckons that to be cheaper: it isn't
@@ -110,7 +108,7 @@ def _answers(
     return *estimate, replace(looked, counts=counted.counts)
 
 
-def _plans(opened: "psycopg2.extensions.connection", statements: Sequence[str]) -> _Plans:
+def _plans(opened: Asking, statements: Sequence[str]) -> _Plans:
     """How the server would run each of them; nothing where it doesn't say so of all."""
     try:
         with reading(opened, COUNT_TIMEOUT_MS) as cursor:
@@ -136,7 +134,7 @@ def _is_cheaper(both: Scan, cost: float, *apart: float) -> bool:
     return cost < sum(apart) and bool(both.look_at or cost <= MOST_COST)
 
 
-def _put(opened: "psycopg2.extensions.connection", scan: Scan) -> _Answers:
+def _put(opened: Asking, scan: Scan) -> _Answers:
     """What the rows answer to a scan's questions: to all at once, else to each by itself.
 
     Once all had the time of all, a look by itself would take about as long, and isn't taken.
@@ -165,13 +163,13 @@ def _by_column(scan: Scan, row: Sequence[Any]) -> dict[str, list[str | None]]:
     return {column.name: row[6][3 * n : 3 * n + 3] for n, column in enumerate(scan.look_at)}
 
 
-def has_rows(opened: "psycopg2.extensions.connection", source: PostgresqlStatement) -> bool:
+def has_rows(opened: Asking, source: PostgresqlStatement) -> bool:
     """Whether the window holds a row; True when that takes too long to tell."""
     row = _ask(opened, f"SELECT EXISTS (\n{wrapped(source, '1')}\n)", COUNT_TIMEOUT_MS)
     return row is None or bool(row[0])
 
 
-def _ask(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) -> Any:
+def _ask(opened: Asking, sql: str, timeout_ms: int) -> Any:
     """The only row of a statement, or None: it takes too long, or a row of it is refused.
 
     Such a row is found while the rows are read.
@@ -182,7 +180,7 @@ def _ask(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) ->
         return None
 
 
-def _asked(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) -> Any:
+def _asked(opened: Asking, sql: str, timeout_ms: int) -> Any:
     """The only row of a statement, or None when it takes too long.
 
     Raises:
@@ -196,7 +194,7 @@ def _asked(opened: "psycopg2.extensions.connection", sql: str, timeout_ms: int) 
         return cursor.fetchone()
 
 
-def _nulls(opened: "psycopg2.extensions.connection", source: PostgresqlStatement) -> int | None:
+def _nulls(opened: Asking, source: PostgresqlStatement) -> int | None:
     if source.extract.cursor is None:
         return None
     whole = PostgresqlStatement(source.connection, source.query, source.result_names)
@@ -215,7 +213,7 @@ WHERE c.oid = {0} AND a.attnum = {1} AND {2} ORDER BY s.inherited DESC LIMIT 1
 """What ANALYZE knows of one column, given table oid, column number and a condition."""
 
 
-def _nulls_in_table(opened: "psycopg2.extensions.connection", column: SourceColumn) -> int | None:
+def _nulls_in_table(opened: Asking, column: SourceColumn) -> int | None:
     """NULLs of a column in its own table: counted, or estimated where that takes long."""
     if column.origin is None:
         return None
@@ -256,9 +254,7 @@ def _looks(
     return looks
 
 
-def _looked(
-    opened: "psycopg2.extensions.connection", scan: Scan
-) -> Mapping[str, Sequence[str | None]]:
+def _looked(opened: Asking, scan: Scan) -> Mapping[str, Sequence[str | None]]:
     """Answers of a scan that only looks, but of columns of which the server refuses a value."""
     columns = scan.look_at
     if not columns:
@@ -276,7 +272,7 @@ def _looked(
 
 
 def _span(
-    opened: "psycopg2.extensions.connection",
+    opened: Asking,
     source: PostgresqlStatement,
     ends: Sequence[Any],
     partition: SourceColumn,
@@ -310,7 +306,7 @@ TEXT_BOUND = 60
 
 
 def bounds(
-    opened: "psycopg2.extensions.connection", source: PostgresqlStatement, column: SourceColumn
+    opened: Asking, source: PostgresqlStatement, column: SourceColumn
 ) -> tuple[KeyValue, ...]:
     """Values that cut the rows into even parts: the server's histogram, or an even grid."""
     values = _histogram(opened, column)
@@ -322,7 +318,7 @@ def bounds(
 
 
 def _grid(
-    opened: "psycopg2.extensions.connection", source: PostgresqlStatement, column: SourceColumn
+    opened: Asking, source: PostgresqlStatement, column: SourceColumn
 ) -> tuple[KeyValue, ...]:
     name = f"q.{quote(column.name)}"
     held = _HELD.get(sql_type(column).name, "true")
@@ -331,9 +327,7 @@ def _grid(
     return grid(_plain(row[0]), _plain(row[1])) if row and row[0] is not None else ()
 
 
-def _histogram(
-    opened: "psycopg2.extensions.connection", column: SourceColumn
-) -> tuple[KeyValue, ...]:
+def _histogram(opened: Asking, column: SourceColumn) -> tuple[KeyValue, ...]:
     """Bounds as ANALYZE saw them, in the order that they have now: it may be another."""
     if column.origin is None:
         return ()

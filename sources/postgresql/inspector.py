@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import psycopg2
-import psycopg2.extensions
 
 from auto_schema.errors import SourceRefusedError
 from auto_schema.row_sums import RowSums
@@ -23,6 +22,7 @@ from sources.postgresql import (
 from sources.postgresql import (
     verify as postgresql_verify,
 )
+from sources.postgresql.asking import Asking
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.key_snapshot import comparing
@@ -81,7 +81,7 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
 
 
 def _profile(
-    opened: "psycopg2.extensions.connection",
+    opened: Asking,
     connection: PostgresqlConnection,
     query: str,
     table: str | None,
@@ -130,9 +130,7 @@ class _At:
 class _Inspector:
     """See `sources.protocol.Inspector`."""
 
-    def __init__(
-        self, opened: "psycopg2.extensions.connection", at: _At, profile: SourceProfile
-    ) -> None:
+    def __init__(self, opened: Asking, at: _At, profile: SourceProfile) -> None:
         self._opened, self._at, self.profile = opened, at, profile
 
     def clock(self, *, guard: bool) -> Clock:

@@ -6,9 +6,8 @@ Nothing that they could change is guessed: it is kept for the readers, or refuse
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg2.extensions
-
 from auto_schema.errors import ConfigError, SourceRefusedError
+from sources.postgresql.asking import Asking
 from sources.postgresql.catalog import reading
 from sources.postgresql.session import MEANING, SERIAL, Settings
 from sources.postgresql.sql import DIALECT
@@ -26,7 +25,7 @@ class Surroundings:
     money_doubt: str = ""
 
 
-def surroundings(opened: "psycopg2.extensions.connection", place: str, query: str) -> Surroundings:
+def surroundings(opened: Asking, place: str, query: str) -> Surroundings:
     """Look at the role's own settings.
 
     Raises:

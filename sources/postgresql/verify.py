@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import psycopg2.extensions
-
 from auto_schema.canonical import (
     BUCKET_DIGITS,
     postgresql_buckets,
@@ -12,6 +10,7 @@ from auto_schema.canonical import (
 )
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
+from sources.postgresql.asking import Asking
 from sources.postgresql.connection import AS_READER
 from sources.postgresql.session import Settings, opening, rolled_back
 from sources.postgresql.statement import PostgresqlStatement, wrapped
@@ -23,9 +22,7 @@ def _as_read(settings: Settings) -> tuple[str, ...]:
     return (*opening(settings=settings), AS_READER)
 
 
-def buckets(
-    opened: "psycopg2.extensions.connection", source: PostgresqlStatement
-) -> Mapping[str, RowSums]:
+def buckets(opened: Asking, source: PostgresqlStatement) -> Mapping[str, RowSums]:
     """Sums over the window's rows, by the first digits of their digests."""
     selected = f"{postgresql_digest(source.columns)} AS digest"
     with rolled_back(opened, _as_read(source.settings)) as cursor:
@@ -34,7 +31,7 @@ def buckets(
 
 
 def digests(
-    opened: "psycopg2.extensions.connection",
+    opened: Asking,
     source: PostgresqlStatement,
     keys: tuple[Column, ...],
     wanted: Sequence[str],

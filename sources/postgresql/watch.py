@@ -17,6 +17,7 @@ import psycopg2
 import psycopg2.extensions
 
 from auto_schema.errors import SourceUnreachableError
+from sources.postgresql.asking import Asking
 from sources.postgresql.connection import PostgresqlConnection
 
 LOOK_S = 60.0
@@ -112,17 +113,29 @@ class Watch:
 
 
 @contextlib.contextmanager
-def cut_off_after(seconds: float, opened: "psycopg2.extensions.connection") -> Iterator[None]:
-    """Cut a connection whose server hasn't answered by then: what waits for it is told so."""
-    timer = threading.Timer(seconds, _cut, (opened.fileno(),))
-    timer.daemon = True
-    timer.start()
+def cut_off_after(
+    seconds: float, opened: Asking | psycopg2.extensions.connection
+) -> Iterator[None]:
+    """Cut a connection whose server hasn't answered by then: what waits for it is told so.
+
+    One that is opened in its place has as long again.
+    """
+    answered = threading.Event()
+    threading.Thread(
+        target=_cut_each, args=(seconds, opened, answered), name="cut off", daemon=True
+    ).start()
     try:
         yield
     finally:
-        timer.cancel()
+        answered.set()
 
 
-def _cut(number: int) -> None:
-    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(number)) as same:
-        same.shutdown(socket.SHUT_RDWR)
+def _cut_each(
+    seconds: float, opened: Asking | psycopg2.extensions.connection, answered: threading.Event
+) -> None:
+    while not answered.wait(seconds):
+        with (
+            contextlib.suppress(OSError, psycopg2.Error),
+            socket.socket(fileno=os.dup(opened.fileno())) as same,
+        ):
+            same.shutdown(socket.SHUT_RDWR)

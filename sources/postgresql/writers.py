@@ -10,8 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-import psycopg2.extensions
-
+from sources.postgresql.asking import Asking
 from sources.postgresql.catalog import reading
 from sources.postgresql.cut_stamps import cut_stamps
 from sources.postgresql.sql import DIALECT
@@ -89,9 +88,7 @@ def writers(cursor: Any, query: str) -> Writers:
     return Writers(read, (*standby, *foreign, *hidden, *unseen), refreshed, stopped)
 
 
-def with_writers(
-    opened: "psycopg2.extensions.connection", profile: SourceProfile, query: str, name: str
-) -> SourceProfile:
+def with_writers(opened: Asking, profile: SourceProfile, query: str, name: str) -> SourceProfile:
     """The profile of a query, with who writes what it reads.
 
     Args:

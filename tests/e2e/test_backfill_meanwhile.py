@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.launch import backfill, waves
+from pipeline.launch import backfill, slice_plans, waves
+from pipeline.runs.lock import Lock
 from tests.days import LOCK, STOPPED, stopped
+from tests.locks import LEASE
+from tests.locks import ONE as HOLDER
 from tests.processes import until
 from tests.slices import (
     ALL,
@@ -18,6 +21,8 @@ from tests.slices import (
     since,
     stop_at,
 )
+from tests.sync import PROJECT
+from warehouse.names import TableRef
 
 ONE = {"max_tables_at_once": "1"}
 TRUNCATE = BACKFILL | {"write_disposition": "WRITE_TRUNCATE", "merge_keys": None}
@@ -207,6 +212,39 @@ def test_a_run_that_waits_for_a_backfill_outlives_a_source_that_ends_silent_sess
     assert scheduled.wait() == 0, scheduled.output
     assert run.wait() == 0, run.output
     assert sync.rows("id", order="1 DESC")[0] == (1000,)
+
+
+def test_a_backfill_outlives_a_source_that_ends_a_session_which_is_silent_while_bigquery_is_asked(
+    sync, sql, database, monkeypatch
+):
+    sql(TABLE)
+    sql(
+        f"ALTER ROLE {database.user} IN DATABASE {database.database} SET idle_session_timeout = 300"
+    )
+    real = slice_plans.with_destination
+
+    def slow(*words):
+        until(lambda: not sql(SILENT))
+        return real(*words)
+
+    monkeypatch.setattr(slice_plans, "with_destination", slow)
+    assert "4 of 4 slices done: 122" in sync.ok(**BACKFILL | ONE).out
+
+
+def test_a_run_that_has_waited_for_its_table_brings_what_the_source_has_got_meanwhile(
+    sync, sql, start
+):
+    sql(TABLE)
+    sync.ok(**SMART)
+    lock = Lock(sync.client, TableRef(PROJECT, sync.dataset, "t"), HOLDER, LEASE, yields=True)
+    lock.acquire()
+    run = start(**SMART)
+    until(lambda: sync.table(LOCK).labels.get("wish"))
+    sql("ALTER TABLE s ADD COLUMN note text DEFAULT 'x'")
+    sql("INSERT INTO s VALUES (1000, 'new', now() - interval '1 hour')")
+    lock.release()
+    assert run.wait() == 0, run.output
+    assert sync.rows("id, note", order="1 DESC")[0] == (1000, "x")
 
 
 SILENT = """

@@ -104,7 +104,7 @@ PROMISES: tuple[Promise, ...] = (
         BACKFILL,
         "A run that has waited for its table asks the source anew.",
         MEANWHILE
-        + "test_a_run_that_waits_for_a_backfill_outlives_a_source_that_ends_silent_sessions",
+        + "test_a_run_that_has_waited_for_its_table_brings_what_the_source_has_got_meanwhile",
         "pipeline/launch/sync.py",
         "                if held.has_waited:",
         "                if False:",

@@ -4,6 +4,7 @@ from tests.mutants.promises import Promise
 
 READING = "Reading PostgreSQL"
 EVIDENCE = "tests/servers/test_evidence.py::test_"
+SILENT = "tests/servers/test_silent_sessions.py::test_"
 P = Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -38,6 +39,30 @@ PROMISES: tuple[Promise, ...] = (
         "sources/postgresql/session.py",
         "  OR w.name IS NULL AND s.source = 'session' AND s.context = 'user'",
         "  OR w.name IS NULL AND false",
+    ),
+    P(
+        READING,
+        "A planning session that a server has ended in its silence is opened anew.",
+        SILENT + "each_question_is_answered_after_the_server_has_ended_a_silent_session",
+        "sources/postgresql/asking.py",
+        "                if not self._asking.closed or not begins or opened == MOST_OPENED:",
+        "                if True:",
+    ),
+    P(
+        READING,
+        "A transaction that is lost is not gone on with in another session.",
+        SILENT + "a_transaction_that_is_lost_is_not_gone_on_with",
+        "sources/postgresql/asking.py",
+        "                self._is_lost = bool(self._asking.closed) and not begins",
+        "                pass",
+    ),
+    P(
+        READING,
+        "What one server says is not put together with what another one says.",
+        SILENT + "a_session_that_would_go_on_at_another_server_is_not_opened_anew",
+        "sources/postgresql/asking.py",
+        "        if server is not None and server != self._server:",
+        "        if False:",
     ),
     P(
         READING,
