@@ -14,6 +14,7 @@ from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 from smart_sync.history_plan import coarse_warning
 from smart_sync.left_out import later_note, left_out_warnings
+from smart_sync.lifetimes import lifetime_warnings
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.seen_whole import unseen_warnings
@@ -26,7 +27,11 @@ from sources.profile import SourceProfile
 def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The warnings and the notes of a draft with all its facts."""
     told = plan_warnings(draft.request, draft.facts)
-    return (*told, *_own_texts(draft.shape.reading), *_defaults(draft)), _notes(draft)
+    lifetimes = lifetime_warnings(draft.request, draft.shape.schema.partitioning, draft.facts)
+    return (
+        (*told, *lifetimes, *_own_texts(draft.shape.reading), *_defaults(draft)),
+        _notes(draft),
+    )
 
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:

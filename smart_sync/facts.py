@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Column, Partitioning
@@ -48,6 +48,23 @@ class TableState:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """What a destination's dataset says of its tables, and gives to those that are made in it.
+
+    Attributes:
+        location: where they are.
+        collation: how new texts compare.
+        partitions_live: how long after its date a partition of a new table is removed; None: never.
+        tables_live: how long after it was made a new table without such partitions is removed.
+    """
+
+    location: str
+    collation: str = ""
+    partitions_live: timedelta | None = None
+    tables_live: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """The destination as it is.
 
@@ -58,6 +75,9 @@ class Target:
         rows, bytes: its size; None when not known (a streaming buffer, a view).
         made, changed: when the table was made, and last changed.
         key: of Cloud KMS, by which the table is encrypted; empty: Google's own.
+        partitions_live: how long after its date a partition is removed; None: never.
+        ends: when the table is removed; None: never.
+        in_dataset: what the dataset gives to a table that is made.
     """
 
     location: str
@@ -74,6 +94,9 @@ class Target:
     made: datetime | None = None
     changed: datetime | None = None
     key: str = ""
+    partitions_live: timedelta | None = None
+    ends: datetime | None = None
+    in_dataset: DatasetFacts = DatasetFacts("")
 
     @property
     def state(self) -> TableState:

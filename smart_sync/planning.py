@@ -18,6 +18,7 @@ from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
 from smart_sync.healing import plan_healing
 from smart_sync.left_out import count_left_out
+from smart_sync.lifetimes import lifetime_faults
 from smart_sync.load_columns import for_run
 from smart_sync.marks import at_launch
 from smart_sync.merge_plan import plan_merge
@@ -58,7 +59,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
             once as ManyErrors.
     """
     draft, faults = _settled(draft, facts)
-    changes, more = _changes(draft)
+    changes, more = _changes(draft, now)
     replay, against = replay_of(draft.request, facts)
     missing, refused = plan_missing(draft.request, facts)
     raise_all([*faults, *more, *against, *refused])
@@ -111,7 +112,7 @@ def _planned_anew(draft: Draft) -> tuple[Draft, list[SyncError]]:
     return replace(draft, shape=shape, merge=merge), faults
 
 
-def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
+def _changes(draft: Draft, now: datetime) -> tuple[ColumnChanges, list[SyncError]]:
     """How the columns differ from the destination's, and what of the window can't go into it."""
     request, facts, shape = draft.request, draft.facts, draft.shape
     mode, schema = shape.mode, shape.schema
@@ -120,6 +121,7 @@ def _changes(draft: Draft) -> tuple[ColumnChanges, list[SyncError]]:
         request, facts, schema, hidden, leaves_none=mode.leaves_none, updates=mode.updates_rows
     )
     faults += span_faults(request.destination, schema.partitioning, facts.evidence)
+    faults += lifetime_faults(request, schema.partitioning, facts, now)
     if request.replaces_partitions and facts.cursor and facts.window:
         faults += partition_faults(request, facts.cursor, schema.partitioning, facts.window)
     if facts.cursor:

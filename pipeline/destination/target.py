@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError, NotFound
@@ -21,7 +21,7 @@ from auto_schema.names import (
 )
 from auto_schema.schema import INGESTION_TIME, Partitioning
 from smart_sync.cursor import CURSOR_KINDS, Cursor
-from smart_sync.facts import Target
+from smart_sync.facts import DatasetFacts, Target
 from smart_sync.hand_window import bigquery_literal
 from smart_sync.read_plan import LEAST_BILLED
 from smart_sync.window import Watermark
@@ -33,14 +33,6 @@ from warehouse.names import TableRef
 WHOLE = "the whole column"
 CHEAP_ROWS = LEAST_BILLED // 8
 """So many values of a cursor cost no more to read than the list of a table's partitions."""
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetFacts:
-    """What a destination's dataset says of its tables: where they are, how new texts compare."""
-
-    location: str
-    collation: str
 
 
 def read_dataset(client: bigquery.Client, ref: TableRef) -> DatasetFacts:
@@ -60,7 +52,12 @@ def read_dataset(client: bigquery.Client, ref: TableRef) -> DatasetFacts:
                 f"make it with `bq mk --dataset --location=LOCATION {ref.project}:{ref.dataset}`,"
                 " in the location of the temp bucket.",
             ) from None
-    return DatasetFacts(dataset.location, dataset.to_api_repr().get("defaultCollation") or "")
+    return DatasetFacts(
+        dataset.location,
+        dataset.to_api_repr().get("defaultCollation") or "",
+        _milliseconds(dataset.default_partition_expiration_ms),
+        _milliseconds(dataset.default_table_expiration_ms),
+    )
 
 
 def read_target(client: bigquery.Client, ref: TableRef) -> Target:
@@ -69,11 +66,10 @@ def read_target(client: bigquery.Client, ref: TableRef) -> Target:
     Raises:
         TargetError: the dataset is missing, it is no table, or BigQuery refuses.
     """
-    dataset = read_dataset(client, ref)
-    return read_table(client, ref, dataset.location, dataset.collation)
+    return read_table(client, ref, read_dataset(client, ref))
 
 
-def read_table(client: bigquery.Client, ref: TableRef, location: str, collation: str) -> Target:
+def read_table(client: bigquery.Client, ref: TableRef, dataset: DatasetFacts) -> Target:
     """Look at the destination table, in a dataset that is known.
 
     Raises:
@@ -83,7 +79,7 @@ def read_table(client: bigquery.Client, ref: TableRef, location: str, collation:
         try:
             table = client.get_table(str(ref))
         except NotFound:
-            return Target(location=location, collation=collation)
+            return Target(dataset.location, collation=dataset.collation, in_dataset=dataset)
     if table.table_type != "TABLE":
         raise TargetError(
             "destination is not a table",
@@ -91,14 +87,14 @@ def read_table(client: bigquery.Client, ref: TableRef, location: str, collation:
             f"it is a {table.table_type}",
             "choose another destination_bigquery_table.",
         )
-    return _target(location, table, collation)
+    return _target(dataset, table)
 
 
-def _target(location: str, table: bigquery.Table, collation: str) -> Target:
+def _target(dataset: DatasetFacts, table: bigquery.Table) -> Target:
     time = table.time_partitioning
     streaming = getattr(table, "streaming_buffer", None)
     return Target(
-        location=location,
+        location=dataset.location,
         exists=True,
         fields=tuple(map(_field, table.schema)),
         partitioning=Partitioning(time.field or INGESTION_TIME, time.type_) if time else None,
@@ -107,11 +103,19 @@ def _target(location: str, table: bigquery.Table, collation: str) -> Target:
         rows=None if streaming or table.num_rows is None else int(table.num_rows),
         bytes=None if streaming or table.num_bytes is None else int(table.num_bytes),
         require_partition_filter=bool(table.require_partition_filter),
-        collation=collation,
+        collation=dataset.collation,
         made=table.created,
         changed=table.modified,
         key=key_of(table),
+        partitions_live=_milliseconds(time.expiration_ms if time else None),
+        ends=table.expires,
+        in_dataset=dataset,
     )
+
+
+def _milliseconds(count: int | None) -> timedelta | None:
+    """A duration that BigQuery writes as a number; None or 0: there is none."""
+    return timedelta(milliseconds=int(count)) if count else None
 
 
 def key_of(table: bigquery.Table) -> str:

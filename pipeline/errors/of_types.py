@@ -113,6 +113,13 @@ TYPES = Section(
             "Leave fields in `_extra`, or take larger partitions (`partition_type=MONTH`); or bring the years in slices: [Backfill](repair.md#backfill).",
         ),
         Entry(
+            "rows-removed-at-once",
+            ("rows that the destination would remove at once",),
+            "The run would make a table in a dataset that removes partitions by their date, and has rows of older dates: BigQuery would take them, and remove them at once without a word.",
+            "`default_partition_expiration_days` of the dataset; a dataset of BigQuery's sandbox, which has 60 days.",
+            "The message gives the statement for the dataset. Or leave old rows out, or make the table beforehand: of one that is there the plan only warns, since it has its lifetime of somebody who wanted it. [Partitions](choosing.md#partitions-and-clusters)",
+        ),
+        Entry(
             "column-of-earlier-runs",
             (
                 "a column that earlier runs wrote is brought no more",

@@ -111,7 +111,7 @@ def rehearse(
     audits = wanted(request, inspector.profile)
     asking, destination = shared.client(request, None), request.destination
     dataset = shared.dataset(asking, destination)
-    target = read_table(asking, destination, dataset.location, dataset.collation)
+    target = read_table(asking, destination, dataset)
     retry_s = RETRY_S * request.run.max_retries
     check_bucket(request.run.temp_location, target.location, request.run.endpoints, retry_s)
     client = shared.client(request, target.location)

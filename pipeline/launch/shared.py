@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from google.cloud import bigquery
 
 from pipeline.destination.client import asking_client
-from pipeline.destination.target import DatasetFacts, read_dataset
+from pipeline.destination.target import read_dataset
 from pipeline.runs.group_commit import GroupCommit
 from pipeline.runs.history import Append, append
 from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.joint_questions import JointQuestions
 from pipeline.runs.questions import Ask, ask_at_once
+from smart_sync.facts import DatasetFacts
 from smart_sync.request import SyncRequest
 from warehouse.names import TableRef
 

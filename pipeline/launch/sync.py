@@ -215,7 +215,7 @@ def _plan(
 def as_it_is(request: SyncRequest, draft: Draft, client: bigquery.Client) -> Draft:
     """The draft of the destination as it is now: others may have written before."""
     facts, seen = draft.facts, draft.facts.target
-    target = read_table(client, request.destination, seen.location, seen.collation)
+    target = read_table(client, request.destination, seen.in_dataset)
     request = with_new_names(request, facts.profile, target.by_name())
     if (request, target) == (draft.request, seen):
         return draft

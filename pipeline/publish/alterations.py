@@ -8,6 +8,7 @@ from google.cloud import bigquery
 from pipeline.destination.jobs import run_statement
 from pipeline.destination.target import read_table
 from smart_sync.altering import altering
+from smart_sync.facts import DatasetFacts
 from smart_sync.plan import SyncPlan
 
 AT_ONCE, PAUSE_S = 4, 10.0
@@ -32,7 +33,7 @@ def alter_columns(client: bigquery.Client, plan: SyncPlan, check: Callable[[], N
     """
     if not plan.changes.altered:
         return
-    target = read_table(client, plan.destination, plan.run.location, "")
+    target = read_table(client, plan.destination, DatasetFacts(plan.run.location))
     there, sent = target.by_name(), 0
     for number, one in enumerate(plan.changes.altered):
         if not one.is_done(there.get(one.field.name.casefold())):

@@ -22,6 +22,7 @@ from pipeline.destination.target import read_table, read_watermark
 from pipeline.publish.counts import Counts
 from pipeline.publish.taken import with_taken_over
 from pipeline.runs.outcome import Outcome
+from smart_sync.facts import DatasetFacts
 from smart_sync.healing import healing_figures
 from smart_sync.missing_plan import compared_text
 from smart_sync.plan import SyncPlan
@@ -198,8 +199,9 @@ class Published:
         for other in (window.watermark, window.reach):
             if other is not None and is_after(other, up_to):
                 up_to = other
+        in_dataset = DatasetFacts(self.plan.run.location)
         try:
-            target = read_table(self.client, self.plan.destination, self.plan.run.location, "")
+            target = read_table(self.client, self.plan.destination, in_dataset)
             watermark = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
         except (SyncError, GoogleAPICallError) as error:
             LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)

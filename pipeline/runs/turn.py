@@ -18,6 +18,7 @@ from pipeline.destination.target import read_table
 from pipeline.runs.history import SEQUENCE
 from pipeline.runs.lock import Lock
 from pipeline.runs.past_runs import runs_since
+from smart_sync.facts import DatasetFacts
 from smart_sync.plan import SyncPlan
 
 LOGGER = logging.getLogger("smart_sync")
@@ -95,7 +96,7 @@ def _changed(plan: SyncPlan, client: bigquery.Client) -> str:
     Whoever has published may tell it in another history, or in none.
     """
     seen, run = plan.seen, plan.run
-    now = read_table(client, plan.destination, run.location, "").state
+    now = read_table(client, plan.destination, DatasetFacts(run.location)).state
     if now == seen:
         return ""
     return f"its lease was over and somebody has changed the table: it was {seen}; it is {now}"

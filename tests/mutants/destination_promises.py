@@ -16,6 +16,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         DESTINATION,
+        "No table is made that would remove rows of its first run at once.",
+        "tests/e2e/test_lifetimes.py::test_rows_that_the_dataset_would_remove_at_once_end_the_first_run",
+        "smart_sync/planning.py",
+        "    faults += lifetime_faults(request, schema.partitioning, facts, now)\n",
+        "",
+    ),
+    P(
+        DESTINATION,
         "A table that is named like its cursor column is asked for the column.",
         "tests/unit/test_destination_sql.py::test_no_column_of_the_table_is_asked_for_without_the_tables_own_alias",
         "smart_sync/open_questions.py",

@@ -15,6 +15,7 @@ from pipeline.publish.publisher import Publisher
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import Outcome
 from pipeline.runs.turn import came_between
+from smart_sync.facts import DatasetFacts
 from tests.seam.service import client_of
 from tests.seam.world import LEASE, A, B, C, KilledError, World, no_real_time, the_plan
 
@@ -44,7 +45,7 @@ class Waiting(World):
     def _graph(self, client, plan, lock):
         if plan.run.run_id != A:
             return super()._graph(client, plan, lock)
-        plan = replace(plan, seen=read_table(client, plan.destination, "US", "").state)
+        plan = replace(plan, seen=read_table(client, plan.destination, DatasetFacts("US")).state)
         if not self.lasts:
             self.service.advance(2 * LEASE.total_seconds())
         self.has_turn = True

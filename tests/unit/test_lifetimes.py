@@ -1,0 +1,107 @@
+"""Rows that the destination would remove at once, because of their dates."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from google.cloud import bigquery
+
+from auto_schema.errors import SchemaError
+from auto_schema.schema import Partitioning
+from pipeline.destination.target import read_target
+from smart_sync.facts import DatasetFacts
+from smart_sync.request import WriteDisposition
+from sources.values import Evidence
+from tests.factories import NOW, a_plan, a_request, a_target, refused, utc
+from warehouse.names import TableRef
+
+DAYS = timedelta(days=60)
+KEEPS_60 = DatasetFacts("EU", partitions_live=DAYS)
+GONE = (SchemaError, "rows that the destination would remove at once")
+OLDER = "a row with an older updated_at is gone as soon as it is written"
+
+
+def missing(in_dataset=KEEPS_60):
+    return a_target(exists=False, in_dataset=in_dataset)
+
+
+def rows_from(low, high=NOW):
+    return Evidence(partition_span=(low, high))
+
+
+def planned(target, evidence, **words):
+    return a_plan(a_request(auto_schema=True, **words), target=target, evidence=evidence)
+
+
+@pytest.mark.parametrize("low", [NOW - DAYS, date(2024, 12, 31), datetime(2025, 1, 1)])
+def test_a_table_is_not_made_where_rows_of_this_run_would_be_gone_at_once(low):
+    request = a_request(auto_schema=True)
+    assert refused(request=request, target=missing(), evidence=rows_from(low)) == [GONE]
+
+
+def test_the_mend_is_a_statement_for_the_dataset():
+    with pytest.raises(SchemaError) as caught:
+        planned(missing(), rows_from(utc("2025-01-01 00:00:00")))
+    assert "updated_at 2025-01-01" in caught.value.why
+    assert "removes each partition of its tables 60 days after its date" in caught.value.why
+    assert "SET OPTIONS (default_partition_expiration_days = NULL)" in caught.value.fix
+
+
+def test_young_rows_are_taken_with_a_warning():
+    plan = planned(missing(), rows_from(NOW - DAYS + timedelta(days=1)))
+    (warning,) = [text for text in plan.warnings if OLDER in text]
+    assert "are removed 60 days after their date (default_partition_expiration_days)" in warning
+
+
+@pytest.mark.parametrize(("size", "is_gone"), [("DAY", False), ("MONTH", True)])
+def test_a_partition_lives_from_where_it_begins(size, is_gone):
+    lives = DatasetFacts("EU", partitions_live=timedelta(days=15))  # it is the 22nd
+    request = a_request(auto_schema=True, partition_type=size)
+    evidence = rows_from(NOW - timedelta(days=14))
+    words = {"request": request, "target": missing(lives), "evidence": evidence}
+    if is_gone:
+        assert refused(**words) == [GONE]
+    else:
+        assert a_plan(**words).schema.partitioning == Partitioning("updated_at", size)
+
+
+def test_a_table_that_is_there_keeps_its_own_lifetime_and_is_warned_of():
+    there = a_target(partitioning=Partitioning("updated_at"), partitions_live=DAYS)
+    plan = planned(there, rows_from(utc("2025-01-01 00:00:00")))
+    (warning,) = [text for text in plan.warnings if OLDER in text]
+    assert "60 days after their date (partition_expiration_days)" in warning
+    for_ever = replace(there, partitions_live=None, in_dataset=KEEPS_60)
+    assert not any(OLDER in text for text in planned(for_ever, Evidence()).warnings)
+
+
+def test_a_table_that_is_made_anew_has_the_datasets_lifetime():
+    there = a_target(partitioning=Partitioning("updated_at"), in_dataset=KEEPS_60)
+    request = a_request(
+        auto_schema=True,
+        delete_existing_table=True,
+        write_disposition=WriteDisposition.TRUNCATE,
+    )
+    evidence = rows_from(utc("2025-01-01 00:00:00"))
+    assert refused(request=request, target=there, evidence=evidence) == [GONE]
+
+
+def test_a_table_that_ends_by_itself_is_warned_of():
+    lives = DatasetFacts("EU", tables_live=timedelta(hours=36))
+    told = [text for text in a_plan(a_request(), target=missing(lives)).warnings if "36 h" in text]
+    assert "the dataset removes a table 36 hours after it is made" in told[0]
+    ends = a_target(ends=utc("2030-01-01 00:00:00"))
+    assert any("is removed at 2030-01-01 00:00 UTC" in t for t in a_plan(target=ends).warnings)
+
+
+def test_lifetimes_are_read_of_dataset_and_table():
+    table = bigquery.Table("p.d.t", schema=[bigquery.SchemaField("at", "TIMESTAMP")])
+    table._properties["type"] = "TABLE"
+    table.time_partitioning = bigquery.TimePartitioning(field="at", expiration_ms=86_400_000)
+    dataset = bigquery.Dataset("p.d")
+    dataset.default_partition_expiration_ms = 5_184_000_000
+    client = SimpleNamespace(get_dataset=lambda _: dataset, get_table=lambda _: table)
+    target = read_target(client, TableRef("p", "d", "t"))
+    assert target.partitions_live == timedelta(days=1)
+    assert target.in_dataset.partitions_live == DAYS
+    assert target.in_dataset.tables_live is None
