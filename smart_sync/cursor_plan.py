@@ -132,6 +132,8 @@ def reaching(coarse: CoarseStamps) -> str:
 
 def _unguarded(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> list[SyncError]:
     """Why rows of the source may come behind any end that a window could have, each with a fix."""
+    if cursor.is_integer and profile.numbers.falls and not request.replaces:
+        return [_falling(request, profile.numbers.falls)]
     if not request.window.guard.auto or request.replaces:
         return []
     if cursor.is_integer and profile.numbers.restarts:
@@ -173,6 +175,16 @@ def _beginning_again(request: SyncRequest, sequence: str) -> ConfigError:
         " no window reads what lies below the watermark",
         f"ALTER SEQUENCE {sequence} NO CYCLE; or use a timestamp column; or"
         " late_commit_guard=off, if you know that it never gets that far.",
+    )
+
+
+def _falling(request: SyncRequest, sequence: str) -> ConfigError:
+    return ConfigError(
+        "integer cursor whose values fall",
+        f"smart_sync_timestamp_column={request.window.cursor}",
+        f"sequence {sequence} gives each row a lower value than the row before (INCREMENT BY),"
+        " and no window reads what lies below the watermark",
+        "use a timestamp column, or WRITE_TRUNCATE.",
     )
 
 

@@ -29,6 +29,7 @@ class Numbers:
         fix: what ends that, in the server.
         is_told: whether the server gives the values out; if not, nobody here knows.
         restarts: the sequence that begins again after its last value; empty: none does.
+        falls: the sequence of the column whose values fall; empty: none does.
         may_repeat: whether nothing says that rows have values of their own: seconds and days are
             written as numbers, too.
     """
@@ -37,4 +38,5 @@ class Numbers:
     fix: str = ""
     is_told: bool = True
     restarts: str = ""
+    falls: str = ""
     may_repeat: bool = False

@@ -38,6 +38,7 @@ WINDOWS = Section(
             (
                 "integer cursor whose lower values may come after higher ones",
                 "integer cursor whose values begin again",
+                "integer cursor whose values fall",
                 "integer cursor of writers that nobody can see",
             ),
             "Numbers of a sequence are drawn before they are committed: a lower one may come after a higher one, and would be missed for good. Here nothing shows who still writes.",

@@ -267,6 +267,8 @@ def _of_sequences(sequences: list[tuple[str, int, int, bool]], *, are_of_column:
     """What the column's sequences, or those of all columns that are read, say."""
     if again := [name for name, _, _, cycles in sequences if cycles]:
         return Numbers(restarts=again[0])
+    if are_of_column and (falling := [name for name, step, _, _ in sequences if step < 0]):
+        return Numbers(falls=falling[0])
     odd = [(name, step, cache) for name, step, cache, _ in sequences if step != 1 or cache > 1]
     if odd:
         return Numbers(_blocks(*odd[0]), f"ALTER SEQUENCE {odd[0][0]} INCREMENT BY 1 CACHE 1")

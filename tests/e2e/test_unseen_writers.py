@@ -254,6 +254,19 @@ def test_numbers_that_begin_again_are_no_cursor(sync, sql):
     sync.ok(**smart)
 
 
+def test_numbers_that_fall_are_no_cursor(sync, sql):
+    sql("CREATE TABLE orders (id int8 GENERATED ALWAYS AS IDENTITY (INCREMENT BY -1), name text)")
+    smart = EXACT | {"smart_sync_timestamp_column": "id"}
+    for more in ({}, MERGE | {"smart_sync_lookback": "2"}, {"late_commit_guard": "off"}):
+        refused = sync(**smart | more)
+        assert refused.code == 2
+        assert "gives each row a lower value than the row before (INCREMENT BY)" in refused.err
+    sql("CREATE VIEW shown AS SELECT -id AS no, name FROM orders")
+    lookback = MERGE | {"merge_keys": "no", "smart_sync_lookback": "2"}
+    by_view = {"postgresql_query": "SELECT * FROM shown", "source_table_for_schema": None}
+    sync.ok(**EXACT | lookback | by_view | {"smart_sync_timestamp_column": "no"})
+
+
 def test_numbers_that_began_again_below_the_watermark_are_told(sync, sql):
     sql("CREATE TABLE orders (id int8 GENERATED ALWAYS AS IDENTITY (START 100), name text)")
     sql("INSERT INTO orders (name) VALUES ('first'), ('second')")

@@ -192,6 +192,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "Numbers of a sequence that counts down are no cursor.",
+        "tests/e2e/test_unseen_writers.py::test_numbers_that_fall_are_no_cursor",
+        "sources/postgresql/writers.py",
+        "        return Numbers(falls=falling[0])\n",
+        "        pass\n",
+    ),
+    P(
+        WRITERS,
         "A source whose numbers end below the watermark is told.",
         "tests/e2e/test_unseen_writers.py::test_numbers_that_began_again_below_the_watermark_are_told",
         "smart_sync/window.py",
