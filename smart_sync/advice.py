@@ -13,6 +13,7 @@ from smart_sync.cursor_plan import COUNT, late_numbers, reaching, too_coarse
 from smart_sync.draft import Draft
 from smart_sync.facts import Facts
 from smart_sync.history_plan import coarse_warning
+from smart_sync.key_proof import unproven_keys
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.lifetimes import lifetime_warnings
 from smart_sync.renaming import renaming_note
@@ -27,9 +28,10 @@ from sources.profile import SourceProfile
 def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The warnings and the notes of a draft with all its facts."""
     told = plan_warnings(draft.request, draft.facts)
+    keys = unproven_keys(draft.request, draft.shape.schema, draft.facts.profile)
     lifetimes = lifetime_warnings(draft.request, draft.shape.schema.partitioning, draft.facts)
     return (
-        (*told, *lifetimes, *_own_texts(draft.shape.reading), *_defaults(draft)),
+        (*told, *keys, *lifetimes, *_own_texts(draft.shape.reading), *_defaults(draft)),
         _notes(draft),
     )
 

@@ -127,6 +127,8 @@ class SourceProfile:
         in_bigquery: of a source in BigQuery, which deals rows to splits itself; None: another.
         description: of the table, for the destination's.
         keys: the primary key of that table, in the key's order; None: not asked for.
+        told_apart: sets of columns, each of which tells all rows apart, as the source itself sees
+            to; empty: none does; None: not known, as of a query of several tables.
         notes: for the plan.
         statistics: of the tables by which the source estimates; empty: it counts, or none is known.
     """
@@ -144,6 +146,7 @@ class SourceProfile:
     in_bigquery: InBigquery | None = None
     description: str = ""
     keys: tuple[str, ...] | None = None
+    told_apart: tuple[tuple[str, ...], ...] | None = None
     notes: tuple[str, ...] = ()
     statistics: tuple[TableStatistics, ...] = ()
 

@@ -33,6 +33,8 @@ _MIXING = frozenset(
     ["$limit", "$lookup", "$sample", "$setWindowFields", "$skip", "$sortByCount", "$unionWith"],
 )
 """Stages of a view by which a document depends on others."""
+_MULTIPLYING = frozenset(["$unionWith", "$unwind"])
+"""Stages that deliver one `_id` more than once."""
 
 
 def profile_of(
@@ -54,7 +56,8 @@ def profile_of(
     sample = sample_of(pieces, paths, legacy_uuids=server.uuid_representation in UUID_ORDERS)
     sample, unseen = with_marks(sample, collection, connection.marks, asked)
     _refuse_cursor(cursor, connection, sample)
-    indexed = _indexed(database, connection.collection) if kind == "collection" else ()
+    whole = _whole_indexes(database, connection.collection) if kind == "collection" else []
+    indexed = tuple(dict.fromkeys(next(iter(index["key"])) for index in whole))
     stages = _stages(database, described) if cursor else ()
     fields = _fields(sample)
     profile = SourceProfile(
@@ -69,6 +72,7 @@ def profile_of(
             (source.collection_id,),
         ),
         cuts=_cuts(kind, asked, indexed),
+        told_apart=_told_apart(kind, whole, database, described),
         texts=Texts(are_checked=False, json_is_exact=True),
         notes=(
             how,
@@ -187,14 +191,24 @@ def _cut(database: Any, cursor: SourceColumn, stages: tuple[Document, ...]) -> C
     return cut_by_views(stages, cursor.name, behind)
 
 
-def _indexed(database: Any, collection: str) -> tuple[str, ...]:
-    """The fields that begin an index over all documents."""
-    whole = [
+def _whole_indexes(database: Any, collection: str) -> list[Document]:
+    """The indexes over all documents."""
+    return [
         index
         for index in indexes(database, collection)
         if not {"partialFilterExpression", "sparse"} & set(index)
     ]
-    return tuple(dict.fromkeys(next(iter(index["key"])) for index in whole))
+
+
+def _told_apart(
+    kind: str, whole: list[Document], database: Any, described: Document
+) -> tuple[tuple[str, ...], ...] | None:
+    """See `SourceProfile.told_apart`; a view may deliver a document more than once."""
+    if kind == "view":
+        stages = _stages(database, described)
+        return () if any(_MULTIPLYING & set(stage) for stage in stages) else None
+    unique = (tuple(index["key"]) for index in whole if index.get("unique"))
+    return ((KEY,), *unique) if kind == "collection" else ()
 
 
 def described_by(database: Any, connection: MongodbConnection) -> Document:

@@ -17,7 +17,7 @@ from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import AS_READER, PostgresqlConnection
 from sources.postgresql.errors import source_error
-from sources.postgresql.keys import PRIMARY_KEY
+from sources.postgresql.keys import PRIMARY_KEY, told_apart
 from sources.postgresql.query import QueryShape, no_part
 from sources.postgresql.session import opening, rolled_back
 from sources.postgresql.shape import shape
@@ -137,6 +137,8 @@ def profile(
         description, keys = _of_table(cursor, schema_table)
         notes = (*connection.notes, *_notes(cursor, schema_table, columns))
         cuts, key_collation = cuts_of(cursor, query, look, columns)
+        is_plain = look.single_table and not cuts.reason
+        unique = told_apart(cursor, columns) if is_plain else None
     server = _server_id(opened, connection)
     described = SourceProfile(
         columns,
@@ -146,6 +148,7 @@ def profile(
         texts=Texts(are_utf8=encoding != "SQL_ASCII", count_alike=encoding not in COUNT_OTHERWISE),
         description=description,
         keys=keys,
+        told_apart=unique,
         notes=notes,
         statistics=statistics,
     )

@@ -12,6 +12,22 @@ ESTIMATES = "tests/e2e/test_estimates.py::test_"
 PROMISES: tuple[Promise, ...] = (
     P(
         PLAN,
+        "Merge keys that no unique index of a PostgreSQL table has are told.",
+        "tests/e2e/test_unproven_keys.py::test_only_a_unique_index_over_all_rows_says_it",
+        "sources/postgresql/keys.py",
+        "AND i.indpred IS NULL\n        AND i.indexprs",
+        "\n        AND i.indexprs",
+    ),
+    P(
+        PLAN,
+        "Merge keys that no unique index of a collection has are told.",
+        "tests/mongodb/test_unproven_keys.py::test_a_key_without_a_unique_index_is_told",
+        "sources/mongodb/profile.py",
+        'for index in whole if index.get("unique"))',
+        "for index in whole)",
+    ),
+    P(
+        PLAN,
         "The first three lines say of every kind of plan which rows come, what becomes of those that"
         " are there, and how.",
         f"{HEADLINES}three_lines_say_what_will_happen_whatever_the_plan",

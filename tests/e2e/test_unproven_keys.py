@@ -1,0 +1,56 @@
+"""Keys of a merge that no unique index of PostgreSQL has: their rows may become one."""
+
+import pytest
+
+SYNC = {
+    "enable_smart_sync": "true",
+    "smart_sync_margin": "0s",
+    "enable_auto_schema": "true",
+    "smart_sync_timestamp_column": "moved",
+    "write_disposition": "WRITE_MERGE",
+    "merge_keys": "id",
+    "plan_only": "true",
+}
+TOLD = "nothing in the source says that id tells its rows apart"
+ROWS = "(tenant int8, id int8, note text, moved timestamptz"
+
+
+def planned(sync, **words):
+    return sync.ok(**SYNC | {"source_table_for_schema": "public.s"} | words).out
+
+
+def test_half_a_primary_key_is_told_and_the_whole_of_it_is_not(sync, sql):
+    sql(f"CREATE TABLE s {ROWS}, PRIMARY KEY (tenant, id))")
+    assert f"{TOLD} (it does by tenant, id)" in planned(sync)
+    by_query = {"postgresql_query": "SELECT id AS no, tenant AS t, moved FROM s"}
+    told = planned(sync, **by_query, source_table_for_schema=None, merge_keys="no")
+    assert "says that no tells its rows apart (it does by t, no)" in told
+    assert "tells its rows apart" not in planned(sync, merge_keys="tenant,id")
+
+
+@pytest.mark.parametrize(
+    ("more", "index", "is_told"),
+    [
+        (")", "", True),
+        (", UNIQUE (id))", "", False),
+        (")", "CREATE UNIQUE INDEX ON s (id) INCLUDE (note)", False),
+        (")", "CREATE UNIQUE INDEX ON s (id) WHERE tenant = 1", True),
+        (")", "CREATE UNIQUE INDEX ON s (id, lower(note))", True),
+        (", PRIMARY KEY (id))", "CREATE TABLE heir () INHERITS (s)", True),
+        (", PRIMARY KEY (id, moved)) PARTITION BY RANGE (moved)", "", True),
+        (", PRIMARY KEY (id)) PARTITION BY RANGE (id)", "", False),
+    ],
+)
+def test_only_a_unique_index_over_all_rows_says_it(sync, sql, more, index, is_told):
+    sql(f"CREATE TABLE s {ROWS}{more}")
+    if index:
+        sql(index)
+    assert (TOLD in planned(sync)) is is_told
+
+
+def test_of_a_view_and_a_query_that_joins_nothing_is_known(sync, sql):
+    sql(f"CREATE TABLE s {ROWS})")
+    sql("CREATE VIEW v AS SELECT * FROM s")
+    assert TOLD not in planned(sync, source_table_for_schema="public.v")
+    joined = "SELECT s.* FROM s JOIN s AS other USING (tenant)"
+    assert TOLD not in planned(sync, source_table_for_schema=None, postgresql_query=joined)
