@@ -263,6 +263,73 @@ def test_of_mongodb_what_a_launch_can_t_do_is_refused(more, told):
     assert told in fault
 
 
+LOGIN = {"database": "shop", "user": "rea@der", "password": VERSION, "auth_source": "users"}
+STANDALONE = {"instance": "standalone", "host": "db", "port": 27018}
+
+
+def of_old_mongodb(instance, **more):
+    document = airbyte(
+        {"sync_mode": "incremental_append", "cursor_field": ["changed"], "namespace": "shop"}
+    )
+    document["source"] = {"configuration": {**LOGIN, "instance_type": instance, **more}}
+    return document
+
+
+@pytest.mark.parametrize(
+    ("instance", "uri"),
+    [
+        ({**STANDALONE, "tls": False}, "mongodb://rea%40der@db:27018/?tls=false&authSource=users"),
+        (STANDALONE, "mongodb://rea%40der@db:27018/?tls=true&authSource=users"),
+        (
+            {"instance": "replica", "server_addresses": "a:1, b:2", "replica_set": "rs 0"},
+            "mongodb://rea%40der@a:1,b:2/?tls=true&replicaSet=rs%200&authSource=users",
+        ),
+        (
+            {"instance": "atlas", "cluster_url": "cluster0.abcd1.mongodb.net"},
+            "mongodb+srv://rea%40der@cluster0.abcd1.mongodb.net/?authSource=users",
+        ),
+    ],
+)
+def test_a_source_of_mongodb_before_1_0_is_read_with_its_login(instance, uri):
+    given = {name: text for name, text in GIVEN.items() if name != "source"}
+    ours = config("airbyte", of_old_mongodb(instance), given)
+    assert ours["parameters"]["source"] == uri
+    assert ours["parameters"]["mongodb_database"] == "shop"
+    assert ours["parameters"]["mongodb_password"] == VERSION
+    assert ours["defaults"]["smart_sync_timestamp_column"] == "changed"
+
+
+def test_a_source_of_mongodb_before_1_0_without_a_login_has_none():
+    given = {name: text for name, text in GIVEN.items() if name != "source"}
+    document = of_old_mongodb(STANDALONE)
+    document["source"]["configuration"] = {"database": "shop", "instance_type": STANDALONE}
+    ours = config("airbyte", document, given)["parameters"]
+    assert ours["source"] == "mongodb://db:27018/?tls=true"
+
+
+OLDEST = {"host": "db", "port": 27017, "ssl": True, **LOGIN}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({**LOGIN, "instance_type": {"instance": "shards"}}, "--source=mongodb://"),
+        (OLDEST, "--source=mongodb://user@host:27017/database"),
+        ({"host": "db", "user": "reader"}, "--source=mongodb://user@host:27017/database"),
+    ],
+)
+def test_a_source_of_mongodb_whose_servers_aren_t_known_is_given_on_the_command_line(
+    settings, told
+):
+    document = of_old_mongodb({})
+    document["source"]["configuration"] = settings
+    given = {name: text for name, text in GIVEN.items() if name != "source"}
+    (fault,) = made("airbyte", document, given)[2]
+    assert told in fault
+    ours = config("airbyte", document, given | {"source": "mongodb://db/shop"})
+    assert ours["parameters"]["source"] == "mongodb://db/shop"
+
+
 def test_columns_that_dlt_names_for_a_table_are_read_alone():
     settings = {"orders": {"included_columns": ["id", "total"], "schema": "sales"}}
     document = dlt({}, {"sources": {"sql_database": {"schema": "other", **settings}}})
@@ -601,6 +668,13 @@ VALUES = {
     "SLING_LOADED_AT_COLUMN": True,
 }
 INNER = ("columns", "parameters")
+REPLICA = {"instance": "replica", "server_addresses": "a:1"}
+INSTANCE_OF = {
+    "server_addresses": REPLICA,
+    "replica_set": REPLICA,
+    "cluster_url": {"instance": "atlas", "cluster_url": "a.example.net"},
+}
+"""Of a key the way to name servers that it belongs to."""
 TWINS = {
     # What follows from another key of the base, or is one key written in several places.
     "airbyte": ("default_cursor_field", "source_defined_primary_key", "primary_key", "name",
@@ -648,6 +722,8 @@ def test_a_key_that_is_kept_changes_the_file_or_is_told(tool, rule):
         uri = (*rule.parts[:2], "database_config", "connection_string")
         base = with_key(base, uri, "mongodb://db/")
         base = with_key(base, (*uri[:-1], "username"), "reader")
+    if "instance_type" in rule.parts or rule.parts[-1] in ("user", "auth_source"):
+        base = of_old_mongodb(INSTANCE_OF.get(rule.parts[-1], STANDALONE))
     given = {n: t for n, t in GIVEN.items() if n != "source"} if _of_source(rule) else GIVEN
     value = VALUES.get(rule.parts[-1], "other")
     document = with_key(base, rule.parts, value)

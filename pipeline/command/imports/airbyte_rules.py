@@ -67,9 +67,13 @@ SSL: tuple[Rule, ...] = (
 POSTGRESQL: tuple[Rule, ...] = (
     kept("host", "postgresql_host"),
     kept("port", "postgresql_port"),
-    kept("database", "postgresql_database"),
+    kept("database", "postgresql_database, mongodb_database"),
     kept("username", "postgresql_username"),
-    kept("password", "postgresql_password", "the name of a Secret Manager version stays"),
+    kept(
+        "password",
+        "postgresql_password, mongodb_password",
+        "the name of a Secret Manager version stays",
+    ),
     *below("ssl_mode", SSL),
     kept("ssl", "postgresql_sslmode"),
     kept(
@@ -102,8 +106,21 @@ CLUSTER: tuple[Rule, ...] = (
     kept("schema_enforced", "true only: documents become columns by their fields"),
     *told("cluster_type", "the connection string says it"),
 )
+INSTANCE: tuple[Rule, ...] = (
+    kept("instance", "source", "standalone, replica or atlas"),
+    kept("host", "source"),
+    kept("port", "source"),
+    kept("tls", "source", "as its tls"),
+    kept("server_addresses", "source"),
+    kept("replica_set", "source", "as its replicaSet"),
+    kept("cluster_url", "source"),
+)
+"""Of source-mongodb-v2 before 1.0."""
 MONGODB: tuple[Rule, ...] = (
     *below("database_config", CLUSTER),
+    *below("instance_type", INSTANCE),
+    kept("user", "source", "as its user"),
+    kept("auth_source", "source", "as its authSource"),
     kept("discover_sample_size", "mongodb_sample_size"),
     *told("discover_timeout_seconds", "how Airbyte reads is its own matter"),
     *told(

@@ -1,4 +1,4 @@
-"""The configuration of Airbyte's source-postgres and source-mongodb-v2 → ours. Pure."""
+"""The configuration of Airbyte's sources of PostgreSQL and MongoDB → ours. Pure."""
 
 from urllib.parse import quote
 
@@ -29,6 +29,10 @@ def take_configuration(root: Node, draft: Draft) -> None:
         return
     if child(source, "database_config") is not None:
         _mongodb(source, draft)
+    elif child(source, "instance_type") is not None:
+        _old_mongodb(source, draft)
+    elif child(source, "user") or child(source, "auth_source"):
+        _oldest_mongodb(source, draft)
     else:
         _postgresql(source, draft)
 
@@ -87,10 +91,10 @@ def _mongodb(source: Node, draft: Draft) -> None:
     if names:
         draft.parameters["mongodb_database"] = names[0]
     if (node := child(cluster, "connection_string")) is not None:
-        text = _with_login(text_of(node), cluster)
+        user, knows = child(cluster, "username"), child(cluster, "auth_source")
+        text = _with_login(text_of(node), text_of(user), text_of(knows))
         take_source(draft, text, f"{key}.connection_string", node.place)
-    if source_kind(draft) == "mongodb" and (password := text_of(child(cluster, "password"))):
-        take_secret(draft, "mongodb_password", password, f"{key}.password")
+    _mongodb_password(cluster, f"{key}.password", draft)
     enforced = child(cluster, "schema_enforced")
     if text_of(enforced) == "false":
         fix = "use mongodb_projection; fields that the sample didn't show are kept in _extra."
@@ -100,16 +104,66 @@ def _mongodb(source: Node, draft: Draft) -> None:
         draft.parameters["mongodb_sample_size"] = text
 
 
-def _with_login(text: str, cluster: Node | None) -> str:
+def _mongodb_password(node: Node | None, key: str, draft: Draft) -> None:
+    if source_kind(draft) == "mongodb" and (password := text_of(child(node, "password"))):
+        take_secret(draft, "mongodb_password", password, key)
+
+
+def _old_mongodb(source: Pairs, draft: Draft) -> None:
+    """source-mongodb-v2 before 1.0: one of three ways to name its servers."""
+    key, node = f"{KEY}.instance_type", child(source, "instance_type")
+    uri = _instance_uri(node)
+    if not uri:
+        fix = "write instance: standalone (host, port), replica (server_addresses) or atlas"
+        fix += " (cluster_url); or name the source by --source=mongodb://…"
+        draft.refuse(key, place_of(node or source), "the servers aren't known", fix)
+        return
+    if database := text_of(child(source, "database")):
+        draft.parameters["mongodb_database"] = database
+    user, knows = child(source, "user"), child(source, "auth_source")
+    text = _with_login(uri, text_of(user), text_of(knows))
+    take_source(draft, text, key, place_of(node or source))
+    _mongodb_password(source, f"{KEY}.password", draft)
+
+
+def _instance_uri(node: Node | None) -> str:
+    """The URI of an instance, without a login; empty: it names no server.
+
+    TLS is used where nothing says otherwise, as that connector did.
+    """
+    said = {
+        name: text_of(child(node, name))
+        for name in ("instance", "host", "port", "tls", "server_addresses", "replica_set")
+    }
+    cluster = text_of(child(node, "cluster_url")).removeprefix("mongodb+srv://").rstrip("/")
+    match said["instance"]:
+        case "standalone" if said["host"]:
+            address = f"{said['host']}:{said['port'] or 27017}"
+            return f"mongodb://{address}/?tls={(said['tls'] or 'true').lower()}"
+        case "replica" if said["server_addresses"]:
+            name = f"&replicaSet={quote(said['replica_set'])}" if said["replica_set"] else ""
+            return f"mongodb://{said['server_addresses'].replace(' ', '')}/?tls=true{name}"
+        case "atlas" if cluster:
+            return f"mongodb+srv://{cluster}/"
+    return ""
+
+
+def _oldest_mongodb(source: Pairs, draft: Draft) -> None:
+    """source-mongodb, whose versions read one configuration as several addresses."""
+    fix = "give the source on the command line: --source=mongodb://user@host:27017/database."
+    why = "versions of this connector took host as a server's or as a cluster's name"
+    draft.refuse(f"{KEY}.host", place_of(child(source, "host") or source), why, fix)
+
+
+def _with_login(text: str, user: str, auth_source: str) -> str:
     """The connection string with the user and the database that knows it.
 
     Airbyte's has no login, or `<username>:<password>` where one would stand.
     """
     uri = Uri.of(text.strip().strip('"').replace("<username>:<password>@", ""))
-    user = text_of(child(cluster, "username"))
     if not uri.scheme or not user or uri.login:
         return text
     options = [uri.options] if uri.options else []
     if "authSource" not in dict(uri.pairs()):
-        options.append(f"authSource={text_of(child(cluster, 'auth_source')) or 'admin'}")
+        options.append(f"authSource={auth_source or 'admin'}")
     return f"{uri.scheme}://{quote(user, safe='')}@{uri.address}/{uri.path}?{'&'.join(options)}"
