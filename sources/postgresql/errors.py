@@ -88,7 +88,8 @@ _FIXES = (
     ),
     (
         re.compile(r"password|role .* does not exist|pg_hba", re.IGNORECASE),
-        "check postgresql_username and postgresql_password, and pg_hba.conf on the server.",
+        "check postgresql_username and postgresql_password (where that is left out, the line of"
+        " ~/.pgpass), and pg_hba.conf on the server.",
     ),
     (
         re.compile(r'database ".*" does not exist', re.IGNORECASE),
@@ -217,11 +218,16 @@ def clean(text: str) -> str:
 
     >>> clean("ERROR:  no\nLINE 1: SELECT x\n               ^\n")
     'no'
+
+    libpq tries with TLS and without, and tells of both:
+
+    >>> clean("to db failed: FATAL:  no\nto db failed: FATAL:  no\n")
+    'to db failed: no'
     """
     text = re.sub(r"\b(?:ERROR|FATAL):\s+", "", text)
     lines = [line.strip() for line in text.splitlines()]
     kept = [line for line in lines if line and not re.fullmatch(r"[\s^]*|LINE \d+:.*", line)]
-    return " ".join(kept) or "no message"
+    return " ".join(dict.fromkeys(kept)) or "no message"
 
 
 def _position(error: BaseException, query: str, offset: int) -> str:

@@ -151,6 +151,14 @@ def test_a_server_that_asks_for_a_password_gives_one_error_with_its_mend(bare, g
     assert bare.tables() == set()
 
 
+def test_a_wrong_password_is_told_once_though_libpq_tries_twice(bare, guarded, home):
+    result = bare(**TABLE, source=guarded.uri("by_password", password="wr0ng"))
+    assert result.code == 3
+    assert result.err.count("password authentication failed") == 1
+    assert "check postgresql_username and postgresql_password" in result.err
+    assert "wr0ng" not in result.err
+
+
 def test_a_job_on_other_machines_takes_no_password_of_this_one(bare, guarded, passwords, tmp_path):
     passwords(f"*:*:*:*:{PASSWORD}")
     result = bare(
