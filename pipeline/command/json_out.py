@@ -14,7 +14,7 @@ from pipeline.api.report import RunReport, error_of, report_of_end, together
 from pipeline.cli import Brought
 from pipeline.errors.lookup import told_data
 from pipeline.parameters.printed import print_json
-from pipeline.parameters.results import End, Results
+from pipeline.parameters.results import COMPARED, End, Results
 
 Document = dict[str, Any]
 
@@ -61,7 +61,17 @@ def _whole(results: Results, runs: list[Document], code: int) -> Document:
     whole = together(launch_id, code, "", reports)
     status = {report.status for report in reports}
     only = status.pop() if len(status) == 1 and not code else whole.status
-    return _data(whole) | {"status": only, "batch": runs}
+    return _data(whole) | {"status": only} | _compared(runs) | {"batch": runs}
+
+
+def _compared(runs: list[Document]) -> Document:
+    """The figures of all tables that were compared, added up; none: nothing was."""
+    told = [run.get("verification", {}) for run in runs]
+    compared = [figures for figures in told if figures.keys() >= set(COMPARED)]
+    if not compared:
+        return {}
+    sums = {name: sum(figures[name] for figures in compared) for name in COMPARED}
+    return {"verification": sums}
 
 
 def _of_end(end: End) -> Document:

@@ -14,13 +14,13 @@ from pipeline.launch.side_by_side import side_by_side
 from pipeline.launch.table_end import end_of
 from pipeline.launch.verify_only import compare
 from pipeline.parameters.options import Options
+from pipeline.parameters.results import COMPARED
 from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.tables.requests import TableOptions
 from smart_sync.text_table import text_table
 from smart_sync.value_text import counted
 
 LOGGER = logging.getLogger("smart_sync")
-FIGURES = ("source_rows", "target_rows", "lacking", "doubled", "moved_on")
 HEADINGS = ("table", "status", "source", "BigQuery", "lacking", "doubled", "moved on", "why")
 RIGHT = frozenset(HEADINGS[2:7])
 
@@ -40,7 +40,11 @@ class ManyVerdicts:
             KeyboardInterrupt: a signal came; no lock is held, and nothing is left behind.
         """
         make_histories(tables)
-        return side_by_side(self._compared, tables, at_once)
+        results = side_by_side(self._compared, tables, at_once)
+        for result in results if len(results) > 1 else ():
+            if result.exit_code and result.text:
+                LOGGER.error("%s", result.text)
+        return results
 
     def _compared(self, table: TableOptions) -> TableResult:
         return end_of(table, _compare, partial(self.new_run_id, self.now), self.argv)
@@ -49,13 +53,17 @@ class ManyVerdicts:
 def _compare(name: str, options: Options, run_id: str) -> TableResult:
     request = options.request
     row, text, error = compare(request, asking_client(request), run_id)
-    if error:
-        LOGGER.error("%s", text)
-    return TableResult(name, row["exit_code"], row["status"], error.text if error else "", row)
+    why = error.text if error else ""
+    return TableResult(name, row["exit_code"], row["status"], why, row, text)
 
 
 def verdicts(results: Sequence[TableResult], width: int = 0) -> str:
-    """All verdicts as one table, for a terminal of that width if there is one, and the sum."""
+    """All verdicts as one table, for a terminal of that width if there is one, and the sum.
+
+    That of a single table is told as if it were the launch's one table.
+    """
+    if len(results) == 1 and results[0].text:
+        return results[0].text
     return "\n".join(_lines(results, width))
 
 
@@ -66,8 +74,11 @@ def _lines(results: Sequence[TableResult], width: int) -> Iterator[str]:
 
 def _cells(result: TableResult) -> tuple[str, ...]:
     told = json.loads(result.row["verification"]) if result.row else {}
-    figures = (f"{told[name]:,}" if told else "" for name in FIGURES)
-    return (result.name, result.status, *figures, one_line(result.why))
+    figures = (f"{told[name]:,}" if told else "" for name in COMPARED)
+    left_out = told.get("left_out")
+    why = [one_line(result.why)] if result.why else []
+    why += [f"left out: {', '.join(left_out)}"] if left_out else []
+    return (result.name, result.status, *figures, "; ".join(why))
 
 
 def total_verified(results: Sequence[TableResult]) -> str:

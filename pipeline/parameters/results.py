@@ -11,6 +11,8 @@ from auto_schema.errors import SyncError
 
 LAUNCHED = "launched"
 """Of a run that was submitted as a job: how it ends stands in the run history."""
+COMPARED = ("source_rows", "target_rows", "lacking", "doubled", "moved_on")
+"""Figures of a comparison of source and destination, which add up over tables."""
 
 
 class End(Protocol):

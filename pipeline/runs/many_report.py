@@ -32,6 +32,7 @@ class TableResult:
         status: of its run; `skipped`: it was to be left alone.
         why: what is wrong with it; empty: nothing.
         row: its run's last event; None: no run of it began.
+        text: all that is told of it, where it is the only one; empty: its line says all.
     """
 
     name: str
@@ -39,6 +40,7 @@ class TableResult:
     status: str
     why: str = ""
     row: Mapping[str, Any] | None = None
+    text: str = ""
 
 
 def result_of(name: str, row: Mapping[str, Any]) -> TableResult:

@@ -94,3 +94,28 @@ def test_a_past_window_of_the_one_table_is_compared(sync, sql, file, told):
     report, err = told("verify", "--config", path, *window)
     assert report["exit_code"] == 0, err
     assert [one["status"] for one in report["batch"]] == ["verified"]
+    assert report["verification"] == {
+        "source_rows": 3,
+        "target_rows": 3,
+        "lacking": 0,
+        "doubled": 0,
+        "moved_on": 0,
+    }
+    assert "source 3 rows, BigQuery 3 rows\n  lacking in BigQuery" in err
+    assert "table  " not in err
+
+
+def test_figures_of_several_tables_that_are_compared_are_added_up(sync, sql, file, told, caplog):
+    path = file("orders", "users")
+    sql("INSERT INTO orders VALUES (9, '2024-07-01'); INSERT INTO users VALUES (9, '2024-07-01')")
+    told("run", "--config", path)
+    sync.client.query_and_wait(f"DELETE FROM {sync.dataset}.users WHERE id = 2")
+    window = ("--verify-start=2024-01-01", "--verify-end=2024-06-01")
+    report, err = told("verify", "--config", path, *window)
+    figures = [one["verification"] for one in report["batch"]]
+    assert [one["lacking"] for one in figures] == [0, 1]
+    names = ("source_rows", "target_rows", "lacking", "doubled", "moved_on")
+    assert report["verification"] == {name: sum(one[name] for one in figures) for name in names}
+    assert (report["verification"]["source_rows"], report["exit_code"]) == (6, 10)
+    assert "1 of 2 tables verified" in err
+    assert caplog.text.count("source 3 rows, BigQuery 2 rows") == 1

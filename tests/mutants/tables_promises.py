@@ -172,8 +172,8 @@ PROMISES: tuple[Promise, ...] = (
         "Of many tables that are compared each that differs fails.",
         "tests/e2e/test_many_again.py::test_a_past_window_of_all_tables_is_compared_side_by_side",
         "pipeline/launch/many_verify.py",
-        'row["exit_code"], row["status"], error.text',
-        '0, row["status"], error.text',
+        'row["exit_code"], row["status"], why',
+        '0, row["status"], why',
     ),
     Promise(
         "Many tables",
