@@ -14,6 +14,7 @@ from pipeline.command.output_file import place_of, write
 from pipeline.command.said import Said
 from pipeline.parameters.options import beam_flag, split_argv
 from pipeline.parameters.printed import print_json
+from smart_sync.value_text import counted
 
 OUTPUT = "smart-sync.yaml"
 
@@ -105,7 +106,7 @@ def _tell(said: Said, tool: Tool, draft: Draft, path: Path) -> None:
         print(line)
     for note in notes:
         print(f"note: {note}")
-    tables = f": {len(draft.tables)} entries" if draft.tables else ""
+    tables = f": {counted(len(draft.tables), 'entry', 'entries')}" if draft.tables else ""
     print(f"wrote {path}{tables}")
     print(f"next: {following}")
 

@@ -179,6 +179,14 @@ def test_the_page_on_schedules_reads_logs_and_makes_its_alerts(shell, cloud):
     assert len(cloud.of("cloudscheduler.projects.locations.jobs.get")) == 1
 
 
+def test_the_first_command_of_the_terraform_module_is_taken(shell, cloud):
+    (script,) = blocks(ROOT / "deploy" / "terraform" / "README.md", "bash")
+    code, said = shell(script)
+    assert (code, cloud.faults) == (0, []), said
+    (enabled,) = cloud.of("serviceusage.services.batchEnable")
+    assert len(enabled.body["serviceIds"]) == 2
+
+
 def test_the_page_on_schedules_makes_its_schedules(cloud, place, tmp_path):
     """`create` and `apply` as they are shown; Cloud Scheduler's client speaks to the stand-in."""
     for name, text in (shown_files(SCHEDULING) | shown_files(TABLES)).items():

@@ -2,9 +2,9 @@
 
 | kind | held by |
 |---|---|
-| bash, sh | bash reads them; each command of ours is parsed by its own parser (here); those of
-gcloud and bq are run (tests/deploy/test_commands.py), those of the tutorial, too
-(tests/e2e/test_tutorial.py) |
+| bash, sh | bash reads them; each command of ours is parsed by its own parser (here), and run
+by the test that tests/shown.py names, or it says there why none does; those of gcloud and bq are
+run, too (tests/deploy/test_commands.py) |
 | text | outputs are in the program's own words, or the tutorial's; drawings are listed here |
 | yaml, json | read by the parser of what they are |
 | python | compiled, and what they import and name is there; run by tests/e2e/test_shown_python.py,
@@ -47,6 +47,7 @@ from scheduler.changes import Kind
 from scheduler.cli import APP
 from scheduler.files import read_schedules
 from tests.blocks import BLOCKS, FENCED, PAGES, commands, of
+from tests.shown import BEGINS, RUN, SHOWN, begin_of
 
 KINDS = {
     *("bash", "sh", "text", "yaml", "json", "python", "sql", "postgresql"),
@@ -174,6 +175,18 @@ def test_a_command_of_ours_is_one_that_its_parser_takes(block, words):
             check_make(rest)
         case _:
             check_launch(words)
+
+
+@pytest.mark.parametrize("command", SHOWN, ids=lambda one: f"{one.block}-{one.text[:40]}")
+def test_a_command_is_run_by_a_test_or_says_why_not(command):
+    assert begin_of(command), "a line of tests/shown.py names the test that runs it"
+
+
+def test_the_tables_of_what_is_run_name_what_there_is():
+    assert set(BEGINS) - {begin_of(command) for command in SHOWN} == set()
+    for test in RUN:
+        file, _, name = test.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), test
 
 
 def test_commands_of_google_stand_where_they_are_run():

@@ -17,8 +17,11 @@ from pipeline.command.imports.pages import PAGE, TABLES, page
 from pipeline.command.imports.rules import ANY, How
 from pipeline.command.imports.tools import TOOLS
 from pipeline.command.imports.written import config_text, launch_faults
+from pipeline.command.main import main
 from pipeline.parameters.document import read_document
 from pipeline.parameters.table import BY_NAME
+from tests.shown import run_by
+from tests.sync import this_test
 from tests.unit.peer_keys import KEYS, MODES
 
 GIVEN = {
@@ -667,6 +670,8 @@ VALUES = {
     "collection_names": ["others"],
     "SLING_LOADED_AT_COLUMN": True,
 }
+SHOP = {"host": "db", "database": "shop", "username": "reader"}
+TARGET = {"configuration": {"project_id": "my-project", "dataset_id": "shop"}}
 INNER = ("columns", "parameters")
 REPLICA = {"instance": "replica", "server_addresses": "a:1"}
 INSTANCE_OF = {
@@ -844,3 +849,33 @@ def test_the_page_of_moves_is_made_of_these_rules():
     assert PAGE.read_text(encoding="utf-8") == page(), "run make docs"
     for rules in TABLES.values():
         assert rules
+
+
+def test_the_commands_of_the_page_make_a_file_each(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    connection = {**BASES["airbyte"], "source": {"configuration": SHOP}, "destination": TARGET}
+    replication = {**BASES["sling"], "defaults": {"object": "shop.{stream_table}"}}
+    launch = {
+        "connectionURL": "jdbc:postgresql://db/shop",
+        "username": "reader",
+        "table": "orders",
+        "outputTable": "my-project:shop.orders",
+    }
+    schemas = tmp_path / "my_pipeline" / "schemas" / "export"
+    schemas.mkdir(parents=True)
+    (schemas / "shop.schema.json").write_text(json.dumps(BASES["dlt"]["schema"]))
+    (tmp_path / "my_pipeline" / ".dlt").mkdir()
+    (tmp_path / "my_pipeline" / ".dlt" / "config.toml").write_text(
+        '[sources.sql_database.credentials]\ndrivername = "postgresql"\nhost = "db"\n'
+        'database = "shop"\nusername = "reader"\n[destination.bigquery]\ndataset_name = "shop"\n'
+    )
+    (tmp_path / "replication.yaml").write_text(yaml.safe_dump(replication))
+    (tmp_path / "connection.json").write_text(json.dumps(connection))
+    (tmp_path / "launch.json").write_text(json.dumps({"parameters": launch}))
+    for shown in run_by(this_test()):
+        told = main([*shown.words[1:], f"--output={shown.words[2]}.yaml"])
+        printed = capsys.readouterr()
+        assert told == 0, (shown.words, printed)
+        assert re.search(r"\.yaml(: 1 entry)?\nnext: ", printed.out)
+        made_file = (tmp_path / f"{shown.words[2]}.yaml").read_text()
+        assert [*launch_faults(made_file, "ours", {})] == []
