@@ -1,8 +1,8 @@
 """Translations that outlive a server: in a file for all servers of this machine.
 
 The file is named by all that a translation comes of: SQLGlot, DuckDB, `local-bigquery` and the code
-of this folder. So whoever changes any of them begins with an empty one. What isn't read or written
-because another is at it is translated.
+of this folder, but for modules that only move what is asked and answered. So whoever changes any of
+them begins with an empty one. What isn't read or written because another is at it is translated.
 """
 
 import hashlib
@@ -13,9 +13,23 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+HERE = Path(__file__).parent
 FOLDER = "SMART_SYNC_TEST_TRANSLATIONS"
 """The variable that names the folder; without it nothing is kept. `tests/conftest.py` sets it."""
 PACKAGES = ("sqlglot", "duckdb", "local-bigquery")
+BESIDE = frozenset(
+    {
+        "as_it_is.py",
+        "by_fastapi.py",
+        "connections.py",
+        "endpoints.py",
+        "full_access.py",
+        "once.py",
+        "record.py",
+        "results.py",
+    }
+)
+"""Modules of this folder that bear on no translation."""
 WAIT_S = 0.2
 MOST = 50_000
 """Translations in a file; one that has more begins anew."""
@@ -69,7 +83,8 @@ def name_of(folders: Iterable[Path], packages: Iterable[str] = PACKAGES) -> str:
         digest.update(f"{package} {metadata.version(package)}\n".encode())
     for folder in folders:
         for file in sorted(folder.rglob("*.py")):
-            digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
+            if folder != HERE or file.name not in BESIDE:
+                digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
     return f"{digest.hexdigest()[:16]}.sqlite"
 
 
@@ -82,6 +97,6 @@ def kept_translations() -> Kept | None:
         return None
     package = Path(str(local_bigquery.__file__)).parent
     try:
-        return Kept(Path(folder) / name_of([Path(__file__).parent, package]))
+        return Kept(Path(folder) / name_of([HERE, package]))
     except (sqlite3.Error, OSError):
         return None

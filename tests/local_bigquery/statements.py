@@ -29,7 +29,7 @@ OTHERS = 0xE000
 NAMELESS = re.compile("[\ue000-\uf8ff]")
 QUESTION = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
 UNREAD = "unread"
-"""Under it an empty tree has the text of the question for which it stands."""
+"""Under it an empty tree has the text of the statement for which it stands."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,19 @@ class Columns:
     types: list[Any]
 
 
+class Unread:
+    """Stands in for SQLGlot where what it reads is translated, and nothing else."""
+
+    @staticmethod
+    def parse_one(sql: str, *, dialect: Any = None) -> Any:
+        """A tree that stands for the text of a statement."""
+        from sqlglot import exp
+
+        tree = exp.Select()
+        tree.meta[UNREAD] = sql
+        return tree
+
+
 class Translator:
     """`parse`, `translate` and what else looks at a statement's tree, by shapes.
 
@@ -127,12 +140,12 @@ class Translator:
         self._looking, self._not_found = looking, _not_found
         self._metadata, self._resource = metadata, Table
         self._sql, self._parse = script.Interpreter.sql, script.parse
+        self._execute = script.Interpreter.execute
         keep_translations_of_scripts(self._state)
         self._translate, self._target = query.translate, query._target
         self._from_duckdb = query.from_duckdb
         self._parse_script, self._statement = script.parse_script, script.Statement
         self._kinds = (exp.Query, exp.Insert, exp.Update, exp.Delete)
-        self._select = exp.Select
         self._trees = dict[str, Any]()
         self._translations = dict[tuple[Any, ...], list[Translation]]()
         self._single = dict[str, slice]()
@@ -153,6 +166,18 @@ class Translator:
                 self._now.is_whole = False
 
         return sql
+
+    def interpreter_execute(self) -> Callable[..., None]:
+        """`Interpreter.execute`, which only translates a question whose row it puts into names."""
+
+        def execute(interpreter: Any, statement: Any) -> None:
+            self._now.is_whole = bool(statement.names)
+            try:
+                self._execute(interpreter, statement)
+            finally:
+                self._now.is_whole = False
+
+        return execute
 
     def parse_script(self, text: str) -> list[Any]:
         """`script.parse_script`; where a text of the same shape was one statement, it is one."""
@@ -192,13 +217,8 @@ class Translator:
     def _trees_of(self, text: str) -> list[Any]:
         """What a text means; a question that is a whole statement stands for itself."""
         if getattr(self._now, "is_whole", False) and QUESTION.match(text) and ";" not in text:
-            return [self._unread(text)]
+            return [Unread.parse_one(text)]
         return self._parse(text)  # type: ignore[no-any-return]
-
-    def _unread(self, text: str) -> Any:
-        tree = self._select()
-        tree.meta[UNREAD] = text
-        return tree
 
     def translate(self, tree: Any, context: Any) -> tuple[str, dict[str, Any]]:
         """`query.translate`."""
@@ -218,7 +238,7 @@ class Translator:
             return shape.with_names(known.sql), bound
         own = tree
         if UNREAD in tree.meta:
-            own = self._unread(self._now.text)
+            own = Unread.parse_one(self._now.text)
         elif (first.tables, first.names) != (shape.tables, shape.names):
             own = self._parse(self._now.text)[0]
         sql, bound = self._translate(own, context)
@@ -328,6 +348,7 @@ def keep_translations() -> Translator:
     assert "in parse(statement.text)" in inspect.getsource(script.Interpreter.sql)
     translator = Translator()
     script.Interpreter.sql = translator.interpreter_method()
+    script.Interpreter.execute = translator.interpreter_execute()
     script.parse, script.parse_script = translator.parse, translator.parse_script
     query.translate, query._target = translator.translate, translator.target
     query.from_duckdb = translator.from_duckdb

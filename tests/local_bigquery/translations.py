@@ -7,6 +7,7 @@ datasets, runs and variables, it is known again. Whatever else a translation cou
 translated as `local-bigquery` does.
 """
 
+import inspect
 import json
 import re
 import threading
@@ -15,20 +16,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from kept import Kept, kept_translations
-from statements import UNREAD
+from statements import UNREAD, Unread
 
 NAMES = re.compile(
-    r"(?<=[`.])d\d+_\d+(?=[`.])"  # a test's dataset
+    r"(?<=[`.])(?:d|graph_|hunt_|chaos_)\d+\w*(?=[`.])"  # a test's dataset
     r"|\d{8}t\d{6}[-_][0-9a-f]{8}"  # a run
     r"|__(?:variable|rows)_[0-9a-f]{12}"  # what a variable's value lies in, or a statement's rows
+    r"|(?<=\")[0-9a-f]{32}(?=\")"  # a source, in a label
+    r"|(?P<literal>(?<=-)[0-9a-f]{12}(?=')"  # a backfill
+    r"|(?<=')[0-9a-f]{64}(?=')"  # a digest
+    r"|(?<=')20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?=[+Z']))"  # a moment
 )
+"""Names, and literals: the latter must stand in a translation as they are, or nothing is known."""
 DEPENDENT = re.compile(
     r"@@|INFORMATION_SCHEMA|EXTERNAL_QUERY|_USER\b|\*`|FOR\s+SYSTEM|\bFUNCTION\b|\bPROCEDURE\b|\bVIEW\b",
     re.I,
 )
 """What makes a translation depend on the time, the caller or more of the catalog."""
 MOST_TEXTS = 5_000
-MOST_STATES = 8
+MOST_STATES = 100
 """Translations of one text, for tables that differ."""
 OTHERS = 0xE000
 """The first of the characters that mean nothing: each stands for a name."""
@@ -42,15 +48,20 @@ class Names:
 
     pairs: tuple[tuple[str, str], ...]
     """(name, the character that stands for it)."""
+    literals: frozenset[str] = frozenset()
+    """Characters that stand for literals, not for names."""
 
     @classmethod
     def within(cls, texts: Iterable[str]) -> "Names":
         """Those of some texts, numbered as they come."""
-        found = dict[str, str]()
+        found, literals = dict[str, str](), set[str]()
         for text in texts:
-            for name in NAMES.findall(text):
-                found.setdefault(name, chr(OTHERS + len(found)))
-        return cls(tuple(sorted(found.items(), key=lambda pair: -len(pair[0]))))
+            for match in NAMES.finditer(text):
+                other = found.setdefault(match[0], chr(OTHERS + len(found)))
+                if match["literal"]:
+                    literals.add(other)
+        pairs = tuple(sorted(found.items(), key=lambda pair: -len(pair[0])))
+        return cls(pairs, frozenset(literals))
 
     def put_aside(self, text: str) -> str:
         """A text without them."""
@@ -196,9 +207,10 @@ class Translations:
             context.referenced.update(others)
         tables = sorted(referenced | self._now.tables)
         general = names.put_aside(sql)
-        is_general = names.put_back(general) == sql and not context.functions
+        is_general = names.put_back(general) == sql and names.literals <= set(general)
         is_ours = all(project != "emulator" for project, _, _ in tables)
-        if is_general and is_ours and context.position == position:
+        is_plain = not context.functions and context.position == position
+        if is_general and is_ours and is_plain:
             known = Known(
                 general,
                 frozenset(context.used),
@@ -223,6 +235,8 @@ def keep_translations_of_scripts(state: Callable[[Table], Any]) -> None:
     from local_bigquery.sql.rules import typing
 
     assert merge.translate is query.translate is script.translate
+    assert inspect.getsource(merge).count("sqlglot.") == 1  # what it translates
     translations = Translations(query.translate, state, kept_translations())
+    merge.sqlglot = Unread
     typing._schema = translations.schema
     merge.translate = query.translate = script.translate = translations.translate
