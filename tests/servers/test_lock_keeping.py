@@ -29,8 +29,14 @@ def test_a_lost_answer_to_a_renewal_is_no_loss(lock, seen_by, proxy, lost):
     held_by(seen_by, ONE)
 
 
+@pytest.fixture
+def soon(monkeypatch):
+    """Who changes a lock amid another's change waits for its turn, in vain, a moment only."""
+    monkeypatch.setattr(lock_turns, "LONGEST_WAIT_S", 0.2)
+
+
 @pytest.mark.parametrize("refusal", SECOND.values(), ids=SECOND)
-def test_two_workers_of_a_run_renew_it_side_by_side(lock, seen_by, proxy, refusal):
+def test_two_workers_of_a_run_renew_it_side_by_side(lock, seen_by, proxy, refusal, soon):
     """Whose patch comes second is refused: by If-Match, or by a stand-in with 400."""
     lock(ONE).acquire()
     proxy.add(Rule(call(lambda _: lock(ONE).renew(), then=refusal), **PATCH, times=1))
@@ -39,7 +45,9 @@ def test_two_workers_of_a_run_renew_it_side_by_side(lock, seen_by, proxy, refusa
 
 
 @pytest.mark.parametrize("refusal", SECOND.values(), ids=SECOND)
-def test_a_release_amid_which_a_worker_renews_gives_the_lock_back(lock, seen_by, proxy, refusal):
+def test_a_release_amid_which_a_worker_renews_gives_the_lock_back(
+    lock, seen_by, proxy, refusal, soon
+):
     lock(ONE).acquire()
     proxy.add(Rule(call(lambda _: lock(ONE).renew(), then=refusal), **PATCH, times=1))
     lock(ONE).release()
@@ -133,7 +141,9 @@ def test_a_renewal_after_the_release_does_not_bring_the_lock_back(lock, seen_by)
     assert seen_by() == before
 
 
-def test_a_renewal_amid_which_the_run_releases_does_not_bring_the_lock_back(lock, seen_by, proxy):
+def test_a_renewal_amid_which_the_run_releases_does_not_bring_the_lock_back(
+    lock, seen_by, proxy, soon
+):
     lock(ONE).acquire()
     proxy.add(Rule(call(lambda _: lock(ONE).release()), **PATCH, times=1))
     assert not lock(ONE).renew()
@@ -234,9 +244,7 @@ def test_a_lock_that_is_given_back_amid_a_renewal_is_free_whatever_if_match_does
     assert seen_by()[:2] == (ONE, "released")
 
 
-def test_a_renewal_that_hangs_keeps_no_lock_from_being_given_back(
-    lock, seen_by, proxy, monkeypatch
-):
+def test_a_renewal_that_hangs_keeps_no_lock_from_being_given_back(lock, seen_by, proxy, soon):
     begun, released = threading.Event(), threading.Event()
 
     def hang(exchange):
@@ -244,7 +252,6 @@ def test_a_renewal_that_hangs_keeps_no_lock_from_being_given_back(
         exchange.wait(released)
         return exchange.forward()
 
-    monkeypatch.setattr(lock_turns, "LONGEST_WAIT_S", 0.2)
     lock(ONE).acquire()
     proxy.add(Rule(hang, **PATCH, times=1))
     thread = threading.Thread(target=lock(ONE).renew)
