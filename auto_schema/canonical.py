@@ -6,7 +6,8 @@ without moving one. Each type has one form; a row's text is
     <form>;<form>;-;…        NULL is `-`
 
 Only strings and arrays could hold a `;` or be `-`: a string says how many characters
-it has, an array how many elements. So two rows that differ have two texts.
+it has, an array how many elements. So two rows that differ have two texts. Strings of an array
+are joined twice, by two signs: where both texts differ, there one element ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from auto_schema.schema import Column
 WORDS = (1, 9, 17, 25)
 """Where in an MD5's 32 hex digits each of its four 32-bit words begins."""
 ROW_TEXT = "row_text"
+AT_ONCE = 90
+"""Texts that PostgreSQL puts together by one call, which takes at most 100 arguments."""
 BUCKET_DIGITS = 3
 """Rows are compared in 16^3 parts by their digest, so that few rows need to be looked at."""
 
@@ -46,7 +49,8 @@ _STRING = Form(
 # so that neither has to be counted on.
 _NUMERIC = Form(
     "pg_catalog.trim_scale(({c})::numeric)::text",
-    r"REGEXP_REPLACE(CAST({c} AS STRING), r'\.0*$|(\.[0-9]*[1-9])0+$', r'\1')",
+    "IF(STRPOS(CAST({c} AS STRING), '.') > 0,"
+    " RTRIM(RTRIM(CAST({c} AS STRING), '0'), '.'), CAST({c} AS STRING))",
 )
 
 # extract() is exact, being numeric since PostgreSQL 14. date_part() is not.
@@ -163,7 +167,7 @@ def postgresql_row_text(columns: Sequence[Column]) -> str:
 
     >>> import pyarrow as pa
     >>> print(postgresql_row_text([Column("n", "N", "int8", "{c}", pa.int64(), "INT64")]))
-    pg_catalog.array_to_string(ARRAY[(q."N")::text]::text[], ';', '-') AS row_text
+    pg_catalog.concat_ws(';', coalesce((q."N")::text, '-')) AS row_text
     """
     return f"{postgresql_row(columns)} AS {ROW_TEXT}"
 
@@ -175,8 +179,16 @@ def postgresql_digest(columns: Sequence[Column]) -> str:
 
 def postgresql_row(columns: Sequence[Column]) -> str:
     """The text of these columns as an expression, over rows named `q`."""
-    items = ", ".join(map(_postgresql_text, compared(columns)))
-    return f"pg_catalog.array_to_string(ARRAY[{items}]::text[], ';', '-')"
+    items = [f"coalesce({_postgresql_text(column)}, '-')" for column in compared(columns)]
+    while len(items) > AT_ONCE:
+        groups = (items[at : at + AT_ONCE] for at in range(0, len(items), AT_ONCE))
+        items = [_joined(group) for group in groups]
+    return _joined(items) if items else "''"
+
+
+def _joined(items: Sequence[str]) -> str:
+    """Texts that are never NULL, as one: half the work of an array's."""
+    return f"pg_catalog.concat_ws(';', {', '.join(items)})"
 
 
 def bigquery_row_text(columns: Sequence[Column]) -> str:
@@ -200,12 +212,23 @@ def bigquery_row(columns: Sequence[Column], rows: str = "s") -> str:
     return f"ARRAY_TO_STRING([{items}], ';', '-')" if items else "''"
 
 
+def _holds_strings(column: Column) -> bool:
+    """Whether it is an array of strings: joined as it is, no query takes it apart for each row."""
+    return column.is_repeated and _form(column) is _STRING
+
+
 def _postgresql_text(column: Column) -> str:
     name = column.source_name.replace('"', '""')
     value = column.select.format(c=f'q."{name}"')
     form = FORMS[column.bigquery].postgresql
     if not column.is_repeated:
         return form.format(c=value)
+    if _holds_strings(column):
+        by_comma, by_semicolon = (f"pg_catalog.array_to_string({value}, '{s}')" for s in ",;")
+        return (
+            f"pg_catalog.concat(coalesce(pg_catalog.cardinality({value}), 0), ':',"
+            f" coalesce(pg_catalog.length({by_comma}), 0), ':', {by_comma}, {by_semicolon})"
+        )
     return (
         f"pg_catalog.concat(coalesce(pg_catalog.cardinality({value}), 0), ':',"
         f" pg_catalog.array_to_string(ARRAY(SELECT {form.format(c='u.element')}"
@@ -221,6 +244,13 @@ def _bigquery_text(column: Column, rows: str) -> str:
         value = column.shape.filled(value)
     if _is_whole(column):
         return form.format(c=value)
+    if _holds_strings(column):
+        by_comma, by_semicolon = (f"ARRAY_TO_STRING({value}, '{sign}')" for sign in ",;")
+        return (
+            f"CONCAT(CAST(COALESCE(ARRAY_LENGTH({value}), 0) AS STRING), ':',"
+            f" CAST(COALESCE(CHAR_LENGTH({by_comma}), 0) AS STRING), ':',"
+            f" COALESCE({by_comma}, ''), COALESCE({by_semicolon}, ''))"
+        )
     return (
         f"CONCAT(CAST(COALESCE(ARRAY_LENGTH({value}), 0) AS STRING), ':', ARRAY_TO_STRING(ARRAY("
         f"SELECT {form.format(c='element')} FROM UNNEST({value}) AS element "

@@ -128,10 +128,11 @@ def test_what_an_earlier_session_of_a_pool_has_set_is_undone_for_the_transaction
 
 def test_functions_of_a_users_schema_stand_in_for_none_of_postgresqls_own(sync, sql, database):
     sql("CREATE TABLE s AS SELECT g AS id, ARRAY['a', 'b'] AS tags FROM generate_series(1, 3) g")
-    sql(
-        "CREATE FUNCTION public.array_to_string(text[], text, text) RETURNS text"
-        " LANGUAGE sql AS $$ SELECT 'hijacked' $$"
-    )
+    for function in ("array_to_string(text[], text)", "concat_ws(text, text, text)"):
+        sql(
+            f"CREATE FUNCTION public.{function} RETURNS text"
+            " LANGUAGE sql AS $$ SELECT 'hijacked' $$"
+        )
     sql("CREATE FUNCTION public.array_ndims(text[]) RETURNS int LANGUAGE sql AS $$ SELECT 2 $$")
     sync.ok(postgresql_query="SELECT * FROM s", verify="true")
     assert sync.rows("COUNT(*)") == [(3,)]

@@ -150,7 +150,7 @@ TYPES: dict[str, tuple[PostgresType, SchemaField, Make, list[Any]]] = {
         PostgresType("text[]", "text", is_array=True),
         SchemaField("v", "STRING", "REPEATED"),
         a_list(a_text),
-        [[], ["-"], ["", ""], ["a,b"], ["a", "b"]],
+        [[], ["-"], [""], ["", ""], ["a,b"], ["a", "b"], ["a;b", ","], ["😀", "é" * 99]],
     ),
     "float8[]": (
         PostgresType("float8[]", "float8", is_array=True),

@@ -21,7 +21,7 @@ from auto_schema.canonical import (
     postgresql_row_text,
     postgresql_sums,
 )
-from auto_schema.postgresql_types import Look, postgresql_column
+from auto_schema.postgresql_types import Look, PostgresType, postgresql_column
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from tests.googlesql.catalog import Table
@@ -128,3 +128,38 @@ def test_no_two_of_many_hard_rows_have_one_text(googlesql: GoogleSql) -> None:
     answer = googlesql.query(f"SELECT {bigquery_row(columns)} FROM `{NAME}` AS s", {NAME: table})
 
     assert len(set(answer.rows)) == len(rows)
+
+
+def test_no_two_of_many_hard_arrays_have_one_text(
+    googlesql: GoogleSql, connected: extensions.connection
+) -> None:
+    """Elements that hold the signs by which arrays, elements and columns are kept apart."""
+    parts = ["", ",", ";", "a", "a,a", "a;a", ";1:1:a", "1:1:a", "0:0:", "a,"]
+    hard = [[], *([a] for a in parts), *([a, b] for a in parts for b in parts)]
+    look = Look(integer_digits=38, scale=38, is_flat=True)
+    columns = [postgresql_column(name, TYPES["text[]"][0], look=look) for name in ("a", "b")]
+    rows = [(a, b) for a in hard for b in hard]
+    fields = [SchemaField(c.name, "STRING", "REPEATED") for c in columns]
+
+    there = googlesql.query(
+        f"SELECT {bigquery_row(columns)} FROM `{NAME}` AS s", {NAME: Table.of(fields, rows)}
+    )
+    with connected, connected.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE hard (a text[], b text[])")
+        execute_values(cursor, "INSERT INTO hard VALUES %s", rows, "(%s::text[], %s::text[])", 500)
+        cursor.execute(f"SELECT {postgresql_row(columns)} FROM hard AS q")
+        here = cursor.fetchall()
+
+    assert len(set(there.rows)) == len(rows)
+    assert sorted(here) == sorted(there.rows)
+
+
+def test_a_wide_row_is_put_together_in_parts(connected: extensions.connection) -> None:
+    """PostgreSQL's functions take at most 100 arguments."""
+    names = [f"c{number}" for number in range(1_000)]
+    columns = [postgresql_column(name, PostgresType("int4", "int4")) for name in names]
+    told = ", ".join(f"nullif({number}, 7) AS {name}" for number, name in enumerate(names))
+    with connected, connected.cursor() as cursor:
+        cursor.execute(f"SELECT {postgresql_row(columns)} FROM (SELECT {told}) AS q")
+        (text,) = cursor.fetchone() or ("",)
+    assert text == ";".join("-" if number == 7 else str(number) for number in range(1_000))

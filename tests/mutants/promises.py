@@ -519,6 +519,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PROOF,
+        "Arrays of texts are told apart, whatever signs their texts hold.",
+        "tests/googlesql/test_row_hashes.py::test_no_two_of_many_hard_arrays_have_one_text",
+        "auto_schema/canonical.py",
+        "for s in \",;\")",
+        "for s in \",,\")",
+    ),
+    P(
+        PROOF,
         "Dead letters are summed apart.",
         "tests/e2e/test_verify.py::test_dead_letters_are_summed_apart",
         "pipeline/destination/files.py",

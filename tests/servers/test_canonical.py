@@ -236,7 +236,8 @@ CHANGED: dict[str, list[Row]] = {
     "empty for NULL": [BASE[0], ("", "", None, []), BASE[2]],
     "the sign of NULL": [BASE[0], ("", "-", None, []), BASE[2]],
     "array in another order": [("a", "b", 0.1, ["y", "x"]), *BASE[1:]],
-    "array joined": [("a", "b", 0.1, ["x,1:y"]), *BASE[1:]],
+    "array joined": [("a", "b", 0.1, ["x,y"]), *BASE[1:]],
+    "array cut elsewhere": [("a", "b", 0.1, ["", "x,y"]), *BASE[1:]],
     "array of an empty text": [BASE[0], ("", None, None, [""]), BASE[2]],
     "no row": [],
 }
@@ -247,7 +248,8 @@ def row_text(row: Row) -> str:
     a, b, x, texts = row
     items = ["-" if text is None else f"{len(text)}:{text}" for text in (a, b)]
     items.append("-" if x is None else str(struct.unpack(">q", struct.pack(">d", x))[0]))
-    items.append(f"{len(texts)}:" + ",".join(f"{len(text)}:{text}" for text in texts))
+    by_comma, by_semicolon = ",".join(texts), ";".join(texts)
+    items.append(f"{len(texts)}:{len(by_comma)}:{by_comma}{by_semicolon}")
     return ";".join(items)
 
 
