@@ -9,14 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cmp_to_key
+from typing import TypeGuard
 
 from auto_schema.errors import TargetError
 from auto_schema.names import quoted
 from smart_sync.cursor import Cursor
 from smart_sync.hand_window import bigquery_literal
+from smart_sync.holds import HeldBack
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.value_text import value_text
-from smart_sync.window import Watermark
+from smart_sync.window import Watermark, WindowPlan
 from sources.values import CursorValue, is_after
 
 DATE_DIGITS = len("2025-01-01")
@@ -64,6 +66,32 @@ class PastRun:
     end: CursorValue | None
     watermark_after: CursorValue | None = None
     is_first: bool = False
+
+
+def not_older(plan: WindowPlan, frontier: Frontier | None, now: CursorValue | None) -> WindowPlan:
+    """The window, held back where the source's own time lies before what was read of it.
+
+    So it is with a standby that replays late, or another of several behind one name: rows that are
+    gone by now would come again. An instant only: a time of a wall clock may be of another zone.
+
+    Args:
+        plan: the run's.
+        frontier: as the history has it; None: no watermark counts.
+        now: the source's clock as a value of the cursor.
+    """
+    end = frontier.end if frontier else None
+    if frontier is None or not (_is_instant(end) and _is_instant(now)) or not is_after(end, now):
+        return plan
+    read = f"run {frontier.run_id} has read up to {value_text(end)}"
+    why = (
+        f"the source shows its rows up to {value_text(now)} only, and {read}: a standby that is"
+        " behind, or a clock that was set back"
+    )
+    return replace(plan, held_back=HeldBack(why))
+
+
+def _is_instant(value: CursorValue | None) -> TypeGuard[datetime]:
+    return isinstance(value, datetime) and value.tzinfo is not None
 
 
 def frontier_of(runs: Sequence[PastRun], before: Frontier | None = None) -> Frontier:

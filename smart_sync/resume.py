@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from auto_schema.errors import SyncError
+from auto_schema.errors import SourceRefusedError, SyncError
 from auto_schema.reshaping import changes
 from smart_sync.plan import ReadPlan, SyncPlan
 from smart_sync.request import SyncRequest
@@ -17,7 +17,7 @@ from smart_sync.splits import fingerprint
 from smart_sync.taken_over import Noted, TakenOver
 from smart_sync.value_text import value_text
 from smart_sync.window import WindowPlan
-from sources.values import CursorValue, Split, is_after
+from sources.values import Clock, CursorValue, Split, is_after
 
 MOST_IN_TURN = 10
 """Runs that take over one another; what none of them has brought to an end is read anew."""
@@ -82,12 +82,17 @@ def noted(plan: SyncPlan, version: str, *, by_hand: bool) -> Noted:
     return Noted(name, version, work, window.window, window.watermark, zone, by_hand, splits)
 
 
-def window_taken_over(before: Noted, own: WindowPlan, request: SyncRequest) -> WindowPlan:
+def window_taken_over(
+    before: Noted, own: WindowPlan, request: SyncRequest, clock: Clock
+) -> WindowPlan:
     """The other run's window in place of this one's own.
 
     Raises:
         NotResumedError: it isn't what this run would have begun with.
+        SourceRefusedError: the source may show less than it has shown that run.
     """
+    if clock.is_behind:
+        raise _behind(before, request)
     if _kind(own.window.high) != _kind(before.window.high):
         raise not_resumed("its cursor was of another type")
     by_hand = request.window.by_hand is not None
@@ -99,6 +104,10 @@ def window_taken_over(before: Noted, own: WindowPlan, request: SyncRequest) -> W
         raise not_resumed(f"the destination has changed since it was planned: {moved}")
     if not by_hand and _begins_before(own.window.low, before.window.low):
         raise not_resumed("by the parameters of now its window would begin earlier")
+    if is_after(before.window.high, own.window.high):
+        now = f"{value_text(own.window.high)} ({own.end_reason})"
+        was = value_text(before.window.high)
+        raise not_resumed(f"its window ends at {was}, and one of now at {now}")
     why = f"taken over from run {before.run_id}"
     return replace(
         own,
@@ -108,6 +117,16 @@ def window_taken_over(before: Noted, own: WindowPlan, request: SyncRequest) -> W
         time_zone=before.time_zone,
         held_back=None,
         overdue=None,
+    )
+
+
+def _behind(before: Noted, request: SyncRequest) -> SourceRefusedError:
+    return SourceRefusedError(
+        "a standby that may be older than what is to be resumed",
+        f"run {before.run_id}, table {request.destination}",
+        "it has replayed no commit since it started and is behind, by how much isn't shown: rows of"
+        " that run's window that it lacks would be lost",
+        "let it catch up and run again: what was staged waits. To read all anew: resume=false.",
     )
 
 

@@ -213,6 +213,8 @@ class Clock:
         blind_spot: why the open transactions can't all be seen (a standby, a subscriber);
             empty when they can.
         blind_for: how long an unseen writer may go on.
+        is_behind: whether it is a standby that lacks what nobody knows: it may show less than it,
+            or another of its name, has shown before.
     """
 
     now: datetime
@@ -223,6 +225,7 @@ class Clock:
     stopped: tuple[str, ...] = ()
     blind_spot: str = ""
     blind_for: timedelta = timedelta(minutes=10)
+    is_behind: bool = False
 
     def unseen_for(self, margin: timedelta) -> timedelta:
         """How long late commits are waited for, where some who write can't be seen."""

@@ -42,12 +42,18 @@ def asked(server: PostgresqlServer) -> Iterator[Asked]:
 
 
 @contextlib.contextmanager
-def primary_and_standby(**settings: str) -> Iterator[tuple[Asked, Asked]]:
-    """Both; the standby has these settings beside the usual ones."""
+def primary_and_standby(made: str = "", **settings: str) -> Iterator[tuple[Asked, Asked]]:
+    """Both; the standby has these settings beside the usual ones.
+
+    What is `made` by SQL is in the standby's own backup: it needs to replay nothing for it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="smart-sync-pg-"))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         primary = stack.enter_context(servers.postgresql_server())
+        if made:
+            with asked(primary) as ask:
+                ask(made)
         user = servers._hand_over(folder)
         programs = servers._reachable_bin(18, folder, user)
         place = ["-h", primary.host, "-p", str(primary.port), "-U", primary.user]

@@ -153,6 +153,14 @@ SOURCE = Section(
             "Yes: the next run plans with the table as it is now.",
         ),
         Entry(
+            "standby-is-older",
+            ("a standby that may be older than what is to be resumed",),
+            "A run that died has staged part of its rows, and the standby that is read now may lack some of the others.",
+            "It was started anew, or is another of several behind one name; it has replayed no commit since, so that nothing shows how far it is behind.",
+            "",
+            "Yes: what was staged waits.",
+        ),
+        Entry(
             "keys-cannot-be-compared",
             (
                 "keys that can't be compared",

@@ -32,7 +32,7 @@ from smart_sync.backfill_columns import whole_window
 from smart_sync.cursor import Cursor, now_as_cursor
 from smart_sync.draft import Draft, make_draft, without_rows
 from smart_sync.facts import Facts, Target
-from smart_sync.frontier import Frontier
+from smart_sync.frontier import Frontier, not_older
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.healing import healing_window
 from smart_sync.plan import AuditPlan
@@ -233,7 +233,8 @@ def _with_window(
         return facts
     clock, cursor_max = _clock(request, inspector, cursor)
     wall = read_wall_clock(inspector, request.window, cursor, clock)
-    watermark, frontier = _start(request, client, facts, now_as_cursor(clock, cursor, wall))
+    now = now_as_cursor(clock, cursor, wall)
+    watermark, frontier = _start(request, client, facts, now)
     window = plan_window(
         request.window,
         cursor,
@@ -248,11 +249,11 @@ def _with_window(
     elif request.window.by_hand:
         window = _by_hand(request, inspector, cursor, window)
     elif before is None:
-        window = _if_overdue(inspector, cursor, window)
+        window = not_older(_if_overdue(inspector, cursor, window), frontier, now)
         heals = request.missing.heals and facts.target.exists and facts.target.rows != 0
         window = healing_window(window) if heals else window
     if before is not None:
-        window = window_taken_over(before, window, request)
+        window = window_taken_over(before, window, request, clock)
     facts = replace(facts, watermark=watermark, frontier=frontier, window=window)
     return replace(facts, source=_source(request, inspector, run_id, facts))
 

@@ -78,7 +78,8 @@ _STILL_WRITES = (
 )
 _BEHIND = (
     "the standby has replayed no commit since it started and is behind, by how much isn't"
-    " shown: let it catch up"
+    " shown: let it catch up (one that is fed from an archive counts as behind until it has"
+    " replayed a commit: any on its primary, once its WAL is archived)"
 )
 
 
@@ -100,12 +101,17 @@ def read_clock(opened: Asking, *, guard: bool) -> Clock:
         replayed = _of_standby(cursor, _REPLAYED) if in_recovery else None
         if replayed:
             now = min(now, replayed)
-        others = other_zones(cursor, zone)
-        clock = Clock(now=now.astimezone(UTC), time_zone=zone, other_zones=others)
+        is_behind = _is_behind(cursor) if in_recovery and not replayed else False
+        clock = Clock(
+            now=now.astimezone(UTC),
+            time_zone=zone,
+            other_zones=other_zones(cursor, zone),
+            is_behind=bool(is_behind),
+        )
         if not guard:
             return clock
         if in_recovery:
-            return replace(clock, stopped=_still_to_come(cursor, replayed))
+            return replace(clock, stopped=_still_to_come(cursor, is_behind))
         clock = replace(clock, open=_wait_for_hidden(cursor))
         return replace(clock, prepared=wait_until_gone(cursor, prepared_transactions(cursor)))
 
@@ -119,7 +125,12 @@ def is_behind_unseen(opened: Asking) -> bool:
     with opened.cursor() as cursor:
         if not _row(cursor, "SELECT pg_is_in_recovery()")[0]:
             return False
-        return _of_standby(cursor, _REPLAYED) is None and bool(_of_standby(cursor, _IS_BEHIND))
+        return _of_standby(cursor, _REPLAYED) is None and bool(_is_behind(cursor))
+
+
+def _is_behind(cursor: Any) -> bool | None:
+    """Whether a standby that has replayed no commit lacks anything; None: it can't be asked."""
+    return _of_standby(cursor, _IS_BEHIND)  # type: ignore[no-any-return]
 
 
 def _row(cursor: Any, sql: str) -> Any:
@@ -173,13 +184,12 @@ def _wait_for_hidden(cursor: Any) -> tuple[OpenTransaction, ...]:
     return known + hidden
 
 
-def _still_to_come(cursor: Any, replayed: datetime | None) -> tuple[str, ...]:
+def _still_to_come(cursor: Any, is_behind: bool | None) -> tuple[str, ...]:
     """Why a standby may yet get rows of any age; empty: as far as it shows, it doesn't.
 
     Transactions that have written are waited for. One that writes only later isn't seen: for that
     the window ends a fixed time back.
     """
-    is_behind = False if replayed else _of_standby(cursor, _IS_BEHIND)
     if is_behind is None:
         return ()
     if is_behind:

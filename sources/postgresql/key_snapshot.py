@@ -136,5 +136,8 @@ def _behind(source: PostgresqlStatement) -> SourceRefusedError:
         "the standby is behind and has replayed no commit since it started, so that rows which"
         " it will have again would look deleted"
     )
-    fix = "let it catch up and run again, or compare with the primary."
+    fix = (
+        "let it catch up and run again (one that is fed from an archive counts as behind until it"
+        " has replayed a commit), or compare with the primary."
+    )
     return SourceRefusedError("keys of a standby", source.connection.place, why, fix)

@@ -34,3 +34,28 @@ def test_wherever_a_replay_dies_each_row_is_there_once(sync, sql, start, proxy, 
     sync.ok(**words)
     assert sync.rows("id") == [(1,), (2,), (3,), (4,)]
     assert set(letters(sync, "replayed_by")) == taken
+
+
+@pytest.mark.parametrize("words", [APPEND, MERGE], ids=["append", "merge"])
+@pytest.mark.parametrize("taker", ["replay", "sync"])
+def test_a_replay_that_was_taken_over_changes_nothing_when_it_wakes(
+    sync, sql, start, proxy, words, taker
+):
+    """It sleeps with its publishing on the way, past its lease."""
+    run_id = with_letters(sync, sql, **words)
+    widen(sync)
+    replay = words | {"replay_dead_letters": run_id}
+    gate = Gate(proxy, **job("publish_1"))
+    zombie = start(**replay)
+    gate.wait(zombie)
+    zombie.suspend()
+    lapse(sync)
+    sync.ok(**replay if taker == "replay" else words)
+    there, taken = sync.rows("id, note"), letters(sync, "replayed_by")
+    assert len(there) == (4 if taker == "replay" else 2)
+    gate.open()
+    zombie.resume()
+    assert zombie.wait() != 0, zombie.output
+    assert (sync.rows("id, note"), letters(sync, "replayed_by")) == (there, taken)
+    sync.ok(**replay)
+    assert sync.rows("id") == [(1,), (2,), (3,), (4,)]

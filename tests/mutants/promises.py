@@ -522,8 +522,8 @@ PROMISES: tuple[Promise, ...] = (
         "Arrays of texts are told apart, whatever signs their texts hold.",
         "tests/googlesql/test_row_hashes.py::test_no_two_of_many_hard_arrays_have_one_text",
         "auto_schema/canonical.py",
-        "for s in \",;\")",
-        "for s in \",,\")",
+        'for s in ",;")',
+        'for s in ",,")',
     ),
     P(
         PROOF,

@@ -67,6 +67,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         RESUME,
+        "A window isn't taken over where the source has less of it, as another standby may.",
+        "tests/e2e/test_standby_behind.py::test_a_load_is_not_gone_on_with_by_a_standby_that_has_less",
+        "smart_sync/resume.py",
+        "    if is_after(before.window.high, own.window.high):\n",
+        "    if False:\n",
+    ),
+    P(
+        RESUME,
+        "A load waits for a standby that is behind, nobody knows how much, and keeps what it staged.",
+        "tests/e2e/test_standby_behind.py::test_a_load_waits_for_a_standby_that_is_behind_by_nobody_knows_how_much",
+        "smart_sync/resume.py",
+        "    if clock.is_behind:\n",
+        "    if False:\n",
+    ),
+    P(
+        RESUME,
         "A file that goes just before publishing ends the run with nothing published.",
         ANEW + "test_a_file_that_goes_just_before_publishing_ends_the_run",
         "pipeline/publish/publisher.py",
