@@ -49,11 +49,23 @@ _REMOTE_FIX = (
     "the database itself must reach the foreign server: check CREATE SERVER's options and the"
     " user mapping there, or read the table where it is."
 )
+_REMOTE_COMMAND = re.compile(r"\s*\bCONTEXT:\s+remote SQL command: .*", re.DOTALL)
+"""Of what a foreign table's server says by itself, and no function there."""
+_OTHERWISE_THERE = ("42703", "42P01", "3F000", "42501")
+_OTHERWISE_FIX = (
+    "the foreign table isn't like the table at its server, or the role of its user mapping may not"
+    " read it there: ALTER FOREIGN TABLE, IMPORT FOREIGN SCHEMA anew, or GRANT SELECT there."
+)
 _FIXES = (
     (
         re.compile(r"max_locks_per_transaction", re.IGNORECASE),
         "a query locks each partition of a table, and each index of those: give the server a"
         " higher max_locks_per_transaction, or sync parts of the table by themselves.",
+    ),
+    (
+        re.compile(r"temp_file_limit", re.IGNORECASE),
+        "the query sorts or joins more than the role may write to disk: raise temp_file_limit or"
+        " work_mem for it (ALTER ROLE … SET), or have the query sort less.",
     ),
     (
         re.compile(r"has not been populated", re.IGNORECASE),
@@ -159,9 +171,8 @@ def source_error(
         transient = bool(_TRANSIENT_TEXT.search(text)) or isinstance(error, OSError)
     if state == "55P03" or (not state and _LOCKED.search(text)):
         return SourceLockedError("source locked", place, text, _LOCKED_FIX)
-    if _REMOTE.search(text) or state == "HV00N":
-        kind = SourceUnreachableError if state in (*_REMOTE_STATES, "") else SourceRefusedError
-        return kind("foreign server out of reach", place, text, _REMOTE_FIX)
+    if foreign := _of_foreign_server(state, text, place):
+        return foreign
     if state == "53300" or (not state and _FULL.search(text)):
         return SourceFullError("source full", place, text, _FULL_FIX)
     if transient:
@@ -175,6 +186,17 @@ def source_error(
         return SourceRefusedError("source refused a value", place, why, value_fix(state))
     where = place + (f", {position}" if position else "")
     return SourceRefusedError("source refused", where, text, fix)
+
+
+def _of_foreign_server(state: str, text: str, place: str) -> SourceError | None:
+    """What is wrong behind a foreign table; None: nothing that is known to be there."""
+    if _REMOTE.search(text) or state == "HV00N":
+        kind = SourceUnreachableError if state in (*_REMOTE_STATES, "") else SourceRefusedError
+        return kind("foreign server out of reach", place, text, _REMOTE_FIX)
+    if state in _OTHERWISE_THERE and _REMOTE_COMMAND.search(text):
+        said = f"its foreign server says: {_REMOTE_COMMAND.sub('', text)}"
+        return SourceRefusedError("source refused", place, said, _OTHERWISE_FIX)
+    return None
 
 
 def state_of(error: BaseException) -> str:
