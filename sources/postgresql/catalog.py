@@ -24,7 +24,14 @@ from sources.postgresql.shape import shape
 from sources.postgresql.splits import cuts_of
 from sources.postgresql.sql import quote
 from sources.postgresql.statistics import STATISTICS
-from sources.postgresql.types import attribute_rows, resolve, type_rows, under_domains
+from sources.postgresql.types import (
+    attribute_rows,
+    comment_bytes,
+    comment_text,
+    resolve,
+    type_rows,
+    under_domains,
+)
 from sources.postgresql.watch import cut_off_after
 from sources.profile import SourceIdentity, SourceProfile, TableStatistics, Texts
 from sources.values import SourceColumn
@@ -269,13 +276,14 @@ def _of_table(cursor: Any, schema_table: str | None) -> tuple[str, tuple[str, ..
     """The table's comment and its primary key."""
     if schema_table is None:
         return "", None
+    described = comment_bytes("pg_catalog.obj_description(c.oid, 'pg_class')")
     cursor.execute(
-        f"SELECT coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), ''), {PRIMARY_KEY}"
+        f"SELECT {described}, {PRIMARY_KEY}"
         " FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%s)",
         (schema_table,),
     )
     row = cursor.fetchone()  # None: it was dropped just now, which its reading tells
-    return (str(row[0]), tuple(row[1])) if row else ("", None)
+    return (comment_text(row[0]), tuple(row[1])) if row else ("", None)
 
 
 def _notes(

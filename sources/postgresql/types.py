@@ -23,9 +23,20 @@ SELECT t.oid::int8, t.typname, t.typtype::text, t.typcategory = 'A' AND t.typele
 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 WHERE t.oid = ANY(%s::oid[])
 """
-_MODIFIERS = """
+
+
+def comment_bytes(described: str) -> str:
+    """SQL for a comment as bytes: a server that checks no text has it in any encoding."""
+    return (
+        f"pg_catalog.convert_to(coalesce({described}, ''), CASE pg_catalog.getdatabaseencoding()"
+        " WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)"
+    )
+
+
+_COMMENT = comment_bytes("pg_catalog.col_description(a.attrelid, a.attnum)")
+_MODIFIERS = f"""
 SELECT a.attrelid::int8, a.attnum, a.atttypid::int8, a.atttypmod,
-       format_type(a.atttypid, a.atttypmod), coalesce(col_description(a.attrelid, a.attnum), ''),
+       format_type(a.atttypid, a.atttypmod), {_COMMENT},
        a.atthasdef
 FROM pg_catalog.pg_attribute a
 JOIN unnest(%s::oid[], %s::int2[]) AS wanted(relation, number)
@@ -97,7 +108,19 @@ def attribute_rows(
     if not pairs:
         return {}
     cursor.execute(_MODIFIERS, ([p[0] for p in pairs], [p[1] for p in pairs]))
-    return {(row[0], row[1]): Attribute(*row[2:]) for row in cursor.fetchall()}
+    return {
+        (table, number): Attribute(type_, typmod, words, comment_text(raw), has_default)
+        for table, number, type_, typmod, words, raw, has_default in cursor.fetchall()
+    }
+
+
+def comment_text(raw: bytes) -> str:
+    r"""A comment as text; what isn't UTF-8 in it is replaced, as it is nobody's data.
+
+    >>> comment_text(b"caf\xe9")
+    'caf�'
+    """
+    return bytes(raw).decode(errors="replace")
 
 
 def under_domains(rows: dict[int, TypeRow], oid: int, typmod: int) -> tuple[int, int]:

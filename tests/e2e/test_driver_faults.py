@@ -219,6 +219,22 @@ def test_a_latin1_databases_letters_arrive(sync, other_database):
     assert sync.rows("id, `größe`") == [(1, "café ß")]
 
 
+@pytest.mark.parametrize(("encoding", "told"), [("SQL_ASCII", "caf\ufffd"), ("LATIN1", "café")])
+def test_a_comment_of_another_encoding_ends_no_run(sync, other_database, encoding, told):
+    server = other_database(encoding)
+    word = "E'caf\\351'" if encoding == "SQL_ASCII" else "'café'"
+    statements(
+        server,
+        "CREATE TABLE s AS SELECT 1 AS id",
+        f"COMMENT ON TABLE s IS {word}; COMMENT ON COLUMN s.id IS {word}",
+    )
+    words = {"source_table_for_schema": "s", "enable_auto_schema": "true"}
+    sync.ok(postgresql_database=server.database, **words)
+    table = sync.table("t")
+    assert told in table.description
+    assert table.schema[0].description == told
+
+
 def _sessions_in_transaction(sql: Callable[..., list[tuple[int]]]) -> int:
     """Sessions of ours with an open transaction, once the server has seen them close."""
     deadline = time.monotonic() + 60
