@@ -14,6 +14,7 @@ import psycopg2.extensions
 
 from auto_schema.errors import SourceUnreachableError
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.session import ALONE
 
 MOST_OPENED = 3
 """Sessions for one statement, where each is ended before it is said."""
@@ -53,8 +54,12 @@ class Asking:
         return self.current.fileno()
 
     def cursor(self) -> "AskingCursor":
-        """For one transaction, or for statements that need none."""
+        """For a transaction that its first statement begins."""
         return AskingCursor(self)
+
+    def alone(self) -> "AskingCursor":
+        """For statements that are a transaction each, whatever the role's defaults are."""
+        return AskingCursor(self, ALONE)
 
     def close(self) -> None:
         """End it."""
@@ -90,7 +95,7 @@ class Asking:
         """When the server was started; None: it doesn't say so, or the session is lost."""
         try:
             with self.current.cursor() as cursor:
-                cursor.execute(_SERVER)
+                cursor.execute(ALONE + _SERVER)
                 return (cursor.fetchone() or (None,))[0]
         except psycopg2.Error:
             return None
@@ -99,8 +104,8 @@ class Asking:
 class AskingCursor:
     """What is used of psycopg2's cursor, of whichever session is the present one."""
 
-    def __init__(self, asking: Asking) -> None:
-        self._asking, self._is_lost = asking, False
+    def __init__(self, asking: Asking, before: str = "") -> None:
+        self._asking, self._before, self._is_lost = asking, before, False
         self._cursor: Any = None
 
     def __enter__(self) -> "AskingCursor":
@@ -140,7 +145,7 @@ class AskingCursor:
     def _say(self, sql: str, values: Any) -> None:
         if self._cursor is None or self._cursor.connection is not self._asking.current:
             self._cursor = self._asking.current.cursor()
-        self._cursor.execute(sql, values)
+        self._cursor.execute(self._before + sql, values)
 
     def fetchone(self) -> Any:
         """A row of the last answer; None: there is no other."""

@@ -95,7 +95,7 @@ def read_clock(opened: Asking, *, guard: bool) -> Clock:
         start the role may not see, or which nothing shows, were waited for up to 60 s:
         sessions that remain have `started` None.
     """
-    with opened.cursor() as cursor:
+    with opened.alone() as cursor:
         now, zone = _row(cursor, _NOW)
         (in_recovery,) = _row(cursor, "SELECT pg_is_in_recovery()")
         replayed = _of_standby(cursor, _REPLAYED) if in_recovery else None
@@ -122,7 +122,7 @@ def is_behind_unseen(opened: Asking) -> bool:
     Args:
         opened: an autocommit session.
     """
-    with opened.cursor() as cursor:
+    with opened.alone() as cursor:
         if not _row(cursor, "SELECT pg_is_in_recovery()")[0]:
             return False
         return _of_standby(cursor, _REPLAYED) is None and bool(_is_behind(cursor))
@@ -261,7 +261,7 @@ def integer_cursor(
         highest = cursor.fetchone()[0]
     if wait and highest is not None:
         time.sleep(min(repeated_for.total_seconds(), WAIT_S))
-    with opened.cursor() as cursor:
+    with opened.alone() as cursor:
         remaining = wait_until_gone(cursor, open_transactions(cursor)) if wait else ()
         # also those that a transaction just waited for has become
         prepared = wait_until_gone(cursor, prepared_transactions(cursor)) if wait else ()

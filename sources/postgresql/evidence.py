@@ -33,7 +33,14 @@ MOST_ENTRIES = 1_664 - 1
 MOST_COST = 400_000.0
 """As the server counts: of one statement without a look; what costs more might take too long."""
 MICROSECOND = timedelta(microseconds=1)
-TOO_LONG = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
+TOO_LONG = (
+    psycopg2.errors.QueryCanceled,
+    psycopg2.errors.LockNotAvailable,
+    psycopg2.errors.ConfigurationLimitExceeded,
+    psycopg2.errors.DiskFull,
+    psycopg2.errors.OutOfMemory,
+)
+"""A question would take longer, or more of memory and disk (temp_file_limit), than is to be had."""
 _Plans = list[Mapping[str, Any]]
 
 

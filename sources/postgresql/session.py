@@ -54,6 +54,15 @@ MEANING = (
 )
 """What decides what a query means: the plan keeps the role's own values for all splits."""
 
+ALONE = """
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY, NOT DEFERRABLE;
+SET LOCAL statement_timeout = 60000; SET LOCAL lock_timeout = 30000;
+"""
+"""Stands before a statement that is a transaction of its own, in one message with it.
+
+By a role's own defaults it might be cut short, wait for the writers of serializable transactions,
+or be refused by a standby, which has none such.
+"""
 SERIAL = "SET LOCAL max_parallel_workers_per_gather = 0"
 """Said before pg_settings is asked: what it calls reset_val is to a parallel worker the
 server's own value, and not the role's."""
@@ -84,7 +93,8 @@ def opening(
     }
     exported = (f"SET TRANSACTION SNAPSHOT {_text(snapshot)}",) if isinstance(snapshot, str) else ()
     return (
-        f"SET TRANSACTION ISOLATION LEVEL {level}, READ ONLY, NOT DEFERRABLE",
+        f"SET TRANSACTION ISOLATION LEVEL {level}, READ ONLY, NOT DEFERRABLE;"
+        " SET LOCAL statement_timeout = 0",  # the role's own might end what follows
         *exported,
         "SET LOCAL role TO DEFAULT",
         SERIAL,

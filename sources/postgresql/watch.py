@@ -19,6 +19,7 @@ import psycopg2.extensions
 from auto_schema.errors import SourceUnreachableError
 from sources.postgresql.asking import Asking
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.session import ALONE
 
 LOOK_S = 60.0
 """Between two looks at most."""
@@ -106,7 +107,7 @@ class Watch:
         with contextlib.closing(opened), contextlib.suppress(psycopg2.Error):
             opened.autocommit = True
             with cut_off_after(ANSWER_S, opened), opened.cursor() as cursor:
-                cursor.execute(sql, values)
+                cursor.execute(ALONE + sql, values)
                 row = cursor.fetchone()
                 return int(row[0]) if row else None
         return None

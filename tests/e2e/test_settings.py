@@ -204,3 +204,33 @@ def test_rows_that_a_policy_would_hide_end_the_run(sync, sql):
     assert "row-level security" in result.err
     assert "BYPASSRLS" in result.err
     assert sync.tables() == set()
+
+
+def test_a_question_that_may_not_be_sorted_on_disk_is_left_unanswered_and_rows_are_read(
+    sync, sql, database
+):
+    stamps = "timestamptz '2020-01-01 00:00+00' + g * interval '30 minutes'"
+    sql(f"CREATE TABLE s AS SELECT g AS id, {stamps} AS at FROM generate_series(1, 99999) g")
+    for setting in ("temp_file_limit = 0", "work_mem = 1024"):
+        sql(f"ALTER DATABASE {database.database} SET {setting}")
+    words = {"enable_auto_schema": "true", "partition_field": "at", "partition_type": "DAY"}
+    sync.ok(postgresql_query="SELECT * FROM s", plan_only="true", **words)
+    sync.ok(postgresql_query="SELECT * FROM s WHERE id < 100", **words)
+    assert sync.rows("COUNT(*)") == [(99,)]
+    refused = sync(postgresql_query="SELECT * FROM s ORDER BY md5(id::text) LIMIT 99000")
+    assert refused.code == 3
+    assert "raise temp_file_limit" in refused.err
+
+
+def test_a_roles_timeout_counts_from_the_first_statement_of_a_read_no_more(database):
+    """What sets all others takes milliseconds, and there are roles that have no more."""
+    with contextlib.closing(psycopg2.connect(database.dsn)) as session:
+        cursor = session.cursor()
+        cursor.execute("SET statement_timeout = '7s'")
+        session.commit()
+        cursor.execute(opening()[0])
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
+        session.rollback()
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("7s",)

@@ -146,3 +146,11 @@ def test_refused_rows_of_a_standby_are_named(sync, servers):
     result = sync(**there, max_dead_letters="5")
     assert result.code == 0, result.err
     assert len(names(sync)) == 1999
+
+
+def test_a_standby_is_read_whose_roles_have_serializable_transactions_by_default(sync, servers):
+    primary, standby = servers
+    primary("ALTER DATABASE postgres SET default_transaction_isolation = serializable")
+    replayed(primary, standby)
+    sync.ok(**MERGE | reading(standby), verify="true", late_commit_guard="1s")
+    assert names(sync) == of_source(primary)

@@ -86,6 +86,29 @@ def test_the_time_zone_is_the_databases_own(database, sql):
     assert clock.now.tzinfo is UTC
 
 
+DEFERRABLE = {
+    "default_transaction_isolation": "serializable",
+    "default_transaction_read_only": "on",
+    "default_transaction_deferrable": "on",
+    "statement_timeout": "500",
+}
+"""By these a SELECT waits until no serializable transaction that writes is open."""
+
+
+def test_a_roles_own_defaults_of_transactions_neither_hold_the_clock_back_nor_cut_it_short(
+    database, sql
+):
+    sql("CREATE TABLE t (id int)")
+    for name, value in DEFERRABLE.items():
+        sql(f"ALTER DATABASE {database.database} SET {name} = '{value}'")
+    writing = "-c default_transaction_read_only=off -c default_transaction_deferrable=off"
+    with other_session(database, options=writing) as other:
+        ask(other, "INSERT INTO t VALUES (1)")
+        with session(connection_to(database)) as opened:
+            (seen,) = read_clock(opened, guard=True).open
+    assert seen.application == "billing"
+
+
 @pytest.mark.parametrize("statement", ["CREATE TABLE t (id int)", "SELECT 1"])
 def test_another_sessions_open_transaction_is_seen_also_when_it_only_read(
     ours, database, statement
