@@ -16,7 +16,13 @@ from pipeline.command.said import Said, read_words
 from pipeline.command.table import COMMANDS
 from pipeline.launch.output import escape_what_it_lacks
 from pipeline.parameters.log_lines import asks_for_json
-from pipeline.parameters.printed import UNREAD, nobody_reads, print_error, print_error_document
+from pipeline.parameters.printed import (
+    UNREAD,
+    nobody_reads,
+    print_error,
+    print_error_document,
+    print_json,
+)
 from pipeline.parameters.version import VERSION
 
 JSON = "--json"
@@ -29,8 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     escape_what_it_lacks()
     try:
-        code = _main(read_words(words))
-        return UNREAD if nobody_reads() else code
+        said = read_words(words)
+        code = _main(said)
+        is_launch = said.command is not None and said.command.is_launch
+        return UNREAD if nobody_reads() and not is_launch else code
     except SyncError as error:
         return _ended(error, words)
     except (KeyboardInterrupt, Exception) as error:
@@ -51,7 +59,7 @@ def _ended(error: SyncError, words: Sequence[str]) -> int:
 
 def _main(said: Said) -> int:
     if "version" in said.flags:
-        print(f"smart-sync {VERSION}")
+        _show_version(is_json=said.is_json)
         return 0
     if "no_color" in said.flags:
         os.environ["NO_COLOR"] = "1"  # which all libraries that color look at
@@ -69,6 +77,13 @@ def _main(said: Said) -> int:
 
     with ending_on_signals():
         return command(said)
+
+
+def _show_version(*, is_json: bool) -> None:
+    if is_json:
+        print_json({"version": VERSION})
+    else:
+        print(f"smart-sync {VERSION}")
 
 
 def _help(said: Said) -> int:

@@ -37,6 +37,7 @@ class Command:
         is_raw: its words are another program's; it gets all of them as they are.
         takes_parameters: whether it is given a launch's parameters.
         module: where its name is none that a module may have.
+        is_launch: it ends as what it has done, whoever reads of it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Command:
     is_raw: bool = False
     takes_parameters: bool = True
     module: str = ""
+    is_launch: bool = False
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -55,21 +57,41 @@ COMMANDS: tuple[Command, ...] = (
         "Sync: read what is new, publish it in one atomic step.",
         flags=(Flag("plan", "Run the plan in this file as it is, or nothing.", "FILE"),),
         has_json=True,
+        is_launch=True,
     ),
     Command(
         "plan",
         "Show what a run would do; nothing is written.",
         flags=(Flag("save", "Write the plan into this file, for `run --plan`.", "FILE"),),
         has_json=True,
+        is_launch=True,
     ),
-    Command("verify", "Compare a past window of source and destination.", has_json=True),
+    Command(
+        "verify",
+        "Compare a past window of source and destination.",
+        has_json=True,
+        is_launch=True,
+    ),
     Command(
         "backfill",
         "Load a window slice by slice, or fill columns that are new.",
         has_json=True,
+        is_launch=True,
     ),
-    Command("replay", "Put the dead letters of a run through today's plan.", "RUN", has_json=True),
-    Command("rollback", "Undo a run: the table becomes what it was before.", "RUN", has_json=True),
+    Command(
+        "replay",
+        "Put the dead letters of a run through today's plan.",
+        "RUN",
+        has_json=True,
+        is_launch=True,
+    ),
+    Command(
+        "rollback",
+        "Undo a run: the table becomes what it was before.",
+        "RUN",
+        has_json=True,
+        is_launch=True,
+    ),
     Command(
         "init",
         "Look at a source, and write a config file that syncs its tables.",

@@ -147,6 +147,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "The command",
+        "A launch whose reader goes after its last line ends as what it has done, too.",
+        "tests/unit/test_command.py::test_a_launch_whose_reader_goes_after_its_last_line_ends_as_what_it_has_done",
+        "pipeline/command/main.py",
+        "if nobody_reads() and not is_launch else",
+        "if nobody_reads() else",
+    ),
+    Promise(
+        "The command",
         "A run whose result can't be printed (no reader, a full disk) ends as what it has done.",
         "tests/e2e/test_output.py::test_a_run_whose_result_nobody_reads_has_succeeded",
         "pipeline/launch/output.py",

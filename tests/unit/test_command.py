@@ -24,6 +24,7 @@ from pipeline.launch.program_end import TerminatedError, print_failed
 from pipeline.parameters.docs import ROOT
 from pipeline.parameters.log_lines import JsonLines, is_json, is_quiet
 from pipeline.parameters.table import BY_NAME, PARAMETERS
+from pipeline.parameters.version import VERSION
 
 HEAVY = (
     "apache_beam",
@@ -329,6 +330,25 @@ def test_an_output_that_nobody_takes_is_no_fault():
     done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (done.stderr, done.returncode) == (b"", 141)
+
+
+def test_the_version_is_json_where_that_is_asked_for(capsys):
+    assert program.main(["--version", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"version": VERSION}
+
+
+@pytest.mark.parametrize(("name", "code"), [("run", 7), ("backfill", 0), ("status", 141)])
+def test_a_launch_whose_reader_goes_after_its_last_line_ends_as_what_it_has_done(
+    monkeypatch, name, code
+):
+    """As `smart-sync run | head -1`, whose head may go before the process ends, or after."""
+    command = import_module(f"pipeline.command.{name}")
+    monkeypatch.setattr(command, "main", lambda _: 0 if code == 141 else code)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as unread:
+        monkeypatch.setattr(sys, "stdout", unread)
+        assert program.main([name]) == code
 
 
 def test_a_disk_that_is_full_is_told_with_its_mend():
