@@ -68,7 +68,7 @@ def many_headline(
     held = sum(plan.held_back for plan in plans)
     apart = {"fails": failing, "skipped": skipped, "held back": held}
     more = "".join(f", {number:,} {what}" for what, number in apart.items() if number)
-    rows = _rows_text([plan for plan in plans if not plan.held_back])
+    rows = _rows_text(plans)
     lost = [plan for plan in plans if _removes(plan)]
     gone = "rows that are there stay, or are updated by their keys, in all tables"
     if lost:
@@ -94,13 +94,19 @@ def _named(plans: Sequence[SyncPlan]) -> str:
 
 def _rows_text(plans: Sequence[SyncPlan]) -> str:
     """All rows that come, as far as the estimates tell."""
-    known = [plan.reading.estimated_rows for plan in plans if is_estimated(plan)]
-    rows = sum(one or 0 for one in known)
-    text = f"about {counted(rows, 'row')}"
-    unknown = len(plans) - len(known)
-    if plans and not known:
+    rows = _rows_of(plans)
+    if rows is None:
         return "how many rows is not known"
-    return text + (f", and those of {counted(unknown, 'table')} not known" if unknown else "")
+    unknown = sum(not is_estimated(plan) for plan in plans if not plan.held_back)
+    told = f", and those of {counted(unknown, 'table')} not known" if unknown else ""
+    return f"about {counted(rows, 'row')}{told}"
+
+
+def _rows_of(plans: Sequence[SyncPlan]) -> int | None:
+    """The rows of all that are estimated; None: none is, and some will come."""
+    reading = [plan for plan in plans if not plan.held_back]
+    known = [plan.reading.estimated_rows or 0 for plan in reading if is_estimated(plan)]
+    return sum(known) if known or not reading else None
 
 
 def _lines(tables: Sequence[Planned], width: int) -> Iterator[str]:
@@ -176,8 +182,8 @@ def _moved(plan: SyncPlan) -> int | None:
 def _sum(tables: Sequence[Planned]) -> str:
     """All tables in one line; what queries read and cost is what the single plans say."""
     figures = _figures(tables)
-    rows = counted(figures["rows"], "row")
-    text = f"{figures['planned']} of {counted(figures['tables'], 'table')}, about {rows}"
+    rows = _rows_text([table.plan for table in tables if table.plan])
+    text = f"{figures['planned']} of {counted(figures['tables'], 'table')}, {rows}"
     if figures["bytes"]:
         text += f", {figures['bytes']:,} bytes of the source"
     if figures["price_usd"] is None:
@@ -196,7 +202,7 @@ def _figures(tables: Sequence[Planned]) -> dict[str, Any]:
         "tables": len(tables),
         "planned": len(plans),
         "skipped": sum(table.is_skipped for table in tables),
-        "rows": sum(plan.reading.estimated_rows or 0 for plan in plans if is_estimated(plan)),
+        "rows": _rows_of(plans),
         "bytes": sum(_moved(plan) or 0 for plan in plans),
         "scan_bytes": sum(read),
         "price_usd": str(sum(prices, Decimal(0))) if prices else None,

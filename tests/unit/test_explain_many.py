@@ -42,6 +42,15 @@ def test_the_last_line_sums_rows_bytes_and_what_queries_cost():
     assert (figures["scan_bytes"], figures["bytes"]) == (2**40 + 2**39, 1000)
 
 
+def test_rows_that_no_estimate_tells_are_no_number_of_the_sum():
+    unknown = planned("public.d", 5, None)
+    assert told(unknown)[-1] == "1 of 1 table, how many rows is not known, 5 bytes of the source"
+    assert whole(unknown)["sum"]["rows"] is None
+    sums = told(planned(), unknown)[-1]
+    assert sums.startswith("2 of 2 tables, about 10 rows, and those of 1 table not known, ")
+    assert whole(planned(), unknown)["sum"]["rows"] == 10
+
+
 def test_what_transform_sql_reads_is_in_the_sum():
     table = planned()
     assert table.plan is not None
