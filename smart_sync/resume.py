@@ -11,6 +11,8 @@ from datetime import datetime
 
 from auto_schema.errors import SourceRefusedError, SyncError
 from auto_schema.reshaping import changes
+from auto_schema.schema import TableSchema
+from smart_sync.draft import Shape
 from smart_sync.plan import ReadPlan, SyncPlan
 from smart_sync.request import SyncRequest
 from smart_sync.splits import fingerprint
@@ -19,6 +21,7 @@ from smart_sync.value_text import value_text
 from smart_sync.window import WindowPlan
 from sources.values import Clock, CursorValue, Split, is_after
 
+COLUMNS = "columns"
 MOST_IN_TURN = 10
 """Runs that take over one another; what none of them has brought to an end is read anew."""
 
@@ -59,13 +62,27 @@ def work_of(plan: SyncPlan, splits: tuple[Split, ...]) -> Mapping[str, str]:
         "table": reading.stored,
         "destination": (plan.destination, *writing),
         "query": (source.statement(Split(0)), source.statement(splits[0])),
-        "columns": (plan.schema.fingerprint, reading.schema.fingerprint, plan.arriving.fingerprint),
+        COLUMNS: _columns(plan.schema, reading.schema, plan.arriving),
         "transformation": (*changes(plan.reshaping), sql.text if sql else ""),
         "merge_keys": (*merge.keys, *filter(None, [merge.mark])) if merge else (),
         "window": (plan.cursor, window, fingerprint(splits)),
         "limits": (plan.checks, proof and proof.compared, letters.table, letters.most),
     }
     return {name: _digest(values) for name, values in parts.items()}
+
+
+def has_its_columns(before: Noted, shape: Shape) -> bool:
+    """Whether columns that are planned without a look at the rows are those of the other run.
+
+    Then nothing has to be asked of the rows: it has looked at all of them.
+    """
+    arriving = shape.reshaping.arriving if shape.reshaping else shape.reading
+    planned = _columns(shape.schema, shape.reading, arriving)
+    return before.work.get(COLUMNS) == _digest(planned)
+
+
+def _columns(*schemas: TableSchema) -> tuple[object, ...]:
+    return tuple(schema.fingerprint for schema in schemas)
 
 
 def _digest(values: tuple[object, ...]) -> str:
@@ -171,10 +188,16 @@ def resumed_plan(
         split_fingerprint=fingerprint(before.splits),
         split_reason=f"{len(missing)} of them are read, {len(staged)} were staged before",
         connections=max(1, min(connections, len(missing))),
+        estimated_rows=plan.reading.estimated_rows or _rows_in_all(taken, count),
     )
     repair = replace(plan.run.repair, resumed_run=before.run_id)
     run = replace(plan.run, repair=repair, taken=taken, notes_splits=True)
     return replace(plan, reading=reading, run=run)
+
+
+def _rows_in_all(taken: TakenOver, splits: int) -> int:
+    """Of so many splits, by those that were staged: they are about even."""
+    return taken.rows_read * splits // max(taken.splits, 1)
 
 
 def resume_lines(plan: SyncPlan) -> Iterator[str]:

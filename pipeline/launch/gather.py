@@ -38,7 +38,7 @@ from smart_sync.healing import healing_window
 from smart_sync.plan import AuditPlan
 from smart_sync.planning import replay_of
 from smart_sync.request import SyncRequest
-from smart_sync.resume import window_taken_over
+from smart_sync.resume import has_its_columns, window_taken_over
 from smart_sync.splits import count_of
 from smart_sync.taken_over import Noted
 from smart_sync.volume import past_volumes
@@ -174,7 +174,10 @@ def gather(
         return replace(facts, replay=replay, evidence=draft.facts.evidence)
     if before is None:
         facts = with_missing(draft, client, inspector, facts, run_id)
-    facts = replace(facts, evidence=_evidence(draft, inspector, facts))
+    if before is not None and has_its_columns(before, draft.shape):
+        facts = replace(facts, evidence=Evidence(looks=draft.facts.evidence.looks))
+    else:
+        facts = replace(facts, evidence=_evidence(draft, inspector, facts))
     return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
 
 

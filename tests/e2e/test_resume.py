@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+from typing import Any
 
 import pytest
 
+from pipeline.launch import gather
 from tests.days import LOCK, lapse, runs, statuses
 from tests.fault_rules import job
 from tests.many_job import run_job
@@ -263,5 +265,35 @@ def test_a_job_of_many_tables_ends_what_was_begun(sync, sql, load, die, monkeypa
     assert (errors, [end.exit_code for end in results.values()]) == ([], [0])
     assert statuses(sync) == ["abandoned", "succeeded"]
     assert 0 < taken_over(resumed(sync, dead))["splits_taken_over"] < 4
+    assert_all(sync, sql)
+    assert_clean(sync)
+
+
+@pytest.mark.parametrize(("tags", "looks"), [("{a,b}", 1), ("{a,NULL}", 2)])
+def test_rows_that_the_dead_run_has_looked_at_are_not_looked_at_again(
+    sync, sql, load, start, database, proxy, monkeypatch, tags, looks
+):
+    """A look takes as long as reading a tenth; it is taken where only it shows a column's type."""
+    looked, look = list[Any](), gather._evidence
+
+    def seen(draft, inspector, facts):
+        looked.append(facts.window)
+        return look(draft, inspector, facts)
+
+    monkeypatch.setattr(gather, "_evidence", seen)
+    sql("ALTER TABLE s ADD tags text[]")
+    sql("UPDATE s SET tags = %s WHERE id > %s", tags, HALF)
+    planned = Gate(proxy, **job("event_0"))
+    run = start(**load)
+    planned.wait(run)
+    with stopping(database, HALF):
+        planned.open()
+        stopped_whole(sql, sync, run, HALF)
+        run.kill()
+    lapse(sync)
+    dead = runs(sync)[-1]["run_id"]
+    sync.ok(**load)
+    assert read_anew(resumed(sync, dead)) <= HALF + PER_SPLIT
+    assert len(looked) == looks
     assert_all(sync, sql)
     assert_clean(sync)

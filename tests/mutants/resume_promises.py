@@ -67,6 +67,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         RESUME,
+        "Rows that a dead run has looked at are not looked at again, but where only a look shows a column's type.",
+        "tests/e2e/test_resume.py::test_rows_that_the_dead_run_has_looked_at_are_not_looked_at_again",
+        "pipeline/launch/gather.py",
+        "    if before is not None and has_its_columns(before, draft.shape):\n",
+        "    if before is not None:\n",
+    ),
+    P(
+        RESUME,
         "A window isn't taken over where the source has less of it, as another standby may.",
         "tests/e2e/test_standby_behind.py::test_a_load_is_not_gone_on_with_by_a_standby_that_has_less",
         "smart_sync/resume.py",
