@@ -11,6 +11,7 @@ gc.disable()  # imports leave no garbage, and what is frozen stays shared with t
 
 EAGER = (
     "pipeline.cli",
+    "pipeline.command.main",
     "pipeline.launch.beam.flags",
     "pipeline.launch.beam.submit",
     "pipeline.steps.graph",
