@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ AS_INSTALLED = Path(__file__).with_name("as_installed")
 """First on the path of the programs that tests start."""
 collect_ignore = ["local_bigquery", "as_installed"]
 """The first runs in the local BigQuery's own environment; neither holds tests."""
+LEAVING_S = 1.0
+"""Until DROP DATABASE itself waits for sessions that end."""
 FILE_COPY_SINCE = 150_000
 """PostgreSQL's number of the version that can; by its log a database takes twice as long."""
 
@@ -153,7 +156,18 @@ def database(postgresql: PostgresqlServer) -> Iterator[PostgresqlServer]:
         copied = "STRATEGY FILE_COPY" if admin.server_version >= FILE_COPY_SINCE else ""
         cursor.execute(f"CREATE DATABASE {name} {copied}")
         yield PostgresqlServer(postgresql.host, postgresql.port, postgresql.user, name)
+        leave(cursor, name)
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def leave(cursor: Any, database: str) -> None:
+    """End its sessions, and wait for them here: DROP DATABASE looks again after 0.1 s only."""
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    deadline = time.monotonic() + LEAVING_S
+    cursor.execute(ending, [database])
+    while cursor.fetchall() and time.monotonic() < deadline:
+        time.sleep(0.003)
+        cursor.execute(ending, [database])
 
 
 @pytest.fixture
