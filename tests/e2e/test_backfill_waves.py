@@ -68,7 +68,8 @@ def test_a_scheduled_run_gets_in_between_two_waves(sync, sql, start, database):
         until(lambda: len(sql(STOPPED)) == 2)
         sql("INSERT INTO s VALUES (1000, 'new', now() - interval '1 hour')")
         scheduled = start(**SMART)
-        until(lambda: sync.table(LOCK).labels.get("wish"))
+        until(lambda: scheduled.has_ended or sync.table(LOCK).labels.get("wish"))
+        assert not scheduled.has_ended, scheduled.output
         assert sync.table(LOCK).labels["yields"] == "true"
     assert scheduled.wait() == 0, scheduled.output
     assert run.wait() == 0, run.output
