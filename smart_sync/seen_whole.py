@@ -44,3 +44,13 @@ def unseen_warnings(profile: SourceProfile) -> Iterator[str]:
             " through a view: rows that a row access policy hides there would be missing, and"
             " values that a data policy masks be others, without a word"
         )
+    if here.left_out is None:
+        yield (
+            "a wildcard has the columns of its newest table, and this account may not ask which"
+            " columns only older ones have (INFORMATION_SCHEMA): those aren't read"
+        )
+    elif here.left_out:
+        yield (
+            f"a wildcard has the columns of its newest table: {', '.join(here.left_out)} of other"
+            " tables isn't read. A source_bigquery_query of UNION ALL over the tables reads it"
+        )

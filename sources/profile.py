@@ -97,6 +97,8 @@ class InBigquery:
         masked: those of the table that it is, which arrive masked.
         partly_masked: (table, its masked columns) of tables that a query or a view reads.
         closed: tables behind views, into which this account may not look.
+        left_out: fields that some table of a wildcard has, and the newest of them hasn't; None:
+            nobody could say.
     """
 
     location: str = ""
@@ -107,6 +109,7 @@ class InBigquery:
     masked: tuple[str, ...] = ()
     partly_masked: tuple[tuple[str, tuple[str, ...]], ...] = ()
     closed: tuple[str, ...] = ()
+    left_out: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)

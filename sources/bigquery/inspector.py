@@ -28,6 +28,7 @@ from sources.bigquery.profile import (
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound, literal
+from sources.bigquery.wildcard import left_out
 from sources.profile import SourceProfile
 from sources.protocol import Inspector, KeySnapshot, Source, of_kind
 from sources.questions import KeysQuestion, RangesQuestion, RowsQuestion
@@ -80,6 +81,9 @@ def _opened(client: bigquery.Client, bare: BigquerySource, cursor: str) -> "_Ins
     )
     profile = profile_of(bare.connection.project, described, reads, partly_seen(client, reads))
     profile = replace(profile, coarse=cut_stamps(bare, described, reads, profile.column(cursor)))
+    if bare.connection.is_wildcard and not bare.query and profile.in_bigquery:
+        missing = left_out(client_of(bare.connection, described.location), source, described.fields)
+        profile = replace(profile, in_bigquery=replace(profile.in_bigquery, left_out=missing))
     return _Inspector(client, source, described, profile, unseen_writers(reads))
 
 

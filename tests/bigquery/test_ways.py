@@ -429,3 +429,13 @@ def test_a_column_with_a_name_of_ours_gets_one_of_its_own(sync, run, method):
     sync.ok(**asked, rename_columns="auto")
     assert list(sync.types()) == ["id", hashed_name("_smart_sync_a")]
     assert sync.rows() == [(1, "a")]
+
+
+def test_columns_that_only_other_tables_of_a_wildcard_have_are_told(sync, run):
+    run("CREATE TABLE `{s}.w_1` (id INT64, note STRING)")  # whose columns the local one shows
+    run("CREATE TABLE `{s}.other` (id INT64, elsewhere STRING)")
+    words = {"source_bigquery_table": "w_*", "plan_only": "true"}
+    assert "isn't read" not in sync.ok(**words).out
+    run("CREATE TABLE `{s}.w_2` (ID INT64, gone STRING)")
+    told = sync.ok(**words).out
+    assert "a wildcard has the columns of its newest table: gone of other tables isn't read" in told

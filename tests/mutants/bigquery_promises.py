@@ -11,6 +11,14 @@ P = Promise
 PROMISES: tuple[Promise, ...] = (
     P(
         BIGQUERY,
+        "Columns that only older tables of a wildcard have are told.",
+        f"{WAYS}test_columns_that_only_other_tables_of_a_wildcard_have_are_told",
+        "sources/bigquery/inspector.py",
+        "in_bigquery=replace(profile.in_bigquery, left_out=missing)",
+        "in_bigquery=replace(profile.in_bigquery, left_out=())",
+    ),
+    P(
+        BIGQUERY,
         "Rows of a table, or of one behind a view, that a row access policy hides end the run.",
         "tests/bigquery/test_full_access.py::test_rows_that_a_row_access_policy_hides_end_the_run",
         "sources/bigquery/full_access.py",
