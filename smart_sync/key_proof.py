@@ -25,9 +25,9 @@ def unproven_keys(
     named = ", ".join(request.publishing.merge_keys)
     known = " or ".join(", ".join(unique) for unique in profile.told_apart[:3])
     stays = ", of which only the newest stays" if asked is WriteDisposition.MERGE else ""
+    is_so = f"it does by {known}" if known else "it has no unique index over all of them"
+    instead = f"merge by {known}" if known else "add to merge_keys what tells them apart"
     yield (
-        f"nothing in the source says that {named} tells its rows apart"
-        f" ({f'it does by {known}' if known else 'it has no unique index'}): rows with one {named}"
-        f" are taken for versions of one row{stays}. Where they aren't,"
-        f" {f'merge by {known}' if known else 'add to merge_keys what tells them apart'}"
+        f"nothing in the source says that {named} tells its rows apart ({is_so}): rows with one"
+        f" {named} are taken for versions of one row{stays}. Where they aren't, {instead}"
     )

@@ -30,11 +30,17 @@ SELECT coalesce((
       WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
         AND i.indexprs IS NULL AND k.position <= i.indnkeyatts
         AND (c.relkind <> 'r'
-          OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid))
+          OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h
+            JOIN pg_catalog.pg_class k ON k.oid = h.inhrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = k.relnamespace
+            WHERE h.inhparent = c.oid AND n.nspname <> '_timescaledb_internal'))
       GROUP BY i.indexrelid) AS u), '[]')
 FROM pg_catalog.pg_class c WHERE c.oid = %s AND c.relkind IN ('r', 'p', 'm')
 """
-"""Column numbers of each unique index; a NULL in one, which it may let come twice, is no key."""
+"""Column numbers of each unique index; a NULL in one, which it may let come twice, is no key.
+
+It doesn't hold for children that inherit from the table, but for those of TimescaleDB's tables.
+"""
 
 
 def told_apart(

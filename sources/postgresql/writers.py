@@ -57,6 +57,13 @@ ORDER BY 1
 """A living worker gets a message each 30 s at least: wal_sender_timeout's half. Beside it may
 stand parallel workers, which get none and stay after a large transaction."""
 
+_OF_MANY_NODES = (("YugabyteDB", "-YB-"), ("CockroachDB", "CockroachDB"))
+"""Databases that speak like PostgreSQL, and what their version says."""
+_DISTRIBUTED = "pg_catalog.pg_dist_partition"
+"""Citus's catalog: https://docs.citusdata.com/en/stable/develop/api_metadata.html"""
+_AGGREGATES = "_timescaledb_internal._materialized_hypertable_"
+"""What a continuous aggregate of TimescaleDB, which shows itself as a view, is refreshed into."""
+
 
 def writers(cursor: Any, query: str) -> Writers:
     """Look at what a query reads.
@@ -76,16 +83,49 @@ def writers(cursor: Any, query: str) -> Writers:
     functions = [name for (name,) in cursor.fetchall()]
     cursor.execute(_SUBSCRIPTIONS, words)
     unseen, stopped = _of_subscriptions(cursor.fetchall())
-    cursor.execute("SELECT pg_catalog.pg_is_in_recovery()")
-    standby = ["the server is a standby: it doesn't show who writes"] * cursor.fetchone()[0]
+    cursor.execute(
+        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.version(),"
+        f" pg_catalog.to_regclass('{_DISTRIBUTED}') IS NOT NULL"
+    )
+    is_standby, version, has_citus = cursor.fetchone()
+    standby = ["the server is a standby: it doesn't show who writes"] * is_standby
+    standby += [*of_many_nodes(version), *(_distributed(cursor, read) if has_citus else ())]
     foreign = [
         f"{name} is a foreign table: who writes on its server isn't shown"
         for _, name, kind in relations
         if kind == "f"
     ]
     hidden = [f"function {name} gives out rows: what it reads isn't shown" for name in functions]
-    refreshed = tuple(name for _, name, kind in relations if kind == "m")
+    refreshed = tuple(
+        name for _, name, kind in relations if kind == "m" or _AGGREGATES in name.replace('"', "")
+    )
     return Writers(read, (*standby, *foreign, *hidden, *unseen), refreshed, stopped)
+
+
+def of_many_nodes(version: str) -> tuple[str, ...]:
+    """Why the writers of a database that only speaks like PostgreSQL can't be seen.
+
+    >>> of_many_nodes("PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64")
+    ('the server is YugabyteDB, a node of which shows only who writes through itself',)
+    >>> of_many_nodes("PostgreSQL 18.4 on x86_64-pc-linux-gnu")
+    ()
+    """
+    return tuple(
+        f"the server is {name}, a node of which shows only who writes through itself"
+        for name, sign in _OF_MANY_NODES
+        if sign in version
+    )
+
+
+def _distributed(cursor: Any, read: tuple[int, ...]) -> list[str]:
+    """Tables of Citus, which other nodes may write to."""
+    cursor.execute(
+        f"SELECT logicalrelid::text FROM {_DISTRIBUTED} WHERE logicalrelid::oid = ANY(%s::oid[])"
+        " ORDER BY 1",
+        (list(read),),
+    )
+    told = "is distributed by Citus: who writes through its other nodes isn't shown"
+    return [f"{name} {told}" for (name,) in cursor.fetchall()]
 
 
 def with_writers(opened: Asking, profile: SourceProfile, query: str, name: str) -> SourceProfile:

@@ -37,6 +37,12 @@ def test_half_a_primary_key_is_told_and_the_whole_of_it_is_not(sync, sql):
         (")", "CREATE UNIQUE INDEX ON s (id) WHERE tenant = 1", True),
         (")", "CREATE UNIQUE INDEX ON s (id, lower(note))", True),
         (", PRIMARY KEY (id))", "CREATE TABLE heir () INHERITS (s)", True),
+        (
+            ", PRIMARY KEY (id))",
+            "CREATE SCHEMA _timescaledb_internal;"
+            " CREATE TABLE _timescaledb_internal._hyper_1_1_chunk () INHERITS (s)",
+            False,
+        ),
         (", PRIMARY KEY (id, moved)) PARTITION BY RANGE (moved)", "", True),
         (", PRIMARY KEY (id)) PARTITION BY RANGE (id)", "", False),
     ],

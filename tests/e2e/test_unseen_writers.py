@@ -299,3 +299,26 @@ def test_our_own_long_read_of_another_table_holds_no_window(sync, sql, begin, wr
     reader.execute(AS_READER)
     write(1)
     assert "1 row read" in sync.ok(**EXACT).out
+
+
+def test_a_continuous_aggregate_of_timescaledb_is_a_materialized_view(sync, sql):
+    """As one shows itself in the catalog: a view of a table that a job fills late."""
+    kept = '"_timescaledb_internal"."_materialized_hypertable_2"'
+    sql("CREATE SCHEMA _timescaledb_internal")
+    sql(f"CREATE TABLE {kept} (id int8, updated_at timestamptz)")
+    sql(f"CREATE VIEW orders AS SELECT * FROM {kept}")
+    refused = sync(**EXACT)
+    assert (refused.code, "a materialized view shows rows late" in refused.err) == (2, True)
+    sync.ok(**EXACT, late_commit_guard="2h")
+
+
+def test_of_a_table_that_citus_distributes_other_nodes_write(sync, sql, write):
+    """As Citus tells it in a catalog of its own, which stands in for it here."""
+    sql(
+        "SET allow_system_table_mods = on; CREATE TABLE pg_catalog.pg_dist_partition"
+        " (logicalrelid regclass)"
+    )
+    assert "distributed by Citus" not in sync.ok(**EXACT, **PLAN).out
+    sql("INSERT INTO pg_catalog.pg_dist_partition VALUES ('orders')")
+    told = sync.ok(**EXACT, **PLAN).out
+    assert "600s, since orders is distributed by Citus: who writes through its other nodes" in told

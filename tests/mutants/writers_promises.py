@@ -200,6 +200,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "What a continuous aggregate of TimescaleDB shows comes late, as of a materialized view.",
+        "tests/e2e/test_unseen_writers.py::test_a_continuous_aggregate_of_timescaledb_is_a_materialized_view",
+        "sources/postgresql/writers.py",
+        'kind == "m" or _AGGREGATES in',
+        'kind == "m" or "?" in',
+    ),
+    P(
+        WRITERS,
+        "Tables that Citus distributes are written by nodes that can't be seen.",
+        "tests/e2e/test_unseen_writers.py::test_of_a_table_that_citus_distributes_other_nodes_write",
+        "sources/postgresql/writers.py",
+        "if has_citus else ())",
+        "if None else ())",
+    ),
+    P(
+        WRITERS,
         "Numbers of a sequence that counts down are no cursor.",
         "tests/e2e/test_unseen_writers.py::test_numbers_that_fall_are_no_cursor",
         "sources/postgresql/writers.py",

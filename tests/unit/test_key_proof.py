@@ -35,6 +35,6 @@ def test_half_a_key_is_told_with_the_whole_one():
 
 def test_a_table_without_a_unique_index_is_told():
     (warning,) = warnings((), disposition=WriteDisposition.HISTORY)
-    assert "(it has no unique index)" in warning
+    assert "(it has no unique index over all of them)" in warning
     assert "add to merge_keys what tells them apart" in warning
     assert "only the newest" not in warning
