@@ -6,6 +6,9 @@ from auto_schema.schema import TableSchema
 from smart_sync.request import SyncRequest, WriteDisposition
 from sources.profile import SourceProfile
 
+PERIODS = ("daterange", "tsrange", "tstzrange")
+"""Types of PostgreSQL that hold from when to when."""
+
 
 def unproven_keys(
     request: SyncRequest, schema: TableSchema, profile: SourceProfile
@@ -16,9 +19,16 @@ def unproven_keys(
     stays, as is right where a table keeps each change, and a loss where a key is half a key.
     """
     asked = request.publishing.write_disposition
+    columns = [schema.find(name) for name in request.publishing.merge_keys]
+    for column in columns if asked.is_by_key else ():
+        if column is not None and column.source_type in PERIODS:
+            yield (
+                f"the merge key {column.name} is a {column.source_type}: when a period is closed,"
+                " its key is another, and the row with the open one stays beside it. Merge by a"
+                " column that stays as it is, or let repair=true or delete_missing remove such rows"
+            )
     if not asked.is_by_key or profile.told_apart is None:
         return
-    columns = [schema.find(name) for name in request.publishing.merge_keys]
     brought = {column.source_name for column in columns if column}
     if any(set(unique) <= brought for unique in profile.told_apart):
         return

@@ -9,7 +9,8 @@ PRIMARY_KEY = """coalesce((
     FROM pg_catalog.pg_index i,
       LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
       JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
-    WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid AND a.attrelid = c.oid
+    WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid AND NOT i.indisexclusion
+      AND a.attrelid = c.oid
       AND k.position <= i.indnkeyatts
       AND (c.relkind = 'p'
         OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid))
@@ -18,7 +19,8 @@ PRIMARY_KEY = """coalesce((
 
 A table with children that inherit from it has none: it shows their rows too, for which its key
 doesn't hold (https://www.postgresql.org/docs/18/ddl-inherit.html#DDL-INHERIT-CAVEATS). Nor has a
-partitioned table some of whose partitions lack it.
+partitioned table some of whose partitions lack it, nor one whose key is WITHOUT OVERLAPS: its
+period changes when it is closed, and the row under the open one would stay beside it.
 """
 
 _UNIQUE = """

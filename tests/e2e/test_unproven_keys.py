@@ -60,3 +60,24 @@ def test_of_a_view_and_a_query_that_joins_nothing_is_known(sync, sql):
     assert TOLD not in planned(sync, source_table_for_schema="public.v")
     joined = "SELECT s.* FROM s JOIN s AS other USING (tenant)"
     assert TOLD not in planned(sync, source_table_for_schema=None, postgresql_query=joined)
+
+
+TEMPORAL = (
+    "(id int4range, held daterange, moved timestamptz, PRIMARY KEY (id, held WITHOUT OVERLAPS))"
+)
+
+
+def test_a_period_in_a_key_is_told_and_no_key_that_is_taken_by_itself(sync, sql, tmp_path):
+    ((version,),) = sql("SELECT current_setting('server_version_num')::int")
+    is_period = version >= 180_000  # older servers have no such key
+    sql(f"CREATE TABLE s {TEMPORAL.format(' WITHOUT OVERLAPS' if is_period else '')}")
+    told = planned(sync, merge_keys="id,held")
+    assert "the merge key held is a daterange: when a period is closed, its key is another" in told
+    assert "tells its rows apart" not in told
+    assert "is a daterange" not in planned(sync, merge_keys="id")
+    file = tmp_path / "tables.yaml"
+    file.write_text("tables: {public.s: {merge_keys: auto}}")
+    words = SYNC | {"tables": str(file), "destination_bigquery_table": None, "merge_keys": None}
+    taken = sync(**words | {"source_table_for_schema": None})
+    assert taken.code == (4 if is_period else 0)
+    assert ("no primary key" in taken.out + taken.err) is is_period

@@ -20,6 +20,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
+        "A primary key WITHOUT OVERLAPS is not taken for merge_keys: its period moves.",
+        "tests/e2e/test_unproven_keys.py::test_a_period_in_a_key_is_told_and_no_key_that_is_taken_by_itself",
+        "sources/postgresql/keys.py",
+        " AND NOT i.indisexclusion",
+        "",
+    ),
+    P(
+        PLAN,
         "Merge keys that no unique index of a collection has are told.",
         "tests/mongodb/test_unproven_keys.py::test_a_key_without_a_unique_index_is_told",
         "sources/mongodb/profile.py",
