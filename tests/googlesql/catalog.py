@@ -35,6 +35,8 @@ VIEWS: Mapping[str, str] = MappingProxyType(
         "COLUMNS": "table_catalog STRING, table_schema STRING, table_name STRING,"
         " column_name STRING, ordinal_position INT64, is_nullable STRING, data_type STRING,"
         " is_partitioning_column STRING, clustering_ordinal_position INT64",
+        "COLUMN_FIELD_PATHS": "table_catalog STRING, table_schema STRING, table_name STRING,"
+        " column_name STRING, field_path STRING, data_type STRING, description STRING",
         "PARTITIONS": "table_catalog STRING, table_schema STRING, table_name STRING,"
         " partition_id STRING, total_rows INT64, total_logical_bytes INT64,"
         " last_modified_time TIMESTAMP, storage_tier STRING",
