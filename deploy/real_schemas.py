@@ -35,6 +35,37 @@ SCHEMAS: tuple[Check, ...] = (
         (r"rows 2", r"(?s)HTTP 403.*HTTP 200"),
     ),
     Check(
+        "partition-removed-at-once",
+        "A row whose partition's lifetime is over is taken, and is gone at once.",
+        "No table is made in a dataset whose default_partition_expiration_days would remove rows of"
+        " the run.",
+        lines(
+            query(
+                "CREATE TABLE $DATASET.fading (id INT64, d DATE) PARTITION BY d"
+                " OPTIONS (partition_expiration_days = 60)"
+            ),
+            query("INSERT INTO $DATASET.fading VALUES (1, CURRENT_DATE()), (2, DATE '2001-01-01')"),
+            query("SELECT FORMAT('left %d', COUNT(*)) FROM $DATASET.fading"),
+        ),
+        (r"left 1",),
+    ),
+    Check(
+        "wildcard-columns",
+        "A wildcard has the columns of the table that was made last.",
+        "The plan names columns that only older tables have, from COLUMN_FIELD_PATHS.",
+        lines(
+            query("CREATE TABLE $DATASET.wild_1 AS SELECT 1 AS id, 'x' AS gone"),
+            query("CREATE TABLE $DATASET.wild_2 AS SELECT 2 AS id"),
+            query(
+                "SELECT FORMAT('has %s', STRING_AGG(DISTINCT p.field_path ORDER BY p.field_path))"
+                " FROM $DATASET.INFORMATION_SCHEMA.COLUMN_FIELD_PATHS AS p"
+                " WHERE STARTS_WITH(p.table_name, 'wild_')"
+            ),
+            query("SELECT FORMAT('shows %s', TO_JSON_STRING(w)) FROM `$DATASET.wild_*` AS w"),
+        ),
+        (r"has gone,id", r"shows \{\"*id\"*:1\}"),
+    ),
+    Check(
         "transform-sql",
         "A query with a WITH of its own may stand in a sub-query under a WITH, in CREATE TABLE with"
         " columns and an expiration; its dry run over no rows tells its columns, and one without a"
