@@ -14,6 +14,7 @@ import psycopg2.extensions
 
 from auto_schema.errors import SourceUnreachableError
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.login import logged_in
 from sources.postgresql.session import ALONE
 
 MOST_OPENED = 3
@@ -86,8 +87,7 @@ class Asking:
             )
 
     def _connected(self) -> psycopg2.extensions.connection:
-        words = self._connection.parameters()
-        opened: psycopg2.extensions.connection = psycopg2.connect(**words)  # type: ignore[call-overload]
+        opened = logged_in(self._connection.parameters())
         opened.autocommit = True
         return opened
 

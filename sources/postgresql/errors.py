@@ -16,14 +16,14 @@ from auto_schema.errors import (
 from auto_schema.told import told, without_row_values
 
 TRANSIENT_STATES = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "53300"})
-_TRANSIENT_TEXT = re.compile(
+_LOST = (
     r"terminating connection|server closed the connection|connection (reset|refused|timed out)"
     r"|could not (connect|receive|send)|no connection to the server|SSL SYSCALL"
     r"|could not translate host name|no route to host|network is unreachable"
-    r"|connection to server .* failed|timeout expired|canceling statement due to conflict"
-    r"|the database system is (starting|shutting)|too many clients|consuming input failed",
-    re.IGNORECASE,
+    r"|timeout expired|canceling statement due to conflict"
+    r"|the database system is (starting|shutting)|too many clients|consuming input failed"
 )
+_TRANSIENT_TEXT = re.compile(rf"connection to server .* failed|{_LOST}", re.IGNORECASE)
 _REFUSED_AT_LOGIN = re.compile(
     r"(password|peer|ident|certificate|trust) authentication failed|no password supplied"
     r"|role .* does not exist|valid client certificate"
@@ -49,6 +49,12 @@ _REMOTE_FIX = (
     "the database itself must reach the foreign server: check CREATE SERVER's options and the"
     " user mapping there, or read the table where it is."
 )
+_LOGIN_FIX = (
+    "check postgresql_username and postgresql_password (where that is left out, the line of"
+    " ~/.pgpass), and pg_hba.conf on the server."
+)
+_DATABASE_FIX = "check postgresql_database; `psql -l` lists the databases of the server."
+_GRANT_FIX = "grant SELECT on it to the role of postgresql_username."
 _REMOTE_COMMAND = re.compile(r"\s*\bCONTEXT:\s+remote SQL command: .*", re.DOTALL)
 """Of what a foreign table's server says by itself, and no function there."""
 _OTHERWISE_THERE = ("42703", "42P01", "3F000", "42501")
@@ -100,12 +106,11 @@ _FIXES = (
     ),
     (
         re.compile(r"password|role .* does not exist|pg_hba", re.IGNORECASE),
-        "check postgresql_username and postgresql_password (where that is left out, the line of"
-        " ~/.pgpass), and pg_hba.conf on the server.",
+        _LOGIN_FIX,
     ),
     (
         re.compile(r'database ".*" does not exist', re.IGNORECASE),
-        "check postgresql_database; `psql -l` lists the databases of the server.",
+        _DATABASE_FIX,
     ),
     (
         re.compile(r"SSL|certificate", re.IGNORECASE),
@@ -118,9 +123,16 @@ _FIXES = (
     ),
     (
         re.compile(r"permission denied", re.IGNORECASE),
-        "grant SELECT on it to the role of postgresql_username.",
+        _GRANT_FIX,
     ),
 )
+_STATE_FIXES = {
+    "28P01": _LOGIN_FIX,
+    "28000": _LOGIN_FIX,
+    "3D000": _DATABASE_FIX,
+    "42501": _GRANT_FIX,
+}
+"""For what is said in another language."""
 _UNREACHABLE_FIX = (
     "check postgresql_host and postgresql_port, firewall, VPC network and subnetwork;"
     " launcher and workers must both reach the server."
@@ -178,7 +190,8 @@ def source_error(
     if transient:
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
     position = _position(error, query, offset)
-    fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), _QUERY_FIX)
+    other = _STATE_FIXES.get(state, _QUERY_FIX)
+    fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), other)
     if is_of_rows(error) and not position:  # what it quotes of the query itself is no secret
         text = without_values(error)
     if state.startswith(DATA_EXCEPTION) and not position:
@@ -197,6 +210,12 @@ def _of_foreign_server(state: str, text: str, place: str) -> SourceError | None:
         said = f"its foreign server says: {_REMOTE_COMMAND.sub('', text)}"
         return SourceRefusedError("source refused", place, said, _OTHERWISE_FIX)
     return None
+
+
+def is_known_at_login(text: str) -> bool:
+    """Whether the words with which no session came about are among those that are understood."""
+    known = (_REFUSED_AT_LOGIN, _FULL, re.compile(_LOST, re.IGNORECASE))
+    return "does not exist" in text or any(pattern.search(text) for pattern in known)
 
 
 def state_of(error: BaseException) -> str:

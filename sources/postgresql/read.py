@@ -22,6 +22,7 @@ from auto_schema.row_sums import RowSums
 from sources.postgresql.columns import changed, check_columns
 from sources.postgresql.connection import APPLICATION_NAME, AS_READER
 from sources.postgresql.errors import clean, is_amid_rows, is_of_rows, source_error, state_of
+from sources.postgresql.login import logged_in
 from sources.postgresql.session import opening
 from sources.postgresql.statement import PostgresqlStatement
 from sources.postgresql.watch import Watch
@@ -120,7 +121,7 @@ def items(
 def session(source: PostgresqlStatement, watch: Watch) -> Iterator[psycopg2.extensions.connection]:
     """A session in a transaction of its own, which leaves nothing behind."""
     words = source.connection.parameters(application=application(source), encoding=source.encoding)
-    with closing(psycopg2.connect(**words)) as opened:  # type: ignore[call-overload]
+    with closing(logged_in(words)) as opened:
         opened.autocommit, watch.session = True, opened
         with opened.cursor() as cursor:
             cursor.execute("BEGIN")

@@ -19,6 +19,7 @@ import psycopg2.extensions
 from auto_schema.errors import SourceUnreachableError
 from sources.postgresql.asking import Asking
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.login import logged_in
 from sources.postgresql.session import ALONE
 
 LOOK_S = 60.0
@@ -101,7 +102,7 @@ class Watch:
         if self.pid is None:
             return None
         try:
-            opened = psycopg2.connect(**self._connection.parameters())  # type: ignore[call-overload]
+            opened = logged_in(self._connection.parameters())
         except psycopg2.Error:
             return None
         with contextlib.closing(opened), contextlib.suppress(psycopg2.Error):

@@ -98,6 +98,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         READING,
+        "A login that a server refuses in another language is told as what it is.",
+        "tests/servers/test_login_words.py::test_a_refusal_in_another_language_is_told_as_what_it_is",
+        "sources/postgresql/login.py",
+        "        raise LoginError(str(error) or told, state) from None",
+        "        raise",
+    ),
+    P(
+        READING,
         "A role that quotes all identifiers gives the same names of types and relations.",
         "tests/e2e/test_settings.py::test_a_roles_own_settings_change_no_value",
         "sources/postgresql/session.py",

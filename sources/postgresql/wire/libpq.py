@@ -5,7 +5,10 @@ linked to is found through its own: https://www.psycopg.org/docs/connection.html
 """
 
 import ctypes
-from collections.abc import Iterator, Sequence
+import re
+import select
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -42,7 +45,19 @@ _CALLS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "PQnfields": (_INT, (_POINTER,)),
     "PQfname": (_TEXT, (_POINTER, _INT)),
     "PQftype": (ctypes.c_uint, (_POINTER, _INT)),
+    "PQconnectStartParams": (_POINTER, (_POINTER, _POINTER, _INT)),
+    "PQsetErrorVerbosity": (_INT, (_POINTER, _INT)),
+    "PQconnectPoll": (_INT, (_POINTER,)),
+    "PQsocket": (_INT, (_POINTER,)),
+    "PQfinish": (None, (_POINTER,)),
 }
+
+
+READING, WRITING = 1, 2
+"""Of PGRES_POLLING_…: what a login waits for; anything else is its end."""
+VERBOSE = 2
+"""PQERRORS_VERBOSE: the SQLSTATE stands before the words."""
+_STATE = re.compile(r":\s+([0-9A-Z]{5}):\s+")
 
 
 class LibpqError(Exception):
@@ -64,6 +79,35 @@ def _library() -> Any:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
+
+
+def login_refusal(words: Mapping[str, str], timeout_s: float) -> tuple[str, str]:
+    """With which SQLSTATE and words a server refuses a login; empty: it says none, or takes it.
+
+    Args:
+        words: libpq's keywords.
+        timeout_s: how long it is waited for.
+    """
+    pq, count = _library(), len(words) + 1
+    names = (_TEXT * count)(*(word.encode() for word in words), None)
+    values = (_TEXT * count)(*(value.encode() for value in words.values()), None)
+    session, deadline = pq.PQconnectStartParams(names, values, 0), time.monotonic() + timeout_s
+    try:
+        pq.PQsetErrorVerbosity(session, VERBOSE)
+        waits_for = WRITING
+        while waits_for in (READING, WRITING) and pq.PQsocket(session) >= 0:
+            way = select.POLLIN if waits_for == READING else select.POLLOUT
+            ready = select.poll()
+            ready.register(pq.PQsocket(session), way)
+            if not ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                break
+            waits_for = pq.PQconnectPoll(session)
+        told = pq.PQerrorMessage(session).decode(errors="backslashreplace")
+    finally:
+        pq.PQfinish(session)
+    states = _STATE.findall(told)
+    text = re.sub(r"\nLOCATION:.*", "", _STATE.sub(": ", told))
+    return (states[-1] if states else ""), text
 
 
 def described(opened: Session, sql: str) -> list[tuple[str, int]]:
