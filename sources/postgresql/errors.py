@@ -145,7 +145,8 @@ _OF_BYTES = re.compile("invalid byte sequence for encoding|character with byte s
 """These quote encodings only."""
 _CAST_FIX = "cast only what can be cast (CASE WHEN … THEN …::type END) in the query: "
 _BYTES_FIX = (
-    "correct the text where it is, or read its bytes in the query by"
+    "correct the text where it is (of a column's name: ALTER TABLE … RENAME), or read its bytes in"
+    " the query by"
     " convert_to(column, getdatabaseencoding()): "
 )
 _VALUE_FIXES = {

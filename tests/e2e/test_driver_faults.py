@@ -235,6 +235,16 @@ def test_a_comment_of_another_encoding_ends_no_run(sync, other_database, encodin
     assert table.schema[0].description == told
 
 
+def test_a_columns_name_that_is_not_utf8_is_refused_and_says_how_to_rename_it(sync, other_database):
+    server = other_database("SQL_ASCII")
+    rename = "'ALTER TABLE s RENAME x TO ' || quote_ident(E'caf\\351')"
+    statements(server, "CREATE TABLE s (x int)", f"DO $$ BEGIN EXECUTE {rename}; END $$")
+    result = sync(postgresql_database=server.database, postgresql_query=ALL)
+    assert result.code == 3
+    assert "0xe9" in result.err
+    assert "RENAME" in result.err
+
+
 def _sessions_in_transaction(sql: Callable[..., list[tuple[int]]]) -> int:
     """Sessions of ours with an open transaction, once the server has seen them close."""
     deadline = time.monotonic() + 60
