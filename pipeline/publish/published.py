@@ -202,7 +202,8 @@ class Published:
         in_dataset = DatasetFacts(self.plan.run.location)
         try:
             target = read_table(self.client, self.plan.destination, in_dataset)
-            watermark = read_watermark(self.client, self.plan.destination, target, cursor, up_to)
+            ref, before_it = self.plan.destination, window.watermark
+            watermark = read_watermark(self.client, ref, target, cursor, up_to, left=before_it)
         except (SyncError, GoogleAPICallError) as error:
             LOGGER.warning("the rows are in the table, their MAX could not be read: %s", error)
             return before

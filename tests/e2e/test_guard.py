@@ -228,6 +228,30 @@ def test_only_the_newest_partition_is_asked_for_the_watermark(
     assert "(2024-05-02" in shown.out
 
 
+@pytest.mark.parametrize(("gone", "after", "listed"), [(2, "2024-05-02", 0), (3, "2023-05-02", 1)])
+def test_after_rows_were_removed_max_is_looked_for_where_it_was_first(
+    sync, sql, many_rows, watched, gone, after, listed
+):
+    """A list of all partitions costs more than the look into one."""
+    orders(sql)
+    sql("INSERT INTO orders VALUES (1, '2022-05-01'), (2, '2023-05-02'), (3, '2024-05-02')")
+    words = {
+        "enable_smart_sync": "true",
+        "enable_auto_schema": "true",
+        "partition_type": "YEAR",
+        "source_table_for_schema": "public.orders",
+        "write_disposition": "WRITE_MERGE",
+        "merge_keys": "id",
+    }
+    sync.ok(**words)
+    sql("DELETE FROM orders WHERE id = %s", gone)
+    before = len(watched.seen)
+    sync.ok(**words, delete_missing="hard", max_deleted_percent="100")
+    assert sync.history()[-1]["watermark_after"].startswith(after)
+    asked = [str(seen.body) for seen in watched.seen[before:]]
+    assert sum("PARTITIONS" in body for body in asked) == listed
+
+
 def test_a_partition_later_than_now_is_passed_over(sync, sql, many_rows):
     orders(sql)
     sql("INSERT INTO orders VALUES (1, '2024-05-01'), (2, '2150-01-01'), (3, NULL)")
