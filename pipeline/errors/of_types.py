@@ -92,6 +92,13 @@ TYPES = Section(
             "Use the source's primary key, or a unique column that is NOT NULL: [The merge keys](choosing.md#the-merge-keys).",
         ),
         Entry(
+            "keys-of-another-length",
+            ("keys of another length",),
+            "A merge key is a `char(n)` of PostgreSQL, and the destination holds it with another number of blanks at its end: each row would be added beside its old one.",
+            "The column was widened: PostgreSQL then fills all its values anew, without moving the cursor.",
+            "Run the `UPDATE` that the message has, which fills the destination's keys likewise; or make the column a `text` in the query (`code::text`) from the first run on.",
+        ),
+        Entry(
             "partition-or-cluster-column",
             (
                 "unknown partition column",

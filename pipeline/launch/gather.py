@@ -17,6 +17,7 @@ from google.cloud import bigquery
 from auto_schema.errors import SchemaError, SourceFullError, SourceLockedError, raise_all
 from auto_schema.reshaping import Reshaper
 from pipeline.destination.folder import check_bucket
+from pipeline.destination.key_lengths import refuse_other_lengths
 from pipeline.destination.target import dry_run_bytes, read_table
 from pipeline.launch.frontier import read_start
 from pipeline.launch.letters import with_letters
@@ -119,6 +120,7 @@ def rehearse(
     draft = drafted(client, request, inspector.profile, target, source, audits)
     draft = with_letters(client, draft)
     raise_all(replay_of(request, draft.facts)[1])
+    refuse_other_lengths(client, draft)
     if draft.shape.reshaping:
         Reshaper.of(draft.shape.reshaping, draft.shape.reading)  # a salt that can't be had is told
     return draft, client

@@ -28,6 +28,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
+        "A char(n) among merge_keys that was widened ends a merge: its keys have more blanks now.",
+        "tests/e2e/test_padded_keys.py::test_a_key_that_was_widened_is_refused_until_the_destinations_are_as_long",
+        "smart_sync/key_proof.py",
+        "if others := lengths - {length}:",
+        "if others := lengths - {length} - lengths:",
+    ),
+    P(
+        PLAN,
+        "Merge keys that the source takes for one and BigQuery for two are told.",
+        "tests/unit/test_key_proof.py::test_keys_that_the_source_takes_for_one_and_bigquery_for_two_are_told",
+        "smart_sync/key_proof.py",
+        'column.source_type == "numeric" and',
+        'column.source_type == "decimal" and',
+    ),
+    P(
+        PLAN,
         "Merge keys that no unique index of a collection has are told.",
         "tests/mongodb/test_unproven_keys.py::test_a_key_without_a_unique_index_is_told",
         "sources/mongodb/profile.py",

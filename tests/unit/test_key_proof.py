@@ -38,3 +38,25 @@ def test_a_table_without_a_unique_index_is_told():
     assert "(it has no unique index over all of them)" in warning
     assert "add to merge_keys what tells them apart" in warning
     assert "only the newest" not in warning
+
+
+def alike(kind, **rest):
+    request = a_request(write_disposition=WriteDisposition.MERGE, merge_keys=("code",), **rest)
+    columns = (a_source_column("code", kind), *COLUMNS)
+    facts = some_facts(request, columns=columns, target=a_target(exists=False))
+    return [
+        text for text in a_plan(request, facts).warnings if "are one key, to BigQuery two" in text
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "two"), [("citext.citext", "'A' and 'a'"), ("numeric", "1.0 and")]
+)
+def test_keys_that_the_source_takes_for_one_and_bigquery_for_two_are_told(kind, two):
+    (warning,) = alike(kind)
+    assert f"to PostgreSQL {two}" in warning
+
+
+@pytest.mark.parametrize("kind", ["text", "int8", "uuid", "bpchar"])
+def test_nothing_is_said_of_keys_whose_texts_are_as_equal_as_they(kind):
+    assert alike(kind) == []
