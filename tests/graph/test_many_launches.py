@@ -1,6 +1,7 @@
 """Many tables as one job, by the launcher's own way: main.py, the bucket, BigQuery."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,10 +80,14 @@ def test_a_secret_by_name_is_nowhere_and_plans_may_lie_in_the_bucket(
     assert stored != bool(launched.places_of(NAME))
 
 
+ROWS = r"2 of 2 tables, (how many rows is not known|about [\d,]+ rows)"
+"""Whichever the server has come to: it looks at new tables when it likes (autovacuum)."""
+
+
 def test_a_plan_of_many_tables_through_the_launcher_leaves_nothing_at_all(launches, client):
     launched = launches.run("postgresql", "plan_only", "shown", **TABLES)
     assert launched.code == 0, launched.said
-    assert "2 of 2 tables, how many rows is not known, " in launched.said
+    assert re.search(ROWS, launched.said)
     assert JOB in launched.files
     assert list(client.list_tables(launches.dataset("shown"))) == []
 
