@@ -20,7 +20,7 @@ TABLES = {"source_table_for_schema": None, "destination_bigquery_table": None, "
 NAME = "projects/demo-project/secrets/s/versions/7"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def launched(launches):
     launched = launches.run("postgresql", "append", "two", **TABLES)
     assert launched.code == 0, launched.said
