@@ -13,6 +13,8 @@ from urllib.parse import unquote, unquote_to_bytes
 from auto_schema.errors import ConfigError, SyncError
 
 PARAMETER = "source"
+KIND = "data_source"
+"""The parameter that a URI says by its scheme alone."""
 _FORM = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)(/[^?]*)?(?:\?(.*))?", re.DOTALL)
 _ESCAPES = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*", re.DOTALL)
 _SECRET_OPTION = re.compile("(?:password|authmechanismproperties)=([^&]*)", re.IGNORECASE)

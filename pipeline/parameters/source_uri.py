@@ -11,9 +11,8 @@ from auto_schema.errors import ConfigError, SyncError
 from sources.kind import SourceKind
 from sources.registry import SCHEMES, SOURCES
 from sources.secrets import VERSION_NAME, Secret, is_half_name
-from sources.uri import PARAMETER, Said, Uri, malformed
+from sources.uri import KIND, PARAMETER, Said, Uri, malformed
 
-KIND = "data_source"
 PASSWORDS = ("postgresql_password", "mongodb_password")
 SCHEMES_FIX = (
     "write postgresql://user@host:5432/database, mongodb://user@host/database or"

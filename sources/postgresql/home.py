@@ -10,13 +10,14 @@ import stat
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from auto_schema.errors import ConfigError, SyncError, shown
 from sources.postgresql.options import LOCAL, OWN, PASSED_ON, refusal
 from sources.postgresql.passfile import entry_for
 from sources.postgresql.uri import said_of_service
 from sources.secrets import Secret
-from sources.uri import PARAMETER, Said
+from sources.uri import KIND, PARAMETER, Said
 
 LOGGER = logging.getLogger("smart_sync")
 SYSTEM_FOLDERS = ("/etc/postgresql-common", "/etc/sysconfig/pgsql", "/usr/local/etc/postgresql")
@@ -31,9 +32,14 @@ def with_service(said: Said, environ: Mapping[str, str]) -> Said:
     https://www.postgresql.org/docs/current/libpq-pgservice.html
 
     Raises:
-        ConfigError: there is no such service, or its file can't be read.
+        ConfigError: there is no such service, or its file can't be read; or the URI says nothing
+            at all, and the environment names a service.
     """
     if not said.service:
+        if not said.parameters.keys() - {KIND} and (named := environ.get("PGSERVICE")):
+            why = "PGSERVICE of the environment isn't used, and the URI names no service"
+            fix = f"write --source=postgresql://?service={quote(named, safe='')}."
+            raise ConfigError("missing parameter", PARAMETER, why, fix)
         return said
     files = list(_service_files(environ))
     for path in files:

@@ -202,6 +202,15 @@ def test_a_service_of_the_environment_is_not_used_and_told_how_to_be(
     assert "--source=postgresql://?service=NAME" in caplog.text
 
 
+def test_a_uri_that_says_nothing_beside_a_service_of_the_environment_is_told_how_to_name_it(
+    bare, service, monkeypatch
+):
+    monkeypatch.setenv("PGSERVICE", "my shop")
+    result = bare(**TABLE, source="postgresql://")
+    assert result.code == 2
+    assert "write --source=postgresql://?service=my%20shop." in result.err
+
+
 def test_a_service_that_isnt_there_is_told_with_the_files_that_were_read(bare, service):
     result = bare(**TABLE, source="postgresql://?service=nowhere")
     assert result.code == 2
