@@ -9,8 +9,9 @@ import math
 from dataclasses import dataclass
 
 BYTES_A_SECOND = 52e6
-"""Of the source that one connection and half a core stage in a second: about half of what is
-measured on whole cores (docs/scaling.md), since a vCPU is a thread of a core."""
+"""Of the source that one connection and half a core stage in a second: between a quarter and half
+of what whole cores are measured to (docs/scaling.md), since a vCPU is a thread of a core, and the
+cores of the benchmark's machines differ."""
 TABLE_S = 8.0
 """Of a table whatever its rows: about 20 requests, of which 4 are jobs; an assumption."""
 HOUR_S, HOURS_A_MONTH = 3600, 730

@@ -10,9 +10,9 @@ from tests.scaling import DISK_GB, MEMORY_GB, PRICES, START_MINUTES, Measured
 GB = 10**9
 
 
-def test_what_a_vcpu_reads_is_about_half_of_what_a_core_was_measured_to():
+def test_what_a_vcpu_reads_is_between_a_quarter_and_about_half_of_what_a_core_was_measured_to():
     measured = Measured.of(Record.read()).lane_rate
-    assert pytest.approx(measured / 2, rel=0.25) == hosts.BYTES_A_SECOND
+    assert measured * 0.25 < hosts.BYTES_A_SECOND < measured * 0.625
 
 
 def test_dataflow_s_prices_and_sizes_are_those_of_the_page_on_scaling():
