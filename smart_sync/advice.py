@@ -230,8 +230,9 @@ def _merge_layout_note(request: SyncRequest, facts: Facts, schema: TableSchema) 
     """That merges cost less where the partition column of a row never moves; empty: it may not."""
     merges = request.publishing.write_disposition.is_by_key
     cursor, partitioning = facts.cursor, schema.partitioning
-    is_made = not facts.target.exists or request.publishing.delete_existing_table
-    if not merges or cursor is None or partitioning is None or not is_made:
+    if not merges or cursor is None or partitioning is None:
+        return ""
+    if not facts.target.is_made_by(request):
         return ""
     if partitioning.field.casefold() != cursor.name.casefold():
         return ""

@@ -10,6 +10,7 @@ from smart_sync.cursor import Cursor
 from smart_sync.frontier import Frontier
 from smart_sync.missing_keys import ComparedKeys, ComparedRows
 from smart_sync.replay import ReplayFacts
+from smart_sync.request import SyncRequest
 from smart_sync.sql_plan import SqlAnswer
 from smart_sync.volume import PastVolume
 from smart_sync.window import Watermark, WindowPlan
@@ -102,6 +103,10 @@ class Target:
     def state(self) -> TableState:
         """By what it is told from what it may be later."""
         return TableState(self.made, self.changed, self.rows)
+
+    def is_made_by(self, request: SyncRequest) -> bool:
+        """Whether the run makes the table: it isn't there, or is deleted before."""
+        return not self.exists or request.publishing.delete_existing_table
 
     def by_name(self) -> dict[str, CurrentField]:
         """The fields by case-folded name, and of each whether the layout keeps it as it is."""

@@ -55,7 +55,7 @@ def plan_history(
     )
     faults = [*_taken(request, schema), *_moving_key(request, cursor)]
     added = tuple[str, ...]()
-    if target.exists and not request.publishing.delete_existing_table:
+    if not target.is_made_by(request):
         there = target.by_name()
         added = tuple(c.name for c in columns if c.name not in there)
         faults += _unfit(request, target, columns, added)
@@ -149,9 +149,8 @@ def _unfit(
 
 def _kept_by_others(request: SyncRequest, target: Target, schema: TableSchema) -> list[SyncError]:
     """That a table keeps versions, and the run would write rows that are none."""
-    is_made_anew = not target.exists or request.publishing.delete_existing_table
     brought = all(schema.find(name) for name in NAMES)
-    if is_made_anew or brought or not keeps_versions(target):
+    if target.is_made_by(request) or brought or not keeps_versions(target):
         return []
     asked = request.publishing.write_disposition.value
     fix = "set write_disposition=WRITE_HISTORY, or choose another destination_bigquery_table."

@@ -29,7 +29,12 @@ def lifetime_faults(
         now: when the run was launched, aware UTC.
     """
     lives, span = facts.target.in_dataset.partitions_live, facts.evidence.partition_span
-    if partitioning is None or lives is None or span is None or not _is_made(request, facts):
+    if (
+        partitioning is None
+        or lives is None
+        or span is None
+        or not facts.target.is_made_by(request)
+    ):
         return []
     if _begin(span[0], partitioning.type) + lives > now:
         return []
@@ -60,7 +65,7 @@ def lifetime_warnings(
         facts: of which the destination counts.
     """
     target, table = facts.target, request.destination
-    if _is_made(request, facts):
+    if target.is_made_by(request):
         lives, by = target.in_dataset.partitions_live, "default_partition_expiration_days"
         tables = target.in_dataset.tables_live
         if tables is not None and (partitioning is None or lives is None):
@@ -79,10 +84,6 @@ def lifetime_warnings(
             f"partitions of {table} are removed {_days(lives)} after their date ({by}): a row with"
             f" an older {partitioning.field} is gone as soon as it is written"
         )
-
-
-def _is_made(request: SyncRequest, facts: Facts) -> bool:
-    return not facts.target.exists or request.publishing.delete_existing_table
 
 
 def _begin(value: datetime | date, size: str) -> datetime:

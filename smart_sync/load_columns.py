@@ -64,8 +64,7 @@ def with_load_columns(
     And where rows that may be updated have them of an earlier run.
     """
     is_asked = request.publishing.load_columns
-    keeps = target.exists and not request.publishing.delete_existing_table
-    there = target.by_name() if keeps else {}
+    there = {} if target.is_made_by(request) else target.by_name()
     names = NAMES if is_asked else _emptied(request, there, schema)
     if not names:
         return schema, []

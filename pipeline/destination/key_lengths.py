@@ -23,8 +23,7 @@ def refuse_other_lengths(client: bigquery.Client, draft: Draft) -> None:
         TargetError: BigQuery refused or can't be reached.
     """
     request, target = draft.request, draft.facts.target
-    is_kept = target.exists and not request.publishing.delete_existing_table
-    there = target.by_name() if is_kept else {}
+    there = {} if target.is_made_by(request) else target.by_name()
     wanted = {
         name: length
         for name, length in lengths_of_keys(request, draft.shape.schema).items()

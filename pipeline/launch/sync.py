@@ -176,7 +176,7 @@ def settled(
     void = settler.settle(unfinished, spared=left.run_id if left else "")
     if left and not (settler.is_void(left.row) if left.has_ended else left.run_id in void):
         left = None
-    if request.publishing.delete_existing_table or not facts.target.exists:
+    if facts.target.is_made_by(request):
         put_back(client, history, destination)
     known = replace(facts, asked=known.asked) if unfinished else known
     return replace(draft, facts=known), left

@@ -1,4 +1,6 @@
-"""Keys of a merge that no unique index of PostgreSQL has: their rows may become one."""
+"""Keys of a merge: that no unique index of PostgreSQL has, or that are otherwise than they were."""
+
+import re
 
 import pytest
 
@@ -81,3 +83,30 @@ def test_a_period_in_a_key_is_told_and_no_key_that_is_taken_by_itself(sync, sql,
     taken = sync(**words | {"source_table_for_schema": None})
     assert taken.code == (4 if is_period else 0)
     assert ("no primary key" in taken.out + taken.err) is is_period
+
+
+PADDED = SYNC | {
+    "merge_keys": "code",
+    "source_table_for_schema": "public.s",
+    "plan_only": "false",
+}
+"""By a char(n), which PostgreSQL fills with blanks up to the length of its column."""
+
+
+def test_a_key_that_was_widened_is_refused_until_the_destinations_are_as_long(sync, sql):
+    sql("CREATE TABLE s (code char(5) PRIMARY KEY, name text, moved timestamptz)")
+    sql("INSERT INTO s VALUES ('a', 'old', now() - interval '2 hours'), ('b', 'b', '2024-01-01')")
+    sync.ok(**PADDED)
+    sql("UPDATE s SET name = 'new', moved = now() - interval '1 hour' WHERE code = 'a'")
+    sync.ok(**PADDED)
+    sql("ALTER TABLE s ALTER code TYPE char(8)")
+    sql("UPDATE s SET name = 'newest', moved = now() - interval '1 minute' WHERE code = 'a'")
+    refused = sync(**PADDED)
+    assert refused.code == 4
+    assert "keys of another length" in refused.err
+    mend = re.search(r"UPDATE .* WHERE TRUE", refused.err)
+    assert sync.rows("name") == [("b",), ("new",)]
+    sync.client.query(mend[0]).result()
+    sync.ok(**PADDED)
+    assert sync.rows("code, name") == [("a       ", "newest"), ("b       ", "b")]
+    sync.ok(**PADDED)

@@ -129,7 +129,7 @@ PROMISES: tuple[Promise, ...] = (
         "A table of versions gets no row from a run that keeps none.",
         "tests/unit/test_history_plan.py::test_nothing_else_writes_into_a_table_that_keeps_versions",
         "smart_sync/history_plan.py",
-        "    if is_made_anew or brought or not keeps_versions(target):\n",
+        "    if target.is_made_by(request) or brought or not keeps_versions(target):\n",
         "    if True:\n",
     ),
     Promise(

@@ -29,7 +29,7 @@ PROMISES: tuple[Promise, ...] = (
     P(
         PLAN,
         "A char(n) among merge_keys that was widened ends a merge: its keys have more blanks now.",
-        "tests/e2e/test_padded_keys.py::test_a_key_that_was_widened_is_refused_until_the_destinations_are_as_long",
+        "tests/e2e/test_unproven_keys.py::test_a_key_that_was_widened_is_refused_until_the_destinations_are_as_long",
         "smart_sync/key_proof.py",
         "if others := lengths - {length}:",
         "if others := lengths - {length} - lengths:",
