@@ -25,8 +25,8 @@ from auto_schema.key_places import (
 )
 from sources.postgresql.catalog import session
 from sources.postgresql.clock import is_behind_unseen
-from sources.postgresql.connection import AS_READER
-from sources.postgresql.session import opening, rolled_back
+from sources.postgresql.read import open_reading
+from sources.postgresql.session import rolled_back
 from sources.postgresql.sql import literal, quote
 from sources.postgresql.statement import PostgresqlStatement, window_predicates, wrapped
 from sources.questions import KeysQuestion
@@ -122,12 +122,14 @@ def comparing(source: PostgresqlStatement, asked: KeysQuestion) -> Iterator[Post
 
     Raises:
         SourceRefusedError: a standby that lacks rows of nobody knows which time.
+        SourceUnreachableError: a table was written anew while the snapshot was taken.
+        SourceChangedError: the query no longer has the plan's columns.
     """
-    settings = opening(settings=source.settings, snapshot=True)
     with session(source.connection) as opened:
         if is_behind_unseen(opened):
             raise _behind(source)
-        with rolled_back(opened, (*settings, AS_READER)) as cursor:
+        with rolled_back(opened, ()) as cursor:
+            open_reading(cursor, source, snapshot=True)
             yield PostgresqlKeys(cursor, source, asked)
 
 

@@ -44,13 +44,15 @@ CHANGED_STATES = frozenset({"42703", "42702", "42P01", "42883", "42704", "42804"
 """What a query that was described before is refused with when its tables have changed."""
 REWRITTEN = """
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks AS l
-JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
-WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND c.relfilenode <> 0
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
                     WHERE d.datname = pg_catalog.current_database())
-  AND pg_catalog.pg_relation_filenode(c.oid) <> c.relfilenode
+  AND pg_catalog.pg_relation_filenode(l.relation) <> coalesce(nullif(c.relfilenode, 0),
+    CASE WHEN c.oid IS NULL AND pg_catalog.pg_get_indexdef(l.relation) IS NULL THEN 0 END)
 """
-"""Tables of ours that were written anew since the snapshot was taken: to it they are empty.
+"""Tables of ours that were written anew, or made, since the snapshot was taken: to it they are
+empty. One that was made may have taken the name of another, or its place as a partition.
 
 https://www.postgresql.org/docs/current/mvcc-caveats.html
 """
