@@ -132,7 +132,7 @@ def _main(words: list[str], files: PlanFiles, brought: Brought) -> int:
             return many(words, now, new_run_id, brought.origins, brought.faults, brought.results)
         one = one_of_many(words, asked, brought.origins, brought.faults)
         brought = replace(brought, origins=one.origins, faults=())
-        return _alone(one.words, files, brought, now, one.keyed)
+        return _alone(one.words, files, brought, now, one.completed)
     return _alone(words, files, brought, now)
 
 

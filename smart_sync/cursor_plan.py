@@ -6,10 +6,10 @@ What no late-commit guard can hold is refused, with the ways that lose nothing.
 from collections.abc import Mapping
 from datetime import timedelta
 
-from auto_schema.errors import ConfigError, ManyErrors, SyncError, shown
+from auto_schema.errors import ConfigError, ManyErrors, SchemaError, SyncError, shown
 from auto_schema.evolve import CurrentField
 from smart_sync.cursor import CURSOR_KINDS, Cursor
-from smart_sync.facts import Facts
+from smart_sync.facts import Facts, Target
 from smart_sync.request import SyncRequest, WindowRequest
 from smart_sync.schema_plan import delivered_columns
 from sources.coarse_stamps import CoarseStamps
@@ -23,13 +23,35 @@ COUNT = "WRITE_MERGE with smart_sync_lookback=N, a count of numbers longer than 
 def plan_cursor(request: SyncRequest, facts: Facts) -> tuple[Cursor | None, list[SyncError]]:
     """The cursor of smart sync, None without, and what stands against syncing by it."""
     if not request.window.smart_sync:
-        return None, []
+        return None, _gone(request, facts.target) if request.window.lacks_cursor else []
     try:
         cursor = find_cursor(request, facts.profile, facts.target.by_name())
     except ConfigError as fault:
         return None, [fault]
     cut = _cut(request, facts.profile)
     return cursor, [*cut, *_unguarded(request, cursor, facts.profile)]
+
+
+def _gone(request: SyncRequest, target: Target) -> list[SyncError]:
+    """Of a table that lacks the cursor: that its destination has it, so that it had it once.
+
+    Replaced whole, the destination would lose what smart sync has kept of rows that are gone.
+    """
+    name = request.schema.transformation.destination_name(request.window.cursor)
+    if target.is_made_by(request) or target.rows == 0 or name.casefold() not in target.by_name():
+        return []
+    return [
+        SchemaError(
+            "a cursor column that is gone",
+            f"without_cursor=replace, table {request.destination}, column {shown(name)}",
+            "the destination has it, and the source no more: to replace all rows would remove those"
+            " that earlier runs have brought and that the source no longer has",
+            "where it has another name now, name it as smart_sync_timestamp_column in an entry of"
+            " the table's own, with field_mappings to the old name. To replace all rows each time:"
+            " an entry of its own with enable_smart_sync=false and"
+            " write_disposition=WRITE_TRUNCATE.",
+        )
+    ]
 
 
 def lacks_cursor(error: SyncError) -> bool:

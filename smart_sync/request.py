@@ -81,7 +81,8 @@ class WindowRequest:
     """Which rows: by smart sync, with the ends it may choose, or [sync_start, sync_end) by hand.
 
     `by_hand` is the two ends as they were written; with `slicing` those of a whole range.
-    `lookback_numbers` is the lookback of an integer cursor.
+    `lookback_numbers` is the lookback of an integer cursor. `lacks_cursor`: the cursor is one that
+    the table lacks, for want of which all of its rows are replaced (`without_cursor: replace`).
     """
 
     smart_sync: bool = False
@@ -95,6 +96,7 @@ class WindowRequest:
     slicing: Slicing | None = None
     guard: Guard = field(default_factory=Guard)
     source_timezone: str = ""
+    lacks_cursor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

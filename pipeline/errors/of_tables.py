@@ -63,6 +63,13 @@ TABLES = Section(
             "The placeholders are in the message.",
         ),
         Entry(
+            "cursor-column-gone",
+            ("a cursor column that is gone",),
+            "`without_cursor: replace` would replace all rows of a table that had the cursor column once: its destination has it still. What earlier runs have brought and the source no longer has would go.",
+            "The column was renamed or dropped in the source; of MongoDB the sample of documents shows none with that field.",
+            "Name the column as it is called now in an entry of the table's own, with `field_mappings` to its old name. Is the table really to be replaced each time: say so in an entry of its own, `enable_smart_sync: false` and `write_disposition: WRITE_TRUNCATE`. [The file](tables.md#the-file)",
+        ),
+        Entry(
             "too-many-tables",
             ("too many tables",),
             "More tables are chosen than one launch takes.",

@@ -15,7 +15,7 @@ from pipeline.parameters.origins import Origin, Origins, of_flags
 from pipeline.parameters.table import BY_NAME, MANY
 from pipeline.tables.file import ASIDE, OF_ONE
 from pipeline.tables.named import more_than_one
-from pipeline.tables.requests import TableOptions, with_keys
+from pipeline.tables.requests import TableOptions, with_seen
 
 SLICES = "backfill_by"
 AT_ONCE = "max_tables_at_once"
@@ -31,15 +31,17 @@ class One:
         words: its command line.
         origins: what said each value, where not all are flags.
         keys: the primary key that its merge_keys are; empty: they are given, or there are none.
+        lacks_cursor: whether all rows are replaced for want of the cursor column.
     """
 
     words: list[str]
     origins: Origins
     keys: tuple[str, ...] = ()
+    lacks_cursor: bool = False
 
-    def keyed(self, options: Options) -> Options:
-        """The options, which know of which primary key their merge_keys are."""
-        return with_keys(options, self.keys)
+    def completed(self, options: Options) -> Options:
+        """The options, which know what was seen of the table when tables were listed."""
+        return with_seen(options, self.keys, lacks_cursor=self.lacks_cursor)
 
 
 def asks_for_one(words: Sequence[str], files: PlanFiles) -> str:
@@ -77,6 +79,7 @@ def one_of_many(
         [f"--{name}={text}" for name, text in texts.items()] + list(beam_argv),
         _origins(launch, table, texts, beam_argv),
         asked.request.publishing.keys_of_table,
+        asked.request.window.lacks_cursor,
     )
 
 

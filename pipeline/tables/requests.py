@@ -231,23 +231,33 @@ def _made(
         ConfigError, ManyErrors: its entry is wrong, by place.
     """
     told = TableOptions(one, _destination(values), given=values)
-    is_auto = values.get("merge_keys") == AUTO
+    is_auto, asks = values.get("merge_keys") == AUTO, asks_for_cursor(one, values)
     fault, is_skipped = completed(file, one, values, lacks_cursor=lacks_cursor)
     if fault:
         return replace(told, fault=fault, is_skipped=is_skipped)
+    is_replaced = asks and values.get("enable_smart_sync") != "true"
     try:
         parsed = options.parse_given(values, tuple(beam_argv), environ)
-        return replace(told, options=with_keys(parsed, one.table.keys) if is_auto else parsed)
+        keys = one.table.keys if is_auto else ()
+        return replace(told, options=with_seen(parsed, keys, lacks_cursor=is_replaced))
     except ManyErrors as error:
         raise ManyErrors([_placed(file, one, fault) for fault in error.errors]) from None
     except SyncError as error:
         raise _placed(file, one, error) from None
 
 
-def with_keys(parsed: Options, keys: tuple[str, ...]) -> Options:
-    """Options that know of which primary key their merge_keys are; empty: of none."""
-    publishing = replace(parsed.request.publishing, keys_of_table=keys)
-    return replace(parsed, request=replace(parsed.request, publishing=publishing))
+def with_seen(parsed: Options, keys: tuple[str, ...], *, lacks_cursor: bool) -> Options:
+    """Options that know what was seen of the table when the source's tables were listed.
+
+    Args:
+        parsed: the options.
+        keys: the primary key that their merge_keys are; empty: they are of none.
+        lacks_cursor: whether they replace all rows for want of the cursor column.
+    """
+    request = parsed.request
+    publishing = replace(request.publishing, keys_of_table=keys)
+    window = replace(request.window, lacks_cursor=lacks_cursor)
+    return replace(parsed, request=replace(request, publishing=publishing, window=window))
 
 
 def _values(file: TablesFile, one: Chosen, given: Given) -> dict[str, str]:
