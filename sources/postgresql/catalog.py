@@ -15,15 +15,15 @@ from auto_schema.errors import ConfigError, SourceError, SourceRefusedError, sho
 from sources.postgresql.asking import Asking
 from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.columns import describing, types_of
-from sources.postgresql.connection import AS_READER, PostgresqlConnection
+from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.errors import source_error
 from sources.postgresql.keys import PRIMARY_KEY, told_apart
 from sources.postgresql.query import QueryShape, no_part
-from sources.postgresql.session import opening, rolled_back
+from sources.postgresql.session import apart, opening, rolled_back
 from sources.postgresql.shape import shape
 from sources.postgresql.splits import cuts_of
 from sources.postgresql.sql import quote
-from sources.postgresql.statistics import STATISTICS
+from sources.postgresql.statistics import IS_MISSING, STATISTICS
 from sources.postgresql.types import (
     attribute_rows,
     comment_bytes,
@@ -75,37 +75,33 @@ def reading(opened: Asking, timeout_ms: int = DESCRIBE_TIMEOUT_MS) -> Iterator[A
     A server that doesn't answer long after its own timeout is given up.
     """
     silence_s = timeout_ms / 1000 + GRACE_S
-    timeouts = opening(statement_timeout_ms=timeout_ms, lock_timeout_ms=DESCRIBE_LOCK_MS)
-    with (
-        cut_off_after(silence_s, opened),
-        rolled_back(opened, (*timeouts, AS_READER)) as cursor,
-    ):
+    begun = opening(statement_timeout_ms=timeout_ms, lock_timeout_ms=DESCRIBE_LOCK_MS)
+    with cut_off_after(silence_s, opened), rolled_back(opened, begun) as cursor:
         yield cursor
 
 
-def qualified_table(opened: Asking, name: str, place: str) -> str:
+def qualified_table(cursor: Any, name: str, place: str) -> str:
     """The quoted, schema-qualified name of a table or view given as the user writes it.
 
     Args:
-        opened: a session of ours.
+        cursor: of `reading`.
         name: `orders`, `shop.orders` or `"My Shop"."Orders"`.
         place: where it leads, for the message.
 
     Raises:
         SourceRefusedError: no such table, view or partitioned table.
     """
-    with reading(opened) as cursor:
-        try:
-            cursor.execute(
-                "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
-                " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-                " WHERE c.oid = pg_catalog.to_regclass(%s)"
-                " AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
-                (name,),
-            )
-            row = cursor.fetchone()
-        except psycopg2.Error as error:
-            raise source_error(error, place) from error
+    try:
+        cursor.execute(
+            "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.oid = pg_catalog.to_regclass(%s)"
+            " AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+            (name,),
+        )
+        row = cursor.fetchone()
+    except psycopg2.Error as error:
+        raise source_error(error, place) from error
     if row is None:
         raise SourceRefusedError(
             "unknown table",
@@ -136,8 +132,8 @@ def profile(
         Also the collation in which ranges of its key are said; empty where that has none.
     """
     look = shape(query)
-    columns = _columns(opened, connection.place, query)
     with reading(opened) as cursor:
+        columns = _columns(cursor, connection.place, query)
         cursor.execute("SELECT current_setting('server_encoding')")
         (encoding,) = cursor.fetchone()
         tables, stored, statistics = _qualified(cursor, look)
@@ -146,7 +142,7 @@ def profile(
         cuts, key_collation = cuts_of(cursor, query, look, columns)
         is_plain = look.single_table and not cuts.reason
         unique = told_apart(cursor, columns) if is_plain else None
-    server = _server_id(opened, connection)
+        server = _server_id(cursor, connection)
     described = SourceProfile(
         columns,
         POSTGRESQL_COLUMNS,
@@ -162,34 +158,34 @@ def profile(
     return described, key_collation
 
 
-def _server_id(opened: Asking, connection: PostgresqlConnection) -> str:
+def _server_id(cursor: Any, connection: PostgresqlConnection) -> str:
     """The cluster's system identifier, which standbys share; else its address.
 
     Every role may ask for it, unless the function was taken from PUBLIC.
     """
-    with reading(opened) as cursor:
-        try:
+    refusals = psycopg2.ProgrammingError, psycopg2.NotSupportedError
+    try:
+        with apart(cursor, *refusals):
             cursor.execute("SELECT system_identifier FROM pg_catalog.pg_control_system()")
             return f"id:{cursor.fetchone()[0]}"
-        except (psycopg2.ProgrammingError, psycopg2.NotSupportedError):
-            return f"host:{connection.host}:{connection.port}"
+    except refusals:
+        return f"host:{connection.host}:{connection.port}"
 
 
-def _columns(opened: Asking, place: str, query: str) -> tuple[SourceColumn, ...]:
-    with reading(opened) as cursor:
-        before = "SELECT * FROM (\n"
-        try:
-            cursor.execute(f"{before}{query}\n) AS q LIMIT 0")
-        except psycopg2.Error as error:
-            raise _refused(error, place, query, offset=len(before)) from error
-        described = list(cursor.description)
-        names = tuple(item.name for item in described)
-        cursor.execute(describing(query, names))
-        own = types_of(names, cursor.fetchone()[1])
-        origins = {(d.table_oid, d.table_column) for d in described if d.table_oid}
-        attributes = attribute_rows(cursor, origins)
-        oids = {item.type_code for item in described}
-        types = type_rows(cursor, oids | {known.type for known in attributes.values()})
+def _columns(cursor: Any, place: str, query: str) -> tuple[SourceColumn, ...]:
+    before = "SELECT * FROM (\n"
+    try:
+        cursor.execute(f"{before}{query}\n) AS q LIMIT 0")
+    except psycopg2.Error as error:
+        raise _refused(error, place, query, offset=len(before)) from error
+    described = list(cursor.description)
+    names = tuple(item.name for item in described)
+    cursor.execute(describing(query, names))
+    own = types_of(names, cursor.fetchone()[1])
+    origins = {(d.table_oid, d.table_column) for d in described if d.table_oid}
+    attributes = attribute_rows(cursor, origins)
+    oids = {item.type_code for item in described}
+    types = type_rows(cursor, oids | {known.type for known in attributes.values()})
     if not described:
         raise ConfigError("query without columns", place, "", "select at least one column.")
     columns = []
@@ -221,7 +217,9 @@ def _refused(error: psycopg2.Error, place: str, query: str, *, offset: int) -> S
     return SourceRefusedError(what, refusal.where, f"{why}: {refusal.why}", fix)
 
 
-STORED = """
+STORED = "CASE WHEN c.relkind <> 'v' THEN c.oid || '/' || c.relfilenode END"
+"""What tells the relation `c` from another of its name: its oid and file. NULL: it is a view."""
+VIEW = """
 WITH RECURSIVE read (oid) AS (
     SELECT c.oid
     UNION
@@ -242,7 +240,7 @@ SELECT pg_catalog.string_agg(
 )
 FROM read JOIN pg_catalog.pg_class k ON k.oid = read.oid
 """
-"""What tells the relation `c` from another of its name; a plain table's is its oid and file."""
+"""The same of a view `c`."""
 
 
 def _qualified(
@@ -257,8 +255,8 @@ def _qualified(
     for schema, table in look.tables:
         written = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
         cursor.execute(
-            f"SELECT n.nspname || '.' || c.relname, ({STORED}),"
-            " known.rows, known.changed, known.analyzed_at, known.is_missing"
+            f"SELECT n.nspname || '.' || c.relname, {STORED},"
+            " known.rows, known.changed, known.analyzed_at, known.unanalyzed"
             " FROM pg_catalog.pg_class c"
             f" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, {STATISTICS}"
             " WHERE c.oid = pg_catalog.to_regclass(%s)",
@@ -266,10 +264,27 @@ def _qualified(
         )
         row = cursor.fetchone()
         names.append(row[0] if row else f"{schema}.{table}".lstrip("."))
-        stored.append(row[1] if row else "")
+        stored.append(row[1] or _of_view(cursor, written) if row else "")
         if row and row[2] is not None:
-            statistics[row[0]] = TableStatistics(row[0], *row[2:])
+            is_missing = bool(row[5]) and _is_missing(cursor, row[5])
+            known = TableStatistics(row[0], rows=row[2], changed=row[3], at=row[4])
+            statistics[row[0]] = replace(known, is_missing=is_missing)
     return tuple(sorted(set(names))), tuple(sorted(set(stored))), tuple(statistics.values())
+
+
+def _is_missing(cursor: Any, relations: list[int]) -> bool:
+    cursor.execute(IS_MISSING, (relations,))
+    return bool(cursor.fetchone()[0])
+
+
+def _of_view(cursor: Any, written: str) -> str:
+    """What tells a view from another of its name; empty: it was dropped just now."""
+    cursor.execute(
+        f"SELECT ({VIEW}) FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%s)",
+        (written,),
+    )
+    row = cursor.fetchone()
+    return str(row[0]) if row else ""
 
 
 def _of_table(cursor: Any, schema_table: str | None) -> tuple[str, tuple[str, ...] | None]:

@@ -69,11 +69,12 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
     """
     connection = of_kind(connection, PostgresqlConnection)
     with postgresql_inspect.session(connection) as opened:
-        qualified = None
-        if table:
-            qualified = postgresql_inspect.qualified_table(opened, table, connection.place)
-        text = query or f"SELECT * FROM {qualified}"
-        around = surroundings(opened, connection.place, text)
+        qualified, place = None, connection.place
+        with postgresql_inspect.reading(opened) as asking:
+            if table:
+                qualified = postgresql_inspect.qualified_table(asking, table, place)
+            text = query or f"SELECT * FROM {qualified}"
+            around = surroundings(asking, place, text)
         profile, collation = _profile(opened, connection, text, qualified, cursor)
         profile = _doubting(profile, around.money_doubt)
         at = _At(connection, around.settings, text, collation)

@@ -20,7 +20,7 @@ from auto_schema.errors import (
 )
 from auto_schema.row_sums import RowSums
 from sources.postgresql.columns import changed, check_columns
-from sources.postgresql.connection import APPLICATION_NAME, AS_READER
+from sources.postgresql.connection import APPLICATION_NAME
 from sources.postgresql.errors import clean, is_amid_rows, is_of_rows, source_error, state_of
 from sources.postgresql.login import logged_in
 from sources.postgresql.session import opening
@@ -147,7 +147,6 @@ def open_reading(cursor: Any, source: PostgresqlStatement, snapshot: bool | str)
     """
     for statement in opening(settings=source.settings, snapshot=snapshot):
         cursor.execute(statement)
-    cursor.execute(AS_READER)
     try:
         cursor.execute(source.check())
         names, types, pid = cursor.fetchone()

@@ -6,10 +6,12 @@ means is the role's own, as it was when the plan was made. All of it is SET LOCA
 a pooler in transaction mode hands on a clean session.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
+
+from sources.postgresql.connection import AS_READER
 
 LOCK_TIMEOUT_MS = 60_000
 """How long a lock of others is waited for before the read is tried again."""
@@ -76,8 +78,8 @@ def opening(
     statement_timeout_ms: int = 0,
     lock_timeout_ms: int = LOCK_TIMEOUT_MS,
     snapshot: bool | str = False,
-) -> tuple[str, ...]:
-    """The statements that begin a reading transaction, after BEGIN.
+) -> tuple[str, str]:
+    """What begins a reading transaction, after BEGIN: two messages, each of some statements.
 
     Args:
         settings: of MEANING, as the plan keeps them; empty: the role's own of now.
@@ -95,25 +97,30 @@ def opening(
     return (
         f"SET TRANSACTION ISOLATION LEVEL {level}, READ ONLY, NOT DEFERRABLE;"
         " SET LOCAL statement_timeout = 0",  # the role's own might end what follows
-        *exported,
-        "SET LOCAL role TO DEFAULT",
-        SERIAL,
-        _set_all({**PINNED, **timeouts, **dict(settings)}),
+        ";\n".join(
+            (
+                *exported,
+                "SET LOCAL role TO DEFAULT",
+                SERIAL,
+                _set_all({**PINNED, **timeouts, **dict(settings)}),
+                AS_READER,
+            )
+        ),
     )
 
 
 @contextmanager
-def rolled_back(opened: Any, statements: Iterable[str]) -> Iterator[Any]:
+def rolled_back(opened: Any, statements: Sequence[str]) -> Iterator[Any]:
     """A cursor in a transaction that these statements begin, and that leaves nothing behind.
 
     Args:
         opened: an autocommit session of psycopg2.
-        statements: those of `opening`, and what else is said first.
+        statements: what `opening` says, or none.
     """
     with opened.cursor() as cursor:
-        cursor.execute("BEGIN READ ONLY")
         try:
-            for statement in statements:
+            cursor.execute(";\n".join(("BEGIN READ ONLY", *statements[:1])))
+            for statement in statements[1:]:
                 cursor.execute(statement)
             yield cursor
         finally:

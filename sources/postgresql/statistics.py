@@ -19,17 +19,23 @@ STATISTICS = """LATERAL (
     sum(pg_catalog.pg_stat_get_mod_since_analyze(r.oid))::int8 AS changed,
     max(greatest(pg_catalog.pg_stat_get_last_analyze_time(r.oid),
                  pg_catalog.pg_stat_get_last_autoanalyze_time(r.oid))) AS analyzed_at,
-    coalesce(bool_or(
+    pg_catalog.array_agg(r.oid) FILTER (WHERE
       pg_catalog.pg_stat_get_last_analyze_time(r.oid) IS NULL
       AND pg_catalog.pg_stat_get_last_autoanalyze_time(r.oid) IS NULL
-      AND pg_catalog.pg_relation_size(r.oid) > 0
-      AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_stats s JOIN pg_catalog.pg_namespace o ON o.nspname = s.schemaname
-        WHERE o.oid = r.relnamespace AND s.tablename = r.relname)), false) AS is_missing
+      AND pg_catalog.pg_relation_size(r.oid) > 0)::int8[] AS unanalyzed
   FROM whole JOIN pg_catalog.pg_class r ON r.oid = whole.oid AND r.relkind IN ('r', 'm')
 ) AS known"""
 """Of a relation `c` and all that belongs to it: rows at the last ANALYZE, rows that have changed
-since, when that was, and whether a part that has rows was never analyzed. Of a view all is NULL."""
+since, when that was, and those that have rows and of whose ANALYZE nothing is known. Of a view all
+is NULL."""
+IS_MISSING = """
+SELECT coalesce(bool_or(NOT EXISTS (
+    SELECT FROM pg_catalog.pg_stats s JOIN pg_catalog.pg_namespace o ON o.nspname = s.schemaname
+    WHERE o.oid = r.relnamespace AND s.tablename = r.relname)), false)
+FROM pg_catalog.pg_class r WHERE r.oid = ANY(%s::oid[])
+"""
+"""Whether one of these has no statistics. Asked of them alone: a restored server knows of no
+ANALYZE, and to plan a query of pg_stats takes as long as all else that is asked of a table."""
 
 LEAST_CHANGED, SHARE_CHANGED = 50, 0.1
 """From so many rows on, and so large a part of them, autovacuum itself calls statistics stale:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auto_schema.errors import ConfigError, SourceRefusedError
-from sources.postgresql.asking import Asking
-from sources.postgresql.catalog import reading
-from sources.postgresql.session import MEANING, SERIAL, Settings
+from sources.postgresql.session import MEANING, Settings
 from sources.postgresql.sql import DIALECT
 from sources.sql import tokens
 
@@ -25,23 +23,21 @@ class Surroundings:
     money_doubt: str = ""
 
 
-def surroundings(opened: Asking, place: str, query: str) -> Surroundings:
-    """Look at the role's own settings.
+def surroundings(cursor: Any, place: str, query: str) -> Surroundings:
+    """Look at the role's own settings, in a transaction that `opening` has begun.
 
     Raises:
         ConfigError: with them the query would be read otherwise than in psql.
         SourceRefusedError: with them our own SQL can't be trusted.
     """
-    with reading(opened) as cursor:
-        cursor.execute(SERIAL)
-        wanted = [*MEANING, "standard_conforming_strings"]
-        cursor.execute(
-            "SELECT name, reset_val, source FROM pg_catalog.pg_settings WHERE name = ANY(%s)",
-            (wanted,),
-        )
-        values = {name: (value, source) for name, value, source in cursor.fetchall()}
-        _refuse_shadows(cursor, place)
-        doubt = _money_doubt(cursor, *values["lc_monetary"])
+    wanted = [*MEANING, "standard_conforming_strings"]
+    cursor.execute(
+        "SELECT name, reset_val, source FROM pg_catalog.pg_settings WHERE name = ANY(%s)",
+        (wanted,),
+    )
+    values = {name: (value, source) for name, value, source in cursor.fetchall()}
+    _refuse_shadows(cursor, place)
+    doubt = _money_doubt(cursor, *values["lc_monetary"])
     if values["standard_conforming_strings"][0] == "off":
         _refuse_backslashes(query)
     settings = tuple((name, values[name][0]) for name in MEANING if name in values)
@@ -91,6 +87,9 @@ The row type of a table called `box` is none of them: no value of ours becomes o
 
 
 def _refuse_shadows(cursor: Any, place: str) -> None:
+    cursor.execute("SELECT (pg_catalog.current_schemas(true))[1] = 'pg_catalog'")
+    if cursor.fetchone()[0]:  # as is usual: no schema comes before
+        return
     cursor.execute(_SHADOWS)
     names = [row[0] for row in cursor.fetchall()]
     if names:

@@ -11,21 +11,15 @@ from auto_schema.canonical import (
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
 from sources.postgresql.asking import Asking
-from sources.postgresql.connection import AS_READER
-from sources.postgresql.session import Settings, opening, rolled_back
+from sources.postgresql.session import opening, rolled_back
 from sources.postgresql.statement import PostgresqlStatement, wrapped
 from sources.values import DigestRow
-
-
-def _as_read(settings: Settings) -> tuple[str, ...]:
-    """What readers say first, so that values are written alike."""
-    return (*opening(settings=settings), AS_READER)
 
 
 def buckets(opened: Asking, source: PostgresqlStatement) -> Mapping[str, RowSums]:
     """Sums over the window's rows, by the first digits of their digests."""
     selected = f"{postgresql_digest(source.columns)} AS digest"
-    with rolled_back(opened, _as_read(source.settings)) as cursor:
+    with rolled_back(opened, opening(settings=source.settings)) as cursor:
         cursor.execute(postgresql_buckets(wrapped(source, selected)))
         return {bucket: RowSums.of(figures) for bucket, *figures in cursor.fetchall()}
 
@@ -45,7 +39,7 @@ def digests(
         f" {postgresql_row(cursor_column)} AS cursor_text"
     )
     parts = ", ".join(f"'{bucket}'" for bucket in wanted)
-    with rolled_back(opened, _as_read(source.settings)) as cursor:
+    with rolled_back(opened, opening(settings=source.settings)) as cursor:
         cursor.execute(
             f"SELECT * FROM (\n{wrapped(source, selected)}\nOFFSET 0) AS d"
             f" WHERE pg_catalog.substr(digest, 1, {BUCKET_DIGITS}) IN ({parts})"
