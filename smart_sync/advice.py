@@ -22,6 +22,7 @@ from smart_sync.seen_whole import unseen_warnings
 from smart_sync.source_labels import SOURCE, source_labels
 from smart_sync.sql_text import SqlText
 from smart_sync.value_text import counted, have
+from smart_sync.zone_advice import zone_warnings
 from sources.profile import SourceProfile
 
 
@@ -116,6 +117,7 @@ def _cursor_warnings(request: SyncRequest, facts: Facts, cursor: Cursor) -> Iter
         yield coarse
     yield from _number_warnings(request, cursor, facts.profile)
     yield from _stamp_warnings(request, cursor, facts.profile)
+    yield from zone_warnings(request, facts)
     yield from left_out_warnings(evidence, cursor, facts.floor)
 
 

@@ -41,6 +41,7 @@ from smart_sync.staging import staging_of
 from smart_sync.stale_columns import plan_stale_columns
 from smart_sync.volume import VolumePlan, plan_volume
 from smart_sync.ways import Way
+from smart_sync.zone_advice import zone_faults
 from sources.profile import SourceProfile
 from sources.protocol import InPlaceSource, ProvingSource, Source
 
@@ -62,7 +63,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     changes, more = _changes(draft, now)
     replay, against = replay_of(draft.request, facts)
     missing, refused = plan_missing(draft.request, facts)
-    raise_all([*faults, *more, *against, *refused])
+    raise_all([*faults, *more, *against, *refused, *zone_faults(draft.request, facts)])
     source = _source(draft)
     if replay is not None:
         source = letters_source(draft, replay, source, _left_out(draft), run_id)

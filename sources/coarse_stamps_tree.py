@@ -40,7 +40,7 @@ def cut_of(
     sql: str, name: str, dialect: str, *, is_date: bool, behind: Mapping[str, str]
 ) -> Cut | None:
     """See `coarse_stamps`: the SQL, and its unit."""
-    look = _Look(dialect, is_date, behind, {})
+    look = Look(dialect, is_date, behind, {})
     try:
         return look.of_column(sqlglot.parse_one(sql, dialect=dialect), name)
     except (SqlglotError, RecursionError):
@@ -48,7 +48,7 @@ def cut_of(
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
     """A way down into a query.
 
     Attributes:

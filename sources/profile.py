@@ -5,6 +5,7 @@ from datetime import datetime
 
 from auto_schema.schema import Partitioning
 from sources.coarse_stamps import CoarseStamps
+from sources.stamp_zone import StampZone
 from sources.values import ColumnRules, SourceColumn
 from sources.writers import Numbers, Writers
 
@@ -127,6 +128,7 @@ class SourceProfile:
         writers: who writes what the query reads, looked at for smart sync.
         numbers: how the cursor column gets its values, where it is one of integers.
         coarse: what cuts the cursor's stamps to hours or longer; None: nothing shows that.
+        zone: by whose clock a cursor without a zone is stamped; None: nothing says it.
         in_bigquery: of a source in BigQuery, which deals rows to splits itself; None: another.
         description: of the table, for the destination's.
         keys: the primary key of that table, in the key's order; None: not asked for.
@@ -146,6 +148,7 @@ class SourceProfile:
     writers: Writers = field(default_factory=Writers)
     numbers: Numbers = field(default_factory=Numbers)
     coarse: CoarseStamps | None = None
+    zone: StampZone | None = None
     in_bigquery: InBigquery | None = None
     description: str = ""
     keys: tuple[str, ...] | None = None

@@ -23,15 +23,16 @@ WINDOWS = Section(
             (
                 "cursor column of an unfit type",
                 "cursor whose stamps are cut",
+                "cursor stamped by another clock than its windows",
                 "cursor column of another type in the destination",
                 "destination has no cursor column",
                 "smart_sync_lookback with an integer cursor",
                 "smart_sync_lookback without a unit",
                 "sync_all_on_empty_table=false with an integer cursor",
             ),
-            "The cursor is of a type that has no order to sync by, or of another kind in the destination; or its stamps are cut to days or hours, so that later rows get an old stamp; or a parameter doesn't fit its kind.",
+            "The cursor is of a type that has no order to sync by, or of another kind in the destination; or its stamps are cut to days or hours, so that later rows get an old stamp; or the query brings them to another time zone than that by which windows end; or a parameter doesn't fit its kind.",
             "A text, a random UUID, a boolean; a destination that was made with the stamp as STRING; a duration for an integer cursor.",
-            "Use a timestamp, a date or an integer that only grows, and the same type in the destination. Stamps that are cut: take the uncut column, or a margin, or `WRITE_MERGE` with a lookback, of at least that unit. A lookback is a duration for stamps and dates, and a count for integers: [The cursor column](choosing.md#the-cursor-column).",
+            "Use a timestamp, a date or an integer that only grows, and the same type in the destination. Stamps that are cut: take the uncut column, or a margin, or `WRITE_MERGE` with a lookback, of at least that unit. Stamps of another zone: name it by `source_timezone`. A lookback is a duration for stamps and dates, and a count for integers: [The cursor column](choosing.md#the-cursor-column).",
         ),
         Entry(
             "integer-cursor-out-of-order",

@@ -12,8 +12,8 @@ from typing import Any
 
 from sources.postgresql.asking import Asking
 from sources.postgresql.catalog import reading
-from sources.postgresql.cut_stamps import cut_stamps
 from sources.postgresql.sql import DIALECT
+from sources.postgresql.stamps import with_stamps
 from sources.profile import SourceProfile
 from sources.sql import tokens
 from sources.values import SourceColumn
@@ -141,8 +141,7 @@ def with_writers(opened: Asking, profile: SourceProfile, query: str, name: str) 
         seen = writers(cursor, query)
         column = profile.column(name)
         if column is None or not (column.type.cursor_type or "").startswith("int"):
-            coarse = cut_stamps(cursor, query, column, seen.read)
-            return replace(profile, writers=seen, coarse=coarse)
+            return with_stamps(replace(profile, writers=seen), cursor, query, column)
         return replace(profile, writers=seen, numbers=numbers(cursor, column, seen.read))
 
 

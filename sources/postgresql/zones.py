@@ -7,12 +7,12 @@ function that runs as its owner.
 
 from typing import Any
 
+from sources.stamp_zone import is_same_zone
+
 FIRST_OWN_OID = 16_384
 """Objects below it came with the server."""
 PROVIDERS = ["alloydbadmin", "azuresu", "cloudsqladmin", "rdsadmin"]
 """Superusers by which clouds look after their servers; they write to nobody's tables."""
-ZERO = frozenset({"utc", "etc/utc", "uct", "etc/uct", "zulu", "etc/zulu", "gmt", "etc/gmt"})
-"""Names of one clock."""
 
 _SAID = """
 WITH said AS (
@@ -56,9 +56,4 @@ def other_zones(cursor: Any, zone: str) -> tuple[tuple[str, str], ...]:
     zones = cursor.fetchall()
     cursor.execute(_OTHERS)
     zones += [("every role without a setting", other) for (other,) in cursor.fetchall()]
-    return tuple((role, other) for role, other in zones if not _is_same(zone, other))
-
-
-def _is_same(zone: str, other: str) -> bool:
-    names = {zone.lower(), other.lower()}
-    return len(names) == 1 or names <= ZERO
+    return tuple((role, other) for role, other in zones if not is_same_zone(zone, other))

@@ -1,0 +1,47 @@
+"""What `stamp_zone` asks of a query's tree: the zone to which a value is brought at last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from sources.coarse_stamps_tree import Look
+
+Zone = tuple[str, str]
+_OF_CALL = 2
+"""Arguments of timezone(zone, stamp)."""
+
+
+def zone_of(sql: str, name: str, dialect: str, behind: Mapping[str, str]) -> Zone | None:
+    """See `stamp_zone`: the SQL, and the zone that it names."""
+    look = _ZoneLook(dialect, False, behind, {})
+    try:
+        look.of_column(sqlglot.parse_one(sql, dialect=dialect), name)
+    except (SqlglotError, RecursionError):
+        return None
+    return look.found[0] if look.found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _ZoneLook(Look):
+    """The same way down; it ends where a zone is named."""
+
+    found: list[Zone] = field(default_factory=list)
+
+    def unit_of(self, value: exp.Expr) -> timedelta | None:
+        """Zero: a zone is named, and what lies beneath is brought to it; None: go on."""
+        zone = value.args.get("zone") if isinstance(value, exp.AtTimeZone) else _of_call(value)
+        bare = zone.this if isinstance(zone, exp.Cast) else zone
+        if not isinstance(bare, exp.Literal) or not bare.is_string:
+            return None
+        self.found.append((value.sql(dialect=self.dialect), str(bare.this)))
+        return timedelta()
+
+
+def _of_call(value: exp.Expr) -> exp.Expr | None:
+    is_call = isinstance(value, exp.Anonymous) and str(value.this).lower() == "timezone"
+    given = value.expressions if is_call else []
+    return given[0] if len(given) == _OF_CALL else None
