@@ -101,7 +101,7 @@ SOURCE = Section(
             "unknown-table",
             ("unknown table", "unknown collection", "unknown column", "collection gone"),
             "The source shows the user no table, view, collection or column of this name.",
-            "A typing error; upper case without quotes; another schema or database; the role lacks USAGE on the schema. A collection can also have been dropped or renamed while it was read.",
+            "A typing error; upper case without quotes; another schema or database; the role lacks USAGE on the schema. A collection can also have been dropped or renamed while it was read, or be gone behind a view, which MongoDB then shows as if it were empty.",
             "Names are taken as the catalog has them: `\\d` in psql, `db.getCollectionNames()` in mongosh.",
         ),
         Entry(

@@ -44,7 +44,8 @@ def named_in(stages: Stages) -> Iterator[str]:
             if name == "$unionWith" and isinstance(spec, str):
                 yield spec
             elif name in ("$lookup", "$graphLookup", "$unionWith"):
-                yield from (str(spec[word]) for word in ("from", "coll") if word in spec)
+                named = (spec.get(word) for word in ("from", "coll"))
+                yield from (one for one in named if isinstance(one, str))
                 yield from named_in(spec.get("pipeline", ()))
             elif name == "$facet":
                 for part in spec.values():

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sources.mongodb import evidence as mongodb_evidence
+from sources.mongodb.behind import behind, identity, refuse_gone
 from sources.mongodb.client import FACTS, Client, connected
 from sources.mongodb.clock import Highest, clock_of
 from sources.mongodb.connection import MongodbConnection
@@ -15,7 +16,7 @@ from sources.mongodb.key_snapshot import comparing
 from sources.mongodb.profile import FIRST, LAST, described_by, profile_of
 from sources.mongodb.server import Server, server_of, with_time
 from sources.mongodb.source import MongodbSource
-from sources.mongodb.statement import identity, kind_of
+from sources.mongodb.statement import kind_of
 from sources.profile import SourceProfile
 from sources.protocol import Inspector, KeySnapshot, Source, of_kind
 from sources.questions import KeysQuestion, RangesQuestion, RowsQuestion
@@ -44,12 +45,14 @@ def inspecting(connection: object, query: str, table: str, cursor: str) -> Itera
     with connected(connection) as client:
         server = server_of(client)
         described = described_by(client[connection.database], connection)
+        reads = behind(client[connection.database], described)
+        refuse_gone(reads, connection.place)
         is_capped = bool(described.get("options", {}).get("capped"))
         bare = MongodbSource(
             connection,
             query or "{}",
             uuid_representation=server.uuid_representation,
-            collection_id=identity(described),
+            collection_id=identity(reads),
             has_snapshot=not is_capped,
         )
         now = with_time(client, bare, server)

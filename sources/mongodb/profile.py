@@ -10,6 +10,7 @@ from auto_schema.errors import ConfigError, SourceRefusedError, shown
 from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import MOST_FIELDS
 from sources.coarse_stamps import CoarseStamps
+from sources.mongodb.behind import stages_of
 from sources.mongodb.client import AfterTime, Client, describe, indexes
 from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
@@ -58,7 +59,7 @@ def profile_of(
     _refuse_cursor(cursor, connection, sample)
     whole = _whole_indexes(database, connection.collection) if kind == "collection" else []
     indexed = tuple(dict.fromkeys(next(iter(index["key"])) for index in whole))
-    stages = _stages(database, described) if cursor else ()
+    stages = stages_of(database, described) if cursor else ()
     fields = _fields(sample)
     profile = SourceProfile(
         _columns(fields, sample, cursor, connection.marks),
@@ -168,15 +169,6 @@ def _cursor_notes(
         )
 
 
-def _stages(database: Any, described: Document) -> tuple[Document, ...]:
-    """The pipeline of a view, behind those of the views that it is over; of a collection none."""
-    options, stages = described.get("options", {}), tuple[Document, ...]()
-    while "viewOn" in options:
-        stages = (*options.get("pipeline", ()), *stages)
-        options = (describe(database, options["viewOn"]) or {}).get("options", {})
-    return stages
-
-
 def _cut(database: Any, cursor: SourceColumn, stages: tuple[Document, ...]) -> CoarseStamps | None:
     """What cuts the dates of a cursor, also in the views that stages read."""
     if cursor.type.cursor_type != "timestamptz":
@@ -186,7 +178,7 @@ def _cut(database: Any, cursor: SourceColumn, stages: tuple[Document, ...]) -> C
     while left:
         name = left.pop()
         if name not in behind:
-            behind[name] = _stages(database, describe(database, name) or {})
+            behind[name] = stages_of(database, describe(database, name) or {})
             left.extend(named_in(behind[name]))
     return cut_by_views(stages, cursor.name, behind)
 
@@ -205,7 +197,7 @@ def _told_apart(
 ) -> tuple[tuple[str, ...], ...] | None:
     """See `SourceProfile.told_apart`; a view may deliver a document more than once."""
     if kind == "view":
-        stages = _stages(database, described)
+        stages = stages_of(database, described)
         return () if any(_MULTIPLYING & set(stage) for stage in stages) else None
     unique = (tuple(index["key"]) for index in whole if index.get("unique"))
     return ((KEY,), *unique) if kind == "collection" else ()

@@ -14,13 +14,14 @@ from bson import MaxKey
 from pymongo.read_concern import ReadConcern
 
 from auto_schema.errors import SourceRefusedError
+from sources.mongodb.behind import behind, identity
 from sources.mongodb.bson_elements import MalformedBsonError
 from sources.mongodb.client import RAW, AfterTime, AtTime, connected, describe
 from sources.mongodb.errors import is_gone_snapshot
 from sources.mongodb.extended_json import parse
 from sources.mongodb.raw_batches import RawBatches
 from sources.mongodb.rows import batches
-from sources.mongodb.statement import KEY, MongodbStatement, both, identity
+from sources.mongodb.statement import KEY, MongodbStatement, both
 from sources.mongodb.wire.decoder import warn_if_slow
 from sources.read_ahead import ReadAhead, cut
 from sources.values import Split
@@ -60,7 +61,7 @@ def _raw_batches(source: MongodbStatement, split: Split) -> Generator[bytes, Non
         collection = database.get_collection(source.connection.collection, codec_options=RAW)
         yield from _at_one_time(collection, source, split)
         now = describe(database, source.connection.collection) or {}
-        if source.collection_id and identity(now) != source.collection_id:
+        if source.collection_id and identity(behind(database, now)) != source.collection_id:
             raise SourceRefusedError(
                 "collection gone",
                 source.place,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Self
-from uuid import UUID
 
 from bson import Int64, ObjectId
 
@@ -60,7 +59,7 @@ class MongodbStatement:
         has_snapshot: whether all splits can read one snapshot of that time.
         uuid_representation: of the connection string, for legacy UUIDs.
         nested: the columns that lie within documents.
-        collection_id: which a new collection of the same name doesn't have; empty: a view.
+        collection_id: what another collection or view of the same name doesn't have.
     """
 
     connection: MongodbConnection
@@ -155,12 +154,6 @@ def outside(cursor: str, kind: str) -> Document:
 def other_types(kind: str) -> list[str]:
     """The BSON types that a window of that cursor type never matches, nulls left out."""
     return [name for name in CODES.values() if name not in (*BRACKETS[kind], *NOTHING)]
-
-
-def identity(described: Document) -> str:
-    """The identity of a collection as listCollections describes it; empty: a view has none."""
-    uuid = described.get("info", {}).get("uuid", b"")
-    return (uuid.bytes if isinstance(uuid, UUID) else bytes(uuid)).hex()
 
 
 def kind_of(value: CursorValue) -> str:

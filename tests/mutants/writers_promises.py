@@ -171,7 +171,7 @@ PROMISES: tuple[Promise, ...] = (
         WRITERS,
         "A cursor that a view of MongoDB cuts is refused, whatever views stand above it.",
         "tests/mongodb/test_coarse_stamps.py::test_documents_of_an_hour_that_come_after_a_run_arrive_by_the_lookback_or_not_at_all",
-        "sources/mongodb/profile.py",
+        "sources/mongodb/behind.py",
         '        stages = (*options.get("pipeline", ()), *stages)\n',
         '        stages = stages or tuple(options.get("pipeline", ()))\n',
     ),
