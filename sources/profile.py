@@ -5,6 +5,7 @@ from datetime import datetime
 
 from auto_schema.schema import Partitioning
 from sources.coarse_stamps import CoarseStamps
+from sources.given_stamps import GivenStamps
 from sources.stamp_zone import StampZone
 from sources.values import ColumnRules, SourceColumn
 from sources.writers import Numbers, Writers
@@ -129,6 +130,8 @@ class SourceProfile:
         numbers: how the cursor column gets its values, where it is one of integers.
         coarse: what cuts the cursor's stamps to hours or longer; None: nothing shows that.
         zone: by whose clock a cursor without a zone is stamped; None: nothing says it.
+        given: the stamp that its query gives to rows without one; None: nothing shows any.
+        some: why its query gives only some rows of a window, in its words; empty: nothing shows it.
         in_bigquery: of a source in BigQuery, which deals rows to splits itself; None: another.
         description: of the table, for the destination's.
         keys: the primary key of that table, in the key's order; None: not asked for.
@@ -149,6 +152,8 @@ class SourceProfile:
     numbers: Numbers = field(default_factory=Numbers)
     coarse: CoarseStamps | None = None
     zone: StampZone | None = None
+    given: GivenStamps | None = None
+    some: str = ""
     in_bigquery: InBigquery | None = None
     description: str = ""
     keys: tuple[str, ...] | None = None

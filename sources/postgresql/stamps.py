@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from sources.coarse_stamps import CoarseStamps, coarse_stamps
+from sources.given_stamps import given_stamps
 from sources.profile import SourceProfile
+from sources.some_rows import gives_some
 from sources.stamp_zone import StampZone, assigned, stamp_zone
 from sources.values import SourceColumn
 
@@ -37,7 +39,7 @@ WHERE t.tgrelid = ANY(%(read)s::oid[]) AND NOT t.tgisinternal AND t.tgenabled <>
 def with_stamps(
     profile: SourceProfile, cursor: Any, query: str, column: SourceColumn | None
 ) -> SourceProfile:
-    """The profile of a query, with what cuts the stamps of its cursor column, and their zone.
+    """The profile of a query, with what it and others make of the stamps of its cursor column.
 
     Args:
         profile: with `writers`.
@@ -55,6 +57,8 @@ def with_stamps(
     read_as = {name: items for name, is_default, items in formed if not is_default}
     written = {name: items for name, is_default, items in formed if is_default}
     coarse = _cut(query, column, _selected(read_as) | views, _selected(written) | views)
+    given = given_stamps(query, column.name, _DIALECT, views)
+    profile = replace(profile, given=given, some=gives_some(query, _DIALECT))
     if not is_naive:
         return replace(profile, coarse=coarse)
     cursor.execute(_TRIGGERS, read)

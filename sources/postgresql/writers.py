@@ -15,6 +15,7 @@ from sources.postgresql.catalog import reading
 from sources.postgresql.sql import DIALECT
 from sources.postgresql.stamps import with_stamps
 from sources.profile import SourceProfile
+from sources.some_rows import gives_some
 from sources.sql import tokens
 from sources.values import SourceColumn
 from sources.writers import Numbers, Writers
@@ -142,7 +143,9 @@ def with_writers(opened: Asking, profile: SourceProfile, query: str, name: str) 
         column = profile.column(name)
         if column is None or not (column.type.cursor_type or "").startswith("int"):
             return with_stamps(replace(profile, writers=seen), cursor, query, column)
-        return replace(profile, writers=seen, numbers=numbers(cursor, column, seen.read))
+        some = gives_some(query, "postgres")
+        kind = numbers(cursor, column, seen.read)
+        return replace(profile, writers=seen, numbers=kind, some=some)
 
 
 def _of_subscriptions(

@@ -161,6 +161,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "A stamp that a query or a view gives to rows without one is told: no window holds them.",
+        "tests/e2e/test_unread_rows.py::test_a_query_that_keeps_rows_from_every_window_is_told",
+        "sources/postgresql/stamps.py",
+        "given_stamps(query, column.name, _DIALECT, views)",
+        "given_stamps(query, column.name, _DIALECT, {})",
+    ),
+    P(
+        WRITERS,
+        "So is a query that gives only some of the rows of a window.",
+        "tests/e2e/test_unread_rows.py::test_a_query_that_keeps_rows_from_every_window_is_told",
+        "smart_sync/unread_rows.py",
+        "    if profile.some:",
+        "    if False:",
+    ),
+    P(
+        WRITERS,
         "A cursor that a query or a view of BigQuery cuts is refused.",
         "tests/bigquery/test_coarse_stamps.py::test_rows_of_an_hour_arrive_by_a_margin_of_that_hour_or_not_at_all",
         "sources/bigquery/inspector.py",

@@ -1,0 +1,28 @@
+"""Rows that a query itself keeps from every window, though nothing counts them. Pure."""
+
+from collections.abc import Iterator
+
+from smart_sync.facts import Facts
+from smart_sync.request import SyncRequest
+
+
+def unread_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
+    """Of a sync by windows: what the query gives as a cursor, and that it has an end by number."""
+    profile, name = facts.profile, request.window.cursor
+    if request.replaces:
+        return
+    if profile.some:
+        yield (
+            f"the query has {profile.some}: rows that it leaves out of a window lie below the"
+            " watermark afterwards, and no run reads them"
+        )
+    if profile.given is None:
+        return
+    without = f"rows that have no {name} of their own get"
+    instead = "no run reads them; use a stamp that a row keeps"
+    if profile.given.is_now:
+        late = f"the time of each query ({profile.given.by}), later than the end of every window"
+        yield f"{without} {late}: {instead}"
+    else:
+        late = "those that come after the first run lie below the watermark"
+        yield f"{without} {profile.given.by}: {late}, and {instead}"
