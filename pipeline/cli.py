@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from auto_schema.errors import SyncError, raise_all
+from pipeline.launch.arenas import share_arenas
 from pipeline.launch.beam_at_need import beam_flag_faults, check_places
 from pipeline.launch.checks_of import with_checks
 from pipeline.launch.output import escape_what_it_lacks
@@ -94,6 +95,7 @@ def main(
     words = list(sys.argv[1:] if argv is None else argv)
     configure_logging()
     escape_what_it_lacks()
+    share_arenas()
     code = _code(words, files, brought)
     brought.at_end(code)
     return exit_with_threads(code) if code in CUT_OFF else code

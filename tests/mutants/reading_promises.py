@@ -154,6 +154,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         READING,
+        "Memory of batches that are gone goes back to the system, whatever stands between.",
+        "tests/unit/test_wire.py::test_memory_of_batches_that_are_gone_goes_back_but_for_what_is_kept",
+        "sources/postgresql/wire/store.c",
+        "    munmap(block, sizeof *block + block->room);",
+        "    (void)block;",
+    ),
+    P(
+        READING,
+        "Threads of a launch share two arenas of the C library.",
+        "tests/unit/test_arenas.py::test_threads_share_two_arenas_where_nobody_says_otherwise",
+        "pipeline/launch/arenas.py",
+        "        mallopt(_M_ARENA_MAX, MOST)",
+        "        mallopt(_M_ARENA_MAX, 64)",
+    ),
+    P(
+        READING,
         "A server that ends COPY by an error has not ended the rows.",
         "tests/servers/test_wire.py::test_an_error_amid_the_rows_has_its_sqlstate_and_the_session_goes_on",
         "sources/postgresql/wire/libpq.py",

@@ -1,10 +1,12 @@
 """COPY BINARY decoded by C and by Python: the same batches, wherever the stream is cut."""
 
 import random
+import resource
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -107,6 +109,24 @@ def test_a_batch_keeps_its_values_whatever_is_decoded_after_it_and_let_go():
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, [b"a", b"b", b"c", b"d"]))
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def test_memory_of_batches_that_are_gone_goes_back_but_for_what_is_kept():
+    """A batch that stays holds nothing of those before it: see store.c."""
+    decoder, small, large = Decoder([Field("t", "text")]), b"x" * 9_000, b"x" * 900_000
+    decoder.feed(HEAD)
+    before, stay, held = resident(), list[pa.RecordBatch](), list[pa.RecordBatch]()
+    for _ in range(200):
+        held.append(texts_of(decoder, [large]))
+        stay.append(texts_of(decoder, [small]))
+    assert resident() - before > 150e6
+    held.clear()
+    assert resident() - before < 60e6
+    assert len(stay) == 200
 
 
 @given(DRAWS)

@@ -1,9 +1,12 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+
 #include "store.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define SIZES 64                 /* a list for each power of two */
 #define LEAST ((size_t)64 << 10) /* smaller ones are the C library's alone */
@@ -47,9 +50,24 @@ static bool is_kept(Block *block) {
   return has_place;
 }
 
+/* Pages of the kernel's, which has them back when they are let go of: the C library keeps for each
+   thread what lies between blocks that are in use, and after some batches that is as much again. */
+static Block *made(size_t room) {
+  if (room < LEAST) return malloc(sizeof(Block) + room);
+  void *at = mmap(NULL, sizeof(Block) + room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return at == MAP_FAILED ? NULL : at;
+}
+
+static void unmake(Block *block) {
+  if (block->room < LEAST)
+    free(block);
+  else
+    munmap(block, sizeof *block + block->room);
+}
+
 void *stored_resize(void *at, size_t room) {
   Block *block = room < LEAST ? NULL : taken(room);
-  if (!block) block = malloc(sizeof *block + room);
+  if (!block) block = made(room);
   if (!block) return NULL;
   block->room = room;
   if (at) {
@@ -63,5 +81,5 @@ void *stored_resize(void *at, size_t room) {
 void stored_discard(void *at) {
   if (!at) return;
   Block *block = (Block *)at - 1;
-  if (block->room < LEAST || !is_kept(block)) free(block);
+  if (block->room < LEAST || !is_kept(block)) unmake(block);
 }
