@@ -6,7 +6,7 @@ hash of each key: equal sums are equal keys, but for a chance that leaves a dele
 run to find. What is deleted is decided by the keys themselves, never by sums.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -96,6 +96,19 @@ def integers_in(places: Places, within: Sequence[Place]) -> tuple[int, ...]:
         low = place * width - (width - 1 if place <= 0 else 0)
         named.update(range(low, place * width + (width if place >= 0 else 1)))
     return tuple(sorted(key for key in named if -(2**63) <= key < 2**63))
+
+
+def integers_of(places: Places, place: int, bits: int) -> Iterator[int]:
+    """The integers of a range that these bits tell of, where a place is exact.
+
+    >>> list(integers_of(Places((), width=2), -1, 0b11))
+    [-3, -2]
+    """
+    lowest = place * places.width - (places.width - 1)
+    while bits:
+        bit = bits & -bits
+        yield lowest + bit.bit_length() - 1
+        bits ^= bit
 
 
 def is_ranged(keys: Sequence[Column]) -> bool:

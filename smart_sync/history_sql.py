@@ -28,7 +28,6 @@ from smart_sync.key_text import (
 from smart_sync.load_columns import compared_names
 from smart_sync.merge_plan import MergePlan
 from smart_sync.merge_sql import (
-    DELETED,
     DIFFERING,
     DOUBLED,
     PARTITION,
@@ -39,6 +38,7 @@ from smart_sync.merge_sql import (
     set_differing,
     varying,
 )
+from smart_sync.missing_sql import DELETED
 from smart_sync.plan import SyncPlan
 from smart_sync.stale_columns import assignments, clearing
 from smart_sync.vanished_sql import FROM, HELD, UNTIL, VANISHED, vanished

@@ -6,7 +6,16 @@ saves keys from being brought; then the keys of those that differ are, some at a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from auto_schema.key_places import EXACT, KeySums, Place, Places, Summed, is_ranged, sums_of
+from auto_schema.key_places import (
+    EXACT,
+    KeySums,
+    Place,
+    Places,
+    Summed,
+    integers_of,
+    is_ranged,
+    sums_of,
+)
 from auto_schema.schema import Column
 from smart_sync.missing_keys import SAMPLE, ComparedKeys
 from sources.values import LETTER_HERE, LETTER_MARKED, LETTER_OTHER, LETTER_READ, LETTER_UNTOLD
@@ -102,6 +111,36 @@ def shortest(places: Sequence[Place], theirs: Sums, ours: Sums) -> tuple[Place, 
     """Some places that lack keys for certain, for a sample."""
     lacking = [p for p in places if ours.get(p, NOTHING).rows > theirs.get(p, NOTHING).rows]
     return tuple(sorted(lacking, key=lambda p: ours[p].rows)[:SAMPLE])
+
+
+def told_by_bits(
+    places: Places, differ: Sequence[Place], theirs: Sums, ours: Sums
+) -> tuple[ComparedKeys, tuple[Place, ...]]:
+    """What bits say of exact places where the table has all that the source has, and more.
+
+    Nothing is brought for that. `rows` and `source_rows` are not of them.
+
+    Args:
+        places: how keys are dealt.
+        differ: the places that differ.
+        theirs: the source's sums of these, made of all its keys.
+        ours: the table's.
+
+    Returns:
+        What is missing, and the places whose keys have to be looked at.
+    """
+    if not places.is_exact:
+        return ComparedKeys(0, 0), tuple(differ)
+    missing, others = list[str](), list[Place]()
+    for at in differ:
+        there, here = theirs.get(at, NOTHING), ours.get(at, NOTHING)
+        has_beyond = there.high or here.high
+        has_several = here.low.bit_count() != here.rows
+        if has_beyond or has_several or there.low & ~here.low:
+            others.append(at)
+        else:
+            missing += map(str, integers_of(places, at[0], here.low & ~there.low))
+    return ComparedKeys(0, 0, missing=tuple(missing)), tuple(others)
 
 
 def told_apart(

@@ -30,7 +30,7 @@ from smart_sync.key_text import (
 from smart_sync.load_columns import is_of_load
 from smart_sync.marks import Mark
 from smart_sync.merge_plan import MergePlan
-from smart_sync.missing_sql import keys_to_change, rows_to_delete
+from smart_sync.missing_sql import DELETED, keys_to_change, rows_to_delete
 from smart_sync.plan import SyncPlan
 from smart_sync.stale_columns import assignments, clearing
 
@@ -45,7 +45,7 @@ PARTITION, CURSOR, STAGED_CURSOR = (
 MARKED, WAS_MARKED = f"{OURS}marked", f"{OURS}was_marked"
 DIFFERING, DOUBLED = f"{OURS}differing", f"{OURS}doubled"
 PARTITIONS, EXPECTED = f"{OURS}partitions", f"{OURS}expected"
-DELETED, HEALED = f"{OURS}deleted", f"{OURS}healed"
+HEALED = f"{OURS}healed"
 """The script's variables: no column of the user's is called so."""
 TOLD = {EXPECTED: "expected", DELETED: "deleted", HEALED: "healed"}
 """What the last statement tells, and under which names."""

@@ -3,6 +3,8 @@
 Keys that this run has staged are left alone, and rows that are later than what was compared.
 """
 
+from collections.abc import Callable
+
 from auto_schema.canonical import bigquery_row
 from auto_schema.key_places import is_ranged
 from auto_schema.names import OURS, in_any_partition, quoted, stamp_literal
@@ -12,7 +14,7 @@ from smart_sync.merge_plan import MergePlan
 from smart_sync.missing_plan import MissingPlan
 from smart_sync.plan import SyncPlan
 
-GONE = f"{OURS}gone"
+GONE, DELETED = f"{OURS}gone", f"{OURS}deleted"
 
 
 def keys_to_change(plan: SyncPlan, missing: MissingPlan, newest: str) -> str:
@@ -24,10 +26,43 @@ def keys_to_change(plan: SyncPlan, missing: MissingPlan, newest: str) -> str:
         newest: the temporary table of the rows that are merged.
     """
     return (
-        f"CREATE TEMP TABLE {GONE} AS\n"
-        f"SELECT {_told(missing)} AS gone_key, is_back FROM {plan.run.staging.missing_table.sql}\n"
+        f"CREATE TEMP TABLE {GONE} AS\n{_loaded(plan, missing)}\n"
         f"WHERE {_told(missing)} NOT IN (SELECT {key_of(missing)} FROM {newest} AS s);\n"
     )
+
+
+def script_without_rows(
+    plan: SyncPlan, merge: MergePlan, first: str, in_transaction: Callable[[str], str]
+) -> str:
+    """The whole script of a run that has staged no row: nothing is merged, so nothing is looked at.
+
+    It makes no table: a run that died is counted by the kinds of its statements.
+
+    Args:
+        plan: the run's, of mode MERGE, which changes keys.
+        merge: how its rows are told apart.
+        first: statements that add columns, each with its `;`.
+        in_transaction: makes one of a statement.
+
+    Raises:
+        ValueError: it changes no key.
+    """
+    missing = plan.publishing.missing
+    if missing is None:
+        raise ValueError("no keys to change")
+    gone = f"({_loaded(plan, missing)})"
+    healed = ", 0 AS healed" if plan.publishing.healing is not None else ""
+    return (
+        f"DECLARE {DELETED} INT64;\n{first}"
+        f"SET {DELETED} = {rows_to_delete(plan, missing, merge, gone)};\n"
+        f"{in_transaction(deleting(plan, missing, merge, gone))}\n"
+        f"SELECT 0 AS expected, {DELETED} AS deleted{healed};"
+    )
+
+
+def _loaded(plan: SyncPlan, missing: MissingPlan) -> str:
+    """The keys that travelled."""
+    return f"SELECT {_told(missing)} AS gone_key, is_back FROM {plan.run.staging.missing_table.sql}"
 
 
 def stay_after(plan: SyncPlan, missing: MissingPlan, rows: str, *, without_keys: bool) -> str:
@@ -62,36 +97,47 @@ def _told(missing: MissingPlan) -> str:
     return "CAST(key_text AS INT64)" if is_ranged(missing.keys) else "key_text"
 
 
-def rows_to_delete(plan: SyncPlan, missing: MissingPlan, merge: MergePlan) -> str:
+def rows_to_delete(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, gone: str = GONE) -> str:
     """How many rows go, or are marked, as SQL."""
     return (
         f"(SELECT COUNT(*) FROM {plan.destination.sql} AS s\n"
-        f"    WHERE {_meant(plan, missing, merge, 'NOT is_back')})"
+        f"    WHERE {_meant(plan, missing, merge, gone, 'NOT is_back')})"
     )
 
 
-def deleting(plan: SyncPlan, missing: MissingPlan, merge: MergePlan) -> str:
-    """The statement that removes or marks them, and clears the marks of those that are back."""
+def deleting(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, gone: str = GONE) -> str:
+    """The statement that removes or marks them, and clears the marks of those that are back.
+
+    Args:
+        plan: the run's.
+        missing: how rows go.
+        merge: how they are told apart.
+        gone: the table of keys.
+    """
     if not missing.marks:
-        return f"DELETE FROM {plan.destination.sql} AS s\nWHERE {_meant(plan, missing, merge)}"
-    at, key = quoted(DELETED_AT), key_of(missing)
-    stamp = stamp_literal("TIMESTAMP", plan.run.launched_at)
-    gone = f"{key} IN (SELECT gone_key FROM {GONE} WHERE NOT is_back)"
+        meant = _meant(plan, missing, merge, gone)
+        return f"DELETE FROM {plan.destination.sql} AS s\nWHERE {meant}"
+    at, stamp = quoted(DELETED_AT), stamp_literal("TIMESTAMP", plan.run.launched_at)
     return (
-        f"UPDATE {plan.destination.sql} AS s\nSET {at} = IF({gone}, {stamp}, NULL)\n"
-        f"WHERE {_meant(plan, missing, merge)}"
+        f"UPDATE {plan.destination.sql} AS s\n"
+        f"SET {at} = IF({_is_in(missing, gone, 'NOT is_back')}, {stamp}, NULL)\n"
+        f"WHERE {_meant(plan, missing, merge, gone)}"
     )
 
 
-def _meant(plan: SyncPlan, missing: MissingPlan, merge: MergePlan, which: str = "TRUE") -> str:
+def _is_in(missing: MissingPlan, gone: str, which: str) -> str:
+    """Whether the key of a row named `s` is one of these."""
+    return f"{key_of(missing)} IN (SELECT gone_key FROM {gone} WHERE {which})"
+
+
+def _meant(
+    plan: SyncPlan, missing: MissingPlan, merge: MergePlan, gone: str, which: str = "TRUE"
+) -> str:
     """Whether a row of the destination named `s` is one of them."""
-    key = key_of(missing)
-    parts = [f"{key} IN (SELECT gone_key FROM {GONE} WHERE {which})"]
+    parts = [_is_in(missing, gone, which)]
     if missing.marks:
-        parts.append(
-            f"(s.{quoted(DELETED_AT)} IS NULL) = ({key} IN (SELECT gone_key FROM {GONE}"
-            " WHERE NOT is_back))"
-        )
+        is_gone = _is_in(missing, gone, "NOT is_back")
+        parts.append(f"(s.{quoted(DELETED_AT)} IS NULL) = ({is_gone})")
     parts += _not_later(plan, missing, "s")
     if merge.partition_field is not None:  # the table may want to see it in every filter
         column = f"s.{quoted(merge.partition_field)}"

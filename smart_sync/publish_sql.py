@@ -11,7 +11,7 @@ from smart_sync.hand_window import bigquery_literal
 from smart_sync.history_sql import history_create_script, history_script, versions_of
 from smart_sync.merge_plan import MergePlan
 from smart_sync.merge_sql import as_it_is, create_script, merge_script, newest
-from smart_sync.missing_sql import deleting
+from smart_sync.missing_sql import deleting, script_without_rows
 from smart_sync.plan import SyncPlan
 from smart_sync.staging import Staging
 from sources.values import Split
@@ -77,6 +77,21 @@ def _and_deleted(plan: SyncPlan, merge: MergePlan, body: str) -> str:
     if missing is None or not missing.is_needed:
         return as_it_is(body)
     return f"{in_transaction(f'{body};{chr(10)}{deleting(plan, missing, merge)}')}\n"
+
+
+def removes_alone(plan: SyncPlan) -> bool:
+    """Whether a run that has staged no row needs no table of rows: it only changes keys."""
+    publishing = plan.publishing
+    removes = publishing.mode.statement is merge_statement and publishing.deletes
+    is_plain = publishing.sql is None and not publishing.audits and not plan.reading.is_in_place
+    return removes and is_plain and not plan.changes.stale.clears
+
+
+def removing_statement(plan: SyncPlan) -> str:
+    """What it does then."""
+    if plan.publishing.merge is None:
+        raise ValueError("no keys to remove by")
+    return script_without_rows(plan, plan.publishing.merge, adding_columns(plan), in_transaction)
 
 
 def history_statement(plan: SyncPlan) -> str:

@@ -20,6 +20,7 @@ from smart_sync.key_descent import (
     parts_of,
     shortest,
     told_apart,
+    told_by_bits,
 )
 from smart_sync.missing_keys import SAMPLE, ComparedKeys, ComparedRows, MissingRequest
 from sources.protocol import KeySnapshot, RowSnapshot
@@ -89,6 +90,9 @@ class _Descent:
         fewest = fewest_missing(differ, theirs, ours) if self.of_all else 0
         if self._is_too_much(replace(compared, is_whole=False, fewest=fewest)):
             return self._sampled(compared, places, shortest(differ, theirs, ours), fewest)
+        if self.of_all:
+            told, differ = told_by_bits(places, differ, theirs, ours)
+            compared = _with(compared, told, holds_all=self.asked.deletes)
         parts = parts_of(differ, theirs, ours)
         if parts > 1:
             places = places.in_parts(parts)

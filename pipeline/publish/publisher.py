@@ -61,7 +61,12 @@ from pipeline.runs.deadline import bounded
 from pipeline.runs.lock import Lock
 from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from smart_sync.plan import SyncPlan
-from smart_sync.publish_sql import is_dead, publish_statement
+from smart_sync.publish_sql import (
+    is_dead,
+    publish_statement,
+    removes_alone,
+    removing_statement,
+)
 from smart_sync.value_text import counted
 from warehouse.errors import as_target_errors
 
@@ -174,28 +179,28 @@ class Publisher:
     def _publish(self, staged: Sequence[StagedSplit], outcome: Outcome) -> Outcome:
         files = [file for split in staged for file in split.files]
         straight = not self.plan.publishing.way.has_table and len(files) <= MAX_URIS
-        if self.plan.reading.is_in_place:
+        sql = "" if straight else publish_statement(self.plan)
+        if not outcome.rows_staged and removes_alone(self.plan):
+            sql = removing_statement(self.plan)
+        elif self.plan.reading.is_in_place:
             self._take_dead_rows_out(outcome.rows_dead)
         elif not straight:
             self._load_staging_table(files, outcome.rows_staged)
         load_missing_keys(self.client, self.plan, self.folder)
         with self.turn:
-            return self._publish_staged(staged, outcome, straight=straight)
+            return self._publish_staged(staged, outcome, sql)
 
-    def _publish_staged(
-        self, staged: Sequence[StagedSplit], outcome: Outcome, *, straight: bool
-    ) -> Outcome:
-        """Publish rows of files, or of the staging table where it isn't to go straight."""
+    def _publish_staged(self, staged: Sequence[StagedSplit], outcome: Outcome, sql: str) -> Outcome:
+        """Publish rows of the staging table by a script, or those of files where there is none."""
         files = [file for split in staged for file in split.files]
-        outcome = self._audit(staged, outcome, has_table=not straight)
+        outcome = self._audit(staged, outcome, has_table=bool(sql))
         outcome = self._begin_to_change(outcome)
         try:
-            if straight:
+            if not sql:
                 files = files or [empty_file(self.folder, self.plan.schema.staged)]
                 columns = self._load_schema()
                 job = load_straight(self.client, self.plan, files, columns, self._check)
             else:
-                sql = publish_statement(self.plan)
                 job = run_statement(self.client, self.plan, sql, PUBLISH, self._check)
             return Published(self.plan, self.client).outcome(job, outcome)
         except OutcomeUnknownError as error:

@@ -205,14 +205,33 @@ def test_a_row_of_the_table_that_becomes_later_meanwhile_stays(sync, orders, aft
 
 def test_few_keys_travel_where_few_are_gone(sync, sql):
     sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
-    sql("INSERT INTO orders SELECT i, '2024-05-01' FROM generate_series(1, 20000) i")
+    sql("INSERT INTO orders SELECT i * 100, '2024-05-01' FROM generate_series(1, 20000) i")
     sync.ok(**FEW)
-    sql("DELETE FROM orders WHERE id % 2000 = 0")
+    sql("DELETE FROM orders WHERE id % 200000 = 0")
     sync.ok(**FEW)
     assert len(ids(sync)) == 19_990
     compared = json.loads(sync.history()[-1]["compared"])
     assert compared["missing"] == compared["ranges_differing"] == 10
     assert compared["keys_moved"] < 20_000 * 0.08
+
+
+def test_no_key_travels_where_keys_lie_close_and_are_only_gone(sync, sql, sent_jobs):
+    sql("CREATE TABLE orders (id int8 PRIMARY KEY, updated_at timestamptz)")
+    sql("INSERT INTO orders SELECT i, '2024-05-01' FROM generate_series(1, 20000) i")
+    sync.ok(**FEW)
+    sql("DELETE FROM orders WHERE id % 2000 = 7")
+    sent_jobs.clear()
+    sync.ok(**FEW)
+    assert ids(sync) == [i for i in range(1, 20_001) if i % 2000 != 7]
+    told = json.loads(sync.history()[-1]["compared"])
+    assert (told["missing"], told["ranges_differing"], told["keys_moved"]) == (10, 10, 0)
+    queries = [job["configuration"].get("query", {}).get("query", "") for job in sent_jobs]
+    assert not [query for query in queries if "key_texts" in query]
+    sql("INSERT INTO orders VALUES (2007, '2024-04-01')")
+    sync.ok(**FEW)
+    told = json.loads(sync.history()[-1]["compared"])
+    assert told["lacking"] == 1
+    assert 0 < told["keys_moved"] <= 64
 
 
 def test_many_keys_of_few_ranges_are_looked_at_in_parts(sync, sql):
@@ -238,8 +257,9 @@ def test_rows_of_a_partitioned_table_go_while_others_move(sync, orders, sent_job
     sync.ok(**HARD)
     orders("DELETE FROM orders WHERE id IN (1, 100)")
     orders("UPDATE orders SET updated_at = now() WHERE id = 2")
+    orders("INSERT INTO orders VALUES (101, 'new', now())")
     sync.ok(**HARD)
-    assert ids(sync) == list(range(2, 100))
+    assert ids(sync) == [*range(2, 100), 101]
     queries = [job["configuration"].get("query", {}).get("query", "") for job in sent_jobs]
     asked = [sql for sql in queries if "AS k\n" in sql or "AS k," in sql]
     asked += [sql for sql in queries if "DELETE FROM" in sql]

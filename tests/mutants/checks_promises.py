@@ -205,7 +205,7 @@ PROMISES: tuple[Promise, ...] = (
         "A table isn't emptied while a check of its rows fails.",
         f"{E2E}a_table_is_not_emptied_while_a_check_of_its_rows_fails",
         "pipeline/publish/publisher.py",
-        "outcome, has_table=not straight)",
+        "outcome, has_table=bool(sql))",
         "outcome, has_table=bool(files))",
     ),
     P(

@@ -1,11 +1,13 @@
 """Places of keys: where they begin, which differ, and in which turns they are brought."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auto_schema.key_places import KeySums, Places, integers_in, summed
+from auto_schema.key_places import KeySums, Place, Places, integers_in, summed
 from auto_schema.schema import Column
 from smart_sync import key_descent
 from smart_sync.key_descent import (
@@ -19,6 +21,7 @@ from smart_sync.key_descent import (
     in_turns,
     parts_of,
     told_apart,
+    told_by_bits,
 )
 
 INTEGER = Column("id", "id", "int8", "{c}", pa.int64(), "INT64")
@@ -93,6 +96,47 @@ def test_what_is_missing_is_never_there_and_never_fewer_than_the_sums_say(theirs
     assert {int(key) for key in told.missing} == ours - theirs
     sums = [{(0, 0): KeySums(len(keys), 0, 0)} for keys in (theirs, ours)]
     assert fewest_missing([(0, 0)], *sums) <= len(told.missing)
+
+
+NEAR = st.lists(st.integers(-70, 70), max_size=40)
+
+
+def bits_of(places: Places, keys: list[int]) -> dict[Place, KeySums]:
+    """The sums of exact places, as both databases say them."""
+    sums = dict[Place, KeySums]()
+    for key in keys:
+        at = place_of(places, key)
+        rows, low, high = sums.get((at, 0), KeySums())
+        beyond = int(place_of(replace(places, first=-(2**40), last=2**40), key) != at)
+        rest = abs(key) % places.width * (1 if key >= 0 else -1)
+        bits = low | 1 << (rest + places.width - 1)
+        sums[at, 0] = KeySums(rows + 1, bits, high + beyond)
+    return sums
+
+
+@given(NEAR, NEAR, st.integers(1, 32))
+def test_what_bits_tell_is_what_the_keys_themselves_say(source, table, width):
+    low, high = min(source, default=0), max(source, default=0)
+    ends = (int(low / width), int(high / width))
+    places = Places((INTEGER,), width, *ends)
+    theirs, ours = bits_of(places, source), bits_of(places, table)
+    differ = differing(theirs, ours)
+    by_bits, others = told_by_bits(places, differ, theirs, ours)
+    asked = {place for place, _ in others}
+    keys = [[k for k in side if place_of(places, k) in asked] for side in (source, table)]
+    by_keys = told_apart([f"r{key}" for key in keys[0]], [f"h{key}" for key in keys[1]])
+    whole = told_apart([f"r{key}" for key in source], [f"h{key}" for key in table])
+    assert sorted(by_bits.missing + by_keys.missing) == sorted(whole.missing)
+    assert by_keys.lacking == whole.lacking
+    assert by_bits.moved == 0
+
+
+def test_ranges_from_which_keys_are_only_gone_are_told_by_bits():
+    places = Places((INTEGER,), 32, -9, 9)
+    theirs, ours = bits_of(places, [-3, 33, 70]), bits_of(places, [-33, -3, 0, 33, 34])
+    by_bits, others = told_by_bits(places, differing(theirs, ours), theirs, ours)
+    assert by_bits.missing == ("-33", "0", "34")
+    assert others == ((2, 0),)
 
 
 def test_a_marked_row_is_back_when_the_source_has_its_key_alive():
