@@ -10,6 +10,7 @@ See https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet#ty
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from types import MappingProxyType
 from typing import Any
 
@@ -88,6 +89,7 @@ class BigqueryType:
         parameters: of STRING(n), BYTES(n), NUMERIC(p, s) and BIGNUMERIC(p, s).
         element: of a RANGE: DATE, DATETIME or TIMESTAMP.
         is_protected: whether a policy tag or a data policy guards the field, or one within it.
+        collation: by which texts of the source are compared; no difference between two types.
     """
 
     name: str
@@ -96,6 +98,7 @@ class BigqueryType:
     parameters: tuple[int, ...] = ()
     element: str = ""
     is_protected: bool = False
+    collation: str = attribute(default="", compare=False, repr=False)
 
     @property
     def cursor_type(self) -> str:
@@ -301,6 +304,7 @@ def type_of(field: Mapping[str, Any]) -> BigqueryType:
         element=str((field.get("rangeElementType") or {}).get("type", "")),
         is_protected=any((*lists, field.get("dataPolicies")))
         or any(kind.is_protected for _, kind, _ in nested),
+        collation=str(field.get("collation") or ""),
     )
 
 

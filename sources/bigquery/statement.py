@@ -95,6 +95,8 @@ class BigqueryStatement:
         value = f"q.{quoted(column.source_name)}"
         if column.source_type == "JSON" and column.bigquery == "STRING":
             value = column.select.replace("{c}", value)
+        elif column.shape is not None and column.shape.collation and not column.is_repeated:
+            value = f"COLLATE({value}, '')"  # else staged keys that differ by case would be one
         return f"{value} AS {quoted(column.name)}"
 
     def selecting(self, items: tuple[str, ...]) -> str:

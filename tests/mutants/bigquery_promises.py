@@ -155,4 +155,12 @@ PROMISES: tuple[Promise, ...] = (
         "blind_for=UNSEEN_FOR + longest",
         "blind_for=UNSEEN_FOR",
     ),
+    P(
+        BIGQUERY,
+        "Keys that a collation of the source takes for one are staged as two.",
+        "tests/googlesql/test_collated_keys.py::test_a_collation_of_the_source_makes_no_two_staged_keys_one",
+        "sources/bigquery/statement.py",
+        "value = f\"COLLATE({value}, '')\"",
+        "value = value",
+    ),
 )
