@@ -21,7 +21,7 @@ from sources.mongodb.marks import with_marks
 from sources.mongodb.raw_sample import raw_sample
 from sources.mongodb.rows import UUID_ORDERS
 from sources.mongodb.sample import Sample, sample_of
-from sources.mongodb.server import Server, server_id
+from sources.mongodb.server import Server, server_id, shard_key
 from sources.mongodb.source import MongodbSource
 from sources.mongodb.statement import KEY
 from sources.profile import Cuts, SourceIdentity, SourceProfile, Texts
@@ -57,10 +57,12 @@ def profile_of(
     sample = sample_of(pieces, paths, legacy_uuids=server.uuid_representation in UUID_ORDERS)
     sample, unseen = with_marks(sample, collection, connection.marks, asked)
     _refuse_cursor(cursor, connection, sample)
-    whole = _whole_indexes(database, connection.collection) if kind == "collection" else []
+    is_one = kind == "collection"
+    whole = _whole_indexes(database, connection.collection) if is_one else []
     indexed = tuple(dict.fromkeys(next(iter(index["key"])) for index in whole))
     stages = stages_of(database, described) if cursor else ()
     fields = _fields(sample)
+    sharded_by = shard_key(database, connection.collection, server) if is_one else (KEY,)
     profile = SourceProfile(
         _columns(fields, sample, cursor, connection.marks),
         MongodbColumns(),
@@ -73,12 +75,13 @@ def profile_of(
             (source.collection_id,),
         ),
         cuts=_cuts(kind, asked, indexed),
-        told_apart=_told_apart(kind, whole, database, described),
+        told_apart=_told_apart(kind, whole, database, described, sharded_by),
         texts=Texts(are_checked=False, json_is_exact=True),
         notes=(
             how,
             *_cursor_notes(described, cursor, indexed, stages),
             *_field_notes(fields, sample),
+            *_shard_notes(sharded_by),
             *unseen,
         ),
     )
@@ -149,6 +152,14 @@ def _field_notes(fields: tuple[SourceColumn, ...], sample: Sample) -> Iterator[s
         yield f"no document was found, so all fields go into {EXTRA}"
 
 
+def _shard_notes(sharded_by: tuple[str, ...] | None) -> Iterator[str]:
+    if sharded_by is None:
+        yield (
+            f"mongos doesn't show this account the shard key, and {KEY} is unique over all shards"
+            " only where it is that key alone: grant the role read on the database config"
+        )
+
+
 def _cursor_notes(
     described: Document, cursor: str, indexed: tuple[str, ...], stages: tuple[Document, ...]
 ) -> Iterator[str]:
@@ -193,14 +204,24 @@ def _whole_indexes(database: Any, collection: str) -> list[Document]:
 
 
 def _told_apart(
-    kind: str, whole: list[Document], database: Any, described: Document
+    kind: str,
+    whole: list[Document],
+    database: Any,
+    described: Document,
+    sharded_by: tuple[str, ...] | None,
 ) -> tuple[tuple[str, ...], ...] | None:
-    """See `SourceProfile.told_apart`; a view may deliver a document more than once."""
+    """See `SourceProfile.told_apart`; a view may deliver a document more than once.
+
+    Two shards may hold documents of one _id, unless it is the very shard key.
+    """
     if kind == "view":
         stages = stages_of(database, described)
         return () if any(_MULTIPLYING & set(stage) for stage in stages) else None
+    if kind != "collection":
+        return ()
     unique = (tuple(index["key"]) for index in whole if index.get("unique"))
-    return ((KEY,), *unique) if kind == "collection" else ()
+    keys = () if sharded_by is None else (tuple(dict.fromkeys((KEY, *sharded_by))),)
+    return (*keys, *unique)
 
 
 def described_by(database: Any, connection: MongodbConnection) -> Document:

@@ -12,7 +12,7 @@ from pymongo.read_preferences import ReadPreference
 from auto_schema.errors import SourceUnreachableError
 from sources.mongodb.client import AfterTime, AtTime, Client, ask
 from sources.mongodb.connection import MongodbConnection
-from sources.mongodb.errors import took_too_long
+from sources.mongodb.errors import UNAUTHORIZED_CODE, took_too_long
 from sources.mongodb.source import MongodbSource
 from sources.mongodb.statement import KEY
 
@@ -123,3 +123,20 @@ def server_id(client: Client) -> str:
         if is_set:
             return f"host:{hello['setName']}/{min(hello.get('hosts') or [''])}"
     return "host:" + min((f"{host}:{port}" for host, port in client.nodes), default="")
+
+
+def shard_key(database: Any, collection: str, server: Server) -> tuple[str, ...] | None:
+    """The fields by which a collection is dealt to shards; _id where it isn't; None: not shown.
+
+    https://www.mongodb.com/docs/manual/reference/config-database/#mongodb-data-config.collections
+    """
+    if not server.is_sharded:
+        return (KEY,)
+    told = database.client.config.collections
+    try:
+        dealt = told.find_one({"_id": f"{database.name}.{collection}", "dropped": {"$ne": True}})
+    except pymongo.errors.OperationFailure as error:
+        if error.code != UNAUTHORIZED_CODE:
+            raise
+        return None
+    return (KEY,) if dealt is None else tuple(dealt["key"])

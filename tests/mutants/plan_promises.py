@@ -52,6 +52,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
+        "An _id that is not the shard key is told to be no key of the whole collection.",
+        "tests/mongodb/test_unproven_keys.py::test_an_id_that_is_not_the_shard_key_may_stand_on_two_shards",
+        "sources/mongodb/server.py",
+        '    return (KEY,) if dealt is None else tuple(dealt["key"])',
+        "    return (KEY,)",
+    ),
+    P(
+        PLAN,
         "The first three lines say of every kind of plan which rows come, what becomes of those that"
         " are there, and how.",
         f"{HEADLINES}three_lines_say_what_will_happen_whatever_the_plan",
