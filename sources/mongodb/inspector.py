@@ -114,6 +114,7 @@ class _Inspector:
             query=written(parse(query)),
             extract=extract,
             cursor_type=kind_of(window.high) if window else "",
+            keeps_places=self.profile.cuts.key is not None,
         )
         return with_time(self._client, source, self._server)
 

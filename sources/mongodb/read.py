@@ -76,7 +76,7 @@ def _at_one_time(collection: Any, source: MongodbStatement, split: Split) -> Ite
         has_read = False
         try:
             at_time = collection.with_options(read_concern=AtTime(source.at))
-            for raw in _find(at_time, source, split):
+            for raw in _find(at_time, source, split, at_once=True):
                 has_read = True
                 yield raw
         except pymongo.errors.OperationFailure as error:
@@ -90,10 +90,12 @@ def _at_one_time(collection: Any, source: MongodbStatement, split: Split) -> Ite
         else:
             return
     concern = ReadConcern("local") if source.at is None else AfterTime(source.at)
-    yield from _find(collection.with_options(read_concern=concern), source, split)
+    yield from _find(collection.with_options(read_concern=concern), source, split, at_once=False)
 
 
-def _find(collection: Any, source: MongodbStatement, split: Split) -> Iterator[bytes]:
+def _find(
+    collection: Any, source: MongodbStatement, split: Split, *, at_once: bool
+) -> Iterator[bytes]:
     projection, comment = source.projection(), source.extract.run_id or None
     cursor: Any = RawBatches(collection, source.filter(), projection, comment=comment)
     if split.lower is not None:
@@ -102,6 +104,8 @@ def _find(collection: Any, source: MongodbStatement, split: Split) -> Iterator[b
         cursor = cursor.max([(KEY, parse(str(split.upper)))])
     if split.column is not None:
         cursor = cursor.hint([(KEY, 1)])
+    if source.is_walked(split, at_once=at_once):
+        cursor = cursor.hint([("$natural", 1)])
     cursors = [cursor]
     if split.lower is not None and split.upper is None:
         # max() is not included, said or not, and MaxKey itself may be an _id
@@ -110,6 +114,4 @@ def _find(collection: Any, source: MongodbStatement, split: Split) -> Iterator[b
         cursors.append(RawBatches(collection, last, projection, comment=comment))
     for part in cursors:
         with part:
-            for raw in part:
-                if raw:
-                    yield raw
+            yield from filter(None, part)

@@ -59,6 +59,7 @@ class MongodbStatement:
         has_snapshot: whether all splits can read one snapshot of that time.
         uuid_representation: of the connection string, for legacy UUIDs.
         nested: the columns that lie within documents.
+        keeps_places: whether documents can be read in an order that no change of them moves.
         collection_id: what another collection or view of the same name doesn't have.
     """
 
@@ -73,6 +74,7 @@ class MongodbStatement:
     uuid_representation: str = ""
     nested: tuple[str, ...] = ()
     collection_id: str = ""
+    keeps_places: bool = False
 
     @property
     def place(self) -> str:
@@ -112,6 +114,15 @@ class MongodbStatement:
         fields = [name for name in plain if name not in needed][:MOST_LEFT_OUT]
         return dict.fromkeys(fields, 0) or None
 
+    def is_walked(self, split: Split, *, at_once: bool) -> bool:
+        """Whether documents are to be read in their places, and not by an index of the server's.
+
+        A document that moves on in such an index while it is read comes twice, or not at all. In a
+        window it leaves the window with the change; of one time (`at_once`) nothing moves.
+        """
+        is_free = split.column is None and self.extract.window is None
+        return is_free and self.keeps_places and not at_once and not {KEY}.issuperset(self.filter())
+
     def statement(self, split: Split) -> str:
         """The find command of a split as mongosh would take it."""
         words = [shown(self.filter())]
@@ -124,6 +135,8 @@ class MongodbStatement:
         for name, bound in (("min", split.lower), ("max", split.upper)):
             if bound is not None:
                 text += f".{name}({{_id: {bound}}})"
+        is_walked = self.is_walked(split, at_once=self.at is not None and self.has_snapshot)
+        text += ".hint({$natural: 1})" if is_walked else ""
         return text + (".hint('_id_')" if split.column else "")
 
 

@@ -248,6 +248,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MONGODB,
+        "A document that moves in an index while all are read without a snapshot comes once.",
+        "tests/mongodb/test_moving_documents.py::test_a_document_that_moves_in_an_index_while_it_is_read_comes_once",
+        "sources/mongodb/read.py",
+        "    if source.is_walked(split, at_once=at_once):",
+        "    if False:",
+    ),
+    P(
+        MONGODB,
         "A view or time series that goes while it is read does not count as read.",
         "tests/mongodb/test_behind_views.py::test_what_goes_while_it_is_read_is_no_empty_one",
         "sources/mongodb/behind.py",
