@@ -84,6 +84,14 @@ WINDOWS = Section(
             "A table that was made or altered just now: run again once it is older than `late_commit_guard`. Else read the table beneath the view: [What is refused](bigquery.md#what-is-refused).",
         ),
         Entry(
+            "another-cursor",
+            ("another cursor than that of the runs so far",),
+            "The runs so far have told by another column what is new. MAX of the column that is named now says nothing of what they have read, so that rows written since the last of them would be read by no window.",
+            "`smart_sync_timestamp_column` was changed, such as from a number to a stamp, or from the time of making to that of changing.",
+            "Read all rows once more by their keys, as the message says, or load the table anew; then the new column goes on by itself. `accept_source_change=true` for one run goes on from its MAX.",
+            "Not before it is mended. Nothing was read.",
+        ),
+        Entry(
             "rows-of-the-destination-hide-rows",
             ("rows of the destination hide rows of the source",),
             "The destination holds a cursor value above all that runs have read. As the watermark it would hide the source's rows below it.",

@@ -13,6 +13,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from pipeline.destination.target import read_watermark, refuse_hidden_rows, rows_above
+from pipeline.launch.another_cursor import warn_of_another_cursor
 from pipeline.runs.past_runs import BEGINNING
 from pipeline.runs.questions import EVENTS, Question, ask_history, ask_one
 from pipeline.runs.settle import published_job
@@ -115,7 +116,8 @@ def read_start(
 
     Raises:
         SchemaError: the destination has no such column, or of another type.
-        TargetError: MAX hides rows that an append can't read, or a policy hides the table's own.
+        TargetError: MAX hides rows that an append can't read, or a policy hides the table's own;
+            or the runs so far have read by another column.
     """
     ref = request.destination
     left = frontier.watermark_after if frontier else None
@@ -128,6 +130,9 @@ def read_start(
         watermark = read_watermark(client, ref, target, cursor, now, whole=True)
     if has_shrunk(watermark, frontier) or seems_empty(watermark, target.rows):
         refuse_hidden_rows(client, ref, cursor)
+    if frontier.end is None and watermark.value is not None:
+        told = warn_of_another_cursor(request, client, target, cursor)
+        watermark = replace(watermark, warnings=(*watermark.warnings, *filter(None, [told])))
     moved = frontier
     if is_hiding(watermark, frontier):
         moved = _with_doubtful(client, request.history_table, ref, cursor, frontier)

@@ -18,7 +18,8 @@ PUBLISHED = (
 be followed by the one that says that it was rolled back."""
 LAG_DAYS, DAILY_DAYS = 30, 90
 """So far back the views look."""
-_ASIDE = ", ".join(f"'{mode.name}'" for mode in MODES if mode.is_aside)
+ASIDE = ", ".join(f"'{mode.name}'" for mode in MODES if mode.is_aside)
+"""Modes of runs that read no window of the source, nor all of it."""
 _IS_SYNC = (
     f"COALESCE(mode, '') != '{ROLLBACK}' AND COALESCE(status, '') NOT IN ('verified', 'differs')"
 )
@@ -84,7 +85,7 @@ def judged_runs(table: TableRef, where: str, more: str, source: str = "") -> str
       SELECT destination, run_id, seq, event_time, status, error, {more},
         {PUBLISHED} AS is_published,
         IF({PUBLISHED}, LEAST(COALESCE(window_end_at,
-          IF(cursor_column IS NULL AND mode NOT IN ({_ASIDE}), started_at, NULL)), event_time),
+          IF(cursor_column IS NULL AND mode NOT IN ({ASIDE}), started_at, NULL)), event_time),
           NULL) AS reach,
         seq = {FINAL} AND exit_code = 0 AND {_IS_SYNC} AS is_good,
         seq = {FINAL} AND exit_code <> 0 AND {_IS_SYNC} AS has_failed

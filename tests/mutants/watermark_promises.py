@@ -16,6 +16,14 @@ TOGETHER = f"{HISTORY}::test_tables_that_ask_together_are_told_what_each_alone_i
 PROMISES: tuple[Promise, ...] = (
     P(
         WATERMARK,
+        "MAX of a cursor by which no run has read is no watermark where runs have read by another.",
+        "tests/e2e/test_another_cursor.py::test_rows_that_a_new_cursors_max_would_hide_are_not_passed_over",
+        "pipeline/launch/another_cursor.py",
+        'if not rows or not rows[0]["window_end"]',
+        'if not rows or rows[0]["window_end"]',
+    ),
+    P(
+        WATERMARK,
         "A stamp whose time has come, or a row added by hand, hides no row of the source.",
         f"{E2E}::test_a_stamp_whose_time_has_come_hides_nothing_from_a_merge",
         "smart_sync/frontier.py",

@@ -1,0 +1,98 @@
+"""A cursor other than that of the runs so far: its MAX says nothing of what they have read."""
+
+import pytest
+
+from tests.sync import PROJECT
+
+SOURCE = """
+CREATE TABLE s (
+  id int8 PRIMARY KEY, name text, made timestamptz NOT NULL, changed timestamptz NOT NULL
+);
+INSERT INTO s SELECT g, 'old', now() - interval '9 days', now() - interval '1 day'
+FROM generate_series(1, 4) g
+"""
+SMART = {
+    "enable_smart_sync": "true",
+    "postgresql_query": "SELECT * FROM s",
+    "smart_sync_margin": "0s",
+    "smart_sync_timestamp_column": "made",
+}
+MERGE = SMART | {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
+CHANGED = {"smart_sync_timestamp_column": "changed"}
+ACCEPT = {"accept_source_change": "true"}
+
+
+@pytest.fixture
+def hidden(sync, sql):
+    """Make a table by one cursor, then rows that another's MAX hides: one by what it lies below."""
+
+    def hidden(words):
+        sql(SOURCE)
+        sync.ok(**words)
+        sql("UPDATE s SET name = 'new', changed = now() - interval '1 hour' WHERE id = 3")
+        sql("INSERT INTO s VALUES (5, 'new', now(), now())")
+        sync.ok(**words)
+
+    return hidden
+
+
+def named(sync):
+    return sync.rows("id, name")
+
+
+def test_rows_that_a_new_cursors_max_would_hide_are_not_passed_over(sync, sql, hidden):
+    hidden(MERGE)
+    before = named(sync)
+    for more in CHANGED, {"smart_sync_timestamp_column": "id"}:
+        assert "another cursor than" in sync(**MERGE | more, plan_only="true").err
+        refused = sync(**MERGE | more)
+        assert refused.code == 5
+        assert "have read by 'made'" in refused.err
+    assert named(sync) == before
+    sync.ok(**MERGE | {"enable_smart_sync": "false"})
+    sql("UPDATE s SET name = 'newer', changed = now() WHERE id = 2")
+    sync.ok(**MERGE | CHANGED)
+    assert named(sync) == sql("SELECT id, name FROM s ORDER BY 1")
+
+
+def test_a_repair_by_the_new_cursor_finds_them_and_windows_go_on_by_it(sync, sql, hidden):
+    hidden(MERGE)
+    sync.ok(**MERGE | CHANGED | {"repair": "true"})
+    assert named(sync) == sql("SELECT id, name FROM s ORDER BY 1")
+    sql("UPDATE s SET name = 'newer', changed = now() WHERE id = 2")
+    sync.ok(**MERGE | CHANGED)
+    assert named(sync) == sql("SELECT id, name FROM s ORDER BY 1")
+
+
+def test_an_append_goes_on_from_its_max_where_that_is_accepted(sync, hidden):
+    hidden(SMART)
+    assert "delete_existing_table=true" in sync(**SMART | CHANGED).err
+    shown = sync.ok(**SMART | CHANGED | ACCEPT, plan_only="true").out
+    assert "the runs so far have read by 'made'" in shown
+    sync.ok(**SMART | CHANGED | ACCEPT)
+    sync.ok(**SMART | CHANGED)
+
+
+def test_the_same_column_under_another_name_of_the_source_goes_on(sync, sql, hidden):
+    hidden(MERGE)
+    sql("ALTER TABLE s RENAME made TO made_at; INSERT INTO s VALUES (6, 'new', now(), now())")
+    words = MERGE | {
+        "smart_sync_timestamp_column": "made_at",
+        "transformation_config": '{"field_mappings": {"made_at": "made"}}',
+    }
+    sync.ok(**words)
+    assert (6, "new") in named(sync)
+
+
+def test_slices_by_another_column_are_what_was_asked_for(sync, sql):
+    sql(SOURCE)
+    sync.ok(**MERGE)
+    window = {"sync_start": "2020-01-01", "sync_end": "2020-02-01"}
+    sync.ok(**MERGE | CHANGED | window)
+    sync.ok(**MERGE)
+
+
+def test_a_table_that_is_not_the_historys_is_taken_at_its_max(sync, sql, hidden):
+    hidden(MERGE)
+    sync.client.delete_table(f"{PROJECT}.{sync.dataset}.sync_runs")
+    sync.ok(**MERGE | CHANGED)
