@@ -22,6 +22,7 @@ from smart_sync.window import WindowPlan
 from sources.values import Clock, CursorValue, Split, is_after
 
 COLUMNS = "columns"
+END = "margin or guard"
 MOST_IN_TURN = 10
 """Runs that take over one another; what none of them has brought to an end is read anew."""
 
@@ -66,6 +67,7 @@ def work_of(plan: SyncPlan, splits: tuple[Split, ...]) -> Mapping[str, str]:
         "transformation": (*changes(plan.reshaping), sql.text if sql else ""),
         "merge_keys": (*merge.keys, *filter(None, [merge.mark])) if merge else (),
         "window": (plan.cursor, window, fingerprint(splits)),
+        END: (plan.window.rules if plan.window else "",),
         "limits": (plan.checks, proof and proof.compared, letters.table, letters.most),
     }
     return {name: _digest(values) for name, values in parts.items()}

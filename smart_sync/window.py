@@ -71,6 +71,8 @@ class WindowPlan:
     """Whether an empty table's begins where the runs so far have ended."""
     usual: CursorValue | None = field(default=None, repr=False)
     """Of a repair: where the window would have begun without it."""
+    rules: str = field(default="", repr=False)
+    """What was asked of its end: margin, guard and time zone, as text."""
     by_hand: tuple[str, str] | None = field(default=None, repr=False)
     """The ends as the operator wrote them, the first included; None: they are the run's own."""
 
@@ -128,7 +130,15 @@ def plan_window(
         overdue(request.guard, clock, hold) if held is None else None,
         warnings,
         goes_on=watermark.left_empty is not None and start_reason == watermark.start_reason,
+        rules=_rules(request),
     )
+
+
+def _rules(request: WindowRequest) -> str:
+    """By what a window's end is chosen, for comparing it with that of another run."""
+    guard = request.guard
+    asked = (request.margin, guard.auto, guard.duration, request.source_timezone)
+    return "|".join(map(str, asked))
 
 
 def _start(

@@ -53,6 +53,23 @@ def test_a_table_that_was_replaced_is_read_anew(sync, sql, die, caplog, how):
     assert sync.rows(WHOLE) == [(ROWS, ROWS)]
 
 
+LATER = {
+    "a margin": ({"smart_sync_margin": "0s"}, {"smart_sync_margin": "1s"}),
+    "a guard": ({"late_commit_guard": "off"}, {}),
+}
+
+
+@pytest.mark.parametrize("rule", LATER)
+def test_a_load_whose_window_ended_by_other_rules_is_read_anew(sync, sql, die, caplog, rule):
+    """Its splits may lack rows for which the rules of now would have waited."""
+    before, now = LATER[rule]
+    die(**before)
+    sql("INSERT INTO s SELECT 0, 'late', min(changed) + interval '1 minute' FROM s")
+    sync.ok(**LOAD | now)
+    assert "planned now, it has another margin or guard" in caplog.text
+    assert sync.rows(WHOLE) == [(ROWS + 1, ROWS + 1)]
+
+
 def test_rows_that_come_and_go_are_no_other_table(sync, sql, die):
     dead = die()
     sql("DELETE FROM s WHERE id > 990; CREATE INDEX ON s (name); ANALYZE s")

@@ -11,6 +11,14 @@ AGAIN = "tests/e2e/test_resume_again.py::"
 PROMISES: tuple[Promise, ...] = (
     P(
         RESUME,
+        "A load whose window ended by another margin or guard than that of now is read anew.",
+        "tests/e2e/test_resume_refused.py::test_a_load_whose_window_ended_by_other_rules_is_read_anew",
+        "smart_sync/resume.py",
+        '        END: (plan.window.rules if plan.window else "",),\n',
+        "",
+    ),
+    P(
+        RESUME,
         "A load that was killed reads only what it had not staged whole, and each row is there once.",
         TESTS + "test_killed_at_every_fifth_a_load_is_gone_on_with",
         "smart_sync/resume.py",
