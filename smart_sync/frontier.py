@@ -184,6 +184,43 @@ def seems_empty(watermark: Watermark, rows: int | None) -> bool:
     return bool(rows) and watermark.value is None and not watermark.future_rows
 
 
+def refuse_unstamped(
+    request: SyncRequest,
+    cursor: Cursor,
+    watermark: Watermark,
+    frontier: Frontier,
+    rows: int | None,
+) -> None:
+    """Refuse to append to a table whose rows have no cursor: it may hold the source's already.
+
+    Args:
+        request: how rows are written.
+        cursor: the cursor column.
+        watermark: the destination's MAX, asked of the table itself.
+        frontier: as the history has it: by windows that it knows only rows with a cursor came.
+        rows: of the table; None: not known.
+
+    Raises:
+        TargetError: so it is.
+    """
+    publishing = request.publishing
+    appends = publishing.write_disposition is WriteDisposition.APPEND
+    if not appends or publishing.accept_source_change or not seems_empty(watermark, rows):
+        return
+    if frontier.end is not None:
+        return
+    raise TargetError(
+        "rows of the destination without a cursor",
+        f"table {request.destination}, column {cursor.name}",
+        f"it has {rows or 0:,} rows, and in none of them the column has a value: nothing shows"
+        " which rows of the source they are, and all of those would be appended",
+        f"fill {cursor.name} in the table (one run with merge_keys and"
+        f" backfill_columns={cursor.name}), or rebuild it with delete_existing_table=true. If the"
+        " source's rows that have a value there aren't in the table, one run with"
+        " accept_source_change=true appends them.",
+    )
+
+
 def was_left_empty(watermark: Watermark, frontier: Frontier) -> bool:
     """Whether the table is as empty as the last run left it, having read up to the frontier."""
     is_empty = watermark.table_exists and watermark.value is None and not watermark.future_rows

@@ -79,7 +79,8 @@ def plan_merge(
     keys = list[str]()
     for name in request.publishing.merge_keys:
         column = schema.find(name)
-        if fault := _key_fault(name, column, schema) or _collation_fault(column, facts.target):
+        fault = _key_fault(name, column, schema) or _collation_fault(column, facts.target)
+        if fault := fault or _unknown_key(request, column, facts.target):
             faults.append(fault)
         elif column is not None:
             keys.append(column.name)
@@ -127,6 +128,21 @@ def _moved_key(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
     fix = "launch it once more, which takes the key as it is."
     where = f"merge_keys=auto, {request.destination}"
     return [SourceChangedError("the primary key is another", where, why, fix)]
+
+
+def _unknown_key(request: SyncRequest, column: Column | None, target: Target) -> SyncError | None:
+    """A key that the table's rows lack, so that none of them would be found by it."""
+    has_rows = not target.is_made_by(request) and target.rows != 0
+    if column is None or not has_rows or column.name.casefold() in target.by_name():
+        return None
+    return SchemaError(
+        "merge key that the destination lacks",
+        f"merge_keys, {shown(column.name)}, table {request.destination}",
+        "no row of the table has it, so that each row that comes would be added beside the one that"
+        " it is a version of",
+        f"fill it first, by the keys of before: one run with backfill_columns={column.name}; then"
+        " merge by it. Or rebuild the table with delete_existing_table=true.",
+    )
 
 
 def _collation_fault(column: Column | None, target: Target) -> SyncError | None:

@@ -85,6 +85,7 @@ TYPES = Section(
                 "unknown merge key",
                 "merge key of an unfit type",
                 "merge key with a collation",
+                "merge key that the destination lacks",
                 "no primary key",
             ),
             "A column of `merge_keys` isn't there, or can't tell rows apart; or a table of a launch of many has no key to merge by.",

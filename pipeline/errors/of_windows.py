@@ -84,6 +84,14 @@ WINDOWS = Section(
             "A table that was made or altered just now: run again once it is older than `late_commit_guard`. Else read the table beneath the view: [What is refused](bigquery.md#what-is-refused).",
         ),
         Entry(
+            "rows-without-a-cursor",
+            ("rows of the destination without a cursor",),
+            "The destination has rows, and in none of them the cursor column has a value. So nothing shows which rows of the source they are, and an append would begin with the first row of all.",
+            "Smart sync was switched on for a table that was loaded without that column; the column was added to the table later.",
+            "Fill the column in the table, by `backfill_columns` and `merge_keys`, or load the table anew. `accept_source_change=true` for one run appends all rows that have a value there.",
+            "Not before it is mended. Nothing was read.",
+        ),
+        Entry(
             "another-cursor",
             ("another cursor than that of the runs so far",),
             "The runs so far have told by another column what is new. MAX of the column that is named now says nothing of what they have read, so that rows written since the last of them would be read by no window.",

@@ -29,6 +29,7 @@ from smart_sync.frontier import (
     has_shrunk,
     is_hiding,
     parse_value,
+    refuse_unstamped,
     seems_empty,
 )
 from smart_sync.modes import MODES
@@ -117,7 +118,7 @@ def read_start(
     Raises:
         SchemaError: the destination has no such column, or of another type.
         TargetError: MAX hides rows that an append can't read, or a policy hides the table's own;
-            or the runs so far have read by another column.
+            or the runs so far have read by another column; or an append finds none in its rows.
     """
     ref = request.destination
     left = frontier.watermark_after if frontier else None
@@ -130,6 +131,7 @@ def read_start(
         watermark = read_watermark(client, ref, target, cursor, now, whole=True)
     if has_shrunk(watermark, frontier) or seems_empty(watermark, target.rows):
         refuse_hidden_rows(client, ref, cursor)
+        refuse_unstamped(request, cursor, watermark, frontier, target.rows)
     if frontier.end is None and watermark.value is not None:
         told = warn_of_another_cursor(request, client, target, cursor)
         watermark = replace(watermark, warnings=(*watermark.warnings, *filter(None, [told])))

@@ -84,6 +84,21 @@ def test_the_same_column_under_another_name_of_the_source_goes_on(sync, sql, hid
     assert (6, "new") in named(sync)
 
 
+def test_rows_without_a_cursor_are_not_appended_a_second_time(sync, sql):
+    sql("CREATE TABLE s (id int8 PRIMARY KEY, name text)")
+    sql("INSERT INTO s SELECT g, 'old' FROM generate_series(1, 3) g")
+    sync.ok(postgresql_query="SELECT * FROM s")
+    sql("ALTER TABLE s ADD made timestamptz NOT NULL DEFAULT now() - interval '1 hour'")
+    sync.client.query_and_wait(f"ALTER TABLE {sync.dataset}.t ADD COLUMN made TIMESTAMP")
+    refused = sync(**SMART)
+    assert (refused.code, "rows of the destination without a cursor" in refused.err) == (5, True)
+    assert len(named(sync)) == 3
+    sync.ok(**SMART | {"enable_smart_sync": "false"}, merge_keys="id", backfill_columns="made")
+    sql("INSERT INTO s VALUES (4, 'new', now())")
+    sync.ok(**SMART)
+    assert named(sync) == [(1, "old"), (2, "old"), (3, "old"), (4, "new")]
+
+
 def test_slices_by_another_column_are_what_was_asked_for(sync, sql):
     sql(SOURCE)
     sync.ok(**MERGE)

@@ -45,6 +45,27 @@ def sent_script(sent_jobs):
     ]
 
 
+def test_a_key_that_no_row_of_the_table_has_is_refused_until_it_is_filled(sync, sql):
+    sql("CREATE TABLE keyed (id int8 PRIMARY KEY, updated_at timestamptz)")
+    sql("INSERT INTO keyed SELECT g, '2024-01-01' FROM generate_series(1, 3) g")
+    by_id = {
+        "postgresql_query": "SELECT * FROM keyed",
+        "enable_smart_sync": "true",
+        "write_disposition": "WRITE_MERGE",
+        "merge_keys": "id",
+    }
+    sync.ok(**by_id)
+    sql("ALTER TABLE keyed ADD code text; UPDATE keyed SET code = 'c' || id")
+    sql("UPDATE keyed SET updated_at = '2024-02-01' WHERE id = 2")
+    by_code = by_id | {"merge_keys": "code"}
+    for more in {}, {"delete_missing": "hard"}:
+        refused = sync(**by_code | more)
+        assert (refused.code, "merge key that the destination lacks" in refused.err) == (4, True)
+    sync.ok(**by_id, backfill_columns="code")
+    sync.ok(**by_code)
+    assert sync.rows("id, code") == [(1, "c1"), (2, "c2"), (3, "c3")]
+
+
 def test_an_updated_row_whose_partition_moves_is_there_once(sync, orders, sent_jobs):
     sync.ok(**LAID_OUT)
     orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-09' WHERE id IN (1, 2)")

@@ -16,6 +16,22 @@ TOGETHER = f"{HISTORY}::test_tables_that_ask_together_are_told_what_each_alone_i
 PROMISES: tuple[Promise, ...] = (
     P(
         WATERMARK,
+        "Rows of the destination that have no cursor are not appended a second time.",
+        "tests/e2e/test_another_cursor.py::test_rows_without_a_cursor_are_not_appended_a_second_time",
+        "pipeline/launch/frontier.py",
+        "        refuse_unstamped(request, cursor, watermark, frontier, target.rows)",
+        "        pass",
+    ),
+    P(
+        "Merging",
+        "A merge by a key that no row of the destination has is refused.",
+        "tests/e2e/test_merge.py::test_a_key_that_no_row_of_the_table_has_is_refused_until_it_is_filled",
+        "smart_sync/merge_plan.py",
+        "fault := fault or _unknown_key(request, column, facts.target)",
+        "fault",
+    ),
+    P(
+        WATERMARK,
         "MAX of a cursor by which no run has read is no watermark where runs have read by another.",
         "tests/e2e/test_another_cursor.py::test_rows_that_a_new_cursors_max_would_hide_are_not_passed_over",
         "pipeline/launch/another_cursor.py",
