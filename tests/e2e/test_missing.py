@@ -40,15 +40,11 @@ def test_a_run_with_nothing_new_still_deletes(sync, orders):
 
 KEYS = {
     "text": ("text", "'k' || i || ';-' || chr(228)", "id"),
-    "uuid": ("uuid", "md5(i::text)::uuid", "id"),
-    "numeric": ("numeric(20, 4)", "i / 7.0", "id"),
     "stamp": (
         "timestamptz",
         "timestamptz '1969-12-31 23:00:00.5+02' + i * interval '1 hour'",
         "id",
     ),
-    "day": ("date", "date '1969-11-01' + i::int", "id"),
-    "bytes": ("bytea", "decode(md5(i::text), 'hex')", "id"),
     "negative": ("int4", "(i - 50) * 40000000", "id"),
     "extreme": (
         "int8",
@@ -57,10 +53,11 @@ KEYS = {
     ),
     "two": ("int8", "i / 10", "id,part"),
 }
+"""The other types: tests/e2e/test_missing_keys_of_types.py."""
 
 
 @pytest.mark.parametrize("kind", KEYS)
-def test_keys_of_every_type_are_compared(sync, sql, kind):
+def test_keys_of_many_rows_are_compared(sync, sql, kind):
     """A key that stays is never taken for one that is gone, whatever its type."""
     declared, value, keys = KEYS[kind]
     sql(f"CREATE TABLE orders (id {declared}, part text, n int8, updated_at timestamptz)")

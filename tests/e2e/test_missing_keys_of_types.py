@@ -18,9 +18,9 @@ KEYS = {
     "uuid": ("", "uuid", "md5('{}')::uuid"),
     "bytea": ("", "bytea", "decode(md5('{}'), 'hex')"),
     "enum": (ENUM, "mood", "(ARRAY['sad', 'ok', 'happy'])[{}]::mood"),
-    "date": ("", "date", "date '2024-01-01' + {}"),
+    "date": ("", "date", "date '1969-12-30' + {}"),
     "char": ("", "char(8)", "'k{}'"),
-    "numeric": ("", "numeric(12, 4)", "{}.5000"),
+    "numeric": ("", "numeric(20, 4)", "round({} / 7.0, 4)"),
 }
 
 
