@@ -1,6 +1,6 @@
 """What BigQuery says against a request: worth another attempt, a refusal, and ours of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from google.api_core.exceptions import (
@@ -73,7 +73,8 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, GoogleAuthError):
         return error.retryable or isinstance(error, TransportError)
     if isinstance(error, GoogleAPICallError):
-        return any(e.get("reason") in TRANSIENT_REASONS for e in error.errors or ())
+        said = (one for one in error.errors or () if isinstance(one, Mapping))  # gRPC's are none
+        return any(one.get("reason") in TRANSIENT_REASONS for one in said)
     return False
 
 
