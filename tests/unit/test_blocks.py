@@ -243,7 +243,7 @@ OF_OTHERS = {
     *("append_job_name", "max_workers", "max_doublings", "min_backoff_s", "run_job"),  # schedules
     *("autoscaling_algorithm", "extra_package", "transform_name_mapping"),  # Beam's
     *("channel_binding", "connect_timeout"),  # libpq's
-    *("wide_number_mode", "new_tables"),  # of PARSE_JSON; of a file of tables
+    *("wide_number_mode", "new_tables", "without_cursor"),  # of PARSE_JSON; of a file of tables
 }
 TAUGHT = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MADE = {"real-service.md", "behaviours.md", "invariants.md", "peers.md"}
