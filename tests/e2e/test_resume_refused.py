@@ -54,7 +54,7 @@ def test_a_table_that_was_replaced_is_read_anew(sync, sql, die, caplog, how):
 
 
 LATER = {
-    "a margin": ({"smart_sync_margin": "0s"}, {"smart_sync_margin": "1s"}),
+    "a margin": ({"smart_sync_margin": "1s"}, {"smart_sync_margin": "0s"}),
     "a guard": ({"late_commit_guard": "off"}, {}),
 }
 
