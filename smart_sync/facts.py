@@ -57,12 +57,14 @@ class DatasetFacts:
         collation: how new texts compare.
         partitions_live: how long after its date a partition of a new table is removed; None: never.
         tables_live: how long after it was made a new table without such partitions is removed.
+        folds_names: whether `T` and `t` are one table there.
     """
 
     location: str
     collation: str = ""
     partitions_live: timedelta | None = None
     tables_live: timedelta | None = None
+    folds_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from pipeline.destination.elements import StagedFile
 from pipeline.destination.files import COMPRESSION, COMPRESSION_LEVEL
 from pipeline.destination.folder import STORAGE_ERRORS, Folder, staging_error
 from pipeline.destination.jobs import MAX_URIS, load_config, upload
+from pipeline.destination.names import refuse_other_case
 from pipeline.destination.target import read_dataset
 from smart_sync.plan import RunPlan
 from smart_sync.staging import Staging
@@ -140,7 +141,8 @@ def begin(write: Write) -> BegunWrite:
     """
     destination, now = write.destination, datetime.now(UTC)
     client = make_client(write.job_project, None, write.endpoints, write.max_retries)
-    location = read_dataset(client, destination).location
+    dataset = read_dataset(client, destination)
+    refuse_other_case(destination, dataset)
     table, run_id = _table(client, destination), new_run_id(now)
     if table is None and not write.creates:
         fix = "make it, or give create_disposition=CREATE_IF_NEEDED."
@@ -153,7 +155,7 @@ def begin(write: Write) -> BegunWrite:
     run = RunPlan(
         run_id,
         now,
-        location,
+        dataset.location,
         write.job_project,
         staging,
         destination,

@@ -20,6 +20,7 @@ from auto_schema.names import (
     string_literal,
 )
 from auto_schema.schema import INGESTION_TIME, Partitioning
+from pipeline.destination.names import refuse_other_case
 from smart_sync.cursor import CURSOR_KINDS, Cursor
 from smart_sync.facts import DatasetFacts, Target
 from smart_sync.hand_window import bigquery_literal
@@ -57,6 +58,7 @@ def read_dataset(client: bigquery.Client, ref: TableRef) -> DatasetFacts:
         dataset.to_api_repr().get("defaultCollation") or "",
         _milliseconds(dataset.default_partition_expiration_ms),
         _milliseconds(dataset.default_table_expiration_ms),
+        bool(dataset.is_case_insensitive),
     )
 
 
@@ -73,8 +75,9 @@ def read_table(client: bigquery.Client, ref: TableRef, dataset: DatasetFacts) ->
     """Look at the destination table, in a dataset that is known.
 
     Raises:
-        TargetError: it is no table, or BigQuery refuses.
+        TargetError: it is no table, or BigQuery refuses, or other names are the same table.
     """
+    refuse_other_case(ref, dataset)
     with as_target_errors(f"table {ref}"):
         try:
             table = client.get_table(str(ref))

@@ -27,6 +27,13 @@ DESTINATION = Section(
             "Make the table or let it be made (`CREATE_IF_NEEDED`); for rows that are added or merged choose another `write_disposition`: [How it is written](choosing.md#how-it-is-written).",
         ),
         Entry(
+            "several-names",
+            ("a destination that has several names",),
+            "The dataset takes `Orders` and `orders` for one table (its option `is_case_insensitive`), and the destination isn't written in lower case. By which name a table was written is what its lock and its history go by, and what tells tables of one launch apart.",
+            "Tables or collections of the source whose names have capitals, with `{table}` as the name of each destination; a dataset that was made with this option.",
+            "Write dataset and table in lower case: to BigQuery they stay the same. Where earlier runs wrote the other name, the first run under the new one goes by the table's own MAX, and finds no history; with an append, look first whether the last run under the old name succeeded.",
+        ),
+        Entry(
             "bigquery-refused",
             ("BigQuery refused", "can't be written"),
             "BigQuery said no to a request or a job.",

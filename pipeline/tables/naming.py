@@ -108,7 +108,10 @@ def daily_views_of(history: TableRef) -> tuple[TableRef, TableRef, TableRef]:
 def meetings(
     file: TablesFile, destinations: Sequence[tuple[Chosen, TableRef]]
 ) -> Iterator[SyncError]:
-    """Tables that would be written into one destination; BigQuery tells `T` from `t`."""
+    """Tables that would be written into one destination.
+
+    BigQuery tells `T` from `t`; where a dataset doesn't, `T` is refused once that is read.
+    """
     first = dict[TableRef, Chosen]()
     for chosen, destination in destinations:
         other = first.setdefault(destination, chosen)

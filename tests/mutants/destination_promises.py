@@ -16,6 +16,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         DESTINATION,
+        "Where a dataset takes two names for one table, neither replaces the other's rows.",
+        "tests/e2e/test_folded_names.py::test_tables_that_are_one_in_their_dataset_do_not_replace_each_other",
+        "pipeline/destination/names.py",
+        "    if not dataset.folds_names or",
+        "    if True or",
+    ),
+    P(
+        DESTINATION,
         "No table is made that would remove rows of its first run at once.",
         "tests/e2e/test_lifetimes.py::test_rows_that_the_dataset_would_remove_at_once_end_the_first_run",
         "smart_sync/planning.py",
