@@ -56,6 +56,7 @@ SOURCE = Section(
             (
                 "rows of the source are hidden from this account",
                 "rows of the destination are hidden from this account",
+                "masked columns of the destination",
                 "masked columns of the source",
             ),
             "A row access policy of BigQuery hides rows from the account that reads, or a data policy gives it other values in place of a column's own. BigQuery does both without a word, and what isn't seen would be missing, look like deleted, or be wrong.",

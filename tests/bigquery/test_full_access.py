@@ -93,3 +93,33 @@ def test_a_masked_column_is_refused_unless_it_is_left_out(sync, run, orders, cli
     assert sync.rows("id", order="id") == [(1,), (2,), (3,)]
     told = sync.ok(**ALL, source_bigquery_table="v", plan_only="true")
     assert f"masks region of {PROJECT}.{source}.s" in told.out
+
+
+def tagged(client, table, column, tag):
+    found = client.get_table(table)
+    columns = [field.to_api_repr() for field in found.schema]
+    for field in columns:
+        if field["name"] == column:
+            field["policyTags"] = {
+                "names": [f"projects/p/locations/us/taxonomies/1/policyTags/{tag}"]
+            }
+    found.schema = columns
+    client.update_table(found, ["schema"])
+
+
+@pytest.mark.parametrize(("column", "words"), [("updated_at", {}), ("id", MERGE)])
+def test_a_destination_whose_cursor_or_key_is_masked_is_refused(
+    sync, run, orders, client, dataset, column, words
+):
+    """No history knows of a higher MAX: the table was filled by others."""
+    words = words | {"enable_smart_sync": "true", "late_commit_guard": "off"}
+    sync.ok(**words)
+    table = f"{PROJECT}.{dataset}.t"
+    tagged(client, table, column, "clear")
+    sync.ok(**words)
+    tagged(client, table, column, "masked")
+    for more in ({}, {"run_history_table": "others"}, {"plan_only": "true"}):
+        refused = sync(**words, **more)
+        assert (refused.code, "masked columns of the destination" in refused.err) == (5, True)
+        assert f"columns {column})" in refused.err
+    assert sync.rows("id", order="id") == [(1,), (2,), (3,)]

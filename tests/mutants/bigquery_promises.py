@@ -35,6 +35,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         BIGQUERY,
+        "A destination whose cursor or merge key is masked is written by no smart sync.",
+        "tests/bigquery/test_full_access.py::test_a_destination_whose_cursor_or_key_is_masked_is_refused",
+        "pipeline/launch/guarded_columns.py",
+        "    if answer:\n",
+        "    if not answer:\n",
+    ),
+    P(
+        BIGQUERY,
         "A masked column is refused, unless it is left out.",
         "tests/bigquery/test_full_access.py::test_a_masked_column_is_refused_unless_it_is_left_out",
         "smart_sync/seen_whole.py",
