@@ -16,10 +16,11 @@ from smart_sync.history_plan import coarse_warning
 from smart_sync.key_proof import unproven_keys
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.lifetimes import lifetime_warnings
+from smart_sync.predicate import ROWS
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.seen_whole import unseen_warnings
-from smart_sync.source_labels import SOURCE, source_labels
+from smart_sync.source_labels import SOURCE, reads_on, source_labels
 from smart_sync.sql_text import SqlText
 from smart_sync.unread_rows import unread_warnings
 from smart_sync.value_text import counted, have
@@ -33,8 +34,30 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     keys = unproven_keys(draft.request, draft.shape.schema, draft.facts.profile)
     lifetimes = lifetime_warnings(draft.request, draft.shape.schema.partitioning, draft.facts)
     return (
-        (*told, *keys, *lifetimes, *_own_texts(draft.shape.reading), *_defaults(draft)),
+        (
+            *told,
+            *_other_rows(draft),
+            *keys,
+            *lifetimes,
+            *_own_texts(draft.shape.reading),
+            *_defaults(draft),
+        ),
         _notes(draft),
+    )
+
+
+def _other_rows(draft: Draft) -> Iterator[str]:
+    """That rows which were left out so far, and are no more, lie where no window begins."""
+    request, facts = draft.request, draft.facts
+    if not draft.labels.had_others or not reads_on(request) or facts.is_first:
+        return
+    yield (
+        "what leaves rows out (query, filter or transform_sql) is another than in the runs so far,"
+        f" as the label {ROWS} of {request.destination} says: rows that it left out then, and no"
+        " more, lie below the window's start, and no window reads them. Bring them by one run with"
+        " enable_smart_sync=false and write_disposition=WRITE_MERGE, with repair=true, with"
+        " delete_existing_table=true, or with sync_start and sync_end. Where the same rows come as"
+        " before, nothing is to be done. This is told until a run has published rows"
     )
 
 

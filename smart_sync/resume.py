@@ -15,6 +15,7 @@ from auto_schema.schema import TableSchema
 from smart_sync.draft import Shape
 from smart_sync.plan import ReadPlan, SyncPlan
 from smart_sync.request import SyncRequest
+from smart_sync.source_labels import of_source
 from smart_sync.splits import fingerprint
 from smart_sync.taken_over import Noted, TakenOver
 from smart_sync.value_text import value_text
@@ -59,7 +60,7 @@ def work_of(plan: SyncPlan, splits: tuple[Split, ...]) -> Mapping[str, str]:
     merge, sql, proof = publishing.merge, publishing.sql, publishing.proof
     source, window = reading.source, plan.window.window if plan.window else None
     parts: dict[str, tuple[object, ...]] = {
-        "source": (reading.data_source, source.place, publishing.labels),
+        "source": (reading.data_source, source.place, of_source(publishing.labels)),
         "table": reading.stored,
         "destination": (plan.destination, *writing),
         "query": (source.statement(Split(0)), source.statement(splits[0])),

@@ -14,6 +14,7 @@ from smart_sync.plan import SyncPlan
 from smart_sync.plan_json import as_dict
 from smart_sync.resume import work_of
 from smart_sync.saved_facts import SavedColumn, SavedPlan
+from smart_sync.source_labels import of_source
 from smart_sync.taken_over import Noted, noted_of, noted_record
 from sources.values import Split, Window
 
@@ -73,13 +74,13 @@ def saved_of(
         window is not None and window.by_hand is not None,
         (),
     )
-    reading = plan.reading
+    reading, labels = plan.reading, (v for _, v in of_source(plan.publishing.labels))
     return SavedPlan(
         place,
         plan.fingerprint,
         noted,
         parameters,
-        (reading.data_source, reading.source.place, *(v for _, v in plan.publishing.labels)),
+        (reading.data_source, reading.source.place, *labels),
         reading.stored,
         tuple(_columns(plan)),
         seen.made.isoformat() if seen.made else "",

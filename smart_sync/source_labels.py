@@ -2,6 +2,7 @@
 
 sync_source   kind, database and tables of the source
 sync_server   the server: by its own id, or by its address where it tells none
+sync_rows     what leaves rows of it out; absent: nothing does, or nobody has noted it yet
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
+from smart_sync.predicate import ALL, ROWS, rows_label
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
 from warehouse.names import TableRef
@@ -28,11 +30,13 @@ class LabelPlan:
         wanted: as the source wants them; none when its tables aren't known.
         is_set: whether a destination that has others gets them.
         note: for the plan, where this server is taken for the one that filled the table so far.
+        had_others: whether other rows were left out so far than this request leaves out.
     """
 
     wanted: tuple[tuple[str, str], ...]
     is_set: bool
     note: str = ""
+    had_others: bool = False
 
 
 def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[SyncError]]:
@@ -46,7 +50,29 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     faults = [] if accepts else _faults(request.destination, facts, wanted, current)
     if not is_anew and accepts and request.missing.deletes:
         faults = _of_others(request, wanted, current)
-    return LabelPlan(labels, accepts or renews, note), faults
+    rows = _rows(request, current, is_anew=is_anew)
+    is_news = any(current.get(name) != value for name, value in rows.items())
+    had_others = ROWS in rows and current.get(ROWS, ALL) not in (ALL, rows[ROWS])
+    is_set = accepts or renews or is_news
+    return LabelPlan((*labels, *rows.items()), is_set, note, had_others), faults
+
+
+def reads_on(request: SyncRequest) -> bool:
+    """Whether a run of smart sync brings only what is new, and no other rows."""
+    missing = request.missing
+    heals_all = missing.heals and not missing.where
+    return request.window.smart_sync and _is_whole(request) and not (request.replaces or heals_all)
+
+
+def _is_whole(request: SyncRequest) -> bool:
+    """Whether a run is about all that is new, and not about a window or rows of its own."""
+    return not (request.window.by_hand or request.backfills or request.replays)
+
+
+def _rows(request: SyncRequest, current: Mapping[str, str], *, is_anew: bool) -> dict[str, str]:
+    """The label of the rows that are left out, where this run says it."""
+    mine = rows_label(request) or (ALL if ROWS in current else "")
+    return {ROWS: mine} if mine and (is_anew or _is_whole(request)) else {}
 
 
 def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
@@ -60,6 +86,11 @@ def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
         return labels
     kind, _, text = identity.server.partition(":")
     return ((SERVER, label(f"{kind}-{_hash(text)}")), *labels)
+
+
+def of_source(labels: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Those that say which source it is; what a query is stands elsewhere in what is compared."""
+    return tuple(pair for pair in labels if pair[0] != ROWS)
 
 
 def _hash(text: str) -> str:

@@ -5,6 +5,7 @@ from tests.mutants.promises import Promise
 WATERMARK = "Watermark and frontier"
 P = Promise
 E2E = "tests/e2e/test_frontier.py"
+OTHERS = "tests/e2e/test_other_rows.py"
 NEAR = "tests/e2e/test_near_history.py"
 UNIT = "tests/unit/test_near_history.py"
 MODEL = f"{UNIT}::test_so_they_do_after_many_runs_of_any_kind_and_mostly_they_say_enough"
@@ -123,8 +124,56 @@ PROMISES: tuple[Promise, ...] = (
         "A table of an earlier version learns its server once, and refuses another from then on.",
         "tests/e2e/test_two_servers.py::test_a_table_of_an_earlier_version_learns_its_server_once",
         "smart_sync/source_labels.py",
-        "LabelPlan(labels, accepts or renews, note)",
-        "LabelPlan(labels, accepts, note)",
+        "is_set = accepts or renews or is_news",
+        "is_set = accepts or is_news",
+    ),
+    P(
+        WATERMARK,
+        "Rows that a query, filter or transform_sql left out, and lets through now, are told.",
+        f"{OTHERS}::test_other_rows_that_are_let_through_are_told_once_with_the_ways_to_bring_them",
+        "smart_sync/source_labels.py",
+        "current.get(ROWS, ALL) not in (ALL, rows[ROWS])",
+        "False",
+    ),
+    P(
+        WATERMARK,
+        "A filter of MongoDB that lets other documents through is told.",
+        "tests/mongodb/test_other_rows.py::test_another_filter_is_told",
+        "smart_sync/predicate.py",
+        "of_sql(query, kind) if kind else of_json(query)",
+        "of_sql(query, kind) if kind else ''",
+    ),
+    P(
+        WATERMARK,
+        "A query of BigQuery that lets other rows through is told.",
+        "tests/bigquery/test_other_rows.py::test_another_query_is_told",
+        "smart_sync/predicate.py",
+        "of_sql(query, kind) if kind else of_json(query)",
+        "of_sql(query, kind) if kind == 'postgres' else ''",
+    ),
+    P(
+        WATERMARK,
+        "A table of an earlier version learns what leaves rows out of it, without a word.",
+        f"{OTHERS}::test_a_table_of_an_earlier_version_learns_its_rows_without_a_word",
+        "smart_sync/source_labels.py",
+        "is_set = accepts or renews or is_news",
+        "is_set = accepts or renews",
+    ),
+    P(
+        WATERMARK,
+        "A window by hand doesn't say that rows outside of it are there.",
+        f"{OTHERS}::test_a_window_by_hand_brings_them_and_leaves_the_label",
+        "smart_sync/source_labels.py",
+        "return not (request.window.by_hand or request.backfills or request.replays)",
+        "return not (request.backfills or request.replays)",
+    ),
+    P(
+        WATERMARK,
+        "Other columns of a query are no other rows.",
+        f"{OTHERS}::test_other_columns_and_wording_of_a_query_are_not_told",
+        "smart_sync/predicate_tokens.py",
+        "            at = _list_end(words, at)\n",
+        "            pass\n",
     ),
     P(
         WATERMARK,

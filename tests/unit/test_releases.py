@@ -85,6 +85,7 @@ def test_names_by_which_versions_see_each_other_are_those_that_the_page_tells():
         staging.dead_table.table,
         "sync_source",
         "sync_server",
+        "sync_rows",
     ]
 
 

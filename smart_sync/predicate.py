@@ -1,0 +1,92 @@
+"""What decides which rows of a source come, as a label: query, filter and transform_sql. Pure.
+
+Two requests that differ in columns, white space or comments only have the same one.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from auto_schema.transform import Transformation
+from smart_sync.request import SyncRequest
+
+ROWS = "sync_rows"
+ALL = "all"
+"""The label of a table whose rows were once only some."""
+DIGITS = 32
+DIALECTS: Mapping[str, str] = {"postgresql": "postgres", "bigquery": "bigquery"}
+"""Of sources whose query is SQL, as sqlglot names them."""
+
+_TABLE = re.compile(r'\s*select\s+\*\s+from\s+[\w."`-]+\s*;?\s*', re.IGNORECASE)
+"""A query of a table as it is. Without another sqlglot isn't imported."""
+
+
+def rows_label(request: SyncRequest) -> str:
+    """32 hex digits of what leaves rows out; empty: nothing does."""
+    query, kind = request.reading.query, DIALECTS.get(request.data_source)
+    parts = [
+        of_sql(query, kind) if kind else of_json(query),
+        of_filter(request.schema.transformation),
+        of_sql(request.publishing.sql, "bigquery"),
+    ]
+    if not any(parts):
+        return ""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:DIGITS]
+
+
+def of_sql(sql: str, dialect: str) -> str:
+    r"""A query without its outermost list of columns; empty: it is of one table as it is.
+
+    >>> of_sql("SELECT * FROM a.b", "postgres"), of_sql("select x, y from a.b;", "postgres")
+    ('', '')
+    >>> of_sql("select x, y -- both\nFROM b  where c = 'Eu'", "postgres")
+    "SELECT FROM B WHERE C = 'Eu'"
+    """
+    if not sql.strip() or _TABLE.fullmatch(sql):
+        return ""
+    told: str = import_module("smart_sync.predicate_tokens").without_columns(sql, dialect)
+    return told
+
+
+def of_json(text: str) -> str:
+    """A filter of MongoDB, whatever its spaces and the order of its conditions.
+
+    Only in a value that is a document itself does order count.
+
+    >>> of_json('{"b": 1, "a": {"$lt": 2, "$gt": 1}}') == of_json('{"a":{"$gt":1,"$lt":2},"b":1}')
+    True
+    >>> of_json('{"a": {"y": 1, "x": 2}}') == of_json('{"a": {"x": 2, "y": 1}}')
+    False
+    >>> of_json(" {} "), of_json("")
+    ('', '')
+    """
+    try:
+        conditions = json.loads(text or "{}")
+    except ValueError:
+        return " ".join(text.split())
+    if not conditions:
+        return ""
+    if isinstance(conditions, dict):
+        conditions = dict(sorted(conditions.items()))
+    return json.dumps(_ordered(conditions))
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    items = [(key, _ordered(item)) for key, item in value.items()]
+    return dict(sorted(items) if all(key.startswith("$") for key in value) else items)
+
+
+def of_filter(transformation: Transformation) -> str:
+    """The filter of transformation_config, whatever the order of its conditions; or empty."""
+    parts = [
+        sorted(json.dumps([c.field, c.operator, c.value], default=str) for c in conditions)
+        for conditions in transformation.row_filter
+    ]
+    return json.dumps(sorted(parts)) if parts else ""

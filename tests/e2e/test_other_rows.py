@@ -1,0 +1,120 @@
+"""A query, filter or transform_sql that lets other rows through than in the runs so far."""
+
+import json
+
+import pytest
+
+SMART = {
+    "enable_smart_sync": "true",
+    "smart_sync_margin": "0s",
+    "write_disposition": "WRITE_MERGE",
+    "merge_keys": "id",
+}
+TOLD = "what leaves rows out (query, filter or transform_sql) is another"
+MEMBERS = {
+    "query": ("postgresql_query", "SELECT id, region, updated_at FROM s WHERE region = '{}'"),
+    "base query": (
+        "postgresql_base_query",
+        "SELECT * FROM s WHERE region = '{}' AND updated_at > '{{start_timestamp}}'"
+        " AND updated_at <= '{{end_timestamp}}'",
+    ),
+    "join": ("postgresql_query", "SELECT s.* FROM s JOIN r ON r.region = s.region AND r.n = '{}'"),
+    "filter": ("transformation_config", '{{"filter": [["region", "=", "{}"]]}}'),
+    "transform_sql": ("transform_sql", "SELECT * FROM staged WHERE region = '{}'"),
+}
+
+
+@pytest.fixture
+def table(sql):
+    sql("CREATE TABLE s (id int PRIMARY KEY, region text, updated_at timestamptz)")
+    sql("CREATE TABLE r AS SELECT x AS region, x AS n FROM unnest(ARRAY['eu', 'us']) x")
+    sql(
+        "INSERT INTO s SELECT i, CASE i % 2 WHEN 0 THEN 'us' ELSE 'eu' END,"
+        " timestamptz '2024-05-01' + i * interval '1 hour' FROM generate_series(1, 9) i"
+    )
+
+
+def asked(member, region):
+    name, text = MEMBERS[member]
+    table = {} if name.endswith("query") else {"source_table_for_schema": "s"}
+    return SMART | table | {name: text.format(region)}
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_other_rows_that_are_let_through_are_told_once_with_the_ways_to_bring_them(
+    sync, sql, table, member
+):
+    sync.ok(**asked(member, "eu"))
+    label = sync.table().labels["sync_rows"]
+    assert TOLD not in sync.ok(**asked(member, "eu"), plan_only="true").out
+    other = asked(member, "us")
+    assert TOLD in sync.ok(**other, plan_only="true").out
+    sync.ok(**other)  # nothing is new, and so nothing is published
+    assert TOLD in sync.ok(**other, plan_only="true").out
+    sql("INSERT INTO s VALUES (12, 'us', '2024-06-02')")
+    sync.ok(**other)
+    assert sync.table().labels["sync_rows"] not in ("", label)
+    assert TOLD not in sync.ok(**other, plan_only="true").out
+    everything = SMART | {"source_table_for_schema": "s"}
+    shown = json.loads(sync.ok(**everything, plan_only="true", plan_format="json").out)
+    assert any(TOLD in warning for warning in shown["warnings"])
+    sql("INSERT INTO s VALUES (13, 'us', '2024-06-03')")
+    sync.ok(**everything)
+    assert sync.table().labels["sync_rows"] == "all"
+    assert TOLD not in sync.ok(**everything, plan_only="true").out
+    assert [row[0] for row in sync.rows("id")] == [1, 3, 5, 7, 9, 12, 13]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"enable_smart_sync": "false"},
+        {"repair": "true"},
+        {"delete_existing_table": "true"},
+    ],
+)
+def test_each_way_that_is_named_brings_the_rows_and_is_not_told(sync, table, way):
+    sync.ok(**asked("query", "eu"))
+    run = SMART | {"source_table_for_schema": "s"} | way
+    assert TOLD not in sync.ok(**run, plan_only="true").out
+    sync.ok(**run)
+    assert len(sync.rows()) == 9
+    assert sync.table().labels["sync_rows"] == "all"
+    assert TOLD not in sync.ok(**SMART, source_table_for_schema="s", plan_only="true").out
+
+
+def test_a_window_by_hand_brings_them_and_leaves_the_label(sync, table):
+    sync.ok(**asked("query", "eu"))
+    label = sync.table().labels["sync_rows"]
+    ends = {"sync_start": "2024-05-01", "sync_end": "2024-05-02"}
+    run = SMART | {"source_table_for_schema": "s"} | ends
+    assert TOLD not in sync.ok(**run, plan_only="true").out
+    sync.ok(**run)
+    assert len(sync.rows()) == 9
+    assert sync.table().labels["sync_rows"] == label
+
+
+def test_other_columns_and_wording_of_a_query_are_not_told(sync, sql, table):
+    sync.ok(**asked("query", "eu"))
+    sql("ALTER TABLE s ADD COLUMN more text")
+    again = "select more, updated_at, id, region -- all\n from s\n where region='eu'"
+    assert TOLD not in sync.ok(**SMART, postgresql_query=again, plan_only="true").out
+
+
+def test_a_table_of_an_earlier_version_learns_its_rows_without_a_word(sync, sql, table):
+    sync.ok(**asked("query", "eu"))
+    made = sync.table()
+    mine = made.labels["sync_rows"]
+    made.labels = {**made.labels, "sync_rows": None}
+    sync.client.update_table(made, ["labels"])
+    assert "sync_rows" not in sync.table().labels
+    sql("INSERT INTO s VALUES (11, 'eu', '2024-06-01')")
+    assert TOLD not in sync.ok(**asked("query", "eu"), plan_only="true").out
+    sync.ok(**asked("query", "eu"))
+    assert sync.table().labels["sync_rows"] == mine
+
+
+def test_a_table_of_which_nothing_was_left_out_has_no_such_label(sync, table):
+    sync.ok(**SMART, source_table_for_schema="s")
+    assert "sync_rows" not in sync.table().labels
+    assert TOLD not in sync.ok(**asked("query", "eu"), plan_only="true").out
