@@ -56,6 +56,8 @@ def test_other_rows_that_are_let_through_are_told_once_with_the_ways_to_bring_th
     assert sync.table().labels["sync_rows"] not in ("", label)
     assert TOLD not in sync.ok(**other, plan_only="true").out
     everything = SMART | {"source_table_for_schema": "s"}
+    if member == "join":  # which reads two tables
+        everything |= {"accept_source_change": "true"}
     shown = json.loads(sync.ok(**everything, plan_only="true", plan_format="json").out)
     assert any(TOLD in warning for warning in shown["warnings"])
     sql("INSERT INTO s VALUES (13, 'us', '2024-06-03')")
