@@ -1,8 +1,9 @@
 """What `coarse_stamps` asks of a query's tree: the calls that cut a value on its way out."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -162,6 +163,22 @@ class Look:
                 yield self.named[name.lower()]
             elif name in self.behind:
                 yield sqlglot.parse_one(self.behind[name], dialect=self.dialect)
+
+
+@dataclass(frozen=True, slots=True)
+class Noting(Look):
+    """The same way down by one who notes what it meets there: a pair, with the SQL before it."""
+
+    noted: list[tuple[str, Any]] = field(default_factory=list)
+
+
+def first_noted(look: Noting, sql: str, name: str) -> tuple[str, Any] | None:
+    """What it notes first on its way from a column; None: nothing, or a query it can't read."""
+    try:
+        look.of_column(sqlglot.parse_one(sql, dialect=look.dialect), name)
+    except (SqlglotError, RecursionError):
+        return None
+    return look.noted[0] if look.noted else None
 
 
 def _is(item: exp.Expr, name: str) -> bool:

@@ -1,14 +1,12 @@
 """What `given_stamps` asks of a query's tree: values of the cursor that no row has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
-from sources.coarse_stamps_tree import Look
+from sources.coarse_stamps_tree import Noting, first_noted
 
 Given = tuple[str, bool]
 _NOW = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentDatetime, exp.Localtimestamp)
@@ -17,19 +15,12 @@ _NOW_NAMES = frozenset({"clock_timestamp", "statement_timestamp", "transaction_t
 
 def given_of(sql: str, name: str, dialect: str, behind: Mapping[str, str]) -> Given | None:
     """See `given_stamps`: the SQL, and whether it is the time of each query."""
-    look = _GivenLook(dialect, False, behind, {})
-    try:
-        look.of_column(sqlglot.parse_one(sql, dialect=dialect), name)
-    except (SqlglotError, RecursionError):
-        return None
-    return look.given[0] if look.given else None
+    return first_noted(_GivenLook(dialect, False, behind, {}), sql, name)
 
 
 @dataclass(frozen=True, slots=True)
-class _GivenLook(Look):
+class _GivenLook(Noting):
     """The same way down; it ends where a value is of no row."""
-
-    given: list[Given] = field(default_factory=list)
 
     def unit_of(self, value: exp.Expr) -> timedelta | None:
         """Zero: nothing lies beneath; None: go on."""
@@ -40,5 +31,5 @@ class _GivenLook(Look):
         )
         if not is_now and not isinstance(value, exp.Literal):
             return None
-        self.given.append((value.sql(dialect=self.dialect), is_now))
+        self.noted.append((value.sql(dialect=self.dialect), is_now))
         return timedelta()

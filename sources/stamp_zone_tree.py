@@ -1,14 +1,12 @@
 """What `stamp_zone` asks of a query's tree: the zone to which a value is brought at last."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
-from sources.coarse_stamps_tree import Look
+from sources.coarse_stamps_tree import Noting, first_noted
 
 Zone = tuple[str, str]
 _OF_CALL = 2
@@ -17,19 +15,12 @@ _OF_CALL = 2
 
 def zone_of(sql: str, name: str, dialect: str, behind: Mapping[str, str]) -> Zone | None:
     """See `stamp_zone`: the SQL, and the zone that it names."""
-    look = _ZoneLook(dialect, False, behind, {})
-    try:
-        look.of_column(sqlglot.parse_one(sql, dialect=dialect), name)
-    except (SqlglotError, RecursionError):
-        return None
-    return look.found[0] if look.found else None
+    return first_noted(_ZoneLook(dialect, False, behind, {}), sql, name)
 
 
 @dataclass(frozen=True, slots=True)
-class _ZoneLook(Look):
+class _ZoneLook(Noting):
     """The same way down; it ends where a zone is named."""
-
-    found: list[Zone] = field(default_factory=list)
 
     def unit_of(self, value: exp.Expr) -> timedelta | None:
         """Zero: a zone is named, and what lies beneath is brought to it; None: go on."""
@@ -37,7 +28,7 @@ class _ZoneLook(Look):
         bare = zone.this if isinstance(zone, exp.Cast) else zone
         if not isinstance(bare, exp.Literal) or not bare.is_string:
             return None
-        self.found.append((value.sql(dialect=self.dialect), str(bare.this)))
+        self.noted.append((value.sql(dialect=self.dialect), str(bare.this)))
         return timedelta()
 
 

@@ -119,8 +119,8 @@ def read_start(
     Raises:
         SchemaError: the destination has no such column, or of another type.
         TargetError: MAX hides rows that an append can't read, or a policy hides or masks the
-            table's own;
-            or the runs so far have read by another column; or an append finds none in its rows.
+            table's own; or the runs so far have read by another column; or an append finds none
+            in its rows.
     """
     ref = request.destination
     left = frontier.watermark_after if frontier else None

@@ -7,11 +7,10 @@ from typing import Any
 from sources.coarse_stamps import CoarseStamps, coarse_stamps
 from sources.given_stamps import given_stamps
 from sources.profile import SourceProfile
-from sources.some_rows import gives_some
 from sources.stamp_zone import StampZone, assigned, stamp_zone
 from sources.values import SourceColumn
 
-_DIALECT = "postgres"
+SQLGLOT = "postgres"
 """Its name in sqlglot."""
 _VIEWS = """
 SELECT c.relname, pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c
@@ -37,7 +36,7 @@ WHERE t.tgrelid = ANY(%(read)s::oid[]) AND NOT t.tgisinternal AND t.tgenabled <>
 
 
 def with_stamps(
-    profile: SourceProfile, cursor: Any, query: str, column: SourceColumn | None
+    profile: SourceProfile, cursor: Any, query: str, column: SourceColumn
 ) -> SourceProfile:
     """The profile of a query, with what it and others make of the stamps of its cursor column.
 
@@ -45,10 +44,8 @@ def with_stamps(
         profile: with `writers`.
         cursor: in a transaction of ours.
         query: its placeholders bound.
-        column: the cursor; None: the query delivers none.
+        column: the cursor.
     """
-    if column is None:
-        return profile
     read = {"read": list(profile.writers.read)}
     cursor.execute(_VIEWS, read)
     views = dict(cursor.fetchall())
@@ -57,8 +54,8 @@ def with_stamps(
     read_as = {name: items for name, is_default, items in formed if not is_default}
     written = {name: items for name, is_default, items in formed if is_default}
     coarse = _cut(query, column, _selected(read_as) | views, _selected(written) | views)
-    given = given_stamps(query, column.name, _DIALECT, views)
-    profile = replace(profile, given=given, some=gives_some(query, _DIALECT))
+    given = given_stamps(query, column.name, SQLGLOT, views)
+    profile = replace(profile, given=given)
     if not is_naive:
         return replace(profile, coarse=coarse)
     cursor.execute(_TRIGGERS, read)
@@ -77,7 +74,7 @@ def _cut(
 ) -> CoarseStamps | None:
     is_date = column.type.cursor_type == "date"
     for is_default, behind in ((False, read), (True, written)):
-        cut = coarse_stamps(query, column.name, _DIALECT, is_date=is_date, behind=behind)
+        cut = coarse_stamps(query, column.name, SQLGLOT, is_date=is_date, behind=behind)
         if cut is not None:
             return replace(cut, is_default=is_default)
     return None
@@ -87,7 +84,7 @@ def _zone(
     query: str, column: SourceColumn, read: Mapping[str, str], written: Mapping[str, str]
 ) -> StampZone | None:
     for is_written, behind in ((False, read), (True, written)):
-        zone = stamp_zone(query, column.name, _DIALECT, behind)
+        zone = stamp_zone(query, column.name, SQLGLOT, behind)
         if zone is not None:
             return replace(zone, is_written=is_written)
     return None

@@ -13,7 +13,7 @@ from typing import Any
 from sources.postgresql.asking import Asking
 from sources.postgresql.catalog import reading
 from sources.postgresql.sql import DIALECT
-from sources.postgresql.stamps import with_stamps
+from sources.postgresql.stamps import SQLGLOT, with_stamps
 from sources.profile import SourceProfile
 from sources.some_rows import gives_some
 from sources.sql import tokens
@@ -140,12 +140,13 @@ def with_writers(opened: Asking, profile: SourceProfile, query: str, name: str) 
     """
     with reading(opened) as cursor:
         seen = writers(cursor, query)
-        column = profile.column(name)
-        if column is None or not (column.type.cursor_type or "").startswith("int"):
-            return with_stamps(replace(profile, writers=seen), cursor, query, column)
-        some = gives_some(query, "postgres")
-        kind = numbers(cursor, column, seen.read)
-        return replace(profile, writers=seen, numbers=kind, some=some)
+        profile, column = replace(profile, writers=seen), profile.column(name)
+        if column is None:
+            return profile
+        profile = replace(profile, some=gives_some(query, SQLGLOT))
+        if not (column.type.cursor_type or "").startswith("int"):
+            return with_stamps(profile, cursor, query, column)
+        return replace(profile, numbers=numbers(cursor, column, seen.read))
 
 
 def _of_subscriptions(

@@ -164,7 +164,7 @@ PROMISES: tuple[Promise, ...] = (
         "A stamp that a query or a view gives to rows without one is told: no window holds them.",
         "tests/e2e/test_unread_rows.py::test_a_query_that_keeps_rows_from_every_window_is_told",
         "sources/postgresql/stamps.py",
-        "given_stamps(query, column.name, _DIALECT, views)",
+        "given_stamps(query, column.name, SQLGLOT, views)",
         "given_stamps(query, column.name, _DIALECT, {})",
     ),
     P(
