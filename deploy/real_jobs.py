@@ -1,4 +1,4 @@
-"""What real BigQuery makes of job ids, locks, labels, dry runs, copies and the streaming buffer."""
+"""What real BigQuery makes of job ids, locks, labels, dry runs and query results."""
 
 from deploy.real_check import BQ, TOKEN, Check, lines, query, rest, show
 
@@ -335,82 +335,5 @@ JOBS: tuple[Check, ...] = (
         ),
         (r"rows 3, sum 6",),
     ),
-    Check(
-        "copy-layout",
-        "A copy job gives a new table the source's partitioning, clustering and descriptions,"
-        " and tells the rows that it copied.",
-        "A BigQuery table taken whole; its rows are counted from copiedRows.",
-        lines(
-            query(
-                "CREATE TABLE $DATASET.copied (id INT64 OPTIONS (description='kept text'),"
-                " ts TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(ts, DAY) CLUSTER BY id"
-                " AS SELECT 1, CURRENT_TIMESTAMP()"
-            ),
-            f"{BQ} --job_id=${{DATASET}}_copy cp -n $DATASET.copied $DATASET.copy",
-            show("$DATASET.copy"),
-            show("-j ${DATASET}_copy"),
-        ),
-        (r'"copiedRows": "1"', r"kept text", r'"field": "ts"', r'"clustering"'),
-    ),
-    Check(
-        "copy-write-empty",
-        "A copy job with WRITE_EMPTY into a table with rows is refused.",
-        "A copy into a table that the run makes can't hit one that was filled meanwhile.",
-        lines(
-            TOKEN,
-            query("CREATE TABLE $DATASET.from_here AS SELECT 1 AS id"),
-            query("CREATE TABLE $DATASET.full AS SELECT 2 AS id"),
-            rest(
-                "POST",
-                "/jobs",
-                '{"jobReference": {"jobId": "${DATASET}_full", "location": "$LOCATION"},\n'
-                ' "configuration": {"copy": {"writeDisposition": "WRITE_EMPTY",\n'
-                '  "createDisposition": "CREATE_IF_NEEDED",\n'
-                '  "sourceTables": [{"projectId": "$PROJECT", "datasetId": "$DATASET",\n'
-                '   "tableId": "from_here"}],\n'
-                '  "destinationTable": {"projectId": "$PROJECT", "datasetId": "$DATASET",\n'
-                '   "tableId": "full"}}}}',
-            ),
-            f"{BQ} wait ${{DATASET}}_full 120 || true",
-            query("SELECT FORMAT('rows %d, sum %d', COUNT(*), SUM(id)) FROM $DATASET.full"),
-        ),
-        (r"(?i)already exists|not empty|duplicate", r"rows 1, sum 2"),
-    ),
-    Check(
-        "streaming-buffer",
-        "Rows in a streaming buffer are told by tables.get, and stand as __UNPARTITIONED__ in"
-        " INFORMATION_SCHEMA.PARTITIONS.",
-        "A table with such rows is not copied, and its MAX is looked for in all of it.",
-        lines(
-            query(
-                "CREATE TABLE $DATASET.buffered (id INT64, ts TIMESTAMP)"
-                " PARTITION BY TIMESTAMP_TRUNC(ts, DAY)"
-            ),
-            f'echo \'{{"id": 1, "ts": "\'$(date -u +%FT%TZ)\'"}}\' | {BQ} insert $DATASET.buffered',
-            "sleep 20",
-            show("$DATASET.buffered"),
-            query(
-                "SELECT FORMAT('part %s', partition_id) FROM"
-                " $DATASET.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'buffered'"
-            ),
-        ),
-        (r'"streamingBuffer"', r"part __UNPARTITIONED__"),
-    ),
-    Check(
-        "streaming-copy",
-        "A copy job leaves out rows that are still in the streaming buffer.",
-        "A table with such rows is read by a statement in place of a copy job.",
-        lines(
-            query("CREATE TABLE $DATASET.streamed AS SELECT 1 AS id"),
-            f"echo '{{\"id\": 2}}' | {BQ} insert $DATASET.streamed",
-            "sleep 5",
-            f"{BQ} cp -n $DATASET.streamed $DATASET.streamed_copy",
-            query(
-                "SELECT FORMAT('rows %d and %d', (SELECT COUNT(*) FROM $DATASET.streamed),"
-                " (SELECT COUNT(*) FROM $DATASET.streamed_copy))"
-            ),
-        ),
-        (r"rows 2 and 1\b",),
-    ),
 )
-"""Jobs, locks, names, dry runs, copies."""
+"""Jobs, locks, names, dry runs."""

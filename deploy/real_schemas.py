@@ -13,6 +13,43 @@ _NO_ROWS = "SELECT CAST(NULL AS INT64) AS id FROM UNNEST([0]) WHERE FALSE"
 
 SCHEMAS: tuple[Check, ...] = (
     Check(
+        "add-column",
+        "ALTER TABLE ADD COLUMN IF NOT EXISTS with a description can be repeated.",
+        "New columns of a source, also when a publishing step is repeated.",
+        lines(
+            query("CREATE TABLE $DATASET.widened AS SELECT 1 AS id"),
+            *[
+                query(
+                    "ALTER TABLE $DATASET.widened ADD COLUMN IF NOT EXISTS `more` ARRAY<STRUCT<a"
+                    " INT64>> OPTIONS (description='later')"
+                )
+            ]
+            * 2,
+            show("$DATASET.widened", "--schema"),
+        ),
+        (r'"later"', r'"REPEATED"'),
+    ),
+    Check(
+        "layout-types",
+        "Partitioning by a STRING, clustering by a FLOAT64 and by five columns are refused.",
+        "The plan refuses them before anything is read.",
+        lines(
+            "refused=0",
+            *[
+                query(
+                    f"CREATE TABLE $DATASET.layout_{n} (s STRING, f FLOAT64, a INT64, b INT64,"
+                    f" c INT64, d INT64, e INT64) {layout}"
+                )
+                + " || refused=$((refused + 1))"
+                for n, layout in enumerate(
+                    ("PARTITION BY s", "CLUSTER BY f", "CLUSTER BY a, b, c, d, e")
+                )
+            ],
+            "echo refused $refused",
+        ),
+        (r"refused 3",),
+    ),
+    Check(
         "row-policy-lists-no-rows",
         "A row access policy leaves rows out of a query, while tabledata.list is refused (403) to"
         " whom it hides rows, and answers who sees all by FILTER USING (TRUE).",
