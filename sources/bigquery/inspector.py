@@ -76,7 +76,7 @@ def _opened(client: bigquery.Client, bare: BigquerySource, cursor: str) -> "_Ins
     source = replace(
         bare,
         location=described.location,
-        is_direct=described.shows_past,
+        is_direct=described.is_stored,
         filter_column=described.table.requires_filter if described.table else "",
     )
     profile = profile_of(bare.connection.project, described, reads, partly_seen(client, reads))

@@ -54,6 +54,17 @@ class Described:
         """Whether BigQuery shows it as it was before."""
         return self.table is not None and self.table.kind in ("TABLE", "SNAPSHOT")
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether Storage Read hands over all of its rows: they are all in the table's storage.
+
+        Not those in the buffer of streaming inserts, nor changes of CDC that aren't applied yet:
+        https://github.com/GoogleCloudDataproc/spark-bigquery-connector/issues/95
+        """
+        if self.table is None or not self.shows_past:
+            return False
+        return not (self.table.is_streamed or self.table.max_staleness)
+
 
 def describe(client: bigquery.Client, bare: BigquerySource) -> Described:
     """The table by its schema, a query or wildcard by a dry run.

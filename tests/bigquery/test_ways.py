@@ -439,3 +439,19 @@ def test_columns_that_only_other_tables_of_a_wildcard_have_are_told(sync, run):
     run("CREATE TABLE `{s}.w_2` (ID INT64, gone STRING)")
     told = sync.ok(**words).out
     assert "a wildcard has the columns of its newest table: gone of other tables isn't read" in told
+
+
+@pytest.mark.parametrize(
+    "more", [{"streamingBuffer": {"estimatedRows": "1"}}, {"maxStaleness": "0-0 0 0:15:0"}]
+)
+def test_rows_that_are_not_in_storage_yet_are_read_by_a_query(
+    sync, run, source, target, monkeypatch, more
+):
+    """Storage Read leaves out what is in the streaming buffer, or waits to be applied."""
+    run(ROWS)
+    words = SMART | {"bigquery_read_method": "workers"}
+    assert plan_of(sync, **words)["reading"]["scan_bytes"] is None, "the table itself is streamed"
+    with standing_between(monkeypatch, "BIGQUERY_EMULATOR_HOST", target.url) as proxy:
+        table = rf"datasets/{source}/tables/s\b"
+        proxy.add(Rule(rewrite(lambda body: body | more), method="GET", path=table))
+        assert plan_of(sync, **words)["reading"]["scan_bytes"] is not None

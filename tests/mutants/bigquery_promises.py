@@ -11,6 +11,14 @@ P = Promise
 PROMISES: tuple[Promise, ...] = (
     P(
         BIGQUERY,
+        "Rows in a streaming buffer, and changes that wait to be applied, are read by a query.",
+        f"{WAYS}test_rows_that_are_not_in_storage_yet_are_read_by_a_query",
+        "sources/bigquery/profile.py",
+        "return not (self.table.is_streamed or self.table.max_staleness)",
+        "return True",
+    ),
+    P(
+        BIGQUERY,
         "Columns that only older tables of a wildcard have are told.",
         f"{WAYS}test_columns_that_only_other_tables_of_a_wildcard_have_are_told",
         "sources/bigquery/inspector.py",
