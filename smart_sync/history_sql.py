@@ -15,8 +15,10 @@ from collections.abc import Callable
 from auto_schema.names import OURS, STAGED, TABLE, in_any_partition, of_staged, of_table, quoted
 from smart_sync.history_plan import IS_CURRENT, VALID_FROM, VALID_TO, HistoryPlan
 from smart_sync.key_text import (
+    UNKEYED,
     as_named,
     block,
+    joined_or_unkeyed,
     json_text,
     key_text,
     literals,
@@ -24,6 +26,8 @@ from smart_sync.key_text import (
     on_keys,
     pruned,
     raise_for,
+    refuse_unkeyed,
+    unkeyed_row,
 )
 from smart_sync.load_columns import compared_names
 from smart_sync.merge_plan import MergePlan
@@ -86,6 +90,7 @@ def history_script(
     look = {
         DIFFERING: f"(SELECT MIN({key_text(merge.keys)}) FROM {VERSIONS} AS {STAGED}"
         f" WHERE {VARIES})",
+        UNKEYED: unkeyed_row(merge.keys, ENDS),
         DOUBLED: f"(SELECT MIN({key_text(merge.keys)}) FROM {ENDS} AS {STAGED}\n"
         f"    WHERE {HELD} > 1 OR {FROM} IS NULL)",
         PARTITIONS: _partitions(merge, f"{IS_STAGED} OR {MOVED}"),
@@ -98,12 +103,12 @@ def history_script(
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     cleared = clearing(plan.changes.stale, plan.destination, merge.partition_field)
     return (
-        f"DECLARE {DIFFERING}, {DOUBLED}, {PARTITIONS}, {SAME_PARTITIONS} STRING;\n"
+        f"DECLARE {DIFFERING}, {UNKEYED}, {DOUBLED}, {PARTITIONS}, {SAME_PARTITIONS} STRING;\n"
         f"DECLARE {', '.join(numbers)} INT64;\nDECLARE {REPLACED} INT64 DEFAULT 0;\n"
         f"{first}CREATE TEMP TABLE {VERSIONS} AS\n{_versions(plan, merge, history, items)};\n"
         f"{lost}CREATE TEMP TABLE {ENDS} AS\n{_ends(plan, merge, history, beside)};\n"
         f"EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n  INTO {', '.join(look)};\n"
-        f"{refuse_differing(plan)}{_refuse_doubled(plan)}"
+        f"{refuse_differing(plan)}{refuse_unkeyed(plan)}{_refuse_doubled(plan)}"
         f"{around(cleared + _count_replaced(plan, merge, history) + _merge(plan, merge, history))}"
         f"SELECT {ADDED} + {ENDED} + {REPLACED} AS expected,"
         f" {ADDED} AS added, {ENDED} AS ended, {REPLACED} AS replaced"
@@ -186,7 +191,7 @@ def _each_version(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str
     keys, partition, where = names_of(merge.keys), "CAST(NULL AS STRING)", ""
     if merge.partition:
         partition, column = merge.partition.of(TABLE), of_table(merge.partition.field)
-        where = f"\n    WHERE {in_any_partition(column)}"
+        where = in_any_partition(column)
     return (
         f"SELECT {keys}, {FROM}, MAX({TO}) AS {TO}, LOGICAL_OR({OPEN}) AS {OPEN},\n"
         f"  MAX({PARTITION}) AS {PARTITION}, COUNTIF({HELD}) AS {HELD},"
@@ -195,8 +200,7 @@ def _each_version(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str
         f"    {of_table(VALID_FROM)} AS {FROM}, {of_table(VALID_TO)} AS {TO},"
         f" {of_table(IS_CURRENT)} AS {OPEN},\n    {partition} AS {PARTITION}, TRUE AS {HELD}\n"
         f"    FROM {plan.destination.sql} AS {TABLE}\n"
-        f"    JOIN (SELECT DISTINCT {keys} FROM {VERSIONS}) AS {STAGED}"
-        f" ON {on_keys(merge.keys)}{where}\n"
+        f"{joined_or_unkeyed(merge.keys, f'(SELECT DISTINCT {keys} FROM {VERSIONS})', where)}\n"
         f"  UNION ALL\n  SELECT {keys}, {quoted(history.cursor)}, NULL, NULL, NULL, FALSE\n"
         f"    FROM {VERSIONS}\n)\nGROUP BY {keys}, {FROM}"
     )

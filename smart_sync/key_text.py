@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from auto_schema.names import STAGED, TABLE, of_staged, of_table, quoted, string_literal
+from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
 from auto_schema.told import HASH_DIGITS
 from smart_sync.merge_plan import MergePartition
 from smart_sync.plan import SyncPlan
@@ -12,6 +12,10 @@ _FORMATTERS = {  # %Y would write the year 1 as 1; a project may have a time zon
     "DATETIME": ("FORMAT_DATETIME('%E4Y-%m-%d %H:%M:%S', p)", "'"),
     "TIMESTAMP": ("FORMAT_TIMESTAMP('%E4Y-%m-%d %H:%M:%S', p, 'UTC')", "+00'"),
 }
+
+
+UNKEYED = f"{OURS}unkeyed"
+"""A variable of the scripts: the keys of the first row of the table that lacks one."""
 
 
 def names_of(names: Sequence[str]) -> str:
@@ -26,6 +30,28 @@ def names_of(names: Sequence[str]) -> str:
 def on_keys(keys: Sequence[str]) -> str:
     """Whether a row of `TABLE` and one of `STAGED` have the same keys; NULL where one is."""
     return " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in keys)
+
+
+def joined_or_unkeyed(keys: Sequence[str], others: str, where: str = "") -> str:
+    """What rows of `TABLE` are joined with by their keys, where those without one stay as well.
+
+    Args:
+        keys: the merge keys.
+        others: a table, or a sub-query, whose rows all have keys.
+        where: what else holds of rows of `TABLE`; empty: nothing.
+    """
+    unkeyed = " OR ".join(f"{of_table(key)} IS NULL" for key in keys)
+    met = f"{of_staged(keys[0])} IS NOT NULL OR {unkeyed}"
+    return (
+        f"LEFT JOIN {others} AS {STAGED} ON {on_keys(keys)}\n"
+        f"WHERE {f'({where}) AND ' if where else ''}({met})"
+    )
+
+
+def unkeyed_row(keys: Sequence[str], table: str) -> str:
+    """The keys of the first row of a table that lacks one, as JSON; NULL where each has all."""
+    lacks = " OR ".join(f"{of_staged(key)} IS NULL" for key in keys)
+    return f"(SELECT MIN({key_text(keys)}) FROM {table} AS {STAGED} WHERE {lacks})"
 
 
 def as_named(alias: str, names: Sequence[str]) -> str:
@@ -83,6 +109,19 @@ def raise_for(plan: SyncPlan, variable: str, message: str) -> str:
     """End the script with the message where a variable holds the first of some keys."""
     told = _with_key(plan, message, variable)
     return f"IF {variable} IS NOT NULL THEN\n  RAISE USING MESSAGE = {told};\nEND IF;\n"
+
+
+def refuse_unkeyed(plan: SyncPlan) -> str:
+    """End the script where the table has rows without a key: no row that comes would meet them."""
+    message = (
+        f"{plan.publishing.write_disposition}: a row of {plan.destination} has no value in a column"
+        " of merge_keys (a key that was added later?), so that its next version would be added"
+        " beside it. Nothing was published. To mend: fill that column, by one run with the"
+        " merge_keys of before and backfill_columns=<the column> (in a table with several versions"
+        " of a row by UPDATE); then delete rows that still lack it, as the source has them no more."
+        " The first: "
+    )
+    return raise_for(plan, UNKEYED, message)
 
 
 def _with_key(plan: SyncPlan, message: str, variable: str) -> str:

@@ -1,7 +1,8 @@
 """The script of WRITE_MERGE: staged rows in, each key once, newest by cursor.
 
     newest   one staged row per key, and whether rows of that key and one cursor differ
-    held     key, partition and cursor of those keys in the table: the first query over it
+    held     key, partition and cursor of those keys in the table, and its rows that lack a key:
+             the first query over it
     one look at both: what ends the run, both sides' partitions, how many rows are to be merged
     MERGE    with those partitions as constants, so that BigQuery reads no others
 
@@ -18,14 +19,18 @@ from smart_sync.deletes import DELETED_AT
 from smart_sync.hand_window import bigquery_literal, not_later
 from smart_sync.healing_sql import healed_rows, without_equal
 from smart_sync.key_text import (
+    UNKEYED,
     as_named,
     block,
+    joined_or_unkeyed,
     key_text,
     literals,
     names_of,
     on_keys,
     pruned,
     raise_for,
+    refuse_unkeyed,
+    unkeyed_row,
 )
 from smart_sync.load_columns import is_of_load
 from smart_sync.marks import Mark
@@ -74,6 +79,7 @@ def merge_script(
     """
     look = {
         DIFFERING: _differing_key(merge),
+        UNKEYED: unkeyed_row(merge.keys, HELD),
         DOUBLED: _doubled_key(merge),
         PARTITIONS: _partitions(merge),
         EXPECTED: f"(SELECT COUNT(*) FROM {HELD if merge.filled else NEWEST}) - {_newer(plan)}"
@@ -95,13 +101,13 @@ def merge_script(
     answers = ",\n".join(f"  {value} AS {name}" for name, value in look.items())
     cleared = clearing(plan.changes.stale, plan.destination, merge.partition_field)
     return (
-        f"DECLARE {DIFFERING}, {DOUBLED}, {PARTITIONS} STRING;\n"
+        f"DECLARE {DIFFERING}, {UNKEYED}, {DOUBLED}, {PARTITIONS} STRING;\n"
         f"DECLARE {', '.join(name for name in TOLD if name in look)} INT64;\n"
         f"{first}CREATE TEMP TABLE {NEWEST} AS\n{_newest(plan, merge, items)};\n"
         f"{gone}{equal}CREATE TEMP TABLE {HELD} AS\n{_held(plan, merge)};\n"
         f"EXECUTE IMMEDIATE {block('SELECT' + chr(10) + answers)}\n"
         f"  INTO {', '.join(look)};\n"
-        f"{refuse_differing(plan)}{_refuse_doubled(plan)}"
+        f"{refuse_differing(plan)}{refuse_unkeyed(plan)}{_refuse_doubled(plan)}"
         f"{around(cleared + _merge(plan, merge))}"
         f"SELECT {told.removeprefix(', ')};"
     )
@@ -229,10 +235,10 @@ def _held(plan: SyncPlan, merge: MergePlan) -> str:
     where = ""
     if merge.partition:
         column = of_table(merge.partition.field)
-        where = f"\nWHERE {in_any_partition(column)}"
+        where = in_any_partition(column)
     return (
         f"SELECT {', '.join(names)}\nFROM {plan.destination.sql} AS {TABLE}\n"
-        f"JOIN {NEWEST} AS {STAGED} ON {on_keys(merge.keys)}{where}"
+        f"{joined_or_unkeyed(merge.keys, NEWEST, where)}"
     )
 
 

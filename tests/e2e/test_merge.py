@@ -61,6 +61,11 @@ def test_a_key_that_no_row_of_the_table_has_is_refused_until_it_is_filled(sync, 
     for more in {}, {"delete_missing": "hard"}:
         refused = sync(**by_code | more)
         assert (refused.code, "merge key that the destination lacks" in refused.err) == (4, True)
+    sync.ok(**by_id)  # which adds the column, and fills it in the one row that it brings
+    sql("UPDATE keyed SET updated_at = '2024-03-01' WHERE id = 3")
+    refused = sync(**by_code, show_values="true")
+    assert (refused.code, "in a column of merge_keys" in refused.err) == (5, True)
+    assert sync.rows("id, code") == [(1, None), (2, "c2"), (3, None)]
     sync.ok(**by_id, backfill_columns="code")
     sync.ok(**by_code)
     assert sync.rows("id, code") == [(1, "c1"), (2, "c2"), (3, "c3")]

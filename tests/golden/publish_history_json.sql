@@ -1,4 +1,4 @@
-DECLARE _smart_sync_differing, _smart_sync_doubled, _smart_sync_partitions, _smart_sync_same_partitions STRING;
+DECLARE _smart_sync_differing, _smart_sync_unkeyed, _smart_sync_doubled, _smart_sync_partitions, _smart_sync_same_partitions STRING;
 DECLARE _smart_sync_same, _smart_sync_added, _smart_sync_ended INT64;
 DECLARE _smart_sync_replaced INT64 DEFAULT 0;
 ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `extra` JSON;
@@ -29,8 +29,8 @@ FROM (
     _smart_sync_table.`_sync_valid_from` AS _smart_sync_from, _smart_sync_table.`_sync_valid_to` AS _smart_sync_to, _smart_sync_table.`_sync_is_current` AS _smart_sync_open,
     TIMESTAMP_TRUNC(_smart_sync_table.`updated_at`, DAY) AS _smart_sync_partition, TRUE AS _smart_sync_held
     FROM `my-project.shop.orders` AS _smart_sync_table
-    JOIN (SELECT DISTINCT `id` FROM _smart_sync_versions) AS _smart_sync_staged ON _smart_sync_table.`id` = _smart_sync_staged.`id`
-    WHERE _smart_sync_table.`updated_at` IS NULL OR _smart_sync_table.`updated_at` IS NOT NULL
+LEFT JOIN (SELECT DISTINCT `id` FROM _smart_sync_versions) AS _smart_sync_staged ON _smart_sync_table.`id` = _smart_sync_staged.`id`
+WHERE (_smart_sync_table.`updated_at` IS NULL OR _smart_sync_table.`updated_at` IS NOT NULL) AND (_smart_sync_staged.`id` IS NOT NULL OR _smart_sync_table.`id` IS NULL)
   UNION ALL
   SELECT `id`, `updated_at`, NULL, NULL, NULL, FALSE
     FROM _smart_sync_versions
@@ -39,6 +39,7 @@ GROUP BY `id`, _smart_sync_from
 ))));
 EXECUTE IMMEDIATE '''SELECT
   (SELECT MIN(TO_JSON_STRING(STRUCT(_smart_sync_staged.`id` AS `id`))) FROM _smart_sync_versions AS _smart_sync_staged WHERE _smart_sync_varies) AS _smart_sync_differing,
+  (SELECT MIN(TO_JSON_STRING(STRUCT(_smart_sync_staged.`id` AS `id`))) FROM _smart_sync_ends AS _smart_sync_staged WHERE _smart_sync_staged.`id` IS NULL) AS _smart_sync_unkeyed,
   (SELECT MIN(TO_JSON_STRING(STRUCT(_smart_sync_staged.`id` AS `id`))) FROM _smart_sync_ends AS _smart_sync_staged
     WHERE _smart_sync_held > 1 OR _smart_sync_from IS NULL) AS _smart_sync_doubled,
   (SELECT STRING_AGG(CONCAT("TIMESTAMP \'", FORMAT_TIMESTAMP(\'%E4Y-%m-%d %H:%M:%S\', p, \'UTC\'), "+00\'"), \', \' ORDER BY p)
@@ -48,9 +49,12 @@ EXECUTE IMMEDIATE '''SELECT
   (SELECT COUNTIF(_smart_sync_held > 0 AND _smart_sync_is_staged AND NOT _smart_sync_moved) FROM _smart_sync_ends) AS _smart_sync_same,
   (SELECT COUNTIF(_smart_sync_held = 0) FROM _smart_sync_ends) AS _smart_sync_added,
   (SELECT COUNTIF(_smart_sync_moved) FROM _smart_sync_ends) AS _smart_sync_ended'''
-  INTO _smart_sync_differing, _smart_sync_doubled, _smart_sync_partitions, _smart_sync_same_partitions, _smart_sync_same, _smart_sync_added, _smart_sync_ended;
+  INTO _smart_sync_differing, _smart_sync_unkeyed, _smart_sync_doubled, _smart_sync_partitions, _smart_sync_same_partitions, _smart_sync_same, _smart_sync_added, _smart_sync_ended;
 IF _smart_sync_differing IS NOT NULL THEN
   RAISE USING MESSAGE = CONCAT("WRITE_HISTORY: rows with the same merge_keys and the same updated_at differ. Nothing was published. To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: sha256 ", SUBSTR(TO_HEX(SHA256(_smart_sync_differing)), 1, 12), " (show_values=true shows it)");
+END IF;
+IF _smart_sync_unkeyed IS NOT NULL THEN
+  RAISE USING MESSAGE = CONCAT("WRITE_HISTORY: a row of my-project.shop.orders has no value in a column of merge_keys (a key that was added later?), so that its next version would be added beside it. Nothing was published. To mend: fill that column, by one run with the merge_keys of before and backfill_columns=<the column> (in a table with several versions of a row by UPDATE); then delete rows that still lack it, as the source has them no more. The first: sha256 ", SUBSTR(TO_HEX(SHA256(_smart_sync_unkeyed)), 1, 12), " (show_values=true shows it)");
 END IF;
 IF _smart_sync_doubled IS NOT NULL THEN
   RAISE USING MESSAGE = CONCAT("WRITE_HISTORY: my-project.shop.orders holds a version more than once, or a row without _sync_valid_from. Nothing was published. To mend: leave one row of each merge_keys and _sync_valid_from in the table. The first: sha256 ", SUBSTR(TO_HEX(SHA256(_smart_sync_doubled)), 1, 12), " (show_values=true shows it)");

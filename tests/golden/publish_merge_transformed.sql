@@ -1,4 +1,4 @@
-DECLARE _smart_sync_differing, _smart_sync_doubled, _smart_sync_partitions STRING;
+DECLARE _smart_sync_differing, _smart_sync_unkeyed, _smart_sync_doubled, _smart_sync_partitions STRING;
 DECLARE _smart_sync_expected INT64;
 ALTER TABLE `my-project.shop.orders` ADD COLUMN IF NOT EXISTS `extra` JSON,
   ADD COLUMN IF NOT EXISTS `country` STRING,
@@ -15,18 +15,22 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY `id` ORDER BY `updated_at` DESC) = 1;
 CREATE TEMP TABLE _smart_sync_held AS
 SELECT _smart_sync_table.`id` AS `id`, TIMESTAMP_TRUNC(_smart_sync_table.`updated_at`, DAY) AS _smart_sync_partition, _smart_sync_table.`updated_at` AS _smart_sync_cursor, _smart_sync_staged.`updated_at` AS _smart_sync_staged_cursor
 FROM `my-project.shop.orders` AS _smart_sync_table
-JOIN _smart_sync_newest AS _smart_sync_staged ON _smart_sync_table.`id` = _smart_sync_staged.`id`
-WHERE _smart_sync_table.`updated_at` IS NULL OR _smart_sync_table.`updated_at` IS NOT NULL;
+LEFT JOIN _smart_sync_newest AS _smart_sync_staged ON _smart_sync_table.`id` = _smart_sync_staged.`id`
+WHERE (_smart_sync_table.`updated_at` IS NULL OR _smart_sync_table.`updated_at` IS NOT NULL) AND (_smart_sync_staged.`id` IS NOT NULL OR _smart_sync_table.`id` IS NULL);
 EXECUTE IMMEDIATE '''SELECT
   (SELECT MIN(TO_JSON_STRING(STRUCT(_smart_sync_staged.`id` AS `id`))) FROM _smart_sync_newest AS _smart_sync_staged WHERE _smart_sync_differs) AS _smart_sync_differing,
+  (SELECT MIN(TO_JSON_STRING(STRUCT(_smart_sync_staged.`id` AS `id`))) FROM _smart_sync_held AS _smart_sync_staged WHERE _smart_sync_staged.`id` IS NULL) AS _smart_sync_unkeyed,
   (SELECT MIN(k) FROM (SELECT TO_JSON_STRING(STRUCT(_smart_sync_staged.`id` AS `id`)) AS k FROM _smart_sync_held AS _smart_sync_staged
     GROUP BY _smart_sync_staged.`id` HAVING COUNT(*) > 1)) AS _smart_sync_doubled,
   (SELECT STRING_AGG(CONCAT("TIMESTAMP \'", FORMAT_TIMESTAMP(\'%E4Y-%m-%d %H:%M:%S\', p, \'UTC\'), "+00\'"), \', \' ORDER BY p)
     FROM (SELECT TIMESTAMP_TRUNC(_smart_sync_staged.`updated_at`, DAY) AS p FROM _smart_sync_newest AS _smart_sync_staged UNION DISTINCT SELECT DISTINCT _smart_sync_partition AS p FROM _smart_sync_held) WHERE p IS NOT NULL) AS _smart_sync_partitions,
   (SELECT COUNT(*) FROM _smart_sync_newest) - (SELECT COUNT(*) FROM _smart_sync_held WHERE _smart_sync_cursor > _smart_sync_staged_cursor) AS _smart_sync_expected'''
-  INTO _smart_sync_differing, _smart_sync_doubled, _smart_sync_partitions, _smart_sync_expected;
+  INTO _smart_sync_differing, _smart_sync_unkeyed, _smart_sync_doubled, _smart_sync_partitions, _smart_sync_expected;
 IF _smart_sync_differing IS NOT NULL THEN
   RAISE USING MESSAGE = CONCAT("WRITE_MERGE: rows with the same merge_keys and the same updated_at differ. Nothing was published. To mend: name merge_keys that tell rows apart, or deliver one row per key. The first: sha256 ", SUBSTR(TO_HEX(SHA256(_smart_sync_differing)), 1, 12), " (show_values=true shows it)");
+END IF;
+IF _smart_sync_unkeyed IS NOT NULL THEN
+  RAISE USING MESSAGE = CONCAT("WRITE_MERGE: a row of my-project.shop.orders has no value in a column of merge_keys (a key that was added later?), so that its next version would be added beside it. Nothing was published. To mend: fill that column, by one run with the merge_keys of before and backfill_columns=<the column> (in a table with several versions of a row by UPDATE); then delete rows that still lack it, as the source has them no more. The first: sha256 ", SUBSTR(TO_HEX(SHA256(_smart_sync_unkeyed)), 1, 12), " (show_values=true shows it)");
 END IF;
 IF _smart_sync_doubled IS NOT NULL THEN
   RAISE USING MESSAGE = CONCAT("WRITE_MERGE: my-project.shop.orders holds a key more than once. Nothing was published. To mend: leave one row of each merge_keys in the table, or rebuild it with delete_existing_table=true. The first: sha256 ", SUBSTR(TO_HEX(SHA256(_smart_sync_doubled)), 1, 12), " (show_values=true shows it)");

@@ -32,6 +32,14 @@ PROMISES: tuple[Promise, ...] = (
         "fault",
     ),
     P(
+        "Merging",
+        "A merge by a key that some rows of the destination lack is refused.",
+        "tests/e2e/test_merge.py::test_a_key_that_no_row_of_the_table_has_is_refused_until_it_is_filled",
+        "smart_sync/key_text.py",
+        'f"LEFT JOIN {others}',
+        'f"JOIN {others}',
+    ),
+    P(
         WATERMARK,
         "MAX of a cursor by which no run has read is no watermark where runs have read by another.",
         "tests/e2e/test_another_cursor.py::test_rows_that_a_new_cursors_max_would_hide_are_not_passed_over",
