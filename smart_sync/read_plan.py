@@ -21,6 +21,7 @@ from sources.values import Evidence
 TIB = 2**40
 LEAST_BILLED = 10 * 2**20
 """Per table that a query reads."""
+FED = "the destination would be fed with its own rows"
 
 
 class ReadMethod(StrEnum):
@@ -235,9 +236,30 @@ def _cycle_faults(request: SyncRequest, here: InBigquery) -> list[SyncError]:
         if covers(table, destination):
             why = f"the view {through} reads it" if through else "it is the source, too"
             fix = "choose another destination_bigquery_table, or read the tables behind the view."
-            what = "the destination would be fed with its own rows"
-            return [ConfigError(what, f"table {destination}", why, fix)]
-    return []
+            return [ConfigError(FED, f"table {destination}", why, fix)]
+    return _letters_faults(request, here)
+
+
+def _letters_faults(request: SyncRequest, here: InBigquery) -> list[SyncError]:
+    """That a wildcard also means what runs write beside the destination.
+
+    The newest table says which columns a wildcard has: all would be theirs. A query that looks at
+    _TABLE_SUFFIX may leave them out.
+    """
+    if "_table_suffix" in request.reading.query.casefold():
+        return []
+    beside = {"dead_letter_table": request.dead_letters, "run_history_table": request.history_table}
+    wildcards = [table for table, _ in here.reads if table.endswith("*")]
+    return [
+        ConfigError(
+            FED,
+            f"{name}, table {own}",
+            "the wildcard that is read means it as well",
+            f"narrow the wildcard, or set {name} to a table that it doesn't mean.",
+        )
+        for name, own in beside.items()
+        if any(covers(table, str(own)) for table in wildcards)
+    ]
 
 
 def covers(pattern: str, table: str) -> bool:

@@ -9,6 +9,9 @@ from auto_schema.errors import SourceRefusedError, SyncError
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
 
+SHOWN = 3
+"""Tables that one warning names."""
+
 
 def masked_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
     """Why columns of the source can't be read: their values would be others."""
@@ -43,6 +46,14 @@ def unseen_warnings(profile: SourceProfile) -> Iterator[str]:
             f"this account may not look into {', '.join(here.closed)}, which the source reads"
             " through a view: rows that a row access policy hides there would be missing, and"
             " values that a data policy masks be others, without a word"
+        )
+    if here.others:
+        names = ", ".join(here.others[:SHOWN]) + (", …" if len(here.others) > SHOWN else "")
+        yield (
+            f"the wildcard also means {names}, whose names don't go on with a digit as the others'"
+            " do: rows that these hold beside the others (as Google Analytics' events_intraday_"
+            " tables do, until the day's own is there) arrive twice. A longer prefix, as in"
+            " events_2*, leaves them out"
         )
     if here.left_out is None:
         yield (

@@ -101,6 +101,7 @@ class InBigquery:
         closed: tables behind views, into which this account may not look.
         left_out: fields that some table of a wildcard has, and the newest of them hasn't; None:
             nobody could say.
+        others: tables of a wildcard whose names don't go on with a digit, where others' do.
     """
 
     location: str = ""
@@ -112,6 +113,7 @@ class InBigquery:
     partly_masked: tuple[tuple[str, tuple[str, ...]], ...] = ()
     closed: tuple[str, ...] = ()
     left_out: tuple[str, ...] | None = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

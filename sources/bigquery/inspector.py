@@ -28,7 +28,7 @@ from sources.bigquery.profile import (
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound, literal
-from sources.bigquery.wildcard import left_out
+from sources.bigquery.wildcard import look_behind
 from sources.profile import SourceProfile
 from sources.protocol import Inspector, KeySnapshot, Source, of_kind
 from sources.questions import KeysQuestion, RangesQuestion, RowsQuestion
@@ -82,8 +82,11 @@ def _opened(client: bigquery.Client, bare: BigquerySource, cursor: str) -> "_Ins
     profile = profile_of(bare.connection.project, described, reads, partly_seen(client, reads))
     profile = replace(profile, coarse=cut_stamps(bare, described, reads, profile.column(cursor)))
     if bare.connection.is_wildcard and not bare.query and profile.in_bigquery:
-        missing = left_out(client_of(bare.connection, described.location), source, described.fields)
-        profile = replace(profile, in_bigquery=replace(profile.in_bigquery, left_out=missing))
+        asking = client_of(bare.connection, described.location)
+        behind = look_behind(asking, source, described.fields)
+        missing, others = (behind.left_out, behind.others) if behind else (None, ())
+        here = replace(profile.in_bigquery, left_out=missing, others=others)
+        profile = replace(profile, in_bigquery=here)
     return _Inspector(client, source, described, profile, unseen_writers(reads))
 
 

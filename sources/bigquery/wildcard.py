@@ -1,9 +1,12 @@
-"""I/O. Columns that a wildcard leaves out: it has those of the table that was made last.
+"""I/O. What of its tables a wildcard leaves out, and what it means that may not be meant.
+
+It has the columns of the table that was made last.
 
 https://cloud.google.com/bigquery/docs/querying-wildcard-tables#schema_used_for_query_evaluation
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from google.api_core.exceptions import Forbidden
@@ -14,35 +17,59 @@ from sources.bigquery.jobs import ask
 from sources.bigquery.source import BigquerySource
 
 
-def left_out(
+@dataclass(frozen=True, slots=True)
+class OfWildcard:
+    """What stands behind a wildcard.
+
+    Attributes:
+        left_out: the paths of fields that some of its tables have, and the wildcard hasn't, in
+            alphabetical order; nothing of what lies within a field that is left out as a whole.
+        others: tables whose names don't go on with a digit, where other tables' names do.
+    """
+
+    left_out: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def look_behind(
     client: bigquery.Client, bare: BigquerySource, fields: tuple[Mapping[str, Any], ...]
-) -> tuple[str, ...] | None:
-    """The paths of fields that some table of a wildcard has, and the wildcard hasn't.
+) -> OfWildcard | None:
+    """The tables of a wildcard and their columns; None: this account may not ask.
 
     Args:
         client: whose jobs run where the tables are.
         bare: a source whose table is a wildcard.
         fields: of the wildcard, as the API writes them.
 
-    Returns:
-        In alphabetical order, nothing of what lies within a field that is left out as a whole.
-        None: this account may not ask.
-
     Raises:
         GoogleAPICallError: BigQuery doesn't answer.
     """
     there = bare.connection
     paths = quoted(there.project, there.dataset, "INFORMATION_SCHEMA", "COLUMN_FIELD_PATHS")
-    prefix = string_literal(there.table.removesuffix("*"))
+    prefix = there.table.removesuffix("*")
     sql = (
-        f"SELECT DISTINCT p.field_path FROM {paths} AS p"
-        f" WHERE STARTS_WITH(p.table_name, {prefix}) ORDER BY p.field_path"
+        "SELECT ARRAY_AGG(DISTINCT p.field_path ORDER BY p.field_path) AS paths,"
+        " ARRAY_AGG(DISTINCT p.table_name ORDER BY p.table_name) AS tables"
+        f" FROM {paths} AS p WHERE STARTS_WITH(p.table_name, {string_literal(prefix)})"
     )
     try:
-        rows = ask(client, bare, sql, "wildcard")
+        (row,) = ask(client, bare, sql, "wildcard")
     except Forbidden:
         return None
-    return lacking((str(row.field_path) for row in rows), fields)
+    return OfWildcard(lacking(row.paths or (), fields), of_another_form(prefix, row.tables or ()))
+
+
+def of_another_form(prefix: str, tables: Iterable[str]) -> tuple[str, ...]:
+    """Tables whose names don't go on with a digit, where others' do.
+
+    >>> of_another_form("events_", ["events_20250722", "events_intraday_20250723"])
+    ('events_intraday_20250723',)
+    >>> of_another_form("orders_", ["orders_eu", "orders_us"])
+    ()
+    """
+    tables = tuple(tables)
+    dated = {table for table in tables if table[len(prefix) :][:1].isdigit()}
+    return tuple(table for table in tables if dated and table not in dated)
 
 
 def lacking(paths: Iterable[str], fields: tuple[Mapping[str, Any], ...]) -> tuple[str, ...]:

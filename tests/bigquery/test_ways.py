@@ -437,8 +437,10 @@ def test_columns_that_only_other_tables_of_a_wildcard_have_are_told(sync, run):
     words = {"source_bigquery_table": "w_*", "plan_only": "true"}
     assert "isn't read" not in sync.ok(**words).out
     run("CREATE TABLE `{s}.w_2` (ID INT64, gone STRING)")
+    run("CREATE TABLE `{s}.w_intraday_3` (id INT64, gone STRING)")
     told = sync.ok(**words).out
     assert "a wildcard has the columns of its newest table: gone of other tables isn't read" in told
+    assert "the wildcard also means w_intraday_3, whose names don't go on with a digit" in told
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auto_schema.bigquery_types import type_of, unknown_types
+from auto_schema.errors import ConfigError
 from smart_sync.advice import plan_warnings
 from sources.bigquery.connection import BigqueryConnection
 from sources.bigquery.profile import copy_reason
@@ -17,6 +18,8 @@ from sources.bigquery.statement import bound
 from sources.bigquery.tables import TableFacts, tables_of
 from sources.sql import placeholders, strip_end, tokens
 from sources.values import Extract, Split, Window
+from tests.factories import plan_of
+from tests.graph.test_graph import NOW
 from tests.graph.test_graph_bigquery import a_request, facts_of
 from warehouse.jobs import JobLabels, query_config, reading_config
 
@@ -53,6 +56,27 @@ def test_types_without_a_rule_are_named_with_their_column():
 def test_what_no_copy_job_can_take_is_told(facts, why):
     assert why in copy_reason(facts)
     assert copy_reason(TableFacts("TABLE")) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ({}, "dead_letter_table, table p.d.orders_dead_letters"),
+        ({"dead_letter_table": "p.d.dead", "history_table": "p.d.orders_h"}, "run_history"),
+        ({"dead_letter_table": "p.d.dead"}, ""),
+        ({"query": "SELECT * FROM d.`orders_*` WHERE _TABLE_SUFFIX > '2'"}, ""),
+    ],
+)
+def test_a_wildcard_that_means_what_runs_write_beside_the_destination_is_refused(words, named):
+    facts = facts_of("US")
+    here = replace(facts.profile.in_bigquery, reads=(("p.d.orders_*", ""),))
+    facts = replace(facts, profile=replace(facts.profile, in_bigquery=here))
+    if not named:
+        assert plan_of(a_request(**words), facts, run_id="r", now=NOW)
+        return
+    with pytest.raises(ConfigError, match=named) as told:
+        plan_of(a_request(**words), facts, run_id="r", now=NOW)
+    assert "fed with its own rows" in told.value.what
 
 
 def test_a_window_is_cut_exactly_and_a_filter_is_asked_for_once():
