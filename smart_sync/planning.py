@@ -35,6 +35,7 @@ from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.resume import may_be_resumed
 from smart_sync.slices import slicing_faults
 from smart_sync.snapshot import plan_snapshot
+from smart_sync.source_labels import plan_labels
 from smart_sync.splits import fingerprint, plan_splits
 from smart_sync.sql_plan import SqlPlan, over_limit, plan_sql, rounded_columns
 from smart_sync.staging import staging_of
@@ -102,7 +103,8 @@ def _settled(draft: Draft, facts: Facts) -> tuple[Draft, list[SyncError]]:
         draft, faults = _planned_anew(draft)
     merge = draft.merge and replace(draft.merge, first_bytes=facts.merge_bytes)
     bigquery, more = with_scan(draft.bigquery, facts.evidence, facts.source.place)
-    return replace(draft, merge=merge, bigquery=bigquery), [*faults, *more]
+    labels = plan_labels(draft.request, facts)[0]  # now that the window is known
+    return replace(draft, merge=merge, bigquery=bigquery, labels=labels), [*faults, *more]
 
 
 def _planned_anew(draft: Draft) -> tuple[Draft, list[SyncError]]:

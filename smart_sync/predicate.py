@@ -16,6 +16,8 @@ from smart_sync.request import SyncRequest
 ROWS = "sync_rows"
 ALL = "all"
 """The label of a table whose rows were once only some."""
+SEVERAL = "several"
+"""That of one of which more sorts of rows than one were left out, or are from just now on."""
 DIGITS = 32
 DIALECTS: Mapping[str, str] = {"postgresql": "postgres", "bigquery": "bigquery"}
 """Of sources whose query is SQL, as sqlglot names them."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
-from smart_sync.predicate import ALL, ROWS, rows_label
+from smart_sync.predicate import ALL, ROWS, SEVERAL, rows_label
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
+from sources.values import is_after
 from warehouse.names import TableRef
 
 SOURCE, SERVER = "sync_source", "sync_server"
@@ -50,7 +51,7 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     faults = [] if accepts else _faults(request.destination, facts, wanted, current)
     if not is_anew and accepts and request.missing.deletes:
         faults = _of_others(request, wanted, current)
-    rows = _rows(request, current, is_anew=is_anew)
+    rows = _rows(request, facts, current, is_anew=is_anew)
     is_news = any(current.get(name) != value for name, value in rows.items())
     had_others = ROWS in rows and current.get(ROWS, ALL) not in (ALL, rows[ROWS])
     is_set = accepts or renews or is_news
@@ -69,10 +70,23 @@ def _is_whole(request: SyncRequest) -> bool:
     return not (request.window.by_hand or request.backfills or request.replays)
 
 
-def _rows(request: SyncRequest, current: Mapping[str, str], *, is_anew: bool) -> dict[str, str]:
+def _rows(
+    request: SyncRequest, facts: Facts, current: Mapping[str, str], *, is_anew: bool
+) -> dict[str, str]:
     """The label of the rows that are left out, where this run says it."""
     mine = rows_label(request) or (ALL if ROWS in current else "")
-    return {ROWS: mine} if mine and (is_anew or _is_whole(request)) else {}
+    if mine and (is_anew or _is_whole(request)):
+        return {ROWS: mine}
+    leaves_out = mine not in ("", ALL, current.get(ROWS))
+    return {ROWS: SEVERAL} if leaves_out and _moves_max(request, facts) else {}
+
+
+def _moves_max(request: SyncRequest, facts: Facts) -> bool:
+    """Whether a window by hand reaches to where the next one of smart sync will begin."""
+    hand = facts.window
+    if not request.window.by_hand or hand is None:
+        return False
+    return hand.watermark is None or is_after(hand.window.high, hand.watermark)
 
 
 def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:

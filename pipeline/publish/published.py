@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPICallError, PreconditionFailed
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from auto_schema.errors import OutcomeUnknownError, SyncError, TargetError, VerificationError
@@ -20,6 +20,7 @@ from pipeline.destination.files import total
 from pipeline.destination.folder import folder_of
 from pipeline.destination.target import read_table, read_watermark
 from pipeline.publish.counts import Counts
+from pipeline.publish.labels import label_table
 from pipeline.publish.taken import with_taken_over
 from pipeline.runs.outcome import Outcome
 from smart_sync.facts import DatasetFacts
@@ -30,9 +31,7 @@ from smart_sync.publish_sql import copy_before
 from smart_sync.value_text import value_text
 from smart_sync.ways import Count
 from sources.values import is_after
-from warehouse.errors import as_target_errors
 
-LABEL_TRIES = 3
 LOGGER = logging.getLogger("smart_sync")
 
 
@@ -108,7 +107,7 @@ class Published:
         """
         plan = self.plan
         with self._counting(job):
-            self._label_table()
+            label_table(self.client, self.plan)
             if not plan.publishing.way.is_staged:
                 return self._of_source(job, outcome)
             is_load, mode = job.job_type == "load", plan.publishing.mode
@@ -227,36 +226,3 @@ class Published:
             exit_code=error.exit_code,
             message=f"VerificationError: {error}",
         )
-
-    def _label_table(self) -> None:
-        """The source's label and description on a table that this run made or took over.
-
-        The rows are in by now, so what fails here is only warned about.
-        """
-        if not self.plan.publishing.sets_label:
-            return
-        description = self.plan.schema.description
-        try:
-            with as_target_errors(f"table {self.plan.destination}"):
-                for _ in range(LABEL_TRIES):
-                    if self._patch_label(description):
-                        return
-        except TargetError as error:
-            LOGGER.warning("the rows are in the table, its label is not: %s", error)
-
-    def _patch_label(self, description: str) -> bool:
-        """Label the table as it is now; False when it was changed meanwhile."""
-        table = self.client.get_table(str(self.plan.destination))
-        changed = []
-        if any(table.labels.get(key) != value for key, value in self.plan.publishing.labels):
-            table.labels = {**table.labels, **dict(self.plan.publishing.labels)}
-            changed.append("labels")
-        if self.plan.publishing.mode.makes_table and description != (table.description or ""):
-            table.description = description
-            changed.append("description")
-        try:
-            if changed:
-                self.client.update_table(table, changed)
-        except PreconditionFailed:
-            return False
-        return True

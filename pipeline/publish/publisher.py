@@ -50,6 +50,7 @@ from pipeline.publish.dead_letters import (
     too_many,
     without_refused_json,
 )
+from pipeline.publish.labels import announce_rows
 from pipeline.publish.missing import load_missing_keys
 from pipeline.publish.published import Published, figures, unknown
 from pipeline.publish.quarantine import QUARANTINED
@@ -241,6 +242,7 @@ class Publisher:
             take_snapshot(self.client, self.plan, table, expires, check, key=snapshot.key)
             outcome = replace(outcome, snapshot=str(table))
         alter_columns(self.client, self.plan, self.lock.check)
+        announce_rows(self.client, self.plan)
         return outcome
 
     def _audit(

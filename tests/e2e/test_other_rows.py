@@ -120,3 +120,20 @@ def test_a_table_of_which_nothing_was_left_out_has_no_such_label(sync, table):
     sync.ok(**SMART, source_table_for_schema="s")
     assert "sync_rows" not in sync.table().labels
     assert TOLD not in sync.ok(**asked("query", "eu"), plan_only="true").out
+
+
+def test_rows_that_a_window_by_hand_left_out_below_the_new_max_are_told(sync, sql, table):
+    sync.ok(**SMART, source_table_for_schema="s")
+    sql("INSERT INTO s VALUES (11, 'us', '2024-06-01 11:00'), (12, 'eu', '2024-06-01 12:00')")
+    sync.ok(**asked("filter", "eu"), sync_start="2024-05-01", sync_end="2024-07-01")
+    assert TOLD in sync.ok(**SMART, source_table_for_schema="s", plan_only="true").out
+    assert TOLD in sync.ok(**asked("filter", "eu"), plan_only="true").out
+
+
+def test_a_run_that_dies_before_it_labels_the_table_leaves_it_told(sync, sql, table, monkeypatch):
+    sync.ok(**SMART, source_table_for_schema="s")
+    sql("INSERT INTO s VALUES (11, 'us', '2024-06-01 11:00'), (12, 'eu', '2024-06-01 12:00')")
+    monkeypatch.setattr("pipeline.publish.published.label_table", lambda *_: None)
+    sync.ok(**asked("filter", "eu"))
+    assert 12 in [row[0] for row in sync.rows("id")]
+    assert TOLD in sync.ok(**SMART, source_table_for_schema="s", plan_only="true").out

@@ -177,6 +177,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Rows that a window by hand left out below the new MAX are told.",
+        f"{OTHERS}::test_rows_that_a_window_by_hand_left_out_below_the_new_max_are_told",
+        "smart_sync/source_labels.py",
+        "if leaves_out and _moves_max(request, facts) else {}",
+        "if False else {}",
+    ),
+    P(
+        WATERMARK,
+        "Rows that a run left out which died before it labelled its table are told.",
+        f"{OTHERS}::test_a_run_that_dies_before_it_labels_the_table_leaves_it_told",
+        "pipeline/publish/publisher.py",
+        "        announce_rows(self.client, self.plan)\n",
+        "",
+    ),
+    P(
+        WATERMARK,
         "Other columns of a query are no other rows.",
         f"{OTHERS}::test_other_columns_and_wording_of_a_query_are_not_told",
         "smart_sync/predicate_tokens.py",
