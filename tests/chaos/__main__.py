@@ -133,6 +133,8 @@ def main() -> int:
             ):
                 results.append(result)
                 print(line(result), flush=True)
+                for what, count in sorted(result.edits.items()):
+                    print(f"         {count:>3}  {what}", flush=True)
                 for complaint in filter(None, [result.wrong, *result.complaints]):
                     print(f"         {complaint}", flush=True)
         seconds = time.monotonic() - began

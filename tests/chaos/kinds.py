@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from smart_sync.deletes import DELETED_AT
-from tests.chaos import deletes
+from tests.chaos import deletes, edits
 from tests.chaos.writers import Work
 
 Row = tuple[Any, ...]
@@ -138,6 +138,7 @@ class Kind:
         ends_empty: whether a run reads nothing once all is read.
         has_letters: whether checks put rows aside, and are replayed.
         fields: of the destination's columns of ours, those that the verdict looks at.
+        topics: what changes between runs.
     """
 
     name: str
@@ -148,6 +149,7 @@ class Kind:
     ends_empty: bool = True
     has_letters: bool = True
     fields: tuple[str, ...] = ()
+    topics: tuple[edits.Topic, ...] = ()
 
     @property
     def merges(self) -> bool:
@@ -173,6 +175,27 @@ class Kind:
 def leaving_out(argv: list[str], names: Sequence[str] = OF_SYNCS) -> list[str]:
     """A command line without some parameters."""
     return [word for word in argv if word.partition("=")[0].removeprefix("--") not in names]
+
+
+def _edited(
+    name: str,
+    words: Mapping[str, str],
+    verdict: Callable[[Sequence[Row], Sequence[Row]], Found],
+    *topics: edits.Topic,
+    works: tuple[Work, ...] = (),
+    fields: tuple[str, ...] = (),
+) -> Kind:
+    """A kind of trial whose words change between runs."""
+    return Kind(
+        f"~ {name}",
+        words,
+        verdict,
+        works,
+        ends_empty=not works,
+        has_letters=False,
+        fields=fields,
+        topics=topics,
+    )
 
 
 USUAL = (
@@ -220,11 +243,35 @@ HISTORY = (
         fields=("_sync_valid_from", "_sync_valid_to", "_sync_is_current"),
     ),
 )
+VERSIONS = {"write_disposition": "WRITE_HISTORY", "merge_keys": "id"}
+ALIKE = (edits.LAYOUT, edits.GUARDS, edits.RESUME)
+"""What changes no row."""
+WORDS = (
+    _edited("rows", MERGE, merged, edits.ROWS, edits.RESUME),
+    _edited("cursor", MERGE, merged, edits.CURSOR, edits.GUARDS),
+    _edited("keys", MERGE, merged, edits.KEYS, edits.FIELDS),
+    _edited("disposition", NOTHING, appended, edits.DISPOSITION, edits.GUARDS),
+    _edited("marks", MERGE, without_marked, edits.MARKS, works=(deletes.marking,) * 2),
+    _edited(
+        "marks kept",
+        MERGE,
+        with_marks,
+        edits.MARKS_KEPT,
+        works=(deletes.marking,) * 2,
+        fields=(DELETED_AT,),
+    ),
+    _edited("missing", MERGE, without_deleted, edits.MISSING, works=(deletes.removing,) * 2),
+    _edited("alike", MERGE, merged, *ALIKE, edits.LOOKBACK),
+    _edited("appended", NOTHING, appended, edits.ROWS, *ALIKE),
+    _edited("history", VERSIONS, each_version, edits.CURSOR, edits.ROWS, fields=HISTORY[0].fields),
+    _edited("all", MERGE, merged, edits.ROWS, edits.CURSOR, edits.KEYS, *ALIKE, edits.LOOKBACK),
+)
 MODES: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
     {
         "usual": USUAL,
         "deletes": DELETING,
         "history": HISTORY,
+        "words": WORDS,
         "all": USUAL + DELETING + HISTORY,
     }
 )

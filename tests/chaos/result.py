@@ -32,6 +32,7 @@ class Result:
     held_s: list[float] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     tally: Tally = field(default_factory=Counter)
+    edits: Counter[str] = field(default_factory=Counter)
 
     def count(self, action: Action, code: int) -> End:
         """Count a run by what it was there for; how it ended."""

@@ -17,21 +17,21 @@ import psycopg2
 from demo.servers import BigQueryServer, PostgresqlServer
 from tests.chaos import backfills, letters, writers
 from tests.chaos.actions import OWED, Action, End, Schedule, owed_by
+from tests.chaos.argv import MARGIN_S, argv_of
 from tests.chaos.damage import damage
+from tests.chaos.edits import ANEW, COLUMNS, HEAL, Edits
 from tests.chaos.kinds import USUAL, Kind, leaving_out
 from tests.chaos.result import Result
 from tests.chaos.undoing import undoing
-from tests.chaos.verdict import judge
+from tests.chaos.verdict import judge, verdict_of
 from tests.chaos.weather import weather
 from tests.chaos.writers import AHEAD, AHEAD_S, SKEWED, Writer, Written
 from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.fault_rules import Rule, call, drop
 from tests.patience import Patience, share
 from tests.processes import Gate, Program
-from tests.sync import GRAPH, PROJECT, make_client
+from tests.sync import PROJECT, make_client
 
-MARGIN_S = 4
-LOOKBACK_S = 120
 LEASE_S = 3
 KILL_RATE = 0.35
 LOOK_S = 0.005
@@ -43,7 +43,7 @@ the lock has kept from their work are only bounded by the latter."""
 LOCKED = 6
 LONGEST_STORM = 4
 """Times the seconds of a trial, until its writers end though something is owed still."""
-LEAST_RUNS, MOST_RUNS = 5, 18
+LEAST_RUNS, EDITED_RUNS, MOST_RUNS = 5, 9, 18
 """While others write, however slow the machine is; and where something is owed still."""
 FOUND_NOTHING = 1
 """The code by which a run is counted that found nothing to take over: as none of a program's."""
@@ -66,7 +66,8 @@ class Trial:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.kind = self.kinds[self.seed % len(self.kinds)]
-        self.result = Result(self.seed, self.kind.name)
+        self.edits = Edits(self.kind.topics, random.Random(self.seed))
+        self.result = Result(self.seed, self.kind.name, edits=self.edits.tally)
         self.written = Written()
         self.client = make_client(self.target)
         self.dataset = f"chaos_{self.seed}_{time.time_ns():x}"
@@ -78,7 +79,7 @@ class Trial:
         self._hours: dict[str, str] = {}
         """The range of the trial's backfill, once it has one."""
         self._words: list[str] = []
-        self._code = 0
+        self._code, self._is_refused = 0, False
         """Of the run that ended last."""
 
     @property
@@ -89,13 +90,14 @@ class Trial:
     def run(self) -> Result:
         """Everything, from an empty table to the verdict."""
         self.client.create_dataset(f"{PROJECT}.{self.dataset}")
-        self.sql(writers.TABLE)
-        if self.kind.merges:
+        self.sql(writers.TABLE + (COLUMNS if self.kind.topics else ""))
+        if self.kind.merges and not self.kind.topics:
             self.sql(backfills.HISTORY)
         with fault_proxy(self.target.url) as proxy:
             try:
                 self._storm(proxy)
                 self._calm(proxy)
+                self._excuse(proxy)
                 self._mend(proxy)
                 self._replay(proxy)
             finally:
@@ -131,7 +133,8 @@ class Trial:
 
     def _has_to_go_on(self) -> bool:
         runs = self.result.runs
-        return runs < LEAST_RUNS or (bool(self.schedule.owed) and runs < MOST_RUNS)
+        least = EDITED_RUNS if self.kind.topics else LEAST_RUNS
+        return runs < least or (bool(self.schedule.owed) and runs < MOST_RUNS)
 
     def _writer(self, number: int, work: writers.Work) -> Writer:
         seed = self.random.randrange(2**32)
@@ -142,7 +145,9 @@ class Trial:
 
     def _one_run(self, proxy: FaultProxy) -> None:
         """Something that is owed, or anything; perhaps it is killed, stalled or has a twin."""
-        for action in self.schedule.candidates(self.random):
+        self.edits.perhaps()
+        advised = (Action.SYNC,) if self.edits.once else None
+        for action in advised or self.schedule.candidates(self.random):
             words = self._words_of(action)
             if words is not None:
                 break
@@ -204,7 +209,8 @@ class Trial:
         self._kill_when_staged(program)
         self._ended(program)
         time.sleep(lease_s() + 0.5)
-        last = self._program(proxy, self._words)
+        self.edits.perhaps()
+        last = self._program(proxy, self._argv({**words, **splits}))
         self._perhaps_kill(proxy, last)
         code = self._ended(last)
         is_resumed = code != 0 or TAKEN_OVER in last.output
@@ -279,12 +285,13 @@ class Trial:
         self.result.kills += code == -signal.SIGKILL
         told = ("would be undone, too", letters.UNPUBLISHED)  # others published meanwhile, or not
         is_late = code == letters.REFUSED and any(words in program.output for words in told)
-        if code not in (0, 3, 5, 6, -9, *failed) and not is_late:
+        if code not in (0, 3, 5, 6, -9, *failed) and not (is_late or self._is_refused):
             self.result.complaints.append(f"exit {code}: {program.output[-2000:]}")
         return code
 
     def _code_of(self, program: Program) -> int:
         self._code = program.wait()
+        self._is_refused = self.edits.heard(self._code, program.output)
         self.result.codes[self._code] += 1
         return self._code
 
@@ -300,6 +307,7 @@ class Trial:
 
     def _calm(self, proxy: FaultProxy) -> None:
         proxy.heal()
+        self.edits.home()
         time.sleep(max(lease_s(), AHEAD_S + (MARGIN_S if self.guard else 0)) + 0.5)
         self._finish_backfill(proxy)
         for _ in self._patiently():
@@ -311,6 +319,20 @@ class Trial:
             if found and is_whole and (not self.kind.ends_empty or found.group(1) == "0"):
                 return
         self.result.complaints.append(f"no end in sight: {program.output[-2000:]}")
+
+    def _excuse(self, proxy: FaultProxy) -> None:
+        """What a run has warned of is mended as it said; what is wrong without that is counted."""
+        if not self.edits.is_excused:
+            return
+        found = verdict_of(self)
+        told = (
+            f"excused {found.lost} lost, {found.doubled} doubled, {found.resurrected} resurrected"
+        )
+        self.edits.tally[f"{told}, {found.wrongly_deleted} wrongly deleted"] += 1
+        way = HEAL if self.kind.repairs else ANEW
+        program = self._start(proxy, {**letters.BUDGET, **way})
+        if self._code_of(program) != 0:
+            self.result.complaints.append(f"not mended as told: {program.output[-2000:]}")
 
     def _mend(self, proxy: FaultProxy) -> None:
         """What was changed in the destination only a repair mends."""
@@ -347,38 +369,8 @@ class Trial:
             else:
                 self.result.complaints.append(f"letters wait: {program.output[-2000:]}")
 
-    def _argv(self, more: dict[str, str]) -> list[str]:
-        words = {
-            "data_source": "postgresql",
-            "postgresql_host": self.database.host,
-            "postgresql_port": str(self.database.port),
-            "postgresql_database": self.database.database,
-            "postgresql_username": self.database.user,
-            "postgresql_password": "unused",
-            "postgresql_query": "SELECT * FROM orders",
-            "enable_smart_sync": "true",
-            "enable_auto_schema": self.random.choice(["true", "false"]),
-            "destination_bigquery_project": PROJECT,
-            "destination_bigquery_dataset": self.dataset,
-            "destination_bigquery_table": "orders",
-            "temp_location": str(self.folder / f"temp{self.seed}"),
-            "num_splits": self.random.choice(["0", "3", "12"]),
-            "verify": self.random.choice(["true", "false"]),
-            "lock_lease": f"{lease_s()}s",
-            "keep_snapshots": self.random.choice(["true", "false"]),
-            "max_retries": "2",
-            "smart_sync_margin": f"{MARGIN_S}s" if self.guard else "0s",
-            "late_commit_guard": "auto" if self.guard else "off",
-        }
-        if self.random.random() < 0.5:
-            words["runner"] = GRAPH
-        words |= self.kind.words
-        if self.kind.looks_back and self.guard:
-            words["smart_sync_lookback"] = f"{LOOKBACK_S}s"
-        words |= more
-        argv = [f"--{name}={value}" for name, value in words.items()]
-        reads_no_source = "rollback_run" in more or "replay_dead_letters" in more
-        return leaving_out(argv) if reads_no_source else argv
+    def _argv(self, more: Mapping[str, str]) -> list[str]:
+        return argv_of(self, more, lease_s())
 
     def _judge(self) -> None:
         judge(self)

@@ -9,6 +9,7 @@ from google.cloud import bigquery
 
 from pipeline.destination.manifests import NOTE
 from tests.chaos.actions import Action, End
+from tests.chaos.kinds import Found
 
 if TYPE_CHECKING:
     from tests.chaos.trial import Trial
@@ -18,15 +19,21 @@ FIELDS = "id, version, note, updated_at, writer, deleted_at"
 
 def judge(trial: "Trial") -> None:
     """Write into its result what is wrong, and what its runs came to."""
+    found, result = verdict_of(trial), trial.result
+    result.lost, result.doubled = found.lost, found.doubled
+    result.resurrected, result.wrongly_deleted = found.resurrected, found.wrongly_deleted
+    result.rows_source = trial.sql("SELECT count(*) FROM orders")[0][0]
+    result.rows_written = trial.written.committed
+    _read_history(trial)
+    _look_for_litter(trial)
+
+
+def verdict_of(trial: "Trial") -> Found:
+    """What the rows of source and destination are to one another."""
     source = trial.sql(f"SELECT {FIELDS} FROM orders")
     fields = ", ".join([FIELDS, *trial.kind.fields])
     rows = trial.bigquery(f"SELECT {fields} FROM `{trial.dataset}`.orders")
-    found, result = trial.kind.verdict(source, rows), trial.result
-    result.lost, result.doubled = found.lost, found.doubled
-    result.resurrected, result.wrongly_deleted = found.resurrected, found.wrongly_deleted
-    result.rows_source, result.rows_written = len(source), trial.written.committed
-    _read_history(trial)
-    _look_for_litter(trial)
+    return trial.kind.verdict(source, rows)
 
 
 def _read_history(trial: "Trial") -> None:

@@ -1,5 +1,6 @@
 """What the chaos tells of a trial that breaks off, and what its trials owe."""
 
+import random
 from collections import Counter
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from tests.chaos.actions import (
     possible,
     table_of,
 )
+from tests.chaos.edits import CURSOR, ROWS, Edits
 from tests.chaos.kinds import MODES
 from tests.chaos.result import Result
 
@@ -56,3 +58,19 @@ def test_a_whole_run_in_which_nothing_came_of_an_action_fails():
     assert lacking(tally, MODES["all"], ENOUGH - 1) == []
     assert lacking(Counter(), MODES["history"], ENOUGH)[-1] == Action.TWIN
     assert "rollback         9              0" in table_of(tally)
+
+
+def test_a_refused_edit_is_taken_back_or_its_advice_followed_and_only_a_warning_excuses():
+    edits = Edits((CURSOR, ROWS), random.Random(7))
+    edits.home()
+    while edits.words == {}:
+        edits.perhaps()
+    changed = edits.words
+    assert not edits.heard(5, "an injected fault. See docs/errors.md#bigquery-refused")
+    assert edits.words == changed
+    assert edits.heard(5, "refused. See docs/errors.md#another-cursor")
+    assert edits.words == {} or edits.once in CURSOR.ways
+    assert not edits.is_excused
+    edits.heard(0, f"WARNING {ROWS.warnings[0]}")
+    assert edits.is_excused
+    assert not edits.once
