@@ -36,13 +36,13 @@ def target_error(error: BaseException, where: str) -> TargetError:
             " for a local BigQuery set BIGQUERY_EMULATOR_HOST."
         )
         return TargetError("no credentials for BigQuery", where, text, fix)
+    fix = "correct what it names, and run again."
     if getattr(error, "code", None) == 403:
         fix = (
             "grant roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the"
             " job project to the service account."
         )
-        return TargetError("BigQuery refused", where, text, fix)
-    return TargetError("BigQuery refused", where, text, "correct what it names, and run again.")
+    return TargetError("BigQuery refused", where, text, no_right(error) or fix)
 
 
 @contextmanager
@@ -62,19 +62,51 @@ TRANSIENT_REASONS = frozenset(
 )
 """https://cloud.google.com/bigquery/docs/error-messages: worth another attempt."""
 
+LIMITS = frozenset({"quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded"})
+BILLING = "billingNotEnabled"
+OVERTAKEN = "due to concurrent update"
+"""What a statement or a transaction ends with that another has overtaken: nothing was changed.
+
+https://cloud.google.com/bigquery/docs/transactions#transaction_concurrency
+"""
+
 REPEATED = "was_repeated"
 """Marks the answer to a request that was sent more than once."""
 
 
+def reasons(error: BaseException) -> frozenset[str]:
+    """Why BigQuery refused, in its own words for it."""
+    said = (one for one in getattr(error, "errors", None) or () if isinstance(one, Mapping))
+    return frozenset(str(one.get("reason")) for one in said)  # gRPC's errors are no mappings
+
+
+def no_right(error: BaseException) -> str:
+    """What mends a refusal that no role would: a limit, or a bill; empty: it is another.
+
+    https://cloud.google.com/bigquery/docs/error-messages
+    """
+    if reasons(error) & LIMITS:
+        return (
+            "wait until the limit that it names is free again (a quota of a day frees itself hour"
+            " by hour), run less often or fewer tables at once, or ask for more of it:"
+            " https://cloud.google.com/bigquery/quotas"
+        )
+    if BILLING in reasons(error):
+        return "enable billing for the job project: BigQuery's sandbox takes no such statement."
+    return ""
+
+
 def is_transient(error: BaseException) -> bool:
-    """Whether trying again may help: connection loss, 429, 5xx, BigQuery's own backends."""
+    """Whether trying again may help.
+
+    After connection loss, 429, 5xx, a fault of BigQuery's own, or a change that came between.
+    """
     if isinstance(error, (*CONNECTION_ERRORS, ServerError, TooManyRequests, RetryError)):
         return True
     if isinstance(error, GoogleAuthError):
         return error.retryable or isinstance(error, TransportError)
     if isinstance(error, GoogleAPICallError):
-        said = (one for one in error.errors or () if isinstance(one, Mapping))  # gRPC's are none
-        return any(one.get("reason") in TRANSIENT_REASONS for one in said)
+        return bool(reasons(error) & TRANSIENT_REASONS) or OVERTAKEN in str(error.message)
     return False
 
 

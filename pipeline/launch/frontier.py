@@ -14,7 +14,6 @@ from google.cloud import bigquery
 
 from pipeline.destination.target import read_watermark, refuse_hidden_rows, rows_above
 from pipeline.launch.another_cursor import warn_of_another_cursor
-from pipeline.launch.guarded_columns import refuse_masked
 from pipeline.runs.past_runs import BEGINNING
 from pipeline.runs.questions import EVENTS, Question, ask_history, ask_one
 from pipeline.runs.settle import published_job
@@ -118,13 +117,11 @@ def read_start(
 
     Raises:
         SchemaError: the destination has no such column, or of another type.
-        TargetError: MAX hides rows that an append can't read, or a policy hides or masks the
-            table's own; or the runs so far have read by another column; or an append finds none
-            in its rows.
+        TargetError: MAX hides rows that an append can't read, or a policy hides the table's own;
+            or the runs so far have read by another column; or an append finds none in its rows.
     """
     ref = request.destination
     left = frontier.watermark_after if frontier else None
-    refuse_masked(request, client, target, cursor)
     watermark = read_watermark(client, ref, target, cursor, now, highest=highest, left=left)
     if not target.exists:
         return watermark, Frontier()

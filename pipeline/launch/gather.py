@@ -20,6 +20,7 @@ from pipeline.destination.folder import check_bucket
 from pipeline.destination.key_lengths import refuse_other_lengths
 from pipeline.destination.target import dry_run_bytes, read_table
 from pipeline.launch.frontier import read_start
+from pipeline.launch.guarded_columns import refuse_masked
 from pipeline.launch.letters import with_letters
 from pipeline.launch.missing import with_missing
 from pipeline.launch.shared import ALONE, Shared
@@ -118,6 +119,7 @@ def rehearse(
     client = shared.client(request, target.location)
     source = _source(request, inspector, run_id)
     draft = drafted(client, request, inspector.profile, target, source, audits)
+    refuse_masked(request, client, target, draft.facts.cursor)
     draft = with_letters(client, draft)
     raise_all(replay_of(request, draft.facts)[1])
     refuse_other_lengths(client, draft)

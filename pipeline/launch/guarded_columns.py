@@ -15,7 +15,7 @@ from warehouse.full_access import listing_refused
 
 
 def refuse_masked(
-    request: SyncRequest, client: bigquery.Client, target: Target, cursor: Cursor
+    request: SyncRequest, client: bigquery.Client, target: Target, cursor: Cursor | None
 ) -> None:
     """Refuse a cursor or a merge key of which this account sees no true values.
 
@@ -24,7 +24,10 @@ def refuse_masked(
     Raises:
         TargetError: BigQuery doesn't list the column to this account.
     """
-    asked = {name.casefold() for name in (cursor.name, *request.publishing.merge_keys)}
+    if request.replaces:
+        return  # of such a table nothing is asked
+    names = (cursor.name if cursor else "", *request.publishing.merge_keys)
+    asked = {name.casefold() for name in names}
     there = target.by_name()
     guarded = [
         field
@@ -33,14 +36,14 @@ def refuse_masked(
     ]
     if not guarded:
         return
-    ref, names = request.destination, ", ".join(field.name for field in guarded)
+    ref, named = request.destination, ", ".join(field.name for field in guarded)
     columns = [bigquery.SchemaField(field.name, field.bigquery) for field in guarded]
-    with as_target_errors(f"columns {names} of {ref}"):
+    with as_target_errors(f"columns {named} of {ref}"):
         answer = listing_refused(client, str(ref), columns)
     if answer:
         raise TargetError(
             "masked columns of the destination",
-            f"table {ref}, columns {names}",
+            f"table {ref}, columns {named}",
             "a policy tag or a data policy guards them, and BigQuery doesn't list them to this"
             f" account ({answer}): MAX would be that of other values, without a word, and rows be"
             " written a second time or never be read",

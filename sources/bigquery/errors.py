@@ -8,7 +8,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from auto_schema.errors import SourceError, SourceRefusedError, SourceUnreachableError, SyncError
 from auto_schema.told import without_row_values
-from warehouse.errors import CONNECTION_ERRORS, is_transient
+from warehouse.errors import CONNECTION_ERRORS, is_transient, no_right
 
 ALL_ERRORS = (GoogleAPICallError, GoogleAuthError, RetryError, *CONNECTION_ERRORS)
 _READ_FIX = (
@@ -22,13 +22,13 @@ def source_error(error: BaseException, place: str) -> SourceError:
     text = getattr(error, "message", "") or str(error)
     text = without_row_values(" ".join(text.split("\n\nLocation:")[0].split()))
     if is_transient(error):
-        fix = "check the network path to BigQuery, and run again."
+        fix = no_right(error) or "check the network path to BigQuery, and run again."
         return SourceUnreachableError("source unreachable", place, text, fix)
     if isinstance(error, GoogleAuthError):
         fix = "give the service account access, or run `gcloud auth application-default login`."
         return SourceRefusedError("no credentials for the source", place, text, fix)
     if getattr(error, "code", None) == 403:
-        return SourceRefusedError("source refused", place, text, _READ_FIX)
+        return SourceRefusedError("source refused", place, text, no_right(error) or _READ_FIX)
     if "bytesBilledLimitExceeded" in str(getattr(error, "errors", "")):
         fix = "raise max_bytes_billed, or narrow the query or the window."
         return SourceRefusedError("over max_bytes_billed", place, text, fix)

@@ -122,4 +122,7 @@ def test_a_destination_whose_cursor_or_key_is_masked_is_refused(
         refused = sync(**words, **more)
         assert (refused.code, "masked columns of the destination" in refused.err) == (5, True)
         assert f"columns {column})" in refused.err
+    if column == "id":
+        refused = sync(**words | {"enable_smart_sync": "false"})
+        assert (refused.code, "masked columns of the destination" in refused.err) == (5, True)
     assert sync.rows("id", order="id") == [(1,), (2,), (3,)]

@@ -59,11 +59,19 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         BIGQUERY,
-        "A destination whose cursor or merge key is masked is written by no smart sync.",
+        "A destination whose cursor or merge key is masked is written by no run that asks for it.",
         "tests/bigquery/test_full_access.py::test_a_destination_whose_cursor_or_key_is_masked_is_refused",
         "pipeline/launch/guarded_columns.py",
         "    if answer:\n",
         "    if not answer:\n",
+    ),
+    P(
+        BIGQUERY,
+        "A statement that another change overtook is sent again.",
+        "tests/unit/test_warehouse_errors.py::test_a_job_that_failed_is_sent_again_or_told_with_what_mends_it",
+        "warehouse/errors.py",
+        " or OVERTAKEN in str(error.message)",
+        "",
     ),
     P(
         BIGQUERY,

@@ -1,13 +1,14 @@
-"""What is made of BigQuery's answers over gRPC, by which Storage Read gives rows."""
+"""What is made of BigQuery's answers: of its jobs, and over gRPC, as Storage Read gives them."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
 from google.api_core.grpc_helpers import wrap_errors
+from google.cloud.bigquery.job.base import _error_result_to_exception
 
 from sources.bigquery.errors import source_error
-from warehouse.errors import is_refusal, is_transient
+from warehouse.errors import is_refusal, is_transient, target_error
 
 
 def answered(status):
@@ -37,3 +38,23 @@ def test_a_refusal_is_told_as_one_and_a_fault_is_worth_another_attempt():
     assert (is_transient(gone), is_refusal(gone)) == (False, True)
     assert "table x was not found" in str(source_error(gone, "p.d.t"))
     assert is_transient(answered(grpc.StatusCode.UNAVAILABLE))
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "again", "mend"),
+    [
+        ("quotaExceeded", "Your table exceeded quota for imports", False, "limit"),
+        ("rateLimitExceeded", "too many table update operations", True, "limit"),
+        ("billingNotEnabled", "DML queries are not allowed", False, "enable billing"),
+        ("accessDenied", "Permission bigquery.tables.get denied", False, "grant roles/bigquery"),
+        ("invalidQuery", "Transaction is aborted due to concurrent update", True, "run again"),
+        ("invalidQuery", "Could not serialize access to x due to concurrent update", True, "again"),
+        ("invalidQuery", "Unrecognized name: a", False, "correct"),
+    ],
+)
+def test_a_job_that_failed_is_sent_again_or_told_with_what_mends_it(reason, message, again, mend):
+    error = _error_result_to_exception({"reason": reason, "message": message})
+    assert is_transient(error) is again
+    assert mend in target_error(error, "t").fix
+    if again or mend in ("limit", "enable billing"):
+        assert "role" not in source_error(error, "s").fix
