@@ -10,7 +10,7 @@ it has, an array how many elements. So two rows that differ have two texts. Stri
 are joined twice, by two signs: where both texts differ, there one element ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -21,7 +21,9 @@ WORDS = (1, 9, 17, 25)
 """Where in an MD5's 32 hex digits each of its four 32-bit words begins."""
 ROW_TEXT = "row_text"
 AT_ONCE = 90
-"""Texts that PostgreSQL puts together by one call, which takes at most 100 arguments."""
+"""Texts that are put together by one call: PostgreSQL's takes at most 100 arguments, and to some
+servers of BigQuery's SQL each further one is a level deeper."""
+_SEPARATED = ", ';', "
 BUCKET_DIGITS = 3
 """Rows are compared in 16^3 parts by their digest, so that few rows need to be looked at."""
 
@@ -180,15 +182,15 @@ def postgresql_digest(columns: Sequence[Column]) -> str:
 def postgresql_row(columns: Sequence[Column]) -> str:
     """The text of these columns as an expression, over rows named `q`."""
     items = [f"coalesce({_postgresql_text(column)}, '-')" for column in compared(columns)]
+    return _in_groups(items, lambda group: f"pg_catalog.concat_ws(';', {', '.join(group)})")
+
+
+def _in_groups(items: Sequence[str], joined: Callable[[Sequence[str]], str]) -> str:
+    """Texts that are never NULL, as one: half the work of an array's."""
     while len(items) > AT_ONCE:
         groups = (items[at : at + AT_ONCE] for at in range(0, len(items), AT_ONCE))
-        items = [_joined(group) for group in groups]
-    return _joined(items) if items else "''"
-
-
-def _joined(items: Sequence[str]) -> str:
-    """Texts that are never NULL, as one: half the work of an array's."""
-    return f"pg_catalog.concat_ws(';', {', '.join(items)})"
+        items = [joined(group) for group in groups]
+    return joined(items) if items else "''"
 
 
 def bigquery_row_text(columns: Sequence[Column]) -> str:
@@ -196,7 +198,7 @@ def bigquery_row_text(columns: Sequence[Column]) -> str:
 
     >>> import pyarrow as pa
     >>> print(bigquery_row_text([Column("n", "N", "int8", "{c}", pa.int64(), "INT64")]))
-    ARRAY_TO_STRING([CAST(s.`n` AS STRING)], ';', '-') AS row_text
+    CONCAT(COALESCE(CAST(s.`n` AS STRING), '-')) AS row_text
     """
     return f"{bigquery_row(columns)} AS {ROW_TEXT}"
 
@@ -208,8 +210,8 @@ def bigquery_digest(columns: Sequence[Column]) -> str:
 
 def bigquery_row(columns: Sequence[Column], rows: str = "s") -> str:
     """The text of these columns as an expression, over rows of that name."""
-    items = ", ".join(_bigquery_text(column, rows) for column in compared(columns))
-    return f"ARRAY_TO_STRING([{items}], ';', '-')" if items else "''"
+    items = [f"COALESCE({_bigquery_text(column, rows)}, '-')" for column in compared(columns)]
+    return _in_groups(items, lambda group: f"CONCAT({_SEPARATED.join(group)})")
 
 
 def _holds_strings(column: Column) -> bool:

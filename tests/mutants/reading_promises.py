@@ -117,8 +117,8 @@ PROMISES: tuple[Promise, ...] = (
         "No function of a user's schema stands in for one of PostgreSQL's own.",
         "tests/e2e/test_settings.py::test_functions_of_a_users_schema_stand_in_for_none_of_postgresqls_own",
         "auto_schema/canonical.py",
-        """    return f"pg_catalog.concat_ws(';', {', '.join(items)})\"""",
-        """    return f"concat_ws(';', {', '.join(items)})\"""",
+        """lambda group: f"pg_catalog.concat_ws(';', {', '.join(group)})\"""",
+        """lambda group: f"concat_ws(';', {', '.join(group)})\"""",
     ),
     P(
         READING,
