@@ -52,10 +52,10 @@ def _other_rows(draft: Draft) -> Iterator[str]:
     if not draft.labels.had_others or not reads_on(request) or facts.is_first:
         return
     yield (
-        "what leaves rows out (query, filter or transform_sql) is another than in the runs so far,"
-        f" as the label {ROWS} of {request.destination} says: rows that it left out then, and no"
-        " more, lie below the window's start, and no window reads them. Bring them by one run with"
-        " enable_smart_sync=false and write_disposition=WRITE_MERGE, with repair=true, with"
+        "what leaves rows out (query, view, filter or transform_sql) is another than in the runs so"
+        f" far, as the label {ROWS} of {request.destination} says: rows that it left out then, and"
+        " no more, lie below the window's start, and no window reads them. Bring them by one run"
+        " with enable_smart_sync=false and write_disposition=WRITE_MERGE, with repair=true, with"
         " delete_existing_table=true, or with sync_start and sync_end. Where the same rows come as"
         " before, nothing is to be done. This is told until a run has published rows"
     )

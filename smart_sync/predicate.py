@@ -1,4 +1,4 @@
-"""What decides which rows of a source come, as a label: query, filter and transform_sql. Pure.
+"""What decides which rows of a source come, as a label: query, views, filter, transform_sql. Pure.
 
 Two requests that differ in columns, white space or comments only have the same one.
 """
@@ -6,7 +6,7 @@ Two requests that differ in columns, white space or comments only have the same 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -26,13 +26,14 @@ _TABLE = re.compile(r'\s*select\s+\*\s+from\s+[\w."`-]+\s*;?\s*', re.IGNORECASE)
 """A query of a table as it is. Without another sqlglot isn't imported."""
 
 
-def rows_label(request: SyncRequest) -> str:
-    """32 hex digits of what leaves rows out; empty: nothing does."""
+def rows_label(request: SyncRequest, views: Iterable[str] = ()) -> str:
+    """32 hex digits of what leaves rows out, views that are read included; empty: nothing does."""
     query, kind = request.reading.query, DIALECTS.get(request.data_source)
     parts = [
         of_sql(query, kind) if kind else of_json(query),
         of_filter(request.schema.transformation),
         of_sql(request.publishing.sql, "bigquery"),
+        *filter(None, (of_sql(view, kind) if kind else view for view in views)),
     ]
     if not any(parts):
         return ""

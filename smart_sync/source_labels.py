@@ -74,7 +74,7 @@ def _rows(
     request: SyncRequest, facts: Facts, current: Mapping[str, str], *, is_anew: bool
 ) -> dict[str, str]:
     """The label of the rows that are left out, where this run says it."""
-    mine = rows_label(request) or (ALL if ROWS in current else "")
+    mine = rows_label(request, facts.profile.identity.views) or (ALL if ROWS in current else "")
     if mine and (is_anew or _is_whole(request)):
         return {ROWS: mine}
     leaves_out = mine not in ("", ALL, current.get(ROWS))

@@ -22,12 +22,14 @@ class SourceIdentity:
         tables: the qualified tables that the query reads, sorted; empty when they are not known.
         stored: what tells these tables from others under their names, and from themselves before
             all of their rows went (TRUNCATE); empty: nothing is known that does.
+        views: what the views are that it reads, whose conditions leave rows out, sorted.
     """
 
     database: str = ""
     server: str = ""
     tables: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,11 @@ def profile_of(
             for f in fields
         ),
         BIGQUERY_COLUMNS,
-        identity=SourceIdentity(f"bigquery:{project}", tables=described.tables),
+        identity=SourceIdentity(
+            f"bigquery:{project}",
+            tables=described.tables,
+            views=tuple(sorted({r.facts.query for r in reads if r.facts and r.facts.query})),
+        ),
         texts=Texts(json_is_exact=True),
         writers=Writers(unseen=() if described.shows_past else (f"{UNSEEN}, and {NOT_THEN}",)),
         in_bigquery=InBigquery(

@@ -36,6 +36,8 @@ _MIXING = frozenset(
 """Stages of a view by which a document depends on others."""
 _MULTIPLYING = frozenset(["$unionWith", "$unwind"])
 """Stages that deliver one `_id` more than once."""
+_SHAPING = frozenset(["$addFields", "$project", "$set", "$unset"])
+"""Stages that leave no document out."""
 
 
 def profile_of(
@@ -60,7 +62,8 @@ def profile_of(
     is_one = kind == "collection"
     whole = _whole_indexes(database, connection.collection) if is_one else []
     indexed = tuple(dict.fromkeys(next(iter(index["key"])) for index in whole))
-    stages = stages_of(database, described) if cursor else ()
+    shown_by = stages_of(database, described)
+    stages = shown_by if cursor else ()
     fields = _fields(sample)
     sharded_by = shard_key(database, connection.collection, server) if is_one else (KEY,)
     profile = SourceProfile(
@@ -73,6 +76,7 @@ def profile_of(
             server_id(client),
             (connection.collection,),
             (source.collection_id,),
+            tuple(str(stage) for stage in shown_by if not _SHAPING & set(stage)),
         ),
         cuts=_cuts(kind, asked, indexed),
         told_apart=_told_apart(kind, whole, database, described, sharded_by),

@@ -136,7 +136,7 @@ def profile(
         columns = _columns(cursor, connection.place, query)
         cursor.execute("SELECT current_setting('server_encoding')")
         (encoding,) = cursor.fetchone()
-        tables, stored, statistics = _qualified(cursor, look)
+        identity, statistics = _qualified(cursor, connection, look)
         description, keys = _of_table(cursor, schema_table)
         notes = (*connection.notes, *_notes(cursor, schema_table, columns))
         cuts, key_collation = cuts_of(cursor, query, look, columns)
@@ -146,7 +146,7 @@ def profile(
     described = SourceProfile(
         columns,
         POSTGRESQL_COLUMNS,
-        identity=SourceIdentity(f"postgresql/{connection.database}", server, tables, stored),
+        identity=replace(identity, server=server),
         cuts=cuts,
         texts=Texts(are_utf8=encoding != "SQL_ASCII", count_alike=encoding not in COUNT_OTHERWISE),
         description=description,
@@ -237,21 +237,22 @@ SELECT pg_catalog.string_agg(
         ELSE k.relfilenode::text
     END,
     ' ' ORDER BY k.oid
-)
+) AS told, pg_catalog.array_agg(pg_catalog.pg_get_viewdef(k.oid)) FILTER (WHERE k.relkind = 'v')
 FROM read JOIN pg_catalog.pg_class k ON k.oid = read.oid
 """
-"""The same of a view `c`."""
+"""The same of a view `c`, and what it and the views that it reads are."""
 
 
 def _qualified(
-    cursor: Any, look: QueryShape
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[TableStatistics, ...]]:
-    """The qualified tables of a query, what tells each from another of its name, its statistics.
+    cursor: Any, connection: PostgresqlConnection, look: QueryShape
+) -> tuple[SourceIdentity, tuple[TableStatistics, ...]]:
+    """The tables of a query, qualified, what tells each from another of its name, its statistics.
 
     The file changes with TRUNCATE, and with each rewrite of all rows. A view has none: it is told
     by its definition, and by the views and tables that it reads.
     """
-    names, stored, statistics = [], [], dict[str, TableStatistics]()
+    names, stored, views = [], [], set[str]()
+    statistics = dict[str, TableStatistics]()
     for schema, table in look.tables:
         written = f"{quote(schema)}.{quote(table)}" if schema else quote(table)
         cursor.execute(
@@ -264,12 +265,18 @@ def _qualified(
         )
         row = cursor.fetchone()
         names.append(row[0] if row else f"{schema}.{table}".lstrip("."))
-        stored.append(row[1] or _of_view(cursor, written) if row else "")
+        told, defined = _of_view(cursor, written) if row and not row[1] else ("", [])
+        stored.append((row[1] or told) if row else "")
+        views.update(defined)
         if row and row[2] is not None:
             is_missing = bool(row[5]) and _is_missing(cursor, row[5])
             known = TableStatistics(row[0], rows=row[2], changed=row[3], at=row[4])
             statistics[row[0]] = replace(known, is_missing=is_missing)
-    return tuple(sorted(set(names))), tuple(sorted(set(stored))), tuple(statistics.values())
+    tables, files = tuple(sorted(set(names))), tuple(sorted(set(stored)))
+    identity = SourceIdentity(
+        f"postgresql/{connection.database}", "", tables, files, tuple(sorted(views))
+    )
+    return identity, tuple(statistics.values())
 
 
 def _is_missing(cursor: Any, relations: list[int]) -> bool:
@@ -277,14 +284,15 @@ def _is_missing(cursor: Any, relations: list[int]) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _of_view(cursor: Any, written: str) -> str:
-    """What tells a view from another of its name; empty: it was dropped just now."""
+def _of_view(cursor: Any, written: str) -> tuple[str, list[str]]:
+    """What tells a view from others of its name, and what it is; empty: it was dropped just now."""
     cursor.execute(
-        f"SELECT ({VIEW}) FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%s)",
+        f"SELECT v.* FROM pg_catalog.pg_class c, LATERAL ({VIEW}) AS v"
+        " WHERE c.oid = pg_catalog.to_regclass(%s)",
         (written,),
     )
     row = cursor.fetchone()
-    return str(row[0]) if row else ""
+    return (str(row[0]), [text for text in row[1] or () if text]) if row else ("", [])
 
 
 def _of_table(cursor: Any, schema_table: str | None) -> tuple[str, tuple[str, ...] | None]:

@@ -7,7 +7,7 @@ SMART = {
     "source_bigquery_table": None,
     "source_bigquery_dataset": None,
 }
-TOLD = "what leaves rows out (query, filter or transform_sql) is another"
+TOLD = "what leaves rows out (query, view, filter or transform_sql) is another"
 
 
 def test_another_query_is_told(sync, run, source):
@@ -26,3 +26,13 @@ def test_another_query_is_told(sync, run, source):
     assert TOLD in plan(f"SELECT * FROM {table} WHERE region = 'us'")
     assert TOLD in plan(f"SELECT * FROM {table}")
     assert len(sync.rows("id")) == 5
+
+
+def test_another_view_is_told(sync, run, source):
+    run("CREATE TABLE `{s}.s` AS SELECT 'eu' AS region, TIMESTAMP '2024-05-01' AS updated_at")
+    run("CREATE VIEW `{s}.v` AS SELECT * FROM `{s}.s` WHERE region = 'eu'")
+    reads = SMART | {"source_bigquery_dataset": source, "source_bigquery_table": "v"}
+    sync.ok(**reads)
+    assert TOLD not in sync.ok(**reads, plan_only="true").out
+    run("CREATE OR REPLACE VIEW `{s}.v` AS SELECT * FROM `{s}.s` WHERE region != 'us'")
+    assert TOLD in sync.ok(**reads, plan_only="true").out

@@ -1,4 +1,4 @@
-"""A query, filter or transform_sql that lets other rows through than in the runs so far."""
+"""A query, view, filter or transform_sql that lets other rows through than in the runs so far."""
 
 import json
 
@@ -10,7 +10,7 @@ SMART = {
     "write_disposition": "WRITE_MERGE",
     "merge_keys": "id",
 }
-TOLD = "what leaves rows out (query, filter or transform_sql) is another"
+TOLD = "what leaves rows out (query, view, filter or transform_sql) is another"
 MEMBERS = {
     "query": ("postgresql_query", "SELECT id, region, updated_at FROM s WHERE region = '{}'"),
     "base query": (
@@ -137,3 +137,15 @@ def test_a_run_that_dies_before_it_labels_the_table_leaves_it_told(sync, sql, ta
     sync.ok(**asked("filter", "eu"))
     assert 12 in [row[0] for row in sync.rows("id")]
     assert TOLD in sync.ok(**SMART, source_table_for_schema="s", plan_only="true").out
+
+
+def test_a_view_that_lets_other_rows_through_is_told(sync, sql, table):
+    sql("CREATE VIEW eu AS SELECT id, updated_at, region FROM s WHERE region = 'eu'")
+    sql("CREATE VIEW v AS SELECT * FROM eu")
+    reads = SMART | {"source_table_for_schema": "v"}
+    sync.ok(**reads)
+    more = "CREATE OR REPLACE VIEW eu AS SELECT id, updated_at, region, 1 AS n FROM s"
+    sql(f"{more} WHERE region = 'eu'")
+    assert TOLD not in sync.ok(**reads, plan_only="true").out
+    sql(more)
+    assert TOLD in sync.ok(**reads, plan_only="true").out

@@ -137,6 +137,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Rows that a view left out, and lets through since it was defined anew, are told.",
+        f"{OTHERS}::test_a_view_that_lets_other_rows_through_is_told",
+        "smart_sync/source_labels.py",
+        "rows_label(request, facts.profile.identity.views)",
+        "rows_label(request)",
+    ),
+    P(
+        WATERMARK,
         "Rows that a query, filter or transform_sql left out, and lets through now, are told.",
         f"{OTHERS}::test_other_rows_that_are_let_through_are_told_once_with_the_ways_to_bring_them",
         "smart_sync/source_labels.py",
