@@ -43,8 +43,8 @@ def unseen_warnings(profile: SourceProfile) -> Iterator[str]:
         )
     if here.closed:
         yield (
-            f"this account may not look into {', '.join(here.closed)}, which the source reads"
-            " through a view: rows that a row access policy hides there would be missing, and"
+            f"this account may not look into {', '.join(here.closed)}, which the source reads by a"
+            " query or a view: rows that a row access policy hides there would be missing, and"
             " values that a data policy masks be others, without a word"
         )
     if here.others:

@@ -100,7 +100,8 @@ class InBigquery:
         protected: columns that a policy tag or a data policy guards.
         masked: those of the table that it is, which arrive masked.
         partly_masked: (table, its masked columns) of tables that a query or a view reads.
-        closed: tables behind views, into which this account may not look.
+        closed: tables behind views, or of which only queries are allowed, into which this account
+            may not look.
         left_out: fields that some table of a wildcard has, and the newest of them hasn't; None:
             nobody could say.
         others: tables of a wildcard whose names don't go on with a digit, where others' do.

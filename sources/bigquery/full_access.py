@@ -26,7 +26,8 @@ class PartlySeen:
 
     Attributes:
         masked: (table, its columns that are masked) of each table that has such.
-        closed: tables behind views, into which this account may not look.
+        closed: tables behind views, or of which only queries are allowed, into which this account
+            may not look.
     """
 
     masked: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -45,6 +46,9 @@ def partly_seen(client: bigquery.Client, tables: Iterable[ReadTable]) -> PartlyS
         if table.is_closed:
             closed.append(table.name)
         if table.facts is None or table.facts.kind not in LISTED or not table.facts.fields:
+            continue
+        if table.facts.is_restricted:
+            closed.append(table.name)  # a listing is refused to all, whatever they may see
             continue
         guarded = [field for field in table.facts.fields if type_of(field).is_protected]
         free = [field for field in table.facts.fields if field not in guarded]

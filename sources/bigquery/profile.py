@@ -56,12 +56,14 @@ class Described:
 
     @property
     def is_stored(self) -> bool:
-        """Whether Storage Read hands over all of its rows: they are all in the table's storage.
+        """Whether Storage Read hands over all of its rows: it may, and they are all in storage.
 
         Not those in the buffer of streaming inserts, nor changes of CDC that aren't applied yet:
         https://github.com/GoogleCloudDataproc/spark-bigquery-connector/issues/95
         """
         if self.table is None or not self.shows_past:
+            return False
+        if self.table.is_restricted:
             return False
         return not (self.table.is_streamed or self.table.max_staleness)
 
@@ -177,6 +179,10 @@ def copy_reason(table: TableFacts | None) -> str:
         return "the source is a query"
     if table.kind != "TABLE":
         return f"the source is a {table.kind}"
+    if table.is_restricted:
+        return "who shares the source's dataset gives its data to queries only"
+    if table.is_iceberg:
+        return "the source is a table for Apache Iceberg"
     if table.is_streamed:
         return "rows of the source are in its streaming buffer, which a copy leaves out"
     return ""

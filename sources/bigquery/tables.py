@@ -33,6 +33,9 @@ class TableFacts:
         query: of a view.
         created: None where BigQuery doesn't say.
         max_staleness: how old what it shows may be, an INTERVAL; empty: not at all.
+        is_restricted: whether its data is given to queries only, by who shares its dataset:
+            https://cloud.google.com/bigquery/docs/analytics-hub-introduction#data_egress
+        is_iceberg: whether it is one for Apache Iceberg.
     """
 
     kind: str
@@ -48,6 +51,8 @@ class TableFacts:
     query: str = ""
     created: datetime | None = None
     max_staleness: str = ""
+    is_restricted: bool = False
+    is_iceberg: bool = False
 
 
 def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
@@ -65,6 +70,7 @@ def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
     elif partitioning is not None and partitioning.field == INGESTION_TIME:
         note = "the source is partitioned by ingestion time"
     is_table = table.table_type in ("TABLE", "SNAPSHOT")
+    told = table.to_api_repr()
     return TableFacts(
         kind=table.table_type,
         fields=tuple(field.to_api_repr() for field in table.schema),
@@ -78,7 +84,9 @@ def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
         is_streamed=getattr(table, "streaming_buffer", None) is not None,
         query=table.view_query or table.mview_query or "",
         created=table.created,
-        max_staleness=str(table.to_api_repr().get("maxStaleness") or ""),
+        max_staleness=str(told.get("maxStaleness") or ""),
+        is_restricted=(told.get("restrictions") or {}).get("type") == "RESTRICTED_DATA_EGRESS",
+        is_iceberg=bool(told.get("biglakeConfiguration")),
     )
 
 

@@ -6,6 +6,8 @@ import json
 import pytest
 
 from tests.as_it_is import bigquery_as_it_is
+from tests.fault_rules import Rule, answer, rewrite
+from tests.outages import standing_between
 from tests.sync import PROJECT, make_client
 
 OURS = "user:local-bigquery@localhost"
@@ -126,3 +128,20 @@ def test_a_destination_whose_cursor_or_key_is_masked_is_refused(
         refused = sync(**words | {"enable_smart_sync": "false"})
         assert (refused.code, "masked columns of the destination" in refused.err) == (5, True)
     assert sync.rows("id", order="id") == [(1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize("way", ["in_place", "workers"])
+def test_a_table_that_is_shared_with_queries_only_is_read_by_one(
+    sync, orders, source, target, monkeypatch, way
+):
+    """BigQuery refuses to list, to copy and to stream it, whatever rows this account may see."""
+    table = rf"datasets/{source}/tables/s"
+    with standing_between(monkeypatch, "BIGQUERY_EMULATOR_HOST", target.url) as proxy:
+        restricted = {"restrictions": {"type": "RESTRICTED_DATA_EGRESS"}}
+        proxy.add(Rule(rewrite(lambda body: body | restricted), method="GET", path=rf"{table}\?"))
+        proxy.add(Rule(answer(403, "accessDenied"), path=rf"{table}/data"))
+        words = {"bigquery_read_method": way, "plan_format": "json"}
+        plan = json.loads(sync.ok(**words, plan_only="true").out)
+    assert plan["reading"]["scan_bytes"] is not None, "neither a copy job nor Storage Read"
+    (told,) = [text for text in plan["warnings"] if "may not look into" in text]
+    assert f"{PROJECT}.{source}.s" in told

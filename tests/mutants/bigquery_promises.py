@@ -67,6 +67,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         BIGQUERY,
+        "A table that is shared with queries only is read by one, and its listing not asked for.",
+        "tests/bigquery/test_full_access.py::test_a_table_that_is_shared_with_queries_only_is_read_by_one",
+        "sources/bigquery/full_access.py",
+        "        if table.facts.is_restricted:\n",
+        "        if False:\n",
+    ),
+    P(
+        BIGQUERY,
         "A statement that another change overtook is sent again.",
         "tests/unit/test_warehouse_errors.py::test_a_job_that_failed_is_sent_again_or_told_with_what_mends_it",
         "warehouse/errors.py",

@@ -51,6 +51,8 @@ def test_types_without_a_rule_are_named_with_their_column():
         (None, "a query"),
         (TableFacts("VIEW"), "a VIEW"),
         (TableFacts("TABLE", is_streamed=True), "streaming buffer"),
+        (TableFacts("TABLE", is_iceberg=True), "Apache Iceberg"),
+        (TableFacts("TABLE", is_restricted=True), "to queries only"),
     ],
 )
 def test_what_no_copy_job_can_take_is_told(facts, why):
