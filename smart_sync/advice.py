@@ -40,7 +40,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
             *keys,
             *lifetimes,
             *_own_texts(draft.shape.reading),
-            *_defaults(draft),
+            *_new_columns(draft),
         ),
         _notes(draft),
     )
@@ -217,23 +217,37 @@ def _own_texts(schema: TableSchema) -> Iterator[str]:
         )
 
 
-def _defaults(draft: Draft) -> Iterator[str]:
-    """Of new columns that the source has filled in rows which this run doesn't read."""
-    profile, shape = draft.facts.profile, draft.shape
-    added = [column for name in shape.added if (column := shape.schema.find(name)) is not None]
-    names = [
-        column.name
-        for column in added
-        if (source := profile.column(column.source_name)) is not None and source.has_default
-    ]
-    request = draft.request
-    if names and request.window.smart_sync and not (request.replaces or request.backfills):
-        listed, fill = ", ".join(names), f"backfill_columns={','.join(names)}"
-        yield (
-            f"the source has filled new columns of old rows with their DEFAULT ({listed}), without"
-            " moving the cursor: rows of the destination that this run doesn't bring keep NULL"
-            f" there until a run with {fill} fills them"
-        )
+def _new_columns(draft: Draft) -> Iterator[str]:
+    """Of columns that the destination gets: its rows that this run doesn't read have none."""
+    request, target, profile = draft.request, draft.facts.target, draft.facts.profile
+    brings_all = not request.window.smart_sync or request.replaces or target.rows == 0
+    if brings_all or request.backfills or not target.exists or profile.is_open:
+        return
+    added = [column for name in draft.shape.added if (column := draft.shape.schema.find(name))]
+    sources = {c.name: source for c in added if (source := profile.column(c.source_name))}
+    filled = [name for name, source in sources.items() if source.has_default]
+    others = [name for name in sources if name not in filled]
+    keeps_versions = request.publishing.write_disposition is WriteDisposition.HISTORY
+    for names, told, how in (
+        (
+            filled,
+            "has filled new columns of old rows with their DEFAULT",
+            "without moving the cursor",
+        ),
+        (
+            others,
+            "may hold values in new columns of old rows",
+            "as where they were left out so far",
+        ),
+    ):
+        until = f"a run with backfill_columns={','.join(names)} fills them"
+        if keeps_versions:
+            until = "sync_start and sync_end bring what the source still has"
+        if names:
+            yield (
+                f"the source {told} ({', '.join(names)}), {how}: rows of the destination that this"
+                f" run doesn't bring keep NULL there until {until}"
+            )
 
 
 def _doubling(request: SyncRequest, facts: Facts) -> str:

@@ -179,4 +179,12 @@ PROMISES: tuple[Promise, ...] = (
         "return sys.stderr.isatty() and os",
         "return bool(os.environ) or os",
     ),
+    P(
+        PLAN,
+        "A column that the destination gets is told to be NULL in rows that the run doesn't bring.",
+        "tests/unit/test_advice.py::test_a_column_that_the_destination_gets_is_told_to_be_null_in_older_rows",
+        "smart_sync/advice.py",
+        "others = [name for name in sources if name not in filled]",
+        "others = []",
+    ),
 )

@@ -2,8 +2,10 @@
 
 import pytest
 
+from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from smart_sync.explain import explain_shortly
+from smart_sync.history_plan import NAMES
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from tests.factories import (
@@ -14,6 +16,7 @@ from tests.factories import (
     a_source_column,
     a_target,
     some_facts,
+    some_fields,
 )
 
 MINE = source_labels(some_facts().profile)
@@ -69,3 +72,48 @@ def test_a_merge_into_a_table_partitioned_by_a_moving_column_is_advised():
     assert "A column that stays as it was made (perhaps created_at)" in notes()
     assert "clustering_fields=id" in notes()
     assert "moves with each" not in notes(partition_field="created_at", partition_given=True)
+
+
+LATER = (*COLUMNS, a_source_column("note", "text"))
+
+
+@pytest.mark.parametrize(
+    ("given", "fills"),
+    [
+        ({}, "a run with backfill_columns=note fills them"),
+        (MERGE | {"repair": True}, "a run with backfill_columns=note fills them"),
+    ],
+)
+def test_a_column_that_the_destination_gets_is_told_to_be_null_in_older_rows(given, fills):
+    """It may have been left out so far: whether the source holds values, its new rows don't say."""
+    plan = a_plan(a_request(**given), columns=LATER, target=a_target())
+    (told,) = [text for text in plan.warnings if "note" in text]
+    assert "doesn't bring keep NULL there until" in told
+    assert fills in told
+
+
+def test_of_versions_it_is_told_what_brings_them():
+    kept = a_target(
+        fields=(*some_fields(), *map(CurrentField, NAMES, ("TIMESTAMP", "TIMESTAMP", "BOOL")))
+    )
+    plan = a_plan(
+        a_request(**MERGE | {"write_disposition": WriteDisposition.HISTORY}),
+        columns=LATER,
+        target=kept,
+    )
+    (told,) = [text for text in plan.warnings if "(note)" in text]
+    assert told.endswith("until sync_start and sync_end bring what the source still has")
+
+
+@pytest.mark.parametrize(
+    ("given", "target"),
+    [
+        ({}, {"exists": False}),
+        ({}, {"rows": 0}),
+        ({"smart_sync": False} | MERGE, {}),
+        ({"delete_existing_table": True}, {}),
+    ],
+)
+def test_no_column_is_told_where_the_run_brings_all_rows(given, target):
+    plan = a_plan(a_request(**given), columns=LATER, target=a_target(**target))
+    assert "keep NULL there" not in "".join(plan.warnings)
