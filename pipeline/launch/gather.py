@@ -7,6 +7,7 @@ deciding function is pure, and the plan takes its answer as it is.
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -37,6 +38,7 @@ from smart_sync.facts import Facts, Target
 from smart_sync.frontier import Frontier, not_older
 from smart_sync.hand_window import gap, gap_error, window_by_hand
 from smart_sync.healing import healing_window
+from smart_sync.missing_question import compares
 from smart_sync.plan import AuditPlan
 from smart_sync.planning import replay_of
 from smart_sync.request import SyncRequest
@@ -172,17 +174,40 @@ def gather(
     """
     request, facts = draft.request, replace(draft.facts, evidence=Evidence())
     facts = _with_window(request, client, inspector, facts, run_id, before)
-    facts = with_destination(draft, client, facts)
     if request.replays:
+        facts = with_destination(draft, client, facts)
         replay = with_letters(client, draft).facts.replay
         return replace(facts, replay=replay, evidence=draft.facts.evidence)
-    if before is None:
-        facts = with_missing(draft, client, inspector, facts, run_id)
-    if before is not None and has_its_columns(before, draft.shape):
+    if before is None and compares(draft, facts):
+        facts = _compared(draft, client, inspector, facts, run_id)
+    elif before is not None and has_its_columns(before, draft.shape):
+        facts = with_destination(draft, client, facts)
         facts = replace(facts, evidence=Evidence(looks=draft.facts.evidence.looks))
     else:
-        facts = replace(facts, evidence=_evidence(draft, inspector, facts))
+        facts = _looked(draft, client, inspector, facts)
     return replace(facts, sql=answer_again(client, request, facts)) if draft.open.looks else facts
+
+
+def _looked(draft: Draft, client: bigquery.Client, inspector: Inspector, facts: Facts) -> Facts:
+    """The facts with what the destination answers, and what the rows say."""
+    facts = with_destination(draft, client, facts)
+    return replace(facts, evidence=_evidence(draft, inspector, facts))
+
+
+def _compared(
+    draft: Draft, client: bigquery.Client, inspector: Inspector, facts: Facts, run_id: str
+) -> Facts:
+    """The same, and what the keys of both sides say: neither needs the other's answers.
+
+    But of a repair, which reads only what differs: then no rows are looked at before.
+    """
+    if draft.request.missing.heals:
+        facts = with_missing(draft, client, inspector, facts, run_id)
+        return _looked(draft, client, inspector, facts)
+    with ThreadPoolExecutor(1, thread_name_prefix="look") as pool:
+        beside = pool.submit(_looked, draft, client, inspector, facts)
+        seen = with_missing(draft, client, inspector, facts, run_id)
+        return replace(beside.result(), keys=seen.keys, key_columns=seen.key_columns)
 
 
 def with_destination(draft: Draft, client: bigquery.Client, facts: Facts) -> Facts:

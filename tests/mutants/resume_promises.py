@@ -78,8 +78,8 @@ PROMISES: tuple[Promise, ...] = (
         "Rows that a dead run has looked at are not looked at again, but where only a look shows a column's type.",
         "tests/e2e/test_resume.py::test_rows_that_the_dead_run_has_looked_at_are_not_looked_at_again",
         "pipeline/launch/gather.py",
-        "    if before is not None and has_its_columns(before, draft.shape):\n",
-        "    if before is not None:\n",
+        "    elif before is not None and has_its_columns(before, draft.shape):\n",
+        "    elif before is not None:\n",
     ),
     P(
         RESUME,
