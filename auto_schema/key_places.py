@@ -194,7 +194,9 @@ def postgresql_key_sums(
     if of_rows or not places.is_exact:
         if places.width and not of_rows:
             rows = f"SELECT k, {_hash(places, _POSTGRESQL)} AS v FROM (\n{rows}\n) AS e"
-        rows = f"{rows}\nOFFSET 0"  # else a hash is made for each use of it
+        # Else a hash is made for each use of it. Of a bare 0 PostgreSQL makes a conversion, and
+        # takes that for an OFFSET which rows of several workers might meet in any order.
+        rows = f"{rows}\nOFFSET '0'"
     figures = _figures(places, _POSTGRESQL, of_rows=of_rows, is_hashed=bool(places.width))
     text = "pg_catalog.concat_ws(':', place, part, row_count, low, high)"
     return (

@@ -32,6 +32,10 @@ from sources.postgresql.statement import PostgresqlStatement, window_predicates,
 from sources.questions import KeysQuestion
 from sources.values import LETTER_DEAD, LETTER_OTHER, LETTER_READ, Extract, Window
 
+AS_MANY_WORKERS = "SET LOCAL max_parallel_workers_per_gather TO DEFAULT"
+"""Sums are made by as many processes as the role's own queries are: they are all that is waited
+for, and rows don't come in an order that would matter."""
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresqlKeys:
@@ -130,6 +134,7 @@ def comparing(source: PostgresqlStatement, asked: KeysQuestion) -> Iterator[Post
             raise _behind(source)
         with rolled_back(opened, ()) as cursor:
             open_reading(cursor, source, snapshot=True)
+            cursor.execute(AS_MANY_WORKERS)
             yield PostgresqlKeys(cursor, source, asked)
 
 
