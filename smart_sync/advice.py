@@ -167,10 +167,18 @@ def _table_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
 
 
 def _stamp_warnings(request: SyncRequest, cursor: Cursor, profile: SourceProfile) -> list[str]:
-    """That a column's default gives one stamp to all rows of a day."""
+    """That a column's default gives one stamp to all rows of a day, or stamps are moved back."""
     coarse = too_coarse(request, profile)
-    if coarse is None or not coarse.is_default:
+    if coarse is None or not (coarse.is_default or coarse.is_moved):
         return []
+    if coarse.is_moved:
+        return [
+            f"the stamps of {cursor.source_name} are moved back ({coarse.by}), and windows end by"
+            " the clock: rows that commit after a run has read later ones lie below its watermark"
+            " and are lost. Use the column as it is, or a difference that is the source's zone by"
+            f" source_timezone; else {reaching(coarse)}. Where stamps are ahead of the clock by"
+            " just that, nothing is to be done"
+        ]
     return [
         f"the default of {cursor.source_name} is cut ({coarse.by}): of rows that take it, those"
         f" that come after a run lie at its watermark and are lost; {reaching(coarse)}"

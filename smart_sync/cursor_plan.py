@@ -133,7 +133,7 @@ def too_coarse(request: SyncRequest, profile: SourceProfile) -> CoarseStamps | N
 
 def _cut(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
     coarse = too_coarse(request, profile)
-    if coarse is None or coarse.is_default:
+    if coarse is None or coarse.is_default or coarse.is_moved:
         return []
     return [
         ConfigError(
@@ -147,7 +147,7 @@ def _cut(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:
 
 
 def reaching(coarse: CoarseStamps) -> str:
-    """The parameters by which windows reach as far as stamps are cut."""
+    """The parameters by which windows reach as far as stamps are cut or moved."""
     hours = -(-coarse.unit // timedelta(hours=1))
     return f"set smart_sync_margin={hours}h, or with WRITE_MERGE smart_sync_lookback={hours}h"
 

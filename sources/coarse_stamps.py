@@ -1,7 +1,7 @@
-"""Whether the stamps of a cursor are cut to hours, days or longer by the SQL that makes them.
+"""Whether the SQL behind a cursor cuts its stamps to hours, days or longer, or moves them back.
 
 All rows of such an hour have one stamp: those that come after a run lie at its watermark, which
-no window reads again.
+no window reads again. Stamps that are moved back lie there when their rows commit late.
 """
 
 import re
@@ -11,7 +11,9 @@ from datetime import timedelta
 from importlib import import_module
 
 _WORDS = re.compile(
-    r"trunc|date_bin|bucket|current_date|_partition(time|date)|\bdate\b", re.IGNORECASE
+    r"trunc|date_bin|bucket|current_date|_partition(time|date)|\bdate\b|interval\b|_(add|sub)\b"
+    r"|-\s*\d+\s*(\)|,|as\b)",
+    re.IGNORECASE,
 )
 """Without any of them sqlglot isn't imported, which takes a tenth of the CPU of a short run."""
 
@@ -22,12 +24,14 @@ class CoarseStamps:
 
     Attributes:
         by: the SQL that does.
-        unit: how far a row's stamp may lie behind the time that was cut.
+        unit: how far a row's stamp may lie behind the time that was cut or moved.
+        is_moved: whether it is moved back, and not cut.
         is_default: whether only the column's default does, which writers may pass by.
     """
 
     by: str
     unit: timedelta
+    is_moved: bool = False
     is_default: bool = False
 
 
@@ -48,11 +52,16 @@ def coarse_stamps(
     ... )
     >>> cut.by, cut.unit
     ("DATE_TRUNC('HOUR', c)", datetime.timedelta(seconds=3600))
+    >>> moved = coarse_stamps(
+    ...     "SELECT c - '05:30:00'::interval AS m FROM t", "m", "postgres", is_date=False, behind={}
+    ... )
+    >>> moved.is_moved, moved.unit
+    (True, datetime.timedelta(seconds=21600))
     >>> coarse_stamps("SELECT c FROM t", "c", "postgres", is_date=False, behind={})
     """
     if not any(_WORDS.search(text) for text in (sql, *behind.values())):
         return None
-    cut: tuple[str, timedelta] | None = import_module("sources.coarse_stamps_tree").cut_of(
+    cut: tuple[str, timedelta, bool] | None = import_module("sources.coarse_stamps_tree").cut_of(
         sql, name, dialect, is_date=is_date, behind=behind
     )
     return None if cut is None else CoarseStamps(*cut)

@@ -1,5 +1,6 @@
-"""What `coarse_stamps` asks of a query's tree: the calls that cut a value on its way out."""
+"""What `coarse_stamps` asks of a query's tree: what cuts or moves a value on its way out."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -31,16 +32,21 @@ PASSING = (
     exp.TsOrDsToDatetime,
     exp.TsOrDsToTimestamp,
 )
+BACK = (exp.Sub, exp.DateSub, exp.DatetimeSub, exp.TimestampSub)
+AHEAD = (exp.Add, exp.DateAdd, exp.DatetimeAdd, exp.TimestampAdd)
+"""Of a negative amount, it is moved back as well."""
 CHOOSING = (exp.Coalesce, exp.Greatest, exp.Least)
 TO_DATES = (exp.Date, exp.TsOrDsToDate)
 MOST_DEPTH = 50
-Cut = tuple[str, timedelta]
+Cut = tuple[str, timedelta, bool]
+_AMOUNT = re.compile(r"(\d+)(:[\d:.]*)?'?\s*([A-Z]*)")
+_SHORT = {"MIN": "MINUTE", "MON": "MONTH", "SEC": "SECOND"}
 
 
 def cut_of(
     sql: str, name: str, dialect: str, *, is_date: bool, behind: Mapping[str, str]
 ) -> Cut | None:
-    """See `coarse_stamps`: the SQL, and its unit."""
+    """See `coarse_stamps`: the SQL, its unit, and whether it moves instead of cutting."""
     look = Look(dialect, is_date, behind, {})
     try:
         return look.of_column(sqlglot.parse_one(sql, dialect=dialect), name)
@@ -95,9 +101,9 @@ class Look:
 
     def of_value(self, value: exp.Expr) -> Cut | None:
         """What cuts a value, wherever on its way out of the rows."""
-        unit = self.unit_of(value)
+        unit, moved = self.unit_of(value), self.moved_by(value)
         if unit is not None:
-            return (value.unalias().sql(dialect=self.dialect), unit) if unit else None
+            return (value.unalias().sql(dialect=self.dialect), unit, False) if unit else None
         for part in _parts(value):
             cut = self.of_value(part)
             if cut is not None:
@@ -105,7 +111,15 @@ class Look:
         if isinstance(value, exp.Column):
             select = value.find_ancestor(exp.Select)
             return self.of_source(select, value.table, value.name) if select else None
-        return None
+        return (value.sql(dialect=self.dialect), moved, True) if moved else None
+
+    def moved_by(self, value: exp.Expr) -> timedelta | None:
+        """How far a value is moved back; about, and rather too far; None: it isn't."""
+        if not isinstance(value, (*BACK, *AHEAD)):
+            return None
+        amount = f"{value.expression.sql(dialect=self.dialect)} {value.args.get('unit') or ''}"
+        is_back = isinstance(value, BACK) or "-" in amount
+        return _length(amount.upper()) if is_back else None
 
     def unit_of(self, value: exp.Expr) -> timedelta | None:
         """How far a call cuts; zero: it doesn't, nor does what it is given; None: go on."""
@@ -189,11 +203,26 @@ def _is_cast_to_date(value: exp.Expr) -> bool:
     return isinstance(value, exp.Cast) and value.to.this == exp.DataType.Type.DATE
 
 
+def _length(amount: str) -> timedelta:
+    """How long an interval is, of what stands in its SQL; a day where nothing says it.
+
+    >>> _length("INTERVAL '1 DAY 2 HOURS'"), _length("DELAY")
+    (datetime.timedelta(days=1, seconds=10800), datetime.timedelta(days=1, seconds=3600))
+    """
+    whole = timedelta()
+    for count, clock, word in _AMOUNT.findall(amount):
+        name = word.removesuffix("S")
+        name = "HOUR" if clock else _SHORT.get(name, name)
+        unit = timedelta(seconds=1) if name in FINE else UNITS.get(name, UNITS["DAY"])
+        whole += (int(count) + bool(clock.strip(":0."))) * unit
+    return whole or UNITS["DAY"]
+
+
 def _parts(value: exp.Expr) -> list[exp.Expr]:
     """The values of which one is, or gives, the value."""
     if isinstance(value, exp.Dot):
         return [value.expression]
-    if isinstance(value, (*PASSING, *TRUNCATIONS, *TO_DATES)):
+    if isinstance(value, (*PASSING, *TRUNCATIONS, *TO_DATES, *BACK, *AHEAD)):
         return [value.this] if isinstance(value.this, exp.Expr) else []
     if isinstance(value, CHOOSING):
         return [value.this, *value.expressions]

@@ -70,3 +70,22 @@ def test_a_default_of_midnight_is_told(sync, sql):
     assert "is cut" not in sync.ok(**EXACT | plan | {"smart_sync_margin": "25h"}).out
     sql("ALTER TABLE orders ALTER updated_at SET DEFAULT now()")
     assert "is cut" not in sync.ok(**EXACT | plan).out
+
+
+MOVED = {
+    "query": "SELECT id, at - interval '5 hours' AS updated_at FROM times",
+    "negative": "SELECT id, (at + '-05:00:00'::interval)::timestamptz AS updated_at FROM times",
+    "view": "SELECT * FROM earlier",
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_a_cursor_that_is_moved_back_is_told_unless_the_window_reaches_as_far(sync, sql, name):
+    sql("CREATE TABLE times (id int8, at timestamptz)")
+    sql("CREATE VIEW earlier AS SELECT id, at - make_interval(hours => 5) AS updated_at FROM times")
+    plan = EXACT | {"plan_only": "true", "postgresql_query": MOVED[name]}
+    told = "the stamps of updated_at are moved back"
+    assert told in sync.ok(**plan).out
+    assert told not in sync.ok(**plan | {"smart_sync_margin": "9d"}).out
+    later = "SELECT id, at + interval '5 hours' AS updated_at FROM times"
+    assert told not in sync.ok(**plan | {"postgresql_query": later}).out

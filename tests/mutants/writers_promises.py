@@ -209,6 +209,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "A cursor that a query or a view moves back is told.",
+        "tests/e2e/test_coarse_stamps.py::test_a_cursor_that_is_moved_back_is_told_unless_the_window_reaches_as_far",
+        "smart_sync/advice.py",
+        "if coarse is None or not (coarse.is_default or coarse.is_moved):",
+        "if coarse is None or not coarse.is_default:",
+    ),
+    P(
+        WRITERS,
         "Rows that come with the number that is MAX, where numbers aren't unique, arrive by the margin.",
         "tests/e2e/test_unseen_writers.py::test_rows_of_the_second_that_is_read_arrive_by_the_margin",
         "sources/postgresql/writers.py",
