@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-_WORDS = re.compile(r"at\s+time\s+zone|\btimezone\s*\(", re.IGNORECASE)
+_WORDS = re.compile(
+    r"at\s+time\s+zone|\btimezone\s*\(|\b(current_)?date(time)?\s*\(", re.IGNORECASE
+)
 """Without any of them sqlglot isn't imported."""
 _ASSIGNED = re.compile(r'\bnew\s*\.\s*("[^"]+"|\w+)\s*:?=\s*([^;]+);', re.IGNORECASE)
 _ZERO = frozenset({"utc", "etc/utc", "uct", "etc/uct", "zulu", "etc/zulu", "gmt", "etc/gmt"})
@@ -53,6 +55,8 @@ def stamp_zone(sql: str, name: str, dialect: str, behind: Mapping[str, str]) -> 
     >>> stamp_zone("SELECT c FROM t", "c", "postgres",
     ...     {"t": "SELECT timezone('utc', now()) AS c"}).parameter
     'UTC'
+    >>> stamp_zone("SELECT DATE(c, 'Asia/Tokyo') AS d FROM t", "d", "bigquery", {}).by
+    "DATE(c, 'Asia/Tokyo')"
     """
     if not any(_WORDS.search(text) for text in (sql, *behind.values())):
         return None

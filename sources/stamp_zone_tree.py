@@ -24,12 +24,25 @@ class _ZoneLook(Noting):
 
     def unit_of(self, value: exp.Expr) -> timedelta | None:
         """Zero: a zone is named, and what lies beneath is brought to it; None: go on."""
-        zone = value.args.get("zone") if isinstance(value, exp.AtTimeZone) else _of_call(value)
+        zone = _zone_in(value)
         bare = zone.this if isinstance(zone, exp.Cast) else zone
         if not isinstance(bare, exp.Literal) or not bare.is_string:
             return None
         self.noted.append((value.sql(dialect=self.dialect), str(bare.this)))
         return timedelta()
+
+
+def _zone_in(value: exp.Expr) -> exp.Expr | None:
+    """What stands where a call names a zone to which it brings a stamp."""
+    if isinstance(value, exp.Extract):  # EXTRACT(DATE FROM c AT TIME ZONE z)
+        value = value.expression
+    if isinstance(value, (exp.AtTimeZone, exp.Date)):
+        return value.args.get("zone")
+    if isinstance(value, exp.Datetime):
+        return value.args.get("expression")  # or a time of day, which is no text
+    if isinstance(value, (exp.CurrentDate, exp.CurrentDatetime)):
+        return value.args.get("this")
+    return _of_call(value)
 
 
 def _of_call(value: exp.Expr) -> exp.Expr | None:

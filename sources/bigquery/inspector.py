@@ -20,10 +20,10 @@ from sources.bigquery.jobs import ask, client_of
 from sources.bigquery.key_snapshot import comparing
 from sources.bigquery.profile import (
     Described,
-    cut_stamps,
     describe,
     profile_of,
     tables_behind,
+    with_stamps,
 )
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
@@ -80,7 +80,7 @@ def _opened(client: bigquery.Client, bare: BigquerySource, cursor: str) -> "_Ins
         filter_column=described.table.requires_filter if described.table else "",
     )
     profile = profile_of(bare.connection.project, described, reads, partly_seen(client, reads))
-    profile = replace(profile, coarse=cut_stamps(bare, described, reads, profile.column(cursor)))
+    profile = with_stamps(profile, bare, described, reads, cursor)
     if bare.connection.is_wildcard and not bare.query and profile.in_bigquery:
         asking = client_of(bare.connection, described.location)
         behind = look_behind(asking, source, described.fields)

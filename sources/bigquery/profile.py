@@ -9,6 +9,7 @@ from google.cloud import bigquery
 
 from auto_schema.bigquery_types import type_of, unknown_types
 from auto_schema.errors import SchemaError, raise_all, shown
+from auto_schema.names import quoted
 from sources.bigquery.clock import NOT_THEN, UNSEEN
 from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.full_access import LISTED, PartlySeen
@@ -18,8 +19,11 @@ from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import ReadTable, TableFacts, all_tables, table_facts, tables_of
 from sources.coarse_stamps import CoarseStamps, coarse_stamps
+from sources.given_stamps import given_stamps
 from sources.profile import InBigquery, SourceIdentity, SourceProfile, Texts
+from sources.some_rows import gives_some
 from sources.sql import placeholders
+from sources.stamp_zone import StampZone, stamp_zone
 from sources.values import CursorValue, SourceColumn
 from sources.writers import Writers
 
@@ -150,15 +154,17 @@ def profile_of(
     )
 
 
-def cut_stamps(
+def with_stamps(
+    profile: SourceProfile,
     bare: BigquerySource,
     described: Described,
     reads: Sequence[ReadTable],
-    column: SourceColumn | None,
-) -> CoarseStamps | None:
-    """What cuts the stamps of the cursor column in the query, or in the views that it reads."""
-    if column is None or not column.type.cursor_type or column.type.cursor_type.startswith("int"):
-        return None
+    cursor: str,
+) -> SourceProfile:
+    """The profile, with what the query, or the views that it reads, make of the cursor column."""
+    column = profile.column(cursor)
+    if column is None or not column.type.cursor_type:
+        return profile
     sample = SAMPLES[0] if described.sample is None else described.sample
     query = bound(bare.query or f"SELECT * FROM `{bare.connection.table_id}`", sample, sample)
     views = {
@@ -166,8 +172,52 @@ def cut_stamps(
         for read in reads
         if read.facts is not None and read.facts.query
     }
+    profile = replace(profile, some=gives_some(query, "bigquery"))
+    if column.type.cursor_type.startswith("int"):
+        return profile
+    is_naive = column.type.cursor_type in ("timestamp", "date")
+    return replace(
+        profile,
+        coarse=_cut(query, column, views, _defaults(reads) | views),
+        given=given_stamps(query, column.name, "bigquery", views),
+        zone=_zone(query, column, views, _defaults(reads) | views) if is_naive else None,
+    )
+
+
+def _defaults(reads: Sequence[ReadTable]) -> dict[str, str]:
+    """What tables give to columns that their writers leave out, as queries by their names."""
+    selects = dict[str, str]()
+    for read in reads:
+        fields = read.facts.fields if read.facts else ()
+        items = (
+            f"{field['defaultValueExpression']} AS {quoted(str(field['name']))}"
+            for field in fields
+            if field.get("defaultValueExpression")
+        )
+        if text := ", ".join(items):
+            selects[read.name.rpartition(".")[2]] = f"SELECT {text}"
+    return selects
+
+
+def _cut(
+    query: str, column: SourceColumn, read: Mapping[str, str], written: Mapping[str, str]
+) -> CoarseStamps | None:
     is_date = column.type.cursor_type == "date"
-    return coarse_stamps(query, column.name, "bigquery", is_date=is_date, behind=views)
+    for is_default, behind in ((False, read), (True, written)):
+        cut = coarse_stamps(query, column.name, "bigquery", is_date=is_date, behind=behind)
+        if cut is not None:
+            return replace(cut, is_default=is_default)
+    return None
+
+
+def _zone(
+    query: str, column: SourceColumn, read: Mapping[str, str], written: Mapping[str, str]
+) -> StampZone | None:
+    for is_written, behind in ((False, read), (True, written)):
+        zone = stamp_zone(query, column.name, "bigquery", behind)
+        if zone is not None:
+            return replace(zone, is_written=is_written)
+    return None
 
 
 def copy_reason(table: TableFacts | None) -> str:

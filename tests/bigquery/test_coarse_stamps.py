@@ -26,3 +26,28 @@ def test_rows_of_an_hour_arrive_by_a_margin_of_that_hour_or_not_at_all(sync, run
     reaching = smart | {"smart_sync_margin": "1h", "source_bigquery_query": CUT}
     sync.ok(**reaching)
     assert sync.rows("id") == [(1,)]
+
+
+def test_stamps_that_a_query_gives_and_rows_that_it_leaves_out_by_number_are_told(sync, run):
+    run("CREATE TABLE `{s}.s` (id INT64, made TIMESTAMP)")
+    now = "SELECT id, IFNULL(made, CURRENT_TIMESTAMP()) AS updated_at FROM"
+    run(f"CREATE VIEW `{{s}}.given` AS {now} `{{s}}.s`")
+    words = SMART | {"plan_only": "true", "source_bigquery_table": None}
+    for query in (f"{now} s LIMIT 9", "SELECT * FROM given LIMIT 9"):
+        told = sync.ok(**words, source_bigquery_query=query).out
+        assert "have no updated_at of their own get the time of each query" in told
+        assert "the query has LIMIT: rows that it leaves out of a window" in told
+
+
+@pytest.mark.parametrize("made", ["DATE(made, 'America/New_York')", "DATETIME(made, 'Asia/Tokyo')"])
+def test_days_and_stamps_of_another_zone_are_refused_until_it_is_named(sync, run, made):
+    """New York's day ends hours behind UTC's: its last rows would lie at the watermark."""
+    run("CREATE TABLE `{s}.s` (id INT64, made TIMESTAMP)")
+    query = f"SELECT id, {made} AS updated_at FROM s"
+    words = SMART | {"source_bigquery_table": None, "source_bigquery_query": query}
+    refused = sync(**words)
+    zone = made.split("'")[1]
+    assert (refused.code, f"set source_timezone={zone}" in refused.err) == (2, True)
+    assert "cursor stamped by another clock" in refused.err
+    sync.ok(**words, source_timezone=zone, plan_only="true")
+    sync.ok(**words | {"enable_smart_sync": "false"}, plan_only="true")

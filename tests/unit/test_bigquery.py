@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from auto_schema.bigquery_types import type_of, unknown_types
 from auto_schema.errors import ConfigError
 from smart_sync.advice import plan_warnings
+from sources.bigquery.column_rules import BIGQUERY_COLUMNS
 from sources.bigquery.connection import BigqueryConnection
-from sources.bigquery.profile import copy_reason
+from sources.bigquery.profile import Described, copy_reason, with_stamps
 from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
-from sources.bigquery.tables import TableFacts, tables_of
+from sources.bigquery.tables import ReadTable, TableFacts, tables_of
+from sources.profile import SourceProfile
 from sources.sql import placeholders, strip_end, tokens
-from sources.values import Extract, Split, Window
+from sources.values import Extract, SourceColumn, Split, Window
 from tests.factories import plan_of
 from tests.graph.test_graph import NOW
 from tests.graph.test_graph_bigquery import a_request, facts_of
@@ -79,6 +81,18 @@ def test_a_wildcard_that_means_what_runs_write_beside_the_destination_is_refused
     with pytest.raises(ConfigError, match=named) as told:
         plan_of(a_request(**words), facts, run_id="r", now=NOW)
     assert "fed with its own rows" in told.value.what
+
+
+def test_what_a_column_gives_by_default_is_known_of_its_stamps():
+    at = {"name": "at", "type": "DATETIME"}
+    facts = TableFacts(
+        "TABLE", ({**at, "defaultValueExpression": "CURRENT_DATETIME('Asia/Tokyo')"},)
+    )
+    profile = SourceProfile((SourceColumn("at", type_of(at)),), BIGQUERY_COLUMNS)
+    described, reads = Described((at,), ("p.d.t",), "US", facts), [ReadTable("p.d.t", "", facts)]
+    zone = with_stamps(profile, BigquerySource(CONNECTION), described, reads, "at").zone
+    assert zone is not None
+    assert (zone.zone, zone.is_written) == ("Asia/Tokyo", True)
 
 
 def test_a_window_is_cut_exactly_and_a_filter_is_asked_for_once():
