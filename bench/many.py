@@ -5,7 +5,8 @@
     tables-planned   the plan of 500 tables that the destination lacks
 
 All before a BigQuery that keeps nothing (`quick_bigquery`). A launch of many sends each time other
-texts, of as many tables as just wait.
+texts, of as many tables as just wait: these have names that it puts aside, so that it knows the
+text again whichever of them waited.
 """
 
 import contextlib
@@ -41,15 +42,15 @@ TOLD = {
 }
 WAYS = {OURS: "one launch", SINGLE: "a launch for each, one after the other"}
 CREATE = """
-CREATE TABLE {schema}.t{n} (id int8 PRIMARY KEY, name text, amount numeric(12, 2),
+CREATE TABLE {schema}.d{n} (id int8 PRIMARY KEY, name text, amount numeric(12, 2),
                             updated_at timestamptz NOT NULL);
-CREATE INDEX ON {schema}.t{n} (updated_at)
+CREATE INDEX ON {schema}.d{n} (updated_at)
 """
 MORE = """
-INSERT INTO {schema}.t{n}
+INSERT INTO {schema}.d{n}
 SELECT m.id + g, 'name ' || g, g / 100.0, m.stamp + g * interval '1 second'
 FROM (SELECT coalesce(max(id), 0) AS id, coalesce(max(updated_at), '2024-01-01') AS stamp
-      FROM {schema}.t{n}) AS m, generate_series(1, {rows}) AS g
+      FROM {schema}.d{n}) AS m, generate_series(1, {rows}) AS g
 """
 OF_ONE_TABLE = re.compile("publish_|stage_|_sync_lock_|_sync_staging_")
 """What a request of one table's own publishing names: its lock, its staged rows, its job."""
@@ -91,7 +92,7 @@ class _Launches:
         for n in range(TABLES):
             if rows:
                 self.cursor.execute(MORE.format(schema=SYNCED, n=n, rows=rows))
-            lock = f"{PROJECT}.{DATASET}._sync_lock_t{n}"
+            lock = f"{PROJECT}.{DATASET}._sync_lock_d{n}"
             self.client.delete_table(lock, not_found_ok=True)
 
     def launch(self, table: str = "", schema: str = SYNCED, **more: str) -> Process:
@@ -157,7 +158,7 @@ def ways(server: PostgresqlServer) -> Iterator[Mapping[str, Mapping[str, Callabl
         launches = _Launches(server, target, client, proxy, connection.cursor())
         _make(launches.cursor)
         launches.launch()
-        names = [f"t{n}" for n in range(TABLES)]
+        names = [f"d{n}" for n in range(TABLES)]
         planned = partial(launches.launch, "", MERELY_PLANNED, plan_only="true")
         yield {
             "tables-new": {
