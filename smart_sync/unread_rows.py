@@ -16,6 +16,13 @@ def unread_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
             f"the query has {profile.some}: rows that it leaves out of a window lie below the"
             " watermark afterwards, and no run reads them"
         )
+    if profile.ripening:
+        yield (
+            f"the query lets rows through when their time has come ({profile.ripening}), which"
+            f" moves no {name}: those that come to meet it after a run has read later ones lie"
+            " below the watermark, and no run reads them. Leave that condition out and ask it where"
+            " the table is read, or use a cursor such as the later of both"
+        )
     if profile.given is None:
         return
     without = f"rows that have no {name} of their own get"

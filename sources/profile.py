@@ -136,6 +136,8 @@ class SourceProfile:
         coarse: what cuts the cursor's stamps to hours or longer; None: nothing shows that.
         zone: by whose clock a cursor without a zone is stamped; None: nothing says it.
         given: the stamp that its query gives to rows without one; None: nothing shows any.
+        ripening: a condition of its query that rows come to meet as time goes by, while nothing
+            moves their cursor, in its words; empty: nothing shows one.
         some: why its query gives only some rows of a window, in its words; empty: nothing shows it.
         in_bigquery: of a source in BigQuery, which deals rows to splits itself; None: another.
         description: of the table, for the destination's.
@@ -159,6 +161,7 @@ class SourceProfile:
     zone: StampZone | None = None
     given: GivenStamps | None = None
     some: str = ""
+    ripening: str = ""
     in_bigquery: InBigquery | None = None
     description: str = ""
     keys: tuple[str, ...] | None = None

@@ -15,6 +15,7 @@ from sources.postgresql.catalog import reading
 from sources.postgresql.sql import DIALECT
 from sources.postgresql.stamps import SQLGLOT, with_stamps
 from sources.profile import SourceProfile
+from sources.ripening import ripening
 from sources.some_rows import gives_some
 from sources.sql import tokens
 from sources.values import SourceColumn
@@ -144,6 +145,7 @@ def with_writers(opened: Asking, profile: SourceProfile, query: str, name: str) 
         if column is None:
             return profile
         profile = replace(profile, some=gives_some(query, SQLGLOT))
+        profile = replace(profile, ripening=ripening(query, name, SQLGLOT))
         if not (column.type.cursor_type or "").startswith("int"):
             return with_stamps(profile, cursor, query, column)
         return replace(profile, numbers=numbers(cursor, column, seen.read))

@@ -48,3 +48,11 @@ def test_stamps_that_rows_keep_are_not_told(sync, orders):
     ):
         out = sync.ok(**EXACT | {"postgresql_query": query}, plan_only="true").out
         assert "no run reads them" not in out
+
+
+def test_a_condition_that_rows_come_to_meet_by_themselves_is_told(sync, sql, orders):
+    told = "the query lets rows through when their time has come (more <= CURRENT_TIMESTAMP)"
+    query = "SELECT id, updated_at FROM orders WHERE {} <= now()"
+    for column, is_told in (("more", True), ("updated_at", False)):
+        asked = EXACT | {"postgresql_query": query.format(column), "plan_only": "true"}
+        assert (told in sync.ok(**asked).out) is is_told

@@ -233,6 +233,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "A condition that rows come to meet as time goes by, and so below the watermark, is told.",
+        "tests/e2e/test_unread_rows.py::test_a_condition_that_rows_come_to_meet_by_themselves_is_told",
+        "smart_sync/unread_rows.py",
+        "if profile.ripening:",
+        "if False:",
+    ),
+    P(
+        WRITERS,
         "A cursor that a query or a view moves back is told.",
         "tests/e2e/test_coarse_stamps.py::test_a_cursor_that_is_moved_back_is_told_unless_the_window_reaches_as_far",
         "smart_sync/advice.py",
