@@ -16,6 +16,7 @@ from smart_sync.history_plan import coarse_warning
 from smart_sync.key_proof import unproven_keys
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.lifetimes import lifetime_warnings
+from smart_sync.missing_plan import lacking_warnings
 from smart_sync.predicate import ROWS
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
@@ -37,6 +38,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
         (
             *told,
             *_other_rows(draft),
+            *lacking_warnings(draft.request, draft.facts),
             *keys,
             *lifetimes,
             *_own_texts(draft.shape.reading),

@@ -16,6 +16,7 @@ from smart_sync.deletes import DELETED_AT, SOFT
 from smart_sync.facts import Facts
 from smart_sync.missing_keys import INVALIDATE, MOST, OFF, SAMPLE, ComparedKeys
 from smart_sync.request import SyncRequest
+from smart_sync.value_text import counted
 from sources.values import CursorValue
 
 MOST_BYTES = 500_000
@@ -185,9 +186,20 @@ def missing_lines(plan: MissingPlan | None) -> Iterator[str]:
         yield f"               such as {', '.join(plan.sample)}"
     if plan.returned:
         yield f"               {plan.returned:,} {loses}"
-    if plan.lacking:
-        yield f"               the table lacks {plan.lacking:,} keys that the source has had since"
-        yield f"               before this window, such as {', '.join(plan.lacking_sample)}"
+
+
+def lacking_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
+    """That comparing has shown keys which this run doesn't read, and no later one will."""
+    compared = facts.keys
+    if compared is None or facts.rows is not None or not compared.lacking:
+        return
+    some = (told(key, shows=request.publishing.show_values) for key in compared.lacking_sample)
+    repair = "" if request.missing.ends else "repair=true or "
+    yield (
+        f"the table lacks {counted(compared.lacking, 'key')} that the source has had since before"
+        f" this window, such as {', '.join(some)}: but for those that wait as dead letters, no"
+        f" window reads their rows any more. {repair}sync_start and sync_end bring them"
+    )
 
 
 def missing_dict(plan: MissingPlan | None) -> dict[str, object] | None:

@@ -290,4 +290,12 @@ PROMISES: tuple[Promise, ...] = (
         '        staying = f"{staying} AND {stay}"\n',
         '        staying = f"{staying} AND ({stay} OR TRUE)"\n',
     ),
+    P(
+        MISSING,
+        "Keys that the table lacks, and that no window reads any more, are told by each run.",
+        "tests/e2e/test_missing.py::test_keys_that_the_table_lacks_are_told",
+        "smart_sync/missing_plan.py",
+        "if compared is None or facts.rows is not None or not compared.lacking:",
+        "if True:",
+    ),
 )

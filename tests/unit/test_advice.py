@@ -1,11 +1,15 @@
 """What a plan warns of or advises, though the choice is lawful."""
 
+from dataclasses import replace
+
 import pytest
 
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
 from smart_sync.explain import explain_shortly
 from smart_sync.history_plan import NAMES
+from smart_sync.missing_keys import ComparedKeys, ComparedRows, MissingRequest
+from smart_sync.missing_plan import lacking_warnings
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from tests.factories import (
@@ -117,3 +121,22 @@ def test_of_versions_it_is_told_what_brings_them():
 def test_no_column_is_told_where_the_run_brings_all_rows(given, target):
     plan = a_plan(a_request(**given), columns=LATER, target=a_target(**target))
     assert "keep NULL there" not in "".join(plan.warnings)
+
+
+@pytest.mark.parametrize(
+    ("asked", "brings"),
+    [
+        ("hard", "any more. repair=true or sync_start and sync_end bring them"),
+        ("invalidate", "any more. sync_start and sync_end bring them"),
+    ],
+)
+def test_keys_that_no_window_reads_any_more_are_told_by_each_run_that_sees_them(asked, brings):
+    compared = ComparedKeys(9, 11, lacking=2, lacking_sample=("3", "4"))
+    request = replace(a_request(), missing=MissingRequest(asked))
+    facts = replace(some_facts(), keys=compared)
+    (told,) = lacking_warnings(request, facts)
+    assert told.startswith("the table lacks 2 keys that the source has had since before")
+    assert told.endswith(brings)
+    healed = replace(facts, rows=ComparedRows(9, 11, 1, 1, (), ()))
+    assert not [*lacking_warnings(request, healed)]
+    assert not [*lacking_warnings(request, some_facts())]
