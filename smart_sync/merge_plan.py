@@ -86,6 +86,8 @@ def plan_merge(
             keys.append(column.name)
     partition, why_whole = merge_partition(facts.target, schema)
     target = facts.target
+    if partition is None:
+        faults += _unfiltered(request, target)
     filled = map(schema.find, request.publishing.backfill_columns)
     mark, more = plan_mark(request, schema)
     merge = MergePlan(
@@ -113,6 +115,22 @@ def merge_partition(target: Target, schema: TableSchema) -> tuple[MergePartition
         return None, "the table is partitioned by ingestion time"
     is_staged = schema.find(field.name) is not None
     return MergePartition(field.name, field.bigquery, target.partitioning.type, is_staged), ""
+
+
+def _unfiltered(request: SyncRequest, target: Target) -> list[SyncError]:
+    """A table that refuses each statement without a filter that a merge of it doesn't have."""
+    if not target.require_partition_filter or target.is_made_by(request):
+        return []
+    return [
+        SchemaError(
+            "a merge into a table that wants a filter",
+            f"table {request.destination}",
+            "it has require_partition_filter, and is partitioned by ingestion time or by a range of"
+            " integers, which say nothing of where a key is: BigQuery would refuse the merge",
+            f"ALTER TABLE `{request.destination}` SET OPTIONS (require_partition_filter = false);"
+            " or rebuild it by a column of time with delete_existing_table=true.",
+        )
+    ]
 
 
 def _moved_key(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:

@@ -93,6 +93,13 @@ TYPES = Section(
             "Use the source's primary key, or a unique column that is NOT NULL: [The merge keys](choosing.md#the-merge-keys).",
         ),
         Entry(
+            "merge-without-a-filter",
+            ("a merge into a table that wants a filter",),
+            "The destination takes no statement without a filter by its partitions, and these are of ingestion time or of a range of integers. A merge finds rows by their keys, wherever they are.",
+            "`require_partition_filter` on a table that was made so by hand.",
+            "Take the option off, as the message says, or let the table be partitioned by a column of time.",
+        ),
+        Entry(
             "keys-of-another-length",
             ("keys of another length",),
             "A merge key is a `char(n)` of PostgreSQL, and the destination holds it with another number of blanks at its end: each row would be added beside its old one.",

@@ -75,6 +75,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         BIGQUERY,
+        "A merge that its table would refuse for want of a filter is refused before the run.",
+        "tests/unit/test_publish_sql.py::test_a_merge_that_its_table_would_refuse_for_want_of_a_filter_is_refused_before_the_run",
+        "smart_sync/merge_plan.py",
+        "        faults += _unfiltered(request, target)\n",
+        "        pass\n",
+    ),
+    P(
+        BIGQUERY,
         "A statement that another change overtook is sent again.",
         "tests/unit/test_warehouse_errors.py::test_a_job_that_failed_is_sent_again_or_told_with_what_mends_it",
         "warehouse/errors.py",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
+from auto_schema.errors import SchemaError
 from auto_schema.evolve import CurrentField
 from auto_schema.postgresql_types import PostgresType
 from auto_schema.schema import INGESTION_TIME, Column, Partitioning, TableSchema
@@ -114,6 +115,17 @@ def test_write_empty_satisfies_a_required_partition_filter():
     day = "_smart_sync_table.`day`"
     where = f"FROM `p.d.t` AS _smart_sync_table WHERE {day} IS NULL OR {day} IS NOT NULL)"
     assert where in publish_statement(plan)
+
+
+def test_a_merge_that_its_table_would_refuse_for_want_of_a_filter_is_refused_before_the_run():
+    merge = {"write_disposition": WriteDisposition.MERGE, "merge_keys": ("id",)}
+    for partitioning in (None, Partitioning(INGESTION_TIME)):  # None: by a range of integers
+        layout = there(partitioning=partitioning, require_partition_filter=True)
+        with pytest.raises(SchemaError, match="require_partition_filter = false"):
+            a_plan(layout, **merge)
+        assert a_plan(layout), "rows are added without a look at the table"
+        assert a_plan(layout, **merge, delete_existing_table=True)
+    a_plan(there(partitioning=Partitioning("day"), require_partition_filter=True), **merge)
 
 
 def test_a_missing_table_is_made_with_everything_in_one_statement():
