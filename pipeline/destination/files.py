@@ -84,6 +84,8 @@ class _Parts:
         return StagedFile(self._folder.uri(name), rows, seen.bytes, seen.digest)
 
     def abandon(self) -> None:
+        if self._writer is not None:
+            self._writer.is_open = False  # else it writes its end into the closed stream, and fails
         with suppress(*STORAGE_ERRORS, ValueError):  # a broken upload ends in either
             if self._stream is not None:
                 getattr(self._stream, "terminate", self._stream.close)()
