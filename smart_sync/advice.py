@@ -16,6 +16,7 @@ from smart_sync.history_plan import coarse_warning
 from smart_sync.key_proof import unproven_keys
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.lifetimes import lifetime_warnings
+from smart_sync.marks import mark_warnings
 from smart_sync.missing_plan import lacking_warnings
 from smart_sync.predicate import ROWS
 from smart_sync.renaming import renaming_note
@@ -39,6 +40,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
             *told,
             *_other_rows(draft),
             *lacking_warnings(draft.request, draft.facts),
+            *_other_marks(draft),
             *keys,
             *lifetimes,
             *_own_texts(draft.shape.reading),
@@ -60,6 +62,18 @@ def _other_rows(draft: Draft) -> Iterator[str]:
         " with enable_smart_sync=false and write_disposition=WRITE_MERGE, with repair=true, with"
         " delete_existing_table=true, or with sync_start and sync_end. Where the same rows come as"
         " before, nothing is to be done. This is told until a run has published rows"
+    )
+
+
+def _other_marks(draft: Draft) -> Iterator[str]:
+    """Of rows that the source has marked under another deleted_column, or none."""
+    request, facts, labels = draft.request, draft.facts, draft.labels
+    merges = request.publishing.write_disposition is WriteDisposition.MERGE
+    if not merges or not reads_on(request) or facts.is_first:
+        return
+    mark = draft.merge.mark if draft.merge else None
+    yield from mark_warnings(
+        request, facts.target, mark, is_new=labels.is_mark_new, had_other=labels.had_mark
     )
 
 

@@ -210,3 +210,41 @@ def mark_lines(mark: Mark | None) -> Iterator[str]:
     how = "is TRUE" if mark.is_flag else "is not NULL"
     done = "removed, and never added" if mark.removes else f"kept, with the time in {DELETED_AT}"
     yield f"rows whose {mark.column} {how} are {done}"
+
+
+def mark_warnings(
+    request: SyncRequest, target: Target, mark: Mark | None, *, is_new: bool, had_other: bool
+) -> Iterator[str]:
+    """What becomes of rows that were marked while another, or no, deleted_column was given.
+
+    Args:
+        request: of a run that brings only what is new.
+        target: the destination, which has rows.
+        mark: of this run.
+        is_new: whether marks of this column remove rows, and didn't in the runs so far.
+        had_other: whether marks removed rows so far which this run doesn't remove.
+    """
+    table, way = request.destination, "one run with enable_smart_sync=false, or with repair=true"
+    has_stamp = _there(target) is not None
+    if had_other:
+        yield (
+            f"the runs so far have removed rows that a {PARAMETER} marked, as the label sync_rows"
+            f" of {table} says, and this one lets them be: those that are gone lie below the"
+            f" window's start, and no window reads them. To bring them: {way}"
+        )
+    if mark is not None and is_new:
+        yield (
+            f"{PARAMETER}: rows that were marked before stay in {table}, since no window reads them"
+            f" again. To remove them: {way}, or DELETE FROM {table.sql} WHERE {mark.holds()}"
+        )
+    if mark is not None and not mark.removes and not has_stamp:
+        yield (
+            f"{PARAMETER}: rows of {table} that were marked before have NULL in {DELETED_AT}, since"
+            " no window reads them again. To mark them: one run with enable_smart_sync=false"
+        )
+    if mark is None and has_stamp and not request.missing.marks:
+        yield (
+            f"{table} has {DELETED_AT}, and neither {PARAMETER} nor delete_missing=soft is given:"
+            " rows that this run writes have NULL there, whatever the source says. To mark them"
+            f" again later: one run with {PARAMETER} and enable_smart_sync=false"
+        )

@@ -18,7 +18,9 @@ ALL = "all"
 """The label of a table whose rows were once only some."""
 SEVERAL = "several"
 """That of one of which more sorts of rows than one were left out, or are from just now on."""
-DIGITS = 32
+MARKED = "-marked-"
+"""Stands before the column whose marks remove rows."""
+DIGITS, MARK_DIGITS = 32, 8
 DIALECTS: Mapping[str, str] = {"postgresql": "postgres", "bigquery": "bigquery"}
 """Of sources whose query is SQL, as sqlglot names them."""
 
@@ -27,7 +29,10 @@ _TABLE = re.compile(r'\s*select\s+\*\s+from\s+[\w."`-]+\s*;?\s*', re.IGNORECASE)
 
 
 def rows_label(request: SyncRequest, views: Iterable[str] = ()) -> str:
-    """32 hex digits of what leaves rows out, views that are read included; empty: nothing does."""
+    """What leaves rows out, views that are read included, as 32 hex digits; and whose marks do.
+
+    Empty: nothing does.
+    """
     query, kind = request.reading.query, DIALECTS.get(request.data_source)
     parts = [
         of_sql(query, kind) if kind else of_json(query),
@@ -35,9 +40,24 @@ def rows_label(request: SyncRequest, views: Iterable[str] = ()) -> str:
         of_sql(request.publishing.sql, "bigquery"),
         *filter(None, (of_sql(view, kind) if kind else view for view in views)),
     ]
-    if not any(parts):
-        return ""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:DIGITS]
+    rows, marks = _hash(json.dumps(parts), DIGITS) if any(parts) else "", ""
+    if request.deletes.removes:
+        rows, marks = rows or ALL, MARKED + _hash(request.deletes.deleted_column, MARK_DIGITS)
+    return rows + marks
+
+
+def parts_of(label: str) -> tuple[str, str]:
+    """The label of what leaves rows out by itself, and of the mark; empty: no row is removed by it.
+
+    >>> parts_of("all-marked-01234567"), parts_of("")
+    (('all', '01234567'), ('all', ''))
+    """
+    rows, _, mark = label.partition(MARKED)
+    return rows or ALL, mark
+
+
+def _hash(text: str, digits: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
 def of_sql(sql: str, dialect: str) -> str:

@@ -7,12 +7,12 @@ sync_rows     what leaves rows of it out; absent: nothing does, or nobody has no
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
-from smart_sync.predicate import ALL, ROWS, SEVERAL, rows_label
+from smart_sync.predicate import ALL, ROWS, SEVERAL, parts_of, rows_label
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
 from sources.values import is_after
@@ -32,12 +32,16 @@ class LabelPlan:
         is_set: whether a destination that has others gets them.
         note: for the plan, where this server is taken for the one that filled the table so far.
         had_others: whether other rows were left out so far than this request leaves out.
+        is_mark_new: whether marks remove rows from now on, and didn't so far.
+        had_mark: whether marks of another column, or of one that isn't named any more, did so far.
     """
 
     wanted: tuple[tuple[str, str], ...]
     is_set: bool
     note: str = ""
     had_others: bool = False
+    is_mark_new: bool = False
+    had_mark: bool = False
 
 
 def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[SyncError]]:
@@ -53,9 +57,12 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
         faults = _of_others(request, wanted, current)
     rows = _rows(request, facts, current, is_anew=is_anew)
     is_news = any(current.get(name) != value for name, value in rows.items())
-    had_others = ROWS in rows and current.get(ROWS, ALL) not in (ALL, rows[ROWS])
+    (before, was), (now, mark) = parts_of(current.get(ROWS, "")), parts_of(rows.get(ROWS, ""))
+    had_others = ROWS in rows and before not in (ALL, now)
+    moved = ROWS in rows and not is_anew and was != mark
     is_set = accepts or renews or is_news
-    return LabelPlan((*labels, *rows.items()), is_set, note, had_others), faults
+    plan = LabelPlan((*labels, *rows.items()), is_set, note, had_others)
+    return replace(plan, is_mark_new=moved and mark != "", had_mark=moved and was != ""), faults
 
 
 def reads_on(request: SyncRequest) -> bool:

@@ -90,8 +90,13 @@ DISPOSITION = Topic(
 )
 HARD = {"deleted_column": "deleted_at"}
 SOFT = HARD | {"deleted_rows": "soft"}
-MARKS = Topic("marks", (HARD, NOTHING, SOFT), warnings=("deleted_column",))
-MARKS_KEPT = Topic("marks", (SOFT, NOTHING, HARD), warnings=("deleted_column",))
+MARKED = (
+    "rows that a deleted_column marked",
+    "that were marked before",
+    "To mark them again later",
+)
+MARKS = Topic("marks", (HARD, NOTHING, SOFT), warnings=MARKED)
+MARKS_KEPT = Topic("marks", (SOFT, NOTHING, HARD), warnings=MARKED)
 MISSING = Topic(
     "missing",
     tuple(
@@ -119,7 +124,7 @@ GUARDS = Topic(
 )
 LOOKBACK = Topic("lookback", (NOTHING, {"smart_sync_lookback": "60s"}))
 RESUME = Topic("resume", (NOTHING, {"resume": "false"}))
-HEAL: Mapping[str, str] = MappingProxyType({"repair": "true"})
+HEAL: Mapping[str, str] = MappingProxyType({"enable_smart_sync": "false"})
 ANEW: Mapping[str, str] = MappingProxyType({"delete_existing_table": "true"})
 
 

@@ -186,4 +186,20 @@ PROMISES: tuple[Promise, ...] = (
         "        or _was_removed_since(row)\n",
         "",
     ),
+    P(
+        DELETES,
+        "Rows that were marked before their marks removed any are told, with what removes them.",
+        "tests/e2e/test_marks_from_now_on.py::test_the_statement_that_is_named_removes_them",
+        "smart_sync/source_labels.py",
+        "is_mark_new=moved and mark",
+        "is_mark_new=False and mark",
+    ),
+    P(
+        DELETES,
+        "Rows that marks have removed are told when marks remove none any more.",
+        "tests/e2e/test_marks_from_now_on.py::test_another_column_of_marks_is_both",
+        "smart_sync/source_labels.py",
+        "had_mark=moved and was",
+        "had_mark=False and was",
+    ),
 )
