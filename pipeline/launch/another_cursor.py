@@ -85,8 +85,10 @@ def _fix(request: SyncRequest, mine: str) -> str:
     whole = "load the table anew by it (delete_existing_table=true for one run)"
     if request.publishing.write_disposition is WriteDisposition.MERGE:
         whole = (
-            "read all rows by keys once more: one run with enable_smart_sync=false, or with"
-            " repair=true where rows can be compared"
+            "read all rows by keys once more: one run with repair=true where rows can be compared,"
+            " or with sync_start=1900-01-01 and sync_end of just now; one with"
+            " enable_smart_sync=false only while nobody writes, since it waits for no transaction"
+            " that is open"
         )
     return (
         f"go on by the column of before, or {whole}. If you know that no row was written since that"

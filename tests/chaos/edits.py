@@ -9,7 +9,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 RATE = 0.6
@@ -17,6 +17,7 @@ RATE = 0.6
 ADVISED = 0.5
 """Of refusals after which a run does what they say; after the others the words of before are."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
+ANEW: Mapping[str, str] = MappingProxyType({"delete_existing_table": "true"})
 COLUMNS = """
 ALTER TABLE orders
   ADD COLUMN code text UNIQUE GENERATED ALWAYS AS ('c' || id::text) STORED,
@@ -66,8 +67,9 @@ CURSOR = Topic(
     "cursor",
     (NOTHING, {"smart_sync_timestamp_column": "seen_at"}),
     ("another-cursor",),
-    ({"enable_smart_sync": "false"}, {"repair": "true"}),
+    ({"repair": "true"},),
 )
+CURSOR_OF_VERSIONS = replace(CURSOR, ways=(ANEW,))
 KEYS = Topic("keys", (NOTHING, {"merge_keys": "code"}), ("merge-key",))
 FIELDS = Topic(
     "columns",
@@ -125,7 +127,6 @@ GUARDS = Topic(
 LOOKBACK = Topic("lookback", (NOTHING, {"smart_sync_lookback": "60s"}))
 RESUME = Topic("resume", (NOTHING, {"resume": "false"}))
 HEAL: Mapping[str, str] = MappingProxyType({"enable_smart_sync": "false"})
-ANEW: Mapping[str, str] = MappingProxyType({"delete_existing_table": "true"})
 
 
 @dataclass

@@ -263,7 +263,14 @@ WORDS = (
     _edited("missing", MERGE, without_deleted, edits.MISSING, works=(deletes.removing,) * 2),
     _edited("alike", MERGE, merged, *ALIKE, edits.LOOKBACK),
     _edited("appended", NOTHING, appended, edits.ROWS, *ALIKE),
-    _edited("history", VERSIONS, each_version, edits.CURSOR, edits.ROWS, fields=HISTORY[0].fields),
+    _edited(
+        "history",
+        VERSIONS,
+        each_version,
+        edits.CURSOR_OF_VERSIONS,
+        edits.ROWS,
+        fields=HISTORY[0].fields,
+    ),
     _edited("all", MERGE, merged, edits.ROWS, edits.CURSOR, edits.KEYS, *ALIKE, edits.LOOKBACK),
 )
 MODES: Mapping[str, tuple[Kind, ...]] = MappingProxyType(

@@ -1,5 +1,8 @@
 """A cursor other than that of the runs so far: its MAX says nothing of what they have read."""
 
+from contextlib import closing
+
+import psycopg2
 import pytest
 
 from tests.sync import PROJECT
@@ -51,6 +54,25 @@ def test_rows_that_a_new_cursors_max_would_hide_are_not_passed_over(sync, sql, h
     assert named(sync) == before
     sync.ok(**MERGE | {"enable_smart_sync": "false"})
     sql("UPDATE s SET name = 'newer', changed = now() WHERE id = 2")
+    sync.ok(**MERGE | CHANGED)
+    assert named(sync) == sql("SELECT id, name FROM s ORDER BY 1")
+
+
+@pytest.mark.parametrize("way", ["repair", "sync_end"])
+def test_each_way_that_is_named_for_a_table_in_use_waits_for_who_may_still_commit(
+    sync, sql, hidden, database, way
+):
+    hidden(MERGE)
+    ((now,),) = sql("SELECT to_char(now() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US')")
+    told = sync(**MERGE | CHANGED).err
+    assert way in told
+    assert "enable_smart_sync=false only while nobody writes" in told
+    ways = {"repair": {"repair": "true"}, "sync_end": {"sync_start": "1900-01-01", "sync_end": now}}
+    with closing(psycopg2.connect(database.dsn)) as session:
+        session.cursor().execute("INSERT INTO s VALUES (6, 'late', now(), now())")
+        sql("INSERT INTO s VALUES (7, 'new', now(), now())")
+        sync.ok(**MERGE | CHANGED | ways[way])
+        session.commit()
     sync.ok(**MERGE | CHANGED)
     assert named(sync) == sql("SELECT id, name FROM s ORDER BY 1")
 
