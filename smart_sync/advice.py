@@ -41,6 +41,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
             *_other_rows(draft),
             *lacking_warnings(draft.request, draft.facts),
             *_other_marks(draft),
+            *_other_columns(draft),
             *keys,
             *lifetimes,
             *_own_texts(draft.shape.reading),
@@ -75,6 +76,19 @@ def _other_marks(draft: Draft) -> Iterator[str]:
     yield from mark_warnings(
         request, facts.target, mark, is_new=labels.is_mark_new, had_other=labels.had_mark
     )
+
+
+def _other_columns(draft: Draft) -> Iterator[str]:
+    """That columns which were left out so far, and are no more, lack their values in older rows."""
+    request = draft.request
+    if draft.labels.had_fewer and reads_on(request) and not draft.facts.is_first:
+        yield (
+            "select_fields or exclude_fields are others than in the runs so far, as the label"
+            f" {ROWS} of {request.destination} says: a column that they left out, and that this run"
+            " brings, has NULL, or an older value, in rows which this run doesn't bring. Fill it"
+            " by one run with backfill_columns and its name, or load all rows anew by"
+            " delete_existing_table=true. This is told until a run has published rows"
+        )
 
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:

@@ -20,7 +20,9 @@ SEVERAL = "several"
 """That of one of which more sorts of rows than one were left out, or are from just now on."""
 MARKED = "-marked-"
 """Stands before the column whose marks remove rows."""
-DIGITS, MARK_DIGITS = 32, 8
+LESS = "-less-"
+"""Stands before the columns that are selected or excluded."""
+DIGITS, PART_DIGITS = 32, 8
 DIALECTS: Mapping[str, str] = {"postgresql": "postgres", "bigquery": "bigquery"}
 """Of sources whose query is SQL, as sqlglot names them."""
 
@@ -40,20 +42,25 @@ def rows_label(request: SyncRequest, views: Iterable[str] = ()) -> str:
         of_sql(request.publishing.sql, "bigquery"),
         *filter(None, (of_sql(view, kind) if kind else view for view in views)),
     ]
-    rows, marks = _hash(json.dumps(parts), DIGITS) if any(parts) else "", ""
+    rows, more = _hash(json.dumps(parts), DIGITS) if any(parts) else "", ""
     if request.deletes.removes:
-        rows, marks = rows or ALL, MARKED + _hash(request.deletes.deleted_column, MARK_DIGITS)
-    return rows + marks
+        more = MARKED + _hash(request.deletes.deleted_column, PART_DIGITS)
+    rules = request.schema.transformation
+    columns = [sorted(rules.select_fields), sorted(rules.exclude_fields)]
+    if any(columns):
+        more += LESS + _hash(json.dumps(columns), PART_DIGITS)
+    return (rows or ALL) + more if more else rows
 
 
-def parts_of(label: str) -> tuple[str, str]:
-    """The label of what leaves rows out by itself, and of the mark; empty: no row is removed by it.
+def parts_of(label: str) -> tuple[str, str, str]:
+    """What of a label is of rows that are left out, of marks that remove them, and of columns.
 
-    >>> parts_of("all-marked-01234567"), parts_of("")
-    (('all', '01234567'), ('all', ''))
+    >>> parts_of("all-marked-01234567-less-89abcdef"), parts_of("")
+    (('all', '01234567', '89abcdef'), ('all', '', ''))
     """
+    label, _, columns = label.partition(LESS)
     rows, _, mark = label.partition(MARKED)
-    return rows or ALL, mark
+    return rows or ALL, mark, columns
 
 
 def _hash(text: str, digits: int) -> str:

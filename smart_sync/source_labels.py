@@ -34,6 +34,7 @@ class LabelPlan:
         had_others: whether other rows were left out so far than this request leaves out.
         is_mark_new: whether marks remove rows from now on, and didn't so far.
         had_mark: whether marks of another column, or of one that isn't named any more, did so far.
+        had_fewer: whether other columns were selected or excluded so far.
     """
 
     wanted: tuple[tuple[str, str], ...]
@@ -42,6 +43,7 @@ class LabelPlan:
     had_others: bool = False
     is_mark_new: bool = False
     had_mark: bool = False
+    had_fewer: bool = False
 
 
 def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[SyncError]]:
@@ -57,11 +59,13 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
         faults = _of_others(request, wanted, current)
     rows = _rows(request, facts, current, is_anew=is_anew)
     is_news = any(current.get(name) != value for name, value in rows.items())
-    (before, was), (now, mark) = parts_of(current.get(ROWS, "")), parts_of(rows.get(ROWS, ""))
+    before, was, had_less = parts_of(current.get(ROWS, ""))
+    now, mark, less = parts_of(rows.get(ROWS, ""))
     had_others = ROWS in rows and before not in (ALL, now)
     moved = ROWS in rows and not is_anew and was != mark
     is_set = accepts or renews or is_news
     plan = LabelPlan((*labels, *rows.items()), is_set, note, had_others)
+    plan = replace(plan, had_fewer=ROWS in rows and had_less not in ("", less))
     return replace(plan, is_mark_new=moved and mark != "", had_mark=moved and was != ""), faults
 
 

@@ -79,7 +79,7 @@ FIELDS = Topic(
         _config('{"exclude_fields": ["note", "code"]}') | {"stale_columns": "keep"},
     ),
     ("merge-key",),
-    warnings=("is brought again", "new columns"),
+    warnings=("select_fields or exclude_fields are others",),
 )
 DISPOSITION = Topic(
     "disposition",

@@ -96,6 +96,23 @@ def test_a_window_by_hand_brings_them_and_leaves_the_label(sync, table):
     assert sync.table().labels["sync_rows"] == label
 
 
+@pytest.mark.parametrize(
+    "less", ['{"exclude_fields": ["region"]}', '{"select_fields": ["id", "updated_at"]}']
+)
+def test_a_column_that_was_left_out_and_is_brought_is_told_with_what_fills_it(
+    sync, sql, table, less
+):
+    whole, told = SMART | {"source_table_for_schema": "s"}, "select_fields or exclude_fields are"
+    sync.ok(**whole, transformation_config=less)
+    assert told not in sync.ok(**whole, transformation_config=less, plan_only="true").out
+    assert told in sync.ok(**whole, plan_only="true").out
+    sql("INSERT INTO s VALUES (12, 'us', '2024-06-02')")
+    sync.ok(**whole)
+    assert told not in sync.ok(**whole, plan_only="true").out
+    sync.ok(**whole, backfill_columns="region")
+    assert sync.rows("id, region") == sql("SELECT id, region FROM s ORDER BY 1")
+
+
 def test_other_columns_and_wording_of_a_query_are_not_told(sync, sql, table):
     sync.ok(**asked("query", "eu"))
     sql("ALTER TABLE s ADD COLUMN more text")

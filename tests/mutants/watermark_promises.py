@@ -148,7 +148,7 @@ PROMISES: tuple[Promise, ...] = (
         "Rows that a query, filter or transform_sql left out, and lets through now, are told.",
         f"{OTHERS}::test_other_rows_that_are_let_through_are_told_once_with_the_ways_to_bring_them",
         "smart_sync/source_labels.py",
-        "current.get(ROWS, ALL) not in (ALL, rows[ROWS])",
+        "before not in (ALL, now)",
         "False",
     ),
     P(
@@ -198,6 +198,14 @@ PROMISES: tuple[Promise, ...] = (
         "pipeline/publish/publisher.py",
         "        announce_rows(self.client, self.plan)\n",
         "",
+    ),
+    P(
+        WATERMARK,
+        "A column that was left out, and is brought now, is told, with what fills it in old rows.",
+        f"{OTHERS}::test_a_column_that_was_left_out_and_is_brought_is_told_with_what_fills_it",
+        "smart_sync/source_labels.py",
+        'had_less not in ("", less)',
+        "False",
     ),
     P(
         WATERMARK,
