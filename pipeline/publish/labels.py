@@ -27,10 +27,13 @@ def announce_rows(client: bigquery.Client, plan: SyncPlan) -> None:
     if wanted is None or not plan.publishing.sets_label or plan.publishing.mode.leaves_none:
         return
     with as_target_errors(f"table {plan.destination}"):
-        table = client.get_table(str(plan.destination))
-        if table.labels.get(ROWS, ALL) not in (wanted, SEVERAL):
+        while True:  # slices of a backfill may do so at once, and one of them has done it
+            table = client.get_table(str(plan.destination))
+            if table.labels.get(ROWS, ALL) in (wanted, SEVERAL):
+                return
             table.labels = {**table.labels, ROWS: SEVERAL}
-            client.update_table(table, ["labels"])
+            if _updated(client, table, ["labels"]):
+                return
 
 
 def label_table(client: bigquery.Client, plan: SyncPlan) -> None:
@@ -59,9 +62,13 @@ def _patch(client: bigquery.Client, plan: SyncPlan) -> bool:
     if plan.publishing.mode.makes_table and description != (table.description or ""):
         table.description = description
         changed.append("description")
+    return not changed or _updated(client, table, changed)
+
+
+def _updated(client: bigquery.Client, table: bigquery.Table, fields: list[str]) -> bool:
+    """Change the table; False: somebody else has done so since it was looked at."""
     try:
-        if changed:
-            client.update_table(table, changed)
+        client.update_table(table, fields)
     except PreconditionFailed:
         return False
     return True
