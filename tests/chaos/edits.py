@@ -79,7 +79,7 @@ FIELDS = Topic(
         _config('{"exclude_fields": ["note", "code"]}') | {"stale_columns": "keep"},
     ),
     ("merge-key",),
-    warnings=("select_fields or exclude_fields are others",),
+    warnings=("select_fields or exclude_fields are others", "keep NULL there until"),
 )
 DISPOSITION = Topic(
     "disposition",
