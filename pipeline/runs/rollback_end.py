@@ -22,6 +22,7 @@ from pipeline.runs.lock import Lock
 from pipeline.runs.questions import ask_history
 from pipeline.runs.undone import mark_undone
 from smart_sync.carried import carrying_nothing
+from smart_sync.predicate import ROWS, SEVERAL
 from smart_sync.repair import ROLLED_BACK
 from smart_sync.rollback_sql import highest, same_rows
 from smart_sync.value_text import value_text
@@ -60,7 +61,7 @@ def end_rollback(
     refusals = list[TargetError]()
     lock.check()
     with _noting(refusals):
-        put_settings_back(client, destination, told["settings"])
+        put_settings_back(client, destination, _unsure(told["settings"]))
     with _noting(refusals):
         sums = _sums(client, snapshot, destination, told["filter"])
     with _noting(refusals):
@@ -87,6 +88,14 @@ def end_rollback(
         "error": error.text if error else None,
         "frontier": carrying_nothing(lock.clock.now()),
     }
+
+
+def _unsure(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same, but for what is left out of the rows: the runs that are undone had noted theirs."""
+    labels = settings["table"].get("labels", {})
+    if ROWS in labels:
+        labels[ROWS] = SEVERAL
+    return settings
 
 
 @contextmanager

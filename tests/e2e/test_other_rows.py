@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.orders import KEEP
+
 SMART = {
     "enable_smart_sync": "true",
     "smart_sync_margin": "0s",
@@ -83,6 +85,16 @@ def test_each_way_that_is_named_brings_the_rows_and_is_not_told(sync, table, way
     assert len(sync.rows()) == 9
     assert sync.table().labels["sync_rows"] == "all"
     assert TOLD not in sync.ok(**SMART, source_table_for_schema="s", plan_only="true").out
+
+
+def test_rows_that_were_brought_are_told_anew_once_that_run_is_undone(sync, table, undo):
+    sync.ok(**asked("query", "eu"))
+    everything = SMART | {"source_table_for_schema": "s"}
+    sync.ok(**everything | KEEP | {"enable_smart_sync": "false"})
+    assert TOLD not in sync.ok(**everything, plan_only="true").out
+    assert undo(1).code == 0
+    assert len(sync.rows()) < 9
+    assert TOLD in sync.ok(**everything, plan_only="true").out
 
 
 def test_a_window_by_hand_brings_them_and_leaves_the_label(sync, table):

@@ -209,6 +209,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Rows that a run brought which is undone are told anew.",
+        f"{OTHERS}::test_rows_that_were_brought_are_told_anew_once_that_run_is_undone",
+        "pipeline/runs/rollback_end.py",
+        "        labels[ROWS] = SEVERAL\n",
+        "        pass\n",
+    ),
+    P(
+        WATERMARK,
         "Other columns of a query are no other rows.",
         f"{OTHERS}::test_other_columns_and_wording_of_a_query_are_not_told",
         "smart_sync/predicate_tokens.py",
