@@ -110,6 +110,11 @@ def taken_rows(letters: TableRef, destination: TableRef, replay: ReplayPlan, by:
         replay: what it takes.
         by: the replaying run, whose own letters are none of these.
     """
+    if not replay.rows:  # a table of an earlier version has not all of these columns
+        return (
+            "SELECT row_hash, 1 AS row_count, '' AS typed_row, '' AS raw_row\n"
+            f"FROM {letters.sql}\nWHERE FALSE"
+        )
     return (
         "SELECT row_hash, IFNULL(row_count, 1) AS row_count, typed_row,\n"
         f"  TO_JSON_STRING(raw_row) AS raw_row\nFROM {letters.sql}\n"
