@@ -18,12 +18,11 @@ from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import ReadTable, TableFacts, all_tables, table_facts, tables_of
-from sources.coarse_stamps import CoarseStamps, coarse_stamps
+from sources.cursor_sql import CursorSql
 from sources.given_stamps import given_stamps
 from sources.profile import InBigquery, SourceIdentity, SourceProfile, Texts
 from sources.some_rows import gives_some
 from sources.sql import placeholders
-from sources.stamp_zone import StampZone, stamp_zone
 from sources.values import CursorValue, SourceColumn
 from sources.writers import Writers
 
@@ -175,12 +174,12 @@ def with_stamps(
     profile = replace(profile, some=gives_some(query, "bigquery"))
     if column.type.cursor_type.startswith("int"):
         return profile
-    is_naive = column.type.cursor_type in ("timestamp", "date")
+    behind = CursorSql(query, column, "bigquery", views, _defaults(reads) | views)
     return replace(
         profile,
-        coarse=_cut(query, column, views, _defaults(reads) | views),
+        coarse=behind.coarse(),
         given=given_stamps(query, column.name, "bigquery", views),
-        zone=_zone(query, column, views, _defaults(reads) | views) if is_naive else None,
+        zone=behind.zone() if behind.is_naive else None,
     )
 
 
@@ -197,27 +196,6 @@ def _defaults(reads: Sequence[ReadTable]) -> dict[str, str]:
         if text := ", ".join(items):
             selects[read.name.rpartition(".")[2]] = f"SELECT {text}"
     return selects
-
-
-def _cut(
-    query: str, column: SourceColumn, read: Mapping[str, str], written: Mapping[str, str]
-) -> CoarseStamps | None:
-    is_date = column.type.cursor_type == "date"
-    for is_default, behind in ((False, read), (True, written)):
-        cut = coarse_stamps(query, column.name, "bigquery", is_date=is_date, behind=behind)
-        if cut is not None:
-            return replace(cut, is_default=is_default)
-    return None
-
-
-def _zone(
-    query: str, column: SourceColumn, read: Mapping[str, str], written: Mapping[str, str]
-) -> StampZone | None:
-    for is_written, behind in ((False, read), (True, written)):
-        zone = stamp_zone(query, column.name, "bigquery", behind)
-        if zone is not None:
-            return replace(zone, is_written=is_written)
-    return None
 
 
 def copy_reason(table: TableFacts | None) -> str:

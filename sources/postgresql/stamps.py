@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sources.coarse_stamps import CoarseStamps, coarse_stamps
+from sources.cursor_sql import CursorSql
 from sources.given_stamps import given_stamps
 from sources.profile import SourceProfile
-from sources.stamp_zone import StampZone, assigned, stamp_zone
+from sources.stamp_zone import assigned
 from sources.values import SourceColumn
 
 SQLGLOT = "postgres"
@@ -50,41 +50,22 @@ def with_stamps(
     cursor.execute(_VIEWS, read)
     views = dict(cursor.fetchall())
     cursor.execute(_MADE, read)
-    formed, is_naive = cursor.fetchall(), column.type.cursor_type in ("timestamp", "date")
+    formed = cursor.fetchall()
     read_as = {name: items for name, is_default, items in formed if not is_default}
     written = {name: items for name, is_default, items in formed if is_default}
-    coarse = _cut(query, column, _selected(read_as) | views, _selected(written) | views)
+    behind = CursorSql(
+        query, column, SQLGLOT, _selected(read_as) | views, _selected(written) | views
+    )
     given = given_stamps(query, column.name, SQLGLOT, views)
-    profile = replace(profile, given=given)
-    if not is_naive:
-        return replace(profile, coarse=coarse)
+    profile = replace(profile, given=given, coarse=behind.coarse())
+    if not behind.is_naive:
+        return profile
     cursor.execute(_TRIGGERS, read)
     for name, body in cursor.fetchall():
         written[name] = ", ".join(filter(None, (assigned(body), written.get(name))))
-    zone = _zone(query, column, _selected(read_as) | views, _selected(written) | views)
-    return replace(profile, coarse=coarse, zone=zone)
+    return replace(profile, zone=replace(behind, written=_selected(written) | views).zone())
 
 
 def _selected(items: Mapping[str, str]) -> dict[str, str]:
     return {name: f"SELECT {some}" for name, some in items.items() if some}
 
-
-def _cut(
-    query: str, column: SourceColumn, read: Mapping[str, str], written: Mapping[str, str]
-) -> CoarseStamps | None:
-    is_date = column.type.cursor_type == "date"
-    for is_default, behind in ((False, read), (True, written)):
-        cut = coarse_stamps(query, column.name, SQLGLOT, is_date=is_date, behind=behind)
-        if cut is not None:
-            return replace(cut, is_default=is_default)
-    return None
-
-
-def _zone(
-    query: str, column: SourceColumn, read: Mapping[str, str], written: Mapping[str, str]
-) -> StampZone | None:
-    for is_written, behind in ((False, read), (True, written)):
-        zone = stamp_zone(query, column.name, SQLGLOT, behind)
-        if zone is not None:
-            return replace(zone, is_written=is_written)
-    return None

@@ -165,7 +165,7 @@ PROMISES: tuple[Promise, ...] = (
         "tests/e2e/test_unread_rows.py::test_a_query_that_keeps_rows_from_every_window_is_told",
         "sources/postgresql/stamps.py",
         "given_stamps(query, column.name, SQLGLOT, views)",
-        "given_stamps(query, column.name, _DIALECT, {})",
+        "given_stamps(query, column.name, SQLGLOT, {})",
     ),
     P(
         WRITERS,
@@ -180,8 +180,8 @@ PROMISES: tuple[Promise, ...] = (
         "A cursor that a query or a view of BigQuery cuts is refused.",
         "tests/bigquery/test_coarse_stamps.py::test_rows_of_an_hour_arrive_by_a_margin_of_that_hour_or_not_at_all",
         "sources/bigquery/profile.py",
-        "coarse=_cut(query, column, views, _defaults(reads) | views)",
-        "coarse=None",
+        "        coarse=behind.coarse(),",
+        "        coarse=None,",
     ),
     P(
         WRITERS,
@@ -227,9 +227,9 @@ PROMISES: tuple[Promise, ...] = (
         WRITERS,
         "A default that gives one stamp to all rows of a day is told.",
         "tests/e2e/test_coarse_stamps.py::test_a_default_of_midnight_is_told",
-        "sources/postgresql/stamps.py",
-        "    for is_default, behind in ((False, read), (True, written)):\n",
-        "    for is_default, behind in ((False, read),):\n",
+        "sources/cursor_sql.py",
+        "    for is_default, behind in ((False, self.read), (True, self.written)):\n",
+        "    for is_default, behind in ((False, self.read),):\n",
     ),
     P(
         WRITERS,
