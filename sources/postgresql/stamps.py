@@ -68,4 +68,3 @@ def with_stamps(
 
 def _selected(items: Mapping[str, str]) -> dict[str, str]:
     return {name: f"SELECT {some}" for name, some in items.items() if some}
-
