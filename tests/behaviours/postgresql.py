@@ -150,6 +150,15 @@ BEHAVIOURS = (
     ),
     Behaviour(
         THING,
+        "`OFFSET 0` keeps what stands over a sub-query in one process, `OFFSET '0'` doesn't.",
+        "findings/postgresql_offset_zero_serial.sh",
+        "Sums of keys and rows end their sub-queries with `OFFSET '0'`.",
+        SHOWN + "test_offset_zero_is_planned_for_one_process_and_a_quoted_one_for_several",
+        "tests/servers/test_key_snapshot.py"
+        "::test_sums_are_made_by_as_many_processes_as_the_roles_own_queries",
+    ),
+    Behaviour(
+        THING,
         "NaN equals NaN, and is greater than infinity.",
         "SELECT 'NaN'::float8 = 'NaN', 'NaN'::float8 > 'Infinity'",
         "The proof compares the bits of doubles, not what `=` says on either side.",

@@ -211,6 +211,17 @@ def test_cet_is_a_zone_with_a_summer_and_an_offset_without_one(ask):
     assert hours == [(14, 13)]
 
 
+def test_offset_zero_is_planned_for_one_process_and_a_quoted_one_for_several(dsn):
+    with session(dsn) as ask:  # its settings end with it
+        ask("CREATE TABLE offsets AS SELECT n FROM generate_series(1, 2000) AS n; ANALYZE offsets")
+        ask("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0")
+        ask("SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2")
+        query = "EXPLAIN SELECT sum(length(t)) FROM (SELECT md5(n::text) AS t FROM offsets {}) AS s"
+        plans = [str(ask(query.format(offset))) for offset in ("OFFSET 0", "OFFSET '0'")]
+        ask("DROP TABLE offsets")
+    assert ["Partial Aggregate" in plan for plan in plans] == [False, True]
+
+
 def test_nan_equals_nan_and_is_greater_than_infinity(ask):
     query = "SELECT v = v, v > 'Infinity'::float8 FROM (VALUES ('NaN'::float8)) AS t(v)"
     assert ask(query) == [(True, True)]
