@@ -10,6 +10,7 @@ from pipeline.runs.history import FINAL
 PARAMETER = "retry_failed"
 NAMED = 20
 """Tables that one message names."""
+AT_WORK = "its launch is still at work, or was: its locks are held"
 MAY_BEGIN = "its launch showed life less than a lease ago (lock_lease), and may still come to it"
 Row = Mapping[str, Any]
 
@@ -73,7 +74,7 @@ class PastLaunch:
         if destination in self.published:
             return "another run has published its rows since, or may have, and did not end well"
         if self.is_at_work and (row is None or row["seq"] < FINAL):
-            return "its launch is still at work, or was: its locks are held"
+            return AT_WORK
         if row is None:
             return MAY_BEGIN if self.may_begin else ""
         if row["status"] == "published_mismatch":
@@ -139,6 +140,8 @@ def retry(past: PastLaunch, known: Sequence[str], *, verifies: bool) -> Retry:
     note = ""
     if not failed:
         note = f"all {len(past.destinations)} tables of launch {past.batch_id} succeeded"
+    elif not wanted and {AT_WORK, MAY_BEGIN} & set(why_not.values()):
+        note = f"launch {past.batch_id} may still be at work; ask once more when its lease is over"
     elif not wanted:
         note = f"no table of launch {past.batch_id} is left to be synced once more"
     return Retry(wanted, told, note and f"nothing to retry: {note}")

@@ -76,6 +76,13 @@ def test_what_a_launch_may_still_begin_is_left_to_it_and_what_it_has_begun_is_no
     assert "public.a is not retried: its launch showed life" in done.told[0]
 
 
+@pytest.mark.parametrize("more", [{"is_at_work": True}, {"may_begin": True}], ids=str)
+def test_where_all_is_left_to_the_launch_it_is_told_to_ask_once_more(more):
+    done = retry(PastLaunch(ID, {"p.d.a": "public.a"}, **more), ["p.d.a"], verifies=False)
+    assert (done.wanted, len(done.told)) == (frozenset(), 1)
+    assert f"launch {ID} may still be at work; ask once more" in done.note
+
+
 def test_what_another_run_has_published_without_a_good_end_is_not_synced_once_more():
     ends = {"p.d.a": end("failed", 3)}
     past = PastLaunch(ID, {}, ends, published=frozenset({"p.d.a"}))
