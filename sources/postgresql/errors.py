@@ -64,6 +64,11 @@ _OTHERWISE_FIX = (
 )
 _FIXES = (
     (
+        re.compile(r"statement pooling", re.IGNORECASE),
+        "the pooler ends a session's transaction after each statement, and rows are read in one:"
+        " set pool_mode to transaction or session for this database, or reach the server itself.",
+    ),
+    (
         re.compile(r"max_locks_per_transaction", re.IGNORECASE),
         "a query locks each partition of a table, and each index of those: give the server a"
         " higher max_locks_per_transaction, or sync parts of the table by themselves.",
@@ -180,6 +185,7 @@ def source_error(
     text = clean(str(error))
     refused = _REFUSED_AT_LOGIN.search(text) or "does not exist" in text
     transient = state.startswith("08") or state in TRANSIENT_STATES
+    transient = transient and "statement pooling" not in text  # PgBouncer's 08P01 stays
     if not state and not refused:
         transient = bool(_TRANSIENT_TEXT.search(text)) or isinstance(error, OSError)
     if state == "55P03" or (not state and _LOCKED.search(text)):
