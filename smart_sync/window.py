@@ -230,8 +230,8 @@ def _below(
         f"{cursor.source_name} ends at {cursor_max:,} in the source ({how}), and the destination"
         f" has it up to {reached:,}: rows were deleted there, or its numbers began again (TRUNCATE"
         " … RESTART IDENTITY, a restored backup). If they did, no run reads those up to"
-        f" {reached:,}: load them by WRITE_MERGE with sync_start and sync_end, or all rows by"
-        " delete_existing_table=true",
+        f" {reached:,}: load them with sync_start and sync_end by keys (WRITE_MERGE or"
+        " WRITE_HISTORY), or all rows by delete_existing_table=true",
     )
 
 
