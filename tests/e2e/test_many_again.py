@@ -49,7 +49,8 @@ def test_only_what_failed_in_a_launch_is_synced_once_more(many, sql):
     assert (again.code, synced(many)) == (10, {"keyless": 2, "lines": 1, "orders": 2, "users": 1})
     sql("ALTER TABLE keyless ADD PRIMARY KEY (id)")
     plan = many(retry_failed=named(first), plan_only="true").out.splitlines()
-    assert [line.split()[0] for line in plan[4:6]] == ["public.keyless", "public.orders"]
+    lines = [line.split()[0] for line in plan if line.startswith("public.")]
+    assert lines == ["public.keyless", "public.orders"]
     sql("UPDATE orders SET amount = 1 WHERE id = 2")
     done = many.ok(retry_failed=named(first))
     assert last(done).startswith("2 of 2 tables succeeded")

@@ -101,7 +101,7 @@ def a_place(dice: random.Random, layout: Layout) -> Any:
 
 def some_rows(dice: random.Random, layout: Layout) -> tuple[list[Row], list[Row]]:
     """Rows that are held, and rows that are staged: key, value, cursor, place."""
-    held: list[Row] = [(None, "no key", NEAR, a_place(dice, layout)) for _ in range(2)]
+    held: list[Row] = []
     staged: list[Row] = []
     for key in range(KEYS):
         there = dice.random() < 0.7
@@ -140,7 +140,7 @@ def merged(held: list[Row], staged: list[Row], *, brings_place: bool) -> tuple[i
             newest[row[0]] = row
     left, touched = [], 0
     for row in held:
-        new = newest.pop(row[0], None) if row[0] is not None else None
+        new = newest.pop(row[0], None)
         if new is None or (row[2] is not None and new[2] < row[2]):
             left.append(row)
             continue
@@ -231,6 +231,18 @@ def test_the_merge_is_the_same_in_a_project_with_a_time_zone_of_its_own(
 
     assert session.run(publish_statement(plan))[-1].value == touched
     assert Counter(session.tables[str(plan.destination)].rows) == Counter(left)
+
+
+def test_a_row_of_the_table_without_a_key_ends_the_merge(googlesql: GoogleSql) -> None:
+    layout = Layout("timestamptz", "DAY")
+    plan, (held, staged) = a_merge("d", layout), some_rows(random.Random(0), layout)
+    held.append((None, "no key", NEAR, None))
+    tables = {
+        str(plan.destination): Table.of(fields(layout), held),
+        str(plan.run.staging.table): Table.of(fields(layout), staged),
+    }
+    with pytest.raises(GoogleSqlError, match="no value in a column of merge_keys"):
+        Session(googlesql, tables).run(publish_statement(plan))
 
 
 def _is_within(place: datetime | None) -> bool:
