@@ -23,7 +23,7 @@ BUDGETS_S = {
     "contract": 400,
     "deploy": 900,
     "doctests": 60,
-    "e2e": 3600,
+    "e2e": 4800,
     "extensions": 200,
     "golden": 240,
     "googlesql": 400,
