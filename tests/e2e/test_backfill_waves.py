@@ -108,8 +108,10 @@ def test_sigterm_ends_what_is_at_work_and_the_next_call_goes_on(sync, sql, start
         assert run.wait() == 143, run.output
     assert sync.table(LOCK).labels["state"] == "released"
     told = {run["status"] for run in runs(sync)}
-    assert told == {"succeeded", "failed"}
+    # A slice that begins at that very moment may not come to tell its end: the next call does.
+    assert {"succeeded", "failed"} <= told <= {"succeeded", "failed", "running"}
     sync.ok(**more)
+    assert "running" not in {run["status"] for run in runs(sync)}
     assert sync.rows() == sql(rows)
     assert staging_tables(sync) == []
 
