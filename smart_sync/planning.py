@@ -103,8 +103,10 @@ def _settled(draft: Draft, facts: Facts) -> tuple[Draft, list[SyncError]]:
         draft, faults = _planned_anew(draft)
     merge = draft.merge and replace(draft.merge, first_bytes=facts.merge_bytes)
     bigquery, more = with_scan(draft.bigquery, facts.evidence, facts.source.place)
-    labels = plan_labels(draft.request, facts)[0]  # now that the window is known
-    return replace(draft, merge=merge, bigquery=bigquery, labels=labels), [*faults, *more]
+    draft = replace(draft, merge=merge, bigquery=bigquery)
+    if draft.request.window.by_hand:  # which is known only now, and decides what they say
+        draft = replace(draft, labels=plan_labels(draft.request, facts)[0])
+    return draft, [*faults, *more]
 
 
 def _planned_anew(draft: Draft) -> tuple[Draft, list[SyncError]]:
