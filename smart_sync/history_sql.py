@@ -12,7 +12,7 @@ key was gone meanwhile: that end stays, and a version that comes to lie before i
 
 from collections.abc import Callable
 
-from auto_schema.names import OURS, STAGED, TABLE, in_any_partition, of_staged, of_table, quoted
+from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted
 from smart_sync.history_plan import IS_CURRENT, VALID_FROM, VALID_TO, HistoryPlan
 from smart_sync.key_text import (
     UNKEYED,
@@ -188,10 +188,8 @@ def _vanished_end(plan: SyncPlan) -> bool:
 
 def _each_version(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str:
     """Each version of the staged keys once, be it held, staged, or both."""
-    keys, partition, where = names_of(merge.keys), "CAST(NULL AS STRING)", ""
-    if merge.partition:
-        partition, column = merge.partition.of(TABLE), of_table(merge.partition.field)
-        where = in_any_partition(column)
+    keys = names_of(merge.keys)
+    partition = merge.partition.of(TABLE) if merge.partition else "CAST(NULL AS STRING)"
     return (
         f"SELECT {keys}, {FROM}, MAX({TO}) AS {TO}, LOGICAL_OR({OPEN}) AS {OPEN},\n"
         f"  MAX({PARTITION}) AS {PARTITION}, COUNTIF({HELD}) AS {HELD},"
@@ -200,7 +198,7 @@ def _each_version(plan: SyncPlan, merge: MergePlan, history: HistoryPlan) -> str
         f"    {of_table(VALID_FROM)} AS {FROM}, {of_table(VALID_TO)} AS {TO},"
         f" {of_table(IS_CURRENT)} AS {OPEN},\n    {partition} AS {PARTITION}, TRUE AS {HELD}\n"
         f"    FROM {plan.destination.sql} AS {TABLE}\n"
-        f"{joined_or_unkeyed(merge.keys, f'(SELECT DISTINCT {keys} FROM {VERSIONS})', where)}\n"
+        f"{joined_or_unkeyed(merge, f'(SELECT DISTINCT {keys} FROM {VERSIONS})')}\n"
         f"  UNION ALL\n  SELECT {keys}, {quoted(history.cursor)}, NULL, NULL, NULL, FALSE\n"
         f"    FROM {VERSIONS}\n)\nGROUP BY {keys}, {FROM}"
     )

@@ -2,9 +2,18 @@
 
 from collections.abc import Sequence
 
-from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted, string_literal
+from auto_schema.names import (
+    OURS,
+    STAGED,
+    TABLE,
+    in_any_partition,
+    of_staged,
+    of_table,
+    quoted,
+    string_literal,
+)
 from auto_schema.told import HASH_DIGITS
-from smart_sync.merge_plan import MergePartition
+from smart_sync.merge_plan import MergePartition, MergePlan
 from smart_sync.plan import SyncPlan
 
 _FORMATTERS = {  # %Y would write the year 1 as 1; a project may have a time zone of its own
@@ -32,20 +41,18 @@ def on_keys(keys: Sequence[str]) -> str:
     return " AND ".join(f"{of_table(key)} = {of_staged(key)}" for key in keys)
 
 
-def joined_or_unkeyed(keys: Sequence[str], others: str, where: str = "") -> str:
+def joined_or_unkeyed(merge: MergePlan, others: str) -> str:
     """What rows of `TABLE` are joined with by their keys, where those without one stay as well.
 
     Args:
-        keys: the merge keys.
+        merge: its keys, and the table's partitions, of which BigQuery may want to be told.
         others: a table, or a sub-query, whose rows all have keys.
-        where: what else holds of rows of `TABLE`; empty: nothing.
     """
-    unkeyed = " OR ".join(f"{of_table(key)} IS NULL" for key in keys)
-    met = f"{of_staged(keys[0])} IS NOT NULL OR {unkeyed}"
-    return (
-        f"LEFT JOIN {others} AS {STAGED} ON {on_keys(keys)}\n"
-        f"WHERE {f'({where}) AND ' if where else ''}({met})"
-    )
+    unkeyed = " OR ".join(f"{of_table(key)} IS NULL" for key in merge.keys)
+    met, anywhere = f"{of_staged(merge.keys[0])} IS NOT NULL OR {unkeyed}", ""
+    if merge.partition:
+        anywhere = f"({in_any_partition(of_table(merge.partition.field))}) AND "
+    return f"LEFT JOIN {others} AS {STAGED} ON {on_keys(merge.keys)}\nWHERE {anywhere}({met})"
 
 
 def unkeyed_row(keys: Sequence[str], table: str) -> str:

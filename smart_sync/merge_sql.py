@@ -14,7 +14,7 @@ with it. Constants of the staged rows alone would not find it, and insert the ro
 
 from collections.abc import Callable, Sequence
 
-from auto_schema.names import OURS, STAGED, TABLE, in_any_partition, of_staged, of_table, quoted
+from auto_schema.names import OURS, STAGED, TABLE, of_staged, of_table, quoted
 from smart_sync.deletes import DELETED_AT
 from smart_sync.hand_window import bigquery_literal, not_later
 from smart_sync.healing_sql import healed_rows, without_equal
@@ -232,13 +232,9 @@ def _held(plan: SyncPlan, merge: MergePlan) -> str:
         names.append(f"{merge.mark.holds(STAGED)} AS {MARKED}")
         if not merge.mark.removes:
             names.append(f"{of_table(DELETED_AT)} IS NOT NULL AS {WAS_MARKED}")
-    where = ""
-    if merge.partition:
-        column = of_table(merge.partition.field)
-        where = in_any_partition(column)
     return (
         f"SELECT {', '.join(names)}\nFROM {plan.destination.sql} AS {TABLE}\n"
-        f"{joined_or_unkeyed(merge.keys, NEWEST, where)}"
+        f"{joined_or_unkeyed(merge, NEWEST)}"
     )
 
 
