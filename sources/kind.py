@@ -32,7 +32,7 @@ class Listing:
     has_schemas: bool = True
 
     def tables(self, connection: object, schemas: Iterable[str]) -> tuple[SourceTable, ...]:
-        """What the source shows the role, by schema and name.
+        """What the source shows the role, by schema and name; also what it may not read, if told.
 
         Args:
             connection: of the kind; the table that it names, if any, doesn't matter.

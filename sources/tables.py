@@ -13,6 +13,9 @@ class SourceTable:
         is_plain: a table or collection of its own; no view, and no partition of another table.
         keys: the columns of its primary key, in the key's order; empty: it has none.
         columns: all of its columns; empty: the catalog doesn't know them.
+        lacks: of a table of its own the right that the role lacks to read it whole, such as
+            SELECT; empty: none, or the catalog shows only what may be read.
+        is_hidden: none of it may be read.
     """
 
     name: str
@@ -20,6 +23,8 @@ class SourceTable:
     is_plain: bool = True
     keys: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    lacks: str = ""
+    is_hidden: bool = False
 
     @property
     def full_name(self) -> str:

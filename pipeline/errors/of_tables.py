@@ -44,6 +44,13 @@ TABLES = Section(
             "The message names the nearest table. `smart-sync plan` shows which pattern takes which table.",
         ),
         Entry(
+            "table-not-readable",
+            ("a table that the role may not read",),
+            "A pattern of the file of tables means a table whose rows earlier runs have read, and the role has no right to read it any more. Other tables of the launch go on.",
+            "A table that was dropped and made again loses its grants; a migration, or an administrator, took them back; a column was given a right of its own.",
+            "`GRANT SELECT ON` it (and `USAGE ON SCHEMA`) to the role; `ALTER DEFAULT PRIVILEGES` grants it on tables to come. If it isn't to be synced any more, name it in `exclude`. [The file](tables.md#the-file)",
+        ),
+        Entry(
             "two-for-one",
             (
                 "two patterns of equal weight",

@@ -14,7 +14,7 @@ from pipeline.launch.beam_at_need import beam_flag_faults, check_places, run_not
 from pipeline.launch.beside import answered
 from pipeline.launch.checks_of import with_tried_checks
 from pipeline.launch.gather import inspecting, patiently, rehearse
-from pipeline.launch.many_chosen import failed_before, without_ignored
+from pipeline.launch.many_chosen import failed_before, unread_tables, without_ignored
 from pipeline.launch.many_history import record, tell_launch
 from pipeline.launch.many_job import ManyJob
 from pipeline.launch.many_runs import ManyRuns
@@ -48,8 +48,14 @@ from pipeline.runs.outcome import Outcome
 from pipeline.runs.retry import PARAMETER as RETRY
 from pipeline.tables.entries import TablesFile
 from pipeline.tables.file import one_table_faults
-from pipeline.tables.patterns import choose, unknown_exclusions
-from pipeline.tables.requests import TableOptions, launch_options, listing_of, table_options
+from pipeline.tables.patterns import choose, unknown_exclusions, unread
+from pipeline.tables.requests import (
+    TableOptions,
+    launch_options,
+    listing_of,
+    table_options,
+    unread_options,
+)
 from pipeline.tables.selection import select
 from smart_sync.cursor_plan import lacks_cursor
 from smart_sync.draft import is_without_rows
@@ -286,6 +292,8 @@ def _asked(
     raise_all([*faults, *unselected, *more])
     tables = tables_with_checks([_logging_in(table, login) for table in tables])
     request = common.request
+    hidden, _ = select(given.get("select", ""), tuple(unread(file, catalog)))
+    tables += unread_tables(tables, [unread_options(file, one, given) for one in hidden], common)
     tables = tuple(table.with_stand_in(request) for table in without_ignored(file, tables, common))
     if request.run.verify_window and tables and all(table.is_skipped for table in tables):
         raise_all([table.fault for table in tables[:1] if table.fault])

@@ -14,6 +14,8 @@ from auto_schema.errors import ConfigError, SyncError, shown
 from pipeline.tables.entries import GLOB, Entry, TablesFile
 from sources.tables import SourceTable
 
+GRANT = "GRANT it to the role (SELECT ON the table, USAGE ON its schema), or name it in `exclude`."
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -57,6 +59,8 @@ def choose(
         catalog: what the source shows the role.
         has_schemas: its tables are named with their schemas.
     """
+    hidden = {table.full_name: table for table in catalog if table.is_hidden}
+    catalog = [table for table in catalog if not table.is_hidden]
     chosen, faults, met = list[Chosen](), list[SyncError](), set[str]()
     named = {entry.pattern: entry for entry in file.entries}
     globs = [entry for entry in file.entries if not entry.is_exact]
@@ -73,9 +77,22 @@ def choose(
         if len(heaviest) > 1:
             faults.append(_tie(file, table, heaviest))
         chosen.append(Chosen(table, heaviest[0]))
-    faults += [*_unmet(file, catalog, met, has_schemas=has_schemas), *_doubled(file, chosen)]
+    faults += [
+        *_unmet(file, catalog, met, hidden, has_schemas=has_schemas),
+        *_doubled(file, chosen),
+    ]
     faults += _without_schema(file) if has_schemas else ()
     return tuple(chosen), faults
+
+
+def unread(file: TablesFile, catalog: Sequence[SourceTable]) -> Iterator[Chosen]:
+    """Tables that a pattern means, but the role may not read whole: no pattern brings them."""
+    named = {entry.pattern for entry in file.entries}
+    for table in catalog:
+        is_out = table.full_name in named or any(matches(text.text, table) for text in file.exclude)
+        entries = [one for one in file.entries if matches(one.pattern, table)]
+        if table.lacks and entries and not is_out:
+            yield Chosen(table, max(entries, key=lambda one: one.literal))
 
 
 def _without_schema(file: TablesFile) -> Iterator[ConfigError]:
@@ -133,7 +150,12 @@ def _tie(file: TablesFile, table: SourceTable, entries: Sequence[Entry]) -> Conf
 
 
 def _unmet(
-    file: TablesFile, catalog: Sequence[SourceTable], met: set[str], *, has_schemas: bool
+    file: TablesFile,
+    catalog: Sequence[SourceTable],
+    met: set[str],
+    hidden: Mapping[str, SourceTable],
+    *,
+    has_schemas: bool,
 ) -> Iterator[ConfigError]:
     """Entries that mean no table, and why that may be."""
     schemas = {table.schema for table in catalog}
@@ -143,7 +165,11 @@ def _unmet(
         what = "unknown table" if entry.is_exact else "a pattern that matches nothing"
         schema, dot, _ = entry.pattern.partition(".")
         fix = "compare it with the names that the source shows, or let the role read it."
-        if has_schemas and not dot:
+        unread = [table for table in hidden.values() if matches(entry.pattern, table)]
+        if unread:
+            why = f"the role lacks {unread[0].lacks} of {unread[0].full_name}"
+            fix = GRANT
+        elif has_schemas and not dot:
             why, fix = f"{shown(entry.pattern)} names no schema", f"write schema.{entry.pattern}."
         elif has_schemas and schema not in schemas and not set(schema) & set("*?["):
             why = f"no table in {shown(schema)} is shown to the role"

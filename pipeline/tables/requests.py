@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from auto_schema.errors import ConfigError, ManyErrors, SyncError, raise_all
+from auto_schema.errors import ConfigError, ManyErrors, SourceRefusedError, SyncError, raise_all
 from pipeline.parameters import options
 from pipeline.parameters.checks import value_faults
 from pipeline.parameters.options import Options
@@ -26,7 +26,7 @@ from pipeline.tables.naming import (
     pattern_fault,
     views_of,
 )
-from pipeline.tables.patterns import Chosen
+from pipeline.tables.patterns import GRANT, Chosen
 from smart_sync.request import SyncRequest
 from sources.kind import Listing
 from sources.registry import SOURCES
@@ -214,6 +214,19 @@ def _table(
         return complete
     without = _made(file, one, dict(values), beam_argv, environ, lacks_cursor=True)
     return replace(complete, without=without)
+
+
+def unread_options(file: TablesFile, one: Chosen, given: Given) -> TableOptions:
+    """A table that a pattern means and that the role may not read whole.
+
+    Raises:
+        ConfigError: its destination's name holds an unknown placeholder.
+    """
+    values = _values(file, one, given)
+    destination = _destination(values)
+    what, where = "a table that the role may not read", one.table.full_name
+    why = f"it lacks {one.table.lacks}, and {destination} has had rows of a run"
+    return TableOptions(one, destination, fault=SourceRefusedError(what, where, why, GRANT))
 
 
 def _made(

@@ -158,6 +158,26 @@ def test_new_tables_are_loaded_and_told_or_left_alone(many, sql):
     assert not [run for run in many.history() if run["destination"].endswith("lines")]
 
 
+def test_a_table_whose_grants_are_gone_fails_and_one_never_read_is_told(
+    many, sql, database, caplog
+):
+    role = f"{database.database}_reader"
+    sql(f"CREATE ROLE {role} LOGIN")
+    try:
+        sql(f"GRANT SELECT ON orders, users TO {role}; GRANT SELECT (id) ON lines TO {role}")
+        many.defaults |= {"postgresql_username": role}
+        assert many.ok()
+        assert "1 table that patterns mean may not be read, and none is synced: pub" in caplog.text
+        sql("ALTER TABLE orders RENAME TO old")
+        sql(TABLE.format("orders", 6))
+        again = many()
+        assert (again.code, ended(many)["users"][0]) == (10, "succeeded")
+        assert "a table that the role may not read (public.orders): it lacks SELECT" in again.out
+        assert many.ok(tables=f"{EVERY}exclude: [public.orders, public.lines]").code == 0
+    finally:
+        sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 REBUILDING = """
 defaults:
   {enable_smart_sync: true, enable_auto_schema: true, delete_existing_table: true,

@@ -14,7 +14,7 @@ from pipeline.tables.entries import WithoutCursor
 from pipeline.tables.file import keys_of, read_launch_part, read_tables
 from pipeline.tables.json_schema import SHIPPED, json_schema, written
 from pipeline.tables.new_tables import asked_datasets, without_new
-from pipeline.tables.patterns import choose, unknown_exclusions
+from pipeline.tables.patterns import choose, unknown_exclusions, unread
 from pipeline.tables.requests import launch_options, table_options
 from pipeline.tables.selection import MOST_TABLES, select
 from smart_sync.request import WriteDisposition
@@ -210,6 +210,22 @@ def test_views_and_partitions_come_by_their_exact_names_only():
     assert ([one.table.name for one in chosen], faults) == (["v"], [])
     _, (fault,) = choose(read("tables: {public.v*: }"), catalog)
     assert fault.fix == "only views or partitions do, which come by their exact names."
+
+
+def test_tables_that_may_not_be_read_whole_are_told_where_a_pattern_means_them():
+    part = table("part", is_plain=False, lacks="SELECT on some of its columns")
+    gone = [table(n, is_plain=False, lacks="SELECT", is_hidden=True) for n in ("a", "b", "c", "d")]
+    catalog = [table("orders"), part, *gone]
+    file = read("tables: {public.*: , public.c: {disabled: true}, 'p*.d*': }\nexclude: [public.b]")
+    assert [one.table.name for one in unread(file, catalog)] == ["part", "a", "d"]
+    chosen, (fault, *_) = choose(file, catalog)
+    assert [one.table.name for one in chosen] == ["orders"]
+    assert fault.why == "the role lacks SELECT of public.c"
+    assert not list(unknown_exclusions(file, catalog))
+    chosen, faults = choose(read("tables: {public.part: }"), catalog)
+    assert ([one.table.name for one in chosen], faults) == (["part"], [])
+    _, (fault,) = choose(read("tables: {public.a*: }"), catalog)
+    assert "GRANT" in fault.fix
 
 
 def test_names_with_signs_of_globs_are_their_own_entries():
