@@ -16,6 +16,7 @@ from smart_sync.history_plan import coarse_warning
 from smart_sync.key_proof import unproven_keys
 from smart_sync.left_out import later_note, left_out_warnings
 from smart_sync.lifetimes import lifetime_warnings
+from smart_sync.made_anew import made_warning
 from smart_sync.marks import mark_warnings
 from smart_sync.missing_plan import lacking_warnings
 from smart_sync.predicate import ROWS
@@ -42,6 +43,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
             *lacking_warnings(draft.request, draft.facts),
             *_other_marks(draft),
             *_other_columns(draft),
+            *_other_table(draft),
             *keys,
             *lifetimes,
             *_own_texts(draft.shape.reading),
@@ -89,6 +91,12 @@ def _other_columns(draft: Draft) -> Iterator[str]:
             " by one run with backfill_columns and its name, or load all rows anew by"
             " delete_existing_table=true. This is told until a run has published rows"
         )
+
+
+def _other_table(draft: Draft) -> Iterator[str]:
+    """That rows of a table that was made anew may lie where no window begins."""
+    if draft.labels.is_made_anew and not draft.facts.is_first:
+        yield made_warning(draft.request, draft.facts.profile)
 
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 sync_source   kind, database and tables of the source
 sync_server   the server: by its own id, or by its address where it tells none
 sync_rows     what leaves rows of it out; absent: nothing does, or nobody has noted it yet
+sync_made     the source's table itself, beside others under its name, before it and after
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
+from smart_sync.made_anew import MADE, made_faults
 from smart_sync.predicate import ALL, ROWS, SEVERAL, parts_of, rows_label
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
@@ -35,6 +37,7 @@ class LabelPlan:
         is_mark_new: whether marks remove rows from now on, and didn't so far.
         had_mark: whether marks of another column, or of one that isn't named any more, did so far.
         had_fewer: whether other columns were selected or excluded so far.
+        is_made_anew: whether the runs so far have read another table under this name.
     """
 
     wanted: tuple[tuple[str, str], ...]
@@ -44,6 +47,7 @@ class LabelPlan:
     is_mark_new: bool = False
     had_mark: bool = False
     had_fewer: bool = False
+    is_made_anew: bool = False
 
 
 def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[SyncError]]:
@@ -58,6 +62,11 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     if not is_anew and accepts and request.missing.deletes:
         faults = _of_others(request, wanted, current)
     rows = _rows(request, facts, current, is_anew=is_anew)
+    own = _made(request, facts, wanted, current, is_named=accepts)
+    is_made_anew = not accepts and reads_on(request) and _differs(MADE, own, current)
+    if is_made_anew:
+        faults += made_faults(request, facts.profile)
+    rows |= own
     is_news = any(current.get(name) != value for name, value in rows.items())
     before, was, had_less = parts_of(current.get(ROWS, ""))
     now, mark, less = parts_of(rows.get(ROWS, ""))
@@ -66,7 +75,8 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     is_set = accepts or renews or is_news
     plan = LabelPlan((*labels, *rows.items()), is_set, note, had_others)
     plan = replace(plan, had_fewer=ROWS in rows and had_less not in ("", less))
-    return replace(plan, is_mark_new=moved and mark != "", had_mark=moved and was != ""), faults
+    plan = replace(plan, is_mark_new=moved and mark != "", had_mark=moved and was != "")
+    return replace(plan, is_made_anew=is_made_anew), faults
 
 
 def reads_on(request: SyncRequest) -> bool:
@@ -92,6 +102,20 @@ def _rows(
     return {ROWS: SEVERAL} if leaves_out and _moves_max(request, facts) else {}
 
 
+def _made(
+    request: SyncRequest,
+    facts: Facts,
+    wanted: Mapping[str, str],
+    current: Mapping[str, str],
+    *,
+    is_named: bool,
+) -> dict[str, str]:
+    """The label of the source's table itself, beside the one that names it."""
+    told = facts.profile.identity.made
+    is_named = is_named or (SOURCE in wanted and current.get(SOURCE) == wanted[SOURCE])
+    return {MADE: _hash(told)} if told and is_named and _is_whole(request) else {}
+
+
 def _moves_max(request: SyncRequest, facts: Facts) -> bool:
     """Whether a window by hand reaches to where the next one of smart sync will begin."""
     hand = facts.window
@@ -115,7 +139,7 @@ def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
 
 def of_source(labels: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """Those that say which source it is; what a query is stands elsewhere in what is compared."""
-    return tuple(pair for pair in labels if pair[0] != ROWS)
+    return tuple(pair for pair in labels if pair[0] not in (ROWS, MADE))
 
 
 def _hash(text: str) -> str:

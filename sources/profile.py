@@ -23,6 +23,9 @@ class SourceIdentity:
         stored: what tells these tables from others under their names, and from themselves before
             all of their rows went (TRUNCATE); empty: nothing is known that does.
         views: what the views are that it reads, whose conditions leave rows out, sorted.
+        made: what tells the tables of a sync by windows from others under their names, and an
+            integer cursor's numbers from those before its sequence began again; no rewrite of the
+            rows moves it. Empty: nothing is known that does.
     """
 
     database: str = ""
@@ -30,6 +33,7 @@ class SourceIdentity:
     tables: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)

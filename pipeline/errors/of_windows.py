@@ -100,6 +100,14 @@ WINDOWS = Section(
             "Not before it is mended. Nothing was read.",
         ),
         Entry(
+            "numbers-that-began-again",
+            ("numbers that began again",),
+            "The table isn't the one that the runs so far have read, or its sequence isn't as it was, as the destination's label `sync_made` says. Numbers up to the destination's MAX may have been given out anew, to rows that no window would read.",
+            "`TRUNCATE … RESTART IDENTITY`; a table that was dropped and made again, swapped for a copy, or restored; a collection that was. VACUUM FULL, CLUSTER and pg_repack are none of these.",
+            "Load what is new below MAX, as the message says; with `repair=true`, or all rows anew, the next run goes on by itself. After a window by hand, or where the rows are the same as before, `accept_source_change=true` for one run goes on from MAX.",
+            "Not before it is mended. Nothing was read.",
+        ),
+        Entry(
             "rows-of-the-destination-hide-rows",
             ("rows of the destination hide rows of the source",),
             "The destination holds a cursor value above all that runs have read. As the watermark it would hide the source's rows below it.",

@@ -77,6 +77,7 @@ def profile_of(
             (connection.collection,),
             (source.collection_id,),
             tuple(str(stage) for stage in shown_by if not _SHAPING & set(stage)),
+            source.collection_id if cursor and is_one else "",
         ),
         cuts=_cuts(kind, asked, indexed),
         told_apart=_told_apart(kind, whole, database, described, sharded_by),

@@ -12,6 +12,7 @@ from typing import Any
 
 from sources.postgresql.asking import Asking
 from sources.postgresql.catalog import reading
+from sources.postgresql.made import made_of
 from sources.postgresql.sql import DIALECT
 from sources.postgresql.stamps import SQLGLOT, with_stamps
 from sources.profile import SourceProfile
@@ -144,6 +145,8 @@ def with_writers(opened: Asking, profile: SourceProfile, query: str, name: str) 
         profile, column = replace(profile, writers=seen), profile.column(name)
         if column is None:
             return profile
+        identity = replace(profile.identity, made=made_of(cursor, column, seen.read))
+        profile = replace(profile, identity=identity)
         profile = replace(profile, some=gives_some(query, SQLGLOT))
         profile = replace(profile, ripening=ripening(query, name, SQLGLOT))
         if not (column.type.cursor_type or "").startswith("int"):

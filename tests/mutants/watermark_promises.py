@@ -12,6 +12,7 @@ MODEL = f"{UNIT}::test_so_they_do_after_many_runs_of_any_kind_and_mostly_they_sa
 
 HISTORY = "tests/googlesql/test_history_questions.py"
 TOUCHING = f"{HISTORY}::test_windows_that_touch_are_put_together_in_any_order"
+MADE = "tests/e2e/test_made_anew.py"
 TOGETHER = f"{HISTORY}::test_tables_that_ask_together_are_told_what_each_alone_is"
 
 PROMISES: tuple[Promise, ...] = (
@@ -166,6 +167,38 @@ PROMISES: tuple[Promise, ...] = (
         "smart_sync/predicate.py",
         "of_sql(query, kind) if kind else of_json(query)",
         "of_sql(query, kind) if kind == 'postgres' else ''",
+    ),
+    P(
+        WATERMARK,
+        "Numbers of a table that was made anew, or emptied so that they begin again, are refused.",
+        f"{MADE}::test_numbers_that_began_again_are_refused_until_their_rows_are_there",
+        "sources/postgresql/made.py",
+        "s.oid || '/' || s.relfilenode FROM",
+        "s.oid::text FROM",
+    ),
+    P(
+        WATERMARK,
+        "Stamps of a table that was dropped and made again are told of.",
+        f"{MADE}::test_a_table_that_was_made_again_is_told_of_until_rows_are_published",
+        "smart_sync/source_labels.py",
+        "_differs(MADE, own, current)",
+        "False",
+    ),
+    P(
+        WATERMARK,
+        "A table that only its rows' file tells from before is the same.",
+        f"{MADE}::test_numbers_that_began_again_are_refused_until_their_rows_are_there",
+        "sources/postgresql/made.py",
+        "SELECT oid::text AS told FROM named",
+        "SELECT oid || '/' || pg_relation_filenode(oid) AS told FROM named",
+    ),
+    P(
+        WATERMARK,
+        "A destination that doesn't say which table filled it learns it without a word.",
+        "tests/unit/test_source_labels.py::test_a_destination_that_does_not_say_which_table_filled_it_learns_it_without_a_word",
+        "smart_sync/source_labels.py",
+        "    rows |= own\n",
+        "    rows |= {} if current else own\n",
     ),
     P(
         WATERMARK,

@@ -86,6 +86,7 @@ def test_names_by_which_versions_see_each_other_are_those_that_the_page_tells():
         "sync_source",
         "sync_server",
         "sync_rows",
+        "sync_made",
     ]
 
 

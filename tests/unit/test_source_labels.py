@@ -1,10 +1,13 @@
 """Whose table the destination is: its labels, old and new."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from smart_sync.source_labels import source_labels
 from sources.profile import SourceIdentity
-from tests.factories import a_plan, a_target, refused, some_facts
+from tests.factories import NOW, a_plan, a_request, a_target, a_watermark, refused, some_facts
 
 ID, HOST = "id:7312", "host:db1:5432"
 
@@ -51,3 +54,41 @@ def test_the_same_server_is_neither_refused_nor_told(same):
 
 def test_a_source_whose_names_say_all_does_not_mind_a_servers_label():
     assert not a_plan(target=of(ID), identity=on("")).publishing.sets_label
+
+
+MADE = SourceIdentity("postgresql/shop", ID, ("public.orders",), made="16385")
+AGAIN = replace(MADE, made="16402")
+STAMPS = a_request()
+NUMBERS = a_request(cursor="id")
+
+
+def filled_by(identity, request=STAMPS):
+    """A destination as a run from that source has left it."""
+    return a_target(labels=a_plan(request, identity=identity).publishing.labels)
+
+
+def test_numbers_of_a_table_that_was_made_anew_are_refused_unless_that_is_accepted():
+    target = filled_by(MADE)
+    ((_, what),) = refused(request=NUMBERS, target=target, identity=AGAIN)
+    assert what == "numbers that began again"
+    accepted = a_request(cursor="id", accept_source_change=True)
+    assert a_plan(accepted, target=target, identity=AGAIN).publishing.sets_label
+
+
+def test_stamps_of_a_table_that_was_made_anew_are_told_of_and_the_label_is_renewed():
+    hour_ago = a_watermark(NOW - timedelta(hours=1))
+    plan = a_plan(STAMPS, target=filled_by(MADE), identity=AGAIN, watermark=hour_ago)
+    assert any("was made anew since the last run" in told for told in plan.warnings)
+    assert plan.publishing.sets_label
+    assert dict(plan.publishing.labels) == dict(filled_by(AGAIN).labels)
+
+
+@pytest.mark.parametrize("request_", [STAMPS, NUMBERS])
+def test_a_destination_that_does_not_say_which_table_filled_it_learns_it_without_a_word(request_):
+    plan = a_plan(request_, target=filled_by(replace(MADE, made="")), identity=AGAIN)
+    assert plan.publishing.sets_label
+    assert not any("made anew" in told for told in plan.warnings)
+
+
+def test_a_label_is_not_given_to_a_table_that_names_no_source():
+    assert not a_plan(STAMPS, target=a_target(), identity=MADE).publishing.sets_label
