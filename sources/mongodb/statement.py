@@ -7,7 +7,7 @@ they are asked for, too, and refused aloud where the rows are made.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -96,8 +96,7 @@ class MongodbStatement:
         cursor, window = self.extract.cursor, window or self.extract.window
         asked: Document = parse(self.query)
         if marking := self.extract.without:
-            lacks: object = {"$ne": True} if marking.is_flag else None
-            asked = both(asked, {marking.column: lacks})
+            asked = both(asked, unmarked(marking.column, is_flag=marking.is_flag))
         if cursor is None or window is None:
             return asked
         return both(asked, window_filter(cursor, self.cursor_type, window))
@@ -157,11 +156,19 @@ def window_filter(cursor: str, kind: str, window: Window) -> Document:
 
 def outside(cursor: str, kind: str) -> Document:
     """Documents that no window holds, although they have a cursor."""
-    beside: list[Document] = [{cursor: {"$type": other_types(kind)}}]
     parts = cursor.split(".")
-    for depth in range(1, len(parts)):  # a path through an array has many values, or none
-        beside.append({".".join(parts[:depth]): {"$type": "array"}})
-    return {"$or": beside}
+    return {"$or": [{cursor: {"$type": other_types(kind)}}, *arrays_on_way(parts[:-1])]}
+
+
+def arrays_on_way(parts: Sequence[str]) -> list[Document]:
+    """Conditions of arrays on a path: it has many values, or none."""
+    return [{".".join(parts[:depth]): {"$type": "array"}} for depth in range(1, len(parts) + 1)]
+
+
+def unmarked(path: str, *, is_flag: bool) -> Document:
+    """Documents that a field doesn't mark as deleted; what is no mark is read, and refused."""
+    mark: Document = {path: True} if is_flag else {path: {"$type": "date"}}
+    return {"$or": [{"$nor": [mark]}, *arrays_on_way(path.split("."))]}
 
 
 def other_types(kind: str) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sources.mongodb.statement import unmarked
 from tests.mongodb.conftest import Collection
 from tests.sync import Sync
 
@@ -76,3 +77,16 @@ def test_marks_of_several_types_are_refused(sync: Sync, docs: Collection) -> Non
     result = sync(**MERGE, deleted_column="gone")
     assert result.code == 4
     assert "a column that can't mark rows (deleted_column, 'gone'): it is JSON" in result.err
+
+
+def test_what_is_no_mark_leaves_no_document_out(docs: Collection) -> None:
+    """A first load asks for documents without a mark; of another type it is a dead letter."""
+    marks = [None, "", False, 0, [], [THEN], [True], THEN, True]
+    docs.insert_many([{"_id": i, "m": {"at": mark}} for i, mark in enumerate(marks)])
+    docs.insert_many([{"_id": 20, "m": [{"at": THEN}, {"at": True}]}, {"_id": 21}])
+    asked = {is_flag: unmarked("m.at", is_flag=is_flag) for is_flag in (False, True)}
+    left_out = {
+        is_flag: {one["_id"] for one in docs.find({"$nor": [only]})}
+        for is_flag, only in asked.items()
+    }
+    assert left_out == {False: {marks.index(THEN)}, True: {len(marks) - 1}}

@@ -129,6 +129,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         DELETES,
+        "A document of which the field holds no mark, but another type, is never left out.",
+        "tests/mongodb/test_marks.py::test_what_is_no_mark_leaves_no_document_out",
+        "sources/mongodb/statement.py",
+        '{path: True} if is_flag else {path: {"$type": "date"}}',
+        '{path: True} if is_flag else {path: {"$ne": None}}',
+    ),
+    P(
+        DELETES,
         "A mark within documents of MongoDB removes its document.",
         "tests/mongodb/test_marks.py::test_a_marked_document_is_removed_wherever_its_mark_stands",
         "sources/mongodb/profile.py",
