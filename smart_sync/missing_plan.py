@@ -9,7 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from auto_schema.errors import DeletesRefusedError, SyncError
+from auto_schema.errors import ConfigError, DeletesRefusedError, SyncError
 from auto_schema.schema import Column
 from auto_schema.told import told
 from smart_sync.deletes import DELETED_AT, SOFT
@@ -78,6 +78,8 @@ def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None
     compared, asked, shows = facts.keys, request.missing, request.publishing.show_values
     if compared is None:
         return None, []
+    if facts.profile.some:
+        return None, [_of_some(request, facts.profile.some)]
     sample = tuple(told(key, shows=shows) for key in compared.missing[:SAMPLE])
     if asked.deletes and compared.is_too_much(asked.most_percent):
         return None, [_too_much(request, compared, sample)]
@@ -117,6 +119,16 @@ def _file(missing: tuple[str, ...], returned: tuple[str, ...]) -> bytes:
         column_encoding={"key_text": "DELTA_BYTE_ARRAY", "is_back": "PLAIN"},
     )
     return out.getvalue()
+
+
+def _of_some(request: SyncRequest, some: str) -> ConfigError:
+    asked = request.missing.asked
+    return ConfigError(
+        f"{asked} of a query that gives only some rows",
+        asked,
+        f"it has {some}: rows that it leaves out another time would look deleted",
+        "leave that out, or say which rows are meant by conditions on their columns.",
+    )
 
 
 def _too_much(

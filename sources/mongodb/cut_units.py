@@ -64,6 +64,8 @@ def unit_of(value: Any) -> timedelta | None:
         size = given.get("binSize", 1)
         unit = LENGTHS.get(str(given.get("unit", "")).upper(), UNITS["DAY"])
         return _of_number(size * (unit / MILLISECOND) if isinstance(size, (int, float)) else None)
+    if name in ("$bucket", "$bucketAuto"):
+        return UNITS["DAY"]
     if name == "$dateFromParts":
         return next((unit for part, unit in PARTS if part in given), UNITS["YEAR"])
     if name == "$dateToString" and isinstance(given.get("format"), str):
@@ -74,6 +76,27 @@ def unit_of(value: Any) -> timedelta | None:
     if name in ROUNDING:
         return _of_number(prod(_divisors(given)))
     return None
+
+
+def moved_by(value: Any) -> timedelta:
+    """How far an expression itself moves a stamp back; zero: not at all.
+
+    >>> moved_by({"$subtract": ["$at", {"$multiply": [5, 3_600_000]}]})
+    datetime.timedelta(seconds=18000)
+    >>> moved_by({"$dateAdd": {"startDate": "$at", "unit": "day", "amount": 1}})
+    datetime.timedelta(0)
+    """
+    name = operator_of(value) if isinstance(value, Mapping) else ""
+    given: Any = value[name] if name else None
+    if name in ("$dateSubtract", "$dateAdd"):
+        number = _number(given.get("amount"))
+        unit = LENGTHS.get(str(given.get("unit", "")).upper(), UNITS["DAY"]) / MILLISECOND
+        back = (number or 1) * unit * (1 if name == "$dateSubtract" else -1)
+    elif name in ("$subtract", "$add") and isinstance(given, list) and given:
+        back = (_number(given[-1]) or 0) * (1 if name == "$subtract" else -1)
+    else:
+        return timedelta()
+    return min(max(back, 0), LONGEST) * MILLISECOND
 
 
 def _of_number(number: float | None) -> timedelta:

@@ -136,7 +136,7 @@ def _key_of(source: MongodbStatement, asked: KeysQuestion) -> Column:
 
 
 def _raw_batches(client: Client, source: MongodbStatement, within: Document) -> Iterator[bytes]:
-    """All _id of the operator's documents, in the order of their index; or those of some."""
+    """All _id of the operator's documents, by their index where it serves; or those of some."""
     concern: Any = ReadConcern("local")
     if source.at is not None:
         concern = AtTime(source.at) if source.has_snapshot else AfterTime(source.at)
@@ -144,7 +144,8 @@ def _raw_batches(client: Client, source: MongodbStatement, within: Document) -> 
     collection = database.get_collection(name, codec_options=RAW, read_concern=concern)
     asked = both(source.filter(), within) if within else source.filter()
     cursor: Any = RawBatches(collection, asked, {KEY: 1}, comment=None)
-    with cursor if within else cursor.hint([(KEY, 1)]) as ids:
+    by_index = source.keeps_places and not within  # a view or a time series may have none of _id
+    with cursor.hint([(KEY, 1)]) if by_index else cursor as ids:
         yield from (raw for raw in ids if raw)
 
 

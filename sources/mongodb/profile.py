@@ -9,12 +9,12 @@ from auto_schema.bson_fields import BsonField, FieldSample
 from auto_schema.errors import ConfigError, SourceRefusedError, shown
 from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import MOST_FIELDS
-from sources.coarse_stamps import CoarseStamps
 from sources.mongodb.behind import stages_of
+from sources.mongodb.chosen_documents import gives_some, ripening
 from sources.mongodb.client import AfterTime, Client, describe, indexes
 from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
-from sources.mongodb.cut_stamps import computed_by, cut_by_views, named_in
+from sources.mongodb.cut_stamps import computed_by, cut_by_views, given_by_views, named_in
 from sources.mongodb.evidence import needs_an_index
 from sources.mongodb.extended_json import Document, bind, parse
 from sources.mongodb.marks import with_marks
@@ -26,12 +26,13 @@ from sources.mongodb.source import MongodbSource
 from sources.mongodb.statement import KEY
 from sources.profile import Cuts, SourceIdentity, SourceProfile, Texts
 from sources.values import SourceColumn
+from sources.writers import Numbers
 
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _MIXING = frozenset(
     ["$bucket", "$bucketAuto", "$densify", "$facet", "$fill", "$graphLookup", "$group"],
 ).union(
-    ["$limit", "$lookup", "$sample", "$setWindowFields", "$skip", "$sortByCount", "$unionWith"],
+    ["$lookup", "$setWindowFields", "$sortByCount", "$unionWith"],
 )
 """Stages of a view by which a document depends on others."""
 _MULTIPLYING = frozenset(["$unionWith", "$unwind"])
@@ -90,9 +91,9 @@ def profile_of(
             *unseen,
         ),
     )
-    column = profile.column(cursor) if stages else None
-    cut = _cut(database, column, stages) if column else None
-    return replace(profile, coarse=cut), sample.nested
+    profile = replace(profile, some=gives_some(asked, shown_by))
+    column = profile.column(cursor)
+    return _with_stamps(profile, database, column, asked, stages), sample.nested
 
 
 def _cuts(kind: str, asked: Document, indexed: tuple[str, ...]) -> Cuts:
@@ -185,10 +186,22 @@ def _cursor_notes(
         )
 
 
-def _cut(database: Any, cursor: SourceColumn, stages: tuple[Document, ...]) -> CoarseStamps | None:
-    """What cuts the dates of a cursor, also in the views that stages read."""
+def _with_stamps(
+    profile: SourceProfile,
+    database: Any,
+    cursor: SourceColumn | None,
+    asked: Document,
+    stages: tuple[Document, ...],
+) -> SourceProfile:
+    """The profile, with what query and view make of the cursor, also in views that stages read."""
+    if cursor is None:
+        return profile
+    profile = replace(profile, ripening=ripening(asked, stages, cursor.name))
+    if cursor.type.cursor_type == "int8":
+        is_unique = (cursor.name,) in (profile.told_apart or ())
+        return replace(profile, numbers=Numbers(may_repeat=not is_unique))
     if cursor.type.cursor_type != "timestamptz":
-        return None
+        return profile
     behind = dict[str, tuple[Document, ...]]()
     left = list(named_in(stages))
     while left:
@@ -196,7 +209,11 @@ def _cut(database: Any, cursor: SourceColumn, stages: tuple[Document, ...]) -> C
         if name not in behind:
             behind[name] = stages_of(database, describe(database, name) or {})
             left.extend(named_in(behind[name]))
-    return cut_by_views(stages, cursor.name, behind)
+    return replace(
+        profile,
+        coarse=cut_by_views(stages, cursor.name, behind),
+        given=given_by_views(stages, cursor.name, behind),
+    )
 
 
 def _whole_indexes(database: Any, collection: str) -> list[Document]:

@@ -11,6 +11,7 @@ import pytest
 from pymongo import WriteConcern
 
 from demo.mongodb_servers import MongodbServer
+from sources.given_stamps import GivenStamps
 from sources.mongodb.connection import MongodbConnection
 from sources.mongodb.inspector import inspecting
 from sources.protocol import Inspector
@@ -194,3 +195,22 @@ def test_the_plan_tells_what_a_view_or_a_time_series_may_bring_late(
     assert "the view has $lookup" in told("over")
     assert "the view has" not in told("plain")
     assert "measurements come late" in told("measured")
+
+
+def test_what_a_query_or_view_keeps_from_every_window_is_told(
+    docs: Collection, mongodb: MongodbServer
+) -> None:
+    docs.insert_many([{"_id": i, "at": ago(hours=1), "day": 20_250_101, "n": i} for i in (1, 2)])
+    docs.create_index("n", unique=True)
+    now: dict[str, Any] = {"$ifNull": ["$at", "$$NOW"]}
+    pipeline = [{"$set": {"at": now}}, {"$limit": 5}]
+    made = docs.database.create_collection("made", viewOn=docs.name, pipeline=pipeline)
+    with looking(mongodb.url, made, "at") as inspector:
+        assert inspector.profile.some == "$limit in its view"
+        assert inspector.profile.given == GivenStamps('"$$NOW"', is_now=True)
+    query = '{"$expr": {"$lte": ["$shown_from", "$$NOW"]}}'
+    with looking(mongodb.url, docs, "at", query) as inspector:
+        assert "$shown_from" in inspector.profile.ripening
+    for cursor, repeats in (("day", True), ("n", False)):
+        with looking(mongodb.url, docs, cursor) as inspector:
+            assert inspector.profile.numbers.may_repeat is repeats

@@ -90,3 +90,20 @@ def test_what_is_not_built_is_refused(sync: Sync, docs: Collection) -> None:
     result = sync(**WORDS | {"merge_keys": "n"})
     assert result.code == 3
     assert "of MongoDB only _id is compared" in result.err
+
+
+def test_a_time_series_is_compared_and_documents_taken_by_chance_never(
+    sync: Sync, docs: Collection
+) -> None:
+    made = docs.database.create_collection(docs.name, timeseries={"timeField": "updated_at"})
+    made.insert_many({"_id": f"k{i}", "n": i, "updated_at": PAST} for i in range(30))
+    sync.ok(**WORDS)
+    assert len(numbers(sync)) == 30
+    refused = sync(**WORDS, mongodb_query='{"$sampleRate": 0.9}', plan_only="true")
+    assert refused.code == 2
+    assert "rows that it leaves out another time would look deleted" in refused.err
+    made.drop()
+    made = docs.database.create_collection(docs.name, timeseries={"timeField": "updated_at"})
+    made.insert_many({"_id": f"k{i}", "n": i, "updated_at": PAST} for i in range(29))
+    sync.ok(**WORDS)
+    assert numbers(sync) == list(range(29))

@@ -196,6 +196,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MISSING,
+        "Nor does one of MongoDB, or a view that does.",
+        "tests/mongodb/test_missing.py::test_a_time_series_is_compared_and_documents_taken_by_chance_never",
+        "smart_sync/missing_plan.py",
+        "    if facts.profile.some:",
+        "    if False:",
+    ),
+    P(
+        MISSING,
         "Rows go also where nothing is new.",
         f"{E2E}a_run_with_nothing_new_still_deletes",
         "smart_sync/plan.py",

@@ -217,6 +217,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "What a query or a view of MongoDB keeps from every window is told.",
+        "tests/mongodb/test_guards.py::test_what_a_query_or_view_keeps_from_every_window_is_told",
+        "sources/mongodb/profile.py",
+        "        given=given_by_views(stages, cursor.name, behind),\n",
+        "",
+    ),
+    P(
+        WRITERS,
         "A cursor within a document that a projection computes is refused.",
         "tests/mongodb/test_coarse_stamps.py::test_a_cursor_within_a_document_that_the_projection_computes_is_refused",
         "sources/mongodb/cut_stamps.py",
