@@ -61,8 +61,10 @@ def compare(
             "BigQuery lacks rows of the source, or has them twice",
             f"table {request.destination}",
             f"{verdict.lacking:,} lacking or in another version, {verdict.doubled:,} doubled",
-            "repair the window with sync_start and sync_end (WRITE_MERGE, or WRITE_TRUNCATE by"
-            " partitions), and give smart_sync_margin or late_commit_guard what its writers need.",
+            "bring what lacks by one run with repair=true (WRITE_MERGE), or the window again with"
+            " sync_start and sync_end (WRITE_TRUNCATE by partitions; WRITE_MERGE keeps rows of the"
+            " table with a later cursor), and give smart_sync_margin or late_commit_guard what its"
+            " writers need.",
         )
     make_tables(client, request.history_table)
     figures = verdict_figures(compared, verdict)
