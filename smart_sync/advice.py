@@ -15,7 +15,7 @@ from smart_sync.facts import Facts
 from smart_sync.history_plan import coarse_warning
 from smart_sync.key_proof import unproven_keys
 from smart_sync.left_out import later_note, left_out_warnings
-from smart_sync.lifetimes import lifetime_warnings
+from smart_sync.lifetimes import lifetime_warnings, source_lifetime_warnings
 from smart_sync.made_anew import made_warning
 from smart_sync.marks import mark_warnings
 from smart_sync.missing_plan import lacking_warnings
@@ -46,6 +46,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
             *_other_table(draft),
             *keys,
             *lifetimes,
+            *source_lifetime_warnings(draft.request, draft.facts),
             *_own_texts(draft.shape.reading),
             *_new_columns(draft),
         ),

@@ -1,4 +1,4 @@
-"""How long the destination keeps what is written: rows that it would remove at once. Pure.
+"""How long both sides keep what is written: rows that either removes by their age. Pure.
 
 https://cloud.google.com/bigquery/docs/managing-partitioned-tables#partition-expiration
 """
@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from auto_schema.errors import SchemaError, SyncError
 from auto_schema.schema import Partitioning
 from smart_sync.facts import Facts
+from smart_sync.missing_keys import WHERE
 from smart_sync.request import SyncRequest
 from smart_sync.value_text import counted
 
@@ -83,6 +84,25 @@ def lifetime_warnings(
         yield (
             f"partitions of {table} are removed {_days(lives)} after their date ({by}): a row with"
             f" an older {partitioning.field} is gone as soon as it is written"
+        )
+
+
+def source_lifetime_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
+    """That rows which the source removes by their age are taken for deleted.
+
+    Args:
+        request: the run's.
+        facts: of which the source counts.
+    """
+    here, asked = facts.profile.in_bigquery, request.missing
+    if here is None or not asked.deletes or asked.where:
+        return
+    for table, lives in here.partitions_live:
+        yield (
+            f"BigQuery removes partitions of {table} {_days(lives)} after their date"
+            f" (partition_expiration_days): {asked.asked} takes their rows for deleted. Where they"
+            f" are to stay in {request.destination}, give {WHERE} a condition that leaves out what"
+            " is about to go, with a later date at each launch"
         )
 
 

@@ -1,7 +1,7 @@
 """What a look at a source finds before the window is known, as values."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from auto_schema.schema import Partitioning
 from sources.coarse_stamps import CoarseStamps
@@ -109,6 +109,8 @@ class InBigquery:
         left_out: fields that some table of a wildcard has, and the newest of them hasn't; None:
             nobody could say.
         others: tables of a wildcard whose names don't go on with a digit, where others' do.
+        partitions_live: (table, how long BigQuery keeps each of its partitions) of those that are
+            read, where not for ever.
     """
 
     location: str = ""
@@ -121,6 +123,7 @@ class InBigquery:
     closed: tuple[str, ...] = ()
     left_out: tuple[str, ...] | None = ()
     others: tuple[str, ...] = ()
+    partitions_live: tuple[tuple[str, timedelta], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
@@ -147,6 +147,7 @@ def profile_of(
             masked=seen.masked[0][1] if is_listed and seen.masked else (),
             partly_masked=() if is_listed else seen.masked,
             closed=seen.closed,
+            partitions_live=_lifetimes(reads),
         ),
         description=table.description if table else "",
         notes=(table.layout_note,) if table and table.layout_note else (),
@@ -196,6 +197,11 @@ def _defaults(reads: Sequence[ReadTable]) -> dict[str, str]:
         if text := ", ".join(items):
             selects[read.name.rpartition(".")[2]] = f"SELECT {text}"
     return selects
+
+
+def _lifetimes(reads: Sequence[ReadTable]) -> tuple[tuple[str, timedelta], ...]:
+    facts = sorted((read.name, read.facts) for read in reads if read.facts)
+    return tuple((name, one.partitions_live) for name, one in facts if one.partitions_live)
 
 
 def copy_reason(table: TableFacts | None) -> str:

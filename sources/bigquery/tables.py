@@ -5,7 +5,7 @@ A view over the destination would feed the destination with its own rows in ever
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlglot
@@ -36,6 +36,7 @@ class TableFacts:
         is_restricted: whether its data is given to queries only, by who shares its dataset:
             https://cloud.google.com/bigquery/docs/analytics-hub-introduction#data_egress
         is_iceberg: whether it is one for Apache Iceberg.
+        partitions_live: how long BigQuery keeps each of its partitions; None: for ever.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class TableFacts:
     max_staleness: str = ""
     is_restricted: bool = False
     is_iceberg: bool = False
+    partitions_live: timedelta | None = None
 
 
 def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
@@ -70,7 +72,7 @@ def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
     elif partitioning is not None and partitioning.field == INGESTION_TIME:
         note = "the source is partitioned by ingestion time"
     is_table = table.table_type in ("TABLE", "SNAPSHOT")
-    told = table.to_api_repr()
+    told, lives = table.to_api_repr(), time.expiration_ms if time else None
     return TableFacts(
         kind=table.table_type,
         fields=tuple(field.to_api_repr() for field in table.schema),
@@ -87,6 +89,7 @@ def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
         max_staleness=str(told.get("maxStaleness") or ""),
         is_restricted=(told.get("restrictions") or {}).get("type") == "RESTRICTED_DATA_EGRESS",
         is_iceberg=bool(told.get("biglakeConfiguration")),
+        partitions_live=timedelta(milliseconds=int(lives)) if lives else None,
     )
 
 

@@ -11,9 +11,15 @@ from auto_schema.errors import SchemaError
 from auto_schema.schema import Partitioning
 from pipeline.destination.target import read_target
 from smart_sync.facts import DatasetFacts
+from smart_sync.lifetimes import source_lifetime_warnings
+from smart_sync.missing_keys import MissingRequest
 from smart_sync.request import WriteDisposition
+from sources.bigquery.full_access import PartlySeen
+from sources.bigquery.profile import Described, profile_of
+from sources.bigquery.tables import ReadTable, TableFacts, table_facts
+from sources.profile import InBigquery
 from sources.values import Evidence
-from tests.factories import NOW, a_plan, a_request, a_target, refused, utc
+from tests.factories import NOW, a_plan, a_request, a_target, refused, some_facts, utc
 from warehouse.names import TableRef
 
 DAYS = timedelta(days=60)
@@ -105,3 +111,23 @@ def test_lifetimes_are_read_of_dataset_and_table():
     assert target.partitions_live == timedelta(days=1)
     assert target.in_dataset.partitions_live == DAYS
     assert target.in_dataset.tables_live is None
+
+
+def test_the_lifetime_of_a_sources_partitions_is_read_behind_its_views():
+    days = {"timePartitioning": {"type": "DAY", "field": "day", "expirationMs": "5184000000"}}
+    named = {"tableReference": {"projectId": "p", "datasetId": "d", "tableId": "s"}}
+    table = bigquery.Table.from_api_repr(named | days | {"type": "TABLE"})
+    facts = table_facts(SimpleNamespace(get_table=lambda _: table), "p.d.s")
+    reads = (ReadTable("p.d.s", "p.d.v", facts), ReadTable("p.d.v", "", TableFacts("VIEW")))
+    seen = profile_of("p", Described((), ("p.d.v",), "EU"), reads, PartlySeen((), ()))
+    assert seen.in_bigquery.partitions_live == (("p.d.s", DAYS),)
+
+
+@pytest.mark.parametrize("rows", ["off", "hard"])
+def test_rows_that_the_source_removes_by_age_are_told_where_they_would_be_deleted(rows):
+    here = InBigquery(partitions_live=(("p.d.s", DAYS),))
+    facts = replace(some_facts(), profile=replace(some_facts().profile, in_bigquery=here))
+    request = replace(a_request(), missing=MissingRequest(rows))
+    told = list(source_lifetime_warnings(request, facts))
+    assert len(told) == (rows == "hard")
+    assert all("removes partitions of p.d.s 60 days after their date" in text for text in told)
