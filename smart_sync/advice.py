@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import PARTITION_TYPES
+from smart_sync.another_column import another_column_warnings
 from smart_sync.backfill_columns import tested_note
 from smart_sync.cursor import Cursor
 from smart_sync.cursor_plan import COUNT, late_numbers, reaching, too_coarse
@@ -44,6 +45,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
             *_other_marks(draft),
             *_other_columns(draft),
             *_other_table(draft),
+            *_another_column(draft),
             *keys,
             *lifetimes,
             *source_lifetime_warnings(draft.request, draft.facts),
@@ -98,6 +100,12 @@ def _other_table(draft: Draft) -> Iterator[str]:
     """That rows of a table that was made anew may lie where no window begins."""
     if draft.labels.is_made_anew and not draft.facts.is_first:
         yield made_warning(draft.request, draft.facts.profile)
+
+
+def _another_column(draft: Draft) -> Iterator[str]:
+    """That a column's values may have changed without a cursor that moved."""
+    if reads_on(draft.request) and not draft.facts.is_first:
+        yield from another_column_warnings(draft.request, draft.facts)
 
 
 def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:

@@ -127,12 +127,20 @@ class WrittenColumn:
         source_name: what it was made from.
         is_kept: the plan brings it no more, and what it holds may stay.
         is_masked: what it holds was written under a mask, or may stay as it is.
+        stored: which column of a table it was, whatever its name; empty: not known.
     """
 
     name: str
     source_name: str
     is_kept: bool = False
     is_masked: bool = False
+    stored: str = ""
+
+
+def stored_column(profile: SourceProfile, name: str) -> str:
+    """Which column of a table a column of the source is, for the history; empty: not known."""
+    column = profile.column(name)
+    return "/".join(map(str, column.origin)) if column and column.origin else ""
 
 
 @dataclass(frozen=True, slots=True)

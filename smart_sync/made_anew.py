@@ -4,16 +4,43 @@ It was dropped and made again under its name, or emptied so that its numbers beg
 may have any value of the cursor, and no window reads those below the destination's MAX.
 """
 
+import hashlib
+
 from auto_schema.errors import SyncError, TargetError
+from smart_sync.facts import Facts, stored_column
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
 
 MADE = "sync_made"
+DIGITS, PART_DIGITS = 32, 8
 
 _WAYS = (
     "one run with repair=true where rows can be compared, with sync_start and sync_end by keys"
     " (WRITE_MERGE or WRITE_HISTORY), or with delete_existing_table=true"
 )
+
+
+def made_label(profile: SourceProfile) -> str:
+    """What tells the table from others, and then which of its columns come; empty: not known."""
+    told = profile.identity.made
+    columns = sorted((c.name, stored_column(profile, c.name)) for c in profile.columns)
+    if not told or not any(stored for _, stored in columns):
+        return told and _hash(told, DIGITS)
+    return f"{_hash(told, DIGITS)}-{_hash(repr(columns), PART_DIGITS)}"
+
+
+def is_another_table(before: str, now: str) -> bool:
+    """Whether two labels are of two tables, both of which are known."""
+    return bool(before and now) and before.partition("-")[0] != now.partition("-")[0]
+
+
+def may_have_other_columns(facts: Facts) -> bool:
+    """Whether the history may know a column under whose name another comes now."""
+    return dict(facts.target.labels).get(MADE, "") not in ("", made_label(facts.profile))
+
+
+def _hash(text: str, digits: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
 def made_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:

@@ -8,6 +8,7 @@ from auto_schema.schema import TableSchema
 from smart_sync.altering import exact_question
 from smart_sync.facts import Facts, Target
 from smart_sync.history_plan import NAMES
+from smart_sync.made_anew import may_have_other_columns
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.splits import ranges_question
 from smart_sync.sql_plan import MADE
@@ -67,7 +68,9 @@ def open_questions(
         merge=merge_question(request, target, cursor.name if cursor else None),
         exact=exact_question(request.destination, target, altered),
         history=bool(
-            set(target.by_name()) - brought or (target.exists and _may_cover_old_values(request))
+            set(target.by_name()) - brought
+            or (target.exists and _may_cover_old_values(request))
+            or may_have_other_columns(facts)
         ),
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
-from smart_sync.made_anew import MADE, made_faults
+from smart_sync.made_anew import MADE, is_another_table, made_faults, made_label
 from smart_sync.predicate import ALL, ROWS, SEVERAL, parts_of, rows_label
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
@@ -63,7 +63,11 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
         faults = _of_others(request, wanted, current)
     rows = _rows(request, facts, current, is_anew=is_anew)
     own = _made(request, facts, wanted, current, is_named=accepts)
-    is_made_anew = not accepts and reads_on(request) and _differs(MADE, own, current)
+    is_made_anew = (
+        not accepts
+        and reads_on(request)
+        and is_another_table(current.get(MADE, ""), own.get(MADE, ""))
+    )
     if is_made_anew:
         faults += made_faults(request, facts.profile)
     rows |= own
@@ -111,9 +115,9 @@ def _made(
     is_named: bool,
 ) -> dict[str, str]:
     """The label of the source's table itself, beside the one that names it."""
-    told = facts.profile.identity.made
+    told = made_label(facts.profile)
     is_named = is_named or (SOURCE in wanted and current.get(SOURCE) == wanted[SOURCE])
-    return {MADE: _hash(told)} if told and is_named and _is_whole(request) else {}
+    return {MADE: told} if told and is_named and _is_whole(request) else {}
 
 
 def _moves_max(request: SyncRequest, facts: Facts) -> bool:

@@ -15,7 +15,7 @@ from auto_schema.names import TABLE, in_any_partition, of_table, quoted
 from auto_schema.schema import TableSchema
 from auto_schema.warehouse_types import REPEATED
 from smart_sync.backfill_columns import with_filled
-from smart_sync.facts import Facts, WrittenColumn
+from smart_sync.facts import Facts, WrittenColumn, stored_column
 from smart_sync.request import SyncRequest
 from warehouse.names import TableRef
 
@@ -43,16 +43,22 @@ class StaleColumns:
     @property
     def record(self) -> str:
         """The columns for the history; see `read_record`."""
-        return json.dumps(
-            {c.name: [c.source_name, c.is_kept] + [True] * c.is_masked for c in self.written}
-        )
+        return json.dumps({c.name: _recorded(c) for c in self.written})
+
+
+def _recorded(column: WrittenColumn) -> list[str | bool]:
+    """All but its name, as far as it says something."""
+    told: list[str | bool] = [column.source_name, column.is_kept]
+    if column.stored:
+        return [*told, column.is_masked, column.stored]
+    return [*told, *[True] * column.is_masked]
 
 
 def read_record(text: str) -> tuple[WrittenColumn, ...]:
     """What an earlier run told the history.
 
     >>> read_record(StaleColumns(written=(WrittenColumn("a", "A", True),)).record)
-    (WrittenColumn(name='a', source_name='A', is_kept=True, is_masked=False),)
+    (WrittenColumn(name='a', source_name='A', is_kept=True, is_masked=False, stored=''),)
     """
     return tuple(WrittenColumn(name, *rest) for name, rest in json.loads(text).items())
 
@@ -77,7 +83,12 @@ def plan_stale_columns(
         updates: whether it updates rows of earlier runs.
     """
     brought = tuple(
-        WrittenColumn(c.name, c.source_name, is_masked=c.name in hidden)
+        WrittenColumn(
+            c.name,
+            c.source_name,
+            is_masked=c.name in hidden,
+            stored=stored_column(facts.profile, c.source_name),
+        )
         for c in schema
         if not c.formula
     )
