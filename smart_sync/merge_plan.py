@@ -189,5 +189,7 @@ def _key_fault(name: str, column: Column | None, schema: TableSchema) -> SyncErr
         return ConfigError("unknown merge key", where, UNKNOWN, fix)
     if not column.is_single(MERGE_KEY_TYPES):
         why = f"it is {column.kind}, whose values don't tell rows apart exactly"
+        fix = f"choose others that are unique in the source, among: {fit}; where there are none,"
+        fix += " replace the table each time by WRITE_TRUNCATE."
         return ConfigError("merge key of an unfit type", where, why, fix)
     return None

@@ -54,6 +54,7 @@ from pipeline.tables.requests import (
     launch_options,
     listing_of,
     table_options,
+    unheard,
     unread_options,
 )
 from pipeline.tables.selection import select
@@ -290,6 +291,8 @@ def _asked(
     enabled, _ = select("", chosen)
     tables, more = table_options(file, enabled, given, beam_argv, os.environ, selected=selected)
     raise_all([*faults, *unselected, *more])
+    for warning in unheard(given, tables):
+        LOGGER.warning("%s", warning)
     tables = tables_with_checks([_logging_in(table, login) for table in tables])
     request = common.request
     hidden, _ = select(given.get("select", ""), tuple(unread(file, catalog)))

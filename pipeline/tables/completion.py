@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from auto_schema.errors import ConfigError, SchemaError, SyncError
+from auto_schema.errors import ConfigError, SchemaError, SyncError, shown
 from auto_schema.names import column_fault, new_names
 from auto_schema.transform_text import parse as parse_transformation
 from pipeline.parameters.table import DELETES, PARAMETERS
@@ -52,7 +52,7 @@ def completed(
     if values.get("merge_keys") == AUTO:
         keys = _keys(table, values)
         if not keys and values.get("write_disposition") in BY_KEY:
-            return _keyless(file, one), False
+            return _keyless(file, one, values), False
         values["merge_keys"] = ",".join(keys)
     if values.get("verify_only") == "true" and values.get("enable_smart_sync") != "true":
         return _windowless(file, one), True
@@ -77,8 +77,13 @@ def _keys(table: SourceTable, values: Given) -> tuple[str, ...]:
     return () if any(map(column_fault, keys)) else keys
 
 
-def _keyless(file: TablesFile, one: Chosen) -> SyncError:
+def _keyless(file: TablesFile, one: Chosen, values: Given) -> SyncError:
     where = f"{where_of(file, one, 'merge_keys')}, {one.table.full_name}"
+    refused = next(filter(column_fault, one.table.keys), "")
+    if refused and not any(values.get(query) for query in QUERIES):
+        why = f"its column {shown(refused)} can't be called so in BigQuery: {column_fault(refused)}"
+        fix = "set rename_columns=auto, or give the column another name by field_mappings."
+        return SchemaError("no primary key", where, why, fix)
     why = "merge_keys=auto takes that of the table itself: a view, a query, a time series, a table"
     why += " of BigQuery and a table with children that inherit from it have none"
     fix = "give this table's entry merge_keys, or another write_disposition."

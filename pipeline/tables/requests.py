@@ -20,6 +20,7 @@ from pipeline.tables.naming import (
     DEFAULT,
     PARAMETER,
     batches_table,
+    checks_table,
     daily_views_of,
     meetings,
     named,
@@ -216,6 +217,16 @@ def _table(
     return replace(complete, without=without)
 
 
+def unheard(given: Given, tables: Sequence[TableOptions]) -> Iterator[str]:
+    """Parameters of the launch that hold for none of its tables, as the file says others."""
+    entries = [one.chosen.entry for one in tables]
+    for name, text in given.items():
+        said = [entry.parameters[name] for entry in entries if name in entry.parameters]
+        if said and len(said) == len(entries) and all(own.text != text for own in said):
+            fix = f"To mend: change it there, as at {said[0].place}, or leave it out here."
+            yield f"{name} of the launch holds for no table: the file says another. {fix}"
+
+
 def unread_options(file: TablesFile, one: Chosen, given: Given) -> TableOptions:
     """A table that a pattern means and that the role may not read whole.
 
@@ -315,6 +326,7 @@ def _taken(file: TablesFile, tables: Sequence[TableOptions], given: Given) -> It
         if one.options:
             request = one.options.request
             own[batches_table(request.history_table)] = "the table of launches"
+            own[checks_table(request.history_table)] = "the table of how checks ended"
             views = views_of(request.history_table) + daily_views_of(request.history_table)
             own |= dict.fromkeys(views, "a view of the run history")
             own[request.history_table] = "the run history"

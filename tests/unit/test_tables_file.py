@@ -15,7 +15,7 @@ from pipeline.tables.file import keys_of, read_launch_part, read_tables
 from pipeline.tables.json_schema import SHIPPED, json_schema, written
 from pipeline.tables.new_tables import asked_datasets, without_new
 from pipeline.tables.patterns import choose, unknown_exclusions, unread
-from pipeline.tables.requests import launch_options, table_options
+from pipeline.tables.requests import launch_options, table_options, unheard
 from pipeline.tables.selection import MOST_TABLES, select
 from smart_sync.request import WriteDisposition
 from sources.registry import SOURCES
@@ -380,9 +380,9 @@ def test_two_tables_of_one_destination_are_an_error_and_so_is_a_name_that_is_tak
     assert (fault.what, "shop.orders" in fault.why) == ("two tables, one destination", True)
     catalog = [table("orders"), table("orders_dead_letters"), table("sync_runs")]
     views = [table("sync_runs_latest"), table("sync_batches_latest")]
-    catalog += [table("sync_batches"), *views]
+    catalog += [table("sync_batches"), table("sync_checks"), *views]
     _, faults = launched("tables: {public.*: }", catalog)
-    assert [fault.what for fault in faults] == ["a destination that is taken"] * 5
+    assert [fault.what for fault in faults] == ["a destination that is taken"] * 6
     assert "the dead letters of my-project.shop.orders" in faults[0].why
 
 
@@ -470,6 +470,7 @@ def test_the_primary_key_is_taken_under_its_destination_name():
     text = "{defaults: {write_disposition: WRITE_MERGE, merge_keys: auto}, tables: {public.*: }}"
     [made], _ = launched(text, [table("a", keys=("id,day",))])
     assert made.fault.what == "no primary key"  # else it would be the columns id and day
+    assert made.fault.fix.startswith("set rename_columns=auto")
     [made], _ = launched(text, [table("a", keys=("id,day",))], rename_columns="auto")
     assert made.options.request.publishing.merge_keys == (hashed_name("id,day"),)
 
@@ -514,6 +515,16 @@ def test_an_excluded_table_ties_no_patterns():
     text = "{tables: {'public.*a': , 'public.*b*': }, exclude: [public.ba]}"
     chosen, faults = choose(read(text), [table("ba"), table("a"), table("b")])
     assert ([one.table.name for one in chosen], faults) == (["a", "b"], [])
+
+
+def test_a_flag_that_the_file_leaves_no_table_to_is_told():
+    text = "{defaults: {smart_sync_margin: 5m}, tables: {public.*: , public.a: {num_splits: 2}}}"
+    given = {"smart_sync_margin": "1m", "num_splits": "3", "postgresql_host": "other"}
+    made, _ = launched(text, [table("a"), table("b")], **given)
+    (told,) = unheard(given, made)
+    assert told.startswith("smart_sync_margin of the launch holds for no table")
+    assert "line 1, column 32" in told
+    assert list(unheard({"smart_sync_margin": "5m"}, made)) == list(unheard(given, ())) == []
 
 
 def test_a_fault_of_the_defaults_is_told_once_for_all_tables():
