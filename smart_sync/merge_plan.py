@@ -189,7 +189,11 @@ def _key_fault(name: str, column: Column | None, schema: TableSchema) -> SyncErr
         return ConfigError("unknown merge key", where, UNKNOWN, fix)
     if not column.is_single(MERGE_KEY_TYPES):
         why = f"it is {column.kind}, whose values don't tell rows apart exactly"
-        fix = f"choose others that are unique in the source, among: {fit}; where there are none,"
-        fix += " replace the table each time by WRITE_TRUNCATE."
+        fix = (
+            f"choose others that are unique in the source, among: {fit}; or have it make a text of"
+            " this one, by a cast in the query, of MongoDB by a view:"
+            ' [{"$set": {"_id": {"$toString": "$_id"}}}]; where neither does, replace the table'
+            " each time by WRITE_TRUNCATE."
+        )
         return ConfigError("merge key of an unfit type", where, why, fix)
     return None

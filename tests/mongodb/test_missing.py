@@ -107,3 +107,21 @@ def test_a_time_series_is_compared_and_documents_taken_by_chance_never(
     made.insert_many({"_id": f"k{i}", "n": i, "updated_at": PAST} for i in range(29))
     sync.ok(**WORDS)
     assert numbers(sync) == list(range(29))
+
+
+def test_keys_of_several_types_are_merged_and_compared_as_the_texts_of_a_view(
+    sync: Sync, docs: Collection
+) -> None:
+    docs.insert_many({"_id": i, "n": i, "updated_at": PAST} for i in (1, 2.5))
+    docs.insert_many({"_id": f"k{i}", "n": i, "updated_at": PAST} for i in (3, 4))
+    refused = sync(**WORDS)
+    assert refused.code == 2
+    assert 'a view: [{"$set": {"_id": {"$toString": "$_id"}}}]' in refused.err
+    texts = [{"$set": {"_id": {"$toString": "$_id"}}}]
+    docs.database.create_collection("texts", viewOn=docs.name, pipeline=texts)
+    words = WORDS | {"mongodb_collection": "texts"}
+    sync.ok(**words)
+    docs.delete_one({"_id": "k3"})
+    docs.update_one({"_id": 1}, {"$set": {"n": 9, "updated_at": PAST + timedelta(hours=1)}})
+    sync.ok(**words)
+    assert sync.rows("_id, n") == [("1", 9), ("2.5", 2.5), ("k4", 4)]
