@@ -4,11 +4,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sources.mongodb.cut_stamps import NOW, Stages, parts_of_field
+from sources.mongodb.cut_stamps import NOW, Stages, made_by, parts_of_field
 from sources.mongodb.extended_json import Document
 
 _BY_NUMBER = frozenset({"$limit", "$sample", "$skip"})
 _BY_CHANCE = frozenset({"$rand", "$sampleRate"})
+_MULTIPLYING = frozenset({"$unionWith", "$unwind"})
+_GROUPING = frozenset({"$group", "$bucket", "$bucketAuto", "$sortByCount"})
+_KEEPING = ("$_id", {"$toString": "$_id"})
 _CHOOSING = frozenset({"$match", "$redact"})
 _EARLIER_FIRST = {"$lt": True, "$lte": True, "$gt": False, "$gte": False}
 
@@ -76,6 +79,27 @@ def ripening(query: Document, stages: Stages, cursor: str) -> str:
                 if is_late and set(_fields(earlier)) - made_of:
                     return json.dumps({word: given}, default=str)
     return ""
+
+
+def tells_apart(stages: Stages) -> bool | None:
+    """Whether the documents of a view have an _id each; None: nothing speaks against it.
+
+    >>> [tells_apart([stage]) for stage in ({"$unwind": "$a"}, {"$group": {"_id": "$a"}})]
+    [False, None]
+    >>> tells_apart([{"$set": {"_id": "$sku"}}])
+    False
+    >>> tells_apart([{"$set": {"_id": {"$toString": "$_id"}}}, {"$match": {"a": 1}}])
+    """
+    for stage in reversed(stages):
+        name, spec = next(iter(stage.items()))
+        if name in _MULTIPLYING:
+            return False
+        if name in _GROUPING:
+            return None
+        value = made_by(name, spec, "_id")
+        if value is not None and value[0] not in _KEEPING:
+            return False
+    return None
 
 
 def _within(value: Any) -> Iterator[tuple[str, Any]]:

@@ -107,7 +107,7 @@ class _Look:
                 yield Part({name: spec}, is_whole=False)
                 return
             yield from self.of_others(place, name, spec, path)
-            expression = _made(name, spec, path)
+            expression = made_by(name, spec, path)
             if expression is not None:
                 yield from self.of_value(place, *expression, is_whole=is_whole)
                 return
@@ -168,7 +168,7 @@ def computed_by(projection: Mapping[str, Any], path: str) -> bool:
     return expression is not None and not _keeps(expression[0])
 
 
-def _made(name: str, spec: Any, path: str) -> tuple[Any, str] | None:
+def made_by(name: str, spec: Any, path: str) -> tuple[Any, str] | None:
     """The expression of which a stage makes a field, and the way into it; None: none."""
     head, _, rest = path.partition(".")
     if name in SPECIFIED:

@@ -10,7 +10,7 @@ from auto_schema.errors import ConfigError, SourceRefusedError, shown
 from auto_schema.mongodb_types import EXTRA
 from auto_schema.open_fields import MOST_FIELDS
 from sources.mongodb.behind import stages_of
-from sources.mongodb.chosen_documents import gives_some, ripening
+from sources.mongodb.chosen_documents import gives_some, ripening, tells_apart
 from sources.mongodb.client import AfterTime, Client, describe, indexes
 from sources.mongodb.column_rules import MongodbColumns
 from sources.mongodb.connection import MongodbConnection
@@ -35,8 +35,6 @@ _MIXING = frozenset(
     ["$lookup", "$setWindowFields", "$sortByCount", "$unionWith"],
 )
 """Stages of a view by which a document depends on others."""
-_MULTIPLYING = frozenset(["$unionWith", "$unwind"])
-"""Stages that deliver one `_id` more than once."""
 _SHAPING = frozenset(["$addFields", "$project", "$set", "$unset"])
 """Stages that leave no document out."""
 
@@ -237,8 +235,7 @@ def _told_apart(
     Two shards may hold documents of one _id, unless it is the very shard key.
     """
     if kind == "view":
-        stages = stages_of(database, described)
-        return () if any(_MULTIPLYING & set(stage) for stage in stages) else None
+        return () if tells_apart(stages_of(database, described)) is False else None
     if kind != "collection":
         return ()
     unique = (tuple(index["key"]) for index in whole if index.get("unique"))

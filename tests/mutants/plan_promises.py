@@ -52,6 +52,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
+        "So is a view that makes its _id, or delivers one more than once.",
+        "tests/unit/test_mongodb_chosen.py::test_views_whose_ids_may_repeat_are_known",
+        "sources/mongodb/chosen_documents.py",
+        "        if value is not None and value[0] not in _KEEPING:",
+        "        if False:",
+    ),
+    P(
+        PLAN,
         "An _id that is not the shard key is told to be no key of the whole collection.",
         "tests/mongodb/test_unproven_keys.py::test_an_id_that_is_not_the_shard_key_may_stand_on_two_shards",
         "sources/mongodb/server.py",

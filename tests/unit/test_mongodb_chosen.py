@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sources.mongodb.chosen_documents import gives_some, ripening
+from sources.mongodb.chosen_documents import gives_some, ripening, tells_apart
 from sources.mongodb.cut_stamps import cut_by_views, given_by_views
 
 HOURS = timedelta(hours=5)
@@ -94,3 +94,20 @@ def test_stamps_that_a_view_moves_back_are_known(made, length):
     moved = cut_by_views([{"$set": {"at": made}}], "at", {})
     assert (moved and moved.unit) == length
     assert moved is None or moved.is_moved
+
+
+@pytest.mark.parametrize(
+    ("stages", "told"),
+    [
+        ([{"$match": {"a": 1}}, {"$set": {"a": "$_id"}}], None),
+        ([{"$project": {"_id": 1, "a": 1}}], None),
+        ([{"$unwind": "$a"}, {"$group": {"_id": "$a"}}], None),
+        ([{"$group": {"_id": "$a"}}, {"$unwind": "$a"}], False),
+        ([{"$set": {"_id": {"$toString": "$_id"}}}], None),
+        ([{"$unwind": "$a"}, {"$set": {"_id": {"$toString": "$_id"}}}], False),
+        ([{"$project": {"_id": "$sku"}}], False),
+        ([{"$replaceRoot": {"newRoot": "$inner"}}, {"$match": {"a": 1}}], False),
+    ],
+)
+def test_views_whose_ids_may_repeat_are_known(stages, told):
+    assert tells_apart(stages) is told
