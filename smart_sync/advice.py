@@ -118,7 +118,24 @@ def plan_warnings(request: SyncRequest, facts: Facts) -> tuple[str, ...]:
         *_table_warnings(request, facts),
         *_sql_warnings(request, facts),
         *_filter_warnings(request),
+        *_moving_keys(request, facts.cursor),
     )
+
+
+def _moving_keys(request: SyncRequest, cursor: Cursor | None) -> Iterator[str]:
+    """That each version of a row is a row of its own where its stamp is one of several keys."""
+    asked, missing = request.publishing, request.missing
+    rest = [key for key in asked.merge_keys if cursor and key.casefold() != cursor.name.casefold()]
+    is_one = 0 < len(rest) < len(asked.merge_keys)
+    merges = asked.write_disposition is WriteDisposition.MERGE and not missing.deletes
+    if cursor and not cursor.is_integer and is_one and merges:
+        yield (
+            f"the cursor {cursor.name} is one of the merge keys: a row that is stamped anew has"
+            f" another key, and its older version stays beside it in {request.destination}. Where"
+            f" stamps change, leave it out, if the others tell rows apart"
+            f" (merge_keys={','.join(rest)}), or let delete_missing remove such versions. Where"
+            " each row keeps its stamp, nothing is to be done"
+        )
 
 
 def _filter_warnings(request: SyncRequest) -> Iterator[str]:

@@ -35,7 +35,7 @@ from pipeline.runs.lock import Lock
 from pipeline.runs.many_report import SKIPPED, TableResult
 from pipeline.runs.outcome import Failure, Outcome
 from pipeline.tables.requests import TableOptions
-from smart_sync.headline import headline
+from smart_sync.headline import headline, warnings_of
 from smart_sync.plan import SyncPlan
 from warehouse.names import TableRef
 
@@ -158,7 +158,7 @@ class ManyRuns:
         return result
 
     def _tell_headline(self, name: str, plan: SyncPlan) -> None:
-        """Log what the table's run will do, of so many tables as somebody may read."""
+        """Log what the table's run will do, of so many as somebody may read, and each warning."""
         with self._turn:
             self._told_headlines += 1
             number = self._told_headlines
@@ -166,6 +166,8 @@ class ManyRuns:
             LOGGER.info("%s: %s", name, headline(plan)[0])
         elif number == MOST_HEADLINES + 1:
             LOGGER.info("no more is logged of what each table's run will do: plan shows it")
+        for warning in warnings_of(plan):
+            LOGGER.warning("%s: %s", name, warning)
 
     def _why_not(self, ready: Ready) -> str:
         """Why a table isn't retried, as seen under its lock."""

@@ -167,8 +167,8 @@ def _unmet(
         fix = "compare it with the names that the source shows, or let the role read it."
         unread = [table for table in hidden.values() if matches(entry.pattern, table)]
         if unread:
-            why = f"the role lacks {unread[0].lacks} of {unread[0].full_name}"
-            fix = GRANT
+            why = f"the role may not read {unread[0].full_name}: it lacks {unread[0].lacks}"
+            fix = "grant the role USAGE on the schema, and SELECT on the table."
         elif has_schemas and not dot:
             why, fix = f"{shown(entry.pattern)} names no schema", f"write schema.{entry.pattern}."
         elif has_schemas and schema not in schemas and not set(schema) & set("*?["):

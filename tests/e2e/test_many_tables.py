@@ -82,6 +82,13 @@ def test_each_table_is_synced_as_by_a_launch_of_its_own(many, sql):
     assert_free(many)
 
 
+def test_the_warnings_of_each_table_are_logged(many, sql, caplog):
+    sql("ALTER TABLE users DROP CONSTRAINT users_pkey, ADD PRIMARY KEY (id, updated_at)")
+    many.ok(select="public.users", tables=EVERY)
+    (told,) = [line for line in caplog.messages if "is one of the merge keys" in line]
+    assert told.startswith("public.users: the cursor updated_at")
+
+
 def test_the_plan_of_all_is_one_table_and_nothing_is_written(many, sql):
     sql("CREATE TABLE keyless (id int, updated_at timestamptz)")
     sql("CREATE TABLE stampless (id int PRIMARY KEY)")
@@ -245,9 +252,9 @@ def test_a_schema_that_the_role_may_not_see_is_told_with_what_to_grant(many, sql
     result = many(tables=words, postgresql_username=f"few_{many.dataset}")
     sql(f"DROP OWNED BY few_{many.dataset}; DROP ROLE few_{many.dataset}")
     assert result.code == 2
-    assert "no table in 'hidden' is shown to the role" in result.err
+    assert "the role may not read hidden.t: it lacks USAGE on its schema" in result.err
     assert "grant the role USAGE on the schema" in result.err
-    assert "no table named 'public.users'" in result.err
+    assert "the role may not read public.users: it lacks SELECT" in result.err
     assert many.tables() == set()
 
 

@@ -169,6 +169,23 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Many tables",
+        "The log of a launch has the warnings of each table's plan.",
+        "tests/e2e/test_many_tables.py::test_the_warnings_of_each_table_are_logged",
+        "pipeline/launch/many_runs.py",
+        "        for warning in warnings_of(plan):",
+        "        for warning in ():",
+    ),
+    Promise(
+        "Many tables",
+        "A stamp among several merge keys, under which versions of a row stay beside each other, is"
+        " warned about.",
+        "tests/unit/test_advice.py::test_a_stamp_among_the_merge_keys_leaves_versions_beside_each_other_and_is_told",
+        "smart_sync/advice.py",
+        "        *_moving_keys(request, facts.cursor),\n",
+        "",
+    ),
+    Promise(
+        "Many tables",
         "A table whose rows were read before and that the role may not read any more fails.",
         "tests/e2e/test_many_again.py::test_a_table_whose_grants_are_gone_fails_and_one_never_read_is_told",
         "pipeline/launch/many_chosen.py",

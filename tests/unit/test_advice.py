@@ -6,6 +6,7 @@ import pytest
 
 from auto_schema.evolve import CurrentField
 from auto_schema.schema import Partitioning
+from smart_sync.advice import plan_warnings
 from smart_sync.explain import explain_shortly
 from smart_sync.history_plan import NAMES
 from smart_sync.missing_keys import ComparedKeys, ComparedRows, MissingRequest
@@ -140,3 +141,21 @@ def test_keys_that_no_window_reads_any_more_are_told_by_each_run_that_sees_them(
     healed = replace(facts, rows=ComparedRows(9, 11, 1, 1, (), ()))
     assert not [*lacking_warnings(request, healed)]
     assert not [*lacking_warnings(request, some_facts())]
+
+
+@pytest.mark.parametrize(
+    ("keys", "missing", "told"),
+    [
+        (("id", "UPDATED_AT"), "off", 1),
+        (("id",), "off", 0),
+        (("updated_at",), "off", 0),
+        (("id", "updated_at"), "hard", 0),
+    ],
+)
+def test_a_stamp_among_the_merge_keys_leaves_versions_beside_each_other_and_is_told(
+    keys, missing, told
+):
+    request = a_request(smart_sync=True, **MERGE | {"merge_keys": keys})
+    request = replace(request, missing=MissingRequest(missing))
+    warnings = plan_warnings(request, some_facts(request))
+    assert sum("cursor updated_at is one of the merge keys" in text for text in warnings) == told
