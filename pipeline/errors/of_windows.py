@@ -116,6 +116,14 @@ WINDOWS = Section(
             "Not before it is mended. Nothing was read.",
         ),
         Entry(
+            "rows-removed-meanwhile",
+            ("rows of the destination were removed while the run read",),
+            "Between the plan and its publishing somebody has emptied, replaced or dropped the destination, or deleted its newest rows. The run's own rows would have covered the gap.",
+            "A TRUNCATE or DELETE by hand, so that rows are loaded again, while a scheduled run was reading.",
+            "Run again. To have no run in between, pause the schedule first.",
+            "Yes. Nothing was published.",
+        ),
+        Entry(
             "held-back-too-long",
             ("held back for longer than late_commit_guard_max", "the range is held back by now"),
             "A transaction that is open at the source could still commit rows into the window, and has been open for longer than `late_commit_guard_max`. Rows behind it wait.",

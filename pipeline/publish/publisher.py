@@ -54,6 +54,7 @@ from pipeline.publish.labels import announce_rows
 from pipeline.publish.missing import load_missing_keys
 from pipeline.publish.published import Published, figures, unknown
 from pipeline.publish.quarantine import QUARANTINED
+from pipeline.publish.removed import refuse_removed_rows
 from pipeline.publish.taken import check_taken_over, taken_figures, with_taken_over
 from pipeline.publish.transform import figures as made_figures
 from pipeline.publish.transform import transformed
@@ -235,7 +236,12 @@ class Publisher:
             return unknown(outcome, error)
 
     def _begin_to_change(self, outcome: Outcome) -> Outcome:
-        """Keep the table as it is where that is asked for, then alter its columns."""
+        """Keep the table as it is where that is asked for, then alter its columns.
+
+        Raises:
+            TargetError: it isn't as the run takes it to be, or BigQuery refused.
+        """
+        refuse_removed_rows(self.client, self.plan)
         snapshot = self.plan.publishing.snapshot
         if snapshot is not None:
             table, expires, check = snapshot.table, snapshot.expires, self.lock.check

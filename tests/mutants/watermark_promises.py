@@ -194,6 +194,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Into a destination that was emptied while a run read nothing is published.",
+        "tests/e2e/test_removed_meanwhile.py::test_a_table_that_is_emptied_while_a_run_reads_is_loaded_by_the_next_run",
+        "pipeline/publish/publisher.py",
+        "        refuse_removed_rows(self.client, self.plan)\n",
+        "",
+    ),
+    P(
+        WATERMARK,
+        "Nor into one whose newest rows were removed meanwhile.",
+        "tests/unit/test_removed.py::test_a_table_whose_newest_rows_went_while_a_run_read_is_refused",
+        "pipeline/publish/removed.py",
+        "or is_after(window.watermark, now)",
+        "",
+    ),
+    P(
+        WATERMARK,
         "A table that only its rows' file tells from before is the same.",
         f"{MADE}::test_numbers_that_began_again_are_refused_until_their_rows_are_there",
         "sources/postgresql/made.py",
