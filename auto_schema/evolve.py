@@ -183,6 +183,14 @@ def _differences(field: CurrentField, column: Column, may: Evolution) -> list[Ch
 
 def _by_hand(field: CurrentField, column: Column) -> str:
     """Statements that would make a column of the planned type; empty: none are known."""
+    if field.shape and column.shape and (more := _more_fields(field.shape, column.shape)):
+        added = " and ".join(f"{field.name}.{name}" for name in more)
+        return (
+            "bq show --schema --format=prettyjson {id} > schema.json, write the new"
+            f" {added} as NULLABLE at the end of {'their records' if more[1:] else 'its record'}"
+            " there, and run bq update {id} schema.json (no statement of SQL adds a field within a"
+            " RECORD)"
+        )
     rule = widening(field.bigquery, column.bigquery)
     if rule is None or column.is_repeated or field.mode == REPEATED:
         return ""
@@ -200,6 +208,26 @@ def _by_hand(field: CurrentField, column: Column) -> str:
         f" ALTER TABLE {{table}} DROP COLUMN {old};"
         f" ALTER TABLE {{table}} RENAME COLUMN {new} TO {old};{loss}"
     )
+
+
+def _more_fields(there: BigqueryType, wanted: BigqueryType, path: str = "") -> tuple[str, ...]:
+    """The fields that a RECORD lacks at its end, also within; none where more than that differs.
+
+    >>> a, b = (("a", BigqueryType("INT64"), ""), ("b", BigqueryType("STRING"), ""))
+    >>> _more_fields(BigqueryType("STRUCT", fields=(a,)), BigqueryType("STRUCT", fields=(a, b)))
+    ('b',)
+    """
+    if there.name != "STRUCT" or wanted.name != "STRUCT" or there.is_array != wanted.is_array:
+        return ()
+    here, more = there.fields, list[str]()
+    for (name, kind, _), (other, asked, _) in zip(here, wanted.fields, strict=False):
+        within = () if kind == asked else _more_fields(kind, asked, f"{path}{name}.")
+        if name != other or (kind != asked and not within):
+            return ()
+        more += within
+    if len(here) > len(wanted.fields):
+        return ()
+    return (*more, *(f"{path}{name}" for name, _, _ in wanted.fields[len(here) :]))
 
 
 def _difference(field: CurrentField, column: Column) -> str:
@@ -228,17 +256,21 @@ def conflict_error(table: str, sql: str, changes: tuple[Change, ...]) -> SyncErr
     """One SchemaError that lists all conflicts, or None.
 
     Args:
-        table: the destination.
+        table: the destination, as project.dataset.table.
         sql: the same in SQL.
         changes: what differs.
     """
     conflicts = [change for change in changes if isinstance(change, Conflict)]
     if not conflicts:
         return None
+    project, dataset, name = table.rsplit(".", 2)
+    by_bq = f"{project}:{dataset}.{name}"
     evolving = ", ".join(repr(c.name) for c in conflicts if c.evolves)
     ways = [f"set schema_evolution=evolve, which alters {evolving} in place"] if evolving else []
     ways += [
-        f"for {c.name!r} run {c.by_hand.replace('{table}', sql)}" for c in conflicts if c.by_hand
+        f"for {c.name!r} run {c.by_hand.replace('{table}', sql).replace('{id}', by_bq)}"
+        for c in conflicts
+        if c.by_hand
     ]
     ways += [
         "cast or rename the columns in the query, leave them out with"

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from auto_schema.bigquery_types import SCALES, BigqueryType
 from auto_schema.conform import conform
 from auto_schema.errors import SchemaError
-from auto_schema.evolve import AddColumn, Alteration, Conflict, CurrentField, Evolution, diff
+from auto_schema.evolve import (
+    AddColumn,
+    Alteration,
+    Conflict,
+    CurrentField,
+    Evolution,
+    conflict_error,
+    diff,
+)
 from auto_schema.schema import Column, TableSchema
 from auto_schema.widening import WIDENINGS, How, fitted, is_made, widened
 from smart_sync.altering import altering, inexact_faults
@@ -169,3 +177,26 @@ def test_integers_that_no_double_holds_are_counted_in_the_refusal():
     (fault,) = inexact_faults(request, facts, (alteration,))
     assert isinstance(fault, SchemaError)
     assert "1,234 integers are there that FLOAT64 doesn't hold exactly" in fault.why
+
+
+def record(*fields):
+    return BigqueryType("STRUCT", fields=fields)
+
+
+def refusal(there, wanted):
+    column = replace(column_of(wanted), bigquery=wanted.display, shape=wanted)
+    field = replace(field_of(there), bigquery=there.display)
+    return conflict_error("p.d.t", "`p.d.t`", diff({"c": field}, TableSchema((column,)))).fix
+
+
+def test_fields_that_a_record_lacks_at_its_end_are_added_by_a_command_that_is_named():
+    a, b = ("a", BigqueryType("INT64"), ""), ("b", BigqueryType("STRING"), "")
+    within, more = (("x", replace(record(*f), is_array=True), "") for f in ((a,), (a, b)))
+    fix = refusal(record(within), record(more))
+    assert "write the new c.x.b as NULLABLE at the end of its record" in fix
+    assert "bq update p:d.t schema.json" in fix
+    assert "c.x.b and c.b as NULLABLE at the end of their records" in refusal(
+        record(within), record(more, b)
+    )
+    others = [(record(within, b), record(more)), (record(b), record(a, b)), (record(a), a[1])]
+    assert not any("bq update" in refusal(there, wanted) for there, wanted in others)
