@@ -20,7 +20,7 @@ from smart_sync.lifetimes import lifetime_warnings, source_lifetime_warnings
 from smart_sync.made_anew import made_warning
 from smart_sync.marks import mark_warnings
 from smart_sync.missing_plan import lacking_warnings
-from smart_sync.predicate import ROWS
+from smart_sync.predicate import ROWS, SEVERAL
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.seen_whole import unseen_warnings
@@ -61,6 +61,7 @@ def _other_rows(draft: Draft) -> Iterator[str]:
     request, facts = draft.request, draft.facts
     if not draft.labels.had_others or not reads_on(request) or facts.is_first:
         return
+    is_unsure = dict(facts.target.labels).get(ROWS) == SEVERAL  # a run died, or was undone
     yield (
         "what leaves rows out (query, view, filter or transform_sql) is another than in the runs so"
         f" far, as the label {ROWS} of {request.destination} says: rows that it left out then, and"
@@ -68,6 +69,7 @@ def _other_rows(draft: Draft) -> Iterator[str]:
         " with enable_smart_sync=false and write_disposition=WRITE_MERGE, with repair=true, with"
         " delete_existing_table=true, or with sync_start and sync_end. Where the same rows come as"
         " before, nothing is to be done. This is told until a run has published rows"
+        + (", and may be of columns, masks and defaults: they are brought so, too" * is_unsure)
     )
 
 
@@ -88,11 +90,11 @@ def _other_columns(draft: Draft) -> Iterator[str]:
     request = draft.request
     if draft.labels.had_fewer and reads_on(request) and not draft.facts.is_first:
         yield (
-            "select_fields or exclude_fields are others than in the runs so far, as the label"
-            f" {ROWS} of {request.destination} says: a column that they left out, and that this run"
-            " brings, has NULL, or an older value, in rows which this run doesn't bring. Fill it"
-            " by one run with backfill_columns and its name, or load all rows anew by"
-            " delete_existing_table=true. This is told until a run has published rows"
+            "select_fields, exclude_fields, mask or default_values are others than in the runs so"
+            f" far, as the label {ROWS} of {request.destination} says: a column that they left out"
+            " or made otherwise has NULL, or the value of before, in rows which this run doesn't"
+            " bring. Fill it by one run with backfill_columns and its name, or load all rows anew"
+            " by delete_existing_table=true. This is told until a run has published rows"
         )
 
 

@@ -6,7 +6,7 @@ Two requests that differ in columns, white space or comments only have the same 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +21,7 @@ SEVERAL = "several"
 MARKED = "-marked-"
 """Stands before the column whose marks remove rows."""
 LESS = "-less-"
-"""Stands before the columns that are selected or excluded."""
+"""Stands before the columns that are selected, excluded, masked or given a default."""
 DIGITS, PART_DIGITS = 32, 8
 DIALECTS: Mapping[str, str] = {"postgresql": "postgres", "bigquery": "bigquery"}
 """Of sources whose query is SQL, as sqlglot names them."""
@@ -47,9 +47,18 @@ def rows_label(request: SyncRequest, views: Iterable[str] = ()) -> str:
         more = MARKED + _hash(request.deletes.deleted_column, PART_DIGITS)
     rules = request.schema.transformation
     columns = [sorted(rules.select_fields), sorted(rules.exclude_fields)]
-    if any(columns):
-        more += LESS + _hash(json.dumps(columns), PART_DIGITS)
+    values = sorted(_other_values(rules))
+    if any(columns) or values:
+        more += LESS + _hash(json.dumps([*columns, *values], default=str), PART_DIGITS)
     return (rows or ALL) + more if more else rows
+
+
+def _other_values(rules: Transformation) -> Iterator[str]:
+    """What hides values or stands in for NULL; constants may say which run a row is of."""
+    for name, mask in rules.masks:
+        yield json.dumps([name, mask.method, repr(mask.salt)])  # which shows no plain text
+    for name, value in rules.default_values:
+        yield json.dumps([name, value], default=str)
 
 
 def parts_of(label: str) -> tuple[str, str, str]:

@@ -36,7 +36,7 @@ class LabelPlan:
         had_others: whether other rows were left out so far than this request leaves out.
         is_mark_new: whether marks remove rows from now on, and didn't so far.
         had_mark: whether marks of another column, or of one that isn't named any more, did so far.
-        had_fewer: whether other columns were selected or excluded so far.
+        had_fewer: whether other columns were selected, excluded, masked or given a default so far.
         is_made_anew: whether the runs so far have read another table under this name.
     """
 

@@ -53,6 +53,8 @@ def _config(text: str) -> dict[str, str]:
     return {"transformation_config": text}
 
 
+LEFT_OUT = "what leaves rows out"
+"""Told of any words, too, where a run that noted its own was undone, or died."""
 ROWS = Topic(
     "rows",
     (
@@ -61,7 +63,7 @@ ROWS = Topic(
         {"postgresql_query": "SELECT * FROM orders WHERE writer > 2"},
         {"transform_sql": "SELECT * FROM staged WHERE writer <> 4"},
     ),
-    warnings=("what leaves rows out",),
+    warnings=(LEFT_OUT,),
 )
 CURSOR = Topic(
     "cursor",
@@ -77,9 +79,11 @@ FIELDS = Topic(
         NOTHING,
         _config('{"exclude_fields": ["note"]}') | {"stale_columns": "keep"},
         _config('{"exclude_fields": ["note", "code"]}') | {"stale_columns": "keep"},
+        _config('{"mask": {"note": "redact"}}') | {"stale_columns": "keep"},
+        _config('{"mask": {"note": "sha256"}}') | {"stale_columns": "keep"},
     ),
     ("merge-key",),
-    warnings=("select_fields or exclude_fields are others", "keep NULL there until"),
+    warnings=("mask or default_values are others", "keep NULL there until", LEFT_OUT),
 )
 DISPOSITION = Topic(
     "disposition",

@@ -114,7 +114,7 @@ def test_a_window_by_hand_brings_them_and_leaves_the_label(sync, table):
 def test_a_column_that_was_left_out_and_is_brought_is_told_with_what_fills_it(
     sync, sql, table, less
 ):
-    whole, told = SMART | {"source_table_for_schema": "s"}, "select_fields or exclude_fields are"
+    whole, told = SMART | {"source_table_for_schema": "s"}, "select_fields, exclude_fields, mask"
     sync.ok(**whole, transformation_config=less)
     assert told not in sync.ok(**whole, transformation_config=less, plan_only="true").out
     assert told in sync.ok(**whole, plan_only="true").out
@@ -123,6 +123,25 @@ def test_a_column_that_was_left_out_and_is_brought_is_told_with_what_fills_it(
     assert told not in sync.ok(**whole, plan_only="true").out
     sync.ok(**whole, backfill_columns="region")
     assert sync.rows("id, region") == sql("SELECT id, region FROM s ORDER BY 1")
+
+
+def test_another_mask_or_default_is_told_with_what_brings_it_to_rows_of_before(sync, sql, table):
+    whole, told = SMART | {"source_table_for_schema": "s"}, "mask or default_values are others"
+    ways = [
+        '{"mask": {"region": "redact"}}',
+        '{"mask": {"region": {"method": "sha256", "salt": "s"}}}',
+        '{"mask": {"region": "sha256"}}',
+    ]
+    sync.ok(**whole, transformation_config='{"mask": {"region": "last4"}}')
+    for way in ways:
+        shown = sync.ok(**whole, transformation_config=way, plan_only="true").out
+        assert told in shown
+    last = whole | {"transformation_config": ways[0]}
+    sync.ok(**last, backfill_columns="region")
+    assert {row[0] for row in sync.rows("region")} == {"REDACTED"}
+    sql("INSERT INTO s VALUES (12, 'us', '2024-06-02')")
+    sync.ok(**last)
+    assert told not in sync.ok(**last, plan_only="true").out
 
 
 def test_other_columns_and_wording_of_a_query_are_not_told(sync, sql, table):
@@ -165,7 +184,9 @@ def test_a_run_that_dies_before_it_labels_the_table_leaves_it_told(sync, sql, ta
     monkeypatch.setattr("pipeline.publish.published.label_table", lambda *_: None)
     sync.ok(**asked("filter", "eu"))
     assert 12 in [row[0] for row in sync.rows("id")]
-    assert TOLD in sync.ok(**SMART, source_table_for_schema="s", plan_only="true").out
+    shown = sync.ok(**SMART, source_table_for_schema="s", plan_only="true").out
+    assert TOLD in shown
+    assert "may be of columns, masks and defaults" in shown
 
 
 def test_a_view_that_lets_other_rows_through_is_told(sync, sql, table):

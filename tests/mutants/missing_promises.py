@@ -17,6 +17,15 @@ RELOADED = (
 PROMISES: tuple[Promise, ...] = (
     P(
         MISSING,
+        "Rows that a BigQuery source removes by their age are told where they would be deleted.",
+        "tests/unit/test_lifetimes.py::"
+        "test_rows_that_the_source_removes_by_age_are_told_where_they_would_be_deleted",
+        "smart_sync/lifetimes.py",
+        "    for table, lives in here.partitions_live:",
+        "    for table, lives in ():",
+    ),
+    P(
+        MISSING,
         "Rows of a partition that somebody loads anew while keys are compared are not missing.",
         RELOADED,
         "sources/postgresql/read.py",

@@ -266,6 +266,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Another mask or default than in the runs so far is told, with what brings it to old rows.",
+        f"{OTHERS}::test_another_mask_or_default_is_told_with_what_brings_it_to_rows_of_before",
+        "smart_sync/predicate.py",
+        "    values = sorted(_other_values(rules))",
+        "    values = list[str]()",
+    ),
+    P(
+        WATERMARK,
         "Rows that a run brought which is undone are told anew.",
         f"{OTHERS}::test_rows_that_were_brought_are_told_anew_once_that_run_is_undone",
         "pipeline/runs/rollback_end.py",
