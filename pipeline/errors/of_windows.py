@@ -100,6 +100,14 @@ WINDOWS = Section(
             "Not before it is mended. Nothing was read.",
         ),
         Entry(
+            "numbers-in-another-unit",
+            ("numbers in another unit",),
+            "An integer cursor holds times since 1970, and the source's MAX is in another unit than what was read so far: milliseconds where the others are seconds. As the watermark it would lie above all rows that come in the old unit.",
+            "One writer, or an import, that stamps by `Date.now()` or `time.time_ns()`; a release of the application that changed the unit.",
+            "Look at the rows above the watermark, and correct those that are wrong. A whole change of the unit is best made one unit in the query; the message names the way on.",
+            "Not before it is mended. Nothing was read.",
+        ),
+        Entry(
             "numbers-that-began-again",
             ("numbers that began again",),
             "The table isn't the one that the runs so far have read, or its sequence isn't as it was, as the destination's label `sync_made` says. Numbers up to the destination's MAX may have been given out anew, to rows that no window would read.",

@@ -210,6 +210,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Numbers that go on in another unit of time are refused.",
+        "tests/unit/test_epoch_units.py::test_another_unit_is_refused_unless_that_is_accepted",
+        "smart_sync/planning.py",
+        ", *unit_faults(draft.request, facts)]",
+        "]",
+    ),
+    P(
+        WATERMARK,
         "A table that only its rows' file tells from before is the same.",
         f"{MADE}::test_numbers_that_began_again_are_refused_until_their_rows_are_there",
         "sources/postgresql/made.py",
