@@ -206,11 +206,15 @@ def lacking_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
     if compared is None or facts.rows is not None or not compared.lacking:
         return
     some = (told(key, shows=request.publishing.show_values) for key in compared.lacking_sample)
-    repair = "" if request.missing.ends else "repair=true or "
+    is_healed = not (request.missing.ends or facts.profile.is_open)  # documents never are
+    repair = "repair=true or " if is_healed else ""
+    filtered = request.schema.transformation.row_filter
+    others = " or that the filter leaves out" if filtered else ""
     yield (
         f"the table lacks {counted(compared.lacking, 'key')} that the source has had since before"
-        f" this window, such as {', '.join(some)}: but for those that wait as dead letters, no"
-        f" window reads their rows any more. {repair}sync_start and sync_end bring them"
+        f" this window, such as {', '.join(some)}: but for those that wait as dead"
+        f" letters{others}, no window reads their rows any more."
+        f" {repair}sync_start and sync_end bring them"
     )
 
 

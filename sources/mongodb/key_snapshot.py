@@ -6,11 +6,14 @@ where versions end, those later than what was read are asked for, by the cursor.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from bson import ObjectId
 from pymongo.read_concern import ReadConcern
 
 from auto_schema.conform import Checks, conform
@@ -30,26 +33,38 @@ from sources.mongodb.client import RAW, AfterTime, AtTime, Client
 from sources.mongodb.extended_json import Document
 from sources.mongodb.raw_batches import RawBatches
 from sources.mongodb.rows import Layout, batches
-from sources.mongodb.statement import KEY, MongodbStatement, as_bson, both, kind_of
+from sources.mongodb.statement import KEY, MongodbStatement, as_bson, both, kind_of, unmarked
 from sources.questions import KeysQuestion
-from sources.values import LETTER_OTHER, LETTER_UNTOLD
+from sources.values import LETTER_OTHER, LETTER_READ, LETTER_UNTOLD
 
 TYPES = ("STRING", "INT64")
 """Of the column that _id becomes: of these its text is made here as in BigQuery."""
 MOST = 20_000_000
 """Keys that are held: they take about 60 bytes each."""
+MOST_ASKED, ASKED_AT_ONCE = 100_000, 10_000
+"""Keys of which the documents are asked for: to tell that they were read, and aren't there."""
+_IDS: Mapping[str, Callable[[str], object]] = MappingProxyType(
+    {
+        "int": int,
+        "string": lambda text: text.partition(":")[2],
+        "objectId": lambda text: ObjectId(text.partition(":")[2]),
+    }
+)
+"""Form of the column → what _id is of a key's text."""
 
 
 @dataclass(slots=True)
 class MongodbKeys:
     """All keys, as `auto_schema.canonical` writes them, with the number that each is dealt by.
 
-    Those of documents that no earlier run could read are `later`, where that was asked.
+    Those of documents that no earlier run could read are `later`, where that was asked; `read_of`
+    tells of some keys those that an earlier run has read, as far as the cursor says.
     """
 
     texts: Any
     numbers: Any = field(repr=False)
     later: frozenset[str] = frozenset()
+    read_of: Callable[[list[str]], Collection[str]] = tuple
 
     def ends(self) -> None:
         """None: keys are dealt by their hash, whatever they are."""
@@ -81,10 +96,10 @@ class MongodbKeys:
         number += (self.numbers >> PART_BITS) & (places.parts - 1)
         asked = [at * places.parts + of for at, of in within]
         rows = np.flatnonzero(np.isin(number, asked))
-        return (self._told(text) for text in self.texts.take(rows).to_pylist())
-
-    def _told(self, text: str) -> str:
-        return f"{LETTER_OTHER if text in self.later else LETTER_UNTOLD}{text}"
+        texts = self.texts.take(rows).to_pylist()
+        letters = dict.fromkeys(self.read_of(texts), LETTER_READ)
+        letters |= dict.fromkeys(self.later, LETTER_OTHER)
+        return (f"{letters.get(text, LETTER_UNTOLD)}{text}" for text in texts)
 
 
 def comparing(client: Client, source: MongodbStatement, asked: KeysQuestion) -> MongodbKeys:
@@ -96,10 +111,29 @@ def comparing(client: Client, source: MongodbStatement, asked: KeysQuestion) -> 
     key = replace(_key_of(source, asked), name=KEY)
     every = _all_texts(client, source, key, {})
     later = frozenset[str]()
+    read_of = partial(_read, client, replace(source, has_snapshot=False), key, asked)
     if asked.tells_later and asked.cursor is not None and asked.read_up_to is not None:
         end = as_bson(asked.read_up_to, kind_of(asked.read_up_to))
         later = frozenset(_all_texts(client, source, key, {asked.cursor: {"$gt": end}}).to_pylist())
-    return MongodbKeys(every, _numbers(every), later)
+    return MongodbKeys(every, _numbers(every), later, read_of)
+
+
+def _read(
+    client: Client, source: MongodbStatement, key: Column, asked: KeysQuestion, texts: list[str]
+) -> Collection[str]:
+    """Of some keys those of documents that an earlier run has read, and that no mark removed."""
+    id_of, end = _IDS.get(key.select), asked.read_up_to
+    if asked.cursor is None or end is None or id_of is None or len(texts) > MOST_ASKED:
+        return ()
+    within: list[Document] = [{asked.cursor: {"$lte": as_bson(end, kind_of(end))}}]
+    if marks := source.connection.marks:
+        within += [unmarked(marks, is_flag=is_flag) for is_flag in (False, True)]
+    read = set[str]()
+    for at in range(0, len(texts), ASKED_AT_ONCE):
+        some = [id_of(text) for text in texts[at : at + ASKED_AT_ONCE]]
+        these = _all_texts(client, source, key, {"$and": [{KEY: {"$in": some}}, *within]})
+        read.update(these.to_pylist())
+    return read
 
 
 def _all_texts(client: Client, source: MongodbStatement, key: Column, within: Document) -> Array:

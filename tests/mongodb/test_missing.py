@@ -49,6 +49,11 @@ def test_documents_that_are_gone_go_and_no_others(sync: Sync, docs: Collection, 
     assert (run["rows_deleted"], compared["rows"], compared["source_rows"]) == (2, 100, 98)
     sync.ok(**WORDS)
     assert json.loads(sync.history()[-1]["compared"])["ranges_differing"] == 0
+    make = KEYS[kind]
+    new = ((200, PAST), (201, PAST + timedelta(days=9)), (202, None), (203, datetime(2999, 1, 1)))
+    docs.insert_many({"_id": make(n), "n": n, "updated_at": at} for n, at in new)
+    told = sync.ok(**WORDS, plan_only="true").out
+    assert "the table lacks 1 key that the source has had since before" in told
 
 
 def test_a_replica_set_is_read_in_one_snapshot_and_marks_are_cleared(

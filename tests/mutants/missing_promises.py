@@ -315,4 +315,12 @@ PROMISES: tuple[Promise, ...] = (
         "if compared is None or facts.rows is not None or not compared.lacking:",
         "if True:",
     ),
+    P(
+        MISSING,
+        "So are those of documents that an earlier run should have read.",
+        "tests/mongodb/test_missing.py::test_documents_that_are_gone_go_and_no_others",
+        "sources/mongodb/key_snapshot.py",
+        "    return MongodbKeys(every, _numbers(every), later, read_of)",
+        "    return MongodbKeys(every, _numbers(every), later)",
+    ),
 )

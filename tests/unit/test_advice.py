@@ -138,6 +138,9 @@ def test_keys_that_no_window_reads_any_more_are_told_by_each_run_that_sees_them(
     (told,) = lacking_warnings(request, facts)
     assert told.startswith("the table lacks 2 keys that the source has had since before")
     assert told.endswith(brings)
+    documents = replace(facts, profile=replace(facts.profile, is_open=True))
+    (told,) = lacking_warnings(request, documents)
+    assert told.endswith("any more. sync_start and sync_end bring them")
     healed = replace(facts, rows=ComparedRows(9, 11, 1, 1, (), ()))
     assert not [*lacking_warnings(request, healed)]
     assert not [*lacking_warnings(request, some_facts())]
