@@ -12,6 +12,7 @@ from importlib import import_module
 
 _WORDS = re.compile(
     r"trunc|date_bin|bucket|current_date|_partition(time|date)|\bdate\b|interval\b|_(add|sub)\b"
+    r"|\bto_timestamp\b|\btimestamp_(seconds|millis|micros)\b"
     r"|-\s*\d+\s*(\)|,|as\b)",
     re.IGNORECASE,
 )

@@ -134,6 +134,8 @@ class Look:
             unit = self.of_unit(value.args.get("unit"))
         elif isinstance(value, exp.DateBin):
             unit = UNITS["DAY"]
+        elif isinstance(value, exp.UnixToTime):
+            unit = self.of_number(value)
         elif isinstance(value, exp.Anonymous):
             unit = self.of_call(value)
         return unit
@@ -145,6 +147,18 @@ class Look:
             return self.of_unit(call.expressions[0])
         cuts = name in ("date_bin", "time_bucket") or name.endswith("_bucket")
         return UNITS["DAY"] if cuts else None
+
+    def of_number(self, value: exp.Expr) -> timedelta | None:
+        """How far apart stamps are that are made of a number of minutes, hours or days."""
+        number = value.this.unnest() if isinstance(value.this, exp.Expr) else value.this
+        if not isinstance(number, exp.Mul):
+            return None
+        factors = [one.this for one in (number.left, number.right) if one.is_number]
+        scale = value.args.get("scale")
+        digits = int(scale.this) if isinstance(scale, exp.Literal) and scale.is_int else 0
+        seconds = max((float(one) for one in factors), default=0.0) / 10**digits
+        unit = timedelta(seconds=min(seconds, UNITS["YEAR"].total_seconds()))
+        return unit if unit > (UNITS["DAY"] if self.is_date else timedelta(seconds=1)) else None
 
     def of_unit(self, unit: exp.Expr | None) -> timedelta | None:
         """How long a unit is, None where the cursor is as coarse anyway."""

@@ -218,6 +218,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "A stamp that is made of a number of minutes or hours is known as cut.",
+        "tests/unit/test_coarse_stamps.py::test_what_cuts_a_stamp_of_postgresql",
+        "sources/coarse_stamps_tree.py",
+        "unit = self.of_number(value)",
+        "unit = None",
+    ),
+    P(
+        WATERMARK,
         "A table that only its rows' file tells from before is the same.",
         f"{MADE}::test_numbers_that_began_again_are_refused_until_their_rows_are_there",
         "sources/postgresql/made.py",
