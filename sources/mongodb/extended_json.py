@@ -1,6 +1,8 @@
 """Extended JSON: what the operator writes and what plans show, and its placeholders."""
 
+import json
 import re
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +31,24 @@ def parse(text: str) -> Any:
         ValueError, TypeError: it isn't.
     """
     return json_util.loads(text, json_options=CANONICAL)
+
+
+def named_twice(text: str) -> str:
+    """A name that an object of JSON has twice, of which parsers keep the last; empty: none.
+
+    >>> named_twice('{"$or": [{"a": 1}], "b": {"$or": [2]}, "$or": [{"c": 1}]}')
+    '$or'
+    >>> named_twice('{"$or": [{"a": 1}, {"a": 2}]}')
+    ''
+    """
+    twice = list[str]()
+
+    def hook(pairs: list[tuple[str, Any]]) -> None:
+        names = Counter(name for name, _ in pairs)
+        twice.extend(name for name, count in names.items() if count > 1)
+
+    json.loads(text, object_pairs_hook=hook)
+    return next(iter(twice), "")
 
 
 def written(value: object) -> str:

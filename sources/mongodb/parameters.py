@@ -122,7 +122,8 @@ def _extended_json_faults(name: str, text: str) -> Iterator[SyncError]:
     example = '{"at": {"$gte": {"$date": "2025-01-01T00:00:00Z"}}}'
     fix = f"send one object of Extended JSON, such as {example}."
     try:
-        parsed = extended_json.parse(extended_json.bind(text, SAMPLE_DATE, SAMPLE_DATE))
+        bound = extended_json.bind(text, SAMPLE_DATE, SAMPLE_DATE)
+        parsed, twice = extended_json.parse(bound), extended_json.named_twice(bound)
         if isinstance(parsed, dict):
             bson.encode(parsed)
     except (ValueError, TypeError, ArithmeticError, RecursionError, BSONError) as error:
@@ -131,6 +132,10 @@ def _extended_json_faults(name: str, text: str) -> Iterator[SyncError]:
         return
     if not isinstance(parsed, dict):
         yield ConfigError("malformed parameter", name, f"{shown(text)} is no object", fix)
+    elif twice:
+        why = f"{shown(twice)} stands twice in one object, and only the last would count"
+        fix = 'say both in one: {"a": {"$gt": 1, "$lt": 9}}, or {"$and": [{…}, {…}]}.'
+        yield ConfigError("malformed parameter", name, why, fix)
 
 
 def naming(table: SourceTable) -> dict[str, str]:
