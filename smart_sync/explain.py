@@ -52,11 +52,10 @@ def explain_shortly(plan: SyncPlan) -> str:
 
 
 def log_text(plan: SyncPlan, detail: str) -> str:
-    """What the log of a run says of its plan: the whole, or its first lines and warnings."""
+    """What the log of a run says of its plan, beside its warnings: the whole, or first lines."""
     if detail == FULL:
         return explain(plan)
-    lines = [*headline(plan), *(f"WARNING  {warning}" for warning in warnings_of(plan))]
-    return "\n".join([*lines, f"run {plan.run.run_id}, plan {plan.fingerprint}"])
+    return "\n".join([*headline(plan), f"run {plan.run.run_id}, plan {plan.fingerprint}"])
 
 
 def _lines(plan: SyncPlan) -> Iterator[str]:

@@ -20,11 +20,10 @@ def explain_rollback(plan: RollbackPlan) -> str:
 
 
 def rollback_log(plan: RollbackPlan, detail: str) -> str:
-    """What the log of a run says of its plan, as plan_detail asks for it."""
+    """What the log of a run says of its plan, beside its warnings, as plan_detail asks for it."""
     if detail == FULL:
         return explain_rollback(plan)
-    warnings = (f"WARNING  {warning}" for warning in (AGAIN, *plan.warnings))
-    return "\n".join([*rollback_headline(plan), *warnings, f"run {plan.run.run_id}"])
+    return "\n".join([*rollback_headline(plan), f"run {plan.run.run_id}"])
 
 
 def rollback_headline(plan: RollbackPlan) -> tuple[str, str, str]:

@@ -138,3 +138,9 @@ class Sync:
         """The newest event of each run, the oldest first: a run's id holds no part of a second."""
         sql = f"SELECT * FROM `{PROJECT}.{self.dataset}.sync_runs_latest` ORDER BY event_time"
         return [dict(row) for row in self.client.query_and_wait(sql)]
+
+
+def warnings_in(caplog: Any) -> list[str]:
+    """What runs have logged at WARNING, of their own."""
+    records = [record for record in caplog.records if record.name == "smart_sync"]
+    return [record.getMessage() for record in records if record.levelname == "WARNING"]

@@ -32,6 +32,7 @@ from pipeline.launch.program_end import without_secrets
 from pipeline.launch.shown_plan import with_origins
 from pipeline.launch.sql_of import with_sql
 from pipeline.launch.sync import making_ready, run_to_its_end, submit
+from pipeline.launch.told_plan import log_plan
 from pipeline.launch.transformation_of import with_transformation
 from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.options import Options, names_tables
@@ -42,6 +43,7 @@ from pipeline.runs.joint_events import JointEvents
 from pipeline.runs.many_report import exit_code_of, failure, total
 from pipeline.runs.notify import tell_failure
 from smart_sync.explain import explained, log_text
+from smart_sync.headline import warnings_of
 from smart_sync.plan_json import as_json
 
 LOGGER = logging.getLogger("smart_sync")
@@ -155,7 +157,7 @@ def _one(options: Options, run_id: str, now: datetime) -> RunReport:
     try:
         with making_ready(options.request, run_id, now) as ready:
             plan = ready.plan
-            LOGGER.info("%s", log_text(plan, options.request.run.plan_detail))
+            log_plan(log_text(plan, options.request.run.plan_detail), warnings_of(plan))
             if not options.is_local:
                 submit(options, ready)
                 return RunReport(LAUNCHED, run_id, str(plan.destination))

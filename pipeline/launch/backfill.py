@@ -33,6 +33,7 @@ from pipeline.launch.slice_plans import (
     under_the_lock,
 )
 from pipeline.launch.sync import Ready, as_it_is, launch, settled
+from pipeline.launch.told_plan import log_plan, log_warnings
 from pipeline.launch.waves import WaveRuns
 from pipeline.parameters.options import Options
 from pipeline.runs.backfill_report import (
@@ -53,6 +54,7 @@ from pipeline.runs.yielding import acquire_again, acquire_patiently, stand_back
 from smart_sync.draft import Draft
 from smart_sync.explain import log_text
 from smart_sync.explain_backfill import backfill_as_json, explain_backfill
+from smart_sync.headline import warnings_of
 from smart_sync.slices import Slice, next_wave
 from smart_sync.value_text import counted
 from sources.protocol import Inspector
@@ -87,6 +89,7 @@ def backfill(options: Options, now: datetime, new_run_id: NewRunId, argv: Sequen
     LOGGER.info("launch %s of backfill %s: %s", launch_id, asked.name, count)
     if not options.is_local:
         return _one_job(options, asked, client, launch_id, now)
+    log_warnings(warnings_of(asked.plan))
     slices = _Backfill(options, asked, client, launch_id, now, new_run_id, argv)
     with progress(len(asked.slices), "slices") as slices.board:
         slices.run()
@@ -339,7 +342,7 @@ def _one_job(
         plan = SlicePlans(asked, draft, inspector, run_id, "", now).plan(
             wave[0], inspector, client, run_id
         )
-        LOGGER.info("%s", log_text(plan, request.run.plan_detail))
+        log_plan(log_text(plan, request.run.plan_detail), warnings_of(plan))
         code = launch(options, Ready(plan, client, lock, held))
     left = len(asked.slices) - len(slices.before) - 1
     text = f"of backfill {asked.name}: slice {wave[0].name}; {left:,} slices are left after it"

@@ -25,6 +25,7 @@ from pipeline.launch.row_counter import Board
 from pipeline.launch.shared import ALONE, Shared, shared_by
 from pipeline.launch.sync import Ready, begin, making_ready
 from pipeline.launch.table_end import end_of
+from pipeline.launch.told_plan import log_warnings
 from pipeline.parameters.options import Options
 from pipeline.runs.batches import why_not_now
 from pipeline.runs.ended import recall
@@ -166,8 +167,7 @@ class ManyRuns:
             LOGGER.info("%s: %s", name, headline(plan)[0])
         elif number == MOST_HEADLINES + 1:
             LOGGER.info("no more is logged of what each table's run will do: plan shows it")
-        for warning in warnings_of(plan):
-            LOGGER.warning("%s: %s", name, warning)
+        log_warnings(warnings_of(plan), name)
 
     def _why_not(self, ready: Ready) -> str:
         """Why a table isn't retried, as seen under its lock."""

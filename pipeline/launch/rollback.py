@@ -18,6 +18,7 @@ from pipeline.launch.program_end import print_failed
 from pipeline.launch.resume import newest_left
 from pipeline.launch.rollback_facts import check_layout, plan_rollback, runs_to_undo, told_of
 from pipeline.launch.shown_plan import print_plan
+from pipeline.launch.told_plan import log_plan
 from pipeline.parameters.options import Options
 from pipeline.runs.history import FINAL, SEQUENCE, append, plain_row
 from pipeline.runs.lease import holding
@@ -56,7 +57,8 @@ def rollback(options: Options, run_id: str, now: datetime) -> int:
                 _clear_staged(settler, newest)
             return _done_before(options, undone)
         plan = plan_rollback(client, request, known, run_id, now)
-        LOGGER.info("%s", rollback_log(plan, options.request.run.plan_detail))
+        text = rollback_log(plan, options.request.run.plan_detail)
+        log_plan(text, (AGAIN, *plan.warnings))
         row = _first_event(plan, request)
         append(client, history, row)
         lock.renew()

@@ -27,6 +27,7 @@ from pipeline.launch.progress import shown
 from pipeline.launch.resume import Left, left_by, note_run, take_over, tell_not_resumed
 from pipeline.launch.saved_plan import plan_as_saved
 from pipeline.launch.shared import ALONE, Shared
+from pipeline.launch.told_plan import log_plan
 from pipeline.parameters.abrupt_end import internal_error
 from pipeline.parameters.options import Options
 from pipeline.parameters.results import LAUNCHED
@@ -41,6 +42,7 @@ from pipeline.runs.outcome import Failure, Outcome
 from pipeline.runs.settle import Settler
 from smart_sync.draft import Draft
 from smart_sync.explain import log_text
+from smart_sync.headline import warnings_of
 from smart_sync.plan import SyncPlan
 from smart_sync.planning import make_plan
 from smart_sync.renaming import with_new_names
@@ -83,7 +85,8 @@ def sync(options: Options, run_id: str, now: datetime, new_run_id: NewRunId) -> 
     worked at in this process; a job of Dataflow's is one run, and the next launch goes on.
     """
     with making_ready(options.request, run_id, now) as ready:
-        LOGGER.info("%s", log_text(ready.plan, options.request.run.plan_detail))
+        plan = ready.plan
+        log_plan(log_text(plan, options.request.run.plan_detail), warnings_of(plan))
         if not options.is_local:
             return launch(options, ready)
         code = _run_here(options, ready)

@@ -56,6 +56,8 @@ OF_RUNS: Mapping[str, str] = {
     r'("version": ")[^"]*': r"\1VERSION",
     r'("fingerprint": ")[0-9a-f]{16}': r"\1PLAN_ID",
     r'("sync_source": ")[0-9a-f]{32}': r"\1SOURCE",
+    r'("sync_made(?:": |\\*", \\*)")[0-9a-f-]+': r"\1MADE",
+    r'\\"\d+/(\d+)\\"': r'\\"TABLE/\1\\"',
     r'("(?:lag_seconds|age_seconds|longest_s|dollars)": )\d[\d.]*': r"\1N",
     r"· seconds \d+\.\d": "· seconds N",
     r'("sync_source\\*", \\*")[0-9a-f]{32}': r"\1SOURCE",

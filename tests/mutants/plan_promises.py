@@ -85,11 +85,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         PLAN,
-        "The log of a run has its plan's first lines, and no warning is left out.",
-        f"{HEADLINES}the_log_of_a_run_has_the_first_lines_and_all_warnings_or_the_whole_plan",
-        "smart_sync/explain.py",
-        '*(f"WARNING  {warning}" for warning in warnings_of(plan))]',
-        '*(f"WARNING  {warning}" for warning in warnings_of(plan)[1:])]',
+        "Whatever a plan warns of, its run logs at the level WARNING.",
+        "tests/e2e/test_smart_sync.py::test_a_run_logs_what_will_happen_and_all_warnings_and_no_more",
+        "pipeline/launch/told_plan.py",
+        "        LOGGER.warning(",
+        "        LOGGER.info(",
     ),
     P(
         PLAN,

@@ -172,8 +172,8 @@ PROMISES: tuple[Promise, ...] = (
         "The log of a launch has the warnings of each table's plan.",
         "tests/e2e/test_many_tables.py::test_the_warnings_of_each_table_are_logged",
         "pipeline/launch/many_runs.py",
-        "        for warning in warnings_of(plan):",
-        "        for warning in ():",
+        "        log_warnings(warnings_of(plan), name)",
+        "        log_warnings((), name)",
     ),
     Promise(
         "Many tables",
