@@ -130,6 +130,11 @@ _FIXES = (
         re.compile(r"permission denied", re.IGNORECASE),
         _GRANT_FIX,
     ),
+    (
+        re.compile(r"connection to server .* failed", re.IGNORECASE),
+        "the server refuses the session, whatever is read: mend what it says there, as by ALTER"
+        " DATABASE … ALLOW_CONNECTIONS true, or name another database or role.",
+    ),
 )
 _STATE_FIXES = {
     "28P01": _LOGIN_FIX,
