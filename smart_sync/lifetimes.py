@@ -84,6 +84,7 @@ def lifetime_warnings(
         yield (
             f"partitions of {table} are removed {_days(lives)} after their date ({by}): a row with"
             f" an older {partitioning.field} is gone as soon as it is written"
+            + ("; to a repair it is lost, and each one brings it in vain" * request.missing.heals)
         )
 
 

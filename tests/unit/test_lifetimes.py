@@ -11,7 +11,7 @@ from auto_schema.errors import SchemaError
 from auto_schema.schema import Partitioning
 from pipeline.destination.target import read_target
 from smart_sync.facts import DatasetFacts
-from smart_sync.lifetimes import source_lifetime_warnings
+from smart_sync.lifetimes import lifetime_warnings, source_lifetime_warnings
 from smart_sync.missing_keys import MissingRequest
 from smart_sync.request import WriteDisposition
 from sources.bigquery.full_access import PartlySeen
@@ -131,3 +131,12 @@ def test_rows_that_the_source_removes_by_age_are_told_where_they_would_be_delete
     told = list(source_lifetime_warnings(request, facts))
     assert len(told) == (rows == "hard")
     assert all("removes partitions of p.d.s 60 days after their date" in text for text in told)
+
+
+def test_a_repair_of_a_table_whose_partitions_expire_is_told_that_it_brings_them_in_vain():
+    target = a_target(partitioning=Partitioning("updated_at"), partitions_live=DAYS)
+    facts = some_facts(target=target)
+    for heals in (False, True):
+        request = replace(a_request(), missing=MissingRequest(heals=heals))
+        (told,) = lifetime_warnings(request, target.partitioning, facts)
+        assert ("each one brings it in vain" in told) == heals
