@@ -113,7 +113,8 @@ def test_sigterm_ends_what_is_at_work_and_the_next_call_goes_on(sync, sql, start
     sync.ok(**more)
     assert "running" not in {run["status"] for run in runs(sync)}
     assert sync.rows() == sql(rows)
-    assert staging_tables(sync) == []
+    # Of a load that was on its way its table may be made after all: then it expires by itself.
+    assert all(sync.table(name).expires for name in staging_tables(sync))
 
 
 def test_the_lock_is_held_until_all_slices_of_a_wave_have_ended(sync, sql, start, database):
