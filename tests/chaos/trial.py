@@ -91,7 +91,7 @@ class Trial:
         """Everything, from an empty table to the verdict."""
         self.client.create_dataset(f"{PROJECT}.{self.dataset}")
         self.sql(writers.TABLE + (COLUMNS if self.kind.topics else ""))
-        if self.kind.merges and not self.kind.topics:
+        if self.kind.merges:
             self.sql(backfills.HISTORY)
         with fault_proxy(self.target.url) as proxy:
             try:
