@@ -21,6 +21,8 @@ RESULTS_LIVE_S = 20
 looks at all of them to list the tables of a dataset."""
 FEW = 1_000
 """Rows that aren't written; a client reads more of them through Storage Read, from the table."""
+TOLD_AS_JSON = frozenset({"map", "union"})
+"""DuckDB's types that `types.cast` has no other for."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,17 @@ class Result:
 
 
 class Caught:
-    """A cursor that keeps what it is to execute."""
+    """A cursor that keeps what it is to execute, and the columns of the question within."""
 
     def __init__(self, cursor: Any) -> None:
-        self._cursor, self.sql, self.executed = cursor, cursor.sql, ""
+        self._cursor, self.executed = cursor, ""
+        self.columns = Columns([], [])
+
+    def sql(self, sql: str, *, params: Any) -> Columns:
+        """The columns of a question's rows."""
+        relation = self._cursor.sql(sql, params=params)
+        self.columns = Columns(relation.columns, relation.types)
+        return self.columns
 
     def execute(self, sql: str, _: Any) -> None:
         """Keep a statement."""
@@ -107,22 +116,37 @@ class Results:
         int64 = self._answered.pop((project, job), None)
         if int64 is not None:
             select = caught.executed.removeprefix(f"CREATE OR REPLACE TABLE {name} AS ")
-            self._kept[project, job] = self._few(cursor, select, bound, known, int64=int64)
+            described = known and known.written
+            if described is None:
+                described = self._described(self._written(cursor, caught.columns), known)
+            self._kept[project, job] = self._few(cursor, select, bound, described, int64=int64)
         if self._kept[project, job] is None:
             cursor.execute(caught.executed, bound)
             rows = cursor.fetchone()[0]
             described = self._described(cursor.table(name), known)
             self._kept[project, job] = Result(*described, rows)
 
+    def _written(self, cursor: Any, asked: Columns) -> Columns:
+        """A question's columns as `results.materialise` casts them, which nothing has to plan."""
+        types = [
+            cursor.sqltype("JSON" if kind.id in TOLD_AS_JSON else self._types.normalised(kind))
+            for kind in asked.types
+        ]
+        return Columns(self._results.unique(asked.columns), types)
+
     def _few(
-        self, cursor: Any, select: str, bound: Any, known: Translation | None, *, int64: bool
+        self, cursor: Any, select: str, bound: Any, described: Any, *, int64: bool
     ) -> Result | None:
-        """The rows of a statement as its answer has them; None: they are to be written."""
-        if known and known.written:
-            columns, fields = known.written
-        else:
-            relation = cursor.sql(select, params=bound)
-            columns, fields = self._described(relation, known)
+        """The rows of a statement as its answer has them; None: they are to be written.
+
+        Args:
+            cursor: Runs it.
+            select: The statement.
+            bound: Its parameters.
+            described: Its columns, as `_described` has them.
+            int64: Whether timestamps are whole numbers.
+        """
+        columns, fields = described
         row = self._types.row(columns, int64)
         found = cursor.execute(f"SELECT {row} FROM ({select})", bound).fetchmany(FEW + 1)
         if len(found) > FEW:
