@@ -16,7 +16,7 @@ from pipeline.runs.history_tables import make_tables
 from pipeline.runs.joint_questions import JointQuestions
 from pipeline.runs.past_runs import past_runs_of
 from tests.e2e.test_near_history import From
-from tests.e2e.test_requests import PUBLISH
+from tests.e2e.test_requests import CHANGE
 from tests.factories import a_request
 from tests.fault_rules import Rule, answer, call, slow
 from tests.processes import Gate, until
@@ -106,7 +106,7 @@ def test_new_rows_in_all_tables_cost_each_its_own_publishing_and_little_more(
         sql(MORE.format(name))
     sync.ok()
     seen = watched.seen[six:]
-    assert len(asked(seen)) <= 1.5 * len(TABLES) * len([*OWN, *PUBLISH]), kinds(sync, seen)
+    assert len(asked(seen)) <= 1.5 * len(TABLES) * len([*OWN, *CHANGE]), kinds(sync, seen)
     assert [len(sync.rows("id", name)) for name in TABLES] == [8] * 6
 
 
