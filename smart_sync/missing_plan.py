@@ -14,6 +14,7 @@ from auto_schema.schema import Column
 from auto_schema.told import told
 from smart_sync.deletes import DELETED_AT, SOFT
 from smart_sync.facts import Facts
+from smart_sync.healing import PARAMETER as HEALS
 from smart_sync.missing_keys import INVALIDATE, MOST, OFF, SAMPLE, ComparedKeys
 from smart_sync.request import SyncRequest
 from smart_sync.value_text import counted
@@ -76,10 +77,10 @@ class MissingPlan:
 def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None, list[SyncError]]:
     """What the comparison leads to; None: there was none."""
     compared, asked, shows = facts.keys, request.missing, request.publishing.show_values
+    if asked.is_asked and facts.profile.some:
+        return None, [_of_some(request, facts.profile.some)]
     if compared is None:
         return None, []
-    if facts.profile.some:
-        return None, [_of_some(request, facts.profile.some)]
     sample = tuple(told(key, shows=shows) for key in compared.missing[:SAMPLE])
     if asked.deletes and compared.is_too_much(asked.most_percent):
         return None, [_too_much(request, compared, sample)]
@@ -122,7 +123,7 @@ def _file(missing: tuple[str, ...], returned: tuple[str, ...]) -> bytes:
 
 
 def _of_some(request: SyncRequest, some: str) -> ConfigError:
-    asked = request.missing.asked
+    asked = request.missing.asked if request.missing.deletes else f"{HEALS}=true"
     return ConfigError(
         f"{asked} of a query that gives only some rows",
         asked,

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
+from sources.query_tree import trees_of
 from sources.time_units import HOUR, UNITS
 
 FINE = frozenset({"SECOND", "MILLISECOND", "MILLISECONDS", "MICROSECOND", "MICROSECONDS"})
@@ -48,10 +47,7 @@ def cut_of(
 ) -> Cut | None:
     """See `coarse_stamps`: the SQL, its unit, and whether it moves instead of cutting."""
     look = Look(dialect, is_date, behind, {})
-    try:
-        return look.of_column(sqlglot.parse_one(sql, dialect=dialect), name)
-    except (SqlglotError, RecursionError):
-        return None
+    return next((look.of_column(tree, name) for tree in trees_of(sql, dialect)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +186,7 @@ class Look:
             if name.lower() in self.named and not source.db:
                 yield self.named[name.lower()]
             elif name in self.behind:
-                yield sqlglot.parse_one(self.behind[name], dialect=self.dialect)
+                yield from trees_of(self.behind[name], self.dialect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +198,8 @@ class Noting(Look):
 
 def first_noted(look: Noting, sql: str, name: str) -> tuple[str, Any] | None:
     """What it notes first on its way from a column; None: nothing, or a query it can't read."""
-    try:
-        look.of_column(sqlglot.parse_one(sql, dialect=look.dialect), name)
-    except (SqlglotError, RecursionError):
-        return None
+    for tree in trees_of(sql, look.dialect):
+        look.of_column(tree, name)
     return look.noted[0] if look.noted else None
 
 

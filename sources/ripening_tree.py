@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+
+from sources.query_tree import trees_of
 
 _NOW = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentDatetime, exp.Localtimestamp)
 _BELOW, _ABOVE = (exp.LT, exp.LTE), (exp.GT, exp.GTE)
@@ -12,11 +12,7 @@ _BELOW, _ABOVE = (exp.LT, exp.LTE), (exp.GT, exp.GTE)
 
 def condition_of(sql: str, cursor: str, dialect: str) -> str:
     """See `sources.ripening.ripening`; of a query that can't be parsed nothing is known."""
-    try:
-        tree = sqlglot.parse_one(sql, dialect=dialect)
-    except (SqlglotError, RecursionError):
-        return ""
-    wheres = tree.find_all(exp.Where)
+    wheres = (where for tree in trees_of(sql, dialect) for where in tree.find_all(exp.Where))
     shown = (one.sql(dialect=dialect) for where in wheres for one in _ripening(where, cursor))
     return next(shown, "")
 

@@ -1,10 +1,8 @@
 """What sqlglot's tree of a query says of rows that it leaves out by their number or by chance."""
 
-import logging
-
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+
+from sources.query_tree import trees_of
 
 _WHOLE = (exp.Select, exp.SetOperation, exp.Subquery, exp.From, exp.Join, exp.CTE, exp.With)
 """Through these a sub-query's rows are rows of the whole."""
@@ -12,11 +10,7 @@ _WHOLE = (exp.Select, exp.SetOperation, exp.Subquery, exp.From, exp.Join, exp.CT
 
 def reason(sql: str, dialect: str) -> str:
     """See `sources.some_rows.gives_some`; of a query that can't be parsed nothing is known."""
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    try:
-        trees = [tree for tree in sqlglot.parse(sql, dialect=dialect) if tree is not None]
-    except (SqlglotError, RecursionError):
-        return ""
+    trees = trees_of(sql, dialect)
     if any(tree.find(exp.TableSample) for tree in trees):
         return "TABLESAMPLE"
     cuts = (cut for tree in trees for cut in tree.find_all(exp.Limit, exp.Fetch, exp.Offset))

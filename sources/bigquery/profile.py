@@ -18,10 +18,10 @@ from sources.bigquery.source import BigquerySource
 from sources.bigquery.sql import DIALECT
 from sources.bigquery.statement import bound
 from sources.bigquery.tables import ReadTable, TableFacts, all_tables, table_facts, tables_of
+from sources.chosen_rows import with_chosen_rows
 from sources.cursor_sql import CursorSql
 from sources.given_stamps import given_stamps
 from sources.profile import InBigquery, SourceIdentity, SourceProfile, Texts
-from sources.some_rows import gives_some
 from sources.sql import placeholders
 from sources.values import CursorValue, SourceColumn
 from sources.writers import Writers
@@ -161,20 +161,19 @@ def with_stamps(
     reads: Sequence[ReadTable],
     cursor: str,
 ) -> SourceProfile:
-    """The profile, with what the query, or the views that it reads, make of the cursor column."""
-    column = profile.column(cursor)
-    if column is None or not column.type.cursor_type:
-        return profile
+    """The profile, with what the query, or the views that it reads, make of rows and cursor."""
     sample = SAMPLES[0] if described.sample is None else described.sample
     query = bound(bare.query or f"SELECT * FROM `{bare.connection.table_id}`", sample, sample)
+    profile = with_chosen_rows(profile, query, cursor, "bigquery")
+    column = profile.column(cursor)
+    kind = column.type.cursor_type if column else None
+    if column is None or not kind or kind.startswith("int"):
+        return profile
     views = {
         read.name.rpartition(".")[2]: read.facts.query
         for read in reads
         if read.facts is not None and read.facts.query
     }
-    profile = replace(profile, some=gives_some(query, "bigquery"))
-    if column.type.cursor_type.startswith("int"):
-        return profile
     behind = CursorSql(query, column, "bigquery", views, _defaults(reads) | views)
     return replace(
         profile,

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlglot
 from google.api_core.exceptions import Forbidden, GoogleAPICallError
 from google.cloud import bigquery
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from auto_schema.schema import INGESTION_TIME, Partitioning
+from sources.query_tree import trees_of
 
 MOST_TABLES = 100
 """Tables that are looked at for a cycle; a query of more is unheard of."""
@@ -154,13 +153,10 @@ def tables_of(query: str, project: str, dataset: str) -> list[str]:
     """
     if not query:
         return []
-    try:
-        tree = sqlglot.parse_one(query, dialect="bigquery")
-    except (SqlglotError, RecursionError):
-        return []
-    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    trees = trees_of(query, "bigquery")
+    named = {cte.alias for tree in trees for cte in tree.find_all(exp.CTE)}
     names = set()
-    for table in tree.find_all(exp.Table):
+    for table in (table for tree in trees for table in tree.find_all(exp.Table)):
         name = table.name
         if not isinstance(table.this, exp.Identifier) or (name in named and not table.db):
             continue

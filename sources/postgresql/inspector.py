@@ -10,6 +10,7 @@ import psycopg2
 from auto_schema.errors import SourceRefusedError
 from auto_schema.row_sums import RowSums
 from auto_schema.schema import Column
+from sources.chosen_rows import with_chosen_rows
 from sources.postgresql import (
     catalog as postgresql_inspect,
 )
@@ -30,6 +31,7 @@ from sources.postgresql.session import Settings
 from sources.postgresql.shape import shape
 from sources.postgresql.source import PostgresqlSource
 from sources.postgresql.sql import DIALECT, without_order
+from sources.postgresql.stamps import SQLGLOT
 from sources.postgresql.statistics import doubt
 from sources.postgresql.surroundings import surroundings
 from sources.postgresql.writers import with_writers
@@ -97,6 +99,7 @@ def _profile(
             profile, collation = postgresql_inspect.profile(
                 opened, connection, bound, schema_table=table
             )
+            profile = with_chosen_rows(profile, bound, cursor, SQLGLOT)
             if cursor:
                 profile = with_writers(opened, profile, bound, cursor)
             return profile, collation

@@ -14,10 +14,8 @@ from sources.postgresql.asking import Asking
 from sources.postgresql.catalog import reading
 from sources.postgresql.made import made_of
 from sources.postgresql.sql import DIALECT
-from sources.postgresql.stamps import SQLGLOT, with_stamps
+from sources.postgresql.stamps import with_stamps
 from sources.profile import SourceProfile
-from sources.ripening import ripening
-from sources.some_rows import gives_some
 from sources.sql import tokens
 from sources.values import SourceColumn
 from sources.writers import Numbers, Writers
@@ -147,8 +145,6 @@ def with_writers(opened: Asking, profile: SourceProfile, query: str, name: str) 
             return profile
         identity = replace(profile.identity, made=made_of(cursor, column, seen.read))
         profile = replace(profile, identity=identity)
-        profile = replace(profile, some=gives_some(query, SQLGLOT))
-        profile = replace(profile, ripening=ripening(query, name, SQLGLOT))
         if not (column.type.cursor_type or "").startswith("int"):
             return with_stamps(profile, cursor, query, column)
         return replace(profile, numbers=numbers(cursor, column, seen.read))

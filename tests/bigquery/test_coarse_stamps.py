@@ -32,11 +32,16 @@ def test_stamps_that_a_query_gives_and_rows_that_it_leaves_out_by_number_are_tol
     run("CREATE TABLE `{s}.s` (id INT64, made TIMESTAMP)")
     now = "SELECT id, IFNULL(made, CURRENT_TIMESTAMP()) AS updated_at FROM"
     run(f"CREATE VIEW `{{s}}.given` AS {now} `{{s}}.s`")
+    run(f"CREATE VIEW `{{s}}.part` AS {now} `{{s}}.s` WHERE id < 9 AND RAND() < 0.5")
     words = SMART | {"plan_only": "true", "source_bigquery_table": None}
     for query in (f"{now} s LIMIT 9", "SELECT * FROM given LIMIT 9"):
         told = sync.ok(**words, source_bigquery_query=query).out
         assert "have no updated_at of their own get the time of each query" in told
         assert "the query has LIMIT: rows that it leaves out of a window" in told
+    viewed = sync.ok(**words, source_bigquery_query="SELECT * FROM part").out
+    assert "the query has random() (in a view that it reads): rows that it leaves" in viewed
+    ripe = f"{now} s WHERE TIMESTAMP_ADD(made, INTERVAL id DAY) <= CURRENT_TIMESTAMP()"
+    assert "when their time has come (" in sync.ok(**words, source_bigquery_query=ripe).out
 
 
 @pytest.mark.parametrize("made", ["DATE(made, 'America/New_York')", "DATETIME(made, 'Asia/Tokyo')"])

@@ -315,6 +315,16 @@ def test_a_query_that_gives_some_rows_only_is_refused(sync, orders, query):
     assert "t" not in sync.tables()
 
 
+def test_a_view_that_gives_some_rows_only_is_refused(sync, orders):
+    orders("CREATE VIEW late AS SELECT * FROM orders ORDER BY updated_at DESC LIMIT 99")
+    orders("CREATE VIEW behind AS SELECT * FROM late WHERE id > 0")
+    for smart in ("true", "false"):
+        query = {"postgresql_query": "SELECT * FROM behind", "enable_smart_sync": smart}
+        result = sync(**HARD | query)
+        assert result.code == 2
+        assert "it has LIMIT (in a view that it reads): rows that it leaves out" in result.err
+
+
 def test_what_does_not_go_together_is_told_at_once(sync, orders):
     result = sync(
         **HARD | {"write_disposition": "WRITE_TRUNCATE", "merge_keys": None},

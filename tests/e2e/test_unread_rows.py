@@ -56,3 +56,6 @@ def test_a_condition_that_rows_come_to_meet_by_themselves_is_told(sync, sql, ord
     for column, is_told in (("more", True), ("updated_at", False)):
         asked = EXACT | {"postgresql_query": query.format(column), "plan_only": "true"}
         assert (told in sync.ok(**asked).out) is is_told
+    sql(f"CREATE VIEW shown AS {query.format('more')}")
+    viewed = sync.ok(**EXACT | {"postgresql_query": "SELECT * FROM shown"}, plan_only="true").out
+    assert "when their time has come (more <= CURRENT_TIMESTAMP (in a view that" in viewed

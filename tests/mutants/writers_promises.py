@@ -249,6 +249,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "Of a view that gives only some of its rows the others are not taken for deleted.",
+        "tests/e2e/test_missing.py::test_a_view_that_gives_some_rows_only_is_refused",
+        "sources/chosen_rows.py",
+        "for text in map(told, views) if text",
+        "for text in map(told, ()) if text",
+    ),
+    P(
+        WRITERS,
         "A cursor that a query or a view moves back is told.",
         "tests/e2e/test_coarse_stamps.py::test_a_cursor_that_is_moved_back_is_told_unless_the_window_reaches_as_far",
         "smart_sync/advice.py",
