@@ -20,6 +20,7 @@ from smart_sync.lifetimes import lifetime_warnings, source_lifetime_warnings
 from smart_sync.made_anew import made_warning
 from smart_sync.marks import mark_warnings
 from smart_sync.missing_plan import lacking_warnings
+from smart_sync.other_keys import keys_warning
 from smart_sync.predicate import ROWS, SEVERAL
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
@@ -45,6 +46,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
             *_other_marks(draft),
             *_other_columns(draft),
             *_other_table(draft),
+            *_other_keys(draft),
             *_another_column(draft),
             *keys,
             *lifetimes,
@@ -102,6 +104,12 @@ def _other_table(draft: Draft) -> Iterator[str]:
     """That rows of a table that was made anew may lie where no window begins."""
     if draft.labels.is_made_anew and not draft.facts.is_first:
         yield made_warning(draft.request, draft.facts.profile)
+
+
+def _other_keys(draft: Draft) -> Iterator[str]:
+    """That rows whose keys have changed stay; where missing keys are looked for, they go."""
+    if draft.labels.had_keys and not draft.request.missing.deletes:
+        yield keys_warning(draft.request)
 
 
 def _another_column(draft: Draft) -> Iterator[str]:

@@ -4,6 +4,7 @@ sync_source   kind, database and tables of the source
 sync_server   the server: by its own id, or by its address where it tells none
 sync_rows     what leaves rows of it out; absent: nothing does, or nobody has noted it yet
 sync_made     the source's table itself, beside others under its name, before it and after
+sync_keys     what tells its rows apart, where they are merged
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
 from smart_sync.made_anew import MADE, is_another_table, made_faults, made_label
+from smart_sync.other_keys import KEYS, has_other_keys, keys_label
 from smart_sync.predicate import ALL, ROWS, SEVERAL, parts_of, rows_label
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
@@ -38,6 +40,7 @@ class LabelPlan:
         had_mark: whether marks of another column, or of one that isn't named any more, did so far.
         had_fewer: whether other columns were selected, excluded, masked or given a default so far.
         is_made_anew: whether the runs so far have read another table under this name.
+        had_keys: whether they have told rows apart by others.
     """
 
     wanted: tuple[tuple[str, str], ...]
@@ -48,6 +51,7 @@ class LabelPlan:
     had_mark: bool = False
     had_fewer: bool = False
     is_made_anew: bool = False
+    had_keys: bool = False
 
 
 def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[SyncError]]:
@@ -62,7 +66,7 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     if not is_anew and accepts and request.missing.deletes:
         faults = _of_others(request, wanted, current)
     rows = _rows(request, facts, current, is_anew=is_anew)
-    own = _made(request, facts, wanted, current, is_named=accepts)
+    own = _own(request, facts, wanted, current, is_named=accepts)
     is_made_anew = (
         not accepts
         and reads_on(request)
@@ -80,7 +84,8 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     plan = LabelPlan((*labels, *rows.items()), is_set, note, had_others)
     plan = replace(plan, had_fewer=ROWS in rows and had_less not in ("", less))
     plan = replace(plan, is_mark_new=moved and mark != "", had_mark=moved and was != "")
-    return replace(plan, is_made_anew=is_made_anew), faults
+    had_keys = not is_anew and has_other_keys(current, rows)
+    return replace(plan, is_made_anew=is_made_anew, had_keys=had_keys), faults
 
 
 def reads_on(request: SyncRequest) -> bool:
@@ -106,7 +111,7 @@ def _rows(
     return {ROWS: SEVERAL} if leaves_out and _moves_max(request, facts) else {}
 
 
-def _made(
+def _own(
     request: SyncRequest,
     facts: Facts,
     wanted: Mapping[str, str],
@@ -114,10 +119,12 @@ def _made(
     *,
     is_named: bool,
 ) -> dict[str, str]:
-    """The label of the source's table itself, beside the one that names it."""
+    """The labels of the source's table itself, and of its keys, beside the one that names it."""
     told = made_label(facts.profile)
     is_named = is_named or (SOURCE in wanted and current.get(SOURCE) == wanted[SOURCE])
-    return {MADE: told} if told and is_named and _is_whole(request) else {}
+    if not is_named or not _is_whole(request):
+        return {}
+    return ({MADE: told} if told else {}) | keys_label(request)
 
 
 def _moves_max(request: SyncRequest, facts: Facts) -> bool:
@@ -143,7 +150,7 @@ def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
 
 def of_source(labels: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """Those that say which source it is; what a query is stands elsewhere in what is compared."""
-    return tuple(pair for pair in labels if pair[0] not in (ROWS, MADE))
+    return tuple(pair for pair in labels if pair[0] not in (ROWS, MADE, KEYS))
 
 
 def _hash(text: str) -> str:

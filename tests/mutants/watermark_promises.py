@@ -186,6 +186,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Merge keys that are others than in the runs so far are told of.",
+        "tests/e2e/test_other_keys.py::test_a_row_whose_key_was_another_under_former_keys_is_told_of_until_rows_are_published",
+        "smart_sync/source_labels.py",
+        "had_keys = not is_anew and has_other_keys(current, rows)",
+        "had_keys = False",
+    ),
+    P(
+        WATERMARK,
         "A column that was dropped and added again under its name is told of.",
         "tests/e2e/test_another_column.py::test_a_column_that_was_dropped_and_added_again_is_told_of_once",
         "smart_sync/open_questions.py",

@@ -87,6 +87,7 @@ def test_names_by_which_versions_see_each_other_are_those_that_the_page_tells():
         "sync_server",
         "sync_rows",
         "sync_made",
+        "sync_keys",
     ]
 
 

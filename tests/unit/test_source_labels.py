@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from sources.profile import SourceIdentity
 from tests.factories import NOW, a_plan, a_request, a_target, a_watermark, refused, some_facts
@@ -58,6 +59,7 @@ def test_a_source_whose_names_say_all_does_not_mind_a_servers_label():
 
 MADE = SourceIdentity("postgresql/shop", ID, ("public.orders",), made="16385")
 AGAIN = replace(MADE, made="16402")
+MERGE = WriteDisposition.MERGE
 STAMPS = a_request()
 NUMBERS = a_request(cursor="id")
 
@@ -92,3 +94,16 @@ def test_a_destination_that_does_not_say_which_table_filled_it_learns_it_without
 
 def test_a_label_is_not_given_to_a_table_that_names_no_source():
     assert not a_plan(STAMPS, target=a_target(), identity=MADE).publishing.sets_label
+
+
+def test_other_merge_keys_are_told_of_whatever_their_order_and_case():
+    by_id = a_request(write_disposition=MERGE, merge_keys=("id",))
+    by_both = a_request(write_disposition=MERGE, merge_keys=("id", "name"))
+    target = filled_by(MADE, by_id)
+    assert "sync_keys" in dict(target.labels)
+    for request, is_told in ((by_both, True), (by_id, False), (STAMPS, False)):
+        plan = a_plan(request, target=target, identity=MADE)
+        assert any("were others in the runs so far" in told for told in plan.warnings) is is_told
+        assert plan.publishing.sets_label is is_told
+    turned = a_request(write_disposition=MERGE, merge_keys=("NAME", "id"))
+    assert not a_plan(turned, target=filled_by(MADE, by_both), identity=MADE).publishing.sets_label
