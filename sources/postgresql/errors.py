@@ -130,11 +130,6 @@ _FIXES = (
         re.compile(r"permission denied", re.IGNORECASE),
         _GRANT_FIX,
     ),
-    (
-        re.compile(r"connection to server .* failed", re.IGNORECASE),
-        "the server refuses the session, whatever is read: mend what it says there, as by ALTER"
-        " DATABASE … ALLOW_CONNECTIONS true, or name another database or role.",
-    ),
 )
 _STATE_FIXES = {
     "28P01": _LOGIN_FIX,
@@ -173,6 +168,11 @@ _OTHER_VALUE_FIX = (
     " out (exclude_fields)."
 )
 _QUERY_FIX = "correct the query; it has to run as it is in psql."
+_NO_SESSION = re.compile(r"connection to server .* failed", re.IGNORECASE)
+_SESSION_FIX = (
+    "the server refuses the session, whatever is read: mend what it says there, as by ALTER"
+    " DATABASE … ALLOW_CONNECTIONS true, or name another database or role."
+)
 
 
 def source_error(
@@ -202,7 +202,7 @@ def source_error(
     if transient:
         return SourceUnreachableError("source unreachable", place, text, _UNREACHABLE_FIX)
     position = _position(error, query, offset)
-    other = _STATE_FIXES.get(state, _QUERY_FIX)
+    other = _STATE_FIXES.get(state, _SESSION_FIX if _NO_SESSION.search(text) else _QUERY_FIX)
     fix = next((fix for pattern, fix in _FIXES if pattern.search(text)), other)
     if is_of_rows(error) and not position:  # what it quotes of the query itself is no secret
         text = without_values(error)

@@ -15,7 +15,7 @@ def test_a_row_whose_key_was_another_under_former_keys_is_told_of_until_rows_are
     sync, sql, caplog
 ):
     sql("CREATE TABLE orders (id int8 PRIMARY KEY, code int8 UNIQUE, updated_at timestamptz)")
-    sql("INSERT INTO orders SELECT g, g * 10, now() - interval '1 hour' FROM generate_series(1,3) g")
+    sql("INSERT INTO orders SELECT g, g * 10, now() - interval '1 h' FROM generate_series(1, 3) g")
     sync.ok(**MERGED, merge_keys="id")
     sync.ok(**MERGED, merge_keys="id")
     by_code = MERGED | {"merge_keys": "code"}

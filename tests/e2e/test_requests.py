@@ -91,12 +91,12 @@ def ran_by(request, sync):
 
 
 @pytest.fixture
-def an_hour_later(sync, sql, watched, monkeypatch):
+def an_hour_later(sync, sql, watched, monkeypatch, request):
     """A table that was synced whole, and the lock of that run gone, as it goes by itself."""
     monkeypatch.setattr(removed, "SKEW", -timedelta(hours=1))
     sql(TABLE)
     sync.defaults |= SMART | {"enable_auto_schema": "true", "lock_lease": "1h"}
-    sync.ok()
+    sync.ok(**getattr(request, "param", {}))
     sync.client.delete_table(f"{sync.dataset}._sync_lock_t")
     return len(watched.seen)
 
@@ -115,6 +115,7 @@ def test_a_launch_that_appends_asks_for_no_more_than_this(sync, sql, watched, an
 MERGING = {"write_disposition": "WRITE_MERGE", "merge_keys": "id"}
 
 
+@pytest.mark.parametrize("an_hour_later", [MERGING], indirect=True, ids=["merged"])
 def test_a_launch_that_merges_asks_for_no_more_than_this(sync, sql, watched, an_hour_later):
     sql(MORE)
     assert sync.ok(**MERGING).out.startswith("succeeded: 6 rows read, 6 published")

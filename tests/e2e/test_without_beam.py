@@ -29,8 +29,9 @@ CASES = {
 }
 OWN = re.compile(
     r"\d{8}t\d{6}-[0-9a-f]{8}|\bt_(graph|plain)(?![a-z])|\d+\.\d+ ?s\b|\d{10,}[0-9a-f]*"
+    r'|\b\d+(?=/\d+")'
 )
-"""What two runs can't have in common: their ids, tables, times."""
+"""What two runs can't have in common: their ids, tables, also of the source, times."""
 OWN_FIELDS = (
     "event_time",
     "seconds",
