@@ -47,7 +47,10 @@ def cut_of(
 ) -> Cut | None:
     """See `coarse_stamps`: the SQL, its unit, and whether it moves instead of cutting."""
     look = Look(dialect, is_date, behind, {})
-    return next((look.of_column(tree, name) for tree in trees_of(sql, dialect)), None)
+    try:
+        return next((look.of_column(tree, name) for tree in trees_of(sql, dialect)), None)
+    except RecursionError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +201,11 @@ class Noting(Look):
 
 def first_noted(look: Noting, sql: str, name: str) -> tuple[str, Any] | None:
     """What it notes first on its way from a column; None: nothing, or a query it can't read."""
-    for tree in trees_of(sql, look.dialect):
-        look.of_column(tree, name)
+    try:
+        for tree in trees_of(sql, look.dialect)[:1]:
+            look.of_column(tree, name)
+    except RecursionError:
+        return None
     return look.noted[0] if look.noted else None
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sources.coarse_stamps import coarse_stamps
+from sources.coarse_stamps_tree import cut_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(hours=25)
 BEHIND = {"v": "SELECT w.h FROM w", "w": "SELECT date_trunc('hour'::text, t.c) AS h FROM t"}
@@ -74,3 +75,8 @@ def test_what_cuts_a_stamp_of_bigquery(sql):
 def test_the_day_of_arrival_comes_late_as_a_date_too():
     sql = "SELECT _PARTITIONDATE AS h FROM t"
     assert unit(sql, "bigquery", is_date=True) == DAY + 2 * HOUR
+
+
+def test_of_a_query_too_deep_to_be_walked_nothing_is_told():
+    deep = "SELECT at" + " - interval '1 day'" * 3000 + " AS at FROM t"
+    assert cut_of(deep, "at", "postgres", is_date=False, behind={}) is None
