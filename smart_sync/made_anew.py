@@ -4,16 +4,13 @@ It was dropped and made again under its name, or emptied so that its numbers beg
 may have any value of the cursor, and no window reads those below the destination's MAX.
 """
 
-import hashlib
-
 from auto_schema.errors import SyncError, TargetError
 from smart_sync.facts import Facts, stored_column
+from smart_sync.predicate import PART_DIGITS, digest
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
 
 MADE = "sync_made"
-DIGITS, PART_DIGITS = 32, 8
-
 _WAYS = (
     "one run with repair=true where rows can be compared, with sync_start and sync_end by keys"
     " (WRITE_MERGE or WRITE_HISTORY), or with delete_existing_table=true"
@@ -25,8 +22,8 @@ def made_label(profile: SourceProfile) -> str:
     told = profile.identity.made
     columns = sorted((c.name, stored_column(profile, c.name)) for c in profile.columns)
     if not told or not any(stored for _, stored in columns):
-        return told and _hash(told, DIGITS)
-    return f"{_hash(told, DIGITS)}-{_hash(repr(columns), PART_DIGITS)}"
+        return told and digest(told)
+    return f"{digest(told)}-{digest(repr(columns), PART_DIGITS)}"
 
 
 def is_another_table(before: str, now: str) -> bool:
@@ -37,10 +34,6 @@ def is_another_table(before: str, now: str) -> bool:
 def may_have_other_columns(facts: Facts) -> bool:
     """Whether the history may know a column under whose name another comes now."""
     return dict(facts.target.labels).get(MADE, "") not in ("", made_label(facts.profile))
-
-
-def _hash(text: str, digits: int) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
 def made_faults(request: SyncRequest, profile: SourceProfile) -> list[SyncError]:

@@ -1,14 +1,13 @@
 """Rows that the runs so far have told apart by other merge keys. Pure."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 
 from smart_sync.missing_keys import INVALIDATE, OF_VERSIONS, PARAMETER
+from smart_sync.predicate import digest
 from smart_sync.request import SyncRequest, WriteDisposition
 
 KEYS = "sync_keys"
-DIGITS = 32
 
 
 def keys_label(request: SyncRequest) -> dict[str, str]:
@@ -17,7 +16,7 @@ def keys_label(request: SyncRequest) -> dict[str, str]:
     if not publishing.write_disposition.is_by_key:
         return {}
     names = json.dumps(sorted({name.casefold() for name in publishing.merge_keys}))
-    return {KEYS: hashlib.sha256(names.encode()).hexdigest()[:DIGITS]}
+    return {KEYS: digest(names)}
 
 
 def has_other_keys(before: Mapping[str, str], now: Mapping[str, str]) -> bool:

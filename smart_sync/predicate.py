@@ -42,14 +42,14 @@ def rows_label(request: SyncRequest, views: Iterable[str] = ()) -> str:
         of_sql(request.publishing.sql, "bigquery"),
         *filter(None, (of_sql(view, kind) if kind else view for view in views)),
     ]
-    rows, more = _hash(json.dumps(parts), DIGITS) if any(parts) else "", ""
+    rows, more = digest(json.dumps(parts)) if any(parts) else "", ""
     if request.deletes.removes:
-        more = MARKED + _hash(request.deletes.deleted_column, PART_DIGITS)
+        more = MARKED + digest(request.deletes.deleted_column, PART_DIGITS)
     rules = request.schema.transformation
     columns = [sorted(rules.select_fields), sorted(rules.exclude_fields)]
     values = sorted(_other_values(rules))
     if any(columns) or values:
-        more += LESS + _hash(json.dumps([*columns, *values], default=str), PART_DIGITS)
+        more += LESS + digest(json.dumps([*columns, *values], default=str), PART_DIGITS)
     return (rows or ALL) + more if more else rows
 
 
@@ -72,7 +72,8 @@ def parts_of(label: str) -> tuple[str, str, str]:
     return rows or ALL, mark, columns
 
 
-def _hash(text: str, digits: int) -> str:
+def digest(text: str, digits: int = DIGITS) -> str:
+    """Of a text, as a label holds it."""
     return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 

@@ -7,16 +7,15 @@ sync_made     the source's table itself, beside others under its name, before it
 sync_keys     what tells its rows apart, where they are merged
 """
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
 from smart_sync.made_anew import MADE, is_another_table, made_faults, made_label
 from smart_sync.other_keys import KEYS, has_other_keys, keys_label
-from smart_sync.predicate import ALL, ROWS, SEVERAL, parts_of, rows_label
+from smart_sync.predicate import ALL, ROWS, SEVERAL, digest, parts_of, rows_label
 from smart_sync.request import SyncRequest
 from sources.profile import SourceProfile
 from sources.values import is_after
@@ -24,7 +23,6 @@ from warehouse.names import TableRef
 
 SOURCE, SERVER = "sync_source", "sync_server"
 BY_ID = "id-"
-DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +76,19 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     is_news = any(current.get(name) != value for name, value in rows.items())
     before, was, had_less = parts_of(current.get(ROWS, ""))
     now, mark, less = parts_of(rows.get(ROWS, ""))
-    had_others = ROWS in rows and before not in (ALL, now)
     moved = ROWS in rows and not is_anew and was != mark
-    is_set = accepts or renews or is_news
-    plan = LabelPlan((*labels, *rows.items()), is_set, note, had_others)
-    plan = replace(plan, had_fewer=ROWS in rows and had_less not in ("", less))
-    plan = replace(plan, is_mark_new=moved and mark != "", had_mark=moved and was != "")
-    had_keys = not is_anew and has_other_keys(current, rows)
-    return replace(plan, is_made_anew=is_made_anew, had_keys=had_keys), faults
+    plan = LabelPlan(
+        (*labels, *rows.items()),
+        is_set=accepts or renews or is_news,
+        note=note,
+        had_others=ROWS in rows and before not in (ALL, now),
+        is_mark_new=moved and mark != "",
+        had_mark=moved and was != "",
+        had_fewer=ROWS in rows and had_less not in ("", less),
+        is_made_anew=is_made_anew,
+        had_keys=not is_anew and has_other_keys(current, rows),
+    )
+    return plan, faults
 
 
 def reads_on(request: SyncRequest) -> bool:
@@ -141,20 +144,16 @@ def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
     if not identity.tables:
         return ()
     text = "|".join((identity.database, *identity.tables))
-    labels = ((SOURCE, label(_hash(text))),)
+    labels = ((SOURCE, label(digest(text))),)
     if not identity.server:
         return labels
     kind, _, text = identity.server.partition(":")
-    return ((SERVER, label(f"{kind}-{_hash(text)}")), *labels)
+    return ((SERVER, label(f"{kind}-{digest(text)}")), *labels)
 
 
 def of_source(labels: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """Those that say which source it is; what a query is stands elsewhere in what is compared."""
     return tuple(pair for pair in labels if pair[0] not in (ROWS, MADE, KEYS))
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
 def _faults(

@@ -133,8 +133,8 @@ PROMISES: tuple[Promise, ...] = (
         "A table of an earlier version learns its server once, and refuses another from then on.",
         "tests/e2e/test_two_servers.py::test_a_table_of_an_earlier_version_learns_its_server_once",
         "smart_sync/source_labels.py",
-        "is_set = accepts or renews or is_news",
-        "is_set = accepts or is_news",
+        "is_set=accepts or renews or is_news",
+        "is_set=accepts or is_news",
     ),
     P(
         WATERMARK,
@@ -189,8 +189,8 @@ PROMISES: tuple[Promise, ...] = (
         "Merge keys that are others than in the runs so far are told of.",
         "tests/e2e/test_other_keys.py::test_a_row_whose_key_was_another_under_former_keys_is_told_of_until_rows_are_published",
         "smart_sync/source_labels.py",
-        "had_keys = not is_anew and has_other_keys(current, rows)",
-        "had_keys = False",
+        "had_keys=not is_anew and has_other_keys(current, rows)",
+        "had_keys=False",
     ),
     P(
         WATERMARK,
@@ -253,8 +253,8 @@ PROMISES: tuple[Promise, ...] = (
         "A table of an earlier version learns what leaves rows out of it, without a word.",
         f"{OTHERS}::test_a_table_of_an_earlier_version_learns_its_rows_without_a_word",
         "smart_sync/source_labels.py",
-        "is_set = accepts or renews or is_news",
-        "is_set = accepts or renews",
+        "is_set=accepts or renews or is_news",
+        "is_set=accepts or renews",
     ),
     P(
         WATERMARK,
