@@ -4,8 +4,6 @@ Whoever empties the table while a run reads, so that all is loaded again, would 
 in it, and MAX above all that went.
 """
 
-from datetime import timedelta
-
 from google.cloud import bigquery
 
 from auto_schema.errors import TargetError
@@ -14,9 +12,6 @@ from smart_sync.facts import DatasetFacts
 from smart_sync.plan import SyncPlan
 from smart_sync.value_text import value_text
 from sources.values import is_after
-
-SKEW = timedelta(minutes=1)
-"""So far two clocks may be apart."""
 
 
 def refuse_removed_rows(client: bigquery.Client, plan: SyncPlan) -> None:
@@ -31,8 +26,7 @@ def refuse_removed_rows(client: bigquery.Client, plan: SyncPlan) -> None:
     if window.by_hand or window.usual is not None or plan.publishing.mode.leaves_none:
         return  # these bring what they bring, whatever is there
     target = read_table(client, plan.destination, DatasetFacts(plan.run.location))
-    is_same = target.changed is None or target.changed < plan.run.launched_at - SKEW
-    if target.exists and target.rows != 0 and is_same:
+    if target.exists and target.rows != 0 and target.state == plan.seen:
         return
     now = read_watermark(client, plan.destination, target, cursor, None, whole=True).value
     if now is None or is_after(window.watermark, now):

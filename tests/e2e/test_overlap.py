@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import psycopg2
 import pytest
@@ -11,7 +11,6 @@ from google.cloud._http import JSONConnection
 
 import pipeline.launch.sync
 from pipeline.cli import new_run_id
-from pipeline.publish import removed
 from pipeline.runs.lock import started
 from smart_sync.letters_sql import STEPS
 from tests.days import LOCK, SMART, TABLE, assert_whole, runs, statuses
@@ -239,11 +238,8 @@ def unsettled(sync, watched):
     watched.heal()
 
 
-def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(
-    sync, sql, watched, monkeypatch
-):
+def test_a_launch_locks_reads_the_history_burns_and_only_then_asks_for_max(sync, sql, watched):
     """Also after a run that could not settle the dead one, and so has read nothing."""
-    monkeypatch.setattr(removed, "SKEW", -timedelta(hours=1))  # MAX is asked no second time
     sql(TABLE)
     sync.ok(**SMART)
     dead = leave_behind(sync)

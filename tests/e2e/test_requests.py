@@ -1,10 +1,7 @@
 """What a launch asks BigQuery for, request by request, counted in front of it."""
 
-from datetime import timedelta
-
 import pytest
 
-from pipeline.publish import removed
 from tests.fault_rules import Rule, answer
 from tests.outages import MORE, SMART, TABLE, assert_nothing_is_left, kind
 from tests.sync import GRAPH
@@ -91,9 +88,8 @@ def ran_by(request, sync):
 
 
 @pytest.fixture
-def an_hour_later(sync, sql, watched, monkeypatch, request):
+def an_hour_later(sync, sql, watched, request):
     """A table that was synced whole, and the lock of that run gone, as it goes by itself."""
-    monkeypatch.setattr(removed, "SKEW", -timedelta(hours=1))
     sql(TABLE)
     sync.defaults |= SMART | {"enable_auto_schema": "true", "lock_lease": "1h"}
     sync.ok(**getattr(request, "param", {}))
