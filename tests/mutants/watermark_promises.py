@@ -218,6 +218,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Whoever has changed the destination since it was planned for, at any time, is noticed.",
+        "tests/unit/test_removed.py::test_a_table_whose_newest_rows_went_while_a_run_read_is_refused",
+        "pipeline/publish/removed.py",
+        " and target.state == plan.seen",
+        "",
+    ),
+    P(
+        WATERMARK,
         "Numbers that go on in another unit of time are refused.",
         "tests/unit/test_epoch_units.py::test_another_unit_is_refused_unless_that_is_accepted",
         "smart_sync/planning.py",
