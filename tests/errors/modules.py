@@ -3,8 +3,14 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+
+
+@cache
+def nodes_in(node: ast.AST) -> tuple[ast.AST, ...]:
+    """The node and all that stands in it; a function is asked once for each name that it uses."""
+    return tuple(ast.walk(node))
 
 
 @dataclass
@@ -34,9 +40,9 @@ class Module:
         """The class around each node that stands in one."""
         return {
             node: around
-            for around in ast.walk(self.tree)
+            for around in nodes_in(self.tree)
             if isinstance(around, ast.ClassDef)
-            for node in ast.walk(around)
+            for node in nodes_in(around)
         }
 
     @cached_property
@@ -64,7 +70,7 @@ class Module:
         """The assignments that a use may see: the last sure one, and those behind it."""
         before = [
             node
-            for node in ast.walk(function)
+            for node in nodes_in(function)
             if isinstance(node, ast.Assign)
             and node.lineno < used.lineno
             and any(used.id in names_in(target) for target in node.targets)
@@ -83,7 +89,7 @@ class Module:
     @cached_property
     def docs(self) -> set[ast.AST]:
         """Texts that are none by themselves: docstrings, and the parts of others."""
-        nodes = list(ast.walk(self.tree))
+        nodes = list(nodes_in(self.tree))
         inner = (part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values)
         return {*inner, *(node.value for node in nodes if isinstance(node, ast.Expr))}
 
@@ -103,7 +109,7 @@ class Module:
         """Names that come of other modules, with the module's."""
         return {
             alias.asname or alias.name: (node.module, alias.name)
-            for node in ast.walk(self.tree)
+            for node in nodes_in(self.tree)
             if isinstance(node, ast.ImportFrom) and node.module
             for alias in node.names
         }

@@ -88,5 +88,5 @@ def _forms(sites: list[Site]) -> Iterator[str]:
 def made() -> str:
     """The page as the code has it now."""
     program = Program.read()
-    sites = [one for one in program.made() if isinstance(one, Site)]
+    sites = [one for one in program.made if isinstance(one, Site)]
     return page(sites, program.kinds)

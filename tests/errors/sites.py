@@ -7,7 +7,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from tests.errors.modules import (
@@ -18,6 +18,7 @@ from tests.errors.modules import (
     given_to,
     index_in,
     name_of,
+    nodes_in,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,7 @@ class Program:
     modules: dict[str, Module]
 
     @classmethod
+    @cache
     def read(cls) -> "Program":
         """From this repository."""
         paths = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
@@ -79,7 +81,7 @@ class Program:
             more = {
                 node.name: code_of(node, codes[base])
                 for module in self.modules.values()
-                for node in ast.walk(module.tree)
+                for node in nodes_in(module.tree)
                 if isinstance(node, ast.ClassDef) and node.name not in codes
                 for base in (name_of(base) for base in node.bases)
                 if base in codes
@@ -93,7 +95,7 @@ class Program:
         """All calls, by the name of what is called."""
         by_name: dict[str, list[tuple[Module, ast.Call]]] = {}
         for module in self.modules.values():
-            for node in ast.walk(module.tree):
+            for node in nodes_in(module.tree):
                 if isinstance(node, ast.Call):
                     by_name.setdefault(name_of(node.func), []).append((module, node))
         return by_name
@@ -103,11 +105,12 @@ class Program:
         """All functions, by name."""
         by_name: dict[str, list[tuple[Module, ast.FunctionDef]]] = {}
         for module in self.modules.values():
-            for node in ast.walk(module.tree):
+            for node in nodes_in(module.tree):
                 if isinstance(node, ast.FunctionDef):
                     by_name.setdefault(node.name, []).append((module, node))
         return by_name
 
+    @cached_property
     def made(self) -> list[Site | Unread]:
         """Each error that is made, in all of its forms, and each text that begins like one."""
         made = [
@@ -132,7 +135,7 @@ class Program:
         function = module.functions.get(call)
         return [
             kind
-            for node in (ast.walk(function) if function else ())
+            for node in (nodes_in(function) if function else ())
             if isinstance(node, ast.Assign) and name_of(node.targets[0]) == name
             for kind in map(name_of, ends_of(node.value))
             if kind in self.kinds
@@ -141,7 +144,7 @@ class Program:
     def _texts(self) -> Iterator[Site]:
         """Texts that are told as errors are, without having been one."""
         for module in self.modules.values():
-            for node in ast.walk(module.tree):
+            for node in nodes_in(module.tree):
                 if isinstance(node, ast.Constant | ast.JoinedStr) and node not in module.docs:
                     try:
                         texts = self.words(node, module)
@@ -281,7 +284,7 @@ class Program:
             yield from self._assigned(name, node, module, depth)
         if last and module.is_sure(last[-1], used):
             return
-        for node in ast.walk(function):
+        for node in nodes_in(function):
             if isinstance(node, ast.NamedExpr) and node.target.id == name:
                 yield self.words(node.value, module, depth + 1)
             elif isinstance(node, ast.For | ast.comprehension):
@@ -339,7 +342,7 @@ class Program:
         function = module.functions.get(node)
         given = [
             one.value
-            for one in (ast.walk(function) if function else ())
+            for one in (nodes_in(function) if function else ())
             if (isinstance(one, ast.Assign) and name_of(one.targets[0]) == node.id)
             or (isinstance(one, ast.NamedExpr) and one.target.id == node.id)
         ]
@@ -360,7 +363,7 @@ class Program:
         return [
             text
             for home, function in found
-            for node in ast.walk(function)
+            for node in nodes_in(function)
             if isinstance(node, ast.Return) and node.value is not None
             for text in (
                 self.words(node.value, home, depth)

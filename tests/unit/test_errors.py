@@ -34,7 +34,7 @@ EVER = ROOT / "tests" / "golden" / "error_slugs.txt"
 
 @cache
 def found():
-    return Program.read().made()
+    return Program.read().made
 
 
 def sites():
@@ -56,12 +56,12 @@ def test_no_message_belongs_to_two_entries():
 
 
 def test_each_entry_is_told_by_the_program():
-    told = {site.what for site in sites()}
+    told = {site.what: entry_of(site.what) for site in sites()}
     unused = [
         what
         for entry in ENTRIES
         for what in entry.whats
-        if not any(entry_of(one) is entry and fits(what, one) for one in told)
+        if not any(of is entry and fits(what, one) for one, of in told.items())
     ]
     assert unused == []
 
