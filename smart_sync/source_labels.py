@@ -127,7 +127,7 @@ def _own(
     is_named = is_named or (SOURCE in wanted and current.get(SOURCE) == wanted[SOURCE])
     if not is_named or not _is_whole(request):
         return {}
-    return ({MADE: told} if told else {}) | keys_label(request)
+    return ({MADE: told} if told else {}) | keys_label(request, current)
 
 
 def _moves_max(request: SyncRequest, facts: Facts) -> bool:

@@ -8,7 +8,7 @@ MERGED = {
     "postgresql_query": "SELECT * FROM orders",
     "source_table_for_schema": "orders",
 }
-TOLD = "merge_keys are code, and were others in the runs so far"
+TOLD = "merge_keys are code, and were others, or none, in the runs so far"
 
 
 def test_a_row_whose_key_was_another_under_former_keys_is_told_of_until_rows_are_published(
