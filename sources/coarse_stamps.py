@@ -12,7 +12,7 @@ from importlib import import_module
 
 _WORDS = re.compile(
     r"trunc|date_bin|bucket|current_date|_partition(time|date)|\bdate\b|interval\b|_(add|sub)\b"
-    r"|\bto_timestamp\b|\btimestamp_(seconds|millis|micros)\b"
+    r"|\bat\s+time\s+zone\b|\bto_timestamp\b|\btimestamp_(seconds|millis|micros)\b"
     r"|-\s*\d+\s*(\)|,|as\b)",
     re.IGNORECASE,
 )
@@ -37,7 +37,13 @@ class CoarseStamps:
 
 
 def coarse_stamps(
-    sql: str, name: str, dialect: str, *, is_date: bool, behind: Mapping[str, str]
+    sql: str,
+    name: str,
+    dialect: str,
+    *,
+    is_date: bool,
+    behind: Mapping[str, str],
+    has_zone: bool = False,
 ) -> CoarseStamps | None:
     """What cuts a column of a query; None: nothing that is longer than its own unit shows.
 
@@ -47,6 +53,7 @@ def coarse_stamps(
         dialect: its name in sqlglot.
         is_date: whether the column holds dates, whose unit is a day anyway.
         behind: queries that stand for tables and views, by their names without a schema.
+        has_zone: whether the column is an instant, which two zones in a row move.
 
     >>> cut = coarse_stamps(
     ...     "SELECT date_trunc('hour', c) AS h FROM t", "h", "postgres", is_date=False, behind={}
@@ -63,6 +70,6 @@ def coarse_stamps(
     if not any(_WORDS.search(text) for text in (sql, *behind.values())):
         return None
     cut: tuple[str, timedelta, bool] | None = import_module("sources.coarse_stamps_tree").cut_of(
-        sql, name, dialect, is_date=is_date, behind=behind
+        sql, name, dialect, is_date=is_date, behind=behind, has_zone=has_zone
     )
     return None if cut is None else CoarseStamps(*cut)

@@ -43,10 +43,16 @@ _SHORT = {"MIN": "MINUTE", "MON": "MONTH", "SEC": "SECOND"}
 
 
 def cut_of(
-    sql: str, name: str, dialect: str, *, is_date: bool, behind: Mapping[str, str]
+    sql: str,
+    name: str,
+    dialect: str,
+    *,
+    is_date: bool,
+    behind: Mapping[str, str],
+    has_zone: bool = False,
 ) -> Cut | None:
     """See `coarse_stamps`: the SQL, its unit, and whether it moves instead of cutting."""
-    look = Look(dialect, is_date, behind, {})
+    look = Look(dialect, is_date, behind, {}, has_zone=has_zone)
     try:
         return next((look.of_column(tree, name) for tree in trees_of(sql, dialect)), None)
     except RecursionError:
@@ -66,6 +72,7 @@ class Look:
     behind: Mapping[str, str]
     named: Mapping[str, exp.Expr]
     depth: int = 0
+    has_zone: bool = False
 
     def of_column(self, query: exp.Expr, name: str) -> Cut | None:
         """What cuts a column of a query."""
@@ -114,6 +121,8 @@ class Look:
 
     def moved_by(self, value: exp.Expr) -> timedelta | None:
         """How far a value is moved back; about, and rather too far; None: it isn't."""
+        if self.has_zone and _is_of_two_zones(value):
+            return UNITS["DAY"]
         if not isinstance(value, (*BACK, *AHEAD)):
             return None
         amount = f"{value.expression.sql(dialect=self.dialect)} {value.args.get('unit') or ''}"
@@ -215,6 +224,14 @@ def _is(item: exp.Expr, name: str) -> bool:
 
 def _is_cast_to_date(value: exp.Expr) -> bool:
     return isinstance(value, exp.Cast) and value.to.this == exp.DataType.Type.DATE
+
+
+def _is_of_two_zones(value: exp.Expr) -> bool:
+    """Whether an instant is taken for the clock of one zone, and that for another's."""
+    if not isinstance(value, exp.AtTimeZone):
+        return False
+    inner = value.this.unnest()
+    return isinstance(inner, exp.AtTimeZone) and inner.args["zone"] != value.args["zone"]
 
 
 def _length(amount: str) -> timedelta:

@@ -36,7 +36,12 @@ class CursorSql:
         is_date = self.column.type.cursor_type == "date"
         for is_default, behind in ((False, self.read), (True, self.written)):
             cut = coarse_stamps(
-                self.query, self.column.name, self.dialect, is_date=is_date, behind=behind
+                self.query,
+                self.column.name,
+                self.dialect,
+                is_date=is_date,
+                behind=behind,
+                has_zone=not self.is_naive,
             )
             if cut is not None:
                 return replace(cut, is_default=is_default)

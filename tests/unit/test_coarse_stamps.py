@@ -63,6 +63,23 @@ def test_what_cuts_a_stamp_of_postgresql(sql):
     assert unit(sql, "postgres") == POSTGRESQL[sql]
 
 
+ZONES = {
+    "SELECT c AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin' AS h FROM t": (True, False),
+    "SELECT (c AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS h FROM t": (False, False),
+    "SELECT c AT TIME ZONE 'Europe/Berlin' AS h FROM t": (False, False),
+}
+
+
+@pytest.mark.parametrize("sql", ZONES)
+def test_an_instant_is_moved_by_two_zones_and_a_clock_without_zone_is_not(sql):
+    def is_moved(has_zone):
+        words = {"is_date": False, "behind": {}, "has_zone": has_zone}
+        cut = coarse_stamps(sql, "h", "postgres", **words)
+        return cut is not None and cut.is_moved
+
+    assert (is_moved(True), is_moved(False)) == ZONES[sql]
+
+
 @pytest.mark.parametrize("sql", DATES)
 def test_a_date_is_cut_by_what_is_longer_than_a_day(sql):
     assert unit(sql, "postgres", is_date=True) == DATES[sql]
