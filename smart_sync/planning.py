@@ -14,7 +14,7 @@ from smart_sync.advice import plan_advice
 from smart_sync.altering import inexact_faults
 from smart_sync.carried import carried_record
 from smart_sync.draft import Draft, plan_shape, sql_faults
-from smart_sync.epoch_units import unit_faults
+from smart_sync.epoch_units import number_faults
 from smart_sync.facts import Facts
 from smart_sync.hand_window import partition_faults
 from smart_sync.healing import plan_healing
@@ -65,7 +65,7 @@ def make_plan(draft: Draft, facts: Facts, *, run_id: str, now: datetime) -> Sync
     changes, more = _changes(draft, now)
     replay, against = replay_of(draft.request, facts)
     missing, refused = plan_missing(draft.request, facts)
-    cursors = [*zone_faults(draft.request, facts), *unit_faults(draft.request, facts)]
+    cursors = [*zone_faults(draft.request, facts), *number_faults(draft.request, facts)]
     raise_all([*faults, *more, *against, *refused, *cursors])
     source = _source(draft)
     if replay is not None:

@@ -102,9 +102,17 @@ WINDOWS = Section(
         Entry(
             "numbers-in-another-unit",
             ("numbers in another unit",),
-            "An integer cursor holds times since 1970, and the source's MAX is in another unit than what was read so far: milliseconds where the others are seconds. As the watermark it would lie above all rows that come in the old unit.",
+            'An integer cursor holds times since 1970, and the source\'s MAX is in another unit than what was read so far: milliseconds where the others are seconds, or a year far away that says "no end". As the watermark it would lie above all rows that come in the old unit.',
             "One writer, or an import, that stamps by `Date.now()` or `time.time_ns()`; a release of the application that changed the unit.",
             "Look at the rows above the watermark, and correct those that are wrong. A whole change of the unit is best made one unit in the query; the message names the way on.",
+            "Not before it is mended. Nothing was read.",
+        ),
+        Entry(
+            "highest-number-of-its-type",
+            ("highest number of its type as cursor",),
+            "An integer cursor's MAX at the source is 2147483647 or 9223372036854775807. No row can come after it, so that as the watermark it would hide all that are written later.",
+            'A row that says "no end" or "not yet" by the highest number there is; rarely a sequence that has ended.',
+            "Correct the row, or leave it out by a query. Where an earlier version has loaded it already, delete it in the destination, too.",
             "Not before it is mended. Nothing was read.",
         ),
         Entry(

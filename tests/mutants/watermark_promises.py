@@ -194,6 +194,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Rows that are appended where rows were merged are told of.",
+        "tests/unit/test_source_labels.py::test_other_merge_keys_are_told_of_whatever_their_order_and_case",
+        "smart_sync/other_keys.py",
+        "return {KEYS: APPENDED} if appends else {}",
+        "return {}",
+    ),
+    P(
+        WATERMARK,
         "A column that was dropped and added again under its name is told of.",
         "tests/e2e/test_another_column.py::test_a_column_that_was_dropped_and_added_again_is_told_of_once",
         "smart_sync/open_questions.py",
@@ -229,8 +237,16 @@ PROMISES: tuple[Promise, ...] = (
         "Numbers that go on in another unit of time are refused.",
         "tests/unit/test_epoch_units.py::test_another_unit_is_refused_unless_that_is_accepted",
         "smart_sync/planning.py",
-        ", *unit_faults(draft.request, facts)]",
+        ", *number_faults(draft.request, facts)]",
         "]",
+    ),
+    P(
+        WATERMARK,
+        "A cursor whose MAX is the highest number of its type is refused.",
+        "tests/unit/test_epoch_units.py::test_a_number_after_which_none_comes_is_refused",
+        "smart_sync/epoch_units.py",
+        "if window.window.high in _HIGHEST:",
+        "if False:",
     ),
     P(
         WATERMARK,
@@ -239,6 +255,14 @@ PROMISES: tuple[Promise, ...] = (
         "sources/coarse_stamps_tree.py",
         "unit = self.of_number(value)",
         "unit = None",
+    ),
+    P(
+        WATERMARK,
+        "An instant that two zones in a row move is known as moved.",
+        "tests/unit/test_coarse_stamps.py::test_an_instant_is_moved_by_two_zones_and_a_clock_without_zone_is_not",
+        "sources/coarse_stamps_tree.py",
+        "if self.has_zone and _is_of_two_zones(value):",
+        "if False:",
     ),
     P(
         WATERMARK,
