@@ -14,9 +14,12 @@ from warehouse.names import TableRef
 
 OF_TABLE = (
     *("description", "friendlyName", "labels", "expirationTime", "requirePartitionFilter"),
-    *("maxStaleness", "resourceTags"),
+    *("maxStaleness", "resourceTags", "defaultCollation", "defaultRoundingMode"),
 )
-OF_COLUMN = ("description", "policyTags", "defaultValueExpression")
+OF_COLUMN = (
+    *("description", "policyTags", "dataPolicies", "dataPolicyList", "dataGovernanceTagsInfo"),
+    *("defaultValueExpression", "roundingMode"),
+)
 PARTITIONS_LIVE = "expirationMs"
 """Of timePartitioning."""
 TRIES = 3

@@ -11,7 +11,7 @@ from tests.sync import PROJECT
 
 
 def test_what_is_said_of_the_table_and_its_columns_stays(sync, sql, undo):
-    """Partitions and clusters, labels, description, expiry, the need of a filter, policy tags."""
+    """Partitions and clusters, labels, description, expiry, the need of a filter, policies."""
     sql(EVOLVING)
     sql("INSERT INTO orders VALUES (1, 'a', now() - interval '5 hours')")
     laid_out = SMART | {
@@ -27,7 +27,9 @@ def test_what_is_said_of_the_table_and_its_columns_stays(sync, sql, undo):
     table.require_partition_filter = True
     tagged = {"names": ["projects/p/locations/us/taxonomies/1/policyTags/2"]}
     columns = [field.to_api_repr() for field in table.schema]
+    columns[0] |= {"roundingMode": "ROUND_HALF_EVEN"}
     columns[1] |= {"description": "of the clerk", "policyTags": tagged}
+    columns[2] |= {"dataPolicies": [{"name": "projects/p/locations/us/dataPolicies/3"}]}
     table.schema = [SchemaField.from_api_repr(column) for column in columns]
     names = ["description", "friendly_name", "labels", "expires", "require_partition_filter"]
     sync.client.update_table(table, [*names, "schema"])
@@ -37,7 +39,7 @@ def test_what_is_said_of_the_table_and_its_columns_stays(sync, sql, undo):
     assert "more" in sync.types()
     now = settings(sync)
     assert "of the clerk" in str(now)
-    assert "policyTags/2" in str(now)
+    assert all(told in str(now) for told in ("policyTags/2", "dataPolicies/3", "HALF_EVEN"))
 
     plan = undo(1, plan_only="true").out
     assert "column more goes: it was added since" in plan

@@ -89,7 +89,8 @@ def _restore(cur: Any, config: Any, _: str | None) -> Any:
         if field.mode == "REQUIRED":
             table, column = tables.name(*destination), field.name.replace('"', '""')
             cur.execute(f'ALTER TABLE {table} ALTER COLUMN "{column}" SET NOT NULL')
-    plain = [field.without("description", "policyTags").dump() for field in tables.fields(snapshot)]
+    gone = "description", "policyTags", "dataPolicies", "roundingMode"
+    plain = [field.without(*gone).dump() for field in tables.fields(snapshot)]
     told = snapshot.only(*DOCUMENTED[:3]).dump() | {"schema": {"fields": plain}}
     resource = tables.defaults(*destination).merged(tables.Table.model_validate(told))
     if kept is not None and kept.creationTime:
