@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from functools import cmp_to_key
 from typing import TypeGuard
 
-from auto_schema.errors import TargetError
+from auto_schema.errors import SourceRefusedError, TargetError
 from auto_schema.names import quoted
 from smart_sync.cursor import Cursor
 from smart_sync.hand_window import bigquery_literal
@@ -19,7 +19,7 @@ from smart_sync.holds import HeldBack
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.value_text import value_text
 from smart_sync.window import Watermark, WindowPlan
-from sources.values import CursorValue, is_after
+from sources.values import Clock, CursorValue, is_after
 
 DATE_DIGITS = len("2025-01-01")
 Interval = tuple[CursorValue | None, CursorValue]
@@ -68,30 +68,60 @@ class PastRun:
     is_first: bool = False
 
 
-def not_older(plan: WindowPlan, frontier: Frontier | None, now: CursorValue | None) -> WindowPlan:
-    """The window, held back where the source's own time lies before what was read of it.
+def not_older(
+    plan: WindowPlan,
+    cursor: Cursor,
+    frontier: Frontier | None,
+    clock: Clock,
+    now: CursorValue | None,
+) -> WindowPlan:
+    """The window, held back where a copy of the source shows less than was read of it already.
 
     So it is with a standby that replays late, or another of several behind one name: rows that are
     gone by now would come again. An instant only: a time of a wall clock may be of another zone.
 
     Args:
         plan: the run's.
+        cursor: the cursor column.
         frontier: as the history has it; None: no watermark counts.
-        now: the source's clock as a value of the cursor.
+        clock: the source's.
+        now: the same as a value of the cursor.
+
+    Raises:
+        SourceRefusedError: the source is no copy: its clock, or the zone of its stamps, was set
+            back, and no window would read the rows that it stamps below what was read.
     """
     end = frontier.end if frontier else None
-    if frontier is None or not (_is_instant(end) and _is_instant(now)) or not is_after(end, now):
+    if frontier is None or not (_is_time(end) and _is_time(now)) or not is_after(end, now):
         return plan
     read = f"run {frontier.run_id} has read up to {value_text(end)}"
-    why = (
-        f"the source shows its rows up to {value_text(now)} only, and {read}: a standby that is"
-        " behind, or a clock that was set back"
+    if clock.is_copy and not cursor.is_naive:
+        why = f"the source shows its rows up to {value_text(now)} only, and {read}"
+        return replace(plan, held_back=HeldBack(f"{why}: a standby that is behind"))
+    left = frontier.watermark_after
+    if clock.is_copy or (cursor.is_naive and (left is None or not is_after(left, now))):
+        return plan
+    raise _set_back(cursor, f"{value_text(now)}, and {read}", value_text(end))
+
+
+def _is_time(value: CursorValue | None) -> TypeGuard[date]:
+    return isinstance(value, date)
+
+
+def _set_back(cursor: Cursor, told: str, end: str) -> SourceRefusedError:
+    what, mend = "its clock", ""
+    if cursor.is_naive:
+        what = "its clock, or the zone of its stamps,"
+        mend = "if rows are still stamped by the zone of before, name it by source_timezone; else "
+    return SourceRefusedError(
+        "the source's clock was set back",
+        f"smart_sync_timestamp_column={cursor.source_name}",
+        f"{what} shows {told}: rows are stamped below that now, and no later window reads them",
+        f"{mend}wait until the clock has passed {end}, and let the first run then bring what was"
+        " stamped in between: by repair=true, or with WRITE_MERGE by smart_sync_lookback of at"
+        " least as much as it was set back; of a table that is appended to, first delete there what"
+        " is stamped later than it was set back to, and that run reads it again.",
     )
-    return replace(plan, held_back=HeldBack(why))
-
-
-def _is_instant(value: CursorValue | None) -> TypeGuard[datetime]:
-    return isinstance(value, datetime) and value.tzinfo is not None
 
 
 def frontier_of(runs: Sequence[PastRun], before: Frontier | None = None) -> Frontier:

@@ -215,6 +215,7 @@ class Clock:
         blind_for: how long an unseen writer may go on.
         is_behind: whether it is a standby that lacks what nobody knows: it may show less than it,
             or another of its name, has shown before.
+        is_copy: whether its time is that up to which it has what another server wrote.
     """
 
     now: datetime
@@ -226,6 +227,7 @@ class Clock:
     blind_spot: str = ""
     blind_for: timedelta = timedelta(minutes=10)
     is_behind: bool = False
+    is_copy: bool = False
 
     def unseen_for(self, margin: timedelta) -> timedelta:
         """How long late commits are waited for, where some who write can't be seen."""

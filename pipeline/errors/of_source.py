@@ -52,6 +52,14 @@ SOURCE = Section(
             "Not before it is mended: the answer would be the same. Nothing was published.",
         ),
         Entry(
+            "clock-set-back",
+            ("the source's clock was set back",),
+            "The source's clock shows a time that runs have read past already. Rows are stamped by it, so that those written now lie below the watermark, where no later window reads them.",
+            "A clock that ran ahead was mended; a failover to a server whose clock is behind; of a cursor without a time zone also another `TimeZone` of server, database or role, as after a move to another host, or another `source_timezone`.",
+            "Of a column without a zone, name the zone in which rows are still stamped by `source_timezone`. Otherwise the next runs are refused until the clock has passed what was read; let the first one after that bring the rows of the time between: `repair=true`, or with WRITE_MERGE a `smart_sync_lookback` of at least as much as the clock was set back. From a table that is appended to delete first what is stamped later than the clock was set back to: that run reads it again.",
+            "When the clock has passed the time that the message names, as said above.",
+        ),
+        Entry(
             "hidden-from-this-account",
             (
                 "rows of the source are hidden from this account",

@@ -281,7 +281,8 @@ def _with_window(
     elif request.window.by_hand:
         window = _by_hand(request, inspector, cursor, window)
     elif before is None:
-        window = not_older(_if_overdue(inspector, cursor, window), frontier, now)
+        window = _if_overdue(inspector, cursor, window)
+        window = not_older(window, cursor, frontier, clock, now)
         heals = request.missing.heals and facts.target.exists and facts.target.rows != 0
         window = healing_window(window) if heals else window
     if before is not None:

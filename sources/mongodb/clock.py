@@ -47,19 +47,21 @@ def clock_of(client: Client, server: Server, *, guard: bool, by_object_id: bool)
     hello, is_primary = hello_of(client)
     now = clock = hello["localTime"].astimezone(UTC)
     reasons = list[str]()
-    if server.is_set and not is_primary:
+    is_copy = server.is_set and not is_primary
+    if is_copy:
         now = min(now, _written_until(hello, now))
         reasons.append(
             "only secondaries can be reached, and the one that was asked shows what was written"
             f" until {now:%Y-%m-%d %H:%M:%S} UTC ({(clock - now).total_seconds():,.0f} s ago)"
         )
     if not guard:
-        return Clock(now=now)
+        return Clock(now=now, is_copy=is_copy)
     blind_for = timedelta(0)
     for longest, reason in _unseen(client, server, by_object_id=by_object_id):
         blind_for += longest
         reasons.append(reason)
-    return Clock(now=now, blind_spot="; ".join(reasons), blind_for=blind_for)
+    why = "; ".join(reasons)
+    return Clock(now=now, blind_spot=why, blind_for=blind_for, is_copy=is_copy)
 
 
 def _unseen(

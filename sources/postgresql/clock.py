@@ -107,6 +107,7 @@ def read_clock(opened: Asking, *, guard: bool) -> Clock:
             time_zone=zone,
             other_zones=other_zones(cursor, zone),
             is_behind=bool(is_behind),
+            is_copy=in_recovery,
         )
         if not guard:
             return clock

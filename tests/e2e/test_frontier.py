@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sources.postgresql import clock
 from tests.orders import MERGE, ORDERS, SMART, ids
 from tests.sync import PROJECT
 
@@ -209,3 +210,24 @@ def test_a_run_that_has_nothing_to_read_tells_of_what_no_run_reads(sync, sql):
     assert "2 rows of the source are in no window" in held.out
     told = [(run["status"], run["rows_left_out"]) for run in sync.history()]
     assert told == [("succeeded", 2), ("held_back", 2)]
+
+
+def test_rows_stamped_by_a_clock_that_was_set_back_are_not_lost_without_a_word(
+    sync, insert, monkeypatch
+):
+    right = clock._NOW
+
+    def ahead_by(time):
+        monkeypatch.setattr(clock, "_NOW", right.replace("clock_timestamp()", f"now() + '{time}'"))
+
+    insert(1, -60)
+    ahead_by("2 h")
+    sync.ok(**MERGE, **LATE)
+    ahead_by("0 h")
+    insert(2, 1)
+    refused = sync(**MERGE, **LATE)
+    assert refused.code == 3
+    assert "the source's clock was set back" in refused.err
+    ahead_by("3 h")
+    sync.ok(**MERGE, **LATE, smart_sync_lookback="3h")
+    assert ids(sync) == [1, 2]

@@ -43,8 +43,16 @@ PROMISES: tuple[Promise, ...] = (
         "Rows that were removed don't come back with a standby that is behind, or another one.",
         "tests/e2e/test_standby_behind.py::test_a_standby_that_replays_late_brings_nothing_back",
         "smart_sync/frontier.py",
-        "not (_is_instant(end) and _is_instant(now)) or not is_after(end, now)",
-        "not (_is_instant(end) and _is_instant(now)) or end != now",
+        "not (_is_time(end) and _is_time(now)) or not is_after(end, now)",
+        "not (_is_time(end) and _is_time(now)) or end != now",
+    ),
+    P(
+        WRITERS,
+        "Rows that a source stamps below what was read, since its clock was set back, are told.",
+        "tests/unit/test_frontier.py::test_a_clock_that_was_set_back_is_told",
+        "smart_sync/frontier.py",
+        "    if clock.is_copy and not cursor.is_naive:\n",
+        "    if not cursor.is_naive:\n",
     ),
     P(
         WRITERS,

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from auto_schema.errors import TargetError
+from auto_schema.errors import SourceRefusedError, TargetError
 from pipeline.launch.frontier import past_run
 from smart_sync.frontier import (
     Frontier,
@@ -12,11 +12,14 @@ from smart_sync.frontier import (
     from_frontier,
     frontier_of,
     has_shrunk,
+    not_older,
     parse_value,
 )
 from smart_sync.request import WriteDisposition
 from smart_sync.value_text import value_text
-from tests.factories import NOW, a_cursor, a_request, a_watermark
+from smart_sync.window import WindowPlan
+from sources.values import Window
+from tests.factories import NOW, a_clock, a_cursor, a_request, a_watermark
 
 HOUR = timedelta(hours=1)
 MERGES = a_request(write_disposition=WriteDisposition.MERGE, merge_keys=("id",))
@@ -145,3 +148,40 @@ def test_a_dead_run_that_published_left_max_no_lower_than_it_was(status, mode, a
     frontier = frontier_of([past_run(row, a_cursor("timestamptz"))])
     assert frontier.watermark_after == left
     assert has_shrunk(a_watermark(NOW - HOUR), frontier) == (left is not None)
+
+
+WALL = NOW.replace(tzinfo=None)
+WINDOW = WindowPlan(Window(None, NOW), "", "", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "end", "left", "is_told"),
+    [
+        ("timestamptz", NOW, NOW + HOUR, None, True),
+        ("timestamptz", NOW, NOW, NOW, False),
+        ("timestamp", WALL, WALL + HOUR, WALL + HOUR, True),
+        # windows ended by a zone whose clock no row was stamped by
+        ("timestamp", WALL, WALL + HOUR, WALL, False),
+        ("timestamp", WALL, WALL + HOUR, None, False),
+        ("date", date(2025, 7, 21), date(2025, 7, 22), date(2025, 7, 22), True),
+        ("int8", None, 9, 9, False),
+        ("objectId", f"{8:024x}", f"{9:024x}", f"{9:024x}", False),
+    ],
+)
+def test_a_clock_that_was_set_back_is_told(kind, now, end, left, is_told):
+    frontier, cursor = Frontier(end, "run-1", watermark_after=left), a_cursor(kind)
+    if not is_told:
+        assert not_older(WINDOW, cursor, frontier, a_clock(), now) == WINDOW
+        return
+    with pytest.raises(SourceRefusedError, match="clock was set back") as caught:
+        not_older(WINDOW, cursor, frontier, a_clock(), now)
+    assert ("source_timezone" in caught.value.text) is cursor.is_naive
+
+
+def test_a_copy_that_is_behind_is_waited_for():
+    frontier, behind = Frontier(NOW + HOUR, "run-1"), a_clock(is_copy=True)
+    held = not_older(WINDOW, a_cursor("timestamptz"), frontier, behind, NOW).held_back
+    assert held
+    assert "a standby that is behind" in held.why
+    wall = Frontier(WALL + HOUR, "run-1", watermark_after=WALL + HOUR)
+    assert not_older(WINDOW, a_cursor("timestamp"), wall, behind, WALL) == WINDOW
