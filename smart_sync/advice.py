@@ -20,6 +20,7 @@ from smart_sync.lifetimes import lifetime_warnings, source_lifetime_warnings
 from smart_sync.made_anew import made_warning
 from smart_sync.marks import mark_warnings
 from smart_sync.missing_plan import lacking_warnings
+from smart_sync.moved_zone import moved_warning
 from smart_sync.other_keys import keys_warning
 from smart_sync.predicate import ROWS, SEVERAL
 from smart_sync.renaming import renaming_note
@@ -47,6 +48,7 @@ def plan_advice(draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
             *_other_columns(draft),
             *_other_table(draft),
             *_other_keys(draft),
+            *_other_zone(draft),
             *_another_column(draft),
             *keys,
             *lifetimes,
@@ -110,6 +112,12 @@ def _other_keys(draft: Draft) -> Iterator[str]:
     """That rows whose keys have changed stay; where missing keys are looked for, they go."""
     if draft.labels.had_keys and not draft.request.missing.deletes:
         yield keys_warning(draft.request)
+
+
+def _other_zone(draft: Draft) -> Iterator[str]:
+    """That rows may be stamped below those that were read."""
+    if draft.labels.had_zone and not draft.facts.is_first:
+        yield moved_warning(draft.request, draft.facts)
 
 
 def _another_column(draft: Draft) -> Iterator[str]:

@@ -106,7 +106,8 @@ def _settled(draft: Draft, facts: Facts) -> tuple[Draft, list[SyncError]]:
     merge = draft.merge and replace(draft.merge, first_bytes=facts.merge_bytes)
     bigquery, more = with_scan(draft.bigquery, facts.evidence, facts.source.place)
     draft = replace(draft, merge=merge, bigquery=bigquery)
-    if draft.request.window.by_hand:  # which is known only now, and decides what they say
+    is_zoned = facts.cursor is not None and facts.cursor.is_naive
+    if draft.request.window.by_hand or is_zoned:  # a window, known only now, decides what they say
         draft = replace(draft, labels=plan_labels(draft.request, facts)[0])
     return draft, [*faults, *more]
 

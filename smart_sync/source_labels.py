@@ -5,6 +5,7 @@ sync_server   the server: by its own id, or by its address where it tells none
 sync_rows     what leaves rows of it out; absent: nothing does, or nobody has noted it yet
 sync_made     the source's table itself, beside others under its name, before it and after
 sync_keys     what tells its rows apart, where they are merged
+sync_zone     by which zone's clock windows end, of a cursor without one
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from auto_schema.errors import ConfigError, SyncError, TargetError
 from auto_schema.names import label
 from smart_sync.facts import Facts
 from smart_sync.made_anew import MADE, is_another_table, made_faults, made_label
+from smart_sync.moved_zone import ZONE, has_moved, zone_label
 from smart_sync.other_keys import KEYS, has_other_keys, keys_label
 from smart_sync.predicate import ALL, ROWS, SEVERAL, digest, parts_of, rows_label
 from smart_sync.request import SyncRequest
@@ -39,6 +41,7 @@ class LabelPlan:
         had_fewer: whether other columns were selected, excluded, masked or given a default so far.
         is_made_anew: whether the runs so far have read another table under this name.
         had_keys: whether they have told rows apart by others.
+        had_zone: whether their windows have ended by the clock of another zone.
     """
 
     wanted: tuple[tuple[str, str], ...]
@@ -50,6 +53,7 @@ class LabelPlan:
     had_fewer: bool = False
     is_made_anew: bool = False
     had_keys: bool = False
+    had_zone: bool = False
 
 
 def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[SyncError]]:
@@ -87,6 +91,7 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
         had_fewer=ROWS in rows and had_less not in ("", less),
         is_made_anew=is_made_anew,
         had_keys=not is_anew and has_other_keys(current, rows),
+        had_zone=reads_on(request) and has_moved(current, rows),
     )
     return plan, faults
 
@@ -122,12 +127,12 @@ def _own(
     *,
     is_named: bool,
 ) -> dict[str, str]:
-    """The labels of the source's table itself, and of its keys, beside the one that names it."""
+    """The labels of the source's table, its keys and its clock, beside the one that names it."""
     told = made_label(facts.profile)
     is_named = is_named or (SOURCE in wanted and current.get(SOURCE) == wanted[SOURCE])
     if not is_named or not _is_whole(request):
         return {}
-    return ({MADE: told} if told else {}) | keys_label(request, current)
+    return ({MADE: told} if told else {}) | keys_label(request, current) | zone_label(facts)
 
 
 def _moves_max(request: SyncRequest, facts: Facts) -> bool:
@@ -153,7 +158,7 @@ def source_labels(profile: SourceProfile) -> tuple[tuple[str, str], ...]:
 
 def of_source(labels: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """Those that say which source it is; what a query is stands elsewhere in what is compared."""
-    return tuple(pair for pair in labels if pair[0] not in (ROWS, MADE, KEYS))
+    return tuple(pair for pair in labels if pair[0] not in (ROWS, MADE, KEYS, ZONE))
 
 
 def _faults(

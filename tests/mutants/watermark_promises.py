@@ -194,6 +194,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Another zone's clock than windows ended by so far is told of.",
+        "tests/unit/test_source_labels.py::test_another_clock_than_windows_ended_by_so_far_is_told",
+        "smart_sync/source_labels.py",
+        "had_zone=reads_on(request) and has_moved(current, rows)",
+        "had_zone=False",
+    ),
+    P(
+        WATERMARK,
         "Rows that are appended where rows were merged are told of.",
         "tests/unit/test_source_labels.py::test_other_merge_keys_are_told_of_whatever_their_order_and_case",
         "smart_sync/other_keys.py",

@@ -88,6 +88,7 @@ def test_names_by_which_versions_see_each_other_are_those_that_the_page_tells():
         "sync_rows",
         "sync_made",
         "sync_keys",
+        "sync_zone",
     ]
 
 

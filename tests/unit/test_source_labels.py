@@ -8,7 +8,17 @@ import pytest
 from smart_sync.request import WriteDisposition
 from smart_sync.source_labels import source_labels
 from sources.profile import SourceIdentity
-from tests.factories import NOW, a_plan, a_request, a_target, a_watermark, refused, some_facts
+from tests.factories import (
+    NOW,
+    a_plan,
+    a_request,
+    a_source_column,
+    a_target,
+    a_watermark,
+    refused,
+    some_facts,
+    some_fields,
+)
 
 ID, HOST = "id:7312", "host:db1:5432"
 
@@ -113,3 +123,26 @@ def test_other_merge_keys_are_told_of_whatever_their_order_and_case():
     assert dict(appended.publishing.labels)["sync_keys"] == "appended"
     turned = a_request(write_disposition=MERGE, merge_keys=("NAME", "id"))
     assert not a_plan(turned, target=filled_by(MADE, by_both), identity=MADE).publishing.sets_label
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_told"),
+    [
+        ("Europe/Berlin", "UTC", True),
+        ("Etc/GMT+3", "Etc/GMT-3", True),
+        ("UTC", "Etc/UTC", False),
+        ("Asia/Tokyo", "Asia/Tokyo", False),
+    ],
+)
+def test_another_clock_than_windows_ended_by_so_far_is_told(before, now, is_told):
+    columns = (a_source_column("id", "int8"), a_source_column("updated_at", "timestamp"))
+    there = {"columns": columns, "identity": MADE}
+
+    def ending_by(zone, **rest):
+        facts = some_facts(**there, **rest)
+        return a_plan(facts=replace(facts, window=replace(facts.window, time_zone=zone)))
+
+    target = a_target(labels=ending_by(before).publishing.labels, fields=some_fields(*columns))
+    plan = ending_by(now, target=target, watermark=a_watermark(NOW.replace(tzinfo=None)))
+    assert any("by another zone's in the runs so far" in told for told in plan.warnings) is is_told
+    assert plan.publishing.sets_label is is_told
