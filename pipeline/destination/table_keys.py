@@ -24,7 +24,7 @@ from warehouse.errors import as_target_errors
 from warehouse.names import TableRef
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class TableKeys:
     """The destination's rows, and which of them count.
 
@@ -39,7 +39,6 @@ class TableKeys:
         columns, cursor: what rows are compared by, where they are.
         compared: which rows are, as SQL over rows named `s`; never NULL.
         repeats: whether a key may have several rows.
-        bytes: what the questions so far have read.
     """
 
     client: bigquery.Client
@@ -52,7 +51,6 @@ class TableKeys:
     cursor: str = ""
     compared: str = "TRUE"
     repeats: bool = False
-    bytes: int = 0
 
     def sums(self, places: Places, within: Sequence[Place] = ()) -> Summed:
         """See `KeySnapshot.sums`; a row that is marked doesn't count."""
@@ -95,7 +93,4 @@ class TableKeys:
 
     def _ask(self, sql: str) -> Any:
         with as_target_errors(f"keys of {self.table}"):
-            job = self.client.query(sql)
-            rows = list(job.result())
-            self.bytes += int(job.total_bytes_processed or 0)
-            return rows
+            return list(self.client.query_and_wait(sql))
