@@ -185,6 +185,27 @@ STATEMENTS: tuple[Check, ...] = (
         (r"sum 9",),
     ),
     Check(
+        "parameters-in-script",
+        "A script takes arrays as named parameters, also one without elements, in a statement of a"
+        " transaction and in one that makes a temporary table; @@row_count says there how many"
+        " rows DELETE removed.",
+        "delete_missing: few keys go with the script.",
+        lines(
+            query("CREATE TABLE $DATASET.parted AS SELECT id FROM UNNEST([1, 2, 3]) AS id"),
+            query(
+                "DECLARE gone INT64; CREATE TEMP TABLE told AS SELECT CAST(k AS INT64) AS id FROM"
+                " UNNEST(@gone_keys) AS k UNION ALL SELECT CAST(k AS INT64) FROM"
+                " UNNEST(@back_keys) AS k; BEGIN TRANSACTION; DELETE FROM $DATASET.parted WHERE id"
+                " IN (SELECT CAST(k AS INT64) FROM UNNEST(@gone_keys) AS k); SET gone ="
+                " @@row_count; COMMIT TRANSACTION; SELECT FORMAT('gone %d of %d', gone,"
+                " (SELECT COUNT(*) FROM told));",
+                """--parameter='gone_keys:ARRAY<STRING>:["1", "3"]'""",
+                "--parameter='back_keys:ARRAY<STRING>:[]'",
+            ),
+        ),
+        (r"gone 2 of 2",),
+    ),
+    Check(
         "temporary-table-in-transaction",
         "A temporary table made within a transaction can be read after it, in the same script.",
         "verify=true in place: rows and the source's sums are of one snapshot.",

@@ -23,6 +23,12 @@ from sources.values import CursorValue
 MOST_BYTES = 500_000
 """Of keys as they travel in the plan, which each step of a job is given: some 100,000 integers,
 or 25,000 UUIDs."""
+MOST_SENT, MOST_SENT_BYTES = 5_000, 200_000
+"""Keys, and bytes of them in JSON, that go with the script itself, as parameters. BigQuery takes
+10 MB with a query, and repeats them in each answer that describes the job or one of its parts:
+https://cloud.google.com/bigquery/quotas#query_jobs"""
+GONE_KEYS, BACK_KEYS = "gone_keys", "back_keys"
+"""Names of those parameters."""
 _FIELDS: list[tuple[str, pa.DataType]] = [("key_text", pa.string()), ("is_back", pa.bool_())]
 KEYS = pa.schema(_FIELDS)
 """Of the file that says which keys are meant: those that are missing, or are there again."""
@@ -43,6 +49,7 @@ class MissingPlan:
         sample: of the missing, as they are told.
         lacking_sample: of those that the table lacks.
         file: the keys themselves, as Parquet; empty: there is none.
+        is_sent: whether they go with the script, and need no table.
     """
 
     rows: str
@@ -57,6 +64,7 @@ class MissingPlan:
     sample: tuple[str, ...] = ()
     lacking_sample: tuple[str, ...] = ()
     file: bytes = field(default=b"", repr=False)
+    is_sent: bool = False
 
     @property
     def is_needed(self) -> bool:
@@ -72,6 +80,22 @@ class MissingPlan:
     def ends(self) -> bool:
         """Whether current versions end."""
         return self.rows == INVALIDATE
+
+    @property
+    def needs_table(self) -> bool:
+        """Whether the keys are too many to come with the script."""
+        return self.is_needed and not self.is_sent
+
+    def sent_in(self, sql: str) -> dict[str, list[str]]:
+        """The keys that a statement asks for by the name of a parameter."""
+        if not self.is_sent or f"@{GONE_KEYS}" not in sql:
+            return {}
+        texts, are_back = pq.read_table(pa.BufferReader(self.file)).to_pydict().values()
+        told = list(zip(texts, are_back, strict=True))
+        return {
+            GONE_KEYS: [text for text, is_back in told if not is_back],
+            BACK_KEYS: [text for text, is_back in told if is_back],
+        }
 
 
 def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None, list[SyncError]]:
@@ -100,8 +124,14 @@ def plan_missing(request: SyncRequest, facts: Facts) -> tuple[MissingPlan | None
         sample,
         tuple(told(key, shows=shows) for key in compared.lacking_sample),
         file,
+        _can_be_sent((*compared.missing, *marks)),
     )
     return plan, faults
+
+
+def _can_be_sent(texts: tuple[str, ...]) -> bool:
+    """Whether so few keys are meant."""
+    return len(texts) <= MOST_SENT and sum(len(json.dumps(t)) for t in texts) <= MOST_SENT_BYTES
 
 
 def _file(missing: tuple[str, ...], returned: tuple[str, ...]) -> bytes:

@@ -9,12 +9,18 @@ from auto_schema.canonical import bigquery_row
 from auto_schema.key_places import is_ranged
 from auto_schema.names import OURS, in_any_partition, quoted, stamp_literal
 from smart_sync.deletes import DELETED_AT
-from smart_sync.hand_window import not_later
+from smart_sync.hand_window import bigquery_literal, not_later
 from smart_sync.merge_plan import MergePlan
-from smart_sync.missing_plan import MissingPlan
+from smart_sync.missing_plan import BACK_KEYS, GONE_KEYS, MissingPlan
 from smart_sync.plan import SyncPlan
 
 GONE, DELETED = f"{OURS}gone", f"{OURS}deleted"
+NEWEST_STAYS = "newest_stays"
+SENT = (
+    f"(SELECT key_text, FALSE AS is_back FROM UNNEST(@{GONE_KEYS}) AS key_text\n"
+    f"  UNION ALL SELECT key_text, TRUE FROM UNNEST(@{BACK_KEYS}) AS key_text)"
+)
+"""The keys that come with the script."""
 
 
 def keys_to_change(plan: SyncPlan, missing: MissingPlan, newest: str) -> str:
@@ -51,18 +57,38 @@ def script_without_rows(
     if missing is None:
         raise ValueError("no keys to change")
     gone = f"({_loaded(plan, missing)})"
+    changing, counted = deleting(plan, missing, merge, gone), ""
+    if missing.returned:  # whose rows the statement changes, too
+        counted = f"SET {DELETED} = {rows_to_delete(plan, missing, merge, gone)};\n"
+    else:
+        changing += f";\nSET {DELETED} = @@row_count"
     healed = ", 0 AS healed" if plan.publishing.healing is not None else ""
     return (
-        f"DECLARE {DELETED} INT64;\n{first}"
-        f"SET {DELETED} = {rows_to_delete(plan, missing, merge, gone)};\n"
-        f"{in_transaction(deleting(plan, missing, merge, gone))}\n"
-        f"SELECT 0 AS expected, {DELETED} AS deleted{healed};"
+        f"DECLARE {DELETED} INT64;\n{first}{counted}{in_transaction(changing)}\n"
+        f"SELECT 0 AS expected, {DELETED} AS deleted{healed}{_newest_stays(plan, merge)};"
     )
+
+
+def _newest_stays(plan: SyncPlan, merge: MergePlan) -> str:
+    """Whether a row is left of those that MAX was of, when the window was chosen; as a column."""
+    if not plan.publishing.removes_missing or plan.cursor is None or plan.window is None:
+        return ""
+    column, was = f"s.{quoted(plan.cursor.name)}", plan.window.watermark
+    if was is None:
+        return ""
+    is_it = f"{column} = {bigquery_literal(was, plan.cursor)}{_pruned(merge)}"
+    there = f"SELECT 1 FROM {plan.destination.sql} AS s WHERE {is_it}"
+    return f",\n  EXISTS ({there}) AS {NEWEST_STAYS}"
 
 
 def _loaded(plan: SyncPlan, missing: MissingPlan) -> str:
     """The keys that travelled."""
-    return f"SELECT {_told(missing)} AS gone_key, is_back FROM {plan.run.staging.missing_table.sql}"
+    return f"SELECT {_told(missing)} AS gone_key, is_back FROM {_keys(plan, missing)}"
+
+
+def _keys(plan: SyncPlan, missing: MissingPlan) -> str:
+    """Where their texts are, as SQL."""
+    return SENT if missing.is_sent else plan.run.staging.missing_table.sql
 
 
 def stay_after(plan: SyncPlan, missing: MissingPlan, rows: str, *, without_keys: bool) -> str:
@@ -72,9 +98,9 @@ def stay_after(plan: SyncPlan, missing: MissingPlan, rows: str, *, without_keys:
         plan: the run's.
         missing: with the keys.
         rows: the name that the destination's rows have; none of a key that the run has staged.
-        without_keys: of a question that is only tried: the table of keys isn't there yet.
+        without_keys: of a question that is only tried: the keys aren't there yet.
     """
-    table = plan.run.staging.missing_table.sql
+    table = _keys(plan, missing)
     if without_keys:
         table = "(SELECT CAST(NULL AS STRING) AS key_text, FALSE AS is_back)"
     keys = f"SELECT {_told(missing)} FROM {table} WHERE NOT is_back"
@@ -139,10 +165,15 @@ def _meant(
         is_gone = _is_in(missing, gone, "NOT is_back")
         parts.append(f"(s.{quoted(DELETED_AT)} IS NULL) = ({is_gone})")
     parts += _not_later(plan, missing, "s")
-    if merge.partition_field is not None:  # the table may want to see it in every filter
-        column = f"s.{quoted(merge.partition_field)}"
-        parts.append(f"({in_any_partition(column)})")
-    return "\n  AND ".join(parts)
+    return "\n  AND ".join(parts) + _pruned(merge)
+
+
+def _pruned(merge: MergePlan) -> str:
+    """A condition that is always true; the table may want to see its partitions in each filter."""
+    if merge.partition_field is None:
+        return ""
+    column = f"s.{quoted(merge.partition_field)}"
+    return f"\n  AND ({in_any_partition(column)})"
 
 
 def _not_later(plan: SyncPlan, missing: MissingPlan, rows: str) -> list[str]:

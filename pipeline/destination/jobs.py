@@ -257,7 +257,7 @@ def run_statement(
     step: str,
     before: Callable[[], None] = lambda: None,
     *,
-    config: Callable[[JobLabels], bigquery.QueryJobConfig] = query_config,
+    config: Callable[[JobLabels], bigquery.QueryJobConfig] | None = None,
 ) -> Any:
     """Run a statement or script as one job; `before` as `run_attempts` says.
 
@@ -267,13 +267,21 @@ def run_statement(
         sql: the statement.
         step: names the job.
         before: just before it is sent.
-        config: what the job is told beside it.
+        config: what the job is told beside it; None: the keys that the statement names.
     """
+    config = config or partial(query_config, parameters=keys_in(plan, sql))
 
     def start(job_id: str, labels: JobLabels) -> Any:
         return client.query(sql, config(labels), job_id=job_id, job_retry=None)
 
     return run_attempts(client, plan, step, start, before)
+
+
+def keys_in(plan: SyncPlan, sql: str) -> list[bigquery.ArrayQueryParameter]:
+    """The keys missing at the source that come with a statement, as its parameters."""
+    missing = plan.publishing.missing
+    sent = missing.sent_in(sql) if missing is not None else {}
+    return [bigquery.ArrayQueryParameter(name, "STRING", keys) for name, keys in sent.items()]
 
 
 def reading_source(plan: SyncPlan) -> Callable[[JobLabels], bigquery.QueryJobConfig]:

@@ -18,6 +18,7 @@ from pipeline.runs.outcome import CHECKS_FAILED, Failure, Outcome
 from pipeline.runs.settle import clear_folders, clear_staging, is_noted
 from pipeline.runs.usage import used_by
 from smart_sync.plan import SyncPlan
+from smart_sync.publish_sql import removes_alone
 from warehouse.names import TableRef
 
 LOGGER = logging.getLogger("smart_sync")
@@ -139,8 +140,9 @@ def _tables(plan: SyncPlan, outcome: Outcome) -> tuple[TableRef, ...]:
     place one is made before its rows are counted.
     """
     staging, has_dead = plan.run.staging, outcome.rows_dead > 0
-    publishing = plan.publishing
-    kinds = {staging.result_table: publishing.sql, staging.missing_table: publishing.deletes}
+    publishing, missing = plan.publishing, plan.publishing.missing
+    has_keys = missing is not None and missing.needs_table
+    kinds = {staging.result_table: publishing.sql, staging.missing_table: has_keys}
     result = tuple(table for table, is_made in kinds.items() if is_made)
     if outcome.status == CHECKS_FAILED:
         return tuple(table for table in (*staging.tables, *result) if table != plan.rows_table)
@@ -148,4 +150,6 @@ def _tables(plan: SyncPlan, outcome: Outcome) -> tuple[TableRef, ...]:
         return (*staging.tables, *result)
     has_rows = outcome.rows_staged > 0 or has_dead or plan.publishes_without_rows
     rows = (staging.table, *result) if has_rows or plan.reading.is_in_place else ()
+    if not outcome.rows_staged and removes_alone(plan):
+        rows = result
     return (*rows, *((staging.dead_table,) if has_dead else ()))

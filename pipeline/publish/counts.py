@@ -8,6 +8,7 @@ from google.cloud import bigquery
 
 from pipeline.destination.job_rows import changed_rows, copied_rows, statements_of, table_rows
 from smart_sync.history_text import COUNTS, FIGURES
+from smart_sync.missing_sql import NEWEST_STAYS
 from smart_sync.plan import SyncPlan
 from smart_sync.ways import Count
 from warehouse.errors import as_target_errors
@@ -47,6 +48,10 @@ class Counts:
         merge = self._plan.publishing.merge
         is_told = self._plan.publishing.deletes or (merge is not None and merge.mark is not None)
         return int(self._told["deleted"]) if is_told else 0
+
+    def newest_stays(self) -> bool:
+        """Whether it says that MAX is as it was when the window was chosen."""
+        return self._plan.publishing.removes_missing and bool(self._told.get(NEWEST_STAYS))
 
     def healed(self) -> int:
         """How many rows of a repair no ordinary run would have read."""

@@ -1,4 +1,8 @@
-"""I/O. The keys that are missing at the source, into a table that the publishing script reads."""
+"""I/O. Keys that are missing at the source, into a table that the script reads, if they are many.
+
+Few go with the script, which saves a table and a load. A run that dies needs neither: whoever comes
+next compares the keys anew.
+"""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,14 +21,14 @@ FIELDS = (
 
 
 def load_missing_keys(client: bigquery.Client, plan: SyncPlan, folder: Folder) -> None:
-    """Put the plan's keys where its script looks for them; nothing where it has none.
+    """Put the plan's keys where its script looks for them, unless they come with it.
 
     Raises:
         TargetError: BigQuery or the folder refused, or can't be reached.
         VerificationError: not all of them arrived.
     """
     missing = plan.publishing.missing
-    if missing is None or not missing.is_needed:
+    if missing is None or not missing.needs_table:
         return
     rows = pq.read_metadata(pa.BufferReader(missing.file)).num_rows
     folder.create("missing.parquet", missing.file)

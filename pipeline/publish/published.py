@@ -124,7 +124,8 @@ class Published:
                 outcome = replace(outcome, rows_filtered=None)
             outcome = outcome.telling(counts.versions())
             after = outcome.watermark_after
-            if self._may_be_lower or not (is_known and is_made and self._is_alone):
+            may_be_lower = self._may_be_lower and not counts.newest_stays()
+            if may_be_lower or not (is_known and is_made and self._is_alone):
                 after = self._watermark_after(after)  # rows that the source lacks by now are gone
         outcome = replace(outcome, rows_published=published, publish_job=job.job_id)
         outcome = replace(outcome, watermark_after=after, rows_deleted=gone)

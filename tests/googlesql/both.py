@@ -148,25 +148,32 @@ class Both:
         made = Table.of(fields, rows, is_ingestion_time=is_by_ingestion)
         self.tables = {**self.tables, name: made}
 
-    def run(self, sql: str, *, differs: bool = False) -> Rows:
+    def run(
+        self,
+        sql: str,
+        *,
+        differs: bool = False,
+        parameters: Sequence[bigquery.ArrayQueryParameter] = (),
+    ) -> Rows:
         """The last answer of a script, which both give.
 
         Args:
             sql: one statement or many.
             differs: whether the local one may answer otherwise.
+            parameters: what they are sent with it.
 
         Raises:
             GoogleSqlError: Both refuse; the local one's tables are as they were.
         """
-        session = Session(self._engine, self.tables)
+        session = Session(self._engine, self.tables, parameters)
         try:
             answers = session.run(sql)
         except GoogleSqlError:
-            assert differs or self._local(sql) == REFUSED, "the local one takes it"
+            assert differs or self._local(sql, parameters) == REFUSED, "the local one takes it"
             raise
         self.tables = {name: table for name, table in session.tables.items() if "." in name}
         rows = plain_rows(answers[-1]) if answers else []
-        local = self._local(sql)
+        local = self._local(sql, parameters)
         if not differs:
             assert local != REFUSED, f"the local one refuses: {self.refusal[:300]}"
             assert_alike(rows, local if answers else rows)
@@ -176,9 +183,10 @@ class Both:
         """A table's rows in any order, which both hold."""
         return self.run(f"SELECT * FROM `{table}`", differs=differs)
 
-    def _local(self, sql: str) -> Rows | str:
+    def _local(self, sql: str, parameters: Sequence[bigquery.ArrayQueryParameter]) -> Rows | str:
+        config = bigquery.QueryJobConfig(query_parameters=list(parameters))
         try:
-            result = self.client.query(sql).result()
+            result = self.client.query(sql, config).result()
             schema = list(result.schema)
             return [
                 tuple(

@@ -229,6 +229,32 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         MISSING,
+        "MAX is looked at after a removal unless a row is left that it was of.",
+        f"{E2E}the_newest_row_may_go_and_nothing_is_lost_after_it",
+        "smart_sync/missing_sql.py",
+        'is_it = f"{column} = {bigquery_literal(was, plan.cursor)}',
+        'is_it = f"{column} <= {bigquery_literal(was, plan.cursor)}',
+    ),
+    P(
+        MISSING,
+        "Keys that are too many or too long for a query's parameters go by a table of the run.",
+        "tests/unit/test_missing_plan.py::"
+        "test_keys_go_with_the_script_while_they_are_few_and_short",
+        "smart_sync/missing_plan.py",
+        "sum(len(json.dumps(t)) for t in texts) <= MOST_SENT_BYTES",
+        "True",
+    ),
+    P(
+        MISSING,
+        "Of a table of keys nothing is left behind.",
+        "tests/e2e/test_missing_killed.py::"
+        "test_keys_too_many_for_the_script_go_by_a_table_of_which_nothing_is_left",
+        "pipeline/execution/report.py",
+        "        rows = result\n",
+        "        rows = ()\n",
+    ),
+    P(
+        MISSING,
         "A row that the source marks as deleted is not taken for one that the table lacks.",
         f"{MARKED}a_row_that_the_source_marks_is_not_missing",
         "sources/postgresql/key_snapshot.py",
