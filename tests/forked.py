@@ -12,9 +12,11 @@ gc.disable()  # imports leave no garbage, and what is frozen stays shared with t
 EAGER = (
     "pipeline.cli",
     "pipeline.command.main",
+    "pipeline.errors.table",
     "pipeline.launch.beam.flags",
     "pipeline.launch.beam.submit",
     "pipeline.steps.graph",
+    "scheduler.cli",
     "sources.postgresql.inspector",
     "sources.postgresql.options",
     "sources.postgresql.parameters",

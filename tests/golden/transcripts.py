@@ -15,17 +15,21 @@ import struct
 import subprocess
 import sys
 import termios
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.piped_forks import piped_fork
+from tests.program_forks import piped_fork, terminal_fork
+from tests.sync import this_test
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent / "transcripts"
 AS_INSTALLED = ROOT / "tests" / "as_installed"
 """First on the path: without pandas, as users have it."""
 COLUMNS = 80
+TESTS_A_PYTHON = 6
+"""Of so many tests of transcripts one runs what Python starts."""
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "smart-sync": ("-m", "pipeline.command"),
     "main.py": (str(ROOT / "main.py"),),
@@ -129,20 +133,17 @@ def on_terminal(
     environ: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
     columns: int = COLUMNS,
+    *,
+    is_forked: bool = False,
 ) -> Printed:
-    """Run it on a terminal of so many columns."""
+    """Run it on a terminal of so many columns, by Python itself or in a fork."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    program = subprocess.Popen(
-        command_of(words),
-        cwd=cwd,
-        env=_environ(environ or {}),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
+    own, (option, module, *_) = _environ(environ or {}), (*PROGRAMS[words[0]], "")
+    if is_forked and option == "-m":
+        wait = terminal_fork(module, words[1:], own, cwd, theirs)
+    else:
+        wait = _start_on(theirs, command_of(words), own, cwd)
     printed = b""
     while True:
         try:
@@ -153,7 +154,31 @@ def on_terminal(
             break
         printed += part
     os.close(ours)
-    return Printed(program.wait(), printed.decode().replace("\r\n", "\n"))
+    return Printed(wait(), printed.decode().replace("\r\n", "\n"))
+
+
+def _start_on(
+    terminal: int, command: Sequence[str], environ: Mapping[str, str], cwd: Path
+) -> Callable[[], int]:
+    program = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environ,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    return program.wait
+
+
+def is_by_python() -> bool:
+    """Whether this test's programs are started by Python itself: of six tests one's, by its name.
+
+    A fork takes a fifth of the time, and finds modules imported that it doesn't ask for.
+    """
+    return zlib.crc32(this_test().encode()) % TESTS_A_PYTHON == 0
 
 
 def masked(text: str, masks: Mapping[str, str]) -> str:
@@ -198,7 +223,7 @@ def transcript(
     `before` is called before each of the two; what it gives are further words.
     """
     asked = [*words, *before()]
-    shown = on_terminal(asked, environ, cwd)
+    shown = on_terminal(asked, environ, cwd, is_forked=not is_by_python())
     plain = _forked([*words, *before()], environ, cwd)
     assert shown.code == plain.code, (shown, plain)
     is_live = LIVE in shown.stdout

@@ -1,16 +1,19 @@
-"""What a program prints into two pipes, run in a process that is forked (`tests/forked.py`).
+"""What a program prints into two pipes or on a terminal, run in a fork (`tests/forked.py`).
 
 For who has seen the same program run by Python itself: here it finds modules imported that it
 doesn't ask for.
 """
 
+import fcntl
 import multiprocessing.connection as pipes
 import os
 import runpy
 import sys
+import termios
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.processes import FORKS
 
@@ -26,10 +29,7 @@ def piped_fork(
         Its exit code, what it printed on stdout, and on stderr.
     """
     ours, theirs = zip(*(FORKS.Pipe(duplex=False) for _ in range(2)), strict=True)
-    process = FORKS.Process(target=_run, args=(module, words, environ, cwd, theirs), daemon=True)
-    process.start()
-    for stream in theirs:
-        stream.close()
+    process = _start(module, words, environ, cwd, theirs)
     printed = ["", ""]
     readers = [
         threading.Thread(target=_read, args=(stream, printed, n)) for n, stream in enumerate(ours)
@@ -41,6 +41,37 @@ def piped_fork(
     process.join()
     assert process.exitcode is not None
     return process.exitcode, printed[0], printed[1]
+
+
+def terminal_fork(
+    module: str, words: Sequence[str], environ: Mapping[str, str], cwd: Path, terminal: int
+) -> Callable[[], int]:
+    """Run `python -m module words` on a terminal, which is closed here and open there.
+
+    Returns:
+        What waits for its exit code.
+    """
+    process = _start(module, words, environ, cwd, [Stream(terminal)])
+
+    def wait() -> int:
+        process.join()
+        return int(process.exitcode)
+
+    return wait
+
+
+def _start(
+    module: str,
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    cwd: Path,
+    streams: Sequence[Stream],
+) -> Any:
+    process = FORKS.Process(target=_run, args=(module, words, environ, cwd, streams), daemon=True)
+    process.start()
+    for stream in streams:
+        stream.close()
+    return process
 
 
 def _read(stream: Stream, printed: list[str], number: int) -> None:
@@ -59,11 +90,21 @@ def _run(
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environ)
-    for number, stream in enumerate(streams, 1):
-        os.dup2(stream.fileno(), number)
+    if len(streams) == 1:
+        os.setsid()
+        fcntl.ioctl(streams[0].fileno(), termios.TIOCSCTTY, 0)
+        streams = [*streams] * 3
+    else:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, stream in enumerate(reversed(streams)):
+        os.dup2(stream.fileno(), 2 - number)
+    for stream in {*streams}:
         stream.close()
-    sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
-    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    is_terminal = sys.stdin.isatty()
+    sys.stdout = os.fdopen(
+        1, "w", buffering=1 if is_terminal else -1, encoding="utf-8", closefd=False
+    )
     sys.stderr = os.fdopen(
         2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
     )
